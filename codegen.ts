@@ -1,0 +1,60 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+import { readWireEnums } from './codegen/openapi-document.ts';
+import { toEnumName } from './src/binding/names.ts';
+
+/** GraphQL enum values → REST values: what resolvers are given and give. */
+const enumValues = Object.fromEntries(
+  Object.entries(readWireEnums()).map(([name, values]) => [
+    name,
+    Object.fromEntries(values.map((value) => [toEnumName(value), value])),
+  ]),
+);
+
+const wire = (name: string) => `./revox-api.ts#${name} as Wire${name}`;
+const WIRE_TYPES = [
+  'Assistant',
+  'Calendly',
+  'Call',
+  'CallAttempt',
+  'CallingWindow',
+  'CallRetryConfig',
+  'Campaign',
+  'CampaignRow',
+  'DedicatedInstanceLlmModel',
+  'FaqItem',
+  'OpenrouterLlmModel',
+  'StructuredOutputField',
+  'TranscriptMessage',
+  'Voice',
+];
+
+/** Every list is the same connection, of other items. */
+const connections = ['Assistant', 'CallAttempt', 'Campaign', 'CampaignRow'].flatMap((name) => [
+  [`${name}Connection`, `import('../pagination/connection.ts').Connection<Wire${name}>`],
+  [`${name}Edge`, `import('../pagination/connection.ts').Edge<Wire${name}>`],
+]);
+
+/** SDL → resolver types with wire types as parents; OpenAPI → wire types; SDL → text for the running gateway. */
+const config: CodegenConfig = {
+  schema: 'schema/*.graphql',
+  generates: {
+    'src/generated/revox-api.ts': { plugins: ['./codegen/wire-types.ts'] },
+    'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },
+    'src/generated/resolvers.ts': {
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: {
+        contextType: '../context/request-context.ts#RequestContext',
+        enumsAsTypes: true,
+        enumValues,
+        immutableTypes: true,
+        mappers: Object.fromEntries([...WIRE_TYPES.map((name) => [name, wire(name)]), ...connections]),
+        scalars: { DateTime: 'string', JSON: 'unknown', SafeInt: 'number' },
+        useTypeImports: true,
+        importExtension: '.ts',
+        emitLegacyCommonJSImports: false,
+      },
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,76 @@
+import {
+  type GraphQLArgument,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isObjectType,
+} from 'graphql';
+import { UserInputError } from '#errors/gateway-error.ts';
+import { keyOf, UNRECOGNIZED } from './names.ts';
+import type { OddityReport } from './oddities.ts';
+import { createReader } from './readers.ts';
+import { isWireObject, toWhole, type WireObject } from './wire-object.ts';
+
+/** What the binding needs of a request. */
+export interface BindingContext {
+  readonly oddities: OddityReport;
+}
+
+type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
+
+/**
+ * Gives every field that has no resolver of its own the one that reads its REST key. Done once, when the schema is built.
+ *
+ * Root and connection types are not bound: their parents are ours, not REST's.
+ */
+export function bind(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    const isBound = isFromRest(type, schema);
+    for (const field of Object.values(type.getFields())) {
+      if (isBound) field.resolve ??= createFieldResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
+      const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
+      if (field.resolve && enumArguments.length > 0) field.resolve = refusingUnrecognized(field.resolve, enumArguments);
+    }
+  }
+  return schema;
+}
+
+/** Whether the objects of a type are what REST says, key by key. */
+export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): boolean {
+  return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo)$/.test(type.name);
+}
+
+function createFieldResolver(
+  typeName: string,
+  field: { readonly name: string; readonly type: Parameters<typeof createReader>[0] },
+): Resolver {
+  const key = keyOf(typeName, field.name);
+  const read = createReader(field.type, typeName, field.name);
+  return (parent, _args, { oddities }) => {
+    const object = parent as WireObject;
+    if (key in object) return read(object[key], oddities);
+    const whole = toWhole(object);
+    if (whole instanceof Promise) return whole.then((loaded) => read(isWireObject(loaded) ? loaded[key] : null, oddities));
+    return read(null, oddities);
+  };
+}
+
+/** `UNRECOGNIZED` stands for values that we do not know; nobody can ask for them. */
+function refusingUnrecognized<T, C>(
+  resolve: GraphQLFieldResolver<T, C>,
+  enumArguments: readonly GraphQLArgument[],
+): GraphQLFieldResolver<T, C> {
+  return (parent, args, context, info) => {
+    for (const { name } of enumArguments) {
+      if ([args[name]].flat().includes(UNRECOGNIZED)) {
+        throw new UserInputError(
+          `\`${name}\` must not be ${UNRECOGNIZED}: it stands for values newer than this schema, which cannot be asked for.`,
+        );
+      }
+    }
+    return resolve(parent, args, context, info);
+  };
+}

@@ -1,0 +1,66 @@
+import { GraphQLError, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { toDateTime } from './date-time.ts';
+
+/** Reads a value as REST spells it; null when it cannot be read as this scalar. Never throws. */
+export type ScalarReader = (raw: unknown) => unknown;
+
+const INT_LIMIT = 2 ** 31;
+
+/** How each scalar reads what comes over the wire. Numbers as text are numbers; everything else of the wrong kind is null. */
+export const scalarReaders: { readonly [name: string]: ScalarReader } = {
+  Boolean: (raw) => {
+    if (typeof raw === 'boolean') return raw;
+    return raw === 'true' ? true : raw === 'false' ? false : null;
+  },
+  DateTime: toDateTime,
+  Float: toNumber,
+  ID: toText,
+  Int: (raw) => {
+    const number = toNumber(raw);
+    return Number.isInteger(number) && number !== null && number >= -INT_LIMIT && number < INT_LIMIT ? number : null;
+  },
+  JSON: (raw) => raw,
+  SafeInt: (raw) => {
+    const number = toNumber(raw);
+    return Number.isSafeInteger(number) ? number : null;
+  },
+  String: toText,
+};
+
+function toNumber(raw: unknown): number | null {
+  const number = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+function toText(raw: unknown): string | null {
+  if (typeof raw === 'string') return raw;
+  return typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : null;
+}
+
+/**
+ * What the schema's own scalars take as input; `JSON` takes anything. Fields have been read by `scalarReaders` before, so serializing
+ * has nothing left to do; none is taken by an argument at present, but directives and tools may parse them.
+ *
+ * For `makeExecutableSchema`, and no `GraphQLScalarType`s: those would overwrite the description and the `@specifiedBy` of the SDL.
+ */
+export const scalars = {
+  DateTime: createParser('DateTime', (value) => (typeof value === 'string' ? toDateTime(value) : null), 'RFC 3339 text'),
+  SafeInt: createParser(
+    'SafeInt',
+    (value) => (Number.isSafeInteger(value) ? value : null),
+    'a whole number of at most 2^53-1 either way',
+  ),
+};
+
+function createParser(name: string, parse: ScalarReader, expected: string) {
+  const parseValue = (value: unknown) => {
+    const parsed = parse(value);
+    if (parsed === null) throw new GraphQLError(`${name} has to be ${expected}.`);
+    return parsed;
+  };
+  return {
+    parseValue,
+    parseLiteral: (node: ValueNode, variables?: { readonly [name: string]: unknown } | null) =>
+      parseValue(valueFromASTUntyped(node, variables)),
+  };
+}

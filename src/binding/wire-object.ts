@@ -1,0 +1,29 @@
+/** An object as REST spells it, nothing more known of it. */
+export type WireObject = { readonly [key: string]: unknown };
+
+export function isWireObject(value: unknown): value is WireObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether an object can be known again. What is no text and no number, or empty, is no id. */
+export function hasId({ id }: WireObject): boolean {
+  return typeof id === 'number' || (typeof id === 'string' && id !== '');
+}
+
+const LOAD_WHOLE = Symbol('load whole');
+
+type Partial<T> = T & { readonly [LOAD_WHOLE]?: () => Promise<T | null> };
+
+/**
+ * Marks an object of which only some keys have come. A field whose key is missing calls `loadWhole` and reads on there. Null when the
+ * object has no id: then there is no whole of it.
+ * @param loadWhole null when there is no such object any more; remembers its own answer
+ */
+export function toPartial<T>(known: object, loadWhole: () => Promise<T | null>): T | null {
+  return hasId(known as WireObject) ? ({ ...known, [LOAD_WHOLE]: loadWhole } as T) : null;
+}
+
+/** Gives the whole of an object that came in part, and any other object as it is. */
+export function toWhole<T extends object>(object: T): T | Promise<T | null> {
+  return (object as Partial<T>)[LOAD_WHOLE]?.() ?? object;
+}

@@ -1,0 +1,161 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** Everything that can be set, checked. Each comes from an environment variable of the README's table. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly revox: {
+    /** Without a slash at its end. */
+    readonly baseUrl: string;
+    /** The key the gateway itself uses (service mode); absent: each request brings its own (pass-through mode). */
+    readonly apiKey: string | undefined;
+    readonly firstPage: 'auto' | 0 | 1;
+    readonly arrayFormat: 'comma' | 'repeat' | 'brackets';
+    readonly pageSize: number;
+    readonly timeoutMs: number;
+    readonly maxConcurrency: number;
+    readonly maxResponseBytes: number;
+  };
+  /** Any of them admits a request that carries it in `Router-Authorization`; empty: none is asked for. */
+  readonly routerSecrets: readonly string[];
+  readonly requestDeadlineMs: number;
+  readonly maxUpstreamRequests: number;
+  readonly maxBodyBytes: number;
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** Demo only. */
+  readonly sandboxPort: number;
+}
+
+/** All that is wrong with the settings, at once. Values are never repeated: they may be secrets. */
+export class SettingsError extends Error {
+  override name = 'SettingsError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The settings are wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+const wholeNumber = (min: number, max: number, unit: string) =>
+  z
+    .string()
+    .regex(/^\d+$/, `has to be a whole number of ${unit}, ${min} to ${max}`)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, `has to be ${min} to ${max} ${unit}`);
+
+const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  z.enum(values, `has to be one of ${values.join(', ')}`);
+
+const DAY_MS = 86_400_000;
+const GIBIBYTE = 2 ** 30;
+
+const baseUrl = z
+  .string()
+  .refine(
+    isPlainHttpUrl,
+    'has to be an http or https URL without user, query or fragment, https://www.getrevox.com/api for instance',
+  )
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'has to be visible ASCII without blanks, as it goes into a header');
+
+const variables = z.object({
+  PORT: wholeNumber(0, 65_535, 'a port').default(4000),
+  HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, 'has to be an address or a name to listen on, 127.0.0.1 for instance')
+    .default('127.0.0.1'),
+  REVOX_BASE_URL: baseUrl.default('https://www.getrevox.com/api'),
+  REVOX_API_KEY: headerText.optional(),
+  REVOX_FIRST_PAGE: oneOf('auto', '0', '1').default('auto'),
+  REVOX_ARRAY_FORMAT: oneOf('comma', 'repeat', 'brackets').default('comma'),
+  REVOX_PAGE_SIZE: wholeNumber(1, 10_000, 'items').default(50),
+  REVOX_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(10_000),
+  REVOX_MAX_CONCURRENCY: wholeNumber(1, 10_000, 'requests').default(20),
+  REVOX_MAX_RESPONSE_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(32 * 2 ** 20),
+  ROUTER_SECRETS: z
+    .string()
+    .transform((list) => list.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.every((secret) => headerText.safeParse(secret).success && secret.length >= 16),
+      'has to be a comma-separated list of secrets of at least 16 visible ASCII characters each',
+    )
+    .default([]),
+  REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
+  MAX_UPSTREAM_REQUESTS: wholeNumber(1, 100_000, 'requests').default(250),
+  MAX_BODY_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(2 ** 20),
+  GRAPHIQL: oneOf('on', 'off').optional(),
+  INTROSPECTION: oneOf('on', 'off').optional(),
+  NODE_ENV: z.string().optional(),
+  SANDBOX_PORT: wholeNumber(0, 65_535, 'a port').optional(),
+});
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+/**
+ * Reads the settings. An empty variable counts as absent.
+ * @throws SettingsError naming every fault, if there is any
+ */
+export function readSettings(environment: Environment = process.env): Settings {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  const read = variables.safeParse(given);
+  const faults = read.success ? [] : read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
+
+  const isServiceMode = given.REVOX_API_KEY !== undefined;
+  const isGuarded = given.ROUTER_SECRETS !== undefined;
+  if (isServiceMode && !isGuarded && given.HOST !== undefined && !isLoopback(given.HOST)) {
+    faults.push(
+      'HOST has to be a loopback address (127.0.0.1, ::1, localhost): with REVOX_API_KEY set, everyone who reaches the gateway ' +
+        'reads with your key. Set ROUTER_SECRETS to let in only those who know one.',
+    );
+  }
+  if (!read.success || faults.length > 0) throw new SettingsError(faults);
+
+  const set = read.data;
+  const isProduction = set.NODE_ENV === 'production';
+  return {
+    port: set.PORT,
+    host: set.HOST,
+    revox: {
+      baseUrl: set.REVOX_BASE_URL,
+      apiKey: set.REVOX_API_KEY,
+      firstPage: set.REVOX_FIRST_PAGE === 'auto' ? 'auto' : set.REVOX_FIRST_PAGE === '0' ? 0 : 1,
+      arrayFormat: set.REVOX_ARRAY_FORMAT,
+      pageSize: set.REVOX_PAGE_SIZE,
+      timeoutMs: set.REVOX_TIMEOUT_MS,
+      maxConcurrency: set.REVOX_MAX_CONCURRENCY,
+      maxResponseBytes: set.REVOX_MAX_RESPONSE_BYTES,
+    },
+    routerSecrets: set.ROUTER_SECRETS,
+    requestDeadlineMs: set.REQUEST_DEADLINE_MS,
+    maxUpstreamRequests: set.MAX_UPSTREAM_REQUESTS,
+    maxBodyBytes: set.MAX_BODY_BYTES,
+    graphiql: isOn(set.GRAPHIQL, !isProduction),
+    introspection: isOn(set.INTROSPECTION, !isProduction),
+    sandboxPort: set.SANDBOX_PORT ?? portBeside(set.PORT),
+  };
+}
+
+/** Whether only this machine can reach a host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** The next one; any free one beside any free one. */
+function portBeside(port: number): number {
+  if (port === 0) return 0;
+  return port === 65_535 ? 65_534 : port + 1;
+}
+
+function isOn(given: 'on' | 'off' | undefined, otherwise: boolean): boolean {
+  return given === undefined ? otherwise : given === 'on';
+}
+
+function isPlainHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '' && !/[?#]/.test(text);
+}

@@ -1,0 +1,60 @@
+import type { NodeTypes } from '#cache/node-types.ts';
+import { createLoaders, type Loaders } from '#loaders/loaders.ts';
+import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
+import type { Errand } from '#rest/client.ts';
+import type { Credential } from '#rest/credential.ts';
+import type { Rest } from '#rest/endpoints.ts';
+import { createOddityLog, type OddityLog } from './oddity-log.ts';
+import { createOperationSignal, type StartTimer } from './operation-signal.ts';
+
+/** What one operation holds. Nothing of it outlives the operation, and nothing in it tells the credential. */
+export interface RequestContext {
+  readonly loaders: Loaders;
+  readonly oddities: OddityLog;
+  /** What to say of the pages of this answer in `extensions.pagination`. */
+  readonly paginationNotes: PaginationNote[];
+  /** To be called when the answer is complete. */
+  end(): void;
+}
+
+/** A page that begins (or ends) where its cursor's item once stood, because the item and all its neighbours are gone. */
+export interface PaginationNote {
+  readonly path: readonly (string | number)[];
+  readonly reason: 'CURSOR_ITEM_GONE';
+}
+
+export interface RequestContextOptions {
+  readonly createRest: (errand: Errand) => Rest;
+  readonly facts: FactsByEndpoint;
+  readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
+  /** Upstream requests that one operation may send. */
+  readonly maxUpstreamRequests: number;
+  /** The whole operation, ms. */
+  readonly deadlineMs: number;
+  readonly startTimer: StartTimer;
+  /** The clock, ms. */
+  readonly now: () => number;
+}
+
+/** Makes the context of an operation: for whom, and until when the client waits. */
+export type CreateContext = (credential: Credential, client: AbortSignal) => RequestContext;
+
+export function createContextFactory(options: RequestContextOptions): CreateContext {
+  return (credential, client) => {
+    const { signal, end } = createOperationSignal(client, options.deadlineMs, options.startTimer);
+    const oddities = createOddityLog();
+    const budget = { limit: options.maxUpstreamRequests, sent: 0 };
+    return {
+      oddities,
+      paginationNotes: [],
+      end,
+      loaders: createLoaders({
+        rest: options.createRest({ credential, signal, budget }),
+        facts: options.facts,
+        nodeTypes: options.nodeTypesOf(credential.fingerprint),
+        now: options.now,
+        onDropped: (type) => oddities.unreadable(type, 'id'),
+      }),
+    };
+  };
+}

@@ -1,0 +1,59 @@
+/** The codes that stand in `errors[].extensions.code`. Outsiders rely on them. */
+export type ErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'GRAPHQL_PARSE_FAILED'
+  | 'GRAPHQL_VALIDATION_FAILED'
+  | 'OPERATION_TOO_COMPLEX'
+  | 'PERSISTED_QUERY_NOT_FOUND'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'RATE_LIMITED'
+  | 'UPSTREAM_UNAVAILABLE'
+  | 'UPSTREAM_TIMEOUT'
+  | 'UPSTREAM_INVALID_RESPONSE'
+  | 'UPSTREAM_REJECTED'
+  | 'UPSTREAM_BUDGET_EXCEEDED'
+  | 'INTERNAL_SERVER_ERROR';
+
+/** What of an error may be shown beside its code. */
+export type PublicDetails = { readonly status?: number; readonly retryAfter?: number };
+
+/**
+ * An error whose message and details are ours and may be shown as they are.
+ * Everything else that is thrown surfaces as `INTERNAL_SERVER_ERROR` with a message that says nothing.
+ */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly details: PublicDetails;
+
+  constructor(code: ErrorCode, message: string, details: PublicDetails = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** The caller asked for something that cannot be: the message says what was wrong and what would be right. Surfaces at the field. */
+export class UserInputError extends GatewayError {
+  constructor(message: string) {
+    super('BAD_USER_INPUT', message);
+  }
+}
+
+/** Nobody was named, or nobody we know. Surfaces as the whole answer (HTTP 401), or at the field when the upstream says so. */
+export class UnauthenticatedError extends GatewayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('UNAUTHENTICATED', message, {}, options);
+  }
+}
+
+/** One operation wanted to send more upstream requests than it may. Surfaces at the field that asked for one more. */
+export class BudgetExceededError extends GatewayError {
+  constructor(limit: number) {
+    super(
+      'UPSTREAM_BUDGET_EXCEEDED',
+      `This operation may send ${limit} upstream requests and needs more. Ask for fewer objects at a time.`,
+    );
+  }
+}

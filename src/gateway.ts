@@ -1,0 +1,93 @@
+import { createNodeTypes } from '#cache/node-types.ts';
+import { isLoopback, type Settings } from '#config/settings.ts';
+import { createIdentify } from '#context/caller.ts';
+import { createContextFactory } from '#context/request-context.ts';
+import type { ReadyOperation } from '#http/graphiql.ts';
+import { createHandler } from '#http/handler.ts';
+import { createRouterCheck } from '#http/use-admission.ts';
+import { consoleLog, type Log } from '#observability/log.ts';
+import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
+import { createSchema } from '#resolvers/schema.ts';
+import { createRestClient } from '#rest/client.ts';
+import { createRest } from '#rest/endpoints.ts';
+import { createUndiciTransport, toTransport } from '#rest/transport.ts';
+
+export interface Gateway {
+  /** Answers a request. It opens no port: mount it wherever requests come in. */
+  fetch(request: Request): Promise<Response>;
+  /** From now on `/ready` says no; what is under way goes on. */
+  drain(): void;
+  /** Closes what is open towards the upstream. */
+  dispose(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  /** Sends a request upstream, in the place of real sockets. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /** Operations for GraphiQL's tabs. */
+  readonly readyOperations?: readonly ReadyOperation[];
+  readonly log?: Log;
+  /** The clock, ms. */
+  readonly now?: () => number;
+  /** Calls back after a time, ms; returns what calls that off. */
+  readonly startTimer?: (ms: number, onTime: () => void) => () => void;
+}
+
+/** Builds a gateway from its settings. */
+export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
+  const { revox } = settings;
+  const { log = consoleLog, now = Date.now, startTimer = startSystemTimer } = options;
+  const sockets = options.fetch ? undefined : createUndiciTransport();
+  const isServiceMode = revox.apiKey !== undefined;
+  let isDraining = false;
+
+  const get = createRestClient({
+    ...revox,
+    transport: sockets?.transport ?? toTransport(options.fetch as NonNullable<GatewayOptions['fetch']>),
+    keyHolder: isServiceMode ? 'gateway' : 'caller',
+    now,
+    startTimer,
+  });
+  const createContext = createContextFactory({
+    createRest: (errand) => createRest(get, errand),
+    facts: createEndpointFacts(revox),
+    nodeTypesOf: createNodeTypes(),
+    maxUpstreamRequests: settings.maxUpstreamRequests,
+    deadlineMs: settings.requestDeadlineMs,
+    startTimer,
+    now,
+  });
+  const checkRouter = createRouterCheck(settings.routerSecrets);
+  const identify = createIdentify(revox.apiKey);
+
+  const handle = createHandler({
+    schema: createSchema(),
+    admit({ headers }) {
+      checkRouter(headers);
+      const credential = identify(headers);
+      return (client) => createContext(credential, client);
+    },
+    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && isLoopback(settings.host),
+    isReady: () => !isDraining,
+    maxBodyBytes: settings.maxBodyBytes,
+    introspection: settings.introspection,
+    graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
+    onBug: (error) => log.bug(error),
+  });
+
+  return {
+    fetch: handle,
+    drain: () => {
+      isDraining = true;
+    },
+    dispose: async () => {
+      await sockets?.close();
+    },
+  };
+}
+
+function startSystemTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
+}

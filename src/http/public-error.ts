@@ -1,0 +1,56 @@
+import { GraphQLError } from 'graphql';
+import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
+
+/** The codes that Yoga gives to requests it refuses, and ours for the same. */
+const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
+  BAD_REQUEST: 'BAD_USER_INPUT',
+  OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
+  REQUEST_ENTITY_TOO_LARGE: 'OPERATION_TOO_COMPLEX',
+};
+
+/** The status of an answer that was refused before execution, for clients that take `application/graphql-response+json`. */
+const REFUSED = { spec: true, status: 400 };
+
+/**
+ * Turns whatever was thrown into what may be shown: our own errors with their codes, GraphQL's own about the request, and for
+ * everything else a message that says nothing.
+ * @param onBug hears of what nobody foresaw
+ */
+export function toPublicError(error: unknown, onBug: (error: unknown) => void): GraphQLError {
+  const original = findOriginal(error);
+  if (original instanceof GatewayError) {
+    // Never with a status: Yoga would make it the status of the whole answer.
+    return rewritten(error, original.message, { code: original.code, ...original.details });
+  }
+  if (original instanceof GraphQLError && original.path === undefined && !(error instanceof GraphQLError && error.path)) {
+    const { http, code } = original.extensions;
+    if (typeof code === 'string') {
+      // `spec` stands for 200 where the client takes `application/json`: not for what is no GraphQL request at all.
+      const status = code === 'BAD_REQUEST' ? withoutSpec(http) : http;
+      return rewritten(original, original.message, { code: YOGA_CODES[code] ?? code, ...(status ? { http: status } : {}) });
+    }
+    // A syntax error has a place in the text, but no node: there is no tree yet.
+    const isSyntaxError = original.source !== undefined && original.nodes === undefined;
+    return rewritten(original, original.message, {
+      code: isSyntaxError ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT',
+      http: REFUSED,
+    });
+  }
+  onBug(original);
+  return rewritten(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
+}
+
+function withoutSpec(http: unknown): unknown {
+  return http ? { ...http, spec: false } : undefined;
+}
+
+function findOriginal(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? findOriginal(error.originalError) : error;
+}
+
+/** The same error at the same place, with nothing of what it came from. */
+function rewritten(error: unknown, message: string, extensions: { readonly code: string; readonly [key: string]: unknown }) {
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions });
+  const { nodes = null, source = null, positions = null, path = null } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}

@@ -1,0 +1,38 @@
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+
+/**
+ * An operation comes as JSON by POST, or in the URL by GET. Yoga would take forms and bare GraphQL text, too: what any web page may
+ * send to any server without asking. And what is no JSON in a URL it would take for a fault of ours.
+ */
+export function useRequestFormat(): Plugin {
+  return {
+    onRequestParse({ request, url }) {
+      if (request.method === 'POST' && !isJson(request.headers.get('content-type'))) {
+        throw refused('The body has to be `application/json`.', 415);
+      }
+      if (request.method !== 'GET') return;
+      for (const name of ['variables', 'extensions']) {
+        const text = url.searchParams.get(name);
+        if (text && !canParse(text)) throw refused(`\`${name}\` in the URL has to be JSON.`, 400);
+      }
+    },
+  };
+}
+
+function refused(message: string, status: number): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status } } });
+}
+
+function isJson(contentType: string | null): boolean {
+  return /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType ?? '');
+}
+
+function canParse(json: string): boolean {
+  try {
+    JSON.parse(json);
+    return true;
+  } catch {
+    return false;
+  }
+}

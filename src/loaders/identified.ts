@@ -1,0 +1,18 @@
+import type { Page } from '#pagination/list.ts';
+import type { ListAnswer } from '#rest/endpoints.ts';
+
+/** The items of a list that can be known again. What is no object, or has no id, is left out; a number for an id becomes text. */
+export function toIdentified<T extends { readonly id: string }>(items: readonly unknown[], onDropped: () => void): T[] {
+  const identified: T[] = [];
+  for (const item of items) {
+    const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
+    if (typeof id === 'string' && id !== '') identified.push(item as T);
+    else if (typeof id === 'number') identified.push({ ...(item as T), id: String(id) });
+    else onDropped();
+  }
+  return identified;
+}
+
+export function toPage<T extends { readonly id: string }>({ items, total }: ListAnswer, onDropped: () => void): Page<T> {
+  return { items: toIdentified<T>(items, onDropped), served: items.length, total };
+}

@@ -1,0 +1,39 @@
+import DataLoader from 'dataloader';
+import { nullIfNotFound, toKeyError } from './failures.ts';
+
+export interface ListedLoader<T> {
+  readonly byId: DataLoader<string, T | null>;
+  /** The complete list, asked for once. */
+  all(): Promise<readonly T[]>;
+}
+
+/**
+ * Loads what the upstream serves singly and as one complete list. Two or more distinct ids of one tick are answered by the list;
+ * so is a single one when the list is there anyway. An id that the list lacks is asked for singly before it is called missing.
+ */
+export function createListedLoader<T extends { readonly id: string }>({
+  getOne,
+  getAll,
+}: {
+  readonly getOne: (id: string) => Promise<T>;
+  readonly getAll: () => Promise<readonly T[]>;
+}): ListedLoader<T> {
+  let listing: Promise<readonly T[]> | undefined;
+  const all = () => {
+    // Asked for again only after a failure, which the next tick may not share.
+    listing ??= getAll().catch((error: unknown) => {
+      listing = undefined;
+      throw error;
+    });
+    return listing;
+  };
+  const getOneOrNull = (id: string) => nullIfNotFound(getOne(id));
+
+  const byId = new DataLoader<string, T | null>(async (ids) => {
+    const [only, ...others] = ids;
+    if (only !== undefined && others.length === 0 && !listing) return [await getOneOrNull(only)];
+    const listed = new Map((await all()).map((item) => [item.id, item]));
+    return Promise.all(ids.map((id) => listed.get(id) ?? getOneOrNull(id).catch(toKeyError)));
+  });
+  return { byId, all };
+}

@@ -1,0 +1,137 @@
+import DataLoader from 'dataloader';
+import type { NodeType, NodeTypes } from '#cache/node-types.ts';
+import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from '#generated/revox-api.ts';
+import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
+import type { ListSource } from '#pagination/list.ts';
+import { createPagedList } from '#pagination/paged-list.ts';
+import { createWholeList } from '#pagination/whole-list.ts';
+import type { CampaignRowFilter, Rest } from '#rest/endpoints.ts';
+import { nullIfNotFound, toKeyError } from './failures.ts';
+import { toIdentified, toPage } from './identified.ts';
+import { createListedLoader } from './listed-loader.ts';
+
+/** Everything one operation can ask for. What it has asked for once it does not ask for again. */
+export interface Loaders {
+  call(id: string): Promise<Call | null>;
+  assistant(id: string): Promise<Assistant | null>;
+  campaign(id: string): Promise<Campaign | null>;
+  /** Any of the three. An id never seen is looked for in at most three requests; a look-up that fails is an error, never null. */
+  node(id: string): Promise<{ readonly type: NodeType; readonly object: Call | Assistant | Campaign } | null>;
+  /** Lists under the same filter are one list, read once. An empty filter is none. */
+  callAttempts(statuses: readonly CallStatus[]): ListSource<CallAttempt>;
+  campaignRows(campaignId: string, filter: CampaignRowFilter): ListSource<CampaignRow>;
+  assistants(): Promise<ListSource<Assistant>>;
+  campaigns(): Promise<ListSource<Campaign>>;
+}
+
+export interface LoadersOptions {
+  readonly rest: Rest;
+  readonly facts: FactsByEndpoint;
+  readonly nodeTypes: NodeTypes;
+  /** The clock, ms. */
+  readonly now: () => number;
+  /** Hears of list items that are no objects or have no id. */
+  readonly onDropped: (type: string) => void;
+}
+
+export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: LoadersOptions): Loaders {
+  const callById = new DataLoader<string, Call | null>((ids) =>
+    Promise.all(ids.map((id) => nullIfNotFound(rest.getCall(id)).then(seenCall, toKeyError))),
+  );
+  const assistants = createListedLoader<Assistant>({
+    getOne: async (id) => seen('Assistant', await rest.getAssistant(id)),
+    getAll: async () =>
+      toIdentified<Assistant>((await rest.listAssistants()).items, () => onDropped('Assistant')).map((assistant) =>
+        seen('Assistant', assistant),
+      ),
+  });
+  const campaigns = createListedLoader<Campaign>({
+    getOne: async (id) => seen('Campaign', await rest.getCampaign(id)),
+    getAll: async () =>
+      toIdentified<Campaign>((await rest.listCampaigns()).items, () => onDropped('Campaign')).map((campaign) =>
+        seen('Campaign', campaign),
+      ),
+  });
+
+  const load: { readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null> } = {
+    Call: (id) => callById.load(id),
+    Assistant: (id) => assistants.byId.load(id),
+    Campaign: (id) => campaigns.byId.load(id),
+  };
+
+  const callAttempts = new Map<string, ListSource<CallAttempt>>();
+  const campaignRows = new Map<string, ListSource<CampaignRow>>();
+
+  return {
+    call: (id) => callById.load(id),
+    assistant: (id) => assistants.byId.load(id),
+    campaign: (id) => campaigns.byId.load(id),
+    async node(id) {
+      const known = nodeTypes.typeOf(id);
+      for (const type of known ? [known] : (['Call', 'Assistant', 'Campaign'] as const)) {
+        const object = await load[type](id);
+        if (object) return { type, object };
+      }
+      return null;
+    },
+    callAttempts: (statuses) =>
+      remembered(callAttempts, statuses.join(), () =>
+        createPagedList(
+          async (page) => toPage<CallAttempt>(await rest.listCallAttempts(page, statuses), () => onDropped('CallAttempt')),
+          facts('/call'),
+          now,
+        ),
+      ),
+    campaignRows: (campaignId, filter) =>
+      remembered(campaignRows, JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]), () =>
+        createPagedList(
+          async (page) => {
+            const answer = await rest.listCampaignRows(campaignId, page, filter);
+            const rows = toPage<CampaignRow>(answer, () => onDropped('CampaignRow'));
+            for (const { call } of rows.items) if (isWholeCall(call)) callById.prime(call.id, seenCall(call));
+            return rows;
+          },
+          facts('/campaigns/{id}/rows'),
+          now,
+        ),
+      ),
+    assistants: async () => createWholeList(await assistants.all()),
+    campaigns: async () => createWholeList(await campaigns.all()),
+  };
+
+  function seen<T extends { readonly id: string }>(type: NodeType, object: T): T {
+    nodeTypes.remember(object.id, type);
+    return object;
+  }
+
+  /** What a call brings along has been served too, and may be asked for by its id. */
+  function seenCall(call: Call): Call;
+  function seenCall(call: Call | null): Call | null;
+  function seenCall(call: Call | null): Call | null {
+    if (!call) return null;
+    if (call.assistant?.id) nodeTypes.remember(call.assistant.id, 'Assistant');
+    if (call.campaign?.id) nodeTypes.remember(call.campaign.id, 'Campaign');
+    return seen('Call', call);
+  }
+}
+
+function remembered<T>(memory: Map<string, T>, key: string, create: () => T): T {
+  let value = memory.get(key);
+  if (value === undefined) {
+    value = create();
+    memory.set(key, value);
+  }
+  return value;
+}
+
+/** A row embeds its call whole; only a whole one can stand for `GET /call/{id}`. */
+function isWholeCall(call: unknown): call is Call {
+  return (
+    typeof call === 'object' &&
+    call !== null &&
+    'id' in call &&
+    typeof call.id === 'string' &&
+    'call_attempts' in call &&
+    Array.isArray(call.call_attempts)
+  );
+}

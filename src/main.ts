@@ -1,0 +1,68 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServerAdapter } from '@whatwg-node/server';
+import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
+import { consoleLog as log } from '#observability/log.ts';
+import { createGateway, type GatewayOptions } from './gateway.ts';
+
+/** How long a connection may go on after the process has been told to stop, ms. */
+const DRAIN_MS = 10_000;
+
+const SANDBOX_HOST = '127.0.0.1';
+
+const isDemo = process.argv.includes('--demo');
+
+try {
+  const settings = readSettings();
+  await (isDemo ? serveDemo(settings) : serve(settings));
+} catch (error) {
+  if (error instanceof SettingsError) log.error(error.message);
+  else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    log.error(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+  } else log.bug(error);
+  process.exit(1);
+}
+
+async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
+  const gateway = createGateway(settings, options);
+  const server = createServer(createServerAdapter(gateway.fetch));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(settings.port, settings.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  log.info(`Ready: http://${host}:${port}/graphql`);
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+
+  function stop(): void {
+    gateway.drain();
+    server.close(async () => {
+      await gateway.dispose();
+      await onStopped();
+      process.exit(0);
+    });
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+  }
+}
+
+/** The gateway over the embedded sandbox: service mode with the key of its first organisation, over real sockets. */
+async function serveDemo(settings: Settings): Promise<void> {
+  const { createSandbox } = await import('#sandbox/sandbox.ts');
+  const { serveSandbox } = await import('#sandbox/serve-sandbox.ts');
+  const { landmarks } = await import('#sandbox/landmarks.ts');
+  const { readyOperations } = await import('#sandbox/ready-operations.ts');
+
+  // A proxy in the environment is the way to the world outside: it would not find the sandbox.
+  process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST].filter(Boolean).join();
+  const sandbox = createSandbox({ live: true });
+  const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
+  const apiKey = sandbox.organizations[0]?.apiKey;
+  await serve(
+    { ...settings, revox: { ...settings.revox, baseUrl: upstream.url, apiKey, firstPage: 'auto' } },
+    { readyOperations: readyOperations(landmarks(sandbox)) },
+    () => upstream.close(),
+  );
+}

@@ -1,0 +1,184 @@
+import { type Cursor, decodeCursor, encodeCursor, NEIGHBOURS } from './cursor.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Identified, type List, type ListSource, readCoherently } from './list.ts';
+import { type Gap, locate } from './locate.ts';
+import type { PageRequest } from './page-request.ts';
+import { type Placed, takeBackward, takeForward } from './window.ts';
+
+/** A page of a list, as Relay's connection specification spells it. Cursors are written when they are read. */
+export interface Connection<T> {
+  readonly edges: readonly Edge<T>[];
+  readonly nodes: readonly T[];
+  readonly pageInfo: PageInfo;
+  /** Counts the whole list, at the list's own cost. */
+  totalCount(): Promise<number>;
+  /** A cursor's item was gone with all its neighbours: the page begins (or ends) where it once stood. */
+  readonly isCursorItemGone: boolean;
+}
+
+export interface Edge<T> {
+  readonly node: T;
+  readonly cursor: string;
+}
+
+export interface PageInfo {
+  /** False, too, when it was not asked for. */
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
+}
+
+/** Which parts of a connection are wanted; what is not is not paid for. */
+export interface Wanted {
+  /** Edges, nodes or anything of `pageInfo`. */
+  readonly page: boolean;
+  /** `hasNextPage`: it may take one upstream page more. */
+  readonly hasNextPage: boolean;
+}
+
+/**
+ * Reads one page of a list.
+ * @param scope names field, parent and filter: cursors hold for it alone
+ * @throws UserInputError for a cursor that is foreign or damaged, before anything is read
+ */
+export async function connect<T extends Identified>(
+  source: ListSource<T>,
+  request: PageRequest,
+  scope: string,
+  wanted: Wanted,
+): Promise<Connection<T>> {
+  const after = request.after === undefined ? undefined : decodeCursor(request.after, scope, 'after');
+  const before = request.before === undefined ? undefined : decodeCursor(request.before, scope, 'before');
+  const totalCount = () => readCoherently(source, (list) => list.count());
+
+  if (!wanted.page) return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
+  const view = await readCoherently(source, (list) => readView(list, request, { after, before }, wanted));
+  return { ...toConnection(view, scope), totalCount, isCursorItemGone: view.isCursorItemGone };
+}
+
+interface View<T extends Identified> {
+  readonly list: List<T> | undefined;
+  readonly placed: readonly Placed<T>[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly isCursorItemGone: boolean;
+}
+
+const NO_PAGE: View<never> = {
+  list: undefined,
+  placed: [],
+  hasNextPage: false,
+  hasPreviousPage: false,
+  isCursorItemGone: false,
+};
+
+async function readView<T extends Identified>(
+  list: List<T>,
+  { from, size }: PageRequest,
+  { after, before }: { readonly after: Cursor | undefined; readonly before: Cursor | undefined },
+  wanted: Wanted,
+): Promise<View<T>> {
+  const lower = after && (await locate(list, after, 'after'));
+  const upper = before && (await locate(list, before, 'before'));
+  const start = lower?.position ?? 0;
+  const isCursorItemGone = Boolean(lower?.isLost || upper?.isLost);
+
+  if (from === 'start') {
+    const end = upper?.position ?? Number.POSITIVE_INFINITY;
+    const placed = await takeForward(list, start, end, size);
+    const last = placed.at(-1);
+    const hasNextPage =
+      wanted.hasNextPage && placed.length === size && last !== undefined && (await goesOn(list, last.position + 1, end));
+    return { list, placed, hasNextPage, hasPreviousPage: start > 0, isCursorItemGone };
+  }
+
+  const end = await endOf(list, upper);
+  const placed = await takeBackward(list, start, end, size);
+  const first = placed[0];
+  const hasNextPage = wanted.hasNextPage && upper !== undefined && (await goesOn(list, end, Number.POSITIVE_INFINITY));
+  return { list, placed, hasNextPage, hasPreviousPage: first !== undefined && first.position > start, isCursorItemGone };
+}
+
+/** Whether an item stands at `start` or below it, before `end`. It takes a page only where no total tells. */
+async function goesOn(list: List<Identified>, start: number, end: number): Promise<boolean> {
+  if (start >= end) return false;
+  const isOnUnreadPage = list.loaded(Math.floor(start / list.pageSize)) === undefined;
+  if (isOnUnreadPage && list.total !== undefined) return start < list.total;
+  return (await takeForward(list, start, end, 1)).length > 0;
+}
+
+/** Where to page backward from. A place that the list no longer reaches to is taken for its end. */
+async function endOf(list: List<Identified>, upper: Gap | undefined): Promise<number> {
+  if (!upper) return list.count();
+  if (!upper.isLost || upper.position === 0) return upper.position;
+  const isReached = (await list.page(Math.floor((upper.position - 1) / list.pageSize))).length > 0;
+  return isReached ? upper.position : Math.min(upper.position, await list.count());
+}
+
+function toConnection<T extends Identified>({ list, placed, hasNextPage, hasPreviousPage }: View<T>, scope: string) {
+  const edges = placed.map((one) => new PlacedEdge(one, list, scope));
+  return {
+    edges,
+    nodes: placed.map(({ item }) => item),
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
+    },
+  };
+}
+
+class PlacedEdge<T extends Identified> implements Edge<T> {
+  readonly node: T;
+  readonly #position: number;
+  readonly #list: List<T> | undefined;
+  readonly #scope: string;
+
+  constructor({ item, position }: Placed<T>, list: List<T> | undefined, scope: string) {
+    this.node = item;
+    this.#position = position;
+    this.#list = list;
+    this.#scope = scope;
+  }
+
+  get cursor(): string {
+    return encodeCursor(
+      {
+        id: this.node.id,
+        place: this.#position,
+        preceding: neighbours(this.#list, this.#position, -1),
+        following: neighbours(this.#list, this.#position, 1),
+      },
+      this.#scope,
+    );
+  }
+}
+
+/** The nearest neighbours on one side that have been read, across page borders, the nearest first. */
+function neighbours(list: List<Identified> | undefined, position: number, step: 1 | -1): Buffer[] {
+  const found: Buffer[] = [];
+  if (!list) return found;
+  let index = Math.floor(position / list.pageSize);
+  let offset = (position % list.pageSize) + step;
+  while (found.length < NEIGHBOURS) {
+    const items = list.loaded(index);
+    if (!items) break;
+    const neighbour = items[offset];
+    if (neighbour) {
+      found.push(fingerprint(neighbour.id));
+      offset += step;
+    } else {
+      index += step;
+      const next = list.loaded(index);
+      if (!next || next.length === 0) break;
+      offset = step === 1 ? 0 : next.length - 1;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,121 @@
+import type { Cursor } from './cursor.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { Identified, List } from './list.ts';
+
+/** How far from its last known place an item is searched, in upstream pages. New items arrive on top and push others down: so, farther down. */
+export const SEARCH_REACH = { down: 10, up: 5 } as const;
+
+/** A gap between two items of a list, named by the number of items before it. */
+export interface Gap {
+  readonly position: number;
+  /** Neither the cursor's item nor any of its neighbours was found: the gap is where the item once stood. */
+  readonly isLost: boolean;
+}
+
+/**
+ * Finds the gap after (or before) a cursor's item, wherever the list has moved meanwhile.
+ *
+ * Of the item and the neighbours that the cursor remembers, let those that are still in the list be the survivors. The gap is exact,
+ * so that a walk repeats nothing and skips nothing that was there throughout, while the nearest survivor on at least one of its two
+ * sides stands within `SEARCH_REACH` pages of the item's last place; or beyond, but no farther from a neighbour that stands within
+ * than it once stood. (If instead a neighbour stands within the reach, and so much was inserted between the two that the nearest
+ * survivors stand beyond, the walk goes on beside that neighbour, and may repeat or skip what stands between.)
+ * With no survivor within the reach the gap is lost, and says so.
+ *
+ * It reads one page where nothing has moved, and at most `SEARCH_REACH.down + SEARCH_REACH.up + 1`, and ⌈NEIGHBOURS / page size⌉
+ * across the border of the reach.
+ */
+export async function locate<T extends Identified>(list: List<T>, cursor: Cursor, side: 'after' | 'before'): Promise<Gap> {
+  const home = pageOf(list, cursor.place);
+  const seen = createSighting(cursor, list.pageSize);
+  let top = entryPage(list, cursor, side);
+  let bottom = top;
+  seen.add(top, await list.page(top));
+
+  for (let step = 0; ; step += 1) {
+    const gap = seen.gap(side);
+    if (gap !== undefined) return { position: gap, isLost: false };
+
+    // What was seen of one side says where the rest must be: beyond it, and where nothing came in between, just so far.
+    const { before, after } = seen;
+    const highest = Math.max(home + SEARCH_REACH.down, before ? pageOf(list, before.position + before.distance) : 0);
+    const lowest = Math.max(0, Math.min(home - SEARCH_REACH.up, after ? pageOf(list, after.position - after.distance) : home));
+    const canGoDown = bottom < highest && !after && !list.isKnownEnd(bottom);
+    const canGoUp = top > lowest && !before;
+    if (canGoDown && (!canGoUp || prefersDown(step))) {
+      bottom += 1;
+      seen.add(bottom, await list.page(bottom));
+    } else if (canGoUp) {
+      top -= 1;
+      seen.add(top, await list.page(top));
+    } else {
+      // All that can be reached has been looked at.
+      if (before) return { position: before.position + 1, isLost: false };
+      if (after) return { position: after.position, isLost: false };
+      return { position: cursor.place, isLost: true };
+    }
+  }
+}
+
+function pageOf(list: List<Identified>, position: number): number {
+  return Math.floor(position / list.pageSize);
+}
+
+/** The page where the search begins: the item's, or the one across the border if that alone can tell where to go on. */
+function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
+  if (side === 'after') return pageOf(list, cursor.following.length > 0 ? cursor.place + 1 : cursor.place);
+  return pageOf(list, cursor.preceding.length > 0 ? Math.max(0, cursor.place - 1) : cursor.place);
+}
+
+/** Two pages down for one up, as lists grow on top. */
+function prefersDown(step: number): boolean {
+  return step % 3 !== 1;
+}
+
+/** A neighbour of the cursor's item: where it stands, and how far from the item it once stood. */
+interface Seen {
+  readonly position: number;
+  readonly distance: number;
+}
+
+/** Where the cursor's item and its neighbours stand, among the pages that were looked at. */
+function createSighting({ id, preceding, following }: Cursor, pageSize: number) {
+  let item: number | undefined;
+  /** The nearest that were seen on either side of the item. */
+  let before: Seen | undefined;
+  let after: Seen | undefined;
+  return {
+    get before() {
+      return before;
+    },
+    get after() {
+      return after;
+    },
+    add(index: number, items: readonly Identified[]): void {
+      for (const [offset, one] of items.entries()) {
+        const position = index * pageSize + offset;
+        if (one.id === id) {
+          item ??= position;
+          continue;
+        }
+        const print = fingerprint(one.id);
+        before = nearer(before, { position, distance: 1 + preceding.findIndex((known) => known.equals(print)) });
+        after = nearer(after, { position, distance: 1 + following.findIndex((known) => known.equals(print)) });
+      }
+    },
+    /** The gap on one side of the item, if what was seen leaves no doubt of it. */
+    gap(side: 'after' | 'before'): number | undefined {
+      if (item !== undefined) return side === 'after' ? item + 1 : item;
+      if (side === 'after' && after?.distance === 1) return after.position;
+      if (side === 'before' && before?.distance === 1) return before.position + 1;
+      // Survivors on both sides and nothing of ours between them: the item is gone. What came in between is new, and shown.
+      if (!before || !after) return undefined;
+      return side === 'after' ? before.position + 1 : after.position;
+    },
+  };
+}
+
+/** Distance 0: no neighbour at all. */
+function nearer(known: Seen | undefined, other: Seen): Seen | undefined {
+  return other.distance > 0 && (!known || other.distance < known.distance) ? other : known;
+}

@@ -1,0 +1,26 @@
+import { UpstreamError } from '#errors/upstream-error.ts';
+import type { Identified, Page } from './list.ts';
+
+export const EMPTY_PAGE: Page<never> = Object.freeze({ items: Object.freeze([]), served: 0 });
+
+/** Whether two pages hold the same items in the same order: how an upstream that clamps page numbers answers past the end. */
+export function repeats(page: Page<Identified>, other: Page<Identified>): boolean {
+  return (
+    page.items.length > 0 &&
+    page.items.length === other.items.length &&
+    page.items.every(({ id }, offset) => id === other.items[offset]?.id)
+  );
+}
+
+/** The part of the smaller page's items that stands on the other one too, 0 to 1. */
+export function sharedShare(a: Page<Identified>, b: Page<Identified>): number {
+  const smaller = Math.min(a.items.length, b.items.length);
+  if (smaller === 0) return 0;
+  const known = new Set(a.items.map(({ id }) => id));
+  return b.items.filter(({ id }) => known.has(id)).length / smaller;
+}
+
+/** Whether this is the upstream's answer with one of these statuses. */
+export function isOneOf(error: unknown, statuses: readonly number[]): boolean {
+  return error instanceof UpstreamError && error.status !== undefined && statuses.includes(error.status);
+}

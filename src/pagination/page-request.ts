@@ -1,0 +1,41 @@
+import { UserInputError } from '#errors/gateway-error.ts';
+
+/** The arguments of every connection, as GraphQL hands them over: null is absent. */
+export interface ConnectionArguments {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/** What a client wants of a list: so many from one end, between two cursors. */
+export interface PageRequest {
+  readonly from: 'start' | 'end';
+  /** 1 to 100. */
+  readonly size: number;
+  readonly after: string | undefined;
+  readonly before: string | undefined;
+}
+
+export const DEFAULT_SIZE = 20;
+export const LARGEST_SIZE = 100;
+
+/**
+ * Reads the arguments of a connection. Only `before` given asks for the end of what stands before it; nothing given, for the start.
+ * @throws UserInputError when both `first` and `last` are given, or one is not 1 to 100
+ */
+export function toPageRequest({ first, after, last, before }: ConnectionArguments): PageRequest {
+  const cursors = { after: after ?? undefined, before: before ?? undefined };
+  if (first != null && last != null) {
+    throw new UserInputError('`first` and `last` cannot be given together: `first` pages forward, `last` backward.');
+  }
+  if (last != null) return { from: 'end', size: checked('last', last), ...cursors };
+  if (first != null) return { from: 'start', size: checked('first', first), ...cursors };
+  const onlyBefore = before != null && after == null;
+  return { from: onlyBefore ? 'end' : 'start', size: DEFAULT_SIZE, ...cursors };
+}
+
+function checked(name: 'first' | 'last', size: number): number {
+  if (Number.isInteger(size) && size >= 1 && size <= LARGEST_SIZE) return size;
+  throw new UserInputError(`\`${name}\` is ${size}: it has to be 1 to ${LARGEST_SIZE}.`);
+}

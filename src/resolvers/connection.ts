@@ -1,0 +1,66 @@
+import {
+  GraphQLIncludeDirective,
+  type GraphQLResolveInfo,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { RequestContext } from '#context/request-context.ts';
+import { type Connection, connect } from '#pagination/connection.ts';
+import type { Identified, ListSource } from '#pagination/list.ts';
+import { type ConnectionArguments, toPageRequest } from '#pagination/page-request.ts';
+
+/**
+ * Answers a field that returns a connection.
+ * @param list the list, opened only when the arguments are in order
+ * @param scope what cursors are bound to besides the field: its parent and its filter
+ */
+export async function resolveConnection<T extends Identified>(
+  list: () => ListSource<T> | Promise<ListSource<T>>,
+  args: ConnectionArguments,
+  scope: readonly unknown[],
+  context: RequestContext,
+  info: GraphQLResolveInfo,
+): Promise<Connection<T>> {
+  const request = toPageRequest(args);
+  const fullScope = JSON.stringify([`${info.parentType.name}.${info.fieldName}`, ...scope]);
+  const selected = selectedPaths(info);
+  const connection = await connect(await list(), request, fullScope, {
+    page: ['edges', 'nodes', 'pageInfo'].some((name) => selected.has(name)),
+    hasNextPage: selected.has('pageInfo.hasNextPage'),
+  });
+  if (connection.isCursorItemGone) {
+    context.paginationNotes.push({ path: pathOf(info), reason: 'CURSOR_ITEM_GONE' });
+  }
+  return connection;
+}
+
+/** The fields selected here and one level below, as `field` and `field.field`, fragments and `@skip`/`@include` applied. */
+function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
+  const paths = new Set<string>();
+  for (const { selectionSet } of info.fieldNodes) if (selectionSet) collect(selectionSet, '', 1);
+  return paths;
+
+  function collect(selectionSet: SelectionSetNode, prefix: string, depth: number): void {
+    for (const selection of selectionSet.selections) {
+      if (getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues)?.if === true) continue;
+      if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.if === false) continue;
+      if (selection.kind === Kind.FIELD) {
+        const path = `${prefix}${selection.name.value}`;
+        paths.add(path);
+        if (selection.selectionSet && depth > 0) collect(selection.selectionSet, `${path}.`, depth - 1);
+        continue;
+      }
+      // A connection's types are concrete: every fragment that validates here applies.
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
+      if (fragment) collect(fragment.selectionSet, prefix, depth);
+    }
+  }
+}
+
+function pathOf({ path }: GraphQLResolveInfo): (string | number)[] {
+  const keys: (string | number)[] = [];
+  for (let step: GraphQLResolveInfo['path'] | undefined = path; step; step = step.prev) keys.unshift(step.key);
+  return keys;
+}

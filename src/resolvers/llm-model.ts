@@ -1,0 +1,14 @@
+import type { Resolvers } from '#generated/resolvers.ts';
+
+export const llmModelResolvers: Resolvers = {
+  LlmModel: {
+    __resolveType(model) {
+      // Newer versions of the API have more kinds than the documents: nothing is known of `type` at run time.
+      const type: unknown = model.type;
+      if (type === 'dedicated-instance') return 'DedicatedInstanceLlmModel';
+      if (type === 'openrouter') return 'OpenrouterLlmModel';
+      return 'UnrecognizedLlmModel';
+    },
+  },
+  UnrecognizedLlmModel: { raw: (model) => model },
+};

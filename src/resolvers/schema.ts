@@ -1,0 +1,19 @@
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import type { GraphQLSchema } from 'graphql';
+import { bind } from '#binding/bind.ts';
+import { enumResolvers } from '#binding/enums.ts';
+import { scalars } from '#binding/scalars.ts';
+import { typeDefinitions } from '#generated/type-definitions.ts';
+import { resolvers } from './resolvers.ts';
+
+/** The schema that runs: what we promise, resolved where a resolver is written and bound to REST everywhere else. */
+export function createSchema(): GraphQLSchema {
+  return bind(
+    makeExecutableSchema({
+      typeDefs: [...typeDefinitions],
+      resolvers: [enumResolvers, scalars, ...resolvers],
+      // `Node` is resolved by `node`, not by each of its types.
+      resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
+    }),
+  );
+}

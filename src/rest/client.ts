@@ -1,0 +1,133 @@
+import { BudgetExceededError } from '#errors/gateway-error.ts';
+import {
+  CredentialRefusedError,
+  RateLimitedError,
+  UpstreamError,
+  UpstreamInvalidResponseError,
+  UpstreamNotFoundError,
+  UpstreamRejectedError,
+  type UpstreamRequestLine,
+  UpstreamTimeoutError,
+  UpstreamUnavailableError,
+} from '#errors/upstream-error.ts';
+import type { Credential } from './credential.ts';
+import { createLimiter } from './limiter.ts';
+import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
+import { toRetryAfterSeconds } from './retry-after.ts';
+import type { Transport, TransportResponse } from './transport.ts';
+import { type ArrayFormat, type QueryParameters, toQueryString } from './url.ts';
+
+export interface RestClientOptions {
+  readonly transport: Transport;
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  /** The whole of one request, from connecting to the last byte, ms. Not the time a request waits for its turn. */
+  readonly timeoutMs: number;
+  /** Requests in flight for one credential; more wait for their turn. */
+  readonly maxConcurrency: number;
+  /** The largest body that is read, bytes. */
+  readonly maxResponseBytes: number;
+  readonly arrayFormat: ArrayFormat;
+  /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
+  readonly keyHolder: 'gateway' | 'caller';
+  readonly now: () => number;
+  /** Calls back after a time, ms; returns what calls that off. */
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+/** What one operation is allowed upstream, and with whose key. */
+export interface Errand {
+  readonly credential: Credential;
+  /** Ends when the client leaves or the operation's time is over. */
+  readonly signal: AbortSignal;
+  /** Requests that may still be sent. */
+  readonly budget: Budget;
+}
+
+export interface Budget {
+  readonly limit: number;
+  sent: number;
+}
+
+/** Sends one GET and gives its JSON, frozen. */
+export type Get = (errand: Errand, path: string, query?: QueryParameters) => Promise<unknown>;
+
+/** Speaks HTTP with the upstream; knows no endpoint. Everything that goes wrong is an `UpstreamError`, or `BudgetExceededError`. */
+export function createRestClient(options: RestClientOptions): Get {
+  const waitForTurn = createLimiter(options.maxConcurrency);
+
+  return async ({ credential, signal, budget }, path, query = {}) => {
+    const line: UpstreamRequestLine = { method: 'GET', path };
+    if (budget.sent >= budget.limit) throw new BudgetExceededError(budget.limit);
+    budget.sent += 1;
+    const release = await waitForTurn(credential.fingerprint, signal).catch((cause: unknown) => {
+      budget.sent -= 1;
+      throw new UpstreamTimeoutError(line, cause);
+    });
+    try {
+      return await send(credential, signal, line, `${options.baseUrl}${path}${toQueryString(query, options.arrayFormat)}`);
+    } finally {
+      release();
+    }
+  };
+
+  async function send(credential: Credential, signal: AbortSignal, line: UpstreamRequestLine, url: string): Promise<unknown> {
+    const attempt = new AbortController();
+    const onAbort = () => attempt.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    // It may have ended between this request's turn and now: then no event comes any more.
+    if (signal.aborted) onAbort();
+    const stopTimer = options.startTimer(options.timeoutMs, () => attempt.abort());
+    try {
+      // Not left to the transport: undici, for one, hears of an abort only when it has connected.
+      return await unlessAborted(attempt.signal, exchange(credential, attempt.signal, line, url));
+    } catch (error) {
+      if (attempt.signal.aborted) throw new UpstreamTimeoutError(line, error);
+      if (error instanceof UpstreamError) throw error;
+      throw new UpstreamUnavailableError(line, { cause: error });
+    } finally {
+      stopTimer();
+      signal.removeEventListener('abort', onAbort);
+      attempt.abort();
+    }
+  }
+
+  async function exchange(credential: Credential, signal: AbortSignal, line: UpstreamRequestLine, url: string): Promise<unknown> {
+    const response = await options.transport(url, {
+      headers: { accept: 'application/json', authorization: credential.toAuthorization() },
+      signal,
+    });
+    if (response.status >= 200 && response.status <= 299) return readBody(line, response);
+    await response.discard();
+    throw toError(line, response);
+  }
+
+  async function readBody(line: UpstreamRequestLine, { status, body }: TransportResponse): Promise<unknown> {
+    try {
+      return await readJson(body, options.maxResponseBytes);
+    } catch (cause) {
+      if (cause instanceof SyntaxError) throw new UpstreamInvalidResponseError(line, 'no JSON', { status, cause });
+      if (cause instanceof TooDeepError) throw new UpstreamInvalidResponseError(line, 'nested too deep', { status, cause });
+      if (cause instanceof TooLargeError) throw new UpstreamInvalidResponseError(line, 'too many bytes', { status, cause });
+      throw cause;
+    }
+  }
+
+  function toError(line: UpstreamRequestLine, { status, header }: TransportResponse): Error {
+    if ((status === 401 || status === 403) && options.keyHolder === 'caller') return new CredentialRefusedError(line, status);
+    if (status === 404 || status === 410) return new UpstreamNotFoundError(line, status);
+    if (status === 429) return new RateLimitedError(line, toRetryAfterSeconds(header, options.now));
+    if (status >= 400 && status < 500) return new UpstreamRejectedError(line, status);
+    return new UpstreamUnavailableError(line, { status });
+  }
+}
+
+/** Gives what a promise gives, or rejects as soon as the signal says so; then nobody hears of the promise any more. */
+function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

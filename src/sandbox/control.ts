@@ -1,0 +1,207 @@
+import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.ts';
+import type { Organization } from './organization.ts';
+import { putCall, removeAttempts, removeCalls } from './organization.ts';
+import { tellInsertedCall, tellInsertedRow } from './tell-insertions.ts';
+import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from './wire.ts';
+
+/** One organisation's data as it is served: the real objects, so that a change made here is what the next request sees. */
+export interface SandboxData {
+  readonly calls: Call[];
+  /** In the order of GET /call. */
+  readonly attempts: CallAttempt[];
+  readonly assistants: Assistant[];
+  readonly campaigns: Campaign[];
+  /** Campaign id → its rows, in order. */
+  readonly rows: Readonly<Record<string, CampaignRow[]>>;
+}
+
+/** What tests do to the sandbox. `times` is how many matching requests a fault is for; without it, all until `heal()`. */
+export interface SandboxControl {
+  /** Empties the log and starts `maxInFlight` anew. */
+  clearLog(): void;
+  /** The data of the organisation with this key. */
+  data(apiKey: string): SandboxData;
+  /** Answers with this status; `body` is sent as JSON, a string as plain text, the default a `{ message }`. */
+  fail(match: RequestMatch, answer: { status: number; body?: unknown; headers?: Record<string, string>; times?: number }): void;
+  /** Answers later: after so many milliseconds, or when the promise settles. */
+  delay(match: RequestMatch, until: number | Promise<unknown>, times?: number): void;
+  /** Does not answer until `release()` or `heal()`; an abort meanwhile is noted in the log. */
+  hang(match: RequestMatch, times?: number): void;
+  /** Breaks the connection: `TypeError('fetch failed')` with cause `ECONNRESET`; on a port, the socket is destroyed. */
+  reset(match: RequestMatch, times?: number): void;
+  /** Answers with its first half, status and headers unchanged: JSON that was cut. */
+  truncate(match: RequestMatch, times?: number): void;
+  /** Answers with this body instead (status 200 and application/json unless told otherwise). */
+  corrupt(match: RequestMatch, body: string | Uint8Array, kind?: { contentType?: string; status?: number }, times?: number): void;
+  /** Changes the JSON of an answer; it gets its own copy. */
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever the API says, and tests reach into it.
+  transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
+  /** Puts attempts (each with a finished order of its own, or one of `status`) before the one at this index; returns them. */
+  insertAttempts(
+    apiKey: string,
+    what: { at: number; count?: number; items?: readonly Partial<CallAttempt>[]; status?: CallStatus },
+  ): CallAttempt[];
+  /** Takes attempts off the list; their orders stay as they are. */
+  removeAttempts(apiKey: string, ids: readonly string[]): void;
+  /** Puts rows without a call before the one at this index; returns them. */
+  insertRows(
+    apiKey: string,
+    campaignId: string,
+    what: { at: number; count?: number; items?: readonly Partial<CampaignRow>[] },
+  ): CampaignRow[];
+  /** Takes rows out of a campaign. */
+  removeRows(apiKey: string, campaignId: string, ids: readonly string[]): void;
+  /** Adds a call, or replaces the one with its id everywhere: look-up, list, rows. */
+  putCall(apiKey: string, call: Call): void;
+  /** Removes a call with its attempts; its row is left without one. */
+  removeCall(apiKey: string, id: string): void;
+  /** Lets every request that hangs or waits go on; the rules stay for those to come. */
+  release(): void;
+  /** Removes all faults, and lets every request that hangs or waits go on. */
+  heal(): void;
+  /** How many requests are unanswered now. */
+  inFlight(): number;
+  /** The highest number of requests unanswered at once, since the start or `clearLog()`. */
+  maxInFlight(): number;
+}
+
+/** What the control needs of the sandbox it controls. */
+export interface ControlledSandbox {
+  readonly seed: number;
+  readonly faults: Faults;
+  readonly startTimer: StartTimer;
+  now(): number;
+  organizationOf(apiKey: string): Organization;
+  clearLog(): void;
+  inFlight(): number;
+  maxInFlight(): number;
+}
+
+/** Builds the control over a sandbox. */
+export function createControl(sandbox: ControlledSandbox): SandboxControl {
+  const { faults, seed } = sandbox;
+  let inserted = 0;
+  const rule = (
+    match: RequestMatch,
+    times: number | undefined,
+    act: (request: SandboxRequest, next: () => Promise<Response>) => Promise<Response>,
+  ) => faults.add({ match, times: times ?? Number.POSITIVE_INFINITY, act });
+
+  return {
+    clearLog: sandbox.clearLog,
+    inFlight: sandbox.inFlight,
+    maxInFlight: sandbox.maxInFlight,
+    release: faults.release,
+    heal() {
+      faults.removeAll();
+      faults.release();
+    },
+
+    fail(match, { status, body = { message: `The sandbox was told to answer ${status}` }, headers = {}, times }) {
+      rule(match, times, async () => {
+        if (status === 204 || status === 304) return new Response(null, { status, headers });
+        const isText = typeof body === 'string';
+        const contentType = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+        return new Response(isText ? body : JSON.stringify(body), {
+          status,
+          headers: { 'content-type': contentType, ...headers },
+        });
+      });
+    },
+    delay(match, until, times) {
+      rule(match, times, async (request, next) => {
+        await faults.hold(request, (done) => {
+          if (typeof until === 'number') return sandbox.startTimer(done, until);
+          until.then(done, done);
+          return undefined;
+        });
+        return next();
+      });
+    },
+    hang(match, times) {
+      rule(match, times, async (request, next) => {
+        await faults.hold(request, () => undefined);
+        return next();
+      });
+    },
+    reset(match, times) {
+      rule(match, times, async () => {
+        throw new TypeError('fetch failed', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) });
+      });
+    },
+    truncate(match, times) {
+      rule(match, times, async (_request, next) => {
+        const response = await next();
+        const text = await response.text();
+        return new Response(text.slice(0, Math.floor(text.length / 2)), response);
+      });
+    },
+    corrupt(match, body, { contentType = 'application/json', status = 200 } = {}, times) {
+      rule(
+        match,
+        times,
+        async () =>
+          new Response(typeof body === 'string' ? body : new Uint8Array(body), {
+            status,
+            headers: { 'content-type': contentType },
+          }),
+      );
+    },
+    transform(match, change, times) {
+      rule(match, times, async (_request, next) => {
+        const response = await next();
+        return new Response(JSON.stringify(change(await response.json())), response);
+      });
+    },
+
+    data(apiKey) {
+      const { calls, attempts, assistants, campaigns, rows } = sandbox.organizationOf(apiKey);
+      return { calls, attempts, assistants, campaigns, rows };
+    },
+    insertAttempts(apiKey, { at, count = 1, items = Array.from({ length: count }, () => ({})), status = 'completed' }) {
+      const organization = sandbox.organizationOf(apiKey);
+      // As old as what it is put before, so that the list stays in its order; on the very top it is as new as can be.
+      const neighbour = at === 0 ? undefined : (organization.attempts[at] ?? organization.attempts.at(-1));
+      const startedAt = neighbour?.started_at == null ? sandbox.now() : Date.parse(neighbour.started_at);
+      const attempts = items.map((item) => {
+        const { call, attempt } = tellInsertedCall(seed, organization, inserted++, startedAt, status);
+        Object.assign(attempt, item);
+        organization.calls.push(call);
+        organization.orderOf.set(attempt.id, call);
+        return attempt;
+      });
+      organization.attempts.splice(at, 0, ...attempts);
+      return attempts;
+    },
+    removeAttempts(apiKey, ids) {
+      removeAttempts(sandbox.organizationOf(apiKey), new Set(ids));
+    },
+    insertRows(apiKey, campaignId, { at, count = 1, items = Array.from({ length: count }, () => ({})) }) {
+      const organization = sandbox.organizationOf(apiKey);
+      const rows = rowsOf(organization, campaignId);
+      const nextIndex = Math.max(-1, ...rows.map((row) => row.row_index)) + 1;
+      const added = items.map((item, offset) => ({
+        ...tellInsertedRow(seed, organization, inserted++, nextIndex + offset),
+        ...item,
+      }));
+      rows.splice(at, 0, ...added);
+      return added;
+    },
+    removeRows(apiKey, campaignId, ids) {
+      const rows = rowsOf(sandbox.organizationOf(apiKey), campaignId);
+      rows.splice(0, rows.length, ...rows.filter((row) => !ids.includes(row.id)));
+    },
+    putCall(apiKey, call) {
+      putCall(sandbox.organizationOf(apiKey), call);
+    },
+    removeCall(apiKey, id) {
+      removeCalls(sandbox.organizationOf(apiKey), new Set([id]));
+    },
+  };
+}
+
+function rowsOf(organization: Organization, campaignId: string): CampaignRow[] {
+  const rows = organization.rows[campaignId];
+  if (rows === undefined) throw new Error(`No such campaign in ${organization.name}: ${campaignId}`);
+  return rows;
+}

@@ -1,0 +1,147 @@
+import type { Outcome } from './call-script.ts';
+import type { CatalogueEntry, Line } from './catalogue.ts';
+import type { Facts, Language } from './contacts.ts';
+import { COUNTRIES } from './contacts.ts';
+import type { Random } from './random.ts';
+import type { DialError, Json, TranscriptMessage } from './wire.ts';
+
+/** What the other end of the line turns out to be. */
+export type Reached = 'human' | 'voicemail' | 'IVR' | 'ios-screening-filter' | 'unknown';
+
+/** An attempt that reached somebody, or something. */
+export function tellConversation(
+  random: Random,
+  entry: CatalogueEntry,
+  facts: Facts,
+  reached: Reached,
+  recordingUrl: string | null,
+): Outcome {
+  const ringMs = random.between(2_000, 19_000);
+  const noise = random.between(0, 4_999);
+  const base = { result: reached, dialError: null, ringMs, structuredOutput: null, recordingUrl };
+  if (reached === 'human') {
+    const { lines, understood, endedBy, endReason } = random.pick(entry.dialogues);
+    const messages = lines.map((line) => toMessage(line, facts));
+    const talkMs = Math.min(messages.length * 7_000 + noise, entry.settings.max_call_duration_secs * 1000);
+    const structuredOutput = understood === null ? null : (fillValue(understood, facts) as { [key: string]: Json });
+    return { ...base, talkMs, endedBy, endReason, structuredOutput, lines: messages };
+  }
+  const { lines, ...end } = toMachineDialogue(random, entry, reached, COUNTRIES[entry.market].language);
+  return { ...base, ...end, talkMs: 9_000 + lines.length * 4_000 + noise, lines: lines.map((line) => toMessage(line, facts)) };
+}
+
+/** An attempt that nobody answered. */
+export function tellDialError(random: Random, dialError: DialError): Outcome {
+  const ringMs = dialError === 'no_answer' ? random.between(25_000, 45_000) : random.between(400, 3_000);
+  return {
+    result: null,
+    dialError,
+    ringMs,
+    talkMs: 0,
+    endedBy: null,
+    endReason: null,
+    lines: [],
+    structuredOutput: null,
+    recordingUrl: null,
+  };
+}
+
+function toMachineDialogue(
+  random: Random,
+  entry: CatalogueEntry,
+  reached: Reached,
+  language: Language,
+): { lines: readonly Line[]; endedBy: Outcome['endedBy']; endReason: string | null } {
+  const isFrench = language === 'fr';
+  const say = (french: string, english: string) => (isFrench ? french : english);
+  if (reached === 'voicemail') {
+    const greeting = say(
+      'Bonjour, vous êtes bien sur la messagerie de {first}. Laissez un message après le bip.',
+      'Hi, you have reached {first}. Please leave a message after the tone.',
+    );
+    const message = entry.settings.voicemail_message?.replace(/\{\{\w+\}\}/g, '{first}');
+    return {
+      lines:
+        message === undefined || message === null
+          ? [['callee', greeting]]
+          : [
+              ['callee', greeting],
+              ['agent', message],
+            ],
+      endedBy: 'agent',
+      endReason: 'voicemail',
+    };
+  }
+  if (reached === 'IVR') {
+    const menu: Line = [
+      'callee',
+      say(
+        'Bienvenue chez {company}. Pour le service commercial, tapez 1 ; pour la comptabilité, tapez 2.',
+        'Thank you for calling {company}. For sales, press 1. For all other enquiries, press 2.',
+      ),
+    ];
+    if (!entry.settings.ivr_navigation_enabled) return { lines: [menu], endedBy: 'agent', endReason: 'ivr_no_navigate' };
+    const closed: Line = [
+      'callee',
+      say('Nos bureaux sont fermés. Merci de rappeler.', 'Our offices are closed. Please call back later.'),
+    ];
+    return {
+      lines: [menu, ['tool', 'send_dtmf', 'sent', { digits: '2' }], closed, ['tool', 'skip_turn', 'skipped', null]],
+      endedBy: 'user',
+      endReason: null,
+    };
+  }
+  if (reached === 'ios-screening-filter') {
+    const screen: Line = [
+      'callee',
+      say(
+        'Bonjour. Si vous indiquez votre nom et le motif de votre appel, je verrai si la personne est disponible.',
+        'Hi, if you record your name and reason for calling, I will see if this person is available.',
+      ),
+    ];
+    const reason: Line = [
+      'agent',
+      say(
+        'Bonjour, c’est au sujet du dossier {ref} de {first} {last}.',
+        'Hello, this is about reference {ref}, for {first} {last}.',
+      ),
+    ];
+    return {
+      lines: [screen, reason, ['callee', say('Merci. Ne quittez pas.', 'Thank you. Please stay on the line.')]],
+      endedBy: 'user',
+      endReason: null,
+    };
+  }
+  return {
+    lines: random.chance(0.5) ? [] : [['agent', say('Allô ? Est-ce que vous m’entendez ?', 'Hello? Can you hear me?')]],
+    endedBy: 'system',
+    endReason: random.chance(0.5) ? 'silence_timeout' : null,
+  };
+}
+
+function toMessage(line: Line, facts: Facts): TranscriptMessage {
+  if (line[0] !== 'tool') return { content: fill(line[1], facts), role: line[0] === 'agent' ? 'assistant' : 'user' };
+  const [, name, returned, given, failed] = line;
+  return {
+    content: fill(returned, facts),
+    role: 'tool',
+    tool_arguments: fillValue(given, facts) as { [key: string]: Json } | string | null,
+    tool_is_error: failed === 'failed',
+    tool_name: name,
+  };
+}
+
+/** Fills the placeholders of a text. `{{these}}` are the API's own and stay. */
+export function fill(text: string, facts: Facts): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in facts ? String(facts[name as keyof Facts]) : whole));
+}
+
+function fillValue(value: Json, facts: Facts): Json {
+  if (typeof value === 'string') {
+    const alone = /^\{(\w+)\}$/.exec(value)?.[1];
+    return alone !== undefined && alone in facts ? facts[alone as keyof Facts] : fill(value, facts);
+  }
+  if (Array.isArray(value)) return value.map((item) => fillValue(item, facts));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item, facts)]));
+}

@@ -1,0 +1,135 @@
+import type { Landmarks } from './landmarks.ts';
+
+/** Operations that show what the gateway can do, with ids of the sandbox's own data: the tabs of the demo's GraphiQL. */
+export function readyOperations(ids: Landmarks): { query: string; variables?: Record<string, unknown> }[] {
+  return [
+    {
+      query: `# One call with everything that happened in it: one upstream request.
+query OneCall($id: ID!) {
+  call(id: $id) {
+    status
+    direction
+    fromPhoneNumber
+    toPhoneNumber
+    campaign { id name }
+    assistant { name firstSentence voice { provider speed } llmModel { __typename } }
+    lastCallAttempt {
+      startedAt
+      endedAt
+      result
+      endedBy
+      endReason
+      structuredOutput
+      transcript { role content toolName toolArguments toolIsError }
+    }
+  }
+}
+`,
+      variables: { id: ids.richCallId },
+    },
+    {
+      query: `# Several attempts over days, newest first.
+query Retries($id: ID!) {
+  call(id: $id) {
+    status
+    callsCount
+    callRetryConfig { maxRetryAttempts timezone callingWindows { callingWindowStartTime callingWindowEndTime retryDelaySeconds } }
+    callAttempts { startedAt status result dialError }
+  }
+}
+`,
+      variables: { id: ids.retriedCallId },
+    },
+    {
+      query: `# Run this again and again: these calls go on while you look.
+query LiveCalls {
+  callAttempts(first: 5, statuses: [CALLING]) {
+    nodes { id status result phoneNumber startedAt transcript { role content } }
+  }
+}
+`,
+    },
+    {
+      query: `# Walk the attempts: put the endCursor into $after. New calls arrive on top meanwhile; nothing is repeated, nothing is skipped.
+query WalkAttempts($after: String) {
+  callAttempts(first: 10, after: $after, statuses: [COMPLETED]) {
+    edges { cursor node { id startedAt status result phoneNumber } }
+    pageInfo { hasNextPage hasPreviousPage endCursor }
+  }
+}
+`,
+      variables: { after: null },
+    },
+    {
+      query: `# A campaign and fifty of its rows, each with its call: two upstream requests.
+query CampaignRows($id: ID!) {
+  campaign(id: $id) {
+    name
+    status
+    isCancelled
+    assistant { name }
+    rows(first: 50) {
+      totalCount
+      nodes {
+        rowIndex
+        phoneNumber
+        inputData
+        call { status callsCount lastCallAttempt { result endReason } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+`,
+      variables: { id: ids.largeCampaignId },
+    },
+    {
+      query: `# Twenty calls with the status of their six campaigns: twenty-one upstream requests.
+query TwentyCalls($ids: [ID!]!) {
+  calls(ids: $ids) {
+    id
+    status
+    toPhoneNumber
+    campaign { name status }
+  }
+}
+`,
+      variables: { ids: ids.twentyCallIds },
+    },
+    {
+      query: `# An assistant in full.
+query OneAssistant($id: ID!) {
+  assistant(id: $id) {
+    name
+    prompt
+    firstSentence
+    firstSentenceMode
+    voicemailMessage
+    transferPhoneNumber
+    maxCallDurationSecs
+    ivrNavigationEnabled
+    voice { voiceId provider speed }
+    llmModel {
+      ... on DedicatedInstanceLlmModel { name }
+      ... on OpenrouterLlmModel { openrouterModelId openrouterProvider }
+      ... on UnrecognizedLlmModel { type raw }
+    }
+    structuredOutputConfig { name type required description enumOptions }
+    faqItems { question answer source needsHumanAnswer }
+    pendingFaqCount
+  }
+}
+`,
+      variables: { id: ids.frenchAssistantId },
+    },
+    {
+      query: `# The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.
+query Overview {
+  assistants(first: 100) { totalCount nodes { id name } }
+  campaigns(first: 100) { totalCount nodes { id name status isCancelled } }
+  callAttempts(last: 3) { totalCount nodes { startedAt status } }
+}
+`,
+    },
+  ];
+}

@@ -1,0 +1,180 @@
+import type { SandboxControl } from './control.ts';
+import { createControl } from './control.ts';
+import type { EndpointRules } from './endpoints.ts';
+import { answer } from './endpoints.ts';
+import type { SandboxRequest, StartTimer } from './faults.ts';
+import { createFaults } from './faults.ts';
+import { createLiveLine } from './live-line.ts';
+import type { Organization } from './organization.ts';
+import { Refusal } from './parameters.ts';
+import { tellOrganizations } from './tell-organization.ts';
+
+/** How this Revox behaves. The defaults are the document taken at its word, with standing data. */
+export interface SandboxOptions {
+  /** Same seed, same start: same data, to the byte. Ids depend on the seed alone. */
+  seed?: number;
+  /** Milliseconds since the epoch: the data is told relative to this moment. Default: `now()`. */
+  startedAt?: number;
+  /** The clock, in milliseconds since the epoch. */
+  now?: () => number;
+  /** Where a delay in milliseconds comes from; returns what stops the timer. */
+  startTimer?: StartTimer;
+  /** What stands before `/call`. Default `/api`. */
+  basePath?: string;
+  /** The number of the first page of GET /call and of rows. With 1 (default) page 0 is refused. */
+  firstPage?: 0 | 1;
+  /** Serves a page below the first as the first, and one past the end as the last. Default false: 400, and an empty page. */
+  clampsPageNumber?: boolean;
+  /** A larger page_size is served as this one, silently. Default: none. */
+  maxPageSize?: number;
+  /** With a cap: does page n start at n × the size served (default), or n × the size requested, leaving holes? */
+  capOffset?: 'served' | 'requested';
+  /** GET /assistants/{id} answers `{ assistant }` instead of the bare object. Default false. */
+  wrapsAssistant?: boolean;
+  /** The one form of `statuses` that GET /call accepts. Default `comma`. Not for rows: there it is always one comma-joined string. */
+  arrayFormat?: 'comma' | 'repeat' | 'brackets';
+  /** Calls move on and new ones come in as the clock goes (see live-line.ts). Default false: the data stands still. */
+  live?: boolean;
+}
+
+/** One request as it was received, and what became of it. */
+export interface LoggedRequest {
+  readonly method: string;
+  /** With its query, without the base path: `/call?page=1&page_size=50`. */
+  readonly path: string;
+  /** Whose key it carried; null without a known one. */
+  readonly organizationId: string | null;
+  /** Null while unanswered, and for ever when it was aborted or reset. */
+  readonly status: number | null;
+  readonly aborted: boolean;
+  /** When it came, by the sandbox's clock. */
+  readonly at: number;
+}
+
+export interface Sandbox {
+  readonly basePath: string;
+  /** Answers like the API over a network: an Error status is an answer, a rejection is a lost connection or an abort. */
+  fetch(request: Request): Promise<Response>;
+  /** First the one with the key `sk_demo_a`, then `sk_demo_b`. */
+  readonly organizations: readonly { readonly id: string; readonly name: string; readonly apiKey: string }[];
+  /** Every request since the start or `control.clearLog()`, in the order they came. */
+  readonly log: readonly LoggedRequest[];
+  readonly control: SandboxControl;
+}
+
+/** The seed of the demo, whose ids are written down in the ready-made operations. */
+export const DEFAULT_SEED = 20_240_601;
+
+/** Creates a fake Revox, independent of every other one. */
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const { seed = DEFAULT_SEED, now = Date.now, startTimer = startNodeTimer, basePath = '/api', live = false } = options;
+  const startedAt = options.startedAt ?? now();
+  const rules: EndpointRules = {
+    firstPage: options.firstPage ?? 1,
+    clampsPageNumber: options.clampsPageNumber ?? false,
+    maxPageSize: options.maxPageSize ?? Number.POSITIVE_INFINITY,
+    capOffset: options.capOffset ?? 'served',
+    arrayFormat: options.arrayFormat ?? 'comma',
+    wrapsAssistant: options.wrapsAssistant ?? false,
+  };
+  const organizations = tellOrganizations(seed, startedAt);
+  const liveLines = live
+    ? new Map(organizations.map((organization) => [organization, createLiveLine(organization, seed, startedAt)]))
+    : undefined;
+  const upToDate = (organization: Organization): Organization => {
+    liveLines?.get(organization)?.advance(now());
+    return organization;
+  };
+
+  const log: { -readonly [Key in keyof LoggedRequest]: LoggedRequest[Key] }[] = [];
+  const faults = createFaults();
+  let inFlight = 0;
+  let maxInFlight = 0;
+
+  const answerHonestly = async (request: SandboxRequest, url: URL, organization: Organization | undefined): Promise<Response> => {
+    try {
+      if (!isUnder(basePath, url.pathname)) throw new Refusal(404, 'Route not found');
+      if (organization === undefined) throw new Refusal(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
+      return Response.json(
+        answer(upToDate(organization), request.method, url.pathname.slice(basePath.length), url.searchParams, rules),
+      );
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      return Response.json({ message: refusal.message }, { status: refusal.status, headers: refusal.headers });
+    }
+  };
+
+  return {
+    basePath,
+    organizations: organizations.map(({ id, name, apiKey }) => ({ id, name, apiKey })),
+    log,
+    control: createControl({
+      seed,
+      faults,
+      startTimer,
+      now,
+      organizationOf(apiKey) {
+        const organization = organizations.find((one) => one.apiKey === apiKey);
+        if (organization === undefined) throw new Error(`No organisation of the sandbox has the key ${apiKey}`);
+        return upToDate(organization);
+      },
+      clearLog() {
+        log.length = 0;
+        maxInFlight = inFlight;
+      },
+      inFlight: () => inFlight,
+      maxInFlight: () => maxInFlight,
+    }),
+
+    async fetch(request) {
+      request.signal.throwIfAborted();
+      const url = new URL(request.url);
+      const key = /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
+      const organization = organizations.find(({ apiKey }) => apiKey === key);
+      const path = (isUnder(basePath, url.pathname) ? url.pathname.slice(basePath.length) : url.pathname) + url.search;
+      const entry = {
+        method: request.method,
+        path,
+        organizationId: organization?.id ?? null,
+        status: null as number | null,
+        aborted: false,
+        at: now(),
+      };
+      log.push(entry);
+      inFlight++;
+      maxInFlight = Math.max(maxInFlight, inFlight);
+      const asked: SandboxRequest = { method: request.method, path, organizationId: entry.organizationId, request };
+      try {
+        const response = await unlessAborted(
+          request.signal,
+          faults.answer(asked, () => answerHonestly(asked, url, organization)),
+        );
+        entry.status = response.status;
+        return response;
+      } catch (error) {
+        entry.aborted = request.signal.aborted;
+        throw error;
+      } finally {
+        inFlight--;
+      }
+    },
+  };
+}
+
+function isUnder(basePath: string, pathname: string): boolean {
+  return pathname.startsWith(`${basePath}/`);
+}
+
+function startNodeTimer(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+/** What `fetch` does when its signal fires: it rejects at once, whatever the other side is doing. */
+function unlessAborted(signal: AbortSignal, answer: Promise<Response>): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { GraphQLError, isScalarType, Kind, parseValue } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { scalarReaders, scalars } from '#binding/scalars.ts';
+import { createSchema } from '#resolvers/schema.ts';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+
+describe('How each scalar reads what comes over the wire', () => {
+  test.each([
+    ['String', 'text', 'text'],
+    ['String', '', ''],
+    ['String', 12.5, '12.5'],
+    ['String', false, 'false'],
+    ['String', {}, null],
+    ['String', ['text'], null],
+    ['ID', 'a-b', 'a-b'],
+    ['ID', 42, '42'],
+    ['ID', {}, null],
+    ['Boolean', true, true],
+    ['Boolean', false, false],
+    ['Boolean', 'true', true],
+    ['Boolean', 'false', false],
+    ['Boolean', 1, null],
+    ['Boolean', 'yes', null],
+    ['Int', 0, 0],
+    ['Int', 2 ** 31 - 1, 2 ** 31 - 1],
+    ['Int', -(2 ** 31), -(2 ** 31)],
+    ['Int', 2 ** 31, null],
+    ['Int', -(2 ** 31) - 1, null],
+    ['Int', 1.5, null],
+    ['Int', '7', 7],
+    ['Int', '', null],
+    ['Int', ' ', null],
+    ['Int', 'seven', null],
+    ['Int', true, null],
+    ['Int', [], null],
+    ['SafeInt', MAX, MAX],
+    ['SafeInt', -MAX, -MAX],
+    ['SafeInt', MAX + 1, null],
+    ['SafeInt', '-9007199254740991', -MAX],
+    ['SafeInt', 0.5, null],
+    ['SafeInt', {}, null],
+    ['Float', 0.6, 0.6],
+    ['Float', -0.5, -0.5],
+    ['Float', '1.5', 1.5],
+    ['Float', 'Infinity', null],
+    ['Float', Number.NaN, null],
+    ['Float', {}, null],
+    ['JSON', { any: ['thing'] }, { any: ['thing'] }],
+    ['JSON', '', ''],
+    ['JSON', 0, 0],
+    ['JSON', false, false],
+  ])('%s reads %j as %j', (scalar, raw, expected) => {
+    expect(scalarReaders[scalar]!(raw)).toEqual(expected);
+  });
+
+  test('none throws, and each gives what its scalar may hold', () => {
+    const isFine: Record<string, (read: unknown) => boolean> = {
+      Boolean: (read) => typeof read === 'boolean',
+      DateTime: (read) => typeof read === 'string',
+      Float: Number.isFinite,
+      ID: (read) => typeof read === 'string',
+      Int: (read) => Number.isInteger(read) && (read as number) === ((read as number) | 0),
+      JSON: () => true,
+      SafeInt: Number.isSafeInteger,
+      String: (read) => typeof read === 'string',
+    };
+    expect(Object.keys(scalarReaders)).toEqual(Object.keys(isFine));
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(isFine)), (raw, scalar) => {
+        const read = scalarReaders[scalar]!(raw);
+        if (read !== null) expect(read).toSatisfy(isFine[scalar]!);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('every scalar of the schema has a reader', () => {
+    const names = Object.values(createSchema().getTypeMap())
+      .filter(isScalarType)
+      .map(({ name }) => name);
+    expect(names.sort()).toEqual(Object.keys(scalarReaders).sort());
+  });
+});
+
+describe('What the scalars of our own take as input', () => {
+  test.each([
+    ['DateTime', '2024-06-01T12:00:00Z', '2024-06-01T12:00:00Z'],
+    ['DateTime', '2024-06-01', '2024-06-01T00:00:00.000Z'],
+    ['SafeInt', 7, 7],
+    ['SafeInt', -MAX, -MAX],
+  ] as const)('%s takes %j', (name, given, expected) => {
+    expect(scalars[name].parseValue(given)).toBe(expected);
+    expect(scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toBe(expected);
+  });
+
+  test.each([
+    ['DateTime', 'soon', 'DateTime has to be RFC 3339 text.'],
+    ['DateTime', 1_717_243_200, 'DateTime has to be RFC 3339 text.'],
+    ['SafeInt', '7', 'SafeInt has to be a whole number of at most 2^53-1 either way.'],
+    ['SafeInt', 1.5, 'SafeInt has to be a whole number of at most 2^53-1 either way.'],
+  ] as const)('%s refuses %j', (name, given, message) => {
+    expect(() => scalars[name].parseValue(given)).toThrow(new GraphQLError(message));
+    expect(() => scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toThrow(new GraphQLError(message));
+  });
+
+  test('a literal may hold a variable', () => {
+    const node = { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: 'delay' } } as const;
+    expect(scalars.SafeInt.parseLiteral(node, { delay: 7 })).toBe(7);
+  });
+
+  test('the schema parses with them', () => {
+    const type = createSchema().getType('SafeInt');
+    if (!isScalarType(type)) throw new Error('SafeInt is no scalar');
+    expect(type.parseValue(7)).toBe(7);
+    expect(() => type.parseValue('7')).toThrow(GraphQLError);
+    expect(() => type.parseLiteral(parseValue('7.5'))).toThrow(GraphQLError);
+  });
+});

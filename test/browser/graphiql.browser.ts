@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { readyOperations } from '#sandbox/ready-operations.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { type Demo, startDemo } from '../wire/demo-process.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const hasChromium = existsSync(CHROMIUM);
+const isChecked = process.env.CI === 'true';
+if (!hasChromium)
+  console.warn(`GraphiQL is not looked at: there is no ${CHROMIUM} on this machine. Install it, or let CI do it.`);
+
+test.runIf(isChecked)('CI has a browser', () => {
+  expect(hasChromium).toBe(true);
+});
+
+/** The tab that greets, and those of the ready operations. The titles are the names of the operations. */
+const TITLES = ['LatestAttempts', ...readyOperations(landmarks(createSandbox({ live: true }))).map(({ query }) => nameOf(query))];
+
+describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches nothing but the gateway', () => {
+  let demo: Demo;
+  let profile: string;
+  let browser: BrowserContext;
+  let page: Page;
+  /** What the page asked of others, and what went wrong in it. */
+  const strayRequests: string[] = [];
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    demo = await startDemo();
+    profile = await mkdtemp(join(tmpdir(), 'graphiql-'));
+    browser = await chromium.launchPersistentContext(profile, {
+      executablePath: CHROMIUM,
+      args: FLAGS,
+      viewport: { width: 1400, height: 900 },
+    });
+    const { origin } = new URL(demo.url);
+    await browser.route('**/*', (route) => {
+      const url = route.request().url();
+      if (new URL(url).origin === origin) return route.continue();
+      strayRequests.push(url);
+      return route.abort();
+    });
+    page = await browser.newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.setDefaultTimeout(10_000);
+    await page.goto(demo.url);
+    await page.getByRole('button', { name: 'Execute query' }).waitFor();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await demo?.[Symbol.asyncDispose]();
+    if (profile) await rm(profile, { recursive: true });
+  });
+
+  test('the documentation of the schema is there', async () => {
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await page
+      .getByRole('button', { name: 'Query', exact: true })
+      .or(page.getByRole('link', { name: 'Query', exact: true }))
+      .click();
+    const docs = page.locator('.graphiql-plugin');
+    await docs.getByText('callAttempts', { exact: true }).waitFor();
+    expect(await docs.textContent()).toContain('The attempts of all calls');
+    await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+  });
+
+  test('the tabs are those of the ready operations', async () => {
+    expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(TITLES);
+  });
+
+  test.each(TITLES)('%s: a click on the tab and one on the button show data', async (title) => {
+    await page.locator('.graphiql-tab-button', { hasText: new RegExp(`^${title}$`) }).click();
+    await page.locator('.graphiql-tab-active', { hasText: title }).waitFor();
+
+    const [response] = await Promise.all([
+      page.waitForResponse((one) => isAnswerTo(title, one.request().postData())),
+      page.getByRole('button', { name: 'Execute query' }).click(),
+    ]);
+    const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+    expect(errors).toBeUndefined();
+    expect(Object.values(data)).not.toContain(null);
+
+    const field = Object.keys(data)[0];
+    await page.locator('.result-window .view-line', { hasText: `"${field}"` }).waitFor();
+    await page.screenshot({ path: join(tmpdir(), `graphiql-${title}.png`) });
+  });
+
+  test('nothing was asked of anybody else, and nothing went wrong', () => {
+    expect(strayRequests).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});
+
+function nameOf(query: string): string {
+  return /^query (\w+)/m.exec(query)?.[1] ?? '';
+}
+
+/** GraphiQL asks for the schema, too. */
+function isAnswerTo(title: string, body: string | null): boolean {
+  return body !== null && nameOf((JSON.parse(body) as { query: string }).query) === title;
+}

@@ -1,0 +1,152 @@
+import {
+  ApolloClient,
+  ApolloLink,
+  type DocumentNode,
+  gql,
+  HttpLink,
+  InMemoryCache,
+  type TypedDocumentNode,
+} from '@apollo/client';
+import { relayStylePagination } from '@apollo/client/utilities';
+import { filter, firstValueFrom, map, type Observable } from 'rxjs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { type ServedWorld, serveWorld } from '../kit/served.ts';
+import { KEY_A } from '../kit/world.ts';
+import { giveTheSameVoice } from './same-voice.ts';
+import { type ClientWalk, describeWalks, type Walk } from './walks.ts';
+
+interface Connection {
+  readonly edges: readonly { readonly node: { readonly id: string } }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+interface Lists {
+  readonly callAttempts?: Connection;
+  readonly campaign?: { readonly rows: Connection };
+}
+
+const PAGE_INFO = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
+
+const ATTEMPTS: DocumentNode = gql`query Attempts($first: Int, $after: String, $last: Int, $before: String) {
+  callAttempts(first: $first, after: $after, last: $last, before: $before) {
+    edges { cursor node { id status result startedAt } }
+    ${PAGE_INFO}
+  }
+}`;
+
+const ROWS: DocumentNode = gql`query Rows($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+  campaign(id: $id) {
+    id
+    name
+    rows(first: $first, after: $after, last: $last, before: $before) {
+      edges { cursor node { id rowIndex phoneNumber call { id status lastCallAttempt { id result } } } }
+      ${PAGE_INFO}
+    }
+  }
+}`;
+
+const open: ApolloClient[] = [];
+afterEach(() => {
+  for (const client of open.splice(0)) client.stop();
+});
+
+describe('Apollo Client walks', () => {
+  describeWalks(openWalk);
+});
+
+/** A component that shows a list, and asks for more with `fetchMore`. */
+function openWalk({ url }: ServedWorld, { list, direction, size, campaignId }: Walk): ClientWalk {
+  const received: string[][] = [];
+  const connectionOf = ({ callAttempts, campaign }: Lists) => (callAttempts ?? campaign?.rows)!;
+  const idsOf = ({ edges }: Connection) => edges.map(({ node }) => node.id);
+  const client = createClient(url, (data) => received.push(idsOf(connectionOf(data as Lists))));
+  const watched = client.watchQuery({
+    query: (list === 'attempts' ? ATTEMPTS : ROWS) as TypedDocumentNode<Lists, Record<string, unknown>>,
+    variables: { [direction === 'forward' ? 'first' : 'last']: size, ...(list === 'rows' ? { id: campaignId } : {}) },
+  });
+  const shown: Observable<Connection> = watched.pipe(
+    filter(({ dataState }) => dataState === 'complete'),
+    map(({ data }) => connectionOf(data as Lists)),
+  );
+  let latest: Connection | undefined;
+  shown.subscribe((connection) => {
+    latest = connection;
+  });
+  const whenLonger = (length: number) => firstValueFrom(shown.pipe(filter(({ edges }) => edges.length > length)));
+
+  return {
+    received,
+    ids: () => idsOf(latest!),
+    hasMore: () => latest!.pageInfo[direction === 'forward' ? 'hasNextPage' : 'hasPreviousPage'],
+    async step() {
+      if (!latest) {
+        await whenLonger(0);
+        return;
+      }
+      const { pageInfo, edges } = latest;
+      const variables = direction === 'forward' ? { after: pageInfo.endCursor } : { before: pageInfo.startCursor };
+      await watched.fetchMore({ variables });
+      await whenLonger(edges.length);
+    },
+  };
+}
+
+test('two assistants with the same voice keep their own speeds', async () => {
+  await using world = await serveWorld();
+  const voiced = giveTheSameVoice(world.sandbox);
+  const client = createClient(world.url);
+  const query = gql`{ assistants(first: 100) { nodes { id voice { provider voiceId speed } } } }`;
+  await client.query({ query });
+  const { assistants } = client.readQuery<{ assistants: { nodes: unknown[] } }>({ query })!;
+  expect(assistants.nodes.slice(0, 2)).toMatchObject(voiced);
+  expect(world.traffic()).toEqual(['GET /assistants']);
+  expect(world.bugs).toEqual([]);
+});
+
+test('a call that comes again by `node` is the one that is shown already', async () => {
+  await using world = await serveWorld();
+  const { richCallId: id } = landmarks(world.sandbox);
+  const client = createClient(world.url);
+  const card = gql`query Card($id: ID!) { call(id: $id) { id status campaign { id name } } }`;
+  await client.query({ query: card, variables: { id } });
+  const call = world.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
+  world.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
+  await client.query({ query: gql`query Again($id: ID!) { node(id: $id) { id ... on Call { status } } }`, variables: { id } });
+  expect(client.readQuery({ query: card, variables: { id } })).toMatchObject({
+    call: { id, status: 'CANCELLED', campaign: call.campaign },
+  });
+  expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
+  expect(world.bugs).toEqual([]);
+});
+
+function createClient(url: string, onData: (data: unknown) => void = () => {}): ApolloClient {
+  const client = new ApolloClient({
+    cache: new InMemoryCache({
+      possibleTypes: { Node: ['Assistant', 'Call', 'Campaign'] },
+      typePolicies: {
+        Query: { fields: { callAttempts: relayStylePagination(['statuses']) } },
+        Campaign: { fields: { rows: relayStylePagination(['query', 'result', 'statuses']) } },
+      },
+    }),
+    link: ApolloLink.from([
+      new ApolloLink((operation, forward) =>
+        forward(operation).pipe(
+          map((answer) => {
+            expect(answer).not.toHaveProperty('errors');
+            onData('data' in answer ? answer.data : undefined);
+            return answer;
+          }),
+        ),
+      ),
+      new HttpLink({ uri: url }),
+    ]),
+  });
+  open.push(client);
+  return client;
+}

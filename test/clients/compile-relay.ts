@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { printSchema } from 'graphql';
+import type { ConcreteRequest, ReaderFragment } from 'relay-runtime';
+import { createSchema } from '#resolvers/schema.ts';
+
+export interface CompiledRelayApp extends AsyncDisposable {
+  query(name: string): ConcreteRequest;
+  fragment(name: string): ReaderFragment;
+}
+
+/** Compiles `relay-app` against the schema that runs, with the compiler of frontend teams. */
+export async function compileRelayApp(): Promise<CompiledRelayApp> {
+  const compiler = createRequire(import.meta.url)('relay-compiler') as string | null;
+  if (!compiler) throw new Error('relay-compiler has no binary for this machine.');
+  const folder = await mkdtemp(join(tmpdir(), 'relay-app-'));
+  const artifacts = join(folder, 'artifacts');
+  const sources = join(import.meta.dirname, 'relay-app');
+  await mkdir(join(folder, 'src'));
+  for (const name of await readdir(sources)) {
+    // Its TypeScript artifacts would be ES modules with bare imports of types; and it reads either language, never both.
+    await copyFile(join(sources, name), join(folder, 'src', `${basename(name, '.ts')}.js`));
+  }
+  // The compiler does not make it.
+  await mkdir(artifacts);
+  await writeFile(join(folder, 'schema.graphql'), printSchema(createSchema()));
+  await writeFile(
+    join(folder, 'relay.config.json'),
+    JSON.stringify({
+      src: 'src',
+      schema: 'schema.graphql',
+      artifactDirectory: 'artifacts',
+      language: 'javascript',
+      // CommonJS: what plain Node can load with no bundler.
+      eagerEsModules: false,
+    }),
+  );
+  await promisify(execFile)(compiler, ['relay.config.json'], {
+    cwd: folder,
+    env: { ...process.env, FORCE_NO_WATCHMAN: '1' },
+  });
+
+  const require = createRequire(join(artifacts, 'artifacts.cjs'));
+  return {
+    query: (name) => require(`./${name}.graphql.js`) as ConcreteRequest,
+    fragment: (name) => require(`./${name}.graphql.js`) as ReaderFragment,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import type { Sandbox } from '#sandbox/sandbox.ts';
+import { type ServedWorld, serveWorld } from '../kit/served.ts';
+import { KEY_A } from '../kit/world.ts';
+
+export interface Walk {
+  readonly list: 'attempts' | 'rows';
+  readonly direction: 'forward' | 'backward';
+  /** Items asked for by each step. */
+  readonly size: number;
+  /** Whose rows. */
+  readonly campaignId: string;
+}
+
+/** A real client on its way through a list. */
+export interface ClientWalk {
+  /** Asks for the next page, and waits until it is in the client's store. */
+  step(): Promise<void>;
+  /** What the client's store says. */
+  hasMore(): boolean;
+  /** The whole list as the client's store now has it. */
+  ids(): readonly string[];
+  /** The pages as they came over the wire, in the order they came. */
+  readonly received: readonly (readonly string[])[];
+}
+
+const UPSTREAM_PAGE = 50;
+/** Less than a client page: else a walk up to the top would never end. */
+const NEW_ITEMS_PER_STEP = 7;
+
+/** The walks that every client has to be able to make, to the end, with what they may cost upstream. */
+export function describeWalks(open: (world: ServedWorld, walk: Walk) => Promise<ClientWalk> | ClientWalk): void {
+  let world: ServedWorld;
+  beforeEach(async () => {
+    world = await serveWorld();
+    vi.spyOn(console, 'error');
+    vi.spyOn(console, 'warn');
+  });
+  afterEach(async () => {
+    // Clients complain there of ids and cursors that they can make nothing of.
+    expect(vi.mocked(console.error).mock.calls).toEqual([]);
+    expect(vi.mocked(console.warn).mock.calls).toEqual([]);
+    vi.restoreAllMocks();
+    expect(world.bugs).toEqual([]);
+    await world.close();
+  });
+
+  describe.each(['attempts', 'rows'] as const)('%s', (list) => {
+    describe.each(['forward', 'backward'] as const)('%s to the end', (direction) => {
+      test.each([
+        { size: 45, moves: false },
+        { size: 100, moves: false },
+        { size: 45, moves: true },
+      ])('$size at a time, new ones on top meanwhile: $moves', async ({ size, moves }) => {
+        const campaignId = landmarks(world.sandbox).largeCampaignId;
+        const walk: Walk = { list, direction, size, campaignId };
+        const atStart = idsInSandbox(world.sandbox, walk);
+        expect(atStart.length).toBeGreaterThanOrEqual(500);
+
+        const client = await open(world, walk);
+        const costs: string[][] = [];
+        do {
+          if (moves && costs.length > 0) insertOnTop(world.sandbox, walk);
+          await client.step();
+          costs.push(world.traffic());
+        } while (client.hasMore());
+
+        // Down a list, what came on top stands behind the walker; up the list, it lies before.
+        const expected = direction === 'forward' ? atStart : idsInSandbox(world.sandbox, walk);
+        expect(client.ids()).toEqual(expected);
+        // Stores hide an item that comes twice; the wire does not.
+        expect((direction === 'forward' ? client.received : client.received.toReversed()).flat()).toEqual(expected);
+        expect(costs).toHaveLength(moves ? client.received.length : Math.ceil(expected.length / size));
+        expectCheap(costs, walk, { length: expected.length, moves });
+      });
+    });
+  });
+}
+
+function idsInSandbox({ control }: Sandbox, { list, campaignId }: Walk): string[] {
+  const { attempts, rows } = control.data(KEY_A);
+  return (list === 'attempts' ? attempts : (rows[campaignId] ?? [])).map(({ id }) => id);
+}
+
+function insertOnTop({ control }: Sandbox, { list, campaignId }: Walk): void {
+  const what = { at: 0, count: NEW_ITEMS_PER_STEP };
+  if (list === 'attempts') control.insertAttempts(KEY_A, what);
+  else control.insertRows(KEY_A, campaignId, what);
+}
+
+/**
+ * A step asks for nothing but pages of the list: those its items lie on, and the one behind a border. Rows are reached through their
+ * campaign, one request more. The first step from the end has to find the end; a list that moved is looked at where it was, too.
+ */
+function expectCheap(
+  steps: readonly (readonly string[])[],
+  { list, direction, size, campaignId }: Walk,
+  { length, moves }: { length: number; moves: boolean },
+): void {
+  const campaign = `GET /campaigns/${campaignId}`;
+  const page = new RegExp(`^${list === 'attempts' ? 'GET /call' : `${campaign}/rows`}\\?page=\\d+&page_size=${UPSTREAM_PAGE}$`);
+  const atMost = Math.ceil(size / UPSTREAM_PAGE) + (moves ? 2 : 1);
+  const search = list === 'rows' ? 1 : 2 * Math.ceil(Math.log2(length / UPSTREAM_PAGE)) + 2;
+  for (const [index, requests] of steps.entries()) {
+    const pages = requests.filter((request) => page.test(request));
+    expect(requests.filter((request) => !pages.includes(request))).toEqual(list === 'rows' ? [campaign] : []);
+    expect(pages).toEqual([...new Set(pages)]);
+    expect(pages.length).toBeLessThanOrEqual(direction === 'backward' && index === 0 ? search + atMost : atMost);
+  }
+}

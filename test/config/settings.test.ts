@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { type Environment, isLoopback, readSettings, type Settings, SettingsError } from '#config/settings.ts';
+
+const MEBIBYTE = 2 ** 20;
+const GIBIBYTE = 2 ** 30;
+const DAY_MS = 86_400_000;
+
+function faultsOf(environment: Environment): readonly string[] {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('With nothing set', () => {
+  test('every setting has its default', () => {
+    expect(readSettings({})).toEqual({
+      port: 4000,
+      host: '127.0.0.1',
+      revox: {
+        baseUrl: 'https://www.getrevox.com/api',
+        apiKey: undefined,
+        firstPage: 'auto',
+        arrayFormat: 'comma',
+        pageSize: 50,
+        timeoutMs: 10_000,
+        maxConcurrency: 20,
+        maxResponseBytes: 32 * MEBIBYTE,
+      },
+      routerSecrets: [],
+      requestDeadlineMs: 30_000,
+      maxUpstreamRequests: 250,
+      maxBodyBytes: MEBIBYTE,
+      graphiql: true,
+      introspection: true,
+      sandboxPort: 4001,
+    } satisfies Settings);
+  });
+
+  test('an empty variable counts as absent, whichever it is', () => {
+    const names = [
+      ...WHOLE_NUMBERS.map(({ name }) => name),
+      ...WORDS.map(({ name }) => name),
+      'HOST',
+      'REVOX_BASE_URL',
+      'REVOX_API_KEY',
+      'ROUTER_SECRETS',
+      'NODE_ENV',
+    ];
+    for (const empty of ['', '  ']) {
+      expect(readSettings(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(readSettings({}));
+    }
+  });
+
+  test('the environment of the process is read', () => {
+    expect(readSettings()).toEqual(readSettings(process.env));
+  });
+
+  test('variables of others say nothing', () => {
+    expect(readSettings({ PATH: '/bin', REVOX_PAGESIZE: 'x' })).toEqual(readSettings({}));
+  });
+});
+
+const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; read: (settings: Settings) => number }[] = [
+  { name: 'PORT', min: 0, max: 65_535, unit: 'a port', read: ({ port }) => port },
+  { name: 'SANDBOX_PORT', min: 0, max: 65_535, unit: 'a port', read: ({ sandboxPort }) => sandboxPort },
+  { name: 'REVOX_PAGE_SIZE', min: 1, max: 10_000, unit: 'items', read: ({ revox }) => revox.pageSize },
+  { name: 'REVOX_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeoutMs },
+  { name: 'REVOX_MAX_CONCURRENCY', min: 1, max: 10_000, unit: 'requests', read: ({ revox }) => revox.maxConcurrency },
+  { name: 'REVOX_MAX_RESPONSE_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ revox }) => revox.maxResponseBytes },
+  { name: 'REQUEST_DEADLINE_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ requestDeadlineMs }) => requestDeadlineMs },
+  {
+    name: 'MAX_UPSTREAM_REQUESTS',
+    min: 1,
+    max: 100_000,
+    unit: 'requests',
+    read: ({ maxUpstreamRequests }) => maxUpstreamRequests,
+  },
+  { name: 'MAX_BODY_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ maxBodyBytes }) => maxBodyBytes },
+];
+
+describe.each(WHOLE_NUMBERS)('$name', ({ name, min, max, unit, read }) => {
+  test('is a whole number within its bounds', () => {
+    expect(read(readSettings({ [name]: String(min) }))).toBe(min);
+    expect(read(readSettings({ [name]: String(max) }))).toBe(max);
+    expect(faultsOf({ [name]: String(max + 1) })).toEqual([`${name} has to be ${min} to ${max} ${unit}.`]);
+    if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([`${name} has to be ${min} to ${max} ${unit}.`]);
+  });
+
+  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('is nothing like %s', (odd) => {
+    expect(faultsOf({ [name]: odd })).toEqual([`${name} has to be a whole number of ${unit}, ${min} to ${max}.`]);
+  });
+
+  test('is not taken in by a number of a thousand digits', () => {
+    expect(faultsOf({ [name]: '9'.repeat(1000) })).toHaveLength(1);
+  });
+});
+
+const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings: Settings) => unknown }[] = [
+  { name: 'REVOX_FIRST_PAGE', words: { auto: 'auto', 0: 0, 1: 1 }, read: ({ revox }) => revox.firstPage },
+  {
+    name: 'REVOX_ARRAY_FORMAT',
+    words: { comma: 'comma', repeat: 'repeat', brackets: 'brackets' },
+    read: ({ revox }) => revox.arrayFormat,
+  },
+  { name: 'GRAPHIQL', words: { on: true, off: false }, read: ({ graphiql }) => graphiql },
+  { name: 'INTROSPECTION', words: { on: true, off: false }, read: ({ introspection }) => introspection },
+];
+
+describe.each(WORDS)('$name', ({ name, words, read }) => {
+  test('is one of its words', () => {
+    for (const [word, value] of Object.entries(words)) expect(read(readSettings({ [name]: word }))).toBe(value);
+  });
+
+  test('is no other word', () => {
+    for (const odd of ['yes', 'ON', 'Auto', '2', 'constructor']) {
+      expect(faultsOf({ [name]: odd })).toHaveLength(1);
+      expect(faultsOf({ [name]: odd })[0]).toMatch(new RegExp(`^${name} has to be one of `));
+    }
+  });
+});
+
+describe('The switches', () => {
+  test.each([
+    { NODE_ENV: 'production', expected: false },
+    { NODE_ENV: 'development', expected: true },
+    { NODE_ENV: 'test', expected: true },
+    { NODE_ENV: undefined, expected: true },
+  ])('are $expected when NODE_ENV is $NODE_ENV, and always what they are set to', ({ NODE_ENV, expected }) => {
+    expect(readSettings({ NODE_ENV })).toMatchObject({ graphiql: expected, introspection: expected });
+    expect(readSettings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toMatchObject({
+      graphiql: true,
+      introspection: false,
+    });
+  });
+});
+
+describe('REVOX_BASE_URL', () => {
+  test.each([
+    ['https://www.getrevox.com/api', 'https://www.getrevox.com/api'],
+    ['https://www.getrevox.com/api/', 'https://www.getrevox.com/api'],
+    ['http://localhost:4001//', 'http://localhost:4001'],
+    ['http://[::1]:4001/api', 'http://[::1]:4001/api'],
+  ])('%s is %s', (given, read) => {
+    expect(readSettings({ REVOX_BASE_URL: given }).revox.baseUrl).toBe(read);
+  });
+
+  test.each([
+    'getrevox.com',
+    'ftp://getrevox.com',
+    'https://',
+    'file:///etc/passwd',
+    'https://user:secret@getrevox.com/api',
+    'https://x.test/api?',
+    'https://x.test/api#top',
+    'https://x.test/?key=1',
+  ])('is not %s', (odd) => {
+    expect(faultsOf({ REVOX_BASE_URL: odd })).toEqual([
+      'REVOX_BASE_URL has to be an http or https URL without user, query or fragment, https://www.getrevox.com/api for instance.',
+    ]);
+  });
+});
+
+describe('Secrets', () => {
+  test('ROUTER_SECRETS is a list', () => {
+    expect(readSettings({ ROUTER_SECRETS: 'a-secret-of-16-ch, another-secret-of-more' }).routerSecrets).toEqual([
+      'a-secret-of-16-ch',
+      'another-secret-of-more',
+    ]);
+  });
+
+  test.each([
+    'short',
+    'long-enough-secret,',
+    ',long-enough-secret',
+    'long-enough-secret,,long-enough-secret',
+    'with blanks in the middle',
+    'énough-secret-with-an-accent',
+  ])('ROUTER_SECRETS is not %s', (odd) => {
+    expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
+      'ROUTER_SECRETS has to be a comma-separated list of secrets of at least 16 visible ASCII characters each.',
+    ]);
+  });
+
+  test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY is not %j', (odd) => {
+    expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
+      'REVOX_API_KEY has to be visible ASCII without blanks, as it goes into a header.',
+    ]);
+  });
+
+  test('are in no message, nor is any other value', () => {
+    const values = {
+      REVOX_API_KEY: 'the key itself',
+      ROUTER_SECRETS: 'the-secret',
+      REVOX_BASE_URL: 'https://user:password@host.test',
+      HOST: 'the host',
+      PORT: 'the-port',
+      REVOX_FIRST_PAGE: 'the-page',
+      GRAPHIQL: 'the-switch',
+    };
+    const error = new SettingsError(faultsOf(values));
+    expect(error.faults.length).toBeGreaterThanOrEqual(Object.keys(values).length);
+    for (const value of Object.values(values)) expect(error.message).not.toContain(value);
+    expect(error.message).not.toContain('password');
+  });
+});
+
+describe('All faults', () => {
+  test('are reported at once, a line each', () => {
+    const odd = Object.fromEntries([...WHOLE_NUMBERS, ...WORDS].map(({ name }) => [name, '?']));
+    const faults = faultsOf({ ...odd, HOST: 'a b', REVOX_BASE_URL: '?', REVOX_API_KEY: 'a b', ROUTER_SECRETS: '?' });
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(
+      [...Object.keys(odd), 'HOST', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS'].sort(),
+    );
+    expect(new SettingsError(faults).message.split('\n')).toHaveLength(1 + faults.length);
+  });
+
+  test('are told with the one that only shows among several settings', () => {
+    expect(faultsOf({ PORT: 'x', HOST: '0.0.0.0', REVOX_API_KEY: 'k' }).map((fault) => fault.split(' ')[0])).toEqual([
+      'PORT',
+      'HOST',
+    ]);
+  });
+});
+
+describe('A gateway that holds a key', () => {
+  const OPEN = ['0.0.0.0', '::', '192.168.1.5', 'gateway.internal', '::ffff:127.0.0.1', '127.evil.test', '128.0.0.1'];
+  const CLOSED = ['127.0.0.1', '127.1.2.3', '::1', 'localhost'];
+
+  test.each(OPEN)('does not start on %s without ROUTER_SECRETS', (host) => {
+    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([
+      expect.stringMatching(/^HOST has to be a loopback address .* Set ROUTER_SECRETS/),
+    ]);
+    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: ' ' })).toHaveLength(1);
+  });
+
+  test.each(OPEN)('starts on %s with ROUTER_SECRETS, and without a key', (host) => {
+    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: 'a-secret-of-16-chars' })).toEqual([]);
+    expect(faultsOf({ HOST: host })).toEqual([]);
+  });
+
+  test.each(CLOSED)('starts on %s', (host) => {
+    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([]);
+  });
+
+  test('which hosts only this machine can reach', () => {
+    expect([...OPEN, ...CLOSED].filter(isLoopback)).toEqual(CLOSED);
+  });
+
+  test('is told of a host that is none', () => {
+    expect(faultsOf({ HOST: 'http://0.0.0.0' })).toEqual([
+      'HOST has to be an address or a name to listen on, 127.0.0.1 for instance.',
+    ]);
+  });
+});
+
+describe('SANDBOX_PORT', () => {
+  test.each([
+    [{ PORT: '5000' }, 5001],
+    [{ PORT: '0' }, 0],
+    [{ PORT: '65535' }, 65_534],
+    [{ PORT: '5000', SANDBOX_PORT: '7000' }, 7000],
+  ])('with %j is %i', (environment, port) => {
+    expect(readSettings(environment).sandboxPort).toBe(port);
+  });
+});

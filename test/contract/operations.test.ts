@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { readyOperations } from '#sandbox/ready-operations.ts';
+import { namedOperations } from '../kit/named-operations.ts';
+import { createWorld, KEY_A } from '../kit/world.ts';
+
+describe('each named operation costs exactly what it says', () => {
+  test.each(namedOperations)('$name: $requests', async ({ query, variables, requests }) => {
+    const world = createWorld();
+    const { data, errors } = await world.ask(query, variables?.(landmarks(world.sandbox)));
+    expect(errors).toBeUndefined();
+    expect(nullFields(data)).toEqual([]);
+    expect(world.traffic()).toHaveLength(requests);
+    expect(world.bugs).toEqual([]);
+  });
+});
+
+test('finding out the number of the first page costs at most two requests, once', async () => {
+  const world = createWorld({ settings: { REVOX_FIRST_PAGE: 'auto' } });
+  await world.ask('{ callAttempts { nodes { id } } }');
+  expect(world.traffic()).toEqual(['GET /call?page=0&page_size=50', 'GET /call?page=1&page_size=50']);
+  await world.ask('{ callAttempts { nodes { id } } }');
+  expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50']);
+});
+
+test('the length of the attempts is found by about 2·log₂ of the pages, and is right', async () => {
+  const world = createWorld();
+  const length = world.sandbox.control.data(KEY_A).attempts.length;
+  const { data } = await world.ask('{ callAttempts { totalCount } }');
+  expect(data.callAttempts.totalCount).toBe(length);
+  expect(world.traffic().length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(length / 50)) + 2);
+});
+
+test('a walk through all attempts, 20 at a time, forward and backward, repeats and skips none and takes at most two requests a page', async () => {
+  const world = createWorld();
+  const ids = world.sandbox.control.data(KEY_A).attempts.map(({ id }) => id);
+  for (const [size, cursor, edge, more] of [
+    ['first', 'after', 'endCursor', 'hasNextPage'],
+    ['last', 'before', 'startCursor', 'hasPreviousPage'],
+  ] as const) {
+    const seen: string[] = [];
+    for (let at: string | null = null, goesOn = true, pages = 0; goesOn; pages += 1) {
+      const answer = await world.ask(
+        `query ($at: String) { callAttempts(${size}: 20, ${cursor}: $at) { nodes { id } pageInfo { ${edge} ${more} } } }`,
+        { at },
+      );
+      const page = answer.data.callAttempts;
+      const found = page.nodes.map(({ id }: { id: string }) => id);
+      if (size === 'first') seen.push(...found);
+      else seen.unshift(...found);
+      at = page.pageInfo[edge];
+      goesOn = page.pageInfo[more];
+      // The very first page from the end has to find the end.
+      if (size === 'first' || pages > 0) expect(world.traffic().length).toBeLessThanOrEqual(2);
+      else world.traffic();
+    }
+    expect(seen).toEqual(ids);
+  }
+});
+
+describe('each ready operation of the demo answers', () => {
+  const operations = readyOperations(landmarks(createWorld().sandbox));
+  test.each(operations)('$query', async ({ query, variables }) => {
+    const world = createWorld();
+    const { data, errors } = await world.ask(query, variables);
+    expect(errors).toBeUndefined();
+    expect(Object.values(data)).not.toContain(null);
+    expect(world.traffic().length).toBeGreaterThan(0);
+  });
+});
+
+/** The paths of root and object fields that came out null: a price is right only for a whole answer. */
+function nullFields(value: unknown, path = ''): string[] {
+  if (value === null)
+    return /\.(assistant|campaign|call|rows)$|^\.\w+$/.test(path.replace(/\.\d+/g, '')) && !path.endsWith('.call') ? [path] : [];
+  if (typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, inner]) => nullFields(inner, `${path}.${key}`));
+}

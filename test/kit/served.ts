@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import { createServerAdapter } from '@whatwg-node/server';
+import { readSettings } from '#config/settings.ts';
+import { createGateway } from '#gateway.ts';
+import type { ReadyOperation } from '#http/graphiql.ts';
+import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
+import { serveSandbox } from '#sandbox/serve-sandbox.ts';
+import { KEY_A, type WorldOptions } from './world.ts';
+
+export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox'> {
+  readonly readyOperations?: readonly ReadyOperation[];
+}
+
+export interface ServedWorld extends AsyncDisposable {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  readonly sandbox: Sandbox;
+  /** The upstream requests that came over the wire since the last time this was called, as `GET /call/…`. */
+  traffic(): string[];
+  /** What the gateway held for a fault of its own. A test that expects none asserts that it is empty. */
+  readonly bugs: readonly unknown[];
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** The gateway over the sandbox as `createWorld` makes it, with real sockets before and between them. */
+export async function serveWorld({
+  settings,
+  sandbox: sandboxOptions,
+  readyOperations = [],
+}: ServedWorldOptions = {}): Promise<ServedWorld> {
+  const sandbox = createSandbox(sandboxOptions);
+  const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: HOST, port }));
+  const bugs: unknown[] = [];
+  const gateway = createGateway(
+    readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings }),
+    { readyOperations, log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) } },
+  );
+  const server = createServer(createServerAdapter(gateway.fetch));
+  const listeningPort = await onFreePort(
+    (port) =>
+      new Promise<number>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, HOST, () => {
+          server.off('error', reject);
+          resolve(port);
+        });
+      }),
+  );
+  let told = 0;
+
+  const close = async () => {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+    await gateway.dispose();
+    await upstream.close();
+  };
+  return {
+    url: `http://${HOST}:${listeningPort}/graphql`,
+    sandbox,
+    bugs,
+    traffic() {
+      const fresh = sandbox.log.slice(told);
+      told = sandbox.log.length;
+      return fresh.map(({ method, path }) => `${method} ${decodeURIComponent(path)}`);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Listens on a port below those that systems hand to clients, so that nothing takes it between two tries; on the next one when it is taken. */
+export async function onFreePort<T>(listen: (port: number) => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await listen(20_000 + Math.floor(Math.random() * 12_000));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { type Environment, readSettings } from '#config/settings.ts';
+import { createGateway, type GatewayOptions } from '#gateway.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '#sandbox/sandbox.ts';
+
+/** What a GraphQL client gets back. */
+// biome-ignore lint/suspicious/noExplicitAny: answers are as deep as the questions; each test knows its own
+export type Answer = { data?: any; errors?: AnswerError[]; extensions?: any };
+
+export interface AnswerError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions: { readonly code: string; readonly status?: number; readonly retryAfter?: number };
+}
+
+export interface WorldOptions {
+  /** Settings by their environment variables, over those of a gateway in service mode for the sandbox's first organisation. */
+  readonly settings?: Environment;
+  readonly sandbox?: SandboxOptions;
+  readonly gateway?: GatewayOptions;
+  /** Stands in the place of the sandbox. */
+  readonly upstream?: (request: Request) => Promise<Response>;
+}
+
+export interface World {
+  readonly sandbox: Sandbox;
+  /** Sends one operation. */
+  ask(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends any request; the URL is relative to the gateway. */
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** The upstream requests since the last time this was called, as `GET /call/…`. */
+  traffic(): string[];
+  /** What the gateway held for a fault of its own. A test that expects none asserts that it is empty. */
+  readonly bugs: readonly unknown[];
+}
+
+export const KEY_A = 'sk_demo_a';
+export const KEY_B = 'sk_demo_b';
+
+/** The whole gateway over the sandbox, with no socket between them. */
+export function createWorld({
+  settings = {},
+  sandbox: sandboxOptions,
+  gateway: gatewayOptions,
+  upstream,
+}: WorldOptions = {}): World {
+  const sandbox = createSandbox(sandboxOptions);
+  const bugs: unknown[] = [];
+  const requests: string[] = [];
+  const gateway = createGateway(
+    readSettings({ REVOX_BASE_URL: 'http://revox.test/api', REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings }),
+    {
+      fetch: (request) => {
+        const { pathname, search } = new URL(request.url);
+        requests.push(`${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`);
+        return (upstream ?? sandbox.fetch)(request);
+      },
+      log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
+      ...gatewayOptions,
+    },
+  );
+  const send = (url: string, init?: RequestInit) => gateway.fetch(new Request(new URL(url, 'http://localhost'), init));
+
+  return {
+    sandbox,
+    bugs,
+    fetch: send,
+    traffic: () => requests.splice(0),
+    async ask(query, variables, headers = {}) {
+      const response = await send('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+        body: JSON.stringify({ query, variables }),
+      });
+      return (await response.json()) as Answer;
+    },
+  };
+}

@@ -1,0 +1,480 @@
+import { describe, expect, test } from 'vitest';
+import { createNodeTypes } from '#cache/node-types.ts';
+import { UpstreamNotFoundError } from '#errors/upstream-error.ts';
+import { createLoaders } from '#loaders/loaders.ts';
+import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
+import type { Rest } from '#rest/endpoints.ts';
+import type { Call } from '#sandbox/wire.ts';
+import { createWorld, KEY_A, KEY_B, type World } from '../kit/world.ts';
+
+/** One for all: the gateway remembers nothing between operations but the types of ids. What a test does is healed before the next. */
+const world = createWorld();
+const { calls, assistants, campaigns, rows } = world.sandbox.control.data(KEY_A);
+
+function fresh(): World {
+  world.sandbox.control.heal();
+  world.sandbox.control.clearLog();
+  world.traffic();
+  return world;
+}
+
+const campaignIds = campaigns.map(({ id }) => id);
+const assistantIds = assistants.map(({ id }) => id);
+
+/** Calls of so many different campaigns. */
+function callsOfCampaigns(count: number): Call[] {
+  const found = new Map(calls.flatMap((call) => (call.campaign ? [[call.campaign.id, call]] : [])));
+  return [...found.values()].slice(0, count);
+}
+
+describe('What an answer embeds', () => {
+  test('answers its parent’s field, and is not fetched again', async () => {
+    const { ask, traffic } = fresh();
+    const [call] = callsOfCampaigns(1);
+    const { data, errors } = await ask(
+      `query ($id: ID!) { call(id: $id) {
+        assistant { id name llmModel { __typename } } campaign { id name } callAttempts { id transcript { content } } lastCallAttempt { id }
+      } }`,
+      { id: call!.id },
+    );
+    expect(errors).toBeUndefined();
+    expect(data.call.assistant).toMatchObject({ id: call!.assistant!.id, name: call!.assistant!.name });
+    expect(data.call.campaign).toEqual(call!.campaign);
+    expect(traffic()).toEqual([`GET /call/${call!.id}`]);
+  });
+
+  test('a campaign brings its assistant along', async () => {
+    const { ask, traffic, sandbox } = fresh();
+    const [campaign] = campaigns;
+    sandbox.control.transform('/campaigns/', (body) => ({
+      campaign: { ...body.campaign, assistant_id: 'of-the-id', assistant: { id: 'embedded', name: 'Along' } },
+    }));
+    const { data } = await ask('query ($id: ID!) { campaign(id: $id) { assistantId assistant { id name prompt } } }', {
+      id: campaign!.id,
+    });
+    expect(data.campaign).toEqual({ assistantId: 'of-the-id', assistant: { id: 'embedded', name: 'Along', prompt: null } });
+    expect(traffic()).toEqual([`GET /campaigns/${campaign!.id}`]);
+  });
+
+  test.each([[undefined], [null], ['a1'], [{}]])(
+    'a campaign whose assistant is %j asks for the one of its assistant_id',
+    async (assistant) => {
+      const { ask, traffic, sandbox } = fresh();
+      const [campaign] = campaigns;
+      sandbox.control.transform('/campaigns/', (body) => ({ campaign: { ...body.campaign, assistant } }));
+      const { data, errors } = await ask('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign!.id });
+      expect(errors).toBeUndefined();
+      expect(data.campaign.assistant).toEqual({ id: campaign!.assistant_id });
+      expect(traffic()).toEqual([`GET /campaigns/${campaign!.id}`, `GET /assistants/${campaign!.assistant_id}`]);
+    },
+  );
+
+  test('a row brings its call along, with assistant and attempts', async () => {
+    const { ask, traffic } = fresh();
+    const campaign = campaigns.find(({ id }) => rows[id]!.some(({ call }) => call))!;
+    const { data, errors } = await ask(
+      'query ($id: ID!) { campaign(id: $id) { rows(first: 20) { nodes { call { id assistant { name } callAttempts { id } campaign { id name } } } } } }',
+      { id: campaign.id },
+    );
+    expect(errors).toBeUndefined();
+    expect(data.campaign.rows.nodes.map((row: { call: { id: string } | null }) => row.call?.id)).toEqual(
+      rows[campaign.id]!.slice(0, 20).map(({ call }) => call?.id),
+    );
+    expect(traffic()).toEqual([`GET /campaigns/${campaign.id}`, `GET /campaigns/${campaign.id}/rows?page=1&page_size=50`]);
+  });
+});
+
+describe('What has been served may answer another look-up of the same operation', () => {
+  const call = calls.find((one) => one.assistant && one.campaign)!;
+
+  /** Loaders over an upstream that answers from a table; what it was asked is `asked`. */
+  function createLoadersOver(rest: Partial<Rest>) {
+    const asked: string[] = [];
+    const refuse = (name: string) => async (id: string) => {
+      asked.push(`${name} ${id}`);
+      throw new UpstreamNotFoundError({ method: 'GET', path: `/${name}/${id}` }, 404);
+    };
+    const nodeTypes = createNodeTypes()('somebody');
+    const loaders = createLoaders({
+      rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as Rest,
+      facts: createEndpointFacts({ firstPage: 1, pageSize: 50 }),
+      nodeTypes,
+      now: () => 0,
+      onDropped: (type) => asked.push(`dropped ${type}`),
+    });
+    return { loaders, asked, nodeTypes };
+  }
+
+  test.each([
+    { name: 'a whole call answers call(id:)', embedded: call, expected: call, asked: [] },
+    {
+      name: 'a part of a call does not',
+      embedded: { id: call.id, status: call.status },
+      expected: null,
+      asked: [`call ${call.id}`],
+    },
+    {
+      name: 'nor does one with odd attempts',
+      embedded: { ...call, call_attempts: 'many' },
+      expected: null,
+      asked: [`call ${call.id}`],
+    },
+    { name: 'nor does one with an odd id', embedded: { ...call, id: 7 }, expected: null, asked: [`call ${call.id}`] },
+  ])('in a row, $name', async ({ embedded, expected, asked }) => {
+    const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
+    const upstream = createLoadersOver({ listCampaignRows: async () => ({ items, total: 3 }) });
+    await upstream.loaders.campaignRows('c', {}).current().page(0);
+    expect(await upstream.loaders.call(call.id)).toEqual(expected);
+    expect(upstream.asked).toEqual(asked);
+  });
+
+  test('an assistant never does, nor does a campaign of a call: a call may have made its own', async () => {
+    const { loaders, asked, nodeTypes } = createLoadersOver({ getCall: async () => call });
+    await loaders.call(call.id);
+    expect(await Promise.all([loaders.assistant(call.assistant!.id), loaders.campaign(call.campaign!.id)])).toEqual([null, null]);
+    expect(asked).toEqual([`assistant ${call.assistant!.id}`, `campaign ${call.campaign!.id}`]);
+    // But their types are known.
+    expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.typeOf)).toEqual(['Call', 'Assistant', 'Campaign']);
+  });
+
+  test('a look-up is made once, whatever came of it', async () => {
+    const { loaders, asked } = createLoadersOver({});
+    for (let time = 0; time < 2; time += 1) await Promise.all([loaders.call('x'), loaders.assistant('x'), loaders.campaign('x')]);
+    expect(asked).toEqual(['call x', 'assistant x', 'campaign x']);
+  });
+
+  test('lists under the same filter are one list', () => {
+    const { loaders } = createLoadersOver({});
+    expect(loaders.callAttempts(['completed'])).toBe(loaders.callAttempts(['completed']));
+    expect(loaders.callAttempts(['completed'])).not.toBe(loaders.callAttempts([]));
+    expect(loaders.campaignRows('c', { query: 'a' })).toBe(loaders.campaignRows('c', { query: 'a' }));
+    expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(loaders.campaignRows('d', { query: 'a' }));
+    expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(loaders.campaignRows('c', { result: 'all' }));
+  });
+
+  test('an item without an id is dropped and counted', async () => {
+    const { loaders, asked } = createLoadersOver({
+      listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }], total: undefined }),
+    });
+    expect(await (await loaders.assistants()).current().page(0)).toEqual([{ id: '5' }]);
+    expect(asked).toEqual(['dropped Assistant', 'dropped Assistant']);
+  });
+});
+
+describe('Call.campaign', () => {
+  test('costs nothing for its id and name, and one request for the rest', async () => {
+    const { ask, traffic } = fresh();
+    const [call] = callsOfCampaigns(1);
+    const { data } = await ask('query ($id: ID!) { call(id: $id) { campaign { id name status isCancelled createdAt } } }', {
+      id: call!.id,
+    });
+    const { status, is_cancelled } = campaigns.find(({ id }) => id === call!.campaign!.id)!;
+    expect(data.call.campaign).toMatchObject({ ...call!.campaign, status: status.toUpperCase(), isCancelled: is_cancelled });
+    expect(traffic()).toEqual([`GET /call/${call!.id}`, `GET /campaigns/${call!.campaign!.id}`]);
+  });
+
+  test('of two calls of one campaign costs one request, of calls of several the list', async () => {
+    const { ask, traffic } = fresh();
+    const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { campaign { name status } } }';
+    const twins = calls.filter(({ campaign }) => campaign?.id === callsOfCampaigns(1)[0]!.campaign!.id).slice(0, 2);
+    await ask(query, { ids: twins.map(({ id }) => id) });
+    expect(traffic()).toEqual([...twins.map(({ id }) => `GET /call/${id}`), `GET /campaigns/${twins[0]!.campaign!.id}`]);
+
+    const others = callsOfCampaigns(6);
+    const { data, errors } = await ask(query, { ids: others.map(({ id }) => id) });
+    expect(errors).toBeUndefined();
+    expect(data.calls.map((call: { campaign: { name: string } }) => call.campaign.name)).toEqual(
+      others.map(({ campaign }) => campaign!.name),
+    );
+    expect(traffic()).toEqual([...others.map(({ id }) => `GET /call/${id}`), 'GET /campaigns']);
+  });
+
+  test('that is gone has its id and name, and null for the rest', async () => {
+    const { ask, sandbox } = fresh();
+    const [call] = callsOfCampaigns(1);
+    sandbox.control.fail('/campaigns/', { status: 404 });
+    const answer = await ask('query ($id: ID!) { call(id: $id) { campaign { id name status assistant { id } } } }', {
+      id: call!.id,
+    });
+    expect(answer).toEqual({ data: { call: { campaign: { ...call!.campaign, status: null, assistant: null } } } });
+  });
+
+  test('that cannot be had costs the fields that did not come with the call', async () => {
+    const { ask, sandbox } = fresh();
+    const [call] = callsOfCampaigns(1);
+    sandbox.control.fail('/campaigns/', { status: 500 });
+    const { data, errors } = await ask(
+      'query ($id: ID!) { call(id: $id) { toPhoneNumber campaign { id name status isCancelled } } }',
+      { id: call!.id },
+    );
+    expect(data.call).toEqual({
+      toPhoneNumber: call!.to_phone_number,
+      campaign: { ...call!.campaign, status: null, isCancelled: null },
+    });
+    expect(errors?.map(({ path, extensions }) => [path?.at(-1), extensions.code])).toEqual([
+      ['status', 'UPSTREAM_UNAVAILABLE'],
+      ['isCancelled', 'UPSTREAM_UNAVAILABLE'],
+    ]);
+  });
+});
+
+describe.each([
+  { field: 'assistant', list: 'assistants', ids: assistantIds },
+  { field: 'campaign', list: 'campaigns', ids: campaignIds },
+])('$field', ({ field, list, ids }) => {
+  const byAlias = (wanted: readonly string[]) =>
+    `{ ${wanted.map((id, index) => `_${index}: ${field}(id: "${id}") { id name }`).join(' ')} }`;
+  const idsIn = (data: Record<string, { id: string } | null>) => Object.values(data).map((object) => object?.id ?? null);
+
+  test('alone is asked for singly', async () => {
+    const { ask, traffic } = fresh();
+    const { data } = await ask(byAlias([ids[3]!]));
+    expect(idsIn(data)).toEqual([ids[3]]);
+    expect(traffic()).toEqual([`GET /${list}/${ids[3]}`]);
+  });
+
+  test('twice the same is one', async () => {
+    const { ask, traffic } = fresh();
+    const { data } = await ask(byAlias([ids[3]!, ids[3]!]));
+    expect(idsIn(data)).toEqual([ids[3], ids[3]]);
+    expect(traffic()).toEqual([`GET /${list}/${ids[3]}`]);
+  });
+
+  test('with a second one is answered by the list, asked for once', async () => {
+    const { ask, traffic } = fresh();
+    const { data } = await ask(byAlias([ids[4]!, ids[0]!, ids[2]!, ids[4]!]));
+    expect(idsIn(data)).toEqual([ids[4], ids[0], ids[2], ids[4]]);
+    expect(traffic()).toEqual([`GET /${list}`]);
+  });
+
+  test('is answered by the list when that is there anyway', async () => {
+    const { ask, traffic } = fresh();
+    const { data } = await ask(`{ ${list}(first: 1) { totalCount nodes { id } } ${field}(id: "${ids[5]}") { id } }`);
+    expect(data).toEqual({ [list]: { totalCount: ids.length, nodes: [{ id: ids[0] }] }, [field]: { id: ids[5] } });
+    expect(traffic()).toEqual([`GET /${list}`]);
+  });
+
+  test('that the list lacks is asked for singly before it is called missing', async () => {
+    const { ask, traffic, sandbox } = fresh();
+    sandbox.control.transform(new RegExp(`^/${list}$`), (body) => ({ [list]: body[list].slice(1) }));
+    const { data, errors } = await ask(byAlias([ids[0]!, ids[1]!, 'nobody']));
+    expect(errors).toBeUndefined();
+    expect(idsIn(data)).toEqual([ids[0], ids[1], null]);
+    expect(traffic()).toEqual([`GET /${list}`, `GET /${list}/${ids[0]}`, `GET /${list}/nobody`]);
+  });
+
+  test('of a list that fails is an error at its fields only', async () => {
+    const { ask, traffic, sandbox } = fresh();
+    sandbox.control.fail(new RegExp(`^/${list}$`), { status: 503 });
+    const { id } = calls[0]!;
+    const { data, errors } = await ask(`{ call(id: "${id}") { id } ${byAlias([ids[0]!, ids[1]!]).slice(1)}`);
+    expect(data).toEqual({ call: { id }, _0: null, _1: null });
+    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [['_0'], 'UPSTREAM_UNAVAILABLE'],
+      [['_1'], 'UPSTREAM_UNAVAILABLE'],
+    ]);
+    expect(traffic().sort()).toEqual([`GET /${list}`, `GET /call/${id}`].sort());
+  });
+
+  test('that fails singly is an error of its own beside those of the list', async () => {
+    const { ask, sandbox } = fresh();
+    sandbox.control.fail(`/${list}/broken`, { status: 500 });
+    const { data, errors } = await ask(byAlias([ids[0]!, 'broken', ids[1]!]));
+    expect(idsIn(data)).toEqual([ids[0], null, ids[1]]);
+    expect(errors).toMatchObject([{ path: ['_1'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+  });
+});
+
+test('A list that failed spoils nothing that is asked for later in the same operation', async () => {
+  const { ask, traffic, sandbox } = fresh();
+  const [call] = callsOfCampaigns(1);
+  // The call is held until the list has been refused.
+  const held = Promise.withResolvers<void>();
+  const onList = ({ path }: { readonly path: string }) => {
+    if (path === '/campaigns') setImmediate(held.resolve);
+    return false;
+  };
+  sandbox.control.delay(onList, held.promise);
+  sandbox.control.fail(/^\/campaigns$/, { status: 503, times: 1 });
+  sandbox.control.delay('/call/', held.promise);
+
+  const { data, errors } = await ask('query ($id: ID!) { campaigns { totalCount } call(id: $id) { campaign { status } } }', {
+    id: call!.id,
+  });
+
+  expect(data).toEqual({ campaigns: null, call: { campaign: { status: expect.any(String) } } });
+  expect(errors).toMatchObject([{ path: ['campaigns'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+  expect(traffic()).toContain(`GET /campaigns/${call!.campaign!.id}`);
+});
+
+describe('calls(ids:)', () => {
+  const QUERY = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+
+  test('keeps the order, repeats what stands twice, and is null where there is no such call', async () => {
+    const { ask, traffic } = fresh();
+    const [a, b] = calls.map(({ id }) => id);
+    const answer = await ask(QUERY, { ids: [b, 'nobody', a, b] });
+    expect(answer).toEqual({ data: { calls: [{ id: b }, null, { id: a }, { id: b }] } });
+    expect(traffic()).toEqual([`GET /call/${b}`, 'GET /call/nobody', `GET /call/${a}`]);
+  });
+
+  test('takes none, and a hundred', async () => {
+    const { ask, traffic } = fresh();
+    expect(await ask(QUERY, { ids: [] })).toEqual({ data: { calls: [] } });
+    expect(traffic()).toEqual([]);
+    const ids = calls.slice(0, 100).map(({ id }) => id);
+    expect((await ask(QUERY, { ids })).data.calls).toEqual(ids.map((id) => ({ id })));
+    expect(traffic()).toHaveLength(100);
+  });
+
+  test.each(['calls', 'nodes'])('refuses a hundred and one before any request (%s)', async (field) => {
+    const { ask, traffic } = fresh();
+    const { errors } = await ask(`query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`, { ids: Array(101).fill('x') });
+    expect(errors).toMatchObject([
+      { path: [field], extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('at most 100') },
+    ]);
+    expect(traffic()).toEqual([]);
+  });
+
+  test.each(['', '.', '..'])('refuses the id %j before any request', async (id) => {
+    const { ask, traffic } = fresh();
+    const { errors } = await ask(QUERY, { ids: [calls[0]!.id, id] });
+    expect(errors).toMatchObject([{ path: ['calls'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(traffic()).toEqual([]);
+  });
+
+  test('costs one item for one that fails', async () => {
+    const { ask, sandbox } = fresh();
+    const ids = calls.slice(0, 3).map(({ id }) => id);
+    sandbox.control.fail(`/call/${ids[1]}`, { status: 500 });
+    const { data, errors } = await ask(QUERY, { ids });
+    expect(data.calls).toEqual([{ id: ids[0] }, null, { id: ids[2] }]);
+    expect(errors).toMatchObject([{ path: ['calls', 1], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+  });
+
+  test('never has more than REVOX_MAX_CONCURRENCY requests in flight, and has that many', async () => {
+    const { sandbox, ask } = createWorld({ settings: { REVOX_MAX_CONCURRENCY: '7' } });
+    const ids = calls.slice(0, 50).map(({ id }) => id);
+    const full = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    let arrived = 0;
+    sandbox.control.delay(() => {
+      arrived += 1;
+      if (arrived === 7) full.resolve();
+      return true;
+    }, held.promise);
+
+    const answer = ask(QUERY, { ids });
+    await full.promise;
+    await new Promise(setImmediate);
+    expect(sandbox.control.inFlight()).toBe(7);
+    held.resolve();
+
+    expect((await answer).data.calls).toEqual(ids.map((id) => ({ id })));
+    expect(sandbox.control.maxInFlight()).toBe(7);
+    expect(arrived).toBe(50);
+  });
+});
+
+describe('node', () => {
+  const QUERY = 'query ($id: ID!) { node(id: $id) { __typename id } }';
+  const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }';
+  const KINDS = [
+    { type: 'Call', path: 'call', id: calls[7]!.id, unseen: 1 },
+    { type: 'Assistant', path: 'assistants', id: assistantIds[7]!, unseen: 2 },
+    { type: 'Campaign', path: 'campaigns', id: campaignIds[7]!, unseen: 3 },
+  ];
+
+  test.each(KINDS)(
+    'finds a $type that was never seen in $unseen requests, and in one from then on',
+    async ({ type, path, id, unseen }) => {
+      const { ask, traffic } = createWorld();
+      const paths = ['call', 'assistants', 'campaigns'].map((name) => `GET /${name}/${id}`);
+
+      expect(await ask(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
+      expect(traffic()).toEqual(paths.slice(0, unseen));
+
+      expect(await ask(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
+      expect(traffic()).toEqual([`GET /${path}/${id}`]);
+    },
+  );
+
+  test('knows the type of all that has been served: lists, and what calls and rows bring along', async () => {
+    const { ask, traffic } = createWorld();
+    const [call] = callsOfCampaigns(1);
+    await ask('query ($id: ID!) { call(id: $id) { id } }', { id: call!.id });
+    await ask('{ assistants { totalCount } campaigns { totalCount } }');
+    const campaign = campaigns.find(({ id }) => rows[id]!.some((row) => row.call))!;
+    await ask('query ($id: ID!) { campaign(id: $id) { rows(first: 50) { nodes { id } } } }', { id: campaign.id });
+    traffic();
+
+    const inRow = rows[campaign.id]!.find((row) => row.call)!.call!;
+    for (const id of [call!.id, call!.assistant!.id, call!.campaign!.id, assistantIds[9], campaignIds[6], inRow.id]) {
+      expect((await ask(QUERY, { id })).data.node.id).toBe(id);
+      expect(traffic()).toHaveLength(1);
+    }
+  });
+
+  test('is null for an id that is nowhere, after three requests', async () => {
+    const { ask, traffic } = fresh();
+    expect(await ask(QUERY, { id: 'nobody' })).toEqual({ data: { node: null } });
+    expect(traffic()).toEqual(['GET /call/nobody', 'GET /assistants/nobody', 'GET /campaigns/nobody']);
+  });
+
+  test.each(KINDS)('is an error, never null, when the look-up among $path fails', async ({ path }) => {
+    const { ask, sandbox } = fresh();
+    sandbox.control.fail(`/${path}/`, { status: 500 });
+    const { data, errors } = await ask(QUERY, { id: 'nobody-yet' });
+    expect(data).toEqual({ node: null });
+    expect(errors).toMatchObject([{ path: ['node'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+  });
+
+  test('nodes keeps the order, is null for what is nowhere, and costs one list a kind once it knows', async () => {
+    const { ask, traffic } = createWorld();
+    await ask('{ assistants { totalCount } campaigns { totalCount } }');
+    traffic();
+    const ids = [campaignIds[2], assistantIds[1], campaignIds[0], assistantIds[3], campaignIds[2]];
+    const { data, errors } = await ask(NODES, { ids });
+    expect(errors).toBeUndefined();
+    expect(data.nodes.map(({ __typename, id }: { __typename: string; id: string }) => [__typename, id])).toEqual([
+      ['Campaign', ids[0]],
+      ['Assistant', ids[1]],
+      ['Campaign', ids[2]],
+      ['Assistant', ids[3]],
+      ['Campaign', ids[4]],
+    ]);
+    expect(traffic().sort()).toEqual(['GET /assistants', 'GET /campaigns']);
+  });
+
+  test('nodes costs one item for one that fails', async () => {
+    const { ask, sandbox } = fresh();
+    sandbox.control.fail('/call/broken', { status: 500 });
+    const { data, errors } = await ask(NODES, { ids: ['broken', calls[1]!.id] });
+    expect(data.nodes).toEqual([null, { __typename: 'Call', id: calls[1]!.id }]);
+    expect(errors).toMatchObject([{ path: ['nodes', 0], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+  });
+
+  test('learns nothing of what another credential has seen', async () => {
+    const { ask, traffic, sandbox } = createWorld({ settings: { REVOX_API_KEY: '' } });
+    const asA = { authorization: `Bearer ${KEY_A}` };
+    const asB = { authorization: `Bearer ${KEY_B}` };
+    const ofA = campaignIds[1]!;
+    const ofB = sandbox.control.data(KEY_B).campaigns[0]!.id;
+    const everywhere = (id: string) => ['call', 'assistants', 'campaigns'].map((path) => `GET /${path}/${id}`);
+
+    await ask('{ campaigns { totalCount } }', {}, asA);
+    traffic();
+
+    expect((await ask(QUERY, { id: ofA }, asB)).data).toEqual({ node: null });
+    expect(traffic()).toEqual(everywhere(ofA));
+    expect((await ask(QUERY, { id: ofB }, asB)).data).toEqual({ node: { __typename: 'Campaign', id: ofB } });
+    expect(traffic()).toEqual(everywhere(ofB));
+    // And B's own looking about has taken nothing from A.
+    expect((await ask(QUERY, { id: ofA }, asA)).data).toEqual({ node: { __typename: 'Campaign', id: ofA } });
+    expect(traffic()).toEqual([`GET /campaigns/${ofA}`]);
+  });
+});
+
+test('Nothing of all this was a fault of the gateway', () => {
+  expect(world.bugs).toEqual([]);
+});

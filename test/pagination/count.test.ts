@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { createSimulatedList, type Manners } from '../kit/simulated-list.ts';
+import { createReader } from './reader.ts';
+
+const COUNT_ONLY = { page: false, hasNextPage: false };
+
+/** Galloping up to the last page, halving down to it, and the first page, the proof of the end, the look at the page before. */
+const bound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(pages, 1))) + 5;
+
+async function count(length: number, pageSize: number, manners: Manners, { vouched = true } = {}) {
+  const upstream = createSimulatedList(length, manners);
+  const reader = createReader(upstream, { pageSize });
+  if (vouched) reader.facts.fullPageAt = 0;
+  const { connection, asked } = await reader.read({ first: 1 }, { wanted: COUNT_ONLY });
+  expect(asked).toEqual([]);
+  const counted = await connection.totalCount();
+  return { counted, asked: upstream.takeLog() };
+}
+
+describe('the length of a list', () => {
+  const past = ['empty', 400, 404, 'clamped'] as const;
+  test.each(past)('is exact for every length, in few requests, where the end is %s', async (past) => {
+    for (const pageSize of [1, 2, 3, 7, 10, 50]) {
+      for (let length = 0; length <= 310; length += 1) {
+        for (const vouched of [true, false]) {
+          const { counted, asked } = await count(length, pageSize, { past, firstPage: 1 }, { vouched });
+          const pages = Math.ceil(length / pageSize);
+          expect(counted, `${length} items in pages of ${pageSize}`).toBe(length);
+          expect(asked.length, `${length} items in pages of ${pageSize}: ${asked}`).toBeLessThanOrEqual(bound(pages));
+        }
+      }
+    }
+  });
+
+  test('is exact for long lists, in about twice the logarithm of their pages', async () => {
+    for (const past of ['empty', 'clamped'] as const) {
+      for (const length of [49_950, 50_000, 50_001, 51_199, 51_200, 51_201, 99_999]) {
+        const { counted, asked } = await count(length, 50, { past });
+        expect(counted).toBe(length);
+        expect(asked.length).toBeLessThanOrEqual(bound(length / 50));
+      }
+    }
+  });
+
+  test('asks for no page twice, unless two that are the same have to be told from two that moved', async () => {
+    const { asked } = await count(1234, 10, {});
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
+  test('costs one request where the upstream tells it', async () => {
+    for (const length of [0, 1, 9, 10, 11, 500]) {
+      const { counted, asked } = await count(length, 10, { tellsTotal: true });
+      expect(counted).toBe(length);
+      expect(asked).toEqual([0]);
+    }
+  });
+
+  test('uses the pages that were read for the client page', async () => {
+    const upstream = createSimulatedList(25);
+    const reader = createReader(upstream, { pageSize: 10 });
+    const { connection, asked } = await reader.read({ first: 20 });
+    expect(asked).toEqual([0, 1, 2]);
+    expect(await connection.totalCount()).toBe(25);
+    expect(upstream.takeLog()).toEqual([]);
+  });
+
+  test('counts what came, unusable items included', async () => {
+    const upstream = createSimulatedList(25);
+    const reader = createReader(
+      { ...upstream, readPage: async (asked) => ({ ...(await upstream.readPage(asked)), items: [] }) },
+      { pageSize: 10 },
+    );
+    const { connection } = await reader.read({ first: 1 }, { wanted: COUNT_ONLY });
+    expect(await connection.totalCount()).toBe(25);
+    expect(upstream.takeLog()).toEqual([0, 1, 2]);
+  });
+
+  test('is exact for a capped upstream, by both offsets', async () => {
+    for (const offsetBy of ['served', 'requested'] as const) {
+      for (const past of ['empty', 'clamped'] as const) {
+        for (const length of [11, 12, 13, 40, 41, 100]) {
+          const { counted, asked } = await count(length, 10, { cap: 4, offsetBy, past }, { vouched: false });
+          expect(counted).toBe(length);
+          expect(asked.length).toBeLessThanOrEqual(bound(length / 4) + 5);
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { UserInputError } from '#errors/gateway-error.ts';
+import { type Cursor, decodeCursor, encodeCursor, NEIGHBOURS } from '#pagination/cursor.ts';
+import { fingerprint } from '#pagination/fingerprint.ts';
+
+const SCOPE = 'Query.callAttempts';
+const DAMAGED = '`after` is no cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier answer gave it.';
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+const neighbours = fc.array(fc.string().map(fingerprint), { maxLength: NEIGHBOURS });
+const anyCursor: fc.Arbitrary<Cursor> = fc.record({
+  // `binary`: every code point there is, lone surrogates excepted, which are no text and cannot be encoded.
+  id: fc.string({ unit: 'binary' }),
+  place: fc.nat({ max: 2 ** 40 }),
+  preceding: neighbours,
+  following: neighbours,
+});
+
+describe('a cursor', () => {
+  test('comes back as it was, whatever the id', () => {
+    fc.assert(
+      fc.property(anyCursor, fc.string(), (cursor, scope) => {
+        const text = encodeCursor(cursor, scope);
+        expect(text).toMatch(/^[\w-]+$/);
+        expect(decodeCursor(text, scope, 'after')).toEqual(cursor);
+      }),
+    );
+  });
+
+  test('is refused with any one character changed, dropped or doubled', () => {
+    const cursor = {
+      id: 'attempt-é',
+      place: 1234,
+      preceding: [fingerprint('p')],
+      following: [fingerprint('f'), fingerprint('g')],
+    };
+    const text = encodeCursor(cursor, SCOPE);
+    const damages = [...text].flatMap((character, at) => [
+      ...[...ALPHABET].filter((other) => other !== character).map((other) => text.slice(0, at) + other + text.slice(at + 1)),
+      text.slice(0, at) + text.slice(at + 1),
+      text.slice(0, at) + character + text.slice(at),
+    ]);
+    expect(damages.length).toBeGreaterThan(4000);
+    for (const damaged of damages) {
+      expect(() => decodeCursor(damaged, SCOPE, 'after'), damaged).toThrow(new UserInputError(DAMAGED));
+    }
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no base64url', 'a b+c/d=='],
+    ['padding', `${encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE)}=`],
+    ['a few bytes', 'AAAA'],
+    ['a page number', '3'],
+    ["another gateway's cursor", Buffer.from('cursor:42').toString('base64url')],
+    ['text that is no ASCII', 'é'.repeat(40)],
+  ])('%s is refused as damaged', (_, text) => {
+    expect(() => decodeCursor(text, SCOPE, 'before')).toThrow(new UserInputError(DAMAGED.replace('after', 'before')));
+  });
+
+  test('of another field, parent or filter is refused, saying so', () => {
+    const text = encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE);
+    expect(() => decodeCursor(text, `${SCOPE}?statuses=queued`, 'before')).toThrow(
+      new UserInputError(
+        '`before` belongs to another list: a cursor holds for the field, the parent and the filter it came from.',
+      ),
+    );
+  });
+
+  test('of another version is refused, saying so', () => {
+    const bytes = Buffer.from(encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE), 'base64url');
+    const body = bytes.subarray(0, -4);
+    body[0] = 2;
+    const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString('base64url');
+    expect(() => decodeCursor(text, SCOPE, 'after')).toThrow(
+      new UserInputError('`after` was made by another version of this gateway: start again without it.'),
+    );
+  });
+
+  test('that announces more neighbours than it holds is refused, checksum or not', () => {
+    const bytes = Buffer.from(encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE), 'base64url');
+    const body = bytes.subarray(0, -4);
+    for (const counts of [0x10, 0x01, 0x44, 0x05, 0xf0]) {
+      body[13] = counts;
+      const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString('base64url');
+      expect(() => decodeCursor(text, SCOPE, 'after')).toThrow(DAMAGED);
+    }
+  });
+
+  test('is short: a hundred characters or so with all its neighbours', () => {
+    const four = ['a', 'b', 'c', 'd'].map(fingerprint);
+    const text = encodeCursor(
+      { id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d', place: 99_999, preceding: four, following: four },
+      SCOPE,
+    );
+    expect(text.length).toBeLessThan(150);
+  });
+});

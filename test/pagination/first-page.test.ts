@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CredentialRefusedError,
+  RateLimitedError,
+  UpstreamRejectedError,
+  UpstreamTimeoutError,
+  UpstreamUnavailableError,
+} from '#errors/upstream-error.ts';
+import { createSimulatedList, type Manners } from '../kit/simulated-list.ts';
+import { createReader } from './reader.ts';
+
+const LINE = { method: 'GET', path: '/list' } as const;
+const auto = { pageSize: 10, firstPage: 'auto' } as const;
+
+describe('the number of the first page', () => {
+  // What page 0 says, the number concluded, and what was asked to conclude it.
+  test.each<[string, number, Manners, 0 | 1, number[]]>([
+    ['0 is refused with 400', 35, { firstPage: 1, below: 400 }, 1, [0, 1]],
+    ['0 is refused with 422', 35, { firstPage: 1, below: 422 }, 1, [0, 1]],
+    ['0 is refused, and the list has no page', 0, { firstPage: 1, below: 400 }, 1, [0, 1]],
+    ['0 is empty, 1 is not', 35, { firstPage: 1, below: 'empty' }, 1, [0, 1]],
+    ['0 is empty, 1 is not, on a list of one page', 3, { firstPage: 1, below: 'empty' }, 1, [0, 1]],
+    ['0 holds what 1 holds', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1]],
+    [
+      '0 holds what 1 holds, and the total says there is more',
+      35,
+      { firstPage: 1, below: 'clamped', tellsTotal: true },
+      1,
+      [0, 1],
+    ],
+    ['0 and 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
+    ['0 and 1 differ, where numbers are clamped', 35, { firstPage: 0, past: 'clamped' }, 0, [0, 1]],
+    ['only 0 holds anything', 7, { firstPage: 0 }, 0, [0, 1]],
+    ['only 0 holds anything, 1 is refused with 400', 7, { firstPage: 0, past: 400 }, 0, [0, 1]],
+    ['only 0 holds anything, 1 is refused with 404', 7, { firstPage: 0, past: 404 }, 0, [0, 1]],
+    ['0 and 1 differ, both capped', 35, { firstPage: 0, cap: 4 }, 0, [0, 1]],
+  ])('%s', async (_, length, manners, firstPage, asked) => {
+    const upstream = createSimulatedList(length, manners);
+    const reader = createReader(upstream, auto);
+
+    const page = await reader.read({ first: 2 });
+
+    expect(page.ids).toEqual(upstream.ids.slice(0, 2));
+    expect(reader.facts.firstPage).toBe(firstPage);
+    expect(page.asked).toEqual(asked);
+  });
+
+  test('is found out once for an endpoint', async () => {
+    for (const below of [400, 422, 'empty', 'clamped'] as const) {
+      const upstream = createSimulatedList(35, { firstPage: 1, below });
+      const reader = createReader(upstream, auto);
+      await reader.read({ first: 2 });
+      expect((await reader.read({ first: 2 })).asked).toEqual([1]);
+      expect((await reader.read({ first: 2 })).asked).toEqual([1]);
+    }
+    const reader = createReader(createSimulatedList(35), auto);
+    await reader.read({ first: 2 });
+    expect((await reader.read({ first: 2 })).asked).toEqual([0]);
+  });
+
+  test('is not asked for when it is configured', async () => {
+    for (const firstPage of [0, 1] as const) {
+      const reader = createReader(createSimulatedList(35, { firstPage }), { pageSize: 10, firstPage });
+      expect((await reader.read({ first: 2 })).asked).toEqual([firstPage]);
+    }
+  });
+
+  test('what was read to find it out is not read again', async () => {
+    const upstream = createSimulatedList(20);
+    const page = await createReader(upstream, auto).read({ first: 20 }, { wanted: { page: true, hasNextPage: false } });
+    expect(page.ids).toEqual(upstream.ids);
+    expect(page.asked).toEqual([0, 1]);
+  });
+
+  test('an empty list says nothing', async () => {
+    for (const manners of [
+      { firstPage: 0 },
+      { firstPage: 1, below: 'empty' },
+      { firstPage: 0, past: 404 },
+      { firstPage: 1, below: 'clamped' },
+    ] as const) {
+      const upstream = createSimulatedList(0, manners);
+      const reader = createReader(upstream, auto);
+
+      const page = await reader.read({ first: 2 });
+      expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, asked: [0, 1] });
+      expect(reader.facts.firstPage).toBeUndefined();
+
+      upstream.insert(0, 25);
+      const walk = await reader.read({ first: 12 });
+      expect(walk.ids).toEqual(upstream.ids.slice(0, 12));
+      expect(reader.facts.firstPage).toBe(manners.firstPage);
+    }
+  });
+
+  test('the end of an empty list costs nothing more', async () => {
+    const reader = createReader(createSimulatedList(0), auto);
+    const page = await reader.read({ last: 3 });
+    expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, asked: [0, 1] });
+    expect(await page.connection.totalCount()).toBe(0);
+  });
+
+  test('a list of one page says nothing when it stands under both numbers: clamped below, or clamped past the end', async () => {
+    for (const manners of [
+      { firstPage: 0, past: 'clamped' },
+      { firstPage: 1, below: 'clamped', past: 'clamped' },
+      { firstPage: 1, below: 'clamped' },
+    ] as const) {
+      for (const [length, tellsTotal] of [
+        [7, false],
+        [7, true],
+        [10, true],
+      ] as const) {
+        const upstream = createSimulatedList(length, { ...manners, tellsTotal });
+        const reader = createReader(upstream, auto);
+
+        expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), asked: [0, 1] });
+        expect(reader.facts.firstPage).toBeUndefined();
+
+        // The list outgrows its page: had the number been concluded, a page would be lost, or served twice.
+        upstream.insert(0, 20);
+        const page = await reader.read({ first: 25 });
+        expect(page.ids).toEqual(upstream.ids.slice(0, 25));
+        expect(page.asked.length).toBeLessThanOrEqual(4);
+        expect(reader.facts.firstPage).toBe(manners.firstPage);
+      }
+    }
+  });
+
+  test('a list of one full page that stands under both numbers is taken for clamped below, until its second page is missing', async () => {
+    const upstream = createSimulatedList(10, { firstPage: 0, past: 'clamped' });
+    const reader = createReader(upstream, auto);
+
+    const page = await reader.read({ first: 10 });
+    expect(page.ids).toEqual(upstream.ids);
+    expect(page.hasNextPage).toBe(false);
+    expect(page.asked).toEqual([0, 1, 2, 1]);
+    expect(reader.facts.firstPage).toBeUndefined();
+  });
+
+  test('a capped page that stands under both numbers is proven by the second one', async () => {
+    const upstream = createSimulatedList(35, { firstPage: 1, below: 'clamped', cap: 4 });
+    const reader = createReader(upstream, auto);
+    expect((await reader.read({ first: 9 })).ids).toEqual(upstream.ids.slice(0, 9));
+    expect(reader.facts).toMatchObject({ firstPage: 1, pageSize: 4 });
+    expect((await reader.read({ first: 2 })).asked).toEqual([1]);
+  });
+
+  const failures = [
+    new UpstreamUnavailableError(LINE, { status: 503 }),
+    new UpstreamUnavailableError(LINE),
+    new UpstreamTimeoutError(LINE),
+    new RateLimitedError(LINE, 3),
+    new CredentialRefusedError(LINE, 401),
+    new CredentialRefusedError(LINE, 403),
+    new UpstreamRejectedError(LINE, 401),
+    new UpstreamRejectedError(LINE, 403),
+    new Error('socket hang up'),
+  ];
+  test.each(failures)('nothing is concluded from %s', async (failure) => {
+    for (const failing of ['page 0', 'page 1']) {
+      const upstream = createSimulatedList(35, { firstPage: 1, below: 'empty' });
+      const reader = createReader(upstream, auto);
+      const source = reader.createSource();
+
+      if (failing === 'page 0') upstream.failNext(failure);
+      else upstream.afterRequests(1, () => upstream.failNext(failure));
+      await expect(reader.read({ first: 2 }, { source })).rejects.toBe(failure);
+      expect(upstream.takeLog()).toEqual(failing === 'page 0' ? [0] : [0, 1]);
+      expect(reader.facts.firstPage).toBeUndefined();
+
+      // Nor is the failure remembered, by the very same source.
+      expect(await reader.read({ first: 2 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 2), asked: [0, 1] });
+      expect(reader.facts.firstPage).toBe(1);
+    }
+  });
+
+  test('page 0 that is refused with 404, or page 1 with 422, is a failure like any other', async () => {
+    const upstream = createSimulatedList(35);
+    const reader = createReader(upstream, auto);
+    upstream.failNext(new UpstreamRejectedError(LINE, 404));
+    await expect(reader.read({ first: 2 })).rejects.toMatchObject({ status: 404 });
+    upstream.afterRequests(1, () => upstream.failNext(new UpstreamRejectedError(LINE, 422)));
+    await expect(reader.read({ first: 2 })).rejects.toMatchObject({ status: 422 });
+    expect(reader.facts.firstPage).toBeUndefined();
+    expect(upstream.log.map(({ page }) => page)).toEqual([0, 0, 1]);
+  });
+});

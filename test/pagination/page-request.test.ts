@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { UserInputError } from '#errors/gateway-error.ts';
+import { toPageRequest } from '#pagination/page-request.ts';
+
+const nothing = { after: undefined, before: undefined };
+
+describe('the arguments of a connection', () => {
+  test.each([
+    ['nothing', {}, { from: 'start', size: 20, ...nothing }],
+    ['only nulls', { first: null, after: null, last: null, before: null }, { from: 'start', size: 20, ...nothing }],
+    ['after', { after: 'a' }, { from: 'start', size: 20, after: 'a', before: undefined }],
+    ['only before', { before: 'b' }, { from: 'end', size: 20, after: undefined, before: 'b' }],
+    [
+      'only before, the rest null',
+      { first: null, last: null, after: null, before: 'b' },
+      { from: 'end', size: 20, after: undefined, before: 'b' },
+    ],
+    ['both cursors', { after: 'a', before: 'b' }, { from: 'start', size: 20, after: 'a', before: 'b' }],
+    ['first', { first: 1 }, { from: 'start', size: 1, ...nothing }],
+    ['the largest first', { first: 100 }, { from: 'start', size: 100, ...nothing }],
+    ['first beside a null last', { first: 7, last: null }, { from: 'start', size: 7, ...nothing }],
+    ['first with before', { first: 3, before: 'b' }, { from: 'start', size: 3, after: undefined, before: 'b' }],
+    ['last', { last: 100 }, { from: 'end', size: 100, ...nothing }],
+    ['last with after', { last: 3, after: 'a' }, { from: 'end', size: 3, after: 'a', before: undefined }],
+    ['last between cursors', { last: 3, after: 'a', before: 'b' }, { from: 'end', size: 3, after: 'a', before: 'b' }],
+  ] as const)('%s', (_, given, request) => {
+    expect(toPageRequest(given)).toEqual(request);
+  });
+
+  test.each([
+    [{ first: 0 }, '`first` is 0: it has to be 1 to 100.'],
+    [{ first: -1 }, '`first` is -1: it has to be 1 to 100.'],
+    [{ first: 101 }, '`first` is 101: it has to be 1 to 100.'],
+    [{ first: 1.5 }, '`first` is 1.5: it has to be 1 to 100.'],
+    [{ first: Number.NaN }, '`first` is NaN: it has to be 1 to 100.'],
+    [{ last: 0 }, '`last` is 0: it has to be 1 to 100.'],
+    [{ last: -100 }, '`last` is -100: it has to be 1 to 100.'],
+    [{ last: 101, first: null }, '`last` is 101: it has to be 1 to 100.'],
+    [{ first: 1, last: 1 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
+    [{ first: 0, last: 0 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
+  ])('%o is refused', (given, message) => {
+    expect(() => toPageRequest(given)).toThrow(new UserInputError(message));
+  });
+});

@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest';
+import { UpstreamRejectedError, UpstreamUnavailableError } from '#errors/upstream-error.ts';
+import { createSimulatedList, type Manners } from '../kit/simulated-list.ts';
+import { createReader } from './reader.ts';
+
+const LINE = { method: 'GET', path: '/list' } as const;
+
+describe('the page size', () => {
+  for (const offsetBy of ['served', 'requested'] as const) {
+    test(`is learnt from an upstream that caps it and counts offsets by the size ${offsetBy}`, async () => {
+      const upstream = createSimulatedList(37, { cap: 4, offsetBy });
+      const reader = createReader(upstream, { pageSize: 10 });
+
+      const first = await reader.read({ first: 6 });
+      expect(first.ids).toEqual(upstream.ids.slice(0, 6));
+      // The short page, the next one that is not empty, the short one again to see that it did not grow; then by the real size.
+      expect(first.asked).toEqual([0, 1, 0, 0, 1]);
+      expect(upstream.log.map(({ pageSize }) => pageSize)).toEqual([10, 10, 10, 4, 4]);
+      expect(reader.facts.pageSize).toBe(4);
+
+      const second = await reader.read({ first: 6, after: first.endCursor });
+      expect(second.ids).toEqual(upstream.ids.slice(6, 12));
+      expect(second.asked).toEqual([1, 2, 3]);
+    });
+  }
+
+  test.each<Manners>([
+    { offsetBy: 'served' },
+    { offsetBy: 'requested' },
+    { offsetBy: 'served', past: 'clamped' },
+    { offsetBy: 'requested', past: 'clamped' },
+    { offsetBy: 'served', tellsTotal: true },
+    { offsetBy: 'requested', tellsTotal: true },
+  ])('capped, nobody loses a row, from either end: %o', async (manners) => {
+    for (let length = 0; length <= 45; length += 1) {
+      // Without a total, a list longer than the cap and shorter than the page, with offsets by the size requested,
+      // looks complete: its second page is empty.
+      if (manners.offsetBy === 'requested' && !manners.tellsTotal && length > 4 && length <= 10) continue;
+      const upstream = createSimulatedList(length, { cap: 4, ...manners });
+      const forward = await createReader(upstream, { pageSize: 10 }).read({ first: 100 });
+      expect(forward.ids, `${length} items`).toEqual(upstream.ids);
+      expect(forward.asked.length).toBeLessThanOrEqual(Math.ceil(length / 4) + 6);
+      const backward = await createReader(upstream, { pageSize: 10 }).read({ last: 100 });
+      expect(backward.ids, `${length} items`).toEqual(upstream.ids);
+    }
+  });
+
+  test('is learnt by who jumps into the list, too', async () => {
+    const upstream = createSimulatedList(90, { cap: 4 });
+    const elsewhere = createReader(upstream, { pageSize: 4 });
+    const { endCursor } = await elsewhere.read({ first: 54 });
+
+    const reader = createReader(upstream, { pageSize: 10 });
+    expect((await reader.read({ first: 6, after: endCursor })).ids).toEqual(upstream.ids.slice(54, 60));
+    expect(reader.facts.pageSize).toBe(4);
+    expect(upstream.log.length).toBeLessThan(14 + 20);
+  });
+
+  test('is larger where the upstream serves more than it is asked for', async () => {
+    const upstream = createSimulatedList(60);
+    const generous = { ...upstream, readPage: ({ page }: { page: number }) => upstream.readPage({ page, pageSize: 25 }) };
+    const reader = createReader(generous, { pageSize: 10 });
+    expect((await reader.read({ first: 60 })).ids).toEqual(upstream.ids);
+    expect(reader.facts.pageSize).toBe(25);
+    expect(upstream.log.map(({ page }) => page)).toEqual([0, 0, 1, 2]);
+  });
+
+  test('is not taken from a list that merely grew between two reads', async () => {
+    const upstream = createSimulatedList(6);
+    const reader = createReader(upstream, { pageSize: 10 });
+    upstream.afterRequests(1, () => upstream.insert(6, 8));
+
+    const page = await reader.read({ first: 6 + 8 });
+    expect(page.ids).toEqual(upstream.ids);
+    expect(reader.facts.pageSize).toBe(10);
+    // Short, followed by more, yet longer when read again: moved. Then one generation.
+    expect(page.asked).toEqual([0, 1, 0, 0, 1]);
+  });
+
+  test('is not taken from a list that grew on top, which one look tells', async () => {
+    const upstream = createSimulatedList(6);
+    const reader = createReader(upstream, { pageSize: 10 });
+    upstream.afterRequests(1, () => upstream.insert(0, 8));
+    expect(await reader.read({ first: 6 + 8 })).toMatchObject({ ids: upstream.ids, asked: [0, 1, 0, 1] });
+    expect(reader.facts.pageSize).toBe(10);
+  });
+
+  test('is not taken from a list that was just seen to serve full pages', async () => {
+    const upstream = createSimulatedList(25);
+    const reader = createReader(upstream, { pageSize: 10 });
+    await reader.read({ first: 3 });
+    const short = {
+      ...upstream,
+      readPage: async (asked: { page: number; pageSize: number }) => {
+        const page = await upstream.readPage(asked);
+        return asked.page === 1 ? { items: page.items.slice(0, 7), served: 7 } : page;
+      },
+    };
+    const hole = createReader(short, { pageSize: 10 });
+    // Page 1 is short and page 2 is not empty. Page 0 was full: so this is no cap.
+    hole.facts.fullPageAt = undefined;
+    await hole.read({ first: 20 });
+    expect(hole.facts.pageSize).toBe(10);
+  });
+
+  test('a full page vouches for a minute that a short one is the last; afterwards the end has to be proven again', async () => {
+    const upstream = createSimulatedList(17);
+    const reader = createReader(upstream, { pageSize: 10 });
+    const start = await reader.read({ first: 10 });
+    expect(start.asked).toEqual([0, 1]);
+    const after = start.endCursor;
+    expect(await reader.read({ first: 10, after })).toMatchObject({ hasNextPage: false, asked: [1] });
+    reader.wait(59_999);
+    expect(await reader.read({ first: 10, after })).toMatchObject({ hasNextPage: false, asked: [1] });
+    reader.wait(1);
+    expect(await reader.read({ first: 10, after })).toMatchObject({ hasNextPage: false, asked: [1, 2] });
+  });
+});
+
+describe('the end of a list', () => {
+  const ends: [string, Manners][] = [
+    ['an empty page', {}],
+    ['a 400', { past: 400 }],
+    ['a 404', { past: 404 }],
+    ['the last page again', { past: 'clamped' }],
+  ];
+
+  test.each(ends)('by %s, after a full last page', async (_, manners) => {
+    for (const firstPage of [0, 1] as const) {
+      const upstream = createSimulatedList(30, { ...manners, firstPage });
+      const page = await createReader(upstream, { pageSize: 10 }).read({ first: 30 });
+      expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
+      const reads = [0, 1, 2, 3].map((index) => firstPage + index);
+      // A page that is the same as the one before may also be a list that moved by a page: seen once, it is looked at again.
+      expect(page.asked).toEqual(manners.past === 'clamped' ? [...reads, firstPage + 2] : reads);
+    }
+  });
+
+  test.each(ends)('by %s, after a short last page that nothing vouches for', async (_, manners) => {
+    const upstream = createSimulatedList(7, manners);
+    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 10 });
+    expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, asked: [0, 1] });
+  });
+
+  test.each(ends)('by a short page alone, where %s would follow', async (_, manners) => {
+    const upstream = createSimulatedList(37, manners);
+    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 100 });
+    expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, asked: [0, 1, 2, 3] });
+  });
+
+  test.each(ends)('by the total, where %s would follow', async (_, manners) => {
+    for (const length of [1, 9, 10, 11, 30]) {
+      const upstream = createSimulatedList(length, { ...manners, tellsTotal: true });
+      const page = await createReader(upstream, { pageSize: 10 }).read({ first: 100 });
+      expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
+      expect(page.asked.length).toBe(Math.ceil(length / 10));
+    }
+  });
+
+  test('that repeats itself is recognised at once the second time', async () => {
+    const upstream = createSimulatedList(30, { past: 'clamped' });
+    const reader = createReader(upstream, { pageSize: 10 });
+    await reader.read({ first: 30 });
+    expect((await reader.read({ first: 30 })).asked).toEqual([0, 1, 2, 3]);
+  });
+
+  test('is not a page that repeats because the list moved by a whole page between two reads', async () => {
+    const upstream = createSimulatedList(30);
+    upstream.afterRequests(1, () => upstream.insert(0, 10));
+    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 25 });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 25), hasNextPage: true, asked: [0, 1, 0, 0, 1, 2] });
+  });
+
+  test.each([401, 403, 422, 409])('is not a %i', async (status) => {
+    const upstream = createSimulatedList(30);
+    const failure = new UpstreamRejectedError(LINE, status);
+    upstream.afterRequests(1, () => upstream.failNext(failure));
+    await expect(createReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
+    expect(upstream.takeLog()).toEqual([0, 1]);
+  });
+
+  test.each([400, 404])('is not a %i of the first page', async (status) => {
+    const upstream = createSimulatedList(30);
+    const failure = new UpstreamRejectedError(LINE, status);
+    upstream.failNext(failure);
+    await expect(createReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
+    expect(upstream.takeLog()).toEqual([0]);
+  });
+
+  test('is not a page without a single usable item', async () => {
+    const upstream = createSimulatedList(30);
+    const source = {
+      ...upstream,
+      readPage: async (asked: { page: number; pageSize: number }) => {
+        const page = await upstream.readPage(asked);
+        return asked.page === 1 ? { ...page, items: [] } : page;
+      },
+    };
+    const rest = [...upstream.ids.slice(0, 10), ...upstream.ids.slice(20)];
+    expect(await createReader(source, { pageSize: 10 }).read({ first: 25 })).toMatchObject({ ids: rest, asked: [0, 1, 2, 3] });
+    expect((await createReader(source, { pageSize: 10 }).read({ last: 25 })).ids).toEqual(rest);
+  });
+
+  test('a failed page is read again by the next who wants it, from the same source', async () => {
+    const upstream = createSimulatedList(30);
+    const reader = createReader(upstream, { pageSize: 10 });
+    const source = reader.createSource();
+    const failure = new UpstreamUnavailableError(LINE, { status: 503 });
+    upstream.afterRequests(1, () => upstream.failNext(failure));
+    await expect(reader.read({ first: 20 }, { source })).rejects.toBe(failure);
+    expect(await reader.read({ first: 20 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 20), asked: [1, 2] });
+  });
+
+  test('pages wanted by several at once are read once', async () => {
+    const upstream = createSimulatedList(30, { firstPage: 1 });
+    const reader = createReader(upstream, { pageSize: 10, firstPage: 'auto' });
+    const source = reader.createSource();
+    const pages = await Promise.all([3, 12, 30].map((first) => reader.read({ first }, { source })));
+    expect(pages.map(({ ids }) => ids)).toEqual([3, 12, 30].map((first) => upstream.ids.slice(0, first)));
+    expect(upstream.log.map(({ page }) => page)).toEqual([0, 1, 2, 3, 4]);
+  });
+});
+
+describe('a clamped page that was jumped to', () => {
+  const cursorAt = async (upstream: ReturnType<typeof createSimulatedList>, pageSize: number, place: number) =>
+    (await createReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
+
+  test('is taken for what it repeats: backward', async () => {
+    for (let remaining = 1; remaining <= 40; remaining += 1) {
+      const upstream = createSimulatedList(80, { past: 'clamped' });
+      const before = await cursorAt(upstream, 10, 79);
+      upstream.remove(0, 80 - remaining);
+
+      const reader = createReader(upstream, { pageSize: 10 });
+      const page = await reader.read({ last: 25, before });
+
+      // The search goes five pages up from the eighth; farther up the item counts as gone, and the page ends with the list.
+      const isReached = remaining > 20;
+      const end = isReached ? remaining - 1 : remaining;
+      expect(page.ids, `${remaining} items remain`).toEqual(upstream.ids.slice(Math.max(0, end - 25), end));
+      expect(page.hasPreviousPage).toBe(end > 25);
+      expect(page.isCursorItemGone).toBe(!isReached);
+      expect(page.asked.length, String(page.asked)).toBeLessThanOrEqual(20);
+    }
+  });
+
+  test('is taken for what it repeats: forward, between two cursors that stand on two repetitions', async () => {
+    const upstream = createSimulatedList(70, { past: 'clamped' });
+    const after = await cursorAt(upstream, 10, 58);
+    const before = await cursorAt(upstream, 10, 69);
+    upstream.remove(0, 57);
+    upstream.remove(6, 2);
+    // 11 items remain: the two cursors' items stand at places 1 and 10.
+    for (const given of [{ first: 20 }, { last: 20 }]) {
+      const page = await createReader(upstream, { pageSize: 10 }).read({ ...given, after, before });
+      expect(page.ids).toEqual(upstream.ids.slice(2, 10));
+      expect(page.isCursorItemGone).toBe(false);
+      expect(page.asked.length, String(page.asked)).toBeLessThanOrEqual(20);
+    }
+  });
+});

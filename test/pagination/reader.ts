@@ -1,0 +1,52 @@
+import { type Connection, connect, type Wanted } from '#pagination/connection.ts';
+import { createEndpointFacts, type EndpointFacts } from '#pagination/endpoint-facts.ts';
+import type { Identified, ListSource } from '#pagination/list.ts';
+import { type ConnectionArguments, toPageRequest } from '#pagination/page-request.ts';
+import { createPagedList } from '#pagination/paged-list.ts';
+import type { SimulatedList } from '../kit/simulated-list.ts';
+
+export const SCOPE = 'Query.things';
+export const EVERYTHING: Wanted = { page: true, hasNextPage: true };
+
+export interface ReaderOptions {
+  readonly pageSize: number;
+  /** `auto` has to be found out; `known` (default) is the upstream's own. */
+  readonly firstPage?: 'auto' | 'known' | 0 | 1;
+}
+
+/** One endpoint's facts, and client pages read over it with nothing else remembered, or over one source that remembers. */
+export function createReader(upstream: SimulatedList, { pageSize, firstPage = 'known' }: ReaderOptions) {
+  let nowMs = 0;
+  const facts: EndpointFacts = createEndpointFacts({
+    firstPage: firstPage === 'known' ? upstream.manners.firstPage : firstPage,
+    pageSize,
+  })('/list');
+  const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, facts, () => nowMs);
+
+  /** One client page, and the page numbers it asked the upstream for. */
+  async function read(given: ConnectionArguments, { wanted = EVERYTHING, source = createSource() } = {}) {
+    upstream.takeLog();
+    const connection = await connect(source, toPageRequest(given), SCOPE, wanted);
+    return { ...shown(connection), connection, asked: upstream.takeLog() };
+  }
+
+  return {
+    facts,
+    createSource,
+    read,
+    wait(ms: number) {
+      nowMs += ms;
+    },
+  };
+}
+
+export function shown({ nodes, pageInfo, isCursorItemGone }: Connection<Identified>) {
+  return {
+    ids: nodes.map(({ id }) => id),
+    hasNextPage: pageInfo.hasNextPage,
+    hasPreviousPage: pageInfo.hasPreviousPage,
+    startCursor: pageInfo.startCursor,
+    endCursor: pageInfo.endCursor,
+    isCursorItemGone,
+  };
+}

@@ -1,0 +1,316 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Cursor, decodeCursor, NEIGHBOURS } from '#pagination/cursor.ts';
+import { fingerprint } from '#pagination/fingerprint.ts';
+import { SEARCH_REACH } from '#pagination/locate.ts';
+import { createSimulatedList, type Manners, type SimulatedList } from '../kit/simulated-list.ts';
+import { createReader, SCOPE } from './reader.ts';
+
+/** Runs of each property; `FUZZ_RUNS=100000 npx vitest run test/pagination/walk.fuzz` for a long night. */
+const NUM_RUNS = Number(process.env['FUZZ_RUNS'] ?? 1500);
+const TIMEOUT_MS = 20_000 + NUM_RUNS * 20;
+
+type Side = 'after' | 'before';
+
+/**
+ * The guarantee, for each client page of a walk, whatever was inserted or deleted since the page before.
+ *
+ * A cursor remembers an item, up to four neighbours on either side, and the place where the item stood. Let the survivors be those of
+ * them that are still in the list; A the survivor nearest to the walk's gap (after the item, or before it) from above, B from below.
+ * The reach is the pages from `SEARCH_REACH.up` above to `SEARCH_REACH.down` below the place, and beyond its border as far as a
+ * neighbour that stands within says that the item must be, if nothing came in between.
+ *
+ * - `isExact`: A or B stands within the reach. Then the page begins (ends) between A and B: what was returned before is not
+ *   returned again, and what was in the list throughout is not skipped. `isCursorItemGone` is false.
+ * - `isLost`: no survivor stands within `SEARCH_REACH` pages. `isCursorItemGone` is true.
+ * - Neither: A and B stand beyond, and a farther neighbour within, for so much was inserted between. Nothing is promised but the bound
+ *   on requests, and `isCursorItemGone` is false.
+ *
+ * Where numbers past the end are clamped, pages past the end show the last one: an item beyond the reach may be found there. So there
+ * the item may be gone or not if only a repetition shows a survivor.
+ */
+function promised(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
+  const { ids } = upstream;
+  const placeOf = new Map(ids.map((id, place) => [fingerprint(id).toString('hex'), place]));
+  const places = (prints: readonly Buffer[]) => prints.map((print) => placeOf.get(print.toString('hex')));
+  const item = ids.indexOf(cursor.id);
+  const [preceding, following] = [places(cursor.preceding), places(cursor.following)];
+  const itself = item < 0 ? undefined : item;
+  const above = side === 'after' ? [itself, ...preceding] : preceding;
+  const below = side === 'after' ? following : [itself, ...following];
+  const isThere = (place: number | undefined): place is number => place !== undefined;
+  const [a, b] = [above.find(isThere), below.find(isThere)];
+
+  const pageOf = (place: number) => Math.floor(place / pageSize);
+  const home = pageOf(cursor.place);
+  const [top, bottom] = [home - SEARCH_REACH.up, home + SEARCH_REACH.down];
+  const isWithin = (place: number | undefined): place is number =>
+    isThere(place) && pageOf(place) >= top && pageOf(place) <= bottom;
+  const seenAbove = preceding.findIndex(isWithin);
+  const seenBelow = following.findIndex(isWithin);
+  const farthest = seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
+  const nearest = seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
+  const isReached = (place: number | undefined) => isThere(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
+
+  const survivors = [...above, ...below];
+  const lastPage = pageOf(ids.length - 1);
+  const isRepeated = upstream.manners.past === 'clamped' && bottom > lastPage;
+  return {
+    a: a ?? -1,
+    b: b ?? ids.length,
+    isExact: isReached(a) || isReached(b),
+    isLost: !survivors.some(isWithin),
+    mayBeSeenRepeated: isRepeated && survivors.some((place) => isThere(place) && pageOf(place) === lastPage),
+  };
+}
+
+/** Pages that the search may look at, the window and its two borders; the look-ahead and the proof of the end share one of these. */
+function requestBound(size: number, pageSize: number): number {
+  const search = SEARCH_REACH.up + SEARCH_REACH.down + 1 + Math.ceil(NEIGHBOURS / pageSize);
+  return search + Math.ceil(size / pageSize) + 2;
+}
+
+/** A galloping search for the end: where `last` has no `before`, or a place is past the end. */
+const searchBound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(2, pages))) + 5;
+
+const edit = fc.oneof(
+  fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 150 }) }),
+  fc.record({
+    kind: fc.constant('insertAnywhere'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    count: fc.integer({ min: 1, max: 20 }),
+  }),
+  fc.record({
+    kind: fc.constant('removeAnywhere'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    count: fc.integer({ min: 1, max: 40 }),
+  }),
+  fc.record({
+    kind: fc.constant('insertByCursor'),
+    offset: fc.integer({ min: -5, max: 5 }),
+    count: fc.integer({ min: 1, max: 30 }),
+  }),
+  // The cursor's own item and its neighbours: some of them, or all.
+  fc.record({
+    kind: fc.constant('removeByCursor'),
+    offset: fc.integer({ min: -6, max: 3 }),
+    count: fc.integer({ min: 1, max: 12 }),
+  }),
+  fc.record({ kind: fc.constant('removeCursor') }),
+);
+type Edit = { kind: string; count?: number; at?: number; offset?: number };
+
+function apply(upstream: SimulatedList, { kind, count = 1, at = 0, offset = 0 }: Edit, cursorItem: string): string[] {
+  const { ids } = upstream;
+  const anywhere = Math.floor(at * (ids.length + 1));
+  const byCursor = Math.min(ids.length, Math.max(0, ids.indexOf(cursorItem) + offset));
+  switch (kind) {
+    case 'insertOnTop':
+      upstream.insert(0, count);
+      return [];
+    case 'insertAnywhere':
+      upstream.insert(anywhere, count);
+      return [];
+    case 'insertByCursor':
+      upstream.insert(byCursor, count);
+      return [];
+    case 'removeAnywhere':
+      return upstream.remove(anywhere, count);
+    case 'removeByCursor':
+      return upstream.remove(byCursor, count);
+    default:
+      return ids.includes(cursorItem) ? upstream.remove(ids.indexOf(cursorItem)) : [];
+  }
+}
+
+const manners: fc.Arbitrary<Manners> = fc
+  .record({
+    firstPage: fc.constantFrom(0 as const, 1 as const),
+    below: fc.constantFrom(400 as const, 422 as const, 'empty' as const, 'clamped' as const),
+    past: fc.constantFrom('empty' as const, 400 as const, 404 as const, 'clamped' as const),
+    cap: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 4 }),
+    offsetBy: fc.constantFrom('served' as const, 'requested' as const),
+    tellsTotal: fc.boolean(),
+  })
+  // Offsets by the size requested hide rows of a short list from everyone, unless a total tells of them.
+  .filter(({ cap, offsetBy, tellsTotal }) => cap === undefined || offsetBy === 'served' || tellsTotal);
+
+type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
+const world = fc.record({
+  length: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 250 })),
+  pageSize: fc.integer({ min: 1, max: 12 }),
+  manners,
+  sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
+  asksHasNextPage: fc.boolean(),
+  edits: fc.array(fc.array(edit, { maxLength: 2 }), { maxLength: 20 }),
+});
+
+/** What the runs met, so that a property that never meets its subject is noticed. */
+const met = { exact: 0, moved: 0, itemGone: 0, lost: 0, neither: 0, walkedToTheEnd: 0 };
+
+async function walk(direction: 'forward' | 'backward', { length, pageSize, manners, sizes, asksHasNextPage, edits }: World) {
+  const upstream = createSimulatedList(length, manners);
+  const isClamped = upstream.manners.past === 'clamped';
+  const reader = createReader(upstream, { pageSize, firstPage: 'auto' });
+  const side: Side = direction === 'forward' ? 'after' : 'before';
+  /** In the list throughout, and not yet returned. */
+  const awaited = new Set(upstream.ids);
+  const returned = new Set<string>();
+  let cursorText: string | null = null;
+
+  for (let step = 0; ; step += 1) {
+    const size = sizes[step % sizes.length]!;
+    const known = { ...reader.facts };
+    // Backward pages know by themselves whether more precede; forward ones have to be told to look.
+    const wanted = { page: true, hasNextPage: direction === 'forward' || asksHasNextPage };
+    const given = direction === 'forward' ? { first: size, after: cursorText } : { last: size, before: cursorText };
+    const page = await reader.read(given, { wanted });
+    const realSize = reader.facts.pageSize;
+    const at = page.ids[0] === undefined ? undefined : upstream.ids.indexOf(page.ids[0]);
+
+    // (d) The bound. Finding out takes discovery (2), a page size (4) or a clamped end (1, and the true end), then one generation more.
+    const once = requestBound(size, realSize);
+    const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
+    const measures = direction === 'backward' && (cursorText === null || page.isCursorItemGone);
+    const measuring = measures || isClamped ? searchBound(upstream.ids.length / realSize) : 0;
+    expect(page.asked.length, `requests: ${page.asked}`).toBeLessThanOrEqual((isFindingOut ? 2 * once + 7 : once) + measuring);
+
+    // A client page is always a piece of the list, as long as asked for, unless the list ends.
+    const from = at ?? 0;
+    expect(page.ids).toEqual(upstream.ids.slice(from, from + page.ids.length));
+
+    if (cursorText !== null) {
+      const cursor = decodeCursor(cursorText, SCOPE, side);
+      const { a, b, isExact, isLost, mayBeSeenRepeated } = promised(upstream, cursor, side, realSize);
+      // (c) Told when lost, and only then.
+      if (!isLost) expect(page.isCursorItemGone).toBe(false);
+      else if (!mayBeSeenRepeated) expect(page.isCursorItemGone).toBe(true);
+      if (isLost) met.lost += 1;
+      else if (!isExact) met.neither += 1;
+      if (!isExact) return;
+      met.exact += 1;
+      if (upstream.ids[cursor.place] !== cursor.id) met.moved += 1;
+      if (!upstream.ids.includes(cursor.id)) met.itemGone += 1;
+
+      // The gap stands between A and B.
+      if (at !== undefined) {
+        const gap = direction === 'forward' ? at : at + page.ids.length;
+        expect(gap).toBeGreaterThan(a);
+        expect(gap).toBeLessThanOrEqual(b);
+      }
+    } else {
+      expect(page.isCursorItemGone).toBe(false);
+      expect(at ?? 0).toBe(direction === 'forward' ? 0 : Math.max(0, upstream.ids.length - size));
+    }
+
+    // Short only at the end, and honest about it.
+    const isAtEnd = direction === 'forward' ? from + page.ids.length >= upstream.ids.length : from === 0;
+    if (page.ids.length < size && page.ids.length > 0) expect(isAtEnd).toBe(true);
+    const hasMore = direction === 'forward' ? page.hasNextPage : page.hasPreviousPage;
+    if (page.ids.length > 0 && !(isClamped && direction === 'backward')) expect(hasMore).toBe(!isAtEnd);
+    if (page.ids.length > 0 && direction === 'backward' && cursorText !== null && asksHasNextPage) {
+      expect(page.hasNextPage).toBe(from + page.ids.length < upstream.ids.length);
+    }
+
+    // (a) Nothing twice.
+    for (const id of page.ids) {
+      expect(returned.has(id), `${id} twice`).toBe(false);
+      returned.add(id);
+      awaited.delete(id);
+    }
+    if (!hasMore) break;
+    cursorText = direction === 'forward' ? page.endCursor : page.startCursor;
+    const cursorItem = direction === 'forward' ? page.ids.at(-1)! : page.ids[0]!;
+
+    for (const one of edits[step] ?? []) {
+      for (const id of apply(upstream, one, cursorItem)) awaited.delete(id);
+    }
+    // An empty piece of a list that shrank away is the end.
+    expect(step).toBeLessThan(500);
+  }
+  // (b) Nothing skipped.
+  met.walkedToTheEnd += 1;
+  expect([...awaited]).toEqual([]);
+}
+
+describe('a walk through a list that moves between client pages', () => {
+  for (const direction of ['forward', 'backward'] as const) {
+    test(
+      `${direction}: repeats nothing, skips nothing, and says when it cannot know`,
+      async () => {
+        for (const key of Object.keys(met) as (keyof typeof met)[]) met[key] = 0;
+        await fc.assert(
+          fc.asyncProperty(world, (one) => walk(direction, one)),
+          { numRuns: NUM_RUNS },
+        );
+        for (const [subject, times] of Object.entries(met)) {
+          expect(times, `${subject} was met`).toBeGreaterThan(subject === 'neither' ? 0 : NUM_RUNS / 50);
+        }
+      },
+      TIMEOUT_MS,
+    );
+  }
+
+  test(
+    'both sides of the reach: a shift within it is followed exactly, a shift beyond it is reported',
+    async () => {
+      const sides = { within: 0, beyond: 0 };
+      await fc.assert(
+        fc.asyncProperty(
+          fc.record({
+            pageSize: fc.integer({ min: 1, max: 12 }),
+            place: fc.integer({ min: 0, max: 150 }),
+            /** Pages, and some items; upwards by deletion where negative. */
+            pages: fc.integer({ min: -7, max: 12 }),
+            items: fc.integer({ min: -12, max: 12 }),
+            size: fc.integer({ min: 1, max: 15 }),
+            isItemGone: fc.boolean(),
+            side: fc.constantFrom('after' as const, 'before' as const),
+            past: fc.constantFrom('empty' as const, 404 as const),
+          }),
+          async ({ pageSize, place, pages, items, size, isItemGone, side, past }) => {
+            const upstream = createSimulatedList(400, { past });
+            const reader = createReader(upstream, { pageSize });
+            const source = reader.createSource();
+            let after: string | null = null;
+            for (let left = place + 1; left > 0; left -= 100) {
+              after = (await reader.read({ first: Math.min(100, left), after }, { source })).endCursor;
+            }
+            const cursor = decodeCursor(after!, SCOPE, side);
+            expect(cursor).toMatchObject({ id: upstream.ids[place], place });
+
+            const shift = pages * pageSize + items;
+            if (shift > 0) upstream.insert(0, shift);
+            // The neighbours stay.
+            else upstream.remove(0, Math.min(-shift, Math.max(0, place - NEIGHBOURS)));
+            const nodes = [cursor.id];
+            if (isItemGone) upstream.remove(upstream.ids.indexOf(nodes[0]!));
+
+            const { a, b, isLost, isExact } = promised(upstream, cursor, side, pageSize);
+            // Nothing came in between: so there is no middle between exact and lost.
+            expect(isExact).toBe(!isLost);
+            const page = await reader.read(side === 'after' ? { first: size, after } : { last: size, before: after });
+            expect(page.isCursorItemGone).toBe(isLost);
+            const measuring = isLost && side === 'before' ? searchBound(upstream.ids.length / pageSize) : 0;
+            expect(page.asked.length).toBeLessThanOrEqual(requestBound(size, pageSize) + measuring);
+
+            const gap = isLost ? Math.min(cursor.place, upstream.ids.length) : a >= 0 ? a + 1 : b;
+            const [from, to] = side === 'after' ? [gap, gap + size] : [Math.max(0, gap - size), gap];
+            expect(page.ids).toEqual(upstream.ids.slice(from, to));
+            if (!isLost && pages === 0 && items === 0 && !isItemGone) {
+              // Pages are read once, whoever needs them.
+              const touched = new Set([...page.asked]);
+              expect(touched.size).toBe(page.asked.length);
+            }
+            sides[isLost ? 'beyond' : 'within'] += 1;
+          },
+        ),
+        { numRuns: NUM_RUNS },
+      );
+      expect(sides.within).toBeGreaterThan(NUM_RUNS / 10);
+      expect(sides.beyond).toBeGreaterThan(NUM_RUNS / 20);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,268 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { GatewayError } from '#errors/gateway-error.ts';
+import { type Budget, createRestClient, type RestClientOptions } from '#rest/client.ts';
+import { Credential } from '#rest/credential.ts';
+import { type Transport, toTransport } from '#rest/transport.ts';
+import { createWorld, KEY_A, KEY_B } from '../kit/world.ts';
+import { createManualTimers } from './real-server.ts';
+
+const NEVER = new AbortController().signal;
+const KEY = 'sk_test_never_to_be_seen';
+
+function createClient(transport: Transport, options: Partial<RestClientOptions> = {}) {
+  return createRestClient({
+    transport,
+    baseUrl: 'http://revox.test/api',
+    timeoutMs: 1000,
+    maxConcurrency: 2,
+    maxResponseBytes: 2000,
+    arrayFormat: 'comma',
+    keyHolder: 'caller',
+    now: () => 0,
+    startTimer: () => () => {},
+    ...options,
+  });
+}
+
+function errand(signal: AbortSignal = NEVER, budget: Budget = { limit: 100, sent: 0 }) {
+  return { credential: new Credential(KEY), signal, budget };
+}
+
+/** Matches the requests of one path, and says when one has come. */
+function noting(expected: string, onRequest: () => void) {
+  return ({ path }: { readonly path: string }) => {
+    const isMatch = path === expected;
+    if (isMatch) onRequest();
+    return isMatch;
+  };
+}
+
+const found = () => Response.json({ call: { id: 'c' } });
+
+describe('The budget of an operation', () => {
+  test('lets so many requests go; what is over it is null with a code, and the rest of the answer stands', async () => {
+    const world = createWorld({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const ids = world.sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 3)
+      .map(({ id }) => id);
+
+    const { data, errors } = await world.ask('query ($ids: [ID!]!) { __typename calls(ids: $ids) { id } }', { ids });
+
+    expect(data).toEqual({ __typename: 'Query', calls: [{ id: ids[0] }, { id: ids[1] }, null] });
+    expect(errors).toEqual([expect.objectContaining({ path: ['calls', 2], extensions: { code: 'UPSTREAM_BUDGET_EXCEEDED' } })]);
+    expect(errors?.[0]?.message).toContain('2 upstream requests');
+    expect(world.traffic()).toEqual(ids.slice(0, 2).map((id) => `GET /call/${id}`));
+    expect(world.bugs).toEqual([]);
+  });
+
+  test('is each operation’s own', async () => {
+    const world = createWorld({ settings: { MAX_UPSTREAM_REQUESTS: '1' } });
+    const [one, other] = world.sandbox.control.data(KEY_A).calls;
+    const answers = await Promise.all(
+      [one!, other!, one!].map(({ id }) => world.ask('query ($id: ID!) { call(id: $id) { id } }', { id })),
+    );
+    expect(answers.map(({ data }) => data.call.id)).toEqual([one!.id, other!.id, one!.id]);
+  });
+
+  test('counts requests that fail, and not those that were never sent', async () => {
+    const budget = { limit: 3, sent: 0 };
+    const leaving = new AbortController();
+    const get = createClient(async () => {
+      throw new Error('lost');
+    });
+    await expect(get(errand(NEVER, budget), '/call/a')).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(budget.sent).toBe(1);
+    leaving.abort();
+    await expect(get(errand(leaving.signal, budget), '/call/b')).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(budget.sent).toBe(1);
+  });
+});
+
+describe('The deadline of an operation', () => {
+  test('gives up what is under way, and keeps what has come', async () => {
+    const timers = createManualTimers();
+    const world = createWorld({ settings: { REQUEST_DEADLINE_MS: '5000' }, gateway: timers });
+    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+    const hanging = Promise.withResolvers<void>();
+    world.sandbox.control.hang(noting('/assistants/slow', hanging.resolve));
+
+    const answer = world.ask('query ($id: ID!) { call(id: $id) { id } assistant(id: "slow") { id } }', { id });
+    await hanging.promise;
+    // The call has come when no request but the slow one is in flight.
+    while (world.sandbox.control.inFlight() > 1) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    timers.elapse(5000);
+
+    const { data, errors } = await answer;
+    expect(data).toEqual({ call: { id }, assistant: null });
+    expect(errors).toMatchObject([{ path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } }]);
+    expect(world.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
+    expect(timers.running).toEqual([]);
+  });
+
+  test('is over when the answer is complete: no timer is left', async () => {
+    const timers = createManualTimers();
+    const world = createWorld({ gateway: timers });
+    await world.ask('{ call(id: "nobody") { id } }');
+    await world.ask('{ call(id: "") { id } }');
+    await world.ask('{ __typename }');
+    expect(timers.running).toEqual([]);
+  });
+});
+
+describe('Requests of one credential', () => {
+  test('wait for one another, and not for those of another credential', async () => {
+    const world = createWorld({ settings: { REVOX_API_KEY: '', REVOX_MAX_CONCURRENCY: '1' } });
+    const ofA = world.sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 2)
+      .map(({ id }) => id);
+    const { id: ofB } = world.sandbox.control.data(KEY_B).calls[0]!;
+    const held = Promise.withResolvers<void>();
+    world.sandbox.control.hang(noting(`/call/${ofA[0]}`, held.resolve));
+    const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+
+    const slow = world.ask(query, { ids: ofA }, { authorization: `Bearer ${KEY_A}` });
+    await held.promise;
+    const { data } = await world.ask(query, { ids: [ofB] }, { authorization: `Bearer ${KEY_B}` });
+
+    expect(data).toEqual({ calls: [{ id: ofB }] });
+    expect(world.traffic()).toEqual([`GET /call/${ofA[0]}`, `GET /call/${ofB}`]);
+    world.sandbox.control.release();
+    expect((await slow).data).toEqual({ calls: ofA.map((id) => ({ id })) });
+    expect(world.traffic()).toEqual([`GET /call/${ofA[1]}`]);
+  });
+
+  test('the time that one waits for its turn is not its own time', async () => {
+    const timers = createManualTimers();
+    const answers: ((response: Response) => void)[] = [];
+    const get = createClient(
+      toTransport(() => new Promise((resolve) => answers.push(resolve))),
+      { maxConcurrency: 1, ...timers },
+    );
+    const first = get(errand(), '/call/a');
+    const second = get(errand(), '/call/b');
+    await new Promise(setImmediate);
+    expect(timers.running).toEqual([1000]);
+    answers[0]!(found());
+    await first;
+    await new Promise(setImmediate);
+    expect(timers.running).toEqual([1000]);
+    answers[1]!(found());
+    expect(await second).toEqual({ call: { id: 'c' } });
+    expect(timers.running).toEqual([]);
+  });
+
+  test('one whose turn comes as its operation ends is not sent', async () => {
+    const sent: string[] = [];
+    const answers: ((response: Response) => void)[] = [];
+    const fetch = ({ url, signal }: Request) => {
+      signal.throwIfAborted();
+      sent.push(url);
+      return new Promise<Response>((resolve) => answers.push(resolve));
+    };
+    const get = createClient(
+      toTransport(async (request) => fetch(request)),
+      { maxConcurrency: 1 },
+    );
+    const operation = new AbortController();
+    const first = get(errand(), '/call/a').then(() => operation.abort());
+    const second = get(errand(operation.signal), '/call/b');
+    await new Promise(setImmediate);
+    answers[0]!(found());
+    await first;
+    await expect(second).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(sent).toEqual(['http://revox.test/api/call/a']);
+  });
+});
+
+describe('A transport that does not listen to its signal', () => {
+  test('is left alone when the time is over', async () => {
+    const timers = createManualTimers();
+    const get = createClient(() => new Promise(() => {}), timers);
+    const answer = get(errand(), '/call/a');
+    await new Promise(setImmediate);
+    timers.elapse(1000);
+    await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  });
+
+  test('and fails later, harms nobody', async () => {
+    const timers = createManualTimers();
+    const late = Promise.withResolvers<never>();
+    const get = createClient(() => late.promise, timers);
+    const answer = get(errand(), '/call/a');
+    await new Promise(setImmediate);
+    timers.elapse(1000);
+    await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    late.reject(new Error('much later'));
+    // An unhandled rejection would fail this run.
+    await new Promise(setImmediate);
+  });
+});
+
+describe('What the upstream said', () => {
+  test('is frozen all the way down: it may be shared', async () => {
+    const get = createClient(toTransport(async () => Response.json({ call: { id: 'c', list: [{ deep: true }] } })));
+    const { call } = (await get(errand(), '/call/c')) as { call: { list: { deep: boolean }[] } };
+    expect([call, call.list, call.list[0]].map(Object.isFrozen)).toEqual([true, true, true]);
+  });
+});
+
+describe('The credential', () => {
+  const FAILURES: [name: string, transport: Transport][] = [
+    ...[301, 400, 401, 403, 404, 409, 410, 429, 500, 503].map((status): [string, Transport] => [
+      String(status),
+      toTransport(async () => new Response(`Bearer ${KEY}`, { status, headers: { 'www-authenticate': KEY, location: KEY } })),
+    ]),
+    ['no JSON', toTransport(async () => new Response(`<b>${KEY}</b>`))],
+    ['too many bytes', toTransport(async () => new Response(KEY.repeat(200)))],
+    ['nested too deep', toTransport(async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`))],
+    ['a failure', async () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') }))],
+  ];
+
+  test.each(FAILURES)(
+    'is in nothing that is thrown after %s, however it is printed; nor is what the upstream said in the message',
+    async (_name, transport) => {
+      const error: unknown = await createClient(transport)(errand(), '/call/secret-id').catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(GatewayError);
+      expect(error).toMatchObject({
+        method: 'GET',
+        path: '/call/secret-id',
+        message: expect.not.stringMatching(/secret|revox\.test|sk_test/),
+      });
+      const { cause, ...own } = error as Error;
+      for (const shown of [
+        inspect(own, { depth: null, showHidden: true, getters: true }),
+        JSON.stringify(own),
+        String(error),
+        (error as Error).stack,
+      ]) {
+        expect(shown).not.toContain(KEY);
+      }
+      if (cause) expect((cause as Error).message).not.toContain(`Bearer ${KEY}`);
+    },
+  );
+
+  test('is in no answer and no log, whatever goes wrong', async () => {
+    const said: unknown[] = [];
+    const note = (message: unknown) => said.push(message);
+    const world = createWorld({ settings: { REVOX_API_KEY: '' }, gateway: { log: { info: note, error: note, bug: note } } });
+    const ask = () =>
+      world.ask(
+        '{ call(id: "x") { id } assistant(id: "y") { id } campaigns { nodes { id } } callAttempts { nodes { id } } }',
+        {},
+        { authorization: `Bearer ${KEY}` },
+      );
+    const answers = [await ask()];
+    for (const fault of ['reset', 'truncate'] as const) {
+      world.sandbox.control.heal();
+      world.sandbox.control[fault]('/');
+      answers.push(await ask());
+    }
+    expect(answers.every(({ errors }) => errors?.length === 4)).toBe(true);
+    expect(JSON.stringify(answers)).not.toContain(KEY);
+    expect(inspect(said, { depth: null, showHidden: true })).not.toContain(KEY);
+  });
+});

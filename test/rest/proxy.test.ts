@@ -1,0 +1,97 @@
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createUndiciTransport } from '#rest/transport.ts';
+import { listen, listenTcp, sendJson } from './real-server.ts';
+
+const NEVER = new AbortController().signal;
+const KEY = 'sk_test_behind_a_proxy';
+
+beforeEach(() => {
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
+    vi.stubEnv(name, undefined);
+    vi.stubEnv(name.toLowerCase(), undefined);
+  }
+});
+afterEach(() => vi.unstubAllEnvs());
+
+/** A proxy as small as can be: it notes the first line and the headers of what it is asked, and passes tunnels on to one port. */
+async function listenAsProxy(upstreamPort?: number) {
+  const asked: string[] = [];
+  const server = await listenTcp((client) => {
+    client.once('data', (data) => {
+      const head = data.toString('latin1').split('\r\n\r\n')[0] ?? '';
+      asked.push(head);
+      if (upstreamPort === undefined) {
+        client.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+        return;
+      }
+      const upstream = connect(upstreamPort, '127.0.0.1');
+      upstream.on('error', () => client.destroy());
+      client.on('close', () => upstream.destroy());
+      if (head.startsWith('CONNECT ')) client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      else upstream.write(data);
+      client.pipe(upstream).pipe(client);
+    });
+  });
+  return Object.assign(server, { asked });
+}
+
+async function get(url: string) {
+  const { transport, close } = createUndiciTransport();
+  onTestFinished(close);
+  const response = await transport(url, { headers: { authorization: `Bearer ${KEY}` }, signal: NEVER });
+  const { status } = response;
+  await response.discard();
+  return status;
+}
+
+describe('The proxy of the environment', () => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('named by %s is asked for an http upstream', async (name) => {
+    await using upstream = await listen((response) => sendJson(response, {}));
+    await using proxy = await listenAsProxy(upstream.port);
+    vi.stubEnv(name, proxy.origin);
+
+    expect(await get('http://revox.test/api/call/c')).toBe(200);
+
+    expect(proxy.asked).toHaveLength(1);
+    expect(proxy.asked[0]).toMatch(/^(GET http:\/\/revox\.test\/api\/call\/c|CONNECT revox\.test:80) HTTP\/1\.1/);
+    expect(upstream.requests).toMatchObject([{ method: 'GET', headers: { host: 'revox.test', authorization: `Bearer ${KEY}` } }]);
+  });
+
+  test('named by HTTPS_PROXY is asked for a tunnel to an https upstream, and hears nothing of the credential', async () => {
+    await using proxy = await listenAsProxy();
+    vi.stubEnv('HTTPS_PROXY', proxy.origin);
+
+    await expect(get('https://revox.test/api/call/c')).rejects.toThrow();
+
+    expect(proxy.asked).toHaveLength(1);
+    expect(proxy.asked[0]).toMatch(/^CONNECT revox\.test:443 HTTP\/1\.1/);
+    expect(proxy.asked[0]).not.toContain(KEY);
+  });
+
+  test.each(['127.0.0.1', '*', 'elsewhere.test,127.0.0.1'])('is passed by for the hosts of NO_PROXY: %s', async (hosts) => {
+    await using upstream = await listen((response) => sendJson(response, {}));
+    await using proxy = await listenAsProxy();
+    vi.stubEnv('HTTP_PROXY', proxy.origin);
+    vi.stubEnv('NO_PROXY', hosts);
+
+    expect(await get(`${upstream.origin}/api/call/c`)).toBe(200);
+
+    expect(proxy.connections).toBe(0);
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  test('is asked for a host that NO_PROXY does not name', async () => {
+    await using proxy = await listenAsProxy();
+    vi.stubEnv('HTTP_PROXY', proxy.origin);
+    vi.stubEnv('NO_PROXY', 'elsewhere.test');
+    expect(await get('http://revox.test/api/call/c')).toBe(502);
+    expect(proxy.asked).toHaveLength(1);
+  });
+
+  test('is none when nothing is set', async () => {
+    await using upstream = await listen((response) => sendJson(response, {}));
+    expect(await get(`${upstream.origin}/api/call/c`)).toBe(200);
+    expect(upstream.requests.map(({ url }) => url)).toEqual(['/api/call/c']);
+  });
+});

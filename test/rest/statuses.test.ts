@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { createWorld, KEY_A } from '../kit/world.ts';
+
+const SERVICE = createWorld();
+const PASS_THROUGH = createWorld({ settings: { REVOX_API_KEY: '' }, gateway: { now: () => Date.parse('2024-06-01T12:00:00Z') } });
+
+interface Row {
+  readonly status: number;
+  /** Null: no error, the object is null. */
+  readonly code: string | null;
+  readonly details?: { readonly status?: number; readonly retryAfter?: number };
+}
+
+const rejected = (status: number): Row => ({ status, code: 'UPSTREAM_REJECTED', details: { status } });
+const unavailable = (status: number): Row => ({ status, code: 'UPSTREAM_UNAVAILABLE' });
+
+const EITHER_MODE: readonly Row[] = [
+  ...[300, 301, 302, 303, 304, 307, 308].map(unavailable),
+  ...[400, 402, 405, 406, 408, 409, 413, 415, 418, 422, 423, 425, 426, 431, 451, 499].map(rejected),
+  { status: 404, code: null },
+  { status: 410, code: null },
+  { status: 429, code: 'RATE_LIMITED' },
+  ...[500, 501, 502, 503, 504, 507, 520, 599].map(unavailable),
+];
+
+const TABLES = [
+  {
+    mode: 'service mode',
+    world: SERVICE,
+    headers: {} as Record<string, string>,
+    rows: [...EITHER_MODE, rejected(401), rejected(403)],
+  },
+  {
+    mode: 'pass-through mode',
+    world: PASS_THROUGH,
+    headers: { authorization: `Bearer ${KEY_A}` },
+    rows: [...EITHER_MODE, { status: 401, code: 'UNAUTHENTICATED' }, { status: 403, code: 'FORBIDDEN' }] as readonly Row[],
+  },
+];
+
+describe.each(TABLES)('In $mode', ({ world, headers, rows }) => {
+  test.each(rows)('$status of a single object is $code', async ({ status, code, details }) => {
+    world.sandbox.control.heal();
+    world.traffic();
+    world.sandbox.control.fail('/call/odd', { status, body: { message: 'raised by db-7.internal', key: KEY_A } });
+    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+
+    const { data, errors } = await world.ask(
+      'query ($id: ID!) { odd: call(id: "odd") { id } call(id: $id) { id } }',
+      { id },
+      headers,
+    );
+
+    expect(data).toEqual({ odd: null, call: { id } });
+    if (code === null) expect(errors).toBeUndefined();
+    else
+      expect(errors).toEqual([
+        { message: expect.any(String), path: ['odd'], locations: expect.anything(), extensions: { code, ...details } },
+      ]);
+    expect(JSON.stringify(errors ?? '')).not.toMatch(/raised by|db-7|sk_demo|revox\.test|\/call\/|\/api/);
+    expect(world.traffic()).toEqual(['GET /call/odd', `GET /call/${id}`]);
+    expect(world.bugs).toEqual([]);
+  });
+
+  test.each([404, 410])('%i of a list is an error: a list is not a thing that may be missing', async (status) => {
+    world.sandbox.control.heal();
+    world.sandbox.control.fail('/', { status });
+    const { data, errors } = await world.ask(
+      '{ callAttempts { nodes { id } } assistants { nodes { id } } campaigns { nodes { id } } }',
+      {},
+      headers,
+    );
+    expect(data).toEqual({ callAttempts: null, assistants: null, campaigns: null });
+    expect(errors?.map(({ extensions }) => extensions)).toEqual(Array(3).fill({ code: 'UPSTREAM_REJECTED', status }));
+  });
+
+  test('the HTTP status of the answer is 200 whatever the upstream’s', async () => {
+    world.sandbox.control.heal();
+    for (const status of [401, 403, 429, 500]) {
+      world.sandbox.control.fail('/call/odd', { status, times: 1 });
+      const response = await world.fetch('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', ...headers },
+        body: JSON.stringify({ query: '{ call(id: "odd") { id } }' }),
+      });
+      expect(response.status, String(status)).toBe(200);
+      expect(response.headers.get('www-authenticate')).toBeNull();
+    }
+  });
+});
+
+test.each([
+  [{ 'retry-after': '7' }, 7],
+  [{ 'retry-after': 'Sat, 01 Jun 2024 12:00:30 GMT' }, 30],
+  [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 2],
+  [{ 'retry-after': 'whenever' }, undefined],
+])('A 429 with %j says retryAfter %s', async (headers: Record<string, string>, retryAfter) => {
+  PASS_THROUGH.sandbox.control.heal();
+  PASS_THROUGH.sandbox.control.fail('/call/odd', { status: 429, headers });
+  const { errors } = await PASS_THROUGH.ask('{ call(id: "odd") { id } }', {}, { authorization: `Bearer ${KEY_A}` });
+  expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', ...(retryAfter === undefined ? {} : { retryAfter }) });
+});
+
+test.each([{ key: 'sk_demo_wrong', mode: 'pass-through mode', code: 'UNAUTHENTICATED' }])(
+  'A key that the upstream does not know is $code at the field',
+  async ({ key, code }) => {
+    PASS_THROUGH.sandbox.control.heal();
+    const { data, errors } = await PASS_THROUGH.ask('{ call(id: "x") { id } }', {}, { authorization: `Bearer ${key}` });
+    expect(data).toEqual({ call: null });
+    expect(errors).toMatchObject([{ path: ['call'], extensions: { code } }]);
+    expect(JSON.stringify(errors)).not.toContain(key);
+  },
+);

@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import type { SandboxData } from '#sandbox/control.ts';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import type { Call, CallAttempt } from '#sandbox/wire.ts';
+import { ask, idsOf, START } from './ask.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const world = () => {
+  let time = START;
+  const sandbox = createSandbox({ startedAt: START, now: () => time, live: true });
+  return {
+    sandbox,
+    at(ms: number) {
+      time = START + ms;
+      return sandbox.control.data('sk_demo_a');
+    },
+    async top() {
+      return (await ask(sandbox, '/call?page=1&page_size=1')).json.calls[0] as CallAttempt;
+    },
+  };
+};
+
+/** The ids of what differs, and the lists whose order does: a whole diff of this data is a book. */
+function differences(one: SandboxData, other: SandboxData): string[] {
+  const found: string[] = [];
+  for (const list of ['calls', 'attempts', 'assistants', 'campaigns'] as const) {
+    if (idsOf(one[list]).join() !== idsOf(other[list]).join()) found.push(`the order of ${list}`);
+    const others = new Map(other[list].map((item) => [item.id, JSON.stringify(item)]));
+    for (const item of one[list]) if (others.get(item.id) !== JSON.stringify(item)) found.push(`${list} ${item.id}`);
+  }
+  for (const [id, rows] of Object.entries(one.rows))
+    if (JSON.stringify(rows) !== JSON.stringify(other.rows[id])) found.push(`the rows of ${id}`);
+  return found;
+}
+
+it('begins as the standing data does', () => {
+  const standing = createSandbox({ startedAt: START }).control.data('sk_demo_a');
+  expect(differences(world().at(0), standing)).toEqual([]);
+});
+
+it('stands still when it is not live, whatever the clock says', async () => {
+  let time = START;
+  const sandbox = createSandbox({ startedAt: START, now: () => time });
+  const before = (await ask(sandbox, '/call?page=1&page_size=5000')).json;
+  time += HOUR;
+  expect((await ask(sandbox, '/call?page=1&page_size=5000')).json).toEqual(before);
+});
+
+it('brings a new call with a new attempt on top of the list every twenty seconds', async () => {
+  const { at, top } = world();
+  const seen = new Set([(await top()).id]);
+  for (let number = 1; number <= 10; number++) {
+    const { calls, attempts } = at(number * 20 * SECOND);
+    const first = await top();
+    expect(first).toMatchObject({ status: 'queued', started_at: null });
+    expect(seen).not.toContain(first.id);
+    expect(calls).toHaveLength(720 + number);
+    expect(attempts[0]!.id).toBe(first.id);
+    seen.add(first.id);
+  }
+});
+
+it('takes a call through its stages in order, its transcript growing line by line, within minutes', () => {
+  const { at } = world();
+  at(20 * SECOND);
+  const ids = new Set(Array.from({ length: 10 }, (_, index) => at((index + 1) * 20 * SECOND).calls.at(-1)!.id));
+  const again = world();
+  const stories = new Map<string, { stages: string[]; lines: number[]; seconds: number }>();
+  for (let seconds = 20; seconds <= 480; seconds += 1) {
+    for (const call of again.at(seconds * SECOND).calls.slice(720)) {
+      const story = stories.get(call.id) ?? { stages: [], lines: [], seconds: 0 };
+      const stage = `${call.status}/${call.last_call_attempt?.status}`;
+      if (story.stages.at(-1) !== stage) story.stages.push(stage);
+      if (call.status === 'calling') story.lines.push(call.last_call_attempt?.transcript?.length ?? 0);
+      if (call.status !== 'completed') story.seconds++;
+      stories.set(call.id, story);
+    }
+  }
+  const told = [...stories].filter(([id]) => ids.has(id)).map(([, story]) => story);
+  expect(told).toHaveLength(10);
+  for (const { stages, lines, seconds } of told) {
+    expect(
+      ['queued_for_calling/queued', 'calling/ringing', 'calling/ongoing', 'completed/completed', 'completed/error'].filter(
+        (stage) => stages.includes(stage),
+      ),
+    ).toEqual(stages);
+    expect(stages[0]).toBe('queued_for_calling/queued');
+    expect(stages.at(-1)).toMatch(/^completed/);
+    expect(lines).toEqual([...lines].sort((one, other) => one - other));
+    expect(seconds).toBeLessThanOrEqual(180);
+  }
+  expect(told.filter(({ stages }) => stages.length === 4).length).toBeGreaterThan(5);
+  expect(Math.max(...told.map(({ lines }) => new Set(lines).size))).toBeGreaterThan(4);
+});
+
+it('ends what was under way at the start, in its rows and look-ups too', async () => {
+  const { sandbox, at } = world();
+  const live = landmarks(sandbox).liveCallId;
+  const row = Object.values(at(0).rows)
+    .flat()
+    .find(({ call }) => call?.status === 'queued_for_calling')!;
+  at(10 * MINUTE);
+  expect((await ask(sandbox, `/call/${live}`)).json.call).toMatchObject({
+    status: 'completed',
+    is_completed: true,
+    last_call_attempt: { status: 'completed', result: 'human' },
+  });
+  expect(row.call!.status).toBe('completed');
+});
+
+it('starts the scheduled calls when their time has come', () => {
+  const { at } = world();
+  const scheduled = at(0).calls.filter(({ status }) => status === 'scheduled');
+  const first = scheduled.toSorted((one, other) => (one.scheduled_at! < other.scheduled_at! ? -1 : 1))[0]!;
+  const attemptsBefore = first.calls_count;
+  at(Date.parse(first.scheduled_at!) - START + 1);
+  expect([first.status, first.calls_count, first.last_call_attempt!.status]).toEqual([
+    'queued_for_calling',
+    attemptsBefore + 1,
+    'queued',
+  ]);
+  const last = at(7 * 24 * HOUR);
+  expect(last.calls.filter(({ status }) => status === 'scheduled')).toEqual([]);
+});
+
+describe('the passing of time', () => {
+  it.each([
+    ['minutes', 10 * MINUTE, 7 * SECOND],
+    ['hours, with the oldest calls recycled', 3 * HOUR, 20 * SECOND],
+  ])('ends alike in one leap and in small steps: %s', (_name, duration, step) => {
+    const walking = world();
+    for (let ms = 0; ms < duration; ms += step) walking.at(ms);
+    const leaping = world();
+    expect(differences(walking.at(duration), leaping.at(duration))).toEqual([]);
+  });
+
+  it('ends alike while many calls are queued: their order is that of queueing, however it came about', () => {
+    const walking = world();
+    for (let ms = 0; ms <= 100 * SECOND; ms += SECOND) {
+      const walked = walking.at(ms);
+      if (ms % (5 * SECOND) === 0) expect(differences(walked, world().at(ms))).toEqual([]);
+    }
+  });
+
+  it('keeps the order of the list, and lists exactly the attempts of the calls', () => {
+    const { at } = world();
+    for (let ms = 0; ms <= 6 * MINUTE; ms += 3 * SECOND) {
+      const { attempts, calls } = at(ms);
+      const times = attempts.map(({ started_at }) => started_at ?? '9999');
+      expect(times).toEqual([...times].sort().reverse());
+      expect(new Set(attempts)).toEqual(new Set(calls.flatMap((call: Call) => call.call_attempts)));
+    }
+  });
+
+  it('is bounded: after weeks there are 360 live-made calls, and the oldest are gone', async () => {
+    const { sandbox, at } = world();
+    const early = at(20 * SECOND).calls.at(-1)!;
+    expect((await ask(sandbox, `/call/${early.id}`)).status).toBe(200);
+    const { calls, attempts } = at(21 * 24 * HOUR);
+    expect(calls).toHaveLength(720 + 360);
+    expect(attempts.length).toBe(calls.reduce((sum, call) => sum + call.calls_count, 0));
+    expect((await ask(sandbox, `/call/${early.id}`)).status).toBe(404);
+    expect(new Set(idsOf(calls)).size).toBe(1080);
+  });
+
+  it('neither undoes nor repeats what has happened when the clock goes back', () => {
+    const { at } = world();
+    const late = structuredClone(at(5 * MINUTE));
+    expect(differences(at(MINUTE), late)).toEqual([]);
+    expect(differences(at(6 * MINUTE), world().at(6 * MINUTE))).toEqual([]);
+  });
+
+  it('has a live call to show at any time', () => {
+    const { sandbox, at } = world();
+    for (let hours = 1; hours <= 24; hours++) {
+      const { calls } = at(hours * HOUR + 50 * SECOND);
+      const { liveCallId } = landmarks(sandbox);
+      expect(calls.find(({ id }) => id === liveCallId)!.status).toMatch(/^(queued_for_calling|calling)$/);
+    }
+  });
+});

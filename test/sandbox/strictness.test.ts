@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { ask, idsOf, START, toRequest } from './ask.ts';
+
+const sandbox = createSandbox({ startedAt: START });
+const a = sandbox.control.data('sk_demo_a');
+const b = sandbox.control.data('sk_demo_b');
+const campaignId = a.campaigns[0]!.id;
+const rows = `/campaigns/${campaignId}/rows`;
+
+describe('who may ask', () => {
+  it.each([
+    ['no header', {}],
+    ['an unknown key', { authorization: 'Bearer sk_demo_c' }],
+    ['no scheme', { authorization: 'sk_demo_a' }],
+    ['another scheme', { authorization: 'Basic sk_demo_a' }],
+    ['two keys', { authorization: 'Bearer sk_demo_a sk_demo_b' }],
+    ['an empty key', { authorization: 'Bearer ' }],
+  ])('refuses %s', async (_name, headers) => {
+    const { status, json } = await ask(sandbox, '/assistants', { headers });
+    expect([status, typeof json.message]).toEqual([401, 'string']);
+  });
+
+  it('says 401 before it says whether a path exists', async () => {
+    expect((await ask(sandbox, '/nothing', { headers: {} })).status).toBe(401);
+  });
+
+  it.each(['sk_demo_a', 'sk_demo_b'])('shows %s its own organisation alone', async (key) => {
+    const [mine, theirs] = key === 'sk_demo_a' ? [a, b] : [b, a];
+    expect((await ask(sandbox, '/assistants', { key })).json.assistants).toEqual(mine.assistants);
+    expect(idsOf((await ask(sandbox, '/call?page=1&page_size=5000', { key })).json.calls)).toEqual(idsOf(mine.attempts));
+    for (const [path, wanted] of [
+      ['/call/', 'calls'],
+      ['/assistants/', 'assistants'],
+      ['/campaigns/', 'campaigns'],
+    ] as const) {
+      expect((await ask(sandbox, path + mine[wanted][0]!.id, { key })).status).toBe(200);
+      expect((await ask(sandbox, path + theirs[wanted][0]!.id, { key })).status).toBe(404);
+    }
+    expect((await ask(sandbox, `/campaigns/${theirs.campaigns[0]!.id}/rows?page=1&page_size=1`, { key })).status).toBe(404);
+  });
+});
+
+describe('what exists', () => {
+  it.each([
+    '/nothing',
+    '/call/',
+    '/call/none/more',
+    '/assistants/',
+    '/campaigns/',
+    `/campaigns/${campaignId}/columns`,
+    `${rows}/`,
+    '/call/none',
+    '/assistants/none',
+    '/campaigns/none',
+    '/campaigns/none/rows?page=1&page_size=1',
+    `/call/${a.attempts[0]!.id}`,
+  ])('does not know %s', async (path) => {
+    const { status, json } = await ask(sandbox, path);
+    expect([status, typeof json.message]).toEqual([404, 'string']);
+  });
+
+  it('knows nothing outside its base path', async () => {
+    const elsewhere = new Request('http://sandbox.example/call?page=1&page_size=1', {
+      headers: { authorization: 'Bearer sk_demo_a' },
+    });
+    expect((await sandbox.fetch(elsewhere)).status).toBe(404);
+    const moved = createSandbox({ startedAt: START, basePath: '' });
+    expect((await moved.fetch(elsewhere)).status).toBe(200);
+  });
+
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('takes no %s', async (method) => {
+    const { status, headers } = await ask(sandbox, '/assistants', { method });
+    expect([status, headers.get('allow')]).toEqual([405, 'GET']);
+  });
+
+  it('decodes a path segment once', async () => {
+    const { id } = a.calls[0]!;
+    const encoded = [...id].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('');
+    expect((await ask(sandbox, `/call/${encoded}`)).json.call.id).toBe(id);
+    expect((await ask(sandbox, `/call/${encodeURIComponent(encoded)}`)).status).toBe(404);
+    expect((await ask(sandbox, `/call%2F${id}`)).status).toBe(404);
+    expect((await ask(sandbox, '/call/%E0%A4%A')).status).toBe(400);
+  });
+});
+
+describe('the parameters it refuses', () => {
+  const lists = ['/call', rows];
+  const bad = [
+    '',
+    '?page=1',
+    '?page_size=10',
+    '?page=&page_size=10',
+    '?page=1&page_size=',
+    '?page=one&page_size=10',
+    '?page=1.5&page_size=10',
+    '?page=1.0&page_size=10',
+    '?page=1e1&page_size=10',
+    '?page=01&page_size=10',
+    '?page=%2B1&page_size=10',
+    '?page=%201&page_size=10',
+    '?page=-1&page_size=10',
+    '?page=0&page_size=10',
+    '?page=1&page_size=0',
+    '?page=1&page_size=-5',
+    '?page=1&page_size=2.5',
+    '?page=9007199254740992&page_size=10',
+    '?page=1&page_size=9007199254740992',
+    '?page=1&page=2&page_size=10',
+    '?page=1&page_size=10&page_size=10',
+    '?page=1&pageSize=10',
+    '?page=1&page_size=10&limit=10',
+    '?page=1&page_size=10&statuses=',
+    '?page=1&page_size=10&statuses=ringing',
+    '?page=1&page_size=10&statuses=Completed',
+    '?page=1&page_size=10&statuses=completed,',
+    '?page=1&page_size=10&statuses=completed,+errored',
+  ];
+  it.each(lists.flatMap((list) => bad.map((query) => [list.replace(campaignId, '…') + query, list + query])))(
+    '%s',
+    async (_name, path) => {
+      const { status, json } = await ask(sandbox, path);
+      expect([status, typeof json.message]).toEqual([400, 'string']);
+    },
+  );
+
+  it.each([
+    `${rows}?page=1&page_size=10&result=IVR&result=human`,
+    `${rows}?page=1&page_size=10&result=`,
+    `${rows}?page=1&page_size=10&result=ivr`,
+    `${rows}?page=1&page_size=10&query=a&query=b`,
+    `${rows}?page=1&page_size=10&statuses=completed&statuses=errored`,
+    `${rows}?page=1&page_size=10&statuses[]=completed`,
+    '/call?page=1&page_size=10&query=a',
+    '/call?page=1&page_size=10&result=human',
+    '/assistants?page=1',
+    `/assistants/${a.assistants[0]!.id}?page=1`,
+    '/campaigns?page=1',
+    `/campaigns/${campaignId}?page=1`,
+    `/call/${a.calls[0]!.id}?page=1`,
+  ])('%s', async (path) => {
+    expect((await ask(sandbox, path)).status).toBe(400);
+  });
+
+  it('takes the largest numbers there are', async () => {
+    expect((await ask(sandbox, '/call?page=9007199254740991&page_size=9007199254740991')).json).toEqual({ calls: [] });
+    expect((await ask(sandbox, `${rows}?page=1&page_size=9007199254740991`)).json.rows).toHaveLength(500);
+  });
+});
+
+describe('filters', () => {
+  const forms = {
+    comma: 'statuses=cancelled,errored',
+    repeat: 'statuses=cancelled&statuses=errored',
+    brackets: 'statuses[]=cancelled&statuses[]=errored',
+  };
+  const expected = idsOf(
+    a.attempts.filter(({ id }) =>
+      a.calls.some((call) => ['cancelled', 'errored'].includes(call.status) && idsOf(call.call_attempts).includes(id)),
+    ),
+  );
+
+  describe.each(['comma', 'repeat', 'brackets'] as const)('GET /call speaks %s alone', (arrayFormat) => {
+    const speaking = createSandbox({ startedAt: START, arrayFormat });
+    it.each(['comma', 'repeat', 'brackets'] as const)('asked in %s', async (form) => {
+      const { status, json } = await ask(speaking, `/call?page=1&page_size=5000&${forms[form]}`);
+      if (form === arrayFormat) expect([status, idsOf(json.calls)]).toEqual([200, expected]);
+      else expect(status).toBe(400);
+    });
+    it('takes the rows’ statuses as one string all the same', async () => {
+      const { status } = await ask(speaking, `${rows}?page=1&page_size=1&statuses=completed,errored`);
+      expect(status).toBe(200);
+    });
+  });
+
+  it('filters attempts by the status of their order', async () => {
+    expect(expected.length).toBeGreaterThan(0);
+    const { json } = await ask(sandbox, '/call?page=1&page_size=5000&statuses=errored');
+    const statuses = new Set(json.calls.map((attempt: { status: string }) => attempt.status));
+    expect(statuses).toEqual(new Set(['error']));
+    const scheduled = await ask(sandbox, '/call?page=1&page_size=5000&statuses=scheduled');
+    expect(scheduled.json.calls).toHaveLength(48);
+  });
+
+  const allRows = a.rows[campaignId]!;
+  const askRows = async (filter: string) => (await ask(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
+
+  it.each(['IVR', 'voicemail', 'human', 'unknown', 'ios-screening-filter'])(
+    'finds rows by the result %s of the last attempt',
+    async (result) => {
+      const wanted = allRows.filter((row) => row.call?.last_call_attempt?.result === result);
+      const { rows: found, total } = await askRows(`result=${result}`);
+      expect(idsOf(found)).toEqual(idsOf(wanted));
+      expect(total).toBe(wanted.length);
+    },
+  );
+
+  it('finds rows with no result, and all of them', async () => {
+    const none = await askRows('result=none');
+    expect(idsOf(none.rows)).toEqual(idsOf(allRows.filter((row) => (row.call?.last_call_attempt?.result ?? null) === null)));
+    expect(none.total).toBeGreaterThan(310);
+    expect((await askRows('result=all')).total).toBe(500);
+  });
+
+  it('finds rows by the status of their order', async () => {
+    const wanted = allRows.filter((row) => row.call?.status === 'calling' || row.call?.status === 'scheduled');
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(idsOf((await askRows('statuses=calling,scheduled')).rows)).toEqual(idsOf(wanted));
+  });
+
+  it('finds rows by a text in the phone number or the input data, whatever its case', async () => {
+    const row = allRows[7]!;
+    expect(idsOf((await askRows(`query=${encodeURIComponent(row.phone_number)}`)).rows)).toContain(row.id);
+    const name = row.input_data.last_name!;
+    const found = (await askRows(`query=${name.toUpperCase()}`)).rows;
+    expect(idsOf(found)).toEqual(
+      idsOf(allRows.filter(({ input_data }) => Object.values(input_data).some((value) => value.includes(name)))),
+    );
+    expect((await askRows('query=nobody%20is%20called%20so')).total).toBe(0);
+  });
+
+  it('combines them', async () => {
+    const { rows: found } = await askRows('result=human&statuses=completed&query=a');
+    const wanted = allRows.filter(
+      (row) =>
+        row.call?.status === 'completed' &&
+        row.call.last_call_attempt?.result === 'human' &&
+        [row.phone_number, ...Object.values(row.input_data)].some((value) => /a/i.test(value)),
+    );
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(idsOf(found)).toEqual(idsOf(wanted));
+  });
+});
+
+describe('the log', () => {
+  it('notes each request, answered or refused', async () => {
+    const logged = createSandbox({ startedAt: START, now: () => START + 5 });
+    await ask(logged, '/call?page=1&page_size=2');
+    await ask(logged, '/assistants', { key: 'unknown' });
+    await ask(logged, '/campaigns', { key: 'sk_demo_b' });
+    const [one, other] = logged.organizations;
+    expect(logged.log).toEqual([
+      { method: 'GET', path: '/call?page=1&page_size=2', organizationId: one!.id, status: 200, aborted: false, at: START + 5 },
+      { method: 'GET', path: '/assistants', organizationId: null, status: 401, aborted: false, at: START + 5 },
+      { method: 'GET', path: '/campaigns', organizationId: other!.id, status: 200, aborted: false, at: START + 5 },
+    ]);
+    logged.control.clearLog();
+    expect(logged.log).toEqual([]);
+  });
+
+  it('sends nothing for a request that was aborted before', async () => {
+    const logged = createSandbox({ startedAt: START });
+    await expect(logged.fetch(toRequest(logged, '/assistants', { signal: AbortSignal.abort() }))).rejects.toThrow();
+    expect(logged.log).toEqual([]);
+  });
+});

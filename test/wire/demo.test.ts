@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { readyOperations } from '#sandbox/ready-operations.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { type Demo, freePort, holdPort, startDemo, startGateway } from './demo-process.ts';
+
+describe('the demo', () => {
+  let demo: Demo;
+  beforeAll(async () => {
+    demo = await startDemo();
+  });
+  afterAll(() => demo[Symbol.asyncDispose]());
+
+  // Its sandbox has the ids of every sandbox of its seed.
+  test.each(readyOperations(landmarks(createSandbox({ live: true }))))('answers: $query', async ({ query, variables }) => {
+    const response = await fetch(demo.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+    expect(errors).toBeUndefined();
+    expect(Object.values(data)).not.toContain(null);
+  });
+
+  test('shows GraphiQL to a browser, is alive and ready', async () => {
+    const page = await fetch(demo.url, { headers: { accept: 'text/html' } });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect(await page.text()).toContain('<title>Revox</title>');
+    for (const path of ['/health', '/ready']) expect((await fetch(new URL(path, demo.url))).status).toBe(200);
+  });
+
+  test('prints one line, and ends with code 0 when it is told to', async () => {
+    demo.process.kill('SIGTERM');
+    expect(await demo.ended).toEqual({ code: 0, stdout: expect.stringMatching(/^[^\n]*\n$/), stderr: '' });
+    expect((await demo.ended).stdout).toContain(demo.url);
+  });
+});
+
+test('the demo finds its sandbox where the environment names a proxy', async () => {
+  await using demo = await startDemo({ HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'elsewhere.example' });
+  const response = await fetch(`${demo.url}?query={assistants{totalCount}}`);
+  expect(await response.json()).toEqual({ data: { assistants: { totalCount: 12 } } });
+});
+
+describe('what cannot start says why, and ends with code 1', () => {
+  test.each([{ flags: [] }, { flags: ['--demo'] }])('wrong settings, all at once: $flags', async ({ flags }) => {
+    await using gateway = startGateway(flags, {
+      PORT: 'x',
+      REVOX_FIRST_PAGE: '2',
+      REVOX_BASE_URL: 'ftp://x.example/secret-path',
+      REVOX_API_KEY: 'sk secret key',
+      ROUTER_SECRETS: 'short-secret',
+    });
+    const { code, stdout, stderr } = await gateway.ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    for (const name of ['PORT', 'REVOX_FIRST_PAGE', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS']) {
+      expect(stderr).toMatch(new RegExp(`^ +${name} has to be `, 'm'));
+    }
+    expect(stderr).not.toMatch(/sk secret key|secret-path|short-secret/);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  test.each([
+    { taken: 'PORT', flags: [] },
+    { taken: 'PORT', flags: ['--demo'] },
+    { taken: 'SANDBOX_PORT', flags: ['--demo'] },
+  ])('$taken is taken: $flags', async ({ taken, flags }) => {
+    const held = await holdPort();
+    const free = String(await freePort());
+    await using gateway = startGateway(flags, { PORT: free, SANDBOX_PORT: free, [taken]: String(held.port) });
+    const { code, stdout, stderr } = await gateway.ended;
+    await held.release();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`127.0.0.1:${held.port}`);
+    expect(stderr).toContain(taken);
+    expect(stderr).not.toContain('    at ');
+  });
+});

@@ -1,0 +1,23 @@
+import { createRequire } from 'node:module';
+import { defineConfig } from 'vitest/config';
+
+const require = createRequire(import.meta.url);
+
+/** What every suite shares; the others stand in `vitest.*.config.ts`. */
+export function createConfig(suite: string, include: string[]) {
+  return defineConfig({
+    resolve: {
+      // Yoga is loaded by Node and the tests by Vite: without this each gets its own copy of graphql,
+      // and `instanceof GraphQLError` is false between them.
+      alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }],
+    },
+    test: {
+      include,
+      testTimeout: 30_000,
+      // CI adds the suites up.
+      reporters: process.env.CI ? ['default', ['json', { outputFile: `test-results/${suite}.json` }]] : ['default'],
+    },
+  });
+}
+
+export default createConfig('unit', ['test/**/*.test.ts']);
