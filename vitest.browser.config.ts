@@ -1,10 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { createConfig } from './vitest.config.ts';
 
 /** What needs a browser on the machine: apart from `npm test`, which runs everywhere. */
-export default defineConfig({
-  test: {
-    include: ['test/browser/**/*.browser.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-  },
-});
+export default createConfig('browser', ['test/browser/**/*.browser.ts']);

@@ -13,7 +13,10 @@ export function createConfig(suite: string, include: string[]) {
     },
     test: {
       include,
-      testTimeout: 30_000,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      // The upstreams of tests are on this machine: no proxy of the environment stands between.
+      env: { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' },
       // CI adds the suites up.
       reporters: process.env.CI ? ['default', ['json', { outputFile: `test-results/${suite}.json` }]] : ['default'],
     },

@@ -1,47 +1,49 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { parse, print } from 'graphql';
 import type { GraphiQLOptions } from 'graphql-yoga';
 
-/** A tab of GraphiQL: one operation, ready to run. */
+/** A tab of GraphiQL: one operation, ready to run, and what it is about. */
 export interface ReadyOperation {
+  readonly about: string;
   readonly query: string;
   readonly variables?: { readonly [name: string]: unknown };
 }
 
-// Short lines: the editor is half a window wide, and cuts what is longer.
-const WELCOME = `# The Revox API in GraphQL. Run this: Ctrl-Enter.
-#
-# Every field of the Revox documentation is here, in
-# camelCase: to_phone_number is toPhoneNumber.
-# The book on the left opens the documentation.
-query LatestAttempts {
-  callAttempts(first: 5, statuses: [COMPLETED]) {
-    nodes {
-      status
-      result
-      phoneNumber
-      startedAt
+const WELCOME: ReadyOperation = {
+  about:
+    'The Revox API in GraphQL. Run this: Ctrl-Enter. Every field of the Revox documentation is here, in camelCase: ' +
+    'to_phone_number is toPhoneNumber. The book on the left opens the documentation.',
+  query: `query LatestAttempts {
+    callAttempts(first: 5, statuses: [COMPLETED]) {
+      nodes { status result phoneNumber startedAt }
+      pageInfo { hasNextPage endCursor }
     }
-    pageInfo {
-      hasNextPage
-      endCursor
-    }
-  }
-}
-`;
+  }`,
+};
 
 /** GraphiQL's own settings. The page is served whole, and needs no other host. */
 export function toGraphiQLOptions(operations: readonly ReadyOperation[], asksForKey: boolean): GraphiQLOptions {
+  const headers = asksForKey ? { headers: KEY_HEADER } : {};
   return {
     title: 'Revox',
-    defaultQuery: WELCOME,
-    defaultTabs: [{ query: WELCOME }, ...operations].map(({ query, ...rest }) => ({
-      query,
-      ...('variables' in rest ? { variables: JSON.stringify(rest.variables, null, 2) } : {}),
-      ...(asksForKey ? { headers: KEY_HEADER } : {}),
+    defaultQuery: toText(WELCOME),
+    defaultTabs: [WELCOME, ...operations].map((operation) => ({
+      query: toText(operation),
+      ...(operation.variables ? { variables: JSON.stringify(operation.variables, null, 2) } : {}),
+      ...headers,
     })),
-    ...(asksForKey ? { headers: KEY_HEADER } : {}),
+    ...headers,
     credentials: 'same-origin',
   };
+}
+
+/** The editor is half a window wide, and cuts what is longer. */
+const LONGEST_LINE = 54;
+
+/** One field a line, and the comment above it wrapped. */
+function toText({ about, query }: ReadyOperation): string {
+  const comment = about.replace(new RegExp(`(.{1,${LONGEST_LINE - 2}})(?: |$)`, 'g'), '# $1\n');
+  return `${comment}${print(parse(query))}\n`;
 }
 
 const KEY_HEADER = JSON.stringify({ Authorization: 'Bearer <your Revox API key>' }, null, 2);

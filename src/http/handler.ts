@@ -26,6 +26,8 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 
 /** The gateway's face to HTTP: who may enter, how much they may bring, and what they are told when something fails. */
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
+  /** Nine megabytes, the same for everyone. */
+  let graphiqlPage: string | undefined;
   const yoga = createYoga<{ operation: OpenOperation }, RequestContext>({
     schema: options.schema,
     graphqlEndpoint: GRAPHQL_ENDPOINT,
@@ -39,7 +41,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       useOperation(),
     ],
     graphiql: options.graphiql && toGraphiQLOptions(options.graphiql.operations, options.graphiql.asksForKey),
-    renderGraphiQL: renderPage,
+    renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
     maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
     maxRequestBodySize: options.maxBodyBytes,
     // Yoga's default reflects any origin, with credentials.
@@ -52,26 +54,35 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     logging: false,
   });
   return async (request) => {
+    // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
+    const { pathname } = new URL(request.url);
+    if (!PLACES.has(pathname)) return sayWhere(pathname, request);
     const response = await yoga.fetch(request);
-    return response.body === null && response.status >= 400 ? explain(response, request) : response;
+    const words = response.body === null ? WORDS[response.status] : undefined;
+    return words ? refuse(words, response) : response;
   };
 }
 
-/** Yoga refuses some requests without a word. A browser at the root is sent to GraphiQL; everyone else is told what would be right. */
-function explain({ status, headers }: Response, request: Request): Response {
-  const { pathname } = new URL(request.url);
-  if (pathname === '/' && request.headers.get('accept')?.includes('text/html')) {
+const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
+
+/** A browser at the root is sent to GraphiQL; everyone else is told where to go. */
+function sayWhere(pathname: string, { headers }: Request): Response {
+  if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }
-  const message =
-    WORDS[status] ?? `Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health and /ready.`;
-  return Response.json({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] }, { status, headers });
+  return refuse(`Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health and /ready.`, {
+    status: 404,
+  });
 }
 
+/** Where Yoga refuses without a word. */
 const WORDS: { readonly [status: number]: string } = {
   406: 'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.',
-  415: 'The body has to be JSON: send `Content-Type: application/json`.',
 };
+
+function refuse(message: string, init: ResponseInit): Response {
+  return Response.json({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] }, init);
+}
 
 function useNoIntrospection(): Plugin {
   return {

@@ -80,6 +80,7 @@ async function readView<T extends Identified>(
   wanted: Wanted,
 ): Promise<View<T>> {
   const lower = after && (await locate(list, after, 'after'));
+  if (from === 'end' && before) await readDownwards(list, Math.max(lower?.position ?? 0, before.place - size), before.place);
   const upper = before && (await locate(list, before, 'before'));
   const start = lower?.position ?? 0;
   const isCursorItemGone = Boolean(lower?.isLost || upper?.isLost);
@@ -106,6 +107,14 @@ async function goesOn(list: List<Identified>, start: number, end: number): Promi
   const isOnUnreadPage = list.loaded(Math.floor(start / list.pageSize)) === undefined;
   if (isOnUnreadPage && list.total !== undefined) return start < list.total;
   return (await takeForward(list, start, end, 1)).length > 0;
+}
+
+/**
+ * Reads the pages of a window that is then taken backward. Lists grow on top: read downwards, what moves between two reads is seen
+ * twice, and the pages are read again; read upwards, it would be missed.
+ */
+async function readDownwards(list: List<Identified>, start: number, end: number): Promise<void> {
+  for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) await list.page(index);
 }
 
 /** Where to page backward from. A place that the list no longer reaches to is taken for its end. */

@@ -49,10 +49,10 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
       top -= 1;
       seen.add(top, await list.page(top));
     } else {
-      // All that can be reached has been looked at.
-      if (before) return { position: before.position + 1, isLost: false };
-      if (after) return { position: after.position, isLost: false };
-      return { position: cursor.place, isLost: true };
+      // The item is gone, or out of reach. Between survivors on both sides all is new: so it is shown.
+      const [above, below] = [before && before.position + 1, after?.position];
+      const position = side === 'after' ? (above ?? below) : (below ?? above);
+      return { position: position ?? cursor.place, isLost: position === undefined };
     }
   }
 }
@@ -108,9 +108,7 @@ function createSighting({ id, preceding, following }: Cursor, pageSize: number) 
       if (item !== undefined) return side === 'after' ? item + 1 : item;
       if (side === 'after' && after?.distance === 1) return after.position;
       if (side === 'before' && before?.distance === 1) return before.position + 1;
-      // Survivors on both sides and nothing of ours between them: the item is gone. What came in between is new, and shown.
-      if (!before || !after) return undefined;
-      return side === 'after' ? before.position + 1 : after.position;
+      return undefined;
     },
   };
 }

@@ -1,10 +1,11 @@
 import type { Landmarks } from './landmarks.ts';
 
 /** Operations that show what the gateway can do, with ids of the sandbox's own data: the tabs of the demo's GraphiQL. */
-export function readyOperations(ids: Landmarks): { query: string; variables?: Record<string, unknown> }[] {
+export function readyOperations(ids: Landmarks): { about: string; query: string; variables?: Record<string, unknown> }[] {
   return [
     {
-      query: `# One call with everything that happened in it: one upstream request.
+      about: 'One call with everything that happened in it: one upstream request.',
+      query: `
 query OneCall($id: ID!) {
   call(id: $id) {
     status
@@ -28,7 +29,8 @@ query OneCall($id: ID!) {
       variables: { id: ids.richCallId },
     },
     {
-      query: `# Several attempts over days, newest first.
+      about: 'Several attempts over days, newest first.',
+      query: `
 query Retries($id: ID!) {
   call(id: $id) {
     status
@@ -41,7 +43,8 @@ query Retries($id: ID!) {
       variables: { id: ids.retriedCallId },
     },
     {
-      query: `# Run this again and again: these calls go on while you look.
+      about: 'Run this again and again: these calls go on while you look.',
+      query: `
 query LiveCalls {
   callAttempts(first: 5, statuses: [CALLING]) {
     nodes { id status result phoneNumber startedAt transcript { role content } }
@@ -50,7 +53,9 @@ query LiveCalls {
 `,
     },
     {
-      query: `# Walk the attempts: put the endCursor into $after. New calls arrive on top meanwhile; nothing is repeated, nothing is skipped.
+      about:
+        'Walk the attempts: put the endCursor into $after. New calls arrive on top meanwhile; nothing is repeated, nothing is skipped.',
+      query: `
 query WalkAttempts($after: String) {
   callAttempts(first: 10, after: $after, statuses: [COMPLETED]) {
     edges { cursor node { id startedAt status result phoneNumber } }
@@ -61,7 +66,8 @@ query WalkAttempts($after: String) {
       variables: { after: null },
     },
     {
-      query: `# A campaign and fifty of its rows, each with its call: two upstream requests.
+      about: 'A campaign and fifty of its rows, each with its call: two upstream requests.',
+      query: `
 query CampaignRows($id: ID!) {
   campaign(id: $id) {
     name
@@ -84,7 +90,8 @@ query CampaignRows($id: ID!) {
       variables: { id: ids.largeCampaignId },
     },
     {
-      query: `# Twenty calls with the status of their six campaigns: twenty-one upstream requests.
+      about: 'Twenty calls with the status of their six campaigns: twenty-one upstream requests.',
+      query: `
 query TwentyCalls($ids: [ID!]!) {
   calls(ids: $ids) {
     id
@@ -97,7 +104,8 @@ query TwentyCalls($ids: [ID!]!) {
       variables: { ids: ids.twentyCallIds },
     },
     {
-      query: `# An assistant in full.
+      about: 'An assistant in full.',
+      query: `
 query OneAssistant($id: ID!) {
   assistant(id: $id) {
     name
@@ -123,7 +131,8 @@ query OneAssistant($id: ID!) {
       variables: { id: ids.frenchAssistantId },
     },
     {
-      query: `# The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.
+      about: 'The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.',
+      query: `
 query Overview {
   assistants(first: 100) { totalCount nodes { id name } }
   campaigns(first: 100) { totalCount nodes { id name status isCancelled } }

@@ -38,12 +38,12 @@ export function describeWalks(open: (world: ServedWorld, walk: Walk) => Promise<
     vi.spyOn(console, 'warn');
   });
   afterEach(async () => {
-    // Clients complain there of ids and cursors that they can make nothing of.
-    expect(vi.mocked(console.error).mock.calls).toEqual([]);
-    expect(vi.mocked(console.warn).mock.calls).toEqual([]);
-    vi.restoreAllMocks();
-    expect(world.bugs).toEqual([]);
     await world.close();
+    // Clients complain there of ids and cursors that they can make nothing of.
+    const complaints = [...vi.mocked(console.error).mock.calls, ...vi.mocked(console.warn).mock.calls];
+    vi.restoreAllMocks();
+    expect(complaints).toEqual([]);
+    expect(world.bugs).toEqual([]);
   });
 
   describe.each(['attempts', 'rows'] as const)('%s', (list) => {

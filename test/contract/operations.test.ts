@@ -60,7 +60,7 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
 
 describe('each ready operation of the demo answers', () => {
   const operations = readyOperations(landmarks(createWorld().sandbox));
-  test.each(operations)('$query', async ({ query, variables }) => {
+  test.each(operations)('$about', async ({ query, variables }) => {
     const world = createWorld();
     const { data, errors } = await world.ask(query, variables);
     expect(errors).toBeUndefined();

@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from '#pagination/cursor.ts';
 import { fingerprint } from '#pagination/fingerprint.ts';
 import { toPageRequest } from '#pagination/page-request.ts';
 import { createWholeList } from '#pagination/whole-list.ts';
-import { createSimulatedList, type Manners } from '../kit/simulated-list.ts';
+import { createSimulatedList, type Manners, type SimulatedList } from '../kit/simulated-list.ts';
 import { createReader, EVERYTHING, SCOPE, shown } from './reader.ts';
 
 /** Relay's "pagination algorithm" over an array; cursors are places. */
@@ -151,21 +151,23 @@ describe('the upstream requests of a walk', () => {
   const ends = ['empty', 400, 404, 'clamped'] as const;
 
   test.each(ends)('nothing remembered: at most two for a client page, forward, at any alignment (end: %s)', async (past) => {
-    for (let size = 1; size <= PAGE; size += 1) {
-      for (const length of [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
-        const upstream = createSimulatedList(length, { past, firstPage: 1 });
-        const reader = createReader(upstream, { pageSize: PAGE });
-        // The upstream's manner past the end is known: to find it out may cost one request more, once for the endpoint.
-        reader.facts.repeatsLastPage = past === 'clamped';
-        const walked: string[] = [];
-        for (let after: string | null = null; ; ) {
-          const page = await reader.read({ first: size, after });
-          expect(page.asked.length, `${length} items by ${size}: ${page.asked}`).toBeLessThanOrEqual(2);
-          walked.push(...page.ids);
-          after = page.endCursor;
-          if (!page.hasNextPage) break;
+    for (const tellsTotal of [false, true]) {
+      for (let size = 1; size <= PAGE; size += 1) {
+        for (const length of [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
+          const upstream = createSimulatedList(length, { past, firstPage: 1, tellsTotal });
+          const reader = createReader(upstream, { pageSize: PAGE });
+          // The upstream's manner past the end is known: to find it out may cost one request more, once for the endpoint.
+          reader.facts.repeatsLastPage = past === 'clamped';
+          const walked: string[] = [];
+          for (let after: string | null = null; ; ) {
+            const page = await reader.read({ first: size, after });
+            expect(page.asked.length, `${length} items by ${size}: ${page.asked}`).toBeLessThanOrEqual(2);
+            walked.push(...page.ids);
+            after = page.endCursor;
+            if (!page.hasNextPage) break;
+          }
+          expect(walked).toEqual(upstream.ids);
         }
-        expect(walked).toEqual(upstream.ids);
       }
     }
   });
@@ -228,6 +230,100 @@ describe('the upstream requests of a walk', () => {
   });
 });
 
+describe('the search for a cursor', () => {
+  /** The cursor of the item at a place, remembering all its neighbours. */
+  async function cursorAt(upstream: SimulatedList, place: number, pageSize = 10) {
+    const { connection } = await createReader(upstream, { pageSize }).read({ first: 100 });
+    upstream.takeLog();
+    return connection.edges[place]!.cursor;
+  }
+
+  test('reads one page where nothing moved, whichever border the item stands at', async () => {
+    const upstream = createSimulatedList(80);
+    const reader = createReader(upstream, { pageSize: 10 });
+    const wanted = { page: true, hasNextPage: false };
+    for (let place = 11; place <= 58; place += 1) {
+      const cursor = await cursorAt(upstream, place);
+      const forward = await reader.read({ first: 1, after: cursor }, { wanted });
+      expect(forward).toMatchObject({ ids: [`i${place + 1}`], asked: [Math.floor((place + 1) / 10)] });
+      const backward = await reader.read({ last: 1, before: cursor }, { wanted });
+      expect(backward).toMatchObject({ ids: [`i${place - 1}`], asked: [Math.floor((place - 1) / 10)] });
+    }
+  });
+
+  test.each([
+    ['ten pages down', 100, false],
+    ['eleven pages down', 110, true],
+    ['five pages up', -50, false],
+    ['six pages up', -60, true],
+  ])('finds an item %s: %i items', async (_, shift, isGone) => {
+    for (const side of ['after', 'before'] as const) {
+      const upstream = createSimulatedList(300);
+      const cursor = await cursorAt(upstream, 75);
+      if (shift > 0) upstream.insert(0, shift);
+      else upstream.remove(0, -shift);
+      const given = side === 'after' ? { first: 2, after: cursor } : { last: 2, before: cursor };
+      const page = await createReader(upstream, { pageSize: 10 }).read(given);
+      expect(page.isCursorItemGone).toBe(isGone);
+      const gap = isGone ? 75 : upstream.ids.indexOf('i75') + (side === 'after' ? 1 : 0);
+      expect(page.ids).toEqual(side === 'after' ? upstream.ids.slice(gap, gap + 2) : upstream.ids.slice(gap - 2, gap));
+      // Sixteen pages, no matter where it is; the window is among them, and so is the next item.
+      expect(page.asked.length).toBeLessThanOrEqual(16);
+      expect(new Set(page.asked).size).toBe(page.asked.length);
+    }
+  });
+
+  test('looks two pages down for one up, as lists grow on top', async () => {
+    const upstream = createSimulatedList(300);
+    const after = await cursorAt(upstream, 75);
+    upstream.remove(60, 40);
+    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 2, after });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(75, 77), isCursorItemGone: true });
+    expect(page.asked).toEqual([7, 8, 6, 9, 10, 5, 11, 12, 4, 13, 14, 3, 15, 16, 2, 17]);
+  });
+
+  test('an item that is gone with its nearest neighbours is replaced by those that are left, and what is new between them is shown', async () => {
+    for (const [survivingAbove, survivingBelow] of [
+      [true, true],
+      [true, false],
+      [false, true],
+    ] as const) {
+      const upstream = createSimulatedList(80);
+      const cursor = await cursorAt(upstream, 35);
+      // i35 with i34 and i36: three are left above (i31 to i33) and three below (i37 to i39).
+      upstream.remove(34, 3);
+      const fresh = upstream.insert(34, 2);
+      if (!survivingBelow) upstream.remove(36, 3);
+      if (!survivingAbove) upstream.remove(31, 3);
+      const reader = createReader(upstream, { pageSize: 10 });
+      const at = upstream.ids.indexOf(fresh[0]!);
+
+      const forward = await reader.read({ first: 4, after: cursor });
+      const from = survivingAbove ? at : at + 2;
+      expect(forward).toMatchObject({ ids: upstream.ids.slice(from, from + 4), isCursorItemGone: false });
+      const backward = await reader.read({ last: 4, before: cursor });
+      const to = survivingBelow ? at + 2 : at;
+      expect(backward).toMatchObject({ ids: upstream.ids.slice(to - 4, to), isCursorItemGone: false });
+    }
+  });
+
+  test('goes only where the item can still be: below a neighbour that stood above it, above one that stood below', async () => {
+    const upstream = createSimulatedList(300);
+    const cursor = await cursorAt(upstream, 75);
+    // The item and all that stood above it are gone, and the first below: it could only stand above what is left, five pages up.
+    upstream.remove(71, 6);
+    const up = await createReader(upstream, { pageSize: 10 }).read({ first: 2, after: cursor });
+    expect(up).toMatchObject({ ids: ['i77', 'i78'], isCursorItemGone: false, asked: [7, 6, 5, 4, 3, 2] });
+
+    const other = createSimulatedList(300);
+    const otherCursor = await cursorAt(other, 75);
+    other.remove(74, 6);
+    const down = await createReader(other, { pageSize: 10 }).read({ last: 2, before: otherCursor });
+    const pages = Array.from({ length: 11 }, (_, index) => 7 + index);
+    expect(down).toMatchObject({ ids: ['i72', 'i73'], isCursorItemGone: false, asked: pages });
+  });
+});
+
 describe('a list that moves between two reads of one client page', () => {
   test('an insertion shows as an overlap, and the page is read again from one generation', async () => {
     for (const inserted of [1, 3, 9]) {
@@ -249,14 +345,19 @@ describe('a list that moves between two reads of one client page', () => {
     expect(page.asked).toEqual([0, 1, 0, 1]);
   });
 
-  test('backward, too', async () => {
-    const upstream = createSimulatedList(40);
-    const reader = createReader(upstream, { pageSize: 10 });
-    const { endCursor } = await reader.read({ first: 26 });
-    upstream.afterRequests(1, () => upstream.remove(0, 2));
-    const page = await reader.read({ last: 12, before: endCursor });
-    expect(page.ids).toEqual(upstream.ids.slice(11, 23));
-    expect(page.asked).toEqual([2, 1, 2, 1]);
+  test('backward, too: pages are read downwards, where an insertion shows', async () => {
+    for (const [size, asked] of [
+      [12, [1, 2, 1, 2]],
+      [25, [0, 1, 0, 1, 2]],
+      [5, [2]],
+    ] as const) {
+      const upstream = createSimulatedList(40);
+      const reader = createReader(upstream, { pageSize: 10 });
+      const { endCursor } = await reader.read({ first: 26 });
+      upstream.afterRequests(1, () => upstream.insert(0, 3));
+      const page = await reader.read({ last: size, before: endCursor });
+      expect(page).toMatchObject({ ids: upstream.ids.slice(28 - size, 28), asked });
+    }
   });
 
   test('a total that changes between two reads shows even a deletion', async () => {

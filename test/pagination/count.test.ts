@@ -42,6 +42,11 @@ describe('the length of a list', () => {
     }
   });
 
+  test('is short where a probe meets the last page: one look at the page before proves it', async () => {
+    expect(await count(645, 10, {})).toEqual({ counted: 645, asked: [0, 1, 2, 4, 8, 16, 32, 64, 63] });
+    expect(await count(605, 10, {})).toEqual({ counted: 605, asked: [0, 1, 2, 4, 8, 16, 32, 64, 48, 56, 60, 59] });
+  });
+
   test('asks for no page twice, unless two that are the same have to be told from two that moved', async () => {
     const { asked } = await count(1234, 10, {});
     expect(new Set(asked).size).toBe(asked.length);

@@ -85,22 +85,26 @@ describe('the page size', () => {
     expect(reader.facts.pageSize).toBe(10);
   });
 
-  test('is not taken from a list that was just seen to serve full pages', async () => {
+  test('is not taken from a short page in the midst, while a full one was just served', async () => {
     const upstream = createSimulatedList(25);
-    const reader = createReader(upstream, { pageSize: 10 });
-    await reader.read({ first: 3 });
-    const short = {
-      ...upstream,
-      readPage: async (asked: { page: number; pageSize: number }) => {
-        const page = await upstream.readPage(asked);
-        return asked.page === 1 ? { items: page.items.slice(0, 7), served: 7 } : page;
+    const reader = createReader(
+      {
+        ...upstream,
+        readPage: async (asked) => {
+          const page = await upstream.readPage(asked);
+          return asked.page === 1 ? { items: page.items.slice(0, 3), served: 3 } : page;
+        },
       },
-    };
-    const hole = createReader(short, { pageSize: 10 });
-    // Page 1 is short and page 2 is not empty. Page 0 was full: so this is no cap.
-    hole.facts.fullPageAt = undefined;
-    await hole.read({ first: 20 });
-    expect(hole.facts.pageSize).toBe(10);
+      { pageSize: 10 },
+    );
+    const { endCursor: before } = await createReader(upstream, { pageSize: 10 }).read({ first: 25 });
+    reader.facts.fullPageAt = 0;
+    const source = reader.createSource();
+    const end = await reader.read({ last: 3, before }, { source });
+    expect(end).toMatchObject({ ids: ['i21', 'i22', 'i23'], asked: [2] });
+    const page = await reader.read({ last: 7, before: end.startCursor }, { source });
+    expect(page).toMatchObject({ ids: ['i7', 'i8', 'i9', 'i10', 'i11', 'i12', 'i20'], asked: [1, 0] });
+    expect(reader.facts.pageSize).toBe(10);
   });
 
   test('a full page vouches for a minute that a short one is the last; afterwards the end has to be proven again', async () => {

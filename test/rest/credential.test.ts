@@ -25,6 +25,11 @@ describe('A credential', () => {
     expect(show()).not.toContain(TOKEN);
   });
 
+  test('prints as what it is', () => {
+    expect(inspect(credential)).toBe('[credential]');
+    expect(JSON.stringify({ credential })).toBe('{"credential":"[credential]"}');
+  });
+
   test('has a fingerprint that is the same for the same key, differs for another, and tells neither', () => {
     expect(new Credential(TOKEN).fingerprint).toBe(credential.fingerprint);
     expect(new Credential('sk_live_other').fingerprint).not.toBe(credential.fingerprint);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
+import { createUndiciTransport } from '#rest/transport.ts';
 import type { Answer } from '../kit/world.ts';
 import { createManualTimers, listen, listenTcp, type RealServer, sendJson } from './real-server.ts';
 
@@ -348,6 +349,17 @@ describe('Time runs out for one request', () => {
     timers.elapse(TIMEOUT_MS);
 
     expect(await answer).toEqual(failure('UPSTREAM_TIMEOUT'));
+  });
+
+  test('and whoever closes the transport does not wait for a connection that is being made', { timeout: 5_000 }, async () => {
+    const connected = Promise.withResolvers<void>();
+    await using server = await listenTcp(() => connected.resolve());
+    const { transport, close } = createUndiciTransport();
+    const answer = transport(server.origin.replace('http:', 'https:'), { headers: {}, signal: new AbortController().signal });
+    const refusal = expect(answer).rejects.toThrow();
+    await connected.promise;
+    await close();
+    await refusal;
   });
 
   test('while it waits for an answer, and the upstream is told', async () => {
