@@ -51,7 +51,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const createContext = createContextFactory({
     createRest: (errand) => createRest(get, errand),
     facts: createEndpointFacts(revox),
-    nodeTypesOf: createNodeTypes(),
+    nodeTypesOf: createNodeTypes(now),
     maxUpstreamRequests: settings.maxUpstreamRequests,
     deadlineMs: settings.requestDeadlineMs,
     startTimer,

@@ -599,7 +599,8 @@ export type Query = {
   /**
    * Several objects by id, in the order asked for, null where there is no such object. At most 100 ids.
    *
-   * Upstream: as `node`, for each distinct id; assistants and campaigns share one list.
+   * Upstream: one request for each distinct id that has been served to you before, and one list for all assistants or campaigns among them;
+   * an id never seen is looked for in at most three requests, besides the two lists.
    */
   readonly nodes: ReadonlyArray<Maybe<Node>>;
 };

@@ -2,10 +2,11 @@ import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
+import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
+import { toRefusal } from './refusal.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
 import { useHealth } from './use-health.ts';
-import { useLoopbackOnly } from './use-loopback-only.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
 
@@ -33,7 +34,6 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     graphqlEndpoint: GRAPHQL_ENDPOINT,
     context: ({ operation, request }) => operation(request.signal),
     plugins: [
-      ...(options.isLoopbackOnly ? [useLoopbackOnly()] : []),
       useHealth(options.isReady),
       useAdmission(options.admit, GRAPHQL_ENDPOINT),
       useRequestFormat(),
@@ -54,35 +54,37 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     logging: false,
   });
   return async (request) => {
+    const url = new URL(request.url);
+    if (options.isLoopbackOnly && !namesLoopback(url)) {
+      return toRefusal('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
+        status: 403,
+      });
+    }
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
-    const { pathname } = new URL(request.url);
-    if (!PLACES.has(pathname)) return sayWhere(pathname, request);
+    if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
     const response = await yoga.fetch(request);
-    const words = response.body === null ? WORDS[response.status] : undefined;
-    return words ? refuse(words, response) : response;
+    return response.body === null && response.status === 406 ? NOT_ACCEPTABLE() : response;
   };
 }
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
 
 /** A browser at the root is sent to GraphiQL; everyone else is told where to go. */
-function sayWhere(pathname: string, { headers }: Request): Response {
+function sayWhere(pathname: string, headers: Headers): Response {
   if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }
-  return refuse(`Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health and /ready.`, {
-    status: 404,
-  });
+  const message = `Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health and /ready.`;
+  return toRefusal('BAD_USER_INPUT', message, { status: 404 });
 }
 
-/** Where Yoga refuses without a word. */
-const WORDS: { readonly [status: number]: string } = {
-  406: 'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.',
-};
-
-function refuse(message: string, init: ResponseInit): Response {
-  return Response.json({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] }, init);
-}
+/** Yoga refuses this one without a word. */
+const NOT_ACCEPTABLE = () =>
+  toRefusal(
+    'BAD_USER_INPUT',
+    'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.',
+    { status: 406 },
+  );
 
 function useNoIntrospection(): Plugin {
   return {

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { GatewayError, UnauthenticatedError } from '#errors/gateway-error.ts';
+import { toRefusal } from './refusal.ts';
 
 /** Opens an operation for a request that has been let in. */
 export type OpenOperation = (client: AbortSignal) => RequestContext;
@@ -17,21 +18,20 @@ const STATUS: { readonly [code: string]: number } = { UNAUTHENTICATED: 401, FORB
  */
 export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { operation: OpenOperation }> {
   return {
-    onRequest({ request, url, serverContext, endResponse, fetchAPI }) {
+    onRequest({ request, url, serverContext, endResponse }) {
       if (url.pathname !== endpoint) return;
       try {
         serverContext.operation = admit(request);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         const takesResponseJson = request.headers.get('accept')?.includes('application/graphql-response+json');
-        const headers: Record<string, string> = {
-          'content-type': `application/${takesResponseJson ? 'graphql-response+' : ''}json; charset=utf-8`,
-        };
-        if (error.code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer';
         endResponse(
-          new fetchAPI.Response(JSON.stringify({ errors: [{ message: error.message, extensions: { code: error.code } }] }), {
+          toRefusal(error.code, error.message, {
             status: STATUS[error.code] ?? 400,
-            headers,
+            headers: {
+              ...(takesResponseJson ? { 'content-type': 'application/graphql-response+json; charset=utf-8' } : {}),
+              ...(error.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : {}),
+            },
           }),
         );
       }

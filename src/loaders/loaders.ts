@@ -20,8 +20,8 @@ export interface Loaders {
   /** Lists under the same filter are one list, read once. An empty filter is none. */
   callAttempts(statuses: readonly CallStatus[]): ListSource<CallAttempt>;
   campaignRows(campaignId: string, filter: CampaignRowFilter): ListSource<CampaignRow>;
-  assistants(): Promise<ListSource<Assistant>>;
-  campaigns(): Promise<ListSource<Campaign>>;
+  assistants(): ListSource<Assistant>;
+  campaigns(): ListSource<Campaign>;
 }
 
 export interface LoadersOptions {
@@ -95,8 +95,8 @@ export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: Loader
           now,
         ),
       ),
-    assistants: async () => createWholeList(await assistants.all()),
-    campaigns: async () => createWholeList(await campaigns.all()),
+    assistants: () => createWholeList(assistants.all),
+    campaigns: () => createWholeList(campaigns.all),
   };
 
   function seen<T extends { readonly id: string }>(type: NodeType, object: T): T {

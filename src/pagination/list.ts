@@ -39,7 +39,8 @@ export interface List<T extends Identified> {
 
 /** The upstream's list, and the generation of it that is read at present. */
 export interface ListSource<T extends Identified> {
-  current(): List<T>;
+  /** A promise where the list has to be asked for first; it is asked for once. */
+  current(): List<T> | Promise<List<T>>;
   /** The generation after this one; the same for all who found this one wanting. */
   renew(list: List<T>): List<T>;
 }
@@ -54,7 +55,7 @@ export async function readCoherently<T extends Identified, R>(
   source: ListSource<T>,
   read: (list: List<T>) => Promise<R>,
 ): Promise<R> {
-  for (let list = source.current(); ; list = source.renew(list)) {
+  for (let list = await source.current(); ; list = source.renew(list)) {
     try {
       return await read(list);
     } catch (error) {

@@ -1,8 +1,15 @@
 import type { Identified, List, ListSource } from './list.ts';
 
-/** A list that the upstream serves whole, as one page that never moves. */
-export function createWholeList<T extends Identified>(items: readonly T[]): ListSource<T> {
-  const list: List<T> = {
+/**
+ * A list that the upstream serves whole, as one page that never moves.
+ * @param load gives the list; it remembers its own answer
+ */
+export function createWholeList<T extends Identified>(load: () => Promise<readonly T[]>): ListSource<T> {
+  return { current: async () => toList(await load()), renew: (list) => list };
+}
+
+function toList<T extends Identified>(items: readonly T[]): List<T> {
+  return {
     pageSize: Math.max(items.length, 1),
     page: async (index) => (index === 0 ? items : []),
     loaded: (index) => (index === 0 ? items : []),
@@ -11,5 +18,4 @@ export function createWholeList<T extends Identified>(items: readonly T[]): List
     count: async () => items.length,
     reportOverlap: () => {},
   };
-  return { current: () => list, renew: () => list };
 }

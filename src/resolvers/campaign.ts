@@ -1,4 +1,4 @@
-import { isWireObject, toWhole } from '#binding/wire-object.ts';
+import { hasId, isWireObject, toWhole } from '#binding/wire-object.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
 import { resolveConnection } from './connection.ts';
 import { checkedId } from './ids.ts';
@@ -6,13 +6,14 @@ import { checkedId } from './ids.ts';
 export const campaignResolvers: Resolvers = {
   Query: {
     campaign: (_query, { id }, { loaders }) => loaders.campaign(checkedId(id)),
-    campaigns: (_query, args, context, info) => resolveConnection(() => context.loaders.campaigns(), args, [], context, info),
+    campaigns: (_query, args, context, info) => resolveConnection(context.loaders.campaigns(), args, [], context, info),
   },
   Campaign: {
     async assistant(known, _args, { loaders }) {
       const campaign = await toWhole(known);
-      if (isWireObject(campaign?.assistant) && campaign.assistant.id) return campaign.assistant;
-      return campaign?.assistant_id ? loaders.assistant(campaign.assistant_id) : null;
+      if (isWireObject(campaign?.assistant) && hasId(campaign.assistant)) return campaign.assistant;
+      const id: unknown = campaign?.assistant_id;
+      return hasId({ id }) ? loaders.assistant(String(id)) : null;
     },
   },
   CampaignConnection: { totalCount: (connection) => connection.totalCount() },

@@ -13,11 +13,10 @@ import { type ConnectionArguments, toPageRequest } from '#pagination/page-reques
 
 /**
  * Answers a field that returns a connection.
- * @param list the list, opened only when the arguments are in order
  * @param scope what cursors are bound to besides the field: its parent and its filter
  */
 export async function resolveConnection<T extends Identified>(
-  list: () => ListSource<T> | Promise<ListSource<T>>,
+  list: ListSource<T>,
   args: ConnectionArguments,
   scope: readonly unknown[],
   context: RequestContext,
@@ -26,7 +25,7 @@ export async function resolveConnection<T extends Identified>(
   const request = toPageRequest(args);
   const fullScope = JSON.stringify([`${info.parentType.name}.${info.fieldName}`, ...scope]);
   const selected = selectedPaths(info);
-  const connection = await connect(await list(), request, fullScope, {
+  const connection = await connect(list, request, fullScope, {
     page: ['edges', 'nodes', 'pageInfo'].some((name) => selected.has(name)),
     hasNextPage: selected.has('pageInfo.hasNextPage'),
   });

@@ -88,7 +88,12 @@ function listAt(path: string, key: string, body: unknown): ListAnswer {
     throw new UpstreamInvalidResponseError({ method: 'GET', path }, `no list of ${key}`);
   }
   const total = typeof body.total === 'string' && body.total !== '' ? Number(body.total) : body.total;
-  return { items, total: typeof total === 'number' && Number.isSafeInteger(total) && total >= 0 ? total : undefined };
+  return { items, total: isCount(total) ? total : undefined };
+}
+
+/** What GraphQL can hold as an `Int`; a total that is none is as good as not told, for the length can be found out. */
+function isCount(total: unknown): total is number {
+  return Number.isInteger(total) && Number(total) >= 0 && Number(total) < 2 ** 31;
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {

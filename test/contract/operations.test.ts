@@ -69,6 +69,22 @@ describe('each ready operation of the demo answers', () => {
   });
 });
 
+test('a damaged cursor is refused by every list before anything is asked upstream', async () => {
+  const world = createWorld();
+  const { largeCampaignId } = landmarks(world.sandbox);
+  const { errors } = await world.ask(
+    '{ callAttempts(after: "x") { nodes { id } } assistants(before: "x") { nodes { id } } campaigns(after: "") { nodes { id } } }',
+  );
+  expect(errors?.map(({ path, extensions }) => [path, extensions.code]).sort()).toEqual([
+    [['assistants'], 'BAD_USER_INPUT'],
+    [['callAttempts'], 'BAD_USER_INPUT'],
+    [['campaigns'], 'BAD_USER_INPUT'],
+  ]);
+  expect(world.traffic()).toEqual([]);
+  await world.ask('query ($id: ID!) { campaign(id: $id) { rows(after: "x") { nodes { id } } } }', { id: largeCampaignId });
+  expect(world.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
+});
+
 /** The paths of root and object fields that came out null: a price is right only for a whole answer. */
 function nullFields(value: unknown, path = ''): string[] {
   if (value === null)

@@ -111,7 +111,7 @@ describe('a connection is the one that Relay specifies', () => {
 
   test('a whole list pages like any other', async () => {
     const ids = Array.from({ length: 7 }, (_, index) => `w${index}`);
-    const source = createWholeList(ids.map((id) => ({ id })));
+    const source = createWholeList(async () => ids.map((id) => ({ id })));
     const all = await connect(source, toPageRequest({ first: 100 }), SCOPE, EVERYTHING);
     const cursors = all.edges.map(({ cursor }) => cursor);
     for (const after of [undefined, 0, 3, 6]) {
@@ -132,7 +132,12 @@ describe('a connection is the one that Relay specifies', () => {
     }
     expect(await all.totalCount()).toBe(7);
 
-    const empty = await connect(createWholeList([]), toPageRequest({ last: 3 }), SCOPE, EVERYTHING);
+    const empty = await connect(
+      createWholeList(async () => []),
+      toPageRequest({ last: 3 }),
+      SCOPE,
+      EVERYTHING,
+    );
     expect(shown(empty)).toEqual({
       ids: [],
       hasNextPage: false,
@@ -141,7 +146,12 @@ describe('a connection is the one that Relay specifies', () => {
       endCursor: null,
       isCursorItemGone: false,
     });
-    const gone = await connect(createWholeList([]), toPageRequest({ first: 3, after: cursors[2] ?? null }), SCOPE, EVERYTHING);
+    const gone = await connect(
+      createWholeList(async () => []),
+      toPageRequest({ first: 3, after: cursors[2] ?? null }),
+      SCOPE,
+      EVERYTHING,
+    );
     expect(shown(gone)).toMatchObject({ ids: [], hasNextPage: false, isCursorItemGone: true });
   });
 });
