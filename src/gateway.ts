@@ -1,5 +1,5 @@
 import { createNodeTypes } from '#cache/node-types.ts';
-import { isLoopback, type Settings } from '#config/settings.ts';
+import type { Settings } from '#config/settings.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
@@ -55,7 +55,6 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     maxUpstreamRequests: settings.maxUpstreamRequests,
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
-    now,
   });
   const checkRouter = createRouterCheck(settings.routerSecrets);
   const identify = createIdentify(revox.apiKey);
@@ -67,7 +66,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const credential = identify(headers);
       return (client) => createContext(credential, client);
     },
-    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && isLoopback(settings.host),
+    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0,
     isReady: () => !isDraining,
     maxBodyBytes: settings.maxBodyBytes,
     introspection: settings.introspection,

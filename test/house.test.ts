@@ -19,7 +19,7 @@ const HOUSE: { readonly [room: string]: string } = {
   rest: 'generated (types), errors, undici, node:crypto, node:util',
   generated: 'context (types), pagination (types), graphql (types)',
   sandbox: 'node:http',
-  config: 'zod, node:net',
+  config: 'zod',
   errors: '',
   observability: '',
 };
@@ -52,7 +52,7 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   'node:fs': [],
   'node:fs/promises': [],
   // In config it tells addresses from names, in main.ts it is a type.
-  'node:net': ['config', 'main.ts'],
+  'node:net': ['main.ts'],
   // A credential never goes anywhere else.
   '#rest/credential.ts': ['rest', 'context'],
 };

@@ -5,9 +5,9 @@ export function isWireObject(value: unknown): value is WireObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether an object can be known again. What is no text and no number, or empty, is no id. */
+/** Whether an object can be known again. What is no text and no number is no id, nor what no URL can hold. */
 export function hasId({ id }: WireObject): boolean {
-  return typeof id === 'number' || (typeof id === 'string' && id !== '');
+  return typeof id === 'number' || (typeof id === 'string' && !['', '.', '..'].includes(id));
 }
 
 const LOAD_WHOLE = Symbol('load whole');

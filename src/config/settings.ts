@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** Everything that can be set, checked. Each comes from an environment variable of the README's table. */
@@ -80,8 +79,8 @@ const variables = z.object({
     .string()
     .transform((list) => list.split(',').map((secret) => secret.trim()))
     .refine(
-      (secrets) => secrets.every((secret) => headerText.safeParse(secret).success && secret.length >= 16),
-      'has to be a comma-separated list of secrets of at least 16 visible ASCII characters each',
+      (secrets) => secrets.every((secret) => headerText.safeParse(secret).success),
+      'has to be a comma-separated list of secrets, each of visible ASCII without blanks',
     )
     .default([]),
   REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
@@ -106,9 +105,9 @@ export function readSettings(environment: Environment = process.env): Settings {
 
   const isServiceMode = given.REVOX_API_KEY !== undefined;
   const isGuarded = given.ROUTER_SECRETS !== undefined;
-  if (isServiceMode && !isGuarded && given.HOST !== undefined && !isLoopback(given.HOST)) {
+  if (isServiceMode && !isGuarded && given.HOST !== undefined && !LOOPBACK_HOSTS.has(given.HOST)) {
     faults.push(
-      'HOST has to be a loopback address (127.0.0.1, ::1, localhost): with REVOX_API_KEY set, everyone who reaches the gateway ' +
+      'HOST has to be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, everyone who reaches the gateway ' +
         'reads with your key. Set ROUTER_SECRETS to let in only those who know one.',
     );
   }
@@ -139,12 +138,10 @@ export function readSettings(environment: Environment = process.env): Settings {
   };
 }
 
-/** Whether only this machine can reach a host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
+/** The hosts that only this machine can reach, and that the gateway answers to by name. */
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
-/** The next one; any free one beside any free one. */
+/** The sandbox's port, unless it is set. */
 function portBeside(port: number): number {
   if (port === 0) return 0;
   return port === 65_535 ? 65_534 : port + 1;

@@ -32,8 +32,6 @@ export interface RequestContextOptions {
   /** The whole operation, ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
-  /** The clock, ms. */
-  readonly now: () => number;
 }
 
 /** Makes the context of an operation: for whom, and until when the client waits. */
@@ -52,7 +50,6 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
         rest: options.createRest({ credential, signal, budget }),
         facts: options.facts,
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
-        now: options.now,
         onDropped: (type) => oddities.unreadable(type, 'id'),
       }),
     };

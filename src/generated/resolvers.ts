@@ -600,7 +600,7 @@ export type Query = {
    * Several objects by id, in the order asked for, null where there is no such object. At most 100 ids.
    *
    * Upstream: one request for each distinct id that has been served to you before, and one list for all assistants or campaigns among them;
-   * an id never seen is looked for in at most three requests, besides the two lists.
+   * each id never seen is asked for as a call, and what is none is looked for in the two lists.
    */
   readonly nodes: ReadonlyArray<Maybe<Node>>;
 };

@@ -54,6 +54,20 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     logging: false,
   });
   return async (request) => {
+    try {
+      return await handle(request);
+    } catch (error) {
+      // The client has left: nobody is told, and nothing is wrong.
+      if (request.signal.aborted) throw error;
+      options.onBug(error);
+      return toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+    }
+  };
+
+  async function handle(request: Request): Promise<Response> {
+    if (!URL.canParse(request.url)) {
+      return toRefusal('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
+    }
     const url = new URL(request.url);
     if (options.isLoopbackOnly && !namesLoopback(url)) {
       return toRefusal('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
@@ -63,8 +77,8 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
     const response = await yoga.fetch(request);
-    return response.body === null && response.status === 406 ? NOT_ACCEPTABLE() : response;
-  };
+    return response.body === null && response.status === 406 ? toNotAcceptable() : response;
+  }
 }
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
@@ -79,12 +93,11 @@ function sayWhere(pathname: string, headers: Headers): Response {
 }
 
 /** Yoga refuses this one without a word. */
-const NOT_ACCEPTABLE = () =>
-  toRefusal(
-    'BAD_USER_INPUT',
-    'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.',
-    { status: 406 },
-  );
+function toNotAcceptable(): Response {
+  const message =
+    'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.';
+  return toRefusal('BAD_USER_INPUT', message, { status: 406 });
+}
 
 function useNoIntrospection(): Plugin {
   return {

@@ -17,35 +17,43 @@ const REFUSED = { spec: true, status: 400 };
  * @param onBug hears of what nobody foresaw
  */
 export function toPublicError(error: unknown, onBug: (error: unknown) => void): GraphQLError {
-  const original = findOriginal(error);
-  if (original instanceof GatewayError) {
+  const thrown = findThrown(error);
+  if (thrown instanceof GatewayError) {
     // Never with a status: Yoga would make it the status of the whole answer.
-    return rewritten(error, original.message, { code: original.code, ...original.details });
+    return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details });
   }
-  if (original instanceof GraphQLError && original.path === undefined && !(error instanceof GraphQLError && error.path)) {
-    const { http, code } = original.extensions;
-    if (typeof code === 'string') {
-      // `spec` stands for 200 where the client takes `application/json`: not for what is no GraphQL request at all.
-      const status = code === 'BAD_REQUEST' ? withoutSpec(http) : http;
-      return rewritten(original, original.message, { code: YOGA_CODES[code] ?? code, ...(status ? { http: status } : {}) });
-    }
-    // A syntax error has a place in the text, but no node: there is no tree yet.
-    const isSyntaxError = original.source !== undefined && original.nodes === undefined;
-    return rewritten(original, original.message, {
-      code: isSyntaxError ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT',
-      http: REFUSED,
-    });
+  if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) return toRequestError(error);
+  if (isStackOverflow(error)) {
+    return rewritten(error, 'The document is nested too deep.', { code: 'OPERATION_TOO_COMPLEX', http: REFUSED });
   }
-  onBug(original);
+  onBug(thrown);
   return rewritten(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
+}
+
+/** What GraphQL or Yoga has to say of a request that is not executed: its words are for the caller. */
+function toRequestError(error: GraphQLError): GraphQLError {
+  const { http, code } = error.extensions;
+  if (typeof code === 'string') {
+    // `spec` stands for 200 where the client takes `application/json`: not for what is no GraphQL request at all.
+    const status = code === 'BAD_REQUEST' ? withoutSpec(http) : http;
+    return rewritten(error, error.message, { code: YOGA_CODES[code] ?? code, ...(status ? { http: status } : {}) });
+  }
+  // A syntax error has a place in the text, but no node: there is no tree yet.
+  const isSyntaxError = error.source !== undefined && error.nodes === undefined;
+  return rewritten(error, error.message, { code: isSyntaxError ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT', http: REFUSED });
 }
 
 function withoutSpec(http: unknown): unknown {
   return http ? { ...http, spec: false } : undefined;
 }
 
-function findOriginal(error: unknown): unknown {
-  return error instanceof GraphQLError && error.originalError ? findOriginal(error.originalError) : error;
+function findThrown(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? findThrown(error.originalError) : error;
+}
+
+/** GraphQL's parser walks down a document by calling itself; some documents are deeper than a stack. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/.test(error.message);
 }
 
 /** The same error at the same place, with nothing of what it came from. */

@@ -5,6 +5,8 @@ import type { RequestContext } from '#context/request-context.ts';
 /** Ends an operation when its answer is complete, and says in `extensions` what the answer itself cannot. */
 export function useOperation(): Plugin<RequestContext> {
   return {
+    // There are none in the schema; one that is asked for all the same is refused after its context has been made.
+    onSubscribe: ({ args: { contextValue } }) => contextValue.end(),
     onExecute({ args: { contextValue }, setExecuteFn }) {
       // Yoga's own executor says that a variable does not fit, but not which one.
       setExecuteFn(execute);

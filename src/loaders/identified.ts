@@ -1,3 +1,4 @@
+import { UpstreamInvalidResponseError } from '#errors/upstream-error.ts';
 import type { Page } from '#pagination/list.ts';
 import type { ListAnswer } from '#rest/endpoints.ts';
 
@@ -13,6 +14,18 @@ export function toIdentified<T extends { readonly id: string }>(items: readonly 
   return identified;
 }
 
-export function toPage<T extends { readonly id: string }>({ items, total }: ListAnswer, onDropped: () => void): Page<T> {
-  return { items: toIdentified<T>(items, onDropped), served: items.length, total };
+/**
+ * @param path of the list, for the error
+ * @throws UpstreamInvalidResponseError when nothing on a page can be known again: then no cursor can stand on it
+ */
+export function toPage<T extends { readonly id: string }>(
+  { items, total }: ListAnswer,
+  path: string,
+  onDropped: () => void,
+): Page<T> {
+  const identified = toIdentified<T>(items, onDropped);
+  if (items.length > 0 && identified.length === 0) {
+    throw new UpstreamInvalidResponseError({ method: 'GET', path }, 'a list of which no item has an id');
+  }
+  return { items: identified, served: items.length, total };
 }

@@ -3,6 +3,11 @@ import { nullIfNotFound, toKeyError } from './failures.ts';
 
 export interface ListedLoader<T> {
   readonly byId: DataLoader<string, T | null>;
+  /**
+   * Looks for an id of which it is not known whether it is one of these at all. Of several, what the list lacks is not asked for
+   * singly: a hundred ids of another kind would be a hundred requests.
+   */
+  readonly seek: DataLoader<string, T | null>;
   /** The complete list, asked for once. */
   all(): Promise<readonly T[]>;
 }
@@ -29,11 +34,12 @@ export function createListedLoader<T extends { readonly id: string }>({
   };
   const getOneOrNull = (id: string) => nullIfNotFound(getOne(id));
 
-  const byId = new DataLoader<string, T | null>(async (ids) => {
-    const [only, ...others] = ids;
-    if (only !== undefined && others.length === 0 && !listing) return [await getOneOrNull(only)];
-    const listed = new Map((await all()).map((item) => [item.id, item]));
-    return Promise.all(ids.map((id) => listed.get(id) ?? getOneOrNull(id).catch(toKeyError)));
-  });
-  return { byId, all };
+  const createLoader = (findUnlisted: (id: string) => Promise<T | null>) =>
+    new DataLoader<string, T | null>(async (ids) => {
+      const [only, ...others] = ids;
+      if (only !== undefined && others.length === 0 && !listing) return [await getOneOrNull(only)];
+      const listed = new Map((await all()).map((item) => [item.id, item]));
+      return Promise.all(ids.map((id) => listed.get(id) ?? findUnlisted(id).catch(toKeyError)));
+    });
+  return { byId: createLoader(getOneOrNull), seek: createLoader(async () => null), all };
 }

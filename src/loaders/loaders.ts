@@ -28,13 +28,11 @@ export interface LoadersOptions {
   readonly rest: Rest;
   readonly facts: FactsByEndpoint;
   readonly nodeTypes: NodeTypes;
-  /** The clock, ms. */
-  readonly now: () => number;
   /** Hears of list items that are no objects or have no id. */
   readonly onDropped: (type: string) => void;
 }
 
-export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: LoadersOptions): Loaders {
+export function createLoaders({ rest, facts, nodeTypes, onDropped }: LoadersOptions): Loaders {
   const callById = new DataLoader<string, Call | null>((ids) =>
     Promise.all(ids.map((id) => nullIfNotFound(rest.getCall(id)).then(seenCall, toKeyError))),
   );
@@ -46,17 +44,20 @@ export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: Loader
       ),
   });
   const campaigns = createListedLoader<Campaign>({
-    getOne: async (id) => seen('Campaign', await rest.getCampaign(id)),
-    getAll: async () =>
-      toIdentified<Campaign>((await rest.listCampaigns()).items, () => onDropped('Campaign')).map((campaign) =>
-        seen('Campaign', campaign),
-      ),
+    getOne: async (id) => seenCampaign(await rest.getCampaign(id)),
+    getAll: async () => toIdentified<Campaign>((await rest.listCampaigns()).items, () => onDropped('Campaign')).map(seenCampaign),
   });
 
-  const load: { readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null> } = {
+  type Load = { readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null> };
+  const load: Load = {
     Call: (id) => callById.load(id),
     Assistant: (id) => assistants.byId.load(id),
     Campaign: (id) => campaigns.byId.load(id),
+  };
+  const seek: Load = {
+    ...load,
+    Assistant: (id) => assistants.seek.load(id),
+    Campaign: (id) => campaigns.seek.load(id),
   };
 
   const callAttempts = new Map<string, ListSource<CallAttempt>>();
@@ -68,8 +69,12 @@ export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: Loader
     campaign: (id) => campaigns.byId.load(id),
     async node(id) {
       const known = nodeTypes.typeOf(id);
-      for (const type of known ? [known] : (['Call', 'Assistant', 'Campaign'] as const)) {
-        const object = await load[type](id);
+      if (known) {
+        const object = await load[known](id);
+        return object && { type: known, object };
+      }
+      for (const type of ['Call', 'Assistant', 'Campaign'] as const) {
+        const object = await seek[type](id);
         if (object) return { type, object };
       }
       return null;
@@ -77,23 +82,19 @@ export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: Loader
     callAttempts: (statuses) =>
       remembered(callAttempts, statuses.join(), () =>
         createPagedList(
-          async (page) => toPage<CallAttempt>(await rest.listCallAttempts(page, statuses), () => onDropped('CallAttempt')),
+          async (page) =>
+            toPage<CallAttempt>(await rest.listCallAttempts(page, statuses), '/call', () => onDropped('CallAttempt')),
           facts('/call'),
-          now,
         ),
       ),
     campaignRows: (campaignId, filter) =>
       remembered(campaignRows, JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]), () =>
-        createPagedList(
-          async (page) => {
-            const answer = await rest.listCampaignRows(campaignId, page, filter);
-            const rows = toPage<CampaignRow>(answer, () => onDropped('CampaignRow'));
-            for (const { call } of rows.items) if (isWholeCall(call)) callById.prime(call.id, seenCall(call));
-            return rows;
-          },
-          facts('/campaigns/{id}/rows'),
-          now,
-        ),
+        createPagedList(async (page) => {
+          const answer = await rest.listCampaignRows(campaignId, page, filter);
+          const rows = toPage<CampaignRow>(answer, '/campaigns/{id}/rows', () => onDropped('CampaignRow'));
+          for (const { call } of rows.items) if (isWholeCall(call)) callById.prime(call.id, seenCall(call));
+          return rows;
+        }, facts('/campaigns/{id}/rows')),
       ),
     assistants: () => createWholeList(assistants.all),
     campaigns: () => createWholeList(campaigns.all),
@@ -104,7 +105,13 @@ export function createLoaders({ rest, facts, nodeTypes, now, onDropped }: Loader
     return object;
   }
 
-  /** What a call brings along has been served too, and may be asked for by its id. */
+  // What an answer brings along has been served too, and may be asked for by its id.
+
+  function seenCampaign(campaign: Campaign): Campaign {
+    if (campaign.assistant?.id) nodeTypes.remember(campaign.assistant.id, 'Assistant');
+    return seen('Campaign', campaign);
+  }
+
   function seenCall(call: Call): Call;
   function seenCall(call: Call | null): Call | null;
   function seenCall(call: Call | null): Call | null {

@@ -89,8 +89,9 @@ async function readView<T extends Identified>(
     const end = upper?.position ?? Number.POSITIVE_INFINITY;
     const placed = await takeForward(list, start, end, size);
     const last = placed.at(-1);
+    const goesFurther = async (next: number) => (upper && !upper.isLost ? next < end : goesOn(list, next, end));
     const hasNextPage =
-      wanted.hasNextPage && placed.length === size && last !== undefined && (await goesOn(list, last.position + 1, end));
+      wanted.hasNextPage && placed.length === size && last !== undefined && (await goesFurther(last.position + 1));
     return { list, placed, hasNextPage, hasPreviousPage: start > 0, isCursorItemGone };
   }
 
@@ -117,12 +118,13 @@ async function readDownwards(list: List<Identified>, start: number, end: number)
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) await list.page(index);
 }
 
-/** Where to page backward from. A place that the list no longer reaches to is taken for its end. */
+/** Where to page backward from. A place that the list does not reach, or a length it does not have, is taken for its end. */
 async function endOf(list: List<Identified>, upper: Gap | undefined): Promise<number> {
-  if (!upper) return list.count();
-  if (!upper.isLost || upper.position === 0) return upper.position;
-  const isReached = (await list.page(Math.floor((upper.position - 1) / list.pageSize))).length > 0;
-  return isReached ? upper.position : Math.min(upper.position, await list.count());
+  if (upper && !upper.isLost) return upper.position;
+  const end = upper?.position ?? (await list.count());
+  if (end === 0) return 0;
+  const isReached = (await list.page(Math.floor((end - 1) / list.pageSize))).length > 0;
+  return isReached ? end : Math.min(end, await list.measure());
 }
 
 function toConnection<T extends Identified>({ list, placed, hasNextPage, hasPreviousPage }: View<T>, scope: string) {

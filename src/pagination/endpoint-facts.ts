@@ -5,10 +5,12 @@
 export interface EndpointFacts {
   /** The number of the first page; undefined until it is found out. */
   firstPage: 0 | 1 | undefined;
-  /** Items asked for by one request: as configured, or what the upstream caps it to. */
+  /** Items on a full page: as configured, until the upstream turns out to serve fewer, or more. */
   pageSize: number;
-  /** When a full page was last served: shortly after, a short page can only be the last one. */
-  fullPageAt: number | undefined;
+  /** Items asked for by one request: the page size, but never more than configured. */
+  requestSize: number;
+  /** Whether a short page has been seen between fuller ones: then a short page proves nothing, and no cap. */
+  leavesHoles: boolean;
   /** Whether a page past the end has been seen to repeat the last one. */
   repeatsLastPage: boolean;
 }
@@ -34,7 +36,8 @@ export function createEndpointFacts({
       known = {
         firstPage: firstPage === 'auto' ? undefined : firstPage,
         pageSize,
-        fullPageAt: undefined,
+        requestSize: pageSize,
+        leavesHoles: false,
         repeatsLastPage: false,
       };
       facts.set(endpoint, known);

@@ -2,10 +2,9 @@ import type { Identified, Page } from './list.ts';
 import { repeats } from './page-content.ts';
 
 interface SearchedPages<T> {
+  readonly pageSize: number;
   /** A page by its index. Past the end it is empty, or it repeats the last one. */
   read(index: number): Promise<Page<T>>;
-  /** Whether this page says by itself that nothing follows it. It may still be a repetition of an earlier one. */
-  isEnd(index: number, page: Page<T>): boolean;
 }
 
 /**
@@ -13,7 +12,7 @@ interface SearchedPages<T> {
  * @param repetition a page that is known to be the last one, or to repeat it: then it is searched only upwards from there
  */
 export async function findLastPage<T extends Identified>(
-  { read, isEnd }: SearchedPages<T>,
+  { read, pageSize }: SearchedPages<T>,
   repetition?: { readonly index: number; readonly page: Page<T> },
 ): Promise<number> {
   /** What the last page holds, as soon as that is known. Pages that hold the same stand past the end, but for the first of them. */
@@ -35,12 +34,9 @@ export async function findLastPage<T extends Identified>(
     } else {
       beforeLast = last;
       last = probe;
-      if (!end && isEnd(probe, page)) {
-        end = page;
-        past = probe;
-        last = beforeLast;
-        // Most upstreams repeat nothing: then one look at the page before is all that is needed.
-        probe = past - 1;
+      if (!end && page.served < pageSize) {
+        // Most likely the last one: the next page tells.
+        probe += 1;
         continue;
       }
     }

@@ -28,8 +28,10 @@ export interface List<T extends Identified> {
   isKnownEnd(index: number): boolean;
   /** The length of the list, if a page that has been read told it. */
   readonly total: number | undefined;
-  /** The length of the list, whatever it takes. */
+  /** The length of the list: as told, else as measured. */
   count(): Promise<number>;
+  /** The length of the list, found by looking for its end, whatever has been told. */
+  measure(): Promise<number>;
   /**
    * Says that one item stands on two pages: the list moved between the two reads.
    * Throws `ListMovedError`, unless it has been tried often enough; then the answer has to make do.

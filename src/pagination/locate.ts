@@ -79,7 +79,7 @@ interface Seen {
 }
 
 /** Where the cursor's item and its neighbours stand, among the pages that were looked at. */
-function createSighting({ id, preceding, following }: Cursor, pageSize: number) {
+function createSighting({ id, place, preceding, following }: Cursor, pageSize: number) {
   let item: number | undefined;
   /** The nearest that were seen on either side of the item. */
   let before: Seen | undefined;
@@ -95,7 +95,8 @@ function createSighting({ id, preceding, following }: Cursor, pageSize: number) 
       for (const [offset, one] of items.entries()) {
         const position = index * pageSize + offset;
         if (one.id === id) {
-          item ??= position;
+          // An upstream that lists an item twice must not send a walk back to the first of them.
+          if (item === undefined || Math.abs(position - place) < Math.abs(item - place)) item = position;
           continue;
         }
         const print = fingerprint(one.id);

@@ -1,17 +1,11 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
-import { findListStart, judgeSecondPage, type ListStart } from './first-page.ts';
+import { findListStart, type ListStart } from './first-page.ts';
 import { findLastPage } from './last-page.ts';
 import { type Identified, type List, ListMovedError, type ListSource, type Page } from './list.ts';
 import { EMPTY_PAGE, isOneOf, repeats, sharedShare } from './page-content.ts';
 
 /** Reads one page by the upstream's own number. */
 export type ReadPage<T> = (request: { readonly page: number; readonly pageSize: number }) => Promise<Page<T>>;
-
-/**
- * How long a full page vouches that the upstream serves as many items as it is asked for, in ms. While it does, a short page is the
- * last one, and the request that would prove it is saved; an upstream that begins to cap its pages is misread no longer than this.
- */
-const FULL_PAGE_VOUCHES_MS = 60_000;
 
 /** After so many generations the list moves faster than it can be read, and the answer makes do with what it has. */
 const LAST_GENERATION = 3;
@@ -21,22 +15,17 @@ const LAST_GENERATION = 3;
  * and keeps in `facts` what is true of the endpoint.
  *
  * Past the end is an empty page, a 400 or 404 beyond the first page, or a page that repeats the one before it.
- * @param now the clock, ms
  */
-export function createPagedList<T extends Identified>(
-  readPage: ReadPage<T>,
-  facts: EndpointFacts,
-  now: () => number,
-): ListSource<T> {
+export function createPagedList<T extends Identified>(readPage: ReadPage<T>, facts: EndpointFacts): ListSource<T> {
   let generation = 0;
-  let current = new Generation(readPage, facts, now, { isLast: false, pastEndFrom: Number.POSITIVE_INFINITY });
+  let current = new Generation(readPage, facts, { isLast: false, pastEndFrom: Number.POSITIVE_INFINITY });
   return {
     current: () => current,
     renew(list) {
       if (list === current) {
         generation += 1;
         const isLast = generation >= LAST_GENERATION;
-        current = new Generation(readPage, facts, now, { isLast, pastEndFrom: current.endForNext });
+        current = new Generation(readPage, facts, { isLast, pastEndFrom: current.endForNext });
       }
       return current;
     },
@@ -50,8 +39,8 @@ class Generation<T extends Identified> implements List<T> {
 
   readonly #readPage: ReadPage<T>;
   readonly #facts: EndpointFacts;
-  readonly #now: () => number;
   readonly #isLast: boolean;
+  readonly #requestSize: number;
   /** Pages as they came, and pages that have been compared with their neighbours: only these are shown. */
   readonly #fetched = new Map<number, Promise<Page<T>>>();
   readonly #reads = new Map<number, Promise<void>>();
@@ -62,20 +51,20 @@ class Generation<T extends Identified> implements List<T> {
   /** Pages from this index on repeat the one before: known only of upstreams that clamp page numbers. */
   #pastEndFrom: number;
   #total: number | undefined;
+  #hasFullPage = false;
 
   constructor(
     readPage: ReadPage<T>,
     facts: EndpointFacts,
-    now: () => number,
     { isLast, pastEndFrom }: { readonly isLast: boolean; readonly pastEndFrom: number },
   ) {
     this.#readPage = readPage;
     this.#facts = facts;
-    this.#now = now;
     this.#isLast = isLast;
     this.#pastEndFrom = pastEndFrom;
     // One generation has one page size, even if another operation learns a new one meanwhile.
     this.pageSize = facts.pageSize;
+    this.#requestSize = facts.requestSize;
   }
 
   async page(index: number): Promise<readonly T[]> {
@@ -96,34 +85,35 @@ class Generation<T extends Identified> implements List<T> {
   }
 
   async count(): Promise<number> {
+    if (this.#total !== undefined) return this.#total;
+    return (await this.#read(0)).total ?? this.measure();
+  }
+
+  async measure(): Promise<number> {
     const first = await this.#read(0);
-    if (first.total !== undefined) return first.total;
     if (first.served === 0) return 0;
     // A short page may be a capped one. The page after it tells, and is the first to be probed anyway.
     if (first.served < this.pageSize) await this.#read(1);
-    const last = await findLastPage(this.#searched);
+    const last = await findLastPage(this.#searched());
     if (this.#facts.repeatsLastPage) this.#pastEndFrom = last + 1;
-    return last * this.pageSize + (await this.#pageAt(last)).served;
+    return last * this.pageSize + (await this.#fetchOnce(last)).served;
   }
 
   reportOverlap(): void {
     if (!this.#isLast) throw new ListMovedError();
   }
 
-  readonly #searched = {
-    read: (index: number) => this.#pageAt(index),
-    isEnd: (index: number, page: Page<T>) => this.#isEnd(index, page),
-  };
+  #searched() {
+    const read = async (index: number) => (index >= this.#pastEndFrom ? EMPTY_PAGE : this.#fetchOnce(index));
+    return { pageSize: this.pageSize, read };
+  }
 
   #isEnd(index: number, page: Page<T>): boolean {
     if (page.served === 0 || index + 1 >= this.#pastEndFrom) return true;
     if (page.total !== undefined) return index * this.pageSize + page.served >= page.total;
-    return page.served < this.pageSize && !this.#holes.has(index) && this.#isVouchedFor();
-  }
-
-  #isVouchedFor(): boolean {
-    const { fullPageAt } = this.#facts;
-    return fullPageAt !== undefined && this.#now() - fullPageAt < FULL_PAGE_VOUCHES_MS;
+    // A full page of the same generation shows that the upstream serves what is asked for, and saves the request that would prove the
+    // end; unless this endpoint has been seen to leave holes in its pages.
+    return page.served < this.pageSize && this.#hasFullPage && !this.#facts.leavesHoles;
   }
 
   async #read(index: number): Promise<Page<T>> {
@@ -147,7 +137,11 @@ class Generation<T extends Identified> implements List<T> {
   /** A page as it came, not compared with any other. */
   async #pageAt(index: number): Promise<Page<T>> {
     const isPastTheEnd = index >= this.#pastEndFrom || (index > 0 && this.isKnownEnd(index - 1));
-    return isPastTheEnd ? EMPTY_PAGE : remembered(this.#fetched, index, () => this.#fetch(index));
+    return isPastTheEnd ? EMPTY_PAGE : this.#fetchOnce(index);
+  }
+
+  #fetchOnce(index: number): Promise<Page<T>> {
+    return remembered(this.#fetched, index, () => this.#fetch(index));
   }
 
   async #fetch(index: number): Promise<Page<T>> {
@@ -156,12 +150,17 @@ class Generation<T extends Identified> implements List<T> {
       throw error;
     });
     const start = await this.#start;
-    const page = start.read.get(index) ?? (start.read.get(0)?.served === 0 ? EMPTY_PAGE : await this.#readIndex(start, index));
-    if (index === 1 && !start.isProven) judgeSecondPage(start, page, this.#facts);
-
-    if (page.served === this.pageSize && this.pageSize === this.#facts.pageSize) this.#facts.fullPageAt = this.#now();
+    const served = start.read.get(index) ?? (start.read.get(0)?.served === 0 ? EMPTY_PAGE : await this.#readIndex(start, index));
+    const page = this.#withoutFalseTotal(index, served);
+    if (page.served === this.pageSize) this.#hasFullPage = true;
     if (page.served > this.pageSize) this.#learnPageSize(page.served);
     return page;
+  }
+
+  /** A total that is smaller than what has been served is none. */
+  #withoutFalseTotal(index: number, page: Page<T>): Page<T> {
+    const isFalse = page.total !== undefined && page.served > 0 && page.total < index * this.pageSize + page.served;
+    return isFalse ? { items: page.items, served: page.served } : page;
   }
 
   async #fetchAgain(index: number): Promise<Page<T>> {
@@ -178,7 +177,7 @@ class Generation<T extends Identified> implements List<T> {
   }
 
   #readNumber(page: number): Promise<Page<T>> {
-    return this.#readPage({ page, pageSize: this.pageSize });
+    return this.#readPage({ page, pageSize: this.#requestSize });
   }
 
   /** Draws from two neighbouring pages what they say of the end of the list, and of its moving between the two reads. */
@@ -197,15 +196,30 @@ class Generation<T extends Identified> implements List<T> {
     const following = this.#pages.get(index + 1)?.served ?? 0;
     const isFollowed = following > 0 || (page.total !== undefined && index * this.pageSize + page.served < page.total);
     if (!isFollowed) return;
-    // A capped upstream never serves a page longer than its cap, and has not just served a full one.
-    if (following > page.served || this.#isVouchedFor()) {
+    // A capped upstream never serves a page longer than its cap.
+    if (following > page.served || this.#hasFullPage) this.#facts.leavesHoles = true;
+    if (this.#facts.leavesHoles) {
       this.#holes.add(index);
       return;
     }
     const again = await this.#fetchAgain(index);
-    if (again.served === page.served) this.#learnPageSize(page.served);
+    if (again.served === page.served) {
+      if (await this.#isCapped(index === 0 ? again : await this.#fetchAgain(0), page.served)) this.#learnPageSize(page.served);
+      else this.#facts.leavesHoles = true;
+    }
     this.reportOverlap();
     this.#holes.add(index);
+  }
+
+  /**
+   * Whether the upstream serves so many items at most. Then the first page is as short; and when no more is asked for, the second one
+   * shares nothing with it. Where a hole or a filter made the page short, the second would stand within the first.
+   */
+  async #isCapped(first: Page<T>, served: number): Promise<boolean> {
+    if (first.served !== served || !this.#start) return false;
+    const { firstPage } = await this.#start;
+    const second = await this.#readPage({ page: firstPage + 1, pageSize: served }).catch(() => EMPTY_PAGE);
+    return second.served > 0 && sharedShare(first, second) === 0;
   }
 
   /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */
@@ -219,14 +233,14 @@ class Generation<T extends Identified> implements List<T> {
     this.#pages.set(index + 1, EMPTY_PAGE);
     if (earlier === 'page' || this.#isLast) return;
     // The next page has been taken for a page of the list, at a place that does not exist.
-    this.endForNext = 1 + (await findLastPage(this.#searched, { index, page }));
+    this.endForNext = 1 + (await findLastPage(this.#searched(), { index, page }));
     this.reportOverlap();
   }
 
   #learnPageSize(served: number): void {
     if (this.#facts.pageSize === this.pageSize) {
       this.#facts.pageSize = served;
-      this.#facts.fullPageAt = undefined;
+      this.#facts.requestSize = Math.min(this.#requestSize, served);
     }
     this.reportOverlap();
   }

@@ -10,12 +10,14 @@ export function createWholeList<T extends Identified>(load: () => Promise<readon
 
 function toList<T extends Identified>(items: readonly T[]): List<T> {
   return {
-    pageSize: Math.max(items.length, 1),
+    // Not the list's length: every place a cursor can name is on its one page, however much the list has shrunk.
+    pageSize: Number.MAX_SAFE_INTEGER,
     page: async (index) => (index === 0 ? items : []),
     loaded: (index) => (index === 0 ? items : []),
     total: items.length,
     isKnownEnd: () => true,
     count: async () => items.length,
+    measure: async () => items.length,
     reportOverlap: () => {},
   };
 }

@@ -38,6 +38,8 @@ export async function resolveConnection<T extends Identified>(
 /** The fields selected here and one level below, as `field` and `field.field`, fragments and `@skip`/`@include` applied. */
 function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
   const paths = new Set<string>();
+  // Each fragment once a place: fragments that spread one another twice would else be walked 2ⁿ times.
+  const spread = new Set<string>();
   for (const { selectionSet } of info.fieldNodes) if (selectionSet) collect(selectionSet, '', 1);
   return paths;
 
@@ -52,6 +54,11 @@ function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
         continue;
       }
       // A connection's types are concrete: every fragment that validates here applies.
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const place = `${prefix}...${selection.name.value}`;
+        if (spread.has(place)) continue;
+        spread.add(place);
+      }
       const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
       if (fragment) collect(fragment.selectionSet, prefix, depth);
     }

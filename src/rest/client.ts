@@ -98,7 +98,8 @@ export function createRestClient(options: RestClientOptions): Get {
       signal,
     });
     if (response.status >= 200 && response.status <= 299) return readBody(line, response);
-    await response.discard();
+    // Not awaited: the status says it all, and a body that nobody reads may never end.
+    void response.discard().catch(() => {});
     throw toError(line, response);
   }
 

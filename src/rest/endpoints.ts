@@ -78,7 +78,8 @@ export function createRest(get: Get, errand: Errand): Rest {
 function objectAt<T>(path: string, key: string, body: unknown): T {
   const object = isObject(body) ? body[key] : undefined;
   const id = isObject(object) ? object.id : undefined;
-  if ((typeof id === 'string' && id !== '') || typeof id === 'number') return object as T;
+  if (typeof id === 'string' && id !== '') return object as T;
+  if (typeof id === 'number') return Object.freeze({ ...(object as T), id: String(id) });
   throw new UpstreamInvalidResponseError({ method: 'GET', path }, `no ${key} with an id`);
 }
 

@@ -21,7 +21,13 @@ export interface UndiciTransport {
 
 /** Real sockets: kept alive, pooled by origin, through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name. */
 export function createUndiciTransport(): UndiciTransport {
-  const dispatcher = new EnvHttpProxyAgent({ keepAliveTimeout: 30_000 });
+  // One clock for a request, the client's; undici's own would cut it short with another error.
+  const dispatcher = new EnvHttpProxyAgent({
+    keepAliveTimeout: 30_000,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 0 },
+  });
   return {
     // Not `close`: that waits for connections that are being made for nobody any more, up to their own time limit.
     close: () => dispatcher.destroy(),

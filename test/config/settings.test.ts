@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, isLoopback, readSettings, type Settings, SettingsError } from '#config/settings.ts';
+import { type Environment, readSettings, type Settings, SettingsError } from '#config/settings.ts';
 
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
@@ -172,18 +172,14 @@ describe('Secrets', () => {
     ]);
   });
 
-  test.each([
-    'short',
-    'long-enough-secret,',
-    ',long-enough-secret',
-    'long-enough-secret,,long-enough-secret',
-    'with blanks in the middle',
-    'énough-secret-with-an-accent',
-  ])('ROUTER_SECRETS is not %s', (odd) => {
-    expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
-      'ROUTER_SECRETS has to be a comma-separated list of secrets of at least 16 visible ASCII characters each.',
-    ]);
-  });
+  test.each(['a-secret,', ',a-secret', 'a-secret,,a-secret', 'with blanks in the middle', 'énough-secret-with-an-accent'])(
+    'ROUTER_SECRETS is not %s',
+    (odd) => {
+      expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
+        'ROUTER_SECRETS has to be a comma-separated list of secrets, each of visible ASCII without blanks.',
+      ]);
+    },
+  );
 
   test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY is not %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
@@ -194,7 +190,7 @@ describe('Secrets', () => {
   test('are in no message, nor is any other value', () => {
     const values = {
       REVOX_API_KEY: 'the key itself',
-      ROUTER_SECRETS: 'the-secret',
+      ROUTER_SECRETS: 'the secret',
       REVOX_BASE_URL: 'https://user:password@host.test',
       HOST: 'the host',
       PORT: 'the-port',
@@ -211,7 +207,7 @@ describe('Secrets', () => {
 describe('All faults', () => {
   test('are reported at once, a line each', () => {
     const odd = Object.fromEntries([...WHOLE_NUMBERS, ...WORDS].map(({ name }) => [name, '?']));
-    const faults = faultsOf({ ...odd, HOST: 'a b', REVOX_BASE_URL: '?', REVOX_API_KEY: 'a b', ROUTER_SECRETS: '?' });
+    const faults = faultsOf({ ...odd, HOST: 'a b', REVOX_BASE_URL: '?', REVOX_API_KEY: 'a b', ROUTER_SECRETS: 'a b' });
     expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(
       [...Object.keys(odd), 'HOST', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS'].sort(),
     );
@@ -227,12 +223,12 @@ describe('All faults', () => {
 });
 
 describe('A gateway that holds a key', () => {
-  const OPEN = ['0.0.0.0', '::', '192.168.1.5', 'gateway.internal', '::ffff:127.0.0.1', '127.evil.test', '128.0.0.1'];
-  const CLOSED = ['127.0.0.1', '127.1.2.3', '::1', 'localhost'];
+  const OPEN = ['0.0.0.0', '::', '192.168.1.5', 'gateway.internal', '::ffff:127.0.0.1', '127.evil.test', '127.0.0.2'];
+  const CLOSED = ['127.0.0.1', '::1', 'localhost'];
 
   test.each(OPEN)('does not start on %s without ROUTER_SECRETS', (host) => {
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([
-      expect.stringMatching(/^HOST has to be a loopback address .* Set ROUTER_SECRETS/),
+      expect.stringMatching(/^HOST has to be 127.0.0.1, ::1 or localhost.* Set ROUTER_SECRETS/),
     ]);
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: ' ' })).toHaveLength(1);
   });
@@ -244,10 +240,6 @@ describe('A gateway that holds a key', () => {
 
   test.each(CLOSED)('starts on %s', (host) => {
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([]);
-  });
-
-  test('which hosts only this machine can reach', () => {
-    expect([...OPEN, ...CLOSED].filter(isLoopback)).toEqual(CLOSED);
   });
 
   test('is told of a host that is none', () => {

@@ -99,7 +99,6 @@ describe('What has been served may answer another look-up of the same operation'
       rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as Rest,
       facts: createEndpointFacts({ firstPage: 1, pageSize: 50 }),
       nodeTypes,
-      now: () => 0,
       onDropped: (type) => asked.push(`dropped ${type}`),
     });
     return { loaders, asked, nodeTypes };

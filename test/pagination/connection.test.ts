@@ -156,6 +156,17 @@ describe('a connection is the one that Relay specifies', () => {
   });
 });
 
+test('in a whole list an item is found again however much the list has shrunk', async () => {
+  const sourceOf = (...ids: string[]) => createWholeList(async () => ids.map((id) => ({ id })));
+  const ids = Array.from({ length: 12 }, (_, index) => `w${index}`);
+  const all = await connect(sourceOf(...ids), toPageRequest({ first: 100 }), SCOPE, EVERYTHING);
+  const cursor = all.edges[10]!.cursor;
+  const found = await connect(sourceOf('w10', 'w11'), toPageRequest({ first: 3, after: cursor }), SCOPE, EVERYTHING);
+  expect(shown(found)).toMatchObject({ ids: ['w11'], hasPreviousPage: true, isCursorItemGone: false });
+  const neighbour = await connect(sourceOf('w9'), toPageRequest({ last: 3, before: cursor }), SCOPE, EVERYTHING);
+  expect(shown(neighbour)).toMatchObject({ ids: ['w9'], hasNextPage: false, isCursorItemGone: false });
+});
+
 describe('the upstream requests of a walk', () => {
   const PAGE = 10;
   const ends = ['empty', 400, 404, 'clamped'] as const;
@@ -315,6 +326,15 @@ describe('the search for a cursor', () => {
       const to = survivingBelow ? at + 2 : at;
       expect(backward).toMatchObject({ ids: upstream.ids.slice(to - 4, to), isCursorItemGone: false });
     }
+  });
+
+  test('promises nothing where more than the reach was inserted between the item and a neighbour that is left within it', async () => {
+    const upstream = createSimulatedList(300);
+    const after = await cursorAt(upstream, 75);
+    const fresh = upstream.insert(74, 120);
+    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 2, after });
+    const pages = Array.from({ length: 11 }, (_, index) => 7 + index);
+    expect(page).toMatchObject({ ids: fresh.slice(0, 2), isCursorItemGone: false, asked: pages });
   });
 
   test('goes only where the item can still be: below a neighbour that stood above it, above one that stood below', async () => {

@@ -14,20 +14,14 @@ const auto = { pageSize: 10, firstPage: 'auto' } as const;
 
 describe('the number of the first page', () => {
   // What page 0 says, the number concluded, and what was asked to conclude it.
-  test.each<[string, number, Manners, 0 | 1, number[]]>([
+  test.each<[string, number, Manners, 0 | 1 | undefined, number[]]>([
     ['0 is refused with 400', 35, { firstPage: 1, below: 400 }, 1, [0, 1]],
     ['0 is refused with 422', 35, { firstPage: 1, below: 422 }, 1, [0, 1]],
-    ['0 is refused, and the list has no page', 0, { firstPage: 1, below: 400 }, 1, [0, 1]],
+    ['0 is refused, 1 is empty: nothing is known', 0, { firstPage: 1, below: 400 }, undefined, [0, 1]],
     ['0 is empty, 1 is not', 35, { firstPage: 1, below: 'empty' }, 1, [0, 1]],
     ['0 is empty, 1 is not, on a list of one page', 3, { firstPage: 1, below: 'empty' }, 1, [0, 1]],
-    ['0 holds what 1 holds', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1]],
-    [
-      '0 holds what 1 holds, and the total says there is more',
-      35,
-      { firstPage: 1, below: 'clamped', tellsTotal: true },
-      1,
-      [0, 1],
-    ],
+    ['0 holds what 1 holds, and 2 holds more', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2]],
+    ['0 holds what 1 holds, and 2 is empty', 7, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2]],
     ['0 and 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
     ['0 and 1 differ, where numbers are clamped', 35, { firstPage: 0, past: 'clamped' }, 0, [0, 1]],
     ['only 0 holds anything', 7, { firstPage: 0 }, 0, [0, 1]],
@@ -100,21 +94,21 @@ describe('the number of the first page', () => {
     expect(await page.connection.totalCount()).toBe(0);
   });
 
-  test('a list of one page says nothing when it stands under both numbers: clamped below, or clamped past the end', async () => {
+  test('a list of one page says nothing when it stands under every number: clamped below, or clamped past the end', async () => {
     for (const manners of [
       { firstPage: 0, past: 'clamped' },
       { firstPage: 1, below: 'clamped', past: 'clamped' },
-      { firstPage: 1, below: 'clamped' },
     ] as const) {
       for (const [length, tellsTotal] of [
         [7, false],
         [7, true],
+        [10, false],
         [10, true],
       ] as const) {
         const upstream = createSimulatedList(length, { ...manners, tellsTotal });
         const reader = createReader(upstream, auto);
 
-        expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), asked: [0, 1] });
+        expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), asked: [0, 1, 2] });
         expect(reader.facts.firstPage).toBeUndefined();
 
         // The list outgrows its page: had the number been concluded, a page would be lost, or served twice.
@@ -127,15 +121,29 @@ describe('the number of the first page', () => {
     }
   });
 
-  test('a list of one full page that stands under both numbers is taken for clamped below, until its second page is missing', async () => {
-    const upstream = createSimulatedList(10, { firstPage: 0, past: 'clamped' });
+  test('a list that moves by more than half a page between the first two reads is not taken for clamped below', async () => {
+    const upstream = createSimulatedList(40);
     const reader = createReader(upstream, auto);
+    upstream.afterRequests(1, () => upstream.insert(0, 7));
+    await reader.read({ first: 3 });
+    expect(reader.facts.firstPage).toBe(0);
+  });
 
-    const page = await reader.read({ first: 10 });
-    expect(page.ids).toEqual(upstream.ids);
-    expect(page.hasNextPage).toBe(false);
-    expect(page.asked).toEqual([0, 1, 2, 1]);
-    expect(reader.facts.firstPage).toBeUndefined();
+  test('a request that is refused under both numbers says nothing of them', async () => {
+    const upstream = createSimulatedList(40);
+    const reader = createReader(upstream, auto);
+    const refusing = createReader(
+      {
+        ...upstream,
+        readPage: async () => {
+          throw new UpstreamRejectedError({ method: 'GET', path: '/list' }, 400);
+        },
+      },
+      auto,
+    );
+    await expect(refusing.read({ first: 3 })).rejects.toMatchObject({ code: 'UPSTREAM_REJECTED', status: 400 });
+    expect(refusing.facts.firstPage).toBeUndefined();
+    expect((await reader.read({ first: 3 })).ids).toEqual(upstream.ids.slice(0, 3));
   });
 
   test('a capped page that stands under both numbers is proven by the second one', async () => {

@@ -13,9 +13,10 @@ describe('the page size', () => {
 
       const first = await reader.read({ first: 6 });
       expect(first.ids).toEqual(upstream.ids.slice(0, 6));
-      // The short page, the next one that is not empty, the short one again to see that it did not grow; then by the real size.
-      expect(first.asked).toEqual([0, 1, 0, 0, 1]);
-      expect(upstream.log.map(({ pageSize }) => pageSize)).toEqual([10, 10, 10, 4, 4]);
+      // The short page, the next one that is not empty, the short one again to see that it did not grow, the second one by the real
+      // size; then all by the real size.
+      expect(first.asked).toEqual([0, 1, 0, 1, 0, 1]);
+      expect(upstream.log.map(({ pageSize }) => pageSize)).toEqual([10, 10, 10, 4, 4, 4]);
       expect(reader.facts.pageSize).toBe(4);
 
       const second = await reader.read({ first: 6, after: first.endCursor });
@@ -98,7 +99,6 @@ describe('the page size', () => {
       { pageSize: 10 },
     );
     const { endCursor: before } = await createReader(upstream, { pageSize: 10 }).read({ first: 25 });
-    reader.facts.fullPageAt = 0;
     const source = reader.createSource();
     const end = await reader.read({ last: 3, before }, { source });
     expect(end).toMatchObject({ ids: ['i21', 'i22', 'i23'], asked: [2] });
@@ -107,18 +107,37 @@ describe('the page size', () => {
     expect(reader.facts.pageSize).toBe(10);
   });
 
-  test('a full page vouches for a minute that a short one is the last; afterwards the end has to be proven again', async () => {
+  test('a full page of the same reading vouches that a short one is the last; a short one alone has to be proven', async () => {
     const upstream = createSimulatedList(17);
     const reader = createReader(upstream, { pageSize: 10 });
-    const start = await reader.read({ first: 10 });
-    expect(start.asked).toEqual([0, 1]);
-    const after = start.endCursor;
-    expect(await reader.read({ first: 10, after })).toMatchObject({ hasNextPage: false, asked: [1] });
-    reader.wait(59_999);
-    expect(await reader.read({ first: 10, after })).toMatchObject({ hasNextPage: false, asked: [1] });
-    reader.wait(1);
-    expect(await reader.read({ first: 10, after })).toMatchObject({ hasNextPage: false, asked: [1, 2] });
+    const start = await reader.read({ first: 8 });
+    expect(await reader.read({ first: 10, after: start.endCursor })).toMatchObject({ hasNextPage: false, asked: [0, 1] });
+    const later = await reader.read({ first: 10 });
+    expect(await reader.read({ first: 10, after: later.endCursor })).toMatchObject({ hasNextPage: false, asked: [1, 2] });
   });
+
+  test('a short page in the midst ends no walk, whatever was read beside it, once the upstream has been seen to leave such holes', async () => {
+    const upstream = createSimulatedList(40);
+    const withHole = { ...upstream, readPage: holed(upstream) };
+    const reader = createReader(withHole, { pageSize: 10 });
+    const seen: string[] = [];
+    for (let after: string | null = null, goesOn = true; goesOn; ) {
+      const page = await reader.read({ first: 5, after });
+      seen.push(...page.ids);
+      [after, goesOn] = [page.endCursor, page.hasNextPage];
+    }
+    expect(seen).toEqual(upstream.ids.filter((id) => id !== 'i19'));
+    expect(reader.facts).toMatchObject({ pageSize: 10, leavesHoles: true });
+    expect((await reader.read({ first: 40 })).ids).toEqual(seen);
+  });
+
+  /** The second page lacks its last item. */
+  function holed(upstream: ReturnType<typeof createSimulatedList>): typeof upstream.readPage {
+    return async (asked) => {
+      const page = await upstream.readPage(asked);
+      return asked.page === 1 ? { items: page.items.slice(0, -1), served: page.served - 1 } : page;
+    };
+  }
 });
 
 describe('the end of a list', () => {

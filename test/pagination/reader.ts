@@ -16,12 +16,11 @@ export interface ReaderOptions {
 
 /** One endpoint's facts, and client pages read over it with nothing else remembered, or over one source that remembers. */
 export function createReader(upstream: SimulatedList, { pageSize, firstPage = 'known' }: ReaderOptions) {
-  let nowMs = 0;
   const facts: EndpointFacts = createEndpointFacts({
     firstPage: firstPage === 'known' ? upstream.manners.firstPage : firstPage,
     pageSize,
   })('/list');
-  const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, facts, () => nowMs);
+  const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, facts);
 
   /** One client page, and the page numbers it asked the upstream for. */
   async function read(given: ConnectionArguments, { wanted = EVERYTHING, source = createSource() } = {}) {
@@ -34,9 +33,6 @@ export function createReader(upstream: SimulatedList, { pageSize, firstPage = 'k
     facts,
     createSource,
     read,
-    wait(ms: number) {
-      nowMs += ms;
-    },
   };
 }
 

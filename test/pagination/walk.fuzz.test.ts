@@ -160,7 +160,7 @@ function isUndecidable({ ids, manners }: SimulatedList, { firstPage, pageSize }:
 }
 
 /** What the runs met, so that a property that never meets its subject is noticed. */
-const met = { exact: 0, moved: 0, itemGone: 0, lost: 0, neither: 0, walkedToTheEnd: 0 };
+const met = { exact: 0, moved: 0, itemGone: 0, lost: 0, walkedToTheEnd: 0 };
 
 async function walk(direction: 'forward' | 'backward', { length, pageSize, manners, sizes, asksHasNextPage, edits }: World) {
   const upstream = createSimulatedList(length, manners);
@@ -201,7 +201,6 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, manne
       if (!isLost) expect(page.isCursorItemGone).toBe(false);
       else if (!mayBeSeenRepeated) expect(page.isCursorItemGone).toBe(true);
       if (isLost) met.lost += 1;
-      else if (!isExact) met.neither += 1;
       if (!isExact) return;
       met.exact += 1;
       if (upstream.ids[cursor.place] !== cursor.id) met.moved += 1;
@@ -259,7 +258,7 @@ describe('a walk through a list that moves between client pages', () => {
           { numRuns: NUM_RUNS },
         );
         for (const [subject, times] of Object.entries(met)) {
-          expect(times, `${subject} was met`).toBeGreaterThan(subject === 'neither' ? 0 : NUM_RUNS / 50);
+          expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 50);
         }
       },
       TIMEOUT_MS,
@@ -323,7 +322,7 @@ describe('a walk through a list that moves between client pages', () => {
         { numRuns: NUM_RUNS },
       );
       expect(sides.within).toBeGreaterThan(NUM_RUNS / 10);
-      expect(sides.beyond).toBeGreaterThan(NUM_RUNS / 20);
+      expect(sides.beyond).toBeGreaterThan(NUM_RUNS / 50);
     },
     TIMEOUT_MS,
   );

@@ -50,7 +50,7 @@ describe('what cannot start says why, and ends with code 1', () => {
       REVOX_FIRST_PAGE: '2',
       REVOX_BASE_URL: 'ftp://x.example/secret-path',
       REVOX_API_KEY: 'sk secret key',
-      ROUTER_SECRETS: 'short-secret',
+      ROUTER_SECRETS: 'odd secret',
     });
     const { code, stdout, stderr } = await gateway.ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { serveWorld } from '../kit/served.ts';
+import { createWorld } from '../kit/world.ts';
+
+test.each(['[', 'a b', '%', 'x:99999'])(
+  'a Host header of "%s" is refused in our words, without a trace of the machine',
+  async (host) => {
+    await using world = await serveWorld();
+    const { hostname, port } = new URL(world.url);
+    const socket = connect(Number(port), hostname);
+    socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(answer).not.toMatch(/file:|at .*\.ts|TypeError/);
+    expect(world.traffic()).toEqual([]);
+    expect(world.bugs).toEqual([]);
+  },
+);
+
+test.each([
+  [404, {}, { call: null }, undefined],
+  [429, { 'retry-after': '7' }, { call: null }, { code: 'RATE_LIMITED', retryAfter: 7 }],
+  [503, {}, { call: null }, { code: 'UPSTREAM_UNAVAILABLE' }],
+] as const)('a status of %i is heard at once, whatever its body waits for', async (status, headers, data, extensions) => {
+  const world = createWorld({
+    settings: { REVOX_TIMEOUT_MS: '600000', REQUEST_DEADLINE_MS: '600000' },
+    // A body that never ends.
+    upstream: async () =>
+      new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }), { status, headers }),
+  });
+  const answer = await world.ask('{ call(id: "x") { id } }');
+  expect(answer.data).toEqual(data);
+  expect(answer.errors?.[0]?.extensions).toEqual(extensions);
+  expect(world.traffic()).toEqual(['GET /call/x']);
+});
