@@ -320,8 +320,8 @@ export type Campaign = Node & {
   /**
    * The people to call, a row each.
    *
-   * Upstream: pages of 50 (a setting); at most two for a client page of up to 50 with nothing remembered, and two more once, until the number of
-   * the first page is known. Each row brings its call along.
+   * Upstream: pages of 50 (a setting); at most two for a client page of up to 50 of a walk that asks for `hasNextPage`, when nothing has moved;
+   * and two more once, until the number of the first page is known. Each row brings its call along.
    */
   readonly rows?: Maybe<CampaignRowConnection>;
   /** Where it stands. A cancelled campaign is told by `isCancelled`. */
@@ -568,8 +568,8 @@ export type Query = {
   /**
    * The attempts of all calls, as the upstream lists them (newest first, as far as is known).
    *
-   * Upstream: pages of 50 (a setting); at most two for a client page of up to 50 with nothing remembered, and two more once, until the number of
-   * the first page is known. `totalCount`, and `last` without `before`, cost about 2·log₂ of the number of pages: the list has no total.
+   * Upstream: pages of 50 (a setting); at most two for a client page of up to 50 of a walk that asks for `hasNextPage`, when nothing has moved;
+   * and two more once, until the number of the first page is known. `totalCount`, and `last` without `before`, cost about 2·log₂ of the number of pages: the list has no total.
    */
   readonly callAttempts?: Maybe<CallAttemptConnection>;
   /**
