@@ -145,7 +145,8 @@ class Generation<T extends Identified> implements List<T> {
   }
 
   async #fetch(index: number): Promise<Page<T>> {
-    this.#start ??= findListStart((page) => this.#readNumber(page), this.#facts).catch((error: unknown) => {
+    const readNumber = (page: number) => this.#readPage({ page, pageSize: this.#requestSize });
+    this.#start ??= findListStart(readNumber, this.#facts).catch((error: unknown) => {
       this.#start = undefined;
       throw error;
     });
@@ -167,17 +168,13 @@ class Generation<T extends Identified> implements List<T> {
     return this.#start ? this.#readIndex(await this.#start, index) : EMPTY_PAGE;
   }
 
-  async #readIndex({ firstPage }: ListStart<T>, index: number): Promise<Page<T>> {
+  async #readIndex({ firstPage }: ListStart<T>, index: number, pageSize = this.#requestSize): Promise<Page<T>> {
     try {
-      return await this.#readNumber(firstPage + index);
+      return await this.#readPage({ page: firstPage + index, pageSize });
     } catch (error) {
       if (index > 0 && isOneOf(error, [400, 404])) return EMPTY_PAGE;
       throw error;
     }
-  }
-
-  #readNumber(page: number): Promise<Page<T>> {
-    return this.#readPage({ page, pageSize: this.#requestSize });
   }
 
   /** Draws from two neighbouring pages what they say of the end of the list, and of its moving between the two reads. */
@@ -217,8 +214,7 @@ class Generation<T extends Identified> implements List<T> {
    */
   async #isCapped(first: Page<T>, served: number): Promise<boolean> {
     if (first.served !== served || !this.#start) return false;
-    const { firstPage } = await this.#start;
-    const second = await this.#readPage({ page: firstPage + 1, pageSize: served }).catch(() => EMPTY_PAGE);
+    const second = await this.#readIndex(await this.#start, 1, served);
     return second.served > 0 && sharedShare(first, second) === 0;
   }
 

@@ -334,7 +334,7 @@ describe('A field that fails', () => {
 });
 
 describe('A fault of the gateway’s own', () => {
-  const oops = new Error('a secret of the machine room at /work/src');
+  const oops = new Error('a secret of the machine room at /srv/gateway/src');
 
   test('in one field costs that field, says nothing, and is told to the log', async () => {
     const world = createWorld({

@@ -78,6 +78,24 @@ describe('the page size', () => {
     expect(page.asked).toEqual([0, 1, 0, 0, 1]);
   });
 
+  test('stays unknown when the proof fails: nothing is concluded from a failure', async () => {
+    const upstream = createSimulatedList(37, { cap: 4 });
+    let isDown = true;
+    const flaky = {
+      ...upstream,
+      readPage: (asked: { page: number; pageSize: number }) => {
+        if (isDown && asked.pageSize === 4) throw new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
+        return upstream.readPage(asked);
+      },
+    };
+    const reader = createReader(flaky, { pageSize: 10 });
+    await expect(reader.read({ first: 6 })).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(reader.facts).toMatchObject({ pageSize: 10, leavesHoles: false });
+    isDown = false;
+    expect((await reader.read({ first: 6 })).ids).toEqual(upstream.ids.slice(0, 6));
+    expect(reader.facts.pageSize).toBe(4);
+  });
+
   test('is not taken from a list that grew on top, which one look tells', async () => {
     const upstream = createSimulatedList(6);
     const reader = createReader(upstream, { pageSize: 10 });
