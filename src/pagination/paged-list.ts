@@ -1,11 +1,8 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
-import { findListStart, type ListStart } from './first-page.ts';
 import { findLastPage } from './last-page.ts';
 import { type Identified, type List, ListMovedError, type ListSource, type Page } from './list.ts';
-import { EMPTY_PAGE, isOneOf, repeats, sharedShare } from './page-content.ts';
-
-/** Reads one page by the upstream's own number. */
-export type ReadPage<T> = (request: { readonly page: number; readonly pageSize: number }) => Promise<Page<T>>;
+import { createNumberedPages, type NumberedPages, type ReadPage, remembered } from './numbered-pages.ts';
+import { EMPTY_PAGE, repeats, sharedShare } from './page-content.ts';
 
 /** After so many generations the list moves faster than it can be read, and the answer makes do with what it has. */
 const LAST_GENERATION = 3;
@@ -37,17 +34,14 @@ class Generation<T extends Identified> implements List<T> {
   /** Where the list ends for the next generation, if this one took repetitions past the end for pages of the list. */
   endForNext = Number.POSITIVE_INFINITY;
 
-  readonly #readPage: ReadPage<T>;
+  readonly #upstream: NumberedPages<T>;
   readonly #facts: EndpointFacts;
   readonly #isLast: boolean;
-  readonly #requestSize: number;
-  /** Pages as they came, and pages that have been compared with their neighbours: only these are shown. */
-  readonly #fetched = new Map<number, Promise<Page<T>>>();
+  /** Pages that have been compared with their neighbours: only these are shown. */
   readonly #reads = new Map<number, Promise<void>>();
   readonly #pages = new Map<number, Page<T>>();
   /** Short pages that are followed by more, although the upstream serves full pages too: they prove nothing. */
   readonly #holes = new Set<number>();
-  #start: Promise<ListStart<T>> | undefined;
   /** Pages from this index on repeat the one before: known only of upstreams that clamp page numbers. */
   #pastEndFrom: number;
   #total: number | undefined;
@@ -58,13 +52,12 @@ class Generation<T extends Identified> implements List<T> {
     facts: EndpointFacts,
     { isLast, pastEndFrom }: { readonly isLast: boolean; readonly pastEndFrom: number },
   ) {
-    this.#readPage = readPage;
+    this.#upstream = createNumberedPages(readPage, facts);
     this.#facts = facts;
     this.#isLast = isLast;
     this.#pastEndFrom = pastEndFrom;
     // One generation has one page size, even if another operation learns a new one meanwhile.
     this.pageSize = facts.pageSize;
-    this.#requestSize = facts.requestSize;
   }
 
   async page(index: number): Promise<readonly T[]> {
@@ -96,7 +89,7 @@ class Generation<T extends Identified> implements List<T> {
     if (first.served < this.pageSize) await this.#read(1);
     const last = await findLastPage(this.#searched());
     if (this.#facts.repeatsLastPage) this.#pastEndFrom = last + 1;
-    return last * this.pageSize + (await this.#fetchOnce(last)).served;
+    return last * this.pageSize + (await this.#fetch(last)).served;
   }
 
   reportOverlap(): void {
@@ -104,7 +97,7 @@ class Generation<T extends Identified> implements List<T> {
   }
 
   #searched() {
-    const read = async (index: number) => (index >= this.#pastEndFrom ? EMPTY_PAGE : this.#fetchOnce(index));
+    const read = async (index: number) => (index >= this.#pastEndFrom ? EMPTY_PAGE : this.#fetch(index));
     return { pageSize: this.pageSize, read };
   }
 
@@ -137,44 +130,14 @@ class Generation<T extends Identified> implements List<T> {
   /** A page as it came, not compared with any other. */
   async #pageAt(index: number): Promise<Page<T>> {
     const isPastTheEnd = index >= this.#pastEndFrom || (index > 0 && this.isKnownEnd(index - 1));
-    return isPastTheEnd ? EMPTY_PAGE : this.#fetchOnce(index);
-  }
-
-  #fetchOnce(index: number): Promise<Page<T>> {
-    return remembered(this.#fetched, index, () => this.#fetch(index));
+    return isPastTheEnd ? EMPTY_PAGE : this.#fetch(index);
   }
 
   async #fetch(index: number): Promise<Page<T>> {
-    const readNumber = (page: number) => this.#readPage({ page, pageSize: this.#requestSize });
-    this.#start ??= findListStart(readNumber, this.#facts).catch((error: unknown) => {
-      this.#start = undefined;
-      throw error;
-    });
-    const start = await this.#start;
-    const served = start.read.get(index) ?? (start.read.get(0)?.served === 0 ? EMPTY_PAGE : await this.#readIndex(start, index));
-    const page = this.#withoutFalseTotal(index, served);
+    const page = await this.#upstream.fetch(index);
     if (page.served === this.pageSize) this.#hasFullPage = true;
     if (page.served > this.pageSize) this.#learnPageSize(page.served);
     return page;
-  }
-
-  /** A total that is smaller than what has been served is none. */
-  #withoutFalseTotal(index: number, page: Page<T>): Page<T> {
-    const isFalse = page.total !== undefined && page.served > 0 && page.total < index * this.pageSize + page.served;
-    return isFalse ? { items: page.items, served: page.served } : page;
-  }
-
-  async #fetchAgain(index: number): Promise<Page<T>> {
-    return this.#start ? this.#readIndex(await this.#start, index) : EMPTY_PAGE;
-  }
-
-  async #readIndex({ firstPage }: ListStart<T>, index: number, pageSize = this.#requestSize): Promise<Page<T>> {
-    try {
-      return await this.#readPage({ page: firstPage + index, pageSize });
-    } catch (error) {
-      if (index > 0 && isOneOf(error, [400, 404])) return EMPTY_PAGE;
-      throw error;
-    }
   }
 
   /** Draws from two neighbouring pages what they say of the end of the list, and of its moving between the two reads. */
@@ -199,9 +162,10 @@ class Generation<T extends Identified> implements List<T> {
       this.#holes.add(index);
       return;
     }
-    const again = await this.#fetchAgain(index);
+    const again = await this.#upstream.fetchAgain(index);
     if (again.served === page.served) {
-      if (await this.#isCapped(index === 0 ? again : await this.#fetchAgain(0), page.served)) this.#learnPageSize(page.served);
+      if (await this.#isCapped(index === 0 ? again : await this.#upstream.fetchAgain(0), page.served))
+        this.#learnPageSize(page.served);
       else this.#facts.leavesHoles = true;
     }
     this.reportOverlap();
@@ -213,15 +177,15 @@ class Generation<T extends Identified> implements List<T> {
    * shares nothing with it. Where a hole or a filter made the page short, the second would stand within the first.
    */
   async #isCapped(first: Page<T>, served: number): Promise<boolean> {
-    if (first.served !== served || !this.#start) return false;
-    const second = await this.#readIndex(await this.#start, 1, served);
+    if (first.served !== served) return false;
+    const second = await this.#upstream.fetchAgain(1, served);
     return second.served > 0 && sharedShare(first, second) === 0;
   }
 
   /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */
   async #repeated(index: number, page: Page<T>, earlier: 'page' | 'next'): Promise<void> {
     const isSurelyTheEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
-    if (!isSurelyTheEnd && !repeats(await this.#fetchAgain(earlier === 'page' ? index : index + 1), page)) {
+    if (!isSurelyTheEnd && !repeats(await this.#upstream.fetchAgain(earlier === 'page' ? index : index + 1), page)) {
       return this.reportOverlap();
     }
     this.#facts.repeatsLastPage = true;
@@ -236,18 +200,8 @@ class Generation<T extends Identified> implements List<T> {
   #learnPageSize(served: number): void {
     if (this.#facts.pageSize === this.pageSize) {
       this.#facts.pageSize = served;
-      this.#facts.requestSize = Math.min(this.#requestSize, served);
+      this.#facts.requestSize = Math.min(this.#facts.requestSize, served);
     }
     this.reportOverlap();
   }
-}
-
-/** Reads once, and again only after a failure. */
-function remembered<V>(promises: Map<number, Promise<V>>, index: number, read: () => Promise<V>): Promise<V> {
-  const known = promises.get(index);
-  if (known) return known;
-  const reading = read();
-  promises.set(index, reading);
-  reading.catch(() => promises.delete(index));
-  return reading;
 }

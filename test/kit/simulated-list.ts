@@ -1,6 +1,6 @@
 import { UpstreamNotFoundError, UpstreamRejectedError } from '#errors/upstream-error.ts';
 import type { Identified, Page } from '#pagination/list.ts';
-import type { ReadPage } from '#pagination/paged-list.ts';
+import type { ReadPage } from '#pagination/numbered-pages.ts';
 
 /** How an upstream pages; each default is the plainest manner. */
 export interface Manners {
