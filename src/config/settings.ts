@@ -141,7 +141,7 @@ export function readSettings(environment: Environment = process.env): Settings {
 /** The hosts that only this machine can reach, and that the gateway answers to by name. */
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
-/** The sandbox's port, unless it is set. */
+/** The sandbox's port, unless it is set: the next one; any free one beside any free one. */
 function portBeside(port: number): number {
   if (port === 0) return 0;
   return port === 65_535 ? 65_534 : port + 1;

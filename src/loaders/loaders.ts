@@ -131,7 +131,10 @@ function remembered<T>(memory: Map<string, T>, key: string, create: () => T): T 
   return value;
 }
 
-/** A row embeds its call whole; only a whole one can stand for `GET /call/{id}`. */
+/**
+ * A row embeds its call whole; only a whole one can stand for `GET /call/{id}`. Within one operation no field asks for a call after its
+ * row has come; whoever asks later than the root fields do will find it.
+ */
 function isWholeCall(call: unknown): call is Call {
   return (
     typeof call === 'object' &&

@@ -11,9 +11,9 @@ export interface ListStart<T> {
 /**
  * Finds out whether pages are numbered from 0 or from 1, and keeps it in `facts`, where it holds for everyone.
  *
- * From 1: page 0 is refused (400, 422) and page 1 is not, or empty while page 1 is not, or served as page 1 (a clamped number). Else from 0. It takes at
- * most two requests, and a third where page 0 is served as page 1: that could as well be a list of one page, numbered from 0, whose
- * numbers are clamped past the end, and only page 2 tells one from the other.
+ * From 1: page 0 is refused (400, 422) while page 1 is not, or empty while page 1 is not, or served as page 1 (a clamped number).
+ * Else from 0. It takes at most two requests, and a third where page 0 is served as page 1: that could as well be a list of one page,
+ * numbered from 0, whose numbers are clamped past the end, and only page 2 tells one from the other.
  *
  * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way.
  */
