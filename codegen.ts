@@ -34,11 +34,12 @@ const connections = ['Assistant', 'CallAttempt', 'Campaign', 'CampaignRow'].flat
   [`${name}Edge`, `import('../pagination/connection.ts').Edge<Wire${name}>`],
 ]);
 
-/** SDL → resolver types with wire types as parents; OpenAPI → wire types; SDL → text for the running gateway. */
+/** SDL → resolver types with wire types as parents; OpenAPI → wire types and their version; SDL → text for the running gateway. */
 const config: CodegenConfig = {
   schema: 'schema/*.graphql',
   generates: {
     'src/generated/revox-api.ts': { plugins: ['./codegen/wire-types.ts'] },
+    'src/generated/contract-version.ts': { plugins: ['./codegen/contract-version.ts'] },
     'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },
     'src/generated/resolvers.ts': {
       plugins: ['typescript', 'typescript-resolvers'],

@@ -1,4 +1,6 @@
 import { createNodeTypes } from '#cache/node-types.ts';
+import { createRedisTier } from '#cache/redis-tier.ts';
+import { createRememberingAsk } from '#cache/remember.ts';
 import type { Settings } from '#config/settings.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
@@ -9,7 +11,7 @@ import { consoleLog, type Log } from '#observability/log.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createSchema } from '#resolvers/schema.ts';
 import { createRestClient } from '#rest/client.ts';
-import { createRest } from '#rest/endpoints.ts';
+import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
 
 export interface Gateway {
@@ -29,35 +31,52 @@ export interface GatewayOptions {
   readonly log?: Log;
   /** The clock, ms. */
   readonly now?: () => number;
+  /** A clock for durations, ms and parts of it; it never goes back. */
+  readonly elapsed?: () => number;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
 }
 
 /** Builds a gateway from its settings. */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
-  const { revox } = settings;
-  const { log = consoleLog, now = Date.now, startTimer = startSystemTimer } = options;
+  const { revox, cache } = settings;
+  const { log = consoleLog, now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
   const sockets = options.fetch ? undefined : createUndiciTransport();
   const isServiceMode = revox.apiKey !== undefined;
   let isDraining = false;
 
-  const get = createRestClient({
+  const send = createRestClient({
     ...revox,
     transport: sockets?.transport ?? toTransport(options.fetch as NonNullable<GatewayOptions['fetch']>),
     keyHolder: isServiceMode ? 'gateway' : 'caller',
     now,
     startTimer,
   });
+  const nodeTypes = createNodeTypes(now);
+  const redis =
+    cache.redisUrl === undefined
+      ? undefined
+      : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onTrouble: log.error });
+  const ask = createRememberingAsk(send, {
+    ...cache,
+    credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
+    maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
+    secondTier: redis,
+    onRefused: nodeTypes.forget,
+    now,
+    elapsed,
+    startTimer,
+  });
   const createContext = createContextFactory({
-    createRest: (errand) => createRest(get, errand),
+    createRest: createRestFactory(ask, revox),
     facts: createEndpointFacts(revox),
-    nodeTypesOf: createNodeTypes(now),
+    nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
   });
   const checkRouter = createRouterCheck(settings.routerSecrets);
-  const identify = createIdentify(revox.apiKey);
+  const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
   const handle = createHandler({
     schema: createSchema(),
@@ -71,7 +90,9 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     maxBodyBytes: settings.maxBodyBytes,
     introspection: settings.introspection,
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
+    upstreamTrace: settings.upstreamTrace,
     onBug: (error) => log.bug(error),
+    now,
   });
 
   return {
@@ -80,13 +101,26 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       isDraining = true;
     },
     dispose: async () => {
-      await sockets?.close();
+      await Promise.all([sockets?.close(), redis?.close()]);
     },
   };
+}
+
+/**
+ * Instances that share a Redis know each other's fingerprints: by a secret, or else by the credentials alone. The upstream is part of it: a
+ * key that two of them take names two callers.
+ */
+function toCacheSecret({ cache, revox }: Settings): string | undefined {
+  const isShared = cache.redisUrl !== undefined;
+  return cache.secret === undefined && !isShared ? undefined : `${cache.secret ?? ''} ${revox.baseUrl}`;
 }
 
 function startSystemTimer(ms: number, onTime: () => void): () => void {
   const timer = setTimeout(onTime, ms);
   timer.unref();
   return () => clearTimeout(timer);
+}
+
+function monotonicNow(): number {
+  return performance.now();
 }

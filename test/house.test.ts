@@ -15,7 +15,7 @@ const HOUSE: { readonly [room: string]: string } = {
   context: 'loaders, binding (types), cache (types), pagination (types), rest, errors',
   loaders: 'generated (types), pagination, cache (types), rest (types), errors, dataloader',
   pagination: 'errors, node:crypto',
-  cache: 'lru-cache',
+  cache: 'generated, binding, rest (types), errors, lru-cache, @redis/client, node:crypto, node:util, node:zlib',
   rest: 'generated (types), errors, undici, node:crypto, node:util',
   generated: 'context (types), pagination (types), graphql (types)',
   sandbox: 'node:http',
@@ -35,12 +35,13 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   // The clock is handed in everywhere else.
   'Date.now': ['gateway.ts', 'sandbox/sandbox.ts'],
   'new Date()': [],
-  'performance.now': [],
+  'performance.now': ['gateway.ts'],
   setTimeout: ['gateway.ts', 'main.ts', 'sandbox/sandbox.ts'],
   setInterval: [],
   // The network: to the upstream, and where requests come in.
   fetch: ['rest'],
   undici: ['rest'],
+  '@redis/client': ['cache/redis-link.ts'],
   'node:http': ['main.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],

@@ -12,17 +12,29 @@ export interface NodeTypes {
 const MOST_IDS = 100_000;
 const FORGOTTEN_AFTER_MS = 3_600_000;
 
+export interface NodeTypesByCredential {
+  of(credentialFingerprint: string): NodeTypes;
+  /** The credential was refused: what it has seen is nobody's business any more. */
+  forget(credentialFingerprint: string): void;
+}
+
 /**
  * Remembers the type of ids that have been served, so that `node(id:)` need not look for them everywhere: 100,000 ids in all, an
  * hour after they were last seen. What one credential has seen says nothing to another.
  * @param now the clock, ms
  */
-export function createNodeTypes(now: () => number): (credentialFingerprint: string) => NodeTypes {
+export function createNodeTypes(now: () => number): NodeTypesByCredential {
   const types = new LRUCache<string, NodeType>({ max: MOST_IDS, ttl: FORGOTTEN_AFTER_MS, updateAgeOnGet: true, perf: { now } });
-  return (fingerprint) => ({
-    typeOf: (id) => types.get(`${fingerprint}:${id}`),
-    remember: (id, type) => {
-      types.set(`${fingerprint}:${id}`, type);
+  const toKey = (fingerprint: string, id: string) => `${fingerprint} ${id}`;
+  return {
+    of: (fingerprint) => ({
+      typeOf: (id) => types.get(toKey(fingerprint, id)),
+      remember: (id, type) => {
+        types.set(toKey(fingerprint, id), type);
+      },
+    }),
+    forget(fingerprint) {
+      for (const key of [...types.keys()]) if (key.startsWith(toKey(fingerprint, ''))) types.delete(key);
     },
-  });
+  };
 }

@@ -18,11 +18,47 @@ export interface Settings {
   };
   /** Any of them admits a request that carries it in `Router-Authorization`; empty: none is asked for. */
   readonly routerSecrets: readonly string[];
+  /** What is remembered between operations, and for how long. */
+  readonly cache: {
+    /** Memory for answers; estimated, for parsed objects have no exact size. */
+    readonly maxBytes: number;
+    /** Keys the fingerprints by which credentials are told apart; absent: a random one. */
+    readonly secret: string | undefined;
+    readonly freshness: {
+      /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
+      readonly endedCallMs: number;
+      /** A call that just ended: its transcript and structured output may still arrive. */
+      readonly justEndedCallMs: number;
+      /** For so long after its end a call has just ended. */
+      readonly settlingCallMs: number;
+      /** A call that is not over, and a list page with such a call or attempt on it. */
+      readonly liveCallMs: number;
+      readonly assistantMs: number;
+      readonly campaignMs: number;
+      readonly runningCampaignMs: number;
+      /** A page of call attempts or of campaign rows. */
+      readonly pageMs: number;
+      /** That there is no such object. */
+      readonly notFoundMs: number;
+      /** After its freshness an answer is served once more for so long, while it is fetched anew. Never a live call, nor a list page. */
+      readonly whileRevalidatingMs: number;
+    };
+    /** After its freshness an answer is served for so long where the upstream fails. */
+    readonly graceMs: number;
+    /** Pass-through mode: so long after the upstream took a credential, what is remembered is read without asking again. */
+    readonly credentialRecheckMs: number;
+    /** Absent: what is remembered stays in the process. */
+    readonly redisUrl: string | undefined;
+    /** The longest that a request waits for Redis. */
+    readonly redisTimeoutMs: number;
+  };
   readonly requestDeadlineMs: number;
   readonly maxUpstreamRequests: number;
   readonly maxBodyBytes: number;
   readonly graphiql: boolean;
   readonly introspection: boolean;
+  /** `extensions.upstream` for requests that ask for it. */
+  readonly upstreamTrace: boolean;
   /** Demo only. */
   readonly sandboxPort: number;
 }
@@ -83,11 +119,28 @@ const variables = z.object({
       'has to be a comma-separated list of secrets, each of visible ASCII without blanks',
     )
     .default([]),
+  CACHE_MAX_BYTES: wholeNumber(0, 64 * GIBIBYTE, 'bytes').default(64 * 2 ** 20),
+  CACHE_SECRET: z.string().min(16, 'has to be at least 16 characters that nobody can guess').optional(),
+  FRESHNESS_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(600_000),
+  FRESHNESS_JUST_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(5_000),
+  FRESHNESS_SETTLING_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(300_000),
+  FRESHNESS_LIVE_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(1_000),
+  FRESHNESS_ASSISTANT_MS: wholeNumber(0, DAY_MS, 'ms').default(30_000),
+  FRESHNESS_CAMPAIGN_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
+  FRESHNESS_RUNNING_CAMPAIGN_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
+  FRESHNESS_PAGE_MS: wholeNumber(0, DAY_MS, 'ms').default(2_000),
+  FRESHNESS_NOT_FOUND_MS: wholeNumber(0, DAY_MS, 'ms').default(2_000),
+  FRESHNESS_WHILE_REVALIDATING_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
+  GRACE_MS: wholeNumber(0, DAY_MS, 'ms').default(3_600_000),
+  CREDENTIAL_RECHECK_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
+  REDIS_URL: z.string().refine(isRedisUrl, 'has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance').optional(),
+  REDIS_TIMEOUT_MS: wholeNumber(1, 10_000, 'ms').default(50),
   REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
   MAX_UPSTREAM_REQUESTS: wholeNumber(1, 100_000, 'requests').default(250),
   MAX_BODY_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(2 ** 20),
   GRAPHIQL: oneOf('on', 'off').optional(),
   INTROSPECTION: oneOf('on', 'off').optional(),
+  UPSTREAM_TRACE: oneOf('on', 'off').optional(),
   NODE_ENV: z.string().optional(),
   SANDBOX_PORT: wholeNumber(0, 65_535, 'a port').optional(),
 });
@@ -129,11 +182,32 @@ export function readSettings(environment: Environment = process.env): Settings {
       maxResponseBytes: set.REVOX_MAX_RESPONSE_BYTES,
     },
     routerSecrets: set.ROUTER_SECRETS,
+    cache: {
+      maxBytes: set.CACHE_MAX_BYTES,
+      secret: set.CACHE_SECRET,
+      freshness: {
+        endedCallMs: set.FRESHNESS_ENDED_CALL_MS,
+        justEndedCallMs: set.FRESHNESS_JUST_ENDED_CALL_MS,
+        settlingCallMs: set.FRESHNESS_SETTLING_CALL_MS,
+        liveCallMs: set.FRESHNESS_LIVE_CALL_MS,
+        assistantMs: set.FRESHNESS_ASSISTANT_MS,
+        campaignMs: set.FRESHNESS_CAMPAIGN_MS,
+        runningCampaignMs: set.FRESHNESS_RUNNING_CAMPAIGN_MS,
+        pageMs: set.FRESHNESS_PAGE_MS,
+        notFoundMs: set.FRESHNESS_NOT_FOUND_MS,
+        whileRevalidatingMs: set.FRESHNESS_WHILE_REVALIDATING_MS,
+      },
+      graceMs: set.GRACE_MS,
+      credentialRecheckMs: set.CREDENTIAL_RECHECK_MS,
+      redisUrl: set.REDIS_URL,
+      redisTimeoutMs: set.REDIS_TIMEOUT_MS,
+    },
     requestDeadlineMs: set.REQUEST_DEADLINE_MS,
     maxUpstreamRequests: set.MAX_UPSTREAM_REQUESTS,
     maxBodyBytes: set.MAX_BODY_BYTES,
     graphiql: isOn(set.GRAPHIQL, !isProduction),
     introspection: isOn(set.INTROSPECTION, !isProduction),
+    upstreamTrace: isOn(set.UPSTREAM_TRACE, !isProduction),
     sandboxPort: set.SANDBOX_PORT ?? portBeside(set.PORT),
   };
 }
@@ -149,6 +223,10 @@ function portBeside(port: number): number {
 
 function isOn(given: 'on' | 'off' | undefined, otherwise: boolean): boolean {
   return given === undefined ? otherwise : given === 'on';
+}
+
+function isRedisUrl(text: string): boolean {
+  return URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol) && new URL(text).hostname !== '';
 }
 
 function isPlainHttpUrl(text: string): boolean {

@@ -1,9 +1,10 @@
 import type { NodeTypes } from '#cache/node-types.ts';
 import { createLoaders, type Loaders } from '#loaders/loaders.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
-import type { Errand } from '#rest/client.ts';
 import type { Credential } from '#rest/credential.ts';
-import type { Rest } from '#rest/endpoints.ts';
+import type { CreateRest } from '#rest/endpoints.ts';
+import type { Budget } from '#rest/errand.ts';
+import { createAccount, type OperationAccount } from './account.ts';
 import { createOddityLog, type OddityLog } from './oddity-log.ts';
 import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 
@@ -11,6 +12,10 @@ import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 export interface RequestContext {
   readonly loaders: Loaders;
   readonly oddities: OddityLog;
+  /** What its answer is made of. */
+  readonly account: OperationAccount;
+  /** Upstream requests that it has sent, and how many it may. */
+  readonly budget: Readonly<Budget>;
   /** What to say of the pages of this answer in `extensions.pagination`. */
   readonly paginationNotes: PaginationNote[];
   /** To be called when the answer is complete. */
@@ -24,7 +29,7 @@ export interface PaginationNote {
 }
 
 export interface RequestContextOptions {
-  readonly createRest: (errand: Errand) => Rest;
+  readonly createRest: CreateRest;
   readonly facts: FactsByEndpoint;
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
   /** Upstream requests that one operation may send. */
@@ -42,12 +47,15 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
     const { signal, end } = createOperationSignal(client, options.deadlineMs, options.startTimer);
     const oddities = createOddityLog();
     const budget = { limit: options.maxUpstreamRequests, sent: 0 };
+    const account = createAccount();
     return {
       oddities,
+      account,
+      budget,
       paginationNotes: [],
       end,
       loaders: createLoaders({
-        rest: options.createRest({ credential, signal, budget }),
+        rest: options.createRest({ credential, signal, budget, account }),
         facts: options.facts,
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
         onDropped: (type) => oddities.unreadable(type, 'id'),

@@ -21,9 +21,18 @@ const WELCOME: ReadyOperation = {
   }`,
 };
 
+export interface PageOptions {
+  readonly operations: readonly ReadyOperation[];
+  /** Whether the user has to bring a key. */
+  readonly asksForKey: boolean;
+  /** Whether answers say what they cost upstream. */
+  readonly traces: boolean;
+}
+
 /** GraphiQL's own settings. The page is served whole, and needs no other host. */
-export function toGraphiQLOptions(operations: readonly ReadyOperation[], asksForKey: boolean): GraphiQLOptions {
-  const headers = asksForKey ? { headers: KEY_HEADER } : {};
+export function toGraphiQLOptions({ operations, asksForKey, traces }: PageOptions): GraphiQLOptions {
+  const given = { ...(asksForKey ? KEY_HEADER : {}), ...(traces ? TRACE_HEADER : {}) };
+  const headers = Object.keys(given).length > 0 ? { headers: JSON.stringify(given, null, 2) } : {};
   return {
     title: 'Revox',
     defaultQuery: toText(WELCOME),
@@ -46,7 +55,8 @@ function toText({ about, query }: ReadyOperation): string {
   return `${comment}${print(parse(query))}\n`;
 }
 
-const KEY_HEADER = JSON.stringify({ Authorization: 'Bearer <your Revox API key>' }, null, 2);
+const KEY_HEADER = { Authorization: 'Bearer <your Revox API key>' };
+const TRACE_HEADER = { 'x-revox-trace': '1' };
 
 /** GraphiQL's page with everything it needs inside, and two faults of it mended. */
 export function renderPage(options?: GraphiQLOptions): string {

@@ -1,6 +1,7 @@
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
+import { NO_STORE, VARY } from './cache-control.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
@@ -20,7 +21,11 @@ export interface HandlerOptions {
   readonly introspection: boolean;
   /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
   readonly graphiql: false | { readonly operations: readonly ReadyOperation[]; readonly asksForKey: boolean };
+  /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
+  readonly upstreamTrace: boolean;
   readonly onBug: (error: unknown) => void;
+  /** The clock, ms. */
+  readonly now: () => number;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
@@ -38,9 +43,9 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       useAdmission(options.admit, GRAPHQL_ENDPOINT),
       useRequestFormat(),
       ...(options.introspection ? [] : [useNoIntrospection()]),
-      useOperation(),
+      useOperation(options),
     ],
-    graphiql: options.graphiql && toGraphiQLOptions(options.graphiql.operations, options.graphiql.asksForKey),
+    graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
     renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
     maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
     maxRequestBodySize: options.maxBodyBytes,
@@ -77,11 +82,21 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
     const response = await yoga.fetch(request);
-    return response.body === null && response.status === 406 ? toNotAcceptable() : response;
+    if (response.body === null && response.status === 406) return toNotAcceptable();
+    // What was refused before it was executed.
+    if (url.pathname === GRAPHQL_ENDPOINT && !response.headers.has('cache-control') && !isPage(response)) {
+      response.headers.set('cache-control', NO_STORE);
+      response.headers.set('vary', VARY);
+    }
+    return response;
   }
 }
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
+
+function isPage({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/html') ?? false;
+}
 
 /** A browser at the root is sent to GraphiQL; everyone else is told where to go. */
 function sayWhere(pathname: string, headers: Headers): Response {

@@ -1,9 +1,17 @@
 import { execute } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
+import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
 
-/** Ends an operation when its answer is complete, and says in `extensions` what the answer itself cannot. */
-export function useOperation(): Plugin<RequestContext> {
+export interface OperationOptions {
+  /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
+  readonly upstreamTrace: boolean;
+  /** The clock, ms. */
+  readonly now: () => number;
+}
+
+/** Ends an operation when its answer is complete, and says in `extensions` and in headers what the answer itself cannot. */
+export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<RequestContext & YogaInitialContext> {
   return {
     // There are none in the schema; one that is asked for all the same is refused after its context has been made.
     onSubscribe: ({ args: { contextValue } }) => contextValue.end(),
@@ -14,19 +22,40 @@ export function useOperation(): Plugin<RequestContext> {
         onExecuteDone({ result, setResult }) {
           contextValue.end();
           if (Symbol.asyncIterator in result) return;
-          const unrecognized = contextValue.oddities.reported;
-          const pagination = contextValue.paginationNotes;
-          if (unrecognized.length === 0 && pagination.length === 0) return;
+          const isTraced = upstreamTrace && contextValue.request.headers.get('x-revox-trace') === '1';
+          const mayBeKept = !isTraced && !result.errors?.length;
+          const cacheControl = mayBeKept ? toCacheControl(contextValue.account, now()) : NO_STORE;
           setResult({
             ...result,
             extensions: {
               ...result.extensions,
-              ...(unrecognized.length > 0 ? { unrecognized } : {}),
-              ...(pagination.length > 0 ? { pagination } : {}),
+              ...toRemarks(contextValue),
+              ...(isTraced ? { upstream: toTrace(contextValue) } : {}),
+              // Yoga's way to give an answer headers; it takes them out of the body.
+              http: { headers: { 'cache-control': cacheControl, vary: VARY } },
             },
           });
         },
       };
     },
+  };
+}
+
+function toRemarks({ oddities, paginationNotes }: RequestContext) {
+  const unrecognized = oddities.reported;
+  return {
+    ...(unrecognized.length > 0 ? { unrecognized } : {}),
+    ...(paginationNotes.length > 0 ? { pagination: paginationNotes } : {}),
+  };
+}
+
+/** What an answer cost upstream: requests sent, and every question with where its answer came from. */
+function toTrace({ account: { counts, calls }, budget }: RequestContext) {
+  return {
+    requests: budget.sent,
+    cacheHits: counts.cache,
+    coalesced: counts.coalesced,
+    stale: counts.stale,
+    calls: calls.map((call) => ({ ...call, ms: Math.round(call.ms * 10) / 10 })),
   };
 }

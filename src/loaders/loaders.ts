@@ -81,19 +81,18 @@ export function createLoaders({ rest, facts, nodeTypes, onDropped }: LoadersOpti
     },
     callAttempts: (statuses) =>
       remembered(callAttempts, statuses.join(), () =>
-        createPagedList(
-          async (page) =>
-            toPage<CallAttempt>(await rest.listCallAttempts(page, statuses), '/call', () => onDropped('CallAttempt')),
-          facts('/call'),
-        ),
+        createPagedList(async ({ page, pageSize, newerThan }) => {
+          const answer = await rest.listCallAttempts({ page, pageSize }, statuses, { newerThan });
+          return toPage<CallAttempt>(answer, () => onDropped('CallAttempt'));
+        }, facts('/call')),
       ),
     campaignRows: (campaignId, filter) =>
       remembered(campaignRows, JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]), () =>
-        createPagedList(async (page) => {
-          const answer = await rest.listCampaignRows(campaignId, page, filter);
-          const rows = toPage<CampaignRow>(answer, '/campaigns/{id}/rows', () => onDropped('CampaignRow'));
-          for (const { call } of rows.items) if (isWholeCall(call)) callById.prime(call.id, seenCall(call));
-          return rows;
+        createPagedList(async ({ page, pageSize, newerThan }) => {
+          const answer = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, { newerThan });
+          // Within one operation no field asks for a call after its row has come; whoever asks later than the root fields do finds it.
+          for (const call of answer.calls) callById.prime(call.id, seenCall(call));
+          return toPage<CampaignRow>(answer, () => onDropped('CampaignRow'));
         }, facts('/campaigns/{id}/rows')),
       ),
     assistants: () => createWholeList(assistants.all),
@@ -129,19 +128,4 @@ function remembered<T>(memory: Map<string, T>, key: string, create: () => T): T 
     memory.set(key, value);
   }
   return value;
-}
-
-/**
- * A row embeds its call whole; only a whole one can stand for `GET /call/{id}`. Within one operation no field asks for a call after its
- * row has come; whoever asks later than the root fields do will find it.
- */
-function isWholeCall(call: unknown): call is Call {
-  return (
-    typeof call === 'object' &&
-    call !== null &&
-    'id' in call &&
-    typeof call.id === 'string' &&
-    'call_attempts' in call &&
-    Array.isArray(call.call_attempts)
-  );
 }

@@ -1,10 +1,12 @@
-import type { Identified, Page } from './list.ts';
-import { repeats } from './page-content.ts';
+import type { Identified, Page, Reading } from './list.ts';
+import { isSame, repeats, sharedShare } from './page-content.ts';
 
-interface SearchedPages<T> {
+export interface SearchedPages<T> {
   readonly pageSize: number;
   /** A page by its index. Past the end it is empty, or it repeats the last one. */
-  read(index: number): Promise<Page<T>>;
+  read(index: number, newerThan?: Reading): Promise<Page<T>>;
+  /** What has been read, by index. */
+  readonly looked: ReadonlyMap<number, Page<T>>;
 }
 
 /**
@@ -43,4 +45,29 @@ export async function findLastPage<T extends Identified>(
     probe = past === Number.POSITIVE_INFINITY ? last * 2 : Math.floor((last + past) / 2);
   }
   return end && (await read(past)).served > 0 ? past : last;
+}
+
+/** Whether the search looked at pages that are only remembered. */
+export function isFromMemory({ looked }: SearchedPages<unknown>): boolean {
+  return [...looked.values()].some(({ reading }) => reading?.isRemembered);
+}
+
+/**
+ * Whether a page that was found to be the last one is, though pages that were looked at may be older than others: one that was empty
+ * then says nothing of what the list has pushed onto it since, and one that held the end then may stand past the end now. Where they
+ * were read in order, it costs nothing.
+ * @param isComplete the page says by itself that nothing follows
+ */
+export async function isLastPage<T extends Identified>(
+  { read, looked }: SearchedPages<T>,
+  last: number,
+  { isComplete }: { readonly isComplete: boolean },
+): Promise<boolean> {
+  const page = await read(last);
+  if (looked.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.reading)).served === 0;
+  // Pages past the end repeat the last one: the page before tells that this is none of them.
+  if (last === 0) return true;
+  const before = await read(last - 1);
+  const again = await read(last, before.reading);
+  return isSame(again, page) && sharedShare(again, before) === 0;
 }

@@ -4,6 +4,19 @@ export interface Page<T> {
   readonly served: number;
   /** The length of the whole list, where the upstream tells it. */
   readonly total?: number | undefined;
+  /** Absent of what has not been read: a page past the end that needed no asking. */
+  readonly reading?: Reading;
+}
+
+/**
+ * Which reading of the upstream a page comes from. Of two readings of one process the one with the greater number was sent later;
+ * nothing is known of the order of two processes.
+ */
+export interface Reading {
+  readonly process: string;
+  readonly number: number;
+  /** Kept from an earlier question. */
+  readonly isRemembered: boolean;
 }
 
 /** What can be paged: it has an id by which it is known again. */
@@ -37,6 +50,11 @@ export interface List<T extends Identified> {
    * Throws `ListMovedError`, unless it has been tried often enough; then the answer has to make do.
    */
   reportOverlap(): void;
+  /**
+   * Says that an item is not where it should be. What is only remembered may be older than the item, and is read again: it throws
+   * `ListMovedError` where that says something else, unless it has been tried often enough.
+   */
+  reportMissing(): Promise<void>;
 }
 
 /** The upstream's list, and the generation of it that is read at present. */

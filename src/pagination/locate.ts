@@ -49,6 +49,7 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
       top -= 1;
       seen.add(top, await list.page(top));
     } else {
+      await list.reportMissing();
       // The item is gone, or out of reach. Between survivors on both sides all is new: so it is shown.
       const [above, below] = [before && before.position + 1, after?.position];
       const position = side === 'after' ? (above ?? below) : (below ?? above);

@@ -1,56 +1,102 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
 import { findListStart, type ListStart } from './first-page.ts';
-import type { Identified, Page } from './list.ts';
+import type { Identified, Page, Reading } from './list.ts';
 import { EMPTY_PAGE, isOneOf } from './page-content.ts';
+import { isRecent, isTooOld, newest } from './reading.ts';
 
 /** Reads one page by the upstream's own number. */
-export type ReadPage<T> = (request: { readonly page: number; readonly pageSize: number }) => Promise<Page<T>>;
+export type ReadPage<T> = (request: PageQuestion) => Promise<Page<T>>;
+
+export interface PageQuestion {
+  readonly page: number;
+  readonly pageSize: number;
+  /** Nothing will do that was sent before this reading, or is not known to have been sent after it. */
+  readonly newerThan?: Reading | undefined;
+}
 
 /** The upstream's pages by their index from 0, whatever their numbers. Past the end they are empty, or what the upstream repeats. */
 export interface NumberedPages<T> {
-  /** A page as it came; asked for once. */
-  fetch(index: number): Promise<Page<T>>;
-  /** The page as it is now, by the size that is asked for or by another. */
-  fetchAgain(index: number, pageSize?: number): Promise<Page<T>>;
+  /** A page as it came; asked for once, and once more where what came for an earlier asker is remembered and too old for this one. */
+  fetch(index: number, newerThan?: Reading): Promise<Page<T>>;
+  /** The page as it is now, after this reading, by the size that is asked for or by another. */
+  fetchAgain(index: number, newerThan: Reading | undefined, pageSize?: number): Promise<Page<T>>;
+  /** The newest of all readings that have come in, and of those that were too old: what is newer than it is newer than all of them. */
+  readonly newest: Reading | undefined;
+  /** The upstream has failed, and what is remembered stood in for it although it was too old: to ask again would bring the same. */
+  readonly hasStandIn: boolean;
 }
 
-export function createNumberedPages<T extends Identified>(readPage: ReadPage<T>, facts: EndpointFacts): NumberedPages<T> {
+/** @param floor every page has to be newer than this reading */
+export function createNumberedPages<T extends Identified>(
+  readPage: ReadPage<T>,
+  facts: EndpointFacts,
+  floor?: Reading,
+): NumberedPages<T> {
   // As long as these pages are read, they are of one size, even if another operation learns a new one meanwhile.
   const { pageSize: sizeOfPages, requestSize } = facts;
   const fetched = new Map<number, Promise<Page<T>>>();
   let starting: Promise<ListStart<T>> | undefined;
+  let seen = floor;
+  let hasStandIn = false;
 
   return {
-    fetch: (index) => remembered(fetched, index, () => fetchFirstTime(index)),
-    async fetchAgain(index, pageSize = requestSize) {
-      return readIndex(await findStart(), index, pageSize);
+    async fetch(index, newerThan) {
+      for (let known = fetched.get(index); known; known = fetched.get(index)) {
+        const page = await known;
+        if (isRecent(page.reading, newerThan)) return page;
+        if (fetched.get(index) === known) fetched.delete(index);
+      }
+      return remembered(fetched, index, () => fetchFirstTime(index, newerThan));
+    },
+    async fetchAgain(index, newerThan, pageSize = requestSize) {
+      return readIndex(await findStart(), index, pageSize, newerThan);
+    },
+    get newest() {
+      return seen;
+    },
+    get hasStandIn() {
+      return hasStandIn;
     },
   };
 
   function findStart(): Promise<ListStart<T>> {
-    starting ??= findListStart((page) => readPage({ page, pageSize: requestSize }), facts).catch((error: unknown) => {
-      starting = undefined;
-      throw error;
-    });
+    starting ??= findListStart((page, newerThan) => read({ page, pageSize: requestSize, newerThan }), facts).catch(
+      (error: unknown) => {
+        starting = undefined;
+        throw error;
+      },
+    );
     return starting;
   }
 
-  async function fetchFirstTime(index: number): Promise<Page<T>> {
+  async function fetchFirstTime(index: number, newerThan: Reading | undefined): Promise<Page<T>> {
     const start = await findStart();
-    const isEmpty = start.read.get(0)?.served === 0;
-    const page = start.read.get(index) ?? (isEmpty ? EMPTY_PAGE : await readIndex(start, index, requestSize));
-    // A total that is smaller than what has been served is none.
-    const isTotalFalse = page.total !== undefined && page.served > 0 && page.total < index * sizeOfPages + page.served;
-    return isTotalFalse ? { items: page.items, served: page.served } : page;
+    const known = start.read.get(0)?.served === 0 ? EMPTY_PAGE : start.read.get(index);
+    return known && isRecent(known.reading, newerThan) ? checked(index, known) : readIndex(start, index, requestSize, newerThan);
   }
 
-  async function readIndex({ firstPage }: ListStart<T>, index: number, pageSize: number): Promise<Page<T>> {
+  async function readIndex({ firstPage }: ListStart<T>, index: number, pageSize: number, newerThan: Reading | undefined) {
     try {
-      return await readPage({ page: firstPage + index, pageSize });
+      return checked(index, await read({ page: firstPage + index, pageSize, newerThan }));
     } catch (error) {
       if (index > 0 && isOneOf(error, [400, 404])) return EMPTY_PAGE;
       throw error;
     }
+  }
+
+  /** A total that is smaller than what has been served is none. */
+  function checked(index: number, page: Page<T>): Page<T> {
+    const isTotalFalse = page.total !== undefined && page.served > 0 && page.total < index * sizeOfPages + page.served;
+    return isTotalFalse ? { ...page, total: undefined } : page;
+  }
+
+  async function read(question: PageQuestion): Promise<Page<T>> {
+    const newerThan = newest(floor, question.newerThan);
+    const page = await readPage({ ...question, newerThan });
+    const { reading } = page;
+    seen = newest(seen, reading);
+    hasStandIn ||= isTooOld(reading, newerThan);
+    return page;
   }
 }
 
@@ -60,6 +106,8 @@ export function remembered<V>(promises: Map<number, Promise<V>>, index: number, 
   if (known) return known;
   const reading = read();
   promises.set(index, reading);
-  reading.catch(() => promises.delete(index));
+  reading.catch(() => {
+    if (promises.get(index) === reading) promises.delete(index);
+  });
   return reading;
 }

@@ -12,6 +12,15 @@ export function repeats(page: Page<Identified>, other: Page<Identified>): boolea
   );
 }
 
+/** Whether a page says what another one said, all of it. */
+export function isSame(page: Page<Identified>, other: Page<Identified>): boolean {
+  return (
+    page.served === other.served &&
+    page.total === other.total &&
+    (page.items.length + other.items.length === 0 || repeats(page, other))
+  );
+}
+
 /** The part of the smaller page's items that stands on the other one too, 0 to 1. */
 export function sharedShare(a: Page<Identified>, b: Page<Identified>): number {
   const smaller = Math.min(a.items.length, b.items.length);

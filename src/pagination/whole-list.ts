@@ -19,5 +19,6 @@ function toList<T extends Identified>(items: readonly T[]): List<T> {
     count: async () => items.length,
     measure: async () => items.length,
     reportOverlap: () => {},
+    reportMissing: async () => {},
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
   CredentialRefusedError,
@@ -12,10 +13,10 @@ import {
 } from '#errors/upstream-error.ts';
 import type { Credential } from './credential.ts';
 import { createLimiter } from './limiter.ts';
+import { type Question, type Reading, type Send, type SentAnswer, WrongShapeError } from './question.ts';
 import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
 import { toRetryAfterSeconds } from './retry-after.ts';
 import type { Transport, TransportResponse } from './transport.ts';
-import { type ArrayFormat, type QueryParameters, toQueryString } from './url.ts';
 
 export interface RestClientOptions {
   readonly transport: Transport;
@@ -27,7 +28,6 @@ export interface RestClientOptions {
   readonly maxConcurrency: number;
   /** The largest body that is read, bytes. */
   readonly maxResponseBytes: number;
-  readonly arrayFormat: ArrayFormat;
   /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
@@ -35,29 +35,22 @@ export interface RestClientOptions {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-/** What one operation is allowed upstream, and with whose key. */
-export interface Errand {
-  readonly credential: Credential;
-  /** Ends when the client leaves or the operation's time is over. */
-  readonly signal: AbortSignal;
-  /** Requests that may still be sent. */
-  readonly budget: Budget;
+interface ReceivedBody {
+  readonly body: unknown;
+  readonly response: TransportResponse;
 }
 
-export interface Budget {
-  readonly limit: number;
-  sent: number;
-}
-
-/** Sends one GET and gives its JSON, frozen. */
-export type Get = (errand: Errand, path: string, query?: QueryParameters) => Promise<unknown>;
-
-/** Speaks HTTP with the upstream; knows no endpoint. Everything that goes wrong is an `UpstreamError`, or `BudgetExceededError`. */
-export function createRestClient(options: RestClientOptions): Get {
+/**
+ * Speaks HTTP with the upstream; knows no endpoint. Each question is one request. Everything that goes wrong is an `UpstreamError`, or
+ * `BudgetExceededError`.
+ */
+export function createRestClient(options: RestClientOptions): Send {
   const waitForTurn = createLimiter(options.maxConcurrency);
+  const process = randomUUID();
+  let sent = 0;
 
-  return async ({ credential, signal, budget }, path, query = {}) => {
-    const line: UpstreamRequestLine = { method: 'GET', path };
+  return async ({ credential, signal, budget }, question) => {
+    const line: UpstreamRequestLine = { method: 'GET', path: question.path };
     if (budget.sent >= budget.limit) throw new BudgetExceededError(budget.limit);
     budget.sent += 1;
     const release = await waitForTurn(credential.fingerprint, signal).catch((cause: unknown) => {
@@ -65,13 +58,22 @@ export function createRestClient(options: RestClientOptions): Get {
       throw new UpstreamTimeoutError(line, cause);
     });
     try {
-      return await send(credential, signal, line, `${options.baseUrl}${path}${toQueryString(query, options.arrayFormat)}`);
+      sent += 1;
+      const reading = { process, number: sent, isRemembered: false };
+      const askedAt = options.now();
+      const received = await send(credential, signal, line, `${options.baseUrl}${question.path}${question.query}`);
+      return toAnswer(line, question, received, { reading, askedAt });
     } finally {
       release();
     }
   };
 
-  async function send(credential: Credential, signal: AbortSignal, line: UpstreamRequestLine, url: string): Promise<unknown> {
+  async function send(
+    credential: Credential,
+    signal: AbortSignal,
+    line: UpstreamRequestLine,
+    url: string,
+  ): Promise<ReceivedBody> {
     const attempt = new AbortController();
     const onAbort = () => attempt.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -92,12 +94,17 @@ export function createRestClient(options: RestClientOptions): Get {
     }
   }
 
-  async function exchange(credential: Credential, signal: AbortSignal, line: UpstreamRequestLine, url: string): Promise<unknown> {
+  async function exchange(
+    credential: Credential,
+    signal: AbortSignal,
+    line: UpstreamRequestLine,
+    url: string,
+  ): Promise<ReceivedBody> {
     const response = await options.transport(url, {
       headers: { accept: 'application/json', authorization: credential.toAuthorization() },
       signal,
     });
-    if (response.status >= 200 && response.status <= 299) return readBody(line, response);
+    if (response.status >= 200 && response.status <= 299) return { body: await readBody(line, response), response };
     // Not awaited: the status says it all, and a body that nobody reads may never end.
     void response.discard().catch(() => {});
     throw toError(line, response);
@@ -110,6 +117,21 @@ export function createRestClient(options: RestClientOptions): Get {
       if (cause instanceof SyntaxError) throw new UpstreamInvalidResponseError(line, 'no JSON', { status, cause });
       if (cause instanceof TooDeepError) throw new UpstreamInvalidResponseError(line, 'nested too deep', { status, cause });
       if (cause instanceof TooLargeError) throw new UpstreamInvalidResponseError(line, 'too many bytes', { status, cause });
+      throw cause;
+    }
+  }
+
+  function toAnswer<T>(
+    line: UpstreamRequestLine,
+    question: Question<T>,
+    { body, response: { status, header } }: ReceivedBody,
+    sent: { readonly reading: Reading; readonly askedAt: number },
+  ): SentAnswer<T> {
+    const date = Date.parse(header('date') ?? '');
+    try {
+      return { value: question.read(body), status, ...sent, upstreamNow: Number.isNaN(date) ? options.now() : date };
+    } catch (cause) {
+      if (cause instanceof WrongShapeError) throw new UpstreamInvalidResponseError(line, cause.message, { status, cause });
       throw cause;
     }
   }

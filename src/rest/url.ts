@@ -10,14 +10,17 @@ export type QueryParameters = { readonly [name: string]: string | number | reado
  * @throws UserInputError for what encoding cannot hold: nothing, `.` and `..` (which URLs swallow, encoded or not), half a character
  */
 export function toPathSegment(id: string): string {
-  if (id === '' || id === '.' || id === '..') {
-    throw new UserInputError(`"${id}" cannot be an id: pass the id of an object as Revox gave it.`);
-  }
-  try {
-    return encodeURIComponent(id);
-  } catch {
-    throw new UserInputError('This cannot be an id: it holds half a character (an unpaired surrogate).');
-  }
+  if (isPathSegment(id)) return encodeURIComponent(id);
+  throw new UserInputError(
+    id.isWellFormed()
+      ? `"${id}" cannot be an id: pass the id of an object as Revox gave it.`
+      : 'This cannot be an id: it holds half a character (an unpaired surrogate).',
+  );
+}
+
+/** Whether a path can hold this as one segment. */
+export function isPathSegment(id: string): boolean {
+  return !['', '.', '..'].includes(id) && id.isWellFormed();
 }
 
 /** Writes a query string with its question mark; empty when there is nothing to write. */

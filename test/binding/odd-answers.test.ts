@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createWorld, KEY_A, type World } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A, type World } from '../kit/world.ts';
 
 /** One for all: what a test does to it is healed before the next. */
-const world = createWorld();
+const world = createWorld({ settings: FORGETFUL });
 
 /** A call with an assistant, a campaign and a transcript, and the `GET` that fetches it. */
 function createWorldWithCall() {
@@ -143,7 +143,7 @@ describe('UNRECOGNIZED as input', () => {
       variables: {},
     },
   ])('is refused $how, before anything is asked', async ({ query, variables }) => {
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const { data, errors } = await world.ask(query, variables);
     expect(data).toEqual({ callAttempts: null });
     expect(errors).toMatchObject([{ message: REFUSAL, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
@@ -152,7 +152,7 @@ describe('UNRECOGNIZED as input', () => {
   });
 
   test('is refused as a filter of rows too, and costs that field only', async () => {
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const { id, name } = world.sandbox.control.data(KEY_A).campaigns[0]!;
     const { data, errors } = await world.ask(
       'query ($id: ID!) { campaign(id: $id) { name rows(statuses: [UNRECOGNIZED]) { nodes { id } } } }',
@@ -164,7 +164,7 @@ describe('UNRECOGNIZED as input', () => {
   });
 
   test('is no value of an enum that is only asked for', async () => {
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const { errors } = await world.ask('{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }');
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
     expect(world.traffic()).toEqual([]);
@@ -297,7 +297,7 @@ describe('Lists with odd items', () => {
   );
 
   test('an attempt, an assistant, a campaign or a row that cannot be known again is left out of its list', async () => {
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const odd = [null, 'x', { name: 'nobody' }, { id: '' }, { id: [] }, { id: 'good' }];
     world.sandbox.control.transform('/call?', () => ({ calls: odd }));
     world.sandbox.control.transform('/assistants', () => ({ assistants: odd }));

@@ -12,7 +12,7 @@ import { filter, firstValueFrom, map, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import { KEY_A } from '../kit/world.ts';
+import { FORGETFUL, KEY_A } from '../kit/world.ts';
 import { giveTheSameVoice } from './same-voice.ts';
 import { type ClientWalk, describeWalks, type Walk } from './walks.ts';
 
@@ -98,7 +98,7 @@ function openWalk({ url }: ServedWorld, { list, direction, size, campaignId }: W
 }
 
 test('two assistants with the same voice keep their own speeds', async () => {
-  await using world = await serveWorld();
+  await using world = await serveWorld({ settings: FORGETFUL });
   const voiced = giveTheSameVoice(world.sandbox);
   const client = createClient(world.url);
   const query = gql`{ assistants(first: 100) { nodes { id voice { provider voiceId speed } } } }`;
@@ -110,7 +110,7 @@ test('two assistants with the same voice keep their own speeds', async () => {
 });
 
 test('a call that comes again by `node` is the one that is shown already', async () => {
-  await using world = await serveWorld();
+  await using world = await serveWorld({ settings: FORGETFUL });
   const { richCallId: id } = landmarks(world.sandbox);
   const client = createClient(world.url);
   const card = gql`query Card($id: ID!) { call(id: $id) { id status campaign { id name } } }`;

@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import { KEY_A } from '../kit/world.ts';
+import { FORGETFUL, KEY_A } from '../kit/world.ts';
 import { type CompiledRelayApp, compileRelayApp } from './compile-relay.ts';
 import { giveTheSameVoice } from './same-voice.ts';
 import { type ClientWalk, describeWalks, type Walk } from './walks.ts';
@@ -34,7 +34,7 @@ describe('relay-runtime walks', () => {
 
 describe('a call, by `node`', () => {
   test('is refetched where it stands in the store', async () => {
-    await using world = await serveWorld();
+    await using world = await serveWorld({ settings: FORGETFUL });
     const { richCallId: id } = landmarks(world.sandbox);
     const environment = createEnvironment(world.url);
     const query = app.query('callCardQuery');
@@ -62,7 +62,7 @@ describe('a call, by `node`', () => {
   });
 
   test('is null under its alias when the id is of something else', async () => {
-    await using world = await serveWorld();
+    await using world = await serveWorld({ settings: FORGETFUL });
     const id = landmarks(world.sandbox).frenchAssistantId;
     const answer = await fetchQuery(createEnvironment(world.url), app.query('callCardQuery'), { id }).toPromise();
     expect(answer).toEqual({ node: { call: null } });
@@ -71,7 +71,7 @@ describe('a call, by `node`', () => {
 });
 
 test('two assistants with the same voice keep their own speeds', async () => {
-  await using world = await serveWorld();
+  await using world = await serveWorld({ settings: FORGETFUL });
   const voiced = giveTheSameVoice(world.sandbox);
   const environment = createEnvironment(world.url);
   const operation = createOperationDescriptor(getRequest(app.query('voicesQuery')), {});

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import type { Sandbox } from '#sandbox/sandbox.ts';
 import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import { KEY_A } from '../kit/world.ts';
+import { FORGETFUL, KEY_A } from '../kit/world.ts';
 
 export interface Walk {
   readonly list: 'attempts' | 'rows';
@@ -33,7 +33,7 @@ const NEW_ITEMS_PER_STEP = 7;
 export function describeWalks(open: (world: ServedWorld, walk: Walk) => Promise<ClientWalk> | ClientWalk): void {
   let world: ServedWorld;
   beforeEach(async () => {
-    world = await serveWorld();
+    world = await serveWorld({ settings: FORGETFUL });
     vi.spyOn(console, 'error');
     vi.spyOn(console, 'warn');
   });

@@ -31,11 +31,32 @@ describe('With nothing set', () => {
         maxResponseBytes: 32 * MEBIBYTE,
       },
       routerSecrets: [],
+      cache: {
+        maxBytes: 64 * MEBIBYTE,
+        secret: undefined,
+        freshness: {
+          endedCallMs: 600_000,
+          justEndedCallMs: 5_000,
+          settlingCallMs: 300_000,
+          liveCallMs: 1_000,
+          assistantMs: 30_000,
+          campaignMs: 60_000,
+          runningCampaignMs: 10_000,
+          pageMs: 2_000,
+          notFoundMs: 2_000,
+          whileRevalidatingMs: 10_000,
+        },
+        graceMs: 3_600_000,
+        credentialRecheckMs: 60_000,
+        redisUrl: undefined,
+        redisTimeoutMs: 50,
+      },
       requestDeadlineMs: 30_000,
       maxUpstreamRequests: 250,
       maxBodyBytes: MEBIBYTE,
       graphiql: true,
       introspection: true,
+      upstreamTrace: true,
       sandboxPort: 4001,
     } satisfies Settings);
   });
@@ -48,6 +69,8 @@ describe('With nothing set', () => {
       'REVOX_BASE_URL',
       'REVOX_API_KEY',
       'ROUTER_SECRETS',
+      'CACHE_SECRET',
+      'REDIS_URL',
       'NODE_ENV',
     ];
     for (const empty of ['', '  ']) {
@@ -79,6 +102,30 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     unit: 'requests',
     read: ({ maxUpstreamRequests }) => maxUpstreamRequests,
   },
+  { name: 'CACHE_MAX_BYTES', min: 0, max: 64 * 1024 * MEBIBYTE, unit: 'bytes', read: ({ cache }) => cache.maxBytes },
+  ...(
+    [
+      ['ENDED_CALL', 'endedCallMs'],
+      ['JUST_ENDED_CALL', 'justEndedCallMs'],
+      ['SETTLING_CALL', 'settlingCallMs'],
+      ['LIVE_CALL', 'liveCallMs'],
+      ['ASSISTANT', 'assistantMs'],
+      ['CAMPAIGN', 'campaignMs'],
+      ['RUNNING_CAMPAIGN', 'runningCampaignMs'],
+      ['PAGE', 'pageMs'],
+      ['NOT_FOUND', 'notFoundMs'],
+      ['WHILE_REVALIDATING', 'whileRevalidatingMs'],
+    ] as const
+  ).map(([name, key]) => ({
+    name: `FRESHNESS_${name}_MS`,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ cache }: Settings) => cache.freshness[key],
+  })),
+  { name: 'GRACE_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.graceMs },
+  { name: 'CREDENTIAL_RECHECK_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.credentialRecheckMs },
+  { name: 'REDIS_TIMEOUT_MS', min: 1, max: 10_000, unit: 'ms', read: ({ cache }) => cache.redisTimeoutMs },
   { name: 'MAX_BODY_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ maxBodyBytes }) => maxBodyBytes },
 ];
 
@@ -108,6 +155,7 @@ const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings
   },
   { name: 'GRAPHIQL', words: { on: true, off: false }, read: ({ graphiql }) => graphiql },
   { name: 'INTROSPECTION', words: { on: true, off: false }, read: ({ introspection }) => introspection },
+  { name: 'UPSTREAM_TRACE', words: { on: true, off: false }, read: ({ upstreamTrace }) => upstreamTrace },
 ];
 
 describe.each(WORDS)('$name', ({ name, words, read }) => {
@@ -130,7 +178,7 @@ describe('The switches', () => {
     { NODE_ENV: 'test', expected: true },
     { NODE_ENV: undefined, expected: true },
   ])('are $expected when NODE_ENV is $NODE_ENV, and always what they are set to', ({ NODE_ENV, expected }) => {
-    expect(readSettings({ NODE_ENV })).toMatchObject({ graphiql: expected, introspection: expected });
+    expect(readSettings({ NODE_ENV })).toMatchObject({ graphiql: expected, introspection: expected, upstreamTrace: expected });
     expect(readSettings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toMatchObject({
       graphiql: true,
       introspection: false,
@@ -184,6 +232,23 @@ describe('Secrets', () => {
   test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY is not %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
       'REVOX_API_KEY has to be visible ASCII without blanks, as it goes into a header.',
+    ]);
+  });
+
+  test('CACHE_SECRET is long enough not to be guessed', () => {
+    expect(readSettings({ CACHE_SECRET: 'sixteen letters!' }).cache.secret).toBe('sixteen letters!');
+    expect(faultsOf({ CACHE_SECRET: 'fifteen letters' })).toEqual([
+      'CACHE_SECRET has to be at least 16 characters that nobody can guess.',
+    ]);
+  });
+
+  test.each(['redis://127.0.0.1:6379', 'rediss://user:password@cache.internal/2'])('REDIS_URL is %s', (url) => {
+    expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
+  });
+
+  test.each(['127.0.0.1:6379', 'redis://', 'http://127.0.0.1', 'redis'])('REDIS_URL is not %s', (odd) => {
+    expect(faultsOf({ REDIS_URL: odd })).toEqual([
+      'REDIS_URL has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance.',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
-import { createWorld, KEY_A } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
 
 // What once went wrong under attack, and must not again.
 
@@ -11,7 +11,7 @@ describe('A document made to hurt', () => {
       const inner = n + 1 < depth ? `...F${n + 1} ...F${n + 1}` : 'nodes { id }';
       return `fragment F${n} on CallAttemptConnection { ${inner} }`;
     });
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const start = performance.now();
     const plain = await world.ask('{ callAttempts(first: 1) { nodes { id } } }');
     const between = performance.now();
@@ -82,7 +82,7 @@ describe('A total that is not true', () => {
     ['smaller than what is served', 12],
     ['nothing', 0],
   ])('%s moves no row of the end', async (_, total) => {
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const { largeCampaignId } = landmarks(world.sandbox);
     const rows = world.sandbox.control.data(KEY_A).rows[largeCampaignId]!;
     world.sandbox.control.transform(/\/rows/, (body) => ({ ...body, total }));
@@ -92,7 +92,7 @@ describe('A total that is not true', () => {
   });
 
   test('for a filter does not make the pages of everyone else small', async () => {
-    const world = createWorld();
+    const world = createWorld({ settings: FORGETFUL });
     const { largeCampaignId } = landmarks(world.sandbox);
     const { id, phone_number } = world.sandbox.control.data(KEY_A).rows[largeCampaignId]![7]!;
     world.sandbox.control.transform(/\/rows/, (body) => ({ ...body, total: 500 }));
@@ -108,7 +108,7 @@ describe('A total that is not true', () => {
 });
 
 test('a list of which no item has an id costs that list, and one request', async () => {
-  const world = createWorld();
+  const world = createWorld({ settings: FORGETFUL });
   world.sandbox.control.transform('/call', (body) => ({
     calls: body.calls.map(({ id, ...rest }: { id: string }) => ({ key: id, ...rest })),
   }));
@@ -119,7 +119,7 @@ test('a list of which no item has an id costs that list, and one request', async
 });
 
 test('the total that a page of rows has told is not asked for again', async () => {
-  const world = createWorld();
+  const world = createWorld({ settings: FORGETFUL });
   const { largeCampaignId } = landmarks(world.sandbox);
   const query = `query ($id: ID!, $after: String) { campaign(id: $id) {
     rows(first: 40, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } } } }`;

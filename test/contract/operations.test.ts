@@ -1,22 +1,38 @@
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { readyOperations } from '#sandbox/ready-operations.ts';
+import { createClock } from '../kit/clock.ts';
 import { namedOperations } from '../kit/named-operations.ts';
-import { createWorld, KEY_A } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
 
 describe('each named operation costs exactly what it says', () => {
   test.each(namedOperations)('$name: $requests', async ({ query, variables, requests }) => {
     const world = createWorld();
-    const { data, errors } = await world.ask(query, variables?.(landmarks(world.sandbox)));
+    const given = variables?.(landmarks(world.sandbox));
+    const { data, errors } = await world.ask(query, given);
     expect(errors).toBeUndefined();
     expect(nullFields(data)).toEqual([]);
-    expect(world.traffic()).toHaveLength(requests);
+    expect(world.traffic()).toHaveLength(requests.first);
+
+    expect(await world.ask(query, given)).toEqual({ data });
+    expect(world.traffic()).toHaveLength(requests.again);
+    expect(world.bugs).toEqual([]);
+  });
+
+  test.each(namedOperations)('$name, by a hundred clients at once', async ({ query, variables, requests }) => {
+    const world = createWorld();
+    const given = variables?.(landmarks(world.sandbox));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => world.ask(query, given)));
+    expect(world.traffic()).toHaveLength(requests.hundredAtOnce);
+    const [first] = answers;
+    expect(nullFields(first?.data)).toEqual([]);
+    for (const answer of answers) expect(answer).toEqual(first);
     expect(world.bugs).toEqual([]);
   });
 });
 
 test('finding out the number of the first page costs at most two requests, once', async () => {
-  const world = createWorld({ settings: { REVOX_FIRST_PAGE: 'auto' } });
+  const world = createWorld({ settings: { ...FORGETFUL, REVOX_FIRST_PAGE: 'auto' } });
   await world.ask('{ callAttempts { nodes { id } } }');
   expect(world.traffic()).toEqual(['GET /call?page=0&page_size=50', 'GET /call?page=1&page_size=50']);
   await world.ask('{ callAttempts { nodes { id } } }');
@@ -56,6 +72,36 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
     }
     expect(seen).toEqual(ids);
   }
+});
+
+describe('walking 2,000 attempts by `first: 7`, one client page after the other', () => {
+  test.each(['pageInfo { endCursor hasNextPage }', 'pageInfo { endCursor }'])('asking for %s', async (pageInfo) => {
+    const clock = createClock();
+    const world = createWorld({ sandbox: { now: clock.now, startedAt: clock.now() }, gateway: { now: clock.now } });
+    const { attempts } = world.sandbox.control.data(KEY_A);
+    world.sandbox.control.removeAttempts(
+      KEY_A,
+      attempts.slice(2000).map(({ id }) => id),
+    );
+    const ids = attempts.map(({ id }) => id);
+    expect(ids).toHaveLength(2000);
+    const seen: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { data } = await world.ask(
+        `query ($after: String) { callAttempts(first: 7, after: $after) { nodes { id } ${pageInfo} } }`,
+        {
+          after,
+        },
+      );
+      const { nodes, pageInfo: told } = data.callAttempts;
+      seen.push(...nodes.map(({ id }: { id: string }) => id));
+      after = told.endCursor;
+      if (told.hasNextPage === false || nodes.length === 0) break;
+    }
+    expect(seen).toEqual(ids);
+    // 40 pages, and one to see the end.
+    expect(world.traffic()).toHaveLength(41);
+  });
 });
 
 describe('each ready operation of the demo answers', () => {

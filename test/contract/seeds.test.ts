@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createSchema } from '#resolvers/schema.ts';
-import { createWorld } from '../kit/world.ts';
+import { createWorld, FORGETFUL } from '../kit/world.ts';
 
 /** The example answers of the seed documents, byte for byte as their pages have them. */
 const callText = readFileSync(new URL('../fixtures/call.json', import.meta.url), 'utf8');
@@ -80,7 +80,7 @@ describe('The example answer of GET /call/{id}', () => {
   });
 
   test('gives every field alone what it gives to all of them together', async () => {
-    const world = createWorld({ upstream: async () => json(callText) });
+    const world = createWorld({ settings: FORGETFUL, upstream: async () => json(callText) });
     const expected = translate(call, 'Call') as JsonObject;
 
     for (const field of Object.keys(objectType('Call').getFields())) {

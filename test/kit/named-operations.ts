@@ -5,8 +5,8 @@ export interface NamedOperation {
   readonly name: string;
   readonly query: string;
   readonly variables?: (ids: Landmarks) => Record<string, unknown>;
-  /** Exact upstream requests with nothing remembered. */
-  readonly requests: number;
+  /** Exact upstream requests: the first time, again at once, and of a hundred clients who ask at the same time with nothing remembered. */
+  readonly requests: { readonly first: number; readonly again: number; readonly hundredAtOnce: number };
 }
 
 const ASSISTANT = 'id name prompt voice { provider speed } faqItems { question answer }';
@@ -19,31 +19,31 @@ export const namedOperations: readonly NamedOperation[] = [
       status assistant { ${ASSISTANT} } campaign { id name }
       callAttempts { result transcript { role content } } lastCallAttempt { structuredOutput } } }`,
     variables: ({ richCallId }) => ({ id: richCallId }),
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
   {
     name: 'a call and the status of its campaign',
     query: 'query ($id: ID!) { call(id: $id) { status campaign { name status createdAt } } }',
     variables: ({ richCallId }) => ({ id: richCallId }),
-    requests: 2,
+    requests: { first: 2, again: 0, hundredAtOnce: 2 },
   },
   {
     name: 'one call, asked for under three aliases',
     query: 'query ($id: ID!) { a: call(id: $id) { id } b: call(id: $id) { status } c: calls(ids: [$id, $id]) { toPhoneNumber } }',
     variables: ({ richCallId }) => ({ id: richCallId }),
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
   {
     name: '20 calls with assistant and campaign name',
     query: 'query ($ids: [ID!]!) { calls(ids: $ids) { status assistant { name } campaign { id name } } }',
     variables: ({ twentyCallIds }) => ({ ids: twentyCallIds }),
-    requests: 20,
+    requests: { first: 20, again: 0, hundredAtOnce: 20 },
   },
   {
     name: '20 calls with the status of their six campaigns',
     query: 'query ($ids: [ID!]!) { calls(ids: $ids) { status assistant { name } campaign { name status } } }',
     variables: ({ twentyCallIds }) => ({ ids: twentyCallIds }),
-    requests: 21,
+    requests: { first: 21, again: 0, hundredAtOnce: 21 },
   },
   {
     name: 'a campaign and 50 of its rows with call, attempts and assistant',
@@ -51,19 +51,19 @@ export const namedOperations: readonly NamedOperation[] = [
       totalCount pageInfo { hasNextPage endCursor }
       edges { cursor node { phoneNumber call { status assistant { name } campaign { id name } callAttempts { result } } } } } } }`,
     variables: ({ largeCampaignId }) => ({ id: largeCampaignId }),
-    requests: 2,
+    requests: { first: 2, again: 0, hundredAtOnce: 2 },
   },
   {
     name: 'the last 10 rows of a campaign of 500',
     query: 'query ($id: ID!) { campaign(id: $id) { rows(last: 10) { nodes { rowIndex } pageInfo { hasPreviousPage } } } }',
     variables: ({ largeCampaignId }) => ({ id: largeCampaignId }),
-    requests: 3,
+    requests: { first: 3, again: 0, hundredAtOnce: 3 },
   },
   {
     name: 'one assistant',
     query: `query ($id: ID!) { assistant(id: $id) { ${ASSISTANT} } }`,
     variables: ({ frenchAssistantId }) => ({ id: frenchAssistantId }),
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
   {
     name: '5 assistants by alias',
@@ -71,33 +71,33 @@ export const namedOperations: readonly NamedOperation[] = [
       a: assistant(id: $a) { name } b: assistant(id: $b) { name } c: assistant(id: $c) { name }
       d: assistant(id: $d) { name } e: assistant(id: $e) { name } }`,
     variables: ({ fiveAssistantIds: [a, b, c, d, e] }) => ({ a, b, c, d, e }),
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
   {
     name: 'all assistants and all campaigns with their assistants, counted',
     query: `{ assistants(first: 100) { totalCount nodes { name } }
       campaigns(first: 100) { totalCount nodes { name status assistant { name } } } }`,
-    requests: 2,
+    requests: { first: 2, again: 0, hundredAtOnce: 2 },
   },
   {
     name: 'the first 20 attempts',
     query: '{ callAttempts { nodes { status result startedAt } pageInfo { hasNextPage endCursor } } }',
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
   {
     name: 'the first 50 attempts, and whether there are more',
     query: '{ callAttempts(first: 50) { edges { cursor node { id } } pageInfo { hasNextPage } } }',
-    requests: 2,
+    requests: { first: 2, again: 0, hundredAtOnce: 2 },
   },
   {
     name: 'the first 50 attempts, not asking whether there are more',
     query: '{ callAttempts(first: 50) { nodes { id } } }',
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
   {
     name: 'the same list under three aliases',
     query:
       '{ a: callAttempts(first: 5) { nodes { id } } b: callAttempts(first: 40) { nodes { id } } c: callAttempts(statuses: []) { nodes { id } } }',
-    requests: 1,
+    requests: { first: 1, again: 0, hundredAtOnce: 1 },
   },
 ];

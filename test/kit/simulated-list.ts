@@ -36,6 +36,8 @@ export interface SimulatedList {
   /** Ids that stand nowhere yet, the first ones on top of the others. */
   insert(at: number, count?: number): string[];
   remove(at: number, count?: number): string[];
+  /** How often it has been edited. */
+  version(): number;
   /** What a request would be answered now, without being counted. */
   answer(asked: Asked): Page<Identified>;
 }
@@ -51,6 +53,7 @@ export function createSimulatedList(length: number, manners: Manners = {}): Simu
   let taken = 0;
   let failure: Error | undefined;
   let due: { count: number; act: () => void }[] = [];
+  let version = 0;
 
   function answer({ page, pageSize }: Asked): Page<Identified> {
     const size = Math.min(pageSize, cap ?? pageSize);
@@ -103,10 +106,13 @@ export function createSimulatedList(length: number, manners: Manners = {}): Simu
     },
     insert(at, count = 1) {
       const fresh = makeIds(count);
+      version += 1;
       ids.splice(at, 0, ...fresh);
       return fresh;
     },
+    version: () => version,
     remove(at, count = 1) {
+      version += 1;
       return ids.splice(at, count);
     },
   };

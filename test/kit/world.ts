@@ -33,6 +33,14 @@ export interface World {
   readonly bugs: readonly unknown[];
 }
 
+/** Settings of a gateway that remembers nothing between operations: for tests of what a single operation costs. */
+export const FORGETFUL: Environment = Object.fromEntries(
+  ['ENDED_CALL', 'JUST_ENDED_CALL', 'LIVE_CALL', 'ASSISTANT', 'CAMPAIGN', 'RUNNING_CAMPAIGN', 'PAGE', 'NOT_FOUND'].map((name) => [
+    `FRESHNESS_${name}_MS`,
+    '0',
+  ]),
+);
+
 export const KEY_A = 'sk_demo_a';
 export const KEY_B = 'sk_demo_b';
 

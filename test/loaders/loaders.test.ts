@@ -3,12 +3,14 @@ import { createNodeTypes } from '#cache/node-types.ts';
 import { UpstreamNotFoundError } from '#errors/upstream-error.ts';
 import { createLoaders } from '#loaders/loaders.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
-import type { Rest } from '#rest/endpoints.ts';
+import { createRestFactory, type Rest } from '#rest/endpoints.ts';
+import type { Errand } from '#rest/errand.ts';
+import type { Ask } from '#rest/question.ts';
 import type { Call } from '#sandbox/wire.ts';
-import { createWorld, KEY_A, KEY_B, type World } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A, KEY_B, type World } from '../kit/world.ts';
 
-/** One for all: the gateway remembers nothing between operations but the types of ids. What a test does is healed before the next. */
-const world = createWorld();
+/** One for all: this gateway remembers nothing between operations but the types of ids. What a test does is healed before the next. */
+const world = createWorld({ settings: FORGETFUL });
 const { calls, assistants, campaigns, rows } = world.sandbox.control.data(KEY_A);
 
 function fresh(): World {
@@ -17,6 +19,19 @@ function fresh(): World {
   world.traffic();
   return world;
 }
+
+const NO_ERRAND = {} as Errand;
+
+/** An upstream that says the same to every question. */
+const answerWith =
+  (body: unknown): Ask =>
+  async (_errand, { read }) => ({
+    value: read(body),
+    status: 200,
+    reading: { process: 'test', number: 1, isRemembered: false },
+    askedAt: 0,
+    upstreamNow: 0,
+  });
 
 const campaignIds = campaigns.map(({ id }) => id);
 const assistantIds = assistants.map(({ id }) => id);
@@ -94,7 +109,7 @@ describe('What has been served may answer another look-up of the same operation'
       asked.push(`${name} ${id}`);
       throw new UpstreamNotFoundError({ method: 'GET', path: `/${name}/${id}` }, 404);
     };
-    const nodeTypes = createNodeTypes(Date.now)('somebody');
+    const nodeTypes = createNodeTypes(Date.now).of('somebody');
     const loaders = createLoaders({
       rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as Rest,
       facts: createEndpointFacts({ firstPage: 1, pageSize: 50 }),
@@ -121,7 +136,8 @@ describe('What has been served may answer another look-up of the same operation'
     { name: 'nor does one with an odd id', embedded: { ...call, id: 7 }, expected: null, asked: [`call ${call.id}`] },
   ])('in a row, $name', async ({ embedded, expected, asked }) => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
-    const upstream = createLoadersOver({ listCampaignRows: async () => ({ items, total: 3 }) });
+    const { listCampaignRows } = createRestFactory(answerWith({ rows: items, total: 3 }), { arrayFormat: 'comma' })(NO_ERRAND);
+    const upstream = createLoadersOver({ listCampaignRows });
     await (await upstream.loaders.campaignRows('c', {}).current()).page(0);
     expect(await upstream.loaders.call(call.id)).toEqual(expected);
     expect(upstream.asked).toEqual(asked);
@@ -153,7 +169,7 @@ describe('What has been served may answer another look-up of the same operation'
 
   test('an item without an id is dropped and counted', async () => {
     const { loaders, asked } = createLoadersOver({
-      listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }], total: undefined }),
+      listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }] }),
     });
     expect(await (await loaders.assistants().current()).page(0)).toEqual([{ id: '5' }]);
     expect(asked).toEqual(['dropped Assistant', 'dropped Assistant']);
@@ -352,7 +368,7 @@ describe('calls(ids:)', () => {
   });
 
   test('never has more than REVOX_MAX_CONCURRENCY requests in flight, and has that many', async () => {
-    const { sandbox, ask } = createWorld({ settings: { REVOX_MAX_CONCURRENCY: '7' } });
+    const { sandbox, ask } = createWorld({ settings: { ...FORGETFUL, REVOX_MAX_CONCURRENCY: '7' } });
     const ids = calls.slice(0, 50).map(({ id }) => id);
     const full = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
@@ -387,7 +403,7 @@ describe('node', () => {
   test.each(KINDS)(
     'finds a $type that was never seen in $unseen requests, and in one from then on',
     async ({ type, path, id, unseen }) => {
-      const { ask, traffic } = createWorld();
+      const { ask, traffic } = createWorld({ settings: FORGETFUL });
       const paths = ['call', 'assistants', 'campaigns'].map((name) => `GET /${name}/${id}`);
 
       expect(await ask(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
@@ -399,7 +415,7 @@ describe('node', () => {
   );
 
   test('knows the type of all that has been served: lists, and what calls and rows bring along', async () => {
-    const { ask, traffic } = createWorld();
+    const { ask, traffic } = createWorld({ settings: FORGETFUL });
     const [call] = callsOfCampaigns(1);
     await ask('query ($id: ID!) { call(id: $id) { id } }', { id: call!.id });
     await ask('{ assistants { totalCount } campaigns { totalCount } }');
@@ -429,7 +445,7 @@ describe('node', () => {
   });
 
   test('nodes keeps the order, is null for what is nowhere, and costs one list a kind once it knows', async () => {
-    const { ask, traffic } = createWorld();
+    const { ask, traffic } = createWorld({ settings: FORGETFUL });
     await ask('{ assistants { totalCount } campaigns { totalCount } }');
     traffic();
     const ids = [campaignIds[2], assistantIds[1], campaignIds[0], assistantIds[3], campaignIds[2]];
@@ -454,7 +470,7 @@ describe('node', () => {
   });
 
   test('learns nothing of what another credential has seen', async () => {
-    const { ask, traffic, sandbox } = createWorld({ settings: { REVOX_API_KEY: '' } });
+    const { ask, traffic, sandbox } = createWorld({ settings: { ...FORGETFUL, REVOX_API_KEY: '' } });
     const asA = { authorization: `Bearer ${KEY_A}` };
     const asB = { authorization: `Bearer ${KEY_B}` };
     const ofA = campaignIds[1]!;

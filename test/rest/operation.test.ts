@@ -1,8 +1,11 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { SWEEP_MS } from '#cache/memory.ts';
 import { GatewayError } from '#errors/gateway-error.ts';
-import { type Budget, createRestClient, type RestClientOptions } from '#rest/client.ts';
+import { createRestClient, type RestClientOptions } from '#rest/client.ts';
 import { Credential } from '#rest/credential.ts';
+import type { Budget, Errand } from '#rest/errand.ts';
+import type { Question } from '#rest/question.ts';
 import { type Transport, toTransport } from '#rest/transport.ts';
 import { createWorld, KEY_A, KEY_B } from '../kit/world.ts';
 import { createManualTimers } from './real-server.ts';
@@ -17,7 +20,6 @@ function createClient(transport: Transport, options: Partial<RestClientOptions> 
     timeoutMs: 1000,
     maxConcurrency: 2,
     maxResponseBytes: 2000,
-    arrayFormat: 'comma',
     keyHolder: 'caller',
     now: () => 0,
     startTimer: () => () => {},
@@ -25,8 +27,13 @@ function createClient(transport: Transport, options: Partial<RestClientOptions> 
   });
 }
 
-function errand(signal: AbortSignal = NEVER, budget: Budget = { limit: 100, sent: 0 }) {
-  return { credential: new Credential(KEY), signal, budget };
+function errand(signal: AbortSignal = NEVER, budget: Budget = { limit: 100, sent: 0 }): Errand {
+  return { credential: new Credential(KEY), signal, budget, account: { note: () => {} } };
+}
+
+/** A question of which any answer will do. */
+function question(path: string): Question<unknown> {
+  return { endpoint: '/call/{id}', path, query: '', read: (body) => body };
 }
 
 /** Matches the requests of one path, and says when one has come. */
@@ -72,10 +79,10 @@ describe('The budget of an operation', () => {
     const get = createClient(async () => {
       throw new Error('lost');
     });
-    await expect(get(errand(NEVER, budget), '/call/a')).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    await expect(get(errand(NEVER, budget), question('/call/a'))).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
     expect(budget.sent).toBe(1);
     leaving.abort();
-    await expect(get(errand(leaving.signal, budget), '/call/b')).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    await expect(get(errand(leaving.signal, budget), question('/call/b'))).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     expect(budget.sent).toBe(1);
   });
 });
@@ -99,7 +106,7 @@ describe('The deadline of an operation', () => {
     expect(data).toEqual({ call: { id }, assistant: null });
     expect(errors).toMatchObject([{ path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } }]);
     expect(world.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
-    expect(timers.running).toEqual([]);
+    expect(timers.running).toEqual([SWEEP_MS]);
   });
 
   test('is over when the answer is complete: no timer is left', async () => {
@@ -108,7 +115,7 @@ describe('The deadline of an operation', () => {
     await world.ask('{ call(id: "nobody") { id } }');
     await world.ask('{ call(id: "") { id } }');
     await world.ask('{ __typename }');
-    expect(timers.running).toEqual([]);
+    expect(timers.running).toEqual([SWEEP_MS]);
   });
 });
 
@@ -142,8 +149,8 @@ describe('Requests of one credential', () => {
       toTransport(() => new Promise((resolve) => answers.push(resolve))),
       { maxConcurrency: 1, ...timers },
     );
-    const first = get(errand(), '/call/a');
-    const second = get(errand(), '/call/b');
+    const first = get(errand(), question('/call/a'));
+    const second = get(errand(), question('/call/b'));
     await new Promise(setImmediate);
     expect(timers.running).toEqual([1000]);
     answers[0]!(found());
@@ -151,7 +158,7 @@ describe('Requests of one credential', () => {
     await new Promise(setImmediate);
     expect(timers.running).toEqual([1000]);
     answers[1]!(found());
-    expect(await second).toEqual({ call: { id: 'c' } });
+    expect((await second).value).toEqual({ call: { id: 'c' } });
     expect(timers.running).toEqual([]);
   });
 
@@ -168,8 +175,8 @@ describe('Requests of one credential', () => {
       { maxConcurrency: 1 },
     );
     const operation = new AbortController();
-    const first = get(errand(), '/call/a').then(() => operation.abort());
-    const second = get(errand(operation.signal), '/call/b');
+    const first = get(errand(), question('/call/a')).then(() => operation.abort());
+    const second = get(errand(operation.signal), question('/call/b'));
     await new Promise(setImmediate);
     answers[0]!(found());
     await first;
@@ -182,7 +189,7 @@ describe('A transport that does not listen to its signal', () => {
   test('is left alone when the time is over', async () => {
     const timers = createManualTimers();
     const get = createClient(() => new Promise(() => {}), timers);
-    const answer = get(errand(), '/call/a');
+    const answer = get(errand(), question('/call/a'));
     await new Promise(setImmediate);
     timers.elapse(1000);
     await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
@@ -192,7 +199,7 @@ describe('A transport that does not listen to its signal', () => {
     const timers = createManualTimers();
     const late = Promise.withResolvers<never>();
     const get = createClient(() => late.promise, timers);
-    const answer = get(errand(), '/call/a');
+    const answer = get(errand(), question('/call/a'));
     await new Promise(setImmediate);
     timers.elapse(1000);
     await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
@@ -205,7 +212,8 @@ describe('A transport that does not listen to its signal', () => {
 describe('What the upstream said', () => {
   test('is frozen all the way down: it may be shared', async () => {
     const get = createClient(toTransport(async () => Response.json({ call: { id: 'c', list: [{ deep: true }] } })));
-    const { call } = (await get(errand(), '/call/c')) as { call: { list: { deep: boolean }[] } };
+    const { value } = await get(errand(), question('/call/c'));
+    const { call } = value as { call: { list: { deep: boolean }[] } };
     expect([call, call.list, call.list[0]].map(Object.isFrozen)).toEqual([true, true, true]);
   });
 });
@@ -225,7 +233,9 @@ describe('The credential', () => {
   test.each(FAILURES)(
     'is in nothing that is thrown after %s, however it is printed; nor is what the upstream said in the message',
     async (_name, transport) => {
-      const error: unknown = await createClient(transport)(errand(), '/call/secret-id').catch((thrown: unknown) => thrown);
+      const error: unknown = await createClient(transport)(errand(), question('/call/secret-id')).catch(
+        (thrown: unknown) => thrown,
+      );
       expect(error).toBeInstanceOf(GatewayError);
       expect(error).toMatchObject({
         method: 'GET',

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { SWEEP_MS } from '#cache/memory.ts';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
 import { createUndiciTransport } from '#rest/transport.ts';
 import type { Answer } from '../kit/world.ts';
+import { FORGETFUL } from '../kit/world.ts';
 import { createManualTimers, listen, listenTcp, type RealServer, sendJson } from './real-server.ts';
 
 const KEY = 'sk_test_over_real_sockets';
@@ -12,7 +14,7 @@ const KEY = 'sk_test_over_real_sockets';
 function createConnectedGateway(origin: string, settings: Record<string, string> = {}, options: GatewayOptions = {}) {
   const bugs: unknown[] = [];
   const gateway = createGateway(
-    readSettings({ REVOX_BASE_URL: `${origin}/api`, REVOX_API_KEY: KEY, REVOX_FIRST_PAGE: '1', ...settings }),
+    readSettings({ REVOX_BASE_URL: `${origin}/api`, REVOX_API_KEY: KEY, REVOX_FIRST_PAGE: '1', ...FORGETFUL, ...settings }),
     { log: { info: () => {}, error: () => {}, bug: (error) => bugs.push(error) }, ...options },
   );
   onTestFinished(async () => {
@@ -62,7 +64,7 @@ describe('A request to the upstream', () => {
       },
     });
 
-    expect(answer).toEqual({ data: { call: { id: 'c' } } });
+    expect(answer.data).toEqual({ call: { id: 'c' } });
     expect(server.requests).toEqual([
       {
         method: 'GET',
@@ -399,7 +401,7 @@ describe('Time runs out for one request', () => {
     const timers = createManualTimers();
     await using server = await listen((response) => sendJson(response, {}, 404));
     await createConnectedGateway(server.origin, setting, timers)(CALL);
-    expect(timers.running).toEqual([]);
+    expect(timers.running).toEqual([SWEEP_MS]);
   });
 });
 

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createWorld, KEY_A } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
 
-const SERVICE = createWorld();
-const PASS_THROUGH = createWorld({ settings: { REVOX_API_KEY: '' }, gateway: { now: () => Date.parse('2024-06-01T12:00:00Z') } });
+const SERVICE = createWorld({ settings: FORGETFUL });
+const PASS_THROUGH = createWorld({
+  settings: { ...FORGETFUL, REVOX_API_KEY: '' },
+  gateway: { now: () => Date.parse('2024-06-01T12:00:00Z') },
+});
 
 interface Row {
   readonly status: number;

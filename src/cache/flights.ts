@@ -1,0 +1,77 @@
+/** A question in the air, and those who wait for its answer. */
+export interface Flight<T> {
+  /**
+   * Waits for the answer with the others. Who leaves rejects with its signal's reason; when the last one has left, the question is
+   * called back.
+   */
+  join(signal: AbortSignal): Promise<T>;
+  /** Waits to the end, whoever leaves. */
+  hold(): Promise<T>;
+  /** When the answer has come, or failed. Never rejects. */
+  readonly settled: Promise<void>;
+  /** The newest reading that had come in when the question was put: its own will be newer. */
+  readonly after: number;
+}
+
+export interface Flights {
+  /** The flight for this question, if one is in the air. */
+  find<T>(key: string): Flight<T> | undefined;
+  /** Puts the question. From now on it is found by its key; one that was found there until now goes on, but nobody joins it any more. */
+  start<T>(key: string, after: number, ask: (signal: AbortSignal) => Promise<T>): Flight<T>;
+}
+
+/** Lets concurrent askers of one question share one answer (single flight). Keys have to tell credentials apart. */
+export function createFlights(): Flights {
+  const inTheAir = new Map<string, Flight<unknown>>();
+
+  return {
+    find: <T>(key: string) => inTheAir.get(key) as Flight<T> | undefined,
+    start<T>(key: string, after: number, ask: (signal: AbortSignal) => Promise<T>) {
+      const flight = createFlight(after, ask, () => {
+        if (inTheAir.get(key) === flight) inTheAir.delete(key);
+      });
+      inTheAir.set(key, flight);
+      return flight;
+    },
+  };
+}
+
+function createFlight<T>(after: number, ask: (signal: AbortSignal) => Promise<T>, onOver: () => void): Flight<T> {
+  const controller = new AbortController();
+  const answer = ask(controller.signal);
+  let waiting = 0;
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    onOver();
+  };
+  const settled = answer.then(end, end);
+
+  const leave = () => {
+    waiting -= 1;
+    if (waiting > 0 || isOver) return;
+    // Nobody joins what has been called back.
+    end();
+    controller.abort();
+  };
+  return {
+    after,
+    settled,
+    hold() {
+      waiting += 1;
+      return answer;
+    },
+    join(signal) {
+      waiting += 1;
+      return new Promise<T>((resolve, reject) => {
+        const onAbort = () => {
+          reject(signal.reason);
+          leave();
+        };
+        if (signal.aborted) return onAbort();
+        signal.addEventListener('abort', onAbort, { once: true });
+        answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+      });
+    },
+  };
+}

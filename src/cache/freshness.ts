@@ -1,0 +1,135 @@
+import { toDateTime } from '#binding/date-time.ts';
+import type { Endpoint } from '#rest/question.ts';
+
+/** How long an answer of each kind is fresh, ms. 0: it is not kept at all. */
+export interface FreshnessSettings {
+  /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
+  readonly endedCallMs: number;
+  /** A call that just ended: its transcript and structured output may still arrive. */
+  readonly justEndedCallMs: number;
+  /** For so long after its end a call has just ended. */
+  readonly settlingCallMs: number;
+  /** A call that is not over, and a list page with such a call or attempt on it. */
+  readonly liveCallMs: number;
+  readonly assistantMs: number;
+  readonly campaignMs: number;
+  readonly runningCampaignMs: number;
+  /** A page of call attempts or of campaign rows. */
+  readonly pageMs: number;
+  /** That there is no such object. */
+  readonly notFoundMs: number;
+}
+
+export interface Freshness {
+  /** From when it was asked for, ms. */
+  readonly freshForMs: number;
+  /** It changes while it is looked at: never shown older than that, while the upstream answers. */
+  readonly isLive: boolean;
+}
+
+/**
+ * Tells from an answer itself how long it is fresh.
+ * @param upstreamNow when it was answered, by the upstream's clock, ms: its moments are compared with no other
+ */
+export type FreshnessOf = (endpoint: Endpoint, value: unknown, upstreamNow: number) => Freshness;
+
+/** What is read one page at a time, and may move between two readings: never served stale while the upstream answers. */
+export function isListPage(endpoint: Endpoint): boolean {
+  return endpoint === '/call' || endpoint === '/campaigns/{id}/rows';
+}
+
+export function createFreshnessOf(settings: FreshnessSettings): FreshnessOf {
+  return (endpoint, value, upstreamNow) => {
+    switch (endpoint) {
+      case '/call/{id}':
+        return ofCall(value, upstreamNow, settings);
+      case '/assistants/{id}':
+        return { freshForMs: settings.assistantMs, isLive: false };
+      case '/campaigns/{id}':
+        return ofCampaign(value, settings);
+      case '/assistants':
+        return { freshForMs: settings.assistantMs, isLive: false };
+      case '/campaigns':
+        return shortest(
+          settings.campaignMs,
+          itemsOf(value).map((campaign) => ofCampaign(campaign, settings)),
+        );
+      case '/call':
+        return shortest(
+          settings.pageMs,
+          itemsOf(value).map((attempt) => ofAttempt(attempt, settings)),
+        );
+      case '/campaigns/{id}/rows':
+        return shortest(
+          settings.pageMs,
+          itemsOf(value).map((row) => ofRow(row, upstreamNow, settings)),
+        );
+    }
+  };
+}
+
+/** A call is over when its order and all its attempts are; a status that nobody knows is taken for a live one. */
+function ofCall(call: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
+  const attempts = [...listAt(call, 'call_attempts'), ...[at(call, 'last_call_attempt')].filter(isThere)];
+  if (!isOrderOver(call) || !attempts.every(isAttemptOver)) return { freshForMs: settings.liveCallMs, isLive: true };
+  // Without an attempt nothing was said, and nothing more can arrive. An attempt whose end cannot be read may have just ended.
+  const isSettled = attempts.every((attempt) => {
+    const ended = Date.parse(toDateTime(at(attempt, 'ended_at')) ?? '');
+    return upstreamNow - ended >= settings.settlingCallMs;
+  });
+  return { freshForMs: isSettled ? settings.endedCallMs : settings.justEndedCallMs, isLive: false };
+}
+
+/** `status` came with one version of the API, the two flags go with another. */
+function isOrderOver(call: unknown): boolean {
+  const status = at(call, 'status');
+  if (isThere(status)) return status === 'completed' || status === 'cancelled' || status === 'errored';
+  return at(call, 'is_completed') === true || at(call, 'is_cancelled') === true;
+}
+
+function isAttemptOver(attempt: unknown): boolean {
+  const status = at(attempt, 'status');
+  return status === 'completed' || status === 'error';
+}
+
+function ofCampaign(campaign: unknown, settings: FreshnessSettings): Freshness {
+  const isRunning = at(campaign, 'status') === 'running' && at(campaign, 'is_cancelled') !== true;
+  return { freshForMs: isRunning ? settings.runningCampaignMs : settings.campaignMs, isLive: false };
+}
+
+function ofAttempt(attempt: unknown, settings: FreshnessSettings): Freshness {
+  return isAttemptOver(attempt)
+    ? { freshForMs: settings.pageMs, isLive: false }
+    : { freshForMs: settings.liveCallMs, isLive: true };
+}
+
+function ofRow(row: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
+  const call = at(row, 'call');
+  return isThere(call) ? ofCall(call, upstreamNow, settings) : { freshForMs: settings.pageMs, isLive: false };
+}
+
+/** A list is as fresh as the least fresh thing on it. */
+function shortest(freshForMs: number, items: readonly Freshness[]): Freshness {
+  return {
+    // Not spread into one `Math.min`: a list may have more items than a function can be handed.
+    freshForMs: items.reduce((least, item) => Math.min(least, item.freshForMs), freshForMs),
+    isLive: items.some(({ isLive }) => isLive),
+  };
+}
+
+function itemsOf(list: unknown): readonly unknown[] {
+  return listAt(list, 'items');
+}
+
+function listAt(object: unknown, key: string): readonly unknown[] {
+  const list = at(object, key);
+  return Array.isArray(list) ? list : [];
+}
+
+function at(object: unknown, key: string): unknown {
+  return typeof object === 'object' && object !== null ? (object as { readonly [key: string]: unknown })[key] : undefined;
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,0 +1,138 @@
+import { LRUCache } from 'lru-cache';
+import type { Reading } from '#rest/question.ts';
+import { estimateBytes } from './size.ts';
+
+/** An answer that is kept: the value as it was read, frozen, never copied. */
+export interface Entry {
+  readonly value: unknown;
+  /** 2xx, or the 404 or 410 of a single object: then there is no value. */
+  readonly status: number;
+  readonly reading: Reading;
+  /** When the question was sent, by our clock, ms. */
+  readonly askedAt: number;
+  readonly freshUntil: number;
+  readonly isLive: boolean;
+}
+
+/** Names a moment: what was asked for before it, and a credential's refusal after it, do not go together. */
+export type Mark = number;
+
+/** What is kept, for each credential by itself: every way in takes its fingerprint, and there is no way from one to another's. */
+export interface Memory {
+  find(fingerprint: string, key: string): Entry | undefined;
+  /** To be taken before something is asked, and given when its answer is kept. */
+  mark(): Mark;
+  /** Keeps an answer, unless a newer one is kept already, or the credential was refused after the mark. */
+  keep(fingerprint: string, key: string, entry: Entry, mark: Mark): void;
+  /** The upstream has taken the credential, when asked at this time by our clock, ms. */
+  accept(fingerprint: string, askedAt: number, mark: Mark): void;
+  /** When the upstream was last asked with the credential and took it, by our clock, ms; minus infinity: not that we know. */
+  acceptedAt(fingerprint: string): number;
+  /** The credential was refused: drops all that is kept for it. Tells whether the credential was known. */
+  refuse(fingerprint: string): boolean;
+  /** For all credentials together, estimated. */
+  readonly bytes: number;
+}
+
+export interface MemoryOptions {
+  /** For all credentials together, bytes, estimated. */
+  readonly maxBytes: number;
+  /** So long after it was fresh an entry may still be of use, ms. */
+  readonly graceMs: number;
+  /** So long a credential of which nothing is kept is remembered to have been taken, ms. */
+  readonly idleMs: number;
+  readonly now: () => number;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+interface Holdings {
+  acceptedAt: number;
+  readonly keys: Set<string>;
+}
+
+/** What an entry takes besides its value: itself, and its places in three indexes. */
+const ENTRY_BYTES = 600;
+const MOST_CREDENTIALS = 10_000;
+/** How often what is of no use any more is dropped. */
+export const SWEEP_MS = 60_000;
+
+/** Keeps answers in this process; the least recently used of all credentials go first. */
+export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: MemoryOptions): Memory {
+  const entries = new LRUCache<string, Entry & { readonly owner: Holdings }>({
+    maxSize: Math.max(1, maxBytes),
+    sizeCalculation: ({ value }, key) => ENTRY_BYTES + 2 * key.length + estimateBytes(value),
+    dispose: ({ owner }, key) => owner.keys.delete(key),
+    noDisposeOnSet: true,
+  });
+  // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
+  const holdingsOf = new LRUCache<string, Holdings>({
+    max: MOST_CREDENTIALS,
+    dispose: ({ keys }) => {
+      for (const key of [...keys]) entries.delete(key);
+    },
+  });
+  const refusals = new LRUCache<string, Mark>({ max: MOST_CREDENTIALS });
+  let marked: Mark = 0;
+  let isSweepPlanned = false;
+
+  return {
+    find: (fingerprint, key) => (holdingsOf.get(fingerprint) ? entries.get(toPlace(fingerprint, key)) : undefined),
+    mark: () => marked,
+    keep(fingerprint, key, entry, mark) {
+      const owner = holdingsOf.get(fingerprint);
+      if (!owner || wasRefusedSince(mark, fingerprint)) return;
+      const place = toPlace(fingerprint, key);
+      const kept = entries.peek(place);
+      if (kept && isNewer(kept, entry)) return;
+      // What may not be kept still replaces what is.
+      if (entry.freshUntil <= entry.askedAt) entries.delete(place);
+      else if (entries.set(place, { ...entry, owner }).has(place)) owner.keys.add(place);
+    },
+    accept(fingerprint, askedAt, mark) {
+      if (wasRefusedSince(mark, fingerprint)) return;
+      const holdings = holdingsOf.get(fingerprint);
+      if (holdings) holdings.acceptedAt = Math.max(holdings.acceptedAt, askedAt);
+      else holdingsOf.set(fingerprint, { acceptedAt: askedAt, keys: new Set() });
+      planSweep();
+    },
+    acceptedAt: (fingerprint) => holdingsOf.peek(fingerprint)?.acceptedAt ?? Number.NEGATIVE_INFINITY,
+    refuse(fingerprint) {
+      marked += 1;
+      refusals.set(fingerprint, marked);
+      return holdingsOf.delete(fingerprint);
+    },
+    get bytes() {
+      return entries.calculatedSize;
+    },
+  };
+
+  function wasRefusedSince(mark: Mark, fingerprint: string): boolean {
+    return (refusals.get(fingerprint) ?? 0) > mark;
+  }
+
+  function planSweep(): void {
+    if (isSweepPlanned) return;
+    isSweepPlanned = true;
+    startTimer(SWEEP_MS, () => {
+      isSweepPlanned = false;
+      sweep();
+      if (holdingsOf.size > 0) planSweep();
+    });
+  }
+
+  function sweep(): void {
+    for (const [place, { freshUntil }] of [...entries.entries()]) if (freshUntil + graceMs < now()) entries.delete(place);
+    for (const [fingerprint, { keys, acceptedAt }] of [...holdingsOf.entries()]) {
+      if (keys.size === 0 && acceptedAt + idleMs < now()) holdingsOf.delete(fingerprint);
+    }
+  }
+}
+
+function toPlace(fingerprint: string, key: string): string {
+  return `${fingerprint} ${key}`;
+}
+
+function isNewer(kept: Entry, other: Entry): boolean {
+  const isOfOneProcess = kept.reading.process === other.reading.process;
+  return isOfOneProcess ? kept.reading.number > other.reading.number : kept.askedAt > other.askedAt;
+}

@@ -1,0 +1,235 @@
+import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
+import {
+  RateLimitedError,
+  UpstreamError,
+  UpstreamNotFoundError,
+  UpstreamTimeoutError,
+  UpstreamUnavailableError,
+} from '#errors/upstream-error.ts';
+import type { Errand, UpstreamCall } from '#rest/errand.ts';
+import type { Answer, Ask, Question, Reading, Send } from '#rest/question.ts';
+import { createFlights, type Flight } from './flights.ts';
+import { createFreshnessOf, type FreshnessSettings, isListPage } from './freshness.ts';
+import { createKeeper, isMissing, isOfOneObject } from './keeper.ts';
+import { createMemory, type Entry } from './memory.ts';
+import type { SharedTier } from './second-tier.ts';
+
+export interface RememberOptions {
+  /** Of all that is kept, bytes, estimated. */
+  readonly maxBytes: number;
+  readonly freshness: FreshnessSettings & {
+    /** After its freshness an answer is served once more for so long, while it is fetched anew, ms. Never a live call, nor a list page. */
+    readonly whileRevalidatingMs: number;
+  };
+  /** After its freshness an answer is served for so long where the upstream fails, ms. */
+  readonly graceMs: number;
+  /**
+   * So long after the upstream took a credential, what is remembered is read without asking again, ms. Infinity where the credential is
+   * the gateway's own.
+   */
+  readonly credentialRecheckMs: number;
+  /** Fetched in the background at a time, for one credential: those who wait must not have to queue behind what nobody waits for. Default 10. */
+  readonly maxRevalidations?: number;
+  readonly secondTier?: SharedTier | undefined;
+  /** Hears of a credential that was refused after it had been taken, by its fingerprint. */
+  readonly onRefused: (fingerprint: string) => void;
+  /** The clock, ms. */
+  readonly now: () => number;
+  /** A clock for durations, ms and parts of it. */
+  readonly elapsed: () => number;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+/** What a flight brings home. */
+interface Landing {
+  readonly entry: Entry;
+  readonly source: 'network' | 'cache';
+}
+
+/** A flight that brings nothing home: why. */
+class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/**
+ * Asks as little as possible: what was answered is remembered as long as it is fresh, and what is being asked is not asked again. The
+ * same shape out as in: nobody above can tell that it is there, but for the upstream's silence.
+ *
+ * Everything is keyed by the credential's fingerprint. Nothing is remembered but answers, and the 404 and 410 of a single object.
+ */
+export function createRememberingAsk(send: Send, options: RememberOptions): Ask {
+  const { freshness, graceMs, credentialRecheckMs, maxRevalidations = 10, secondTier, now, elapsed } = options;
+  const isRechecked = Number.isFinite(credentialRecheckMs);
+  const memory = createMemory({ ...options, idleMs: graceMs + (isRechecked ? credentialRecheckMs : 0) });
+  const keeper = createKeeper({ ...options, ...freshness, secondTier, memory, freshnessOf: createFreshnessOf(freshness) });
+  const flights = createFlights();
+  /** The flights that find out whether a credential is still taken, by its fingerprint. */
+  const rechecks = new Map<string, Flight<Landing>>();
+  /** How much is being fetched in the background, by fingerprint. */
+  const revalidations = new Map<string, number>();
+  /** The newest reading of this process that has come in. */
+  let newest: Reading | undefined;
+
+  return async (errand, question, { newerThan } = {}) => {
+    const { fingerprint } = errand.credential;
+    const key = `${question.path}${question.query}`;
+    const startedAt = elapsed();
+
+    for (let hasWaited = false; ; ) {
+      const kept = memory.find(fingerprint, key);
+      if (kept && isUsable(kept, question, newerThan)) {
+        if (isTrusted(fingerprint)) {
+          if (now() < kept.freshUntil) return tell(kept, 'cache');
+          revalidate(errand, question, key);
+          return tell(kept, 'stale');
+        }
+        const recheck = rechecks.get(fingerprint);
+        if (recheck && !hasWaited) {
+          // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
+          hasWaited = true;
+          await recheck.join(errand.signal).catch(() => {});
+          continue;
+        }
+      }
+
+      const inTheAir = flights.find<Landing>(toFlightKey(fingerprint, key));
+      const joined = inTheAir && isSentAfter(inTheAir, newerThan) ? inTheAir : undefined;
+      const landing = await board(errand, question, joined ?? (() => takeOff(errand, question, key, newerThan))).catch(
+        (error: unknown) => new Failure(error),
+      );
+      if (!(landing instanceof Failure)) return tell(landing.entry, joined ? 'coalesced' : landing.source);
+      const { error } = landing;
+      // The budget of another is no business of this one.
+      if (joined && error instanceof BudgetExceededError) continue;
+      const stale = memory.find(fingerprint, key);
+      if (stale && mayStandIn(stale, error, fingerprint)) return tell(stale, 'stale');
+      if (error instanceof UpstreamError) note(error.status ?? null, joined ? 'coalesced' : 'network');
+      throw error;
+    }
+
+    function tell<T>(entry: Entry, source: UpstreamCall['source']): Answer<T> {
+      note(entry.status, source, entry);
+      if (isMissing(entry)) throw new UpstreamNotFoundError({ method: 'GET', path: question.path }, entry.status);
+      const isRemembered = source === 'cache' || source === 'stale';
+      return { value: entry.value as T, status: entry.status, reading: { ...entry.reading, isRemembered } };
+    }
+
+    function note(status: number | null, source: UpstreamCall['source'], entry?: Entry): void {
+      errand.account.note({ method: 'GET', path: key, status, ms: elapsed() - startedAt, source }, entry);
+    }
+  };
+
+  /** Waits for the flight that is in the air, or sends one, as long as the operation lasts. */
+  async function board(
+    { signal }: Errand,
+    { path }: Question<unknown>,
+    flight: Flight<Landing> | (() => Flight<Landing>),
+  ): Promise<Landing> {
+    try {
+      signal.throwIfAborted();
+      return await (typeof flight === 'function' ? flight() : flight).join(signal);
+    } catch (error) {
+      if (signal.aborted && !(error instanceof GatewayError)) throw new UpstreamTimeoutError({ method: 'GET', path }, error);
+      throw error;
+    }
+  }
+
+  function takeOff<T>(errand: Errand, question: Question<T>, key: string, newerThan?: Reading): Flight<Landing> {
+    const { fingerprint } = errand.credential;
+    const flight = flights.start<Landing>(toFlightKey(fingerprint, key), newest?.number ?? 0, (signal) =>
+      fly({ ...errand, signal }, question, key, newerThan),
+    );
+    if (!isTrusted(fingerprint) && !rechecks.has(fingerprint)) {
+      rechecks.set(fingerprint, flight);
+      void flight.settled.then(() => rechecks.delete(fingerprint));
+    }
+    return flight;
+  }
+
+  async function fly<T>(errand: Errand, question: Question<T>, key: string, newerThan?: Reading): Promise<Landing> {
+    const { credential, signal } = errand;
+    const { fingerprint } = credential;
+    const kept = { owner: credential, question, key, mark: memory.mark() };
+    // What is to be newer than a reading of this process cannot come from another.
+    if (secondTier && newerThan?.process !== (newest?.process ?? '')) {
+      const entry = await keeper.fetchShared(kept);
+      if (entry && now() < entry.freshUntil && isKnownNewer(entry.reading, newerThan) && isTrusted(fingerprint)) {
+        return { entry, source: 'cache' };
+      }
+      signal.throwIfAborted();
+    }
+    const askedAt = now();
+    try {
+      const answer = await send(errand, question);
+      if (!newest || answer.reading.number > newest.number) newest = answer.reading;
+      memory.accept(fingerprint, answer.askedAt, kept.mark);
+      return { entry: keeper.keepAnswer(kept, answer), source: 'network' };
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.status === 401 || error.status === 403) {
+        if (memory.refuse(fingerprint)) options.onRefused(fingerprint);
+        secondTier?.forget(credential);
+      }
+      if (!(error instanceof UpstreamNotFoundError && isOfOneObject(question.endpoint))) throw error;
+      // Whoever is refused may be told that nothing is there: only of the gateway's own key it is a sign that it was taken.
+      if (!isRechecked) memory.accept(fingerprint, askedAt, kept.mark);
+      return { entry: keeper.keepMissing(kept, error.status ?? 404, askedAt), source: 'network' };
+    }
+  }
+
+  /** Fetches anew what is served stale meanwhile; on the account of the operation that found it stale. */
+  function revalidate<T>(errand: Errand, question: Question<T>, key: string): void {
+    const { budget, credential } = errand;
+    const { fingerprint } = credential;
+    const underWay = revalidations.get(fingerprint) ?? 0;
+    const isUnderWay = flights.find(toFlightKey(fingerprint, key)) !== undefined;
+    if (isUnderWay || underWay >= maxRevalidations || budget.sent >= budget.limit) return;
+    revalidations.set(fingerprint, underWay + 1);
+    takeOff(errand, question, key)
+      .hold()
+      .catch(() => {})
+      .finally(() => {
+        const left = (revalidations.get(fingerprint) ?? 1) - 1;
+        if (left > 0) revalidations.set(fingerprint, left);
+        else revalidations.delete(fingerprint);
+      });
+  }
+
+  function isUsable(kept: Entry, { endpoint }: Question<unknown>, newerThan: Reading | undefined): boolean {
+    const isServedOnceMore = !kept.isLive && !isMissing(kept) && !isListPage(endpoint);
+    const usableUntil = kept.freshUntil + (isServedOnceMore ? freshness.whileRevalidatingMs : 0);
+    return now() < usableUntil && isKnownNewer(kept.reading, newerThan);
+  }
+
+  function isTrusted(fingerprint: string): boolean {
+    return !isRechecked || now() - memory.acceptedAt(fingerprint) < credentialRecheckMs;
+  }
+
+  /** Whether what was fresh once may be served because the upstream failed like this. */
+  function mayStandIn(stale: Entry, error: unknown, fingerprint: string): boolean {
+    if (isMissing(stale) || now() >= stale.freshUntil + graceMs) return false;
+    if (error instanceof RateLimitedError) return isTrusted(fingerprint);
+    if (error instanceof UpstreamUnavailableError && error.status !== undefined)
+      return error.status >= 500 && isTrusted(fingerprint);
+    const isWithoutAnswer = error instanceof UpstreamUnavailableError || error instanceof UpstreamTimeoutError;
+    // Nobody can say whether the credential is still taken: so the last word on it counts a while longer.
+    return isWithoutAnswer && (!isRechecked || now() - memory.acceptedAt(fingerprint) < credentialRecheckMs + graceMs);
+  }
+
+  function isSentAfter({ after }: Flight<Landing>, newerThan: Reading | undefined): boolean {
+    return !newerThan || (newerThan.process === newest?.process && after >= newerThan.number);
+  }
+}
+
+function isKnownNewer(reading: Reading, than: Reading | undefined): boolean {
+  return !than || (reading.process === than.process && reading.number > than.number);
+}
+
+/** The credential stands in every key: nobody joins another's flight. */
+function toFlightKey(fingerprint: string, key: string): string {
+  return `${fingerprint} ${key}`;
+}

@@ -1,0 +1,240 @@
+import type { EndpointFacts } from './endpoint-facts.ts';
+import { findLastPage, isFromMemory, isLastPage, type SearchedPages } from './last-page.ts';
+import { type Identified, type List, ListMovedError, type Page, type Reading } from './list.ts';
+import { createNumberedPages, type NumberedPages, type ReadPage, remembered } from './numbered-pages.ts';
+import { createOrderedPages, type OrderedPages } from './ordered-pages.ts';
+import { EMPTY_PAGE, isSame, repeats, sharedShare } from './page-content.ts';
+import { explainShortness } from './page-size.ts';
+import { isFirsthand } from './reading.ts';
+
+interface GenerationOptions {
+  readonly isLast: boolean;
+  /** Where the list ends, as far as the generation before has found out. */
+  readonly pastEndFrom: number;
+  /** Whatever is read has to be newer: so it is with all that the generation before has seen. */
+  readonly floor: Reading | undefined;
+}
+
+/** A page and the next one that says the same, and which of them was there first. */
+interface Repetition<T> {
+  readonly page: Page<T>;
+  readonly next: Page<T>;
+  readonly earlier: 'page' | 'next';
+}
+
+/** One picture of a page-numbered list. */
+export class Generation<T extends Identified> implements List<T> {
+  readonly pageSize: number;
+  /** Where the list ends for the next generation, if this one took repetitions past the end for pages of the list. */
+  endForNext = Number.POSITIVE_INFINITY;
+
+  readonly #upstream: NumberedPages<T>;
+  readonly #facts: EndpointFacts;
+  readonly #isLast: boolean;
+  readonly #reads = new Map<number, Promise<void>>();
+  readonly #pages: OrderedPages<T>;
+  /** Pages that have been compared with their neighbours: only these are shown. */
+  readonly #compared = new Set<number>();
+  /** Short pages that are followed by more, although the upstream serves full pages too: they prove nothing. */
+  readonly #holes = new Set<number>();
+  /** Pages from this index on repeat the one before: known only of upstreams that clamp page numbers. */
+  #pastEndFrom: number;
+  #total: number | undefined;
+  #hasFullPage = false;
+
+  constructor(readPage: ReadPage<T>, facts: EndpointFacts, { isLast, pastEndFrom, floor }: GenerationOptions) {
+    this.#upstream = createNumberedPages(readPage, facts, floor);
+    this.#pages = createOrderedPages({
+      fetch: (index, newerThan) => this.#fetch(index, newerThan),
+      fetchAgain: (index, newerThan) => this.#upstream.fetchAgain(index, newerThan),
+      isInVain: () => this.#upstream.hasStandIn,
+      onMoved: () => this.reportOverlap(),
+    });
+    this.#facts = facts;
+    this.#isLast = isLast;
+    this.#pastEndFrom = pastEndFrom;
+    // One generation has one page size, even if another operation learns a new one meanwhile.
+    this.pageSize = facts.pageSize;
+  }
+
+  /** What is newer than this is newer than all that this generation has seen. */
+  get newestReading(): Reading | undefined {
+    return this.#upstream.newest;
+  }
+
+  async page(index: number): Promise<readonly T[]> {
+    return (await this.#read(index)).items;
+  }
+
+  loaded(index: number): readonly T[] | undefined {
+    return this.#compared.has(index) ? this.#pages.get(index)?.items : undefined;
+  }
+
+  get total(): number | undefined {
+    return this.#total;
+  }
+
+  isKnownEnd(index: number): boolean {
+    const page = this.#pages.get(index);
+    return page !== undefined && this.#isEnd(index, page);
+  }
+
+  async count(): Promise<number> {
+    if (this.#total !== undefined) return this.#total;
+    return (await this.#read(0)).total ?? this.measure();
+  }
+
+  async measure(): Promise<number> {
+    const first = await this.#read(0);
+    if (first.served === 0) return 0;
+    // A short page may be a capped one. The page after it tells, and is the first to be probed anyway.
+    if (first.served < this.pageSize) await this.#read(1);
+    const searched = this.#searched();
+    const last = await findLastPage(searched);
+    const found = await searched.read(last);
+    if (isFromMemory(searched)) {
+      // It will be shown in order with the pages that have been shown; then it has to be the same.
+      const page = await this.#read(last);
+      const isComplete = this.#isEnd(last, page);
+      if (!isSame(page, found) || !(await isLastPage(searched, last, { isComplete }))) this.reportOverlap();
+    }
+    if (this.#facts.repeatsLastPage) this.#pastEndFrom = last + 1;
+    return last * this.pageSize + found.served;
+  }
+
+  reportOverlap(): void {
+    if (!this.#makesDo) throw new ListMovedError();
+  }
+
+  reportMissing(): Promise<void> {
+    return this.#pages.readAnew();
+  }
+
+  /** Another generation would be no better. */
+  get #makesDo(): boolean {
+    return this.#isLast || this.#upstream.hasStandIn;
+  }
+
+  /** @param floor the pages have to be newer */
+  #searched(floor?: Reading): SearchedPages<T> {
+    const looked = new Map<number, Page<T>>();
+    const read = async (index: number, newerThan = floor) => {
+      const page = index >= this.#pastEndFrom ? EMPTY_PAGE : await this.#fetch(index, newerThan);
+      looked.set(index, page);
+      return page;
+    };
+    return { pageSize: this.pageSize, read, looked };
+  }
+
+  #isEnd(index: number, page: Page<T>): boolean {
+    if (page.served === 0 || index + 1 >= this.#pastEndFrom) return true;
+    if (page.total !== undefined) return index * this.pageSize + page.served >= page.total;
+    // A full page of the same generation shows that the upstream serves what is asked for, and saves the request that would prove the
+    // end; unless this endpoint has been seen to leave holes in its pages.
+    return page.served < this.pageSize && this.#hasFullPage && !this.#facts.leavesHoles && !this.#holes.has(index);
+  }
+
+  async #read(index: number): Promise<Page<T>> {
+    await remembered(this.#reads, index, () => this.#readAndCompare(index));
+    return this.#pages.get(index) ?? EMPTY_PAGE;
+  }
+
+  async #readAndCompare(index: number): Promise<void> {
+    const page = await this.#pageAt(index);
+    this.#pages.set(index, page);
+    if (page.total !== undefined) {
+      if (this.#total !== undefined && this.#total !== page.total) this.reportOverlap();
+      this.#total = page.total;
+    }
+    await this.#pages.putInOrder(index - 1);
+    await this.#pages.putInOrder(index);
+    await this.#compare(index - 1, { earlier: 'page' });
+    await this.#compare(index, { earlier: 'next' });
+    await this.#explainShortness(index - 1);
+    await this.#explainShortness(index);
+    this.#compared.add(index);
+  }
+
+  /** A page as it came, not compared with any other. */
+  async #pageAt(index: number): Promise<Page<T>> {
+    const isPastTheEnd = index >= this.#pastEndFrom || (index > 0 && this.isKnownEnd(index - 1));
+    return isPastTheEnd ? EMPTY_PAGE : this.#pages.fetch(index);
+  }
+
+  async #fetch(index: number, newerThan?: Reading): Promise<Page<T>> {
+    const page = await this.#upstream.fetch(index, newerThan);
+    if (page.served === this.pageSize) this.#hasFullPage = true;
+    if (page.served > this.pageSize) this.#learnPageSize(page.served);
+    return page;
+  }
+
+  /** Draws from two neighbouring pages what they say of the end of the list, and of its moving between the two reads. */
+  async #compare(index: number, { earlier }: { readonly earlier: 'page' | 'next' }): Promise<void> {
+    const page = this.#pages.get(index);
+    const next = this.#pages.get(index + 1);
+    if (!page || !next) return;
+    if (repeats(next, page)) return this.#repeated(index, { page, next, earlier });
+    if (sharedShare(page, next) > 0 || (page.served === 0 && next.served > 0)) this.reportOverlap();
+  }
+
+  /** A short page that is followed by more: the upstream caps its pages, or the list moved, or the page has a hole. */
+  async #explainShortness(index: number): Promise<void> {
+    const page = this.#pages.get(index);
+    if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index)) return;
+    const next = this.#pages.get(index + 1);
+    const following = next?.served ?? 0;
+    const isFollowed = following > 0 || (page.total !== undefined && index * this.pageSize + page.served < page.total);
+    if (!isFollowed) return;
+    if (!this.#facts.leavesHoles && !this.#isHearsay(page, next)) {
+      // A capped upstream never serves a page longer than its cap.
+      if (following > page.served || this.#hasFullPage) this.#facts.leavesHoles = true;
+      else await this.#learnFromShortness(index, page);
+    }
+    this.#holes.add(index);
+  }
+
+  async #learnFromShortness(index: number, page: Page<T>): Promise<void> {
+    const reason = await explainShortness(this.#upstream, index, page);
+    if (this.#isHearsay()) return;
+    if (reason === 'cap') this.#learnPageSize(page.served);
+    if (reason === 'hole') this.#facts.leavesHoles = true;
+    this.reportOverlap();
+  }
+
+  /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */
+  async #repeated(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
+    const isSurelyTheEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
+    // What is remembered of an end that is known to look like this will do, unless a whole page may have come in since.
+    const mayHaveMoved = page.served === this.pageSize && page.reading?.isRemembered && !next.reading?.isRemembered;
+    const isKnownSo = this.#facts.repeatsLastPage && earlier === 'page' && !mayHaveMoved;
+    if (isKnownSo || !this.#isHearsay(page, next)) {
+      const [again, newerThan] = earlier === 'page' ? [index, next.reading] : [index + 1, page.reading];
+      if (!isSurelyTheEnd && !repeats(await this.#upstream.fetchAgain(again, newerThan), page)) return this.reportOverlap();
+      if (!this.#isHearsay()) this.#facts.repeatsLastPage = true;
+    }
+    this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
+    this.#pages.set(index + 1, EMPTY_PAGE);
+    if (earlier === 'page' || this.#makesDo) return;
+    // The next page has been taken for a page of the list, at a place that does not exist.
+    this.endForNext = 1 + (await findLastPage(this.#searched(page.reading), { index, page }));
+    this.reportOverlap();
+  }
+
+  /**
+   * Whether pages are no ground to conclude anything that holds for everyone, for ever: of different age, they say nothing of the
+   * upstream's manners. Then all is read anew, unless that would be no better.
+   */
+  #isHearsay(...pages: readonly (Page<T> | undefined)[]): boolean {
+    if (!this.#upstream.hasStandIn && isFirsthand(pages.map((page) => page?.reading))) return false;
+    this.reportOverlap();
+    return true;
+  }
+
+  #learnPageSize(served: number): void {
+    if (this.#facts.pageSize === this.pageSize) {
+      this.#facts.pageSize = served;
+      this.#facts.requestSize = Math.min(this.#facts.requestSize, served);
+    }
+    this.reportOverlap();
+  }
+}

@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { createFreshnessOf, type FreshnessSettings, isListPage } from '#cache/freshness.ts';
+import type { Endpoint } from '#rest/question.ts';
+
+/** No two alike: each answer names the setting that was used. */
+const SETTINGS: FreshnessSettings = {
+  endedCallMs: 600_001,
+  justEndedCallMs: 5_002,
+  settlingCallMs: 300_003,
+  liveCallMs: 1_004,
+  assistantMs: 30_005,
+  campaignMs: 60_006,
+  runningCampaignMs: 10_007,
+  pageMs: 2_008,
+  notFoundMs: 2_509,
+};
+
+const ENDED = { freshForMs: SETTINGS.endedCallMs, isLive: false };
+const JUST_ENDED = { freshForMs: SETTINGS.justEndedCallMs, isLive: false };
+const LIVE = { freshForMs: SETTINGS.liveCallMs, isLive: true };
+const PAGE = { freshForMs: SETTINGS.pageMs, isLive: false };
+const CAMPAIGN = { freshForMs: SETTINGS.campaignMs, isLive: false };
+const RUNNING = { freshForMs: SETTINGS.runningCampaignMs, isLive: false };
+const ASSISTANT = { freshForMs: SETTINGS.assistantMs, isLive: false };
+
+const NOW = Date.UTC(2026, 5, 1, 12);
+const LONG_AGO = '2026-05-01T12:00:00Z';
+const LAST_MINUTE = '2026-06-01T11:59:00Z';
+
+const freshnessOf = createFreshnessOf(SETTINGS);
+const of = (endpoint: Endpoint, value: unknown) => freshnessOf(endpoint, value, NOW);
+
+/** An attempt that is over since long ago. */
+const attempt = (changes: object = {}) => ({ id: 'attempt', status: 'completed', ended_at: LONG_AGO, ...changes });
+/** A call with one attempt, over since long ago. */
+const call = (changes: object = {}) => ({ id: 'call', status: 'completed', call_attempts: [attempt()], ...changes });
+const endedAt = (ended_at: unknown) => call({ call_attempts: [attempt({ ended_at })] });
+
+describe('A call', () => {
+  test.each(['initializing', 'queued_for_calling', 'calling', 'scheduled'])('whose order is %s is live', (status) => {
+    expect(of('/call/{id}', call({ status }))).toEqual(LIVE);
+  });
+
+  test.each(['completed', 'cancelled', 'errored'])('whose order is %s is over', (status) => {
+    expect(of('/call/{id}', call({ status }))).toEqual(ENDED);
+  });
+
+  test.each(['paused', 'error', 'COMPLETED', '', 'constructor', 0, false, {}, ['completed']])(
+    'with the unknown status %j is taken for a live one, whatever its flags say',
+    (status) => {
+      expect(of('/call/{id}', call({ status, is_completed: true, is_cancelled: true }))).toEqual(LIVE);
+    },
+  );
+
+  test.each([
+    { is_completed: true, is_cancelled: false, expected: ENDED },
+    { is_completed: false, is_cancelled: true, expected: ENDED },
+    { is_completed: true, expected: ENDED },
+    { is_cancelled: true, expected: ENDED },
+    { is_completed: false, is_cancelled: false, expected: LIVE },
+    { is_completed: 'true', is_cancelled: 1, expected: LIVE },
+    { is_completed: null, expected: LIVE },
+    { expected: LIVE },
+  ])('without a status is over when a flag says so: %j', ({ expected, ...flags }) => {
+    expect(of('/call/{id}', call({ status: undefined, ...flags }))).toEqual(expected);
+    expect(of('/call/{id}', call({ status: null, ...flags }))).toEqual(expected);
+  });
+
+  test('whose status is not over is live, though a flag of another version says that it is', () => {
+    expect(of('/call/{id}', call({ status: 'calling', is_completed: true }))).toEqual(LIVE);
+    expect(of('/call/{id}', call({ status: 'completed', is_completed: false, is_cancelled: false }))).toEqual(ENDED);
+  });
+
+  test.each(['queued', 'ringing', 'ongoing', 'errored', 'cancelled', 'new', '', null, undefined, {}])(
+    'is live while an attempt is %j, though its order is over',
+    (status) => {
+      expect(of('/call/{id}', call({ call_attempts: [attempt({ status }), attempt()] }))).toEqual(LIVE);
+      expect(of('/call/{id}', call({ call_attempts: [attempt(), attempt({ status })] }))).toEqual(LIVE);
+      expect(of('/call/{id}', call({ last_call_attempt: attempt({ status }) }))).toEqual(LIVE);
+    },
+  );
+
+  test('is live with an attempt that ended and is not over', () => {
+    expect(of('/call/{id}', call({ call_attempts: [attempt({ status: 'ongoing', ended_at: LONG_AGO })] }))).toEqual(LIVE);
+  });
+
+  test.each(['completed', 'error'])('is over when its attempts are: %s', (status) => {
+    expect(of('/call/{id}', call({ call_attempts: [attempt({ status })] }))).toEqual(ENDED);
+  });
+
+  test.each([
+    ['a month ago', LONG_AGO, ENDED],
+    ['a minute ago', LAST_MINUTE, JUST_ENDED],
+    ['just within the time of settling', new Date(NOW - SETTINGS.settlingCallMs + 1).toISOString(), JUST_ENDED],
+    ['just beyond it', new Date(NOW - SETTINGS.settlingCallMs).toISOString(), ENDED],
+    ['in the future', '2026-06-01T12:01:00Z', JUST_ENDED],
+    ['in seconds, long ago', NOW / 1000 - 86_400, ENDED],
+    ['in seconds, a minute ago', NOW / 1000 - 60, JUST_ENDED],
+    ['in milliseconds, long ago', NOW - 86_400_000, ENDED],
+    ['in milliseconds, a minute ago', NOW - 60_000, JUST_ENDED],
+    ['as digits, a minute ago', String(NOW - 60_000), JUST_ENDED],
+    ['as digits, long ago', String(NOW - 86_400_000), ENDED],
+    ['without a zone, which is UTC, long ago', '2026-06-01T11:00:00', ENDED],
+    ['without a zone, which is UTC, a minute ago', '2026-06-01 11:59:00', JUST_ENDED],
+    ['in another zone, long ago', '2026-06-01T12:30:00+02:00', ENDED],
+    ['in another zone, a minute ago', '2026-06-01T13:59:00+02:00', JUST_ENDED],
+    ['in lower case, long ago', '2026-05-01t12:00:00z', ENDED],
+    ['as {}', {}, JUST_ENDED],
+    ['as null', null, JUST_ENDED],
+    ['not at all', undefined, JUST_ENDED],
+    ['as an empty text', '', JUST_ENDED],
+    ['on no day there is', '2026-02-30T12:00:00Z', JUST_ENDED],
+    ['as words', 'yesterday', JUST_ENDED],
+    ['as a list', [LONG_AGO], JUST_ENDED],
+  ])('that ended %s', (_when, ended_at, expected) => {
+    expect(of('/call/{id}', endedAt(ended_at))).toEqual(expected);
+  });
+
+  test('has just ended when any of its attempts has', () => {
+    const [late, early] = [attempt({ ended_at: LAST_MINUTE }), attempt()];
+    expect(of('/call/{id}', call({ call_attempts: [late, early] }))).toEqual(JUST_ENDED);
+    expect(of('/call/{id}', call({ call_attempts: [early, late] }))).toEqual(JUST_ENDED);
+    expect(of('/call/{id}', call({ last_call_attempt: late }))).toEqual(JUST_ENDED);
+  });
+
+  test('that ended just now ended long ago by and by: by the clock of the upstream', () => {
+    const ended = endedAt(LAST_MINUTE);
+    expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_001)).toEqual(JUST_ENDED);
+    expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_000)).toEqual(ENDED);
+  });
+
+  test.each(['cancelled', 'errored', 'completed'])('that is %s without an attempt has nothing to wait for', (status) => {
+    for (const call_attempts of [[], null, undefined])
+      expect(of('/call/{id}', { id: 'call', status, call_attempts })).toEqual(ENDED);
+  });
+
+  test('that tells only its last attempt is judged by that', () => {
+    const only = (last_call_attempt: unknown) => ({ id: 'call', status: 'completed', last_call_attempt });
+    expect(of('/call/{id}', only(attempt()))).toEqual(ENDED);
+    expect(of('/call/{id}', only(attempt({ ended_at: LAST_MINUTE })))).toEqual(JUST_ENDED);
+    expect(of('/call/{id}', only(attempt({ status: 'ringing' })))).toEqual(LIVE);
+    expect(of('/call/{id}', only(null))).toEqual(ENDED);
+  });
+});
+
+describe('An assistant and the list of them', () => {
+  test.each<Endpoint>(['/assistants/{id}', '/assistants'])('%s have one freshness, whatever is in them', (endpoint) => {
+    for (const value of [{ id: 'a' }, { items: [{ id: 'a', status: 'running' }] }, { items: [] }, null]) {
+      expect(of(endpoint, value)).toEqual(ASSISTANT);
+    }
+  });
+});
+
+describe('A campaign', () => {
+  test.each([
+    [{ status: 'running', is_cancelled: false }, RUNNING],
+    [{ status: 'running' }, RUNNING],
+    [{ status: 'running', is_cancelled: null }, RUNNING],
+    [{ status: 'running', is_cancelled: true }, CAMPAIGN],
+    [{ status: 'paused', is_cancelled: false }, CAMPAIGN],
+    [{ status: 'paused', is_cancelled: true }, CAMPAIGN],
+    [{ status: 'completed' }, CAMPAIGN],
+    [{}, CAMPAIGN],
+  ])('%j', (campaign, expected) => {
+    expect(of('/campaigns/{id}', campaign)).toEqual(expected);
+  });
+
+  test('makes the list as fresh as the least fresh of them', () => {
+    const list = (...items: unknown[]) => of('/campaigns', { items });
+    const [running, paused, cancelled] = [{ status: 'running' }, { status: 'paused' }, { status: 'running', is_cancelled: true }];
+    expect(list(paused, running, cancelled)).toEqual(RUNNING);
+    expect(list(running)).toEqual(RUNNING);
+    expect(list(paused, cancelled)).toEqual(CAMPAIGN);
+    expect(list()).toEqual(CAMPAIGN);
+  });
+
+  test('does not make the list fresher when running ones are set to be kept longer', () => {
+    const other = createFreshnessOf({ ...SETTINGS, runningCampaignMs: 90_000 });
+    expect(other('/campaigns', { items: [{ status: 'running' }] }, NOW)).toEqual(CAMPAIGN);
+  });
+
+  test('may be one of very many', () => {
+    const items = Array.from({ length: 500_000 }, () => null);
+    expect(of('/campaigns', { items })).toEqual(CAMPAIGN);
+    expect(of('/campaigns', { items: [...items, { status: 'running' }] })).toEqual(RUNNING);
+  });
+});
+
+describe('A page', () => {
+  test('of attempts is fresh for a moment, and for less with one on it that is not over', () => {
+    const page = (...items: unknown[]) => of('/call', { items });
+    const [over, failed, ringing] = [attempt(), attempt({ status: 'error' }), attempt({ status: 'ringing' })];
+    expect(page(over, failed)).toEqual(PAGE);
+    expect(page(over, ringing, failed)).toEqual(LIVE);
+    expect(page(over, attempt({ status: 'of another version' }))).toEqual(LIVE);
+    expect(page(attempt({ ended_at: LAST_MINUTE }))).toEqual(PAGE);
+    expect(page(over, null)).toEqual(LIVE);
+    expect(page()).toEqual(PAGE);
+  });
+
+  test('of rows is fresh for a moment, and for less with a live call on it', () => {
+    const page = (...items: unknown[]) => of('/campaigns/{id}/rows', { items, total: items.length });
+    const row = (one?: unknown) => ({ id: 'row', row_index: 0, call: one });
+    expect(page(row(), row(null), row(call()))).toEqual(PAGE);
+    expect(page(row(call()), row(call({ status: 'calling' })), row())).toEqual(LIVE);
+    expect(page(row(call({ call_attempts: [attempt({ status: 'ongoing' })] })))).toEqual(LIVE);
+    expect(page(row('a call'))).toEqual(LIVE);
+    expect(page(row(endedAt(LAST_MINUTE)))).toEqual(PAGE);
+    expect(page()).toEqual(PAGE);
+  });
+
+  test('of rows is fresh no longer than the least of its calls', () => {
+    const other = createFreshnessOf({ ...SETTINGS, justEndedCallMs: 500, endedCallMs: 1_500 });
+    const page = (...calls: unknown[]) => other('/campaigns/{id}/rows', { items: calls.map((one) => ({ call: one })) }, NOW);
+    expect(page(call(), endedAt(LAST_MINUTE))).toEqual({ freshForMs: 500, isLive: false });
+    expect(page(call())).toEqual({ freshForMs: 1_500, isLive: false });
+  });
+
+  test('with something live on it is not kept longer for that', () => {
+    const other = createFreshnessOf({ ...SETTINGS, liveCallMs: 9_000 });
+    const live = { freshForMs: SETTINGS.pageMs, isLive: true };
+    expect(other('/call', { items: [attempt({ status: 'ringing' })] }, NOW)).toEqual(live);
+    expect(other('/campaigns/{id}/rows', { items: [{ call: call({ status: 'calling' }) }] }, NOW)).toEqual(live);
+  });
+
+  test.each<[Endpoint, boolean]>([
+    ['/call', true],
+    ['/campaigns/{id}/rows', true],
+    ['/call/{id}', false],
+    ['/assistants', false],
+    ['/assistants/{id}', false],
+    ['/campaigns', false],
+    ['/campaigns/{id}', false],
+  ])('is what %s answers: %j', (endpoint, expected) => {
+    expect(isListPage(endpoint)).toBe(expected);
+  });
+});
+
+describe('What no document describes', () => {
+  const ODD = [null, undefined, '', 'text', 0, 7, true, [], [null], [[]], {}, { id: {} }];
+  /** What an oddity is taken for, wherever it stands in the place of an object or a list. */
+  const BY_ENDPOINT: readonly [Endpoint, unknown][] = [
+    ['/call/{id}', LIVE],
+    ['/assistants/{id}', ASSISTANT],
+    ['/assistants', ASSISTANT],
+    ['/campaigns/{id}', CAMPAIGN],
+    ['/campaigns', CAMPAIGN],
+    ['/call', PAGE],
+    ['/campaigns/{id}/rows', PAGE],
+  ];
+
+  test.each(BY_ENDPOINT)('is no error of %s, and is never kept long', (endpoint, expected) => {
+    for (const odd of ODD) {
+      expect(of(endpoint, odd)).toEqual(expected);
+      expect(of(endpoint, { items: odd }).freshForMs).toBeLessThanOrEqual(of(endpoint, { items: [] }).freshForMs);
+    }
+  });
+
+  test('makes a call live where an attempt should be', () => {
+    for (const odd of ODD) expect(of('/call/{id}', call({ call_attempts: [attempt(), odd] }))).toEqual(LIVE);
+    for (const odd of ODD.slice(2)) expect(of('/call/{id}', call({ last_call_attempt: odd }))).toEqual(LIVE);
+  });
+
+  test('is no attempt where the list of them should be', () => {
+    for (const odd of ['text', 0, true, {}, { length: 1 }]) expect(of('/call/{id}', call({ call_attempts: odd }))).toEqual(ENDED);
+  });
+});

@@ -1,0 +1,325 @@
+import { describe, expect, test } from 'vitest';
+import { createRememberingAsk, type RememberOptions } from '#cache/remember.ts';
+import type { Owner, SharedEntry, SharedTier } from '#cache/second-tier.ts';
+import {
+  CredentialRefusedError,
+  type UpstreamError,
+  UpstreamNotFoundError,
+  UpstreamUnavailableError,
+} from '#errors/upstream-error.ts';
+import { Credential } from '#rest/credential.ts';
+import type { Errand, UpstreamCall } from '#rest/errand.ts';
+import type { Question, Reading, Send } from '#rest/question.ts';
+import { createClock } from '../kit/clock.ts';
+
+const LINE = { method: 'GET', path: '/' } as const;
+const FRESHNESS: RememberOptions['freshness'] = {
+  endedCallMs: 1000,
+  justEndedCallMs: 100,
+  settlingCallMs: 100,
+  liveCallMs: 10,
+  assistantMs: 1000,
+  campaignMs: 1000,
+  runningCampaignMs: 100,
+  pageMs: 50,
+  notFoundMs: 20,
+  whileRevalidatingMs: 30,
+};
+
+/** A tier that remembers what it was told, and can be told what it knows. */
+function createFakeTier(clock: { now(): number }) {
+  const kept = new Map<string, SharedEntry & { readonly since: number }>();
+  const log: string[] = [];
+  const place = (owner: Owner, key: string) => `${owner.fingerprint} ${key}`;
+  const tier: SharedTier = {
+    async read(owner, key) {
+      log.push(`read ${key}`);
+      const entry = kept.get(place(owner, key));
+      return entry && { ...entry, ageMs: entry.ageMs + clock.now() - entry.since };
+    },
+    write(owner, key, entry, keepForMs) {
+      log.push(`write ${key} ${entry.status} for ${keepForMs}`);
+      kept.set(place(owner, key), { ...entry, since: clock.now() });
+    },
+    forget: ({ fingerprint }) => {
+      log.push('forget');
+      for (const name of kept.keys()) if (name.startsWith(fingerprint)) kept.delete(name);
+    },
+    close: async () => {},
+  };
+  return { tier, takeLog: () => log.splice(0) };
+}
+
+interface Setup {
+  readonly clock?: ReturnType<typeof createClock>;
+  readonly process?: string;
+  readonly tier?: SharedTier;
+  readonly credentialRecheckMs?: number;
+}
+
+/** A remembering gateway's cache over an upstream that answers, counted, or fails as it is told. */
+function createCache({
+  clock = createClock(),
+  process = 'this',
+  tier,
+  credentialRecheckMs = Number.POSITIVE_INFINITY,
+}: Setup = {}) {
+  const asked: string[] = [];
+  let failure: UpstreamError | undefined;
+  let number = 0;
+  const send: Send = async (errand, question) => {
+    asked.push(`${question.path}${question.query}`);
+    errand.budget.sent += 1;
+    number += 1;
+    const reading: Reading = { process, number, isRemembered: false };
+    const askedAt = clock.now();
+    await Promise.resolve();
+    if (failure) throw failure;
+    return { value: question.read({ id: question.path, number }), status: 200, reading, askedAt, upstreamNow: askedAt };
+  };
+  const ask = createRememberingAsk(send, {
+    maxBytes: 1e6,
+    freshness: FRESHNESS,
+    graceMs: 5000,
+    credentialRecheckMs,
+    maxRevalidations: 10,
+    secondTier: tier,
+    onRefused: () => {},
+    now: clock.now,
+    elapsed: clock.now,
+    startTimer: () => () => {},
+  });
+  const calls: UpstreamCall[] = [];
+  const errand = (key = 'sk_test'): Errand => ({
+    credential: new Credential(key, 'a secret of several'),
+    signal: new AbortController().signal,
+    budget: { limit: 100, sent: 0 },
+    account: { note: (call) => calls.push(call) },
+  });
+  return {
+    clock,
+    errand,
+    ask: <T>(question: Question<T>, newerThan?: Reading, key?: string) => ask(errand(key), question, { newerThan }),
+    takeAsked: () => asked.splice(0),
+    takeSources: () => calls.splice(0).map(({ source }) => source),
+    fail(error: UpstreamError | undefined) {
+      failure = error;
+    },
+  };
+}
+
+const assistant = (id: string): Question<unknown> => ({
+  endpoint: '/assistants/{id}',
+  path: `/assistants/${id}`,
+  query: '',
+  read: (body) => body,
+});
+const page = (index: number): Question<unknown> => ({
+  endpoint: '/call',
+  path: '/call',
+  query: `?page=${index}`,
+  read: () => ({ items: [] }),
+});
+
+describe('What has to be newer than a reading', () => {
+  test('is not what was kept before it, and is kept for those who come later', async () => {
+    const { ask, takeAsked } = createCache();
+    const { reading: first } = await ask(page(1));
+    const { reading: second } = await ask(page(2));
+    takeAsked();
+    expect((await ask(page(2), first)).reading).toEqual({ ...second, isRemembered: true });
+    expect(takeAsked()).toEqual([]);
+    const { reading: third } = await ask(page(1), second);
+    expect(third).toEqual({ process: 'this', number: 3, isRemembered: false });
+    expect((await ask(page(1), second)).reading).toEqual({ ...third, isRemembered: true });
+    expect(takeAsked()).toEqual(['/call?page=1']);
+  });
+
+  test('is not what was asked before it and has not come yet; but what was asked after it may be joined', async () => {
+    const { ask, takeAsked, takeSources } = createCache();
+    const { reading } = await ask(page(1));
+    takeAsked();
+    takeSources();
+    const [one, two] = await Promise.all([ask(page(1), reading), ask(page(1), reading)]);
+    expect(one.reading).toEqual(two.reading);
+    expect(takeAsked()).toEqual(['/call?page=1']);
+    expect(takeSources().sort()).toEqual(['coalesced', 'network']);
+    // A flight that left before the reading came in cannot be known to be newer.
+    const early = ask(page(2));
+    const { reading: later } = await ask(page(3));
+    await early;
+    const slow = ask(page(4));
+    const next = ask(page(4), { ...later, number: later.number + 100 });
+    await Promise.all([slow, next]);
+    expect(takeAsked()).toEqual(['/call?page=2', '/call?page=3', '/call?page=4', '/call?page=4']);
+  });
+
+  test('than one of another process comes from the upstream alone', async () => {
+    const { ask, takeAsked } = createCache();
+    await ask(page(1));
+    takeAsked();
+    await ask(page(1), { process: 'another', number: 1, isRemembered: true });
+    expect(takeAsked()).toEqual(['/call?page=1']);
+  });
+
+  test('is what there is, when the upstream fails', async () => {
+    const { ask, fail, takeSources } = createCache();
+    const { reading } = await ask(page(1));
+    takeSources();
+    fail(new UpstreamUnavailableError(LINE));
+    expect((await ask(page(1), reading)).reading).toEqual({ ...reading, isRemembered: true });
+    expect(takeSources()).toEqual(['stale']);
+  });
+});
+
+describe('The second tier', () => {
+  test('is asked once memory has nothing, before the upstream, and told what the upstream said', async () => {
+    const clock = createClock();
+    const { tier, takeLog } = createFakeTier(clock);
+    const first = createCache({ clock, tier, process: 'first' });
+    const second = createCache({ clock, tier, process: 'second' });
+    const { value } = await first.ask(assistant('a'));
+    expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 200 for 6000']);
+    clock.pass(400);
+    expect((await second.ask(assistant('a'))).value).toEqual(value);
+    expect(takeLog()).toEqual(['read /assistants/a']);
+    expect(second.takeAsked()).toEqual([]);
+    expect(second.takeSources()).toEqual(['cache']);
+    // From now on it is in memory, for as long as it is fresh and no longer.
+    clock.pass(599);
+    await second.ask(assistant('a'));
+    expect(takeLog()).toEqual([]);
+    clock.pass(31);
+    await second.ask(assistant('a'));
+    expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 200 for 6000']);
+    expect(second.takeAsked()).toEqual(['/assistants/a']);
+  });
+
+  test('hands on which reading an answer is, so that pages of one process stay in order in another', async () => {
+    const clock = createClock();
+    const { tier } = createFakeTier(clock);
+    const first = createCache({ clock, tier, process: 'first' });
+    const second = createCache({ clock, tier, process: 'second' });
+    for (const index of [2, 1]) await first.ask(page(index));
+    const { reading } = await second.ask(page(1));
+    expect(reading).toEqual({ process: 'first', number: 2, isRemembered: true });
+    await second.ask(page(2));
+    second.takeAsked();
+    await second.ask(page(2), reading);
+    expect(second.takeAsked()).toEqual(['/call?page=2']);
+    const third = createCache({ clock, tier, process: 'third' });
+    const { reading: earlier } = await first.ask(page(3));
+    await first.ask(page(4), earlier);
+    await third.ask(page(4), (await third.ask(page(3))).reading);
+    expect(third.takeAsked()).toEqual([]);
+  });
+
+  test('is asked for nobody who has to have something newer than this process has read', async () => {
+    const clock = createClock();
+    const { tier, takeLog } = createFakeTier(clock);
+    const { ask } = createCache({ clock, tier });
+    const { reading } = await ask(page(1));
+    takeLog();
+    await ask(page(1), reading);
+    expect(takeLog()).toEqual(['write /call?page=1 200 for 5050']);
+  });
+
+  test('is told that there is nothing, and asked by none who knows', async () => {
+    const clock = createClock();
+    const { tier, takeLog } = createFakeTier(clock);
+    const [first, second] = [createCache({ clock, tier }), createCache({ clock, tier })];
+    first.fail(new UpstreamNotFoundError(LINE, 404));
+    await expect(first.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
+    expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 404 for 20']);
+    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
+    expect(second.takeAsked()).toEqual([]);
+  });
+
+  test('is told to forget when the credential is refused', async () => {
+    const clock = createClock();
+    const { tier, takeLog } = createFakeTier(clock);
+    const [first, second] = [createCache({ clock, tier }), createCache({ clock, tier })];
+    await first.ask(assistant('a'));
+    second.fail(new CredentialRefusedError(LINE, 401));
+    await expect(second.ask(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    expect(takeLog()).toContain('forget');
+    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
+  });
+
+  test('stands in for an upstream that fails, where this process has never seen an answer', async () => {
+    const clock = createClock();
+    const { tier } = createFakeTier(clock);
+    const [first, second] = [createCache({ clock, tier }), createCache({ clock, tier })];
+    const { value } = await first.ask(assistant('a'));
+    clock.pass(3000);
+    second.fail(new UpstreamUnavailableError(LINE));
+    expect((await second.ask(assistant('a'))).value).toEqual(value);
+    expect(second.takeSources()).toEqual(['stale']);
+    clock.pass(3000);
+    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamUnavailableError);
+  });
+
+  test('fills what stands in an answer, too', async () => {
+    const clock = createClock();
+    const { tier } = createFakeTier(clock);
+    const list: Question<{ items: unknown[] }> = {
+      endpoint: '/assistants',
+      path: '/assistants',
+      query: '',
+      read: () => ({ items: [{ id: 'a' }] }),
+      held: ({ items }) => items.map((value) => ({ endpoint: '/assistants/{id}', path: '/assistants/a', value })),
+    };
+    const [first, second] = [createCache({ clock, tier }), createCache({ clock, tier })];
+    await first.ask(list);
+    await second.ask(list);
+    expect((await second.ask(assistant('a'))).value).toEqual({ id: 'a' });
+    expect(second.takeAsked()).toEqual([]);
+  });
+
+  describe('where callers bring their own credentials', () => {
+    const RECHECK = 500;
+
+    test('vouches for one that the upstream took a moment ago, whoever asked', async () => {
+      const clock = createClock();
+      const { tier } = createFakeTier(clock);
+      const [first, second] = [1, 2].map(() => createCache({ clock, tier, credentialRecheckMs: RECHECK }));
+      await first!.ask(assistant('a'));
+      clock.pass(RECHECK - 1);
+      await second!.ask(assistant('a'));
+      expect(second!.takeAsked()).toEqual([]);
+      // That was a moment ago; by now it is too long.
+      clock.pass(1);
+      await second!.ask(assistant('a'));
+      expect(second!.takeAsked()).toEqual(['/assistants/a']);
+    });
+
+    test('vouches for nobody with what is older', async () => {
+      const clock = createClock();
+      const { tier } = createFakeTier(clock);
+      const [first, second] = [1, 2].map(() => createCache({ clock, tier, credentialRecheckMs: RECHECK }));
+      await first!.ask(assistant('a'));
+      clock.pass(RECHECK);
+      await second!.ask(assistant('a'));
+      expect(second!.takeAsked()).toEqual(['/assistants/a']);
+    });
+
+    test('vouches for nobody with a 404', async () => {
+      const clock = createClock();
+      const { tier } = createFakeTier(clock);
+      const [first, second] = [1, 2].map(() => createCache({ clock, tier, credentialRecheckMs: RECHECK }));
+      first!.fail(new UpstreamNotFoundError(LINE, 404));
+      await expect(first!.ask(assistant('a'))).rejects.toThrow();
+      await second!.ask(assistant('a'));
+      expect(second!.takeAsked()).toEqual(['/assistants/a']);
+    });
+
+    test('has nothing of one for another', async () => {
+      const clock = createClock();
+      const { tier } = createFakeTier(clock);
+      const cache = createCache({ clock, tier, credentialRecheckMs: RECHECK });
+      await cache.ask(assistant('a'), undefined, 'sk_one');
+      await cache.ask(assistant('a'), undefined, 'sk_two');
+      expect(cache.takeAsked()).toEqual(['/assistants/a', '/assistants/a']);
+    });
+  });
+});

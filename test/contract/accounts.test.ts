@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createTimedWorld } from '../kit/timed-world.ts';
+import { FORGETFUL } from '../kit/world.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const TRACED = { 'x-revox-trace': '1' };
+const VARY = 'Authorization, Router-Authorization, Accept';
+
+describe('extensions.upstream', () => {
+  test('tells every question, where its answer came from, and what was sent', async () => {
+    let elapsed = 0;
+    const { ask, sandbox, clock } = createTimedWorld({ gateway: { elapsed: () => (elapsed += 1.26) } });
+    const { richCallId: id, retriedCallId } = landmarks(sandbox);
+    await ask(CALL, { id });
+    const { extensions } = await ask(
+      'query ($id: ID!, $other: ID!) { call(id: $id) { id } missing: call(id: "nowhere") { id } other: call(id: $other) { id } }',
+      { id, other: retriedCallId },
+      TRACED,
+    );
+    expect(extensions).toEqual({
+      upstream: {
+        requests: 2,
+        cacheHits: 1,
+        coalesced: 0,
+        stale: 0,
+        calls: [
+          { method: 'GET', path: `/call/${id}`, status: 200, ms: expect.any(Number), source: 'cache' },
+          { method: 'GET', path: '/call/nowhere', status: 404, ms: expect.any(Number), source: 'network' },
+          { method: 'GET', path: `/call/${retriedCallId}`, status: 200, ms: expect.any(Number), source: 'network' },
+        ],
+      },
+    });
+    // Tenths of a millisecond, by a clock that never goes back.
+    for (const { ms } of extensions.upstream.calls) expect([1.3, 2.5, 3.8, 5, 6.3]).toContain(ms);
+
+    clock.pass(600_000);
+    sandbox.control.reset(() => true);
+    const failing = await ask(CALL, { id: 'unseen' }, TRACED);
+    expect(failing.extensions.upstream).toMatchObject({
+      requests: 1,
+      calls: [{ path: '/call/unseen', status: null, source: 'network' }],
+    });
+  });
+
+  test('tells pages with their numbers, by the query that was sent', async () => {
+    const { askTraced } = createTimedWorld();
+    const { sources } = await askTraced('{ callAttempts(first: 1, statuses: [COMPLETED, ERRORED]) { nodes { id } } }');
+    expect(sources).toEqual(['network /call?page=1&page_size=50&statuses=completed%2Cerrored']);
+  });
+
+  test('is told nobody who does not ask, and nobody where it is off', async () => {
+    const { ask, sandbox } = createTimedWorld();
+    const { richCallId: id } = landmarks(sandbox);
+    expect(await ask(CALL, { id })).toEqual({ data: { call: { id } } });
+    expect(await ask(CALL, { id }, { 'x-revox-trace': '0' })).toEqual({ data: { call: { id } } });
+    const silent = createTimedWorld({ settings: { UPSTREAM_TRACE: 'off' } });
+    expect(await silent.ask(CALL, { id }, TRACED)).toEqual({ data: { call: { id } } });
+  });
+
+  test('is bounded, though its counts are not', async () => {
+    const { ask, sandbox, askTraced } = createTimedWorld();
+    const { twentyCallIds: ids } = landmarks(sandbox);
+    await ask('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { ids });
+    const made = Array.from({ length: 100 }, (_, n) => `made-up-${n}`);
+    await ask('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { ids: made });
+    const { extensions } = await askTraced('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { ids: made });
+    expect(extensions.upstream).toMatchObject({ requests: 0, cacheHits: 100 });
+    expect(extensions.upstream.calls).toHaveLength(100);
+  });
+});
+
+describe('Cache-Control', () => {
+  const QUERIES: { name: string; query: string; headers?: Record<string, string>; expected: string }[] = [
+    { name: 'a call that ended a while ago', query: '{ call(id: "$rich") { id } }', expected: 'private, max-age=600' },
+    { name: 'an assistant', query: '{ assistant(id: "$french") { name } }', expected: 'private, max-age=30' },
+    {
+      name: 'the least fresh of several things',
+      query: '{ call(id: "$rich") { id } assistant(id: "$french") { name } campaign(id: "$large") { name } }',
+      expected: 'private, max-age=10',
+    },
+    { name: 'a page', query: '{ callAttempts(statuses: [COMPLETED]) { nodes { id } } }', expected: 'private, max-age=2' },
+    { name: 'what is not there', query: '{ call(id: "nowhere") { id } }', expected: 'private, max-age=2' },
+    { name: 'nothing of the upstream', query: '{ __typename }', expected: 'private, max-age=0' },
+    { name: 'a live call', query: '{ call(id: "$live") { id } assistant(id: "$french") { name } }', expected: 'no-store' },
+    { name: 'a page with a live attempt', query: '{ callAttempts { nodes { id } } }', expected: 'no-store' },
+    { name: 'an error', query: '{ call(id: "$rich") { id } assistant(id: "") { name } }', expected: 'no-store' },
+    { name: 'a trace', query: '{ call(id: "$rich") { id } }', headers: TRACED, expected: 'no-store' },
+    { name: 'no valid query', query: '{ nothing }', expected: 'no-store' },
+    { name: 'no query at all', query: '', expected: 'no-store' },
+  ];
+
+  function fill(query: string, world: ReturnType<typeof createTimedWorld>): string {
+    const { richCallId, frenchAssistantId, largeCampaignId, liveCallId } = landmarks(world.sandbox);
+    const ids: Record<string, string> = { rich: richCallId, french: frenchAssistantId, large: largeCampaignId, live: liveCallId };
+    return query.replace(/\$(\w+)/g, (_, name: string) => ids[name]!);
+  }
+
+  test.each(QUERIES)('of $name: $expected', async ({ query, headers, expected }) => {
+    const world = createTimedWorld();
+    const body = JSON.stringify({ query: fill(query, world) });
+    const post = await world.fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
+    expect(post.headers.get('cache-control')).toBe(expected);
+    expect(post.headers.get('vary')).toBe(VARY);
+    expect(await post.json()).not.toHaveProperty('extensions.http');
+  });
+
+  test('goes down as time goes by, and is none for what is served stale', async () => {
+    const world = createTimedWorld();
+    const get = async () => {
+      const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', world) })}`;
+      const response = await world.fetch(url, { headers: { accept: 'application/json' } });
+      expect((await response.json()).data.call.id).toBe(landmarks(world.sandbox).richCallId);
+      return response.headers.get('cache-control');
+    };
+    expect(await get()).toBe('private, max-age=600');
+    world.clock.pass(598_500);
+    expect(await get()).toBe('private, max-age=1');
+    world.clock.pass(1_400);
+    expect(await get()).toBe('private, max-age=0');
+    world.clock.pass(100);
+    expect(await get()).toBe('no-store');
+  });
+
+  test('of a gateway that remembers nothing lets nobody else remember', async () => {
+    const world = createTimedWorld({ settings: FORGETFUL });
+    const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', world) })}`;
+    const { headers } = await world.fetch(url, { headers: { accept: 'application/json' } });
+    expect(headers.get('cache-control')).toBe('private, max-age=0');
+  });
+
+  test.each([
+    { name: 'without a key', settings: { REVOX_API_KEY: '' }, init: {}, status: 401 },
+    {
+      name: 'of no JSON',
+      settings: {},
+      init: { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' },
+      status: 415,
+    },
+    {
+      name: 'of too large a body',
+      settings: { MAX_BODY_BYTES: '1024' },
+      init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(2000)}"` },
+      status: 413,
+    },
+    { name: 'of no answer that we have', settings: {}, init: { headers: { accept: 'image/png' } }, status: 406 },
+  ])('of a request $name that is refused: no-store', async ({ settings, init, status }) => {
+    const { fetch } = createTimedWorld({ settings });
+    const response = await fetch('/graphql?query={__typename}', init);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('vary')).toBe(VARY);
+  });
+
+  test('a live call in the list of a campaign’s rows is one too', async () => {
+    const world = createTimedWorld();
+    const { largeCampaignId, liveCallId } = landmarks(world.sandbox);
+    const control = world.sandbox.control;
+    const live = control.data('sk_demo_a').calls.find(({ id }) => id === liveCallId)!;
+    control.transform(/\/rows/, (body) => ({ ...body, rows: [{ ...body.rows[0], call: live }, ...body.rows.slice(1)] }));
+    const url = `/graphql?${new URLSearchParams({ query: `{ campaign(id: "${largeCampaignId}") { rows { nodes { id } } } }` })}`;
+    const { headers } = await world.fetch(url, { headers: { accept: 'application/json' } });
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+});

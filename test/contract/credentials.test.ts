@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createTimedWorld, type TimedWorld, untilIdle } from '../kit/timed-world.ts';
+import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+
+/** A gateway to which each request brings its own key. */
+function createPassThroughWorld(settings = {}) {
+  const world = createTimedWorld({ settings: { REVOX_API_KEY: '', ...settings } });
+  const { richCallId: id, twentyCallIds: ids } = landmarks(world.sandbox);
+  const askAs = (key: string, query: string, variables: Record<string, unknown>): Promise<Answer> =>
+    world.ask(query, variables, { authorization: `Bearer ${key}` });
+  return { ...world, id, ids, askAs };
+}
+
+describe.each([401, 403])('A key that the upstream refuses with %i', (status) => {
+  test.each([
+    { mode: 'service', settings: { REVOX_API_KEY: KEY_A }, headers: {} },
+    { mode: 'pass-through', settings: { REVOX_API_KEY: '' }, headers: { authorization: `Bearer ${KEY_A}` } },
+  ])('reads nothing any more of all that was kept for it ($mode mode)', async ({ settings, headers }) => {
+    const { ask, traffic, sandbox } = createTimedWorld({ settings });
+    const { richCallId, twentyCallIds } = landmarks(sandbox);
+    await ask(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
+    traffic();
+
+    sandbox.control.fail(() => true, { status, times: 1 });
+    expect((await ask(CALL, { id: 'elsewhere' }, headers)).errors).toHaveLength(1);
+    traffic();
+    sandbox.control.reset(() => true);
+    const { data, errors } = await ask(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
+    expect(data.calls.every((call: unknown) => call === null)).toBe(true);
+    expect(errors?.every(({ extensions }) => extensions.code === 'UPSTREAM_UNAVAILABLE')).toBe(true);
+    expect(traffic()).toHaveLength(new Set([richCallId, ...twentyCallIds]).size);
+  });
+
+  test('takes nothing from another', async () => {
+    const { askAs, traffic, sandbox, id } = createPassThroughWorld();
+    const ofB = sandbox.control.data(KEY_B).calls.find((call) => call.status === 'completed')!.id;
+    await askAs(KEY_A, CALL, { id });
+    await askAs(KEY_B, CALL, { id: ofB });
+    traffic();
+    sandbox.control.fail('/call/elsewhere', { status });
+    await askAs(KEY_A, CALL, { id: 'elsewhere' });
+    expect(traffic()).toEqual(['GET /call/elsewhere']);
+    expect((await askAs(KEY_B, CALL, { id: ofB })).data.call).toEqual({ id: ofB });
+    expect(traffic()).toEqual([]);
+    await askAs(KEY_A, CALL, { id });
+    expect(traffic()).toEqual([`GET /call/${id}`]);
+  });
+
+  test('is not kept for by an answer that was on its way then', async () => {
+    const { askAs, traffic, sandbox, id } = createPassThroughWorld();
+    const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+    await askAs(KEY_A, CALL, { id: landmarks(sandbox).retriedCallId });
+    sandbox.control.delay(`/call/${id}`, late, 1);
+    const onItsWay = askAs(KEY_A, CALL, { id });
+    await untilIdle();
+    sandbox.control.fail('/call/elsewhere', { status, times: 1 });
+    await askAs(KEY_A, CALL, { id: 'elsewhere' });
+    arrive();
+    expect((await onItsWay).data.call).toEqual({ id });
+    traffic();
+    await askAs(KEY_A, CALL, { id });
+    expect(traffic()).toEqual([`GET /call/${id}`]);
+  });
+});
+
+describe('A caller’s key that the upstream has not taken for a minute', () => {
+  test('reads nothing until a request with it has succeeded; one request tells for all', async () => {
+    const { askAs, traffic, clock, ids } = createPassThroughWorld();
+    await askAs(KEY_A, CALLS, { ids });
+    traffic();
+    clock.pass(59_999);
+    await askAs(KEY_A, CALLS, { ids });
+    expect(traffic()).toEqual([]);
+    clock.pass(1);
+    expect((await askAs(KEY_A, CALLS, { ids })).errors).toBeUndefined();
+    expect(traffic()).toEqual([`GET /call/${ids[0]}`]);
+    await askAs(KEY_A, CALLS, { ids });
+    expect(traffic()).toEqual([]);
+  });
+
+  test('that was revoked meanwhile reads nothing at all', async () => {
+    const { askAs, traffic, clock, ids, sandbox } = createPassThroughWorld();
+    await askAs(KEY_A, CALLS, { ids });
+    traffic();
+    clock.pass(60_000);
+    sandbox.control.fail(() => true, { status: 401 });
+    const { data, errors } = await askAs(KEY_A, CALLS, { ids });
+    expect(data.calls).toEqual(ids.map(() => null));
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(ids.map(() => 'UNAUTHENTICATED'));
+    expect(traffic()).toHaveLength(ids.length);
+  });
+
+  test.each([503, 429, 400, 404])('is not vouched for by a %i', async (status) => {
+    const { askAs, traffic, clock, id, sandbox } = createPassThroughWorld();
+    await askAs(KEY_A, CALL, { id });
+    clock.pass(60_000);
+    sandbox.control.fail(() => true, { status });
+    for (let time = 0; time < 2; time += 1) expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
+    expect(traffic()).toHaveLength(3);
+  });
+
+  test('is vouched for by its last acceptance while the upstream gives no answer at all, as long as the grace', async () => {
+    const { askAs, traffic, clock, id, sandbox } = createPassThroughWorld({ GRACE_MS: '300000' });
+    await askAs(KEY_A, CALL, { id });
+    sandbox.control.reset(() => true);
+    clock.pass(60_000 + 300_000 - 1);
+    expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
+    clock.pass(1);
+    expect(await askAs(KEY_A, CALL, { id })).toMatchObject({
+      data: { call: null },
+      errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+    });
+    expect(traffic()).toHaveLength(3);
+  });
+
+  test('need not be asked about where it is the gateway’s own', async () => {
+    const { ask, traffic, clock, sandbox }: TimedWorld = createTimedWorld();
+    const { richCallId: id } = landmarks(sandbox);
+    await ask(CALL, { id });
+    traffic();
+    clock.pass(599_999);
+    await ask(CALL, { id });
+    expect(traffic()).toEqual([]);
+  });
+});
+
+test('a key that nobody has taken gets no place in memory: a flood of them pushes nobody out', async () => {
+  const { askAs, traffic, id } = createPassThroughWorld();
+  await askAs(KEY_A, CALL, { id });
+  for (let start = 0; start < 10_500; start += 500) {
+    await Promise.all(Array.from({ length: 500 }, (_, n) => askAs(`sk_made_up_${start + n}`, CALL, { id })));
+  }
+  traffic();
+  expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
+  expect(traffic()).toEqual([]);
+});

@@ -1,0 +1,108 @@
+import { expect } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { namedOperations } from '../kit/named-operations.ts';
+import { createTimedWorld, type TimedWorld, untilIdle } from '../kit/timed-world.ts';
+import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
+
+/**
+ * One caller's data never reaches another. Two keys ask the same through one gateway, in every way that an answer can come: each has to be
+ * answered as by a gateway that it has for itself. The same is then tried on gateways whose keys have lost the fingerprint, one place
+ * after the other: there it has to fail, or it would prove nothing.
+ */
+const KEYS = [KEY_A, KEY_B] as const;
+type Key = (typeof KEYS)[number];
+
+/** What both ask: ids of both organisations, so that each is tempted with the other's. */
+function questions(world: TimedWorld) {
+  const ids = landmarks(world.sandbox);
+  const ofB = world.sandbox.control.data(KEY_B);
+  return [
+    ...namedOperations.map(({ query, variables }) => ({ query, variables: variables?.(ids) })),
+    {
+      query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } calls(ids: $ids) { id toPhoneNumber } }',
+      variables: { ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'] },
+    },
+    { query: '{ callAttempts(last: 3) { totalCount nodes { id } } }' },
+  ];
+}
+
+export interface Play {
+  readonly world: TimedWorld;
+  askAs(key: Key, question: { query: string; variables?: Record<string, unknown> | undefined }): Promise<Answer>;
+}
+
+export function createPlay(settings = {}): Play {
+  const world = createTimedWorld({ settings: { REVOX_API_KEY: '', MAX_UPSTREAM_REQUESTS: '10000', ...settings } });
+  return {
+    world,
+    askAs: (key, { query, variables }) => world.ask(query, variables, { authorization: `Bearer ${key}` }),
+  };
+}
+
+type Scene = (play: Play, ask: (key: Key) => Promise<void>) => Promise<void>;
+
+export const SCENES: { readonly [name: string]: Scene } = {
+  'one after the other': async (_play, ask) => {
+    for (const key of [...KEYS, ...KEYS]) await ask(key);
+  },
+  'at the same time': async (_play, ask) => {
+    await Promise.all([...KEYS, ...KEYS].map(ask));
+  },
+  'while the upstream is off': async ({ world }, ask) => {
+    await ask(KEY_A);
+    world.clock.pass(15_000);
+    world.sandbox.control.reset(() => true);
+    await ask(KEY_B);
+    world.sandbox.control.heal();
+    await ask(KEY_B);
+    world.clock.pass(15_000);
+    world.sandbox.control.reset(() => true);
+    await Promise.all(KEYS.map(ask));
+  },
+  'while it is fetched anew in the background': async ({ world }, ask) => {
+    for (const key of KEYS) await ask(key);
+    world.clock.pass(31_000);
+    await Promise.all(KEYS.map(ask));
+    await untilIdle();
+    for (const key of KEYS) await ask(key);
+  },
+};
+
+/** Everything that tells of one organisation and of nobody else. */
+function marksOf(world: TimedWorld, key: Key): Set<string> {
+  const { calls, attempts, assistants, campaigns } = world.sandbox.control.data(key);
+  const ids = [...calls, ...attempts, ...assistants, ...campaigns].map(({ id }) => id);
+  return new Set([...ids, ...calls.map((call) => call.to_phone_number), ...assistants.map(({ name }) => name)]);
+}
+
+/** What one has been told that is only the other's, in one scene of all questions. */
+export async function leaks(name: string, settings = {}): Promise<string[]> {
+  const scene = SCENES[name];
+  if (!scene) throw new Error(`no scene is called ${name}`);
+  const play = createPlay(settings);
+  const told: Record<Key, string[]> = { [KEY_A]: [], [KEY_B]: [] };
+  for (const question of questions(play.world)) {
+    await scene(play, async (key) => {
+      const { data } = await play.askAs(key, question);
+      told[key].push(JSON.stringify(data));
+    });
+    play.world.sandbox.control.heal();
+  }
+  // What the asker knew, having asked for it by its id, it was not told.
+  const known = JSON.stringify(questions(play.world).map((question) => 'variables' in question && question.variables));
+  const marks = { [KEY_A]: marksOf(play.world, KEY_A), [KEY_B]: marksOf(play.world, KEY_B) };
+  expect(told[KEY_A].join()).toContain(landmarks(play.world.sandbox).richCallId);
+  expect([...marks[KEY_B]].some((mark) => told[KEY_B].join().includes(mark))).toBe(true);
+  return KEYS.flatMap((key) => {
+    const other = key === KEY_A ? KEY_B : KEY_A;
+    const text = told[key].join();
+    return [...marks[other]].filter(
+      (mark) => !marks[key].has(mark) && text.includes(mark) && (!known.includes(mark) || isTold(text, mark)),
+    );
+  });
+}
+
+/** An id that was asked for comes back only in an object that was found. */
+function isTold(text: string, id: string): boolean {
+  return text.includes(`"id":"${id}"`);
+}

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { type Cursor, NEIGHBOURS } from '#pagination/cursor.ts';
+import type { EndpointFacts } from '#pagination/endpoint-facts.ts';
+import { fingerprint } from '#pagination/fingerprint.ts';
+import { SEARCH_REACH } from '#pagination/locate.ts';
+import type { Manners, SimulatedList } from '../kit/simulated-list.ts';
+
+/** Runs of each property; `FUZZ_RUNS=100000 npx vitest run test/pagination/walk` for a long night. */
+export const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 300);
+export const TIMEOUT_MS = 20_000 + NUM_RUNS * 20;
+
+export type Side = 'after' | 'before';
+
+/**
+ * The guarantee, for each client page of a walk, whatever was inserted or deleted since the page before.
+ *
+ * A cursor remembers an item, up to four neighbours on either side, and the place where the item stood. Let the survivors be those of
+ * them that are still in the list; A the survivor nearest to the walk's gap (after the item, or before it) from above, B from below.
+ * The reach is the pages from `SEARCH_REACH.up` above to `SEARCH_REACH.down` below the place, and beyond its border as far as a
+ * neighbour that stands within says that the item must be, if nothing came in between.
+ *
+ * - `isExact`: A or B stands within the reach. Then the page begins (ends) between A and B: what was returned before is not
+ *   returned again, and what was in the list throughout is not skipped. `isCursorItemGone` is false.
+ * - `isLost`: no survivor stands within `SEARCH_REACH` pages. `isCursorItemGone` is true.
+ * - Neither: A and B stand beyond, and a farther neighbour within, for so much was inserted between. Nothing is promised but the bound
+ *   on requests, and `isCursorItemGone` is false.
+ *
+ * Where numbers past the end are clamped, pages past the end show the last one: an item beyond the reach may be found there. So there
+ * the item may be gone or not if only a repetition shows a survivor.
+ */
+export function promised(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
+  const { ids } = upstream;
+  const placeOf = new Map(ids.map((id, place) => [fingerprint(id).toString('hex'), place]));
+  const places = (prints: readonly Buffer[]) => prints.map((print) => placeOf.get(print.toString('hex')));
+  const item = ids.indexOf(cursor.id);
+  const [preceding, following] = [places(cursor.preceding), places(cursor.following)];
+  const itself = item < 0 ? undefined : item;
+  const above = side === 'after' ? [itself, ...preceding] : preceding;
+  const below = side === 'after' ? following : [itself, ...following];
+  const isThere = (place: number | undefined): place is number => place !== undefined;
+  const [a, b] = [above.find(isThere), below.find(isThere)];
+
+  const pageOf = (place: number) => Math.floor(place / pageSize);
+  const home = pageOf(cursor.place);
+  const [top, bottom] = [home - SEARCH_REACH.up, home + SEARCH_REACH.down];
+  const isWithin = (place: number | undefined): place is number =>
+    isThere(place) && pageOf(place) >= top && pageOf(place) <= bottom;
+  const seenAbove = preceding.findIndex(isWithin);
+  const seenBelow = following.findIndex(isWithin);
+  const farthest = seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
+  const nearest = seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
+  const isReached = (place: number | undefined) => isThere(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
+
+  const survivors = [...above, ...below];
+  const lastPage = pageOf(ids.length - 1);
+  const isRepeated = upstream.manners.past === 'clamped' && bottom > lastPage;
+  return {
+    a: a ?? -1,
+    b: b ?? ids.length,
+    isExact: isReached(a) || isReached(b),
+    isLost: !survivors.some(isWithin),
+    mayBeSeenRepeated: isRepeated && survivors.some((place) => isThere(place) && pageOf(place) === lastPage),
+  };
+}
+
+/**
+ * Pages that the search may look at, the window with its two borders (the look-ahead and the proof of the end among them), and, backward,
+ * the window where it last stood.
+ */
+export function requestBound(size: number, pageSize: number): number {
+  const search = SEARCH_REACH.up + SEARCH_REACH.down + 1 + Math.ceil(NEIGHBOURS / pageSize);
+  return search + 2 * Math.ceil(size / pageSize) + 2;
+}
+
+/** A galloping search for the end: where `last` has no `before`, or a place is past the end. */
+export const searchBound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(2, pages))) + 5;
+
+export const edit = fc.oneof(
+  fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 150 }) }),
+  fc.record({
+    kind: fc.constant('insertAnywhere'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    count: fc.integer({ min: 1, max: 20 }),
+  }),
+  fc.record({
+    kind: fc.constant('removeAnywhere'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    count: fc.integer({ min: 1, max: 40 }),
+  }),
+  fc.record({
+    kind: fc.constant('insertByCursor'),
+    offset: fc.integer({ min: -5, max: 5 }),
+    count: fc.integer({ min: 1, max: 30 }),
+  }),
+  // The cursor's own item and its neighbours: some of them, or all.
+  fc.record({
+    kind: fc.constant('removeByCursor'),
+    offset: fc.integer({ min: -6, max: 3 }),
+    count: fc.integer({ min: 1, max: 12 }),
+  }),
+  fc.record({ kind: fc.constant('removeCursor') }),
+);
+export type Edit = { kind: string; count?: number; at?: number; offset?: number };
+
+export function apply(upstream: SimulatedList, { kind, count = 1, at = 0, offset = 0 }: Edit, cursorItem: string): string[] {
+  const { ids } = upstream;
+  const anywhere = Math.floor(at * (ids.length + 1));
+  const byCursor = Math.min(ids.length, Math.max(0, ids.indexOf(cursorItem) + offset));
+  switch (kind) {
+    case 'insertOnTop':
+      upstream.insert(0, count);
+      return [];
+    case 'insertAnywhere':
+      upstream.insert(anywhere, count);
+      return [];
+    case 'insertByCursor':
+      upstream.insert(byCursor, count);
+      return [];
+    case 'removeAnywhere':
+      return upstream.remove(anywhere, count);
+    case 'removeByCursor':
+      return upstream.remove(byCursor, count);
+    default:
+      return ids.includes(cursorItem) ? upstream.remove(ids.indexOf(cursorItem)) : [];
+  }
+}
+
+export const manners: fc.Arbitrary<Manners> = fc
+  .record({
+    firstPage: fc.constantFrom(0 as const, 1 as const),
+    below: fc.constantFrom(400 as const, 422 as const, 'empty' as const, 'clamped' as const),
+    past: fc.constantFrom('empty' as const, 400 as const, 404 as const, 'clamped' as const),
+    cap: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 4 }),
+    offsetBy: fc.constantFrom('served' as const, 'requested' as const),
+    tellsTotal: fc.boolean(),
+  })
+  // Offsets by the size requested hide rows of a short list from everyone, unless a total tells of them.
+  .filter(({ cap, offsetBy, tellsTotal }) => cap === undefined || offsetBy === 'served' || tellsTotal);
+
+/**
+ * The one thing that two requests cannot tell: a list of exactly one full page, without a total, that stands under both numbers. It is
+ * taken for clamped below (design.md 4), and is wrong where pages are numbered from 0 and numbers past the end are clamped.
+ */
+export function isUndecidable({ ids, manners }: SimulatedList, { firstPage, pageSize }: EndpointFacts): boolean {
+  const standsUnderBoth = manners.firstPage === 0 && manners.past === 'clamped' && !manners.tellsTotal;
+  return firstPage === undefined && standsUnderBoth && ids.length === pageSize;
+}

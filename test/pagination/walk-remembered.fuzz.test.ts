@@ -1,0 +1,313 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeCursor } from '#pagination/cursor.ts';
+import { createSimulatedList } from '../kit/simulated-list.ts';
+import {
+  apply,
+  type Edit,
+  edit,
+  isUndecidable,
+  manners,
+  NUM_RUNS,
+  promised,
+  requestBound,
+  type Side,
+  searchBound,
+  TIMEOUT_MS,
+} from './moving-lists.ts';
+import { createReader, SCOPE } from './reader.ts';
+import { createRemembering, FRESH_MS } from './remembering.ts';
+
+/**
+ * The guarantee of `walk.fuzz.test.ts`, for pages that may be remembered, and so of different age.
+ *
+ * Each client page is made of pages that were read within the freshness before it: let its *view* be the states of the list in that
+ * time, the present one included. What a walk is promised, it is promised of a state in the view.
+ *
+ * - `isCalm`: in the view nothing was removed, and less than an upstream page was inserted. Then there is one state in the view of which
+ *   all is true that `walk.fuzz.test.ts` says of a list that nobody remembers: the client page is a piece of it, at the cursor's gap, as
+ *   long as asked for, and honest about what follows. So nothing is repeated, and nothing is skipped.
+ * - Not calm: an item that a removal has pulled up across the border of two upstream pages stands on neither, if the upper one was read
+ *   before and the lower one after. Nothing in them tells it from an item that never was. Such items, and no others, may be skipped:
+ *   `mayBeSkipped`. Where a page or more was inserted, the two pages need not overlap, and what stood above may be repeated; where
+ *   numbers past the end are clamped, the two may even be the same, as past the end. From there on nothing is promised.
+ *
+ * Whatever was edited: an item that counts as gone (`isCursorItemGone`) is out of reach now, and not only in what is remembered; and
+ * nothing is held of the endpoint, for everyone and for ever, that is not true of it.
+ */
+
+const smallEdit = fc.oneof(
+  fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    kind: fc.constant('insertAnywhere'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    count: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant('insertByCursor'),
+    offset: fc.integer({ min: -5, max: 5 }),
+    count: fc.integer({ min: 1, max: 2 }),
+  }),
+);
+
+const wait = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: FRESH_MS / 4 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 * FRESH_MS }) },
+);
+
+const turnsOf = (edits: fc.Arbitrary<Edit>) =>
+  fc.array(
+    fc.record({
+      walker: fc.nat({ max: 2 }),
+      /** Between the client page and the edits, and between these and the next client page. */
+      waits: fc.tuple(wait, wait),
+      edits: fc.oneof(
+        { weight: 2, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.array(edits, { minLength: 1, maxLength: 2 }) },
+      ),
+    }),
+    { maxLength: 60, size: 'max' },
+  );
+
+const world = fc.record({
+  length: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 250 })),
+  pageSize: fc.oneof(
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 5, max: 12 }) },
+  ),
+  manners,
+  walkers: fc.array(
+    fc.record({
+      direction: fc.constantFrom('forward' as const, 'backward' as const),
+      sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
+      asksHasNextPage: fc.boolean(),
+      counts: fc.boolean(),
+      /** Which process takes a step: each remembers by itself, and all of them in a second tier. */
+      processes: fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 4 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  turns: fc.oneof(turnsOf(smallEdit), turnsOf(fc.oneof(edit, smallEdit))),
+});
+type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
+
+/** What the runs met, so that a property that never meets its subject is noticed. */
+const met = {
+  remembered: 0,
+  ofDifferentAge: 0,
+  calmOfDifferentAge: 0,
+  readAgain: 0,
+  movedInMemory: 0,
+  notCalm: 0,
+  counted: 0,
+  gone: 0,
+  walkedToTheEnd: 0,
+};
+const most = { requests: 0 };
+let skipped = 0;
+
+interface State {
+  readonly ids: readonly string[];
+  /** When it was replaced. */
+  until: number;
+  /** How many were inserted into the state before, and how many removed from it. */
+  readonly inserted: number;
+  readonly removed: number;
+}
+
+async function run({ length, pageSize, manners, walkers, turns }: World) {
+  const upstream = createSimulatedList(length, manners);
+  const isClamped = upstream.manners.past === 'clamped';
+  const first = createRemembering(upstream);
+  const processes = [first, first.anotherProcess()].map((memory) => ({
+    memory,
+    reader: createReader(memory, { pageSize, firstPage: 'auto' }),
+  }));
+  const { clock } = first;
+  const smallest = Math.min(pageSize, manners.cap ?? pageSize);
+
+  const states: State[] = [{ ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted: 0, removed: 0 }];
+  const change = (one: Edit, cursorItem: string): void => {
+    const before = upstream.ids.length;
+    const removed = apply(upstream, one, cursorItem);
+    states.at(-1)!.until = clock.now();
+    const inserted = upstream.ids.length - before + removed.length;
+    states.push({ ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted, removed: removed.length });
+    for (const walk of walks) for (const id of removed) walk.awaited?.delete(id);
+  };
+
+  const walks = walkers.map((walker) => ({
+    ...walker,
+    side: (walker.direction === 'forward' ? 'after' : 'before') as Side,
+    /** In the list throughout, and not yet returned. */
+    awaited: undefined as Set<string> | undefined,
+    returned: new Set<string>(),
+    mayBeSkipped: new Set<string>(),
+    cursorText: null as string | null,
+    cursorItem: '',
+    step: 0,
+    isOver: false,
+  }));
+  type Walk = (typeof walks)[number];
+
+  async function takeStep(walk: Walk): Promise<void> {
+    const { direction, side, cursorText } = walk;
+    const { reader, memory } = processes[walk.processes[walk.step % walk.processes.length]!]!;
+    const isForward = direction === 'forward';
+    const size = walk.sizes[walk.step % walk.sizes.length]!;
+    walk.step += 1;
+    expect(walk.step).toBeLessThan(500);
+    const view = states.filter(({ until }) => until > clock.now() - FRESH_MS);
+    const listAt = ({ ids }: State) => ({ ...upstream, ids: [...ids] });
+    const known = { ...reader.facts };
+    // The one thing that two requests cannot tell.
+    if (view.some((state) => isUndecidable(listAt(state), known))) return stop(walk);
+    // What came in or went before the view began is true of all of it.
+    const changes = view.slice(1);
+    const inserted = changes.reduce((sum, state) => sum + state.inserted, 0);
+    const isCalm = inserted < smallest && changes.every(({ removed }) => removed === 0);
+    const present = view.at(-1)!;
+    walk.awaited ??= new Set(present.ids.filter((id) => view.every(({ ids }) => ids.includes(id))));
+
+    const wanted = { page: true, hasNextPage: isForward || walk.asksHasNextPage };
+    memory.takeAnswers();
+    const page = await reader.read(isForward ? { first: size, after: cursorText } : { last: size, before: cursorText }, {
+      wanted,
+    });
+    const answers = memory.takeAnswers();
+    const realSize = reader.facts.pageSize;
+    const isOfDifferentAge = new Set(answers.map(({ version }) => version)).size > 1;
+    met.remembered += Number(answers.some(({ source }) => source === 'cache'));
+    met.ofDifferentAge += Number(isOfDifferentAge);
+    met.calmOfDifferentAge += Number(isOfDifferentAge && isCalm);
+    const renewed =
+      new Set(answers.filter(({ source }) => source === 'network').map(({ page }) => page)).size < page.asked.length;
+    met.movedInMemory += Number(renewed && isCalm && changes.length > 0);
+    met.readAgain += Number(answers.some(({ isReadAgain }) => isReadAgain));
+    met.notCalm += Number(!isCalm);
+
+    // Nothing that is not true is held of the endpoint.
+    expect(reader.facts.leavesHoles).toBe(false);
+    if (reader.facts.repeatsLastPage) expect(isClamped).toBe(true);
+    expect([pageSize, smallest]).toContain(reader.facts.pageSize);
+    expect([undefined, upstream.manners.firstPage]).toContain(reader.facts.firstPage);
+
+    // The bound. Where the list has moved within the view, that shows as it does when it moves while it is read: it is read anew.
+    const once = requestBound(size, realSize);
+    const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
+    const measures = !isForward && (cursorText === null || page.isCursorItemGone);
+    const measuring = measures || isClamped ? searchBound(Math.max(...view.map(({ ids }) => ids.length)) / realSize) : 0;
+    const bound = (isFindingOut ? 2 * once + 7 : once) + measuring;
+    const times = page.asked.length / bound;
+    most.requests = Math.max(most.requests, times);
+    expect(page.asked.length, `requests: ${page.asked}`).toBeLessThanOrEqual(bound * (changes.length > 0 ? 2 : 1));
+
+    if (isCalm && walk.counts) {
+      met.counted += 1;
+      memory.takeAnswers();
+      const { connection } = await reader.read({ first: 1 }, { wanted: { page: false, hasNextPage: false } });
+      const counted = await connection.totalCount();
+      expect(view.map(({ ids }) => ids.length)).toContain(counted);
+    }
+
+    // Gone is only what is gone now.
+    if (cursorText === null) expect(page.isCursorItemGone).toBe(false);
+    const cursor = cursorText === null ? undefined : decodeCursor(cursorText, SCOPE, side);
+    if (page.isCursorItemGone) {
+      met.gone += 1;
+      expect(promised(listAt(present), cursor!, side, realSize).isLost).toBe(true);
+      return stop(walk);
+    }
+    expect(new Set(page.ids).size).toBe(page.ids.length);
+
+    const promises = view.map((state) => ({
+      state,
+      ...(cursor ? promised(listAt(state), cursor, side, realSize) : { a: -1, b: state.ids.length, isExact: true }),
+    }));
+    if (promises.some(({ isExact }) => !isExact)) return stop(walk);
+
+    const hasMore = isForward ? page.hasNextPage : page.hasPreviousPage;
+    if (isCalm) {
+      const faults = promises.map(({ state, a, b }) => {
+        const { ids } = state;
+        const at = page.ids[0] === undefined ? undefined : ids.indexOf(page.ids[0]);
+        const from = at ?? 0;
+        if (at === -1 || page.ids.some((id, offset) => ids[from + offset] !== id)) return 'no piece';
+        const isAtEnd = isForward ? from + page.ids.length >= ids.length : from === 0;
+        if (at !== undefined) {
+          const gap = isForward ? at : at + page.ids.length;
+          if (!(gap > a && gap <= b)) return `gap ${gap} not between ${a} and ${b}`;
+          if (page.ids.length < size && !isAtEnd) return 'short';
+          if (!(isClamped && !isForward) && hasMore === isAtEnd) return `has more: ${hasMore}`;
+          if (!isForward && cursor && walk.asksHasNextPage && page.hasNextPage !== gap < ids.length) return 'has next';
+          if (!cursor && (isForward ? at !== 0 : gap !== ids.length)) return 'not from the end';
+        } else if (!cursor && ids.length > 0) return 'empty';
+        return '';
+      });
+      expect(faults, 'of no state in the view').toContain('');
+    } else {
+      if (inserted >= smallest) return stop(walk);
+      // In the order of each state, as far as it is in it.
+      for (const { ids } of view) {
+        const places = page.ids.map((id) => ids.indexOf(id)).filter((place) => place >= 0);
+        expect(places).toEqual([...places].sort((one, other) => one - other));
+      }
+      if (isClamped) return stop(walk);
+      const pagesOf = new Map<string, number>();
+      for (const { ids } of view) {
+        for (const [place, id] of ids.entries()) {
+          const on = Math.floor(place / realSize);
+          if ((pagesOf.get(id) ?? -1) > on) walk.mayBeSkipped.add(id);
+          pagesOf.set(id, Math.max(on, pagesOf.get(id) ?? -1));
+        }
+      }
+    }
+
+    for (const id of page.ids) {
+      expect(walk.returned.has(id), `${id} twice`).toBe(false);
+      walk.returned.add(id);
+      walk.awaited.delete(id);
+    }
+    if (!hasMore) {
+      met.walkedToTheEnd += 1;
+      skipped += Number(walk.awaited.size > 0);
+      expect([...walk.awaited].filter((id) => !walk.mayBeSkipped.has(id))).toEqual([]);
+      return stop(walk);
+    }
+    walk.cursorText = isForward ? page.endCursor : page.startCursor;
+    walk.cursorItem = isForward ? page.ids.at(-1)! : page.ids[0]!;
+  }
+
+  function stop(walk: Walk): void {
+    walk.isOver = true;
+  }
+
+  for (const { walker, waits, edits } of turns) {
+    const walk = walks[walker % walks.length]!;
+    if (!walk.isOver) await takeStep(walk);
+    clock.pass(waits[0]);
+    for (const one of edits) change(one, walk.cursorItem);
+    clock.pass(waits[1]);
+  }
+  while (walks.some(({ isOver }) => !isOver)) {
+    for (const walk of walks) if (!walk.isOver) await takeStep(walk);
+    clock.pass(100);
+  }
+}
+
+describe('walks through a list that moves between client pages, over what is remembered of it', () => {
+  test(
+    'repeat nothing and skip nothing that was in the list throughout, but for what a removal has pulled across a border',
+    async () => {
+      await fc.assert(fc.asyncProperty(world, run), {
+        numRuns: NUM_RUNS,
+        ...(process.env.FUZZ_SEED ? { seed: Number(process.env.FUZZ_SEED) } : {}),
+        ...(process.env.FUZZ_PATH ? { path: process.env.FUZZ_PATH, endOnFailure: true } : {}),
+      });
+      console.log(met, most, skipped);
+      for (const [subject, times] of Object.entries(met)) expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 100);
+    },
+    TIMEOUT_MS,
+  );
+});

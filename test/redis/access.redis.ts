@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
+import { ANN, CALL, createInstance, PATH, toEntry } from './tier-world.ts';
+
+expectRedisServer();
+
+const PASSWORD = 'p@ss word/%';
+const ENCODED = encodeURIComponent(PASSWORD);
+
+describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
+  test('is entered with name and password, in the database of the URL, with the rights that the tier needs', async () => {
+    await using redis = await startRedis();
+    await using observer = await redis.connect();
+    const commands = ['+select', '+ping', '+time', '+mget', '+get', '+set', '+del', '+pexpire'];
+    await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~revox:*', ...commands);
+    await using one = createInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3`);
+
+    expect(await one.keep(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
+    one.forget(ANN);
+    await one.keep(ANN, PATH, toEntry(CALL));
+
+    expect(one.troubles).toEqual([]);
+    expect(await observer.keys()).toEqual([]);
+    await observer.send('SELECT', '3');
+    expect(await observer.keys()).toHaveLength(2);
+    expect(await observer.clients()).toEqual([expect.stringContaining('user=gateway')]);
+  });
+
+  test.each([
+    ['with a wrong password', (port: number) => `redis://:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
+    ['with none', (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
+    ['as somebody unknown', (port: number) => `redis://nobody:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
+    ['for a database that is not there', (port: number) => `redis://:${ENCODED}@127.0.0.1:${port}/99`, 'ERR'],
+  ])('%s is trouble, told once, without a name or a password in it; nothing else happens', async (_name, toUrl, reason) => {
+    await using redis = await startRedis(['--requirepass', PASSWORD]);
+    await using one = createInstance(toUrl(redis.port));
+    const first = one.read(ANN, PATH);
+    await one.said(1);
+    expect(await first).toBeUndefined();
+    one.write(ANN, PATH, toEntry(CALL), 60_000);
+    one.forget(ANN);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    expect(one.troubles).toEqual([`Redis cannot be used: ${reason}. What is remembered stays in the process.`]);
+  });
+
+  test('takes the gateway as soon as it may come in', async () => {
+    await using redis = await startRedis();
+    await using observer = await redis.connect();
+    await using one = createInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}`);
+    await one.said(1);
+    await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~*', '+@all');
+    await one.said(2);
+    await one.keep(ANN, PATH, toEntry(CALL));
+    expect(one.troubles).toEqual([expect.stringContaining('WRONGPASS'), 'Redis is back.']);
+  });
+});
+
+const OPENSSL = '/usr/bin/openssl';
+
+describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('A Redis behind TLS', () => {
+  test('is trusted when its certificate is, and not before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const files = ['-keyout', key, '-out', certificate];
+    execFileSync(
+      OPENSSL,
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...files, ...subject],
+      {
+        stdio: 'ignore',
+      },
+    );
+    const tls = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
+    await using redis = await startRedis(['--port', '0', '--tls-port', 'PORT', '--tls-auth-clients', 'no', ...tls]);
+    const url = `rediss://127.0.0.1:${redis.port}`;
+
+    await using stranger = createInstance(url);
+    await stranger.said(1);
+    expect(stranger.troubles).toEqual([expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT')]);
+    expect(await stranger.read(ANN, PATH)).toBeUndefined();
+
+    const trusted = getCACertificates('default');
+    onTestFinished(() => setDefaultCACertificates(trusted));
+    setDefaultCACertificates([...trusted, readFileSync(certificate, 'utf8')]);
+    await using one = createInstance(url);
+    expect(await one.keep(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
+    expect(one.troubles).toEqual([]);
+
+    await using plain = createInstance(url.replace('rediss:', 'redis:'));
+    await plain.said(1);
+    expect(await plain.read(ANN, PATH)).toBeUndefined();
+  });
+});

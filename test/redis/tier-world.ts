@@ -1,0 +1,98 @@
+import { EventEmitter, once } from 'node:events';
+import { vi } from 'vitest';
+import { createRedisTier, type RedisTierOptions } from '#cache/redis-tier.ts';
+import type { Owner, SharedEntry, SharedTier } from '#cache/second-tier.ts';
+import { Credential } from '#rest/credential.ts';
+import { createManualTimers } from '../rest/real-server.ts';
+
+export const TIMEOUT_MS = 50;
+/** So long Redis is left alone. */
+export const REST_MS = 1_000;
+const SECRET = 'a secret that the instances share';
+const KEEP_MS = 60_000;
+
+export const CALL = {
+  id: 'call-1',
+  to_phone_number: '+33612345678',
+  transcript: [{ role: 'agent', content: 'Bonjour, ici Léa du garage Dupont.' }],
+};
+export const PATH = '/call/call-1';
+
+export function toOwner(token: string, secret = SECRET): Owner {
+  return new Credential(token, secret);
+}
+export const ANN = toOwner('sk_live_ann');
+export const BOB = toOwner('sk_live_bob');
+
+export function toEntry(value: unknown, entry: Partial<SharedEntry> = {}): SharedEntry {
+  return { value, status: 200, ageMs: 0, freshForMs: 10_000, isLive: false, ...entry };
+}
+
+/** Timers of the clock on the wall, once it has been started: until then none goes off. */
+export function createWallTimers() {
+  let isStarted = false;
+  return {
+    start() {
+      isStarted = true;
+    },
+    startTimer(ms: number, onTime: () => void): () => void {
+      if (!isStarted) return () => {};
+      const timer = setTimeout(onTime, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+/** An instance's second tier. Its clock stands still, and its timers go off when the test says so: what ends by itself was not waiting. */
+export interface Instance extends SharedTier, AsyncDisposable {
+  readonly timers: ReturnType<typeof createManualTimers>;
+  readonly clock: { now: number };
+  /** What it had to say of Redis so far. */
+  readonly troubles: readonly string[];
+  /** Waits until it has said so much. */
+  said(count: number): Promise<void>;
+  /** Keeps an answer as a gateway does: looks for it, asks, writes; and waits until it can be read. */
+  keep(owner: Owner, key: string, entry: SharedEntry, keepForMs?: number): Promise<SharedEntry>;
+  /** Reads until there is something to be read. */
+  readUntilKept(owner: Owner, key: string): Promise<SharedEntry>;
+}
+
+export function createInstance(url: string, options: Partial<RedisTierOptions> = {}): Instance {
+  const timers = createManualTimers();
+  const clock = { now: 5_000 };
+  const troubles: string[] = [];
+  const news = new EventEmitter();
+  const tier = createRedisTier({
+    url,
+    timeoutMs: TIMEOUT_MS,
+    now: () => clock.now,
+    startTimer: timers.startTimer,
+    onTrouble: (message) => {
+      troubles.push(message);
+      news.emit('trouble');
+    },
+    ...options,
+  });
+  const readUntilKept = (owner: Owner, key: string) =>
+    vi.waitUntil(() => tier.read(owner, key), { timeout: 10_000, interval: 5 }) as Promise<SharedEntry>;
+
+  return {
+    ...tier,
+    timers,
+    clock,
+    troubles,
+    async said(count) {
+      while (troubles.length < count) await once(news, 'trouble');
+    },
+    async keep(owner, key, entry, keepForMs = KEEP_MS) {
+      await tier.read(owner, key);
+      // Between asking and being answered its clock goes on, and Redis, whose clock does not, is heard of again.
+      clock.now += entry.ageMs;
+      await tier.read(owner, key);
+      tier.write(owner, key, entry, keepForMs);
+      return readUntilKept(owner, key);
+    },
+    readUntilKept,
+    [Symbol.asyncDispose]: tier.close,
+  };
+}

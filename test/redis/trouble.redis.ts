@@ -1,0 +1,331 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listenTcp } from '../rest/real-server.ts';
+import { expectRedisServer, hasRedisServer, type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
+import { ANN, CALL, createInstance, createWallTimers, type Instance, PATH, REST_MS, TIMEOUT_MS, toEntry } from './tier-world.ts';
+
+expectRedisServer();
+
+const isBack = 'Redis is back.';
+const isGone = (reason: string) => `Redis cannot be used: ${reason}. What is remembered stays in the process.`;
+const isSilent = isGone('it does not answer in time');
+
+describe.skipIf(!hasRedisServer)('When Redis is', () => {
+  let redis: RedisServer;
+  let observer: RedisObserver;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis?.[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    observer = await redis.connect();
+    await observer.send('FLUSHALL');
+    return () => observer[Symbol.asyncDispose]();
+  });
+  /** How often Redis has been asked for the time: once with each question, and by itself when it has to prove itself. */
+  const timesAsked = async () =>
+    Number(/cmdstat_time:calls=(\d+)/.exec(String(await observer.send('INFO', 'commandstats')))?.[1]);
+
+  test('killed, nobody waits; started again, it is of use again, and both are told once', async () => {
+    await using one = createInstance(redis.url);
+    await one.keep(ANN, PATH, toEntry(CALL));
+
+    await redis.kill();
+    await one.said(1);
+    // No timer goes off in this world: what waited for one would wait for ever.
+    for (let reads = 0; reads < 100; reads += 1) expect(await one.read(ANN, PATH)).toBeUndefined();
+    one.write(ANN, PATH, toEntry(CALL), 60_000);
+    expect(one.timers.running.filter((ms) => ms === TIMEOUT_MS)).toEqual([]);
+
+    await redis.restart();
+    await one.said(2);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    expect(await one.keep(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
+    expect(one.troubles).toEqual([expect.stringMatching(/^Redis cannot be used: \w+\. /), isBack]);
+  });
+
+  test('killed while it is asked, those who ask hear of it at once', async () => {
+    await using one = createInstance(redis.url);
+    await one.keep(ANN, PATH, toEntry(CALL));
+    redis.pause();
+    const reads = Promise.all([one.read(ANN, PATH), one.read(ANN, '/other')]);
+    one.write(ANN, PATH, toEntry(CALL), 60_000);
+    await hasAsked(one);
+    await redis.kill();
+    expect(await reads).toEqual([undefined, undefined]);
+    await redis.restart();
+  });
+
+  test('silent, those who ask when it falls silent wait once, and nobody else', async () => {
+    await using one = createInstance(redis.url);
+    await one.keep(ANN, PATH, toEntry(CALL));
+
+    const before = await timesAsked();
+    redis.pause();
+    const waiting = [one.read(ANN, PATH), one.read(ANN, PATH)];
+    await hasAsked(one);
+    one.timers.elapse(TIMEOUT_MS);
+    expect(await Promise.all(waiting)).toEqual([undefined, undefined]);
+    await expectNobodyWaits(one);
+
+    // After its rest it is asked once, by nobody who waits, and not again as long as that is not answered.
+    for (const ms of [REST_MS, TIMEOUT_MS, REST_MS]) {
+      expect(one.timers.running).toEqual([ms]);
+      one.timers.elapse(ms);
+      await expectNobodyWaits(one);
+    }
+    expect(one.timers.running).toEqual([]);
+    expect(one.troubles).toEqual([isSilent]);
+
+    redis.resume();
+    await expect.poll(timesAsked).toBe(before + 3);
+    await afterRest(one, 2);
+    expect(one.troubles).toEqual([isSilent, isBack]);
+    // The answers that came late were not taken for others.
+    expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
+    expect(await one.read(ANN, '/other')).toBeUndefined();
+  });
+
+  test('slow, it is asked again after each rest until it answers in time', async () => {
+    await using one = createInstance(redis.url);
+    await one.keep(ANN, PATH, toEntry(CALL));
+    redis.pause();
+    const waiting = one.read(ANN, PATH);
+    await hasAsked(one);
+    one.timers.elapse(TIMEOUT_MS);
+    await waiting;
+    one.timers.elapse(REST_MS);
+    expect(one.timers.running).toEqual([TIMEOUT_MS]);
+    // Its answer comes, but after the time.
+    one.timers.elapse(TIMEOUT_MS);
+    redis.resume();
+    await expect.poll(() => one.timers.running).toEqual([REST_MS]);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+
+    one.timers.elapse(REST_MS);
+    await one.said(2);
+    expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
+    expect(one.troubles).toEqual([isSilent, isBack]);
+  });
+
+  test('silent, a crowd that asks all at once is not queued up, and nothing piles up', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    await using one = createInstance(redis.url);
+    await one.keep(ANN, PATH, toEntry(CALL));
+    redis.pause();
+    const crowd = Promise.all(Array.from({ length: 20_000 }, () => one.read(ANN, PATH)));
+    await hasAsked(one);
+    one.timers.elapse(TIMEOUT_MS);
+    expect(new Set(await crowd)).toEqual(new Set([undefined]));
+    redis.resume();
+    await afterRest(one, 2);
+    expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
+  test('silent, the wait is as long as was agreed, by the clock on the wall', async () => {
+    const timers = createWallTimers();
+    await using one = createInstance(redis.url, { timeoutMs: 200, startTimer: timers.startTimer });
+    await one.keep(ANN, PATH, toEntry(CALL));
+    timers.start();
+    redis.pause();
+    const start = performance.now();
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    const first = performance.now();
+    for (let reads = 0; reads < 1_000; reads += 1) expect(await one.read(ANN, PATH)).toBeUndefined();
+    const rest = performance.now();
+    redis.resume();
+    expect(first - start).toBeGreaterThan(190);
+    expect(first - start).toBeLessThan(400);
+    expect(rest - first).toBeLessThan(200);
+    await one.said(2);
+    expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
+  });
+
+  test('there, what this process is too busy to hear in time is heard nevertheless', async () => {
+    const timers = createWallTimers();
+    await using one = createInstance(redis.url, { startTimer: timers.startTimer });
+    await one.keep(ANN, PATH, toEntry(CALL));
+    timers.start();
+    const read = one.read(ANN, PATH);
+    // The commands are sent, and then this process does something else for longer than it would wait.
+    await new Promise(setImmediate);
+    const until = performance.now() + 5 * TIMEOUT_MS;
+    while (performance.now() < until);
+    await read;
+    expect(one.troubles).toEqual([]);
+  });
+
+  test.each([
+    ['in the middle of things', async (one: Instance) => void (await one.keep(ANN, PATH, toEntry(CALL)))],
+    ['before it is connected', async () => {}],
+    [
+      'silent',
+      async (one: Instance) => {
+        await one.keep(ANN, PATH, toEntry(CALL));
+        redis.pause();
+      },
+    ],
+    [
+      'silent, and known to be',
+      async (one: Instance) => {
+        await one.keep(ANN, PATH, toEntry(CALL));
+        redis.pause();
+        const read = one.read(ANN, PATH);
+        await hasAsked(one);
+        one.timers.elapse(TIMEOUT_MS);
+        await read;
+        one.timers.elapse(REST_MS);
+      },
+    ],
+    [
+      'away',
+      async (one: Instance) => {
+        await one.keep(ANN, PATH, toEntry(CALL));
+        await redis.kill();
+        await one.said(1);
+      },
+    ],
+  ])('%s, closing ends it all, and whoever asks afterwards hears nothing', async (_name, goThere) => {
+    await using other = createInstance(redis.url);
+    await other.keep(ANN, '/other', toEntry(CALL));
+    const one = createInstance(redis.url);
+    await goThere(one);
+    const troubles = one.troubles.length;
+    const underWay = one.read(ANN, PATH);
+    one.write(ANN, PATH, toEntry(CALL), 60_000);
+    await one.close();
+    await one.close();
+    expect(await underWay).toBeUndefined();
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    one.write(ANN, PATH, toEntry(CALL), 60_000);
+    one.forget(ANN);
+    expect(one.timers.running).toEqual([]);
+    expect(one.troubles).toHaveLength(troubles);
+
+    // Of the two, only the other one is there, or comes back.
+    redis.resume();
+    await redis.restart();
+    await other.said(2);
+    expect(await observer.clients()).toHaveLength(1);
+  });
+});
+
+describe('When what answers is no Redis', () => {
+  test('a connection on which nothing is heard is given up and made anew, though it was never anything else', async () => {
+    const sockets: Socket[] = [];
+    await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
+    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
+    // The first to ask waits for the connection, nobody after that.
+    const waiting = one.read(ANN, PATH);
+    await expect.poll(() => sockets).toHaveLength(1);
+    await hasAsked(one);
+    one.timers.elapse(TIMEOUT_MS);
+    expect(await waiting).toBeUndefined();
+    await expectNobodyWaits(one);
+    await once(sockets[0] as Socket, 'close');
+    await expect.poll(() => sockets, { timeout: 10_000 }).toHaveLength(2);
+    await expectNobodyWaits(one);
+    expect(one.troubles).toEqual([isGone('SocketTimeoutError')]);
+  });
+
+  test('and it closes its connections as they come, or talks of something else: nobody waits, nothing breaks', async () => {
+    const answers = ['', 'HTTP/1.1 400 Bad Request\r\n\r\n', '+OK\r\n'.repeat(20), '*-1\r\n'.repeat(20), '$5\r\nab', '\0'];
+    let connections = 0;
+    await using server = await listenTcp((socket) => {
+      const answer = answers[connections++ % answers.length] as string;
+      socket.once('data', () => socket.end(answer));
+      if (answer === '') socket.destroy();
+    });
+    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
+    await one.said(1);
+    await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(answers.length);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    one.forget(ANN);
+    expect(one.troubles).toHaveLength(1);
+  });
+
+  test('and it says OK to everything, it is not taken for one', async () => {
+    await using server = await listenTcp(
+      (socket) => void socket.on('data', (data) => socket.write('+OK\r\n'.repeat(String(data).split('*').length - 1))),
+    );
+    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
+    await one.said(1);
+    expect(one.troubles).toEqual([isGone('NoRedisError')]);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+  });
+
+  test('what takes connections and drops them is not called without a pause', async () => {
+    const calls: number[] = [];
+    await using server = await listenTcp((socket) => {
+      calls.push(performance.now());
+      socket.destroy();
+    });
+    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
+    await expect.poll(() => calls.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(5);
+    expect((calls[4] as number) - (calls[0] as number)).toBeGreaterThan(400);
+    expect(one.troubles).toHaveLength(1);
+  });
+
+  test('closing closes a connection that is still being made, at once', { timeout: 3_000 }, async () => {
+    const sockets: Socket[] = [];
+    await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
+    // The name and password are sent first, and never answered.
+    const one = createInstance(`redis://somebody:secret@127.0.0.1:${server.port}`);
+    await expect.poll(() => sockets).toHaveLength(1);
+    const closed = once(sockets[0] as Socket, 'close');
+    await one.close();
+    await closed;
+    // And one of which it does not know yet that it has been taken.
+    const other = createInstance(`redis://127.0.0.1:${server.port}`);
+    // By now it has called, and has no answer yet.
+    await import('@redis/client');
+    await other.close();
+    await expect.poll(() => sockets).toHaveLength(2);
+    if (!sockets[1]?.closed) await once(sockets[1] as Socket, 'close');
+  });
+
+  test.each([
+    ['nobody listens', 'redis://127.0.0.1:1', 'ECONNREFUSED'],
+    ['there is no such host', 'redis://nowhere.invalid', /^(ENOTFOUND|EAI_AGAIN)$/],
+    ['there is no such database', 'redis://127.0.0.1/nonsense', 'its URL cannot be read'],
+    ['the password cannot be read', 'redis://user:%ff@127.0.0.1', 'its URL cannot be read'],
+  ])('%s: that is told, and nothing breaks', async (_name, url, reason) => {
+    await using one = createInstance(url);
+    const read = one.read(ANN, PATH);
+    await one.said(1);
+    expect(await read).toBeUndefined();
+    expect(one.troubles).toEqual([expect.stringMatching(typeof reason === 'string' ? isGone(reason) : /./)]);
+    for (const part of ['127.0.0.1', 'nowhere', 'user', '%ff']) expect(one.troubles[0]).not.toContain(part);
+    one.write(ANN, PATH, toEntry(CALL), 60_000);
+    one.forget(ANN);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+  });
+});
+
+/** Until a read waits for Redis: once for itself, and once to find out that Redis is silent. */
+async function hasAsked(instance: Instance): Promise<void> {
+  await expect.poll(() => instance.timers.running.filter((ms) => ms === TIMEOUT_MS).length).toBeGreaterThanOrEqual(2);
+}
+
+async function expectNobodyWaits(instance: Instance): Promise<void> {
+  // Who has waited in vain looks at the sockets once more, and goes.
+  await new Promise(setImmediate);
+  const before = instance.timers.running;
+  for (let reads = 0; reads < 20; reads += 1) expect(await instance.read(ANN, PATH)).toBeUndefined();
+  expect(instance.timers.running).toEqual(before);
+}
+
+/** Lets one rest after the other go by, until so much has been said. */
+async function afterRest(instance: Instance, troubles: number): Promise<void> {
+  await expect
+    .poll(() => {
+      instance.timers.elapse(REST_MS);
+      return instance.troubles.length;
+    })
+    .toBe(troubles);
+}
