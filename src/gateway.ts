@@ -1,4 +1,5 @@
 import { createNodeTypes } from '#cache/node-types.ts';
+import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
 import { createRememberingAsk } from '#cache/remember.ts';
 import type { Settings } from '#config/settings.ts';
@@ -69,7 +70,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const createContext = createContextFactory({
     createRest: createRestFactory(ask, revox),
-    facts: createEndpointFacts(revox),
+    facts: createEndpointFacts({ ...revox, notebook: redis && createNotebook(redis, revox.baseUrl) }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
     deadlineMs: settings.requestDeadlineMs,

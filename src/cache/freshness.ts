@@ -72,12 +72,14 @@ export function createFreshnessOf(settings: FreshnessSettings): FreshnessOf {
 function ofCall(call: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
   const attempts = [...listAt(call, 'call_attempts'), ...[at(call, 'last_call_attempt')].filter(isThere)];
   if (!isOrderOver(call) || !attempts.every(isAttemptOver)) return { freshForMs: settings.liveCallMs, isLive: true };
-  // Without an attempt nothing was said, and nothing more can arrive. An attempt whose end cannot be read may have just ended.
-  const isSettled = attempts.every((attempt) => {
+  // Without an attempt nothing was said, and nothing more can arrive; but an empty list has to say so. An attempt whose end cannot be read
+  // may have just ended.
+  const isKnown = attempts.length > 0 || Array.isArray(at(call, 'call_attempts'));
+  const hasSettled = (attempt: unknown) => {
     const ended = Date.parse(toDateTime(at(attempt, 'ended_at')) ?? '');
     return upstreamNow - ended >= settings.settlingCallMs;
-  });
-  return { freshForMs: isSettled ? settings.endedCallMs : settings.justEndedCallMs, isLive: false };
+  };
+  return { freshForMs: isKnown && attempts.every(hasSettled) ? settings.endedCallMs : settings.justEndedCallMs, isLive: false };
 }
 
 /** `status` came with one version of the API, the two flags go with another. */

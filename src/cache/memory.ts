@@ -62,7 +62,6 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
     maxSize: Math.max(1, maxBytes),
     sizeCalculation: ({ value }, key) => ENTRY_BYTES + 2 * key.length + estimateBytes(value),
     dispose: ({ owner }, key) => owner.keys.delete(key),
-    noDisposeOnSet: true,
   });
   // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
   const holdingsOf = new LRUCache<string, Holdings>({
@@ -71,7 +70,14 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
       for (const key of [...keys]) entries.delete(key);
     },
   });
-  const refusals = new LRUCache<string, Mark>({ max: MOST_CREDENTIALS });
+  const refusals = new LRUCache<string, Mark>({
+    max: MOST_CREDENTIALS,
+    dispose(mark, _fingerprint, reason) {
+      if (reason === 'evict') forgottenRefusal = mark;
+    },
+  });
+  /** Of a credential of which no refusal is known, there may have been one until then. */
+  let forgottenRefusal: Mark = 0;
   let marked: Mark = 0;
   let isSweepPlanned = false;
 
@@ -107,7 +113,7 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
   };
 
   function wasRefusedSince(mark: Mark, fingerprint: string): boolean {
-    return (refusals.get(fingerprint) ?? 0) > mark;
+    return (refusals.get(fingerprint) ?? forgottenRefusal) > mark;
   }
 
   function planSweep(): void {

@@ -22,7 +22,7 @@ const WIDE = /[\u0100-\uffff]/;
 
 /**
  * Estimates what a parsed JSON value takes in memory, bytes. Within a few hundredths for what the upstream documents. Too low, down to a
- * tenth, only for objects of few and short names that no other object has: nobody can tell by looking at one object.
+ * twentieth, only for objects of few and short names that no other object has: nobody can tell by looking at one object.
  */
 export function estimateBytes(value: unknown): number {
   switch (typeof value) {

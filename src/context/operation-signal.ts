@@ -7,6 +7,9 @@ export interface OperationSignal {
   end(): void;
 }
 
+/** One reason for all: else each operation would make an exception when it is over, with the stack that led there. */
+const OVER = new Error('The operation is over.');
+
 /** A signal that ends with the client, with the deadline, or with the operation itself, whichever comes first. */
 export function createOperationSignal(client: AbortSignal, deadlineMs: number, startTimer: StartTimer): OperationSignal {
   const controller = new AbortController();
@@ -19,6 +22,6 @@ export function createOperationSignal(client: AbortSignal, deadlineMs: number, s
   function end(): void {
     stopTimer();
     client.removeEventListener('abort', onClientGone);
-    controller.abort();
+    controller.abort(OVER);
   }
 }

@@ -18,8 +18,8 @@ type ReadNumber<T> = (page: number, newerThan: Reading | undefined) => Promise<P
  * Else from 0. It takes at most two requests, and a third where page 0 is served as page 1: that could as well be a list of one page,
  * numbered from 0, whose numbers are clamped past the end, and only page 2 tells one from the other.
  *
- * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way. Nor is anything kept
- * that was concluded from remembered pages: such as were read one after the other do for this list, others are read anew.
+ * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way. What is remembered may
+ * be as old as it likes where nothing is concluded from it; else it is read anew first.
  */
 export async function findListStart<T extends Identified>(
   readNumber: ReadNumber<T>,
@@ -30,7 +30,7 @@ export async function findListStart<T extends Identified>(
   const look = await lookAtStart(readNumber, undefined);
   // Who asked at the same time may have been quicker.
   if (facts.firstPage !== undefined) return toStart(facts.firstPage, look.pages);
-  if (!look.isProof || isFromMemoryAlone(look)) return toStart(look.firstPage, look.pages);
+  if (!look.isProof) return toStart(look.firstPage, look.pages);
 
   const readings = readingsOf(look);
   const proof = isFirsthand(readings) ? look : await lookAtStart(readNumber, readings.reduce(newest, undefined));
@@ -92,11 +92,6 @@ function isServedAs<T extends Identified>(first: Page<T>, again: Page<T>): boole
 
 function readingsOf({ pages }: Look<unknown>): (Reading | undefined)[] {
   return [...pages.values()].map(({ reading }) => reading);
-}
-
-/** Nothing of it was said just now, not even a refusal. */
-function isFromMemoryAlone(look: Look<unknown>): boolean {
-  return look.pages.has(0) && readingsOf(look).every((reading) => reading?.isRemembered);
 }
 
 function toStart<T>(firstPage: 0 | 1, pages: Look<T>['pages']): ListStart<T> {

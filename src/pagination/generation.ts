@@ -5,7 +5,7 @@ import { createNumberedPages, type NumberedPages, type ReadPage, remembered } fr
 import { createOrderedPages, type OrderedPages } from './ordered-pages.ts';
 import { EMPTY_PAGE, isSame, repeats, sharedShare } from './page-content.ts';
 import { explainShortness } from './page-size.ts';
-import { isFirsthand } from './reading.ts';
+import { isFirsthand, newest } from './reading.ts';
 
 interface GenerationOptions {
   readonly isLast: boolean;
@@ -208,7 +208,7 @@ export class Generation<T extends Identified> implements List<T> {
     const mayHaveMoved = page.served === this.pageSize && page.reading?.isRemembered && !next.reading?.isRemembered;
     const isKnownSo = this.#facts.repeatsLastPage && earlier === 'page' && !mayHaveMoved;
     if (isKnownSo || !this.#isHearsay(page, next)) {
-      const [again, newerThan] = earlier === 'page' ? [index, next.reading] : [index + 1, page.reading];
+      const [again, newerThan] = [earlier === 'page' ? index : index + 1, newest(page.reading, next.reading)];
       if (!isSurelyTheEnd && !repeats(await this.#upstream.fetchAgain(again, newerThan), page)) return this.reportOverlap();
       if (!this.#isHearsay()) this.#facts.repeatsLastPage = true;
     }

@@ -65,7 +65,7 @@ export async function isLastPage<T extends Identified>(
 ): Promise<boolean> {
   const page = await read(last);
   if (looked.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.reading)).served === 0;
-  // Pages past the end repeat the last one: the page before tells that this is none of them.
+  // Pages past the end repeat the last one, as it is or as it was: the page before tells that this is none of them.
   if (last === 0) return true;
   const before = await read(last - 1);
   const again = await read(last, before.reading);

@@ -90,7 +90,7 @@ export function createRestClient(options: RestClientOptions): Send {
     } finally {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
-      attempt.abort();
+      attempt.abort(OVER);
     }
   }
 
@@ -144,6 +144,9 @@ export function createRestClient(options: RestClientOptions): Send {
     return new UpstreamUnavailableError(line, { status });
   }
 }
+
+/** A reason for nobody: without one, each request that is over would make an exception, with the stack that led there. */
+const OVER = new Error('This is over.');
 
 /** Gives what a promise gives, or rejects as soon as the signal says so; then nobody hears of the promise any more. */
 function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {

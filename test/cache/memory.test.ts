@@ -186,6 +186,17 @@ describe('A refusal', () => {
     expect(valueAt('b', '/call/1')).toBe('of b');
   });
 
+  test('outdoes it even when it has been forgotten among ten thousand others', () => {
+    const { memory, entryOf } = createOne();
+    const mark = memory.mark();
+    memory.refuse('a');
+    for (let other = 0; other < 10_000; other += 1) memory.refuse(`other ${other}`);
+    memory.accept('a', 1_000_000, mark);
+    memory.keep('a', 'key', entryOf('asked before'), mark);
+    expect(memory.find('a', 'key')).toBeUndefined();
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   test('is one of several: each outdoes all that was asked before it', () => {
     const { memory, entryOf, valueAt, clock } = createOne();
     const marks = [memory.mark()];

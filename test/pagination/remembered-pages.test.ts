@@ -119,6 +119,32 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), asked: [] });
   });
 
+  test('even if it was asked for before that was known', async () => {
+    const upstream = createSimulatedList(40);
+    const memory = createRemembering(upstream);
+    await remember(memory, 1, 0);
+    // Page 1 takes longer to be found.
+    const slow: SimulatedList = {
+      ...memory,
+      async readPage(asked) {
+        const page = await memory.readPage(asked);
+        await turns(asked.page === 1 ? 50 : 0);
+        return page;
+      },
+    };
+    const { read, createSource } = createReader(slow, { pageSize: PAGE });
+    const source = createSource();
+    const [after, first] = [await cursorAt({ upstream }, 11), { first: 5 }];
+    await Promise.all([read({ ...first, after }, { source }), read(first, { source })]);
+    expect(memory.takeAnswers().map(({ page, source: from }) => [page, from])).toEqual([
+      [1, 'network'],
+      [0, 'network'],
+      [1, 'cache'],
+      [0, 'cache'],
+      [1, 'network'],
+    ]);
+  });
+
   test('where they come from two processes, nobody knows: the lower one is asked for anew', async () => {
     const { memory, read, upstream } = createScene(40);
     const other = memory.anotherProcess();
@@ -254,6 +280,34 @@ describe('what holds for everyone is concluded from no page that is only remembe
     memory.takeLog();
   });
 
+  test('nor that it does not, from what is remembered by the size it serves', async () => {
+    const { memory, upstream } = createScene(37, { cap: 4 });
+    await memory.readPage({ page: 1, pageSize: 4 });
+    upstream.remove(0, 4);
+    // What page 1 is remembered to hold, four items long, stands on page 0 now.
+    const { read, facts } = createReader(memory.anotherProcess(), { pageSize: PAGE });
+    expect(await read({ first: 6 })).toMatchObject({ ids: upstream.ids.slice(0, 6), asked: [0, 1, 0, 1, 0, 1] });
+    expect(facts).toMatchObject({ pageSize: 4, leavesHoles: false });
+  });
+
+  test('nor that it does, from a first page that is remembered to be short', async () => {
+    const upstream = createSimulatedList(9);
+    const withHole: SimulatedList = {
+      ...upstream,
+      async readPage(asked) {
+        const page = await upstream.readPage(asked);
+        return asked.page === 1 && asked.pageSize === PAGE ? { items: page.items.slice(0, 9), served: 9 } : page;
+      },
+    };
+    const memory = createRemembering(withHole);
+    await remember(memory, 0);
+    upstream.insert(0, 20);
+    const before = await cursorAt({ upstream }, 27);
+    const { read, facts } = createReader(memory, { pageSize: PAGE });
+    expect((await read({ last: 8, before })).ids).toEqual([18, 20, 21, 22, 23, 24, 25, 26].map((place) => upstream.ids[place]));
+    expect(facts).toMatchObject({ pageSize: PAGE, leavesHoles: true });
+  });
+
   test('that it repeats the last page past the end', async () => {
     for (const length of [7, PAGE]) {
       const { memory, read, upstream, facts } = createScene(length);
@@ -300,14 +354,12 @@ describe('the number of the first page', () => {
     expect(facts.firstPage).toBe(0);
   });
 
-  test('is not concluded from a page that has moved since', async () => {
+  test('is not concluded from a page that is older than the one before it', async () => {
     const { memory, read, upstream, facts } = createScene(35, { firstPage: 1, below: 'clamped' }, auto);
-    await remember(memory, 0, 1);
+    await remember(memory, 1);
     upstream.insert(0, 7);
-    memory.clock.pass(FRESH_MS);
-    await remember(memory, 0);
-    upstream.insert(0, 7);
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [1, 0, 1, 2] });
+    // Both numbers stand for the first page, but the one that is remembered lacks the topmost item of the other.
+    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 1, 2] });
     expect(facts.firstPage).toBe(1);
   });
 
@@ -319,17 +371,45 @@ describe('the number of the first page', () => {
     expect(facts.firstPage).toBe(1);
   });
 
-  test('is taken from what another process has read in order, at no cost, but is not held', async () => {
-    for (const manners of [{}, { firstPage: 1, below: 'clamped' }, { firstPage: 1, below: 'empty' }] as const) {
+  test('is found out anew in another process, though all of it is remembered', async () => {
+    for (const [manners, asked] of [
+      [{}, [0, 1]],
+      [{ firstPage: 1, below: 'clamped' }, [0, 1, 2]],
+      [{ firstPage: 1, below: 'empty' }, [0, 1]],
+    ] as [Manners, number[]][]) {
       const { memory, upstream } = createScene(35, manners);
       await remember(memory, 0, 1, 2);
       const { read, facts } = createReader(memory.anotherProcess(), { pageSize: PAGE, ...auto });
-      expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [] });
-      expect(facts.firstPage).toBeUndefined();
-      memory.clock.pass(FRESH_MS);
-      await read({ first: 5 });
+      expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked });
       expect(facts.firstPage).toBe(upstream.manners.firstPage);
     }
+  });
+
+  test('stays unknown, at no cost, as long as a list reads the same either way', async () => {
+    for (const [length, manners, asked] of [
+      [0, {}, [0, 1]],
+      [7, { past: 'clamped' }, [0, 1, 2]],
+    ] as [number, Manners, number[]][]) {
+      const { read, upstream, facts } = createScene(length, manners, auto);
+      expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked });
+      expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [] });
+      expect(facts.firstPage).toBeUndefined();
+    }
+  });
+
+  test('is not held when what was to prove it came from memory again, while the upstream fails', async () => {
+    const { memory, read, upstream, facts } = createScene(0, {}, auto);
+    await remember(memory, 0);
+    upstream.insert(0, 25);
+    upstream.afterRequests(1, () => {
+      memory.isDown = true;
+    });
+    await read({ first: 5 });
+    expect(facts.firstPage).toBeUndefined();
+    memory.isDown = false;
+    memory.clock.pass(FRESH_MS);
+    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 1] });
+    expect(facts.firstPage).toBe(0);
   });
 
   test('costs a hundred clients who begin while it is being found out what it costs one', async () => {
@@ -339,7 +419,8 @@ describe('the number of the first page', () => {
       [{ firstPage: 1, below: 'empty' }, 2],
       [{ firstPage: 1, below: 'clamped' }, 3],
     ] as [Manners, number][]) {
-      for (const turnsBetween of [0, 1]) {
+      // All at once; one after the other while page 0 is on its way; and half of them when it has come.
+      for (const turnsBefore of [() => 0, (index: number) => index, (index: number) => (index % 2) * 300]) {
         const upstream = createSimulatedList(35, manners);
         const distant: SimulatedList = {
           ...upstream,
@@ -352,18 +433,30 @@ describe('the number of the first page', () => {
         const { read } = createReader(createRemembering(distant), { pageSize: PAGE, ...auto });
         const pages = await Promise.all(
           Array.from({ length: 100 }, async (_, index) => {
-            await turns(index * turnsBetween);
+            await turns(turnsBefore(index));
             return read({ first: 5 });
           }),
         );
         for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 5));
-        expect(upstream.log.length, JSON.stringify(manners)).toBe(cost);
+        // A refusal is not remembered: who comes after it asks for another.
+        const isRefusedAgain = manners.below === 422 && turnsBefore(1) === 300;
+        expect(upstream.log.length, JSON.stringify(manners)).toBe(isRefusedAgain ? cost + 1 : cost);
       }
     }
   });
 });
 
 describe('an item that is not where it should be', () => {
+  test('is looked for on what was read again already', async () => {
+    const { memory, read, upstream } = createScene(60);
+    const after = await cursorAt({ upstream }, 35);
+    upstream.remove(30, 9);
+    await remember(memory, 3);
+    // One neighbour below is left, on page 3, which turns out to be older than page 2: so it is read again, once.
+    const page = await read({ first: 3, after });
+    expect(page).toMatchObject({ ids: ['i39', 'i40', 'i41'], isCursorItemGone: false, asked: [2, 3, 1, 0] });
+  });
+
   test('is not lost as long as its place is only remembered: the cursor may be newer', async () => {
     const { memory, read, upstream } = createScene(15);
     await remember(memory, 0, 1);
@@ -420,6 +513,15 @@ describe('the end of a list', () => {
     upstream.insert(0, 3);
     const { connection } = await read({ first: 3 });
     expect(await connection.totalCount()).toBe(38);
+  });
+
+  test('is not where repetitions are remembered, once the list has grown onto the first of them', async () => {
+    const { memory, read, upstream, facts } = createScene(30, { past: 'clamped' });
+    facts.repeatsLastPage = true;
+    await remember(memory, 3, 4, 8);
+    upstream.insert(0, 2);
+    const { connection } = await read({ first: 3 });
+    expect(await connection.totalCount()).toBe(32);
   });
 
   test('is not where the last page is remembered to be short, when the page before it is newer', async () => {
@@ -479,6 +581,26 @@ describe('while the upstream fails', () => {
     scene.memory.isDown = true;
     const page = await scene.read({ first: 3, after });
     expect(page).toMatchObject({ ids: scene.upstream.ids.slice(25, 28), isCursorItemGone: true, asked: [0] });
+  });
+
+  test('a short page that is followed by another ends nothing', async () => {
+    const upstream = createSimulatedList(40);
+    const withHole: SimulatedList = {
+      ...upstream,
+      async readPage(asked) {
+        const page = await upstream.readPage(asked);
+        return asked.page === 1 ? { items: page.items.slice(0, 9), served: 9 } : page;
+      },
+    };
+    const [after, before] = [await cursorAt({ upstream }, 15), await cursorAt({ upstream }, 25)];
+    const memory = createRemembering(withHole);
+    await remember(memory, 1, 2);
+    memory.clock.pass(FRESH_MS);
+    memory.isDown = true;
+    const { read, facts } = createReader(memory, { pageSize: PAGE });
+    const page = await read({ first: 20, after, before });
+    expect(page.ids).toEqual(['i16', 'i17', 'i18', 'i20', 'i21', 'i22', 'i23', 'i24']);
+    expect(facts.leavesHoles).toBe(false);
   });
 
   test('nothing is concluded from what stands in for it, and nothing read without end', async () => {

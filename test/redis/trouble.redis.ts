@@ -19,8 +19,9 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
   });
   afterAll(() => redis?.[Symbol.asyncDispose]());
   beforeEach(async () => {
+    // Whatever state the last test has left it in.
+    await redis.restart();
     observer = await redis.connect();
-    await observer.send('FLUSHALL');
     return () => observer[Symbol.asyncDispose]();
   });
   /** How often Redis has been asked for the time: once with each question, and by itself when it has to prove itself. */
