@@ -31,8 +31,7 @@ export interface PageOptions {
 
 /** GraphiQL's own settings. The page is served whole, and needs no other host. */
 export function toGraphiQLOptions({ operations, asksForKey, traces }: PageOptions): GraphiQLOptions {
-  const given = { ...(asksForKey ? KEY_HEADER : {}), ...(traces ? TRACE_HEADER : {}) };
-  const headers = Object.keys(given).length > 0 ? { headers: JSON.stringify(given, null, 2) } : {};
+  const headers = asksForKey ? { headers: KEY_HEADER } : {};
   return {
     title: 'Revox',
     defaultQuery: toText(WELCOME),
@@ -42,6 +41,8 @@ export function toGraphiQLOptions({ operations, asksForKey, traces }: PageOption
       ...headers,
     })),
     ...headers,
+    // Beside those of the tab: a tab with headers of its own would open on them, and hide its variables.
+    ...(traces ? { additionalHeaders: TRACE_HEADER } : {}),
     credentials: 'same-origin',
   };
 }
@@ -55,7 +56,7 @@ function toText({ about, query }: ReadyOperation): string {
   return `${comment}${print(parse(query))}\n`;
 }
 
-const KEY_HEADER = { Authorization: 'Bearer <your Revox API key>' };
+const KEY_HEADER = JSON.stringify({ Authorization: 'Bearer <your Revox API key>' }, null, 2);
 const TRACE_HEADER = { 'x-revox-trace': '1' };
 
 /** GraphiQL's page with everything it needs inside, and two faults of it mended. */

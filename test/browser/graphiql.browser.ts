@@ -99,26 +99,46 @@ describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches n
     await expectData(title);
   });
 
+  test('what an answer cost upstream stands below it', async () => {
+    await page.locator('.graphiql-tab-button', { hasText: /^OneAssistant$/ }).click();
+    await page.locator('.graphiql-tab-active', { hasText: 'OneAssistant' }).waitFor();
+    await page.waitForURL(({ searchParams }) => nameOf(searchParams.get('query') ?? '') === 'OneAssistant');
+    const upstream = await expectData('OneAssistant');
+    // It has been asked for before: by its tab.
+    expect(upstream).toMatchObject({ requests: 0, cacheHits: 1, calls: [{ status: 200, source: 'cache' }] });
+    await page.locator('.result-window .view-lines').click();
+    await page.keyboard.press('Control+End');
+    await page.locator('.result-window .view-line', { hasText: /"cacheHits":\s1/ }).waitFor();
+    await page.screenshot({ path: join(tmpdir(), 'graphiql-cost.png') });
+  });
+
   test('nothing was asked of anybody else, and nothing went wrong', () => {
     expect(strayRequests).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
-  /** Runs the operation of the tab that is open, and waits until its answer can be seen. */
-  async function expectData(title: string): Promise<void> {
+  /** Runs the operation of the tab that is open, waits until its answer can be seen, and tells what it cost upstream. */
+  async function expectData(title: string): Promise<unknown> {
     const [response] = await Promise.all([
       page.waitForResponse((one) => isAnswerTo(title, one.request().postData())),
       page.getByRole('button', { name: 'Execute query' }).click(),
     ]);
-    const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+    const { data, errors, extensions } = (await response.json()) as TracedAnswer;
     expect(errors).toBeUndefined();
     expect(Object.values(data)).not.toContain(null);
 
     const field = Object.keys(data)[0];
     await page.locator('.result-window .view-line', { hasText: `"${field}"` }).waitFor();
     await page.screenshot({ path: join(tmpdir(), `graphiql-${title}.png`) });
+    return extensions?.upstream;
   }
 });
+
+interface TracedAnswer {
+  readonly data: Record<string, unknown>;
+  readonly errors?: unknown;
+  readonly extensions?: { readonly upstream?: unknown };
+}
 
 function nameOf(query: string): string {
   return /^query (\w+)/m.exec(query)?.[1] ?? '';
