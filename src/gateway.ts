@@ -20,7 +20,7 @@ export interface Gateway {
   fetch(request: Request): Promise<Response>;
   /** From now on `/ready` says no; what is under way goes on. */
   drain(): void;
-  /** Closes what is open towards the upstream. */
+  /** Closes what is open towards the upstream and Redis. */
   dispose(): Promise<void>;
 }
 

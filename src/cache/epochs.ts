@@ -22,6 +22,8 @@ export interface Epochs {
   isPresent(fingerprint: string, seen: Seen): boolean;
   /** The epoch of an answer, by the time when its question was asked; undefined when that is not known. Begins the first one. */
   of(fingerprint: string, askedAt: number): Promise<string | undefined>;
+  /** Whether Redis has told of an epoch of the credential: then something may be kept for it. */
+  hasSeen(fingerprint: string): boolean;
   /** The credential was refused: begins another epoch, now or as soon as Redis can be told. */
   refuse(fingerprint: string): void;
   /** Tells Redis of the refusals that it does not know of. */
@@ -80,6 +82,7 @@ export function createEpochs(link: Pick<RedisLink, 'tell'>, now: () => number): 
       seen.proposal ??= propose(fingerprint, seen);
       return seen.proposal;
     },
+    hasSeen: (fingerprint) => known.peek(fingerprint)?.epoch !== undefined,
     refuse(fingerprint) {
       const epoch = createEpoch();
       known.set(fingerprint, { epoch, since: now(), mark: mark() });

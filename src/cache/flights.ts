@@ -9,7 +9,13 @@ export interface Flight<T> {
   hold(): Promise<T>;
   /** When the answer has come, or failed. Never rejects. */
   readonly settled: Promise<void>;
-  /** The newest reading that had come in when the question was put: its own will be newer. */
+  readonly departure: Departure;
+}
+
+export interface Departure {
+  /** When the question was put, by our clock, ms. */
+  readonly at: number;
+  /** The number of the newest reading that had come in by then: its own will be greater. */
   readonly after: number;
 }
 
@@ -17,7 +23,7 @@ export interface Flights {
   /** The flight for this question, if one is in the air. */
   find<T>(key: string): Flight<T> | undefined;
   /** Puts the question. From now on it is found by its key; one that was found there until now goes on, but nobody joins it any more. */
-  start<T>(key: string, after: number, ask: (signal: AbortSignal) => Promise<T>): Flight<T>;
+  start<T>(key: string, departure: Departure, ask: (signal: AbortSignal) => Promise<T>): Flight<T>;
 }
 
 /** Lets concurrent askers of one question share one answer (single flight). Keys have to tell credentials apart. */
@@ -26,8 +32,8 @@ export function createFlights(): Flights {
 
   return {
     find: <T>(key: string) => inTheAir.get(key) as Flight<T> | undefined,
-    start<T>(key: string, after: number, ask: (signal: AbortSignal) => Promise<T>) {
-      const flight = createFlight(after, ask, () => {
+    start<T>(key: string, departure: Departure, ask: (signal: AbortSignal) => Promise<T>) {
+      const flight = createFlight(departure, ask, () => {
         if (inTheAir.get(key) === flight) inTheAir.delete(key);
       });
       inTheAir.set(key, flight);
@@ -36,7 +42,7 @@ export function createFlights(): Flights {
   };
 }
 
-function createFlight<T>(after: number, ask: (signal: AbortSignal) => Promise<T>, onOver: () => void): Flight<T> {
+function createFlight<T>(departure: Departure, ask: (signal: AbortSignal) => Promise<T>, onOver: () => void): Flight<T> {
   const controller = new AbortController();
   const answer = ask(controller.signal);
   let waiting = 0;
@@ -55,7 +61,7 @@ function createFlight<T>(after: number, ask: (signal: AbortSignal) => Promise<T>
     controller.abort();
   };
   return {
-    after,
+    departure,
     settled,
     hold() {
       waiting += 1;

@@ -1,6 +1,6 @@
 import type { Endpoint, Question, Reading, SentAnswer } from '#rest/question.ts';
 import type { FreshnessOf } from './freshness.ts';
-import type { Entry, Mark, Memory } from './memory.ts';
+import { type Entry, isMissing, type Mark, type Memory } from './memory.ts';
 import type { Owner, SharedTier } from './second-tier.ts';
 
 export interface KeeperOptions {
@@ -37,6 +37,8 @@ const NO_READING: Reading = { process: '', number: 0, isRemembered: false };
 interface SharedValue {
   readonly value: unknown;
   readonly reading: Reading;
+  /** By the upstream's clock: what stands in the answer is judged by that, wherever it is read. */
+  readonly upstreamNow: number;
 }
 
 export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, graceMs, now }: KeeperOptions): Keeper {
@@ -49,7 +51,7 @@ export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, grac
       keepHeld(owner, question, entry, upstreamNow, mark);
       if (freshForMs > 0) {
         const ageMs = now() - askedAt;
-        const shared = { value: { value, reading } satisfies SharedValue, status, ageMs, freshForMs, isLive };
+        const shared = { value: { value, reading, upstreamNow } satisfies SharedValue, status, ageMs, freshForMs, isLive };
         secondTier?.write(owner, key, shared, freshForMs - ageMs + graceMs);
       }
       return entry;
@@ -58,7 +60,7 @@ export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, grac
       const entry: Entry = { value: null, status, reading: NO_READING, askedAt, freshUntil: askedAt + notFoundMs, isLive: false };
       memory.keep(owner.fingerprint, key, entry, mark);
       const shared = {
-        value: { value: null, reading: NO_READING },
+        value: { value: null, reading: NO_READING, upstreamNow: askedAt } satisfies SharedValue,
         status,
         ageMs: now() - askedAt,
         freshForMs: notFoundMs,
@@ -71,31 +73,26 @@ export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, grac
     async fetchShared({ owner, question, key, mark }) {
       const shared = await secondTier?.read(owner, key);
       if (!shared) return undefined;
-      const { value, reading } = shared.value as SharedValue;
+      const { value, reading, upstreamNow } = shared.value as SharedValue;
       const askedAt = now() - shared.ageMs;
       const entry: Entry = { ...shared, value, reading, askedAt, freshUntil: askedAt + shared.freshForMs };
       // It lies there because the upstream took the credential then.
-      if (!isMissing(entry)) memory.accept(owner.fingerprint, askedAt, mark);
+      if (!isMissing(entry.status)) memory.accept(owner.fingerprint, askedAt, mark);
       memory.keep(owner.fingerprint, key, entry, mark);
-      keepHeld(owner, question, entry, askedAt, mark);
+      keepHeld(owner, question, entry, upstreamNow, mark);
       return entry;
     },
   };
 
   /** In memory alone: a page of rows holds fifty calls, and each would be sealed and sent a second time. */
   function keepHeld(owner: Owner, question: Question<unknown>, entry: Entry, upstreamNow: number, mark: Mark): void {
-    if (isMissing(entry)) return;
+    if (isMissing(entry.status)) return;
     for (const { endpoint, path, value } of question.held?.(entry.value) ?? []) {
       const { freshForMs, isLive } = freshnessOf(endpoint, value, upstreamNow);
       const held: Entry = { ...entry, value, freshUntil: entry.askedAt + freshForMs, isLive };
       memory.keep(owner.fingerprint, path, held, mark);
     }
   }
-}
-
-/** The upstream has said that there is no such object. */
-export function isMissing({ status }: Entry): boolean {
-  return status === 404 || status === 410;
 }
 
 /** Whether a 404 says that there is no such object; a list's may as well say that its page is past the end. */

@@ -127,11 +127,20 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
   }
 
   function sweep(): void {
-    for (const [place, { freshUntil }] of [...entries.entries()]) if (freshUntil + graceMs < now()) entries.delete(place);
+    for (const [place, { freshUntil, status }] of [...entries.entries()]) {
+      // That there is nothing stands in for no answer.
+      const isOfUseUntil = isMissing(status) ? freshUntil : freshUntil + graceMs;
+      if (isOfUseUntil < now()) entries.delete(place);
+    }
     for (const [fingerprint, { keys, acceptedAt }] of [...holdingsOf.entries()]) {
       if (keys.size === 0 && acceptedAt + idleMs < now()) holdingsOf.delete(fingerprint);
     }
   }
+}
+
+/** The upstream has said that there is no such object. */
+export function isMissing(status: number): boolean {
+  return status === 404 || status === 410;
 }
 
 function toPlace(fingerprint: string, key: string): string {

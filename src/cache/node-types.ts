@@ -10,6 +10,7 @@ export interface NodeTypes {
 }
 
 const MOST_IDS = 100_000;
+const MOST_REFUSED = 10_000;
 const FORGOTTEN_AFTER_MS = 3_600_000;
 
 export interface NodeTypesByCredential {
@@ -25,7 +26,10 @@ export interface NodeTypesByCredential {
  */
 export function createNodeTypes(now: () => number): NodeTypesByCredential {
   const types = new LRUCache<string, NodeType>({ max: MOST_IDS, ttl: FORGOTTEN_AFTER_MS, updateAgeOnGet: true, perf: { now } });
-  const toKey = (fingerprint: string, id: string) => `${fingerprint} ${id}`;
+  // Not looked through when one is refused: that would stop everyone for a tenth of a second. What its old number stands for is not found.
+  const refusals = new LRUCache<string, number>({ max: MOST_REFUSED });
+  let refused = 0;
+  const toKey = (fingerprint: string, id: string) => `${fingerprint} ${refusals.get(fingerprint) ?? 0} ${id}`;
   return {
     of: (fingerprint) => ({
       typeOf: (id) => types.get(toKey(fingerprint, id)),
@@ -34,7 +38,8 @@ export function createNodeTypes(now: () => number): NodeTypesByCredential {
       },
     }),
     forget(fingerprint) {
-      for (const key of [...types.keys()]) if (key.startsWith(toKey(fingerprint, ''))) types.delete(key);
+      refused += 1;
+      refusals.set(fingerprint, refused);
     },
   };
 }

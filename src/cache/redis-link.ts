@@ -1,4 +1,5 @@
 import type { RedisClientType } from '@redis/client';
+import { NoRedisError, toReason } from './redis-fault.ts';
 import { settleWithin } from './settle-within.ts';
 
 export type Command = readonly (string | Buffer)[];
@@ -201,15 +202,4 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       client?.destroy();
     },
   };
-}
-
-/** It does not tell the time as Redis does. */
-class NoRedisError extends Error {}
-
-/** What kind of fault it is, without its words: they tell addresses. */
-function toReason(error: unknown): string {
-  if (!(error instanceof Error)) return 'for no reason given';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // Redis' own begin with their kind: WRONGPASS, LOADING, OOM.
-  return /^[A-Z]{2,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
 }

@@ -109,7 +109,10 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
           underWay -= 1;
         });
     },
-    forget: ({ fingerprint }) => epochs.refuse(fingerprint),
+    forget({ fingerprint }, wasKnown) {
+      // Else anyone could fill Redis, and the queue of those who are yet to be told, with keys that are none.
+      if (wasKnown || epochs.hasSeen(fingerprint)) epochs.refuse(fingerprint);
+    },
     async readNote(name) {
       const replies = await settleWithin(link.ask(['GET', toNoteName(version, name)]), timeoutMs, startTimer);
       const note = replies?.[0];

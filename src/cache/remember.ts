@@ -10,8 +10,8 @@ import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Answer, Ask, Question, Reading, Send } from '#rest/question.ts';
 import { createFlights, type Flight } from './flights.ts';
 import { createFreshnessOf, type FreshnessSettings, isListPage } from './freshness.ts';
-import { createKeeper, isMissing, isOfOneObject } from './keeper.ts';
-import { createMemory, type Entry } from './memory.ts';
+import { createKeeper, isOfOneObject } from './keeper.ts';
+import { createMemory, type Entry, isMissing } from './memory.ts';
 import type { SharedTier } from './second-tier.ts';
 
 export interface RememberOptions {
@@ -46,14 +46,8 @@ interface Landing {
   readonly source: 'network' | 'cache';
 }
 
-/** A flight that brings nothing home: why. */
-class Failure {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
+/** Nobody joins a question that was put longer ago: what it brings may be as old, and a live call is not shown older than a second. */
+const JOINED_WITHIN_MS = 1_000;
 
 /**
  * Asks as little as possible: what was answered is remembered as long as it is fresh, and what is being asked is not asked again. The
@@ -80,6 +74,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     const startedAt = elapsed();
 
     for (let hasWaited = false; ; ) {
+      let landed: { readonly entry: Entry; readonly source: UpstreamCall['source'] };
       const kept = memory.find(fingerprint, key);
       if (kept && isUsable(kept, question, newerThan)) {
         if (isTrusted(fingerprint)) {
@@ -91,29 +86,39 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
         if (recheck && !hasWaited) {
           // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
           hasWaited = true;
-          await recheck.join(errand.signal).catch(() => {});
+          const failure = await recheck.join(errand.signal).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+          // Where nobody answers, to ask once more would take as long again.
+          if (failure !== undefined && mayStandIn(kept, failure, fingerprint)) return tell(kept, 'stale');
           continue;
         }
       }
 
       const inTheAir = flights.find<Landing>(toFlightKey(fingerprint, key));
-      const joined = inTheAir && isSentAfter(inTheAir, newerThan) ? inTheAir : undefined;
-      const landing = await board(errand, question, joined ?? (() => takeOff(errand, question, key, newerThan))).catch(
-        (error: unknown) => new Failure(error),
-      );
-      if (!(landing instanceof Failure)) return tell(landing.entry, joined ? 'coalesced' : landing.source);
-      const { error } = landing;
-      // The budget of another is no business of this one.
-      if (joined && error instanceof BudgetExceededError) continue;
-      const stale = memory.find(fingerprint, key);
-      if (stale && mayStandIn(stale, error, fingerprint)) return tell(stale, 'stale');
-      if (error instanceof UpstreamError) note(error.status ?? null, joined ? 'coalesced' : 'network');
-      throw error;
+      const joined = inTheAir && mayJoin(inTheAir, newerThan) ? inTheAir : undefined;
+      try {
+        const { entry, source } = await board(errand, question, joined ?? (() => takeOff(errand, question, key, newerThan)));
+        // Who was sent had no wish, perhaps: what others have kept may be too old for the one who joined.
+        if (source === 'cache' && !isKnownNewer(entry.reading, newerThan)) continue;
+        landed = { entry, source: joined && source === 'network' ? 'coalesced' : source };
+      } catch (error) {
+        // The budget of another is no business of this one.
+        if (joined && error instanceof BudgetExceededError) continue;
+        const stale = memory.find(fingerprint, key);
+        if (!(stale && mayStandIn(stale, error, fingerprint))) {
+          if (error instanceof UpstreamError) note(error.status ?? null, joined ? 'coalesced' : 'network');
+          throw error;
+        }
+        landed = { entry: stale, source: 'stale' };
+      }
+      return tell(landed.entry, landed.source);
     }
 
     function tell<T>(entry: Entry, source: UpstreamCall['source']): Answer<T> {
       note(entry.status, source, entry);
-      if (isMissing(entry)) throw new UpstreamNotFoundError({ method: 'GET', path: question.path }, entry.status);
+      if (isMissing(entry.status)) throw new UpstreamNotFoundError({ method: 'GET', path: question.path }, entry.status);
       const isRemembered = source === 'cache' || source === 'stale';
       return { value: entry.value as T, status: entry.status, reading: { ...entry.reading, isRemembered } };
     }
@@ -140,7 +145,8 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
 
   function takeOff<T>(errand: Errand, question: Question<T>, key: string, newerThan?: Reading): Flight<Landing> {
     const { fingerprint } = errand.credential;
-    const flight = flights.start<Landing>(toFlightKey(fingerprint, key), newest?.number ?? 0, (signal) =>
+    const departure = { at: now(), after: newest?.number ?? 0 };
+    const flight = flights.start<Landing>(toFlightKey(fingerprint, key), departure, (signal) =>
       fly({ ...errand, signal }, question, key, newerThan),
     );
     if (!isTrusted(fingerprint) && !rechecks.has(fingerprint)) {
@@ -171,8 +177,9 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (error.status === 401 || error.status === 403) {
-        if (memory.refuse(fingerprint)) options.onRefused(fingerprint);
-        secondTier?.forget(credential);
+        const wasKnown = memory.refuse(fingerprint);
+        if (wasKnown) options.onRefused(fingerprint);
+        secondTier?.forget(credential, wasKnown);
       }
       if (!(error instanceof UpstreamNotFoundError && isOfOneObject(question.endpoint))) throw error;
       // Whoever is refused may be told that nothing is there: only of the gateway's own key it is a sign that it was taken.
@@ -200,28 +207,34 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
   }
 
   function isUsable(kept: Entry, { endpoint }: Question<unknown>, newerThan: Reading | undefined): boolean {
-    const isServedOnceMore = !kept.isLive && !isMissing(kept) && !isListPage(endpoint);
+    const isServedOnceMore = !kept.isLive && !isMissing(kept.status) && !isListPage(endpoint);
     const usableUntil = kept.freshUntil + (isServedOnceMore ? freshness.whileRevalidatingMs : 0);
-    return now() < usableUntil && isKnownNewer(kept.reading, newerThan);
+    return isWithin(kept.askedAt, usableUntil - kept.askedAt) && isKnownNewer(kept.reading, newerThan);
   }
 
   function isTrusted(fingerprint: string): boolean {
-    return !isRechecked || now() - memory.acceptedAt(fingerprint) < credentialRecheckMs;
+    return !isRechecked || isWithin(memory.acceptedAt(fingerprint), credentialRecheckMs);
   }
 
   /** Whether what was fresh once may be served because the upstream failed like this. */
   function mayStandIn(stale: Entry, error: unknown, fingerprint: string): boolean {
-    if (isMissing(stale) || now() >= stale.freshUntil + graceMs) return false;
+    if (isMissing(stale.status) || now() >= stale.freshUntil + graceMs) return false;
     if (error instanceof RateLimitedError) return isTrusted(fingerprint);
     if (error instanceof UpstreamUnavailableError && error.status !== undefined)
       return error.status >= 500 && isTrusted(fingerprint);
     const isWithoutAnswer = error instanceof UpstreamUnavailableError || error instanceof UpstreamTimeoutError;
     // Nobody can say whether the credential is still taken: so the last word on it counts a while longer.
-    return isWithoutAnswer && (!isRechecked || now() - memory.acceptedAt(fingerprint) < credentialRecheckMs + graceMs);
+    return isWithoutAnswer && (!isRechecked || isWithin(memory.acceptedAt(fingerprint), credentialRecheckMs + graceMs));
   }
 
-  function isSentAfter({ after }: Flight<Landing>, newerThan: Reading | undefined): boolean {
-    return !newerThan || (newerThan.process === newest?.process && after >= newerThan.number);
+  function mayJoin({ departure }: Flight<Landing>, newerThan: Reading | undefined): boolean {
+    const isSentAfter = !newerThan || (newerThan.process === newest?.process && departure.after >= newerThan.number);
+    return isSentAfter && isWithin(departure.at, JOINED_WITHIN_MS);
+  }
+
+  /** Whether a moment is no longer ago. One that is yet to come is none that we know: the clock has been set back. */
+  function isWithin(moment: number, ms: number): boolean {
+    return moment <= now() && now() < moment + ms;
   }
 }
 

@@ -35,7 +35,10 @@ export interface SharedTier {
    * @param keepForMs from now; then it is gone
    */
   write(owner: Owner, key: string, entry: SharedEntry, keepForMs: number): void;
-  /** The upstream has refused the credential: what was kept for it is not read any more, by any instance. */
-  forget(owner: Owner): void;
+  /**
+   * The upstream has refused the credential: what was kept for it is not read any more, by any instance.
+   * @param wasKnown whether it had been taken before, as far as this process knows: of what is no credential nothing is kept
+   */
+  forget(owner: Owner, wasKnown: boolean): void;
   close(): Promise<void>;
 }

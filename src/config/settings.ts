@@ -22,7 +22,7 @@ export interface Settings {
   readonly cache: {
     /** Memory for answers; estimated, for parsed objects have no exact size. */
     readonly maxBytes: number;
-    /** Keys the fingerprints by which credentials are told apart; absent: a random one. */
+    /** Keys the fingerprints by which credentials are told apart; absent: a random one, or with Redis none. */
     readonly secret: string | undefined;
     readonly freshness: {
       /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
@@ -128,7 +128,7 @@ const variables = z.object({
   FRESHNESS_ASSISTANT_MS: wholeNumber(0, DAY_MS, 'ms').default(30_000),
   FRESHNESS_CAMPAIGN_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
   FRESHNESS_RUNNING_CAMPAIGN_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
-  FRESHNESS_PAGE_MS: wholeNumber(0, DAY_MS, 'ms').default(2_000),
+  FRESHNESS_PAGE_MS: wholeNumber(0, DAY_MS, 'ms').default(1_000),
   FRESHNESS_NOT_FOUND_MS: wholeNumber(0, DAY_MS, 'ms').default(2_000),
   FRESHNESS_WHILE_REVALIDATING_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
   GRACE_MS: wholeNumber(0, DAY_MS, 'ms').default(3_600_000),
@@ -226,7 +226,18 @@ function isOn(given: 'on' | 'off' | undefined, otherwise: boolean): boolean {
 }
 
 function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol) && new URL(text).hostname !== '';
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, username, password } = new URL(text);
+  return /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d{0,5})?$/.test(pathname) && [username, password].every(decodes);
+}
+
+function decodes(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isPlainHttpUrl(text: string): boolean {

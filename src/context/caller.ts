@@ -7,7 +7,7 @@ export type Identify = (headers: Headers) => Credential;
 export interface IdentifyOptions {
   /** The gateway's own key (service mode); absent: each request brings its own in `Authorization: Bearer …`. */
   readonly apiKey?: string | undefined;
-  /** Of the fingerprints; absent: one that no other process knows. */
+  /** Keys the fingerprints; absent: one that no other process knows. */
   readonly cacheSecret?: string | undefined;
 }
 

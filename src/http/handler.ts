@@ -83,19 +83,20 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
     const response = await yoga.fetch(request);
     if (response.body === null && response.status === 406) return toNotAcceptable();
-    // What was refused before it was executed.
-    if (url.pathname === GRAPHQL_ENDPOINT && !response.headers.has('cache-control') && !isPage(response)) {
-      response.headers.set('cache-control', NO_STORE);
-      response.headers.set('vary', VARY);
-    }
+    if (url.pathname === GRAPHQL_ENDPOINT) sayWhoMayKeep(response.headers);
     return response;
   }
 }
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
 
-function isPage({ headers }: Response): boolean {
-  return headers.get('content-type')?.startsWith('text/html') ?? false;
+/** What was executed says so itself. What was refused before, and what comes in parts, is for nobody to keep; the page is the same for all. */
+function sayWhoMayKeep(headers: Headers): void {
+  const type = headers.get('content-type') ?? '';
+  headers.set('vary', VARY);
+  if (type.startsWith('text/html')) return;
+  const isWhole = /^application\/(graphql-response\+)?json/.test(type);
+  if (!isWhole || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
 }
 
 /** A browser at the root is sent to GraphiQL; everyone else is told where to go. */

@@ -1,5 +1,6 @@
 import type { Identified, Page, Reading } from './list.ts';
 import { isSame, repeats, sharedShare } from './page-content.ts';
+import { newest } from './reading.ts';
 
 export interface SearchedPages<T> {
   readonly pageSize: number;
@@ -54,8 +55,8 @@ export function isFromMemory({ looked }: SearchedPages<unknown>): boolean {
 
 /**
  * Whether a page that was found to be the last one is, though pages that were looked at may be older than others: one that was empty
- * then says nothing of what the list has pushed onto it since, and one that held the end then may stand past the end now. Where they
- * were read in order, it costs nothing.
+ * then says nothing of what the list has pushed onto it since, and one that held the end then may stand past the end now. Where what
+ * decides was read last, it costs nothing.
  * @param isComplete the page says by itself that nothing follows
  */
 export async function isLastPage<T extends Identified>(
@@ -65,9 +66,10 @@ export async function isLastPage<T extends Identified>(
 ): Promise<boolean> {
   const page = await read(last);
   if (looked.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.reading)).served === 0;
-  // Pages past the end repeat the last one, as it is or as it was: the page before tells that this is none of them.
   if (last === 0) return true;
-  const before = await read(last - 1);
+  // Pages past the end repeat the last one. The page before tells that this is none of them, if it was read after all that does repeat it.
+  const others = [...looked].filter(([index]) => index < last - 1 || index > last).map(([, { reading }]) => reading);
+  const before = await read(last - 1, others.reduce(newest, undefined));
   const again = await read(last, before.reading);
   return isSame(again, page) && sharedShare(again, before) === 0;
 }

@@ -22,6 +22,9 @@ export interface Gap {
  * survivors stand beyond, the walk goes on beside that neighbour, and may repeat or skip what stands between.)
  * With no survivor within the reach the gap is lost, and says so.
  *
+ * All of this holds for the list as the pages show it, and these may be remembered. But the item counts as gone, and a farther neighbour
+ * as the nearest, only when no page is only remembered: another instance may have seen the item later.
+ *
  * It reads one page where nothing has moved, and at most `SEARCH_REACH.down + SEARCH_REACH.up + 1`, and ⌈NEIGHBOURS / page size⌉
  * across the border of the reach.
  */
@@ -49,6 +52,7 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
       top -= 1;
       seen.add(top, await list.page(top));
     } else {
+      // What is remembered may be older than the cursor.
       await list.reportMissing();
       // The item is gone, or out of reach. Between survivors on both sides all is new: so it is shown.
       const [above, below] = [before && before.position + 1, after?.position];

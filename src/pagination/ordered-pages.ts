@@ -9,6 +9,10 @@ import { isRecent } from './reading.ts';
  * Lists grow on top. Read downwards, what moves across the border between two reads is seen twice, and shows; read upwards, it would be
  * seen on neither page. Two reads of one operation are close together, whatever their order. What is remembered may be much older: so it
  * has to be known to be newer than the page before, or it is read again.
+ *
+ * What a removal pulls up across the border between two reads is on neither page, whatever the order, and nothing but a total tells it
+ * from an item that never was. That can be between two reads of one operation, and between two that are remembered, as far apart as they
+ * are fresh: it is the price of reading each page once.
  */
 export interface OrderedPages<T> {
   get(index: number): Page<T> | undefined;

@@ -127,9 +127,11 @@ export function createRestClient(options: RestClientOptions): Send {
     { body, response: { status, header } }: ReceivedBody,
     sent: { readonly reading: Reading; readonly askedAt: number },
   ): SentAnswer<T> {
-    const date = Date.parse(header('date') ?? '');
+    const [ours, theirs] = [options.now(), Date.parse(header('date') ?? '')];
+    // Clocks go wrong by seconds and by time zones; a year is no clock.
+    const upstreamNow = Math.abs(theirs - ours) <= FARTHEST_CLOCK_MS ? theirs : ours;
     try {
-      return { value: question.read(body), status, ...sent, upstreamNow: Number.isNaN(date) ? options.now() : date };
+      return { value: question.read(body), status, ...sent, upstreamNow };
     } catch (cause) {
       if (cause instanceof WrongShapeError) throw new UpstreamInvalidResponseError(line, cause.message, { status, cause });
       throw cause;
@@ -144,6 +146,8 @@ export function createRestClient(options: RestClientOptions): Send {
     return new UpstreamUnavailableError(line, { status });
   }
 }
+
+const FARTHEST_CLOCK_MS = 86_400_000;
 
 /** A reason for nobody: without one, each request that is over would make an exception, with the stack that led there. */
 const OVER = new Error('This is over.');

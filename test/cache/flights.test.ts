@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createFlights } from '#cache/flights.ts';
 
+/** When a question was put, where it does not matter. */
+const NOW = { at: 0, after: 0 };
+
 const NEVER = new AbortController().signal;
 
 /** A question whose answer is in the test's hands. */
@@ -63,7 +66,7 @@ describe('A flight', () => {
   test('puts its question at once, once, and brings everyone who waits the one answer', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    const flight = flights.start('key', 0, question.ask);
+    const flight = flights.start('key', NOW, question.ask);
     expect(question.asked).toBe(1);
     const waiting = [flight.join(NEVER), flights.find<string>('key')!.join(NEVER), flights.find<string>('key')!.hold()];
     expect(await isSettled(Promise.race(waiting))).toBe(false);
@@ -78,7 +81,7 @@ describe('A flight', () => {
   test('fails for everyone who waits, with the same error', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    const flight = flights.start('key', 0, question.ask);
+    const flight = flights.start('key', NOW, question.ask);
     const waiting = [flight.join(NEVER), flight.join(new AbortController().signal), flight.hold()];
     const error = new Error('no answer');
     question.fail(error);
@@ -87,14 +90,14 @@ describe('A flight', () => {
 
   test('tells what was the newest reading when it began', () => {
     const flights = createFlights();
-    flights.start('key', 17, createQuestion().ask);
-    expect(flights.find('key')!.after).toBe(17);
+    flights.start('key', { at: 0, after: 17 }, createQuestion().ask);
+    expect(flights.find('key')!.departure).toEqual({ at: 0, after: 17 });
   });
 
   test('is settled when the answer has come, and when it has failed, and never rejects', async () => {
     const flights = createFlights();
     const [answered, failed] = [createQuestion(), createQuestion()];
-    const settled = [flights.start('a', 0, answered.ask).settled, flights.start('b', 0, failed.ask).settled];
+    const settled = [flights.start('a', NOW, answered.ask).settled, flights.start('b', NOW, failed.ask).settled];
     expect(await Promise.all(settled.map(isSettled))).toEqual([false, false]);
     answered.answer('yes');
     expect(await Promise.all(settled.map(isSettled))).toEqual([true, false]);
@@ -105,7 +108,7 @@ describe('A flight', () => {
   test('may fail with nobody waiting', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    flights.start('key', 0, question.ask);
+    flights.start('key', NOW, question.ask);
     question.fail(new Error('nobody hears of it'));
     await turn();
     expect(flights.find('key')).toBeUndefined();
@@ -116,7 +119,7 @@ describe('Who leaves', () => {
   test('rejects with its own reason, and the others get the answer', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    const flight = flights.start('key', 0, question.ask);
+    const flight = flights.start('key', NOW, question.ask);
     const [first, second] = [new AbortController(), new AbortController()];
     const [gone, alsoGone, patient] = [flight.join(first.signal), flight.join(second.signal), flight.join(NEVER)];
 
@@ -133,7 +136,7 @@ describe('Who leaves', () => {
   test('calls the question back as the last one, and not before', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    const flight = flights.start('key', 0, question.ask);
+    const flight = flights.start('key', NOW, question.ask);
     const leaving = [new AbortController(), new AbortController(), new AbortController()];
     const waiting = leaving.map(({ signal }) => flight.join(signal));
     const isCalledBack = leaving.map((one) => {
@@ -151,7 +154,7 @@ describe('Who leaves', () => {
       ['joined, then held', false],
     ] as const) {
       const question = createQuestion();
-      const flight = flights.start(key, 0, question.ask);
+      const flight = flights.start(key, NOW, question.ask);
       const leaving = new AbortController();
       const held = isHeldFirst ? flight.hold() : undefined;
       const gone = flight.join(leaving.signal);
@@ -167,7 +170,7 @@ describe('Who leaves', () => {
 
   test('rejects at once where the question goes on, and where it is called back', async () => {
     const flights = createFlights();
-    const flight = flights.start('key', 0, createQuestion().ask);
+    const flight = flights.start('key', NOW, createQuestion().ask);
     const leaving = [new AbortController(), new AbortController()];
     const waiting = leaving.map(({ signal }) => flight.join(signal));
     for (const [index, one] of leaving.entries()) {
@@ -180,7 +183,7 @@ describe('Who leaves', () => {
   test('before it has come is told so, and counts no more than any other who leaves', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    const flight = flights.start('key', 0, question.ask);
+    const flight = flights.start('key', NOW, question.ask);
     const patient = flight.join(NEVER);
     await expect(flight.join(AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
     expect(question.isCalledBack).toBe(false);
@@ -191,7 +194,7 @@ describe('Who leaves', () => {
   test('before it has come, and alone, calls the question back', async () => {
     const flights = createFlights();
     const question = createQuestion();
-    const gone = flights.start('key', 0, question.ask).join(AbortSignal.abort(new Error('too late')));
+    const gone = flights.start('key', NOW, question.ask).join(AbortSignal.abort(new Error('too late')));
     await expect(gone).rejects.toThrow('too late');
     expect(question.isCalledBack).toBe(true);
     expect(flights.find('key')).toBeUndefined();
@@ -201,7 +204,7 @@ describe('Who leaves', () => {
     const flights = createFlights();
     const question = createQuestion();
     const leaving = new AbortController();
-    const answered = flights.start('key', 0, question.ask).join(leaving.signal);
+    const answered = flights.start('key', NOW, question.ask).join(leaving.signal);
     question.answer('here');
     expect(await answered).toBe('here');
     leaving.abort();
@@ -212,7 +215,7 @@ describe('Who leaves', () => {
     const flights = createFlights();
     const leaving = new AbortController();
     let isCalledBack = false;
-    const flight = flights.start('key', 0, async (signal) => {
+    const flight = flights.start('key', NOW, async (signal) => {
       signal.addEventListener('abort', () => {
         isCalledBack = true;
       });
@@ -229,7 +232,7 @@ describe('Who leaves', () => {
   test('leaves no rejection behind when what is called back fails for it', async () => {
     const flights = createFlights();
     const leaving = [new AbortController(), new AbortController()];
-    const flight = flights.start('key', 0, askInVain);
+    const flight = flights.start('key', NOW, askInVain);
     const waiting = leaving.map(({ signal }) => flight.join(signal));
     for (const one of leaving) one.abort(new Error('gone'));
     await flight.settled;
@@ -240,7 +243,7 @@ describe('Who leaves', () => {
 describe('The flights', () => {
   test('are found by their keys, and by no others', () => {
     const flights = createFlights();
-    const [a, b] = [flights.start('a', 0, createQuestion().ask), flights.start('b', 0, createQuestion().ask)];
+    const [a, b] = [flights.start('a', NOW, createQuestion().ask), flights.start('b', NOW, createQuestion().ask)];
     expect([flights.find('a'), flights.find('b'), flights.find('c')]).toEqual([a, b, undefined]);
     expect(flights.find('a')).toBe(a);
     expect(flights.find('b')).toBe(b);
@@ -249,8 +252,8 @@ describe('The flights', () => {
   test('are found no more when they are over, answered or failed', async () => {
     const flights = createFlights();
     const [answered, failed] = [createQuestion(), createQuestion()];
-    flights.start('a', 0, answered.ask);
-    const lost = flights.start('b', 0, failed.ask).join(NEVER);
+    flights.start('a', NOW, answered.ask);
+    const lost = flights.start('b', NOW, failed.ask).join(NEVER);
     answered.answer('yes');
     failed.fail(new Error('no'));
     await expect(lost).rejects.toThrow('no');
@@ -261,7 +264,7 @@ describe('The flights', () => {
     const flights = createFlights();
     const question = createQuestion();
     const leaving = new AbortController();
-    const flight = flights.start('key', 0, question.ask);
+    const flight = flights.start('key', NOW, question.ask);
     const gone = flight.join(leaving.signal);
     leaving.abort(new Error('gone'));
     expect(flights.find('key')).toBeUndefined();
@@ -269,7 +272,7 @@ describe('The flights', () => {
     expect(await isSettled(flight.settled)).toBe(false);
 
     const again = createQuestion();
-    const next = flights.start('key', 0, again.ask);
+    const next = flights.start('key', NOW, again.ask);
     question.fail(new Error('called back'));
     await flight.settled;
     expect(flights.find('key')).toBe(next);
@@ -280,9 +283,9 @@ describe('The flights', () => {
   test('give way to another under the same key, and go on for those who wait', async () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
-    const first = flights.start('key', 1, old.ask);
+    const first = flights.start('key', { at: 0, after: 1 }, old.ask);
     const early = first.join(NEVER);
-    const second = flights.start('key', 2, fresh.ask);
+    const second = flights.start('key', { at: 0, after: 2 }, fresh.ask);
     expect(flights.find('key')).toBe(second);
     expect(old.isCalledBack).toBe(false);
 
@@ -300,8 +303,8 @@ describe('The flights', () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
     const leaving = new AbortController();
-    const gone = flights.start('key', 1, old.ask).join(leaving.signal);
-    const second = flights.start('key', 2, fresh.ask);
+    const gone = flights.start('key', { at: 0, after: 1 }, old.ask).join(leaving.signal);
+    const second = flights.start('key', { at: 0, after: 2 }, fresh.ask);
     leaving.abort(new Error('gone'));
     await expect(gone).rejects.toThrow('gone');
     expect([old.isCalledBack, fresh.isCalledBack]).toEqual([true, false]);
@@ -315,7 +318,7 @@ describe('The flights', () => {
     const remove = vi.spyOn(signal, 'removeEventListener');
     for (let index = 0; index < 20; index += 1) {
       const question = createQuestion();
-      const joined = flights.start(`key ${index}`, 0, question.ask).join(signal);
+      const joined = flights.start(`key ${index}`, NOW, question.ask).join(signal);
       if (index % 2 === 0) question.answer('yes');
       else question.fail(new Error('no'));
       await Promise.allSettled([joined]);
@@ -330,7 +333,7 @@ describe('The flights', () => {
     const flights = createFlights();
     const signal = AbortSignal.abort(new Error('too late'));
     const add = vi.spyOn(signal, 'addEventListener');
-    await expect(flights.start('key', 0, createQuestion().ask).join(signal)).rejects.toThrow('too late');
+    await expect(flights.start('key', NOW, createQuestion().ask).join(signal)).rejects.toThrow('too late');
     expect(add).not.toHaveBeenCalled();
   });
 });

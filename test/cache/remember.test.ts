@@ -55,6 +55,8 @@ interface Setup {
   readonly process?: string;
   readonly tier?: SharedTier;
   readonly credentialRecheckMs?: number;
+  /** The upstream's clock against ours. */
+  readonly skewMs?: number;
 }
 
 /** A remembering gateway's cache over an upstream that answers, counted, or fails as it is told. */
@@ -63,9 +65,11 @@ function createCache({
   process = 'this',
   tier,
   credentialRecheckMs = Number.POSITIVE_INFINITY,
+  skewMs = 0,
 }: Setup = {}) {
   const asked: string[] = [];
   let failure: UpstreamError | undefined;
+  let held = Promise.resolve();
   let number = 0;
   const send: Send = async (errand, question) => {
     asked.push(`${question.path}${question.query}`);
@@ -73,9 +77,9 @@ function createCache({
     number += 1;
     const reading: Reading = { process, number, isRemembered: false };
     const askedAt = clock.now();
-    await Promise.resolve();
+    await held;
     if (failure) throw failure;
-    return { value: question.read({ id: question.path, number }), status: 200, reading, askedAt, upstreamNow: askedAt };
+    return { value: question.read({ id: question.path, number }), status: 200, reading, askedAt, upstreamNow: askedAt + skewMs };
   };
   const ask = createRememberingAsk(send, {
     maxBytes: 1e6,
@@ -102,6 +106,12 @@ function createCache({
     ask: <T>(question: Question<T>, newerThan?: Reading, key?: string) => ask(errand(key), question, { newerThan }),
     takeAsked: () => asked.splice(0),
     takeSources: () => calls.splice(0).map(({ source }) => source),
+    /** The upstream does not answer until this is called. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     fail(error: UpstreamError | undefined) {
       failure = error;
     },
@@ -214,6 +224,57 @@ describe('The second tier', () => {
     expect(third.takeAsked()).toEqual([]);
   });
 
+  test('is not taken for the upstream by those who join: what it says is remembered, and may be too old for them', async () => {
+    const clock = createClock();
+    const { tier } = createFakeTier(clock);
+    const [first, second] = ['first', 'second'].map((process) => createCache({ clock, tier, process }));
+    await first!.ask(page(2));
+    const { reading: upper } = await second!.ask(page(1));
+    second!.takeAsked();
+    // One who has no wish, and one who joins and needs it newer than what was read a moment ago.
+    const [any, newer] = await Promise.all([second!.ask(page(2)), second!.ask(page(2), upper)]);
+    expect(any.reading).toEqual({ process: 'first', number: 1, isRemembered: true });
+    expect(newer.reading).toEqual({ process: 'second', number: 2, isRemembered: false });
+    expect(second!.takeAsked()).toEqual(['/call?page=2']);
+    // One who joins and has no wish is told that it is remembered.
+    await first!.ask(page(3));
+    const both = await Promise.all([second!.ask(page(3)), second!.ask(page(3))]);
+    expect(both.map(({ reading }) => reading.isRemembered)).toEqual([true, true]);
+    expect(second!.takeSources().slice(-2)).toEqual(['cache', 'cache']);
+  });
+
+  test('keeps what stands in an answer by the upstream’s clock, whose own clock is an hour behind', async () => {
+    const clock = createClock();
+    const { tier } = createFakeTier(clock);
+    const endedAt = clock.now() - 3_600_000 - 50;
+    const call = {
+      id: 'c',
+      status: 'completed',
+      call_attempts: [{ id: 'a', status: 'completed', ended_at: new Date(endedAt).toISOString() }],
+    };
+    const rows: Question<{ items: unknown[] }> = {
+      endpoint: '/campaigns/{id}/rows',
+      path: '/campaigns/x/rows',
+      query: '?page=1',
+      read: () => ({ items: [{ id: 'r', call }] }),
+      held: () => [{ endpoint: '/call/{id}', path: '/call/c', value: call }],
+    };
+    const one: Question<unknown> = { endpoint: '/call/{id}', path: '/call/c', query: '', read: () => call };
+    const [first, second] = [1, 2].map(() => createCache({ clock, tier, skewMs: -3_600_000 }));
+    await first!.ask(rows);
+    await second!.ask(rows);
+    for (const cache of [first!, second!]) {
+      cache.takeAsked();
+      clock.pass(0);
+      await cache.ask(one);
+      expect(cache.takeAsked()).toEqual([]);
+    }
+    // It has just ended: a tenth of a second, and the while in which it is fetched anew.
+    clock.pass(FRESHNESS.justEndedCallMs + FRESHNESS.whileRevalidatingMs);
+    await second!.ask(one);
+    expect(second!.takeAsked()).toEqual(['/call/c']);
+  });
+
   test('is asked for nobody who has to have something newer than this process has read', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeTier(clock);
@@ -321,5 +382,78 @@ describe('The second tier', () => {
       await cache.ask(assistant('a'), undefined, 'sk_two');
       expect(cache.takeAsked()).toEqual(['/assistants/a', '/assistants/a']);
     });
+  });
+});
+
+describe('A clock that is set back', () => {
+  test('makes nothing fresh for longer: what was asked in times to come is asked again', async () => {
+    const { ask, clock, takeAsked } = createCache();
+    await ask(assistant('a'));
+    clock.pass(-3_600_000);
+    await ask(assistant('a'));
+    expect(takeAsked()).toHaveLength(2);
+  });
+
+  test('nor does it vouch for a credential', async () => {
+    const { ask, clock, takeAsked } = createCache({ credentialRecheckMs: 500 });
+    await ask(assistant('a'));
+    clock.pass(-1);
+    await ask(assistant('a'));
+    expect(takeAsked()).toHaveLength(2);
+  });
+});
+
+describe('A question that is in the air for more than a second', () => {
+  test('is joined by nobody who comes then', async () => {
+    const { ask, clock, takeAsked } = createCache();
+    const early = ask(assistant('a'));
+    clock.pass(999);
+    const joining = ask(assistant('a'));
+    clock.pass(1);
+    const late = ask(assistant('a'));
+    await Promise.all([early, joining, late]);
+    expect(takeAsked()).toHaveLength(2);
+  });
+});
+
+describe('What one caller is busy with holds up no other:', () => {
+  test('who has to be asked about waits for no other’s answer', async () => {
+    const { ask, clock, takeAsked, hold } = createCache({ credentialRecheckMs: 500 });
+    for (const key of ['sk_one', 'sk_two']) await ask(assistant('a'), undefined, key);
+    clock.pass(500);
+    takeAsked();
+    const release = hold();
+    const one = ask(assistant('a'), undefined, 'sk_one');
+    const two = ask(assistant('a'), undefined, 'sk_two');
+    await new Promise(setImmediate);
+    expect(takeAsked()).toHaveLength(2);
+    release();
+    await Promise.all([one, two]);
+  });
+
+  test('what is fetched anew for one takes no place of another’s', async () => {
+    const { ask, clock, takeAsked, hold } = createCache();
+    const ids = Array.from({ length: 12 }, (_, n) => `a${n}`);
+    for (const key of ['sk_one', 'sk_two']) for (const id of ids) await ask(assistant(id), undefined, key);
+    clock.pass(FRESHNESS.assistantMs);
+    takeAsked();
+    const release = hold();
+    for (const id of ids) await ask(assistant(id), undefined, 'sk_one');
+    expect(takeAsked()).toHaveLength(10);
+    for (const id of ids) await ask(assistant(id), undefined, 'sk_two');
+    expect(takeAsked()).toHaveLength(10);
+    release();
+  });
+});
+
+describe('In an outage, one of whom it is not known whether the upstream still takes the credential', () => {
+  test('waits once, not twice', async () => {
+    const { ask, clock, takeAsked, fail } = createCache({ credentialRecheckMs: 500 });
+    for (const id of ['a', 'b', 'c']) await ask(assistant(id));
+    clock.pass(500);
+    takeAsked();
+    fail(new UpstreamUnavailableError(LINE));
+    await Promise.all(['a', 'b', 'c'].map((id) => ask(assistant(id))));
+    expect(takeAsked()).toEqual(['/assistants/a']);
   });
 });

@@ -42,7 +42,7 @@ describe('With nothing set', () => {
           assistantMs: 30_000,
           campaignMs: 60_000,
           runningCampaignMs: 10_000,
-          pageMs: 2_000,
+          pageMs: 1_000,
           notFoundMs: 2_000,
           whileRevalidatingMs: 10_000,
         },
@@ -246,11 +246,14 @@ describe('Secrets', () => {
     expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
   });
 
-  test.each(['127.0.0.1:6379', 'redis://', 'http://127.0.0.1', 'redis'])('REDIS_URL is not %s', (odd) => {
-    expect(faultsOf({ REDIS_URL: odd })).toEqual([
-      'REDIS_URL has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance.',
-    ]);
-  });
+  test.each(['127.0.0.1:6379', 'redis://', 'http://127.0.0.1', 'redis', 'redis://h/db', 'redis://user:%ff@h'])(
+    'REDIS_URL is not %s',
+    (odd) => {
+      expect(faultsOf({ REDIS_URL: odd })).toEqual([
+        'REDIS_URL has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance.',
+      ]);
+    },
+  );
 
   test('are in no message, nor is any other value', () => {
     const values = {

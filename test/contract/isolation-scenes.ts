@@ -5,8 +5,8 @@ import { createTimedWorld, type TimedWorld, untilIdle } from '../kit/timed-world
 import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
 
 /**
- * One caller's data never reaches another. Two keys ask the same through one gateway, in every way that an answer can come: each has to be
- * answered as by a gateway that it has for itself. The same is then tried on gateways whose keys have lost the fingerprint, one place
+ * One caller's data never reaches another. Two keys ask the same through one gateway, in every way that an answer can come: neither may
+ * be told anything that only the other has. The same is then tried on gateways whose keys have lost the fingerprint, one place
  * after the other: there it has to fail, or it would prove nothing.
  */
 const KEYS = [KEY_A, KEY_B] as const;
@@ -105,4 +105,15 @@ export async function leaks(name: string, settings = {}): Promise<string[]> {
 /** An id that was asked for comes back only in an object that was found. */
 function isTold(text: string, id: string): boolean {
   return text.includes(`"id":"${id}"`);
+}
+
+/** Whether a call that one has looked for in vain is missing, then, for the one whose it is. */
+export async function isMissingForOther(): Promise<boolean> {
+  const { world, askAs } = createPlay();
+  const { richCallId: id } = landmarks(world.sandbox);
+  const question = { query: 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } }', variables: { id } };
+  for (const key of KEYS) await askAs(key, { query: '{ callAttempts(first: 1) { nodes { id } } }' });
+  for (let time = 0; time < 2; time += 1) await askAs(KEY_B, question);
+  const { data } = await askAs(KEY_A, question);
+  return data.call?.id !== id || data.node?.id !== id;
 }

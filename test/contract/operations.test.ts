@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { readyOperations } from '#sandbox/ready-operations.ts';
-import { createClock } from '../kit/clock.ts';
 import { namedOperations } from '../kit/named-operations.ts';
+import { createTimedWorld } from '../kit/timed-world.ts';
 import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
 
 describe('each named operation costs exactly what it says', () => {
   test.each(namedOperations)('$name: $requests', async ({ query, variables, requests }) => {
-    const world = createWorld();
+    const world = createTimedWorld();
     const given = variables?.(landmarks(world.sandbox));
     const { data, errors } = await world.ask(query, given);
     expect(errors).toBeUndefined();
@@ -20,7 +20,7 @@ describe('each named operation costs exactly what it says', () => {
   });
 
   test.each(namedOperations)('$name, by a hundred clients at once', async ({ query, variables, requests }) => {
-    const world = createWorld();
+    const world = createTimedWorld();
     const given = variables?.(landmarks(world.sandbox));
     const answers = await Promise.all(Array.from({ length: 100 }, () => world.ask(query, given)));
     expect(world.traffic()).toHaveLength(requests.hundredAtOnce);
@@ -76,8 +76,7 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
 
 describe('walking 2,000 attempts by `first: 7`, one client page after the other', () => {
   test.each(['pageInfo { endCursor hasNextPage }', 'pageInfo { endCursor }'])('asking for %s', async (pageInfo) => {
-    const clock = createClock();
-    const world = createWorld({ sandbox: { now: clock.now, startedAt: clock.now() }, gateway: { now: clock.now } });
+    const world = createTimedWorld();
     const { attempts } = world.sandbox.control.data(KEY_A);
     world.sandbox.control.removeAttempts(
       KEY_A,

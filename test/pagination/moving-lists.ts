@@ -101,6 +101,21 @@ export const edit = fc.oneof(
   }),
   fc.record({ kind: fc.constant('removeCursor') }),
 );
+/** What mostly leaves a trace when it happens between two reads: a few new ones. */
+export const smallEdit = fc.oneof(
+  fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    kind: fc.constant('insertAnywhere'),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    count: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant('insertByCursor'),
+    offset: fc.integer({ min: -5, max: 5 }),
+    count: fc.integer({ min: 1, max: 2 }),
+  }),
+);
+
 export type Edit = { kind: string; count?: number; at?: number; offset?: number };
 
 export function apply(upstream: SimulatedList, { kind, count = 1, at = 0, offset = 0 }: Edit, cursorItem: string): string[] {

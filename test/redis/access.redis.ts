@@ -22,7 +22,7 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
     await using one = createInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3`);
 
     expect(await one.keep(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
-    one.forget(ANN);
+    one.forget(ANN, true);
     await one.keep(ANN, PATH, toEntry(CALL));
 
     expect(one.troubles).toEqual([]);
@@ -44,7 +44,7 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
     await one.said(1);
     expect(await first).toBeUndefined();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
-    one.forget(ANN);
+    one.forget(ANN, true);
     expect(await one.read(ANN, PATH)).toBeUndefined();
     expect(one.troubles).toEqual([`Redis cannot be used: ${reason}. What is remembered stays in the process.`]);
   });

@@ -38,6 +38,10 @@ export interface RedisObserver extends AsyncDisposable {
   send<T = unknown>(...command: (string | Buffer)[]): Promise<T>;
   /** The names of all keys, in order. */
   keys(): Promise<string[]>;
+  /** The names of the entries: neither epochs nor notes. */
+  entries(): Promise<string[]>;
+  /** Waits until nothing more comes. */
+  isCalm(): Promise<void>;
   /** All that lies in it: names and values. */
   dump(): Promise<Buffer>;
   /** Everyone who is connected, but for observers. */
@@ -63,6 +67,9 @@ export async function startRedis(flags: readonly string[] = []): Promise<RedisSe
 
 async function serve(port: number, flags: readonly string[], first: ChildProcess): Promise<RedisServer> {
   let server = first;
+  // When the tests are called off in the middle, nobody disposes of anything.
+  const killWithUs = () => server.kill('SIGKILL');
+  process.once('exit', killWithUs);
   const kill = async () => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'exit');
@@ -86,7 +93,10 @@ async function serve(port: number, flags: readonly string[], first: ChildProcess
     resume() {
       server.kill('SIGCONT');
     },
-    [Symbol.asyncDispose]: kill,
+    async [Symbol.asyncDispose]() {
+      process.off('exit', killWithUs);
+      await kill();
+    },
   };
 }
 
@@ -129,6 +139,16 @@ async function observe(url: string): Promise<RedisObserver> {
   return {
     send,
     keys,
+    entries: async () => (await keys()).filter((name) => !/^revox:epoch:|:note:/.test(name)),
+    async isCalm() {
+      let before = -1;
+      const growth = async () => {
+        const [last, now] = [before, (await keys()).length];
+        before = now;
+        return now - last;
+      };
+      await expect.poll(growth, { interval: 25 }).toBe(0);
+    },
     async dump() {
       const names = await keys();
       const values = await Promise.all(names.map((name) => send<Buffer>('GET', name)));

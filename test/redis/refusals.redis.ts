@@ -24,7 +24,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await one.keep(BOB, PATH, toEntry(CALL));
 
     const whileRefused = one.read(ANN, PATH);
-    one.forget(ANN);
+    one.forget(ANN, true);
 
     expect(await whileRefused).toBeUndefined();
     expect(await one.read(ANN, PATH)).toBeUndefined();
@@ -36,7 +36,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await using one = createInstance(redis.url);
     await using other = createInstance(redis.url);
     await one.keep(ANN, PATH, toEntry(CALL));
-    one.forget(ANN);
+    one.forget(ANN, true);
     await hasBegunAnotherEpoch();
 
     await other.keep(ANN, PATH, toEntry({ id: 'anew' }));
@@ -54,7 +54,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     for (const key of keptBefore) await one.keep(ANN, key, toEntry(CALL));
     await one.read(ANN, PATH);
     // It asks. Meanwhile another instance is told that the credential is no good.
-    other.forget(ANN);
+    other.forget(ANN, true);
     await hasBegunAnotherEpoch();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
     await hasWritten(one);
@@ -68,7 +68,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await using other = createInstance(redis.url);
     await one.keep(ANN, '/other', toEntry(CALL));
     await one.read(ANN, PATH);
-    other.forget(ANN);
+    other.forget(ANN, true);
     await hasBegunAnotherEpoch();
 
     one.clock.now += 500;
@@ -115,7 +115,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   test('is remembered for ten minutes where nothing is kept for it: anyone may have any number refused', async () => {
     await using one = createInstance(redis.url);
     await one.read(BOB, PATH);
-    one.forget(ANN);
+    one.forget(ANN, true);
     await expect.poll(() => observer.keys()).toEqual([nameOfEpoch()]);
     expect(await observer.send<number>('PTTL', nameOfEpoch())).toBeLessThanOrEqual(600_000);
   });
@@ -137,7 +137,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     const late = one.read(ANN, PATH);
     await one.timers.elapse(TIMEOUT_MS);
     expect(await late).toBeUndefined();
-    one.forget(ANN);
+    one.forget(ANN, true);
     redis.resume();
 
     await isBack(one, 2);
@@ -151,7 +151,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await one.keep(ANN, PATH, toEntry(CALL));
     await observer.send('CONFIG', 'SET', 'maxmemory', '1');
     try {
-      one.forget(ANN);
+      one.forget(ANN, true);
       await one.said(1);
       expect(one.troubles).toEqual(['Redis does not keep what it is given: OOM.']);
       expect(await other.read(ANN, PATH)).toBeUndefined();

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createRedisTier, type RedisTierOptions } from '#cache/redis-tier.ts';
 import type { Owner, SharedEntry, SharedTier } from '#cache/second-tier.ts';
 import { Credential } from '#rest/credential.ts';
@@ -95,4 +95,22 @@ export function createInstance(url: string, options: Partial<RedisTierOptions> =
     readUntilKept,
     [Symbol.asyncDispose]: tier.close,
   };
+}
+
+/** What an instance says when Redis is of no use. */
+export function isGone(reason: string): string {
+  return `Redis cannot be used: ${reason}. What is remembered stays in the process.`;
+}
+
+/** Until a read waits for Redis: once for itself, and once to find out that Redis is silent. */
+export async function hasAsked(instance: Instance): Promise<void> {
+  await expect.poll(() => instance.timers.running.filter((ms) => ms === TIMEOUT_MS).length).toBeGreaterThanOrEqual(2);
+}
+
+export async function expectNobodyWaits(instance: Instance): Promise<void> {
+  // Who has waited in vain looks at the sockets once more, and goes.
+  await new Promise(setImmediate);
+  const before = instance.timers.running;
+  for (let reads = 0; reads < 20; reads += 1) expect(await instance.read(ANN, PATH)).toBeUndefined();
+  expect(instance.timers.running).toEqual(before);
 }

@@ -1,14 +1,25 @@
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listenTcp } from '../rest/real-server.ts';
 import { expectRedisServer, hasRedisServer, type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
-import { ANN, CALL, createInstance, createWallTimers, type Instance, PATH, REST_MS, TIMEOUT_MS, toEntry } from './tier-world.ts';
+import {
+  ANN,
+  CALL,
+  createInstance,
+  createWallTimers,
+  expectNobodyWaits,
+  hasAsked,
+  type Instance,
+  isGone,
+  PATH,
+  REST_MS,
+  TIMEOUT_MS,
+  toEntry,
+} from './tier-world.ts';
 
 expectRedisServer();
 
+/** What this machine may be busy with besides. */
+const BUSY_MS = 1_000;
 const isBack = 'Redis is back.';
-const isGone = (reason: string) => `Redis cannot be used: ${reason}. What is remembered stays in the process.`;
 const isSilent = isGone('it does not answer in time');
 
 describe.skipIf(!hasRedisServer)('When Redis is', () => {
@@ -141,8 +152,9 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     const rest = performance.now();
     redis.resume();
     expect(first - start).toBeGreaterThan(190);
-    expect(first - start).toBeLessThan(400);
-    expect(rest - first).toBeLessThan(200);
+    expect(first - start).toBeLessThan(200 + BUSY_MS);
+    // A thousand that waited would take 200 seconds.
+    expect(rest - first).toBeLessThan(BUSY_MS);
     await one.said(2);
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
   });
@@ -204,7 +216,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(await underWay).toBeUndefined();
     expect(await one.read(ANN, PATH)).toBeUndefined();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
-    one.forget(ANN);
+    one.forget(ANN, true);
     expect(one.timers.running).toEqual([]);
     expect(one.troubles).toHaveLength(troubles);
 
@@ -215,111 +227,6 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(await observer.clients()).toHaveLength(1);
   });
 });
-
-describe('When what answers is no Redis', () => {
-  test('a connection on which nothing is heard is given up and made anew, though it was never anything else', async () => {
-    const sockets: Socket[] = [];
-    await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
-    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
-    // The first to ask waits for the connection, nobody after that.
-    const waiting = one.read(ANN, PATH);
-    await expect.poll(() => sockets).toHaveLength(1);
-    await hasAsked(one);
-    one.timers.elapse(TIMEOUT_MS);
-    expect(await waiting).toBeUndefined();
-    await expectNobodyWaits(one);
-    await once(sockets[0] as Socket, 'close');
-    await expect.poll(() => sockets, { timeout: 10_000 }).toHaveLength(2);
-    await expectNobodyWaits(one);
-    expect(one.troubles).toEqual([isGone('SocketTimeoutError')]);
-  });
-
-  test('and it closes its connections as they come, or talks of something else: nobody waits, nothing breaks', async () => {
-    const answers = ['', 'HTTP/1.1 400 Bad Request\r\n\r\n', '+OK\r\n'.repeat(20), '*-1\r\n'.repeat(20), '$5\r\nab', '\0'];
-    let connections = 0;
-    await using server = await listenTcp((socket) => {
-      const answer = answers[connections++ % answers.length] as string;
-      socket.once('data', () => socket.end(answer));
-      if (answer === '') socket.destroy();
-    });
-    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
-    await one.said(1);
-    await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(answers.length);
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-    one.forget(ANN);
-    expect(one.troubles).toHaveLength(1);
-  });
-
-  test('and it says OK to everything, it is not taken for one', async () => {
-    await using server = await listenTcp(
-      (socket) => void socket.on('data', (data) => socket.write('+OK\r\n'.repeat(String(data).split('*').length - 1))),
-    );
-    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
-    await one.said(1);
-    expect(one.troubles).toEqual([isGone('NoRedisError')]);
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-  });
-
-  test('what takes connections and drops them is not called without a pause', async () => {
-    const calls: number[] = [];
-    await using server = await listenTcp((socket) => {
-      calls.push(performance.now());
-      socket.destroy();
-    });
-    await using one = createInstance(`redis://127.0.0.1:${server.port}`);
-    await expect.poll(() => calls.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(5);
-    expect((calls[4] as number) - (calls[0] as number)).toBeGreaterThan(400);
-    expect(one.troubles).toHaveLength(1);
-  });
-
-  test('closing closes a connection that is still being made, at once', { timeout: 3_000 }, async () => {
-    const sockets: Socket[] = [];
-    await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
-    // The name and password are sent first, and never answered.
-    const one = createInstance(`redis://somebody:secret@127.0.0.1:${server.port}`);
-    await expect.poll(() => sockets).toHaveLength(1);
-    const closed = once(sockets[0] as Socket, 'close');
-    await one.close();
-    await closed;
-    // And one of which it does not know yet that it has been taken.
-    const other = createInstance(`redis://127.0.0.1:${server.port}`);
-    // By now it has called, and has no answer yet.
-    await import('@redis/client');
-    await other.close();
-    await expect.poll(() => sockets).toHaveLength(2);
-    if (!sockets[1]?.closed) await once(sockets[1] as Socket, 'close');
-  });
-
-  test.each([
-    ['nobody listens', 'redis://127.0.0.1:1', 'ECONNREFUSED'],
-    ['there is no such host', 'redis://nowhere.invalid', /^(ENOTFOUND|EAI_AGAIN)$/],
-    ['there is no such database', 'redis://127.0.0.1/nonsense', 'its URL cannot be read'],
-    ['the password cannot be read', 'redis://user:%ff@127.0.0.1', 'its URL cannot be read'],
-  ])('%s: that is told, and nothing breaks', async (_name, url, reason) => {
-    await using one = createInstance(url);
-    const read = one.read(ANN, PATH);
-    await one.said(1);
-    expect(await read).toBeUndefined();
-    expect(one.troubles).toEqual([expect.stringMatching(typeof reason === 'string' ? isGone(reason) : /./)]);
-    for (const part of ['127.0.0.1', 'nowhere', 'user', '%ff']) expect(one.troubles[0]).not.toContain(part);
-    one.write(ANN, PATH, toEntry(CALL), 60_000);
-    one.forget(ANN);
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-  });
-});
-
-/** Until a read waits for Redis: once for itself, and once to find out that Redis is silent. */
-async function hasAsked(instance: Instance): Promise<void> {
-  await expect.poll(() => instance.timers.running.filter((ms) => ms === TIMEOUT_MS).length).toBeGreaterThanOrEqual(2);
-}
-
-async function expectNobodyWaits(instance: Instance): Promise<void> {
-  // Who has waited in vain looks at the sockets once more, and goes.
-  await new Promise(setImmediate);
-  const before = instance.timers.running;
-  for (let reads = 0; reads < 20; reads += 1) expect(await instance.read(ANN, PATH)).toBeUndefined();
-  expect(instance.timers.running).toEqual(before);
-}
 
 /** Lets one rest after the other go by, until so much has been said. */
 async function afterRest(instance: Instance, troubles: number): Promise<void> {
