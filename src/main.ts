@@ -33,6 +33,9 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   log.info(`Ready: http://${host}:${port}/graphql`);
+  if (settings.cache.redisUrl !== undefined && settings.cache.secret === undefined) {
+    log.info('CACHE_SECRET is not set: whoever reads the Redis can test guessed API keys. Set the same one for all instances.');
+  }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
 

@@ -1,18 +1,13 @@
 import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
-import {
-  RateLimitedError,
-  UpstreamError,
-  UpstreamNotFoundError,
-  UpstreamTimeoutError,
-  UpstreamUnavailableError,
-} from '#errors/upstream-error.ts';
+import { UpstreamError, UpstreamNotFoundError, UpstreamTimeoutError } from '#errors/upstream-error.ts';
 import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Answer, Ask, Question, Reading, Send } from '#rest/question.ts';
 import { createFlights, type Flight } from './flights.ts';
-import { createFreshnessOf, type FreshnessSettings, isListPage } from './freshness.ts';
+import { createFreshnessOf, type FreshnessSettings } from './freshness.ts';
 import { createKeeper, isOfOneObject } from './keeper.ts';
 import { createMemory, type Entry, isMissing } from './memory.ts';
 import type { SharedTier } from './second-tier.ts';
+import { createServingRules, isKnownNewer } from './serving-rules.ts';
 
 export interface RememberOptions {
   /** Of all that is kept, bytes, estimated. */
@@ -60,6 +55,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
   const isRechecked = Number.isFinite(credentialRecheckMs);
   const memory = createMemory({ ...options, idleMs: graceMs + (isRechecked ? credentialRecheckMs : 0) });
   const keeper = createKeeper({ ...options, ...freshness, secondTier, memory, freshnessOf: createFreshnessOf(freshness) });
+  const rules = createServingRules({ ...options, ...freshness, acceptedAt: memory.acceptedAt });
   const flights = createFlights();
   /** The flights that find out whether a credential is still taken, by its fingerprint. */
   const rechecks = new Map<string, Flight<Landing>>();
@@ -76,8 +72,8 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     for (let hasWaited = false; ; ) {
       let landed: { readonly entry: Entry; readonly source: UpstreamCall['source'] };
       const kept = memory.find(fingerprint, key);
-      if (kept && isUsable(kept, question, newerThan)) {
-        if (isTrusted(fingerprint)) {
+      if (kept && rules.isUsable(kept, question.endpoint, newerThan)) {
+        if (rules.isTrusted(fingerprint)) {
           if (now() < kept.freshUntil) return tell(kept, 'cache');
           revalidate(errand, question, key);
           return tell(kept, 'stale');
@@ -91,7 +87,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
             (error: unknown) => error,
           );
           // Where nobody answers, to ask once more would take as long again.
-          if (failure !== undefined && mayStandIn(kept, failure, fingerprint)) return tell(kept, 'stale');
+          if (failure !== undefined && rules.mayStandIn(kept, failure, fingerprint)) return tell(kept, 'stale');
           continue;
         }
       }
@@ -107,7 +103,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
         // The budget of another is no business of this one.
         if (joined && error instanceof BudgetExceededError) continue;
         const stale = memory.find(fingerprint, key);
-        if (!(stale && mayStandIn(stale, error, fingerprint))) {
+        if (!(stale && rules.mayStandIn(stale, error, fingerprint))) {
           if (error instanceof UpstreamError) note(error.status ?? null, joined ? 'coalesced' : 'network');
           throw error;
         }
@@ -149,7 +145,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     const flight = flights.start<Landing>(toFlightKey(fingerprint, key), departure, (signal) =>
       fly({ ...errand, signal }, question, key, newerThan),
     );
-    if (!isTrusted(fingerprint) && !rechecks.has(fingerprint)) {
+    if (!rules.isTrusted(fingerprint) && !rechecks.has(fingerprint)) {
       rechecks.set(fingerprint, flight);
       void flight.settled.then(() => rechecks.delete(fingerprint));
     }
@@ -163,7 +159,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     // What is to be newer than a reading of this process cannot come from another.
     if (secondTier && newerThan?.process !== (newest?.process ?? '')) {
       const entry = await keeper.fetchShared(kept);
-      if (entry && now() < entry.freshUntil && isKnownNewer(entry.reading, newerThan) && isTrusted(fingerprint)) {
+      if (entry && now() < entry.freshUntil && isKnownNewer(entry.reading, newerThan) && rules.isTrusted(fingerprint)) {
         return { entry, source: 'cache' };
       }
       signal.throwIfAborted();
@@ -206,40 +202,10 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
       });
   }
 
-  function isUsable(kept: Entry, { endpoint }: Question<unknown>, newerThan: Reading | undefined): boolean {
-    const isServedOnceMore = !kept.isLive && !isMissing(kept.status) && !isListPage(endpoint);
-    const usableUntil = kept.freshUntil + (isServedOnceMore ? freshness.whileRevalidatingMs : 0);
-    return isWithin(kept.askedAt, usableUntil - kept.askedAt) && isKnownNewer(kept.reading, newerThan);
-  }
-
-  function isTrusted(fingerprint: string): boolean {
-    return !isRechecked || isWithin(memory.acceptedAt(fingerprint), credentialRecheckMs);
-  }
-
-  /** Whether what was fresh once may be served because the upstream failed like this. */
-  function mayStandIn(stale: Entry, error: unknown, fingerprint: string): boolean {
-    if (isMissing(stale.status) || now() >= stale.freshUntil + graceMs) return false;
-    if (error instanceof RateLimitedError) return isTrusted(fingerprint);
-    if (error instanceof UpstreamUnavailableError && error.status !== undefined)
-      return error.status >= 500 && isTrusted(fingerprint);
-    const isWithoutAnswer = error instanceof UpstreamUnavailableError || error instanceof UpstreamTimeoutError;
-    // Nobody can say whether the credential is still taken: so the last word on it counts a while longer.
-    return isWithoutAnswer && (!isRechecked || isWithin(memory.acceptedAt(fingerprint), credentialRecheckMs + graceMs));
-  }
-
   function mayJoin({ departure }: Flight<Landing>, newerThan: Reading | undefined): boolean {
     const isSentAfter = !newerThan || (newerThan.process === newest?.process && departure.after >= newerThan.number);
-    return isSentAfter && isWithin(departure.at, JOINED_WITHIN_MS);
+    return isSentAfter && rules.isWithin(departure.at, JOINED_WITHIN_MS);
   }
-
-  /** Whether a moment is no longer ago. One that is yet to come is none that we know: the clock has been set back. */
-  function isWithin(moment: number, ms: number): boolean {
-    return moment <= now() && now() < moment + ms;
-  }
-}
-
-function isKnownNewer(reading: Reading, than: Reading | undefined): boolean {
-  return !than || (reading.process === than.process && reading.number > than.number);
 }
 
 /** The credential stands in every key: nobody joins another's flight. */
