@@ -41,7 +41,10 @@ interface Landing {
   readonly source: 'network' | 'cache';
 }
 
-/** Nobody joins a question that was put longer ago: what it brings may be as old, and a live call is not shown older than a second. */
+/**
+ * Nobody joins a question that was put longer ago: what it brings may be as old. It is what a live call is fresh for, unless that is set;
+ * no setting of its own, for a gateway that remembers nothing has to share its flights all the same.
+ */
 const JOINED_WITHIN_MS = 1_000;
 
 /**

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { contractVersion } from '#generated/contract-version.ts';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
@@ -8,30 +8,19 @@ import { onFreePort } from '../kit/served.ts';
 import { KEY_A, KEY_B } from '../kit/world.ts';
 import { freePort, startGateway } from '../wire/demo-process.ts';
 import { createGatewayOfMany } from './gateway-world.ts';
-import { expectRedisServer, hasRedisServer, type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
+import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 
 expectRedisServer();
 
 describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
-  let redis: RedisServer;
-  let observer: RedisObserver;
-  let settings: Record<string, string>;
-  beforeAll(async () => {
-    redis = await startRedis();
-    observer = await redis.connect();
-    settings = { REDIS_URL: redis.url };
-  });
-  afterAll(async () => {
-    await observer?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-  });
-  beforeEach(() => observer.send('FLUSHALL'));
+  const redis = shareRedis();
+  const settings = () => ({ REDIS_URL: redis.server.url });
 
   test.each(namedOperations)('what one has paid for costs the other nothing: $name', async ({ query, variables, requests }) => {
     const sandbox = createSandbox();
     const question = { query, variables: variables?.(landmarks(sandbox)) };
-    await using one = createGatewayOfMany(sandbox, settings);
-    await using other = createGatewayOfMany(sandbox, settings);
+    await using one = createGatewayOfMany(sandbox, settings());
+    await using other = createGatewayOfMany(sandbox, settings());
 
     const paid = await one.ask(question);
     expect(one.traffic()).toHaveLength(requests.first);
@@ -46,8 +35,8 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
 
   test('what one has looked for in vain, the other knows is not there', async () => {
     const sandbox = createSandbox();
-    await using one = createGatewayOfMany(sandbox, settings);
-    await using other = createGatewayOfMany(sandbox, settings);
+    await using one = createGatewayOfMany(sandbox, settings());
+    await using other = createGatewayOfMany(sandbox, settings());
     const question = { query: '{ call(id: "nowhere") { id } }' };
     expect(await one.ask(question)).toEqual({ data: { call: null } });
     await hasKept(1);
@@ -60,7 +49,7 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
     const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
     onTestFinished(() => upstream.close());
     const environment = {
-      ...settings,
+      ...settings(),
       REVOX_BASE_URL: upstream.url,
       REVOX_API_KEY: KEY_A,
       CACHE_SECRET: 'a secret that the instances share',
@@ -94,22 +83,22 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
   test('what another release has kept, which reads another shape, is neither read nor disturbed', async () => {
     const sandbox = createSandbox();
     const question = { query: '{ assistants { nodes { id name } } }' };
-    await using one = createGatewayOfMany(sandbox, settings);
+    await using one = createGatewayOfMany(sandbox, settings());
     await one.ask(question);
     await hasKept(1);
-    const [name] = await observer.entries();
+    const [name] = await redis.observer.entries();
     const nameOfOther = String(name).replace(contractVersion, 'fedcba987654');
-    await observer.send('RENAME', String(name), nameOfOther);
+    await redis.observer.send('RENAME', String(name), nameOfOther);
 
-    await using other = createGatewayOfMany(sandbox, settings);
+    await using other = createGatewayOfMany(sandbox, settings());
     expect((await other.ask(question)).errors).toBeUndefined();
     expect(other.traffic()).toEqual(['GET /assistants']);
     await hasKept(2);
-    expect(await observer.entries()).toContain(nameOfOther);
+    expect(await redis.observer.entries()).toContain(nameOfOther);
   });
 
   describe('in pass-through mode', () => {
-    const passThrough = () => ({ ...settings, REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
+    const passThrough = () => ({ ...settings(), REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
 
     test('a credential that one was refused, the other does not serve from Redis', async () => {
       const sandbox = createSandbox();
@@ -131,11 +120,11 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
   });
 
   async function hasKept(entries: number): Promise<void> {
-    await expect.poll(async () => (await observer.entries()).length, { timeout: 10_000 }).toBe(entries);
+    await expect.poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 }).toBe(entries);
   }
 
   async function epochTtls(): Promise<number[]> {
-    const names = (await observer.keys()).filter((name) => name.startsWith('revox:epoch:'));
-    return Promise.all(names.map((name) => observer.send<number>('PTTL', name)));
+    const names = (await redis.observer.keys()).filter((name) => name.startsWith('revox:epoch:'));
+    return Promise.all(names.map((name) => redis.observer.send<number>('PTTL', name)));
   }
 });

@@ -1,29 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Credential } from '#rest/credential.ts';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { namedOperations } from '../kit/named-operations.ts';
 import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
 import { createGatewayOfMany, type GatewayOfMany, type Question } from './gateway-world.ts';
-import { expectRedisServer, hasRedisServer, type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
+import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 
 expectRedisServer();
 
 /** As `test/contract/isolation.test.ts`, with Redis between the gateways and no memory before it. */
 describe.skipIf(!hasRedisServer)('One caller’s data never reaches another through Redis', () => {
-  let redis: RedisServer;
-  let observer: RedisObserver;
-  beforeAll(async () => {
-    redis = await startRedis();
-    observer = await redis.connect();
-  });
-  afterAll(async () => {
-    await observer?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-  });
-  beforeEach(() => observer.send('FLUSHALL'));
+  const redis = shareRedis();
 
-  const passThrough = () => ({ REDIS_URL: redis.url, REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
+  const passThrough = () => ({ REDIS_URL: redis.server.url, REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
 
   test('two credentials ask the same, through gateways that know only what is in Redis: not one byte of the other’s data', async () => {
     const sandbox = createSandbox();
@@ -34,7 +24,7 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     const paidFor = new Set<string>();
     const isKept = async (key: string, traffic: readonly string[]) => {
       for (const line of traffic) paidFor.add(`${key} ${line}`);
-      await expect.poll(async () => (await observer.entries()).length, { interval: 5 }).toBe(paidFor.size);
+      await expect.poll(async () => (await redis.observer.entries()).length, { interval: 5 }).toBe(paidFor.size);
     };
     const cold = await askEach(questions, () => createGatewayOfMany(sandbox, passThrough()), isKept);
     const warm = await askEach(questions, () => createGatewayOfMany(sandbox, passThrough()), isKept);
@@ -98,7 +88,7 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
       vi.doMock('#rest/credential.ts', () => ({ ...actual, Credential: toBroken(actual.Credential) }));
       vi.resetModules();
       const broken = await import('./gateway-world.ts');
-      const through = await askEach(questions, () => broken.createGatewayOfMany(sandbox, passThrough()), observer.isCalm);
+      const through = await askEach(questions, () => broken.createGatewayOfMany(sandbox, passThrough()), redis.observer.isCalm);
       return JSON.stringify(through[KEY_B].answers) !== JSON.stringify(alone[KEY_B].answers);
     }
   });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createClient } from '@redis/client';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 const REDIS_SERVER = '/usr/bin/redis-server';
 
@@ -16,6 +16,29 @@ export function expectRedisServer(): void {
   test.runIf(process.env.CI === 'true')('CI has a Redis', () => {
     expect(hasRedisServer).toBe(true);
   });
+}
+
+/** One Redis for all tests of a suite, empty before each, and a plain client of it. To be read in tests only: before them it is not there yet. */
+export function shareRedis(): { readonly server: RedisServer; readonly observer: RedisObserver } {
+  let server: RedisServer;
+  let observer: RedisObserver;
+  beforeAll(async () => {
+    server = await startRedis();
+    observer = await server.connect();
+  });
+  afterAll(async () => {
+    await observer?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+  beforeEach(() => observer.send('FLUSHALL'));
+  return {
+    get server() {
+      return server;
+    },
+    get observer() {
+      return observer;
+    },
+  };
 }
 
 export interface RedisServer extends AsyncDisposable {

@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { expectRedisServer, hasRedisServer, type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
+import { describe, expect, test } from 'vitest';
+import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 import { ANN, BOB, CALL, createInstance, type Instance, PATH, REST_MS, TIMEOUT_MS, toEntry } from './tier-world.ts';
 
 expectRedisServer();
 
 describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
-  let redis: RedisServer;
-  let observer: RedisObserver;
-  beforeAll(async () => {
-    redis = await startRedis();
-    observer = await redis.connect();
-  });
-  afterAll(async () => {
-    await observer?.[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
-  });
-  beforeEach(() => observer.send('FLUSHALL'));
+  const redis = shareRedis();
 
   test('reads nothing of what was kept for it, by any instance, and that at once by the one it was refused to', async () => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     await one.keep(ANN, PATH, toEntry(CALL));
     await one.keep(BOB, PATH, toEntry(CALL));
 
@@ -33,8 +23,8 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('is kept for again once it is taken again', async () => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     await one.keep(ANN, PATH, toEntry(CALL));
     one.forget(ANN, true);
     await hasBegunAnotherEpoch();
@@ -42,15 +32,15 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await other.keep(ANN, PATH, toEntry({ id: 'anew' }));
     expect(await one.read(ANN, PATH)).toMatchObject({ value: { id: 'anew' } });
     // From now on its epoch lasts as long as any.
-    expect(await observer.send<number>('PTTL', nameOfEpoch())).toBeGreaterThan(86_400_000);
+    expect(await redis.observer.send<number>('PTTL', nameOfEpoch())).toBeGreaterThan(86_400_000);
   });
 
   test.each([
     ['of which nothing was kept before', []],
     ['of which something was kept before', ['/other']],
   ])('%s: an answer to what was asked before the refusal is read by nobody', async (_name, keptBefore) => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     for (const key of keptBefore) await one.keep(ANN, key, toEntry(CALL));
     await one.read(ANN, PATH);
     // It asks. Meanwhile another instance is told that the credential is no good.
@@ -64,8 +54,8 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('an answer to what was asked before the refusal is read by nobody, though its instance has heard of the refusal before it came', async () => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     await one.keep(ANN, '/other', toEntry(CALL));
     await one.read(ANN, PATH);
     other.forget(ANN, true);
@@ -83,7 +73,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('an answer to what was asked longer ago than a refusal is remembered is not kept', async () => {
-    await using one = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
     await one.keep(ANN, '/other', toEntry(CALL));
     one.clock.now += 600_001;
     await one.read(ANN, PATH);
@@ -93,8 +83,8 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('two that begin at the same time agree on one epoch', async () => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     await Promise.all([one.read(ANN, '/one'), other.read(ANN, '/other')]);
     one.write(ANN, '/one', toEntry(CALL), 60_000);
     other.write(ANN, '/other', toEntry(CALL), 60_000);
@@ -105,7 +95,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('all that is answered at the same time for the first time is kept', async () => {
-    await using one = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
     const keys = Array.from({ length: 20 }, (_, index) => `/call/${index}`);
     await Promise.all(keys.map((key) => one.read(ANN, key)));
     for (const key of keys) one.write(ANN, key, toEntry(CALL), 60_000);
@@ -113,32 +103,32 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('is remembered for ten minutes where nothing is kept for it: anyone may have any number refused', async () => {
-    await using one = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
     await one.read(BOB, PATH);
     one.forget(ANN, true);
-    await expect.poll(() => observer.keys()).toEqual([nameOfEpoch()]);
-    expect(await observer.send<number>('PTTL', nameOfEpoch())).toBeLessThanOrEqual(600_000);
+    await expect.poll(() => redis.observer.keys()).toEqual([nameOfEpoch()]);
+    expect(await redis.observer.send<number>('PTTL', nameOfEpoch())).toBeLessThanOrEqual(600_000);
   });
 
   test('is not known to a Redis that has forgotten which epoch it is: nothing is read that was kept before', async () => {
-    await using one = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
     await one.keep(ANN, PATH, toEntry(CALL));
-    await observer.send('DEL', nameOfEpoch());
+    await redis.observer.send('DEL', nameOfEpoch());
     expect(await one.read(ANN, PATH)).toBeUndefined();
     await one.keep(ANN, '/other', toEntry(CALL));
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
   test('while Redis does not answer: Redis is told as soon as it does, and until then this instance reads nothing for it', async () => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     await one.keep(ANN, PATH, toEntry(CALL));
-    redis.pause();
+    redis.server.pause();
     const late = one.read(ANN, PATH);
     await one.timers.elapse(TIMEOUT_MS);
     expect(await late).toBeUndefined();
     one.forget(ANN, true);
-    redis.resume();
+    redis.server.resume();
 
     await isBack(one, 2);
     await expect.poll(() => other.read(ANN, PATH)).toBeUndefined();
@@ -146,10 +136,10 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
   });
 
   test('is made unreadable by a Redis that has no room for anything new', async () => {
-    await using one = createInstance(redis.url);
-    await using other = createInstance(redis.url);
+    await using one = createInstance(redis.server.url);
+    await using other = createInstance(redis.server.url);
     await one.keep(ANN, PATH, toEntry(CALL));
-    await observer.send('CONFIG', 'SET', 'maxmemory', '1');
+    await redis.observer.send('CONFIG', 'SET', 'maxmemory', '1');
     try {
       one.forget(ANN, true);
       await one.said(1);
@@ -157,7 +147,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
       expect(await other.read(ANN, PATH)).toBeUndefined();
       expect(await one.read(ANN, PATH)).toBeUndefined();
     } finally {
-      await observer.send('CONFIG', 'SET', 'maxmemory', '0');
+      await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
     }
     // Asking for it tells Redis once more.
     await expect.poll(async () => [await one.read(ANN, PATH), one.troubles.length]).toEqual([undefined, 2]);
@@ -169,7 +159,9 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
 
   /** Once a refusal has reached Redis, its epoch is not one that lasts. */
   async function hasBegunAnotherEpoch(): Promise<void> {
-    await expect.poll(async () => Math.abs((await observer.send<number>('PTTL', nameOfEpoch())) - 300_000) <= 300_000).toBe(true);
+    await expect
+      .poll(async () => Math.abs((await redis.observer.send<number>('PTTL', nameOfEpoch())) - 300_000) <= 300_000)
+      .toBe(true);
   }
 
   /** What was given to be written before is done with: this goes the same way, and takes longer. */
