@@ -86,9 +86,9 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const credential = identify(headers);
       return (client) => createContext(credential, client);
     },
-    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0,
+    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined,
     isReady: () => !isDraining,
-    maxBodyBytes: settings.maxBodyBytes,
+    maxBodyBytes: settings.limits.bodyBytes,
     introspection: settings.introspection,
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { LOOPBACK_HOSTS, variables } from './variables.ts';
 
 /** Everything that can be set, checked. Each comes from an environment variable of the README's table. */
 export interface Settings {
@@ -52,15 +53,55 @@ export interface Settings {
     /** The longest that a request waits for Redis. */
     readonly redisTimeoutMs: number;
   };
+  /** Service mode: a bearer token that was issued for this gateway admits, too; absent: none does. */
+  readonly jwt: JwtSettings | undefined;
   readonly requestDeadlineMs: number;
   readonly maxUpstreamRequests: number;
-  readonly maxBodyBytes: number;
+  /** How much one request may bring, and one operation may ask for. */
+  readonly limits: {
+    readonly bodyBytes: number;
+    /** Of the document, as the lexer counts them. */
+    readonly tokens: number;
+    /** Levels of fields; fragments add none. */
+    readonly depth: number;
+    readonly aliases: number;
+    readonly directives: number;
+    /** Fields, each as often as it can come: see `http/cost.ts`. */
+    readonly cost: number;
+    /** Items of an `ids` argument. */
+    readonly ids: number;
+    /** Items of `_entities(representations:)`. */
+    readonly representations: number;
+  };
+  /** Origins whose pages may read answers; empty: none but the gateway's own. */
+  readonly corsOrigins: readonly string[];
+  readonly trustedDocuments: {
+    /** A manifest, or a directory of them; absent: none. */
+    readonly path: string | undefined;
+    /** Whether nothing else is executed. */
+    readonly only: boolean;
+  };
+  /** How long a client may take to send a request, ms. */
+  readonly clientTimeouts: {
+    readonly headersMs: number;
+    /** All of it, headers and body. */
+    readonly requestMs: number;
+  };
   readonly graphiql: boolean;
   readonly introspection: boolean;
   /** `extensions.upstream` for requests that ask for it. */
   readonly upstreamTrace: boolean;
   /** Demo only. */
   readonly sandboxPort: number;
+}
+
+export interface JwtSettings {
+  /** Where the issuer publishes its keys (JWKS). */
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Each has to be granted; empty: none is asked for. */
+  readonly scopes: readonly string[];
 }
 
 /** All that is wrong with the settings, at once. Values are never repeated: they may be secrets. */
@@ -74,77 +115,6 @@ export class SettingsError extends Error {
   }
 }
 
-const wholeNumber = (min: number, max: number, unit: string) =>
-  z
-    .string()
-    .regex(/^\d+$/, `has to be a whole number of ${unit}, ${min} to ${max}`)
-    .transform(Number)
-    .refine((number) => number >= min && number <= max, `has to be ${min} to ${max} ${unit}`);
-
-const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  z.enum(values, `has to be one of ${values.join(', ')}`);
-
-const DAY_MS = 86_400_000;
-const GIBIBYTE = 2 ** 30;
-
-const baseUrl = z
-  .string()
-  .refine(
-    isPlainHttpUrl,
-    'has to be an http or https URL without user, query or fragment, https://www.getrevox.com/api for instance',
-  )
-  .transform((url) => url.replace(/\/+$/, ''));
-
-const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'has to be visible ASCII without blanks, as it goes into a header');
-
-const variables = z.object({
-  PORT: wholeNumber(0, 65_535, 'a port').default(4000),
-  HOST: z
-    .string()
-    .regex(/^[\w.:-]+$/, 'has to be an address or a name to listen on, 127.0.0.1 for instance')
-    .default('127.0.0.1'),
-  REVOX_BASE_URL: baseUrl.default('https://www.getrevox.com/api'),
-  REVOX_API_KEY: headerText.optional(),
-  REVOX_FIRST_PAGE: oneOf('auto', '0', '1').default('auto'),
-  REVOX_ARRAY_FORMAT: oneOf('comma', 'repeat', 'brackets').default('comma'),
-  REVOX_PAGE_SIZE: wholeNumber(1, 10_000, 'items').default(50),
-  REVOX_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(10_000),
-  REVOX_MAX_CONCURRENCY: wholeNumber(1, 10_000, 'requests').default(20),
-  REVOX_MAX_RESPONSE_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(32 * 2 ** 20),
-  ROUTER_SECRETS: z
-    .string()
-    .transform((list) => list.split(',').map((secret) => secret.trim()))
-    .refine(
-      (secrets) => secrets.every((secret) => headerText.safeParse(secret).success),
-      'has to be a comma-separated list of secrets, each of visible ASCII without blanks',
-    )
-    .default([]),
-  CACHE_MAX_BYTES: wholeNumber(0, 64 * GIBIBYTE, 'bytes').default(64 * 2 ** 20),
-  CACHE_SECRET: z.string().min(16, 'has to be at least 16 characters that nobody can guess').optional(),
-  FRESHNESS_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(600_000),
-  FRESHNESS_JUST_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(5_000),
-  FRESHNESS_SETTLING_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(300_000),
-  FRESHNESS_LIVE_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(1_000),
-  FRESHNESS_ASSISTANT_MS: wholeNumber(0, DAY_MS, 'ms').default(30_000),
-  FRESHNESS_CAMPAIGN_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
-  FRESHNESS_RUNNING_CAMPAIGN_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
-  FRESHNESS_PAGE_MS: wholeNumber(0, DAY_MS, 'ms').default(1_000),
-  FRESHNESS_NOT_FOUND_MS: wholeNumber(0, DAY_MS, 'ms').default(2_000),
-  FRESHNESS_WHILE_REVALIDATING_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
-  GRACE_MS: wholeNumber(0, DAY_MS, 'ms').default(3_600_000),
-  CREDENTIAL_RECHECK_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
-  REDIS_URL: z.string().refine(isRedisUrl, 'has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance').optional(),
-  REDIS_TIMEOUT_MS: wholeNumber(1, 10_000, 'ms').default(50),
-  REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
-  MAX_UPSTREAM_REQUESTS: wholeNumber(1, 100_000, 'requests').default(250),
-  MAX_BODY_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(2 ** 20),
-  GRAPHIQL: oneOf('on', 'off').optional(),
-  INTROSPECTION: oneOf('on', 'off').optional(),
-  UPSTREAM_TRACE: oneOf('on', 'off').optional(),
-  NODE_ENV: z.string().optional(),
-  SANDBOX_PORT: wholeNumber(0, 65_535, 'a port').optional(),
-});
-
 export type Environment = { readonly [name: string]: string | undefined };
 
 /**
@@ -157,12 +127,16 @@ export function readSettings(environment: Environment = process.env): Settings {
   const faults = read.success ? [] : read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
 
   const isServiceMode = given.REVOX_API_KEY !== undefined;
-  const isGuarded = given.ROUTER_SECRETS !== undefined;
+  const isGuarded = given.ROUTER_SECRETS !== undefined || given.JWT_JWKS_URL !== undefined;
   if (isServiceMode && !isGuarded && given.HOST !== undefined && !LOOPBACK_HOSTS.has(given.HOST)) {
     faults.push(
       'HOST has to be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, everyone who reaches the gateway ' +
-        'reads with your key. Set ROUTER_SECRETS to let in only those who know one.',
+        'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to let in only those who prove themselves.',
     );
+  }
+  faults.push(...jwtFaults(given));
+  if (given.TRUSTED_DOCUMENTS_ONLY === 'on' && given.TRUSTED_DOCUMENTS === undefined) {
+    faults.push('TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.');
   }
   if (!read.success || faults.length > 0) throw new SettingsError(faults);
 
@@ -182,6 +156,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       maxResponseBytes: set.REVOX_MAX_RESPONSE_BYTES,
     },
     routerSecrets: set.ROUTER_SECRETS,
+    jwt: toJwtSettings(set),
     cache: {
       maxBytes: set.CACHE_MAX_BYTES,
       secret: set.CACHE_SECRET,
@@ -204,7 +179,19 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     requestDeadlineMs: set.REQUEST_DEADLINE_MS,
     maxUpstreamRequests: set.MAX_UPSTREAM_REQUESTS,
-    maxBodyBytes: set.MAX_BODY_BYTES,
+    limits: {
+      bodyBytes: set.MAX_BODY_BYTES,
+      tokens: set.MAX_TOKENS,
+      depth: set.MAX_DEPTH,
+      aliases: set.MAX_ALIASES,
+      directives: set.MAX_DIRECTIVES,
+      cost: set.MAX_COST,
+      ids: set.MAX_IDS,
+      representations: set.MAX_REPRESENTATIONS,
+    },
+    corsOrigins: set.CORS_ORIGINS,
+    trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
     graphiql: isOn(set.GRAPHIQL, !isProduction),
     introspection: isOn(set.INTROSPECTION, !isProduction),
     upstreamTrace: isOn(set.UPSTREAM_TRACE, !isProduction),
@@ -212,8 +199,25 @@ export function readSettings(environment: Environment = process.env): Settings {
   };
 }
 
-/** The hosts that only this machine can reach, and that the gateway answers to by name. */
-const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
+/** A token is checked against all of it, or none is taken: half of it would let in what was issued for somebody else. */
+function jwtFaults(given: Environment): string[] {
+  const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+  const isAsked = [...names, 'JWT_SCOPE'].some((name) => given[name] !== undefined);
+  if (!isAsked) return [];
+  const missing = names.filter((name) => given[name] === undefined);
+  return [
+    ...missing.map((name) => `${name} has to be set: tokens are checked against keys, issuer and audience together.`),
+    ...(given.REVOX_API_KEY === undefined
+      ? ['REVOX_API_KEY has to be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.']
+      : []),
+  ];
+}
+
+function toJwtSettings(set: z.infer<typeof variables>): JwtSettings | undefined {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_SCOPE: scope = '' } = set;
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined) return undefined;
+  return { jwksUrl, issuer, audience, scopes: scope.split(/\s+/).filter((name) => name !== '') };
+}
 
 /** The sandbox's port, unless it is set: the next one; any free one beside any free one. */
 function portBeside(port: number): number {
@@ -223,25 +227,4 @@ function portBeside(port: number): number {
 
 function isOn(given: 'on' | 'off' | undefined, otherwise: boolean): boolean {
   return given === undefined ? otherwise : given === 'on';
-}
-
-function isRedisUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname, username, password } = new URL(text);
-  return /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d{0,5})?$/.test(pathname) && [username, password].every(decodes);
-}
-
-function decodes(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isPlainHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '' && !/[?#]/.test(text);
 }

@@ -53,7 +53,20 @@ describe('With nothing set', () => {
       },
       requestDeadlineMs: 30_000,
       maxUpstreamRequests: 250,
-      maxBodyBytes: MEBIBYTE,
+      limits: {
+        bodyBytes: MEBIBYTE,
+        tokens: 5_000,
+        depth: 20,
+        aliases: 100,
+        directives: 100,
+        cost: 100_000,
+        ids: 100,
+        representations: 1_000,
+      },
+      corsOrigins: [],
+      trustedDocuments: { path: undefined, only: false },
+      clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
+      jwt: undefined,
       graphiql: true,
       introspection: true,
       upstreamTrace: true,
@@ -126,7 +139,16 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'GRACE_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.graceMs },
   { name: 'CREDENTIAL_RECHECK_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.credentialRecheckMs },
   { name: 'REDIS_TIMEOUT_MS', min: 1, max: 10_000, unit: 'ms', read: ({ cache }) => cache.redisTimeoutMs },
-  { name: 'MAX_BODY_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ maxBodyBytes }) => maxBodyBytes },
+  { name: 'MAX_BODY_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.bodyBytes },
+  { name: 'MAX_TOKENS', min: 1, max: 1_000_000, unit: 'tokens', read: ({ limits }) => limits.tokens },
+  { name: 'MAX_DEPTH', min: 1, max: 1_000, unit: 'levels', read: ({ limits }) => limits.depth },
+  { name: 'MAX_ALIASES', min: 0, max: 100_000, unit: 'aliases', read: ({ limits }) => limits.aliases },
+  { name: 'MAX_DIRECTIVES', min: 0, max: 100_000, unit: 'directives', read: ({ limits }) => limits.directives },
+  { name: 'MAX_COST', min: 1, max: 1_000_000_000, unit: 'fields', read: ({ limits }) => limits.cost },
+  { name: 'MAX_IDS', min: 1, max: 100_000, unit: 'ids', read: ({ limits }) => limits.ids },
+  { name: 'MAX_REPRESENTATIONS', min: 1, max: 100_000, unit: 'representations', read: ({ limits }) => limits.representations },
+  { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
+  { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
 ];
 
 describe.each(WHOLE_NUMBERS)('$name', ({ name, min, max, unit, read }) => {
@@ -269,6 +291,84 @@ describe('Secrets', () => {
     expect(error.faults.length).toBeGreaterThanOrEqual(Object.keys(values).length);
     for (const value of Object.values(values)) expect(error.message).not.toContain(value);
     expect(error.message).not.toContain('password');
+  });
+});
+
+describe('JWT', () => {
+  const SET = { REVOX_API_KEY: 'k', JWT_JWKS_URL: 'https://id.test/keys', JWT_ISSUER: 'https://id.test', JWT_AUDIENCE: 'revox' };
+
+  test('is checked against keys, issuer, audience, and the scopes that are named', () => {
+    const jwt = { jwksUrl: 'https://id.test/keys', issuer: 'https://id.test', audience: 'revox' };
+    expect(readSettings(SET).jwt).toEqual({ ...jwt, scopes: [] });
+    expect(readSettings({ ...SET, JWT_SCOPE: ' calls:read  campaigns:read ' }).jwt).toEqual({
+      ...jwt,
+      scopes: ['calls:read', 'campaigns:read'],
+    });
+  });
+
+  test('opens a gateway that holds a key to other machines', () => {
+    expect(faultsOf({ ...SET, HOST: '0.0.0.0' })).toEqual([]);
+  });
+
+  test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'])('is not checked without %s', (name) => {
+    expect(faultsOf({ ...SET, [name]: '', JWT_SCOPE: 'a' })).toEqual([
+      `${name} has to be set: tokens are checked against keys, issuer and audience together.`,
+    ]);
+  });
+
+  test('is nothing for pass-through mode', () => {
+    expect(faultsOf({ ...SET, REVOX_API_KEY: undefined })).toEqual([
+      'REVOX_API_KEY has to be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
+    ]);
+  });
+
+  test.each(['http://localhost:9000/keys', 'http://127.0.0.1/keys', 'http://[::1]:1/keys'])('takes keys from %s', (url) => {
+    expect(readSettings({ ...SET, JWT_JWKS_URL: url }).jwt?.jwksUrl).toBe(url);
+  });
+
+  test.each(['http://id.test/keys', 'id.test/keys', 'file:///keys', 'https://user:pass@id.test/', 'https://id.test/#keys'])(
+    'takes none from %s',
+    (url) => {
+      expect(faultsOf({ ...SET, JWT_JWKS_URL: url })).toEqual([
+        'JWT_JWKS_URL has to be an https URL (http only for this machine) without user or fragment.',
+      ]);
+    },
+  );
+});
+
+describe('CORS_ORIGINS', () => {
+  test('is a list', () => {
+    expect(readSettings({ CORS_ORIGINS: 'https://app.test, http://localhost:3000' }).corsOrigins).toEqual([
+      'https://app.test',
+      'http://localhost:3000',
+    ]);
+  });
+
+  test.each(['*', 'null', 'app.test', 'https://app.test/', 'https://app.test/page', 'https://*.app.test', 'https://APP.test'])(
+    'is not %s',
+    (odd) => {
+      expect(faultsOf({ CORS_ORIGINS: odd })).toEqual([
+        'CORS_ORIGINS has to be a comma-separated list of origins, https://app.example.com for instance, with no path.',
+      ]);
+    },
+  );
+});
+
+describe('TRUSTED_DOCUMENTS', () => {
+  test('may be the only ones', () => {
+    const given = { TRUSTED_DOCUMENTS: './documents', TRUSTED_DOCUMENTS_ONLY: 'on' };
+    expect(readSettings(given).trustedDocuments).toEqual({ path: './documents', only: true });
+    expect(readSettings({ ...given, TRUSTED_DOCUMENTS_ONLY: 'off' }).trustedDocuments).toEqual({
+      path: './documents',
+      only: false,
+    });
+  });
+
+  test('have to be somewhere to be the only ones', () => {
+    expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([
+      'TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
+    ]);
+    expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'yes' })).toHaveLength(1);
   });
 });
 
