@@ -34,13 +34,15 @@ const connections = ['Assistant', 'CallAttempt', 'Campaign', 'CampaignRow'].flat
   [`${name}Edge`, `import('../pagination/connection.ts').Edge<Wire${name}>`],
 ]);
 
-/** SDL → resolver types with wire types as parents; OpenAPI → wire types and their version; SDL → text for the running gateway. */
+/** SDL → resolver types with wire types as parents; OpenAPI → wire types and their version; SDL → text for the running gateway and for others. */
 const config: CodegenConfig = {
   schema: 'schema/*.graphql',
   generates: {
     'src/generated/revox-api.ts': { plugins: ['./codegen/wire-types.ts'] },
     'src/generated/contract-version.ts': { plugins: ['./codegen/contract-version.ts'] },
     'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },
+    'sdl/subgraph.graphql': { plugins: ['./codegen/subgraph-sdl.ts'] },
+    'sdl/client.graphql': { plugins: ['./codegen/client-sdl.ts'] },
     'src/generated/resolvers.ts': {
       plugins: ['typescript', 'typescript-resolvers'],
       config: {
@@ -49,7 +51,14 @@ const config: CodegenConfig = {
         enumValues,
         immutableTypes: true,
         mappers: Object.fromEntries([...WIRE_TYPES.map((name) => [name, wire(name)]), ...connections]),
-        scalars: { DateTime: 'string', JSON: 'unknown', SafeInt: 'number' },
+        scalars: {
+          DateTime: 'string',
+          JSON: 'unknown',
+          SafeInt: 'number',
+          _Any: 'unknown',
+          federation__FieldSet: 'never',
+          link__Import: 'never',
+        },
         useTypeImports: true,
         importExtension: '.ts',
         emitLegacyCommonJSImports: false,

@@ -40,4 +40,9 @@ export default [
       '@graphql-eslint/require-deprecation-date': 'off',
     },
   },
+  {
+    // These names are the federation specification's.
+    files: ['schema/federation.graphql'],
+    rules: { '@graphql-eslint/naming-convention': 'off' },
+  },
 ];

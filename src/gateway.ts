@@ -5,12 +5,12 @@ import { createRememberingAsk } from '#cache/remember.ts';
 import type { Settings } from '#config/settings.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
+import { createSubgraphSchema } from '#federation/schema.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
 import { createRouterCheck } from '#http/use-admission.ts';
 import { consoleLog, type Log } from '#observability/log.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
-import { createSchema } from '#resolvers/schema.ts';
 import { createRestClient } from '#rest/client.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
@@ -80,7 +80,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
   const handle = createHandler({
-    schema: createSchema(),
+    schema: createSubgraphSchema(),
     admit({ headers }) {
       checkRouter(headers);
       const credential = identify(headers);

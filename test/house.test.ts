@@ -8,9 +8,10 @@ import { describe, expect, test } from 'vitest';
  */
 const HOUSE: { readonly [room: string]: string } = {
   'main.ts': 'gateway.ts, config, observability, sandbox, node:http, node:net (types), @whatwg-node/server',
-  'gateway.ts': 'cache, config, context, http, observability, pagination, resolvers, rest',
+  'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
   http: 'context (types), errors, graphql, graphql-yoga, @graphql-yoga/render-graphiql, node:crypto',
-  resolvers: 'generated, binding, context (types), pagination, errors, graphql, @graphql-tools/schema',
+  resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
+  federation: 'generated, context (types), resolvers, errors, graphql (types)',
   binding: 'generated, errors, graphql',
   context: 'loaders, binding (types), cache (types), pagination (types), rest, errors',
   loaders: 'generated (types), pagination, cache (types), rest (types), errors, dataloader',

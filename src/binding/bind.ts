@@ -23,7 +23,7 @@ type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
 /**
  * Gives every field that has no resolver of its own the one that reads its REST key. Done once, when the schema is built.
  *
- * Root and connection types are not bound: their parents are ours, not REST's.
+ * Root and connection types, and those of federation, are not bound: their parents are ours, not REST's.
  */
 export function bind(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -40,7 +40,7 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
 
 /** Whether the objects of a type are what REST says, key by key. */
 export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): boolean {
-  return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo)$/.test(type.name);
+  return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name);
 }
 
 function createFieldResolver(

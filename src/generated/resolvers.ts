@@ -22,6 +22,12 @@ export type Scalars = {
   JSON: { input: unknown; output: unknown; }
   /** A whole number between −(2⁵³−1) and 2⁵³−1: wider than Int, and exact in JavaScript. */
   SafeInt: { input: number; output: number; }
+  /** An object as another subgraph knows it: `{ "__typename": "Call", "id": "…" }`. */
+  _Any: { input: unknown; output: unknown; }
+  /** A selection of fields, without the outer braces. */
+  federation__FieldSet: { input: never; output: never; }
+  /** A name taken from a specification, or an object that gives it another. */
+  link__Import: { input: never; output: never; }
 };
 
 /** Who speaks: a prompt, a voice, a model, and what to do in which case. */
@@ -548,6 +554,14 @@ export type PageInfo = {
 export type Query = {
   readonly __typename?: 'Query';
   /**
+   * Objects that another subgraph refers to, in the order asked for; null where there is no such object. For routers.
+   *
+   * Upstream: as `calls` for calls; one request for one assistant or campaign, one list for several.
+   */
+  readonly _entities: ReadonlyArray<Maybe<_Entity>>;
+  /** This subgraph. For routers and registries. */
+  readonly _service: _Service;
+  /**
    * An assistant by its id. Null when there is no such assistant.
    *
    * Upstream: one request; two or more distinct assistants of one answer share one list.
@@ -603,6 +617,12 @@ export type Query = {
    * each id never seen is asked for as a call, and what is none is looked for in the two lists.
    */
   readonly nodes: ReadonlyArray<Maybe<Node>>;
+};
+
+
+/** The ways in. Ids are plain Revox ids everywhere. */
+export type Query_EntitiesArgs = {
+  representations: ReadonlyArray<Scalars['_Any']['input']>;
 };
 
 
@@ -756,6 +776,23 @@ export type VoiceProvider =
   /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
+/** What other subgraphs may refer to. */
+export type _Entity = Assistant | Call | CallAttempt | Campaign;
+
+/** What a registry wants to know of this subgraph. */
+export type _Service = {
+  readonly __typename?: '_Service';
+  /** The schema of this subgraph, to compose a supergraph from. */
+  readonly sdl: Scalars['String']['output'];
+};
+
+/** What a specification is needed for. */
+export type Link__Purpose =
+  /** To answer operations. */
+  | 'EXECUTION'
+  /** To keep data safe. */
+  | 'SECURITY';
+
 
 
 export type ResolverTypeWrapper<T> = Promise<T> | T;
@@ -832,6 +869,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( WireOpenrouterLlmModel )
     | ( UnrecognizedLlmModel )
   ;
+  _Entity:
+    | ( WireAssistant )
+    | ( WireCall )
+    | ( WireCallAttempt )
+    | ( WireCampaign )
+  ;
 };
 
 /** Mapping of interface types */
@@ -893,6 +936,12 @@ export type ResolversTypes = {
   UnrecognizedLlmModel: ResolverTypeWrapper<UnrecognizedLlmModel>;
   Voice: ResolverTypeWrapper<WireVoice>;
   VoiceProvider: null;
+  _Any: ResolverTypeWrapper<Scalars['_Any']['output']>;
+  _Entity: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['_Entity']>;
+  _Service: ResolverTypeWrapper<_Service>;
+  federation__FieldSet: ResolverTypeWrapper<Scalars['federation__FieldSet']['output']>;
+  link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
+  link__Purpose: Link__Purpose;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -932,7 +981,38 @@ export type ResolversParentTypes = {
   TranscriptMessage: WireTranscriptMessage;
   UnrecognizedLlmModel: UnrecognizedLlmModel;
   Voice: WireVoice;
+  _Any: Scalars['_Any']['output'];
+  _Entity: ResolversUnionTypes<ResolversParentTypes>['_Entity'];
+  _Service: _Service;
+  federation__FieldSet: Scalars['federation__FieldSet']['output'];
+  link__Import: Scalars['link__Import']['output'];
 };
+
+export type KeyDirectiveArgs = {
+  fields: Scalars['federation__FieldSet']['input'];
+  resolvable?: Maybe<Scalars['Boolean']['input']>;
+};
+
+export type KeyDirectiveResolver<Result, Parent, ContextType = RequestContext, Args = KeyDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
+export type LinkDirectiveArgs = {
+  as?: Maybe<Scalars['String']['input']>;
+  for?: Maybe<Link__Purpose>;
+  import?: Maybe<ReadonlyArray<Maybe<Scalars['link__Import']['input']>>>;
+  url: Scalars['String']['input'];
+};
+
+export type LinkDirectiveResolver<Result, Parent, ContextType = RequestContext, Args = LinkDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
+export type ShareableDirectiveArgs = { };
+
+export type ShareableDirectiveResolver<Result, Parent, ContextType = RequestContext, Args = ShareableDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
+export type TagDirectiveArgs = {
+  name: Scalars['String']['input'];
+};
+
+export type TagDirectiveResolver<Result, Parent, ContextType = RequestContext, Args = TagDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
 export type AssistantResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Assistant'] = ResolversParentTypes['Assistant']> = {
   backgroundSound?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
@@ -1015,6 +1095,7 @@ export type CallAttemptResolvers<ContextType = RequestContext, ParentType extend
   status?: Resolver<Maybe<ResolversTypes['CallAttemptStatus']>, ParentType, ContextType>;
   structuredOutput?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   transcript?: Resolver<Maybe<ReadonlyArray<ResolversTypes['TranscriptMessage']>>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type CallAttemptConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CallAttemptConnection'] = ResolversParentTypes['CallAttemptConnection']> = {
@@ -1152,6 +1233,8 @@ export type PageInfoResolvers<ContextType = RequestContext, ParentType extends R
 };
 
 export type QueryResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  _entities?: Resolver<ReadonlyArray<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
+  _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
   assistant?: Resolver<Maybe<ResolversTypes['Assistant']>, ParentType, ContextType, RequireFields<QueryAssistantArgs, 'id'>>;
   assistants?: Resolver<Maybe<ResolversTypes['AssistantConnection']>, ParentType, ContextType, Partial<QueryAssistantsArgs>>;
   call?: Resolver<Maybe<ResolversTypes['Call']>, ParentType, ContextType, RequireFields<QueryCallArgs, 'id'>>;
@@ -1201,6 +1284,26 @@ export type VoiceResolvers<ContextType = RequestContext, ParentType extends Reso
 
 export type VoiceProviderResolvers = { CARTESIA: 'cartesia', ELEVENLABS: 'elevenlabs', UNRECOGNIZED?: 'UNRECOGNIZED' };
 
+export interface _AnyScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['_Any'], any> {
+  name: '_Any';
+}
+
+export type _EntityResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['_Entity'] = ResolversParentTypes['_Entity']> = {
+  __resolveType: TypeResolveFn<'Assistant' | 'Call' | 'CallAttempt' | 'Campaign', ParentType, ContextType>;
+};
+
+export type _ServiceResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['_Service'] = ResolversParentTypes['_Service']> = {
+  sdl?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export interface Federation__FieldSetScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['federation__FieldSet'], any> {
+  name: 'federation__FieldSet';
+}
+
+export interface Link__ImportScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['link__Import'], any> {
+  name: 'link__Import';
+}
+
 export type Resolvers<ContextType = RequestContext> = {
   Assistant?: AssistantResolvers<ContextType>;
   AssistantConnection?: AssistantConnectionResolvers<ContextType>;
@@ -1245,5 +1348,16 @@ export type Resolvers<ContextType = RequestContext> = {
   UnrecognizedLlmModel?: UnrecognizedLlmModelResolvers<ContextType>;
   Voice?: VoiceResolvers<ContextType>;
   VoiceProvider?: VoiceProviderResolvers;
+  _Any?: GraphQLScalarType;
+  _Entity?: _EntityResolvers<ContextType>;
+  _Service?: _ServiceResolvers<ContextType>;
+  federation__FieldSet?: GraphQLScalarType;
+  link__Import?: GraphQLScalarType;
 };
 
+export type DirectiveResolvers<ContextType = RequestContext> = {
+  key?: KeyDirectiveResolver<any, any, ContextType>;
+  link?: LinkDirectiveResolver<any, any, ContextType>;
+  shareable?: ShareableDirectiveResolver<any, any, ContextType>;
+  tag?: TagDirectiveResolver<any, any, ContextType>;
+};

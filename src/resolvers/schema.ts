@@ -3,15 +3,19 @@ import type { GraphQLSchema } from 'graphql';
 import { bind } from '#binding/bind.ts';
 import { enumResolvers } from '#binding/enums.ts';
 import { scalars } from '#binding/scalars.ts';
+import type { Resolvers } from '#generated/resolvers.ts';
 import { typeDefinitions } from '#generated/type-definitions.ts';
 import { resolvers } from './resolvers.ts';
 
-/** The schema that runs: what we promise, resolved where a resolver is written and bound to REST everywhere else. */
-export function createSchema(): GraphQLSchema {
+/**
+ * The schema that runs: what we promise, resolved where a resolver is written and bound to REST everywhere else.
+ * @param more resolvers of other rooms
+ */
+export function createSchema(more: readonly Resolvers[] = []): GraphQLSchema {
   return bind(
     makeExecutableSchema({
       typeDefs: [...typeDefinitions],
-      resolvers: [enumResolvers, scalars, ...resolvers],
+      resolvers: [enumResolvers, scalars, ...resolvers, ...more],
       // `Node` is resolved by `node`, not by each of its types.
       resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
     }),

@@ -76,10 +76,11 @@ describe('How each scalar reads what comes over the wire', () => {
     );
   });
 
-  test('every scalar of the schema has a reader', () => {
+  test('every scalar of the schema has a reader, but those that only federation knows', () => {
     const names = Object.values(createSchema().getTypeMap())
       .filter(isScalarType)
-      .map(({ name }) => name);
+      .map(({ name }) => name)
+      .filter((name) => !['_Any', 'federation__FieldSet', 'link__Import'].includes(name));
     expect(names.sort()).toEqual(Object.keys(scalarReaders).sort());
   });
 });
