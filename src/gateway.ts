@@ -8,7 +8,7 @@ import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
-import { createRouterCheck } from '#http/use-admission.ts';
+import { createIsRouter, createRouterCheck } from '#http/use-admission.ts';
 import { consoleLog, type Log } from '#observability/log.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRestClient } from '#rest/client.ts';
@@ -80,12 +80,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
   const handle = createHandler({
-    schema: createSubgraphSchema(),
+    createSchema: createSubgraphSchema,
     admit({ headers }) {
       checkRouter(headers);
       const credential = identify(headers);
       return (client) => createContext(credential, client);
     },
+    isRouter: createIsRouter(settings.routerSecrets),
     isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined,
     isReady: () => !isDraining,
     maxBodyBytes: settings.limits.bodyBytes,

@@ -7,13 +7,17 @@ import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
+import { asksForTrace, useFederatedTracing } from './use-federated-tracing.ts';
 import { useHealth } from './use-health.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
 
 export interface HandlerOptions {
-  readonly schema: GraphQLSchema;
+  /** Called once, and once more when the first operation is traced. */
+  readonly createSchema: () => GraphQLSchema;
   readonly admit: Admit;
+  /** Whether a request carries the secret of a router. */
+  readonly isRouter: (headers: Headers) => boolean;
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
   readonly isLoopbackOnly: boolean;
   readonly isReady: () => boolean;
@@ -34,30 +38,34 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   /** Nine megabytes, the same for everyone. */
   let graphiqlPage: string | undefined;
-  const yoga = createYoga<{ operation: OpenOperation }, RequestContext>({
-    schema: options.schema,
-    graphqlEndpoint: GRAPHQL_ENDPOINT,
-    context: ({ operation, request }) => operation(request.signal),
-    plugins: [
-      useHealth(options.isReady),
-      useAdmission(options.admit, GRAPHQL_ENDPOINT),
-      useRequestFormat(),
-      ...(options.introspection ? [] : [useNoIntrospection()]),
-      useOperation(options),
-    ],
-    graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
-    renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
-    maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
-    maxRequestBodySize: options.maxBodyBytes,
-    // Yoga's default reflects any origin, with credentials.
-    cors: false,
-    multipart: false,
-    landingPage: false,
-    // Ours; Yoga would answer any method there.
-    healthCheckEndpoint: '/health/yoga',
-    // Everything unforeseen comes to `onBug` once; Yoga would log it again.
-    logging: false,
-  });
+  const createServer = (...more: Plugin[]) =>
+    createYoga<{ operation: OpenOperation }, RequestContext>({
+      schema: options.createSchema(),
+      graphqlEndpoint: GRAPHQL_ENDPOINT,
+      context: ({ operation, request }) => operation(request.signal),
+      plugins: [
+        useHealth(options.isReady),
+        useAdmission(options.admit, GRAPHQL_ENDPOINT),
+        useRequestFormat(),
+        ...(options.introspection ? [] : [useNoIntrospection()]),
+        useOperation(options),
+        ...more,
+      ],
+      graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
+      renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
+      maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
+      maxRequestBodySize: options.maxBodyBytes,
+      // Yoga's default reflects any origin, with credentials.
+      cors: false,
+      multipart: false,
+      landingPage: false,
+      // Ours; Yoga would answer any method there.
+      healthCheckEndpoint: '/health/yoga',
+      // Everything unforeseen comes to `onBug` once; Yoga would log it again.
+      logging: false,
+    });
+  const yoga = createServer();
+  let tracingYoga: typeof yoga | undefined;
   return async (request) => {
     try {
       return await handle(request);
@@ -81,22 +89,24 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     }
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
-    const response = await yoga.fetch(request);
+    const isTraced = asksForTrace(request.headers, options.isRouter);
+    if (isTraced) tracingYoga ??= createServer(useFederatedTracing());
+    const response = await (isTraced && tracingYoga ? tracingYoga : yoga).fetch(request);
     if (response.body === null && response.status === 406) return toNotAcceptable();
-    if (url.pathname === GRAPHQL_ENDPOINT) sayWhoMayKeep(response.headers);
+    if (url.pathname === GRAPHQL_ENDPOINT) sayWhoMayKeep(response.headers, isTraced);
     return response;
   }
 }
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
 
-/** What was executed says so itself. What was refused before, and what comes in parts, is for nobody to keep; the page is the same for all. */
-function sayWhoMayKeep(headers: Headers): void {
+/** What was executed says so itself. What was refused before, what comes in parts, and what tells how long it took is for nobody to keep; the page is the same for all. */
+function sayWhoMayKeep(headers: Headers, isTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
   headers.set('vary', VARY);
   if (type.startsWith('text/html')) return;
   const isWhole = /^application\/(graphql-response\+)?json/.test(type);
-  if (!isWhole || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
+  if (!isWhole || isTraced || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
 }
 
 /** A browser at the root is sent to GraphiQL; everyone else is told where to go. */

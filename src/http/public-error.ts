@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, Kind } from 'graphql';
 import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 
 /** The codes that Yoga gives to requests it refuses, and ours for the same. */
@@ -23,6 +23,7 @@ export function toPublicError(error: unknown, onBug: (error: unknown) => void): 
     return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details });
   }
   if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) return toRequestError(error);
+  if (isOfVariables(thrown)) return rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
   if (isStackOverflow(error)) {
     return rewritten(error, 'The document is nested too deep.', { code: 'OPERATION_TOO_COMPLEX', http: REFUSED });
   }
@@ -49,6 +50,11 @@ function withoutSpec(http: unknown): unknown {
 
 function findThrown(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? findThrown(error.originalError) : error;
+}
+
+/** A variable that may be null, in the place of an argument that may not: only execution can tell. */
+function isOfVariables(thrown: unknown): thrown is GraphQLError {
+  return thrown instanceof GraphQLError && thrown.nodes?.every(({ kind }) => kind === Kind.VARIABLE) === true;
 }
 
 /** GraphQL's parser walks down a document by calling itself; some documents are deeper than a stack. */

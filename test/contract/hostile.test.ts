@@ -46,6 +46,29 @@ test.each([
   expect(world.traffic()).toEqual([]);
 });
 
+test.each([
+  ['a field', 'query ($id: ID = "x") { call(id: $id) { id } }', { id: null }, ['call'], /"id" of non-null type/],
+  [
+    'a directive',
+    'query ($on: Boolean = true) { call(id: "x") @include(if: $on) { id } }',
+    { on: null },
+    undefined,
+    /"if" of non-null/,
+  ],
+])(
+  'a variable that is null where the argument of %s may not be is no bug of ours',
+  async (_, query, variables, path, message) => {
+    const world = createWorld();
+    const { errors } = await world.ask(query, variables);
+    expect(errors).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }),
+    ]);
+    expect(errors?.[0]?.path).toEqual(path);
+    expect(world.bugs).toEqual([]);
+    expect(world.traffic()).toEqual([]);
+  },
+);
+
 describe('A hundred ids at a time', () => {
   const QUERY = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }';
   const unknown = Array.from({ length: 100 }, (_, n) => `nobody-${n}`);

@@ -1,0 +1,114 @@
+import { Trace } from '@apollo/usage-reporting-protobuf';
+import { describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createWorld, FORGETFUL } from '../kit/world.ts';
+
+const SECRET = 'a-secret-of-the-router';
+const ROUTER = { 'router-authorization': SECRET };
+const TRACED = { ...ROUTER, 'apollo-federation-include-trace': 'ftv1' };
+
+function createGuardedWorld() {
+  const world = createWorld({ settings: { ...FORGETFUL, ROUTER_SECRETS: `${SECRET},the-one-before-it` } });
+  return { ...world, ...landmarks(world.sandbox) };
+}
+
+function readTrace(ftv1: string) {
+  const trace = Trace.decode(Buffer.from(ftv1, 'base64'));
+  const paths = new Map<string, Trace.INode>();
+  walk(trace.root ?? {}, '');
+  return { trace, paths };
+
+  function walk(node: Trace.INode, path: string): void {
+    paths.set(path, node);
+    for (const child of node.child ?? []) {
+      const key = child.responseName || child.index;
+      walk(child, path === '' ? String(key) : `${path}.${key}`);
+    }
+  }
+}
+
+describe('A router that has proved who it is', () => {
+  test('is told how long each field took, and nothing of what is in it', async () => {
+    const { ask, traffic, richCallId } = createGuardedWorld();
+    const QUERY = '{ one: call(id: $id) { id toPhoneNumber assistant { name } } }';
+    const { data, extensions } = await ask(`query ($id: ID!) ${QUERY}`, { id: richCallId }, TRACED);
+    const { trace, paths } = readTrace(extensions.ftv1);
+    expect([...paths.keys()].sort()).toEqual(['', 'one', 'one.assistant', 'one.assistant.name', 'one.id', 'one.toPhoneNumber']);
+    expect(paths.get('one')).toMatchObject({ originalFieldName: 'call', type: 'Call', parentType: 'Query' });
+    const { startTime, endTime } = paths.get('one') as { startTime: number; endTime: number };
+    expect(Number(endTime)).toBeGreaterThan(Number(startTime));
+    expect(Number(trace.durationNs)).toBeGreaterThanOrEqual(Number(endTime) - Number(startTime));
+    const text = Buffer.from(extensions.ftv1, 'base64').toString('latin1');
+    for (const value of [data.one.id, data.one.toPhoneNumber, data.one.assistant.name, SECRET]) expect(text).not.toContain(value);
+    expect(traffic()).toEqual([`GET /call/${richCallId}`]);
+  });
+
+  test('is told errors in our words', async () => {
+    const { ask, traffic, bugs, sandbox, richCallId } = createGuardedWorld();
+    sandbox.control.fail(/call/, { status: 500, body: { message: 'the inside of the upstream' } });
+    const { data, extensions } = await ask('query ($id: ID!) { call(id: $id) { id } }', { id: richCallId }, TRACED);
+    expect(data).toEqual({ call: null });
+    const { paths } = readTrace(extensions.ftv1);
+    const [error] = paths.get('call')?.error ?? [];
+    expect(error?.message).toBe('The Revox API cannot be reached or failed. Try again later.');
+    expect(JSON.parse(error?.json ?? '')).toMatchObject({ extensions: { code: 'UPSTREAM_UNAVAILABLE' } });
+    expect(JSON.stringify(error)).not.toMatch(/the inside|stack|node_modules/);
+    expect(traffic()).toHaveLength(1);
+    expect(bugs).toEqual([]);
+  });
+
+  test('gets its answer, whatever a trace cannot place', async () => {
+    const { ask, traffic, bugs } = createGuardedWorld();
+    const { data, errors, extensions } = await ask('query ($id: ID = "x") { call(id: $id) { id } }', { id: null }, TRACED);
+    expect(data).toEqual({ call: null });
+    expect(errors).toMatchObject([{ path: ['call'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect([...readTrace(extensions.ftv1).paths.keys()]).toEqual(['']);
+    expect(traffic()).toEqual([]);
+    expect(bugs).toEqual([]);
+  });
+
+  test.each([
+    ['a document that does not parse', '{ call(', 'GRAPHQL_PARSE_FAILED'],
+    ['one that does not fit the schema', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ])('is told of %s as ever', async (_, query, code) => {
+    const { ask, traffic, bugs } = createGuardedWorld();
+    const traced = await ask(query, {}, TRACED);
+    expect(traced.errors?.[0]).toMatchObject({ extensions: { code } });
+    expect(traced.errors).toEqual((await ask(query, {}, ROUTER)).errors);
+    expect(traffic()).toEqual([]);
+    expect(bugs).toEqual([]);
+  });
+
+  test('pays for it only when it asks, and nobody may keep a trace', async () => {
+    const { fetch, traffic, richCallId } = createGuardedWorld();
+    const query = encodeURIComponent(`{ call(id: "${richCallId}") { id } }`);
+    const plain = await fetch(`/graphql?query=${query}`, { headers: ROUTER });
+    expect((await plain.json()).extensions).toBeUndefined();
+    const traced = await fetch(`/graphql?query=${query}`, { headers: TRACED });
+    expect(traced.headers.get('cache-control')).toBe('no-store');
+    expect(Object.keys((await traced.json()).extensions)).toEqual(['ftv1']);
+    expect(traffic()).toHaveLength(2);
+  });
+});
+
+describe('Nobody else is told', () => {
+  test.each<[string, Record<string, string>, Record<string, string>]>([
+    ['where no secrets are set', {}, TRACED],
+    ['where the caller has a key, but no secret is set', { REVOX_API_KEY: '' }, { ...TRACED, authorization: 'Bearer sk_demo_a' }],
+    ['when another kind is asked for', { ROUTER_SECRETS: SECRET }, { ...ROUTER, 'apollo-federation-include-trace': 'ftv2' }],
+  ])('%s', async (_, settings, headers) => {
+    const world = createWorld({ settings });
+    const { data, extensions } = await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, headers);
+    expect(data.assistants.nodes).toHaveLength(1);
+    expect(extensions).toBeUndefined();
+    expect(world.traffic()).toEqual(['GET /assistants']);
+  });
+
+  test('and who carries a wrong secret is not let in at all', async () => {
+    const { ask, traffic } = createGuardedWorld();
+    const answer = await ask('{ __typename }', {}, { ...TRACED, 'router-authorization': 'a-guess' });
+    expect(answer).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(answer.extensions).toBeUndefined();
+    expect(traffic()).toEqual([]);
+  });
+});
