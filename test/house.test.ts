@@ -19,7 +19,7 @@ const HOUSE: { readonly [room: string]: string } = {
   rest: 'generated (types), errors, undici, node:crypto, node:util',
   generated: 'context (types), pagination (types), graphql (types)',
   sandbox: 'node:http',
-  config: 'zod',
+  config: 'zod, node:fs, node:path',
   errors: '',
   observability: '',
 };
@@ -50,7 +50,8 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   'node:dns': [],
   'node:child_process': [],
   'node:worker_threads': [],
-  'node:fs': [],
+  // Read once, at the start.
+  'node:fs': ['config/trusted-documents.ts'],
   'node:fs/promises': [],
   // In config it tells addresses from names, in main.ts it is a type.
   'node:net': ['main.ts'],
