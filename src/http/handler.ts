@@ -2,12 +2,14 @@ import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { NAMING_PARAMETERS } from './document-name.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
 import { useHealth } from './use-health.ts';
+import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
 
@@ -19,6 +21,7 @@ export interface HandlerOptions {
   readonly isReady: () => boolean;
   readonly maxBodyBytes: number;
   readonly introspection: boolean;
+  readonly namedDocuments: NamedDocumentsOptions;
   /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
   readonly graphiql: false | { readonly operations: readonly ReadyOperation[]; readonly asksForKey: boolean };
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
@@ -42,6 +45,8 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       useHealth(options.isReady),
       useAdmission(options.admit, GRAPHQL_ENDPOINT),
       useRequestFormat(),
+      // Before whatever looks at the document.
+      useNamedDocuments(options.namedDocuments),
       ...(options.introspection ? [] : [useNoIntrospection()]),
       useOperation(options),
     ],
@@ -49,6 +54,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
     maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
     maxRequestBodySize: options.maxBodyBytes,
+    extraParamNames: NAMING_PARAMETERS,
     // Yoga's default reflects any origin, with credentials.
     cors: false,
     multipart: false,
