@@ -3,11 +3,13 @@ import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
 import { createRememberingAsk } from '#cache/remember.ts';
 import type { Settings } from '#config/settings.ts';
+import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
+import { tellOutdated } from '#http/outdated-documents.ts';
 import { createIsRouter, createRouterCheck } from '#http/use-admission.ts';
 import { consoleLog, type Log } from '#observability/log.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
@@ -38,10 +40,15 @@ export interface GatewayOptions {
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
 }
 
-/** Builds a gateway from its settings. */
+/**
+ * Builds a gateway from its settings.
+ * @throws SettingsError when what `TRUSTED_DOCUMENTS` names cannot be read
+ */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
-  const { revox, cache } = settings;
+  const { revox, cache, trustedDocuments } = settings;
   const { log = consoleLog, now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
+  // First: what fails here leaves nothing open.
+  const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const sockets = options.fetch ? undefined : createUndiciTransport();
   const isServiceMode = revox.apiKey !== undefined;
   let isDraining = false;
@@ -76,21 +83,27 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
   });
+  const isRouter = createIsRouter(settings.routerSecrets);
   const checkRouter = createRouterCheck(settings.routerSecrets);
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
+  const schema = createSubgraphSchema();
+  for (const line of tellOutdated(schema, documents)) log.info(line);
+
   const handle = createHandler({
+    schema,
     createSchema: createSubgraphSchema,
     admit({ headers }) {
       checkRouter(headers);
       const credential = identify(headers);
       return (client) => createContext(credential, client);
     },
-    isRouter: createIsRouter(settings.routerSecrets),
+    isRouter,
     isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined,
     isReady: () => !isDraining,
     maxBodyBytes: settings.limits.bodyBytes,
     introspection: settings.introspection,
+    namedDocuments: { documents, only: trustedDocuments.only, isRouter },
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,
     onBug: (error) => log.bug(error),

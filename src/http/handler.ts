@@ -2,6 +2,7 @@ import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { NAMING_PARAMETERS } from './document-name.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
@@ -9,11 +10,13 @@ import { toRefusal } from './refusal.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
 import { asksForTrace, useFederatedTracing } from './use-federated-tracing.ts';
 import { useHealth } from './use-health.ts';
+import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
 
 export interface HandlerOptions {
-  /** Called once, and once more when the first operation is traced. */
+  readonly schema: GraphQLSchema;
+  /** Makes another one, for operations that are traced. */
   readonly createSchema: () => GraphQLSchema;
   readonly admit: Admit;
   /** Whether a request carries the secret of a router. */
@@ -23,6 +26,7 @@ export interface HandlerOptions {
   readonly isReady: () => boolean;
   readonly maxBodyBytes: number;
   readonly introspection: boolean;
+  readonly namedDocuments: NamedDocumentsOptions;
   /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
   readonly graphiql: false | { readonly operations: readonly ReadyOperation[]; readonly asksForKey: boolean };
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
@@ -38,15 +42,18 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   /** Nine megabytes, the same for everyone. */
   let graphiqlPage: string | undefined;
-  const createServer = (...more: Plugin[]) =>
+  const namedDocuments = useNamedDocuments(options.namedDocuments);
+  const createServer = (schema: GraphQLSchema, ...more: Plugin[]) =>
     createYoga<{ operation: OpenOperation }, RequestContext>({
-      schema: options.createSchema(),
+      schema,
       graphqlEndpoint: GRAPHQL_ENDPOINT,
       context: ({ operation, request }) => operation(request.signal),
       plugins: [
         useHealth(options.isReady),
         useAdmission(options.admit, GRAPHQL_ENDPOINT),
         useRequestFormat(),
+        // Before whatever looks at the document.
+        namedDocuments,
         ...(options.introspection ? [] : [useNoIntrospection()]),
         useOperation(options),
         ...more,
@@ -55,6 +62,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
       maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
       maxRequestBodySize: options.maxBodyBytes,
+      extraParamNames: NAMING_PARAMETERS,
       // Yoga's default reflects any origin, with credentials.
       cors: false,
       multipart: false,
@@ -64,7 +72,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       // Everything unforeseen comes to `onBug` once; Yoga would log it again.
       logging: false,
     });
-  const yoga = createServer();
+  const yoga = createServer(options.schema);
   let tracingYoga: typeof yoga | undefined;
   return async (request) => {
     try {
@@ -90,7 +98,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
     const isTraced = asksForTrace(request.headers, options.isRouter);
-    if (isTraced) tracingYoga ??= createServer(useFederatedTracing());
+    if (isTraced) tracingYoga ??= createServer(options.createSchema(), useFederatedTracing());
     const response = await (isTraced && tracingYoga ? tracingYoga : yoga).fetch(request);
     if (response.body === null && response.status === 406) return toNotAcceptable();
     if (url.pathname === GRAPHQL_ENDPOINT) sayWhoMayKeep(response.headers, isTraced);

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+
+/** A document that was read at the start, and what it is named by. It is named by its SHA-256, too. */
+export interface TrustedDocument {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** The documents that can be named: those that are trusted, and those that callers have brought themselves. */
+export interface Documents {
+  /** The text of that id, or of that SHA-256. */
+  find(id: string): string | undefined;
+  /** Whether it is, to the letter, one of those that were read at the start. */
+  isTrusted(text: string): boolean;
+  /** Keeps a text that a caller has brought, by its SHA-256. */
+  keep(text: string): void;
+}
+
+/** For all that callers bring together: their texts say nothing of anyone's data, and a hash names one text only. */
+const MAX_BYTES = 16 * 2 ** 20;
+/** One caller's long text must not push out many short ones. What is longer is sent in full each time. */
+const MAX_TEXT_BYTES = 256 * 2 ** 10;
+/** What an entry takes besides its text: its hash, and its place in the index. */
+const ENTRY_BYTES = 300;
+
+/** @param trusted where two have one id, the last is found by it */
+export function createDocuments(trusted: readonly TrustedDocument[]): Documents {
+  const trustedTexts = new Set(trusted.map(({ text }) => text));
+  const byId = new Map<string, string>([
+    ...[...trustedTexts].map((text) => [toHash(text), text] as const),
+    ...trusted.map(({ id, text }) => [id, text] as const),
+  ]);
+  const brought = new LRUCache<string, string>({
+    maxSize: MAX_BYTES,
+    maxEntrySize: MAX_TEXT_BYTES,
+    sizeCalculation: (text) => ENTRY_BYTES + 2 * text.length,
+  });
+  return {
+    find: (id) => byId.get(id) ?? brought.get(id),
+    isTrusted: (text) => trustedTexts.has(text),
+    keep: (text) => brought.set(toHash(text), text),
+  };
+}
+
+/** By which everyone may name a text. */
+export function toHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,212 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { SettingsError } from '#config/settings.ts';
+import { readTrustedDocuments, type TrustedDocument } from '#config/trusted-documents.ts';
+import { writeDocuments } from '../kit/document-files.ts';
+
+/** The path of one file, or of the directory that holds them all. */
+function write(files: Parameters<typeof writeDocuments>[0], path = ''): string {
+  const directory = writeDocuments(files);
+  return path === '' ? directory : join(directory, path);
+}
+
+/** What is read, by its id; `file` within the directory. */
+function read(path: string): { [id: string]: { text: string; file: string } } {
+  const toEntry = ({ id, text, file }: TrustedDocument) => [id, { text, file: file.split(/\/\d+\//).at(-1) }];
+  return Object.fromEntries(readTrustedDocuments(path).map(toEntry));
+}
+
+/** With the directory cut away. */
+function faultsOf(path: string): readonly string[] {
+  try {
+    readTrustedDocuments(path);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults.map((fault) => fault.replaceAll(/\S*documents-\w+\/\d+/g, '…'));
+    throw error;
+  }
+  return [];
+}
+
+const APOLLO = { format: 'apollo-persisted-query-manifest', version: 1 };
+const A = 'query A { __typename }';
+const B = 'query B { __typename }';
+const KINDS = 'Apollo\'s manifest (`"format": "apollo-persisted-query-manifest"`), or an object of ids and documents';
+
+describe('TRUSTED_DOCUMENTS may name', () => {
+  test("Apollo's manifest", () => {
+    const operations = [
+      { id: 'a1', name: 'A', type: 'query', body: A },
+      { id: 'b1', name: 'B', type: 'query', body: B, clientName: null },
+    ];
+    expect(read(write({ 'm.json': { ...APOLLO, operations } }, 'm.json'))).toEqual({
+      a1: { text: A, file: 'm.json' },
+      b1: { text: B, file: 'm.json' },
+    });
+  });
+
+  test('the map that Relay, graphql-codegen and gql.tada write; the prefix `sha256:` is no part of an id', () => {
+    expect(read(write({ 'persisted-documents.json': { a1: A, 'sha256:b1': B } }, 'persisted-documents.json'))).toEqual({
+      a1: { text: A, file: 'persisted-documents.json' },
+      b1: { text: B, file: 'persisted-documents.json' },
+    });
+  });
+
+  test('a manifest, whatever its file is called, and whether or not a byte order mark is before it', () => {
+    expect(read(write({ manifest: `\uFEFF${JSON.stringify({ a: A })}` }, 'manifest'))).toEqual({
+      a: { text: A, file: 'manifest' },
+    });
+  });
+
+  test.each(['A.graphql', 'A.gql'])('a document: %s', (file) => {
+    expect(read(write({ [file]: `${A}\n` }, file))).toEqual({ A: { text: `${A}\n`, file } });
+  });
+
+  test('a directory of all of them, and of directories; everything else in it is let be', () => {
+    const path = write({
+      'web/apollo.json': { ...APOLLO, operations: [{ id: 'w', body: A }] },
+      'web/relay/map.json': { r: B },
+      'ios/A.graphql': A,
+      'B.gql': B,
+      'README.md': 'no document',
+      'schema.graphqls': 'type Query { a: Int }',
+      '.hidden.json': 'no JSON',
+      '..data/map.json': 'no JSON',
+    });
+    symlinkSync('.', join(path, 'loop'));
+    symlinkSync(join(path, 'web/relay/map.json'), join(path, 'link.json'));
+    expect(readTrustedDocuments(path).map(({ id, file }) => [id, file.slice(path.length + 1)])).toEqual([
+      ['B', 'B.gql'],
+      ['A', 'ios/A.graphql'],
+      ['r', 'link.json'],
+      ['w', 'web/apollo.json'],
+    ]);
+  });
+
+  test('documents of any id that is text, and of any text', () => {
+    const map = '{ "__proto__": "query A { __typename }", "constructor": "nonsense", "é ü": "" }';
+    expect(readTrustedDocuments(write({ 'm.json': map }, 'm.json')).map(({ id, text }) => [id, text])).toEqual([
+      ['__proto__', A],
+      ['constructor', 'nonsense'],
+      ['é ü', ''],
+    ]);
+  });
+
+  test('one document many times, by one id or by several', () => {
+    const path = write({ 'a.json': { a: A, other: A }, 'b.json': { a: A, 'sha256:a': A }, 'a.graphql': A });
+    expect(Object.keys(read(path)).sort()).toEqual(['a', 'other']);
+  });
+});
+
+describe('TRUSTED_DOCUMENTS does not name', () => {
+  const NO_ID = 'it has to be text, and not empty.';
+
+  test.each([
+    { name: 'no JSON', content: '{ "a": ', faults: [`is no JSON: it has to be ${KINDS}.`] },
+    { name: 'an empty file', content: '', faults: [`is no JSON: it has to be ${KINDS}.`] },
+    { name: 'a list', content: [['a', A]], faults: [`has to be ${KINDS}.`] },
+    { name: 'null', content: 'null', faults: [`has to be ${KINDS}.`] },
+    { name: 'text', content: '"query"', faults: [`has to be ${KINDS}.`] },
+    { name: 'no UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['has to be UTF-8.'] },
+    {
+      name: 'another format',
+      content: { format: 'somebody-elses', version: 1, operations: [] },
+      faults: [`has an unknown \`format\`: it has to be ${KINDS}.`],
+    },
+    {
+      name: 'another version',
+      content: { ...APOLLO, version: 2, operations: [] },
+      faults: ['has to be of `version` 1.'],
+    },
+    { name: 'no operations', content: { ...APOLLO }, faults: ['has to have a list of `operations`.'] },
+    {
+      name: 'a map of operations',
+      content: { ...APOLLO, operations: { a: A } },
+      faults: ['has to have a list of `operations`.'],
+    },
+    {
+      name: 'ids that are none and documents that are none',
+      content: {
+        ...APOLLO,
+        operations: [{ id: 5, body: A }, { body: A }, { id: '', body: A }, { id: 'a' }, null, { id: 'b', body: B }],
+      },
+      faults: [
+        `has no id in \`operations[0]\`: ${NO_ID}`,
+        `has no id in \`operations[1]\`: ${NO_ID}`,
+        `has no id in \`operations[2]\`: ${NO_ID}`,
+        'has no document in `operations[3]`: it has to be text.',
+        `has no id in \`operations[4]\`: ${NO_ID}`,
+      ],
+    },
+    {
+      name: 'a map of other things',
+      content: { '': A, a: { body: A }, b: null, c: 5 },
+      faults: [
+        `has no id at "": ${NO_ID}`,
+        'has no document at "a": it has to be text.',
+        'has no document at "b": it has to be text.',
+        'has no document at "c": it has to be text.',
+      ],
+    },
+  ])('$name', ({ content, faults }) => {
+    const told = faults.map((fault) => `TRUSTED_DOCUMENTS: …/m.json ${fault}`);
+    expect(faultsOf(write({ 'm.json': content }, 'm.json'))).toEqual(told);
+    expect(faultsOf(write({ 'm.json': content, 'good.json': { good: A } }))).toEqual(told);
+  });
+
+  test('what does not exist', () => {
+    expect(faultsOf(write({}, 'nowhere/m.json'))).toEqual(['TRUSTED_DOCUMENTS: …/nowhere/m.json does not exist.']);
+  });
+
+  test('what is neither a file nor a directory', () => {
+    expect(faultsOf('/dev/null')).toEqual(['TRUSTED_DOCUMENTS: /dev/null is neither a file nor a directory.']);
+  });
+
+  test('what cannot be read', () => {
+    expect(faultsOf(write({ 'm.json': { a: A } }, 'm.json/n.json'))).toEqual([
+      'TRUSTED_DOCUMENTS: …/m.json/n.json cannot be read (ENOTDIR).',
+    ]);
+  });
+
+  test('a link to nowhere', () => {
+    const path = write({ 'a.json': { a: A } });
+    symlinkSync('nowhere', join(path, 'b.json'));
+    expect(faultsOf(path)).toEqual(['TRUSTED_DOCUMENTS: …/b.json does not exist.']);
+  });
+
+  test.each([
+    { name: 'an empty directory', files: {} },
+    { name: 'a directory of other things', files: { 'README.md': A } },
+    { name: 'a manifest of nothing', files: { 'm.json': {} } },
+  ])('$name', ({ files }) => {
+    expect(faultsOf(write(files))).toEqual([
+      'TRUSTED_DOCUMENTS: … holds no document: it has to hold manifests or GraphQL documents.',
+    ]);
+  });
+
+  test('two documents by one id, in one file or in two', () => {
+    const operations = [
+      { id: 'a', body: A },
+      { id: 'sha256:a', body: B },
+    ];
+    const path = write({ 'm.json': { ...APOLLO, operations }, 'n/a.graphql': B, 'o/a.graphql': A });
+    expect(faultsOf(path)).toEqual([
+      'TRUSTED_DOCUMENTS: …/m.json has another document of the id "a" than …/m.json.',
+      'TRUSTED_DOCUMENTS: …/n/a.graphql has another document of the id "a" than …/m.json.',
+    ]);
+  });
+});
+
+test('all that is wrong with the documents is said at once, with nothing of what is in them', () => {
+  const secret = 'query Secret { __typename }';
+  const path = write({
+    'a.json': `{ "x": "${secret}", `,
+    'b.json': { x: [secret] },
+    'c.gql': new Uint8Array([0xff]),
+    'd.json': { y: secret },
+    'e.json': { y: A },
+  });
+  const faults = faultsOf(path);
+  expect(faults.map((fault) => fault.split(' ')[1])).toEqual(['…/a.json', '…/b.json', '…/c.gql', '…/e.json']);
+  expect(faults.join()).not.toContain('Secret');
+});
