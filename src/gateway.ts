@@ -2,16 +2,19 @@ import { createNodeTypes } from '#cache/node-types.ts';
 import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
 import { createRememberingAsk } from '#cache/remember.ts';
-import type { Settings } from '#config/settings.ts';
+import type { JwtSettings, Settings } from '#config/settings.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
+import { createAdmission } from '#http/admission.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
-import { createRouterCheck } from '#http/use-admission.ts';
+import { createKeySource, type KeySource } from '#http/jwks.ts';
+import { createTokenCheck } from '#http/token.ts';
 import { consoleLog, type Log } from '#observability/log.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createSchema } from '#resolvers/schema.ts';
 import { createRestClient } from '#rest/client.ts';
+import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
 
@@ -27,6 +30,8 @@ export interface Gateway {
 export interface GatewayOptions {
   /** Sends a request upstream, in the place of real sockets. */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** Asks the issuer of bearer tokens for its keys, in the place of real sockets. */
+  readonly fetchKeys?: (request: Request) => Promise<Response>;
   /** Operations for GraphiQL's tabs. */
   readonly readyOperations?: readonly ReadyOperation[];
   readonly log?: Log;
@@ -42,13 +47,14 @@ export interface GatewayOptions {
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache } = settings;
   const { log = consoleLog, now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
-  const sockets = options.fetch ? undefined : createUndiciTransport();
   const isServiceMode = revox.apiKey !== undefined;
+  const isOpen = isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined;
+  const sockets = createUndiciTransport();
   let isDraining = false;
 
   const send = createRestClient({
     ...revox,
-    transport: sockets?.transport ?? toTransport(options.fetch as NonNullable<GatewayOptions['fetch']>),
+    transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
     keyHolder: isServiceMode ? 'gateway' : 'caller',
     now,
     startTimer,
@@ -76,17 +82,21 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
   });
-  const checkRouter = createRouterCheck(settings.routerSecrets);
+  const checkAdmission = createAdmission({
+    ...settings,
+    isOpen,
+    checkToken: settings.jwt && createTokenCheck({ ...settings.jwt, keys: createKeys(settings.jwt), now }),
+  });
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
   const handle = createHandler({
     schema: createSchema(),
-    admit({ headers }) {
-      checkRouter(headers);
-      const credential = identify(headers);
-      return (client) => createContext(credential, client);
+    async admit(request) {
+      const admission = await checkAdmission(request);
+      const credential = identify(request.headers);
+      return { admission, operation: (client) => createContext(credential, client) };
     },
-    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined,
+    isLoopbackOnly: isOpen,
     isReady: () => !isDraining,
     maxBodyBytes: settings.limits.bodyBytes,
     introspection: settings.introspection,
@@ -102,9 +112,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       isDraining = true;
     },
     dispose: async () => {
-      await Promise.all([sockets?.close(), redis?.close()]);
+      await Promise.all([sockets.close(), redis?.close()]);
     },
   };
+
+  function createKeys({ jwksUrl: url }: JwtSettings): KeySource {
+    const fetchKeys = options.fetchKeys ?? createDocumentFetch(sockets.transport);
+    return createKeySource({ url, fetchKeys, onTrouble: log.error, now });
+  }
 }
 
 /**

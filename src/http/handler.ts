@@ -6,7 +6,7 @@ import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.t
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
-import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
+import { type Admit, type Admitted, useAdmission } from './use-admission.ts';
 import { useHealth } from './use-health.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
@@ -34,7 +34,7 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   /** Nine megabytes, the same for everyone. */
   let graphiqlPage: string | undefined;
-  const yoga = createYoga<{ operation: OpenOperation }, RequestContext>({
+  const yoga = createYoga<Admitted, RequestContext>({
     schema: options.schema,
     graphqlEndpoint: GRAPHQL_ENDPOINT,
     context: ({ operation, request }) => operation(request.signal),
