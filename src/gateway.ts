@@ -2,18 +2,22 @@ import { createNodeTypes } from '#cache/node-types.ts';
 import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
 import { createRememberingAsk } from '#cache/remember.ts';
-import type { Settings } from '#config/settings.ts';
+import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
+import { createAdmission } from '#http/admission.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
+import { createKeySource, type KeySource } from '#http/jwks.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
-import { createIsRouter, createRouterCheck } from '#http/use-admission.ts';
+import { createRouterCheck } from '#http/router-secret.ts';
+import { createTokenCheck } from '#http/token.ts';
 import { consoleLog, type Log } from '#observability/log.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRestClient } from '#rest/client.ts';
+import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
 
@@ -29,6 +33,8 @@ export interface Gateway {
 export interface GatewayOptions {
   /** Sends a request upstream, in the place of real sockets. */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** Asks the issuer of bearer tokens for its keys, in the place of real sockets. */
+  readonly fetchKeys?: (request: Request) => Promise<Response>;
   /** Operations for GraphiQL's tabs. */
   readonly readyOperations?: readonly ReadyOperation[];
   readonly log?: Log;
@@ -49,13 +55,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const { log = consoleLog, now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
-  const sockets = options.fetch ? undefined : createUndiciTransport();
   const isServiceMode = revox.apiKey !== undefined;
+  const isOpen = isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined;
+  const sockets = createUndiciTransport();
   let isDraining = false;
 
   const send = createRestClient({
     ...revox,
-    transport: sockets?.transport ?? toTransport(options.fetch as NonNullable<GatewayOptions['fetch']>),
+    transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
     keyHolder: isServiceMode ? 'gateway' : 'caller',
     now,
     startTimer,
@@ -83,8 +90,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
   });
-  const isRouter = createIsRouter(settings.routerSecrets);
-  const checkRouter = createRouterCheck(settings.routerSecrets);
+  const isRouter = createRouterCheck(settings.routerSecrets);
+  const checkAdmission = createAdmission({
+    ...settings,
+    isRouter,
+    isOpen,
+    checkToken: settings.jwt && createTokenCheck({ ...settings.jwt, keys: createKeys(settings.jwt), now }),
+  });
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
   const schema = createSubgraphSchema();
@@ -93,13 +105,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const handle = createHandler({
     schema,
     createSchema: createSubgraphSchema,
-    admit({ headers }) {
-      checkRouter(headers);
-      const credential = identify(headers);
+    async admit(request) {
+      await checkAdmission(request);
+      const credential = identify(request.headers);
       return (client) => createContext(credential, client);
     },
     isRouter,
-    isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined,
+    isLoopbackOnly: isOpen,
     isReady: () => !isDraining,
     maxBodyBytes: settings.limits.bodyBytes,
     introspection: settings.introspection,
@@ -116,9 +128,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       isDraining = true;
     },
     dispose: async () => {
-      await Promise.all([sockets?.close(), redis?.close()]);
+      await Promise.all([sockets.close(), redis?.close()]);
     },
   };
+
+  function createKeys({ jwksUrl: url }: JwtSettings): KeySource {
+    const fetchKeys = options.fetchKeys ?? createDocumentFetch(sockets.transport);
+    return createKeySource({ url, fetchKeys, onTrouble: log.error, now });
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.t
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
+import type { IsRouter } from './router-secret.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
 import { asksForTrace, useFederatedTracing } from './use-federated-tracing.ts';
 import { useHealth } from './use-health.ts';
@@ -20,7 +21,7 @@ export interface HandlerOptions {
   readonly createSchema: () => GraphQLSchema;
   readonly admit: Admit;
   /** Whether a request carries the secret of a router. */
-  readonly isRouter: (headers: Headers) => boolean;
+  readonly isRouter: IsRouter;
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
   readonly isLoopbackOnly: boolean;
   readonly isReady: () => boolean;

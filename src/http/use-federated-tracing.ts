@@ -1,8 +1,9 @@
 import { type ApolloInlineTracePluginOptions, useApolloInlineTrace } from '@graphql-yoga/plugin-apollo-inline-trace';
 import type { Plugin } from 'graphql-yoga';
+import type { IsRouter } from './router-secret.ts';
 
 /** Whether a router asks how long each field takes (`extensions.ftv1`), and has the right to know. */
-export function asksForTrace(headers: Headers, isRouter: (headers: Headers) => boolean): boolean {
+export function asksForTrace(headers: Headers, isRouter: IsRouter): boolean {
   return headers.get('apollo-federation-include-trace') === 'ftv1' && isRouter(headers);
 }
 

@@ -3,13 +3,14 @@ import type { Plugin } from 'graphql-yoga';
 import { type DocumentName, readDocumentName, toRefusedName } from './document-name.ts';
 import { createDocuments, type TrustedDocument, toHash } from './documents.ts';
 import { isRouterOperation } from './router-operation.ts';
+import type { IsRouter } from './router-secret.ts';
 
 export interface NamedDocumentsOptions {
   readonly documents: readonly TrustedDocument[];
   /** Whether no others are executed, but those that routers write. */
   readonly only: boolean;
   /** Whether a request has proved that it comes from a router. */
-  readonly isRouter: (headers: Headers) => boolean;
+  readonly isRouter: IsRouter;
 }
 
 /**

@@ -17,6 +17,7 @@ import { type Question, type Reading, type Send, type SentAnswer, WrongShapeErro
 import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
 import { toRetryAfterSeconds } from './retry-after.ts';
 import type { Transport, TransportResponse } from './transport.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface RestClientOptions {
   readonly transport: Transport;
@@ -151,13 +152,3 @@ const FARTHEST_CLOCK_MS = 86_400_000;
 
 /** A reason for nobody: without one, each request that is over would make an exception, with the stack that led there. */
 const OVER = new Error('This is over.');
-
-/** Gives what a promise gives, or rejects as soon as the signal says so; then nobody hears of the promise any more. */
-function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}

@@ -1,0 +1,42 @@
+import { GatewayError, UnauthenticatedError } from '#errors/gateway-error.ts';
+import { isFromElsewhere } from './cross-site.ts';
+import type { IsRouter } from './router-secret.ts';
+import type { CheckToken } from './token.ts';
+
+/** Throws a GatewayError for a request that may not enter. */
+export type CheckAdmission = (request: Request) => Promise<void>;
+
+export interface AdmissionOptions {
+  /** Not empty: one of them is asked for. */
+  readonly routerSecrets: readonly string[];
+  readonly isRouter: IsRouter;
+  /** Absent: no bearer token admits. */
+  readonly checkToken: CheckToken | undefined;
+  /** Nobody has to prove anything: the gateway reads with its own key for everyone on this machine, but not for every page in a browser on it. */
+  readonly isOpen: boolean;
+  /** Origins whose pages may ask; the gateway's own always may. */
+  readonly corsOrigins: readonly string[];
+}
+
+/** Checks who asks. With whose key is asked upstream is another question: `context/caller.ts`. */
+export function createAdmission({ routerSecrets, isRouter, checkToken, isOpen, corsOrigins }: AdmissionOptions): CheckAdmission {
+  const asksForSecret = routerSecrets.length > 0;
+  const allowedOrigins = new Set(corsOrigins);
+
+  return async (request) => {
+    if (asksForSecret && request.headers.has('router-authorization')) {
+      // Whatever else it carries: a router with a wrong secret is to learn of it.
+      if (!isRouter(request.headers)) throw new UnauthenticatedError('The Router-Authorization header is wrong.');
+      return;
+    }
+    if (checkToken) await checkToken(request.headers);
+    else if (asksForSecret) throw new UnauthenticatedError('The Router-Authorization header is missing.');
+    // Who carries a token or a secret is no page of another site: no browser adds them by itself.
+    else if (isOpen && isFromElsewhere(request, allowedOrigins)) {
+      throw new GatewayError(
+        'FORBIDDEN',
+        'This request comes from a page of another site: this gateway answers its own pages, and those of CORS_ORIGINS.',
+      );
+    }
+  };
+}

@@ -1,0 +1,111 @@
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { GatewayError } from '#errors/gateway-error.ts';
+import { type KeySource, KeysUnavailableError } from './jwks.ts';
+
+/** Signatures that only the issuer can make. With a shared secret (`HS…`) everyone who can check one could make one. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+
+/** How far apart the issuer's clock and ours may be. */
+const CLOCK_TOLERANCE_S = 5;
+
+/**
+ * A bearer token does not admit. Surfaces as the whole answer (HTTP 401, 403), with this challenge in `WWW-Authenticate` (RFC 6750).
+ * Neither the token nor what it claims is in the message.
+ */
+export class TokenRefusedError extends GatewayError {
+  readonly challenge: string;
+
+  constructor(code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string, reason?: 'invalid_token' | 'insufficient_scope') {
+    super(code, message);
+    this.challenge = reason === undefined ? 'Bearer' : `Bearer error="${reason}"`;
+  }
+}
+
+export interface TokenCheckOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Each has to be granted. */
+  readonly scopes: readonly string[];
+  readonly keys: KeySource;
+  /** The clock, ms. */
+  readonly now: () => number;
+}
+
+/** Throws a `TokenRefusedError`, or a `KeysUnavailableError`, unless the bearer token of a request admits it. */
+export type CheckToken = (headers: Headers) => Promise<void>;
+
+export function createTokenCheck({ issuer, audience, scopes, keys, now }: TokenCheckOptions): CheckToken {
+  return async (headers) => {
+    const claims = await verify(toToken(headers.get('authorization') ?? ''), keys, {
+      issuer,
+      audience,
+      algorithms: ALGORITHMS,
+      requiredClaims: ['exp'],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(now()),
+    });
+    const granted = grantedScopes(claims);
+    if (scopes.every((scope) => granted.has(scope))) return;
+    const message = `The bearer token lacks a scope: this gateway asks for \`${scopes.join(' ')}\`.`;
+    throw new TokenRefusedError('FORBIDDEN', message, 'insufficient_scope');
+  };
+}
+
+function toToken(header: string): string {
+  const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
+  if (token) return token;
+  throw new TokenRefusedError(
+    'UNAUTHENTICATED',
+    header === ''
+      ? 'No bearer token: send one of the issuer that this gateway trusts as `Authorization: Bearer <token>`.'
+      : 'The Authorization header is not of the form `Bearer <token>`.',
+  );
+}
+
+async function verify(token: string, keys: KeySource, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys.findKey, options)).payload;
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithAny(token, error, options);
+    throw toRefusedOrUnavailable(error, keys);
+  }
+}
+
+/** A token need not name its key; while an issuer changes its keys, there are two that fit. */
+async function verifyWithAny(
+  token: string,
+  candidates: errors.JWKSMultipleMatchingKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for await (const key of candidates) {
+    try {
+      return (await jwtVerify(token, key, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw toRefused(error);
+    }
+  }
+  throw toRefused(candidates);
+}
+
+function toRefusedOrUnavailable(error: unknown, keys: KeySource): GatewayError {
+  if (error instanceof KeysUnavailableError) return error;
+  // The key may be one that nobody could fetch.
+  if (error instanceof errors.JWKSNoMatchingKey && keys.isOutdated()) return new KeysUnavailableError();
+  return toRefused(error);
+}
+
+/** Whatever else was thrown: a key of the issuer that cannot be used, for one. Nobody enters by it. */
+function toRefused(error: unknown): TokenRefusedError {
+  const message =
+    error instanceof errors.JWTExpired
+      ? 'The bearer token has expired: get a new one of its issuer.'
+      : 'The bearer token is not one that this gateway takes: its issuer has to have signed it, for this gateway, and it has to be valid now.';
+  return new TokenRefusedError('UNAUTHENTICATED', message, 'invalid_token');
+}
+
+/** As OAuth 2.0 writes them (`scope`, separated by blanks), and as some issuers do (`scp`, text or a list). */
+function grantedScopes({ scope, scp }: JWTPayload): Set<unknown> {
+  return new Set(
+    [scope, scp].flatMap((given) => (typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given : [])),
+  );
+}

@@ -1,0 +1,126 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { createIssuer, createKey, GOOD_CLAIMS, JWT_SETTINGS, sign, toFetchKeys } from '../kit/issuer.ts';
+import { createWorld, type WorldOptions } from '../kit/world.ts';
+
+/** Every credential of these tests has it in it; a token, which cannot, has its parts told one by one. */
+const MARK = 'TOPSECRET';
+const KEY = `sk_${MARK}_key`;
+const SECRET = `router-${MARK}`;
+const WRONG_SECRET = `wrong-${MARK}`;
+
+const key = await createKey('one');
+const exp = Math.floor(Date.now() / 1000) + 3600;
+const claims = { ...GOOD_CLAIMS, exp, sub: `user-${MARK}` };
+const tokens = await Promise.all([
+  sign(key, claims),
+  sign(key, { ...claims, exp: 1 }),
+  sign(key, { ...claims, scope: MARK }),
+  sign(key, { ...claims, aud: MARK }),
+  sign(key, { ...claims, iss: MARK }),
+  sign(key, claims, { kid: MARK }),
+  sign(await createKey('one'), claims),
+]);
+
+/** What nobody may find anywhere. */
+const SECRETS = [MARK, ...tokens.flatMap((token) => token.split('.').filter((part) => part.length > 30)), ...encodingsOf(MARK)];
+
+const MODES: { readonly [mode: string]: Record<string, string> } = {
+  'pass-through': { REVOX_API_KEY: '' },
+  'pass-through, secrets': { REVOX_API_KEY: '', ROUTER_SECRETS: SECRET },
+  service: { REVOX_API_KEY: KEY },
+  'service, secrets': { REVOX_API_KEY: KEY, ROUTER_SECRETS: SECRET },
+  'service, tokens': { REVOX_API_KEY: KEY, ...JWT_SETTINGS },
+  'service, secrets, tokens': { REVOX_API_KEY: KEY, ROUTER_SECRETS: SECRET, ...JWT_SETTINGS },
+};
+
+const AUTHORIZATIONS = [
+  undefined,
+  `Bearer ${KEY}`,
+  `Basic ${btoa(KEY)}`,
+  KEY,
+  `Bearer ${KEY} ${KEY}`,
+  ...tokens.map((token) => `Bearer ${token}`),
+];
+const ROUTER_AUTHORIZATIONS = [undefined, SECRET, WRONG_SECRET, `Bearer ${SECRET}`, KEY, tokens[0]];
+
+/** An upstream, and an issuer, that tell everyone what they were told, in every way there is. */
+const ECHOES: { readonly [kind: string]: (told: string) => Promise<Response> } = {
+  'says it in a refusal': async (told) =>
+    new Response(told, { status: 401, headers: { 'x-key': told, 'www-authenticate': told } }),
+  'says it in a failure': async (told) => Response.json({ error: told, stack: told }, { status: 500, headers: { server: told } }),
+  'says it in a redirect': async (told) => new Response(null, { status: 302, headers: { location: `https://x.test/${told}` } }),
+  'says it in what is no JSON': async (told) => new Response(`<${told}>`, { headers: { 'x-key': told } }),
+  'says it in an odd shape': async (told) => Response.json({ [told]: told, calls: told, keys: told }),
+  'breaks with it': (told) => Promise.reject(Object.assign(new Error(told, { cause: new Error(told) }), { headers: told })),
+  'asks for patience': async (told) => new Response(told, { status: 429, headers: { 'retry-after': told } }),
+};
+
+const QUERY =
+  'query ($id: ID!) { call(id: $id) { id } callAttempts(first: 1) { nodes { id } } node(id: $id) { id } __schema { queryType { name } } }';
+
+test.each(Object.keys(MODES))('No credential is in anything that is said, whatever fails (%s)', async (mode) => {
+  for (const [kind, echo] of Object.entries(ECHOES)) {
+    const said: string[] = [];
+    const say = (...words: unknown[]) => void said.push(inspect(words, { depth: 20, showHidden: true, getters: true }));
+    const issuer = createIssuer(key);
+    let requests = 0;
+    const options: WorldOptions = {
+      settings: MODES[mode]!,
+      gateway: {
+        fetchKeys: toFetchKeys(issuer),
+        log: { info: say, error: say, bug: say },
+      },
+      upstream: (request) => {
+        requests += 1;
+        const { authorization, ...others } = Object.fromEntries(request.headers);
+        say(request.method, request.url, others);
+        return echo(authorization ?? '');
+      },
+    };
+    const worlds = [createWorld(options)];
+    if (mode.includes('tokens')) {
+      const failing = { ...issuer, answer: () => echo(`${MARK} ${tokens[0]}`) };
+      worlds.push(createWorld({ ...options, gateway: { ...options.gateway, fetchKeys: toFetchKeys(failing) } }));
+    }
+    for (const world of worlds) {
+      for (const authorization of AUTHORIZATIONS) {
+        for (const routerAuthorization of ROUTER_AUTHORIZATIONS) {
+          const headers = {
+            'content-type': 'application/json',
+            'x-revox-trace': '1',
+            ...(authorization === undefined ? {} : { authorization }),
+            ...(routerAuthorization === undefined ? {} : { 'router-authorization': routerAuthorization }),
+          };
+          for (const body of [JSON.stringify({ query: QUERY, variables: { id: 'x' } }), '{ "query": "{ nope }" }', '{']) {
+            const response = await world.fetch('/graphql', { method: 'POST', headers, body });
+            say(response.status, [...response.headers], await response.text());
+          }
+        }
+      }
+      say(world.traffic(), world.bugs);
+    }
+    expect(requests, kind).toBeGreaterThan(0);
+    const all = said.join('\n');
+    expect(
+      SECRETS.filter((secret) => all.includes(secret)),
+      kind,
+    ).toEqual([]);
+  }
+});
+
+test('What is searched for would be found', () => {
+  expect(SECRETS.length).toBeGreaterThan(10);
+  for (const text of [KEY, SECRET, WRONG_SECRET, btoa(KEY), ...tokens]) {
+    expect(SECRETS.some((secret) => text.includes(secret))).toBe(true);
+  }
+});
+
+/** A text in base64 reads in one of three ways, by what stands before it. */
+function encodingsOf(text: string): string[] {
+  return [0, 1, 2].map((shift) => {
+    const encoded = Buffer.from(' '.repeat(shift) + text).toString('base64url');
+    // Its ends depend on its neighbours.
+    return encoded.slice(shift === 0 ? 0 : shift + 1, -2);
+  });
+}
