@@ -88,7 +88,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     },
     isLoopbackOnly: isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined,
     isReady: () => !isDraining,
-    maxBodyBytes: settings.limits.bodyBytes,
+    limits: settings.limits,
     introspection: settings.introspection,
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,

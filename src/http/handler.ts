@@ -7,7 +7,9 @@ import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
+import { useBodyLimit } from './use-body-limit.ts';
 import { useHealth } from './use-health.ts';
+import { type Limits, useLimits } from './use-limits.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
 
@@ -17,7 +19,7 @@ export interface HandlerOptions {
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
   readonly isLoopbackOnly: boolean;
   readonly isReady: () => boolean;
-  readonly maxBodyBytes: number;
+  readonly limits: Limits & { readonly bodyBytes: number };
   readonly introspection: boolean;
   /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
   readonly graphiql: false | { readonly operations: readonly ReadyOperation[]; readonly asksForKey: boolean };
@@ -42,13 +44,16 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       useHealth(options.isReady),
       useAdmission(options.admit, GRAPHQL_ENDPOINT),
       useRequestFormat(),
+      useBodyLimit(options.limits.bodyBytes),
+      useLimits(options.limits),
       ...(options.introspection ? [] : [useNoIntrospection()]),
       useOperation(options),
     ],
     graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
     renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
     maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
-    maxRequestBodySize: options.maxBodyBytes,
+    // Ours; Yoga's closes the connection without an answer.
+    maxRequestBodySize: false,
     // Yoga's default reflects any origin, with credentials.
     cors: false,
     multipart: false,
