@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 const HOUSE: { readonly [room: string]: string } = {
   'main.ts': 'gateway.ts, config, observability, sandbox, node:http, node:net (types), @whatwg-node/server',
   'gateway.ts': 'cache, config, context, http, observability, pagination, resolvers, rest',
-  http: 'context (types), pagination, errors, graphql, graphql-yoga, @graphql-yoga/render-graphiql, graphql-query-complexity, node:crypto',
+  http: 'context (types), pagination, errors, graphql, graphql-yoga, @graphql-yoga/render-graphiql, graphql-query-complexity, lru-cache, node:crypto',
   resolvers: 'generated, binding, context (types), pagination, errors, graphql, @graphql-tools/schema',
   binding: 'generated, errors, graphql',
   context: 'loaders, binding (types), cache (types), pagination (types), rest, errors',

@@ -2,6 +2,7 @@ import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { createDocumentCaches } from './document-caches.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
@@ -54,6 +55,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
     // Ours; Yoga's closes the connection without an answer.
     maxRequestBodySize: false,
+    parserAndValidationCache: createDocumentCaches(),
     // Yoga's default reflects any origin, with credentials.
     cors: false,
     multipart: false,
