@@ -113,7 +113,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isLoopbackOnly: isOpen,
     isReady: () => !isDraining,
-    maxBodyBytes: settings.limits.bodyBytes,
+    limits: settings.limits,
     introspection: settings.introspection,
     namedDocuments: { documents, only: trustedDocuments.only, isRouter },
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 const HOUSE: { readonly [room: string]: string } = {
   'main.ts': 'gateway.ts, config, observability, sandbox, node:http, node:net (types), @whatwg-node/server',
   'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
-  http: 'context (types), errors, graphql, graphql-yoga, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, jose, lru-cache, node:crypto',
+  http: 'context (types), pagination, errors, graphql, graphql-yoga, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, graphql-query-complexity, jose, lru-cache, node:crypto',
   resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
   federation: 'generated, context (types), resolvers, errors, graphql (types)',
   binding: 'generated, errors, graphql',

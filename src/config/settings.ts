@@ -64,6 +64,7 @@ export interface Settings {
     readonly tokens: number;
     /** Levels of fields; fragments add none. */
     readonly depth: number;
+    /** With fields that stand beside their like. */
     readonly aliases: number;
     readonly directives: number;
     /** Fields, each as often as it can come: see `http/cost.ts`. */

@@ -16,7 +16,12 @@ export type ErrorCode =
   | 'INTERNAL_SERVER_ERROR';
 
 /** What of an error may be shown beside its code. */
-export type PublicDetails = { readonly status?: number; readonly retryAfter?: number };
+export type PublicDetails = {
+  readonly status?: number;
+  readonly retryAfter?: number;
+  readonly limit?: number;
+  readonly measured?: number;
+};
 
 /**
  * An error whose message and details are ours and may be shown as they are.
@@ -45,6 +50,36 @@ export class UserInputError extends GatewayError {
 export class UnauthenticatedError extends GatewayError {
   constructor(message: string, options?: ErrorOptions) {
     super('UNAUTHENTICATED', message, {}, options);
+  }
+}
+
+/** Which limit a request is over, by how much, and the setting that raises it. */
+export interface Excess {
+  readonly limit: number;
+  /** Where counting stops at the limit: one more. */
+  readonly measured: number;
+  /** Absent: none does. */
+  readonly setting?: string;
+}
+
+/** A request asks for more than one may. Surfaces as the whole answer: nothing of it is executed. */
+export class OperationTooComplexError extends GatewayError {
+  /** @param what says what is too much, and how much it is; the limit is added */
+  constructor(what: string, { limit, measured, setting }: Excess) {
+    const message = `${what}; at most ${limit} are allowed${setting === undefined ? '' : ` (${setting})`}.`;
+    super('OPERATION_TOO_COMPLEX', message, { limit, measured });
+  }
+}
+
+/** A body is larger than is taken. Surfaces as the whole answer (HTTP 413). */
+export class BodyTooLargeError extends OperationTooComplexError {
+  /** @param bytes absent: only that there are more of them is known */
+  constructor(limit: number, bytes?: number) {
+    super(`The body has ${bytes ?? `more than ${limit}`} bytes`, {
+      limit,
+      measured: bytes ?? limit + 1,
+      setting: 'MAX_BODY_BYTES',
+    });
   }
 }
 

@@ -587,7 +587,7 @@ export type Query = {
    */
   readonly callAttempts?: Maybe<CallAttemptConnection>;
   /**
-   * Call orders by their ids, in the order asked for, null where there is no such call. At most 100 ids.
+   * Call orders by their ids, in the order asked for, null where there is no such call. At most 100 ids (a setting).
    *
    * Upstream: one request for each distinct id.
    */
@@ -611,7 +611,7 @@ export type Query = {
    */
   readonly node?: Maybe<Node>;
   /**
-   * Several objects by id, in the order asked for, null where there is no such object. At most 100 ids.
+   * Several objects by id, in the order asked for, null where there is no such object. At most 100 ids (a setting).
    *
    * Upstream: one request for each distinct id that has been served to you before, and one list for all assistants or campaigns among them;
    * each id never seen is asked for as a call, and what is none is looked for in the two lists.

@@ -2,6 +2,7 @@ import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { createDocumentCaches } from './document-caches.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { namesLoopback } from './loopback.ts';
@@ -9,8 +10,10 @@ import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
 import type { IsRouter } from './router-secret.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
+import { useBodyLimit } from './use-body-limit.ts';
 import { asksForTrace, useFederatedTracing } from './use-federated-tracing.ts';
 import { useHealth } from './use-health.ts';
+import { type Limits, useLimits } from './use-limits.ts';
 import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
@@ -25,7 +28,7 @@ export interface HandlerOptions {
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
   readonly isLoopbackOnly: boolean;
   readonly isReady: () => boolean;
-  readonly maxBodyBytes: number;
+  readonly limits: Limits & { readonly bodyBytes: number };
   readonly introspection: boolean;
   readonly namedDocuments: NamedDocumentsOptions;
   /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
@@ -44,6 +47,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
   /** Nine megabytes, the same for everyone. */
   let graphiqlPage: string | undefined;
   const namedDocuments = useNamedDocuments(options.namedDocuments);
+  const documentCaches = createDocumentCaches();
   const createServer = (schema: GraphQLSchema, ...more: Plugin[]) =>
     createYoga<{ operation: OpenOperation }, RequestContext>({
       schema,
@@ -53,8 +57,10 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
         useHealth(options.isReady),
         useAdmission(options.admit, GRAPHQL_ENDPOINT),
         useRequestFormat(),
+        useBodyLimit(options.limits.bodyBytes),
         // Before whatever looks at the document.
         namedDocuments,
+        useLimits(options.limits),
         ...(options.introspection ? [] : [useNoIntrospection()]),
         useOperation(options),
         ...more,
@@ -62,7 +68,9 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
       renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
       maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
-      maxRequestBodySize: options.maxBodyBytes,
+      // Ours; Yoga's closes the connection without an answer.
+      maxRequestBodySize: false,
+      parserAndValidationCache: documentCaches,
       extraParamNames: NAMING_PARAMETERS,
       // Yoga's default reflects any origin, with credentials.
       cors: false,

@@ -1,11 +1,10 @@
 import { GraphQLError, Kind } from 'graphql';
-import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
+import { BodyTooLargeError, type ErrorCode, GatewayError, OperationTooComplexError } from '#errors/gateway-error.ts';
 
 /** The codes that Yoga gives to requests it refuses, and ours for the same. */
 const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
   BAD_REQUEST: 'BAD_USER_INPUT',
   OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
-  REQUEST_ENTITY_TOO_LARGE: 'OPERATION_TOO_COMPLEX',
 };
 
 /** The status of an answer that was refused before execution, for clients that take `application/graphql-response+json`. */
@@ -19,11 +18,10 @@ const REFUSED = { spec: true, status: 400 };
 export function toPublicError(error: unknown, onBug: (error: unknown) => void): GraphQLError {
   const thrown = findThrown(error);
   if (thrown instanceof GatewayError) {
-    // Never with a status: Yoga would make it the status of the whole answer.
-    return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details });
+    return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details, ...toHttp(thrown) });
   }
   if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) return toRequestError(error);
-  if (isOfVariables(thrown)) return rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
+  if (isAboutArgument(thrown)) return rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
   if (isStackOverflow(error)) {
     return rewritten(error, 'The document is nested too deep.', { code: 'OPERATION_TOO_COMPLEX', http: REFUSED });
   }
@@ -44,6 +42,12 @@ function toRequestError(error: GraphQLError): GraphQLError {
   return rewritten(error, error.message, { code: isSyntaxError ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT', http: REFUSED });
 }
 
+/** Of what is the whole answer. A field's error never has a status: Yoga would make it that of the whole answer. */
+function toHttp(error: GatewayError): { http?: { spec?: boolean; status: number } } {
+  if (error instanceof BodyTooLargeError) return { http: { status: 413 } };
+  return error instanceof OperationTooComplexError ? { http: REFUSED } : {};
+}
+
 function withoutSpec(http: unknown): unknown {
   return http ? { ...http, spec: false } : undefined;
 }
@@ -52,9 +56,12 @@ function findThrown(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? findThrown(error.originalError) : error;
 }
 
-/** A variable that may be null, in the place of an argument that may not: only execution can tell. */
-function isOfVariables(thrown: unknown): thrown is GraphQLError {
-  return thrown instanceof GraphQLError && thrown.nodes?.every(({ kind }) => kind === Kind.VARIABLE) === true;
+/**
+ * Of a field's arguments GraphQL says only at the field that one does not fit: a variable may be null in the place of its default. What
+ * it has against a resolver's answer has the field for its place, or none.
+ */
+function isAboutArgument(error: unknown): error is GraphQLError {
+  return error instanceof GraphQLError && error.nodes?.[0] !== undefined && error.nodes[0].kind !== Kind.FIELD;
 }
 
 /** GraphQL's parser walks down a document by calling itself; some documents are deeper than a stack. */

@@ -35,7 +35,17 @@ export function toPageRequest({ first, after, last, before }: ConnectionArgument
   return { from: onlyBefore ? 'end' : 'start', size: DEFAULT_SIZE, ...cursors };
 }
 
+/** The most items that these arguments can bring. What does not fit is refused later, and counts as a whole page until then. */
+export function mostItems({ first, last }: ConnectionArguments): number {
+  const size = last ?? first ?? DEFAULT_SIZE;
+  return isPageSize(size) ? size : LARGEST_SIZE;
+}
+
 function checked(name: 'first' | 'last', size: number): number {
-  if (Number.isInteger(size) && size >= 1 && size <= LARGEST_SIZE) return size;
+  if (isPageSize(size)) return size;
   throw new UserInputError(`\`${name}\` is ${size}: it has to be 1 to ${LARGEST_SIZE}.`);
+}
+
+function isPageSize(size: number): boolean {
+  return Number.isInteger(size) && size >= 1 && size <= LARGEST_SIZE;
 }

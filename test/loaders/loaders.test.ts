@@ -346,7 +346,10 @@ describe('calls(ids:)', () => {
     const { ask, traffic } = fresh();
     const { errors } = await ask(`query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`, { ids: Array(101).fill('x') });
     expect(errors).toMatchObject([
-      { path: [field], extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('at most 100') },
+      {
+        extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100, measured: 101 },
+        message: expect.stringContaining('at most 100'),
+      },
     ]);
     expect(traffic()).toEqual([]);
   });

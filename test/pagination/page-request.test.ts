@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { toPageRequest } from '#pagination/page-request.ts';
+import { mostItems, toPageRequest } from '#pagination/page-request.ts';
 
 const nothing = { after: undefined, before: undefined };
 
@@ -41,4 +41,20 @@ describe('the arguments of a connection', () => {
   ])('%o is refused', (given, message) => {
     expect(() => toPageRequest(given)).toThrow(new UserInputError(message));
   });
+});
+
+test.each([
+  [{}, 20],
+  [{ first: null, last: null, before: 'b' }, 20],
+  [{ first: 7 }, 7],
+  [{ first: null, last: 1 }, 1],
+  [{ first: 100 }, 100],
+  // Refused by `toPageRequest`: till then as much as can be.
+  [{ first: 0 }, 100],
+  [{ last: -1 }, 100],
+  [{ first: 101 }, 100],
+  [{ first: Number.NaN }, 100],
+  [{ first: 1, last: -1 }, 100],
+] as const)('the most items of %o are %i', (given, most) => {
+  expect(mostItems(given)).toBe(most);
 });

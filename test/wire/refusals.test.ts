@@ -39,3 +39,37 @@ test.each([
   expect(answer.errors?.[0]?.extensions).toEqual(extensions);
   expect(world.traffic()).toEqual(['GET /call/x']);
 });
+
+test.each(['with its length', 'in parts'])('a body that is too long, and comes %s, is refused with 413', async (manner) => {
+  await using world = await serveWorld({ settings: { MAX_BODY_BYTES: '100000' } });
+  const text = `{"query":"{ __typename }"}`.padEnd(100_001);
+  const send = (body: string) =>
+    fetch(world.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: manner === 'in parts' ? new Blob([body]).stream() : body,
+      duplex: 'half',
+    } as RequestInit);
+  const told = await send(text);
+  expect(told.status).toBe(413);
+  expect(await told.json()).toMatchObject({
+    errors: [{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100_000, measured: 100_001 } }],
+  });
+  expect(await (await send(text.slice(0, 100_000))).json()).toEqual({ data: { __typename: 'Query' } });
+  expect(world.traffic()).toEqual([]);
+  expect(world.bugs).toEqual([]);
+});
+
+test('a client that leaves within its body is no fault of ours', async () => {
+  await using world = await serveWorld();
+  const { hostname, port } = new URL(world.url);
+  const socket = connect(Number(port), hostname);
+  const left = once(socket, 'close');
+  const head = `POST /graphql HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+  socket.write(`${head}{"query":`, () => socket.destroy());
+  await left;
+  const next = await fetch(`${world.url}?query={__typename}`);
+  expect(await next.json()).toEqual({ data: { __typename: 'Query' } });
+  expect(world.traffic()).toEqual([]);
+  expect(world.bugs).toEqual([]);
+});

@@ -1,0 +1,55 @@
+import { buildSchema, execute, type GraphQLError, parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { BodyTooLargeError, OperationTooComplexError, UserInputError } from '#errors/gateway-error.ts';
+import { toPublicError } from '#http/public-error.ts';
+
+const noBug = (error: unknown) => expect.unreachable(`${error}`);
+const LIMIT = { limit: 3, measured: 4, setting: 'MAX_THINGS' };
+
+describe('What is over a limit is told with limit and measure', () => {
+  test.each([
+    [new OperationTooComplexError('There are 4 things', LIMIT), { spec: true, status: 400 }],
+    [new BodyTooLargeError(3, 4), { status: 413 }],
+  ])('%s', (error, http) => {
+    const { message, extensions } = toPublicError(error, noBug);
+    expect(message).toBe(error.message);
+    expect(message).toMatch(/; at most 3 are allowed \(MAX_\w+\)\.$/);
+    expect(extensions).toEqual({ code: 'OPERATION_TOO_COMPLEX', limit: 3, measured: 4, http });
+  });
+
+  test('and what is over no limit has no status', () => {
+    expect(toPublicError(new UserInputError('No.'), noBug).extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+});
+
+describe('What GraphQL says at a field', () => {
+  const schema = buildSchema(
+    'type Query { a(ids: [ID!]!): Node } interface Node { id: ID } type Thing implements Node { id: ID }',
+  );
+
+  async function errorOf(variableValues: { ids: unknown }): Promise<GraphQLError> {
+    const { errors } = await execute({
+      schema,
+      document: parse('query ($ids: [ID!] = []) { a(ids: $ids) { id } }'),
+      variableValues,
+      rootValue: { a: { __typename: 'Nothing' } },
+    });
+    return errors![0]!;
+  }
+
+  test('of an argument is for the caller', async () => {
+    const told = toPublicError(await errorOf({ ids: null }), noBug);
+    expect([told.extensions, told.path]).toEqual([{ code: 'BAD_USER_INPUT' }, ['a']]);
+    expect(told.message).toContain('Argument "ids" of non-null type "[ID!]!" must not be null');
+  });
+
+  test('of what a resolver brought is a bug', async () => {
+    const bugs: unknown[] = [];
+    const told = toPublicError(await errorOf({ ids: [] }), (error) => bugs.push(error));
+    expect(told).toMatchObject({
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+      message: 'Something went wrong in the gateway.',
+    });
+    expect(bugs).toHaveLength(1);
+  });
+});
