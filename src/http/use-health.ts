@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import { NO_STORE } from './cache-control.ts';
+import { toRefusal } from './refusal.ts';
 
 const headers = { 'cache-control': NO_STORE };
 
@@ -9,9 +10,14 @@ const headers = { 'cache-control': NO_STORE };
 export function useHealth(isReady: () => boolean): Plugin {
   return {
     onRequest({ request, url, endResponse, fetchAPI }) {
-      if (request.method !== 'GET' && request.method !== 'HEAD') return;
-      if (url.pathname === '/health') endResponse(fetchAPI.Response.json({ status: 'alive' }, { headers }));
-      if (url.pathname === '/ready') {
+      if (url.pathname !== '/health' && url.pathname !== '/ready') return;
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        endResponse(
+          toRefusal('BAD_USER_INPUT', `${url.pathname} takes GET only.`, { status: 405, headers: { allow: 'GET, HEAD' } }),
+        );
+      } else if (url.pathname === '/health') {
+        endResponse(fetchAPI.Response.json({ status: 'alive' }, { headers }));
+      } else {
         const ready = isReady();
         endResponse(fetchAPI.Response.json({ status: ready ? 'ready' : 'draining' }, { status: ready ? 200 : 503, headers }));
       }
