@@ -59,7 +59,6 @@ const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; 
     name: 'Introspection',
     init: operation('query cop { __schema { types { name fields { name } } } }'),
     isFound: ({ data }) => Boolean(data?.__schema?.types),
-    codes: ['GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_VALIDATION_FAILED'],
   },
   {
     name: 'GraphQL IDE',
