@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { startDemo } from '../wire/demo-process.ts';
@@ -50,6 +50,9 @@ function* pieces(start: string, filling: string): Iterable<Buffer> {
   for (let sent = MEBIBYTE; sent < LARGE; sent += MEBIBYTE) yield Buffer.alloc(MEBIBYTE, filling);
 }
 
+/** As clients do. Where the connection ends with the answer, Node cuts off who still sends, and the answer may be lost on the way. */
+const KEEPING = new Agent({ keepAlive: true });
+
 interface Sent {
   readonly name: string;
   /** Undefined where the connection was closed without an answer, which is to nobody's use. */
@@ -60,7 +63,7 @@ interface Sent {
 /** Sends a body piece by piece, each when the one before has left, until an answer comes. */
 function send(url: string, name: string, headers: Record<string, string>, body: Iterable<Buffer>): Promise<Sent> {
   const { promise, resolve } = Promise.withResolvers<Sent>();
-  const sending = request(url, { method: 'POST', headers, agent: false });
+  const sending = request(url, { method: 'POST', headers, agent: KEEPING });
   let isAnswered = false;
   sending.on('error', () => isAnswered || resolve({ name, text: '' }));
   sending.on('response', (response) => {
