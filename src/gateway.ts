@@ -97,6 +97,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       return { admission, operation: (client) => createContext(credential, client) };
     },
     isLoopbackOnly: isOpen,
+    corsOrigins: settings.corsOrigins,
     isReady: () => !isDraining,
     maxBodyBytes: settings.limits.bodyBytes,
     introspection: settings.introspection,

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
  * Files at the top are rooms of one. Rooms import `./` inside and `#room/…` across; only generated files know other ways.
  */
 const HOUSE: { readonly [room: string]: string } = {
-  'main.ts': 'gateway.ts, config, observability, sandbox, node:http, node:net (types), @whatwg-node/server',
+  'main.ts': 'gateway.ts, server.ts, config, observability, sandbox, node:net (types)',
+  'server.ts': 'config (types), http, node:http, node:net (types), @whatwg-node/server',
   'gateway.ts': 'cache, config, context, http, observability, pagination, resolvers, rest',
   http: 'context (types), errors, graphql, graphql-yoga, @graphql-yoga/render-graphiql, jose, node:crypto',
   resolvers: 'generated, binding, context (types), pagination, errors, graphql, @graphql-tools/schema',
@@ -42,7 +43,7 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis-link.ts'],
-  'node:http': ['main.ts', 'sandbox/serve-sandbox.ts'],
+  'node:http': ['server.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],
   'node:tls': [],
@@ -52,8 +53,8 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   'node:worker_threads': [],
   'node:fs': [],
   'node:fs/promises': [],
-  // In config it tells addresses from names, in main.ts it is a type.
-  'node:net': ['main.ts'],
+  // Types.
+  'node:net': ['main.ts', 'server.ts'],
   // A credential never goes anywhere else.
   '#rest/credential.ts': ['rest', 'context'],
 };

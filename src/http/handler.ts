@@ -1,12 +1,15 @@
-import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import type { GraphQLSchema } from 'graphql';
+import { createYoga } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { createCors } from './cors.ts';
 import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { namesLoopback } from './loopback.ts';
 import { toPublicError } from './public-error.ts';
 import { toRefusal } from './refusal.ts';
+import { secure, toPagePolicy } from './security-headers.ts';
 import { type Admit, type Admitted, useAdmission } from './use-admission.ts';
+import { useClosedSchema } from './use-closed-schema.ts';
 import { useHealth } from './use-health.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
@@ -16,6 +19,8 @@ export interface HandlerOptions {
   readonly admit: Admit;
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
   readonly isLoopbackOnly: boolean;
+  /** Origins whose pages may read answers, besides the gateway's own. */
+  readonly corsOrigins: readonly string[];
   readonly isReady: () => boolean;
   readonly maxBodyBytes: number;
   readonly introspection: boolean;
@@ -34,6 +39,8 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   /** Nine megabytes, the same for everyone. */
   let graphiqlPage: string | undefined;
+  let pagePolicy: string | undefined;
+  const cors = createCors(options.corsOrigins);
   const yoga = createYoga<Admitted, RequestContext>({
     schema: options.schema,
     graphqlEndpoint: GRAPHQL_ENDPOINT,
@@ -42,14 +49,18 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       useHealth(options.isReady),
       useAdmission(options.admit, GRAPHQL_ENDPOINT),
       useRequestFormat(),
-      ...(options.introspection ? [] : [useNoIntrospection()]),
+      ...(options.introspection ? [] : [useClosedSchema()]),
       useOperation(options),
     ],
     graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
-    renderGraphiQL: (page) => (graphiqlPage ??= renderPage(page)),
-    maskedErrors: { maskError: (error) => toPublicError(error, options.onBug) },
+    renderGraphiQL: (page) => {
+      graphiqlPage ??= renderPage(page);
+      pagePolicy ??= toPagePolicy(graphiqlPage);
+      return graphiqlPage;
+    },
+    maskedErrors: { maskError: (error) => toPublicError(error, options) },
     maxRequestBodySize: options.maxBodyBytes,
-    // Yoga's default reflects any origin, with credentials.
+    // `cors.ts` is ours: Yoga's own tells strangers that the origin `null` may read, which every sandboxed frame can be, and overwrites `Vary`.
     cors: false,
     multipart: false,
     landingPage: false,
@@ -59,14 +70,9 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     logging: false,
   });
   return async (request) => {
-    try {
-      return await handle(request);
-    } catch (error) {
-      // The client has left: nobody is told, and nothing is wrong.
-      if (request.signal.aborted) throw error;
-      options.onBug(error);
-      return toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
-    }
+    const response = await handle(request);
+    secure(response.headers, pagePolicy);
+    return response;
   };
 
   async function handle(request: Request): Promise<Response> {
@@ -81,10 +87,23 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     }
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
-    const response = await yoga.fetch(request);
-    if (response.body === null && response.status === 406) return toNotAcceptable();
-    if (url.pathname === GRAPHQL_ENDPOINT) sayWhoMayKeep(response.headers);
+    if (url.pathname !== GRAPHQL_ENDPOINT) return ask(request);
+    const response = cors.preflight(request) ?? (await ask(request));
+    sayWhoMayKeep(response.headers);
+    cors.allow(request, response.headers);
     return response;
+  }
+
+  async function ask(request: Request): Promise<Response> {
+    try {
+      const response = await yoga.fetch(request);
+      return response.body === null && response.status === 406 ? toNotAcceptable() : response;
+    } catch (error) {
+      // The client has left: nobody is told, and nothing is wrong.
+      if (request.signal.aborted) throw error;
+      options.onBug(error);
+      return toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+    }
   }
 }
 
@@ -113,12 +132,4 @@ function toNotAcceptable(): Response {
   const message =
     'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.';
   return toRefusal('BAD_USER_INPUT', message, { status: 406 });
-}
-
-function useNoIntrospection(): Plugin {
-  return {
-    onValidate({ addValidationRule }) {
-      addValidationRule(NoSchemaIntrospectionCustomRule);
-    },
-  };
 }
