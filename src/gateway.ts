@@ -112,6 +112,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     },
     isRouter,
     isLoopbackOnly: isOpen,
+    corsOrigins: settings.corsOrigins,
     isReady: () => !isDraining,
     limits: settings.limits,
     introspection: settings.introspection,

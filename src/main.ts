@@ -1,9 +1,8 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createServerAdapter } from '@whatwg-node/server';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { consoleLog as log } from '#observability/log.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
+import { createHttpServer, toServerTimeouts } from './server.ts';
 
 /** How long a connection may go on after the process has been told to stop, ms. */
 const DRAIN_MS = 10_000;
@@ -25,7 +24,7 @@ try {
 
 async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
   const gateway = createGateway(settings, options);
-  const server = createServer(createServerAdapter(gateway.fetch));
+  const server = createHttpServer(gateway.fetch, toServerTimeouts(settings));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.port, settings.host, resolve);

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
  * Files at the top are rooms of one. Rooms import `./` inside and `#room/…` across; only generated files know other ways.
  */
 const HOUSE: { readonly [room: string]: string } = {
-  'main.ts': 'gateway.ts, config, observability, sandbox, node:http, node:net (types), @whatwg-node/server',
+  'main.ts': 'gateway.ts, server.ts, config, observability, sandbox, node:net (types)',
+  'server.ts': 'config (types), http, node:http, node:net (types), @whatwg-node/server',
   'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
   http: 'context (types), pagination, errors, graphql, graphql-yoga, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, graphql-query-complexity, jose, lru-cache, node:crypto',
   resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
@@ -43,7 +44,7 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis-link.ts'],
-  'node:http': ['main.ts', 'sandbox/serve-sandbox.ts'],
+  'node:http': ['server.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],
   'node:tls': [],
@@ -54,8 +55,8 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   // Read once, at the start.
   'node:fs': ['config/trusted-documents.ts'],
   'node:fs/promises': [],
-  // In config it tells addresses from names, in main.ts it is a type.
-  'node:net': ['main.ts'],
+  // Types.
+  'node:net': ['main.ts', 'server.ts'],
   // A credential never goes anywhere else.
   '#rest/credential.ts': ['rest', 'context'],
 };

@@ -10,18 +10,29 @@ const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
 /** The status of an answer that was refused before execution, for clients that take `application/graphql-response+json`. */
 const REFUSED = { spec: true, status: 400 };
 
+export interface PublicErrorOptions {
+  /** Whether the schema may be known. If not, nobody is told either which of its names are like a wrong one. */
+  readonly introspection: boolean;
+  /** Hears of what nobody foresaw. */
+  readonly onBug: (error: unknown) => void;
+}
+
 /**
  * Turns whatever was thrown into what may be shown: our own errors with their codes, GraphQL's own about the request, and for
  * everything else a message that says nothing.
- * @param onBug hears of what nobody foresaw
  */
-export function toPublicError(error: unknown, onBug: (error: unknown) => void): GraphQLError {
+export function toPublicError(error: unknown, { introspection, onBug }: PublicErrorOptions): GraphQLError {
   const thrown = findThrown(error);
   if (thrown instanceof GatewayError) {
     return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details, ...toHttp(thrown) });
   }
-  if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) return toRequestError(error);
-  if (isAboutArgument(thrown)) return rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
+  if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) {
+    return toRequestError(introspection ? error : withoutSuggestion(error));
+  }
+  if (isAboutArgument(thrown)) {
+    const told = rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
+    return introspection ? told : withoutSuggestion(told);
+  }
   if (isStackOverflow(error)) {
     return rewritten(error, 'The document is nested too deep.', { code: 'OPERATION_TOO_COMPLEX', http: REFUSED });
   }
@@ -48,6 +59,15 @@ function toHttp(error: GatewayError): { http?: { spec?: boolean; status: number 
   return error instanceof OperationTooComplexError ? { http: REFUSED } : {};
 }
 
+/** `Did you mean "name"?` stands last: whoever guesses often enough would read the whole schema from it. */
+export function withoutSuggestion(error: GraphQLError): GraphQLError {
+  const { message } = error;
+  const start = message.lastIndexOf(' Did you mean ');
+  // Else it stands in what the caller wrote. (No regular expression: that can be a megabyte of these words.)
+  const isLast = start !== -1 && message.indexOf('?', start) === message.length - 1;
+  return isLast ? rewritten(error, message.slice(0, start), error.extensions) : error;
+}
+
 function withoutSpec(http: unknown): unknown {
   return http ? { ...http, spec: false } : undefined;
 }
@@ -70,7 +90,7 @@ function isStackOverflow(error: unknown): boolean {
 }
 
 /** The same error at the same place, with nothing of what it came from. */
-function rewritten(error: unknown, message: string, extensions: { readonly code: string; readonly [key: string]: unknown }) {
+function rewritten(error: unknown, message: string, extensions: GraphQLError['extensions']) {
   if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions });
   const { nodes = null, source = null, positions = null, path = null } = error;
   return new GraphQLError(message, { nodes, source, positions, path, extensions });

@@ -7,9 +7,11 @@ export function toRefusal(
   message: string,
   { status, headers = {} }: { readonly status: number; readonly headers?: Record<string, string> },
 ): Response {
-  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-  return new Response(body, {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': NO_STORE, vary: VARY, ...headers },
-  });
+  return new Response(toRefusalBody(code, message), { status, headers: { ...REFUSAL_HEADERS, ...headers } });
+}
+
+export const REFUSAL_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': NO_STORE, vary: VARY };
+
+export function toRefusalBody(code: ErrorCode, message: string): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
 }

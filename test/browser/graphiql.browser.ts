@@ -1,42 +1,21 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { readyOperations } from '#sandbox/ready-operations.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { type Demo, startDemo } from '../wire/demo-process.ts';
+import { type Chromium, expectChromium, hasChromium, startChromium } from './chromium.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-const hasChromium = existsSync(CHROMIUM);
-const isChecked = process.env.CI === 'true';
-if (!hasChromium)
-  console.warn(`GraphiQL is not looked at: there is no ${CHROMIUM} on this machine. Install it, or let CI do it.`);
-
-test.runIf(isChecked)('CI has a browser', () => {
-  expect(hasChromium).toBe(true);
-});
+expectChromium();
 
 /** The tab that greets, and those of the ready operations. The titles are the names of the operations. */
 const TITLES = ['LatestAttempts', ...readyOperations(landmarks(createSandbox({ live: true }))).map(({ query }) => nameOf(query))];
 
 describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches nothing but the gateway', () => {
   let demo: Demo;
-  let profile: string;
-  let browser: BrowserContext;
+  let chromium: Chromium;
   let page: Page;
   /** What the page asked of others, and what went wrong in it. */
   const strayRequests: string[] = [];
@@ -44,12 +23,8 @@ describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches n
 
   beforeAll(async () => {
     demo = await startDemo();
-    profile = await mkdtemp(join(tmpdir(), 'graphiql-'));
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM,
-      args: FLAGS,
-      viewport: { width: 1400, height: 900 },
-    });
+    chromium = await startChromium();
+    const { browser } = chromium;
     const { origin } = new URL(demo.url);
     await browser.route('**/*', (route) => {
       const url = route.request().url();
@@ -68,9 +43,8 @@ describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches n
   });
 
   afterAll(async () => {
-    await browser?.close();
+    await chromium?.close();
     await demo?.[Symbol.asyncDispose]();
-    if (profile) await rm(profile, { recursive: true });
   });
 
   test('the documentation of the schema is there', async () => {
@@ -110,6 +84,33 @@ describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches n
     await page.keyboard.press('Control+End');
     await page.locator('.result-window .view-line', { hasText: /"cacheHits":\s1/ }).waitFor();
     await page.screenshot({ path: join(tmpdir(), 'graphiql-cost.png') });
+  });
+
+  test('the editor knows the schema, and sets in order what is typed', async () => {
+    await page.getByRole('button', { name: 'New tab' }).click();
+    await page.locator('.graphiql-tab-active', { hasText: '<untitled>' }).waitFor();
+    await page.locator('.graphiql-query-editor .view-lines').click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('{assistants{total');
+    const suggested = page.locator('.suggest-widget .monaco-list-row', { hasText: 'totalCount' });
+    // The editor learns the schema in its own time.
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.press('Escape');
+          await page.keyboard.press('Control+Space');
+          return suggested.waitFor({ timeout: 1_000 }).then(
+            () => true,
+            () => false,
+          );
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(true);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Prettify query' }).click();
+    await page.locator('.graphiql-query-editor .view-line', { hasText: /^\s+totalCount$/ }).waitFor();
+    await page.screenshot({ path: join(tmpdir(), 'graphiql-editor.png') });
   });
 
   test('nothing was asked of anybody else, and nothing went wrong', () => {

@@ -1,14 +1,15 @@
-import { createServer } from 'node:http';
-import { createServerAdapter } from '@whatwg-node/server';
 import { readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
 import type { ReadyOperation } from '#http/graphiql.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
+import { createHttpServer, type ServerTimeouts, toServerTimeouts } from '#server.ts';
 import { KEY_A, type WorldOptions } from './world.ts';
 
 export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox'> {
   readonly readyOperations?: readonly ReadyOperation[];
+  /** Over those of the settings. */
+  readonly timeouts?: Partial<ServerTimeouts>;
 }
 
 export interface ServedWorld extends AsyncDisposable {
@@ -29,15 +30,17 @@ export async function serveWorld({
   settings,
   sandbox: sandboxOptions,
   readyOperations = [],
+  timeouts,
 }: ServedWorldOptions = {}): Promise<ServedWorld> {
   const sandbox = createSandbox(sandboxOptions);
   const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: HOST, port }));
   const bugs: unknown[] = [];
-  const gateway = createGateway(
-    readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings }),
-    { readyOperations, log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) } },
-  );
-  const server = createServer(createServerAdapter(gateway.fetch));
+  const read = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings });
+  const gateway = createGateway(read, {
+    readyOperations,
+    log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
+  });
+  const server = createHttpServer(gateway.fetch, { ...toServerTimeouts(read), ...timeouts });
   const listeningPort = await onFreePort(
     (port) =>
       new Promise<number>((resolve, reject) => {

@@ -1,0 +1,104 @@
+import type { GraphQLSchema } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import type { RequestContext } from '#context/request-context.ts';
+import { createDocumentCaches } from './document-caches.ts';
+import { NAMING_PARAMETERS } from './document-name.ts';
+import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
+import { toPublicError } from './public-error.ts';
+import { toPagePolicy } from './security-headers.ts';
+import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
+import { useBodyLimit } from './use-body-limit.ts';
+import { useClosedSchema } from './use-closed-schema.ts';
+import { useFederatedTracing } from './use-federated-tracing.ts';
+import { useHealth } from './use-health.ts';
+import { type Limits, useLimits } from './use-limits.ts';
+import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
+import { useOperation } from './use-operation.ts';
+import { useRequestFormat } from './use-request-format.ts';
+
+export interface GraphQLServerOptions {
+  readonly endpoint: string;
+  readonly schema: GraphQLSchema;
+  /** Makes another one, for operations that are traced. */
+  readonly createSchema: () => GraphQLSchema;
+  readonly admit: Admit;
+  readonly isReady: () => boolean;
+  readonly limits: Limits & { readonly bodyBytes: number };
+  readonly introspection: boolean;
+  readonly namedDocuments: NamedDocumentsOptions;
+  /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
+  readonly graphiql: false | { readonly operations: readonly ReadyOperation[]; readonly asksForKey: boolean };
+  /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
+  readonly upstreamTrace: boolean;
+  readonly onBug: (error: unknown) => void;
+  /** The clock, ms. */
+  readonly now: () => number;
+}
+
+export interface GraphQLServer {
+  /** @param isTraced whether a router is told how long each field took */
+  fetch(request: Request, isTraced: boolean): Promise<Response>;
+  /** What GraphiQL's page may do, once it has been served. */
+  readonly pagePolicy: string | undefined;
+}
+
+/** Yoga, as a list of plugins: each says what it is for. */
+export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
+  /** Nine megabytes, the same for everyone. */
+  let graphiqlPage: string | undefined;
+  let pagePolicy: string | undefined;
+  const namedDocuments = useNamedDocuments(options.namedDocuments);
+  const documentCaches = createDocumentCaches();
+
+  const yoga = create(options.schema);
+  let tracingYoga: typeof yoga | undefined;
+  return {
+    async fetch(request, isTraced) {
+      if (!isTraced) return yoga.fetch(request);
+      tracingYoga ??= create(options.createSchema(), useFederatedTracing());
+      return tracingYoga.fetch(request);
+    },
+    get pagePolicy() {
+      return pagePolicy;
+    },
+  };
+
+  function create(schema: GraphQLSchema, ...more: Plugin[]) {
+    return createYoga<{ operation: OpenOperation }, RequestContext>({
+      schema,
+      graphqlEndpoint: options.endpoint,
+      context: ({ operation, request }) => operation(request.signal),
+      plugins: [
+        useHealth(options.isReady),
+        useAdmission(options.admit, options.endpoint),
+        useRequestFormat(),
+        useBodyLimit(options.limits.bodyBytes),
+        // Before whatever looks at the document.
+        namedDocuments,
+        useLimits(options.limits),
+        ...(options.introspection ? [] : [useClosedSchema()]),
+        useOperation(options),
+        ...more,
+      ],
+      graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
+      renderGraphiQL: (page) => {
+        graphiqlPage ??= renderPage(page);
+        pagePolicy ??= toPagePolicy(graphiqlPage);
+        return graphiqlPage;
+      },
+      maskedErrors: { maskError: (error) => toPublicError(error, options) },
+      // Ours; Yoga's closes the connection without an answer.
+      maxRequestBodySize: false,
+      parserAndValidationCache: documentCaches,
+      extraParamNames: NAMING_PARAMETERS,
+      // Ours; Yoga's tells strangers that the origin `null` may read, which every sandboxed frame can be, and overwrites `Vary`.
+      cors: false,
+      multipart: false,
+      landingPage: false,
+      // Ours; Yoga would answer any method there.
+      healthCheckEndpoint: '/health/yoga',
+      // Everything unforeseen comes to `onBug` once; Yoga would log it again.
+      logging: false,
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server';
+import type { Settings } from '#config/settings.ts';
+import { REFUSAL_HEADERS, toRefusalBody } from '#http/refusal.ts';
+import { SECURITY_HEADERS } from '#http/security-headers.ts';
+
+/** How long a client may take. */
+export interface ServerTimeouts {
+  /** To send the headers of a request, ms. */
+  readonly headersMs: number;
+  /** To send all of a request, ms. */
+  readonly requestMs: number;
+  /** To take the next part of an answer, ms: longer than an operation may last, for then nothing moves either. */
+  readonly idleMs: number;
+}
+
+/** After an operation has to be over, a client may take so long to begin to read its answer. */
+const READING_MS = 30_000;
+
+export function toServerTimeouts({
+  clientTimeouts,
+  requestDeadlineMs,
+}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs'>): ServerTimeouts {
+  return { ...clientTimeouts, idleMs: requestDeadlineMs + READING_MS };
+}
+
+/** Longer than the minute after which load balancers let go of a connection: else they would use one that is just being closed. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** How often it is looked whether a time is over, at the least. */
+const LONGEST_CHECK_MS = 1_000;
+
+/** What Node says of what it cannot take, and what we say. */
+const REFUSALS: { readonly [code: string]: Refusal } = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'BAD_USER_INPUT', 'The request did not arrive in time.'],
+  HPE_HEADER_OVERFLOW: [431, 'OPERATION_TOO_COMPLEX', 'The headers are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'OPERATION_TOO_COMPLEX', 'The extensions of the chunks are too large.'],
+};
+const NO_HTTP: Refusal = [400, 'BAD_USER_INPUT', 'This is no HTTP request, or one that broke off.'];
+const NO_HOST: Refusal = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
+const NOT_ANSWERED: Refusal = [500, 'INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.'];
+
+type Refusal = readonly [status: number, code: Parameters<typeof toRefusalBody>[0], message: string];
+
+/**
+ * Makes a server that waits for nobody forever. It listens nowhere yet.
+ * @param fetch answers what is HTTP; what is not is refused here, in the same shape
+ */
+export function createHttpServer(
+  fetch: (request: Request) => Promise<Response>,
+  { headersMs, requestMs, idleMs }: ServerTimeouts,
+): Server {
+  const adapter = createServerAdapter(fetch);
+  /** The last request of each connection. */
+  const exchanges = new WeakMap<Socket, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
+  const server = createServer({
+    headersTimeout: Math.min(headersMs, requestMs),
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(LONGEST_CHECK_MS, Math.ceil(headersMs / 4)),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Node's refusal would be empty.
+    requireHostHeader: false,
+  });
+  server.timeout = idleMs;
+  server.on('request', answer);
+  // Node would refuse it without a word, whatever it is that the client expects.
+  server.on('checkExpectation', answer);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (socket.writable && !isAnswered(socket)) socket.write(toText(REFUSALS[error.code ?? ''] ?? NO_HTTP));
+    socket.destroySoon();
+  });
+  return server;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    exchanges.set(request.socket, { request, response });
+    try {
+      if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
+      const answered = await adapter.handleNodeRequestAndResponse(request, response, {});
+      const sent = sendNodeResponse(answered, response, request, true);
+      // That takes the limit off the connection for an answer that is a stream.
+      request.socket.setTimeout(idleMs);
+      await sent;
+    } catch {
+      // The client has left, or it is no request to the adapter either.
+      if (response.headersSent) response.destroy();
+      else refuse(response, NOT_ANSWERED);
+    }
+  }
+
+  /** Whether an answer has begun to the request that something is wrong with: a second one would be taken for a part of it. */
+  function isAnswered(socket: Socket): boolean {
+    const { request, response } = exchanges.get(socket) ?? {};
+    const isOver = request?.complete && response?.writableFinished;
+    return response?.headersSent === true && !isOver;
+  }
+}
+
+function refuse(response: ServerResponse, [status, code, message]: Refusal): void {
+  const body = toRefusalBody(code, message);
+  response.writeHead(status, headersOf(body)).end(body);
+}
+
+function toText([status, code, message]: Refusal): string {
+  const body = toRefusalBody(code, message);
+  const lines = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+}
+
+function headersOf(body: string) {
+  return { ...REFUSAL_HEADERS, ...SECURITY_HEADERS, connection: 'close', 'content-length': Buffer.byteLength(body) };
+}

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { createHttpServer, type ServerTimeouts, toServerTimeouts } from '#server.ts';
+import { onFreePort } from '../kit/served.ts';
+import { connectTo } from './raw-client.ts';
+
+const LARGE = 'x'.repeat(50_000_000);
+const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+async function serve(answer: () => Response | Promise<Response>, timeouts: Partial<ServerTimeouts> = {}) {
+  const server = createHttpServer(async () => answer(), { headersMs: 60_000, requestMs: 60_000, idleMs: 200, ...timeouts });
+  await onFreePort(async (port) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  });
+  const connection = once(server, 'connection').then(([socket]) => socket as Socket);
+  return { server, connection, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test('A client that does not read its answer is left', async () => {
+  const { url, connection } = await serve(() => new Response(LARGE));
+  const { socket } = connectTo(url);
+  socket.pause();
+  socket.write(GET);
+  await once(await connection, 'close');
+  socket.destroy();
+});
+
+test('A client that asks on and on and reads nothing is left', async () => {
+  const { url, connection } = await serve(() => new Response('x'.repeat(100_000)));
+  const { socket } = connectTo(url);
+  socket.pause();
+  socket.write(GET.repeat(100));
+  await once(await connection, 'close');
+  socket.destroy();
+});
+
+test('A client that is gone ends what was done for it', async () => {
+  const ended = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const server = createHttpServer(
+    (request) =>
+      new Promise((_, reject) => {
+        begun.resolve();
+        request.signal.addEventListener('abort', () => {
+          ended.resolve();
+          reject(request.signal.reason);
+        });
+      }),
+    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000 },
+  );
+  const port = await onFreePort(async (free) => {
+    server.listen(free, '127.0.0.1');
+    await once(server, 'listening');
+    return free;
+  });
+  const { socket } = connectTo(`http://127.0.0.1:${port}`);
+  socket.write(GET);
+  await begun.promise;
+  socket.destroy();
+  await ended.promise;
+  server.close();
+  await once(server, 'close');
+});
+
+test('An answer that breaks off ends with its connection', async () => {
+  const { url } = await serve(
+    () =>
+      new Response(
+        new ReadableStream({
+          start(body) {
+            body.enqueue(new TextEncoder().encode('begun'));
+          },
+          pull: () => Promise.reject(new Error('at db.internal')),
+        }),
+      ),
+  );
+  for (const _ of [1, 2]) {
+    const { socket, received } = connectTo(url);
+    socket.write(GET);
+    expect(await received).not.toMatch(/0\r\n\r\n$|db\.internal/);
+  }
+});
+
+test('What fails outside of everything is told without its words', async () => {
+  const { url } = await serve(() => Promise.reject(new Error('at db.internal')));
+  const { socket, received } = connectTo(url);
+  socket.end(GET);
+  expect(await received).toMatch(/^HTTP\/1\.1 500 .*"code":"INTERNAL_SERVER_ERROR"/s);
+  expect(await received).not.toContain('db.internal');
+});
+
+test('An operation has all of its time, and a client some to read its answer', () => {
+  const clientTimeouts = { headersMs: 1, requestMs: 2 };
+  expect(toServerTimeouts({ clientTimeouts, requestDeadlineMs: 30_000 })).toEqual({ headersMs: 1, requestMs: 2, idleMs: 60_000 });
+});
+
+test('Headers may take no longer than the request that they are part of', async () => {
+  const { server } = await serve(() => new Response(''), { headersMs: 5_000, requestMs: 1_000 });
+  expect([server.headersTimeout, server.requestTimeout, server.timeout]).toEqual([1_000, 1_000, 200]);
+});
