@@ -7,7 +7,7 @@ import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { KEY_A, type WorldOptions } from './world.ts';
 
-export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox'> {
+export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox' | 'gateway'> {
   readonly readyOperations?: readonly ReadyOperation[];
 }
 
@@ -28,6 +28,7 @@ const HOST = '127.0.0.1';
 export async function serveWorld({
   settings,
   sandbox: sandboxOptions,
+  gateway: gatewayOptions,
   readyOperations = [],
 }: ServedWorldOptions = {}): Promise<ServedWorld> {
   const sandbox = createSandbox(sandboxOptions);
@@ -35,7 +36,11 @@ export async function serveWorld({
   const bugs: unknown[] = [];
   const gateway = createGateway(
     readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings }),
-    { readyOperations, log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) } },
+    {
+      readyOperations,
+      log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
+      ...gatewayOptions,
+    },
   );
   const server = createServer(createServerAdapter(gateway.fetch));
   const listeningPort = await onFreePort(
