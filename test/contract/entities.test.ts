@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { subgraphSdl } from '#generated/type-definitions.ts';
 import { landmarks } from '#sandbox/landmarks.ts';
+import { taggedIn } from '../kit/tagged.ts';
 import { createWorld, FORGETFUL, KEY_A, type World } from '../kit/world.ts';
 
 // What a router asks a subgraph for.
@@ -145,6 +146,23 @@ describe('What a registry is told', () => {
     const { data } = await world.ask('{ _service { sdl } }');
     expect(data._service.sdl).toBe(subgraphSdl);
     expect(world.traffic()).toEqual([]);
+  });
+
+  test('tells which of it is personal data: what is said of people, and what finds them', () => {
+    expect(taggedIn(subgraphSdl, 'pii')).toEqual([
+      'Call.fromPhoneNumber',
+      'Call.metadata',
+      'Call.toPhoneNumber',
+      'CallAttempt.phoneNumber',
+      'CallAttempt.recordingUrl',
+      'CallAttempt.structuredOutput',
+      'CallAttempt.transcript',
+      'Campaign.rows(query)',
+      'CampaignRow.inputData',
+      'CampaignRow.phoneNumber',
+      'TranscriptMessage.content',
+      'TranscriptMessage.toolArguments',
+    ]);
   });
 
   test('has nothing of Node, which stays in the schema that is served', async () => {

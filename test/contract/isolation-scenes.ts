@@ -9,32 +9,41 @@ import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
  * be told anything that only the other has. The same is then tried on gateways whose keys have lost the fingerprint, one place
  * after the other: there it has to fail, or it would prove nothing.
  */
-const KEYS = [KEY_A, KEY_B] as const;
-type Key = (typeof KEYS)[number];
+export const KEYS = [KEY_A, KEY_B] as const;
+export type Key = (typeof KEYS)[number];
+
+export interface Question {
+  readonly query: string;
+  readonly variables?: Record<string, unknown> | undefined;
+}
 
 /** What both ask: ids of both organisations, so that each is tempted with the other's. */
-function questions(world: TimedWorld) {
-  const ids = landmarks(world.sandbox);
-  const ofB = world.sandbox.control.data(KEY_B);
+export function questionsAbout({ sandbox }: Pick<TimedWorld, 'sandbox'>): Question[] {
+  const ids = landmarks(sandbox);
+  const ofB = sandbox.control.data(KEY_B);
+  const ofBoth = { ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'] };
   return [
     ...namedOperations.map(({ query, variables }) => ({ query, variables: variables?.(ids) })),
-    {
-      query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } calls(ids: $ids) { id toPhoneNumber } }',
-      variables: { ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'] },
-    },
+    { query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }', variables: ofBoth },
+    { query: 'query ($ids: [ID!]!) { calls(ids: $ids) { id toPhoneNumber } }', variables: ofBoth },
     { query: '{ callAttempts(last: 3) { totalCount nodes { id } } }' },
   ];
 }
 
-export interface Play {
-  readonly world: TimedWorld;
-  askAs(key: Key, question: { query: string; variables?: Record<string, unknown> | undefined }): Promise<Answer>;
+/** What the keys play on: a gateway, or whatever has one behind it. */
+export interface Play<World = Pick<TimedWorld, 'clock' | 'sandbox'>> {
+  readonly world: World;
+  readonly questions: readonly Question[];
+  askAs(key: Key, question: Question): Promise<Answer>;
 }
 
-export function createPlay(settings = {}): Play {
-  const world = createTimedWorld({ settings: { REVOX_API_KEY: '', MAX_UPSTREAM_REQUESTS: '10000', ...settings } });
+export const PASS_THROUGH = { REVOX_API_KEY: '', MAX_UPSTREAM_REQUESTS: '10000' };
+
+export function createPlay(): Play<TimedWorld> {
+  const world = createTimedWorld({ settings: PASS_THROUGH });
   return {
     world,
+    questions: questionsAbout(world),
     askAs: (key, { query, variables }) => world.ask(query, variables, { authorization: `Bearer ${key}` }),
   };
 }
@@ -69,19 +78,18 @@ export const SCENES: { readonly [name: string]: Scene } = {
 };
 
 /** Everything that tells of one organisation and of nobody else. */
-function marksOf(world: TimedWorld, key: Key): Set<string> {
+function marksOf(world: Play['world'], key: Key): Set<string> {
   const { calls, attempts, assistants, campaigns } = world.sandbox.control.data(key);
   const ids = [...calls, ...attempts, ...assistants, ...campaigns].map(({ id }) => id);
   return new Set([...ids, ...calls.map((call) => call.to_phone_number), ...assistants.map(({ name }) => name)]);
 }
 
 /** What one has been told that is only the other's, in one scene of all questions. */
-export async function leaks(name: string, settings = {}): Promise<string[]> {
+export async function leaks(name: string, play: Play = createPlay()): Promise<string[]> {
   const scene = SCENES[name];
   if (!scene) throw new Error(`no scene is called ${name}`);
-  const play = createPlay(settings);
   const told: Record<Key, string[]> = { [KEY_A]: [], [KEY_B]: [] };
-  for (const question of questions(play.world)) {
+  for (const question of play.questions) {
     await scene(play, async (key) => {
       const { data } = await play.askAs(key, question);
       told[key].push(JSON.stringify(data));
@@ -89,7 +97,7 @@ export async function leaks(name: string, settings = {}): Promise<string[]> {
     play.world.sandbox.control.heal();
   }
   // What the asker knew, having asked for it by its id, it was not told.
-  const known = JSON.stringify(questions(play.world).map((question) => 'variables' in question && question.variables));
+  const known = JSON.stringify(play.questions.map(({ variables }) => variables));
   const marks = { [KEY_A]: marksOf(play.world, KEY_A), [KEY_B]: marksOf(play.world, KEY_B) };
   expect(told[KEY_A].join()).toContain(landmarks(play.world.sandbox).richCallId);
   expect([...marks[KEY_B]].some((mark) => told[KEY_B].join().includes(mark))).toBe(true);

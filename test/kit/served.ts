@@ -6,7 +6,7 @@ import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { createHttpServer, type ServerTimeouts, toServerTimeouts } from '#server.ts';
 import { KEY_A, type WorldOptions } from './world.ts';
 
-export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox'> {
+export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox' | 'gateway'> {
   readonly readyOperations?: readonly ReadyOperation[];
   /** Over those of the settings. */
   readonly timeouts?: Partial<ServerTimeouts>;
@@ -29,6 +29,7 @@ const HOST = '127.0.0.1';
 export async function serveWorld({
   settings,
   sandbox: sandboxOptions,
+  gateway: gatewayOptions,
   readyOperations = [],
   timeouts,
 }: ServedWorldOptions = {}): Promise<ServedWorld> {
@@ -39,6 +40,7 @@ export async function serveWorld({
   const gateway = createGateway(read, {
     readyOperations,
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
+    ...gatewayOptions,
   });
   const server = createHttpServer(gateway.fetch, { ...toServerTimeouts(read), ...timeouts });
   const listeningPort = await onFreePort(

@@ -1,0 +1,24 @@
+// Apollo Gateway as its documentation sets it up. Arguments: the supergraph's file, and the port.
+import { readFileSync } from 'node:fs';
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+
+const [, , supergraph, port] = process.argv;
+
+class Revox extends RemoteGraphQLDataSource {
+  willSendRequest({ request, context }) {
+    if (context.authorization) request.http.headers.set('authorization', context.authorization);
+    request.http.headers.set('router-authorization', process.env.ROUTER_SECRET);
+  }
+}
+
+const gateway = new ApolloGateway({
+  supergraphSdl: readFileSync(supergraph, 'utf8'),
+  buildService: ({ name, url }) => (name === 'revox' ? new Revox({ url }) : new RemoteGraphQLDataSource({ url })),
+});
+const { url } = await startStandaloneServer(new ApolloServer({ gateway }), {
+  listen: { host: '127.0.0.1', port: Number(port) },
+  context: async ({ req }) => ({ authorization: req.headers.authorization }),
+});
+console.log(`Ready at ${url}`);

@@ -1,0 +1,87 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePort } from '../wire/demo-process.ts';
+import { PROCESSES, TOOL_ENVIRONMENT } from './composers.ts';
+
+export interface RouterKind {
+  readonly name: string;
+  /** Who composes for it. */
+  readonly composer: 'apollo' | 'hive';
+  /** What Node runs; `SUPERGRAPH` and `PORT` stand for the file and the port. */
+  readonly command: readonly string[];
+}
+
+const HIVE = [
+  'node_modules/@graphql-hive/gateway/dist/bin.js',
+  'supergraph',
+  'SUPERGRAPH',
+  '--config-path=hive.js',
+  '--host=127.0.0.1',
+  '--port=PORT',
+];
+
+/** Those that the npm registry has. */
+export const ROUTERS: readonly RouterKind[] = [
+  { name: 'Apollo Gateway', composer: 'apollo', command: ['apollo.js', 'SUPERGRAPH', 'PORT'] },
+  { name: 'Hive Gateway', composer: 'hive', command: HIVE },
+  { name: 'Hive Gateway with the query planner of Hive Router', composer: 'hive', command: [...HIVE, '--hive-router-runtime'] },
+];
+
+/** What a router carries to enter the gateway. */
+export const ROUTER_SECRET = 'a-secret-between-router-and-gateway';
+
+export interface RouterProcess extends AsyncDisposable {
+  /** Of its GraphQL endpoint. */
+  readonly url: string;
+}
+
+/** Starts a router in a process of its own, and waits until it listens. It is killed at the end of the scope. */
+export async function startRouter(kind: RouterKind, supergraphSdl: string): Promise<RouterProcess> {
+  await using started = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'supergraph-'));
+  started.defer(() => rm(directory, { recursive: true }));
+  const supergraph = join(directory, 'supergraph.graphql');
+  await writeFile(supergraph, supergraphSdl);
+  for (;;) {
+    const port = await freePort();
+    const command = kind.command.map((part) => part.replace('SUPERGRAPH', supergraph).replace('PORT', String(port)));
+    const router = spawn(process.execPath, ['--import=./ends-with-its-parent.js', ...command], {
+      cwd: PROCESSES,
+      env: { ...TOOL_ENVIRONMENT, ROUTER_SECRET },
+      stdio: 'pipe',
+    });
+    started.defer(() => kill(router));
+    const ending = await listensOrEnds(router, port);
+    if (ending === undefined) {
+      const running = started.move();
+      return { url: `http://127.0.0.1:${port}/graphql`, [Symbol.asyncDispose]: () => running.disposeAsync() };
+    }
+    // Taken by another process since it was found free.
+    if (!ending.includes('EADDRINUSE')) throw new Error(`${kind.name} did not start:\n${ending}`);
+  }
+}
+
+async function kill(router: ChildProcess): Promise<void> {
+  if (router.exitCode !== null || router.signalCode !== null) return;
+  const ended = once(router, 'exit');
+  router.kill('SIGKILL');
+  await ended;
+}
+
+/** Nothing once it says that it listens; all that it has said, if it ends before. */
+function listensOrEnds(router: ChildProcessWithoutNullStreams, port: number): Promise<string | undefined> {
+  const said: string[] = [];
+  return new Promise((resolve) => {
+    for (const output of [router.stdout, router.stderr]) {
+      createInterface(output).on('line', (line) => {
+        said.push(line);
+        if (/listening on|ready at/i.test(line) && line.includes(`:${port}`)) resolve(undefined);
+      });
+    }
+    router.once('close', () => resolve(said.join('\n')));
+  });
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import type { Environment } from '#config/settings.ts';
+import { type Clock, createClock } from '../kit/clock.ts';
+import { type ServedWorld, serveWorld } from '../kit/served.ts';
+import type { Answer } from '../kit/world.ts';
+import { compose } from './composers.ts';
+import { type ContactsSubgraph, contactsSdl, serveContacts } from './contacts-subgraph.ts';
+import { type Recorder, startRecorder } from './recorder.ts';
+import { ROUTER_SECRET, type RouterKind, startRouter } from './router-process.ts';
+
+export const subgraphSdl = readFileSync(new URL('../../sdl/subgraph.graphql', import.meta.url), 'utf8');
+
+/** The gateway's SDL and that of another team, which refers to it. */
+export function toSubgraphs(urls: { readonly revox: string; readonly contacts: string }) {
+  return [
+    { name: 'revox', url: urls.revox, sdl: subgraphSdl },
+    { name: 'contacts', url: urls.contacts, sdl: contactsSdl },
+  ];
+}
+
+/** A gateway over a sandbox, by a clock of the test's: what it remembers stays fresh until the test says otherwise. */
+export interface GatewayBehindRouter extends ServedWorld {
+  readonly clock: Clock;
+}
+
+/** A router over two subgraphs: the gateway, and what another team has. */
+export interface Supergraph extends AsyncDisposable {
+  readonly contacts: ContactsSubgraph;
+  /** Between router and gateway. */
+  readonly recorder: Recorder;
+  /** Starts a gateway that lets nobody in but the router, to which the router comes from now on. */
+  serveGateway(settings?: Environment): Promise<GatewayBehindRouter>;
+  /** Sends one operation to the router. */
+  ask(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>;
+}
+
+/** @param exclude tags of what is hidden from clients */
+export async function startSupergraph(kind: RouterKind, exclude: readonly string[] = []): Promise<Supergraph> {
+  await using started = new AsyncDisposableStack();
+  const contacts = started.use(await serveContacts());
+  const recorder = started.use(await startRecorder());
+  const subgraphs = toSubgraphs({ revox: recorder.url, contacts: contacts.url });
+  const { supergraphSdl, complaints } = await compose(kind.composer, subgraphs, exclude);
+  if (supergraphSdl === undefined) throw new Error(`They do not compose: ${complaints.join(' ')}`);
+  const router = started.use(await startRouter(kind, supergraphSdl));
+  const running = started.move();
+  return {
+    contacts,
+    recorder,
+    async serveGateway(settings = {}) {
+      const clock = createClock();
+      const world = await serveWorld({
+        settings: { ROUTER_SECRETS: ROUTER_SECRET, ...settings },
+        sandbox: { now: clock.now },
+        gateway: { now: clock.now },
+      });
+      recorder.passOnTo(world.url);
+      return { ...world, clock };
+    },
+    ask: (query, variables, headers) => askAt(router.url, query, variables, headers),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Sends one operation to a router, or to a gateway itself. */
+export async function askAt(
+  url: string,
+  query: string,
+  variables: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  return (await response.json()) as Answer;
+}
