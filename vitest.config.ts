@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const require = createRequire(import.meta.url);
 
 /** What every suite shares; the others stand in `vitest.*.config.ts`. */
-export function createConfig(suite: string, include: string[]) {
+export function createConfig(suite: string, include: string[], more: { maxWorkers?: string } = {}) {
   return defineConfig({
     resolve: {
       // Yoga is loaded by Node and the tests by Vite: without this each gets its own copy of graphql,
@@ -13,6 +13,7 @@ export function createConfig(suite: string, include: string[]) {
     },
     test: {
       include,
+      ...more,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       // The upstreams of tests are on this machine: no proxy of the environment stands between.
@@ -23,4 +24,5 @@ export function createConfig(suite: string, include: string[]) {
   });
 }
 
-export default createConfig('unit', ['test/**/*.test.ts']);
+// Vitest would leave one processor to whoever watches: of two, that is half.
+export default createConfig('unit', ['test/**/*.test.ts'], { maxWorkers: '100%' });

@@ -1,3 +1,3 @@
 import { createConfig } from './vitest.config.ts';
 
-export default createConfig('fuzz', ['test/**/*.fuzz.test.ts']);
+export default createConfig('fuzz', ['test/**/*.fuzz.test.ts'], { maxWorkers: '100%' });
