@@ -239,6 +239,37 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
     expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
     expect(world.traffic()).toEqual([]);
   });
-
-  // Place for ftv1: a router that asks for a trace (`apollo-federation-include-trace: ftv1`) and has proved itself is given one.
 });
+
+describe.skipIf(!hasRouters)('A router that asks for federated traces', () => {
+  const apollo = ROUTERS.filter(({ name }) => name === 'Apollo Gateway');
+
+  test.each(apollo)('is given them, and $name reads them', async (kind) => {
+    await using supergraph = await startSupergraph(kind);
+    await using world = await supergraph.serveGateway();
+    const [call] = dataOf(world).calls.filter(({ status }) => status === 'completed');
+    supergraph.contacts.contacts = [{ phoneNumber: '+1', name: 'Somebody', callIds: [call!.id] }];
+    const query = '{ contacts(first: 1) { nodes { calls { id toPhoneNumber } } } }';
+    const { data, errors, extensions } = await supergraph.ask(query, {}, { 'x-trace': '1' });
+    expect(errors).toBeUndefined();
+    expect(data.contacts.nodes[0].calls[0]).toEqual({ id: call!.id, toPhoneNumber: call!.to_phone_number });
+    const [ours] = tracesOf(extensions.queryPlanTrace).filter(({ serviceName }) => serviceName === 'revox');
+    expect(ours).toMatchObject({ traceParsingFailed: false, serviceName: 'revox' });
+    expect(JSON.stringify(ours)).toContain('"responseName":"toPhoneNumber"');
+    expect(JSON.stringify(ours)).not.toContain(call!.to_phone_number);
+    expect(supergraph.recorder.requests()[0]?.headers['apollo-federation-include-trace']).toBe('ftv1');
+    expect(world.traffic()).toEqual([`GET /call/${call!.id}`]);
+  });
+});
+
+interface FetchTrace {
+  readonly serviceName: string;
+  readonly traceParsingFailed: boolean;
+}
+
+/** Of every subgraph that was asked, wherever it stands in the plan. */
+function tracesOf(plan: unknown): FetchTrace[] {
+  if (typeof plan !== 'object' || plan === null) return [];
+  const inner = Object.values(plan).flatMap(tracesOf);
+  return 'serviceName' in plan ? [plan as FetchTrace, ...inner] : inner;
+}

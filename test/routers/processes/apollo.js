@@ -17,7 +17,20 @@ const gateway = new ApolloGateway({
   supergraphSdl: readFileSync(supergraph, 'utf8'),
   buildService: ({ name, url }) => (name === 'revox' ? new Revox({ url }) : new RemoteGraphQLDataSource({ url })),
 });
-const { url } = await startStandaloneServer(new ApolloServer({ gateway }), {
+/** Asks subgraphs for traces when a client of the tests says so, and tells what it read in them: else that goes to Apollo's cloud. */
+const traces = {
+  requestDidStart: async ({ request, metrics }) => {
+    if (request.http.headers.get('x-trace') !== '1') return {};
+    metrics.captureTraces = true;
+    return {
+      willSendResponse: async ({ response }) => {
+        response.body.singleResult.extensions = { queryPlanTrace: metrics.queryPlanTrace };
+      },
+    };
+  },
+};
+
+const { url } = await startStandaloneServer(new ApolloServer({ gateway, plugins: [traces] }), {
   listen: { host: '127.0.0.1', port: Number(port) },
   context: async ({ req }) => ({ authorization: req.headers.authorization }),
 });
