@@ -87,6 +87,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     facts: createEndpointFacts({ ...revox, notebook: redis && createNotebook(redis, revox.baseUrl) }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
+    maxAnswerBytes: settings.limits.answerBytes,
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
   });

@@ -8,6 +8,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { UserInputError } from '#errors/gateway-error.ts';
+import { type AnswerSize, measuring } from './answer-size.ts';
 import { keyOf, UNRECOGNIZED } from './names.ts';
 import type { OddityReport } from './oddities.ts';
 import { createReader } from './readers.ts';
@@ -16,12 +17,14 @@ import { isWireObject, toWhole, type WireObject } from './wire-object.ts';
 /** What the binding needs of a request. */
 export interface BindingContext {
   readonly oddities: OddityReport;
+  readonly answerSize: AnswerSize;
 }
 
 type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
 
 /**
- * Gives every field that has no resolver of its own the one that reads its REST key. Done once, when the schema is built.
+ * Gives every field that has no resolver of its own the one that reads its REST key, and has all of them measured. Done once, when the schema
+ * is built.
  *
  * Root and connection types, and those of federation, are not bound: their parents are ours, not REST's.
  */
@@ -33,6 +36,7 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
       if (isBound) field.resolve ??= createFieldResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
       const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
       if (field.resolve && enumArguments.length > 0) field.resolve = refusingUnrecognized(field.resolve, enumArguments);
+      field.resolve = measuring(field.type, field.resolve);
     }
   }
   return schema;

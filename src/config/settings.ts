@@ -73,6 +73,8 @@ export interface Settings {
     readonly ids: number;
     /** Items of `_entities(representations:)`. */
     readonly representations: number;
+    /** Of an answer: its text, and 64 for each field and item. */
+    readonly answerBytes: number;
   };
   /** Origins whose pages may read answers; empty: none but the gateway's own. */
   readonly corsOrigins: readonly string[];
@@ -189,6 +191,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       cost: set.MAX_COST,
       ids: set.MAX_IDS,
       representations: set.MAX_REPRESENTATIONS,
+      answerBytes: set.MAX_ANSWER_BYTES,
     },
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },

@@ -5,6 +5,7 @@ import type { Credential } from '#rest/credential.ts';
 import type { CreateRest } from '#rest/endpoints.ts';
 import type { Budget } from '#rest/errand.ts';
 import { createAccount, type OperationAccount } from './account.ts';
+import { createAnswerSize, type MeasuredAnswer } from './answer-size.ts';
 import { createOddityLog, type OddityLog } from './oddity-log.ts';
 import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 
@@ -12,6 +13,7 @@ import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 export interface RequestContext {
   readonly loaders: Loaders;
   readonly oddities: OddityLog;
+  readonly answerSize: MeasuredAnswer;
   /** What its answer is made of. */
   readonly account: OperationAccount;
   /** Upstream requests that it has sent, and how many it may. */
@@ -34,6 +36,8 @@ export interface RequestContextOptions {
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
   /** Upstream requests that one operation may send. */
   readonly maxUpstreamRequests: number;
+  /** Of one answer, estimated. */
+  readonly maxAnswerBytes: number;
   /** The whole operation, ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
@@ -50,6 +54,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
     const account = createAccount();
     return {
       oddities,
+      answerSize: createAnswerSize(options.maxAnswerBytes),
       account,
       budget,
       paginationNotes: [],

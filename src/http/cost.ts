@@ -1,7 +1,13 @@
 import {
   type DocumentNode,
+  type GraphQLCompositeType,
+  type GraphQLOutputType,
   type GraphQLSchema,
+  getNamedType,
+  getNullableType,
   getVariableValues,
+  isCompositeType,
+  isListType,
   type OperationDefinitionNode,
   TypeInfo,
   ValidationContext,
@@ -27,13 +33,16 @@ export interface Costed {
   readonly variables: { readonly [name: string]: unknown } | undefined;
 }
 
+/** What stands for the length of a list that nobody knows before: attempts, utterances, questions; and types and fields of the schema. */
+const EMBEDDED_ITEMS = 10;
+
 /** Arguments that are lists of what to bring, and the setting that bounds each. */
 const LISTS = { ids: 'MAX_IDS', representations: 'MAX_REPRESENTATIONS' } as const;
 
 /**
  * What an operation costs: its fields, each as often as it can come. A connection brings all that stands below it as often as its
- * arguments say, whatever there is of it; a list in an argument as often as it has items. A list that an object embeds counts once: its
- * length is not known before, and none embeds another of its kind. What is not included, or fails by its own arguments, costs nothing
+ * arguments say, whatever there is of it; a list in an argument as often as it has items; a list of objects that an object embeds ten times,
+ * for its length is not known before (how long it really is, `MAX_ANSWER_BYTES` bounds). What is not included, or fails by its own arguments, costs nothing
  * more than itself.
  * @returns a check that throws OperationTooComplexError over a limit, GraphQLError where a variable does not fit a directive
  */
@@ -42,7 +51,7 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
   const known = new WeakMap<OperationDefinitionNode, number>();
 
   const estimate: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
-    let times = 1;
+    let times = isEmbeddedList(type, field.type) ? EMBEDDED_ITEMS : 1;
     for (const { name } of field.args) {
       if (name === 'first') times *= mostItems(args);
       else if (name === 'ids' || name === 'representations')
@@ -73,6 +82,12 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
       setting: LISTS[name],
     });
   }
+}
+
+/** A list of objects, but for those that the connection or the argument above them counts. */
+function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): boolean {
+  const isCounted = /(Connection|^Query)$/.test(parent.name);
+  return !isCounted && isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
 }
 
 function costOf({ schema, document, operation, variables = {} }: Costed, estimate: ComplexityEstimator): number {

@@ -33,9 +33,6 @@ export function toPublicError(error: unknown, { introspection, onBug }: PublicEr
     const told = rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
     return introspection ? told : withoutSuggestion(told);
   }
-  if (isStackOverflow(error)) {
-    return rewritten(error, 'The document is nested too deep.', { code: 'OPERATION_TOO_COMPLEX', http: REFUSED });
-  }
   onBug(thrown);
   return rewritten(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
 }
@@ -82,11 +79,6 @@ function findThrown(error: unknown): unknown {
  */
 function isAboutArgument(error: unknown): error is GraphQLError {
   return error instanceof GraphQLError && error.nodes?.[0] !== undefined && error.nodes[0].kind !== Kind.FIELD;
-}
-
-/** GraphQL's parser walks down a document by calling itself; some documents are deeper than a stack. */
-function isStackOverflow(error: unknown): boolean {
-  return error instanceof RangeError && /call stack/.test(error.message);
 }
 
 /** The same error at the same place, with nothing of what it came from. */

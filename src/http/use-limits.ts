@@ -3,6 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import { type CostLimits, createCostCheck } from './cost.ts';
 import { measure } from './measure.ts';
+import { nestingOf } from './nesting.ts';
 
 /** How much one operation may ask for. */
 export interface Limits extends CostLimits {
@@ -18,6 +19,9 @@ export interface Limits extends CostLimits {
 /** So many times as long as it may be, a document may be with its fragments written out. */
 const WRITTEN_OUT = 20;
 
+/** For so many brackets a level of fields may stand: those of its selection, its arguments, and of values and inline fragments. */
+const BRACKETS_A_LEVEL = 10;
+
 /** Faults of a document that are told; a short document can have many. */
 const MOST_FAULTS = 5;
 
@@ -32,7 +36,10 @@ export function useLimits(limits: Limits): Plugin {
   const checkCost = createCostCheck(limits);
   return {
     onParse({ setParseFn }) {
-      setParseFn((source: string | Source, options) => parseWithin(limits.tokens, source, options));
+      setParseFn((source: string | Source, options) => {
+        checkNesting(typeof source === 'string' ? source : source.body, limits.depth);
+        return parseWithin(limits.tokens, source, options);
+      });
     },
     onValidate({ params: { schema, documentAST }, context, setValidationFn }) {
       checkMeasure(documentAST, limits);
@@ -59,6 +66,12 @@ function parseWithin(limit: number, source: string | Source, options: object | u
     const limits = { limit, measured: limit + 1, setting: 'MAX_TOKENS' };
     throw new OperationTooComplexError(`The document has more than ${limit} tokens`, limits);
   }
+}
+
+function checkNesting(text: string, depth: number): void {
+  const limits = { limit: BRACKETS_A_LEVEL * depth, measured: nestingOf(text), setting: `${BRACKETS_A_LEVEL} × MAX_DEPTH` };
+  if (limits.measured > limits.limit)
+    throw new OperationTooComplexError(`The document is nested ${limits.measured} brackets deep`, limits);
 }
 
 function checkMeasure(document: DocumentNode, limits: Limits): void {

@@ -1,4 +1,4 @@
-import { execute } from 'graphql';
+import { execute, GraphQLError } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
@@ -22,6 +22,9 @@ export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<R
         onExecuteDone({ result, setResult }) {
           contextValue.end();
           if (Symbol.asyncIterator in result) return;
+          const { excess } = contextValue.answerSize;
+          // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
+          if (excess) return setResult({ errors: [new GraphQLError(excess.message, { originalError: excess })] });
           const isTraced = upstreamTrace && contextValue.request.headers.get('x-revox-trace') === '1';
           const mayBeKept = !isTraced && !result.errors?.length;
           const cacheControl = mayBeKept ? toCacheControl(contextValue.account, now()) : NO_STORE;

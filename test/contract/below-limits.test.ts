@@ -13,7 +13,7 @@ describe('Nothing that people send meets a limit', () => {
     MAX_DEPTH: '10',
     MAX_ALIASES: '33',
     MAX_DIRECTIVES: '33',
-    MAX_COST: '33333',
+    MAX_COST: '166666',
   };
 
   test.each(namedOperations)('$name', async ({ query, variables }) => {

@@ -1,7 +1,7 @@
 import { Trace } from '@apollo/usage-reporting-protobuf';
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
-import { createWorld, FORGETFUL } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
 
 const SECRET = 'a-secret-of-the-router';
 const ROUTER = { 'router-authorization': SECRET };
@@ -77,6 +77,38 @@ describe('A router that has proved who it is', () => {
     expect(traced.errors).toEqual((await ask(query, {}, ROUTER)).errors);
     expect(traffic()).toEqual([]);
     expect(bugs).toEqual([]);
+  });
+
+  test('is told of a thousand entities, whose trace is long', async () => {
+    const { ask, sandbox, traffic } = createGuardedWorld();
+    const [assistant, other] = sandbox.control.data(KEY_A).assistants;
+    const representations = Array.from({ length: 1_000 }, (_, n) => ({
+      __typename: 'Assistant',
+      id: [assistant!.id, other!.id][n % 2],
+    }));
+    const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+      ... on Assistant { id name createdAt updatedAt prompt firstSentence voice { provider speed } } } }`;
+    const { data, errors, extensions } = await ask(query, { representations }, TRACED);
+    expect(errors).toBeUndefined();
+    expect(data._entities).toHaveLength(1_000);
+    expect(readTrace(extensions.ftv1).paths.size).toBeGreaterThan(9_000);
+    expect(traffic()).toEqual(['GET /assistants']);
+  });
+
+  test('finds the time of entities where it was spent, and an error where a field was called', async () => {
+    const { ask, traffic, richCallId } = createGuardedWorld();
+    const representations = [{ __typename: 'Call', id: richCallId }];
+    const query =
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Call { status } } }';
+    const { paths } = readTrace((await ask(query, { representations }, TRACED)).extensions.ftv1);
+    const [asked, found] = [paths.get('_entities'), paths.get('_entities.0.status')];
+    expect(Number(asked?.endTime)).toBeLessThanOrEqual(Number(found?.startTime));
+    expect(Number(asked?.endTime)).toBeGreaterThan(Number(asked?.startTime));
+    expect(traffic()).toEqual([`GET /call/${richCallId}`]);
+
+    const wrong = await ask('{ assistants(first: 0) { totalCount } }', {}, TRACED);
+    expect(readTrace(wrong.extensions.ftv1).paths.get('assistants')?.error).toHaveLength(1);
+    expect(traffic()).toEqual([]);
   });
 
   test('pays for it only when it asks, and nobody may keep a trace', async () => {

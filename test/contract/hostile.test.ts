@@ -6,13 +6,15 @@ import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
 
 describe('A document made to hurt', () => {
   test.each([
-    ['fields', '{a'.repeat(20_000)],
-    ['lists', `{ calls(ids: ${'['.repeat(20_000)}`],
-  ])('of %s nested deeper than a stack is OPERATION_TOO_COMPLEX, and no bug of ours', async (_, query) => {
-    // By default nothing so long is parsed.
+    ['fields', '{a'.repeat(20_000), 20_000],
+    ['lists', `{ calls(ids: ${'['.repeat(20_000)}`, 20_002],
+    ['inline fragments', `${'{ ... '.repeat(1_600)}{ __typename ${'}'.repeat(1_601)}`, 1_601],
+    ['values', `{ _entities(representations: [${'['.repeat(2_400)}${']'.repeat(2_400)}]) { __typename } }`, 2_403],
+  ])('of %s nested deeper than a stack is OPERATION_TOO_COMPLEX, and no bug of ours', async (_, query, measured) => {
     const world = createWorld({ settings: { MAX_TOKENS: '1000000' } });
     const { errors } = await world.ask(query);
-    expect(errors).toEqual([{ message: 'The document is nested too deep.', extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
+    const message = `The document is nested ${measured} brackets deep; at most 200 are allowed (10 × MAX_DEPTH).`;
+    expect(errors).toEqual([{ message, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 200, measured } }]);
     expect(world.bugs).toEqual([]);
     expect(world.traffic()).toEqual([]);
   });

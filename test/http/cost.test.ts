@@ -45,7 +45,7 @@ describe('An operation costs its fields', () => {
   test.each([
     ['one', '{ __typename }', 1],
     ['each with what is below it', '{ call(id: "x") { id assistant { name voice { speed } } } }', 6],
-    ['those of an embedded list once', '{ call(id: "x") { callAttempts { transcript { content } } } }', 4],
+    ['those of an embedded list of objects ten times', '{ call(id: "x") { callAttempts { transcript { content } } } }', 112],
     [
       'each as often as a fragment brings it',
       '{ a: call(id: "x") { ...F } b: call(id: "y") { ...F ...F } } fragment F on Call { id status }',

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { createWorld, KEY_A } from '../kit/world.ts';
+
+// A few kilobytes may ask for the same long thing many times over: each time it is written out.
+
+/** A world whose calls are long: two attempts of two hundred utterances each; and whose assistants have much to say. */
+function createWorldOfLongCalls(settings: Record<string, string> = {}) {
+  const sandbox = createSandbox();
+  const { calls, assistants } = sandbox.control.data(KEY_A);
+  const transcript = Array.from({ length: 200 }, () => ({
+    role: 'user',
+    content: 'What was said, at some length, by somebody. '.repeat(2),
+  }));
+  const world = createWorld({
+    settings,
+    upstream: async (request) => {
+      const response = await sandbox.fetch(request);
+      const body = (await response.json()) as { call?: { call_attempts: object[] }; assistants?: object[] };
+      if (body.call)
+        body.call.call_attempts = [1, 2].map((id) => ({ ...body.call?.call_attempts[0], id: `attempt-${id}`, transcript }));
+      if (body.assistants)
+        body.assistants = body.assistants.map((assistant) => ({ ...assistant, prompt: 'Be kind. '.repeat(900) }));
+      return Response.json(body);
+    },
+  });
+  const [call] = calls.filter(({ status }) => status === 'completed');
+  return { ...world, callId: call!.id, assistantId: assistants[0]!.id, otherId: assistants[1]!.id };
+}
+
+const repeat = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
+const TALK = 'callAttempts { transcript { role content } }';
+
+describe('An answer that would be too large', () => {
+  test('is given up while it is made, however often it asks for one call', async () => {
+    const { ask, callId, traffic, bugs } = createWorldOfLongCalls();
+    const query = `query ($ids: [ID!]!) { ${repeat(20, (n) => `a${n}: calls(ids: $ids) { ${TALK} }`)} }`;
+    const { cpuMs, answer } = await measured(() => ask(query, { ids: Array(100).fill(callId) }));
+    expect(answer).toEqual(TOO_LARGE);
+    expect(answer.errors?.[0]?.extensions).toMatchObject({ limit: 2 ** 24 });
+    // All of it would be 1,600,000 fields.
+    expect(cpuMs).toBeLessThan(3_000);
+    expect(traffic()).toEqual([`GET /call/${callId}`]);
+    expect(bugs).toEqual([]);
+  });
+
+  test('is given up for its texts, too: no text is so long that it cannot be written', async () => {
+    const { ask, assistantId, otherId, traffic, bugs } = createWorldOfLongCalls();
+    const representations = Array.from({ length: 1_000 }, (_, n) => ({
+      __typename: 'Assistant',
+      id: n % 2 ? assistantId : otherId,
+    }));
+    const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+      ... on Assistant { ${repeat(75, (n) => `p${n}: prompt`)} } } }`;
+    expect(await ask(query, { representations })).toEqual(TOO_LARGE);
+    expect(traffic()).toEqual(['GET /assistants']);
+    expect(bugs).toEqual([]);
+  });
+
+  test('says so with 400 to who takes it, and with the limit that is set; what is smaller is answered', async () => {
+    const { fetch, callId, ask, traffic } = createWorldOfLongCalls({ MAX_ANSWER_BYTES: '100000' });
+    const query = `{ call(id: "${callId}") { id ${TALK} } }`;
+    const accept = 'application/graphql-response+json';
+    const response = await fetch(`/graphql?query=${encodeURIComponent(query)}`, { headers: { accept } });
+    expect([response.status, response.headers.get('cache-control')]).toEqual([400, 'no-store']);
+    expect(await response.json()).toEqual(TOO_LARGE);
+    expect((await ask(`{ call(id: "${callId}") { id metadata callAttempts { id } } }`)).data.call.callAttempts).toHaveLength(2);
+    expect(traffic()).toEqual([`GET /call/${callId}`]);
+  });
+
+  test('is none of forty long calls', async () => {
+    const { ask, sandbox, traffic } = createWorldOfLongCalls();
+    const ids = sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 40)
+      .map(({ id }) => id);
+    const { data, errors } = await ask(`query ($ids: [ID!]!) { calls(ids: $ids) { id ${TALK} } }`, { ids });
+    expect(errors).toBeUndefined();
+    expect(data.calls).toHaveLength(40);
+    expect(traffic()).toHaveLength(40);
+  });
+});
+
+const TOO_LARGE = {
+  errors: [
+    {
+      message: expect.stringMatching(/^The answer takes \d+ bytes and more; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/),
+      extensions: { code: 'OPERATION_TOO_COMPLEX', limit: expect.any(Number), measured: expect.any(Number) },
+    },
+  ],
+};
+
+async function measured<T>(act: () => Promise<T>) {
+  const before = process.cpuUsage();
+  const answer = await act();
+  const { user, system } = process.cpuUsage(before);
+  return { answer, cpuMs: (user + system) / 1000 };
+}
