@@ -43,6 +43,8 @@ export function toGraphiQLOptions({ operations, asksForKey, traces }: PageOption
     ...headers,
     // Beside those of the tab: a tab with headers of its own would open on them, and hide its variables.
     ...(traces ? { additionalHeaders: TRACE_HEADER } : {}),
+    // GraphiQL would write them, and with them the key, into the browser's storage, where they outlive the page.
+    shouldPersistHeaders: false,
     credentials: 'same-origin',
   };
 }
@@ -59,7 +61,7 @@ function toText({ about, query }: ReadyOperation): string {
 const KEY_HEADER = JSON.stringify({ Authorization: 'Bearer <your Revox API key>' }, null, 2);
 const TRACE_HEADER = { 'x-revox-trace': '1' };
 
-/** GraphiQL's page with everything it needs inside, and two faults of it mended. */
+/** GraphiQL's page with everything it needs inside, and three faults of it mended. */
 export function renderPage(options?: GraphiQLOptions): string {
   return renderGraphiQL(options).replace('<div id="root"></div>', (root) => MENDS + root);
 }
@@ -67,10 +69,17 @@ export function renderPage(options?: GraphiQLOptions): string {
 /**
  * 1. Tabs can be dragged, and for that are pushed over each other when the window changes its size and when one is pressed for the
  *    first time, so that a click meets another tab or none (github.com/motiondivision/motion/issues/3823). Here they keep their places.
- * 2. The editor puts a box around each dash and apostrophe that is not ASCII: in French answers, around a good part of the text.
+ * 2. On a page that is opened again and was not typed in before, an empty tab is added, since none is like the query that is not stored.
+ * 3. The editor puts a box around each dash and apostrophe that is not ASCII: in French answers, around a good part of the text.
  */
 const MENDS = `<script>
   addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab') && event.stopPropagation(), true);
+  const stored = JSON.parse(localStorage.getItem('graphiql:tabState') ?? '{}');
+  const open = stored.tabs?.[stored.activeTabIndex];
+  if (open && localStorage.getItem('graphiql:query') === null) {
+    localStorage.setItem('graphiql:query', open.query ?? '');
+    if (open.variables) localStorage.setItem('graphiql:variables', open.variables);
+  }
 </script>
 <style>
   .graphiql-tab { transform: none !important; }

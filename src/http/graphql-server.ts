@@ -44,8 +44,8 @@ export interface GraphQLServer {
 
 /** Yoga, as a list of plugins: each says what it is for. */
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
-  /** Nine megabytes, the same for everyone. */
-  let graphiqlPage: string | undefined;
+  /** Nine megabytes, once for everyone: a text would be turned into bytes, and those kept, for each who asks and does not read. */
+  let graphiqlPage: Uint8Array<ArrayBuffer> | undefined;
   let pagePolicy: string | undefined;
   const namedDocuments = useNamedDocuments(options.namedDocuments);
   const documentCaches = createDocumentCaches();
@@ -82,8 +82,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       ],
       graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
       renderGraphiQL: (page) => {
-        graphiqlPage ??= renderPage(page);
-        pagePolicy ??= toPagePolicy(graphiqlPage);
+        if (graphiqlPage) return graphiqlPage;
+        const text = renderPage(page);
+        pagePolicy = toPagePolicy(text);
+        graphiqlPage = new TextEncoder().encode(text);
         return graphiqlPage;
       },
       maskedErrors: { maskError: (error) => toPublicError(error, options) },

@@ -63,6 +63,13 @@ describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches n
     expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(TITLES);
   });
 
+  test('and are the same when the page is opened again', async () => {
+    await page.reload();
+    await page.getByRole('button', { name: 'Execute query' }).waitFor();
+    await page.locator('.graphiql-tab-active', { hasText: 'LatestAttempts' }).waitFor();
+    expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(TITLES);
+  });
+
   test('the first tab is open, and one click shows data', () => expectData('LatestAttempts'));
 
   test.each(TITLES)('%s: a click on the tab and one on the button show data', async (title) => {
@@ -84,6 +91,26 @@ describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches n
     await page.keyboard.press('Control+End');
     await page.locator('.result-window .view-line', { hasText: /"cacheHits":\s1/ }).waitFor();
     await page.screenshot({ path: join(tmpdir(), 'graphiql-cost.png') });
+  });
+
+  test('a key that is typed as a header is sent, and not kept in the browser', async () => {
+    await page.getByRole('button', { name: 'New tab' }).click();
+    await page.locator('.graphiql-tab-active', { hasText: '<untitled>' }).waitFor();
+    await page.locator('.graphiql-query-editor .view-lines').click();
+    await page.keyboard.insertText('query WithKey { __typename }');
+    await page.getByRole('button', { name: 'Headers', exact: true }).click();
+    await page.locator('.graphiql-editor-tool .view-lines:visible').click();
+    await page.keyboard.insertText('{"Authorization": "Bearer sk_typed"}');
+    const [request] = await Promise.all([
+      page.waitForRequest((one) => isAnswerTo('WithKey', one.postData())),
+      page.getByRole('button', { name: 'Execute query' }).click(),
+    ]);
+    expect(request.headers().authorization).toBe('Bearer sk_typed');
+    await page.reload();
+    await page.getByRole('button', { name: 'Execute query' }).waitFor();
+    const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]));
+    expect(kept).toContain('WithKey');
+    expect(kept).not.toContain('sk_typed');
   });
 
   test('the editor knows the schema, and sets in order what is typed', async () => {
