@@ -22,7 +22,10 @@ import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
 
 export interface Gateway {
-  /** Answers a request. It opens no port: mount it wherever requests come in. */
+  /**
+   * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health` and `/ready`, at the root.
+   * Rejects only when the request is aborted: then nobody waits.
+   */
   fetch(request: Request): Promise<Response>;
   /** From now on `/ready` says no; what is under way goes on. */
   drain(): void;

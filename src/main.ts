@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
+import { LOOPBACK_HOSTS } from '#config/variables.ts';
 import { consoleLog as log } from '#observability/log.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import { createHttpServer, toServerTimeouts } from './server.ts';
@@ -24,7 +25,7 @@ try {
 
 async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
   const gateway = createGateway(settings, options);
-  const server = createHttpServer(gateway.fetch, toServerTimeouts(settings));
+  const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.port, settings.host, resolve);
@@ -52,6 +53,11 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
 
 /** The gateway over the embedded sandbox: service mode with the key of its first organisation, over real sockets. */
 async function serveDemo(settings: Settings): Promise<void> {
+  if (settings.routerSecrets.length === 0 && !LOOPBACK_HOSTS.has(settings.host)) {
+    throw new SettingsError([
+      'HOST has to be 127.0.0.1, ::1 or localhost: the demo holds a key, and asks nobody for one. Set ROUTER_SECRETS to let in only those who know one.',
+    ]);
+  }
   const { createSandbox } = await import('#sandbox/sandbox.ts');
   const { serveSandbox } = await import('#sandbox/serve-sandbox.ts');
   const { landmarks } = await import('#sandbox/landmarks.ts');

@@ -39,6 +39,7 @@ const REFUSALS: { readonly [code: string]: Refusal } = {
 };
 const NO_HTTP: Refusal = [400, 'BAD_USER_INPUT', 'This is no HTTP request, or one that broke off.'];
 const NO_HOST: Refusal = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
+const TWO_HOSTS: Refusal = [400, 'BAD_USER_INPUT', 'There are two Host headers.'];
 const NOT_ANSWERED: Refusal = [500, 'INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.'];
 
 type Refusal = readonly [status: number, code: Parameters<typeof toRefusalBody>[0], message: string];
@@ -46,10 +47,12 @@ type Refusal = readonly [status: number, code: Parameters<typeof toRefusalBody>[
 /**
  * Makes a server that waits for nobody forever. It listens nowhere yet.
  * @param fetch answers what is HTTP; what is not is refused here, in the same shape
+ * @param onBug hears when `fetch` rejects though the client is still there
  */
 export function createHttpServer(
   fetch: (request: Request) => Promise<Response>,
   { headersMs, requestMs, idleMs }: ServerTimeouts,
+  onBug: (error: unknown) => void,
 ): Server {
   const adapter = createServerAdapter(fetch);
   /** The last request of each connection. */
@@ -61,6 +64,8 @@ export function createHttpServer(
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Node's refusal would be empty.
     requireHostHeader: false,
+    // Node would take the first of two keys; what stands in front may have looked at the second.
+    joinDuplicateHeaders: true,
   });
   server.timeout = idleMs;
   server.on('request', answer);
@@ -76,13 +81,15 @@ export function createHttpServer(
     exchanges.set(request.socket, { request, response });
     try {
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
+      if ((request.headersDistinct.host?.length ?? 0) > 1) return refuse(response, TWO_HOSTS);
       const answered = await adapter.handleNodeRequestAndResponse(request, response, {});
       const sent = sendNodeResponse(answered, response, request, true);
       // That takes the limit off the connection for an answer that is a stream.
       request.socket.setTimeout(idleMs);
       await sent;
-    } catch {
-      // The client has left, or it is no request to the adapter either.
+    } catch (error) {
+      // Nobody is told of a client that has left: nothing is wrong.
+      if (!request.socket.destroyed) onBug(error);
       if (response.headersSent) response.destroy();
       else refuse(response, NOT_ANSWERED);
     }

@@ -55,7 +55,7 @@ function readPath(path: string): Reading {
 /** What begins with a dot is no document of anyone's: `.git`, or the copies that a mounted ConfigMap keeps. */
 function readDirectory(path: string): Reading {
   const readings = readdirSync(path, { withFileTypes: true })
-    .filter((entry) => !entry.name.startsWith('.') && isRead(entry))
+    .filter((entry) => !entry.name.startsWith('.') && isRead(entry, path))
     .map(({ name }) => name)
     .sort()
     .map((name) => readPath(join(path, name)));
@@ -63,8 +63,10 @@ function readDirectory(path: string): Reading {
 }
 
 /** A link to a file is read; one to a directory is not followed, for it may lead back. */
-function isRead(entry: Dirent): boolean {
-  return entry.isDirectory() || READ_FILES.has(extname(entry.name));
+function isRead(entry: Dirent, folder: string): boolean {
+  if (entry.isDirectory()) return true;
+  if (!READ_FILES.has(extname(entry.name))) return false;
+  return !entry.isSymbolicLink() || !statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory();
 }
 
 function readFile(file: string): Reading {

@@ -10,7 +10,7 @@ export function nestingOf(text: string): number {
     if (character === '{' || character === '[' || character === '(') {
       depth += 1;
       if (depth > deepest) deepest = depth;
-    } else if (character === '}' || character === ']' || character === ')') depth -= 1;
+    } else if (character === '}' || character === ']' || character === ')') depth = Math.max(0, depth - 1);
     else if (character === '#') at = endOfLine(text, at);
     else if (character === '"') at = text.startsWith('"""', at) ? endOfBlock(text, at + 3) : endOfString(text, at + 1);
   }

@@ -74,6 +74,7 @@ describe('TRUSTED_DOCUMENTS may name', () => {
       '..data/map.json': 'no JSON',
     });
     symlinkSync('.', join(path, 'loop'));
+    symlinkSync('.', join(path, 'loop.json'));
     symlinkSync(join(path, 'web/relay/map.json'), join(path, 'link.json'));
     expect(readTrustedDocuments(path).map(({ id, file }) => [id, file.slice(path.length + 1)])).toEqual([
       ['B', 'B.gql'],

@@ -86,6 +86,14 @@ const SECRETS: { readonly [word: string]: string | undefined } = {
 
 const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
 
+/** What else is behind the same door. */
+const BEHIND_THE_DOOR: { readonly [name: string]: string } = {
+  entities: '{ _entities(representations: [{ __typename: "Call", id: "x" }]) { __typename } }',
+  service: '{ _service { sdl } }',
+  introspection: '{ __schema { queryType { name } } }',
+  typename: '{ __typename }',
+};
+
 const rows = readTable('Mode × credential × secret');
 
 describe('Who may enter, as docs/access.md tells it', () => {
@@ -117,18 +125,19 @@ describe('Who may enter, as docs/access.md tells it', () => {
     };
     const id = row['Revox is asked with'] === "the caller's key" ? otherCallId : richCallId;
 
-    const response = await world.fetch('/graphql', {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        cookie: 'session=1',
-        'x-api-key': 'of-the-caller',
-        ...(authorization === undefined ? {} : { authorization }),
-        ...(secret === undefined ? {} : { 'router-authorization': secret }),
-      },
-      body: JSON.stringify({ query: QUERY, variables: { id } }),
-    });
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      cookie: 'session=1',
+      'x-api-key': 'of-the-caller',
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(secret === undefined ? {} : { 'router-authorization': secret }),
+    };
+    const send = (query: string, variables: object = {}) =>
+      world.fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    const statusesOfAll = () =>
+      Promise.all(Object.entries(BEHIND_THE_DOOR).map(async ([name, query]) => [name, (await send(query)).status]));
+    const response = await send(QUERY, { id });
     const { data, errors = [] } = (await response.json()) as { data?: unknown; errors?: { extensions: { code: string } }[] };
     const challenge = response.headers.get('www-authenticate');
     const reason = /error="(\w+)"/.exec(challenge ?? '')?.[1];
@@ -137,6 +146,8 @@ describe('Who may enter, as docs/access.md tells it', () => {
       row.answer,
     );
     expect(challenge !== null).toBe(response.status === 401 || reason !== undefined);
+    if (response.status !== 200)
+      expect(await statusesOfAll()).toEqual(Object.keys(BEHIND_THE_DOOR).map((name) => [name, response.status]));
     expect(data).toEqual(response.status !== 200 ? undefined : { call: errors.length === 0 ? { id } : null });
     const bearerOf: { readonly [word: string]: string | undefined } = {
       nothing: undefined,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { JWT_SETTINGS } from '../kit/issuer.ts';
 import { type Answer, createWorld, KEY_A, type World } from '../kit/world.ts';
 
 const JSON_TYPE = 'application/json';
@@ -220,6 +221,9 @@ describe('Behind a router', () => {
   test('any name of the host will do', async () => {
     const told = await send(guarded, post(HELLO, { 'router-authorization': SECRET }), 'http://gateway.internal/graphql');
     expect(told.status).toBe(200);
+    // By a token alone, too: it is refused for what it is, and not for the name.
+    const byToken = createWorld({ settings: JWT_SETTINGS });
+    expect((await send(byToken, post(HELLO), 'http://gateway.internal/graphql')).status).toBe(401);
   });
 });
 

@@ -42,7 +42,7 @@ export async function serveWorld({
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
     ...gatewayOptions,
   });
-  const server = createHttpServer(gateway.fetch, { ...toServerTimeouts(read), ...timeouts });
+  const server = createHttpServer(gateway.fetch, { ...toServerTimeouts(read), ...timeouts }, (error) => bugs.push(error));
   const listeningPort = await onFreePort(
     (port) =>
       new Promise<number>((resolve, reject) => {

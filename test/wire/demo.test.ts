@@ -77,3 +77,8 @@ describe('what cannot start says why, and ends with code 1', () => {
     expect(stderr).not.toContain('    at ');
   });
 });
+
+test('the demo, which asks nobody for a key, does not start where others can reach it', async () => {
+  await using gateway = startGateway(['--demo'], { HOST: '0.0.0.0', PORT: String(await freePort()) });
+  expect(await gateway.ended).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('HOST has to be 127.0.0.1') });
+});

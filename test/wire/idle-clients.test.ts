@@ -9,7 +9,13 @@ const LARGE = 'x'.repeat(50_000_000);
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 async function serve(answer: () => Response | Promise<Response>, timeouts: Partial<ServerTimeouts> = {}) {
-  const server = createHttpServer(async () => answer(), { headersMs: 60_000, requestMs: 60_000, idleMs: 200, ...timeouts });
+  const bugs: unknown[] = [];
+  const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, ...timeouts };
+  const server = createHttpServer(
+    async () => answer(),
+    limits,
+    (error) => bugs.push(error),
+  );
   await onFreePort(async (port) => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -20,7 +26,7 @@ async function serve(answer: () => Response | Promise<Response>, timeouts: Parti
     await once(server, 'close');
   });
   const connection = once(server, 'connection').then(([socket]) => socket as Socket);
-  return { server, connection, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { server, connection, bugs, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
 test('A client that does not read its answer is left', async () => {
@@ -54,6 +60,7 @@ test('A client that is gone ends what was done for it', async () => {
         });
       }),
     { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000 },
+    (error) => expect.unreachable(`${error}`),
   );
   const port = await onFreePort(async (free) => {
     server.listen(free, '127.0.0.1');
@@ -104,4 +111,13 @@ test('An operation has all of its time, and a client some to read its answer', (
 test('Headers may take no longer than the request that they are part of', async () => {
   const { server } = await serve(() => new Response(''), { headersMs: 5_000, requestMs: 1_000 });
   expect([server.headersTimeout, server.requestTimeout, server.timeout]).toEqual([1_000, 1_000, 200]);
+});
+
+test('What fails without a reason of the client is a bug that is told', async () => {
+  const bug = new TypeError('Of ours.');
+  const { url, bugs } = await serve(() => Promise.reject(bug));
+  const answer = await fetch(url);
+  expect(answer.status).toBe(500);
+  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  expect(bugs).toEqual([bug]);
 });

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { serveWorld } from '../kit/served.ts';
-import { createWorld } from '../kit/world.ts';
+import { createWorld, KEY_A, KEY_B } from '../kit/world.ts';
+import { connectTo } from './raw-client.ts';
 
 test.each(['[', 'a b', '%', 'x:99999'])(
   'a Host header of "%s" is refused in our words, without a trace of the machine',
@@ -73,3 +74,22 @@ test('a client that leaves within its body is no fault of ours', async () => {
   expect(world.traffic()).toEqual([]);
   expect(world.bugs).toEqual([]);
 });
+
+test.each([
+  ['two keys', [`Authorization: Bearer ${KEY_A}`, `Authorization: Bearer ${KEY_B}`], 401, 'UNAUTHENTICATED'],
+  ['a key and something else', [`Authorization: Bearer ${KEY_A}`, 'authorization: x'], 401, 'UNAUTHENTICATED'],
+  ['two hosts', ['Host: other.test', `Authorization: Bearer ${KEY_A}`], 400, 'BAD_USER_INPUT'],
+] as const)(
+  'a request with %s is refused: who stands in front may have gone by the other one',
+  async (_, lines, status, code) => {
+    await using world = await serveWorld({ settings: { REVOX_API_KEY: '' } });
+    const { socket, received } = connectTo(world.url);
+    const body = JSON.stringify({ query: '{ assistants { nodes { id } } }' });
+    const head = ['POST /graphql HTTP/1.1', `Host: ${new URL(world.url).host}`, 'Content-Type: application/json', ...lines];
+    socket.write([...head, 'Connection: close', `Content-Length: ${body.length}`, '', body].join('\r\n'));
+    const answer = await received;
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(world.traffic()).toEqual([]);
+  },
+);
