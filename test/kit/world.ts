@@ -44,6 +44,9 @@ export const FORGETFUL: Environment = Object.fromEntries(
 export const KEY_A = 'sk_demo_a';
 export const KEY_B = 'sk_demo_b';
 
+/** One moment for all the sandboxes of a file: their story is told once. */
+const STARTED_AT = Date.now();
+
 /** The whole gateway over the sandbox, with no socket between them. */
 export function createWorld({
   settings = {},
@@ -51,7 +54,7 @@ export function createWorld({
   gateway: gatewayOptions,
   upstream,
 }: WorldOptions = {}): World {
-  const sandbox = createSandbox(sandboxOptions);
+  const sandbox = createSandbox({ startedAt: STARTED_AT, ...sandboxOptions });
   const bugs: unknown[] = [];
   const requests: string[] = [];
   const gateway = createGateway(
