@@ -21,6 +21,10 @@ const WELCOME: ReadyOperation = {
   }`,
 };
 
+/** GraphiQL asks for the schema when it opens: before there is a key. */
+const ABOUT_KEY =
+  'First put your key in its place under Headers, below, and press the round arrow on the left: it loads the documentation.';
+
 export interface PageOptions {
   readonly operations: readonly ReadyOperation[];
   /** Whether the user has to bring a key. */
@@ -32,10 +36,11 @@ export interface PageOptions {
 /** GraphiQL's own settings. The page is served whole, and needs no other host. */
 export function toGraphiQLOptions({ operations, asksForKey, traces }: PageOptions): GraphiQLOptions {
   const headers = asksForKey ? { headers: KEY_HEADER } : {};
+  const welcome = asksForKey ? { ...WELCOME, about: `${WELCOME.about} ${ABOUT_KEY}` } : WELCOME;
   return {
     title: 'Revox',
-    defaultQuery: toText(WELCOME),
-    defaultTabs: [WELCOME, ...operations].map((operation) => ({
+    defaultQuery: toText(welcome),
+    defaultTabs: [welcome, ...operations].map((operation) => ({
       query: toText(operation),
       ...(operation.variables ? { variables: JSON.stringify(operation.variables, null, 2) } : {}),
       ...headers,

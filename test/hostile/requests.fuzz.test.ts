@@ -24,6 +24,11 @@ const SECRET = 'a-secret-nobody-guesses';
 const MODES: [string, Record<string, string>, Record<string, string>][] = [
   ['open on this machine', {}, {}],
   ['behind a secret, in production', { ROUTER_SECRETS: SECRET, NODE_ENV: 'production' }, { 'router-authorization': SECRET }],
+  [
+    'asked for traces by a router',
+    { ROUTER_SECRETS: SECRET },
+    { 'router-authorization': SECRET, 'apollo-federation-include-trace': 'ftv1' },
+  ],
   ['passing keys through', { REVOX_API_KEY: '' }, { authorization: `Bearer ${KEY_A}` }],
 ];
 
