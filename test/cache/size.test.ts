@@ -18,15 +18,19 @@ async function heapOf(make: () => Promise<unknown>): Promise<number> {
 }
 
 async function growthBy(make: () => Promise<unknown>): Promise<number> {
-  const before = heapInUse();
+  const before = await heapInUse();
   const made = await make();
-  const growth = heapInUse() - before;
+  const growth = (await heapInUse()) - before;
   // Until here it is in use.
   expect(made).toBeDefined();
   return growth;
 }
 
-function heapInUse(): number {
+/** What was made before is let go of by whatever waited for it in a turn of the event loop, and may be half marked by a collection under way. */
+async function heapInUse(): Promise<number> {
+  await new Promise(setImmediate);
+  collectGarbage();
+  await new Promise(setImmediate);
   collectGarbage();
   collectGarbage();
   return process.memoryUsage().heapUsed;
