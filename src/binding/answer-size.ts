@@ -11,8 +11,8 @@ interface MeasuringContext {
   readonly answerSize: AnswerSize;
 }
 
-/** What a field, or an item of a list, takes while an answer is made, besides its text. */
-const PLACE_BYTES = 64;
+/** What a field, or an item of a list, takes while an answer is made, besides its text: as measured, with the object it stands in. */
+const PLACE_BYTES = 128;
 
 /**
  * Measures what a field brings, and brings no more once the answer is too large. How large it gets nobody can tell before: what the

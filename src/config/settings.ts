@@ -73,7 +73,7 @@ export interface Settings {
     readonly ids: number;
     /** Items of `_entities(representations:)`. */
     readonly representations: number;
-    /** Of an answer: its text, and 64 for each field and item. */
+    /** Of an answer: its text, and 128 for each field and item. */
     readonly answerBytes: number;
   };
   /** Origins whose pages may read answers; empty: none but the gateway's own. */
