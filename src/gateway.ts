@@ -59,7 +59,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
-  const isOpen = isServiceMode && settings.routerSecrets.length === 0 && settings.jwt === undefined;
+  const asksForSecret = settings.routerSecrets.length > 0;
+  const isOpen = isServiceMode && !asksForSecret && settings.jwt === undefined;
   const sockets = createUndiciTransport();
   let isDraining = false;
 
@@ -96,9 +97,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const isRouter = createRouterCheck(settings.routerSecrets);
   const checkAdmission = createAdmission({
-    ...settings,
+    asksForSecret,
     isRouter,
     isOpen,
+    corsOrigins: settings.corsOrigins,
     checkToken: settings.jwt && createTokenCheck({ ...settings.jwt, keys: createKeys(settings.jwt), now }),
   });
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });

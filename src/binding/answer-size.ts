@@ -27,14 +27,14 @@ export function measuring<T, C extends MeasuringContext>(
     const { answerSize } = context;
     if (answerSize.isOver) return null;
     const value = resolve(parent, args, context, info);
-    if (value instanceof Promise) return value.then(measured);
-    return measured(value);
-
-    function measured(brought: unknown): unknown {
-      answerSize.add(PLACE_BYTES + sizeOf(brought));
-      return brought;
-    }
+    if (value instanceof Promise) return value.then((brought) => count(brought, answerSize));
+    return count(value, answerSize);
   };
+
+  function count(value: unknown, answerSize: AnswerSize): unknown {
+    answerSize.add(PLACE_BYTES + sizeOf(value));
+    return value;
+  }
 }
 
 /** Objects count by their own fields, once those are asked for. */

@@ -7,8 +7,8 @@ import type { CheckToken } from './token.ts';
 export type CheckAdmission = (request: Request) => Promise<void>;
 
 export interface AdmissionOptions {
-  /** Not empty: one of them is asked for. */
-  readonly routerSecrets: readonly string[];
+  /** Whether a router's secret is asked for. */
+  readonly asksForSecret: boolean;
   readonly isRouter: IsRouter;
   /** Absent: no bearer token admits. */
   readonly checkToken: CheckToken | undefined;
@@ -19,8 +19,7 @@ export interface AdmissionOptions {
 }
 
 /** Checks who asks. With whose key is asked upstream is another question: `context/caller.ts`. */
-export function createAdmission({ routerSecrets, isRouter, checkToken, isOpen, corsOrigins }: AdmissionOptions): CheckAdmission {
-  const asksForSecret = routerSecrets.length > 0;
+export function createAdmission({ asksForSecret, isRouter, checkToken, isOpen, corsOrigins }: AdmissionOptions): CheckAdmission {
   const allowedOrigins = new Set(corsOrigins);
 
   return async (request) => {

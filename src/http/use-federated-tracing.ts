@@ -12,7 +12,7 @@ export function asksForTrace(headers: Headers, isRouter: IsRouter): boolean {
 const MOST_TRACE_BYTES = 4 * 2 ** 20;
 
 /**
- * Apollo's federated tracing: names, times and errors of fields, never a value. It wraps every resolver of the schema it is given, which
+ * Apollo's federated tracing: names and times of fields, and errors in our words; nothing of the answer. It wraps every resolver of the schema it is given, which
  * costs each operation: so it gets a schema of its own, and sees only operations that are traced. Writing the trace is ours: Yoga's own
  * plugin does it in a way that fails from some hundred kilobytes on, and takes the answer with it.
  */
