@@ -11,6 +11,7 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
+import { EncodingError } from './content-encoding.ts';
 import type { Credential } from './credential.ts';
 import { createLimiter } from './limiter.ts';
 import { type Question, type Reading, type Send, type SentAnswer, WrongShapeError } from './question.ts';
@@ -116,6 +117,7 @@ export function createRestClient(options: RestClientOptions): Send {
       return await readJson(body, options.maxResponseBytes);
     } catch (cause) {
       if (cause instanceof SyntaxError) throw new UpstreamInvalidResponseError(line, 'no JSON', { status, cause });
+      if (cause instanceof EncodingError) throw new UpstreamInvalidResponseError(line, cause.message, { status, cause });
       if (cause instanceof TooDeepError) throw new UpstreamInvalidResponseError(line, 'nested too deep', { status, cause });
       if (cause instanceof TooLargeError) throw new UpstreamInvalidResponseError(line, 'too many bytes', { status, cause });
       throw cause;
