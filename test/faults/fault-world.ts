@@ -1,0 +1,229 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { expect } from 'vitest';
+import { readSettings } from '#config/settings.ts';
+import { createGateway } from '#gateway.ts';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { type AdverseUpstream, type Certificate, type Misbehave, startAdverseUpstream } from '../kit/adverse-upstream.ts';
+import { untilIdle } from '../kit/timed-world.ts';
+import { type Answer, FORGETFUL, KEY_A } from '../kit/world.ts';
+import type { Bound, Fault, SubjectName, Wrong } from './fault.ts';
+import { createCertificate } from './in-its-place.ts';
+
+const SETTINGS = {
+  REVOX_API_KEY: KEY_A,
+  REVOX_FIRST_PAGE: '1',
+  REVOX_TIMEOUT_MS: '5000',
+  REQUEST_DEADLINE_MS: '8000',
+  ...FORGETFUL,
+  // What is asked for beside the fault is remembered where no connection can be had at all.
+  FRESHNESS_ASSISTANT_MS: '60000',
+  FRESHNESS_CAMPAIGN_MS: '60000',
+  FRESHNESS_RUNNING_CAMPAIGN_MS: '60000',
+} satisfies Record<string, string>;
+
+/** So short is the time that runs out, where one does: a test takes no shorter. */
+const SHORT_MS = 1_000;
+
+/** What a busy machine may add to any time. */
+const SLACK_MS = 3_000;
+
+const sandbox = createSandbox();
+const { richCallId, frenchAssistantId } = landmarks(sandbox);
+const { calls, assistants, campaigns, attempts } = sandbox.control.data(KEY_A);
+
+/** The gateway trusts it. */
+let certificate: Certificate | undefined;
+
+function takeCertificate(): Certificate {
+  if (certificate) return certificate;
+  certificate = createCertificate();
+  setDefaultCACertificates([...getCACertificates('default'), certificate.cert]);
+  return certificate;
+}
+
+interface Subject {
+  readonly selection: string;
+  /** Of the requests for it, within the API. */
+  readonly path: string;
+  readonly value: unknown;
+}
+
+const rich = calls.find(({ id }) => id === richCallId)!;
+const SUBJECTS: { readonly [name in SubjectName]: Subject } = {
+  call: {
+    selection: `call(id: "${richCallId}") { id status toPhoneNumber }`,
+    path: `/call/${richCallId}`,
+    value: { id: rich.id, status: rich.status.toUpperCase(), toPhoneNumber: rich.to_phone_number },
+  },
+  attempts: {
+    selection: 'callAttempts(first: 100) { nodes { id } }',
+    path: '/call?',
+    value: { nodes: attempts.slice(0, 100).map(({ id }) => ({ id })) },
+  },
+};
+
+const BESIDE = `assistant(id: "${frenchAssistantId}") { id name } campaigns(first: 3) { totalCount nodes { id name } }`;
+const BESIDE_VALUE = {
+  assistant: { id: frenchAssistantId, name: assistants.find(({ id }) => id === frenchAssistantId)?.name },
+  campaigns: { totalCount: campaigns.length, nodes: campaigns.slice(0, 3).map(({ id, name }) => ({ id, name })) },
+};
+/** Requests for what stands beside the fault. */
+const BESIDE_PATHS = ['GET /campaigns', `GET /assistants/${frenchAssistantId}`].sort();
+
+/** What the field that meets a fault gives where it gives anything. */
+export function toValue({ subject, attempts: toIds }: Fault): unknown {
+  if (!toIds) return SUBJECTS[subject].value;
+  return { nodes: toIds(attempts.map(({ id }) => id)).map((id) => ({ id })) };
+}
+
+/** What one query met: a field that touches the fault, and two that do not. */
+export interface Met {
+  readonly answer: Answer;
+  readonly ms: number;
+  /** Of the field that touches it. */
+  readonly requests: readonly string[];
+  /** As the gateway counts them, for that field: of connections that came to nothing the upstream knows nothing. */
+  readonly counted: number;
+}
+
+export interface FaultWorld extends AsyncDisposable {
+  readonly upstream: AdverseUpstream;
+  meet(): Promise<Met>;
+  /** The fields beside the fault are remembered from now on. */
+  warm(): Promise<void>;
+  begin(wrong: Wrong): Promise<void>;
+  end(): Promise<void>;
+  /** Nothing is left of what went wrong: no timer, no request, no connection but those that may be used again. */
+  expectNothingLeft(): Promise<void>;
+  readonly bugs: readonly unknown[];
+  /** What no error may tell. */
+  readonly secrets: readonly string[];
+}
+
+/** The whole gateway over real sockets to an upstream that can go wrong. */
+export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
+  const { subject, headers, isSecure = false, drops = false, within } = fault;
+
+  const upstream = await startAdverseUpstream(sandbox, { certificate: isSecure ? takeCertificate() : undefined });
+  const { selection, path } = SUBJECTS[subject];
+  const bugs: unknown[] = [];
+  const timers = createCountedTimers();
+  const settings = readSettings({ REVOX_BASE_URL: upstream.url, ...SETTINGS, ...shortened(within), ...fault.settings });
+  const gateway = createGateway(settings, {
+    log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
+    startTimer: timers.startTimer,
+  });
+  const elsewhere = await startAdverseUpstream(sandbox);
+  let areRemembered = false;
+  let instead: AsyncDisposable | undefined;
+
+  const misbehave = (answer: Misbehave) => upstream.answer(({ request }) => (request.url?.includes(path) ? answer : undefined));
+
+  const ask = async (query: string): Promise<Answer> => {
+    const response = await gateway.fetch(
+      new Request('http://localhost/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-revox-trace': '1', ...headers },
+        body: JSON.stringify({ query }),
+      }),
+    );
+    return (await response.json()) as Answer;
+  };
+
+  return {
+    upstream,
+    bugs,
+    secrets: [KEY_A, String(upstream.port), sandbox.basePath, path, 'undici', 'ECONN', 'UND_ERR'],
+    async meet() {
+      upstream.traffic();
+      const startedAt = performance.now();
+      const { data, errors, extensions } = await ask(`{ hit: ${selection} ${BESIDE} }`);
+      const ms = performance.now() - startedAt;
+      const { hit, ...beside } = data;
+      expect(beside, 'what stands beside the fault').toEqual(BESIDE_VALUE);
+      const traffic = upstream.traffic();
+      const requests = traffic.filter((line) => line.startsWith(`GET ${path}`));
+      const others = traffic.filter((line) => !requests.includes(line)).sort();
+      expect(others, 'what was asked beside the fault').toEqual(areRemembered ? [] : BESIDE_PATHS);
+      areRemembered = !drops;
+      const answer = { data: hit, ...(errors && { errors }) };
+      return { answer, ms, requests, counted: extensions.upstream.requests - others.length };
+    },
+    async warm() {
+      const { data, errors } = await ask(`{ ${BESIDE} }`);
+      expect({ data, errors }).toEqual({ data: BESIDE_VALUE, errors: undefined });
+      areRemembered = true;
+    },
+    async begin(wrong) {
+      if ('answer' in wrong) {
+        misbehave(wrong.answer);
+      } else if ('leadTo' in wrong) {
+        misbehave(wrong.leadTo(elsewhere.url.replace(sandbox.basePath, '')));
+      } else {
+        await upstream.stop();
+        if ('instead' in wrong) instead = await wrong.instead(upstream.port);
+        else {
+          upstream.connect(wrong.connection);
+          await upstream.start();
+        }
+        await untilIdle();
+      }
+    },
+    async end() {
+      upstream.answer(undefined);
+      upstream.connect(undefined);
+      if (!instead) return;
+      await instead[Symbol.asyncDispose]();
+      instead = undefined;
+      await upstream.start();
+    },
+    async expectNothingLeft() {
+      // The cache looks through itself once in a while; everything else is over.
+      await expect.poll(() => timers.running.filter((ms) => ms < 60_000), { message: 'timers' }).toEqual([]);
+      expect(elsewhere.connections, 'connections to another host').toBe(0);
+      await expect.poll(() => upstream.openConnections, { message: 'connections' }).toBeLessThanOrEqual(3);
+    },
+    async [Symbol.asyncDispose]() {
+      await gateway.dispose();
+      await instead?.[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
+      await elsewhere[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** No time is measured exactly: but what has to wait for nothing is over before what would run out if it did. */
+export function longestMs(bound: Bound): number {
+  return isTime(bound) ? SHORT_MS + SLACK_MS : Number(SETTINGS.REVOX_TIMEOUT_MS);
+}
+
+function shortened(bound: Bound): Record<string, string> {
+  return isTime(bound) ? { [bound]: String(SHORT_MS) } : {};
+}
+
+function isTime(bound: Bound): bound is 'REVOX_TIMEOUT_MS' | 'REQUEST_DEADLINE_MS' {
+  return bound !== 'at once' && bound !== 'after its retries';
+}
+
+function createCountedTimers() {
+  const running = new Map<NodeJS.Timeout, number>();
+  return {
+    startTimer(ms: number, onTime: () => void): () => void {
+      const timer = setTimeout(() => {
+        running.delete(timer);
+        onTime();
+      }, ms);
+      timer.unref();
+      running.set(timer, ms);
+      return () => {
+        running.delete(timer);
+        clearTimeout(timer);
+      };
+    },
+    /** Times that are being waited for, ms. */
+    get running(): number[] {
+      return [...running.values()];
+    },
+  };
+}
