@@ -1,14 +1,14 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect } from 'vitest';
 import { readSettings } from '#config/settings.ts';
+import type { Drift } from '#context/oddity-log.ts';
 import { createGateway } from '#gateway.ts';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { createSandbox } from '#sandbox/sandbox.ts';
 import { type AdverseUpstream, type Certificate, type Misbehave, startAdverseUpstream } from '../kit/adverse-upstream.ts';
 import { untilIdle } from '../kit/timed-world.ts';
 import { type Answer, FORGETFUL, KEY_A } from '../kit/world.ts';
-import type { Bound, Fault, SubjectName, Wrong } from './fault.ts';
+import type { Bound, Fault, Wrong } from './fault.ts';
 import { createCertificate } from './in-its-place.ts';
+import { sandbox, toScene } from './subjects.ts';
 
 const SETTINGS = {
   REVOX_API_KEY: KEY_A,
@@ -28,10 +28,6 @@ const SHORT_MS = 1_000;
 /** What a busy machine may add to any time. */
 const SLACK_MS = 3_000;
 
-const sandbox = createSandbox();
-const { richCallId, frenchAssistantId } = landmarks(sandbox);
-const { calls, assistants, campaigns, attempts } = sandbox.control.data(KEY_A);
-
 /** The gateway trusts it. */
 let certificate: Certificate | undefined;
 
@@ -42,42 +38,7 @@ function takeCertificate(): Certificate {
   return certificate;
 }
 
-interface Subject {
-  readonly selection: string;
-  /** Of the requests for it, within the API. */
-  readonly path: string;
-  readonly value: unknown;
-}
-
-const rich = calls.find(({ id }) => id === richCallId)!;
-const SUBJECTS: { readonly [name in SubjectName]: Subject } = {
-  call: {
-    selection: `call(id: "${richCallId}") { id status toPhoneNumber }`,
-    path: `/call/${richCallId}`,
-    value: { id: rich.id, status: rich.status.toUpperCase(), toPhoneNumber: rich.to_phone_number },
-  },
-  attempts: {
-    selection: 'callAttempts(first: 100) { nodes { id } }',
-    path: '/call?',
-    value: { nodes: attempts.slice(0, 100).map(({ id }) => ({ id })) },
-  },
-};
-
-const BESIDE = `assistant(id: "${frenchAssistantId}") { id name } campaigns(first: 3) { totalCount nodes { id name } }`;
-const BESIDE_VALUE = {
-  assistant: { id: frenchAssistantId, name: assistants.find(({ id }) => id === frenchAssistantId)?.name },
-  campaigns: { totalCount: campaigns.length, nodes: campaigns.slice(0, 3).map(({ id, name }) => ({ id, name })) },
-};
-/** Requests for what stands beside the fault. */
-const BESIDE_PATHS = ['GET /campaigns', `GET /assistants/${frenchAssistantId}`].sort();
-
-/** What the field that meets a fault gives where it gives anything. */
-export function toValue({ subject, attempts: toIds }: Fault): unknown {
-  if (!toIds) return SUBJECTS[subject].value;
-  return { nodes: toIds(attempts.map(({ id }) => id)).map((id) => ({ id })) };
-}
-
-/** What one query met: a field that touches the fault, and two that do not. */
+/** What one query met: a field that touches the fault, and others that do not. */
 export interface Met {
   readonly answer: Answer;
   readonly ms: number;
@@ -85,6 +46,8 @@ export interface Met {
   readonly requests: readonly string[];
   /** As the gateway counts them, for that field: of connections that came to nothing the upstream knows nothing. */
   readonly counted: number;
+  /** What was not as documented, as `kind Type.field`. */
+  readonly odd: readonly string[];
 }
 
 export interface FaultWorld extends AsyncDisposable {
@@ -103,10 +66,12 @@ export interface FaultWorld extends AsyncDisposable {
 
 /** The whole gateway over real sockets to an upstream that can go wrong. */
 export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
-  const { subject, headers, isSecure = false, drops = false, within } = fault;
+  const { headers, isSecure = false, drops = false, within } = fault;
+  const { hit, beside, otherRequests } = toScene(fault.subject);
+  const selections = beside.map(({ selection }, at) => `beside${at}: ${selection}`).join(' ');
+  const besideValues = Object.fromEntries(beside.map(({ value }, at) => [`beside${at}`, value]));
 
   const upstream = await startAdverseUpstream(sandbox, { certificate: isSecure ? takeCertificate() : undefined });
-  const { selection, path } = SUBJECTS[subject];
   const bugs: unknown[] = [];
   const timers = createCountedTimers();
   const settings = readSettings({ REVOX_BASE_URL: upstream.url, ...SETTINGS, ...shortened(within), ...fault.settings });
@@ -118,7 +83,7 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
   let areRemembered = false;
   let instead: AsyncDisposable | undefined;
 
-  const misbehave = (answer: Misbehave) => upstream.answer(({ request }) => (request.url?.includes(path) ? answer : undefined));
+  const misbehave = (answer: Misbehave) => upstream.answer(({ line }) => (line.startsWith(hit.request) ? answer : undefined));
 
   const ask = async (query: string): Promise<Answer> => {
     const response = await gateway.fetch(
@@ -134,25 +99,26 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
   return {
     upstream,
     bugs,
-    secrets: [KEY_A, String(upstream.port), sandbox.basePath, path, 'undici', 'ECONN', 'UND_ERR'],
+    secrets: [KEY_A, String(upstream.port), sandbox.basePath, hit.request.slice('GET '.length), 'undici', 'ECONN', 'UND_ERR'],
     async meet() {
       upstream.traffic();
       const startedAt = performance.now();
-      const { data, errors, extensions } = await ask(`{ hit: ${selection} ${BESIDE} }`);
+      const { data, errors, extensions } = await ask(`{ hit: ${hit.selection} ${selections} }`);
       const ms = performance.now() - startedAt;
-      const { hit, ...beside } = data;
-      expect(beside, 'what stands beside the fault').toEqual(BESIDE_VALUE);
+      const { hit: value, ...others } = data;
+      expect(others, 'what stands beside the fault').toEqual(besideValues);
       const traffic = upstream.traffic();
-      const requests = traffic.filter((line) => line.startsWith(`GET ${path}`));
-      const others = traffic.filter((line) => !requests.includes(line)).sort();
-      expect(others, 'what was asked beside the fault').toEqual(areRemembered ? [] : BESIDE_PATHS);
+      const requests = traffic.filter((line) => line.startsWith(hit.request));
+      const otherTraffic = traffic.filter((line) => !requests.includes(line)).sort();
+      expect(otherTraffic, 'what was asked beside the fault').toEqual(areRemembered ? [] : otherRequests);
       areRemembered = !drops;
-      const answer = { data: hit, ...(errors && { errors }) };
-      return { answer, ms, requests, counted: extensions.upstream.requests - others.length };
+      const answer = { data: value, ...(errors && { errors }) };
+      const { requests: sent, drift = [] } = extensions.upstream as { requests: number; drift?: Drift[] };
+      return { answer, ms, requests, counted: sent - otherTraffic.length, odd: drift.map(toText).sort() };
     },
     async warm() {
-      const { data, errors } = await ask(`{ ${BESIDE} }`);
-      expect({ data, errors }).toEqual({ data: BESIDE_VALUE, errors: undefined });
+      const { data, errors } = await ask(`{ ${selections} }`);
+      expect({ data, errors }).toEqual({ data: besideValues, errors: undefined });
       areRemembered = true;
     },
     async begin(wrong) {
@@ -180,9 +146,9 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
     },
     async expectNothingLeft() {
       // The cache looks through itself once in a while; everything else is over.
-      await expect.poll(() => timers.running.filter((ms) => ms < 60_000), { message: 'timers' }).toEqual([]);
+      await expect.poll(() => timers.running.filter((ms) => ms < 60_000), { interval: 10, message: 'timers' }).toEqual([]);
       expect(elsewhere.connections, 'connections to another host').toBe(0);
-      await expect.poll(() => upstream.openConnections, { message: 'connections' }).toBeLessThanOrEqual(3);
+      await expect.poll(() => upstream.openConnections, { interval: 10, message: 'connections' }).toBeLessThanOrEqual(3);
     },
     async [Symbol.asyncDispose]() {
       await gateway.dispose();
@@ -226,4 +192,8 @@ function createCountedTimers() {
       return [...running.values()];
     },
   };
+}
+
+function toText({ kind, type, field }: Drift): string {
+  return `${kind} ${type}.${field}`;
 }

@@ -14,8 +14,15 @@ export interface Fault {
   readonly subject: SubjectName;
   /** Of the upstream's attempts, those that the field gives; absent: the first hundred. */
   readonly attempts?: ((ids: readonly string[]) => readonly string[]) | undefined;
+  /** What becomes of the field's value; absent: it stays. */
+  // biome-ignore lint/suspicious/noExplicitAny: each fault knows what its field gives
+  readonly gives?: ((value: any) => unknown) | undefined;
+  /** What is counted as not documented, as `kind Type.field`. */
+  readonly odd?: readonly string[] | undefined;
   /** Upstream requests for that field. */
   readonly requests: number;
+  /** Upstream requests for that field when the same is asked again while the fault lasts; absent: as many. */
+  readonly again?: number | undefined;
   /** What bounds how long the field may take. */
   readonly within: Bound;
   /** Over those of all. */
@@ -46,7 +53,7 @@ export type Bound =
   | 'REVOX_TIMEOUT_MS'
   | 'REQUEST_DEADLINE_MS';
 
-export type SubjectName = 'call' | 'attempts';
+export type SubjectName = 'call' | 'call in full' | 'attempts' | 'assistant' | 'rows';
 
 export interface Variant {
   /** Empty where there is only one. */

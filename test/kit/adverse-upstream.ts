@@ -6,6 +6,8 @@ import { onFreePort } from './served.ts';
 
 /** One request of the gateway's, to be answered in whatever manner. */
 export interface Exchange {
+  /** As `GET /call/…`, with its query. */
+  readonly line: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** To say what no HTTP server would. */
@@ -64,9 +66,10 @@ export async function startAdverseUpstream(
   let onConnection: MisbehaveOnConnection | undefined;
 
   const http = createServer((request, response) => {
-    const path = request.url ?? '';
-    log.push(`${request.method} ${decodeURIComponent(path.replace(sandbox.basePath, ''))}`);
+    const line = `${request.method} ${decodeURIComponent((request.url ?? '').replace(sandbox.basePath, ''))}`;
+    log.push(line);
     const exchange: Exchange = {
+      line,
       request,
       response,
       socket: request.socket,
