@@ -20,6 +20,7 @@ import { createRestClient } from '#rest/client.ts';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
+import type { UpstreamEvents } from '#rest/upstream-events.ts';
 
 export interface Gateway {
   /**
@@ -47,6 +48,8 @@ export interface GatewayOptions {
   readonly elapsed?: () => number;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
+  /** Chance, 0 to 1: those who failed together shall not come back together. */
+  readonly random?: () => number;
 }
 
 /**
@@ -55,33 +58,43 @@ export interface GatewayOptions {
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
-  const { log = consoleLog, now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
+  const {
+    log = consoleLog,
+    now = Date.now,
+    elapsed = monotonicNow,
+    startTimer = startSystemTimer,
+    random = Math.random,
+  } = options;
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
   const asksForSecret = settings.routerSecrets.length > 0;
   const isOpen = isServiceMode && !asksForSecret && settings.jwt === undefined;
-  const sockets = createUndiciTransport();
+  const sockets = createUndiciTransport(revox.timeouts);
   let isDraining = false;
 
-  const send = createRestClient({
+  const rest = createRestClient({
     ...revox,
     transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
     keyHolder: isServiceMode ? 'gateway' : 'caller',
+    events: NOBODY_LISTENS,
     now,
+    elapsed,
     startTimer,
+    random,
   });
   const nodeTypes = createNodeTypes(now);
   const redis =
     cache.redisUrl === undefined
       ? undefined
       : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onTrouble: log.error });
-  const ask = createRememberingAsk(send, {
+  const { ask } = createRememberingAsk(rest.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
     secondTier: redis,
     onRefused: nodeTypes.forget,
+    events: { onAnswered() {} },
     now,
     elapsed,
     startTimer,
@@ -94,6 +107,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     maxAnswerBytes: settings.limits.answerBytes,
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
+    elapsed,
   });
   const isRouter = createRouterCheck(settings.routerSecrets);
   const checkAdmission = createAdmission({
@@ -112,9 +126,9 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     schema,
     createSchema: createSubgraphSchema,
     async admit(request) {
-      await checkAdmission(request);
+      const caller = await checkAdmission(request);
       const credential = identify(request.headers);
-      return (client) => createContext(credential, client);
+      return (client) => createContext({ credential, caller, client });
     },
     isRouter,
     isLoopbackOnly: isOpen,
@@ -153,6 +167,14 @@ function toCacheSecret({ cache, revox }: Settings): string | undefined {
   const isShared = cache.redisUrl !== undefined;
   return cache.secret === undefined && !isShared ? undefined : `${cache.secret ?? ''} ${revox.baseUrl}`;
 }
+
+const NOBODY_LISTENS: UpstreamEvents = {
+  onSend: () => ({ headers: {}, onOver() {} }),
+  onRetry() {},
+  onTurn() {},
+  onPause() {},
+  onBreaker() {},
+};
 
 function startSystemTimer(ms: number, onTime: () => void): () => void {
   const timer = setTimeout(onTime, ms);

@@ -63,6 +63,21 @@ export const slowness: FaultGroup = {
       }, 5),
       { says: 'its value' },
     ),
+    fault(
+      'leaves connections in its backlog longer than connecting may take',
+      { instead: onlyABacklog },
+      {
+        ...TIMEOUT,
+        within: 'REVOX_CONNECT_TIMEOUT_MS',
+        settings: { REVOX_RETRIES: '0' },
+        remark: 'with `REVOX_RETRIES=0`; else it is tried again',
+      },
+    ),
+    answering('answers nothing for longer than headers may take', hang, { ...TIMEOUT, within: 'REVOX_HEADERS_TIMEOUT_MS' }),
+    answering('hangs in the middle of the body longer than it may', halfOfTheBody, {
+      ...TIMEOUT,
+      within: 'REVOX_BODY_TIMEOUT_MS',
+    }),
     answering('reads the request, and has more time than the whole operation', hang, {
       says: { code: 'UPSTREAM_TIMEOUT' },
       within: 'REQUEST_DEADLINE_MS',

@@ -56,7 +56,7 @@ function toSaid(says: Says): string {
 }
 
 function toDuration(within: Bound): string {
-  return within.startsWith('RE') ? `\`${within}\`` : within;
+  return within.endsWith('_MS') ? `\`${within}\`` : within;
 }
 
 function leavesOthers(wrong: Wrong): boolean {

@@ -6,8 +6,9 @@ import { createGateway } from '#gateway.ts';
 import { type AdverseUpstream, type Certificate, type Misbehave, startAdverseUpstream } from '../kit/adverse-upstream.ts';
 import { untilIdle } from '../kit/timed-world.ts';
 import { type Answer, FORGETFUL, KEY_A } from '../kit/world.ts';
-import type { Bound, Fault, Wrong } from './fault.ts';
+import type { Bound, Fault, TimeSetting, Wrong } from './fault.ts';
 import { createCertificate } from './in-its-place.ts';
+import { createSkippableTime } from './skippable-time.ts';
 import { sandbox, toScene } from './subjects.ts';
 
 const SETTINGS = {
@@ -56,6 +57,8 @@ export interface FaultWorld extends AsyncDisposable {
   /** The fields beside the fault are remembered from now on. */
   warm(): Promise<void>;
   begin(wrong: Wrong): Promise<void>;
+  /** So much time goes by, ms. */
+  skip(ms: number): void;
   end(): Promise<void>;
   /** Nothing is left of what went wrong: no timer, no request, no connection but those that may be used again. */
   expectNothingLeft(): Promise<void>;
@@ -73,14 +76,18 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
 
   const upstream = await startAdverseUpstream(sandbox, { certificate: isSecure ? takeCertificate() : undefined });
   const bugs: unknown[] = [];
-  const timers = createCountedTimers();
+  const time = createSkippableTime();
   const settings = readSettings({ REVOX_BASE_URL: upstream.url, ...SETTINGS, ...shortened(within), ...fault.settings });
   const gateway = createGateway(settings, {
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
-    startTimer: timers.startTimer,
+    elapsed: time.elapsed,
+    startTimer: time.startTimer,
+    // Waits between tries are as short as a tenth of their bound.
+    random: () => 0.1,
   });
   const elsewhere = await startAdverseUpstream(sandbox);
   let areRemembered = false;
+  let isWrong = false;
   let instead: AsyncDisposable | undefined;
 
   const misbehave = (answer: Misbehave) => upstream.answer(({ line }) => (line.startsWith(hit.request) ? answer : undefined));
@@ -111,7 +118,7 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
       const requests = traffic.filter((line) => line.startsWith(hit.request));
       const otherTraffic = traffic.filter((line) => !requests.includes(line)).sort();
       expect(otherTraffic, 'what was asked beside the fault').toEqual(areRemembered ? [] : otherRequests);
-      areRemembered = !drops;
+      areRemembered = !(drops && isWrong);
       const answer = { data: value, ...(errors && { errors }) };
       const { requests: sent, drift = [] } = extensions.upstream as { requests: number; drift?: Drift[] };
       return { answer, ms, requests, counted: sent - otherTraffic.length, odd: drift.map(toText).sort() };
@@ -121,7 +128,9 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
       expect({ data, errors }).toEqual({ data: besideValues, errors: undefined });
       areRemembered = true;
     },
+    skip: time.skip,
     async begin(wrong) {
+      isWrong = true;
       if ('answer' in wrong) {
         misbehave(wrong.answer);
       } else if ('leadTo' in wrong) {
@@ -137,6 +146,7 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
       }
     },
     async end() {
+      isWrong = false;
       upstream.answer(undefined);
       upstream.connect(undefined);
       if (!instead) return;
@@ -146,7 +156,7 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
     },
     async expectNothingLeft() {
       // The cache looks through itself once in a while; everything else is over.
-      await expect.poll(() => timers.running.filter((ms) => ms < 60_000), { interval: 10, message: 'timers' }).toEqual([]);
+      await expect.poll(() => time.running.filter((ms) => ms < 60_000), { interval: 10, message: 'timers' }).toEqual([]);
       expect(elsewhere.connections, 'connections to another host').toBe(0);
       await expect.poll(() => upstream.openConnections, { interval: 10, message: 'connections' }).toBeLessThanOrEqual(3);
     },
@@ -168,30 +178,8 @@ function shortened(bound: Bound): Record<string, string> {
   return isTime(bound) ? { [bound]: String(SHORT_MS) } : {};
 }
 
-function isTime(bound: Bound): bound is 'REVOX_TIMEOUT_MS' | 'REQUEST_DEADLINE_MS' {
-  return bound !== 'at once' && bound !== 'after its retries';
-}
-
-function createCountedTimers() {
-  const running = new Map<NodeJS.Timeout, number>();
-  return {
-    startTimer(ms: number, onTime: () => void): () => void {
-      const timer = setTimeout(() => {
-        running.delete(timer);
-        onTime();
-      }, ms);
-      timer.unref();
-      running.set(timer, ms);
-      return () => {
-        running.delete(timer);
-        clearTimeout(timer);
-      };
-    },
-    /** Times that are being waited for, ms. */
-    get running(): number[] {
-      return [...running.values()];
-    },
-  };
+function isTime(bound: Bound): bound is TimeSetting {
+  return bound.endsWith('_MS');
 }
 
 function toText({ kind, type, field }: Drift): string {

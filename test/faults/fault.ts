@@ -21,6 +21,12 @@ export interface Fault {
   readonly odd?: readonly string[] | undefined;
   /** Upstream requests for that field. */
   readonly requests: number;
+  /** Whether others have been asked for before, and connections are kept. */
+  readonly isWarm?: boolean | undefined;
+  /** Whether the field has been asked for before. */
+  readonly isKnown?: boolean | undefined;
+  /** For so long after it is over the upstream is not asked again, ms. */
+  readonly skipMs?: number | undefined;
   /** Upstream requests for that field when the same is asked again while the fault lasts; absent: as many. */
   readonly again?: number | undefined;
   /** What bounds how long the field may take. */
@@ -48,9 +54,18 @@ export type Says =
 export type Bound =
   /** It waits for nothing but the upstream, which does not let it wait. */
   | 'at once'
-  /** It waits between its tries. */
+  /** It waits a moment between its tries. */
   | 'after its retries'
+  /** It waits for what the upstream asks to wait. */
+  | 'as long as it asks'
+  | TimeSetting;
+
+/** The setting of a time that runs out. */
+export type TimeSetting =
   | 'REVOX_TIMEOUT_MS'
+  | 'REVOX_CONNECT_TIMEOUT_MS'
+  | 'REVOX_HEADERS_TIMEOUT_MS'
+  | 'REVOX_BODY_TIMEOUT_MS'
   | 'REQUEST_DEADLINE_MS';
 
 export type SubjectName = 'call' | 'call in full' | 'attempts' | 'assistant' | 'rows';
@@ -88,7 +103,7 @@ interface Sent {
 }
 
 /** `REVOX_RETRIES` */
-export const RETRIES = 0;
+export const RETRIES = 2;
 
 export function fault(name: string, wrong: Wrong, promised: Promised): Fault {
   return faults(name, { '': wrong }, promised);

@@ -47,7 +47,11 @@ export const lists: FaultGroup = {
       only(2, status(400)),
       promised(2, { attempts: (ids) => ids.slice(0, 50), remark: 'a 400 beyond the first page is the end' }),
     ),
-    answering('fails on the second page', only(2, status(500)), { ...promised(2), says: { code: 'UPSTREAM_UNAVAILABLE' } }),
+    answering('fails on the second page', only(2, status(500)), {
+      ...promised(4),
+      says: { code: 'UPSTREAM_UNAVAILABLE' },
+      within: 'after its retries',
+    }),
     answering('hangs on the second page', only(2, hang), {
       ...promised(2),
       says: { code: 'UPSTREAM_TIMEOUT' },

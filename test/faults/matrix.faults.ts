@@ -6,12 +6,14 @@ import { drift } from './drift.ts';
 import type { Fault, Variant } from './fault.ts';
 import { toTable } from './fault-table.ts';
 import { createFaultWorld, longestMs } from './fault-world.ts';
+import { grace } from './grace.ts';
 import { lists } from './lists.ts';
+import { patience } from './patience.ts';
 import { redirects } from './redirects.ts';
 import { statuses } from './statuses.ts';
 import { toValue } from './subjects.ts';
 
-const GROUPS = [connections, slowness, statuses, redirects, bodies, lists, clocks, drift];
+const GROUPS = [connections, slowness, statuses, redirects, bodies, lists, patience, grace, clocks, drift];
 
 test('The table in the docs is made of what is tried here', async () => {
   // `npm run test:faults -- --update` writes it.
@@ -35,10 +37,12 @@ describe.each(GROUPS)('$title: the upstream', ({ faults }) => {
 
 async function play(fault: Fault, variant: Variant): Promise<void> {
   const { wrong } = variant;
+  const asEver = { data: toValue({ ...fault, attempts: undefined, gives: undefined }) };
   await using world = await createFaultWorld(fault);
   const isOfAnswers = 'answer' in wrong || 'leadTo' in wrong;
   // Where no connection can be had, only what is remembered can stand beside the fault.
-  if (!isOfAnswers) await world.warm();
+  if (!isOfAnswers || fault.isWarm) await world.warm();
+  if (fault.isKnown) expect((await world.meet()).answer).toEqual(asEver);
   await world.begin(wrong);
 
   const memory = watchMemory();
@@ -56,8 +60,9 @@ async function play(fault: Fault, variant: Variant): Promise<void> {
   if (fault.again !== undefined) expect((await world.meet()).counted).toBe(fault.again);
 
   await world.end();
+  world.skip(fault.skipMs ?? 0);
   await world.expectNothingLeft();
-  expect((await world.meet()).answer).toEqual({ data: toValue({ ...fault, attempts: undefined, gives: undefined }) });
+  expect((await world.meet()).answer).toEqual(asEver);
   expect(world.bugs).toEqual([]);
 }
 

@@ -30,6 +30,16 @@ export const statuses: FaultGroup = {
       ...UNAVAILABLE,
       isRetried: true,
     }),
+    answering('refuses (400), and never ends what it says of it', raw(endlessRefusal('400 Bad Request')), {
+      says: { code: 'UPSTREAM_REJECTED', status: 400 },
+    }),
+    answering(
+      'says that there is no such object (404), and never ends what it says of it',
+      raw(endlessRefusal('404 Not Found')),
+      {
+        says: 'null',
+      },
+    ),
     answeringEach('answers with a status that is no answer to a question:', each([300, 304, 305]), UNAVAILABLE),
     answeringEach('answers with a status that there is not:', each([600, 999]), { ...UNAVAILABLE, isRetried: true }),
     answeringEach('answers without a body:', each([204, 205]), { says: { code: 'UPSTREAM_INVALID_RESPONSE' } }),
@@ -61,6 +71,10 @@ export const statuses: FaultGroup = {
 
 function each(codes: readonly number[], headers: OutgoingHttpHeaders = {}): Record<string, Misbehave> {
   return Object.fromEntries(codes.map((code) => [String(code), status(code, headers)]));
+}
+
+function endlessRefusal(statusLine: string): string {
+  return `${head(['content-length: 99'], `HTTP/1.1 ${statusLine}`)}{"message":`;
 }
 
 function before(statusAndHeaders: string): Misbehave {

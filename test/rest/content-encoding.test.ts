@@ -13,7 +13,7 @@ const MAX_BYTES = 2 ** 20;
 /** Reads what a server answers as JSON, over real sockets. */
 async function read(answer: (response: ServerResponse) => void) {
   await using server = await listen(answer);
-  const { transport, close } = createUndiciTransport();
+  const { transport, close } = createUndiciTransport({ connectMs: 0, headersMs: 0, bodyMs: 0 });
   onTestFinished(close);
   const { signal } = new AbortController();
   const { body } = await transport(server.origin, { headers: {}, signal });
