@@ -103,7 +103,7 @@ export const bodies: FaultGroup = {
     answering('sends a chunk whose size is no number', raw(`${head(['transfer-encoding: chunked'])}zz\r\n{}\r\n`), BROKEN),
     answering(
       'sends its answer in chunks of a few bytes',
-      raw((answer) => chunked(answer.body, 7)),
+      raw((answer) => chunked(answer.body, 7), close),
       FINE,
     ),
     answering(

@@ -14,8 +14,8 @@ import { sandbox, toScene } from './subjects.ts';
 const SETTINGS = {
   REVOX_API_KEY: KEY_A,
   REVOX_FIRST_PAGE: '1',
-  REVOX_TIMEOUT_MS: '5000',
-  REQUEST_DEADLINE_MS: '8000',
+  REVOX_TIMEOUT_MS: '10000',
+  REQUEST_DEADLINE_MS: '15000',
   ...FORGETFUL,
   // What is asked for beside the fault is remembered where no connection can be had at all.
   FRESHNESS_ASSISTANT_MS: '60000',
@@ -24,7 +24,7 @@ const SETTINGS = {
 } satisfies Record<string, string>;
 
 /** So short is the time that runs out, where one does: a test takes no shorter. */
-const SHORT_MS = 1_000;
+const SHORT_MS = 1_500;
 
 /** What a busy machine may add to any time. */
 const SLACK_MS = 3_000;
@@ -158,6 +158,7 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
       // The cache looks through itself once in a while; everything else is over.
       await expect.poll(() => time.running.filter((ms) => ms < 60_000), { interval: 10, message: 'timers' }).toEqual([]);
       expect(elsewhere.connections, 'connections to another host').toBe(0);
+      await expect.poll(() => upstream.unanswered, { interval: 10, message: 'requests under way' }).toBe(0);
       await expect.poll(() => upstream.openConnections, { interval: 10, message: 'connections' }).toBeLessThanOrEqual(3);
     },
     async [Symbol.asyncDispose]() {

@@ -77,14 +77,15 @@ export function reset(socket: Socket): void {
 
 export const hang: Misbehave = () => {};
 
-/** A piece at a time, with so many ms between, as long as there is anybody. */
+/** A piece at a time, with so many ms between, as long as there is anybody; then it closes the connection. */
 export function drip(pieces: (answer: HonestAnswer) => Iterable<string | Buffer>, ms: number): Misbehave {
   return async ({ socket, honest }) => {
     const rest = pieces(await honest())[Symbol.iterator]();
     const timer = setInterval(() => {
       const { value, done } = rest.next();
-      if (done) clearInterval(timer);
-      else socket.write(value);
+      if (!done) return void socket.write(value);
+      clearInterval(timer);
+      socket.end();
     }, ms);
     socket.once('close', () => clearInterval(timer));
     if (socket.closed) clearInterval(timer);

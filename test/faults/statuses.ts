@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Misbehave } from '../kit/adverse-upstream.ts';
 import { answering, answeringEach, type FaultGroup } from './fault.ts';
-import { changed, head, raw, status } from './misbehaviours.ts';
+import { changed, close, head, raw, status } from './misbehaviours.ts';
 
 const PASS_THROUGH = { settings: { REVOX_API_KEY: '' }, headers: { authorization: 'Bearer sk_demo_a' } };
 const UNAVAILABLE = { says: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
@@ -78,5 +78,5 @@ function endlessRefusal(statusLine: string): string {
 }
 
 function before(statusAndHeaders: string): Misbehave {
-  return raw(({ body }) => `HTTP/1.1 ${statusAndHeaders}\r\n\r\n${head([`content-length: ${body.length}`])}${body}`);
+  return raw(({ body }) => `HTTP/1.1 ${statusAndHeaders}\r\n\r\n${head([`content-length: ${body.length}`])}${body}`, close);
 }

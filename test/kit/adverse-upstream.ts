@@ -38,6 +38,8 @@ export interface AdverseUpstream extends AsyncDisposable {
   readonly port: number;
   /** The requests that came since the last time this was called, as `GET /call/…`. */
   traffic(): string[];
+  /** Requests that have got no whole answer, and whose connections are still open. */
+  readonly unanswered: number;
   /** Connections that are open now. */
   readonly openConnections: number;
   /** Connections that were made since the start. */
@@ -60,6 +62,7 @@ export async function startAdverseUpstream(
   { certificate }: { readonly certificate?: Certificate | undefined } = {},
 ): Promise<AdverseUpstream> {
   const sockets = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
   let log: string[] = [];
   let connections = 0;
   let misbehaviourFor: ((exchange: Exchange) => Misbehave | undefined) | undefined;
@@ -68,6 +71,9 @@ export async function startAdverseUpstream(
   const http = createServer((request, response) => {
     const line = `${request.method} ${decodeURIComponent((request.url ?? '').replace(sandbox.basePath, ''))}`;
     log.push(line);
+    unanswered.add(response);
+    // Both come when it has been answered, the latter alone when the connection has gone.
+    for (const end of ['finish', 'close']) response.once(end, () => unanswered.delete(response));
     const exchange: Exchange = {
       line,
       request,
@@ -116,6 +122,9 @@ export async function startAdverseUpstream(
       const told = log;
       log = [];
       return told;
+    },
+    get unanswered() {
+      return unanswered.size;
     },
     get openConnections() {
       return sockets.size;
