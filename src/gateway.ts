@@ -186,8 +186,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
 const MOST_OPERATION_NAMES = 100;
 
 /** What `/ready` says of the upstream. */
-function tellUpstream(state: UpstreamState, lastAnswerAt: number | undefined) {
-  return { ...state, lastAnswerAt: lastAnswerAt === undefined ? null : new Date(lastAnswerAt).toISOString() };
+function tellUpstream({ breaker, waiting, inFlight, paused }: UpstreamState, lastAnswerAt: number | undefined) {
+  return {
+    breaker,
+    waiting,
+    inFlight,
+    paused,
+    lastAnswerAt: lastAnswerAt === undefined ? null : new Date(lastAnswerAt).toISOString(),
+  };
 }
 
 /**

@@ -20,15 +20,9 @@ const LONGEST_TOLD = 300;
 /**
  * Starts OpenTelemetry's SDK, which reads its own variables, and registers its provider for the whole process. Only traces: the metrics are
  * Prometheus', and the log is on the standard output. It is loaded here and nowhere else: it is larger than the gateway.
- * @throws Error when it is not installed
  */
 export async function startTracing({ isNamed, log, startTimer }: StartTracingOptions): Promise<RunningTracing> {
-  const { startNodeSdk } = await import('@opentelemetry/sdk-node').catch((cause: unknown) => {
-    throw new Error(
-      'OTEL_… variables ask for traces, but @opentelemetry/sdk-node is not installed: install it (npm ci without --omit=optional), or set OTEL_SDK_DISABLED=true.',
-      { cause },
-    );
-  });
+  const { startNodeSdk } = await import('@opentelemetry/sdk-node');
   const sdk = startNodeSdk({
     resourceAttributes: isNamed ? {} : { 'service.name': SERVICE_NAME },
     metricReaders: [],
