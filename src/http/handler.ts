@@ -28,9 +28,10 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const answerStatus = createStatusPages(options);
   return async (request) => {
-    const watch = options.watch(request, toPlace(request.url));
+    const url = URL.parse(request.url);
+    const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);
     try {
-      const response = await handle(request, watch);
+      const response = await handle(request, url, watch);
       const refusedWith = codeOf(response);
       if (refusedWith) watch.onError(refusedWith);
       secure(response.headers, graphql.pagePolicy);
@@ -43,11 +44,10 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     }
   };
 
-  async function handle(request: Request, watch: RequestWatch): Promise<Response> {
-    if (!URL.canParse(request.url)) {
+  async function handle(request: Request, url: URL | null, watch: RequestWatch): Promise<Response> {
+    if (!url) {
       return toRefusal('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
     }
-    const url = new URL(request.url);
     if (options.isLoopbackOnly && !namesLoopback(url)) {
       return toRefusal('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
         status: 403,
@@ -79,10 +79,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
 const PLACES = new Set([GRAPHQL_ENDPOINT, ...STATUS_PLACES]);
 
 /** What callers ask for beside our own places has no end: it is one. */
-function toPlace(url: string): string {
-  const pathname = URL.canParse(url) ? new URL(url).pathname : '';
-  return PLACES.has(pathname) ? pathname : 'other';
-}
+const ELSEWHERE = 'other';
 
 /**
  * What was executed says so itself. What was refused before, what comes in parts, and what tells how long it took is for nobody to keep; the

@@ -58,6 +58,9 @@ export type WatchRequest = (request: Request, place: string) => RequestWatch;
 /** The client has left before there was an answer: nginx's word for it, which HTTP has none for. */
 const CLIENT_LEFT = 499;
 
+/** Of a document, and of its variables: a line is no place for a megabyte. */
+const LONGEST_TOLD = 16_384;
+
 /** Asked for again and again by whoever watches over the process: of no interest in itself. */
 const QUIET = new Set(['/health', '/ready', '/metrics']);
 
@@ -114,7 +117,7 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
           ...(figures && { overheadMs: rounded(overhead(ms, figures)), ...toCounts(figures) }),
           requestId,
           ...span?.ids,
-          ...(options.logsPersonalData && asked && { document: asked.document, variables: toText(asked.variables) }),
+          ...(options.logsPersonalData && asked && toPersonalData(asked)),
         } satisfies LogFields;
         if (QUIET.has(place)) log.debug?.('request', line);
         else log.info('request', line);
@@ -142,8 +145,9 @@ function toCounts({ upstreamRequests, cacheHits, coalesced, stale }: OperationFi
   return { upstreamRequests, cacheHits, coalesced, stale };
 }
 
-function toText(variables: unknown): string {
-  return variables === undefined ? '' : JSON.stringify(variables);
+function toPersonalData({ document, variables }: AskedOperation) {
+  const cut = (text: string) => text.slice(0, LONGEST_TOLD);
+  return { document: cut(document), variables: cut(JSON.stringify(variables ?? null)) };
 }
 
 function rounded(ms: number): number {
