@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
-import { consoleLog as log } from '#observability/log.ts';
+import { complain } from '#observability/console.ts';
+import { startTracing } from '#observability/start-tracing.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import { createHttpServer, toServerTimeouts } from './server.ts';
 
@@ -16,15 +18,17 @@ try {
   const settings = readSettings();
   await (isDemo ? serveDemo(settings) : serve(settings));
 } catch (error) {
-  if (error instanceof SettingsError) log.error(error.message);
+  if (error instanceof SettingsError) complain(error.message);
   else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    log.error(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
-  } else log.bug(error);
+    complain(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+  } else complain(error);
   process.exit(1);
 }
 
 async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
-  const gateway = createGateway(settings, options);
+  const log = createStructuredLog(settings.log);
+  const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
+  const gateway = createGateway(settings, { log, processMetrics: true, ...options });
   const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -44,6 +48,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     server.close(async () => {
       await gateway.dispose();
       await onStopped();
+      if (tracing) await tracing.stop();
       process.exit(0);
     });
     server.closeIdleConnections();
@@ -73,4 +78,9 @@ async function serveDemo(settings: Settings): Promise<void> {
     { readyOperations: readyOperations(landmarks(sandbox)) },
     () => upstream.close(),
   );
+}
+
+function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms);
+  return () => clearTimeout(timer);
 }

@@ -51,7 +51,8 @@ export interface Received {
 /** A request that brought nothing, and what is to be known to decide whether to send it again. */
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
-  readonly kind: FailureKind;
+  /** `missing`: 404 or 410, there is no such object. */
+  readonly kind: FailureKind | 'missing';
   /** As it surfaces if nothing more is tried. */
   readonly error: UpstreamError;
   /** So long the upstream asks to wait, ms. */
@@ -59,7 +60,7 @@ export class FailedRequest extends Error {
   /** What the upstream itself says of another try (`x-should-retry`). */
   readonly shouldRetry: boolean | undefined;
 
-  constructor(kind: FailureKind, error: UpstreamError, advice: { retryAfterMs?: number; shouldRetry?: boolean } = {}) {
+  constructor(kind: FailedRequest['kind'], error: UpstreamError, advice: { retryAfterMs?: number; shouldRetry?: boolean } = {}) {
     super(error.message, { cause: error });
     this.kind = kind;
     this.error = error;
