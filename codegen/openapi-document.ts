@@ -3,14 +3,55 @@ import { parse } from 'yaml';
 
 export const OPENAPI_PATH = new URL('../schema/revox.openapi.yaml', import.meta.url);
 
+interface WireSchema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly const?: string;
+  readonly enum?: string[];
+  readonly anyOf?: readonly WireSchema[];
+  readonly oneOf?: readonly WireSchema[];
+  readonly properties?: Record<string, WireSchema>;
+  readonly required?: readonly string[];
+}
+
 interface OpenApiDocument {
-  components: { schemas: Record<string, { enum?: string[] }> };
+  components: { schemas: Record<string, WireSchema> };
 }
 
 /** The enums that the upstream documents: their values by name. */
 export function readWireEnums(): Record<string, string[]> {
-  const document = parse(readFileSync(OPENAPI_PATH, 'utf8')) as OpenApiDocument;
   return Object.fromEntries(
-    Object.entries(document.components.schemas).flatMap(([name, schema]) => (schema.enum ? [[name, schema.enum]] : [])),
+    Object.entries(readSchemas()).flatMap(([name, schema]) => (schema.enum ? [[name, schema.enum]] : [])),
   );
+}
+
+/** What the upstream documents of the keys of an object. */
+export interface WirePromise {
+  /** Keys that are always there. */
+  readonly required: readonly string[];
+  /** Keys that are never null where they are there. */
+  readonly notNull: readonly string[];
+}
+
+/** By the name of the object's schema. */
+export function readWirePromises(): Record<string, WirePromise> {
+  const schemas = readSchemas();
+  const mayBeNull = ({ $ref, ...schema }: WireSchema): boolean => {
+    if ($ref) return mayBeNull(schemas[$ref.replace('#/components/schemas/', '')] ?? {});
+    const alternatives = schema.anyOf ?? schema.oneOf;
+    if (alternatives) return alternatives.some(mayBeNull);
+    // What has no type may be anything.
+    return schema.const === undefined && (schema.type === undefined || [schema.type].flat().includes('null'));
+  };
+  return Object.fromEntries(
+    Object.entries(schemas).flatMap(([name, { properties, required = [] }]) =>
+      properties
+        ? [[name, { required, notNull: Object.keys(properties).filter((key) => !mayBeNull(properties[key] ?? {})) }]]
+        : [],
+    ),
+  );
+}
+
+function readSchemas(): OpenApiDocument['components']['schemas'] {
+  return (parse(readFileSync(OPENAPI_PATH, 'utf8')) as OpenApiDocument).components.schemas;
 }

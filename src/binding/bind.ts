@@ -1,5 +1,6 @@
 import {
   type GraphQLArgument,
+  type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -9,9 +10,9 @@ import {
 } from 'graphql';
 import { UserInputError } from '#errors/gateway-error.ts';
 import { type AnswerSize, measuring } from './answer-size.ts';
+import { createKeyReader } from './key-reader.ts';
 import { keyOf, UNRECOGNIZED } from './names.ts';
 import type { OddityReport } from './oddities.ts';
-import { createReader } from './readers.ts';
 import { isWireObject, toWhole, type WireObject } from './wire-object.ts';
 
 /** What the binding needs of a request. */
@@ -21,6 +22,7 @@ export interface BindingContext {
 }
 
 type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
+type BoundField = GraphQLField<unknown, unknown>;
 
 /**
  * Gives every field that has no resolver of its own the one that reads its REST key, and has all of them measured. Done once, when the schema
@@ -33,7 +35,7 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const isBound = isFromRest(type, schema);
     for (const field of Object.values(type.getFields())) {
-      if (isBound) field.resolve ??= createFieldResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
+      if (isBound) field.resolve = bound(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
       const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
       if (field.resolve && enumArguments.length > 0) field.resolve = refusingUnrecognized(field.resolve, enumArguments);
       field.resolve = measuring(field.type, field.resolve);
@@ -47,18 +49,30 @@ export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): bool
   return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name);
 }
 
-function createFieldResolver(
-  typeName: string,
-  field: { readonly name: string; readonly type: Parameters<typeof createReader>[0] },
-): Resolver {
+function bound(typeName: string, field: BoundField): Resolver {
+  if (!field.resolve) return createFieldResolver(typeName, field);
+  // What takes arguments is no key of REST's.
+  return field.args.length > 0 ? field.resolve : noticing(typeName, field, field.resolve);
+}
+
+function createFieldResolver(typeName: string, field: BoundField): Resolver {
   const key = keyOf(typeName, field.name);
-  const read = createReader(field.type, typeName, field.name);
+  const read = createKeyReader(field.type, typeName, field.name);
   return (parent, _args, { oddities }) => {
     const object = parent as WireObject;
-    if (key in object) return read(object[key], oddities);
+    if (key in object) return read(object, oddities);
     const whole = toWhole(object);
-    if (whole instanceof Promise) return whole.then((loaded) => read(isWireObject(loaded) ? loaded[key] : null, oddities));
-    return read(null, oddities);
+    if (whole instanceof Promise) return whole.then((loaded) => (isWireObject(loaded) ? read(loaded, oddities) : null));
+    return read(object, oddities);
+  };
+}
+
+/** What is odd of a key is told, too, where a resolver decides what becomes of it. */
+function noticing(typeName: string, field: BoundField, resolve: Resolver): Resolver {
+  const read = createKeyReader(field.type, typeName, field.name);
+  return (parent, args, context, info) => {
+    read(parent as WireObject, context.oddities);
+    return resolve(parent, args, context, info);
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type GraphQLEnumType,
   type GraphQLObjectType,
   type GraphQLOutputType,
+  type GraphQLScalarType,
   isEnumType,
   isListType,
   isNonNullType,
@@ -20,36 +21,44 @@ export type Reader = (raw: unknown, report: OddityReport) => unknown;
  * Makes the reader of a field from its type. Null where a list must not be null is an empty list; an item that cannot be read
  * is dropped; an object without the id it must have is no object.
  */
-export function createReader(type: GraphQLOutputType, typeName: string, fieldName: string): Reader {
+export function createReader(type: GraphQLOutputType, typeName: string, fieldName: string, isItem = false): Reader {
   if (isNonNullType(type)) {
-    const read = createReader(type.ofType, typeName, fieldName);
+    const read = createReader(type.ofType, typeName, fieldName, isItem);
     return isListType(type.ofType) ? (raw, report) => read(raw, report) ?? [] : read;
   }
   if (isListType(type)) {
-    const readItem = createReader(type.ofType, typeName, fieldName);
+    const readItem = createReader(type.ofType, typeName, fieldName, true);
     return (raw, report) => {
       if (!Array.isArray(raw)) return readNothing(raw, report);
-      const items = raw.map((item) => readItem(item, report));
-      const readable = items.filter((item) => item !== null);
-      for (let dropped = readable.length; dropped < items.length; dropped += 1) report.unreadable(typeName, fieldName);
-      return readable;
+      return raw.map((item) => readItem(item, report)).filter((item) => item !== null);
     };
   }
   if (isEnumType(type)) return createEnumReader(type);
-  if (isScalarType(type)) {
-    const read = scalarReaders[type.name];
-    if (!read) throw new Error(`The scalar ${type.name} has no reader.`);
-    return (raw, report) => (raw == null ? null : (read(raw) ?? readNothing(raw, report)));
-  }
+  if (isScalarType(type)) return createScalarReader(type);
   const mustHaveId = isObjectType(type) && hasNonNullId(type);
   return (raw, report) => {
     const isReadable = isWireObject(raw) && (!mustHaveId || hasId(raw));
     return isReadable ? raw : readNothing(raw, report);
   };
 
+  /** That there is nothing is odd of an item only: of a key the documents may allow it. */
   function readNothing(raw: unknown, report: OddityReport): null {
-    if (raw != null) report.unreadable(typeName, fieldName);
+    if (isItem) report.drifted('dropped', typeName, fieldName);
+    else if (raw != null) report.drifted('unreadable', typeName, fieldName);
     return null;
+  }
+
+  function createScalarReader({ name }: GraphQLScalarType): Reader {
+    const read = scalarReaders[name];
+    if (!read) throw new Error(`The scalar ${name} has no reader.`);
+    // Moments may be anything by the documents, whose own example of one is `{}`.
+    const isUntyped = name === 'DateTime';
+    return (raw, report) => {
+      const value = raw == null ? null : read(raw);
+      if (value === null) return isUntyped && isEmptyObject(raw) ? null : readNothing(raw, report);
+      if (value !== raw && !isUntyped) report.drifted('coerced', typeName, fieldName);
+      return value;
+    };
   }
 
   function createEnumReader(enumType: GraphQLEnumType): Reader {
@@ -63,6 +72,10 @@ export function createReader(type: GraphQLOutputType, typeName: string, fieldNam
       return UNRECOGNIZED;
     };
   }
+}
+
+function isEmptyObject(raw: unknown): boolean {
+  return isWireObject(raw) && Object.keys(raw).length === 0;
 }
 
 function hasNonNullId(type: GraphQLObjectType): boolean {

@@ -1,31 +1,46 @@
-import type { OddityReport, Unrecognized } from '#binding/oddities.ts';
+import type { DriftKind, OddityReport, Unrecognized } from '#binding/oddities.ts';
 
 const MOST_REPORTED = 100;
 const LONGEST_VALUE = 100;
 
-/** What was odd in the answers of one operation: told once each, and no more than a hundred of them. */
+/** How often a field was odd in one way. Nothing of what stood there is in it: it may be counted and shown. */
+export interface Drift {
+  readonly type: string;
+  readonly field: string;
+  readonly kind: DriftKind;
+  readonly count: number;
+}
+
+/** What was odd in the answers of one operation. */
 export interface OddityLog extends OddityReport {
+  /** Told once each, and no more than a hundred of them. */
   readonly reported: readonly Unrecognized[];
-  /** How often each field could not be read, by `Type.field`. */
-  readonly unreadableCounts: ReadonlyMap<string, number>;
+  /** All of it, in the order in which it was first met; no longer than the schema has fields, times the kinds. */
+  readonly drift: readonly Drift[];
 }
 
 export function createOddityLog(): OddityLog {
   const reported = new Map<string, Unrecognized>();
-  const unreadableCounts = new Map<string, number>();
+  const drift = new Map<string, { -readonly [Key in keyof Drift]: Drift[Key] }>();
+  const drifted = (kind: DriftKind, type: string, field: string) => {
+    const key = `${type}.${field} ${kind}`;
+    const met = drift.get(key);
+    if (met) met.count += 1;
+    else drift.set(key, { type, field, kind, count: 1 });
+  };
   return {
     get reported() {
       return [...reported.values()];
     },
-    unreadableCounts,
+    get drift() {
+      return [...drift.values()];
+    },
+    drifted,
     unrecognized(type, field, raw) {
+      drifted('unrecognized', type, field);
       const value = raw.slice(0, LONGEST_VALUE);
       const key = `${type}.${field}=${value}`;
       if (reported.size < MOST_REPORTED || reported.has(key)) reported.set(key, { type, field, value });
-    },
-    unreadable(type, field) {
-      const key = `${type}.${field}`;
-      unreadableCounts.set(key, (unreadableCounts.get(key) ?? 0) + 1);
     },
   };
 }

@@ -63,7 +63,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
         rest: options.createRest({ credential, signal, budget, account, trace }),
         facts: options.facts,
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
-        onDropped: (type) => oddities.unreadable(type, 'id'),
+        onDrift: oddities.drifted,
       }),
     };
   };

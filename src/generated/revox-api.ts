@@ -911,3 +911,22 @@ export const wireEnums: { readonly [name: string]: readonly string[] } = {
   CampaignStatus: ["draft","running","paused","completed"],
   CampaignRowResult: ["IVR","voicemail","human","unknown","ios-screening-filter","all","none"],
 };
+/** By the name of an object: the keys that are always there, and those that are never null where they are there. */
+export const wirePromises: {
+  readonly [name: string]: { readonly required: readonly string[]; readonly notNull: readonly string[] };
+} = {
+  Call: {"required":["id","assistant","call_attempts","call_retry_config","calls_count","campaign","created_at","direction","first_sentence_delay_ms","from_phone_number","is_cancelled","is_completed","last_call_attempt","llm_model","metadata","organization_id","scheduled_at","status","to_phone_number"],"notNull":["id","call_attempts","calls_count","direction","first_sentence_delay_ms","from_phone_number","is_cancelled","is_completed","llm_model","organization_id","status","to_phone_number"]},
+  CallAttempt: {"required":["id","answered_at","dial_error","ended_at","phone_number","recording_url","result","started_at","status"],"notNull":["id","phone_number","status"]},
+  TranscriptMessage: {"required":["content","role"],"notNull":["content","role","tool_is_error","tool_name"]},
+  Assistant: {"required":["id","background_sound","calendly","call_retry_config","created_at","end_of_call_sentence","first_sentence","first_sentence_delay_ms","first_sentence_mode","ivr_navigation_enabled","llm_model","max_call_duration_secs","name","organization_id","prompt","structured_output_config","transfer_phone_number","updated_at","voice","voicemail_message","webhook_url"],"notNull":["id","first_sentence_delay_ms","first_sentence_mode","ivr_navigation_enabled","llm_model","max_call_duration_secs","name","organization_id","prompt","faq_items","pending_faq_count"]},
+  Calendly: {"required":["connection_id","event_type_id"],"notNull":["connection_id","event_type_id"]},
+  CallRetryConfig: {"required":["calling_windows","max_retry_attempts"],"notNull":["calling_windows","max_retry_attempts"]},
+  CallingWindow: {"required":["calling_window_end_time","calling_window_start_time","retry_delay_seconds"],"notNull":["calling_window_end_time","calling_window_start_time","retry_delay_seconds"]},
+  DedicatedInstanceLlmModel: {"required":["name","type"],"notNull":["name","type"]},
+  OpenrouterLlmModel: {"required":["openrouter_model_id","openrouter_provider","type"],"notNull":["openrouter_model_id","openrouter_provider","type"]},
+  StructuredOutputField: {"required":["name","required","type"],"notNull":["name","required","type","description","enum_options"]},
+  Voice: {"required":["id","provider"],"notNull":["id","provider","speed"]},
+  FaqItem: {"required":["answer","question"],"notNull":["answer","question","id","needs_human_answer","source"]},
+  Campaign: {"required":["id","assistant_id","created_at","is_cancelled","name","organization_id","status","updated_at"],"notNull":["id","assistant_id","is_cancelled","name","organization_id","status"]},
+  CampaignRow: {"required":["id","input_data","phone_number","row_index"],"notNull":["id","input_data","phone_number","row_index","call"]},
+};

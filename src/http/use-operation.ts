@@ -3,6 +3,9 @@ import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
 
+/** Of different kinds of drift that one trace tells. */
+const MOST_DRIFT = 100;
+
 export interface OperationOptions {
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
   readonly upstreamTrace: boolean;
@@ -52,13 +55,15 @@ function toRemarks({ oddities, paginationNotes }: RequestContext) {
   };
 }
 
-/** What an answer cost upstream: requests sent, and every question with where its answer came from. */
-function toTrace({ account: { counts, calls }, budget }: RequestContext) {
+/** What an answer cost upstream: requests sent, every question with where its answer came from, and what was not as documented in them. */
+function toTrace({ account: { counts, calls }, budget, oddities }: RequestContext) {
+  const drift = oddities.drift.slice(0, MOST_DRIFT);
   return {
     requests: budget.sent,
     cacheHits: counts.cache,
     coalesced: counts.coalesced,
     stale: counts.stale,
     calls: calls.map((call) => ({ ...call, ms: Math.round(call.ms * 10) / 10 })),
+    ...(drift.length > 0 ? { drift } : {}),
   };
 }

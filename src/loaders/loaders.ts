@@ -7,7 +7,7 @@ import { createPagedList } from '#pagination/paged-list.ts';
 import { createWholeList } from '#pagination/whole-list.ts';
 import type { CampaignRowFilter, Rest } from '#rest/endpoints.ts';
 import { nullIfNotFound, toKeyError } from './failures.ts';
-import { toIdentified, toPage } from './identified.ts';
+import { type OddItem, toIdentified, toPage } from './identified.ts';
 import { createListedLoader } from './listed-loader.ts';
 
 /** Everything one operation can ask for. What it has asked for once it does not ask for again. */
@@ -28,24 +28,26 @@ export interface LoadersOptions {
   readonly rest: Rest;
   readonly facts: FactsByEndpoint;
   readonly nodeTypes: NodeTypes;
-  /** Hears of list items that are no objects or have no id. */
-  readonly onDropped: (type: string) => void;
+  /** Hears of list items that are no objects, or have no id or a number for one, and of a total that is not told. */
+  readonly onDrift: (kind: OddItem | 'missing', type: string, field: string) => void;
 }
 
-export function createLoaders({ rest, facts, nodeTypes, onDropped }: LoadersOptions): Loaders {
+export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOptions): Loaders {
+  const onOddItem = (type: NodeType | 'CallAttempt' | 'CampaignRow') => (how: OddItem) =>
+    how === 'dropped' ? onDrift(how, `${type}Connection`, 'nodes') : onDrift(how, type, 'id');
   const callById = new DataLoader<string, Call | null>((ids) =>
     Promise.all(ids.map((id) => nullIfNotFound(rest.getCall(id)).then(seenCall, toKeyError))),
   );
   const assistants = createListedLoader<Assistant>({
     getOne: async (id) => seen('Assistant', await rest.getAssistant(id)),
     getAll: async () =>
-      toIdentified<Assistant>((await rest.listAssistants()).items, () => onDropped('Assistant')).map((assistant) =>
+      toIdentified<Assistant>((await rest.listAssistants()).items, onOddItem('Assistant')).map((assistant) =>
         seen('Assistant', assistant),
       ),
   });
   const campaigns = createListedLoader<Campaign>({
     getOne: async (id) => seenCampaign(await rest.getCampaign(id)),
-    getAll: async () => toIdentified<Campaign>((await rest.listCampaigns()).items, () => onDropped('Campaign')).map(seenCampaign),
+    getAll: async () => toIdentified<Campaign>((await rest.listCampaigns()).items, onOddItem('Campaign')).map(seenCampaign),
   });
 
   type Load = { readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null> };
@@ -83,7 +85,7 @@ export function createLoaders({ rest, facts, nodeTypes, onDropped }: LoadersOpti
       remembered(callAttempts, statuses.join(), () =>
         createPagedList(async ({ page, pageSize, newerThan }) => {
           const answer = await rest.listCallAttempts({ page, pageSize }, statuses, { newerThan });
-          return toPage<CallAttempt>(answer, () => onDropped('CallAttempt'));
+          return toPage<CallAttempt>(answer, onOddItem('CallAttempt'));
         }, facts('/call')),
       ),
     campaignRows: (campaignId, filter) =>
@@ -92,7 +94,8 @@ export function createLoaders({ rest, facts, nodeTypes, onDropped }: LoadersOpti
           const answer = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, { newerThan });
           // Within one operation no field asks for a call after its row has come; whoever asks later than the root fields do finds it.
           for (const call of answer.calls) callById.prime(call.id, seenCall(call));
-          return toPage<CampaignRow>(answer, () => onDropped('CampaignRow'));
+          if (answer.total === undefined) onDrift('missing', 'CampaignRowConnection', 'totalCount');
+          return toPage<CampaignRow>(answer, onOddItem('CampaignRow'));
         }, facts('/campaigns/{id}/rows')),
       ),
     assistants: () => createWholeList(assistants.all),

@@ -2,6 +2,8 @@ import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.
 import type { Organization } from './organization.ts';
 import { putCall, removeAttempts, removeCalls } from './organization.ts';
 import { tellInsertedCall, tellInsertedRow } from './tell-insertions.ts';
+import type { ApiVersion } from './versions.ts';
+import { toVersion } from './versions.ts';
 import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from './wire.ts';
 
 /** One organisation's data as it is served: the real objects, so that a change made here is what the next request sees. */
@@ -36,6 +38,8 @@ export interface SandboxControl {
   /** Changes the JSON of an answer; it gets its own copy. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever the API says, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
+  /** Answers as this version of the API spells it (see versions.ts). For a sandbox that speaks the documented one: none is translated back. */
+  speak(version: ApiVersion, match?: RequestMatch, times?: number): void;
   /** Puts attempts (each with a finished order of its own, or one of `status`) before the one at this index; returns them. */
   insertAttempts(
     apiKey: string,
@@ -151,6 +155,13 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       rule(match, times, async (_request, next) => {
         const response = await next();
         return new Response(JSON.stringify(change(await response.json())), response);
+      });
+    },
+
+    speak(version, match = '', times) {
+      rule(match, times, async (_request, next) => {
+        const response = await next();
+        return new Response(JSON.stringify(toVersion(version, await response.json())), response);
       });
     },
 

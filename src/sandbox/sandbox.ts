@@ -8,6 +8,8 @@ import { createLiveLine } from './live-line.ts';
 import type { Organization } from './organization.ts';
 import { Refusal } from './parameters.ts';
 import { tellOrganizations } from './tell-organization.ts';
+import type { ApiVersion } from './versions.ts';
+import { toVersion } from './versions.ts';
 
 /** How this Revox behaves. The defaults are the document taken at its word, with standing data. */
 export interface SandboxOptions {
@@ -33,6 +35,8 @@ export interface SandboxOptions {
   wrapsAssistant?: boolean;
   /** The one form of `statuses` that GET /call accepts. Default `comma`. Not for rows: there it is always one comma-joined string. */
   arrayFormat?: 'comma' | 'repeat' | 'brackets';
+  /** Which version of the API its answers are spelled in (see versions.ts). Default `documented`. */
+  version?: ApiVersion;
   /** Calls move on and new ones come in as the clock goes (see live-line.ts). Default false: the data stands still. */
   live?: boolean;
 }
@@ -67,7 +71,14 @@ export const DEFAULT_SEED = 20_240_601;
 
 /** Creates a fake Revox, independent of every other one. */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
-  const { seed = DEFAULT_SEED, now = Date.now, startTimer = startNodeTimer, basePath = '/api', live = false } = options;
+  const {
+    seed = DEFAULT_SEED,
+    now = Date.now,
+    startTimer = startNodeTimer,
+    basePath = '/api',
+    live = false,
+    version = 'documented',
+  } = options;
   const startedAt = options.startedAt ?? now();
   const rules: EndpointRules = {
     firstPage: options.firstPage ?? 1,
@@ -95,9 +106,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     try {
       if (!isUnder(basePath, url.pathname)) throw new Refusal(404, 'Route not found');
       if (organization === undefined) throw new Refusal(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
-      return Response.json(
-        answer(upToDate(organization), request.method, url.pathname.slice(basePath.length), url.searchParams, rules),
-      );
+      const path = url.pathname.slice(basePath.length);
+      return Response.json(toVersion(version, answer(upToDate(organization), request.method, path, url.searchParams, rules)));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       return Response.json({ message: refusal.message }, { status: refusal.status, headers: refusal.headers });

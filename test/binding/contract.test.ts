@@ -194,7 +194,7 @@ interface Mutable {
 const ANY_SIZE = { isOver: false, add: () => {} };
 const NO_ODDITIES = {
   unrecognized: (type: string, field: string) => expect.unreachable(`${type}.${field} is not recognized`),
-  unreadable: (type: string, field: string) => expect.unreachable(`${type}.${field} cannot be read`),
+  drifted: (kind: string, type: string, field: string) => expect.unreachable(`${type}.${field} is ${kind}`),
 };
 
 /** A value as the document allows it, reached through references. */

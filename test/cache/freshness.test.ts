@@ -80,6 +80,24 @@ describe('A call', () => {
     },
   );
 
+  test('of the oldest versions, with a flat retry configuration and no status, is judged by its flag and its attempts', () => {
+    const oldest = (changes: object) => ({
+      id: 'call',
+      call_retry_config: { calling_window_start_time: '9am', retry_delay_seconds: 60, max_retry_attempts: 3 },
+      next_call_at: null,
+      calls_count: 1,
+      is_completed: false,
+      call_attempts: [attempt()],
+      last_call_attempt: attempt(),
+      ...changes,
+    });
+    expect(of('/call/{id}', oldest({}))).toEqual(LIVE);
+    expect(of('/call/{id}', oldest({ is_completed: undefined }))).toEqual(LIVE);
+    expect(of('/call/{id}', oldest({ is_completed: true }))).toEqual(ENDED);
+    expect(of('/call/{id}', oldest({ is_completed: true, last_call_attempt: attempt({ status: 'ongoing' }) }))).toEqual(LIVE);
+    expect(of('/call/{id}', oldest({ is_completed: true, call_attempts: ['x', attempt()] }))).toEqual(LIVE);
+  });
+
   test('is live with an attempt that ended and is not over', () => {
     expect(of('/call/{id}', call({ call_attempts: [attempt({ status: 'ongoing', ended_at: LONG_AGO })] }))).toEqual(LIVE);
   });

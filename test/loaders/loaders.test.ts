@@ -114,7 +114,7 @@ describe('What has been served may answer another look-up of the same operation'
       rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as Rest,
       facts: createEndpointFacts({ firstPage: 1, pageSize: 50 }),
       nodeTypes,
-      onDropped: (type) => asked.push(`dropped ${type}`),
+      onDrift: (kind, type, field) => asked.push(`${kind} ${type}.${field}`),
     });
     return { loaders, asked, nodeTypes };
   }
@@ -167,12 +167,12 @@ describe('What has been served may answer another look-up of the same operation'
     expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(loaders.campaignRows('c', { result: 'all' }));
   });
 
-  test('an item without an id is dropped and counted', async () => {
+  test('an item without an id is dropped, one with a number for it is kept, and both are told', async () => {
     const { loaders, asked } = createLoadersOver({
       listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }] }),
     });
     expect(await (await loaders.assistants().current()).page(0)).toEqual([{ id: '5' }]);
-    expect(asked).toEqual(['dropped Assistant', 'dropped Assistant']);
+    expect(asked).toEqual(['dropped AssistantConnection.nodes', 'dropped AssistantConnection.nodes', 'coerced Assistant.id']);
   });
 });
 

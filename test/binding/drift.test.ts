@@ -1,0 +1,370 @@
+import { describe, expect, test } from 'vitest';
+import { createOddityLog } from '#context/oddity-log.ts';
+import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
+
+const world = createWorld({ settings: FORGETFUL });
+const { calls, campaigns } = world.sandbox.control.data(KEY_A);
+const call = calls.find(
+  ({ assistant, campaign, last_call_attempt }) => assistant && campaign && last_call_attempt?.transcript?.length,
+)!;
+const campaign = campaigns[0]!;
+
+/** Asks, traced, for the call after it has been changed on its way: what came out, and what of it was counted as drift. */
+// biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
+async function askChanged(selection: string, change: (call: any) => void) {
+  world.sandbox.control.heal();
+  world.traffic();
+  world.sandbox.control.transform('/call/', (body) => {
+    change(body.call);
+    return body;
+  });
+  const answer = await world.ask(
+    `query ($id: ID!) { call(id: $id) { ${selection} } }`,
+    { id: call.id },
+    { 'x-revox-trace': '1' },
+  );
+  expect(answer.errors).toBeUndefined();
+  expect(world.traffic()).toEqual([`GET /call/${call.id}`]);
+  expect(world.bugs).toEqual([]);
+  return { call: answer.data.call, ...toDrift(answer.extensions), unrecognized: answer.extensions.unrecognized };
+}
+
+/** As `kind Type.field count`. */
+function toDrift({ upstream }: { upstream: { drift?: { kind: string; type: string; field: string; count: number }[] } }) {
+  return { drift: upstream.drift?.map(({ kind, type, field, count }) => `${kind} ${type}.${field} ${count}`) };
+}
+
+describe('What an answer has that is not as documented is listed in its trace', () => {
+  test('a key that is required and missing, and a null that is not allowed', async () => {
+    const selection = 'direction fromPhoneNumber organizationId assistant { name prompt } campaign { id }';
+    const { call, drift } = await askChanged(selection, (call) => {
+      delete call.direction;
+      delete call.organization_id;
+      call.from_phone_number = null;
+      delete call.assistant.name;
+      delete call.campaign;
+    });
+    expect(call).toMatchObject({
+      direction: null,
+      fromPhoneNumber: null,
+      organizationId: null,
+      assistant: { name: null },
+      campaign: null,
+    });
+    expect(drift).toEqual([
+      'missing Call.direction 1',
+      'null Call.fromPhoneNumber 1',
+      'missing Call.organizationId 1',
+      'missing Assistant.name 1',
+      'missing Call.campaign 1',
+    ]);
+  });
+
+  test('a value that cannot be read, and one of another type that can', async () => {
+    const selection =
+      'callsCount firstSentenceDelayMs toPhoneNumber direction createdAt assistant { id ivrNavigationEnabled voice { speed } maxCallDurationSecs } campaign { id }';
+    const { call, drift } = await askChanged(selection, (call) => {
+      call.calls_count = '3';
+      call.first_sentence_delay_ms = 1.5;
+      call.to_phone_number = 33123456789;
+      call.direction = 1;
+      call.created_at = 'the day before yesterday';
+      call.campaign = 'Spring';
+      Object.assign(call.assistant, {
+        id: 17,
+        ivr_navigation_enabled: 'true',
+        voice: { id: 'v', provider: 'cartesia', speed: '1.25' },
+      });
+      call.assistant.max_call_duration_secs = {};
+    });
+    expect(call).toEqual({
+      callsCount: 3,
+      firstSentenceDelayMs: null,
+      toPhoneNumber: '33123456789',
+      direction: null,
+      createdAt: null,
+      assistant: { id: '17', ivrNavigationEnabled: true, voice: { speed: 1.25 }, maxCallDurationSecs: null },
+      campaign: null,
+    });
+    expect(drift?.sort()).toEqual([
+      'coerced Assistant.id 1',
+      'coerced Assistant.ivrNavigationEnabled 1',
+      'coerced Call.callsCount 1',
+      'coerced Call.toPhoneNumber 1',
+      'coerced Voice.speed 1',
+      'unreadable Assistant.maxCallDurationSecs 1',
+      'unreadable Call.campaign 1',
+      'unreadable Call.createdAt 1',
+      'unreadable Call.direction 1',
+      'unreadable Call.firstSentenceDelayMs 1',
+    ]);
+  });
+
+  test('values and kinds of model that are not known, each time they stand there', async () => {
+    const { call, drift, unrecognized } = await askChanged(
+      'status lastCallAttempt { transcript { role } } llmModel { __typename }',
+      (call) => {
+        call.status = 'paused';
+        call.last_call_attempt.transcript = [{ role: 'moderator' }, { role: 'user' }, { role: 'judge' }];
+        call.llm_model = { type: 'realtime', provider: 'openai', realtime_model_id: 'm', realtime_voice_id: 'v' };
+      },
+    );
+    expect(call).toEqual({
+      status: 'UNRECOGNIZED',
+      lastCallAttempt: { transcript: [{ role: 'UNRECOGNIZED' }, { role: 'USER' }, { role: 'UNRECOGNIZED' }] },
+      llmModel: { __typename: 'UnrecognizedLlmModel' },
+    });
+    expect(drift).toEqual([
+      'unrecognized Call.status 1',
+      'unrecognized TranscriptMessage.role 2',
+      'unrecognized Call.llmModel 1',
+    ]);
+    expect(unrecognized).toEqual([
+      { type: 'Call', field: 'status', value: 'paused' },
+      { type: 'TranscriptMessage', field: 'role', value: 'moderator' },
+      { type: 'TranscriptMessage', field: 'role', value: 'judge' },
+    ]);
+  });
+
+  test('items that cannot be read', async () => {
+    const { call, drift } = await askChanged(
+      'callAttempts { id } assistant { structuredOutputConfig { enumOptions } }',
+      (call) => {
+        call.call_attempts = [null, 'attempt', { id: '' }, { id: 'a' }, [{ id: 'b' }]];
+        call.assistant.structured_output_config = [7, { name: 'x', type: 'enum', required: true, enum_options: ['a', null, 3] }];
+      },
+    );
+    expect(call).toEqual({ callAttempts: [{ id: 'a' }], assistant: { structuredOutputConfig: [{ enumOptions: ['a', '3'] }] } });
+    expect(drift).toEqual([
+      'dropped Call.callAttempts 4',
+      'dropped Assistant.structuredOutputConfig 1',
+      'dropped StructuredOutputField.enumOptions 1',
+      'coerced StructuredOutputField.enumOptions 1',
+    ]);
+  });
+
+  test('items of lists, and a total that is not told, page by page', async () => {
+    world.sandbox.control.heal();
+    world.sandbox.control.transform('/call?', ({ calls }) => ({ calls: [null, ...calls.slice(1)] }));
+    world.sandbox.control.transform('/assistants', ({ assistants }) => ({
+      assistants: [...assistants, { name: 'nobody' }, 'x'],
+    }));
+    world.sandbox.control.transform(/^\/campaigns\/.*\/rows/, ({ rows }) => ({ rows: [...rows.slice(0, -1), 7] }));
+    const { errors, extensions } = await world.ask(
+      `query ($id: ID!) { callAttempts(first: 1) { nodes { id } } assistants { totalCount } campaign(id: $id) { rows(first: 1) { nodes { id } } } }`,
+      { id: campaign.id },
+      { 'x-revox-trace': '1' },
+    );
+    expect(errors).toBeUndefined();
+    expect(toDrift(extensions).drift?.sort()).toEqual([
+      'dropped AssistantConnection.nodes 2',
+      'dropped CallAttemptConnection.nodes 1',
+      'dropped CampaignRowConnection.nodes 1',
+      'missing CampaignRowConnection.totalCount 1',
+    ]);
+  });
+
+  test('only if it was asked for, and only if the trace was', async () => {
+    const { drift } = await askChanged('id', (call) => {
+      delete call.direction;
+      call.calls_count = 'many';
+    });
+    expect(drift).toBeUndefined();
+    const answer = await world.ask('query ($id: ID!) { call(id: $id) { direction callsCount } }', { id: call.id });
+    expect(answer).toEqual({ data: { call: { direction: null, callsCount: null } } });
+  });
+
+  test('once, with a count, however often it is met', async () => {
+    const { drift } = await askChanged('a: direction b: direction', (call) => {
+      delete call.direction;
+    });
+    expect(drift).toEqual(['missing Call.direction 2']);
+  });
+});
+
+describe('What is as documented is no drift', () => {
+  test.each([
+    [
+      'keys that nobody knows',
+      'status assistant { name }',
+      { next_call_at: null, outcome: 'won', assistant: { id: 'a', name: 'A', slack: {} } },
+    ],
+    [
+      'null where it may be',
+      'assistant { id } campaign { id } metadata callRetryConfig { timezone } lastCallAttempt { id }',
+      {
+        assistant: null,
+        campaign: null,
+        metadata: null,
+        call_retry_config: null,
+        last_call_attempt: null,
+      },
+    ],
+    ['moments of any kind', 'createdAt scheduledAt', { created_at: {}, scheduled_at: 1_700_000_000 }],
+    ['moments as text, and none', 'createdAt scheduledAt', { created_at: '2024-06-01 12:00', scheduled_at: null }],
+    [
+      'optional keys that are not there',
+      'assistant { faqItems { id } pendingFaqCount voice { speed } }',
+      {
+        assistant: { id: 'a', voice: { id: 'v', provider: 'cartesia' } },
+      },
+    ],
+    [
+      'free-form payloads',
+      'lastCallAttempt { structuredOutput transcript { toolArguments } }',
+      {
+        last_call_attempt: { id: 'a', structured_output: [1], transcript: [{ tool_arguments: 'now' }, {}] },
+      },
+    ],
+    ['no retries', 'callRetryConfig { callingWindows { retryDelaySeconds } }', { call_retry_config: { calling_windows: [] } }],
+  ])('%s', async (_what, selection, changes) => {
+    const { drift } = await askChanged(selection, (call) => Object.assign(call, changes));
+    expect(drift).toBeUndefined();
+  });
+});
+
+describe('What other versions say at another place is read there', () => {
+  const WINDOWS = 'callingWindows { callingWindowStartTime callingWindowEndTime retryDelaySeconds } maxRetryAttempts timezone';
+  const FLAT = {
+    calling_window_start_time: '09:00',
+    calling_window_end_time: '6pm',
+    retry_delay_seconds: '600',
+    max_retry_attempts: 3,
+    timezone: 'Europe/Paris',
+  };
+  const ONE_WINDOW = {
+    callingWindows: [{ callingWindowStartTime: '09:00', callingWindowEndTime: '6pm', retryDelaySeconds: 600 }],
+    maxRetryAttempts: 3,
+    timezone: 'Europe/Paris',
+  };
+
+  test('times and a delay on the retry configuration itself are its one calling window, wherever it stands', async () => {
+    const { call, drift } = await askChanged(
+      `callRetryConfig { ${WINDOWS} } assistant { callRetryConfig { ${WINDOWS} } }`,
+      (call) => {
+        call.call_retry_config = FLAT;
+        call.assistant.call_retry_config = FLAT;
+      },
+    );
+    expect(call).toEqual({ callRetryConfig: ONE_WINDOW, assistant: { callRetryConfig: ONE_WINDOW } });
+    expect(drift).toEqual(['derived CallRetryConfig.callingWindows 2', 'coerced CallingWindow.retryDelaySeconds 2']);
+  });
+
+  test('and no more than the window has: what is missing in it is null', async () => {
+    const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
+      call.call_retry_config = { retry_delay_seconds: 60, max_retry_attempts: 1, calling_windows: null };
+    });
+    expect(call.callRetryConfig.callingWindows).toEqual([
+      { callingWindowStartTime: null, callingWindowEndTime: null, retryDelaySeconds: 60 },
+    ]);
+    expect(drift).toEqual([
+      'derived CallRetryConfig.callingWindows 1',
+      'missing CallingWindow.callingWindowStartTime 1',
+      'missing CallingWindow.callingWindowEndTime 1',
+    ]);
+  });
+
+  test('but windows that are there are not added to', async () => {
+    const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
+      call.call_retry_config = { ...FLAT, calling_windows: [] };
+    });
+    expect(call.callRetryConfig.callingWindows).toEqual([]);
+    expect(drift).toBeUndefined();
+  });
+
+  test.each([
+    { is_cancelled: true, is_completed: false, status: 'CANCELLED' },
+    { is_cancelled: false, is_completed: true, status: 'COMPLETED' },
+    // It was called off: that it is over is no news.
+    { is_cancelled: true, is_completed: true, status: 'CANCELLED' },
+    { is_cancelled: 'true', status: 'CANCELLED' },
+    { is_completed: true, status: 'COMPLETED' },
+    // Five statuses are left: none of them is made up.
+    { is_cancelled: false, is_completed: false, status: null },
+    { is_cancelled: null, is_completed: 1, status: null },
+    { status: null },
+  ])(
+    'a status that is missing or null follows from the two flags: $status of $is_cancelled, $is_completed',
+    async ({ status, ...flags }) => {
+      for (const absent of [undefined, null]) {
+        const { call, drift } = await askChanged('status', (call) => {
+          delete call.is_cancelled;
+          delete call.is_completed;
+          Object.assign(call, flags, { status: absent });
+        });
+        expect(call).toEqual({ status });
+        expect(drift).toEqual([`${status ? 'derived' : absent === null ? 'null' : 'missing'} Call.status 1`]);
+      }
+    },
+  );
+
+  test.each([
+    { status: 'cancelled', isCancelled: true, isCompleted: false },
+    { status: 'completed', isCancelled: false, isCompleted: true },
+    { status: 'calling', isCancelled: false, isCompleted: false },
+    { status: 'errored', isCancelled: false, isCompleted: false },
+    { status: 'paused', isCancelled: null, isCompleted: null },
+    { status: 7, isCancelled: null, isCompleted: null },
+  ])('the two flags follow from a status that is known: $status', async ({ status, ...flags }) => {
+    const { call, drift } = await askChanged('isCancelled isCompleted', (call) => {
+      call.status = status;
+      delete call.is_cancelled;
+      delete call.is_completed;
+    });
+    expect(call).toEqual(flags);
+    const kind = flags.isCancelled === null ? 'missing' : 'derived';
+    expect(drift).toEqual([`${kind} Call.isCancelled 1`, `${kind} Call.isCompleted 1`]);
+  });
+
+  test('a status and flags that are there are believed, even where they contradict each other', async () => {
+    const { call, drift } = await askChanged('status isCancelled isCompleted', (call) => {
+      Object.assign(call, { status: 'calling', is_cancelled: true, is_completed: true });
+    });
+    expect(call).toEqual({ status: 'CALLING', isCancelled: true, isCompleted: true });
+    expect(drift).toBeUndefined();
+  });
+
+  test('the last attempt is the first of the attempts, which come newest first', async () => {
+    const lastOf = (call_attempts: unknown) =>
+      askChanged('lastCallAttempt { id }', (call) => {
+        delete call.last_call_attempt;
+        call.call_attempts = call_attempts;
+      });
+    expect(await lastOf([null, { id: '' }, { id: 'new' }, { id: 'old' }])).toMatchObject({
+      call: { lastCallAttempt: { id: 'new' } },
+      drift: ['derived Call.lastCallAttempt 1'],
+    });
+    expect(await lastOf([])).toMatchObject({ call: { lastCallAttempt: null }, drift: ['derived Call.lastCallAttempt 1'] });
+    expect(await lastOf('none')).toMatchObject({ call: { lastCallAttempt: null }, drift: ['missing Call.lastCallAttempt 1'] });
+  });
+
+  test('the attempts are not made of the last one: one of them must not pass for all', async () => {
+    const { call, drift } = await askChanged('callAttempts { id } lastCallAttempt { id }', (call) => {
+      delete call.call_attempts;
+    });
+    expect(call).toEqual({ callAttempts: [], lastCallAttempt: { id: expect.any(String) } });
+    expect(drift).toEqual(['missing Call.callAttempts 1']);
+  });
+
+  test('a transcript that is one text, as webhooks have it, is none', async () => {
+    const { call, drift } = await askChanged('lastCallAttempt { id transcript { content } }', (call) => {
+      call.last_call_attempt.transcript = 'Hello. Hello?';
+    });
+    expect(call.lastCallAttempt).toEqual({ id: expect.any(String), transcript: null });
+    expect(drift).toEqual(['unreadable CallAttempt.transcript 1']);
+  });
+});
+
+describe('The log of an operation', () => {
+  test('counts by kind, type and field, in the order in which each was first met', () => {
+    const log = createOddityLog();
+    log.drifted('missing', 'Call', 'status');
+    log.unrecognized('Call', 'status', 'paused');
+    log.drifted('missing', 'Call', 'status');
+    log.unrecognized('Call', 'status', 'on-hold');
+    expect(log.drift).toEqual([
+      { type: 'Call', field: 'status', kind: 'missing', count: 2 },
+      { type: 'Call', field: 'status', kind: 'unrecognized', count: 2 },
+    ]);
+  });
+});

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+
+/** Where something stands in JSON. */
+export type Place = readonly (string | number)[];
+
+/** What happens to a value. */
+export type How =
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'replace'; readonly by: unknown }
+  /** A number as text, a text as a number, if it can be one. */
+  | { readonly kind: 'retype' }
+  | { readonly kind: 'wrap'; readonly in: 'list' | 'object' };
+
+export interface Mutation {
+  /** Which kind of place, and which of that kind: any number will do. */
+  readonly where: number;
+  readonly which: number;
+  readonly how: How;
+}
+
+const odd = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    0,
+    -1,
+    1e300,
+    0.1,
+    true,
+    [],
+    {},
+    [null],
+    { id: null },
+    { id: '..' },
+    [[]],
+    'newer',
+    2 ** 31,
+    2 ** 53,
+  ),
+  fc.jsonValue({ maxDepth: 4 }),
+);
+const how: fc.Arbitrary<How> = fc.oneof(
+  fc.record({ kind: fc.constant('drop' as const) }),
+  fc.record({ kind: fc.constant('replace' as const), by: odd }),
+  fc.record({ kind: fc.constant('retype' as const) }),
+  fc.record({ kind: fc.constant('wrap' as const), in: fc.constantFrom('list' as const, 'object' as const) }),
+);
+
+export function mutations({ maxLength }: { readonly maxLength: number }): fc.Arbitrary<Mutation[]> {
+  return fc.array(fc.record({ where: fc.nat(), which: fc.nat(), how }), { minLength: 1, maxLength });
+}
+
+/** One thing to be changed. */
+export interface Change {
+  readonly place: Place;
+  readonly how: How;
+}
+
+/** Finds the place that a mutation means in an answer. */
+export function toChange(json: unknown, isMeant: (place: Place) => boolean = () => true): (mutation: Mutation) => Change {
+  const groups = groupPlaces(json, isMeant);
+  return ({ where, which, how }) => {
+    const group = groups[where % groups.length] ?? [];
+    return { place: group[which % group.length] ?? [], how };
+  };
+}
+
+/** All places that are meant, those together that differ only in their numbers: the hundredth utterance is no other kind of place than the first. */
+export function groupPlaces(json: unknown, isMeant: (place: Place) => boolean): Place[][] {
+  const groups = new Map<string, Place[]>();
+  for (const place of placesIn(json)) {
+    if (!isMeant(place)) continue;
+    const kind = place.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
+    groups.set(kind, [...(groups.get(kind) ?? []), place]);
+  }
+  return [...groups.values()];
+}
+
+function* placesIn(json: unknown, place: Place = []): Iterable<Place> {
+  if (place.length > 0) yield place;
+  if (typeof json !== 'object' || json === null) return;
+  for (const [key, value] of Object.entries(json)) yield* placesIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
+}
+
+/** A copy with this place changed; a place that is no longer there leaves it as it is. */
+export function change(json: unknown, [first, ...others]: Place, how: How): unknown {
+  if (first === undefined) return changed(json, how);
+  if (typeof json !== 'object' || json === null || !(first in json)) return json;
+  const isLast = others.length === 0;
+  if (Array.isArray(json))
+    return isLast && how.kind === 'drop'
+      ? json.filter((_, index) => index !== first)
+      : json.map((item, index) => (index === first ? change(item, others, how) : item));
+  const { [first]: inner, ...rest } = json as Record<string, unknown>;
+  return isLast && how.kind === 'drop' ? rest : { ...rest, [first]: change(inner, others, how) };
+}
+
+function changed(value: unknown, how: How): unknown {
+  switch (how.kind) {
+    case 'drop':
+      return undefined;
+    case 'replace':
+      return how.by;
+    case 'retype':
+      return typeof value === 'string' && Number.isFinite(Number(value)) ? Number(value) : String(value);
+    case 'wrap':
+      return how.in === 'list' ? [value] : { value };
+  }
+}

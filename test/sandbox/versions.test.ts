@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { API_VERSIONS, type ApiVersion } from '#sandbox/versions.ts';
+import { ask, START } from './ask.ts';
+
+const documented = createSandbox({ startedAt: START, now: () => START });
+const ids = landmarks(documented);
+const speaking = (version: ApiVersion) => createSandbox({ startedAt: START, now: () => START, version });
+
+async function callIn(version: ApiVersion) {
+  return (await ask(speaking(version), `/call/${ids.richCallId}`)).json.call;
+}
+async function assistantIn(version: ApiVersion) {
+  return (await ask(speaking(version), `/assistants/${ids.frenchAssistantId}`)).json;
+}
+async function rowsIn(version: ApiVersion) {
+  return (await ask(speaking(version), `/campaigns/${ids.largeCampaignId}/rows?page=1&page_size=2`)).json;
+}
+
+describe('A version says what is publicly known of it', () => {
+  test('as many keys of an order as it has', async () => {
+    expect(Object.keys(await callIn('oldest'))).toHaveLength(12);
+    expect(Object.keys(await callIn('0.0.2'))).toHaveLength(16);
+    expect(Object.keys(await callIn('documented'))).toHaveLength(19);
+    expect(Object.keys(await callIn('0.5.0'))).toHaveLength(22);
+  });
+
+  test('as many keys of an assistant as it has, or as are known', async () => {
+    const optional = ['faq_items', 'pending_faq_count'];
+    const required = (assistant: object) => Object.keys(assistant).filter((key) => !optional.includes(key));
+    expect(required(await assistantIn('oldest'))).toHaveLength(14);
+    expect(required(await assistantIn('0.0.2'))).toHaveLength(21);
+    expect(required(await assistantIn('later'))).toHaveLength(29);
+    expect(await assistantIn('0.5.0')).not.toHaveProperty('transfer_phone_number');
+  });
+
+  test('retry configurations: flat, of windows, and of windows with days', async () => {
+    expect(Object.keys((await callIn('oldest')).call_retry_config).sort()).toEqual([
+      'calling_window_end_time',
+      'calling_window_start_time',
+      'max_retry_attempts',
+      'retry_delay_seconds',
+      'timezone',
+    ]);
+    expect((await callIn('0.0.2')).call_retry_config).toHaveProperty('calling_windows');
+    expect((await callIn('later')).assistant.call_retry_config).toMatchObject({
+      allowed_days: expect.any(Array),
+      calling_windows: expect.any(Array),
+    });
+  });
+
+  test('no status at first, and a new one at last', async () => {
+    expect(await callIn('0.0.2')).not.toHaveProperty('status');
+    const sandbox = speaking('0.5.0');
+    const scheduled = sandbox.control.data('sk_demo_a').calls.find(({ status }) => status === 'scheduled')!;
+    expect((await ask(sandbox, `/call/${scheduled.id}`)).json.call.status).toBe('paused');
+  });
+
+  test('pages of rows with all that they tell, and with nothing but rows', async () => {
+    expect(Object.keys(await rowsIn('later')).sort()).toEqual(['page', 'page_size', 'rows', 'total']);
+    expect(Object.keys(await rowsIn('0.5.0'))).toEqual(['rows']);
+    expect((await rowsIn('0.5.0')).rows[0].call).toHaveProperty('outcome');
+  });
+});
+
+describe('Whatever is spoken', () => {
+  test.each(API_VERSIONS)('%s: the data stays as it is, and so do refusals', async (version) => {
+    const sandbox = speaking(version);
+    const before = structuredClone(sandbox.control.data('sk_demo_a').calls[0]);
+    await ask(sandbox, `/call/${before!.id}`);
+    expect(sandbox.control.data('sk_demo_a').calls[0]).toEqual(before);
+    expect((await ask(sandbox, '/call/nobody')).json).toEqual({ message: 'Call not found' });
+  });
+
+  test('a sandbox can be told to speak another version, for some requests', async () => {
+    const sandbox = speaking('documented');
+    sandbox.control.speak('0.0.2', '/call/', 1);
+    expect((await ask(sandbox, '/assistants')).json.assistants[0]).toHaveProperty('llm_model');
+    expect((await ask(sandbox, `/call/${ids.richCallId}`)).json.call).toEqual(await callIn('0.0.2'));
+    expect((await ask(sandbox, `/call/${ids.richCallId}`)).json.call).toEqual(await callIn('documented'));
+  });
+});
