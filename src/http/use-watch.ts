@@ -25,7 +25,7 @@ export function useWatch(
           const { cache: cacheHits, coalesced, stale } = account.counts;
           const { waitedMs } = account;
           contextValue.watch.onExecuted({ waitedMs, upstreamRequests: budget.sent, cacheHits, coalesced, stale });
-          tellDrift(oddities, onDrift);
+          for (const { kind, type, field, count } of oddities.drift) onDrift(kind, type, field, count);
         },
       };
     },
@@ -35,12 +35,4 @@ export function useWatch(
       if (first) serverContext.watch.onError(String(first.extensions?.code ?? 'INTERNAL_SERVER_ERROR'));
     },
   };
-}
-
-function tellDrift({ reported, unreadableCounts }: RequestContext['oddities'], onDrift: OnDrift): void {
-  for (const { type, field } of reported) onDrift('unrecognized', type, field, 1);
-  for (const [place, times] of unreadableCounts) {
-    const [type = '', field = ''] = place.split('.');
-    onDrift('unreadable', type, field, times);
-  }
 }
