@@ -119,6 +119,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isLoopbackOnly: isOpen,
     corsOrigins: settings.corsOrigins,
+    compression: settings.compression,
     isReady: () => !isDraining,
     limits: settings.limits,
     introspection: settings.introspection,

@@ -10,7 +10,7 @@ const HOUSE: { readonly [room: string]: string } = {
   'main.ts': 'gateway.ts, server.ts, config, observability, sandbox, node:net (types)',
   'server.ts': 'config (types), http, node:http, node:net (types), @whatwg-node/server',
   'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
-  http: 'context (types), pagination, errors, graphql, graphql-yoga, @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, graphql-query-complexity, jose, lru-cache, node:crypto',
+  http: 'context (types), pagination, errors, graphql, graphql-yoga, @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, graphql-query-complexity, jose, lru-cache, node:crypto, node:util, node:zlib',
   resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
   federation: 'generated, context (types), resolvers, errors, graphql (types)',
   binding: 'generated, errors, graphql',

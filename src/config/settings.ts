@@ -84,6 +84,8 @@ export interface Settings {
     /** Whether nothing else is executed. */
     readonly only: boolean;
   };
+  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  readonly compression: boolean;
   /** How long a client may take to send a request, ms. */
   readonly clientTimeouts: {
     readonly headersMs: number;
@@ -195,6 +197,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    compression: set.COMPRESSION === 'on',
     clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
     graphiql: isOn(set.GRAPHIQL, !isProduction),
     introspection: isOn(set.INTROSPECTION, !isProduction),

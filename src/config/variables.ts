@@ -86,6 +86,7 @@ export const variables = z.object({
   CORS_ORIGINS: listOf(z.string().refine(isOrigin), 'origins, https://app.example.com for instance, with no path'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   TRUSTED_DOCUMENTS_ONLY: oneOf('on', 'off').default('off'),
+  COMPRESSION: oneOf('on', 'off').default('on'),
   CLIENT_HEADERS_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(10_000),
   CLIENT_REQUEST_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
   GRAPHIQL: oneOf('on', 'off').optional(),

@@ -1,4 +1,5 @@
 import { NO_STORE, VARY } from './cache-control.ts';
+import { createCompress } from './compression.ts';
 import { createCors } from './cors.ts';
 import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
 import { namesLoopback } from './loopback.ts';
@@ -14,6 +15,8 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'> {
   readonly isLoopbackOnly: boolean;
   /** Origins whose pages may read answers, besides the gateway's own. */
   readonly corsOrigins: readonly string[];
+  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  readonly compression: boolean;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
@@ -22,10 +25,11 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   const cors = createCors(options.corsOrigins);
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
+  const compress = options.compression ? createCompress() : undefined;
   return async (request) => {
     const response = await handle(request);
     secure(response.headers, graphql.pagePolicy);
-    return response;
+    return compress ? compress(request, response) : response;
   };
 
   async function handle(request: Request): Promise<Response> {

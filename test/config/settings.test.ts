@@ -66,6 +66,7 @@ describe('With nothing set', () => {
       },
       corsOrigins: [],
       trustedDocuments: { path: undefined, only: false },
+      compression: true,
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
       jwt: undefined,
       graphiql: true,
@@ -178,6 +179,7 @@ const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings
     read: ({ revox }) => revox.arrayFormat,
   },
   { name: 'GRAPHIQL', words: { on: true, off: false }, read: ({ graphiql }) => graphiql },
+  { name: 'COMPRESSION', words: { on: true, off: false }, read: ({ compression }) => compression },
   { name: 'INTROSPECTION', words: { on: true, off: false }, read: ({ introspection }) => introspection },
   { name: 'UPSTREAM_TRACE', words: { on: true, off: false }, read: ({ upstreamTrace }) => upstreamTrace },
 ];
