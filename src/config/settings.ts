@@ -92,6 +92,13 @@ export interface Settings {
     /** All of it, headers and body. */
     readonly requestMs: number;
   };
+  /** What happens when the process is told to end. */
+  readonly drain: {
+    /** For so long it is not ready, but goes on as before, so that its clients go elsewhere. */
+    readonly delayMs: number;
+    /** For so long after that requests under way may go on. */
+    readonly timeoutMs: number;
+  };
   readonly graphiql: boolean;
   readonly introspection: boolean;
   /** `extensions.upstream` for requests that ask for it. */
@@ -199,6 +206,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
     compression: set.COMPRESSION === 'on',
     clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
+    drain: { delayMs: set.DRAIN_DELAY_MS, timeoutMs: set.DRAIN_TIMEOUT_MS },
     graphiql: isOn(set.GRAPHIQL, !isProduction),
     introspection: isOn(set.INTROSPECTION, !isProduction),
     upstreamTrace: isOn(set.UPSTREAM_TRACE, !isProduction),

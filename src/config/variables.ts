@@ -89,6 +89,8 @@ export const variables = z.object({
   COMPRESSION: oneOf('on', 'off').default('on'),
   CLIENT_HEADERS_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(10_000),
   CLIENT_REQUEST_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
+  DRAIN_DELAY_MS: wholeNumber(0, DAY_MS, 'ms').default(1_000),
+  DRAIN_TIMEOUT_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
   GRAPHIQL: oneOf('on', 'off').optional(),
   INTROSPECTION: oneOf('on', 'off').optional(),
   UPSTREAM_TRACE: oneOf('on', 'off').optional(),
