@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import type { AddressInfo } from 'node:net';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
@@ -14,9 +15,6 @@ const SANDBOX_HOST = '127.0.0.1';
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 const isDemo = process.argv.includes('--demo');
-
-// A promise that nobody waited for is a bug that concerns nobody else: it is told, and the others go on.
-process.on('unhandledRejection', (reason) => log.bug(reason));
 
 try {
   const settings = readSettings();
@@ -49,6 +47,8 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     // Whoever asks twice will not wait.
     process.on(signal, () => (isStopping ? process.exit(128 + number) : void stop()));
   }
+  // A promise that nobody waited for concerns one request: it is told, and the others go on.
+  process.on('unhandledRejection', (reason) => log.bug(reason));
   // What is thrown outside of every request may have left anything half done: requests under way are answered, and the process ends.
   process.on('uncaughtException', (error) => {
     log.bug(error);

@@ -8,6 +8,8 @@ import { describe, expect, test } from 'vitest';
  */
 const HOUSE: { readonly [room: string]: string } = {
   'main.ts': 'drain.ts, gateway.ts, server.ts, config, observability, sandbox, node:net (types)',
+  'index.ts': 'config, observability (types), gateway.ts, node-handler.ts',
+  'node-handler.ts': 'node:http (types), @whatwg-node/server',
   'server.ts': 'config (types), http, node:http, node:net (types), @whatwg-node/server',
   'drain.ts': 'node:http (types), node:net',
   'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
@@ -46,7 +48,7 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis-link.ts'],
-  'node:http': ['server.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
+  'node:http': ['server.ts', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],
   'node:tls': [],
