@@ -1,4 +1,3 @@
-import type { CacheState } from '#cache/cache-events.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
 import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
@@ -61,6 +60,8 @@ export interface GatewayOptions {
   readonly elapsed?: () => number;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
+  /** Chance, 0 to 1: those who failed together shall not come back together. */
+  readonly random?: () => number;
 }
 
 /**
@@ -69,53 +70,59 @@ export interface GatewayOptions {
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
-  const { now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
+  const { now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer, random = Math.random } = options;
   const { log = createStructuredLog(settings.log) } = options;
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
   const asksForSecret = settings.routerSecrets.length > 0;
   const isOpen = isServiceMode && !asksForSecret && settings.jwt === undefined;
-  const sockets = createUndiciTransport();
+  const sockets = createUndiciTransport(revox.timeouts);
   let isDraining = false;
 
-  const upstreamState = (): UpstreamState => ({ waiting: 0, inFlight: 0, paused: 0, breaker: 'closed' });
-  const cacheState = (): CacheState => ({ bytes: 0, entries: 0, flights: 0 });
-  const metrics = createMetrics({ upstreamState, cacheState, ofProcess: options.processMetrics ?? false });
+  const metrics = createMetrics({
+    upstreamState: () => rest.state,
+    cacheState: () => remembering.state,
+    ofProcess: options.processMetrics ?? false,
+  });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
   const upstreamWatch = createUpstreamWatch(metrics, tracing, now);
 
-  const send = createRestClient({
+  const rest = createRestClient({
     ...revox,
     transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
     keyHolder: isServiceMode ? 'gateway' : 'caller',
     events: upstreamWatch.events,
     now,
+    elapsed,
     startTimer,
+    random,
   });
   const nodeTypes = createNodeTypes(now);
   const redis =
     cache.redisUrl === undefined
       ? undefined
       : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onTrouble: log.error });
-  const ask = createRememberingAsk(send, {
+  const remembering = createRememberingAsk(rest.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
     secondTier: redis,
     onRefused: nodeTypes.forget,
+    events: metrics.cacheEvents,
     now,
     elapsed,
     startTimer,
   });
   const createContext = createContextFactory({
-    createRest: createRestFactory(ask, revox),
+    createRest: createRestFactory(remembering.ask, revox),
     facts: createEndpointFacts({ ...revox, notebook: redis && createNotebook(redis, revox.baseUrl) }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
     maxAnswerBytes: settings.limits.answerBytes,
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
+    elapsed,
   });
   const isRouter = createRouterCheck(settings.routerSecrets);
   const checkAdmission = createAdmission({
@@ -134,16 +141,16 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     schema,
     createSchema: createSubgraphSchema,
     async admit(request) {
-      await checkAdmission(request);
+      const caller = await checkAdmission(request);
       const credential = identify(request.headers);
-      return (client, trace) => createContext(credential, client, trace);
+      return (client, trace) => createContext({ credential, caller, client, trace });
     },
     isRouter,
     isLoopbackOnly: isOpen,
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,
-    upstream: () => tellUpstream(upstreamState(), upstreamWatch.lastAnswerAt),
+    upstream: () => tellUpstream(rest.state, upstreamWatch.lastAnswerAt),
     metrics,
     watch: createRequestWatch({
       log,

@@ -12,18 +12,24 @@ export interface Flight<T> {
   readonly departure: Departure;
 }
 
+/** How a question is on its way. Whoever sends it keeps this up. */
 export interface Departure {
-  /** When the question was put, by our clock, ms. */
-  readonly at: number;
+  /** When it was last sent, by our clock, ms; undefined while it waits for that. */
+  sentAt: number | undefined;
   /** The number of the newest reading that had come in by then: its own will be greater. */
-  readonly after: number;
+  after: number;
+  /** How often it was sent. */
+  sends: number;
+  /** When the last of those who wait has to have his answer, by the clock for durations, ms. */
+  deadlineAt: number;
 }
 
 export interface Flights {
   /** The flight for this question, if one is in the air. */
   find<T>(key: string): Flight<T> | undefined;
-  /** Puts the question. From now on it is found by its key; one that was found there until now goes on, but nobody joins it any more. */
+  /** Puts the question, which is to be sent. From now on it is found by its key; one that was found there until now goes on, but nobody joins it any more. */
   start<T>(key: string, departure: Departure, ask: (signal: AbortSignal) => Promise<T>): Flight<T>;
+  readonly size: number;
 }
 
 /** Lets concurrent askers of one question share one answer (single flight). Keys have to tell credentials apart. */
@@ -38,6 +44,9 @@ export function createFlights(): Flights {
       });
       inTheAir.set(key, flight);
       return flight;
+    },
+    get size() {
+      return inTheAir.size;
     },
   };
 }

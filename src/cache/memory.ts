@@ -32,6 +32,8 @@ export interface Memory {
   refuse(fingerprint: string): boolean;
   /** For all credentials together, estimated. */
   readonly bytes: number;
+  /** Of all credentials together. */
+  readonly entries: number;
 }
 
 export interface MemoryOptions {
@@ -109,6 +111,9 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
     },
     get bytes() {
       return entries.calculatedSize;
+    },
+    get entries() {
+      return entries.size;
     },
   };
 

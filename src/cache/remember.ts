@@ -2,7 +2,8 @@ import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
 import { UpstreamError, UpstreamNotFoundError, UpstreamTimeoutError } from '#errors/upstream-error.ts';
 import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Answer, Ask, Question, Reading, Send } from '#rest/question.ts';
-import { createFlights, type Flight } from './flights.ts';
+import type { AnswerSource, CacheEvents, CacheState } from './cache-events.ts';
+import { createFlights, type Departure, type Flight } from './flights.ts';
 import { createFreshnessOf, type FreshnessSettings } from './freshness.ts';
 import { createKeeper, isOfOneObject } from './keeper.ts';
 import { createMemory, type Entry, isMissing } from './memory.ts';
@@ -28,6 +29,7 @@ export interface RememberOptions {
   readonly secondTier?: SharedTier | undefined;
   /** Hears of a credential that was refused after it had been taken, by its fingerprint. */
   readonly onRefused: (fingerprint: string) => void;
+  readonly events: CacheEvents;
   /** The clock, ms. */
   readonly now: () => number;
   /** A clock for durations, ms and parts of it. */
@@ -38,14 +40,29 @@ export interface RememberOptions {
 /** What a flight brings home. */
 interface Landing {
   readonly entry: Entry;
-  readonly source: 'network' | 'cache';
+  readonly source: 'network' | 'redis';
+}
+
+/** Where a flight goes, and how far it has come. */
+interface Course {
+  readonly key: string;
+  readonly newerThan: Reading | undefined;
+  readonly departure: Departure;
 }
 
 /**
- * Nobody joins a question that was put longer ago: what it brings may be as old. It is what a live call is fresh for, unless that is set;
+ * Nobody joins a question that was sent longer ago: what it brings may be as old. It is what a live call is fresh for, unless that is set;
  * no setting of its own, for a gateway that remembers nothing has to share its flights all the same.
  */
 const JOINED_WITHIN_MS = 1_000;
+
+/** Who has something to show does not wait for something newer beyond this: an upstream that struggles is shown as it was. */
+const PATIENCE_WITH_STAND_IN_MS = 1_000;
+
+export interface RememberingAsk {
+  readonly ask: Ask;
+  readonly state: CacheState;
+}
 
 /**
  * Asks as little as possible: what was answered is remembered as long as it is fresh, and what is being asked is not asked again. The
@@ -53,8 +70,8 @@ const JOINED_WITHIN_MS = 1_000;
  *
  * Everything is keyed by the credential's fingerprint. Nothing is remembered but answers, and the 404 and 410 of a single object.
  */
-export function createRememberingAsk(send: Send, options: RememberOptions): Ask {
-  const { freshness, graceMs, credentialRecheckMs, maxRevalidations = 10, secondTier, now, elapsed } = options;
+export function createRememberingAsk(send: Send, options: RememberOptions): RememberingAsk {
+  const { freshness, graceMs, credentialRecheckMs, maxRevalidations = 10, secondTier, events, now, elapsed } = options;
   const isRechecked = Number.isFinite(credentialRecheckMs);
   const memory = createMemory({ ...options, idleMs: graceMs + (isRechecked ? credentialRecheckMs : 0) });
   const keeper = createKeeper({ ...options, ...freshness, secondTier, memory, freshnessOf: createFreshnessOf(freshness) });
@@ -67,17 +84,17 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
   /** The newest reading of this process that has come in. */
   let newest: Reading | undefined;
 
-  return async (errand, question, { newerThan } = {}) => {
+  const ask: Ask = async (errand, question, { newerThan } = {}) => {
     const { fingerprint } = errand.credential;
     const key = `${question.path}${question.query}`;
     const startedAt = elapsed();
 
     for (let hasWaited = false; ; ) {
-      let landed: { readonly entry: Entry; readonly source: UpstreamCall['source'] };
+      let landed: { readonly entry: Entry; readonly source: Exclude<AnswerSource, 'failed'> };
       const kept = memory.find(fingerprint, key);
       if (kept && rules.isUsable(kept, question.endpoint, newerThan)) {
         if (rules.isTrusted(fingerprint)) {
-          if (now() < kept.freshUntil) return tell(kept, 'cache');
+          if (now() < kept.freshUntil) return tell(kept, 'memory');
           revalidate(errand, question, key);
           return tell(kept, 'stale');
         }
@@ -85,7 +102,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
         if (recheck && !hasWaited) {
           // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
           hasWaited = true;
-          const failure = await recheck.join(errand.signal).then(
+          const failure = await waiting(recheck.join(errand.signal)).then(
             () => undefined,
             (error: unknown) => error,
           );
@@ -97,56 +114,63 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
 
       const inTheAir = flights.find<Landing>(toFlightKey(fingerprint, key));
       const joined = inTheAir && mayJoin(inTheAir, newerThan) ? inTheAir : undefined;
+      if (joined) joined.departure.deadlineAt = Math.max(joined.departure.deadlineAt, errand.deadlineAt());
+      let flight = joined;
       try {
-        const { entry, source } = await board(errand, question, joined ?? (() => takeOff(errand, question, key, newerThan)));
+        errand.signal.throwIfAborted();
+        flight ??= takeOff(errand, question, key, newerThan);
+        const { entry, source } = await waiting(flight.join(errand.signal));
         // Who was sent had no wish, perhaps: what others have kept may be too old for the one who joined.
-        if (source === 'cache' && !isKnownNewer(entry.reading, newerThan)) continue;
+        if (source === 'redis' && !isKnownNewer(entry.reading, newerThan)) continue;
         landed = { entry, source: joined && source === 'network' ? 'coalesced' : source };
-      } catch (error) {
+      } catch (cause) {
+        const error = toTimeout(cause, errand, question);
         // The budget of another is no business of this one.
         if (joined && error instanceof BudgetExceededError) continue;
         const stale = memory.find(fingerprint, key);
         if (!(stale && rules.mayStandIn(stale, error, fingerprint))) {
-          if (error instanceof UpstreamError) note(error.status ?? null, joined ? 'coalesced' : 'network');
+          events.onAnswered(question.endpoint, 'failed');
+          const isOfUpstream = error instanceof UpstreamError;
+          if (isOfUpstream) note(error.status ?? null, joined ? 'coalesced' : 'network', flight?.departure.sends);
           throw error;
         }
         landed = { entry: stale, source: 'stale' };
       }
-      return tell(landed.entry, landed.source);
+      return tell(landed.entry, landed.source, flight?.departure.sends);
     }
 
-    function tell<T>(entry: Entry, source: UpstreamCall['source']): Answer<T> {
-      note(entry.status, source, entry);
+    function tell<T>(entry: Entry, source: Exclude<AnswerSource, 'failed'>, sends = 0): Answer<T> {
+      events.onAnswered(question.endpoint, source);
+      const isRemembered = source === 'memory' || source === 'redis';
+      note(entry.status, isRemembered ? 'cache' : source, sends, entry);
       if (isMissing(entry.status)) throw new UpstreamNotFoundError({ method: 'GET', path: question.path }, entry.status);
-      const isRemembered = source === 'cache' || source === 'stale';
-      return { value: entry.value as T, status: entry.status, reading: { ...entry.reading, isRemembered } };
+      const reading = { ...entry.reading, isRemembered: isRemembered || source === 'stale' };
+      return { value: entry.value as T, status: entry.status, reading };
     }
 
-    function note(status: number | null, source: UpstreamCall['source'], entry?: Entry): void {
-      errand.account.note({ method: 'GET', path: key, status, ms: elapsed() - startedAt, source }, entry);
+    function note(status: number | null, source: UpstreamCall['source'], sends = 0, entry?: Entry): void {
+      const retries = sends > 1 ? { retries: sends - 1 } : {};
+      errand.account.note({ method: 'GET', path: key, status, ms: elapsed() - startedAt, source, ...retries }, entry);
+    }
+
+    async function waiting<T>(landing: Promise<T>): Promise<T> {
+      const stopWaiting = errand.account.wait();
+      return landing.finally(stopWaiting);
     }
   };
-
-  /** Waits for the flight that is in the air, or sends one, as long as the operation lasts. */
-  async function board(
-    { signal }: Errand,
-    { path }: Question<unknown>,
-    flight: Flight<Landing> | (() => Flight<Landing>),
-  ): Promise<Landing> {
-    try {
-      signal.throwIfAborted();
-      return await (typeof flight === 'function' ? flight() : flight).join(signal);
-    } catch (error) {
-      if (signal.aborted && !(error instanceof GatewayError)) throw new UpstreamTimeoutError({ method: 'GET', path }, error);
-      throw error;
-    }
-  }
+  return {
+    ask,
+    get state() {
+      const { bytes, entries } = memory;
+      return { bytes, entries, flights: flights.size };
+    },
+  };
 
   function takeOff<T>(errand: Errand, question: Question<T>, key: string, newerThan?: Reading): Flight<Landing> {
     const { fingerprint } = errand.credential;
-    const departure = { at: now(), after: newest?.number ?? 0 };
+    const departure: Departure = { sentAt: undefined, after: 0, sends: 0, deadlineAt: errand.deadlineAt() };
     const flight = flights.start<Landing>(toFlightKey(fingerprint, key), departure, (signal) =>
-      fly({ ...errand, signal }, question, key, newerThan),
+      fly({ ...errand, signal, deadlineAt: () => departure.deadlineAt }, question, { key, newerThan, departure }),
     );
     if (!rules.isTrusted(fingerprint) && !rechecks.has(fingerprint)) {
       rechecks.set(fingerprint, flight);
@@ -155,7 +179,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     return flight;
   }
 
-  async function fly<T>(errand: Errand, question: Question<T>, key: string, newerThan?: Reading): Promise<Landing> {
+  async function fly<T>(errand: Errand, question: Question<T>, { key, newerThan, departure }: Course): Promise<Landing> {
     const { credential, signal } = errand;
     const { fingerprint } = credential;
     const kept = { owner: credential, question, key, mark: memory.mark() };
@@ -163,13 +187,20 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
     if (secondTier && newerThan?.process !== (newest?.process ?? '')) {
       const entry = await keeper.fetchShared(kept);
       if (entry && now() < entry.freshUntil && isKnownNewer(entry.reading, newerThan) && rules.isTrusted(fingerprint)) {
-        return { entry, source: 'cache' };
+        return { entry, source: 'redis' };
       }
       signal.throwIfAborted();
     }
-    const askedAt = now();
     try {
-      const answer = await send(errand, question);
+      const answer = await send(toPatient(errand, key), question, {
+        onSent(at) {
+          kept.mark = memory.mark();
+          Object.assign(departure, { sentAt: at, after: newest?.number ?? 0, sends: departure.sends + 1 });
+        },
+        onFailed() {
+          departure.sentAt = undefined;
+        },
+      });
       if (!newest || answer.reading.number > newest.number) newest = answer.reading;
       memory.accept(fingerprint, answer.askedAt, kept.mark);
       return { entry: keeper.keepAnswer(kept, answer), source: 'network' };
@@ -181,10 +212,20 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
         secondTier?.forget(credential, wasKnown);
       }
       if (!(error instanceof UpstreamNotFoundError && isOfOneObject(question.endpoint))) throw error;
+      const askedAt = departure.sentAt ?? now();
       // Whoever is refused may be told that nothing is there: only of the gateway's own key it is a sign that it was taken.
       if (!isRechecked) memory.accept(fingerprint, askedAt, kept.mark);
       return { entry: keeper.keepMissing(kept, error.status ?? 404, askedAt), source: 'network' };
     }
+  }
+
+  /** As patient as those who wait, or less: who has something to show does not wait long for something newer. */
+  function toPatient(errand: Errand, key: string): Errand {
+    const { fingerprint } = errand.credential;
+    const kept = memory.find(fingerprint, key);
+    if (!kept || !rules.mayStandInForPause(kept, fingerprint)) return errand;
+    const patientUntil = elapsed() + PATIENCE_WITH_STAND_IN_MS;
+    return { ...errand, deadlineAt: () => Math.min(errand.deadlineAt(), patientUntil) };
   }
 
   /** Fetches anew what is served stale meanwhile; on the account of the operation that found it stale. */
@@ -205,10 +246,18 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Ask 
       });
   }
 
-  function mayJoin({ departure }: Flight<Landing>, newerThan: Reading | undefined): boolean {
-    const isSentAfter = !newerThan || (newerThan.process === newest?.process && departure.after >= newerThan.number);
-    return isSentAfter && rules.isWithin(departure.at, JOINED_WITHIN_MS);
+  /** What is yet to be sent brings what is newest. */
+  function mayJoin({ departure: { sentAt, after } }: Flight<Landing>, newerThan: Reading | undefined): boolean {
+    if (newerThan && newerThan.process !== newest?.process) return false;
+    if (sentAt === undefined) return true;
+    return (!newerThan || after >= newerThan.number) && rules.isWithin(sentAt, JOINED_WITHIN_MS);
   }
+}
+
+/** Whoever leaves, or has to, is told that it took too long. */
+function toTimeout(error: unknown, { signal }: Errand, { path }: Question<unknown>): unknown {
+  if (!signal.aborted || error instanceof GatewayError) return error;
+  return new UpstreamTimeoutError({ method: 'GET', path }, error);
 }
 
 /** The credential stands in every key: nobody joins another's flight. */

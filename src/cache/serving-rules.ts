@@ -1,4 +1,4 @@
-import { RateLimitedError, UpstreamTimeoutError, UpstreamUnavailableError } from '#errors/upstream-error.ts';
+import { QueueFullError, RateLimitedError, UpstreamTimeoutError, UpstreamUnavailableError } from '#errors/upstream-error.ts';
 import type { Endpoint, Reading } from '#rest/question.ts';
 import { isListPage } from './freshness.ts';
 import { type Entry, isMissing } from './memory.ts';
@@ -21,6 +21,8 @@ export interface ServingRules {
   isTrusted(fingerprint: string): boolean;
   /** Whether what was fresh once may be served because the upstream failed like this. */
   mayStandIn(stale: Entry, error: unknown, fingerprint: string): boolean;
+  /** Whether it may be served because the upstream asks for patience. */
+  mayStandInForPause(stale: Entry, fingerprint: string): boolean;
   /** Whether a moment is no longer ago. One that is yet to come is none that we know: the clock has been set back. */
   isWithin(moment: number, ms: number): boolean;
 }
@@ -31,6 +33,8 @@ export function createServingRules(options: ServingRulesOptions): ServingRules {
   const isWithin = (moment: number, ms: number) => moment <= now() && now() < moment + ms;
   const isTrusted = (fingerprint: string) => !isRechecked || isWithin(acceptedAt(fingerprint), credentialRecheckMs);
 
+  const isWithinGrace = ({ status, freshUntil }: Entry) => !isMissing(status) && now() < freshUntil + graceMs;
+
   return {
     isWithin,
     isTrusted,
@@ -39,9 +43,10 @@ export function createServingRules(options: ServingRulesOptions): ServingRules {
       const usableUntil = kept.freshUntil + (isServedOnceMore ? whileRevalidatingMs : 0);
       return isWithin(kept.askedAt, usableUntil - kept.askedAt) && isKnownNewer(kept.reading, newerThan);
     },
+    mayStandInForPause: (stale, fingerprint) => isWithinGrace(stale) && isTrusted(fingerprint),
     mayStandIn(stale, error, fingerprint) {
-      if (isMissing(stale.status) || now() >= stale.freshUntil + graceMs) return false;
-      if (error instanceof RateLimitedError) return isTrusted(fingerprint);
+      if (!isWithinGrace(stale)) return false;
+      if (error instanceof RateLimitedError || error instanceof QueueFullError) return isTrusted(fingerprint);
       if (error instanceof UpstreamUnavailableError && error.status !== undefined) {
         return error.status >= 500 && isTrusted(fingerprint);
       }

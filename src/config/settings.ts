@@ -14,7 +14,21 @@ export interface Settings {
     readonly arrayFormat: 'comma' | 'repeat' | 'brackets';
     readonly pageSize: number;
     readonly timeoutMs: number;
+    /** Of the stages of one request; `timeoutMs` bounds them all together. */
+    readonly timeouts: { readonly connectMs: number; readonly headersMs: number; readonly bodyMs: number };
+    /** How often a request that failed is sent again. */
+    readonly retries: number;
+    readonly breaker: {
+      /** So many failures keep further requests back, if they are half of all. */
+      readonly failures: number;
+      /** How long at first. */
+      readonly openMs: number;
+    };
+    /** In flight for one credential. */
     readonly maxConcurrency: number;
+    readonly maxConcurrencyInAll: number;
+    /** Of one caller, waiting for their turn. */
+    readonly maxQueued: number;
     readonly maxResponseBytes: number;
   };
   /** Any of them admits a request that carries it in `Router-Authorization`; empty: none is asked for. */
@@ -177,7 +191,16 @@ export function readSettings(environment: Environment = process.env): Settings {
       arrayFormat: set.REVOX_ARRAY_FORMAT,
       pageSize: set.REVOX_PAGE_SIZE,
       timeoutMs: set.REVOX_TIMEOUT_MS,
+      timeouts: {
+        connectMs: set.REVOX_CONNECT_TIMEOUT_MS,
+        headersMs: set.REVOX_HEADERS_TIMEOUT_MS,
+        bodyMs: set.REVOX_BODY_TIMEOUT_MS,
+      },
+      retries: set.REVOX_RETRIES,
+      breaker: { failures: set.REVOX_BREAKER_FAILURES, openMs: set.REVOX_BREAKER_OPEN_MS },
       maxConcurrency: set.REVOX_MAX_CONCURRENCY,
+      maxConcurrencyInAll: set.REVOX_MAX_CONCURRENCY_TOTAL,
+      maxQueued: set.REVOX_MAX_QUEUE,
       maxResponseBytes: set.REVOX_MAX_RESPONSE_BYTES,
     },
     routerSecrets: set.ROUTER_SECRETS,

@@ -10,21 +10,35 @@ export interface OperationAccount extends Account {
   readonly calls: readonly UpstreamCall[];
   /** What is known of how long the answer may be passed on: the shortest of all that is in it. */
   readonly lasting: Lasting;
-  /** Time during which at least one question to the upstream was open, ms. */
+  /** How long at least one question has waited for the upstream, ms: what is left of an operation's time is the gateway's own. */
   readonly waitedMs: number;
 }
 
-export function createAccount(): OperationAccount {
+/** @param elapsed a clock for durations, ms and parts of it */
+export function createAccount(elapsed: () => number): OperationAccount {
   const counts = { network: 0, cache: 0, stale: 0, coalesced: 0 };
   const calls: UpstreamCall[] = [];
   let freshUntil = Number.POSITIVE_INFINITY;
   let isLive = false;
+  let waiting = 0;
+  let waitedMs = 0;
+  let waitsSince = 0;
   return {
     counts,
     calls,
-    waitedMs: 0,
     get lasting() {
       return { freshUntil, isLive };
+    },
+    get waitedMs() {
+      return waitedMs;
+    },
+    wait() {
+      if (waiting === 0) waitsSince = elapsed();
+      waiting += 1;
+      return () => {
+        waiting -= 1;
+        if (waiting === 0) waitedMs += elapsed() - waitsSince;
+      };
     },
     note(call, lasting) {
       counts[call.source] += 1;

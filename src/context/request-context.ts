@@ -41,17 +41,30 @@ export interface RequestContextOptions {
   /** The whole operation, ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
+  /** A clock for durations, ms and parts of it. */
+  readonly elapsed: () => number;
 }
 
-/** Makes the context of an operation: for whom, until when the client waits, and what its requests to the upstream are told by. */
-export type CreateContext = (credential: Credential, client: AbortSignal, trace?: unknown) => RequestContext;
+/** For whom an operation is. */
+export interface Visit {
+  readonly credential: Credential;
+  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  readonly caller: string | undefined;
+  /** Ends when the client leaves. */
+  readonly client: AbortSignal;
+  /** The trace that the operation belongs to, for whoever watches it. */
+  readonly trace?: unknown;
+}
+
+export type CreateContext = (visit: Visit) => RequestContext;
 
 export function createContextFactory(options: RequestContextOptions): CreateContext {
-  return (credential, client, trace) => {
+  return ({ credential, caller, client, trace }) => {
+    const deadlineAt = options.elapsed() + options.deadlineMs;
     const { signal, end } = createOperationSignal(client, options.deadlineMs, options.startTimer);
     const oddities = createOddityLog();
     const budget = { limit: options.maxUpstreamRequests, sent: 0 };
-    const account = createAccount();
+    const account = createAccount(options.elapsed);
     return {
       oddities,
       answerSize: createAnswerSize(options.maxAnswerBytes),
@@ -60,7 +73,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       paginationNotes: [],
       end,
       loaders: createLoaders({
-        rest: options.createRest({ credential, signal, budget, account, trace }),
+        rest: options.createRest({ credential, caller, signal, deadlineAt: () => deadlineAt, budget, account, trace }),
         facts: options.facts,
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
         onDrift: oddities.drifted,

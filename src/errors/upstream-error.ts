@@ -9,7 +9,7 @@ export interface UpstreamRequestLine {
 
 /** A request to the upstream that brought no usable answer. Surfaces at the field that needed it. */
 export class UpstreamError extends GatewayError {
-  readonly method: string;
+  readonly method: UpstreamRequestLine['method'];
   readonly path: string;
   /** The status of the upstream's answer; absent when there was none. */
   readonly status: number | undefined;
@@ -75,12 +75,19 @@ export class CredentialRefusedError extends UpstreamError {
   }
 }
 
-/** The upstream asks for patience. */
+/** The upstream asks for patience, and has said so in answer to this request or to another with the same credential. */
 export class RateLimitedError extends UpstreamError {
-  constructor(line: UpstreamRequestLine, retryAfterSeconds: number | undefined) {
-    super('RATE_LIMITED', 'The Revox API asks to slow down. Try again later.', line, {
-      status: 429,
-      details: retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds },
-    });
+  /** @param status absent where this request was not even sent */
+  constructor({ method, path }: UpstreamRequestLine, retryAfterMs: number, status?: 429) {
+    const details = { retryAfter: Math.ceil(retryAfterMs / 1000) };
+    super('RATE_LIMITED', 'The Revox API asks to slow down. Try again later.', { method, path }, { status, details });
+  }
+}
+
+/** So many requests of the caller wait for the upstream already that another one is not taken. */
+export class QueueFullError extends UpstreamError {
+  constructor(line: UpstreamRequestLine, retryAfterMs: number) {
+    const message = 'Too many requests to the Revox API are waiting for their turn. Ask for less at a time, or try again later.';
+    super('RATE_LIMITED', message, line, { details: { retryAfter: Math.ceil(retryAfterMs / 1000) } });
   }
 }

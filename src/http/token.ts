@@ -31,8 +31,11 @@ export interface TokenCheckOptions {
   readonly now: () => number;
 }
 
-/** Throws a `TokenRefusedError`, or a `KeysUnavailableError`, unless the bearer token of a request admits it. */
-export type CheckToken = (headers: Headers) => Promise<void>;
+/**
+ * Throws a `TokenRefusedError`, or a `KeysUnavailableError`, unless the bearer token of a request admits it; gives the token's subject,
+ * empty when it names none.
+ */
+export type CheckToken = (headers: Headers) => Promise<string>;
 
 export function createTokenCheck({ issuer, audience, scopes, keys, now }: TokenCheckOptions): CheckToken {
   return async (headers) => {
@@ -45,7 +48,7 @@ export function createTokenCheck({ issuer, audience, scopes, keys, now }: TokenC
       currentDate: new Date(now()),
     });
     const granted = grantedScopes(claims);
-    if (scopes.every((scope) => granted.has(scope))) return;
+    if (scopes.every((scope) => granted.has(scope))) return claims.sub ?? '';
     const message = `The bearer token lacks a scope: this gateway asks for \`${scopes.join(' ')}\`.`;
     throw new TokenRefusedError('FORBIDDEN', message, 'insufficient_scope');
   };

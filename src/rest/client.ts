@@ -1,180 +1,216 @@
 import { randomUUID } from 'node:crypto';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
-  CredentialRefusedError,
+  QueueFullError,
   RateLimitedError,
   UpstreamError,
   UpstreamInvalidResponseError,
-  UpstreamNotFoundError,
-  UpstreamRejectedError,
   type UpstreamRequestLine,
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
-import type { Credential } from './credential.ts';
-import { createLimiter } from './limiter.ts';
-import { type Question, type Reading, type Send, type SentAnswer, WrongShapeError } from './question.ts';
-import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
-import { toRetryAfterSeconds } from './retry-after.ts';
-import type { Transport, TransportResponse } from './transport.ts';
+import { createBreaker } from './breaker.ts';
+import type { Errand } from './errand.ts';
+import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
+import { createPauses } from './pauses.ts';
+import { type Question, type Send, type Sending, type SentAnswer, WrongShapeError } from './question.ts';
+import { isWorthRetrying, toBackoffMs } from './retry.ts';
+import { createRetryBudget } from './retry-budget.ts';
+import { type Asker, createTurns, PausedError, QueueOverflowError } from './turns.ts';
 import { unlessAborted } from './unless-aborted.ts';
-import type { FailureKind, UpstreamEvents } from './upstream-events.ts';
+import type { FailureKind, UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
 
-export interface RestClientOptions {
-  readonly transport: Transport;
-  /** Without a slash at its end. */
-  readonly baseUrl: string;
-  /** The whole of one request, from connecting to the last byte, ms. Not the time a request waits for its turn. */
-  readonly timeoutMs: number;
+export interface RestClientOptions extends ExchangeOptions {
   /** Requests in flight for one credential; more wait for their turn. */
   readonly maxConcurrency: number;
-  /** The largest body that is read, bytes. */
-  readonly maxResponseBytes: number;
-  /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
-  readonly keyHolder: 'gateway' | 'caller';
-  readonly now: () => number;
-  readonly events?: UpstreamEvents;
-  /** Calls back after a time, ms; returns what calls that off. */
-  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+  /** Requests in flight in all. */
+  readonly maxConcurrencyInAll: number;
+  /** Requests of one caller that wait for their turn; more are refused. */
+  readonly maxQueued: number;
+  /** How often a request that failed is sent again. */
+  readonly retries: number;
+  readonly breaker: {
+    /** So many failures open it, if they are half of all. */
+    readonly failures: number;
+    /** How long it stays open at first, ms. */
+    readonly openMs: number;
+  };
+  readonly events: UpstreamEvents;
+  /** A clock for durations, ms and parts of it; it never goes back. */
+  readonly elapsed: () => number;
+  /** 0 to 1. */
+  readonly random: () => number;
 }
 
-interface ReceivedBody {
-  readonly body: unknown;
-  readonly response: TransportResponse;
+export interface RestClient {
+  readonly send: Send;
+  readonly state: UpstreamState;
 }
 
 /**
- * Speaks HTTP with the upstream; knows no endpoint. Each question is one request. Everything that goes wrong is an `UpstreamError`, or
- * `BudgetExceededError`.
+ * Sends questions to the upstream, with manners: each waits for its turn, is sent again where that may help and harms nobody, and is not sent
+ * at all where it would be in vain. Knows no endpoint. Everything that goes wrong is an `UpstreamError`, or `BudgetExceededError`.
  */
-export function createRestClient(options: RestClientOptions): Send {
-  const waitForTurn = createLimiter(options.maxConcurrency);
+export function createRestClient(options: RestClientOptions): RestClient {
+  const { events, elapsed, now, random } = options;
+  const pauses = createPauses({ ...options, onChange: (credential) => turns.reconsider(credential) });
+  const turns = createTurns({
+    ...options,
+    perCredential: options.maxConcurrency,
+    inAll: options.maxConcurrencyInAll,
+    isOnTrial: pauses.isOnTrial,
+    pausedUntil: pauses.untilOf,
+  });
+  const breaker = createBreaker({ ...options.breaker, elapsed, onChange: events.onBreaker });
+  const retryBudget = createRetryBudget(elapsed);
+  const exchange = createExchange(options);
   const process = randomUUID();
   let sent = 0;
 
-  return async ({ credential, signal, budget, trace }, question) => {
-    const line: UpstreamRequestLine = { method: 'GET', path: question.path };
-    if (budget.sent >= budget.limit) throw new BudgetExceededError(budget.limit);
-    budget.sent += 1;
-    const release = await waitForTurn(credential.fingerprint, signal).catch((cause: unknown) => {
-      budget.sent -= 1;
-      throw new UpstreamTimeoutError(line, cause);
-    });
+  return {
+    async send(errand, question, sending) {
+      const { budget, credential } = errand;
+      if (budget.sent >= budget.limit) throw new BudgetExceededError(budget.limit);
+      retryBudget.earn(credential.fingerprint);
+      for (let resends = 0; ; resends += 1) {
+        try {
+          return await sendOnce(errand, question, resends, sending);
+        } catch (error) {
+          if (!(error instanceof FailedRequest)) throw error;
+          const waitMs = toWaitMs(error, errand, resends);
+          if (waitMs === undefined) throw toSurfacing(error, errand);
+          sending?.onFailed();
+          events.onRetry(question.endpoint, error.kind);
+          await wait(waitMs, errand.signal, toLine(question));
+        }
+      }
+    },
+    get state() {
+      return { ...turns.state, paused: pauses.count, breaker: breaker.state };
+    },
+  };
+
+  /** @throws FailedRequest when it was sent in vain, else what surfaces: it was not sent */
+  async function sendOnce<T>(
+    errand: Errand,
+    question: Question<T>,
+    resends: number,
+    sending: Sending | undefined,
+  ): Promise<SentAnswer<T>> {
+    const { leave, endTurn } = await admit(errand, question);
     try {
       sent += 1;
       const reading = { process, number: sent, isRemembered: false };
-      const askedAt = options.now();
-      const watched = options.events?.onSend({ endpoint: question.endpoint, resends: 0, trace });
-      const tell = (status: number | null, failure?: FailureKind) =>
-        watched?.onOver({ status, failure, ms: options.now() - askedAt });
+      const [askedAt, startedAt] = [now(), elapsed()];
+      sending?.onSent(askedAt);
+      const watched = events.onSend({ endpoint: question.endpoint, resends, trace: errand.trace });
+      const tell = (status: number | null, failure: FailureKind | undefined) => {
+        leave(failure);
+        watched.onOver({ status, failure, ms: elapsed() - startedAt });
+      };
       try {
-        const url = `${options.baseUrl}${question.path}${question.query}`;
-        const received = await send(credential, signal, line, url, watched?.headers ?? {});
-        const answer = toAnswer(line, question, received, { reading, askedAt });
-        tell(answer.status);
-        return answer;
+        const received = await exchangeAbout(errand, question, watched.headers);
+        tell(received.status, undefined);
+        pauses.end(errand.credential.fingerprint);
+        return { ...received, reading, askedAt };
       } catch (error) {
-        const status = error instanceof UpstreamError ? error.status : undefined;
-        tell(status ?? null, signal.aborted ? 'aborted' : toFailureKind(error));
+        // Anything else is a bug, in what reads the answer.
+        const { kind, status } = error instanceof FailedRequest ? error : BUG;
+        tell(status, kind);
+        heed(error, errand.credential.fingerprint);
         throw error;
       }
     } finally {
-      release();
+      endTurn();
     }
-  };
+  }
 
-  async function send(
-    credential: Credential,
-    signal: AbortSignal,
-    line: UpstreamRequestLine,
-    url: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<ReceivedBody> {
-    const attempt = new AbortController();
-    const onAbort = () => attempt.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    // It may have ended between this request's turn and now: then no event comes any more.
-    if (signal.aborted) onAbort();
-    const stopTimer = options.startTimer(options.timeoutMs, () => attempt.abort());
+  /** Does what the upstream asks of everyone who has this credential. */
+  function heed(error: unknown, credential: string): void {
+    if (!(error instanceof FailedRequest)) return;
+    if (error.kind === 'rate-limited') events.onPause(pauses.begin(credential, error.retryAfterMs));
+    else if (error.status !== null) pauses.end(credential);
+  }
+
+  /** Waits until a request may be sent. Each that is counts on the operation's budget, from when it begins to wait. */
+  async function admit({ credential: { fingerprint }, caller, budget, signal, deadlineAt }: Errand, question: Question<unknown>) {
+    const line = toLine(question);
+    if (!breaker.isPassable(fingerprint, question.endpoint)) throw new UpstreamUnavailableError(line);
+    budget.sent += 1;
     try {
-      // Not left to the transport: undici, for one, hears of an abort only when it has connected.
-      return await unlessAborted(attempt.signal, exchange(credential, attempt.signal, line, url, headers));
+      const endTurn = await takeTurn({ credential: fingerprint, caller, signal, latest: deadlineAt });
+      // While it waited, others may have failed.
+      const leave = breaker.enter(fingerprint, question.endpoint);
+      if (leave) return { leave, endTurn };
+      endTurn();
+      throw new UpstreamUnavailableError(line);
     } catch (error) {
-      if (attempt.signal.aborted) throw new UpstreamTimeoutError(line, error);
-      if (error instanceof UpstreamError) throw error;
-      throw new UpstreamUnavailableError(line, { cause: error });
-    } finally {
-      stopTimer();
-      signal.removeEventListener('abort', onAbort);
-      attempt.abort(OVER);
+      budget.sent -= 1;
+      throw toUnsent(line, error);
     }
   }
 
-  async function exchange(
-    credential: Credential,
-    signal: AbortSignal,
-    line: UpstreamRequestLine,
-    url: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<ReceivedBody> {
-    const response = await options.transport(url, {
-      headers: { ...headers, accept: 'application/json', authorization: credential.toAuthorization() },
-      signal,
+  async function takeTurn(asker: Asker): Promise<() => void> {
+    const startedAt = elapsed();
+    const endTurn = await turns.take(asker);
+    events.onTurn(elapsed() - startedAt);
+    return endTurn;
+  }
+
+  async function exchangeAbout<T>({ credential, signal }: Errand, question: Question<T>, headers: WatchedRequest['headers']) {
+    const line = toLine(question);
+    const { body, ...received } = await exchange({ line, query: question.query, credential, signal, headers });
+    try {
+      return { ...received, value: question.read(body) };
+    } catch (cause) {
+      if (!(cause instanceof WrongShapeError)) throw cause;
+      const { status } = received;
+      throw new FailedRequest('invalid', new UpstreamInvalidResponseError(line, cause.message, { status, cause }));
+    }
+  }
+
+  /** Undefined: it is not sent again. */
+  function toWaitMs(failed: FailedRequest, { credential, budget, deadlineAt }: Errand, resends: number): number | undefined {
+    if (resends >= options.retries || budget.sent >= budget.limit || !isWorthRetrying(failed)) return undefined;
+    // It waits in the queue, with all the others of its credential, and after the pause one is sent at a time: that is no load.
+    if (failed.kind === 'rate-limited') return 0;
+    const waitMs = toBackoffMs(failed, resends, random);
+    return elapsed() + waitMs < deadlineAt() && retryBudget.spend(credential.fingerprint) ? waitMs : undefined;
+  }
+
+  function toSurfacing({ kind, error, retryAfterMs }: FailedRequest, { credential }: Errand): UpstreamError {
+    if (kind !== 'rate-limited') return error;
+    // Where the upstream does not say for how long, what is sent next is sent when the pause is over.
+    return new RateLimitedError(error, retryAfterMs ?? pauses.leftMs(credential.fingerprint), 429);
+  }
+
+  function wait(ms: number, signal: AbortSignal, line: UpstreamRequestLine): Promise<void> {
+    if (ms === 0) return Promise.resolve();
+    let stopTimer = () => {};
+    const over = new Promise<void>((resolve) => {
+      stopTimer = options.startTimer(ms, resolve);
     });
-    if (response.status >= 200 && response.status <= 299) return { body: await readBody(line, response), response };
-    // Not awaited: the status says it all, and a body that nobody reads may never end.
-    void response.discard().catch(() => {});
-    throw toError(line, response);
-  }
-
-  async function readBody(line: UpstreamRequestLine, { status, body }: TransportResponse): Promise<unknown> {
-    try {
-      return await readJson(body, options.maxResponseBytes);
-    } catch (cause) {
-      if (cause instanceof SyntaxError) throw new UpstreamInvalidResponseError(line, 'no JSON', { status, cause });
-      if (cause instanceof TooDeepError) throw new UpstreamInvalidResponseError(line, 'nested too deep', { status, cause });
-      if (cause instanceof TooLargeError) throw new UpstreamInvalidResponseError(line, 'too many bytes', { status, cause });
-      throw cause;
-    }
-  }
-
-  function toAnswer<T>(
-    line: UpstreamRequestLine,
-    question: Question<T>,
-    { body, response: { status, header } }: ReceivedBody,
-    sent: { readonly reading: Reading; readonly askedAt: number },
-  ): SentAnswer<T> {
-    const [ours, theirs] = [options.now(), Date.parse(header('date') ?? '')];
-    // Clocks go wrong by seconds and by time zones; a year is no clock.
-    const upstreamNow = Math.abs(theirs - ours) <= FARTHEST_CLOCK_MS ? theirs : ours;
-    try {
-      return { value: question.read(body), status, ...sent, upstreamNow };
-    } catch (cause) {
-      if (cause instanceof WrongShapeError) throw new UpstreamInvalidResponseError(line, cause.message, { status, cause });
-      throw cause;
-    }
-  }
-
-  function toError(line: UpstreamRequestLine, { status, header }: TransportResponse): Error {
-    if ((status === 401 || status === 403) && options.keyHolder === 'caller') return new CredentialRefusedError(line, status);
-    if (status === 404 || status === 410) return new UpstreamNotFoundError(line, status);
-    if (status === 429) return new RateLimitedError(line, toRetryAfterSeconds(header, options.now));
-    if (status >= 400 && status < 500) return new UpstreamRejectedError(line, status);
-    return new UpstreamUnavailableError(line, { status });
+    return unlessAborted(signal, over)
+      .catch((cause: unknown) => {
+        throw new UpstreamTimeoutError(line, cause);
+      })
+      .finally(stopTimer);
   }
 }
 
-function toFailureKind(error: unknown): FailureKind | undefined {
-  if (error instanceof UpstreamNotFoundError) return undefined;
-  if (error instanceof UpstreamTimeoutError) return 'timeout';
-  if (error instanceof RateLimitedError) return 'rate-limited';
-  if (error instanceof UpstreamInvalidResponseError) return 'invalid';
-  if (error instanceof CredentialRefusedError) return 'credential';
-  if (error instanceof UpstreamRejectedError) return 'rejected';
-  return error instanceof UpstreamError && error.status !== undefined ? 'server-error' : 'connection';
+/** Why a request was not even sent. */
+function toUnsent(line: UpstreamRequestLine, error: unknown): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  if (error instanceof PausedError) return new RateLimitedError(line, error.leftMs);
+  if (error instanceof QueueOverflowError) return new QueueFullError(line, QUEUE_RETRY_AFTER_MS);
+  return new UpstreamTimeoutError(line, error);
 }
 
-const FARTHEST_CLOCK_MS = 86_400_000;
+const BUG = { kind: 'invalid', status: null } as const;
 
-/** A reason for nobody: without one, each request that is over would make an exception, with the stack that led there. */
-const OVER = new Error('This is over.');
+/** How long a queue takes nobody knows. */
+const QUEUE_RETRY_AFTER_MS = 1_000;
+
+function toLine({ path }: Question<unknown>): UpstreamRequestLine {
+  return { method: 'GET', path };
+}

@@ -3,12 +3,16 @@ import type { Credential } from './credential.ts';
 /** What one operation is allowed upstream, with whose key, and where what it was told is written down. */
 export interface Errand {
   readonly credential: Credential;
+  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  readonly caller: string | undefined;
   /** Ends when the client leaves or the operation's time is over. */
   readonly signal: AbortSignal;
+  /** When nobody waits any more, by the clock for durations, ms. */
+  readonly deadlineAt: () => number;
   /** Requests that may still be sent. */
   readonly budget: Budget;
   readonly account: Account;
-  /** What requests for it are told by: see `UpstreamEvents`. */
+  /** The trace that requests belong to, for whoever watches them. */
   readonly trace?: unknown;
 }
 
@@ -19,6 +23,8 @@ export interface Budget {
 
 /** Hears of every question of an operation, and how it was answered. */
 export interface Account {
+  /** Somebody waits for the upstream from now on. @returns what says that he does not any more */
+  wait(): () => void;
   note(call: UpstreamCall, lasting: Lasting | undefined): void;
 }
 
@@ -33,6 +39,8 @@ export interface UpstreamCall {
   readonly ms: number;
   /** `coalesced`: somebody had asked already, and both waited for the one answer. `stale`: older than its freshness allows. */
   readonly source: 'network' | 'cache' | 'stale' | 'coalesced';
+  /** How often it was sent again after it had failed; absent: never. */
+  readonly retries?: number;
 }
 
 /** How long an answer may be passed on. */

@@ -70,5 +70,13 @@ export interface Wish {
 /** Asks, and gives the answer or an error with a code. */
 export type Ask = <T>(errand: Errand, question: Question<T>, wish?: Wish) => Promise<Answer<T>>;
 
-/** Asks the upstream itself: one request, always. */
-export type Send = <T>(errand: Errand, question: Question<T>) => Promise<SentAnswer<T>>;
+/** Asks the upstream itself: as often as it takes, and may help. */
+export type Send = <T>(errand: Errand, question: Question<T>, sending?: Sending) => Promise<SentAnswer<T>>;
+
+/** Hears how a question is sent. */
+export interface Sending {
+  /** It is under way, from this moment on by our clock, ms. */
+  onSent(at: number): void;
+  /** That was in vain, and it will be sent again. */
+  onFailed(): void;
+}

@@ -5,14 +5,14 @@ const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)/i;
 
 /**
  * Reads how long the upstream asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date.
- * @param now the clock, ms
- * @returns whole seconds, rounded up; undefined when nothing can be read
+ * @param upstreamNow by the upstream's own clock, ms: its dates are compared with no other
+ * @returns ms, not below 0; undefined when nothing can be read
  */
-export function toRetryAfterSeconds(header: (name: string) => string | undefined, now: () => number): number | undefined {
+export function toRetryAfterMs(header: (name: string) => string | undefined, upstreamNow: number): number | undefined {
   const milliseconds = header('retry-after-ms')?.trim() ?? '';
-  if (NUMBER.test(milliseconds)) return Math.ceil(Number(milliseconds) / 1000);
+  if (NUMBER.test(milliseconds)) return Number(milliseconds);
   const text = header('retry-after')?.trim() ?? '';
-  if (NUMBER.test(text)) return Math.ceil(Number(text));
+  if (NUMBER.test(text)) return 1000 * Number(text);
   const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now()) / 1000));
+  return Number.isNaN(date) ? undefined : Math.max(0, date - upstreamNow);
 }

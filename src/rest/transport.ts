@@ -19,14 +19,22 @@ export interface UndiciTransport {
   close(): Promise<void>;
 }
 
+/** How long each stage of a request may take, ms; the whole is the client's to bound. */
+export interface StageTimeouts {
+  readonly connectMs: number;
+  /** From the last byte of the request to the last one of the answer's headers. */
+  readonly headersMs: number;
+  /** Between two parts of the body. */
+  readonly bodyMs: number;
+}
+
 /** Real sockets: kept alive, pooled by origin, through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name. */
-export function createUndiciTransport(): UndiciTransport {
-  // One clock for a request, the client's; undici's own would cut it short with another error.
+export function createUndiciTransport({ connectMs, headersMs, bodyMs }: StageTimeouts): UndiciTransport {
   const dispatcher = new EnvHttpProxyAgent({
     keepAliveTimeout: 30_000,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: 0 },
+    headersTimeout: headersMs,
+    bodyTimeout: bodyMs,
+    connect: { timeout: connectMs },
   });
   return {
     // Not `close`: that waits for connections that are being made for nobody any more, up to their own time limit.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createFlights } from '#cache/flights.ts';
 
 /** When a question was put, where it does not matter. */
-const NOW = { at: 0, after: 0 };
+const NOW = { sentAt: 0, after: 0, sends: 1, deadlineAt: 0 };
 
 const NEVER = new AbortController().signal;
 
@@ -90,8 +90,8 @@ describe('A flight', () => {
 
   test('tells what was the newest reading when it began', () => {
     const flights = createFlights();
-    flights.start('key', { at: 0, after: 17 }, createQuestion().ask);
-    expect(flights.find('key')!.departure).toEqual({ at: 0, after: 17 });
+    flights.start('key', { sentAt: 0, after: 17, sends: 1, deadlineAt: 0 }, createQuestion().ask);
+    expect(flights.find('key')!.departure).toEqual({ sentAt: 0, after: 17, sends: 1, deadlineAt: 0 });
   });
 
   test('is settled when the answer has come, and when it has failed, and never rejects', async () => {
@@ -283,9 +283,9 @@ describe('The flights', () => {
   test('give way to another under the same key, and go on for those who wait', async () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
-    const first = flights.start('key', { at: 0, after: 1 }, old.ask);
+    const first = flights.start('key', { sentAt: 0, after: 1, sends: 1, deadlineAt: 0 }, old.ask);
     const early = first.join(NEVER);
-    const second = flights.start('key', { at: 0, after: 2 }, fresh.ask);
+    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, deadlineAt: 0 }, fresh.ask);
     expect(flights.find('key')).toBe(second);
     expect(old.isCalledBack).toBe(false);
 
@@ -303,8 +303,8 @@ describe('The flights', () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
     const leaving = new AbortController();
-    const gone = flights.start('key', { at: 0, after: 1 }, old.ask).join(leaving.signal);
-    const second = flights.start('key', { at: 0, after: 2 }, fresh.ask);
+    const gone = flights.start('key', { sentAt: 0, after: 1, sends: 1, deadlineAt: 0 }, old.ask).join(leaving.signal);
+    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, deadlineAt: 0 }, fresh.ask);
     leaving.abort(new Error('gone'));
     await expect(gone).rejects.toThrow('gone');
     expect([old.isCalledBack, fresh.isCalledBack]).toEqual([true, false]);

@@ -8,9 +8,10 @@ import {
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
 import { Credential } from '#rest/credential.ts';
-import type { Errand, UpstreamCall } from '#rest/errand.ts';
+import type { UpstreamCall } from '#rest/errand.ts';
 import type { Question, Reading, Send } from '#rest/question.ts';
 import { createClock } from '../kit/clock.ts';
+import { createErrand } from '../kit/errand.ts';
 
 const LINE = { method: 'GET', path: '/' } as const;
 const FRESHNESS: RememberOptions['freshness'] = {
@@ -71,17 +72,18 @@ function createCache({
   let failure: UpstreamError | undefined;
   let held = Promise.resolve();
   let number = 0;
-  const send: Send = async (errand, question) => {
+  const send: Send = async (errand, question, sending) => {
     asked.push(`${question.path}${question.query}`);
     errand.budget.sent += 1;
     number += 1;
     const reading: Reading = { process, number, isRemembered: false };
     const askedAt = clock.now();
+    sending?.onSent(askedAt);
     await held;
     if (failure) throw failure;
     return { value: question.read({ id: question.path, number }), status: 200, reading, askedAt, upstreamNow: askedAt + skewMs };
   };
-  const ask = createRememberingAsk(send, {
+  const { ask } = createRememberingAsk(send, {
     maxBytes: 1e6,
     freshness: FRESHNESS,
     graceMs: 5000,
@@ -89,17 +91,17 @@ function createCache({
     maxRevalidations: 10,
     secondTier: tier,
     onRefused: () => {},
+    events: { onAnswered: () => {} },
     now: clock.now,
     elapsed: clock.now,
     startTimer: () => () => {},
   });
   const calls: UpstreamCall[] = [];
-  const errand = (key = 'sk_test'): Errand => ({
-    credential: new Credential(key, 'a secret of several'),
-    signal: new AbortController().signal,
-    budget: { limit: 100, sent: 0 },
-    account: { note: (call) => calls.push(call) },
-  });
+  const errand = (key = 'sk_test') =>
+    createErrand({
+      credential: new Credential(key, 'a secret of several'),
+      account: { note: (call) => calls.push(call), wait: () => () => {} },
+    });
   return {
     clock,
     errand,

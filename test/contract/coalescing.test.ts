@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { createTimedWorld, untilIdle } from '../kit/timed-world.ts';
-import { FORGETFUL, KEY_A, KEY_B } from '../kit/world.ts';
+import { FORGETFUL, KEY_A, KEY_B, ONE_TRY } from '../kit/world.ts';
 
 const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const ALL = () => true;
@@ -52,7 +52,7 @@ describe('One flight for one question', () => {
   });
 
   test('fails for all alike', async () => {
-    const world = createHangingWorld();
+    const world = createHangingWorld(ONE_TRY);
     const asked = [world.ask(CALL, { id: world.id }), world.ask(CALL, { id: world.id })];
     await untilIdle();
     world.sandbox.control.fail(ALL, { status: 500 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { subgraphSdl } from '#generated/type-definitions.ts';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { taggedIn } from '../kit/tagged.ts';
-import { createWorld, FORGETFUL, KEY_A, type World } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A, ONE_TRY, type World } from '../kit/world.ts';
 
 // What a router asks a subgraph for.
 
@@ -88,7 +88,7 @@ describe('A list of representations', () => {
   });
 
   test('has an error for what fails, on its own path, and everything else', async () => {
-    const world = createWorld();
+    const world = createWorld({ settings: ONE_TRY });
     const [broken, sound] = toRepresentations('Call', dataOf(world).calls);
     world.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
     const { entities, errors, traffic } = await findEntities(world, [broken, sound]);

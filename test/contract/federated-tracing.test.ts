@@ -1,14 +1,14 @@
 import { Trace } from '@apollo/usage-reporting-protobuf';
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
-import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A, ONE_TRY } from '../kit/world.ts';
 
 const SECRET = 'a-secret-of-the-router';
 const ROUTER = { 'router-authorization': SECRET };
 const TRACED = { ...ROUTER, 'apollo-federation-include-trace': 'ftv1' };
 
 function createGuardedWorld() {
-  const world = createWorld({ settings: { ...FORGETFUL, ROUTER_SECRETS: `${SECRET},the-one-before-it` } });
+  const world = createWorld({ settings: { ...FORGETFUL, ...ONE_TRY, ROUTER_SECRETS: `${SECRET},the-one-before-it` } });
   return { ...world, ...landmarks(world.sandbox) };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { createTimedWorld, untilIdle } from '../kit/timed-world.ts';
-import { FORGETFUL, KEY_A } from '../kit/world.ts';
+import { FORGETFUL, KEY_A, ONE_TRY } from '../kit/world.ts';
 
 const CALL = 'query ($id: ID!) { call(id: $id) { id status } }';
 const ASSISTANT = 'query ($id: ID!) { assistant(id: $id) { name } }';
@@ -157,7 +157,7 @@ describe('What is not there', () => {
   });
 
   test('replaces what was kept of it, for those too who ask when the upstream fails', async () => {
-    const { ask, clock, sandbox, traffic } = createTimedWorld();
+    const { ask, clock, sandbox, traffic } = createTimedWorld({ settings: ONE_TRY });
     const { richCallId: id } = landmarks(sandbox);
     await ask(CALL, { id });
     sandbox.control.removeCall(KEY_A, id);

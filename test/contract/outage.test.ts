@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import type { Sandbox } from '#sandbox/sandbox.ts';
 import { createTimedWorld, untilIdle } from '../kit/timed-world.ts';
+import { ONE_TRY } from '../kit/world.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 
 const CALL = 'query ($id: ID!) { call(id: $id) { id status } }';
@@ -28,7 +29,14 @@ const OUTAGES: { name: string; breakIt: Break; code: string }[] = [
 
 describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
   test('what was seen is served stale and says so, what was not is an error; afterwards all is fresh, without a restart', async () => {
-    const { askTraced, ask, traffic, clock, sandbox } = createTimedWorld();
+    const timers = createManualTimers();
+    const { askTraced, ask, traffic, clock, sandbox } = createTimedWorld({ settings: ONE_TRY, gateway: timers });
+    /** Who has been asked to slow down does, and then asks again. */
+    const waitAWhile = async () => {
+      await untilIdle();
+      clock.pass(3_000);
+      timers.elapse(3_000);
+    };
     const { richCallId: id, liveCallId } = landmarks(sandbox);
     const before = await ask(EVERYTHING, { id });
     expect(before.errors).toBeUndefined();
@@ -42,15 +50,19 @@ describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
     expect(during).toMatchObject({ data: before.data, extensions: { upstream: { cacheHits: 0, coalesced: 0, stale: 4 } } });
     expect(during.errors).toBeUndefined();
     expect(during.sources.every((source) => source.startsWith('stale '))).toBe(true);
-    expect(traffic().length).toBeGreaterThanOrEqual(4);
+    // Who is asked to slow down sends no more, and who has something to show does not wait.
+    expect(traffic().length).toBeGreaterThanOrEqual(code === 'RATE_LIMITED' ? 1 : 4);
     expect((await askTraced(CALL, { id: liveCallId })).extensions.upstream).toMatchObject({ stale: 1 });
 
-    const unseen = await askTraced(CALL, { id: landmarks(sandbox).retriedCallId });
+    const asked = askTraced(CALL, { id: landmarks(sandbox).retriedCallId });
+    await waitAWhile();
+    const unseen = await asked;
     expect(unseen.data).toEqual({ call: null });
     expect(unseen.errors).toMatchObject([{ path: ['call'], extensions: { code } }]);
     expect(unseen.sources).toEqual([`network /call/${landmarks(sandbox).retriedCallId}`]);
 
     sandbox.control.heal();
+    await waitAWhile();
     traffic();
     const after = await askTraced(EVERYTHING, { id });
     expect(after).toMatchObject({ data: before.data, extensions: { upstream: { requests: 4, stale: 0 } } });
@@ -58,7 +70,7 @@ describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
   });
 
   test('what was seen is served no longer than the grace', async () => {
-    const { ask, clock, sandbox } = createTimedWorld({ settings: { GRACE_MS: '60000' } });
+    const { ask, clock, sandbox } = createTimedWorld({ settings: { ...ONE_TRY, GRACE_MS: '60000' } });
     const { richCallId: id } = landmarks(sandbox);
     await ask(CALL, { id });
     breakIt(sandbox);
@@ -108,7 +120,7 @@ describe('Nothing stands in for an answer that says something:', () => {
     ['no JSON', ({ control }) => control.corrupt(ALL, '<html>'), 'UPSTREAM_INVALID_RESPONSE'],
     ['no call', ({ control }) => control.corrupt(ALL, '{}'), 'UPSTREAM_INVALID_RESPONSE'],
   ])('%s', async (_name, breakIt, code) => {
-    const { ask, clock, sandbox, traffic } = createTimedWorld();
+    const { ask, clock, sandbox, traffic } = createTimedWorld({ settings: ONE_TRY });
     const { richCallId: id } = landmarks(sandbox);
     await ask(CALL, { id });
     clock.pass(STALE_AFTER);
@@ -120,7 +132,7 @@ describe('Nothing stands in for an answer that says something:', () => {
   });
 
   test('and what failed is never kept', async () => {
-    const { ask, sandbox, traffic } = createTimedWorld();
+    const { ask, sandbox, traffic } = createTimedWorld({ settings: ONE_TRY });
     const { richCallId: id } = landmarks(sandbox);
     for (const status of [400, 500, 429, 403]) {
       sandbox.control.fail(ALL, { status, times: 1 });
@@ -132,7 +144,7 @@ describe('Nothing stands in for an answer that says something:', () => {
 });
 
 test('a background request that fails leaves what was kept, and nothing else', async () => {
-  const { ask, askTraced, clock, sandbox, bugs } = createTimedWorld();
+  const { ask, askTraced, clock, sandbox, bugs } = createTimedWorld({ settings: ONE_TRY });
   const { richCallId: id } = landmarks(sandbox);
   await ask(CALL, { id });
   clock.pass(600_000);

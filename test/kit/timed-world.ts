@@ -18,7 +18,7 @@ export function createTimedWorld({ sandbox, gateway, ...options }: WorldOptions 
   const world = createWorld({
     ...options,
     sandbox: { now: clock.now, startedAt: clock.now(), ...sandbox },
-    gateway: { now: clock.now, ...gateway },
+    gateway: { now: clock.now, elapsed: clock.now, ...gateway },
   });
   return {
     ...world,

@@ -41,6 +41,9 @@ export const FORGETFUL: Environment = Object.fromEntries(
   ]),
 );
 
+/** Settings of a gateway that asks once: for tests of how one failure is told. */
+export const ONE_TRY: Environment = { REVOX_RETRIES: '0' };
+
 export const KEY_A = 'sk_demo_a';
 export const KEY_B = 'sk_demo_b';
 

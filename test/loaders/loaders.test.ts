@@ -7,10 +7,10 @@ import { createRestFactory, type Rest } from '#rest/endpoints.ts';
 import type { Errand } from '#rest/errand.ts';
 import type { Ask } from '#rest/question.ts';
 import type { Call } from '#sandbox/wire.ts';
-import { createWorld, FORGETFUL, KEY_A, KEY_B, type World } from '../kit/world.ts';
+import { createWorld, FORGETFUL, KEY_A, KEY_B, ONE_TRY, type World } from '../kit/world.ts';
 
 /** One for all: this gateway remembers nothing between operations but the types of ids. What a test does is healed before the next. */
-const world = createWorld({ settings: FORGETFUL });
+const world = createWorld({ settings: { ...FORGETFUL, ...ONE_TRY } });
 const { calls, assistants, campaigns, rows } = world.sandbox.control.data(KEY_A);
 
 function fresh(): World {

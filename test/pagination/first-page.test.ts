@@ -158,7 +158,7 @@ describe('the number of the first page', () => {
     new UpstreamUnavailableError(LINE, { status: 503 }),
     new UpstreamUnavailableError(LINE),
     new UpstreamTimeoutError(LINE),
-    new RateLimitedError(LINE, 3),
+    new RateLimitedError(LINE, 3000, 429),
     new CredentialRefusedError(LINE, 401),
     new CredentialRefusedError(LINE, 403),
     new UpstreamRejectedError(LINE, 401),

@@ -6,6 +6,7 @@ import type { ReadPage } from '#pagination/numbered-pages.ts';
 import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Question } from '#rest/question.ts';
 import { createClock } from '../kit/clock.ts';
+import { createErrand } from '../kit/errand.ts';
 import type { SimulatedList } from '../kit/simulated-list.ts';
 
 export const FRESH_MS = 2000;
@@ -55,12 +56,13 @@ function createProcess(upstream: SimulatedList, world: RememberingWorld): Rememb
   const freshUntil = new Map<string, number>();
   let source: UpstreamCall['source'] = 'network';
   let sent = 0;
-  const ask = createRememberingAsk(
-    async (_errand, question) => {
+  const { ask } = createRememberingAsk(
+    async (_errand, question, sending) => {
       sent += 1;
       const reading = { process, number: sent, isRemembered: false };
       const [page, pageSize] = question.query.split(' ').map(Number) as [number, number];
       const askedAt = clock.now();
+      sending?.onSent(askedAt);
       if (world.isDown) {
         upstream.log.push({ page, pageSize });
         throw new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
@@ -87,21 +89,23 @@ function createProcess(upstream: SimulatedList, world: RememberingWorld): Rememb
       credentialRecheckMs: Number.POSITIVE_INFINITY,
       secondTier: tier,
       onRefused: () => {},
+      events: { onAnswered: () => {} },
       now: clock.now,
       elapsed: clock.now,
       startTimer: () => () => {},
     },
   );
-  const errand: Errand = {
+  const errand = createErrand({
     credential: { fingerprint: 'somebody' } as Errand['credential'],
     signal: NEVER,
     budget: { limit: Number.POSITIVE_INFINITY, sent: 0 },
     account: {
+      wait: () => () => {},
       note(call) {
         source = call.source;
       },
     },
-  };
+  });
 
   const readPage: ReadPage<Identified> = async ({ page: number, pageSize, newerThan }) => {
     const question: Question<Page<Identified> & { readonly version: number }> = {

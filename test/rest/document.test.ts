@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createUndiciTransport } from '#rest/transport.ts';
-import { listen, listenTcp, sendJson } from './real-server.ts';
+import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
 
 const DOCUMENT = { keys: [{ kid: 'one' }] };
 
 function fetchDocument(url: string, init: RequestInit = {}): Promise<Response> {
-  const { transport, close } = createUndiciTransport();
+  const { transport, close } = createUndiciTransport(PATIENT);
   onTestFinished(close);
   return createDocumentFetch(transport)(new Request(url, init));
 }

@@ -7,6 +7,7 @@ import { Credential } from '#rest/credential.ts';
 import type { Budget, Errand } from '#rest/errand.ts';
 import type { Question } from '#rest/question.ts';
 import { type Transport, toTransport } from '#rest/transport.ts';
+import { createErrand, NOBODY_LISTENS } from '../kit/errand.ts';
 import { createWorld, KEY_A, KEY_B } from '../kit/world.ts';
 import { createManualTimers } from './real-server.ts';
 
@@ -14,21 +15,29 @@ const NEVER = new AbortController().signal;
 const KEY = 'sk_test_never_to_be_seen';
 
 function createClient(transport: Transport, options: Partial<RestClientOptions> = {}) {
-  return createRestClient({
+  const { send } = createRestClient({
     transport,
     baseUrl: 'http://revox.test/api',
     timeoutMs: 1000,
     maxConcurrency: 2,
+    maxConcurrencyInAll: 100,
+    maxQueued: 100,
+    retries: 0,
+    breaker: { failures: 100, openMs: 1000 },
+    events: NOBODY_LISTENS,
+    elapsed: () => 0,
+    random: () => 0,
     maxResponseBytes: 2000,
     keyHolder: 'caller',
     now: () => 0,
     startTimer: () => () => {},
     ...options,
   });
+  return send;
 }
 
 function errand(signal: AbortSignal = NEVER, budget: Budget = { limit: 100, sent: 0 }): Errand {
-  return { credential: new Credential(KEY), signal, budget, account: { note: () => {} } };
+  return createErrand({ credential: new Credential(KEY), signal, budget });
 }
 
 /** A question of which any answer will do. */

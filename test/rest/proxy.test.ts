@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createUndiciTransport } from '#rest/transport.ts';
-import { listen, listenTcp, sendJson } from './real-server.ts';
+import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
 
 const NEVER = new AbortController().signal;
 const KEY = 'sk_test_behind_a_proxy';
@@ -37,7 +37,7 @@ async function listenAsProxy(upstreamPort?: number) {
 }
 
 async function get(url: string) {
-  const { transport, close } = createUndiciTransport();
+  const { transport, close } = createUndiciTransport(PATIENT);
   onTestFinished(close);
   const response = await transport(url, { headers: { authorization: `Bearer ${KEY}` }, signal: NEVER });
   const { status } = response;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import type { StageTimeouts } from '#rest/transport.ts';
 
 /** One request as it came over the wire. */
 export interface ReceivedRequest {
@@ -17,6 +18,9 @@ export interface RealServer extends AsyncDisposable {
   /** Connections accepted so far. */
   readonly connections: number;
 }
+
+/** Of a transport that leaves it to its user how long a stage may take. */
+export const PATIENT: StageTimeouts = { connectMs: 0, headersMs: 0, bodyMs: 0 };
 
 /** Ports above are the system's own for outgoing connections. */
 const LOWEST_PORT = 20_000;

@@ -5,8 +5,8 @@ import { readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
 import { createUndiciTransport } from '#rest/transport.ts';
 import type { Answer } from '../kit/world.ts';
-import { FORGETFUL } from '../kit/world.ts';
-import { createManualTimers, listen, listenTcp, type RealServer, sendJson } from './real-server.ts';
+import { FORGETFUL, ONE_TRY } from '../kit/world.ts';
+import { createManualTimers, listen, listenTcp, PATIENT, type RealServer, sendJson } from './real-server.ts';
 
 const KEY = 'sk_test_over_real_sockets';
 
@@ -14,7 +14,14 @@ const KEY = 'sk_test_over_real_sockets';
 function createConnectedGateway(origin: string, settings: Record<string, string> = {}, options: GatewayOptions = {}) {
   const bugs: unknown[] = [];
   const gateway = createGateway(
-    readSettings({ REVOX_BASE_URL: `${origin}/api`, REVOX_API_KEY: KEY, REVOX_FIRST_PAGE: '1', ...FORGETFUL, ...settings }),
+    readSettings({
+      REVOX_BASE_URL: `${origin}/api`,
+      REVOX_API_KEY: KEY,
+      REVOX_FIRST_PAGE: '1',
+      ...FORGETFUL,
+      ...ONE_TRY,
+      ...settings,
+    }),
     { log: { info: () => {}, error: () => {}, bug: (error) => bugs.push(error) }, ...options },
   );
   onTestFinished(async () => {
@@ -356,7 +363,7 @@ describe('Time runs out for one request', () => {
   test('and whoever closes the transport does not wait for a connection that is being made', { timeout: 5_000 }, async () => {
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
-    const { transport, close } = createUndiciTransport();
+    const { transport, close } = createUndiciTransport(PATIENT);
     const answer = transport(server.origin.replace('http:', 'https:'), { headers: {}, signal: new AbortController().signal });
     const refusal = expect(answer).rejects.toThrow();
     await connected.promise;

@@ -1,0 +1,49 @@
+export interface ForgetfulMapOptions {
+  /** What nobody has touched for so long is forgotten, ms. */
+  readonly idleMs: number;
+  /** There are never more; the ones that were touched least recently go first. */
+  readonly most: number;
+  /** A clock for durations, ms. */
+  readonly elapsed: () => number;
+}
+
+/** What is known by key, of credentials for one, as long as it is of use: touching is getting and setting. */
+export interface ForgetfulMap<T> {
+  get(key: string): T | undefined;
+  set(key: string, value: T): void;
+  delete(key: string): void;
+  values(): Iterable<T>;
+  readonly size: number;
+}
+
+export function createForgetfulMap<T>({ idleMs, most, elapsed }: ForgetfulMapOptions): ForgetfulMap<T> {
+  /** In the order in which they were touched. */
+  const entries = new Map<string, { readonly value: T; readonly touchedAt: number }>();
+  const isIdle = ({ touchedAt }: { readonly touchedAt: number }) => elapsed() - touchedAt >= idleMs;
+
+  return {
+    get(key) {
+      const entry = entries.get(key);
+      if (!entry) return undefined;
+      entries.delete(key);
+      if (isIdle(entry)) return undefined;
+      entries.set(key, { value: entry.value, touchedAt: elapsed() });
+      return entry.value;
+    },
+    set(key, value) {
+      entries.delete(key);
+      entries.set(key, { value, touchedAt: elapsed() });
+      for (const [oldest, entry] of entries) {
+        if (entries.size <= most && !isIdle(entry)) break;
+        entries.delete(oldest);
+      }
+    },
+    delete: (key) => void entries.delete(key),
+    *values() {
+      for (const entry of entries.values()) if (!isIdle(entry)) yield entry.value;
+    },
+    get size() {
+      return entries.size;
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/** Which credentials the upstream has asked to be patient, each by itself. */
+export interface Pauses {
+  /**
+   * The upstream asks for patience: nothing is to be sent with this credential for a while, and then one request at a time until it answers.
+   * @param askedMs how long it asks for, ms; without a word of that it is a second or less, and twice as long each time
+   * @returns how much of the pause is left, ms
+   */
+  begin(credential: string, askedMs: number | undefined): number;
+  /** It has answered a request, and asks for no patience. */
+  end(credential: string): void;
+  /** Until when nothing is sent, by the clock of `elapsed`, ms; undefined where there is no pause. */
+  untilOf(credential: string): number | undefined;
+  /** Ms; 0 where there is no pause. */
+  leftMs(credential: string): number;
+  /** Whether it has asked for patience, and has not answered since. */
+  isOnTrial(credential: string): boolean;
+  /** Credentials that are paused. */
+  readonly count: number;
+}
+
+export interface PausesOptions {
+  /** A pause has begun, has become longer, or is over. */
+  readonly onChange: (credential: string) => void;
+  /** A clock for durations, ms; it never goes back. */
+  readonly elapsed: () => number;
+  /** Calls back after a time, ms; returns what calls that off. */
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+/** A pause that the upstream has not said the length of, at first; and the longest, whatever it says: then it is asked again. */
+const FIRST_MS = 1_000;
+const LONGEST_MS = 300_000;
+/** So long after a pause it is known that there was one, while nothing is heard. */
+const TRIAL_MS = 60_000;
+/** Whoever can have any number of credentials paused must not fill the memory with them: the oldest pauses end. */
+const MOST = 10_000;
+
+interface Patience {
+  /** Undefined: the pause is over, and nothing has been heard since. */
+  until: number | undefined;
+  inARow: number;
+  stopTimer: () => void;
+}
+
+export function createPauses({ onChange, elapsed, startTimer, random }: PausesOptions): Pauses {
+  const asked = new Map<string, Patience>();
+  let count = 0;
+
+  return {
+    begin(credential, askedMs) {
+      const known = asked.get(credential);
+      // All that were under way are told so. Without a length that is no news.
+      const isNews = known?.until === undefined || askedMs !== undefined;
+      if (isNews) prolong(credential, Math.min(askedMs ?? toPauseMs(known?.inARow ?? 0, random), LONGEST_MS));
+      return leftMs(credential);
+    },
+    end(credential) {
+      if (asked.get(credential)?.until === undefined) forget(credential);
+    },
+    untilOf: (credential) => asked.get(credential)?.until,
+    leftMs,
+    isOnTrial: (credential) => asked.has(credential),
+    get count() {
+      return count;
+    },
+  };
+
+  function leftMs(credential: string): number {
+    const until = asked.get(credential)?.until;
+    return until === undefined ? 0 : Math.max(0, until - elapsed());
+  }
+
+  function prolong(credential: string, ms: number): void {
+    const known = asked.get(credential);
+    const until = elapsed() + ms;
+    if (known?.until !== undefined && known.until >= until) return;
+    const isNew = known?.until === undefined;
+    known?.stopTimer();
+    asked.delete(credential);
+    asked.set(credential, {
+      until,
+      inARow: (known?.inARow ?? 0) + (isNew ? 1 : 0),
+      stopTimer: startTimer(ms, () => tryAgain(credential)),
+    });
+    if (isNew) count += 1;
+    const [oldest] = asked.keys();
+    if (asked.size > MOST && oldest !== undefined) forget(oldest);
+    onChange(credential);
+  }
+
+  /** The pause is over. */
+  function tryAgain(credential: string): void {
+    const patience = asked.get(credential);
+    if (!patience) return;
+    patience.until = undefined;
+    patience.stopTimer = startTimer(TRIAL_MS, () => forget(credential));
+    count -= 1;
+    onChange(credential);
+  }
+
+  function forget(credential: string): void {
+    const patience = asked.get(credential);
+    if (!patience) return;
+    patience.stopTimer();
+    asked.delete(credential);
+    if (patience.until !== undefined) count -= 1;
+    onChange(credential);
+  }
+}
+
+/** Half of it for sure, the rest by chance: those who were told together do not come back together. */
+function toPauseMs(inARow: number, random: () => number): number {
+  return FIRST_MS * 2 ** inARow * (0.5 + random() / 2);
+}

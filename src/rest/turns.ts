@@ -1,0 +1,222 @@
+/** Who wants to send a request. */
+export interface Asker {
+  /** The fingerprint of the credential: what the upstream counts requests by. */
+  readonly credential: string;
+  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  readonly caller: string | undefined;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
+  /** The last moment for which it is worth waiting, by the clock of `elapsed`, ms. Asked again whenever it matters: it may be put off. */
+  latest(): number;
+}
+
+/** Lets so many requests go at a time, and everyone have his turn. */
+export interface Turns {
+  /**
+   * Waits for a turn.
+   * @returns what ends it: to be called when the request is over
+   * @throws PausedError, QueueOverflowError when none will come in time; the signal's reason when the asker leaves first
+   */
+  take(asker: Asker): Promise<() => void>;
+  /** How much may be sent with this credential has changed: see `isOnTrial` and `pausedUntil`. */
+  reconsider(credential: string): void;
+  readonly state: { readonly waiting: number; readonly inFlight: number };
+}
+
+/** The upstream asks for patience, for longer than is worth waiting. */
+export class PausedError extends Error {
+  override name = 'PausedError';
+  readonly leftMs: number;
+
+  constructor(leftMs: number) {
+    super(`paused for ${leftMs} ms more`);
+    this.leftMs = leftMs;
+  }
+}
+
+/** Too many wait already. */
+export class QueueOverflowError extends Error {
+  override name = 'QueueOverflowError';
+}
+
+export interface TurnsOptions {
+  /** Requests in flight for one credential. */
+  readonly perCredential: number;
+  /** Whether only one request may be in flight for a credential, to see. */
+  readonly isOnTrial: (credential: string) => boolean;
+  /** Until when nothing is sent with a credential, by the clock of `elapsed`, ms; undefined: it may be sent. */
+  readonly pausedUntil: (credential: string) => number | undefined;
+  /** Requests in flight in all. */
+  readonly inAll: number;
+  /** Requests of one caller that wait; ten times as many of all together. */
+  readonly maxQueued: number;
+  /** A clock for durations, ms; it never goes back. */
+  readonly elapsed: () => number;
+}
+
+/** Of the places of a credential that several callers share, one of them may hold so many: who comes next finds one free. */
+const SHARE = 0.75;
+const ALL_QUEUED = 10;
+
+interface Waiter {
+  readonly latest: () => number;
+  go(end: () => void): void;
+  giveUp(reason: unknown): void;
+}
+
+/** One of those who share a credential. */
+interface Caller {
+  readonly name: string;
+  readonly mostActive: number;
+  active: number;
+  readonly waiting: Set<Waiter>;
+}
+
+/** What goes upstream with one credential. */
+interface Lane {
+  readonly credential: string;
+  active: number;
+  /** In the order in which they are next. */
+  readonly callers: Map<string, Caller>;
+}
+
+/**
+ * Bounds how many requests are under way, for each credential and in all. Where more want to go, credentials take turns, and within a
+ * credential its callers do: who asks for much waits for himself. A credential of which nothing is under way is forgotten.
+ */
+export function createTurns(options: TurnsOptions): Turns {
+  const { perCredential, isOnTrial, pausedUntil, inAll, maxQueued, elapsed } = options;
+  const lanes = new Map<string, Lane>();
+  /** The lanes of which somebody may go, in the order in which they are next. Of some it turns out that nobody may. */
+  const ready = new Set<Lane>();
+  let [inFlight, waiting] = [0, 0];
+
+  return {
+    async take({ credential, caller: name, signal, latest }) {
+      signal.throwIfAborted();
+      const lane = laneOf(credential);
+      const caller = callerOf(lane, name);
+      try {
+        checkPause(credential, latest);
+        const isFull = caller.waiting.size >= maxQueued || waiting >= ALL_QUEUED * maxQueued;
+        if (isFull) throw new QueueOverflowError(`${waiting} are waiting`);
+        return await new Promise<() => void>((resolve, reject) => {
+          const waiter: Waiter = {
+            latest,
+            go(end) {
+              leave();
+              resolve(end);
+            },
+            giveUp(reason) {
+              leave();
+              reject(reason);
+            },
+          };
+          const onAbort = () => waiter.giveUp(signal.reason);
+          const leave = () => {
+            signal.removeEventListener('abort', onAbort);
+            caller.waiting.delete(waiter);
+            waiting -= 1;
+          };
+          caller.waiting.add(waiter);
+          waiting += 1;
+          wake(lane);
+          if (caller.waiting.has(waiter)) signal.addEventListener('abort', onAbort, { once: true });
+        });
+      } catch (error) {
+        forgetIdle(lane, caller);
+        throw error;
+      }
+    },
+    reconsider(credential) {
+      const lane = lanes.get(credential);
+      if (!lane) return;
+      for (const { waiting: queue } of lane.callers.values()) {
+        for (const waiter of [...queue]) {
+          try {
+            checkPause(credential, waiter.latest);
+          } catch (error) {
+            waiter.giveUp(error);
+          }
+        }
+      }
+      wake(lane);
+    },
+    get state() {
+      return { waiting, inFlight };
+    },
+  };
+
+  /** @throws PausedError when a pause outlasts whoever waits */
+  function checkPause(credential: string, latest: () => number): void {
+    const until = pausedUntil(credential);
+    if (until !== undefined && latest() < until) throw new PausedError(until - elapsed());
+  }
+
+  function laneOf(credential: string): Lane {
+    let lane = lanes.get(credential);
+    if (!lane) {
+      lane = { credential, active: 0, callers: new Map() };
+      lanes.set(credential, lane);
+    }
+    return lane;
+  }
+
+  function callerOf(lane: Lane, name = ''): Caller {
+    let caller = lane.callers.get(name);
+    if (!caller) {
+      const mostActive = name === '' ? perCredential : Math.ceil(perCredential * SHARE);
+      caller = { name, mostActive, active: 0, waiting: new Set() };
+      lane.callers.set(name, caller);
+    }
+    return caller;
+  }
+
+  /** Something has changed for a lane: lets everyone go who may by now. */
+  function wake(lane: Lane): void {
+    ready.add(lane);
+    for (const next of ready) {
+      if (inFlight >= inAll) return;
+      ready.delete(next);
+      // Behind those who wait for their first.
+      if (letOneGo(next)) ready.add(next);
+    }
+  }
+
+  function letOneGo(lane: Lane): boolean {
+    const isPaused = pausedUntil(lane.credential) !== undefined;
+    if (isPaused || lane.active >= (isOnTrial(lane.credential) ? 1 : perCredential)) return false;
+    for (const caller of lane.callers.values()) {
+      const [waiter] = caller.waiting;
+      if (!waiter || caller.active >= caller.mostActive) continue;
+      lane.callers.delete(caller.name);
+      lane.callers.set(caller.name, caller);
+      inFlight += 1;
+      lane.active += 1;
+      caller.active += 1;
+      waiter.go(createEnd(lane, caller));
+      return true;
+    }
+    return false;
+  }
+
+  function createEnd(lane: Lane, caller: Caller): () => void {
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      inFlight -= 1;
+      lane.active -= 1;
+      caller.active -= 1;
+      wake(lane);
+      forgetIdle(lane, caller);
+    };
+  }
+
+  function forgetIdle(lane: Lane, caller?: Caller): void {
+    const isNobodys = caller?.active === 0 && caller.waiting.size === 0;
+    // By now there may be another of the same name, with requests under way.
+    if (isNobodys && lane.callers.get(caller.name) === caller) lane.callers.delete(caller.name);
+    if (lane.callers.size === 0 && lanes.get(lane.credential) === lane) lanes.delete(lane.credential);
+  }
+}

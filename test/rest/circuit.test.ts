@@ -1,0 +1,162 @@
+import { describe, expect, test, vi } from 'vitest';
+import { createBreaker } from '#rest/breaker.ts';
+import { createCircuit } from '#rest/circuit.ts';
+import type { FailureKind } from '#rest/upstream-events.ts';
+
+function create({ failures = 4, openMs = 1_000 } = {}) {
+  const clock = { now: 0 };
+  const onChange = vi.fn();
+  const options = { failures, openMs, onChange, elapsed: () => clock.now };
+  return { clock, onChange, options, circuit: createCircuit(options) };
+}
+
+describe('A circuit', () => {
+  test('lets everything through until so many requests have failed, and then nothing', () => {
+    const { circuit, onChange } = create();
+    for (let count = 0; count < 3; count += 1) circuit.enter()?.fail();
+    expect(circuit.state).toBe('closed');
+    circuit.enter()?.fail();
+    expect([circuit.state, circuit.isPassable, circuit.enter()]).toEqual(['open', false, undefined]);
+    expect(onChange.mock.calls).toEqual([['opened']]);
+  });
+
+  test('stays closed while most requests succeed', () => {
+    const { circuit } = create();
+    for (let count = 0; count < 100; count += 1) {
+      circuit.enter()?.succeed();
+      circuit.enter()?.succeed();
+      circuit.enter()?.fail();
+    }
+    expect(circuit.state).toBe('closed');
+  });
+
+  test('forgets what failed long ago', () => {
+    const { circuit, clock } = create();
+    for (let count = 0; count < 20; count += 1) {
+      circuit.enter()?.fail();
+      clock.now += 12_000;
+    }
+    expect(circuit.state).toBe('closed');
+    for (let count = 0; count < 4; count += 1) circuit.enter()?.fail();
+    expect(circuit.state).toBe('open');
+  });
+
+  test('lets one through to see, and closes when that succeeds', () => {
+    const { circuit, clock, onChange } = create();
+    for (let count = 0; count < 4; count += 1) circuit.enter()?.fail();
+    clock.now = 999;
+    expect(circuit.enter()).toBeUndefined();
+    clock.now = 1_000;
+    expect(circuit.state).toBe('half-open');
+    const trial = circuit.enter();
+    expect(circuit.enter()).toBeUndefined();
+    trial?.succeed();
+    expect(circuit.state).toBe('closed');
+    for (let count = 0; count < 3; count += 1) circuit.enter()?.fail();
+    expect(circuit.state).toBe('closed');
+    expect(onChange.mock.calls).toEqual([['opened'], ['closed']]);
+  });
+
+  test('stays open for twice as long each time that fails, half a minute at most', () => {
+    const { circuit, clock, onChange } = create();
+    for (let count = 0; count < 4; count += 1) circuit.enter()?.fail();
+    for (const ms of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+      clock.now += ms - 1;
+      expect(circuit.enter()).toBeUndefined();
+      clock.now += 1;
+      circuit.enter()?.fail();
+    }
+    expect(onChange.mock.calls).toEqual([['opened']]);
+  });
+
+  test('lets another one through when the first says nothing', () => {
+    const { circuit, clock } = create();
+    for (let count = 0; count < 4; count += 1) circuit.enter()?.fail();
+    clock.now = 1_000;
+    circuit.enter()?.ignore();
+    circuit.enter()?.succeed();
+    expect(circuit.state).toBe('closed');
+  });
+
+  test('does not take for the one to see what was sent before', () => {
+    const { circuit, clock } = create();
+    const [early, late] = [circuit.enter(), circuit.enter()];
+    for (let count = 0; count < 4; count += 1) circuit.enter()?.fail();
+    early?.succeed();
+    expect(circuit.state).toBe('open');
+    clock.now = 1_000;
+    const trial = circuit.enter();
+    late?.fail();
+    circuit.fail();
+    expect(circuit.state).toBe('half-open');
+    trial?.succeed();
+    expect(circuit.state).toBe('closed');
+  });
+});
+
+describe('The breaker', () => {
+  function createBroken(kind: FailureKind, credential = 'a', endpoint = '/call/{id}' as const) {
+    const { options, clock } = create();
+    const breaker = createBreaker(options);
+    for (let count = 0; count < 4; count += 1) breaker.enter(credential, endpoint)?.(kind);
+    return { breaker, clock };
+  }
+
+  test.each<FailureKind>(['connection', 'connect-timeout'])('keeps everything back when there is no way there: %s', (kind) => {
+    const { breaker, clock } = createBroken(kind);
+    expect(breaker.state).toBe('open');
+    expect(breaker.isPassable('another', '/assistants')).toBe(false);
+    expect(breaker.enter('another', '/assistants')).toBeUndefined();
+    clock.now = 1_000;
+    expect(breaker.state).toBe('half-open');
+    const leave = breaker.enter('another', '/assistants');
+    expect(breaker.enter('a', '/call')).toBeUndefined();
+    leave?.('server-error');
+    expect(breaker.state).toBe('closed');
+  });
+
+  test.each<FailureKind>(['server-error', 'timeout'])(
+    'keeps back what one credential asks of one endpoint when that fails, and nothing else: %s',
+    (kind) => {
+      const { breaker } = createBroken(kind);
+      expect(breaker.state).toBe('partly-open');
+      expect(breaker.enter('a', '/call/{id}')).toBeUndefined();
+      expect(breaker.isPassable('a', '/call/{id}')).toBe(false);
+      for (const [credential, endpoint] of [['b', '/call/{id}'] as const, ['a', '/call'] as const]) {
+        expect(breaker.isPassable(credential, endpoint)).toBe(true);
+        expect(breaker.enter(credential, endpoint)).toBeTypeOf('function');
+      }
+    },
+  );
+
+  test.each<FailureKind>(['aborted', 'invalid', 'rate-limited', 'missing', 'credential', 'rejected'])(
+    'says nothing against an upstream that answers, nor of who leaves: %s',
+    (kind) => {
+      expect(createBroken(kind).breaker.state).toBe('closed');
+    },
+  );
+
+  test('tries an endpoint again after a while, one request at a time, and closes it when that is answered', () => {
+    const { breaker, clock } = createBroken('server-error');
+    clock.now = 1_000;
+    const leave = breaker.enter('a', '/call/{id}');
+    expect(breaker.enter('a', '/call/{id}')).toBeUndefined();
+    leave?.('missing');
+    expect(breaker.state).toBe('closed');
+    expect(breaker.enter('a', '/call/{id}')).toBeTypeOf('function');
+  });
+
+  test('lets the one to see go again when it was given up', () => {
+    const { breaker, clock } = createBroken('connection');
+    clock.now = 1_000;
+    breaker.enter('a', '/call')?.('aborted');
+    expect(breaker.enter('a', '/call')).toBeTypeOf('function');
+  });
+
+  test('forgets an endpoint that nobody asks for', () => {
+    const { breaker, clock } = createBroken('server-error');
+    clock.now = 60_000;
+    expect(breaker.state).toBe('closed');
+    expect(breaker.isPassable('a', '/call/{id}')).toBe(true);
+  });
+});

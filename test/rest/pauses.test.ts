@@ -1,0 +1,92 @@
+import { describe, expect, test, vi } from 'vitest';
+import { createPauses } from '#rest/pauses.ts';
+import { createManualTimers } from './real-server.ts';
+
+function create(random = () => 1) {
+  const timers = createManualTimers();
+  const clock = { now: 0 };
+  const onChange = vi.fn();
+  const pauses = createPauses({ onChange, elapsed: () => clock.now, startTimer: timers.startTimer, random });
+  return {
+    pauses,
+    onChange,
+    timers,
+    /** Lets a pause of so many ms end. */
+    pass(ms: number) {
+      clock.now += ms;
+      timers.elapse(ms);
+    },
+    clock,
+  };
+}
+
+describe('A pause', () => {
+  test('lasts as long as the upstream asks for, for that credential alone', () => {
+    const { pauses, pass, onChange, clock } = create();
+    expect(pauses.begin('a', 7_000)).toBe(7_000);
+    clock.now = 1_000;
+    expect([pauses.leftMs('a'), pauses.untilOf('a'), pauses.isOnTrial('a'), pauses.count]).toEqual([6_000, 7_000, true, 1]);
+    expect([pauses.leftMs('b'), pauses.untilOf('b'), pauses.isOnTrial('b')]).toEqual([0, undefined, false]);
+    pass(7_000);
+    expect([pauses.untilOf('a'), pauses.isOnTrial('a'), pauses.count]).toEqual([undefined, true, 0]);
+    pauses.end('a');
+    expect(pauses.isOnTrial('a')).toBe(false);
+    expect(onChange.mock.calls).toEqual([['a'], ['a'], ['a']]);
+  });
+
+  test('becomes longer, never shorter, by what others are told', () => {
+    const { pauses, timers } = create();
+    pauses.begin('a', 3_000);
+    expect(pauses.begin('a', 2_000)).toBe(3_000);
+    expect(pauses.begin('a', 5_000)).toBe(5_000);
+    expect(pauses.begin('a', undefined)).toBe(5_000);
+    expect([timers.running, pauses.count]).toEqual([[5_000], 1]);
+    // An answer to what was sent before does not end it.
+    pauses.end('a');
+    expect(pauses.untilOf('a')).toBe(5_000);
+  });
+
+  test('of which nothing is said lasts a second, and twice as long each time until there is an answer', () => {
+    const { pauses, pass } = create();
+    for (const ms of [1_000, 2_000, 4_000]) {
+      expect(pauses.begin('a', undefined)).toBe(ms);
+      pass(ms);
+    }
+    pauses.end('a');
+    expect(pauses.begin('a', undefined)).toBe(1_000);
+  });
+
+  test('is up to half as long by chance', () => {
+    expect(create(() => 0).pauses.begin('a', undefined)).toBe(500);
+  });
+
+  test.each([undefined, 31_536_000_000])('lasts five minutes at most (asked for %s ms, twelve times in a row)', (askedMs) => {
+    const { pauses, pass } = create();
+    const pausesMs = Array.from({ length: 12 }, () => {
+      const ms = pauses.begin('a', askedMs);
+      pass(ms);
+      return ms;
+    });
+    expect(Math.max(...pausesMs)).toBe(300_000);
+  });
+
+  test('is forgotten a minute after it, if nothing is heard', () => {
+    const { pauses, pass, timers } = create();
+    pauses.begin('a', 10);
+    pass(10);
+    expect(timers.running).toEqual([60_000]);
+    pass(60_000);
+    expect([pauses.isOnTrial('a'), timers.running]).toEqual([false, []]);
+  });
+
+  test('is one of ten thousand at most: the oldest ends', () => {
+    const { pauses, timers } = create();
+    for (let n = 0; n <= 10_000; n += 1) pauses.begin(`key ${n}`, 1_000);
+    expect([pauses.count, timers.running.length, pauses.untilOf('key 0'), pauses.untilOf('key 1')]).toEqual([
+      10_000,
+      10_000,
+      undefined,
+      1_000,
+    ]);
+  });
+});
