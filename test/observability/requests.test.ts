@@ -41,7 +41,7 @@ describe('An operation is told of in one line', () => {
     const world = createLoggedWorld();
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.ask('{ call(id: "x") { id } }');
-    expect(world.read()).toMatchObject([{ status: 200, code: 'UPSTREAM_UNAVAILABLE', operation: null, upstreamRequests: 1 }]);
+    expect(world.read()).toMatchObject([{ status: 200, code: 'UPSTREAM_UNAVAILABLE', operation: null, upstreamRequests: 3 }]);
   });
 
   test.each([

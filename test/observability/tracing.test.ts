@@ -59,6 +59,7 @@ describe('An operation', () => {
           'http.request.method': 'GET',
           'url.template': '/call/{id}',
           'http.response.status_code': 404,
+          'error.type': 'missing',
         },
       ]),
     );
@@ -81,7 +82,8 @@ describe('An operation', () => {
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.ask('{ call(id: "x") { id } }');
     await world.ask('{ nope }');
-    const [client, failed, refused] = world.spans();
+    const [client, again, , failed, refused] = world.spans();
+    expect(again?.attributes).toMatchObject({ 'http.request.resend_count': 1, 'http.response.status_code': 500 });
     expect(client).toMatchObject({ attributes: { 'error.type': 'server-error', 'http.response.status_code': 500 } });
     expect(client?.status.code).toBe(SpanStatusCode.ERROR);
     expect(failed).toMatchObject({ name: 'query anonymous', attributes: { 'error.type': 'UPSTREAM_UNAVAILABLE' } });
