@@ -8,10 +8,10 @@ import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
-import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
 import { createKeySource, type KeySource } from '#http/jwks.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
+import type { ReadyOperation } from '#http/ready-operation.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import { createTokenCheck } from '#http/token.ts';
 import type { Log } from '#observability/log.ts';
@@ -148,6 +148,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isLoopbackOnly: isOpen,
     corsOrigins: settings.corsOrigins,
+    compression: settings.compression,
     isReady: () => !isDraining,
     upstream: () => tellUpstream(rest.state, upstreamWatch.lastAnswerAt),
     metrics,

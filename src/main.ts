@@ -1,16 +1,20 @@
+#!/usr/bin/env node
 import type { AddressInfo } from 'node:net';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
 import { complain } from '#observability/console.ts';
 import { startTracing } from '#observability/start-tracing.ts';
 import { createStructuredLog } from '#observability/structured-log.ts';
+import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import { createHttpServer, toServerTimeouts } from './server.ts';
 
-/** How long a connection may go on after the process has been told to stop, ms. */
-const DRAIN_MS = 10_000;
+/** When all is closed, nothing holds the process; if something does, it ends after this, ms. */
+const LAST_MS = 1_000;
 
 const SANDBOX_HOST = '127.0.0.1';
+
+const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 const isDemo = process.argv.includes('--demo');
 
@@ -30,6 +34,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
   const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
+  const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.port, settings.host, resolve);
@@ -41,19 +46,42 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     log.info('CACHE_SECRET is not set: whoever reads the Redis can test guessed API keys. Set the same one for all instances.');
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
-
-  function stop(): void {
-    gateway.drain();
-    server.close(async () => {
-      await gateway.dispose();
-      await onStopped();
-      if (tracing) await tracing.stop();
-      process.exit(0);
-    });
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+  let isStopping = false;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    // Whoever asks twice will not wait.
+    process.on(signal, () => (isStopping ? process.exit(128 + number) : void stop()));
   }
+  // A promise that nobody waited for concerns one request: it is told, and the others go on.
+  process.on('unhandledRejection', (reason) => log.bug(reason));
+  // What is thrown outside of every request may have left anything half done: requests under way are answered, and the process ends.
+  process.on('uncaughtException', (error) => {
+    log.bug(error);
+    process.exitCode = 1;
+    if (!isStopping) void stop();
+  });
+
+  async function stop(): Promise<void> {
+    isStopping = true;
+    gateway.drain();
+    const broken = await drain();
+    if (broken > 0) {
+      log.error(`Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${broken} requests.`);
+      process.exitCode = 1;
+    }
+    if (tracing) await tracing.stop();
+    startTimer(LAST_MS, () => {
+      log.error(`Something is still open ${LAST_MS} ms after everything was closed.`);
+      process.exit();
+    });
+    await gateway.dispose();
+    await onStopped();
+  }
+}
+
+/** It does not hold the process. */
+function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms).unref();
+  return () => clearTimeout(timer);
 }
 
 /** The gateway over the embedded sandbox: service mode with the key of its first organisation, over real sockets. */
@@ -74,13 +102,13 @@ async function serveDemo(settings: Settings): Promise<void> {
   const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
   const apiKey = sandbox.organizations[0]?.apiKey;
   await serve(
-    { ...settings, revox: { ...settings.revox, baseUrl: upstream.url, apiKey, firstPage: 'auto' } },
+    // Nobody balances loads over a demo, and whoever tries it waits at each change.
+    {
+      ...settings,
+      drain: { ...settings.drain, delayMs: 0 },
+      revox: { ...settings.revox, baseUrl: upstream.url, apiKey, firstPage: 'auto' },
+    },
     { readyOperations: readyOperations(landmarks(sandbox)) },
     () => upstream.close(),
   );
-}
-
-function startTimer(ms: number, onTime: () => void): () => void {
-  const timer = setTimeout(onTime, ms);
-  return () => clearTimeout(timer);
 }

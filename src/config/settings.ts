@@ -98,11 +98,20 @@ export interface Settings {
     /** Whether nothing else is executed. */
     readonly only: boolean;
   };
+  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  readonly compression: boolean;
   /** How long a client may take to send a request, ms. */
   readonly clientTimeouts: {
     readonly headersMs: number;
     /** All of it, headers and body. */
     readonly requestMs: number;
+  };
+  /** What happens when the process is told to end. */
+  readonly drain: {
+    /** For so long it is not ready, but goes on as before, so that its clients go elsewhere. */
+    readonly delayMs: number;
+    /** For so long after that requests under way may go on. */
+    readonly timeoutMs: number;
   };
   readonly graphiql: boolean;
   readonly introspection: boolean;
@@ -231,7 +240,9 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    compression: set.COMPRESSION === 'on',
     clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
+    drain: { delayMs: set.DRAIN_DELAY_MS, timeoutMs: set.DRAIN_TIMEOUT_MS },
     graphiql: isOn(set.GRAPHIQL, !isProduction),
     introspection: isOn(set.INTROSPECTION, !isProduction),
     upstreamTrace: isOn(set.UPSTREAM_TRACE, !isProduction),

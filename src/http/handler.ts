@@ -1,5 +1,6 @@
 import type { RequestWatch, WatchRequest } from '#observability/request-watch.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { createCompress } from './compression.ts';
 import { createCors } from './cors.ts';
 import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
 import { namesLoopback } from './loopback.ts';
@@ -18,6 +19,8 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
   readonly corsOrigins: readonly string[];
   /** Begins to watch a request: all of them are told of, whatever becomes of them. */
   readonly watch: WatchRequest;
+  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  readonly compression: boolean;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
@@ -27,17 +30,19 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
   const cors = createCors(options.corsOrigins);
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const answerStatus = createStatusPages(options);
+  const compress = options.compression ? createCompress() : undefined;
   return async (request) => {
     const url = URL.parse(request.url);
     const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);
     try {
       const response = await handle(request, url, watch);
-      const refusedWith = codeOf(response);
-      if (refusedWith) watch.onError(refusedWith);
       secure(response.headers, graphql.pagePolicy);
       response.headers.set('x-request-id', watch.requestId);
-      watch.onAnswered(response.status);
-      return response;
+      const sent = compress ? await compress(request, response) : response;
+      const refusedWith = codeOf(sent) ?? codeOf(response);
+      if (refusedWith) watch.onError(refusedWith);
+      watch.onAnswered(sent.status);
+      return sent;
     } catch (error) {
       watch.onLeft();
       throw error;

@@ -96,12 +96,14 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
 
+/** Nobody waits any more, or there is no such object: that is an answer, too. */
+const NO_FAULTS = new Set<RequestOutcome['failure']>(['aborted', 'missing']);
+
 function endClientSpan(span: Span, { status, failure }: RequestOutcome): void {
   if (status !== null) span.setAttribute('http.response.status_code', status);
   if (failure) {
     span.setAttribute('error.type', failure);
-    // Nobody waits any more: that is no fault.
-    if (failure !== 'aborted') span.setStatus({ code: SpanStatusCode.ERROR });
+    if (!NO_FAULTS.has(failure)) span.setStatus({ code: SpanStatusCode.ERROR });
   }
   span.end();
 }

@@ -18,7 +18,7 @@ import { isWorthRetrying, toBackoffMs } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { type Asker, createTurns, PausedError, QueueOverflowError } from './turns.ts';
 import { unlessAborted } from './unless-aborted.ts';
-import type { UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
+import type { FailureKind, UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
 
 export interface RestClientOptions extends ExchangeOptions {
   /** Requests in flight for one credential; more wait for their turn. */
@@ -80,7 +80,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
           const waitMs = toWaitMs(error, errand, resends);
           if (waitMs === undefined) throw toSurfacing(error, errand);
           sending?.onFailed();
-          if (error.kind !== 'missing') events.onRetry(question.endpoint, error.kind);
+          events.onRetry(question.endpoint, error.kind);
           await wait(waitMs, errand.signal, toLine(question));
         }
       }
@@ -104,14 +104,13 @@ export function createRestClient(options: RestClientOptions): RestClient {
       const [askedAt, startedAt] = [now(), elapsed()];
       sending?.onSent(askedAt);
       const watched = events.onSend({ endpoint: question.endpoint, resends, trace: errand.trace });
-      const tell = (status: number | null, kind?: FailedRequest['kind']) => {
-        const failure = kind === 'missing' ? undefined : kind;
+      const tell = (status: number | null, failure: FailureKind | undefined) => {
         leave(failure);
         watched.onOver({ status, failure, ms: elapsed() - startedAt });
       };
       try {
         const received = await exchangeAbout(errand, question, watched.headers);
-        tell(received.status);
+        tell(received.status, undefined);
         pauses.end(errand.credential.fingerprint);
         return { ...received, reading, askedAt };
       } catch (error) {

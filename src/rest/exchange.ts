@@ -51,8 +51,7 @@ export interface Received {
 /** A request that brought nothing, and what is to be known to decide whether to send it again. */
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
-  /** `missing`: 404 or 410, there is no such object. */
-  readonly kind: FailureKind | 'missing';
+  readonly kind: FailureKind;
   /** As it surfaces if nothing more is tried. */
   readonly error: UpstreamError;
   /** So long the upstream asks to wait, ms. */
@@ -60,7 +59,7 @@ export class FailedRequest extends Error {
   /** What the upstream itself says of another try (`x-should-retry`). */
   readonly shouldRetry: boolean | undefined;
 
-  constructor(kind: FailedRequest['kind'], error: UpstreamError, advice: { retryAfterMs?: number; shouldRetry?: boolean } = {}) {
+  constructor(kind: FailureKind, error: UpstreamError, advice: { retryAfterMs?: number; shouldRetry?: boolean } = {}) {
     super(error.message, { cause: error });
     this.kind = kind;
     this.error = error;

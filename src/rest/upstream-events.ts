@@ -37,7 +37,7 @@ export interface WatchedRequest {
 export interface RequestOutcome {
   /** The upstream's; null where no answer came. */
   readonly status: number | null;
-  /** Undefined: an answer that can be used, or one that says that there is nothing (404, 410). */
+  /** Undefined: an answer that can be used. */
   readonly failure: FailureKind | undefined;
   /** From sending to the last byte, ms. */
   readonly ms: number;
@@ -59,6 +59,8 @@ export type FailureKind =
   | 'rate-limited'
   /** 5xx. */
   | 'server-error'
+  /** 404 or 410: there is no such object. */
+  | 'missing'
   /** 401 or 403. */
   | 'credential'
   /** Any other status below 500; a redirect, too. */

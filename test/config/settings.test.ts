@@ -71,6 +71,8 @@ describe('With nothing set', () => {
       },
       corsOrigins: [],
       trustedDocuments: { path: undefined, only: false },
+      compression: true,
+      drain: { delayMs: 1_000, timeoutMs: 10_000 },
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
       jwt: undefined,
       graphiql: true,
@@ -158,6 +160,8 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'MAX_ANSWER_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.answerBytes },
   { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
   { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
+  { name: 'DRAIN_DELAY_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.delayMs },
+  { name: 'DRAIN_TIMEOUT_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.timeoutMs },
 ];
 
 describe.each(WHOLE_NUMBERS)('$name', ({ name, min, max, unit, read }) => {
@@ -185,6 +189,7 @@ const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings
     read: ({ revox }) => revox.arrayFormat,
   },
   { name: 'GRAPHIQL', words: { on: true, off: false }, read: ({ graphiql }) => graphiql },
+  { name: 'COMPRESSION', words: { on: true, off: false }, read: ({ compression }) => compression },
   { name: 'INTROSPECTION', words: { on: true, off: false }, read: ({ introspection }) => introspection },
   {
     name: 'LOG_LEVEL',

@@ -1,6 +1,6 @@
 import { readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
-import type { ReadyOperation } from '#http/graphiql.ts';
+import type { ReadyOperation } from '#http/ready-operation.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { createHttpServer, type ServerTimeouts, toServerTimeouts } from '#server.ts';

@@ -156,7 +156,7 @@ describe('Requests to the upstream are counted', () => {
     expect(seriesOf(samples, 'upstream_request_duration_seconds_count')).toEqual(
       expect.arrayContaining([
         { endpoint: '/assistants', status: '200', outcome: 'ok', value: 1 },
-        { endpoint: '/call/{id}', status: '404', outcome: 'ok', value: 1 },
+        { endpoint: '/call/{id}', status: '404', outcome: 'missing', value: 1 },
         { endpoint: '/campaigns', status: '503', outcome: 'server-error', value: expect.any(Number) },
       ]),
     );
@@ -223,6 +223,93 @@ test('What is odd in answers is counted by kind, type and field', async () => {
   expect(drift).toContainEqual({ kind: 'unrecognized', type: 'Call', field: 'direction', value: 2 });
   expect(drift).toContainEqual({ kind: 'dropped', type: 'Call', field: 'callAttempts', value: 2 });
   expect(JSON.stringify(drift)).not.toContain('sideways');
+});
+
+describe('In a world that works', () => {
+  test('what is asked again, and from where, is counted', async () => {
+    const world = createWorld();
+    const voices = '{ assistants(first: 1) { nodes { id } } }';
+    await Promise.all([world.ask(voices), world.ask(voices)]);
+    await world.ask(voices);
+    world.sandbox.control.fail('/campaigns', { status: 500 });
+    await world.ask('{ campaigns(first: 1) { nodes { id } } }');
+    const samples = await readMetrics(world);
+    expect(seriesOf(samples, 'questions_total')).toEqual(
+      expect.arrayContaining([
+        { endpoint: '/assistants', source: 'network', value: 1 },
+        { endpoint: '/assistants', source: 'coalesced', value: 1 },
+        { endpoint: '/assistants', source: 'memory', value: 1 },
+        { endpoint: '/campaigns', source: 'failed', value: 1 },
+      ]),
+    );
+    const tries = world.traffic().filter((request) => request === 'GET /campaigns').length;
+    expect(seriesOf(samples, 'upstream_retries_total')).toEqual([
+      { endpoint: '/campaigns', reason: 'server-error', value: tries - 1 },
+    ]);
+    expect(sumOf(samples, 'upstream_queue_wait_seconds_count')).toBe(1 + tries);
+    expect(sumOf(samples, 'cache_entries')).toBeGreaterThan(0);
+    expect(sumOf(samples, 'cache_bytes')).toBeGreaterThan(0);
+  });
+
+  test('what waits and what is under way is counted, and is no overhead', async () => {
+    const clock = createClock();
+    const answer = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const world = createWorld({
+      settings: { REVOX_MAX_CONCURRENCY: '1' },
+      gateway: { elapsed: clock.now },
+      upstream: async (request) => {
+        asked.resolve();
+        await answer.promise;
+        return world.sandbox.fetch(request);
+      },
+    });
+    const asking = world.ask('{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }');
+    await asked.promise;
+    const meanwhile = await readMetrics(world);
+    expect(['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) => sumOf(meanwhile, name))).toEqual([
+      1, 1, 2,
+    ]);
+    clock.pass(3_000);
+    answer.resolve();
+    await asking;
+    const samples = await readMetrics(world);
+    expect(sumOf(samples, 'operation_duration_seconds_sum')).toBe(3);
+    expect(sumOf(samples, 'operation_overhead_seconds_sum')).toBe(0);
+    expect(sumOf(samples, 'upstream_in_flight')).toBe(0);
+  });
+
+  test('a pause and an open breaker show, here and in /ready', async () => {
+    const world = createWorld();
+    world.sandbox.control.fail('/assistants', { status: 429, headers: { 'retry-after': '60' } });
+    await world.ask('{ assistants(first: 1) { nodes { id } } }');
+    expect(sumOf(await readMetrics(world), 'upstream_paused_credentials')).toBe(1);
+    expect(sumOf(await readMetrics(world), 'upstream_pauses_total')).toBe(1);
+    expect(await (await world.fetch('/ready')).json()).toEqual({
+      status: 'ready',
+      upstream: { breaker: 'closed', waiting: 0, inFlight: 0, paused: 1, lastAnswerAt: expect.stringMatching(/Z$/) },
+    });
+  });
+
+  test('an open breaker shows, here and in /ready, which is ready all the same', async () => {
+    const world = createWorld({
+      settings: { REVOX_RETRIES: '0' },
+      // It stands still: the breaker does not begin to try again.
+      gateway: { elapsed: createClock().now },
+      upstream: () => Promise.reject(new Error('no connection')),
+    });
+    expect(await (await world.fetch('/ready')).json()).toMatchObject({ upstream: { breaker: 'closed', lastAnswerAt: null } });
+    for (let times = 0; times < 30; times += 1) await world.ask(`{ call(id: "c${times}") { id } }`);
+    const samples = await readMetrics(world);
+    const breaker = seriesOf(samples, 'upstream_breaker_state').find(({ value }) => value === 1);
+    expect(breaker).not.toMatchObject({ state: 'closed' });
+    expect(sumOf(samples, 'upstream_breaker_openings_total')).toBeGreaterThan(0);
+    const response = await world.fetch('/ready');
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { upstream: { breaker: (breaker as { state?: string }).state, lastAnswerAt: null } },
+    ]);
+  });
 });
 
 describe('/metrics', () => {

@@ -2,7 +2,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { keepLog } from '../kit/log-lines.ts';
-import { createWorld, ONE_TRY, type WorldOptions } from '../kit/world.ts';
+import { createWorld, type WorldOptions } from '../kit/world.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
@@ -59,6 +59,7 @@ describe('An operation', () => {
           'http.request.method': 'GET',
           'url.template': '/call/{id}',
           'http.response.status_code': 404,
+          'error.type': 'missing',
         },
       ]),
     );
@@ -77,11 +78,12 @@ describe('An operation', () => {
   });
 
   test('that fails says with which code, and whose fault it is', async () => {
-    const world = createTracedWorld({ settings: ONE_TRY });
+    const world = createTracedWorld({ gateway: { random: () => 0 } });
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.ask('{ call(id: "x") { id } }');
     await world.ask('{ nope }');
-    const [client, failed, refused] = world.spans();
+    const [client, again, , failed, refused] = world.spans();
+    expect(again?.attributes).toMatchObject({ 'http.request.resend_count': 1, 'http.response.status_code': 500 });
     expect(client).toMatchObject({ attributes: { 'error.type': 'server-error', 'http.response.status_code': 500 } });
     expect(client?.status.code).toBe(SpanStatusCode.ERROR);
     expect(failed).toMatchObject({ name: 'query anonymous', attributes: { 'error.type': 'UPSTREAM_UNAVAILABLE' } });

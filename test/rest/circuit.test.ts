@@ -129,7 +129,7 @@ describe('The breaker', () => {
     },
   );
 
-  test.each<FailureKind>(['aborted', 'invalid', 'rate-limited', 'credential', 'rejected'])(
+  test.each<FailureKind>(['aborted', 'invalid', 'rate-limited', 'missing', 'credential', 'rejected'])(
     'says nothing against an upstream that answers, nor of who leaves: %s',
     (kind) => {
       expect(createBroken(kind).breaker.state).toBe('closed');
@@ -141,7 +141,7 @@ describe('The breaker', () => {
     clock.now = 1_000;
     const leave = breaker.enter('a', '/call/{id}');
     expect(breaker.enter('a', '/call/{id}')).toBeUndefined();
-    leave?.(undefined);
+    leave?.('missing');
     expect(breaker.state).toBe('closed');
     expect(breaker.enter('a', '/call/{id}')).toBeTypeOf('function');
   });
