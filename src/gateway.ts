@@ -1,3 +1,4 @@
+import type { CacheState } from '#cache/cache-events.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
 import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
@@ -14,16 +15,24 @@ import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import { createTokenCheck } from '#http/token.ts';
-import { consoleLog, type Log } from '#observability/log.ts';
+import type { Log } from '#observability/log.ts';
+import { createMetrics } from '#observability/metrics.ts';
+import { createOperationNames } from '#observability/operation-names.ts';
+import { createRequestWatch } from '#observability/request-watch.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
+import { createTracing, type TracerProvider } from '#observability/tracing.ts';
+import { createUpstreamWatch } from '#observability/upstream-watch.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRestClient } from '#rest/client.ts';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
+import type { UpstreamState } from '#rest/upstream-events.ts';
 
 export interface Gateway {
   /**
-   * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health` and `/ready`, at the root.
+   * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health`, `/ready` and
+   * `/metrics`, at the root.
    * Rejects only when the request is aborted: then nobody waits.
    */
   fetch(request: Request): Promise<Response>;
@@ -40,7 +49,12 @@ export interface GatewayOptions {
   readonly fetchKeys?: (request: Request) => Promise<Response>;
   /** Operations for GraphiQL's tabs. */
   readonly readyOperations?: readonly ReadyOperation[];
+  /** Default: lines on the standard output, as the settings say. */
   readonly log?: Log;
+  /** Makes spans, in the place of the provider that the process has registered with OpenTelemetry's API. */
+  readonly tracerProvider?: TracerProvider;
+  /** Whether `/metrics` tells of the process, too. Only where it is all there is in the process. */
+  readonly processMetrics?: boolean;
   /** The clock, ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
@@ -55,7 +69,8 @@ export interface GatewayOptions {
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
-  const { log = consoleLog, now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
+  const { now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer } = options;
+  const { log = createStructuredLog(settings.log) } = options;
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
@@ -64,10 +79,17 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const sockets = createUndiciTransport();
   let isDraining = false;
 
+  const upstreamState = (): UpstreamState => ({ waiting: 0, inFlight: 0, paused: 0, breaker: 'closed' });
+  const cacheState = (): CacheState => ({ bytes: 0, entries: 0, flights: 0 });
+  const metrics = createMetrics({ upstreamState, cacheState, ofProcess: options.processMetrics ?? false });
+  const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
+  const upstreamWatch = createUpstreamWatch(metrics, tracing, now);
+
   const send = createRestClient({
     ...revox,
     transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
     keyHolder: isServiceMode ? 'gateway' : 'caller',
+    events: upstreamWatch.events,
     now,
     startTimer,
   });
@@ -114,19 +136,34 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     async admit(request) {
       await checkAdmission(request);
       const credential = identify(request.headers);
-      return (client) => createContext(credential, client);
+      return (client, trace) => createContext(credential, client, trace);
     },
     isRouter,
     isLoopbackOnly: isOpen,
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,
+    upstream: () => tellUpstream(upstreamState(), upstreamWatch.lastAnswerAt),
+    metrics,
+    watch: createRequestWatch({
+      log,
+      metrics,
+      tracing,
+      nameOperation: createOperationNames(MOST_OPERATION_NAMES),
+      logsPersonalData: settings.log.personalData,
+      elapsed,
+    }),
     limits: settings.limits,
     introspection: settings.introspection,
     namedDocuments: { documents, only: trustedDocuments.only, isRouter },
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,
-    onBug: (error) => log.bug(error),
+    onBug(error) {
+      metrics.onBug();
+      log.bug(error);
+    },
+    onExcess: metrics.onLimit,
+    onDrift: metrics.onDrift,
     now,
   });
 
@@ -144,6 +181,20 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     const fetchKeys = options.fetchKeys ?? createDocumentFetch(sockets.transport);
     return createKeySource({ url, fetchKeys, onTrouble: log.error, now });
   }
+}
+
+/** Names of operations that are counted one by one: each is some fifteen series for each code that it ends with. */
+const MOST_OPERATION_NAMES = 100;
+
+/** What `/ready` says of the upstream. */
+function tellUpstream({ breaker, waiting, inFlight, paused }: UpstreamState, lastAnswerAt: number | undefined) {
+  return {
+    breaker,
+    waiting,
+    inFlight,
+    paused,
+    lastAnswerAt: lastAnswerAt === undefined ? null : new Date(lastAnswerAt).toISOString(),
+  };
 }
 
 /**

@@ -2,13 +2,15 @@
 import type { AddressInfo } from 'node:net';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
-import { consoleLog as log } from '#observability/log.ts';
+import { complain } from '#observability/console.ts';
+import { startTracing } from '#observability/start-tracing.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
 import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import { createHttpServer, toServerTimeouts } from './server.ts';
 
-/** When all is closed, nothing holds the process; if something does, it ends after this, ms. */
-const LAST_MS = 1_000;
+/** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
+const CLOSING_MS = 5_000;
 
 const SANDBOX_HOST = '127.0.0.1';
 
@@ -20,15 +22,17 @@ try {
   const settings = readSettings();
   await (isDemo ? serveDemo(settings) : serve(settings));
 } catch (error) {
-  if (error instanceof SettingsError) log.error(error.message);
+  if (error instanceof SettingsError) complain(error.message);
   else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    log.error(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
-  } else log.bug(error);
+    complain(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+  } else complain(error);
   process.exit(1);
 }
 
 async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
-  const gateway = createGateway(settings, options);
+  const log = createStructuredLog(settings.log);
+  const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
+  const gateway = createGateway(settings, { log, processMetrics: true, ...options });
   const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
@@ -64,12 +68,13 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
       log.error(`Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${broken} requests.`);
       process.exitCode = 1;
     }
-    startTimer(LAST_MS, () => {
-      log.error(`Something is still open ${LAST_MS} ms after everything was closed.`);
+    startTimer(CLOSING_MS, () => {
+      log.error(`Something is still open ${CLOSING_MS} ms after everybody was answered.`);
       process.exit();
     });
     await gateway.dispose();
     await onStopped();
+    if (tracing) await tracing.stop();
   }
 }
 

@@ -13,7 +13,7 @@ const HOUSE: { readonly [room: string]: string } = {
   'server.ts': 'config (types), http, node:http, node:net (types), @whatwg-node/server',
   'drain.ts': 'node:http (types), node:net',
   'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
-  http: 'context (types), pagination, errors, graphql, graphql-yoga, @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, graphql-query-complexity, jose, lru-cache, node:crypto, node:util, node:zlib',
+  http: 'context (types), observability (types), pagination, errors, graphql, graphql-yoga, @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, graphql-query-complexity, jose, lru-cache, node:crypto, node:util, node:zlib',
   resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
   federation: 'generated, context (types), resolvers, errors, graphql (types)',
   binding: 'generated, errors, graphql',
@@ -26,7 +26,7 @@ const HOUSE: { readonly [room: string]: string } = {
   sandbox: 'node:http',
   config: 'zod, node:fs, node:path',
   errors: '',
-  observability: '',
+  observability: 'cache (types), rest (types), pino, prom-client, @opentelemetry/api, @opentelemetry/sdk-node, node:crypto',
 };
 
 /** What leads out of the house, and the rooms, or files, that may open it. */

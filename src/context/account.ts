@@ -10,6 +10,8 @@ export interface OperationAccount extends Account {
   readonly calls: readonly UpstreamCall[];
   /** What is known of how long the answer may be passed on: the shortest of all that is in it. */
   readonly lasting: Lasting;
+  /** Time during which at least one question to the upstream was open, ms. */
+  readonly waitedMs: number;
 }
 
 export function createAccount(): OperationAccount {
@@ -20,6 +22,7 @@ export function createAccount(): OperationAccount {
   return {
     counts,
     calls,
+    waitedMs: 0,
     get lasting() {
       return { freshUntil, isLive };
     },

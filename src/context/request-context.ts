@@ -43,11 +43,11 @@ export interface RequestContextOptions {
   readonly startTimer: StartTimer;
 }
 
-/** Makes the context of an operation: for whom, and until when the client waits. */
-export type CreateContext = (credential: Credential, client: AbortSignal) => RequestContext;
+/** Makes the context of an operation: for whom, until when the client waits, and what its requests to the upstream are told by. */
+export type CreateContext = (credential: Credential, client: AbortSignal, trace?: unknown) => RequestContext;
 
 export function createContextFactory(options: RequestContextOptions): CreateContext {
-  return (credential, client) => {
+  return (credential, client, trace) => {
     const { signal, end } = createOperationSignal(client, options.deadlineMs, options.startTimer);
     const oddities = createOddityLog();
     const budget = { limit: options.maxUpstreamRequests, sent: 0 };
@@ -60,7 +60,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       paginationNotes: [],
       end,
       loaders: createLoaders({
-        rest: options.createRest({ credential, signal, budget, account }),
+        rest: options.createRest({ credential, signal, budget, account, trace }),
         facts: options.facts,
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
         onDropped: (type) => oddities.unreadable(type, 'id'),

@@ -18,6 +18,7 @@ import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
 import { toRetryAfterSeconds } from './retry-after.ts';
 import type { Transport, TransportResponse } from './transport.ts';
 import { unlessAborted } from './unless-aborted.ts';
+import type { FailureKind, UpstreamEvents } from './upstream-events.ts';
 
 export interface RestClientOptions {
   readonly transport: Transport;
@@ -32,6 +33,7 @@ export interface RestClientOptions {
   /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
+  readonly events?: UpstreamEvents;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
@@ -50,7 +52,7 @@ export function createRestClient(options: RestClientOptions): Send {
   const process = randomUUID();
   let sent = 0;
 
-  return async ({ credential, signal, budget }, question) => {
+  return async ({ credential, signal, budget, trace }, question) => {
     const line: UpstreamRequestLine = { method: 'GET', path: question.path };
     if (budget.sent >= budget.limit) throw new BudgetExceededError(budget.limit);
     budget.sent += 1;
@@ -62,8 +64,20 @@ export function createRestClient(options: RestClientOptions): Send {
       sent += 1;
       const reading = { process, number: sent, isRemembered: false };
       const askedAt = options.now();
-      const received = await send(credential, signal, line, `${options.baseUrl}${question.path}${question.query}`);
-      return toAnswer(line, question, received, { reading, askedAt });
+      const watched = options.events?.onSend({ endpoint: question.endpoint, resends: 0, trace });
+      const tell = (status: number | null, failure?: FailureKind) =>
+        watched?.onOver({ status, failure, ms: options.now() - askedAt });
+      try {
+        const url = `${options.baseUrl}${question.path}${question.query}`;
+        const received = await send(credential, signal, line, url, watched?.headers ?? {});
+        const answer = toAnswer(line, question, received, { reading, askedAt });
+        tell(answer.status);
+        return answer;
+      } catch (error) {
+        const status = error instanceof UpstreamError ? error.status : undefined;
+        tell(status ?? null, signal.aborted ? 'aborted' : toFailureKind(error));
+        throw error;
+      }
     } finally {
       release();
     }
@@ -74,6 +88,7 @@ export function createRestClient(options: RestClientOptions): Send {
     signal: AbortSignal,
     line: UpstreamRequestLine,
     url: string,
+    headers: Readonly<Record<string, string>>,
   ): Promise<ReceivedBody> {
     const attempt = new AbortController();
     const onAbort = () => attempt.abort(signal.reason);
@@ -83,7 +98,7 @@ export function createRestClient(options: RestClientOptions): Send {
     const stopTimer = options.startTimer(options.timeoutMs, () => attempt.abort());
     try {
       // Not left to the transport: undici, for one, hears of an abort only when it has connected.
-      return await unlessAborted(attempt.signal, exchange(credential, attempt.signal, line, url));
+      return await unlessAborted(attempt.signal, exchange(credential, attempt.signal, line, url, headers));
     } catch (error) {
       if (attempt.signal.aborted) throw new UpstreamTimeoutError(line, error);
       if (error instanceof UpstreamError) throw error;
@@ -100,9 +115,10 @@ export function createRestClient(options: RestClientOptions): Send {
     signal: AbortSignal,
     line: UpstreamRequestLine,
     url: string,
+    headers: Readonly<Record<string, string>>,
   ): Promise<ReceivedBody> {
     const response = await options.transport(url, {
-      headers: { accept: 'application/json', authorization: credential.toAuthorization() },
+      headers: { ...headers, accept: 'application/json', authorization: credential.toAuthorization() },
       signal,
     });
     if (response.status >= 200 && response.status <= 299) return { body: await readBody(line, response), response };
@@ -146,6 +162,16 @@ export function createRestClient(options: RestClientOptions): Send {
     if (status >= 400 && status < 500) return new UpstreamRejectedError(line, status);
     return new UpstreamUnavailableError(line, { status });
   }
+}
+
+function toFailureKind(error: unknown): FailureKind | undefined {
+  if (error instanceof UpstreamNotFoundError) return undefined;
+  if (error instanceof UpstreamTimeoutError) return 'timeout';
+  if (error instanceof RateLimitedError) return 'rate-limited';
+  if (error instanceof UpstreamInvalidResponseError) return 'invalid';
+  if (error instanceof CredentialRefusedError) return 'credential';
+  if (error instanceof UpstreamRejectedError) return 'rejected';
+  return error instanceof UpstreamError && error.status !== undefined ? 'server-error' : 'connection';
 }
 
 const FARTHEST_CLOCK_MS = 86_400_000;

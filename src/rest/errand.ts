@@ -8,6 +8,8 @@ export interface Errand {
   /** Requests that may still be sent. */
   readonly budget: Budget;
   readonly account: Account;
+  /** What requests for it are told by: see `UpstreamEvents`. */
+  readonly trace?: unknown;
 }
 
 export interface Budget {
