@@ -7,7 +7,7 @@ import { startTracing } from '#observability/start-tracing.ts';
 import { createStructuredLog } from '#observability/structured-log.ts';
 import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
-import { createHttpServer, toServerTimeouts } from './server.ts';
+import { createHttpServer, toServerLimits } from './server.ts';
 
 /** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
 const CLOSING_MS = 5_000;
@@ -33,7 +33,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const log = createStructuredLog(settings.log);
   const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
-  const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
+  const server = createHttpServer(gateway.fetch, toServerLimits(settings), log.bug);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
