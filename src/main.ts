@@ -7,10 +7,10 @@ import { startTracing } from '#observability/start-tracing.ts';
 import { createStructuredLog } from '#observability/structured-log.ts';
 import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
-import { createHttpServer, toServerTimeouts } from './server.ts';
+import { createHttpServer, toServerLimits } from './server.ts';
 
-/** When all is closed, nothing holds the process; if something does, it ends after this, ms. */
-const LAST_MS = 1_000;
+/** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
+const CLOSING_MS = 5_000;
 
 const SANDBOX_HOST = '127.0.0.1';
 
@@ -33,7 +33,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const log = createStructuredLog(settings.log);
   const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
-  const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
+  const server = createHttpServer(gateway.fetch, toServerLimits(settings), log.bug);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -68,13 +68,13 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
       log.error(`Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${broken} requests.`);
       process.exitCode = 1;
     }
-    if (tracing) await tracing.stop();
-    startTimer(LAST_MS, () => {
-      log.error(`Something is still open ${LAST_MS} ms after everything was closed.`);
+    startTimer(CLOSING_MS, () => {
+      log.error(`Something is still open ${CLOSING_MS} ms after everybody was answered.`);
       process.exit();
     });
     await gateway.dispose();
     await onStopped();
+    if (tracing) await tracing.stop();
   }
 }
 

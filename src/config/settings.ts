@@ -100,6 +100,8 @@ export interface Settings {
   };
   /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
   readonly compression: boolean;
+  /** Of clients, at a time. */
+  readonly maxConnections: number;
   /** How long a client may take to send a request, ms. */
   readonly clientTimeouts: {
     readonly headersMs: number;
@@ -240,6 +242,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    maxConnections: set.MAX_CONNECTIONS,
     compression: set.COMPRESSION === 'on',
     clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
     drain: { delayMs: set.DRAIN_DELAY_MS, timeoutMs: set.DRAIN_TIMEOUT_MS },

@@ -94,6 +94,7 @@ export const variables = z.object({
   CORS_ORIGINS: listOf(z.string().refine(isOrigin), 'origins, https://app.example.com for instance, with no path'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   TRUSTED_DOCUMENTS_ONLY: oneOf('on', 'off').default('off'),
+  MAX_CONNECTIONS: wholeNumber(1, 1_000_000, 'connections').default(2_000),
   COMPRESSION: oneOf('on', 'off').default('on'),
   CLIENT_HEADERS_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(10_000),
   CLIENT_REQUEST_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),

@@ -17,10 +17,10 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
   readonly isLoopbackOnly: boolean;
   /** Origins whose pages may read answers, besides the gateway's own. */
   readonly corsOrigins: readonly string[];
-  /** Begins to watch a request: all of them are told of, whatever becomes of them. */
-  readonly watch: WatchRequest;
   /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
   readonly compression: boolean;
+  /** Begins to watch a request: all of them are told of, whatever becomes of them. */
+  readonly watch: WatchRequest;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
@@ -29,8 +29,8 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   const cors = createCors(options.corsOrigins);
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
-  const answerStatus = createStatusPages(options);
   const compress = options.compression ? createCompress() : undefined;
+  const answerStatus = createStatusPages(options);
   return async (request) => {
     const url = URL.parse(request.url);
     const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);

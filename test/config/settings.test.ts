@@ -72,6 +72,7 @@ describe('With nothing set', () => {
       corsOrigins: [],
       trustedDocuments: { path: undefined, only: false },
       compression: true,
+      maxConnections: 2_000,
       drain: { delayMs: 1_000, timeoutMs: 10_000 },
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
       jwt: undefined,
@@ -160,6 +161,7 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'MAX_ANSWER_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.answerBytes },
   { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
   { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
+  { name: 'MAX_CONNECTIONS', min: 1, max: 1_000_000, unit: 'connections', read: ({ maxConnections }) => maxConnections },
   { name: 'DRAIN_DELAY_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.delayMs },
   { name: 'DRAIN_TIMEOUT_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.timeoutMs },
 ];

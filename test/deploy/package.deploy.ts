@@ -59,7 +59,9 @@ describe('The package, installed in an empty folder', () => {
     expect(compiled.stdout).toBe('');
     const { stdout, stderr } = await inFolder(process.execPath, 'app.js');
     const answer = { data: { call: { id: expect.any(String) } } };
-    expect([JSON.parse(stdout), stderr]).toEqual([
+    // After the lines of the log.
+    const told = JSON.parse(stdout.split('\n').at(-1) ?? '');
+    expect([told, stderr]).toEqual([
       {
         fetch: { ready: 200, answer, own: 404 },
         'node:http': { ready: 200, answer, own: 404 },
