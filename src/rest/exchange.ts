@@ -9,6 +9,7 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
+import { EncodingError } from './content-encoding.ts';
 import type { Credential } from './credential.ts';
 import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
@@ -170,6 +171,7 @@ function toFailedTransport(line: UpstreamRequestLine, cause: unknown): FailedReq
 function toFault(cause: unknown): string | undefined {
   if (cause instanceof SyntaxError) return 'no JSON';
   if (cause instanceof TooDeepError) return 'nested too deep';
+  if (cause instanceof EncodingError) return cause.message;
   return cause instanceof TooLargeError ? 'too many bytes' : undefined;
 }
 

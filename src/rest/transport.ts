@@ -1,4 +1,5 @@
 import { EnvHttpProxyAgent, request } from 'undici';
+import { toDecoded } from './content-encoding.ts';
 
 /** One GET, without opinions: no redirect is followed, no status is an error. */
 export type Transport = (
@@ -43,12 +44,16 @@ export function createUndiciTransport({ connectMs, headersMs, bodyMs }: StageTim
       const { statusCode, headers: received, body } = await request(url, { dispatcher, headers, signal });
       return {
         status: statusCode,
-        header: (name) => [received[name] ?? []].flat()[0],
-        body,
+        header: (name) => toFirst(received[name]),
+        body: toDecoded(body, toFirst(received['content-encoding'])),
         discard: () => body.dump(),
       };
     },
   };
+}
+
+function toFirst(value: string | string[] | undefined): string | undefined {
+  return [value ?? []].flat()[0];
 }
 
 /** Anything that is called like `fetch`: a sandbox in tests, a company's own client. */

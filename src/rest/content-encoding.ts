@@ -1,0 +1,40 @@
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+
+/** A body is encoded in a way that is not known, or is not what it says it is. */
+export class EncodingError extends Error {
+  override name = 'EncodingError';
+}
+
+const DECODERS = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
+
+/**
+ * Undoes the encoding of a body, no faster than it is read: whoever bounds what comes out bounds what goes in. None is asked for, and then
+ * HTTP allows any (RFC 9110, 12.5.3). One over another is none that is known: each would multiply what a few bytes can cost.
+ * @throws when it is read: EncodingError, or what the body throws
+ */
+export function toDecoded(body: Readable, encoding = ''): AsyncIterable<Uint8Array> {
+  const name = encoding.trim().toLowerCase();
+  return name === '' || name === 'identity' ? body : decode(body, name);
+}
+
+async function* decode(body: Readable, name: string): AsyncGenerator<Uint8Array> {
+  const decoder = DECODERS.get(name)?.();
+  if (!decoder) throw new EncodingError('an unknown encoding');
+  let lost: unknown;
+  body.once('error', (error) => {
+    lost = error;
+  });
+  // Each end takes the other with it; what went wrong is thrown where it is read.
+  pipeline(body, decoder, () => {});
+  try {
+    yield* decoder as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw error === lost ? error : new EncodingError('a damaged encoding', { cause: error });
+  }
+}

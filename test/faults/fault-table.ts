@@ -1,0 +1,68 @@
+import type { Bound, Fault, FaultGroup, Says, Wrong } from './fault.ts';
+
+const INTRODUCTION = `# When the upstream goes wrong
+
+Each row is a test (\`npm run test:faults\`): the whole gateway over real sockets to an upstream that does what the first column says; a query with one
+field that meets it and others that do not. **This page is made by that test**, of the very values it compares, and a page that is not up to date
+fails it.
+
+Asserted in each row, besides what its columns say:
+
+- the fields beside it have all their values: they are asked for and answered while the fault lasts, or, where no connection can be had at
+  all, they come from what is remembered;
+- once the fault is over, the same query over the same gateway gets everything;
+- nothing is left of it: no timer, no socket beyond those that are kept for the next request, none at all when the gateway has been closed;
+- what was not as documented is counted as it says, and nothing else is;
+- nothing was an unhandled rejection, or a bug in the log; nothing in the error tells the upstream's address, words or key;
+- where an answer is large, what the process holds stays within 100 MiB of what it held before.
+
+What is remembered of the field itself is left out here: with it, an outage (no connection, no answer in time, 429, 5xx) is no error but an
+older answer, for \`GRACE_MS\`. Requests are those for the field that meets the fault, retries included (\`REVOX_RETRIES\`, 2).
+`;
+
+/** The page of the docs: what is promised of each fault. */
+export function toTable(groups: readonly FaultGroup[]): string {
+  return [INTRODUCTION, ...groups.map(toSection)].join('\n');
+}
+
+function toSection({ title, faults }: FaultGroup): string {
+  const rows = faults.map((fault) => [
+    toDoing(fault),
+    toSaying(fault),
+    fault.variants.some(({ wrong }) => leavesOthers(wrong)) ? 'answered' : 'from memory',
+    String(fault.requests),
+    toDuration(fault.within),
+    fault.drops ? 'all is asked for again' : 'answers',
+  ]);
+  const header = ['the upstream', 'the field', 'fields beside it', 'requests', 'within', 'afterwards'];
+  return [`## ${title}\n`, ...[header, header.map(() => '---'), ...rows].map(toLine), ''].join('\n');
+}
+
+function toDoing({ name, variants }: Fault): string {
+  return [name, variants.map((variant) => variant.name).join(', ')].join(' ').trim();
+}
+
+function toSaying({ says, remark, odd = [] }: Fault): string {
+  const counted = odd.length > 0 ? `counted: ${odd.map((what) => `\`${what}\``).join(', ')}` : undefined;
+  const remarks = [remark, counted].filter((text) => text !== undefined);
+  return [toSaid(says), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(' ');
+}
+
+function toSaid(says: Says): string {
+  if (typeof says === 'string') return says;
+  const { code, ...details } = says;
+  const told = Object.entries(details).map(([key, value]) => (value === 'its own' ? `its \`${key}\`` : `\`${key}: ${value}\``));
+  return [`\`${code}\``, ...told].join(', ');
+}
+
+function toDuration(within: Bound): string {
+  return within.endsWith('_MS') ? `\`${within}\`` : within;
+}
+
+function leavesOthers(wrong: Wrong): boolean {
+  return 'answer' in wrong || 'leadTo' in wrong;
+}
+
+function toLine(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}

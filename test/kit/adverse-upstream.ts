@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Sandbox } from '#sandbox/sandbox.ts';
+import { onFreePort } from './served.ts';
+
+/** One request of the gateway's, to be answered in whatever manner. */
+export interface Exchange {
+  /** As `GET /call/…`, with its query. */
+  readonly line: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** To say what no HTTP server would. */
+  readonly socket: Socket;
+  /** What the sandbox answers. */
+  honest(): Promise<HonestAnswer>;
+}
+
+export interface HonestAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export type Misbehave = (exchange: Exchange) => void | Promise<void>;
+
+/** What happens to a connection before a request is read from it. */
+export type MisbehaveOnConnection = (socket: Socket) => void;
+
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface AdverseUpstream extends AsyncDisposable {
+  /** Of the API, without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** The requests that came since the last time this was called, as `GET /call/…`. */
+  traffic(): string[];
+  /** Requests that have got no whole answer, and whose connections are still open. */
+  readonly unanswered: number;
+  /** Connections that are open now. */
+  readonly openConnections: number;
+  /** Connections that were made since the start. */
+  readonly connections: number;
+  /** From now on answers so, where it is not left to the sandbox; `undefined`: as the sandbox does. */
+  answer(misbehave: ((exchange: Exchange) => Misbehave | undefined) | undefined): void;
+  /** From now on treats new connections so; `undefined`: takes them. */
+  connect(misbehave: MisbehaveOnConnection | undefined): void;
+  /** Is gone, with all its connections. */
+  stop(): Promise<void>;
+  /** Is back, at the same place. */
+  start(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** The sandbox over real sockets, honest until it is told otherwise, and then as bad as whoever tells it can think of. */
+export async function startAdverseUpstream(
+  sandbox: Pick<Sandbox, 'fetch' | 'basePath'>,
+  { certificate }: { readonly certificate?: Certificate | undefined } = {},
+): Promise<AdverseUpstream> {
+  const sockets = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
+  let log: string[] = [];
+  let connections = 0;
+  let misbehaviourFor: ((exchange: Exchange) => Misbehave | undefined) | undefined;
+  let onConnection: MisbehaveOnConnection | undefined;
+
+  const http = createServer((request, response) => {
+    const line = `${request.method} ${decodeURIComponent((request.url ?? '').replace(sandbox.basePath, ''))}`;
+    log.push(line);
+    unanswered.add(response);
+    // Both come when it has been answered, the latter alone when the connection has gone.
+    for (const end of ['finish', 'close']) response.once(end, () => unanswered.delete(response));
+    const exchange: Exchange = {
+      line,
+      request,
+      response,
+      socket: request.socket,
+      honest: () => askHonestly(sandbox, request),
+    };
+    const misbehave = misbehaviourFor?.(exchange) ?? answerHonestly;
+    // What it says is cut off when nobody listens any more.
+    void Promise.resolve(misbehave(exchange)).catch(() => request.socket.destroy());
+  });
+  // It never ends a connection of itself.
+  http.keepAliveTimeout = 0;
+  const take = (socket: Socket) => {
+    if (onConnection) onConnection(socket);
+    else http.emit('connection', socket);
+  };
+  const door = certificate ? createTlsServer(certificate, take) : createTcpServer(take);
+  door.on('connection', (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  door.on('secureConnection', (socket: Socket) => socket.on('error', () => {}));
+
+  const listen = (port: number) =>
+    new Promise<number>((resolve, reject) => {
+      door.once('error', reject);
+      door.listen(port, HOST, () => {
+        door.off('error', reject);
+        resolve(port);
+      });
+    });
+  const stop = async () => {
+    if (!door.listening) return;
+    const closed = new Promise((resolve) => door.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  const port = await onFreePort(listen);
+  return {
+    url: `${certificate ? 'https' : 'http'}://${HOST}:${port}${sandbox.basePath}`,
+    port,
+    traffic() {
+      const told = log;
+      log = [];
+      return told;
+    },
+    get unanswered() {
+      return unanswered.size;
+    },
+    get openConnections() {
+      return sockets.size;
+    },
+    get connections() {
+      return connections;
+    },
+    answer(misbehave) {
+      misbehaviourFor = misbehave;
+    },
+    connect(misbehave) {
+      onConnection = misbehave;
+    },
+    stop,
+    start: async () => void (await listen(port)),
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
+
+export async function answerHonestly({ honest, response }: Exchange): Promise<void> {
+  const { status, headers, body } = await honest();
+  response.writeHead(status, { ...headers, 'content-length': body.length }).end(body);
+}
+
+async function askHonestly(sandbox: Pick<Sandbox, 'fetch'>, { url, method, headers }: IncomingMessage): Promise<HonestAnswer> {
+  const { authorization = '' } = headers;
+  const request = new Request(`http://${HOST}${url}`, { method: method ?? 'GET', headers: { authorization } });
+  const answer = await sandbox.fetch(request);
+  return {
+    status: answer.status,
+    headers: Object.fromEntries(answer.headers),
+    body: Buffer.from(await answer.arrayBuffer()),
+  };
+}

@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { EncodingError } from '#rest/content-encoding.ts';
+import { readJson, TooLargeError } from '#rest/read-json.ts';
+import { createUndiciTransport } from '#rest/transport.ts';
+import { listen } from './real-server.ts';
+
+const VALUE = { call: { id: 'c', transcript: 'x'.repeat(10_000) } };
+const TEXT = JSON.stringify(VALUE);
+const MAX_BYTES = 2 ** 20;
+
+/** Reads what a server answers as JSON, over real sockets. */
+async function read(answer: (response: ServerResponse) => void) {
+  await using server = await listen(answer);
+  const { transport, close } = createUndiciTransport({ connectMs: 0, headersMs: 0, bodyMs: 0 });
+  onTestFinished(close);
+  const { signal } = new AbortController();
+  const { body } = await transport(server.origin, { headers: {}, signal });
+  expect(server.requests[0]?.headers).not.toHaveProperty('accept-encoding');
+  // Awaited: the server is gone at the end of the scope.
+  return await readJson(body, MAX_BYTES);
+}
+
+describe('An encoding that nobody asked for', () => {
+  test.each([
+    ['gzip', gzipSync(TEXT)],
+    ['X-GZIP', gzipSync(TEXT)],
+    ['deflate', deflateSync(TEXT)],
+    ['br', brotliCompressSync(TEXT)],
+    ['identity', Buffer.from(TEXT)],
+    [' ', Buffer.from(TEXT)],
+  ])('is undone: %s', async (encoding, body) => {
+    expect(await read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body))).toEqual(VALUE);
+  });
+
+  test.each([
+    { name: 'unknown', encoding: 'zstd', body: Buffer.from(TEXT), message: 'an unknown encoding' },
+    { name: 'one over another', encoding: 'gzip, gzip', body: gzipSync(gzipSync(TEXT)), message: 'an unknown encoding' },
+    { name: 'not there at all', encoding: 'gzip', body: Buffer.from(TEXT), message: 'a damaged encoding' },
+    { name: 'damaged', encoding: 'gzip', body: damaged(gzipSync(TEXT)), message: 'a damaged encoding' },
+    { name: 'cut short', encoding: 'gzip', body: gzipSync(TEXT).subarray(0, -12), message: 'a damaged encoding' },
+    { name: 'damaged brotli', encoding: 'br', body: damaged(brotliCompressSync(TEXT)), message: 'a damaged encoding' },
+  ])('is refused when it is $name', async ({ encoding, body, message }) => {
+    const reading = read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body));
+    await expect(reading).rejects.toThrow(new EncodingError(message));
+  });
+
+  test('is read no farther than the bound of what comes out of it, and the upstream is told', async () => {
+    const gone = Promise.withResolvers<void>();
+    const bomb = gzipSync(Buffer.alloc(64 * MAX_BYTES, ' '));
+    const reading = read((response) => {
+      response.on('close', gone.resolve);
+      // Never ended: only whoever reads can end it.
+      response.writeHead(200, { 'content-encoding': 'gzip' }).write(bomb);
+    });
+    await expect(reading).rejects.toThrow(TooLargeError);
+    await gone.promise;
+  });
+
+  test('does not hide that the connection broke', async () => {
+    const reading = read((response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 999 });
+      response.write(gzipSync(TEXT).subarray(0, 20), () => response.destroy());
+    });
+    await expect(reading).rejects.not.toThrow(EncodingError);
+  });
+});
+
+function damaged(body: Buffer): Buffer {
+  const copy = Buffer.from(body);
+  copy.fill(0xff, 8, 24);
+  return copy;
+}

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Landmarks } from '#sandbox/landmarks.ts';
+import { namedOperations } from '../kit/named-operations.ts';
+import type { Answer } from '../kit/world.ts';
+import type { Chance } from './bad-days.ts';
+
+/** How often each thing came to pass: HTTP statuses, error codes, and what clients do. */
+export type Tally = Record<string, number>;
+
+export interface ClientsOptions {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  readonly ids: Landmarks;
+  readonly callIds: readonly string[];
+  readonly chance: Chance;
+  readonly tally: Tally;
+}
+
+type Visit = (key: string) => Promise<void>;
+
+/** Clients of all kinds: who ask what frontends ask, and who leave, stammer, or ask for nonsense. */
+export function createClients({ url, ids, callIds, chance, tally }: ClientsOptions): Visit {
+  let visits = 0;
+  const count = (what: string) => {
+    tally[what] = (tally[what] ?? 0) + 1;
+  };
+  /** Out of a hundred visits, so many of each kind. */
+  const kinds: readonly (readonly [number, Visit])[] = [
+    [45, askAsFrontendsDo],
+    [20, askForSomeCall],
+    [10, walk],
+    [8, leaveEarly],
+    [4, askForNothing],
+    [4, sayItDifferently],
+    [4, sendNonsense],
+    [3, breakOff],
+    [2, bringAKeyThatIsNone],
+  ];
+  return async (key) => {
+    visits += 1;
+    let at = chance.next() * 100;
+    const [, visit] = kinds.find(([share]) => {
+      at -= share;
+      return at < 0;
+    }) ?? [0, askForSomeCall];
+    await visit(key);
+  };
+
+  async function askAsFrontendsDo(key: string): Promise<void> {
+    const { query, variables } = chance.pick(namedOperations);
+    await ask(key, query, variables?.(ids));
+  }
+
+  async function askForSomeCall(key: string): Promise<void> {
+    const id = chance.pick(callIds);
+    const answer = await ask(key, 'query ($id: ID!) { call(id: $id) { id status callAttempts { transcript { content } } } }', {
+      id,
+    });
+    const got = answer?.data?.call;
+    if (got && got.id !== id) throw new Error(`Asked for ${id}, got ${got.id}.`);
+  }
+
+  async function walk(key: string): Promise<void> {
+    const query = 'query ($after: String) { callAttempts(first: 30, after: $after) { nodes { id } pageInfo { endCursor } } }';
+    let after: string | null = null;
+    for (let page = 0; page < 3; page += 1) {
+      const answer: Answer | undefined = await ask(key, query, { after });
+      after = answer?.data?.callAttempts?.pageInfo.endCursor ?? null;
+      if (after === null) return;
+    }
+  }
+
+  async function leaveEarly(key: string): Promise<void> {
+    const client = new AbortController();
+    setTimeout(() => client.abort(), chance.next() * 60);
+    const { query, variables } = chance.pick(namedOperations);
+    await ask(key, query, variables?.(ids), client.signal);
+  }
+
+  async function askForNothing(key: string): Promise<void> {
+    const id = `none-${visits}`;
+    await ask(key, 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } assistant(id: $id) { id } }', { id });
+  }
+
+  /** A document that nobody has sent before. */
+  async function sayItDifferently(key: string): Promise<void> {
+    await ask(key, `{ field${visits}: assistants(first: 5) { nodes { id name } } }`);
+  }
+
+  async function sendNonsense(key: string): Promise<void> {
+    await ask(key, chance.pick(['{ call { id } }', '{', 'nonsense', `{ ${'a'.repeat(5_000)} }`, '{ calls(ids: 7) { id } }']));
+  }
+
+  async function bringAKeyThatIsNone(key: string): Promise<void> {
+    await ask(`${key}_refused_${visits}`, '{ assistants { nodes { id } } }');
+  }
+
+  /** Sends a part of a request, and is gone. */
+  async function breakOff(key: string): Promise<void> {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).on('error', () => {});
+    const closed = once(socket, 'close');
+    const head = `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n`;
+    socket.write(chance.next() < 0.5 ? head : `${head}content-length: 500\r\n\r\n{"query":`);
+    setTimeout(() => (chance.next() < 0.5 ? socket.destroy() : socket.resetAndDestroy()), chance.next() * 100);
+    await closed;
+    count('broken off');
+  }
+
+  async function ask(key: string, query: string, variables: object = {}, signal?: AbortSignal): Promise<Answer | undefined> {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${key}`,
+          ...(chance.next() < 0.2 && { 'x-revox-trace': '1' }),
+        },
+        body: JSON.stringify({ query, variables }),
+        ...(signal && { signal }),
+      });
+      const answer = (await response.json()) as Answer;
+      count(`HTTP ${response.status}`);
+      for (const { extensions } of answer.errors ?? []) count(extensions.code);
+      return answer;
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      count('left');
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePort } from '../wire/demo-process.ts';
+import type { Holdings } from './measured-process.ts';
+
+export interface Measure extends Holdings {
+  /** Files and sockets that the system has open for it. */
+  readonly descriptors: number;
+}
+
+export interface MeasuredGateway extends AsyncDisposable {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  measure(): Promise<Measure>;
+  /** Asks it to end, and waits until it has. */
+  end(): Promise<{ readonly code: number | null; readonly stderr: string }>;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const HEAP_MIB = 256;
+
+/** `node src/main.ts` with these settings and none of the caller's own, and a way to ask what it holds. */
+export async function startMeasuredGateway(settings: Readonly<Record<string, string>>): Promise<MeasuredGateway> {
+  const port = await freePort();
+  const flags = ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`, '--import', './test/soak/measured-process.ts'];
+  const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  let stderr = '';
+  child.stderr?.on('data', (data) => {
+    stderr = `${stderr}${data}`.slice(-10_000);
+  });
+  const lines = createInterface(child.stdout!);
+  const url = `http://127.0.0.1:${port}/graphql`;
+  await Promise.race([
+    once(lines, 'line'),
+    ended.then((code) => {
+      throw new Error(`The gateway ended with ${code}: ${stderr}`);
+    }),
+  ]);
+  // What it says from now on is nobody's business here, but has to go somewhere.
+  lines.on('line', () => {});
+  return {
+    url,
+    async measure() {
+      const answer = once(child, 'message');
+      child.send('measure');
+      const [holdings] = (await answer) as [Holdings];
+      return { ...holdings, descriptors: openFilesOf(child) };
+    },
+    async end() {
+      child.kill('SIGTERM');
+      return { code: await ended, stderr };
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function openFilesOf({ pid }: ChildProcess): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}

@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createRandom } from '#sandbox/random.ts';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { startAdverseUpstream } from '../kit/adverse-upstream.ts';
+import { KEY_A } from '../kit/world.ts';
+import { createBadDays } from './bad-days.ts';
+import { createClients, type Tally } from './clients.ts';
+import { type Measure, type MeasuredGateway, startMeasuredGateway } from './gateway-process.ts';
+
+export interface Soak {
+  /** Of a client, while the load was steady. */
+  readonly visits: number;
+  readonly upstreamRequests: number;
+  /** Of the visits, and of the requests that warm it up. */
+  readonly tally: Tally;
+  /** When nothing had been asked yet, and when nobody asked any more. */
+  readonly idle: { readonly before: Measure; readonly after: Measure };
+  /** While the load was steady. */
+  readonly samples: readonly (Measure & { readonly atMs: number })[];
+  readonly ending: { readonly code: number | null; readonly stderr: string };
+}
+
+export const VISITS_A_SECOND = 60;
+/** Who comes when there are so many already goes away again: on a machine that cannot keep up, they would only become more. */
+const MOST_AT_ONCE = 100;
+const SAMPLE_EVERY_MS = 10_000;
+/** What is only forgotten after a minute has been forgotten. */
+const SETTLE_MS = 90_000;
+/** More keys than anything is remembered of: what grows with them has grown. */
+const KEYS_AT_FIRST = 10_500;
+const KEYS = 40;
+/** Longer than the gateway keeps connections that nobody uses. */
+const IDLE_MS = 45_000;
+const SEED = 7;
+
+const SETTINGS = {
+  CACHE_MAX_BYTES: String(16 * 2 ** 20),
+  REVOX_TIMEOUT_MS: '2000',
+  REQUEST_DEADLINE_MS: '6000',
+  REVOX_FIRST_PAGE: '1',
+};
+
+/**
+ * Asks a gateway in a process of its own, over real sockets and with an upstream that has mishaps, as often each second for so long.
+ * @param isQuick leaves out what only a measurement needs: filling what is bounded, and letting it settle
+ */
+export async function soak(minutes: number, { isQuick }: { readonly isQuick: boolean }): Promise<Soak> {
+  const startedAt = performance.now();
+  const elapsed = () => performance.now() - startedAt;
+  const sandbox = createSandbox({ live: true });
+  const ids = landmarks(sandbox);
+  const callIds = sandbox.control.data(KEY_A).calls.map(({ id }) => id);
+  await using upstream = await startAdverseUpstream({
+    basePath: sandbox.basePath,
+    fetch: (request) => sandbox.fetch(admitted(request)),
+  });
+  await using gateway = await startMeasuredGateway({ REVOX_BASE_URL: upstream.url, ...SETTINGS });
+
+  const tally: Tally = {};
+  const chance = createRandom(SEED, 'clients');
+  const visit = createClients({ url: gateway.url, ids, callIds, chance, tally });
+  const before = await gateway.measure();
+  if (!isQuick) await fill(gateway.url, tally);
+
+  upstream.answer(createBadDays(createRandom(SEED, 'upstream'), elapsed));
+  let upstreamRequests = 0;
+  const forget = () => {
+    upstreamRequests += upstream.traffic().length;
+    sandbox.control.clearLog();
+  };
+  const load = startLoad(visit);
+  await load.during(isQuick ? 0 : SETTLE_MS, forget);
+  forget();
+  upstreamRequests = 0;
+  const visitsBefore = load.visits;
+
+  const samples: (Measure & { atMs: number })[] = [];
+  const sample = async () => {
+    forget();
+    samples.push({ atMs: elapsed(), ...(await gateway.measure()) });
+  };
+  await load.during(minutes * 60_000, sample);
+  const visits = load.visits - visitsBefore;
+  await load.end();
+
+  upstream.answer(undefined);
+  const after = await settle(gateway);
+  return { visits, upstreamRequests, tally, idle: { before, after }, samples, ending: await gateway.end() };
+}
+
+/** All keys are those of one organisation, but for those that are refused. */
+function admitted(request: Request): Request {
+  const key = request.headers.get('authorization') ?? '';
+  if (!key.includes('_refused_')) request.headers.set('authorization', `Bearer ${KEY_A}`);
+  return request;
+}
+
+/** Visits begin at the same pace, however long each takes. */
+function startLoad(visit: (key: string) => Promise<void>) {
+  const underWay = new Set<Promise<void>>();
+  let visits = 0;
+  let failure: unknown;
+  const startedAt = performance.now();
+  let due = 0;
+  // A busy machine comes late, and catches up.
+  const timer = setInterval(() => {
+    const until = ((performance.now() - startedAt) * VISITS_A_SECOND) / 1000;
+    while (due < until) {
+      due += 1;
+      if (underWay.size < MOST_AT_ONCE) begin();
+    }
+  }, 1000 / VISITS_A_SECOND);
+
+  function begin(): void {
+    // A new key now and then: whoever remembers them all grows.
+    const key = visits % VISITS_A_SECOND === 0 ? `sk_soak_new_${visits}` : `sk_soak_${visits % KEYS}`;
+    visits += 1;
+    const one: Promise<void> = visit(key)
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => underWay.delete(one));
+    underWay.add(one);
+  }
+
+  return {
+    get visits() {
+      return visits;
+    },
+    async during(ms: number, act: () => void | Promise<void>): Promise<void> {
+      for (let left = ms; left > 0; left -= SAMPLE_EVERY_MS) {
+        await sleep(Math.min(left, SAMPLE_EVERY_MS));
+        await act();
+        if (failure !== undefined) throw failure;
+      }
+    },
+    async end(): Promise<void> {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
+/** So many keys that are taken, and so many that are not. */
+async function fill(url: string, tally: Tally): Promise<void> {
+  let next = 0;
+  const one = async () => {
+    while (next < 2 * KEYS_AT_FIRST) {
+      next += 1;
+      const key = next % 2 === 0 ? `sk_soak_first_${next}` : `sk_soak_refused_${next}`;
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+        body: JSON.stringify({ query: '{ assistants(first: 100) { nodes { id } } }' }),
+      });
+      await response.arrayBuffer();
+      tally['first visits'] = (tally['first visits'] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, one));
+}
+
+/** Waits until nothing is left of all that, as long as that may take. */
+async function settle(gateway: MeasuredGateway): Promise<Measure> {
+  for (let left = IDLE_MS; ; left -= 1_000) {
+    const measure = await gateway.measure();
+    if (left <= 0 || (measure.resources.TCPSocketWrap ?? 0) === 0) return measure;
+    await sleep(1_000);
+  }
+}

@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Measure } from './gateway-process.ts';
+import { type Soak, soak, VISITS_A_SECOND } from './steady-load.ts';
+import { toTrend } from './trend.ts';
+
+const MIB = 2 ** 20;
+/** Fewer for a quick look, which says nothing of what grows slowly. */
+const MINUTES = Number(process.env.SOAK_MINUTES || 10);
+const isQuick = MINUTES < 10;
+
+describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of the upstream and clients who leave`, () => {
+  let seen: Soak;
+  beforeAll(
+    async () => {
+      seen = await soak(MINUTES, { isQuick });
+      console.log(toReport(seen));
+    },
+    (MINUTES + 15) * 60_000,
+  );
+
+  test('answers everyone who stays', () => {
+    const { tally, visits } = seen;
+    // Less than it should be only where others want the machine, too.
+    expect(visits).toBeGreaterThan(0.5 * VISITS_A_SECOND * MINUTES * 60);
+    expect(Object.keys(tally).filter((what) => what.startsWith('HTTP'))).toEqual(['HTTP 200']);
+    for (const code of ['UPSTREAM_UNAVAILABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID_RESPONSE', 'left', 'broken off']) {
+      expect(tally[code], code).toBeGreaterThan(0);
+    }
+  });
+
+  test('never fails by a fault of its own, and ends as it is told to', () => {
+    expect(seen.tally).not.toHaveProperty('INTERNAL_SERVER_ERROR');
+    expect(seen.ending).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('has nothing open in the end that was not open at first', () => {
+    const { before, after } = seen.idle;
+    expect(after.resources).toEqual(before.resources);
+    expect(after.descriptors).toBe(before.descriptors);
+  });
+
+  test.skipIf(isQuick)('holds no more and more memory, nor sockets', () => {
+    const heap = trendOf(seen, ({ heapBytes }) => heapBytes);
+    expect(heap.rise).toBeLessThan(0.03 * heap.mean);
+    const external = trendOf(seen, ({ externalBytes }) => externalBytes);
+    expect(external.rise).toBeLessThan(4 * MIB);
+    const descriptors = trendOf(seen, (sample) => sample.descriptors);
+    expect(descriptors.rise).toBeLessThan(0.25 * descriptors.mean);
+  });
+});
+
+function trendOf({ samples }: Soak, toY: (sample: Measure) => number) {
+  return toTrend(samples.map((sample) => ({ x: sample.atMs, y: toY(sample) })));
+}
+
+/** What was seen, for whoever wants to know more than that it was well. */
+function toReport(soaked: Soak): string {
+  const { samples, idle, tally, visits, upstreamRequests } = soaked;
+  const lines = samples.map(({ atMs, heapBytes, externalBytes, rssBytes, resources, descriptors }) =>
+    [
+      Math.round(atMs / 1000),
+      toMib(heapBytes),
+      toMib(externalBytes),
+      toMib(rssBytes),
+      resources.TCPSocketWrap ?? 0,
+      descriptors,
+    ].join('\t'),
+  );
+  const heap = trendOf(soaked, ({ heapBytes }) => heapBytes);
+  return [
+    'seconds\theap MiB\texternal MiB\trss MiB\tsockets\tdescriptors',
+    ...lines,
+    `heap: ${toMib(heap.mean)} MiB, rising by ${toMib(heap.rise)} MiB; ${visits} visits, ${upstreamRequests} upstream requests`,
+    `idle: ${JSON.stringify(idle)}`,
+    JSON.stringify(tally),
+  ].join('\n');
+}
+
+function toMib(bytes: number): string {
+  return (bytes / MIB).toFixed(2);
+}
