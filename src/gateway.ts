@@ -8,23 +8,30 @@ import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
-import type { ReadyOperation } from '#http/graphiql.ts';
 import { createHandler } from '#http/handler.ts';
 import { createKeySource, type KeySource } from '#http/jwks.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
+import type { ReadyOperation } from '#http/ready-operation.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import { createTokenCheck } from '#http/token.ts';
-import { consoleLog, type Log } from '#observability/log.ts';
+import type { Log } from '#observability/log.ts';
+import { createMetrics } from '#observability/metrics.ts';
+import { createOperationNames } from '#observability/operation-names.ts';
+import { createRequestWatch } from '#observability/request-watch.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
+import { createTracing, type TracerProvider } from '#observability/tracing.ts';
+import { createUpstreamWatch } from '#observability/upstream-watch.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRestClient } from '#rest/client.ts';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
-import type { UpstreamEvents } from '#rest/upstream-events.ts';
+import type { UpstreamState } from '#rest/upstream-events.ts';
 
 export interface Gateway {
   /**
-   * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health` and `/ready`, at the root.
+   * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health`, `/ready` and
+   * `/metrics`, at the root.
    * Rejects only when the request is aborted: then nobody waits.
    */
   fetch(request: Request): Promise<Response>;
@@ -41,7 +48,12 @@ export interface GatewayOptions {
   readonly fetchKeys?: (request: Request) => Promise<Response>;
   /** Operations for GraphiQL's tabs. */
   readonly readyOperations?: readonly ReadyOperation[];
+  /** Default: lines on the standard output, as the settings say. */
   readonly log?: Log;
+  /** Makes spans, in the place of the provider that the process has registered with OpenTelemetry's API. */
+  readonly tracerProvider?: TracerProvider;
+  /** Whether `/metrics` tells of the process, too. Only where it is all there is in the process. */
+  readonly processMetrics?: boolean;
   /** The clock, ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
@@ -58,13 +70,8 @@ export interface GatewayOptions {
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
-  const {
-    log = consoleLog,
-    now = Date.now,
-    elapsed = monotonicNow,
-    startTimer = startSystemTimer,
-    random = Math.random,
-  } = options;
+  const { now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer, random = Math.random } = options;
+  const { log = createStructuredLog(settings.log) } = options;
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
@@ -73,11 +80,19 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const sockets = createUndiciTransport(revox.timeouts);
   let isDraining = false;
 
+  const metrics = createMetrics({
+    upstreamState: () => rest.state,
+    cacheState: () => remembering.state,
+    ofProcess: options.processMetrics ?? false,
+  });
+  const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
+  const upstreamWatch = createUpstreamWatch(metrics, tracing, now);
+
   const rest = createRestClient({
     ...revox,
     transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
     keyHolder: isServiceMode ? 'gateway' : 'caller',
-    events: NOBODY_LISTENS,
+    events: upstreamWatch.events,
     now,
     elapsed,
     startTimer,
@@ -88,19 +103,19 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     cache.redisUrl === undefined
       ? undefined
       : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onTrouble: log.error });
-  const { ask } = createRememberingAsk(rest.send, {
+  const remembering = createRememberingAsk(rest.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
     secondTier: redis,
     onRefused: nodeTypes.forget,
-    events: { onAnswered() {} },
+    events: metrics.cacheEvents,
     now,
     elapsed,
     startTimer,
   });
   const createContext = createContextFactory({
-    createRest: createRestFactory(ask, revox),
+    createRest: createRestFactory(remembering.ask, revox),
     facts: createEndpointFacts({ ...revox, notebook: redis && createNotebook(redis, revox.baseUrl) }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
@@ -128,18 +143,34 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     async admit(request) {
       const caller = await checkAdmission(request);
       const credential = identify(request.headers);
-      return (client) => createContext({ credential, caller, client });
+      return (client, trace) => createContext({ credential, caller, client, trace });
     },
     isRouter,
     isLoopbackOnly: isOpen,
     corsOrigins: settings.corsOrigins,
+    compression: settings.compression,
     isReady: () => !isDraining,
+    upstream: () => tellUpstream(rest.state, upstreamWatch.lastAnswerAt),
+    metrics,
+    watch: createRequestWatch({
+      log,
+      metrics,
+      tracing,
+      nameOperation: createOperationNames(MOST_OPERATION_NAMES),
+      logsPersonalData: settings.log.personalData,
+      elapsed,
+    }),
     limits: settings.limits,
     introspection: settings.introspection,
     namedDocuments: { documents, only: trustedDocuments.only, isRouter },
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,
-    onBug: (error) => log.bug(error),
+    onBug(error) {
+      metrics.onBug();
+      log.bug(error);
+    },
+    onExcess: metrics.onLimit,
+    onDrift: metrics.onDrift,
     now,
   });
 
@@ -159,6 +190,20 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   }
 }
 
+/** Names of operations that are counted one by one: each is some fifteen series for each code that it ends with. */
+const MOST_OPERATION_NAMES = 100;
+
+/** What `/ready` says of the upstream. */
+function tellUpstream({ breaker, waiting, inFlight, paused }: UpstreamState, lastAnswerAt: number | undefined) {
+  return {
+    breaker,
+    waiting,
+    inFlight,
+    paused,
+    lastAnswerAt: lastAnswerAt === undefined ? null : new Date(lastAnswerAt).toISOString(),
+  };
+}
+
 /**
  * Instances that share a Redis know each other's fingerprints: by a secret, or else by the credentials alone. The upstream is part of it: a
  * key that two of them take names two callers.
@@ -167,14 +212,6 @@ function toCacheSecret({ cache, revox }: Settings): string | undefined {
   const isShared = cache.redisUrl !== undefined;
   return cache.secret === undefined && !isShared ? undefined : `${cache.secret ?? ''} ${revox.baseUrl}`;
 }
-
-const NOBODY_LISTENS: UpstreamEvents = {
-  onSend: () => ({ headers: {}, onOver() {} }),
-  onRetry() {},
-  onTurn() {},
-  onPause() {},
-  onBreaker() {},
-};
 
 function startSystemTimer(ms: number, onTime: () => void): () => void {
   const timer = setTimeout(onTime, ms);

@@ -1,14 +1,20 @@
+#!/usr/bin/env node
 import type { AddressInfo } from 'node:net';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
-import { consoleLog as log } from '#observability/log.ts';
+import { complain } from '#observability/console.ts';
+import { startTracing } from '#observability/start-tracing.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
+import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
-import { createHttpServer, toServerTimeouts } from './server.ts';
+import { createHttpServer, toServerLimits } from './server.ts';
 
-/** How long a connection may go on after the process has been told to stop, ms. */
-const DRAIN_MS = 10_000;
+/** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
+const CLOSING_MS = 5_000;
 
 const SANDBOX_HOST = '127.0.0.1';
+
+const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 const isDemo = process.argv.includes('--demo');
 
@@ -16,16 +22,19 @@ try {
   const settings = readSettings();
   await (isDemo ? serveDemo(settings) : serve(settings));
 } catch (error) {
-  if (error instanceof SettingsError) log.error(error.message);
+  if (error instanceof SettingsError) complain(error.message);
   else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    log.error(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
-  } else log.bug(error);
+    complain(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+  } else complain(error);
   process.exit(1);
 }
 
 async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
-  const gateway = createGateway(settings, options);
-  const server = createHttpServer(gateway.fetch, toServerTimeouts(settings), log.bug);
+  const log = createStructuredLog(settings.log);
+  const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
+  const gateway = createGateway(settings, { log, processMetrics: true, ...options });
+  const server = createHttpServer(gateway.fetch, toServerLimits(settings), log.bug);
+  const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(settings.port, settings.host, resolve);
@@ -37,18 +46,42 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     log.info('CACHE_SECRET is not set: whoever reads the Redis can test guessed API keys. Set the same one for all instances.');
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
-
-  function stop(): void {
-    gateway.drain();
-    server.close(async () => {
-      await gateway.dispose();
-      await onStopped();
-      process.exit(0);
-    });
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+  let isStopping = false;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    // Whoever asks twice will not wait.
+    process.on(signal, () => (isStopping ? process.exit(128 + number) : void stop()));
   }
+  // A promise that nobody waited for concerns one request: it is told, and the others go on.
+  process.on('unhandledRejection', (reason) => log.bug(reason));
+  // What is thrown outside of every request may have left anything half done: requests under way are answered, and the process ends.
+  process.on('uncaughtException', (error) => {
+    log.bug(error);
+    process.exitCode = 1;
+    if (!isStopping) void stop();
+  });
+
+  async function stop(): Promise<void> {
+    isStopping = true;
+    gateway.drain();
+    const broken = await drain();
+    if (broken > 0) {
+      log.error(`Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${broken} requests.`);
+      process.exitCode = 1;
+    }
+    startTimer(CLOSING_MS, () => {
+      log.error(`Something is still open ${CLOSING_MS} ms after everybody was answered.`);
+      process.exit();
+    });
+    await gateway.dispose();
+    await onStopped();
+    if (tracing) await tracing.stop();
+  }
+}
+
+/** It does not hold the process. */
+function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms).unref();
+  return () => clearTimeout(timer);
 }
 
 /** The gateway over the embedded sandbox: service mode with the key of its first organisation, over real sockets. */
@@ -69,7 +102,12 @@ async function serveDemo(settings: Settings): Promise<void> {
   const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
   const apiKey = sandbox.organizations[0]?.apiKey;
   await serve(
-    { ...settings, revox: { ...settings.revox, baseUrl: upstream.url, apiKey, firstPage: 'auto' } },
+    // Nobody balances loads over a demo, and whoever tries it waits at each change.
+    {
+      ...settings,
+      drain: { ...settings.drain, delayMs: 0 },
+      revox: { ...settings.revox, baseUrl: upstream.url, apiKey, firstPage: 'auto' },
+    },
     { readyOperations: readyOperations(landmarks(sandbox)) },
     () => upstream.close(),
   );

@@ -15,15 +15,27 @@ export interface ServerTimeouts {
   readonly idleMs: number;
 }
 
+export interface ServerLimits extends ServerTimeouts {
+  /** Connections at a time; on those over it, only `/health` is answered. */
+  readonly connections: number;
+}
+
 /** After an operation has to be over, a client may take so long to begin to read its answer. */
 const READING_MS = 30_000;
 
-export function toServerTimeouts({
+export function toServerLimits({
   clientTimeouts,
   requestDeadlineMs,
-}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs'>): ServerTimeouts {
-  return { ...clientTimeouts, idleMs: requestDeadlineMs + READING_MS };
+  maxConnections,
+}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'>): ServerLimits {
+  return { ...clientTimeouts, idleMs: requestDeadlineMs + READING_MS, connections: maxConnections };
 }
+
+/** Connections over the limit that are told so; those over that, too, are closed without a word. */
+const TOLD_CONNECTIONS = 100;
+
+/** Requests that one connection may have under way: clients of HTTP/1.1 that send more than one at a time are rare, and none needs more. */
+const MOST_AT_ONCE = 16;
 
 /** Longer than the minute after which load balancers let go of a connection: else they would use one that is just being closed. */
 const KEEP_ALIVE_MS = 65_000;
@@ -40,6 +52,12 @@ const REFUSALS: { readonly [code: string]: Refusal } = {
 const NO_HTTP: Refusal = [400, 'BAD_USER_INPUT', 'This is no HTTP request, or one that broke off.'];
 const NO_HOST: Refusal = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
 const TWO_HOSTS: Refusal = [400, 'BAD_USER_INPUT', 'There are two Host headers.'];
+const TOO_MANY_CONNECTIONS: Refusal = [503, 'RATE_LIMITED', 'Too many connections are open. Try again in a moment.'];
+const TOO_MANY_AT_ONCE: Refusal = [
+  429,
+  'RATE_LIMITED',
+  `More than ${MOST_AT_ONCE} requests at once on one connection: wait for answers.`,
+];
 const NOT_ANSWERED: Refusal = [500, 'INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.'];
 
 type Refusal = readonly [status: number, code: Parameters<typeof toRefusalBody>[0], message: string];
@@ -51,12 +69,16 @@ type Refusal = readonly [status: number, code: Parameters<typeof toRefusalBody>[
  */
 export function createHttpServer(
   fetch: (request: Request) => Promise<Response>,
-  { headersMs, requestMs, idleMs }: ServerTimeouts,
+  { headersMs, requestMs, idleMs, connections }: ServerLimits,
   onBug: (error: unknown) => void,
 ): Server {
   const adapter = createServerAdapter(fetch);
   /** The last request of each connection. */
   const exchanges = new WeakMap<Socket, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
+  const surplus = new WeakSet<Socket>();
+  /** Requests under way, of each connection. */
+  const counts = new WeakMap<Socket, number>();
+  let open = 0;
   const server = createServer({
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
@@ -68,6 +90,14 @@ export function createHttpServer(
     joinDuplicateHeaders: true,
   });
   server.timeout = idleMs;
+  server.maxConnections = connections + TOLD_CONNECTIONS;
+  server.on('connection', (socket) => {
+    open += 1;
+    if (open > connections) surplus.add(socket);
+    socket.once('close', () => {
+      open -= 1;
+    });
+  });
   server.on('request', answer);
   // Node would refuse it without a word, whatever it is that the client expects.
   server.on('checkExpectation', answer);
@@ -78,8 +108,14 @@ export function createHttpServer(
   return server;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    exchanges.set(request.socket, { request, response });
+    const { socket } = request;
+    exchanges.set(socket, { request, response });
+    count(socket, 1);
+    response.once('close', () => count(socket, -1));
     try {
+      // A full process is alive: to start it anew would help nobody.
+      if (surplus.has(socket) && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS);
+      if ((counts.get(socket) ?? 0) > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
       if ((request.headersDistinct.host?.length ?? 0) > 1) return refuse(response, TWO_HOSTS);
       const answered = await adapter.handleNodeRequestAndResponse(request, response, {});
@@ -93,6 +129,10 @@ export function createHttpServer(
       if (response.headersSent) response.destroy();
       else refuse(response, NOT_ANSWERED);
     }
+  }
+
+  function count(socket: Socket, more: 1 | -1): void {
+    counts.set(socket, (counts.get(socket) ?? 0) + more);
   }
 
   /** Whether an answer has begun to the request that something is wrong with: a second one would be taken for a part of it. */

@@ -98,16 +98,40 @@ export interface Settings {
     /** Whether nothing else is executed. */
     readonly only: boolean;
   };
+  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  readonly compression: boolean;
+  /** Of clients, at a time. */
+  readonly maxConnections: number;
   /** How long a client may take to send a request, ms. */
   readonly clientTimeouts: {
     readonly headersMs: number;
     /** All of it, headers and body. */
     readonly requestMs: number;
   };
+  /** What happens when the process is told to end. */
+  readonly drain: {
+    /** For so long it is not ready, but goes on as before, so that its clients go elsewhere. */
+    readonly delayMs: number;
+    /** For so long after that requests under way may go on. */
+    readonly timeoutMs: number;
+  };
   readonly graphiql: boolean;
   readonly introspection: boolean;
   /** `extensions.upstream` for requests that ask for it. */
   readonly upstreamTrace: boolean;
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+    /** `text`: for people before a terminal. */
+    readonly format: 'json' | 'text';
+    /** Whether documents and variables are told. */
+    readonly personalData: boolean;
+  };
+  readonly tracing: {
+    /** Whether the process is to send traces: OpenTelemetry's own variables say so. The rest of them is read by its SDK. */
+    readonly isAsked: boolean;
+    /** Whether they say what the service is called, too. */
+    readonly isNamed: boolean;
+  };
   /** Demo only. */
   readonly sandboxPort: number;
 }
@@ -218,10 +242,19 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    maxConnections: set.MAX_CONNECTIONS,
+    compression: set.COMPRESSION === 'on',
     clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
+    drain: { delayMs: set.DRAIN_DELAY_MS, timeoutMs: set.DRAIN_TIMEOUT_MS },
     graphiql: isOn(set.GRAPHIQL, !isProduction),
     introspection: isOn(set.INTROSPECTION, !isProduction),
     upstreamTrace: isOn(set.UPSTREAM_TRACE, !isProduction),
+    log: {
+      level: set.LOG_LEVEL,
+      format: set.LOG_FORMAT ?? (isProduction ? 'json' : 'text'),
+      personalData: set.LOG_PERSONAL_DATA === 'on',
+    },
+    tracing: toTracingSettings(set),
     sandboxPort: set.SANDBOX_PORT ?? portBeside(set.PORT),
   };
 }
@@ -244,6 +277,16 @@ function toJwtSettings(set: z.infer<typeof variables>): JwtSettings | undefined 
   const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_SCOPE: scope = '' } = set;
   if (jwksUrl === undefined || issuer === undefined || audience === undefined) return undefined;
   return { jwksUrl, issuer, audience, scopes: scope.split(/\s+/).filter((name) => name !== '') };
+}
+
+/** OpenTelemetry's variables are what everyone knows them to be; where none of these is set, its SDK is not even loaded. */
+function toTracingSettings(set: z.infer<typeof variables>): Settings['tracing'] {
+  const exporters = set.OTEL_TRACES_EXPORTER ?? (set.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || set.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const isOff = set.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' || set.OTEL_TRACES_EXPORTER?.trim() === 'none';
+  return {
+    isAsked: !isOff && (exporters ?? set.OTEL_CONFIG_FILE) !== undefined,
+    isNamed: set.OTEL_SERVICE_NAME !== undefined || /(^|,)\s*service\.name\s*=/.test(set.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+  };
 }
 
 /** The sandbox's port, unless it is set: the next one; any free one beside any free one. */

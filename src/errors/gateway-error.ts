@@ -64,10 +64,14 @@ export interface Excess {
 
 /** A request asks for more than one may. Surfaces as the whole answer: nothing of it is executed. */
 export class OperationTooComplexError extends GatewayError {
+  /** What raises the limit, or that of which the limit is a multiple. */
+  readonly setting: string | undefined;
+
   /** @param what says what is too much, and how much it is; the limit is added */
   constructor(what: string, { limit, measured, setting }: Excess) {
     const message = `${what}; at most ${limit} are allowed${setting === undefined ? '' : ` (${setting})`}.`;
     super('OPERATION_TOO_COMPLEX', message, { limit, measured });
+    this.setting = setting?.split(' ').at(-1);
   }
 }
 

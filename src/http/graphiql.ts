@@ -1,13 +1,7 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { parse, print } from 'graphql';
 import type { GraphiQLOptions } from 'graphql-yoga';
-
-/** A tab of GraphiQL: one operation, ready to run, and what it is about. */
-export interface ReadyOperation {
-  readonly about: string;
-  readonly query: string;
-  readonly variables?: { readonly [name: string]: unknown };
-}
+import type { ReadyOperation } from './ready-operation.ts';
 
 const WELCOME: ReadyOperation = {
   about:

@@ -1,20 +1,22 @@
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
+import type { RequestWatch } from '#observability/request-watch.ts';
 import { createDocumentCaches } from './document-caches.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
-import { type ReadyOperation, renderPage, toGraphiQLOptions } from './graphiql.ts';
+import { renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { toPublicError } from './public-error.ts';
+import type { ReadyOperation } from './ready-operation.ts';
 import { toPagePolicy } from './security-headers.ts';
 import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
 import { useBodyLimit } from './use-body-limit.ts';
 import { useClosedSchema } from './use-closed-schema.ts';
 import { useFederatedTracing } from './use-federated-tracing.ts';
-import { useHealth } from './use-health.ts';
 import { type Limits, useLimits } from './use-limits.ts';
 import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
 import { useOperation } from './use-operation.ts';
 import { useRequestFormat } from './use-request-format.ts';
+import { type OnDrift, useWatch } from './use-watch.ts';
 
 export interface GraphQLServerOptions {
   readonly endpoint: string;
@@ -22,7 +24,6 @@ export interface GraphQLServerOptions {
   /** Makes another one, for operations that are traced. */
   readonly createSchema: () => GraphQLSchema;
   readonly admit: Admit;
-  readonly isReady: () => boolean;
   readonly limits: Limits & { readonly bodyBytes: number };
   readonly introspection: boolean;
   readonly namedDocuments: NamedDocumentsOptions;
@@ -31,13 +32,16 @@ export interface GraphQLServerOptions {
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
   readonly upstreamTrace: boolean;
   readonly onBug: (error: unknown) => void;
+  /** Hears of each operation that is over a limit: of the setting that raises it, if there is one. */
+  readonly onExcess: (setting: string | undefined) => void;
+  readonly onDrift: OnDrift;
   /** The clock, ms. */
   readonly now: () => number;
 }
 
 export interface GraphQLServer {
   /** @param isTraced whether a router is told how long each field took */
-  fetch(request: Request, isTraced: boolean): Promise<Response>;
+  fetch(request: Request, watch: RequestWatch, isTraced: boolean): Promise<Response>;
   /** What GraphiQL's page may do, once it has been served. */
   readonly pagePolicy: string | undefined;
 }
@@ -53,10 +57,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   const yoga = create(options.schema);
   let tracingYoga: typeof yoga | undefined;
   return {
-    async fetch(request, isTraced) {
-      if (!isTraced) return yoga.fetch(request);
+    async fetch(request, watch, isTraced) {
+      if (!isTraced) return yoga.fetch(request, { watch });
       tracingYoga ??= create(options.createSchema(), useFederatedTracing());
-      return tracingYoga.fetch(request);
+      return tracingYoga.fetch(request, { watch });
     },
     get pagePolicy() {
       return pagePolicy;
@@ -64,12 +68,11 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   };
 
   function create(schema: GraphQLSchema, ...more: Plugin[]) {
-    return createYoga<{ operation: OpenOperation }, RequestContext>({
+    return createYoga<{ watch: RequestWatch; operation: OpenOperation }, RequestContext>({
       schema,
       graphqlEndpoint: options.endpoint,
-      context: ({ operation, request }) => operation(request.signal),
+      context: ({ operation, request, watch }) => operation(request.signal, watch.trace),
       plugins: [
-        useHealth(options.isReady),
         useAdmission(options.admit, options.endpoint),
         useRequestFormat(),
         useBodyLimit(options.limits.bodyBytes),
@@ -78,6 +81,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         useLimits(options.limits),
         ...(options.introspection ? [] : [useClosedSchema()]),
         useOperation(options),
+        useWatch(options.onDrift),
         ...more,
       ],
       graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),

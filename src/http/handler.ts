@@ -1,19 +1,26 @@
+import type { RequestWatch, WatchRequest } from '#observability/request-watch.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
+import { createCompress } from './compression.ts';
 import { createCors } from './cors.ts';
 import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
 import { namesLoopback } from './loopback.ts';
-import { toRefusal } from './refusal.ts';
+import { codeOf, toRefusal } from './refusal.ts';
 import type { IsRouter } from './router-secret.ts';
 import { secure } from './security-headers.ts';
+import { createStatusPages, STATUS_PLACES, type StatusPagesOptions } from './status-pages.ts';
 import { asksForTrace } from './use-federated-tracing.ts';
 
-export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'> {
+export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, StatusPagesOptions {
   /** Whether a request carries the secret of a router. */
   readonly isRouter: IsRouter;
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
   readonly isLoopbackOnly: boolean;
   /** Origins whose pages may read answers, besides the gateway's own. */
   readonly corsOrigins: readonly string[];
+  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  readonly compression: boolean;
+  /** Begins to watch a request: all of them are told of, whatever becomes of them. */
+  readonly watch: WatchRequest;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
@@ -22,17 +29,30 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
   const cors = createCors(options.corsOrigins);
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
+  const compress = options.compression ? createCompress() : undefined;
+  const answerStatus = createStatusPages(options);
   return async (request) => {
-    const response = await handle(request);
-    secure(response.headers, graphql.pagePolicy);
-    return response;
+    const url = URL.parse(request.url);
+    const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);
+    try {
+      const response = await handle(request, url, watch);
+      secure(response.headers, graphql.pagePolicy);
+      response.headers.set('x-request-id', watch.requestId);
+      const sent = compress ? await compress(request, response) : response;
+      const refusedWith = codeOf(sent) ?? codeOf(response);
+      if (refusedWith) watch.onError(refusedWith);
+      watch.onAnswered(sent.status);
+      return sent;
+    } catch (error) {
+      watch.onLeft();
+      throw error;
+    }
   };
 
-  async function handle(request: Request): Promise<Response> {
-    if (!URL.canParse(request.url)) {
+  async function handle(request: Request, url: URL | null, watch: RequestWatch): Promise<Response> {
+    if (!url) {
       return toRefusal('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
     }
-    const url = new URL(request.url);
     if (options.isLoopbackOnly && !namesLoopback(url)) {
       return toRefusal('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
         status: 403,
@@ -40,17 +60,17 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     }
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
-    if (url.pathname !== GRAPHQL_ENDPOINT) return ask(request, false);
+    if (url.pathname !== GRAPHQL_ENDPOINT) return answerStatus(url.pathname, request);
     const isTraced = asksForTrace(request.headers, options.isRouter);
-    const response = cors.preflight(request) ?? (await ask(request, isTraced));
+    const response = cors.preflight(request) ?? (await ask(request, watch, isTraced));
     sayWhoMayKeep(response.headers, isTraced);
     cors.allow(request, response.headers);
     return response;
   }
 
-  async function ask(request: Request, isTraced: boolean): Promise<Response> {
+  async function ask(request: Request, watch: RequestWatch, isTraced: boolean): Promise<Response> {
     try {
-      const response = await graphql.fetch(request, isTraced);
+      const response = await graphql.fetch(request, watch, isTraced);
       return response.body === null && response.status === 406 ? toNotAcceptable() : response;
     } catch (error) {
       // The client has left: nobody is told, and nothing is wrong.
@@ -61,7 +81,10 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
   }
 }
 
-const PLACES = new Set([GRAPHQL_ENDPOINT, '/health', '/ready']);
+const PLACES = new Set([GRAPHQL_ENDPOINT, ...STATUS_PLACES]);
+
+/** What callers ask for beside our own places has no end: it is one. */
+const ELSEWHERE = 'other';
 
 /**
  * What was executed says so itself. What was refused before, what comes in parts, and what tells how long it took is for nobody to keep; the
@@ -80,7 +103,7 @@ function sayWhere(pathname: string, headers: Headers): Response {
   if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }
-  const message = `Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health and /ready.`;
+  const message = `Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health, /ready and /metrics.`;
   return toRefusal('BAD_USER_INPUT', message, { status: 404 });
 }
 

@@ -15,15 +15,18 @@ export interface PublicErrorOptions {
   readonly introspection: boolean;
   /** Hears of what nobody foresaw. */
   readonly onBug: (error: unknown) => void;
+  /** Hears of what is over a limit: of the setting that raises it, if there is one. */
+  readonly onExcess: (setting: string | undefined) => void;
 }
 
 /**
  * Turns whatever was thrown into what may be shown: our own errors with their codes, GraphQL's own about the request, and for
  * everything else a message that says nothing.
  */
-export function toPublicError(error: unknown, { introspection, onBug }: PublicErrorOptions): GraphQLError {
+export function toPublicError(error: unknown, { introspection, onBug, onExcess }: PublicErrorOptions): GraphQLError {
   const thrown = findThrown(error);
   if (thrown instanceof GatewayError) {
+    if (thrown instanceof OperationTooComplexError) onExcess(thrown.setting);
     return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details, ...toHttp(thrown) });
   }
   if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) {

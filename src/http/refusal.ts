@@ -7,7 +7,16 @@ export function toRefusal(
   message: string,
   { status, headers = {} }: { readonly status: number; readonly headers?: Record<string, string> },
 ): Response {
-  return new Response(toRefusalBody(code, message), { status, headers: { ...REFUSAL_HEADERS, ...headers } });
+  const response = new Response(toRefusalBody(code, message), { status, headers: { ...REFUSAL_HEADERS, ...headers } });
+  codes.set(response, code);
+  return response;
+}
+
+const codes = new WeakMap<Response, ErrorCode>();
+
+/** The code that an answer refuses with; undefined for what is no refusal of ours. */
+export function codeOf(response: Response): ErrorCode | undefined {
+  return codes.get(response);
 }
 
 export const REFUSAL_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': NO_STORE, vary: VARY };

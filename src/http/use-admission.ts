@@ -4,8 +4,8 @@ import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import { toRefusal } from './refusal.ts';
 import { TokenRefusedError } from './token.ts';
 
-/** Opens an operation for a request that has been let in. */
-export type OpenOperation = (client: AbortSignal) => RequestContext;
+/** Opens an operation for a request that has been let in. @param trace what its requests to the upstream are told by */
+export type OpenOperation = (client: AbortSignal, trace: unknown) => RequestContext;
 
 /** Says who a request is for. Throws a GatewayError for one that may not enter. */
 export type Admit = (request: Request) => Promise<OpenOperation>;

@@ -71,11 +71,16 @@ describe('With nothing set', () => {
       },
       corsOrigins: [],
       trustedDocuments: { path: undefined, only: false },
+      compression: true,
+      maxConnections: 2_000,
+      drain: { delayMs: 1_000, timeoutMs: 10_000 },
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
       jwt: undefined,
       graphiql: true,
       introspection: true,
       upstreamTrace: true,
+      log: { level: 'info', format: 'text', personalData: false },
+      tracing: { isAsked: false, isNamed: false },
       sandboxPort: 4001,
     } satisfies Settings);
   });
@@ -156,6 +161,9 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'MAX_ANSWER_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.answerBytes },
   { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
   { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
+  { name: 'MAX_CONNECTIONS', min: 1, max: 1_000_000, unit: 'connections', read: ({ maxConnections }) => maxConnections },
+  { name: 'DRAIN_DELAY_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.delayMs },
+  { name: 'DRAIN_TIMEOUT_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.timeoutMs },
 ];
 
 describe.each(WHOLE_NUMBERS)('$name', ({ name, min, max, unit, read }) => {
@@ -183,7 +191,15 @@ const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings
     read: ({ revox }) => revox.arrayFormat,
   },
   { name: 'GRAPHIQL', words: { on: true, off: false }, read: ({ graphiql }) => graphiql },
+  { name: 'COMPRESSION', words: { on: true, off: false }, read: ({ compression }) => compression },
   { name: 'INTROSPECTION', words: { on: true, off: false }, read: ({ introspection }) => introspection },
+  {
+    name: 'LOG_LEVEL',
+    words: Object.fromEntries(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level])),
+    read: ({ log }) => log.level,
+  },
+  { name: 'LOG_FORMAT', words: { json: 'json', text: 'text' }, read: ({ log }) => log.format },
+  { name: 'LOG_PERSONAL_DATA', words: { on: true, off: false }, read: ({ log }) => log.personalData },
   { name: 'UPSTREAM_TRACE', words: { on: true, off: false }, read: ({ upstreamTrace }) => upstreamTrace },
 ];
 
@@ -212,6 +228,36 @@ describe('The switches', () => {
       graphiql: true,
       introspection: false,
     });
+  });
+});
+
+describe('LOG_FORMAT', () => {
+  test('is for machines in production, else for people', () => {
+    expect(readSettings({ NODE_ENV: 'production' }).log.format).toBe('json');
+    expect(readSettings({ NODE_ENV: 'production', LOG_FORMAT: 'text' }).log.format).toBe('text');
+    expect(readSettings({ NODE_ENV: 'test' }).log.format).toBe('text');
+  });
+});
+
+describe("OpenTelemetry's variables", () => {
+  test.each([
+    { OTEL_TRACES_EXPORTER: 'otlp' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
+    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' },
+    { OTEL_CONFIG_FILE: 'otel.yaml' },
+  ])('%j asks for traces, unless they are off', (asked) => {
+    expect(readSettings(asked).tracing.isAsked).toBe(true);
+    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'True' }).tracing.isAsked).toBe(false);
+    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'false' }).tracing.isAsked).toBe(true);
+    expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: 'none' }).tracing.isAsked).toBe(false);
+  });
+
+  test.each([
+    [{ OTEL_SERVICE_NAME: 'mine' }, true],
+    [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a, service.name=mine' }, true],
+    [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a,my.service.name=mine' }, false],
+  ])('%j says what the service is called: %j', (given, isNamed) => {
+    expect(readSettings(given).tracing.isNamed).toBe(isNamed);
   });
 });
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { createIssuer, createKey, GOOD_CLAIMS, JWT_SETTINGS, sign, toFetchKeys } from '../kit/issuer.ts';
+import { keepLog } from '../kit/log-lines.ts';
 import { createWorld, type WorldOptions } from '../kit/world.ts';
 
 /** Every credential of these tests has it in it; a token, which cannot, has its parts told one by one. */
@@ -64,12 +65,17 @@ test.each(Object.keys(MODES))('No credential is in anything that is said, whatev
     const said: string[] = [];
     const say = (...words: unknown[]) => void said.push(inspect(words, { depth: 20, showHidden: true, getters: true }));
     const issuer = createIssuer(key);
+    const written = [keepLog(), keepLog({ format: 'text' })];
     let requests = 0;
     const options: WorldOptions = {
       settings: MODES[mode]!,
       gateway: {
         fetchKeys: toFetchKeys(issuer),
-        log: { info: say, error: say, bug: say },
+        log: {
+          info: (...words) => tellAll('info', words),
+          error: (...words) => tellAll('error', words),
+          bug: (...words) => tellAll('bug', words),
+        },
       },
       upstream: (request) => {
         requests += 1;
@@ -78,6 +84,11 @@ test.each(Object.keys(MODES))('No credential is in anything that is said, whatev
         return echo(authorization ?? '');
       },
     };
+    function tellAll(level: 'info' | 'error' | 'bug', words: readonly unknown[]): void {
+      say(...words);
+      const [first, fields] = words as [string, object & Record<string, string>];
+      for (const { log } of written) log[level](first, fields);
+    }
     const worlds = [createWorld(options)];
     if (mode.includes('tokens')) {
       const failing = { ...issuer, answer: () => echo(`${MARK} ${tokens[0]}`) };
@@ -99,8 +110,13 @@ test.each(Object.keys(MODES))('No credential is in anything that is said, whatev
         }
       }
       say(world.traffic(), world.bugs);
+      say(await (await world.fetch('/metrics')).text(), await (await world.fetch('/ready')).text());
     }
     expect(requests, kind).toBeGreaterThan(0);
+    for (const { lines } of written) {
+      expect(lines.length, kind).toBeGreaterThan(0);
+      said.push(...lines);
+    }
     const all = said.join('\n');
     expect(
       SECRETS.filter((secret) => all.includes(secret)),

@@ -163,11 +163,11 @@ describe('A trusted document', () => {
       const { headers } = await send(world, 'GET', { ...automatic(sha256(CARD)), variables: { id: callId } });
       return [headers.get('cache-control'), headers.get('vary')];
     };
-    expect(await kept(id)).toEqual(['private, max-age=600', 'Authorization, Router-Authorization, Accept']);
+    expect(await kept(id)).toEqual(['private, max-age=600', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
     world.clock.pass(100_000);
-    expect(await kept(id)).toEqual(['private, max-age=500', 'Authorization, Router-Authorization, Accept']);
+    expect(await kept(id)).toEqual(['private, max-age=500', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(await kept(liveCallId)).toEqual(['no-store', 'Authorization, Router-Authorization, Accept']);
+    expect(await kept(liveCallId)).toEqual(['no-store', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
     expect(world.traffic()).toEqual([`GET /call/${liveCallId}`]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BodyTooLargeError, OperationTooComplexError, UserInputError } from '#errors/gateway-error.ts';
 import { toPublicError } from '#http/public-error.ts';
 
-const noBug = { introspection: true, onBug: (error: unknown) => expect.unreachable(`${error}`) };
+const noBug = { introspection: true, onExcess: () => {}, onBug: (error: unknown) => expect.unreachable(`${error}`) };
 const LIMIT = { limit: 3, measured: 4, setting: 'MAX_THINGS' };
 
 describe('What is over a limit is told with limit and measure', () => {
@@ -45,7 +45,7 @@ describe('What GraphQL says at a field', () => {
 
   test('of what a resolver brought is a bug', async () => {
     const bugs: unknown[] = [];
-    const told = toPublicError(await errorOf({ ids: [] }), { introspection: true, onBug: (error) => bugs.push(error) });
+    const told = toPublicError(await errorOf({ ids: [] }), { ...noBug, onBug: (error) => bugs.push(error) });
     expect(told).toMatchObject({
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
       message: 'Something went wrong in the gateway.',

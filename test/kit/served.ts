@@ -1,15 +1,15 @@
 import { readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
-import type { ReadyOperation } from '#http/graphiql.ts';
+import type { ReadyOperation } from '#http/ready-operation.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { createHttpServer, type ServerTimeouts, toServerTimeouts } from '#server.ts';
+import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
 import { KEY_A, type WorldOptions } from './world.ts';
 
 export interface ServedWorldOptions extends Pick<WorldOptions, 'settings' | 'sandbox' | 'gateway'> {
   readonly readyOperations?: readonly ReadyOperation[];
   /** Over those of the settings. */
-  readonly timeouts?: Partial<ServerTimeouts>;
+  readonly timeouts?: Partial<ServerLimits>;
 }
 
 export interface ServedWorld extends AsyncDisposable {
@@ -42,7 +42,7 @@ export async function serveWorld({
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
     ...gatewayOptions,
   });
-  const server = createHttpServer(gateway.fetch, { ...toServerTimeouts(read), ...timeouts }, (error) => bugs.push(error));
+  const server = createHttpServer(gateway.fetch, { ...toServerLimits(read), ...timeouts }, (error) => bugs.push(error));
   const listeningPort = await onFreePort(
     (port) =>
       new Promise<number>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -23,8 +23,18 @@ export interface GatewayProcess extends AsyncDisposable {
 
 /** Starts `node src/main.ts` with these settings and none of the caller's own. It is killed at the end of the scope, if it still runs. */
 export function startGateway(flags: readonly string[], settings: Readonly<Record<string, string>>): GatewayProcess {
-  const child = spawn(process.execPath, ['src/main.ts', ...flags], {
-    cwd: ROOT,
+  return startProcess(process.execPath, ['src/main.ts', ...flags], { cwd: ROOT, settings });
+}
+
+export interface ProcessOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
+  /** What it has in its environment besides `PATH`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Starts a program that is a gateway. It is killed at the end of the scope, if it still runs. */
+export function startProcess(program: string, args: readonly string[], { settings, ...options }: ProcessOptions): GatewayProcess {
+  const child = spawn(program, args, {
+    ...options,
     env: { PATH: process.env.PATH, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

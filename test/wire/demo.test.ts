@@ -30,10 +30,15 @@ describe('the demo', () => {
     for (const path of ['/health', '/ready']) expect((await fetch(new URL(path, demo.url))).status).toBe(200);
   });
 
-  test('prints one line, and ends with code 0 when it is told to', async () => {
+  test('says once where it is and then a line a request, and ends with code 0 when it is told to', async () => {
     demo.process.kill('SIGTERM');
-    expect(await demo.ended).toEqual({ code: 0, stdout: expect.stringMatching(/^[^\n]*\n$/), stderr: '' });
-    expect((await demo.ended).stdout).toContain(demo.url);
+    const { stdout, ...ending } = await demo.ended;
+    expect(ending).toEqual({ code: 0, stderr: '' });
+    const [first, ...others] = stdout.trimEnd().split('\n');
+    expect(first).toContain(demo.url);
+    expect(others.length).toBeGreaterThan(0);
+    for (const line of others)
+      expect(line).toMatch(/^[\d:.]{12} info {2}request method=(GET|POST) place=\/graphql status=200 code=OK /);
   });
 });
 

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createHttpServer, type ServerTimeouts, toServerTimeouts } from '#server.ts';
+import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
 import { onFreePort } from '../kit/served.ts';
 import { connectTo } from './raw-client.ts';
 
 const LARGE = 'x'.repeat(50_000_000);
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-async function serve(answer: () => Response | Promise<Response>, timeouts: Partial<ServerTimeouts> = {}) {
+async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}) {
   const bugs: unknown[] = [];
-  const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, ...timeouts };
+  const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, connections: 100, ...given };
   const server = createHttpServer(
     async () => answer(),
     limits,
@@ -59,7 +59,7 @@ test('A client that is gone ends what was done for it', async () => {
           reject(request.signal.reason);
         });
       }),
-    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000 },
+    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, connections: 100 },
     (error) => expect.unreachable(`${error}`),
   );
   const port = await onFreePort(async (free) => {
@@ -105,7 +105,8 @@ test('What fails outside of everything is told without its words', async () => {
 
 test('An operation has all of its time, and a client some to read its answer', () => {
   const clientTimeouts = { headersMs: 1, requestMs: 2 };
-  expect(toServerTimeouts({ clientTimeouts, requestDeadlineMs: 30_000 })).toEqual({ headersMs: 1, requestMs: 2, idleMs: 60_000 });
+  const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
+  expect(limits).toEqual({ headersMs: 1, requestMs: 2, idleMs: 60_000, connections: 7 });
 });
 
 test('Headers may take no longer than the request that they are part of', async () => {

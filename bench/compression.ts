@@ -1,0 +1,69 @@
+/**
+ * What it costs to compress an answer, and what it saves: `npm run bench:compression`.
+ * Real answers of the sandbox, cut to size; the time is the median of the runs, on one of Node's threads.
+ */
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { createWorld } from '../test/kit/world.ts';
+
+const RUNS = 15;
+
+const ROWS = `{
+  campaigns(first: 8) { nodes { id name rows(first: 100) { nodes {
+    id rowIndex inputData
+    call {
+      id status toPhoneNumber fromPhoneNumber createdAt metadata campaign { name } assistant { id name firstSentence voice { provider voiceId } }
+      callAttempts { id status result startedAt endedAt endReason recordingUrl structuredOutput transcript { role content toolName toolArguments } }
+    }
+  } } } }
+}`;
+
+const world = createWorld();
+const ask = async (accept: string, init?: RequestInit) => {
+  const response = await world.fetch('/graphql', { ...init, headers: { accept, 'content-type': 'application/json' } });
+  return Buffer.from(await response.arrayBuffer());
+};
+const rows = await ask('application/json', { method: 'POST', body: JSON.stringify({ query: ROWS }) });
+const page = await ask('text/html');
+if (rows.byteLength < 1_000_000) throw new Error(`The answer is too short: ${rows.byteLength} bytes, ${rows.subarray(0, 300)}`);
+
+const brotli = (quality: number) => (bytes: Uint8Array) =>
+  promisify(brotliCompress)(bytes, {
+    params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT, [constants.BROTLI_PARAM_QUALITY]: quality },
+  });
+const gzipped = (level: number) => (bytes: Uint8Array) => promisify(gzip)(bytes, { level });
+
+const answers = {
+  '10 kB': rows.subarray(0, 10_000),
+  '100 kB': rows.subarray(0, 100_000),
+  '1 MB': rows.subarray(0, 1_000_000),
+  page,
+};
+const ways = {
+  'gzip 1': gzipped(1),
+  'gzip 4': gzipped(4),
+  'gzip 6': gzipped(6),
+  'br 1': brotli(1),
+  'br 3': brotli(3),
+  'br 4': brotli(4),
+  'br 5': brotli(5),
+  'br 6': brotli(6),
+  'br 9': brotli(9),
+};
+
+const table = [];
+for (const [answer, bytes] of Object.entries(answers)) {
+  for (const [way, compress] of Object.entries(ways)) {
+    const times: number[] = [];
+    let sent = 0;
+    for (let run = 0; run < (bytes === page ? 3 : RUNS); run += 1) {
+      const start = performance.now();
+      sent = (await compress(bytes)).byteLength;
+      times.push(performance.now() - start);
+    }
+    const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+    table.push({ answer, way, ms: ms.toFixed(1), bytes: sent, of: `${((100 * sent) / bytes.byteLength).toFixed(1)} %` });
+  }
+}
+// biome-ignore lint/suspicious/noConsole: this is what it is run for
+console.table(table);

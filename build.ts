@@ -1,0 +1,81 @@
+/**
+ * Makes the package that others install: `npm run build`, then `npm pack ./dist`.
+ *
+ * It has a manifest of its own. Ours stays private: it brings the Node.js that the project runs on, so that it runs on any machine; a
+ * package that did would put 190 MB, and another `node`, into the scripts of everyone who installs it.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import ts from 'typescript';
+import manifest from './package.json' with { type: 'json' };
+
+const ROOT = import.meta.dirname;
+const SOURCE = join(ROOT, 'src');
+const DIST = join(ROOT, 'dist');
+
+/** An import of ours, as TypeScript leaves it: of the same room, of another, or of a type in its place. */
+const IMPORT = /(\bfrom |\bimport |\bimport\()(['"])(#|\.{1,2}\/)([^'"]+)\.ts\2/g;
+
+rmSync(DIST, { recursive: true, force: true });
+const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+
+// TypeScript writes the declarations, but no code that imports `#room/file.ts`: that is made file by file.
+for (const path of filesIn(SOURCE)) writeCode(path);
+for (const path of filesIn(DIST).filter((name) => name.endsWith('.d.ts'))) {
+  writeFileSync(join(DIST, path), withRelativeImports(readFileSync(join(DIST, path), 'utf8'), path));
+}
+for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(ROOT, name), join(DIST, name));
+writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(toPackedManifest(), null, 2)}\n`);
+chmodSync(join(DIST, 'main.js'), 0o755);
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+}
+
+function writeCode(path: string): void {
+  const target = path.replace(/\.ts$/, '.js');
+  const { outputText, sourceMapText } = ts.transpileModule(readFileSync(join(SOURCE, path), 'utf8'), {
+    fileName: basename(path),
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2024,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+      sourceMap: true,
+      inlineSources: true,
+    },
+  });
+  writeFileSync(join(DIST, target), withRelativeImports(outputText, path));
+  writeFileSync(join(DIST, `${target}.map`), sourceMapText ?? '');
+}
+
+/** `#room/file.ts` is known to our own manifest only, and `.ts` to nobody who has built files. */
+function withRelativeImports(text: string, path: string): string {
+  return text.replace(IMPORT, (_, before: string, quote: string, start: string, name: string) => {
+    const target = start === '#' ? posix.relative(dirname(path), name) : `${start}${name}`;
+    return `${before}${quote}${target.startsWith('.') ? target : `./${target}`}.js${quote}`;
+  });
+}
+
+function toPackedManifest() {
+  const { name, version, description, license, type, engines, dependencies } = manifest;
+  const { node: _, ...needed } = dependencies;
+  return {
+    name,
+    version,
+    description,
+    license,
+    type,
+    engines,
+    bin: { [name]: './main.js' },
+    exports: {
+      '.': { types: './index.d.ts', default: './index.js' },
+      './sandbox': { types: './sandbox/index.d.ts', default: './sandbox/index.js' },
+      './package.json': './package.json',
+    },
+    sideEffects: false,
+    dependencies: needed,
+  };
+}

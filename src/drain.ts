@@ -1,0 +1,115 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+
+export interface DrainLimits {
+  /** For so long connections are still taken, and each client that asks is told that its connection ends with the answer, ms. */
+  readonly delayMs: number;
+  /** For so long after that requests under way may go on, ms. */
+  readonly timeoutMs: number;
+  /** Starts a timer, ms; returns what calls it off. */
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+/** Ends a server without losing a request that it has taken; tells how many it had to break off all the same. Once for each server. */
+export type Drain = () => Promise<number>;
+
+/** A connection that was taken but has not asked anything yet may have its first request on the way. */
+const FIRST_REQUEST_MS = 1_000;
+
+/** So many turns of the event loop a quiet one is waited for. */
+const MOST_TURNS = 1_000;
+
+/**
+ * Gets a server ready to be drained; it has to know the requests from the first one on.
+ *
+ * A connection that a server closes while it is idle may have the next request on its way, and that is lost: HTTP/1.1 has no way to say "no
+ * more" but in an answer. So connections are not closed at once: for `delayMs` answers say `Connection: close`, and by the time that idle
+ * connections are closed, whoever has asked within that time is gone.
+ */
+export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainLimits): Drain {
+  /** Of each connection the requests without a whole answer, in the order they came. */
+  const connections = new Map<Socket, Set<ServerResponse>>();
+  /** Connections that have not asked anything yet. */
+  const fresh = new Set<Socket>();
+  /** Nothing has come since somebody looked. */
+  let isQuiet = false;
+  let isDraining = false;
+  let isClosed = false;
+  server.on('connection', onConnection);
+  for (const event of ['request', 'checkExpectation']) server.prependListener(event, onRequest);
+
+  return async () => {
+    isDraining = true;
+    for (const responses of connections.values()) bidFarewell([...responses]);
+    await new Promise<void>((resolve) => void startTimer(delayMs, resolve));
+    await untilQuiet();
+    return close();
+  };
+
+  function onConnection(socket: Socket): void {
+    isQuiet = false;
+    connections.set(socket, new Set());
+    fresh.add(socket);
+    socket.once('close', () => {
+      connections.delete(socket);
+      fresh.delete(socket);
+    });
+  }
+
+  function onRequest({ socket }: IncomingMessage, response: ServerResponse): void {
+    isQuiet = false;
+    fresh.delete(socket);
+    const responses = connections.get(socket);
+    if (!responses) return;
+    responses.add(response);
+    if (isDraining) bidFarewell([...responses]);
+    response.once('close', () => {
+      responses.delete(response);
+      // Its headers may have been sent before there was a farewell to bid.
+      if (isClosed && responses.size === 0) socket.destroySoon();
+    });
+  }
+
+  /**
+   * What waits in the queue of the system when the server stops to listen is reset. So that comes right after a turn in which the queue was
+   * emptied and nothing else was to be done, if there is one soon.
+   */
+  async function untilQuiet(): Promise<void> {
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      isQuiet = true;
+      await new Promise((resolve) => void setImmediate(resolve));
+      if (isQuiet) return;
+    }
+  }
+
+  async function close(): Promise<number> {
+    // Not that of HTTP: it closes connections whose answers are all made, but not yet sent.
+    const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
+    isClosed = true;
+    for (const [socket, { size }] of connections) {
+      if (size === 0 && !fresh.has(socket)) socket.destroySoon();
+    }
+    let broken = 0;
+    const stopTimers = [
+      startTimer(Math.min(FIRST_REQUEST_MS, timeoutMs), () => {
+        for (const socket of fresh) socket.destroy();
+      }),
+      startTimer(timeoutMs, () => {
+        for (const { size } of connections.values()) broken += size;
+        for (const socket of connections.keys()) socket.destroy();
+      }),
+    ];
+    await closed;
+    for (const stopTimer of stopTimers) stopTimer();
+    return broken;
+  }
+}
+
+/** Only the last answer may say it: Node drops what else was asked on that connection. */
+function bidFarewell(responses: readonly ServerResponse[]): void {
+  for (const response of responses) {
+    if (response.headersSent) continue;
+    // Not removed: Node would close the connection then.
+    response.setHeader('connection', response === responses.at(-1) ? 'close' : 'keep-alive');
+  }
+}

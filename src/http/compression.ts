@@ -1,0 +1,99 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type Encoding, readAcceptEncoding } from './accept-encoding.ts';
+import { toRefusal } from './refusal.ts';
+
+/** Sends an answer compressed, where its client takes it. */
+export type Compress = (request: Request, response: Response) => Promise<Response>;
+
+/** What fits into one packet with its headers arrives no sooner for being shorter. */
+const LEAST_BYTES = 1024;
+
+/**
+ * Text that comes whole. Never event streams and answers in parts: each part would wait for the next one.
+ */
+const TEXT = /^(application\/(graphql-response\+)?json|text\/(html|plain))\s*(;|$)/i;
+
+const PAGE = /^text\/html\b/i;
+
+/** How much work is done for fewer bytes. `bench/compression.ts` shows what each costs: a client waits for it, and so do others. */
+const QUALITY = { br: 4, gzip: 4 };
+
+/** For what is compressed once. */
+const PAGE_QUALITY = { br: 6, gzip: 6 };
+
+/**
+ * Compresses what is text, whole, and worth it; in Node's threads, so that others are answered meanwhile. What one caller is told is kept
+ * nowhere; of the one page of HTML, which is the same for all, each encoding is made once and kept.
+ */
+export function createCompress(): Compress {
+  const pages = new Map<Encoding, Promise<Blob>>();
+  return async (request, response) => {
+    const { headers, body } = response;
+    const type = headers.get('content-type') ?? '';
+    if (!TEXT.test(type) || headers.has('content-encoding')) return response;
+    headers.set('vary', joinVary(headers.get('vary')));
+    if (body === null || request.method === 'HEAD' || /\bno-transform\b/i.test(headers.get('cache-control') ?? ''))
+      return response;
+    const { encoding, takesPlain } = readAcceptEncoding(request.headers.get('accept-encoding'));
+    if (!encoding) return takesPlain ? response : toNotAcceptable(response);
+    if (PAGE.test(type)) {
+      const page = pages.get(encoding) ?? encodePage(encoding, response);
+      pages.set(encoding, page);
+      return toEncoded(response, encoding, await page);
+    }
+    if (takesPlain && Number(headers.get('content-length') ?? LEAST_BYTES) < LEAST_BYTES) return response;
+    const bytes = await response.bytes();
+    if (takesPlain && bytes.byteLength < LEAST_BYTES) return withBody(response, bytes);
+    return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
+  };
+
+  /** A Blob is read in parts by each who asks: whoever does not read on holds no copy of it. */
+  async function encodePage(encoding: Encoding, response: Response): Promise<Blob> {
+    try {
+      return new Blob([await encode(encoding, await response.bytes(), PAGE_QUALITY)]);
+    } catch (error) {
+      pages.delete(encoding);
+      throw error;
+    }
+  }
+}
+
+const compressWith = { br: promisify(brotliCompress), gzip: promisify(gzip) };
+
+async function encode(encoding: Encoding, bytes: Uint8Array, quality: typeof QUALITY): Promise<Uint8Array<ArrayBuffer>> {
+  if (encoding === 'gzip') return compressWith.gzip(bytes, { level: quality.gzip });
+  return compressWith.br(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_QUALITY]: quality.br,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
+    },
+  });
+}
+
+function toEncoded(response: Response, encoding: Encoding, body: Uint8Array<ArrayBuffer> | Blob): Response {
+  response.headers.set('content-encoding', encoding);
+  return withBody(response, body);
+}
+
+function withBody({ status, statusText, headers }: Response, body: Uint8Array<ArrayBuffer> | Blob): Response {
+  headers.set('content-length', String(body instanceof Blob ? body.size : body.byteLength));
+  return new Response(body, { status, statusText, headers: [...headers] });
+}
+
+/** What an answer says of those who may read it stays as it is. */
+function toNotAcceptable({ headers }: Response): Response {
+  const refusal = toRefusal('BAD_USER_INPUT', 'The Accept-Encoding header takes nothing that we send: br, gzip or identity.', {
+    status: 406,
+  });
+  for (const [name, value] of headers) {
+    if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') refusal.headers.set(name, value);
+  }
+  return refusal;
+}
+
+/** Shared caches would send the one what was made for the other. */
+function joinVary(vary: string | null): string {
+  return vary ? `${vary}, Accept-Encoding` : 'Accept-Encoding';
+}

@@ -1,0 +1,187 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
+import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
+import { VERSION } from './version.ts';
+
+export interface MetricsOptions {
+  /** Asked each time that somebody reads the metrics. */
+  readonly upstreamState: () => UpstreamState;
+  readonly cacheState: () => CacheState;
+  /** Whether the process tells of itself, too: its memory, its event loop. That starts observers, which nothing stops. */
+  readonly ofProcess: boolean;
+}
+
+export interface Metrics {
+  readonly cacheEvents: CacheEvents;
+  /** All but `onSend`: see `onSent`. */
+  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onBreaker'>;
+  /** A request to the upstream is over. */
+  onSent(request: SentRequest): void;
+  onOperationBegun(): void;
+  /** An operation that was executed is over. */
+  onOperation(operation: CountedOperation): void;
+  /** A request was refused before anything was executed. */
+  onRefused(code: string): void;
+  /** Something is over a limit. @param setting the name of what raises it; undefined: nothing does */
+  onLimit(setting: string | undefined): void;
+  onResponse(place: string, status: number): void;
+  /** Something in the upstream's answers was not as its documents promise. */
+  onDrift(kind: string, type: string, field: string, times?: number): void;
+  onBug(): void;
+  readonly contentType: string;
+  /** All of them, as Prometheus reads them. */
+  render(): Promise<string>;
+}
+
+export interface SentRequest {
+  readonly endpoint: string;
+  readonly status: number | null;
+  /** Undefined: none. */
+  readonly failure: string | undefined;
+  readonly ms: number;
+}
+
+export interface CountedOperation {
+  /** One of a bounded number. */
+  readonly name: string;
+  readonly code: string;
+  readonly ms: number;
+  /** Less the time that went by waiting for the upstream; undefined: not known, for it was given up. */
+  readonly overheadMs: number | undefined;
+}
+
+const PREFIX = 'revox_gateway_';
+
+/** Seconds. */
+const OPERATION_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
+const QUEUE_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
+
+const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
+
+/**
+ * What the gateway counts, in a registry of its own: two gateways in one process do not add up. Every label has a bound that no caller
+ * moves, and none tells who asks, for what id, or with which key. `docs/operations.md` says what each means.
+ */
+export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (ofProcess) collectDefaultMetrics({ register: registry });
+
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
+    new Histogram<L>({ name: PREFIX + name, help, buckets, labelNames, registers });
+  const gauge = (name: string, help: string, read?: () => number) =>
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      registers,
+      ...(read && {
+        collect() {
+          this.set(read());
+        },
+      }),
+    });
+
+  const operationSeconds = histogram(
+    'operation_duration_seconds',
+    'Operations that were executed, by name and by the code of their first error (OK: none), from the arrival of the request to its answer.',
+    OPERATION_BUCKETS,
+    ['operation', 'code'],
+  );
+  const overheadSeconds = histogram(
+    'operation_overhead_seconds',
+    'What the gateway itself took of an operation: its duration less the time during which it waited for the upstream.',
+    OVERHEAD_BUCKETS,
+  );
+  const inProgress = gauge('operations_in_progress', 'Requests to /graphql that are being answered.');
+  const refusals = counter('refusals_total', 'Requests that were refused before anything was executed, by code.', ['code']);
+  const limitRefusals = counter('limit_refusals_total', 'Requests over a limit, by the setting that raises it.', ['setting']);
+  const responses = counter('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
+    'place',
+    'status',
+  ]);
+  const bugs = counter('bugs_total', 'Faults that nobody foresaw; the log has each.');
+
+  const upstreamSeconds = histogram(
+    'upstream_request_duration_seconds',
+    'Requests to the upstream, from sending to the last byte, by endpoint, status (none: no answer) and outcome.',
+    OPERATION_BUCKETS,
+    ['endpoint', 'status', 'outcome'],
+  );
+  const retries = counter('upstream_retries_total', 'Tries that failed and were followed by another, by endpoint and reason.', [
+    'endpoint',
+    'reason',
+  ]);
+  const queueSeconds = histogram('upstream_queue_wait_seconds', 'How long requests waited for their turn.', QUEUE_BUCKETS);
+  const pauses = counter('upstream_pauses_total', 'How often the upstream asked a credential to be patient.');
+  const openings = counter('upstream_breaker_openings_total', 'How often requests began to be kept from the upstream.');
+  gauge('upstream_queue_waiting', 'Requests that wait for their turn.', () => upstreamState().waiting);
+  gauge('upstream_in_flight', 'Requests to the upstream that are under way.', () => upstreamState().inFlight);
+  gauge('upstream_paused_credentials', 'Credentials that the upstream has asked to be patient.', () => upstreamState().paused);
+  new Gauge({
+    name: `${PREFIX}upstream_breaker_state`,
+    help: 'The state of the breaker: 1 for the one that it is in, 0 for the others.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { breaker } = upstreamState();
+      for (const state of BREAKER_STATES) this.set({ state }, state === breaker ? 1 : 0);
+    },
+  });
+
+  const questions = counter(
+    'questions_total',
+    'Questions of operations to the upstream, by endpoint and by where the answer came from.',
+    ['endpoint', 'source'],
+  );
+  gauge('cache_bytes', 'What is kept in memory, estimated.', () => cacheState().bytes);
+  gauge('cache_entries', 'Answers that are kept in memory.', () => cacheState().entries);
+  gauge('cache_flights', 'Questions in the air, each of which others may join.', () => cacheState().flights);
+  const drift = counter('drift_total', 'Values in answers of the upstream that were not as promised, by kind, type and field.', [
+    'kind',
+    'type',
+    'field',
+  ]);
+  new Gauge({ name: `${PREFIX}build_info`, help: 'Always 1.', labelNames: ['version', 'node'], registers }).set(
+    { version: VERSION, node: process.version },
+    1,
+  );
+
+  return {
+    cacheEvents: { onAnswered: (endpoint, source) => questions.inc({ endpoint, source }) },
+    upstreamEvents: {
+      onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
+      onTurn: (waitedMs) => queueSeconds.observe(waitedMs / 1000),
+      onPause: () => pauses.inc(),
+      onBreaker: (change) => {
+        if (change === 'opened') openings.inc();
+      },
+    },
+    onSent({ endpoint, status, failure, ms }) {
+      upstreamSeconds.observe({ endpoint, status: toStatusLabel(status), outcome: failure ?? 'ok' }, ms / 1000);
+    },
+    onOperationBegun: () => inProgress.inc(),
+    onOperation({ name, code, ms, overheadMs }) {
+      operationSeconds.observe({ operation: name, code }, ms / 1000);
+      if (overheadMs !== undefined) overheadSeconds.observe(overheadMs / 1000);
+    },
+    onRefused: (code) => refusals.inc({ code }),
+    onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
+    onResponse(place, status) {
+      responses.inc({ place, status: String(status) });
+      if (place === '/graphql') inProgress.dec();
+    },
+    onDrift: (kind, type, field, times = 1) => drift.inc({ kind, type, field }, times),
+    onBug: () => bugs.inc(),
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+  };
+}
+
+/** The upstream may answer with any three digits: what is no status is not counted by itself. */
+function toStatusLabel(status: number | null): string {
+  if (status === null) return 'none';
+  return status >= 100 && status < 600 ? String(status) : 'odd';
+}

@@ -1,0 +1,65 @@
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import type { Log, LogFields } from './log.ts';
+import { toTextLine } from './text-line.ts';
+
+export interface LogSettings {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** `text`: for people before a terminal. */
+  readonly format: 'json' | 'text';
+}
+
+/** What waits to be written when nobody reads any more, bytes: what comes after it is lost. */
+const MOST_WAITING_BYTES = 16 * 2 ** 20;
+
+const LONGEST_STACK = 8_000;
+const MOST_CAUSES = 5;
+
+/**
+ * A log of one line each. Nothing waits until a line is written, and what has not been is written when the process ends.
+ * @param output takes lines; by default they go to the standard output
+ */
+export function createStructuredLog({ level, format }: LogSettings, output?: DestinationStream): Log {
+  const lines = output ?? standardOutput();
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      // Ours; pino's would write whatever else hangs on an error.
+      serializers: {},
+    },
+    format === 'json' ? lines : { write: (line) => lines.write(toTextLine(line)) },
+  );
+  return {
+    debug: (message, fields) => write(logger, 'debug', message, fields),
+    info: (message, fields) => write(logger, 'info', message, fields),
+    error: (message, fields) => write(logger, 'error', message, fields),
+    bug: (error, fields) => logger.error({ ...fields, error: toFields(error) }, 'A fault that nobody foresaw.'),
+  };
+}
+
+function write(logger: Logger, level: 'debug' | 'info' | 'error', message: string, fields: LogFields | undefined): void {
+  if (fields) logger[level](fields, message);
+  else logger[level](message);
+}
+
+let output: DestinationStream | undefined;
+
+/** One for the process: lines of two would run into one another, and each waits for the process to end. */
+function standardOutput(): DestinationStream {
+  output ??= destination({ fd: 1, sync: false, maxLength: MOST_WAITING_BYTES });
+  return output;
+}
+
+/** What kind of fault it is, in whose words, and where: nothing else that hangs on it, which may be an answer or a key. */
+function toFields(error: unknown, depth = 0): LogFields {
+  if (!(error instanceof Error)) return { message: `Something else than an error was thrown: ${typeof error}` };
+  const { name, message, stack, cause } = error;
+  return {
+    type: name,
+    message: message.slice(0, LONGEST_STACK),
+    stack: stack?.slice(0, LONGEST_STACK),
+    ...(cause === undefined || depth === MOST_CAUSES ? {} : { cause: toFields(cause, depth + 1) }),
+  };
+}

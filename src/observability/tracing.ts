@@ -1,0 +1,120 @@
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import type { OutgoingRequest, RequestOutcome, WatchedRequest } from '#rest/upstream-events.ts';
+import { readTraceContext, writeTraceContext } from './trace-context.ts';
+import { VERSION } from './version.ts';
+
+export type { TracerProvider };
+
+export interface TracingOptions {
+  /** Default: the one that the process has registered with OpenTelemetry's API; none: nothing is recorded, but the caller's trace is passed on. */
+  readonly provider?: TracerProvider | undefined;
+  /** Of the upstream. */
+  readonly baseUrl: string;
+}
+
+export interface Tracing {
+  /** Begins the span of a request that was received. */
+  onRequest(method: string, route: string, headers: Headers): RequestSpan;
+  /** Begins the span of one that is sent. */
+  onSend(request: OutgoingRequest): WatchedRequest;
+}
+
+export interface RequestSpan {
+  /** For `OutgoingRequest.trace`. */
+  readonly context: Context;
+  /** What lines of the log carry; undefined where nothing is recorded. */
+  readonly ids: { readonly trace_id: string; readonly span_id: string } | undefined;
+  onOver(outcome: { readonly status: number; readonly code: string; readonly operation: TracedOperation | undefined }): void;
+}
+
+export interface TracedOperation {
+  readonly type: string;
+  /** One of a bounded number. */
+  readonly name: string;
+  readonly upstreamRequests: number;
+}
+
+/** Codes that say that something is wrong with the gateway, or behind it: the others are for the caller to mend. */
+const FAULTS = /^(INTERNAL_|UPSTREAM_)/;
+
+/**
+ * Spans by OpenTelemetry's conventions for GraphQL servers and HTTP clients: names, statuses and counts; no document, no variable, no id.
+ * Contexts are handed from one to the next, so that nothing depends on what Node can follow.
+ */
+export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
+  // Asked anew each time: whoever registers a provider may do it after this.
+  const tracer = () => (provider ?? trace.getTracerProvider()).getTracer('revox-graphql-gateway', VERSION);
+  const upstream = toServerAttributes(baseUrl);
+
+  return {
+    onRequest(method, route, headers) {
+      const verb = METHODS.has(method) ? method : '_OTHER';
+      const parent = readTraceContext(headers);
+      const attributes = { 'http.request.method': verb, 'http.route': route };
+      const span = tracer().startSpan(`${verb} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
+      return {
+        context: trace.setSpan(parent, span),
+        ids: toIds(span),
+        onOver({ status, code, operation }) {
+          if (operation) {
+            span.updateName(`${operation.type} ${operation.name}`);
+            span.setAttributes({
+              'graphql.operation.type': operation.type,
+              'graphql.operation.name': operation.name,
+              'revox.upstream_requests': operation.upstreamRequests,
+            });
+          }
+          if (status >= 100) span.setAttribute('http.response.status_code', status);
+          if (code !== 'OK') span.setAttribute('error.type', code);
+          if (FAULTS.test(code)) span.setStatus({ code: SpanStatusCode.ERROR });
+          span.end();
+        },
+      };
+    },
+
+    onSend({ endpoint, resends, trace: given }) {
+      const parent = (given as Context | undefined) ?? ROOT_CONTEXT;
+      const attributes: Attributes = { ...upstream, 'http.request.method': 'GET', 'url.template': endpoint };
+      if (resends > 0) attributes['http.request.resend_count'] = resends;
+      const span = tracer().startSpan(`GET ${endpoint}`, { kind: SpanKind.CLIENT, attributes }, parent);
+      return {
+        headers: writeTraceContext(trace.setSpan(parent, span)),
+        onOver: (outcome) => endClientSpan(span, outcome),
+      };
+    },
+  };
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
+
+/** Nobody waits any more, or there is no such object: that is an answer, too. */
+const NO_FAULTS = new Set<RequestOutcome['failure']>(['aborted', 'missing']);
+
+function endClientSpan(span: Span, { status, failure }: RequestOutcome): void {
+  if (status !== null) span.setAttribute('http.response.status_code', status);
+  if (failure) {
+    span.setAttribute('error.type', failure);
+    if (!NO_FAULTS.has(failure)) span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+}
+
+function toIds(span: Span): RequestSpan['ids'] {
+  if (!span.isRecording()) return undefined;
+  const { traceId, spanId } = span.spanContext();
+  return { trace_id: traceId, span_id: spanId };
+}
+
+function toServerAttributes(baseUrl: string): Attributes {
+  const { hostname, port, protocol } = new URL(baseUrl);
+  return { 'server.address': hostname, 'server.port': Number(port || (protocol === 'https:' ? 443 : 80)) };
+}

@@ -1,0 +1,57 @@
+/** A company's own server: what installs the package, compiles against its types, and mounts it in three ways. */
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { createGateway, type Gateway, readSettings, type Settings, SettingsError, toNodeHandler } from 'revox-graphql-gateway';
+import { createSandbox, landmarks, serveSandbox } from 'revox-graphql-gateway/sandbox';
+
+const HOST = '127.0.0.1';
+
+const sandbox = createSandbox();
+const upstream = await serveSandbox(sandbox, { host: HOST, port: 0 });
+const settings: Settings = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: 'sk_demo_a' });
+const gateway: Gateway = createGateway(settings);
+const query = `{ call(id: "${landmarks(sandbox).liveCallId}") { id } }`;
+
+const app = express();
+app.use(['/graphql', '/health', '/ready'], toNodeHandler(gateway.fetch));
+app.get('/own', (_, response) => {
+  response.send('own');
+});
+
+const answers = {
+  fetch: await ask((path, init) => gateway.fetch(new Request(new URL(path, 'http://localhost'), init))),
+  'node:http': await serve(toNodeHandler(gateway.fetch)),
+  express: await serve(app),
+  faults: faultsOf({ PORT: 'x' }),
+};
+await gateway.dispose();
+await upstream.close();
+process.stdout.write(JSON.stringify(answers));
+
+async function serve(listener: RequestListener): Promise<unknown> {
+  const server = createServer(listener).listen(0, HOST);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const answer = await ask((path, init) => fetch(new URL(path, `http://${HOST}:${port}`), init));
+  server.close();
+  server.closeAllConnections();
+  return answer;
+}
+
+async function ask(send: (path: string, init: RequestInit) => Promise<Response>): Promise<unknown> {
+  const ready = await send('/ready', {});
+  const headers = { 'content-type': 'application/json' };
+  const answer = await send('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
+  return { ready: ready.status, answer: await answer.json(), own: (await send('/own', {})).status };
+}
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(environment);
+    return [];
+  } catch (error) {
+    return error instanceof SettingsError ? error.faults : [];
+  }
+}

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { serveSandbox } from '#sandbox/serve-sandbox.ts';
+import { onFreePort } from '../kit/served.ts';
+import { freePort, type GatewayProcess, startProcess } from '../wire/demo-process.ts';
+import { createClient } from './clients.ts';
+import { type Instruction, stages } from './files.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const INSTALL_MS = 300_000;
+
+/** Where the image has its Node.js; here it is the one that runs the tests. */
+const NODE_OF_IMAGE = '/nodejs/bin/node';
+
+const [packages = [], image = []] = stages();
+const only = (keyword: string) => image.filter((instruction) => instruction.keyword === keyword);
+
+/** There is no engine here to build the image: this does what the Dockerfile says, in a folder. */
+describe('What the image holds and starts', () => {
+  const built = mkdtempSync(join(tmpdir(), 'image-'));
+  const folder = mkdtempSync(join(tmpdir(), 'image-'));
+  const [uid = 0, gid = 0] = (only('USER')[0]?.text ?? '').split(':').map(Number);
+  const variables = Object.fromEntries(only('ENV').flatMap(({ args }) => args.map((pair) => pair.split('='))));
+
+  beforeAll(() => {
+    for (const { keyword, args, text } of packages) {
+      if (keyword === 'COPY') copy({ args }, ROOT, built);
+      if (keyword === 'RUN') execFileSync('sh', ['-c', text], { cwd: built, stdio: 'pipe' });
+    }
+    for (const { args, from } of only('COPY')) {
+      // From the stage before, by its WORKDIR.
+      if (from === 'packages') copy({ args: args.map((path) => path.replace('/gateway/', '')) }, built, folder);
+      else copy({ args }, ROOT, folder);
+    }
+    // As an image that is only read: nothing there is the user's own.
+    execFileSync('chmod', ['-R', 'a+rX,go-w', folder]);
+    chmodSync(folder, 0o555);
+  }, INSTALL_MS);
+  afterAll(() => {
+    for (const path of [built, folder]) rmSync(path, { recursive: true, force: true });
+  });
+
+  function start(settings: Readonly<Record<string, string>>): GatewayProcess {
+    const [program, ...args] = only('ENTRYPOINT')[0]?.args ?? [];
+    expect(program).toBe(NODE_OF_IMAGE);
+    const user = process.getuid?.() === 0 ? { uid, gid } : {};
+    return startProcess(process.execPath, args, { cwd: folder, settings: { ...variables, ...settings }, ...user });
+  }
+
+  test('brings packages for production only, and no second Node.js', () => {
+    const names = readdirSync(join(folder, 'node_modules'));
+    expect(names).toContain('graphql');
+    for (const name of ['node', 'vitest', 'typescript', '@biomejs']) expect(names).not.toContain(name);
+  });
+
+  test('answers as nobody in particular, says that it is well, and ends with 0', async () => {
+    const sandbox = createSandbox();
+    const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
+    const PORT = String(await freePort());
+    await using gateway = start({ PORT, REVOX_BASE_URL: upstream.url, REVOX_API_KEY: 'sk_demo_a', ROUTER_SECRETS: 'a-secret' });
+    expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
+
+    const at = (path: string) => new URL(path, `http://127.0.0.1:${PORT}`);
+    expect([(await fetch(at('/health'))).status, (await fetch(at('/ready'))).status]).toEqual([200, 200]);
+    const health = only('HEALTHCHECK')[0]?.args ?? [];
+    expect(health[0]).toBe(NODE_OF_IMAGE);
+    execFileSync(process.execPath, health.slice(1), { env: { PORT } });
+    const response = await fetch(at('/graphql'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'router-authorization': 'a-secret' },
+      body: JSON.stringify({ query: '{ assistants { totalCount } }' }),
+    });
+    expect(await response.json()).toEqual({ data: { assistants: { totalCount: 12 } } });
+    const stranger = await createClient(at('/graphql').href, { keepAlive: false }).post('{ __typename }');
+    expect(stranger).toMatchObject({ kind: 'answered', status: 401 });
+
+    gateway.process.kill('SIGTERM');
+    expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(() => execFileSync(process.execPath, health.slice(1), { env: { PORT }, stdio: 'pipe' })).toThrow();
+    await upstream.close();
+  });
+
+  test('refuses to be open to everyone with a key of its own', async () => {
+    await using gateway = start({ PORT: String(await freePort()), REVOX_API_KEY: 'sk_demo_a' });
+    expect(await gateway.ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Set ROUTER_SECRETS') });
+  });
+});
+
+function copy({ args }: Pick<Instruction, 'args'>, from: string, to: string): void {
+  const [target = '', ...sources] = args.toReversed();
+  for (const source of sources) {
+    const isInFolder = target.endsWith('/');
+    cpSync(join(from, source), join(to, target, isInFolder ? source : ''), { recursive: true });
+  }
+}

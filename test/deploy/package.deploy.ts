@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { freePort, startProcess } from '../wire/demo-process.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const INSTALL_MS = 300_000;
+
+const run = promisify(execFile);
+
+/** What a company's own project has besides the package. */
+const OTHERS = [`@types/node@${manifest.devDependencies['@types/node']}`, 'express@5.3.0', '@types/express@5.0.6'];
+
+const STRICT = {
+  target: 'es2024',
+  lib: ['es2024'],
+  module: 'nodenext',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+};
+
+describe('The package, installed in an empty folder', () => {
+  let folder: string;
+  const inFolder = (program: string, ...args: string[]) => run(program, args, { cwd: folder });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consumer-'));
+    await run('npm', ['run', 'build'], { cwd: ROOT });
+    const { stdout } = await run('npm', ['pack', join(ROOT, 'dist'), '--pack-destination', folder, '--json'], { cwd: ROOT });
+    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+    await inFolder('npm', 'install', `./${filename}`, ...OTHERS, '--no-audit', '--no-fund', '--prefer-offline');
+    await cp(join(import.meta.dirname, 'consumer/app.ts'), join(folder, 'app.ts'));
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT, include: ['app.ts'] }));
+  }, INSTALL_MS);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('brings no Node.js of its own, no test, and no source but what its maps hold', async () => {
+    const installed = join(folder, 'node_modules', manifest.name);
+    const files = await readdir(installed, { recursive: true });
+    expect(files.filter((path) => /(?<!\.d)\.ts$|test/.test(path))).toEqual([]);
+    expect(await readdir(join(folder, 'node_modules'))).not.toContain('node');
+    const packed = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    const { node, ...dependencies } = manifest.dependencies;
+    expect(packed.dependencies).toEqual(dependencies);
+    expect(node).toBeDefined();
+  });
+
+  test('compiles, strictly, types of libraries included; and answers wherever it is mounted', async () => {
+    const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const compiled = await inFolder(process.execPath, compiler).catch((error: { stdout: string }) => error);
+    expect(compiled.stdout).toBe('');
+    const { stdout, stderr } = await inFolder(process.execPath, 'app.js');
+    const answer = { data: { call: { id: expect.any(String) } } };
+    // After the lines of the log.
+    const told = JSON.parse(stdout.split('\n').at(-1) ?? '');
+    expect([told, stderr]).toEqual([
+      {
+        fetch: { ready: 200, answer, own: 404 },
+        'node:http': { ready: 200, answer, own: 404 },
+        express: { ready: 200, answer, own: 200 },
+        faults: [expect.stringContaining('PORT has to be')],
+      },
+      '',
+    ]);
+  });
+
+  test('is a program, too, that does what `npm start` does', async () => {
+    const port = await freePort();
+    await using gateway = startProcess(join(folder, 'node_modules/.bin', manifest.name), [], {
+      cwd: folder,
+      settings: { PORT: String(port), REVOX_BASE_URL: 'http://127.0.0.1:9', DRAIN_DELAY_MS: '0' },
+    });
+    expect(await gateway.firstLine).toContain(`http://127.0.0.1:${port}/graphql`);
+    expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(200);
+    gateway.process.kill('SIGTERM');
+    expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});

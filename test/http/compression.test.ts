@@ -1,0 +1,124 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { createCompress } from '#http/compression.ts';
+
+const TEXT = JSON.stringify({ data: { words: 'au revoir, à bientôt '.repeat(500) } });
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+const decode = { br: brotliDecompressSync, gzip: gunzipSync };
+
+function ask(accepted: string | undefined, method = 'GET'): Request {
+  return new Request('http://localhost/graphql', {
+    method,
+    headers: accepted === undefined ? {} : { 'accept-encoding': accepted },
+  });
+}
+
+function answer(headers: Record<string, string> = {}, body: BodyInit | null = TEXT, status = 200): Response {
+  return new Response(body, { status, headers: { 'content-type': JSON_TYPE, ...headers } });
+}
+
+describe('An answer', () => {
+  test.each(['br', 'gzip'] as const)('is the same, shorter, as %s', async (encoding) => {
+    const given = answer({ 'x-more': '1', 'content-length': String(Buffer.byteLength(TEXT)) }, TEXT, 401);
+    const sent = await createCompress()(ask(encoding), given);
+    expect(sent.status).toBe(401);
+    const bytes = await sent.bytes();
+    expect(Object.fromEntries(sent.headers)).toEqual({
+      'content-type': JSON_TYPE,
+      'x-more': '1',
+      'content-encoding': encoding,
+      'content-length': String(bytes.byteLength),
+      vary: 'Accept-Encoding',
+    });
+    expect(bytes.byteLength).toBeLessThan(TEXT.length / 10);
+    expect(decode[encoding](bytes).toString()).toBe(TEXT);
+  });
+
+  test('varies by it besides what it varied by, compressed or not', async () => {
+    for (const accepted of [undefined, 'gzip']) {
+      const sent = await createCompress()(ask(accepted), answer({ vary: 'Authorization, Origin' }));
+      expect(sent.headers.get('vary')).toBe('Authorization, Origin, Accept-Encoding');
+    }
+  });
+
+  test.each([
+    ['nobody asked', ask(undefined), answer()],
+    ['it is not taken', ask('deflate'), answer()],
+    ['it is asked for without its body', ask('gzip', 'HEAD'), answer()],
+    ['it has no body', ask('gzip'), answer({}, null, 204)],
+    ['it has not changed', ask('gzip'), answer({}, null, 304)],
+    ['it is short, and says so', ask('gzip'), answer({ 'content-length': '9' }, '{"a":"b"}')],
+    ['it must not be changed on its way', ask('gzip'), answer({ 'cache-control': 'private, no-transform' })],
+    ['it is compressed already', ask('br'), answer({ 'content-encoding': 'gzip' })],
+    ['it is an event stream', ask('gzip'), answer({ 'content-type': 'text/event-stream' })],
+    ['it comes in parts', ask('gzip'), answer({ 'content-type': 'multipart/mixed; boundary="-"' })],
+    ['it is no text', ask('gzip'), answer({ 'content-type': 'image/png' })],
+    ['nobody says what it is', ask('gzip'), new Response(new Uint8Array(2000))],
+  ])('stays as it is where %s', async (_, request, given) => {
+    const before = given.headers.get('content-encoding');
+    const sent = await createCompress()(request, given);
+    expect(sent).toBe(given);
+    expect([sent.headers.get('content-encoding'), sent.bodyUsed]).toEqual([before, false]);
+  });
+
+  test('that turns out to be short stays as it is, too', async () => {
+    const sent = await createCompress()(ask('gzip'), answer({}, '{"a":"b"}'));
+    expect([sent.headers.get('content-encoding'), sent.headers.get('content-length')]).toEqual([null, '9']);
+    expect(await sent.text()).toBe('{"a":"b"}');
+  });
+
+  test('is compressed however short, where it is not taken as it is', async () => {
+    const sent = await createCompress()(ask('gzip, identity;q=0'), answer({ 'content-length': '9' }, '{"a":"b"}'));
+    expect(gunzipSync(await sent.bytes()).toString()).toBe('{"a":"b"}');
+  });
+
+  test('is refused to who takes nothing, with what it says of who may read it', async () => {
+    const given = answer({
+      'access-control-allow-origin': 'https://app.test',
+      'content-length': '9000',
+      'cache-control': 'private',
+    });
+    const sent = await createCompress()(ask('identity;q=0'), given);
+    expect([sent.status, sent.headers.get('content-length'), sent.headers.get('cache-control')]).toEqual([406, null, 'no-store']);
+    expect(sent.headers.get('access-control-allow-origin')).toBe('https://app.test');
+    expect(await sent.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  });
+
+  test('of one caller is never kept for another', async () => {
+    const compress = createCompress();
+    for (const name of ['a', 'b']) {
+      const text = name.repeat(5000);
+      const sent = await compress(ask('gzip'), answer({}, text));
+      expect(gunzipSync(await sent.bytes()).toString()).toBe(text);
+    }
+  });
+
+  test('that breaks off is not compressed to its half', async () => {
+    const broken = new ReadableStream({ pull: () => Promise.reject(new Error('Broken off.')) });
+    await expect(createCompress()(ask('gzip'), answer({}, broken))).rejects.toThrow('Broken off.');
+  });
+});
+
+describe('The page', () => {
+  const page = (text: BodyInit) => answer({ 'content-type': 'text/html' }, text);
+
+  test('is compressed once for each encoding, also for those who ask meanwhile', async () => {
+    const compress = createCompress();
+    const texts = [TEXT, 'never read', 'nor this'];
+    const pages = texts.map(page);
+    const sent = await Promise.all(pages.map((one) => compress(ask('br'), one)));
+    expect(pages.map(({ bodyUsed }) => bodyUsed)).toEqual([true, false, false]);
+    for (const one of sent) expect(brotliDecompressSync(await one.bytes()).toString()).toBe(TEXT);
+    const zipped = await compress(ask('gzip'), page(TEXT));
+    expect(gunzipSync(await zipped.bytes()).toString()).toBe(TEXT);
+  });
+
+  test('is tried again after it failed', async () => {
+    const compress = createCompress();
+    const broken = new ReadableStream({ pull: () => Promise.reject(new Error('Broken off.')) });
+    await expect(compress(ask('br'), page(broken))).rejects.toThrow('Broken off.');
+    const sent = await compress(ask('br'), page(TEXT));
+    expect(brotliDecompressSync(await sent.bytes()).toString()).toBe(TEXT);
+  });
+});

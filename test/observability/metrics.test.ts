@@ -1,0 +1,370 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CacheState } from '#cache/cache-events.ts';
+import { createMetrics } from '#observability/metrics.ts';
+import { createOperationNames } from '#observability/operation-names.ts';
+import { VERSION } from '#observability/version.ts';
+import type { UpstreamState } from '#rest/upstream-events.ts';
+import { createClock } from '../kit/clock.ts';
+import { parseMetrics, readMetrics, type Sample, sumOf } from '../kit/metrics.ts';
+import { createWorld } from '../kit/world.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The series of one metric, without the buckets of histograms: labels and value. */
+function seriesOf(samples: readonly Sample[], name: string) {
+  return samples.filter((sample) => sample.name === `revox_gateway_${name}`).map(({ labels, value }) => ({ ...labels, value }));
+}
+
+describe('Operations are counted', () => {
+  test('by name and code, with how long they took', async () => {
+    const clock = createClock();
+    const world = createWorld({
+      gateway: { elapsed: clock.now },
+      upstream: async (request) => {
+        clock.pass(200);
+        return world.sandbox.fetch(request);
+      },
+    });
+    await world.ask('query Voices { assistants(first: 1) { nodes { id } } }');
+    await world.ask('query Voices { assistants(first: 1) { nodes { id } } }');
+    await world.ask('{ call(id: ".") { id } }');
+    const samples = await readMetrics(world);
+    expect(seriesOf(samples, 'operation_duration_seconds_count')).toEqual([
+      { operation: 'Voices', code: 'OK', value: 2 },
+      { operation: 'anonymous', code: 'BAD_USER_INPUT', value: 1 },
+    ]);
+    expect(sumOf(samples, 'operation_duration_seconds_sum', { operation: 'Voices' })).toBeCloseTo(0.2);
+    expect(sumOf(samples, 'operation_overhead_seconds_count')).toBe(3);
+    expect(world.traffic()).toEqual(['GET /assistants']);
+  });
+
+  test('while they last', async () => {
+    const answer = Promise.withResolvers<Response>();
+    const asked = Promise.withResolvers<void>();
+    const world = createWorld({
+      upstream: () => {
+        asked.resolve();
+        return answer.promise;
+      },
+    });
+    const asking = world.ask('{ assistants(first: 1) { nodes { id } } }');
+    await asked.promise;
+    expect(sumOf(await readMetrics(world), 'operations_in_progress')).toBe(1);
+    answer.resolve(new Response(null, { status: 500 }));
+    await asking;
+    expect(sumOf(await readMetrics(world), 'operations_in_progress')).toBe(0);
+  });
+
+  test('under no more than a hundred names, of those that are valid', async () => {
+    const world = createWorld();
+    for (let number = 0; number < 300; number += 1) await world.ask(`query Invalid${number} { nope }`);
+    expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
+    for (let number = 0; number < 300; number += 1) await world.ask(`query Valid${number} { __typename }`);
+    await world.ask(`query ${'X'.repeat(5_000)} { __typename }`);
+    await world.ask('{ __typename }');
+    const series = seriesOf(await readMetrics(world), 'operation_duration_seconds_count');
+    expect(series).toHaveLength(102);
+    expect(series).toContainEqual({ operation: 'Valid0', code: 'OK', value: 1 });
+    expect(series).toContainEqual({ operation: 'other', code: 'OK', value: 201 });
+    expect(series).toContainEqual({ operation: 'anonymous', code: 'OK', value: 1 });
+  });
+
+  test('so that ten thousand names are a hundred', () => {
+    const nameOperation = createOperationNames(100);
+    const names = new Set(Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`)));
+    expect(names.size).toBe(101);
+    expect([nameOperation('Q1'), nameOperation('Q9999'), nameOperation(undefined)]).toEqual(['Q1', 'other', 'anonymous']);
+  });
+});
+
+describe('Refusals are counted', () => {
+  test('by code, once each', async () => {
+    const world = createWorld();
+    await world.ask('{ nope }');
+    await world.ask('{ nope');
+    await world.ask('query A { __typename } query B { __typename }');
+    expect(seriesOf(await readMetrics(world), 'refusals_total')).toEqual([
+      { code: 'GRAPHQL_VALIDATION_FAILED', value: 1 },
+      { code: 'GRAPHQL_PARSE_FAILED', value: 1 },
+      { code: 'BAD_USER_INPUT', value: 1 },
+    ]);
+  });
+
+  test.each([
+    ['MAX_TOKENS', `{ ${'__typename '.repeat(6_000)} }`],
+    ['MAX_DEPTH', `{ ${'calls(ids: []) { campaign { rows { nodes { call { '.repeat(5)} id ${'}}}}}'.repeat(5)} }`],
+    ['MAX_DEPTH', `{ ${'a { '.repeat(500)} ${'} '.repeat(500)} }`],
+    ['MAX_ALIASES', `{ ${'__typename '.repeat(200)} }`],
+    ['MAX_DIRECTIVES', `{ __typename ${'@skip(if: false) '.repeat(200)} }`],
+    ['MAX_IDS', `{ calls(ids: [${'"x" '.repeat(101)}]) { id } }`],
+    [
+      'MAX_COST',
+      '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { call { campaign { rows(first: 100) { nodes { id } } } } } } } } }',
+    ],
+    ['MAX_BODY_BYTES', `{ __typename } #${'x'.repeat(2 ** 20)}`],
+  ])('by the limit they are over: %s', async (setting, query) => {
+    const world = createWorld();
+    const { errors } = await world.ask(query);
+    expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
+    expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting, value: 1 }]);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('that only show while the answer is made', async () => {
+    const world = createWorld({ settings: { MAX_ANSWER_BYTES: '1024' } });
+    await world.ask('{ assistants(first: 50) { nodes { id name } } }');
+    expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting: 'MAX_ANSWER_BYTES', value: 1 }]);
+  });
+});
+
+test('Answers are counted by place and status', async () => {
+  const world = createWorld();
+  await world.ask('{ __typename }');
+  await world.fetch('/health');
+  await world.fetch('/health', { method: 'POST' });
+  for (let number = 0; number < 50; number += 1) await world.fetch(`/nothing/${number}`);
+  expect(seriesOf(await readMetrics(world), 'http_responses_total')).toEqual([
+    { place: '/graphql', status: '200', value: 1 },
+    { place: '/health', status: '200', value: 1 },
+    { place: '/health', status: '405', value: 1 },
+    { place: 'other', status: '404', value: 50 },
+  ]);
+});
+
+test('Faults that nobody foresaw are counted', async () => {
+  const world = createWorld({
+    gateway: {
+      startTimer: () => {
+        throw new Error('oops');
+      },
+    },
+  });
+  expect(await world.ask('{ __typename }')).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  const samples = await readMetrics(world);
+  expect([sumOf(samples, 'bugs_total'), sumOf(samples, 'refusals_total', { code: 'INTERNAL_SERVER_ERROR' })]).toEqual([1, 1]);
+});
+
+describe('Requests to the upstream are counted', () => {
+  test('by endpoint, status and outcome', async () => {
+    const world = createWorld();
+    await world.ask('{ assistants(first: 1) { nodes { id } } call(id: "nobody") { id } }');
+    world.sandbox.control.fail(() => true, { status: 503 });
+    await world.ask('{ campaigns(first: 1) { nodes { id } } }');
+    const samples = await readMetrics(world);
+    expect(seriesOf(samples, 'upstream_request_duration_seconds_count')).toEqual(
+      expect.arrayContaining([
+        { endpoint: '/assistants', status: '200', outcome: 'ok', value: 1 },
+        { endpoint: '/call/{id}', status: '404', outcome: 'missing', value: 1 },
+        { endpoint: '/campaigns', status: '503', outcome: 'server-error', value: expect.any(Number) },
+      ]),
+    );
+  });
+
+  test('with what came of the waiting, the pausing and the trying again', async () => {
+    const { metrics, read } = createToldMetrics();
+    const { onRetry, onTurn, onPause, onBreaker } = metrics.upstreamEvents;
+    onRetry('/call', 'server-error');
+    onRetry('/call', 'server-error');
+    onTurn(40);
+    onPause(2_000);
+    onBreaker('opened');
+    onBreaker('closed');
+    metrics.onSent({ endpoint: '/call', status: null, failure: 'timeout', ms: 1_500 });
+    metrics.onSent({ endpoint: '/call', status: 999, failure: 'rejected', ms: 10 });
+    const samples = await read();
+    expect(seriesOf(samples, 'upstream_retries_total')).toEqual([{ endpoint: '/call', reason: 'server-error', value: 2 }]);
+    expect(sumOf(samples, 'upstream_queue_wait_seconds_count')).toBe(1);
+    expect(sumOf(samples, 'upstream_queue_wait_seconds_sum')).toBe(0.04);
+    expect(sumOf(samples, 'upstream_pauses_total')).toBe(1);
+    expect(sumOf(samples, 'upstream_breaker_openings_total')).toBe(1);
+    expect(seriesOf(samples, 'upstream_request_duration_seconds_sum')).toEqual([
+      { endpoint: '/call', status: 'none', outcome: 'timeout', value: 1.5 },
+      { endpoint: '/call', status: 'odd', outcome: 'rejected', value: 0.01 },
+    ]);
+  });
+
+  test('and how the way there is, at the moment that somebody asks', async () => {
+    const state = { waiting: 3, inFlight: 20, paused: 1, breaker: 'half-open' as UpstreamState['breaker'] };
+    const { read } = createToldMetrics(state);
+    const samples = await read();
+    expect(sumOf(samples, 'upstream_queue_waiting')).toBe(3);
+    expect(sumOf(samples, 'upstream_in_flight')).toBe(20);
+    expect(sumOf(samples, 'upstream_paused_credentials')).toBe(1);
+    const breaker = (open: string) =>
+      ['closed', 'partly-open', 'half-open', 'open'].map((name) => ({ state: name, value: name === open ? 1 : 0 }));
+    expect(seriesOf(samples, 'upstream_breaker_state')).toEqual(breaker('half-open'));
+    state.breaker = 'closed';
+    expect(seriesOf(await read(), 'upstream_breaker_state')).toEqual(breaker('closed'));
+  });
+});
+
+test('What is remembered is counted: where answers came from, and what is kept', async () => {
+  const { metrics, read } = createToldMetrics(undefined, { bytes: 1024, entries: 7, flights: 2 });
+  metrics.cacheEvents.onAnswered('/call/{id}', 'memory');
+  metrics.cacheEvents.onAnswered('/call/{id}', 'memory');
+  metrics.cacheEvents.onAnswered('/call/{id}', 'coalesced');
+  const samples = await read();
+  expect(seriesOf(samples, 'questions_total')).toEqual([
+    { endpoint: '/call/{id}', source: 'memory', value: 2 },
+    { endpoint: '/call/{id}', source: 'coalesced', value: 1 },
+  ]);
+  expect(['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumOf(samples, name))).toEqual([1024, 7, 2]);
+});
+
+test('What is odd in answers is counted by kind, type and field', async () => {
+  const world = createWorld({
+    upstream: async () => Response.json({ call: { id: 'c', status: 'in progress', direction: 'sideways', call_attempts: [5] } }),
+  });
+  await world.ask('{ call(id: "c") { direction callAttempts { id } } }');
+  await world.ask('{ call(id: "c") { direction callAttempts { id } } }');
+  const drift = seriesOf(await readMetrics(world), 'drift_total');
+  expect(drift).toContainEqual({ kind: 'unrecognized', type: 'Call', field: 'direction', value: 2 });
+  expect(drift).toContainEqual({ kind: 'dropped', type: 'Call', field: 'callAttempts', value: 2 });
+  expect(JSON.stringify(drift)).not.toContain('sideways');
+});
+
+describe('In a world that works', () => {
+  test('what is asked again, and from where, is counted', async () => {
+    const world = createWorld();
+    const voices = '{ assistants(first: 1) { nodes { id } } }';
+    await Promise.all([world.ask(voices), world.ask(voices)]);
+    await world.ask(voices);
+    world.sandbox.control.fail('/campaigns', { status: 500 });
+    await world.ask('{ campaigns(first: 1) { nodes { id } } }');
+    const samples = await readMetrics(world);
+    expect(seriesOf(samples, 'questions_total')).toEqual(
+      expect.arrayContaining([
+        { endpoint: '/assistants', source: 'network', value: 1 },
+        { endpoint: '/assistants', source: 'coalesced', value: 1 },
+        { endpoint: '/assistants', source: 'memory', value: 1 },
+        { endpoint: '/campaigns', source: 'failed', value: 1 },
+      ]),
+    );
+    const tries = world.traffic().filter((request) => request === 'GET /campaigns').length;
+    expect(seriesOf(samples, 'upstream_retries_total')).toEqual([
+      { endpoint: '/campaigns', reason: 'server-error', value: tries - 1 },
+    ]);
+    expect(sumOf(samples, 'upstream_queue_wait_seconds_count')).toBe(1 + tries);
+    expect(sumOf(samples, 'cache_entries')).toBeGreaterThan(0);
+    expect(sumOf(samples, 'cache_bytes')).toBeGreaterThan(0);
+  });
+
+  test('what waits and what is under way is counted, and is no overhead', async () => {
+    const clock = createClock();
+    const answer = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const world = createWorld({
+      settings: { REVOX_MAX_CONCURRENCY: '1' },
+      gateway: { elapsed: clock.now },
+      upstream: async (request) => {
+        asked.resolve();
+        await answer.promise;
+        return world.sandbox.fetch(request);
+      },
+    });
+    const asking = world.ask('{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }');
+    await asked.promise;
+    const meanwhile = await readMetrics(world);
+    expect(['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) => sumOf(meanwhile, name))).toEqual([
+      1, 1, 2,
+    ]);
+    clock.pass(3_000);
+    answer.resolve();
+    await asking;
+    const samples = await readMetrics(world);
+    expect(sumOf(samples, 'operation_duration_seconds_sum')).toBe(3);
+    expect(sumOf(samples, 'operation_overhead_seconds_sum')).toBe(0);
+    expect(sumOf(samples, 'upstream_in_flight')).toBe(0);
+  });
+
+  test('a pause and an open breaker show, here and in /ready', async () => {
+    const world = createWorld();
+    world.sandbox.control.fail('/assistants', { status: 429, headers: { 'retry-after': '60' } });
+    await world.ask('{ assistants(first: 1) { nodes { id } } }');
+    expect(sumOf(await readMetrics(world), 'upstream_paused_credentials')).toBe(1);
+    expect(sumOf(await readMetrics(world), 'upstream_pauses_total')).toBe(1);
+    expect(await (await world.fetch('/ready')).json()).toEqual({
+      status: 'ready',
+      upstream: { breaker: 'closed', waiting: 0, inFlight: 0, paused: 1, lastAnswerAt: expect.stringMatching(/Z$/) },
+    });
+  });
+
+  test('an open breaker shows, here and in /ready, which is ready all the same', async () => {
+    const world = createWorld({
+      settings: { REVOX_RETRIES: '0' },
+      // It stands still: the breaker does not begin to try again.
+      gateway: { elapsed: createClock().now },
+      upstream: () => Promise.reject(new Error('no connection')),
+    });
+    expect(await (await world.fetch('/ready')).json()).toMatchObject({ upstream: { breaker: 'closed', lastAnswerAt: null } });
+    for (let times = 0; times < 30; times += 1) await world.ask(`{ call(id: "c${times}") { id } }`);
+    const samples = await readMetrics(world);
+    const breaker = seriesOf(samples, 'upstream_breaker_state').find(({ value }) => value === 1);
+    expect(breaker).not.toMatchObject({ state: 'closed' });
+    expect(sumOf(samples, 'upstream_breaker_openings_total')).toBeGreaterThan(0);
+    const response = await world.fetch('/ready');
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { upstream: { breaker: (breaker as { state?: string }).state, lastAnswerAt: null } },
+    ]);
+  });
+});
+
+describe('/metrics', () => {
+  test('names every metric once, with a word on it that the documentation has, too', async () => {
+    const world = createWorld();
+    const text = await (await world.fetch('/metrics')).text();
+    const names = Array.from(text.matchAll(/^# HELP (\S+) \S+/gm), ([, name = '']) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const documented = Array.from(
+      readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^\| `(revox_gateway_\w+)`/gm),
+      ([, name = '']) => name,
+    );
+    expect(documented.sort()).toEqual(names.sort());
+  });
+
+  test('is of one gateway: another in the process is not in it', async () => {
+    const [world, other] = [createWorld(), createWorld()];
+    await other.ask('query Elsewhere { __typename }');
+    expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
+  });
+
+  test('tells of the process where it is asked to', async () => {
+    const world = createWorld({ gateway: { processMetrics: true } });
+    const samples = await readMetrics(world);
+    expect(samples.some(({ name }) => name === 'process_resident_memory_bytes')).toBe(true);
+    expect(samples.some(({ name }) => name === 'nodejs_eventloop_lag_p99_seconds')).toBe(true);
+  });
+
+  test('says what it is made of', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(VERSION).toBe(version);
+    expect(seriesOf(await readMetrics(createWorld()), 'build_info')).toEqual([{ version, node: process.version, value: 1 }]);
+  });
+
+  test('asks for no secret, takes GET and HEAD only, and is for no cache', async () => {
+    const world = createWorld({ settings: { ROUTER_SECRETS: 'a-secret-of-16-chars' } });
+    for (const method of ['GET', 'HEAD']) expect((await world.fetch('/metrics', { method })).status).toBe(200);
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const response = await world.fetch('/metrics', { method });
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    }
+    const { headers } = await world.fetch('/metrics');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  });
+
+  test('is closed to other names where nobody has to prove anything', async () => {
+    expect((await createWorld().fetch('http://rebound.test/metrics')).status).toBe(403);
+  });
+});
+
+function createToldMetrics(
+  upstream: UpstreamState = { waiting: 0, inFlight: 0, paused: 0, breaker: 'closed' },
+  cache: CacheState = { bytes: 0, entries: 0, flights: 0 },
+) {
+  const metrics = createMetrics({ upstreamState: () => upstream, cacheState: () => cache, ofProcess: false });
+  return { metrics, read: async () => parseMetrics(await metrics.render()) };
+}

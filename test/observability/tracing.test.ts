@@ -1,0 +1,134 @@
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { describe, expect, test } from 'vitest';
+import { keepLog } from '../kit/log-lines.ts';
+import { createWorld, type WorldOptions } from '../kit/world.ts';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const SPAN = 'b7ad6b7169203331';
+const TRACEPARENT = `00-${TRACE}-${SPAN}-01`;
+
+function createTracedWorld(options: WorldOptions = {}, isRecording = true) {
+  const exporter = new InMemorySpanExporter();
+  const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const sent: (string | null)[] = [];
+  const kept = keepLog();
+  const world = createWorld({
+    ...options,
+    upstream: (request) => {
+      sent.push(request.headers.get('traceparent'));
+      return (options.upstream ?? world.sandbox.fetch)(request);
+    },
+    gateway: { log: kept.log, ...(isRecording ? { tracerProvider } : {}), ...options.gateway },
+  });
+  return { ...world, ...kept, sent, spans: () => exporter.getFinishedSpans() };
+}
+
+const idsOf = (span: ReadableSpan | undefined) => ({
+  traceId: span?.spanContext().traceId,
+  parent: span?.parentSpanContext?.spanId,
+});
+
+describe('An operation', () => {
+  test('is a span below that of the caller, and each request to the upstream is one below it', async () => {
+    const world = createTracedWorld();
+    await world.ask(
+      'query Voices { assistants(first: 1) { nodes { id } } call(id: "x") { id } }',
+      {},
+      { traceparent: TRACEPARENT },
+    );
+    const spans = world.spans();
+    expect(spans.map(({ name }) => name).sort()).toEqual(['GET /assistants', 'GET /call/{id}', 'query Voices']);
+    const server = spans.find(({ kind }) => kind === SpanKind.SERVER);
+    expect(server?.attributes).toEqual({
+      'http.request.method': 'POST',
+      'http.route': '/graphql',
+      'http.response.status_code': 200,
+      'graphql.operation.type': 'query',
+      'graphql.operation.name': 'Voices',
+      'revox.upstream_requests': 2,
+    });
+    expect(idsOf(server)).toEqual({ traceId: TRACE, parent: SPAN });
+    const clients = spans.filter(({ kind }) => kind === SpanKind.CLIENT);
+    for (const client of clients) expect(idsOf(client)).toEqual({ traceId: TRACE, parent: server?.spanContext().spanId });
+    expect(clients.map(({ attributes }) => attributes)).toEqual(
+      expect.arrayContaining([
+        {
+          'server.address': 'revox.test',
+          'server.port': 80,
+          'http.request.method': 'GET',
+          'url.template': '/call/{id}',
+          'http.response.status_code': 404,
+          'error.type': 'missing',
+        },
+      ]),
+    );
+    expect([...world.sent].sort()).toEqual(clients.map((span) => `00-${TRACE}-${span.spanContext().spanId}-01`).sort());
+    expect(world.read()).toMatchObject([{ trace_id: TRACE, span_id: server?.spanContext().spanId }]);
+  });
+
+  test('begins a trace of its own for a caller that has none', async () => {
+    const world = createTracedWorld();
+    await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: '00-1' });
+    const [client, server] = world.spans();
+    expect(server?.name).toBe('query anonymous');
+    expect(idsOf(server).parent).toBeUndefined();
+    expect(idsOf(client)).toEqual({ traceId: idsOf(server).traceId, parent: server?.spanContext().spanId });
+    expect(world.sent).toEqual([expect.stringContaining(`00-${idsOf(server).traceId}-`)]);
+  });
+
+  test('that fails says with which code, and whose fault it is', async () => {
+    const world = createTracedWorld({ gateway: { random: () => 0 } });
+    world.sandbox.control.fail(() => true, { status: 500 });
+    await world.ask('{ call(id: "x") { id } }');
+    await world.ask('{ nope }');
+    const [client, again, , failed, refused] = world.spans();
+    expect(again?.attributes).toMatchObject({ 'http.request.resend_count': 1, 'http.response.status_code': 500 });
+    expect(client).toMatchObject({ attributes: { 'error.type': 'server-error', 'http.response.status_code': 500 } });
+    expect(client?.status.code).toBe(SpanStatusCode.ERROR);
+    expect(failed).toMatchObject({ name: 'query anonymous', attributes: { 'error.type': 'UPSTREAM_UNAVAILABLE' } });
+    expect(failed?.status.code).toBe(SpanStatusCode.ERROR);
+    expect(refused).toMatchObject({ name: 'POST /graphql', attributes: { 'error.type': 'GRAPHQL_VALIDATION_FAILED' } });
+    expect(refused?.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  test('has no name beyond the bound', async () => {
+    const world = createTracedWorld();
+    for (let number = 0; number < 120; number += 1) await world.ask(`query Q${number} { __typename }`);
+    expect(new Set(world.spans().map(({ name }) => name)).size).toBe(101);
+    expect(world.spans().at(-1)?.name).toBe('query other');
+  });
+});
+
+test('Nothing is traced but operations', async () => {
+  const world = createTracedWorld();
+  for (const path of ['/health', '/ready', '/metrics', '/nothing']) await world.fetch(path);
+  expect(world.spans()).toEqual([]);
+});
+
+describe('Where nobody records', () => {
+  test("the caller's trace is passed on as it is", async () => {
+    const world = createTracedWorld({}, false);
+    await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: TRACEPARENT });
+    expect(world.sent).toEqual([TRACEPARENT]);
+    expect(world.read()[0]).not.toHaveProperty('trace_id');
+  });
+
+  test.each([{}, { traceparent: '00-1' }, { traceparent: `ff-${TRACE}-${SPAN}-01` }])(
+    'and none is made up: %j',
+    async (headers) => {
+      const world = createTracedWorld({}, false);
+      await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, headers);
+      expect(world.sent).toEqual([null]);
+    },
+  );
+});
+
+test('Of who joins a question that is in the air, the trace of whom asked it first is passed on', async () => {
+  const world = createTracedWorld({}, false);
+  const other = `00-${'1'.repeat(32)}-${SPAN}-01`;
+  await Promise.all(
+    [TRACEPARENT, other].map((traceparent) => world.ask('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent })),
+  );
+  expect(world.sent).toEqual([TRACEPARENT]);
+});
