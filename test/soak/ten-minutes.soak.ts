@@ -30,7 +30,7 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
 
   test('never fails by a fault of its own, and ends as it is told to', () => {
     expect(seen.tally).not.toHaveProperty('INTERNAL_SERVER_ERROR');
-    expect(seen.ending).toEqual({ code: 0, stderr: '' });
+    expect(seen.ending).toEqual({ code: 0, stderr: '', errors: [] });
   });
 
   test('has nothing open in the end that was not open at first', () => {
