@@ -16,8 +16,9 @@ Asserted in each row, besides what its columns say:
 - nothing was an unhandled rejection, or a bug in the log; nothing in the error tells the upstream's address, words or key;
 - where an answer is large, what the process holds stays within 100 MiB of what it held before.
 
-What is remembered of the field itself is left out here: with it, an outage (no connection, no answer in time, 429, 5xx) is no error but an
-older answer, for \`GRACE_MS\`. Requests are those for the field that meets the fault, retries included (\`REVOX_RETRIES\`, 2).
+Requests are those for the field that meets the fault, retries included (\`REVOX_RETRIES\`, 2). A setting under *within* is what bounds the time;
+else there is nothing to wait for but a moment between tries, or what the upstream itself asks to wait. But where a heading says so, nothing is
+remembered of the field.
 `;
 
 /** The page of the docs: what is promised of each fault. */
