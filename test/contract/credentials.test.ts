@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { createTimedWorld, type TimedWorld, untilIdle } from '../kit/timed-world.ts';
-import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
+import { type Answer, KEY_A, KEY_B, ONE_TRY } from '../kit/world.ts';
 
 const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
 
 /** A gateway to which each request brings its own key. */
 function createPassThroughWorld(settings = {}) {
-  const world = createTimedWorld({ settings: { REVOX_API_KEY: '', ...settings } });
+  const world = createTimedWorld({ settings: { ...ONE_TRY, REVOX_API_KEY: '', ...settings } });
   const { richCallId: id, twentyCallIds: ids } = landmarks(world.sandbox);
   const askAs = (key: string, query: string, variables: Record<string, unknown>): Promise<Answer> =>
     world.ask(query, variables, { authorization: `Bearer ${key}` });
@@ -20,7 +20,7 @@ describe.each([401, 403])('A key that the upstream refuses with %i', (status) =>
     { mode: 'service', settings: { REVOX_API_KEY: KEY_A }, headers: {} },
     { mode: 'pass-through', settings: { REVOX_API_KEY: '' }, headers: { authorization: `Bearer ${KEY_A}` } },
   ])('reads nothing any more of all that was kept for it ($mode mode)', async ({ settings, headers }) => {
-    const { ask, traffic, sandbox } = createTimedWorld({ settings });
+    const { ask, traffic, sandbox } = createTimedWorld({ settings: { ...ONE_TRY, ...settings } });
     const { richCallId, twentyCallIds } = landmarks(sandbox);
     await ask(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
     traffic();

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { namedOperations } from '../kit/named-operations.ts';
 import { createTimedWorld, type TimedWorld, untilIdle } from '../kit/timed-world.ts';
-import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
+import { type Answer, KEY_A, KEY_B, ONE_TRY } from '../kit/world.ts';
 
 /**
  * One caller's data never reaches another. Two keys ask the same through one gateway, in every way that an answer can come: neither may
@@ -37,7 +37,7 @@ export interface Play<World = Pick<TimedWorld, 'clock' | 'sandbox'>> {
   askAs(key: Key, question: Question): Promise<Answer>;
 }
 
-export const PASS_THROUGH = { REVOX_API_KEY: '', MAX_UPSTREAM_REQUESTS: '10000' };
+export const PASS_THROUGH = { ...ONE_TRY, REVOX_API_KEY: '', MAX_UPSTREAM_REQUESTS: '10000' };
 
 export function createPlay(): Play<TimedWorld> {
   const world = createTimedWorld({ settings: PASS_THROUGH });
@@ -63,6 +63,8 @@ export const SCENES: { readonly [name: string]: Scene } = {
     world.sandbox.control.reset(() => true);
     await ask(KEY_B);
     world.sandbox.control.heal();
+    // As long as the breaker keeps requests back at the most.
+    world.clock.pass(30_000);
     await ask(KEY_B);
     world.clock.pass(15_000);
     world.sandbox.control.reset(() => true);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { createIssuer, createKey, GOOD_CLAIMS, JWT_SETTINGS, sign, toFetchKeys } from '../kit/issuer.ts';
 import { keepLog } from '../kit/log-lines.ts';
-import { createWorld, type WorldOptions } from '../kit/world.ts';
+import { createWorld, ONE_TRY, type WorldOptions } from '../kit/world.ts';
 
 /** Every credential of these tests has it in it; a token, which cannot, has its parts told one by one. */
 const MARK = 'TOPSECRET';
@@ -54,7 +54,8 @@ const ECHOES: { readonly [kind: string]: (told: string) => Promise<Response> } =
   'says it in what is no JSON': async (told) => new Response(`<${told}>`, { headers: { 'x-key': told } }),
   'says it in an odd shape': async (told) => Response.json({ [told]: told, calls: told, keys: told }),
   'breaks with it': (told) => Promise.reject(Object.assign(new Error(told, { cause: new Error(told) }), { headers: told })),
-  'asks for patience': async (told) => new Response(told, { status: 429, headers: { 'retry-after': told } }),
+  'asks for patience': async (told) =>
+    new Response(told, { status: 429, headers: { 'retry-after': told, 'retry-after-ms': '0' } }),
 };
 
 const QUERY =
@@ -68,7 +69,7 @@ test.each(Object.keys(MODES))('No credential is in anything that is said, whatev
     const written = [keepLog(), keepLog({ format: 'text' })];
     let requests = 0;
     const options: WorldOptions = {
-      settings: MODES[mode]!,
+      settings: { ...ONE_TRY, ...MODES[mode]! },
       gateway: {
         fetchKeys: toFetchKeys(issuer),
         log: {

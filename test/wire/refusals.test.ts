@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { serveWorld } from '../kit/served.ts';
-import { createWorld, KEY_A, KEY_B } from '../kit/world.ts';
+import { createWorld, KEY_A, KEY_B, ONE_TRY } from '../kit/world.ts';
 import { connectTo } from './raw-client.ts';
 
 test.each(['[', 'a b', '%', 'x:99999'])(
@@ -30,7 +30,7 @@ test.each([
   [503, {}, { call: null }, { code: 'UPSTREAM_UNAVAILABLE' }],
 ] as const)('a status of %i is heard at once, whatever its body waits for', async (status, headers, data, extensions) => {
   const world = createWorld({
-    settings: { REVOX_TIMEOUT_MS: '600000', REQUEST_DEADLINE_MS: '600000' },
+    settings: { ...ONE_TRY, REVOX_TIMEOUT_MS: '600000', REQUEST_DEADLINE_MS: '600000' },
     // A body that never ends.
     upstream: async () =>
       new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }), { status, headers }),

@@ -1,0 +1,41 @@
+/**
+ * A thread of its own, so that whoever measures does not wait for it: asks for calls that nobody has asked for, so many at a time, until it
+ * is told to end. Says 'begun' with the first answer, and at the end how many there were.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Agent, request } from 'undici';
+
+export interface Flood {
+  readonly url: string;
+  readonly authorization: string;
+  readonly atOnce: number;
+}
+
+const { url, authorization, atOnce } = workerData as Flood;
+const client = new Agent({ connections: atOnce });
+let asked = 0;
+let answered = 0;
+let isOver = false;
+parentPort?.once('message', () => {
+  isOver = true;
+});
+
+async function askOn(): Promise<void> {
+  while (!isOver) {
+    asked += 1;
+    const { body } = await request(url, {
+      dispatcher: client,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ query: `query ($id: ID!) { call(id: $id) { id } }`, variables: { id: `flood-${asked}` } }),
+    });
+    const { errors } = (await body.json()) as { errors?: unknown };
+    if (errors) throw new Error(JSON.stringify(errors));
+    answered += 1;
+    if (answered === 1) parentPort?.postMessage('begun');
+  }
+}
+
+await Promise.all(Array.from({ length: atOnce }, askOn));
+await client.close();
+parentPort?.postMessage(answered);
