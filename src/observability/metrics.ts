@@ -14,7 +14,7 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly cacheEvents: CacheEvents;
   /** All but `onSend`: see `onSent`. */
-  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onBreaker'>;
+  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onOverflow' | 'onBreaker'>;
   /** A request to the upstream is over. */
   onSent(request: SentRequest): void;
   onOperationBegun(): void;
@@ -155,6 +155,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
       onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
       onTurn: (waitedMs) => queueSeconds.observe(waitedMs / 1000),
       onPause: () => pauses.inc(),
+      onOverflow: () => limitRefusals.inc({ setting: 'REVOX_MAX_QUEUE' }),
       onBreaker: (change) => {
         if (change === 'opened') openings.inc();
       },

@@ -16,6 +16,8 @@ export interface UpstreamEvents {
   onTurn(waitedMs: number): void;
   /** The upstream asked one credential to be patient; its requests wait for so many ms. */
   onPause(ms: number): void;
+  /** A request was refused, for too many of its caller wait already. */
+  onOverflow(): void;
   /** Requests are kept from the upstream from now on, or let through again. */
   onBreaker(change: 'opened' | 'closed'): void;
 }
@@ -45,7 +47,9 @@ export interface RequestOutcome {
 
 /** Why a request brought nothing. */
 export type FailureKind =
-  /** No connection, or one that broke. */
+  /** No connection can be made. */
+  | 'unreachable'
+  /** A connection that broke: before the answer, or within it. */
   | 'connection'
   /** No connection in time. */
   | 'connect-timeout'
