@@ -8,7 +8,7 @@ import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
-import { createHandler } from '#http/handler.ts';
+import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createKeySource, type KeySource } from '#http/jwks.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
@@ -158,6 +158,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     upstream: () => tellUpstream(rest.state, upstreamWatch.lastAnswerAt),
     metrics,
     watch: createRequestWatch({
+      operationPlace: GRAPHQL_ENDPOINT,
       log,
       metrics,
       tracing,

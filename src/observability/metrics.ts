@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
+import { VERSION } from '#generated/version.ts';
 import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
-import { VERSION } from './version.ts';
 
 export interface MetricsOptions {
   /** Asked each time that somebody reads the metrics. */
@@ -17,7 +17,11 @@ export interface Metrics {
   readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onOverflow' | 'onBreaker'>;
   /** A request to the upstream is over. */
   onSent(request: SentRequest): void;
-  onOperationBegun(): void;
+  /**
+   * A request for an operation has come.
+   * @returns to be called once, when it is answered
+   */
+  onOperationBegun(): () => void;
   /** An operation that was executed is over. */
   onOperation(operation: CountedOperation): void;
   /** A request was refused before anything was executed. */
@@ -163,17 +167,17 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     onSent({ endpoint, status, failure, ms }) {
       upstreamSeconds.observe({ endpoint, status: toStatusLabel(status), outcome: failure ?? 'ok' }, ms / 1000);
     },
-    onOperationBegun: () => inProgress.inc(),
+    onOperationBegun() {
+      inProgress.inc();
+      return () => inProgress.dec();
+    },
     onOperation({ name, code, ms, overheadMs }) {
       operationSeconds.observe({ operation: name, code }, ms / 1000);
       if (overheadMs !== undefined) overheadSeconds.observe(overheadMs / 1000);
     },
     onRefused: (code) => refusals.inc({ code }),
     onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
-    onResponse(place, status) {
-      responses.inc({ place, status: String(status) });
-      if (place === '/graphql') inProgress.dec();
-    },
+    onResponse: (place, status) => responses.inc({ place, status: String(status) }),
     onDrift: (kind, type, field, times = 1) => drift.inc({ kind, type, field }, times),
     onBug: () => bugs.inc(),
     contentType: registry.contentType,

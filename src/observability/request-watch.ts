@@ -42,6 +42,8 @@ export interface OperationFigures {
 }
 
 export interface RequestWatchOptions {
+  /** Where operations are sent to; requests to other places are told of, but are none. */
+  readonly operationPlace: string;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
@@ -71,9 +73,9 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
   return (request, place) => {
     const startedAt = elapsed();
     const requestId = toRequestId(request.headers.get('x-request-id'));
-    const isOperation = place === '/graphql';
+    const isOperation = place === options.operationPlace;
     const span = isOperation ? tracing.onRequest(request.method, place, request.headers) : undefined;
-    if (isOperation) metrics.onOperationBegun();
+    const endOperation = isOperation ? metrics.onOperationBegun() : undefined;
     let asked: AskedOperation | undefined;
     let countedName: string | undefined;
     let figures: OperationFigures | undefined;
@@ -96,6 +98,7 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
       },
       onAnswered(status) {
         const ms = elapsed() - startedAt;
+        endOperation?.();
         metrics.onResponse(place, status);
         const executed =
           countedName === undefined ? undefined : { name: countedName, ms, overheadMs: figures && overhead(ms, figures) };

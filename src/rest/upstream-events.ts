@@ -78,6 +78,6 @@ export interface UpstreamState {
   readonly inFlight: number;
   /** Credentials that the upstream has asked to be patient. */
   readonly paused: number;
-  /** `open`: nobody's requests are sent; `partly-open`: not those of some credentials; `half-open`: one is sent to see. */
+  /** `open`: nobody's requests are sent; `partly-open`: not those of some credentials to some endpoints; `half-open`: one is sent to see. */
   readonly breaker: 'closed' | 'partly-open' | 'half-open' | 'open';
 }
