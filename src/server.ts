@@ -117,6 +117,8 @@ export function createHttpServer(
   // Node would refuse it without a word, whatever it is that the client expects.
   server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Who has not said a word may be about to: he would take a refusal for the answer, where he would send it again over another connection.
+    if (socket.bytesRead === 0) return void socket.destroy();
     if (socket.writable && !isAnswered(socket)) {
       const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP;
       tell(refusal);

@@ -83,9 +83,9 @@ export function createClients({ url, ids, callIds, chance, tally }: ClientsOptio
     await ask(key, 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } assistant(id: $id) { id } }', { id });
   }
 
-  /** A document that nobody has sent before. */
+  /** A document, and an operation, that nobody has sent before. */
   async function sayItDifferently(key: string): Promise<void> {
-    await ask(key, `{ field${visits}: assistants(first: 5) { nodes { id name } } }`);
+    await ask(key, `query Visit${visits} { assistants(first: 5) { nodes { id name } } }`);
   }
 
   async function sendNonsense(key: string): Promise<void> {

@@ -16,8 +16,17 @@ export interface MeasuredGateway extends AsyncDisposable {
   readonly url: string;
   measure(): Promise<Measure>;
   /** Asks it to end, and waits until it has. */
-  end(): Promise<{ readonly code: number | null; readonly stderr: string }>;
+  end(): Promise<Ending>;
 }
+
+export interface Ending {
+  readonly code: number | null;
+  readonly stderr: string;
+  /** What it has logged as an error. */
+  readonly errors: readonly string[];
+}
+
+const MOST_ERRORS = 20;
 
 const ROOT = join(import.meta.dirname, '../..');
 const HEAP_MIB = 256;
@@ -44,8 +53,10 @@ export async function startMeasuredGateway(settings: Readonly<Record<string, str
       throw new Error(`The gateway ended with ${code}: ${stderr}`);
     }),
   ]);
-  // What it says from now on is nobody's business here, but has to go somewhere.
-  lines.on('line', () => {});
+  const errors: string[] = [];
+  lines.on('line', (line) => {
+    if (line.includes('"level":"error"') && errors.length < MOST_ERRORS) errors.push(line);
+  });
   return {
     url,
     async measure() {
@@ -56,7 +67,7 @@ export async function startMeasuredGateway(settings: Readonly<Record<string, str
     },
     async end() {
       child.kill('SIGTERM');
-      return { code: await ended, stderr };
+      return { code: await ended, stderr, errors };
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

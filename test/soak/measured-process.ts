@@ -24,6 +24,7 @@ async function measure(): Promise<Holdings> {
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
   const resources: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  // Immediates are of this moment.
+  for (const kind of process.getActiveResourcesInfo()) if (kind !== 'Immediate') resources[kind] = (resources[kind] ?? 0) + 1;
   return { heapBytes: heapUsed, externalBytes: external, rssBytes: rss, resources };
 }

@@ -6,7 +6,7 @@ import { startAdverseUpstream } from '../kit/adverse-upstream.ts';
 import { KEY_A } from '../kit/world.ts';
 import { createBadDays } from './bad-days.ts';
 import { createClients, type Tally } from './clients.ts';
-import { type Measure, type MeasuredGateway, startMeasuredGateway } from './gateway-process.ts';
+import { type Ending, type Measure, type MeasuredGateway, startMeasuredGateway } from './gateway-process.ts';
 
 export interface Soak {
   /** Of a client, while the load was steady. */
@@ -18,7 +18,7 @@ export interface Soak {
   readonly idle: { readonly before: Measure; readonly after: Measure };
   /** While the load was steady. */
   readonly samples: readonly (Measure & { readonly atMs: number })[];
-  readonly ending: { readonly code: number | null; readonly stderr: string };
+  readonly ending: Ending;
 }
 
 export const VISITS_A_SECOND = 60;
@@ -78,6 +78,8 @@ export async function soak(minutes: number, { isQuick }: { readonly isQuick: boo
   const samples: (Measure & { atMs: number })[] = [];
   const sample = async () => {
     forget();
+    // As Prometheus does.
+    await (await fetch(new URL('/metrics', gateway.url))).arrayBuffer();
     samples.push({ atMs: elapsed(), ...(await gateway.measure()) });
   };
   await load.during(minutes * 60_000, sample);
@@ -153,7 +155,7 @@ async function fill(url: string, tally: Tally): Promise<void> {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-        body: JSON.stringify({ query: `{ first${next}: assistants(first: 100) { nodes { id } } }` }),
+        body: JSON.stringify({ query: `query First${next} { assistants(first: 100) { nodes { id } } }` }),
       });
       await response.arrayBuffer();
       tally['first visits'] = (tally['first visits'] ?? 0) + 1;

@@ -30,7 +30,7 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
 
   test('never fails by a fault of its own, and ends as it is told to', () => {
     expect(seen.tally).not.toHaveProperty('INTERNAL_SERVER_ERROR');
-    expect(seen.ending).toEqual({ code: 0, stderr: '' });
+    expect(seen.ending).toEqual({ code: 0, stderr: '', errors: [] });
   });
 
   test('has nothing open in the end that was not open at first', () => {
@@ -44,8 +44,10 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
     expect(heap.rise).toBeLessThan(0.03 * heap.mean);
     const external = trendOf(seen, ({ externalBytes }) => externalBytes);
     expect(external.rise).toBeLessThan(4 * MIB);
-    const descriptors = trendOf(seen, (sample) => sample.descriptors);
-    expect(descriptors.rise).toBeLessThan(0.25 * descriptors.mean);
+    // How many there are depends on how busy the machine is: what is never let go raises the fewest. What little is left shows in the end.
+    const third = Math.floor(seen.samples.length / 3);
+    const fewest = (samples: Soak['samples']) => Math.min(...samples.map(({ descriptors }) => descriptors));
+    expect(fewest(seen.samples.slice(-third))).toBeLessThan(1.5 * fewest(seen.samples.slice(0, third)));
   });
 });
 

@@ -51,7 +51,6 @@ const TOO_LARGE = '431 Request Header Fields Too Large · OPERATION_TOO_COMPLEX'
 
 describe('A client that does not come to an end is not waited for', () => {
   test.each([
-    ['says nothing', ''],
     ['stops in the first line', 'POST /gra'],
     ['stops in the headers', HEAD],
     ['stops before the body', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n`],
@@ -61,6 +60,10 @@ describe('A client that does not come to an end is not waited for', () => {
     const { socket, received } = connectTo(world.url);
     socket.write(text);
     expect(toTold(await received)).toBe(TIMEOUT);
+  });
+
+  test('nor, without a word, when it says nothing: it may be about to, and would take a refusal for the answer', async () => {
+    expect(await connectTo(world.url).received).toBe('');
   });
 
   test.each([
