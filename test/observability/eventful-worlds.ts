@@ -37,6 +37,13 @@ const STORIES: readonly Story[] = [
     act: ({ ask }) => ask(CALL),
   },
   {
+    options: {
+      settings: ONE_TRY,
+      upstream: () => Promise.reject(Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' })),
+    },
+    act: ({ ask }) => ask(CALL),
+  },
+  {
     options: { gateway: { random: () => 1 } },
     async act({ ask, sandbox, timers }) {
       sandbox.control.fail(ALL, { status: 503, times: 1 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { keepLog } from '../kit/log-lines.ts';
-import { readMetrics, sumOf } from '../kit/metrics.ts';
+import { parseMetrics, sumOf } from '../kit/metrics.ts';
 import { serveWorld } from '../kit/served.ts';
 import { connectTo, type RawClient } from './raw-client.ts';
 
@@ -31,9 +31,8 @@ test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health
 
   // What has never come to the gateway is told all the same.
   expect(kept.read().filter(({ msg }) => msg === 'refused')).toMatchObject([{ status: 503, code: 'RATE_LIMITED' }]);
-  for (const { socket } of [first, second]) socket.destroy();
-  await Promise.all([first.received, second.received]);
-  const samples = await readMetrics({ fetch: (path) => fetch(new URL(path, world.url)) });
+  first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  const samples = parseMetrics(await first.received);
   expect(sumOf(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS' })).toBe(1);
   expect(sumOf(samples, 'refusals_total', { code: 'RATE_LIMITED' })).toBe(1);
   expect(sumOf(samples, 'http_responses_total', { place: 'none', status: '503' })).toBe(1);
