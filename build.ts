@@ -5,7 +5,7 @@
  * package that did would put 190 MB, and another `node`, into the scripts of everyone who installs it.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import ts from 'typescript';
 import manifest from './package.json' with { type: 'json' };
@@ -17,22 +17,29 @@ const DIST = join(ROOT, 'dist');
 /** An import of ours, as TypeScript leaves it: of the same room, of another, or of a type in its place. */
 const IMPORT = /(\bfrom |\bimport |\bimport\()(['"])(#|\.{1,2}\/)([^'"]+)\.ts\2/g;
 
+/** A link of Markdown to a file, with its label and that file. */
+const FILE_LINK = /\[([^\]]+)\]\((?!https?:)([^)#]+)[^)]*\)/g;
+
 rmSync(DIST, { recursive: true, force: true });
 const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 
 // TypeScript writes the declarations, but no code that imports `#room/file.ts`: that is made file by file.
-for (const path of filesIn(SOURCE)) writeCode(path);
-for (const path of filesIn(DIST).filter((name) => name.endsWith('.d.ts'))) {
+for (const path of filesIn(SOURCE, '.ts')) writeCode(path);
+for (const path of filesIn(DIST, '.d.ts')) {
   writeFileSync(join(DIST, path), withRelativeImports(readFileSync(join(DIST, path), 'utf8'), path));
 }
-for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(ROOT, name), join(DIST, name));
+for (const name of ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'docs']) {
+  cpSync(join(ROOT, name), join(DIST, name), { recursive: true });
+}
+for (const path of filesIn(DIST, '.md'))
+  writeFileSync(join(DIST, path), withoutDeadLinks(readFileSync(join(DIST, path), 'utf8'), path));
 writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(toPackedManifest(), null, 2)}\n`);
 chmodSync(join(DIST, 'main.js'), 0o755);
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(ending));
 }
 
 function writeCode(path: string): void {
@@ -57,6 +64,13 @@ function withRelativeImports(text: string, path: string): string {
     const target = start === '#' ? posix.relative(dirname(path), name) : `${start}${name}`;
     return `${before}${quote}${target.startsWith('.') ? target : `./${target}`}.js${quote}`;
   });
+}
+
+/** What is in the repository alone (tests, sources, `deploy/`) is still named, but no link leads there. */
+function withoutDeadLinks(text: string, path: string): string {
+  return text.replace(FILE_LINK, (link, label: string, target: string) =>
+    existsSync(join(DIST, dirname(path), target)) ? link : label,
+  );
 }
 
 function toPackedManifest() {

@@ -40,6 +40,7 @@ const config: CodegenConfig = {
   generates: {
     'src/generated/revox-api.ts': { plugins: ['./codegen/wire-types.ts'] },
     'src/generated/contract-version.ts': { plugins: ['./codegen/contract-version.ts'] },
+    'src/generated/version.ts': { plugins: ['./codegen/version.ts'] },
     'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },
     'sdl/subgraph.graphql': { plugins: ['./codegen/subgraph-sdl.ts'] },
     'sdl/client.graphql': { plugins: ['./codegen/client-sdl.ts'] },

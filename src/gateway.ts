@@ -8,10 +8,11 @@ import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
-import { createHandler } from '#http/handler.ts';
+import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createKeySource, type KeySource } from '#http/jwks.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
+import type { ServerRefusal } from '#http/refusal.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import { createTokenCheck } from '#http/token.ts';
 import type { Log } from '#observability/log.ts';
@@ -37,6 +38,10 @@ export interface Gateway {
   fetch(request: Request): Promise<Response>;
   /** From now on `/ready` says no; what is under way goes on. */
   drain(): void;
+  /** The server around it has refused a request that never got here: that is told like all others, in the log and in the metrics. */
+  onRefused(refusal: ServerRefusal): void;
+  /** Something went wrong around it that nobody foresaw: it is told like its own faults. */
+  onBug(error: unknown): void;
   /** Closes what is open towards the upstream and Redis. */
   dispose(): Promise<void>;
 }
@@ -153,6 +158,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     upstream: () => tellUpstream(rest.state, upstreamWatch.lastAnswerAt),
     metrics,
     watch: createRequestWatch({
+      operationPlace: GRAPHQL_ENDPOINT,
       log,
       metrics,
       tracing,
@@ -165,10 +171,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     namedDocuments: { documents, only: trustedDocuments.only, isRouter },
     graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,
-    onBug(error) {
-      metrics.onBug();
-      log.bug(error);
-    },
+    onBug,
     onExcess: metrics.onLimit,
     onDrift: metrics.onDrift,
     now,
@@ -176,6 +179,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
 
   return {
     fetch: handle,
+    onBug,
+    onRefused({ status, code, setting }) {
+      metrics.onResponse(NOWHERE, status);
+      metrics.onRefused(code);
+      if (setting !== undefined) metrics.onLimit(setting);
+      log.info('refused', { status, code });
+    },
     drain: () => {
       isDraining = true;
     },
@@ -184,11 +194,19 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     },
   };
 
+  function onBug(error: unknown): void {
+    metrics.onBug();
+    log.bug(error);
+  }
+
   function createKeys({ jwksUrl: url }: JwtSettings): KeySource {
     const fetchKeys = options.fetchKeys ?? createDocumentFetch(sockets.transport);
     return createKeySource({ url, fetchKeys, onTrouble: log.error, now });
   }
 }
+
+/** The place of what was refused before it had one. */
+const NOWHERE = 'none';
 
 /** Names of operations that are counted one by one: each is some fifteen series for each code that it ends with. */
 const MOST_OPERATION_NAMES = 100;

@@ -33,7 +33,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const log = createStructuredLog(settings.log);
   const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
-  const server = createHttpServer(gateway.fetch, toServerLimits(settings), log.bug);
+  const server = createHttpServer(gateway.fetch, toServerLimits(settings), gateway);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -52,10 +52,10 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     process.on(signal, () => (isStopping ? process.exit(128 + number) : void stop()));
   }
   // A promise that nobody waited for concerns one request: it is told, and the others go on.
-  process.on('unhandledRejection', (reason) => log.bug(reason));
+  process.on('unhandledRejection', (reason) => gateway.onBug(reason));
   // What is thrown outside of every request may have left anything half done: requests under way are answered, and the process ends.
   process.on('uncaughtException', (error) => {
-    log.bug(error);
+    gateway.onBug(error);
     process.exitCode = 1;
     if (!isStopping) void stop();
   });

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server';
 import type { Settings } from '#config/settings.ts';
-import { REFUSAL_HEADERS, toRefusalBody } from '#http/refusal.ts';
+import { REFUSAL_HEADERS, type ServerRefusal, toRefusalBody } from '#http/refusal.ts';
 import { SECURITY_HEADERS } from '#http/security-headers.ts';
 
 /** How long a client may take. */
@@ -52,7 +52,12 @@ const REFUSALS: { readonly [code: string]: Refusal } = {
 const NO_HTTP: Refusal = [400, 'BAD_USER_INPUT', 'This is no HTTP request, or one that broke off.'];
 const NO_HOST: Refusal = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
 const TWO_HOSTS: Refusal = [400, 'BAD_USER_INPUT', 'There are two Host headers.'];
-const TOO_MANY_CONNECTIONS: Refusal = [503, 'RATE_LIMITED', 'Too many connections are open. Try again in a moment.'];
+const TOO_MANY_CONNECTIONS: Refusal = [
+  503,
+  'RATE_LIMITED',
+  'Too many connections are open. Try again in a moment.',
+  'MAX_CONNECTIONS',
+];
 const TOO_MANY_AT_ONCE: Refusal = [
   429,
   'RATE_LIMITED',
@@ -60,17 +65,27 @@ const TOO_MANY_AT_ONCE: Refusal = [
 ];
 const NOT_ANSWERED: Refusal = [500, 'INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.'];
 
-type Refusal = readonly [status: number, code: Parameters<typeof toRefusalBody>[0], message: string];
+type Refusal = readonly [status: number, code: ServerRefusal['code'], message: string, setting?: string];
+
+/** How long a client waits who is told that there is too much of something, s. */
+const RETRY_AFTER_S = 1;
+
+/** Who hears of what goes wrong where nobody else can see it. */
+export interface ServerEvents {
+  /** `fetch` has rejected though the client is still there. */
+  onBug(error: unknown): void;
+  /** A request, or what is none, was refused before `fetch` was asked. */
+  onRefused(refusal: ServerRefusal): void;
+}
 
 /**
  * Makes a server that waits for nobody forever. It listens nowhere yet.
  * @param fetch answers what is HTTP; what is not is refused here, in the same shape
- * @param onBug hears when `fetch` rejects though the client is still there
  */
 export function createHttpServer(
   fetch: (request: Request) => Promise<Response>,
   { headersMs, requestMs, idleMs, connections }: ServerLimits,
-  onBug: (error: unknown) => void,
+  { onBug, onRefused }: ServerEvents,
 ): Server {
   const adapter = createServerAdapter(fetch);
   /** The last request of each connection. */
@@ -104,7 +119,11 @@ export function createHttpServer(
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Who has not said a word may be about to: he would take a refusal for the answer, where he would send it again over another connection.
     if (socket.bytesRead === 0) return void socket.destroy();
-    if (socket.writable && !isAnswered(socket)) socket.write(toText(REFUSALS[error.code ?? ''] ?? NO_HTTP));
+    if (socket.writable && !isAnswered(socket)) {
+      const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP;
+      tell(refusal);
+      socket.write(toText(refusal));
+    }
     socket.destroySoon();
   });
   return server;
@@ -133,6 +152,16 @@ export function createHttpServer(
     }
   }
 
+  function refuse(response: ServerResponse, refusal: Refusal): void {
+    tell(refusal);
+    const { status, headers, body } = toAnswer(refusal);
+    response.writeHead(status, headers).end(body);
+  }
+
+  function tell([status, code, , setting]: Refusal): void {
+    onRefused({ status, code, setting });
+  }
+
   function count(socket: Socket, more: 1 | -1): void {
     counts.set(socket, (counts.get(socket) ?? 0) + more);
   }
@@ -145,17 +174,21 @@ export function createHttpServer(
   }
 }
 
-function refuse(response: ServerResponse, [status, code, message]: Refusal): void {
-  const body = toRefusalBody(code, message);
-  response.writeHead(status, headersOf(body)).end(body);
-}
-
-function toText([status, code, message]: Refusal): string {
-  const body = toRefusalBody(code, message);
-  const lines = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+function toText(refusal: Refusal): string {
+  const { status, headers, body } = toAnswer(refusal);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }
 
-function headersOf(body: string) {
-  return { ...REFUSAL_HEADERS, ...SECURITY_HEADERS, connection: 'close', 'content-length': Buffer.byteLength(body) };
+function toAnswer([status, code, message]: Refusal) {
+  const mayComeBack = code === 'RATE_LIMITED';
+  const body = toRefusalBody(code, message, mayComeBack ? { retryAfter: RETRY_AFTER_S } : {});
+  const headers = {
+    ...REFUSAL_HEADERS,
+    ...SECURITY_HEADERS,
+    ...(mayComeBack ? { 'retry-after': String(RETRY_AFTER_S) } : {}),
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+  };
+  return { status, headers, body };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { brokenLinksOf } from './kit/markdown-links.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const documents = [
@@ -17,24 +18,6 @@ describe.each(documents)('%s', (path) => {
   });
 
   test('links to places that are there', () => {
-    const links = Array.from(text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g), ([, to = '', heading]) => ({
-      to,
-      heading,
-    }));
-    const broken = links.filter(({ to, heading }) => {
-      const target = to === '' ? join(ROOT, path) : join(ROOT, dirname(path), to);
-      return !existsSync(target) || (heading !== undefined && !headingsOf(readFileSync(target, 'utf8')).includes(heading));
-    });
-    expect(broken).toEqual([]);
+    expect(brokenLinksOf(join(ROOT, path))).toEqual([]);
   });
 });
-
-/** As GitHub makes anchors of them. */
-function headingsOf(text: string): string[] {
-  return Array.from(text.matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}

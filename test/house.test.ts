@@ -26,7 +26,8 @@ const HOUSE: { readonly [room: string]: string } = {
   sandbox: 'node:http',
   config: 'zod, node:fs, node:path',
   errors: '',
-  observability: 'cache (types), rest (types), pino, prom-client, @opentelemetry/api, @opentelemetry/sdk-node, node:crypto',
+  observability:
+    'generated, cache (types), rest (types), pino, prom-client, @opentelemetry/api, @opentelemetry/sdk-node, node:crypto',
 };
 
 /** What leads out of the house, and the rooms, or files, that may open it. */

@@ -5,8 +5,6 @@ export interface Flight<T> {
    * called back.
    */
   join(signal: AbortSignal): Promise<T>;
-  /** Waits to the end, whoever leaves. */
-  hold(): Promise<T>;
   /** When the answer has come, or failed. Never rejects. */
   readonly settled: Promise<void>;
   readonly departure: Departure;
@@ -20,6 +18,8 @@ export interface Departure {
   after: number;
   /** How often it was sent. */
   sends: number;
+  /** It waits for its turn, and for whose: where many wait, each of those who share a credential has turns of his own. */
+  queuedFor: { readonly caller: string | undefined } | undefined;
   /** When the last of those who wait has to have his answer, by the clock for durations, ms. */
   deadlineAt: number;
 }
@@ -72,10 +72,6 @@ function createFlight<T>(departure: Departure, ask: (signal: AbortSignal) => Pro
   return {
     departure,
     settled,
-    hold() {
-      waiting += 1;
-      return answer;
-    },
     join(signal) {
       waiting += 1;
       return new Promise<T>((resolve, reject) => {

@@ -56,7 +56,10 @@ interface Course {
  */
 const JOINED_WITHIN_MS = 1_000;
 
-/** Who has something to show does not wait for something newer beyond this: an upstream that struggles is shown as it was. */
+/**
+ * Who has something to show sits out no pause and no backoff that is longer than this: an upstream that fails is shown as it was. (One that is
+ * slow is waited for: what it says is newer.)
+ */
 const PATIENCE_WITH_STAND_IN_MS = 1_000;
 
 export interface RememberingAsk {
@@ -71,7 +74,17 @@ export interface RememberingAsk {
  * Everything is keyed by the credential's fingerprint. Nothing is remembered but answers, and the 404 and 410 of a single object.
  */
 export function createRememberingAsk(send: Send, options: RememberOptions): RememberingAsk {
-  const { freshness, graceMs, credentialRecheckMs, maxRevalidations = 10, secondTier, events, now, elapsed } = options;
+  const {
+    freshness,
+    graceMs,
+    credentialRecheckMs,
+    maxRevalidations = 10,
+    secondTier,
+    events,
+    now,
+    elapsed,
+    startTimer,
+  } = options;
   const isRechecked = Number.isFinite(credentialRecheckMs);
   const memory = createMemory({ ...options, idleMs: graceMs + (isRechecked ? credentialRecheckMs : 0) });
   const keeper = createKeeper({ ...options, ...freshness, secondTier, memory, freshnessOf: createFreshnessOf(freshness) });
@@ -113,7 +126,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Reme
       }
 
       const inTheAir = flights.find<Landing>(toFlightKey(fingerprint, key));
-      const joined = inTheAir && mayJoin(inTheAir, newerThan) ? inTheAir : undefined;
+      const joined = inTheAir && mayJoin(inTheAir, errand, newerThan) ? inTheAir : undefined;
       if (joined) joined.departure.deadlineAt = Math.max(joined.departure.deadlineAt, errand.deadlineAt());
       let flight = joined;
       try {
@@ -168,7 +181,13 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Reme
 
   function takeOff<T>(errand: Errand, question: Question<T>, key: string, newerThan?: Reading): Flight<Landing> {
     const { fingerprint } = errand.credential;
-    const departure: Departure = { sentAt: undefined, after: 0, sends: 0, deadlineAt: errand.deadlineAt() };
+    const departure: Departure = {
+      sentAt: undefined,
+      after: 0,
+      sends: 0,
+      queuedFor: undefined,
+      deadlineAt: errand.deadlineAt(),
+    };
     const flight = flights.start<Landing>(toFlightKey(fingerprint, key), departure, (signal) =>
       fly({ ...errand, signal, deadlineAt: () => departure.deadlineAt }, question, { key, newerThan, departure }),
     );
@@ -192,13 +211,14 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Reme
       signal.throwIfAborted();
     }
     try {
+      departure.queuedFor = errand;
       const answer = await send(toPatient(errand, key), question, {
         onSent(at) {
           kept.mark = memory.mark();
-          Object.assign(departure, { sentAt: at, after: newest?.number ?? 0, sends: departure.sends + 1 });
+          Object.assign(departure, { sentAt: at, after: newest?.number ?? 0, sends: departure.sends + 1, queuedFor: undefined });
         },
         onFailed() {
-          departure.sentAt = undefined;
+          Object.assign(departure, { sentAt: undefined, queuedFor: errand });
         },
       });
       if (!newest || answer.reading.number > newest.number) newest = answer.reading;
@@ -236,20 +256,29 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Reme
     const isUnderWay = flights.find(toFlightKey(fingerprint, key)) !== undefined;
     if (isUnderWay || underWay >= maxRevalidations || budget.sent >= budget.limit) return;
     revalidations.set(fingerprint, underWay + 1);
-    takeOff(errand, question, key)
-      .hold()
-      .catch(() => {})
-      .finally(() => {
-        const left = (revalidations.get(fingerprint) ?? 1) - 1;
-        if (left > 0) revalidations.set(fingerprint, left);
-        else revalidations.delete(fingerprint);
-      });
+    void keepFlying(takeOff(errand, question, key), errand).finally(() => {
+      const left = (revalidations.get(fingerprint) ?? 1) - 1;
+      if (left > 0) revalidations.set(fingerprint, left);
+      else revalidations.delete(fingerprint);
+    });
   }
 
-  /** What is yet to be sent brings what is newest. */
-  function mayJoin({ departure: { sentAt, after } }: Flight<Landing>, newerThan: Reading | undefined): boolean {
+  /** Lets a flight go on though nobody waits for it, as long as the operation that asks may take. */
+  async function keepFlying(flight: Flight<Landing>, { deadlineAt }: Errand): Promise<void> {
+    const background = new AbortController();
+    const stopTimer = startTimer(Math.max(0, deadlineAt() - elapsed()), () => background.abort());
+    await flight.join(background.signal).catch(() => {});
+    stopTimer();
+  }
+
+  /** What is yet to be sent brings what is newest; but nobody waits in the queue of another. */
+  function mayJoin(
+    { departure: { sentAt, after, queuedFor } }: Flight<Landing>,
+    { caller }: Errand,
+    newerThan: Reading | undefined,
+  ): boolean {
     if (newerThan && newerThan.process !== newest?.process) return false;
-    if (sentAt === undefined) return true;
+    if (sentAt === undefined) return !queuedFor || queuedFor.caller === caller;
     return (!newerThan || after >= newerThan.number) && rules.isWithin(sentAt, JOINED_WITHIN_MS);
   }
 }

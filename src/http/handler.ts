@@ -44,10 +44,24 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       watch.onAnswered(sent.status);
       return sent;
     } catch (error) {
-      watch.onLeft();
-      throw error;
+      if (request.signal.aborted) {
+        watch.onLeft();
+        throw error;
+      }
+      const response = toFault(error);
+      watch.onError('INTERNAL_SERVER_ERROR');
+      watch.onAnswered(response.status);
+      return response;
     }
   };
+
+  /** Something that nobody foresaw, in what stands around the operation. */
+  function toFault(error: unknown): Response {
+    options.onBug(error);
+    const response = toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+    secure(response.headers, undefined);
+    return response;
+  }
 
   async function handle(request: Request, url: URL | null, watch: RequestWatch): Promise<Response> {
     if (!url) {

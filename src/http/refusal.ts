@@ -1,4 +1,4 @@
-import type { ErrorCode } from '#errors/gateway-error.ts';
+import type { ErrorCode, PublicDetails } from '#errors/gateway-error.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
 
 /** The answer to a request that does not get as far as GraphQL, in GraphQL's shape. */
@@ -21,6 +21,15 @@ export function codeOf(response: Response): ErrorCode | undefined {
 
 export const REFUSAL_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': NO_STORE, vary: VARY };
 
-export function toRefusalBody(code: ErrorCode, message: string): string {
-  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+/** @param details what stands beside the code */
+export function toRefusalBody(code: ErrorCode, message: string, details: PublicDetails = {}): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] });
+}
+
+/** A request that a server refuses before anybody else has seen it. */
+export interface ServerRefusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** The setting that raises the limit it is over, if it is over one. */
+  readonly setting: string | undefined;
 }

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
+import { VERSION } from '#generated/version.ts';
 import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
-import { VERSION } from './version.ts';
 
 export interface MetricsOptions {
   /** Asked each time that somebody reads the metrics. */
@@ -14,10 +14,14 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly cacheEvents: CacheEvents;
   /** All but `onSend`: see `onSent`. */
-  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onBreaker'>;
+  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onOverflow' | 'onBreaker'>;
   /** A request to the upstream is over. */
   onSent(request: SentRequest): void;
-  onOperationBegun(): void;
+  /**
+   * A request for an operation has come.
+   * @returns to be called once, when it is answered
+   */
+  onOperationBegun(): () => void;
   /** An operation that was executed is over. */
   onOperation(operation: CountedOperation): void;
   /** A request was refused before anything was executed. */
@@ -155,6 +159,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
       onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
       onTurn: (waitedMs) => queueSeconds.observe(waitedMs / 1000),
       onPause: () => pauses.inc(),
+      onOverflow: () => limitRefusals.inc({ setting: 'REVOX_MAX_QUEUE' }),
       onBreaker: (change) => {
         if (change === 'opened') openings.inc();
       },
@@ -162,17 +167,17 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     onSent({ endpoint, status, failure, ms }) {
       upstreamSeconds.observe({ endpoint, status: toStatusLabel(status), outcome: failure ?? 'ok' }, ms / 1000);
     },
-    onOperationBegun: () => inProgress.inc(),
+    onOperationBegun() {
+      inProgress.inc();
+      return () => inProgress.dec();
+    },
     onOperation({ name, code, ms, overheadMs }) {
       operationSeconds.observe({ operation: name, code }, ms / 1000);
       if (overheadMs !== undefined) overheadSeconds.observe(overheadMs / 1000);
     },
     onRefused: (code) => refusals.inc({ code }),
     onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
-    onResponse(place, status) {
-      responses.inc({ place, status: String(status) });
-      if (place === '/graphql') inProgress.dec();
-    },
+    onResponse: (place, status) => responses.inc({ place, status: String(status) }),
     onDrift: (kind, type, field, times = 1) => drift.inc({ kind, type, field }, times),
     onBug: () => bugs.inc(),
     contentType: registry.contentType,

@@ -42,6 +42,8 @@ export interface OperationFigures {
 }
 
 export interface RequestWatchOptions {
+  /** Where operations are sent to; requests to other places are told of, but are none. */
+  readonly operationPlace: string;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
@@ -58,6 +60,9 @@ export type WatchRequest = (request: Request, place: string) => RequestWatch;
 /** The client has left before there was an answer: nginx's word for it, which HTTP has none for. */
 const CLIENT_LEFT = 499;
 
+/** Of an operation's name in the log. */
+const LONGEST_NAME = 128;
+
 /** Of a document, and of its variables: a line is no place for a megabyte. */
 const LONGEST_TOLD = 16_384;
 
@@ -71,11 +76,11 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
   return (request, place) => {
     const startedAt = elapsed();
     const requestId = toRequestId(request.headers.get('x-request-id'));
-    const isOperation = place === '/graphql';
+    const isOperation = place === options.operationPlace;
     const span = isOperation ? tracing.onRequest(request.method, place, request.headers) : undefined;
-    if (isOperation) metrics.onOperationBegun();
+    const endOperation = isOperation ? metrics.onOperationBegun() : undefined;
     let asked: AskedOperation | undefined;
-    let countedName: string | undefined;
+    let isExecuted = false;
     let figures: OperationFigures | undefined;
     let code = 'OK';
 
@@ -86,7 +91,7 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
         asked = operation;
       },
       onExecute() {
-        countedName = nameOperation(asked?.name);
+        isExecuted = true;
       },
       onExecuted(account) {
         figures = account;
@@ -96,9 +101,15 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
       },
       onAnswered(status) {
         const ms = elapsed() - startedAt;
+        endOperation?.();
         metrics.onResponse(place, status);
-        const executed =
-          countedName === undefined ? undefined : { name: countedName, ms, overheadMs: figures && overhead(ms, figures) };
+        const executed = isExecuted
+          ? {
+              name: nameOperation(asked?.name, code === 'OK' && isServed(figures)),
+              ms,
+              overheadMs: figures && overhead(ms, figures),
+            }
+          : undefined;
         if (executed) metrics.onOperation({ ...executed, code });
         else if (code !== 'OK') metrics.onRefused(code);
         const upstreamRequests = figures?.upstreamRequests ?? 0;
@@ -112,7 +123,7 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
           place,
           status,
           code,
-          ...(asked && { operation: asked.name ?? null, operationType: asked.type }),
+          ...(asked && { operation: asked.name?.slice(0, LONGEST_NAME) ?? null, operationType: asked.type }),
           durationMs: rounded(ms),
           ...(figures && { overheadMs: rounded(overhead(ms, figures)), ...toCounts(figures) }),
           requestId,
@@ -134,6 +145,13 @@ export function createRequestWatch(options: RequestWatchOptions): WatchRequest {
 /** A caller's own id is taken if it cannot be mistaken for anything else, wherever it is written down. */
 function toRequestId(given: string | null): string {
   return given !== null && /^[\w.:/+=@-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Whether anything of the upstream's is in the answer. */
+function isServed(figures: OperationFigures | undefined): boolean {
+  if (!figures) return false;
+  const { upstreamRequests, cacheHits, coalesced, stale } = figures;
+  return upstreamRequests + cacheHits + coalesced + stale > 0;
 }
 
 /** What the gateway itself took. */

@@ -1,7 +1,9 @@
 import type { LogFields } from './log.ts';
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /** A line of the log as it was written. */
-interface WrittenLine extends Readonly<Record<string, unknown>> {
+interface WrittenLine extends Fields {
   readonly level?: string;
   readonly time?: string;
   readonly msg?: string;
@@ -9,14 +11,47 @@ interface WrittenLine extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * Turns a line of JSON into one that people read: `12:00:00.123 info  Ready … name=value`. What comes from outside cannot begin a line of its
- * own, nor move the cursor.
+ * Turns a line of JSON into one that people read: `12:00:00.123Z info  Ready … name=value`. What comes from outside cannot begin a line of its
+ * own, nor move the cursor, nor pass for a field.
  */
 export function toTextLine(json: string): string {
   const { level = '', time = '', msg = '', error, ...fields } = JSON.parse(json) as WrittenLine;
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${toValue(value)}`);
-  const clock = time.slice('2026-01-01T'.length, -1);
-  return `${clock} ${level.padEnd(5)} ${visible(msg)}${pairs.join('')}${error ? toFault(error) : ''}\n`;
+  const clock = time.slice('2026-01-01T'.length);
+  const told = msg === 'request' ? toRequest(fields) : [visible(msg), ...toPairs(fields)].join(' ');
+  return `${clock} ${level.padEnd(5)} ${told}${error ? toFault(error) : ''}\n`;
+}
+
+/** `POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered`: what went well needs no more; what did not is to be found again. */
+function toRequest({ method, place, status, operation, durationMs, overheadMs, ...fields }: Fields): string {
+  const { upstreamRequests, cacheHits, coalesced, stale, operationType, ...others } = fields;
+  const { code, requestId, trace_id, span_id, ...personal } = others;
+  const type = operationType === 'query' ? undefined : operationType;
+  const what = [method, place, status, type, operation].filter((word) => word !== undefined && word !== null).map(toWord);
+  const own = overheadMs === undefined || overheadMs === durationMs ? '' : ` (${toMs(overheadMs)} own)`;
+  const counts = Object.entries({ upstream: upstreamRequests, remembered: cacheHits, joined: coalesced, stale })
+    .filter(([, count]) => Number(count) > 0)
+    .map(([name, count]) => `${count} ${name}`);
+  const isWell = code === 'OK' && Number(status) < 400;
+  const pairs = toPairs({ ...(isWell ? {} : { code, requestId, trace_id }), ...personal });
+  const took = durationMs === undefined ? '' : `${toMs(durationMs)} ms${own}`;
+  return [what.join(' '), took, counts.join(', '), pairs.join(' ')].filter((part) => part !== '').join('  ');
+}
+
+function toPairs(fields: Fields): string[] {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${toValue(value)}`);
+}
+
+/** A tenth of a millisecond is of interest only where there are few. */
+function toMs(ms: unknown): string {
+  return Number(ms) < 10 ? String(ms) : Number(ms).toFixed(0);
+}
+
+/** What stands without a name before it: a caller's, too, and so nothing that looks like a field or like two words. */
+function toWord(value: unknown): string {
+  const text = String(value);
+  return /^[\w/]+$/.test(text) ? text : visible(JSON.stringify(text));
 }
 
 function toValue(value: unknown): string {

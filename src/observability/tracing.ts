@@ -8,9 +8,9 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
+import { VERSION } from '#generated/version.ts';
 import type { OutgoingRequest, RequestOutcome, WatchedRequest } from '#rest/upstream-events.ts';
 import { readTraceContext, writeTraceContext } from './trace-context.ts';
-import { VERSION } from './version.ts';
 
 export type { TracerProvider };
 

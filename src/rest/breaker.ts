@@ -1,19 +1,26 @@
 import { type Circuit, type CircuitOptions, createCircuit, type Passage } from './circuit.ts';
+import type { FailedRequest } from './exchange.ts';
 import { createForgetfulMap } from './forgetful-map.ts';
 import type { Endpoint } from './question.ts';
-import type { FailureKind, UpstreamState } from './upstream-events.ts';
+import type { UpstreamState } from './upstream-events.ts';
 
 /**
- * Keeps requests from an upstream that does not answer them anyway. What fails on the way there fails for everyone: connections count
- * together. What the upstream fails to answer may be one caller's, or one endpoint's, own trouble: so that is counted for each endpoint as
- * each credential sees it, and nobody is kept from the upstream by what happens to another.
+ * Keeps requests from an upstream that does not answer them anyway. That no connection can be made is so for everyone: that counts together.
+ * What becomes of a request that was sent may be due to who asks, or what he asks for: so it is counted for each caller and endpoint, and
+ * nobody is kept from the upstream by what happens to another.
  */
 export interface Breaker {
   /** Whether a request would be let through now. */
-  isPassable(credential: string, endpoint: Endpoint): boolean;
+  isPassable(asker: BreakerAsker, endpoint: Endpoint): boolean;
   /** @returns who hears how the request that is let through ends; undefined when none is */
-  enter(credential: string, endpoint: Endpoint): ((failure: FailureKind | undefined) => void) | undefined;
+  enter(asker: BreakerAsker, endpoint: Endpoint): ((failure: FailedRequest['kind'] | undefined) => void) | undefined;
   readonly state: UpstreamState['breaker'];
+}
+
+export interface BreakerAsker {
+  readonly credential: { readonly fingerprint: string };
+  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  readonly caller: string | undefined;
 }
 
 export type BreakerOptions = CircuitOptions;
@@ -24,7 +31,7 @@ const MOST_CIRCUITS = 10_000;
 
 export function createBreaker(options: BreakerOptions): Breaker {
   const way = createCircuit(options);
-  /** Of the endpoints that have failed lately, as a credential sees them; all others are closed. */
+  /** Of the endpoints that have failed somebody lately, as he sees them; all others are closed. */
   const endpoints = createForgetfulMap<Circuit>({ idleMs: IDLE_MS, most: MOST_CIRCUITS, elapsed: options.elapsed });
 
   return {
@@ -61,17 +68,17 @@ export function createBreaker(options: BreakerOptions): Breaker {
   }
 }
 
-function toVerdictOnWay(failure: FailureKind | undefined): keyof Passage {
-  if (failure === 'connection' || failure === 'connect-timeout') return 'fail';
-  // Nobody knows how far it has come.
-  return failure === 'aborted' || failure === 'timeout' ? 'ignore' : 'succeed';
+function toVerdictOnWay(failure: FailedRequest['kind'] | undefined): keyof Passage {
+  if (failure === 'unreachable' || failure === 'connect-timeout') return 'fail';
+  // What was too slow to answer has been reached: connecting has a time limit of its own.
+  return failure === 'aborted' ? 'ignore' : 'succeed';
 }
 
-function toVerdictOnEndpoint(failure: FailureKind | undefined): keyof Passage {
-  if (failure === 'timeout' || failure === 'server-error') return 'fail';
-  return failure === 'aborted' || failure === 'connection' || failure === 'connect-timeout' ? 'ignore' : 'succeed';
+function toVerdictOnEndpoint(failure: FailedRequest['kind'] | undefined): keyof Passage {
+  if (failure === 'connection' || failure === 'timeout' || failure === 'server-error') return 'fail';
+  return failure === 'aborted' || failure === 'unreachable' || failure === 'connect-timeout' ? 'ignore' : 'succeed';
 }
 
-function toKey(credential: string, endpoint: Endpoint): string {
-  return `${credential} ${endpoint}`;
+function toKey({ credential: { fingerprint }, caller = '' }: BreakerAsker, endpoint: Endpoint): string {
+  return `${fingerprint} ${endpoint} ${caller}`;
 }

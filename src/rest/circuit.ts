@@ -30,13 +30,15 @@ export interface CircuitOptions {
 const PERIOD_MS = 10_000;
 const LONGEST_OPEN_MS = 30_000;
 const FAILED_RATIO = 0.5;
+/** No request takes that long: of one to see that nothing is heard of another takes the place. */
+const LONGEST_TRIAL_MS = 60_000;
 const NOTHING = { all: 0, failed: 0 };
 
 interface Opening {
   readonly until: number;
   readonly ms: number;
-  /** The request to see is under way. */
-  isTried: boolean;
+  /** Since when the request to see is under way. */
+  triedAt: number | undefined;
 }
 
 export function createCircuit({ failures, openMs, onChange, elapsed }: CircuitOptions): Circuit {
@@ -62,12 +64,14 @@ export function createCircuit({ failures, openMs, onChange, elapsed }: CircuitOp
   };
 
   function isPassable(): boolean {
-    return !opening || (elapsed() >= opening.until && !opening.isTried);
+    if (!opening) return true;
+    const isTried = opening.triedAt !== undefined && elapsed() - opening.triedAt < LONGEST_TRIAL_MS;
+    return elapsed() >= opening.until && !isTried;
   }
 
   /** Lets one through to see. */
   function trial(current: Opening): Passage {
-    current.isTried = true;
+    current.triedAt = elapsed();
     return {
       succeed() {
         opening = undefined;
@@ -76,13 +80,13 @@ export function createCircuit({ failures, openMs, onChange, elapsed }: CircuitOp
       },
       fail: () => open(Math.min(2 * current.ms, LONGEST_OPEN_MS)),
       ignore() {
-        current.isTried = false;
+        current.triedAt = undefined;
       },
     };
   }
 
   function open(ms: number): void {
-    opening = { until: elapsed() + ms, ms, isTried: false };
+    opening = { until: elapsed() + ms, ms, triedAt: undefined };
   }
 
   function count(failed: 0 | 1): void {

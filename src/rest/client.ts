@@ -18,7 +18,8 @@ import { isWorthRetrying, toBackoffMs } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { type Asker, createTurns, PausedError, QueueOverflowError } from './turns.ts';
 import { unlessAborted } from './unless-aborted.ts';
-import type { FailureKind, UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
+import type { UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
+import { createUsualLatency } from './usual-latency.ts';
 
 export interface RestClientOptions extends ExchangeOptions {
   /** Requests in flight for one credential; more wait for their turn. */
@@ -64,6 +65,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
   const breaker = createBreaker({ ...options.breaker, elapsed, onChange: events.onBreaker });
   const retryBudget = createRetryBudget(elapsed);
   const exchange = createExchange(options);
+  const latency = createUsualLatency();
   const process = randomUUID();
   let sent = 0;
 
@@ -97,55 +99,60 @@ export function createRestClient(options: RestClientOptions): RestClient {
     resends: number,
     sending: Sending | undefined,
   ): Promise<SentAnswer<T>> {
+    const { endpoint } = question;
     const { leave, endTurn } = await admit(errand, question);
+    const startedAt = elapsed();
+    let watched: WatchedRequest | undefined;
+    let ending: Ending = NOT_SENT;
     try {
       sent += 1;
       const reading = { process, number: sent, isRemembered: false };
-      const [askedAt, startedAt] = [now(), elapsed()];
+      const askedAt = now();
       sending?.onSent(askedAt);
-      const watched = events.onSend({ endpoint: question.endpoint, resends, trace: errand.trace });
-      const tell = (status: number | null, failure: FailureKind | undefined) => {
-        leave(failure);
-        watched.onOver({ status, failure, ms: elapsed() - startedAt });
-      };
-      try {
-        const received = await exchangeAbout(errand, question, watched.headers);
-        tell(received.status, undefined);
-        pauses.end(errand.credential.fingerprint);
-        return { ...received, reading, askedAt };
-      } catch (error) {
-        // Anything else is a bug, in what reads the answer.
-        const { kind, status } = error instanceof FailedRequest ? error : BUG;
-        tell(status, kind);
-        heed(error, errand.credential.fingerprint);
-        throw error;
-      }
+      watched = events.onSend({ endpoint, resends, trace: errand.trace });
+      ending = BUG;
+      const received = await exchangeAbout(errand, question, watched.headers);
+      ending = { kind: undefined, status: received.status };
+      return { ...received, reading, askedAt };
+    } catch (error) {
+      if (error instanceof FailedRequest) ending = error;
+      throw error;
     } finally {
-      endTurn();
+      const ms = elapsed() - startedAt;
+      leave(ending.kind);
+      watched?.onOver({ status: ending.status, failure: ending.kind, ms });
+      heed(ending, errand.credential.fingerprint);
+      if (ending.kind === undefined) latency.note(endpoint, ms);
+      // The upstream need not notice that nobody waits any more: until it has answered, as it usually does, the place is taken.
+      if (ending.kind === 'aborted') options.startTimer(latency.leftMs(endpoint, ms), endTurn);
+      else endTurn();
     }
   }
 
   /** Does what the upstream asks of everyone who has this credential. */
-  function heed(error: unknown, credential: string): void {
-    if (!(error instanceof FailedRequest)) return;
-    if (error.kind === 'rate-limited') events.onPause(pauses.begin(credential, error.retryAfterMs));
-    else if (error.status !== null) pauses.end(credential);
+  function heed({ kind, status, retryAfterMs }: Ending, credential: string): void {
+    if (kind === 'rate-limited') events.onPause(pauses.begin(credential, retryAfterMs));
+    else if (status !== null) pauses.end(credential);
   }
 
   /** Waits until a request may be sent. Each that is counts on the operation's budget, from when it begins to wait. */
-  async function admit({ credential: { fingerprint }, caller, budget, signal, deadlineAt }: Errand, question: Question<unknown>) {
+  async function admit(errand: Errand, question: Question<unknown>) {
+    const { credential, caller, budget, signal, deadlineAt } = errand;
     const line = toLine(question);
-    if (!breaker.isPassable(fingerprint, question.endpoint)) throw new UpstreamUnavailableError(line);
+    if (!breaker.isPassable(errand, question.endpoint)) throw new UpstreamUnavailableError(line);
     budget.sent += 1;
+    let endTurn = () => {};
     try {
-      const endTurn = await takeTurn({ credential: fingerprint, caller, signal, latest: deadlineAt });
+      endTurn = await takeTurn({ credential: credential.fingerprint, caller, signal, latest: deadlineAt });
+      signal.throwIfAborted();
       // While it waited, others may have failed.
-      const leave = breaker.enter(fingerprint, question.endpoint);
-      if (leave) return { leave, endTurn };
-      endTurn();
-      throw new UpstreamUnavailableError(line);
+      const leave = breaker.enter(errand, question.endpoint);
+      if (!leave) throw new UpstreamUnavailableError(line);
+      return { leave, endTurn };
     } catch (error) {
+      endTurn();
       budget.sent -= 1;
+      if (error instanceof QueueOverflowError) events.onOverflow();
       throw toUnsent(line, error);
     }
   }
@@ -172,16 +179,18 @@ export function createRestClient(options: RestClientOptions): RestClient {
   /** Undefined: it is not sent again. */
   function toWaitMs(failed: FailedRequest, { credential, budget, deadlineAt }: Errand, resends: number): number | undefined {
     if (resends >= options.retries || budget.sent >= budget.limit || !isWorthRetrying(failed)) return undefined;
-    // It waits in the queue, with all the others of its credential, and after the pause one is sent at a time: that is no load.
-    if (failed.kind === 'rate-limited') return 0;
-    const waitMs = toBackoffMs(failed, resends, random);
-    return elapsed() + waitMs < deadlineAt() && retryBudget.spend(credential.fingerprint) ? waitMs : undefined;
+    const isPaused = failed.kind === 'rate-limited';
+    const waitMs = isPaused ? pauses.leftMs(credential.fingerprint) : toBackoffMs(failed, resends, random);
+    if (elapsed() + waitMs >= deadlineAt()) return undefined;
+    // A pause is waited for in the queue, with all the others of the credential, and then one is sent at a time: that is no load.
+    if (isPaused) return 0;
+    return retryBudget.spend(credential.fingerprint) ? waitMs : undefined;
   }
 
-  function toSurfacing({ kind, error, retryAfterMs }: FailedRequest, { credential }: Errand): UpstreamError {
+  function toSurfacing({ kind, error }: FailedRequest, { credential }: Errand): UpstreamError {
     if (kind !== 'rate-limited') return error;
-    // Where the upstream does not say for how long, what is sent next is sent when the pause is over.
-    return new RateLimitedError(error, retryAfterMs ?? pauses.leftMs(credential.fingerprint), 429);
+    // What is sent next is sent when the pause is over, however long the upstream has asked for.
+    return new RateLimitedError(error, pauses.leftMs(credential.fingerprint), 429);
   }
 
   function wait(ms: number, signal: AbortSignal, line: UpstreamRequestLine): Promise<void> {
@@ -206,7 +215,16 @@ function toUnsent(line: UpstreamRequestLine, error: unknown): UpstreamError {
   return new UpstreamTimeoutError(line, error);
 }
 
-const BUG = { kind: 'invalid', status: null } as const;
+/** How a request has ended. */
+type Ending = Pick<FailedRequest, 'status'> & {
+  readonly kind: FailedRequest['kind'] | undefined;
+  readonly retryAfterMs?: number | undefined;
+};
+
+/** Something failed before it was under way, in what watches it for one. */
+const NOT_SENT: Ending = { kind: 'aborted', status: null };
+/** Whatever else is thrown is a bug, in what reads the answer. */
+const BUG: Ending = { kind: 'invalid', status: null };
 
 /** How long a queue takes nobody knows. */
 const QUEUE_RETRY_AFTER_MS = 1_000;

@@ -26,15 +26,17 @@ export function toDecoded(body: Readable, encoding = ''): AsyncIterable<Uint8Arr
 async function* decode(body: Readable, name: string): AsyncGenerator<Uint8Array> {
   const decoder = DECODERS.get(name)?.();
   if (!decoder) throw new EncodingError('an unknown encoding');
-  let lost: unknown;
-  body.once('error', (error) => {
-    lost = error;
-  });
-  // Each end takes the other with it; what went wrong is thrown where it is read.
+  // Each end takes the other with it, and both tell the same error then: whose it is shows in who tells it first.
+  let culprit: Readable | undefined;
+  for (const end of [body, decoder]) {
+    end.once('error', () => {
+      culprit ??= end;
+    });
+  }
   pipeline(body, decoder, () => {});
   try {
     yield* decoder as AsyncIterable<Uint8Array>;
   } catch (error) {
-    throw error === lost ? error : new EncodingError('a damaged encoding', { cause: error });
+    throw culprit === decoder ? new EncodingError('a damaged encoding', { cause: error }) : error;
   }
 }

@@ -53,7 +53,7 @@ export interface Received {
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
   readonly kind: FailureKind;
-  /** As it surfaces if nothing more is tried. */
+  /** As it surfaces if nothing more is tried; how long a 429 is waited for is the client's to say. */
   readonly error: UpstreamError;
   /** So long the upstream asks to wait, ms. */
   readonly retryAfterMs: number | undefined;
@@ -86,9 +86,13 @@ export function createExchange(options: ExchangeOptions): Exchange {
     // It may have ended between this request's turn and now: then no event comes any more.
     if (signal.aborted) onAbort();
     const stopTimer = options.startTimer(options.timeoutMs, () => attempt.abort());
+    let discarded: Promise<void> | undefined;
+    const onRefused = (discarding: Promise<void>) => {
+      discarded = discarding;
+    };
     try {
       // Not left to the transport: undici, for one, hears of an abort only when it has connected.
-      return await unlessAborted(attempt.signal, exchange(request, attempt.signal));
+      return await unlessAborted(attempt.signal, exchange(request, attempt.signal, onRefused));
     } catch (error) {
       if (error instanceof FailedRequest) throw error;
       if (attempt.signal.aborted) {
@@ -98,11 +102,27 @@ export function createExchange(options: ExchangeOptions): Exchange {
     } finally {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
-      attempt.abort(OVER);
+      endWhenDiscarded(attempt, discarded);
     }
   };
 
-  async function exchange({ line, query, credential, headers }: OneRequest, signal: AbortSignal): Promise<Received> {
+  /** The status says it all; but the connection can be used again only if the rest has been taken, and that may never end. */
+  function endWhenDiscarded(attempt: AbortController, discarded: Promise<void> | undefined): void {
+    const end = () => attempt.abort(OVER);
+    if (discarded) {
+      const stopTimer = options.startTimer(DISCARDING_MS, end);
+      discarded
+        .catch(() => {})
+        .finally(stopTimer)
+        .then(end);
+    } else end();
+  }
+
+  async function exchange(
+    { line, query, credential, headers }: OneRequest,
+    signal: AbortSignal,
+    onRefused: (discarded: Promise<void>) => void,
+  ): Promise<Received> {
     const response = await options.transport(`${options.baseUrl}${line.path}${query}`, {
       headers: { accept: 'application/json', authorization: credential.toAuthorization(), ...headers },
       signal,
@@ -111,8 +131,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (status >= 200 && status <= 299) {
       return { body: await readBody(line, response), status, upstreamNow: toUpstreamNow(response) };
     }
-    // Not awaited: the status says it all, and a body that nobody reads may never end.
-    void response.discard().catch(() => {});
+    onRefused(response.discard());
     throw toFailedStatus(line, response);
   }
 
@@ -154,17 +173,28 @@ export function createExchange(options: ExchangeOptions): Exchange {
 }
 
 const FARTHEST_CLOCK_MS = 86_400_000;
+/** So long the rest of an answer is taken that nobody reads. */
+const DISCARDING_MS = 1_000;
 
 /** A reason for nobody: without one, each request that is over would make an exception, with the stack that led there. */
 const OVER = new Error('This is over.');
 
 function toFailedTransport(line: UpstreamRequestLine, cause: unknown): FailedRequest {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = codeOf(cause) ?? codeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return new FailedRequest('connect-timeout', new UpstreamTimeoutError(line, cause));
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
     return new FailedRequest('timeout', new UpstreamTimeoutError(line, cause));
   }
-  return new FailedRequest('connection', new UpstreamUnavailableError(line, { cause }));
+  const kind = UNREACHABLE.test(code) ? 'unreachable' : 'connection';
+  return new FailedRequest(kind, new UpstreamUnavailableError(line, { cause }));
+}
+
+/** What goes wrong before a byte of the request is sent: with names, routes, ports, proxies and certificates. All else may be due to what was asked. */
+const UNREACHABLE =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_PRX_|ERR_TLS_|CERT_|.*_CERT|UNABLE_TO_)/;
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** What is wrong with a body; undefined when it did not even come. */

@@ -2,7 +2,8 @@
 export interface Pauses {
   /**
    * The upstream asks for patience: nothing is to be sent with this credential for a while, and then one request at a time until it answers.
-   * @param askedMs how long it asks for, ms; without a word of that it is a second or less, and twice as long each time
+   * @param askedMs how long it asks for, ms; without a word of that it is a second or less, and twice as long each time. It is a quarter of that at
+   *   least
    * @returns how much of the pause is left, ms
    */
   begin(credential: string, askedMs: number | undefined): number;
@@ -29,8 +30,10 @@ export interface PausesOptions {
   readonly random: () => number;
 }
 
-/** A pause that the upstream has not said the length of, at first; and the longest, whatever it says: then it is asked again. */
+/** A pause that the upstream has not said the length of, at first; and the least of one that it has. */
 const FIRST_MS = 1_000;
+const LEAST_MS = 250;
+/** Whatever it says: then it is asked again. */
 const LONGEST_MS = 300_000;
 /** So long after a pause it is known that there was one, while nothing is heard. */
 const TRIAL_MS = 60_000;
@@ -53,7 +56,7 @@ export function createPauses({ onChange, elapsed, startTimer, random }: PausesOp
       const known = asked.get(credential);
       // All that were under way are told so. Without a length that is no news.
       const isNews = known?.until === undefined || askedMs !== undefined;
-      if (isNews) prolong(credential, Math.min(askedMs ?? toPauseMs(known?.inARow ?? 0, random), LONGEST_MS));
+      if (isNews) prolong(credential, Math.min(toPauseMs(askedMs, known?.inARow ?? 0, random), LONGEST_MS));
       return leftMs(credential);
     },
     end(credential) {
@@ -110,7 +113,11 @@ export function createPauses({ onChange, elapsed, startTimer, random }: PausesOp
   }
 }
 
-/** Half of it for sure, the rest by chance: those who were told together do not come back together. */
-function toPauseMs(inARow: number, random: () => number): number {
-  return FIRST_MS * 2 ** inARow * (0.5 + random() / 2);
+/**
+ * What grows with each pause is half for sure, the rest by chance: those who were told together do not come back together. An upstream that asks
+ * for next to nothing, again and again, gets more.
+ */
+function toPauseMs(askedMs: number | undefined, inARow: number, random: () => number): number {
+  const grownMs = (askedMs === undefined ? FIRST_MS : LEAST_MS) * 2 ** inARow * (0.5 + random() / 2);
+  return Math.max(askedMs ?? 0, grownMs);
 }

@@ -4,6 +4,8 @@ import type { FailedRequest } from './exchange.ts';
 const BASE_MS = 250;
 const LONGEST_MS = 8_000;
 
+const PASSING = new Set<FailedRequest['kind']>(['unreachable', 'connect-timeout', 'connection', 'rate-limited', 'server-error']);
+
 /**
  * Whether the same request, sent again, may fare better: connections that failed, 408, 409, 429 and 5xx, unless the upstream says otherwise
  * (`x-should-retry`). Not what took too long: to ask a slow upstream twice makes it slower, and nobody would wait for that.
@@ -11,16 +13,15 @@ const LONGEST_MS = 8_000;
 export function isWorthRetrying({ kind, status, shouldRetry }: FailedRequest): boolean {
   if (kind === 'aborted') return false;
   if (shouldRetry !== undefined) return shouldRetry;
-  if (kind === 'connection' || kind === 'connect-timeout' || kind === 'rate-limited' || kind === 'server-error') return true;
-  return status === 408 || status === 409;
+  return PASSING.has(kind) || status === 408 || status === 409;
 }
 
 /**
- * How long to wait before a request is sent again, ms: as long as the upstream asks, else any time up to a bound that doubles with each try
- * (full jitter: those who failed together do not come back together).
+ * How long to wait before a request is sent again, ms: as long as the upstream asks and a little, else any time up to a bound that doubles with
+ * each try (full jitter). Either way those who failed together do not come back together.
  * @param resends how often it has been sent again
  * @param random 0 to 1
  */
 export function toBackoffMs({ retryAfterMs }: FailedRequest, resends: number, random: () => number): number {
-  return retryAfterMs ?? random() * Math.min(LONGEST_MS, BASE_MS * 2 ** resends);
+  return retryAfterMs === undefined ? random() * Math.min(LONGEST_MS, BASE_MS * 2 ** resends) : retryAfterMs + random() * BASE_MS;
 }

@@ -57,6 +57,8 @@ export interface TurnsOptions {
 /** Of the places of a credential that several callers share, one of them may hold so many: who comes next finds one free. */
 const SHARE = 0.75;
 const ALL_QUEUED = 10;
+/** So many may wait for a caller, however many wait for others. */
+const MODEST = 10;
 
 interface Waiter {
   readonly latest: () => number;
@@ -98,8 +100,7 @@ export function createTurns(options: TurnsOptions): Turns {
       const caller = callerOf(lane, name);
       try {
         checkPause(credential, latest);
-        const isFull = caller.waiting.size >= maxQueued || waiting >= ALL_QUEUED * maxQueued;
-        if (isFull) throw new QueueOverflowError(`${waiting} are waiting`);
+        if (!mayGoAtOnce(lane, caller) && isFull(caller)) throw new QueueOverflowError(`${waiting} are waiting`);
         return await new Promise<() => void>((resolve, reject) => {
           const waiter: Waiter = {
             latest,
@@ -147,6 +148,19 @@ export function createTurns(options: TurnsOptions): Turns {
     },
   };
 
+  function mayGoAtOnce(lane: Lane, caller: Caller): boolean {
+    return inFlight < inAll && hasRoom(lane) && caller.waiting.size === 0 && caller.active < caller.mostActive;
+  }
+
+  /** Where all queues together are too long, those are refused who have made them so. */
+  function isFull({ waiting: { size } }: Caller): boolean {
+    return size >= maxQueued || (size >= MODEST && waiting >= ALL_QUEUED * maxQueued);
+  }
+
+  function hasRoom({ credential, active }: Lane): boolean {
+    return pausedUntil(credential) === undefined && active < (isOnTrial(credential) ? 1 : perCredential);
+  }
+
   /** @throws PausedError when a pause outlasts whoever waits */
   function checkPause(credential: string, latest: () => number): void {
     const until = pausedUntil(credential);
@@ -184,8 +198,7 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   function letOneGo(lane: Lane): boolean {
-    const isPaused = pausedUntil(lane.credential) !== undefined;
-    if (isPaused || lane.active >= (isOnTrial(lane.credential) ? 1 : perCredential)) return false;
+    if (!hasRoom(lane)) return false;
     for (const caller of lane.callers.values()) {
       const [waiter] = caller.waiting;
       if (!waiter || caller.active >= caller.mostActive) continue;

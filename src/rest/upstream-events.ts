@@ -16,6 +16,8 @@ export interface UpstreamEvents {
   onTurn(waitedMs: number): void;
   /** The upstream asked one credential to be patient; its requests wait for so many ms. */
   onPause(ms: number): void;
+  /** A request was refused, for too many of its caller wait already. */
+  onOverflow(): void;
   /** Requests are kept from the upstream from now on, or let through again. */
   onBreaker(change: 'opened' | 'closed'): void;
 }
@@ -45,7 +47,9 @@ export interface RequestOutcome {
 
 /** Why a request brought nothing. */
 export type FailureKind =
-  /** No connection, or one that broke. */
+  /** No connection can be made. */
+  | 'unreachable'
+  /** A connection that broke: before the answer, or within it. */
   | 'connection'
   /** No connection in time. */
   | 'connect-timeout'
@@ -74,6 +78,6 @@ export interface UpstreamState {
   readonly inFlight: number;
   /** Credentials that the upstream has asked to be patient. */
   readonly paused: number;
-  /** `open`: nobody's requests are sent; `partly-open`: not those of some credentials; `half-open`: one is sent to see. */
+  /** `open`: nobody's requests are sent; `partly-open`: not those of some credentials to some endpoints; `half-open`: one is sent to see. */
   readonly breaker: 'closed' | 'partly-open' | 'half-open' | 'open';
 }

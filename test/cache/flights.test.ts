@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createFlights } from '#cache/flights.ts';
 
 /** When a question was put, where it does not matter. */
-const NOW = { sentAt: 0, after: 0, sends: 1, deadlineAt: 0 };
+const NOW = { sentAt: 0, after: 0, sends: 1, queuedFor: undefined, deadlineAt: 0 };
 
 const NEVER = new AbortController().signal;
 
@@ -68,7 +68,7 @@ describe('A flight', () => {
     const question = createQuestion();
     const flight = flights.start('key', NOW, question.ask);
     expect(question.asked).toBe(1);
-    const waiting = [flight.join(NEVER), flights.find<string>('key')!.join(NEVER), flights.find<string>('key')!.hold()];
+    const waiting = [flight.join(NEVER), flights.find<string>('key')!.join(NEVER), flights.find<string>('key')!.join(NEVER)];
     expect(await isSettled(Promise.race(waiting))).toBe(false);
 
     question.answer('so it is');
@@ -82,7 +82,7 @@ describe('A flight', () => {
     const flights = createFlights();
     const question = createQuestion();
     const flight = flights.start('key', NOW, question.ask);
-    const waiting = [flight.join(NEVER), flight.join(new AbortController().signal), flight.hold()];
+    const waiting = [flight.join(NEVER), flight.join(new AbortController().signal), flight.join(NEVER)];
     const error = new Error('no answer');
     question.fail(error);
     expect(await Promise.allSettled(waiting)).toEqual(waiting.map(() => ({ status: 'rejected', reason: error })));
@@ -90,8 +90,8 @@ describe('A flight', () => {
 
   test('tells what was the newest reading when it began', () => {
     const flights = createFlights();
-    flights.start('key', { sentAt: 0, after: 17, sends: 1, deadlineAt: 0 }, createQuestion().ask);
-    expect(flights.find('key')!.departure).toEqual({ sentAt: 0, after: 17, sends: 1, deadlineAt: 0 });
+    flights.start('key', { sentAt: 0, after: 17, sends: 1, queuedFor: undefined, deadlineAt: 0 }, createQuestion().ask);
+    expect(flights.find('key')!.departure).toEqual({ sentAt: 0, after: 17, sends: 1, queuedFor: undefined, deadlineAt: 0 });
   });
 
   test('is settled when the answer has come, and when it has failed, and never rejects', async () => {
@@ -147,7 +147,7 @@ describe('Who leaves', () => {
     for (const one of waiting) await expect(one).rejects.toThrow('gone');
   });
 
-  test('does not call back what somebody holds, whoever came first', async () => {
+  test('does not call back what somebody stays for, whoever came first', async () => {
     const flights = createFlights();
     for (const [key, isHeldFirst] of [
       ['held, then joined', true],
@@ -156,9 +156,9 @@ describe('Who leaves', () => {
       const question = createQuestion();
       const flight = flights.start(key, NOW, question.ask);
       const leaving = new AbortController();
-      const held = isHeldFirst ? flight.hold() : undefined;
+      const held = isHeldFirst ? flight.join(NEVER) : undefined;
       const gone = flight.join(leaving.signal);
-      const stays = held ?? flight.hold();
+      const stays = held ?? flight.join(NEVER);
       leaving.abort(new Error('gone'));
       await expect(gone).rejects.toThrow('gone');
       expect(question.isCalledBack).toBe(false);
@@ -283,9 +283,9 @@ describe('The flights', () => {
   test('give way to another under the same key, and go on for those who wait', async () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
-    const first = flights.start('key', { sentAt: 0, after: 1, sends: 1, deadlineAt: 0 }, old.ask);
+    const first = flights.start('key', { sentAt: 0, after: 1, sends: 1, queuedFor: undefined, deadlineAt: 0 }, old.ask);
     const early = first.join(NEVER);
-    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, deadlineAt: 0 }, fresh.ask);
+    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, queuedFor: undefined, deadlineAt: 0 }, fresh.ask);
     expect(flights.find('key')).toBe(second);
     expect(old.isCalledBack).toBe(false);
 
@@ -303,8 +303,10 @@ describe('The flights', () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
     const leaving = new AbortController();
-    const gone = flights.start('key', { sentAt: 0, after: 1, sends: 1, deadlineAt: 0 }, old.ask).join(leaving.signal);
-    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, deadlineAt: 0 }, fresh.ask);
+    const gone = flights
+      .start('key', { sentAt: 0, after: 1, sends: 1, queuedFor: undefined, deadlineAt: 0 }, old.ask)
+      .join(leaving.signal);
+    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, queuedFor: undefined, deadlineAt: 0 }, fresh.ask);
     leaving.abort(new Error('gone'));
     await expect(gone).rejects.toThrow('gone');
     expect([old.isCalledBack, fresh.isCalledBack]).toEqual([true, false]);

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Environment, readSettings, type Settings, SettingsError } from '#config/settings.ts';
+import { variables } from '#config/variables.ts';
 
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
@@ -116,7 +119,21 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'SANDBOX_PORT', min: 0, max: 65_535, unit: 'a port', read: ({ sandboxPort }) => sandboxPort },
   { name: 'REVOX_PAGE_SIZE', min: 1, max: 10_000, unit: 'items', read: ({ revox }) => revox.pageSize },
   { name: 'REVOX_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeoutMs },
+  { name: 'REVOX_CONNECT_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeouts.connectMs },
+  { name: 'REVOX_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeouts.headersMs },
+  { name: 'REVOX_BODY_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeouts.bodyMs },
+  { name: 'REVOX_RETRIES', min: 0, max: 10, unit: 'retries', read: ({ revox }) => revox.retries },
+  { name: 'REVOX_BREAKER_FAILURES', min: 1, max: 1_000_000, unit: 'failures', read: ({ revox }) => revox.breaker.failures },
+  { name: 'REVOX_BREAKER_OPEN_MS', min: 1, max: 30_000, unit: 'ms', read: ({ revox }) => revox.breaker.openMs },
   { name: 'REVOX_MAX_CONCURRENCY', min: 1, max: 10_000, unit: 'requests', read: ({ revox }) => revox.maxConcurrency },
+  {
+    name: 'REVOX_MAX_CONCURRENCY_TOTAL',
+    min: 1,
+    max: 100_000,
+    unit: 'requests',
+    read: ({ revox }) => revox.maxConcurrencyInAll,
+  },
+  { name: 'REVOX_MAX_QUEUE', min: 1, max: 1_000_000, unit: 'requests', read: ({ revox }) => revox.maxQueued },
   { name: 'REVOX_MAX_RESPONSE_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ revox }) => revox.maxResponseBytes },
   { name: 'REQUEST_DEADLINE_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ requestDeadlineMs }) => requestDeadlineMs },
   {
@@ -478,5 +495,31 @@ describe('SANDBOX_PORT', () => {
     [{ PORT: '5000', SANDBOX_PORT: '7000' }, 7000],
   ])('with %j is %i', (environment, port) => {
     expect(readSettings(environment).sandboxPort).toBe(port);
+  });
+});
+
+describe('The tables of the README', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [, section = ''] = /^## Settings\n(.*?)^## /ms.exec(readme) ?? [];
+  const rows = Array.from(section.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', told = '']) => ({
+    names: Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
+    told,
+  }));
+  const defaults: { readonly [name: string]: unknown } = variables.parse({});
+
+  test('name each variable once, and no other', () => {
+    // Node.js and OpenTelemetry say what these mean.
+    const ours = Object.keys(variables.shape).filter((name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'));
+    const others = ['OTEL_…', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...ours, ...others].sort());
+  });
+
+  test('tell the defaults', () => {
+    const told = rows.filter(({ names }) => names.some((name) => String(defaults[name] ?? '') !== ''));
+    expect(told.map((row) => [row.names, row.told.replaceAll('`', '')])).toEqual(
+      told.map(({ names }) => [names, names.map((name) => String(defaults[name])).join(', ')]),
+    );
+    // The others have none, or one that depends on something else.
+    expect(told.length).toBeGreaterThan(rows.length / 2);
   });
 });

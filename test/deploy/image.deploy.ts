@@ -1,17 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { onFreePort } from '../kit/served.ts';
+import { startCollector } from '../ops/collector.ts';
 import { freePort, type GatewayProcess, startProcess } from '../wire/demo-process.ts';
 import { createClient } from './clients.ts';
 import { type Instruction, stages } from './files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_MS = 300_000;
+
+/** What the image has besides its base: 35.9 when this was written. */
+const MOST_MEGABYTES = 40;
 
 /** Where the image has its Node.js; here it is the one that runs the tests. */
 const NODE_OF_IMAGE = '/nodejs/bin/node';
@@ -57,6 +61,42 @@ describe('What the image holds and starts', () => {
     for (const name of ['node', 'vitest', 'typescript', '@biomejs']) expect(names).not.toContain(name);
   });
 
+  test(`is small: the gateway and its packages are at most ${MOST_MEGABYTES} MB`, () => {
+    expect(toMegabytes(folder)).toBeLessThan(MOST_MEGABYTES);
+  });
+
+  test('keeps the licences of its packages', () => {
+    const licences = (root: string) =>
+      readdirSync(join(root, 'node_modules'), { recursive: true, encoding: 'utf8' }).filter(
+        (path) => /(^|\/)(licen[cs]e|notice)[^/]*$/i.test(path) && !/^(node|@types|undici-types)\//.test(path),
+      );
+    expect(licences(folder).length).toBeGreaterThan(100);
+  });
+
+  test('has what shows GraphiQL and sends traces', async () => {
+    await using collector = await startCollector();
+    const PORT = String(await freePort());
+    const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+    await using gateway = start({ PORT, GRAPHIQL: 'on', ...traces });
+    await gateway.firstLine;
+    const page = await fetch(`http://127.0.0.1:${PORT}/graphql`, {
+      headers: { accept: 'text/html' },
+    });
+    expect([page.status, (await page.text()).length]).toEqual([200, expect.toSatisfy((length) => length > 1_000_000)]);
+    gateway.process.kill('SIGTERM');
+    expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(collector.spans.map(({ name }) => name)).toEqual(['GET /graphql']);
+  });
+
+  test.each(['http/protobuf', 'grpc'])('has what sends traces by %s', async (OTEL_EXPORTER_OTLP_PROTOCOL) => {
+    const PORT = String(await freePort());
+    await using gateway = start({ PORT, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_PROTOCOL });
+    expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
+    expect((await fetch(`http://127.0.0.1:${PORT}/health`)).status).toBe(200);
+    gateway.process.kill('SIGTERM');
+    expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('answers as nobody in particular, says that it is well, and ends with 0', async () => {
     const sandbox = createSandbox();
     const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
@@ -89,6 +129,12 @@ describe('What the image holds and starts', () => {
     expect(await gateway.ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Set ROUTER_SECRETS') });
   });
 });
+
+/** Of all files below it, 10^6 bytes each. */
+function toMegabytes(root: string): number {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.reduce((bytes, { parentPath, name }) => bytes + statSync(join(parentPath, name)).size, 0) / 1e6;
+}
 
 function copy({ args }: Pick<Instruction, 'args'>, from: string, to: string): void {
   const [target = '', ...sources] = args.toReversed();

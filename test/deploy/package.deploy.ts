@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { brokenLinksOf } from '../kit/markdown-links.ts';
 import { freePort, startProcess } from '../wire/demo-process.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -51,6 +52,14 @@ describe('The package, installed in an empty folder', () => {
     const { node, ...dependencies } = manifest.dependencies;
     expect(packed.dependencies).toEqual(dependencies);
     expect(node).toBeDefined();
+  });
+
+  test('brings the documents, whose links lead to what is in it', async () => {
+    const installed = join(folder, 'node_modules', manifest.name);
+    const documents = (await readdir(installed, { recursive: true })).filter((path) => path.endsWith('.md'));
+    expect(documents).toEqual(expect.arrayContaining(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/deployment.md']));
+    expect(documents.flatMap((path) => brokenLinksOf(join(installed, path)))).toEqual([]);
+    expect(await readFile(join(installed, 'README.md'), 'utf8')).toContain('(docs/deployment.md)');
   });
 
   test('compiles, strictly, types of libraries included; and answers wherever it is mounted', async () => {

@@ -45,6 +45,14 @@ export function readAlerts(): Expression[] {
 export interface Use {
   readonly metric: string;
   readonly labels: readonly string[];
+  /** What stands in braces. */
+  readonly matchers: readonly Matcher[];
+}
+
+/** `{label=~"a|b"}`: what it is compared with, one by one. */
+export interface Matcher {
+  readonly label: string;
+  readonly values: readonly string[];
 }
 
 /** Which metrics an expression uses, and by which labels: those in braces belong to their metric, those of `by` and of the legend to all. */
@@ -54,10 +62,17 @@ export function usesIn({ expr, legend }: Expression): Use[] {
     ...Array.from(legend.matchAll(/\{\{(\w+)\}\}/g), ([, name = '']) => name),
   ];
   const bare = expr.replace(/\bby \([^)]*\)/g, '').replace(/\[[^\]]*\]/g, '');
-  return Array.from(bare.matchAll(/\b([a-z]\w*_\w+)(?:\{([^}]*)\})?(?!\w*\()/g), ([, metric = '', matchers = '']) => ({
-    metric,
-    labels: [...Array.from(matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g), ([, name = '']) => name), ...shared],
-  })).filter(({ metric }) => !FUNCTIONS.has(metric));
+  return Array.from(bare.matchAll(/\b([a-z]\w*_\w+)(?:\{([^}]*)\})?(?!\w*\()/g), ([, metric = '', braces = '']) => {
+    const matchers = readMatchers(braces);
+    return { metric, labels: [...matchers.map(({ label }) => label), ...shared], matchers };
+  }).filter(({ metric }) => !FUNCTIONS.has(metric));
+}
+
+function readMatchers(braces: string): Matcher[] {
+  return Array.from(braces.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g), ([, label = '', operator = '', text = '']) => ({
+    label,
+    values: operator.endsWith('~') ? text.split('|') : [text],
+  }));
 }
 
 const FUNCTIONS = new Set(['histogram_quantile', 'label_replace', 'count_values']);

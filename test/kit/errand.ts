@@ -20,5 +20,6 @@ export const NOBODY_LISTENS: UpstreamEvents = {
   onRetry: () => {},
   onTurn: () => {},
   onPause: () => {},
+  onOverflow: () => {},
   onBreaker: () => {},
 };

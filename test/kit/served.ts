@@ -42,7 +42,14 @@ export async function serveWorld({
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
     ...gatewayOptions,
   });
-  const server = createHttpServer(gateway.fetch, { ...toServerLimits(read), ...timeouts }, (error) => bugs.push(error));
+  const server = createHttpServer(
+    gateway.fetch,
+    { ...toServerLimits(read), ...timeouts },
+    {
+      onBug: (error) => bugs.push(error),
+      onRefused: gateway.onRefused,
+    },
+  );
   const listeningPort = await onFreePort(
     (port) =>
       new Promise<number>((resolve, reject) => {

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createMetrics } from '#observability/metrics.ts';
 import { readAlerts, readDashboard, type Use, usesIn } from '../kit/dashboard.ts';
-import { parseMetrics, readMetrics, type Sample } from '../kit/metrics.ts';
-import { createWorld } from '../kit/world.ts';
+import type { Sample } from '../kit/metrics.ts';
+import { readEventfulWorlds } from './eventful-worlds.ts';
 
 /** What Prometheus adds of its own. */
 const OF_PROMETHEUS = ['instance', 'job'];
@@ -10,7 +9,7 @@ const OF_PROMETHEUS = ['instance', 'job'];
 let samples: readonly Sample[];
 
 beforeAll(async () => {
-  samples = [...(await worked()), ...(await told())];
+  samples = await readEventfulWorlds();
 });
 
 describe.each([
@@ -42,45 +41,44 @@ describe('What there is not would be found', () => {
       'histogram_quantile(0.9, sum by (le, name) (rate(revox_gateway_operation_overhead_seconds_bucket[1m])))',
       ['revox_gateway_operation_overhead_seconds_bucket{name}'],
     ],
+    [
+      'max(revox_gateway_upstream_breaker_state{state=~"open|halfopen", instance="a"}) == 1',
+      ['revox_gateway_upstream_breaker_state{state="halfopen"}'],
+    ],
+    [
+      'rate(revox_gateway_operation_duration_seconds_count{code=~"UPSTREAM_TIMEOUT|RATE_LIMIT"}[5m])',
+      ['revox_gateway_operation_duration_seconds_count{code="RATE_LIMIT"}'],
+    ],
+    [
+      'rate(revox_gateway_upstream_request_duration_seconds_count{outcome!="abort"}[5m])',
+      ['revox_gateway_upstream_request_duration_seconds_count{outcome="abort"}'],
+    ],
+    ['rate(revox_gateway_questions_total{source!~"failed|net.+"}[5m])', ['revox_gateway_questions_total{source="net.+"}']],
+    ['revox_gateway_http_responses_total{place="/graphiql"}', ['revox_gateway_http_responses_total{place="/graphiql"}']],
     ['revox_gateway_refusals_total / revox_gateway_requests_total', ['revox_gateway_requests_total']],
   ])('%s', (expr, faults) => {
     expect(usesIn({ where: '', expr, legend: '' }).flatMap(missing)).toEqual(faults);
   });
 });
 
-function missing({ metric, labels }: Use): string[] {
+/** What of it no gateway has ever said: a metric, a label of it, or a value of that label. */
+function missing({ metric, labels, matchers }: Use): string[] {
   const series = samples.filter(({ name }) => name === metric);
   if (series.length === 0) return [metric];
-  return labels
-    .filter((label) => !OF_PROMETHEUS.includes(label) && !series.some((sample) => label in sample.labels))
-    .map((label) => `${metric}{${label}}`);
+  const has = (label: string, value?: string) =>
+    series.some(({ labels: said }) => label in said && (value === undefined || said[label] === value));
+  const ours = (label: string) => !OF_PROMETHEUS.includes(label);
+  const unknown = labels.filter((label) => ours(label) && !has(label));
+  return [
+    ...unknown.map((label) => `${metric}{${label}}`),
+    ...matchers
+      .filter(({ label }) => ours(label) && !unknown.includes(label))
+      .flatMap(({ label, values }) =>
+        values.filter((value) => !has(label, value)).map((value) => `${metric}{${label}="${value}"}`),
+      ),
+  ];
 }
 
 function toFamily(name: string): string {
   return name.replace(/_(bucket|sum|count)$/, '');
-}
-
-/** `/metrics` of a gateway that has answered, refused and failed. */
-async function worked(): Promise<Sample[]> {
-  const world = createWorld({
-    gateway: { processMetrics: true },
-    upstream: async (request) =>
-      request.url.includes('/call/') ? Response.json({ call: { id: 'c', direction: 'sideways' } }) : world.sandbox.fetch(request),
-  });
-  await world.ask('{ call(id: "c") { direction } assistants(first: 1) { nodes { id } } }');
-  await world.ask('{ nope }');
-  await world.ask(`{ ${'__typename '.repeat(200)} }`);
-  return readMetrics(world);
-}
-
-/** What a gateway tells of things that have not happened to that one. */
-async function told(): Promise<Sample[]> {
-  const metrics = createMetrics({
-    upstreamState: () => ({ waiting: 0, inFlight: 0, paused: 0, breaker: 'closed' }),
-    cacheState: () => ({ bytes: 0, entries: 0, flights: 0 }),
-    ofProcess: false,
-  });
-  metrics.upstreamEvents.onRetry('/call', 'timeout');
-  metrics.cacheEvents.onAnswered('/call', 'memory');
-  return parseMetrics(await metrics.render());
 }

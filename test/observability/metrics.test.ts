@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CacheState } from '#cache/cache-events.ts';
+import { VERSION } from '#generated/version.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNames } from '#observability/operation-names.ts';
-import { VERSION } from '#observability/version.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 import { createClock } from '../kit/clock.ts';
 import { parseMetrics, readMetrics, type Sample, sumOf } from '../kit/metrics.ts';
@@ -57,25 +57,35 @@ describe('Operations are counted', () => {
     expect(sumOf(await readMetrics(world), 'operations_in_progress')).toBe(0);
   });
 
-  test('under no more than a hundred names, of those that are valid', async () => {
+  test('under no more than a hundred names, of those that are valid and were served', async () => {
     const world = createWorld();
     for (let number = 0; number < 300; number += 1) await world.ask(`query Invalid${number} { nope }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
-    for (let number = 0; number < 300; number += 1) await world.ask(`query Valid${number} { __typename }`);
-    await world.ask(`query ${'X'.repeat(5_000)} { __typename }`);
+    // Nobody has looked at their key: they get no name.
+    for (let number = 0; number < 300; number += 1) await world.ask(`query Stranger${number} { __typename }`);
+    expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
+      { operation: 'other', code: 'OK', value: 300 },
+    ]);
+    for (let number = 0; number < 300; number += 1)
+      await world.ask(`query Valid${number} { assistants(first: 1) { nodes { id } } }`);
+    await world.ask(`query ${'X'.repeat(5_000)} { assistants(first: 1) { nodes { id } } }`);
     await world.ask('{ __typename }');
     const series = seriesOf(await readMetrics(world), 'operation_duration_seconds_count');
     expect(series).toHaveLength(102);
     expect(series).toContainEqual({ operation: 'Valid0', code: 'OK', value: 1 });
-    expect(series).toContainEqual({ operation: 'other', code: 'OK', value: 201 });
+    expect(series).toContainEqual({ operation: 'other', code: 'OK', value: 501 });
     expect(series).toContainEqual({ operation: 'anonymous', code: 'OK', value: 1 });
   });
 
   test('so that ten thousand names are a hundred', () => {
     const nameOperation = createOperationNames(100);
-    const names = new Set(Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`)));
+    const names = new Set(Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`, true)));
     expect(names.size).toBe(101);
-    expect([nameOperation('Q1'), nameOperation('Q9999'), nameOperation(undefined)]).toEqual(['Q1', 'other', 'anonymous']);
+    expect([nameOperation('Q1', false), nameOperation('Q9999', true), nameOperation(undefined, true)]).toEqual([
+      'Q1',
+      'other',
+      'anonymous',
+    ]);
   });
 });
 
@@ -329,6 +339,11 @@ describe('/metrics', () => {
     const [world, other] = [createWorld(), createWorld()];
     await other.ask('query Elsewhere { __typename }');
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
+    // Nobody has looked at their key: they get no name.
+    for (let number = 0; number < 300; number += 1) await world.ask(`query Stranger${number} { __typename }`);
+    expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
+      { operation: 'other', code: 'OK', value: 300 },
+    ]);
   });
 
   test('tells of the process where it is asked to', async () => {

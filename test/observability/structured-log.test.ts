@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { LogFields } from '#observability/log.ts';
 import { keepLog } from '../kit/log-lines.ts';
 
 /** What somebody may call his operation, or send for an id, to write into a log. */
@@ -12,6 +13,23 @@ const FORGERIES = [
   'x\u202edegrof',
   'x forged=1',
 ];
+
+/** As a request is told of. */
+const LOOK: LogFields = {
+  method: 'POST',
+  place: '/graphql',
+  status: 200,
+  code: 'OK',
+  operation: 'Look',
+  operationType: 'query',
+  durationMs: 228.4,
+  overheadMs: 66.8,
+  upstreamRequests: 15,
+  cacheHits: 3,
+  coalesced: 0,
+  stale: 0,
+  requestId: 'a2b0',
+};
 
 describe('A line', () => {
   test('of JSON has level, time, message and fields', () => {
@@ -34,7 +52,7 @@ describe('A line', () => {
   test('of text has the same', () => {
     const { log, lines } = keepLog({ format: 'text' });
     log.info('Ready', { status: 200, operation: null, name: 'two words' });
-    expect(lines).toEqual([expect.stringMatching(/^[\d:.]{12} info {2}Ready status=200 operation=null name="two words"\n$/)]);
+    expect(lines).toEqual([expect.stringMatching(/^[\d:.]{12}Z info {2}Ready status=200 operation=null name="two words"\n$/)]);
   });
 
   test.each(FORGERIES)('is one line, whatever stands in it: %j', (forgery) => {
@@ -45,11 +63,63 @@ describe('A line', () => {
     expect(json.read()[0]).toMatchObject({ level: 'info', msg: forgery, operation: forgery });
 
     const text = keepLog({ format: 'text' });
-    text.log.info('request', { operation: forgery, status: 200 });
+    text.log.info('request', { operation: forgery, status: 200, durationMs: 1, code: 'OK' });
+    text.log.info('Ready', { operation: forgery, status: 200 });
     text.log.error(forgery);
-    expect(text.lines).toHaveLength(2);
-    for (const line of text.lines) expect(line).toMatch(/^[\d:.]{12} (info|error) +[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
-    expect(text.lines[0]!.replace(/"(?:[^"\\]|\\.)*"/g, 'QUOTED')).toMatch(/ request operation=QUOTED status=200\n$/);
+    expect(text.lines).toHaveLength(3);
+    for (const line of text.lines) expect(line).toMatch(/^[\d:.]{12}Z (info|error) +[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
+    const [request, ready] = text.lines.map((line) => line.replace(/"(?:[^"\\]|\\.)*"/g, 'QUOTED'));
+    expect(request).toMatch(/ info {2}200 QUOTED {2}1 ms\n$/);
+    expect(ready).toMatch(/ Ready operation=QUOTED status=200\n$/);
+  });
+
+  test.each<[string, LogFields, string]>([
+    ['that is answered', {}, 'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered'],
+    [
+      'that is answered from memory',
+      { upstreamRequests: 0, durationMs: 4.1, overheadMs: 4.1 },
+      'POST /graphql 200 Look  4.1 ms  3 remembered',
+    ],
+    [
+      'of an operation without a name',
+      { operation: null, coalesced: 2, stale: 1 },
+      'POST /graphql 200  228 ms (67 own)  15 upstream, 3 remembered, 2 joined, 1 stale',
+    ],
+    [
+      'of another type',
+      { operationType: 'mutation' },
+      'POST /graphql 200 mutation Look  228 ms (67 own)  15 upstream, 3 remembered',
+    ],
+    [
+      'that failed, to be found again',
+      { code: 'UPSTREAM_TIMEOUT', trace_id: '0af7' },
+      'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
+    ],
+    // Nobody passes for what he is not by the name that he gives his operation.
+    ['called like a field', { operation: 'code=OK' }, 'POST /graphql 200 "code=OK"  228 ms (67 own)  15 upstream, 3 remembered'],
+    ['called like a code', { operation: 'FORBIDDEN' }, 'POST /graphql 200 FORBIDDEN  228 ms (67 own)  15 upstream, 3 remembered'],
+    [
+      'with personal data, where that is asked for',
+      { document: '{ a }', variables: 'null' },
+      'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  document="{ a }" variables=null',
+    ],
+  ])('of text about a request %s', (_, fields, told) => {
+    const { log, lines } = keepLog({ format: 'text' });
+    log.info('request', { ...LOOK, ...fields });
+    expect(lines[0]!.slice('12:00:00.000Z '.length)).toBe(`info  ${told}\n`);
+  });
+
+  test('of text about a refusal tells which', () => {
+    const { log, lines } = keepLog({ format: 'text' });
+    log.info('request', {
+      method: 'GET',
+      place: 'other',
+      status: 404,
+      code: 'BAD_USER_INPUT',
+      durationMs: 0.3,
+      requestId: 'a2b0',
+    });
+    expect(lines[0]).toMatch(/Z info {2}GET other 404 {2}0\.3 ms {2}code=BAD_USER_INPUT requestId=a2b0\n$/);
   });
 
   test('is left out below the level', () => {
@@ -90,7 +160,7 @@ describe('A bug', () => {
     const { log, lines } = keepLog({ format: 'text' });
     log.bug(error);
     expect(lines[0]).toMatch(
-      /^[\d:.]{12} error A fault that nobody foresaw\.\n {4}TypeError: Outer\n {4}at .*\n {4}Error: Inner\n {4}at /s,
+      /^[\d:.]{12}Z error A fault that nobody foresaw\.\n {4}TypeError: Outer\n {4}at .*\n {4}Error: Inner\n {4}at /s,
     );
     expect(
       lines[0]!

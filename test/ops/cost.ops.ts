@@ -18,6 +18,7 @@ test(`To watch an operation that is answered from memory takes no more than ${MO
   const query = 'query Voices { assistants(first: 5) { nodes { id name language } } }';
   const operation = () => world.ask(query);
   const watch = createRequestWatch({
+    operationPlace: '/graphql',
     log,
     metrics: createMetrics({
       upstreamState: () => ({ waiting: 0, inFlight: 0, paused: 0, breaker: 'closed' }),

@@ -94,37 +94,44 @@ describe('A circuit', () => {
   });
 });
 
+const as = (fingerprint: string, caller?: string) => ({ credential: { fingerprint }, caller });
+
 describe('The breaker', () => {
-  function createBroken(kind: FailureKind, credential = 'a', endpoint = '/call/{id}' as const) {
+  function createBroken(kind: FailureKind, asker = as('a'), endpoint = '/call/{id}' as const) {
     const { options, clock } = create();
     const breaker = createBreaker(options);
-    for (let count = 0; count < 4; count += 1) breaker.enter(credential, endpoint)?.(kind);
+    for (let count = 0; count < 4; count += 1) breaker.enter(asker, endpoint)?.(kind);
     return { breaker, clock };
   }
 
-  test.each<FailureKind>(['connection', 'connect-timeout'])('keeps everything back when there is no way there: %s', (kind) => {
+  test.each<FailureKind>(['unreachable', 'connect-timeout'])('keeps everything back when there is no way there: %s', (kind) => {
     const { breaker, clock } = createBroken(kind);
     expect(breaker.state).toBe('open');
-    expect(breaker.isPassable('another', '/assistants')).toBe(false);
-    expect(breaker.enter('another', '/assistants')).toBeUndefined();
+    expect(breaker.isPassable(as('another'), '/assistants')).toBe(false);
+    expect(breaker.enter(as('another'), '/assistants')).toBeUndefined();
     clock.now = 1_000;
     expect(breaker.state).toBe('half-open');
-    const leave = breaker.enter('another', '/assistants');
-    expect(breaker.enter('a', '/call')).toBeUndefined();
+    const leave = breaker.enter(as('another'), '/assistants');
+    expect(breaker.enter(as('a'), '/call')).toBeUndefined();
     leave?.('server-error');
     expect(breaker.state).toBe('closed');
   });
 
-  test.each<FailureKind>(['server-error', 'timeout'])(
-    'keeps back what one credential asks of one endpoint when that fails, and nothing else: %s',
+  test.each<FailureKind>(['server-error', 'timeout', 'connection'])(
+    'keeps back what one caller asks of one endpoint when that fails, and nothing else: %s',
     (kind) => {
       const { breaker } = createBroken(kind);
       expect(breaker.state).toBe('partly-open');
-      expect(breaker.enter('a', '/call/{id}')).toBeUndefined();
-      expect(breaker.isPassable('a', '/call/{id}')).toBe(false);
-      for (const [credential, endpoint] of [['b', '/call/{id}'] as const, ['a', '/call'] as const]) {
-        expect(breaker.isPassable(credential, endpoint)).toBe(true);
-        expect(breaker.enter(credential, endpoint)).toBeTypeOf('function');
+      expect(breaker.enter(as('a'), '/call/{id}')).toBeUndefined();
+      expect(breaker.isPassable(as('a'), '/call/{id}')).toBe(false);
+      for (const [asker, endpoint] of [
+        [as('b'), '/call/{id}'],
+        [as('a'), '/call'],
+        // With the same key, but somebody else.
+        [as('a', 'another'), '/call/{id}'],
+      ] as const) {
+        expect(breaker.isPassable(asker, endpoint)).toBe(true);
+        expect(breaker.enter(asker, endpoint)).toBeTypeOf('function');
       }
     },
   );
@@ -139,24 +146,32 @@ describe('The breaker', () => {
   test('tries an endpoint again after a while, one request at a time, and closes it when that is answered', () => {
     const { breaker, clock } = createBroken('server-error');
     clock.now = 1_000;
-    const leave = breaker.enter('a', '/call/{id}');
-    expect(breaker.enter('a', '/call/{id}')).toBeUndefined();
+    const leave = breaker.enter(as('a'), '/call/{id}');
+    expect(breaker.enter(as('a'), '/call/{id}')).toBeUndefined();
     leave?.('missing');
     expect(breaker.state).toBe('closed');
-    expect(breaker.enter('a', '/call/{id}')).toBeTypeOf('function');
+    expect(breaker.enter(as('a'), '/call/{id}')).toBeTypeOf('function');
   });
 
   test('lets the one to see go again when it was given up', () => {
-    const { breaker, clock } = createBroken('connection');
+    const { breaker, clock } = createBroken('unreachable');
     clock.now = 1_000;
-    breaker.enter('a', '/call')?.('aborted');
-    expect(breaker.enter('a', '/call')).toBeTypeOf('function');
+    breaker.enter(as('a'), '/call')?.('aborted');
+    expect(breaker.enter(as('a'), '/call')).toBeTypeOf('function');
+  });
+
+  test('is not kept open by one who asks for what takes too long: it has been reached', () => {
+    const { breaker, clock } = createBroken('unreachable');
+    clock.now = 1_000;
+    breaker.enter(as('a'), '/call')?.('timeout');
+    expect(breaker.state).toBe('closed');
+    expect(breaker.enter(as('b'), '/call')).toBeTypeOf('function');
   });
 
   test('forgets an endpoint that nobody asks for', () => {
     const { breaker, clock } = createBroken('server-error');
     clock.now = 60_000;
     expect(breaker.state).toBe('closed');
-    expect(breaker.isPassable('a', '/call/{id}')).toBe(true);
+    expect(breaker.isPassable(as('a'), '/call/{id}')).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -9,6 +10,8 @@ import { listen } from './real-server.ts';
 const VALUE = { call: { id: 'c', transcript: 'x'.repeat(10_000) } };
 const TEXT = JSON.stringify(VALUE);
 const MAX_BYTES = 2 ** 20;
+/** What cannot be made short. */
+const LONG = randomBytes(500_000);
 
 /** Reads what a server answers as JSON, over real sockets. */
 async function read(answer: (response: ServerResponse) => void) {
@@ -40,6 +43,10 @@ describe('An encoding that nobody asked for', () => {
     { name: 'not there at all', encoding: 'gzip', body: Buffer.from(TEXT), message: 'a damaged encoding' },
     { name: 'damaged', encoding: 'gzip', body: damaged(gzipSync(TEXT)), message: 'a damaged encoding' },
     { name: 'cut short', encoding: 'gzip', body: gzipSync(TEXT).subarray(0, -12), message: 'a damaged encoding' },
+    // Longer than a packet: then the rest of it is still on its way when the decoder gives up.
+    { name: 'damaged early', encoding: 'gzip', body: damaged(gzipSync(LONG)), message: 'a damaged encoding' },
+    { name: 'nothing of the kind, and long', encoding: 'gzip', body: LONG, message: 'a damaged encoding' },
+    { name: 'no brotli, and long', encoding: 'br', body: LONG, message: 'a damaged encoding' },
     { name: 'damaged brotli', encoding: 'br', body: damaged(brotliCompressSync(TEXT)), message: 'a damaged encoding' },
   ])('is refused when it is $name', async ({ encoding, body, message }) => {
     const reading = read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body));

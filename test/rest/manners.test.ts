@@ -21,6 +21,9 @@ const status =
 const lost: Act = () => {
   throw new TypeError('fetch failed');
 };
+const refused: Act = () => {
+  throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+};
 const silent: Act = () => new Promise<Response>(() => {});
 
 /** A client of an upstream that does one thing after the other, and the last of them for ever; the clock and the timers are the test's. */
@@ -168,15 +171,21 @@ describe('A request that failed', () => {
     [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 1_500],
     // By the upstream's own clock, which is not ours.
     [{ 'retry-after': 'Thu, 01 Jan 1970 01:00:04 GMT', date: 'Thu, 01 Jan 1970 01:00:00 GMT' }, 4_000],
-    [{ 'retry-after': 'soon' }, 250],
   ])('waits as long as the upstream asks: %j', async (headers: Record<string, string>, ms) => {
-    const { ask, sent, pass, timers } = createScene([status(503, headers), found]);
+    const { ask, sent, pass, timers } = createScene([status(503, headers), found], { random: () => 0 });
     const asked = ask();
     await idle();
     expect(timers.running).toEqual([ms]);
     await pass(ms);
     expect(await outcomeOf(asked)).toBe('answered');
     expect(sent).toHaveLength(2);
+  });
+
+  test('waits a little longer, by chance: those who were told together do not come back together', async () => {
+    const { ask, timers } = createScene([status(503, { 'retry-after': '3' }), found]);
+    void ask();
+    await idle();
+    expect(timers.running).toEqual([3_250]);
   });
 
   test('is not sent again when nobody waits that long', async () => {
@@ -203,6 +212,31 @@ describe('A request that failed', () => {
     await pass(250);
     expect(await outcomeOf(failed)).toBe('answered');
     expect(sent).toEqual(['/call/a', '/call/b', '/call/a']);
+  });
+
+  test('keeps its place, when nobody waits any more, as long as an answer usually takes', async () => {
+    const answers: (() => void)[] = [];
+    const later: Act = () => new Promise((resolve) => answers.push(() => resolve(found() as Response)));
+    const { ask, sent, clock, pass, timers } = createScene([later], { maxConcurrency: 1 });
+    const known = ask('/call/known');
+    await idle();
+    clock.now += 400;
+    answers[0]!();
+    await known;
+
+    const client = new AbortController();
+    const given = ask('/call/given-up', { signal: client.signal });
+    const next = ask('/call/next');
+    await idle();
+    clock.now += 100;
+    client.abort();
+    expect(await outcomeOf(given)).toBe('UPSTREAM_TIMEOUT');
+    expect(sent).toEqual(['/call/known', '/call/given-up']);
+    expect(timers.running).toContain(300);
+    await pass(300);
+    expect(sent.at(-1)).toBe('/call/next');
+    answers.at(-1)!();
+    expect(await outcomeOf(next)).toBe('answered');
   });
 
   test('is one of those that the operation may send', async () => {
@@ -277,6 +311,14 @@ describe('An upstream that asks for patience', () => {
     expect(timers.running).toEqual([]);
   });
 
+  test('is told of as what it is: who cannot wait has been answered, and nothing is sent again', async () => {
+    const onRetry = vi.fn();
+    const { ask } = createScene([wait(40)], { events: { ...NOBODY_LISTENS, onRetry } });
+    const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    expect(onRetry).not.toHaveBeenCalled();
+  });
+
   test('is asked so often and no more', async () => {
     const { ask, sent, pass } = createScene([status(429)]);
     const asked = ask();
@@ -298,7 +340,7 @@ describe('An upstream that fails', () => {
   const NONE = { retries: 0, breaker: { failures: 4, openMs: 1_000 } };
 
   test('is left alone, then tried with one request, and asked again when that is answered', async () => {
-    const answers: Act[] = [lost, lost, lost, lost, status(500), found];
+    const answers: Act[] = [refused, refused, refused, refused, status(500), found];
     const { ask, sent, pass, client } = createScene(answers, NONE);
     for (let n = 0; n < 10; n += 1) expect(await outcomeOf(ask())).toBe('UPSTREAM_UNAVAILABLE');
     expect(sent).toHaveLength(4);
@@ -313,7 +355,7 @@ describe('An upstream that fails', () => {
   });
 
   test('is not asked by those who wait for their turn when it is found to fail', async () => {
-    const { ask, sent } = createScene([lost], { ...NONE, maxConcurrency: 1 });
+    const { ask, sent } = createScene([refused], { ...NONE, maxConcurrency: 1 });
     const asked = Array.from({ length: 20 }, () => ask());
     expect(new Set(await Promise.all(asked.map(outcomeOf)))).toEqual(new Set(['UPSTREAM_UNAVAILABLE']));
     expect(sent).toHaveLength(4);
@@ -336,6 +378,15 @@ describe('An upstream that fails', () => {
   });
 });
 
+test('Of a caller of whom too many requests wait no more are taken: that is told, and costs no request', async () => {
+  const onOverflow = vi.fn();
+  const { ask, sent } = createScene([silent], { maxConcurrency: 1, maxQueued: 1, events: { ...NOBODY_LISTENS, onOverflow } });
+  for (const path of ['/call/a', '/call/b']) void ask(path);
+  const error = await ask('/call/c').catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 1 }, status: undefined });
+  expect([sent, onOverflow.mock.calls.length]).toEqual([['/call/a'], 1]);
+});
+
 describe('Whoever listens', () => {
   function createListener() {
     const heard: unknown[] = [];
@@ -350,6 +401,7 @@ describe('Whoever listens', () => {
       onRetry: (endpoint, reason) => heard.push(['again', endpoint, reason]),
       onTurn: (waitedMs) => heard.push(['turn', waitedMs]),
       onPause: (ms) => heard.push(['pause', ms]),
+      onOverflow: () => heard.push(['overflow']),
       onBreaker: (change) => heard.push([change]),
     };
     return { heard, events };

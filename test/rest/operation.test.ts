@@ -99,7 +99,10 @@ describe('The budget of an operation', () => {
 describe('The deadline of an operation', () => {
   test('gives up what is under way, and keeps what has come', async () => {
     const timers = createManualTimers();
-    const world = createWorld({ settings: { REQUEST_DEADLINE_MS: '5000' }, gateway: timers });
+    const world = createWorld({
+      settings: { REQUEST_DEADLINE_MS: '5000' },
+      gateway: { ...timers, elapsed: () => 0 },
+    });
     const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
     const hanging = Promise.withResolvers<void>();
     world.sandbox.control.hang(noting('/assistants/slow', hanging.resolve));
@@ -115,6 +118,7 @@ describe('The deadline of an operation', () => {
     expect(data).toEqual({ call: { id }, assistant: null });
     expect(errors).toMatchObject([{ path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } }]);
     expect(world.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
+    timers.elapse(1_000);
     expect(timers.running).toEqual([SWEEP_MS]);
   });
 

@@ -70,10 +70,20 @@ describe('A pause', () => {
     expect(Math.max(...pausesMs)).toBe(300_000);
   });
 
+  test('is a quarter of a second at least, and twice as long each time, for an upstream that asks for next to nothing', () => {
+    const { pauses, pass } = create();
+    for (const ms of [250, 500, 1_000]) {
+      expect(pauses.begin('a', 0)).toBe(ms);
+      pass(ms);
+    }
+    pauses.end('a');
+    expect(pauses.begin('a', 249)).toBe(250);
+  });
+
   test('is forgotten a minute after it, if nothing is heard', () => {
     const { pauses, pass, timers } = create();
-    pauses.begin('a', 10);
-    pass(10);
+    pauses.begin('a', 300);
+    pass(300);
     expect(timers.running).toEqual([60_000]);
     pass(60_000);
     expect([pauses.isOnTrial('a'), timers.running]).toEqual([false, []]);

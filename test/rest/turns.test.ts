@@ -205,10 +205,13 @@ describe('Who asks for much waits for himself', () => {
   });
 
   test('and all the queues together are bounded', async () => {
-    const turns = create({ maxQueued: 2 });
-    for (let count = 0; count < 21; count += 1) void turns.take(asker({ caller: `caller ${count}` }));
-    expect(turns.state).toEqual({ inFlight: 1, waiting: 20 });
-    await expect(turns.take(asker({ credential: 'another', caller: 'one more' }))).rejects.toThrow('20 are waiting');
+    const turns = create({ maxQueued: 25 });
+    for (let count = 0; count < 251; count += 1) void turns.take(asker({ caller: `caller ${count % 10}` }));
+    expect(turns.state).toEqual({ inFlight: 1, waiting: 250 });
+    await expect(turns.take(asker({ caller: 'caller 1' }))).rejects.toThrow('250 are waiting');
+    // Who has not made it so long is not refused, and who can go at once does not even wait.
+    expect(await isSettled(turns.take(asker({ caller: 'a modest one' })))).toBe(false);
+    await expect(turns.take(asker({ credential: 'another' }))).resolves.toBeTypeOf('function');
   });
 });
 

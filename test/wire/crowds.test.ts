@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { keepLog } from '../kit/log-lines.ts';
+import { parseMetrics, sumOf } from '../kit/metrics.ts';
 import { serveWorld } from '../kit/served.ts';
 import { connectTo, type RawClient } from './raw-client.ts';
 
@@ -14,15 +16,26 @@ async function ask({ socket }: RawClient, request: string): Promise<string> {
 }
 
 test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health says that nothing is wrong', async () => {
-  await using world = await serveWorld({ settings: { MAX_CONNECTIONS: '2' } });
+  const kept = keepLog();
+  await using world = await serveWorld({ settings: { MAX_CONNECTIONS: '2' }, gateway: { log: kept.log } });
   const [first, second] = [connectTo(world.url), connectTo(world.url)];
   for (const client of [first, second]) expect(await ask(client, ASK)).toContain('"totalCount":12');
   const third = connectTo(world.url);
-  expect(await ask(third, ASK)).toMatch(/^HTTP\/1\.1 503 .*connection: close.*"code":"RATE_LIMITED"/is);
+  expect(await ask(third, ASK)).toMatch(
+    /^HTTP\/1\.1 503 .*retry-after: 1\r\n.*connection: close.*"code":"RATE_LIMITED","retryAfter":1/is,
+  );
   await third.received;
   expect(await ask(connectTo(world.url), get('/health'))).toMatch(/^HTTP\/1\.1 200 /);
   expect(await ask(first, ASK)).toContain('"totalCount":12');
   expect(world.traffic()).toHaveLength(1);
+
+  // What has never come to the gateway is told all the same.
+  expect(kept.read().filter(({ msg }) => msg === 'refused')).toMatchObject([{ status: 503, code: 'RATE_LIMITED' }]);
+  first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  const samples = parseMetrics(await first.received);
+  expect(sumOf(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS' })).toBe(1);
+  expect(sumOf(samples, 'refusals_total', { code: 'RATE_LIMITED' })).toBe(1);
+  expect(sumOf(samples, 'http_responses_total', { place: 'none', status: '503' })).toBe(1);
 });
 
 test('A connection that is closed makes room for another', async () => {

@@ -11,11 +11,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}) {
   const bugs: unknown[] = [];
   const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, connections: 100, ...given };
-  const server = createHttpServer(
-    async () => answer(),
-    limits,
-    (error) => bugs.push(error),
-  );
+  const server = createHttpServer(async () => answer(), limits, { onBug: (error) => bugs.push(error), onRefused: () => {} });
   await onFreePort(async (port) => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -60,7 +56,7 @@ test('A client that is gone ends what was done for it', async () => {
         });
       }),
     { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, connections: 100 },
-    (error) => expect.unreachable(`${error}`),
+    { onBug: (error) => expect.unreachable(`${error}`), onRefused: () => {} },
   );
   const port = await onFreePort(async (free) => {
     server.listen(free, '127.0.0.1');
