@@ -109,6 +109,8 @@ export function createHttpServer(
   server.on('connection', (socket) => {
     open += 1;
     if (open > connections) surplus.add(socket);
+    // As long as one that has been used may wait for its next request; from the first answer on it is the server's own limit again.
+    socket.setTimeout(KEEP_ALIVE_MS);
     socket.once('close', () => {
       open -= 1;
     });
@@ -117,8 +119,8 @@ export function createHttpServer(
   // Node would refuse it without a word, whatever it is that the client expects.
   server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // Who has not said a word may be about to: he would take a refusal for the answer, where he would send it again over another connection.
-    if (socket.bytesRead === 0) return void socket.destroy();
+    // Who has not said a word is not late: browsers and load balancers connect beforehand, and would take a refusal for the answer.
+    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return;
     if (socket.writable && !isAnswered(socket)) {
       const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP;
       tell(refusal);

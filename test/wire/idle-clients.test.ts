@@ -43,6 +43,15 @@ test('A client that asks on and on and reads nothing is left', async () => {
   socket.destroy();
 });
 
+test('A client that connects beforehand may say nothing for as long as one that has been answered, and is answered when it does', async () => {
+  const { server, connection, url } = await serve(() => new Response('an answer'), { headersMs: 40 });
+  const { socket, received } = connectTo(url);
+  expect((await connection).timeout).toBe(65_000);
+  await once(server, 'clientError');
+  socket.end(GET);
+  expect(await received).toMatch(/^HTTP\/1\.1 200 .*an answer/s);
+});
+
 test('A client that is gone ends what was done for it', async () => {
   const ended = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();

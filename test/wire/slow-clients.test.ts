@@ -62,10 +62,6 @@ describe('A client that does not come to an end is not waited for', () => {
     expect(toTold(await received)).toBe(TIMEOUT);
   });
 
-  test('nor, without a word, when it says nothing: it may be about to, and would take a refusal for the answer', async () => {
-    expect(await connectTo(world.url).received).toBe('');
-  });
-
   test.each([
     ['its headers', `${HEAD}X-Slow: `, 'x'],
     ['its body', `${HEAD}Content-Length: 100000\r\n\r\n`, ' '],
