@@ -45,7 +45,7 @@ describe('A request that fails', () => {
     const first = askTraced(CALL, { id: ids.first });
     await pass(3_000);
     const second = askTraced(CALL, { id: ids.first });
-    await pass(5_000);
+    await pass(5_250);
     expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([ids.first, ids.first]);
     expect((await second).sources).toEqual([`coalesced /call/${ids.first}`]);
     expect(traffic()).toHaveLength(2);
