@@ -156,7 +156,9 @@ export async function createFaultWorld(fault: Fault): Promise<FaultWorld> {
     },
     async expectNothingLeft() {
       // The cache looks through itself once in a while; everything else is over.
-      await expect.poll(() => time.running.filter((ms) => ms < 60_000), { interval: 10, timeout: 5_000, message: 'timers' }).toEqual([]);
+      await expect
+        .poll(() => time.running.filter((ms) => ms < 60_000), { interval: 10, timeout: 5_000, message: 'timers' })
+        .toEqual([]);
       expect(elsewhere.connections, 'connections to another host').toBe(0);
       await expect.poll(() => upstream.unanswered, { interval: 10, message: 'requests under way' }).toBe(0);
       await expect.poll(() => upstream.openConnections, { interval: 10, message: 'connections' }).toBeLessThanOrEqual(3);
