@@ -16,7 +16,7 @@ export function createSkippableTime() {
     if (timers.delete(timer)) timer.onTime();
   };
   const start = (timer: Timer) => {
-    timer.timeout = setTimeout(run, timer.dueAt - elapsed(), timer).unref();
+    timer.timeout = setTimeout(run, Math.max(0, timer.dueAt - elapsed()), timer).unref();
   };
   return {
     elapsed,
