@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { atMost } from './at-most.ts';
 import type { RedisLink } from './redis-link.ts';
 
 /**
@@ -56,9 +57,9 @@ const REFUSALS_AT_ONCE = 100;
 
 /** @param now any clock, ms: only differences count */
 export function createEpochs(link: Pick<RedisLink, 'tell'>, now: () => number): Epochs {
-  const known = new LRUCache<string, Known>({ max: MOST_CREDENTIALS });
+  const known = new LRUCache<string, Known>(atMost(MOST_CREDENTIALS));
   /** The epochs that Redis has yet to be told of. */
-  const refusals = new LRUCache<string, string>({ max: MOST_CREDENTIALS });
+  const refusals = new LRUCache<string, string>(atMost(MOST_CREDENTIALS));
   let isDelivering = false;
   let marked = 0;
 

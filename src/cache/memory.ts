@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Reading } from '#rest/question.ts';
+import { atMost } from './at-most.ts';
 import { estimateBytes } from './size.ts';
 
 /** An answer that is kept: the value as it was read, frozen, never copied. */
@@ -67,13 +68,13 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
   });
   // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
   const holdingsOf = new LRUCache<string, Holdings>({
-    max: MOST_CREDENTIALS,
+    ...atMost(MOST_CREDENTIALS),
     dispose: ({ keys }) => {
       for (const key of [...keys]) entries.delete(key);
     },
   });
   const refusals = new LRUCache<string, Mark>({
-    max: MOST_CREDENTIALS,
+    ...atMost(MOST_CREDENTIALS),
     dispose(mark, _fingerprint, reason) {
       if (reason === 'evict') forgottenRefusal = mark;
     },

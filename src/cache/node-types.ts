@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from './at-most.ts';
 
 /** The types that implement `Node`. */
 export type NodeType = 'Call' | 'Assistant' | 'Campaign';
@@ -25,9 +26,14 @@ export interface NodeTypesByCredential {
  * @param now the clock, ms
  */
 export function createNodeTypes(now: () => number): NodeTypesByCredential {
-  const types = new LRUCache<string, NodeType>({ max: MOST_IDS, ttl: FORGOTTEN_AFTER_MS, updateAgeOnGet: true, perf: { now } });
+  const types = new LRUCache<string, NodeType>({
+    ...atMost(MOST_IDS),
+    ttl: FORGOTTEN_AFTER_MS,
+    updateAgeOnGet: true,
+    perf: { now },
+  });
   // Not looked through when one is refused: that would stop everyone for a tenth of a second. What its old number stands for is not found.
-  const refusals = new LRUCache<string, number>({ max: MOST_REFUSED });
+  const refusals = new LRUCache<string, number>(atMost(MOST_REFUSED));
   let refused = 0;
   const toKey = (fingerprint: string, id: string) => `${fingerprint} ${refusals.get(fingerprint) ?? 0} ${id}`;
   return {
