@@ -85,9 +85,9 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         ...more,
       ],
       graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
-      renderGraphiQL: (page) => {
+      renderGraphiQL: async (page) => {
         if (graphiqlPage) return graphiqlPage;
-        const text = renderPage(page);
+        const text = await renderPage(page);
         pagePolicy = toPagePolicy(text);
         graphiqlPage = new TextEncoder().encode(text);
         return graphiqlPage;
