@@ -4,6 +4,7 @@ import type { EndpointRules } from './endpoints.ts';
 import { answer } from './endpoints.ts';
 import type { SandboxRequest, StartTimer } from './faults.ts';
 import { createFaults } from './faults.ts';
+import type { LiveLine } from './live-line.ts';
 import { createLiveLine } from './live-line.ts';
 import type { Organization } from './organization.ts';
 import { Refusal } from './parameters.ts';
@@ -88,12 +89,21 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     arrayFormat: options.arrayFormat ?? 'comma',
     wrapsAssistant: options.wrapsAssistant ?? false,
   };
-  const organizations = tellOrganizations(seed, startedAt);
-  const liveLines = live
-    ? new Map(organizations.map((organization) => [organization, createLiveLine(organization, seed, startedAt)]))
-    : undefined;
-  const upToDate = (organization: Organization): Organization => {
-    liveLines?.get(organization)?.advance(now());
+  const told = tellOrganizations(seed, startedAt);
+  const copies = new Map<string, { organization: Organization; liveLine: LiveLine | undefined }>();
+  /** Taken when the organisation is first asked for: a sandbox that is asked for one need not wait for both. */
+  const copyOf = (apiKey: string) => {
+    const known = copies.get(apiKey);
+    if (known) return known;
+    const organization = told.find((one) => one.apiKey === apiKey)?.copy();
+    if (organization === undefined) throw new Error(`No organisation of the sandbox has the key ${apiKey}`);
+    const copy = { organization, liveLine: live ? createLiveLine(organization, seed, startedAt) : undefined };
+    copies.set(apiKey, copy);
+    return copy;
+  };
+  const upToDate = (apiKey: string): Organization => {
+    const { organization, liveLine } = copyOf(apiKey);
+    liveLine?.advance(now());
     return organization;
   };
 
@@ -102,12 +112,12 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   let inFlight = 0;
   let maxInFlight = 0;
 
-  const answerHonestly = async (request: SandboxRequest, url: URL, organization: Organization | undefined): Promise<Response> => {
+  const answerHonestly = async (request: SandboxRequest, url: URL, apiKey: string | undefined): Promise<Response> => {
     try {
       if (!isUnder(basePath, url.pathname)) throw new Refusal(404, 'Route not found');
-      if (organization === undefined) throw new Refusal(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
+      if (apiKey === undefined) throw new Refusal(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
       const path = url.pathname.slice(basePath.length);
-      return Response.json(toVersion(version, answer(upToDate(organization), request.method, path, url.searchParams, rules)));
+      return Response.json(toVersion(version, answer(upToDate(apiKey), request.method, path, url.searchParams, rules)));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       return Response.json({ message: refusal.message }, { status: refusal.status, headers: refusal.headers });
@@ -116,18 +126,14 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 
   return {
     basePath,
-    organizations: organizations.map(({ id, name, apiKey }) => ({ id, name, apiKey })),
+    organizations: told.map(({ id, name, apiKey }) => ({ id, name, apiKey })),
     log,
     control: createControl({
       seed,
       faults,
       startTimer,
       now,
-      organizationOf(apiKey) {
-        const organization = organizations.find((one) => one.apiKey === apiKey);
-        if (organization === undefined) throw new Error(`No organisation of the sandbox has the key ${apiKey}`);
-        return upToDate(organization);
-      },
+      organizationOf: upToDate,
       clearLog() {
         log.length = 0;
         maxInFlight = inFlight;
@@ -140,7 +146,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       request.signal.throwIfAborted();
       const url = new URL(request.url);
       const key = /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
-      const organization = organizations.find(({ apiKey }) => apiKey === key);
+      const organization = told.find(({ apiKey }) => apiKey === key);
       const path = (isUnder(basePath, url.pathname) ? url.pathname.slice(basePath.length) : url.pathname) + url.search;
       const entry = {
         method: request.method,
@@ -157,7 +163,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       try {
         const response = await unlessAborted(
           request.signal,
-          faults.answer(asked, () => answerHonestly(asked, url, organization)),
+          faults.answer(asked, () => answerHonestly(asked, url, organization?.apiKey)),
         );
         entry.status = response.status;
         return response;

@@ -12,17 +12,44 @@ import { tellCall } from './tell-call.ts';
 import { tellCampaign, tellRows, toCampaignLabel } from './tell-campaigns.ts';
 import type { Assistant } from './wire.ts';
 
+/** An organisation as it is told: whoever changes it takes a copy of his own. */
+export interface Told {
+  readonly id: string;
+  readonly name: string;
+  readonly apiKey: string;
+  copy(): Organization;
+}
+
 /** The two organisations; both are complete at the start, so that a request never waits for data to be made. */
-export function tellOrganizations(seed: number, startedAt: number): readonly [Organization, Organization] {
+export function tellOrganizations(seed: number, startedAt: number): readonly Told[] {
   if (told?.seed !== seed || told.startedAt !== startedAt) told = { seed, startedAt, organizations: tellBoth(seed, startedAt) };
-  return structuredClone(told.organizations);
+  return told.organizations.map((organization) => {
+    const { id, name, apiKey } = organization;
+    return { id, name, apiKey, copy: () => copyOf(organization) };
+  });
 }
 
 /** What was told last: the same seed and moment make the same story, and whoever makes many sandboxes at once need not wait for each. */
-let told: { seed: number; startedAt: number; organizations: readonly [Organization, Organization] } | undefined;
+let told: { seed: number; startedAt: number; organizations: readonly Organization[] } | undefined;
 
-function tellBoth(seed: number, startedAt: number): readonly [Organization, Organization] {
+function tellBoth(seed: number, startedAt: number): readonly Organization[] {
   return [tellOrganization(seed, 'a', 'Halcyon Contact', startedAt), tellOrganization(seed, 'b', 'Groupe Tilleuls', startedAt)];
+}
+
+/** What is one object in the original is one in the copy; none holds itself. Texts are shared: `structuredClone` would write each anew. */
+function copyOf<T>(original: T, known = new Map<unknown, unknown>()): T {
+  if (typeof original !== 'object' || original === null) return original;
+  const copy = known.get(original) ?? copyInside(original, known);
+  known.set(original, copy);
+  return copy as T;
+}
+
+function copyInside(original: object, known: Map<unknown, unknown>): object {
+  if (Array.isArray(original)) return original.map((item) => copyOf(item, known));
+  if (original instanceof Map) return new Map([...original].map(([key, value]) => [key, copyOf(value, known)]));
+  const copy: { [key: string]: unknown } = { ...original };
+  for (const key in copy) copy[key] = copyOf(copy[key], known);
+  return copy;
 }
 
 interface Slot {
