@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
+import type { InlineConfig } from 'vitest/node';
 
 const require = createRequire(import.meta.url);
 
 /** What every suite shares; the others stand in `vitest.*.config.ts`. */
-export function createConfig(suite: string, include: string[], more: { maxWorkers?: string } = {}) {
+export function createConfig(suite: string, include: string[], more: Pick<InlineConfig, 'maxWorkers' | 'projects'> = {}) {
   return defineConfig({
     resolve: {
       // Yoga is loaded by Node and the tests by Vite: without this each gets its own copy of graphql,
@@ -24,5 +25,15 @@ export function createConfig(suite: string, include: string[], more: { maxWorker
   });
 }
 
-// Vitest would leave one processor to whoever watches: of two, that is half.
-export default createConfig('unit', ['test/**/*.test.ts'], { maxWorkers: '100%' });
+/** What measures the heap, or swaps a module for another, has a process to itself. */
+const ALONE = ['test/cache/size.test.ts', 'test/http/document-caches.test.ts', 'test/contract/isolation.test.ts'];
+
+export default createConfig('unit', [], {
+  // Vitest would leave one processor to whoever watches: of two, that is half.
+  maxWorkers: '100%',
+  // Loading the modules takes longer than most files: the others share what is loaded. No module of ours keeps state for a test to find.
+  projects: [
+    { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
+    { extends: true, test: { name: 'alone', include: ALONE } },
+  ],
+});

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { SettingsError } from '#config/settings.ts';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { writeDocuments } from '../kit/document-files.ts';
@@ -13,14 +13,17 @@ const SECRET = 'a-router-secret-of-length';
 
 const CARD = 'query Card($id: ID!) { call(id: $id) { id } }';
 const TWO = 'query Names { assistants(first: 1) { nodes { id } } } query Kind { __typename }';
-const DOCUMENTS = writeDocuments({
-  'apollo.json': {
-    format: 'apollo-persisted-query-manifest',
-    version: 1,
-    operations: [{ id: 'two', name: 'Names', type: 'query', body: TWO }],
+const DOCUMENTS = writeDocuments(
+  {
+    'apollo.json': {
+      format: 'apollo-persisted-query-manifest',
+      version: 1,
+      operations: [{ id: 'two', name: 'Names', type: 'query', body: TWO }],
+    },
+    'relay.json': { card: CARD, outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' },
   },
-  'relay.json': { card: CARD, outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' },
-});
+  afterAll,
+);
 const TRUSTING = { TRUSTED_DOCUMENTS: DOCUMENTS };
 const ONLY = { ...TRUSTING, TRUSTED_DOCUMENTS_ONLY: 'on' };
 

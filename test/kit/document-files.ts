@@ -1,17 +1,18 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 
-const root = mkdtempSync(join(tmpdir(), 'documents-'));
-afterAll(() => rmSync(root, { recursive: true }));
-let directories = 0;
-
-/** Writes files into a directory of their own, objects as JSON, and gives its path. They are gone after the last test of the file. */
-export function writeDocuments(files: { readonly [path: string]: string | Uint8Array | object | null }): string {
-  directories += 1;
-  const directory = join(root, String(directories));
-  mkdirSync(directory);
+/**
+ * Writes files into a directory of their own, objects as JSON, and gives its path.
+ * @param onDone when they go: after the test; of a whole file's tests, `afterAll`
+ */
+export function writeDocuments(
+  files: { readonly [path: string]: string | Uint8Array | object | null },
+  onDone: (remove: () => void) => void = onTestFinished,
+): string {
+  const directory = mkdtempSync(join(tmpdir(), 'documents-'));
+  onDone(() => rmSync(directory, { recursive: true }));
   for (const [path, content] of Object.entries(files)) {
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
