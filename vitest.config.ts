@@ -5,7 +5,11 @@ import type { InlineConfig } from 'vitest/node';
 const require = createRequire(import.meta.url);
 
 /** What every suite shares; the others stand in `vitest.*.config.ts`. */
-export function createConfig(suite: string, include: string[], more: Pick<InlineConfig, 'maxWorkers' | 'projects'> = {}) {
+export function createConfig(
+  suite: string,
+  include: string[],
+  more: Pick<InlineConfig, 'maxWorkers' | 'projects' | 'testTimeout'> = {},
+) {
   return defineConfig({
     resolve: {
       // Yoga is loaded by Node and the tests by Vite: without this each gets its own copy of graphql,
@@ -14,9 +18,9 @@ export function createConfig(suite: string, include: string[], more: Pick<Inline
     },
     test: {
       include,
-      ...more,
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      ...more,
       // The upstreams of tests are on this machine: no proxy of the environment stands between.
       env: { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' },
       // CI adds the suites up.

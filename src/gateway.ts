@@ -148,7 +148,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     async admit(request) {
       const caller = await checkAdmission(request);
       const credential = identify(request.headers);
-      return (client, trace) => createContext({ credential, caller, client, trace });
+      return {
+        caller: `${credential.fingerprint} ${caller ?? ''}`,
+        open: (client, trace) => createContext({ credential, caller, client, trace }),
+      };
     },
     isRouter,
     isLoopbackOnly: isOpen,
@@ -175,6 +178,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onExcess: metrics.onLimit,
     onDrift: metrics.onDrift,
     now,
+    elapsed,
   });
 
   return {

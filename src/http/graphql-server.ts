@@ -2,13 +2,15 @@ import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import type { RequestWatch } from '#observability/request-watch.ts';
+import { createBeginnings } from './beginnings.ts';
 import { createDocumentCaches } from './document-caches.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
 import { renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { toPublicError } from './public-error.ts';
 import type { ReadyOperation } from './ready-operation.ts';
 import { toPagePolicy } from './security-headers.ts';
-import { type Admit, type OpenOperation, useAdmission } from './use-admission.ts';
+import { type Admission, type Admit, useAdmission } from './use-admission.ts';
+import { useBeginnings } from './use-beginnings.ts';
 import { useBodyLimit } from './use-body-limit.ts';
 import { useClosedSchema } from './use-closed-schema.ts';
 import { useFederatedTracing } from './use-federated-tracing.ts';
@@ -37,6 +39,8 @@ export interface GraphQLServerOptions {
   readonly onDrift: OnDrift;
   /** The clock, ms. */
   readonly now: () => number;
+  /** A clock for durations, ms and parts of it. */
+  readonly elapsed: () => number;
 }
 
 export interface GraphQLServer {
@@ -53,6 +57,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   let pagePolicy: string | undefined;
   const namedDocuments = useNamedDocuments(options.namedDocuments);
   const documentCaches = createDocumentCaches();
+  const beginnings = createBeginnings(options.elapsed, setImmediate);
 
   const yoga = create(options.schema);
   let tracingYoga: typeof yoga | undefined;
@@ -68,14 +73,15 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   };
 
   function create(schema: GraphQLSchema, ...more: Plugin[]) {
-    return createYoga<{ watch: RequestWatch; operation: OpenOperation }, RequestContext>({
+    return createYoga<{ watch: RequestWatch; admission: Admission }, RequestContext>({
       schema,
       graphqlEndpoint: options.endpoint,
-      context: ({ operation, request, watch }) => operation(request.signal, watch.trace),
+      context: ({ admission, request, watch }) => admission.open(request.signal, watch.trace),
       plugins: [
         useAdmission(options.admit, options.endpoint),
         useRequestFormat(),
         useBodyLimit(options.limits.bodyBytes),
+        useBeginnings(beginnings),
         // Before whatever looks at the document.
         namedDocuments,
         useLimits(options.limits),

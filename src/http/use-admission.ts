@@ -4,11 +4,16 @@ import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import { toRefusal } from './refusal.ts';
 import { TokenRefusedError } from './token.ts';
 
-/** Opens an operation for a request that has been let in. @param trace what its requests to the upstream are told by */
-export type OpenOperation = (client: AbortSignal, trace: unknown) => RequestContext;
+/** For whom a request is that has been let in. */
+export interface Admission {
+  /** Tells callers apart. Never shown. */
+  readonly caller: string;
+  /** Opens an operation. @param trace what its requests to the upstream are told by */
+  open(client: AbortSignal, trace: unknown): RequestContext;
+}
 
 /** Says who a request is for. Throws a GatewayError for one that may not enter. */
-export type Admit = (request: Request) => Promise<OpenOperation>;
+export type Admit = (request: Request) => Promise<Admission>;
 
 const STATUS: { readonly [code in ErrorCode]?: number } = { UNAUTHENTICATED: 401, FORBIDDEN: 403, UPSTREAM_UNAVAILABLE: 503 };
 
@@ -16,12 +21,12 @@ const STATUS: { readonly [code in ErrorCode]?: number } = { UNAUTHENTICATED: 401
  * Lets nothing in that does not say who it is, before a byte of the body is read. The GraphiQL page is for everyone: it shows
  * nothing, and what it asks comes through here.
  */
-export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { operation: OpenOperation }> {
+export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { admission: Admission }> {
   return {
     async onRequest({ request, url, serverContext, endResponse }) {
       if (url.pathname !== endpoint) return;
       try {
-        serverContext.operation = await admit(request);
+        serverContext.admission = await admit(request);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         endResponse(

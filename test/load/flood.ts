@@ -9,9 +9,11 @@ export interface Flood {
   readonly url: string;
   readonly authorization: string;
   readonly atOnce: number;
+  /** What its ids begin with. */
+  readonly name: string;
 }
 
-const { url, authorization, atOnce } = workerData as Flood;
+const { url, authorization, atOnce, name } = workerData as Flood;
 const client = new Agent({ connections: atOnce });
 let asked = 0;
 let answered = 0;
@@ -27,7 +29,7 @@ async function askOn(): Promise<void> {
       dispatcher: client,
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization },
-      body: JSON.stringify({ query: `query ($id: ID!) { call(id: $id) { id } }`, variables: { id: `flood-${asked}` } }),
+      body: JSON.stringify({ query: `query ($id: ID!) { call(id: $id) { id } }`, variables: { id: `${name}-${asked}` } }),
     });
     const { errors } = (await body.json()) as { errors?: unknown };
     if (errors) throw new Error(JSON.stringify(errors));

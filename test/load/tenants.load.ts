@@ -13,6 +13,7 @@ const LATENCY_MS = 40;
 const LIMIT = 20;
 const FLOOD = 10 * LIMIT;
 const SAMPLES = 250;
+const ROUNDS = 2;
 
 interface Tenants {
   readonly settings: Readonly<Record<string, string>>;
@@ -70,6 +71,7 @@ async function play({ settings, modest, flooding, upstreamKeys, mostOfFlood }: T
   const url = `http://127.0.0.1:${port}/graphql`;
   const client = new Agent();
   let asked = 0;
+  let floods = 0;
 
   /** How long one call takes that nobody has asked for before, ms. */
   async function ask(): Promise<number> {
@@ -93,8 +95,9 @@ async function play({ settings, modest, flooding, upstreamKeys, mostOfFlood }: T
   }
 
   function startFlood() {
+    floods += 1;
     const worker = new Worker(new URL('flood.ts', import.meta.url), {
-      workerData: { url, authorization: flooding, atOnce: FLOOD } satisfies Flood,
+      workerData: { url, authorization: flooding, atOnce: FLOOD, name: `flood-${floods}` } satisfies Flood,
     });
     return {
       begun: once(worker, 'message'),
@@ -113,23 +116,28 @@ async function play({ settings, modest, flooding, upstreamKeys, mostOfFlood }: T
   await warmUp.begun;
   for (let n = 0; n < 50; n += 1) await ask();
   await warmUp.end();
-  for (const key of Object.values(upstreamKeys)) upstream.takeTraffic(key);
 
-  const quiet = await sample();
-  expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({ requests: SAMPLES, mostAtOnce: 1 });
+  // By turns: whatever else this machine does meanwhile falls on both.
+  const quiet: number[] = [];
+  const loud: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const key of Object.values(upstreamKeys)) upstream.takeTraffic(key);
+    quiet.push(...(await sample()));
+    expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({ requests: SAMPLES, mostAtOnce: 1 });
 
-  await using flood = startFlood();
-  await flood.begun;
-  const loud = await sample();
-  const answered = await flood.end();
-  const { requests, mostAtOnce } = upstream.takeTraffic(upstreamKeys.flooding);
+    await using flood = startFlood();
+    await flood.begun;
+    loud.push(...(await sample()));
+    const answered = await flood.end();
+    const { requests, mostAtOnce } = upstream.takeTraffic(upstreamKeys.flooding);
+    // It has what is its own: it is not held back either.
+    expect(mostAtOnce).toBe(mostOfFlood);
+    expect(requests).toBe(answered + (upstreamKeys.modest === upstreamKeys.flooding ? SAMPLES : 0));
+  }
 
-  const figures = { quiet: toFigures(quiet), loud: toFigures(loud), ofFlood: { answered, mostAtOnce } };
+  const figures = { quiet: toFigures(quiet), loud: toFigures(loud) };
   console.log(JSON.stringify(figures));
   expect(figures.loud.p99).toBeLessThanOrEqual(2 * figures.quiet.p99);
-  // It has what is its own: it is not held back either.
-  expect(mostAtOnce).toBe(mostOfFlood);
-  expect(requests).toBe(answered + (upstreamKeys.modest === upstreamKeys.flooding ? SAMPLES : 0));
   await client.close();
 }
 
