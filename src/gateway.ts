@@ -8,7 +8,7 @@ import { createIdentify } from '#context/caller.ts';
 import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
-import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
+import { createHandler, GRAPHQL_ENDPOINT, type Handler } from '#http/handler.ts';
 import { createKeySource, type KeySource } from '#http/jwks.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
@@ -29,7 +29,7 @@ import { createRestFactory } from '#rest/endpoints.ts';
 import { createUndiciTransport, toTransport } from '#rest/transport.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 
-export interface Gateway {
+export interface Gateway extends Handler {
   /**
    * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health`, `/ready` and
    * `/metrics`, at the root.
@@ -59,6 +59,8 @@ export interface GatewayOptions {
   readonly tracerProvider?: TracerProvider;
   /** Whether `/metrics` tells of the process, too. Only where it is all there is in the process. */
   readonly processMetrics?: boolean;
+  /** Whether an operation whose document has come before goes past Yoga, the short way. Default true; the answers are the same. */
+  readonly hasShortWay?: boolean;
   /** The clock, ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
@@ -142,7 +144,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const schema = createSubgraphSchema();
   for (const line of tellOutdated(schema, documents)) log.info(line);
 
-  const handle = createHandler({
+  const handler = createHandler({
     schema,
     createSchema: createSubgraphSchema,
     async admit(request) {
@@ -155,6 +157,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     },
     isRouter,
     isLoopbackOnly: isOpen,
+    hasShortWay: options.hasShortWay ?? true,
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,
@@ -182,7 +185,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
 
   return {
-    fetch: handle,
+    ...handler,
     onBug,
     onRefused({ status, code, setting }) {
       metrics.onResponse(NOWHERE, status);

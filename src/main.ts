@@ -33,7 +33,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const log = createStructuredLog(settings.log);
   const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
-  const server = createHttpServer(gateway.fetch, toServerLimits(settings), gateway);
+  const server = createHttpServer(gateway, toServerLimits(settings), gateway);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -2,8 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server';
 import type { Settings } from '#config/settings.ts';
+import { type Answered, isPlain } from '#http/exchange.ts';
+import type { Handler } from '#http/handler.ts';
 import { REFUSAL_HEADERS, type ServerRefusal, toRefusalBody } from '#http/refusal.ts';
 import { SECURITY_HEADERS } from '#http/security-headers.ts';
+import { toAsked, toHead } from './node-request.ts';
 
 /** How long a client may take. */
 export interface ServerTimeouts {
@@ -78,16 +81,19 @@ export interface ServerEvents {
   onRefused(refusal: ServerRefusal): void;
 }
 
+/** Answers requests. What `mayAnswer` takes is answered by `answer`, without a `Request` being made of it. */
+export type Answers = Pick<Handler, 'fetch'> & Partial<Handler>;
+
 /**
  * Makes a server that waits for nobody forever. It listens nowhere yet.
- * @param fetch answers what is HTTP; what is not is refused here, in the same shape
+ * @param gateway answers what is HTTP; what is not is refused here, in the same shape
  */
 export function createHttpServer(
-  fetch: (request: Request) => Promise<Response>,
+  gateway: Answers,
   { headersMs, requestMs, idleMs, connections }: ServerLimits,
   { onBug, onRefused }: ServerEvents,
 ): Server {
-  const adapter = createServerAdapter(fetch);
+  const adapter = createServerAdapter(gateway.fetch);
   /** The last request of each connection. */
   const exchanges = new WeakMap<Socket, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
   const surplus = new WeakSet<Socket>();
@@ -141,7 +147,12 @@ export function createHttpServer(
       if ((counts.get(socket) ?? 0) > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
       if ((request.headersDistinct.host?.length ?? 0) > 1) return refuse(response, TWO_HOSTS);
-      const answered = await adapter.handleNodeRequestAndResponse(request, response, {});
+      const head = gateway.mayAnswer && toHead(request);
+      const answered =
+        head && gateway.mayAnswer?.(head) && gateway.answer
+          ? await gateway.answer(toAsked(head, request, response))
+          : await adapter.handleNodeRequestAndResponse(request, response, {});
+      if (isPlain(answered)) return send(answered, response);
       const sent = sendNodeResponse(answered, response, request, true);
       // That takes the limit off the connection for an answer that is a stream.
       request.socket.setTimeout(idleMs);
@@ -152,6 +163,10 @@ export function createHttpServer(
       if (response.headersSent) response.destroy();
       else refuse(response, NOT_ANSWERED);
     }
+  }
+
+  function send({ status, headers, body }: Answered, response: ServerResponse): void {
+    response.writeHead(status, { ...headers.toRecord(), 'content-length': Buffer.byteLength(body) }).end(body);
   }
 
   function refuse(response: ServerResponse, refusal: Refusal): void {

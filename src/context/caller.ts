@@ -2,7 +2,7 @@ import { UnauthenticatedError } from '#errors/gateway-error.ts';
 import { Credential } from '#rest/credential.ts';
 
 /** Tells with whose key a request goes upstream. */
-export type Identify = (headers: Headers) => Credential;
+export type Identify = (headers: { get(name: string): string | null }) => Credential;
 
 export interface IdentifyOptions {
   /** The gateway's own key (service mode); absent: each request brings its own in `Authorization: Bearer …`. */

@@ -1,5 +1,6 @@
 import { GatewayError, UnauthenticatedError } from '#errors/gateway-error.ts';
 import { isFromElsewhere } from './cross-site.ts';
+import type { RequestHead } from './exchange.ts';
 import type { IsRouter } from './router-secret.ts';
 import type { CheckToken } from './token.ts';
 
@@ -7,7 +8,7 @@ import type { CheckToken } from './token.ts';
  * Throws a GatewayError for a request that may not enter; else tells by what it is known among those who use the gateway's own key: the
  * subject of its token. Undefined where nobody is told apart.
  */
-export type CheckAdmission = (request: Request) => Promise<string | undefined>;
+export type CheckAdmission = (request: RequestHead) => Promise<string | undefined>;
 
 export interface AdmissionOptions {
   /** Whether a router's secret is asked for. */

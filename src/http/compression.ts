@@ -1,10 +1,11 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type Encoding, readAcceptEncoding } from './accept-encoding.ts';
+import { type Answered, isPlain, type RequestHead, toResponse } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
 
 /** Sends an answer compressed, where its client takes it. */
-export type Compress = (request: Request, response: Response) => Promise<Response>;
+export type Compress = <Reply extends Answered | Response>(request: RequestHead, response: Reply) => Promise<Reply | Response>;
 
 /** What fits into one packet with its headers arrives no sooner for being shorter. */
 const LEAST_BYTES = 1024;
@@ -43,15 +44,15 @@ export function createCompress(): Compress {
       return toEncoded(response, encoding, await page);
     }
     if (takesPlain && Number(headers.get('content-length') ?? LEAST_BYTES) < LEAST_BYTES) return response;
-    const bytes = await response.bytes();
+    const bytes = isPlain(response) ? Buffer.from(response.body) : await response.bytes();
     if (takesPlain && bytes.byteLength < LEAST_BYTES) return withBody(response, bytes);
     return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
   };
 
   /** A Blob is read in parts by each who asks: whoever does not read on holds no copy of it. */
-  async function encodePage(encoding: Encoding, response: Response): Promise<Blob> {
+  async function encodePage(encoding: Encoding, response: Answered | Response): Promise<Blob> {
     try {
-      return new Blob([await encode(encoding, await response.bytes(), PAGE_QUALITY)]);
+      return new Blob([await encode(encoding, await toResponse(response).bytes(), PAGE_QUALITY)]);
     } catch (error) {
       pages.delete(encoding);
       throw error;
@@ -72,22 +73,28 @@ async function encode(encoding: Encoding, bytes: Uint8Array, quality: typeof QUA
   });
 }
 
-function toEncoded(response: Response, encoding: Encoding, body: Uint8Array<ArrayBuffer> | Blob): Response {
+function toEncoded<Reply extends Answered | Response>(
+  response: Reply,
+  encoding: Encoding,
+  body: Uint8Array<ArrayBuffer> | Blob,
+): Reply | Response {
   response.headers.set('content-encoding', encoding);
   return withBody(response, body);
 }
 
-function withBody({ status, statusText, headers }: Response, body: Uint8Array<ArrayBuffer> | Blob): Response {
-  headers.set('content-length', String(body instanceof Blob ? body.size : body.byteLength));
+function withBody<Reply extends Answered | Response>(response: Reply, body: Uint8Array<ArrayBuffer> | Blob): Reply | Response {
+  response.headers.set('content-length', String(body instanceof Blob ? body.size : body.byteLength));
+  if (isPlain(response)) return { ...response, body };
+  const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers: [...headers] });
 }
 
 /** What an answer says of those who may read it stays as it is. */
-function toNotAcceptable({ headers }: Response): Response {
+function toNotAcceptable(response: Answered | Response): Response {
   const refusal = toRefusal('BAD_USER_INPUT', 'The Accept-Encoding header takes nothing that we send: br, gzip or identity.', {
     status: 406,
   });
-  for (const [name, value] of headers) {
+  for (const [name, value] of toResponse(response).headers) {
     if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') refusal.headers.set(name, value);
   }
   return refusal;

@@ -1,3 +1,5 @@
+import type { HeaderReader, HeaderWriter, RequestHead } from './exchange.ts';
+
 /** For so long a browser need not ask again, s. No browser takes more than a few hours. */
 const MAX_AGE_S = 7200;
 
@@ -6,9 +8,9 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 export interface Cors {
   /** The answer to a browser that asks whether a page may ask; undefined for every other request. */
-  preflight(request: Request): Response | undefined;
+  preflight(request: RequestHead): Response | undefined;
   /** Says in an answer whose pages may read it. */
-  allow(request: Request, headers: Headers): void;
+  allow(request: RequestHead, headers: HeaderWriter): void;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Cors {
  */
 export function createCors(origins: readonly string[]): Cors {
   const allowed = new Set(origins);
-  const isAllowed = ({ headers }: Request) => allowed.has(headers.get('origin') ?? '');
+  const isAllowed = ({ headers }: RequestHead) => allowed.has(headers.get('origin') ?? '');
 
   return {
     preflight(request) {
@@ -36,7 +38,7 @@ export function createCors(origins: readonly string[]): Cors {
   };
 }
 
-function toPermission(asked: Headers): Record<string, string> {
+function toPermission(asked: HeaderReader): Record<string, string> {
   const names = (asked.get('access-control-request-headers') ?? '').split(',').map((name) => name.trim());
   return {
     'access-control-allow-methods': 'GET, POST',

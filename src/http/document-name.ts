@@ -18,7 +18,10 @@ export const NAMING_PARAMETERS = ['documentId', 'doc_id', 'id'];
  * @param params as the request brought them; nothing is known of them yet
  * @throws GraphQLError for what is no name, and for names that differ
  */
-export function readDocumentName(request: Request, params: object): DocumentName | undefined {
+export function readDocumentName(
+  request: { readonly method: string; readonly url: string },
+  params: object,
+): DocumentName | undefined {
   const given = request.method === 'GET' ? readUrl(request.url) : readBody(params);
   const names = [...given.map(([place, id]) => toName(place, id)), ...readExtension(params)];
   const [first] = names;

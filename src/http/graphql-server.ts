@@ -3,9 +3,13 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import type { RequestWatch } from '#observability/request-watch.ts';
 import { createBeginnings } from './beginnings.ts';
+import { createCostCheck } from './cost.ts';
 import { createDocumentCaches } from './document-caches.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
+import { createDocuments, type TrustedDocument } from './documents.ts';
+import type { Answered, Asked, RequestHead } from './exchange.ts';
 import { renderPage, toGraphiQLOptions } from './graphiql.ts';
+import { createKnownOperations } from './known-operations.ts';
 import { toPublicError } from './public-error.ts';
 import type { ReadyOperation } from './ready-operation.ts';
 import { toPagePolicy } from './security-headers.ts';
@@ -14,6 +18,7 @@ import { useBeginnings } from './use-beginnings.ts';
 import { useBodyLimit } from './use-body-limit.ts';
 import { useClosedSchema } from './use-closed-schema.ts';
 import { useFederatedTracing } from './use-federated-tracing.ts';
+import { useKnownOperations } from './use-known-operations.ts';
 import { type Limits, useLimits } from './use-limits.ts';
 import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
 import { useOperation } from './use-operation.ts';
@@ -28,7 +33,7 @@ export interface GraphQLServerOptions {
   readonly admit: Admit;
   readonly limits: Limits & { readonly bodyBytes: number };
   readonly introspection: boolean;
-  readonly namedDocuments: NamedDocumentsOptions;
+  readonly namedDocuments: Omit<NamedDocumentsOptions, 'documents'> & { readonly documents: readonly TrustedDocument[] };
   /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
   readonly graphiql: false | { readonly operations: readonly ReadyOperation[]; readonly asksForKey: boolean };
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
@@ -46,8 +51,21 @@ export interface GraphQLServerOptions {
 export interface GraphQLServer {
   /** @param isTraced whether a router is told how long each field took */
   fetch(request: Request, watch: RequestWatch, isTraced: boolean): Promise<Response>;
+  /** Whether a request is for `answer`, as far as its head tells. */
+  mayAnswer(head: RequestHead): boolean;
+  /** As `fetch` does, with none of Fetch's objects between where that can be. */
+  answer(asked: Asked, watch: RequestWatch): Promise<Answered | Response>;
   /** What GraphiQL's page may do, once it has been served. */
   readonly pagePolicy: string | undefined;
+}
+
+/** What goes with a request through Yoga. */
+interface ServerContext {
+  readonly watch: RequestWatch;
+  /** Absent: it is yet to be let in. */
+  readonly admission?: Admission;
+  /** It has waited for its turn. */
+  readonly hasBegun?: boolean;
 }
 
 /** Yoga, as a list of plugins: each says what it is for. */
@@ -55,11 +73,24 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   /** Nine megabytes, once for everyone: a text would be turned into bytes, and those kept, for each who asks and does not read. */
   let graphiqlPage: Uint8Array<ArrayBuffer> | undefined;
   let pagePolicy: string | undefined;
-  const namedDocuments = useNamedDocuments(options.namedDocuments);
+  const documents = createDocuments(options.namedDocuments.documents);
+  const namedDocuments = useNamedDocuments({ ...options.namedDocuments, documents });
   const documentCaches = createDocumentCaches();
   const beginnings = createBeginnings(options.elapsed, setImmediate);
+  const checkCost = createCostCheck(options.limits);
+  const maskError = (error: unknown) => toPublicError(error, options);
+  const known = createKnownOperations({
+    ...options,
+    parsed: documentCaches.documentCache,
+    documents,
+    trustedOnly: options.namedDocuments.only,
+    beginnings,
+    maxBodyBytes: options.limits.bodyBytes,
+    checkCost,
+    toPublicError: maskError,
+  });
 
-  const yoga = create(options.schema);
+  const yoga = create(options.schema, useKnownOperations(known));
   let tracingYoga: typeof yoga | undefined;
   return {
     async fetch(request, watch, isTraced) {
@@ -67,16 +98,23 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       tracingYoga ??= create(options.createSchema(), useFederatedTracing());
       return tracingYoga.fetch(request, { watch });
     },
+    mayAnswer: known.mayTake,
+    async answer(asked, watch) {
+      const answer = await known.answer(asked, watch);
+      if (!('admission' in answer)) return answer;
+      return yoga.fetch(asked.toRequest(answer.body), { watch, admission: answer.admission, hasBegun: true });
+    },
     get pagePolicy() {
       return pagePolicy;
     },
   };
 
   function create(schema: GraphQLSchema, ...more: Plugin[]) {
-    return createYoga<{ watch: RequestWatch; admission: Admission }, RequestContext>({
+    return createYoga<ServerContext, RequestContext>({
       schema,
       graphqlEndpoint: options.endpoint,
-      context: ({ admission, request, watch }) => admission.open(request.signal, watch.trace),
+      // Nobody comes so far who was not let in.
+      context: ({ admission, request, watch }) => (admission as Admission).open(request.signal, watch.trace),
       plugins: [
         useAdmission(options.admit, options.endpoint),
         useRequestFormat(),
@@ -84,7 +122,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         useBeginnings(beginnings),
         // Before whatever looks at the document.
         namedDocuments,
-        useLimits(options.limits),
+        useLimits(options.limits, checkCost),
         ...(options.introspection ? [] : [useClosedSchema()]),
         useOperation(options),
         useWatch(options.onDrift),
@@ -98,7 +136,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         graphiqlPage = new TextEncoder().encode(text);
         return graphiqlPage;
       },
-      maskedErrors: { maskError: (error) => toPublicError(error, options) },
+      maskedErrors: { maskError },
       // Ours; Yoga's closes the connection without an answer.
       maxRequestBodySize: false,
       parserAndValidationCache: documentCaches,

@@ -2,6 +2,15 @@ import type { RequestWatch, WatchRequest } from '#observability/request-watch.ts
 import { NO_STORE, VARY } from './cache-control.ts';
 import { createCompress } from './compression.ts';
 import { createCors } from './cors.ts';
+import {
+  type Answered,
+  type Asked,
+  type HeaderReader,
+  type HeaderWriter,
+  type RequestHead,
+  toAsked,
+  toResponse,
+} from './exchange.ts';
 import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
 import { namesLoopback } from './loopback.ts';
 import { codeOf, toRefusal } from './refusal.ts';
@@ -19,23 +28,50 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
   readonly corsOrigins: readonly string[];
   /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
   readonly compression: boolean;
+  /** Whether operations that have come before go past Yoga. */
+  readonly hasShortWay: boolean;
   /** Begins to watch a request: all of them are told of, whatever becomes of them. */
   readonly watch: WatchRequest;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
 
-/** The gateway's face to HTTP: who may enter, how much they may bring, and what they are told when something fails. */
-export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
+/** The gateway's face to HTTP. */
+export interface Handler {
+  fetch(request: Request): Promise<Response>;
+  /** Whether a request is for `answer`, as far as its head tells. */
+  mayAnswer(head: RequestHead): boolean;
+  /** The same as `fetch`, for servers that need not make a `Request` of what they have. */
+  answer(asked: Asked): Promise<Answered | Response>;
+}
+
+/** Who may enter, how much they may bring, and what they are told when something fails. */
+export function createHandler(options: HandlerOptions): Handler {
   const cors = createCors(options.corsOrigins);
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const compress = options.compression ? createCompress() : undefined;
   const answerStatus = createStatusPages(options);
-  return async (request) => {
+  const mayAnswer = (head: RequestHead) => options.hasShortWay && END_OF_PLACE.test(head.url) && graphql.mayAnswer(head);
+  const answer = (asked: Asked) => respond(asked, (url, watch) => handle(asked, url, () => graphql.answer(asked, watch)));
+  return {
+    mayAnswer,
+    answer,
+    async fetch(request) {
+      if (mayAnswer(request)) return toResponse(await answer(toAsked(request)));
+      return respond(request, (url, watch) =>
+        handle(request, url, () => graphql.fetch(request, watch, asksForTrace(request.headers, options.isRouter))),
+      );
+    },
+  };
+
+  async function respond<Reply extends Answered | Response>(
+    request: RequestHead & { readonly signal: AbortSignal },
+    ask: (url: URL | null, watch: RequestWatch) => Promise<Reply | Response>,
+  ): Promise<Reply | Response> {
     const url = URL.parse(request.url);
     const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);
     try {
-      const response = await handle(request, url, watch);
+      const response = await ask(url, watch);
       secure(response.headers, graphql.pagePolicy);
       response.headers.set('x-request-id', watch.requestId);
       const sent = compress ? await compress(request, response) : response;
@@ -53,7 +89,7 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
       watch.onAnswered(response.status);
       return response;
     }
-  };
+  }
 
   /** Something that nobody foresaw, in what stands around the operation. */
   function toFault(error: unknown): Response {
@@ -63,7 +99,11 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     return response;
   }
 
-  async function handle(request: Request, url: URL | null, watch: RequestWatch): Promise<Response> {
+  async function handle<Reply extends Answered | Response>(
+    request: RequestHead & { readonly signal: AbortSignal },
+    url: URL | null,
+    execute: () => Promise<Reply | Response>,
+  ): Promise<Reply | Response> {
     if (!url) {
       return toRefusal('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
     }
@@ -75,25 +115,30 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
     if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
     if (url.pathname !== GRAPHQL_ENDPOINT) return answerStatus(url.pathname, request);
-    const isTraced = asksForTrace(request.headers, options.isRouter);
-    const response = cors.preflight(request) ?? (await ask(request, watch, isTraced));
-    sayWhoMayKeep(response.headers, isTraced);
+    const response = cors.preflight(request) ?? (await ask(request, execute));
+    sayWhoMayKeep(response.headers, asksForTrace(request.headers, options.isRouter));
     cors.allow(request, response.headers);
     return response;
   }
 
-  async function ask(request: Request, watch: RequestWatch, isTraced: boolean): Promise<Response> {
+  async function ask<Reply extends Answered | Response>(
+    { signal }: { readonly signal: AbortSignal },
+    execute: () => Promise<Reply | Response>,
+  ): Promise<Reply | Response> {
     try {
-      const response = await graphql.fetch(request, watch, isTraced);
+      const response = await execute();
       return response.body === null && response.status === 406 ? toNotAcceptable() : response;
     } catch (error) {
       // The client has left: nobody is told, and nothing is wrong.
-      if (request.signal.aborted) throw error;
+      if (signal.aborted) throw error;
       options.onBug(error);
       return toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
     }
   }
 }
+
+/** Nothing behind it: what stands in a URL is read by Yoga. */
+const END_OF_PLACE = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, ...STATUS_PLACES]);
 
@@ -104,7 +149,7 @@ const ELSEWHERE = 'other';
  * What was executed says so itself. What was refused before, what comes in parts, and what tells how long it took is for nobody to keep; the
  * page is the same for all.
  */
-function sayWhoMayKeep(headers: Headers, isTraced: boolean): void {
+function sayWhoMayKeep(headers: HeaderWriter, isTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
   headers.set('vary', VARY);
   if (type.startsWith('text/html')) return;
@@ -113,7 +158,7 @@ function sayWhoMayKeep(headers: Headers, isTraced: boolean): void {
 }
 
 /** A browser at the root is sent to GraphiQL; everyone else is told where to go. */
-function sayWhere(pathname: string, headers: Headers): Response {
+function sayWhere(pathname: string, headers: HeaderReader): Response {
   if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }

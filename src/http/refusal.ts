@@ -12,10 +12,10 @@ export function toRefusal(
   return response;
 }
 
-const codes = new WeakMap<Response, ErrorCode>();
+const codes = new WeakMap<object, ErrorCode>();
 
 /** The code that an answer refuses with; undefined for what is no refusal of ours. */
-export function codeOf(response: Response): ErrorCode | undefined {
+export function codeOf(response: object): ErrorCode | undefined {
   return codes.get(response);
 }
 

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HeaderReader } from './exchange.ts';
 
 /** Whether a request has proved that a router sent it. */
-export type IsRouter = (headers: Headers) => boolean;
+export type IsRouter = (headers: HeaderReader) => boolean;
 
 /**
  * Compares `Router-Authorization` with the secrets, in constant time; with all of them, whichever fits. Where there are none, nobody can

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { HeaderWriter } from './exchange.ts';
 
 /** On every answer. What is no page may load nothing, stand in no frame, and be taken for nothing else. */
 export const SECURITY_HEADERS: { readonly [name: string]: string } = {
@@ -11,7 +12,7 @@ export const SECURITY_HEADERS: { readonly [name: string]: string } = {
 };
 
 /** @param pagePolicy the content security policy of the GraphiQL page */
-export function secure(headers: Headers, pagePolicy: string | undefined): void {
+export function secure(headers: HeaderWriter, pagePolicy: string | undefined): void {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
   if (pagePolicy !== undefined && headers.get('content-type')?.startsWith('text/html')) {
     headers.set('content-security-policy', pagePolicy);

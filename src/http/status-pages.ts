@@ -1,4 +1,5 @@
 import { NO_STORE } from './cache-control.ts';
+import type { RequestHead } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
 
 export interface StatusPagesOptions {
@@ -12,7 +13,7 @@ export interface StatusPagesOptions {
 }
 
 /** Answers one of the places below. */
-export type AnswerStatus = (pathname: string, request: Request) => Promise<Response> | Response;
+export type AnswerStatus = (pathname: string, request: RequestHead) => Promise<Response> | Response;
 
 export const STATUS_PLACES = ['/health', '/ready', '/metrics'];
 

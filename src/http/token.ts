@@ -1,5 +1,6 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { GatewayError } from '#errors/gateway-error.ts';
+import type { HeaderReader } from './exchange.ts';
 import { type KeySource, KeysUnavailableError } from './jwks.ts';
 
 /** Signatures that only the issuer can make. With a shared secret (`HS…`) everyone who can check one could make one. */
@@ -35,7 +36,7 @@ export interface TokenCheckOptions {
  * Throws a `TokenRefusedError`, or a `KeysUnavailableError`, unless the bearer token of a request admits it; gives the token's subject,
  * empty when it names none.
  */
-export type CheckToken = (headers: Headers) => Promise<string>;
+export type CheckToken = (headers: HeaderReader) => Promise<string>;
 
 export function createTokenCheck({ issuer, audience, scopes, keys, now }: TokenCheckOptions): CheckToken {
   return async (headers) => {

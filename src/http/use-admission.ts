@@ -1,6 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
+import type { RequestHead } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
 import { TokenRefusedError } from './token.ts';
 
@@ -13,7 +14,7 @@ export interface Admission {
 }
 
 /** Says who a request is for. Throws a GatewayError for one that may not enter. */
-export type Admit = (request: Request) => Promise<Admission>;
+export type Admit = (request: RequestHead) => Promise<Admission>;
 
 const STATUS: { readonly [code in ErrorCode]?: number } = { UNAUTHENTICATED: 401, FORBIDDEN: 403, UPSTREAM_UNAVAILABLE: 503 };
 
@@ -21,23 +22,26 @@ const STATUS: { readonly [code in ErrorCode]?: number } = { UNAUTHENTICATED: 401
  * Lets nothing in that does not say who it is, before a byte of the body is read. The GraphiQL page is for everyone: it shows
  * nothing, and what it asks comes through here.
  */
-export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { admission: Admission }> {
+export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { admission?: Admission | undefined }> {
   return {
     async onRequest({ request, url, serverContext, endResponse }) {
-      if (url.pathname !== endpoint) return;
+      if (url.pathname !== endpoint || serverContext.admission) return;
       try {
         serverContext.admission = await admit(request);
       } catch (error) {
-        if (!(error instanceof GatewayError)) throw error;
-        endResponse(
-          toRefusal(error.code, error.message, { status: STATUS[error.code] ?? 400, headers: toHeaders(error, request) }),
-        );
+        endResponse(toTurnedAway(error, request));
       }
     },
   };
 }
 
-function toHeaders(error: GatewayError, { headers }: Request): Record<string, string> {
+/** What somebody is told who may not enter. @throws what is no reason for that */
+export function toTurnedAway(error: unknown, request: RequestHead): Response {
+  if (!(error instanceof GatewayError)) throw error;
+  return toRefusal(error.code, error.message, { status: STATUS[error.code] ?? 400, headers: toHeaders(error, request) });
+}
+
+function toHeaders(error: GatewayError, { headers }: RequestHead): Record<string, string> {
   const takesResponseJson = headers.get('accept')?.includes('application/graphql-response+json');
   const challenge = error instanceof TokenRefusedError ? error.challenge : error.code === 'UNAUTHENTICATED' && 'Bearer';
   return {

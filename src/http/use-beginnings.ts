@@ -3,8 +3,10 @@ import type { Beginnings } from './beginnings.ts';
 import type { Admission } from './use-admission.ts';
 
 /** Lets an operation begin when it is its caller's turn: before its document is looked at, which costs most of what an operation can. */
-export function useBeginnings(beginnings: Beginnings): Plugin<object, { admission: Admission }> {
+export function useBeginnings(
+  beginnings: Beginnings,
+): Plugin<object, { admission?: Admission | undefined; hasBegun?: boolean | undefined }> {
   return {
-    onParams: ({ context }) => beginnings.wait(context.admission.caller),
+    onParams: ({ context: { admission, hasBegun } }) => (hasBegun ? undefined : beginnings.wait(admission?.caller ?? '')),
   };
 }

@@ -1,6 +1,6 @@
-import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { BodyTooLargeError } from '#errors/gateway-error.ts';
+import { readWithin } from './read-within.ts';
 
 /**
  * Refuses a body that is too large: before it is read if it says so, else when it has been read so far. Yoga's own limit cancels what is
@@ -18,22 +18,4 @@ export function useBodyLimit(limit: number): Plugin {
       });
     },
   };
-}
-
-async function readWithin(limit: number, reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read().catch(failToRead);
-    if (done) return Buffer.concat(parts);
-    parts.push(value);
-    bytes += value.byteLength;
-    if (bytes > limit) throw new BodyTooLargeError(limit);
-  }
-}
-
-/** The client has left, or its body is cut. */
-function failToRead(): never {
-  const extensions = { code: 'BAD_USER_INPUT', http: { status: 400 } };
-  throw new GraphQLError('The body ended before it was whole.', { extensions });
 }

@@ -1,7 +1,7 @@
 import { type DocumentNode, GraphQLError, getOperationAST, parse, type Source, validate } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
-import { type CostLimits, createCostCheck } from './cost.ts';
+import type { Costed, CostLimits } from './cost.ts';
 import { measure } from './measure.ts';
 import { nestingOf } from './nesting.ts';
 
@@ -32,8 +32,7 @@ const MOST_COMPARISONS = 500_000;
  * Refuses what is over a limit before it costs anything: a document while it is parsed and before it is validated, an operation before
  * it is executed.
  */
-export function useLimits(limits: Limits): Plugin {
-  const checkCost = createCostCheck(limits);
+export function useLimits(limits: Limits, checkCost: (costed: Costed) => void): Plugin {
   return {
     onParse({ setParseFn }) {
       setParseFn((source: string | Source, options) => {

@@ -1,12 +1,12 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type DocumentName, readDocumentName, toRefusedName } from './document-name.ts';
-import { createDocuments, type TrustedDocument, toHash } from './documents.ts';
+import { type Documents, toHash } from './documents.ts';
 import { isRouterOperation } from './router-operation.ts';
 import type { IsRouter } from './router-secret.ts';
 
 export interface NamedDocumentsOptions {
-  readonly documents: readonly TrustedDocument[];
+  readonly documents: Documents;
   /** Whether no others are executed, but those that routers write. */
   readonly only: boolean;
   /** Whether a request has proved that it comes from a router. */
@@ -18,8 +18,7 @@ export interface NamedDocumentsOptions {
  * validated like what comes in full. A text that comes with its SHA-256 can be named by it from then on, once it has proved valid:
  * what is not valid costs its sender nothing, and must not push out what is.
  */
-export function useNamedDocuments({ documents: trusted, only, isRouter }: NamedDocumentsOptions): Plugin {
-  const documents = createDocuments(trusted);
+export function useNamedDocuments({ documents, only, isRouter }: NamedDocumentsOptions): Plugin {
   /** To be kept if they are valid. */
   const brought = new WeakMap<Request, string>();
   return {

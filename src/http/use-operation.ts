@@ -1,7 +1,8 @@
-import { execute, GraphQLError } from 'graphql';
+import { type ExecutionResult, execute, GraphQLError } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
+import type { HeaderReader } from './exchange.ts';
 
 /** Of different kinds of drift that one trace tells. */
 const MOST_DRIFT = 100;
@@ -25,26 +26,40 @@ export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<R
         onExecuteDone({ result, setResult }) {
           contextValue.end();
           if (Symbol.asyncIterator in result) return;
-          const { excess } = contextValue.answerSize;
-          // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
-          if (excess) return setResult({ errors: [new GraphQLError(excess.message, { originalError: excess })] });
-          const isTraced = upstreamTrace && contextValue.request.headers.get('x-revox-trace') === '1';
-          const mayBeKept = !isTraced && !result.errors?.length;
-          const cacheControl = mayBeKept ? toCacheControl(contextValue.account, now()) : NO_STORE;
-          setResult({
-            ...result,
-            extensions: {
-              ...result.extensions,
-              ...toRemarks(contextValue),
-              ...(isTraced ? { upstream: toTrace(contextValue) } : {}),
-              // Yoga's way to give an answer headers; it takes them out of the body.
-              http: { headers: { 'cache-control': cacheControl, vary: VARY } },
-            },
-          });
+          const isTraced = upstreamTrace && asksForCost(contextValue.request.headers);
+          const { cacheControl, ...complete } = toComplete(result, contextValue, isTraced, now());
+          if (cacheControl === undefined) return setResult(complete);
+          // Yoga's way to give an answer headers; it takes them out of the body.
+          const http = { headers: { 'cache-control': cacheControl, vary: VARY } };
+          setResult({ ...complete, extensions: { ...complete.extensions, http } });
         },
       };
     },
   };
+}
+
+/** Whether a request wants to be told what its answer cost. */
+export function asksForCost(headers: HeaderReader): boolean {
+  return headers.get('x-revox-trace') === '1';
+}
+
+export interface CompleteResult extends ExecutionResult {
+  /** Undefined where there is nothing that anybody could keep. */
+  readonly cacheControl?: string;
+}
+
+/** Adds to a result what it cannot say by itself. @param now our clock, ms */
+export function toComplete(result: ExecutionResult, context: RequestContext, isTraced: boolean, now: number): CompleteResult {
+  const { excess } = context.answerSize;
+  // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
+  if (excess) return { errors: [new GraphQLError(excess.message, { originalError: excess })] };
+  const mayBeKept = !isTraced && !result.errors?.length;
+  const extensions = {
+    ...result.extensions,
+    ...toRemarks(context),
+    ...(isTraced ? { upstream: toTrace(context) } : {}),
+  };
+  return { ...result, extensions, cacheControl: mayBeKept ? toCacheControl(context.account, now) : NO_STORE };
 }
 
 function toRemarks({ oddities, paginationNotes }: RequestContext) {

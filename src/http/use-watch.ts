@@ -1,4 +1,4 @@
-import { getOperationAST } from 'graphql';
+import { type GraphQLError, getOperationAST } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import type { RequestWatch } from '#observability/request-watch.ts';
@@ -21,18 +21,26 @@ export function useWatch(
       contextValue.watch.onExecute();
       return {
         onExecuteDone() {
-          const { account, budget, oddities } = contextValue;
-          const { cache: cacheHits, coalesced, stale } = account.counts;
-          const { waitedMs } = account;
-          contextValue.watch.onExecuted({ waitedMs, upstreamRequests: budget.sent, cacheHits, coalesced, stale });
-          for (const { kind, type, field, count } of oddities.drift) onDrift(kind, type, field, count);
+          tellExecuted(contextValue, contextValue.watch, onDrift);
         },
       };
     },
     onResultProcess({ result, serverContext }) {
       if (Symbol.asyncIterator in result || Array.isArray(result)) return;
-      const [first] = result.errors ?? [];
-      if (first) serverContext.watch.onError(String(first.extensions?.code ?? 'INTERNAL_SERVER_ERROR'));
+      tellError(result, serverContext.watch);
     },
   };
+}
+
+/** Tells what an operation took. */
+export function tellExecuted({ account, budget, oddities }: RequestContext, watch: RequestWatch, onDrift: OnDrift): void {
+  const { counts, waitedMs } = account;
+  const { cache: cacheHits, coalesced, stale } = counts;
+  watch.onExecuted({ waitedMs, upstreamRequests: budget.sent, cacheHits, coalesced, stale });
+  for (const { kind, type, field, count } of oddities.drift) onDrift(kind, type, field, count);
+}
+
+/** Tells what became of it, if that is an error. */
+export function tellError({ errors: [first] = [] }: { readonly errors?: readonly GraphQLError[] }, watch: RequestWatch): void {
+  if (first) watch.onError(String(first.extensions?.code ?? 'INTERNAL_SERVER_ERROR'));
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Log, LogFields } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { NameOperation } from './operation-names.ts';
+import type { ReadableHeaders } from './trace-context.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Watches one request from its arrival to its answer. */
@@ -54,8 +55,14 @@ export interface RequestWatchOptions {
   readonly elapsed: () => number;
 }
 
+/** What is told of a request: its method, its id, its trace. Fetch's `Request` is one. */
+export interface WatchedHead {
+  readonly method: string;
+  readonly headers: ReadableHeaders;
+}
+
 /** Begins to watch a request. @param place one of the gateway's own paths, or `other` */
-export type WatchRequest = (request: Request, place: string) => RequestWatch;
+export type WatchRequest = (request: WatchedHead, place: string) => RequestWatch;
 
 /** The client has left before there was an answer: nginx's word for it, which HTTP has none for. */
 const CLIENT_LEFT = 499;

@@ -12,11 +12,16 @@ import {
  * W3C Trace Context, and nothing else: `baggage` is whatever callers put into it, and the upstream is somebody else's house. (Nor is it left
  * to the propagators that a process has registered: without a registered one nothing would be passed on.)
  */
-export function readTraceContext(headers: Headers): Context {
+export function readTraceContext(headers: ReadableHeaders): Context {
   const spanContext = readTraceParent(headers.get('traceparent') ?? '');
   if (!spanContext) return ROOT_CONTEXT;
   const state = headers.get('tracestate');
   return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, ...(state ? { traceState: createTraceState(state) } : {}) });
+}
+
+/** Headers, as far as they are read. */
+export interface ReadableHeaders {
+  get(name: string): string | null;
 }
 
 /** Empty where there is nothing to pass on. */

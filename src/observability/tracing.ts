@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/api';
 import { VERSION } from '#generated/version.ts';
 import type { OutgoingRequest, RequestOutcome, WatchedRequest } from '#rest/upstream-events.ts';
-import { readTraceContext, writeTraceContext } from './trace-context.ts';
+import { type ReadableHeaders, readTraceContext, writeTraceContext } from './trace-context.ts';
 
 export type { TracerProvider };
 
@@ -23,7 +23,7 @@ export interface TracingOptions {
 
 export interface Tracing {
   /** Begins the span of a request that was received. */
-  onRequest(method: string, route: string, headers: Headers): RequestSpan;
+  onRequest(method: string, route: string, headers: ReadableHeaders): RequestSpan;
   /** Begins the span of one that is sent. */
   onSend(request: OutgoingRequest): WatchedRequest;
 }

@@ -43,7 +43,7 @@ export async function serveWorld({
     ...gatewayOptions,
   });
   const server = createHttpServer(
-    gateway.fetch,
+    gateway,
     { ...toServerLimits(read), ...timeouts },
     {
       onBug: (error) => bugs.push(error),

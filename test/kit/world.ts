@@ -68,6 +68,7 @@ export function createWorld({
         requests.push(`${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`);
         return (upstream ?? sandbox.fetch)(request);
       },
+      hasShortWay: process.env.SHORT_WAY !== 'off',
       log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
       ...gatewayOptions,
     },

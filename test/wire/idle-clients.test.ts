@@ -11,7 +11,10 @@ const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}) {
   const bugs: unknown[] = [];
   const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, connections: 100, ...given };
-  const server = createHttpServer(async () => answer(), limits, { onBug: (error) => bugs.push(error), onRefused: () => {} });
+  const server = createHttpServer({ fetch: async () => answer() }, limits, {
+    onBug: (error) => bugs.push(error),
+    onRefused: () => {},
+  });
   await onFreePort(async (port) => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -56,14 +59,16 @@ test('A client that is gone ends what was done for it', async () => {
   const ended = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const server = createHttpServer(
-    (request) =>
-      new Promise((_, reject) => {
-        begun.resolve();
-        request.signal.addEventListener('abort', () => {
-          ended.resolve();
-          reject(request.signal.reason);
-        });
-      }),
+    {
+      fetch: (request) =>
+        new Promise((_, reject) => {
+          begun.resolve();
+          request.signal.addEventListener('abort', () => {
+            ended.resolve();
+            reject(request.signal.reason);
+          });
+        }),
+    },
     { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, connections: 100 },
     { onBug: (error) => expect.unreachable(`${error}`), onRefused: () => {} },
   );

@@ -1,0 +1,91 @@
+import { readWithin } from './read-within.ts';
+
+/** Headers, as far as they are read. Names are in lower case. */
+export interface HeaderReader {
+  get(name: string): string | null;
+  has(name: string): boolean;
+}
+
+/** Headers that are written. */
+export interface HeaderWriter extends HeaderReader {
+  set(name: string, value: string): void;
+}
+
+/** What is known of a request before its body is read. Fetch's `Request` is one. */
+export interface RequestHead {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  readonly headers: HeaderReader;
+}
+
+/** A request that none of Fetch's objects has to be made for: they take longer than most answers. */
+export interface Asked extends RequestHead {
+  /** Ends when the client leaves. */
+  readonly signal: AbortSignal;
+  /**
+   * Reads the body; to be called once.
+   * @throws BodyTooLargeError, or what the connection broke with
+   */
+  readBody(limit: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same for who wants Fetch's own. @param body as it was read */
+  toRequest(body: Uint8Array<ArrayBuffer>): Request;
+}
+
+/** An answer that is a text. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: PlainHeaders;
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+/** Headers of an answer: written by the gateway alone, and all of one value. Names are in lower case. */
+export class PlainHeaders implements HeaderWriter {
+  readonly #values: Record<string, string>;
+
+  constructor(values: Readonly<Record<string, string>>) {
+    this.#values = { ...values };
+  }
+
+  get(name: string): string | null {
+    return this.#values[name] ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#values[name] !== undefined;
+  }
+
+  set(name: string, value: string): void {
+    this.#values[name] = value;
+  }
+
+  toRecord(): Readonly<Record<string, string>> {
+    return this.#values;
+  }
+}
+
+/** Yoga's responses are of a class of its own. */
+export function isPlain(answer: Answered | Response): answer is Answered {
+  return answer.headers instanceof PlainHeaders;
+}
+
+/** Where Fetch's own answer is wanted. */
+export function toResponse(answer: Answered | Response): Response {
+  if (!isPlain(answer)) return answer;
+  const { status, headers, body } = answer;
+  headers.set('content-length', String(Buffer.byteLength(body)));
+  return new Response(body, { status, headers: headers.toRecord() });
+}
+
+/** A request of Fetch's. */
+export function toAsked(request: Request): Asked {
+  const { method, url, headers, signal } = request;
+  return {
+    method,
+    url,
+    headers,
+    signal,
+    readBody: async (limit) => (request.body ? readWithin(limit, request.body.getReader()) : new Uint8Array()),
+    toRequest: (body) => new Request(url, { method, headers, signal, body }),
+  };
+}

@@ -1,0 +1,223 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+} from 'graphql';
+import type { RequestWatch } from '#observability/request-watch.ts';
+import type { Beginnings } from './beginnings.ts';
+import { NO_STORE, VARY } from './cache-control.ts';
+import type { Costed } from './cost.ts';
+import { readDocumentName } from './document-name.ts';
+import type { Documents } from './documents.ts';
+import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
+import { type MediaType, toMediaType } from './media-type.ts';
+import { type Admission, type Admit, toTurnedAway } from './use-admission.ts';
+import { asksForCost, toComplete } from './use-operation.ts';
+import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
+
+export interface KnownOperationsOptions {
+  readonly schema: GraphQLSchema;
+  /** Documents that have been parsed, by their text. */
+  readonly parsed: { get(text: string): DocumentNode | undefined };
+  readonly documents: Documents;
+  /** Whether no documents are executed but those that are trusted. */
+  readonly trustedOnly: boolean;
+  readonly admit: Admit;
+  readonly beginnings: Beginnings;
+  readonly maxBodyBytes: number;
+  /** @throws for an operation that may bring too much */
+  readonly checkCost: (costed: Costed) => void;
+  readonly upstreamTrace: boolean;
+  readonly toPublicError: (error: unknown) => GraphQLError;
+  readonly onDrift: OnDrift;
+  /** The clock, ms. */
+  readonly now: () => number;
+}
+
+/** A request that is not for here. What has been found out of it need not be found out again. */
+export interface Passed {
+  readonly admission: Admission;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+export interface KnownOperations {
+  /** Notes that a document is valid and within the limits. */
+  add(document: DocumentNode): void;
+  /** Whether a request may be for here, as far as its head tells. */
+  mayTake(head: RequestHead): boolean;
+  /** Answers it, refuses it, or passes it on. @throws what nobody foresaw, or what the client's leaving broke off */
+  answer(asked: Asked, watch: RequestWatch): Promise<Answered | Response | Passed>;
+}
+
+/** What is neither asked for nor answered in the plainest way is for Yoga. */
+const PLAIN_TYPE = /^application\/json\s*(;\s*charset=utf-8)?$/i;
+const TO_YOGA = ['apollo-federation-include-trace', 'content-encoding'];
+
+/**
+ * The short way for what has been this way before: an operation by POST, in JSON, whose document Yoga has parsed, validated and measured. It is
+ * executed, with nothing between: Yoga's way to the same answer, over two HTTP adapters and a list of plugins, takes several times as long as
+ * GraphQL does. Whatever is odd about a request, or wrong with it, is passed on to Yoga as it came: so what is refused, and in which words, is
+ * said in one place. `test/http/known-operations.test.ts` holds the two ways against each other.
+ */
+export function createKnownOperations(options: KnownOperationsOptions): KnownOperations {
+  const { schema, parsed, documents, trustedOnly, admit, beginnings, maxBodyBytes, checkCost, toPublicError, now } = options;
+  const known = new WeakSet<DocumentNode>();
+
+  return {
+    add: (document) => void known.add(document),
+    mayTake({ method, headers }) {
+      return (
+        method === 'POST' &&
+        PLAIN_TYPE.test(headers.get('content-type') ?? '') &&
+        !(Number(headers.get('content-length') ?? 0) > maxBodyBytes) &&
+        !TO_YOGA.some((name) => headers.has(name)) &&
+        toMediaType(headers.get('accept')) !== undefined
+      );
+    },
+    async answer(asked, watch) {
+      let admission: Admission;
+      try {
+        admission = await admit(asked);
+      } catch (error) {
+        return toTurnedAway(error, asked);
+      }
+      const mediaType = toMediaType(asked.headers.get('accept')) ?? 'application/json';
+      let body: Uint8Array<ArrayBuffer>;
+      try {
+        body = await asked.readBody(maxBodyBytes);
+      } catch (error) {
+        if (asked.signal.aborted) throw error;
+        return toAnswered({ errors: [toPublicError(error)] }, NO_STORE, mediaType, watch);
+      }
+      await beginnings.wait(admission.caller);
+      const operation = find(readParams(body));
+      if (!operation) return { admission, body };
+      return run(operation, admission, asked, mediaType, watch);
+    },
+  };
+
+  function find(params: Params | undefined) {
+    const text = params && toText(params, documents);
+    const document = text === undefined || (trustedOnly && !documents.isTrusted(text)) ? undefined : parsed.get(text);
+    const operation = document && known.has(document) ? getOperationAST(document, params?.operationName) : undefined;
+    if (text === undefined || !document || !operation || operation.operation !== 'query') return undefined;
+    const variables = params?.variables ?? undefined;
+    try {
+      checkCost({ schema, document, operation, variables });
+    } catch {
+      return undefined;
+    }
+    return { text, document, operation, variables, name: params?.operationName };
+  }
+
+  async function run(
+    { text, document, operation, variables, name }: NonNullable<ReturnType<typeof find>>,
+    admission: Admission,
+    { headers, signal }: Asked,
+    mediaType: MediaType,
+    watch: RequestWatch,
+  ): Promise<Answered> {
+    watch.onAsked({ type: operation.operation, name: operation.name?.value, document: text, variables });
+    const context = admission.open(signal, watch.trace);
+    watch.onExecute();
+    let result: ExecutionResult;
+    try {
+      result = await execute({ schema, document, contextValue: context, variableValues: variables, operationName: name });
+    } finally {
+      context.end();
+      tellExecuted(context, watch, options.onDrift);
+    }
+    // Nobody is there to be told.
+    signal.throwIfAborted();
+    const isTraced = options.upstreamTrace && asksForCost(headers);
+    const { cacheControl = NO_STORE, ...complete } = toComplete(result, context, isTraced, now());
+    const errors = complete.errors?.map(toPublicError);
+    return toAnswered(errors ? { ...complete, errors } : complete, cacheControl, mediaType, watch);
+  }
+}
+
+interface Params {
+  readonly query?: string | null;
+  readonly variables?: { readonly [name: string]: unknown } | null;
+  readonly operationName?: string | null;
+  readonly extensions?: object | null;
+}
+
+const isText = (value: unknown) => typeof value === 'string';
+const isObject = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
+const PARAMETERS = new Map<string, (value: unknown) => boolean>([
+  ['query', isText],
+  ['variables', isObject],
+  ['operationName', isText],
+  ['extensions', isObject],
+  ['documentId', isText],
+]);
+
+/** Undefined for what has anything in it that is not plain. */
+function readParams(body: Uint8Array<ArrayBuffer>): Params | undefined {
+  let params: unknown;
+  try {
+    params = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+  } catch {
+    return undefined;
+  }
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined;
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== null && !PARAMETERS.get(name)?.(value)) return undefined;
+  }
+  return params;
+}
+
+/** The text of a document that comes in full, or by its name; both together are for Yoga to compare. */
+function toText(params: Params, documents: Documents): string | undefined {
+  const isNamed = 'documentId' in params || (params.extensions && 'persistedQuery' in params.extensions);
+  if (!isNamed) return params.query ?? undefined;
+  if (params.query) return undefined;
+  try {
+    const name = readDocumentName(POST, params);
+    return name && documents.find(name.id);
+  } catch {
+    return undefined;
+  }
+}
+
+const POST = { method: 'POST', url: '' };
+
+/** As Yoga makes an answer of a result. */
+function toAnswered(result: ExecutionResult, cacheControl: string, mediaType: MediaType, watch: RequestWatch): Answered {
+  tellError(result, watch);
+  const { errors, data, extensions = {} } = result;
+  const hasExtensions = Object.keys(extensions).length > 0;
+  return {
+    status: toStatus(errors ?? [], mediaType),
+    headers: new PlainHeaders({
+      'content-type': `${mediaType}; charset=utf-8`,
+      'cache-control': cacheControl,
+      vary: VARY,
+    }),
+    body: JSON.stringify({
+      ...(errors?.length ? { errors: errors.map(withoutHttp) } : {}),
+      ...('data' in result ? { data } : {}),
+      ...(hasExtensions ? { extensions } : {}),
+    }),
+  };
+}
+
+/** The highest that an error asks for. `spec`: not in `application/json`, whose clients take any other than 200 for a failure of the transport. */
+function toStatus(errors: readonly GraphQLError[], mediaType: MediaType): number {
+  let status = 0;
+  for (const { extensions } of errors) {
+    const http = extensions.http as { readonly spec?: boolean; readonly status?: number } | undefined;
+    if (http?.status && !(http.spec && mediaType === 'application/json')) status = Math.max(status, http.status);
+  }
+  return status || 200;
+}
+
+function withoutHttp(error: GraphQLError) {
+  const { extensions, ...told } = error.toJSON();
+  const { http, ...others } = extensions ?? {};
+  return Object.keys(others).length > 0 ? { ...told, extensions: others } : told;
+}

@@ -1,0 +1,41 @@
+import { LRUCache } from 'lru-cache';
+
+/** What an answer that comes whole may be. */
+export type MediaType = 'application/graphql-response+json' | 'application/json';
+
+/** The last one that is taken is sent. */
+const MEDIA_TYPES: readonly MediaType[] = ['application/graphql-response+json', 'application/json'];
+
+/** There are some ten in the world, and a header can be anything. */
+const MOST_HEADERS = 100;
+const LONGEST_HEADER = 200;
+
+const known = new LRUCache<string, MediaType>({ max: MOST_HEADERS });
+
+/**
+ * What a client that sends this `Accept` is answered in, as Yoga reads it: whatever matches first in the header, weights left out. Undefined for
+ * one that takes neither, or nothing whole.
+ */
+export function toMediaType(accept: string | null): MediaType | undefined {
+  const header = accept || '*/*';
+  if (header.length > LONGEST_HEADER) return undefined;
+  const found = known.get(header) ?? findMediaType(header);
+  if (found) known.set(header, found);
+  return found;
+}
+
+function findMediaType(header: string): MediaType | undefined {
+  const ranges = header.replace(/\s/g, '').toLowerCase().split(',').filter(isInUtf8);
+  return ranges.flatMap((range) => MEDIA_TYPES.filter((type) => matches(range.split(';')[0] ?? '', type)).reverse())[0];
+}
+
+function isInUtf8(range: string): boolean {
+  const charset = range.split(';').find((parameter, index) => index > 0 && parameter.includes('charset='));
+  return charset === undefined || charset === 'charset=utf-8';
+}
+
+function matches(range: string, type: string): boolean {
+  const [group, name] = range.split('/');
+  const [ofType, nameOfType] = type.split('/');
+  return (group === '*' || group === ofType) && (name === '*' || name === nameOfType);
+}
