@@ -15,6 +15,7 @@ import type { ReadyOperation } from '#http/ready-operation.ts';
 import type { ServerRefusal } from '#http/refusal.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import { createTokenCheck } from '#http/token.ts';
+import type { OperationAnswer, OwnAnswers } from '#http/use-admission.ts';
 import type { Log } from '#observability/log.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNames } from '#observability/operation-names.ts';
@@ -61,6 +62,8 @@ export interface GatewayOptions {
   readonly processMetrics?: boolean;
   /** Whether an operation whose document has come before goes past Yoga, the short way. Default true; the answers are the same. */
   readonly hasShortWay?: boolean;
+  /** Whether whole answers are kept beside what they are made of. Default true. */
+  readonly keepsAnswers?: boolean;
   /** The clock, ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
@@ -110,7 +113,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     cache.redisUrl === undefined
       ? undefined
       : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onTrouble: log.error });
-  const remembering = createRememberingAsk(rest.send, {
+  const remembering = createRememberingAsk<OperationAnswer>(rest.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
@@ -152,6 +155,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const credential = identify(request.headers);
       return {
         caller: `${credential.fingerprint} ${caller ?? ''}`,
+        answers: answersOf(credential.fingerprint),
         open: (client, trace) => createContext({ credential, caller, client, trace }),
       };
     },
@@ -200,6 +204,17 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       await Promise.all([sockets.close(), redis?.close()]);
     },
   };
+
+  function answersOf(fingerprint: string): OwnAnswers {
+    const { answers } = remembering;
+    return {
+      find: (key) => (options.keepsAnswers === false ? undefined : answers.find(fingerprint, key)),
+      begin(key) {
+        const mark = answers.mark();
+        return (answer) => answers.keep(fingerprint, key, answer, mark);
+      },
+    };
+  }
 
   function onBug(error: unknown): void {
     metrics.onBug();

@@ -42,11 +42,16 @@ interface SharedValue {
 }
 
 export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, graceMs, now }: KeeperOptions): Keeper {
+  let kept = 0;
+  const nextSerial = () => {
+    kept += 1;
+    return kept;
+  };
   return {
     keepAnswer({ owner, question, key, mark }, answer) {
       const { value, status, reading, askedAt, upstreamNow } = answer;
       const { freshForMs, isLive } = freshnessOf(question.endpoint, value, upstreamNow);
-      const entry: Entry = { value, status, reading, askedAt, freshUntil: askedAt + freshForMs, isLive };
+      const entry: Entry = { value, status, reading, askedAt, freshUntil: askedAt + freshForMs, isLive, serial: nextSerial() };
       memory.keep(owner.fingerprint, key, entry, mark);
       keepHeld(owner, question, entry, upstreamNow, mark);
       if (freshForMs > 0) {
@@ -57,7 +62,15 @@ export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, grac
       return entry;
     },
     keepMissing({ owner, key, mark }, status, askedAt) {
-      const entry: Entry = { value: null, status, reading: NO_READING, askedAt, freshUntil: askedAt + notFoundMs, isLive: false };
+      const entry: Entry = {
+        value: null,
+        status,
+        reading: NO_READING,
+        askedAt,
+        freshUntil: askedAt + notFoundMs,
+        isLive: false,
+        serial: nextSerial(),
+      };
       memory.keep(owner.fingerprint, key, entry, mark);
       const shared = {
         value: { value: null, reading: NO_READING, upstreamNow: askedAt } satisfies SharedValue,
@@ -75,7 +88,7 @@ export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, grac
       if (!shared) return undefined;
       const { value, reading, upstreamNow } = shared.value as SharedValue;
       const askedAt = now() - shared.ageMs;
-      const entry: Entry = { ...shared, value, reading, askedAt, freshUntil: askedAt + shared.freshForMs };
+      const entry: Entry = { ...shared, value, reading, askedAt, freshUntil: askedAt + shared.freshForMs, serial: nextSerial() };
       // It lies there because the upstream took the credential then.
       if (!isMissing(entry.status)) memory.accept(owner.fingerprint, askedAt, mark);
       memory.keep(owner.fingerprint, key, entry, mark);
@@ -89,7 +102,7 @@ export function createKeeper({ memory, secondTier, freshnessOf, notFoundMs, grac
     if (isMissing(entry.status)) return;
     for (const { endpoint, path, value } of question.held?.(entry.value) ?? []) {
       const { freshForMs, isLive } = freshnessOf(endpoint, value, upstreamNow);
-      const held: Entry = { ...entry, value, freshUntil: entry.askedAt + freshForMs, isLive };
+      const held: Entry = { ...entry, value, freshUntil: entry.askedAt + freshForMs, isLive, serial: nextSerial() };
       memory.keep(owner.fingerprint, path, held, mark);
     }
   }

@@ -13,6 +13,10 @@ export interface Entry {
   readonly askedAt: number;
   readonly freshUntil: number;
   readonly isLive: boolean;
+  /** Names it among all that this process has kept. */
+  readonly serial?: number;
+  /** What its value takes; absent: that is estimated. */
+  readonly bytes?: number;
 }
 
 /** Names a moment: what was asked for before it, and a credential's refusal after it, do not go together. */
@@ -25,6 +29,8 @@ export interface Memory {
   mark(): Mark;
   /** Keeps an answer, unless a newer one is kept already, or the credential was refused after the mark. */
   keep(fingerprint: string, key: string, entry: Entry, mark: Mark): void;
+  /** What is kept under this key is no use any more. */
+  drop(fingerprint: string, key: string): void;
   /** The upstream has taken the credential, when asked at this time by our clock, ms. */
   accept(fingerprint: string, askedAt: number, mark: Mark): void;
   /** When the upstream was last asked with the credential and took it, by our clock, ms; minus infinity: not that we know. */
@@ -63,7 +69,7 @@ export const SWEEP_MS = 60_000;
 export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: MemoryOptions): Memory {
   const entries = new LRUCache<string, Entry & { readonly owner: Holdings }>({
     maxSize: Math.max(1, maxBytes),
-    sizeCalculation: ({ value }, key) => ENTRY_BYTES + 2 * key.length + estimateBytes(value),
+    sizeCalculation: ({ value, bytes }, key) => ENTRY_BYTES + 2 * key.length + (bytes ?? estimateBytes(value)),
     dispose: ({ owner }, key) => owner.keys.delete(key),
   });
   // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
@@ -97,6 +103,7 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
       if (entry.freshUntil <= entry.askedAt) entries.delete(place);
       else if (entries.set(place, { ...entry, owner }).has(place)) owner.keys.add(place);
     },
+    drop: (fingerprint, key) => void entries.delete(toPlace(fingerprint, key)),
     accept(fingerprint, askedAt, mark) {
       if (wasRefusedSince(mark, fingerprint)) return;
       const holdings = holdingsOf.get(fingerprint);

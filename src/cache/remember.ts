@@ -2,6 +2,7 @@ import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
 import { UpstreamError, UpstreamNotFoundError, UpstreamTimeoutError } from '#errors/upstream-error.ts';
 import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Answer, Ask, Question, Reading, Send } from '#rest/question.ts';
+import { type Answers, createAnswers, type WholeAnswer } from './answers.ts';
 import type { AnswerSource, CacheEvents, CacheState } from './cache-events.ts';
 import { createFlights, type Departure, type Flight } from './flights.ts';
 import { createFreshnessOf, type FreshnessSettings } from './freshness.ts';
@@ -62,8 +63,10 @@ const JOINED_WITHIN_MS = 1_000;
  */
 const PATIENCE_WITH_STAND_IN_MS = 1_000;
 
-export interface RememberingAsk {
+export interface RememberingAsk<Whole extends WholeAnswer> {
   readonly ask: Ask;
+  /** To whole operations. */
+  readonly answers: Answers<Whole>;
   readonly state: CacheState;
 }
 
@@ -73,7 +76,7 @@ export interface RememberingAsk {
  *
  * Everything is keyed by the credential's fingerprint. Nothing is remembered but answers, and the 404 and 410 of a single object.
  */
-export function createRememberingAsk(send: Send, options: RememberOptions): RememberingAsk {
+export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, options: RememberOptions): RememberingAsk<Whole> {
   const {
     freshness,
     graceMs,
@@ -163,7 +166,11 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Reme
 
     function note(status: number | null, source: UpstreamCall['source'], sends = 0, entry?: Entry): void {
       const retries = sends > 1 ? { retries: sends - 1 } : {};
-      errand.account.note({ method: 'GET', path: key, status, ms: elapsed() - startedAt, source, ...retries }, entry);
+      errand.account.note(
+        { method: 'GET', path: key, status, ms: elapsed() - startedAt, source, ...retries },
+        entry,
+        question.endpoint,
+      );
     }
 
     async function waiting<T>(landing: Promise<T>): Promise<T> {
@@ -173,6 +180,7 @@ export function createRememberingAsk(send: Send, options: RememberOptions): Reme
   };
   return {
     ask,
+    answers: createAnswers<Whole>({ memory, rules, events, now }),
     get state() {
       const { bytes, entries } = memory;
       return { bytes, entries, flights: flights.size };

@@ -14,6 +14,10 @@ export const NO_STORE = 'no-store';
 export function toCacheControl({ lasting, counts }: OperationAccount, now: number): string {
   if (lasting.isLive || counts.stale > 0) return NO_STORE;
   // Nothing of the upstream is in it: what the gateway says of itself changes with its next release.
-  const leftMs = Number.isFinite(lasting.freshUntil) ? lasting.freshUntil - now : 0;
+  return toPrivate(Number.isFinite(lasting.freshUntil) ? lasting.freshUntil - now : 0);
+}
+
+/** @param leftMs how long it is fresh yet, ms */
+export function toPrivate(leftMs: number): string {
   return `private, max-age=${Math.max(0, Math.floor(leftMs / 1000))}`;
 }

@@ -5,16 +5,18 @@ import {
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  type OperationDefinitionNode,
 } from 'graphql';
-import type { RequestWatch } from '#observability/request-watch.ts';
+import type { RequestContext } from '#context/request-context.ts';
+import type { AskedOperation, RequestWatch } from '#observability/request-watch.ts';
 import type { Beginnings } from './beginnings.ts';
-import { NO_STORE, VARY } from './cache-control.ts';
+import { NO_STORE, toPrivate, VARY } from './cache-control.ts';
 import type { Costed } from './cost.ts';
 import { readDocumentName } from './document-name.ts';
 import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
-import { type Admission, type Admit, toTurnedAway } from './use-admission.ts';
+import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
 import { asksForCost, toComplete } from './use-operation.ts';
 import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
 
@@ -63,7 +65,19 @@ const TO_YOGA = ['apollo-federation-include-trace', 'content-encoding'];
  * said in one place. `test/http/known-operations.test.ts` holds the two ways against each other.
  */
 export function createKnownOperations(options: KnownOperationsOptions): KnownOperations {
-  const { schema, parsed, documents, trustedOnly, admit, beginnings, maxBodyBytes, checkCost, toPublicError, now } = options;
+  const {
+    schema,
+    parsed,
+    documents,
+    trustedOnly,
+    admit,
+    beginnings,
+    maxBodyBytes,
+    upstreamTrace,
+    checkCost,
+    toPublicError,
+    now,
+  } = options;
   const known = new WeakSet<DocumentNode>();
 
   return {
@@ -92,14 +106,27 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
         if (asked.signal.aborted) throw error;
         return toAnswered({ errors: [toPublicError(error)] }, NO_STORE, mediaType, watch);
       }
+      const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+      const isTraced = upstreamTrace && asksForCost(asked.headers);
+      const key = isTraced || text.length > LONGEST_KEY ? undefined : `${mediaType} ${text}`;
+      const kept = key === undefined ? undefined : admission.answers.find(key);
+      if (kept) return tellAgain(kept, mediaType, watch);
       await beginnings.wait(admission.caller);
-      const operation = find(readParams(body));
+      const operation = find(readParams(text));
       if (!operation) return { admission, body };
-      return run(operation, admission, asked, mediaType, watch);
+      return run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
     },
   };
 
-  function find(params: Params | undefined) {
+  /** As an operation that finds all that it asks for in memory. */
+  function tellAgain({ asked, body, freshUntil, madeOf }: OperationAnswer, mediaType: MediaType, watch: RequestWatch): Answered {
+    watch.onAsked(asked);
+    watch.onExecute();
+    watch.onExecuted({ waitedMs: 0, upstreamRequests: 0, cacheHits: madeOf.length, coalesced: 0, stale: 0 });
+    return { status: 200, headers: toHeaders(mediaType, toPrivate(freshUntil - now())), body };
+  }
+
+  function find(params: Params | undefined): KnownOperation | undefined {
     const text = params && toText(params, documents);
     const document = text === undefined || (trustedOnly && !documents.isTrusted(text)) ? undefined : parsed.get(text);
     const operation = document && known.has(document) ? getOperationAST(document, params?.operationName) : undefined;
@@ -113,14 +140,11 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     return { text, document, operation, variables, name: params?.operationName };
   }
 
-  async function run(
-    { text, document, operation, variables, name }: NonNullable<ReturnType<typeof find>>,
-    admission: Admission,
-    { headers, signal }: Asked,
-    mediaType: MediaType,
-    watch: RequestWatch,
-  ): Promise<Answered> {
-    watch.onAsked({ type: operation.operation, name: operation.name?.value, document: text, variables });
+  async function run({ text, document, operation, variables, name }: KnownOperation, request: KnownRequest): Promise<Answered> {
+    const { admission, key, isTraced, signal, mediaType, watch } = request;
+    const asked = { type: operation.operation, name: operation.name?.value, document: text, variables };
+    watch.onAsked(asked);
+    const keep = key === undefined ? undefined : admission.answers.begin(key);
     const context = admission.open(signal, watch.trace);
     watch.onExecute();
     let result: ExecutionResult;
@@ -132,11 +156,40 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     }
     // Nobody is there to be told.
     signal.throwIfAborted();
-    const isTraced = options.upstreamTrace && asksForCost(headers);
     const { cacheControl = NO_STORE, ...complete } = toComplete(result, context, isTraced, now());
     const errors = complete.errors?.map(toPublicError);
-    return toAnswered(errors ? { ...complete, errors } : complete, cacheControl, mediaType, watch);
+    const answered = toAnswered(errors ? { ...complete, errors } : complete, cacheControl, mediaType, watch);
+    if (keep && !errors) keepAnswer(keep, asked, answered.body, context);
+    return answered;
   }
+}
+
+/** Never one with something live in it, or stale; nor one with something odd, for that is counted each time. */
+function keepAnswer(keep: (answer: OperationAnswer) => void, asked: AskedOperation, body: string, context: RequestContext): void {
+  const { lasting, counts, madeOf } = context.account;
+  if (lasting.isLive || counts.stale > 0 || context.oddities.drift.length > 0) return;
+  keep({ asked, body, freshUntil: lasting.freshUntil, madeOf, bytes: 2 * (body.length + asked.document.length) });
+}
+
+/** A longer request is executed each time. */
+const LONGEST_KEY = 16_384;
+
+interface KnownOperation {
+  readonly text: string;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: { readonly [name: string]: unknown } | undefined;
+  readonly name: string | null | undefined;
+}
+
+interface KnownRequest {
+  readonly admission: Admission;
+  /** Under which its answer is kept; undefined: it is not. */
+  readonly key: string | undefined;
+  readonly isTraced: boolean;
+  readonly signal: AbortSignal;
+  readonly mediaType: MediaType;
+  readonly watch: RequestWatch;
 }
 
 interface Params {
@@ -157,10 +210,10 @@ const PARAMETERS = new Map<string, (value: unknown) => boolean>([
 ]);
 
 /** Undefined for what has anything in it that is not plain. */
-function readParams(body: Uint8Array<ArrayBuffer>): Params | undefined {
+function readParams(text: string): Params | undefined {
   let params: unknown;
   try {
-    params = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+    params = JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -187,23 +240,28 @@ function toText(params: Params, documents: Documents): string | undefined {
 const POST = { method: 'POST', url: '' };
 
 /** As Yoga makes an answer of a result. */
-function toAnswered(result: ExecutionResult, cacheControl: string, mediaType: MediaType, watch: RequestWatch): Answered {
+function toAnswered(
+  result: ExecutionResult,
+  cacheControl: string,
+  mediaType: MediaType,
+  watch: RequestWatch,
+): Answered & { readonly body: string } {
   tellError(result, watch);
   const { errors, data, extensions = {} } = result;
   const hasExtensions = Object.keys(extensions).length > 0;
   return {
     status: toStatus(errors ?? [], mediaType),
-    headers: new PlainHeaders({
-      'content-type': `${mediaType}; charset=utf-8`,
-      'cache-control': cacheControl,
-      vary: VARY,
-    }),
+    headers: toHeaders(mediaType, cacheControl),
     body: JSON.stringify({
       ...(errors?.length ? { errors: errors.map(withoutHttp) } : {}),
       ...('data' in result ? { data } : {}),
       ...(hasExtensions ? { extensions } : {}),
     }),
   };
+}
+
+function toHeaders(mediaType: MediaType, cacheControl: string): PlainHeaders {
+  return new PlainHeaders({ 'content-type': `${mediaType}; charset=utf-8`, 'cache-control': cacheControl, vary: VARY });
 }
 
 /** The highest that an error asks for. `spec`: not in `application/json`, whose clients take any other than 200 for a failure of the transport. */

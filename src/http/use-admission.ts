@@ -1,14 +1,31 @@
 import type { Plugin } from 'graphql-yoga';
+import type { WholeAnswer } from '#cache/answers.ts';
 import type { RequestContext } from '#context/request-context.ts';
 import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
+import type { AskedOperation } from '#observability/request-watch.ts';
 import type { RequestHead } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
 import { TokenRefusedError } from './token.ts';
+
+/** An answer to a whole operation, and what is told of it. */
+export interface OperationAnswer extends WholeAnswer {
+  readonly asked: AskedOperation;
+  readonly body: string;
+}
+
+/** The answers to operations that are kept for one credential. */
+export interface OwnAnswers {
+  find(key: string): OperationAnswer | undefined;
+  /** Begins to answer; returns what keeps the answer. */
+  begin(key: string): (answer: OperationAnswer) => void;
+}
 
 /** For whom a request is that has been let in. */
 export interface Admission {
   /** Tells callers apart. Never shown. */
   readonly caller: string;
+  /** What its credential was answered before. */
+  readonly answers: OwnAnswers;
   /** Opens an operation. @param trace what its requests to the upstream are told by */
   open(client: AbortSignal, trace: unknown): RequestContext;
 }

@@ -1,4 +1,5 @@
 import type { Credential } from './credential.ts';
+import type { Endpoint } from './question.ts';
 
 /** What one operation is allowed upstream, with whose key, and where what it was told is written down. */
 export interface Errand {
@@ -25,7 +26,7 @@ export interface Budget {
 export interface Account {
   /** Somebody waits for the upstream from now on. @returns what says that he does not any more */
   wait(): () => void;
-  note(call: UpstreamCall, lasting: Lasting | undefined): void;
+  note(call: UpstreamCall, lasting: Lasting | undefined, endpoint: Endpoint): void;
 }
 
 /** One question to the upstream, as `extensions.upstream` tells it. */
@@ -49,4 +50,6 @@ export interface Lasting {
   readonly freshUntil: number;
   /** Of something that changes while it is looked at: nobody else may keep it. */
   readonly isLive: boolean;
+  /** Names it where it is kept. */
+  readonly serial?: number;
 }

@@ -68,7 +68,7 @@ describe('extensions.upstream', () => {
   test('is bounded, though its counts are not', () => {
     const account = createAccount(() => 0);
     for (let n = 0; n < 1001; n += 1) {
-      account.note({ method: 'GET', path: `/call/${n}`, status: 200, ms: 1, source: 'cache' }, undefined);
+      account.note({ method: 'GET', path: `/call/${n}`, status: 200, ms: 1, source: 'cache' }, undefined, '/call/{id}');
     }
     expect(account.counts.cache).toBe(1001);
     expect(account.calls).toHaveLength(1000);

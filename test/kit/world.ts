@@ -69,6 +69,7 @@ export function createWorld({
         return (upstream ?? sandbox.fetch)(request);
       },
       hasShortWay: process.env.SHORT_WAY !== 'off',
+      keepsAnswers: process.env.ANSWERS !== 'off',
       log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
       ...gatewayOptions,
     },

@@ -1,0 +1,84 @@
+import type { Endpoint } from '#rest/question.ts';
+import type { CacheEvents } from './cache-events.ts';
+import type { Mark, Memory } from './memory.ts';
+import type { ServingRules } from './serving-rules.ts';
+
+/** One answer of the upstream that an operation's answer is made of, as it was kept then. */
+export interface Ingredient {
+  readonly endpoint: Endpoint;
+  /** Path and query. */
+  readonly key: string;
+  /** Undefined: it was not kept. */
+  readonly serial: number | undefined;
+}
+
+/** What an operation was answered. */
+export interface WholeAnswer {
+  /** What it takes besides its key, bytes. */
+  readonly bytes: number;
+  /** The end of its freshness, by our clock, ms: no later than that of the least fresh ingredient. */
+  readonly freshUntil: number;
+  readonly madeOf: readonly Ingredient[];
+}
+
+/**
+ * Keeps whole answers to operations in the same memory as what they are made of: with the same bound, for the same credential, and forgotten
+ * with it.
+ */
+export interface Answers<Answer extends WholeAnswer> {
+  /**
+   * An answer, if an operation that is executed now would be given the same from memory: all that it is made of is still kept as it was, and
+   * fresh, and the upstream has taken the credential lately.
+   */
+  find(fingerprint: string, key: string): Answer | undefined;
+  /** To be taken before an operation is executed, and given when its answer is kept. */
+  mark(): Mark;
+  keep(fingerprint: string, key: string, answer: Answer, mark: Mark): void;
+}
+
+/** An operation that is made of more is looked up again as quickly as its ingredients. */
+const MOST_INGREDIENTS = 200;
+
+/** Apart from questions, whose keys are paths. */
+const PREFIX = 'answer ';
+
+const INGREDIENT_BYTES = 150;
+
+export interface AnswersOptions {
+  readonly memory: Memory;
+  readonly rules: Pick<ServingRules, 'isTrusted' | 'isWithin'>;
+  readonly events: CacheEvents;
+  readonly now: () => number;
+}
+
+export function createAnswers<Answer extends WholeAnswer>({ memory, rules, events, now }: AnswersOptions): Answers<Answer> {
+  return {
+    find(fingerprint, key) {
+      const place = PREFIX + key;
+      const kept = memory.find(fingerprint, place);
+      if (!kept || !rules.isWithin(kept.askedAt, kept.freshUntil - kept.askedAt) || !rules.isTrusted(fingerprint))
+        return undefined;
+      const answer = kept.value as Answer;
+      for (const { key: question, serial } of answer.madeOf) {
+        if (memory.find(fingerprint, question)?.serial !== serial) {
+          memory.drop(fingerprint, place);
+          return undefined;
+        }
+      }
+      for (const { endpoint } of answer.madeOf) events.onAnswered(endpoint, 'memory');
+      return answer;
+    },
+    mark: memory.mark,
+    keep(fingerprint, key, answer, mark) {
+      const { madeOf, freshUntil, bytes } = answer;
+      const isKept = madeOf.length > 0 && madeOf.length <= MOST_INGREDIENTS && madeOf.every(({ serial }) => serial !== undefined);
+      if (!isKept || freshUntil <= now()) return;
+      const size = bytes + madeOf.length * INGREDIENT_BYTES;
+      const entry = { value: answer, status: 200, reading: NO_READING, askedAt: now(), freshUntil, isLive: false, bytes: size };
+      memory.keep(fingerprint, PREFIX + key, entry, mark);
+    },
+  };
+}
+
+/** No question is older or newer than an answer. */
+const NO_READING = { process: 'answers', number: 0, isRemembered: false };
