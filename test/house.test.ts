@@ -18,7 +18,7 @@ const HOUSE: { readonly [room: string]: string } = {
   resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
   federation: 'generated, context (types), resolvers, errors, graphql (types)',
   binding: 'generated, errors, graphql',
-  context: 'loaders, binding (types), cache (types), pagination (types), rest, errors',
+  context: 'loaders, binding (types), cache (types), pagination (types), rest, errors, lru-cache',
   loaders: 'generated (types), pagination, cache (types), rest (types), errors, dataloader',
   pagination: 'errors, node:crypto',
   cache: 'generated, binding, rest (types), errors, lru-cache, @redis/client, node:crypto, node:util, node:zlib',

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { UnauthenticatedError } from '#errors/gateway-error.ts';
 import { Credential } from '#rest/credential.ts';
 
@@ -11,6 +12,10 @@ export interface IdentifyOptions {
   readonly cacheSecret?: string | undefined;
 }
 
+/** Those who have come lately need not be fingerprinted again, which takes as long as to find their answer. */
+const MOST_CREDENTIALS = 1_000;
+const FORGOTTEN_AFTER_MS = 60_000;
+
 /**
  * @throws UnauthenticatedError (when called) for a request that brings none
  */
@@ -19,10 +24,17 @@ export function createIdentify({ apiKey, cacheSecret }: IdentifyOptions): Identi
     const own = new Credential(apiKey, cacheSecret);
     return () => own;
   }
+  const lately = new LRUCache<string, Credential>({ max: MOST_CREDENTIALS, ttl: FORGOTTEN_AFTER_MS });
   return (headers) => {
     const header = headers.get('authorization') ?? '';
+    const known = lately.get(header);
+    if (known) return known;
     const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
-    if (token) return new Credential(token, cacheSecret);
+    if (token) {
+      const credential = new Credential(token, cacheSecret);
+      lately.set(header, credential);
+      return credential;
+    }
     throw new UnauthenticatedError(
       header === ''
         ? 'No API key: send your Revox API key as `Authorization: Bearer <key>`.'

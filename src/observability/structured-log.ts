@@ -11,6 +11,10 @@ export interface LogSettings {
 /** What waits to be written when nobody reads any more, bytes: what comes after it is lost. */
 const MOST_WAITING_BYTES = 16 * 2 ** 20;
 
+/** Lines are written together: to write each by itself takes as long as a tenth of an answer from memory. */
+const WRITTEN_BYTES = 4_096;
+const WRITTEN_AFTER_MS = 100;
+
 const LONGEST_STACK = 8_000;
 const MOST_CAUSES = 5;
 
@@ -48,7 +52,13 @@ let output: DestinationStream | undefined;
 
 /** One for the process: lines of two would run into one another, and each waits for the process to end. */
 function standardOutput(): DestinationStream {
-  output ??= destination({ fd: 1, sync: false, maxLength: MOST_WAITING_BYTES });
+  output ??= destination({
+    fd: 1,
+    sync: false,
+    minLength: WRITTEN_BYTES,
+    periodicFlush: WRITTEN_AFTER_MS,
+    maxLength: MOST_WAITING_BYTES,
+  });
   return output;
 }
 
