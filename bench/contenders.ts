@@ -8,6 +8,8 @@ export interface Contender {
   readonly name: string;
   /** Whether it answers from what it remembers. */
   readonly remembers: boolean;
+  /** Whether it is a gateway at all: what is none has answers to a few questions, and no upstream. */
+  readonly isGateway: boolean;
   start(upstreamUrl: string): Start;
 }
 
@@ -47,23 +49,29 @@ function toPeer(file: string, remember: 'on' | 'off'): Contender['start'] {
 }
 
 /** The one that everything is measured by. */
-export const baseline: Contender = { name: 'plain Yoga', remembers: false, start: toPeer('plain-yoga.ts', 'off') };
+export const baseline: Contender = {
+  name: 'plain Yoga',
+  remembers: false,
+  isGateway: true,
+  start: toPeer('plain-yoga.ts', 'off'),
+};
 
-export const ours: Contender = { name: '**this gateway**', remembers: true, start: toOurs() };
+export const ours: Contender = { name: '**this gateway**', remembers: true, isGateway: true, start: toOurs() };
 export const oursForgetful: Contender = {
   name: '**this gateway**, all freshness 0',
   remembers: false,
+  isGateway: true,
   start: toOurs(FORGETFUL),
 };
 
 export const contenders: readonly Contender[] = [
   ours,
-  { name: 'Mercurius, JIT, mercurius-cache', remembers: true, start: toPeer('mercurius.ts', 'on') },
-  { name: 'Apollo Server, RESTDataSource, response cache', remembers: true, start: toPeer('apollo.ts', 'on') },
-  { name: 'the limit: `node:http`, answers from memory', remembers: true, start: toPeer('raw.ts', 'on') },
+  { name: 'Mercurius, JIT, mercurius-cache', remembers: true, isGateway: true, start: toPeer('mercurius.ts', 'on') },
+  { name: 'Apollo Server, RESTDataSource, response cache', remembers: true, isGateway: true, start: toPeer('apollo.ts', 'on') },
+  { name: 'the limit: `node:http`, answers from memory', remembers: true, isGateway: false, start: toPeer('raw.ts', 'on') },
   oursForgetful,
-  { name: 'Mercurius, JIT', remembers: false, start: toPeer('mercurius.ts', 'off') },
-  { name: 'Apollo Server, RESTDataSource', remembers: false, start: toPeer('apollo.ts', 'off') },
+  { name: 'Mercurius, JIT', remembers: false, isGateway: true, start: toPeer('mercurius.ts', 'off') },
+  { name: 'Apollo Server, RESTDataSource', remembers: false, isGateway: true, start: toPeer('apollo.ts', 'off') },
 ];
 
 /** The peers' packages are theirs alone: they are installed when they are needed, and no sooner. */

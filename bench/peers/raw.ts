@@ -4,10 +4,12 @@ import { kinds } from '../fixture/operations.ts';
 import { HOST, port } from './environment.ts';
 
 const answers = new Map(
-  kinds.map(({ at }) => {
-    const { query, variables, data } = at(0);
-    return [JSON.stringify({ query, variables }), Buffer.from(JSON.stringify({ data }))];
-  }),
+  kinds.flatMap(({ at }) =>
+    [at(0), at(1)].map(({ query, variables, data }) => [
+      JSON.stringify({ query, variables }),
+      Buffer.from(JSON.stringify({ data })),
+    ]),
+  ),
 );
 
 createServer((request, response) => {

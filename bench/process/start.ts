@@ -18,9 +18,10 @@ const canPin = spawnSync('taskset', ['-c', '1', process.execPath, '--version']).
 const GATEWAY_CORE = 0;
 const OTHER_CORE = 1;
 
-export const method = canPin
-  ? `each pinned to processor ${GATEWAY_CORE}, load and upstream to processor ${OTHER_CORE}`
-  : 'not pinned';
+/** How the processors are shared, in words. */
+export const pinning = canPin
+  ? `gateways pinned to processor ${GATEWAY_CORE}, upstream and load to processor ${OTHER_CORE}`
+  : 'nothing pinned to a processor';
 
 export interface Served extends AsyncDisposable {
   /** Of the GraphQL endpoint. */
