@@ -6,6 +6,7 @@ import { checkAll, type Entry, enter, measureLatency, questionsFor } from './com
 import { toAbsoluteTable, toLatencyTable, toRatioTable } from './comparison/tables.ts';
 import { baseline, contenders, HEADERS, installPeers, ours } from './contenders.ts';
 import { kindOf, kinds, type OperationKind } from './fixture/operations.ts';
+import { giveUpAfter } from './process/deadline.ts';
 import { createClient, type Load } from './process/load.ts';
 import { median } from './process/median.ts';
 import { publish, say, tellConditions, toTable } from './process/report.ts';
@@ -18,11 +19,7 @@ const WARM_UP_MS = isShort ? 1_000 : 3_500;
 const LATENCIES = isShort ? { cold: 20, warm: 100 } : { cold: 60, warm: 400 };
 const LONGEST_MS = 590_000;
 
-setTimeout(() => {
-  // What it has started ends when it does.
-  say('It has taken too long: given up.');
-  process.exit(1);
-}, LONGEST_MS).unref();
+giveUpAfter(LONGEST_MS);
 
 installPeers();
 pinOneself();

@@ -141,7 +141,7 @@ async function end(child: ChildProcess): Promise<void> {
 let lastPort = 20_000 + (process.pid % 5_000);
 
 /** Below those that systems hand out to clients. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     lastPort += 1;
     if (await isFree(lastPort)) return lastPort;
