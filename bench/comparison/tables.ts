@@ -13,7 +13,7 @@ export function toRatioTable(entries: readonly Entry[]): string {
       ...kinds.map(({ name }) => name),
       'upstream requests of Q3: first, again',
       `${AT_ONCE} × Q3 at once`,
-      'memory, MB',
+      'memory after Q3, MB',
       'ready after, s',
     ],
     entries.map((entry) => [
