@@ -1,0 +1,59 @@
+import { kinds, type OperationName } from '../fixture/operations.ts';
+import { median, quantile } from '../process/median.ts';
+import { toTable } from '../process/report.ts';
+import { AT_ONCE, type Entry, SLOW_UPSTREAM_MS } from './entry.ts';
+
+const NONE = '–';
+
+/** How many times less processor time an operation takes than with the baseline. */
+export function toRatioTable(entries: readonly Entry[]): string {
+  return toTable(
+    [
+      'times the baseline',
+      ...kinds.map(({ name }) => name),
+      'upstream requests of Q3: first, again',
+      `${AT_ONCE} × Q3 at once`,
+      'memory after Q3, MB',
+      'ready after, s',
+    ],
+    entries.map((entry) => [
+      entry.contender.name,
+      ...kinds.map(({ name }) => toRatio(median(entry.ratios.get(name) ?? []))),
+      entry.requests ? `${entry.requests.first}, ${entry.requests.again}` : NONE,
+      entry.requests ? String(entry.requests.atOnce) : NONE,
+      (median(entry.rssBytes) / 1e6).toFixed(0),
+      (entry.served.readyMs / 1000).toFixed(2),
+    ]),
+  );
+}
+
+export function toAbsoluteTable(entries: readonly Entry[]): string {
+  const cell = (entry: Entry, name: OperationName) => {
+    const loads = entry.loads.get(name) ?? [];
+    if (loads.length === 0) return NONE;
+    return `${toDigits(median(loads.map(({ cpuUs }) => cpuUs)))} µs, ${toDigits(median(loads.map(({ perSecond }) => perSecond)))}/s`;
+  };
+  return toTable(
+    ['processor time an operation, operations a second', ...kinds.map(({ name }) => name)],
+    entries.map((entry) => [entry.contender.name, ...kinds.map(({ name }) => cell(entry, name))]),
+  );
+}
+
+export function toLatencyTable(entries: readonly Entry[]): string {
+  const cells = (times: readonly number[] | undefined) =>
+    times && times.length > 0 ? [0.5, 0.99].map((share) => `${quantile(times, share).toFixed(2)} ms`) : [NONE, NONE];
+  return toTable(
+    [`Q1 over an upstream of ${SLOW_UPSTREAM_MS} ms`, 'cold, added: p50', 'p99', 'warm: p50', 'p99'],
+    entries.flatMap(({ contender, latency }) =>
+      latency ? [[contender.name, ...cells(latency.cold), ...cells(contender.remembers ? latency.warm : undefined)]] : [],
+    ),
+  );
+}
+
+function toRatio(ratio: number): string {
+  return Number.isNaN(ratio) ? NONE : ratio.toFixed(ratio < 10 ? 2 : 1);
+}
+
+function toDigits(value: number): string {
+  return value.toFixed(0);
+}

@@ -1,0 +1,136 @@
+/**
+ * A process of its own, so large in its young generation that nothing is collected while it measures: what one operation takes of memory is then just what
+ * it has allocated. Prints a `Report` as JSON.
+ *
+ *     node --expose-gc --min-semi-space-size=256 --max-semi-space-size=256 bench/cost/measure.ts
+ */
+import { devNull } from 'node:os';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { destination } from 'pino';
+import { readSettings } from '#config/settings.ts';
+import { createGateway, type Gateway } from '#gateway.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
+import { FORGETFUL, HEADERS } from '../contenders.ts';
+import { kinds, type Operation, type OperationName } from '../fixture/operations.ts';
+import { createUpstream } from '../fixture/upstream.ts';
+import { median } from '../process/median.ts';
+
+export interface Cost {
+  readonly requests: number;
+  /** Of the heap and of buffers beside it. */
+  readonly bytes: number;
+  /** Between the largest and the smallest sample, as a share of the median. */
+  readonly spread: number;
+}
+
+export type Report = Readonly<Record<'warm' | 'uncached', Readonly<Record<OperationName, Cost>>>> & {
+  /** Collections while something was measured: of a sample with one, nothing is known. */
+  readonly collections: number;
+};
+
+/** Until the code is compiled as it will stay. */
+const WARM_UP = 600;
+const SAMPLES = 5;
+const OPERATIONS = 40;
+
+const collections: PerformanceEntry[] = [];
+const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
+observer.observe({ entryTypes: ['gc'] });
+
+if (import.meta.main) process.stdout.write(JSON.stringify(await measureAll()));
+
+async function measureAll(): Promise<Report> {
+  const windows: (readonly [number, number])[] = [];
+  const warm = await measureKinds({}, windows);
+  const uncached = await measureKinds(FORGETFUL, windows);
+  await setImmediate();
+  const within = (entry: PerformanceEntry) => windows.some(([from, to]) => entry.startTime >= from && entry.startTime <= to);
+  return { warm, uncached, collections: collections.filter(within).length };
+}
+
+async function measureKinds(settings: Readonly<Record<string, string>>, windows: (readonly [number, number])[]) {
+  const startedAt = Date.now();
+  let requests = 0;
+  const answerTo = createUpstream();
+  /** Made once a path: what the upstream takes is not ours. */
+  const answers = new Map<string, Response>();
+  const gateway = createGateway(
+    readSettings({ NODE_ENV: 'production', REVOX_BASE_URL: 'http://upstream.test/api', ...settings }),
+    {
+      fetch: async ({ url, headers }) => {
+        requests += 1;
+        const path = url.slice('http://upstream.test'.length);
+        const known = answers.get(path);
+        if (known) return known;
+        const answer = toResponse(answerTo(path, headers.get('authorization') ?? undefined));
+        answers.set(path, answer);
+        return answer;
+      },
+      log: createStructuredLog({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false })),
+      // It stands: what is remembered stays as fresh as it was.
+      now: () => startedAt,
+    },
+  );
+  const costs: Partial<Record<OperationName, Cost>> = {};
+  for (const kind of kinds) {
+    const operation = kind.at(0);
+    await check(gateway, operation);
+    await play(gateway, prepare(operation, WARM_UP));
+    const samples: number[] = [];
+    const before = requests;
+    for (let sample = 0; sample < SAMPLES; sample += 1) {
+      const prepared = prepare(operation, OPERATIONS);
+      // Twice: what the first one finds, it gives back by and by, and the second one waits for that.
+      globalThis.gc?.();
+      await setImmediate();
+      globalThis.gc?.();
+      await setImmediate();
+      const from = performance.now();
+      const start = allocated();
+      await play(gateway, prepared);
+      samples.push((allocated() - start) / OPERATIONS);
+      windows.push([from, performance.now()]);
+    }
+    costs[kind.name] = {
+      requests: (requests - before) / (SAMPLES * OPERATIONS),
+      bytes: Math.round(median(samples)),
+      spread: (Math.max(...samples) - Math.min(...samples)) / median(samples),
+    };
+    await check(gateway, operation);
+  }
+  await gateway.dispose();
+  return costs as Record<OperationName, Cost>;
+}
+
+/** With nothing collected meanwhile, it only grows. */
+function allocated(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** To make a request is the client's cost. */
+function prepare({ query, variables }: Operation, count: number): Request[] {
+  const body = JSON.stringify({ query, variables });
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...HEADERS };
+  return Array.from({ length: count }, () => new Request('http://localhost/graphql', { method: 'POST', headers, body }));
+}
+
+async function play(gateway: Gateway, requests: readonly Request[]): Promise<void> {
+  for (const request of requests) await (await gateway.fetch(request)).text();
+}
+
+async function check(gateway: Gateway, operation: Operation): Promise<void> {
+  const [request] = prepare(operation, 1);
+  const response = await gateway.fetch(request as Request);
+  const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown };
+  if (errors !== undefined || !isDeepStrictEqual(data, operation.data)) {
+    throw new Error(`${operation.name} is answered wrongly: ${JSON.stringify(errors ?? data).slice(0, 1_000)}`);
+  }
+}
+
+/** As much of a response as is looked at, and as can be read again and again. */
+function toResponse({ status, body }: { status: number; body: Buffer }): Response {
+  return { status, headers: new Headers({ 'content-type': 'application/json' }), body: [body] } as unknown as Response;
+}

@@ -1,0 +1,60 @@
+/**
+ * What an operation costs, in figures that do not depend on the machine, nor on what else it does: upstream requests, and bytes that are allocated,
+ * through the whole gateway over an upstream in the same process. `npm run test:cost`.
+ */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from './cost/measure.ts';
+import type { OperationName } from './fixture/operations.ts';
+
+type Ceiling = { readonly [name in OperationName]: { readonly requests: number; readonly kB: number } };
+
+/** Each some 15 % over what was measured when it was last set. What has become cheaper lowers it. */
+const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
+  warm: {
+    Q1: { requests: 0, kB: 218 },
+    Q2: { requests: 0, kB: 598 },
+    Q3: { requests: 0, kB: 1_156 },
+    Q4: { requests: 0, kB: 162 },
+  },
+  uncached: {
+    Q1: { requests: 1, kB: 304 },
+    Q2: { requests: 1, kB: 1_128 },
+    Q3: { requests: 21, kB: 3_126 },
+    Q4: { requests: 0, kB: 161 },
+  },
+};
+
+/** Between the largest and the smallest of the samples: more, and something else was measured. */
+const MOST_SPREAD = 0.15;
+
+/** Of its ceiling: below that, the ceiling guards nothing any more. */
+const LEAST = 0.6;
+
+/** The young generation, MiB: more than is allocated between two looks at it. */
+const YOUNG_MIB = 256;
+
+let report: Report;
+
+beforeAll(() => {
+  const flags = ['--expose-gc', `--min-semi-space-size=${YOUNG_MIB}`, `--max-semi-space-size=${YOUNG_MIB}`];
+  const output = execFileSync(process.execPath, [...flags, join(import.meta.dirname, 'cost/measure.ts')], { encoding: 'utf8' });
+  report = JSON.parse(output) as Report;
+}, 300_000);
+
+test('Nothing was collected while it was measured', () => {
+  expect(report.collections).toBe(0);
+});
+
+describe.each(['warm', 'uncached'] as const)('%s', (state) => {
+  test.each(['Q1', 'Q2', 'Q3', 'Q4'] as const)('%s costs what the table says', (name) => {
+    const { requests, bytes, spread } = report[state][name];
+    const ceiling = CEILINGS[state][name];
+    expect(requests, 'upstream requests').toBe(ceiling.requests);
+    expect(spread, 'how far the samples are apart').toBeLessThan(MOST_SPREAD);
+    const kB = Math.round(bytes / 1000);
+    expect(kB, 'kB allocated').toBeLessThanOrEqual(ceiling.kB);
+    expect(kB, `lower the ceiling: ${Math.round(kB * 1.15)} kB would be enough`).toBeGreaterThanOrEqual(ceiling.kB * LEAST);
+  });
+});

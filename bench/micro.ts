@@ -1,0 +1,200 @@
+/** What the small things cost that operations are made of: `npm run bench:micro`. Processor time of this process, in a loop, all of it compiled. */
+import { devNull } from 'node:os';
+import { execute, parse, validate } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { destination } from 'pino';
+import { Pool, request } from 'undici';
+import { estimateBytes } from '#cache/size.ts';
+import { readSettings } from '#config/settings.ts';
+import { createAnswerSize } from '#context/answer-size.ts';
+import { createIdentify } from '#context/caller.ts';
+import { createSubgraphSchema } from '#federation/schema.ts';
+import { createGateway } from '#gateway.ts';
+import { createCostCheck } from '#http/cost.ts';
+import { measure } from '#http/measure.ts';
+import { createStructuredLog } from '#observability/structured-log.ts';
+import { readJson } from '#rest/read-json.ts';
+import { createHttpServer, toServerLimits } from '#server.ts';
+import { FORGETFUL, HEADERS } from './contenders.ts';
+import { callIdOf, callOf, listedAttemptOf } from './fixture/data.ts';
+import { kindOf, kinds, type Operation } from './fixture/operations.ts';
+import { createUpstream } from './fixture/upstream.ts';
+import { median } from './process/median.ts';
+import { toTable } from './process/report.ts';
+import { freePort, pinOneself, startUpstream } from './process/start.ts';
+
+type Act = () => unknown;
+
+const SAMPLES = 5;
+const SAMPLE_MS = 80;
+const WARM_UP_MS = 300;
+/** There is much more to compile. */
+const GATEWAY_WARM_UP_MS = 2_000;
+/** Acts between two looks at the clock. */
+const BATCH = 8;
+const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
+
+pinOneself();
+await using stack = new AsyncDisposableStack();
+const upstream = stack.use(await startUpstream());
+
+const callBody = Buffer.from(JSON.stringify({ call: callOf(0) }));
+const pageBody = Buffer.from(JSON.stringify({ calls: Array.from({ length: 50 }, (_, place) => listedAttemptOf(place)) }));
+const [callText, pageText] = [String(callBody), String(pageBody)];
+const call: object = JSON.parse(callText);
+const page: { calls: object[] } = JSON.parse(pageText);
+
+await part('what the upstream says', {
+  'decode a call of 12 kB': () => callBody.toString(),
+  'decode a page of 104 kB': () => pageBody.toString(),
+  'parse a call': () => JSON.parse(callText),
+  'parse a page': () => JSON.parse(pageText),
+  'read a call as the gateway does (decode, parse, freeze)': () => readJson(toBody(callBody), 2 ** 25),
+  'read a page as the gateway does': () => readJson(toBody(pageBody), 2 ** 25),
+  'estimateBytes of a call': () => estimateBytes(call),
+  'estimateBytes of a page': () => estimateBytes(page),
+  'structuredClone of a call': () => structuredClone(call),
+  'read from an LRU of 5,000': readFromLru(),
+});
+
+const oneCall = `${upstream.url}/call/${callIdOf(0)}`;
+const pool = new Pool(new URL(upstream.url).origin);
+await part('GET of a call, 12 kB', {
+  'undici, request of a pool': async () =>
+    (await pool.request({ method: 'GET', path: new URL(oneCall).pathname, headers: HEADERS })).body.bytes(),
+  'undici, request': async () => (await request(oneCall, { headers: HEADERS })).body.bytes(),
+  'global fetch': async () => (await fetch(oneCall, { headers: HEADERS })).arrayBuffer(),
+});
+await pool.close();
+
+const schema = createSubgraphSchema();
+const settings = { PORT: '0', NODE_ENV: 'production', REVOX_BASE_URL: 'http://upstream.test/api' };
+const { limits } = readSettings(settings);
+const identify = createIdentify({});
+const headers = new Headers(HEADERS);
+const checkCost = createCostCheck(limits);
+await part('before anything is asked', {
+  'the credential of a request': () => identify(headers),
+  ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(toSteps(kind.at(0))))),
+});
+await part('execution', { 'execute Q2, over an answer that is there': executeQ2() });
+
+const log = createStructuredLog({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false }));
+for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': FORGETFUL })) {
+  const answerTo = createUpstream();
+  const read = readSettings({ ...settings, ...more });
+  const gateway = createGateway(read, {
+    fetch: async ({ url, headers: sent }) => {
+      const { status, body } = answerTo(url.slice('http://upstream.test'.length), sent.get('authorization') ?? undefined);
+      return { status, headers: new Headers({ 'content-type': 'application/json' }), body: [body] } as unknown as Response;
+    },
+    log,
+  });
+  const server = createHttpServer(gateway.fetch, toServerLimits(read), gateway);
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const client = new Pool(`http://127.0.0.1:${port}`, { connections: 1 });
+  const acts = {
+    'a Request, and its text': async () => toRequest(kindOf('Q1').at(0)).text(),
+    ...Object.fromEntries(
+      kinds.map((kind) => [`${kind.name}, no socket`, async () => (await gateway.fetch(toRequest(kind.at(0)))).text()]),
+    ),
+    ...Object.fromEntries(kinds.map((kind) => [`${kind.name}, over a socket`, () => askOver(client, kind.at(0))])),
+  };
+  await part(`the whole gateway, ${state}, its client included`, acts, GATEWAY_WARM_UP_MS);
+  await client.close();
+  server.close();
+  await gateway.dispose();
+}
+
+async function part(name: string, acts: Readonly<Record<string, Act>>, warmUpMs = WARM_UP_MS): Promise<void> {
+  const rows: string[][] = [];
+  for (const [what, act] of Object.entries(acts)) rows.push([what, ...toCells(await costOf(act, warmUpMs))]);
+  // biome-ignore lint/suspicious/noConsole: this is what it is run for
+  console.log(`\n${toTable([name, 'µs'], rows)}`);
+}
+
+/** Processor time of all threads, µs. */
+async function costOf(act: Act, warmUpMs: number): Promise<number> {
+  await repeat(act, warmUpMs);
+  const samples: number[] = [];
+  for (let sample = 0; sample < SAMPLES; sample += 1) {
+    const before = process.cpuUsage();
+    const times = await repeat(act, SAMPLE_MS);
+    const { user, system } = process.cpuUsage(before);
+    samples.push((user + system) / times);
+  }
+  return median(samples);
+}
+
+async function repeat(act: Act, ms: number): Promise<number> {
+  const until = performance.now() + ms;
+  let times = 0;
+  for (; performance.now() < until; times += BATCH) {
+    for (let turn = 0; turn < BATCH; turn += 1) {
+      const result = act();
+      // To wait for what is no promise would cost more than most of these.
+      if (result instanceof Promise) await result;
+    }
+  }
+  return times;
+}
+
+function toSteps({ name, query, variables = {} }: Operation): Record<string, Act> {
+  const document = parse(query);
+  const [operation] = document.definitions;
+  if (operation?.kind !== 'OperationDefinition') throw new Error('There is no operation.');
+  return {
+    [`${name}: parse`]: () => parse(query),
+    [`${name}: validate`]: () => validate(schema, document),
+    [`${name}: measure`]: () => measure(document),
+    [`${name}: cost`]: () => checkCost({ schema, document, operation, variables }),
+  };
+}
+
+function executeQ2(): Act {
+  const own = createSubgraphSchema();
+  const { callAttempts } = own.getQueryType()?.getFields() ?? {};
+  if (!callAttempts) throw new Error('There is no callAttempts.');
+  callAttempts.resolve = () => ({ nodes: page.calls });
+  const { query, variables = {} } = kindOf('Q2').at(0);
+  const document = parse(query);
+  const oddities = { drifted() {}, unrecognized() {} };
+  return () =>
+    execute({
+      schema: own,
+      document,
+      variableValues: variables,
+      contextValue: { oddities, answerSize: createAnswerSize(2 ** 25) },
+    });
+}
+
+function readFromLru(): Act {
+  const cache = new LRUCache<string, object>({ max: 5_000 });
+  const keys = Array.from({ length: 5_000 }, (_, index) => `/call/${callIdOf(index)}`);
+  for (const key of keys) cache.set(key, call);
+  let place = 0;
+  return () => {
+    place = (place + 1) % keys.length;
+    return cache.get(keys[place] ?? '');
+  };
+}
+
+async function* toBody(body: Buffer): AsyncIterable<Uint8Array> {
+  yield body;
+}
+
+function toRequest({ query, variables }: Operation): Request {
+  const body = JSON.stringify({ query, variables });
+  return new Request('http://localhost/graphql', { method: 'POST', headers: { ...JSON_HEADERS, ...HEADERS }, body });
+}
+
+async function askOver(client: Pool, { query, variables }: Operation): Promise<unknown> {
+  const body = JSON.stringify({ query, variables });
+  const answer = await client.request({ method: 'POST', path: '/graphql', headers: { ...JSON_HEADERS, ...HEADERS }, body });
+  return answer.body.text();
+}
+
+function toCells(us: number): string[] {
+  return [us < 10 ? us.toFixed(2) : us.toFixed(0)];
+}

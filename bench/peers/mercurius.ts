@@ -1,0 +1,68 @@
+/** Mercurius: Fastify, operations compiled from their first execution on, undici; and mercurius-cache, in memory, for each field of the query. */
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import DataLoader from 'dataloader';
+import Fastify from 'fastify';
+import mercurius from 'mercurius';
+import mercuriusCache from 'mercurius-cache';
+import { Pool } from 'undici';
+import { AUTHORIZATION, FRESH_S, HOST, port, remembers, upstreamUrl } from './environment.ts';
+import {
+  type Assistant,
+  type ById,
+  type Call,
+  type CallAttempt,
+  type PageArguments,
+  plainResolvers,
+  toPagePath,
+  typeDefs,
+} from './schema.ts';
+
+interface Context {
+  readonly calls: DataLoader<string, Call>;
+  readonly assistants: DataLoader<string, Assistant>;
+}
+
+const { origin, pathname } = new URL(upstreamUrl);
+const pool = new Pool(origin, { connections: 64 });
+const app = Fastify();
+
+app.register(mercurius, {
+  schema: makeExecutableSchema({
+    typeDefs,
+    resolvers: {
+      ...plainResolvers,
+      Query: {
+        call: (_root: unknown, { id }: ById, { calls }: Context) => calls.load(id),
+        assistant: (_root: unknown, { id }: ById, { assistants }: Context) => assistants.load(id),
+        callAttempts: async (_root: unknown, page: PageArguments) => ({
+          nodes: (await get<{ calls: CallAttempt[] }>(toPagePath(page))).calls,
+        }),
+      },
+    },
+  }),
+  jit: 1,
+  context: (): Context => ({
+    calls: new DataLoader((ids) => Promise.all(ids.map(async (id) => (await get<{ call: Call }>(`/call/${id}`)).call))),
+    assistants: new DataLoader((ids) => Promise.all(ids.map((id) => get<Assistant>(`/assistants/${id}`)))),
+  }),
+});
+
+if (remembers) {
+  app.register(mercuriusCache.default, {
+    ttl: FRESH_S,
+    storage: { type: 'memory', options: { size: 10_000 } },
+    policy: { Query: { call: true, assistant: true, callAttempts: true } },
+  });
+}
+
+await app.listen({ port, host: HOST });
+
+async function get<T>(path: string): Promise<T> {
+  const { statusCode, body } = await pool.request({
+    method: 'GET',
+    path: `${pathname}${path}`,
+    headers: { authorization: AUTHORIZATION },
+  });
+  if (statusCode !== 200) throw new Error(`GET ${path}: ${statusCode}`);
+  return (await body.json()) as T;
+}

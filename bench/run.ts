@@ -1,0 +1,103 @@
+/**
+ * This gateway and its peers over the same upstream: `npm run bench`, or `npm run bench -- --short` to see that it works.
+ * Prints what it finds, and puts it into docs/performance.md. It ends by itself within ten minutes.
+ */
+import { checkAll, type Entry, enter, measureLatency, questionsFor } from './comparison/entry.ts';
+import { toAbsoluteTable, toLatencyTable, toRatioTable } from './comparison/tables.ts';
+import { baseline, contenders, HEADERS, installPeers, ours } from './contenders.ts';
+import { kindOf, kinds, type OperationKind } from './fixture/operations.ts';
+import { giveUpAfter } from './process/deadline.ts';
+import { createClient, type Load } from './process/load.ts';
+import { median } from './process/median.ts';
+import { publish, say, tellConditions, toTable } from './process/report.ts';
+import { pinOneself, startUpstream } from './process/start.ts';
+
+const isShort = process.argv.includes('--short');
+const ROUNDS = isShort ? 3 : 5;
+const ROUND_MS = isShort ? 400 : 1_500;
+const WARM_UP_MS = isShort ? 1_000 : 3_500;
+const LATENCIES = isShort ? { cold: 20, warm: 100 } : { cold: 60, warm: 400 };
+const LONGEST_MS = 590_000;
+
+giveUpAfter(LONGEST_MS);
+
+installPeers();
+pinOneself();
+await using stack = new AsyncDisposableStack();
+const upstream = stack.use(await startUpstream());
+const entries: Entry[] = [];
+for (const contender of [baseline, ...contenders]) {
+  say(`starting ${contender.name}`);
+  entries.push(stack.use(await enter(contender, upstream)));
+}
+const [first, ...others] = entries as [Entry, ...Entry[]];
+for (const entry of entries) {
+  say(`warming up ${entry.contender.name}`);
+  await checkAll(entry);
+  for (const kind of kinds.filter((one) => isAskedOf(entry, one))) await entry.client.load(questionsFor(entry, kind), WARM_UP_MS);
+}
+for (let round = 1; round <= ROUNDS; round += 1) {
+  say(`round ${round} of ${ROUNDS}`);
+  for (const kind of kinds) await playRound(kind);
+}
+const compression = await measureCompression();
+for (const entry of entries) {
+  if (entry.contender.isGateway && isAskedOf(entry, kindOf('Q4')))
+    entry.latency = await measureLatency(entry, upstream, LATENCIES);
+  await checkAll(entry);
+}
+publish('bench', toReport());
+
+/** What remembers nothing has nothing to forget for an operation that needs no data. */
+function isAskedOf({ contender }: Entry, { name }: OperationKind): boolean {
+  return name !== 'Q4' || contender.remembers || contender === baseline;
+}
+
+/** The baseline, all the others, and the baseline again: what else the machine does at that time, it does to all of them. */
+async function playRound(kind: OperationKind): Promise<void> {
+  const measure = (entry: Entry) => entry.client.load(questionsFor(entry, kind), ROUND_MS);
+  const results = new Map<Entry, Load>();
+  const before = await measure(first);
+  for (const entry of others.filter((one) => isAskedOf(one, kind))) {
+    results.set(entry, await measure(entry));
+    if (kind.name === 'Q3') entry.rssBytes.push((await entry.served.measure()).rssBytes);
+  }
+  const after = await measure(first);
+  if (kind.name === 'Q3') first.rssBytes.push((await first.served.measure()).rssBytes);
+  const cpuUs = (before.cpuUs + after.cpuUs) / 2;
+  results.set(first, { ...after, cpuUs, perSecond: (before.perSecond + after.perSecond) / 2 });
+  for (const [entry, load] of results) {
+    entry.loads.get(kind.name)?.push(load);
+    entry.ratios.get(kind.name)?.push(cpuUs / load.cpuUs);
+  }
+}
+
+/** Whoever asks for a compressed answer gets one: what that costs, of ours. */
+async function measureCompression(): Promise<string> {
+  const entry = entries.find(({ contender }) => contender === ours);
+  if (!entry) throw new Error('We are not there.');
+  const accepting = stack.use(createClient(entry.served, { ...HEADERS, 'accept-encoding': 'br, gzip' }, 16));
+  const rows: string[][] = [];
+  for (const kind of kinds) {
+    await accepting.load([kind.at(0)], ROUND_MS);
+    const times: number[] = [];
+    for (let round = 0; round < 3; round += 1) times.push((await accepting.load([kind.at(0)], ROUND_MS)).cpuUs);
+    const plain = median((entry.loads.get(kind.name) ?? []).map(({ cpuUs }) => cpuUs));
+    rows.push([kind.name, `${plain.toFixed(0)} µs`, `${median(times).toFixed(0)} µs`]);
+  }
+  return toTable(['processor time an operation, this gateway, warm', 'as it is', 'to a client that takes brotli'], rows);
+}
+
+function toReport(): string {
+  const how =
+    `Processor time of the server's whole process for one operation; ${ROUNDS} rounds of ${ROUND_MS} ms each, baseline, everybody, baseline again; ` +
+    'the median of the rounds, each as a ratio to the baseline of the same round.';
+  return [
+    tellConditions(how),
+    kinds.map(({ name, title }) => `- **${name}**: ${title}`).join('\n'),
+    toRatioTable(entries),
+    toAbsoluteTable(entries),
+    toLatencyTable(entries),
+    compression,
+  ].join('\n\n');
+}
