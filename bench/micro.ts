@@ -90,7 +90,7 @@ for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': FORGET
     },
     log,
   });
-  const server = createHttpServer(gateway.fetch, toServerLimits(read), gateway);
+  const server = createHttpServer(gateway, toServerLimits(read), gateway);
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const client = new Pool(`http://127.0.0.1:${port}`, { connections: 1 });

@@ -44,6 +44,9 @@ const PREFIX = 'answer ';
 
 const INGREDIENT_BYTES = 150;
 
+/** Made anew after that: of nothing of the upstream's, an answer would be fresh for ever. */
+const LONGEST_MS = 600_000;
+
 export interface AnswersOptions {
   readonly memory: Memory;
   readonly rules: Pick<ServingRules, 'isTrusted' | 'isWithin'>;
@@ -71,10 +74,18 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
     mark: memory.mark,
     keep(fingerprint, key, answer, mark) {
       const { madeOf, freshUntil, bytes } = answer;
-      const isKept = madeOf.length > 0 && madeOf.length <= MOST_INGREDIENTS && madeOf.every(({ serial }) => serial !== undefined);
+      const isKept = madeOf.length <= MOST_INGREDIENTS && madeOf.every(({ serial }) => serial !== undefined);
       if (!isKept || freshUntil <= now()) return;
       const size = bytes + madeOf.length * INGREDIENT_BYTES;
-      const entry = { value: answer, status: 200, reading: NO_READING, askedAt: now(), freshUntil, isLive: false, bytes: size };
+      const entry = {
+        value: answer,
+        status: 200,
+        reading: NO_READING,
+        askedAt: now(),
+        freshUntil: Math.min(freshUntil, now() + LONGEST_MS),
+        isLive: false,
+        bytes: size,
+      };
       memory.keep(fingerprint, PREFIX + key, entry, mark);
     },
   };

@@ -1,4 +1,5 @@
 import {
+  type ASTNode,
   type DocumentNode,
   type GraphQLCompositeType,
   type GraphQLOutputType,
@@ -30,7 +31,7 @@ export interface Costed {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
-  readonly variables: { readonly [name: string]: unknown } | undefined;
+  readonly variables: { readonly [name: string]: unknown } | null | undefined;
 }
 
 /** What stands for the length of a list that nobody knows before: attempts, utterances, questions; and types and fields of the schema. */
@@ -47,8 +48,7 @@ const LISTS = { ids: 'MAX_IDS', representations: 'MAX_REPRESENTATIONS' } as cons
  * @returns a check that throws OperationTooComplexError over a limit, GraphQLError where a variable does not fit a directive
  */
 export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
-  /** Of operations without variables. */
-  const known = new WeakMap<OperationDefinitionNode, number>();
+  const known = new WeakMap<OperationDefinitionNode, KnownCosts>();
 
   const estimate: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
     let times = isEmbeddedList(type, field.type) ? EMBEDDED_ITEMS : 1;
@@ -62,8 +62,11 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
   };
 
   return (costed) => {
-    const measured = known.get(costed.operation) ?? costOf(costed, estimate);
-    if (!costed.operation.variableDefinitions?.length) known.set(costed.operation, measured);
+    const { operation, document, variables } = costed;
+    const costs = known.get(operation) ?? { counted: countedVariables(document), byValues: new Map() };
+    known.set(operation, costs);
+    const values = toValues(costs.counted, variables);
+    const measured = costs.byValues.get(values) ?? costOf(costed, estimate, (cost) => remember(costs, values, cost));
     if (measured <= limits.cost) return;
     throw new OperationTooComplexError(`The operation can bring ${measured} fields`, {
       limit: limits.cost,
@@ -90,9 +93,52 @@ function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): 
   return !isCounted && isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
 }
 
-function costOf({ schema, document, operation, variables = {} }: Costed, estimate: ComplexityEstimator): number {
+/** What is known of the cost of one operation. */
+interface KnownCosts {
+  /** The variables that decide how much it costs; of the others, each that fits costs the same. */
+  readonly counted: readonly string[];
+  readonly byValues: Map<string, number>;
+}
+
+/** Callers vary how many items they want, but not without end. */
+const MOST_VALUES = 20;
+const LONGEST_VALUES = 200;
+
+/** The arguments that `estimate` looks at, and those of directives. */
+const COUNTED = new Set(['first', 'last', 'before', 'after', ...Object.keys(LISTS)]);
+
+function countedVariables(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  const collect = (node: ASTNode) => visit(node, { Variable: ({ name }) => void names.add(name.value) });
+  visit(document, {
+    Directive: collect,
+    Argument: (node) => void (COUNTED.has(node.name.value) && collect(node)),
+  });
+  return [...names].sort();
+}
+
+/** Of a list only its length counts. */
+function toValues(counted: readonly string[], variables: Costed['variables']): string {
+  return JSON.stringify(
+    counted.map((name) => {
+      const value = variables?.[name];
+      return Array.isArray(value) ? { length: value.length } : value;
+    }),
+  );
+}
+
+function remember({ byValues }: KnownCosts, values: string, cost: number): void {
+  if (byValues.size < MOST_VALUES && values.length < LONGEST_VALUES) byValues.set(values, cost);
+}
+
+/** @param onCost hears of a cost that holds whatever the other variables are: nothing of the operation failed */
+function costOf(
+  { schema, document, operation, variables }: Costed,
+  estimate: ComplexityEstimator,
+  onCost: (cost: number) => void,
+): number {
   // Execution will say which variables do not fit, and execute nothing. Here one is enough: each takes a while to tell.
-  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
+  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
   if (errors) return 0;
   let cost = 0;
   const rule = createComplexityRule({
@@ -106,7 +152,11 @@ function costOf({ schema, document, operation, variables = {} }: Costed, estimat
     },
   });
   // Arguments that do not fit cost their own field when it is executed: the library's `getComplexity` would count nothing at all then.
-  const context = new ValidationContext(schema, document, new TypeInfo(schema), () => {});
+  let hasFailed = false;
+  const context = new ValidationContext(schema, document, new TypeInfo(schema), () => {
+    hasFailed = true;
+  });
   visit(operation, rule(context));
+  if (!hasFailed) onCost(cost);
   return cost;
 }

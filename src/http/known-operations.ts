@@ -123,7 +123,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     watch.onAsked(asked);
     watch.onExecute();
     watch.onExecuted({ waitedMs: 0, upstreamRequests: 0, cacheHits: madeOf.length, coalesced: 0, stale: 0 });
-    return { status: 200, headers: toHeaders(mediaType, toPrivate(freshUntil - now())), body };
+    return { status: 200, headers: toHeaders(mediaType, toPrivate(Number.isFinite(freshUntil) ? freshUntil - now() : 0)), body };
   }
 
   function find(params: Params | undefined): KnownOperation | undefined {

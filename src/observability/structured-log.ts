@@ -12,7 +12,7 @@ export interface LogSettings {
 const MOST_WAITING_BYTES = 16 * 2 ** 20;
 
 /** Lines are written together: to write each by itself takes as long as a tenth of an answer from memory. */
-const WRITTEN_BYTES = 4_096;
+const WRITTEN_BYTES = 16_000;
 const WRITTEN_AFTER_MS = 100;
 
 const LONGEST_STACK = 8_000;

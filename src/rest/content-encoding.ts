@@ -1,5 +1,6 @@
-import { pipeline, type Readable, type Transform } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Body } from './received-body.ts';
 
 /** A body is encoded in a way that is not known, or is not what it says it is. */
 export class EncodingError extends Error {
@@ -18,9 +19,9 @@ const DECODERS = new Map<string, () => Transform>([
  * HTTP allows any (RFC 9110, 12.5.3). One over another is none that is known: each would multiply what a few bytes can cost.
  * @throws when it is read: EncodingError, or what the body throws
  */
-export function toDecoded(body: Readable, encoding = ''): AsyncIterable<Uint8Array> {
+export function toDecoded(body: Body, encoding = ''): Body {
   const name = encoding.trim().toLowerCase();
-  return name === '' || name === 'identity' ? body : decode(body, name);
+  return name === '' || name === 'identity' ? body : decode(Readable.from(body, { objectMode: false }), name);
 }
 
 async function* decode(body: Readable, name: string): AsyncGenerator<Uint8Array> {

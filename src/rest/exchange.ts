@@ -90,9 +90,12 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const onRefused = (discarding: Promise<void>) => {
       discarded = discarding;
     };
+    let isTaken = false;
     try {
       // Not left to the transport: undici, for one, hears of an abort only when it has connected.
-      return await unlessAborted(attempt.signal, exchange(request, attempt.signal, onRefused));
+      const received = await unlessAborted(attempt.signal, exchange(request, attempt.signal, onRefused));
+      isTaken = true;
+      return received;
     } catch (error) {
       if (error instanceof FailedRequest) throw error;
       if (attempt.signal.aborted) {
@@ -102,7 +105,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     } finally {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
-      endWhenDiscarded(attempt, discarded);
+      if (!isTaken) endWhenDiscarded(attempt, discarded);
     }
   };
 

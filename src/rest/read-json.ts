@@ -1,3 +1,5 @@
+import type { Body } from './received-body.ts';
+
 /** The body is larger than it may be. */
 export class TooLargeError extends Error {
   override name = 'TooLargeError';
@@ -15,22 +17,45 @@ export class TooDeepError extends Error {
  * Reads a body as JSON, frozen all the way down: what is shared by many readers, none may change.
  * @throws TooLargeError, TooDeepError, SyntaxError, or what the body throws
  */
-export async function readJson(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new TooLargeError(`more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return freeze(JSON.parse(new TextDecoder('utf-8').decode(Buffer.concat(chunks))));
+export async function readJson(body: Body, maxBytes: number): Promise<unknown> {
+  const onExcess = () => new TooLargeError(`more than ${maxBytes} bytes`);
+  const parts = await (body.takeWhole?.(maxBytes, onExcess) ?? takeWhole(body, maxBytes, onExcess));
+  const value: unknown = JSON.parse(toText(parts));
+  freeze(value, DEEPEST);
+  return value;
 }
 
-function freeze(value: unknown, depth = 0): unknown {
-  if (typeof value === 'object' && value !== null) {
-    if (depth === DEEPEST) throw new TooDeepError(`more than ${DEEPEST} levels`);
-    for (const inner of Object.values(value)) freeze(inner, depth + 1);
-    Object.freeze(value);
+async function takeWhole(body: Body, maxBytes: number, onExcess: () => Error): Promise<readonly Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.byteLength;
+    if (bytes > maxBytes) throw onExcess();
+    parts.push(part);
   }
-  return value;
+  return parts;
+}
+
+function toText(parts: readonly Uint8Array[]): string {
+  const [first] = parts;
+  const whole =
+    parts.length === 1 && first ? Buffer.from(first.buffer, first.byteOffset, first.byteLength) : Buffer.concat(parts);
+  const text = whole.toString();
+  // RFC 8259 lets a parser ignore it; `JSON.parse` does not.
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** As quick as can be: it takes as long as to parse. */
+function freeze(value: unknown, levels: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (levels === 0) throw new TooDeepError(`more than ${DEEPEST} levels`);
+  if (Array.isArray(value)) for (const inner of value) freezeInner(inner, levels);
+  else for (const name in value) freezeInner((value as Record<string, unknown>)[name], levels);
+  Object.freeze(value);
+}
+
+function freezeInner(inner: unknown, levels: number): void {
+  if (typeof inner === 'object') freeze(inner, levels - 1);
 }

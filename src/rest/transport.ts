@@ -1,5 +1,6 @@
-import { EnvHttpProxyAgent, request } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { toDecoded } from './content-encoding.ts';
+import { type Body, ReceivedBody } from './received-body.ts';
 
 /** One GET, without opinions: no redirect is followed, no status is an error. */
 export type Transport = (
@@ -11,7 +12,7 @@ export interface TransportResponse {
   readonly status: number;
   header(name: string): string | undefined;
   /** May be left unread after `discard`. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Body;
   discard(): Promise<void>;
 }
 
@@ -40,20 +41,55 @@ export function createUndiciTransport({ connectMs, headersMs, bodyMs }: StageTim
   return {
     // Not `close`: that waits for connections that are being made for nobody any more, up to their own time limit.
     close: () => dispatcher.destroy(),
-    async transport(url, { headers, signal }) {
-      const { statusCode, headers: received, body } = await request(url, { dispatcher, headers, signal });
-      return {
-        status: statusCode,
-        header: (name) => toFirst(received[name]),
-        body: toDecoded(body, toFirst(received['content-encoding'])),
-        discard: () => body.dump(),
-      };
+    transport: (url, { headers, signal }) =>
+      new Promise((resolve, reject) => {
+        const { origin, pathname, search } = new URL(url);
+        dispatcher.dispatch({ origin, path: pathname + search, method: 'GET', headers }, toHandler(signal, resolve, reject));
+      }),
+  };
+}
+
+/** As undici tells of a request: at first there is no answer, and then there is a body. */
+function toHandler(
+  signal: AbortSignal,
+  onAnswer: (response: TransportResponse) => void,
+  onFailure: (error: unknown) => void,
+): Dispatcher.DispatchHandler {
+  let body: ReceivedBody | undefined;
+  let abort = () => {};
+  const onAbort = () => abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const end = (error?: Error) => {
+    signal.removeEventListener('abort', onAbort);
+    if (body) body.onEnd(error);
+    else onFailure(error);
+  };
+  return {
+    onRequestStart(controller) {
+      abort = () => controller.abort(signal.reason);
+      if (signal.aborted) abort();
     },
+    onResponseStart(controller, status, headers) {
+      // There may be others before it: 103, for one.
+      if (status < 200) return;
+      const received = new ReceivedBody(controller);
+      body = received;
+      const header = (name: string) => toFirst(headers[name]);
+      onAnswer({
+        status,
+        header,
+        body: toDecoded(received, header('content-encoding')),
+        discard: () => received.discard(),
+      });
+    },
+    onResponseData: (_controller, part) => body?.onPart(part),
+    onResponseEnd: () => end(),
+    onResponseError: (_controller, error) => end(error),
   };
 }
 
 function toFirst(value: string | string[] | undefined): string | undefined {
-  return [value ?? []].flat()[0];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** Anything that is called like `fetch`: a sandbox in tests, a company's own client. */
