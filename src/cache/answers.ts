@@ -42,6 +42,7 @@ const MOST_INGREDIENTS = 200;
 /** Apart from questions, whose keys are paths. */
 const PREFIX = 'answer ';
 
+/** What an ingredient takes besides its key. */
 const INGREDIENT_BYTES = 150;
 
 export interface AnswersOptions {
@@ -56,8 +57,13 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
     find(fingerprint, key) {
       const place = PREFIX + key;
       const kept = memory.find(fingerprint, place);
-      if (!kept || !rules.isWithin(kept.askedAt, kept.freshUntil - kept.askedAt) || !rules.isTrusted(fingerprint))
+      if (!kept) return undefined;
+      if (!rules.isWithin(kept.askedAt, kept.freshUntil - kept.askedAt)) {
+        memory.drop(fingerprint, place);
         return undefined;
+      }
+      // The credential may be taken again before the answer is too old.
+      if (!rules.isTrusted(fingerprint)) return undefined;
       const answer = kept.value as Answer;
       for (const { key: question, serial } of answer.madeOf) {
         if (memory.find(fingerprint, question)?.serial !== serial) {
@@ -73,9 +79,23 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
       const { madeOf, freshUntil, bytes } = answer;
       const isKept = madeOf.length > 0 && madeOf.length <= MOST_INGREDIENTS && madeOf.every(({ serial }) => serial !== undefined);
       if (!isKept || freshUntil <= now()) return;
-      const size = bytes + madeOf.length * INGREDIENT_BYTES;
-      const entry = { value: answer, status: 200, reading: NO_READING, askedAt: now(), freshUntil, isLive: false, bytes: size };
-      memory.keep(fingerprint, PREFIX + key, entry, mark);
+      const size = madeOf.reduce((sum, { key: question }) => sum + INGREDIENT_BYTES + 2 * question.length, bytes);
+      memory.keep(
+        fingerprint,
+        PREFIX + key,
+        // It stands in for nothing: what it is made of does.
+        {
+          value: answer,
+          status: 200,
+          reading: NO_READING,
+          askedAt: now(),
+          freshUntil,
+          isLive: false,
+          bytes: size,
+          isFleeting: true,
+        },
+        mark,
+      );
     },
   };
 }
