@@ -55,7 +55,7 @@ export interface KnownOperations {
 }
 
 /** What is neither asked for nor answered in the plainest way is for Yoga. */
-const PLAIN_TYPE = /^application\/json\s*(;\s*charset=utf-8)?$/i;
+const PLAIN_TYPE = /^application\/json(;\s*charset=utf-8)?$/;
 const TO_YOGA = ['apollo-federation-include-trace', 'content-encoding'];
 
 /**
