@@ -152,7 +152,12 @@ export function createHttpServer(
         head && gateway.mayAnswer?.(head) && gateway.answer
           ? await gateway.answer(toAsked(head, request, response))
           : await adapter.handleNodeRequestAndResponse(request, response, {});
-      if (isPlain(answered)) return send(answered, response);
+      if (isPlain(answered)) {
+        send(answered, response);
+        // No longer that of a connection on which nothing has been answered yet.
+        request.socket.setTimeout(idleMs);
+        return;
+      }
       const sent = sendNodeResponse(answered, response, request, true);
       // That takes the limit off the connection for an answer that is a stream.
       request.socket.setTimeout(idleMs);

@@ -1,6 +1,6 @@
 import type { Endpoint } from '#rest/question.ts';
 import type { CacheEvents } from './cache-events.ts';
-import type { Mark, Memory } from './memory.ts';
+import type { Entry, Mark, Memory } from './memory.ts';
 import type { ServingRules } from './serving-rules.ts';
 
 /** One answer of the upstream that an operation's answer is made of, as it was kept then. */
@@ -42,6 +42,7 @@ const MOST_INGREDIENTS = 200;
 /** Apart from questions, whose keys are paths. */
 const PREFIX = 'answer ';
 
+/** What an ingredient takes besides its key. */
 const INGREDIENT_BYTES = 150;
 
 /** Made anew after that: of nothing of the upstream's, an answer would be fresh for ever. */
@@ -59,8 +60,13 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
     find(fingerprint, key) {
       const place = PREFIX + key;
       const kept = memory.find(fingerprint, place);
-      if (!kept || !rules.isWithin(kept.askedAt, kept.freshUntil - kept.askedAt) || !rules.isTrusted(fingerprint))
+      if (!kept) return undefined;
+      if (!rules.isWithin(kept.askedAt, kept.freshUntil - kept.askedAt)) {
+        memory.drop(fingerprint, place);
         return undefined;
+      }
+      // The credential may be taken again before the answer is too old.
+      if (!rules.isTrusted(fingerprint)) return undefined;
       const answer = kept.value as Answer;
       for (const { key: question, serial } of answer.madeOf) {
         if (memory.find(fingerprint, question)?.serial !== serial) {
@@ -76,15 +82,16 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
       const { madeOf, freshUntil, bytes } = answer;
       const isKept = madeOf.length <= MOST_INGREDIENTS && madeOf.every(({ serial }) => serial !== undefined);
       if (!isKept || freshUntil <= now()) return;
-      const size = bytes + madeOf.length * INGREDIENT_BYTES;
-      const entry = {
+      const entry: Entry = {
         value: answer,
         status: 200,
         reading: NO_READING,
         askedAt: now(),
         freshUntil: Math.min(freshUntil, now() + LONGEST_MS),
         isLive: false,
-        bytes: size,
+        bytes: madeOf.reduce((sum, { key: question }) => sum + INGREDIENT_BYTES + 2 * question.length, bytes),
+        // It stands in for nothing: what it is made of does.
+        isFleeting: true,
       };
       memory.keep(fingerprint, PREFIX + key, entry, mark);
     },

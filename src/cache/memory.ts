@@ -17,6 +17,8 @@ export interface Entry {
   readonly serial?: number;
   /** What its value takes; absent: that is estimated. */
   readonly bytes?: number;
+  /** It is of no use any more as soon as it is not fresh, whatever becomes of the upstream. */
+  readonly isFleeting?: boolean;
 }
 
 /** Names a moment: what was asked for before it, and a credential's refusal after it, do not go together. */
@@ -140,9 +142,9 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
   }
 
   function sweep(): void {
-    for (const [place, { freshUntil, status }] of [...entries.entries()]) {
+    for (const [place, { freshUntil, status, isFleeting }] of [...entries.entries()]) {
       // That there is nothing stands in for no answer.
-      const isOfUseUntil = isMissing(status) ? freshUntil : freshUntil + graceMs;
+      const isOfUseUntil = isMissing(status) || isFleeting ? freshUntil : freshUntil + graceMs;
       if (isOfUseUntil < now()) entries.delete(place);
     }
     for (const [fingerprint, { keys, acceptedAt }] of [...holdingsOf.entries()]) {

@@ -55,7 +55,7 @@ export interface KnownOperations {
 }
 
 /** What is neither asked for nor answered in the plainest way is for Yoga. */
-const PLAIN_TYPE = /^application\/json\s*(;\s*charset=utf-8)?$/i;
+const PLAIN_TYPE = /^application\/json(;\s*charset=utf-8)?$/;
 const TO_YOGA = ['apollo-federation-include-trace', 'content-encoding'];
 
 /**
@@ -110,8 +110,10 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       const isTraced = upstreamTrace && asksForCost(asked.headers);
       const key = isTraced || text.length > LONGEST_KEY ? undefined : `${mediaType} ${text}`;
       const kept = key === undefined ? undefined : admission.answers.find(key);
-      if (kept) return tellAgain(kept, mediaType, watch);
+      if (kept) return tellAgain(kept, text, mediaType, watch);
       await beginnings.wait(admission.caller);
+      // Nothing is begun for who has left meanwhile.
+      asked.signal.throwIfAborted();
       const operation = find(readParams(text));
       if (!operation) return { admission, body };
       return run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
@@ -119,8 +121,15 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
   };
 
   /** As an operation that finds all that it asks for in memory. */
-  function tellAgain({ asked, body, freshUntil, madeOf }: OperationAnswer, mediaType: MediaType, watch: RequestWatch): Answered {
-    watch.onAsked(asked);
+  function tellAgain(kept: OperationAnswer, text: string, mediaType: MediaType, watch: RequestWatch): Answered {
+    const { asked, body, freshUntil, madeOf } = kept;
+    watch.onAsked({
+      ...asked,
+      // Seldom told, and then from the request: a few kilobytes of text may be ten times as much when they are read.
+      get variables() {
+        return readParams(text)?.variables ?? undefined;
+      },
+    });
     watch.onExecute();
     watch.onExecuted({ waitedMs: 0, upstreamRequests: 0, cacheHits: madeOf.length, coalesced: 0, stale: 0 });
     return { status: 200, headers: toHeaders(mediaType, toPrivate(Number.isFinite(freshUntil) ? freshUntil - now() : 0)), body };
@@ -164,11 +173,15 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
   }
 }
 
-/** Never one with something live in it, or stale; nor one with something odd, for that is counted each time. */
+/**
+ * Only one that was found in memory, all of it: what was asked on the way there, to find out what an id names or where a list begins, would count
+ * each time, and make the answer as old as that. Nor one with something live in it, nor with something odd, for that is counted each time.
+ */
 function keepAnswer(keep: (answer: OperationAnswer) => void, asked: AskedOperation, body: string, context: RequestContext): void {
   const { lasting, counts, madeOf } = context.account;
-  if (lasting.isLive || counts.stale > 0 || context.oddities.drift.length > 0) return;
-  keep({ asked, body, freshUntil: lasting.freshUntil, madeOf, bytes: 2 * (body.length + asked.document.length) });
+  if (lasting.isLive || counts.cache !== madeOf.length || context.oddities.drift.length > 0) return;
+  const { variables: _, ...remembered } = asked;
+  keep({ asked: remembered, body, freshUntil: lasting.freshUntil, madeOf, bytes: 2 * (body.length + asked.document.length) });
 }
 
 /** A longer request is executed each time. */

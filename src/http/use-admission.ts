@@ -9,7 +9,7 @@ import { TokenRefusedError } from './token.ts';
 
 /** An answer to a whole operation, and what is told of it. */
 export interface OperationAnswer extends WholeAnswer {
-  readonly asked: AskedOperation;
+  readonly asked: Omit<AskedOperation, 'variables'>;
   readonly body: string;
 }
 

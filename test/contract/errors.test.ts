@@ -78,6 +78,8 @@ describe('A request that is no GraphQL request', () => {
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     'application/graphql',
+    'Application/JSON',
+    'application/json ;charset=utf-8',
     'application/xml',
   ])('of type %s is refused with 415', async (type) => {
     const { status, answer } = await send(service, post(HELLO, { 'content-type': type }));

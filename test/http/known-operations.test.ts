@@ -133,6 +133,9 @@ describe('The short way says what the long one says', () => {
   test.each([
     ['application/json; charset=utf-8'],
     ['application/json;charset=latin1'],
+    ['Application/JSON'],
+    ['application/json ;charset=utf-8'],
+    ['application/json; Charset=UTF-8'],
     ['application/graphql+json'],
     ['application/json, text/plain'],
     ['text/plain'],

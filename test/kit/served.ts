@@ -39,6 +39,8 @@ export async function serveWorld({
   const read = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings });
   const gateway = createGateway(read, {
     readyOperations,
+    hasShortWay: process.env.SHORT_WAY !== 'off',
+    keepsAnswers: process.env.ANSWERS !== 'off',
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
     ...gatewayOptions,
   });

@@ -1,17 +1,24 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { PlainHeaders } from '#http/exchange.ts';
 import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
 import { onFreePort } from '../kit/served.ts';
 import { connectTo } from './raw-client.ts';
 
 const LARGE = 'x'.repeat(50_000_000);
+const POST = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}) {
   const bugs: unknown[] = [];
   const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, connections: 100, ...given };
-  const server = createHttpServer({ fetch: async () => answer() }, limits, {
+  const gateway = {
+    fetch: async () => answer(),
+    mayAnswer: ({ method }: { method: string }) => method === 'POST',
+    answer: async () => ({ status: 200, headers: new PlainHeaders({}), body: await (await answer()).text() }),
+  };
+  const server = createHttpServer(gateway, limits, {
     onBug: (error) => bugs.push(error),
     onRefused: () => {},
   });
@@ -28,11 +35,14 @@ async function serve(answer: () => Response | Promise<Response>, given: Partial<
   return { server, connection, bugs, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-test('A client that does not read its answer is left', async () => {
+test.each([
+  ['a stream', GET],
+  ['a text', POST],
+])('A client that does not read its answer is left, when that is %s', async (_, request) => {
   const { url, connection } = await serve(() => new Response(LARGE));
   const { socket } = connectTo(url);
   socket.pause();
-  socket.write(GET);
+  socket.write(request);
   await once(await connection, 'close');
   socket.destroy();
 });

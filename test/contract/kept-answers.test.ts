@@ -1,0 +1,531 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { type Landmarks, landmarks } from '#sandbox/landmarks.ts';
+import { writeDocuments } from '../kit/document-files.ts';
+import { createIssuer, createKey, GOOD_CLAIMS, JWT_SETTINGS, sign, toFetchKeys } from '../kit/issuer.ts';
+import { readMetrics, sumOf } from '../kit/metrics.ts';
+import { namedOperations } from '../kit/named-operations.ts';
+import { untilIdle } from '../kit/timed-world.ts';
+import { createWatchedWorld, createWays, type WatchedWorld, type Ways } from '../kit/ways.ts';
+import { KEY_A, KEY_B, ONE_TRY, type WorldOptions } from '../kit/world.ts';
+
+const CALL = 'query Card($id: ID!) { call(id: $id) { id status } }';
+const ASSISTANTS = '{ assistants(first: 3) { nodes { id name } } }';
+
+const post = (params: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+  body: typeof params === 'string' ? params : JSON.stringify(params),
+});
+
+const idsOf = ({ sandbox }: WatchedWorld): Landmarks => landmarks(sandbox);
+const callOf = (world: WatchedWorld, headers = {}) => post({ query: CALL, variables: { id: idsOf(world).richCallId } }, headers);
+
+/** A world with kept answers. The first time a document goes the long way; at the second its answer is kept. */
+async function createKeptWorld(init: (world: WatchedWorld) => RequestInit = callOf, options: WorldOptions = {}) {
+  const world = createWatchedWorld('kept', options);
+  const send = async (given = init(world)) => {
+    const response = await world.fetch('/graphql', given);
+    const text = await response.text();
+    return { text, answer: JSON.parse(text), age: response.headers.get('cache-control'), opened: world.opened() };
+  };
+  return { ...world, send };
+}
+
+/** Sends it so often, and holds the ways against each other each time; gives how many operations were opened where answers are kept. */
+async function alike(ways: Ways, init: RequestInit, times = 4): Promise<number[]> {
+  const all: number[] = [];
+  for (let time = 1; time <= times; time += 1) {
+    const { told, opened } = await ways.tell(init);
+    expect(told.short, `the short way, time ${time}`).toEqual(told.long);
+    expect(told.kept, `kept, time ${time}`).toEqual(told.long);
+    all.push(opened.kept);
+  }
+  for (const { bugs } of Object.values(ways.worlds)) expect(bugs).toEqual([]);
+  return all;
+}
+
+describe('The same operation, three times', () => {
+  test('is executed twice: the third answer is a kept one, of the same text, and its age counts on', async () => {
+    const { send, clock, traffic, sandbox } = await createKeptWorld();
+    const { richCallId } = landmarks(sandbox);
+    const first = await send();
+    expect(first).toMatchObject({ age: 'private, max-age=600', opened: 1 });
+    expect(traffic()).toEqual([`GET /call/${richCallId}`]);
+    clock.pass(10_000);
+    expect(await send()).toEqual({ ...first, age: 'private, max-age=590', opened: 1 });
+    clock.pass(10_000);
+    expect(await send()).toEqual({ ...first, age: 'private, max-age=580', opened: 0 });
+    clock.pass(579_999);
+    expect(await send()).toEqual({ ...first, age: 'private, max-age=0', opened: 0 });
+    expect(traffic()).toEqual([]);
+  });
+
+  test.each(namedOperations.map((operation) => [operation.name, operation] as const))(
+    'tells nobody how it came about: %s',
+    async (_, { query, variables }) => {
+      const ways = createWays();
+      const init = post({ query, variables: variables?.(idsOf(ways.worlds.long)) });
+      await alike(ways, init);
+      // Some is fresh, and some is not any more.
+      for (const ms of [500, 700, 4_000, 30_000]) {
+        await ways.each(({ clock }) => clock.pass(ms));
+        await alike(ways, init, 2);
+        await untilIdle();
+      }
+    },
+  );
+
+  test.each(['call', 'assistant', 'campaign', 'nothing'] as const)('is told alike, of a node that is a(n) %s', async (kind) => {
+    const ways = createWays();
+    const query = 'query ($id: ID!) { node(id: $id) { id __typename } }';
+    const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(ways.worlds.long);
+    const ids = { call: richCallId, assistant: frenchAssistantId, campaign: finishedCampaignId, nothing: 'nothing' };
+    // The document is known: the answer that costs three requests could be kept.
+    await alike(ways, post({ query, variables: { id: twentyCallIds[0] } }), 2);
+    await alike(ways, post({ query, variables: { id: ids[kind] } }));
+  });
+
+  test('is told alike, when a document that is known is asked with what nobody has asked before', async () => {
+    const ways = createWays({ settings: { REVOX_FIRST_PAGE: 'auto' } });
+    const { fiveAssistantIds, twentyCallIds } = idsOf(ways.worlds.long);
+    const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }';
+    await alike(ways, post({ query, variables: { ids: [] } }), 2);
+    await alike(ways, post({ query, variables: { ids: fiveAssistantIds } }));
+    await alike(ways, post({ query, variables: { ids: [...twentyCallIds.slice(0, 3), ...fiveAssistantIds] } }));
+    const pages =
+      'query ($first: Int, $after: String) { callAttempts(first: $first, after: $after, statuses: [COMPLETED]) { pageInfo { endCursor hasNextPage } nodes { id } } }';
+    await alike(ways, post({ query: pages, variables: { first: 0 } }), 2);
+    const { answer } = await (async () => {
+      const response = await ways.worlds.long.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      await ways.worlds.short.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      await ways.worlds.kept.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      return { answer: (await response.json()) as { data: { callAttempts: { pageInfo: { endCursor: string } } } } };
+    })();
+    const after = answer.data.callAttempts.pageInfo.endCursor;
+    await ways.each(({ clock }) => clock.pass(600));
+    await alike(ways, post({ query: pages, variables: { first: 45, after } }));
+  });
+
+  test('counts as what it is made of, asked again: in the metrics and in the log', async () => {
+    const { send, kept, opened, ...world } = await createKeptWorld(({ sandbox }) => {
+      const { richCallId, frenchAssistantId } = landmarks(sandbox);
+      return post({
+        query: 'query Two($c: ID!, $a: ID!) { call(id: $c) { id } assistant(id: $a) { name } }',
+        variables: { c: richCallId, a: frenchAssistantId },
+      });
+    });
+    await send();
+    await send();
+    const before = await readMetrics(world);
+    expect((await send()).opened).toBe(0);
+    const after = await readMetrics(world);
+    for (const endpoint of ['/call/{id}', '/assistants/{id}']) {
+      const labels = { endpoint, source: 'memory' };
+      expect(sumOf(after, 'questions_total', labels) - sumOf(before, 'questions_total', labels)).toBe(1);
+    }
+    expect(sumOf(after, 'operation_duration_seconds_count', { operation: 'Two', code: 'OK' })).toBe(3);
+    expect(kept.read('/graphql').at(-1)).toMatchObject({
+      operation: 'Two',
+      operationType: 'query',
+      status: 200,
+      code: 'OK',
+      cacheHits: 2,
+      upstreamRequests: 0,
+      coalesced: 0,
+      stale: 0,
+      document: expect.stringMatching(/^query Two/),
+      variables: expect.stringMatching(/^\{"c":/),
+    });
+  });
+});
+
+describe('Never kept is', () => {
+  test.each([
+    ['a live call', ({ liveCallId }: Landmarks) => ({ query: CALL, variables: { id: liveCallId } }), {}],
+    ['an error', () => ({ query: CALL, variables: { id: '' } }), {}],
+    [
+      'what says how it came about',
+      ({ richCallId }: Landmarks) => ({ query: CALL, variables: { id: richCallId } }),
+      { 'x-revox-trace': '1' },
+    ],
+    ['what nothing of the upstream is in', () => ({ query: '{ __typename __schema { queryType { name } } }' }), {}],
+    [
+      'what came in too many words',
+      ({ richCallId }: Landmarks) => ({ query: `${CALL} #${'long'.repeat(5_000)}`, variables: { id: richCallId } }),
+      {},
+    ],
+  ])('%s', async (_, params, headers) => {
+    const ways = createWays();
+    const init = post(params(idsOf(ways.worlds.long)), headers);
+    expect(await alike(ways, init)).toEqual([1, 1, 1, 1]);
+  });
+
+  test('what has a value that nobody knows yet: that is told and counted each time', async () => {
+    const ways = createWays();
+    const { richCallId } = idsOf(ways.worlds.long);
+    await ways.each(({ sandbox }) => sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })));
+    // Whoever is odd is taken for a live one: this one ends with an oddity elsewhere.
+    await ways.each(({ sandbox }) =>
+      sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, first_sentence_mode: 'odd' })),
+    );
+    const query = 'query ($id: ID!) { assistant(id: $id) { firstSentenceMode } }';
+    const init = post({ query, variables: { id: idsOf(ways.worlds.long).frenchAssistantId } });
+    expect(await alike(ways, init)).toEqual([1, 1, 1, 1]);
+    const { told } = await ways.tell(init);
+    expect(told.kept).toMatchObject({ text: expect.stringContaining('"unrecognized":[{') });
+  });
+
+  test('what is shown while it is fetched anew, or because the upstream fails', async () => {
+    const ways = createWays({ settings: ONE_TRY });
+    const init = callOf(ways.worlds.long);
+    await alike(ways, init, 3);
+    await ways.each(({ clock, sandbox }) => {
+      clock.pass(600_000);
+      sandbox.control.hang(() => true);
+    });
+    // Once more, while it is fetched.
+    for (let time = 0; time < 3; time += 1) {
+      await alike(ways, init, 1);
+      await untilIdle();
+    }
+    expect((await ways.tell(init)).told.kept).toMatchObject({ headers: { 'cache-control': 'no-store' } });
+    await ways.each(({ sandbox }) => sandbox.control.heal());
+    await untilIdle();
+    await alike(ways, init, 3);
+    await ways.each(({ sandbox, clock }) => {
+      sandbox.control.fail(() => true, { status: 503 });
+      clock.pass(660_000);
+    });
+    await alike(ways, init, 3);
+    expect((await ways.tell(init)).told.kept).toMatchObject({
+      headers: { 'cache-control': 'no-store' },
+      log: [{ stale: 1, code: 'OK' }],
+    });
+    await ways.each(({ sandbox }) => sandbox.control.heal());
+    const opened = await alike(ways, init, 3);
+    expect(opened.at(-1)).toBe(0);
+  });
+
+  test('the answer of a gateway that shall not remember', async () => {
+    const ways = createWays({ settings: { FRESHNESS_ENDED_CALL_MS: '0' } });
+    expect(await alike(ways, callOf(ways.worlds.long))).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe('What is known is shown', () => {
+  test('at once, when another operation has learnt it: a newer reading of the same', async () => {
+    const { send, ask, sandbox, traffic, clock } = await createKeptWorld(({ sandbox }) =>
+      post({
+        query: 'query ($id: ID!) { assistant(id: $id) { name } }',
+        variables: { id: landmarks(sandbox).frenchAssistantId },
+      }),
+    );
+    const { frenchAssistantId: id, fiveAssistantIds } = landmarks(sandbox);
+    for (let time = 0; time < 3; time += 1) await send();
+    expect((await send()).opened).toBe(0);
+    sandbox.control.transform(/^\/assistants$/, (list) =>
+      JSON.parse(JSON.stringify(list), (_, value) => (value?.id === id ? { ...value, name: 'renamed' } : value)),
+    );
+    traffic();
+    clock.pass(5);
+    await ask('query ($ids: [ID!]!) { nodes(ids: $ids) { id } assistants(first: 1) { nodes { id } } }', {
+      ids: fiveAssistantIds.slice(0, 2),
+    });
+    expect(traffic()).toContain('GET /assistants');
+    expect((await send()).answer.data.assistant.name).toBe('renamed');
+    expect(traffic()).toEqual([]);
+  });
+
+  test('and nothing any more of a key that the upstream has refused', async () => {
+    const { send, ask, sandbox, traffic } = await createKeptWorld(callOf, { settings: ONE_TRY });
+    for (let time = 0; time < 3; time += 1) await send();
+    traffic();
+    sandbox.control.fail('/call/elsewhere', { status: 401, times: 1 });
+    await ask(CALL, { id: 'elsewhere' });
+    traffic();
+    sandbox.control.reset(() => true);
+    expect((await send()).answer).toMatchObject({
+      data: { call: null },
+      errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+    });
+    expect(traffic()).toHaveLength(1);
+  });
+
+  test('not out of an answer that was on its way when its key was refused', async () => {
+    const { send, ask, sandbox, traffic, opened } = await createKeptWorld(callOf, { settings: ONE_TRY });
+    const { retriedCallId } = landmarks(sandbox);
+    await send();
+    const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+    sandbox.control.delay(`/call/${retriedCallId}`, late, 1);
+    const init = post({ query: CALL, variables: { id: retriedCallId } });
+    const onItsWay = send(init);
+    await untilIdle();
+    sandbox.control.fail('/call/elsewhere', { status: 403, times: 1 });
+    await ask(CALL, { id: 'elsewhere' });
+    arrive();
+    expect((await onItsWay).answer.data.call.id).toBe(retriedCallId);
+    traffic();
+    opened();
+    expect((await send(init)).opened).toBe(1);
+    expect(traffic()).toEqual([`GET /call/${retriedCallId}`]);
+  });
+
+  test('after a minute only when a request with the caller’s key has succeeded', async () => {
+    const headers = { authorization: `Bearer ${KEY_A}` };
+    const ways = createWays({ settings: { REVOX_API_KEY: '' } });
+    const init = callOf(ways.worlds.long, headers);
+    await alike(ways, init, 3);
+    await ways.each(({ clock }) => clock.pass(59_999));
+    expect(await alike(ways, init, 1)).toEqual([0]);
+    await ways.each(({ clock }) => clock.pass(1));
+    expect(await alike(ways, init, 3)).toEqual([1, 1, 0]);
+    await ways.each(({ clock, sandbox }) => {
+      clock.pass(60_000);
+      sandbox.control.fail(() => true, { status: 401 });
+    });
+    expect(await alike(ways, init, 3)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('To each his own', () => {
+  test('two keys that ask in the same words', async () => {
+    const ways = createWays({ settings: { REVOX_API_KEY: '' } });
+    const told = [];
+    for (const key of [KEY_A, KEY_B, KEY_A, KEY_B, KEY_A, KEY_B]) {
+      const init = post({ query: ASSISTANTS }, { authorization: `Bearer ${key}` });
+      await alike(ways, init, 2);
+      const { told: now, opened } = await ways.tell(init);
+      told.push({ text: (now.kept as { text: string }).text, opened: opened.kept });
+    }
+    expect(new Set(told.map(({ text }) => text)).size).toBe(2);
+    expect(told[0]?.text).not.toBe(told[1]?.text);
+    expect(told.at(-1)?.opened).toBe(0);
+  });
+
+  test('a key that is none is told so, whatever others were told', async () => {
+    const ways = createWays({ settings: { REVOX_API_KEY: '' } });
+    await alike(ways, callOf(ways.worlds.long, { authorization: `Bearer ${KEY_A}` }), 3);
+    for (const authorization of ['Bearer sk_made_up', `bearer  ${KEY_A}x`, `Basic ${KEY_A}`, '']) {
+      await alike(ways, callOf(ways.worlds.long, { authorization }), 2);
+    }
+  });
+
+  test('two subjects that use the gateway’s key are told the same; who may not enter is not', async () => {
+    const key = await createKey('one');
+    const ways = createWays({ settings: JWT_SETTINGS, gateway: { fetchKeys: toFetchKeys(createIssuer(key)) } });
+    const exp = ways.worlds.long.clock.now() / 1000 + 100;
+    const tokenOf = async (claims = {}) => ({ authorization: `Bearer ${await sign(key, { ...GOOD_CLAIMS, exp, ...claims })}` });
+    const [one, other, narrow] = [
+      await tokenOf({ sub: 'one' }),
+      await tokenOf({ sub: 'other' }),
+      await tokenOf({ scope: 'profile' }),
+    ];
+    expect(await alike(ways, callOf(ways.worlds.long, one), 3)).toEqual([1, 1, 0]);
+    expect(await alike(ways, callOf(ways.worlds.long, other), 1)).toEqual([0]);
+    expect(await alike(ways, callOf(ways.worlds.long, narrow), 2)).toEqual([0, 0]);
+    expect((await ways.tell(callOf(ways.worlds.long, narrow))).told.kept).toMatchObject({ status: 403 });
+    await ways.each(({ clock }) => clock.pass(200_000));
+    expect((await ways.tell(callOf(ways.worlds.long, one))).told.kept).toMatchObject({ status: 401 });
+  });
+
+  test('a router with its secret, and nobody with a wrong one', async () => {
+    const ways = createWays({ settings: { ROUTER_SECRETS: 'a-router-secret-of-length' } });
+    const right = { 'router-authorization': 'a-router-secret-of-length' };
+    expect(await alike(ways, callOf(ways.worlds.long, right), 3)).toEqual([1, 1, 0]);
+    for (const headers of [{}, { 'router-authorization': 'wrong' }, { 'router-authorization': '' }]) {
+      await alike(ways, callOf(ways.worlds.long, headers), 2);
+      expect((await ways.tell(callOf(ways.worlds.long, headers))).told.kept).toMatchObject({ status: 401 });
+    }
+    // A router is told how long it took, if it wants: not out of what is kept.
+    const traced = callOf(ways.worlds.long, { ...right, 'apollo-federation-include-trace': 'ftv1' });
+    const { opened, told } = await ways.tell(traced);
+    expect(opened.kept).toBe(1);
+    expect(told.kept).toMatchObject({ text: expect.stringContaining('"ftv1"'), headers: { 'cache-control': 'no-store' } });
+  });
+
+  test('a document that only routers may bring is executed for nobody else', async () => {
+    const secret = { 'router-authorization': 'a-router-secret-of-length' };
+    const path = writeDocuments({ 'relay.json': { card: CALL } });
+    const settings = { TRUSTED_DOCUMENTS: path, TRUSTED_DOCUMENTS_ONLY: 'on' };
+    const key = await createKey('one');
+    const ways = createWays({
+      settings: { ...settings, ...JWT_SETTINGS, ROUTER_SECRETS: 'a-router-secret-of-length' },
+      gateway: { fetchKeys: toFetchKeys(createIssuer(key)) },
+    });
+    const exp = ways.worlds.long.clock.now() / 1000 + 100_000;
+    const client = { authorization: `Bearer ${await sign(key, { ...GOOD_CLAIMS, exp, sub: 'one' })}` };
+    const id = idsOf(ways.worlds.long).richCallId;
+    const entities = {
+      query: 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id status } } }',
+      variables: { r: [{ __typename: 'Call', id }] },
+    };
+    await alike(ways, post(entities, secret));
+    await alike(ways, post(entities, client));
+    expect((await ways.tell(post(entities, client))).told.kept).toMatchObject({ log: [{ code: 'FORBIDDEN' }], traffic: [] });
+    // What is trusted may be named, or sent in full, by both.
+    const variables = { id };
+    const sha256Hash = createHash('sha256').update(CALL).digest('hex');
+    for (const headers of [secret, client]) {
+      await alike(ways, post({ documentId: 'card', variables }, headers));
+      await alike(ways, post({ query: CALL, variables }, headers));
+      await alike(ways, post({ extensions: { persistedQuery: { version: 1, sha256Hash } }, variables }, headers));
+      await alike(ways, post({ query: `${CALL} `, variables }, headers));
+      await alike(ways, post({ documentId: 'other', variables }, headers));
+    }
+  });
+});
+
+describe('What is asked for decides, to the letter', () => {
+  const TWO = 'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
+
+  test('operations of one document', async () => {
+    const ways = createWays();
+    for (const operationName of ['A', 'B', 'A', 'B', 'C', undefined, null, '', 'A']) {
+      await alike(ways, post({ query: TWO, operationName }), 3);
+    }
+  });
+
+  test('what is wrong with the others of a document is wrong with all', async () => {
+    const ways = createWays({ settings: { MAX_ALIASES: '2', MAX_COST: '300' } });
+    const dear = 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }';
+    for (const n of [1, 1, 1, 100, 1, 'x', null]) await alike(ways, post({ query: dear, variables: { n } }), 2);
+    const mixed = 'query A { assistants { nodes { id } } } query B { callAttempts(first: 100) { nodes { id callId } } }';
+    for (const operationName of ['A', 'B', 'A']) await alike(ways, post({ query: mixed, operationName }), 2);
+    const aliased = 'query A { __typename } query B { a: __typename b: __typename c: __typename }';
+    for (const operationName of ['A', 'B', 'A']) await alike(ways, post({ query: aliased, operationName }), 2);
+    const written = 'query A { __typename } mutation B { x } subscription C { y }';
+    for (const operationName of ['A', 'B', 'C', 'A']) await alike(ways, post({ query: written, operationName }), 2);
+  });
+
+  test('the schema, where nobody may ask for it', async () => {
+    const ways = createWays({ settings: { INTROSPECTION: 'off' } });
+    const query = 'query A { assistants { nodes { id } } } query B { __schema { types { name } } }';
+    for (const operationName of ['A', 'B', 'A']) await alike(ways, post({ query, operationName }), 2);
+    await alike(ways, post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }), 3);
+  });
+
+  test('variables, and the type of the answer', async () => {
+    const ways = createWays();
+    const { richCallId, retriedCallId } = idsOf(ways.worlds.long);
+    for (const accept of [
+      'application/json',
+      'application/graphql-response+json',
+      '*/*',
+      'text/event-stream',
+      'multipart/mixed',
+    ]) {
+      for (const id of [richCallId, retriedCallId, [richCallId], null, '..']) {
+        await alike(ways, post({ query: CALL, variables: { id } }, { accept }), 3);
+      }
+    }
+  });
+
+  test('GET and POST do not mix', async () => {
+    const ways = createWays();
+    await alike(ways, post({ query: ASSISTANTS }), 3);
+    for (const [url, init] of [
+      [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { headers: { accept: 'application/json' } }],
+      [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { method: 'HEAD' }],
+      ['/graphql?query={__typename}', post({ query: ASSISTANTS })],
+      ['/graphql?x=/graphql', post({ query: ASSISTANTS })],
+      ['/graphql/', post({ query: ASSISTANTS })],
+      ['/a/graphql', post({ query: ASSISTANTS })],
+      ['//localhost//graphql', post({ query: ASSISTANTS })],
+      ['/graphql', { ...post({ query: ASSISTANTS }), method: 'PUT' }],
+      ['/graphql', { method: 'OPTIONS', headers: { origin: 'https://x.test', 'access-control-request-method': 'POST' } }],
+    ] as const) {
+      for (let time = 0; time < 2; time += 1) {
+        const { told } = await ways.tell(init, url);
+        expect(told.kept, url).toEqual(told.long);
+        expect(told.short, url).toEqual(told.long);
+      }
+    }
+  });
+
+  test('pages of other origins', async () => {
+    const ways = createWays({ settings: { CORS_ORIGINS: 'https://app.example' } });
+    await alike(ways, post({ query: ASSISTANTS }), 3);
+    for (const headers of [
+      { origin: 'https://app.example' },
+      { origin: 'https://other.example' },
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' },
+      { origin: 'null' },
+      { 'content-type': 'text/plain' },
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-encoding': 'gzip' },
+      { 'accept-encoding': 'br' },
+      { 'accept-encoding': 'identity;q=0' },
+    ]) {
+      await alike(ways, post({ query: ASSISTANTS }, headers as unknown as Record<string, string>), 2);
+    }
+    await alike(ways, post([{ query: ASSISTANTS }]), 2);
+  });
+});
+
+describe('A client that leaves', () => {
+  test.each(['while the upstream is asked', 'before anything was read'])('%s, is told of alike', async (moment) => {
+    const ways = createWays();
+    await alike(ways, callOf(ways.worlds.long), 1);
+    const told = [];
+    for (const world of Object.values(ways.worlds)) {
+      const client = new AbortController();
+      world.sandbox.control.hang(() => true);
+      world.kept.lines.splice(0);
+      world.traffic();
+      const asked = world.fetch('/graphql', {
+        ...post({ query: CALL, variables: { id: idsOf(world).retriedCallId } }),
+        signal: client.signal,
+      });
+      if (moment.startsWith('while')) await untilIdle();
+      client.abort();
+      await expect(asked).rejects.toThrow('aborted');
+      await untilIdle();
+      const [line] = world.kept.read('/graphql');
+      const { status, code, operation } = line!;
+      told.push({ status, code, operation, traffic: world.traffic() });
+      expect(world.bugs).toEqual([]);
+    }
+    expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_LEFT' });
+    expect(told[1]).toEqual(told[2]);
+    expect(told[0]).toEqual(told[2]);
+  });
+
+  test('while it waits for its turn sends nothing upstream, and begins nothing', async () => {
+    let ms = 0;
+    const ways = createWays({ gateway: { elapsed: () => ms } });
+    await alike(ways, callOf(ways.worlds.long), 1);
+    const told = [];
+    for (const world of Object.values(ways.worlds)) {
+      const ids = idsOf(world).twentyCallIds;
+      const clients = ids.map(() => new AbortController());
+      world.kept.lines.splice(0);
+      world.traffic();
+      // All in one turn; and it is over with the first.
+      const asked = ids.map((id, n) => {
+        const sent = world.fetch('/graphql', { ...post({ query: CALL, variables: { id } }), signal: clients[n]!.signal });
+        return sent.then(
+          () => 'answered',
+          () => 'left',
+        );
+      });
+      // Until the bodies are read, which takes no turn of the loop.
+      for (let tick = 0; tick < 3; tick += 1) await Promise.resolve();
+      ms += 100;
+      for (const client of clients.slice(1)) client.abort();
+      expect((await Promise.all(asked)).slice(1)).toEqual(ids.slice(1).map(() => 'left'));
+      await untilIdle();
+      told.push({
+        traffic: world.traffic().length,
+        codes: world.kept
+          .read('/graphql')
+          .map(({ code }) => code)
+          .sort(),
+      });
+    }
+    expect(told[0]?.traffic).toBeLessThanOrEqual(1);
+    expect(told).toEqual([told[2], told[2], told[2]]);
+  });
+});
