@@ -29,8 +29,8 @@ export function createConfig(
   });
 }
 
-/** What measures the heap, or swaps a module for another, has a process to itself. */
-const ALONE = ['test/cache/size.test.ts', 'test/http/document-caches.test.ts', 'test/contract/isolation.test.ts'];
+/** What measures the heap, or swaps one module for another, has a process to itself. */
+const ALONE = ['test/http/document-caches.test.ts', 'test/contract/isolation.test.ts'];
 
 export default createConfig('unit', [], {
   // Vitest would leave one processor to whoever watches: of two, that is half.

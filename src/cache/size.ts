@@ -1,4 +1,4 @@
-/** What V8 takes for values that were parsed from JSON and frozen, as measured in Node 24 (test/cache/size.test.ts measures it again). */
+/** What V8 takes for values that were parsed from JSON and frozen, as measured in Node 24 (test/soak/size.soak.ts measures it again). */
 const SLOT_BYTES = 8;
 const STRING_BYTES = 16;
 /** Of a number that does not fit into its slot, as an integer of 32 bits does. */

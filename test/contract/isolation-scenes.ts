@@ -109,10 +109,17 @@ export async function leaks(name: string, play: Play = createPlay()): Promise<st
   return KEYS.flatMap((key) => {
     const other = key === KEY_A ? KEY_B : KEY_A;
     const text = told[key].join();
+    const isIn = createSearch(text);
     return [...marks[other]].filter(
-      (mark) => !marks[key].has(mark) && text.includes(mark) && (!known.includes(mark) || isTold(text, mark)),
+      (mark) => !marks[key].has(mark) && isIn(mark) && (!known.includes(mark) || isTold(text, mark)),
     );
   });
+}
+
+/** Looks for many marks in megabytes: those that are one word each, among its words. */
+function createSearch(text: string): (mark: string) => boolean {
+  const words = new Set(text.split(/[^\w+-]+/));
+  return (mark) => (/^[\w+-]+$/.test(mark) ? words.has(mark) : text.includes(mark));
 }
 
 /** An id that was asked for comes back only in an object that was found. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { landmarks } from '#sandbox/landmarks.ts';
 import { KEY_A, KEY_B } from '../kit/world.ts';
 import { createPlay, isMissingForOther, leaks, SCENES } from './isolation-scenes.ts';
@@ -24,34 +24,35 @@ test('nor does one learn from its own costs what another has seen', async () => 
 });
 
 describe('The same on a gateway that has lost the fingerprint from one of its keys is found out:', () => {
-  afterEach(() => {
-    for (const module of Object.keys(BROKEN)) vi.doUnmock(module);
-    vi.resetModules();
-  });
+  const all = Object.keys(SCENES);
 
-  test.each([
-    ...Object.keys(SCENES).map((scene) => ['#cache/memory.ts', scene] as const),
-    ...Object.keys(SCENES).map((scene) => ['#rest/credential.ts', scene] as const),
+  describe.each([
+    ['#cache/memory.ts', all],
+    ['#rest/credential.ts', all],
     // What is in the air is shared only by those who ask at the same time.
-    ['#cache/flights.ts', 'at the same time'] as const,
-    ['#cache/flights.ts', 'while it is fetched anew in the background'] as const,
-  ])('%s, %s', async (module, scene) => {
-    await breakModule(module);
-    const { leaks: leaksWhenBroken } = await import('./isolation-scenes.ts');
-    expect(await leaksWhenBroken(scene)).not.toEqual([]);
-  });
+    ['#cache/flights.ts', ['at the same time', 'while it is fetched anew in the background']],
+  ] as const)('%s', (module, scenes) => {
+    let broken: typeof import('./isolation-scenes.ts');
+    beforeAll(async () => {
+      const withoutFingerprint = await BROKEN[module]();
+      vi.doMock(module, () => withoutFingerprint);
+      vi.resetModules();
+      broken = await import('./isolation-scenes.ts');
+    });
+    afterAll(() => {
+      vi.doUnmock(module);
+      vi.resetModules();
+    });
 
-  test('memory, of what is not there', async () => {
-    await breakModule('#cache/memory.ts');
-    const { isMissingForOther } = await import('./isolation-scenes.ts');
-    expect(await isMissingForOther()).toBe(true);
-  });
+    test.each(scenes)('%s', async (scene) => {
+      expect(await broken.leaks(scene)).not.toEqual([]);
+    });
 
-  async function breakModule(module: keyof typeof BROKEN): Promise<void> {
-    const broken = await BROKEN[module]();
-    vi.doMock(module, () => broken);
-    vi.resetModules();
-  }
+    if (module !== '#cache/memory.ts') return;
+    test('of what is not there', async () => {
+      expect(await broken.isMissingForOther()).toBe(true);
+    });
+  });
 });
 
 /** The rooms' modules, with one fingerprint for all. */
