@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server';
 import type { Settings } from '#config/settings.ts';
-import { type Answered, isPlain } from '#http/exchange.ts';
-import type { Handler } from '#http/handler.ts';
+import { type Answered, type Handler, isPlain } from '#http/exchange.ts';
 import { REFUSAL_HEADERS, type ServerRefusal, toRefusalBody } from '#http/refusal.ts';
 import { SECURITY_HEADERS } from '#http/security-headers.ts';
 import { toAsked, toHead } from './node-request.ts';

@@ -64,6 +64,15 @@ export class PlainHeaders implements HeaderWriter {
   }
 }
 
+/** The gateway's face to HTTP. */
+export interface Handler {
+  fetch(request: Request): Promise<Response>;
+  /** Whether a request is for `answer`, as far as its head tells. */
+  mayAnswer(head: RequestHead): boolean;
+  /** The same as `fetch`, for servers that need not make a `Request` of what they have. */
+  answer(asked: Asked): Promise<Answered | Response>;
+}
+
 /** Yoga's responses are of a class of its own. */
 export function isPlain(answer: Answered | Response): answer is Answered {
   return answer.headers instanceof PlainHeaders;

@@ -5,6 +5,7 @@ import { createCors } from './cors.ts';
 import {
   type Answered,
   type Asked,
+  type Handler,
   type HeaderReader,
   type HeaderWriter,
   type RequestHead,
@@ -35,15 +36,6 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
-
-/** The gateway's face to HTTP. */
-export interface Handler {
-  fetch(request: Request): Promise<Response>;
-  /** Whether a request is for `answer`, as far as its head tells. */
-  mayAnswer(head: RequestHead): boolean;
-  /** The same as `fetch`, for servers that need not make a `Request` of what they have. */
-  answer(asked: Asked): Promise<Answered | Response>;
-}
 
 /** Who may enter, how much they may bring, and what they are told when something fails. */
 export function createHandler(options: HandlerOptions): Handler {

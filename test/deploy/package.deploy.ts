@@ -68,8 +68,8 @@ describe('The package, installed in an empty folder', () => {
     expect(compiled.stdout).toBe('');
     const { stdout, stderr } = await inFolder(process.execPath, 'app.js');
     const answer = { data: { call: { id: expect.any(String) } } };
-    // After the lines of the log.
-    const told = JSON.parse(stdout.split('\n').at(-1) ?? '');
+    // Among the lines of the log, which are written when there is time.
+    const told = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{"fetch"')) ?? '');
     expect([told, stderr]).toEqual([
       {
         fetch: { ready: 200, answer, own: 404 },

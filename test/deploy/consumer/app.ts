@@ -28,7 +28,7 @@ const answers = {
 };
 await gateway.dispose();
 await upstream.close();
-process.stdout.write(JSON.stringify(answers));
+process.stdout.write(`${JSON.stringify(answers)}\n`);
 
 async function serve(listener: RequestListener): Promise<unknown> {
   const server = createServer(listener).listen(0, HOST);
