@@ -37,8 +37,9 @@ describe.each(MODES)('A gateway that is %s', (_, settings, proof) => {
     'answers whatever it is sent with a code, never with a fault of its own, in time and within its budget',
     async () => {
       const world = createWorld({ settings });
-      // What is compiled when it is first used is nobody's request.
+      // What is compiled, or loaded, when it is first used is nobody's request.
       await world.ask('{ callAttempts(first: 1) { nodes { id } } }', {}, proof);
+      await (await world.fetch('/graphql', { headers: { accept: 'text/html', ...proof } })).text();
       const seen = new Set<unknown>();
       await fc.assert(
         fc.asyncProperty(oddRequests, fc.boolean(), async (request, isProved) => {
