@@ -85,6 +85,8 @@ async function soak(calls: number): Promise<Report> {
     const settings = readSettings({
       REVOX_BASE_URL: 'http://revox.test/api',
       REVOX_API_KEY: 'sk_soak',
+      // The standard output is for the report.
+      LOG_LEVEL: 'silent',
       CACHE_MAX_BYTES: String(cacheMaxBytes),
     });
     return createGateway(settings, { fetch: upstream.fetch });
