@@ -24,7 +24,7 @@ export function createIdentify({ apiKey, cacheSecret }: IdentifyOptions): Identi
     const own = new Credential(apiKey, cacheSecret);
     return () => own;
   }
-  const lately = new LRUCache<string, Credential>({ max: MOST_CREDENTIALS, ttl: FORGOTTEN_AFTER_MS });
+  const lately = new LRUCache<string, Credential>({ max: MOST_CREDENTIALS, ttl: FORGOTTEN_AFTER_MS, ttlAutopurge: true });
   return (headers) => {
     const header = headers.get('authorization') ?? '';
     const known = lately.get(header);
