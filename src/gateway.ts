@@ -2,6 +2,7 @@ import { createNodeTypes } from '#cache/node-types.ts';
 import { createNotebook } from '#cache/notebook.ts';
 import { createRedisTier } from '#cache/redis-tier.ts';
 import { createRememberingAsk } from '#cache/remember.ts';
+import { isProxyNamed } from '#config/proxy.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createIdentify } from '#context/caller.ts';
@@ -28,7 +29,8 @@ import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRestClient } from '#rest/client.ts';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
-import { createUndiciTransport, toTransport } from '#rest/transport.ts';
+import { toTransport } from '#rest/transport.ts';
+import { createUndiciTransport } from '#rest/undici-transport.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 
 export interface Gateway extends Handler {
@@ -88,7 +90,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const isServiceMode = revox.apiKey !== undefined;
   const asksForSecret = settings.routerSecrets.length > 0;
   const isOpen = isServiceMode && !asksForSecret && settings.jwt === undefined;
-  const sockets = createUndiciTransport(revox.timeouts);
+  const sockets = createUndiciTransport({ ...revox.timeouts, mayNeedProxy: isProxyNamed(), startTimer });
   let isDraining = false;
 
   const metrics = createMetrics({

@@ -22,7 +22,7 @@ const HOUSE: { readonly [room: string]: string } = {
   loaders: 'generated (types), pagination, cache (types), rest (types), errors, dataloader',
   pagination: 'errors, node:crypto',
   cache: 'generated, binding, rest (types), errors, lru-cache, @redis/client, node:crypto, node:util, node:zlib',
-  rest: 'generated (types), errors, undici, node:crypto, node:stream, node:util, node:zlib',
+  rest: 'generated (types), errors, undici, node:crypto, node:util, node:zlib',
   generated: 'context (types), pagination (types), graphql (types)',
   sandbox: 'node:http',
   config: 'zod, node:fs, node:path',

@@ -81,7 +81,17 @@ function createFlight<T>(departure: Departure, ask: (signal: AbortSignal) => Pro
         };
         if (signal.aborted) return onAbort();
         signal.addEventListener('abort', onAbort, { once: true });
-        answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+        const stopListening = () => signal.removeEventListener('abort', onAbort);
+        answer.then(
+          (value) => {
+            stopListening();
+            resolve(value);
+          },
+          (error) => {
+            stopListening();
+            reject(error);
+          },
+        );
       });
     },
   };

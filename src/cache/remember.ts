@@ -118,10 +118,7 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
         if (recheck && !hasWaited) {
           // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
           hasWaited = true;
-          const failure = await waiting(recheck.join(errand.signal)).then(
-            () => undefined,
-            (error: unknown) => error,
-          );
+          const failure = await failureOf(recheck);
           // Where nobody answers, to ask once more would take as long again.
           if (failure !== undefined && rules.mayStandIn(kept, failure, fingerprint)) return tell(kept, 'stale');
           continue;
@@ -132,10 +129,12 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
       const joined = inTheAir && mayJoin(inTheAir, errand, newerThan) ? inTheAir : undefined;
       if (joined) joined.departure.deadlineAt = Math.max(joined.departure.deadlineAt, errand.deadlineAt());
       let flight = joined;
+      let stopWaiting = () => {};
       try {
         errand.signal.throwIfAborted();
         flight ??= takeOff(errand, question, key, newerThan);
-        const { entry, source } = await waiting(flight.join(errand.signal));
+        stopWaiting = errand.account.wait();
+        const { entry, source } = await flight.join(errand.signal);
         // Who was sent had no wish, perhaps: what others have kept may be too old for the one who joined.
         if (source === 'redis' && !isKnownNewer(entry.reading, newerThan)) continue;
         landed = { entry, source: joined && source === 'network' ? 'coalesced' : source };
@@ -151,6 +150,8 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
           throw error;
         }
         landed = { entry: stale, source: 'stale' };
+      } finally {
+        stopWaiting();
       }
       return tell(landed.entry, landed.source, flight?.departure.sends);
     }
@@ -173,9 +174,16 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
       );
     }
 
-    async function waiting<T>(landing: Promise<T>): Promise<T> {
+    async function failureOf(flight: Flight<Landing>): Promise<unknown> {
       const stopWaiting = errand.account.wait();
-      return landing.finally(stopWaiting);
+      try {
+        await flight.join(errand.signal);
+        return undefined;
+      } catch (error) {
+        return error;
+      } finally {
+        stopWaiting();
+      }
     }
   };
   return {
@@ -223,10 +231,14 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
       const answer = await send(toPatient(errand, key), question, {
         onSent(at) {
           kept.mark = memory.mark();
-          Object.assign(departure, { sentAt: at, after: newest?.number ?? 0, sends: departure.sends + 1, queuedFor: undefined });
+          departure.sentAt = at;
+          departure.after = newest?.number ?? 0;
+          departure.sends += 1;
+          departure.queuedFor = undefined;
         },
         onFailed() {
-          Object.assign(departure, { sentAt: undefined, queuedFor: errand });
+          departure.sentAt = undefined;
+          departure.queuedFor = errand;
         },
       });
       if (!newest || answer.reading.number > newest.number) newest = answer.reading;

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
+import { createTally } from './tally.ts';
 
 export interface MetricsOptions {
   /** Asked each time that somebody reads the metrics. */
@@ -74,6 +75,8 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
 
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
+  const tally = <L extends string>(name: string, help: string, labelNames: readonly [L, L]) =>
+    createTally({ name: PREFIX + name, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
     new Histogram<L>({ name: PREFIX + name, help, buckets, labelNames, registers });
   const gauge = (name: string, help: string, read?: () => number) =>
@@ -102,7 +105,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
   const inProgress = gauge('operations_in_progress', 'Requests to /graphql that are being answered.');
   const refusals = counter('refusals_total', 'Requests that were refused before anything was executed, by code.', ['code']);
   const limitRefusals = counter('limit_refusals_total', 'Requests over a limit, by the setting that raises it.', ['setting']);
-  const responses = counter('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
+  const responses = tally('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
     'place',
     'status',
   ]);
@@ -135,7 +138,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     },
   });
 
-  const questions = counter(
+  const questions = tally(
     'questions_total',
     'Questions of operations to the upstream, by endpoint and by where the answer came from.',
     ['endpoint', 'source'],
@@ -154,7 +157,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
   );
 
   return {
-    cacheEvents: { onAnswered: (endpoint, source) => questions.inc({ endpoint, source }) },
+    cacheEvents: { onAnswered: questions },
     upstreamEvents: {
       onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
       onTurn: (waitedMs) => queueSeconds.observe(waitedMs / 1000),
@@ -177,7 +180,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     },
     onRefused: (code) => refusals.inc({ code }),
     onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
-    onResponse: (place, status) => responses.inc({ place, status: String(status) }),
+    onResponse: (place, status) => responses(place, String(status)),
     onDrift: (kind, type, field, times = 1) => drift.inc({ kind, type, field }, times),
     onBug: () => bugs.inc(),
     contentType: registry.contentType,

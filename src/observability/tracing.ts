@@ -1,10 +1,12 @@
 import {
   type Attributes,
   type Context,
+  INVALID_SPAN_CONTEXT,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
+  type Tracer,
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
@@ -51,8 +53,15 @@ const FAULTS = /^(INTERNAL_|UPSTREAM_)/;
  * Contexts are handed from one to the next, so that nothing depends on what Node can follow.
  */
 export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
+  let known: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined;
   // Asked anew each time: whoever registers a provider may do it after this.
-  const tracer = () => (provider ?? trace.getTracerProvider()).getTracer('revox-graphql-gateway', VERSION);
+  const tracer = () => {
+    const registered = provider ?? trace.getTracerProvider();
+    if (known?.provider !== registered) {
+      known = { provider: registered, tracer: registered.getTracer('revox-graphql-gateway', VERSION) };
+    }
+    return known.tracer;
+  };
   const upstream = toServerAttributes(baseUrl);
 
   return {
@@ -61,6 +70,7 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
       const parent = readTraceContext(headers);
       const attributes = { 'http.request.method': verb, 'http.route': route };
       const span = tracer().startSpan(`${verb} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
+      if (isNowhere(span)) return { context: parent, ids: undefined, onOver: ignore };
       return {
         context: trace.setSpan(parent, span),
         ids: toIds(span),
@@ -86,6 +96,7 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
       const attributes: Attributes = { ...upstream, 'http.request.method': 'GET', 'url.template': endpoint };
       if (resends > 0) attributes['http.request.resend_count'] = resends;
       const span = tracer().startSpan(`GET ${endpoint}`, { kind: SpanKind.CLIENT, attributes }, parent);
+      if (isNowhere(span)) return UNWATCHED;
       return {
         headers: writeTraceContext(trace.setSpan(parent, span)),
         onOver: (outcome) => endClientSpan(span, outcome),
@@ -93,6 +104,15 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
     },
   };
 }
+
+/** Nobody records it, and it belongs to no trace. */
+function isNowhere(span: Span): boolean {
+  return span.spanContext() === INVALID_SPAN_CONTEXT;
+}
+
+function ignore(): void {}
+
+const UNWATCHED: WatchedRequest = { headers: {}, onOver: ignore };
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
 

@@ -16,7 +16,7 @@ import { createPauses } from './pauses.ts';
 import { type Question, type Send, type Sending, type SentAnswer, WrongShapeError } from './question.ts';
 import { isWorthRetrying, toBackoffMs } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
-import { type Asker, createTurns, PausedError, QueueOverflowError } from './turns.ts';
+import { createTurns, PausedError, QueueOverflowError } from './turns.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import type { UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
 import { createUsualLatency } from './usual-latency.ts';
@@ -99,8 +99,11 @@ export function createRestClient(options: RestClientOptions): RestClient {
     resends: number,
     sending: Sending | undefined,
   ): Promise<SentAnswer<T>> {
-    const { endpoint } = question;
-    const { leave, endTurn } = await admit(errand, question);
+    const { endpoint, query } = question;
+    const { credential, signal } = errand;
+    const line = toLine(question);
+    // The queue is for those who have to wait: a promise for each that need not is dearer than its turn.
+    const { leave, endTurn } = enterAtOnce(errand, question) ?? (await enterInTurn(errand, question));
     const startedAt = elapsed();
     let watched: WatchedRequest | undefined;
     let ending: Ending = NOT_SENT;
@@ -111,9 +114,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
       sending?.onSent(askedAt);
       watched = events.onSend({ endpoint, resends, trace: errand.trace });
       ending = BUG;
-      const received = await exchangeAbout(errand, question, watched.headers);
-      ending = { kind: undefined, status: received.status };
-      return { ...received, reading, askedAt };
+      const { body, status, upstreamNow } = await exchange({ line, query, credential, signal, headers: watched.headers });
+      const value = readValue(question, body, status);
+      ending = { kind: undefined, status };
+      return { value, status, upstreamNow, reading, askedAt };
     } catch (error) {
       if (error instanceof FailedRequest) ending = error;
       throw error;
@@ -121,11 +125,21 @@ export function createRestClient(options: RestClientOptions): RestClient {
       const ms = elapsed() - startedAt;
       leave(ending.kind);
       watched?.onOver({ status: ending.status, failure: ending.kind, ms });
-      heed(ending, errand.credential.fingerprint);
+      heed(ending, credential.fingerprint);
       if (ending.kind === undefined) latency.note(endpoint, ms);
       // The upstream need not notice that nobody waits any more: until it has answered, as it usually does, the place is taken.
       if (ending.kind === 'aborted') options.startTimer(latency.leftMs(endpoint, ms), endTurn);
       else endTurn();
+    }
+  }
+
+  function readValue<T>(question: Question<T>, body: unknown, status: number): T {
+    try {
+      return question.read(body);
+    } catch (cause) {
+      if (!(cause instanceof WrongShapeError)) throw cause;
+      const error = new UpstreamInvalidResponseError(toLine(question), cause.message, { status, cause });
+      throw new FailedRequest('invalid', error);
     }
   }
 
@@ -135,15 +149,31 @@ export function createRestClient(options: RestClientOptions): RestClient {
     else if (status !== null) pauses.end(credential);
   }
 
+  /** Undefined: others are to be waited for, or it may not be sent at all; nothing has happened then. */
+  function enterAtOnce(errand: Errand, { endpoint }: Question<unknown>): Entered | undefined {
+    if (errand.signal.aborted) return undefined;
+    const endTurn = turns.takeAtOnce(errand.credential.fingerprint, errand.caller);
+    const leave = endTurn && breaker.enter(errand, endpoint);
+    if (!leave) {
+      endTurn?.();
+      return undefined;
+    }
+    errand.budget.sent += 1;
+    events.onTurn(0);
+    return { leave, endTurn };
+  }
+
   /** Waits until a request may be sent. Each that is counts on the operation's budget, from when it begins to wait. */
-  async function admit(errand: Errand, question: Question<unknown>) {
+  async function enterInTurn(errand: Errand, question: Question<unknown>): Promise<Entered> {
     const { credential, caller, budget, signal, deadlineAt } = errand;
     const line = toLine(question);
     if (!breaker.isPassable(errand, question.endpoint)) throw new UpstreamUnavailableError(line);
     budget.sent += 1;
     let endTurn = () => {};
+    const startedAt = elapsed();
     try {
-      endTurn = await takeTurn({ credential: credential.fingerprint, caller, signal, latest: deadlineAt });
+      endTurn = await turns.take({ credential: credential.fingerprint, caller, signal, latest: deadlineAt });
+      events.onTurn(elapsed() - startedAt);
       signal.throwIfAborted();
       // While it waited, others may have failed.
       const leave = breaker.enter(errand, question.endpoint);
@@ -154,25 +184,6 @@ export function createRestClient(options: RestClientOptions): RestClient {
       budget.sent -= 1;
       if (error instanceof QueueOverflowError) events.onOverflow();
       throw toUnsent(line, error);
-    }
-  }
-
-  async function takeTurn(asker: Asker): Promise<() => void> {
-    const startedAt = elapsed();
-    const endTurn = await turns.take(asker);
-    events.onTurn(elapsed() - startedAt);
-    return endTurn;
-  }
-
-  async function exchangeAbout<T>({ credential, signal }: Errand, question: Question<T>, headers: WatchedRequest['headers']) {
-    const line = toLine(question);
-    const { body, ...received } = await exchange({ line, query: question.query, credential, signal, headers });
-    try {
-      return { ...received, value: question.read(body) };
-    } catch (cause) {
-      if (!(cause instanceof WrongShapeError)) throw cause;
-      const { status } = received;
-      throw new FailedRequest('invalid', new UpstreamInvalidResponseError(line, cause.message, { status, cause }));
     }
   }
 
@@ -205,6 +216,13 @@ export function createRestClient(options: RestClientOptions): RestClient {
       })
       .finally(stopTimer);
   }
+}
+
+/** What a request has while it is under way. */
+interface Entered {
+  /** Tells the breaker how it ended. */
+  readonly leave: NonNullable<ReturnType<ReturnType<typeof createBreaker>['enter']>>;
+  readonly endTurn: () => void;
 }
 
 /** Why a request was not even sent. */

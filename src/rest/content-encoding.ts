@@ -1,43 +1,48 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { Body } from './received-body.ts';
 
 /** A body is encoded in a way that is not known, or is not what it says it is. */
 export class EncodingError extends Error {
   override name = 'EncodingError';
 }
 
-const DECODERS = new Map<string, () => Transform>([
+/** Undoes an encoding part by part. */
+export interface Decoder {
+  /** @returns false: no more until `onDrain` */
+  write(part: Uint8Array): boolean;
+  /** There is no more. */
+  end(): void;
+  /** Nobody wants it any more: nothing is told from now on. */
+  destroy(): void;
+}
+
+export interface DecoderEvents {
+  onPart(part: Buffer): void;
+  onDrain(): void;
+  onEnd(): void;
+  onError(error: EncodingError): void;
+}
+
+const DECODERS = new Map([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
 ]);
 
+export function isEncoded(encoding: string | undefined): encoding is string {
+  return encoding !== undefined && !/^\s*(identity\s*)?$/i.test(encoding);
+}
+
 /**
  * Undoes the encoding of a body, no faster than it is read: whoever bounds what comes out bounds what goes in. None is asked for, and then
  * HTTP allows any (RFC 9110, 12.5.3). One over another is none that is known: each would multiply what a few bytes can cost.
- * @throws when it is read: EncodingError, or what the body throws
+ * @throws EncodingError when it is not known
  */
-export function toDecoded(body: Body, encoding = ''): Body {
-  const name = encoding.trim().toLowerCase();
-  return name === '' || name === 'identity' ? body : decode(Readable.from(body, { objectMode: false }), name);
-}
-
-async function* decode(body: Readable, name: string): AsyncGenerator<Uint8Array> {
-  const decoder = DECODERS.get(name)?.();
-  if (!decoder) throw new EncodingError('an unknown encoding');
-  // Each end takes the other with it, and both tell the same error then: whose it is shows in who tells it first.
-  let culprit: Readable | undefined;
-  for (const end of [body, decoder]) {
-    end.once('error', () => {
-      culprit ??= end;
-    });
-  }
-  pipeline(body, decoder, () => {});
-  try {
-    yield* decoder as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    throw culprit === decoder ? new EncodingError('a damaged encoding', { cause: error }) : error;
-  }
+export function createDecoder(encoding: string, { onPart, onDrain, onEnd, onError }: DecoderEvents): Decoder {
+  const create = DECODERS.get(encoding.trim().toLowerCase());
+  if (!create) throw new EncodingError('an unknown encoding');
+  const decoder = create();
+  decoder.on('data', onPart).on('drain', onDrain).on('end', onEnd);
+  decoder.on('error', (cause) => onError(new EncodingError('a damaged encoding', { cause })));
+  return decoder;
 }

@@ -1,6 +1,5 @@
 import { readJson } from './read-json.ts';
 import type { Transport } from './transport.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 const MAX_BYTES = 2 ** 20;
 
@@ -9,13 +8,18 @@ const MAX_BYTES = 2 ** 20;
  * is followed. An answer without status 200 comes without its body; one that is no JSON, or more than a mebibyte of it, rejects.
  */
 export function createDocumentFetch(transport: Transport): (request: Request) => Promise<Response> {
-  return ({ url, headers, signal }) => unlessAborted(signal, fetchDocument(url, Object.fromEntries(headers), signal));
-
-  async function fetchDocument(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    const { status, body, discard } = await transport(url, { headers, signal });
-    if (status === 200) return Response.json(await readJson(body, MAX_BYTES));
-    // Not awaited: a body that nobody reads may never end.
-    void discard().catch(() => {});
-    return new Response(null, { status });
-  }
+  return async ({ url, headers, signal }) => {
+    signal.throwIfAborted();
+    const { origin, pathname, search } = new URL(url);
+    const sent = transport({ origin, path: pathname + search, headers: Object.fromEntries(headers), maxBytes: MAX_BYTES });
+    const onAbort = () => sent.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const { status, body, fault } = await sent.answer;
+      if (fault) throw fault;
+      return status === 200 ? Response.json(readJson(body)) : new Response(null, { status });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
 }

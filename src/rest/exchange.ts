@@ -9,12 +9,10 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
-import { EncodingError } from './content-encoding.ts';
 import type { Credential } from './credential.ts';
-import { readJson, TooDeepError, TooLargeError } from './read-json.ts';
+import { readJson, TooDeepError } from './read-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
-import type { Transport, TransportResponse } from './transport.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { isSuccess, TooLargeError, type Transport, type TransportAnswer } from './transport.ts';
 import type { FailureKind } from './upstream-events.ts';
 
 export interface ExchangeOptions {
@@ -78,77 +76,52 @@ export class FailedRequest extends Error {
 export type Exchange = (request: OneRequest) => Promise<Received>;
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  return async (request) => {
-    const { signal, line } = request;
-    const attempt = new AbortController();
-    const onAbort = () => attempt.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+  const { transport, timeoutMs, maxResponseBytes: maxBytes, startTimer } = options;
+  const { origin, pathname } = new URL(options.baseUrl);
+  const basePath = pathname === '/' ? '' : pathname;
+  /** The last `Date` that was read: all answers of one second have the same. */
+  let lastDate: { readonly text: string; readonly ms: number } | undefined;
+
+  return async ({ line, query, credential, signal, headers }) => {
     // It may have ended between this request's turn and now: then no event comes any more.
-    if (signal.aborted) onAbort();
-    const stopTimer = options.startTimer(options.timeoutMs, () => attempt.abort());
-    let discarded: Promise<void> | undefined;
-    const onRefused = (discarding: Promise<void>) => {
-      discarded = discarding;
+    if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(line, signal.reason));
+    let givenUp: 'aborted' | 'timeout' | undefined;
+    const sent = transport({
+      origin,
+      path: `${basePath}${line.path}${query}`,
+      headers: { accept: 'application/json', authorization: credential.toAuthorization(), ...headers },
+      maxBytes,
+    });
+    const giveUp = (why: 'aborted' | 'timeout', reason: unknown) => {
+      givenUp = why;
+      sent.abort(reason);
     };
-    let isTaken = false;
+    const onAbort = () => giveUp('aborted', signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const stopTimer = startTimer(timeoutMs, () => giveUp('timeout', TIME_IS_OVER));
+    let answer: TransportAnswer;
     try {
-      // Not left to the transport: undici, for one, hears of an abort only when it has connected.
-      const received = await unlessAborted(attempt.signal, exchange(request, attempt.signal, onRefused));
-      isTaken = true;
-      return received;
+      answer = await sent.answer;
     } catch (error) {
-      if (error instanceof FailedRequest) throw error;
-      if (attempt.signal.aborted) {
-        throw new FailedRequest(signal.aborted ? 'aborted' : 'timeout', new UpstreamTimeoutError(line, error));
-      }
-      throw toFailedTransport(line, error);
+      throw givenUp ? new FailedRequest(givenUp, new UpstreamTimeoutError(line, error)) : toFailedTransport(line, error);
     } finally {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
-      if (!isTaken) endWhenDiscarded(attempt, discarded);
     }
+    if (!isSuccess(answer.status)) throw toFailedStatus(line, answer);
+    return { body: readBody(line, answer), status: answer.status, upstreamNow: toUpstreamNow(answer) };
   };
 
-  /** The status says it all; but the connection can be used again only if the rest has been taken, and that may never end. */
-  function endWhenDiscarded(attempt: AbortController, discarded: Promise<void> | undefined): void {
-    const end = () => attempt.abort(OVER);
-    if (discarded) {
-      const stopTimer = options.startTimer(DISCARDING_MS, end);
-      discarded
-        .catch(() => {})
-        .finally(stopTimer)
-        .then(end);
-    } else end();
-  }
-
-  async function exchange(
-    { line, query, credential, headers }: OneRequest,
-    signal: AbortSignal,
-    onRefused: (discarded: Promise<void>) => void,
-  ): Promise<Received> {
-    const response = await options.transport(`${options.baseUrl}${line.path}${query}`, {
-      headers: { accept: 'application/json', authorization: credential.toAuthorization(), ...headers },
-      signal,
-    });
-    const { status } = response;
-    if (status >= 200 && status <= 299) {
-      return { body: await readBody(line, response), status, upstreamNow: toUpstreamNow(response) };
-    }
-    onRefused(response.discard());
-    throw toFailedStatus(line, response);
-  }
-
-  async function readBody(line: UpstreamRequestLine, { status, body }: TransportResponse): Promise<unknown> {
+  function readBody(line: UpstreamRequestLine, { status, body, fault }: TransportAnswer): unknown {
     try {
-      return await readJson(body, options.maxResponseBytes);
+      if (fault) throw fault;
+      return readJson(body);
     } catch (cause) {
-      const what = toFault(cause);
-      if (what === undefined) throw cause;
-      throw new FailedRequest('invalid', new UpstreamInvalidResponseError(line, what, { status, cause }));
+      throw new FailedRequest('invalid', new UpstreamInvalidResponseError(line, tellFault(cause), { status, cause }));
     }
   }
 
-  function toFailedStatus(line: UpstreamRequestLine, response: TransportResponse): FailedRequest {
+  function toFailedStatus(line: UpstreamRequestLine, response: TransportAnswer): FailedRequest {
     const { status, header } = response;
     const retryAfterMs = toRetryAfterMs(header, toUpstreamNow(response));
     const shouldRetry = toBoolean(header('x-should-retry'));
@@ -169,18 +142,18 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   /** By the `Date` of the answer; clocks go wrong by seconds and by time zones, but what is off by a day is no clock. */
-  function toUpstreamNow({ header }: TransportResponse): number {
-    const [ours, theirs] = [options.now(), Date.parse(header('date') ?? '')];
+  function toUpstreamNow({ header }: TransportAnswer): number {
+    const text = header('date') ?? '';
+    if (lastDate?.text !== text) lastDate = { text, ms: Date.parse(text) };
+    const [ours, theirs] = [options.now(), lastDate.ms];
     return Math.abs(theirs - ours) <= FARTHEST_CLOCK_MS ? theirs : ours;
   }
 }
 
 const FARTHEST_CLOCK_MS = 86_400_000;
-/** So long the rest of an answer is taken that nobody reads. */
-const DISCARDING_MS = 1_000;
 
-/** A reason for nobody: without one, each request that is over would make an exception, with the stack that led there. */
-const OVER = new Error('This is over.');
+/** One for all: each would be an exception, with the stack that led there. */
+const TIME_IS_OVER = new Error('It has taken too long.');
 
 function toFailedTransport(line: UpstreamRequestLine, cause: unknown): FailedRequest {
   const code = codeOf(cause) ?? codeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
@@ -200,12 +173,13 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What is wrong with a body; undefined when it did not even come. */
-function toFault(cause: unknown): string | undefined {
+/** What is wrong with a body. */
+function tellFault(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'no JSON';
   if (cause instanceof TooDeepError) return 'nested too deep';
-  if (cause instanceof EncodingError) return cause.message;
-  return cause instanceof TooLargeError ? 'too many bytes' : undefined;
+  if (cause instanceof TooLargeError) return 'too many bytes';
+  // An encoding that is not known, or damaged.
+  return cause instanceof Error ? cause.message : 'not readable';
 }
 
 function toBoolean(header: string | undefined): boolean | undefined {

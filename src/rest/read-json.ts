@@ -1,10 +1,3 @@
-import type { Body } from './received-body.ts';
-
-/** The body is larger than it may be. */
-export class TooLargeError extends Error {
-  override name = 'TooLargeError';
-}
-
 /** Values within values. The documents have no more than ten; a few thousand would break everyone who walks them, JSON.stringify for one. */
 const DEEPEST = 200;
 
@@ -15,25 +8,12 @@ export class TooDeepError extends Error {
 
 /**
  * Reads a body as JSON, frozen all the way down: what is shared by many readers, none may change.
- * @throws TooLargeError, TooDeepError, SyntaxError, or what the body throws
+ * @throws TooDeepError, SyntaxError
  */
-export async function readJson(body: Body, maxBytes: number): Promise<unknown> {
-  const onExcess = () => new TooLargeError(`more than ${maxBytes} bytes`);
-  const parts = await (body.takeWhole?.(maxBytes, onExcess) ?? takeWhole(body, maxBytes, onExcess));
+export function readJson(parts: readonly Uint8Array[]): unknown {
   const value: unknown = JSON.parse(toText(parts));
   freeze(value, DEEPEST);
   return value;
-}
-
-async function takeWhole(body: Body, maxBytes: number, onExcess: () => Error): Promise<readonly Uint8Array[]> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.byteLength;
-    if (bytes > maxBytes) throw onExcess();
-    parts.push(part);
-  }
-  return parts;
 }
 
 function toText(parts: readonly Uint8Array[]): string {

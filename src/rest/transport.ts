@@ -1,108 +1,78 @@
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { toDecoded } from './content-encoding.ts';
-import { type Body, ReceivedBody } from './received-body.ts';
+import type { EncodingError } from './content-encoding.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** One GET, without opinions: no redirect is followed, no status is an error. */
-export type Transport = (
-  url: string,
-  init: { headers: Record<string, string>; signal: AbortSignal },
-) => Promise<TransportResponse>;
+export type Transport = (request: TransportRequest) => Sent;
 
-export interface TransportResponse {
+export interface TransportRequest {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Path and query, sent as they are. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the body when nothing of its encoding is left; a longer one is not taken. */
+  readonly maxBytes: number;
+}
+
+/** A request that is on its way. */
+export interface Sent {
+  /** Rejects with what the connection broke with. */
+  readonly answer: Promise<TransportAnswer>;
+  /** Gives it up: `answer` rejects at once with this reason, whether anybody else has heard of it or not. */
+  abort(reason: unknown): void;
+}
+
+export interface TransportAnswer {
   readonly status: number;
   header(name: string): string | undefined;
-  /** May be left unread after `discard`. */
-  readonly body: Body;
-  discard(): Promise<void>;
+  /** All of it. Of an answer whose status is none of success nobody reads it: it is empty, and comes before the body has. */
+  readonly body: readonly Uint8Array[];
+  /** Why the body is not there. */
+  readonly fault?: TooLargeError | EncodingError;
 }
 
-export interface UndiciTransport {
-  readonly transport: Transport;
-  close(): Promise<void>;
+/** The body is larger than it may be. */
+export class TooLargeError extends Error {
+  override name = 'TooLargeError';
+
+  constructor(maxBytes: number) {
+    super(`more than ${maxBytes} bytes`);
+  }
 }
 
-/** How long each stage of a request may take, ms; the whole is the client's to bound. */
-export interface StageTimeouts {
-  readonly connectMs: number;
-  /** From the last byte of the request to the last one of the answer's headers. */
-  readonly headersMs: number;
-  /** Between two parts of the body. */
-  readonly bodyMs: number;
-}
-
-/** Real sockets: kept alive, pooled by origin, through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name. */
-export function createUndiciTransport({ connectMs, headersMs, bodyMs }: StageTimeouts): UndiciTransport {
-  const dispatcher = new EnvHttpProxyAgent({
-    keepAliveTimeout: 30_000,
-    headersTimeout: headersMs,
-    bodyTimeout: bodyMs,
-    connect: { timeout: connectMs },
-  });
-  return {
-    // Not `close`: that waits for connections that are being made for nobody any more, up to their own time limit.
-    close: () => dispatcher.destroy(),
-    transport: (url, { headers, signal }) =>
-      new Promise((resolve, reject) => {
-        const { origin, pathname, search } = new URL(url);
-        dispatcher.dispatch({ origin, path: pathname + search, method: 'GET', headers }, toHandler(signal, resolve, reject));
-      }),
-  };
-}
-
-/** As undici tells of a request: at first there is no answer, and then there is a body. */
-function toHandler(
-  signal: AbortSignal,
-  onAnswer: (response: TransportResponse) => void,
-  onFailure: (error: unknown) => void,
-): Dispatcher.DispatchHandler {
-  let body: ReceivedBody | undefined;
-  let abort = () => {};
-  const onAbort = () => abort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const end = (error?: Error) => {
-    signal.removeEventListener('abort', onAbort);
-    if (body) body.onEnd(error);
-    else onFailure(error);
-  };
-  return {
-    onRequestStart(controller) {
-      abort = () => controller.abort(signal.reason);
-      if (signal.aborted) abort();
-    },
-    onResponseStart(controller, status, headers) {
-      // There may be others before it: 103, for one.
-      if (status < 200) return;
-      const received = new ReceivedBody(controller);
-      body = received;
-      const header = (name: string) => toFirst(headers[name]);
-      onAnswer({
-        status,
-        header,
-        body: toDecoded(received, header('content-encoding')),
-        discard: () => received.discard(),
-      });
-    },
-    onResponseData: (_controller, part) => body?.onPart(part),
-    onResponseEnd: () => end(),
-    onResponseError: (_controller, error) => end(error),
-  };
-}
-
-function toFirst(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
 }
 
 /** Anything that is called like `fetch`: a sandbox in tests, a company's own client. */
 export function toTransport(fetch: (request: Request) => Promise<Response>): Transport {
-  return async (url, { headers, signal }) => {
-    const response = await fetch(new Request(url, { headers, signal, redirect: 'manual' }));
+  return ({ origin, path, headers, maxBytes }) => {
+    const leaving = new AbortController();
+    const { signal } = leaving;
     return {
-      status: response.status,
-      header: (name) => response.headers.get(name) ?? undefined,
-      body: (response.body as AsyncIterable<Uint8Array> | null) ?? NOTHING,
-      discard: async () => response.body?.cancel(),
+      answer: unlessAborted(signal, receive()),
+      abort: (reason) => leaving.abort(reason),
     };
+
+    async function receive(): Promise<TransportAnswer> {
+      const request = new Request(origin + path, { headers: { ...headers }, signal, redirect: 'manual' });
+      const { status, headers: received, body } = await fetch(request);
+      const head = { status, header: (name: string) => received.get(name) ?? undefined };
+      if (isSuccess(status)) return { ...head, ...(await takeWhole(body, maxBytes)) };
+      void body?.cancel().catch(() => {});
+      return { ...head, body: [] };
+    }
   };
 }
 
-const NOTHING: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} };
+/** Who stops to iterate over a stream cancels it. */
+async function takeWhole(body: Response['body'], maxBytes: number): Promise<Pick<TransportAnswer, 'body' | 'fault'>> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of (body as AsyncIterable<Uint8Array> | null) ?? []) {
+    bytes += part.byteLength;
+    if (bytes > maxBytes) return { body: [], fault: new TooLargeError(maxBytes) };
+    parts.push(part);
+  }
+  return { body: parts };
+}

@@ -12,6 +12,8 @@ export interface Asker {
 
 /** Lets so many requests go at a time, and everyone have his turn. */
 export interface Turns {
+  /** Takes a turn if nobody has to be waited for: what ends it, or undefined. */
+  takeAtOnce(credential: string, caller: string | undefined): (() => void) | undefined;
   /**
    * Waits for a turn.
    * @returns what ends it: to be called when the request is over
@@ -94,6 +96,13 @@ export function createTurns(options: TurnsOptions): Turns {
   let [inFlight, waiting] = [0, 0];
 
   return {
+    takeAtOnce(credential, name) {
+      const lane = laneOf(credential);
+      const caller = callerOf(lane, name);
+      if (mayGoAtOnce(lane, caller)) return begin(lane, caller);
+      forgetIdle(lane, caller);
+      return undefined;
+    },
     async take({ credential, caller: name, signal, latest }) {
       signal.throwIfAborted();
       const lane = laneOf(credential);
@@ -202,15 +211,23 @@ export function createTurns(options: TurnsOptions): Turns {
     for (const caller of lane.callers.values()) {
       const [waiter] = caller.waiting;
       if (!waiter || caller.active >= caller.mostActive) continue;
-      lane.callers.delete(caller.name);
-      lane.callers.set(caller.name, caller);
-      inFlight += 1;
-      lane.active += 1;
-      caller.active += 1;
-      waiter.go(createEnd(lane, caller));
+      waiter.go(begin(lane, caller));
       return true;
     }
     return false;
+  }
+
+  /** @returns what ends it */
+  function begin(lane: Lane, caller: Caller): () => void {
+    // Behind the others of its lane.
+    if (lane.callers.size > 1) {
+      lane.callers.delete(caller.name);
+      lane.callers.set(caller.name, caller);
+    }
+    inFlight += 1;
+    lane.active += 1;
+    caller.active += 1;
+    return createEnd(lane, caller);
   }
 
   function createEnd(lane: Lane, caller: Caller): () => void {

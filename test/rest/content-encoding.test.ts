@@ -3,9 +3,10 @@ import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { EncodingError } from '#rest/content-encoding.ts';
-import { readJson, TooLargeError } from '#rest/read-json.ts';
-import { createUndiciTransport } from '#rest/transport.ts';
-import { listen } from './real-server.ts';
+import { readJson } from '#rest/read-json.ts';
+import { TooLargeError } from '#rest/transport.ts';
+import { createUndiciTransport } from '#rest/undici-transport.ts';
+import { listen, PATIENT } from './real-server.ts';
 
 const VALUE = { call: { id: 'c', transcript: 'x'.repeat(10_000) } };
 const TEXT = JSON.stringify(VALUE);
@@ -16,13 +17,12 @@ const LONG = createHash('shake256', { outputLength: 500_000 }).update('long').di
 /** Reads what a server answers as JSON, over real sockets. */
 async function read(answer: (response: ServerResponse) => void) {
   await using server = await listen(answer);
-  const { transport, close } = createUndiciTransport({ connectMs: 0, headersMs: 0, bodyMs: 0 });
+  const { transport, close } = createUndiciTransport(PATIENT);
   onTestFinished(close);
-  const { signal } = new AbortController();
-  const { body } = await transport(server.origin, { headers: {}, signal });
+  const { body, fault } = await transport({ origin: server.origin, path: '/', headers: {}, maxBytes: MAX_BYTES }).answer;
   expect(server.requests[0]?.headers).not.toHaveProperty('accept-encoding');
-  // Awaited: the server is gone at the end of the scope.
-  return await readJson(body, MAX_BYTES);
+  if (fault) throw fault;
+  return readJson(body);
 }
 
 describe('An encoding that nobody asked for', () => {

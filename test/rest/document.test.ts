@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDocumentFetch } from '#rest/document.ts';
-import { createUndiciTransport } from '#rest/transport.ts';
+import { createUndiciTransport } from '#rest/undici-transport.ts';
 import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
 
 const DOCUMENT = { keys: [{ kid: 'one' }] };

@@ -85,9 +85,11 @@ describe('The budget of an operation', () => {
   test('counts requests that fail, and not those that were never sent', async () => {
     const budget = { limit: 3, sent: 0 };
     const leaving = new AbortController();
-    const get = createClient(async () => {
-      throw new Error('lost');
-    });
+    const get = createClient(
+      toTransport(async () => {
+        throw new Error('lost');
+      }),
+    );
     await expect(get(errand(NEVER, budget), question('/call/a'))).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
     expect(budget.sent).toBe(1);
     leaving.abort();
@@ -198,10 +200,13 @@ describe('Requests of one credential', () => {
   });
 });
 
-describe('A transport that does not listen to its signal', () => {
+describe('A `fetch` that does not listen to its signal', () => {
   test('is left alone when the time is over', async () => {
     const timers = createManualTimers();
-    const get = createClient(() => new Promise(() => {}), timers);
+    const get = createClient(
+      toTransport(() => new Promise(() => {})),
+      timers,
+    );
     const answer = get(errand(), question('/call/a'));
     await new Promise(setImmediate);
     timers.elapse(1000);
@@ -211,7 +216,10 @@ describe('A transport that does not listen to its signal', () => {
   test('and fails later, harms nobody', async () => {
     const timers = createManualTimers();
     const late = Promise.withResolvers<never>();
-    const get = createClient(() => late.promise, timers);
+    const get = createClient(
+      toTransport(() => late.promise),
+      timers,
+    );
     const answer = get(errand(), question('/call/a'));
     await new Promise(setImmediate);
     timers.elapse(1000);
@@ -240,7 +248,7 @@ describe('The credential', () => {
     ['no JSON', toTransport(async () => new Response(`<b>${KEY}</b>`))],
     ['too many bytes', toTransport(async () => new Response(KEY.repeat(200)))],
     ['nested too deep', toTransport(async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`))],
-    ['a failure', async () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') }))],
+    ['a failure', toTransport(async () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') })))],
   ];
 
   test.each(FAILURES)(

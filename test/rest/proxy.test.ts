@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createUndiciTransport } from '#rest/transport.ts';
+import { isProxyNamed } from '#config/proxy.ts';
+import { createUndiciTransport } from '#rest/undici-transport.ts';
 import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
 
-const NEVER = new AbortController().signal;
 const KEY = 'sk_test_behind_a_proxy';
 
 beforeEach(() => {
@@ -37,11 +37,10 @@ async function listenAsProxy(upstreamPort?: number) {
 }
 
 async function get(url: string) {
-  const { transport, close } = createUndiciTransport(PATIENT);
+  const { transport, close } = createUndiciTransport({ ...PATIENT, mayNeedProxy: isProxyNamed() });
   onTestFinished(close);
-  const response = await transport(url, { headers: { authorization: `Bearer ${KEY}` }, signal: NEVER });
-  const { status } = response;
-  await response.discard();
+  const { origin, pathname: path } = new URL(url);
+  const { status } = await transport({ origin, path, headers: { authorization: `Bearer ${KEY}` }, maxBytes: 2 ** 20 }).answer;
   return status;
 }
 

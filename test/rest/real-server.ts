@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
-import type { StageTimeouts } from '#rest/transport.ts';
+import type { UndiciTransportOptions } from '#rest/undici-transport.ts';
 
 /** One request as it came over the wire. */
 export interface ReceivedRequest {
@@ -20,7 +20,16 @@ export interface RealServer extends AsyncDisposable {
 }
 
 /** Of a transport that leaves it to its user how long a stage may take. */
-export const PATIENT: StageTimeouts = { connectMs: 0, headersMs: 0, bodyMs: 0 };
+export const PATIENT: UndiciTransportOptions = {
+  connectMs: 0,
+  headersMs: 0,
+  bodyMs: 0,
+  mayNeedProxy: false,
+  startTimer(ms, onTime) {
+    const timer = setTimeout(onTime, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
 
 /** Ports above are the system's own for outgoing connections. */
 const LOWEST_PORT = 20_000;

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { SWEEP_MS } from '#cache/memory.ts';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
-import { createUndiciTransport } from '#rest/transport.ts';
+import { createUndiciTransport } from '#rest/undici-transport.ts';
 import type { Answer } from '../kit/world.ts';
 import { FORGETFUL, ONE_TRY } from '../kit/world.ts';
 import { createManualTimers, listen, listenTcp, PATIENT, type RealServer, sendJson } from './real-server.ts';
@@ -364,7 +364,8 @@ describe('Time runs out for one request', () => {
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
     const { transport, close } = createUndiciTransport(PATIENT);
-    const answer = transport(server.origin.replace('http:', 'https:'), { headers: {}, signal: new AbortController().signal });
+    const origin = server.origin.replace('http:', 'https:');
+    const { answer } = transport({ origin, path: '/', headers: {}, maxBytes: 2 ** 20 });
     const refusal = expect(answer).rejects.toThrow();
     await connected.promise;
     await close();
