@@ -27,24 +27,58 @@ function toReader(headers: IncomingMessage['headers']): HeaderReader {
 
 /** A request as Node has it, without one of Fetch's being made of it. Its length is known, and has been looked at. */
 export function toAsked(head: RequestHead, request: IncomingMessage, response: ServerResponse): Asked {
-  const leaving = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) leaving.abort();
-  });
-  const { method, url } = head;
-  const { signal } = leaving;
-  return {
-    ...head,
-    signal,
-    readBody: () =>
-      new Promise((resolve, reject) => {
-        const parts: Buffer<ArrayBuffer>[] = [];
-        request.on('data', (part) => parts.push(part));
-        request.once('end', () => resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)));
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      }),
-    toRequest: (body) => new Request(url, { method, headers: toPairs(request.rawHeaders), body, signal }),
-  };
+  return new NodeAsked(head, request, response);
+}
+
+class NodeAsked implements Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: HeaderReader;
+  readonly #request: IncomingMessage;
+  /** Made when somebody asks for it: most answers are ready before. */
+  #leaving: AbortController | undefined;
+  #hasLeft = false;
+  #onLeft: (() => void) | undefined;
+
+  constructor({ method, url, headers }: RequestHead, request: IncomingMessage, response: ServerResponse) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.#request = request;
+    response.once('close', () => {
+      if (!response.writableFinished) this.#leave();
+    });
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#leaving) {
+      this.#leaving = new AbortController();
+      if (this.#hasLeft) this.#leaving.abort();
+    }
+    return this.#leaving.signal;
+  }
+
+  readBody(): Promise<Uint8Array<ArrayBuffer>> {
+    const request = this.#request;
+    return new Promise((resolve, reject) => {
+      const parts: Buffer<ArrayBuffer>[] = [];
+      request.on('data', (part) => parts.push(part));
+      request.once('end', () => resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)));
+      this.#onLeft = () => reject(this.signal.reason);
+      if (this.#hasLeft) this.#onLeft();
+    });
+  }
+
+  toRequest(body: Uint8Array<ArrayBuffer>): Request {
+    const { method, url, signal } = this;
+    return new Request(url, { method, headers: toPairs(this.#request.rawHeaders), body, signal });
+  }
+
+  #leave(): void {
+    this.#hasLeft = true;
+    this.#leaving?.abort();
+    this.#onLeft?.();
+  }
 }
 
 function toPairs(raw: readonly string[]): [string, string][] {

@@ -145,7 +145,7 @@ export function createHttpServer(
       if (surplus.has(socket) && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS);
       if ((counts.get(socket) ?? 0) > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
-      if ((request.headersDistinct.host?.length ?? 0) > 1) return refuse(response, TWO_HOSTS);
+      if (namesTwoHosts(request)) return refuse(response, TWO_HOSTS);
       const head = gateway.mayAnswer && toHead(request);
       const answered =
         head && gateway.mayAnswer?.(head) && gateway.answer
@@ -170,7 +170,8 @@ export function createHttpServer(
   }
 
   function send({ status, headers, body }: Answered, response: ServerResponse): void {
-    response.writeHead(status, { ...headers.toRecord(), 'content-length': Buffer.byteLength(body) }).end(body);
+    headers.set('content-length', String(Buffer.byteLength(body)));
+    response.writeHead(status, headers.toRecord()).end(body);
   }
 
   function refuse(response: ServerResponse, refusal: Refusal): void {
@@ -193,6 +194,16 @@ export function createHttpServer(
     const isOver = request?.complete && response?.writableFinished;
     return response?.headersSent === true && !isOver;
   }
+}
+
+/** Node keeps the first of them. (Its `headersDistinct` tells of two, but reads all the others for that.) */
+function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let place = 0; place < rawHeaders.length; place += 2) {
+    const name = rawHeaders[place];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1;
 }
 
 function toText(refusal: Refusal): string {

@@ -36,6 +36,17 @@ export interface Answers<Answer extends WholeAnswer> {
   keep(fingerprint: string, key: string, answer: Answer, mark: Mark): void;
 }
 
+interface Kept<Answer> {
+  readonly answer: Answer;
+  /** Of what it is made of. */
+  readonly serials: readonly number[];
+  /** When it was last noted that its ingredients are in use, by our clock, ms. */
+  readonly use: { at: number };
+}
+
+/** What an answer is made of is in use with it, and is not to be let go before what nobody asks for; to note it each time takes as long as all else. */
+const NOTED_EVERY_MS = 100;
+
 /** An operation that is made of more is looked up again as quickly as its ingredients. */
 const MOST_INGREDIENTS = 200;
 
@@ -43,7 +54,7 @@ const MOST_INGREDIENTS = 200;
 const PREFIX = 'answer ';
 
 /** What an ingredient takes besides its key. */
-const INGREDIENT_BYTES = 150;
+const INGREDIENT_BYTES = 160;
 
 /** Made anew after that: of nothing of the upstream's, an answer would be fresh for ever. */
 const LONGEST_MS = 600_000;
@@ -67,12 +78,14 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
       }
       // The credential may be taken again before the answer is too old.
       if (!rules.isTrusted(fingerprint)) return undefined;
-      const answer = kept.value as Answer;
-      for (const { key: question, serial } of answer.madeOf) {
-        if (memory.find(fingerprint, question)?.serial !== serial) {
-          memory.drop(fingerprint, place);
-          return undefined;
-        }
+      const { answer, serials, use } = kept.value as Kept<Answer>;
+      if (!memory.areKept(fingerprint, serials)) {
+        memory.drop(fingerprint, place);
+        return undefined;
+      }
+      if (now() - use.at >= NOTED_EVERY_MS) {
+        use.at = now();
+        for (const { key: question } of answer.madeOf) memory.find(fingerprint, question);
       }
       for (const { endpoint } of answer.madeOf) events.onAnswered(endpoint, 'memory');
       return answer;
@@ -80,10 +93,11 @@ export function createAnswers<Answer extends WholeAnswer>({ memory, rules, event
     mark: memory.mark,
     keep(fingerprint, key, answer, mark) {
       const { madeOf, freshUntil, bytes } = answer;
-      const isKept = madeOf.length <= MOST_INGREDIENTS && madeOf.every(({ serial }) => serial !== undefined);
+      const serials = madeOf.flatMap(({ serial }) => serial ?? []);
+      const isKept = madeOf.length <= MOST_INGREDIENTS && serials.length === madeOf.length;
       if (!isKept || freshUntil <= now()) return;
       const entry: Entry = {
-        value: answer,
+        value: { answer, serials, use: { at: now() } } satisfies Kept<Answer>,
         status: 200,
         reading: NO_READING,
         askedAt: now(),

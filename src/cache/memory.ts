@@ -27,6 +27,8 @@ export type Mark = number;
 /** What is kept, for each credential by itself: every way in takes its fingerprint, and there is no way from one to another's. */
 export interface Memory {
   find(fingerprint: string, key: string): Entry | undefined;
+  /** Whether all these entries are kept yet, by their serials. To ask that is no use of them. */
+  areKept(fingerprint: string, serials: readonly number[]): boolean;
   /** To be taken before something is asked, and given when its answer is kept. */
   mark(): Mark;
   /** Keeps an answer, unless a newer one is kept already, or the credential was refused after the mark. */
@@ -59,9 +61,11 @@ export interface MemoryOptions {
 interface Holdings {
   acceptedAt: number;
   readonly keys: Set<string>;
+  /** Of what is kept under them. */
+  readonly serials: Set<number>;
 }
 
-/** What an entry takes besides its value: itself, and its places in three indexes. */
+/** What an entry takes besides its value: itself, and its places in four indexes. */
 const ENTRY_BYTES = 600;
 const MOST_CREDENTIALS = 10_000;
 /** How often what is of no use any more is dropped. */
@@ -72,7 +76,10 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
   const entries = new LRUCache<string, Entry & { readonly owner: Holdings }>({
     maxSize: Math.max(1, maxBytes),
     sizeCalculation: ({ value, bytes }, key) => ENTRY_BYTES + 2 * key.length + (bytes ?? estimateBytes(value)),
-    dispose: ({ owner }, key) => owner.keys.delete(key),
+    dispose({ owner, serial }, key) {
+      owner.keys.delete(key);
+      if (serial !== undefined) owner.serials.delete(serial);
+    },
   });
   // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
   const holdingsOf = new LRUCache<string, Holdings>({
@@ -94,6 +101,10 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
 
   return {
     find: (fingerprint, key) => (holdingsOf.get(fingerprint) ? entries.get(toPlace(fingerprint, key)) : undefined),
+    areKept(fingerprint, serials) {
+      const kept = holdingsOf.get(fingerprint)?.serials;
+      return kept !== undefined && serials.every((serial) => kept.has(serial));
+    },
     mark: () => marked,
     keep(fingerprint, key, entry, mark) {
       const owner = holdingsOf.get(fingerprint);
@@ -103,14 +114,17 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
       if (kept && isNewer(kept, entry)) return;
       // What may not be kept still replaces what is.
       if (entry.freshUntil <= entry.askedAt) entries.delete(place);
-      else if (entries.set(place, { ...entry, owner }).has(place)) owner.keys.add(place);
+      else if (entries.set(place, { ...entry, owner }).has(place)) {
+        owner.keys.add(place);
+        if (entry.serial !== undefined) owner.serials.add(entry.serial);
+      }
     },
     drop: (fingerprint, key) => void entries.delete(toPlace(fingerprint, key)),
     accept(fingerprint, askedAt, mark) {
       if (wasRefusedSince(mark, fingerprint)) return;
       const holdings = holdingsOf.get(fingerprint);
       if (holdings) holdings.acceptedAt = Math.max(holdings.acceptedAt, askedAt);
-      else holdingsOf.set(fingerprint, { acceptedAt: askedAt, keys: new Set() });
+      else holdingsOf.set(fingerprint, { acceptedAt: askedAt, keys: new Set(), serials: new Set() });
       planSweep();
     },
     acceptedAt: (fingerprint) => holdingsOf.peek(fingerprint)?.acceptedAt ?? Number.NEGATIVE_INFINITY,

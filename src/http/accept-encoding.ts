@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** What an answer may be compressed with, the one we would rather send first. */
 export const ENCODINGS = ['br', 'gzip'] as const;
 
@@ -16,7 +18,24 @@ export interface AcceptedEncodings {
  * @param header null: the client says nothing, and is sent nothing that it may not be able to read
  */
 export function readAcceptEncoding(header: string | null): AcceptedEncodings {
-  const weights = new Map((header ?? '').split(',').map(toWeight));
+  const text = header ?? '';
+  if (text.length > LONGEST_HEADER) return readAnew(text);
+  let read = known.get(text);
+  if (!read) {
+    read = readAnew(text);
+    known.set(text, read);
+  }
+  return read;
+}
+
+/** There are some twenty in the world, and a header can be anything. */
+const MOST_HEADERS = 100;
+const LONGEST_HEADER = 200;
+
+const known = new LRUCache<string, AcceptedEncodings>({ max: MOST_HEADERS });
+
+function readAnew(header: string): AcceptedEncodings {
+  const weights = new Map(header.split(',').map(toWeight));
   const any = weights.get('*');
   const plain = weights.get('identity') ?? (any === 0 ? 0 : undefined);
   const weightOf = (encoding: Encoding) => weights.get(encoding) ?? any ?? 0;

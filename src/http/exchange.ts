@@ -59,6 +59,7 @@ export class PlainHeaders implements HeaderWriter {
     this.#values[name] = value;
   }
 
+  /** Not a copy: for who sends them. */
   toRecord(): Readonly<Record<string, string>> {
     return this.#values;
   }

@@ -43,6 +43,8 @@ export function createHandler(options: HandlerOptions): Handler {
   const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const compress = options.compression ? createCompress() : undefined;
   const answerStatus = createStatusPages(options);
+  /** The last one that was read: clients ask at the same place again and again. */
+  let lastURL: { readonly text: string; readonly url: URL | null } | undefined;
   const mayAnswer = (head: RequestHead) => options.hasShortWay && END_OF_PLACE.test(head.url) && graphql.mayAnswer(head);
   const answer = (asked: Asked) => respond(asked, (url, watch) => handle(asked, url, () => graphql.answer(asked, watch)));
   return {
@@ -60,7 +62,7 @@ export function createHandler(options: HandlerOptions): Handler {
     request: RequestHead & { readonly signal: AbortSignal },
     ask: (url: URL | null, watch: RequestWatch) => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
-    const url = URL.parse(request.url);
+    const url = toURL(request.url);
     const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);
     try {
       const response = await ask(url, watch);
@@ -81,6 +83,11 @@ export function createHandler(options: HandlerOptions): Handler {
       watch.onAnswered(response.status);
       return response;
     }
+  }
+
+  function toURL(text: string): URL | null {
+    if (lastURL?.text !== text) lastURL = { text, url: URL.parse(text) };
+    return lastURL.url;
   }
 
   /** Something that nobody foresaw, in what stands around the operation. */
@@ -114,7 +121,7 @@ export function createHandler(options: HandlerOptions): Handler {
   }
 
   async function ask<Reply extends Answered | Response>(
-    { signal }: { readonly signal: AbortSignal },
+    request: { readonly signal: AbortSignal },
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     try {
@@ -122,7 +129,7 @@ export function createHandler(options: HandlerOptions): Handler {
       return response.body === null && response.status === 406 ? toNotAcceptable() : response;
     } catch (error) {
       // The client has left: nobody is told, and nothing is wrong.
-      if (signal.aborted) throw error;
+      if (request.signal.aborted) throw error;
       options.onBug(error);
       return toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
     }

@@ -11,9 +11,11 @@ export const SECURITY_HEADERS: { readonly [name: string]: string } = {
   'x-frame-options': 'DENY',
 };
 
+const ON_EVERY_ANSWER = Object.entries(SECURITY_HEADERS);
+
 /** @param pagePolicy the content security policy of the GraphiQL page */
 export function secure(headers: HeaderWriter, pagePolicy: string | undefined): void {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  for (const [name, value] of ON_EVERY_ANSWER) headers.set(name, value);
   if (pagePolicy !== undefined && headers.get('content-type')?.startsWith('text/html')) {
     headers.set('content-security-policy', pagePolicy);
   }

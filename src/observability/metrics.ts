@@ -79,16 +79,14 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     createTally({ name: PREFIX + name, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
     new Histogram<L>({ name: PREFIX + name, help, buckets, labelNames, registers });
-  const gauge = (name: string, help: string, read?: () => number) =>
+  const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name: PREFIX + name,
       help,
       registers,
-      ...(read && {
-        collect() {
-          this.set(read());
-        },
-      }),
+      collect() {
+        this.set(read());
+      },
     });
 
   const operationSeconds = histogram(
@@ -102,7 +100,8 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     'What the gateway itself took of an operation: its duration less the time during which it waited for the upstream.',
     OVERHEAD_BUCKETS,
   );
-  const inProgress = gauge('operations_in_progress', 'Requests to /graphql that are being answered.');
+  let inProgress = 0;
+  gauge('operations_in_progress', 'Requests to /graphql that are being answered.', () => inProgress);
   const refusals = counter('refusals_total', 'Requests that were refused before anything was executed, by code.', ['code']);
   const limitRefusals = counter('limit_refusals_total', 'Requests over a limit, by the setting that raises it.', ['setting']);
   const responses = tally('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
@@ -171,8 +170,10 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
       upstreamSeconds.observe({ endpoint, status: toStatusLabel(status), outcome: failure ?? 'ok' }, ms / 1000);
     },
     onOperationBegun() {
-      inProgress.inc();
-      return () => inProgress.dec();
+      inProgress += 1;
+      return () => {
+        inProgress -= 1;
+      };
     },
     onOperation({ name, code, ms, overheadMs }) {
       operationSeconds.observe({ operation: name, code }, ms / 1000);

@@ -140,10 +140,11 @@ describe('A whole answer is not found', () => {
   });
 
   test('when a part of it was pushed out by others', () => {
-    const { learn, keep, found, memory } = createPlace({ maxBytes: 60_000 });
-    keep([learn('/call/1')]);
+    const { learn, keep, found, memory, clock } = createPlace({ maxBytes: 60_000 });
+    keep([learn('/call/1', { freshForMs: 50 * FRESH_MS })]);
     // The answer is used again and again, and what it is made of with it.
     for (let n = 0; n < 50; n += 1) {
+      clock.pass(FRESH_MS / 2);
       learn(`/call/other-${n}`, { value: 'x'.repeat(2_000) });
       expect(found()).toBe('the answer');
     }
