@@ -154,7 +154,7 @@ export function createHttpServer(
       if (isPlain(answered)) {
         send(answered, response);
         // No longer that of a connection on which nothing has been answered yet.
-        request.socket.setTimeout(idleMs);
+        if (socket.timeout !== idleMs) socket.setTimeout(idleMs);
         return;
       }
       const sent = sendNodeResponse(answered, response, request, true);

@@ -15,6 +15,8 @@ export interface Entry extends AsyncDisposable {
   /** The same, as a multiple of the baseline's in the same round. */
   readonly ratios: ReadonlyMap<OperationName, number[]>;
   readonly requests?: Requests;
+  /** After the first two Q3. */
+  readonly firstRssBytes: number;
   /** After each round of Q3. */
   readonly rssBytes: number[];
   latency?: Latency;
@@ -62,6 +64,7 @@ export async function enter(contender: Contender, upstream: Upstream): Promise<E
     ...(requests && { requests }),
     loads: empty(),
     ratios: empty(),
+    firstRssBytes: (await served.measure()).rssBytes,
     rssBytes: [],
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();

@@ -13,7 +13,7 @@ export function toRatioTable(entries: readonly Entry[]): string {
       ...kinds.map(({ name }) => name),
       'upstream requests of Q3: first, again',
       `${AT_ONCE} × Q3 at once`,
-      'memory after Q3, MB',
+      'memory, MB: after the first Q3, under load',
       'ready after, s',
     ],
     entries.map((entry) => [
@@ -21,7 +21,7 @@ export function toRatioTable(entries: readonly Entry[]): string {
       ...kinds.map(({ name }) => toRatio(median(entry.ratios.get(name) ?? []))),
       entry.requests ? `${entry.requests.first}, ${entry.requests.again}` : NONE,
       entry.requests ? String(entry.requests.atOnce) : NONE,
-      (median(entry.rssBytes) / 1e6).toFixed(0),
+      [entry.firstRssBytes, median(entry.rssBytes)].map((bytes) => (bytes / 1e6).toFixed(0)).join(', '),
       (entry.served.readyMs / 1000).toFixed(2),
     ]),
   );

@@ -1,3 +1,6 @@
+/** What nearly all are: RFC 3339, of a day that every month has. */
+const USUAL =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 /** Extended and basic ISO 8601 and what databases print: a blank for the T, a comma, a zone without minutes or none at all. */
 const ISO_8601 =
@@ -14,6 +17,7 @@ const FIRST_MILLISECONDS = 1e11;
 export function toDateTime(raw: unknown): string | null {
   if (typeof raw === 'number') return toUtc(Math.abs(raw) < FIRST_MILLISECONDS ? raw * 1000 : raw);
   if (typeof raw !== 'string') return null;
+  if (USUAL.test(raw)) return raw;
   const text = raw.trim();
   const exact = RFC_3339.exec(raw);
   if (exact) return isDay(exact) ? raw : null;
