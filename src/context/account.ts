@@ -19,41 +19,49 @@ export interface OperationAccount extends Account {
 
 /** @param elapsed a clock for durations, ms and parts of it */
 export function createAccount(elapsed: () => number): OperationAccount {
-  const counts = { network: 0, cache: 0, stale: 0, coalesced: 0 };
-  const calls: UpstreamCall[] = [];
-  const madeOf: Ingredient[] = [];
-  let freshUntil = Number.POSITIVE_INFINITY;
-  let isLive = false;
-  let waiting = 0;
-  let waitedMs = 0;
-  let waitsSince = 0;
-  return {
-    counts,
-    calls,
-    madeOf,
-    get lasting() {
-      return { freshUntil, isLive };
-    },
-    get waitedMs() {
-      return waitedMs;
-    },
-    wait() {
-      if (waiting === 0) waitsSince = elapsed();
-      waiting += 1;
-      return () => {
-        waiting -= 1;
-        if (waiting === 0) waitedMs += elapsed() - waitsSince;
-      };
-    },
-    note(call, lasting, endpoint) {
-      counts[call.source] += 1;
-      if (calls.length < MOST_TOLD) {
-        calls.push(call);
-        madeOf.push({ endpoint, key: call.path, serial: lasting?.serial });
-      }
-      if (!lasting) return;
-      freshUntil = Math.min(freshUntil, lasting.freshUntil);
-      isLive ||= lasting.isLive;
-    },
-  };
+  return new OneAccount(elapsed);
+}
+
+class OneAccount implements OperationAccount {
+  readonly counts = { network: 0, cache: 0, stale: 0, coalesced: 0 };
+  readonly calls: UpstreamCall[] = [];
+  readonly madeOf: Ingredient[] = [];
+  readonly #elapsed: () => number;
+  #freshUntil = Number.POSITIVE_INFINITY;
+  #isLive = false;
+  #waiting = 0;
+  #waitedMs = 0;
+  #waitsSince = 0;
+
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+  }
+
+  get lasting(): Lasting {
+    return { freshUntil: this.#freshUntil, isLive: this.#isLive };
+  }
+
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
+
+  wait(): () => void {
+    if (this.#waiting === 0) this.#waitsSince = this.#elapsed();
+    this.#waiting += 1;
+    return () => {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#waitedMs += this.#elapsed() - this.#waitsSince;
+    };
+  }
+
+  note(call: UpstreamCall, lasting: Lasting | undefined, endpoint: Ingredient['endpoint']): void {
+    this.counts[call.source] += 1;
+    if (this.calls.length < MOST_TOLD) {
+      this.calls.push(call);
+      this.madeOf.push({ endpoint, key: call.path, serial: lasting?.serial });
+    }
+    if (!lasting) return;
+    this.#freshUntil = Math.min(this.#freshUntil, lasting.freshUntil);
+    this.#isLive ||= lasting.isLive;
+  }
 }

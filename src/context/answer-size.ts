@@ -8,19 +8,29 @@ export interface MeasuredAnswer extends AnswerSize {
 
 /** @param limit bytes, estimated */
 export function createAnswerSize(limit: number): MeasuredAnswer {
-  let bytes = 0;
-  return {
-    get isOver() {
-      return bytes > limit;
-    },
-    add(more) {
-      bytes += more;
-    },
-    get excess() {
-      if (bytes <= limit) return undefined;
-      // Nobody knows how much more it would have been.
-      const excess = { limit, measured: bytes, setting: 'MAX_ANSWER_BYTES' };
-      return new OperationTooComplexError(`The answer takes ${bytes} bytes and more`, excess);
-    },
-  };
+  return new OneAnswerSize(limit);
+}
+
+class OneAnswerSize implements MeasuredAnswer {
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isOver(): boolean {
+    return this.#bytes > this.#limit;
+  }
+
+  add(more: number): void {
+    this.#bytes += more;
+  }
+
+  get excess(): OperationTooComplexError | undefined {
+    if (!this.isOver) return undefined;
+    // Nobody knows how much more it would have been.
+    const excess = { limit: this.#limit, measured: this.#bytes, setting: 'MAX_ANSWER_BYTES' };
+    return new OperationTooComplexError(`The answer takes ${this.#bytes} bytes and more`, excess);
+  }
 }

@@ -20,27 +20,32 @@ export interface OddityLog extends OddityReport {
 }
 
 export function createOddityLog(): OddityLog {
-  const reported = new Map<string, Unrecognized>();
-  const drift = new Map<string, { -readonly [Key in keyof Drift]: Drift[Key] }>();
-  const drifted = (kind: DriftKind, type: string, field: string) => {
+  return new OneOddityLog();
+}
+
+class OneOddityLog implements OddityLog {
+  readonly #reported = new Map<string, Unrecognized>();
+  readonly #drift = new Map<string, { -readonly [Key in keyof Drift]: Drift[Key] }>();
+
+  get reported(): readonly Unrecognized[] {
+    return [...this.#reported.values()];
+  }
+
+  get drift(): readonly Drift[] {
+    return [...this.#drift.values()];
+  }
+
+  drifted(kind: DriftKind, type: string, field: string): void {
     const key = `${type}.${field} ${kind}`;
-    const met = drift.get(key);
+    const met = this.#drift.get(key);
     if (met) met.count += 1;
-    else drift.set(key, { type, field, kind, count: 1 });
-  };
-  return {
-    get reported() {
-      return [...reported.values()];
-    },
-    get drift() {
-      return [...drift.values()];
-    },
-    drifted,
-    unrecognized(type, field, raw) {
-      drifted('unrecognized', type, field);
-      const value = raw.slice(0, LONGEST_VALUE);
-      const key = `${type}.${field}=${value}`;
-      if (reported.size < MOST_REPORTED || reported.has(key)) reported.set(key, { type, field, value });
-    },
-  };
+    else this.#drift.set(key, { type, field, kind, count: 1 });
+  }
+
+  unrecognized(type: string, field: string, raw: string): void {
+    this.drifted('unrecognized', type, field);
+    const value = raw.slice(0, LONGEST_VALUE);
+    const key = `${type}.${field}=${value}`;
+    if (this.#reported.size < MOST_REPORTED || this.#reported.has(key)) this.#reported.set(key, { type, field, value });
+  }
 }

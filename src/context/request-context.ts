@@ -76,7 +76,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
         rest: options.createRest({ credential, caller, signal, deadlineAt: () => deadlineAt, budget, account, trace }),
         facts: options.facts,
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
-        onDrift: oddities.drifted,
+        onDrift: (kind, type, field) => oddities.drifted(kind, type, field),
       }),
     };
   };

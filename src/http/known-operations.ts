@@ -123,13 +123,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
   /** As an operation that finds all that it asks for in memory. */
   function tellAgain(kept: OperationAnswer, text: string, mediaType: MediaType, watch: RequestWatch): Answered {
     const { asked, body, freshUntil, madeOf } = kept;
-    watch.onAsked({
-      ...asked,
-      // Seldom told, and then from the request: a few kilobytes of text may be ten times as much when they are read.
-      get variables() {
-        return readParams(text)?.variables ?? undefined;
-      },
-    });
+    watch.onAsked(new AskedAgain(asked, text));
     watch.onExecute();
     watch.onExecuted({ waitedMs: 0, upstreamRequests: 0, cacheHits: madeOf.length, coalesced: 0, stale: 0 });
     return { status: 200, headers: toHeaders(mediaType, toPrivate(Number.isFinite(freshUntil) ? freshUntil - now() : 0)), body };
@@ -182,6 +176,25 @@ function keepAnswer(keep: (answer: OperationAnswer) => void, asked: AskedOperati
   if (lasting.isLive || counts.cache !== madeOf.length || context.oddities.drift.length > 0) return;
   const { variables: _, ...remembered } = asked;
   keep({ asked: remembered, body, freshUntil: lasting.freshUntil, madeOf, bytes: 2 * (body.length + asked.document.length) });
+}
+
+/** Its variables are seldom told, and then read from the request: a few kilobytes of text may be ten times as much when they are read. */
+class AskedAgain implements AskedOperation {
+  readonly type: string;
+  readonly name: string | undefined;
+  readonly document: string;
+  readonly #text: string;
+
+  constructor({ type, name, document }: OperationAnswer['asked'], text: string) {
+    this.type = type;
+    this.name = name;
+    this.document = document;
+    this.#text = text;
+  }
+
+  get variables(): unknown {
+    return readParams(this.#text)?.variables ?? undefined;
+  }
 }
 
 /** A longer request is executed each time. */

@@ -30,7 +30,7 @@ export interface Gap {
  */
 export async function locate<T extends Identified>(list: List<T>, cursor: Cursor, side: 'after' | 'before'): Promise<Gap> {
   const home = pageOf(list, cursor.place);
-  const seen = createSighting(cursor, list.pageSize);
+  const seen = new Sighting(cursor, list.pageSize);
   let top = entryPage(list, cursor, side);
   let bottom = top;
   seen.add(top, await list.page(top));
@@ -84,39 +84,43 @@ interface Seen {
 }
 
 /** Where the cursor's item and its neighbours stand, among the pages that were looked at. */
-function createSighting({ id, place, preceding, following }: Cursor, pageSize: number) {
-  let item: number | undefined;
+class Sighting {
   /** The nearest that were seen on either side of the item. */
-  let before: Seen | undefined;
-  let after: Seen | undefined;
-  return {
-    get before() {
-      return before;
-    },
-    get after() {
-      return after;
-    },
-    add(index: number, items: readonly Identified[]): void {
-      for (const [offset, one] of items.entries()) {
-        const position = index * pageSize + offset;
-        if (one.id === id) {
-          // An upstream that lists an item twice must not send a walk back to the first of them.
-          if (item === undefined || Math.abs(position - place) < Math.abs(item - place)) item = position;
-          continue;
-        }
-        const print = fingerprint(one.id);
-        before = nearer(before, { position, distance: 1 + preceding.findIndex((known) => known.equals(print)) });
-        after = nearer(after, { position, distance: 1 + following.findIndex((known) => known.equals(print)) });
+  before: Seen | undefined;
+  after: Seen | undefined;
+  readonly #cursor: Cursor;
+  readonly #pageSize: number;
+  #item: number | undefined;
+
+  constructor(cursor: Cursor, pageSize: number) {
+    this.#cursor = cursor;
+    this.#pageSize = pageSize;
+  }
+
+  add(index: number, items: readonly Identified[]): void {
+    const { id, place, preceding, following } = this.#cursor;
+    for (const [offset, one] of items.entries()) {
+      const position = index * this.#pageSize + offset;
+      if (one.id === id) {
+        // An upstream that lists an item twice must not send a walk back to the first of them.
+        const isNearer = this.#item === undefined || Math.abs(position - place) < Math.abs(this.#item - place);
+        if (isNearer) this.#item = position;
+        continue;
       }
-    },
-    /** The gap on one side of the item, if what was seen leaves no doubt of it. */
-    gap(side: 'after' | 'before'): number | undefined {
-      if (item !== undefined) return side === 'after' ? item + 1 : item;
-      if (side === 'after' && after?.distance === 1) return after.position;
-      if (side === 'before' && before?.distance === 1) return before.position + 1;
-      return undefined;
-    },
-  };
+      const print = fingerprint(one.id);
+      const distanceIn = (side: Cursor['preceding']) => 1 + side.findIndex((known) => known.equals(print));
+      this.before = nearer(this.before, { position, distance: distanceIn(preceding) });
+      this.after = nearer(this.after, { position, distance: distanceIn(following) });
+    }
+  }
+
+  /** The gap on one side of the item, if what was seen leaves no doubt of it. */
+  gap(side: 'after' | 'before'): number | undefined {
+    if (this.#item !== undefined) return side === 'after' ? this.#item + 1 : this.#item;
+    if (side === 'after' && this.after?.distance === 1) return this.after.position;
+    if (side === 'before' && this.before?.distance === 1) return this.before.position + 1;
+    return undefined;
+  }
 }
 
 /** Distance 0: no neighbour at all. */

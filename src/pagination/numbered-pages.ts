@@ -32,52 +32,72 @@ export function createNumberedPages<T extends Identified>(
   facts: EndpointFacts,
   floor?: Reading,
 ): NumberedPages<T> {
+  return new UpstreamPages(readPage, facts, floor);
+}
+
+class UpstreamPages<T extends Identified> implements NumberedPages<T> {
+  readonly #readPage: ReadPage<T>;
+  readonly #facts: EndpointFacts;
+  readonly #floor: Reading | undefined;
   // As long as these pages are read, they are of one size, even if another operation learns a new one meanwhile.
-  const { pageSize: sizeOfPages, requestSize } = facts;
-  const fetched = new Map<number, Promise<Page<T>>>();
-  let starting: Promise<ListStart<T>> | undefined;
-  let seen = floor;
-  let hasStandIn = false;
+  readonly #sizeOfPages: number;
+  readonly #requestSize: number;
+  readonly #fetched = new Map<number, Promise<Page<T>>>();
+  #starting: Promise<ListStart<T>> | undefined;
+  #seen: Reading | undefined;
+  #hasStandIn = false;
 
-  return {
-    async fetch(index, newerThan) {
-      for (let known = fetched.get(index); known; known = fetched.get(index)) {
-        const page = await known;
-        if (isRecent(page.reading, newerThan)) return page;
-        if (fetched.get(index) === known) fetched.delete(index);
-      }
-      return remembered(fetched, index, () => fetchFirstTime(index, newerThan));
-    },
-    async fetchAgain(index, newerThan, pageSize = requestSize) {
-      return readIndex(await findStart(), index, pageSize, newerThan);
-    },
-    get newest() {
-      return seen;
-    },
-    get hasStandIn() {
-      return hasStandIn;
-    },
-  };
-
-  function findStart(): Promise<ListStart<T>> {
-    starting ??= findListStart((page, newerThan) => read({ page, pageSize: requestSize, newerThan }), facts).catch(
-      (error: unknown) => {
-        starting = undefined;
-        throw error;
-      },
-    );
-    return starting;
+  constructor(readPage: ReadPage<T>, facts: EndpointFacts, floor: Reading | undefined) {
+    this.#readPage = readPage;
+    this.#facts = facts;
+    this.#floor = floor;
+    this.#seen = floor;
+    this.#sizeOfPages = facts.pageSize;
+    this.#requestSize = facts.requestSize;
   }
 
-  async function fetchFirstTime(index: number, newerThan: Reading | undefined): Promise<Page<T>> {
-    const start = await findStart();
+  get newest(): Reading | undefined {
+    return this.#seen;
+  }
+
+  get hasStandIn(): boolean {
+    return this.#hasStandIn;
+  }
+
+  async fetch(index: number, newerThan?: Reading): Promise<Page<T>> {
+    const fetched = this.#fetched;
+    for (let known = fetched.get(index); known; known = fetched.get(index)) {
+      const page = await known;
+      if (isRecent(page.reading, newerThan)) return page;
+      if (fetched.get(index) === known) fetched.delete(index);
+    }
+    return remembered(fetched, index, () => this.#fetchFirstTime(index, newerThan));
+  }
+
+  async fetchAgain(index: number, newerThan: Reading | undefined, pageSize = this.#requestSize): Promise<Page<T>> {
+    return this.#readIndex(await this.#findStart(), index, pageSize, newerThan);
+  }
+
+  #findStart(): Promise<ListStart<T>> {
+    const read = (page: number, newerThan: Reading | undefined) => this.#read({ page, pageSize: this.#requestSize, newerThan });
+    this.#starting ??= findListStart(read, this.#facts).catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  async #fetchFirstTime(index: number, newerThan: Reading | undefined): Promise<Page<T>> {
+    const start = await this.#findStart();
     const known = start.read.get(0)?.served === 0 ? EMPTY_PAGE : start.read.get(index);
-    return known && isRecent(known.reading, newerThan) ? checked(index, known) : readIndex(start, index, requestSize, newerThan);
+    return known && isRecent(known.reading, newerThan)
+      ? this.#checked(index, known)
+      : this.#readIndex(start, index, this.#requestSize, newerThan);
   }
 
-  async function readIndex({ firstPage }: ListStart<T>, index: number, pageSize: number, newerThan: Reading | undefined) {
+  async #readIndex({ firstPage }: ListStart<T>, index: number, pageSize: number, newerThan: Reading | undefined) {
     try {
-      return checked(index, await read({ page: firstPage + index, pageSize, newerThan }));
+      return this.#checked(index, await this.#read({ page: firstPage + index, pageSize, newerThan }));
     } catch (error) {
       if (index > 0 && isOneOf(error, [400, 404])) return EMPTY_PAGE;
       throw error;
@@ -85,17 +105,18 @@ export function createNumberedPages<T extends Identified>(
   }
 
   /** A total that is smaller than what has been served is none. */
-  function checked(index: number, page: Page<T>): Page<T> {
-    const isTotalFalse = page.total !== undefined && page.served > 0 && page.total < index * sizeOfPages + page.served;
+  #checked(index: number, page: Page<T>): Page<T> {
+    const reached = index * this.#sizeOfPages + page.served;
+    const isTotalFalse = page.total !== undefined && page.served > 0 && page.total < reached;
     return isTotalFalse ? { ...page, total: undefined } : page;
   }
 
-  async function read(question: PageQuestion): Promise<Page<T>> {
-    const newerThan = newest(floor, question.newerThan);
-    const page = await readPage({ ...question, newerThan });
+  async #read(question: PageQuestion): Promise<Page<T>> {
+    const newerThan = newest(this.#floor, question.newerThan);
+    const page = await this.#readPage({ ...question, newerThan });
     const { reading } = page;
-    seen = newest(seen, reading);
-    hasStandIn ||= isTooOld(reading, newerThan);
+    this.#seen = newest(this.#seen, reading);
+    this.#hasStandIn ||= isTooOld(reading, newerThan);
     return page;
   }
 }

@@ -7,16 +7,16 @@ import { sharedShare } from './page-content.ts';
  * one.
  */
 export async function explainShortness<T extends Identified>(
-  { fetchAgain }: Pick<NumberedPages<T>, 'fetchAgain'>,
+  pages: Pick<NumberedPages<T>, 'fetchAgain'>,
   index: number,
   page: Page<T>,
 ): Promise<'move' | 'cap' | 'hole'> {
-  const again = await fetchAgain(index, page.reading);
+  const again = await pages.fetchAgain(index, page.reading);
   if (again.served !== page.served) return 'move';
-  const first = index === 0 ? again : await fetchAgain(0, again.reading);
+  const first = index === 0 ? again : await pages.fetchAgain(0, again.reading);
   if (first.served !== page.served) return 'hole';
   // Capped, the second page shares nothing with the first when no more is asked for. Where a hole or a filter made the page short, it
   // would stand within the first.
-  const second = await fetchAgain(1, first.reading, page.served);
+  const second = await pages.fetchAgain(1, first.reading, page.served);
   return second.served > 0 && sharedShare(first, second) === 0 ? 'cap' : 'hole';
 }
