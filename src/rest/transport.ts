@@ -58,11 +58,17 @@ export function toTransport(fetch: (request: Request) => Promise<Response>): Tra
       const request = new Request(origin + path, { headers: { ...headers }, signal, redirect: 'manual' });
       const { status, headers: received, body } = await fetch(request);
       const head = { status, header: (name: string) => received.get(name) ?? undefined };
-      if (isSuccess(status)) return { ...head, ...(await takeWhole(body, maxBytes)) };
-      void body?.cancel().catch(() => {});
+      // It may not have heard of the signal.
+      if (isSuccess(status) && !signal.aborted) return { ...head, ...(await takeWhole(body, maxBytes)) };
+      letGo(body);
       return { ...head, body: [] };
     }
   };
+}
+
+/** What is no stream of Fetch's may have no way to be cancelled, and one that has broken cannot be. */
+function letGo(body: Response['body']): void {
+  void (async () => body?.cancel())().catch(() => {});
 }
 
 /** Who stops to iterate over a stream cancels it. */

@@ -61,6 +61,8 @@ class Receiving implements Dispatcher.DispatchHandler, Sent {
   readonly #settle: Pick<PromiseWithResolvers<TransportAnswer>, 'resolve' | 'reject'>;
   /** It has been told how it ended. */
   #isSettled = false;
+  /** All of it has come over the connection, which is another's from now on. */
+  #isReceived = false;
   #controller: Dispatcher.DispatchController | undefined;
   /** Why it was given up before undici had begun. */
   #givenUp: Error | undefined;
@@ -105,6 +107,7 @@ class Receiving implements Dispatcher.DispatchHandler, Sent {
   }
 
   onResponseEnd(): void {
+    this.#isReceived = true;
     this.#stopDiscarding?.();
     if (this.#decoder) this.#decoder.end();
     else this.#tell({ body: this.#parts });
@@ -122,13 +125,19 @@ class Receiving implements Dispatcher.DispatchHandler, Sent {
       this.#decoder = createDecoder(encoding, {
         onPart: (part) => this.#take(part),
         onDrain: () => controller.resume(),
-        onEnd: () => this.#tell({ body: this.#parts }),
+        onEnd: () => this.#decoded(),
         onError: (error) => this.#refuse(error),
       });
     } catch (error) {
       if (!(error instanceof EncodingError)) throw error;
       this.#refuse(error);
     }
+  }
+
+  /** What the encoding holds may end long before what is sent: nobody would read on, nor end it. */
+  #decoded(): void {
+    this.#tell({ body: this.#parts });
+    if (!this.#isReceived) this.#leave(OVER);
   }
 
   #take(part: Uint8Array): void {

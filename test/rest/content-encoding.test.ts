@@ -65,6 +65,21 @@ describe('An encoding that nobody asked for', () => {
     await gone.promise;
   });
 
+  test.each([
+    ['gzip', gzipSync(TEXT)],
+    ['deflate', deflateSync(TEXT)],
+    ['br', brotliCompressSync(TEXT)],
+  ])('that ends before its body does is read to its end, and the upstream is told: %s', async (encoding, body) => {
+    const gone = Promise.withResolvers<void>();
+    const reading = read((response) => {
+      response.on('close', gone.resolve);
+      // Never ended: only whoever reads can end it.
+      response.writeHead(200, { 'content-encoding': encoding }).write(Buffer.concat([body, Buffer.alloc(65_536)]));
+    });
+    expect(await reading).toEqual(VALUE);
+    await gone.promise;
+  });
+
   test('does not hide that the connection broke', async () => {
     const reading = read((response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 999 });

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { SWEEP_MS } from '#cache/memory.ts';
@@ -196,6 +197,20 @@ describe('Requests of one credential', () => {
     answers[0]!(found());
     await first;
     await expect(second).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(sent).toEqual(['http://revox.test/api/call/a']);
+  });
+});
+
+describe('A `fetch` that is not quite Fetch’s', () => {
+  test.each([401, 404, 429])('may have bodies that cannot be cancelled: %i is what its status says', async (status) => {
+    const sent: string[] = [];
+    const get = createClient(
+      toTransport(async ({ url }) => {
+        sent.push(url);
+        return { status, headers: new Headers(), body: Readable.from(['no']) } as unknown as Response;
+      }),
+    );
+    await expect(get(errand(), question('/call/a'))).rejects.toMatchObject({ status });
     expect(sent).toEqual(['http://revox.test/api/call/a']);
   });
 });
