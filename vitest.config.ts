@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import type { InlineConfig } from 'vitest/node';
 
 const require = createRequire(import.meta.url);
@@ -37,7 +37,16 @@ export default createConfig('unit', [], {
   maxWorkers: '100%',
   // Loading the modules takes longer than most files: the others share what is loaded. No module of ours keeps state for a test to find.
   projects: [
-    { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
+    // Packages bring tests of their own: those of the routers stand below `test/`.
+    {
+      extends: true,
+      test: {
+        name: 'unit',
+        include: ['test/**/*.test.ts'],
+        exclude: [...configDefaults.exclude, ...ALONE],
+        isolate: false,
+      },
+    },
     { extends: true, test: { name: 'alone', include: ALONE } },
   ],
 });
