@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createHeaderMemo } from './header-memo.ts';
 
 /** What an answer may be compressed with, the one we would rather send first. */
 export const ENCODINGS = ['br', 'gzip'] as const;
@@ -18,23 +18,12 @@ export interface AcceptedEncodings {
  * @param header null: the client says nothing, and is sent nothing that it may not be able to read
  */
 export function readAcceptEncoding(header: string | null): AcceptedEncodings {
-  const text = header ?? '';
-  if (text.length > LONGEST_HEADER) return readAnew(text);
-  let read = known.get(text);
-  if (!read) {
-    read = readAnew(text);
-    known.set(text, read);
-  }
-  return read;
+  return readOnce(header ?? '');
 }
 
-/** There are some twenty in the world, and a header can be anything. */
-const MOST_HEADERS = 100;
-const LONGEST_HEADER = 200;
+const readOnce = createHeaderMemo(readWeights);
 
-const known = new LRUCache<string, AcceptedEncodings>({ max: MOST_HEADERS });
-
-function readAnew(header: string): AcceptedEncodings {
+function readWeights(header: string): AcceptedEncodings {
   const weights = new Map(header.split(',').map(toWeight));
   const any = weights.get('*');
   const plain = weights.get('identity') ?? (any === 0 ? 0 : undefined);

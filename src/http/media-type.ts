@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createHeaderMemo } from './header-memo.ts';
 
 /** What an answer that comes whole may be. */
 export type MediaType = 'application/graphql-response+json' | 'application/json';
@@ -6,23 +6,19 @@ export type MediaType = 'application/graphql-response+json' | 'application/json'
 /** The last one that is taken is sent. */
 const MEDIA_TYPES: readonly MediaType[] = ['application/graphql-response+json', 'application/json'];
 
-/** There are some ten in the world, and a header can be anything. */
-const MOST_HEADERS = 100;
-const LONGEST_HEADER = 200;
-
-const known = new LRUCache<string, MediaType>({ max: MOST_HEADERS });
-
 /**
  * What a client that sends this `Accept` is answered in, as Yoga reads it: whatever matches first in the header, weights left out. Undefined for
  * one that takes neither, or nothing whole.
  */
 export function toMediaType(accept: string | null): MediaType | undefined {
   const header = accept || '*/*';
-  if (header.length > LONGEST_HEADER) return undefined;
-  const found = known.get(header) ?? findMediaType(header);
-  if (found) known.set(header, found);
-  return found;
+  return header.length > LONGEST_HEADER ? undefined : findOnce(header);
 }
+
+/** Nobody needs one that is longer: it is left to Yoga. */
+const LONGEST_HEADER = 200;
+
+const findOnce = createHeaderMemo(findMediaType);
 
 function findMediaType(header: string): MediaType | undefined {
   const ranges = header.replace(/\s/g, '').toLowerCase().split(',').filter(isInUtf8);

@@ -9,6 +9,7 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
+import { EncodingError } from './content-encoding.ts';
 import type { Credential } from './credential.ts';
 import { readJson, TooDeepError } from './read-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
@@ -178,8 +179,8 @@ function tellFault(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'no JSON';
   if (cause instanceof TooDeepError) return 'nested too deep';
   if (cause instanceof TooLargeError) return 'too many bytes';
-  // An encoding that is not known, or damaged.
-  return cause instanceof Error ? cause.message : 'not readable';
+  // Only our own words.
+  return cause instanceof EncodingError ? cause.message : 'not readable';
 }
 
 function toBoolean(header: string | undefined): boolean | undefined {
