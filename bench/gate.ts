@@ -5,8 +5,11 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { HEADERS, oursForgetful } from './contenders.ts';
 import type { Report } from './cost/measure.ts';
-import type { OperationName } from './fixture/operations.ts';
+import { kindOf, type OperationName } from './fixture/operations.ts';
+import { createClient } from './process/load.ts';
+import { startServed, startUpstream } from './process/start.ts';
 
 type Ceiling = { readonly [name in OperationName]: { readonly requests: number; readonly kB: number } };
 
@@ -58,3 +61,26 @@ describe.each(['warm', 'uncached'] as const)('%s', (state) => {
     expect(kB, `lower the ceiling: ${Math.round(kB * 1.15)} kB would be enough`).toBeGreaterThanOrEqual(ceiling.kB * LEAST);
   });
 });
+
+/** kB of each operation: what waits for the upstream when the young generation is collected, and whatever holds on to what it should not. */
+const MOST_PROMOTED = { Q1: 8, Q2: 20, Q3: 50 };
+
+/** Until the code is compiled, and V8 has made up its mind where it allocates what. */
+const COMPILING_MS = 8_000;
+const WATCHED_MS = 2_000;
+
+test.each(['Q1', 'Q2', 'Q3'] as const)(
+  'What %s has read is gone when it is answered, however many wait beside it',
+  async (name) => {
+    await using upstream = await startUpstream();
+    await using served = await startServed(oursForgetful.start(upstream.url));
+    await using client = createClient(served, HEADERS, 16);
+    const questions = Array.from({ length: 64 }, (_, number) => kindOf(name).at(number));
+    await client.load(questions, COMPILING_MS);
+    await served.promoted();
+    const { operations } = await client.load(questions, WATCHED_MS);
+    const kB = (await served.promoted()) / operations / 1000;
+    expect(kB, 'kB an operation in the old generation').toBeLessThan(MOST_PROMOTED[name]);
+  },
+  60_000,
+);

@@ -27,8 +27,8 @@ const MOST_TURNS = 1_000;
  * connections are closed, whoever has asked within that time is gone.
  */
 export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainLimits): Drain {
-  /** Of each connection the requests without a whole answer, in the order they came. */
-  const connections = new Map<Socket, Set<ServerResponse>>();
+  /** Of each connection the requests without a whole answer, in the order they came; hardly ever more than one. */
+  const connections = new Map<Socket, ServerResponse[]>();
   /** Connections that have not asked anything yet. */
   const fresh = new Set<Socket>();
   /** Nothing has come since somebody looked. */
@@ -40,7 +40,7 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
 
   return async () => {
     isDraining = true;
-    for (const responses of connections.values()) bidFarewell([...responses]);
+    for (const responses of connections.values()) bidFarewell(responses);
     await new Promise<void>((resolve) => void startTimer(delayMs, resolve));
     await untilQuiet();
     return close();
@@ -48,7 +48,7 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
 
   function onConnection(socket: Socket): void {
     isQuiet = false;
-    connections.set(socket, new Set());
+    connections.set(socket, []);
     fresh.add(socket);
     socket.once('close', () => {
       connections.delete(socket);
@@ -61,12 +61,12 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
     fresh.delete(socket);
     const responses = connections.get(socket);
     if (!responses) return;
-    responses.add(response);
-    if (isDraining) bidFarewell([...responses]);
+    responses.push(response);
+    if (isDraining) bidFarewell(responses);
     response.once('close', () => {
-      responses.delete(response);
+      responses.splice(responses.indexOf(response), 1);
       // Its headers may have been sent before there was a farewell to bid.
-      if (isClosed && responses.size === 0) socket.destroySoon();
+      if (isClosed && responses.length === 0) socket.destroySoon();
     });
   }
 
@@ -86,8 +86,8 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
     // Not that of HTTP: it closes connections whose answers are all made, but not yet sent.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
     isClosed = true;
-    for (const [socket, { size }] of connections) {
-      if (size === 0 && !fresh.has(socket)) socket.destroySoon();
+    for (const [socket, { length }] of connections) {
+      if (length === 0 && !fresh.has(socket)) socket.destroySoon();
     }
     let broken = 0;
     const stopTimers = [
@@ -95,7 +95,7 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
         for (const socket of fresh) socket.destroy();
       }),
       startTimer(timeoutMs, () => {
-        for (const { size } of connections.values()) broken += size;
+        for (const { length } of connections.values()) broken += length;
         for (const socket of connections.keys()) socket.destroy();
       }),
     ];

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
 import { complain } from '#observability/console.ts';
@@ -17,6 +18,12 @@ const SANDBOX_HOST = '127.0.0.1';
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 const isDemo = process.argv.includes('--demo');
+
+/**
+ * V8 allocates in its old generation what has mostly lived on until it was collected. That is right of what is made at the start, and wrong of what
+ * waits for an upstream: there it holds all that has come meanwhile, until everything is collected (`docs/performance.md`).
+ */
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 try {
   const settings = readSettings();

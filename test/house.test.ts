@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
  * Files at the top are rooms of one. Rooms import `./` inside and `#room/…` across; only generated files know other ways.
  */
 const HOUSE: { readonly [room: string]: string } = {
-  'main.ts': 'drain.ts, gateway.ts, server.ts, config, observability, sandbox, node:net (types)',
+  'main.ts': 'drain.ts, gateway.ts, server.ts, config, observability, sandbox, node:net (types), node:v8',
   'index.ts': 'config, observability (types), gateway.ts, node-handler.ts',
   'node-handler.ts': 'node:http (types), @whatwg-node/server',
   'server.ts': 'config (types), http, node-request.ts, node:http, node:net (types), @whatwg-node/server',

@@ -1,3 +1,5 @@
+import { GCProfiler } from 'node:v8';
+
 /**
  * Loaded into a measured process before anything else, with `--import`: tells whoever started it, over the channel between them, what it has taken.
  * The program that is measured knows nothing of it.
@@ -9,7 +11,12 @@ export interface Taken {
   readonly heapBytes: number;
 }
 
-process.on('message', () => process.send?.(measure()));
+/** What it may be asked. */
+export type Inquiry = 'taken' | 'promoted';
+
+let collections: GCProfiler | undefined;
+
+process.on('message', (inquiry: Inquiry) => process.send?.(inquiry === 'promoted' ? promotedBytes() : measure()));
 // Whoever measures has gone; nobody else would end it.
 process.on('disconnect', () => process.exit());
 // It is no reason to stay alive.
@@ -20,3 +27,21 @@ function measure(): Taken {
   const { rss, heapUsed } = process.memoryUsage();
   return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed };
 }
+
+/** What collections of the young generation have moved to the old one since this was asked last. */
+function promotedBytes(): number {
+  const { statistics = [] } = collections?.stop() ?? {};
+  collections = new GCProfiler();
+  collections.start();
+  return statistics
+    .filter(({ gcType }) => gcType === 'Scavenge')
+    .reduce((sum, { beforeGC, afterGC }) => sum + oldBytes(afterGC) - oldBytes(beforeGC), 0);
+}
+
+function oldBytes({ heapSpaceStatistics }: HeapAround): number {
+  return heapSpaceStatistics
+    .filter(({ spaceName }) => spaceName === 'old_space' || spaceName === 'large_object_space')
+    .reduce((sum, { spaceUsedSize }) => sum + spaceUsedSize, 0);
+}
+
+type HeapAround = NonNullable<ReturnType<GCProfiler['stop']>>['statistics'][number]['beforeGC'];

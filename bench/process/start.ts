@@ -6,7 +6,7 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import type { Counts, Wish } from '../fixture/upstream.ts';
-import type { Taken } from './measured.ts';
+import type { Inquiry, Taken } from './measured.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const MEASURED = join(import.meta.dirname, 'measured.ts');
@@ -29,6 +29,8 @@ export interface Served extends AsyncDisposable {
   /** From its start to its first answer, ms. */
   readonly readyMs: number;
   measure(): Promise<Taken>;
+  /** What has outlived collections of the young generation since this was asked last, bytes. The first time it only begins to count. */
+  promoted(): Promise<number>;
 }
 
 export interface Start {
@@ -59,7 +61,8 @@ export async function startServed({ args, environment, headers, flags = [] }: St
   return {
     url,
     readyMs: performance.now() - startedAt,
-    measure: () => tell<Taken>(child, 'measure'),
+    measure: () => tell<Taken>(child, 'taken' satisfies Inquiry),
+    promoted: () => tell<number>(child, 'promoted' satisfies Inquiry),
     [Symbol.asyncDispose]: () => end(child),
   };
 }

@@ -32,17 +32,29 @@ export interface Flights {
   readonly size: number;
 }
 
+/**
+ * Emptied when the flight is over. A Map that comes and goes makes itself a new table every few entries, and each of its old tables holds the next
+ * one: once one of them is in the old generation, so is all that stood in the others when they were left, with what it brought home, until
+ * everything is collected.
+ */
+interface Place {
+  flight?: Flight<unknown> | undefined;
+}
+
 /** Lets concurrent askers of one question share one answer (single flight). Keys have to tell credentials apart. */
 export function createFlights(): Flights {
-  const inTheAir = new Map<string, Flight<unknown>>();
+  const inTheAir = new Map<string, Place>();
 
   return {
-    find: <T>(key: string) => inTheAir.get(key) as Flight<T> | undefined,
+    find: <T>(key: string) => inTheAir.get(key)?.flight as Flight<T> | undefined,
     start<T>(key: string, departure: Departure, ask: (signal: AbortSignal) => Promise<T>) {
+      const place: Place = {};
       const flight = createFlight(departure, ask, () => {
-        if (inTheAir.get(key) === flight) inTheAir.delete(key);
+        place.flight = undefined;
+        if (inTheAir.get(key) === place) inTheAir.delete(key);
       });
-      inTheAir.set(key, flight);
+      place.flight = flight;
+      inTheAir.set(key, place);
       return flight;
     },
     get size() {

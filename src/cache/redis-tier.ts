@@ -50,8 +50,9 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
   const link = createRedisLink({ ...options, onUp: () => epochs.deliver() });
   const epochs = createEpochs(link, now);
   const version = `${FORMAT}.${contractVersion}`;
-  /** The latest write of each name that is under way. */
-  const latest = new Map<string, SharedEntry>();
+  /** The number of the latest write of each name that is under way: see `Place` in `flights.ts` for why not what is written. */
+  const latest = new Map<string, number>();
+  let writes = 0;
   let underWay = 0;
 
   async function find(owner: Owner, key: string): Promise<SharedEntry | undefined> {
@@ -79,19 +80,21 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
   async function keep(owner: Owner, key: string, entry: SharedEntry, keepForMs: number): Promise<void> {
     const writtenAt = link.time().earliest;
     const name = toName(version, owner, key);
-    latest.set(name, entry);
+    writes += 1;
+    const write = writes;
+    latest.set(name, write);
     try {
       const epoch = await epochs.of(owner.fingerprint, now() - entry.ageMs);
       if (epoch === undefined) return;
       const sealed = await seal({ ...entry, epoch, writtenAt, keepForMs } satisfies Envelope, toSealingKey(owner), name);
       // One that was begun later may have been sealed sooner.
-      if (!sealed || sealed.length > MAX_SEALED_BYTES || latest.get(name) !== entry) return;
+      if (!sealed || sealed.length > MAX_SEALED_BYTES || latest.get(name) !== write) return;
       await link.tell(
         ['SET', name, sealed, 'PX', String(Math.ceil(keepForMs))],
         ['PEXPIRE', epochs.nameOf(owner.fingerprint), String(EPOCH_MS)],
       );
     } finally {
-      if (latest.get(name) === entry) latest.delete(name);
+      if (latest.get(name) === write) latest.delete(name);
     }
   }
 
