@@ -11,12 +11,12 @@ import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
 import type { Handler } from '#http/exchange.ts';
 import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
-import { createKeySource, type KeySource } from '#http/jwks.ts';
+import { createLateTokenCheck } from '#http/late-token-check.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
 import type { ServerRefusal } from '#http/refusal.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
-import { createTokenCheck } from '#http/token.ts';
+import type { CheckToken } from '#http/token.ts';
 import type { OperationAnswer, OwnAnswers } from '#http/use-admission.ts';
 import type { Log } from '#observability/log.ts';
 import { createMetrics } from '#observability/metrics.ts';
@@ -143,7 +143,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isOpen,
     corsOrigins: settings.corsOrigins,
-    checkToken: settings.jwt && createTokenCheck({ ...settings.jwt, keys: createKeys(settings.jwt), now }),
+    checkToken: settings.jwt && createTokenCheck(settings.jwt),
   });
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
@@ -224,9 +224,9 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     log.bug(error);
   }
 
-  function createKeys({ jwksUrl: url }: JwtSettings): KeySource {
+  function createTokenCheck(jwt: JwtSettings): CheckToken {
     const fetchKeys = options.fetchKeys ?? createDocumentFetch(sockets.transport);
-    return createKeySource({ url, fetchKeys, onTrouble: log.error, now });
+    return createLateTokenCheck({ ...jwt, fetchKeys, onTrouble: log.error, now });
   }
 }
 

@@ -87,6 +87,16 @@ const GETTERS = new Set([
   'rest/turns.ts',
 ]);
 
+/** Packages that are dear to load, and that not everyone needs: each is loaded where it is needed, and no start waits for it. */
+const LATE = [
+  '@apollo/usage-reporting-protobuf',
+  '@graphql-yoga/plugin-apollo-inline-trace',
+  '@graphql-yoga/render-graphiql',
+  '@opentelemetry/sdk-node',
+  '@redis/client',
+  'jose',
+];
+
 const NO_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib'];
 
 const SRC = new URL('../src/', import.meta.url);
@@ -129,6 +139,14 @@ describe('The house', () => {
   test('keeps nothing alive by a getter: those of single operations are of classes', () => {
     expect(files.filter(({ path }) => roomOf(path) !== 'sandbox').flatMap(getterFaults)).toEqual([]);
     expect(files.filter(hasGetterInLiteral).map(({ path }) => path)).toEqual(expect.arrayContaining([...GETTERS]));
+  });
+
+  test('starts without what may never be needed', () => {
+    const loaded = loadedWith(['main.ts', 'index.ts'], files);
+    expect(LATE.filter((name) => loaded.has(name))).toEqual([]);
+    expect([...loaded]).toEqual(expect.arrayContaining(['graphql', 'http/handler.ts']));
+    const named = new Set(files.flatMap(importsOf).map(({ target }) => target));
+    expect(LATE.filter((name) => !named.has(name))).toEqual([]);
   });
 
   test('names its files for what they are, in kebab case', () => {
@@ -216,6 +234,17 @@ describe('The rules can fail', () => {
     expect(found(path, text)).toEqual([]);
   });
 
+  test('what a file loads is found, whoever imports it, but not what is loaded later', () => {
+    const house = [
+      { path: 'main.ts', text: "import './a.ts'; import type { JWK } from 'jose';" },
+      { path: 'a.ts', text: "export { b } from '#room/b.ts'; const { late } = await import('#room/late.ts');" },
+      { path: 'room/b.ts', text: "import './c.ts';" },
+      { path: 'room/c.ts', text: "import { Agent } from 'undici/agent';" },
+      { path: 'room/late.ts', text: "import 'jose';" },
+    ];
+    expect([...loadedWith(['main.ts'], house)].sort()).toEqual(['a.ts', 'main.ts', 'room/b.ts', 'room/c.ts', 'undici']);
+  });
+
   test('a round trip is found, however long', () => {
     expect(roundTrips({ a: 'b', b: 'c, node:http', c: 'a', d: 'a' })).toEqual(['a', 'b', 'c']);
     expect(roundTrips({ a: 'b', b: 'a (types)' })).toEqual([]);
@@ -234,6 +263,8 @@ interface Import {
   /** The room or the package it leads to. */
   readonly target: string;
   readonly isTypeOnly: boolean;
+  /** By `import()`. */
+  readonly isLate: boolean;
   readonly line: number;
 }
 
@@ -309,13 +340,33 @@ function roundTrips(house: typeof HOUSE): string[] {
   });
 }
 
+/** The files and packages that are loaded when these files are. */
+function loadedWith(paths: readonly string[], house: readonly SourceFile[]): Set<string> {
+  const sources = new Map(house.map((file) => [file.path, file]));
+  const loaded = new Set(paths);
+  for (const path of loaded) {
+    const file = sources.get(path);
+    for (const { from, target, isTypeOnly, isLate } of file ? importsOf(file) : []) {
+      if (!isTypeOnly && !isLate) loaded.add(fileOf(from, path) ?? target);
+    }
+  }
+  return loaded;
+}
+
 /** Every way to name another module: import, export, `import()`, and the type `import('…')`. */
 function importsOf({ path, text }: SourceFile): Import[] {
   const source = parse(path, text);
   const imports: Import[] = [];
   const add = (node: ts.Node, specifier: ts.Node | undefined, isTypeOnly: boolean) => {
     if (!specifier || !ts.isStringLiteral(specifier)) return;
-    imports.push({ from: specifier.text, target: targetOf(specifier.text, path), isTypeOnly, line: lineOf(source, node) });
+    const isLate = ts.isCallExpression(node);
+    imports.push({
+      from: specifier.text,
+      target: targetOf(specifier.text, path),
+      isTypeOnly,
+      isLate,
+      line: lineOf(source, node),
+    });
   };
   walk(source, (node) => {
     if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, isOfTypes(node.importClause));
@@ -338,10 +389,16 @@ function isOfTypes(clause: ts.ImportClause | undefined): boolean {
   );
 }
 
+/** Within src; undefined: it is a package's. */
+function fileOf(from: string, path: string): string | undefined {
+  if (from.startsWith('#')) return from.slice(1);
+  return from.startsWith('.') ? new URL(from, `file:///${path}`).pathname.slice(1) : undefined;
+}
+
 /** `#rest/client.ts` and, from a generated file, `../rest/client.ts` lead to `rest`; a package's inner paths to the package. */
 function targetOf(from: string, path: string): string {
-  if (from.startsWith('#')) return roomOf(from.slice(1));
-  if (from.startsWith('.')) return roomOf(new URL(from, `file:///${path}`).pathname.slice(1));
+  const file = fileOf(from, path);
+  if (file !== undefined) return roomOf(file);
   return from.startsWith('node:')
     ? from
     : from

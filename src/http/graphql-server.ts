@@ -17,7 +17,6 @@ import { type Admission, type Admit, useAdmission } from './use-admission.ts';
 import { useBeginnings } from './use-beginnings.ts';
 import { useBodyLimit } from './use-body-limit.ts';
 import { useClosedSchema } from './use-closed-schema.ts';
-import { useFederatedTracing } from './use-federated-tracing.ts';
 import { useKnownOperations } from './use-known-operations.ts';
 import { type Limits, useLimits } from './use-limits.ts';
 import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
@@ -91,12 +90,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   });
 
   const yoga = create(options.schema, useKnownOperations(known));
-  let tracingYoga: typeof yoga | undefined;
+  let tracingYoga: Promise<typeof yoga> | undefined;
   return {
     async fetch(request, watch, isTraced) {
       if (!isTraced) return yoga.fetch(request, { watch });
-      tracingYoga ??= create(options.createSchema(), useFederatedTracing());
-      return tracingYoga.fetch(request, { watch });
+      tracingYoga ??= createTracing();
+      return (await tracingYoga).fetch(request, { watch });
     },
     mayAnswer: known.mayTake,
     async answer(asked, watch) {
@@ -108,6 +107,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       return pagePolicy;
     },
   };
+
+  async function createTracing() {
+    // It takes 30 ms, which nobody has to pay whom no router asks for traces.
+    const { useFederatedTracing } = await import('./use-federated-tracing.ts');
+    return create(options.createSchema(), useFederatedTracing());
+  }
 
   function create(schema: GraphQLSchema, ...more: Plugin[]) {
     return createYoga<ServerContext, RequestContext>({

@@ -16,9 +16,9 @@ import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server
 import { namesLoopback } from './loopback.ts';
 import { codeOf, toRefusal } from './refusal.ts';
 import type { IsRouter } from './router-secret.ts';
+import { asksForTrace } from './router-trace.ts';
 import { secure } from './security-headers.ts';
 import { createStatusPages, STATUS_PLACES, type StatusPagesOptions } from './status-pages.ts';
-import { asksForTrace } from './use-federated-tracing.ts';
 
 export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, StatusPagesOptions {
   /** Whether a request carries the secret of a router. */

@@ -1,26 +1,14 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { GatewayError } from '#errors/gateway-error.ts';
+import type { GatewayError } from '#errors/gateway-error.ts';
 import type { HeaderReader } from './exchange.ts';
 import { type KeySource, KeysUnavailableError } from './jwks.ts';
+import { TokenRefusedError } from './token-refused.ts';
 
 /** Signatures that only the issuer can make. With a shared secret (`HS…`) everyone who can check one could make one. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
 /** How far apart the issuer's clock and ours may be. */
 const CLOCK_TOLERANCE_S = 5;
-
-/**
- * A bearer token does not admit. Surfaces as the whole answer (HTTP 401, 403), with this challenge in `WWW-Authenticate` (RFC 6750).
- * Neither the token nor what it claims is in the message.
- */
-export class TokenRefusedError extends GatewayError {
-  readonly challenge: string;
-
-  constructor(code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string, reason?: 'invalid_token' | 'insufficient_scope') {
-    super(code, message);
-    this.challenge = reason === undefined ? 'Bearer' : `Bearer error="${reason}"`;
-  }
-}
 
 export interface TokenCheckOptions {
   readonly issuer: string;

@@ -5,7 +5,7 @@ import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import type { AskedOperation } from '#observability/request-watch.ts';
 import type { RequestHead } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
-import { TokenRefusedError } from './token.ts';
+import { TokenRefusedError } from './token-refused.ts';
 
 /** An answer to a whole operation, and what is told of it. */
 export interface OperationAnswer extends WholeAnswer {

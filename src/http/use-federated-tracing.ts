@@ -1,13 +1,6 @@
 import { Trace } from '@apollo/usage-reporting-protobuf';
 import { type ApolloInlineTracePluginOptions, useApolloInstrumentation } from '@graphql-yoga/plugin-apollo-inline-trace';
 import type { Plugin } from 'graphql-yoga';
-import type { HeaderReader } from './exchange.ts';
-import type { IsRouter } from './router-secret.ts';
-
-/** Whether a router asks how long each field takes (`extensions.ftv1`), and has the right to know. */
-export function asksForTrace(headers: HeaderReader, isRouter: IsRouter): boolean {
-  return headers.get('apollo-federation-include-trace') === 'ftv1' && isRouter(headers);
-}
 
 /** A longer one is left out: it would be larger than most answers. */
 const MOST_TRACE_BYTES = 4 * 2 ** 20;
