@@ -37,7 +37,8 @@ export function stages(): Instruction[][] {
     const list = /\[.*\]$/s.exec(text)?.[0];
     const args = list ? (JSON.parse(list) as string[]) : text.split(/\s+/);
     if (instruction.getKeyword() === 'FROM') found.push([]);
-    const from = instruction instanceof Copy ? (instruction.getFromFlag()?.getValue() ?? undefined) : undefined;
+    const flags = instruction instanceof Copy ? instruction.getFlags() : [];
+    const from = flags.find((flag) => flag.getName() === 'from')?.getValue() ?? undefined;
     found.at(-1)?.push({ keyword: instruction.getKeyword(), args, from, text });
   }
   return found;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,44 +14,78 @@ import { type Instruction, stages } from './files.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_MS = 300_000;
 
-/** What the image has besides its base: 35.9 when this was written. */
+/** What the image has besides its base: 37.6 when this was written. */
 const MOST_MEGABYTES = 40;
 
 /** Where the image has its Node.js; here it is the one that runs the tests. */
 const NODE_OF_IMAGE = '/nodejs/bin/node';
 
-const [packages = [], image = []] = stages();
-const only = (keyword: string) => image.filter((instruction) => instruction.keyword === keyword);
+/** Where its user is at home. */
+const HOME_OF_IMAGE = '/home/nonroot';
+
+const [packages = [], gateway = [], compiled = [], last = []] = stages();
+const only = (keyword: string, ...more: Instruction[][]) =>
+  [...gateway, ...last, ...more.flat()].filter((instruction) => instruction.keyword === keyword);
 
 /** There is no engine here to build the image: this does what the Dockerfile says, in a folder. */
 describe('What the image holds and starts', () => {
   const built = mkdtempSync(join(tmpdir(), 'image-'));
   const folder = mkdtempSync(join(tmpdir(), 'image-'));
+  const home = mkdtempSync(join(tmpdir(), 'image-'));
   const [uid = 0, gid = 0] = (only('USER')[0]?.text ?? '').split(':').map(Number);
-  const variables = Object.fromEntries(only('ENV').flatMap(({ args }) => args.map((pair) => pair.split('='))));
+  const user = process.getuid?.() === 0 ? { uid, gid } : {};
+  const variables = variablesOf();
 
-  beforeAll(() => {
+  beforeAll(async () => {
     for (const { keyword, args, text } of packages) {
       if (keyword === 'COPY') copy({ args }, ROOT, built);
       if (keyword === 'RUN') execFileSync('sh', ['-c', text], { cwd: built, stdio: 'pipe' });
     }
-    for (const { args, from } of only('COPY')) {
+    for (const { keyword, args, from } of gateway) {
+      if (keyword !== 'COPY') continue;
       // From the stage before, by its WORKDIR.
       if (from === 'packages') copy({ args: args.map((path) => path.replace('/gateway/', '')) }, built, folder);
       else copy({ args }, ROOT, folder);
     }
-    // As an image that is only read: nothing there is the user's own.
-    execFileSync('chmod', ['-R', 'a+rX,go-w', folder]);
-    chmodSync(folder, 0o555);
+    closeFolder();
+    if (user.uid !== undefined) chownSync(home, uid, gid);
+    for (const { args } of compiled.filter(({ keyword }) => keyword === 'RUN')) {
+      const [program, ...others] = args.map(toPlace);
+      expect(program).toBe(NODE_OF_IMAGE);
+      const settings = { ...variablesOf(compiled), PORT: String(await freePort()) };
+      await using run = startProcess(process.execPath, others, { cwd: folder, settings, ...user });
+      expect(await run.ended).toMatchObject({ code: 0, stderr: '' });
+    }
+    chmodSync(folder, 0o755);
+    for (const { keyword, args } of last) {
+      const [source = '', target = ''] = args.map(toPlace);
+      if (keyword === 'COPY') cpSync(source, join(folder, target), { recursive: true });
+    }
+    closeFolder();
   }, INSTALL_MS);
   afterAll(() => {
-    for (const path of [built, folder]) rmSync(path, { recursive: true, force: true });
+    for (const path of [built, folder, home]) rmSync(path, { recursive: true, force: true });
   });
+
+  /** As an image that is only read: nothing there is the user's own. */
+  function closeFolder(): void {
+    execFileSync('chmod', ['-R', 'a+rX,go-w', folder]);
+    chmodSync(folder, 0o555);
+  }
+
+  /** Where that is here which is there in the image. */
+  function toPlace(text: string): string {
+    return text.replace('/gateway/', `${folder}/`).replace(HOME_OF_IMAGE, home);
+  }
+
+  function variablesOf(...more: Instruction[][]): Record<string, string> {
+    const pairs = only('ENV', ...more).flatMap(({ args }) => args);
+    return Object.fromEntries(pairs.map((pair) => pair.split('=').map(toPlace)));
+  }
 
   function start(settings: Readonly<Record<string, string>>): GatewayProcess {
     const [program, ...args] = only('ENTRYPOINT')[0]?.args ?? [];
     expect(program).toBe(NODE_OF_IMAGE);
-    const user = process.getuid?.() === 0 ? { uid, gid } : {};
     return startProcess(process.execPath, args, { cwd: folder, settings: { ...variables, ...settings }, ...user });
   }
 
@@ -63,6 +97,29 @@ describe('What the image holds and starts', () => {
 
   test(`is small: the gateway and its packages are at most ${MOST_MEGABYTES} MB`, () => {
     expect(toMegabytes(folder)).toBeLessThan(MOST_MEGABYTES);
+  });
+
+  test('has its source compiled: a start takes all of it from there, and writes nothing', async () => {
+    const { NODE_COMPILE_CACHE = '' } = variables;
+    const filesOf = () => readdirSync(NODE_COMPILE_CACHE, { recursive: true, encoding: 'utf8' });
+    const before = filesOf();
+    await using gateway = start({ PORT: String(await freePort()), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' });
+    await gateway.firstLine;
+    gateway.process.kill('SIGTERM');
+    const { code, stderr } = await gateway.ended;
+    expect(code).toBe(0);
+    const namesIn = (told: RegExp) => new Set([...stderr.matchAll(told)].map(([, name]) => name));
+    const read = namesIn(/reading cache from \S+ for (?:ESM|CommonJS) (\S+?)\.\.\./g);
+    const accepted = namesIn(/V8 code cache for (?:ESM|CommonJS) (\S+) was accepted/g);
+    expect(accepted).toContain(`file://${folder}/src/main.ts`);
+    expect(accepted.size).toBeGreaterThan(500);
+    expect([...read].filter((name) => !accepted.has(name))).toEqual([]);
+    expect(filesOf()).toEqual(before);
+  });
+
+  test.runIf(process.getuid?.() === 0)('has nothing that its user could write', () => {
+    const found = execFileSync('find', [folder, '!', '-type', 'l', '(', '-uid', String(uid), '-o', '-perm', '/022', ')']);
+    expect(found.toString()).toBe('');
   });
 
   test('keeps the licences of its packages', () => {
@@ -86,6 +143,14 @@ describe('What the image holds and starts', () => {
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
     expect(collector.spans.map(({ name }) => name)).toEqual(['GET /graphql']);
+  });
+
+  test('starts as well where what is compiled cannot be used', async () => {
+    const PORT = String(await freePort());
+    await using gateway = start({ PORT, NODE_COMPILE_CACHE: join(folder, 'src') });
+    expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
+    gateway.process.kill('SIGTERM');
+    expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
   test.each(['http/protobuf', 'grpc'])('has what sends traces by %s', async (OTEL_EXPORTER_OTLP_PROTOCOL) => {

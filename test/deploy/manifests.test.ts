@@ -13,7 +13,7 @@ import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { DEPLOY, kubernetesObjects, read, readYaml, stages, type Yaml } from './files.ts';
+import { DEPLOY, type Instruction, kubernetesObjects, read, readYaml, stages, type Yaml } from './files.ts';
 
 const KINDS: { readonly [kind: string]: new (object: Yaml) => { validate(): void } } = {
   Deployment,
@@ -31,7 +31,7 @@ const README = readFileSync(join(DEPLOY, '../README.md'), 'utf8');
 const CLOSING_MS = 5_000;
 
 /** Variables that are not ours, and whose they are. */
-const OTHERS = ['NODE_OPTIONS', 'NODE_ENV'];
+const OTHERS = ['NODE_OPTIONS', 'NODE_ENV', 'NODE_COMPILE_CACHE'];
 
 const kustomization = readYaml('kubernetes/kustomization.yaml');
 const objects = kubernetesObjects().filter(({ object }) => object.kind !== 'Kustomization');
@@ -40,7 +40,9 @@ const pod = deployment.spec.template.spec;
 const [container] = pod.containers;
 const variables: Yaml[] = container.env;
 const compose = readYaml('compose.yaml');
-const [packages = [], image = []] = stages();
+const [packages = [], gateway = [], compiled = [], last = []] = stages();
+/** What the last stage says, and what the one says that it stands on. */
+const image = [...gateway, ...last];
 const imageVariables = Object.fromEntries(
   image.filter(({ keyword }) => keyword === 'ENV').flatMap(({ args }) => args.map((pair) => pair.split('=') as [string, string])),
 );
@@ -149,7 +151,14 @@ describe('The Dockerfile', () => {
 
   test('has the Node.js that the project is tested with', () => {
     expect(packages[0]?.text).toBe(`node:${manifest.dependencies.node}-slim AS packages`);
-    expect(image[0]?.text).toMatch(new RegExp(`/nodejs${manifest.dependencies.node.split('.')[0]}-debian\\d+:nonroot$`));
+    const [major] = manifest.dependencies.node.split('.');
+    expect(gateway[0]?.text).toMatch(new RegExp(`/nodejs${major}-debian\\d+:nonroot AS gateway$`));
+  });
+
+  test('has its source compiled by its own Node.js, as its own user', () => {
+    expect([compiled[0]?.text, last[0]?.text]).toEqual(['gateway AS compiled', 'gateway']);
+    const users = (stage: Instruction[]) => stage.filter(({ keyword }) => keyword === 'USER').length;
+    expect([gateway, compiled, last].map(users)).toEqual([1, 0, 0]);
   });
 
   test('starts what `npm start` starts, with no shell in between', () => {
@@ -163,7 +172,7 @@ describe('The Dockerfile', () => {
     const seen = readFileSync(join(DEPLOY, '../.dockerignore'), 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('!'));
-    const copied = [...packages, ...image]
+    const copied = [...packages, ...compiled, ...image]
       .filter(({ keyword, from }) => keyword === 'COPY' && from === undefined)
       .flatMap(({ args }) => args.slice(0, -1));
     expect([...new Set(copied)].map((path) => `!${path}`).sort()).toEqual(seen.sort());
