@@ -5,7 +5,7 @@ import { toEnumName, UNRECOGNIZED } from './names.ts';
 const INPUT_ONLY = new Set(['CampaignRowResult']);
 
 /**
- * The internal values of the schema's enums, so that resolvers are given, and give, what REST spells. For Yoga's `createSchema`.
+ * The internal values of the schema's enums, so that resolvers are given, and give, what REST spells. For `makeExecutableSchema`.
  * An enum has the same name in both contracts.
  */
 export const enumResolvers: Record<string, Record<string, string>> = Object.fromEntries(

@@ -41,7 +41,7 @@ function toText(raw: unknown): string | null {
  * What the schema's own scalars take as input; `JSON` takes anything. Fields have been read by `scalarReaders` before, so serializing
  * has nothing left to do; none is taken by an argument at present, but directives and tools may parse them.
  *
- * For Yoga's `createSchema`, and no `GraphQLScalarType`s: those would overwrite the description and the `@specifiedBy` of the SDL.
+ * For `makeExecutableSchema`, and no `GraphQLScalarType`s: those would overwrite the description and the `@specifiedBy` of the SDL.
  */
 export const scalars = {
   DateTime: createParser('DateTime', (value) => (typeof value === 'string' ? toDateTime(value) : null), 'RFC 3339 text'),
