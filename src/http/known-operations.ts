@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
   type ExecutionResult,
-  execute,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -15,6 +14,7 @@ import type { Costed } from './cost.ts';
 import { readDocumentName } from './document-name.ts';
 import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
+import type { Execute } from './executor.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
 import { asksForCost, toComplete } from './use-operation.ts';
@@ -27,6 +27,7 @@ export interface KnownOperationsOptions {
   readonly documents: Documents;
   /** Whether no documents are executed but those that are trusted. */
   readonly trustedOnly: boolean;
+  readonly execute: Execute;
   readonly admit: Admit;
   readonly beginnings: Beginnings;
   readonly maxBodyBytes: number;
@@ -70,6 +71,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     parsed,
     documents,
     trustedOnly,
+    execute,
     admit,
     beginnings,
     maxBodyBytes,
