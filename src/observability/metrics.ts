@@ -1,7 +1,8 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
+import { createHistogram } from './histogram.ts';
 import { createTally } from './tally.ts';
 
 export interface MetricsOptions {
@@ -77,8 +78,8 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
   const tally = <L extends string>(name: string, help: string, labelNames: readonly [L, L]) =>
     createTally({ name: PREFIX + name, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
-    new Histogram<L>({ name: PREFIX + name, help, buckets, labelNames, registers });
+  const histogram = <const N extends readonly string[]>(name: string, help: string, buckets: readonly number[], labelNames: N) =>
+    createHistogram({ name: PREFIX + name, help, buckets, labelNames, registers });
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name: PREFIX + name,
@@ -99,6 +100,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     'operation_overhead_seconds',
     'What the gateway itself took of an operation: its duration less the time during which it waited for the upstream.',
     OVERHEAD_BUCKETS,
+    [],
   );
   let inProgress = 0;
   gauge('operations_in_progress', 'Requests to /graphql that are being answered.', () => inProgress);
@@ -120,7 +122,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     'endpoint',
     'reason',
   ]);
-  const queueSeconds = histogram('upstream_queue_wait_seconds', 'How long requests waited for their turn.', QUEUE_BUCKETS);
+  const queueSeconds = histogram('upstream_queue_wait_seconds', 'How long requests waited for their turn.', QUEUE_BUCKETS, []);
   const pauses = counter('upstream_pauses_total', 'How often the upstream asked a credential to be patient.');
   const openings = counter('upstream_breaker_openings_total', 'How often requests began to be kept from the upstream.');
   gauge('upstream_queue_waiting', 'Requests that wait for their turn.', () => upstreamState().waiting);
@@ -159,7 +161,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     cacheEvents: { onAnswered: questions },
     upstreamEvents: {
       onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
-      onTurn: (waitedMs) => queueSeconds.observe(waitedMs / 1000),
+      onTurn: (waitedMs) => queueSeconds(waitedMs / 1000),
       onPause: () => pauses.inc(),
       onOverflow: () => limitRefusals.inc({ setting: 'REVOX_MAX_QUEUE' }),
       onBreaker: (change) => {
@@ -167,7 +169,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
       },
     },
     onSent({ endpoint, status, failure, ms }) {
-      upstreamSeconds.observe({ endpoint, status: toStatusLabel(status), outcome: failure ?? 'ok' }, ms / 1000);
+      upstreamSeconds(ms / 1000, endpoint, toStatusLabel(status), failure ?? 'ok');
     },
     onOperationBegun() {
       inProgress += 1;
@@ -176,8 +178,8 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
       };
     },
     onOperation({ name, code, ms, overheadMs }) {
-      operationSeconds.observe({ operation: name, code }, ms / 1000);
-      if (overheadMs !== undefined) overheadSeconds.observe(overheadMs / 1000);
+      operationSeconds(ms / 1000, name, code);
+      if (overheadMs !== undefined) overheadSeconds(overheadMs / 1000);
     },
     onRefused: (code) => refusals.inc({ code }),
     onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
