@@ -13,6 +13,13 @@ export interface DrainLimits {
 /** Ends a server without losing a request that it has taken; tells how many it had to break off all the same. Once for each server. */
 export type Drain = () => Promise<number>;
 
+interface Connection {
+  /** Those without a whole answer, in the order they came; hardly ever more than one. */
+  readonly responses: ServerResponse[];
+  /** It has not asked anything yet. */
+  isFresh: boolean;
+}
+
 /** A connection that was taken but has not asked anything yet may have its first request on the way. */
 const FIRST_REQUEST_MS = 1_000;
 
@@ -27,10 +34,7 @@ const MOST_TURNS = 1_000;
  * connections are closed, whoever has asked within that time is gone.
  */
 export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainLimits): Drain {
-  /** Of each connection the requests without a whole answer, in the order they came; hardly ever more than one. */
-  const connections = new Map<Socket, ServerResponse[]>();
-  /** Connections that have not asked anything yet. */
-  const fresh = new Set<Socket>();
+  const connections = new Map<Socket, Connection>();
   /** Nothing has come since somebody looked. */
   let isQuiet = false;
   let isDraining = false;
@@ -40,7 +44,7 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
 
   return async () => {
     isDraining = true;
-    for (const responses of connections.values()) bidFarewell(responses);
+    for (const { responses } of connections.values()) bidFarewell(responses);
     await new Promise<void>((resolve) => void startTimer(delayMs, resolve));
     await untilQuiet();
     return close();
@@ -48,22 +52,20 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
 
   function onConnection(socket: Socket): void {
     isQuiet = false;
-    connections.set(socket, []);
-    fresh.add(socket);
-    socket.once('close', () => {
-      connections.delete(socket);
-      fresh.delete(socket);
-    });
+    connections.set(socket, { responses: [], isFresh: true });
+    socket.once('close', () => connections.delete(socket));
   }
 
   function onRequest({ socket }: IncomingMessage, response: ServerResponse): void {
     isQuiet = false;
-    fresh.delete(socket);
-    const responses = connections.get(socket);
-    if (!responses) return;
+    const connection = connections.get(socket);
+    if (!connection) return;
+    connection.isFresh = false;
+    const { responses } = connection;
     responses.push(response);
     if (isDraining) bidFarewell(responses);
-    response.once('close', () => {
+    // It comes once, and `once` would take longer.
+    response.on('close', () => {
       responses.splice(responses.indexOf(response), 1);
       // Its headers may have been sent before there was a farewell to bid.
       if (isClosed && responses.length === 0) socket.destroySoon();
@@ -86,16 +88,16 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
     // Not that of HTTP: it closes connections whose answers are all made, but not yet sent.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
     isClosed = true;
-    for (const [socket, { length }] of connections) {
-      if (length === 0 && !fresh.has(socket)) socket.destroySoon();
+    for (const [socket, { responses, isFresh }] of connections) {
+      if (responses.length === 0 && !isFresh) socket.destroySoon();
     }
     let broken = 0;
     const stopTimers = [
       startTimer(Math.min(FIRST_REQUEST_MS, timeoutMs), () => {
-        for (const socket of fresh) socket.destroy();
+        for (const [socket, { isFresh }] of connections) if (isFresh) socket.destroy();
       }),
       startTimer(timeoutMs, () => {
-        for (const { length } of connections.values()) broken += length;
+        for (const { responses } of connections.values()) broken += responses.length;
         for (const socket of connections.keys()) socket.destroy();
       }),
     ];

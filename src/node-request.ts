@@ -45,7 +45,8 @@ class NodeAsked implements Asked {
     this.url = url;
     this.headers = headers;
     this.#request = request;
-    response.once('close', () => {
+    // It comes once, and `once` would take longer.
+    response.on('close', () => {
       if (!response.writableFinished) this.#leave();
     });
   }

@@ -83,6 +83,16 @@ export interface ServerEvents {
 /** Answers requests. What `mayAnswer` takes is answered by `answer`, without a `Request` being made of it. */
 export type Answers = Pick<Handler, 'fetch'> & Partial<Handler>;
 
+/** What is known of a connection: found once for a request. */
+interface Connection {
+  /** Over the limit. */
+  readonly isSurplus: boolean;
+  /** The last one. */
+  exchange: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
+  /** Requests whose answers are not sent. */
+  underWay: number;
+}
+
 /**
  * Makes a server that waits for nobody forever. It listens nowhere yet.
  * @param gateway answers what is HTTP; what is not is refused here, in the same shape
@@ -93,11 +103,7 @@ export function createHttpServer(
   { onBug, onRefused }: ServerEvents,
 ): Server {
   const adapter = createServerAdapter(gateway.fetch);
-  /** The last request of each connection. */
-  const exchanges = new WeakMap<Socket, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
-  const surplus = new WeakSet<Socket>();
-  /** Requests under way, of each connection. */
-  const counts = new WeakMap<Socket, number>();
+  const known = new WeakMap<Socket, Connection>();
   let open = 0;
   const server = createServer({
     headersTimeout: Math.min(headersMs, requestMs),
@@ -113,7 +119,7 @@ export function createHttpServer(
   server.maxConnections = connections + TOLD_CONNECTIONS;
   server.on('connection', (socket) => {
     open += 1;
-    if (open > connections) surplus.add(socket);
+    known.set(socket, { isSurplus: open > connections, exchange: undefined, underWay: 0 });
     // As long as one that has been used may wait for its next request; from the first answer on it is the server's own limit again.
     socket.setTimeout(KEEP_ALIVE_MS);
     socket.once('close', () => {
@@ -137,13 +143,19 @@ export function createHttpServer(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
-    exchanges.set(socket, { request, response });
-    count(socket, 1);
-    response.once('close', () => count(socket, -1));
+    const connection = known.get(socket);
+    // Node tells of each connection before it tells of what comes on it.
+    if (!connection) return refuse(response, NOT_ANSWERED);
+    connection.exchange = { request, response };
+    connection.underWay += 1;
+    // It comes once: `once` would only make something to take the listener away with.
+    response.on('close', () => {
+      connection.underWay -= 1;
+    });
     try {
       // A full process is alive: to start it anew would help nobody.
-      if (surplus.has(socket) && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS);
-      if ((counts.get(socket) ?? 0) > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
+      if (connection.isSurplus && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS);
+      if (connection.underWay > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
       if (namesTwoHosts(request)) return refuse(response, TWO_HOSTS);
       const head = gateway.mayAnswer && toHead(request);
@@ -184,13 +196,9 @@ export function createHttpServer(
     onRefused({ status, code, setting });
   }
 
-  function count(socket: Socket, more: 1 | -1): void {
-    counts.set(socket, (counts.get(socket) ?? 0) + more);
-  }
-
   /** Whether an answer has begun to the request that something is wrong with: a second one would be taken for a part of it. */
   function isAnswered(socket: Socket): boolean {
-    const { request, response } = exchanges.get(socket) ?? {};
+    const { request, response } = known.get(socket)?.exchange ?? {};
     const isOver = request?.complete && response?.writableFinished;
     return response?.headersSent === true && !isOver;
   }
