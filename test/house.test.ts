@@ -41,7 +41,7 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
   'process.argv': ['main.ts'],
   console: ['observability'],
   // The clock is handed in everywhere else.
-  'Date.now': ['gateway.ts', 'sandbox/sandbox.ts'],
+  'Date.now': ['gateway.ts', 'observability/structured-log.ts', 'sandbox/sandbox.ts'],
   'new Date()': [],
   'performance.now': ['gateway.ts'],
   setTimeout: ['gateway.ts', 'main.ts', 'sandbox/sandbox.ts'],

@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Log, LogFields } from './log.ts';
 import { toTextLine } from './text-line.ts';
 
@@ -28,7 +28,7 @@ export function createStructuredLog({ level, format }: LogSettings, output?: Des
     {
       level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createTimestamp(),
       formatters: { level: (label) => ({ level: label }) },
       // Ours; pino's would write whatever else hangs on an error.
       serializers: {},
@@ -40,6 +40,20 @@ export function createStructuredLog({ level, format }: LogSettings, output?: Des
     info: (message, fields) => write(logger, 'info', message, fields),
     error: (message, fields) => write(logger, 'error', message, fields),
     bug: (error, fields) => logger.error({ ...fields, error: toFields(error) }, 'A fault that nobody foresaw.'),
+  };
+}
+
+/** The time as pino writes it, made once a millisecond: there may be many lines in one. */
+function createTimestamp(): () => string {
+  let last: number | undefined;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== last) {
+      last = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
   };
 }
 

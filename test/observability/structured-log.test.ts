@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { LogFields } from '#observability/log.ts';
 import { keepLog } from '../kit/log-lines.ts';
 
@@ -47,6 +47,17 @@ describe('A line', () => {
       },
       { level: 'error', time: expect.any(String), msg: 'Trouble' },
     ]);
+  });
+
+  test('has the time at which it was told, though that is written out once a millisecond', () => {
+    const { log, read } = keepLog();
+    const times = [0, 0, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_000];
+    using clock = vi.spyOn(Date, 'now');
+    for (const time of times) {
+      clock.mockReturnValue(time);
+      log.info('Ready');
+    }
+    expect(read().map(({ time }) => time)).toEqual(times.map((time) => new Date(time).toISOString()));
   });
 
   test('of text has the same', () => {
