@@ -22,8 +22,8 @@ const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
     Q4: { requests: 0, kB: 43 },
   },
   uncached: {
-    Q1: { requests: 1, kB: 130 },
-    Q2: { requests: 1, kB: 700 },
+    Q1: { requests: 1, kB: 148 },
+    Q2: { requests: 1, kB: 826 },
     Q3: { requests: 21, kB: 1_830 },
     Q4: { requests: 0, kB: 43 },
   },

@@ -67,8 +67,6 @@ export interface GatewayOptions {
   readonly hasShortWay?: boolean;
   /** Whether whole answers are kept beside what they are made of. Default true. */
   readonly keepsAnswers?: boolean;
-  /** When an operation becomes a function: once it has come again and again (default), before it is executed at all, or not at all. The answers are the same. */
-  readonly compiles?: 'again' | 'at once' | 'never';
   /** The clock, ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
@@ -167,7 +165,6 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isLoopbackOnly: isOpen,
     hasShortWay: options.hasShortWay ?? true,
-    compiles: options.compiles ?? 'again',
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,

@@ -1,13 +1,10 @@
 import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { MOST_COMPILED_TOKENS } from './executor.ts';
 
 const MOST_BYTES = 32 * 2 ** 20;
 /** As measured: a token with its node and its place; and a character, for comments are tokens that nobody counts. */
 const TOKEN_BYTES = 500;
 const CHARACTER_BYTES = 50;
-/** What a token adds to the function that may be made of it. */
-const COMPILED_BYTES = 1_000;
 
 /**
  * What Yoga remembers between requests, so that a document is parsed and validated once. Bounded by its memory: Yoga's own holds a
@@ -17,11 +14,7 @@ export function createDocumentCaches() {
   return {
     documentCache: new LRUCache<string, DocumentNode>({
       maxSize: MOST_BYTES,
-      sizeCalculation(document, text) {
-        const tokens = document.tokenCount ?? text.length;
-        const tokenBytes = TOKEN_BYTES + (tokens > MOST_COMPILED_TOKENS ? 0 : COMPILED_BYTES);
-        return tokens * tokenBytes + text.length * CHARACTER_BYTES + 1;
-      },
+      sizeCalculation: (document, text) => (document.tokenCount ?? text.length) * TOKEN_BYTES + text.length * CHARACTER_BYTES + 1,
     }),
     // A document that does not parse is no use to anyone: it is parsed again.
     errorCache: { get: () => undefined, set: () => {} },

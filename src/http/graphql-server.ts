@@ -1,4 +1,4 @@
-import { type GraphQLSchema, execute as graphqlExecute } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import type { RequestWatch } from '#observability/request-watch.ts';
@@ -8,7 +8,6 @@ import { createDocumentCaches } from './document-caches.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
 import { createDocuments, type TrustedDocument } from './documents.ts';
 import type { Answered, Asked, RequestHead } from './exchange.ts';
-import { createExecutor, type Execute, type ExecutorOptions } from './executor.ts';
 import { renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { createKnownOperations } from './known-operations.ts';
 import { toPublicError } from './public-error.ts';
@@ -42,7 +41,6 @@ export interface GraphQLServerOptions {
   /** Hears of each operation that is over a limit: of the setting that raises it, if there is one. */
   readonly onExcess: (setting: string | undefined) => void;
   readonly onDrift: OnDrift;
-  readonly compiles: ExecutorOptions['compiles'];
   /** The clock, ms. */
   readonly now: () => number;
   /** A clock for durations, ms and parts of it. */
@@ -79,21 +77,19 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   const documentCaches = createDocumentCaches();
   const beginnings = createBeginnings(options.elapsed, setImmediate);
   const checkCost = createCostCheck(options.limits);
-  const executor = createExecutor({ compiles: options.compiles, onNextTurn: setImmediate });
   const maskError = (error: unknown) => toPublicError(error, options);
   const known = createKnownOperations({
     ...options,
     parsed: documentCaches.documentCache,
     documents,
     trustedOnly: options.namedDocuments.only,
-    execute: executor,
     beginnings,
     maxBodyBytes: options.limits.bodyBytes,
     checkCost,
     toPublicError: maskError,
   });
 
-  const yoga = create(options.schema, executor, useKnownOperations(known));
+  const yoga = create(options.schema, useKnownOperations(known));
   let tracingYoga: Promise<typeof yoga> | undefined;
   return {
     async fetch(request, watch, isTraced) {
@@ -115,10 +111,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   async function createTracing() {
     // It takes 30 ms, which nobody has to pay whom no router asks for traces.
     const { useFederatedTracing } = await import('./use-federated-tracing.ts');
-    return create(options.createSchema(), graphqlExecute, useFederatedTracing());
+    return create(options.createSchema(), useFederatedTracing());
   }
 
-  function create(schema: GraphQLSchema, execute: Execute, ...more: Plugin[]) {
+  function create(schema: GraphQLSchema, ...more: Plugin[]) {
     return createYoga<ServerContext, RequestContext>({
       schema,
       graphqlEndpoint: options.endpoint,
@@ -133,7 +129,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         namedDocuments,
         useLimits(options.limits, checkCost),
         ...(options.introspection ? [] : [useClosedSchema()]),
-        useOperation({ ...options, execute }),
+        useOperation(options),
         useWatch(options.onDrift),
         ...more,
       ],

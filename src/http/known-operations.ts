@@ -1,6 +1,7 @@
 import {
   type DocumentNode,
   type ExecutionResult,
+  execute,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -14,7 +15,6 @@ import type { Costed } from './cost.ts';
 import { readDocumentName } from './document-name.ts';
 import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
-import type { Execute } from './executor.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
 import { asksForCost, toComplete } from './use-operation.ts';
@@ -27,7 +27,6 @@ export interface KnownOperationsOptions {
   readonly documents: Documents;
   /** Whether no documents are executed but those that are trusted. */
   readonly trustedOnly: boolean;
-  readonly execute: Execute;
   readonly admit: Admit;
   readonly beginnings: Beginnings;
   readonly maxBodyBytes: number;
@@ -71,7 +70,6 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     parsed,
     documents,
     trustedOnly,
-    execute,
     admit,
     beginnings,
     maxBodyBytes,

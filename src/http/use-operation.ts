@@ -1,15 +1,13 @@
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionResult, execute, GraphQLError } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
 import type { HeaderReader } from './exchange.ts';
-import type { Execute } from './executor.ts';
 
 /** Of different kinds of drift that one trace tells. */
 const MOST_DRIFT = 100;
 
 export interface OperationOptions {
-  readonly execute: Execute;
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
   readonly upstreamTrace: boolean;
   /** The clock, ms. */
@@ -17,7 +15,7 @@ export interface OperationOptions {
 }
 
 /** Ends an operation when its answer is complete, and says in `extensions` and in headers what the answer itself cannot. */
-export function useOperation({ execute, upstreamTrace, now }: OperationOptions): Plugin<RequestContext & YogaInitialContext> {
+export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<RequestContext & YogaInitialContext> {
   return {
     // There are none in the schema; one that is asked for all the same is refused after its context has been made.
     onSubscribe: ({ args: { contextValue } }) => contextValue.end(),

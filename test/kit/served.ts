@@ -41,7 +41,6 @@ export async function serveWorld({
     readyOperations,
     hasShortWay: process.env.SHORT_WAY !== 'off',
     keepsAnswers: process.env.ANSWERS !== 'off',
-    compiles: process.env.COMPILED === 'at once' ? 'at once' : 'again',
     log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
     ...gatewayOptions,
   });

@@ -70,7 +70,6 @@ export function createWorld({
       },
       hasShortWay: process.env.SHORT_WAY !== 'off',
       keepsAnswers: process.env.ANSWERS !== 'off',
-      compiles: process.env.COMPILED === 'at once' ? 'at once' : 'again',
       log: { info: () => {}, error: (message) => bugs.push(message), bug: (error) => bugs.push(error) },
       ...gatewayOptions,
     },
