@@ -66,18 +66,13 @@ let output: DestinationStream | undefined;
 
 /** One for the process: lines of two would run into one another, and each waits for the process to end. */
 function standardOutput(): DestinationStream {
-  if (output) return output;
-  // Its types know text alone.
-  const lines = destination({
+  output ??= destination({
     fd: 1,
     sync: false,
-    // What waits as text is measured anew, all of it, with each line.
-    contentMode: 'buffer',
     minLength: WRITTEN_BYTES,
     periodicFlush: WRITTEN_AFTER_MS,
     maxLength: MOST_WAITING_BYTES,
-  }) as { write(line: string | Buffer): boolean };
-  output = { write: (line) => void lines.write(Buffer.from(line)) };
+  });
   return output;
 }
 
