@@ -94,7 +94,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   return {
     async fetch(request, watch, isTraced) {
       if (!isTraced) return yoga.fetch(request, { watch });
-      tracingYoga ??= createTracing();
+      tracingYoga ??= createTracing().catch(forgetTracing);
       return (await tracingYoga).fetch(request, { watch });
     },
     mayAnswer: known.mayTake,
@@ -112,6 +112,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     // It takes 30 ms, which nobody has to pay whom no router asks for traces.
     const { useFederatedTracing } = await import('./use-federated-tracing.ts');
     return create(options.createSchema(), useFederatedTracing());
+  }
+
+  /** Loading it may fail for want of a file handle, and succeed the next time. */
+  function forgetTracing(error: unknown): never {
+    tracingYoga = undefined;
+    throw error;
   }
 
   function create(schema: GraphQLSchema, ...more: Plugin[]) {

@@ -11,10 +11,17 @@ export interface LateTokenCheckOptions extends Omit<TokenCheckOptions, 'keys'>, 
  * nobody has to pay who takes no tokens.
  */
 export function createLateTokenCheck(options: LateTokenCheckOptions): CheckToken {
-  const check = load(options);
-  // What cannot be loaded is told to whoever brings a token.
-  check.catch(() => {});
-  return async (headers) => (await check)(headers);
+  let check: Promise<CheckToken> | undefined;
+  const loadOnce = () => {
+    // What cannot be loaded is told to whoever brings a token, and loaded anew for the next one.
+    check ??= load(options).catch((error: unknown) => {
+      check = undefined;
+      throw error;
+    });
+    return check;
+  };
+  loadOnce().catch(() => {});
+  return async (headers) => (await loadOnce())(headers);
 }
 
 async function load({ jwksUrl: url, ...options }: LateTokenCheckOptions): Promise<CheckToken> {
