@@ -17,8 +17,13 @@ const TURN_MS = 2;
  * Nothing here is bounded: who waits is a request that is held open in any case, and `MAX_CONNECTIONS` bounds those.
  * @param elapsed a clock for durations, ms and parts of it
  * @param onNextTurn calls back in the next turn of the event loop
+ * @param whenDone calls back in this turn, when all that can go on has gone on
  */
-export function createBeginnings(elapsed: () => number, onNextTurn: (run: () => void) => void): Beginnings {
+export function createBeginnings(
+  elapsed: () => number,
+  onNextTurn: (run: () => void) => void,
+  whenDone: (run: () => void) => void,
+): Beginnings {
   /** Who waits, by caller; the first of them is the next. */
   const lanes = new Map<string, (() => void)[]>();
   let turnEndsAt: number | undefined;
@@ -41,21 +46,25 @@ export function createBeginnings(elapsed: () => number, onNextTurn: (run: () => 
     },
   };
 
-  /** One begins in a turn of its own: what it does at once is done before the next one is let go. */
   function endTurn(): void {
     turnEndsAt = undefined;
+    if (waiting === 0) return;
+    turnEndsAt = elapsed() + TURN_MS;
+    onNextTurn(endTurn);
+    letNextBegin();
+  }
+
+  /** One by one: what an operation does at once is done before the next one is let go. */
+  function letNextBegin(): void {
     const [next] = lanes;
-    if (!next) return;
+    if (!next || turnEndsAt === undefined || elapsed() >= turnEndsAt) return;
     const [caller, lane] = next;
     const begin = lane.shift();
     // Behind all others.
     lanes.delete(caller);
     if (lane.length > 0) lanes.set(caller, lane);
     waiting -= 1;
-    if (waiting > 0) {
-      turnEndsAt = elapsed();
-      onNextTurn(endTurn);
-    }
     begin?.();
+    if (waiting > 0) whenDone(letNextBegin);
   }
 }

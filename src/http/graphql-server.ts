@@ -75,7 +75,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   const documents = createDocuments(options.namedDocuments.documents);
   const namedDocuments = useNamedDocuments({ ...options.namedDocuments, documents });
   const documentCaches = createDocumentCaches();
-  const beginnings = createBeginnings(options.elapsed, setImmediate);
+  const beginnings = createBeginnings(options.elapsed, setImmediate, whenDone);
   const checkCost = createCostCheck(options.limits);
   const maskError = (error: unknown) => toPublicError(error, options);
   const known = createKnownOperations({
@@ -162,4 +162,9 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       logging: false,
     });
   }
+}
+
+/** Node takes the ticks that are planned by promises when no promise has anything left to do. */
+function whenDone(run: () => void): void {
+  queueMicrotask(() => process.nextTick(run));
 }

@@ -5,9 +5,11 @@ import { createBeginnings } from '#http/beginnings.ts';
 function createLoop(operationMs: number) {
   let time = 0;
   let planned: (() => void)[] = [];
+  let whenDone: (() => void)[] = [];
   const beginnings = createBeginnings(
     () => time,
     (run) => planned.push(run),
+    (run) => whenDone.push(run),
   );
   const begun: string[] = [];
   const begin = (name: string) => {
@@ -28,6 +30,12 @@ function createLoop(operationMs: number) {
       planned = [];
       for (const run of due) run();
       await Promise.resolve();
+      while (whenDone.length > 0) {
+        const next = whenDone;
+        whenDone = [];
+        for (const run of next) run();
+        await Promise.resolve();
+      }
     },
     get isIdle() {
       return planned.length === 0;
@@ -50,7 +58,22 @@ describe('Operations begin', () => {
     expect(begun).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 
-  test('and then one in each turn, of every caller who waits', async () => {
+  test('and then those who wait, no longer than that in one turn, and each when the one before has begun', async () => {
+    const { arrive, begun, turn } = createLoop(0.9);
+    for (let n = 1; n <= 8; n += 1) arrive('a', `a${n}`);
+    expect(begun).toEqual(['a1', 'a2', 'a3']);
+    await turn();
+    expect(begun).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', 'a6']);
+    await turn();
+    expect(begun.slice(6)).toEqual(['a7', 'a8']);
+    // What is left of the turn is for who comes.
+    arrive('b');
+    expect(begun.at(-1)).toBe('b');
+    arrive('c');
+    expect(begun.at(-1)).toBe('b');
+  });
+
+  test('one in each turn where that takes all of it, of every caller who waits', async () => {
     const { arrive, begun, turn } = createLoop(3);
     for (let n = 1; n <= 5; n += 1) arrive('flood', `flood${n}`);
     arrive('b', 'b1');
