@@ -101,7 +101,7 @@ export function questionsFor({ contender }: Entry, kind: OperationKind): readonl
 
 /** One question at a time, over a slow upstream, beside each the same one to the upstream itself. */
 export async function measureLatency(
-  { client }: Entry,
+  { client, contender }: Entry,
   upstream: Upstream,
   { cold, warm }: { cold: number; warm: number },
 ): Promise<Latency> {
@@ -116,7 +116,7 @@ export async function measureLatency(
     await sleep(PAUSE_MS);
     added.cold.push(through - (await latencyOf(direct, `/api/call/${question.variables?.id}`)));
   }
-  for (let place = 0; place < warm; place += 1) {
+  for (let place = 0; contender.remembers && place < warm; place += 1) {
     await sleep(PAUSE_MS);
     added.warm.push(await client.latency(q1.at(FRESH)));
   }
