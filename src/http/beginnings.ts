@@ -68,3 +68,8 @@ export function createBeginnings(
     if (waiting > 0) whenDone(letNextBegin);
   }
 }
+
+/** Calls back when no promise has anything left to do, and before the turn ends: then Node takes the ticks that promises have planned. */
+export function whenDone(run: () => void): void {
+  queueMicrotask(() => process.nextTick(run));
+}

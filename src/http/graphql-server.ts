@@ -2,7 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import type { RequestWatch } from '#observability/request-watch.ts';
-import { createBeginnings } from './beginnings.ts';
+import { createBeginnings, whenDone } from './beginnings.ts';
 import { createCostCheck } from './cost.ts';
 import { createDocumentCaches } from './document-caches.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
@@ -162,9 +162,4 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       logging: false,
     });
   }
-}
-
-/** Node takes the ticks that are planned by promises when no promise has anything left to do. */
-function whenDone(run: () => void): void {
-  queueMicrotask(() => process.nextTick(run));
 }

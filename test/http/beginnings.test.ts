@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createBeginnings } from '#http/beginnings.ts';
+import { createBeginnings, whenDone } from '#http/beginnings.ts';
+
+/** As long as operations may begin in one turn. */
+const TURN_MS = 2;
 
 /** A loop whose turns are taken by hand, and operations that take so long, ms. */
 function createLoop(operationMs: number) {
@@ -114,4 +117,25 @@ test('When nobody waits, nothing is planned and nobody is remembered', async () 
   for (let n = 0; n < 10; n += 1) await loop.turn();
   expect(loop.begun).toHaveLength(10);
   expect([loop.beginnings.waiting, loop.isIdle]).toEqual([0, true]);
+});
+
+test('In a real loop an operation has done all that it does at once before the next one begins, and that in one turn', async () => {
+  const told: string[] = [];
+  await new Promise<void>((resolve) => {
+    let time = 0;
+    const beginnings = createBeginnings(() => time, setImmediate, whenDone);
+    const operate = async (name: string) => {
+      await beginnings.wait(name);
+      told.push(`${name} begins`);
+      for (let step = 0; step < 50; step += 1) await undefined;
+      told.push(`${name} has done what it can`);
+      if (name === 'c') resolve();
+    };
+    beginnings.wait('first');
+    // That has taken all of this turn: the others wait for the next one.
+    time += TURN_MS;
+    for (const name of ['a', 'b', 'c']) void operate(name);
+    setImmediate(() => told.push('another turn'));
+  });
+  expect(told).toEqual(['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} has done what it can`]));
 });
