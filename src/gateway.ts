@@ -26,6 +26,7 @@ import { createStructuredLog } from '#observability/structured-log.ts';
 import { createTracing, type TracerProvider } from '#observability/tracing.ts';
 import { createUpstreamWatch } from '#observability/upstream-watch.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
+import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
 import { createRestClient } from '#rest/client.ts';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
@@ -101,10 +102,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
   const upstreamWatch = createUpstreamWatch(metrics, tracing, now);
 
+  const keyHolder = isServiceMode ? 'gateway' : 'caller';
+  const acceptedCredentials = createAcceptedCredentials({ keyHolder, elapsed });
   const rest = createRestClient({
     ...revox,
     transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
-    keyHolder: isServiceMode ? 'gateway' : 'caller',
+    keyHolder,
+    acceptedCredentials,
     events: upstreamWatch.events,
     now,
     elapsed,

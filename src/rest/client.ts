@@ -9,6 +9,7 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
+import type { AcceptedCredentials } from './accepted-credentials.ts';
 import { createBreaker } from './breaker.ts';
 import type { Errand } from './errand.ts';
 import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
@@ -36,6 +37,7 @@ export interface RestClientOptions extends ExchangeOptions {
     /** How long it stays open at first, ms. */
     readonly openMs: number;
   };
+  readonly acceptedCredentials: AcceptedCredentials;
   readonly events: UpstreamEvents;
   /** A clock for durations, ms and parts of it; it never goes back. */
   readonly elapsed: () => number;
@@ -53,7 +55,7 @@ export interface RestClient {
  * at all where it would be in vain. Knows no endpoint. Everything that goes wrong is an `UpstreamError`, or `BudgetExceededError`.
  */
 export function createRestClient(options: RestClientOptions): RestClient {
-  const { events, elapsed, now, random } = options;
+  const { acceptedCredentials, events, elapsed, now, random } = options;
   const pauses = createPauses({ ...options, onChange: (credential) => turns.reconsider(credential) });
   const turns = createTurns({
     ...options,
@@ -145,6 +147,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
 
   /** Does what the upstream asks of everyone who has this credential. */
   function heed({ kind, status, retryAfterMs }: Ending, credential: string): void {
+    if (kind === undefined) acceptedCredentials.add(credential);
+    else if (status === 401) acceptedCredentials.delete(credential);
     if (kind === 'rate-limited') events.onPause(pauses.begin(credential, retryAfterMs));
     else if (status !== null) pauses.end(credential);
   }

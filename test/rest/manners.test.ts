@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
 import { createRestClient, type RestClientOptions } from '#rest/client.ts';
 import { Credential } from '#rest/credential.ts';
 import type { Errand } from '#rest/errand.ts';
@@ -45,6 +46,7 @@ function createScene(acts: readonly Act[], options: Partial<RestClientOptions> =
     retries: 2,
     breaker: { failures: 1_000, openMs: 1_000 },
     keyHolder: 'caller',
+    acceptedCredentials: createAcceptedCredentials({ keyHolder: 'caller', elapsed: () => clock.now }),
     events: NOBODY_LISTENS,
     now: () => clock.now,
     elapsed: () => clock.now,

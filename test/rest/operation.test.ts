@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { SWEEP_MS } from '#cache/memory.ts';
 import { GatewayError } from '#errors/gateway-error.ts';
+import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
 import { createRestClient, type RestClientOptions } from '#rest/client.ts';
 import { Credential } from '#rest/credential.ts';
 import type { Budget, Errand } from '#rest/errand.ts';
@@ -30,6 +31,7 @@ function createClient(transport: Transport, options: Partial<RestClientOptions> 
     random: () => 0,
     maxResponseBytes: 2000,
     keyHolder: 'caller',
+    acceptedCredentials: createAcceptedCredentials({ keyHolder: 'caller', elapsed: () => 0 }),
     now: () => 0,
     startTimer: () => () => {},
     ...options,

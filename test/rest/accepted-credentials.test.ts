@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
+
+const HOUR_MS = 3_600_000;
+
+function createScene(keyHolder: 'gateway' | 'caller' = 'caller') {
+  const clock = { now: 0 };
+  return { clock, accepted: createAcceptedCredentials({ keyHolder, elapsed: () => clock.now }) };
+}
+
+test('a credential counts as accepted from its first acceptance until it is refused', () => {
+  const { accepted } = createScene();
+  expect(accepted.has('a')).toBe(false);
+  accepted.add('a');
+  expect([accepted.has('a'), accepted.has('b')]).toEqual([true, false]);
+  accepted.delete('a');
+  expect(accepted.has('a')).toBe(false);
+});
+
+test('an acceptance is forgotten after an hour without use, and every use prolongs it', () => {
+  const { accepted, clock } = createScene();
+  accepted.add('a');
+  clock.now += HOUR_MS - 1;
+  expect(accepted.has('a')).toBe(true);
+  clock.now += HOUR_MS - 1;
+  expect(accepted.has('a')).toBe(true);
+  clock.now += HOUR_MS;
+  expect(accepted.has('a')).toBe(false);
+});
+
+test('ten thousand acceptances are kept, and the least recently used one makes room for the next', () => {
+  const { accepted } = createScene();
+  for (let key = 0; key <= 10_000; key += 1) accepted.add(`${key}`);
+  expect([accepted.has('0'), accepted.has('1'), accepted.has('10000')]).toEqual([false, true, true]);
+});
+
+test("the gateway's own credential counts as accepted from the start", () => {
+  const { accepted } = createScene('gateway');
+  accepted.delete('own');
+  expect(accepted.has('own')).toBe(true);
+});
