@@ -106,7 +106,7 @@ export function createHandler(options: HandlerOptions): Handler {
     if (!url) {
       return toRefusal('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
     }
-    if (options.isLoopbackOnly && !namesLoopback(url)) {
+    if (options.isLoopbackOnly && !namesLoopback(url, request.headers)) {
       return toRefusal('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
         status: 403,
       });

@@ -36,12 +36,17 @@ export function createTokenCheck({ issuer, audience, scopes, keys, now }: TokenC
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now()),
     });
+    const { sub = '' } = claims;
+    // jose checks that it is text only where a subject is asked for. A number or an object would be an owner of queues like any other.
+    if (typeof sub !== 'string') throw new TokenRefusedError('UNAUTHENTICATED', NO_SUBJECT, 'invalid_token');
     const granted = grantedScopes(claims);
-    if (scopes.every((scope) => granted.has(scope))) return claims.sub ?? '';
+    if (scopes.every((scope) => granted.has(scope))) return sub;
     const message = `The bearer token lacks a scope: this gateway asks for \`${scopes.join(' ')}\`.`;
     throw new TokenRefusedError('FORBIDDEN', message, 'insufficient_scope');
   };
 }
+
+const NO_SUBJECT = 'The `sub` of the bearer token must be text (RFC 7519, 4.1.2).';
 
 function toToken(header: string): string {
   const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];

@@ -56,6 +56,25 @@ function createTokenWorld(...keys: IssuerKey[]) {
 const REFUSED = '401 UNAUTHENTICATED';
 const UNAVAILABLE = '503 UPSTREAM_UNAVAILABLE';
 
+describe('The subject of a token', () => {
+  test.each([
+    ['number', 7],
+    ['object', { id: 'u' }],
+    ['list', ['u']],
+    ['null', null],
+    ['truth value', true],
+  ])('with the type %s is refused as a bad token, and is no fault of the gateway', async (_kind, sub) => {
+    const { enter, tokenOf, told } = createTokenWorld(one);
+    expect(await enter(tokenOf(one, {}, { sub }))).toBe(REFUSED);
+    expect(told).toEqual([]);
+  });
+
+  test('that is text, empty, or missing admits', async () => {
+    const { enter, tokenOf } = createTokenWorld(one);
+    for (const claims of [{ sub: 'u' }, { sub: '' }, {}]) expect(await enter(tokenOf(one, {}, claims))).toBe('200');
+  });
+});
+
 describe('The keys of the issuer', () => {
   test('are not asked for before a token needs them, and then once for all who wait', async () => {
     const { issuer, enter, tokenOf, world } = createTokenWorld(one);

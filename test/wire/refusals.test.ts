@@ -25,6 +25,29 @@ test.each(['[', 'a b', '%', 'x:99999'])(
 );
 
 test.each([
+  ['', 403],
+  [' ', 403],
+  ['user@localhost', 403],
+  ['user:secret@127.0.0.1', 403],
+  ['@localhost', 403],
+  [':@[::1]', 403],
+  ['localhost@evil.test', 403],
+  ['localhost', 200],
+  ['127.0.0.1:80', 200],
+  ['[::1]', 200],
+])('a gateway that answers this machine alone answers a Host header of "%s" with %i', async (host, status) => {
+  await using world = await serveWorld();
+  const { socket, received } = connectTo(world.url);
+  const body = '{"query":"{ __typename }"}';
+  const head = `Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  socket.end(`POST /graphql HTTP/1.1\r\nHost: ${host}\r\n${head}\r\n\r\n${body}`);
+  expect(await received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(await received).toMatch(status === 200 ? /"__typename":"Query"/ : /"code":"FORBIDDEN"/);
+  expect(world.traffic()).toEqual([]);
+  expect(world.bugs).toEqual([]);
+});
+
+test.each([
   [404, {}, { call: null }, undefined],
   [429, { 'retry-after': '7' }, { call: null }, { code: 'RATE_LIMITED', retryAfter: 7 }],
   [503, {}, { call: null }, { code: 'UPSTREAM_UNAVAILABLE' }],
