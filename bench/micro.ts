@@ -6,7 +6,7 @@ import { destination } from 'pino';
 import { Pool, request } from 'undici';
 import { estimateBytes } from '#cache/size.ts';
 import { readSettings } from '#config/settings.ts';
-import { createAnswerSize } from '#context/answer-size.ts';
+import { createAnswerBudget } from '#context/answer-budget.ts';
 import { createIdentify } from '#context/caller.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createGateway } from '#gateway.ts';
@@ -165,7 +165,7 @@ function executeQ2(): Act {
       schema: own,
       document,
       variableValues: variables,
-      contextValue: { oddities, answerSize: createAnswerSize(2 ** 25) },
+      contextValue: { oddities, answer: createAnswerBudget({ maxBytes: 2 ** 25, maxErrors: 100 }, () => {}) },
     });
 }
 

@@ -136,7 +136,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     facts: createEndpointFacts({ ...revox, notebook: redis && createNotebook(redis, revox.baseUrl) }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
-    maxAnswerBytes: settings.limits.answerBytes,
+    answer: { maxBytes: settings.limits.answerBytes, maxErrors: settings.limits.errors },
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
     elapsed,

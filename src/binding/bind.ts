@@ -9,7 +9,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { type AnswerSize, measuring } from './answer-size.ts';
+import { type AnswerBudget, budgeted } from './answer-budget.ts';
 import { createKeyReader } from './key-reader.ts';
 import { keyOf, UNRECOGNIZED } from './names.ts';
 import type { OddityReport } from './oddities.ts';
@@ -18,14 +18,14 @@ import { isWireObject, toWhole, type WireObject } from './wire-object.ts';
 /** What the binding needs of a request. */
 export interface BindingContext {
   readonly oddities: OddityReport;
-  readonly answerSize: AnswerSize;
+  readonly answer: AnswerBudget;
 }
 
 type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
 type BoundField = GraphQLField<unknown, unknown>;
 
 /**
- * Gives every field that has no resolver of its own the one that reads its REST key, and has all of them measured. Done once, when the schema
+ * Gives every field that has no resolver of its own the one that reads its REST key, and has all of them counted. Done once, when the schema
  * is built.
  *
  * Root and connection types, and those of federation, are not bound: their parents are ours, not REST's.
@@ -38,7 +38,7 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
       if (isBound) field.resolve = bound(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
       const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
       if (field.resolve && enumArguments.length > 0) field.resolve = refusingUnrecognized(field.resolve, enumArguments);
-      field.resolve = measuring(field.type, field.resolve);
+      field.resolve = budgeted(field.type, field.resolve);
     }
   }
   return schema;

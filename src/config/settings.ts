@@ -87,8 +87,10 @@ export interface Settings {
     readonly ids: number;
     /** Items of `_entities(representations:)`. */
     readonly representations: number;
-    /** Of an answer: its text, and 128 for each field and item. */
+    /** Of an answer: its names and texts, and 128 for each field and item. */
     readonly answerBytes: number;
+    /** Fields and items that may fail before an operation is given up. */
+    readonly errors: number;
   };
   /** Origins whose pages may read answers; empty: none but the gateway's own. */
   readonly corsOrigins: readonly string[];
@@ -239,6 +241,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       ids: set.MAX_IDS,
       representations: set.MAX_REPRESENTATIONS,
       answerBytes: set.MAX_ANSWER_BYTES,
+      errors: set.MAX_ERRORS,
     },
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },

@@ -91,6 +91,7 @@ export const variables = z.object({
   MAX_IDS: wholeNumber(1, 100_000, 'ids').default(100),
   MAX_REPRESENTATIONS: wholeNumber(1, 100_000, 'representations').default(1_000),
   MAX_ANSWER_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(16 * 2 ** 20),
+  MAX_ERRORS: wholeNumber(1, 100_000, 'errors').default(100),
   CORS_ORIGINS: listOf(z.string().refine(isOrigin), 'origins, https://app.example.com for instance, with no path'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   TRUSTED_DOCUMENTS_ONLY: oneOf('on', 'off').default('off'),

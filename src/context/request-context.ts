@@ -5,7 +5,7 @@ import type { Credential } from '#rest/credential.ts';
 import type { CreateRest } from '#rest/endpoints.ts';
 import type { Budget } from '#rest/errand.ts';
 import { createAccount, type OperationAccount } from './account.ts';
-import { createAnswerSize, type MeasuredAnswer } from './answer-size.ts';
+import { type AnswerLimits, createAnswerBudget, type OperationAnswer } from './answer-budget.ts';
 import { createOddityLog, type OddityLog } from './oddity-log.ts';
 import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 
@@ -13,7 +13,8 @@ import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 export interface RequestContext {
   readonly loaders: Loaders;
   readonly oddities: OddityLog;
-  readonly answerSize: MeasuredAnswer;
+  /** What its answer may hold, and whether that is given up. */
+  readonly answer: OperationAnswer;
   /** What its answer is made of. */
   readonly account: OperationAccount;
   /** Upstream requests that it has sent, and how many it may. */
@@ -36,8 +37,8 @@ export interface RequestContextOptions {
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
   /** Upstream requests that one operation may send. */
   readonly maxUpstreamRequests: number;
-  /** Of one answer, estimated. */
-  readonly maxAnswerBytes: number;
+  /** Of one answer. */
+  readonly answer: AnswerLimits;
   /** The whole operation, ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
@@ -67,7 +68,8 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
     const account = createAccount(options.elapsed);
     return {
       oddities,
-      answerSize: createAnswerSize(options.maxAnswerBytes),
+      // Work for an answer that is given up is given up, too.
+      answer: createAnswerBudget(options.answer, end),
       account,
       budget,
       paginationNotes: [],

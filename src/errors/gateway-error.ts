@@ -32,11 +32,21 @@ export class GatewayError extends Error {
   readonly details: PublicDetails;
 
   constructor(code: ErrorCode, message: string, details: PublicDetails = {}, options?: ErrorOptions) {
-    super(message, options);
+    super(toBoundedMessage(message), options);
     this.name = new.target.name;
     this.code = code;
     this.details = details;
   }
+}
+
+/** A message may repeat what a request brought, and that may be a megabyte. */
+export const MAX_MESSAGE_LENGTH = 2_000;
+
+/** Takes out the middle of a longer message: it begins with what is wrong, and may end with what would be right. */
+export function toBoundedMessage(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  const half = MAX_MESSAGE_LENGTH / 2;
+  return `${message.slice(0, half)}…${message.slice(1 - half)}`;
 }
 
 /** The caller asked for something that cannot be: the message says what was wrong and what would be right. Surfaces at the field. */
@@ -68,10 +78,18 @@ export class OperationTooComplexError extends GatewayError {
   readonly setting: string | undefined;
 
   /** @param what says what is too much, and how much it is; the limit is added */
-  constructor(what: string, { limit, measured, setting }: Excess) {
+  constructor(what: string, { limit, measured, setting }: Excess, options?: ErrorOptions) {
     const message = `${what}; at most ${limit} are allowed${setting === undefined ? '' : ` (${setting})`}.`;
-    super('OPERATION_TOO_COMPLEX', message, { limit, measured });
+    super('OPERATION_TOO_COMPLEX', message, { limit, measured }, options);
     this.setting = setting?.split(' ').at(-1);
+  }
+}
+
+/** So many fields and items failed that the operation is given up. Surfaces as the whole answer; its cause is the first failure. */
+export class TooManyErrorsError extends OperationTooComplexError {
+  constructor(limit: number, first: unknown) {
+    const excess = { limit, measured: limit + 1, setting: 'MAX_ERRORS' };
+    super(`The operation is given up after ${limit + 1} errors`, excess, { cause: first });
   }
 }
 

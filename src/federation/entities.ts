@@ -2,7 +2,7 @@ import type { RequestContext } from '#context/request-context.ts';
 import { UserInputError } from '#errors/gateway-error.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
 import { subgraphSdl } from '#generated/type-definitions.ts';
-import { checkedId } from '#resolvers/ids.ts';
+import { checkedId, loadEach } from '#resolvers/ids.ts';
 import { saidType, sayType } from '#resolvers/type-of.ts';
 
 const FINDERS = {
@@ -14,24 +14,18 @@ const FINDERS = {
 /** A second door to the same loaders, as the subgraph specification (`_entities`, `_service`) has it. */
 export const entityResolvers: Resolvers = {
   Query: {
-    // Awaited, so that a trace finds the time here; an error that is an item costs that item.
+    // Awaited, so that a trace finds the time here.
     _entities: (_query, { representations }, context) =>
-      Promise.all(representations.map((representation) => findEntity(representation, context).catch(toItem))),
+      Promise.all(loadEach(representations, (representation) => findEntity(representation, context), context)),
     _service: () => ({ sdl: subgraphSdl }),
   },
   _Entity: { __resolveType: saidType },
 };
 
-/** GraphQL takes an `Error` in a list for the failure of one item; loaders reject with nothing else. The generated types do not know that. */
-function toItem(error: unknown): null {
-  return error as null;
-}
-
-/** Async, so that whatever is wrong with one representation costs that one. */
-async function findEntity(representation: unknown, context: RequestContext) {
+/** @throws UserInputError (at once) for what cannot be found */
+function findEntity(representation: unknown, context: RequestContext) {
   const { type, id } = readRepresentation(representation);
-  const object = await FINDERS[type](id, context);
-  return object && sayType(object, type);
+  return FINDERS[type](id, context).then((object) => object && sayType(object, type));
 }
 
 function readRepresentation(representation: unknown): { readonly type: keyof typeof FINDERS; readonly id: string } {

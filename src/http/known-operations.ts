@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
   type ExecutionResult,
-  execute,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -17,7 +16,7 @@ import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
-import { asksForCost, toComplete } from './use-operation.ts';
+import { asksForCost, executeOperation, toComplete } from './use-operation.ts';
 import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
 
 export interface KnownOperationsOptions {
@@ -152,14 +151,20 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     watch.onExecute();
     let result: ExecutionResult;
     try {
-      result = await execute({ schema, document, contextValue: context, variableValues: variables, operationName: name });
+      result = await executeOperation({
+        schema,
+        document,
+        contextValue: context,
+        variableValues: variables,
+        operationName: name,
+      });
     } finally {
       context.end();
       tellExecuted(context, watch, options.onDrift);
     }
     // Nobody is there to be told.
     signal.throwIfAborted();
-    const { cacheControl = NO_STORE, ...complete } = toComplete(result, context, isTraced, now());
+    const { cacheControl = NO_STORE, ...complete } = toComplete(result, document, context, isTraced, now());
     const errors = complete.errors?.map(toPublicError);
     const answered = toAnswered(errors ? { ...complete, errors } : complete, cacheControl, mediaType, watch);
     if (keep && !errors) keepAnswer(keep, asked, answered.body, context);

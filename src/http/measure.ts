@@ -9,9 +9,15 @@ export interface Measure {
   readonly directives: number;
   /** Fields and fragments: what there is to walk through. */
   readonly selections: number;
+  /** Characters of the longest alias. */
+  readonly aliasLength: number;
+  /** Whether it asks for the schema, which GraphQL answers by itself. */
+  readonly introspects: boolean;
 }
 
-const NOTHING: Measure = { depth: 0, aliases: 0, directives: 0, selections: 0 };
+const NOTHING: Measure = { depth: 0, aliases: 0, directives: 0, selections: 0, aliasLength: 0, introspects: false };
+
+const INTROSPECTION = new Set(['__schema', '__type']);
 
 const known = new WeakMap<DocumentNode, Measure>();
 
@@ -59,7 +65,13 @@ function measureAll({ definitions }: DocumentNode): Measure {
         const name = selection.name.value;
         const isAgain = selection.alias !== undefined || names.has(name);
         if (!selection.alias) names.add(name);
-        sum = plus(sum, { ...below, depth: below.depth + 1, aliases: below.aliases + (isAgain ? 1 : 0) });
+        sum = plus(sum, {
+          ...below,
+          depth: below.depth + 1,
+          aliases: below.aliases + (isAgain ? 1 : 0),
+          aliasLength: Math.max(below.aliasLength, selection.alias?.value.length ?? 0),
+          introspects: below.introspects || INTROSPECTION.has(name),
+        });
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         sum = plus(sum, inSelections(selection.selectionSet));
       } else {
@@ -82,6 +94,8 @@ function plus(a: Measure, b: Partial<Measure>): Measure {
     aliases: saturated(a.aliases + (b.aliases ?? 0)),
     directives: saturated(a.directives + (b.directives ?? 0)),
     selections: saturated(a.selections + (b.selections ?? 0)),
+    aliasLength: Math.max(a.aliasLength, b.aliasLength ?? 0),
+    introspects: a.introspects || b.introspects === true,
   };
 }
 
@@ -91,6 +105,8 @@ function larger(a: Measure, b: Measure): Measure {
     aliases: Math.max(a.aliases, b.aliases),
     directives: Math.max(a.directives, b.directives),
     selections: Math.max(a.selections, b.selections),
+    aliasLength: Math.max(a.aliasLength, b.aliasLength),
+    introspects: a.introspects || b.introspects,
   };
 }
 

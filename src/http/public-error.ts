@@ -1,5 +1,13 @@
 import { GraphQLError, Kind } from 'graphql';
-import { BodyTooLargeError, type ErrorCode, GatewayError, OperationTooComplexError } from '#errors/gateway-error.ts';
+import {
+  BodyTooLargeError,
+  type ErrorCode,
+  GatewayError,
+  MAX_MESSAGE_LENGTH,
+  OperationTooComplexError,
+  TooManyErrorsError,
+  toBoundedMessage,
+} from '#errors/gateway-error.ts';
 
 /** The codes that Yoga gives to requests it refuses, and ours for the same. */
 const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
@@ -23,21 +31,31 @@ export interface PublicErrorOptions {
  * Turns whatever was thrown into what may be shown: our own errors with their codes, GraphQL's own about the request, and for
  * everything else a message that says nothing.
  */
-export function toPublicError(error: unknown, { introspection, onBug, onExcess }: PublicErrorOptions): GraphQLError {
+export function toPublicError(error: unknown, options: PublicErrorOptions): GraphQLError {
+  const { introspection, onBug, onExcess } = options;
   const thrown = findThrown(error);
   if (thrown instanceof GatewayError) {
     if (thrown instanceof OperationTooComplexError) onExcess(thrown.setting);
-    return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details, ...toHttp(thrown) });
+    const first = thrown instanceof TooManyErrorsError ? toFirstError(thrown, options) : undefined;
+    const message = first ? `${thrown.message} The first is ${first.code}: ${first.message}` : thrown.message;
+    const details = { ...thrown.details, ...(first ? { first } : {}) };
+    return rewritten(error, message, { code: thrown.code, ...details, ...toHttp(thrown) });
   }
   if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) {
     return toRequestError(introspection ? error : withoutSuggestion(error));
   }
   if (isAboutArgument(thrown)) {
-    const told = rewritten(error, thrown.message, { code: 'BAD_USER_INPUT' });
-    return introspection ? told : withoutSuggestion(told);
+    const { message } = introspection ? thrown : withoutSuggestion(thrown);
+    return rewritten(error, message, { code: 'BAD_USER_INPUT' });
   }
   onBug(thrown);
   return rewritten(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
+}
+
+/** Why an operation was given up: what is behind many errors is mostly behind the first. */
+function toFirstError({ cause }: TooManyErrorsError, options: PublicErrorOptions) {
+  const { message, extensions } = toPublicError(cause, options);
+  return { message, code: extensions.code };
 }
 
 /** What GraphQL or Yoga has to say of a request that is not executed: its words are for the caller. */
@@ -68,6 +86,12 @@ export function withoutSuggestion(error: GraphQLError): GraphQLError {
   return isLast ? rewritten(error, message.slice(0, start), error.extensions) : error;
 }
 
+/** The same error with a message of bounded length: names of a document may be as long as the document. */
+export function toBoundedError(error: GraphQLError): GraphQLError {
+  const isBounded = error.message.length <= MAX_MESSAGE_LENGTH;
+  return isBounded ? error : rewritten(error, error.message, error.extensions);
+}
+
 function withoutSpec(http: unknown): unknown {
   return http ? { ...http, spec: false } : undefined;
 }
@@ -85,7 +109,8 @@ function isAboutArgument(error: unknown): error is GraphQLError {
 }
 
 /** The same error at the same place, with nothing of what it came from. */
-function rewritten(error: unknown, message: string, extensions: GraphQLError['extensions']) {
+function rewritten(error: unknown, text: string, extensions: GraphQLError['extensions']) {
+  const message = toBoundedMessage(text);
   if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions });
   const { nodes = null, source = null, positions = null, path = null } = error;
   return new GraphQLError(message, { nodes, source, positions, path, extensions });

@@ -4,6 +4,7 @@ import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import type { Costed, CostLimits } from './cost.ts';
 import { measure } from './measure.ts';
 import { nestingOf } from './nesting.ts';
+import { toBoundedError } from './public-error.ts';
 
 /** How much one operation may ask for. */
 export interface Limits extends CostLimits {
@@ -25,6 +26,9 @@ const BRACKETS_A_LEVEL = 10;
 /** Faults of a document that are told; a short document can have many. */
 const MOST_FAULTS = 5;
 
+/** Characters of an alias: it is written once for each object that has the field. */
+const MAX_ALIAS_LENGTH = 256;
+
 /** What GraphQL spends on comparing the fields and fragments of one document. It does not export this. */
 const MOST_COMPARISONS = 500_000;
 
@@ -45,8 +49,9 @@ export function useLimits(limits: Limits, checkCost: (costed: Costed) => void): 
       setValidationFn((asked, document, rules, typeInfo, options) =>
         validate(asked, document, rules, { ...options, maxErrors: MOST_FAULTS }, typeInfo),
       );
-      return ({ valid, result }) => {
+      return ({ valid, result, setResult }) => {
         if (result.some(isGivenUp)) throw tooManyComparisons();
+        if (!valid) setResult((result as readonly GraphQLError[]).map(toBoundedError));
         const { variables, operationName } = context.params;
         const operation = getOperationAST(documentAST, operationName);
         if (valid && operation) checkCost({ schema, document: documentAST, operation, variables });
@@ -74,12 +79,13 @@ function checkNesting(text: string, depth: number): void {
 }
 
 function checkMeasure(document: DocumentNode, limits: Limits): void {
-  const { depth, aliases, directives, selections } = measure(document);
-  const check = (what: string, measured: number, limit: number, setting: string) => {
-    if (measured > limit) throw new OperationTooComplexError(what, { limit, measured, setting });
+  const { depth, aliases, aliasLength, directives, selections } = measure(document);
+  const check = (what: string, measured: number, limit: number, setting?: string) => {
+    if (measured > limit) throw new OperationTooComplexError(what, { limit, measured, ...(setting ? { setting } : {}) });
   };
   check(`The operation is ${depth} levels deep`, depth, limits.depth, 'MAX_DEPTH');
   check(`The operation has ${aliases} aliases and repeated fields`, aliases, limits.aliases, 'MAX_ALIASES');
+  check(`The operation has an alias of ${aliasLength} characters`, aliasLength, MAX_ALIAS_LENGTH);
   check(`The operation has ${directives} directives`, directives, limits.directives, 'MAX_DIRECTIVES');
   const written = `The operation has ${selections} selections with its fragments written out`;
   check(written, selections, WRITTEN_OUT * limits.tokens, `${WRITTEN_OUT} × MAX_TOKENS`);

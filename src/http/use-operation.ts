@@ -1,8 +1,9 @@
-import { type ExecutionResult, execute, GraphQLError } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
 import type { HeaderReader } from './exchange.ts';
+import { measure } from './measure.ts';
 
 /** Of different kinds of drift that one trace tells. */
 const MOST_DRIFT = 100;
@@ -19,15 +20,15 @@ export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<R
   return {
     // There are none in the schema; one that is asked for all the same is refused after its context has been made.
     onSubscribe: ({ args: { contextValue } }) => contextValue.end(),
-    onExecute({ args: { contextValue }, setExecuteFn }) {
+    onExecute({ args: { contextValue, document }, setExecuteFn }) {
       // Yoga's own executor says that a variable does not fit, but not which one.
-      setExecuteFn(execute);
+      setExecuteFn(executeOperation);
       return {
         onExecuteDone({ result, setResult }) {
           contextValue.end();
           if (Symbol.asyncIterator in result) return;
           const isTraced = upstreamTrace && asksForCost(contextValue.request.headers);
-          const { cacheControl, ...complete } = toComplete(result, contextValue, isTraced, now());
+          const { cacheControl, ...complete } = toComplete(result, document, contextValue, isTraced, now());
           if (cacheControl === undefined) return setResult(complete);
           // Yoga's way to give an answer headers; it takes them out of the body.
           const http = { headers: { 'cache-control': cacheControl, vary: VARY } };
@@ -36,6 +37,14 @@ export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<R
       };
     },
   };
+}
+
+/** Faults of variables that one answer names: each may repeat a name as long as the request. */
+const MAX_VARIABLE_FAULTS = 5;
+
+/** Executes an operation as GraphQL does. */
+export function executeOperation(args: ExecutionArgs): ReturnType<typeof execute> {
+  return execute({ ...args, options: { maxCoercionErrors: MAX_VARIABLE_FAULTS } });
 }
 
 /** Whether a request wants to be told what its answer cost. */
@@ -49,17 +58,35 @@ export interface CompleteResult extends ExecutionResult {
 }
 
 /** Adds to a result what it cannot say by itself. @param now our clock, ms */
-export function toComplete(result: ExecutionResult, context: RequestContext, isTraced: boolean, now: number): CompleteResult {
-  const { excess } = context.answerSize;
-  // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
-  if (excess) return { errors: [new GraphQLError(excess.message, { originalError: excess })] };
-  const mayBeKept = !isTraced && !result.errors?.length;
+export function toComplete(
+  result: ExecutionResult,
+  document: DocumentNode,
+  context: RequestContext,
+  isTraced: boolean,
+  now: number,
+): CompleteResult {
   const extensions = {
     ...result.extensions,
     ...toRemarks(context),
     ...(isTraced ? { upstream: toTrace(context) } : {}),
   };
+  countRest({ ...result, extensions }, document, context);
+  const { excess } = context.answer;
+  // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
+  if (excess) return { errors: [new GraphQLError(excess.message, { originalError: excess })] };
+  const mayBeKept = !isTraced && !result.errors?.length;
   return { ...result, extensions, cacheControl: mayBeKept ? toCacheControl(context.account, now) : NO_STORE };
+}
+
+/** Counts what no field has counted: errors, extensions, and what GraphQL itself answers of the schema. */
+function countRest({ data, errors, extensions = {} }: ExecutionResult, document: DocumentNode, { answer }: RequestContext): void {
+  if (errors && !answer.isGivenUp) answer.addErrors(errors);
+  if (Object.keys(extensions).length > 0) answer.addBytes(toBytes(extensions));
+  if (measure(document).introspects && !answer.isGivenUp) answer.addBytes(toBytes(data));
+}
+
+function toBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? '');
 }
 
 function toRemarks({ oddities, paginationNotes }: RequestContext) {

@@ -5,7 +5,7 @@ import { checkedId, loadEach } from './ids.ts';
 export const callResolvers: Resolvers = {
   Query: {
     call: (_query, { id }, { loaders }) => loaders.call(checkedId(id)),
-    calls: (_query, { ids }, { loaders }) => loadEach(ids, (id) => loaders.call(id)),
+    calls: (_query, { ids }, context) => loadEach(ids.map(checkedId), (id) => context.loaders.call(id), context),
   },
   Call: {
     campaign({ campaign }, _args, { loaders }) {

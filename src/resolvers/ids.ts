@@ -1,3 +1,4 @@
+import { type AnswerBudget, counted } from '#binding/answer-budget.ts';
 import { UserInputError } from '#errors/gateway-error.ts';
 
 /** @throws UserInputError for what no URL can hold: it would be swallowed, and the request would reach another endpoint */
@@ -7,9 +8,28 @@ export function checkedId(id: string): string {
 }
 
 /**
- * Loads several objects so that the failure of one costs one item; how many there may be is checked before. The generated types know a
- * promise of null only for a whole list: GraphQL takes it for an item as well.
+ * Loads several objects so that the failure of one costs one item: GraphQL takes an `Error` in a list for that. No item rejects, so a list
+ * that is dropped leaves no rejection behind. Loading stops once the answer is given up. The generated types know a promise of null only
+ * for a whole list: GraphQL takes it for an item as well.
+ * @param load what it throws at once costs the item, too
  */
-export function loadEach<T>(ids: readonly string[], load: (id: string) => Promise<T | null>): readonly Promise<T>[] {
-  return ids.map(checkedId).map(load) as Promise<T>[];
+export function loadEach<K, T>(
+  keys: readonly K[],
+  load: (key: K) => Promise<T | null>,
+  { answer }: { readonly answer: AnswerBudget },
+): readonly Promise<T>[] {
+  const items: Promise<T | null | Error>[] = [];
+  for (const key of keys) {
+    if (answer.isGivenUp) break;
+    items.push(loadItem(key));
+  }
+  return items as Promise<T>[];
+
+  async function loadItem(key: K): Promise<T | null | Error> {
+    try {
+      return await load(key);
+    } catch (error) {
+      return counted(error, answer);
+    }
+  }
 }

@@ -11,7 +11,7 @@ async function findNode(id: string, { loaders }: RequestContext) {
 export const nodeResolvers: Resolvers = {
   Query: {
     node: (_query, { id }, context) => findNode(checkedId(id), context),
-    nodes: (_query, { ids }, context) => loadEach(ids, (id) => findNode(id, context)),
+    nodes: (_query, { ids }, context) => loadEach(ids.map(checkedId), (id) => findNode(id, context), context),
   },
   Node: { __resolveType: saidType },
 };

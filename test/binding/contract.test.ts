@@ -54,8 +54,8 @@ describe('What we rely on and what we promise', () => {
         const read = await resolve!(
           { [key]: value },
           {},
-          { oddities: NO_ODDITIES, answerSize: ANY_SIZE, loaders: {} },
-          {} as GraphQLResolveInfo,
+          { oddities: NO_ODDITIES, answer: ANY_ANSWER, loaders: {} },
+          ANY_PLACE as unknown as GraphQLResolveInfo,
         );
         // A campaign that came in part carries a loader under a symbol, which is no key.
         expect(isWireObject(read) ? JSON.parse(JSON.stringify(read)) : read, `${component}.${key}`).toEqual(value);
@@ -191,7 +191,8 @@ interface Mutable {
   properties?: Record<string, Mutable>;
 }
 
-const ANY_SIZE = { isOver: false, add: () => {} };
+const ANY_ANSWER = { isGivenUp: false, addBytes: () => {}, addText: () => {}, addError: () => {} };
+const ANY_PLACE = { path: { prev: undefined, key: 'field', typename: undefined }, fieldNodes: [], fragments: {} };
 const NO_ODDITIES = {
   unrecognized: (type: string, field: string) => expect.unreachable(`${type}.${field} is not recognized`),
   drifted: (kind: string, type: string, field: string) => expect.unreachable(`${type}.${field} is ${kind}`),
@@ -232,8 +233,8 @@ test('a campaign that came in part is loaded for the keys it lacks, and not for 
   const campaign = (await resolve!(
     { campaign: { id: 'c1', name: 'As it was' } },
     {},
-    { loaders, answerSize: ANY_SIZE },
-    {},
+    { loaders, answer: ANY_ANSWER },
+    ANY_PLACE,
   )) as object;
   expect(campaign).toMatchObject({ id: 'c1', name: 'As it was' });
   expect(loads).toBe(0);

@@ -26,6 +26,10 @@ describe('A document is measured', () => {
       { depth: 4, selections: 8 },
     ],
     ['aliases', '{ a: x b: x { c: y } }', { aliases: 3 }],
+    ['the longest alias', '{ a: x b: x { long: y ...F } } fragment F on Query { longest: y }', { aliasLength: 7 }],
+    ['no alias', '{ longest }', { aliasLength: 0 }],
+    ['what asks for the schema', '{ a ...F } fragment F on Query { b: __type(name: "A") { name } }', { introspects: true }],
+    ['what does not ask for the schema', '{ __typename }', { introspects: false }],
     ['an alias, each time', '{ a: x a: x a: x }', { aliases: 3 }],
     ['a field that is repeated, from the second time on', '{ x x x y { x x } }', { aliases: 3 }],
     [
@@ -64,7 +68,7 @@ describe('A document is measured', () => {
   });
 
   test('by what is spread 2²⁸ times, without going there so often', () => {
-    expect(measured(doubling(28, 'a: x { y @d }'))).toEqual({
+    expect(measured(doubling(28, 'a: x { y @d }'))).toMatchObject({
       depth: 2,
       aliases: 2 ** 28,
       directives: 2 ** 28,

@@ -1,6 +1,6 @@
-import { buildSchema, execute, type GraphQLError, parse } from 'graphql';
+import { buildSchema, execute, GraphQLError, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { BodyTooLargeError, OperationTooComplexError, UserInputError } from '#errors/gateway-error.ts';
+import { BodyTooLargeError, OperationTooComplexError, TooManyErrorsError, UserInputError } from '#errors/gateway-error.ts';
 import { toPublicError } from '#http/public-error.ts';
 
 const noBug = { introspection: true, onExcess: () => {}, onBug: (error: unknown) => expect.unreachable(`${error}`) };
@@ -19,6 +19,52 @@ describe('What is over a limit is told with limit and measure', () => {
 
   test('and what is over no limit has no status', () => {
     expect(toPublicError(new UserInputError('No.'), noBug).extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+});
+
+describe('An operation that is given up after too many errors', () => {
+  test('shows the code and the message of the first of them', () => {
+    const { message, extensions } = toPublicError(new TooManyErrorsError(3, new UserInputError('No.')), noBug);
+    expect(message).toBe(
+      'The operation is given up after 4 errors; at most 3 are allowed (MAX_ERRORS). The first is BAD_USER_INPUT: No.',
+    );
+    expect(extensions).toEqual({
+      code: 'OPERATION_TOO_COMPLEX',
+      limit: 3,
+      measured: 4,
+      first: { code: 'BAD_USER_INPUT', message: 'No.' },
+      http: { spec: true, status: 400 },
+    });
+  });
+
+  test('shows nothing of a first error that is a bug, and reports that bug', () => {
+    const bugs: unknown[] = [];
+    const bug = new TypeError('secret');
+    const { message, extensions } = toPublicError(new TooManyErrorsError(3, bug), {
+      ...noBug,
+      onBug: (error) => bugs.push(error),
+    });
+    expect(message).not.toContain('secret');
+    expect(extensions.first).toEqual({ code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong in the gateway.' });
+    expect(bugs).toEqual([bug]);
+  });
+});
+
+describe('A message that repeats a megabyte of the request', () => {
+  const long = 'x'.repeat(1_000_000);
+
+  test.each([
+    ['of the gateway', new UserInputError(`"${long}" cannot be an id.`)],
+    ['of GraphQL', new GraphQLError(`"${long}" cannot be an id.`)],
+  ])('%s is cut to 2,000 characters, of which the last say what would be right', (_, error) => {
+    const { message } = toPublicError(error, noBug);
+    expect(message).toHaveLength(2_000);
+    expect(message).toMatch(/^"x+…x+" cannot be an id\.$/);
+  });
+
+  test('loses the suggestion at its end where the schema is closed', () => {
+    const error = new GraphQLError(`"${long}" is no field. Did you mean "name"?`);
+    expect(toPublicError(error, { ...noBug, introspection: false }).message).toMatch(/x" is no field\.$/);
   });
 });
 

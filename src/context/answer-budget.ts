@@ -1,0 +1,114 @@
+import type { AnswerBudget } from '#binding/answer-budget.ts';
+import { type GatewayError, OperationTooComplexError, TooManyErrorsError, toBoundedMessage } from '#errors/gateway-error.ts';
+
+export interface OperationAnswer extends AnswerBudget {
+  /** What to say in place of the answer, if that is given up. */
+  readonly excess: GatewayError | undefined;
+  /** Gives the answer up, whatever it holds by now. */
+  giveUp(excess: GatewayError): void;
+  /** Counts the errors as they stand in the result, with those that no field has brought. */
+  addErrors(errors: readonly WrittenError[]): void;
+}
+
+/** What is written of an error, as far as its size is not fixed. */
+export interface WrittenError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[] | undefined;
+  readonly locations?: readonly object[] | undefined;
+}
+
+export interface AnswerLimits {
+  readonly maxBytes: number;
+  readonly maxErrors: number;
+}
+
+/** @param onGivenUp called once */
+export function createAnswerBudget(limits: AnswerLimits, onGivenUp: () => void): OperationAnswer {
+  return new OneAnswerBudget(limits, onGivenUp);
+}
+
+/** A text of so few characters fits into what each field counts besides, even if each is written as `\u0000`. */
+const SHORT_TEXT_LENGTH = 16;
+/** Of one UTF-16 unit: `\u0000`. */
+const MAX_BYTES_A_CHARACTER = 6;
+
+/** What an error takes besides message, path and places: its code and what stands beside that. */
+const ERROR_BYTES = 512;
+
+class OneAnswerBudget implements OperationAnswer {
+  readonly #limits: AnswerLimits;
+  readonly #onGivenUp: () => void;
+  /** Never less than what will be written: the texts that are yet to be measured count as if all of them were escaped. */
+  #bytes = 0;
+  #unmeasured: string[] = [];
+  #errors = 0;
+  #firstError: unknown;
+  #excess: GatewayError | undefined;
+
+  constructor(limits: AnswerLimits, onGivenUp: () => void) {
+    this.#limits = limits;
+    this.#onGivenUp = onGivenUp;
+  }
+
+  get isGivenUp(): boolean {
+    return this.#excess !== undefined;
+  }
+
+  get excess(): GatewayError | undefined {
+    return this.#excess;
+  }
+
+  giveUp(excess: GatewayError): void {
+    if (this.#excess) return;
+    this.#excess = excess;
+    this.#unmeasured = [];
+    this.#onGivenUp();
+  }
+
+  addBytes(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#limits.maxBytes && !this.isGivenUp) this.#measure();
+  }
+
+  addText(text: string): void {
+    if (text.length <= SHORT_TEXT_LENGTH) return;
+    this.#unmeasured.push(text);
+    this.addBytes(text.length * MAX_BYTES_A_CHARACTER);
+  }
+
+  addError(error: unknown): void {
+    if (this.#errors === 0) this.#firstError = error;
+    this.#errors += 1;
+    this.#checkErrors();
+  }
+
+  addErrors(errors: readonly WrittenError[]): void {
+    this.#errors = errors.length;
+    this.#firstError ??= errors[0];
+    this.#checkErrors();
+    if (this.isGivenUp) return;
+    for (const { message, path, locations } of errors) {
+      this.addBytes(ERROR_BYTES + writtenBytes([toBoundedMessage(message), path, locations]));
+    }
+  }
+
+  #checkErrors(): void {
+    const { maxErrors } = this.#limits;
+    if (this.#errors > maxErrors && !this.isGivenUp) this.giveUp(new TooManyErrorsError(maxErrors, this.#firstError));
+  }
+
+  /** Measures the texts only now: of nearly all answers it is enough to know that they cannot be too large, and to measure takes time. */
+  #measure(): void {
+    for (const text of this.#unmeasured) this.#bytes += writtenBytes(text) - text.length * MAX_BYTES_A_CHARACTER;
+    this.#unmeasured = [];
+    const { maxBytes: limit } = this.#limits;
+    if (this.#bytes <= limit) return;
+    // How much more it would have been is not known.
+    const excess = { limit, measured: this.#bytes, setting: 'MAX_ANSWER_BYTES' };
+    this.giveUp(new OperationTooComplexError(`The answer takes ${this.#bytes} bytes and more`, excess));
+  }
+}
+
+function writtenBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
