@@ -1,22 +1,34 @@
 import {
-  type ASTNode,
   type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
   type GraphQLCompositeType,
+  type GraphQLError,
+  type GraphQLField,
+  GraphQLIncludeDirective,
   type GraphQLOutputType,
   type GraphQLSchema,
+  GraphQLSkipDirective,
+  getArgumentValues,
+  getDirectiveValues,
   getNamedType,
   getNullableType,
   getVariableValues,
+  isAbstractType,
   isCompositeType,
   isListType,
+  isUnionType,
+  Kind,
   type OperationDefinitionNode,
-  TypeInfo,
-  ValidationContext,
-  visit,
+  SchemaMetaFieldDef,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
 } from 'graphql';
-import { type ComplexityEstimator, createComplexityRule } from 'graphql-query-complexity';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import { mostItems } from '#pagination/page-request.ts';
+import { createCostMemo } from './cost-memo.ts';
 
 export interface CostLimits {
   readonly cost: number;
@@ -24,6 +36,8 @@ export interface CostLimits {
   readonly ids: number;
   /** Items of a `representations` argument. */
   readonly representations: number;
+  /** Fields that may fail. */
+  readonly errors: number;
 }
 
 /** An operation that is valid, and what is known of it before it is executed. */
@@ -40,33 +54,32 @@ const EMBEDDED_ITEMS = 10;
 /** Arguments that are lists of what to bring, and the setting that bounds each. */
 const LISTS = { ids: 'MAX_IDS', representations: 'MAX_REPRESENTATIONS' } as const;
 
+/** How much an operation, or a part of it, can bring at most. */
+interface Weight {
+  readonly fields: number;
+  /** Fields whose arguments do not fit: each is an error instead of what is below it. */
+  readonly failures: number;
+}
+
+const NOTHING: Weight = { fields: 0, failures: 0 };
+const ONE_FIELD: Weight = { fields: 1, failures: 0 };
+const ONE_FAILURE: Weight = { fields: 1, failures: 1 };
+
 /**
  * What an operation costs: its fields, each as often as it can come. A connection brings all that stands below it as often as its
  * arguments say, whatever there is of it; a list in an argument as often as it has items; a list of objects that an object embeds ten times,
  * for its length is not known before (how long it really is, `MAX_ANSWER_BYTES` bounds). What is not included, or fails by its own arguments, costs nothing
  * more than itself.
- * @returns a check that throws OperationTooComplexError over a limit, GraphQLError where a variable does not fit a directive
+ * @returns a check that throws OperationTooComplexError over a limit, GraphQLError where a variable does not fit a directive, or does not fit
+ * the arguments of more fields than may fail
  */
 export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
-  const known = new WeakMap<OperationDefinitionNode, KnownCosts>();
-
-  const estimate: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
-    let times = isEmbeddedList(type, field.type) ? EMBEDDED_ITEMS : 1;
-    for (const { name } of field.args) {
-      if (name === 'first') times *= mostItems(args);
-      else if (name === 'ids' || name === 'representations')
-        times *= checkedLength(`${type.name}.${field.name}`, name, args[name]);
-    }
-    // Nothing times infinity would be no number, and not counted.
-    return Math.min(1 + times * childComplexity, Number.MAX_SAFE_INTEGER);
-  };
+  const memo = createCostMemo();
 
   return (costed) => {
-    const { operation, document, variables } = costed;
-    const costs = known.get(operation) ?? { counted: countedVariables(document), byValues: new Map() };
-    known.set(operation, costs);
-    const values = toValues(costs.counted, variables);
-    const measured = costs.byValues.get(values) ?? costOf(costed, estimate, (cost) => remember(costs, values, cost));
+    const known = memo.of(costed.operation, costed.document);
+    const key = known.keyOf(costed.variables);
+    const measured = known.get(key) ?? weighAnew(costed, (cost) => known.set(key, cost));
     if (measured <= limits.cost) return;
     throw new OperationTooComplexError(`The operation can bring ${measured} fields`, {
       limit: limits.cost,
@@ -74,6 +87,19 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
       setting: 'MAX_COST',
     });
   };
+
+  /** @param onCost called with a cost that allows the operation and holds for other variables, too: no field fails */
+  function weighAnew(costed: Costed, onCost: (cost: number) => void): number {
+    const { schema, operation, variables } = costed;
+    // Execution says which variables do not fit, and executes nothing. Here one is enough: each takes a while to tell.
+    const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
+    if (values.errors) return 0;
+    const { fields, failures, firstFailure } = weigh(costed, values.coerced, checkedLength);
+    if (failures === 0 && fields <= limits.cost) onCost(fields);
+    // GraphQL makes each of these errors before any resolver could stop it.
+    if (fields <= limits.cost && firstFailure && failures > limits.errors) throw firstFailure;
+    return fields;
+  }
 
   function checkedLength(field: string, name: keyof typeof LISTS, list: unknown): number {
     const measured = Array.isArray(list) ? list.length : 0;
@@ -87,76 +113,122 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
   }
 }
 
+type ToLength = (field: string, name: keyof typeof LISTS, list: unknown) => number;
+type Values = { readonly [name: string]: unknown };
+
+/** Walks each selection, and each fragment once. */
+function weigh({ schema, document, operation }: Costed, values: Values, toLength: ToLength) {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
+  const ofFragments = new Map<string, Weight>();
+  let firstFailure: GraphQLError | undefined;
+  const root = schema.getRootType(operation.operation);
+  return { ...(root ? ofSelections(operation.selectionSet, root) : NOTHING), firstFailure };
+
+  /** Where the type may be one of several, the heaviest of them counts. */
+  function ofSelections({ selections }: SelectionSetNode, type: GraphQLCompositeType): Weight {
+    const byType = new Map<string, Weight>();
+    for (const selection of selections) {
+      if (!isIncluded(selection, values)) continue;
+      const [on, weight] = ofSelection(selection, type);
+      for (const name of possibleTypes(schema, on)) byType.set(name, plus(byType.get(name) ?? NOTHING, weight));
+    }
+    return [...byType.values()].reduce(heaviest, NOTHING);
+  }
+
+  function ofSelection(selection: SelectionNode, type: GraphQLCompositeType): readonly [GraphQLCompositeType, Weight] {
+    switch (selection.kind) {
+      case Kind.FIELD:
+        return [type, ofField(selection, type)];
+      case Kind.INLINE_FRAGMENT: {
+        const on = toType(selection.typeCondition?.name.value) ?? type;
+        return [on, ofSelections(selection.selectionSet, on)];
+      }
+      default: {
+        const fragment = fragments.get(selection.name.value);
+        const on = toType(fragment?.typeCondition.name.value);
+        return fragment && on ? [on, ofFragment(fragment, on)] : [type, NOTHING];
+      }
+    }
+  }
+
+  function ofFragment(fragment: FragmentDefinitionNode, on: GraphQLCompositeType): Weight {
+    const { value: name } = fragment.name;
+    const before = ofFragments.get(name);
+    if (before) return before;
+    const weight = ofSelections(fragment.selectionSet, on);
+    ofFragments.set(name, weight);
+    return weight;
+  }
+
+  function ofField(node: FieldNode, type: GraphQLCompositeType): Weight {
+    const field = fieldOf(type, node.name.value);
+    if (!field) return NOTHING;
+    let args: Values;
+    try {
+      args = getArgumentValues(field, node, values);
+    } catch (error) {
+      firstFailure ??= error as GraphQLError;
+      return ONE_FAILURE;
+    }
+    const named = getNamedType(field.type);
+    if (!node.selectionSet || !isCompositeType(named)) return ONE_FIELD;
+    const times = toTimes(field, args, type);
+    const { fields, failures } = ofSelections(node.selectionSet, named);
+    return { fields: saturated(1 + times * fields), failures: saturated(times * failures) };
+  }
+
+  /** How often a field brings what is below it. */
+  function toTimes(field: GraphQLField<unknown, unknown>, args: Values, type: GraphQLCompositeType): number {
+    let times = isEmbeddedList(type, field.type) ? EMBEDDED_ITEMS : 1;
+    for (const { name } of field.args) {
+      if (name === 'first') times *= mostItems(args);
+      else if (name === 'ids' || name === 'representations') times *= toLength(`${type.name}.${field.name}`, name, args[name]);
+    }
+    return times;
+  }
+
+  function toType(name: string | undefined): GraphQLCompositeType | undefined {
+    const type = name === undefined ? undefined : schema.getType(name);
+    return isCompositeType(type) ? type : undefined;
+  }
+}
+
+function fieldOf(type: GraphQLCompositeType, name: string): GraphQLField<unknown, unknown> | undefined {
+  if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
+  if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
+  if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
+  return isUnionType(type) ? undefined : type.getFields()[name];
+}
+
+/** @throws GraphQLError where a variable does not fit */
+function isIncluded(selection: SelectionNode, values: Values): boolean {
+  if (!selection.directives?.length) return true;
+  if (getDirectiveValues(GraphQLSkipDirective, selection, values)?.if === true) return false;
+  return getDirectiveValues(GraphQLIncludeDirective, selection, values)?.if !== false;
+}
+
+function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): readonly string[] {
+  return isAbstractType(type) ? schema.getPossibleTypes(type).map(({ name }) => name) : [type.name];
+}
+
 /** A list of objects, but for those that the connection or the argument above them counts. */
 function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): boolean {
   const isCounted = /(Connection|^Query)$/.test(parent.name);
   return !isCounted && isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
 }
 
-/** What is known of the cost of one operation. */
-interface KnownCosts {
-  /** The variables that decide how much it costs; of the others, each that fits costs the same. */
-  readonly counted: readonly string[];
-  readonly byValues: Map<string, number>;
+function plus(a: Weight, b: Weight): Weight {
+  return { fields: a.fields + b.fields, failures: a.failures + b.failures };
 }
 
-/** Callers vary how many items they want, but not without end. */
-const MOST_VALUES = 20;
-const LONGEST_VALUES = 200;
-
-/** The arguments that `estimate` looks at, and those of directives. */
-const COUNTED = new Set(['first', 'last', 'before', 'after', ...Object.keys(LISTS)]);
-
-function countedVariables(document: DocumentNode): string[] {
-  const names = new Set<string>();
-  const collect = (node: ASTNode) => visit(node, { Variable: ({ name }) => void names.add(name.value) });
-  visit(document, {
-    Directive: collect,
-    Argument: (node) => void (COUNTED.has(node.name.value) && collect(node)),
-  });
-  return [...names].sort();
+function heaviest(a: Weight, b: Weight): Weight {
+  return { fields: Math.max(a.fields, b.fields), failures: Math.max(a.failures, b.failures) };
 }
 
-/** Of a list only its length counts. */
-function toValues(counted: readonly string[], variables: Costed['variables']): string {
-  return JSON.stringify(
-    counted.map((name) => {
-      const value = variables?.[name];
-      return Array.isArray(value) ? { length: value.length } : value;
-    }),
-  );
-}
-
-function remember({ byValues }: KnownCosts, values: string, cost: number): void {
-  if (byValues.size < MOST_VALUES && values.length < LONGEST_VALUES) byValues.set(values, cost);
-}
-
-/** @param onCost hears of a cost that holds whatever the other variables are: nothing of the operation failed */
-function costOf(
-  { schema, document, operation, variables }: Costed,
-  estimate: ComplexityEstimator,
-  onCost: (cost: number) => void,
-): number {
-  // Execution will say which variables do not fit, and execute nothing. Here one is enough: each takes a while to tell.
-  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
-  if (errors) return 0;
-  let cost = 0;
-  const rule = createComplexityRule({
-    maximumComplexity: Number.POSITIVE_INFINITY,
-    // A document that would be longer has been refused.
-    maxQueryNodes: Number.POSITIVE_INFINITY,
-    estimators: [estimate],
-    variables: { ...variables },
-    onComplete: (complexity) => {
-      cost = complexity;
-    },
-  });
-  // Arguments that do not fit cost their own field when it is executed: the library's `getComplexity` would count nothing at all then.
-  let hasFailed = false;
-  const context = new ValidationContext(schema, document, new TypeInfo(schema), () => {
-    hasFailed = true;
-  });
-  visit(operation, rule(context));
-  if (!hasFailed) onCost(cost);
-  return cost;
+/** Nothing times infinity would be no number, and not counted. */
+function saturated(sum: number): number {
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }

@@ -47,6 +47,15 @@ const LIMITS: readonly (Excess & {
     message: 'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
   },
   {
+    name: 'characters of an alias',
+    settings: {},
+    fits: { query: `{ ${'a'.repeat(256)}: call(id: "nobody") { id } }` },
+    isOver: { query: `{ call(id: "nobody") { ...F } } fragment F on Call { ${'a'.repeat(257)}: id }` },
+    limit: 256,
+    measured: 257,
+    message: 'The operation has an alias of 257 characters; at most 256 are allowed.',
+  },
+  {
     name: 'directives',
     settings: { MAX_DIRECTIVES: '4' },
     fits: {
@@ -139,7 +148,7 @@ describe('What does not fit', () => {
     await expectRefusal(
       world,
       { query, variables: { ids: null } },
-      { limit: 500_000, measured: 5_050_201, message: expect.any(String) },
+      { limit: 500_000, measured: 5_050_202, message: expect.any(String) },
     );
     const alone = await world.ask('query ($ids: [ID!] = []) { calls(ids: $ids) { id } }', { ids: null });
     expect(alone.errors).toMatchObject([

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { getOperationAST, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { createSubgraphSchema } from '#federation/schema.ts';
+import { createCostCheck } from '#http/cost.ts';
+
+const schema = createSubgraphSchema();
+
+const DOCUMENTS = [
+  'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }',
+  'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }',
+  'query ($n: Int = 3, $m: Int) { callAttempts(last: $n) { nodes { id } } assistants(first: $m) { nodes { id name } } }',
+  'query ($ids: [ID!]!) { calls(ids: $ids) { id status } }',
+  'query ($ids: [ID!] = ["a", "b", "c"]) { nodes(ids: $ids) { id } callAttempts { nodes { id } } }',
+  'query ($id: ID! = "a", $n: Int = 4) { calls(ids: [$id, "b"]) { id } campaign(id: $id) { rows(first: $n) { nodes { id } } } }',
+  'query ($on: Boolean = true, $off: Boolean!) { callAttempts(first: 9) @include(if: $on) { nodes { id status @skip(if: $off) } } }',
+  'query ($s: CallStatus = COMPLETED, $n: Int) { campaigns(first: $n) { nodes { rows(statuses: [$s]) { nodes { id } } } } }',
+  'query ($statuses: [CallStatus!], $after: String, $n: Int) { callAttempts(first: $n, after: $after, statuses: $statuses) { nodes { id } } }',
+  'query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Call { id status } } }',
+  'query ($toString: Int = 7, $length: Int) { callAttempts(first: $toString) { nodes { id } } assistants(first: $length) { nodes { id } } }',
+].map((text) => {
+  const document = parse(text);
+  expect(validate(schema, document)).toEqual([]);
+  return { text, document, operation: getOperationAST(document)! };
+});
+
+/** What fits no type, or looks like something else. */
+const odd = fc.oneof(
+  fc.constantFrom(101, 1.5, Number.POSITIVE_INFINITY, '2', '', 'null', 'x', true, {}),
+  fc.record({ length: fc.integer({ min: 0, max: 6 }) }),
+  fc.array(fc.constantFrom('a', 1, null, {}), { maxLength: 6 }),
+);
+const orOdd = (usual: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 6, arbitrary: usual }, { weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: odd });
+const size = orOdd(fc.integer({ min: -1, max: 6 }));
+const id = fc.constantFrom('a', 'b');
+
+const variables = fc.record(
+  {
+    n: size,
+    m: size,
+    toString: size,
+    length: size,
+    id: orOdd(id),
+    ids: orOdd(fc.oneof(id, fc.array(id, { maxLength: 6 }))),
+    on: orOdd(fc.boolean()),
+    off: orOdd(fc.boolean()),
+    s: orOdd(fc.constant('COMPLETED')),
+    statuses: orOdd(fc.array(fc.constantFrom('COMPLETED', 'QUEUED'), { maxLength: 3 })),
+    after: orOdd(fc.string({ maxLength: 3 })),
+    r: orOdd(fc.oneof(fc.constant({}), fc.array(fc.constantFrom(1, {}, 'x'), { maxLength: 6 }))),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
+
+const LIMITS = { cost: 20, ids: 4, representations: 4, errors: 2 };
+
+function outcomeOf(act: () => void): string {
+  try {
+    act();
+    return 'fits';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe('The remembered cost of an operation', () => {
+  test('is what is computed anew, whatever other variables the operation came with before', () => {
+    const outcomes = new Set<string>();
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...DOCUMENTS), variables), { minLength: 2, maxLength: 60 }), (asked) => {
+        const remembering = createCostCheck(LIMITS);
+        for (const [{ text, document, operation }, given] of asked) {
+          const costed = { schema, document, operation, variables: given };
+          const outcome = outcomeOf(() => remembering(costed));
+          expect(outcome, `${text} with ${JSON.stringify(given)}`).toBe(outcomeOf(() => createCostCheck(LIMITS)(costed)));
+          outcomes.add(outcome.replace(/\d+/g, ''));
+        }
+      }),
+      { numRuns: 500 },
+    );
+    // Among them: what fits, each limit, an argument and a directive that fail.
+    expect(outcomes.size).toBeGreaterThanOrEqual(6);
+  });
+
+  const [, defaulted] = DOCUMENTS;
+  const ask = (check: ReturnType<typeof createCostCheck>, given: Record<string, unknown>) =>
+    outcomeOf(() => check({ schema, document: defaulted!.document, operation: defaulted!.operation, variables: given }));
+  const TOO_MUCH = 'The operation can bring 841 fields; at most 20 are allowed (MAX_COST).';
+
+  test.each([
+    ['an absent variable first', [{}, { n: null }]],
+    ['null first', [{ n: null }, {}]],
+  ])('tells null from an absent variable that has a default: %s', (_, asked) => {
+    const check = createCostCheck(LIMITS);
+    for (const given of [...asked, ...asked]) expect(ask(check, given)).toBe('n' in given ? TOO_MUCH : 'fits');
+  });
+
+  test('of the values that came lately is kept, however many others come', () => {
+    let computed = 0;
+    const counting = createSubgraphSchema();
+    const { getType } = counting;
+    const { document, operation } = DOCUMENTS[0]!;
+    // Each computation looks up the types of the variables.
+    counting.getType = (name) => {
+      if (name === 'Int') computed += 1;
+      return getType.call(counting, name);
+    };
+    const check = createCostCheck({ ...LIMITS, cost: 500 });
+    const costOf = (n: number) => check({ schema: counting, document, operation, variables: { n } });
+    costOf(1);
+    const once = computed;
+    expect(once).toBeGreaterThan(0);
+    for (let n = 2; n <= 100; n += 1) {
+      costOf(n);
+      computed = 0;
+      costOf(1);
+      expect(computed, `1 after ${n}`).toBe(0);
+    }
+    costOf(2);
+    expect(computed).toBe(once);
+  });
+});
