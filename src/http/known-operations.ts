@@ -15,6 +15,7 @@ import { readDocumentName } from './document-name.ts';
 import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
+import { tooDeepIn } from './nesting.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
 import { asksForCost, executeOperation, toComplete } from './use-operation.ts';
 import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
@@ -252,7 +253,7 @@ function readParams(text: string): Params | undefined {
   for (const [name, value] of Object.entries(params)) {
     if (value !== null && !PARAMETERS.get(name)?.(value)) return undefined;
   }
-  return params;
+  return tooDeepIn(params) === undefined ? params : undefined;
 }
 
 /** The text of a document that comes in full, or by its name; both together are for Yoga to compare. */

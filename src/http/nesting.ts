@@ -37,3 +37,24 @@ function endOfBlock(text: string, from: number): number {
   }
   return text.length;
 }
+
+/** Levels of lists and objects in the variables of a request, or in its extensions. No type of the schema holds more than a few. */
+export const MAX_JSON_LEVELS = 64;
+
+/**
+ * Finds what is nested too deep in the parameters of a request. Much of what reads them afterwards walks down by calling itself:
+ * `JSON.stringify`, and GraphQL where it reads variables or repeats them in a message.
+ * @returns `variables` or `extensions`; undefined for neither
+ */
+export function tooDeepIn(params: { readonly variables?: unknown; readonly extensions?: unknown }): string | undefined {
+  if (hasMoreLevels(params.variables, MAX_JSON_LEVELS)) return 'variables';
+  return hasMoreLevels(params.extensions, MAX_JSON_LEVELS) ? 'extensions' : undefined;
+}
+
+/** Goes no deeper than one level more. */
+function hasMoreLevels(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const inner of Object.values(value)) if (hasMoreLevels(inner, levels - 1)) return true;
+  return false;
+}

@@ -3,7 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import type { Costed, CostLimits } from './cost.ts';
 import { measure } from './measure.ts';
-import { nestingOf } from './nesting.ts';
+import { MAX_JSON_LEVELS, nestingOf, tooDeepIn } from './nesting.ts';
 import { toBoundedError } from './public-error.ts';
 
 /** How much one operation may ask for. */
@@ -38,6 +38,10 @@ const MOST_COMPARISONS = 500_000;
  */
 export function useLimits(limits: Limits, checkCost: (costed: Costed) => void): Plugin {
   return {
+    onParams({ params }) {
+      const place = tooDeepIn(params);
+      if (place !== undefined) throw tooDeep(place);
+    },
     onParse({ setParseFn }) {
       setParseFn((source: string | Source, options) => {
         checkNesting(typeof source === 'string' ? source : source.body, limits.depth);
@@ -76,6 +80,11 @@ function checkNesting(text: string, depth: number): void {
   const limits = { limit: BRACKETS_A_LEVEL * depth, measured: nestingOf(text), setting: `${BRACKETS_A_LEVEL} × MAX_DEPTH` };
   if (limits.measured > limits.limit)
     throw new OperationTooComplexError(`The document is nested ${limits.measured} brackets deep`, limits);
+}
+
+function tooDeep(place: string): OperationTooComplexError {
+  const limits = { limit: MAX_JSON_LEVELS, measured: MAX_JSON_LEVELS + 1 };
+  return new OperationTooComplexError(`\`${place}\` is nested more than ${MAX_JSON_LEVELS} levels deep`, limits);
 }
 
 function checkMeasure(document: DocumentNode, limits: Limits): void {
