@@ -1,0 +1,298 @@
+import type { Attack } from '../attack.ts';
+import { attackWith, type GraphQLParams, KNOWN_KEY, MADE_UP_KEY } from './requests.ts';
+
+/** An operation that is within all limits of a document, and the worst of its kind for the process that executes it. */
+export interface WorstOperation {
+  readonly name: string;
+  readonly bound: string;
+  /** Whose key it comes with; default: one that the upstream does not know. */
+  readonly key?: string;
+  /** Answers in place of the sandbox. */
+  readonly respond?: Attack['respond'];
+  readonly outcomes: readonly string[];
+  readonly maxUpstreamRequests?: number;
+  toBody(): string;
+}
+
+const ALIASES = 100;
+const REPRESENTATIONS = 1_000;
+const IDS = 100;
+const MAX_ALIAS_LENGTH = 256;
+
+const times = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
+const json = (params: GraphQLParams) => JSON.stringify(params);
+const aliasOf = (n: number) => `a${n}_`.padEnd(MAX_ALIAS_LENGTH, 'x');
+const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+
+/** As many fields that find entities as there may be aliases. */
+const ENTITIES = `query ($r: [_Any!]!) { ${times(ALIASES, (n) => `a${n}: _entities(representations: $r) { __typename }`)} }`;
+
+const entities = (
+  name: string,
+  toRepresentation: (n: number) => unknown,
+  more: Partial<WorstOperation> = {},
+): WorstOperation => ({
+  name: `100 × 1,000 representations that are ${name}`,
+  bound: '`MAX_ERRORS` (100)',
+  outcomes: ['OPERATION_TOO_COMPLEX'],
+  maxUpstreamRequests: 0,
+  toBody: () =>
+    json({ query: ENTITIES, variables: { r: Array.from({ length: REPRESENTATIONS }, (_, n) => toRepresentation(n)) } }),
+  ...more,
+});
+
+/** The upstream answers each request for a call with this status. */
+const answering = (status: number) => (request: Request) =>
+  new URL(request.url).pathname.includes('/call/') ? Response.json({ error: 'x' }, { status }) : undefined;
+
+/** Each assistant's prompt is 32 kB of characters that JSON writes as six. */
+function longPrompts(request: Request): Response | undefined {
+  if (!new URL(request.url).pathname.endsWith('/assistants')) return undefined;
+  const assistants = Array.from({ length: 20 }, (_, n) => ({ id: `assistant-${n}`, name: 'x', prompt: '\u0001'.repeat(32_000) }));
+  return Response.json({ assistants });
+}
+
+const FAILING: readonly WorstOperation[] = [
+  entities('numbers', () => 1),
+  entities('of an unknown type', () => ({ __typename: 'Nothing', id: '1' })),
+  entities('attempts, which have no endpoint', (n) => ({ __typename: 'CallAttempt', id: `${n}` })),
+  entities('without an id', () => ({ __typename: 'Call', id: '' })),
+  entities('of an id that no URL can hold', () => ({ __typename: 'Campaign', id: '.' })),
+  entities('calls while the upstream fails', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
+    key: KNOWN_KEY,
+    respond: answering(500),
+    maxUpstreamRequests: 250,
+  }),
+  entities('calls that do not exist', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
+    key: KNOWN_KEY,
+    respond: answering(404),
+    maxUpstreamRequests: 250,
+  }),
+  {
+    name: '100 × 100 ids of calls while the upstream fails',
+    bound: '`MAX_ERRORS` (100)',
+    key: KNOWN_KEY,
+    respond: answering(500),
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 250,
+    toBody: () =>
+      json({
+        query: `query ($ids: [ID!]!) { ${times(ALIASES, (n) => `a${n}: calls(ids: $ids) { id }`)} }`,
+        variables: { ids: Array.from({ length: IDS }, (_, n) => `call-${n}`) },
+      }),
+  },
+  {
+    name: 'An argument that does not fit, of each of 100 campaigns, 50 times',
+    bound: '`MAX_ERRORS` (100)',
+    key: KNOWN_KEY,
+    outcomes: ['BAD_USER_INPUT'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({
+        query: `query ($s: CallStatus = COMPLETED) { campaigns(first: 100) { nodes { ${times(
+          50,
+          (n) => `r${n}: rows(statuses: [$s]) { totalCount }`,
+        )} } } }`,
+        variables: { s: null },
+      }),
+  },
+  {
+    name: 'A page size that does not fit, of each of 40 campaigns, 50 times',
+    bound: '`MAX_ERRORS` (100)',
+    key: KNOWN_KEY,
+    outcomes: ['OPERATION_TOO_COMPLEX', 'ok', 'BAD_USER_INPUT'],
+    toBody: () =>
+      json({
+        query: `{ campaigns(first: 100) { nodes { ${times(50, (n) => `r${n}: rows(first: ${1_000 + n}) { totalCount }`)} } } }`,
+      }),
+  },
+];
+
+const WIDE: readonly WorstOperation[] = [
+  {
+    name: 'Response names of 256 characters, 100 of each of 100 attempts',
+    bound: '`MAX_ANSWER_BYTES` (16 MiB), aliases of 256 characters',
+    key: KNOWN_KEY,
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX'],
+    toBody: () => json({ query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `${aliasOf(n)}: id`)} } } }` }),
+  },
+  {
+    name: 'Names of types under response names of 256 characters, of each of 100 attempts',
+    bound: '`MAX_ANSWER_BYTES` (16 MiB)',
+    key: KNOWN_KEY,
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX'],
+    toBody: () =>
+      json({ query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `${aliasOf(n)}: __typename`)} } } }` }),
+  },
+  {
+    name: 'A response name of a megabyte',
+    bound: 'aliases of 256 characters',
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () => json({ query: `{ callAttempts(first: 100) { nodes { ${'x'.repeat(1_000_000)}: id } } }` }),
+  },
+  {
+    name: 'All that is known of 100 attempts, 70 times',
+    bound: '`MAX_ANSWER_BYTES` (16 MiB)',
+    key: KNOWN_KEY,
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    toBody: () =>
+      json({
+        query: `{ ${times(70, (n) => `a${n}: callAttempts(first: 100) { nodes { ...F } }`)} }
+          fragment F on CallAttempt { __typename id status result dialError startedAt answeredAt endedAt endedBy endReason phoneNumber
+            recordingUrl structuredOutput transcript { role content toolName toolArguments toolIsError } }`,
+      }),
+  },
+  {
+    name: 'The payload of 100 attempts, 100 times',
+    bound: '`MAX_ANSWER_BYTES` (16 MiB)',
+    key: KNOWN_KEY,
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX'],
+    toBody: () =>
+      json({ query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `a${n}: structuredOutput`)} } } }` }),
+  },
+  {
+    name: 'A long prompt of control characters, 100 times of each of 20 assistants',
+    bound: '`MAX_ANSWER_BYTES` (16 MiB)',
+    key: KNOWN_KEY,
+    respond: longPrompts,
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    toBody: () =>
+      json({
+        query: `{ assistants(first: 100) { nodes { ${times(ALIASES, (n) => `p${n}: prompt`)} } } }`,
+      }),
+  },
+  {
+    name: 'Rows of all campaigns, with their calls',
+    bound: '`MAX_ANSWER_BYTES` (16 MiB)',
+    key: KNOWN_KEY,
+    outcomes: ['OPERATION_TOO_COMPLEX', 'ok', 'UPSTREAM_BUDGET_EXCEEDED'],
+    toBody: () =>
+      json({
+        query:
+          '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { id call { id status metadata callAttempts { id } } } } } } }',
+      }),
+  },
+];
+
+const SCHEMA_TYPES =
+  'types { fields(includeDeprecated: true) { type { fields(includeDeprecated: true) { name description } } } }';
+
+const READ: readonly WorstOperation[] = [
+  {
+    name: 'The fields of the fields of all types of the schema, 80 times',
+    bound: '`MAX_COST` (500,000)',
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX', 'GRAPHQL_VALIDATION_FAILED'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({ query: `{ ${times(80, (n) => `a${n}: __schema { ...S }`)} } fragment S on __Schema { ${SCHEMA_TYPES} }` }),
+  },
+  {
+    name: 'Most of the introspection query, 27 times in one document',
+    bound: '`MAX_ALIASES` (100), `MAX_ANSWER_BYTES` (16 MiB)',
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({
+        query: `{ ${times(27, (n) => `a${n}: __schema { ...S }`)} }
+          fragment S on __Schema { types { name description kind fields(includeDeprecated: true) { ...F } inputFields { ...I } enumValues(includeDeprecated: true) { name description } } }
+          fragment F on __Field { name description args { ...I } type { ...T } }
+          fragment I on __InputValue { name description defaultValue type { ...T } }
+          fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }`,
+      }),
+  },
+  {
+    name: 'A megabyte of lists in a variable',
+    bound: '`MAX_BODY_BYTES` (1 MiB)',
+    outcomes: ['BAD_USER_INPUT', 'OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({ query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', variables: { ids: Array(340_000).fill([]) } }),
+  },
+  {
+    name: 'A megabyte of numbers for representations',
+    bound: '`MAX_REPRESENTATIONS` (1,000)',
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({
+        query: 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }',
+        variables: { r: Array(500_000).fill(1) },
+      }),
+  },
+  {
+    name: 'A variable with a name of 300 kB that does not fit 500 times',
+    bound: 'five faults of variables in one answer, messages of 2,000 characters',
+    outcomes: ['BAD_USER_INPUT'],
+    maxUpstreamRequests: 0,
+    toBody: () => {
+      const name = 'x'.repeat(300_000);
+      const query = `query ($${name}: [ID!]!) { nodes(ids: $${name}) { id } }`;
+      return `{"query":"${query}","variables":{"${name}":[${Array(500).fill('{}').join()}]}}`;
+    },
+  },
+  {
+    name: 'Variables nested 100,000 levels deep',
+    bound: '64 levels',
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () => `{"query":"query ($n: Int) { callAttempts(first: $n) { totalCount } }","variables":{"n":${nested(100_000)}}}`,
+  },
+  {
+    name: 'Extensions nested 100,000 levels deep',
+    bound: '64 levels',
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () => `{"query":"{ __typename }","extensions":{"n":${nested(100_000)}}}`,
+  },
+  {
+    name: 'Fragments that spread one another, up to what may be written out',
+    bound: '20 × `MAX_TOKENS` selections',
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX', 'GRAPHQL_VALIDATION_FAILED'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({
+        query: `{ ...F0 } ${times(15, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`)} fragment F15 on Query { __typename }`,
+      }),
+  },
+  {
+    name: 'As many fields and fragments to compare as GraphQL compares',
+    bound: '500,000 comparisons',
+    outcomes: ['ok', 'OPERATION_TOO_COMPLEX', 'GRAPHQL_VALIDATION_FAILED'],
+    maxUpstreamRequests: 0,
+    toBody: () =>
+      json({
+        query: `{ ${times(300, (n) => `...F${n}`)} } ${times(300, (n) => `fragment F${n} on Query { ${n % 3 ? '__typename' : 'assistants { totalCount }'} }`)}`,
+      }),
+  },
+  {
+    name: 'Five thousand tokens of fields, each with an argument',
+    bound: '`MAX_TOKENS` (5,000)',
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () => json({ query: `{ ${times(380, () => 'callAttempts(first: 1, after: "x") { totalCount }')} }` }),
+  },
+];
+
+export const WORST: readonly WorstOperation[] = [...FAILING, ...WIDE, ...READ];
+
+const WORKERS = 2;
+
+export const attacks: readonly Attack[] = WORST.map((operation) => {
+  const { name, bound, key = MADE_UP_KEY, respond, outcomes, maxUpstreamRequests, toBody } = operation;
+  return {
+    name,
+    bound,
+    ...(respond && { respond }),
+    outcomes,
+    ...(maxUpstreamRequests !== undefined && {
+      maxUpstreamRequests: ({ outcomes: seen }) =>
+        // One more for each worker: it was cut short.
+        maxUpstreamRequests * (WORKERS + Object.values(seen).reduce((sum, count) => sum + count, 0)),
+    }),
+    run: (target) => {
+      const body = toBody();
+      return attackWith(target, { key, workers: WORKERS }, () => body);
+    },
+  };
+});
