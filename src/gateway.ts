@@ -131,9 +131,14 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     elapsed,
     startTimer,
   });
+  const endpointFacts = createEndpointFacts({ ...revox, elapsed });
   const createContext = createContextFactory({
     createRest: createRestFactory(remembering.ask, revox),
-    facts: createEndpointFacts({ ...revox, notebook: redis && createNotebook(redis, revox.baseUrl) }),
+    factsOf: (credential) =>
+      endpointFacts({
+        fingerprint: credential.fingerprint,
+        notebook: redis && createNotebook(redis, credential),
+      }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
     answer: { maxBytes: settings.limits.answerBytes, maxErrors: settings.limits.errors },

@@ -20,7 +20,7 @@ const HOUSE: { readonly [room: string]: string } = {
   binding: 'generated, errors, graphql',
   context: 'loaders, binding (types), cache (types), pagination (types), rest, errors, lru-cache',
   loaders: 'generated (types), pagination, cache (types), rest (types), errors, dataloader',
-  pagination: 'errors, node:crypto',
+  pagination: 'errors, lru-cache, node:crypto',
   cache: 'generated, binding, rest (types), errors, lru-cache, @redis/client, node:crypto, node:util, node:zlib',
   rest: 'generated (types), errors, undici, node:crypto, node:util, node:zlib',
   generated: 'context (types), pagination (types), graphql (types)',

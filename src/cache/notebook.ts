@@ -1,20 +1,36 @@
-import type { RedisTier } from './redis-tier.ts';
+import type { Owner, SharedTier } from './second-tier.ts';
 
-/** Where instances tell one another the number of an endpoint's first page: true of the upstream, whoever asks. */
+/** What a credential has found out of an upstream, for the other instances: where an endpoint's first page is, and for how long that holds. */
 export interface Notebook {
-  /** Undefined when nobody knows, or nobody can be asked in time. Never rejects. */
-  readFirstPage(endpoint: string): Promise<0 | 1 | undefined>;
-  writeFirstPage(endpoint: string, number: 0 | 1): void;
+  /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
+  readFirstPage(endpoint: string): Promise<(FirstPageNote & { readonly ageMs: number }) | undefined>;
+  writeFirstPage(endpoint: string, note: FirstPageNote): void;
 }
 
-/** @param upstream its base URL: of two upstreams each has its own */
-export function createNotebook(redis: Pick<RedisTier, 'readNote' | 'writeNote'>, upstream: string): Notebook {
-  const toName = (endpoint: string) => `first page of ${endpoint} at ${upstream}`;
+export interface FirstPageNote {
+  readonly value: 0 | 1;
+  readonly trustMs: number;
+}
+
+/**
+ * A note is an entry of its credential like any other: sealed with a key of the credential, under a name that holds for one upstream and
+ * one endpoint, and gone when it is refused. It is kept for as long as it is trusted.
+ */
+export function createNotebook(tier: Pick<SharedTier, 'read' | 'write'>, owner: Owner): Notebook {
+  const toKey = (endpoint: string) => `first page of ${endpoint}`;
   return {
     async readFirstPage(endpoint) {
-      const note = await redis.readNote(toName(endpoint));
-      return note === '0' ? 0 : note === '1' ? 1 : undefined;
+      const entry = await tier.read(owner, toKey(endpoint));
+      return entry && isNote(entry.value) ? { ...entry.value, ageMs: entry.ageMs } : undefined;
     },
-    writeFirstPage: (endpoint, number) => redis.writeNote(toName(endpoint), String(number)),
+    writeFirstPage(endpoint, note) {
+      const entry = { value: note, status: 200, ageMs: 0, freshForMs: note.trustMs, isLive: false };
+      tier.write(owner, toKey(endpoint), entry, note.trustMs);
+    },
   };
+}
+
+function isNote(value: unknown): value is FirstPageNote {
+  if (typeof value !== 'object' || value === null || !('value' in value && 'trustMs' in value)) return false;
+  return (value.value === 0 || value.value === 1) && typeof value.trustMs === 'number';
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { contractVersion as currentContract } from '#generated/contract-version.ts';
 import { createEpochs, EPOCH_MS } from './epochs.ts';
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts';
@@ -9,16 +9,6 @@ import { settleWithin } from './settle-within.ts';
 export interface RedisTierOptions extends Omit<RedisLinkOptions, 'onUp'> {
   /** Names the shape of the answers: releases that read another one neither see nor disturb each other's. Default: that of this one. */
   readonly contractVersion?: string;
-}
-
-export interface RedisTier extends SharedTier {
-  /**
-   * What instances have found out of an upstream, and tell one another: no caller's data, so it is not sealed.
-   * @returns undefined when nothing is noted, or nothing could be learnt within the time it may take; never rejects
-   */
-  readNote(name: string): Promise<string | undefined>;
-  /** Notes it for an hour; nobody waits for that. */
-  writeNote(name: string, text: string): void;
 }
 
 /** What is sealed. */
@@ -33,8 +23,6 @@ interface Envelope extends SharedEntry {
 /** To be raised when `Envelope` changes, or what the endpoints make of a body before it is kept. */
 const FORMAT = 1;
 const MOST_WRITES = 64;
-/** An instance that has read a note does not write it again: what an upstream has changed since is found out anew once it is gone. */
-const NOTE_MS = 3_600_000;
 /** What takes longer to carry over than a read may take would be asked for in vain, and hold up the others: 17 ms at 1 Gbit/s. */
 const MAX_SEALED_BYTES = 2 * 2 ** 20;
 
@@ -45,7 +33,7 @@ const MAX_SEALED_BYTES = 2 * 2 ** 20;
  * Ages are reckoned by Redis' own clock: so the instances' may differ as they like. What is uncertain, the way there and back, is added:
  * an answer is never taken for younger than it is.
  */
-export function createRedisTier({ contractVersion = currentContract, ...options }: RedisTierOptions): RedisTier {
+export function createRedisTier({ contractVersion = currentContract, ...options }: RedisTierOptions): SharedTier {
   const { timeoutMs, now, startTimer } = options;
   const link = createRedisLink({ ...options, onUp: () => epochs.deliver() });
   const epochs = createEpochs(link, now);
@@ -116,14 +104,6 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
       // Else anyone could fill Redis, and the queue of those who are yet to be told, with keys that are none.
       if (wasKnown || epochs.hasSeen(fingerprint)) epochs.refuse(fingerprint);
     },
-    async readNote(name) {
-      const replies = await settleWithin(link.ask(['GET', toNoteName(version, name)]), timeoutMs, startTimer);
-      const note = replies?.[0];
-      return Buffer.isBuffer(note) ? note.toString() : undefined;
-    },
-    writeNote(name, text) {
-      void link.tell(['SET', toNoteName(version, name), text, 'PX', String(NOTE_MS)]);
-    },
     close: async () => link.close(),
   };
 }
@@ -132,10 +112,6 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
 function toName(version: string, owner: Owner, key: string): string {
   const question = createHmac('sha256', owner.deriveKey('names of what is shared')).update(key).digest('base64url');
   return `revox:${version}:${owner.fingerprint}:${question}`;
-}
-
-function toNoteName(version: string, name: string): string {
-  return `revox:${version}:note:${createHash('sha256').update(name).digest('base64url')}`;
 }
 
 function toSealingKey(owner: Owner): Buffer {

@@ -33,7 +33,7 @@ export interface PaginationNote {
 
 export interface RequestContextOptions {
   readonly createRest: CreateRest;
-  readonly facts: FactsByEndpoint;
+  readonly factsOf: (credential: Credential) => FactsByEndpoint;
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
   /** Upstream requests that one operation may send. */
   readonly maxUpstreamRequests: number;
@@ -76,7 +76,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       end,
       loaders: createLoaders({
         rest: options.createRest({ credential, caller, signal, deadlineAt: () => deadlineAt, budget, account, trace }),
-        facts: options.facts,
+        facts: options.factsOf(credential),
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
         onDrift: (kind, type, field) => oddities.drifted(kind, type, field),
       }),

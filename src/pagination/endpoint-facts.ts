@@ -1,89 +1,195 @@
+import { Fact, type Sighting } from './fact.ts';
+
 /**
- * What is known of how an endpoint pages: true of the upstream, not of any caller, so it is shared by all of them.
+ * How an endpoint pages, as one operation of one credential believes it. Assigning to a property says that it has been seen to be so.
  * It holds no upstream data.
  */
 export interface EndpointFacts {
   /** The number of the first page; undefined until it is found out. */
   readonly firstPage: 0 | 1 | undefined;
-  /** Looks whether another instance has found out the number of the first page. */
-  recallFirstPage(): Promise<void>;
-  /** Keeps the number of the first page, for this instance and the others. */
-  learnFirstPage(number: 0 | 1): void;
+  /** Whether the number is configured: then nothing that is served contradicts it. */
+  readonly isFirstPageFixed: boolean;
+  /** Whether the credential itself has verified the number lately. */
+  readonly isFirstPageTrusted: boolean;
+  /**
+   * Whether the number must be found out, or verified, before it is used. 0 needs no verification: a wrong 0 shows in what is served (page 0
+   * is refused, or empty, or served again as page 1). A wrong 1 does not: the first page is missing, and the rest is a list.
+   */
+  needsFirstPageLook(): Promise<boolean>;
+  /** If the look has shown nothing, the next operation looks. */
+  endFirstPageLook(): void;
+  seeFirstPage(number: 0 | 1): void;
+  /** What is served contradicts the number: for the rest of this operation it is found out each time. */
+  doubtFirstPage(): void;
   /** Items on a full page: as configured, until the upstream turns out to serve fewer, or more. */
   pageSize: number;
   /** Items asked for by one request: the page size, but never more than configured. */
-  requestSize: number;
+  readonly requestSize: number;
+  readonly maxRequestSize: number;
   /** Whether a short page has been seen between fuller ones: then a short page proves nothing, and no cap. */
   leavesHoles: boolean;
   /** Whether a page past the end has been seen to repeat the last one. */
   repeatsLastPage: boolean;
 }
 
-/** Where instances of the gateway tell one another what they have found out. */
+/** Where the instances of the gateway keep what one credential has seen. Each credential has its own. */
 export interface FactNotebook {
-  /** The number of an endpoint's first page; undefined when nobody knows, or nobody can be asked in time. Never rejects. */
-  readFirstPage(endpoint: string): Promise<0 | 1 | undefined>;
-  writeFirstPage(endpoint: string, number: 0 | 1): void;
+  /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
+  readFirstPage(endpoint: string): Promise<NotedFirstPage | undefined>;
+  writeFirstPage(endpoint: string, sighting: Sighting<0 | 1>): void;
 }
 
+export interface NotedFirstPage extends Sighting<0 | 1> {
+  readonly ageMs: number;
+}
+
+/** On whose behalf a list is read. */
+export interface FactHolder {
+  readonly fingerprint: string;
+  /** Absent: what is found out stays in the process. */
+  readonly notebook?: FactNotebook | undefined;
+}
+
+/** A path template such as `/campaigns/{id}/rows`, so there are few. Each list of an operation asks for its own. */
 export type FactsByEndpoint = (endpoint: string) => EndpointFacts;
 
-/**
- * Remembers facts for each endpoint (a path template such as `/campaigns/{id}/rows`, so there are few).
- * @param firstPage `auto`: find out; else it is so
- * @param pageSize items, as asked for until an endpoint turns out to serve fewer
- * @param notebook default: what is found out stays in the process
- */
+export interface EndpointFactsOptions {
+  /** `auto`: it is found out. */
+  readonly firstPage: 'auto' | 0 | 1;
+  /** Items, as asked for until an endpoint turns out to serve fewer. */
+  readonly pageSize: number;
+  /** A clock for durations, ms; it never goes back. */
+  readonly elapsed: () => number;
+}
+
 export function createEndpointFacts({
   firstPage,
   pageSize,
-  notebook,
-}: {
-  readonly firstPage: 'auto' | 0 | 1;
-  readonly pageSize: number;
-  readonly notebook?: FactNotebook | undefined;
-}): FactsByEndpoint {
-  const facts = new Map<string, EndpointFacts>();
-  return (endpoint) => {
-    let known = facts.get(endpoint);
-    if (!known) {
-      known = new Facts(endpoint, pageSize, notebook, firstPage === 'auto' ? undefined : firstPage);
-      facts.set(endpoint, known);
+  elapsed,
+}: EndpointFactsOptions): (holder: FactHolder) => FactsByEndpoint {
+  const fixed = firstPage === 'auto' ? undefined : firstPage;
+  const endpoints = new Map<string, Endpoint>();
+  return (holder) => (name) => {
+    let endpoint = endpoints.get(name);
+    if (!endpoint) {
+      endpoint = new Endpoint(name, pageSize, elapsed);
+      endpoints.set(name, endpoint);
     }
-    return known;
+    return new CredentialFacts(endpoint, holder, fixed);
   };
 }
 
-class Facts implements EndpointFacts {
-  pageSize: number;
-  requestSize: number;
-  leavesHoles = false;
-  repeatsLastPage = false;
+/** What all credentials have seen of an endpoint. */
+class Endpoint {
+  readonly name: string;
+  readonly maxRequestSize: number;
+  readonly firstPage: Fact<0 | 1>;
+  readonly pageSize: Fact<number>;
+  readonly leavesHoles: Fact<boolean>;
+  readonly repeatsLastPage: Fact<boolean>;
 
-  readonly #endpoint: string;
-  readonly #notebook: FactNotebook | undefined;
-  #firstPage: 0 | 1 | undefined;
+  constructor(name: string, maxRequestSize: number, elapsed: () => number) {
+    this.name = name;
+    this.maxRequestSize = maxRequestSize;
+    this.firstPage = new Fact(elapsed);
+    this.pageSize = new Fact(elapsed);
+    this.leavesHoles = new Fact(elapsed);
+    this.repeatsLastPage = new Fact(elapsed);
+  }
+}
 
-  constructor(endpoint: string, pageSize: number, notebook: FactNotebook | undefined, firstPage: 0 | 1 | undefined) {
+class CredentialFacts implements EndpointFacts {
+  readonly #endpoint: Endpoint;
+  readonly #holder: FactHolder;
+  readonly #credential: string;
+  readonly #fixed: 0 | 1 | undefined;
+  #isDoubted = false;
+
+  constructor(endpoint: Endpoint, holder: FactHolder, fixed: 0 | 1 | undefined) {
     this.#endpoint = endpoint;
-    this.pageSize = pageSize;
-    this.requestSize = pageSize;
-    this.#notebook = notebook;
-    this.#firstPage = firstPage;
+    this.#holder = holder;
+    this.#credential = holder.fingerprint;
+    this.#fixed = fixed;
   }
 
   get firstPage(): 0 | 1 | undefined {
-    return this.#firstPage;
+    return this.#fixed ?? this.#endpoint.firstPage.believedBy(this.#credential);
   }
 
-  async recallFirstPage(): Promise<void> {
-    const told = await this.#notebook?.readFirstPage(this.#endpoint);
-    // What was found out meanwhile is nearer.
-    this.#firstPage ??= told;
+  get isFirstPageFixed(): boolean {
+    return this.#fixed !== undefined;
   }
 
-  learnFirstPage(number: 0 | 1): void {
-    this.#firstPage = number;
-    this.#notebook?.writeFirstPage(this.#endpoint, number);
+  get isFirstPageTrusted(): boolean {
+    return this.isFirstPageFixed || (!this.#isDoubted && this.#endpoint.firstPage.isTrustedBy(this.#credential));
+  }
+
+  async needsFirstPageLook(): Promise<boolean> {
+    if (this.#isDoubted) return true;
+    if (this.#isUsable()) return false;
+    await this.#recallFirstPage();
+    if (this.#isUsable()) return false;
+    this.#endpoint.firstPage.beginVerification(this.#credential);
+    return true;
+  }
+
+  endFirstPageLook(): void {
+    this.#endpoint.firstPage.endVerification(this.#credential);
+  }
+
+  seeFirstPage(number: 0 | 1): void {
+    if (this.isFirstPageFixed) return;
+    const sighting = this.#endpoint.firstPage.see(this.#credential, number);
+    if (sighting) this.#holder.notebook?.writeFirstPage(this.#endpoint.name, sighting);
+  }
+
+  doubtFirstPage(): void {
+    this.#isDoubted = true;
+    this.#endpoint.firstPage.doubt(this.#credential);
+  }
+
+  get maxRequestSize(): number {
+    return this.#endpoint.maxRequestSize;
+  }
+
+  get requestSize(): number {
+    return Math.min(this.pageSize, this.maxRequestSize);
+  }
+
+  get pageSize(): number {
+    return this.#endpoint.pageSize.believedBy(this.#credential) ?? this.maxRequestSize;
+  }
+
+  set pageSize(size: number) {
+    this.#endpoint.pageSize.see(this.#credential, size);
+  }
+
+  get leavesHoles(): boolean {
+    return this.#endpoint.leavesHoles.believedBy(this.#credential) ?? false;
+  }
+
+  set leavesHoles(isSeen: boolean) {
+    this.#endpoint.leavesHoles.see(this.#credential, isSeen);
+  }
+
+  get repeatsLastPage(): boolean {
+    return this.#endpoint.repeatsLastPage.believedBy(this.#credential) ?? false;
+  }
+
+  set repeatsLastPage(isSeen: boolean) {
+    this.#endpoint.repeatsLastPage.see(this.#credential, isSeen);
+  }
+
+  #isUsable(): boolean {
+    return this.firstPage === 0 || this.isFirstPageTrusted;
+  }
+
+  /** Another instance may have seen it for the same credential. */
+  async #recallFirstPage(): Promise<void> {
+    const { firstPage, name } = this.#endpoint;
+    const { notebook } = this.#holder;
+    if (!notebook || firstPage.isDoubtedBy(this.#credential)) return;
+    const noted = await notebook.readFirstPage(name);
+    if (noted) firstPage.adopt(this.#credential, noted, noted.ageMs);
   }
 }

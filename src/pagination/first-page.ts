@@ -7,40 +7,86 @@ import { isFirsthand, newest } from './reading.ts';
 export interface ListStart<T> {
   readonly firstPage: 0 | 1;
   readonly read: ReadonlyMap<number, Page<T>>;
+  /** The number is configured, or this operation has looked: then nothing that is served contradicts it. */
+  readonly isSettled: boolean;
+  /** The list has moved meanwhile: whatever is read of it from now on must be newer than this. */
+  readonly floor?: Reading | undefined;
 }
 
 type ReadNumber<T> = (page: number, newerThan: Reading | undefined) => Promise<Page<T>>;
 
+/** After so many looks the list moves faster than it can be read. */
+const MAX_LOOKS = 3;
+
 /**
- * Finds out whether pages are numbered from 0 or from 1, and keeps it in `facts`, where it holds for everyone.
+ * Finds out whether pages are numbered from 0 or from 1, for the credential that asks.
  *
  * From 1: page 0 is refused (400, 422) while page 1 is not, or empty while page 1 is not, or served as page 1 (a clamped number).
- * Else from 0. It takes at most two requests, and a third where page 0 is served as page 1: that could as well be a list of one page,
- * numbered from 0, whose numbers are clamped past the end, and only page 2 tells one from the other.
+ * Else from 0. It takes two requests, and a third where page 0 is served as page 1: that could as well be a list of one page, numbered
+ * from 0, whose numbers are clamped past the end, and only page 2 shows the difference.
  *
- * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way. What is remembered may
- * be as old as it likes where nothing is concluded from it; else it is read anew first.
+ * A list that moves between two requests, or a single odd answer, can make 0 look like 1. A wrong 1 loses a page, so page 0 is read once
+ * more before 1 is concluded; a wrong 0 loses nothing. Once the credential has concluded 1, a look verifies it from time to time.
+ *
+ * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way. Such a list is read
+ * from 0. What is remembered may be as old as it likes where nothing is concluded from it; else it is read again first.
  */
 export async function findListStart<T extends Identified>(
   readNumber: ReadNumber<T>,
   facts: EndpointFacts,
 ): Promise<ListStart<T>> {
-  if (facts.firstPage === undefined) await facts.recallFirstPage();
-  if (facts.firstPage !== undefined) return { firstPage: facts.firstPage, read: new Map() };
-  const look = await lookAtStart(readNumber, undefined);
-  // Who asked at the same time may have been quicker.
-  if (facts.firstPage !== undefined) return toStart(facts.firstPage, look.pages);
-  if (!look.isProof) return toStart(look.firstPage, look.pages);
-
-  const readings = readingsOf(look);
-  const proof = isFirsthand(readings) ? look : await lookAtStart(readNumber, readings.reduce(newest, undefined));
-  // It is from memory again where that stands in for an upstream that fails.
-  if (proof.isProof && isFirsthand(readingsOf(proof))) facts.learnFirstPage(proof.firstPage);
-  return toStart(proof.firstPage, proof.pages);
+  const needsLook = await facts.needsFirstPageLook();
+  const { firstPage } = facts;
+  if (firstPage !== undefined && !needsLook) return { firstPage, read: new Map(), isSettled: facts.isFirstPageFixed };
+  return facts.isFirstPageTrusted ? verify(readNumber, facts) : findOut(readNumber, facts);
 }
+
+/** On behalf of all operations of the credential; if nothing is shown, the next one tries. */
+async function verify<T extends Identified>(readNumber: ReadNumber<T>, facts: EndpointFacts): Promise<ListStart<T>> {
+  try {
+    return await findOut(readNumber, facts);
+  } finally {
+    facts.endFirstPageLook();
+  }
+}
+
+async function findOut<T extends Identified>(readNumber: ReadNumber<T>, facts: EndpointFacts): Promise<ListStart<T>> {
+  const { firstPage: believed, isFirstPageTrusted: wasTrusted } = facts;
+  /** Another operation may be quicker. */
+  const findMeanwhile = () => (!wasTrusted && facts.isFirstPageTrusted ? facts.firstPage : undefined);
+  let newerThan: Reading | undefined;
+  for (let looks = 1; ; looks += 1) {
+    const first = await lookAtStart(readNumber, newerThan);
+    const meanwhile = findMeanwhile();
+    if (meanwhile !== undefined) return toStart({ ...first, firstPage: meanwhile }, newerThan);
+    if (!first.isProof) return toStart(first, newerThan);
+    const isFresh = isFirsthand(readingsOf(first));
+    const seen = isFresh ? first : await lookAtStart(readNumber, readingsOf(first).reduce(newest, undefined));
+    // It is from memory again where that stands in for an upstream that fails.
+    if (!seen.isProof || !(isFresh || isFirsthand(readingsOf(seen)))) return toStart(seen, newerThan);
+    if (seen.firstPage === 0 || believed === 1) return conclude(seen, facts, newerThan);
+
+    const last = readingsOf(seen).reduce(newest, undefined);
+    const zero = await readZero(readNumber, last);
+    if (toZero(zero, (again) => isServedAs(seen.one, again)) === seen.zero) return conclude(seen, facts, newerThan);
+    newerThan = newest(last, zero?.reading);
+    // From 0 nothing is lost.
+    if (looks === MAX_LOOKS) return zero?.served ? fromZero(zero, last) : toStart(seen, newerThan);
+  }
+}
+
+function conclude<T>(seen: Look<T>, facts: EndpointFacts, floor: Reading | undefined): ListStart<T> {
+  facts.seeFirstPage(seen.firstPage);
+  return toStart(seen, floor);
+}
+
+/** How number 0 is answered, beside number 1. */
+type Zero = 'refused' | 'empty' | 'page 1' | 'a page of its own';
 
 /** What the first numbers hold, and what that says. */
 interface Look<T> {
+  readonly zero: Zero;
+  readonly one: Page<T>;
   readonly firstPage: 0 | 1;
   /** Whether the list would not read the same, numbered the other way. */
   readonly isProof: boolean;
@@ -52,33 +98,43 @@ interface Look<T> {
 async function lookAtStart<T extends Identified>(readNumber: ReadNumber<T>, newerThan: Reading | undefined): Promise<Look<T>> {
   const pages = new Map<number, Page<T>>();
   let last = newerThan;
-  const read = async (number: number) => {
-    const page = await readNumber(number, last);
+  const keep = (number: number, page: Page<T>) => {
     last = page.reading ?? last;
     pages.set(number, page);
     return page;
   };
   const readOrEmpty = (number: number) =>
-    read(number).catch((error: unknown) => {
+    readNumber(number, last).catch((error: unknown) => {
       if (!isOneOf(error, [400, 404])) throw error;
-      pages.set(number, EMPTY_PAGE);
       return EMPTY_PAGE;
     });
 
-  const zero = await read(0).catch((error: unknown) => {
+  const zeroPage = await readZero(readNumber, last);
+  if (zeroPage) keep(0, zeroPage);
+  // Where 0 is refused, it is its number, or something else in the request. Then page 1 is refused as well, and that is thrown.
+  const one = keep(1, await (zeroPage ? readOrEmpty(1) : readNumber(1, last)));
+  const zero = toZero(zeroPage, (page) => isServedAs(page, one));
+  if (zero === 'refused') return { zero, one, firstPage: 1, isProof: one.served > 0, pages };
+  if (zero === 'empty') return { zero, one, firstPage: one.served > 0 ? 1 : 0, isProof: one.served > 0, pages };
+  if (zero === 'a page of its own') return { zero, one, firstPage: 0, isProof: true, pages };
+  const isProof = !repeats(keep(2, await readOrEmpty(2)), one);
+  return { zero, one, firstPage: isProof ? 1 : 0, isProof, pages };
+}
+
+/** @returns undefined when the number is refused */
+async function readZero<T>(readNumber: ReadNumber<T>, newerThan: Reading | undefined): Promise<Page<T> | undefined> {
+  try {
+    return await readNumber(0, newerThan);
+  } catch (error) {
     if (isOneOf(error, [400, 422])) return undefined;
     throw error;
-  });
-  if (!zero) {
-    // Refused: its number, or something else in the request. Then page 1 is refused as well, and that is thrown.
-    const one = await read(1);
-    return { firstPage: 1, isProof: one.served > 0, pages };
   }
-  const one = await readOrEmpty(1);
-  if (zero.served === 0) return { firstPage: one.served > 0 ? 1 : 0, isProof: one.served > 0, pages };
-  if (!isServedAs(zero, one)) return { firstPage: 0, isProof: true, pages };
-  const two = await readOrEmpty(2);
-  return { firstPage: 1, isProof: !repeats(two, one), pages };
+}
+
+function toZero(zero: Page<Identified> | undefined, isPageOne: (zero: Page<Identified>) => boolean): Zero {
+  if (!zero) return 'refused';
+  if (zero.served === 0) return 'empty';
+  return isPageOne(zero) ? 'page 1' : 'a page of its own';
 }
 
 /**
@@ -94,7 +150,11 @@ function readingsOf({ pages }: Look<unknown>): (Reading | undefined)[] {
   return [...pages.values()].map(({ reading }) => reading);
 }
 
-function toStart<T>(firstPage: 0 | 1, pages: Look<T>['pages']): ListStart<T> {
+function toStart<T>({ firstPage, pages }: Pick<Look<T>, 'firstPage' | 'pages'>, floor: Reading | undefined): ListStart<T> {
   const read = [...pages].flatMap(([number, page]) => (number < firstPage ? [] : [[number - firstPage, page] as const]));
-  return { firstPage, read: new Map(read) };
+  return { firstPage, read: new Map(read), isSettled: true, floor };
+}
+
+function fromZero<T>(zero: Page<T>, floor: Reading | undefined): ListStart<T> {
+  return toStart({ firstPage: 0, pages: new Map([[0, zero]]) }, floor);
 }

@@ -87,8 +87,8 @@ export class Generation<T extends Identified> implements List<T> {
   async measure(): Promise<number> {
     const first = await this.#read(0);
     if (first.served === 0) return 0;
-    // A short page may be a capped one. The page after it tells, and is the first to be probed anyway.
-    if (first.served < this.pageSize) await this.#read(1);
+    // A short page may be a capped one, and page 0 may be served again as page 1. The page after it shows that, and is probed first anyway.
+    await this.#read(1);
     const searched = this.#searched();
     const last = await findLastPage(searched);
     const found = await searched.read(last);
@@ -164,7 +164,8 @@ export class Generation<T extends Identified> implements List<T> {
   async #fetch(index: number, newerThan?: Reading): Promise<Page<T>> {
     const page = await this.#upstream.fetch(index, newerThan);
     if (page.served === this.pageSize) this.#hasFullPage = true;
-    if (page.served > this.pageSize) this.#learnPageSize(page.served);
+    if (page.served > this.pageSize) this.#learnPageSize(Math.max(page.served, this.#facts.maxRequestSize));
+    if (index > 0 && page.served === 0 && this.#facts.repeatsLastPage) this.#facts.repeatsLastPage = false;
     return page;
   }
 
@@ -174,7 +175,9 @@ export class Generation<T extends Identified> implements List<T> {
     const next = this.#pages.get(index + 1);
     if (!page || !next) return;
     if (repeats(next, page)) return this.#repeated(index, { page, next, earlier });
-    if (sharedShare(page, next) > 0 || (page.served === 0 && next.served > 0)) this.reportOverlap();
+    if (sharedShare(page, next) > 0 || (page.served === 0 && next.served > 0)) return this.reportOverlap();
+    const isTotalMissed = next.served === 0 && page.total !== undefined && index * this.pageSize + page.served < page.total;
+    if (isTotalMissed && (await this.#upstream.doubtsFirstPage())) this.reportOverlap();
   }
 
   /** A short page that is followed by more: the upstream caps its pages, or the list moved, or the page has a hole. */
@@ -185,24 +188,27 @@ export class Generation<T extends Identified> implements List<T> {
     const following = next?.served ?? 0;
     const isFollowed = following > 0 || (page.total !== undefined && index * this.pageSize + page.served < page.total);
     if (!isFollowed) return;
-    if (!this.#facts.leavesHoles && !this.#isHearsay(page, next)) {
-      // A capped upstream never serves a page longer than its cap.
-      if (following > page.served || this.#hasFullPage) this.#facts.leavesHoles = true;
-      else await this.#learnFromShortness(index, page);
+    // A capped upstream never serves a page longer than its cap.
+    const mayBeCapped = following <= page.served && !this.#hasFullPage;
+    if (this.#facts.leavesHoles) {
+      if (!mayBeCapped) this.#facts.leavesHoles = true;
+    } else if (!this.#isHearsay(page, next)) {
+      await this.#learnFromShortness(index, page, { mayBeCapped });
     }
     this.#holes.add(index);
   }
 
-  async #learnFromShortness(index: number, page: Page<T>): Promise<void> {
-    const reason = await explainShortness(this.#upstream, index, page);
+  async #learnFromShortness(index: number, page: Page<T>, options: { readonly mayBeCapped: boolean }): Promise<void> {
+    const reason = await explainShortness(this.#upstream, index, page, options);
     if (this.#isHearsay()) return;
     if (reason === 'cap') this.#learnPageSize(page.served);
     if (reason === 'hole') this.#facts.leavesHoles = true;
-    this.reportOverlap();
+    if (reason !== 'hole' || options.mayBeCapped) this.reportOverlap();
   }
 
   /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */
   async #repeated(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
+    if (index === 0 && (await this.#upstream.isRepeatedByNumber(next))) return this.reportOverlap();
     const isSurelyTheEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
     // What is remembered of an end that is known to look like this will do, unless a whole page may have come in since.
     const mayHaveMoved = page.served === this.pageSize && page.reading?.isRemembered && !next.reading?.isRemembered;
@@ -210,7 +216,8 @@ export class Generation<T extends Identified> implements List<T> {
     if (isKnownSo || !this.#isHearsay(page, next)) {
       const [again, newerThan] = [earlier === 'page' ? index : index + 1, newest(page.reading, next.reading)];
       if (!isSurelyTheEnd && !repeats(await this.#upstream.fetchAgain(again, newerThan), page)) return this.reportOverlap();
-      if (!this.#isHearsay()) this.#facts.repeatsLastPage = true;
+      // A short page ends the list whatever follows it; that it is repeated may as well be a move by a whole page.
+      if (page.served >= this.pageSize && !this.#isHearsay()) this.#facts.repeatsLastPage = true;
     }
     this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
     this.#pages.set(index + 1, EMPTY_PAGE);
@@ -231,10 +238,7 @@ export class Generation<T extends Identified> implements List<T> {
   }
 
   #learnPageSize(served: number): void {
-    if (this.#facts.pageSize === this.pageSize) {
-      this.#facts.pageSize = served;
-      this.#facts.requestSize = Math.min(this.#facts.requestSize, served);
-    }
+    if (this.#facts.pageSize === this.pageSize) this.#facts.pageSize = served;
     this.reportOverlap();
   }
 }

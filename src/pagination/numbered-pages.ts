@@ -1,8 +1,8 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
 import { findListStart, type ListStart } from './first-page.ts';
-import type { Identified, Page, Reading } from './list.ts';
-import { EMPTY_PAGE, isOneOf } from './page-content.ts';
-import { isRecent, isTooOld, newest } from './reading.ts';
+import { type Identified, ListMovedError, type Page, type Reading } from './list.ts';
+import { EMPTY_PAGE, isOneOf, repeats } from './page-content.ts';
+import { isFirsthand, isRecent, isTooOld, newest } from './reading.ts';
 
 /** Reads one page by the upstream's own number. */
 export type ReadPage<T> = (request: PageQuestion) => Promise<Page<T>>;
@@ -24,6 +24,13 @@ export interface NumberedPages<T> {
   readonly newest: Reading | undefined;
   /** The upstream has failed, and what is remembered stood in for it although it was too old: to ask again would bring the same. */
   readonly hasStandIn: boolean;
+  /**
+   * Whether page 1 that repeats page 0 is no end of the list, so far as page 2 shows. Where the number of the first page is not sure, page 0
+   * may be page 1 served for a number below it.
+   */
+  isRepeatedByNumber(one: Page<T>): Promise<boolean>;
+  /** What was served contradicts the number of the first page, if that is not sure. It is found out again by the pages of the next generation. */
+  doubtsFirstPage(): Promise<boolean>;
 }
 
 /** @param floor every page has to be newer than this reading */
@@ -38,10 +45,12 @@ export function createNumberedPages<T extends Identified>(
 class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #readPage: ReadPage<T>;
   readonly #facts: EndpointFacts;
-  readonly #floor: Reading | undefined;
+  #floor: Reading | undefined;
   // As long as these pages are read, they are of one size, even if another operation learns a new one meanwhile.
   readonly #sizeOfPages: number;
   readonly #requestSize: number;
+  /** Of the first page, which is the same by any size that the upstream caps: so a cap that is gone shows. */
+  readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();
   #starting: Promise<ListStart<T>> | undefined;
   #seen: Reading | undefined;
@@ -54,6 +63,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     this.#seen = floor;
     this.#sizeOfPages = facts.pageSize;
     this.#requestSize = facts.requestSize;
+    this.#firstRequestSize = facts.maxRequestSize;
   }
 
   get newest(): Reading | undefined {
@@ -74,25 +84,84 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     return remembered(fetched, index, () => this.#fetchFirstTime(index, newerThan));
   }
 
-  async fetchAgain(index: number, newerThan: Reading | undefined, pageSize = this.#requestSize): Promise<Page<T>> {
+  async fetchAgain(index: number, newerThan: Reading | undefined, pageSize = this.#sizeOf(index)): Promise<Page<T>> {
     return this.#readIndex(await this.#findStart(), index, pageSize, newerThan);
+  }
+
+  async isRepeatedByNumber(one: Page<T>): Promise<boolean> {
+    const { firstPage } = await this.#findStart();
+    if (firstPage === 1 || this.#facts.isFirstPageFixed) return false;
+    if (repeats(await this.fetch(2, one.reading), one)) return false;
+    await this.doubtsFirstPage();
+    return true;
+  }
+
+  async doubtsFirstPage(): Promise<boolean> {
+    const { isSettled } = await this.#findStart();
+    if (!isSettled) this.#facts.doubtFirstPage();
+    return !isSettled;
+  }
+
+  #sizeOf(index: number): number {
+    return index === 0 ? this.#firstRequestSize : this.#requestSize;
   }
 
   #findStart(): Promise<ListStart<T>> {
     const read = (page: number, newerThan: Reading | undefined) => this.#read({ page, pageSize: this.#requestSize, newerThan });
-    this.#starting ??= findListStart(read, this.#facts).catch((error: unknown) => {
-      this.#starting = undefined;
-      throw error;
-    });
+    this.#starting ??= findListStart(read, this.#facts).then(
+      (start) => {
+        this.#floor = newest(this.#floor, start.floor);
+        return start;
+      },
+      (error: unknown) => {
+        this.#starting = undefined;
+        throw error;
+      },
+    );
     return this.#starting;
   }
 
   async #fetchFirstTime(index: number, newerThan: Reading | undefined): Promise<Page<T>> {
     const start = await this.#findStart();
     const known = start.read.get(0)?.served === 0 ? EMPTY_PAGE : start.read.get(index);
-    return known && isRecent(known.reading, newerThan)
-      ? this.#checked(index, known)
-      : this.#readIndex(start, index, this.#requestSize, newerThan);
+    if (known && isRecent(known.reading, newerThan)) return this.#checked(index, known);
+    return index === 0 && !start.isSettled
+      ? this.#readFirst(start, newerThan)
+      : this.#readIndex(start, index, this.#sizeOf(index), newerThan);
+  }
+
+  /** Where the first page is refused or empty, its number may be wrong: then the other number holds a page. */
+  async #readFirst(start: ListStart<T>, newerThan: Reading | undefined): Promise<Page<T>> {
+    let page: Page<T>;
+    try {
+      page = await this.#readIndex(start, 0, this.#sizeOf(0), newerThan);
+    } catch (error) {
+      const isRefusal = isOneOf(error, start.firstPage === 0 ? [400, 422] : [400, 404, 422]);
+      if (isRefusal && (await this.#isOtherNumberServed(start))) throw this.#toMoved();
+      throw error;
+    }
+    if (page.served > 0) {
+      if (start.firstPage === 0 && isFirsthand([page.reading])) this.#facts.seeFirstPage(0);
+      return page;
+    }
+    const isSure = this.#facts.isFirstPageTrusted && !page.total;
+    if (!isSure && (await this.#isOtherNumberServed(start))) throw this.#toMoved();
+    return page;
+  }
+
+  async #isOtherNumberServed({ firstPage }: ListStart<T>): Promise<boolean> {
+    try {
+      const other = await this.#read({ page: 1 - firstPage, pageSize: this.#requestSize, newerThan: this.#seen });
+      return other.served > 0;
+    } catch (error) {
+      if (isOneOf(error, [400, 404, 422])) return false;
+      throw error;
+    }
+  }
+
+  #toMoved(): ListMovedError {
+    this.#facts.doubtFirstPage();
+    return new ListMovedError();
   }
 
   async #readIndex({ firstPage }: ListStart<T>, index: number, pageSize: number, newerThan: Reading | undefined) {

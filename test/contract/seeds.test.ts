@@ -122,7 +122,7 @@ describe('The example answer of GET /call', () => {
   test.each([
     { name: 'whatever the page', isThere: () => true, traffic: ['0', '1', '2'] },
     { name: 'on page 0 alone', isThere: (page: string) => page === '0', traffic: ['0', '1'] },
-    { name: 'on page 1 alone', isThere: (page: string) => page === '1', traffic: ['0', '1', '2'] },
+    { name: 'on page 1 alone', isThere: (page: string) => page === '1', traffic: ['0', '1', '0', '2'] },
   ])('is one attempt when the upstream serves it $name, and nothing is known of its pages', async ({ isThere, traffic }) => {
     const world = createWorld({
       settings: { REVOX_FIRST_PAGE: 'auto' },

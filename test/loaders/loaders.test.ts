@@ -112,7 +112,7 @@ describe('What has been served may answer another look-up of the same operation'
     const nodeTypes = createNodeTypes(Date.now).of('somebody');
     const loaders = createLoaders({
       rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as Rest,
-      facts: createEndpointFacts({ firstPage: 1, pageSize: 50 }),
+      facts: createEndpointFacts({ firstPage: 1, pageSize: 50, elapsed: () => 0 })({ fingerprint: 'ann' }),
       nodeTypes,
       onDrift: (kind, type, field) => asked.push(`${kind} ${type}.${field}`),
     });

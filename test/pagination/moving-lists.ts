@@ -157,7 +157,10 @@ export const manners: fc.Arbitrary<Manners> = fc
  * The one thing that two requests cannot tell: a list of exactly one full page, without a total, that stands under both numbers. It is
  * taken for clamped below (design.md 4), and is wrong where pages are numbered from 0 and numbers past the end are clamped.
  */
-export function isUndecidable({ ids, manners }: SimulatedList, { firstPage, pageSize }: EndpointFacts): boolean {
+export function isUndecidable(
+  { ids, manners }: SimulatedList,
+  { firstPage, pageSize }: Pick<EndpointFacts, 'firstPage' | 'pageSize'>,
+): boolean {
   const standsUnderBoth = manners.firstPage === 0 && manners.past === 'clamped' && !manners.tellsTotal;
   return firstPage === undefined && standsUnderBoth && ids.length === pageSize;
 }

@@ -1,5 +1,5 @@
 import { type Connection, connect, type Wanted } from '#pagination/connection.ts';
-import { createEndpointFacts, type EndpointFacts } from '#pagination/endpoint-facts.ts';
+import { createEndpointFacts, type FactHolder } from '#pagination/endpoint-facts.ts';
 import type { Identified, ListSource } from '#pagination/list.ts';
 import { type ConnectionArguments, toPageRequest } from '#pagination/page-request.ts';
 import { createPagedList } from '#pagination/paged-list.ts';
@@ -12,15 +12,24 @@ export interface ReaderOptions {
   readonly pageSize: number;
   /** `auto` has to be found out; `known` (default) is the upstream's own. */
   readonly firstPage?: 'auto' | 'known' | 0 | 1;
+  /** Of the gateway that reads; readers that share it share what their credentials agree on. */
+  readonly factsOf?: ReturnType<typeof createEndpointFacts>;
+  readonly holder?: FactHolder;
 }
 
 /** One endpoint's facts, and client pages read over it with nothing else remembered, or over one source that remembers. */
-export function createReader(upstream: SimulatedList, { pageSize, firstPage = 'known' }: ReaderOptions) {
-  const facts: EndpointFacts = createEndpointFacts({
-    firstPage: firstPage === 'known' ? upstream.manners.firstPage : firstPage,
-    pageSize,
-  })('/list');
-  const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, facts);
+export function createReader(upstream: SimulatedList, options: ReaderOptions) {
+  const { pageSize, firstPage = 'known', holder = { fingerprint: 'ann' } } = options;
+  const {
+    factsOf = createEndpointFacts({
+      firstPage: firstPage === 'known' ? upstream.manners.firstPage : firstPage,
+      pageSize,
+      elapsed: () => 0,
+    }),
+  } = options;
+  const factsAt = factsOf(holder);
+  const facts = factsAt('/list');
+  const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, factsAt('/list'));
 
   /** One client page, and the page numbers it asked the upstream for. */
   async function read(given: ConnectionArguments, { wanted = EVERYTHING, source = createSource() } = {}) {
@@ -31,6 +40,13 @@ export function createReader(upstream: SimulatedList, { pageSize, firstPage = 'k
 
   return {
     facts,
+    /** What is believed of the endpoint now. */
+    believed: () => ({
+      firstPage: facts.firstPage,
+      pageSize: facts.pageSize,
+      leavesHoles: facts.leavesHoles,
+      repeatsLastPage: facts.repeatsLastPage,
+    }),
     createSource,
     read,
   };

@@ -95,7 +95,7 @@ describe('the end of a list', () => {
     const { memory, read, upstream } = createScene(13);
     await remember(memory, 1);
     upstream.insert(0);
-    expect(await read({ last: 1 })).toMatchObject({ ids: upstream.ids.slice(-1), asked: [0, 2, 1, 0, 1, 2] });
+    expect(await read({ last: 1 })).toMatchObject({ ids: upstream.ids.slice(-1), asked: [0, 1, 2] });
   });
 });
 

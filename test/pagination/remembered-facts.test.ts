@@ -105,7 +105,7 @@ describe('the number of the first page', () => {
     await remember(memory, 1);
     upstream.insert(0, 7);
     // Both numbers stand for the first page, but the one that is remembered lacks the topmost item of the other.
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 1, 2] });
+    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 1, 2, 0] });
     expect(facts.firstPage).toBe(1);
   });
 
@@ -113,15 +113,15 @@ describe('the number of the first page', () => {
     const { memory, upstream } = createScene(35, { firstPage: 1 }, auto);
     await remember(memory, 1);
     const { read, facts } = createReader(memory.anotherProcess(), { pageSize: PAGE, ...auto });
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 0, 1] });
+    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 0, 1, 0] });
     expect(facts.firstPage).toBe(1);
   });
 
   test('is found out anew in another process, though all of it is remembered', async () => {
     for (const [manners, asked] of [
       [{}, [0, 1]],
-      [{ firstPage: 1, below: 'clamped' }, [0, 1, 2]],
-      [{ firstPage: 1, below: 'empty' }, [0, 1]],
+      [{ firstPage: 1, below: 'clamped' }, [0, 1, 2, 0]],
+      [{ firstPage: 1, below: 'empty' }, [0, 1, 0]],
     ] as [Manners, number[]][]) {
       const { memory, upstream } = createScene(35, manners);
       await remember(memory, 0, 1, 2);
@@ -158,12 +158,12 @@ describe('the number of the first page', () => {
     expect(facts.firstPage).toBe(0);
   });
 
-  test('costs a hundred clients who begin while it is being found out what it costs one', async () => {
+  test('costs a hundred clients who begin while it is being found out what it costs one, or two', async () => {
     for (const [manners, cost] of [
       [{}, 2],
-      [{ firstPage: 1, below: 422 }, 2],
-      [{ firstPage: 1, below: 'empty' }, 2],
-      [{ firstPage: 1, below: 'clamped' }, 3],
+      [{ firstPage: 1, below: 422 }, 3],
+      [{ firstPage: 1, below: 'empty' }, 3],
+      [{ firstPage: 1, below: 'clamped' }, 4],
     ] as [Manners, number][]) {
       // All at once; one after the other while page 0 is on its way; and half of them when it has come.
       for (const turnsBefore of [() => 0, (index: number) => index, (index: number) => (index % 2) * 300]) {
@@ -184,9 +184,10 @@ describe('the number of the first page', () => {
           }),
         );
         for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 5));
-        // A refusal is not remembered: who comes after it asks for another.
-        const isRefusedAgain = manners.below === 422 && turnsBefore(1) === 300;
-        expect(upstream.log.length, JSON.stringify(manners)).toBe(isRefusedAgain ? cost + 1 : cost);
+        // What is remembered by then proves nothing: those who come later read what they find remembered once more, all of them together.
+        const isLate = manners.firstPage === 1 && turnsBefore(1) === 300;
+        expect(upstream.log.length, JSON.stringify(manners)).toBeGreaterThanOrEqual(cost);
+        expect(upstream.log.length, JSON.stringify(manners)).toBeLessThanOrEqual(isLate ? cost + 3 : cost);
       }
     }
   });

@@ -148,7 +148,7 @@ async function run({ length, pageSize, manners, walkers, turns }: World) {
     expect(walk.step).toBeLessThan(500);
     const view = states.filter(({ until }) => until > clock.now() - FRESH_MS);
     const listAt = ({ ids }: State) => ({ ...upstream, ids: [...ids] });
-    const known = { ...reader.facts };
+    const known = reader.believed();
     // The one thing that two requests cannot tell.
     if (view.some((state) => isUndecidable(listAt(state), known))) return stop(walk);
     // What came in or went before the view began is true of all of it.

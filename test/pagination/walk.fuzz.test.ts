@@ -41,7 +41,7 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, manne
 
   for (let step = 0; ; step += 1) {
     const size = sizes[step % sizes.length]!;
-    const known = { ...reader.facts };
+    const known = reader.believed();
     if (isUndecidable(upstream, known)) return;
     // Backward pages know by themselves whether more precede; forward ones have to be told to look.
     const wanted = { page: true, hasNextPage: direction === 'forward' || asksHasNextPage };

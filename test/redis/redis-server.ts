@@ -61,7 +61,7 @@ export interface RedisObserver extends AsyncDisposable {
   send<T = unknown>(...command: (string | Buffer)[]): Promise<T>;
   /** The names of all keys, in order. */
   keys(): Promise<string[]>;
-  /** The names of the entries: neither epochs nor notes. */
+  /** The names of the entries: all but epochs. */
   entries(): Promise<string[]>;
   /** Waits until nothing more comes. */
   isCalm(): Promise<void>;
@@ -162,7 +162,7 @@ async function observe(url: string): Promise<RedisObserver> {
   return {
     send,
     keys,
-    entries: async () => (await keys()).filter((name) => !/^revox:epoch:|:note:/.test(name)),
+    entries: async () => (await keys()).filter((name) => !/^revox:epoch:/.test(name)),
     async isCalm() {
       let before = -1;
       const growth = async () => {
