@@ -246,7 +246,7 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
       return { entry: keeper.keepAnswer(kept, answer), source: 'network' };
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (error.status === 401 || error.status === 403) {
+      if (rules.isRefusal(error, memory.find(fingerprint, key))) {
         const wasKnown = memory.refuse(fingerprint);
         if (wasKnown) options.onRefused(fingerprint);
         secondTier?.forget(credential, wasKnown);

@@ -1,4 +1,10 @@
-import { QueueFullError, RateLimitedError, UpstreamTimeoutError, UpstreamUnavailableError } from '#errors/upstream-error.ts';
+import {
+  QueueFullError,
+  RateLimitedError,
+  type UpstreamError,
+  UpstreamTimeoutError,
+  UpstreamUnavailableError,
+} from '#errors/upstream-error.ts';
 import type { Endpoint, Reading } from '#rest/question.ts';
 import { isListPage } from './freshness.ts';
 import { type Entry, isMissing } from './memory.ts';
@@ -23,6 +29,8 @@ export interface ServingRules {
   mayStandIn(stale: Entry, error: unknown, fingerprint: string): boolean;
   /** Whether it may be served because the upstream asks for patience. */
   mayStandInForPause(stale: Entry, fingerprint: string): boolean;
+  /** Whether the upstream refuses the credential itself, and not just one object: by 401, or by 403 for what the credential could read before. */
+  isRefusal(error: UpstreamError, kept: Entry | undefined): boolean;
   /** Whether a moment is no longer ago. One that is yet to come is none that we know: the clock has been set back. */
   isWithin(moment: number, ms: number): boolean;
 }
@@ -38,6 +46,7 @@ export function createServingRules(options: ServingRulesOptions): ServingRules {
   return {
     isWithin,
     isTrusted,
+    isRefusal: ({ status }, kept) => status === 401 || (status === 403 && kept !== undefined && isWithinGrace(kept)),
     isUsable(kept, endpoint, newerThan) {
       const isServedOnceMore = !kept.isLive && !isMissing(kept.status) && !isListPage(endpoint);
       const usableUntil = kept.freshUntil + (isServedOnceMore ? whileRevalidatingMs : 0);

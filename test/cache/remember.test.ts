@@ -309,6 +309,21 @@ describe('The second tier', () => {
     await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
   });
 
+  test('keeps what it has after a 403 for an object that no instance has read, and forgets it after a 403 for one that another has', async () => {
+    const clock = createClock();
+    const { tier, takeLog } = createFakeTier(clock);
+    const [first, second] = [createCache({ clock, tier }), createCache({ clock, tier })];
+    await first.ask(assistant('a'));
+    clock.pass(2000);
+    takeLog();
+    second.fail(new CredentialRefusedError(LINE, 403));
+    await expect(second.ask(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    expect(takeLog()).toEqual(['read /assistants/b']);
+    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    expect(takeLog()).toEqual(['read /assistants/a', 'forget']);
+    expect(second.takeAsked()).toEqual(['/assistants/b', '/assistants/a']);
+  });
+
   test('stands in for an upstream that fails, where this process has never seen an answer', async () => {
     const clock = createClock();
     const { tier } = createFakeTier(clock);

@@ -15,7 +15,9 @@ function createPassThroughWorld(settings = {}) {
   return { ...world, id, ids, askAs };
 }
 
-describe.each([401, 403])('A key that the upstream refuses with %i', (status) => {
+describe('A key that the upstream refuses with 401', () => {
+  const status = 401;
+
   test.each([
     { mode: 'service', settings: { REVOX_API_KEY: KEY_A }, headers: {} },
     { mode: 'pass-through', settings: { REVOX_API_KEY: '' }, headers: { authorization: `Bearer ${KEY_A}` } },
@@ -64,6 +66,46 @@ describe.each([401, 403])('A key that the upstream refuses with %i', (status) =>
     traffic();
     await askAs(KEY_A, CALL, { id });
     expect(traffic()).toEqual([`GET /call/${id}`]);
+  });
+});
+
+describe.each([
+  { mode: 'service', key: KEY_A, code: 'UPSTREAM_REJECTED', headers: {} },
+  { mode: 'pass-through', key: '', code: 'FORBIDDEN', headers: { authorization: `Bearer ${KEY_A}` } },
+])('The upstream’s 403 ($mode mode)', ({ key, code, headers }) => {
+  const settings = { ...ONE_TRY, REVOX_API_KEY: key, CREDENTIAL_RECHECK_MS: '86400000' };
+
+  test('for an object that was never read costs that field alone, and drops nothing that is cached', async () => {
+    const { ask, traffic, sandbox } = createTimedWorld({ settings });
+    const { twentyCallIds: ids } = landmarks(sandbox);
+    await ask(CALLS, { ids }, headers);
+    traffic();
+
+    sandbox.control.fail('/call/elsewhere', { status: 403 });
+    const { data, errors } = await ask(CALLS, { ids: ['elsewhere', ...ids] }, headers);
+
+    expect(data.calls).toEqual([null, ...ids.map((id) => ({ id }))]);
+    expect(errors).toMatchObject([{ path: ['calls', 0], extensions: { code } }]);
+    expect(traffic()).toEqual(['GET /call/elsewhere']);
+    expect((await ask(CALLS, { ids }, headers)).errors).toBeUndefined();
+    expect(traffic()).toEqual([]);
+  });
+
+  test('for an object that the key could read before drops everything that is cached for the key', async () => {
+    const { ask, clock, traffic, sandbox } = createTimedWorld({ settings });
+    const { twentyCallIds, richCallId } = landmarks(sandbox);
+    const [first = '', ...others] = twentyCallIds.filter((id) => id !== richCallId);
+    await ask(CALLS, { ids: [first] }, headers);
+    clock.pass(600_000);
+    await ask(CALLS, { ids: others }, headers);
+    clock.pass(20_000);
+    traffic();
+
+    sandbox.control.fail(`/call/${first}`, { status: 403 });
+    expect(await ask(CALL, { id: first }, headers)).toMatchObject({ data: { call: null }, errors: [{ extensions: { code } }] });
+    expect(traffic()).toEqual([`GET /call/${first}`]);
+    expect((await ask(CALLS, { ids: others }, headers)).errors).toBeUndefined();
+    expect(traffic().sort()).toEqual(others.map((id) => `GET /call/${id}`).sort());
   });
 });
 

@@ -261,7 +261,7 @@ describe('What is known is shown', () => {
     const init = post({ query: CALL, variables: { id: retriedCallId } });
     const onItsWay = send(init);
     await untilIdle();
-    sandbox.control.fail('/call/elsewhere', { status: 403, times: 1 });
+    sandbox.control.fail('/call/elsewhere', { status: 401, times: 1 });
     await ask(CALL, { id: 'elsewhere' });
     arrive();
     expect((await onItsWay).answer.data.call.id).toBe(retriedCallId);
