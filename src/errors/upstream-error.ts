@@ -50,9 +50,10 @@ export class UpstreamInvalidResponseError extends UpstreamError {
 
 /** The upstream's 4xx, with its status. In service mode its 401 and 403 too, which the caller cannot mend. */
 export class UpstreamRejectedError extends UpstreamError {
-  constructor(line: UpstreamRequestLine, status: number) {
+  /** @param wasSent false: an earlier request with the same credential was answered so, and this one was not sent */
+  constructor(line: UpstreamRequestLine, status: number, wasSent = true) {
     super('UPSTREAM_REJECTED', `The Revox API refused this request with status ${status}.`, line, {
-      status,
+      status: wasSent ? status : undefined,
       details: { status },
     });
   }
@@ -63,14 +64,15 @@ export class UpstreamNotFoundError extends UpstreamRejectedError {}
 
 /** The upstream does not take the caller's own credential (pass-through mode). */
 export class CredentialRefusedError extends UpstreamError {
-  constructor(line: UpstreamRequestLine, status: 401 | 403) {
+  /** @param wasSent false: an earlier request with the same credential was answered so, and this one was not sent */
+  constructor(line: UpstreamRequestLine, status: 401 | 403, wasSent = true) {
     super(
       status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN',
       status === 401
         ? 'The Revox API does not accept this API key. Check the key in the Authorization header.'
         : 'The Revox API does not let this API key see this.',
       line,
-      { status },
+      { status: wasSent ? status : undefined },
     );
   }
 }

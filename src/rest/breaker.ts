@@ -1,6 +1,6 @@
 import { type Circuit, type CircuitOptions, createCircuit, type Passage } from './circuit.ts';
 import type { FailedRequest } from './exchange.ts';
-import { createForgetfulMap } from './forgetful-map.ts';
+import { createPartitionedMap } from './forgetful-map.ts';
 import type { Endpoint } from './question.ts';
 import type { UpstreamState } from './upstream-events.ts';
 
@@ -23,7 +23,10 @@ export interface BreakerAsker {
   readonly caller: string | undefined;
 }
 
-export type BreakerOptions = CircuitOptions;
+export interface BreakerOptions extends CircuitOptions {
+  /** Whether the upstream has accepted a credential. */
+  readonly isAccepted: (credential: string) => boolean;
+}
 
 /** Longer than a circuit can be open: an endpoint that nobody asks for so long is tried like a new one. */
 const IDLE_MS = 60_000;
@@ -32,7 +35,9 @@ const MOST_CIRCUITS = 10_000;
 export function createBreaker(options: BreakerOptions): Breaker {
   const way = createCircuit(options);
   /** Of the endpoints that have failed somebody lately, as he sees them; all others are closed. */
-  const endpoints = createForgetfulMap<Circuit>({ idleMs: IDLE_MS, most: MOST_CIRCUITS, elapsed: options.elapsed });
+  const endpoints = createPartitionedMap<Circuit>({ idleMs: IDLE_MS, most: MOST_CIRCUITS, elapsed: options.elapsed }, (key) =>
+    options.isAccepted(toCredential(key)),
+  );
 
   return {
     isPassable: (credential, endpoint) => way.isPassable && (endpoints.get(toKey(credential, endpoint))?.isPassable ?? true),
@@ -81,4 +86,8 @@ function toVerdictOnEndpoint(failure: FailedRequest['kind'] | undefined): keyof 
 
 function toKey({ credential: { fingerprint }, caller = '' }: BreakerAsker, endpoint: Endpoint): string {
   return `${fingerprint} ${endpoint} ${caller}`;
+}
+
+function toCredential(key: string): string {
+  return key.slice(0, key.indexOf(' '));
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
+  CredentialRefusedError,
   QueueFullError,
   RateLimitedError,
   UpstreamError,
   UpstreamInvalidResponseError,
+  UpstreamRejectedError,
   type UpstreamRequestLine,
   UpstreamTimeoutError,
   UpstreamUnavailableError,
@@ -15,6 +17,7 @@ import type { Errand } from './errand.ts';
 import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
 import { createPauses } from './pauses.ts';
 import { type Question, type Send, type Sending, type SentAnswer, WrongShapeError } from './question.ts';
+import { CredentialRefusal, createRefusals } from './refusals.ts';
 import { isWorthRetrying, toBackoffMs } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { createTurns, PausedError, QueueOverflowError } from './turns.ts';
@@ -56,16 +59,22 @@ export interface RestClient {
  */
 export function createRestClient(options: RestClientOptions): RestClient {
   const { acceptedCredentials, events, elapsed, now, random } = options;
-  const pauses = createPauses({ ...options, onChange: (credential) => turns.reconsider(credential) });
+  const pauses = createPauses({
+    ...options,
+    isAccepted: acceptedCredentials.has,
+    onChange: (credential) => turns.reconsider(credential),
+  });
+  const refusals = createRefusals(options);
   const turns = createTurns({
     ...options,
     perCredential: options.maxConcurrency,
     inAll: options.maxConcurrencyInAll,
+    isAccepted: acceptedCredentials.has,
     isOnTrial: pauses.isOnTrial,
     pausedUntil: pauses.untilOf,
   });
-  const breaker = createBreaker({ ...options.breaker, elapsed, onChange: events.onBreaker });
-  const retryBudget = createRetryBudget(elapsed);
+  const breaker = createBreaker({ ...options.breaker, isAccepted: acceptedCredentials.has, elapsed, onChange: events.onBreaker });
+  const retryBudget = createRetryBudget(elapsed, acceptedCredentials.has);
   const exchange = createExchange(options);
   const latency = createUsualLatency();
   const process = randomUUID();
@@ -104,6 +113,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
     const { endpoint, query } = question;
     const { credential, signal } = errand;
     const line = toLine(question);
+    if (isRefused(errand)) throw toRefused(line);
     // The queue is for those who have to wait: a promise for each that need not is dearer than its turn.
     const { leave, endTurn } = enterAtOnce(errand, question) ?? (await enterInTurn(errand, question));
     const startedAt = elapsed();
@@ -122,6 +132,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return { value, status, upstreamNow, reading, askedAt };
     } catch (error) {
       if (error instanceof FailedRequest) ending = error;
+      if (ending.status === 401 && options.keyHolder === 'caller') errand.budget.isRefused = true;
       throw error;
     } finally {
       const ms = elapsed() - startedAt;
@@ -147,10 +158,37 @@ export function createRestClient(options: RestClientOptions): RestClient {
 
   /** Does what the upstream asks of everyone who has this credential. */
   function heed({ kind, status, retryAfterMs }: Ending, credential: string): void {
-    if (kind === undefined) acceptedCredentials.add(credential);
-    else if (status === 401) acceptedCredentials.delete(credential);
+    if (kind === undefined) accept(credential);
+    else if (status === 401) refuse(credential);
     if (kind === 'rate-limited') events.onPause(pauses.begin(credential, retryAfterMs));
     else if (status !== null) pauses.end(credential);
+  }
+
+  function accept(credential: string): void {
+    refusals.delete(credential);
+    if (acceptedCredentials.has(credential)) return;
+    acceptedCredentials.add(credential);
+    turns.reconsider(credential);
+  }
+
+  function refuse(credential: string): void {
+    refusals.add(credential);
+    acceptedCredentials.delete(credential);
+    turns.reconsider(credential);
+    if (refusals.has(credential)) turns.rejectWaiting(credential, new CredentialRefusal());
+  }
+
+  /** The gateway's own key serves other operations all the same; a caller's is of no more use to this one. */
+  function isRefused({ budget, credential }: Errand): boolean {
+    if (!budget.isRefused && !refusals.rejects(credential.fingerprint)) return false;
+    budget.isRefused = options.keyHolder === 'caller';
+    return true;
+  }
+
+  function toRefused(line: UpstreamRequestLine): UpstreamError {
+    return options.keyHolder === 'caller'
+      ? new CredentialRefusedError(line, 401, false)
+      : new UpstreamRejectedError(line, 401, false);
   }
 
   /** Undefined: others are to be waited for, or it may not be sent at all; nothing has happened then. */
@@ -187,7 +225,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       endTurn();
       budget.sent -= 1;
       if (error instanceof QueueOverflowError) events.onOverflow();
-      throw toUnsent(line, error);
+      throw error instanceof CredentialRefusal ? toRefused(line) : toUnsent(line, error);
     }
   }
 

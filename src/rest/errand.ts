@@ -20,6 +20,8 @@ export interface Errand {
 export interface Budget {
   readonly limit: number;
   sent: number;
+  /** The upstream has refused the caller's credential: nothing more is sent for the operation. */
+  isRefused?: boolean;
 }
 
 /** Hears of every question of an operation, and how it was answered. */

@@ -47,3 +47,31 @@ export function createForgetfulMap<T>({ idleMs, most, elapsed }: ForgetfulMapOpt
     },
   };
 }
+
+/**
+ * A map of `most` entries of accepted credentials and as many of others: keys cost nothing to invent, and must not push out what is known of
+ * accepted ones.
+ * @param isAccepted whether a key of the map is of an accepted credential
+ */
+export function createPartitionedMap<T>(options: ForgetfulMapOptions, isAccepted: (key: string) => boolean): ForgetfulMap<T> {
+  const [ofAccepted, ofOthers] = [createForgetfulMap<T>(options), createForgetfulMap<T>(options)];
+  return {
+    get: (key) => ofAccepted.get(key) ?? ofOthers.get(key),
+    set(key, value) {
+      const [part, other] = isAccepted(key) ? [ofAccepted, ofOthers] : [ofOthers, ofAccepted];
+      other.delete(key);
+      part.set(key, value);
+    },
+    delete(key) {
+      ofAccepted.delete(key);
+      ofOthers.delete(key);
+    },
+    *values() {
+      yield* ofAccepted.values();
+      yield* ofOthers.values();
+    },
+    get size() {
+      return ofAccepted.size + ofOthers.size;
+    },
+  };
+}

@@ -20,6 +20,8 @@ export interface Pauses {
 }
 
 export interface PausesOptions {
+  /** Whether the upstream has accepted a credential. */
+  readonly isAccepted: (credential: string) => boolean;
   /** A pause has begun, has become longer, or is over. */
   readonly onChange: (credential: string) => void;
   /** A clock for durations, ms; it never goes back. */
@@ -37,7 +39,10 @@ const LEAST_MS = 250;
 const LONGEST_MS = 300_000;
 /** So long after a pause it is known that there was one, while nothing is heard. */
 const TRIAL_MS = 60_000;
-/** Whoever can have any number of credentials paused must not fill the memory with them: the oldest pauses end. */
+/**
+ * So many pauses of accepted credentials are kept, and as many of others: beyond that the oldest ends. Invented keys, which may all be paused,
+ * must not end the pauses of accepted ones.
+ */
 const MOST = 10_000;
 
 interface Patience {
@@ -47,8 +52,10 @@ interface Patience {
   stopTimer: () => void;
 }
 
-export function createPauses({ onChange, elapsed, startTimer, random }: PausesOptions): Pauses {
+export function createPauses({ isAccepted, onChange, elapsed, startTimer, random }: PausesOptions): Pauses {
   const asked = new Map<string, Patience>();
+  /** Their credentials, the oldest pause first. */
+  const [accepted, others] = [new Set<string>(), new Set<string>()];
   let count = 0;
 
   return {
@@ -81,15 +88,18 @@ export function createPauses({ onChange, elapsed, startTimer, random }: PausesOp
     if (known?.until !== undefined && known.until >= until) return;
     const isNew = known?.until === undefined;
     known?.stopTimer();
-    asked.delete(credential);
+    accepted.delete(credential);
+    others.delete(credential);
     asked.set(credential, {
       until,
       inARow: (known?.inARow ?? 0) + (isNew ? 1 : 0),
       stopTimer: startTimer(ms, () => tryAgain(credential)),
     });
     if (isNew) count += 1;
-    const [oldest] = asked.keys();
-    if (asked.size > MOST && oldest !== undefined) forget(oldest);
+    const part = isAccepted(credential) ? accepted : others;
+    part.add(credential);
+    const [oldest] = part;
+    if (part.size > MOST && oldest !== undefined) forget(oldest);
     onChange(credential);
   }
 
@@ -108,6 +118,8 @@ export function createPauses({ onChange, elapsed, startTimer, random }: PausesOp
     if (!patience) return;
     patience.stopTimer();
     asked.delete(credential);
+    accepted.delete(credential);
+    others.delete(credential);
     if (patience.until !== undefined) count -= 1;
     onChange(credential);
   }

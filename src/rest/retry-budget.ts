@@ -1,4 +1,4 @@
-import { createForgetfulMap } from './forgetful-map.ts';
+import { createPartitionedMap } from './forgetful-map.ts';
 
 /** How many retries there may be, so that they never double the load of an upstream that struggles. */
 export interface RetryBudget {
@@ -24,11 +24,12 @@ interface Purse {
 /**
  * Counts what is retried against what is sent, for each credential and for all together: of N questions that all fail there are at most
  * N + N / 5 + 10 requests of one credential, and N + N / 5 + 20 of all.
+ * @param isAccepted whether the upstream has accepted a credential
  */
-export function createRetryBudget(elapsed: () => number): RetryBudget {
+export function createRetryBudget(elapsed: () => number, isAccepted: (credential: string) => boolean): RetryBudget {
   const ofAll: Purse = { left: MOST_OF_ALL };
   /** Of those who have spent something; who is not among them has all that one can have. */
-  const ofOne = createForgetfulMap<Purse>({ idleMs: IDLE_MS, most: MOST_CREDENTIALS, elapsed });
+  const ofOne = createPartitionedMap<Purse>({ idleMs: IDLE_MS, most: MOST_CREDENTIALS, elapsed }, isAccepted);
 
   return {
     earn(credential) {

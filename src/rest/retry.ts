@@ -8,10 +8,10 @@ const PASSING = new Set<FailedRequest['kind']>(['unreachable', 'connect-timeout'
 
 /**
  * Whether the same request, sent again, may fare better: connections that failed, 408, 409, 429 and 5xx, unless the upstream says otherwise
- * (`x-should-retry`). Not what took too long: to ask a slow upstream twice makes it slower, and nobody would wait for that.
+ * (`x-should-retry`). Not a 401, whatever it says: an invented key would send more than one request. Not what took too long: to ask a slow upstream twice makes it slower, and nobody would wait for that.
  */
 export function isWorthRetrying({ kind, status, shouldRetry }: FailedRequest): boolean {
-  if (kind === 'aborted') return false;
+  if (kind === 'aborted' || status === 401) return false;
   if (shouldRetry !== undefined) return shouldRetry;
   return PASSING.has(kind) || status === 408 || status === 409;
 }

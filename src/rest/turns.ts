@@ -20,8 +20,10 @@ export interface Turns {
    * @throws PausedError, QueueOverflowError when none will come in time; the signal's reason when the asker leaves first
    */
   take(asker: Asker): Promise<() => void>;
-  /** How much may be sent with this credential has changed: see `isOnTrial` and `pausedUntil`. */
+  /** How much may be sent with this credential has changed: see `isAccepted`, `isOnTrial` and `pausedUntil`. */
   reconsider(credential: string): void;
+  /** Every request that waits with this credential is given up for this reason. */
+  rejectWaiting(credential: string, reason: Error): void;
   readonly state: { readonly waiting: number; readonly inFlight: number };
 }
 
@@ -44,6 +46,8 @@ export class QueueOverflowError extends Error {
 export interface TurnsOptions {
   /** Requests in flight for one credential. */
   readonly perCredential: number;
+  /** Whether the upstream has accepted a credential. One that it has not has one request in flight, and shares a queue with all the others. */
+  readonly isAccepted: (credential: string) => boolean;
   /** Whether only one request may be in flight for a credential, to see. */
   readonly isOnTrial: (credential: string) => boolean;
   /** Until when nothing is sent with a credential, by the clock of `elapsed`, ms; undefined: it may be sent. */
@@ -61,6 +65,8 @@ const SHARE = 0.75;
 const ALL_QUEUED = 10;
 /** So many may wait for a caller, however many wait for others. */
 const MODEST = 10;
+/** Credentials that were never accepted fill no more than this part of all places: an accepted one finds a place however slow the others are. */
+const NEWCOMERS_SHARE = 0.5;
 
 interface Waiter {
   readonly latest: () => number;
@@ -79,20 +85,33 @@ interface Caller {
 /** What goes upstream with one credential. */
 interface Lane {
   readonly credential: string;
+  isAccepted: boolean;
   active: number;
+  waiting: number;
   /** In the order in which they are next. */
   readonly callers: Map<string, Caller>;
 }
 
+/** The lanes of all credentials that were never accepted. Keys cost nothing to invent: together they have the turns of one accepted credential. */
+interface Newcomers {
+  active: number;
+  waiting: number;
+  /** As `ready` of the accepted ones. */
+  readonly ready: Set<Lane>;
+}
+
 /**
  * Bounds how many requests are under way, for each credential and in all. Where more want to go, credentials take turns, and within a
- * credential its callers do: who asks for much waits for himself. A credential of which nothing is under way is forgotten.
+ * credential its callers do: who asks for much waits for himself. All credentials that were never accepted count as one. A credential of which nothing is under way is
+ * forgotten.
  */
 export function createTurns(options: TurnsOptions): Turns {
-  const { perCredential, isOnTrial, pausedUntil, inAll, maxQueued, elapsed } = options;
+  const { perCredential, isAccepted, isOnTrial, pausedUntil, inAll, maxQueued, elapsed } = options;
+  const maxActiveNewcomers = Math.ceil(inAll * NEWCOMERS_SHARE);
   const lanes = new Map<string, Lane>();
+  const newcomers: Newcomers = { active: 0, waiting: 0, ready: new Set() };
   /** The lanes of which somebody may go, in the order in which they are next. Of some it turns out that nobody may. */
-  const ready = new Set<Lane>();
+  const ready = new Set<Lane | Newcomers>();
   let [inFlight, waiting] = [0, 0];
 
   return {
@@ -109,7 +128,7 @@ export function createTurns(options: TurnsOptions): Turns {
       const caller = callerOf(lane, name);
       try {
         checkPause(credential, latest);
-        if (!mayGoAtOnce(lane, caller) && isFull(caller)) throw new QueueOverflowError(`${waiting} are waiting`);
+        if (!mayGoAtOnce(lane, caller) && isFull(lane, caller)) throw new QueueOverflowError(`${waiting} are waiting`);
         return await new Promise<() => void>((resolve, reject) => {
           const waiter: Waiter = {
             latest,
@@ -126,10 +145,10 @@ export function createTurns(options: TurnsOptions): Turns {
           const leave = () => {
             signal.removeEventListener('abort', onAbort);
             caller.waiting.delete(waiter);
-            waiting -= 1;
+            countWaiting(lane, -1);
           };
           caller.waiting.add(waiter);
-          waiting += 1;
+          countWaiting(lane, 1);
           wake(lane);
           if (caller.waiting.has(waiter)) signal.addEventListener('abort', onAbort, { once: true });
         });
@@ -141,16 +160,19 @@ export function createTurns(options: TurnsOptions): Turns {
     reconsider(credential) {
       const lane = lanes.get(credential);
       if (!lane) return;
-      for (const { waiting: queue } of lane.callers.values()) {
-        for (const waiter of [...queue]) {
-          try {
-            checkPause(credential, waiter.latest);
-          } catch (error) {
-            waiter.giveUp(error);
-          }
+      for (const waiter of waitersOf(lane)) {
+        try {
+          checkPause(credential, waiter.latest);
+        } catch (error) {
+          waiter.giveUp(error);
         }
       }
+      if (lane.isAccepted !== isAccepted(credential)) move(lane);
       wake(lane);
+    },
+    rejectWaiting(credential, reason) {
+      const lane = lanes.get(credential);
+      if (lane) for (const waiter of waitersOf(lane)) waiter.giveUp(reason);
     },
     get state() {
       return { waiting, inFlight };
@@ -162,12 +184,16 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Where all queues together are too long, those are refused who have made them so. */
-  function isFull({ waiting: { size } }: Caller): boolean {
+  function isFull(lane: Lane, { waiting: { size } }: Caller): boolean {
+    if (!lane.isAccepted && newcomers.waiting >= maxQueued) return true;
     return size >= maxQueued || (size >= MODEST && waiting >= ALL_QUEUED * maxQueued);
   }
 
-  function hasRoom({ credential, active }: Lane): boolean {
-    return pausedUntil(credential) === undefined && active < (isOnTrial(credential) ? 1 : perCredential);
+  function hasRoom(lane: Lane): boolean {
+    const { credential, active } = lane;
+    if (pausedUntil(credential) !== undefined) return false;
+    if (!lane.isAccepted) return active < 1 && newcomers.active < maxActiveNewcomers;
+    return active < (isOnTrial(credential) ? 1 : perCredential);
   }
 
   /** @throws PausedError when a pause outlasts whoever waits */
@@ -179,7 +205,7 @@ export function createTurns(options: TurnsOptions): Turns {
   function laneOf(credential: string): Lane {
     let lane = lanes.get(credential);
     if (!lane) {
-      lane = { credential, active: 0, callers: new Map() };
+      lane = { credential, isAccepted: isAccepted(credential), active: 0, waiting: 0, callers: new Map() };
       lanes.set(credential, lane);
     }
     return lane;
@@ -197,13 +223,49 @@ export function createTurns(options: TurnsOptions): Turns {
 
   /** Something has changed for a lane: lets everyone go who may by now. */
   function wake(lane: Lane): void {
-    ready.add(lane);
+    if (lane.isAccepted) ready.add(lane);
+    else {
+      newcomers.ready.add(lane);
+      ready.add(newcomers);
+    }
     for (const next of ready) {
       if (inFlight >= inAll) return;
       ready.delete(next);
       // Behind those who wait for their first.
-      if (letOneGo(next)) ready.add(next);
+      if ('credential' in next ? letOneGo(next) : letNewcomerGo()) ready.add(next);
     }
+  }
+
+  function letNewcomerGo(): boolean {
+    for (const lane of newcomers.ready) {
+      if (newcomers.active >= maxActiveNewcomers) return false;
+      newcomers.ready.delete(lane);
+      if (!letOneGo(lane)) continue;
+      newcomers.ready.add(lane);
+      return true;
+    }
+    return false;
+  }
+
+  /** The upstream has accepted the credential for the first time, or does not accept it any more. */
+  function move(lane: Lane): void {
+    const sign = lane.isAccepted ? 1 : -1;
+    lane.isAccepted = !lane.isAccepted;
+    newcomers.active += sign * lane.active;
+    newcomers.waiting += sign * lane.waiting;
+    ready.delete(lane);
+    newcomers.ready.delete(lane);
+    if (newcomers.ready.size > 0) ready.add(newcomers);
+  }
+
+  function countWaiting(lane: Lane, more: 1 | -1): void {
+    waiting += more;
+    lane.waiting += more;
+    if (!lane.isAccepted) newcomers.waiting += more;
+  }
+
+  function waitersOf(lane: Lane): readonly Waiter[] {
+    return [...lane.callers.values()].flatMap(({ waiting: queue }) => [...queue]);
   }
 
   function letOneGo(lane: Lane): boolean {
@@ -226,6 +288,7 @@ export function createTurns(options: TurnsOptions): Turns {
     }
     inFlight += 1;
     lane.active += 1;
+    if (!lane.isAccepted) newcomers.active += 1;
     caller.active += 1;
     return createEnd(lane, caller);
   }
@@ -237,6 +300,7 @@ export function createTurns(options: TurnsOptions): Turns {
       isOver = true;
       inFlight -= 1;
       lane.active -= 1;
+      if (!lane.isAccepted) newcomers.active -= 1;
       caller.active -= 1;
       wake(lane);
       forgetIdle(lane, caller);
@@ -247,6 +311,8 @@ export function createTurns(options: TurnsOptions): Turns {
     const isNobodys = caller?.active === 0 && caller.waiting.size === 0;
     // By now there may be another of the same name, with requests under way.
     if (isNobodys && lane.callers.get(caller.name) === caller) lane.callers.delete(caller.name);
-    if (lane.callers.size === 0 && lanes.get(lane.credential) === lane) lanes.delete(lane.credential);
+    if (lane.callers.size > 0 || lanes.get(lane.credential) !== lane) return;
+    lanes.delete(lane.credential);
+    if (!lane.isAccepted) newcomers.ready.delete(lane);
   }
 }

@@ -6,7 +6,8 @@ import type { FailureKind } from '#rest/upstream-events.ts';
 function create({ failures = 4, openMs = 1_000 } = {}) {
   const clock = { now: 0 };
   const onChange = vi.fn();
-  const options = { failures, openMs, onChange, elapsed: () => clock.now };
+  const isAccepted = (credential: string) => !credential.startsWith('invented');
+  const options = { failures, openMs, isAccepted, onChange, elapsed: () => clock.now };
   return { clock, onChange, options, circuit: createCircuit(options) };
 }
 
@@ -95,6 +96,15 @@ describe('A circuit', () => {
 });
 
 const as = (fingerprint: string, caller?: string) => ({ credential: { fingerprint }, caller });
+
+test('The breaker of an accepted credential stays open while any number of invented keys fail', () => {
+  const { options } = create();
+  const breaker = createBreaker(options);
+  const fail = (fingerprint: string) => breaker.enter(as(fingerprint), '/call/{id}')?.('server-error');
+  for (let count = 0; count < 4; count += 1) fail('a');
+  for (let n = 0; n <= 10_000; n += 1) fail(`invented ${n}`);
+  expect(breaker.isPassable(as('a'), '/call/{id}')).toBe(false);
+});
 
 describe('The breaker', () => {
   function createBroken(kind: FailureKind, asker = as('a'), endpoint = '/call/{id}' as const) {

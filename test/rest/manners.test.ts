@@ -46,7 +46,7 @@ function createScene(acts: readonly Act[], options: Partial<RestClientOptions> =
     retries: 2,
     breaker: { failures: 1_000, openMs: 1_000 },
     keyHolder: 'caller',
-    acceptedCredentials: createAcceptedCredentials({ keyHolder: 'caller', elapsed: () => clock.now }),
+    acceptedCredentials: createAcceptedCredentials({ keyHolder: 'gateway', elapsed: () => clock.now }),
     events: NOBODY_LISTENS,
     now: () => clock.now,
     elapsed: () => clock.now,

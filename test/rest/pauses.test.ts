@@ -6,7 +6,13 @@ function create(random = () => 1) {
   const timers = createManualTimers();
   const clock = { now: 0 };
   const onChange = vi.fn();
-  const pauses = createPauses({ onChange, elapsed: () => clock.now, startTimer: timers.startTimer, random });
+  const pauses = createPauses({
+    isAccepted: (credential) => !credential.startsWith('invented'),
+    onChange,
+    elapsed: () => clock.now,
+    startTimer: timers.startTimer,
+    random,
+  });
   return {
     pauses,
     onChange,
@@ -98,5 +104,13 @@ describe('A pause', () => {
       undefined,
       1_000,
     ]);
+  });
+
+  test('of an accepted credential does not end because any number of invented keys are paused', () => {
+    const { pauses, timers } = create();
+    pauses.begin('a', 1_000);
+    for (let n = 0; n <= 10_000; n += 1) pauses.begin(`invented ${n}`, 1_000);
+    expect([pauses.untilOf('a'), pauses.untilOf('invented 0'), pauses.untilOf('invented 1')]).toEqual([1_000, undefined, 1_000]);
+    expect([pauses.count, timers.running.length]).toEqual([10_001, 10_001]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createForgetfulMap } from '#rest/forgetful-map.ts';
+import { createForgetfulMap, createPartitionedMap } from '#rest/forgetful-map.ts';
 import { createRetryBudget } from '#rest/retry-budget.ts';
 
 /** Sends so many questions that fail twice each, and counts the retries that are allowed. */
@@ -20,7 +20,10 @@ describe('The retry budget', () => {
     [10_000, 2_010],
   ])('of one credential: %i questions that all fail are sent again %i times', (questions, retries) => {
     const counted = retriesOf(
-      createRetryBudget(() => 0),
+      createRetryBudget(
+        () => 0,
+        () => true,
+      ),
       () => 'a',
       questions,
     );
@@ -30,7 +33,10 @@ describe('The retry budget', () => {
   test('of all credentials together: they do not double the load either', () => {
     expect(
       retriesOf(
-        createRetryBudget(() => 0),
+        createRetryBudget(
+          () => 0,
+          () => true,
+        ),
         (n) => `key ${n}`,
         1_000,
       ),
@@ -38,14 +44,20 @@ describe('The retry budget', () => {
   });
 
   test('of one credential is not spent by another', () => {
-    const budget = createRetryBudget(() => 0);
+    const budget = createRetryBudget(
+      () => 0,
+      () => true,
+    );
     expect(retriesOf(budget, () => 'flood', 6)).toBeLessThan(12);
     expect(budget.spend('another')).toBe(true);
   });
 
   test('is whole again after a minute of quiet', () => {
     let now = 0;
-    const budget = createRetryBudget(() => now);
+    const budget = createRetryBudget(
+      () => now,
+      () => true,
+    );
     for (let n = 0; n < 10; n += 1) expect(budget.spend('a')).toBe(true);
     expect(budget.spend('a')).toBe(false);
     now = 60_000;
@@ -77,4 +89,33 @@ describe('A forgetful map', () => {
     map.set('c', 3);
     expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3]);
   });
+});
+
+test('A partitioned map never drops an entry of an accepted credential for one of an invented key, and is bounded all the same', () => {
+  const map = createPartitionedMap<number>({ idleMs: 100, most: 2, elapsed: () => 0 }, (key) => key.startsWith('accepted'));
+  map.set('accepted 1', 1);
+  map.set('accepted 2', 2);
+  for (let n = 0; n < 10; n += 1) map.set(`invented ${n}`, n);
+  expect([map.get('accepted 1'), map.get('accepted 2'), map.get('invented 9'), map.get('invented 7')]).toEqual([
+    1,
+    2,
+    9,
+    undefined,
+  ]);
+  expect([...map.values()]).toHaveLength(4);
+  map.set('accepted 3', 3);
+  expect([map.get('accepted 1'), map.get('accepted 3'), map.size]).toEqual([undefined, 3, 4]);
+  map.delete('accepted 3');
+  map.delete('invented 9');
+  expect(map.size).toBe(2);
+});
+
+test('A partitioned map moves an entry with its credential', () => {
+  let isAccepted = false;
+  const map = createPartitionedMap<number>({ idleMs: 100, most: 2, elapsed: () => 0 }, () => isAccepted);
+  map.set('a', 1);
+  isAccepted = true;
+  expect(map.get('a')).toBe(1);
+  map.set('a', 2);
+  expect([map.get('a'), map.size]).toEqual([2, 1]);
 });

@@ -50,9 +50,11 @@ describe.each(TABLES)('In $mode', ({ create, headers, rows }) => {
     // One that has been asked for patience is of no use to the others.
     const world = status === 429 ? create() : known;
     world.sandbox.control.heal();
+    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+    // A key that the upstream has accepted: of another there is one request at a time.
+    await world.ask('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
     world.traffic();
     world.sandbox.control.fail('/call/odd', { status, body: { message: 'raised by db-7.internal', key: KEY_A } });
-    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
 
     const { data, errors } = await world.ask(
       'query ($id: ID!) { odd: call(id: "odd") { id } call(id: $id) { id } }',

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type Asker, createTurns, type Turns, type TurnsOptions } from '#rest/turns.ts';
+import { type Asker, createTurns, QueueOverflowError, type Turns, type TurnsOptions } from '#rest/turns.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -8,6 +8,7 @@ const create = (options: Partial<TurnsOptions> = {}) =>
     perCredential: 1,
     inAll: 100,
     maxQueued: 1_000,
+    isAccepted: () => true,
     isOnTrial: () => false,
     pausedUntil: () => undefined,
     elapsed: () => 0,
@@ -258,5 +259,109 @@ describe('While a credential is paused', () => {
     turns.reconsider('key');
     await new Promise(setImmediate);
     expect(order).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
+
+describe('Credentials that the upstream has never accepted', () => {
+  const accepted = new Set<string>();
+  const createAmongNewcomers = (options: Partial<TurnsOptions> = {}) => {
+    accepted.clear();
+    return create({ perCredential: 20, isAccepted: (credential) => accepted.has(credential), ...options });
+  };
+
+  test('have one request in flight each, and as many as others once they are accepted', async () => {
+    const turns = createAmongNewcomers({ perCredential: 3 });
+    const { order, ask, endNext } = createQueue(turns);
+    for (const name of ['1', '2', '3', '4', '5']) void ask(name);
+    await new Promise(setImmediate);
+    expect(order).toEqual(['1']);
+    accepted.add('key');
+    turns.reconsider('key');
+    await new Promise(setImmediate);
+    expect(order).toEqual(['1', '2', '3']);
+    await endNext();
+    expect(order).toEqual(['1', '2', '3', '4']);
+    accepted.delete('key');
+    turns.reconsider('key');
+    await endNext();
+    await endNext();
+    expect(order).toEqual(['1', '2', '3', '4']);
+    await endNext();
+    expect(order).toEqual(['1', '2', '3', '4', '5']);
+    await endNext();
+    expect(turns.state).toEqual({ inFlight: 0, waiting: 0 });
+  });
+
+  test('leave half of all places to the accepted ones, however many of them there are', async () => {
+    const turns = createAmongNewcomers({ inAll: 10 });
+    accepted.add('tenant');
+    const { order, ask, endNext } = createQueue(turns);
+    for (let n = 0; n < 100; n += 1) void ask(`invented ${n}`, { credential: `invented ${n}` });
+    await new Promise(setImmediate);
+    expect(turns.state).toEqual({ inFlight: 5, waiting: 95 });
+    for (let n = 0; n < 5; n += 1) void ask(`tenant ${n}`, { credential: 'tenant' });
+    await new Promise(setImmediate);
+    expect(order.slice(5)).toEqual(['tenant 0', 'tenant 1', 'tenant 2', 'tenant 3', 'tenant 4']);
+    for (let count = 0; count < 105; count += 1) await endNext();
+    expect(order).toHaveLength(105);
+    expect(turns.state).toEqual({ inFlight: 0, waiting: 0 });
+  });
+
+  test('have together the turns of one accepted credential', async () => {
+    const turns = createAmongNewcomers({ inAll: 2 });
+    accepted.add('busy').add('a').add('b');
+    const { order, ask, endNext } = createQueue(turns);
+    for (let n = 0; n < 2; n += 1) void ask('busy', { credential: 'busy' });
+    for (let n = 0; n < 100; n += 1) void ask('invented', { credential: `invented ${n}` });
+    for (let n = 0; n < 3; n += 1) {
+      void ask('a', { credential: 'a' });
+      void ask('b', { credential: 'b' });
+    }
+    await new Promise(setImmediate);
+    for (let count = 0; count < 9; count += 1) await endNext();
+    expect(order.slice(0, 2)).toEqual(['busy', 'busy']);
+    const counts = Object.groupBy(order.slice(2, 11), (name) => name);
+    expect([counts.invented?.length, counts.a?.length, counts.b?.length]).toEqual([3, 3, 3]);
+    expect([...new Set(order.slice(2, 5))].sort()).toEqual(['a', 'b', 'invented']);
+  });
+
+  test('have each its turn among themselves', async () => {
+    const turns = createAmongNewcomers({ inAll: 1 });
+    const { order, ask, endNext } = createQueue(turns);
+    for (let n = 0; n < 50; n += 1) void ask('loud', { credential: 'loud' });
+    void ask('quiet', { credential: 'quiet' });
+    await new Promise(setImmediate);
+    await endNext();
+    await endNext();
+    expect(order.toSorted()).toEqual(['loud', 'loud', 'quiet']);
+  });
+
+  test('wait in one queue: when that is full, an accepted credential waits in its own', async () => {
+    const turns = createAmongNewcomers({ inAll: 1, maxQueued: 20 });
+    accepted.add('tenant');
+    const { ask } = createQueue(turns);
+    for (let n = 0; n < 21; n += 1) void ask('invented', { credential: `invented ${n}` });
+    await new Promise(setImmediate);
+    expect(turns.state).toEqual({ inFlight: 1, waiting: 20 });
+    await expect(turns.take(asker({ credential: 'one more' }))).rejects.toBeInstanceOf(QueueOverflowError);
+    void ask('tenant', { credential: 'tenant' });
+    await new Promise(setImmediate);
+    expect(turns.state).toEqual({ inFlight: 1, waiting: 21 });
+  });
+
+  test('are given up together when the upstream refuses theirs, and no other', async () => {
+    const turns = createAmongNewcomers({ inAll: 1 });
+    const { order, ask, endNext } = createQueue(turns);
+    void ask('first', { credential: 'refused' });
+    const waiting = Array.from({ length: 5 }, () => turns.take(asker({ credential: 'refused' })));
+    void ask('other', { credential: 'other' });
+    const reason = new Error('refused');
+    turns.rejectWaiting('refused', reason);
+    turns.rejectWaiting('nothing waits with this one', reason);
+    expect(await Promise.allSettled(waiting)).toEqual(Array(5).fill({ status: 'rejected', reason }));
+    await endNext();
+    expect(order).toEqual(['first', 'other']);
+    await endNext();
+    expect(turns.state).toEqual({ inFlight: 0, waiting: 0 });
   });
 });

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { landmarks } from '#sandbox/landmarks.ts';
+import { createTimedWorld, untilIdle } from '../kit/timed-world.ts';
+import { KEY_A, ONE_TRY } from '../kit/world.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+const EVERYTHING = `query ($ids: [ID!]!) {
+  calls(ids: $ids) { id campaign { status assistant { name } } }
+  callAttempts(first: 100) { totalCount nodes { id } }
+  assistants { totalCount nodes { id } }
+  campaigns(first: 100) { nodes { rows(first: 100) { nodes { id call { id } } } } }
+  nodes(ids: $ids) { id }
+}`;
+const INVENTED = { authorization: 'Bearer sk_invented' };
+const WITH_A = { authorization: `Bearer ${KEY_A}` };
+
+const hundredIds = Array.from({ length: 100 }, (_, n) => `call-${n}`);
+
+function createPassThroughWorld(settings = {}) {
+  return createTimedWorld({ settings: { REVOX_API_KEY: '', ...settings } });
+}
+
+function codesOf({ errors = [] }: { readonly errors?: readonly { readonly extensions: { readonly code: string } }[] }): string[] {
+  return [...new Set(errors.map(({ extensions }) => extensions.code))];
+}
+
+describe('An invented key in pass-through mode', () => {
+  test('costs the upstream one request, whatever the document asks for', async () => {
+    const { ask, traffic } = createPassThroughWorld();
+    const answer = await ask(EVERYTHING, { ids: hundredIds }, INVENTED);
+    expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+    expect(traffic()).toHaveLength(1);
+  });
+
+  test('costs one request even where the upstream answers slowly and asks to send it again', async () => {
+    const { ask, clock, traffic, sandbox } = createPassThroughWorld();
+    const late = Promise.withResolvers<void>();
+    sandbox.control.fail(() => true, { status: 401, headers: { 'x-should-retry': 'true' } });
+    sandbox.control.delay(() => true, late.promise);
+    const asked = ask(EVERYTHING, { ids: hundredIds }, INVENTED);
+    await untilIdle();
+    clock.pass(10_000);
+    late.resolve();
+    expect(codesOf(await asked)).toEqual(['UNAUTHENTICATED']);
+    expect(traffic()).toHaveLength(1);
+  });
+
+  test('costs one request for a hundred operations at once, and none for the next hundred of the same second', async () => {
+    const { ask, clock, traffic } = createPassThroughWorld();
+    const askAll = () => Promise.all(hundredIds.map((id) => ask(CALL, { id }, INVENTED)));
+    const answers = await askAll();
+    expect([...new Set(answers.flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
+    expect(answers.every(({ data }) => data.call === null)).toBe(true);
+    expect(traffic()).toHaveLength(1);
+    clock.pass(999);
+    expect([...new Set((await askAll()).flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
+    expect(traffic()).toEqual([]);
+    clock.pass(1);
+    expect([...new Set((await askAll()).flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
+    expect(traffic()).toHaveLength(1);
+  });
+
+  test('says of a request that was not sent that it was not sent', async () => {
+    const { askTraced } = createPassThroughWorld();
+    await askTraced(CALL, { id: 'x' }, INVENTED);
+    const { extensions, errors } = await askTraced(CALL, { id: 'x' }, INVENTED);
+    expect(codesOf({ errors: errors ?? [] })).toEqual(['UNAUTHENTICATED']);
+    expect(extensions.upstream).toMatchObject({ requests: 0, calls: [{ path: '/call/x', status: null }] });
+  });
+});
+
+describe('A key in pass-through mode that the upstream has refused', () => {
+  test('is accepted again within a second after the upstream accepts it, by one request that tells for all that follow', async () => {
+    const { ask, clock, traffic, sandbox } = createPassThroughWorld(ONE_TRY);
+    const { richCallId, twentyCallIds: ids } = landmarks(sandbox);
+    sandbox.control.fail(() => true, { status: 401, times: 1 });
+    expect(codesOf(await ask(CALL, { id: richCallId }, WITH_A))).toEqual(['UNAUTHENTICATED']);
+    clock.pass(999);
+    expect(codesOf(await ask(CALL, { id: richCallId }, WITH_A))).toEqual(['UNAUTHENTICATED']);
+    expect(traffic()).toHaveLength(1);
+    clock.pass(1);
+    expect((await ask(CALL, { id: richCallId }, WITH_A)).data.call).toEqual({ id: richCallId });
+    expect((await ask(CALLS, { ids }, WITH_A)).errors).toBeUndefined();
+    expect(traffic()).toHaveLength(1 + new Set([...ids, richCallId]).size - (ids.includes(richCallId) ? 1 : 0));
+  });
+
+  test('is refused for itself alone', async () => {
+    const { ask, traffic, sandbox } = createPassThroughWorld();
+    const { richCallId: id } = landmarks(sandbox);
+    await ask(CALL, { id: 'x' }, INVENTED);
+    traffic();
+    expect((await ask(CALL, { id }, WITH_A)).data.call).toEqual({ id });
+    expect(traffic()).toEqual([`GET /call/${id}`]);
+  });
+
+  test('costs the operation that hears of it nothing more upstream, also when the memory of the refusal would let a request pass', async () => {
+    const { ask, clock, traffic, sandbox } = createPassThroughWorld(ONE_TRY);
+    const { richCallId } = landmarks(sandbox);
+    await ask(CALL, { id: richCallId }, WITH_A);
+    traffic();
+    const [refusal, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    sandbox.control.delay('/assistants', refusal.promise);
+    sandbox.control.fail('/assistants', { status: 401 });
+    sandbox.control.delay('/call/slow', late.promise);
+    sandbox.control.corrupt('/call/slow', JSON.stringify({ call: { id: 'slow', call_attempts: [], campaign: { id: 'next' } } }));
+    const asked = ask('{ assistants { nodes { id } } call(id: "slow") { id campaign { status } } }', {}, WITH_A);
+    await untilIdle();
+    refusal.resolve();
+    await untilIdle();
+    clock.pass(60_000);
+    late.resolve();
+    const answer = await asked;
+    expect(answer.errors?.map(({ path }) => path)).toEqual([['assistants'], ['call', 'campaign', 'status']]);
+    expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+    expect(traffic().sort()).toEqual(['GET /assistants', 'GET /call/slow']);
+  });
+});
+
+describe('The gateway’s own key', () => {
+  test('that answers 401 ten times in a row is asked with once a second, and serves all again as soon as it is accepted', async () => {
+    const { ask, clock, traffic, sandbox } = createTimedWorld({ settings: { ...ONE_TRY, REVOX_MAX_CONCURRENCY: '1' } });
+    const { richCallId: id } = landmarks(sandbox);
+    sandbox.control.fail(() => true, { status: 401 });
+    const answer = await ask(CALLS, { ids: hundredIds });
+    expect(codesOf(answer)).toEqual(['UPSTREAM_REJECTED']);
+    expect(answer.errors).toHaveLength(100);
+    expect(traffic()).toHaveLength(10);
+    expect(codesOf(await ask(CALL, { id }))).toEqual(['UPSTREAM_REJECTED']);
+    expect(traffic()).toEqual([]);
+    sandbox.control.heal();
+    clock.pass(1_000);
+    expect((await ask(CALL, { id })).data.call).toEqual({ id });
+    expect((await ask(CALLS, { ids: hundredIds })).errors).toBeUndefined();
+    expect(traffic()).toHaveLength(101);
+  });
+
+  test('that answers 401 for some objects serves the others', async () => {
+    const { ask, traffic, sandbox } = createTimedWorld({ settings: { ...ONE_TRY, REVOX_MAX_CONCURRENCY: '1' } });
+    const { twentyCallIds: ids } = landmarks(sandbox);
+    sandbox.control.fail(({ path }) => path.startsWith('/call/call-'), { status: 401 });
+    const mixed = ids.flatMap((id, n) => [id, `call-${n}`]);
+    const { data, errors } = await ask(CALLS, { ids: mixed });
+    expect(data.calls).toEqual(ids.flatMap((id) => [{ id }, null]));
+    expect(errors).toHaveLength(ids.length);
+    expect(traffic()).toHaveLength(mixed.length);
+  });
+});
