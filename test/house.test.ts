@@ -72,6 +72,7 @@ const DOORS: { readonly [door: string]: readonly string[] } = {
  * that holds what the getter sees until everything is collected: of a thing of one operation, all that the operation has read. Those are classes.
  */
 const GETTERS = new Set([
+  'cache/fair-lru.ts',
   'cache/flights.ts',
   'cache/memory.ts',
   'cache/redis-link.ts',

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Reading } from '#rest/question.ts';
 import { atMost } from './at-most.ts';
+import { createFairLru } from './fair-lru.ts';
 import { estimateBytes } from './size.ts';
 
 /** An answer that is kept: the value as it was read, frozen, never copied. */
@@ -60,9 +61,9 @@ export interface MemoryOptions {
 
 interface Holdings {
   acceptedAt: number;
-  readonly keys: Set<string>;
-  /** Of what is kept under them. */
+  /** Of what is kept. */
   readonly serials: Set<number>;
+  entries: number;
 }
 
 /** What an entry takes besides its value: itself, and its places in four indexes. */
@@ -71,22 +72,24 @@ const MOST_CREDENTIALS = 10_000;
 /** How often what is of no use any more is dropped. */
 export const SWEEP_MS = 60_000;
 
-/** Keeps answers in this process; the least recently used of all credentials go first. */
+/** One entry may take this part of all memory: a cache that one answer fills is none. */
+const MAX_ENTRY_SHARE = 1 / 3;
+
+/** Keeps answers in this process. When room is needed, the credential that holds the most loses what it has used least recently. */
 export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: MemoryOptions): Memory {
-  const entries = new LRUCache<string, Entry & { readonly owner: Holdings }>({
-    maxSize: Math.max(1, maxBytes),
-    sizeCalculation: ({ value, bytes }, key) => ENTRY_BYTES + 2 * key.length + (bytes ?? estimateBytes(value)),
-    dispose({ owner, serial }, key) {
-      owner.keys.delete(key);
+  const entries = createFairLru<Entry & { readonly owner: Holdings }>({
+    maxBytes,
+    maxEntryBytes: maxBytes * MAX_ENTRY_SHARE,
+    sizeOf: ({ value, bytes }, key) => ENTRY_BYTES + 2 * key.length + (bytes ?? estimateBytes(value)),
+    onRemove({ owner, serial }) {
+      owner.entries -= 1;
       if (serial !== undefined) owner.serials.delete(serial);
     },
   });
   // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
   const holdingsOf = new LRUCache<string, Holdings>({
     ...atMost(MOST_CREDENTIALS),
-    dispose: ({ keys }) => {
-      for (const key of [...keys]) entries.delete(key);
-    },
+    dispose: (_, fingerprint) => entries.deleteOwner(fingerprint),
   });
   const refusals = new LRUCache<string, Mark>({
     ...atMost(MOST_CREDENTIALS),
@@ -113,18 +116,17 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
       const kept = entries.peek(place);
       if (kept && isNewer(kept, entry)) return;
       // What may not be kept still replaces what is.
-      if (entry.freshUntil <= entry.askedAt) entries.delete(place);
-      else if (entries.set(place, { ...entry, owner }).has(place)) {
-        owner.keys.add(place);
-        if (entry.serial !== undefined) owner.serials.add(entry.serial);
-      }
+      if (entry.freshUntil <= entry.askedAt) return entries.delete(place);
+      if (!entries.set(fingerprint, place, { ...entry, owner })) return;
+      owner.entries += 1;
+      if (entry.serial !== undefined) owner.serials.add(entry.serial);
     },
     drop: (fingerprint, key) => void entries.delete(toPlace(fingerprint, key)),
     accept(fingerprint, askedAt, mark) {
       if (wasRefusedSince(mark, fingerprint)) return;
       const holdings = holdingsOf.get(fingerprint);
       if (holdings) holdings.acceptedAt = Math.max(holdings.acceptedAt, askedAt);
-      else holdingsOf.set(fingerprint, { acceptedAt: askedAt, keys: new Set(), serials: new Set() });
+      else holdingsOf.set(fingerprint, { acceptedAt: askedAt, serials: new Set(), entries: 0 });
       planSweep();
     },
     acceptedAt: (fingerprint) => holdingsOf.peek(fingerprint)?.acceptedAt ?? Number.NEGATIVE_INFINITY,
@@ -134,7 +136,7 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
       return holdingsOf.delete(fingerprint);
     },
     get bytes() {
-      return entries.calculatedSize;
+      return entries.bytes;
     },
     get entries() {
       return entries.size;
@@ -161,8 +163,8 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
       const isOfUseUntil = isMissing(status) || isFleeting ? freshUntil : freshUntil + graceMs;
       if (isOfUseUntil < now()) entries.delete(place);
     }
-    for (const [fingerprint, { keys, acceptedAt }] of [...holdingsOf.entries()]) {
-      if (keys.size === 0 && acceptedAt + idleMs < now()) holdingsOf.delete(fingerprint);
+    for (const [fingerprint, { entries: kept, acceptedAt }] of [...holdingsOf.entries()]) {
+      if (kept === 0 && acceptedAt + idleMs < now()) holdingsOf.delete(fingerprint);
     }
   }
 }

@@ -300,16 +300,24 @@ describe('The bound in bytes', () => {
     expect(memory.bytes - before).toBeGreaterThan(place + LARGE.length);
   });
 
-  test('lets the least recently used go first: finding is using', () => {
+  test('evicts what the credential that holds the most has used least recently: finding is using', () => {
     const { memory, remember, valueAt } = createOne({ maxBytes: 35_000 });
-    remember('a', '/call/1', LARGE);
     remember('b', '/call/2', LARGE);
+    remember('a', '/call/1', LARGE);
     remember('a', '/call/3', LARGE);
     expect(valueAt('a', '/call/1')).toBe(LARGE);
     remember('a', '/call/4', LARGE);
-    expect(valueAt('b', '/call/2')).toBeUndefined();
-    expect(['1', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, LARGE, LARGE]);
+    expect(valueAt('b', '/call/2')).toBe(LARGE);
+    expect(['1', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, undefined, LARGE]);
     expect(memory.bytes).toBeLessThanOrEqual(35_000);
+  });
+
+  test('leaves a credential that holds less than its share all that it holds, however much another brings', () => {
+    const { remember, valueAt } = createOne({ maxBytes: 100_000 });
+    for (let n = 0; n < 4; n += 1) remember('small', `/call/${n}`, LARGE);
+    for (let n = 0; n < 1_000; n += 1) remember('large', `/call/${n}`, LARGE);
+    expect(Array.from({ length: 4 }, (_, n) => valueAt('small', `/call/${n}`))).toEqual(Array(4).fill(LARGE));
+    expect(valueAt('large', '/call/999')).toBe(LARGE);
   });
 
   test('does not take an answer that comes too late for use', () => {
@@ -328,11 +336,11 @@ describe('The bound in bytes', () => {
     expect(memory.bytes).toBeLessThanOrEqual(35_000);
   });
 
-  test('does not keep what is larger than all, nor drop anything for it but what it replaces', () => {
+  test('does not keep what is larger than a third of all, nor drop anything for it but what it replaces', () => {
     const { memory, remember, valueAt } = createOne({ maxBytes: 35_000 });
     remember('a', '/call/1', 'small');
     remember('a', '/call/2', 'small, too');
-    remember('a', '/call/2', LARGE.repeat(4));
+    remember('a', '/call/2', `${LARGE}${LARGE.slice(0, 2_000)}`);
     expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual(['small', undefined]);
     // No trace of it is left that a refusal could fall over.
     memory.refuse('a');
@@ -469,10 +477,10 @@ describe('The sweep', () => {
   });
 
   test('forgets a credential whose entries made room for others', () => {
-    const { memory, timers, clock, remember } = createOne({ maxBytes: 15_000 });
+    const { memory, timers, clock, remember } = createOne({ maxBytes: 35_000 });
     remember('a', '/call/1', LARGE);
     clock.ms += IDLE_MS + 1;
-    remember('b', '/call/1', LARGE);
+    for (const fingerprint of ['b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
     timers.elapse(SWEEP_MS);
     expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
     expect(memory.acceptedAt('b')).toBe(clock.ms);

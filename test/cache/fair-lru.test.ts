@@ -1,0 +1,153 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createFairLru, type FairLruOptions } from '#cache/fair-lru.ts';
+
+const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
+
+/** A cache of numbers, each as large as it says. */
+function createOne(options: Partial<FairLruOptions<number>> = {}) {
+  const removed: string[] = [];
+  const cache = createFairLru<number>({
+    maxBytes: 100,
+    maxEntryBytes: 100,
+    sizeOf: (value) => value,
+    onRemove: (_, key) => removed.push(key),
+    ...options,
+  });
+  return { cache, removed };
+}
+
+describe('A fair LRU cache', () => {
+  test('returns what was set, and nothing of what was deleted', () => {
+    const { cache, removed } = createOne();
+    expect(cache.set('a', 'x', 10)).toBe(true);
+    expect([cache.get('x'), cache.peek('x'), cache.get('y')]).toEqual([10, 10, undefined]);
+    cache.delete('x');
+    expect([cache.get('x'), cache.bytes, cache.size]).toEqual([undefined, 0, 0]);
+    expect(removed).toEqual(['x']);
+  });
+
+  test('lets an owner that is alone fill all of it, and evicts its least recently used entry', () => {
+    const { cache, removed } = createOne();
+    for (const key of ['1', '2', '3', '4']) cache.set('a', key, 25);
+    expect(removed).toEqual([]);
+    cache.get('1');
+    cache.peek('2');
+    cache.set('a', '5', 25);
+    expect(removed).toEqual(['2']);
+    expect(cache.bytes).toBe(100);
+  });
+
+  test('evicts from the owner that holds the most, though another has used its entries less recently', () => {
+    const { cache, removed } = createOne();
+    cache.set('small', 'old', 20);
+    for (let n = 0; n < 1_000; n += 1) cache.set('large', `new ${n}`, 20);
+    expect(cache.get('old')).toBe(20);
+    expect(removed).toHaveLength(996);
+  });
+
+  test('gives an owner that comes later its share, at the cost of those that hold more', () => {
+    const { cache } = createOne();
+    for (let n = 0; n < 10; n += 1) cache.set('a', `a${n}`, 10);
+    for (let n = 0; n < 10; n += 1) cache.set('b', `b${n}`, 10);
+    const keys = [...cache.entries()].map(([key]) => key[0]);
+    expect(keys.filter((owner) => owner === 'a')).toHaveLength(5);
+    expect(keys.filter((owner) => owner === 'b')).toHaveLength(5);
+  });
+
+  test('does not keep a value that is larger than one may be, and drops what it was to replace', () => {
+    const { cache } = createOne({ maxEntryBytes: 50 });
+    cache.set('a', 'x', 50);
+    cache.set('a', 'y', 50);
+    expect(cache.set('a', 'x', 51)).toBe(false);
+    expect([cache.get('x'), cache.get('y'), cache.bytes]).toEqual([undefined, 50, 50]);
+  });
+
+  test('does not keep a value that is larger than the share of its owner', () => {
+    const { cache } = createOne();
+    for (let n = 0; n < 10; n += 1) cache.set(`owner ${n}`, `${n}`, 10);
+    expect(cache.set('large', 'x', 60)).toBe(false);
+    expect(cache.size).toBe(10);
+  });
+
+  test('moves an entry that another owner replaces to that owner', () => {
+    const { cache } = createOne();
+    cache.set('a', 'x', 10);
+    cache.set('b', 'x', 20);
+    cache.deleteOwner('a');
+    expect([cache.get('x'), cache.bytes]).toEqual([20, 20]);
+    cache.deleteOwner('b');
+    expect([cache.get('x'), cache.bytes, cache.size]).toEqual([undefined, 0, 0]);
+  });
+});
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      set: fc.nat({ max: 30 }),
+      owner: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      size: fc.nat({ max: 60 }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ get: fc.nat({ max: 30 }) }) },
+  { weight: 1, arbitrary: fc.record({ delete: fc.nat({ max: 30 }) }) },
+  { weight: 1, arbitrary: fc.record({ deleteOwner: fc.constantFrom('a', 'b', 'c', 'd', 'e') }) },
+);
+
+test('A fair LRU cache evicts what a list that is searched from end to end says', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      // Least recently used first.
+      let model: { key: string; owner: string; size: number }[] = [];
+      const heldBy = (owner: string) => model.filter((one) => one.owner === owner).reduce((sum, { size }) => sum + size, 0);
+      const total = () => model.reduce((sum, { size }) => sum + size, 0);
+      let isSetting = false;
+      const { cache } = createOne({
+        maxEntryBytes: 50,
+        onRemove(_, key) {
+          if (!isSetting || !model.some((one) => one.key === key)) return;
+          // An eviction: only when room is needed, and of the least recently used entry of an owner that holds the most.
+          const { owner } = model.find((one) => one.key === key)!;
+          expect(total()).toBeGreaterThan(100);
+          expect(heldBy(owner)).toBe(Math.max(...model.map((one) => heldBy(one.owner))));
+          expect(model.find((one) => one.owner === owner)?.key).toBe(key);
+          model = model.filter((one) => one.key !== key);
+        },
+      });
+      for (const taken of steps) {
+        if ('set' in taken) {
+          const key = `${taken.set}`;
+          const { owner, size } = taken;
+          model = model.filter((one) => one.key !== key);
+          isSetting = size <= 50;
+          // What is replaced is no eviction.
+          cache.delete(key);
+          if (isSetting) model.push({ key, owner, size });
+          const isKept = cache.set(owner, key, size);
+          // Not kept is what is larger than one may be, or than its owner's share: then it is all that the owner has, and no one has more.
+          if (!isKept && isSetting) {
+            expect(heldBy(owner)).toBe(size);
+            expect(size).toBe(Math.max(...model.map((one) => heldBy(one.owner))));
+            model = model.filter((one) => one.key !== key);
+          }
+          isSetting = false;
+        } else if ('get' in taken) {
+          const key = `${taken.get}`;
+          const found = model.find((one) => one.key === key);
+          expect(cache.get(key)).toBe(found?.size);
+          if (found) model = [...model.filter((one) => one !== found), found];
+        } else if ('delete' in taken) {
+          cache.delete(`${taken.delete}`);
+          model = model.filter(({ key }) => key !== `${taken.delete}`);
+        } else {
+          cache.deleteOwner(taken.deleteOwner);
+          model = model.filter(({ owner }) => owner !== taken.deleteOwner);
+        }
+        expect([cache.bytes, cache.size]).toEqual([total(), model.length]);
+        expect(cache.bytes).toBeLessThanOrEqual(100);
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
