@@ -167,6 +167,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const credential = identify(request.headers);
       return {
         caller: `${credential.fingerprint} ${caller ?? ''}`,
+        isAccepted: () => acceptedCredentials.has(credential.fingerprint),
         answers: answersOf(credential.fingerprint),
         open: (client, trace) => createContext({ credential, caller, client, trace }),
       };
@@ -198,6 +199,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onDrift: metrics.onDrift,
     now,
     elapsed,
+    startTimer,
   });
 
   return {

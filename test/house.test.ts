@@ -14,7 +14,7 @@ const HOUSE: { readonly [room: string]: string } = {
   'node-request.ts': 'http (types), node:http (types)',
   'drain.ts': 'node:http (types), node:net',
   'gateway.ts': 'cache, config, context, federation, http, observability, pagination, rest',
-  http: 'cache (types), context (types), observability (types), pagination, errors, graphql, graphql-yoga, @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, jose, lru-cache, node:crypto, node:util, node:zlib',
+  http: 'cache, context (types), observability (types), pagination, errors, graphql, graphql-yoga, @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, jose, lru-cache, node:crypto, node:util, node:zlib',
   resolvers: 'generated, binding, cache (types), context (types), pagination, errors, graphql, @graphql-tools/schema',
   federation: 'generated, context (types), resolvers, errors, graphql (types)',
   binding: 'generated, errors, graphql',

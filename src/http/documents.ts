@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { createFairLru } from '#cache/fair-lru.ts';
 
 /** A document that was read at the start, and what it is named by. It is named by its SHA-256, too. */
 export interface TrustedDocument {
@@ -13,11 +13,14 @@ export interface Documents {
   find(id: string): string | undefined;
   /** Whether it is, to the letter, one of those that were read at the start. */
   isTrusted(text: string): boolean;
-  /** Keeps a text that a caller has brought, by its SHA-256. */
-  keep(text: string): void;
+  /** Keeps a text that a caller has brought, by its SHA-256, on the share of its owner. */
+  keep(owner: string, text: string): void;
 }
 
-/** For all that callers bring together: their texts say nothing of anyone's data, and a hash names one text only. */
+/**
+ * For all that callers bring together: their texts say nothing of anyone's data, and a hash names one text only. An owner that brings many pushes out
+ * its own first.
+ */
 const MAX_BYTES = 16 * 2 ** 20;
 /** One caller's long text must not push out many short ones. What is longer is sent in full each time. */
 const MAX_TEXT_BYTES = 256 * 2 ** 10;
@@ -31,15 +34,15 @@ export function createDocuments(trusted: readonly TrustedDocument[]): Documents 
     ...[...trustedTexts].map((text) => [toHash(text), text] as const),
     ...trusted.map(({ id, text }) => [id, text] as const),
   ]);
-  const brought = new LRUCache<string, string>({
-    maxSize: MAX_BYTES,
-    maxEntrySize: MAX_TEXT_BYTES,
-    sizeCalculation: (text) => ENTRY_BYTES + 2 * text.length,
+  const brought = createFairLru<string>({
+    maxBytes: MAX_BYTES,
+    maxEntryBytes: MAX_TEXT_BYTES,
+    sizeOf: (text) => ENTRY_BYTES + 2 * text.length,
   });
   return {
     find: (id) => byId.get(id) ?? brought.get(id),
     isTrusted: (text) => trustedTexts.has(text),
-    keep: (text) => brought.set(toHash(text), text),
+    keep: (owner, text) => void brought.set(owner, toHash(text), text),
   };
 }
 

@@ -4,7 +4,7 @@ import type { RequestContext } from '#context/request-context.ts';
 import type { RequestWatch } from '#observability/request-watch.ts';
 import { createBeginnings, whenDone } from './beginnings.ts';
 import { createCostCheck } from './cost.ts';
-import { createDocumentCaches } from './document-caches.ts';
+import { createDocumentCache } from './document-cache.ts';
 import { NAMING_PARAMETERS } from './document-name.ts';
 import { createDocuments, type TrustedDocument } from './documents.ts';
 import type { Answered, Asked, RequestHead } from './exchange.ts';
@@ -17,6 +17,7 @@ import { type Admission, type Admit, useAdmission } from './use-admission.ts';
 import { useBeginnings } from './use-beginnings.ts';
 import { useBodyLimit } from './use-body-limit.ts';
 import { useClosedSchema } from './use-closed-schema.ts';
+import { useDocumentCache } from './use-document-cache.ts';
 import { useKnownOperations } from './use-known-operations.ts';
 import { type Limits, useLimits } from './use-limits.ts';
 import { type NamedDocumentsOptions, useNamedDocuments } from './use-named-documents.ts';
@@ -45,6 +46,7 @@ export interface GraphQLServerOptions {
   readonly now: () => number;
   /** A clock for durations, ms and parts of it. */
   readonly elapsed: () => number;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
 export interface GraphQLServer {
@@ -67,6 +69,9 @@ interface ServerContext {
   readonly hasBegun?: boolean;
 }
 
+/** A document that does not parse is no use to anyone: it is parsed again. */
+const NO_CACHE = { get: () => undefined, set: () => {} };
+
 /** Yoga, as a list of plugins: each says what it is for. */
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
   /** Nine megabytes, once for everyone: a text would be turned into bytes, and those kept, for each who asks and does not read. */
@@ -74,13 +79,13 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   let pagePolicy: string | undefined;
   const documents = createDocuments(options.namedDocuments.documents);
   const namedDocuments = useNamedDocuments({ ...options.namedDocuments, documents });
-  const documentCaches = createDocumentCaches();
-  const beginnings = createBeginnings(options.elapsed, setImmediate, whenDone);
+  const documentCache = createDocumentCache();
+  const beginnings = createBeginnings({ ...options, onNextTurn: setImmediate, whenDone });
   const checkCost = createCostCheck(options.limits);
   const maskError = (error: unknown) => toPublicError(error, options);
   const known = createKnownOperations({
     ...options,
-    parsed: documentCaches.documentCache,
+    parsed: documentCache,
     documents,
     trustedOnly: options.namedDocuments.only,
     beginnings,
@@ -137,6 +142,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         ...(options.introspection ? [] : [useClosedSchema()]),
         useOperation(options),
         useWatch(options.onDrift),
+        useDocumentCache(documentCache),
         ...more,
       ],
       graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, traces: options.upstreamTrace }),
@@ -150,7 +156,8 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       maskedErrors: { maskError },
       // Ours; Yoga's closes the connection without an answer.
       maxRequestBodySize: false,
-      parserAndValidationCache: documentCaches,
+      // Yoga looks documents up; who has brought one is known to `useDocumentCache`, which keeps them.
+      parserAndValidationCache: { documentCache: { get: documentCache.get, set: () => {} }, errorCache: NO_CACHE },
       extraParamNames: NAMING_PARAMETERS,
       // Ours; Yoga's tells strangers that the origin `null` may read, which every sandboxed frame can be, and overwrites `Vary`.
       cors: false,

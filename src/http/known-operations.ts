@@ -111,7 +111,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       const key = isTraced || text.length > LONGEST_KEY ? undefined : `${mediaType} ${text}`;
       const kept = key === undefined ? undefined : admission.answers.find(key);
       if (kept) return tellAgain(kept, text, mediaType, watch);
-      await beginnings.wait(admission.caller);
+      await beginnings.wait(admission);
       // Nothing is begun for who has left meanwhile.
       asked.signal.throwIfAborted();
       const operation = find(readParams(text));

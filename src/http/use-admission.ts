@@ -24,10 +24,26 @@ export interface OwnAnswers {
 export interface Admission {
   /** Tells callers apart. Never shown. */
   readonly caller: string;
+  /** Whether the upstream has accepted its credential by now. */
+  isAccepted(): boolean;
   /** What its credential was answered before. */
   readonly answers: OwnAnswers;
   /** Opens an operation. @param trace what its requests to the upstream are told by */
   open(client: AbortSignal, trace: unknown): RequestContext;
+}
+
+/** Owns what callers bring whose credential the upstream has not accepted. Keys are free to invent, so all of them have one share. */
+export const UNACCEPTED = 'unaccepted';
+
+/** On whose share of a bounded memory something goes that comes with a request. */
+export function ownerOf({ caller, isAccepted }: Pick<Admission, 'caller' | 'isAccepted'>): string {
+  return isAccepted() ? caller : UNACCEPTED;
+}
+
+/** What goes with a request through Yoga. */
+export interface AdmittedContext {
+  /** Absent: the request is yet to be let in. */
+  readonly admission?: Admission;
 }
 
 /** Says who a request is for. Throws a GatewayError for one that may not enter. */

@@ -7,6 +7,6 @@ export function useBeginnings(
   beginnings: Beginnings,
 ): Plugin<object, { admission?: Admission | undefined; hasBegun?: boolean | undefined }> {
   return {
-    onParams: ({ context: { admission, hasBegun } }) => (hasBegun ? undefined : beginnings.wait(admission?.caller ?? '')),
+    onParams: ({ context: { admission, hasBegun } }) => (hasBegun || !admission ? undefined : beginnings.wait(admission)),
   };
 }

@@ -4,6 +4,7 @@ import { type DocumentName, readDocumentName, toRefusedName } from './document-n
 import { type Documents, toHash } from './documents.ts';
 import { isRouterOperation } from './router-operation.ts';
 import type { IsRouter } from './router-secret.ts';
+import type { AdmittedContext } from './use-admission.ts';
 
 export interface NamedDocumentsOptions {
   readonly documents: Documents;
@@ -15,11 +16,15 @@ export interface NamedDocumentsOptions {
 
 /**
  * Puts the text in the place of its name, before anything else looks at the document: what comes by name is parsed, limited and
- * validated like what comes in full. A text that comes with its SHA-256 can be named by it from then on, once it has proved valid:
- * what is not valid costs its sender nothing, and must not push out what is.
+ * validated like what comes in full. A text that comes with its SHA-256 can be named by it from then on, once it was executed for a
+ * credential that the upstream accepts: an invalid text and an invented key cost their sender nothing, and must not push out anything.
  */
-export function useNamedDocuments({ documents, only, isRouter }: NamedDocumentsOptions): Plugin {
-  /** To be kept if they are valid. */
+export function useNamedDocuments({
+  documents,
+  only,
+  isRouter,
+}: NamedDocumentsOptions): Plugin<AdmittedContext, AdmittedContext> {
+  /** To be kept when they were executed. */
   const brought = new WeakMap<Request, string>();
   return {
     onParams({ request, params, setParams }) {
@@ -43,11 +48,15 @@ export function useNamedDocuments({ documents, only, isRouter }: NamedDocumentsO
         if (isParsed && !isRouterOperation(result, params.operationName)) throw toUntrusted(NOT_A_ROUTERS);
       };
     },
-    onValidate({ context: { request } }) {
+    onExecute({ args: { contextValue } }) {
+      const { admission, request } = contextValue;
       const text = brought.get(request);
-      if (text === undefined) return;
-      return ({ valid }) => {
-        if (valid) documents.keep(text);
+      if (text === undefined || !admission) return;
+      return {
+        onExecuteDone() {
+          // By now: a new client's first operation has been accepted when it ends.
+          if (admission.isAccepted()) documents.keep(admission.caller, text);
+        },
       };
     },
   };

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createBeginnings, whenDone } from '#http/beginnings.ts';
+import { createManualTimers } from '../rest/real-server.ts';
+
+/** Callers whose name begins so have keys that the upstream has not accepted. */
+const INVENTED = 'invented';
+const toCaller = (caller: string) => ({ caller, isAccepted: () => !caller.startsWith(INVENTED) });
 
 /** As long as operations may begin in one turn. */
 const TURN_MS = 2;
@@ -9,23 +14,29 @@ function createLoop(operationMs: number) {
   let time = 0;
   let planned: (() => void)[] = [];
   let whenDone: (() => void)[] = [];
-  const beginnings = createBeginnings(
-    () => time,
-    (run) => planned.push(run),
-    (run) => whenDone.push(run),
-  );
+  const timers = createManualTimers();
+  const beginnings = createBeginnings({
+    elapsed: () => time,
+    onNextTurn: (run) => planned.push(run),
+    whenDone: (run) => whenDone.push(run),
+    startTimer: timers.startTimer,
+  });
   const begun: string[] = [];
-  const begin = (name: string) => {
+  const begin = (name: string, ms: number) => {
     begun.push(name);
-    time += operationMs;
+    time += ms;
   };
   return {
     beginnings,
     begun,
-    arrive(caller: string, name = caller): void {
-      const turn = beginnings.wait(caller);
-      if (turn) void turn.then(() => begin(name));
-      else begin(name);
+    timers,
+    pass(ms: number): void {
+      time += ms;
+    },
+    arrive(caller: string, name = caller, ms = operationMs): void {
+      const turn = beginnings.wait(toCaller(caller));
+      if (turn) void turn.then(() => begin(name, ms));
+      else begin(name, ms);
     },
     /** Ends this turn of the loop, with all that it leads to at once. */
     async turn(): Promise<void> {
@@ -110,6 +121,108 @@ describe('Operations begin', () => {
   });
 });
 
+describe('Callers whose keys the upstream has not accepted', () => {
+  test('delay the operation of an accepted caller by one operation, however many there are', async () => {
+    const { arrive, begun, turn } = createLoop(3);
+    for (let n = 0; n < 100; n += 1) arrive(`${INVENTED} ${n}`);
+    arrive('tenant');
+    await turn();
+    await turn();
+    expect(begun).toEqual([`${INVENTED} 0`, `${INVENTED} 1`, 'tenant']);
+  });
+
+  test('take turns among themselves', async () => {
+    const { arrive, begun, turn } = createLoop(3);
+    for (let n = 1; n <= 4; n += 1) arrive(`${INVENTED} flood`, `flood${n}`);
+    arrive(`${INVENTED} new`, 'new');
+    for (let n = 0; n < 3; n += 1) await turn();
+    expect(begun).toEqual(['flood1', 'flood2', 'new', 'flood3']);
+  });
+});
+
+describe('A caller whose operation took 100 ms', () => {
+  test('rests for twice as long before its next one while another caller is active, and that one waits for nothing', async () => {
+    const { arrive, begun, turn, timers, pass } = createLoop(1);
+    arrive('tenant');
+    await turn();
+    arrive('heavy', 'heavy1', 100);
+    await turn();
+    for (let n = 2; n <= 9; n += 1) arrive('heavy', `heavy${n}`, 100);
+    await turn();
+    expect(begun).toEqual(['tenant', 'heavy1']);
+    expect(timers.running).toEqual([200]);
+    for (let n = 0; n < 5; n += 1) {
+      pass(20);
+      arrive('tenant');
+      await turn();
+    }
+    expect(begun.slice(2)).toEqual(Array(5).fill('tenant'));
+    pass(100);
+    timers.elapse(200);
+    await turn();
+    expect(begun.slice(7)).toEqual(['heavy2']);
+  });
+
+  test('does not rest while it is alone', async () => {
+    const { arrive, begun, turn, timers } = createLoop(100);
+    for (let n = 1; n <= 4; n += 1) {
+      arrive('heavy', `heavy${n}`);
+      await turn();
+    }
+    expect(begun).toEqual(['heavy1', 'heavy2', 'heavy3', 'heavy4']);
+    expect(timers.running).toEqual([]);
+  });
+
+  test('does not rest for a caller that was active more than a second ago', async () => {
+    const { arrive, begun, turn, pass } = createLoop(100);
+    arrive('tenant');
+    pass(1_000);
+    for (let n = 1; n <= 3; n += 1) {
+      arrive('heavy', `heavy${n}`);
+      await turn();
+    }
+    expect(begun).toEqual(['tenant', 'heavy1', 'heavy2', 'heavy3']);
+  });
+
+  test('does not rest for callers with invented keys', async () => {
+    const { arrive, begun, turn } = createLoop(100);
+    for (let n = 1; n <= 3; n += 1) {
+      arrive('heavy', `heavy${n}`);
+      await turn();
+      arrive(`${INVENTED} ${n}`, 'invented', 0);
+      await turn();
+    }
+    expect(begun.filter((name) => name !== 'invented')).toEqual(['heavy1', 'heavy2', 'heavy3']);
+  });
+
+  test('rests for a caller that is answered without an operation', async () => {
+    const { arrive, begun, turn, beginnings } = createLoop(100);
+    for (let n = 1; n <= 3; n += 1) {
+      beginnings.note('tenant');
+      arrive('heavy', `heavy${n}`);
+      await turn();
+    }
+    expect(begun).toEqual(['heavy1']);
+  });
+
+  test('rests the longer the more others do, so that all of them together take half of the time', async () => {
+    const { arrive, begun, turn, pass, beginnings, timers } = createLoop(100);
+    let taken = 0;
+    for (let ms = 0; ms < 20_000; ms += 10) {
+      beginnings.note('tenant');
+      for (const heavy of ['a', 'b', 'c', 'd']) if (beginnings.waiting < 4) arrive(heavy);
+      for (const due of [...timers.running]) timers.elapse(due);
+      await turn();
+      const begunNow = begun.splice(0).length;
+      taken += begunNow * 100;
+      ms += begunNow * 100;
+      pass(10);
+    }
+    expect(taken).toBeLessThan(12_000);
+    expect(taken).toBeGreaterThan(4_000);
+  });
+});
+
 test('When nobody waits, nothing is planned and nobody is remembered', async () => {
   const loop = createLoop(3);
   for (let n = 0; n < 10; n += 1) loop.arrive(`caller ${n}`);
@@ -123,15 +236,20 @@ test('In a real loop an operation has done all that it does at once before the n
   const told: string[] = [];
   await new Promise<void>((resolve) => {
     let time = 0;
-    const beginnings = createBeginnings(() => time, setImmediate, whenDone);
+    const beginnings = createBeginnings({
+      elapsed: () => time,
+      onNextTurn: setImmediate,
+      whenDone,
+      startTimer: createManualTimers().startTimer,
+    });
     const operate = async (name: string) => {
-      await beginnings.wait(name);
+      await beginnings.wait(toCaller(name));
       told.push(`${name} begins`);
       for (let step = 0; step < 50; step += 1) await undefined;
       told.push(`${name} has done what it can`);
       if (name === 'c') resolve();
     };
-    beginnings.wait('first');
+    beginnings.wait(toCaller('first'));
     // That has taken all of this turn: the others wait for the next one.
     time += TURN_MS;
     for (const name of ['a', 'b', 'c']) void operate(name);

@@ -1,0 +1,22 @@
+import type { DocumentNode } from 'graphql';
+import { createFairLru, type FairLru } from '#cache/fair-lru.ts';
+
+const MAX_BYTES = 32 * 2 ** 20;
+/** As measured: a token with its node and its place; and a character, for comments are tokens that nobody counts. */
+const TOKEN_BYTES = 500;
+const CHARACTER_BYTES = 50;
+
+/** Documents that have been parsed, by their text. They say nothing of anyone's data: whoever sends the same text uses the same document. */
+export type DocumentCache = FairLru<DocumentNode>;
+
+/**
+ * What is remembered between requests, so that a document is parsed and validated once. Bounded by its memory: Yoga's own holds a thousand
+ * documents of each kind, whatever they take, and one of five thousand tokens takes 2.4 MB.
+ */
+export function createDocumentCache(): DocumentCache {
+  return createFairLru<DocumentNode>({
+    maxBytes: MAX_BYTES,
+    maxEntryBytes: MAX_BYTES,
+    sizeOf: (document, text) => (document.tokenCount ?? text.length) * TOKEN_BYTES + text.length * CHARACTER_BYTES + 1,
+  });
+}
