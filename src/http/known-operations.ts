@@ -19,6 +19,7 @@ import { tooDeepIn } from './nesting.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
 import { asksForCost, executeOperation, toComplete } from './use-operation.ts';
 import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
+import { toVariablesKey } from './variables-key.ts';
 
 export interface KnownOperationsOptions {
   readonly schema: GraphQLSchema;
@@ -78,10 +79,16 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     toPublicError,
     now,
   } = options;
-  const known = new WeakSet<DocumentNode>();
+  /** Each has a number, by which the keys of its answers name it. */
+  const known = new WeakMap<DocumentNode, number>();
+  let documentsSeen = 0;
 
   return {
-    add: (document) => void known.add(document),
+    add(document) {
+      if (known.has(document)) return;
+      documentsSeen += 1;
+      known.set(document, documentsSeen);
+    },
     mayTake({ method, headers }) {
       return (
         method === 'POST' &&
@@ -108,22 +115,34 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       }
       const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
       const isTraced = upstreamTrace && asksForCost(asked.headers);
-      const key = isTraced || text.length > LONGEST_KEY ? undefined : `${mediaType} ${text}`;
+      // A long request waits for its turn before it is read.
+      const isShort = text.length <= MAX_KEPT_REQUEST_LENGTH;
+      let operation = isShort ? find(readParams(text)) : undefined;
+      const key = operation && isShort && !isTraced ? toAnswerKey(operation, mediaType) : undefined;
       const kept = key === undefined ? undefined : admission.answers.find(key);
-      if (kept) return tellAgain(kept, text, mediaType, watch);
+      if (operation && kept) return tellAgain(kept, operation, { admission, signal: asked.signal, mediaType, watch });
       await beginnings.wait(admission);
       // Nothing is begun for who has left meanwhile.
       asked.signal.throwIfAborted();
-      const operation = find(readParams(text));
-      if (!operation) return { admission, body };
-      return run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
+      if (!isShort) operation = find(readParams(text));
+      if (!operation || !isWithinCost(operation)) return { admission, body };
+      const answered = await run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
+      chargeFor(answered.body, admission);
+      return answered;
     },
   };
 
-  /** As an operation that finds all that it asks for in memory. */
-  function tellAgain(kept: OperationAnswer, text: string, mediaType: MediaType, watch: RequestWatch): Answered {
+  /** As an operation that finds all that it asks for in memory. A large body waits for its turn, as an operation does. */
+  async function tellAgain(kept: OperationAnswer, { variables }: KnownOperation, request: AnswerRequest): Promise<Answered> {
     const { asked, body, freshUntil, madeOf } = kept;
-    watch.onAsked(new AskedAgain(asked, text));
+    const { admission, signal, mediaType, watch } = request;
+    if (typeof body === 'string') beginnings.note(admission.caller);
+    else {
+      await beginnings.wait(admission);
+      signal.throwIfAborted();
+      chargeFor(body, admission);
+    }
+    watch.onAsked({ ...asked, variables });
     watch.onExecute();
     watch.onExecuted({ waitedMs: 0, upstreamRequests: 0, cacheHits: madeOf.length, coalesced: 0, stale: 0 });
     return { status: 200, headers: toHeaders(mediaType, toPrivate(Number.isFinite(freshUntil) ? freshUntil - now() : 0)), body };
@@ -132,15 +151,26 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
   function find(params: Params | undefined): KnownOperation | undefined {
     const text = params && toText(params, documents);
     const document = text === undefined || (trustedOnly && !documents.isTrusted(text)) ? undefined : parsed.get(text);
-    const operation = document && known.has(document) ? getOperationAST(document, params?.operationName) : undefined;
-    if (text === undefined || !document || !operation || operation.operation !== 'query') return undefined;
+    const documentNumber = document && known.get(document);
+    if (text === undefined || !document || documentNumber === undefined) return undefined;
+    const operation = getOperationAST(document, params?.operationName);
+    if (operation?.operation !== 'query') return undefined;
     const variables = params?.variables ?? undefined;
+    return { text, document, documentNumber, operation, variables, name: params?.operationName };
+  }
+
+  function isWithinCost({ document, operation, variables }: KnownOperation): boolean {
     try {
       checkCost({ schema, document, operation, variables });
+      return true;
     } catch {
-      return undefined;
+      return false;
     }
-    return { text, document, operation, variables, name: params?.operationName };
+  }
+
+  /** What is done for a large body after its operation's turn: it is written, encoded and sent. */
+  function chargeFor({ length }: Answered['body'], admission: Admission): void {
+    if (length > MAX_SMALL_BODY_LENGTH) beginnings.charge(admission, length * BODY_MS);
   }
 
   async function run({ text, document, operation, variables, name }: KnownOperation, request: KnownRequest): Promise<Answered> {
@@ -181,47 +211,47 @@ function keepAnswer(keep: (answer: OperationAnswer) => void, asked: AskedOperati
   const { lasting, counts, madeOf } = context.account;
   if (lasting.isLive || counts.cache !== madeOf.length || context.oddities.drift.length > 0) return;
   const { variables: _, ...remembered } = asked;
-  keep({ asked: remembered, body, freshUntil: lasting.freshUntil, madeOf, bytes: 2 * (body.length + asked.document.length) });
+  // All clients that a large body is sent to share its bytes.
+  const kept = body.length > MAX_SMALL_BODY_LENGTH ? new TextEncoder().encode(body) : body;
+  const bytes = 2 * asked.document.length + (typeof kept === 'string' ? 2 * kept.length : kept.byteLength);
+  keep({ asked: remembered, body: kept, freshUntil: lasting.freshUntil, madeOf, bytes });
 }
 
-/** Its variables are seldom told, and then read from the request: a few kilobytes of text may be ten times as much when they are read. */
-class AskedAgain implements AskedOperation {
-  readonly type: string;
-  readonly name: string | undefined;
-  readonly document: string;
-  readonly #text: string;
-
-  constructor({ type, name, document }: OperationAnswer['asked'], text: string) {
-    this.type = type;
-    this.name = name;
-    this.document = document;
-    this.#text = text;
-  }
-
-  get variables(): unknown {
-    return readParams(this.#text)?.variables ?? undefined;
-  }
+/** By what an answer differs from others of the same credential, and nothing else that a request may vary. */
+function toAnswerKey({ documentNumber, operation, variables }: KnownOperation, mediaType: MediaType): string | undefined {
+  const key = toVariablesKey(operation.variableDefinitions, variables);
+  return key === undefined ? undefined : `${mediaType} ${documentNumber} ${operation.name?.value ?? ''} ${key}`;
 }
 
-/** A longer request is executed each time. */
-const LONGEST_KEY = 16_384;
+/** A longer request is executed each time, characters. */
+const MAX_KEPT_REQUEST_LENGTH = 16_384;
+
+/** A longer body waits for its turn, and is kept as bytes. */
+const MAX_SMALL_BODY_LENGTH = 65_536;
+
+/** What a character of a large body takes of the event loop, ms: 2 to 4 ms a megabyte, as measured. */
+const BODY_MS = 3e-6;
 
 interface KnownOperation {
   readonly text: string;
   readonly document: DocumentNode;
+  readonly documentNumber: number;
   readonly operation: OperationDefinitionNode;
   readonly variables: { readonly [name: string]: unknown } | undefined;
   readonly name: string | null | undefined;
 }
 
-interface KnownRequest {
+interface AnswerRequest {
   readonly admission: Admission;
-  /** Under which its answer is kept; undefined: it is not. */
-  readonly key: string | undefined;
-  readonly isTraced: boolean;
   readonly signal: AbortSignal;
   readonly mediaType: MediaType;
   readonly watch: RequestWatch;
+}
+
+interface KnownRequest extends AnswerRequest {
+  /** Under which its answer is kept; undefined: it is not. */
+  readonly key: string | undefined;
+  readonly isTraced: boolean;
 }
 
 interface Params {

@@ -10,7 +10,8 @@ import { TokenRefusedError } from './token-refused.ts';
 /** An answer to a whole operation, and what is told of it. */
 export interface OperationAnswer extends WholeAnswer {
   readonly asked: Omit<AskedOperation, 'variables'>;
-  readonly body: string;
+  /** A large one in bytes. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
 /** The answers to operations that are kept for one credential. */

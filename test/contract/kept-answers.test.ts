@@ -140,6 +140,42 @@ describe('The same operation, three times', () => {
   });
 });
 
+describe('One kept answer serves', () => {
+  test.each<[string, (id: string) => unknown]>([
+    ['blanks', (id) => `  { "query" : ${JSON.stringify(CALL)} ,  "variables" : { "id" : "${id}" } }  \n\t`],
+    ['another order of properties', (id) => ({ variables: { id }, query: CALL })],
+    ['escapes', (id) => `{"query":${JSON.stringify(CALL).replace('C', '\\u0043')},"variables":{"id":"${id}"}}`],
+    ['the name of the operation', (id) => ({ query: CALL, variables: { id }, operationName: 'Card' })],
+    ['an extension', (id) => ({ query: CALL, variables: { id }, extensions: { client: { name: 'web' } } })],
+    ['a variable that the operation does not declare', (id) => ({ query: CALL, variables: { junk: [1], id } })],
+    ['nulls', (id) => ({ query: CALL, variables: { id }, operationName: null, extensions: null })],
+  ])('requests that differ in %s', async (_, toParams) => {
+    const { send, sandbox, traffic } = await createKeptWorld();
+    for (let time = 0; time < 2; time += 1) await send();
+    traffic();
+    const { richCallId } = landmarks(sandbox);
+    expect(await send(post(toParams(richCallId)))).toMatchObject({ opened: 0, answer: { data: { call: { id: richCallId } } } });
+    expect(traffic()).toEqual([]);
+  });
+
+  test('as many clients as ask for a large one, without a copy for each', async () => {
+    const { send, sandbox, traffic } = await createKeptWorld(({ sandbox }) =>
+      post({
+        query: 'query ($id: ID!) { assistant(id: $id) { prompt } }',
+        variables: { id: landmarks(sandbox).frenchAssistantId },
+      }),
+    );
+    const prompt = 'é'.repeat(200_000);
+    sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt }));
+    for (let time = 0; time < 2; time += 1) await send();
+    traffic();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send()));
+    expect(answers.reduce((sum, { opened }) => sum + opened, 0)).toBe(0);
+    for (const { answer } of answers) expect(answer).toEqual({ data: { assistant: { prompt } } });
+    expect(traffic()).toEqual([]);
+  });
+});
+
 describe('Never kept is', () => {
   test.each([
     ['a live call', ({ liveCallId }: Landmarks) => ({ query: CALL, variables: { id: liveCallId } }), {}],
