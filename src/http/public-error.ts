@@ -36,10 +36,8 @@ export function toPublicError(error: unknown, options: PublicErrorOptions): Grap
   const thrown = findThrown(error);
   if (thrown instanceof GatewayError) {
     if (thrown instanceof OperationTooComplexError) onExcess(thrown.setting);
-    const first = thrown instanceof TooManyErrorsError ? toFirstError(thrown, options) : undefined;
-    const message = first ? `${thrown.message} The first is ${first.code}: ${first.message}` : thrown.message;
-    const details = { ...thrown.details, ...(first ? { first } : {}) };
-    return rewritten(error, message, { code: thrown.code, ...details, ...toHttp(thrown) });
+    if (thrown instanceof TooManyErrorsError) return toGivenUp(thrown, options);
+    return rewritten(error, thrown.message, { code: thrown.code, ...thrown.details, ...toHttp(thrown) });
   }
   if (error instanceof GraphQLError && error.path === undefined && thrown instanceof GraphQLError) {
     return toRequestError(introspection ? error : withoutSuggestion(error));
@@ -52,10 +50,22 @@ export function toPublicError(error: unknown, options: PublicErrorOptions): Grap
   return rewritten(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
 }
 
-/** Why an operation was given up: what is behind many errors is mostly behind the first. */
-function toFirstError({ cause }: TooManyErrorsError, options: PublicErrorOptions) {
-  const { message, extensions } = toPublicError(cause, options);
-  return { message, code: extensions.code };
+/**
+ * One error for many. What is behind most of them is behind the first: where that is the upstream, or the credential, its code and details are
+ * what clients act on (`UNAUTHENTICATED`, or `RATE_LIMITED` with `retryAfter`).
+ */
+function toGivenUp(error: TooManyErrorsError, options: PublicErrorOptions): GraphQLError {
+  const { message, extensions } = toPublicError(error.cause, options);
+  const { code: firstCode, http: _, ...firstDetails } = extensions;
+  const isOfOperation = firstCode === 'BAD_USER_INPUT' || firstCode === 'INTERNAL_SERVER_ERROR';
+  return new GraphQLError(toBoundedMessage(`${error.message} The first is ${firstCode}: ${message}`), {
+    extensions: {
+      ...(isOfOperation ? { code: error.code } : { ...firstDetails, code: firstCode }),
+      ...error.details,
+      first: { message, code: firstCode },
+      ...toHttp(error),
+    },
+  });
 }
 
 /** What GraphQL or Yoga has to say of a request that is not executed: its words are for the caller. */

@@ -11,7 +11,7 @@ const givenUp = (limit: number, first: { readonly code: string; readonly message
       message:
         `The operation is given up after ${limit + 1} errors; at most ${limit} are allowed (MAX_ERRORS). ` +
         `The first is ${first.code}: ${first.message}`,
-      extensions: { code: 'OPERATION_TOO_COMPLEX', limit, measured: limit + 1, first },
+      extensions: { code: first === UNAVAILABLE ? first.code : 'OPERATION_TOO_COMPLEX', limit, measured: limit + 1, first },
     },
   ],
 });

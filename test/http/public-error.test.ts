@@ -1,6 +1,13 @@
 import { buildSchema, execute, GraphQLError, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { BodyTooLargeError, OperationTooComplexError, TooManyErrorsError, UserInputError } from '#errors/gateway-error.ts';
+import {
+  BodyTooLargeError,
+  BudgetExceededError,
+  OperationTooComplexError,
+  TooManyErrorsError,
+  UserInputError,
+} from '#errors/gateway-error.ts';
+import { CredentialRefusedError, RateLimitedError, UpstreamRejectedError } from '#errors/upstream-error.ts';
 import { toPublicError } from '#http/public-error.ts';
 
 const noBug = { introspection: true, onExcess: () => {}, onBug: (error: unknown) => expect.unreachable(`${error}`) };
@@ -22,6 +29,8 @@ describe('What is over a limit is told with limit and measure', () => {
   });
 });
 
+const LINE = { method: 'GET', path: '/call/c' } as const;
+
 describe('An operation that is given up after too many errors', () => {
   test('shows the code and the message of the first of them', () => {
     const { message, extensions } = toPublicError(new TooManyErrorsError(3, new UserInputError('No.')), noBug);
@@ -36,6 +45,21 @@ describe('An operation that is given up after too many errors', () => {
       http: { spec: true, status: 400 },
     });
   });
+
+  test.each([
+    ['UNAUTHENTICATED', new CredentialRefusedError(LINE, 401), {}],
+    ['RATE_LIMITED', new RateLimitedError(LINE, 7_000), { retryAfter: 7 }],
+    ['UPSTREAM_REJECTED', new UpstreamRejectedError(LINE, 418), { status: 418 }],
+    ['UPSTREAM_BUDGET_EXCEEDED', new BudgetExceededError(250), {}],
+  ] as const)(
+    'has the code %s and the details of a first error that is not the fault of the document',
+    (code, error, details) => {
+      const { message, extensions } = toPublicError(new TooManyErrorsError(3, error), noBug);
+      expect(message).toContain(`(MAX_ERRORS). The first is ${code}: ${error.message}`);
+      const first = { code, message: error.message };
+      expect(extensions).toEqual({ code, ...details, limit: 3, measured: 4, first, http: { spec: true, status: 400 } });
+    },
+  );
 
   test('shows nothing of a first error that is a bug, and reports that bug', () => {
     const bugs: unknown[] = [];
