@@ -1,0 +1,87 @@
+import { Agent, type RequestOptions, request } from 'node:http';
+
+/** How long requests took that were sent one after the other, ms, sorted. */
+export type Latencies = readonly number[];
+
+/** What a tenant and a load balancer see of a gateway meanwhile. */
+export interface Experience {
+  /** Of the tenant's cached answer, over one connection. */
+  readonly neighbour: Latencies;
+  /** Of `/health`, each over a new connection. */
+  readonly health: Latencies;
+}
+
+export interface ProbeOptions {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  /** The tenant's API key. */
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+const PAUSE_MS = { neighbour: 5, health: 25 };
+
+/** An operation that the gateway answers from its memory from the second time on. */
+const OPERATION = JSON.stringify({ query: '{ assistants(first: 5) { nodes { id name } } }' });
+
+/**
+ * Sends the tenant's operation, and `/health` beside it, until the signal aborts.
+ * @throws Error for an answer that is not the one that was asked for
+ */
+export async function probe({ url, key, signal }: ProbeOptions): Promise<Experience> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const headers = { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${key}` };
+  const [neighbour, health] = await Promise.all([
+    repeat(signal, PAUSE_MS.neighbour, async () => {
+      const answer = await send(url, { method: 'POST', headers, agent }, OPERATION);
+      if (!/^\{"data":\{"assistants":\{"nodes":\[\{"id"/.test(answer.text)) throw new Error(`The tenant got ${describe(answer)}`);
+    }),
+    repeat(signal, PAUSE_MS.health, async () => {
+      const answer = await send(new URL('/health', url).href, { agent: false });
+      if (answer.status !== 200) throw new Error(`/health answered ${describe(answer)}`);
+    }),
+  ]);
+  agent.destroy();
+  return { neighbour, health };
+}
+
+/** The value below which this share of the latencies stands. */
+export function quantile(latencies: Latencies, share: number): number {
+  return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+}
+
+async function repeat(signal: AbortSignal, pauseMs: number, act: () => Promise<void>): Promise<Latencies> {
+  const latencies: number[] = [];
+  do {
+    const startedAt = performance.now();
+    await act();
+    latencies.push(performance.now() - startedAt);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  } while (!signal.aborted);
+  return latencies.sort((one, other) => one - other);
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+function send(url: string, options: RequestOptions, body?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sending = request(url, options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, text }));
+      response.on('error', reject);
+    });
+    sending.on('error', reject);
+    sending.end(body);
+  });
+}
+
+function describe({ status, text }: Answer): string {
+  return `${status} ${text.slice(0, 200)}`;
+}
