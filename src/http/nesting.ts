@@ -55,6 +55,7 @@ export function tooDeepIn(params: { readonly variables?: unknown; readonly exten
 function hasMoreLevels(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
-  for (const inner of Object.values(value)) if (hasMoreLevels(inner, levels - 1)) return true;
+  if (Array.isArray(value)) return value.some((inner) => hasMoreLevels(inner, levels - 1));
+  for (const name in value) if (hasMoreLevels((value as Record<string, unknown>)[name], levels - 1)) return true;
   return false;
 }

@@ -104,6 +104,21 @@ const LIMITS: readonly (Excess & {
     message: '`ids` of Query.nodes holds 3 items; at most 2 are allowed (MAX_IDS).',
   },
   {
+    name: 'items of a list in any variable, which is refused before it is read',
+    settings: { MAX_IDS: '2', MAX_REPRESENTATIONS: '3' },
+    fits: {
+      query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+      variables: { s: ['COMPLETED', 'CANCELLED', 'COMPLETED'] },
+    },
+    isOver: {
+      query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+      variables: { s: [1, 2, 3, 4] },
+    },
+    limit: 3,
+    measured: 4,
+    message: '`$s` holds 4 items; at most 3 are allowed (MAX_REPRESENTATIONS).',
+  },
+  {
     name: 'comparisons to validate it, of which GraphQL has a limit of its own',
     settings: { MAX_ALIASES: '10000' },
     fits: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(707)} }` },
