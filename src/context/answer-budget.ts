@@ -32,6 +32,9 @@ const SHORT_TEXT_LENGTH = 16;
 /** Of one UTF-16 unit: `\u0000`. */
 const MAX_BYTES_A_CHARACTER = 6;
 
+/** What stands around data, errors and extensions. */
+const ENVELOPE_BYTES = 64;
+
 /** What an error takes besides message, path and places: its code and what stands beside that. */
 const ERROR_BYTES = 512;
 
@@ -39,7 +42,7 @@ class OneAnswerBudget implements OperationAnswer {
   readonly #limits: AnswerLimits;
   readonly #onGivenUp: () => void;
   /** Never less than what will be written: the texts that are yet to be measured count as if all of them were escaped. */
-  #bytes = 0;
+  #bytes = ENVELOPE_BYTES;
   #unmeasured: string[] = [];
   #errors = 0;
   #firstError: unknown;

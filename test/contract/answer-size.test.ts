@@ -81,6 +81,60 @@ describe('An answer that would be too large', () => {
   });
 });
 
+describe('The size of an answer counts what is really written', () => {
+  const ALIAS = 'a'.repeat(250);
+  const ATTEMPTS = (field: string) => `{ callAttempts(first: 50) { nodes { ${repeat(20, (n) => `${ALIAS}${n}: ${field}`)} } } }`;
+
+  test.each([
+    ['response names', {}, ATTEMPTS('id')],
+    ['response names of `__typename`, which no resolver of the gateway brings', {}, ATTEMPTS('__typename')],
+    [
+      'response names of `__typename` in a fragment',
+      {},
+      `{ callAttempts(first: 50) { nodes { ... { ...F } } } }
+        fragment F on CallAttempt { ${repeat(20, (n) => `${ALIAS}${n}: __typename`)} }`,
+    ],
+    [
+      'the schema itself',
+      { INTROSPECTION: 'on' },
+      `{ ${repeat(20, (n) => `a${n}: __schema { types { name description fields { name description } } }`)} }`,
+    ],
+    ['errors', {}, `{ ${repeat(80, (n) => `${ALIAS}${n}: callAttempts(after: "${'ä'.repeat(300)}") { totalCount }`)} }`],
+    ['a value that the schema does not know, in the extensions', {}, `{ callAttempts(first: 50) { nodes { status } } }`],
+  ])('with %s', async (_, settings, query) => {
+    const upstream = async (request: Request) => {
+      const response = await createSandbox().fetch(request);
+      const body = (await response.json()) as { calls?: object[] };
+      const calls = body.calls?.map((attempt, n) => ({ ...attempt, status: `\u0001\u0002${'新'.repeat(90)}${n}` }));
+      return Response.json({ ...body, ...(calls && { calls }) });
+    };
+    const answered = createWorld({ settings, upstream });
+    const response = await answered.fetch('/graphql', post(query));
+    const written = Buffer.byteLength(await response.text());
+    expect(written).toBeGreaterThan(10_000);
+    const refused = createWorld({ settings: { ...settings, MAX_ANSWER_BYTES: String(written - 1) }, upstream });
+    expect(await (await refused.fetch('/graphql', post(query))).json()).toEqual(TOO_LARGE);
+    expect(answered.traffic()).toEqual(refused.traffic());
+    expect([...answered.bugs, ...refused.bugs]).toEqual([]);
+  });
+
+  test('with what the upstream was asked, where that is part of the answer', async () => {
+    const query = `{ ${repeat(90, (n) => `a${n}: call(id: "${n}${'x'.repeat(200)}") { id }`)} }`;
+    const traced = { 'x-revox-trace': '1' };
+    const answered = createWorld({ settings: { UPSTREAM_TRACE: 'on' } });
+    const written = Buffer.byteLength(await (await answered.fetch('/graphql', post(query, traced))).text());
+    const settings = { UPSTREAM_TRACE: 'on', MAX_ANSWER_BYTES: String(written - 100) };
+    expect(await (await createWorld({ settings }).fetch('/graphql', post(query, traced))).json()).toEqual(TOO_LARGE);
+    expect(answered.bugs).toEqual([]);
+  });
+});
+
+const post = (query: string, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify({ query }),
+});
+
 const TOO_LARGE = {
   errors: [
     {

@@ -210,6 +210,34 @@ test('Of several operations only the one that is executed costs', async () => {
   expect(world.traffic()).toEqual([]);
 });
 
+test('An operation brings no more fields than it costs, whatever its variables were before', async () => {
+  const query = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }';
+  const seen: number[] = [];
+  const world = createWorld({ settings: { MAX_COST: '2000' } });
+  for (const variables of [{}, { n: null }, { n: 3 }, {}, { n: 20 }, { n: 100 }]) {
+    const { data, errors } = await world.ask(query, variables);
+    if (errors) {
+      expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 2_000 } }]);
+      seen.push(0);
+      continue;
+    }
+    const free = createWorld({ settings: { MAX_COST: '1' } });
+    const [refusal] = (await free.ask(query, variables)).errors ?? [];
+    const cost = Number(/can bring (\d+) fields/.exec(refusal?.message ?? '')?.[1]);
+    const fields = countFields(data);
+    expect(fields).toBeLessThanOrEqual(cost);
+    seen.push(fields);
+  }
+  expect(seen.map((fields) => fields > 0)).toEqual([true, true, true, true, true, false]);
+  expect(world.traffic()).not.toEqual([]);
+});
+
+function countFields(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value).reduce<number>((sum, one) => sum + countFields(one), 0);
+  return Array.isArray(value) ? inner : inner + Object.keys(value).length;
+}
+
 test('What one operation costs by its variables says nothing of the next', async () => {
   const world = createWorld({ settings: { MAX_COST: '10' } });
   const ask = (n: number | null) => world.ask('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });

@@ -163,6 +163,7 @@ describe('The short way says what the long one says', () => {
   test.each([
     { MAX_COST: '3' },
     { MAX_ANSWER_BYTES: '1024' },
+    { MAX_ERRORS: '1' },
     { MAX_BODY_BYTES: '1024' },
     { MAX_TOKENS: '10' },
     { INTROSPECTION: 'off' },
@@ -175,5 +176,11 @@ describe('The short way says what the long one says', () => {
     await both(post({ query, variables: { n: 90 } }));
     await both(post({ query, variables: { m: 2, n: 'x' } }));
     await both(post({ query, variables: { m: 'long'.repeat(1000), n: 2 } }));
+    await both(post({ query: '{ a: callAttempts(first: 0) { totalCount } b: call(id: "") { id } }' }));
+    const failing =
+      'query ($s: CallStatus = COMPLETED) { a: callAttempts(statuses: [$s]) { totalCount } b: callAttempts(statuses: [$s]) { totalCount } }';
+    await both(post({ query: failing, variables: { s: null } }));
+    await both(post(`{"query":"${query}","variables":{"n":2,"m":${'['.repeat(70)}${']'.repeat(70)}}}`));
+    await both(post(`{"query":"${query}","variables":{"n":2},"extensions":{"m":${'['.repeat(70)}${']'.repeat(70)}}}`));
   });
 });
