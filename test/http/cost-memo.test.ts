@@ -10,7 +10,7 @@ const DOCUMENTS = [
   'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }',
   'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }',
   'query ($n: Int = 3, $m: Int) { callAttempts(last: $n) { nodes { id } } assistants(first: $m) { nodes { id name } } }',
-  'query ($ids: [ID!]!) { calls(ids: $ids) { id status } }',
+  'query ($ids: [ID!]!) { calls(ids: $ids) { id status direction metadata createdAt callsCount } }',
   'query ($ids: [ID!] = ["a", "b", "c"]) { nodes(ids: $ids) { id } callAttempts { nodes { id } } }',
   'query ($id: ID! = "a", $n: Int = 4) { calls(ids: [$id, "b"]) { id } campaign(id: $id) { rows(first: $n) { nodes { id } } } }',
   'query ($on: Boolean = true, $off: Boolean!) { callAttempts(first: 9) @include(if: $on) { nodes { id status @skip(if: $off) } } }',
