@@ -1,4 +1,11 @@
-import { type DocumentNode, Kind, type OperationDefinitionNode, type ValueNode, visit } from 'graphql';
+import {
+  type DocumentNode,
+  Kind,
+  type OperationDefinitionNode,
+  type ValueNode,
+  type VariableDefinitionNode,
+  visit,
+} from 'graphql';
 
 /** Remembers what operations cost, by what decides on it. All tenants share it: documents and costs say nothing of their data. */
 export interface CostMemo {
@@ -7,6 +14,8 @@ export interface CostMemo {
 
 /** The costs of one operation. */
 export interface OperationCosts {
+  /** The variables that are lists. */
+  readonly lists: readonly string[];
   /** Two sets of variables with one key cost the same, if both fit their types. */
   keyOf(variables: Variables): string;
   get(key: string): number | undefined;
@@ -25,7 +34,7 @@ export function createCostMemo(): CostMemo {
     of(operation, document) {
       let costs = known.get(operation);
       if (!costs) {
-        costs = createOperationCosts(toParts(document));
+        costs = createOperationCosts(operation, document);
         known.set(operation, costs);
       }
       return costs;
@@ -33,7 +42,8 @@ export function createCostMemo(): CostMemo {
   };
 }
 
-function createOperationCosts(parts: readonly KeyPart[]): OperationCosts {
+function createOperationCosts(operation: OperationDefinitionNode, document: DocumentNode): OperationCosts {
+  const parts = toParts(operation, document);
   const costs = new Map<string, number>();
   const set = (key: string, cost: number) => {
     if (key.length > MAX_KEY_LENGTH) return;
@@ -44,7 +54,12 @@ function createOperationCosts(parts: readonly KeyPart[]): OperationCosts {
     costs.delete(oldest);
   };
   return {
-    keyOf: (variables) => (parts.length === 0 ? '' : JSON.stringify(parts.map((part) => toKey(part, variables)))),
+    lists: (operation.variableDefinitions ?? []).filter(isList).map(({ variable }) => variable.name.value),
+    keyOf(variables) {
+      let key = '';
+      for (const part of parts) key += toCode(part, variables);
+      return key;
+    },
     get(key) {
       const cost = costs.get(key);
       if (cost !== undefined) set(key, cost);
@@ -52,6 +67,10 @@ function createOperationCosts(parts: readonly KeyPart[]): OperationCosts {
     },
     set,
   };
+}
+
+function isList({ type }: VariableDefinitionNode): boolean {
+  return (type.kind === Kind.NON_NULL_TYPE ? type.type : type).kind === Kind.LIST_TYPE;
 }
 
 /**
@@ -75,7 +94,7 @@ const ASPECTS: ReadonlyMap<string, Aspect> = new Map([
   ['representations', 'length'],
 ]);
 
-function toParts(document: DocumentNode): KeyPart[] {
+function toParts({ variableDefinitions = [] }: OperationDefinitionNode, document: DocumentNode): KeyPart[] {
   const aspects = new Map<string, Aspect>();
   const note = (name: string, aspect: Aspect) => {
     const before = aspects.get(name);
@@ -91,15 +110,28 @@ function toParts(document: DocumentNode): KeyPart[] {
     },
     Argument: ({ name, value }) => noteArgument(value, ASPECTS.get(name.value) ?? 'presence'),
   });
-  return [...aspects].map(([name, aspect]) => ({ name, aspect })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return variableDefinitions.flatMap(({ variable, type }) => {
+    const { value: name } = variable.name;
+    const aspect = aspects.get(name);
+    // What must not be null is there, and not null, or nothing is executed.
+    const decides = aspect !== undefined && (aspect !== 'presence' || type.kind !== Kind.NON_NULL_TYPE);
+    return decides ? [{ name, aspect }] : [];
+  });
 }
 
-function toKey({ name, aspect }: KeyPart, variables: Variables): string {
-  if (!variables || !Object.hasOwn(variables, name)) return 'absent';
+/** No code is the beginning of another one: so two keys are the same only if all their codes are. */
+function toCode({ name, aspect }: KeyPart, variables: Variables): string {
+  if (!variables || !Object.hasOwn(variables, name)) return ABSENT;
   const value = variables[name];
-  if (value === null || value === undefined) return 'null';
-  if (aspect === 'presence') return 'given';
+  if (value === null || value === undefined) return NULL;
+  if (aspect === 'presence') return GIVEN;
   // What is no list is coerced to a list of one.
-  if (aspect === 'length') return `length ${Array.isArray(value) ? value.length : 1}`;
-  return typeof value === 'object' ? 'object' : `${typeof value} ${String(value)}`;
+  if (aspect === 'length') return `l${Array.isArray(value) ? value.length : 1};`;
+  return typeof value === 'number' || typeof value === 'boolean' ? `=${value};` : MISFIT;
 }
+
+const ABSENT = '-';
+const NULL = '0';
+const GIVEN = '+';
+/** Fits neither `first`, `last` nor a directive: never remembered. */
+const MISFIT = '?';

@@ -78,9 +78,10 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
   const longestList = limits.ids > limits.representations ? 'ids' : 'representations';
 
   return (costed) => {
-    checkVariables(costed);
-    const known = memo.of(costed.operation, costed.document);
-    const key = known.keyOf(costed.variables);
+    const { operation, document, variables } = costed;
+    const known = memo.of(operation, document);
+    checkVariables(known.lists, variables);
+    const key = known.keyOf(variables);
     const measured = known.get(key) ?? weighAnew(costed, (cost) => known.set(key, cost));
     if (measured <= limits.cost) return;
     throw new OperationTooComplexError(`The operation can bring ${measured} fields`, {
@@ -91,9 +92,8 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
   };
 
   /** Before a value is looked at: GraphQL takes half a second for a list of a megabyte, of which it names one fault. */
-  function checkVariables({ operation, variables }: Costed): void {
-    for (const { variable } of operation.variableDefinitions ?? []) {
-      const { value: name } = variable.name;
+  function checkVariables(lists: readonly string[], variables: Costed['variables']): void {
+    for (const name of lists) {
       const list = variables && Object.hasOwn(variables, name) ? variables[name] : undefined;
       if (Array.isArray(list)) checkLength(`\`$${name}\``, longestList, list.length);
     }
