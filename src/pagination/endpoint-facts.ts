@@ -12,15 +12,21 @@ export interface EndpointFacts {
   /** Whether the credential itself has verified the number lately. */
   readonly isFirstPageTrusted: boolean;
   /**
-   * Whether the number must be found out, or verified, before it is used. 0 needs no verification: a wrong 0 shows in what is served (page 0
-   * is refused, or empty, or served again as page 1). A wrong 1 does not: the first page is missing, and the rest is a list.
+   * Whether the number must be found out, or verified, before pages are read by it. A wrong 1 does not show in what is served: the first page
+   * is missing, and the rest is a list. A wrong 0 shows at the start of a list: page 0 is refused, or empty, or served again as page 1.
+   * @param isAtStart the list is read from its start
    */
-  needsFirstPageLook(): Promise<boolean>;
+  needsFirstPageLook(isAtStart: boolean): Promise<boolean>;
   /** If the look has shown nothing, the next operation looks. */
   endFirstPageLook(): void;
-  seeFirstPage(number: 0 | 1): void;
+  /** @param isConfirmed it has been seen twice */
+  seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
   /** What is served contradicts the number: for the rest of this operation it is found out each time. */
   doubtFirstPage(): void;
+  /** Whether page 0 has been served with items: then an empty one is an empty list. */
+  servesPageZero: boolean;
+  /** Whether totals have been seen lately that the pages do not reach, whatever the number of the first page. */
+  totalsMislead: boolean;
   /** Items on a full page: as configured, until the upstream turns out to serve fewer, or more. */
   pageSize: number;
   /** Items asked for by one request: the page size, but never more than configured. */
@@ -28,6 +34,8 @@ export interface EndpointFacts {
   readonly maxRequestSize: number;
   /** Whether a short page has been seen between fuller ones: then a short page proves nothing, and no cap. */
   leavesHoles: boolean;
+  /** Whether the credential itself has seen such a page lately: else the next short page is explained again. */
+  readonly areHolesTrusted: boolean;
   /** Whether a page past the end has been seen to repeat the last one. */
   repeatsLastPage: boolean;
 }
@@ -84,6 +92,8 @@ class Endpoint {
   readonly name: string;
   readonly maxRequestSize: number;
   readonly firstPage: Fact<0 | 1>;
+  readonly servesPageZero: Fact<boolean>;
+  readonly totalsMislead: Fact<boolean>;
   readonly pageSize: Fact<number>;
   readonly leavesHoles: Fact<boolean>;
   readonly repeatsLastPage: Fact<boolean>;
@@ -92,6 +102,8 @@ class Endpoint {
     this.name = name;
     this.maxRequestSize = maxRequestSize;
     this.firstPage = new Fact(elapsed);
+    this.servesPageZero = new Fact(elapsed);
+    this.totalsMislead = new Fact(elapsed);
     this.pageSize = new Fact(elapsed);
     this.leavesHoles = new Fact(elapsed);
     this.repeatsLastPage = new Fact(elapsed);
@@ -104,6 +116,8 @@ class CredentialFacts implements EndpointFacts {
   readonly #credential: string;
   readonly #fixed: 0 | 1 | undefined;
   #isDoubted = false;
+  /** One look an operation is enough. */
+  #hasLooked = false;
 
   constructor(endpoint: Endpoint, holder: FactHolder, fixed: 0 | 1 | undefined) {
     this.#endpoint = endpoint;
@@ -124,12 +138,13 @@ class CredentialFacts implements EndpointFacts {
     return this.isFirstPageFixed || (!this.#isDoubted && this.#endpoint.firstPage.isTrustedBy(this.#credential));
   }
 
-  async needsFirstPageLook(): Promise<boolean> {
+  async needsFirstPageLook(isAtStart: boolean): Promise<boolean> {
     if (this.#isDoubted) return true;
-    if (this.#isUsable()) return false;
+    if (this.#isUsable(isAtStart)) return false;
     await this.#recallFirstPage();
-    if (this.#isUsable()) return false;
+    if (this.#isUsable(isAtStart)) return false;
     this.#endpoint.firstPage.beginVerification(this.#credential);
+    this.#hasLooked = true;
     return true;
   }
 
@@ -137,15 +152,31 @@ class CredentialFacts implements EndpointFacts {
     this.#endpoint.firstPage.endVerification(this.#credential);
   }
 
-  seeFirstPage(number: 0 | 1): void {
+  seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void {
     if (this.isFirstPageFixed) return;
-    const sighting = this.#endpoint.firstPage.see(this.#credential, number);
+    const sighting = this.#endpoint.firstPage.see(this.#credential, number, options);
     if (sighting) this.#holder.notebook?.writeFirstPage(this.#endpoint.name, sighting);
   }
 
   doubtFirstPage(): void {
     this.#isDoubted = true;
     this.#endpoint.firstPage.doubt(this.#credential);
+  }
+
+  get servesPageZero(): boolean {
+    return this.#endpoint.servesPageZero.believedBy(this.#credential) ?? false;
+  }
+
+  set servesPageZero(isSeen: boolean) {
+    this.#endpoint.servesPageZero.see(this.#credential, isSeen);
+  }
+
+  get totalsMislead(): boolean {
+    return this.#endpoint.totalsMislead.isTrustedBy(this.#credential);
+  }
+
+  set totalsMislead(isSeen: boolean) {
+    this.#endpoint.totalsMislead.see(this.#credential, isSeen);
   }
 
   get maxRequestSize(): number {
@@ -172,6 +203,10 @@ class CredentialFacts implements EndpointFacts {
     this.#endpoint.leavesHoles.see(this.#credential, isSeen);
   }
 
+  get areHolesTrusted(): boolean {
+    return this.leavesHoles && this.#endpoint.leavesHoles.isTrustedBy(this.#credential);
+  }
+
   get repeatsLastPage(): boolean {
     return this.#endpoint.repeatsLastPage.believedBy(this.#credential) ?? false;
   }
@@ -180,8 +215,8 @@ class CredentialFacts implements EndpointFacts {
     this.#endpoint.repeatsLastPage.see(this.#credential, isSeen);
   }
 
-  #isUsable(): boolean {
-    return this.firstPage === 0 || this.isFirstPageTrusted;
+  #isUsable(isAtStart: boolean): boolean {
+    return ((isAtStart || this.#hasLooked) && this.firstPage === 0) || this.isFirstPageTrusted;
   }
 
   /** Another instance may have seen it for the same credential. */

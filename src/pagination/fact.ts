@@ -61,17 +61,21 @@ export class Fact<V extends {}> {
     return own !== undefined && own.value === undefined;
   }
 
-  /** @returns the sighting, when it is new or verifies an older one */
-  see(credential: string, value: V): Sighting<V> | undefined {
+  /**
+   * @param isConfirmed false: a first sighting is believed, but not trusted before the next one agrees
+   * @returns the sighting, when it begins to be trusted, or is trusted for longer
+   */
+  see(credential: string, value: V, { isConfirmed = true } = {}): Sighting<V> | undefined {
     const own = this.#own(credential);
     const now = this.#elapsed();
     if (own?.value === value && now < own.trustedUntil && !own.isBeingVerified) {
       this.#entries.set(credential, { ...own, seenAt: now });
       return undefined;
     }
-    const trustMs = own?.value === value ? Math.min(MAX_TRUST_MS, 2 * own.trustMs) : MIN_TRUST_MS;
+    const isRepeated = own?.value === value;
+    const trustMs = isRepeated ? Math.min(MAX_TRUST_MS, Math.max(MIN_TRUST_MS, 2 * own.trustMs)) : isConfirmed ? MIN_TRUST_MS : 0;
     this.#entries.set(credential, { value, trustMs, seenAt: now, trustedUntil: now + trustMs });
-    return { value, trustMs };
+    return trustMs > 0 ? { value, trustMs } : undefined;
   }
 
   /** What is served contradicts what the credential believes: it starts from nothing, whatever others have seen. */

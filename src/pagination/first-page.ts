@@ -26,16 +26,18 @@ const MAX_LOOKS = 3;
  * from 0, whose numbers are clamped past the end, and only page 2 shows the difference.
  *
  * A list that moves between two requests, or a single odd answer, can make 0 look like 1. A wrong 1 loses a page, so page 0 is read once
- * more before 1 is concluded; a wrong 0 loses nothing. Once the credential has concluded 1, a look verifies it from time to time.
+ * more before 1 is concluded; a wrong 0 shows at the start of a list. Once the number is trusted, a look verifies it from time to time.
  *
  * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way. Such a list is read
  * from 0. What is remembered may be as old as it likes where nothing is concluded from it; else it is read again first.
+ * @param isAtStart the list is read from its start
  */
 export async function findListStart<T extends Identified>(
   readNumber: ReadNumber<T>,
   facts: EndpointFacts,
+  { isAtStart }: { readonly isAtStart: boolean },
 ): Promise<ListStart<T>> {
-  const needsLook = await facts.needsFirstPageLook();
+  const needsLook = await facts.needsFirstPageLook(isAtStart);
   const { firstPage } = facts;
   if (firstPage !== undefined && !needsLook) return { firstPage, read: new Map(), isSettled: facts.isFirstPageFixed };
   return facts.isFirstPageTrusted ? verify(readNumber, facts) : findOut(readNumber, facts);
@@ -66,17 +68,35 @@ async function findOut<T extends Identified>(readNumber: ReadNumber<T>, facts: E
     if (!seen.isProof || !(isFresh || isFirsthand(readingsOf(seen)))) return toStart(seen, newerThan);
     if (seen.firstPage === 0 || believed === 1) return conclude(seen, facts, newerThan);
 
-    const last = readingsOf(seen).reduce(newest, undefined);
-    const zero = await readZero(readNumber, last);
-    if (toZero(zero, (again) => isServedAs(seen.one, again)) === seen.zero) return conclude(seen, facts, newerThan);
-    newerThan = newest(last, zero?.reading);
+    const again = await readAgain(seen, readNumber);
+    if (again.isSame) return conclude(seen, facts, again.newest);
+    newerThan = again.newest;
     // From 0 nothing is lost.
-    if (looks === MAX_LOOKS) return zero?.served ? fromZero(zero, last) : toStart(seen, newerThan);
+    if (looks === MAX_LOOKS) return again.zero?.served ? fromZero(again.zero, newerThan) : toStart(seen, newerThan);
   }
 }
 
+interface Again<T> {
+  readonly zero: Page<T> | undefined;
+  /** Whether number 0 is answered as it was before number 1. */
+  readonly isSame: boolean;
+  readonly newest: Reading | undefined;
+}
+
+async function readAgain<T extends Identified>(seen: Look<T>, readNumber: ReadNumber<T>): Promise<Again<T>> {
+  const last = readingsOf(seen).reduce(newest, undefined);
+  const zero = await readZero(readNumber, last);
+  const newerThan = newest(last, zero?.reading);
+  if (!zero) return { zero, isSame: seen.zero === 'refused', newest: newerThan };
+  if (zero.served === 0) return { zero, isSame: seen.zero === 'empty', newest: newerThan };
+  if (seen.zero !== 'page 1' || !isServedAs(seen.one, zero)) return { zero, isSame: false, newest: newerThan };
+  // A list of one page that grew before page 2 was read looks the same, until page 1 is read again.
+  const one = await readNumber(1, newerThan);
+  return { zero, isSame: isServedAs(zero, one), newest: newest(newerThan, one.reading) };
+}
+
 function conclude<T>(seen: Look<T>, facts: EndpointFacts, floor: Reading | undefined): ListStart<T> {
-  facts.seeFirstPage(seen.firstPage);
+  facts.seeFirstPage(seen.firstPage, { isConfirmed: seen.firstPage === 1 });
   return toStart(seen, floor);
 }
 
@@ -113,7 +133,7 @@ async function lookAtStart<T extends Identified>(readNumber: ReadNumber<T>, newe
   if (zeroPage) keep(0, zeroPage);
   // Where 0 is refused, it is its number, or something else in the request. Then page 1 is refused as well, and that is thrown.
   const one = keep(1, await (zeroPage ? readOrEmpty(1) : readNumber(1, last)));
-  const zero = toZero(zeroPage, (page) => isServedAs(page, one));
+  const zero = toZero(zeroPage, one);
   if (zero === 'refused') return { zero, one, firstPage: 1, isProof: one.served > 0, pages };
   if (zero === 'empty') return { zero, one, firstPage: one.served > 0 ? 1 : 0, isProof: one.served > 0, pages };
   if (zero === 'a page of its own') return { zero, one, firstPage: 0, isProof: true, pages };
@@ -131,10 +151,10 @@ async function readZero<T>(readNumber: ReadNumber<T>, newerThan: Reading | undef
   }
 }
 
-function toZero(zero: Page<Identified> | undefined, isPageOne: (zero: Page<Identified>) => boolean): Zero {
+function toZero(zero: Page<Identified> | undefined, one: Page<Identified>): Zero {
   if (!zero) return 'refused';
   if (zero.served === 0) return 'empty';
-  return isPageOne(zero) ? 'page 1' : 'a page of its own';
+  return isServedAs(zero, one) ? 'page 1' : 'a page of its own';
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Identified, type List, ListMovedError, type Page, type Reading } f
 import { createNumberedPages, type NumberedPages, type ReadPage, remembered } from './numbered-pages.ts';
 import { createOrderedPages, type OrderedPages } from './ordered-pages.ts';
 import { EMPTY_PAGE, isSame, repeats, sharedShare } from './page-content.ts';
-import { explainShortness } from './page-size.ts';
+import { explainShortness, type ShortPage } from './page-size.ts';
 import { isFirsthand, newest } from './reading.ts';
 
 interface GenerationOptions {
@@ -177,7 +177,8 @@ export class Generation<T extends Identified> implements List<T> {
     if (repeats(next, page)) return this.#repeated(index, { page, next, earlier });
     if (sharedShare(page, next) > 0 || (page.served === 0 && next.served > 0)) return this.reportOverlap();
     const isTotalMissed = next.served === 0 && page.total !== undefined && index * this.pageSize + page.served < page.total;
-    if (isTotalMissed && (await this.#upstream.doubtsFirstPage())) this.reportOverlap();
+    if (isTotalMissed && (await this.#upstream.doubtsByTotal())) return this.reportOverlap();
+    if (index === 0 && next.served > 0 && isFirsthand([page.reading, next.reading])) await this.#upstream.seeFirstPages();
   }
 
   /** A short page that is followed by more: the upstream caps its pages, or the list moved, or the page has a hole. */
@@ -188,22 +189,24 @@ export class Generation<T extends Identified> implements List<T> {
     const following = next?.served ?? 0;
     const isFollowed = following > 0 || (page.total !== undefined && index * this.pageSize + page.served < page.total);
     if (!isFollowed) return;
-    // A capped upstream never serves a page longer than its cap.
-    const mayBeCapped = following <= page.served && !this.#hasFullPage;
-    if (this.#facts.leavesHoles) {
-      if (!mayBeCapped) this.#facts.leavesHoles = true;
-    } else if (!this.#isHearsay(page, next)) {
-      await this.#learnFromShortness(index, page, { mayBeCapped });
+    if (!this.#facts.areHolesTrusted && !this.#isHearsay(page, next)) {
+      // A capped upstream never serves a page longer than its cap.
+      const mayBeCapped = following <= page.served && !this.#hasFullPage;
+      await this.#learnFromShortness({ index, page, isFollowed: following > 0, mayBeCapped });
     }
     this.#holes.add(index);
   }
 
-  async #learnFromShortness(index: number, page: Page<T>, options: { readonly mayBeCapped: boolean }): Promise<void> {
-    const reason = await explainShortness(this.#upstream, index, page, options);
+  async #learnFromShortness(short: ShortPage<T>): Promise<void> {
+    const reason = await explainShortness(this.#upstream, short);
     if (this.#isHearsay()) return;
-    if (reason === 'cap') this.#learnPageSize(page.served);
+    const isKnown = this.#facts.leavesHoles || !short.mayBeCapped;
     if (reason === 'hole') this.#facts.leavesHoles = true;
-    if (reason !== 'hole' || options.mayBeCapped) this.reportOverlap();
+    if (reason === 'cap') {
+      this.#facts.leavesHoles = false;
+      this.#learnPageSize(short.page.served);
+    }
+    if (reason !== 'hole' || !isKnown) this.reportOverlap();
   }
 
   /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */

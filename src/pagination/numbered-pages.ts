@@ -2,7 +2,7 @@ import type { EndpointFacts } from './endpoint-facts.ts';
 import { findListStart, type ListStart } from './first-page.ts';
 import { type Identified, ListMovedError, type Page, type Reading } from './list.ts';
 import { EMPTY_PAGE, isOneOf, repeats } from './page-content.ts';
-import { isFirsthand, isRecent, isTooOld, newest } from './reading.ts';
+import { isRecent, isTooOld, newest } from './reading.ts';
 
 /** Reads one page by the upstream's own number. */
 export type ReadPage<T> = (request: PageQuestion) => Promise<Page<T>>;
@@ -29,8 +29,10 @@ export interface NumberedPages<T> {
    * may be page 1 served for a number below it.
    */
   isRepeatedByNumber(one: Page<T>): Promise<boolean>;
-  /** What was served contradicts the number of the first page, if that is not sure. It is found out again by the pages of the next generation. */
-  doubtsFirstPage(): Promise<boolean>;
+  /** Whether a total that the pages do not reach contradicts the number of the first page: then the next generation finds it out again. */
+  doubtsByTotal(): Promise<boolean>;
+  /** Pages 0 and 1, one after the other, hold different items. */
+  seeFirstPages(): Promise<void>;
 }
 
 /** @param floor every page has to be newer than this reading */
@@ -53,6 +55,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();
   #starting: Promise<ListStart<T>> | undefined;
+  #verifying: Promise<ListStart<T>> | undefined;
   #seen: Reading | undefined;
   #hasStandIn = false;
 
@@ -92,37 +95,55 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     const { firstPage } = await this.#findStart();
     if (firstPage === 1 || this.#facts.isFirstPageFixed) return false;
     if (repeats(await this.fetch(2, one.reading), one)) return false;
-    await this.doubtsFirstPage();
+    this.#facts.doubtFirstPage();
     return true;
   }
 
-  async doubtsFirstPage(): Promise<boolean> {
+  async doubtsByTotal(): Promise<boolean> {
     const { isSettled } = await this.#findStart();
-    if (!isSettled) this.#facts.doubtFirstPage();
-    return !isSettled;
+    if (isSettled) this.#facts.totalsMislead = true;
+    if (isSettled || this.#facts.totalsMislead) return false;
+    this.#facts.doubtFirstPage();
+    return true;
+  }
+
+  async seeFirstPages(): Promise<void> {
+    const { firstPage, isSettled } = await this.#findStart();
+    if (firstPage === 0 && !isSettled) this.#facts.seeFirstPage(0, { isConfirmed: false });
   }
 
   #sizeOf(index: number): number {
     return index === 0 ? this.#firstRequestSize : this.#requestSize;
   }
 
-  #findStart(): Promise<ListStart<T>> {
-    const read = (page: number, newerThan: Reading | undefined) => this.#read({ page, pageSize: this.#requestSize, newerThan });
-    this.#starting ??= findListStart(read, this.#facts).then(
-      (start) => {
-        this.#floor = newest(this.#floor, start.floor);
-        return start;
-      },
-      (error: unknown) => {
-        this.#starting = undefined;
-        throw error;
-      },
-    );
+  #findStart(isAtStart = true): Promise<ListStart<T>> {
+    this.#starting ??= this.#lookForStart(isAtStart).catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
     return this.#starting;
   }
 
+  async #lookForStart(isAtStart: boolean): Promise<ListStart<T>> {
+    const read = (page: number, newerThan: Reading | undefined) => this.#read({ page, pageSize: this.#requestSize, newerThan });
+    const start = await findListStart(read, this.#facts, { isAtStart });
+    this.#floor = newest(this.#floor, start.floor);
+    return start;
+  }
+
+  /** Only at the start of a list does a wrong 0 show: elsewhere it is verified first. */
+  async #findStartFor(index: number): Promise<ListStart<T>> {
+    const isAtStart = index === 0 || this.#fetched.has(index - 1);
+    const start = await this.#findStart(isAtStart);
+    if (isAtStart || start.isSettled || start.firstPage === 1 || this.#facts.isFirstPageTrusted) return start;
+    this.#verifying ??= this.#lookForStart(false);
+    const { isSettled } = await this.#verifying;
+    if (this.#facts.firstPage === 1) throw new ListMovedError();
+    return { ...start, isSettled };
+  }
+
   async #fetchFirstTime(index: number, newerThan: Reading | undefined): Promise<Page<T>> {
-    const start = await this.#findStart();
+    const start = await this.#findStartFor(index);
     const known = start.read.get(0)?.served === 0 ? EMPTY_PAGE : start.read.get(index);
     if (known && isRecent(known.reading, newerThan)) return this.#checked(index, known);
     return index === 0 && !start.isSettled
@@ -141,10 +162,10 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
       throw error;
     }
     if (page.served > 0) {
-      if (start.firstPage === 0 && isFirsthand([page.reading])) this.#facts.seeFirstPage(0);
+      if (start.firstPage === 0 && !this.#facts.servesPageZero) this.#facts.servesPageZero = true;
       return page;
     }
-    const isSure = this.#facts.isFirstPageTrusted && !page.total;
+    const isSure = (start.firstPage === 0 ? this.#facts.servesPageZero : this.#facts.isFirstPageTrusted) && !page.total;
     if (!isSure && (await this.#isOtherNumberServed(start))) throw this.#toMoved();
     return page;
   }

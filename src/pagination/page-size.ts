@@ -1,17 +1,23 @@
 import type { Identified, Page } from './list.ts';
 import type { NumberedPages } from './numbered-pages.ts';
-import { repeats, sharedShare } from './page-content.ts';
+import { isSame, repeats, sharedShare } from './page-content.ts';
+
+export interface ShortPage<T> {
+  readonly index: number;
+  readonly page: Page<T>;
+  /** The next page holds items, so the total is not the only sign that more follows. */
+  readonly isFollowed: boolean;
+  /** No longer page has been seen. */
+  readonly mayBeCapped: boolean;
+}
 
 /**
  * Finds out why a page is short although more follows: the list has moved, the upstream caps its pages, or it has left a hole in this
  * one.
- * @param mayBeCapped no longer page has been seen
  */
 export async function explainShortness<T extends Identified>(
   pages: Pick<NumberedPages<T>, 'fetchAgain'>,
-  index: number,
-  page: Page<T>,
-  { mayBeCapped }: { readonly mayBeCapped: boolean },
+  { index, page, isFollowed, mayBeCapped }: ShortPage<T>,
 ): Promise<'move' | 'cap' | 'hole'> {
   const again = await pages.fetchAgain(index, page.reading);
   if (again.served !== page.served) return 'move';
@@ -20,8 +26,12 @@ export async function explainShortness<T extends Identified>(
   if (first.served !== page.served) return 'hole';
   // Capped, the second page shares nothing with the first when no more is asked for. Where a hole or a filter made the page short, it
   // would stand within the first.
-  const second = await pages.fetchAgain(1, first.reading, page.served);
+  let at = 1;
+  let second = await pages.fetchAgain(at, first.reading, page.served);
   // Where the number of the first page is not known yet, its number may be both 0 and 1.
-  const other = repeats(second, first) ? await pages.fetchAgain(2, second.reading, page.served) : second;
-  return other.served > 0 && sharedShare(first, other) === 0 ? 'cap' : 'hole';
+  if (repeats(second, first)) second = await pages.fetchAgain(++at, second.reading, page.served);
+  if (second.served > 0 && sharedShare(first, second) === 0) return 'cap';
+  if (second.served === 0 && isFollowed) return 'move';
+  const [one, other] = second.served > 0 ? [0, first] : [at, second];
+  return isSame(await pages.fetchAgain(one, second.reading, page.served), other) ? 'hole' : 'move';
 }

@@ -33,6 +33,8 @@ export interface SimulatedList {
   afterRequests(count: number, act: () => void): void;
   /** The next request fails with this error instead. */
   failNext(error: Error): void;
+  /** What was to happen after more requests, or to the next one, does not happen. */
+  standStill(): void;
   /** Ids that stand nowhere yet, the first ones on top of the others. */
   insert(at: number, count?: number): string[];
   remove(at: number, count?: number): string[];
@@ -103,6 +105,10 @@ export function createSimulatedList(length: number, manners: Manners = {}): Simu
     },
     failNext(error) {
       failure = error;
+    },
+    standStill() {
+      failure = undefined;
+      due = [];
     },
     insert(at, count = 1) {
       const fresh = makeIds(count);

@@ -20,8 +20,8 @@ describe('the number of the first page', () => {
     ['0 is refused, 1 is empty: nothing is known', 0, { firstPage: 1, below: 400 }, undefined, [0, 1]],
     ['0 is empty, 1 is not', 35, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
     ['0 is empty, 1 is not, on a list of one page', 3, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
-    ['0 holds what 1 holds, and 2 holds more', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0]],
-    ['0 holds what 1 holds, and 2 is empty', 7, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0]],
+    ['0 holds what 1 holds, and 2 holds more', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
+    ['0 holds what 1 holds, and 2 is empty', 7, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
     ['0 and 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
     ['0 and 1 differ, where numbers are clamped', 35, { firstPage: 0, past: 'clamped' }, 0, [0, 1]],
     ['only 0 holds anything', 7, { firstPage: 0 }, 0, [0, 1]],
@@ -115,7 +115,7 @@ describe('the number of the first page', () => {
         upstream.insert(0, 20);
         const page = await reader.read({ first: 25 });
         expect(page.ids).toEqual(upstream.ids.slice(0, 25));
-        expect(page.asked.length).toBeLessThanOrEqual(5);
+        expect(page.asked.length).toBeLessThanOrEqual(6);
         expect(reader.facts.firstPage).toBe(manners.firstPage);
       }
     }

@@ -154,8 +154,8 @@ export const manners: fc.Arbitrary<Manners> = fc
   .filter(({ cap, offsetBy, tellsTotal }) => cap === undefined || offsetBy === 'served' || tellsTotal);
 
 /**
- * The one thing that two requests cannot tell: a list of exactly one full page, without a total, that stands under both numbers. It is
- * taken for clamped below (design.md 4), and is wrong where pages are numbered from 0 and numbers past the end are clamped.
+ * The one thing that two requests cannot show: a list of exactly one full page, without a total, that stands under both numbers. Where what is
+ * remembered of it is of different age, a page that it has grown by looks like a repetition.
  */
 export function isUndecidable(
   { ids, manners }: SimulatedList,

@@ -105,7 +105,7 @@ describe('the number of the first page', () => {
     await remember(memory, 1);
     upstream.insert(0, 7);
     // Both numbers stand for the first page, but the one that is remembered lacks the topmost item of the other.
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 1, 2, 0] });
+    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked: [0, 1, 2, 0, 1] });
     expect(facts.firstPage).toBe(1);
   });
 
@@ -120,7 +120,7 @@ describe('the number of the first page', () => {
   test('is found out anew in another process, though all of it is remembered', async () => {
     for (const [manners, asked] of [
       [{}, [0, 1]],
-      [{ firstPage: 1, below: 'clamped' }, [0, 1, 2, 0]],
+      [{ firstPage: 1, below: 'clamped' }, [0, 1, 2, 0, 1]],
       [{ firstPage: 1, below: 'empty' }, [0, 1, 0]],
     ] as [Manners, number[]][]) {
       const { memory, upstream } = createScene(35, manners);
@@ -163,7 +163,7 @@ describe('the number of the first page', () => {
       [{}, 2],
       [{ firstPage: 1, below: 422 }, 3],
       [{ firstPage: 1, below: 'empty' }, 3],
-      [{ firstPage: 1, below: 'clamped' }, 4],
+      [{ firstPage: 1, below: 'clamped' }, 5],
     ] as [Manners, number][]) {
       // All at once; one after the other while page 0 is on its way; and half of them when it has come.
       for (const turnsBefore of [() => 0, (index: number) => index, (index: number) => (index % 2) * 300]) {

@@ -1,0 +1,95 @@
+import { createEndpointFacts, type FactNotebook } from '#pagination/endpoint-facts.ts';
+import type { Identified, Page } from '#pagination/list.ts';
+import { createClock } from '../kit/clock.ts';
+import { createSimulatedList, type Manners, type SimulatedList } from '../kit/simulated-list.ts';
+import { createReader } from './reader.ts';
+
+export interface TenantsOptions {
+  readonly manners: Manners;
+  readonly pageSize: number;
+  /** The length of each tenant's list. */
+  readonly lengths: readonly number[];
+  readonly instances?: number;
+  /** Default `auto`. */
+  readonly firstPage?: 'auto' | 0 | 1;
+}
+
+/** A tenant of several instances: a credential with a list of its own at the endpoint that all tenants share. */
+export interface Tenant {
+  readonly upstream: FlukyList;
+  /** Pages for the tenant by one of the instances. */
+  readonly at: (instance: number) => ReturnType<typeof createReader>;
+}
+
+export interface FlukyList extends SimulatedList {
+  /** The next request is answered by an empty page. */
+  serveEmptyNext(): void;
+  /** What was to happen after more requests does not happen. */
+  standStill(): void;
+}
+
+/** Tenants of one upstream, and instances of the gateway that remember nothing of it but how it pages. */
+export function createTenants({ manners, pageSize, lengths, instances = 1, firstPage = 'auto' }: TenantsOptions) {
+  const clock = createClock();
+  const createNotebook = createNotebooks(clock.now);
+  const factories = Array.from({ length: instances }, () => createEndpointFacts({ firstPage, pageSize, elapsed: clock.now }));
+  const tenants = lengths.map((length, index): Tenant => {
+    const fingerprint = `tenant ${index}`;
+    const upstream = createFlukyList(length, manners);
+    const holder = { fingerprint, notebook: createNotebook(fingerprint) };
+    const readers = factories.map((factsOf) => createReader(upstream, { pageSize, factsOf, holder }));
+    return { upstream, at: (instance) => readers[instance]! };
+  });
+  return { clock, tenants };
+}
+
+function createFlukyList(length: number, manners: Manners): FlukyList {
+  const list = createSimulatedList(length, manners);
+  let isEmptyNext = false;
+  return {
+    ...list,
+    serveEmptyNext() {
+      isEmptyNext = true;
+    },
+    standStill() {
+      isEmptyNext = false;
+      list.standStill();
+    },
+    async readPage(asked): Promise<Page<Identified>> {
+      const isEmpty = isEmptyNext;
+      isEmptyNext = false;
+      const page = await list.readPage(asked);
+      return isEmpty ? { items: [], served: 0 } : page;
+    },
+  };
+}
+
+/** What the instances keep for a credential, for as long as it is trusted. */
+function createNotebooks(now: () => number) {
+  const notes = new Map<string, { readonly note: { readonly value: 0 | 1; readonly trustMs: number }; readonly at: number }>();
+  return (fingerprint: string): FactNotebook => ({
+    async readFirstPage(endpoint) {
+      const noted = notes.get(`${fingerprint} ${endpoint}`);
+      return noted && { ...noted.note, ageMs: now() - noted.at };
+    },
+    writeFirstPage(endpoint, note) {
+      notes.set(`${fingerprint} ${endpoint}`, { note, at: now() });
+    },
+  });
+}
+
+/** All items by client pages of this size, and whether each page was honest about the next one. */
+export async function walk({ upstream, at }: Tenant, instance: number, size: number) {
+  const reader = at(instance);
+  const ids: string[] = [];
+  let isHonest = true;
+  let asked = 0;
+  for (let after: string | null = null; ; ) {
+    const page = await reader.read({ first: size, after });
+    ids.push(...page.ids);
+    asked += page.asked.length;
+    isHonest &&= page.hasNextPage === ids.length < upstream.ids.length;
+    if (!page.hasNextPage || ids.length > 2 * upstream.ids.length) return { ids, isHonest, asked };
+    after = page.endCursor;
+  }
+}
