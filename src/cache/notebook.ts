@@ -4,17 +4,18 @@ import type { Owner, SharedTier } from './second-tier.ts';
 export interface Notebook {
   /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
   readFirstPage(endpoint: string): Promise<(FirstPageNote & { readonly ageMs: number }) | undefined>;
-  writeFirstPage(endpoint: string, note: FirstPageNote): void;
+  writeFirstPage(endpoint: string, note: FirstPageNote, keepForMs: number): void;
 }
 
 export interface FirstPageNote {
   readonly value: 0 | 1;
+  /** From when it was written. */
   readonly trustMs: number;
 }
 
 /**
  * A note is an entry of its credential like any other: sealed with a key of the credential, under a name that holds for one upstream and
- * one endpoint, and gone when it is refused. It is kept for as long as it is trusted.
+ * one endpoint, and gone when it is refused.
  */
 export function createNotebook(tier: Pick<SharedTier, 'read' | 'write'>, owner: Owner): Notebook {
   const toKey = (endpoint: string) => `first page of ${endpoint}`;
@@ -23,9 +24,9 @@ export function createNotebook(tier: Pick<SharedTier, 'read' | 'write'>, owner: 
       const entry = await tier.read(owner, toKey(endpoint));
       return entry && isNote(entry.value) ? { ...entry.value, ageMs: entry.ageMs } : undefined;
     },
-    writeFirstPage(endpoint, note) {
-      const entry = { value: note, status: 200, ageMs: 0, freshForMs: note.trustMs, isLive: false };
-      tier.write(owner, toKey(endpoint), entry, note.trustMs);
+    writeFirstPage(endpoint, note, keepForMs) {
+      const entry = { value: note, status: 200, ageMs: 0, freshForMs: keepForMs, isLive: false };
+      tier.write(owner, toKey(endpoint), entry, keepForMs);
     },
   };
 }

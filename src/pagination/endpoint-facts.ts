@@ -1,4 +1,4 @@
-import { Fact, type Sighting } from './fact.ts';
+import { Fact, MIN_TRUST_MS, type Sighting } from './fact.ts';
 
 /**
  * How an endpoint pages, as one operation of one credential believes it. Assigning to a property says that it has been seen to be so.
@@ -44,7 +44,7 @@ export interface EndpointFacts {
 export interface FactNotebook {
   /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
   readFirstPage(endpoint: string): Promise<NotedFirstPage | undefined>;
-  writeFirstPage(endpoint: string, sighting: Sighting<0 | 1>): void;
+  writeFirstPage(endpoint: string, sighting: Sighting<0 | 1>, keepForMs: number): void;
 }
 
 export interface NotedFirstPage extends Sighting<0 | 1> {
@@ -155,7 +155,7 @@ class CredentialFacts implements EndpointFacts {
   seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void {
     if (this.isFirstPageFixed) return;
     const sighting = this.#endpoint.firstPage.see(this.#credential, number, options);
-    if (sighting) this.#holder.notebook?.writeFirstPage(this.#endpoint.name, sighting);
+    if (sighting) this.#holder.notebook?.writeFirstPage(this.#endpoint.name, sighting, Math.max(MIN_TRUST_MS, sighting.trustMs));
   }
 
   doubtFirstPage(): void {

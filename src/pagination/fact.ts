@@ -11,7 +11,7 @@ const RETENTION_MS = 3_600_000;
 export const MIN_TRUST_MS = 10_000;
 export const MAX_TRUST_MS = 600_000;
 
-/** What one credential has seen, and how long it counts as verified. */
+/** What one credential has seen, and how long it counts as verified: not at all before a second look agrees, if the first one proves little. */
 export interface Sighting<V> {
   readonly value: V;
   readonly trustMs: number;
@@ -63,7 +63,7 @@ export class Fact<V extends {}> {
 
   /**
    * @param isConfirmed false: a first sighting is believed, but not trusted before the next one agrees
-   * @returns the sighting, when it begins to be trusted, or is trusted for longer
+   * @returns the sighting, when it is new, or trusted for longer
    */
   see(credential: string, value: V, { isConfirmed = true } = {}): Sighting<V> | undefined {
     const own = this.#own(credential);
@@ -75,7 +75,7 @@ export class Fact<V extends {}> {
     const isRepeated = own?.value === value;
     const trustMs = isRepeated ? Math.min(MAX_TRUST_MS, Math.max(MIN_TRUST_MS, 2 * own.trustMs)) : isConfirmed ? MIN_TRUST_MS : 0;
     this.#entries.set(credential, { value, trustMs, seenAt: now, trustedUntil: now + trustMs });
-    return trustMs > 0 ? { value, trustMs } : undefined;
+    return { value, trustMs };
   }
 
   /** What is served contradicts what the credential believes: it starts from nothing, whatever others have seen. */
@@ -84,11 +84,12 @@ export class Fact<V extends {}> {
     this.#entries.set(credential, { value: undefined, trustMs: 0, seenAt: now, trustedUntil: now });
   }
 
-  /** Takes over what the credential has seen elsewhere, for as long as it is trusted there. */
+  /** Takes over what the credential has seen elsewhere, and trusts it as long as it is trusted there. */
   adopt(credential: string, { value, trustMs }: Sighting<V>, ageMs: number): void {
-    const remainingMs = Math.min(MAX_TRUST_MS, trustMs) - ageMs;
+    const remainingMs = Math.max(0, Math.min(MAX_TRUST_MS, trustMs) - ageMs);
+    const own = this.#own(credential);
     // What has been seen meanwhile is nearer.
-    if (!(remainingMs > 0) || this.isTrustedBy(credential) || this.isDoubtedBy(credential)) return;
+    if (own && (own.value === undefined || remainingMs === 0 || this.isTrustedBy(credential))) return;
     const now = this.#elapsed();
     this.#entries.set(credential, { value, trustMs, seenAt: now - ageMs, trustedUntil: now + remainingMs });
   }

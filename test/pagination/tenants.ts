@@ -64,16 +64,20 @@ function createFlukyList(length: number, manners: Manners): FlukyList {
   };
 }
 
-/** What the instances keep for a credential, for as long as it is trusted. */
+/** What the instances keep for a credential, for as long as they say. */
 function createNotebooks(now: () => number) {
-  const notes = new Map<string, { readonly note: { readonly value: 0 | 1; readonly trustMs: number }; readonly at: number }>();
+  const notes = new Map<
+    string,
+    { readonly note: { readonly value: 0 | 1; readonly trustMs: number }; readonly at: number; readonly keepForMs: number }
+  >();
   return (fingerprint: string): FactNotebook => ({
     async readFirstPage(endpoint) {
       const noted = notes.get(`${fingerprint} ${endpoint}`);
-      return noted && { ...noted.note, ageMs: now() - noted.at };
+      if (!noted || now() - noted.at >= noted.keepForMs) return undefined;
+      return { ...noted.note, ageMs: now() - noted.at };
     },
-    writeFirstPage(endpoint, note) {
-      notes.set(`${fingerprint} ${endpoint}`, { note, at: now() });
+    writeFirstPage(endpoint, note, keepForMs) {
+      notes.set(`${fingerprint} ${endpoint}`, { note, at: now(), keepForMs });
     },
   });
 }
