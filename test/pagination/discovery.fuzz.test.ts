@@ -159,4 +159,34 @@ describe('How an upstream pages, found out while lists move and answers are odd'
     },
     3 * TIMEOUT_MS,
   );
+
+  test(
+    'shows an operation everything that was in the list, from its start, however much comes in on top while it is found out',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.record({
+            // Where numbers past the end are clamped, a page by which the list has grown looks like its end.
+            manners: manners.filter(({ past, cap }) => past !== 'clamped' && cap === undefined),
+            length,
+            inserts: fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 120 })), { maxLength: 2 }),
+          }),
+          async ({ manners, length, inserts }) => {
+            const { tenants } = createTenants({ manners, pageSize: PAGE, lengths: [length] });
+            const [tenant] = tenants as [Tenant];
+            const was = [...tenant.upstream.ids];
+            for (const [requests, count] of inserts)
+              tenant.upstream.afterRequests(requests, () => tenant.upstream.insert(0, count));
+            const { ids, hasNextPage } = await tenant.at(0).read({ first: 100 });
+            expect(new Set(ids).size).toBe(ids.length);
+            const shown = ids.filter((id) => was.includes(id));
+            expect(shown).toEqual(was.slice(0, shown.length));
+            expect(shown.length === was.length || hasNextPage).toBe(true);
+          },
+        ),
+        { numRuns: 3 * NUM_RUNS },
+      );
+    },
+    3 * TIMEOUT_MS,
+  );
 });
