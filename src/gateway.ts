@@ -27,6 +27,7 @@ import { createTracing, type TracerProvider } from '#observability/tracing.ts';
 import { createUpstreamWatch } from '#observability/upstream-watch.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
+import { createBodyLimiter } from '#rest/body-limiter.ts';
 import { createRestClient } from '#rest/client.ts';
 import { createDocumentFetch } from '#rest/document.ts';
 import { createRestFactory } from '#rest/endpoints.ts';
@@ -141,6 +142,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
+    maxUpstreamBytes: settings.maxUpstreamBytes,
+    bodyLimiter: createBodyLimiter(),
     answer: { maxBytes: settings.limits.answerBytes, maxErrors: settings.limits.errors },
     deadlineMs: settings.requestDeadlineMs,
     startTimer,

@@ -80,6 +80,7 @@ const GETTERS = new Set([
   'http/beginnings.ts',
   'http/graphql-server.ts',
   'observability/upstream-watch.ts',
+  'rest/body-limiter.ts',
   'rest/breaker.ts',
   'rest/circuit.ts',
   'rest/client.ts',

@@ -274,7 +274,7 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
     const { fingerprint } = credential;
     const underWay = revalidations.get(fingerprint) ?? 0;
     const isUnderWay = flights.find(toFlightKey(fingerprint, key)) !== undefined;
-    if (isUnderWay || underWay >= maxRevalidations || budget.sent >= budget.limit) return;
+    if (isUnderWay || underWay >= maxRevalidations || budget.excess) return;
     revalidations.set(fingerprint, underWay + 1);
     void keepFlying(takeOff(errand, question, key), errand).finally(() => {
       const left = (revalidations.get(fingerprint) ?? 1) - 1;

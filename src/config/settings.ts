@@ -71,6 +71,8 @@ export interface Settings {
   readonly jwt: JwtSettings | undefined;
   readonly requestDeadlineMs: number;
   readonly maxUpstreamRequests: number;
+  /** Bytes of their responses, decoded, that one operation may read. */
+  readonly maxUpstreamBytes: number;
   /** How much one request may bring, and one operation may ask for. */
   readonly limits: {
     readonly bodyBytes: number;
@@ -231,6 +233,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     requestDeadlineMs: set.REQUEST_DEADLINE_MS,
     maxUpstreamRequests: set.MAX_UPSTREAM_REQUESTS,
+    maxUpstreamBytes: set.MAX_UPSTREAM_BYTES,
     limits: {
       bodyBytes: set.MAX_BODY_BYTES,
       tokens: set.MAX_TOKENS,

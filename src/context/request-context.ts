@@ -1,6 +1,7 @@
 import type { NodeTypes } from '#cache/node-types.ts';
 import { createLoaders, type Loaders } from '#loaders/loaders.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
+import type { BodyLimiter } from '#rest/body-limiter.ts';
 import type { Credential } from '#rest/credential.ts';
 import type { CreateRest } from '#rest/endpoints.ts';
 import type { Budget } from '#rest/errand.ts';
@@ -37,6 +38,9 @@ export interface RequestContextOptions {
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
   /** Upstream requests that one operation may send. */
   readonly maxUpstreamRequests: number;
+  /** Bytes of bodies, decoded, that one operation may read from the upstream. */
+  readonly maxUpstreamBytes: number;
+  readonly bodyLimiter: BodyLimiter;
   /** Of one answer. */
   readonly answer: AnswerLimits;
   /** The whole operation, ms. */
@@ -64,7 +68,13 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
     const deadlineAt = options.elapsed() + options.deadlineMs;
     const { signal, end } = createOperationSignal(client, options.deadlineMs, options.startTimer);
     const oddities = createOddityLog();
-    const budget = { limit: options.maxUpstreamRequests, sent: 0 };
+    const budget = options.bodyLimiter.openBudget({
+      credential: credential.fingerprint,
+      caller,
+      signal,
+      maxRequests: options.maxUpstreamRequests,
+      maxBytes: options.maxUpstreamBytes,
+    });
     const account = createAccount(options.elapsed);
     return {
       oddities,

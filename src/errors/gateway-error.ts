@@ -105,12 +105,16 @@ export class BodyTooLargeError extends OperationTooComplexError {
   }
 }
 
-/** One operation wanted to send more upstream requests than it may. Surfaces at the field that asked for one more. */
+/** One operation needs more upstream requests, or bytes of their responses, than it may have. Surfaces at each field that is not loaded for that. */
 export class BudgetExceededError extends GatewayError {
-  constructor(limit: number) {
-    super(
-      'UPSTREAM_BUDGET_EXCEEDED',
-      `This operation may send ${limit} upstream requests and needs more. Ask for fewer objects at a time.`,
-    );
+  constructor(what: keyof typeof BUDGETS, limit: number) {
+    const { may, setting } = BUDGETS[what];
+    const message = `This operation may ${may(limit)} (${setting}) and needs more. Ask for fewer objects at a time.`;
+    super('UPSTREAM_BUDGET_EXCEEDED', message);
   }
 }
+
+const BUDGETS = {
+  requests: { may: (limit: number) => `send ${limit} upstream requests`, setting: 'MAX_UPSTREAM_REQUESTS' },
+  bytes: { may: (limit: number) => `read ${limit} bytes from the Revox API`, setting: 'MAX_UPSTREAM_BYTES' },
+};

@@ -42,8 +42,6 @@ export interface RestClientOptions extends ExchangeOptions {
   };
   readonly acceptedCredentials: AcceptedCredentials;
   readonly events: UpstreamEvents;
-  /** A clock for durations, ms and parts of it; it never goes back. */
-  readonly elapsed: () => number;
   /** 0 to 1. */
   readonly random: () => number;
 }
@@ -83,7 +81,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
   return {
     async send(errand, question, sending) {
       const { budget, credential } = errand;
-      if (budget.sent >= budget.limit) throw new BudgetExceededError(budget.limit);
+      if (budget.excess) throw budget.excess;
       retryBudget.earn(credential.fingerprint);
       for (let resends = 0; ; resends += 1) {
         try {
@@ -111,9 +109,12 @@ export function createRestClient(options: RestClientOptions): RestClient {
     sending: Sending | undefined,
   ): Promise<SentAnswer<T>> {
     const { endpoint, query } = question;
-    const { credential, signal } = errand;
+    const { credential, signal, budget } = errand;
     const line = toLine(question);
     if (isRefused(errand)) throw toRefused(line);
+    const room = budget.awaitRoom();
+    if (room) await awaitRoom(errand, line, room);
+    if (budget.byteExcess) throw budget.byteExcess;
     // The queue is for those who have to wait: a promise for each that need not is dearer than its turn.
     const { leave, endTurn } = enterAtOnce(errand, question) ?? (await enterInTurn(errand, question));
     const startedAt = elapsed();
@@ -126,13 +127,21 @@ export function createRestClient(options: RestClientOptions): RestClient {
       sending?.onSent(askedAt);
       watched = events.onSend({ endpoint, resends, trace: errand.trace });
       ending = BUG;
-      const { body, status, upstreamNow } = await exchange({ line, query, credential, signal, headers: watched.headers });
+      const { body, status, upstreamNow } = await exchange({
+        line,
+        query,
+        credential,
+        signal,
+        budget,
+        onPaused: endTurn,
+        headers: watched.headers,
+      });
       const value = readValue(question, body, status);
       ending = { kind: undefined, status };
       return { value, status, upstreamNow, reading, askedAt };
     } catch (error) {
       if (error instanceof FailedRequest) ending = error;
-      if (ending.status === 401 && options.keyHolder === 'caller') errand.budget.isRefused = true;
+      if (ending.status === 401 && options.keyHolder === 'caller') budget.isRefused = true;
       throw error;
     } finally {
       const ms = elapsed() - startedAt;
@@ -144,6 +153,14 @@ export function createRestClient(options: RestClientOptions): RestClient {
       if (ending.kind === 'aborted') options.startTimer(latency.leftMs(endpoint, ms), endTurn);
       else endTurn();
     }
+  }
+
+  /** Operations hold as many bytes as they may: this one waits until others have ended. */
+  async function awaitRoom({ signal, budget }: Errand, line: UpstreamRequestLine, room: Promise<void>): Promise<void> {
+    await unlessAborted(signal, room).catch((cause: unknown) => {
+      throw cause instanceof BudgetExceededError ? cause : new UpstreamTimeoutError(line, cause);
+    });
+    if (budget.excess) throw budget.excess;
   }
 
   function readValue<T>(question: Question<T>, body: unknown, status: number): T {
@@ -217,6 +234,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       endTurn = await turns.take({ credential: credential.fingerprint, caller, signal, latest: deadlineAt });
       events.onTurn(elapsed() - startedAt);
       signal.throwIfAborted();
+      if (budget.byteExcess) throw budget.byteExcess;
       // While it waited, others may have failed.
       const leave = breaker.enter(errand, question.endpoint);
       if (!leave) throw new UpstreamUnavailableError(line);
@@ -231,7 +249,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
 
   /** Undefined: it is not sent again. */
   function toWaitMs(failed: FailedRequest, { credential, budget, deadlineAt }: Errand, resends: number): number | undefined {
-    if (resends >= options.retries || budget.sent >= budget.limit || !isWorthRetrying(failed)) return undefined;
+    if (resends >= options.retries || budget.excess || !isWorthRetrying(failed)) return undefined;
     const isPaused = failed.kind === 'rate-limited';
     const waitMs = isPaused ? pauses.leftMs(credential.fingerprint) : toBackoffMs(failed, resends, random);
     if (elapsed() + waitMs >= deadlineAt()) return undefined;
@@ -240,8 +258,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     return retryBudget.spend(credential.fingerprint) ? waitMs : undefined;
   }
 
-  function toSurfacing({ kind, error }: FailedRequest, { credential }: Errand): UpstreamError {
-    if (kind !== 'rate-limited') return error;
+  function toSurfacing({ kind, error }: FailedRequest, { credential }: Errand): UpstreamError | BudgetExceededError {
+    if (kind !== 'rate-limited' || !(error instanceof UpstreamError)) return error;
     // What is sent next is sent when the pause is over, however long the upstream has asked for.
     return new RateLimitedError(error, pauses.leftMs(credential.fingerprint), 429);
   }
@@ -268,8 +286,8 @@ interface Entered {
 }
 
 /** Why a request was not even sent. */
-function toUnsent(line: UpstreamRequestLine, error: unknown): UpstreamError {
-  if (error instanceof UpstreamError) return error;
+function toUnsent(line: UpstreamRequestLine, error: unknown): UpstreamError | BudgetExceededError {
+  if (error instanceof UpstreamError || error instanceof BudgetExceededError) return error;
   if (error instanceof PausedError) return new RateLimitedError(line, error.leftMs);
   if (error instanceof QueueOverflowError) return new QueueFullError(line, QUEUE_RETRY_AFTER_MS);
   return new UpstreamTimeoutError(line, error);

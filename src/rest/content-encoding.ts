@@ -11,6 +11,9 @@ export interface Decoder {
   write(part: Uint8Array): boolean;
   /** There is no more. */
   end(): void;
+  /** Tells nothing until `resume`, and takes no more than it can hold. */
+  pause(): void;
+  resume(): void;
   /** Nobody wants it any more: nothing is told from now on. */
   destroy(): void;
 }

@@ -1,3 +1,4 @@
+import type { BudgetExceededError } from '#errors/gateway-error.ts';
 import type { Credential } from './credential.ts';
 import type { Endpoint } from './question.ts';
 
@@ -10,18 +11,31 @@ export interface Errand {
   readonly signal: AbortSignal;
   /** When nobody waits any more, by the clock for durations, ms. */
   readonly deadlineAt: () => number;
-  /** Requests that may still be sent. */
   readonly budget: Budget;
   readonly account: Account;
   /** The trace that requests belong to, for whoever watches them. */
   readonly trace?: unknown;
 }
 
+/** What one operation may still ask of the upstream. Cached responses, and those of requests that others have sent, are free. */
 export interface Budget {
+  /** Requests that it may send, retries included. */
   readonly limit: number;
   sent: number;
+  /** Why it may send no more: it has sent as many requests as it may, or read as many bytes. */
+  readonly excess: BudgetExceededError | undefined;
+  /** Why it may send nothing that counts as sent already: it has read as many bytes as it may. */
+  readonly byteExcess: BudgetExceededError | undefined;
   /** The upstream has refused the caller's credential: nothing more is sent for the operation. */
-  isRefused?: boolean;
+  isRefused: boolean;
+  /** @returns when the next request may be sent, as far as the bytes go that operations hold; undefined: at once. It rejects when the operation has ended. */
+  awaitRoom(): Promise<void> | undefined;
+  /**
+   * Counts decoded bytes of a body that have arrived, over all requests of the operation.
+   * @returns when the body may be read on; undefined: at once. It rejects when the operation has ended.
+   * @throws BudgetExceededError
+   */
+  read(bytes: number): Promise<void> | undefined;
 }
 
 /** Hears of every question of an operation, and how it was answered. */

@@ -1,3 +1,4 @@
+import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
   CredentialRefusedError,
   RateLimitedError,
@@ -11,6 +12,8 @@ import {
 } from '#errors/upstream-error.ts';
 import { EncodingError } from './content-encoding.ts';
 import type { Credential } from './credential.ts';
+import type { Budget } from './errand.ts';
+import { createParseTurns } from './parse-turns.ts';
 import { readJson, TooDeepError } from './read-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
 import { isSuccess, TooLargeError, type Transport, type TransportAnswer } from './transport.ts';
@@ -27,6 +30,8 @@ export interface ExchangeOptions {
   /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
+  /** A clock for durations, ms and parts of it; it never goes back. */
+  readonly elapsed: () => number;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
@@ -37,6 +42,9 @@ export interface OneRequest {
   readonly query: string;
   readonly credential: Credential;
   readonly signal: AbortSignal;
+  readonly budget: Pick<Budget, 'read'>;
+  /** The gateway does not read on for a while: the request occupies the upstream no more than an idle connection does. */
+  readonly onPaused: () => void;
   /** Besides those that every request has. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -53,13 +61,17 @@ export class FailedRequest extends Error {
   override name = 'FailedRequest';
   readonly kind: FailureKind;
   /** As it surfaces if nothing more is tried; how long a 429 is waited for is the client's to say. */
-  readonly error: UpstreamError;
+  readonly error: UpstreamError | BudgetExceededError;
   /** So long the upstream asks to wait, ms. */
   readonly retryAfterMs: number | undefined;
   /** What the upstream itself says of another try (`x-should-retry`). */
   readonly shouldRetry: boolean | undefined;
 
-  constructor(kind: FailureKind, error: UpstreamError, advice: { retryAfterMs?: number; shouldRetry?: boolean } = {}) {
+  constructor(
+    kind: FailureKind,
+    error: UpstreamError | BudgetExceededError,
+    advice: { retryAfterMs?: number; shouldRetry?: boolean } = {},
+  ) {
     super(error.message, { cause: error });
     this.kind = kind;
     this.error = error;
@@ -69,7 +81,7 @@ export class FailedRequest extends Error {
 
   /** The upstream's; null where there was no answer. */
   get status(): number | null {
-    return this.error.status ?? null;
+    return 'status' in this.error ? (this.error.status ?? null) : null;
   }
 }
 
@@ -82,8 +94,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const basePath = pathname === '/' ? '' : pathname;
   /** The last `Date` that was read: all answers of one second have the same. */
   let lastDate: { readonly text: string; readonly ms: number } | undefined;
+  const parseTurns = createParseTurns(options.elapsed, setImmediate);
 
-  return async ({ line, query, credential, signal, headers }) => {
+  return async ({ line, query, credential, signal, headers, budget, onPaused }) => {
     // It may have ended between this request's turn and now: then no event comes any more.
     if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(line, signal.reason));
     let givenUp: 'aborted' | 'timeout' | undefined;
@@ -92,6 +105,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
       path: `${basePath}${line.path}${query}`,
       headers: { accept: 'application/json', authorization: credential.toAuthorization(), ...headers },
       maxBytes,
+      onBytes(bytes) {
+        const mayReadOn = budget.read(bytes);
+        if (mayReadOn) pauseUntil(mayReadOn);
+        return mayReadOn;
+      },
     });
     const giveUp = (why: 'aborted' | 'timeout', reason: unknown) => {
       givenUp = why;
@@ -99,18 +117,37 @@ export function createExchange(options: ExchangeOptions): Exchange {
     };
     const onAbort = () => giveUp('aborted', signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const stopTimer = startTimer(timeoutMs, () => giveUp('timeout', TIME_IS_OVER));
+    const onTime = () => giveUp('timeout', TIME_IS_OVER);
+    let stopTimer = startTimer(timeoutMs, onTime);
+    let isOver = false;
+    /** The upstream has the whole time again: it is not slow while the gateway does not read. */
+    const pauseUntil = (mayReadOn: Promise<void>) => {
+      stopTimer();
+      onPaused();
+      const readOn = () => {
+        stopTimer();
+        if (!isOver) stopTimer = startTimer(timeoutMs, onTime);
+      };
+      mayReadOn.then(readOn, () => {});
+    };
     let answer: TransportAnswer;
     try {
       answer = await sent.answer;
     } catch (error) {
       throw givenUp ? new FailedRequest(givenUp, new UpstreamTimeoutError(line, error)) : toFailedTransport(line, error);
     } finally {
+      isOver = true;
       stopTimer();
       signal.removeEventListener('abort', onAbort);
     }
     if (!isSuccess(answer.status)) throw toFailedStatus(line, answer);
-    return { body: readBody(line, answer), status: answer.status, upstreamNow: toUpstreamNow(answer) };
+    const body = isLarge(answer)
+      ? await parseTurns.run(credential.fingerprint, () => {
+          if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(line, signal.reason));
+          return readBody(line, answer);
+        })
+      : readBody(line, answer);
+    return { body, status: answer.status, upstreamNow: toUpstreamNow(answer) };
   };
 
   function readBody(line: UpstreamRequestLine, { status, body, fault }: TransportAnswer): unknown {
@@ -118,6 +155,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       if (fault) throw fault;
       return readJson(body);
     } catch (cause) {
+      if (cause instanceof BudgetExceededError) throw new FailedRequest('aborted', cause);
       throw new FailedRequest('invalid', new UpstreamInvalidResponseError(line, tellFault(cause), { status, cause }));
     }
   }
@@ -152,6 +190,15 @@ export function createExchange(options: ExchangeOptions): Exchange {
 }
 
 const FARTHEST_CLOCK_MS = 86_400_000;
+
+/** Parsed and frozen within half a millisecond, bytes: then it is not worth a turn of its own. */
+const MAX_SMALL_BYTES = 65_536;
+
+function isLarge({ body }: TransportAnswer): boolean {
+  let bytes = 0;
+  for (const { byteLength } of body) bytes += byteLength;
+  return bytes > MAX_SMALL_BYTES;
+}
 
 /** One for all: each would be an exception, with the stack that led there. */
 const TIME_IS_OVER = new Error('It has taken too long.');

@@ -1,4 +1,4 @@
-import type { EncodingError } from './content-encoding.ts';
+import { BudgetExceededError } from '#errors/gateway-error.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** One GET, without opinions: no redirect is followed, no status is an error. */
@@ -12,6 +12,13 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Of the body when nothing of its encoding is left; a longer one is not taken. */
   readonly maxBytes: number;
+  /**
+   * Hears how many bytes of the body have arrived, part by part, when nothing of its encoding is left.
+   * @returns when to read on; undefined: at once. While it is pending the body pauses, and what cannot be read on is given up for the reason it
+   *   rejects with.
+   * @throws BudgetExceededError
+   */
+  readonly onBytes?: (bytes: number) => Promise<void> | undefined;
 }
 
 /** A request that is on its way. */
@@ -28,7 +35,7 @@ export interface TransportAnswer {
   /** All of it. Of an answer whose status is none of success nobody reads it: it is empty, and comes before the body has. */
   readonly body: readonly Uint8Array[];
   /** Why the body is not there. */
-  readonly fault?: TooLargeError | EncodingError;
+  readonly fault?: Error;
 }
 
 /** The body is larger than it may be. */
@@ -46,7 +53,7 @@ export function isSuccess(status: number): boolean {
 
 /** Anything that is called like `fetch`: a sandbox in tests, a company's own client. */
 export function toTransport(fetch: (request: Request) => Promise<Response>): Transport {
-  return ({ origin, path, headers, maxBytes }) => {
+  return ({ origin, path, headers, maxBytes, onBytes }) => {
     const leaving = new AbortController();
     const { signal } = leaving;
     return {
@@ -59,7 +66,7 @@ export function toTransport(fetch: (request: Request) => Promise<Response>): Tra
       const { status, headers: received, body } = await fetch(request);
       const head = { status, header: (name: string) => received.get(name) ?? undefined };
       // It may not have heard of the signal.
-      if (isSuccess(status) && !signal.aborted) return { ...head, ...(await takeWhole(body, maxBytes)) };
+      if (isSuccess(status) && !signal.aborted) return { ...head, ...(await takeWhole(body, maxBytes, onBytes)) };
       letGo(body);
       return { ...head, body: [] };
     }
@@ -72,13 +79,23 @@ function letGo(body: Response['body']): void {
 }
 
 /** Who stops to iterate over a stream cancels it. */
-async function takeWhole(body: Response['body'], maxBytes: number): Promise<Pick<TransportAnswer, 'body' | 'fault'>> {
+async function takeWhole(
+  body: Response['body'],
+  maxBytes: number,
+  onBytes: TransportRequest['onBytes'],
+): Promise<Pick<TransportAnswer, 'body' | 'fault'>> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of (body as AsyncIterable<Uint8Array> | null) ?? []) {
     bytes += part.byteLength;
     if (bytes > maxBytes) return { body: [], fault: new TooLargeError(maxBytes) };
     parts.push(part);
+    try {
+      await onBytes?.(part.byteLength);
+    } catch (fault) {
+      if (!(fault instanceof BudgetExceededError)) throw fault;
+      return { body: [], fault };
+    }
   }
   return { body: parts };
 }

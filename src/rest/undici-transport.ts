@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { BudgetExceededError } from '#errors/gateway-error.ts';
 import { createDecoder, type Decoder, EncodingError, isEncoded } from './content-encoding.ts';
-import { isSuccess, type Sent, TooLargeError, type Transport, type TransportAnswer } from './transport.ts';
+import { isSuccess, type Sent, TooLargeError, type Transport, type TransportAnswer, type TransportRequest } from './transport.ts';
 
 export interface UndiciTransport {
   readonly transport: Transport;
@@ -43,8 +44,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   return {
     // Not `close`: that waits for connections that are being made for nobody any more, up to their own time limit.
     close: () => dispatcher.destroy(),
-    transport({ origin, path, headers, maxBytes }) {
-      const receiving = new Receiving(maxBytes, startTimer);
+    transport(request) {
+      const { origin, path, headers } = request;
+      const receiving = new Receiving(request, startTimer);
       dispatcher.dispatch({ origin, path, method: 'GET', headers: headers as Record<string, string> }, receiving);
       return receiving;
     },
@@ -56,7 +58,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
  */
 class Receiving implements Dispatcher.DispatchHandler, Sent {
   readonly answer: Promise<TransportAnswer>;
-  readonly #maxBytes: number;
+  readonly #request: Pick<TransportRequest, 'maxBytes' | 'onBytes'>;
   readonly #startTimer: UndiciTransportOptions['startTimer'];
   readonly #settle: Pick<PromiseWithResolvers<TransportAnswer>, 'resolve' | 'reject'>;
   /** It has been told how it ended. */
@@ -72,8 +74,8 @@ class Receiving implements Dispatcher.DispatchHandler, Sent {
   #bytes = 0;
   #stopDiscarding: (() => void) | undefined;
 
-  constructor(maxBytes: number, startTimer: UndiciTransportOptions['startTimer']) {
-    this.#maxBytes = maxBytes;
+  constructor(request: TransportRequest, startTimer: UndiciTransportOptions['startTimer']) {
+    this.#request = request;
     this.#startTimer = startTimer;
     const { promise, ...settle } = Promise.withResolvers<TransportAnswer>();
     this.answer = promise;
@@ -141,10 +143,29 @@ class Receiving implements Dispatcher.DispatchHandler, Sent {
   }
 
   #take(part: Uint8Array): void {
-    if (this.#isSettled) return;
+    // After a pause undici's parser begins with an empty part: to pause for that would go on for ever.
+    if (this.#isSettled || part.byteLength === 0) return;
+    const { maxBytes, onBytes } = this.#request;
     this.#bytes += part.byteLength;
-    if (this.#bytes > this.#maxBytes) this.#refuse(new TooLargeError(this.#maxBytes));
-    else this.#parts.push(part);
+    this.#parts.push(part);
+    try {
+      if (this.#bytes > maxBytes) throw new TooLargeError(maxBytes);
+      const mayReadOn = onBytes?.(part.byteLength);
+      if (mayReadOn) this.#pauseUntil(mayReadOn);
+    } catch (error) {
+      if (!(error instanceof BudgetExceededError || error instanceof TooLargeError)) throw error;
+      this.#refuse(error);
+    }
+  }
+
+  /** The upstream cannot send on when no more is taken from the socket; undici's time limit for bodies does not run then. */
+  #pauseUntil(mayReadOn: Promise<void>): void {
+    const flow = this.#decoder ?? this.#controller;
+    flow?.pause();
+    mayReadOn.then(
+      () => flow?.resume(),
+      (reason) => this.#refuse(reason),
+    );
   }
 
   /** The status says it all; but the connection can be used again only if the rest has been taken. */

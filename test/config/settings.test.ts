@@ -61,6 +61,7 @@ describe('With nothing set', () => {
       },
       requestDeadlineMs: 30_000,
       maxUpstreamRequests: 250,
+      maxUpstreamBytes: 32 * MEBIBYTE,
       limits: {
         bodyBytes: MEBIBYTE,
         tokens: 5_000,
@@ -144,6 +145,7 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     unit: 'requests',
     read: ({ maxUpstreamRequests }) => maxUpstreamRequests,
   },
+  { name: 'MAX_UPSTREAM_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ maxUpstreamBytes }) => maxUpstreamBytes },
   { name: 'CACHE_MAX_BYTES', min: 0, max: 64 * 1024 * MEBIBYTE, unit: 'bytes', read: ({ cache }) => cache.maxBytes },
   ...(
     [

@@ -1,5 +1,6 @@
+import { BudgetExceededError } from '#errors/gateway-error.ts';
 import { Credential } from '#rest/credential.ts';
-import type { Errand } from '#rest/errand.ts';
+import type { Budget, Errand } from '#rest/errand.ts';
 import type { UpstreamEvents } from '#rest/upstream-events.ts';
 
 /** An errand of somebody who has all the time there is. */
@@ -9,8 +10,24 @@ export function createErrand(given: Partial<Errand> = {}): Errand {
     caller: undefined,
     signal: new AbortController().signal,
     deadlineAt: () => Number.POSITIVE_INFINITY,
-    budget: { limit: 100, sent: 0 },
+    budget: createBudget(),
     account: { note: () => {}, wait: () => () => {} },
+    ...given,
+  };
+}
+
+/** The budget of an operation that reads as much as it likes. */
+export function createBudget(given: Partial<Budget> = {}): Budget {
+  return {
+    limit: 100,
+    sent: 0,
+    isRefused: false,
+    byteExcess: undefined,
+    get excess() {
+      return this.sent < this.limit ? undefined : new BudgetExceededError('requests', this.limit);
+    },
+    awaitRoom: () => undefined,
+    read: () => undefined,
     ...given,
   };
 }

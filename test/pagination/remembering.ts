@@ -6,7 +6,7 @@ import type { ReadPage } from '#pagination/numbered-pages.ts';
 import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Question } from '#rest/question.ts';
 import { createClock } from '../kit/clock.ts';
-import { createErrand } from '../kit/errand.ts';
+import { createBudget, createErrand } from '../kit/errand.ts';
 import type { SimulatedList } from '../kit/simulated-list.ts';
 
 export const FRESH_MS = 2000;
@@ -98,7 +98,7 @@ function createProcess(upstream: SimulatedList, world: RememberingWorld): Rememb
   const errand = createErrand({
     credential: { fingerprint: 'somebody' } as Errand['credential'],
     signal: NEVER,
-    budget: { limit: Number.POSITIVE_INFINITY, sent: 0 },
+    budget: createBudget({ limit: Number.POSITIVE_INFINITY }),
     account: {
       wait: () => () => {},
       note(call) {

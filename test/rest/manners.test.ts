@@ -6,7 +6,7 @@ import type { Errand } from '#rest/errand.ts';
 import type { Endpoint, Question } from '#rest/question.ts';
 import { toTransport } from '#rest/transport.ts';
 import type { UpstreamEvents } from '#rest/upstream-events.ts';
-import { createErrand, NOBODY_LISTENS } from '../kit/errand.ts';
+import { createBudget, createErrand, NOBODY_LISTENS } from '../kit/errand.ts';
 import { createManualTimers } from './real-server.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -242,7 +242,7 @@ describe('A request that failed', () => {
   });
 
   test('is one of those that the operation may send', async () => {
-    const budget = { limit: 2, sent: 0 };
+    const budget = createBudget({ limit: 2 });
     const { ask, sent, pass } = createScene([lost]);
     const asked = ask('/call/c', { budget });
     await pass(250);
@@ -364,7 +364,7 @@ describe('An upstream that fails', () => {
   });
 
   test('counts nothing of what was not sent on the budget of an operation', async () => {
-    const budget = { limit: 100, sent: 0 };
+    const budget = createBudget();
     const { ask, sent } = createScene([lost], NONE);
     for (let n = 0; n < 10; n += 1) await outcomeOf(ask('/call/c', { budget }));
     expect([sent.length, budget.sent]).toEqual([4, 4]);

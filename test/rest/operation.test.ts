@@ -9,7 +9,7 @@ import { Credential } from '#rest/credential.ts';
 import type { Budget, Errand } from '#rest/errand.ts';
 import type { Question } from '#rest/question.ts';
 import { type Transport, toTransport } from '#rest/transport.ts';
-import { createErrand, NOBODY_LISTENS } from '../kit/errand.ts';
+import { createBudget, createErrand, NOBODY_LISTENS } from '../kit/errand.ts';
 import { createWorld, KEY_A, KEY_B } from '../kit/world.ts';
 import { createManualTimers } from './real-server.ts';
 
@@ -39,7 +39,7 @@ function createClient(transport: Transport, options: Partial<RestClientOptions> 
   return send;
 }
 
-function errand(signal: AbortSignal = NEVER, budget: Budget = { limit: 100, sent: 0 }): Errand {
+function errand(signal: AbortSignal = NEVER, budget: Budget = createBudget()): Errand {
   return createErrand({ credential: new Credential(KEY), signal, budget });
 }
 
@@ -86,7 +86,7 @@ describe('The budget of an operation', () => {
   });
 
   test('counts requests that fail, and not those that were never sent', async () => {
-    const budget = { limit: 3, sent: 0 };
+    const budget = createBudget({ limit: 3 });
     const leaving = new AbortController();
     const get = createClient(
       toTransport(async () => {

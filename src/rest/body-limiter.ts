@@ -1,0 +1,253 @@
+import { BudgetExceededError } from '#errors/gateway-error.ts';
+import type { Budget } from './errand.ts';
+
+/**
+ * Bounds the bytes of response bodies that operations hold, overall and per credential. An operation holds what it reads until it ends: its
+ * answer is made of that. Where a bound is reached, the operation that holds bytes for the longest time reads on, up to its own budget, so one
+ * always comes to its end; the others pause, and read on as bytes are released, credential by credential, and caller by caller within it.
+ */
+export interface BodyLimiter {
+  /** What one operation may ask of the upstream. What it holds is released when its signal aborts. */
+  openBudget(operation: BudgetedOperation): Budget;
+  /** Of all operations, bytes. */
+  readonly heldBytes: number;
+}
+
+export interface BudgetedOperation {
+  /** The fingerprint. */
+  readonly credential: string;
+  /** Which of those who share the credential; undefined where they are not told apart. */
+  readonly caller: string | undefined;
+  readonly signal: AbortSignal;
+  readonly maxRequests: number;
+  /** Of bodies, decoded, retries included. */
+  readonly maxBytes: number;
+}
+
+export interface BodyLimiterOptions {
+  /** Of all operations together, bytes. The one that always reads on may exceed it by its own budget. Default 32 MiB. */
+  readonly maxBytes?: number;
+  /** Of all operations of one credential, bytes. Default 12 MiB. */
+  readonly maxBytesOfCredential?: number;
+}
+
+/** What every operation reads without asking: most read no more. */
+const FREE_BYTES = 65_536;
+const CHUNK_BYTES = 262_144;
+/** A credential that holds less reads on whatever others hold. */
+const MIN_BYTES_OF_CREDENTIAL = 2 ** 20;
+
+/** What the operations of one credential hold, and which of them wait. */
+interface Holder {
+  bytes: number;
+  /** Those that hold something, the oldest first. */
+  readonly holding: Set<OperationBudget>;
+  /** Those that wait, by caller; the first caller is next. */
+  readonly waiting: Map<string, Set<OperationBudget>>;
+}
+
+export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter {
+  const { maxBytes = 32 * 2 ** 20, maxBytesOfCredential = 12 * 2 ** 20 } = options;
+  const holders = new Map<string, Holder>();
+  /** Those that hold something, the oldest first. */
+  const holding = new Set<OperationBudget>();
+  /** The credentials of which operations wait; the first is next. */
+  const waiting = new Set<Holder>();
+  let heldBytes = 0;
+
+  const reservations: Reservations = {
+    reserve(operation) {
+      const holder = holderOf(operation.credential);
+      if (!mayHold(operation, holder)) return wait(operation, holder);
+      grant(operation, holder);
+      return undefined;
+    },
+    awaitRoom(operation) {
+      if (heldBytes < MIN_BYTES_OF_CREDENTIAL) return undefined;
+      const holder = holders.get(operation.credential);
+      return !holder || mayHold(operation, holder) ? undefined : wait(operation, holder);
+    },
+    release(operation) {
+      const holder = holderOf(operation.credential);
+      heldBytes -= operation.held;
+      holder.bytes -= operation.held;
+      operation.held = 0;
+      holding.delete(operation);
+      holder.holding.delete(operation);
+      stopWaiting(operation, holder);
+      if (holder.holding.size === 0 && holder.waiting.size === 0) holders.delete(operation.credential);
+      wake();
+    },
+  };
+
+  return {
+    openBudget: (operation) => new OperationBudget(operation, reservations),
+    get heldBytes() {
+      return heldBytes;
+    },
+  };
+
+  function holderOf(credential: string): Holder {
+    let holder = holders.get(credential);
+    if (!holder) {
+      holder = { bytes: 0, holding: new Set(), waiting: new Map() };
+      holders.set(credential, holder);
+    }
+    return holder;
+  }
+
+  function mayHold(operation: OperationBudget, holder: Holder): boolean {
+    if (holder.bytes < MIN_BYTES_OF_CREDENTIAL || isFirst(holding, operation)) return true;
+    return heldBytes < maxBytes && (holder.bytes < maxBytesOfCredential || isFirst(holder.holding, operation));
+  }
+
+  function grant(operation: OperationBudget, holder: Holder): void {
+    const chunks = Math.max(1, Math.ceil(operation.missing / CHUNK_BYTES));
+    operation.held += chunks * CHUNK_BYTES;
+    heldBytes += chunks * CHUNK_BYTES;
+    holder.bytes += chunks * CHUNK_BYTES;
+    holding.add(operation);
+    holder.holding.add(operation);
+  }
+
+  function wait(operation: OperationBudget, holder: Holder): Promise<void> {
+    const queue = holder.waiting.get(operation.caller) ?? new Set();
+    holder.waiting.set(operation.caller, queue.add(operation));
+    waiting.add(holder);
+    return operation.wait();
+  }
+
+  function stopWaiting(operation: OperationBudget, holder: Holder): void {
+    const queue = holder.waiting.get(operation.caller);
+    if (!queue?.delete(operation)) return;
+    holder.waiting.delete(operation.caller);
+    // Behind the other callers.
+    if (queue.size > 0) holder.waiting.set(operation.caller, queue);
+    if (holder.waiting.size === 0) waiting.delete(holder);
+  }
+
+  function wake(): void {
+    for (const holder of waiting) {
+      const next = nextOf(holder);
+      if (!next || !mayHold(next, holder)) continue;
+      waiting.delete(holder);
+      stopWaiting(next, holder);
+      // Behind the other credentials.
+      if (holder.waiting.size > 0) waiting.add(holder);
+      grant(next, holder);
+      next.readOn();
+    }
+  }
+
+  /** The one that may always read on, if it waits. */
+  function nextOf({ holding: ofCredential, waiting: queues }: Holder): OperationBudget | undefined {
+    const [oldest] = ofCredential;
+    if (oldest?.isWaiting) return oldest;
+    const [queue] = queues.values();
+    const [first] = queue ?? [];
+    return first;
+  }
+}
+
+function isFirst(operations: ReadonlySet<OperationBudget>, operation: OperationBudget): boolean {
+  const [first] = operations;
+  return first === operation;
+}
+
+/** How the budgets of operations reach the limiter. */
+interface Reservations {
+  /** @returns when the operation may read on; undefined: at once */
+  reserve(operation: OperationBudget): Promise<void> | undefined;
+  /** @returns when the operation may send its next request; undefined: at once */
+  awaitRoom(operation: OperationBudget): Promise<void> | undefined;
+  release(operation: OperationBudget): void;
+}
+
+class OperationBudget implements Budget {
+  readonly limit: number;
+  sent = 0;
+  isRefused = false;
+  readonly credential: string;
+  readonly caller: string;
+  /** Reserved beyond what is free. */
+  held = 0;
+  readonly #maxBytes: number;
+  readonly #signal: AbortSignal;
+  readonly #reservations: Reservations;
+  #bytes = 0;
+  #isWatched = false;
+  #waiting: PromiseWithResolvers<void> | undefined;
+
+  constructor({ credential, caller = '', signal, maxRequests, maxBytes }: BudgetedOperation, reservations: Reservations) {
+    this.limit = maxRequests;
+    this.credential = credential;
+    this.caller = caller;
+    this.#maxBytes = maxBytes;
+    this.#signal = signal;
+    this.#reservations = reservations;
+  }
+
+  get excess(): BudgetExceededError | undefined {
+    return this.byteExcess ?? (this.sent < this.limit ? undefined : new BudgetExceededError('requests', this.limit));
+  }
+
+  get byteExcess(): BudgetExceededError | undefined {
+    return this.#bytes > this.#maxBytes ? this.#tooManyBytes() : undefined;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** What it has read and not reserved, bytes. */
+  get missing(): number {
+    return this.#bytes - this.held - FREE_BYTES;
+  }
+
+  read(bytes: number): Promise<void> | undefined {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) throw this.#tooManyBytes();
+    if (this.missing <= 0) return undefined;
+    this.#watch();
+    return this.#waiting?.promise ?? this.#reservations.reserve(this);
+  }
+
+  awaitRoom(): Promise<void> | undefined {
+    if (this.#waiting) return this.#waiting.promise;
+    if (this.#signal.aborted) return undefined;
+    const room = this.#reservations.awaitRoom(this);
+    if (room) this.#watch();
+    return room;
+  }
+
+  /** The limiter has put it into its queue. */
+  wait(): Promise<void> {
+    this.#waiting = Promise.withResolvers();
+    // Whether it is still awaited or not.
+    this.#waiting.promise.catch(() => {});
+    return this.#waiting.promise;
+  }
+
+  readOn(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  /** What it holds is released with its signal. A request of it may still be in flight, for another operation: large bodies are not read for that. */
+  #watch(): void {
+    if (this.#signal.aborted) throw this.#tooManyBytes();
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const onEnd = () => {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      this.#reservations.release(this);
+      waiting?.reject(this.#tooManyBytes());
+    };
+    this.#signal.addEventListener('abort', onEnd, { once: true });
+  }
+
+  #tooManyBytes(): BudgetExceededError {
+    return new BudgetExceededError('bytes', this.#maxBytes);
+  }
+}

@@ -1,0 +1,66 @@
+/** Spreads the parsing of large bodies over turns of the event loop. */
+export interface ParseTurns {
+  /** Parses now, if this turn has time left and no other waits; else in a later turn. */
+  run<T>(credential: string, parse: () => T): T | Promise<T>;
+}
+
+/** Of one turn, ms: what has arrived meanwhile, the requests of other tenants for one, is read between two turns. One parse may take longer. */
+const SLICE_MS = 5;
+
+type Job = () => void;
+
+/**
+ * Each parse blocks the event loop for milliseconds. A hundred that are due at once would keep all other tenants waiting for their sum; so they are
+ * run a few milliseconds at a time, and of the credentials each one in turn.
+ * @param elapsed a clock for durations, ms and parts of it
+ * @param onNextTurn calls back in the next turn of the event loop
+ */
+export function createParseTurns(elapsed: () => number, onNextTurn: (run: () => void) => void): ParseTurns {
+  /** By credential; the first is next. */
+  const queues = new Map<string, Job[]>();
+  let sliceEndsAt: number | undefined;
+
+  return {
+    run(credential, parse) {
+      if (sliceEndsAt === undefined) startSlice();
+      if (queues.size === 0 && hasTime()) return parse();
+      return new Promise((resolve, reject) => {
+        const queue = queues.get(credential) ?? [];
+        queues.set(credential, queue);
+        queue.push(() => {
+          try {
+            resolve(parse());
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+    },
+  };
+
+  function hasTime(): boolean {
+    return sliceEndsAt !== undefined && elapsed() < sliceEndsAt;
+  }
+
+  function startSlice(): void {
+    sliceEndsAt = elapsed() + SLICE_MS;
+    onNextTurn(runSlice);
+  }
+
+  function runSlice(): void {
+    sliceEndsAt = undefined;
+    if (queues.size === 0) return;
+    startSlice();
+    while (queues.size > 0 && hasTime()) runNext();
+  }
+
+  function runNext(): void {
+    for (const [credential, queue] of queues) {
+      queues.delete(credential);
+      queue.shift()?.();
+      // Behind the other credentials.
+      if (queue.length > 0) queues.set(credential, queue);
+      return;
+    }
+  }
+}

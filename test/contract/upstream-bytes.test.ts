@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { createWorld, type World } from '../kit/world.ts';
+
+const KIB = 1024;
+const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const TEN_IDS = Array.from({ length: 10 }, (_, n) => `call-${n}`);
+const EXCEEDED = { code: 'UPSTREAM_BUDGET_EXCEEDED' };
+
+/** An upstream whose calls take 100 KiB each, in parts of 10 KiB. */
+function createLongWorld(settings: Record<string, string> = {}) {
+  const bodies = { open: 0, sentBytes: 0, hold: Promise.resolve() };
+  const upstream = async ({ url }: Request) => {
+    const id = new URL(url).pathname.split('/').at(-1);
+    const text = JSON.stringify({ call: { id, call_attempts: [] } }).padEnd(100 * KIB);
+    let at = 0;
+    bodies.open += 1;
+    await bodies.hold;
+    return new Response(
+      new ReadableStream({
+        pull(controller) {
+          controller.enqueue(Buffer.from(text.slice(at, at + 10 * KIB)));
+          at += 10 * KIB;
+          bodies.sentBytes += 10 * KIB;
+          if (at >= text.length) {
+            bodies.open -= 1;
+            controller.close();
+          }
+        },
+        cancel() {
+          bodies.open -= 1;
+        },
+      }),
+    );
+  };
+  const world: World = createWorld({ settings: { MAX_UPSTREAM_BYTES: `${512 * KIB}`, ...settings }, upstream });
+  return { ...world, bodies };
+}
+
+describe('The bytes that an operation may read from the upstream', () => {
+  test('bound all its bodies together: all that are in flight stop when they are used up, and the rest of the answer stands', async () => {
+    const { ask, bodies, traffic, bugs } = createLongWorld();
+    const { data, errors } = await ask(`${CALLS.replace('{ calls', '{ __typename calls')}`, { ids: TEN_IDS });
+    expect(data.__typename).toBe('Query');
+    const loaded = data.calls.filter((call: unknown) => call !== null);
+    expect(errors).toHaveLength(10 - loaded.length);
+    expect(errors?.every(({ extensions }) => extensions.code === EXCEEDED.code)).toBe(true);
+    expect(errors?.[0]?.message).toBe(
+      'This operation may read 524288 bytes from the Revox API (MAX_UPSTREAM_BYTES) and needs more. Ask for fewer objects at a time.',
+    );
+    expect(traffic()).toHaveLength(10);
+    // Each body reads one part more at most, and its stream holds another.
+    expect(bodies.sentBytes).toBeLessThanOrEqual((512 + 10 * 2 * 10) * KIB);
+    expect(bodies.open).toBe(0);
+    expect(bugs).toEqual([]);
+  });
+
+  test('bound what is sent, too: once they are used up, no request waits for its turn any more', async () => {
+    const { ask, traffic } = createLongWorld({ REVOX_MAX_CONCURRENCY: '1' });
+    const { data, errors } = await ask(CALLS, { ids: TEN_IDS });
+    expect(data.calls).toEqual(TEN_IDS.map((id, n) => (n < 5 ? { id } : null)));
+    expect(errors).toMatchObject(TEN_IDS.slice(5).map(() => ({ extensions: EXCEEDED })));
+    expect(traffic()).toHaveLength(6);
+  });
+
+  test('are each operation’s own; what is cached costs none', async () => {
+    const { ask, traffic } = createLongWorld({ MAX_UPSTREAM_BYTES: `${250 * KIB}` });
+    for (const ids of [TEN_IDS.slice(0, 2), TEN_IDS.slice(2, 4), TEN_IDS.slice(0, 4)]) {
+      expect(await ask(CALLS, { ids })).toEqual({ data: { calls: ids.map((id) => ({ id })) } });
+    }
+    expect(traffic()).toHaveLength(4);
+  });
+
+  test('of the operation that has sent a request are no matter of another that has joined it', async () => {
+    const { ask, bodies, traffic } = createLongWorld({ MAX_UPSTREAM_BYTES: `${150 * KIB}` });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    bodies.hold = promise;
+    const spending = ask(CALLS, { ids: TEN_IDS.slice(0, 3) });
+    const joining = ask(CALL, { id: TEN_IDS[2] });
+    while (bodies.open < 3) await new Promise(setImmediate);
+    resolve();
+    expect((await spending).errors?.map(({ extensions }) => extensions)).toContainEqual(EXCEEDED);
+    expect(await joining).toEqual({ data: { call: { id: TEN_IDS[2] } } });
+    expect(traffic()).toHaveLength(4);
+  });
+
+  test('that are exceeded are no failure of the upstream: its breaker stays closed, and nothing is retried', async () => {
+    const { ask, traffic } = createLongWorld({ MAX_UPSTREAM_BYTES: `${50 * KIB}`, REVOX_BREAKER_FAILURES: '1' });
+    for (let time = 0; time < 3; time += 1) {
+      expect(await ask(CALL, { id: 'c' })).toMatchObject({ data: { call: null }, errors: [{ extensions: EXCEEDED }] });
+    }
+    expect(traffic()).toHaveLength(3);
+  });
+});

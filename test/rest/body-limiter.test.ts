@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type BodyLimiterOptions, createBodyLimiter } from '#rest/body-limiter.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A limiter, and operations that read by the given number of bytes and note when they may read on. */
+function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytesOfCredential: 4 * MIB }, maxBytes = 64 * MIB) {
+  const limiter = createBodyLimiter(options);
+  const order: string[] = [];
+  return {
+    limiter,
+    order,
+    open(name: string, credential = name, caller?: string) {
+      const ending = new AbortController();
+      const budget = limiter.openBudget({ credential, caller, signal: ending.signal, maxRequests: 10, maxBytes });
+      const note = (mayReadOn: Promise<void> | undefined) => {
+        mayReadOn?.then(
+          () => order.push(name),
+          (error: { code?: string }) => order.push(`${name}: ${error.code}`),
+        );
+        return mayReadOn !== undefined;
+      };
+      return {
+        budget,
+        /** @returns whether it has to pause */
+        read: (bytes: number) => note(budget.read(bytes)),
+        awaitRoom: () => note(budget.awaitRoom()),
+        end: () => ending.abort(),
+      };
+    },
+  };
+}
+
+const settle = () => new Promise(setImmediate);
+
+describe('The bytes that one operation may read from the upstream', () => {
+  test('are counted over all its bodies; one more is UPSTREAM_BUDGET_EXCEEDED, which names the setting', () => {
+    const { budget } = createScene({}, 1_000).open('a');
+    expect([budget.read(600), budget.read(400), budget.excess]).toEqual([undefined, undefined, undefined]);
+    const error = { code: 'UPSTREAM_BUDGET_EXCEEDED', message: expect.stringMatching(/1000 bytes .*\(MAX_UPSTREAM_BYTES\)/) };
+    expect(() => budget.read(1)).toThrow(expect.objectContaining(error));
+    expect(budget.excess).toMatchObject(error);
+  });
+
+  test('are told apart from the requests that it may send', () => {
+    const { budget } = createScene().open('a');
+    budget.sent = 9;
+    expect(budget.excess).toBeUndefined();
+    budget.sent = 10;
+    expect(budget.excess?.message).toMatch(/10 upstream requests \(MAX_UPSTREAM_REQUESTS\)/);
+  });
+});
+
+describe('The bytes that operations hold', () => {
+  test('are not counted for an operation that reads little', () => {
+    const { limiter, open } = createScene();
+    for (let n = 0; n < 100; n += 1) expect(open(`${n}`, 'a').read(64 * KIB)).toBe(false);
+    expect(limiter.heldBytes).toBe(0);
+  });
+
+  test('are released when the operation ends', () => {
+    const { limiter, open } = createScene();
+    const operation = open('a');
+    operation.read(MIB);
+    expect(limiter.heldBytes).toBe(MIB);
+    operation.end();
+    expect(limiter.heldBytes).toBe(0);
+  });
+
+  test('are bounded for each credential: its oldest operation reads on, the others when that one has ended', async () => {
+    const { limiter, order, open } = createScene();
+    const [first, second, third] = [open('first', 'a'), open('second', 'a'), open('third', 'a')];
+    expect(first.read(3 * MIB)).toBe(false);
+    expect(second.read(2 * MIB)).toBe(false);
+    expect([third.read(MIB), second.read(MIB), second.awaitRoom(), first.read(20 * MIB)]).toEqual([true, true, true, false]);
+    await settle();
+    expect(order).toEqual([]);
+    first.end();
+    await settle();
+    expect(order.sort()).toEqual(['second', 'second', 'third']);
+    second.end();
+    third.end();
+    expect(limiter.heldBytes).toBe(0);
+  });
+
+  test('of one credential pause no other credential that holds little', () => {
+    const { open } = createScene();
+    const [first, second] = [open('first', 'a'), open('second', 'a')];
+    first.read(20 * MIB);
+    expect(second.read(MIB)).toBe(true);
+    expect([open('b').read(MIB), open('c').awaitRoom()]).toEqual([false, false]);
+  });
+
+  test('are bounded in all: the oldest operation reads on, and then of each credential one in turn', async () => {
+    const { order, open } = createScene();
+    const hog = open('hog');
+    hog.read(9 * MIB);
+    for (const credential of ['a', 'b']) open(`holds ${credential}`, credential).read(MIB + 64 * KIB);
+    for (let n = 0; n < 3; n += 1) expect(open(`a${n}`, 'a').read(2 * MIB)).toBe(true);
+    for (let n = 0; n < 3; n += 1) expect(open(`b${n}`, 'b').read(2 * MIB)).toBe(true);
+    hog.end();
+    await settle();
+    expect(order.slice(0, 2).sort()).toEqual(['a0', 'b0']);
+  });
+
+  test('of one credential are granted to its callers in turn', async () => {
+    const { order, open } = createScene();
+    const hog = open('hog', 'a', 'loud');
+    hog.read(5 * MIB);
+    for (let n = 0; n < 3; n += 1) open(`loud ${n}`, 'a', 'loud').read(300 * KIB);
+    open('quiet', 'a', 'quiet').read(300 * KIB);
+    hog.end();
+    await settle();
+    expect(order.slice(0, 2)).toEqual(['loud 0', 'quiet']);
+  });
+
+  test('are held for no operation that has ended: what waits for it is given up, and what it still reads, if that is much', async () => {
+    const { limiter, order, open } = createScene();
+    const [hog, waiting] = [open('hog', 'a'), open('waiting', 'a')];
+    hog.read(5 * MIB);
+    expect(waiting.read(MIB)).toBe(true);
+    waiting.end();
+    await settle();
+    expect(order).toEqual(['waiting: UPSTREAM_BUDGET_EXCEEDED']);
+    expect(() => waiting.budget.read(MIB)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
+    hog.end();
+    expect(limiter.heldBytes).toBe(0);
+  });
+
+  test('exceed the bound by no more than the oldest operation and the minimum of each credential read, and every operation comes to its end', async () => {
+    const steps = fc.array(
+      fc.record({ credential: fc.nat(2), reads: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }) }),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, async (operations) => {
+        const { limiter, open } = createScene();
+        let maxHeld = 0;
+        await Promise.all(
+          operations.map(async ({ credential, reads }, n) => {
+            const { budget, end } = open(`${n}`, `${credential}`);
+            for (const tenths of reads) {
+              await budget.awaitRoom();
+              await budget.read(tenths * 100 * KIB);
+              maxHeld = Math.max(maxHeld, limiter.heldBytes);
+              await Promise.resolve();
+            }
+            end();
+          }),
+        );
+        // The bound and one read, each credential's minimum and one read, and all that the oldest operation reads.
+        expect(maxHeld).toBeLessThanOrEqual((8 + 4 + 3 * (1 + 4) + 32) * MIB);
+        expect(limiter.heldBytes).toBe(0);
+      }),
+    );
+  });
+});
