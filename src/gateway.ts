@@ -14,10 +14,11 @@ import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createLateTokenCheck } from '#http/late-token-check.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
-import type { ServerRefusal } from '#http/refusal.ts';
+import type { DisconnectReason, ServerRefusal } from '#http/refusal.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import type { CheckToken } from '#http/token.ts';
-import type { OperationAnswer, OwnAnswers } from '#http/use-admission.ts';
+import { createUnsentBytes } from '#http/unsent-bytes.ts';
+import { type Admission, type OperationAnswer, type OwnAnswers, ownerOf } from '#http/use-admission.ts';
 import type { Log } from '#observability/log.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNames } from '#observability/operation-names.ts';
@@ -46,6 +47,8 @@ export interface Gateway extends Handler {
   drain(): void;
   /** The server around it has refused a request that never got here: that is told like all others, in the log and in the metrics. */
   onRefused(refusal: ServerRefusal): void;
+  /** The server around it has closed a connection that its client did not use. */
+  onDisconnected(reason: DisconnectReason): void;
   /** Something went wrong around it that nobody foresaw: it is told like its own faults. */
   onBug(error: unknown): void;
   /** Closes what is open towards the upstream and Redis. */
@@ -98,6 +101,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const metrics = createMetrics({
     upstreamState: () => rest.state,
     cacheState: () => remembering.state,
+    unsentBytes: () => unsentBytes.total(),
     ofProcess: options.processMetrics ?? false,
   });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
@@ -159,6 +163,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
+  const unsentBytes = createUnsentBytes({
+    maxBytes: settings.unsent.maxBytes,
+    // Where callers are not told apart, all of them are one.
+    maxBytesPerOwner: isServiceMode && !settings.jwt ? settings.unsent.maxBytes : settings.unsent.maxBytesPerCaller,
+    onExcess: metrics.onLimit,
+  });
+
   const schema = createSubgraphSchema();
   for (const line of tellOutdated(schema, documents)) log.info(line);
 
@@ -168,13 +179,16 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     async admit(request) {
       const caller = await checkAdmission(request);
       const credential = identify(request.headers);
-      return {
+      const admission: Admission = {
         caller: `${credential.fingerprint} ${caller ?? ''}`,
         isAccepted: () => acceptedCredentials.has(credential.fingerprint),
         answers: answersOf(credential.fingerprint),
         open: (client, trace) => createContext({ credential, caller, client, trace }),
       };
+      unsentBytes.check(() => ownerOf(admission));
+      return admission;
     },
+    unsentBytes,
     isRouter,
     isLoopbackOnly: isOpen,
     hasShortWay: options.hasShortWay ?? true,
@@ -213,6 +227,11 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       metrics.onRefused(code);
       if (setting !== undefined) metrics.onLimit(setting);
       log.info('refused', { status, code });
+    },
+    onDisconnected(reason) {
+      metrics.onDisconnected(reason);
+      // Connections that say nothing are free: a line for each would be an attack on the log.
+      if (reason === 'unread') log.info('closed the connection of a client that does not read its answer');
     },
     drain: () => {
       isDraining = true;

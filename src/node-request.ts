@@ -34,6 +34,7 @@ class NodeAsked implements Asked {
   readonly method: string;
   readonly url: string;
   readonly headers: HeaderReader;
+  admission: Asked['admission'];
   readonly #request: IncomingMessage;
   /** Made when somebody asks for it: most answers are ready before. */
   #leaving: AbortController | undefined;
@@ -44,6 +45,7 @@ class NodeAsked implements Asked {
     this.method = method;
     this.url = url;
     this.headers = headers;
+    this.admission = undefined;
     this.#request = request;
     // It comes once, and `once` would take longer.
     response.on('close', () => {

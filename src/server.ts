@@ -2,10 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server';
 import type { Settings } from '#config/settings.ts';
-import { type Answered, type Handler, isPlain } from '#http/exchange.ts';
-import { REFUSAL_HEADERS, type ServerRefusal, toRefusalBody } from '#http/refusal.ts';
+import { createConnectionPlaces, type Place, toPeer } from '#http/connection-places.ts';
+import { type Answered, type Asked, type Handler, isPlain } from '#http/exchange.ts';
+import { type DisconnectReason, REFUSAL_HEADERS, type ServerRefusal, toRefusalBody } from '#http/refusal.ts';
 import { SECURITY_HEADERS } from '#http/security-headers.ts';
+import { MAX_SMALL_ANSWER_BYTES } from '#http/unsent-bytes.ts';
 import { toAsked, toHead } from './node-request.ts';
+import { createSender } from './sending.ts';
 
 /** How long a client may take. */
 export interface ServerTimeouts {
@@ -20,6 +23,10 @@ export interface ServerTimeouts {
 export interface ServerLimits extends ServerTimeouts {
   /** Connections at a time; on those over it, only `/health` is answered. */
   readonly connections: number;
+  /** Connections from one address at a time. Default: no bound. */
+  readonly connectionsPerAddress?: number | undefined;
+  /** A client must take the next 64 KiB of its answer in this time, ms. Default 10,000. */
+  readonly readingMs?: number;
 }
 
 /** After an operation has to be over, a client may take so long to begin to read its answer. */
@@ -29,9 +36,18 @@ export function toServerLimits({
   clientTimeouts,
   requestDeadlineMs,
   maxConnections,
-}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'>): ServerLimits {
-  return { ...clientTimeouts, idleMs: requestDeadlineMs + READING_MS, connections: maxConnections };
+  maxConnectionsPerAddress,
+}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> & Partial<Settings>): ServerLimits {
+  return {
+    ...clientTimeouts,
+    idleMs: requestDeadlineMs + READING_MS,
+    connections: maxConnections,
+    connectionsPerAddress: maxConnectionsPerAddress,
+  };
 }
+
+/** 64 KiB in this time are the slowest connections of telephones. */
+const SLICE_READING_MS = 10_000;
 
 /** Connections over the limit that are told so; those over that, too, are closed without a word. */
 const TOLD_CONNECTIONS = 100;
@@ -54,11 +70,16 @@ const REFUSALS: { readonly [code: string]: Refusal } = {
 const NO_HTTP: Refusal = [400, 'BAD_USER_INPUT', 'This is no HTTP request, or one that broke off.'];
 const NO_HOST: Refusal = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
 const TWO_HOSTS: Refusal = [400, 'BAD_USER_INPUT', 'There are two Host headers.'];
-const TOO_MANY_CONNECTIONS: Refusal = [
+const TOO_MANY_CONNECTIONS = (setting: string): Refusal => [
   503,
   'RATE_LIMITED',
-  'Too many connections are open. Try again in a moment.',
-  'MAX_CONNECTIONS',
+  `Too many connections are open (${setting}). Try again in a moment.`,
+  setting,
+];
+const TOO_MUCH_UNREAD: Refusal = [
+  429,
+  'RATE_LIMITED',
+  'Your clients have left too many bytes of answers unread (MAX_UNSENT_BYTES_PER_CALLER): read them before you ask for more.',
 ];
 const TOO_MANY_AT_ONCE: Refusal = [
   429,
@@ -78,19 +99,53 @@ export interface ServerEvents {
   onBug(error: unknown): void;
   /** A request, or what is none, was refused before `fetch` was asked. */
   onRefused(refusal: ServerRefusal): void;
+  /** The server has closed a connection that its client did not use. */
+  onDisconnected?(reason: DisconnectReason): void;
 }
 
 /** Answers requests. What `mayAnswer` takes is answered by `answer`, without a `Request` being made of it. */
 export type Answers = Pick<Handler, 'fetch'> & Partial<Handler>;
 
+/** One request and its answer. */
+interface Exchange {
+  readonly connection: Connection;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The request as the gateway knows it, once it has come so far. */
+  asked: Asked | Request | undefined;
+}
+
 /** What is known of a connection: found once for a request. */
-interface Connection {
-  /** Over the limit. */
-  readonly isSurplus: boolean;
+class Connection implements Place {
+  readonly peer: string;
+  readonly #socket: Socket;
+  readonly #onEvicted: () => void;
+  /** The setting that the connection exceeds. */
+  excess: string | undefined;
   /** The last one. */
-  exchange: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
+  exchange: Exchange | undefined;
   /** Requests whose answers are not sent. */
-  underWay: number;
+  underWay = 0;
+  /** When the last request began, or the last answer ended, ms. */
+  changedAt: number;
+  /** Of answers that are not sent. */
+  readonly releases = new Set<() => void>();
+
+  constructor(socket: Socket, openedAt: number, onEvicted: () => void) {
+    this.#socket = socket;
+    this.#onEvicted = onEvicted;
+    this.peer = toPeer(socket.remoteAddress ?? '');
+    this.changedAt = openedAt;
+  }
+
+  get waitsSince(): number | undefined {
+    return this.underWay === 0 || this.exchange?.request.complete === false ? this.changedAt : undefined;
+  }
+
+  close(): void {
+    this.#onEvicted();
+    this.#socket.destroy();
+  }
 }
 
 /**
@@ -99,12 +154,28 @@ interface Connection {
  */
 export function createHttpServer(
   gateway: Answers,
-  { headersMs, requestMs, idleMs, connections }: ServerLimits,
-  { onBug, onRefused }: ServerEvents,
+  {
+    headersMs,
+    requestMs,
+    idleMs,
+    connections,
+    connectionsPerAddress = Number.POSITIVE_INFINITY,
+    readingMs = SLICE_READING_MS,
+  }: ServerLimits,
+  events: ServerEvents,
 ): Server {
-  const adapter = createServerAdapter(gateway.fetch);
+  const { onBug, onRefused } = events;
+  const adapter = createServerAdapter<FetchContext>((request, { exchange }) => {
+    exchange.asked = request;
+    return gateway.fetch(request);
+  });
   const known = new WeakMap<Socket, Connection>();
-  let open = 0;
+  const places = createConnectionPlaces({
+    maxConnections: connections,
+    maxConnectionsPerPeer: connectionsPerAddress,
+    elapsed,
+  });
+  const sender = createSender({ readingMs, startTimer, onUnread: ({ socket }) => disconnect(socket, 'unread') });
   const server = createServer({
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
@@ -118,20 +189,20 @@ export function createHttpServer(
   server.timeout = idleMs;
   server.maxConnections = connections + TOLD_CONNECTIONS;
   server.on('connection', (socket) => {
-    open += 1;
-    known.set(socket, { isSurplus: open > connections, exchange: undefined, underWay: 0 });
-    // As long as one that has been used may wait for its next request; from the first answer on it is the server's own limit again.
-    socket.setTimeout(KEEP_ALIVE_MS);
+    const connection = new Connection(socket, elapsed(), () => events.onDisconnected?.('evicted'));
+    known.set(socket, connection);
+    connection.excess = places.take(connection);
     socket.once('close', () => {
-      open -= 1;
+      places.leave(connection);
+      for (const release of connection.releases) release();
     });
   });
   server.on('request', answer);
   // Node would refuse it without a word, whatever it is that the client expects.
   server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // Who has not said a word is not late: browsers and load balancers connect beforehand, and would take a refusal for the answer.
-    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return;
+    // Browsers and load balancers connect beforehand, and would take a refusal for the answer to a request that they have yet to send.
+    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return disconnect(socket, 'silent');
     if (socket.writable && !isAnswered(socket)) {
       const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP;
       tell(refusal);
@@ -146,33 +217,32 @@ export function createHttpServer(
     const connection = known.get(socket);
     // Node tells of each connection before it tells of what comes on it.
     if (!connection) return refuse(response, NOT_ANSWERED);
-    connection.exchange = { request, response };
+    if (!connection.exchange) places.use(connection);
+    const exchange: Exchange = { connection, request, response, asked: undefined };
+    connection.exchange = exchange;
     connection.underWay += 1;
+    connection.changedAt = elapsed();
     // It comes once: `once` would only make something to take the listener away with.
     response.on('close', () => {
       connection.underWay -= 1;
+      connection.changedAt = elapsed();
     });
     try {
       // A full process is alive: to start it anew would help nobody.
-      if (connection.isSurplus && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS);
+      if (connection.excess && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS(connection.excess));
       if (connection.underWay > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
       if (namesTwoHosts(request)) return refuse(response, TWO_HOSTS);
       const head = gateway.mayAnswer && toHead(request);
-      const answered =
-        head && gateway.mayAnswer?.(head) && gateway.answer
-          ? await gateway.answer(toAsked(head, request, response))
-          : await adapter.handleNodeRequestAndResponse(request, response, {});
-      if (isPlain(answered)) {
-        send(answered, response);
-        // No longer that of a connection on which nothing has been answered yet.
-        if (socket.timeout !== idleMs) socket.setTimeout(idleMs);
-        return;
+      if (head && gateway.mayAnswer?.(head) && gateway.answer) {
+        const asked = toAsked(head, request, response);
+        exchange.asked = asked;
+        const answered = await gateway.answer(asked);
+        if (isPlain(answered)) send(answered, exchange);
+        else await sendResponse(answered, exchange);
+      } else {
+        await sendResponse(await adapter.handleNodeRequestAndResponse(request, response, { exchange }), exchange);
       }
-      const sent = sendNodeResponse(answered, response, request, true);
-      // That takes the limit off the connection for an answer that is a stream.
-      request.socket.setTimeout(idleMs);
-      await sent;
     } catch (error) {
       // Nobody is told of a client that has left: nothing is wrong.
       if (!request.socket.destroyed) onBug(error);
@@ -181,9 +251,67 @@ export function createHttpServer(
     }
   }
 
-  function send({ status, headers, body }: Answered, response: ServerResponse): void {
-    headers.set('content-length', String(Buffer.byteLength(body)));
-    response.writeHead(status, headers.toRecord()).end(body);
+  function send({ status, headers, body }: Answered, exchange: Exchange): void {
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    headers.set('content-length', String(bytes));
+    if (bytes > MAX_SMALL_ANSWER_BYTES) {
+      const whole = typeof body === 'string' ? Buffer.from(body) : body;
+      sendLarge({ status, headers: headers.toRecord(), body: whole }, exchange);
+    } else {
+      exchange.response.writeHead(status, headers.toRecord()).end(body);
+      hold(bytes, exchange);
+    }
+  }
+
+  /** Of a response of Fetch's. */
+  async function sendResponse(answered: Response, exchange: Exchange): Promise<void> {
+    const { status, headers } = answered;
+    const bytes = Number(headers.get('content-length') ?? 0);
+    if (bytes > MAX_SMALL_ANSWER_BYTES && JSON_TYPE.test(headers.get('content-type') ?? '')) {
+      const body = new Uint8Array(await answered.arrayBuffer());
+      sendLarge({ status, headers: Object.fromEntries(headers), body }, exchange);
+      return;
+    }
+    const { request, response } = exchange;
+    const sent = sendNodeResponse(answered, response, request, true);
+    // That takes the limit off the connection for an answer that is a stream.
+    request.socket.setTimeout(idleMs);
+    await sent;
+    hold(bytes, exchange);
+  }
+
+  function sendLarge({ status, headers, body }: LargeAnswer, exchange: Exchange): void {
+    const { response, asked } = exchange;
+    const release = asked && gateway.hold ? gateway.hold(asked, body.byteLength) : () => {};
+    if (!release) {
+      refuse(response, TOO_MUCH_UNREAD);
+      return;
+    }
+    releaseAtEnd(release, exchange);
+    sender.sendSlices(body, response.writeHead(status, headers));
+  }
+
+  /** Counts an answer that was given to the socket, if the socket could not send it at once. */
+  function hold(bytes: number, exchange: Exchange): void {
+    const { response, asked } = exchange;
+    if (response.writableLength === 0) return;
+    const release = asked && gateway.hold?.(asked, bytes);
+    if (release) releaseAtEnd(release, exchange);
+    sender.watch(response);
+  }
+
+  function releaseAtEnd(release: () => void, { connection: { releases }, response }: Exchange): void {
+    // An answer that waits for others on its connection is not told of the connection's end.
+    releases.add(release);
+    response.once('close', () => {
+      releases.delete(release);
+      release();
+    });
+  }
+
+  function disconnect(socket: Socket | null, reason: DisconnectReason): void {
+    events.onDisconnected?.(reason);
+    socket?.destroy();
   }
 
   function refuse(response: ServerResponse, refusal: Refusal): void {
@@ -202,6 +330,29 @@ export function createHttpServer(
     const isOver = request?.complete && response?.writableFinished;
     return response?.headersSent === true && !isOver;
   }
+}
+
+/** An answer that comes whole, however large. */
+const JSON_TYPE = /^application\/(graphql-response\+)?json/;
+
+interface LargeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** What the adapter hands on to who answers. */
+interface FetchContext {
+  readonly exchange: Exchange;
+}
+
+function elapsed(): number {
+  return performance.now();
+}
+
+function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms).unref();
+  return () => clearTimeout(timer);
 }
 
 /** Node keeps the first of them. (Its `headersDistinct` tells of two, but reads all the others for that.) */

@@ -106,6 +106,13 @@ export interface Settings {
   readonly compression: boolean;
   /** Of clients, at a time. */
   readonly maxConnections: number;
+  /** Of those, from one address; `Infinity`: the address is that of a proxy. */
+  readonly maxConnectionsPerAddress: number;
+  /** Answers that are ready, and that clients have yet to read. */
+  readonly unsent: {
+    readonly maxBytes: number;
+    readonly maxBytesPerCaller: number;
+  };
   /** How long a client may take to send a request, ms. */
   readonly clientTimeouts: {
     readonly headersMs: number;
@@ -249,6 +256,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     corsOrigins: set.CORS_ORIGINS,
     trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
     maxConnections: set.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: toMaxPerAddress(set),
+    unsent: { maxBytes: set.MAX_UNSENT_BYTES, maxBytesPerCaller: set.MAX_UNSENT_BYTES_PER_CALLER },
     compression: set.COMPRESSION === 'on',
     clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
     drain: { delayMs: set.DRAIN_DELAY_MS, timeoutMs: set.DRAIN_TIMEOUT_MS },
@@ -293,6 +302,11 @@ function toTracingSettings(set: z.infer<typeof variables>): Settings['tracing'] 
     isAsked: !isOff && (exporters ?? set.OTEL_CONFIG_FILE) !== undefined,
     isNamed: set.OTEL_SERVICE_NAME !== undefined || /(^|,)\s*service\.name\s*=/.test(set.OTEL_RESOURCE_ATTRIBUTES ?? ''),
   };
+}
+
+function toMaxPerAddress({ MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS }: z.infer<typeof variables>): number {
+  if (MAX_CONNECTIONS_PER_ADDRESS === 'off') return Number.POSITIVE_INFINITY;
+  return MAX_CONNECTIONS_PER_ADDRESS ?? Math.ceil(MAX_CONNECTIONS / 2);
 }
 
 /** The sandbox's port, unless it is set: the next one; any free one beside any free one. */

@@ -1,4 +1,5 @@
 import { readWithin } from './read-within.ts';
+import type { Admission } from './use-admission.ts';
 
 /** Headers, as far as they are read. Names are in lower case. */
 export interface HeaderReader {
@@ -23,6 +24,8 @@ export interface RequestHead {
 export interface Asked extends RequestHead {
   /** Ends when the client leaves. */
   readonly signal: AbortSignal;
+  /** For whom it is, once it is let in. */
+  admission: Admission | undefined;
   /**
    * Reads the body; to be called once.
    * @throws BodyTooLargeError, or what the connection broke with
@@ -72,6 +75,23 @@ export interface Handler {
   mayAnswer(head: RequestHead): boolean;
   /** The same as `fetch`, for servers that need not make a `Request` of what they have. */
   answer(asked: Asked): Promise<Answered | Response>;
+  /**
+   * Counts the bytes of an answer, which its client has yet to read, until the returned function is called. Undefined: who asked has left too much
+   * unread, and the answer must not be sent.
+   */
+  hold(request: Asked | Request, bytes: number): (() => void) | undefined;
+}
+
+const admissions = new WeakMap<Request, Admission>();
+
+/** Notes for whom a request of Fetch's is, for the server that sends the answer. */
+export function noteAdmission(request: Request, admission: Admission): void {
+  admissions.set(request, admission);
+}
+
+/** Undefined: nobody was let in, and the answer is a refusal or one of the gateway's own pages. */
+export function admissionOf(request: Asked | Request): Admission | undefined {
+  return 'readBody' in request ? request.admission : admissions.get(request);
 }
 
 /** Yoga's responses are of a class of its own. */
@@ -95,6 +115,7 @@ export function toAsked(request: Request): Asked {
     url,
     headers,
     signal,
+    admission: undefined,
     readBody: async (limit) => (request.body ? readWithin(limit, request.body.getReader()) : new Uint8Array()),
     toRequest: (body) => new Request(url, { method, headers, signal, body }),
   };

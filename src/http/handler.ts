@@ -5,9 +5,11 @@ import { createCors } from './cors.ts';
 import {
   type Answered,
   type Asked,
+  admissionOf,
   type Handler,
   type HeaderReader,
   type HeaderWriter,
+  noteAdmission,
   type RequestHead,
   toAsked,
   toResponse,
@@ -19,6 +21,8 @@ import type { IsRouter } from './router-secret.ts';
 import { asksForTrace } from './router-trace.ts';
 import { secure } from './security-headers.ts';
 import { createStatusPages, STATUS_PLACES, type StatusPagesOptions } from './status-pages.ts';
+import type { UnsentBytes } from './unsent-bytes.ts';
+import { ownerOf, UNACCEPTED } from './use-admission.ts';
 
 export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, StatusPagesOptions {
   /** Whether a request carries the secret of a router. */
@@ -31,6 +35,7 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
   readonly compression: boolean;
   /** Whether operations that have come before go past Yoga. */
   readonly hasShortWay: boolean;
+  readonly unsentBytes: Pick<UnsentBytes, 'hold'>;
   /** Begins to watch a request: all of them are told of, whatever becomes of them. */
   readonly watch: WatchRequest;
 }
@@ -51,10 +56,19 @@ export function createHandler(options: HandlerOptions): Handler {
     mayAnswer,
     answer,
     async fetch(request) {
-      if (mayAnswer(request)) return toResponse(await answer(toAsked(request)));
+      if (mayAnswer(request)) {
+        const asked = toAsked(request);
+        const answered = await answer(asked);
+        if (asked.admission) noteAdmission(request, asked.admission);
+        return toResponse(answered);
+      }
       return respond(request, (url, watch) =>
         handle(request, url, () => graphql.fetch(request, watch, asksForTrace(request.headers, options.isRouter))),
       );
+    },
+    hold(request, bytes) {
+      const admission = admissionOf(request);
+      return options.unsentBytes.hold(admission ? ownerOf(admission) : UNACCEPTED, bytes);
     },
   };
 

@@ -102,6 +102,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       let admission: Admission;
       try {
         admission = await admit(asked);
+        asked.admission = admission;
       } catch (error) {
         return toTurnedAway(error, asked);
       }

@@ -1,13 +1,16 @@
 import type { ErrorCode, PublicDetails } from '#errors/gateway-error.ts';
 import { NO_STORE, VARY } from './cache-control.ts';
 
+export interface RefusalOptions {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  /** What stands beside the code. */
+  readonly details?: PublicDetails;
+}
+
 /** The answer to a request that does not get as far as GraphQL, in GraphQL's shape. */
-export function toRefusal(
-  code: ErrorCode,
-  message: string,
-  { status, headers = {} }: { readonly status: number; readonly headers?: Record<string, string> },
-): Response {
-  const response = new Response(toRefusalBody(code, message), { status, headers: { ...REFUSAL_HEADERS, ...headers } });
+export function toRefusal(code: ErrorCode, message: string, { status, headers = {}, details }: RefusalOptions): Response {
+  const response = new Response(toRefusalBody(code, message, details), { status, headers: { ...REFUSAL_HEADERS, ...headers } });
   codes.set(response, code);
   return response;
 }
@@ -25,6 +28,11 @@ export const REFUSAL_HEADERS = { 'content-type': 'application/json; charset=utf-
 export function toRefusalBody(code: ErrorCode, message: string, details: PublicDetails = {}): string {
   return JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] });
 }
+
+/**
+ * Why a server has closed a connection: its client did not read an answer, or sent no whole request in time; or another client needed its place.
+ */
+export type DisconnectReason = 'unread' | 'silent' | 'evicted';
 
 /** A request that a server refuses before anybody else has seen it. */
 export interface ServerRefusal {

@@ -3,7 +3,7 @@ import type { WholeAnswer } from '#cache/answers.ts';
 import type { RequestContext } from '#context/request-context.ts';
 import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import type { AskedOperation } from '#observability/request-watch.ts';
-import type { RequestHead } from './exchange.ts';
+import { noteAdmission, type RequestHead } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
 import { TokenRefusedError } from './token-refused.ts';
 
@@ -50,7 +50,12 @@ export interface AdmittedContext {
 /** Says who a request is for. Throws a GatewayError for one that may not enter. */
 export type Admit = (request: RequestHead) => Promise<Admission>;
 
-const STATUS: { readonly [code in ErrorCode]?: number } = { UNAUTHENTICATED: 401, FORBIDDEN: 403, UPSTREAM_UNAVAILABLE: 503 };
+const STATUS: { readonly [code in ErrorCode]?: number } = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMITED: 429,
+  UPSTREAM_UNAVAILABLE: 503,
+};
 
 /**
  * Lets nothing in that does not say who it is, before a byte of the body is read. The GraphiQL page is for everyone: it shows
@@ -62,6 +67,7 @@ export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { a
       if (url.pathname !== endpoint || serverContext.admission) return;
       try {
         serverContext.admission = await admit(request);
+        noteAdmission(request, serverContext.admission);
       } catch (error) {
         endResponse(toTurnedAway(error, request));
       }
@@ -72,14 +78,20 @@ export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { a
 /** What somebody is told who may not enter. @throws what is no reason for that */
 export function toTurnedAway(error: unknown, request: RequestHead): Response {
   if (!(error instanceof GatewayError)) throw error;
-  return toRefusal(error.code, error.message, { status: STATUS[error.code] ?? 400, headers: toHeaders(error, request) });
+  return toRefusal(error.code, error.message, {
+    status: STATUS[error.code] ?? 400,
+    headers: toHeaders(error, request),
+    details: error.details,
+  });
 }
 
 function toHeaders(error: GatewayError, { headers }: RequestHead): Record<string, string> {
   const takesResponseJson = headers.get('accept')?.includes('application/graphql-response+json');
   const challenge = error instanceof TokenRefusedError ? error.challenge : error.code === 'UNAUTHENTICATED' && 'Bearer';
+  const { retryAfter } = error.details;
   return {
     ...(takesResponseJson ? { 'content-type': 'application/graphql-response+json; charset=utf-8' } : {}),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     ...(challenge ? { 'www-authenticate': challenge } : {}),
   };
 }

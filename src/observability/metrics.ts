@@ -9,6 +9,8 @@ export interface MetricsOptions {
   /** Asked each time that somebody reads the metrics. */
   readonly upstreamState: () => UpstreamState;
   readonly cacheState: () => CacheState;
+  /** Of answers that clients have yet to read. Default: none. */
+  readonly unsentBytes?: () => number;
   /** Whether the process tells of itself, too: its memory, its event loop. That starts observers, which nothing stops. */
   readonly ofProcess: boolean;
 }
@@ -31,6 +33,8 @@ export interface Metrics {
   /** Something is over a limit. @param setting the name of what raises it; undefined: nothing does */
   onLimit(setting: string | undefined): void;
   onResponse(place: string, status: number): void;
+  /** The server has closed a connection that its client did not use. */
+  onDisconnected(reason: string): void;
   /** Something in the upstream's answers was not as its documents promise. */
   onDrift(kind: string, type: string, field: string, times?: number): void;
   onBug(): void;
@@ -69,7 +73,7 @@ const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
  * What the gateway counts, in a registry of its own: two gateways in one process do not add up. Every label has a bound that no caller
  * moves, and none tells who asks, for what id, or with which key. `docs/operations.md` says what each means.
  */
-export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsOptions): Metrics {
+export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0, ofProcess }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (ofProcess) collectDefaultMetrics({ register: registry });
@@ -110,6 +114,9 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     'place',
     'status',
   ]);
+  const disconnects = counter('client_disconnects_total', 'Client connections that the gateway closed, by reason.', ['reason']);
+  for (const reason of ['unread', 'silent', 'evicted']) disconnects.inc({ reason }, 0);
+  gauge('unsent_bytes', 'Bytes of answers that clients have yet to read.', unsentBytes);
   const bugs = counter('bugs_total', 'Faults that nobody foresaw; the log has each.');
 
   const upstreamSeconds = histogram(
@@ -185,6 +192,7 @@ export function createMetrics({ upstreamState, cacheState, ofProcess }: MetricsO
     onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
     onResponse: (place, status) => responses(place, String(status)),
     onDrift: (kind, type, field, times = 1) => drift.inc({ kind, type, field }, times),
+    onDisconnected: (reason) => disconnects.inc({ reason }),
     onBug: () => bugs.inc(),
     contentType: registry.contentType,
     render: () => registry.metrics(),

@@ -78,6 +78,8 @@ describe('With nothing set', () => {
       trustedDocuments: { path: undefined, only: false },
       compression: true,
       maxConnections: 2_000,
+      maxConnectionsPerAddress: 1_000,
+      unsent: { maxBytes: 134_217_728, maxBytesPerCaller: 33_554_432 },
       drain: { delayMs: 1_000, timeoutMs: 10_000 },
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
       jwt: undefined,
@@ -183,6 +185,20 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
   { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
   { name: 'MAX_CONNECTIONS', min: 1, max: 1_000_000, unit: 'connections', read: ({ maxConnections }) => maxConnections },
+  {
+    name: 'MAX_UNSENT_BYTES',
+    min: 2 ** 20,
+    max: 64 * GIBIBYTE,
+    unit: 'bytes',
+    read: ({ unsent }) => unsent.maxBytes,
+  },
+  {
+    name: 'MAX_UNSENT_BYTES_PER_CALLER',
+    min: 2 ** 20,
+    max: 64 * GIBIBYTE,
+    unit: 'bytes',
+    read: ({ unsent }) => unsent.maxBytesPerCaller,
+  },
   { name: 'DRAIN_DELAY_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.delayMs },
   { name: 'DRAIN_TIMEOUT_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.timeoutMs },
 ];
@@ -249,6 +265,21 @@ describe('The switches', () => {
       graphiql: true,
       introspection: false,
     });
+  });
+});
+
+describe('MAX_CONNECTIONS_PER_ADDRESS', () => {
+  const read = (given: string, all = '') =>
+    readSettings({ MAX_CONNECTIONS_PER_ADDRESS: given, MAX_CONNECTIONS: all }).maxConnectionsPerAddress;
+
+  test('is half of MAX_CONNECTIONS unless it is set, and no bound when it is off', () => {
+    expect([read(''), read('', '7'), read('1'), read('5', '4'), read('off')]).toEqual([1_000, 4, 1, 5, Number.POSITIVE_INFINITY]);
+  });
+
+  test.each(['-1', 'on', 'Infinity', '1e3'])('is nothing like %s', (odd) => {
+    expect(faultsOf({ MAX_CONNECTIONS_PER_ADDRESS: odd })).toEqual([
+      'MAX_CONNECTIONS_PER_ADDRESS has to be a whole number of connections, 1 to 1000000, or off.',
+    ]);
   });
 });
 

@@ -50,6 +50,7 @@ export async function serveWorld({
     {
       onBug: (error) => bugs.push(error),
       onRefused: gateway.onRefused,
+      onDisconnected: gateway.onDisconnected,
     },
   );
   const listeningPort = await onFreePort(

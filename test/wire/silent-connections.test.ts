@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { parseMetrics, sumOf } from '../kit/metrics.ts';
+import { type ServedWorld, serveWorld } from '../kit/served.ts';
+import { connectTo } from './raw-client.ts';
+
+const ASK = 'GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+/** Opens connections and sends the same on each; a gateway that closes them is no error. */
+async function open(world: ServedWorld, count: number, said = ''): Promise<Socket[]> {
+  const { hostname, port } = new URL(world.url);
+  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  for (const socket of sockets) if (said !== '') socket.write(said);
+  return sockets;
+}
+
+/** Asks on a new connection until it is answered; returns how long that took, ms. */
+async function untilServed(world: ServedWorld): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    const client = connectTo(world.url);
+    client.socket.write(ASK);
+    if ((await client.received).includes('"totalCount":12')) return performance.now() - startedAt;
+  }
+}
+
+test.each([
+  ['that say nothing', ''],
+  ['that stop in the headers of a request', 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n'],
+])('2,010 connections %s keep no client out for more than two seconds', { timeout: 30_000 }, async (_, said) => {
+  await using world = await serveWorld({ settings: { MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
+  const sockets = await open(world, 2_010, said);
+  expect(await untilServed(world)).toBeLessThan(2_000);
+  for (const socket of sockets) socket.destroy();
+  expect(world.bugs).toEqual([]);
+});
+
+test('Connections that stop in the body of a request make room for others after a second', { timeout: 30_000 }, async () => {
+  await using world = await serveWorld({ settings: { MAX_CONNECTIONS: '50', MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
+  const head = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
+  const sockets = await open(world, 60, head);
+  expect(await untilServed(world)).toBeLessThan(2_000);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('Half of all connections may come from one address, and those over it are told so', async () => {
+  await using world = await serveWorld({ settings: { MAX_CONNECTIONS: '4' } });
+  const [first, second] = [connectTo(world.url), connectTo(world.url)];
+  for (const { socket } of [first, second]) {
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'data');
+  }
+  const third = connectTo(world.url);
+  third.socket.write(ASK);
+  expect(await third.received).toMatch(/^HTTP\/1\.1 503 .*"code":"RATE_LIMITED","retryAfter":1/s);
+  first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  const samples = parseMetrics(await first.received);
+  expect(sumOf(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS_PER_ADDRESS' })).toBe(1);
+  second.socket.destroy();
+  expect(world.traffic()).toEqual([]);
+});
+
+test('Connections that say nothing are closed after CLIENT_HEADERS_TIMEOUT_MS, without an answer, and counted', async () => {
+  await using world = await serveWorld({ settings: { CLIENT_HEADERS_TIMEOUT_MS: '100' } });
+  const clients = Array.from({ length: 20 }, () => connectTo(world.url));
+  expect(await Promise.all(clients.map(({ received }) => received))).toEqual(Array(20).fill(''));
+  const text = await (await fetch(new URL('/metrics', world.url))).text();
+  expect(sumOf(parseMetrics(text), 'client_disconnects_total', { reason: 'silent' })).toBe(20);
+});
