@@ -50,7 +50,7 @@ describe('An operation that is given up after too many errors', () => {
     ['UNAUTHENTICATED', new CredentialRefusedError(LINE, 401), {}],
     ['RATE_LIMITED', new RateLimitedError(LINE, 7_000), { retryAfter: 7 }],
     ['UPSTREAM_REJECTED', new UpstreamRejectedError(LINE, 418), { status: 418 }],
-    ['UPSTREAM_BUDGET_EXCEEDED', new BudgetExceededError(250), {}],
+    ['UPSTREAM_BUDGET_EXCEEDED', new BudgetExceededError('requests', 250), {}],
   ] as const)(
     'has the code %s and the details of a first error that is not the fault of the document',
     (code, error, details) => {

@@ -1,57 +1,106 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Observed, Target } from '../attack.ts';
 
 /** A key that the sandbox knows, and one that it does not. */
 export const KNOWN_KEY = 'sk_demo_a';
-export const MADE_UP_KEY = 'nobody';
+export const MADE_UP_KEY = 'sk_made_up';
 
+/** The parameters of a request. */
 export interface GraphQLParams {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Sends requests, so many at a time, until the target's signal aborts. @param toBody the body of the n-th request */
+/** What the attacker has seen, added up. */
+export interface Tally {
+  note(outcome: string, bytes?: number): void;
+  observed(): Observed;
+}
+
+export function createTally(): Tally {
+  const outcomes: Record<string, number> = {};
+  let maxAnswerBytes = 0;
+  return {
+    note(outcome, bytes = 0) {
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      maxAnswerBytes = Math.max(maxAnswerBytes, bytes);
+    },
+    observed: () => ({ outcomes, maxAnswerBytes }),
+  };
+}
+
+/** Lets so many workers act at the same time, each again and again, until the signal aborts. */
+export async function repeat(
+  { signal }: Target,
+  workers: number,
+  act: (worker: number, round: number) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    Array.from({ length: workers }, async (_, worker) => {
+      for (let round = 0; !signal.aborted; round += 1) await act(worker, round);
+    }),
+  );
+}
+
+/** Sends requests, so many at a time, until the signal aborts. @param toBody the text of the n-th body */
 export async function attackWith(
   target: Target,
   { key, workers }: { readonly key: string; readonly workers: number },
   toBody: (n: number) => string,
 ): Promise<Observed> {
-  const outcomes: Record<string, number> = {};
-  let maxAnswerBytes = 0;
+  const tally = createTally();
   let count = 0;
-  await Promise.all(Array.from({ length: workers }, work));
-  return { outcomes, maxAnswerBytes };
-
-  async function work(): Promise<void> {
-    while (!target.signal.aborted) {
-      const [outcome, bytes] = await send(target, key, toBody(count++));
-      if (outcome === undefined) continue;
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-      maxAnswerBytes = Math.max(maxAnswerBytes, bytes);
-    }
-  }
+  await repeat(target, workers, () => {
+    count += 1;
+    return ask(target, tally, key, toBody(count - 1));
+  });
+  return tally.observed();
 }
 
-async function send(target: Target, key: string, body: string): Promise<readonly [outcome: string | undefined, bytes: number]> {
-  try {
-    const response = await fetch(target.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      body,
-      signal: target.signal,
+/** Waits, or until the signal aborts. */
+export function pause({ signal }: Target, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise.finally(() => clearTimeout(timer));
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1_000 });
+
+/** Sends an operation, reads all of its answer, and notes the outcome. @param body the parameters, or the text of the body */
+export async function ask(target: Target, tally: Tally, key: string, body: object | string): Promise<void> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const headers = {
+    authorization: `Bearer ${key}`,
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'content-length': Buffer.byteLength(text),
+  };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (outcome: string | undefined, bytes?: number) => {
+    if (outcome !== undefined && !target.signal.aborted) tally.note(outcome, bytes);
+    resolve();
+  };
+  const sending = request(target.url, { method: 'POST', headers, agent, signal: target.signal });
+  sending.on('error', () => end('closed'));
+  sending.on('response', (response: IncomingMessage) => {
+    let start = '';
+    let bytes = 0;
+    response.on('data', (part: Buffer) => {
+      // The first error is at the start.
+      if (start.length < 4_096) start += part.toString('latin1');
+      bytes += part.byteLength;
     });
-    const text = await response.text();
-    return [toOutcome(response.status, text), Buffer.byteLength(text)];
-  } catch {
-    return [target.signal.aborted ? undefined : 'closed', 0];
-  }
+    response.on('end', () => end(toOutcome(start, response.statusCode ?? 0), bytes));
+    response.on('error', () => end('closed'));
+  });
+  sending.end(text);
+  await promise;
 }
 
-function toOutcome(status: number, text: string): string {
-  try {
-    const { errors } = JSON.parse(text) as { errors?: readonly { extensions?: { code?: string } }[] };
-    return errors?.[0] ? (errors[0].extensions?.code ?? 'no code') : 'ok';
-  } catch {
-    return `HTTP ${status}`;
-  }
+/** @param start of the body */
+export function toOutcome(start: string, status: number): string {
+  if (start.startsWith('{"data"')) return 'ok';
+  return /"code":"(\w+)"/.exec(start)?.[1] ?? `HTTP ${status}`;
 }
