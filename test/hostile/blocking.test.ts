@@ -6,7 +6,7 @@ import { MADE_UP_KEY } from './attacks/requests.ts';
 
 /** What `docs/security.md` promises. The worst of these take a half of it on an idle machine. */
 const MAX_BLOCK_MS = 1_000;
-/** Another process may take the processor for a moment: the quieter run counts. */
+/** What is compiled first counts only once: the quicker run decides. */
 const RUNS = 2;
 
 function createHostileWorld({ respond }: WorstOperation) {
@@ -17,13 +17,16 @@ function createHostileWorld({ respond }: WorstOperation) {
   });
 }
 
-/** The longest time during which the event loop does nothing else, ms. */
+/**
+ * The longest time during which the event loop does nothing else, ms of its thread's processor time: other processes may take the processor
+ * meanwhile, which is no block of ours.
+ */
 async function longestBlock(act: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let isOver = false;
-  let last = performance.now();
+  let last = threadMs();
   const look = () => {
-    const now = performance.now();
+    const now = threadMs();
     longest = Math.max(longest, now - last);
     last = now;
     if (!isOver) setImmediate(look);
@@ -33,6 +36,11 @@ async function longestBlock(act: () => Promise<unknown>): Promise<number> {
   await new Promise((resolve) => setImmediate(resolve));
   isOver = true;
   return longest;
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 describe('The event loop is blocked for less than a second by an operation within all limits', () => {
