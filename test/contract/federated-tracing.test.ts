@@ -95,6 +95,23 @@ describe('A router that has proved who it is', () => {
     expect(traffic()).toEqual(['GET /assistants']);
   });
 
+  test('gets the whole answer and no trace of an operation of more than 30,000 fields and items', async () => {
+    const { ask, sandbox, traffic, bugs } = createGuardedWorld();
+    const [assistant, other] = sandbox.control.data(KEY_A).assistants;
+    const representations = Array.from({ length: 1_000 }, (_, n) => ({
+      __typename: 'Assistant',
+      id: [assistant!.id, other!.id][n % 2],
+    }));
+    const query = (fields: number) => `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+      ... on Assistant { ${Array.from({ length: fields }, (_, n) => `a${n}: id`).join(' ')} } } }`;
+    const long = await ask(query(30), { representations }, TRACED);
+    expect([long.errors, long.extensions]).toEqual([undefined, undefined]);
+    expect(Object.keys(long.data._entities[999])).toHaveLength(30);
+    const shorter = await ask(query(20), { representations }, TRACED);
+    expect(readTrace(shorter.extensions.ftv1).paths.size).toBeGreaterThan(20_000);
+    expect([traffic(), bugs]).toEqual([['GET /assistants', 'GET /assistants'], []]);
+  });
+
   test('finds the time of entities where it was spent, and an error where a field was called', async () => {
     const { ask, traffic, richCallId } = createGuardedWorld();
     const representations = [{ __typename: 'Call', id: richCallId }];
