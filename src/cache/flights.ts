@@ -20,15 +20,28 @@ export interface Departure {
   sends: number;
   /** It waits for its turn, and for whose: where many wait, each of those who share a credential has turns of his own. */
   queuedFor: { readonly caller: string | undefined } | undefined;
+  /** The operation that sends it waits for other operations to end: none of them joins it, or both would wait for each other. */
+  isHeld: boolean;
   /** When the last of those who wait has to have his answer, by the clock for durations, ms. */
   deadlineAt: number;
+}
+
+/**
+ * Asks the question.
+ * @param dismissOthers rejects the waits of all operations but the first that joined, with `FlightHeldError`
+ */
+type AskInFlight<T> = (signal: AbortSignal, dismissOthers: () => void) => Promise<T>;
+
+/** The answer is held up by the bounds of the operation that asked first: any other has to ask by itself. */
+export class FlightHeldError extends Error {
+  override name = 'FlightHeldError';
 }
 
 export interface Flights {
   /** The flight for this question, if one is in the air. */
   find<T>(key: string): Flight<T> | undefined;
   /** Puts the question, which is to be sent. From now on it is found by its key; one that was found there until now goes on, but nobody joins it any more. */
-  start<T>(key: string, departure: Departure, ask: (signal: AbortSignal) => Promise<T>): Flight<T>;
+  start<T>(key: string, departure: Departure, ask: AskInFlight<T>): Flight<T>;
   readonly size: number;
 }
 
@@ -47,7 +60,7 @@ export function createFlights(): Flights {
 
   return {
     find: <T>(key: string) => inTheAir.get(key)?.flight as Flight<T> | undefined,
-    start<T>(key: string, departure: Departure, ask: (signal: AbortSignal) => Promise<T>) {
+    start<T>(key: string, departure: Departure, ask: AskInFlight<T>) {
       const place: Place = {};
       const flight = createFlight(departure, ask, () => {
         place.flight = undefined;
@@ -63,11 +76,16 @@ export function createFlights(): Flights {
   };
 }
 
-function createFlight<T>(departure: Departure, ask: (signal: AbortSignal) => Promise<T>, onOver: () => void): Flight<T> {
+function createFlight<T>(departure: Departure, ask: AskInFlight<T>, onOver: () => void): Flight<T> {
   const controller = new AbortController();
-  const answer = ask(controller.signal);
   let waiting = 0;
   let isOver = false;
+  let isJoined = false;
+  /** What rejects the waits of those who joined after the first: most flights have none. */
+  let others: Set<() => void> | undefined;
+  const answer = ask(controller.signal, () => {
+    for (const dismiss of [...(others ?? [])]) dismiss();
+  });
   const end = () => {
     isOver = true;
     onOver();
@@ -86,14 +104,29 @@ function createFlight<T>(departure: Departure, ask: (signal: AbortSignal) => Pro
     settled,
     join(signal) {
       waiting += 1;
+      const isFirst = !isJoined;
+      isJoined = true;
       return new Promise<T>((resolve, reject) => {
         const onAbort = () => {
+          others?.delete(dismiss);
           reject(signal.reason);
+          leave();
+        };
+        const stopListening = () => {
+          others?.delete(dismiss);
+          signal.removeEventListener('abort', onAbort);
+        };
+        const dismiss = () => {
+          stopListening();
+          reject(new FlightHeldError());
           leave();
         };
         if (signal.aborted) return onAbort();
         signal.addEventListener('abort', onAbort, { once: true });
-        const stopListening = () => signal.removeEventListener('abort', onAbort);
+        if (!isFirst) {
+          others ??= new Set();
+          others.add(dismiss);
+        }
         answer.then(
           (value) => {
             stopListening();

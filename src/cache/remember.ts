@@ -4,7 +4,7 @@ import type { Errand, UpstreamCall } from '#rest/errand.ts';
 import type { Answer, Ask, Question, Reading, Send } from '#rest/question.ts';
 import { type Answers, createAnswers, type WholeAnswer } from './answers.ts';
 import type { AnswerSource, CacheEvents, CacheState } from './cache-events.ts';
-import { createFlights, type Departure, type Flight } from './flights.ts';
+import { createFlights, type Departure, type Flight, FlightHeldError } from './flights.ts';
 import { createFreshnessOf, type FreshnessSettings } from './freshness.ts';
 import { createKeeper, isOfOneObject } from './keeper.ts';
 import { createMemory, type Entry, isMissing } from './memory.ts';
@@ -49,6 +49,7 @@ interface Course {
   readonly key: string;
   readonly newerThan: Reading | undefined;
   readonly departure: Departure;
+  readonly dismissOthers: () => void;
 }
 
 /**
@@ -140,8 +141,8 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
         landed = { entry, source: joined && source === 'network' ? 'coalesced' : source };
       } catch (cause) {
         const error = toTimeout(cause, errand, question);
-        // The budget of another is no business of this one.
-        if (joined && error instanceof BudgetExceededError) continue;
+        // The bounds of another are no business of this one.
+        if (joined && (error instanceof BudgetExceededError || error instanceof FlightHeldError)) continue;
         const stale = memory.find(fingerprint, key);
         if (!(stale && rules.mayStandIn(stale, error, fingerprint))) {
           events.onAnswered(question.endpoint, 'failed');
@@ -202,10 +203,11 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
       after: 0,
       sends: 0,
       queuedFor: undefined,
+      isHeld: false,
       deadlineAt: errand.deadlineAt(),
     };
-    const flight = flights.start<Landing>(toFlightKey(fingerprint, key), departure, (signal) =>
-      fly({ ...errand, signal, deadlineAt: () => departure.deadlineAt }, question, { key, newerThan, departure }),
+    const flight = flights.start<Landing>(toFlightKey(fingerprint, key), departure, (signal, dismissOthers) =>
+      fly({ ...errand, signal, deadlineAt: () => departure.deadlineAt }, question, { key, newerThan, departure, dismissOthers }),
     );
     if (!rules.isTrusted(fingerprint) && !rechecks.has(fingerprint)) {
       rechecks.set(fingerprint, flight);
@@ -214,7 +216,8 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
     return flight;
   }
 
-  async function fly<T>(errand: Errand, question: Question<T>, { key, newerThan, departure }: Course): Promise<Landing> {
+  async function fly<T>(errand: Errand, question: Question<T>, course: Course): Promise<Landing> {
+    const { key, newerThan, departure, dismissOthers } = course;
     const { credential, signal } = errand;
     const { fingerprint } = credential;
     const kept = { owner: credential, question, key, mark: memory.mark() };
@@ -239,6 +242,10 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
         onFailed() {
           departure.sentAt = undefined;
           departure.queuedFor = errand;
+        },
+        onHeld(isHeld) {
+          departure.isHeld = isHeld;
+          if (isHeld) dismissOthers();
         },
       });
       if (!newest || answer.reading.number > newest.number) newest = answer.reading;
@@ -293,11 +300,11 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
 
   /** What is yet to be sent brings what is newest; but nobody waits in the queue of another. */
   function mayJoin(
-    { departure: { sentAt, after, queuedFor } }: Flight<Landing>,
+    { departure: { sentAt, after, queuedFor, isHeld } }: Flight<Landing>,
     { caller }: Errand,
     newerThan: Reading | undefined,
   ): boolean {
-    if (newerThan && newerThan.process !== newest?.process) return false;
+    if (isHeld || (newerThan && newerThan.process !== newest?.process)) return false;
     if (sentAt === undefined) return !queuedFor || queuedFor.caller === caller;
     return (!newerThan || after >= newerThan.number) && rules.isWithin(sentAt, JOINED_WITHIN_MS);
   }

@@ -113,7 +113,11 @@ export function createRestClient(options: RestClientOptions): RestClient {
     const line = toLine(question);
     if (isRefused(errand)) throw toRefused(line);
     const room = budget.awaitRoom();
-    if (room) await awaitRoom(errand, line, room);
+    if (room) {
+      sending?.onHeld(true);
+      await awaitRoom(errand, line, room);
+      sending?.onHeld(false);
+    }
     if (budget.byteExcess) throw budget.byteExcess;
     // The queue is for those who have to wait: a promise for each that need not is dearer than its turn.
     const { leave, endTurn } = enterAtOnce(errand, question) ?? (await enterInTurn(errand, question));
@@ -133,7 +137,11 @@ export function createRestClient(options: RestClientOptions): RestClient {
         credential,
         signal,
         budget,
-        onPaused: endTurn,
+        onPause(isPaused) {
+          sending?.onHeld(isPaused);
+          // A response that is not read occupies the upstream no more than an idle connection does.
+          if (isPaused) endTurn();
+        },
         headers: watched.headers,
       });
       const value = readValue(question, body, status);

@@ -43,8 +43,8 @@ export interface OneRequest {
   readonly credential: Credential;
   readonly signal: AbortSignal;
   readonly budget: Pick<Budget, 'read'>;
-  /** The gateway does not read on for a while: the request occupies the upstream no more than an idle connection does. */
-  readonly onPaused: () => void;
+  /** The gateway does not read on for a while (`true`), or reads on. */
+  readonly onPause: (isPaused: boolean) => void;
   /** Besides those that every request has. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -96,7 +96,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   let lastDate: { readonly text: string; readonly ms: number } | undefined;
   const parseTurns = createParseTurns(options.elapsed, setImmediate);
 
-  return async ({ line, query, credential, signal, headers, budget, onPaused }) => {
+  return async ({ line, query, credential, signal, headers, budget, onPause }) => {
     // It may have ended between this request's turn and now: then no event comes any more.
     if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(line, signal.reason));
     let givenUp: 'aborted' | 'timeout' | undefined;
@@ -123,8 +123,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
     /** The upstream has the whole time again: it is not slow while the gateway does not read. */
     const pauseUntil = (mayReadOn: Promise<void>) => {
       stopTimer();
-      onPaused();
+      onPause(true);
       const readOn = () => {
+        onPause(false);
         stopTimer();
         if (!isOver) stopTimer = startTimer(timeoutMs, onTime);
       };

@@ -1,23 +1,29 @@
 /** Spreads the parsing of large bodies over turns of the event loop. */
 export interface ParseTurns {
-  /** Parses now, if this turn has time left and no other waits; else in a later turn. */
+  /** Parses now, if there is time left in this turn and no other waits; else in a later turn. */
   run<T>(credential: string, parse: () => T): T | Promise<T>;
 }
 
-/** Of one turn, ms: what has arrived meanwhile, the requests of other tenants for one, is read between two turns. One parse may take longer. */
+/** Of one turn, ms. One parse may take longer. */
 const SLICE_MS = 5;
+/**
+ * After a slice that was used up so many turns pass without a parse. A request that is answered from the cache takes a few turns from its first byte to
+ * its last: without the free ones it would wait for a parse in each of them. A turn in which nothing happens takes microseconds.
+ */
+const FREE_TURNS = 3;
 
 type Job = () => void;
 
 /**
- * Each parse blocks the event loop for milliseconds. A hundred that are due at once would keep all other tenants waiting for their sum; so they are
- * run a few milliseconds at a time, and of the credentials each one in turn.
+ * Each parse blocks the event loop for milliseconds, and what is done with the parsed value at once as long again. A hundred that are due at once
+ * would keep all other tenants waiting for their sum; so they are run a few milliseconds at a time, and of the credentials each one in turn.
  * @param elapsed a clock for durations, ms and parts of it
  * @param onNextTurn calls back in the next turn of the event loop
  */
 export function createParseTurns(elapsed: () => number, onNextTurn: (run: () => void) => void): ParseTurns {
   /** By credential; the first is next. */
   const queues = new Map<string, Job[]>();
+  /** Undefined: no parse has run lately. */
   let sliceEndsAt: number | undefined;
 
   return {
@@ -44,10 +50,19 @@ export function createParseTurns(elapsed: () => number, onNextTurn: (run: () => 
 
   function startSlice(): void {
     sliceEndsAt = elapsed() + SLICE_MS;
-    onNextTurn(runSlice);
+    onNextTurn(endSlice);
   }
 
-  function runSlice(): void {
+  function endSlice(): void {
+    passFreeTurns(hasTime() ? 0 : FREE_TURNS);
+  }
+
+  function passFreeTurns(left: number): void {
+    if (left === 0) runQueued();
+    else onNextTurn(() => passFreeTurns(left - 1));
+  }
+
+  function runQueued(): void {
     sliceEndsAt = undefined;
     if (queues.size === 0) return;
     startSlice();

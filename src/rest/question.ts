@@ -79,4 +79,6 @@ export interface Sending {
   onSent(at: number): void;
   /** That was in vain, and it will be sent again. */
   onFailed(): void;
+  /** It waits until other operations have ended, or goes on: see `BodyLimiter`. */
+  onHeld(isHeld: boolean): void;
 }

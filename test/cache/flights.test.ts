@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createFlights } from '#cache/flights.ts';
+import { createFlights, FlightHeldError } from '#cache/flights.ts';
 
 /** When a question was put, where it does not matter. */
-const NOW = { sentAt: 0, after: 0, sends: 1, queuedFor: undefined, deadlineAt: 0 };
+const NOW = { sentAt: 0, after: 0, sends: 1, queuedFor: undefined, isHeld: false, deadlineAt: 0 };
 
 const NEVER = new AbortController().signal;
 
@@ -90,8 +90,19 @@ describe('A flight', () => {
 
   test('tells what was the newest reading when it began', () => {
     const flights = createFlights();
-    flights.start('key', { sentAt: 0, after: 17, sends: 1, queuedFor: undefined, deadlineAt: 0 }, createQuestion().ask);
-    expect(flights.find('key')!.departure).toEqual({ sentAt: 0, after: 17, sends: 1, queuedFor: undefined, deadlineAt: 0 });
+    flights.start(
+      'key',
+      { sentAt: 0, after: 17, sends: 1, queuedFor: undefined, isHeld: false, deadlineAt: 0 },
+      createQuestion().ask,
+    );
+    expect(flights.find('key')!.departure).toEqual({
+      sentAt: 0,
+      after: 17,
+      sends: 1,
+      queuedFor: undefined,
+      isHeld: false,
+      deadlineAt: 0,
+    });
   });
 
   test('is settled when the answer has come, and when it has failed, and never rejects', async () => {
@@ -283,9 +294,17 @@ describe('The flights', () => {
   test('give way to another under the same key, and go on for those who wait', async () => {
     const flights = createFlights();
     const [old, fresh] = [createQuestion(), createQuestion()];
-    const first = flights.start('key', { sentAt: 0, after: 1, sends: 1, queuedFor: undefined, deadlineAt: 0 }, old.ask);
+    const first = flights.start(
+      'key',
+      { sentAt: 0, after: 1, sends: 1, queuedFor: undefined, isHeld: false, deadlineAt: 0 },
+      old.ask,
+    );
     const early = first.join(NEVER);
-    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, queuedFor: undefined, deadlineAt: 0 }, fresh.ask);
+    const second = flights.start(
+      'key',
+      { sentAt: 0, after: 2, sends: 1, queuedFor: undefined, isHeld: false, deadlineAt: 0 },
+      fresh.ask,
+    );
     expect(flights.find('key')).toBe(second);
     expect(old.isCalledBack).toBe(false);
 
@@ -304,9 +323,13 @@ describe('The flights', () => {
     const [old, fresh] = [createQuestion(), createQuestion()];
     const leaving = new AbortController();
     const gone = flights
-      .start('key', { sentAt: 0, after: 1, sends: 1, queuedFor: undefined, deadlineAt: 0 }, old.ask)
+      .start('key', { sentAt: 0, after: 1, sends: 1, queuedFor: undefined, isHeld: false, deadlineAt: 0 }, old.ask)
       .join(leaving.signal);
-    const second = flights.start('key', { sentAt: 0, after: 2, sends: 1, queuedFor: undefined, deadlineAt: 0 }, fresh.ask);
+    const second = flights.start(
+      'key',
+      { sentAt: 0, after: 2, sends: 1, queuedFor: undefined, isHeld: false, deadlineAt: 0 },
+      fresh.ask,
+    );
     leaving.abort(new Error('gone'));
     await expect(gone).rejects.toThrow('gone');
     expect([old.isCalledBack, fresh.isCalledBack]).toEqual([true, false]);
@@ -338,4 +361,25 @@ describe('The flights', () => {
     await expect(flights.start('key', NOW, createQuestion().ask).join(signal)).rejects.toThrow('too late');
     expect(add).not.toHaveBeenCalled();
   });
+});
+
+test('A flight that is held rejects all operations that have joined it but the first, and is called back when that one has left, too', async () => {
+  const flights = createFlights();
+  const held = Promise.withResolvers<string>();
+  let dismissOthers = () => {};
+  let signal: AbortSignal | undefined;
+  const flight = flights.start<string>('key', NOW, (given, dismiss) => {
+    signal = given;
+    dismissOthers = dismiss;
+    return held.promise;
+  });
+  const leaving = new AbortController();
+  const first = flight.join(leaving.signal);
+  const others = [flight.join(NEVER), flight.join(NEVER)];
+  dismissOthers();
+  expect(await Promise.allSettled(others)).toEqual(Array(2).fill({ status: 'rejected', reason: expect.any(FlightHeldError) }));
+  expect(signal?.aborted).toBe(false);
+  leaving.abort();
+  await expect(first).rejects.toBe(leaving.signal.reason);
+  expect([signal?.aborted, flights.size]).toEqual([true, 0]);
 });

@@ -9,7 +9,7 @@ import {
 } from '#errors/upstream-error.ts';
 import { Credential } from '#rest/credential.ts';
 import type { UpstreamCall } from '#rest/errand.ts';
-import type { Question, Reading, Send } from '#rest/question.ts';
+import type { Question, Reading, Send, Sending } from '#rest/question.ts';
 import { createClock } from '../kit/clock.ts';
 import { createErrand } from '../kit/errand.ts';
 
@@ -69,11 +69,13 @@ function createCache({
   skewMs = 0,
 }: Setup = {}) {
   const asked: string[] = [];
+  const sendings: (Sending | undefined)[] = [];
   let failure: UpstreamError | undefined;
   let held = Promise.resolve();
   let number = 0;
   const send: Send = async (errand, question, sending) => {
     asked.push(`${question.path}${question.query}`);
+    sendings.push(sending);
     errand.budget.sent += 1;
     number += 1;
     const reading: Reading = { process, number, isRemembered: false };
@@ -106,6 +108,7 @@ function createCache({
     clock,
     errand,
     ask: <T>(question: Question<T>, newerThan?: Reading, key?: string) => ask(errand(key), question, { newerThan }),
+    sendings,
     takeAsked: () => asked.splice(0),
     takeSources: () => calls.splice(0).map(({ source }) => source),
     /** The upstream does not answer until this is called. */
@@ -417,6 +420,37 @@ describe('A clock that is set back', () => {
     clock.pass(-1);
     await ask(assistant('a'));
     expect(takeAsked()).toHaveLength(2);
+  });
+});
+
+describe('A request that is held because its operation waits until others have ended', () => {
+  test('is waited for by no other operation: those that have joined it send their own, and so do those that come later', async () => {
+    const { ask, hold, sendings, takeAsked, takeSources } = createCache();
+    const answer = hold();
+    const [holding, joining] = [ask(assistant('a')), ask(assistant('a'))];
+    await Promise.resolve();
+    expect(takeAsked()).toEqual(['/assistants/a']);
+    // From now on the upstream answers at once; the first answer is held.
+    hold()();
+    sendings[0]?.onHeld(true);
+    await Promise.all([joining, ask(assistant('a'))]);
+    expect(takeAsked()).toEqual(['/assistants/a']);
+    answer();
+    await holding;
+    expect(takeSources().sort()).toEqual(['coalesced', 'network', 'network']);
+  });
+
+  test('is joined again when it goes on', async () => {
+    const { ask, hold, sendings, takeAsked } = createCache();
+    const answer = hold();
+    const holding = ask(assistant('a'));
+    await Promise.resolve();
+    sendings[0]?.onHeld(true);
+    sendings[0]?.onHeld(false);
+    const joining = ask(assistant('a'));
+    answer();
+    await Promise.all([holding, joining]);
+    expect(takeAsked()).toEqual(['/assistants/a']);
   });
 });
 

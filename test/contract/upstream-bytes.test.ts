@@ -7,21 +7,21 @@ const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const TEN_IDS = Array.from({ length: 10 }, (_, n) => `call-${n}`);
 const EXCEEDED = { code: 'UPSTREAM_BUDGET_EXCEEDED' };
 
-/** An upstream whose calls take 100 KiB each, in parts of 10 KiB. */
-function createLongWorld(settings: Record<string, string> = {}) {
+/** An upstream whose calls take so many bytes each, in ten parts. */
+function createLongWorld(settings: Record<string, string> = {}, bytes = 100 * KIB) {
   const bodies = { open: 0, sentBytes: 0, hold: Promise.resolve() };
   const upstream = async ({ url }: Request) => {
     const id = new URL(url).pathname.split('/').at(-1);
-    const text = JSON.stringify({ call: { id, call_attempts: [] } }).padEnd(100 * KIB);
+    const text = JSON.stringify({ call: { id, call_attempts: [] } }).padEnd(bytes);
     let at = 0;
     bodies.open += 1;
     await bodies.hold;
     return new Response(
       new ReadableStream({
         pull(controller) {
-          controller.enqueue(Buffer.from(text.slice(at, at + 10 * KIB)));
-          at += 10 * KIB;
-          bodies.sentBytes += 10 * KIB;
+          controller.enqueue(Buffer.from(text.slice(at, at + bytes / 10)));
+          at += bytes / 10;
+          bodies.sentBytes += bytes / 10;
           if (at >= text.length) {
             bodies.open -= 1;
             controller.close();
@@ -36,6 +36,14 @@ function createLongWorld(settings: Record<string, string> = {}) {
   const world: World = createWorld({ settings: { MAX_UPSTREAM_BYTES: `${512 * KIB}`, ...settings }, upstream });
   return { ...world, bodies };
 }
+
+test('Operations that ask for the same large objects at the same time all come to their end, though they hold as much as they may together', async () => {
+  const settings = { MAX_UPSTREAM_BYTES: String(32 * 1024 * KIB) };
+  const { ask, bodies } = createLongWorld(settings, 2_000 * KIB);
+  const answers = await Promise.all(Array.from({ length: 5 }, (_, n) => ask(`query Q${n}${CALLS.slice(5)}`, { ids: TEN_IDS })));
+  expect(answers).toEqual(answers.map(() => ({ data: { calls: TEN_IDS.map((id) => ({ id })) } })));
+  expect(bodies.open).toBe(0);
+});
 
 describe('The bytes that an operation may read from the upstream', () => {
   test('bound all its bodies together: all that are in flight stop when they are used up, and the rest of the answer stands', async () => {
