@@ -14,7 +14,7 @@ import { EncodingError } from './content-encoding.ts';
 import type { Credential } from './credential.ts';
 import type { Budget } from './errand.ts';
 import { createParseTurns } from './parse-turns.ts';
-import { readJson, TooDeepError } from './read-json.ts';
+import { readJson, TooDeepError, TooManyValuesError } from './read-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
 import { isSuccess, TooLargeError, type Transport, type TransportAnswer } from './transport.ts';
 import type { FailureKind } from './upstream-events.ts';
@@ -227,6 +227,7 @@ function tellFault(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'no JSON';
   if (cause instanceof TooDeepError) return 'nested too deep';
   if (cause instanceof TooLargeError) return 'too many bytes';
+  if (cause instanceof TooManyValuesError) return 'too many values';
   // Only our own words.
   return cause instanceof EncodingError ? cause.message : 'not readable';
 }

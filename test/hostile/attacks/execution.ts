@@ -295,7 +295,7 @@ export const attacks: readonly Attack[] = WORST.map((operation) => {
     }),
     run: (target) => {
       const body = operation.toBody(0);
-      return attackWith(target, { key, workers: WORKERS }, (n) => (isNewEachTime ? operation.toBody(n) : body));
+      return attackWith(target, WORKERS, (n) => ({ key, body: isNewEachTime ? operation.toBody(n) : body }));
     },
   };
 });

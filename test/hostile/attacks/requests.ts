@@ -43,17 +43,18 @@ export async function repeat(
   );
 }
 
-/** Sends requests, so many at a time, until the signal aborts. @param toBody the text of the n-th body */
+/** Sends requests with so many workers, until the signal aborts. @param next the key and the parameters, or the text, of the n-th request */
 export async function attackWith(
   target: Target,
-  { key, workers }: { readonly key: string; readonly workers: number },
-  toBody: (n: number) => string,
+  workers: number,
+  next: (n: number) => { readonly key: string; readonly body: GraphQLParams | string },
 ): Promise<Observed> {
   const tally = createTally();
   let count = 0;
   await repeat(target, workers, () => {
+    const { key, body } = next(count);
     count += 1;
-    return ask(target, tally, key, toBody(count - 1));
+    return ask(target, tally, key, body);
   });
   return tally.observed();
 }

@@ -1,0 +1,20 @@
+import { describe, expect, test } from 'vitest';
+import { readJson, TooDeepError, TooManyValuesError } from '#rest/read-json.ts';
+
+const read = (text: string) => readJson([Buffer.from(text)]);
+
+describe('A body', () => {
+  test('of more than a million values is refused before it is parsed, however few bytes each has', () => {
+    expect(() => read(`[${'{},'.repeat(1_000_000)}{}]`)).toThrow(TooManyValuesError);
+    expect(() => read('['.repeat(1_000_001))).toThrow(TooManyValuesError);
+  });
+
+  test('of fewer values is read, however many bytes it has', () => {
+    const long = ['x'.repeat(2_000_000), ...Array(400_000).fill(1)];
+    expect(read(JSON.stringify(long))).toHaveLength(400_001);
+  });
+
+  test('that is nested too deep is refused', () => {
+    expect(() => read(`${'['.repeat(300)}${']'.repeat(300)}`)).toThrow(TooDeepError);
+  });
+});
