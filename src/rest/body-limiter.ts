@@ -1,4 +1,5 @@
 import { BudgetExceededError } from '#errors/gateway-error.ts';
+import type { UpstreamError } from '#errors/upstream-error.ts';
 import type { Budget } from './errand.ts';
 
 /**
@@ -166,7 +167,7 @@ interface Reservations {
 class OperationBudget implements Budget {
   readonly limit: number;
   sent = 0;
-  isRefused = false;
+  refusal: UpstreamError | undefined;
   readonly credential: string;
   readonly caller: string;
   /** Reserved beyond what is free. */
@@ -175,6 +176,8 @@ class OperationBudget implements Budget {
   readonly #signal: AbortSignal;
   readonly #reservations: Reservations;
   #bytes = 0;
+  /** One for all fields: each takes a stack. */
+  #byteExcess: BudgetExceededError | undefined;
   #isWatched = false;
   #waiting: PromiseWithResolvers<void> | undefined;
 
@@ -248,6 +251,7 @@ class OperationBudget implements Budget {
   }
 
   #tooManyBytes(): BudgetExceededError {
-    return new BudgetExceededError('bytes', this.#maxBytes);
+    this.#byteExcess ??= new BudgetExceededError('bytes', this.#maxBytes);
+    return this.#byteExcess;
   }
 }

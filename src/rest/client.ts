@@ -13,7 +13,7 @@ import {
 } from '#errors/upstream-error.ts';
 import type { AcceptedCredentials } from './accepted-credentials.ts';
 import { createBreaker } from './breaker.ts';
-import type { Errand } from './errand.ts';
+import type { Budget, Errand } from './errand.ts';
 import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
 import { createPauses } from './pauses.ts';
 import { type Question, type Send, type Sending, type SentAnswer, WrongShapeError } from './question.ts';
@@ -111,7 +111,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     const { endpoint, query } = question;
     const { credential, signal, budget } = errand;
     const line = toLine(question);
-    if (isRefused(errand)) throw toRefused(line);
+    const refusal = refusalOf(errand, line);
+    if (refusal) throw refusal;
     const room = budget.awaitRoom();
     if (room) {
       sending?.onHeld(true);
@@ -149,7 +150,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return { value, status, upstreamNow, reading, askedAt };
     } catch (error) {
       if (error instanceof FailedRequest) ending = error;
-      if (ending.status === 401 && options.keyHolder === 'caller') budget.isRefused = true;
+      if (ending.status === 401) toRefusal(budget, line);
       throw error;
     } finally {
       const ms = elapsed() - startedAt;
@@ -203,17 +204,17 @@ export function createRestClient(options: RestClientOptions): RestClient {
     if (refusals.has(credential)) turns.rejectWaiting(credential, new CredentialRefusal());
   }
 
-  /** The gateway's own key serves other operations all the same; a caller's is of no more use to this one. */
-  function isRefused({ budget, credential }: Errand): boolean {
-    if (!budget.isRefused && !refusals.rejects(credential.fingerprint)) return false;
-    budget.isRefused = options.keyHolder === 'caller';
-    return true;
+  /** Why a request is not sent, where the upstream has refused its credential. */
+  function refusalOf({ budget, credential }: Errand, line: UpstreamRequestLine): UpstreamError | undefined {
+    if (budget.refusal) return budget.refusal;
+    return refusals.rejects(credential.fingerprint) ? toRefusal(budget, line) : undefined;
   }
 
-  function toRefused(line: UpstreamRequestLine): UpstreamError {
-    return options.keyHolder === 'caller'
-      ? new CredentialRefusedError(line, 401, false)
-      : new UpstreamRejectedError(line, 401, false);
+  /** The gateway's own key serves other operations all the same; a caller's is of no more use to this one. */
+  function toRefusal(budget: Budget, line: UpstreamRequestLine): UpstreamError {
+    if (options.keyHolder === 'gateway') return new UpstreamRejectedError(line, 401, false);
+    budget.refusal ??= new CredentialRefusedError(line, 401, false);
+    return budget.refusal;
   }
 
   /** Undefined: others are to be waited for, or it may not be sent at all; nothing has happened then. */
@@ -251,7 +252,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       endTurn();
       budget.sent -= 1;
       if (error instanceof QueueOverflowError) events.onOverflow();
-      throw error instanceof CredentialRefusal ? toRefused(line) : toUnsent(line, error);
+      throw error instanceof CredentialRefusal ? toRefusal(budget, line) : toUnsent(line, error);
     }
   }
 

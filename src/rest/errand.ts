@@ -1,4 +1,5 @@
 import type { BudgetExceededError } from '#errors/gateway-error.ts';
+import type { UpstreamError } from '#errors/upstream-error.ts';
 import type { Credential } from './credential.ts';
 import type { Endpoint } from './question.ts';
 
@@ -26,8 +27,8 @@ export interface Budget {
   readonly excess: BudgetExceededError | undefined;
   /** Why it may send nothing that counts as sent already: it has read as many bytes as it may. */
   readonly byteExcess: BudgetExceededError | undefined;
-  /** The upstream has refused the caller's credential: nothing more is sent for the operation. */
-  isRefused: boolean;
+  /** The upstream has refused the caller's credential: nothing more is sent for the operation. One error for all its fields: each takes a stack. */
+  refusal: UpstreamError | undefined;
   /** @returns when the next request may be sent, as far as the bytes go that operations hold; undefined: at once. It rejects when the operation has ended. */
   awaitRoom(): Promise<void> | undefined;
   /**

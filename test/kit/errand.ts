@@ -21,7 +21,7 @@ export function createBudget(given: Partial<Budget> = {}): Budget {
   return {
     limit: 100,
     sent: 0,
-    isRefused: false,
+    refusal: undefined,
     byteExcess: undefined,
     get excess() {
       return this.sent < this.limit ? undefined : new BudgetExceededError('requests', this.limit);
