@@ -181,11 +181,12 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const credential = identify(request.headers);
       const admission: Admission = {
         caller: `${credential.fingerprint} ${caller ?? ''}`,
+        checkUnsent: () => unsentBytes.check(() => ownerOf(admission)),
         isAccepted: () => acceptedCredentials.has(credential.fingerprint),
         answers: answersOf(credential.fingerprint),
         open: (client, trace) => createContext({ credential, caller, client, trace }),
       };
-      unsentBytes.check(() => ownerOf(admission));
+      admission.checkUnsent();
       return admission;
     },
     unsentBytes,

@@ -268,6 +268,7 @@ export function createHttpServer(
     const { status, headers } = answered;
     const bytes = Number(headers.get('content-length') ?? 0);
     if (bytes > MAX_SMALL_ANSWER_BYTES && JSON_TYPE.test(headers.get('content-type') ?? '')) {
+      // At once: the text is to leave the heap before the next one is written.
       const body = new Uint8Array(await answered.arrayBuffer());
       sendLarge({ status, headers: Object.fromEntries(headers), body }, exchange);
       return;

@@ -2,6 +2,8 @@ import type { AnswerBudget } from '#binding/answer-budget.ts';
 import { type GatewayError, OperationTooComplexError, TooManyErrorsError, toBoundedMessage } from '#errors/gateway-error.ts';
 
 export interface OperationAnswer extends AnswerBudget {
+  /** What has been counted so far, with one byte for a character of a text that is not measured yet. */
+  readonly bytes: number;
   /** What to say in place of the answer, if that is given up. */
   readonly excess: GatewayError | undefined;
   /** Gives the answer up, whatever it holds by now. */
@@ -44,6 +46,7 @@ class OneAnswerBudget implements OperationAnswer {
   /** Never less than what will be written: the texts that are yet to be measured count as if all of them were escaped. */
   #bytes = ENVELOPE_BYTES;
   #unmeasured: string[] = [];
+  #unmeasuredLength = 0;
   #errors = 0;
   #firstError: unknown;
   #excess: GatewayError | undefined;
@@ -51,6 +54,10 @@ class OneAnswerBudget implements OperationAnswer {
   constructor(limits: AnswerLimits, onGivenUp: () => void) {
     this.#limits = limits;
     this.#onGivenUp = onGivenUp;
+  }
+
+  get bytes(): number {
+    return this.#bytes - this.#unmeasuredLength * (MAX_BYTES_A_CHARACTER - 1);
   }
 
   get isGivenUp(): boolean {
@@ -64,7 +71,7 @@ class OneAnswerBudget implements OperationAnswer {
   giveUp(excess: GatewayError): void {
     if (this.#excess) return;
     this.#excess = excess;
-    this.#unmeasured = [];
+    this.#forgetTexts();
     this.#onGivenUp();
   }
 
@@ -76,6 +83,7 @@ class OneAnswerBudget implements OperationAnswer {
   addText(text: string): void {
     if (text.length <= SHORT_TEXT_LENGTH) return;
     this.#unmeasured.push(text);
+    this.#unmeasuredLength += text.length;
     this.addBytes(text.length * MAX_BYTES_A_CHARACTER);
   }
 
@@ -103,12 +111,17 @@ class OneAnswerBudget implements OperationAnswer {
   /** Measures the texts only now: of nearly all answers it is enough to know that they cannot be too large, and to measure takes time. */
   #measure(): void {
     for (const text of this.#unmeasured) this.#bytes += writtenBytes(text) - text.length * MAX_BYTES_A_CHARACTER;
-    this.#unmeasured = [];
+    this.#forgetTexts();
     const { maxBytes: limit } = this.#limits;
     if (this.#bytes <= limit) return;
     // How much more it would have been is not known.
     const excess = { limit, measured: this.#bytes, setting: 'MAX_ANSWER_BYTES' };
     this.giveUp(new OperationTooComplexError(`The answer takes ${this.#bytes} bytes and more`, excess));
+  }
+
+  #forgetTexts(): void {
+    this.#unmeasured = [];
+    this.#unmeasuredLength = 0;
   }
 }
 

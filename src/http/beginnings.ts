@@ -6,8 +6,11 @@ export type Caller = Pick<Admission, 'caller' | 'isAccepted'>;
 
 /** Lets operations begin. */
 export interface Beginnings {
-  /** Waits until an operation of this caller may begin; undefined: at once. */
-  wait(caller: Caller): Promise<void> | undefined;
+  /**
+   * Waits until an operation of this caller may begin; undefined: at once.
+   * @param isAlone whether it must not go on beside another one that has just been let go, though both have room in this turn
+   */
+  wait(caller: Caller, isAlone?: boolean): Promise<void> | undefined;
   /** An operation of a caller that the upstream has accepted was answered without waiting: it counts among those that others rest for. */
   note(caller: string): void;
   /** An operation of this caller has taken so much time of the event loop that the scheduler does not see, ms. */
@@ -67,12 +70,13 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
     get waiting() {
       return waiting;
     },
-    wait(caller) {
+    wait(caller, isAlone = false) {
       const isAccepted = caller.isAccepted();
       const lane = isAccepted ? caller.caller : UNACCEPTED;
       if (isAccepted) activity.note(lane, elapsed());
       if (turnEndsAt === undefined) beginTurn();
-      if (waiting === 0 && elapsed() < (turnEndsAt ?? 0) && !isResting(lane)) {
+      const mayGo = waiting === 0 && !(isAlone && running);
+      if (mayGo && elapsed() < (turnEndsAt ?? 0) && !isResting(lane)) {
         measure(lane);
         return undefined;
       }

@@ -140,7 +140,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         namedDocuments,
         useLimits(options.limits, checkCost),
         ...(options.introspection ? [] : [useClosedSchema()]),
-        useOperation(options),
+        useOperation({ ...options, beginnings }),
         useWatch(options.onDrift),
         useDocumentCache(documentCache),
         ...more,

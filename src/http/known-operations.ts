@@ -14,6 +14,7 @@ import type { Costed } from './cost.ts';
 import { readDocumentName } from './document-name.ts';
 import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
+import { waitToWrite } from './large-results.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
 import { tooDeepIn } from './nesting.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
@@ -127,9 +128,11 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       asked.signal.throwIfAborted();
       if (!isShort) operation = find(readParams(text));
       if (!operation || !isWithinCost(operation)) return { admission, body };
-      const answered = await run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
-      chargeFor(answered.body, admission);
-      return answered;
+      try {
+        return await run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
+      } catch (error) {
+        return toTurnedAway(error, asked);
+      }
     },
   };
 
@@ -139,9 +142,10 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     const { admission, signal, mediaType, watch } = request;
     if (typeof body === 'string') beginnings.note(admission.caller);
     else {
-      await beginnings.wait(admission);
+      await beginnings.wait(admission, true);
       signal.throwIfAborted();
-      chargeFor(body, admission);
+      // Its slices are sent after its turn.
+      beginnings.charge(admission, body.byteLength * SENDING_MS);
     }
     watch.onAsked({ ...asked, variables });
     watch.onExecute();
@@ -169,11 +173,6 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     }
   }
 
-  /** What is done for a large body after its operation's turn: it is written, encoded and sent. */
-  function chargeFor({ length }: Answered['body'], admission: Admission): void {
-    if (length > MAX_SMALL_BODY_LENGTH) beginnings.charge(admission, length * BODY_MS);
-  }
-
   async function run({ text, document, operation, variables, name }: KnownOperation, request: KnownRequest): Promise<Answered> {
     const { admission, key, isTraced, signal, mediaType, watch } = request;
     const asked = { type: operation.operation, name: operation.name?.value, document: text, variables };
@@ -194,6 +193,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       context.end();
       tellExecuted(context, watch, options.onDrift);
     }
+    await waitToWrite(context, admission, beginnings);
     // Nobody is there to be told.
     signal.throwIfAborted();
     const { cacheControl = NO_STORE, ...complete } = toComplete(result, document, context, isTraced, now());
@@ -230,8 +230,8 @@ const MAX_KEPT_REQUEST_LENGTH = 16_384;
 /** A longer body waits for its turn, and is kept as bytes. */
 const MAX_SMALL_BODY_LENGTH = 65_536;
 
-/** What a character of a large body takes of the event loop, ms: 2 to 4 ms a megabyte, as measured. */
-const BODY_MS = 3e-6;
+/** What a byte of a large body takes of the event loop to be sent, ms. */
+const SENDING_MS = 1e-6;
 
 interface KnownOperation {
   readonly text: string;

@@ -27,6 +27,8 @@ export interface Admission {
   readonly caller: string;
   /** Whether the upstream has accepted its credential by now. */
   isAccepted(): boolean;
+  /** Throws a GatewayError when the caller has left too many bytes of answers unread. */
+  checkUnsent(): void;
   /** What its credential was answered before. */
   readonly answers: OwnAnswers;
   /** Opens an operation. @param trace what its requests to the upstream are told by */

@@ -1,9 +1,12 @@
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
+import type { Beginnings } from './beginnings.ts';
 import { NO_STORE, toCacheControl, VARY } from './cache-control.ts';
 import type { HeaderReader } from './exchange.ts';
+import { waitToWrite } from './large-results.ts';
 import { measure } from './measure.ts';
+import type { AdmittedContext } from './use-admission.ts';
 
 /** Of different kinds of drift that one trace tells. */
 const MOST_DRIFT = 100;
@@ -11,18 +14,31 @@ const MOST_DRIFT = 100;
 export interface OperationOptions {
   /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
   readonly upstreamTrace: boolean;
+  readonly beginnings: Beginnings;
   /** The clock, ms. */
   readonly now: () => number;
 }
 
 /** Ends an operation when its answer is complete, and says in `extensions` and in headers what the answer itself cannot. */
-export function useOperation({ upstreamTrace, now }: OperationOptions): Plugin<RequestContext & YogaInitialContext> {
+export function useOperation({
+  upstreamTrace,
+  now,
+  beginnings,
+}: OperationOptions): Plugin<AdmittedContext & RequestContext & YogaInitialContext> {
   return {
     // There are none in the schema; one that is asked for all the same is refused after its context has been made.
     onSubscribe: ({ args: { contextValue } }) => contextValue.end(),
     onExecute({ args: { contextValue, document }, setExecuteFn }) {
       // Yoga's own executor says that a variable does not fit, but not which one.
-      setExecuteFn(executeOperation);
+      setExecuteFn(async (args: ExecutionArgs) => {
+        const result = await executeOperation(args);
+        try {
+          if (contextValue.admission) await waitToWrite(contextValue, contextValue.admission, beginnings);
+          return result;
+        } catch (error) {
+          return { errors: [new GraphQLError('', { originalError: error as Error })] };
+        }
+      });
       return {
         onExecuteDone({ result, setResult }) {
           contextValue.end();

@@ -121,6 +121,20 @@ describe('Operations begin', () => {
   });
 });
 
+test('An operation that must be alone does not go on beside one that has just been let go', async () => {
+  const { beginnings, turn } = createLoop(0);
+  const told: string[] = [];
+  const go = (name: string) => {
+    const wait = beginnings.wait(toCaller('a'), true);
+    if (wait) void wait.then(() => told.push(name));
+    else told.push(name);
+  };
+  for (const name of ['first', 'second', 'third']) go(name);
+  expect(told).toEqual(['first']);
+  await turn();
+  expect(told).toEqual(['first', 'second', 'third']);
+});
+
 describe('Callers whose keys the upstream has not accepted', () => {
   test('delay the operation of an accepted caller by one operation, however many there are', async () => {
     const { arrive, begun, turn } = createLoop(3);

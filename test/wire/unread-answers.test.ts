@@ -83,6 +83,19 @@ test('A caller that leaves its answers unread is refused more, others are served
   expect(world.bugs).toEqual([]);
 });
 
+test('Of forty answers that wait for one upstream request, no more are written than one caller may leave unread', {
+  timeout: 60_000,
+}, async () => {
+  const { world, id } = await serveLarge();
+  await using _ = world;
+  const sockets = Array.from({ length: 40 }, () => askWithoutReading(world, toRequest(id, KEY_A)));
+  await until(async () => (await metricOf(world, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  expect(await metricOf(world, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
+  expect(world.traffic()).toEqual([`GET /assistants/${id}`]);
+  for (const socket of sockets) socket.destroy();
+  expect(world.bugs).toEqual([]);
+});
+
 test.each(['nothing', 'a byte at a time'])('A client that reads %s is disconnected, and counted', async (manner) => {
   const { world, id } = await serveLarge(300);
   await using _ = world;
