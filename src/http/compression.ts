@@ -20,6 +20,12 @@ const PAGE = /^text\/html\b/i;
 /** How much work is done for fewer bytes. `bench/compression.ts` shows what each costs: a client waits for it, and so do others. */
 const QUALITY = { br: 4, gzip: 4 };
 
+/** A larger body takes some milliseconds or more. */
+const MAX_SMALL_BYTES = 65_536;
+
+/** Node has four threads: two are left to those who ask for less. What waits for a thread is held in memory, and counted nowhere. */
+const MAX_LARGE_AT_ONCE = 2;
+
 /** For what is compressed once. */
 const PAGE_QUALITY = { br: 6, gzip: 6 };
 
@@ -29,6 +35,7 @@ const PAGE_QUALITY = { br: 6, gzip: 6 };
  */
 export function createCompress(): Compress {
   const pages = new Map<Encoding, Promise<Blob>>();
+  let largeUnderWay = 0;
   return async (request, response) => {
     const { headers, body } = response;
     const type = headers.get('content-type') ?? '';
@@ -44,9 +51,16 @@ export function createCompress(): Compress {
       return toEncoded(response, encoding, await page);
     }
     if (takesPlain && Number(headers.get('content-length') ?? LEAST_BYTES) < LEAST_BYTES) return response;
-    const bytes = isPlain(response) ? Buffer.from(response.body) : await response.bytes();
+    const bytes = isPlain(response) ? toBytes(response.body) : await response.bytes();
     if (takesPlain && bytes.byteLength < LEAST_BYTES) return withBody(response, bytes);
-    return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
+    if (bytes.byteLength <= MAX_SMALL_BYTES) return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
+    if (largeUnderWay >= MAX_LARGE_AT_ONCE) return takesPlain ? withBody(response, bytes) : toBusy(response);
+    largeUnderWay += 1;
+    try {
+      return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
+    } finally {
+      largeUnderWay -= 1;
+    }
   };
 
   /** A Blob is read in parts by each who asks: whoever does not read on holds no copy of it. */
@@ -58,6 +72,10 @@ export function createCompress(): Compress {
       throw error;
     }
   }
+}
+
+function toBytes(body: Answered['body']): Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' ? Buffer.from(body) : body;
 }
 
 const compressWith = { br: promisify(brotliCompress), gzip: promisify(gzip) };
@@ -89,11 +107,21 @@ function withBody<Reply extends Answered | Response>(response: Reply, body: Uint
   return new Response(body, { status, statusText, headers: [...headers] });
 }
 
-/** What an answer says of those who may read it stays as it is. */
+function toBusy(response: Answered | Response): Response {
+  const message = 'Too many large answers are being compressed: try again in a moment, or take them uncompressed.';
+  const options = { status: 429, headers: { 'retry-after': '1' }, details: { retryAfter: 1 } };
+  return withHeadersOf(response, toRefusal('RATE_LIMITED', message, options));
+}
+
 function toNotAcceptable(response: Answered | Response): Response {
   const refusal = toRefusal('BAD_USER_INPUT', 'The Accept-Encoding header takes nothing that we send: br, gzip or identity.', {
     status: 406,
   });
+  return withHeadersOf(response, refusal);
+}
+
+/** What an answer says of those who may read it stays as it is. */
+function withHeadersOf(response: Answered | Response, refusal: Response): Response {
   for (const [name, value] of toResponse(response).headers) {
     if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') refusal.headers.set(name, value);
   }

@@ -122,3 +122,34 @@ describe('The page', () => {
     expect(brotliDecompressSync(await sent.bytes()).toString()).toBe(TEXT);
   });
 });
+
+describe('Of large answers', () => {
+  const LARGE = TEXT.repeat(20);
+
+  test('no more than two are compressed at once: the others are sent as they are', async () => {
+    const compress = createCompress();
+    const sent = await Promise.all(Array.from({ length: 5 }, () => compress(ask('gzip'), answer({}, LARGE))));
+    expect(sent.map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', 'gzip', null, null, null]);
+    for (const response of sent.slice(2)) expect(await response.text()).toBe(LARGE);
+    const next = await compress(ask('gzip'), answer({}, LARGE));
+    expect(decode.gzip(await next.bytes()).toString()).toBe(LARGE);
+  });
+
+  test('those that must not be sent as they are are refused meanwhile, with the headers of the answer', async () => {
+    const compress = createCompress();
+    const sent = await Promise.all(
+      Array.from({ length: 3 }, () => compress(ask('gzip, identity;q=0'), answer({ 'x-more': '1' }, LARGE))),
+    );
+    expect(sent.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect([sent[2]?.headers.get('retry-after'), sent[2]?.headers.get('x-more')]).toEqual(['1', '1']);
+    expect(await sent[2]?.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }] });
+  });
+
+  test('small ones are compressed beside them', async () => {
+    const compress = createCompress();
+    const large = Array.from({ length: 3 }, () => compress(ask('gzip'), answer({}, LARGE)));
+    const small = await compress(ask('gzip'), answer());
+    expect(small.headers.get('content-encoding')).toBe('gzip');
+    await Promise.all(large);
+  });
+});
