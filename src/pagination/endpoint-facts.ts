@@ -23,7 +23,7 @@ export interface EndpointFacts {
   seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
   /** What is served contradicts the number: for the rest of this operation it is found out each time. */
   doubtFirstPage(): void;
-  /** Whether page 0 has been served with items: then an empty one is an empty list. */
+  /** Whether page 0 has been served with items lately: then an empty one is an empty list. */
   servesPageZero: boolean;
   /** Whether totals have been seen lately that the pages do not reach, whatever the number of the first page. */
   totalsMislead: boolean;
@@ -164,7 +164,7 @@ class CredentialFacts implements EndpointFacts {
   }
 
   get servesPageZero(): boolean {
-    return this.#endpoint.servesPageZero.believedBy(this.#credential) ?? false;
+    return this.#endpoint.servesPageZero.isTrustedBy(this.#credential);
   }
 
   set servesPageZero(isSeen: boolean) {

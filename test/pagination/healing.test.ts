@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
+import { MAX_TRUST_MS } from '#pagination/fact.ts';
+import { createClock } from '../kit/clock.ts';
+import { createSimulatedList, type Manners, type SimulatedList } from '../kit/simulated-list.ts';
+import { createReader } from './reader.ts';
+
+const PAGE = 10;
+
+/** An upstream that pages in one manner until it is changed. Each reader is another credential. */
+function createChanging(length: number, before: Manners, after: Manners) {
+  const clock = createClock();
+  const factsOf = createEndpointFacts({ firstPage: 'auto', pageSize: PAGE, elapsed: clock.now });
+  const old = createSimulatedList(length, before);
+  // It has the same items.
+  const changed = createSimulatedList(length, after);
+  let current = old;
+  const upstream: SimulatedList = { ...changed, takeLog: () => current.takeLog(), readPage: (asked) => current.readPage(asked) };
+  return {
+    clock,
+    upstream,
+    old,
+    change() {
+      current = changed;
+    },
+    reader: (fingerprint: string) => createReader(upstream, { pageSize: PAGE, factsOf, holder: { fingerprint } }),
+  };
+}
+
+const FROM_0 = { firstPage: 0 } as const;
+const FROM_1 = { firstPage: 1 } as const;
+
+describe('What was believed of an upstream heals without a restart', () => {
+  test('a first page that is refused by its number is found again by the same operation', async () => {
+    for (const [before, after, asked] of [
+      [FROM_0, FROM_1, [0, 1, 0, 1, 0]],
+      [{ ...FROM_1, past: 404 }, { ...FROM_0, past: 404 }, [1, 0, 0, 1]],
+      [{ ...FROM_1, past: 400 }, { ...FROM_0, past: 400 }, [1, 0, 0, 1]],
+    ] as [Manners, Manners, number[]][]) {
+      const { reader, upstream, change } = createChanging(7, before, after);
+      const ann = reader('ann');
+      await ann.read({ first: 5 });
+      change();
+      expect(await ann.read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), asked });
+    }
+  });
+
+  test('a first page that has become empty by its number is found again once ten minutes have passed', async () => {
+    const { reader, upstream, clock, change } = createChanging(35, FROM_0, { ...FROM_1, below: 'empty' });
+    const ann = reader('ann');
+    await ann.read({ first: 5 });
+    await ann.read({ first: 5 });
+    change();
+    clock.pass(MAX_TRUST_MS);
+    expect((await ann.read({ first: 40 })).ids).toEqual(upstream.ids);
+  });
+
+  test('an empty list is looked for under the other number only until page 0 has been served with items', async () => {
+    const { reader, upstream, clock, old } = createChanging(0, FROM_0, FROM_0);
+    const ann = reader('ann');
+    old.insert(0, 15);
+    await ann.read({ first: 5 });
+    old.remove(0, 15);
+    // Another number may hold what is missing: nothing has been read by number 0 since it is believed.
+    expect((await ann.read({ first: 5 })).asked).toEqual([0, 1]);
+    const ids = old.insert(0, 15);
+    expect((await ann.read({ first: 5 })).asked).toEqual([0]);
+    old.remove(0, ids.length);
+    expect((await ann.read({ first: 5 })).asked).toEqual([0]);
+    clock.pass(MAX_TRUST_MS);
+    expect(await ann.read({ first: 5 })).toMatchObject({ ids: [], asked: [0, 1] });
+    expect(upstream.ids).toEqual([]);
+  });
+
+  test('a 1 that is still trusted is contradicted by a total that the pages do not reach', async () => {
+    for (const length of [35, 40]) {
+      const { reader, upstream, change } = createChanging(
+        length,
+        { ...FROM_1, tellsTotal: true },
+        { ...FROM_0, tellsTotal: true },
+      );
+      const ann = reader('ann');
+      await ann.read({ first: 5 });
+      change();
+      expect(await ann.read({ first: 50 })).toMatchObject({ ids: upstream.ids, hasNextPage: false });
+      expect(ann.facts.firstPage).toBe(0);
+    }
+  });
+
+  test('a total that is never reached costs a look once in a while, and no wrong answer', async () => {
+    const { reader, old, clock } = createChanging(35, { ...FROM_1, tellsTotal: false }, {});
+    const lying: SimulatedList = { ...old, readPage: async (asked) => ({ ...(await old.readPage(asked)), total: 38 }) };
+    const factsOf = createEndpointFacts({ firstPage: 'auto', pageSize: PAGE, elapsed: clock.now });
+    const ann = createReader(lying, { pageSize: PAGE, factsOf, holder: { fingerprint: 'ann' } });
+    const costs: number[] = [];
+    for (let times = 0; times < 8; times += 1) {
+      const page = await ann.read({ first: 50 });
+      expect(page.ids).toEqual(old.ids);
+      costs.push(page.asked.length);
+    }
+    // Pages 1 to 5.
+    expect(costs.slice(2)).toEqual([5, 5, 5, 5, 5, 5]);
+    expect(reader('bob').facts.firstPage).toBeUndefined();
+  });
+
+  test('a 0 that a moving list suggested is verified by an operation that does not begin at the start of the list', async () => {
+    const clamped = { ...FROM_1, below: 'clamped', tellsTotal: true } as const;
+    const { reader, old } = createChanging(30, clamped, clamped);
+    const ann = reader('ann');
+    // Page 0 is page 1 as it was, and page 1 holds none of it.
+    old.afterRequests(1, () => old.insert(0, PAGE));
+    await ann.read({ first: 5 });
+    expect(ann.facts.firstPage).toBe(0);
+    expect((await ann.read({ last: 15 })).ids).toEqual(old.ids.slice(-15));
+    expect(ann.facts.firstPage).toBe(1);
+  });
+
+  test('a cap that is gone, or raised, shows on the first page', async () => {
+    for (const cap of [undefined, 6]) {
+      const { reader, upstream, change } = createChanging(35, { ...FROM_0, cap: 4 }, { ...FROM_0, cap });
+      const ann = reader('ann');
+      await ann.read({ first: 35 });
+      expect(ann.facts.pageSize).toBe(4);
+      change();
+      expect((await ann.read({ first: 35 })).ids).toEqual(upstream.ids);
+      expect(ann.facts.pageSize).toBe(cap ?? PAGE);
+      const walk = await ann.read({ first: 35 });
+      expect(walk).toMatchObject({ ids: upstream.ids, hasNextPage: false });
+      expect(walk.asked.length).toBeLessThanOrEqual(Math.ceil(35 / (cap ?? PAGE)) + 1);
+    }
+  });
+
+  test('an end that no longer repeats the last page is no longer taken for granted', async () => {
+    const { reader, upstream, change } = createChanging(30, { ...FROM_0, past: 'clamped' }, FROM_0);
+    const ann = reader('ann');
+    await ann.read({ first: 40 });
+    expect(ann.facts.repeatsLastPage).toBe(true);
+    change();
+    expect(await ann.read({ first: 40 })).toMatchObject({ ids: upstream.ids, hasNextPage: false });
+    expect(ann.facts.repeatsLastPage).toBe(false);
+  });
+});
