@@ -120,6 +120,7 @@ export class Fact<V extends {}> {
   }
 
   #agreed(): V | undefined {
+    if (this.#entries.size < QUORUM) return undefined;
     const counts = new Map<V, number>();
     let witnesses = 0;
     for (const entry of this.#entries.values()) {
