@@ -18,7 +18,7 @@ export interface EndpointFacts {
    */
   needsFirstPageLook(isAtStart: boolean): Promise<boolean>;
   /** If the look has shown nothing, the next operation looks. */
-  endFirstPageLook(): void;
+  endFirstPageLook(result: { readonly hasLooked: boolean }): void;
   /** @param isConfirmed it has been seen twice */
   seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
   /** What is served contradicts the number: for the rest of this operation it is found out each time. */
@@ -118,6 +118,8 @@ class CredentialFacts implements EndpointFacts {
   #isDoubted = false;
   /** One look an operation is enough. */
   #hasLooked = false;
+  /** On behalf of all operations of the credential. */
+  #isVerifying = false;
 
   constructor(endpoint: Endpoint, holder: FactHolder, fixed: 0 | 1 | undefined) {
     this.#endpoint = endpoint;
@@ -143,13 +145,13 @@ class CredentialFacts implements EndpointFacts {
     if (this.#isUsable(isAtStart)) return false;
     await this.#recallFirstPage();
     if (this.#isUsable(isAtStart)) return false;
-    this.#endpoint.firstPage.beginVerification(this.#credential);
-    this.#hasLooked = true;
+    this.#isVerifying = this.#endpoint.firstPage.beginVerification(this.#credential);
     return true;
   }
 
-  endFirstPageLook(): void {
-    this.#endpoint.firstPage.endVerification(this.#credential);
+  endFirstPageLook({ hasLooked }: { readonly hasLooked: boolean }): void {
+    this.#hasLooked ||= hasLooked;
+    if (this.#isVerifying) this.#endpoint.firstPage.endVerification(this.#credential);
   }
 
   seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void {

@@ -94,10 +94,12 @@ export class Fact<V extends {}> {
     this.#entries.set(credential, { value, trustMs, seenAt: now - ageMs, trustedUntil: now + remainingMs });
   }
 
-  /** One operation verifies what the credential has seen; the others go on meanwhile. */
-  beginVerification(credential: string): void {
+  /** One operation verifies what the credential has seen, if anything; the others go on meanwhile. */
+  beginVerification(credential: string): boolean {
     const own = this.#own(credential);
-    if (own?.value !== undefined) this.#verify(credential, own, MIN_TRUST_MS);
+    if (own?.value === undefined) return false;
+    this.#verify(credential, own, MIN_TRUST_MS);
+    return true;
   }
 
   /** Another operation is to verify it, unless this one has seen something. */

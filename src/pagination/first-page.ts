@@ -40,15 +40,13 @@ export async function findListStart<T extends Identified>(
   const needsLook = await facts.needsFirstPageLook(isAtStart);
   const { firstPage } = facts;
   if (firstPage !== undefined && !needsLook) return { firstPage, read: new Map(), isSettled: facts.isFirstPageFixed };
-  return facts.isFirstPageTrusted ? verify(readNumber, facts) : findOut(readNumber, facts);
-}
-
-/** On behalf of all operations of the credential; if nothing is shown, the next one tries. */
-async function verify<T extends Identified>(readNumber: ReadNumber<T>, facts: EndpointFacts): Promise<ListStart<T>> {
+  let hasLooked = false;
   try {
-    return await findOut(readNumber, facts);
+    const start = await findOut(readNumber, facts);
+    hasLooked = true;
+    return start;
   } finally {
-    facts.endFirstPageLook();
+    facts.endFirstPageLook({ hasLooked });
   }
 }
 

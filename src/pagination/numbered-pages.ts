@@ -136,7 +136,10 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     const isAtStart = index === 0 || this.#fetched.has(index - 1);
     const start = await this.#findStart(isAtStart);
     if (isAtStart || start.isSettled || start.firstPage === 1 || this.#facts.isFirstPageTrusted) return start;
-    this.#verifying ??= this.#lookForStart(false);
+    this.#verifying ??= this.#lookForStart(false).catch((error: unknown) => {
+      this.#verifying = undefined;
+      throw error;
+    });
     const { isSettled } = await this.#verifying;
     if (this.#facts.firstPage === 1) throw new ListMovedError();
     return { ...start, isSettled };

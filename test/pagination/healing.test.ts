@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UpstreamUnavailableError } from '#errors/upstream-error.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { MAX_TRUST_MS } from '#pagination/fact.ts';
 import { createClock } from '../kit/clock.ts';
@@ -113,6 +114,19 @@ describe('What was believed of an upstream heals without a restart', () => {
     expect(ann.facts.firstPage).toBe(0);
     expect((await ann.read({ last: 15 })).ids).toEqual(old.ids.slice(-15));
     expect(ann.facts.firstPage).toBe(1);
+  });
+
+  test('a look that fails is not remembered: the same list verifies the number when it is read again', async () => {
+    const { reader, upstream, old } = createChanging(60, FROM_0, FROM_0);
+    const ann = reader('ann');
+    const source = ann.createSource();
+    const { endCursor: after } = await ann.read({ first: 45 });
+    const failure = new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
+    const jump = { first: 5, after };
+    await ann.read({ first: 5 }, { source });
+    old.failNext(failure);
+    await expect(ann.read(jump, { source })).rejects.toBe(failure);
+    expect(await ann.read(jump, { source })).toMatchObject({ ids: upstream.ids.slice(45, 50), asked: [0, 1, 4, 5] });
   });
 
   test('a cap that is gone, or raised, shows on the first page', async () => {
