@@ -82,7 +82,7 @@ export const variables = z.object({
   REDIS_TIMEOUT_MS: wholeNumber(1, 10_000, 'ms').default(50),
   REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
   MAX_UPSTREAM_REQUESTS: wholeNumber(1, 100_000, 'requests').default(250),
-  MAX_UPSTREAM_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(32 * 2 ** 20),
+  MAX_UPSTREAM_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(40 * 2 ** 20),
   MAX_BODY_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(2 ** 20),
   MAX_TOKENS: wholeNumber(1, 1_000_000, 'tokens').default(5_000),
   MAX_DEPTH: wholeNumber(1, 1_000, 'levels').default(20),

@@ -61,7 +61,7 @@ describe('With nothing set', () => {
       },
       requestDeadlineMs: 30_000,
       maxUpstreamRequests: 250,
-      maxUpstreamBytes: 32 * MEBIBYTE,
+      maxUpstreamBytes: 40 * MEBIBYTE,
       limits: {
         bodyBytes: MEBIBYTE,
         tokens: 5_000,

@@ -18,9 +18,10 @@ export const statuses: FaultGroup = {
       REJECTED,
     ),
     answeringEach('refuses for the moment:', each([408, 409]), { ...REJECTED, isRetried: true }),
-    answeringEach('refuses the gateway’s own key:', each([401, 403]), { ...REJECTED, ...REFUSED }),
+    answeringEach('refuses the gateway’s own key:', each([401]), { ...REJECTED, ...REFUSED }),
+    answeringEach('refuses an object to the gateway’s own key:', each([403]), REJECTED),
     answering('refuses the caller’s key: 401', status(401), { says: { code: 'UNAUTHENTICATED' }, ...REFUSED, ...PASS_THROUGH }),
-    answering('refuses the caller’s key: 403', status(403), { says: { code: 'FORBIDDEN' }, ...REFUSED, ...PASS_THROUGH }),
+    answering('refuses an object to the caller’s key: 403', status(403), { says: { code: 'FORBIDDEN' }, ...PASS_THROUGH }),
     answeringEach('says that there is no such object:', each([404, 410]), { says: 'null' }),
     answeringEach('fails:', each([500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 522, 530, 599]), {
       ...UNAVAILABLE,

@@ -49,7 +49,7 @@ const respondWithLongRows = respondToAttacker((path, page) => {
   return Response.json({ campaigns: Array.from({ length: 100 }, (_, n) => ({ id: `c${n}`, name: `${n}` })) });
 });
 
-const HELD = '`MAX_UPSTREAM_BYTES` (32 MiB); 12 MiB held per key, 32 MiB in all';
+const HELD = '`MAX_UPSTREAM_BYTES` (40 MiB); 12 MiB held per key, 32 MiB in all';
 
 /** A call's body as the upstream sends it, and what becomes of it. */
 function bodies(name: string, bound: string, respond: () => Response, workers = 4): Attack {
