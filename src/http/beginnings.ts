@@ -35,6 +35,9 @@ const TURN_MS = 2;
 /** An operation that takes less at once is for free: so is what tenants usually ask for, ms. */
 const MIN_CHARGED_MS = 5;
 
+/** No operation takes as long: the clock has been moved, or the process has been suspended, ms. */
+const MAX_CHARGED_MS = 5_000;
+
 /** After an operation, its caller rests for so many times as long as it took, for each caller that rests. Then at least half of the time is left to others. */
 const REST_FACTOR = 2;
 const MAX_REST_MS = 1_000;
@@ -113,6 +116,8 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
       isTimerSet = true;
       startTimer(wakesAt - elapsed(), () => {
         isTimerSet = false;
+        // Whatever the clock says by now: a clock that stands still lets callers wait no longer.
+        for (const [lane, until] of restsUntil) if (until <= wakesAt) restsUntil.delete(lane);
         if (turnEndsAt === undefined) endTurn();
       });
     }
@@ -141,7 +146,7 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
   }
 
   function charge(lane: string, ms: number): void {
-    if (ms < MIN_CHARGED_MS) return;
+    if (ms < MIN_CHARGED_MS || ms > MAX_CHARGED_MS) return;
     const now = elapsed();
     for (const [other, until] of restsUntil) if (until <= now) restsUntil.delete(other);
     const resting = restsUntil.size + (restsUntil.has(lane) ? 0 : 1);
