@@ -99,6 +99,7 @@ function countRest({ data, errors, extensions = {} }: ExecutionResult, document:
   if (errors && !answer.isGivenUp) answer.addErrors(errors);
   if (Object.keys(extensions).length > 0) answer.addBytes(toBytes(extensions));
   if (measure(document).introspects && !answer.isGivenUp) answer.addBytes(toBytes(data));
+  answer.measureTexts();
 }
 
 function toBytes(value: unknown): number {

@@ -79,6 +79,7 @@ async function answerWithin(maxBytes: number, query: string, rootValue: object) 
   const answer = createAnswerBudget({ maxBytes, maxErrors: 1_000 }, () => {});
   const result = await execute({ schema, document: parse(query), rootValue, contextValue: { answer } });
   if (result.errors && !answer.isGivenUp) answer.addErrors(result.errors);
+  answer.measureTexts();
   return { result, isGivenUp: answer.isGivenUp };
 }
 

@@ -63,11 +63,13 @@ const FAILING: readonly WorstOperation[] = [
   entities('calls while the upstream fails', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
     key: KNOWN_KEY,
     respond: answering(500),
+    outcomes: ['UPSTREAM_UNAVAILABLE'],
     maxUpstreamRequests: 250,
   }),
   entities('calls that do not exist', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
     key: KNOWN_KEY,
     respond: answering(404),
+    outcomes: ['UPSTREAM_BUDGET_EXCEEDED'],
     maxUpstreamRequests: 250,
   }),
   {
@@ -75,7 +77,7 @@ const FAILING: readonly WorstOperation[] = [
     bound: '`MAX_ERRORS` (100)',
     key: KNOWN_KEY,
     respond: answering(500),
-    outcomes: ['OPERATION_TOO_COMPLEX'],
+    outcomes: ['UPSTREAM_UNAVAILABLE'],
     maxUpstreamRequests: 250,
     toBody: () =>
       json({
@@ -286,6 +288,7 @@ export const attacks: readonly Attack[] = WORST.map((operation) => {
   return {
     name,
     bound,
+    settings: { INTROSPECTION: 'on' },
     ...(respond && { respond }),
     outcomes,
     ...(maxUpstreamRequests !== undefined && {
