@@ -13,6 +13,12 @@ import { createHttpServer, toServerLimits } from './server.ts';
 /** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
 const CLOSING_MS = 5_000;
 
+/**
+ * Connections that wait to be accepted; the system bounds it further (`net.core.somaxconn`). Of more the system drops the first packet, and the client
+ * sends it again after a second: with Node's default of 511 a thousand connections at once cost a health probe that second.
+ */
+const ACCEPT_BACKLOG = 4_096;
+
 const SANDBOX_HOST = '127.0.0.1';
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
@@ -44,7 +50,7 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(settings.port, settings.host, resolve);
+    server.listen({ port: settings.port, host: settings.host, backlog: ACCEPT_BACKLOG }, resolve);
   });
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;

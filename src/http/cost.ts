@@ -54,16 +54,24 @@ const EMBEDDED_ITEMS = 10;
 /** Arguments that are lists of what to bring, and the setting that bounds each. */
 const LISTS = { ids: 'MAX_IDS', representations: 'MAX_REPRESENTATIONS' } as const;
 
+/**
+ * So many lists of the longest kind one operation may look up. Each look-up takes some 5 µs at once, whatever is found: a hundred lists of a
+ * thousand block the event loop for half a second.
+ */
+const MAX_LONG_LISTS = 10;
+
 /** How much an operation, or a part of it, can bring at most. */
 interface Weight {
   readonly fields: number;
+  /** Items of `ids` and `representations`. */
+  readonly lookups: number;
   /** Fields whose arguments do not fit: each is an error instead of what is below it. */
   readonly failures: number;
 }
 
-const NOTHING: Weight = { fields: 0, failures: 0 };
-const ONE_FIELD: Weight = { fields: 1, failures: 0 };
-const ONE_FAILURE: Weight = { fields: 1, failures: 1 };
+const NOTHING: Weight = { fields: 0, lookups: 0, failures: 0 };
+const ONE_FIELD: Weight = { fields: 1, lookups: 0, failures: 0 };
+const ONE_FAILURE: Weight = { fields: 1, lookups: 0, failures: 1 };
 
 /**
  * What an operation costs: its fields, each as often as it can come. A connection brings all that stands below it as often as its
@@ -105,11 +113,19 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
     // Execution says which variables do not fit, and executes nothing. Here one is enough: each takes a while to tell.
     const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
     if (values.errors) return 0;
-    const { fields, failures, firstFailure } = weigh(costed, values.coerced, checkedLength);
+    const { fields, lookups, failures, firstFailure } = weigh(costed, values.coerced, checkedLength);
+    if (fields <= limits.cost) checkLookups(lookups);
     if (failures === 0 && fields <= limits.cost) onCost(fields);
     // GraphQL makes each of these errors before any resolver could stop it.
     if (fields <= limits.cost && firstFailure && failures > limits.errors) throw firstFailure;
     return fields;
+  }
+
+  function checkLookups(measured: number): void {
+    const limit = MAX_LONG_LISTS * limits[longestList];
+    if (measured <= limit) return;
+    const setting = `${MAX_LONG_LISTS} × ${LISTS[longestList]}`;
+    throw new OperationTooComplexError(`The operation looks up ${measured} objects`, { limit, measured, setting });
   }
 
   function checkedLength(field: string, name: keyof typeof LISTS, list: unknown): number {
@@ -185,19 +201,27 @@ function weigh({ schema, document, operation }: Costed, values: Values, toLength
     }
     const named = getNamedType(field.type);
     if (!node.selectionSet || !isCompositeType(named)) return ONE_FIELD;
-    const times = toTimes(field, args, type);
-    const { fields, failures } = ofSelections(node.selectionSet, named);
-    return { fields: saturated(1 + times * fields), failures: saturated(times * failures) };
+    const { times, lookups: own } = toTimes(field, args, type);
+    const { fields, lookups, failures } = ofSelections(node.selectionSet, named);
+    return {
+      fields: saturated(1 + times * fields),
+      lookups: saturated(own + times * lookups),
+      failures: saturated(times * failures),
+    };
   }
 
-  /** How often a field brings what is below it. */
-  function toTimes(field: GraphQLField<unknown, unknown>, args: Values, type: GraphQLCompositeType): number {
+  /** How often a field brings what is below it, and how many objects it looks up for that. */
+  function toTimes(field: GraphQLField<unknown, unknown>, args: Values, type: GraphQLCompositeType) {
     let times = isEmbeddedList(type, field.type) ? EMBEDDED_ITEMS : 1;
+    let lookups = 0;
     for (const { name } of field.args) {
       if (name === 'first') times *= mostItems(args);
-      else if (name === 'ids' || name === 'representations') times *= toLength(`${type.name}.${field.name}`, name, args[name]);
+      else if (name === 'ids' || name === 'representations') {
+        lookups = toLength(`${type.name}.${field.name}`, name, args[name]);
+        times *= lookups;
+      }
     }
-    return times;
+    return { times, lookups };
   }
 
   function toType(name: string | undefined): GraphQLCompositeType | undefined {
@@ -231,11 +255,15 @@ function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): 
 }
 
 function plus(a: Weight, b: Weight): Weight {
-  return { fields: a.fields + b.fields, failures: a.failures + b.failures };
+  return { fields: a.fields + b.fields, lookups: a.lookups + b.lookups, failures: a.failures + b.failures };
 }
 
 function heaviest(a: Weight, b: Weight): Weight {
-  return { fields: Math.max(a.fields, b.fields), failures: Math.max(a.failures, b.failures) };
+  return {
+    fields: Math.max(a.fields, b.fields),
+    lookups: Math.max(a.lookups, b.lookups),
+    failures: Math.max(a.failures, b.failures),
+  };
 }
 
 /** Nothing times infinity would be no number, and not counted. */

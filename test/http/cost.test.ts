@@ -41,6 +41,50 @@ function excessOf(act: () => void) {
   throw new Error('Nothing was too much.');
 }
 
+describe('The objects that an operation looks up', () => {
+  const limits = { cost: 1_000_000, ids: 100, representations: 1_000, errors: 100 };
+  const fields = (count: number, toField: (n: number) => string) => Array.from({ length: count }, (_, n) => toField(n)).join(' ');
+  const ENTITIES = (n: number) => `a${n}: _entities(representations: $r) { __typename }`;
+
+  function check(text: string, variables: Record<string, unknown>, more: Partial<typeof limits> = {}): void {
+    const document = parse(text);
+    expect(validate(subgraph, document)).toEqual([]);
+    createCostCheck({ ...limits, ...more })({ schema: subgraph, document, operation: getOperationAST(document)!, variables });
+  }
+
+  test('are counted over all lists, and ten lists of the longest kind are allowed', () => {
+    const ask = (count: number) => () =>
+      check(`query ($r: [_Any!]!) { ${fields(count, ENTITIES)} }`, { r: Array(1_000).fill(1) });
+    expect(ask(10)).not.toThrow();
+    expect(ask(11)).toThrow('The operation looks up 11000 objects; at most 10000 are allowed (10 × MAX_REPRESENTATIONS).');
+    expect(excessOf(ask(11))).toEqual({ limit: 10_000, measured: 11_000 });
+  });
+
+  test('are counted by the setting of the longest list', () => {
+    const ask = (count: number) => () =>
+      check(
+        `query ($i: [ID!]) { ${fields(count, (n) => `a${n}: users(ids: $i) { id }`)} }`,
+        { i: Array(20).fill('x') },
+        {
+          ids: 20,
+          representations: 2,
+        },
+      );
+    expect(ask(10)).not.toThrow();
+    expect(ask(11)).toThrow('The operation looks up 220 objects; at most 200 are allowed (10 × MAX_IDS).');
+  });
+
+  test('are counted with fragments written out, and not where they are skipped', () => {
+    const ask = (directive: string) => () =>
+      check(
+        `query ($r: [_Any!]!) { ${fields(6, ENTITIES)} ...F ${directive} } fragment F on Query { ${fields(6, (n) => ENTITIES(n + 6))} }`,
+        { r: Array(1_000).fill(1) },
+      );
+    expect(ask('')).toThrow('looks up 12000 objects');
+    expect(ask('@skip(if: true)')).not.toThrow();
+  });
+});
+
 describe('An operation costs its fields', () => {
   test.each([
     ['one', '{ __typename }', 1],

@@ -17,6 +17,8 @@ export interface WorstOperation {
 }
 
 const ALIASES = 100;
+/** Lists of representations: as many objects as one operation may look up. */
+const LISTS = 10;
 const REPRESENTATIONS = 1_000;
 const IDS = 100;
 const MAX_ALIAS_LENGTH = 256;
@@ -26,20 +28,21 @@ const json = (params: GraphQLParams) => JSON.stringify(params);
 const aliasOf = (n: number) => `a${n}_`.padEnd(MAX_ALIAS_LENGTH, 'x');
 const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-/** As many fields that find entities as there may be aliases. */
-const ENTITIES = `query ($r: [_Any!]!) { ${times(ALIASES, (n) => `a${n}: _entities(representations: $r) { __typename }`)} }`;
+/** So many fields that find entities. */
+const entitiesOf = (fields: number) =>
+  `query ($r: [_Any!]!) { ${times(fields, (n) => `a${n}: _entities(representations: $r) { __typename }`)} }`;
 
 const entities = (
   name: string,
   toRepresentation: (n: number) => unknown,
   more: Partial<WorstOperation> = {},
 ): WorstOperation => ({
-  name: `100 × 1,000 representations that are ${name}`,
+  name: `10 × 1,000 representations that are ${name}`,
   bound: '`MAX_ERRORS` (100)',
   outcomes: ['OPERATION_TOO_COMPLEX'],
   maxUpstreamRequests: 0,
   toBody: () =>
-    json({ query: ENTITIES, variables: { r: Array.from({ length: REPRESENTATIONS }, (_, n) => toRepresentation(n)) } }),
+    json({ query: entitiesOf(LISTS), variables: { r: Array.from({ length: REPRESENTATIONS }, (_, n) => toRepresentation(n)) } }),
   ...more,
 });
 
@@ -55,6 +58,13 @@ function longPrompts(request: Request): Response | undefined {
 }
 
 const FAILING: readonly WorstOperation[] = [
+  {
+    name: '100 × 1,000 representations that are numbers',
+    bound: '10 × `MAX_REPRESENTATIONS` (1,000) look-ups',
+    outcomes: ['OPERATION_TOO_COMPLEX'],
+    maxUpstreamRequests: 0,
+    toBody: () => json({ query: entitiesOf(ALIASES), variables: { r: Array(REPRESENTATIONS).fill(1) } }),
+  },
   entities('numbers', () => 1),
   entities('of an unknown type', () => ({ __typename: 'Nothing', id: '1' })),
   entities('attempts, which have no endpoint', (n) => ({ __typename: 'CallAttempt', id: `${n}` })),
