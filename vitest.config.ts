@@ -30,7 +30,7 @@ export function createConfig(
 }
 
 /** What measures the heap, or swaps one module for another, has a process to itself. */
-const ALONE = ['test/http/document-caches.test.ts', 'test/contract/isolation.test.ts'];
+const ALONE = ['test/http/document-cache.test.ts', 'test/hostile/blocking.test.ts', 'test/contract/isolation.test.ts'];
 
 export default createConfig('unit', [], {
   // Vitest would leave one processor to whoever watches: of two, that is half.

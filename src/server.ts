@@ -302,7 +302,7 @@ export function createHttpServer(
   }
 
   function releaseAtEnd(release: () => void, { connection: { releases }, response }: Exchange): void {
-    // An answer that waits for others on its connection is not told of the connection's end.
+    // A pipelined answer gets no event when its connection closes.
     releases.add(release);
     response.once('close', () => {
       releases.delete(release);

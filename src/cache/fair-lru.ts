@@ -4,7 +4,7 @@ export interface FairLru<Value> {
   get(key: string): Value | undefined;
   /** Does not count as use. */
   peek(key: string): Value | undefined;
-  /** Replaces what is kept under the key, whoever owns that. Returns whether the value is kept. */
+  /** Replaces the value under the key, also another owner's. Returns whether the value is kept. */
   set(owner: string, key: string, value: Value): boolean;
   delete(key: string): void;
   /** Deletes all that an owner has. */
@@ -77,7 +77,7 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
       grow(holder, size);
       while (bytes > maxBytes) {
         const evicted = heap[0]?.oldest;
-        // It is more than the share of its owner, which holds nothing else.
+        // The new entry alone exceeds its owner's share.
         if (evicted === entry) {
           detach(entry);
           return false;

@@ -32,7 +32,7 @@ export interface Departure {
  */
 type AskInFlight<T> = (signal: AbortSignal, dismissOthers: () => void) => Promise<T>;
 
-/** The answer is held up by the bounds of the operation that asked first: any other has to ask by itself. */
+/** The request waits for the byte budget of the operation that sent it: any other operation must send its own. */
 export class FlightHeldError extends Error {
   override name = 'FlightHeldError';
 }

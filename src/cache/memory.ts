@@ -72,7 +72,7 @@ const MOST_CREDENTIALS = 10_000;
 /** How often what is of no use any more is dropped. */
 export const SWEEP_MS = 60_000;
 
-/** One entry may take this part of all memory: a cache that one answer fills is none. */
+/** The largest part of the memory for one entry: one response must not fill the cache. */
 const MAX_ENTRY_SHARE = 1 / 3;
 
 /** Keeps answers in this process. When room is needed, the credential that holds the most loses what it has used least recently. */

@@ -141,7 +141,7 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
         landed = { entry, source: joined && source === 'network' ? 'coalesced' : source };
       } catch (cause) {
         const error = toTimeout(cause, errand, question);
-        // The bounds of another are no business of this one.
+        // The budgets of another operation do not apply to this one.
         if (joined && (error instanceof BudgetExceededError || error instanceof FlightHeldError)) continue;
         const stale = memory.find(fingerprint, key);
         if (!(stale && rules.mayStandIn(stale, error, fingerprint))) {

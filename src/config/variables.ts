@@ -100,10 +100,10 @@ export const variables = z.object({
   MAX_CONNECTIONS_PER_ADDRESS: z
     .union(
       [z.literal('off'), wholeNumber(1, 1_000_000, 'connections')],
-      'has to be a whole number of connections, 1 to 1000000, or off',
+      'must be a whole number of connections, 1 to 1000000, or off',
     )
     .optional(),
-  MAX_UNSENT_BYTES: wholeNumber(2 ** 20, 64 * GIBIBYTE, 'bytes').default(128 * 2 ** 20),
+  MAX_UNSENT_BYTES: wholeNumber(2 ** 20, 64 * GIBIBYTE, 'bytes').default(64 * 2 ** 20),
   MAX_UNSENT_BYTES_PER_CALLER: wholeNumber(2 ** 20, 64 * GIBIBYTE, 'bytes').default(32 * 2 ** 20),
   COMPRESSION: oneOf('on', 'off').default('on'),
   CLIENT_HEADERS_TIMEOUT_MS: wholeNumber(1, DAY_MS, 'ms').default(10_000),

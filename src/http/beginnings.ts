@@ -116,7 +116,7 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
       isTimerSet = true;
       startTimer(wakesAt - elapsed(), () => {
         isTimerSet = false;
-        // Whatever the clock says by now: a clock that stands still lets callers wait no longer.
+        // Regardless of the clock: callers must not wait longer because it stands still.
         for (const [lane, until] of restsUntil) if (until <= wakesAt) restsUntil.delete(lane);
         if (turnEndsAt === undefined) endTurn();
       });

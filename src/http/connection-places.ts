@@ -28,7 +28,7 @@ export interface ConnectionPlaces {
 /** From this part of all places on, connections without a request are closed early. */
 const SHORT_FROM = 3 / 4;
 
-/** A client that wants something has asked by then, ms. */
+/** A client with a request has sent it by then, ms. */
 const MIN_WAIT_MS = 1_000;
 /** The same when no place is free: about as long as it takes to answer a client on the other side of the world. */
 const MIN_WAIT_WHEN_FULL_MS = 250;
@@ -55,7 +55,7 @@ export function createConnectionPlaces({
     take(place) {
       const peer = ofPeers.get(place.peer) ?? { open: 0, unused: new Set<Place>() };
       ofPeers.set(place.peer, peer);
-      // Those over a bound have a place, too, until they are told so.
+      // Connections over a bound are counted too, until they are refused.
       while (peer.open >= maxConnectionsPerPeer && evictOldest(peer.unused));
       while (taken.size >= maxConnections && evictOldest(unused));
       if (taken.size >= maxConnections) sweep();

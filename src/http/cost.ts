@@ -90,7 +90,7 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
     const known = memo.of(operation, document);
     checkVariables(known.lists, variables);
     const key = known.keyOf(variables);
-    const measured = known.get(key) ?? weighAnew(costed, (cost) => known.set(key, cost));
+    const measured = known.get(key) ?? computeCost(costed, (cost) => known.set(key, cost));
     if (measured <= limits.cost) return;
     throw new OperationTooComplexError(`The operation can bring ${measured} fields`, {
       limit: limits.cost,
@@ -108,9 +108,9 @@ export function createCostCheck(limits: CostLimits): (costed: Costed) => void {
   }
 
   /** @param onCost called with a cost that allows the operation and holds for other variables, too: no field fails */
-  function weighAnew(costed: Costed, onCost: (cost: number) => void): number {
+  function computeCost(costed: Costed, onCost: (cost: number) => void): number {
     const { schema, operation, variables } = costed;
-    // Execution says which variables do not fit, and executes nothing. Here one is enough: each takes a while to tell.
+    // Execution reports which variables do not fit, and executes nothing. One error is enough here: each takes a while to make.
     const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
     if (values.errors) return 0;
     const { fields, lookups, failures, firstFailure } = weigh(costed, values.coerced, checkedLength);

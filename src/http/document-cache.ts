@@ -2,11 +2,11 @@ import type { DocumentNode } from 'graphql';
 import { createFairLru, type FairLru } from '#cache/fair-lru.ts';
 
 const MAX_BYTES = 32 * 2 ** 20;
-/** As measured: a token with its node and its place; and a character, for comments are tokens that nobody counts. */
+/** As measured: a token with its node and location; and a character, because comments are no counted tokens. */
 const TOKEN_BYTES = 500;
 const CHARACTER_BYTES = 50;
 
-/** Documents that have been parsed, by their text. They say nothing of anyone's data: whoever sends the same text uses the same document. */
+/** Parsed documents, by their text. They hold no caller's data, so all callers share them. */
 export type DocumentCache = FairLru<DocumentNode>;
 
 /**

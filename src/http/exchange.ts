@@ -76,8 +76,8 @@ export interface Handler {
   /** The same as `fetch`, for servers that need not make a `Request` of what they have. */
   answer(asked: Asked): Promise<Answered | Response>;
   /**
-   * Counts the bytes of an answer, which its client has yet to read, until the returned function is called. Undefined: who asked has left too much
-   * unread, and the answer must not be sent.
+   * Counts the bytes of an answer until the returned function is called. Undefined: the caller has left too much unread, and the answer must not be
+   * sent.
    */
   hold(request: Asked | Request, bytes: number): (() => void) | undefined;
 }
@@ -89,7 +89,7 @@ export function noteAdmission(request: Request, admission: Admission): void {
   admissions.set(request, admission);
 }
 
-/** Undefined: nobody was let in, and the answer is a refusal or one of the gateway's own pages. */
+/** Undefined: the request was not admitted, and the answer is a refusal or one of the gateway's own pages. */
 export function admissionOf(request: Asked | Request): Admission | undefined {
   return 'readBody' in request ? request.admission : admissions.get(request);
 }

@@ -156,7 +156,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       maskedErrors: { maskError },
       // Ours; Yoga's closes the connection without an answer.
       maxRequestBodySize: false,
-      // Yoga looks documents up; who has brought one is known to `useDocumentCache`, which keeps them.
+      // Yoga looks documents up; `useDocumentCache` keeps them, because it knows the caller.
       parserAndValidationCache: { documentCache: { get: documentCache.get, set: () => {} }, errorCache: NO_CACHE },
       extraParamNames: NAMING_PARAMETERS,
       // Ours; Yoga's tells strangers that the origin `null` may read, which every sandboxed frame can be, and overwrites `Vary`.

@@ -15,7 +15,7 @@ export interface UnsentBytes {
 export interface UnsentBytesOptions {
   readonly maxBytes: number;
   readonly maxBytesPerOwner: number;
-  /** Hears of what is refused: of the setting that raises the limit. */
+  /** Called with the setting that is exceeded. */
   readonly onExcess: (setting: string) => void;
 }
 
@@ -35,7 +35,7 @@ export function createUnsentBytes({ maxBytes, maxBytesPerOwner, onExcess }: Unse
 
   return {
     check(owner) {
-      // Most of the time all answers are sent, and it need not be known who asks.
+      // Usually all answers are sent: then the caller is not looked up.
       if (total === 0) return;
       const excess = excessOf(owner(), 0);
       if (excess === undefined) return;

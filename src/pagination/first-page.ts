@@ -9,7 +9,7 @@ export interface ListStart<T> {
   readonly read: ReadonlyMap<number, Page<T>>;
   /** The number is configured, or this operation has looked: then nothing that is served contradicts it. */
   readonly isSettled: boolean;
-  /** The list has moved meanwhile: whatever is read of it from now on must be newer than this. */
+  /** The list has moved since: pages read from now on must be newer than this. */
   readonly floor?: Reading | undefined;
 }
 

@@ -11,7 +11,7 @@ export interface Decoder {
   write(part: Uint8Array): boolean;
   /** There is no more. */
   end(): void;
-  /** Tells nothing until `resume`, and takes no more than it can hold. */
+  /** Emits nothing until `resume`, and buffers no more than its limit. */
   pause(): void;
   resume(): void;
   /** Nobody wants it any more: nothing is told from now on. */

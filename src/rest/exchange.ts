@@ -120,7 +120,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const onTime = () => giveUp('timeout', TIME_IS_OVER);
     let stopTimer = startTimer(timeoutMs, onTime);
     let isOver = false;
-    /** The upstream has the whole time again: it is not slow while the gateway does not read. */
+    /** The time limit starts again: the upstream is not slow while the gateway does not read. */
     const pauseUntil = (mayReadOn: Promise<void>) => {
       stopTimer();
       onPause(true);

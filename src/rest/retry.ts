@@ -8,7 +8,8 @@ const PASSING = new Set<FailedRequest['kind']>(['unreachable', 'connect-timeout'
 
 /**
  * Whether the same request, sent again, may fare better: connections that failed, 408, 409, 429 and 5xx, unless the upstream says otherwise
- * (`x-should-retry`). Not a 401, whatever it says: an invented key would send more than one request. Not what took too long: to ask a slow upstream twice makes it slower, and nobody would wait for that.
+ * (`x-should-retry`). Not a 401, whatever it says: an invented key would send more than one request. Not what took too long: a
+ * slow upstream gets slower with a second request, and the first client has timed out by then.
  */
 export function isWorthRetrying({ kind, status, shouldRetry }: FailedRequest): boolean {
   if (kind === 'aborted' || status === 401) return false;

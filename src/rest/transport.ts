@@ -13,7 +13,7 @@ export interface TransportRequest {
   /** Of the body when nothing of its encoding is left; a longer one is not taken. */
   readonly maxBytes: number;
   /**
-   * Hears how many bytes of the body have arrived, part by part, when nothing of its encoding is left.
+   * Called with the bytes of the body that have arrived, part by part, decoded.
    * @returns when to read on; undefined: at once. While it is pending the body pauses, and what cannot be read on is given up for the reason it
    *   rejects with.
    * @throws BudgetExceededError

@@ -102,7 +102,7 @@ interface Newcomers {
 
 /**
  * Bounds how many requests are under way, for each credential and in all. Where more want to go, credentials take turns, and within a
- * credential its callers do: who asks for much waits for himself. All credentials that were never accepted count as one. A credential of which nothing is under way is
+ * credential its callers do: a caller with many requests delays only itself. All credentials that were never accepted count as one. A credential of which nothing is under way is
  * forgotten.
  */
 export function createTurns(options: TurnsOptions): Turns {

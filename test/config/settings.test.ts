@@ -278,7 +278,7 @@ describe('MAX_CONNECTIONS_PER_ADDRESS', () => {
 
   test.each(['-1', 'on', 'Infinity', '1e3'])('is nothing like %s', (odd) => {
     expect(faultsOf({ MAX_CONNECTIONS_PER_ADDRESS: odd })).toEqual([
-      'MAX_CONNECTIONS_PER_ADDRESS has to be a whole number of connections, 1 to 1000000, or off.',
+      'MAX_CONNECTIONS_PER_ADDRESS must be a whole number of connections, 1 to 1000000, or off.',
     ]);
   });
 });

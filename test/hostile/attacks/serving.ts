@@ -104,7 +104,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '120 connections of 40 keys ask for an answer of 10 MB and do not read it',
-    bound: '`MAX_UNSENT_BYTES` (128 MiB)',
+    bound: '`MAX_UNSENT_BYTES` (64 MiB)',
     respond: respondLarge,
     run: asking(120, (target, tally, worker) => askAndStall(target, tally, `sk_any_${worker % 40}`, () => {})),
     outcomes: ['ok', 'RATE_LIMITED', 'closed', 'UNAUTHENTICATED'],
