@@ -1,5 +1,4 @@
 import { readWithin } from './read-within.ts';
-import type { Admission } from './use-admission.ts';
 
 /** Headers, as far as they are read. Names are in lower case. */
 export interface HeaderReader {
@@ -20,12 +19,20 @@ export interface RequestHead {
   readonly headers: HeaderReader;
 }
 
+/** The caller of an admitted request, as far as the server that sends the answer must know it. */
+export interface AdmittedCaller {
+  /** Names the caller. Never shown. */
+  readonly caller: string;
+  /** Whether the upstream has accepted its credential by now. */
+  isAccepted(): boolean;
+}
+
 /** A request that none of Fetch's objects has to be made for: they take longer than most answers. */
 export interface Asked extends RequestHead {
   /** Ends when the client leaves. */
   readonly signal: AbortSignal;
-  /** For whom it is, once it is let in. */
-  admission: Admission | undefined;
+  /** Set once the request is admitted. */
+  admission: AdmittedCaller | undefined;
   /**
    * Reads the body; to be called once.
    * @throws BodyTooLargeError, or what the connection broke with
@@ -82,15 +89,15 @@ export interface Handler {
   hold(request: Asked | Request, bytes: number): (() => void) | undefined;
 }
 
-const admissions = new WeakMap<Request, Admission>();
+const admissions = new WeakMap<Request, AdmittedCaller>();
 
 /** Notes for whom a request of Fetch's is, for the server that sends the answer. */
-export function noteAdmission(request: Request, admission: Admission): void {
+export function noteAdmission(request: Request, admission: AdmittedCaller): void {
   admissions.set(request, admission);
 }
 
 /** Undefined: the request was not admitted, and the answer is a refusal or one of the gateway's own pages. */
-export function admissionOf(request: Asked | Request): Admission | undefined {
+export function admissionOf(request: Asked | Request): AdmittedCaller | undefined {
   return 'readBody' in request ? request.admission : admissions.get(request);
 }
 

@@ -79,7 +79,7 @@ describe('With nothing set', () => {
       compression: true,
       maxConnections: 2_000,
       maxConnectionsPerAddress: 1_000,
-      unsent: { maxBytes: 134_217_728, maxBytesPerCaller: 33_554_432 },
+      unsent: { maxBytes: 67_108_864, maxBytesPerCaller: 33_554_432 },
       drain: { delayMs: 1_000, timeoutMs: 10_000 },
       clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
       jwt: undefined,
