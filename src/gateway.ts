@@ -15,6 +15,7 @@ import { createLateTokenCheck } from '#http/late-token-check.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
 import type { DisconnectReason, ServerRefusal } from '#http/refusal.ts';
+import { createRequestBytes } from '#http/request-bytes.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import type { CheckToken } from '#http/token.ts';
 import { createUnsentBytes } from '#http/unsent-bytes.ts';
@@ -170,6 +171,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onExcess: metrics.onLimit,
   });
 
+  const requestBytes = createRequestBytes({ maxBodyBytes: settings.limits.bodyBytes });
+
   const schema = createSubgraphSchema();
   for (const line of tellOutdated(schema, documents)) log.info(line);
 
@@ -181,6 +184,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const credential = identify(request.headers);
       const admission: Admission = {
         caller: `${credential.fingerprint} ${caller ?? ''}`,
+        holdRequest: () => requestBytes.hold(ownerOf(admission), request),
         checkUnsent: () => unsentBytes.check(() => ownerOf(admission)),
         isAccepted: () => acceptedCredentials.has(credential.fingerprint),
         answers: answersOf(credential.fingerprint),

@@ -35,9 +35,10 @@ export interface Asked extends RequestHead {
   admission: AdmittedCaller | undefined;
   /**
    * Reads the body; to be called once.
+   * @param onBytes called with the bytes of each part of a body that does not say its length
    * @throws BodyTooLargeError, or what the connection broke with
    */
-  readBody(limit: number): Promise<Uint8Array<ArrayBuffer>>;
+  readBody(limit: number, onBytes?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
   /** The same for who wants Fetch's own. @param body as it was read */
   toRequest(body: Uint8Array<ArrayBuffer>): Request;
 }
@@ -123,7 +124,7 @@ export function toAsked(request: Request): Asked {
     headers,
     signal,
     admission: undefined,
-    readBody: async (limit) => (request.body ? readWithin(limit, request.body.getReader()) : new Uint8Array()),
+    readBody: async (limit, onBytes) => (request.body ? readWithin(limit, request.body.getReader(), onBytes) : new Uint8Array()),
     toRequest: (body) => new Request(url, { method, headers, signal, body }),
   };
 }

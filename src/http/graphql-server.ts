@@ -12,6 +12,7 @@ import { renderPage, toGraphiQLOptions } from './graphiql.ts';
 import { createKnownOperations } from './known-operations.ts';
 import { toPublicError } from './public-error.ts';
 import type { ReadyOperation } from './ready-operation.ts';
+import type { BodyUnderWay } from './request-bytes.ts';
 import { toPagePolicy } from './security-headers.ts';
 import { type Admission, type Admit, useAdmission } from './use-admission.ts';
 import { useBeginnings } from './use-beginnings.ts';
@@ -67,6 +68,7 @@ interface ServerContext {
   readonly admission?: Admission;
   /** It has waited for its turn. */
   readonly hasBegun?: boolean;
+  readonly body: BodyUnderWay;
 }
 
 /** A document that does not parse is no use to anyone: it is parsed again. */
@@ -98,15 +100,25 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   let tracingYoga: Promise<typeof yoga> | undefined;
   return {
     async fetch(request, watch, isTraced) {
-      if (!isTraced) return yoga.fetch(request, { watch });
-      tracingYoga ??= createTracing().catch(forgetTracing);
-      return (await tracingYoga).fetch(request, { watch });
+      const body: BodyUnderWay = {};
+      try {
+        if (!isTraced) return await yoga.fetch(request, { watch, body });
+        tracingYoga ??= createTracing().catch(forgetTracing);
+        return await (await tracingYoga).fetch(request, { watch, body });
+      } finally {
+        body.held?.release();
+      }
     },
     mayAnswer: known.mayTake,
     async answer(asked, watch) {
-      const answer = await known.answer(asked, watch);
-      if (!('admission' in answer)) return answer;
-      return yoga.fetch(asked.toRequest(answer.body), { watch, admission: answer.admission, hasBegun: true });
+      const body: BodyUnderWay = {};
+      try {
+        const answer = await known.answer(asked, body, watch);
+        if (!('admission' in answer)) return answer;
+        return await yoga.fetch(asked.toRequest(answer.body), { watch, body, admission: answer.admission, hasBegun: true });
+      } finally {
+        body.held?.release();
+      }
     },
     get pagePolicy() {
       return pagePolicy;

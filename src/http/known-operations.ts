@@ -6,6 +6,7 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '#context/request-context.ts';
 import type { AskedOperation, RequestWatch } from '#observability/request-watch.ts';
 import type { Beginnings } from './beginnings.ts';
@@ -17,6 +18,7 @@ import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exc
 import { waitToWrite } from './large-results.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
 import { tooDeepIn } from './nesting.ts';
+import type { BodyUnderWay } from './request-bytes.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
 import { asksForCost, executeOperation, toComplete } from './use-operation.ts';
 import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
@@ -52,8 +54,12 @@ export interface KnownOperations {
   add(document: DocumentNode): void;
   /** Whether a request may be for here, as far as its head tells. */
   mayTake(head: RequestHead): boolean;
-  /** Answers it, refuses it, or passes it on. @throws what nobody foresaw, or what the client's leaving broke off */
-  answer(asked: Asked, watch: RequestWatch): Promise<Answered | Response | Passed>;
+  /**
+   * Answers it, refuses it, or passes it on.
+   * @param body released by the caller when the request is answered
+   * @throws what nobody foresaw, or what the client's leaving broke off
+   */
+  answer(asked: Asked, body: BodyUnderWay, watch: RequestWatch): Promise<Answered | Response | Passed>;
 }
 
 /** What is neither asked for nor answered in the plainest way is for Yoga. */
@@ -83,6 +89,7 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
   /** Each has a number, by which the keys of its answers name it. */
   const known = new WeakMap<DocumentNode, number>();
   let documentsSeen = 0;
+  const memo = createRequestMemo();
 
   return {
     add(document) {
@@ -99,34 +106,34 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
         toMediaType(headers.get('accept')) !== undefined
       );
     },
-    async answer(asked, watch) {
+    async answer(asked, underWay, watch) {
       let admission: Admission;
       try {
         admission = await admit(asked);
         asked.admission = admission;
+        underWay.held = admission.holdRequest();
       } catch (error) {
         return toTurnedAway(error, asked);
       }
       const mediaType = toMediaType(asked.headers.get('accept')) ?? 'application/json';
       let body: Uint8Array<ArrayBuffer>;
       try {
-        body = await asked.readBody(maxBodyBytes);
+        body = await asked.readBody(maxBodyBytes, underWay.held.add);
       } catch (error) {
         if (asked.signal.aborted) throw error;
         return toAnswered({ errors: [toPublicError(error)] }, NO_STORE, mediaType, watch);
       }
-      const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
       const isTraced = upstreamTrace && asksForCost(asked.headers);
-      // A long request waits for its turn before it is read.
-      const isShort = text.length <= MAX_KEPT_REQUEST_LENGTH;
-      let operation = isShort ? find(readParams(text)) : undefined;
-      const key = operation && isShort && !isTraced ? toAnswerKey(operation, mediaType) : undefined;
+      // A long request waits for its turn before it becomes a text: many of them would fill the heap.
+      const short = body.byteLength <= MAX_KEPT_REQUEST_BYTES ? memo.read(toBodyText(body)) : undefined;
+      let operation = find(short?.params);
+      const key = operation && short && !isTraced ? toAnswerKey(operation, short, mediaType) : undefined;
       const kept = key === undefined ? undefined : admission.answers.find(key);
       if (operation && kept) return tellAgain(kept, operation, { admission, signal: asked.signal, mediaType, watch });
       await beginnings.wait(admission);
       // Nothing is begun for who has left meanwhile.
       asked.signal.throwIfAborted();
-      if (!isShort) operation = find(readParams(text));
+      if (!short) operation = find(readParams(toBodyText(body)));
       if (!operation || !isWithinCost(operation)) return { admission, body };
       try {
         return await run(operation, { admission, key, isTraced, signal: asked.signal, mediaType, watch });
@@ -219,13 +226,56 @@ function keepAnswer(keep: (answer: OperationAnswer) => void, asked: AskedOperati
 }
 
 /** By what an answer differs from others of the same credential, and nothing else that a request may vary. */
-function toAnswerKey({ documentNumber, operation, variables }: KnownOperation, mediaType: MediaType): string | undefined {
-  const key = toVariablesKey(operation.variableDefinitions, variables);
-  return key === undefined ? undefined : `${mediaType} ${documentNumber} ${operation.name?.value ?? ''} ${key}`;
+function toAnswerKey(known: KnownOperation, request: ReadRequest, mediaType: MediaType): string | undefined {
+  const { documentNumber, operation, variables } = known;
+  // A document that was parsed again has another number.
+  if (request.answer?.documentNumber !== documentNumber) {
+    const variablesKey = toVariablesKey(operation.variableDefinitions, variables);
+    const named = `${documentNumber} ${operation.name?.value ?? ''}`;
+    request.answer = { documentNumber, key: variablesKey === undefined ? undefined : `${named} ${variablesKey}` };
+  }
+  const { key } = request.answer;
+  return key === undefined ? undefined : `${mediaType} ${key}`;
 }
 
-/** A longer request is executed each time, characters. */
-const MAX_KEPT_REQUEST_LENGTH = 16_384;
+/** A request whose text has been read. */
+interface ReadRequest {
+  readonly params: Params | undefined;
+  /** What its answer is kept under, but for the media type. */
+  answer?: { readonly documentNumber: number; readonly key: string | undefined };
+}
+
+/**
+ * Reads the text of a request; one that was read lately is not parsed again: clients send the same requests again and again, and to parse one takes as
+ * long as to find its answer. What is kept follows from the text alone, so all callers share it.
+ */
+function createRequestMemo() {
+  const requests = new LRUCache<string, ReadRequest>({
+    maxSize: MEMO_BYTES,
+    sizeCalculation: (_, text) => MEMO_ENTRY_BYTES + MEMO_BYTES_A_CHARACTER * text.length,
+  });
+  return {
+    read(text: string): ReadRequest {
+      const known = requests.get(text);
+      if (known) return known;
+      const request: ReadRequest = { params: readParams(text) };
+      if (request.params) requests.set(text, request);
+      return request;
+    },
+  };
+}
+
+const MEMO_BYTES = 4 * 2 ** 20;
+/** As measured: what an entry takes besides its text, and what a character takes with all that is read from it. */
+const MEMO_ENTRY_BYTES = 600;
+const MEMO_BYTES_A_CHARACTER = 8;
+
+/** A longer request is executed each time, bytes. */
+const MAX_KEPT_REQUEST_BYTES = 16_384;
+
+function toBodyText({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
+}
 
 /** A longer body waits for its turn, and is kept as bytes. */
 const MAX_SMALL_BODY_LENGTH = 65_536;

@@ -3,11 +3,13 @@ import { BodyTooLargeError } from '#errors/gateway-error.ts';
 
 /**
  * Reads a body to its end.
+ * @param onBytes called with the bytes of each part; what it throws ends the reading
  * @throws BodyTooLargeError; GraphQLError where it breaks off
  */
 export async function readWithin(
   limit: number,
   reader: ReadableStreamDefaultReader<Uint8Array>,
+  onBytes?: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -17,6 +19,7 @@ export async function readWithin(
     parts.push(value);
     bytes += value.byteLength;
     if (bytes > limit) throw new BodyTooLargeError(limit);
+    onBytes?.(value.byteLength);
   }
 }
 

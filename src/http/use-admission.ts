@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '#errors/gateway-error.ts';
 import type { AskedOperation } from '#observability/request-watch.ts';
 import { noteAdmission, type RequestHead } from './exchange.ts';
 import { toRefusal } from './refusal.ts';
+import type { BodyUnderWay, HeldBody } from './request-bytes.ts';
 import { TokenRefusedError } from './token-refused.ts';
 
 /** An answer to a whole operation, and what is told of it. */
@@ -27,6 +28,8 @@ export interface Admission {
   readonly caller: string;
   /** Whether the upstream has accepted its credential by now. */
   isAccepted(): boolean;
+  /** Counts the body of the request until it is released. Throws a GatewayError when too many bytes are under way. */
+  holdRequest(): HeldBody;
   /** Throws a GatewayError when the caller has left too many bytes of answers unread. */
   checkUnsent(): void;
   /** What its credential was answered before. */
@@ -59,16 +62,24 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   UPSTREAM_UNAVAILABLE: 503,
 };
 
+/** What `useAdmission` adds to what goes with a request through Yoga. */
+interface AdmittingContext {
+  admission?: Admission | undefined;
+  /** Released when the request is answered. */
+  readonly body: BodyUnderWay;
+}
+
 /**
  * Lets nothing in that does not say who it is, before a byte of the body is read. The GraphiQL page is for everyone: it shows
  * nothing, and what it asks comes through here.
  */
-export function useAdmission(admit: Admit, endpoint: string): Plugin<object, { admission?: Admission | undefined }> {
+export function useAdmission(admit: Admit, endpoint: string): Plugin<object, AdmittingContext> {
   return {
     async onRequest({ request, url, serverContext, endResponse }) {
       if (url.pathname !== endpoint || serverContext.admission) return;
       try {
         serverContext.admission = await admit(request);
+        serverContext.body.held = serverContext.admission.holdRequest();
         noteAdmission(request, serverContext.admission);
       } catch (error) {
         endResponse(toTurnedAway(error, request));
