@@ -16,6 +16,8 @@ const MAX_STDERR = 1_000;
 export interface AttackedGateway extends AsyncDisposable {
   /** Of the GraphQL endpoint. */
   readonly url: string;
+  /** Of a server beside it that does nothing but answer. */
+  readonly controlUrl: string;
   /** Attacks for so long, ms; rejects where the attacker's process fails. */
   attack(ms: number): Promise<Observed>;
   /** Requests that reached the upstream, without the neighbour's. */
@@ -31,7 +33,11 @@ export interface AttackedGateway extends AsyncDisposable {
 /** @param neighbour the API key of the tenant that is not to notice anything */
 export async function startAttackedGateway({ id, attack }: NamedAttack, neighbour: string): Promise<AttackedGateway> {
   const upstream = fork(join(PROCESSES, 'upstream.ts'), [id, neighbour], { cwd: ROOT });
-  const [upstreamUrl] = (await once(upstream, 'message')) as [string];
+  const control = fork(join(PROCESSES, 'control.ts'), { cwd: ROOT });
+  const [[upstreamUrl], [controlUrl]] = (await Promise.all([once(upstream, 'message'), once(control, 'message')])) as [
+    [string],
+    [string],
+  ];
   const port = await freePort();
   const gateway = startProcess(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, 'src/main.ts'], {
     cwd: ROOT,
@@ -54,6 +60,7 @@ export async function startAttackedGateway({ id, attack }: NamedAttack, neighbou
 
   return {
     url,
+    controlUrl,
     attack: (ms) => runAttacker(id, url, ms),
     async upstreamRequests() {
       upstream.send('count');
@@ -65,10 +72,15 @@ export async function startAttackedGateway({ id, attack }: NamedAttack, neighbou
     ending: () => ending,
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
-      upstream.kill('SIGKILL');
-      if (upstream.exitCode === null && upstream.signalCode === null) await once(upstream, 'exit');
+      await Promise.all([upstream, control].map(end));
     },
   };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 
 async function runAttacker(id: string, url: string, ms: number): Promise<Observed> {

@@ -7,19 +7,22 @@ export type Latencies = readonly number[];
 export interface Experience {
   /** Of the tenant's cached answer, over one connection. */
   readonly neighbour: Latencies;
-  /** Of `/health`, each over a new connection. */
+  /** Of `/health`, over one connection. */
   readonly health: Latencies;
+  /** Of a server that does nothing else, in the same way and at the same time: the part of the machine. */
+  readonly control: Latencies;
 }
 
 export interface ProbeOptions {
   /** Of the GraphQL endpoint. */
   readonly url: string;
+  readonly controlUrl: string;
   /** The tenant's API key. */
   readonly key: string;
   readonly signal: AbortSignal;
 }
 
-const PAUSE_MS = { neighbour: 5, health: 25 };
+const PAUSE_MS = { neighbour: 5, health: 10 };
 
 /** An operation that the gateway answers from its memory from the second time on. */
 const OPERATION = JSON.stringify({ query: '{ assistants(first: 5) { nodes { id name } } }' });
@@ -28,21 +31,27 @@ const OPERATION = JSON.stringify({ query: '{ assistants(first: 5) { nodes { id n
  * Sends the tenant's operation, and `/health` beside it, until the signal aborts.
  * @throws Error for an answer that is not the one that was asked for
  */
-export async function probe({ url, key, signal }: ProbeOptions): Promise<Experience> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Promise<Experience> {
+  const [agent, healthAgent, controlAgent] = [createAgent(), createAgent(), createAgent()];
   const headers = { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${key}` };
-  const [neighbour, health] = await Promise.all([
+  const [neighbour, health, control] = await Promise.all([
     repeat(signal, PAUSE_MS.neighbour, async () => {
       const answer = await send(url, { method: 'POST', headers, agent }, OPERATION);
       if (!/^\{"data":\{"assistants":\{"nodes":\[\{"id"/.test(answer.text)) throw new Error(`The tenant got ${describe(answer)}`);
     }),
     repeat(signal, PAUSE_MS.health, async () => {
-      const answer = await send(new URL('/health', url).href, { agent: false });
+      const answer = await send(new URL('/health', url).href, { agent: healthAgent });
       if (answer.status !== 200) throw new Error(`/health answered ${describe(answer)}`);
     }),
+    repeat(signal, PAUSE_MS.health, async () => void (await send(controlUrl, { agent: controlAgent }))),
   ]);
-  agent.destroy();
-  return { neighbour, health };
+  for (const used of [agent, healthAgent, controlAgent]) used.destroy();
+  return { neighbour, health, control };
+}
+
+/** Of one connection that is kept. */
+function createAgent(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 1 });
 }
 
 /** The value below which this share of the latencies stands. */
