@@ -5,7 +5,8 @@ import type { Budget } from './errand.ts';
 /**
  * Bounds the bytes of response bodies that operations hold, overall and per credential. An operation holds what it reads until it ends: its
  * answer is made of that. Where a bound is reached, the operation that holds bytes for the longest time reads on, up to its own budget, so one
- * always comes to its end; the others pause, and read on as bytes are released, credential by credential, and caller by caller within it.
+ * always comes to its end; the others pause, and read on as bytes are released, credential by credential, and caller by caller within it. Each caller
+ * may always hold a minimum, so that no other caller stalls it.
  */
 export interface BodyLimiter {
   /** What one operation may ask of the upstream. What it holds is released when its signal aborts. */
@@ -35,16 +36,23 @@ export interface BodyLimiterOptions {
 /** What every operation reads without asking: most read no more. */
 const FREE_BYTES = 65_536;
 const CHUNK_BYTES = 262_144;
-/** A credential that holds less reads on whatever others hold. */
-const MIN_BYTES_OF_CREDENTIAL = 2 ** 20;
+/** A caller whose operations hold less reads on, whatever all others hold. */
+const MIN_BYTES_OF_CALLER = 2 ** 20;
 
-/** What the operations of one credential hold, and which of them wait. */
+/** What the operations of one caller hold, and which of them wait. */
+interface Caller {
+  bytes: number;
+  readonly waiting: Set<OperationBudget>;
+}
+
+/** What the operations of one credential hold. */
 interface Holder {
   bytes: number;
+  waiting: number;
   /** Those that hold something, the oldest first. */
   readonly holding: Set<OperationBudget>;
-  /** Those that wait, by caller; the first caller is next. */
-  readonly waiting: Map<string, Set<OperationBudget>>;
+  /** Those whose operations hold something or wait; the first is next. */
+  readonly callers: Map<string, Caller>;
 }
 
 export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter {
@@ -59,24 +67,30 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
   const reservations: Reservations = {
     reserve(operation) {
       const holder = holderOf(operation.credential);
-      if (!mayHold(operation, holder)) return wait(operation, holder);
-      grant(operation, holder);
+      const caller = callerOf(holder, operation.caller);
+      if (!mayHold(operation, holder, caller)) return wait(operation, holder, caller);
+      grant(operation, holder, caller);
       return undefined;
     },
     awaitRoom(operation) {
-      if (heldBytes < MIN_BYTES_OF_CREDENTIAL) return undefined;
-      const holder = holders.get(operation.credential);
-      return !holder || mayHold(operation, holder) ? undefined : wait(operation, holder);
+      // What it reads before it reserves anything is free.
+      if (operation.held === 0) return undefined;
+      const holder = holderOf(operation.credential);
+      const caller = callerOf(holder, operation.caller);
+      return mayHold(operation, holder, caller) ? undefined : wait(operation, holder, caller);
     },
     release(operation) {
       const holder = holderOf(operation.credential);
+      const caller = callerOf(holder, operation.caller);
       heldBytes -= operation.held;
       holder.bytes -= operation.held;
+      caller.bytes -= operation.held;
       operation.held = 0;
       holding.delete(operation);
       holder.holding.delete(operation);
-      stopWaiting(operation, holder);
-      if (holder.holding.size === 0 && holder.waiting.size === 0) holders.delete(operation.credential);
+      stopWaiting(operation, holder, caller);
+      if (caller.bytes === 0 && caller.waiting.size === 0) holder.callers.delete(operation.caller);
+      if (holder.callers.size === 0) holders.delete(operation.credential);
       wake();
     },
   };
@@ -91,62 +105,74 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
   function holderOf(credential: string): Holder {
     let holder = holders.get(credential);
     if (!holder) {
-      holder = { bytes: 0, holding: new Set(), waiting: new Map() };
+      holder = { bytes: 0, waiting: 0, holding: new Set(), callers: new Map() };
       holders.set(credential, holder);
     }
     return holder;
   }
 
-  function mayHold(operation: OperationBudget, holder: Holder): boolean {
-    if (holder.bytes < MIN_BYTES_OF_CREDENTIAL || isFirst(holding, operation)) return true;
+  function callerOf({ callers }: Holder, name: string): Caller {
+    let caller = callers.get(name);
+    if (!caller) {
+      caller = { bytes: 0, waiting: new Set() };
+      callers.set(name, caller);
+    }
+    return caller;
+  }
+
+  function mayHold(operation: OperationBudget, holder: Holder, caller: Caller): boolean {
+    if (caller.bytes < MIN_BYTES_OF_CALLER || isFirst(holding, operation)) return true;
     return heldBytes < maxBytes && (holder.bytes < maxBytesOfCredential || isFirst(holder.holding, operation));
   }
 
-  function grant(operation: OperationBudget, holder: Holder): void {
-    const chunks = Math.max(1, Math.ceil(operation.missing / CHUNK_BYTES));
-    operation.held += chunks * CHUNK_BYTES;
-    heldBytes += chunks * CHUNK_BYTES;
-    holder.bytes += chunks * CHUNK_BYTES;
+  function grant(operation: OperationBudget, holder: Holder, caller: Caller): void {
+    const bytes = Math.max(1, Math.ceil(operation.missing / CHUNK_BYTES)) * CHUNK_BYTES;
+    operation.held += bytes;
+    heldBytes += bytes;
+    holder.bytes += bytes;
+    caller.bytes += bytes;
     holding.add(operation);
     holder.holding.add(operation);
   }
 
-  function wait(operation: OperationBudget, holder: Holder): Promise<void> {
-    const queue = holder.waiting.get(operation.caller) ?? new Set();
-    holder.waiting.set(operation.caller, queue.add(operation));
+  function wait(operation: OperationBudget, holder: Holder, caller: Caller): Promise<void> {
+    caller.waiting.add(operation);
+    holder.waiting += 1;
     waiting.add(holder);
     return operation.wait();
   }
 
-  function stopWaiting(operation: OperationBudget, holder: Holder): void {
-    const queue = holder.waiting.get(operation.caller);
-    if (!queue?.delete(operation)) return;
-    holder.waiting.delete(operation.caller);
-    // Behind the other callers.
-    if (queue.size > 0) holder.waiting.set(operation.caller, queue);
-    if (holder.waiting.size === 0) waiting.delete(holder);
+  function stopWaiting(operation: OperationBudget, holder: Holder, caller: Caller): void {
+    if (!caller.waiting.delete(operation)) return;
+    holder.waiting -= 1;
+    if (holder.waiting === 0) waiting.delete(holder);
   }
 
   function wake(): void {
     for (const holder of waiting) {
       const next = nextOf(holder);
-      if (!next || !mayHold(next, holder)) continue;
+      if (!next) continue;
+      const caller = callerOf(holder, next.caller);
+      stopWaiting(next, holder, caller);
+      // Behind the other callers, and the other credentials.
+      holder.callers.delete(next.caller);
+      holder.callers.set(next.caller, caller);
       waiting.delete(holder);
-      stopWaiting(next, holder);
-      // Behind the other credentials.
-      if (holder.waiting.size > 0) waiting.add(holder);
-      grant(next, holder);
+      if (holder.waiting > 0) waiting.add(holder);
+      grant(next, holder, caller);
       next.readOn();
     }
   }
 
-  /** The one that may always read on, if it waits. */
-  function nextOf({ holding: ofCredential, waiting: queues }: Holder): OperationBudget | undefined {
-    const [oldest] = ofCredential;
-    if (oldest?.isWaiting) return oldest;
-    const [queue] = queues.values();
-    const [first] = queue ?? [];
-    return first;
+  /** Of the operations that wait, the one that is next among those that may read on. The oldest comes first: it may always do so. */
+  function nextOf(holder: Holder): OperationBudget | undefined {
+    const [oldest] = holder.holding;
+    if (oldest?.isWaiting && mayHold(oldest, holder, callerOf(holder, oldest.caller))) return oldest;
+    for (const caller of holder.callers.values()) {
+      const [first] = caller.waiting;
+      if (first && mayHold(first, holder, caller)) return first;
+    }
+    return undefined;
   }
 }
 

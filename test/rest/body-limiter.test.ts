@@ -105,12 +105,36 @@ describe('The bytes that operations hold', () => {
     expect(order.slice(0, 2).sort()).toEqual(['a0', 'b0']);
   });
 
+  test('stall no operation that holds nothing: it sends its requests, and its bodies pause only beyond what is free', () => {
+    const { open } = createScene();
+    expect(open('hog', 'a').read(20 * MIB)).toBe(false);
+    const small = open('small', 'a');
+    expect([small.awaitRoom(), small.read(64 * KIB), small.awaitRoom(), small.read(1)]).toEqual([false, false, false, true]);
+  });
+
+  test('of one caller pause no other caller of the credential that holds little', async () => {
+    const { limiter, order, open } = createScene();
+    const hog = open('hog', 'a', 'loud');
+    hog.read(20 * MIB);
+    expect(open('loud too', 'a', 'loud').read(300 * KIB)).toBe(true);
+    const [first, second] = [open('first', 'a', 'quiet'), open('second', 'a', 'quiet')];
+    expect([first.read(MIB), first.awaitRoom(), second.read(300 * KIB)]).toEqual([false, true, true]);
+    first.end();
+    await settle();
+    expect(order.toSorted()).toEqual(['first: UPSTREAM_BUDGET_EXCEEDED', 'second']);
+    hog.end();
+    second.end();
+    await settle();
+    expect([order.at(-1), limiter.heldBytes]).toEqual(['loud too', 256 * KIB]);
+  });
+
   test('of one credential are granted to its callers in turn', async () => {
     const { order, open } = createScene();
     const hog = open('hog', 'a', 'loud');
     hog.read(5 * MIB);
-    for (let n = 0; n < 3; n += 1) open(`loud ${n}`, 'a', 'loud').read(300 * KIB);
-    open('quiet', 'a', 'quiet').read(300 * KIB);
+    open('holds quiet', 'a', 'quiet').read(MIB + 64 * KIB);
+    for (let n = 0; n < 3; n += 1) expect(open(`loud ${n}`, 'a', 'loud').read(300 * KIB)).toBe(true);
+    expect(open('quiet', 'a', 'quiet').read(300 * KIB)).toBe(true);
     hog.end();
     await settle();
     expect(order.slice(0, 2)).toEqual(['loud 0', 'quiet']);
@@ -129,9 +153,9 @@ describe('The bytes that operations hold', () => {
     expect(limiter.heldBytes).toBe(0);
   });
 
-  test('exceed the bound by no more than the oldest operation and the minimum of each credential read, and every operation comes to its end', async () => {
+  test('exceed the bound by no more than the oldest operation and the minimum of each caller read, and every operation comes to its end', async () => {
     const steps = fc.array(
-      fc.record({ credential: fc.nat(2), reads: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }) }),
+      fc.record({ credential: fc.nat(2), caller: fc.nat(1), reads: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }) }),
       {
         minLength: 1,
         maxLength: 12,
@@ -142,8 +166,8 @@ describe('The bytes that operations hold', () => {
         const { limiter, open } = createScene();
         let maxHeld = 0;
         await Promise.all(
-          operations.map(async ({ credential, reads }, n) => {
-            const { budget, end } = open(`${n}`, `${credential}`);
+          operations.map(async ({ credential, caller, reads }, n) => {
+            const { budget, end } = open(`${n}`, `${credential}`, `${caller}`);
             for (const tenths of reads) {
               await budget.awaitRoom();
               await budget.read(tenths * 100 * KIB);
@@ -153,8 +177,8 @@ describe('The bytes that operations hold', () => {
             end();
           }),
         );
-        // The bound and one read, each credential's minimum and one read, and all that the oldest operation reads.
-        expect(maxHeld).toBeLessThanOrEqual((8 + 4 + 3 * (1 + 4) + 32) * MIB);
+        // The bound and one read, the minimum of each caller and one read, and all that the oldest operation reads.
+        expect(maxHeld).toBeLessThanOrEqual((8 + 4 + 3 * 2 * (1 + 4) + 32) * MIB);
         expect(limiter.heldBytes).toBe(0);
       }),
     );
