@@ -128,7 +128,7 @@ export function createTurns(options: TurnsOptions): Turns {
       const caller = callerOf(lane, name);
       try {
         checkPause(credential, latest);
-        if (!mayGoAtOnce(lane, caller) && isFull(lane, caller)) throw new QueueOverflowError(`${waiting} are waiting`);
+        if (!mayGoAtOnce(lane, caller) && !makePlace(lane, caller)) throw new QueueOverflowError(`${waiting} are waiting`);
         return await new Promise<() => void>((resolve, reject) => {
           const waiter: Waiter = {
             latest,
@@ -184,9 +184,24 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Where all queues together are too long, those are refused who have made them so. */
-  function isFull(lane: Lane, { waiting: { size } }: Caller): boolean {
-    if (!lane.isAccepted && newcomers.waiting >= maxQueued) return true;
-    return size >= maxQueued || (size >= MODEST && waiting >= ALL_QUEUED * maxQueued);
+  function makePlace(lane: Lane, { waiting: { size } }: Caller): boolean {
+    if (size >= maxQueued || (size >= MODEST && waiting >= ALL_QUEUED * maxQueued)) return false;
+    if (lane.isAccepted || newcomers.waiting < maxQueued) return true;
+    return size < MODEST && rejectOfLongest(lane.waiting + 1);
+  }
+
+  /**
+   * The queue of the credentials that were never accepted is full: the one with most waiting requests gives up its last one, if it has more than
+   * `atLeast`. So their number stays bounded, and a credential with few of them has its place whatever others do.
+   */
+  function rejectOfLongest(atLeast: number): boolean {
+    let longest: Lane | undefined;
+    for (const lane of lanes.values()) {
+      if (!lane.isAccepted && lane.waiting > (longest?.waiting ?? atLeast)) longest = lane;
+    }
+    const last = longest && waitersOf(longest).at(-1);
+    last?.giveUp(new QueueOverflowError(`${waiting} are waiting`));
+    return last !== undefined;
   }
 
   function hasRoom(lane: Lane): boolean {

@@ -349,6 +349,24 @@ describe('Credentials that the upstream has never accepted', () => {
     expect(turns.state).toEqual({ inFlight: 1, waiting: 21 });
   });
 
+  test('have a place each while they have few waiting requests: the one that has most gives up its last', async () => {
+    const turns = createAmongNewcomers({ inAll: 1, maxQueued: 20 });
+    const { order, ask, endNext } = createQueue(turns);
+    const outcomes: string[] = [];
+    const askAs = (credential: string) => ask(credential, { credential }).catch(() => outcomes.push(credential));
+    for (let n = 0; n < 10; n += 1) void askAs('loud');
+    for (let n = 0; n < 12; n += 1) void askAs('louder');
+    await new Promise(setImmediate);
+    expect(outcomes).toEqual(['louder']);
+    for (let n = 0; n < 4; n += 1) void askAs('quiet');
+    await new Promise(setImmediate);
+    expect(outcomes.toSorted()).toEqual(['loud', 'louder', 'louder', 'louder', 'louder']);
+    expect(turns.state).toEqual({ inFlight: 1, waiting: 20 });
+    for (let count = 0; count < 21; count += 1) await endNext();
+    expect(order.filter((name) => name === 'quiet')).toHaveLength(4);
+    expect(turns.state).toEqual({ inFlight: 0, waiting: 0 });
+  });
+
   test('are given up together when the upstream refuses theirs, and no other', async () => {
     const turns = createAmongNewcomers({ inAll: 1 });
     const { order, ask, endNext } = createQueue(turns);
