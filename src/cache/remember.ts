@@ -116,7 +116,8 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
           return tell(kept, 'stale');
         }
         const recheck = rechecks.get(fingerprint);
-        if (recheck && !hasWaited) {
+        // One that is held may wait for this operation to end.
+        if (recheck && !recheck.departure.isHeld && !hasWaited) {
           // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
           hasWaited = true;
           const failure = await failureOf(recheck);
@@ -283,19 +284,23 @@ export function createRememberingAsk<Whole extends WholeAnswer>(send: Send, opti
     const isUnderWay = flights.find(toFlightKey(fingerprint, key)) !== undefined;
     if (isUnderWay || underWay >= maxRevalidations || budget.excess) return;
     revalidations.set(fingerprint, underWay + 1);
-    void keepFlying(takeOff(errand, question, key), errand).finally(() => {
+    void fetchInBackground(errand, question, key).finally(() => {
       const left = (revalidations.get(fingerprint) ?? 1) - 1;
       if (left > 0) revalidations.set(fingerprint, left);
       else revalidations.delete(fingerprint);
     });
   }
 
-  /** Lets a flight go on though nobody waits for it, as long as the operation that asks may take. */
-  async function keepFlying(flight: Flight<Landing>, { deadlineAt }: Errand): Promise<void> {
+  /** Sends a request that no operation waits for. It may take as long as the operation that sends it, and outlast it. */
+  async function fetchInBackground<T>(errand: Errand, question: Question<T>, key: string): Promise<void> {
     const background = new AbortController();
-    const stopTimer = startTimer(Math.max(0, deadlineAt() - elapsed()), () => background.abort());
+    const budget = errand.budget.openBackground(background.signal);
+    const stopTimer = startTimer(Math.max(0, errand.deadlineAt() - elapsed()), () => background.abort());
+    const flight = takeOff({ ...errand, budget }, question, key);
     await flight.join(background.signal).catch(() => {});
     stopTimer();
+    // Releases the bytes that it holds.
+    background.abort();
   }
 
   /** What is yet to be sent brings what is newest; but nobody waits in the queue of another. */

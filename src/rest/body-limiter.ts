@@ -192,7 +192,6 @@ interface Reservations {
 
 class OperationBudget implements Budget {
   readonly limit: number;
-  sent = 0;
   refusal: UpstreamError | undefined;
   readonly credential: string;
   readonly caller: string;
@@ -201,19 +200,36 @@ class OperationBudget implements Budget {
   readonly #maxBytes: number;
   readonly #signal: AbortSignal;
   readonly #reservations: Reservations;
+  readonly #operation: OperationBudget | undefined;
+  #sent = 0;
   #bytes = 0;
   /** One for all fields: each takes a stack. */
   #byteExcess: BudgetExceededError | undefined;
   #isWatched = false;
   #waiting: PromiseWithResolvers<void> | undefined;
 
-  constructor({ credential, caller = '', signal, maxRequests, maxBytes }: BudgetedOperation, reservations: Reservations) {
+  /** @param operation whose requests it counts among, where it has bytes of its own */
+  constructor(
+    { credential, caller = '', signal, maxRequests, maxBytes }: BudgetedOperation,
+    reservations: Reservations,
+    operation?: OperationBudget,
+  ) {
     this.limit = maxRequests;
     this.credential = credential;
     this.caller = caller;
     this.#maxBytes = maxBytes;
     this.#signal = signal;
     this.#reservations = reservations;
+    this.#operation = operation;
+  }
+
+  get sent(): number {
+    return this.#operation?.sent ?? this.#sent;
+  }
+
+  set sent(requests: number) {
+    if (this.#operation) this.#operation.sent = requests;
+    else this.#sent = requests;
   }
 
   get excess(): BudgetExceededError | undefined {
@@ -247,6 +263,12 @@ class OperationBudget implements Budget {
     const room = this.#reservations.awaitRoom(this);
     if (room) this.#watch();
     return room;
+  }
+
+  openBackground(signal: AbortSignal): Budget {
+    const { credential, caller, limit: maxRequests } = this;
+    const request = { credential, caller, signal, maxRequests, maxBytes: this.#maxBytes };
+    return new OperationBudget(request, this.#reservations, this);
   }
 
   /** The limiter has put it into its queue. */

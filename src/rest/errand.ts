@@ -37,6 +37,11 @@ export interface Budget {
    * @throws BudgetExceededError
    */
   read(bytes: number): Promise<void> | undefined;
+  /**
+   * For a request that may outlast the operation. It counts among the operation's requests, but has bytes of its own: as many as the operation, which
+   * the same credential holds until the signal aborts.
+   */
+  openBackground(signal: AbortSignal): Budget;
 }
 
 /** Hears of every question of an operation, and how it was answered. */

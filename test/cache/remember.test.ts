@@ -440,6 +440,39 @@ describe('A request that is held because its operation waits until others have e
     expect(takeSources().sort()).toEqual(['coalesced', 'network', 'network']);
   });
 
+  test('keeps no other operation from finding out for itself whether the upstream still accepts the credential', async () => {
+    const { ask, clock, hold, sendings, takeAsked } = createCache({ credentialRecheckMs: 500 });
+    for (const id of ['a', 'b']) await ask(assistant(id));
+    clock.pass(500);
+    takeAsked();
+    const answer = hold();
+    const [holding, waiting] = [ask(assistant('a')), ask(assistant('b'))];
+    await Promise.resolve();
+    expect(takeAsked()).toEqual(['/assistants/a']);
+    hold()();
+    sendings.at(-1)?.onHeld(true);
+    await waiting;
+    expect(takeAsked()).toEqual(['/assistants/b']);
+    answer();
+    await holding;
+  });
+
+  test('is no recheck that an operation joins', async () => {
+    const { ask, clock, hold, sendings, takeAsked } = createCache({ credentialRecheckMs: 500 });
+    for (const id of ['a', 'b']) await ask(assistant(id));
+    clock.pass(500);
+    takeAsked();
+    const answer = hold();
+    const holding = ask(assistant('a'));
+    await Promise.resolve();
+    hold()();
+    sendings.at(-1)?.onHeld(true);
+    await ask(assistant('b'));
+    expect(takeAsked()).toEqual(['/assistants/a', '/assistants/b']);
+    answer();
+    await holding;
+  });
+
   test('is joined again when it goes on', async () => {
     const { ask, hold, sendings, takeAsked } = createCache();
     const answer = hold();

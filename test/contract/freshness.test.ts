@@ -142,6 +142,29 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
   });
 });
 
+test('A large answer is revalidated by one request, after the operation that found it stale has ended', async () => {
+  let version = 0;
+  let held = Promise.resolve();
+  const upstream = async () => {
+    version += 1;
+    await held;
+    return Response.json({ assistant: { id: 'large', name: `version ${version}`, prompt: 'x'.repeat(2 ** 20) } });
+  };
+  const { ask, clock, traffic, bugs } = createTimedWorld({ upstream });
+  const askName = async () => (await ask(ASSISTANT, { id: 'large' })).data.assistant.name;
+  expect(await askName()).toBe('version 1');
+  clock.pass(30_000);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  expect(await askName()).toBe('version 1');
+  await untilIdle();
+  resolve();
+  await untilIdle();
+  expect([await askName(), await askName()]).toEqual(['version 2', 'version 2']);
+  expect(traffic()).toEqual(['GET /assistants/large', 'GET /assistants/large']);
+  expect(bugs).toEqual([]);
+});
+
 describe('What is not there', () => {
   test('is known for two seconds, and then asked for again', async () => {
     const { ask, traffic, clock, sandbox } = createTimedWorld();

@@ -28,6 +28,9 @@ export function createBudget(given: Partial<Budget> = {}): Budget {
     },
     awaitRoom: () => undefined,
     read: () => undefined,
+    openBackground() {
+      return this;
+    },
     ...given,
   };
 }

@@ -53,6 +53,35 @@ describe('The bytes that one operation may read from the upstream', () => {
   });
 });
 
+describe('A request in the background', () => {
+  test('counts among the requests of its operation, and has bytes of its own until it ends', () => {
+    const { limiter, open } = createScene({}, MIB);
+    const operation = open('a');
+    const ending = new AbortController();
+    const background = operation.budget.openBackground(ending.signal);
+    background.sent += 1;
+    expect([operation.budget.sent, background.sent]).toEqual([1, 1]);
+    operation.read(MIB);
+    operation.end();
+    expect(background.read(MIB)).toBeUndefined();
+    expect(limiter.heldBytes).toBe(MIB);
+    expect(() => background.read(1)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
+    ending.abort();
+    expect(limiter.heldBytes).toBe(0);
+  });
+
+  test('pauses where its credential holds as many bytes as it may', async () => {
+    const { open } = createScene();
+    const [hog, operation] = [open('hog', 'a'), open('operation', 'a')];
+    hog.read(20 * MIB);
+    const background = operation.budget.openBackground(new AbortController().signal);
+    const room = background.read(MIB);
+    expect(room).toBeInstanceOf(Promise);
+    hog.end();
+    await room;
+  });
+});
+
 describe('The bytes that operations hold', () => {
   test('are not counted for an operation that reads little', () => {
     const { limiter, open } = createScene();
