@@ -156,7 +156,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       const ms = elapsed() - startedAt;
       leave(ending.kind);
       watched?.onOver({ status: ending.status, failure: ending.kind, ms });
-      heed(ending, credential.fingerprint);
+      heed(ending, credential.fingerprint, line.path);
       if (ending.kind === undefined) latency.note(endpoint, ms);
       // The upstream need not notice that nobody waits any more: until it has answered, as it usually does, the place is taken.
       if (ending.kind === 'aborted') options.startTimer(latency.leftMs(endpoint, ms), endTurn);
@@ -183,9 +183,9 @@ export function createRestClient(options: RestClientOptions): RestClient {
   }
 
   /** Does what the upstream asks of everyone who has this credential. */
-  function heed({ kind, status, retryAfterMs }: Ending, credential: string): void {
+  function heed({ kind, status, retryAfterMs }: Ending, credential: string, path: string): void {
     if (kind === undefined) accept(credential);
-    else if (status === 401) refuse(credential);
+    else if (status === 401) refuse(credential, path);
     if (kind === 'rate-limited') events.onPause(pauses.begin(credential, retryAfterMs));
     else if (status !== null) pauses.end(credential);
   }
@@ -197,8 +197,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     turns.reconsider(credential);
   }
 
-  function refuse(credential: string): void {
-    refusals.add(credential);
+  function refuse(credential: string, path: string): void {
+    refusals.add(credential, path);
     acceptedCredentials.delete(credential);
     turns.reconsider(credential);
     if (refusals.has(credential)) turns.rejectWaiting(credential, new CredentialRefusal());
@@ -207,7 +207,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
   /** Why a request is not sent, where the upstream has refused its credential. */
   function refusalOf({ budget, credential }: Errand, line: UpstreamRequestLine): UpstreamError | undefined {
     if (budget.refusal) return budget.refusal;
-    return refusals.rejects(credential.fingerprint) ? toRefusal(budget, line) : undefined;
+    return refusals.rejects(credential.fingerprint, line.path) ? toRefusal(budget, line) : undefined;
   }
 
   /** The gateway's own key serves other operations all the same; a caller's is of no more use to this one. */

@@ -5,14 +5,17 @@ import { createForgetfulMap } from './forgetful-map.ts';
  * error and not sent, so that an invented key costs the upstream next to nothing.
  */
 export interface Refusals {
-  /** The upstream has refused the credential. */
-  add(fingerprint: string): void;
+  /** The upstream has refused the credential, of a request for this path. */
+  add(fingerprint: string, path: string): void;
   /** The upstream has accepted the credential. */
   delete(fingerprint: string): void;
   /** Whether requests with the credential are answered by its refusal. */
   has(fingerprint: string): boolean;
-  /** As `has`; but once a second it lets a request pass, as a probe: the upstream may accept the credential by now. */
-  rejects(fingerprint: string): boolean;
+  /**
+   * As `has`; but once a second it lets a request pass, as a probe: the upstream may accept the credential by now. A request for a path that was
+   * refused gives way to those for other paths, for a second: the refusal may be about that one object.
+   */
+  rejects(fingerprint: string, path: string): boolean;
 }
 
 export interface RefusalsOptions {
@@ -32,9 +35,18 @@ const MAX_CREDENTIALS = 10_000;
  */
 const MIN_IN_A_ROW = { gateway: 10, caller: 1 };
 
+/** Of one credential: those that were refused last. */
+const MAX_PATHS = 16;
+/** All longer paths count as one. */
+const MAX_PATH_LENGTH = 256;
+
 interface Refusal {
   inARow: number;
   nextProbeAt: number;
+  /** Those that were refused. */
+  readonly paths: Set<string>;
+  /** Whether a request for another path was rejected since the last refusal. */
+  hasOthers: boolean;
 }
 
 export function createRefusals({ keyHolder, elapsed }: RefusalsOptions): Refusals {
@@ -42,23 +54,35 @@ export function createRefusals({ keyHolder, elapsed }: RefusalsOptions): Refusal
   const isInForce = ({ inARow }: Refusal) => inARow >= MIN_IN_A_ROW[keyHolder];
 
   return {
-    add(fingerprint) {
-      const inARow = (refusals.get(fingerprint)?.inARow ?? 0) + 1;
-      refusals.set(fingerprint, { inARow, nextProbeAt: elapsed() + PROBE_INTERVAL_MS });
+    add(fingerprint, path) {
+      const { inARow = 0, paths = new Set<string>() } = refusals.get(fingerprint) ?? {};
+      paths.add(toShort(path));
+      const [oldest = ''] = paths;
+      if (paths.size > MAX_PATHS) paths.delete(oldest);
+      refusals.set(fingerprint, { inARow: inARow + 1, nextProbeAt: elapsed() + PROBE_INTERVAL_MS, paths, hasOthers: false });
     },
     delete: refusals.delete,
     has(fingerprint) {
       const refusal = refusals.get(fingerprint);
       return refusal !== undefined && isInForce(refusal);
     },
-    rejects(fingerprint) {
+    rejects(fingerprint, path) {
       const refusal = refusals.get(fingerprint);
       if (!refusal || !isInForce(refusal)) return false;
-      if (elapsed() < refusal.nextProbeAt) return true;
+      const isOther = !refusal.paths.has(toShort(path));
+      const givesWayMs = refusal.hasOthers && !isOther ? PROBE_INTERVAL_MS : 0;
+      if (elapsed() < refusal.nextProbeAt + givesWayMs) {
+        refusal.hasOthers ||= isOther;
+        return true;
+      }
       refusal.nextProbeAt = elapsed() + PROBE_INTERVAL_MS;
       return false;
     },
   };
+}
+
+function toShort(path: string): string {
+  return path.length > MAX_PATH_LENGTH ? '' : path;
 }
 
 /** The upstream has refused the credential of a request that was not sent yet. */

@@ -61,7 +61,7 @@ describe('An invented key in pass-through mode', () => {
     expect(traffic()).toHaveLength(1);
   });
 
-  test('says of a request that was not sent that it was not sent', async () => {
+  test('A request that is not sent is reported with no status', async () => {
     const { askTraced } = createPassThroughWorld();
     await askTraced(CALL, { id: 'x' }, INVENTED);
     const { extensions, errors } = await askTraced(CALL, { id: 'x' }, INVENTED);
@@ -71,7 +71,7 @@ describe('An invented key in pass-through mode', () => {
 });
 
 describe('A key in pass-through mode that the upstream has refused', () => {
-  test('is accepted again within a second after the upstream accepts it, by one request that tells for all that follow', async () => {
+  test('is accepted again within a second after the upstream accepts it, by one probe', async () => {
     const { ask, clock, traffic, sandbox } = createPassThroughWorld(ONE_TRY);
     const { richCallId, twentyCallIds: ids } = landmarks(sandbox);
     sandbox.control.fail(() => true, { status: 401, times: 1 });
@@ -94,7 +94,7 @@ describe('A key in pass-through mode that the upstream has refused', () => {
     expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 
-  test('costs the operation that hears of it nothing more upstream, also when the memory of the refusal would let a request pass', async () => {
+  test('costs the operation that receives the 401 nothing more upstream, also when the memory of the refusal would let a request pass', async () => {
     const { ask, clock, traffic, sandbox } = createPassThroughWorld(ONE_TRY);
     const { richCallId } = landmarks(sandbox);
     await ask(CALL, { id: richCallId }, WITH_A);
@@ -133,6 +133,24 @@ describe('The gateway’s own key', () => {
     expect((await ask(CALL, { id })).data.call).toEqual({ id });
     expect((await ask(CALLS, { ids: hundredIds })).errors).toBeUndefined();
     expect(traffic()).toHaveLength(101);
+  });
+
+  test('that ten 401s have suspended serves all again within a second, though one client polls an object that is refused', async () => {
+    const { ask, clock, traffic, sandbox } = createTimedWorld({ settings: { ...ONE_TRY, REVOX_MAX_CONCURRENCY: '1' } });
+    const { richCallId: id } = landmarks(sandbox);
+    sandbox.control.fail(({ path }) => path === '/call/refused', { status: 401 });
+    const poll = async (times: number) => {
+      for (let time = 0; time < times; time += 1)
+        expect(codesOf(await ask(CALL, { id: 'refused' }))).toEqual(['UPSTREAM_REJECTED']);
+    };
+    await poll(11);
+    expect(codesOf(await ask(CALL, { id }))).toEqual(['UPSTREAM_REJECTED']);
+    expect(traffic()).toHaveLength(10);
+    clock.pass(1_000);
+    await poll(2);
+    expect(traffic()).toEqual([]);
+    expect((await ask(CALL, { id })).data.call).toEqual({ id });
+    expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 
   test('that answers 401 for some objects serves the others', async () => {
