@@ -17,7 +17,7 @@ export const lists: FaultGroup = {
     answering(
       'serves a page with fewer items than asked for in the middle of the list',
       onPage(1, (calls) => calls.slice(0, 30)),
-      promised(3, {
+      promised(4, {
         attempts: (ids) => [...ids.slice(0, 30), ...ids.slice(50, 120)],
         remark: 'what is served, in its order, and more of it from further down',
       }),
