@@ -57,7 +57,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
 
   test('is absent when it is put back after its time', async () => {
     await using one = createOne();
-    const name = await writeNote(one, ANN, '/call', { value: 1, trustMs: 2_000 });
+    const name = await writeNote(one, ANN, '/call', { value: 1, trustMs: 5_000 });
     const sealed = await redis.observer.send<Buffer>('GET', name);
     await expect.poll(() => redis.observer.send('EXISTS', name), { timeout: 10_000 }).toBe(0);
     await redis.observer.send('SET', name, sealed);
@@ -99,7 +99,9 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
       await using other = createGatewayOfMany(upstream.sandbox, settings());
       expect(await other.ask(QUESTION)).toEqual(before);
       expect(pagesOf(other.traffic())).toEqual(['1', '0', '0', '1']);
-      await expect.poll(async () => note.equals(await redis.observer.send<Buffer>('GET', name!))).toBe(false);
+      await expect
+        .poll(async () => note.equals(await redis.observer.send<Buffer>('GET', name!)), { timeout: 10_000 })
+        .toBe(false);
 
       await using third = createGatewayOfMany(upstream.sandbox, settings());
       expect(await third.ask(QUESTION)).toEqual(before);

@@ -100,7 +100,7 @@ export const attacks: readonly Attack[] = [
     bound: 'one upstream request a second',
     run: (target) =>
       attackWith(target, 32, () => ({ key: 'sk_invented', body: { query: CALLS, variables: twoHundredAndFifty() } })),
-    maxUpstreamRequests: () => 60,
+    maxUpstreamRequests: () => 10,
     outcomes: ['UNAUTHENTICATED'],
   },
   {
