@@ -45,6 +45,31 @@ test('Operations that ask for the same large objects at the same time all come t
   expect(bodies.open).toBe(0);
 });
 
+test('An operation that holds all bytes of the gateway’s key while it waits for a slow endpoint stalls no small operation', async () => {
+  const [large, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const upstream = async ({ url }: Request) => {
+    const id = new URL(url).pathname.split('/').at(-1);
+    if (id === 'slow') await slow.promise;
+    const text = JSON.stringify({ call: { id, call_attempts: [] } });
+    if (id !== 'large') return new Response(text);
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Buffer.from(text.padEnd(13 * 1024 * KIB))),
+      pull(controller) {
+        controller.close();
+        large.resolve();
+      },
+    });
+    return new Response(body);
+  };
+  const { ask, traffic } = createWorld({ upstream });
+  const holding = ask(CALLS, { ids: ['large', 'slow'] });
+  await large.promise;
+  expect(await ask(CALL, { id: 'small' })).toEqual({ data: { call: { id: 'small' } } });
+  slow.resolve();
+  expect((await holding).data.calls).toEqual([{ id: 'large' }, { id: 'slow' }]);
+  expect(traffic().sort()).toEqual(['GET /call/large', 'GET /call/slow', 'GET /call/small']);
+});
+
 describe('The bytes that an operation may read from the upstream', () => {
   test('bound all its bodies together: all that are in flight stop when they are used up, and the rest of the answer stands', async () => {
     const { ask, bodies, traffic, bugs } = createLongWorld();
