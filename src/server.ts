@@ -282,32 +282,35 @@ export function createHttpServer(
   }
 
   function sendLarge({ status, headers, body }: LargeAnswer, exchange: Exchange): void {
-    const { response, asked } = exchange;
-    const release = asked && gateway.hold ? gateway.hold(asked, body.byteLength) : () => {};
-    if (!release) {
-      refuse(response, TOO_MUCH_UNREAD);
-      return;
-    }
-    releaseAtEnd(release, exchange);
-    sender.sendSlices(body, response.writeHead(status, headers));
+    const { response } = exchange;
+    if (isOver(exchange)) return;
+    if (!holdWhileUnsent(body.byteLength, exchange)) refuse(response, TOO_MUCH_UNREAD);
+    else sender.sendSlices(body, response.writeHead(status, headers));
   }
 
   /** Counts an answer that was given to the socket, if the socket could not send it at once. */
   function hold(bytes: number, exchange: Exchange): void {
-    const { response, asked } = exchange;
-    if (response.writableLength === 0) return;
-    const release = asked && gateway.hold?.(asked, bytes);
-    if (release) releaseAtEnd(release, exchange);
+    const { response } = exchange;
+    if (response.writableLength === 0 || isOver(exchange)) return;
+    holdWhileUnsent(bytes, exchange);
     sender.watch(response);
   }
 
-  function releaseAtEnd(release: () => void, { connection: { releases }, response }: Exchange): void {
+  /** Counts the bytes of an answer until it is sent or its connection closes. False: the caller has left too much unread. */
+  function holdWhileUnsent(bytes: number, exchange: Exchange): boolean {
+    const { connection, response, asked } = exchange;
+    // No event would end the count.
+    if (isOver(exchange)) return false;
+    if (!asked || !gateway.hold) return true;
+    const release = gateway.hold(asked, bytes);
+    if (!release) return false;
     // A pipelined answer gets no event when its connection closes.
-    releases.add(release);
+    connection.releases.add(release);
     response.once('close', () => {
-      releases.delete(release);
+      connection.releases.delete(release);
       release();
     });
+    return true;
   }
 
   function disconnect(socket: Socket | null, reason: DisconnectReason): void {
@@ -328,9 +331,14 @@ export function createHttpServer(
   /** Whether an answer has begun to the request that something is wrong with: a second one would be taken for a part of it. */
   function isAnswered(socket: Socket): boolean {
     const { request, response } = known.get(socket)?.exchange ?? {};
-    const isOver = request?.complete && response?.writableFinished;
-    return response?.headersSent === true && !isOver;
+    const isDone = request?.complete && response?.writableFinished;
+    return response?.headersSent === true && !isDone;
   }
+}
+
+/** Whether the answer is sent or its client has left: then the response and the connection emit no more events. */
+function isOver({ request, response }: Exchange): boolean {
+  return request.socket.destroyed || response.closed;
 }
 
 /** An answer that comes whole, however large. */

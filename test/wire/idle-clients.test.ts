@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { PlainHeaders } from '#http/exchange.ts';
+import { type Handler, PlainHeaders } from '#http/exchange.ts';
 import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
 import { onFreePort } from '../kit/served.ts';
 import { connectTo } from './raw-client.ts';
@@ -10,7 +10,7 @@ const LARGE = 'x'.repeat(50_000_000);
 const POST = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}) {
+async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}, hold?: Handler['hold']) {
   const bugs: unknown[] = [];
   const disconnects: string[] = [];
   const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, connections: 100, ...given };
@@ -18,6 +18,7 @@ async function serve(answer: () => Response | Promise<Response>, given: Partial<
     fetch: async () => answer(),
     mayAnswer: ({ method }: { method: string }) => method === 'POST',
     answer: async () => ({ status: 200, headers: new PlainHeaders({}), body: await (await answer()).text() }),
+    ...(hold && { hold }),
   };
   const server = createHttpServer(gateway, limits, {
     onBug: (error) => bugs.push(error),
@@ -56,6 +57,41 @@ test('A client that asks on and on and reads nothing is left', async () => {
   socket.write(GET.repeat(100));
   await once(await connection, 'close');
   socket.destroy();
+});
+
+test.each([
+  ['large text', POST, 100_000],
+  ['large response', GET, 100_000],
+  ['small text', POST, 100],
+  ['pipelined large text', POST.repeat(2), 100_000],
+])('A %s that is ready after its client has left is not counted as unread', async (_, request, bytes) => {
+  const begun = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  let unsent = 0;
+  const { url, connection, bugs } = await serve(
+    async () => {
+      begun.resolve();
+      await ready.promise;
+      return Response.json('x'.repeat(bytes), { headers: { 'content-length': `${bytes + 2}` } });
+    },
+    { idleMs: 60_000 },
+    (_, held) => {
+      unsent += held;
+      return () => {
+        unsent -= held;
+      };
+    },
+  );
+  const { socket } = connectTo(url);
+  const server = await connection;
+  socket.write(request);
+  await begun.promise;
+  socket.destroy();
+  await once(server, 'close');
+  ready.resolve();
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(unsent).toBe(0);
+  expect(bugs).toEqual([]);
 });
 
 test('A client that connects and says nothing in time is disconnected without an answer', async () => {
