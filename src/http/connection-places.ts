@@ -54,7 +54,6 @@ export function createConnectionPlaces({
   return {
     take(place) {
       const peer = ofPeers.get(place.peer) ?? { open: 0, unused: new Set<Place>() };
-      ofPeers.set(place.peer, peer);
       // Connections over a bound are counted too, until they are refused.
       while (peer.open >= maxConnectionsPerPeer && evictOldest(peer.unused));
       while (taken.size >= maxConnections && evictOldest(unused));
@@ -66,6 +65,8 @@ export function createConnectionPlaces({
             ? 'MAX_CONNECTIONS_PER_ADDRESS'
             : undefined;
       taken.add(place);
+      // Here, since an eviction removes a peer that has no connection left.
+      ofPeers.set(place.peer, peer);
       peer.open += 1;
       unused.add(place);
       peer.unused.add(place);

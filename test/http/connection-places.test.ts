@@ -130,3 +130,12 @@ test.each([
 ])('The peer of %s is %s', (address, peer) => {
   expect(toPeer(address)).toBe(peer);
 });
+
+test('A peer whose only connection is closed for its next one is still counted', () => {
+  const { open, pass, closed } = createOne({ maxConnectionsPerPeer: 1 });
+  open('first');
+  pass(250);
+  open('second').request();
+  expect(closed).toEqual(['first']);
+  expect(open('third').excess).toBe('MAX_CONNECTIONS_PER_ADDRESS');
+});
