@@ -228,8 +228,11 @@ export function createHttpServer(
       connection.changedAt = elapsed();
     });
     try {
-      // A full process is alive: to start it anew would help nobody.
-      if (connection.excess && request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS(connection.excess));
+      if (connection.excess) {
+        // A full process is alive: to start it anew would help nobody.
+        if (request.url !== '/health') return refuse(response, TOO_MANY_CONNECTIONS(connection.excess));
+        response.setHeader('connection', 'close');
+      }
       if (connection.underWay > MOST_AT_ONCE) return refuse(response, TOO_MANY_AT_ONCE);
       if (request.headers.host === undefined && request.httpVersion !== '1.0') return refuse(response, NO_HOST);
       if (namesTwoHosts(request)) return refuse(response, TWO_HOSTS);

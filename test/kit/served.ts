@@ -57,7 +57,8 @@ export async function serveWorld({
     (port) =>
       new Promise<number>((resolve, reject) => {
         server.once('error', reject);
-        server.listen(port, HOST, () => {
+        // Some tests open thousands of connections at once.
+        server.listen({ port, host: HOST, backlog: 4_096 }, () => {
           server.off('error', reject);
           resolve(port);
         });
