@@ -79,7 +79,7 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
       if (isAccepted) activity.note(lane, elapsed());
       if (turnEndsAt === undefined) beginTurn();
       const mayGo = waiting === 0 && !(isAlone && running);
-      if (mayGo && elapsed() < (turnEndsAt ?? 0) && !isResting(lane)) {
+      if (mayGo && elapsed() < (turnEndsAt ?? 0) && !isResting(lane, caller.caller)) {
         measure(lane);
         return undefined;
       }
@@ -93,7 +93,7 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
         if (isAccepted) return lanes.push(lane, begin);
         unaccepted.push(caller.caller, begin);
         // A ticket for whichever of them is next.
-        lanes.push(lane, () => unaccepted.take()?.());
+        lanes.push(lane, () => unaccepted.take(mayUnacceptedBegin)?.());
       });
     },
     note: (caller) => activity.note(caller, elapsed()),
@@ -127,7 +127,7 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
   function letNextBegin(): void {
     endMeasure();
     if (turnEndsAt === undefined || elapsed() >= turnEndsAt) return;
-    const begin = lanes.take((lane) => !isResting(lane));
+    const begin = lanes.take(mayBegin);
     begin?.();
     if (begin && waiting > 0) whenDone(letNextBegin);
   }
@@ -154,17 +154,26 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
     restsUntil.set(lane, Math.min(from + ms * REST_FACTOR * resting, now + MAX_REST_MS));
   }
 
-  function isResting(lane: string): boolean {
+  function mayBegin(lane: string): boolean {
+    return lane === UNACCEPTED ? [...unaccepted.owners()].some(mayUnacceptedBegin) : !isResting(lane, lane);
+  }
+
+  function mayUnacceptedBegin(caller: string): boolean {
+    return !isResting(UNACCEPTED, caller);
+  }
+
+  /** A request that waits in a lane does not rest for the activity of its own caller. */
+  function isResting(lane: string, caller: string): boolean {
     const until = restsUntil.get(lane);
     if (until === undefined) return false;
     const now = elapsed();
-    return until > now && activity.lastOfOthers(lane) > now - ACTIVE_MS;
+    return until > now && activity.lastOfOthers(caller) > now - ACTIVE_MS;
   }
 
   function whenFirstMayBegin(): number {
     let first = Number.POSITIVE_INFINITY;
     for (const lane of lanes.owners()) {
-      if (!isResting(lane)) return 0;
+      if (mayBegin(lane)) return 0;
       first = Math.min(first, restsUntil.get(lane) ?? 0);
     }
     return first;

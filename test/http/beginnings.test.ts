@@ -123,16 +123,16 @@ describe('Operations begin', () => {
 
 test('An operation that must be alone does not go on beside one that has just been let go', async () => {
   const { beginnings, turn } = createLoop(0);
-  const told: string[] = [];
+  const begun: string[] = [];
   const go = (name: string) => {
     const wait = beginnings.wait(toCaller('a'), true);
-    if (wait) void wait.then(() => told.push(name));
-    else told.push(name);
+    if (wait) void wait.then(() => begun.push(name));
+    else begun.push(name);
   };
   for (const name of ['first', 'second', 'third']) go(name);
-  expect(told).toEqual(['first']);
+  expect(begun).toEqual(['first']);
   await turn();
-  expect(told).toEqual(['first', 'second', 'third']);
+  expect(begun).toEqual(['first', 'second', 'third']);
 });
 
 test('A clock that is moved by a minute while an operation begins makes no caller rest', async () => {
@@ -154,6 +154,18 @@ describe('Callers whose keys the upstream has not accepted', () => {
     await turn();
     await turn();
     expect(begun).toEqual([`${INVENTED} 0`, `${INVENTED} 1`, 'tenant']);
+  });
+
+  test('rest for an accepted caller that is active, but its own requests that wait among theirs do not', async () => {
+    const { arrive, begun, turn, beginnings } = createLoop(100);
+    arrive(`${INVENTED} 1`);
+    arrive(`${INVENTED} 2`);
+    arrive(`${INVENTED} tenant`);
+    // The upstream accepts its key.
+    beginnings.note(`${INVENTED} tenant`);
+    await turn();
+    await turn();
+    expect(begun).toEqual([`${INVENTED} 1`, `${INVENTED} tenant`]);
   });
 
   test('take turns among themselves', async () => {
