@@ -190,7 +190,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         answers: answersOf(credential.fingerprint),
         open: (client, trace) => createContext({ credential, caller, client, trace }),
       };
-      admission.checkUnsent();
+      // A key is accepted by its first operation, which other callers' unread answers must not prevent.
+      if (admission.isAccepted()) admission.checkUnsent();
       return admission;
     },
     unsentBytes,

@@ -262,7 +262,7 @@ export function createHttpServer(
       sendLarge({ status, headers: headers.toRecord(), body: whole }, exchange);
     } else {
       exchange.response.writeHead(status, headers.toRecord()).end(body);
-      hold(bytes, exchange);
+      holdUnsent(exchange);
     }
   }
 
@@ -281,7 +281,7 @@ export function createHttpServer(
     // That takes the limit off the connection for an answer that is a stream.
     request.socket.setTimeout(idleMs);
     await sent;
-    hold(bytes, exchange);
+    holdUnsent(exchange);
   }
 
   function sendLarge({ status, headers, body }: LargeAnswer, exchange: Exchange): void {
@@ -291,12 +291,12 @@ export function createHttpServer(
     else sender.sendSlices(body, response.writeHead(status, headers));
   }
 
-  /** Counts an answer that was given to the socket, if the socket could not send it at once. */
-  function hold(bytes: number, exchange: Exchange): void {
-    const { response } = exchange;
+  /** Counts what the socket could not send at once. A client that left earlier answers unread is disconnected when its caller has too many. */
+  function holdUnsent(exchange: Exchange): void {
+    const { request, response } = exchange;
     if (response.writableLength === 0 || isOver(exchange)) return;
-    holdWhileUnsent(bytes, exchange);
-    sender.watch(response);
+    if (holdWhileUnsent(response.writableLength, exchange)) sender.watch(response);
+    else disconnect(request.socket, 'unread');
   }
 
   /** Counts the bytes of an answer until it is sent or its connection closes. False: the caller has left too much unread. */

@@ -22,7 +22,7 @@ import { asksForTrace } from './router-trace.ts';
 import { secure } from './security-headers.ts';
 import { createStatusPages, STATUS_PLACES, type StatusPagesOptions } from './status-pages.ts';
 import type { UnsentBytes } from './unsent-bytes.ts';
-import { ownerOf, UNACCEPTED } from './use-admission.ts';
+import { ownerOf } from './use-admission.ts';
 
 export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, StatusPagesOptions {
   /** Whether a request carries the secret of a router. */
@@ -68,7 +68,7 @@ export function createHandler(options: HandlerOptions): Handler {
     },
     hold(request, bytes) {
       const admission = admissionOf(request);
-      return options.unsentBytes.hold(admission ? ownerOf(admission) : UNACCEPTED, bytes);
+      return options.unsentBytes.hold(admission ? ownerOf(admission) : PUBLIC, bytes);
     },
   };
 
@@ -152,6 +152,9 @@ export function createHandler(options: HandlerOptions): Handler {
 
 /** Nothing behind it: what stands in a URL is read by Yoga. */
 const END_OF_PLACE = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
+
+/** Owns the pages and refusals that are the same for all. */
+const PUBLIC = 'public';
 
 const PLACES = new Set([GRAPHQL_ENDPOINT, ...STATUS_PLACES]);
 

@@ -5,8 +5,7 @@ export interface UnsentBytes {
   /** Throws a GatewayError for an owner that has left too much unread to be given more work. */
   check(owner: () => string): void;
   /**
-   * Counts the bytes of an answer until the returned function is called. Undefined: the answer is large, and the owner has left too much unread.
-   * A small answer is always counted: the socket has it already.
+   * Counts the bytes of an answer until the returned function is called. Undefined: the owner has left too much unread.
    */
   hold(owner: string, bytes: number): (() => void) | undefined;
   total(): number;
@@ -44,7 +43,7 @@ export function createUnsentBytes({ maxBytes, maxBytesPerOwner, onExcess }: Unse
       throw new GatewayError('RATE_LIMITED', message, { retryAfter: RETRY_AFTER_S });
     },
     hold(owner, bytes) {
-      const excess = bytes > MAX_SMALL_ANSWER_BYTES ? excessOf(owner, bytes) : undefined;
+      const excess = excessOf(owner, bytes);
       if (excess !== undefined) {
         onExcess(excess);
         return undefined;

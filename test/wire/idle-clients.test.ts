@@ -94,6 +94,28 @@ test.each([
   expect(bugs).toEqual([]);
 });
 
+test('A client that leaves small answers unread is disconnected when its caller may leave no more unread', async () => {
+  const { url, connection, disconnects } = await serve(
+    () => Response.json('x'.repeat(60_000)),
+    { idleMs: 60_000 },
+    () => undefined,
+  );
+  const { socket } = connectTo(url);
+  socket.pause();
+  const server = await connection;
+  const closed = once(server, 'close');
+  const asking = (async () => {
+    while (!server.destroyed) {
+      socket.write(POST);
+      await new Promise(setImmediate);
+    }
+  })();
+  await closed;
+  await asking;
+  socket.destroy();
+  expect(disconnects).toEqual(['unread']);
+});
+
 test('A client that connects and says nothing in time is disconnected without an answer', async () => {
   const { url, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40 });
   const { received } = connectTo(url);
