@@ -17,7 +17,7 @@ export interface Sender {
 
 /**
  * What is given to the socket at once, bytes. Between two slices others have their turn: a socket takes some megabytes at once, and copying those
- * takes milliseconds. It is also what a client must take in `readingMs`, so a byte a second is not enough.
+ * takes milliseconds.
  */
 const SLICE_BYTES = 65_536;
 

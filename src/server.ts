@@ -25,12 +25,15 @@ export interface ServerLimits extends ServerTimeouts {
   readonly connections: number;
   /** Connections from one address at a time. Default: no bound. */
   readonly connectionsPerAddress?: number | undefined;
-  /** A client must take the next 64 KiB of its answer in this time, ms. Default 10,000. */
-  readonly readingMs?: number;
+  /** A client must take the next part of its answer in this time, ms. */
+  readonly readingMs: number;
 }
 
-/** After an operation has to be over, a client may take so long to begin to read its answer. */
-const READING_MS = 30_000;
+/**
+ * A client must take the next part of its answer in this time. The kernel asks for more only when about a third of its buffer is free, on most systems
+ * about 1 MB: so a client that reads steadily needs some 20 KB/s. Those that read nothing are bounded by the unsent bytes of their caller.
+ */
+const READING_MS = 60_000;
 
 export function toServerLimits({
   clientTimeouts,
@@ -41,13 +44,11 @@ export function toServerLimits({
   return {
     ...clientTimeouts,
     idleMs: requestDeadlineMs + READING_MS,
+    readingMs: READING_MS,
     connections: maxConnections,
     connectionsPerAddress: maxConnectionsPerAddress,
   };
 }
-
-/** 64 KiB in this time are the slowest connections of telephones. */
-const SLICE_READING_MS = 10_000;
 
 /** Connections over the limit that are told so; those over that, too, are closed without a word. */
 const TOLD_CONNECTIONS = 100;
@@ -154,14 +155,7 @@ class Connection implements Place {
  */
 export function createHttpServer(
   gateway: Answers,
-  {
-    headersMs,
-    requestMs,
-    idleMs,
-    connections,
-    connectionsPerAddress = Number.POSITIVE_INFINITY,
-    readingMs = SLICE_READING_MS,
-  }: ServerLimits,
+  { headersMs, requestMs, idleMs, connections, connectionsPerAddress = Number.POSITIVE_INFINITY, readingMs }: ServerLimits,
   events: ServerEvents,
 ): Server {
   const { onBug, onRefused } = events;

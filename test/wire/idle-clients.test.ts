@@ -13,7 +13,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}, hold?: Handler['hold']) {
   const bugs: unknown[] = [];
   const disconnects: string[] = [];
-  const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, connections: 100, ...given };
+  const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, readingMs: 60_000, connections: 100, ...given };
   const gateway = {
     fetch: async () => answer(),
     mayAnswer: ({ method }: { method: string }) => method === 'POST',
@@ -137,7 +137,7 @@ test('A client that is gone ends what was done for it', async () => {
           });
         }),
     },
-    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, connections: 100 },
+    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, readingMs: 60_000, connections: 100 },
     { onBug: (error) => expect.unreachable(`${error}`), onRefused: () => {} },
   );
   const port = await onFreePort(async (free) => {
@@ -181,10 +181,10 @@ test('What fails outside of everything is told without its words', async () => {
   expect(await received).not.toContain('db.internal');
 });
 
-test('An operation has all of its time, and a client some to read its answer', () => {
+test('An operation has all of its time, and a client has a minute to take the next part of its answer', () => {
   const clientTimeouts = { headersMs: 1, requestMs: 2 };
   const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
-  expect(limits).toEqual({ headersMs: 1, requestMs: 2, idleMs: 60_000, connections: 7 });
+  expect(limits).toEqual({ headersMs: 1, requestMs: 2, idleMs: 90_000, readingMs: 60_000, connections: 7 });
 });
 
 test('Headers may take no longer than the request that they are part of', async () => {

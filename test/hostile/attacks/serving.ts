@@ -90,7 +90,7 @@ const persisted = (text: string) => ({
   extensions: { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(text).digest('hex') } },
 });
 
-const UNSENT = '`MAX_UNSENT_BYTES_PER_CALLER` (32 MiB); 64 KiB in 10 s';
+const UNSENT = '`MAX_UNSENT_BYTES_PER_CALLER` (32 MiB); the next part of an answer within 60 s';
 const TURNS = 'a caller rests twice as long as its operation took';
 
 export const attacks: readonly Attack[] = [

@@ -1,0 +1,75 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { createSender } from '#sending.ts';
+import { createManualTimers } from './rest/real-server.ts';
+
+const READING_MS = 1_000;
+const SLICES = 5;
+const BODY = new Uint8Array(SLICES * 65_536);
+
+/** A socket whose client takes what it was given when the test says so. */
+class HeldSocket extends Socket {
+  #taken: (() => void)[] = [];
+  #bytes = 0;
+
+  override _write(chunk: Uint8Array, _: BufferEncoding, callback: () => void): void {
+    this.#bytes += chunk.length;
+    this.#taken.push(callback);
+  }
+
+  override _writev(chunks: { readonly chunk: Uint8Array }[], callback: () => void): void {
+    for (const { chunk } of chunks) this.#bytes += chunk.length;
+    this.#taken.push(callback);
+  }
+
+  /** Takes all that was given; returns how many bytes those were. */
+  async takeAll(): Promise<number> {
+    await new Promise(setImmediate);
+    for (let next = this.#taken.shift(); next; next = this.#taken.shift()) next();
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    await new Promise(setImmediate);
+    return bytes;
+  }
+}
+
+function createOne() {
+  const timers = createManualTimers();
+  const unread: ServerResponse[] = [];
+  const socket = new HeldSocket();
+  const response = new ServerResponse(new IncomingMessage(socket));
+  response.assignSocket(socket);
+  const sender = createSender({
+    readingMs: READING_MS,
+    startTimer: timers.startTimer,
+    onUnread: (left) => unread.push(left),
+  });
+  return { timers, unread, socket, response, sender };
+}
+
+test('A client that takes each slice in time gets all of its answer, and the time for each slice is its own', async () => {
+  const { timers, unread, socket, response, sender } = createOne();
+  sender.sendSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
+  let bytes = 0;
+  for (let slice = 1; slice <= SLICES; slice += 1) {
+    expect(timers.running).toEqual([READING_MS]);
+    const taken = await socket.takeAll();
+    expect(taken).toBeGreaterThanOrEqual(65_536);
+    bytes += taken;
+  }
+  // The head is part of it.
+  expect(bytes).toBeGreaterThan(BODY.byteLength);
+  response.destroy();
+  response.emit('close');
+  expect([timers.running, unread]).toEqual([[], []]);
+});
+
+test('A client that does not take the next slice in time is reported', async () => {
+  const { timers, unread, socket, response, sender } = createOne();
+  sender.sendSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
+  await socket.takeAll();
+  expect(unread).toEqual([]);
+  timers.elapse(READING_MS);
+  expect(unread).toEqual([response]);
+});
