@@ -103,10 +103,10 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED', 'closed'],
   },
   {
-    name: '120 connections of 40 keys ask for an answer of 10 MB and do not read it',
+    name: '60 connections of 20 keys ask for an answer of 10 MB and do not read it',
     bound: '`MAX_UNSENT_BYTES` (64 MiB)',
     respond: respondLarge,
-    run: asking(120, (target, tally, worker) => askAndStall(target, tally, `sk_any_${worker % 40}`, () => {})),
+    run: asking(60, (target, tally, worker) => askAndStall(target, tally, `sk_any_${worker % 20}`, () => {})),
     outcomes: ['ok', 'RATE_LIMITED', 'closed', 'UNAUTHENTICATED'],
   },
   {
