@@ -19,8 +19,14 @@ function respondLarge(request: Request): Response | undefined {
 const large = (name = 'one', bytes = 10 * MEBIBYTE) => ({ query: QUERY, variables: { id: `large-${bytes}-${name}` } });
 
 /** Asks on a connection of its own, reads the head of the answer, and then as `read` says; until the connection is closed. */
-async function askAndStall(target: Target, tally: Tally, key: string, read: (socket: Socket) => void): Promise<void> {
-  const body = JSON.stringify(large());
+async function askAndStall(
+  target: Target,
+  tally: Tally,
+  key: string,
+  read: (socket: Socket) => void,
+  bytes?: number,
+): Promise<void> {
+  const body = JSON.stringify(large('one', bytes));
   const lines = [`Authorization: Bearer ${key}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
   const socket = open(target);
   socket.write(['POST /graphql HTTP/1.1', 'Host: localhost', ...lines, '', body].join('\r\n'));
@@ -103,10 +109,10 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED', 'closed'],
   },
   {
-    name: '60 connections of 20 keys ask for an answer of 10 MB and do not read it',
+    name: '120 connections of 40 keys ask for an answer of 4 MB and do not read it',
     bound: '`MAX_UNSENT_BYTES` (64 MiB)',
     respond: respondLarge,
-    run: asking(60, (target, tally, worker) => askAndStall(target, tally, `sk_any_${worker % 20}`, () => {})),
+    run: asking(120, (target, tally, worker) => askAndStall(target, tally, `sk_any_${worker % 40}`, () => {}, 4 * MEBIBYTE)),
     outcomes: ['ok', 'RATE_LIMITED', 'closed', 'UNAUTHENTICATED'],
   },
   {
