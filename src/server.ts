@@ -27,6 +27,8 @@ export interface ServerLimits extends ServerTimeouts {
   readonly connectionsPerAddress?: number | undefined;
   /** A client must take the next part of its answer in this time, ms. */
   readonly readingMs: number;
+  /** A connection is closed after this time without a request, ms: before its first request too. */
+  readonly keepAliveMs: number;
 }
 
 /**
@@ -43,8 +45,10 @@ export function toServerLimits({
 }: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> & Partial<Settings>): ServerLimits {
   return {
     ...clientTimeouts,
-    idleMs: requestDeadlineMs + READING_MS,
+    // The limit of a connection before its first request, too.
+    idleMs: Math.max(requestDeadlineMs + READING_MS, KEEP_ALIVE_MS),
     readingMs: READING_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
     connections: maxConnections,
     connectionsPerAddress: maxConnectionsPerAddress,
   };
@@ -153,11 +157,9 @@ class Connection implements Place {
  * Makes a server that waits for nobody forever. It listens nowhere yet.
  * @param gateway answers what is HTTP; what is not is refused here, in the same shape
  */
-export function createHttpServer(
-  gateway: Answers,
-  { headersMs, requestMs, idleMs, connections, connectionsPerAddress = Number.POSITIVE_INFINITY, readingMs }: ServerLimits,
-  events: ServerEvents,
-): Server {
+export function createHttpServer(gateway: Answers, limits: ServerLimits, events: ServerEvents): Server {
+  const { headersMs, requestMs, idleMs, readingMs, keepAliveMs } = limits;
+  const { connections, connectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
   const { onBug, onRefused } = events;
   const adapter = createServerAdapter<FetchContext>((request, { exchange }) => {
     exchange.asked = request;
@@ -174,7 +176,7 @@ export function createHttpServer(
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(LONGEST_CHECK_MS, Math.ceil(headersMs / 4)),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     // Node's refusal would be empty.
     requireHostHeader: false,
     // Node would take the first of two keys; what stands in front may have looked at the second.
@@ -195,8 +197,8 @@ export function createHttpServer(
   // Node would refuse it without a word, whatever it is that the client expects.
   server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // Browsers and load balancers connect beforehand, and would take a refusal for the answer to a request that they have yet to send.
-    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return disconnect(socket, 'silent');
+    // Clients open connections before they need them. They would take a refusal for the answer to a request that they have yet to send.
+    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return disconnectIfSilent(socket);
     if (socket.writable && !isAnswered(socket)) {
       const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP;
       tell(refusal);
@@ -308,6 +310,17 @@ export function createHttpServer(
       release();
     });
     return true;
+  }
+
+  /**
+   * Closes an unused connection as late as one that waits for its next request. Clients treat both alike: they reuse an idle connection for as long as
+   * the `Keep-Alive` header of an earlier response allowed, and a request on a connection that is being closed fails.
+   */
+  function disconnectIfSilent(socket: Socket): void {
+    const stopTimer = startTimer(keepAliveMs - headersMs, () => {
+      if (socket.bytesRead === 0) disconnect(socket, 'silent');
+    });
+    socket.once('close', stopTimer);
   }
 
   function disconnect(socket: Socket | null, reason: DisconnectReason): void {

@@ -3,6 +3,7 @@ import { landmarks } from '#sandbox/landmarks.ts';
 import { createRandom } from '#sandbox/random.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { startAdverseUpstream } from '../kit/adverse-upstream.ts';
+import { parseMetrics, sumOf } from '../kit/metrics.ts';
 import { KEY_A } from '../kit/world.ts';
 import { createBadDays } from './bad-days.ts';
 import { createClients, type Tally } from './clients.ts';
@@ -12,6 +13,8 @@ export interface Soak {
   /** Of a client, while the load was steady. */
   readonly visits: number;
   readonly upstreamRequests: number;
+  /** Connections of clients that the gateway has closed early. */
+  readonly disconnects: number;
   /** Of the visits, and of the requests that warm it up. */
   readonly tally: Tally;
   /** When nothing had been asked yet, and when nobody asked any more. */
@@ -75,11 +78,13 @@ export async function soak(minutes: number, { isQuick }: { readonly isQuick: boo
   upstreamRequests = 0;
   const visitsBefore = load.visits;
 
+  let disconnects = 0;
   const samples: (Measure & { atMs: number })[] = [];
   const sample = async () => {
     forget();
     // As Prometheus does.
-    await (await fetch(new URL('/metrics', gateway.url))).arrayBuffer();
+    const metrics = parseMetrics(await (await fetch(new URL('/metrics', gateway.url))).text());
+    disconnects = sumOf(metrics, 'client_disconnects_total');
     samples.push({ atMs: elapsed(), ...(await gateway.measure()) });
   };
   await load.during(minutes * 60_000, sample);
@@ -88,7 +93,7 @@ export async function soak(minutes: number, { isQuick }: { readonly isQuick: boo
 
   upstream.answer(undefined);
   const after = await settle(gateway);
-  return { visits, upstreamRequests, tally, idle: { before, after }, samples, ending: await gateway.end() };
+  return { visits, upstreamRequests, disconnects, tally, idle: { before, after }, samples, ending: await gateway.end() };
 }
 
 /** All keys are those of one organisation, but for those that are refused. */

@@ -28,6 +28,10 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
     }
   });
 
+  test('closes no connection that a client may still use', () => {
+    expect(seen.disconnects).toBe(0);
+  });
+
   test('never fails by a fault of its own, and ends as it is told to', () => {
     expect(seen.tally).not.toHaveProperty('INTERNAL_SERVER_ERROR');
     expect(seen.ending).toEqual({ code: 0, stderr: '', errors: [] });

@@ -13,7 +13,15 @@ const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 async function serve(answer: () => Response | Promise<Response>, given: Partial<ServerLimits> = {}, hold?: Handler['hold']) {
   const bugs: unknown[] = [];
   const disconnects: string[] = [];
-  const limits = { headersMs: 60_000, requestMs: 60_000, idleMs: 200, readingMs: 60_000, connections: 100, ...given };
+  const limits = {
+    headersMs: 60_000,
+    requestMs: 60_000,
+    idleMs: 200,
+    readingMs: 60_000,
+    keepAliveMs: 65_000,
+    connections: 100,
+    ...given,
+  };
   const gateway = {
     fetch: async () => answer(),
     mayAnswer: ({ method }: { method: string }) => method === 'POST',
@@ -116,11 +124,22 @@ test('A client that leaves small answers unread is disconnected when its caller 
   expect(disconnects).toEqual(['unread']);
 });
 
-test('A client that connects and says nothing in time is disconnected without an answer', async () => {
-  const { url, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40 });
+test('A connection without a request is closed after the keep-alive time, without an answer', async () => {
+  const { url, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, keepAliveMs: 300, idleMs: 60_000 });
+  const connectedAt = performance.now();
   const { received } = connectTo(url);
   expect(await received).toBe('');
+  expect(performance.now() - connectedAt).toBeGreaterThan(290);
   expect(disconnects).toEqual(['silent']);
+});
+
+test('A connection whose first request comes after the time for headers, and before the keep-alive time, is answered', async () => {
+  const { url, server, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, idleMs: 60_000 });
+  const { socket, received } = connectTo(url);
+  await once(server, 'clientError');
+  socket.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+  expect(await received).toContain('an answer');
+  expect(disconnects).toEqual([]);
 });
 
 test('A client that is gone ends what was done for it', async () => {
@@ -137,7 +156,7 @@ test('A client that is gone ends what was done for it', async () => {
           });
         }),
     },
-    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, readingMs: 60_000, connections: 100 },
+    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, readingMs: 60_000, keepAliveMs: 65_000, connections: 100 },
     { onBug: (error) => expect.unreachable(`${error}`), onRefused: () => {} },
   );
   const port = await onFreePort(async (free) => {
@@ -184,7 +203,13 @@ test('What fails outside of everything is told without its words', async () => {
 test('An operation has all of its time, and a client has a minute to take the next part of its answer', () => {
   const clientTimeouts = { headersMs: 1, requestMs: 2 };
   const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
-  expect(limits).toEqual({ headersMs: 1, requestMs: 2, idleMs: 90_000, readingMs: 60_000, connections: 7 });
+  expect(limits).toMatchObject({ headersMs: 1, requestMs: 2, idleMs: 90_000, readingMs: 60_000, connections: 7 });
+});
+
+test('The time that a client has for anything is no shorter than the keep-alive time', () => {
+  const clientTimeouts = { headersMs: 1, requestMs: 2 };
+  const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 100, maxConnections: 7 });
+  expect(limits).toMatchObject({ idleMs: 65_000, keepAliveMs: 65_000 });
 });
 
 test('Headers may take no longer than the request that they are part of', async () => {

@@ -82,8 +82,8 @@ test('A connection over the bound is closed after its answer to /health', async 
   expect(world.traffic()).toEqual([]);
 });
 
-test('Connections that say nothing are closed after CLIENT_HEADERS_TIMEOUT_MS, without an answer, and counted', async () => {
-  await using world = await serveWorld({ settings: { CLIENT_HEADERS_TIMEOUT_MS: '100' } });
+test('Connections that say nothing are closed after the keep-alive time, without an answer, and counted', async () => {
+  await using world = await serveWorld({ settings: { CLIENT_HEADERS_TIMEOUT_MS: '100' }, timeouts: { keepAliveMs: 300 } });
   const clients = Array.from({ length: 20 }, () => connectTo(world.url));
   expect(await Promise.all(clients.map(({ received }) => received))).toEqual(Array(20).fill(''));
   const text = await (await fetch(new URL('/metrics', world.url))).text();

@@ -199,7 +199,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '2,010 connections say nothing',
-    bound: '`MAX_CONNECTIONS_PER_ADDRESS` (1000), `CLIENT_HEADERS_TIMEOUT_MS` (10 s), earlier when places run short',
+    bound: '`MAX_CONNECTIONS_PER_ADDRESS` (1000); closed after 65 s, earlier when places run short',
     run: (target) => hold(target, 2_010, ''),
     maxUpstreamRequests: () => 0,
     outcomes: ['open', 'closed', 'RATE_LIMITED'],

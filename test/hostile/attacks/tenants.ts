@@ -10,7 +10,14 @@ const CAMPAIGNS = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(fir
 /** What the neighbour asks for is cached, and few other requests are sent. */
 const MAX_OF_NEIGHBOUR = 5;
 
-const HOSTS = ['user@localhost', 'user:secret@127.0.0.1', '@localhost', 'localhost@evil.test', 'evil.test', 'localhost.evil.test'];
+const HOSTS = [
+  'user@localhost',
+  'user:secret@127.0.0.1',
+  '@localhost',
+  'localhost@evil.test',
+  'evil.test',
+  'localhost.evil.test',
+];
 
 async function askWithHosts(target: Target): Promise<Observed> {
   const tally = createTally();
