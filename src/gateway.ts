@@ -5,21 +5,21 @@ import { createRememberingAsk } from '#cache/remember.ts';
 import { isProxyNamed } from '#config/proxy.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
-import { createIdentify } from '#context/caller.ts';
-import { createContextFactory } from '#context/request-context.ts';
+import { createIdentify, type Identify } from '#context/caller.ts';
+import { createContextFactory, type RequestContext } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAdmission } from '#http/admission.ts';
-import type { Handler } from '#http/exchange.ts';
+import type { Handler, RequestHead } from '#http/exchange.ts';
 import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createLateTokenCheck } from '#http/late-token-check.ts';
 import { tellOutdated } from '#http/outdated-documents.ts';
 import type { ReadyOperation } from '#http/ready-operation.ts';
 import type { DisconnectReason, ServerRefusal } from '#http/refusal.ts';
-import { createRequestBytes } from '#http/request-bytes.ts';
+import { createRequestBytes, type HeldBody } from '#http/request-bytes.ts';
 import { createRouterCheck } from '#http/router-secret.ts';
 import type { CheckToken } from '#http/token.ts';
 import { createUnsentBytes } from '#http/unsent-bytes.ts';
-import { type Admission, type OperationAnswer, type OwnAnswers, ownerOf } from '#http/use-admission.ts';
+import type { Admission, OperationAnswer, OwnAnswers } from '#http/use-admission.ts';
 import type { Log } from '#observability/log.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNames } from '#observability/operation-names.ts';
@@ -173,6 +173,41 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
 
   const requestBytes = createRequestBytes({ maxBodyBytes: settings.limits.bodyBytes });
 
+  /** A class: one object for each request, where a literal with a closure for each method took 0.5 % of a cached answer. */
+  class GatewayAdmission implements Admission {
+    readonly caller: string;
+    readonly #credential: ReturnType<Identify>;
+    readonly #caller: string | undefined;
+    readonly #request: RequestHead;
+
+    constructor(credential: ReturnType<Identify>, caller: string | undefined, request: RequestHead) {
+      this.#credential = credential;
+      this.#caller = caller;
+      this.#request = request;
+      this.caller = caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
+    }
+
+    get answers(): OwnAnswers {
+      return answersOf(this.#credential.fingerprint);
+    }
+
+    isAccepted(): boolean {
+      return acceptedCredentials.has(this.#credential.fingerprint);
+    }
+
+    holdRequest(): HeldBody {
+      return requestBytes.hold(this, this.#request);
+    }
+
+    checkUnsent(): void {
+      unsentBytes.check(this);
+    }
+
+    open(client: AbortSignal, trace: unknown): RequestContext {
+      return createContext({ credential: this.#credential, caller: this.#caller, client, trace });
+    }
+  }
+
   const schema = createSubgraphSchema();
   for (const line of tellOutdated(schema, documents)) log.info(line);
 
@@ -182,14 +217,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     async admit(request) {
       const caller = await checkAdmission(request);
       const credential = identify(request.headers);
-      const admission: Admission = {
-        caller: `${credential.fingerprint} ${caller ?? ''}`,
-        holdRequest: () => requestBytes.hold(ownerOf(admission), request),
-        checkUnsent: () => unsentBytes.check(() => ownerOf(admission)),
-        isAccepted: () => acceptedCredentials.has(credential.fingerprint),
-        answers: answersOf(credential.fingerprint),
-        open: (client, trace) => createContext({ credential, caller, client, trace }),
-      };
+      const admission = new GatewayAdmission(credential, caller, request);
       // A key is accepted by its first operation, which other callers' unread answers must not prevent.
       if (admission.isAccepted()) admission.checkUnsent();
       return admission;

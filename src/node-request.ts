@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Asked, HeaderReader, RequestHead } from '#http/exchange.ts';
 
 /** What may stand in `Host`, so that a URL is made of it without a second look. */
@@ -26,11 +26,11 @@ function toReader(headers: IncomingMessage['headers']): HeaderReader {
 }
 
 /** A request as Node has it, without one of Fetch's being made of it. Its length is known, and has been looked at. */
-export function toAsked(head: RequestHead, request: IncomingMessage, response: ServerResponse): Asked {
-  return new NodeAsked(head, request, response);
+export function toAsked(head: RequestHead, request: IncomingMessage): NodeAsked {
+  return new NodeAsked(head, request);
 }
 
-class NodeAsked implements Asked {
+export class NodeAsked implements Asked {
   readonly method: string;
   readonly url: string;
   readonly headers: HeaderReader;
@@ -41,16 +41,12 @@ class NodeAsked implements Asked {
   #hasLeft = false;
   #onLeft: (() => void) | undefined;
 
-  constructor({ method, url, headers }: RequestHead, request: IncomingMessage, response: ServerResponse) {
+  constructor({ method, url, headers }: RequestHead, request: IncomingMessage) {
     this.method = method;
     this.url = url;
     this.headers = headers;
     this.admission = undefined;
     this.#request = request;
-    // It comes once, and `once` would take longer.
-    response.on('close', () => {
-      if (!response.writableFinished) this.#leave();
-    });
   }
 
   get signal(): AbortSignal {
@@ -77,7 +73,8 @@ class NodeAsked implements Asked {
     return new Request(url, { method, headers: toPairs(this.#request.rawHeaders), body, signal });
   }
 
-  #leave(): void {
+  /** The client has left before its answer was sent. */
+  leave(): void {
     this.#hasLeft = true;
     this.#leaving?.abort();
     this.#onLeft?.();

@@ -7,7 +7,7 @@ import { type Answered, type Asked, type Handler, isPlain } from '#http/exchange
 import { type DisconnectReason, REFUSAL_HEADERS, type ServerRefusal, toRefusalBody } from '#http/refusal.ts';
 import { SECURITY_HEADERS } from '#http/security-headers.ts';
 import { MAX_SMALL_ANSWER_BYTES } from '#http/unsent-bytes.ts';
-import { toAsked, toHead } from './node-request.ts';
+import { type NodeAsked, toAsked, toHead } from './node-request.ts';
 import { createSender } from './sending.ts';
 
 /** How long a client may take. */
@@ -118,6 +118,8 @@ interface Exchange {
   readonly response: ServerResponse;
   /** The request as the gateway knows it, once it has come so far. */
   asked: Asked | Request | undefined;
+  /** Hears when the client leaves before its answer is sent. Requests of Fetch's have a signal for that. */
+  client: Pick<NodeAsked, 'leave'> | undefined;
 }
 
 /** What is known of a connection: found once for a request. */
@@ -214,7 +216,7 @@ export function createHttpServer(gateway: Answers, limits: ServerLimits, events:
     // Node tells of each connection before it tells of what comes on it.
     if (!connection) return refuse(response, NOT_ANSWERED);
     if (!connection.exchange) places.use(connection);
-    const exchange: Exchange = { connection, request, response, asked: undefined };
+    const exchange: Exchange = { connection, request, response, asked: undefined, client: undefined };
     connection.exchange = exchange;
     connection.underWay += 1;
     connection.changedAt = elapsed();
@@ -222,6 +224,7 @@ export function createHttpServer(gateway: Answers, limits: ServerLimits, events:
     response.on('close', () => {
       connection.underWay -= 1;
       connection.changedAt = elapsed();
+      if (!response.writableFinished) exchange.client?.leave();
     });
     try {
       if (connection.excess) {
@@ -234,8 +237,9 @@ export function createHttpServer(gateway: Answers, limits: ServerLimits, events:
       if (namesTwoHosts(request)) return refuse(response, TWO_HOSTS);
       const head = gateway.mayAnswer && toHead(request);
       if (head && gateway.mayAnswer?.(head) && gateway.answer) {
-        const asked = toAsked(head, request, response);
+        const asked = toAsked(head, request);
         exchange.asked = asked;
+        exchange.client = asked;
         const answered = await gateway.answer(asked);
         if (isPlain(answered)) send(answered, exchange);
         else await sendResponse(answered, exchange);

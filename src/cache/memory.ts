@@ -105,7 +105,8 @@ export function createMemory({ maxBytes, graceMs, idleMs, now, startTimer }: Mem
   return {
     find: (fingerprint, key) => (holdingsOf.get(fingerprint) ? entries.get(toPlace(fingerprint, key)) : undefined),
     areKept(fingerprint, serials) {
-      const kept = holdingsOf.get(fingerprint)?.serials;
+      // It has been looked up just before, which counts as use.
+      const kept = holdingsOf.peek(fingerprint)?.serials;
       return kept !== undefined && serials.every((serial) => kept.has(serial));
     },
     mark: () => marked,

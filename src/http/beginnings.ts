@@ -1,8 +1,8 @@
+import { type AdmittedCaller, UNACCEPTED } from './exchange.ts';
 import { createRoundRobin } from './round-robin.ts';
-import { type Admission, UNACCEPTED } from './use-admission.ts';
 
 /** For whom an operation is. */
-export type Caller = Pick<Admission, 'caller' | 'isAccepted'>;
+export type Caller = AdmittedCaller;
 
 /** Lets operations begin. */
 export interface Beginnings {
@@ -24,7 +24,7 @@ export interface BeginningsOptions {
   readonly elapsed: () => number;
   /** Calls back in the next turn of the event loop. */
   readonly onNextTurn: (run: () => void) => void;
-  /** Calls back in this turn, when all that can go on has gone on. */
+  /** Calls back in this turn, when all that can go on has gone on. It is called in a microtask. */
   readonly whenDone: (run: () => void) => void;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
@@ -80,15 +80,19 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
       if (turnEndsAt === undefined) beginTurn();
       const mayGo = waiting === 0 && !(isAlone && running);
       if (mayGo && elapsed() < (turnEndsAt ?? 0) && !isResting(lane, caller.caller)) {
-        measure(lane);
+        endMeasure();
+        running = { lane, since: elapsed() };
+        whenDone(endMeasure);
         return undefined;
       }
       waiting += 1;
       return new Promise((resolve) => {
         const begin = () => {
           waiting -= 1;
-          measure(lane);
+          endMeasure();
+          running = { lane, since: elapsed() };
           resolve();
+          queueMicrotask(() => whenDone(endMeasure));
         };
         if (isAccepted) return lanes.push(lane, begin);
         unaccepted.push(caller.caller, begin);
@@ -129,13 +133,7 @@ export function createBeginnings({ elapsed, onNextTurn, whenDone, startTimer }: 
     if (turnEndsAt === undefined || elapsed() >= turnEndsAt) return;
     const begin = lanes.take(mayBegin);
     begin?.();
-    if (begin && waiting > 0) whenDone(letNextBegin);
-  }
-
-  function measure(lane: string): void {
-    endMeasure();
-    running = { lane, since: elapsed() };
-    whenDone(endMeasure);
+    if (begin && waiting > 0) queueMicrotask(() => whenDone(letNextBegin));
   }
 
   function endMeasure(): void {
@@ -203,7 +201,10 @@ function createActivity(): Activity {
   };
 }
 
-/** Calls back when no promise has anything left to do, and before the turn ends: then Node takes the ticks that promises have planned. */
+/**
+ * Calls back when no promise has anything left to do, and before the turn ends: Node takes the ticks that microtasks have planned when there are no
+ * more microtasks.
+ */
 export function whenDone(run: () => void): void {
-  queueMicrotask(() => process.nextTick(run));
+  process.nextTick(run);
 }

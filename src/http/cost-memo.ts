@@ -45,10 +45,12 @@ export function createCostMemo(): CostMemo {
 function createOperationCosts(operation: OperationDefinitionNode, document: DocumentNode): OperationCosts {
   const parts = toParts(operation, document);
   const costs = new Map<string, number>();
+  let newest: string | undefined;
   const set = (key: string, cost: number) => {
     if (key.length > MAX_KEY_LENGTH) return;
     costs.delete(key);
     costs.set(key, cost);
+    newest = key;
     if (costs.size <= MAX_KEYS) return;
     const [oldest = ''] = costs.keys();
     costs.delete(oldest);
@@ -62,7 +64,8 @@ function createOperationCosts(operation: OperationDefinitionNode, document: Docu
     },
     get(key) {
       const cost = costs.get(key);
-      if (cost !== undefined) set(key, cost);
+      // Most clients send the same values again.
+      if (cost !== undefined && key !== newest) set(key, cost);
       return cost;
     },
     set,

@@ -10,6 +10,7 @@ import {
   type HeaderReader,
   type HeaderWriter,
   noteAdmission,
+  ownerOf,
   type RequestHead,
   toAsked,
   toResponse,
@@ -22,7 +23,6 @@ import { asksForTrace } from './router-trace.ts';
 import { secure } from './security-headers.ts';
 import { createStatusPages, STATUS_PLACES, type StatusPagesOptions } from './status-pages.ts';
 import type { UnsentBytes } from './unsent-bytes.ts';
-import { ownerOf } from './use-admission.ts';
 
 export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, StatusPagesOptions {
   /** Whether a request carries the secret of a router. */

@@ -1,12 +1,11 @@
 import {
   type DocumentNode,
   type ExecutionResult,
+  execute,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  type OperationDefinitionNode,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '#context/request-context.ts';
 import type { AskedOperation, RequestWatch } from '#observability/request-watch.ts';
 import type { Beginnings } from './beginnings.ts';
@@ -17,12 +16,11 @@ import type { Documents } from './documents.ts';
 import { type Answered, type Asked, PlainHeaders, type RequestHead } from './exchange.ts';
 import { waitToWrite } from './large-results.ts';
 import { type MediaType, toMediaType } from './media-type.ts';
-import { tooDeepIn } from './nesting.ts';
 import type { BodyUnderWay } from './request-bytes.ts';
+import { createRequestMemo, type NumberedOperation, type Params, readParams } from './request-memo.ts';
 import { type Admission, type Admit, type OperationAnswer, toTurnedAway } from './use-admission.ts';
-import { asksForCost, executeOperation, toComplete } from './use-operation.ts';
+import { asksForCost, EXECUTION_OPTIONS, toComplete } from './use-operation.ts';
 import { type OnDrift, tellError, tellExecuted } from './use-watch.ts';
-import { toVariablesKey } from './variables-key.ts';
 
 export interface KnownOperationsOptions {
   readonly schema: GraphQLSchema;
@@ -126,10 +124,21 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
       const isTraced = upstreamTrace && asksForCost(asked.headers);
       // A long request waits for its turn before it becomes a text: many of them would fill the heap.
       const short = body.byteLength <= MAX_KEPT_REQUEST_BYTES ? memo.read(toBodyText(body)) : undefined;
-      let operation = find(short?.params);
-      const key = operation && short && !isTraced ? toAnswerKey(operation, short, mediaType) : undefined;
-      const kept = key === undefined ? undefined : admission.answers.find(key);
-      if (operation && kept) return tellAgain(kept, operation, { admission, signal: asked.signal, mediaType, watch });
+      let key = isTraced ? undefined : short?.answer?.keys[mediaType];
+      let kept = key === undefined ? undefined : admission.answers.find(key);
+      let operation: KnownOperation | undefined;
+      if (!kept) {
+        operation = find(short?.params);
+        const currentKey = operation && short && !isTraced ? memo.toAnswerKeys(operation, short)[mediaType] : undefined;
+        if (currentKey !== undefined && currentKey !== key) kept = admission.answers.find(currentKey);
+        key = currentKey;
+      }
+      if (kept) {
+        // An operation that finds all that it asks for in memory is not scheduled, but for a large body.
+        if (typeof kept.body === 'string') beginnings.note(admission.caller);
+        else await waitToSend(kept.body, admission, asked);
+        return tellAgain(kept, short?.params, mediaType, watch);
+      }
       await beginnings.wait(admission);
       // Nothing is begun for who has left meanwhile.
       asked.signal.throwIfAborted();
@@ -143,18 +152,21 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     },
   };
 
-  /** As an operation that finds all that it asks for in memory. A large body waits for its turn, as an operation does. */
-  async function tellAgain(kept: OperationAnswer, { variables }: KnownOperation, request: AnswerRequest): Promise<Answered> {
-    const { asked, body, freshUntil, madeOf } = kept;
-    const { admission, signal, mediaType, watch } = request;
-    if (typeof body === 'string') beginnings.note(admission.caller);
-    else {
-      await beginnings.wait(admission, true);
-      signal.throwIfAborted();
-      // Its slices are sent after its turn.
-      beginnings.charge(admission, body.byteLength * SENDING_MS);
-    }
-    watch.onAsked({ ...asked, variables });
+  async function waitToSend({ byteLength }: Uint8Array, admission: Admission, { signal }: Asked): Promise<void> {
+    await beginnings.wait(admission, true);
+    signal.throwIfAborted();
+    // Its slices are sent after its turn.
+    beginnings.charge(admission, byteLength * SENDING_MS);
+  }
+
+  /** As an operation that finds all that it asks for in memory. */
+  function tellAgain(
+    { asked, body, freshUntil, madeOf }: OperationAnswer,
+    params: Params | undefined,
+    mediaType: MediaType,
+    watch: RequestWatch,
+  ): Answered {
+    watch.onAsked({ ...asked, variables: params?.variables ?? undefined });
     watch.onExecute();
     watch.onExecuted({ waitedMs: 0, upstreamRequests: 0, cacheHits: madeOf.length, coalesced: 0, stale: 0 });
     return { status: 200, headers: toHeaders(mediaType, toPrivate(Number.isFinite(freshUntil) ? freshUntil - now() : 0)), body };
@@ -189,12 +201,13 @@ export function createKnownOperations(options: KnownOperationsOptions): KnownOpe
     watch.onExecute();
     let result: ExecutionResult;
     try {
-      result = await executeOperation({
+      result = await execute({
         schema,
         document,
         contextValue: context,
         variableValues: variables,
         operationName: name,
+        options: EXECUTION_OPTIONS,
       });
     } finally {
       context.end();
@@ -225,51 +238,6 @@ function keepAnswer(keep: (answer: OperationAnswer) => void, asked: AskedOperati
   keep({ asked: remembered, body: kept, freshUntil: lasting.freshUntil, madeOf, bytes });
 }
 
-/** By what an answer differs from others of the same credential, and nothing else that a request may vary. */
-function toAnswerKey(known: KnownOperation, request: ReadRequest, mediaType: MediaType): string | undefined {
-  const { documentNumber, operation, variables } = known;
-  // A document that was parsed again has another number.
-  if (request.answer?.documentNumber !== documentNumber) {
-    const variablesKey = toVariablesKey(operation.variableDefinitions, variables);
-    const named = `${documentNumber} ${operation.name?.value ?? ''}`;
-    request.answer = { documentNumber, key: variablesKey === undefined ? undefined : `${named} ${variablesKey}` };
-  }
-  const { key } = request.answer;
-  return key === undefined ? undefined : `${mediaType} ${key}`;
-}
-
-/** A request whose text has been read. */
-interface ReadRequest {
-  readonly params: Params | undefined;
-  /** What its answer is kept under, but for the media type. */
-  answer?: { readonly documentNumber: number; readonly key: string | undefined };
-}
-
-/**
- * Reads the text of a request; one that was read lately is not parsed again: clients send the same requests again and again, and to parse one takes as
- * long as to find its answer. What is kept follows from the text alone, so all callers share it.
- */
-function createRequestMemo() {
-  const requests = new LRUCache<string, ReadRequest>({
-    maxSize: MEMO_BYTES,
-    sizeCalculation: (_, text) => MEMO_ENTRY_BYTES + MEMO_BYTES_A_CHARACTER * text.length,
-  });
-  return {
-    read(text: string): ReadRequest {
-      const known = requests.get(text);
-      if (known) return known;
-      const request: ReadRequest = { params: readParams(text) };
-      if (request.params) requests.set(text, request);
-      return request;
-    },
-  };
-}
-
-const MEMO_BYTES = 4 * 2 ** 20;
-/** As measured: what an entry takes besides its text, and what a character takes with all that is read from it. */
-const MEMO_ENTRY_BYTES = 600;
-const MEMO_BYTES_A_CHARACTER = 8;
-
 /** A longer request is executed each time, bytes. */
 const MAX_KEPT_REQUEST_BYTES = 16_384;
 
@@ -283,58 +251,20 @@ const MAX_SMALL_BODY_LENGTH = 65_536;
 /** What a byte of a large body takes of the event loop to be sent, ms. */
 const SENDING_MS = 1e-6;
 
-interface KnownOperation {
+interface KnownOperation extends NumberedOperation {
   readonly text: string;
   readonly document: DocumentNode;
-  readonly documentNumber: number;
-  readonly operation: OperationDefinitionNode;
-  readonly variables: { readonly [name: string]: unknown } | undefined;
   readonly name: string | null | undefined;
 }
 
-interface AnswerRequest {
+interface KnownRequest {
   readonly admission: Admission;
   readonly signal: AbortSignal;
   readonly mediaType: MediaType;
   readonly watch: RequestWatch;
-}
-
-interface KnownRequest extends AnswerRequest {
   /** Under which its answer is kept; undefined: it is not. */
   readonly key: string | undefined;
   readonly isTraced: boolean;
-}
-
-interface Params {
-  readonly query?: string | null;
-  readonly variables?: { readonly [name: string]: unknown } | null;
-  readonly operationName?: string | null;
-  readonly extensions?: object | null;
-}
-
-const isText = (value: unknown) => typeof value === 'string';
-const isObject = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
-const PARAMETERS = new Map<string, (value: unknown) => boolean>([
-  ['query', isText],
-  ['variables', isObject],
-  ['operationName', isText],
-  ['extensions', isObject],
-  ['documentId', isText],
-]);
-
-/** Undefined for what has anything in it that is not plain. */
-function readParams(text: string): Params | undefined {
-  let params: unknown;
-  try {
-    params = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined;
-  for (const [name, value] of Object.entries(params)) {
-    if (value !== null && !PARAMETERS.get(name)?.(value)) return undefined;
-  }
-  return tooDeepIn(params) === undefined ? params : undefined;
 }
 
 /** The text of a document that comes in full, or by its name; both together are for Yoga to compare. */

@@ -1,5 +1,5 @@
 import { GatewayError } from '#errors/gateway-error.ts';
-import type { RequestHead } from './exchange.ts';
+import { type AdmittedCaller, ownerOf, type RequestHead } from './exchange.ts';
 
 /** Bytes of request bodies that are read, parsed and waiting for their turn. A slow upload holds them from its first byte. */
 export interface RequestBytes {
@@ -7,7 +7,7 @@ export interface RequestBytes {
    * Counts the body of a request until it is released.
    * @throws GatewayError (`RATE_LIMITED`) for a large body, when the owner has too many bytes under way
    */
-  hold(owner: string, request: RequestHead): HeldBody;
+  hold(caller: AdmittedCaller, request: RequestHead): HeldBody;
 }
 
 export interface HeldBody {
@@ -28,8 +28,13 @@ export interface RequestBytesOptions {
   readonly maxBytes?: number;
 }
 
-/** Nearly all operations are smaller: they are counted, and never refused. */
+/** Bodies up to this size are never refused. */
 const MAX_SMALL_BODY_BYTES = 65_536;
+
+/** Nearly all operations are smaller. They are not counted: as many as there are connections take 8 MiB. */
+const MAX_UNCOUNTED_BODY_BYTES = 4_096;
+
+const NOT_COUNTED: HeldBody = { add: () => {}, release: () => {} };
 
 const RETRY_AFTER_S = 1;
 
@@ -39,23 +44,28 @@ export function createRequestBytes({ maxBodyBytes, maxBytes = 64 * 2 ** 20 }: Re
   let total = 0;
 
   return {
-    hold(owner, { headers }) {
+    hold(caller, { headers }) {
       const length = headers.get('content-length');
+      if (length !== null && Number(length) <= MAX_UNCOUNTED_BODY_BYTES) return NOT_COUNTED;
+      const owner = ownerOf(caller);
       let own = 0;
+      let counted = 0;
       const count = (bytes: number) => {
         const whole = own + bytes;
         // A longer one is not read.
         if (whole > maxBodyBytes) return;
-        if (whole > MAX_SMALL_BODY_BYTES && isOver(owner, bytes)) throw toTooManyBytes();
-        own += bytes;
-        add(owner, bytes);
+        if (whole > MAX_SMALL_BODY_BYTES && isOver(owner, whole - counted)) throw toTooManyBytes();
+        own = whole;
+        if (whole <= MAX_UNCOUNTED_BODY_BYTES) return;
+        add(owner, whole - counted);
+        counted = whole;
       };
       count(Number(length ?? 0));
       return {
         add: (bytes) => length === null && count(bytes),
         release() {
-          add(owner, -own);
-          own = 0;
+          add(owner, -counted);
+          counted = 0;
         },
       };
     },

@@ -1,9 +1,10 @@
 import { GatewayError } from '#errors/gateway-error.ts';
+import { type AdmittedCaller, ownerOf } from './exchange.ts';
 
 /** Bytes of answers that are ready and that clients have yet to read. They are held in memory until then. */
 export interface UnsentBytes {
   /** Throws a GatewayError for an owner that has left too much unread to be given more work. */
-  check(owner: () => string): void;
+  check(caller: AdmittedCaller): void;
   /**
    * Counts the bytes of an answer until the returned function is called. Undefined: the owner has left too much unread.
    */
@@ -33,10 +34,10 @@ export function createUnsentBytes({ maxBytes, maxBytesPerOwner, onExcess }: Unse
   let total = 0;
 
   return {
-    check(owner) {
+    check(caller) {
       // Usually all answers are sent: then the caller is not looked up.
       if (total === 0) return;
-      const excess = excessOf(owner(), 0);
+      const excess = excessOf(ownerOf(caller), 0);
       if (excess === undefined) return;
       onExcess(excess);
       const message = `Your clients have left too many bytes of answers unread (${excess}): read them before you ask for more.`;

@@ -38,14 +38,6 @@ export interface Admission {
   open(client: AbortSignal, trace: unknown): RequestContext;
 }
 
-/** Owns what callers bring whose credential the upstream has not accepted. Keys are free to invent, so all of them have one share. */
-export const UNACCEPTED = 'unaccepted';
-
-/** On whose share of a bounded memory something goes that comes with a request. */
-export function ownerOf({ caller, isAccepted }: Pick<Admission, 'caller' | 'isAccepted'>): string {
-  return isAccepted() ? caller : UNACCEPTED;
-}
-
 /** What goes with a request through Yoga. */
 export interface AdmittedContext {
   /** Absent: the request is yet to be let in. */

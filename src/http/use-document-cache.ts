@@ -1,6 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
 import type { DocumentCache } from './document-cache.ts';
-import { type AdmittedContext, ownerOf } from './use-admission.ts';
+import { ownerOf } from './exchange.ts';
+import type { AdmittedContext } from './use-admission.ts';
 
 /**
  * Keeps documents that have been parsed, each on the share of the caller that has brought it: invented keys push out each other's, and a tenant its

@@ -31,7 +31,7 @@ export function useOperation({
     onExecute({ args: { contextValue, document }, setExecuteFn }) {
       // Yoga's own executor says that a variable does not fit, but not which one.
       setExecuteFn(async (args: ExecutionArgs) => {
-        const result = await executeOperation(args);
+        const result = await execute({ ...args, options: EXECUTION_OPTIONS });
         try {
           if (contextValue.admission) await waitToWrite(contextValue, contextValue.admission, beginnings);
           return result;
@@ -58,10 +58,8 @@ export function useOperation({
 /** Faults of variables that one answer names: each may repeat a name as long as the request. */
 const MAX_VARIABLE_FAULTS = 5;
 
-/** Executes an operation as GraphQL does. */
-export function executeOperation(args: ExecutionArgs): ReturnType<typeof execute> {
-  return execute({ ...args, options: { maxCoercionErrors: MAX_VARIABLE_FAULTS } });
-}
+/** How each operation is executed. */
+export const EXECUTION_OPTIONS = { maxCoercionErrors: MAX_VARIABLE_FAULTS };
 
 /** Whether a request wants to be told what its answer cost. */
 export function asksForCost(headers: HeaderReader): boolean {
@@ -86,7 +84,7 @@ export function toComplete(
     ...toRemarks(context),
     ...(isTraced ? { upstream: toTrace(context) } : {}),
   };
-  countRest({ ...result, extensions }, document, context);
+  countRest(result, extensions, document, context);
   const { excess } = context.answer;
   // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
   if (excess) return { errors: [new GraphQLError(excess.message, { originalError: excess })] };
@@ -95,7 +93,12 @@ export function toComplete(
 }
 
 /** Counts what no field has counted: errors, extensions, and what GraphQL itself answers of the schema. */
-function countRest({ data, errors, extensions = {} }: ExecutionResult, document: DocumentNode, { answer }: RequestContext): void {
+function countRest(
+  { data, errors }: ExecutionResult,
+  extensions: object,
+  document: DocumentNode,
+  { answer }: RequestContext,
+): void {
   if (errors && !answer.isGivenUp) answer.addErrors(errors);
   if (Object.keys(extensions).length > 0) answer.addBytes(toBytes(extensions));
   if (measure(document).introspects && !answer.isGivenUp) answer.addBytes(toBytes(data));

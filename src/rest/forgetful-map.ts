@@ -16,23 +16,38 @@ export interface ForgetfulMap<T> {
   readonly size: number;
 }
 
+interface Entry<T> {
+  readonly value: T;
+  touchedAt: number;
+}
+
 export function createForgetfulMap<T>({ idleMs, most, elapsed }: ForgetfulMapOptions): ForgetfulMap<T> {
   /** In the order in which they were touched. */
-  const entries = new Map<string, { readonly value: T; readonly touchedAt: number }>();
-  const isIdle = ({ touchedAt }: { readonly touchedAt: number }) => elapsed() - touchedAt >= idleMs;
+  const entries = new Map<string, Entry<T>>();
+  /** The last one of them, or one that was deleted. */
+  let newest: Entry<T> | undefined;
+  const isIdle = ({ touchedAt }: Entry<T>) => elapsed() - touchedAt >= idleMs;
 
   return {
     get(key) {
       const entry = entries.get(key);
       if (!entry) return undefined;
-      entries.delete(key);
-      if (isIdle(entry)) return undefined;
-      entries.set(key, { value: entry.value, touchedAt: elapsed() });
+      // An operation looks up the same credential about ten times: it is moved once.
+      const now = elapsed();
+      const isIdleNow = now - entry.touchedAt >= idleMs;
+      if (entry !== newest || isIdleNow) {
+        entries.delete(key);
+        if (isIdleNow) return undefined;
+        entries.set(key, entry);
+        newest = entry;
+      }
+      entry.touchedAt = now;
       return entry.value;
     },
     set(key, value) {
       entries.delete(key);
-      entries.set(key, { value, touchedAt: elapsed() });
+      newest = { value, touchedAt: elapsed() };
+      entries.set(key, newest);
       for (const [oldest, entry] of entries) {
         if (entries.size <= most && !isIdle(entry)) break;
         entries.delete(oldest);

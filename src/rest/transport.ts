@@ -91,7 +91,8 @@ async function takeWhole(
     if (bytes > maxBytes) return { body: [], fault: new TooLargeError(maxBytes) };
     parts.push(part);
     try {
-      await onBytes?.(part.byteLength);
+      const room = onBytes?.(part.byteLength);
+      if (room) await room;
     } catch (fault) {
       if (!(fault instanceof BudgetExceededError)) throw fault;
       return { body: [], fault };

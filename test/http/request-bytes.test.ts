@@ -14,7 +14,10 @@ function toRequest(bytes: number | undefined) {
 
 function createScene() {
   const requests = createRequestBytes({ maxBodyBytes: MIB, maxBytes: 8 * MIB });
-  return { hold: (owner: string, bytes: number | undefined) => requests.hold(owner, toRequest(bytes)) };
+  return {
+    hold: (owner: string, bytes: number | undefined) =>
+      requests.hold({ caller: owner, isAccepted: () => true }, toRequest(bytes)),
+  };
 }
 
 const RATE_LIMITED = expect.objectContaining({ code: 'RATE_LIMITED', details: { retryAfter: 1 } });

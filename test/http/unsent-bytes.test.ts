@@ -16,7 +16,7 @@ function createOne() {
     hold: (owner: string, mebibytes: number) => unsent.hold(owner, mebibytes * MEBIBYTE),
     mayAsk(owner: string): boolean {
       try {
-        unsent.check(() => owner);
+        unsent.check({ caller: owner, isAccepted: () => true });
         return true;
       } catch (error) {
         expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 1 } });
@@ -42,7 +42,7 @@ test('An owner may ask until it has left its limit unread, and again when it has
 test('Who asks need not be known while all answers are sent', () => {
   const { unsent } = createOne();
   unsent.hold('a', MEBIBYTE)?.();
-  unsent.check(() => expect.unreachable('Nothing is unsent.'));
+  unsent.check({ caller: 'a', isAccepted: () => expect.unreachable('Nothing is unsent.') });
 });
 
 test('Beyond the limit of all, owners that hold less than an equal share go on, and those that hold more do not', () => {
