@@ -4,49 +4,59 @@ import type { InlineConfig } from 'vitest/node';
 
 const require = createRequire(import.meta.url);
 
-/** What every suite shares; the others stand in `vitest.*.config.ts`. */
-export function createConfig(
-  suite: string,
-  include: string[],
-  more: Pick<InlineConfig, 'maxWorkers' | 'projects' | 'testTimeout'> = {},
-) {
-  return defineConfig({
-    resolve: {
-      // Yoga is loaded by Node and the tests by Vite: without this each gets its own copy of graphql,
-      // and `instanceof GraphQLError` is false between them.
-      alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }],
-    },
-    test: {
-      include,
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
-      ...more,
-      // The upstreams of tests are on this machine: no proxy of the environment stands between.
-      env: { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' },
-      // CI adds the suites up.
-      reporters: process.env.CI ? ['default', ['json', { outputFile: `test-results/${suite}.json` }]] : ['default'],
-    },
-  });
-}
+/** Tests that measure the heap or replace modules: each needs a process of its own. */
+const ISOLATED = [
+  'test/http/parser-cache.test.ts',
+  'test/security/event-loop-blocking.test.ts',
+  'test/integration/isolation.test.ts',
+];
 
-/** What measures the heap, or swaps one module for another, has a process to itself. */
-const ALONE = ['test/http/document-cache.test.ts', 'test/hostile/blocking.test.ts', 'test/contract/isolation.test.ts'];
+/** Behaviour that must be the same on every pipeline. */
+const PIPELINE_TESTS = ['test/integration/**/*.test.ts', 'test/http/**/*.test.ts', 'test/sockets/**/*.test.ts'];
+/** The demo runs in its own process, which has both pipelines. */
+const NOT_PIPELINE_TESTS = [...ISOLATED, 'test/sockets/demo.test.ts'];
 
-export default createConfig('unit', [], {
-  // Vitest would leave one processor to whoever watches: of two, that is half.
-  maxWorkers: '100%',
-  // Loading the modules takes longer than most files: the others share what is loaded. No module of ours keeps state for a test to find.
-  projects: [
-    // Packages bring tests of their own: those of the routers stand below `test/`.
-    {
-      extends: true,
-      test: {
-        name: 'unit',
-        include: ['test/**/*.test.ts'],
-        exclude: [...configDefaults.exclude, ...ALONE],
+/** The upstreams of tests are on this machine: no proxy of the environment stands between. */
+const ENV = { NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' };
+
+/** Named by the script: `redis` for `npm run test:redis`. */
+const SUITE = process.env.npm_lifecycle_event?.replace(/^test:?/, '') || 'unit';
+
+/** `npm test` runs `unit` and `isolated`. The other projects need a program, a quiet machine or time; each has a script. */
+export default defineConfig({
+  resolve: {
+    // Node loads Yoga and Vite loads the tests. Without this each gets its own copy of graphql, and `instanceof GraphQLError` is false between them.
+    alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }],
+  },
+  test: {
+    // CI adds up the counts of all suites.
+    reporters: process.env.CI ? ['default', ['json', { outputFile: `test-results/${SUITE}.json` }]] : ['default'],
+    projects: [
+      // Loading the modules takes longer than most files, so they share what is loaded. No module keeps state.
+      project('unit', ['test/**/*.test.ts'], { exclude: [...configDefaults.exclude, ...ISOLATED], isolate: false }),
+      project('isolated', ISOLATED),
+      project('fuzz', ['test/**/*.fuzz.test.ts']),
+      project('yoga-only', PIPELINE_TESTS, { exclude: NOT_PIPELINE_TESTS, isolate: false, env: { ...ENV, FAST_PATH: 'off' } }),
+      project('no-response-cache', PIPELINE_TESTS, {
+        exclude: NOT_PIPELINE_TESTS,
         isolate: false,
-      },
-    },
-    { extends: true, test: { name: 'alone', include: ALONE } },
-  ],
+        env: { ...ENV, RESPONSE_CACHE: 'off' },
+      }),
+      project('faults', ['test/faults/**/*.faults.ts']),
+      project('redis', ['test/redis/**/*.redis.ts']),
+      project('routers', ['test/routers/**/*.routers.ts']),
+      project('browser', ['test/browser/**/*.browser.ts']),
+      project('deploy', ['test/deploy/**/*.deploy.ts']),
+      project('ops', ['test/observability-e2e/**/*.ops.ts']),
+      // Latencies are measured, so one file at a time.
+      project('security', ['test/security/**/*.security.ts'], { fileParallelism: false }),
+      project('load', ['test/load/**/*.load.ts'], { testTimeout: 180_000 }),
+      project('soak', ['test/soak/**/*.soak.ts']),
+      project('cost', ['bench/cost-gate.ts']),
+    ],
+  },
 });
+
+function project(name: string, include: string[], more: Partial<InlineConfig> = {}) {
+  return { extends: true as const, test: { name, include, testTimeout: 60_000, hookTimeout: 60_000, env: ENV, ...more } };
+}

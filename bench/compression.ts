@@ -4,11 +4,11 @@
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { createWorld } from '../test/kit/world.ts';
+import { createTestGateway } from '../test/support/test-gateway.ts';
 
 const RUNS = 15;
 
-const ROWS = `{
+const ROWS_QUERY = `{
   campaigns(first: 8) { nodes { id name rows(first: 100) { nodes {
     id rowIndex inputData
     call {
@@ -18,13 +18,13 @@ const ROWS = `{
   } } } }
 }`;
 
-const world = createWorld();
-const ask = async (accept: string, init?: RequestInit) => {
-  const response = await world.fetch('/graphql', { ...init, headers: { accept, 'content-type': 'application/json' } });
+const gateway = createTestGateway();
+const send = async (accept: string, init?: RequestInit) => {
+  const response = await gateway.fetch('/graphql', { ...init, headers: { accept, 'content-type': 'application/json' } });
   return Buffer.from(await response.arrayBuffer());
 };
-const rows = await ask('application/json', { method: 'POST', body: JSON.stringify({ query: ROWS }) });
-const page = await ask('text/html');
+const rows = await send('application/json', { method: 'POST', body: JSON.stringify({ query: ROWS_QUERY }) });
+const page = await send('text/html');
 if (rows.byteLength < 1_000_000) throw new Error(`The answer is too short: ${rows.byteLength} bytes, ${rows.subarray(0, 300)}`);
 
 const brotli = (quality: number) => (bytes: Uint8Array) =>
@@ -33,13 +33,13 @@ const brotli = (quality: number) => (bytes: Uint8Array) =>
   });
 const gzipped = (level: number) => (bytes: Uint8Array) => promisify(gzip)(bytes, { level });
 
-const answers = {
+const bodies = {
   '10 kB': rows.subarray(0, 10_000),
   '100 kB': rows.subarray(0, 100_000),
   '1 MB': rows.subarray(0, 1_000_000),
   page,
 };
-const ways = {
+const encodings = {
   'gzip 1': gzipped(1),
   'gzip 4': gzipped(4),
   'gzip 6': gzipped(6),
@@ -52,8 +52,8 @@ const ways = {
 };
 
 const table = [];
-for (const [answer, bytes] of Object.entries(answers)) {
-  for (const [way, compress] of Object.entries(ways)) {
+for (const [answer, bytes] of Object.entries(bodies)) {
+  for (const [way, compress] of Object.entries(encodings)) {
     const times: number[] = [];
     let sent = 0;
     for (let run = 0; run < (bytes === page ? 3 : RUNS); run += 1) {

@@ -4,26 +4,26 @@ import { execute, parse, validate } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { destination } from 'pino';
 import { Pool, request } from 'undici';
-import { estimateBytes } from '#cache/size.ts';
+import { estimateBytes } from '#cache/estimate-size.ts';
 import { readSettings } from '#config/settings.ts';
-import { createAnswerBudget } from '#context/answer-budget.ts';
-import { createIdentify } from '#context/caller.ts';
+import { createCredentialResolver } from '#context/credential-resolver.ts';
+import { createResponseBudget } from '#context/response-budget.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createGateway } from '#gateway.ts';
-import { createCostCheck } from '#http/cost.ts';
-import { measure } from '#http/measure.ts';
-import { createStructuredLog } from '#observability/structured-log.ts';
-import { readJson } from '#rest/read-json.ts';
+import { createCostCheck } from '#http/limits/cost.ts';
+import { measureDocument } from '#http/limits/document-size.ts';
+import { createLogger } from '#observability/logger.ts';
+import { parseJson } from '#rest/transport/parse-json.ts';
 import { createHttpServer, toServerLimits } from '#server.ts';
-import { FORGETFUL, HEADERS } from './contenders.ts';
 import { callIdOf, callOf, listedAttemptOf } from './fixture/data.ts';
 import { kindOf, kinds, type Operation } from './fixture/operations.ts';
 import { createUpstream } from './fixture/upstream.ts';
-import { median } from './process/median.ts';
-import { toTable } from './process/report.ts';
-import { freePort, pinOneself, startUpstream } from './process/start.ts';
+import { median } from './harness/median.ts';
+import { toTable } from './harness/report.ts';
+import { freePort, pinThisProcess, startUpstream } from './harness/start.ts';
+import { HEADERS, NO_CACHE } from './targets.ts';
 
-type Act = () => unknown;
+type BenchAct = () => unknown;
 
 const SAMPLES = 5;
 const SAMPLE_MS = 80;
@@ -34,7 +34,7 @@ const GATEWAY_WARM_UP_MS = 2_000;
 const BATCH = 8;
 const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
 
-pinOneself();
+pinThisProcess();
 await using stack = new AsyncDisposableStack();
 const upstream = stack.use(await startUpstream());
 
@@ -44,13 +44,13 @@ const [callText, pageText] = [String(callBody), String(pageBody)];
 const call: object = JSON.parse(callText);
 const page: { calls: object[] } = JSON.parse(pageText);
 
-await part('what the upstream says', {
+await runSection('what the upstream says', {
   'decode a call of 12 kB': () => callBody.toString(),
   'decode a page of 104 kB': () => pageBody.toString(),
   'parse a call': () => JSON.parse(callText),
   'parse a page': () => JSON.parse(pageText),
-  'read a call as the gateway does (decode, parse, freeze)': () => readJson([callBody]),
-  'read a page as the gateway does': () => readJson([pageBody]),
+  'read a call as the gateway does (decode, parse, freeze)': () => parseJson([callBody]),
+  'read a page as the gateway does': () => parseJson([pageBody]),
   'estimateBytes of a call': () => estimateBytes(call),
   'estimateBytes of a page': () => estimateBytes(page),
   'structuredClone of a call': () => structuredClone(call),
@@ -59,7 +59,7 @@ await part('what the upstream says', {
 
 const oneCall = `${upstream.url}/call/${callIdOf(0)}`;
 const pool = new Pool(new URL(upstream.url).origin);
-await part('GET of a call, 12 kB', {
+await runSection('GET of a call, 12 kB', {
   'undici, request of a pool': async () =>
     (await pool.request({ method: 'GET', path: new URL(oneCall).pathname, headers: HEADERS })).body.bytes(),
   'undici, request': async () => (await request(oneCall, { headers: HEADERS })).body.bytes(),
@@ -70,17 +70,17 @@ await pool.close();
 const schema = createSubgraphSchema();
 const settings = { PORT: '0', NODE_ENV: 'production', REVOX_BASE_URL: 'http://upstream.test/api' };
 const { limits } = readSettings(settings);
-const identify = createIdentify({});
+const identify = createCredentialResolver({});
 const headers = new Headers(HEADERS);
 const checkCost = createCostCheck(limits);
-await part('before anything is asked', {
+await runSection('before anything is asked', {
   'the credential of a request': () => identify(headers),
   ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(toSteps(kind.at(0))))),
 });
-await part('execution', { 'execute Q2, over an answer that is there': executeQ2() });
+await runSection('execution', { 'execute Q2, over an answer that is there': executeQ2() });
 
-const log = createStructuredLog({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false }));
-for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': FORGETFUL })) {
+const log = createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false }));
+for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CACHE })) {
   const answerTo = createUpstream();
   const read = readSettings({ ...settings, ...more });
   const gateway = createGateway(read, {
@@ -99,23 +99,23 @@ for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': FORGET
     ...Object.fromEntries(
       kinds.map((kind) => [`${kind.name}, no socket`, async () => (await gateway.fetch(toRequest(kind.at(0)))).text()]),
     ),
-    ...Object.fromEntries(kinds.map((kind) => [`${kind.name}, over a socket`, () => askOver(client, kind.at(0))])),
+    ...Object.fromEntries(kinds.map((kind) => [`${kind.name}, over a socket`, () => sendOver(client, kind.at(0))])),
   };
-  await part(`the whole gateway, ${state}, its client included`, acts, GATEWAY_WARM_UP_MS);
+  await runSection(`the whole gateway, ${state}, its client included`, acts, GATEWAY_WARM_UP_MS);
   await client.close();
   server.close();
   await gateway.dispose();
 }
 
-async function part(name: string, acts: Readonly<Record<string, Act>>, warmUpMs = WARM_UP_MS): Promise<void> {
+async function runSection(name: string, acts: Readonly<Record<string, BenchAct>>, warmUpMs = WARM_UP_MS): Promise<void> {
   const rows: string[][] = [];
-  for (const [what, act] of Object.entries(acts)) rows.push([what, ...toCells(await costOf(act, warmUpMs))]);
+  for (const [label, act] of Object.entries(acts)) rows.push([label, ...toCells(await costOf(act, warmUpMs))]);
   // biome-ignore lint/suspicious/noConsole: this is what it is run for
   console.log(`\n${toTable([name, 'µs'], rows)}`);
 }
 
 /** Processor time of all threads, µs. */
-async function costOf(act: Act, warmUpMs: number): Promise<number> {
+async function costOf(act: BenchAct, warmUpMs: number): Promise<number> {
   await repeat(act, warmUpMs);
   const samples: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample += 1) {
@@ -127,7 +127,7 @@ async function costOf(act: Act, warmUpMs: number): Promise<number> {
   return median(samples);
 }
 
-async function repeat(act: Act, ms: number): Promise<number> {
+async function repeat(act: BenchAct, ms: number): Promise<number> {
   const until = performance.now() + ms;
   let times = 0;
   for (; performance.now() < until; times += BATCH) {
@@ -140,43 +140,43 @@ async function repeat(act: Act, ms: number): Promise<number> {
   return times;
 }
 
-function toSteps({ name, query, variables = {} }: Operation): Record<string, Act> {
+function toSteps({ name, query, variables = {} }: Operation): Record<string, BenchAct> {
   const document = parse(query);
   const [operation] = document.definitions;
   if (operation?.kind !== 'OperationDefinition') throw new Error('There is no operation.');
   return {
     [`${name}: parse`]: () => parse(query),
     [`${name}: validate`]: () => validate(schema, document),
-    [`${name}: measure`]: () => measure(document),
+    [`${name}: measure`]: () => measureDocument(document),
     [`${name}: cost`]: () => checkCost({ schema, document, operation, variables }),
   };
 }
 
-function executeQ2(): Act {
-  const own = createSubgraphSchema();
-  const { callAttempts } = own.getQueryType()?.getFields() ?? {};
+function executeQ2(): BenchAct {
+  const ownSchema = createSubgraphSchema();
+  const { callAttempts } = ownSchema.getQueryType()?.getFields() ?? {};
   if (!callAttempts) throw new Error('There is no callAttempts.');
   callAttempts.resolve = () => ({ nodes: page.calls });
   const { query, variables = {} } = kindOf('Q2').at(0);
   const document = parse(query);
-  const oddities = { drifted() {}, unrecognized() {} };
+  const driftLog = { report() {}, reportUnrecognized() {} };
   return () =>
     execute({
-      schema: own,
+      schema: ownSchema,
       document,
       variableValues: variables,
-      contextValue: { oddities, answer: createAnswerBudget({ maxBytes: 2 ** 25, maxErrors: 100 }, () => {}) },
+      contextValue: { driftLog, responseBudget: createResponseBudget({ maxBytes: 2 ** 25, maxErrors: 100 }, () => {}) },
     });
 }
 
-function readFromLru(): Act {
+function readFromLru(): BenchAct {
   const cache = new LRUCache<string, object>({ max: 5_000 });
   const keys = Array.from({ length: 5_000 }, (_, index) => `/call/${callIdOf(index)}`);
   for (const key of keys) cache.set(key, call);
-  let place = 0;
+  let next = 0;
   return () => {
-    place = (place + 1) % keys.length;
-    return cache.get(keys[place] ?? '');
+    next = (next + 1) % keys.length;
+    return cache.get(keys[next] ?? '');
   };
 }
 
@@ -185,10 +185,10 @@ function toRequest({ query, variables }: Operation): Request {
   return new Request('http://localhost/graphql', { method: 'POST', headers: { ...JSON_HEADERS, ...HEADERS }, body });
 }
 
-async function askOver(client: Pool, { query, variables }: Operation): Promise<unknown> {
+async function sendOver(client: Pool, { query, variables }: Operation): Promise<unknown> {
   const body = JSON.stringify({ query, variables });
-  const answer = await client.request({ method: 'POST', path: '/graphql', headers: { ...JSON_HEADERS, ...HEADERS }, body });
-  return answer.body.text();
+  const response = await client.request({ method: 'POST', path: '/graphql', headers: { ...JSON_HEADERS, ...HEADERS }, body });
+  return response.body.text();
 }
 
 function toCells(us: number): string[] {

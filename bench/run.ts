@@ -2,15 +2,16 @@
  * This gateway and its peers over the same upstream: `npm run bench`, or `npm run bench -- --short` to see that it works.
  * Prints what it finds, and puts it into docs/performance.md. It ends by itself within ten minutes.
  */
-import { checkAll, type Entry, enter, measureLatency, questionsFor } from './comparison/entry.ts';
+
 import { toAbsoluteTable, toLatencyTable, toRatioTable } from './comparison/tables.ts';
-import { baseline, contenders, HEADERS, installPeers, ours } from './contenders.ts';
+import { checkAllOperations, type MeasuredTarget, measureLatency, operationsFor, startTarget } from './comparison/target.ts';
 import { kinds, type OperationKind } from './fixture/operations.ts';
-import { giveUpAfter } from './process/deadline.ts';
-import { createClient, type Load } from './process/load.ts';
-import { median } from './process/median.ts';
-import { publish, say, tellConditions, toTable } from './process/report.ts';
-import { pinOneself, startUpstream } from './process/start.ts';
+import { exitAfter } from './harness/deadline.ts';
+import { createClient, type Load } from './harness/load.ts';
+import { median } from './harness/median.ts';
+import { describeConditions, logProgress, publish, toTable } from './harness/report.ts';
+import { pinThisProcess, startUpstream } from './harness/start.ts';
+import { baseline, HEADERS, installPeers, targets, thisGateway } from './targets.ts';
 
 const isShort = process.argv.includes('--short');
 const ROUNDS = isShort ? 3 : 5;
@@ -19,60 +20,60 @@ const ROUND_MS = isShort ? 400 : 800;
 const WARM_UP = isShort ? { leastMs: 1_000, mostMs: 2_000 } : { leastMs: 6_000, mostMs: 10_000 };
 const WARM_UP_PART_MS = 1_000;
 /** As quick as before, within what is chance. */
-const IS_QUICKER = 0.95;
+const IMPROVEMENT_RATIO = 0.95;
 const LATENCIES = isShort ? { cold: 20, warm: 100 } : { cold: 60, warm: 400 };
-const LONGEST_MS = 590_000;
+const MAX_RUN_MS = 590_000;
 
-giveUpAfter(LONGEST_MS);
+exitAfter(MAX_RUN_MS);
 
 installPeers();
-pinOneself();
+pinThisProcess();
 await using stack = new AsyncDisposableStack();
 const upstream = stack.use(await startUpstream());
-const entries: Entry[] = [];
-for (const contender of [baseline, ...contenders]) {
-  say(`starting ${contender.name}`);
-  entries.push(stack.use(await enter(contender, upstream)));
+const entries: MeasuredTarget[] = [];
+for (const contender of [baseline, ...targets]) {
+  logProgress(`starting ${contender.name}`);
+  entries.push(stack.use(await startTarget(contender, upstream)));
 }
-const [first, ...others] = entries as [Entry, ...Entry[]];
+const [first, ...others] = entries as [MeasuredTarget, ...MeasuredTarget[]];
 for (const entry of entries) {
-  say(`warming up ${entry.contender.name}`);
-  await checkAll(entry);
-  for (const kind of kinds.filter((one) => isAskedOf(entry, one))) await warmUp(entry, kind);
+  logProgress(`warming up ${entry.target.name}`);
+  await checkAllOperations(entry);
+  for (const kind of kinds.filter((one) => isMeasured(entry, one))) await warmUp(entry, kind);
 }
 for (let round = 1; round <= ROUNDS; round += 1) {
-  say(`round ${round} of ${ROUNDS}`);
-  for (const kind of kinds) await playRound(kind);
+  logProgress(`round ${round} of ${ROUNDS}`);
+  for (const kind of kinds) await runRound(kind);
 }
 const compression = await measureCompression();
 for (const entry of entries) {
-  if (entry.contender.isGateway) entry.latency = await measureLatency(entry, upstream, LATENCIES);
-  await checkAll(entry);
+  if (entry.target.isGateway) entry.latency = await measureLatency(entry, upstream, LATENCIES);
+  await checkAllOperations(entry);
 }
 publish('bench', toReport());
 
 /** What remembers nothing has nothing to forget for an operation that needs no data. */
-function isAskedOf({ contender }: Entry, { name }: OperationKind): boolean {
-  return name !== 'Q4' || contender.remembers || contender === baseline;
+function isMeasured({ target }: MeasuredTarget, { name }: OperationKind): boolean {
+  return name !== 'Q4' || target.isCaching || target === baseline;
 }
 
 /** Until three parts in a row were no quicker than the best one before. */
-async function warmUp(entry: Entry, kind: OperationKind): Promise<void> {
+async function warmUp(entry: MeasuredTarget, kind: OperationKind): Promise<void> {
   let best = Number.POSITIVE_INFINITY;
   let withoutGain = 0;
   for (let ms = 0; ms < WARM_UP.mostMs && (ms < WARM_UP.leastMs || withoutGain < 3); ms += WARM_UP_PART_MS) {
-    const { cpuUs } = await entry.client.load(questionsFor(entry, kind), WARM_UP_PART_MS);
-    withoutGain = cpuUs < best * IS_QUICKER ? 0 : withoutGain + 1;
+    const { cpuUs } = await entry.client.load(operationsFor(entry, kind), WARM_UP_PART_MS);
+    withoutGain = cpuUs < best * IMPROVEMENT_RATIO ? 0 : withoutGain + 1;
     best = Math.min(best, cpuUs);
   }
 }
 
 /** The baseline, all the others, and the baseline again: what else the machine does at that time, it does to all of them. */
-async function playRound(kind: OperationKind): Promise<void> {
-  const measure = (entry: Entry) => entry.client.load(questionsFor(entry, kind), ROUND_MS);
-  const results = new Map<Entry, Load>();
+async function runRound(kind: OperationKind): Promise<void> {
+  const measure = (entry: MeasuredTarget) => entry.client.load(operationsFor(entry, kind), ROUND_MS);
+  const results = new Map<MeasuredTarget, Load>();
   const before = await measure(first);
-  for (const entry of others.filter((one) => isAskedOf(one, kind))) {
+  for (const entry of others.filter((one) => isMeasured(one, kind))) {
     results.set(entry, await measure(entry));
     if (kind.name === 'Q3') entry.rssBytes.push((await entry.served.measure()).rssBytes);
   }
@@ -88,7 +89,7 @@ async function playRound(kind: OperationKind): Promise<void> {
 
 /** Whoever asks for a compressed answer gets one: what that costs, of ours. */
 async function measureCompression(): Promise<string> {
-  const entry = entries.find(({ contender }) => contender === ours);
+  const entry = entries.find(({ target }) => target === thisGateway);
   if (!entry) throw new Error('We are not there.');
   const accepting = stack.use(createClient(entry.served, { ...HEADERS, 'accept-encoding': 'br, gzip' }, 16));
   const rows: string[][] = [];
@@ -107,7 +108,7 @@ function toReport(): string {
     `Processor time of the server's whole process for one operation; ${ROUNDS} rounds of ${ROUND_MS} ms each, baseline, everybody, baseline again; ` +
     'the median of the rounds, each as a ratio to the baseline of the same round.';
   return [
-    tellConditions(how),
+    describeConditions(how),
     kinds.map(({ name, title }) => `- **${name}**: ${title}`).join('\n'),
     toRatioTable(entries),
     toAbsoluteTable(entries),

@@ -1,12 +1,12 @@
 import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
 import { buildASTSchema, concatAST, printSchema, visit } from 'graphql';
-import { FEDERATION_FILE, readPromisedSchema } from './promised-schema.ts';
+import { FEDERATION_FILE, readPublicSchema } from './public-schema.ts';
 
 const FEDERATION_DIRECTIVES = ['key', 'link', 'shareable', 'tag'];
 
 /** For code generators of clients: what can be asked for, and nothing of federation. */
 export const plugin: PluginFunction = () => {
-  const domains = readPromisedSchema().filter(({ name }) => name !== FEDERATION_FILE);
+  const domains = readPublicSchema().filter(({ name }) => name !== FEDERATION_FILE);
   const document = visit(concatAST(domains.map((domain) => domain.document)), {
     Directive: ({ name }) => (FEDERATION_DIRECTIVES.includes(name.value) ? null : undefined),
   });

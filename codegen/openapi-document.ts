@@ -26,7 +26,7 @@ export function readWireEnums(): Record<string, string[]> {
 }
 
 /** What the upstream documents of the keys of an object. */
-export interface WirePromise {
+export interface WireContract {
   /** Keys that are always there. */
   readonly required: readonly string[];
   /** Keys that are never null where they are there. */
@@ -34,19 +34,19 @@ export interface WirePromise {
 }
 
 /** By the name of the object's schema. */
-export function readWirePromises(): Record<string, WirePromise> {
+export function readWireContract(): Record<string, WireContract> {
   const schemas = readSchemas();
-  const mayBeNull = ({ $ref, ...schema }: WireSchema): boolean => {
-    if ($ref) return mayBeNull(schemas[$ref.replace('#/components/schemas/', '')] ?? {});
+  const canBeNull = ({ $ref, ...schema }: WireSchema): boolean => {
+    if ($ref) return canBeNull(schemas[$ref.replace('#/components/schemas/', '')] ?? {});
     const alternatives = schema.anyOf ?? schema.oneOf;
-    if (alternatives) return alternatives.some(mayBeNull);
+    if (alternatives) return alternatives.some(canBeNull);
     // What has no type may be anything.
     return schema.const === undefined && (schema.type === undefined || [schema.type].flat().includes('null'));
   };
   return Object.fromEntries(
     Object.entries(schemas).flatMap(([name, { properties, required = [] }]) =>
       properties
-        ? [[name, { required, notNull: Object.keys(properties).filter((key) => !mayBeNull(properties[key] ?? {})) }]]
+        ? [[name, { required, notNull: Object.keys(properties).filter((key) => !canBeNull(properties[key] ?? {})) }]]
         : [],
     ),
   );

@@ -9,7 +9,7 @@ import {
   print,
   visit,
 } from 'graphql';
-import { FEDERATION_FILE, readPromisedSchema, type SchemaFile } from './promised-schema.ts';
+import { FEDERATION_FILE, readPublicSchema, type SchemaFile } from './public-schema.ts';
 
 /**
  * The schema as other subgraphs see it. `Node`, `node` and `nodes` stay behind: every subgraph has them, each for its own objects only, and
@@ -43,4 +43,4 @@ function isQuery(node: DefinitionNode): node is ObjectTypeDefinitionNode | Objec
 }
 
 /** For a registry: `rover subgraph publish`, `wgc subgraph publish`, `hive schema:publish`. */
-export const plugin: PluginFunction = () => toSubgraphSdl(readPromisedSchema());
+export const plugin: PluginFunction = () => toSubgraphSdl(readPublicSchema());

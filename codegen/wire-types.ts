@@ -1,15 +1,15 @@
 import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { OPENAPI_PATH, readWireEnums, readWirePromises } from './openapi-document.ts';
+import { OPENAPI_PATH, readWireContract, readWireEnums } from './openapi-document.ts';
 
 /** What we rely on, as types of what comes over the wire, the values of its enums, and what is promised of the keys of each object. */
 export const plugin: PluginFunction = async (schema) => {
   const types = await openapiTS(OPENAPI_PATH, { rootTypes: true, rootTypesNoSchemaPrefix: true });
   const enums = Object.entries(readWireEnums()).map(([name, values]) => `  ${name}: ${JSON.stringify(values)},`);
-  const promises = Object.entries(readWirePromises())
+  const contracts = Object.entries(readWireContract())
     // An object has the same name in both contracts; envelopes are in one only.
     .filter(([name]) => schema.getType(name))
-    .map(([name, promise]) => `  ${name}: ${JSON.stringify(promise)},`);
+    .map(([name, contract]) => `  ${name}: ${JSON.stringify(contract)},`);
   return [
     astToString(types),
     '/** The documented values of each enum, as REST spells them. */',
@@ -20,7 +20,7 @@ export const plugin: PluginFunction = async (schema) => {
     'export const wirePromises: {',
     '  readonly [name: string]: { readonly required: readonly string[]; readonly notNull: readonly string[] };',
     '} = {',
-    ...promises,
+    ...contracts,
     '};',
     '',
   ].join('\n');

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 
-export interface DrainLimits {
+export interface DrainOptions {
   /** For so long connections are still taken, and each client that asks is told that its connection ends with the answer, ms. */
   readonly delayMs: number;
   /** For so long after that requests under way may go on, ms. */
@@ -11,20 +11,20 @@ export interface DrainLimits {
 }
 
 /** Ends a server without losing a request that it has taken; tells how many it had to break off all the same. Once for each server. */
-export type Drain = () => Promise<number>;
+export type DrainServer = () => Promise<number>;
 
-interface Connection {
+interface DrainableConnection {
   /** Those without a whole answer, in the order they came; hardly ever more than one. */
   readonly responses: ServerResponse[];
   /** It has not asked anything yet. */
-  isFresh: boolean;
+  hasNoRequestYet: boolean;
 }
 
 /** A connection that was taken but has not asked anything yet may have its first request on the way. */
-const FIRST_REQUEST_MS = 1_000;
+const FIRST_REQUEST_TIMEOUT_MS = 1_000;
 
 /** So many turns of the event loop a quiet one is waited for. */
-const MOST_TURNS = 1_000;
+const MAX_WAIT_ITERATIONS = 1_000;
 
 /**
  * Gets a server ready to be drained; it has to know the requests from the first one on.
@@ -33,10 +33,10 @@ const MOST_TURNS = 1_000;
  * more" but in an answer. So connections are not closed at once: for `delayMs` answers say `Connection: close`, and by the time that idle
  * connections are closed, whoever has asked within that time is gone.
  */
-export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainLimits): Drain {
-  const connections = new Map<Socket, Connection>();
+export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainOptions): DrainServer {
+  const connections = new Map<Socket, DrainableConnection>();
   /** Nothing has come since somebody looked. */
-  let isQuiet = false;
+  let isIterationIdle = false;
   let isDraining = false;
   let isClosed = false;
   server.on('connection', onConnection);
@@ -44,26 +44,26 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
 
   return async () => {
     isDraining = true;
-    for (const { responses } of connections.values()) bidFarewell(responses);
+    for (const { responses } of connections.values()) setConnectionClose(responses);
     await new Promise<void>((resolve) => void startTimer(delayMs, resolve));
-    await untilQuiet();
+    await waitForIdleIteration();
     return close();
   };
 
   function onConnection(socket: Socket): void {
-    isQuiet = false;
-    connections.set(socket, { responses: [], isFresh: true });
+    isIterationIdle = false;
+    connections.set(socket, { responses: [], hasNoRequestYet: true });
     socket.once('close', () => connections.delete(socket));
   }
 
   function onRequest({ socket }: IncomingMessage, response: ServerResponse): void {
-    isQuiet = false;
+    isIterationIdle = false;
     const connection = connections.get(socket);
     if (!connection) return;
-    connection.isFresh = false;
+    connection.hasNoRequestYet = false;
     const { responses } = connection;
     responses.push(response);
-    if (isDraining) bidFarewell(responses);
+    if (isDraining) setConnectionClose(responses);
     // It comes once, and `once` would take longer.
     response.on('close', () => {
       responses.splice(responses.indexOf(response), 1);
@@ -76,11 +76,11 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
    * What waits in the queue of the system when the server stops to listen is reset. So that comes right after a turn in which the queue was
    * emptied and nothing else was to be done, if there is one soon.
    */
-  async function untilQuiet(): Promise<void> {
-    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
-      isQuiet = true;
+  async function waitForIdleIteration(): Promise<void> {
+    for (let turn = 0; turn < MAX_WAIT_ITERATIONS; turn += 1) {
+      isIterationIdle = true;
       await new Promise((resolve) => void setImmediate(resolve));
-      if (isQuiet) return;
+      if (isIterationIdle) return;
     }
   }
 
@@ -88,27 +88,27 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
     // Not that of HTTP: it closes connections whose answers are all made, but not yet sent.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
     isClosed = true;
-    for (const [socket, { responses, isFresh }] of connections) {
-      if (responses.length === 0 && !isFresh) socket.destroySoon();
+    for (const [socket, { responses, hasNoRequestYet }] of connections) {
+      if (responses.length === 0 && !hasNoRequestYet) socket.destroySoon();
     }
-    let broken = 0;
+    let aborted = 0;
     const stopTimers = [
-      startTimer(Math.min(FIRST_REQUEST_MS, timeoutMs), () => {
-        for (const [socket, { isFresh }] of connections) if (isFresh) socket.destroy();
+      startTimer(Math.min(FIRST_REQUEST_TIMEOUT_MS, timeoutMs), () => {
+        for (const [socket, { hasNoRequestYet }] of connections) if (hasNoRequestYet) socket.destroy();
       }),
       startTimer(timeoutMs, () => {
-        for (const { responses } of connections.values()) broken += responses.length;
+        for (const { responses } of connections.values()) aborted += responses.length;
         for (const socket of connections.keys()) socket.destroy();
       }),
     ];
     await closed;
     for (const stopTimer of stopTimers) stopTimer();
-    return broken;
+    return aborted;
   }
 }
 
 /** Only the last answer may say it: Node drops what else was asked on that connection. */
-function bidFarewell(responses: readonly ServerResponse[]): void {
+function setConnectionClose(responses: readonly ServerResponse[]): void {
   for (const response of responses) {
     if (response.headersSent) continue;
     // Not removed: Node would close the connection then.

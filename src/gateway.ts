@@ -1,40 +1,40 @@
+import { createCachingClient } from '#cache/caching-client.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
-import { createNotebook } from '#cache/notebook.ts';
-import { createRedisTier } from '#cache/redis-tier.ts';
-import { createRememberingAsk } from '#cache/remember.ts';
-import { isProxyNamed } from '#config/proxy.ts';
+import { createFactStore } from '#cache/redis/fact-store.ts';
+import { createRedisTier } from '#cache/redis/redis-tier.ts';
+import { isProxyConfigured } from '#config/proxy.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
-import { createIdentify, type Identify } from '#context/caller.ts';
+import { createCredentialResolver, type ResolveCredential } from '#context/credential-resolver.ts';
 import { createContextFactory, type RequestContext } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
-import { createAdmission } from '#http/admission.ts';
-import type { Handler, RequestHead } from '#http/exchange.ts';
+import { createAuthenticate } from '#http/auth/authenticate.ts';
+import type { VerifyToken } from '#http/auth/jwt.ts';
+import { createLazyJwtVerifier } from '#http/auth/lazy-jwt-verifier.ts';
+import { createRouterCheck } from '#http/auth/router-secret.ts';
+import type { CachedResponse, Session, SessionResponseCache } from '#http/auth/session.ts';
+import { findInvalidDocuments } from '#http/documents/validate-trusted.ts';
+import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
 import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
-import { createLateTokenCheck } from '#http/late-token-check.ts';
-import { tellOutdated } from '#http/outdated-documents.ts';
-import type { ReadyOperation } from '#http/ready-operation.ts';
-import type { DisconnectReason, ServerRefusal } from '#http/refusal.ts';
-import { createRequestBytes, type HeldBody } from '#http/request-bytes.ts';
-import { createRouterCheck } from '#http/router-secret.ts';
-import type { CheckToken } from '#http/token.ts';
-import { createUnsentBytes } from '#http/unsent-bytes.ts';
-import type { Admission, OperationAnswer, OwnAnswers } from '#http/use-admission.ts';
+import { type BodyReservation, createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
+import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
+import type { Handler, RequestHead } from '#http/message.ts';
+import type { ExampleOperation } from '#http/yoga/graphiql.ts';
 import type { Log } from '#observability/log.ts';
+import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
-import { createOperationNames } from '#observability/operation-names.ts';
-import { createRequestWatch } from '#observability/request-watch.ts';
-import { createStructuredLog } from '#observability/structured-log.ts';
+import { createOperationNamer } from '#observability/operation-names.ts';
+import { createRequestObserver } from '#observability/request-observer.ts';
 import { createTracing, type TracerProvider } from '#observability/tracing.ts';
-import { createUpstreamWatch } from '#observability/upstream-watch.ts';
+import { createUpstreamObserver } from '#observability/upstream-observer.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
-import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
-import { createBodyLimiter } from '#rest/body-limiter.ts';
 import { createRestClient } from '#rest/client.ts';
-import { createDocumentFetch } from '#rest/document.ts';
-import { createRestFactory } from '#rest/endpoints.ts';
-import { toTransport } from '#rest/transport.ts';
-import { createUndiciTransport } from '#rest/undici-transport.ts';
+import { createAcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
+import { createBodyLimiter } from '#rest/resilience/body-limiter.ts';
+import { createRevoxApiFactory } from '#rest/revox-api.ts';
+import { createJsonFetch } from '#rest/transport/json-fetch.ts';
+import { createFetchTransport } from '#rest/transport/transport.ts';
+import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 
 export interface Gateway extends Handler {
@@ -47,11 +47,11 @@ export interface Gateway extends Handler {
   /** From now on `/ready` says no; what is under way goes on. */
   drain(): void;
   /** The server around it has refused a request that never got here: that is told like all others, in the log and in the metrics. */
-  onRefused(refusal: ServerRefusal): void;
+  onRejected(rejected: RejectedRequest): void;
   /** The server around it has closed a connection that its client did not use. */
   onDisconnected(reason: DisconnectReason): void;
   /** Something went wrong around it that nobody foresaw: it is told like its own faults. */
-  onBug(error: unknown): void;
+  onUnexpectedError(error: unknown): void;
   /** Closes what is open towards the upstream and Redis. */
   dispose(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export interface GatewayOptions {
   /** Asks the issuer of bearer tokens for its keys, in the place of real sockets. */
   readonly fetchKeys?: (request: Request) => Promise<Response>;
   /** Operations for GraphiQL's tabs. */
-  readonly readyOperations?: readonly ReadyOperation[];
+  readonly exampleOperations?: readonly ExampleOperation[];
   /** Default: lines on the standard output, as the settings say. */
   readonly log?: Log;
   /** Makes spans, in the place of the provider that the process has registered with OpenTelemetry's API. */
@@ -70,13 +70,13 @@ export interface GatewayOptions {
   /** Whether `/metrics` tells of the process, too. Only where it is all there is in the process. */
   readonly processMetrics?: boolean;
   /** Whether an operation whose document has come before goes past Yoga, the short way. Default true; the answers are the same. */
-  readonly hasShortWay?: boolean;
+  readonly fastPath?: boolean;
   /** Whether whole answers are kept beside what they are made of. Default true. */
-  readonly keepsAnswers?: boolean;
+  readonly responseCache?: boolean;
   /** The clock, ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
-  readonly elapsed?: () => number;
+  readonly monotonicNow?: () => number;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
   /** Chance, 0 to 1: those who failed together shall not come back together. */
@@ -89,35 +89,35 @@ export interface GatewayOptions {
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
-  const { now = Date.now, elapsed = monotonicNow, startTimer = startSystemTimer, random = Math.random } = options;
-  const { log = createStructuredLog(settings.log) } = options;
+  const { now = Date.now, monotonicNow = systemMonotonicNow, startTimer = startSystemTimer, random = Math.random } = options;
+  const { log = createLogger(settings.log) } = options;
   // First: what fails here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
-  const asksForSecret = settings.routerSecrets.length > 0;
-  const isOpen = isServiceMode && !asksForSecret && settings.jwt === undefined;
-  const sockets = createUndiciTransport({ ...revox.timeouts, mayNeedProxy: isProxyNamed(), startTimer });
+  const requiresRouterSecret = settings.routerSecrets.length > 0;
+  const isAnonymousAllowed = isServiceMode && !requiresRouterSecret && settings.jwt === undefined;
+  const undiciTransport = createUndiciTransport({ ...revox.timeouts, isProxyConfigured: isProxyConfigured(), startTimer });
   let isDraining = false;
 
   const metrics = createMetrics({
-    upstreamState: () => rest.state,
-    cacheState: () => remembering.state,
-    unsentBytes: () => unsentBytes.total(),
-    ofProcess: options.processMetrics ?? false,
+    upstreamState: () => restClient.state,
+    cacheState: () => cachingClient.state,
+    unsentBytes: () => unsentBudget.totalBytes(),
+    includeProcess: options.processMetrics ?? false,
   });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
-  const upstreamWatch = createUpstreamWatch(metrics, tracing, now);
+  const upstreamObserver = createUpstreamObserver(metrics, tracing, now);
 
   const keyHolder = isServiceMode ? 'gateway' : 'caller';
-  const acceptedCredentials = createAcceptedCredentials({ keyHolder, elapsed });
-  const rest = createRestClient({
+  const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
+  const restClient = createRestClient({
     ...revox,
-    transport: options.fetch ? toTransport(options.fetch) : sockets.transport,
+    transport: options.fetch ? createFetchTransport(options.fetch) : undiciTransport.transport,
     keyHolder,
     acceptedCredentials,
-    events: upstreamWatch.events,
+    events: upstreamObserver.events,
     now,
-    elapsed,
+    monotonicNow,
     startTimer,
     random,
   });
@@ -125,141 +125,141 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const redis =
     cache.redisUrl === undefined
       ? undefined
-      : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onTrouble: log.error });
-  const remembering = createRememberingAsk<OperationAnswer>(rest.send, {
+      : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onStatusChange: log.error });
+  const cachingClient = createCachingClient<CachedResponse>(restClient.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
     secondTier: redis,
-    onRefused: nodeTypes.forget,
+    onCredentialRevoked: nodeTypes.revoke,
     events: metrics.cacheEvents,
     now,
-    elapsed,
+    monotonicNow,
     startTimer,
   });
-  const endpointFacts = createEndpointFacts({ ...revox, elapsed });
+  const endpointFacts = createEndpointFacts({ ...revox, monotonicNow });
   const createContext = createContextFactory({
-    createRest: createRestFactory(remembering.ask, revox),
+    createRevoxApi: createRevoxApiFactory(cachingClient.fetch, revox),
     factsOf: (credential) =>
       endpointFacts({
         fingerprint: credential.fingerprint,
-        notebook: redis && createNotebook(redis, credential),
+        sharedFacts: redis && createFactStore(redis, credential),
       }),
     nodeTypesOf: nodeTypes.of,
     maxUpstreamRequests: settings.maxUpstreamRequests,
     maxUpstreamBytes: settings.maxUpstreamBytes,
     bodyLimiter: createBodyLimiter(),
-    answer: { maxBytes: settings.limits.answerBytes, maxErrors: settings.limits.errors },
+    responseLimits: { maxBytes: settings.limits.responseBytes, maxErrors: settings.limits.errors },
     deadlineMs: settings.requestDeadlineMs,
     startTimer,
-    elapsed,
+    monotonicNow,
   });
   const isRouter = createRouterCheck(settings.routerSecrets);
-  const checkAdmission = createAdmission({
-    asksForSecret,
+  const authenticate = createAuthenticate({
+    requiresRouterSecret,
     isRouter,
-    isOpen,
+    isAnonymousAllowed,
     corsOrigins: settings.corsOrigins,
-    checkToken: settings.jwt && createTokenCheck(settings.jwt),
+    verifyToken: settings.jwt && createTokenVerifier(settings.jwt),
   });
-  const identify = createIdentify({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
+  const resolveCredential = createCredentialResolver({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
 
-  const unsentBytes = createUnsentBytes({
+  const unsentBudget = createUnsentResponseBudget({
     maxBytes: settings.unsent.maxBytes,
     // Where callers are not told apart, all of them are one.
     maxBytesPerOwner: isServiceMode && !settings.jwt ? settings.unsent.maxBytes : settings.unsent.maxBytesPerCaller,
-    onExcess: metrics.onLimit,
+    onLimitExceeded: metrics.onLimitExceeded,
   });
 
-  const requestBytes = createRequestBytes({ maxBodyBytes: settings.limits.bodyBytes });
+  const requestBodyBudget = createRequestBodyBudget({ maxBodyBytes: settings.limits.bodyBytes });
 
   /** A class: one object for each request, where a literal with a closure for each method took 0.5 % of a cached answer. */
-  class GatewayAdmission implements Admission {
-    readonly caller: string;
-    readonly #credential: ReturnType<Identify>;
+  class GatewaySession implements Session {
+    readonly callerKey: string;
+    readonly #credential: ReturnType<ResolveCredential>;
     readonly #caller: string | undefined;
     readonly #request: RequestHead;
 
-    constructor(credential: ReturnType<Identify>, caller: string | undefined, request: RequestHead) {
+    constructor(credential: ReturnType<ResolveCredential>, caller: string | undefined, request: RequestHead) {
       this.#credential = credential;
       this.#caller = caller;
       this.#request = request;
-      this.caller = caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
+      this.callerKey = caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
     }
 
-    get answers(): OwnAnswers {
-      return answersOf(this.#credential.fingerprint);
+    get responseCache(): SessionResponseCache {
+      return responseCacheOf(this.#credential.fingerprint);
     }
 
-    isAccepted(): boolean {
+    isCredentialAccepted(): boolean {
       return acceptedCredentials.has(this.#credential.fingerprint);
     }
 
-    holdRequest(): HeldBody {
-      return requestBytes.hold(this, this.#request);
+    reserveBody(): BodyReservation {
+      return requestBodyBudget.reserve(this, this.#request);
     }
 
-    checkUnsent(): void {
-      unsentBytes.check(this);
+    checkUnsentBudget(): void {
+      unsentBudget.check(this);
     }
 
-    open(client: AbortSignal, trace: unknown): RequestContext {
-      return createContext({ credential: this.#credential, caller: this.#caller, client, trace });
+    createContext(clientSignal: AbortSignal, trace: unknown): RequestContext {
+      return createContext({ credential: this.#credential, caller: this.#caller, clientSignal, trace });
     }
   }
 
   const schema = createSubgraphSchema();
-  for (const line of tellOutdated(schema, documents)) log.info(line);
+  for (const line of findInvalidDocuments(schema, documents)) log.info(line);
 
   const handler = createHandler({
     schema,
     createSchema: createSubgraphSchema,
-    async admit(request) {
-      const caller = await checkAdmission(request);
-      const credential = identify(request.headers);
-      const admission = new GatewayAdmission(credential, caller, request);
+    async openSession(request) {
+      const subject = await authenticate(request);
+      const credential = resolveCredential(request.headers);
+      const session = new GatewaySession(credential, subject, request);
       // A key is accepted by its first operation, which other callers' unread answers must not prevent.
-      if (admission.isAccepted()) admission.checkUnsent();
-      return admission;
+      if (session.isCredentialAccepted()) session.checkUnsentBudget();
+      return session;
     },
-    unsentBytes,
+    unsentBudget,
     isRouter,
-    isLoopbackOnly: isOpen,
-    hasShortWay: options.hasShortWay ?? true,
+    isLoopbackOnly: isAnonymousAllowed,
+    fastPath: options.fastPath ?? true,
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,
-    upstream: () => tellUpstream(rest.state, upstreamWatch.lastAnswerAt),
+    upstreamStatus: () => toUpstreamStatus(restClient.state, upstreamObserver.lastResponseAt),
     metrics,
-    watch: createRequestWatch({
-      operationPlace: GRAPHQL_ENDPOINT,
+    observeRequest: createRequestObserver({
+      operationRoute: GRAPHQL_ENDPOINT,
       log,
       metrics,
       tracing,
-      nameOperation: createOperationNames(MOST_OPERATION_NAMES),
+      nameOperation: createOperationNamer(MAX_OPERATION_NAMES),
       logsPersonalData: settings.log.personalData,
-      elapsed,
+      monotonicNow,
     }),
     limits: settings.limits,
     introspection: settings.introspection,
-    namedDocuments: { documents, only: trustedDocuments.only, isRouter },
-    graphiql: settings.graphiql && { operations: options.readyOperations ?? [], asksForKey: !isServiceMode },
+    persistedDocuments: { documents, trustedOnly: trustedDocuments.trustedOnly, isRouter },
+    graphiql: settings.graphiql && { operations: options.exampleOperations ?? [], requiresApiKey: !isServiceMode },
     upstreamTrace: settings.upstreamTrace,
-    onBug,
-    onExcess: metrics.onLimit,
+    onUnexpectedError,
+    onLimitExceeded: metrics.onLimitExceeded,
     onDrift: metrics.onDrift,
     now,
-    elapsed,
+    monotonicNow,
     startTimer,
   });
 
   return {
     ...handler,
-    onBug,
-    onRefused({ status, code, setting }) {
-      metrics.onResponse(NOWHERE, status);
-      metrics.onRefused(code);
-      if (setting !== undefined) metrics.onLimit(setting);
+    onUnexpectedError,
+    onRejected({ status, code, setting }) {
+      metrics.onResponse(NO_ROUTE, status);
+      metrics.onRejected(code);
+      if (setting !== undefined) metrics.onLimitExceeded(setting);
       log.info('refused', { status, code });
     },
     onDisconnected(reason) {
@@ -271,45 +271,45 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       isDraining = true;
     },
     dispose: async () => {
-      await Promise.all([sockets.close(), redis?.close()]);
+      await Promise.all([undiciTransport.close(), redis?.close()]);
     },
   };
 
-  function answersOf(fingerprint: string): OwnAnswers {
-    const { answers } = remembering;
+  function responseCacheOf(fingerprint: string): SessionResponseCache {
+    const { responses } = cachingClient;
     return {
-      find: (key) => (options.keepsAnswers === false ? undefined : answers.find(fingerprint, key)),
-      begin(key) {
-        const mark = answers.mark();
-        return (answer) => answers.keep(fingerprint, key, answer, mark);
+      get: (key) => (options.responseCache === false ? undefined : responses.get(fingerprint, key)),
+      startStore(key) {
+        const fence = responses.takeFence();
+        return (response) => responses.set(fingerprint, key, response, fence);
       },
     };
   }
 
-  function onBug(error: unknown): void {
-    metrics.onBug();
-    log.bug(error);
+  function onUnexpectedError(error: unknown): void {
+    metrics.onUnexpectedError();
+    log.unexpected(error);
   }
 
-  function createTokenCheck(jwt: JwtSettings): CheckToken {
-    const fetchKeys = options.fetchKeys ?? createDocumentFetch(sockets.transport);
-    return createLateTokenCheck({ ...jwt, fetchKeys, onTrouble: log.error, now });
+  function createTokenVerifier(jwt: JwtSettings): VerifyToken {
+    const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport);
+    return createLazyJwtVerifier({ ...jwt, fetchKeys, onStatusChange: log.error, now });
   }
 }
 
 /** The place of what was refused before it had one. */
-const NOWHERE = 'none';
+const NO_ROUTE = 'none';
 
 /** Names of operations that are counted one by one: each is some fifteen series for each code that it ends with. */
-const MOST_OPERATION_NAMES = 100;
+const MAX_OPERATION_NAMES = 100;
 
 /** What `/ready` says of the upstream. */
-function tellUpstream({ breaker, waiting, inFlight, paused }: UpstreamState, lastAnswerAt: number | undefined) {
+function toUpstreamStatus({ breaker, queued, inFlight, coolingDown }: UpstreamState, lastAnswerAt: number | undefined) {
   return {
     breaker,
-    waiting,
+    waiting: queued,
     inFlight,
-    paused,
+    paused: coolingDown,
     lastAnswerAt: lastAnswerAt === undefined ? null : new Date(lastAnswerAt).toISOString(),
   };
 }
@@ -329,6 +329,6 @@ function startSystemTimer(ms: number, onTime: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-function monotonicNow(): number {
+function systemMonotonicNow(): number {
   return performance.now();
 }

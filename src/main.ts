@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { LOOPBACK_HOSTS } from '#config/variables.ts';
-import { complain } from '#observability/console.ts';
+import { printFatal } from '#observability/console.ts';
+import { createLogger } from '#observability/logger.ts';
 import { startTracing } from '#observability/start-tracing.ts';
-import { createStructuredLog } from '#observability/structured-log.ts';
 import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import { createHttpServer, toServerLimits } from './server.ts';
 
 /** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
-const CLOSING_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
  * Connections that wait to be accepted; the system bounds it further (`net.core.somaxconn`). Of more the system drops the first packet, and the client
@@ -35,16 +35,16 @@ try {
   const settings = readSettings();
   await (isDemo ? serveDemo(settings) : serve(settings));
 } catch (error) {
-  if (error instanceof SettingsError) complain(error.message);
+  if (error instanceof SettingsError) printFatal(error.message);
   else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    complain(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
-  } else complain(error);
+    printFatal(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+  } else printFatal(error);
   process.exit(1);
 }
 
 async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
-  const log = createStructuredLog(settings.log);
-  const tracing = settings.tracing.isAsked && (await startTracing({ ...settings.tracing, log, startTimer }));
+  const log = createLogger(settings.log);
+  const tracing = settings.tracing.isEnabled && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
   const server = createHttpServer(gateway, toServerLimits(settings), gateway);
   const drain = createDrain(server, { ...settings.drain, startTimer });
@@ -65,10 +65,10 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     process.on(signal, () => (isStopping ? process.exit(128 + number) : void stop()));
   }
   // A promise that nobody waited for concerns one request: it is told, and the others go on.
-  process.on('unhandledRejection', (reason) => gateway.onBug(reason));
+  process.on('unhandledRejection', (reason) => gateway.onUnexpectedError(reason));
   // What is thrown outside of every request may have left anything half done: requests under way are answered, and the process ends.
   process.on('uncaughtException', (error) => {
-    gateway.onBug(error);
+    gateway.onUnexpectedError(error);
     process.exitCode = 1;
     if (!isStopping) void stop();
   });
@@ -76,13 +76,15 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   async function stop(): Promise<void> {
     isStopping = true;
     gateway.drain();
-    const broken = await drain();
-    if (broken > 0) {
-      log.error(`Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${broken} requests.`);
+    const abortedRequests = await drain();
+    if (abortedRequests > 0) {
+      log.error(
+        `Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${abortedRequests} requests.`,
+      );
       process.exitCode = 1;
     }
-    startTimer(CLOSING_MS, () => {
-      log.error(`Something is still open ${CLOSING_MS} ms after everybody was answered.`);
+    startTimer(CLOSE_TIMEOUT_MS, () => {
+      log.error(`Something is still open ${CLOSE_TIMEOUT_MS} ms after everybody was answered.`);
       process.exit();
     });
     await gateway.dispose();
@@ -106,8 +108,8 @@ async function serveDemo(settings: Settings): Promise<void> {
   }
   const { createSandbox } = await import('#sandbox/sandbox.ts');
   const { serveSandbox } = await import('#sandbox/serve-sandbox.ts');
-  const { landmarks } = await import('#sandbox/landmarks.ts');
-  const { readyOperations } = await import('#sandbox/ready-operations.ts');
+  const { sampleIds } = await import('#sandbox/sample-ids.ts');
+  const { exampleOperations } = await import('#sandbox/example-operations.ts');
 
   // A proxy in the environment is the way to the world outside: it would not find the sandbox.
   process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST].filter(Boolean).join();
@@ -121,7 +123,7 @@ async function serveDemo(settings: Settings): Promise<void> {
       drain: { ...settings.drain, delayMs: 0 },
       revox: { ...settings.revox, baseUrl: upstream.url, apiKey, firstPage: 'auto' },
     },
-    { readyOperations: readyOperations(landmarks(sandbox)) },
+    { exampleOperations: exampleOperations(sampleIds(sandbox)) },
     () => upstream.close(),
   );
 }

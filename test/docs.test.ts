@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { brokenLinksOf } from './kit/markdown-links.ts';
+import { brokenLinksOf } from './support/markdown-links.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const documents = [

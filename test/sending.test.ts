@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { createSender } from '#sending.ts';
+import { createResponseSender } from '#response-sender.ts';
 import { createManualTimers } from './rest/real-server.ts';
 
 const READING_MS = 1_000;
@@ -34,23 +34,23 @@ class HeldSocket extends Socket {
   }
 }
 
-function createOne() {
+function createSendingScene() {
   const timers = createManualTimers();
   const unread: ServerResponse[] = [];
   const socket = new HeldSocket();
   const response = new ServerResponse(new IncomingMessage(socket));
   response.assignSocket(socket);
-  const sender = createSender({
-    readingMs: READING_MS,
+  const sender = createResponseSender({
+    sendTimeoutMs: READING_MS,
     startTimer: timers.startTimer,
-    onUnread: (left) => unread.push(left),
+    onSendTimeout: (left) => unread.push(left),
   });
   return { timers, unread, socket, response, sender };
 }
 
 test('A client that takes each slice in time gets all of its answer, and the time for each slice is its own', async () => {
-  const { timers, unread, socket, response, sender } = createOne();
-  sender.sendSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
+  const { timers, unread, socket, response, sender } = createSendingScene();
+  sender.sendInSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
   let bytes = 0;
   for (let slice = 1; slice <= SLICES; slice += 1) {
     expect(timers.running).toEqual([READING_MS]);
@@ -66,8 +66,8 @@ test('A client that takes each slice in time gets all of its answer, and the tim
 });
 
 test('A client that does not take the next slice in time is reported', async () => {
-  const { timers, unread, socket, response, sender } = createOne();
-  sender.sendSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
+  const { timers, unread, socket, response, sender } = createSendingScene();
+  sender.sendInSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
   await socket.takeAll();
   expect(unread).toEqual([]);
   timers.elapse(READING_MS);

@@ -1,52 +1,50 @@
 import { kinds, type OperationName } from '../fixture/operations.ts';
-import { median, quantile } from '../process/median.ts';
-import { toTable } from '../process/report.ts';
-import { AT_ONCE, type Entry, SLOW_UPSTREAM_MS } from './entry.ts';
+import { median, quantile } from '../harness/median.ts';
+import { toTable } from '../harness/report.ts';
+import { CONCURRENT_OPERATIONS, type MeasuredTarget, SLOW_UPSTREAM_MS } from './target.ts';
 
 const NONE = '–';
 
 /** How many times less processor time an operation takes than with the baseline. */
-export function toRatioTable(entries: readonly Entry[]): string {
+export function toRatioTable(entries: readonly MeasuredTarget[]): string {
   return toTable(
     [
       'times the baseline',
       ...kinds.map(({ name }) => name),
       'upstream requests of Q3: first, again',
-      `${AT_ONCE} × Q3 at once`,
+      `${CONCURRENT_OPERATIONS} × Q3 at once`,
       'memory, MB: after the first Q3, under load',
       'ready after, s',
     ],
     entries.map((entry) => [
-      entry.contender.name,
+      entry.target.name,
       ...kinds.map(({ name }) => toRatio(median(entry.ratios.get(name) ?? []))),
-      entry.requests ? `${entry.requests.first}, ${entry.requests.again}` : NONE,
-      entry.requests ? String(entry.requests.atOnce) : NONE,
+      entry.requests ? `${entry.requests.first}, ${entry.requests.repeated}` : NONE,
+      entry.requests ? String(entry.requests.concurrent) : NONE,
       [entry.firstRssBytes, median(entry.rssBytes)].map((bytes) => (bytes / 1e6).toFixed(0)).join(', '),
       (entry.served.readyMs / 1000).toFixed(2),
     ]),
   );
 }
 
-export function toAbsoluteTable(entries: readonly Entry[]): string {
-  const cell = (entry: Entry, name: OperationName) => {
+export function toAbsoluteTable(entries: readonly MeasuredTarget[]): string {
+  const cell = (entry: MeasuredTarget, name: OperationName) => {
     const loads = entry.loads.get(name) ?? [];
     if (loads.length === 0) return NONE;
     return `${toDigits(median(loads.map(({ cpuUs }) => cpuUs)))} µs, ${toDigits(median(loads.map(({ perSecond }) => perSecond)))}/s`;
   };
   return toTable(
     ['processor time an operation, operations a second', ...kinds.map(({ name }) => name)],
-    entries.map((entry) => [entry.contender.name, ...kinds.map(({ name }) => cell(entry, name))]),
+    entries.map((entry) => [entry.target.name, ...kinds.map(({ name }) => cell(entry, name))]),
   );
 }
 
-export function toLatencyTable(entries: readonly Entry[]): string {
+export function toLatencyTable(entries: readonly MeasuredTarget[]): string {
   const cells = (times: readonly number[]) =>
     times.length > 0 ? [0.5, 0.99].map((share) => `${quantile(times, share).toFixed(2)} ms`) : [NONE, NONE];
   return toTable(
     [`Q1 over an upstream of ${SLOW_UPSTREAM_MS} ms`, 'cold, added: p50', 'p99', 'warm: p50', 'p99'],
-    entries.flatMap(({ contender, latency }) =>
-      latency ? [[contender.name, ...cells(latency.cold), ...cells(latency.warm)]] : [],
-    ),
+    entries.flatMap(({ target, latency }) => (latency ? [[target.name, ...cells(latency.cold), ...cells(latency.warm)]] : [])),
   );
 }
 

@@ -11,11 +11,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { destination } from 'pino';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
-import { createStructuredLog } from '#observability/structured-log.ts';
-import { FORGETFUL, HEADERS } from '../contenders.ts';
+import { createLogger } from '#observability/logger.ts';
 import { kinds, type Operation, type OperationName } from '../fixture/operations.ts';
 import { createUpstream } from '../fixture/upstream.ts';
-import { median, quantile } from '../process/median.ts';
+import { median, quantile } from '../harness/median.ts';
+import { HEADERS, NO_CACHE } from '../targets.ts';
 
 export interface Cost {
   readonly requests: number;
@@ -25,7 +25,7 @@ export interface Cost {
   readonly spread: number;
 }
 
-export type Report = Readonly<Record<'warm' | 'uncached', Readonly<Record<OperationName, Cost>>>> & {
+export type CostReport = Readonly<Record<'warm' | 'uncached', Readonly<Record<OperationName, Cost>>>> & {
   /** Collections while something was measured: of a sample with one, nothing is known. */
   readonly collections: number;
 };
@@ -42,10 +42,10 @@ observer.observe({ entryTypes: ['gc'] });
 
 if (import.meta.main) process.stdout.write(JSON.stringify(await measureAll()));
 
-async function measureAll(): Promise<Report> {
+async function measureAll(): Promise<CostReport> {
   const windows: (readonly [number, number])[] = [];
   const warm = await measureKinds({}, OPERATIONS.warm, windows);
-  const uncached = await measureKinds(FORGETFUL, OPERATIONS.uncached, windows);
+  const uncached = await measureKinds(NO_CACHE, OPERATIONS.uncached, windows);
   await setImmediate();
   const within = (entry: PerformanceEntry) => windows.some(([from, to]) => entry.startTime >= from && entry.startTime <= to);
   return { warm, uncached, collections: collections.filter(within).length };
@@ -58,22 +58,22 @@ async function measureKinds(
 ) {
   const startedAt = Date.now();
   let requests = 0;
-  const answerTo = createUpstream();
+  const respond = createUpstream();
   /** Made once a path: what the upstream takes is not ours. */
-  const answers = new Map<string, Response>();
+  const responses = new Map<string, Response>();
   const gateway = createGateway(
     readSettings({ NODE_ENV: 'production', REVOX_BASE_URL: 'http://upstream.test/api', ...settings }),
     {
       fetch: async ({ url, headers }) => {
         requests += 1;
         const path = url.slice('http://upstream.test'.length);
-        const known = answers.get(path);
+        const known = responses.get(path);
         if (known) return known;
-        const answer = toResponse(answerTo(path, headers.get('authorization') ?? undefined));
-        answers.set(path, answer);
-        return answer;
+        const response = toResponse(respond(path, headers.get('authorization') ?? undefined));
+        responses.set(path, response);
+        return response;
       },
-      log: createStructuredLog({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false })),
+      log: createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false })),
       // It stands: what is remembered stays as fresh as it was.
       now: () => startedAt,
     },
@@ -82,7 +82,7 @@ async function measureKinds(
   for (const kind of kinds) {
     const operation = kind.at(0);
     await check(gateway, operation);
-    await play(gateway, prepare(operation, WARM_UP));
+    await runRequests(gateway, prepare(operation, WARM_UP));
     const samples: number[] = [];
     const before = requests;
     for (let sample = 0; sample < SAMPLES; sample += 1) {
@@ -94,7 +94,7 @@ async function measureKinds(
       await setImmediate();
       const from = performance.now();
       const start = allocated();
-      await play(gateway, prepared);
+      await runRequests(gateway, prepared);
       samples.push((allocated() - start) / operations);
       windows.push([from, performance.now()]);
     }
@@ -126,7 +126,7 @@ function prepare({ query, variables }: Operation, count: number): Request[] {
   return Array.from({ length: count }, () => new Request('http://localhost/graphql', { method: 'POST', headers, body }));
 }
 
-async function play(gateway: Gateway, requests: readonly Request[]): Promise<void> {
+async function runRequests(gateway: Gateway, requests: readonly Request[]): Promise<void> {
   for (const request of requests) await (await gateway.fetch(request)).text();
 }
 

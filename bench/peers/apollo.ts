@@ -5,7 +5,7 @@ import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheContr
 import { startStandaloneServer } from '@apollo/server/standalone';
 import responseCache from '@apollo/server-plugin-response-cache';
 import type { Fetcher } from '@apollo/utils.fetcher';
-import { AUTHORIZATION, FRESH_S, HOST, port, remembers, upstreamUrl } from './environment.ts';
+import { AUTHORIZATION, CACHE_TTL_S, HOST, isCaching, port, upstreamUrl } from './environment.ts';
 import {
   type Assistant,
   type ById,
@@ -53,7 +53,7 @@ const server = new ApolloServer<Context>({
       }),
     },
   },
-  ...(remembers && { plugins: [ApolloServerPluginCacheControl({ defaultMaxAge: FRESH_S }), responseCache()] }),
+  ...(isCaching && { plugins: [ApolloServerPluginCacheControl({ defaultMaxAge: CACHE_TTL_S }), responseCache()] }),
 });
 
 await startStandaloneServer(server, {

@@ -5,7 +5,7 @@ import Fastify from 'fastify';
 import mercurius from 'mercurius';
 import mercuriusCache from 'mercurius-cache';
 import { Pool } from 'undici';
-import { AUTHORIZATION, FRESH_S, HOST, port, remembers, upstreamUrl } from './environment.ts';
+import { AUTHORIZATION, CACHE_TTL_S, HOST, isCaching, port, upstreamUrl } from './environment.ts';
 import {
   type Assistant,
   type ById,
@@ -47,9 +47,9 @@ app.register(mercurius, {
   }),
 });
 
-if (remembers) {
+if (isCaching) {
   app.register(mercuriusCache.default, {
-    ttl: FRESH_S,
+    ttl: CACHE_TTL_S,
     storage: { type: 'memory', options: { size: 10_000 } },
     policy: { Query: { call: true, assistant: true, callAttempts: true } },
   });

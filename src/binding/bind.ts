@@ -9,16 +9,16 @@ import {
   isObjectType,
 } from 'graphql';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { type AnswerBudget, budgeted } from './answer-budget.ts';
-import { createKeyReader } from './key-reader.ts';
+import type { DriftReporter } from './drift.ts';
+import { createFieldCoercer } from './field-coercion.ts';
 import { keyOf, UNRECOGNIZED } from './names.ts';
-import type { OddityReport } from './oddities.ts';
-import { isWireObject, toWhole, type WireObject } from './wire-object.ts';
+import { type ResponseBudget, withResponseBudget } from './response-budget.ts';
+import { isWireObject, loadFull, type WireObject } from './wire-object.ts';
 
 /** What the binding needs of a request. */
 export interface BindingContext {
-  readonly oddities: OddityReport;
-  readonly answer: AnswerBudget;
+  readonly driftLog: DriftReporter;
+  readonly responseBudget: ResponseBudget;
 }
 
 type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
@@ -35,10 +35,10 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const isBound = isFromRest(type, schema);
     for (const field of Object.values(type.getFields())) {
-      if (isBound) field.resolve = bound(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
+      if (isBound) field.resolve = toResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
       const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
-      if (field.resolve && enumArguments.length > 0) field.resolve = refusingUnrecognized(field.resolve, enumArguments);
-      field.resolve = budgeted(field.type, field.resolve);
+      if (field.resolve && enumArguments.length > 0) field.resolve = rejectUnrecognized(field.resolve, enumArguments);
+      field.resolve = withResponseBudget(field.type, field.resolve);
     }
   }
   return schema;
@@ -49,35 +49,35 @@ export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): bool
   return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name);
 }
 
-function bound(typeName: string, field: BoundField): Resolver {
+function toResolver(typeName: string, field: BoundField): Resolver {
   if (!field.resolve) return createFieldResolver(typeName, field);
   // What takes arguments is no key of REST's.
-  return field.args.length > 0 ? field.resolve : noticing(typeName, field, field.resolve);
+  return field.args.length > 0 ? field.resolve : withDriftCheck(typeName, field, field.resolve);
 }
 
 function createFieldResolver(typeName: string, field: BoundField): Resolver {
   const key = keyOf(typeName, field.name);
-  const read = createKeyReader(field.type, typeName, field.name);
-  return (parent, _args, { oddities }) => {
+  const coerce = createFieldCoercer(field.type, typeName, field.name);
+  return (parent, _args, { driftLog }) => {
     const object = parent as WireObject;
-    if (key in object) return read(object, oddities);
-    const whole = toWhole(object);
-    if (whole instanceof Promise) return whole.then((loaded) => (isWireObject(loaded) ? read(loaded, oddities) : null));
-    return read(object, oddities);
+    if (key in object) return coerce(object, driftLog);
+    const full = loadFull(object);
+    if (full instanceof Promise) return full.then((loaded) => (isWireObject(loaded) ? coerce(loaded, driftLog) : null));
+    return coerce(object, driftLog);
   };
 }
 
 /** What is odd of a key is told, too, where a resolver decides what becomes of it. */
-function noticing(typeName: string, field: BoundField, resolve: Resolver): Resolver {
-  const read = createKeyReader(field.type, typeName, field.name);
+function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver): Resolver {
+  const coerce = createFieldCoercer(field.type, typeName, field.name);
   return (parent, args, context, info) => {
-    read(parent as WireObject, context.oddities);
+    coerce(parent as WireObject, context.driftLog);
     return resolve(parent, args, context, info);
   };
 }
 
 /** `UNRECOGNIZED` stands for values that we do not know; nobody can ask for them. */
-function refusingUnrecognized<T, C>(
+function rejectUnrecognized<T, C>(
   resolve: GraphQLFieldResolver<T, C>,
   enumArguments: readonly GraphQLArgument[],
 ): GraphQLFieldResolver<T, C> {

@@ -1,13 +1,13 @@
 import { GraphQLError, type ValueNode, valueFromASTUntyped } from 'graphql';
-import { toDateTime } from './date-time.ts';
+import { toDateTime } from '#rest/date-time.ts';
 
 /** Reads a value as REST spells it; null when it cannot be read as this scalar. Never throws. */
-export type ScalarReader = (raw: unknown) => unknown;
+export type CoerceScalar = (raw: unknown) => unknown;
 
 const INT_LIMIT = 2 ** 31;
 
 /** How each scalar reads what comes over the wire. Numbers as text are numbers; everything else of the wrong kind is null. */
-export const scalarReaders: { readonly [name: string]: ScalarReader } = {
+export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
   Boolean: (raw) => {
     if (typeof raw === 'boolean') return raw;
     return raw === 'true' ? true : raw === 'false' ? false : null;
@@ -38,21 +38,21 @@ function toText(raw: unknown): string | null {
 }
 
 /**
- * What the schema's own scalars take as input; `JSON` takes anything. Fields have been read by `scalarReaders` before, so serializing
+ * What the schema's own scalars take as input; `JSON` takes anything. Fields have been read by `scalarCoercers` before, so serializing
  * has nothing left to do; none is taken by an argument at present, but directives and tools may parse them.
  *
  * For `makeExecutableSchema`, and no `GraphQLScalarType`s: those would overwrite the description and the `@specifiedBy` of the SDL.
  */
 export const scalars = {
-  DateTime: createParser('DateTime', (value) => (typeof value === 'string' ? toDateTime(value) : null), 'RFC 3339 text'),
-  SafeInt: createParser(
+  DateTime: createInputParser('DateTime', (value) => (typeof value === 'string' ? toDateTime(value) : null), 'RFC 3339 text'),
+  SafeInt: createInputParser(
     'SafeInt',
     (value) => (Number.isSafeInteger(value) ? value : null),
     'a whole number of at most 2^53-1 either way',
   ),
 };
 
-function createParser(name: string, parse: ScalarReader, expected: string) {
+function createInputParser(name: string, parse: CoerceScalar, expected: string) {
   const parseValue = (value: unknown) => {
     const parsed = parse(value);
     if (parsed === null) throw new GraphQLError(`${name} has to be ${expected}.`);

@@ -10,20 +10,20 @@ export function hasId({ id }: WireObject): boolean {
   return typeof id === 'number' || (typeof id === 'string' && !['', '.', '..'].includes(id));
 }
 
-const LOAD_WHOLE = Symbol('load whole');
+const LOAD_FULL = Symbol('load whole');
 
-type Partial<T> = T & { readonly [LOAD_WHOLE]?: () => Promise<T | null> };
+type Stub<T> = T & { readonly [LOAD_FULL]?: () => Promise<T | null> };
 
 /**
- * Marks an object of which only some keys have come. A field whose key is missing calls `loadWhole` and reads on there. Null when the
+ * Marks an object of which only some keys have come. A field whose key is missing calls `load` and reads on there. Null when the
  * object has no id: then there is no whole of it.
- * @param loadWhole null when there is no such object any more; remembers its own answer
+ * @param load null when there is no such object any more; remembers its own answer
  */
-export function toPartial<T>(known: object, loadWhole: () => Promise<T | null>): T | null {
-  return hasId(known as WireObject) ? ({ ...known, [LOAD_WHOLE]: loadWhole } as T) : null;
+export function asStub<T>(known: object, load: () => Promise<T | null>): T | null {
+  return hasId(known as WireObject) ? ({ ...known, [LOAD_FULL]: load } as T) : null;
 }
 
 /** Gives the whole of an object that came in part, and any other object as it is. */
-export function toWhole<T extends object>(object: T): T | Promise<T | null> {
-  return (object as Partial<T>)[LOAD_WHOLE]?.() ?? object;
+export function loadFull<T extends object>(object: T): T | Promise<T | null> {
+  return (object as Stub<T>)[LOAD_FULL]?.() ?? object;
 }

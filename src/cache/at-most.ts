@@ -2,6 +2,6 @@
  * Bounds an `LRUCache` by the number of its entries, as its `max` does: that takes the memory of all of them when it is made, for 100,000
  * entries four megabytes and twenty milliseconds.
  */
-export function atMost(entries: number): { maxSize: number; sizeCalculation: () => number } {
-  return { maxSize: entries, sizeCalculation: () => 1 };
+export function maxEntries(count: number): { maxSize: number; sizeCalculation: () => number } {
+  return { maxSize: count, sizeCalculation: () => 1 };
 }

@@ -29,16 +29,16 @@ interface Entry<Value> {
   readonly key: string;
   readonly value: Value;
   readonly bytes: number;
-  readonly holder: Holder<Value>;
+  readonly ownerList: OwnerList<Value>;
   older: Entry<Value> | undefined;
   newer: Entry<Value> | undefined;
 }
 
-interface Holder<Value> {
+interface OwnerList<Value> {
   readonly owner: string;
   bytes: number;
   /** Where it stands in the heap. */
-  place: number;
+  heapIndex: number;
   oldest: Entry<Value> | undefined;
   newest: Entry<Value> | undefined;
 }
@@ -52,14 +52,14 @@ interface Holder<Value> {
  */
 export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove }: FairLruOptions<Value>): FairLru<Value> {
   const entries = new Map<string, Entry<Value>>();
-  const holders = new Map<string, Holder<Value>>();
-  const heap: Holder<Value>[] = [];
+  const ownerLists = new Map<string, OwnerList<Value>>();
+  const heap: OwnerList<Value>[] = [];
   let bytes = 0;
 
   return {
     get(key) {
       const entry = entries.get(key);
-      if (entry && entry.holder.newest !== entry) {
+      if (entry && entry.ownerList.newest !== entry) {
         unlink(entry);
         link(entry);
       }
@@ -70,11 +70,11 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
       remove(entries.get(key));
       const size = sizeOf(value, key);
       if (size > Math.min(maxEntryBytes, maxBytes)) return false;
-      const holder = holders.get(owner) ?? addHolder(owner);
-      const entry: Entry<Value> = { key, value, bytes: size, holder, older: undefined, newer: undefined };
+      const ownerList = ownerLists.get(owner) ?? addOwnerList(owner);
+      const entry: Entry<Value> = { key, value, bytes: size, ownerList, older: undefined, newer: undefined };
       entries.set(key, entry);
       link(entry);
-      grow(holder, size);
+      addBytes(ownerList, size);
       while (bytes > maxBytes) {
         const evicted = heap[0]?.oldest;
         // The new entry alone exceeds its owner's share.
@@ -88,8 +88,8 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
     },
     delete: (key) => remove(entries.get(key)),
     deleteOwner(owner) {
-      const holder = holders.get(owner);
-      while (holder?.oldest) remove(holder.oldest);
+      const ownerList = ownerLists.get(owner);
+      while (ownerList?.oldest) remove(ownerList.oldest);
     },
     *entries() {
       for (const [key, { value }] of entries) yield [key, value] as const;
@@ -105,79 +105,80 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
   function remove(entry: Entry<Value> | undefined): void {
     if (!entry) return;
     detach(entry);
-    onRemove?.(entry.value, entry.key, entry.holder.owner);
+    onRemove?.(entry.value, entry.key, entry.ownerList.owner);
   }
 
   function detach(entry: Entry<Value>): void {
-    const { key, holder } = entry;
+    const { key, ownerList } = entry;
     entries.delete(key);
     unlink(entry);
-    grow(holder, -entry.bytes);
-    if (!holder.oldest) removeHolder(holder);
+    addBytes(ownerList, -entry.bytes);
+    if (!ownerList.oldest) removeOwnerList(ownerList);
   }
 
   /** As the most recently used of its owner. */
   function link(entry: Entry<Value>): void {
-    const { holder } = entry;
-    entry.older = holder.newest;
+    const { ownerList } = entry;
+    entry.older = ownerList.newest;
     entry.newer = undefined;
-    if (holder.newest) holder.newest.newer = entry;
-    else holder.oldest = entry;
-    holder.newest = entry;
+    if (ownerList.newest) ownerList.newest.newer = entry;
+    else ownerList.oldest = entry;
+    ownerList.newest = entry;
   }
 
-  function unlink({ holder, older, newer }: Entry<Value>): void {
+  function unlink({ ownerList, older, newer }: Entry<Value>): void {
     if (older) older.newer = newer;
-    else holder.oldest = newer;
+    else ownerList.oldest = newer;
     if (newer) newer.older = older;
-    else holder.newest = older;
+    else ownerList.newest = older;
   }
 
-  function addHolder(owner: string): Holder<Value> {
-    const holder: Holder<Value> = { owner, bytes: 0, place: heap.length, oldest: undefined, newest: undefined };
-    holders.set(owner, holder);
-    heap.push(holder);
-    return holder;
+  function addOwnerList(owner: string): OwnerList<Value> {
+    const ownerList: OwnerList<Value> = { owner, bytes: 0, heapIndex: heap.length, oldest: undefined, newest: undefined };
+    ownerLists.set(owner, ownerList);
+    heap.push(ownerList);
+    return ownerList;
   }
 
-  function removeHolder(holder: Holder<Value>): void {
-    holders.delete(holder.owner);
+  function removeOwnerList(ownerList: OwnerList<Value>): void {
+    ownerLists.delete(ownerList.owner);
     const last = heap.pop();
-    if (!last || last === holder) return;
-    put(last, holder.place);
-    settle(last);
+    if (!last || last === ownerList) return;
+    placeInHeap(last, ownerList.heapIndex);
+    restoreHeapOrder(last);
   }
 
-  function grow(holder: Holder<Value>, by: number): void {
-    bytes += by;
-    holder.bytes += by;
-    settle(holder);
+  function addBytes(ownerList: OwnerList<Value>, delta: number): void {
+    bytes += delta;
+    ownerList.bytes += delta;
+    restoreHeapOrder(ownerList);
   }
 
   /** Moves a holder to where it belongs in the heap. */
-  function settle(holder: Holder<Value>): void {
-    for (let parent = parentOf(holder); parent && parent.bytes < holder.bytes; parent = parentOf(holder)) swap(parent, holder);
-    for (let child = largerChildOf(holder); child && child.bytes > holder.bytes; child = largerChildOf(holder))
-      swap(holder, child);
+  function restoreHeapOrder(ownerList: OwnerList<Value>): void {
+    for (let parent = parentOf(ownerList); parent && parent.bytes < ownerList.bytes; parent = parentOf(ownerList))
+      swap(parent, ownerList);
+    for (let child = largerChildOf(ownerList); child && child.bytes > ownerList.bytes; child = largerChildOf(ownerList))
+      swap(ownerList, child);
   }
 
-  function parentOf({ place }: Holder<Value>): Holder<Value> | undefined {
-    return place === 0 ? undefined : heap[(place - 1) >> 1];
+  function parentOf({ heapIndex }: OwnerList<Value>): OwnerList<Value> | undefined {
+    return heapIndex === 0 ? undefined : heap[(heapIndex - 1) >> 1];
   }
 
-  function largerChildOf({ place }: Holder<Value>): Holder<Value> | undefined {
-    const [left, right] = [heap[2 * place + 1], heap[2 * place + 2]];
+  function largerChildOf({ heapIndex }: OwnerList<Value>): OwnerList<Value> | undefined {
+    const [left, right] = [heap[2 * heapIndex + 1], heap[2 * heapIndex + 2]];
     return left && right && right.bytes > left.bytes ? right : left;
   }
 
-  function swap(one: Holder<Value>, other: Holder<Value>): void {
-    const { place } = one;
-    put(one, other.place);
-    put(other, place);
+  function swap(one: OwnerList<Value>, other: OwnerList<Value>): void {
+    const { heapIndex } = one;
+    placeInHeap(one, other.heapIndex);
+    placeInHeap(other, heapIndex);
   }
 
-  function put(holder: Holder<Value>, place: number): void {
-    heap[place] = holder;
-    holder.place = place;
+  function placeInHeap(ownerList: OwnerList<Value>, heapIndex: number): void {
+    heap[heapIndex] = ownerList;
+    ownerList.heapIndex = heapIndex;
   }
 }

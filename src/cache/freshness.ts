@@ -1,5 +1,5 @@
-import { toDateTime } from '#binding/date-time.ts';
-import type { Endpoint } from '#rest/question.ts';
+import { toDateTime } from '#rest/date-time.ts';
+import type { Endpoint } from '#rest/upstream-request.ts';
 
 /** How long an answer of each kind is fresh, ms. 0: it is not kept at all. */
 export interface FreshnessSettings {
@@ -38,80 +38,80 @@ export function isListPage(endpoint: Endpoint): boolean {
   return endpoint === '/call' || endpoint === '/campaigns/{id}/rows';
 }
 
-export function createFreshnessOf(settings: FreshnessSettings): FreshnessOf {
+export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf {
   return (endpoint, value, upstreamNow) => {
     switch (endpoint) {
       case '/call/{id}':
-        return ofCall(value, upstreamNow, settings);
+        return freshnessOfCall(value, upstreamNow, settings);
       case '/assistants/{id}':
         return { freshForMs: settings.assistantMs, isLive: false };
       case '/campaigns/{id}':
-        return ofCampaign(value, settings);
+        return freshnessOfCampaign(value, settings);
       case '/assistants':
         return { freshForMs: settings.assistantMs, isLive: false };
       case '/campaigns':
-        return shortest(
+        return leastFresh(
           settings.campaignMs,
-          itemsOf(value).map((campaign) => ofCampaign(campaign, settings)),
+          itemsOf(value).map((campaign) => freshnessOfCampaign(campaign, settings)),
         );
       case '/call':
-        return shortest(
+        return leastFresh(
           settings.pageMs,
-          itemsOf(value).map((attempt) => ofAttempt(attempt, settings)),
+          itemsOf(value).map((attempt) => freshnessOfAttempt(attempt, settings)),
         );
       case '/campaigns/{id}/rows':
-        return shortest(
+        return leastFresh(
           settings.pageMs,
-          itemsOf(value).map((row) => ofRow(row, upstreamNow, settings)),
+          itemsOf(value).map((row) => freshnessOfRow(row, upstreamNow, settings)),
         );
     }
   };
 }
 
 /** A call is over when its order and all its attempts are; a status that nobody knows is taken for a live one. */
-function ofCall(call: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
-  const attempts = [...listAt(call, 'call_attempts'), ...[at(call, 'last_call_attempt')].filter(isThere)];
-  if (!isOrderOver(call) || !attempts.every(isAttemptOver)) return { freshForMs: settings.liveCallMs, isLive: true };
+function freshnessOfCall(call: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
+  const attempts = [...listAt(call, 'call_attempts'), ...[propertyOf(call, 'last_call_attempt')].filter(isPresent)];
+  if (!isOrderFinished(call) || !attempts.every(isAttemptFinished)) return { freshForMs: settings.liveCallMs, isLive: true };
   // Without an attempt nothing was said, and nothing more can arrive; but an empty list has to say so. An attempt whose end cannot be read
   // may have just ended.
-  const isKnown = attempts.length > 0 || Array.isArray(at(call, 'call_attempts'));
+  const isKnown = attempts.length > 0 || Array.isArray(propertyOf(call, 'call_attempts'));
   const hasSettled = (attempt: unknown) => {
-    const ended = Date.parse(toDateTime(at(attempt, 'ended_at')) ?? '');
+    const ended = Date.parse(toDateTime(propertyOf(attempt, 'ended_at')) ?? '');
     return upstreamNow - ended >= settings.settlingCallMs;
   };
   return { freshForMs: isKnown && attempts.every(hasSettled) ? settings.endedCallMs : settings.justEndedCallMs, isLive: false };
 }
 
 /** `status` came with one version of the API, the two flags go with another. */
-function isOrderOver(call: unknown): boolean {
-  const status = at(call, 'status');
-  if (isThere(status)) return status === 'completed' || status === 'cancelled' || status === 'errored';
-  return at(call, 'is_completed') === true || at(call, 'is_cancelled') === true;
+function isOrderFinished(call: unknown): boolean {
+  const status = propertyOf(call, 'status');
+  if (isPresent(status)) return status === 'completed' || status === 'cancelled' || status === 'errored';
+  return propertyOf(call, 'is_completed') === true || propertyOf(call, 'is_cancelled') === true;
 }
 
-function isAttemptOver(attempt: unknown): boolean {
-  const status = at(attempt, 'status');
+function isAttemptFinished(attempt: unknown): boolean {
+  const status = propertyOf(attempt, 'status');
   return status === 'completed' || status === 'error';
 }
 
-function ofCampaign(campaign: unknown, settings: FreshnessSettings): Freshness {
-  const isRunning = at(campaign, 'status') === 'running' && at(campaign, 'is_cancelled') !== true;
+function freshnessOfCampaign(campaign: unknown, settings: FreshnessSettings): Freshness {
+  const isRunning = propertyOf(campaign, 'status') === 'running' && propertyOf(campaign, 'is_cancelled') !== true;
   return { freshForMs: isRunning ? settings.runningCampaignMs : settings.campaignMs, isLive: false };
 }
 
-function ofAttempt(attempt: unknown, settings: FreshnessSettings): Freshness {
-  return isAttemptOver(attempt)
+function freshnessOfAttempt(attempt: unknown, settings: FreshnessSettings): Freshness {
+  return isAttemptFinished(attempt)
     ? { freshForMs: settings.pageMs, isLive: false }
     : { freshForMs: settings.liveCallMs, isLive: true };
 }
 
-function ofRow(row: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
-  const call = at(row, 'call');
-  return isThere(call) ? ofCall(call, upstreamNow, settings) : { freshForMs: settings.pageMs, isLive: false };
+function freshnessOfRow(row: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
+  const call = propertyOf(row, 'call');
+  return isPresent(call) ? freshnessOfCall(call, upstreamNow, settings) : { freshForMs: settings.pageMs, isLive: false };
 }
 
 /** A list is as fresh as the least fresh thing on it. */
-function shortest(freshForMs: number, items: readonly Freshness[]): Freshness {
+function leastFresh(freshForMs: number, items: readonly Freshness[]): Freshness {
   return {
     // Not spread into one `Math.min`: a list may have more items than a function can be handed.
     freshForMs: items.reduce((least, item) => Math.min(least, item.freshForMs), freshForMs),
@@ -124,14 +124,14 @@ function itemsOf(list: unknown): readonly unknown[] {
 }
 
 function listAt(object: unknown, key: string): readonly unknown[] {
-  const list = at(object, key);
+  const list = propertyOf(object, key);
   return Array.isArray(list) ? list : [];
 }
 
-function at(object: unknown, key: string): unknown {
+function propertyOf(object: unknown, key: string): unknown {
   return typeof object === 'object' && object !== null ? (object as { readonly [key: string]: unknown })[key] : undefined;
 }
 
-function isThere(value: unknown): boolean {
+function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -1,23 +1,23 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from './at-most.ts';
+import { maxEntries } from './at-most.ts';
 
 /** The types that implement `Node`. */
 export type NodeType = 'Call' | 'Assistant' | 'Campaign';
 
 /** Which type an id has, as one credential has seen it. */
 export interface NodeTypes {
-  typeOf(id: string): NodeType | undefined;
-  remember(id: string, type: NodeType): void;
+  get(id: string): NodeType | undefined;
+  set(id: string, type: NodeType): void;
 }
 
-const MOST_IDS = 100_000;
-const MOST_REFUSED = 10_000;
-const FORGOTTEN_AFTER_MS = 3_600_000;
+const MAX_IDS = 100_000;
+const MAX_REVOKED_CREDENTIALS = 10_000;
+const TTL_MS = 3_600_000;
 
 export interface NodeTypesByCredential {
   of(credentialFingerprint: string): NodeTypes;
   /** The credential was refused: what it has seen is nobody's business any more. */
-  forget(credentialFingerprint: string): void;
+  revoke(credentialFingerprint: string): void;
 }
 
 /**
@@ -27,25 +27,25 @@ export interface NodeTypesByCredential {
  */
 export function createNodeTypes(now: () => number): NodeTypesByCredential {
   const types = new LRUCache<string, NodeType>({
-    ...atMost(MOST_IDS),
-    ttl: FORGOTTEN_AFTER_MS,
+    ...maxEntries(MAX_IDS),
+    ttl: TTL_MS,
     updateAgeOnGet: true,
     perf: { now },
   });
   // Not looked through when one is refused: that would stop everyone for a tenth of a second. What its old number stands for is not found.
-  const refusals = new LRUCache<string, number>(atMost(MOST_REFUSED));
-  let refused = 0;
-  const toKey = (fingerprint: string, id: string) => `${fingerprint} ${refusals.get(fingerprint) ?? 0} ${id}`;
+  const revocations = new LRUCache<string, number>(maxEntries(MAX_REVOKED_CREDENTIALS));
+  let revocationCount = 0;
+  const toKey = (fingerprint: string, id: string) => `${fingerprint} ${revocations.get(fingerprint) ?? 0} ${id}`;
   return {
     of: (fingerprint) => ({
-      typeOf: (id) => types.get(toKey(fingerprint, id)),
-      remember: (id, type) => {
+      get: (id) => types.get(toKey(fingerprint, id)),
+      set: (id, type) => {
         types.set(toKey(fingerprint, id), type);
       },
     }),
-    forget(fingerprint) {
-      refused += 1;
-      refusals.set(fingerprint, refused);
+    revoke(fingerprint) {
+      revocationCount += 1;
+      revocations.set(fingerprint, revocationCount);
     },
   };
 }

@@ -1,12 +1,12 @@
 /** Whose an answer is: a credential, as far as memory has to know it. There is no way from here to the credential itself. */
-export interface Owner {
+export interface CacheOwner {
   readonly fingerprint: string;
   /** A key of 32 bytes that only who knows the credential can derive: one a purpose. */
   deriveKey(purpose: string): Buffer;
 }
 
 /** An answer as it goes into the tier that several instances share, and comes out of it. */
-export interface SharedEntry {
+export interface SecondTierEntry {
   /** What JSON can hold; null of an answer that there is nothing. */
   readonly value: unknown;
   /** The upstream's: 2xx, or the 404 or 410 of a single object. */
@@ -24,21 +24,21 @@ export interface SharedEntry {
  *
  * It is never a reason for an error: what it cannot tell in time it does not know.
  */
-export interface SharedTier {
+export interface SecondTier {
   /**
    * @param key of the question: path and query
    * @returns undefined when nothing is kept, or nothing could be learnt within the time it may take; never rejects
    */
-  read(owner: Owner, key: string): Promise<SharedEntry | undefined>;
+  read(owner: CacheOwner, key: string): Promise<SecondTierEntry | undefined>;
   /**
    * Keeps an answer; nobody waits for that.
-   * @param keepForMs from now; then it is gone
+   * @param ttlMs from now; then it is gone
    */
-  write(owner: Owner, key: string, entry: SharedEntry, keepForMs: number): void;
+  write(owner: CacheOwner, key: string, entry: SecondTierEntry, ttlMs: number): void;
   /**
    * The upstream has refused the credential: what was kept for it is not read any more, by any instance.
    * @param wasKnown whether it had been taken before, as far as this process knows: of what is no credential nothing is kept
    */
-  forget(owner: Owner, wasKnown: boolean): void;
+  revoke(owner: CacheOwner, wasKnown: boolean): void;
   close(): Promise<void>;
 }

@@ -7,48 +7,48 @@ export interface ManifestEntry {
 export interface Manifest {
   readonly entries: readonly ManifestEntry[];
   /** Each goes on after the file's name. */
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 }
 
 const APOLLO_FORMAT = 'apollo-persisted-query-manifest';
-const KINDS = `Apollo's manifest (\`"format": "${APOLLO_FORMAT}"\`), or an object of ids and documents`;
+const SUPPORTED_FORMATS = `Apollo's manifest (\`"format": "${APOLLO_FORMAT}"\`), or an object of ids and documents`;
 
 /** Reads a manifest in the format of Apollo, or in that of Relay, graphql-codegen and gql.tada: `{ "<id>": "<document>" }`. */
-export function readManifest(json: string): Manifest {
-  const manifest = parse(json);
-  if (manifest === undefined) return failed(`is no JSON: it has to be ${KINDS}`);
-  if (!isObject(manifest)) return failed(`has to be ${KINDS}`);
+export function parseManifest(json: string): Manifest {
+  const manifest = parseJson(json);
+  if (manifest === undefined) return failure(`is no JSON: it has to be ${SUPPORTED_FORMATS}`);
+  if (!isObject(manifest)) return failure(`has to be ${SUPPORTED_FORMATS}`);
   if (!('format' in manifest)) {
-    return toManifest(Object.entries(manifest).map(([id, text]) => ({ id, text, place: `at ${quote(id)}` })));
+    return toManifest(Object.entries(manifest).map(([id, text]) => ({ id, text, location: `at ${quote(id)}` })));
   }
   const { format, version, operations } = manifest;
-  if (format !== APOLLO_FORMAT) return failed(`has an unknown \`format\`: it has to be ${KINDS}`);
-  if (version !== 1) return failed('has to be of `version` 1');
-  if (!Array.isArray(operations)) return failed('has to have a list of `operations`');
+  if (format !== APOLLO_FORMAT) return failure(`has an unknown \`format\`: it has to be ${SUPPORTED_FORMATS}`);
+  if (version !== 1) return failure('has to be of `version` 1');
+  if (!Array.isArray(operations)) return failure('has to have a list of `operations`');
   return toManifest(
     operations.map((operation: unknown, index) => {
       const { id, body } = isObject(operation) ? operation : {};
-      return { id, text: body, place: `in \`operations[${index}]\`` };
+      return { id, text: body, location: `in \`operations[${index}]\`` };
     }),
   );
 }
 
-function toManifest(found: readonly { id: unknown; text: unknown; place: string }[]): Manifest {
+function toManifest(rawEntries: readonly { id: unknown; text: unknown; location: string }[]): Manifest {
   const entries: ManifestEntry[] = [];
-  const faults: string[] = [];
-  for (const { id, text, place } of found) {
-    if (typeof id !== 'string' || id === '') faults.push(`has no id ${place}: it has to be text, and not empty`);
-    else if (typeof text !== 'string') faults.push(`has no document ${place}: it has to be text`);
+  const problems: string[] = [];
+  for (const { id, text, location } of rawEntries) {
+    if (typeof id !== 'string' || id === '') problems.push(`has no id ${location}: it has to be text, and not empty`);
+    else if (typeof text !== 'string') problems.push(`has no document ${location}: it has to be text`);
     else entries.push({ id: id.replace(/^sha256:/, ''), text });
   }
-  return { entries, faults };
+  return { entries, problems };
 }
 
-function failed(fault: string): Manifest {
-  return { entries: [], faults: [fault] };
+function failure(problem: string): Manifest {
+  return { entries: [], problems: [problem] };
 }
 
-function parse(json: string): unknown {
+function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

@@ -26,7 +26,7 @@ export interface Settings {
     };
     /** In flight for one credential. */
     readonly maxConcurrency: number;
-    readonly maxConcurrencyInAll: number;
+    readonly maxConcurrencyTotal: number;
     /** Of one caller, waiting for their turn. */
     readonly maxQueued: number;
     readonly maxResponseBytes: number;
@@ -83,14 +83,14 @@ export interface Settings {
     /** With fields that stand beside their like. */
     readonly aliases: number;
     readonly directives: number;
-    /** Fields, each as often as it can come: see `http/cost.ts`. */
+    /** Fields, each as often as it can come: see `http/limits/cost.ts`. */
     readonly cost: number;
     /** Items of an `ids` argument. */
     readonly ids: number;
     /** Items of `_entities(representations:)`. */
     readonly representations: number;
     /** Of an answer: its names and texts, and 128 for each field and item. */
-    readonly answerBytes: number;
+    readonly responseBytes: number;
     /** Fields and items that may fail before an operation is given up. */
     readonly errors: number;
   };
@@ -100,7 +100,7 @@ export interface Settings {
     /** A manifest, or a directory of them; absent: none. */
     readonly path: string | undefined;
     /** Whether nothing else is executed. */
-    readonly only: boolean;
+    readonly trustedOnly: boolean;
   };
   /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
   readonly compression: boolean;
@@ -139,9 +139,9 @@ export interface Settings {
   };
   readonly tracing: {
     /** Whether the process is to send traces: OpenTelemetry's own variables say so. The rest of them is read by its SDK. */
-    readonly isAsked: boolean;
+    readonly isEnabled: boolean;
     /** Whether they say what the service is called, too. */
-    readonly isNamed: boolean;
+    readonly hasServiceName: boolean;
   };
   /** Demo only. */
   readonly sandboxPort: number;
@@ -159,11 +159,11 @@ export interface JwtSettings {
 /** All that is wrong with the settings, at once. Values are never repeated: they may be secrets. */
 export class SettingsError extends Error {
   override name = 'SettingsError';
-  readonly faults: readonly string[];
+  readonly problems: readonly string[];
 
   constructor(faults: readonly string[]) {
     super(`The settings are wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-    this.faults = faults;
+    this.problems = faults;
   }
 }
 
@@ -174,133 +174,139 @@ export type Environment = { readonly [name: string]: string | undefined };
  * @throws SettingsError naming every fault, if there is any
  */
 export function readSettings(environment: Environment = process.env): Settings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''));
-  const read = variables.safeParse(given);
-  const faults = read.success ? [] : read.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
+  const provided = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const parsed = variables.safeParse(provided);
+  const problems = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
 
-  const isServiceMode = given.REVOX_API_KEY !== undefined;
-  const isGuarded = given.ROUTER_SECRETS !== undefined || given.JWT_JWKS_URL !== undefined;
-  if (isServiceMode && !isGuarded && given.HOST !== undefined && !LOOPBACK_HOSTS.has(given.HOST)) {
-    faults.push(
+  const isServiceMode = provided.REVOX_API_KEY !== undefined;
+  const isGuarded = provided.ROUTER_SECRETS !== undefined || provided.JWT_JWKS_URL !== undefined;
+  if (isServiceMode && !isGuarded && provided.HOST !== undefined && !LOOPBACK_HOSTS.has(provided.HOST)) {
+    problems.push(
       'HOST has to be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, everyone who reaches the gateway ' +
         'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to let in only those who prove themselves.',
     );
   }
-  faults.push(...jwtFaults(given));
-  if (given.TRUSTED_DOCUMENTS_ONLY === 'on' && given.TRUSTED_DOCUMENTS === undefined) {
-    faults.push('TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.');
+  problems.push(...findJwtProblems(provided));
+  if (provided.TRUSTED_DOCUMENTS_ONLY === 'on' && provided.TRUSTED_DOCUMENTS === undefined) {
+    problems.push(
+      'TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
+    );
   }
-  if (!read.success || faults.length > 0) throw new SettingsError(faults);
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
-  const set = read.data;
-  const isProduction = set.NODE_ENV === 'production';
+  const values = parsed.data;
+  const isProduction = values.NODE_ENV === 'production';
   return {
-    port: set.PORT,
-    host: set.HOST,
+    port: values.PORT,
+    host: values.HOST,
     revox: {
-      baseUrl: set.REVOX_BASE_URL,
-      apiKey: set.REVOX_API_KEY,
-      firstPage: set.REVOX_FIRST_PAGE === 'auto' ? 'auto' : set.REVOX_FIRST_PAGE === '0' ? 0 : 1,
-      arrayFormat: set.REVOX_ARRAY_FORMAT,
-      pageSize: set.REVOX_PAGE_SIZE,
-      timeoutMs: set.REVOX_TIMEOUT_MS,
+      baseUrl: values.REVOX_BASE_URL,
+      apiKey: values.REVOX_API_KEY,
+      firstPage: values.REVOX_FIRST_PAGE === 'auto' ? 'auto' : values.REVOX_FIRST_PAGE === '0' ? 0 : 1,
+      arrayFormat: values.REVOX_ARRAY_FORMAT,
+      pageSize: values.REVOX_PAGE_SIZE,
+      timeoutMs: values.REVOX_TIMEOUT_MS,
       timeouts: {
-        connectMs: set.REVOX_CONNECT_TIMEOUT_MS,
-        headersMs: set.REVOX_HEADERS_TIMEOUT_MS,
-        bodyMs: set.REVOX_BODY_TIMEOUT_MS,
+        connectMs: values.REVOX_CONNECT_TIMEOUT_MS,
+        headersMs: values.REVOX_HEADERS_TIMEOUT_MS,
+        bodyMs: values.REVOX_BODY_TIMEOUT_MS,
       },
-      retries: set.REVOX_RETRIES,
-      breaker: { failures: set.REVOX_BREAKER_FAILURES, openMs: set.REVOX_BREAKER_OPEN_MS },
-      maxConcurrency: set.REVOX_MAX_CONCURRENCY,
-      maxConcurrencyInAll: set.REVOX_MAX_CONCURRENCY_TOTAL,
-      maxQueued: set.REVOX_MAX_QUEUE,
-      maxResponseBytes: set.REVOX_MAX_RESPONSE_BYTES,
+      retries: values.REVOX_RETRIES,
+      breaker: { failures: values.REVOX_BREAKER_FAILURES, openMs: values.REVOX_BREAKER_OPEN_MS },
+      maxConcurrency: values.REVOX_MAX_CONCURRENCY,
+      maxConcurrencyTotal: values.REVOX_MAX_CONCURRENCY_TOTAL,
+      maxQueued: values.REVOX_MAX_QUEUE,
+      maxResponseBytes: values.REVOX_MAX_RESPONSE_BYTES,
     },
-    routerSecrets: set.ROUTER_SECRETS,
-    jwt: toJwtSettings(set),
+    routerSecrets: values.ROUTER_SECRETS,
+    jwt: toJwtSettings(values),
     cache: {
-      maxBytes: set.CACHE_MAX_BYTES,
-      secret: set.CACHE_SECRET,
+      maxBytes: values.CACHE_MAX_BYTES,
+      secret: values.CACHE_SECRET,
       freshness: {
-        endedCallMs: set.FRESHNESS_ENDED_CALL_MS,
-        justEndedCallMs: set.FRESHNESS_JUST_ENDED_CALL_MS,
-        settlingCallMs: set.FRESHNESS_SETTLING_CALL_MS,
-        liveCallMs: set.FRESHNESS_LIVE_CALL_MS,
-        assistantMs: set.FRESHNESS_ASSISTANT_MS,
-        campaignMs: set.FRESHNESS_CAMPAIGN_MS,
-        runningCampaignMs: set.FRESHNESS_RUNNING_CAMPAIGN_MS,
-        pageMs: set.FRESHNESS_PAGE_MS,
-        notFoundMs: set.FRESHNESS_NOT_FOUND_MS,
-        whileRevalidatingMs: set.FRESHNESS_WHILE_REVALIDATING_MS,
+        endedCallMs: values.FRESHNESS_ENDED_CALL_MS,
+        justEndedCallMs: values.FRESHNESS_JUST_ENDED_CALL_MS,
+        settlingCallMs: values.FRESHNESS_SETTLING_CALL_MS,
+        liveCallMs: values.FRESHNESS_LIVE_CALL_MS,
+        assistantMs: values.FRESHNESS_ASSISTANT_MS,
+        campaignMs: values.FRESHNESS_CAMPAIGN_MS,
+        runningCampaignMs: values.FRESHNESS_RUNNING_CAMPAIGN_MS,
+        pageMs: values.FRESHNESS_PAGE_MS,
+        notFoundMs: values.FRESHNESS_NOT_FOUND_MS,
+        whileRevalidatingMs: values.FRESHNESS_WHILE_REVALIDATING_MS,
       },
-      graceMs: set.GRACE_MS,
-      credentialRecheckMs: set.CREDENTIAL_RECHECK_MS,
-      redisUrl: set.REDIS_URL,
-      redisTimeoutMs: set.REDIS_TIMEOUT_MS,
+      graceMs: values.GRACE_MS,
+      credentialRecheckMs: values.CREDENTIAL_RECHECK_MS,
+      redisUrl: values.REDIS_URL,
+      redisTimeoutMs: values.REDIS_TIMEOUT_MS,
     },
-    requestDeadlineMs: set.REQUEST_DEADLINE_MS,
-    maxUpstreamRequests: set.MAX_UPSTREAM_REQUESTS,
-    maxUpstreamBytes: set.MAX_UPSTREAM_BYTES,
+    requestDeadlineMs: values.REQUEST_DEADLINE_MS,
+    maxUpstreamRequests: values.MAX_UPSTREAM_REQUESTS,
+    maxUpstreamBytes: values.MAX_UPSTREAM_BYTES,
     limits: {
-      bodyBytes: set.MAX_BODY_BYTES,
-      tokens: set.MAX_TOKENS,
-      depth: set.MAX_DEPTH,
-      aliases: set.MAX_ALIASES,
-      directives: set.MAX_DIRECTIVES,
-      cost: set.MAX_COST,
-      ids: set.MAX_IDS,
-      representations: set.MAX_REPRESENTATIONS,
-      answerBytes: set.MAX_ANSWER_BYTES,
-      errors: set.MAX_ERRORS,
+      bodyBytes: values.MAX_BODY_BYTES,
+      tokens: values.MAX_TOKENS,
+      depth: values.MAX_DEPTH,
+      aliases: values.MAX_ALIASES,
+      directives: values.MAX_DIRECTIVES,
+      cost: values.MAX_COST,
+      ids: values.MAX_IDS,
+      representations: values.MAX_REPRESENTATIONS,
+      responseBytes: values.MAX_ANSWER_BYTES,
+      errors: values.MAX_ERRORS,
     },
-    corsOrigins: set.CORS_ORIGINS,
-    trustedDocuments: { path: set.TRUSTED_DOCUMENTS, only: set.TRUSTED_DOCUMENTS_ONLY === 'on' },
-    maxConnections: set.MAX_CONNECTIONS,
-    maxConnectionsPerAddress: toMaxPerAddress(set),
-    unsent: { maxBytes: set.MAX_UNSENT_BYTES, maxBytesPerCaller: set.MAX_UNSENT_BYTES_PER_CALLER },
-    compression: set.COMPRESSION === 'on',
-    clientTimeouts: { headersMs: set.CLIENT_HEADERS_TIMEOUT_MS, requestMs: set.CLIENT_REQUEST_TIMEOUT_MS },
-    drain: { delayMs: set.DRAIN_DELAY_MS, timeoutMs: set.DRAIN_TIMEOUT_MS },
-    graphiql: isOn(set.GRAPHIQL, !isProduction),
-    introspection: isOn(set.INTROSPECTION, !isProduction),
-    upstreamTrace: isOn(set.UPSTREAM_TRACE, !isProduction),
+    corsOrigins: values.CORS_ORIGINS,
+    trustedDocuments: { path: values.TRUSTED_DOCUMENTS, trustedOnly: values.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    maxConnections: values.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: toMaxPerAddress(values),
+    unsent: { maxBytes: values.MAX_UNSENT_BYTES, maxBytesPerCaller: values.MAX_UNSENT_BYTES_PER_CALLER },
+    compression: values.COMPRESSION === 'on',
+    clientTimeouts: { headersMs: values.CLIENT_HEADERS_TIMEOUT_MS, requestMs: values.CLIENT_REQUEST_TIMEOUT_MS },
+    drain: { delayMs: values.DRAIN_DELAY_MS, timeoutMs: values.DRAIN_TIMEOUT_MS },
+    graphiql: isOn(values.GRAPHIQL, !isProduction),
+    introspection: isOn(values.INTROSPECTION, !isProduction),
+    upstreamTrace: isOn(values.UPSTREAM_TRACE, !isProduction),
     log: {
-      level: set.LOG_LEVEL,
-      format: set.LOG_FORMAT ?? (isProduction ? 'json' : 'text'),
-      personalData: set.LOG_PERSONAL_DATA === 'on',
+      level: values.LOG_LEVEL,
+      format: values.LOG_FORMAT ?? (isProduction ? 'json' : 'text'),
+      personalData: values.LOG_PERSONAL_DATA === 'on',
     },
-    tracing: toTracingSettings(set),
-    sandboxPort: set.SANDBOX_PORT ?? portBeside(set.PORT),
+    tracing: toTracingSettings(values),
+    sandboxPort: values.SANDBOX_PORT ?? adjacentPort(values.PORT),
   };
 }
 
 /** A token is checked against all of it, or none is taken: half of it would let in what was issued for somebody else. */
-function jwtFaults(given: Environment): string[] {
+function findJwtProblems(provided: Environment): string[] {
   const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
-  const isAsked = [...names, 'JWT_SCOPE'].some((name) => given[name] !== undefined);
-  if (!isAsked) return [];
-  const missing = names.filter((name) => given[name] === undefined);
+  const isConfigured = [...names, 'JWT_SCOPE'].some((name) => provided[name] !== undefined);
+  if (!isConfigured) return [];
+  const missing = names.filter((name) => provided[name] === undefined);
   return [
     ...missing.map((name) => `${name} has to be set: tokens are checked against keys, issuer and audience together.`),
-    ...(given.REVOX_API_KEY === undefined
+    ...(provided.REVOX_API_KEY === undefined
       ? ['REVOX_API_KEY has to be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.']
       : []),
   ];
 }
 
-function toJwtSettings(set: z.infer<typeof variables>): JwtSettings | undefined {
-  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_SCOPE: scope = '' } = set;
+function toJwtSettings(values: z.infer<typeof variables>): JwtSettings | undefined {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_SCOPE: scope = '' } = values;
   if (jwksUrl === undefined || issuer === undefined || audience === undefined) return undefined;
   return { jwksUrl, issuer, audience, scopes: scope.split(/\s+/).filter((name) => name !== '') };
 }
 
 /** OpenTelemetry's variables are what everyone knows them to be; where none of these is set, its SDK is not even loaded. */
-function toTracingSettings(set: z.infer<typeof variables>): Settings['tracing'] {
-  const exporters = set.OTEL_TRACES_EXPORTER ?? (set.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || set.OTEL_EXPORTER_OTLP_ENDPOINT);
-  const isOff = set.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' || set.OTEL_TRACES_EXPORTER?.trim() === 'none';
+function toTracingSettings(values: z.infer<typeof variables>): Settings['tracing'] {
+  const exporters =
+    values.OTEL_TRACES_EXPORTER ?? (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || values.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const isOff = values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' || values.OTEL_TRACES_EXPORTER?.trim() === 'none';
   return {
-    isAsked: !isOff && (exporters ?? set.OTEL_CONFIG_FILE) !== undefined,
-    isNamed: set.OTEL_SERVICE_NAME !== undefined || /(^|,)\s*service\.name\s*=/.test(set.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+    isEnabled: !isOff && (exporters ?? values.OTEL_CONFIG_FILE) !== undefined,
+    hasServiceName:
+      values.OTEL_SERVICE_NAME !== undefined || /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
   };
 }
 
@@ -310,11 +316,11 @@ function toMaxPerAddress({ MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS }: z.inf
 }
 
 /** The sandbox's port, unless it is set: the next one; any free one beside any free one. */
-function portBeside(port: number): number {
+function adjacentPort(port: number): number {
   if (port === 0) return 0;
   return port === 65_535 ? 65_534 : port + 1;
 }
 
-function isOn(given: 'on' | 'off' | undefined, otherwise: boolean): boolean {
-  return given === undefined ? otherwise : given === 'on';
+function isOn(value: 'on' | 'off' | undefined, defaultValue: boolean): boolean {
+  return value === undefined ? defaultValue : value === 'on';
 }

@@ -59,7 +59,7 @@ export const variables = z.object({
   ROUTER_SECRETS: listOf(headerText, 'secrets, each of visible ASCII without blanks'),
   JWT_JWKS_URL: z
     .string()
-    .refine(isKeysUrl, 'has to be an https URL (http only for this machine) without user or fragment')
+    .refine(isJwksUrl, 'has to be an https URL (http only for this machine) without user or fragment')
     .optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
@@ -128,7 +128,7 @@ export const variables = z.object({
 });
 
 /** Who answers there decides who may enter: nobody on the way may. */
-function isKeysUrl(text: string): boolean {
+function isJwksUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, hash } = new URL(text);
   if (`${username}${password}${hash}` !== '') return false;
@@ -142,10 +142,15 @@ function isOrigin(text: string): boolean {
 function isRedisUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, pathname, username, password } = new URL(text);
-  return /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/\d{0,5})?$/.test(pathname) && [username, password].every(decodes);
+  return (
+    /^rediss?:$/.test(protocol) &&
+    hostname !== '' &&
+    /^(\/\d{0,5})?$/.test(pathname) &&
+    [username, password].every(isPercentDecodable)
+  );
 }
 
-function decodes(text: string): boolean {
+function isPercentDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);
     return true;

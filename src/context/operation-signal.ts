@@ -8,20 +8,20 @@ export interface OperationSignal {
 }
 
 /** One reason for all: else each operation would make an exception when it is over, with the stack that led there. */
-const OVER = new Error('The operation is over.');
+const OPERATION_ENDED = new Error('The operation is over.');
 
 /** A signal that ends with the client, with the deadline, or with the operation itself, whichever comes first. */
-export function createOperationSignal(client: AbortSignal, deadlineMs: number, startTimer: StartTimer): OperationSignal {
+export function createOperationSignal(clientSignal: AbortSignal, deadlineMs: number, startTimer: StartTimer): OperationSignal {
   const controller = new AbortController();
   const stopTimer = startTimer(deadlineMs, () => controller.abort());
-  const onClientGone = () => end();
-  client.addEventListener('abort', onClientGone, { once: true });
-  if (client.aborted) end();
+  const onClientDisconnect = () => end();
+  clientSignal.addEventListener('abort', onClientDisconnect, { once: true });
+  if (clientSignal.aborted) end();
   return { signal: controller.signal, end };
 
   function end(): void {
     stopTimer();
-    client.removeEventListener('abort', onClientGone);
-    controller.abort(OVER);
+    clientSignal.removeEventListener('abort', onClientDisconnect);
+    controller.abort(OPERATION_ENDED);
   }
 }

@@ -1,23 +1,23 @@
 import type { NodeTypes } from '#cache/node-types.ts';
 import { createLoaders, type Loaders } from '#loaders/loaders.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
-import type { BodyLimiter } from '#rest/body-limiter.ts';
 import type { Credential } from '#rest/credential.ts';
-import type { CreateRest } from '#rest/endpoints.ts';
-import type { Budget } from '#rest/errand.ts';
-import { createAccount, type OperationAccount } from './account.ts';
-import { type AnswerLimits, createAnswerBudget, type OperationAnswer } from './answer-budget.ts';
-import { createOddityLog, type OddityLog } from './oddity-log.ts';
+import type { BodyLimiter } from '#rest/resilience/body-limiter.ts';
+import type { CreateRevoxApi } from '#rest/revox-api.ts';
+import type { Budget } from '#rest/upstream-context.ts';
+import { createDriftLog, type DriftLog } from './drift-log.ts';
 import { createOperationSignal, type StartTimer } from './operation-signal.ts';
+import { createResponseBudget, type OperationResponseBudget, type ResponseLimits } from './response-budget.ts';
+import { createUpstreamUsage, type UpstreamUsage } from './upstream-usage.ts';
 
 /** What one operation holds. Nothing of it outlives the operation, and nothing in it tells the credential. */
 export interface RequestContext {
   readonly loaders: Loaders;
-  readonly oddities: OddityLog;
+  readonly driftLog: DriftLog;
   /** What its answer may hold, and whether that is given up. */
-  readonly answer: OperationAnswer;
+  readonly responseBudget: OperationResponseBudget;
   /** What its answer is made of. */
-  readonly account: OperationAccount;
+  readonly usage: UpstreamUsage;
   /** Upstream requests that it has sent, and how many it may. */
   readonly budget: Readonly<Budget>;
   /** What to say of the pages of this answer in `extensions.pagination`. */
@@ -33,7 +33,7 @@ export interface PaginationNote {
 }
 
 export interface RequestContextOptions {
-  readonly createRest: CreateRest;
+  readonly createRevoxApi: CreateRevoxApi;
   readonly factsOf: (credential: Credential) => FactsByEndpoint;
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
   /** Upstream requests that one operation may send. */
@@ -42,32 +42,32 @@ export interface RequestContextOptions {
   readonly maxUpstreamBytes: number;
   readonly bodyLimiter: BodyLimiter;
   /** Of one answer. */
-  readonly answer: AnswerLimits;
+  readonly responseLimits: ResponseLimits;
   /** The whole operation, ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
   /** A clock for durations, ms and parts of it. */
-  readonly elapsed: () => number;
+  readonly monotonicNow: () => number;
 }
 
 /** For whom an operation is. */
-export interface Visit {
+export interface OperationOrigin {
   readonly credential: Credential;
   /** Which of those who share the credential; undefined where nobody tells them apart. */
   readonly caller: string | undefined;
   /** Ends when the client leaves. */
-  readonly client: AbortSignal;
+  readonly clientSignal: AbortSignal;
   /** The trace that the operation belongs to, for whoever watches it. */
   readonly trace?: unknown;
 }
 
-export type CreateContext = (visit: Visit) => RequestContext;
+export type CreateContext = (origin: OperationOrigin) => RequestContext;
 
 export function createContextFactory(options: RequestContextOptions): CreateContext {
-  return ({ credential, caller, client, trace }) => {
-    const deadlineAt = options.elapsed() + options.deadlineMs;
-    const { signal, end } = createOperationSignal(client, options.deadlineMs, options.startTimer);
-    const oddities = createOddityLog();
+  return ({ credential, caller, clientSignal, trace }) => {
+    const deadlineAt = options.monotonicNow() + options.deadlineMs;
+    const { signal, end } = createOperationSignal(clientSignal, options.deadlineMs, options.startTimer);
+    const driftLog = createDriftLog();
     const budget = options.bodyLimiter.openBudget({
       credential: credential.fingerprint,
       caller,
@@ -75,20 +75,20 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       maxRequests: options.maxUpstreamRequests,
       maxBytes: options.maxUpstreamBytes,
     });
-    const account = createAccount(options.elapsed);
+    const usage = createUpstreamUsage(options.monotonicNow);
     return {
-      oddities,
+      driftLog,
       // Work for an answer that is given up is given up, too.
-      answer: createAnswerBudget(options.answer, end),
-      account,
+      responseBudget: createResponseBudget(options.responseLimits, end),
+      usage,
       budget,
       paginationNotes: [],
       end,
       loaders: createLoaders({
-        rest: options.createRest({ credential, caller, signal, deadlineAt: () => deadlineAt, budget, account, trace }),
+        rest: options.createRevoxApi({ credential, caller, signal, deadlineAt: () => deadlineAt, budget, usage, trace }),
         facts: options.factsOf(credential),
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
-        onDrift: (kind, type, field) => oddities.drifted(kind, type, field),
+        onDrift: (kind, type, field) => driftLog.report(kind, type, field),
       }),
     };
   };

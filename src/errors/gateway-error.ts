@@ -64,7 +64,7 @@ export class UnauthenticatedError extends GatewayError {
 }
 
 /** Which limit a request is over, by how much, and the setting that raises it. */
-export interface Excess {
+export interface LimitExcess {
   readonly limit: number;
   /** Where counting stops at the limit: one more. */
   readonly measured: number;
@@ -77,9 +77,9 @@ export class OperationTooComplexError extends GatewayError {
   /** What raises the limit, or that of which the limit is a multiple. */
   readonly setting: string | undefined;
 
-  /** @param what says what is too much, and how much it is; the limit is added */
-  constructor(what: string, { limit, measured, setting }: Excess, options?: ErrorOptions) {
-    const message = `${what}; at most ${limit} are allowed${setting === undefined ? '' : ` (${setting})`}.`;
+  /** @param subject says what is too much, and how much it is; the limit is added */
+  constructor(subject: string, { limit, measured, setting }: LimitExcess, options?: ErrorOptions) {
+    const message = `${subject}; at most ${limit} are allowed${setting === undefined ? '' : ` (${setting})`}.`;
     super('OPERATION_TOO_COMPLEX', message, { limit, measured }, options);
     this.setting = setting?.split(' ').at(-1);
   }
@@ -87,9 +87,9 @@ export class OperationTooComplexError extends GatewayError {
 
 /** So many fields and items failed that the operation is given up. Surfaces as the whole answer; its cause is the first failure. */
 export class TooManyErrorsError extends OperationTooComplexError {
-  constructor(limit: number, first: unknown) {
-    const excess = { limit, measured: limit + 1, setting: 'MAX_ERRORS' };
-    super(`The operation is given up after ${limit + 1} errors`, excess, { cause: first });
+  constructor(limit: number, firstError: unknown) {
+    const limitExcess = { limit, measured: limit + 1, setting: 'MAX_ERRORS' };
+    super(`The operation is given up after ${limit + 1} errors`, limitExcess, { cause: firstError });
   }
 }
 
@@ -107,14 +107,14 @@ export class BodyTooLargeError extends OperationTooComplexError {
 
 /** One operation needs more upstream requests, or bytes of their responses, than it may have. Surfaces at each field that is not loaded for that. */
 export class BudgetExceededError extends GatewayError {
-  constructor(what: keyof typeof BUDGETS, limit: number) {
-    const { may, setting } = BUDGETS[what];
-    const message = `This operation may ${may(limit)} (${setting}) and needs more. Ask for fewer objects at a time.`;
+  constructor(resource: keyof typeof BUDGETS, limit: number) {
+    const { toAllowance, setting } = BUDGETS[resource];
+    const message = `This operation may ${toAllowance(limit)} (${setting}) and needs more. Ask for fewer objects at a time.`;
     super('UPSTREAM_BUDGET_EXCEEDED', message);
   }
 }
 
 const BUDGETS = {
-  requests: { may: (limit: number) => `send ${limit} upstream requests`, setting: 'MAX_UPSTREAM_REQUESTS' },
-  bytes: { may: (limit: number) => `read ${limit} bytes from the Revox API`, setting: 'MAX_UPSTREAM_BYTES' },
+  requests: { toAllowance: (limit: number) => `send ${limit} upstream requests`, setting: 'MAX_UPSTREAM_REQUESTS' },
+  bytes: { toAllowance: (limit: number) => `read ${limit} bytes from the Revox API`, setting: 'MAX_UPSTREAM_BYTES' },
 };

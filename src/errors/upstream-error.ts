@@ -43,8 +43,8 @@ export class UpstreamTimeoutError extends UpstreamError {
 
 /** An answer that is not what the documents promise: no JSON, no envelope, cut short or too large. */
 export class UpstreamInvalidResponseError extends UpstreamError {
-  constructor(line: UpstreamRequestLine, what: string, { status, cause }: { status?: number; cause?: unknown } = {}) {
-    super('UPSTREAM_INVALID_RESPONSE', `The Revox API answered with something unexpected: ${what}.`, line, { status, cause });
+  constructor(line: UpstreamRequestLine, problem: string, { status, cause }: { status?: number; cause?: unknown } = {}) {
+    super('UPSTREAM_INVALID_RESPONSE', `The Revox API answered with something unexpected: ${problem}.`, line, { status, cause });
   }
 }
 

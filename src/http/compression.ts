@@ -1,21 +1,24 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { type Encoding, readAcceptEncoding } from './accept-encoding.ts';
-import { type Answered, isPlain, type RequestHead, toResponse } from './exchange.ts';
-import { toRefusal } from './refusal.ts';
+import { type Encoding, parseAcceptEncoding } from '#http/headers/accept-encoding.ts';
+import { toErrorResponse } from './error-response.ts';
+import { isPlainResponse, type PlainResponse, type RequestHead, toResponse } from './message.ts';
 
 /** Sends an answer compressed, where its client takes it. */
-export type Compress = <Reply extends Answered | Response>(request: RequestHead, response: Reply) => Promise<Reply | Response>;
+export type Compress = <Reply extends PlainResponse | Response>(
+  request: RequestHead,
+  response: Reply,
+) => Promise<Reply | Response>;
 
 /** What fits into one packet with its headers arrives no sooner for being shorter. */
-const LEAST_BYTES = 1024;
+const MIN_BYTES = 1024;
 
 /**
  * Text that comes whole. Never event streams and answers in parts: each part would wait for the next one.
  */
-const TEXT = /^(application\/(graphql-response\+)?json|text\/(html|plain))\s*(;|$)/i;
+const COMPRESSIBLE_TYPE = /^(application\/(graphql-response\+)?json|text\/(html|plain))\s*(;|$)/i;
 
-const PAGE = /^text\/html\b/i;
+const HTML_TYPE = /^text\/html\b/i;
 
 /** How much work is done for fewer bytes. `bench/compression.ts` shows what each costs: a client waits for it, and so do others. */
 const QUALITY = { br: 4, gzip: 4 };
@@ -24,7 +27,7 @@ const QUALITY = { br: 4, gzip: 4 };
 const MAX_SMALL_BYTES = 65_536;
 
 /** Node has four threads: two are left to those who ask for less. What waits for a thread is held in memory, and counted nowhere. */
-const MAX_LARGE_AT_ONCE = 2;
+const MAX_CONCURRENT_LARGE_BODIES = 2;
 
 /** For what is compressed once. */
 const PAGE_QUALITY = { br: 6, gzip: 6 };
@@ -35,36 +38,37 @@ const PAGE_QUALITY = { br: 6, gzip: 6 };
  */
 export function createCompress(): Compress {
   const pages = new Map<Encoding, Promise<Blob>>();
-  let largeUnderWay = 0;
+  let largeInFlight = 0;
   return async (request, response) => {
     const { headers, body } = response;
     const type = headers.get('content-type') ?? '';
-    if (!TEXT.test(type) || headers.has('content-encoding')) return response;
-    headers.set('vary', joinVary(headers.get('vary')));
+    if (!COMPRESSIBLE_TYPE.test(type) || headers.has('content-encoding')) return response;
+    headers.set('vary', appendAcceptEncoding(headers.get('vary')));
     if (body === null || request.method === 'HEAD' || /\bno-transform\b/i.test(headers.get('cache-control') ?? ''))
       return response;
-    const { encoding, takesPlain } = readAcceptEncoding(request.headers.get('accept-encoding'));
-    if (!encoding) return takesPlain ? response : toNotAcceptable(response);
-    if (PAGE.test(type)) {
+    const { encoding, acceptsIdentity } = parseAcceptEncoding(request.headers.get('accept-encoding'));
+    if (!encoding) return acceptsIdentity ? response : toUnacceptableEncoding(response);
+    if (HTML_TYPE.test(type)) {
       const page = pages.get(encoding) ?? encodePage(encoding, response);
       pages.set(encoding, page);
-      return toEncoded(response, encoding, await page);
+      return withEncoding(response, encoding, await page);
     }
-    if (takesPlain && Number(headers.get('content-length') ?? LEAST_BYTES) < LEAST_BYTES) return response;
-    const bytes = isPlain(response) ? toBytes(response.body) : await response.bytes();
-    if (takesPlain && bytes.byteLength < LEAST_BYTES) return withBody(response, bytes);
-    if (bytes.byteLength <= MAX_SMALL_BYTES) return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
-    if (largeUnderWay >= MAX_LARGE_AT_ONCE) return takesPlain ? withBody(response, bytes) : toBusy(response);
-    largeUnderWay += 1;
+    if (acceptsIdentity && Number(headers.get('content-length') ?? MIN_BYTES) < MIN_BYTES) return response;
+    const bytes = isPlainResponse(response) ? toBytes(response.body) : await response.bytes();
+    if (acceptsIdentity && bytes.byteLength < MIN_BYTES) return withBody(response, bytes);
+    if (bytes.byteLength <= MAX_SMALL_BYTES) return withEncoding(response, encoding, await encode(encoding, bytes, QUALITY));
+    if (largeInFlight >= MAX_CONCURRENT_LARGE_BODIES)
+      return acceptsIdentity ? withBody(response, bytes) : toTooManyCompressions(response);
+    largeInFlight += 1;
     try {
-      return toEncoded(response, encoding, await encode(encoding, bytes, QUALITY));
+      return withEncoding(response, encoding, await encode(encoding, bytes, QUALITY));
     } finally {
-      largeUnderWay -= 1;
+      largeInFlight -= 1;
     }
   };
 
   /** A Blob is read in parts by each who asks: whoever does not read on holds no copy of it. */
-  async function encodePage(encoding: Encoding, response: Answered | Response): Promise<Blob> {
+  async function encodePage(encoding: Encoding, response: PlainResponse | Response): Promise<Blob> {
     try {
       return new Blob([await encode(encoding, await toResponse(response).bytes(), PAGE_QUALITY)]);
     } catch (error) {
@@ -74,15 +78,15 @@ export function createCompress(): Compress {
   }
 }
 
-function toBytes(body: Answered['body']): Uint8Array<ArrayBuffer> {
+function toBytes(body: PlainResponse['body']): Uint8Array<ArrayBuffer> {
   return typeof body === 'string' ? Buffer.from(body) : body;
 }
 
-const compressWith = { br: promisify(brotliCompress), gzip: promisify(gzip) };
+const compressors = { br: promisify(brotliCompress), gzip: promisify(gzip) };
 
 async function encode(encoding: Encoding, bytes: Uint8Array, quality: typeof QUALITY): Promise<Uint8Array<ArrayBuffer>> {
-  if (encoding === 'gzip') return compressWith.gzip(bytes, { level: quality.gzip });
-  return compressWith.br(bytes, {
+  if (encoding === 'gzip') return compressors.gzip(bytes, { level: quality.gzip });
+  return compressors.br(bytes, {
     params: {
       [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
       [constants.BROTLI_PARAM_QUALITY]: quality.br,
@@ -91,7 +95,7 @@ async function encode(encoding: Encoding, bytes: Uint8Array, quality: typeof QUA
   });
 }
 
-function toEncoded<Reply extends Answered | Response>(
+function withEncoding<Reply extends PlainResponse | Response>(
   response: Reply,
   encoding: Encoding,
   body: Uint8Array<ArrayBuffer> | Blob,
@@ -100,35 +104,42 @@ function toEncoded<Reply extends Answered | Response>(
   return withBody(response, body);
 }
 
-function withBody<Reply extends Answered | Response>(response: Reply, body: Uint8Array<ArrayBuffer> | Blob): Reply | Response {
+function withBody<Reply extends PlainResponse | Response>(
+  response: Reply,
+  body: Uint8Array<ArrayBuffer> | Blob,
+): Reply | Response {
   response.headers.set('content-length', String(body instanceof Blob ? body.size : body.byteLength));
-  if (isPlain(response)) return { ...response, body };
+  if (isPlainResponse(response)) return { ...response, body };
   const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers: [...headers] });
 }
 
-function toBusy(response: Answered | Response): Response {
+function toTooManyCompressions(response: PlainResponse | Response): Response {
   const message = 'Too many large answers are being compressed: try again in a moment, or take them uncompressed.';
   const options = { status: 429, headers: { 'retry-after': '1' }, details: { retryAfter: 1 } };
-  return withHeadersOf(response, toRefusal('RATE_LIMITED', message, options));
+  return withHeadersFrom(response, toErrorResponse('RATE_LIMITED', message, options));
 }
 
-function toNotAcceptable(response: Answered | Response): Response {
-  const refusal = toRefusal('BAD_USER_INPUT', 'The Accept-Encoding header takes nothing that we send: br, gzip or identity.', {
-    status: 406,
-  });
-  return withHeadersOf(response, refusal);
+function toUnacceptableEncoding(response: PlainResponse | Response): Response {
+  const errorResponse = toErrorResponse(
+    'BAD_USER_INPUT',
+    'The Accept-Encoding header takes nothing that we send: br, gzip or identity.',
+    {
+      status: 406,
+    },
+  );
+  return withHeadersFrom(response, errorResponse);
 }
 
 /** What an answer says of those who may read it stays as it is. */
-function withHeadersOf(response: Answered | Response, refusal: Response): Response {
+function withHeadersFrom(response: PlainResponse | Response, errorResponse: Response): Response {
   for (const [name, value] of toResponse(response).headers) {
-    if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') refusal.headers.set(name, value);
+    if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') errorResponse.headers.set(name, value);
   }
-  return refusal;
+  return errorResponse;
 }
 
 /** Shared caches would send the one what was made for the other. */
-function joinVary(vary: string | null): string {
+function appendAcceptEncoding(vary: string | null): string {
   return vary ? `${vary}, Accept-Encoding` : 'Accept-Encoding';
 }

@@ -1,30 +1,29 @@
-import type { RequestWatch, WatchRequest } from '#observability/request-watch.ts';
-import { NO_STORE, VARY } from './cache-control.ts';
+import { hasLoopbackHost } from '#http/auth/host-check.ts';
+import { type IsRouter, isFederatedTraceRequested } from '#http/auth/router-secret.ts';
+import { NO_STORE, VARY } from '#http/headers/cache-control.ts';
+import { createCors } from '#http/headers/cors.ts';
+import { setSecurityHeaders } from '#http/headers/security-headers.ts';
+import type { UnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
+import { createGraphQLServer, type GraphQLServerOptions } from '#http/yoga/server.ts';
+import type { ObserveRequest, RequestObserver } from '#observability/request-observer.ts';
 import { createCompress } from './compression.ts';
-import { createCors } from './cors.ts';
+import { errorCodeOf, toErrorResponse } from './error-response.ts';
 import {
-  type Answered,
-  type Asked,
-  admissionOf,
+  callerOf,
   type Handler,
   type HeaderReader,
   type HeaderWriter,
-  noteAdmission,
   ownerOf,
+  type PlainRequest,
+  type PlainResponse,
   type RequestHead,
-  toAsked,
+  recordCaller,
+  toPlainRequest,
   toResponse,
-} from './exchange.ts';
-import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
-import { namesLoopback } from './loopback.ts';
-import { codeOf, toRefusal } from './refusal.ts';
-import type { IsRouter } from './router-secret.ts';
-import { asksForTrace } from './router-trace.ts';
-import { secure } from './security-headers.ts';
-import { createStatusPages, STATUS_PLACES, type StatusPagesOptions } from './status-pages.ts';
-import type { UnsentBytes } from './unsent-bytes.ts';
+} from './message.ts';
+import { createProbes, PROBE_PATHS, type ProbesOptions } from './probes.ts';
 
-export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, StatusPagesOptions {
+export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, ProbesOptions {
   /** Whether a request carries the secret of a router. */
   readonly isRouter: IsRouter;
   /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
@@ -34,10 +33,10 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
   /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
   readonly compression: boolean;
   /** Whether operations that have come before go past Yoga. */
-  readonly hasShortWay: boolean;
-  readonly unsentBytes: Pick<UnsentBytes, 'hold'>;
+  readonly fastPath: boolean;
+  readonly unsentBudget: Pick<UnsentResponseBudget, 'reserve'>;
   /** Begins to watch a request: all of them are told of, whatever becomes of them. */
-  readonly watch: WatchRequest;
+  readonly observeRequest: ObserveRequest;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
@@ -45,146 +44,150 @@ export const GRAPHQL_ENDPOINT = '/graphql';
 /** Who may enter, how much they may bring, and what they are told when something fails. */
 export function createHandler(options: HandlerOptions): Handler {
   const cors = createCors(options.corsOrigins);
-  const graphql = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
+  const graphqlServer = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const compress = options.compression ? createCompress() : undefined;
-  const answerStatus = createStatusPages(options);
+  const handleProbe = createProbes(options);
   /** The last one that was read: clients ask at the same place again and again. */
   let lastURL: { readonly text: string; readonly url: URL | null } | undefined;
-  const mayAnswer = (head: RequestHead) => options.hasShortWay && END_OF_PLACE.test(head.url) && graphql.mayAnswer(head);
-  const answer = (asked: Asked) => respond(asked, (url, watch) => handle(asked, url, () => graphql.answer(asked, watch)));
+  const canHandlePlain = (head: RequestHead) =>
+    options.fastPath && ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
+  const handlePlain = (request: PlainRequest) =>
+    respond(request, (url, observer) => route(request, url, () => graphqlServer.handlePlain(request, observer)));
   return {
-    mayAnswer,
-    answer,
+    canHandlePlain,
+    handlePlain,
     async fetch(request) {
-      if (mayAnswer(request)) {
-        const asked = toAsked(request);
-        const answered = await answer(asked);
-        if (asked.admission) noteAdmission(request, asked.admission);
+      if (canHandlePlain(request)) {
+        const asked = toPlainRequest(request);
+        const answered = await handlePlain(asked);
+        if (asked.caller) recordCaller(request, asked.caller);
         return toResponse(answered);
       }
-      return respond(request, (url, watch) =>
-        handle(request, url, () => graphql.fetch(request, watch, asksForTrace(request.headers, options.isRouter))),
+      return respond(request, (url, observer) =>
+        route(request, url, () =>
+          graphqlServer.fetch(request, observer, isFederatedTraceRequested(request.headers, options.isRouter)),
+        ),
       );
     },
-    hold(request, bytes) {
-      const admission = admissionOf(request);
-      return options.unsentBytes.hold(admission ? ownerOf(admission) : PUBLIC, bytes);
+    reserveUnsent(request, bytes) {
+      const caller = callerOf(request);
+      return options.unsentBudget.reserve(caller ? ownerOf(caller) : PUBLIC_OWNER, bytes);
     },
   };
 
-  async function respond<Reply extends Answered | Response>(
+  async function respond<Reply extends PlainResponse | Response>(
     request: RequestHead & { readonly signal: AbortSignal },
-    ask: (url: URL | null, watch: RequestWatch) => Promise<Reply | Response>,
+    createResponse: (url: URL | null, observer: RequestObserver) => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
-    const url = toURL(request.url);
-    const watch = options.watch(request, url && PLACES.has(url.pathname) ? url.pathname : ELSEWHERE);
+    const url = parseUrl(request.url);
+    const observer = options.observeRequest(request, url && ROUTES.has(url.pathname) ? url.pathname : UNKNOWN_ROUTE);
     try {
-      const response = await ask(url, watch);
-      secure(response.headers, graphql.pagePolicy);
-      response.headers.set('x-request-id', watch.requestId);
-      const sent = compress ? await compress(request, response) : response;
-      const refusedWith = codeOf(sent) ?? codeOf(response);
-      if (refusedWith) watch.onError(refusedWith);
-      watch.onAnswered(sent.status);
-      return sent;
+      const response = await createResponse(url, observer);
+      setSecurityHeaders(response.headers, graphqlServer.pageContentSecurityPolicy);
+      response.headers.set('x-request-id', observer.requestId);
+      const encodedResponse = compress ? await compress(request, response) : response;
+      const errorCode = errorCodeOf(encodedResponse) ?? errorCodeOf(response);
+      if (errorCode) observer.onError(errorCode);
+      observer.onResponse(encodedResponse.status);
+      return encodedResponse;
     } catch (error) {
       if (request.signal.aborted) {
-        watch.onLeft();
+        observer.onClientDisconnect();
         throw error;
       }
-      const response = toFault(error);
-      watch.onError('INTERNAL_SERVER_ERROR');
-      watch.onAnswered(response.status);
+      const response = toInternalError(error);
+      observer.onError('INTERNAL_SERVER_ERROR');
+      observer.onResponse(response.status);
       return response;
     }
   }
 
-  function toURL(text: string): URL | null {
+  function parseUrl(text: string): URL | null {
     if (lastURL?.text !== text) lastURL = { text, url: URL.parse(text) };
     return lastURL.url;
   }
 
   /** Something that nobody foresaw, in what stands around the operation. */
-  function toFault(error: unknown): Response {
-    options.onBug(error);
-    const response = toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
-    secure(response.headers, undefined);
+  function toInternalError(error: unknown): Response {
+    options.onUnexpectedError(error);
+    const response = toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+    setSecurityHeaders(response.headers, undefined);
     return response;
   }
 
-  async function handle<Reply extends Answered | Response>(
+  async function route<Reply extends PlainResponse | Response>(
     request: RequestHead & { readonly signal: AbortSignal },
     url: URL | null,
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     if (!url) {
-      return toRefusal('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
+      return toErrorResponse('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
     }
-    if (options.isLoopbackOnly && !namesLoopback(url, request.headers)) {
-      return toRefusal('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
+    if (options.isLoopbackOnly && !hasLoopbackHost(url, request.headers)) {
+      return toErrorResponse('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
         status: 403,
       });
     }
     // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
-    if (!PLACES.has(url.pathname)) return sayWhere(url.pathname, request.headers);
-    if (url.pathname !== GRAPHQL_ENDPOINT) return answerStatus(url.pathname, request);
-    const response = cors.preflight(request) ?? (await ask(request, execute));
-    sayWhoMayKeep(response.headers, asksForTrace(request.headers, options.isRouter));
-    cors.allow(request, response.headers);
+    if (!ROUTES.has(url.pathname)) return toNotFound(url.pathname, request.headers);
+    if (url.pathname !== GRAPHQL_ENDPOINT) return handleProbe(url.pathname, request);
+    const response = cors.handlePreflight(request) ?? (await ask(request, execute));
+    setCacheHeaders(response.headers, isFederatedTraceRequested(request.headers, options.isRouter));
+    cors.setAllowOrigin(request, response.headers);
     return response;
   }
 
-  async function ask<Reply extends Answered | Response>(
+  async function ask<Reply extends PlainResponse | Response>(
     request: { readonly signal: AbortSignal },
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     try {
       const response = await execute();
-      return response.body === null && response.status === 406 ? toNotAcceptable() : response;
+      return response.body === null && response.status === 406 ? toUnacceptableMediaType() : response;
     } catch (error) {
       // The client has left: nobody is told, and nothing is wrong.
       if (request.signal.aborted) throw error;
-      options.onBug(error);
-      return toRefusal('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+      options.onUnexpectedError(error);
+      return toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
     }
   }
 }
 
 /** Nothing behind it: what stands in a URL is read by Yoga. */
-const END_OF_PLACE = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
+const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
 
 /** Owns the pages and refusals that are the same for all. */
-const PUBLIC = 'public';
+const PUBLIC_OWNER = 'public';
 
-const PLACES = new Set([GRAPHQL_ENDPOINT, ...STATUS_PLACES]);
+const ROUTES = new Set([GRAPHQL_ENDPOINT, ...PROBE_PATHS]);
 
 /** What callers ask for beside our own places has no end: it is one. */
-const ELSEWHERE = 'other';
+const UNKNOWN_ROUTE = 'other';
 
 /**
  * What was executed says so itself. What was refused before, what comes in parts, and what tells how long it took is for nobody to keep; the
  * page is the same for all.
  */
-function sayWhoMayKeep(headers: HeaderWriter, isTraced: boolean): void {
+function setCacheHeaders(headers: HeaderWriter, isTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
   headers.set('vary', VARY);
   if (type.startsWith('text/html')) return;
-  const isWhole = /^application\/(graphql-response\+)?json/.test(type);
-  if (!isWhole || isTraced || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
+  const isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
+  if (!isCompleteJson || isTraced || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
 }
 
 /** A browser at the root is sent to GraphiQL; everyone else is told where to go. */
-function sayWhere(pathname: string, headers: HeaderReader): Response {
+function toNotFound(pathname: string, headers: HeaderReader): Response {
   if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }
   const message = `Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health, /ready and /metrics.`;
-  return toRefusal('BAD_USER_INPUT', message, { status: 404 });
+  return toErrorResponse('BAD_USER_INPUT', message, { status: 404 });
 }
 
 /** Yoga refuses this one without a word. */
-function toNotAcceptable(): Response {
+function toUnacceptableMediaType(): Response {
   const message =
     'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.';
-  return toRefusal('BAD_USER_INPUT', message, { status: 406 });
+  return toErrorResponse('BAD_USER_INPUT', message, { status: 406 });
 }

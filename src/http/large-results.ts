@@ -1,6 +1,6 @@
 import type { RequestContext } from '#context/request-context.ts';
-import type { Beginnings } from './beginnings.ts';
-import type { Admission } from './use-admission.ts';
+import type { Session } from '#http/auth/session.ts';
+import type { OperationScheduler } from './scheduler.ts';
 
 /** By the estimate that `MAX_ANSWER_BYTES` bounds. */
 const MAX_SMALL_RESULT_BYTES = 262_144;
@@ -11,11 +11,15 @@ const MAX_SMALL_RESULT_BYTES = 262_144;
  * socket before the next one is written.
  * @throws GatewayError when the caller has left too much unread meanwhile
  */
-export function waitToWrite({ answer }: RequestContext, admission: Admission, beginnings: Beginnings): Promise<void> | undefined {
-  return answer.bytes > MAX_SMALL_RESULT_BYTES ? wait(admission, beginnings) : undefined;
+export function waitToSerialize(
+  { responseBudget }: RequestContext,
+  session: Session,
+  scheduler: OperationScheduler,
+): Promise<void> | undefined {
+  return responseBudget.bytes > MAX_SMALL_RESULT_BYTES ? waitForExclusiveTurn(session, scheduler) : undefined;
 }
 
-async function wait(admission: Admission, beginnings: Beginnings): Promise<void> {
-  await beginnings.wait(admission, true);
-  admission.checkUnsent();
+async function waitForExclusiveTurn(session: Session, scheduler: OperationScheduler): Promise<void> {
+  await scheduler.waitForTurn(session, true);
+  session.checkUnsentBudget();
 }

@@ -8,6 +8,6 @@ export interface Log {
   debug?(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   /** A fault that nobody foresaw: told with its stack, to whoever runs the gateway and nobody else. */
-  bug(error: unknown, fields?: LogFields): void;
+  unexpected(error: unknown, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
 }

@@ -2,8 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
-import { createHistogram } from './histogram.ts';
-import { createTally } from './tally.ts';
+import { createBufferedCounter } from './buffered-counter.ts';
+import { createBufferedHistogram } from './buffered-histogram.ts';
 
 export interface MetricsOptions {
   /** Asked each time that somebody reads the metrics. */
@@ -12,38 +12,38 @@ export interface MetricsOptions {
   /** Of answers that clients have yet to read. Default: none. */
   readonly unsentBytes?: () => number;
   /** Whether the process tells of itself, too: its memory, its event loop. That starts observers, which nothing stops. */
-  readonly ofProcess: boolean;
+  readonly includeProcess: boolean;
 }
 
 export interface Metrics {
   readonly cacheEvents: CacheEvents;
-  /** All but `onSend`: see `onSent`. */
-  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onTurn' | 'onPause' | 'onOverflow' | 'onBreaker'>;
+  /** All but `onSend`: see `onUpstreamRequestEnd`. */
+  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'>;
   /** A request to the upstream is over. */
-  onSent(request: SentRequest): void;
+  onUpstreamRequestEnd(request: UpstreamRequestMetric): void;
   /**
    * A request for an operation has come.
    * @returns to be called once, when it is answered
    */
-  onOperationBegun(): () => void;
+  onOperationStart(): () => void;
   /** An operation that was executed is over. */
-  onOperation(operation: CountedOperation): void;
+  onOperationExecuted(operation: OperationMetric): void;
   /** A request was refused before anything was executed. */
-  onRefused(code: string): void;
+  onRejected(code: string): void;
   /** Something is over a limit. @param setting the name of what raises it; undefined: nothing does */
-  onLimit(setting: string | undefined): void;
-  onResponse(place: string, status: number): void;
+  onLimitExceeded(setting: string | undefined): void;
+  onResponse(route: string, status: number): void;
   /** The server has closed a connection that its client did not use. */
   onDisconnected(reason: string): void;
   /** Something in the upstream's answers was not as its documents promise. */
-  onDrift(kind: string, type: string, field: string, times?: number): void;
-  onBug(): void;
+  onDrift(kind: string, type: string, field: string, count?: number): void;
+  onUnexpectedError(): void;
   readonly contentType: string;
   /** All of them, as Prometheus reads them. */
   render(): Promise<string>;
 }
 
-export interface SentRequest {
+export interface UpstreamRequestMetric {
   readonly endpoint: string;
   readonly status: number | null;
   /** Undefined: none. */
@@ -51,7 +51,7 @@ export interface SentRequest {
   readonly ms: number;
 }
 
-export interface CountedOperation {
+export interface OperationMetric {
   /** One of a bounded number. */
   readonly name: string;
   readonly code: string;
@@ -73,17 +73,17 @@ const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
  * What the gateway counts, in a registry of its own: two gateways in one process do not add up. Every label has a bound that no caller
  * moves, and none tells who asks, for what id, or with which key. `docs/operations.md` says what each means.
  */
-export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0, ofProcess }: MetricsOptions): Metrics {
+export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0, includeProcess }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  if (includeProcess) collectDefaultMetrics({ register: registry });
 
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
-  const tally = <L extends string>(name: string, help: string, labelNames: readonly [L, L]) =>
-    createTally({ name: PREFIX + name, help, labelNames, registers });
+  const bufferedCounter = <L extends string>(name: string, help: string, labelNames: readonly [L, L]) =>
+    createBufferedCounter({ name: PREFIX + name, help, labelNames, registers });
   const histogram = <const N extends readonly string[]>(name: string, help: string, buckets: readonly number[], labelNames: N) =>
-    createHistogram({ name: PREFIX + name, help, buckets, labelNames, registers });
+    createBufferedHistogram({ name: PREFIX + name, help, buckets, labelNames, registers });
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name: PREFIX + name,
@@ -106,18 +106,18 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
     OVERHEAD_BUCKETS,
     [],
   );
-  let inProgress = 0;
-  gauge('operations_in_progress', 'Requests to /graphql that are being answered.', () => inProgress);
-  const refusals = counter('refusals_total', 'Requests that were refused before anything was executed, by code.', ['code']);
-  const limitRefusals = counter('limit_refusals_total', 'Requests over a limit, by the setting that raises it.', ['setting']);
-  const responses = tally('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
+  let operationsInProgress = 0;
+  gauge('operations_in_progress', 'Requests to /graphql that are being answered.', () => operationsInProgress);
+  const rejections = counter('refusals_total', 'Requests that were refused before anything was executed, by code.', ['code']);
+  const limitsExceeded = counter('limit_refusals_total', 'Requests over a limit, by the setting that raises it.', ['setting']);
+  const responses = bufferedCounter('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
     'place',
     'status',
   ]);
   const disconnects = counter('client_disconnects_total', 'Client connections that the gateway closed, by reason.', ['reason']);
   for (const reason of ['unread', 'silent', 'evicted']) disconnects.inc({ reason }, 0);
   gauge('unsent_bytes', 'Bytes of answers that clients have yet to read.', unsentBytes);
-  const bugs = counter('bugs_total', 'Faults that nobody foresaw; the log has each.');
+  const unexpectedErrors = counter('bugs_total', 'Faults that nobody foresaw; the log has each.');
 
   const upstreamSeconds = histogram(
     'upstream_request_duration_seconds',
@@ -130,11 +130,15 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
     'reason',
   ]);
   const queueSeconds = histogram('upstream_queue_wait_seconds', 'How long requests waited for their turn.', QUEUE_BUCKETS, []);
-  const pauses = counter('upstream_pauses_total', 'How often the upstream asked a credential to be patient.');
-  const openings = counter('upstream_breaker_openings_total', 'How often requests began to be kept from the upstream.');
-  gauge('upstream_queue_waiting', 'Requests that wait for their turn.', () => upstreamState().waiting);
+  const rateLimits = counter('upstream_pauses_total', 'How often the upstream asked a credential to be patient.');
+  const circuitOpenings = counter('upstream_breaker_openings_total', 'How often requests began to be kept from the upstream.');
+  gauge('upstream_queue_waiting', 'Requests that wait for their turn.', () => upstreamState().queued);
   gauge('upstream_in_flight', 'Requests to the upstream that are under way.', () => upstreamState().inFlight);
-  gauge('upstream_paused_credentials', 'Credentials that the upstream has asked to be patient.', () => upstreamState().paused);
+  gauge(
+    'upstream_paused_credentials',
+    'Credentials that the upstream has asked to be patient.',
+    () => upstreamState().coolingDown,
+  );
   new Gauge({
     name: `${PREFIX}upstream_breaker_state`,
     help: 'The state of the breaker: 1 for the one that it is in, 0 for the others.',
@@ -146,14 +150,14 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
     },
   });
 
-  const questions = tally(
+  const lookups = bufferedCounter(
     'questions_total',
     'Questions of operations to the upstream, by endpoint and by where the answer came from.',
     ['endpoint', 'source'],
   );
   gauge('cache_bytes', 'What is kept in memory, estimated.', () => cacheState().bytes);
   gauge('cache_entries', 'Answers that are kept in memory.', () => cacheState().entries);
-  gauge('cache_flights', 'Questions in the air, each of which others may join.', () => cacheState().flights);
+  gauge('cache_flights', 'Questions in the air, each of which others may join.', () => cacheState().inFlight);
   const drift = counter('drift_total', 'Values in answers of the upstream that were not as promised, by kind, type and field.', [
     'kind',
     'type',
@@ -165,35 +169,35 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
   );
 
   return {
-    cacheEvents: { onAnswered: questions },
+    cacheEvents: { onLookup: lookups },
     upstreamEvents: {
       onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
-      onTurn: (waitedMs) => queueSeconds(waitedMs / 1000),
-      onPause: () => pauses.inc(),
-      onOverflow: () => limitRefusals.inc({ setting: 'REVOX_MAX_QUEUE' }),
-      onBreaker: (change) => {
-        if (change === 'opened') openings.inc();
+      onQueueWait: (waitedMs) => queueSeconds(waitedMs / 1000),
+      onRateLimited: () => rateLimits.inc(),
+      onQueueFull: () => limitsExceeded.inc({ setting: 'REVOX_MAX_QUEUE' }),
+      onCircuitChange: (change) => {
+        if (change === 'opened') circuitOpenings.inc();
       },
     },
-    onSent({ endpoint, status, failure, ms }) {
+    onUpstreamRequestEnd({ endpoint, status, failure, ms }) {
       upstreamSeconds(ms / 1000, endpoint, toStatusLabel(status), failure ?? 'ok');
     },
-    onOperationBegun() {
-      inProgress += 1;
+    onOperationStart() {
+      operationsInProgress += 1;
       return () => {
-        inProgress -= 1;
+        operationsInProgress -= 1;
       };
     },
-    onOperation({ name, code, ms, overheadMs }) {
+    onOperationExecuted({ name, code, ms, overheadMs }) {
       operationSeconds(ms / 1000, name, code);
       if (overheadMs !== undefined) overheadSeconds(overheadMs / 1000);
     },
-    onRefused: (code) => refusals.inc({ code }),
-    onLimit: (setting) => limitRefusals.inc({ setting: setting ?? 'none' }),
-    onResponse: (place, status) => responses(place, String(status)),
-    onDrift: (kind, type, field, times = 1) => drift.inc({ kind, type, field }, times),
+    onRejected: (code) => rejections.inc({ code }),
+    onLimitExceeded: (setting) => limitsExceeded.inc({ setting: setting ?? 'none' }),
+    onResponse: (route, status) => responses(route, String(status)),
+    onDrift: (kind, type, field, count = 1) => drift.inc({ kind, type, field }, count),
     onDisconnected: (reason) => disconnects.inc({ reason }),
-    onBug: () => bugs.inc(),
+    onUnexpectedError: () => unexpectedErrors.inc(),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };

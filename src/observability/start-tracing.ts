@@ -8,23 +8,23 @@ export interface RunningTracing {
 
 export interface StartTracingOptions {
   /** Whether OpenTelemetry's variables say what the service is called. */
-  readonly isNamed: boolean;
+  readonly hasServiceName: boolean;
   readonly log: Log;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
 const SERVICE_NAME = 'revox-graphql-gateway';
-const STOP_MS = 3_000;
-const LONGEST_TOLD = 300;
+const STOP_TIMEOUT_MS = 3_000;
+const MAX_MESSAGE_LENGTH = 300;
 
 /**
  * Starts OpenTelemetry's SDK, which reads its own variables, and registers its provider for the whole process. Only traces: the metrics are
  * Prometheus', and the log is on the standard output. It is loaded here and nowhere else: it is larger than the gateway.
  */
-export async function startTracing({ isNamed, log, startTimer }: StartTracingOptions): Promise<RunningTracing> {
+export async function startTracing({ hasServiceName, log, startTimer }: StartTracingOptions): Promise<RunningTracing> {
   const { startNodeSdk } = await import('@opentelemetry/sdk-node');
   const sdk = startNodeSdk({
-    resourceAttributes: isNamed ? {} : { 'service.name': SERVICE_NAME },
+    resourceAttributes: hasServiceName ? {} : { 'service.name': SERVICE_NAME },
     metricReaders: [],
     logRecordProcessors: [],
   });
@@ -33,7 +33,7 @@ export async function startTracing({ isNamed, log, startTimer }: StartTracingOpt
   return {
     stop: () =>
       new Promise((resolve) => {
-        const cancel = startTimer(STOP_MS, resolve);
+        const cancel = startTimer(STOP_TIMEOUT_MS, resolve);
         const onStopped = () => {
           cancel();
           resolve();
@@ -46,12 +46,12 @@ export async function startTracing({ isNamed, log, startTimer }: StartTracingOpt
 /** A collector that is down is told of once, not every five seconds. */
 function toDiagLogger(log: Log): DiagLogger {
   let last = '';
-  const tell = (message: string) => {
-    const text = `OpenTelemetry: ${message.slice(0, LONGEST_TOLD)}`;
+  const logOnce = (message: string) => {
+    const text = `OpenTelemetry: ${message.slice(0, MAX_MESSAGE_LENGTH)}`;
     if (text === last) return;
     last = text;
     log.error(text);
   };
   const ignore = () => {};
-  return { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
+  return { error: logOnce, warn: logOnce, info: ignore, debug: ignore, verbose: ignore };
 }

@@ -12,8 +12,8 @@ import {
  * W3C Trace Context, and nothing else: `baggage` is whatever callers put into it, and the upstream is somebody else's house. (Nor is it left
  * to the propagators that a process has registered: without a registered one nothing would be passed on.)
  */
-export function readTraceContext(headers: ReadableHeaders): Context {
-  const spanContext = readTraceParent(headers.get('traceparent') ?? '');
+export function extractTraceContext(headers: ReadableHeaders): Context {
+  const spanContext = parseTraceParent(headers.get('traceparent') ?? '');
   if (!spanContext) return ROOT_CONTEXT;
   const state = headers.get('tracestate');
   return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, ...(state ? { traceState: createTraceState(state) } : {}) });
@@ -25,7 +25,7 @@ export interface ReadableHeaders {
 }
 
 /** Empty where there is nothing to pass on. */
-export function writeTraceContext(context: Context): Record<string, string> {
+export function toTraceHeaders(context: Context): Record<string, string> {
   const spanContext = trace.getSpanContext(context);
   if (!spanContext || !isSpanContextValid(spanContext)) return {};
   const { traceId, spanId, traceFlags, traceState } = spanContext;
@@ -39,9 +39,9 @@ export function writeTraceContext(context: Context): Record<string, string> {
 /** A later version may have more to say; ours says exactly this. */
 const TRACE_PARENT = /^(?!ff)([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
-function readTraceParent(header: string): SpanContext | undefined {
-  const [, version, traceId = '', spanId = '', flags = '', more] = TRACE_PARENT.exec(header.trim()) ?? [];
-  if (version === '00' && more !== undefined) return undefined;
+function parseTraceParent(header: string): SpanContext | undefined {
+  const [, version, traceId = '', spanId = '', flags = '', trailing] = TRACE_PARENT.exec(header.trim()) ?? [];
+  if (version === '00' && trailing !== undefined) return undefined;
   const traceFlags = Number.parseInt(flags, 16) & TraceFlags.SAMPLED;
   const spanContext = { traceId, spanId, traceFlags, isRemote: true };
   return isSpanContextValid(spanContext) ? spanContext : undefined;

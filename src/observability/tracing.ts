@@ -11,8 +11,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { VERSION } from '#generated/version.ts';
-import type { OutgoingRequest, RequestOutcome, WatchedRequest } from '#rest/upstream-events.ts';
-import { type ReadableHeaders, readTraceContext, writeTraceContext } from './trace-context.ts';
+import type { OutgoingRequest, RequestOutcome, UpstreamRequestObserver } from '#rest/upstream-events.ts';
+import { extractTraceContext, type ReadableHeaders, toTraceHeaders } from './trace-context.ts';
 
 export type { TracerProvider };
 
@@ -27,7 +27,7 @@ export interface Tracing {
   /** Begins the span of a request that was received. */
   onRequest(method: string, route: string, headers: ReadableHeaders): RequestSpan;
   /** Begins the span of one that is sent. */
-  onSend(request: OutgoingRequest): WatchedRequest;
+  onSend(request: OutgoingRequest): UpstreamRequestObserver;
 }
 
 export interface RequestSpan {
@@ -35,7 +35,7 @@ export interface RequestSpan {
   readonly context: Context;
   /** What lines of the log carry; undefined where nothing is recorded. */
   readonly ids: { readonly trace_id: string; readonly span_id: string } | undefined;
-  onOver(outcome: { readonly status: number; readonly code: string; readonly operation: TracedOperation | undefined }): void;
+  onEnd(outcome: { readonly status: number; readonly code: string; readonly operation: TracedOperation | undefined }): void;
 }
 
 export interface TracedOperation {
@@ -46,35 +46,35 @@ export interface TracedOperation {
 }
 
 /** Codes that say that something is wrong with the gateway, or behind it: the others are for the caller to mend. */
-const FAULTS = /^(INTERNAL_|UPSTREAM_)/;
+const GATEWAY_ERROR_CODES = /^(INTERNAL_|UPSTREAM_)/;
 
 /**
  * Spans by OpenTelemetry's conventions for GraphQL servers and HTTP clients: names, statuses and counts; no document, no variable, no id.
  * Contexts are handed from one to the next, so that nothing depends on what Node can follow.
  */
 export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
-  let known: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined;
+  let cachedTracer: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined;
   // Asked anew each time: whoever registers a provider may do it after this.
   const tracer = () => {
     const registered = provider ?? trace.getTracerProvider();
-    if (known?.provider !== registered) {
-      known = { provider: registered, tracer: registered.getTracer('revox-graphql-gateway', VERSION) };
+    if (cachedTracer?.provider !== registered) {
+      cachedTracer = { provider: registered, tracer: registered.getTracer('revox-graphql-gateway', VERSION) };
     }
-    return known.tracer;
+    return cachedTracer.tracer;
   };
-  const upstream = toServerAttributes(baseUrl);
+  const serverAttributes = toServerAttributes(baseUrl);
 
   return {
     onRequest(method, route, headers) {
-      const verb = METHODS.has(method) ? method : '_OTHER';
-      const parent = readTraceContext(headers);
+      const verb = KNOWN_METHODS.has(method) ? method : '_OTHER';
+      const parent = extractTraceContext(headers);
       const attributes = { 'http.request.method': verb, 'http.route': route };
       const span = tracer().startSpan(`${verb} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
-      if (isNowhere(span)) return { context: parent, ids: undefined, onOver: ignore };
+      if (isNonRecording(span)) return { context: parent, ids: undefined, onEnd: noop };
       return {
         context: trace.setSpan(parent, span),
         ids: toIds(span),
-        onOver({ status, code, operation }) {
+        onEnd({ status, code, operation }) {
           if (operation) {
             span.updateName(`${operation.type} ${operation.name}`);
             span.setAttributes({
@@ -85,45 +85,45 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
           }
           if (status >= 100) span.setAttribute('http.response.status_code', status);
           if (code !== 'OK') span.setAttribute('error.type', code);
-          if (FAULTS.test(code)) span.setStatus({ code: SpanStatusCode.ERROR });
+          if (GATEWAY_ERROR_CODES.test(code)) span.setStatus({ code: SpanStatusCode.ERROR });
           span.end();
         },
       };
     },
 
-    onSend({ endpoint, resends, trace: given }) {
-      const parent = (given as Context | undefined) ?? ROOT_CONTEXT;
-      const attributes: Attributes = { ...upstream, 'http.request.method': 'GET', 'url.template': endpoint };
-      if (resends > 0) attributes['http.request.resend_count'] = resends;
+    onSend({ endpoint, retryCount, trace: parentContext }) {
+      const parent = (parentContext as Context | undefined) ?? ROOT_CONTEXT;
+      const attributes: Attributes = { ...serverAttributes, 'http.request.method': 'GET', 'url.template': endpoint };
+      if (retryCount > 0) attributes['http.request.resend_count'] = retryCount;
       const span = tracer().startSpan(`GET ${endpoint}`, { kind: SpanKind.CLIENT, attributes }, parent);
-      if (isNowhere(span)) return UNWATCHED;
+      if (isNonRecording(span)) return NOOP_OBSERVER;
       return {
-        headers: writeTraceContext(trace.setSpan(parent, span)),
-        onOver: (outcome) => endClientSpan(span, outcome),
+        headers: toTraceHeaders(trace.setSpan(parent, span)),
+        onEnd: (outcome) => endClientSpan(span, outcome),
       };
     },
   };
 }
 
 /** Nobody records it, and it belongs to no trace. */
-function isNowhere(span: Span): boolean {
+function isNonRecording(span: Span): boolean {
   return span.spanContext() === INVALID_SPAN_CONTEXT;
 }
 
-function ignore(): void {}
+function noop(): void {}
 
-const UNWATCHED: WatchedRequest = { headers: {}, onOver: ignore };
+const NOOP_OBSERVER: UpstreamRequestObserver = { headers: {}, onEnd: noop };
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
 
 /** Nobody waits any more, or there is no such object: that is an answer, too. */
-const NO_FAULTS = new Set<RequestOutcome['failure']>(['aborted', 'missing']);
+const EXPECTED_FAILURES = new Set<RequestOutcome['failure']>(['aborted', 'missing']);
 
 function endClientSpan(span: Span, { status, failure }: RequestOutcome): void {
   if (status !== null) span.setAttribute('http.response.status_code', status);
   if (failure) {
     span.setAttribute('error.type', failure);
-    if (!NO_FAULTS.has(failure)) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (!EXPECTED_FAILURES.has(failure)) span.setStatus({ code: SpanStatusCode.ERROR });
   }
   span.end();
 }

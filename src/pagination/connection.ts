@@ -1,9 +1,9 @@
-import { type Cursor, decodeCursor, encodeCursor, NEIGHBOURS } from './cursor.ts';
+import { type Cursor, decodeCursor, encodeCursor, MAX_NEIGHBOURS } from './cursor.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Identified, type List, type ListSource, readCoherently } from './list.ts';
 import { type Gap, locate } from './locate.ts';
 import type { PageRequest } from './page-request.ts';
-import { type Placed, takeBackward, takeForward } from './window.ts';
+import { type PositionedItem, takeBackward, takeForward } from './window.ts';
 
 /** A page of a list, as Relay's connection specification spells it. Cursors are written when they are read. */
 export interface Connection<T> {
@@ -30,7 +30,7 @@ export interface PageInfo {
 }
 
 /** Which parts of a connection are wanted; what is not is not paid for. */
-export interface Wanted {
+export interface SelectedParts {
   /** Edges, nodes or anything of `pageInfo`. */
   readonly page: boolean;
   /** `hasNextPage`: it may take one upstream page more. */
@@ -42,32 +42,32 @@ export interface Wanted {
  * @param scope names field, parent and filter: cursors hold for it alone
  * @throws UserInputError for a cursor that is foreign or damaged, before anything is read
  */
-export async function connect<T extends Identified>(
+export async function readConnection<T extends Identified>(
   source: ListSource<T>,
   request: PageRequest,
   scope: string,
-  wanted: Wanted,
+  selected: SelectedParts,
 ): Promise<Connection<T>> {
   const after = request.after === undefined ? undefined : decodeCursor(request.after, scope, 'after');
   const before = request.before === undefined ? undefined : decodeCursor(request.before, scope, 'before');
   const totalCount = () => readCoherently(source, (list) => list.count());
 
-  if (!wanted.page) return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
-  const view = await readCoherently(source, (list) => readView(list, request, { after, before }, wanted));
-  return { ...toConnection(view, scope), totalCount, isCursorItemGone: view.isCursorItemGone };
+  if (!selected.page) return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
+  const pageView = await readCoherently(source, (list) => readView(list, request, { after, before }, selected));
+  return { ...toConnection(pageView, scope), totalCount, isCursorItemGone: pageView.isCursorItemGone };
 }
 
-interface View<T extends Identified> {
+interface PageView<T extends Identified> {
   readonly list: List<T> | undefined;
-  readonly placed: readonly Placed<T>[];
+  readonly items: readonly PositionedItem<T>[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   readonly isCursorItemGone: boolean;
 }
 
-const NO_PAGE: View<never> = {
+const NO_PAGE: PageView<never> = {
   list: undefined,
-  placed: [],
+  items: [],
   hasNextPage: false,
   hasPreviousPage: false,
   isCursorItemGone: false,
@@ -77,33 +77,33 @@ async function readView<T extends Identified>(
   list: List<T>,
   { from, size }: PageRequest,
   { after, before }: { readonly after: Cursor | undefined; readonly before: Cursor | undefined },
-  wanted: Wanted,
-): Promise<View<T>> {
+  selected: SelectedParts,
+): Promise<PageView<T>> {
   const lower = after && (await locate(list, after, 'after'));
-  if (from === 'end' && before) await readDownwards(list, Math.max(lower?.position ?? 0, before.place - size), before.place);
+  if (from === 'end' && before) await readTopDown(list, Math.max(lower?.position ?? 0, before.position - size), before.position);
   const upper = before && (await locate(list, before, 'before'));
   const start = lower?.position ?? 0;
   const isCursorItemGone = Boolean(lower?.isLost || upper?.isLost);
 
   if (from === 'start') {
     const end = upper?.position ?? Number.POSITIVE_INFINITY;
-    const placed = await takeForward(list, start, end, size);
-    const last = placed.at(-1);
-    const goesFurther = async (next: number) => (upper && !upper.isLost ? next < end : goesOn(list, next, end));
+    const items = await takeForward(list, start, end, size);
+    const last = items.at(-1);
+    const hasItemAfter = async (next: number) => (upper && !upper.isLost ? next < end : hasItemAt(list, next, end));
     const hasNextPage =
-      wanted.hasNextPage && placed.length === size && last !== undefined && (await goesFurther(last.position + 1));
-    return { list, placed, hasNextPage, hasPreviousPage: start > 0, isCursorItemGone };
+      selected.hasNextPage && items.length === size && last !== undefined && (await hasItemAfter(last.position + 1));
+    return { list, items, hasNextPage, hasPreviousPage: start > 0, isCursorItemGone };
   }
 
-  const end = await endOf(list, upper);
-  const placed = await takeBackward(list, start, end, size);
-  const first = placed[0];
-  const hasNextPage = wanted.hasNextPage && upper !== undefined && (await goesOn(list, end, Number.POSITIVE_INFINITY));
-  return { list, placed, hasNextPage, hasPreviousPage: first !== undefined && first.position > start, isCursorItemGone };
+  const end = await findEnd(list, upper);
+  const items = await takeBackward(list, start, end, size);
+  const first = items[0];
+  const hasNextPage = selected.hasNextPage && upper !== undefined && (await hasItemAt(list, end, Number.POSITIVE_INFINITY));
+  return { list, items, hasNextPage, hasPreviousPage: first !== undefined && first.position > start, isCursorItemGone };
 }
 
 /** Whether an item stands at `start` or below it, before `end`. It takes a page only where no total tells. */
-async function goesOn(list: List<Identified>, start: number, end: number): Promise<boolean> {
+async function hasItemAt(list: List<Identified>, start: number, end: number): Promise<boolean> {
   if (start >= end) return false;
   const isOnUnreadPage = list.loaded(Math.floor(start / list.pageSize)) === undefined;
   if (isOnUnreadPage && list.total !== undefined) return start < list.total;
@@ -114,12 +114,12 @@ async function goesOn(list: List<Identified>, start: number, end: number): Promi
  * Reads the pages of a window that is then taken backward. Lists grow on top: read downwards, what moves between two reads is seen
  * twice, and the pages are read again; read upwards, it would be missed.
  */
-async function readDownwards(list: List<Identified>, start: number, end: number): Promise<void> {
+async function readTopDown(list: List<Identified>, start: number, end: number): Promise<void> {
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) await list.page(index);
 }
 
 /** Where to page backward from. A place that the list does not reach, or a length it does not have, is taken for its end. */
-async function endOf(list: List<Identified>, upper: Gap | undefined): Promise<number> {
+async function findEnd(list: List<Identified>, upper: Gap | undefined): Promise<number> {
   if (upper && !upper.isLost) return upper.position;
   const end = upper?.position ?? (await list.count());
   if (end === 0) return 0;
@@ -127,16 +127,16 @@ async function endOf(list: List<Identified>, upper: Gap | undefined): Promise<nu
   return isReached ? end : Math.min(end, await list.measure());
 }
 
-function toConnection<T extends Identified>({ list, placed, hasNextPage, hasPreviousPage }: View<T>, scope: string) {
-  const edges = placed.map((one) => new PlacedEdge(one, list, scope));
+function toConnection<T extends Identified>({ list, items, hasNextPage, hasPreviousPage }: PageView<T>, scope: string) {
+  const edges = items.map((positioned) => new LazyEdge(positioned, list, scope));
   return {
     edges,
-    nodes: placed.map(({ item }) => item),
-    pageInfo: new PlacedPageInfo(edges, hasNextPage, hasPreviousPage),
+    nodes: items.map(({ item }) => item),
+    pageInfo: new LazyPageInfo(edges, hasNextPage, hasPreviousPage),
   };
 }
 
-class PlacedPageInfo implements PageInfo {
+class LazyPageInfo implements PageInfo {
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   readonly #edges: readonly Edge<unknown>[];
@@ -156,13 +156,13 @@ class PlacedPageInfo implements PageInfo {
   }
 }
 
-class PlacedEdge<T extends Identified> implements Edge<T> {
+class LazyEdge<T extends Identified> implements Edge<T> {
   readonly node: T;
   readonly #position: number;
   readonly #list: List<T> | undefined;
   readonly #scope: string;
 
-  constructor({ item, position }: Placed<T>, list: List<T> | undefined, scope: string) {
+  constructor({ item, position }: PositionedItem<T>, list: List<T> | undefined, scope: string) {
     this.node = item;
     this.#position = position;
     this.#list = list;
@@ -173,7 +173,7 @@ class PlacedEdge<T extends Identified> implements Edge<T> {
     return encodeCursor(
       {
         id: this.node.id,
-        place: this.#position,
+        position: this.#position,
         preceding: neighbours(this.#list, this.#position, -1),
         following: neighbours(this.#list, this.#position, 1),
       },
@@ -188,7 +188,7 @@ function neighbours(list: List<Identified> | undefined, position: number, step: 
   if (!list) return found;
   let index = Math.floor(position / list.pageSize);
   let offset = (position % list.pageSize) + step;
-  while (found.length < NEIGHBOURS) {
+  while (found.length < MAX_NEIGHBOURS) {
     const items = list.loaded(index);
     if (!items) break;
     const neighbour = items[offset];

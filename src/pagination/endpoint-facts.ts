@@ -1,4 +1,4 @@
-import { Fact, MIN_TRUST_MS, type Sighting } from './fact.ts';
+import { Fact, MIN_TRUST_MS, type Observation } from './fact.ts';
 
 /**
  * How an endpoint pages, as one operation of one credential believes it. Assigning to a property says that it has been seen to be so.
@@ -8,7 +8,7 @@ export interface EndpointFacts {
   /** The number of the first page; undefined until it is found out. */
   readonly firstPage: 0 | 1 | undefined;
   /** Whether the number is configured: then nothing that is served contradicts it. */
-  readonly isFirstPageFixed: boolean;
+  readonly isFirstPageConfigured: boolean;
   /** Whether the credential itself has verified the number lately. */
   readonly isFirstPageTrusted: boolean;
   /**
@@ -16,13 +16,13 @@ export interface EndpointFacts {
    * is missing, and the rest is a list. A wrong 0 shows at the start of a list: page 0 is refused, or empty, or served again as page 1.
    * @param isAtStart the list is read from its start
    */
-  needsFirstPageLook(isAtStart: boolean): Promise<boolean>;
+  needsFirstPageProbe(isAtStart: boolean): Promise<boolean>;
   /** If the look has shown nothing, the next operation looks. */
-  endFirstPageLook(result: { readonly hasLooked: boolean }): void;
+  endFirstPageProbe(result: { readonly hasLooked: boolean }): void;
   /** @param isConfirmed it has been seen twice */
-  seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
+  observeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
   /** What is served contradicts the number: for the rest of this operation it is found out each time. */
-  doubtFirstPage(): void;
+  invalidateFirstPage(): void;
   /** Whether page 0 has been served with items lately: then an empty one is an empty list. */
   servesPageZero: boolean;
   /** Whether totals have been seen lately that the pages do not reach, whatever the number of the first page. */
@@ -41,21 +41,21 @@ export interface EndpointFacts {
 }
 
 /** Where the instances of the gateway keep what one credential has seen. Each credential has its own. */
-export interface FactNotebook {
+export interface SharedFacts {
   /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
-  readFirstPage(endpoint: string): Promise<NotedFirstPage | undefined>;
-  writeFirstPage(endpoint: string, sighting: Sighting<0 | 1>, keepForMs: number): void;
+  readFirstPage(endpoint: string): Promise<SharedFirstPage | undefined>;
+  writeFirstPage(endpoint: string, observation: Observation<0 | 1>, keepForMs: number): void;
 }
 
-export interface NotedFirstPage extends Sighting<0 | 1> {
+export interface SharedFirstPage extends Observation<0 | 1> {
   readonly ageMs: number;
 }
 
 /** On whose behalf a list is read. */
-export interface FactHolder {
+export interface FactOwner {
   readonly fingerprint: string;
   /** Absent: what is found out stays in the process. */
-  readonly notebook?: FactNotebook | undefined;
+  readonly sharedFacts?: SharedFacts | undefined;
 }
 
 /** A path template such as `/campaigns/{id}/rows`, so there are few. Each list of an operation asks for its own. */
@@ -67,28 +67,28 @@ export interface EndpointFactsOptions {
   /** Items, as asked for until an endpoint turns out to serve fewer. */
   readonly pageSize: number;
   /** A clock for durations, ms; it never goes back. */
-  readonly elapsed: () => number;
+  readonly monotonicNow: () => number;
 }
 
 export function createEndpointFacts({
   firstPage,
   pageSize,
-  elapsed,
-}: EndpointFactsOptions): (holder: FactHolder) => FactsByEndpoint {
-  const fixed = firstPage === 'auto' ? undefined : firstPage;
-  const endpoints = new Map<string, Endpoint>();
+  monotonicNow,
+}: EndpointFactsOptions): (owner: FactOwner) => FactsByEndpoint {
+  const configured = firstPage === 'auto' ? undefined : firstPage;
+  const endpoints = new Map<string, EndpointRecord>();
   return (holder) => (name) => {
     let endpoint = endpoints.get(name);
     if (!endpoint) {
-      endpoint = new Endpoint(name, pageSize, elapsed);
+      endpoint = new EndpointRecord(name, pageSize, monotonicNow);
       endpoints.set(name, endpoint);
     }
-    return new CredentialFacts(endpoint, holder, fixed);
+    return new CredentialFacts(endpoint, holder, configured);
   };
 }
 
 /** What all credentials have seen of an endpoint. */
-class Endpoint {
+class EndpointRecord {
   readonly name: string;
   readonly maxRequestSize: number;
   readonly firstPage: Fact<0 | 1>;
@@ -98,87 +98,88 @@ class Endpoint {
   readonly leavesHoles: Fact<boolean>;
   readonly repeatsLastPage: Fact<boolean>;
 
-  constructor(name: string, maxRequestSize: number, elapsed: () => number) {
+  constructor(name: string, maxRequestSize: number, monotonicNow: () => number) {
     this.name = name;
     this.maxRequestSize = maxRequestSize;
-    this.firstPage = new Fact(elapsed);
-    this.servesPageZero = new Fact(elapsed);
-    this.totalsMislead = new Fact(elapsed);
-    this.pageSize = new Fact(elapsed);
-    this.leavesHoles = new Fact(elapsed);
-    this.repeatsLastPage = new Fact(elapsed);
+    this.firstPage = new Fact(monotonicNow);
+    this.servesPageZero = new Fact(monotonicNow);
+    this.totalsMislead = new Fact(monotonicNow);
+    this.pageSize = new Fact(monotonicNow);
+    this.leavesHoles = new Fact(monotonicNow);
+    this.repeatsLastPage = new Fact(monotonicNow);
   }
 }
 
 class CredentialFacts implements EndpointFacts {
-  readonly #endpoint: Endpoint;
-  readonly #holder: FactHolder;
+  readonly #endpoint: EndpointRecord;
+  readonly #owner: FactOwner;
   readonly #credential: string;
-  readonly #fixed: 0 | 1 | undefined;
-  #isDoubted = false;
+  readonly #configured: 0 | 1 | undefined;
+  #isInvalidated = false;
   /** One look an operation is enough. */
   #hasLooked = false;
   /** On behalf of all operations of the credential. */
   #isVerifying = false;
 
-  constructor(endpoint: Endpoint, holder: FactHolder, fixed: 0 | 1 | undefined) {
+  constructor(endpoint: EndpointRecord, owner: FactOwner, configured: 0 | 1 | undefined) {
     this.#endpoint = endpoint;
-    this.#holder = holder;
-    this.#credential = holder.fingerprint;
-    this.#fixed = fixed;
+    this.#owner = owner;
+    this.#credential = owner.fingerprint;
+    this.#configured = configured;
   }
 
   get firstPage(): 0 | 1 | undefined {
-    return this.#fixed ?? this.#endpoint.firstPage.believedBy(this.#credential);
+    return this.#configured ?? this.#endpoint.firstPage.valueFor(this.#credential);
   }
 
-  get isFirstPageFixed(): boolean {
-    return this.#fixed !== undefined;
+  get isFirstPageConfigured(): boolean {
+    return this.#configured !== undefined;
   }
 
   get isFirstPageTrusted(): boolean {
-    return this.isFirstPageFixed || (!this.#isDoubted && this.#endpoint.firstPage.isTrustedBy(this.#credential));
+    return this.isFirstPageConfigured || (!this.#isInvalidated && this.#endpoint.firstPage.isTrustedFor(this.#credential));
   }
 
-  async needsFirstPageLook(isAtStart: boolean): Promise<boolean> {
-    if (this.#isDoubted) return true;
+  async needsFirstPageProbe(isAtStart: boolean): Promise<boolean> {
+    if (this.#isInvalidated) return true;
     if (this.#isUsable(isAtStart)) return false;
-    await this.#recallFirstPage();
+    await this.#loadSharedFirstPage();
     if (this.#isUsable(isAtStart)) return false;
     this.#isVerifying = this.#endpoint.firstPage.beginVerification(this.#credential);
     return true;
   }
 
-  endFirstPageLook({ hasLooked }: { readonly hasLooked: boolean }): void {
+  endFirstPageProbe({ hasLooked }: { readonly hasLooked: boolean }): void {
     this.#hasLooked ||= hasLooked;
     if (this.#isVerifying) this.#endpoint.firstPage.endVerification(this.#credential);
   }
 
-  seeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void {
-    if (this.isFirstPageFixed) return;
-    const sighting = this.#endpoint.firstPage.see(this.#credential, number, options);
-    if (sighting) this.#holder.notebook?.writeFirstPage(this.#endpoint.name, sighting, Math.max(MIN_TRUST_MS, sighting.trustMs));
+  observeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void {
+    if (this.isFirstPageConfigured) return;
+    const observation = this.#endpoint.firstPage.observe(this.#credential, number, options);
+    if (observation)
+      this.#owner.sharedFacts?.writeFirstPage(this.#endpoint.name, observation, Math.max(MIN_TRUST_MS, observation.trustMs));
   }
 
-  doubtFirstPage(): void {
-    this.#isDoubted = true;
-    this.#endpoint.firstPage.doubt(this.#credential);
+  invalidateFirstPage(): void {
+    this.#isInvalidated = true;
+    this.#endpoint.firstPage.invalidate(this.#credential);
   }
 
   get servesPageZero(): boolean {
-    return this.#endpoint.servesPageZero.isTrustedBy(this.#credential);
+    return this.#endpoint.servesPageZero.isTrustedFor(this.#credential);
   }
 
   set servesPageZero(isSeen: boolean) {
-    this.#endpoint.servesPageZero.see(this.#credential, isSeen);
+    this.#endpoint.servesPageZero.observe(this.#credential, isSeen);
   }
 
   get totalsMislead(): boolean {
-    return this.#endpoint.totalsMislead.isTrustedBy(this.#credential);
+    return this.#endpoint.totalsMislead.isTrustedFor(this.#credential);
   }
 
   set totalsMislead(isSeen: boolean) {
-    this.#endpoint.totalsMislead.see(this.#credential, isSeen);
+    this.#endpoint.totalsMislead.observe(this.#credential, isSeen);
   }
 
   get maxRequestSize(): number {
@@ -190,31 +191,31 @@ class CredentialFacts implements EndpointFacts {
   }
 
   get pageSize(): number {
-    return this.#endpoint.pageSize.believedBy(this.#credential) ?? this.maxRequestSize;
+    return this.#endpoint.pageSize.valueFor(this.#credential) ?? this.maxRequestSize;
   }
 
   set pageSize(size: number) {
-    this.#endpoint.pageSize.see(this.#credential, size);
+    this.#endpoint.pageSize.observe(this.#credential, size);
   }
 
   get leavesHoles(): boolean {
-    return this.#endpoint.leavesHoles.believedBy(this.#credential) ?? false;
+    return this.#endpoint.leavesHoles.valueFor(this.#credential) ?? false;
   }
 
   set leavesHoles(isSeen: boolean) {
-    this.#endpoint.leavesHoles.see(this.#credential, isSeen);
+    this.#endpoint.leavesHoles.observe(this.#credential, isSeen);
   }
 
   get areHolesTrusted(): boolean {
-    return this.leavesHoles && this.#endpoint.leavesHoles.isTrustedBy(this.#credential);
+    return this.leavesHoles && this.#endpoint.leavesHoles.isTrustedFor(this.#credential);
   }
 
   get repeatsLastPage(): boolean {
-    return this.#endpoint.repeatsLastPage.believedBy(this.#credential) ?? false;
+    return this.#endpoint.repeatsLastPage.valueFor(this.#credential) ?? false;
   }
 
   set repeatsLastPage(isSeen: boolean) {
-    this.#endpoint.repeatsLastPage.see(this.#credential, isSeen);
+    this.#endpoint.repeatsLastPage.observe(this.#credential, isSeen);
   }
 
   #isUsable(isAtStart: boolean): boolean {
@@ -222,11 +223,11 @@ class CredentialFacts implements EndpointFacts {
   }
 
   /** Another instance may have seen it for the same credential. */
-  async #recallFirstPage(): Promise<void> {
+  async #loadSharedFirstPage(): Promise<void> {
     const { firstPage, name } = this.#endpoint;
-    const { notebook } = this.#holder;
-    if (!notebook || firstPage.isDoubtedBy(this.#credential)) return;
-    const noted = await notebook.readFirstPage(name);
-    if (noted) firstPage.adopt(this.#credential, noted, noted.ageMs);
+    const { sharedFacts } = this.#owner;
+    if (!sharedFacts || firstPage.isInvalidatedFor(this.#credential)) return;
+    const shared = await sharedFacts.readFirstPage(name);
+    if (shared) firstPage.adopt(this.#credential, shared, shared.ageMs);
   }
 }

@@ -1,18 +1,18 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
-import { findLastPage, isFromMemory, isLastPage, type SearchedPages } from './last-page.ts';
-import { type Identified, type List, ListMovedError, type Page, type Reading } from './list.ts';
-import { createNumberedPages, type NumberedPages, type ReadPage, remembered } from './numbered-pages.ts';
+import { findLastPage, isLastPage, type SearchedPages, usedCache } from './last-page.ts';
+import { type Identified, type List, ListMovedError, type Page, type ReadVersion } from './list.ts';
+import { createNumberedPages, type NumberedPages, type ReadPage, readOnce } from './numbered-pages.ts';
 import { createOrderedPages, type OrderedPages } from './ordered-pages.ts';
-import { EMPTY_PAGE, isSame, repeats, sharedShare } from './page-content.ts';
-import { explainShortness, type ShortPage } from './page-size.ts';
-import { isFirsthand, newest } from './reading.ts';
+import { EMPTY_PAGE, hasSameItems, isIdenticalPage, overlapRatio } from './page-content.ts';
+import { isUncached, latestVersion } from './read-version.ts';
+import { classifyShortPage, type ShortPage } from './short-page.ts';
 
 interface GenerationOptions {
   readonly isLast: boolean;
   /** Where the list ends, as far as the generation before has found out. */
   readonly pastEndFrom: number;
   /** Whatever is read has to be newer: so it is with all that the generation before has seen. */
-  readonly floor: Reading | undefined;
+  readonly newerThan: ReadVersion | undefined;
 }
 
 /** A page and the next one that says the same, and which of them was there first. */
@@ -26,7 +26,7 @@ interface Repetition<T> {
 export class Generation<T extends Identified> implements List<T> {
   readonly pageSize: number;
   /** Where the list ends for the next generation, if this one took repetitions past the end for pages of the list. */
-  endForNext = Number.POSITIVE_INFINITY;
+  nextPastEndFrom = Number.POSITIVE_INFINITY;
 
   readonly #upstream: NumberedPages<T>;
   readonly #facts: EndpointFacts;
@@ -42,12 +42,12 @@ export class Generation<T extends Identified> implements List<T> {
   #total: number | undefined;
   #hasFullPage = false;
 
-  constructor(readPage: ReadPage<T>, facts: EndpointFacts, { isLast, pastEndFrom, floor }: GenerationOptions) {
-    this.#upstream = createNumberedPages(readPage, facts, floor);
+  constructor(readPage: ReadPage<T>, facts: EndpointFacts, { isLast, pastEndFrom, newerThan }: GenerationOptions) {
+    this.#upstream = createNumberedPages(readPage, facts, newerThan);
     this.#pages = createOrderedPages({
       fetch: (index, newerThan) => this.#fetch(index, newerThan),
       fetchAgain: (index, newerThan) => this.#upstream.fetchAgain(index, newerThan),
-      isInVain: () => this.#upstream.hasStandIn,
+      isPointless: () => this.#upstream.servedStale,
       onMoved: () => this.reportOverlap(),
     });
     this.#facts = facts;
@@ -58,8 +58,8 @@ export class Generation<T extends Identified> implements List<T> {
   }
 
   /** What is newer than this is newer than all that this generation has seen. */
-  get newestReading(): Reading | undefined {
-    return this.#upstream.newest;
+  get latestVersion(): ReadVersion | undefined {
+    return this.#upstream.latestVersion;
   }
 
   async page(index: number): Promise<readonly T[]> {
@@ -92,38 +92,38 @@ export class Generation<T extends Identified> implements List<T> {
     const searched = this.#searched();
     const last = await findLastPage(searched);
     const found = await searched.read(last);
-    if (isFromMemory(searched)) {
+    if (usedCache(searched)) {
       // It will be shown in order with the pages that have been shown; then it has to be the same.
       const page = await this.#read(last);
       const isComplete = this.#isEnd(last, page);
-      if (!isSame(page, found) || !(await isLastPage(searched, last, { isComplete }))) this.reportOverlap();
+      if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete }))) this.reportOverlap();
     }
     if (this.#facts.repeatsLastPage) this.#pastEndFrom = last + 1;
     return last * this.pageSize + found.served;
   }
 
   reportOverlap(): void {
-    if (!this.#makesDo) throw new ListMovedError();
+    if (!this.#isBestEffort) throw new ListMovedError();
   }
 
   reportMissing(): Promise<void> {
-    return this.#pages.readAnew();
+    return this.#pages.rereadCached();
   }
 
   /** Another generation would be no better. */
-  get #makesDo(): boolean {
-    return this.#isLast || this.#upstream.hasStandIn;
+  get #isBestEffort(): boolean {
+    return this.#isLast || this.#upstream.servedStale;
   }
 
-  /** @param floor the pages have to be newer */
-  #searched(floor?: Reading): SearchedPages<T> {
-    const looked = new Map<number, Page<T>>();
-    const read = async (index: number, newerThan = floor) => {
+  /** @param defaultNewerThan the pages have to be newer */
+  #searched(defaultNewerThan?: ReadVersion): SearchedPages<T> {
+    const visited = new Map<number, Page<T>>();
+    const read = async (index: number, newerThan = defaultNewerThan) => {
       const page = index >= this.#pastEndFrom ? EMPTY_PAGE : await this.#fetch(index, newerThan);
-      looked.set(index, page);
+      visited.set(index, page);
       return page;
     };
-    return { pageSize: this.pageSize, read, looked };
+    return { pageSize: this.pageSize, read, visited };
   }
 
   #isEnd(index: number, page: Page<T>): boolean {
@@ -135,7 +135,7 @@ export class Generation<T extends Identified> implements List<T> {
   }
 
   async #read(index: number): Promise<Page<T>> {
-    await remembered(this.#reads, index, () => this.#readAndCompare(index));
+    await readOnce(this.#reads, index, () => this.#readAndCompare(index));
     return this.#pages.get(index) ?? EMPTY_PAGE;
   }
 
@@ -146,12 +146,12 @@ export class Generation<T extends Identified> implements List<T> {
       if (this.#total !== undefined && this.#total !== page.total) this.reportOverlap();
       this.#total = page.total;
     }
-    await this.#pages.putInOrder(index - 1);
-    await this.#pages.putInOrder(index);
+    await this.#pages.ensureOrder(index - 1);
+    await this.#pages.ensureOrder(index);
     await this.#compare(index - 1, { earlier: 'page' });
     await this.#compare(index, { earlier: 'next' });
-    await this.#explainShortness(index - 1);
-    await this.#explainShortness(index);
+    await this.#classifyShortPage(index - 1);
+    await this.#classifyShortPage(index);
     this.#compared.add(index);
   }
 
@@ -161,7 +161,7 @@ export class Generation<T extends Identified> implements List<T> {
     return isPastTheEnd ? EMPTY_PAGE : this.#pages.fetch(index);
   }
 
-  async #fetch(index: number, newerThan?: Reading): Promise<Page<T>> {
+  async #fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>> {
     const page = await this.#upstream.fetch(index, newerThan);
     if (page.served === this.pageSize) this.#hasFullPage = true;
     if (page.served > this.pageSize) this.#learnPageSize(Math.max(page.served, this.#facts.maxRequestSize));
@@ -174,33 +174,34 @@ export class Generation<T extends Identified> implements List<T> {
     const page = this.#pages.get(index);
     const next = this.#pages.get(index + 1);
     if (!page || !next) return;
-    if (repeats(next, page)) return this.#repeated(index, { page, next, earlier });
-    if (sharedShare(page, next) > 0 || (page.served === 0 && next.served > 0)) return this.reportOverlap();
+    if (hasSameItems(next, page)) return this.#handleRepetition(index, { page, next, earlier });
+    if (overlapRatio(page, next) > 0 || (page.served === 0 && next.served > 0)) return this.reportOverlap();
     const isTotalMissed = next.served === 0 && page.total !== undefined && index * this.pageSize + page.served < page.total;
-    if (isTotalMissed && (await this.#upstream.doubtsByTotal())) return this.reportOverlap();
-    if (index === 0 && next.served > 0 && isFirsthand([page.reading, next.reading])) await this.#upstream.seeFirstPages();
+    if (isTotalMissed && (await this.#upstream.isFirstPageContradictedByTotal())) return this.reportOverlap();
+    if (index === 0 && next.served > 0 && isUncached([page.readVersion, next.readVersion]))
+      await this.#upstream.reportDistinctFirstPages();
   }
 
   /** A short page that is followed by more: the upstream caps its pages, or the list moved, or the page has a hole. */
-  async #explainShortness(index: number): Promise<void> {
+  async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);
     if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index)) return;
     const next = this.#pages.get(index + 1);
     const following = next?.served ?? 0;
     const isFollowed = following > 0 || (page.total !== undefined && index * this.pageSize + page.served < page.total);
     if (!isFollowed) return;
-    if (!this.#facts.areHolesTrusted && !this.#isHearsay(page, next)) {
+    if (!this.#facts.areHolesTrusted && !this.#isCachedEvidence(page, next)) {
       // A capped upstream never serves a page longer than its cap.
-      const mayBeCapped = following <= page.served && !this.#hasFullPage;
-      await this.#learnFromShortness({ index, page, isFollowed: following > 0, mayBeCapped });
+      const canBeCapped = following <= page.served && !this.#hasFullPage;
+      await this.#learnFromShortPage({ index, page, isFollowed: following > 0, canBeCapped });
     }
     this.#holes.add(index);
   }
 
-  async #learnFromShortness(short: ShortPage<T>): Promise<void> {
-    const reason = await explainShortness(this.#upstream, short);
-    if (this.#isHearsay()) return;
-    const isKnown = this.#facts.leavesHoles || !short.mayBeCapped;
+  async #learnFromShortPage(short: ShortPage<T>): Promise<void> {
+    const reason = await classifyShortPage(this.#upstream, short);
+    if (this.#isCachedEvidence()) return;
+    const isKnown = this.#facts.leavesHoles || !short.canBeCapped;
     if (reason === 'hole') this.#facts.leavesHoles = true;
     if (reason === 'cap') {
       this.#facts.leavesHoles = false;
@@ -210,23 +211,27 @@ export class Generation<T extends Identified> implements List<T> {
   }
 
   /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */
-  async #repeated(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
-    if (index === 0 && (await this.#upstream.isRepeatedByNumber(next))) return this.reportOverlap();
-    const isSurelyTheEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
+  async #handleRepetition(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
+    if (index === 0 && (await this.#upstream.isFirstPageClamped(next))) return this.reportOverlap();
+    const isCertainEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
     // What is remembered of an end that is known to look like this will do, unless a whole page may have come in since.
-    const mayHaveMoved = page.served === this.pageSize && page.reading?.isRemembered && !next.reading?.isRemembered;
-    const isKnownSo = this.#facts.repeatsLastPage && earlier === 'page' && !mayHaveMoved;
-    if (isKnownSo || !this.#isHearsay(page, next)) {
-      const [again, newerThan] = [earlier === 'page' ? index : index + 1, newest(page.reading, next.reading)];
-      if (!isSurelyTheEnd && !repeats(await this.#upstream.fetchAgain(again, newerThan), page)) return this.reportOverlap();
+    const canHaveMoved = page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
+    const isKnownRepetition = this.#facts.repeatsLastPage && earlier === 'page' && !canHaveMoved;
+    if (isKnownRepetition || !this.#isCachedEvidence(page, next)) {
+      const [rereadIndex, newerThan] = [
+        earlier === 'page' ? index : index + 1,
+        latestVersion(page.readVersion, next.readVersion),
+      ];
+      if (!isCertainEnd && !hasSameItems(await this.#upstream.fetchAgain(rereadIndex, newerThan), page))
+        return this.reportOverlap();
       // A short page ends the list whatever follows it; that it is repeated may as well be a move by a whole page.
-      if (page.served >= this.pageSize && !this.#isHearsay()) this.#facts.repeatsLastPage = true;
+      if (page.served >= this.pageSize && !this.#isCachedEvidence()) this.#facts.repeatsLastPage = true;
     }
     this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
     this.#pages.set(index + 1, EMPTY_PAGE);
-    if (earlier === 'page' || this.#makesDo) return;
+    if (earlier === 'page' || this.#isBestEffort) return;
     // The next page has been taken for a page of the list, at a place that does not exist.
-    this.endForNext = 1 + (await findLastPage(this.#searched(page.reading), { index, page }));
+    this.nextPastEndFrom = 1 + (await findLastPage(this.#searched(page.readVersion), { index, page }));
     this.reportOverlap();
   }
 
@@ -234,8 +239,8 @@ export class Generation<T extends Identified> implements List<T> {
    * Whether pages are no ground to conclude anything that holds for everyone, for ever: of different age, they say nothing of the
    * upstream's manners. Then all is read anew, unless that would be no better.
    */
-  #isHearsay(...pages: readonly (Page<T> | undefined)[]): boolean {
-    if (!this.#upstream.hasStandIn && isFirsthand(pages.map((page) => page?.reading))) return false;
+  #isCachedEvidence(...pages: readonly (Page<T> | undefined)[]): boolean {
+    if (!this.#upstream.servedStale && isUncached(pages.map((page) => page?.readVersion))) return false;
     this.reportOverlap();
     return true;
   }

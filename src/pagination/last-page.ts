@@ -1,13 +1,13 @@
-import type { Identified, Page, Reading } from './list.ts';
-import { isSame, repeats, sharedShare } from './page-content.ts';
-import { newest } from './reading.ts';
+import type { Identified, Page, ReadVersion } from './list.ts';
+import { hasSameItems, isIdenticalPage, overlapRatio } from './page-content.ts';
+import { latestVersion } from './read-version.ts';
 
 export interface SearchedPages<T> {
   readonly pageSize: number;
   /** A page by its index. Past the end it is empty, or it repeats the last one. */
-  read(index: number, newerThan?: Reading): Promise<Page<T>>;
+  read(index: number, newerThan?: ReadVersion): Promise<Page<T>>;
   /** What has been read, by index. */
-  readonly looked: ReadonlyMap<number, Page<T>>;
+  readonly visited: ReadonlyMap<number, Page<T>>;
 }
 
 /**
@@ -28,9 +28,9 @@ export async function findLastPage<T extends Identified>(
 
   while (last + 1 < past) {
     const page = await read(probe);
-    if (page.served === 0 || (end && repeats(page, end))) {
+    if (page.served === 0 || (end && hasSameItems(page, end))) {
       past = probe;
-    } else if (!end && repeats(page, await read(last))) {
+    } else if (!end && hasSameItems(page, await read(last))) {
       end = page;
       past = last;
       last = beforeLast;
@@ -49,8 +49,8 @@ export async function findLastPage<T extends Identified>(
 }
 
 /** Whether the search looked at pages that are only remembered. */
-export function isFromMemory({ looked }: SearchedPages<unknown>): boolean {
-  return [...looked.values()].some(({ reading }) => reading?.isRemembered);
+export function usedCache({ visited }: SearchedPages<unknown>): boolean {
+  return [...visited.values()].some(({ readVersion }) => readVersion?.isCached);
 }
 
 /**
@@ -60,16 +60,16 @@ export function isFromMemory({ looked }: SearchedPages<unknown>): boolean {
  * @param isComplete the page says by itself that nothing follows
  */
 export async function isLastPage<T extends Identified>(
-  { read, looked }: SearchedPages<T>,
+  { read, visited }: SearchedPages<T>,
   last: number,
   { isComplete }: { readonly isComplete: boolean },
 ): Promise<boolean> {
   const page = await read(last);
-  if (looked.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.reading)).served === 0;
+  if (visited.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
   // Pages past the end repeat the last one. The page before tells that this is none of them, if it was read after all that does repeat it.
-  const others = [...looked].filter(([index]) => index < last - 1 || index > last).map(([, { reading }]) => reading);
-  const before = await read(last - 1, others.reduce(newest, undefined));
-  const again = await read(last, before.reading);
-  return isSame(again, page) && sharedShare(again, before) === 0;
+  const others = [...visited].filter(([index]) => index < last - 1 || index > last).map(([, { readVersion }]) => readVersion);
+  const before = await read(last - 1, others.reduce(latestVersion, undefined));
+  const again = await read(last, before.readVersion);
+  return isIdenticalPage(again, page) && overlapRatio(again, before) === 0;
 }

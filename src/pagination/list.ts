@@ -5,18 +5,18 @@ export interface Page<T> {
   /** The length of the whole list, where the upstream tells it. */
   readonly total?: number | undefined;
   /** Absent of what has not been read: a page past the end that needed no asking. */
-  readonly reading?: Reading;
+  readonly readVersion?: ReadVersion;
 }
 
 /**
  * Which reading of the upstream a page comes from. Of two readings of one process the one with the greater number was sent later;
  * nothing is known of the order of two processes.
  */
-export interface Reading {
-  readonly process: string;
-  readonly number: number;
+export interface ReadVersion {
+  readonly instance: string;
+  readonly sequence: number;
   /** Kept from an earlier question. */
-  readonly isRemembered: boolean;
+  readonly isCached: boolean;
 }
 
 /** What can be paged: it has an id by which it is known again. */

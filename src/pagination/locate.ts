@@ -29,35 +29,38 @@ export interface Gap {
  * across the border of the reach.
  */
 export async function locate<T extends Identified>(list: List<T>, cursor: Cursor, side: 'after' | 'before'): Promise<Gap> {
-  const home = pageOf(list, cursor.place);
-  const seen = new Sighting(cursor, list.pageSize);
+  const expectedPage = pageOf(list, cursor.position);
+  const search = new NeighbourSearch(cursor, list.pageSize);
   let top = entryPage(list, cursor, side);
   let bottom = top;
-  seen.add(top, await list.page(top));
+  search.add(top, await list.page(top));
 
   for (let step = 0; ; step += 1) {
-    const gap = seen.gap(side);
+    const gap = search.gap(side);
     if (gap !== undefined) return { position: gap, isLost: false };
 
     // What was seen of one side says where the rest must be: beyond it, and where nothing came in between, just so far.
-    const { before, after } = seen;
-    const highest = Math.max(home + SEARCH_REACH.down, before ? pageOf(list, before.position + before.distance) : 0);
-    const lowest = Math.max(0, Math.min(home - SEARCH_REACH.up, after ? pageOf(list, after.position - after.distance) : home));
+    const { before, after } = search;
+    const highest = Math.max(expectedPage + SEARCH_REACH.down, before ? pageOf(list, before.position + before.distance) : 0);
+    const lowest = Math.max(
+      0,
+      Math.min(expectedPage - SEARCH_REACH.up, after ? pageOf(list, after.position - after.distance) : expectedPage),
+    );
     const canGoDown = bottom < highest && !after && !list.isKnownEnd(bottom);
     const canGoUp = top > lowest && !before;
     if (canGoDown && (!canGoUp || prefersDown(step))) {
       bottom += 1;
-      seen.add(bottom, await list.page(bottom));
+      search.add(bottom, await list.page(bottom));
     } else if (canGoUp) {
       top -= 1;
-      seen.add(top, await list.page(top));
+      search.add(top, await list.page(top));
     } else {
       // What is remembered may be older than the cursor.
       await list.reportMissing();
       // The item is gone, or out of reach. Between survivors on both sides all is new: so it is shown.
       const [above, below] = [before && before.position + 1, after?.position];
       const position = side === 'after' ? (above ?? below) : (below ?? above);
-      return { position: position ?? cursor.place, isLost: position === undefined };
+      return { position: position ?? cursor.position, isLost: position === undefined };
     }
   }
 }
@@ -68,8 +71,8 @@ function pageOf(list: List<Identified>, position: number): number {
 
 /** The page where the search begins: the item's, or the one across the border if that alone can tell where to go on. */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
-  if (side === 'after') return pageOf(list, cursor.following.length > 0 ? cursor.place + 1 : cursor.place);
-  return pageOf(list, cursor.preceding.length > 0 ? Math.max(0, cursor.place - 1) : cursor.place);
+  if (side === 'after') return pageOf(list, cursor.following.length > 0 ? cursor.position + 1 : cursor.position);
+  return pageOf(list, cursor.preceding.length > 0 ? Math.max(0, cursor.position - 1) : cursor.position);
 }
 
 /** Two pages down for one up, as lists grow on top. */
@@ -78,16 +81,16 @@ function prefersDown(step: number): boolean {
 }
 
 /** A neighbour of the cursor's item: where it stands, and how far from the item it once stood. */
-interface Seen {
+interface SeenNeighbour {
   readonly position: number;
   readonly distance: number;
 }
 
 /** Where the cursor's item and its neighbours stand, among the pages that were looked at. */
-class Sighting {
+class NeighbourSearch {
   /** The nearest that were seen on either side of the item. */
-  before: Seen | undefined;
-  after: Seen | undefined;
+  before: SeenNeighbour | undefined;
+  after: SeenNeighbour | undefined;
   readonly #cursor: Cursor;
   readonly #pageSize: number;
   #item: number | undefined;
@@ -98,19 +101,19 @@ class Sighting {
   }
 
   add(index: number, items: readonly Identified[]): void {
-    const { id, place, preceding, following } = this.#cursor;
+    const { id, position: lastPosition, preceding, following } = this.#cursor;
     for (const [offset, one] of items.entries()) {
       const position = index * this.#pageSize + offset;
       if (one.id === id) {
         // An upstream that lists an item twice must not send a walk back to the first of them.
-        const isNearer = this.#item === undefined || Math.abs(position - place) < Math.abs(this.#item - place);
+        const isNearer = this.#item === undefined || Math.abs(position - lastPosition) < Math.abs(this.#item - lastPosition);
         if (isNearer) this.#item = position;
         continue;
       }
-      const print = fingerprint(one.id);
-      const distanceIn = (side: Cursor['preceding']) => 1 + side.findIndex((known) => known.equals(print));
-      this.before = nearer(this.before, { position, distance: distanceIn(preceding) });
-      this.after = nearer(this.after, { position, distance: distanceIn(following) });
+      const itemFingerprint = fingerprint(one.id);
+      const distanceIn = (side: Cursor['preceding']) => 1 + side.findIndex((known) => known.equals(itemFingerprint));
+      this.before = nearest(this.before, { position, distance: distanceIn(preceding) });
+      this.after = nearest(this.after, { position, distance: distanceIn(following) });
     }
   }
 
@@ -124,6 +127,6 @@ class Sighting {
 }
 
 /** Distance 0: no neighbour at all. */
-function nearer(known: Seen | undefined, other: Seen): Seen | undefined {
+function nearest(known: SeenNeighbour | undefined, other: SeenNeighbour): SeenNeighbour | undefined {
   return other.distance > 0 && (!known || other.distance < known.distance) ? other : known;
 }

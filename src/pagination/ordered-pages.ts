@@ -1,7 +1,7 @@
-import type { Identified, Page, Reading } from './list.ts';
+import type { Identified, Page, ReadVersion } from './list.ts';
 import type { NumberedPages } from './numbered-pages.ts';
-import { isSame } from './page-content.ts';
-import { isRecent } from './reading.ts';
+import { isIdenticalPage } from './page-content.ts';
+import { isRecentEnough } from './read-version.ts';
 
 /**
  * The pages of one generation, by their index, of which each was read after the one before it.
@@ -20,14 +20,14 @@ export interface OrderedPages<T> {
   /** Reads a page, after the one before it if that is there; it is not put among the others yet. */
   fetch(index: number): Promise<Page<T>>;
   /** Sees to it that of two neighbours that are there the lower one is read after the upper one. */
-  putInOrder(upper: number): Promise<void>;
+  ensureOrder(upper: number): Promise<void>;
   /** Sees to it that nothing is there that is only remembered. */
-  readAnew(): Promise<void>;
+  rereadCached(): Promise<void>;
 }
 
 export interface OrderedPagesOptions<T> extends Pick<NumberedPages<T>, 'fetch' | 'fetchAgain'> {
   /** To read anything again would bring nothing else. */
-  readonly isInVain: () => boolean;
+  readonly isPointless: () => boolean;
   /** Hears of a page that says something else when it is read again. It may throw; else the new page is taken. */
   readonly onMoved: () => void;
 }
@@ -35,39 +35,39 @@ export interface OrderedPagesOptions<T> extends Pick<NumberedPages<T>, 'fetch' |
 export function createOrderedPages<T extends Identified>(upstream: OrderedPagesOptions<T>): OrderedPages<T> {
   const pages = new Map<number, Page<T>>();
   /** The reading that a page was asked to be newer than. */
-  const askedAfter = new Map<number, Reading | undefined>();
+  const requestedNewerThan = new Map<number, ReadVersion | undefined>();
 
   return {
     get: (index) => pages.get(index),
     set: (index, page) => pages.set(index, page),
     fetch(index) {
-      const newerThan = pages.get(index - 1)?.reading;
-      askedAfter.set(index, newerThan);
+      const newerThan = pages.get(index - 1)?.readVersion;
+      requestedNewerThan.set(index, newerThan);
       return upstream.fetch(index, newerThan);
     },
-    async putInOrder(upper) {
-      const newerThan = pages.get(upper)?.reading;
+    async ensureOrder(upper) {
+      const newerThan = pages.get(upper)?.readVersion;
       const lower = pages.get(upper + 1);
-      const isInOrder = isRecent(lower?.reading, newerThan) || askedAfter.get(upper + 1) === newerThan;
-      if (lower && !isInOrder) await readAgain(upper + 1, lower, newerThan);
+      const isInOrder = isRecentEnough(lower?.readVersion, newerThan) || requestedNewerThan.get(upper + 1) === newerThan;
+      if (lower && !isInOrder) await reread(upper + 1, lower, newerThan);
     },
-    async readAnew() {
+    async rereadCached() {
       for (const index of [...pages.keys()].sort((one, other) => one - other)) {
         const page = pages.get(index);
-        if (page?.reading?.isRemembered) await readAgain(index, page, page.reading);
+        if (page?.readVersion?.isCached) await reread(index, page, page.readVersion);
       }
     },
   };
 
-  async function readAgain(index: number, page: Page<T>, newerThan: Reading | undefined): Promise<void> {
-    if (upstream.isInVain()) return;
+  async function reread(index: number, page: Page<T>, newerThan: ReadVersion | undefined): Promise<void> {
+    if (upstream.isPointless()) return;
     const again = await upstream.fetchAgain(index, newerThan);
-    if (!isSame(again, page)) {
+    if (!isIdenticalPage(again, page)) {
       upstream.onMoved();
       pages.set(index, again);
-    } else if (page.reading && isRecent(again.reading, newerThan)) {
+    } else if (page.readVersion && isRecentEnough(again.readVersion, newerThan)) {
       // It has said the same since then: so what follows it need not be newer than that, and no page is read again for another's sake.
-      pages.set(index, { ...again, reading: { ...page.reading, isRemembered: false } });
+      pages.set(index, { ...again, readVersion: { ...page.readVersion, isCached: false } });
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Identified, Page } from './list.ts';
 export const EMPTY_PAGE: Page<never> = Object.freeze({ items: Object.freeze([]), served: 0 });
 
 /** Whether two pages hold the same items in the same order: how an upstream that clamps page numbers answers past the end. */
-export function repeats(page: Page<Identified>, other: Page<Identified>): boolean {
+export function hasSameItems(page: Page<Identified>, other: Page<Identified>): boolean {
   return (
     page.items.length > 0 &&
     page.items.length === other.items.length &&
@@ -13,16 +13,16 @@ export function repeats(page: Page<Identified>, other: Page<Identified>): boolea
 }
 
 /** Whether a page says what another one said, all of it. */
-export function isSame(page: Page<Identified>, other: Page<Identified>): boolean {
+export function isIdenticalPage(page: Page<Identified>, other: Page<Identified>): boolean {
   return (
     page.served === other.served &&
     page.total === other.total &&
-    (page.items.length + other.items.length === 0 || repeats(page, other))
+    (page.items.length + other.items.length === 0 || hasSameItems(page, other))
   );
 }
 
 /** The part of the smaller page's items that stands on the other one too, 0 to 1. */
-export function sharedShare(a: Page<Identified>, b: Page<Identified>): number {
+export function overlapRatio(a: Page<Identified>, b: Page<Identified>): number {
   const smaller = Math.min(a.items.length, b.items.length);
   if (smaller === 0) return 0;
   const known = new Set(a.items.map(({ id }) => id));
@@ -30,6 +30,6 @@ export function sharedShare(a: Page<Identified>, b: Page<Identified>): number {
 }
 
 /** Whether this is the upstream's answer with one of these statuses. */
-export function isOneOf(error: unknown, statuses: readonly number[]): boolean {
+export function hasStatus(error: unknown, statuses: readonly number[]): boolean {
   return error instanceof UpstreamError && error.status !== undefined && statuses.includes(error.status);
 }

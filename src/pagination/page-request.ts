@@ -17,8 +17,8 @@ export interface PageRequest {
   readonly before: string | undefined;
 }
 
-export const DEFAULT_SIZE = 20;
-export const LARGEST_SIZE = 100;
+export const DEFAULT_PAGE_SIZE = 20;
+export const MAX_PAGE_SIZE = 100;
 
 /**
  * Reads the arguments of a connection. Only `before` given asks for the end of what stands before it; nothing given, for the start.
@@ -29,23 +29,23 @@ export function toPageRequest({ first, after, last, before }: ConnectionArgument
   if (first != null && last != null) {
     throw new UserInputError('`first` and `last` cannot be given together: `first` pages forward, `last` backward.');
   }
-  if (last != null) return { from: 'end', size: checked('last', last), ...cursors };
-  if (first != null) return { from: 'start', size: checked('first', first), ...cursors };
-  const onlyBefore = before != null && after == null;
-  return { from: onlyBefore ? 'end' : 'start', size: DEFAULT_SIZE, ...cursors };
+  if (last != null) return { from: 'end', size: assertPageSize('last', last), ...cursors };
+  if (first != null) return { from: 'start', size: assertPageSize('first', first), ...cursors };
+  const isOnlyBefore = before != null && after == null;
+  return { from: isOnlyBefore ? 'end' : 'start', size: DEFAULT_PAGE_SIZE, ...cursors };
 }
 
 /** The most items that these arguments can bring. What does not fit is refused later, and counts as a whole page until then. */
-export function mostItems({ first, last }: ConnectionArguments): number {
-  const size = last ?? first ?? DEFAULT_SIZE;
-  return isPageSize(size) ? size : LARGEST_SIZE;
+export function maxItems({ first, last }: ConnectionArguments): number {
+  const size = last ?? first ?? DEFAULT_PAGE_SIZE;
+  return isPageSize(size) ? size : MAX_PAGE_SIZE;
 }
 
-function checked(name: 'first' | 'last', size: number): number {
+function assertPageSize(name: 'first' | 'last', size: number): number {
   if (isPageSize(size)) return size;
-  throw new UserInputError(`\`${name}\` is ${size}: it has to be 1 to ${LARGEST_SIZE}.`);
+  throw new UserInputError(`\`${name}\` is ${size}: it has to be 1 to ${MAX_PAGE_SIZE}.`);
 }
 
 function isPageSize(size: number): boolean {
-  return Number.isInteger(size) && size >= 1 && size <= LARGEST_SIZE;
+  return Number.isInteger(size) && size >= 1 && size <= MAX_PAGE_SIZE;
 }

@@ -4,7 +4,7 @@ import type { Identified, ListSource } from './list.ts';
 import type { ReadPage } from './numbered-pages.ts';
 
 /** After so many generations the list moves faster than it can be read, and the answer makes do with what it has. */
-const LAST_GENERATION = 3;
+const MAX_RENEWALS = 3;
 
 /**
  * A page-numbered list. It finds out, when it matters, the number of the first page, the real page size and the end of the list,
@@ -13,15 +13,15 @@ const LAST_GENERATION = 3;
  * Past the end is an empty page, a 400 or 404 beyond the first page, or a page that repeats the one before it.
  */
 export function createPagedList<T extends Identified>(readPage: ReadPage<T>, facts: EndpointFacts): ListSource<T> {
-  let generation = 0;
-  let current = new Generation(readPage, facts, { isLast: false, pastEndFrom: Number.POSITIVE_INFINITY, floor: undefined });
+  let renewals = 0;
+  let current = new Generation(readPage, facts, { isLast: false, pastEndFrom: Number.POSITIVE_INFINITY, newerThan: undefined });
   return {
     current: () => current,
     renew(list) {
       if (list === current) {
-        generation += 1;
-        const { endForNext: pastEndFrom, newestReading: floor } = current;
-        current = new Generation(readPage, facts, { isLast: generation >= LAST_GENERATION, pastEndFrom, floor });
+        renewals += 1;
+        const { nextPastEndFrom: pastEndFrom, latestVersion: newerThan } = current;
+        current = new Generation(readPage, facts, { isLast: renewals >= MAX_RENEWALS, pastEndFrom, newerThan });
       }
       return current;
     },

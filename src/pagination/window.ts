@@ -1,7 +1,7 @@
 import type { Identified, List } from './list.ts';
 
 /** An item and the number of items before it. */
-export interface Placed<T> {
+export interface PositionedItem<T> {
   readonly item: T;
   readonly position: number;
 }
@@ -15,19 +15,19 @@ export async function takeForward<T extends Identified>(
   start: number,
   end: number,
   size: number,
-): Promise<Placed<T>[]> {
-  const taken = createTaking(list);
+): Promise<PositionedItem<T>[]> {
+  const collector = createCollector(list);
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) {
     const items = await list.page(index);
     for (const [offset, item] of items.entries()) {
       const position = index * list.pageSize + offset;
       if (position < start || position >= end) continue;
-      taken.take({ item, position });
-      if (taken.placed.length === size) return taken.placed;
+      collector.add({ item, position });
+      if (collector.placed.length === size) return collector.placed;
     }
     if (list.isKnownEnd(index)) break;
   }
-  return taken.placed;
+  return collector.placed;
 }
 
 /**
@@ -39,32 +39,32 @@ export async function takeBackward<T extends Identified>(
   start: number,
   end: number,
   size: number,
-): Promise<Placed<T>[]> {
-  const taken = createTaking(list);
+): Promise<PositionedItem<T>[]> {
+  const collector = createCollector(list);
   for (let index = Math.floor((end - 1) / list.pageSize); index >= 0 && (index + 1) * list.pageSize > start; index -= 1) {
     const items = await list.page(index);
     for (const [offset, item] of [...items.entries()].reverse()) {
       const position = index * list.pageSize + offset;
       if (position >= end || position < start) continue;
-      taken.take({ item, position });
-      if (taken.placed.length === size) return taken.placed.reverse();
+      collector.add({ item, position });
+      if (collector.placed.length === size) return collector.placed.reverse();
     }
   }
-  return taken.placed.reverse();
+  return collector.placed.reverse();
 }
 
-function createTaking<T extends Identified>(list: List<T>) {
-  const placed: Placed<T>[] = [];
+function createCollector<T extends Identified>(list: List<T>) {
+  const collected: PositionedItem<T>[] = [];
   const pageById = new Map<string, number>();
   return {
-    placed,
-    take(one: Placed<T>): void {
-      const page = Math.floor(one.position / list.pageSize);
-      const seenOn = pageById.get(one.item.id);
-      if (seenOn === undefined) {
-        pageById.set(one.item.id, page);
-        placed.push(one);
-      } else if (seenOn !== page) {
+    placed: collected,
+    add(positioned: PositionedItem<T>): void {
+      const page = Math.floor(positioned.position / list.pageSize);
+      const firstPage = pageById.get(positioned.item.id);
+      if (firstPage === undefined) {
+        pageById.set(positioned.item.id, page);
+        collected.push(positioned);
+      } else if (firstPage !== page) {
         list.reportOverlap();
       }
     },

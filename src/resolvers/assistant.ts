@@ -1,10 +1,10 @@
 import type { Resolvers } from '#generated/resolvers.ts';
 import { resolveConnection } from './connection.ts';
-import { checkedId } from './ids.ts';
+import { assertId } from './ids.ts';
 
 export const assistantResolvers: Resolvers = {
   Query: {
-    assistant: (_query, { id }, { loaders }) => loaders.assistant(checkedId(id)),
+    assistant: (_query, { id }, { loaders }) => loaders.assistant(assertId(id)),
     assistants: (_query, args, context, info) => resolveConnection(context.loaders.assistants(), args, [], context, info),
   },
   AssistantConnection: { totalCount: (connection) => connection.totalCount() },

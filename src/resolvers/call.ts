@@ -1,16 +1,16 @@
-import { isWireObject, toPartial } from '#binding/wire-object.ts';
+import { asStub, isWireObject } from '#binding/wire-object.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
-import { checkedId, loadEach } from './ids.ts';
+import { assertId, loadMany } from './ids.ts';
 
 export const callResolvers: Resolvers = {
   Query: {
-    call: (_query, { id }, { loaders }) => loaders.call(checkedId(id)),
-    calls: (_query, { ids }, context) => loadEach(ids.map(checkedId), (id) => context.loaders.call(id), context),
+    call: (_query, { id }, { loaders }) => loaders.call(assertId(id)),
+    calls: (_query, { ids }, context) => loadMany(ids.map(assertId), (id) => context.loaders.call(id), context),
   },
   Call: {
     campaign({ campaign }, _args, { loaders }) {
       if (!isWireObject(campaign) || !campaign.id) return null;
-      return toPartial(campaign, () => loaders.campaign(String(campaign.id)));
+      return asStub(campaign, () => loaders.campaign(String(campaign.id)));
     },
   },
 };

@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { RequestContext } from '#context/request-context.ts';
-import { type Connection, connect } from '#pagination/connection.ts';
+import { type Connection, readConnection } from '#pagination/connection.ts';
 import type { Identified, ListSource } from '#pagination/list.ts';
 import { type ConnectionArguments, toPageRequest } from '#pagination/page-request.ts';
 
@@ -25,7 +25,7 @@ export async function resolveConnection<T extends Identified>(
   const request = toPageRequest(args);
   const fullScope = JSON.stringify([`${info.parentType.name}.${info.fieldName}`, ...scope]);
   const selected = selectedPaths(info);
-  const connection = await connect(list, request, fullScope, {
+  const connection = await readConnection(list, request, fullScope, {
     page: ['edges', 'nodes', 'pageInfo'].some((name) => selected.has(name)),
     hasNextPage: selected.has('pageInfo.hasNextPage'),
   });
@@ -55,9 +55,9 @@ function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
       }
       // A connection's types are concrete: every fragment that validates here applies.
       if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        const place = `${prefix}...${selection.name.value}`;
-        if (spread.has(place)) continue;
-        spread.add(place);
+        const spreadPath = `${prefix}...${selection.name.value}`;
+        if (spread.has(spreadPath)) continue;
+        spread.add(spreadPath);
       }
       const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
       if (fragment) collect(fragment.selectionSet, prefix, depth);

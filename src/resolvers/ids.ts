@@ -1,8 +1,8 @@
-import { type AnswerBudget, counted } from '#binding/answer-budget.ts';
+import { countError, type ResponseBudget } from '#binding/response-budget.ts';
 import { UserInputError } from '#errors/gateway-error.ts';
 
 /** @throws UserInputError for what no URL can hold: it would be swallowed, and the request would reach another endpoint */
-export function checkedId(id: string): string {
+export function assertId(id: string): string {
   if (id !== '' && id !== '.' && id !== '..') return id;
   throw new UserInputError(`"${id}" cannot be an id: pass the id of an object as Revox gave it.`);
 }
@@ -13,14 +13,14 @@ export function checkedId(id: string): string {
  * for a whole list: GraphQL takes it for an item as well.
  * @param load what it throws at once costs the item, too
  */
-export function loadEach<K, T>(
+export function loadMany<K, T>(
   keys: readonly K[],
   load: (key: K) => Promise<T | null>,
-  { answer }: { readonly answer: AnswerBudget },
+  { responseBudget }: { readonly responseBudget: ResponseBudget },
 ): readonly Promise<T>[] {
   const items: Promise<T | null | Error>[] = [];
   for (const key of keys) {
-    if (answer.isGivenUp) break;
+    if (responseBudget.isExceeded) break;
     items.push(loadItem(key));
   }
   return items as Promise<T>[];
@@ -29,7 +29,7 @@ export function loadEach<K, T>(
     try {
       return await load(key);
     } catch (error) {
-      return counted(error, answer);
+      return countError(error, responseBudget);
     }
   }
 }

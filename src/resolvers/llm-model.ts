@@ -2,12 +2,12 @@ import type { Resolvers } from '#generated/resolvers.ts';
 
 export const llmModelResolvers: Resolvers = {
   LlmModel: {
-    __resolveType(model, { oddities }, { parentType, fieldName }) {
+    __resolveType(model, { driftLog }, { parentType, fieldName }) {
       // Newer versions of the API have more kinds than the documents: nothing is known of `type` at run time.
       const type: unknown = model.type;
       if (type === 'dedicated-instance') return 'DedicatedInstanceLlmModel';
       if (type === 'openrouter') return 'OpenrouterLlmModel';
-      oddities.drifted('unrecognized', parentType.name, fieldName);
+      driftLog.report('unrecognized', parentType.name, fieldName);
       return 'UnrecognizedLlmModel';
     },
   },

@@ -9,15 +9,15 @@ import { resolvers } from './resolvers.ts';
 
 /**
  * The schema that runs: what we promise, resolved where a resolver is written and bound to REST everywhere else.
- * @param more resolvers of other rooms
+ * @param extraResolvers resolvers of other rooms
  */
-export function createSchema(more: readonly Resolvers[] = []): GraphQLSchema {
+export function createSchema(extraResolvers: readonly Resolvers[] = []): GraphQLSchema {
   return bind(
     makeExecutableSchema({
       typeDefs: [...typeDefinitions],
       // A quarter of the time that making it takes. It is no different at each start: the tests have it checked.
       assumeValidSDL: true,
-      resolvers: [enumResolvers, scalars, ...resolvers, ...more],
+      resolvers: [enumResolvers, scalars, ...resolvers, ...extraResolvers],
       // `Node` is resolved by `node`, not by each of its types.
       resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
     }),

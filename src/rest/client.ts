@@ -11,25 +11,31 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
-import type { AcceptedCredentials } from './accepted-credentials.ts';
-import { createBreaker } from './breaker.ts';
-import type { Budget, Errand } from './errand.ts';
+import type { AcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
+import { createCircuitBreakers } from '#rest/resilience/circuit-breakers.ts';
+import { CooldownError, createConcurrencyLimiter, QueueOverflowError } from '#rest/resilience/concurrency-limiter.ts';
+import { createLatencyEstimate } from '#rest/resilience/latency-estimate.ts';
+import { createCooldowns } from '#rest/resilience/rate-limit-cooldown.ts';
+import { CredentialRejectedWhileQueuedError, createRejectedCredentials } from '#rest/resilience/rejected-credentials.ts';
+import { isRetryable, toBackoffMs } from '#rest/resilience/retry.ts';
+import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
+import { abortable } from '#rest/transport/abortable.ts';
 import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
-import { createPauses } from './pauses.ts';
-import { type Question, type Send, type Sending, type SentAnswer, WrongShapeError } from './question.ts';
-import { CredentialRefusal, createRefusals } from './refusals.ts';
-import { isWorthRetrying, toBackoffMs } from './retry.ts';
-import { createRetryBudget } from './retry-budget.ts';
-import { createTurns, PausedError, QueueOverflowError } from './turns.ts';
-import { unlessAborted } from './unless-aborted.ts';
-import type { UpstreamEvents, UpstreamState, WatchedRequest } from './upstream-events.ts';
-import { createUsualLatency } from './usual-latency.ts';
+import type { Budget, UpstreamContext } from './upstream-context.ts';
+import type { UpstreamEvents, UpstreamRequestObserver, UpstreamState } from './upstream-events.ts';
+import {
+  type FetchedResponse,
+  type SendHooks,
+  type SendUpstream,
+  UnexpectedShapeError,
+  type UpstreamRequest,
+} from './upstream-request.ts';
 
 export interface RestClientOptions extends ExchangeOptions {
   /** Requests in flight for one credential; more wait for their turn. */
   readonly maxConcurrency: number;
   /** Requests in flight in all. */
-  readonly maxConcurrencyInAll: number;
+  readonly maxConcurrencyTotal: number;
   /** Requests of one caller that wait for their turn; more are refused. */
   readonly maxQueued: number;
   /** How often a request that failed is sent again. */
@@ -47,7 +53,7 @@ export interface RestClientOptions extends ExchangeOptions {
 }
 
 export interface RestClient {
-  readonly send: Send;
+  readonly send: SendUpstream;
   readonly state: UpstreamState;
 }
 
@@ -56,266 +62,284 @@ export interface RestClient {
  * at all where it would be in vain. Knows no endpoint. Everything that goes wrong is an `UpstreamError`, or `BudgetExceededError`.
  */
 export function createRestClient(options: RestClientOptions): RestClient {
-  const { acceptedCredentials, events, elapsed, now, random } = options;
-  const pauses = createPauses({
+  const { acceptedCredentials, events, monotonicNow, now, random } = options;
+  const cooldowns = createCooldowns({
     ...options,
     isAccepted: acceptedCredentials.has,
-    onChange: (credential) => turns.reconsider(credential),
+    onChange: (credential) => concurrencyLimiter.reevaluate(credential),
   });
-  const refusals = createRefusals(options);
-  const turns = createTurns({
+  const rejectedCredentials = createRejectedCredentials(options);
+  const concurrencyLimiter = createConcurrencyLimiter({
     ...options,
-    perCredential: options.maxConcurrency,
-    inAll: options.maxConcurrencyInAll,
+    maxPerCredential: options.maxConcurrency,
+    maxTotal: options.maxConcurrencyTotal,
     isAccepted: acceptedCredentials.has,
-    isOnTrial: pauses.isOnTrial,
-    pausedUntil: pauses.untilOf,
+    isProbing: cooldowns.isProbing,
+    coolingDownUntil: cooldowns.until,
   });
-  const breaker = createBreaker({ ...options.breaker, isAccepted: acceptedCredentials.has, elapsed, onChange: events.onBreaker });
-  const retryBudget = createRetryBudget(elapsed, acceptedCredentials.has);
+  const circuitBreakers = createCircuitBreakers({
+    ...options.breaker,
+    isAccepted: acceptedCredentials.has,
+    monotonicNow,
+    onChange: events.onCircuitChange,
+  });
+  const retryBudget = createRetryBudget(monotonicNow, acceptedCredentials.has);
   const exchange = createExchange(options);
-  const latency = createUsualLatency();
-  const process = randomUUID();
-  let sent = 0;
+  const latencyEstimate = createLatencyEstimate();
+  const instance = randomUUID();
+  let lastSequence = 0;
 
   return {
-    async send(errand, question, sending) {
-      const { budget, credential } = errand;
-      if (budget.excess) throw budget.excess;
-      retryBudget.earn(credential.fingerprint);
-      for (let resends = 0; ; resends += 1) {
+    async send(context, request, hooks) {
+      const { budget, credential } = context;
+      if (budget.exceededError) throw budget.exceededError;
+      retryBudget.deposit(credential.fingerprint);
+      for (let retryCount = 0; ; retryCount += 1) {
         try {
-          return await sendOnce(errand, question, resends, sending);
+          return await sendOnce(context, request, retryCount, hooks);
         } catch (error) {
           if (!(error instanceof FailedRequest)) throw error;
-          const waitMs = toWaitMs(error, errand, resends);
-          if (waitMs === undefined) throw toSurfacing(error, errand);
-          sending?.onFailed();
-          events.onRetry(question.endpoint, error.kind);
-          await wait(waitMs, errand.signal, toLine(question));
+          const waitMs = toWaitMs(error, context, retryCount);
+          if (waitMs === undefined) throw toClientError(error, context);
+          hooks?.onRetry();
+          events.onRetry(request.endpoint, error.kind);
+          await delay(waitMs, context.signal, toRequestLine(request));
         }
       }
     },
     get state() {
-      return { ...turns.state, paused: pauses.count, breaker: breaker.state };
+      return { ...concurrencyLimiter.state, coolingDown: cooldowns.count, breaker: circuitBreakers.state };
     },
   };
 
   /** @throws FailedRequest when it was sent in vain, else what surfaces: it was not sent */
   async function sendOnce<T>(
-    errand: Errand,
-    question: Question<T>,
-    resends: number,
-    sending: Sending | undefined,
-  ): Promise<SentAnswer<T>> {
-    const { endpoint, query } = question;
-    const { credential, signal, budget } = errand;
-    const line = toLine(question);
-    const refusal = refusalOf(errand, line);
-    if (refusal) throw refusal;
-    const room = budget.awaitRoom();
-    if (room) {
-      sending?.onHeld(true);
-      await awaitRoom(errand, line, room);
-      sending?.onHeld(false);
+    context: UpstreamContext,
+    request: UpstreamRequest<T>,
+    retryCount: number,
+    hooks: SendHooks | undefined,
+  ): Promise<FetchedResponse<T>> {
+    const { endpoint, query } = request;
+    const { credential, signal, budget } = context;
+    const requestLine = toRequestLine(request);
+    const rejection = findRejection(context, requestLine);
+    if (rejection) throw rejection;
+    const capacityAvailable = budget.waitForCapacity();
+    if (capacityAvailable) {
+      hooks?.onBudgetWait(true);
+      await waitForCapacity(context, requestLine, capacityAvailable);
+      hooks?.onBudgetWait(false);
     }
-    if (budget.byteExcess) throw budget.byteExcess;
+    if (budget.bytesExceededError) throw budget.bytesExceededError;
     // The queue is for those who have to wait: a promise for each that need not is dearer than its turn.
-    const { leave, endTurn } = enterAtOnce(errand, question) ?? (await enterInTurn(errand, question));
-    const startedAt = elapsed();
-    let watched: WatchedRequest | undefined;
-    let ending: Ending = NOT_SENT;
+    const { recordOutcome, release } = tryEnter(context, request) ?? (await enterQueued(context, request));
+    const startedAt = monotonicNow();
+    let observer: UpstreamRequestObserver | undefined;
+    let outcome: SendOutcome = NOT_SENT;
     try {
-      sent += 1;
-      const reading = { process, number: sent, isRemembered: false };
-      const askedAt = now();
-      sending?.onSent(askedAt);
-      watched = events.onSend({ endpoint, resends, trace: errand.trace });
-      ending = BUG;
+      lastSequence += 1;
+      const readVersion = { instance, sequence: lastSequence, isCached: false };
+      const requestedAt = now();
+      hooks?.onSent(requestedAt);
+      observer = events.onSend({ endpoint, retryCount, trace: context.trace });
+      outcome = UNEXPECTED_ERROR;
       const { body, status, upstreamNow } = await exchange({
-        line,
+        requestLine,
         query,
         credential,
         signal,
         budget,
-        onPause(isPaused) {
-          sending?.onHeld(isPaused);
+        onReadPause(isPaused) {
+          hooks?.onBudgetWait(isPaused);
           // A response that is not read occupies the upstream no more than an idle connection does.
-          if (isPaused) endTurn();
+          if (isPaused) release();
         },
-        headers: watched.headers,
+        headers: observer.headers,
       });
-      const value = readValue(question, body, status);
-      ending = { kind: undefined, status };
-      return { value, status, upstreamNow, reading, askedAt };
+      const value = parseBody(request, body, status);
+      outcome = { kind: undefined, status };
+      return { value, status, upstreamNow, readVersion, requestedAt };
     } catch (error) {
-      if (error instanceof FailedRequest) ending = error;
-      if (ending.status === 401) toRefusal(budget, line);
+      if (error instanceof FailedRequest) outcome = error;
+      if (outcome.status === 401) credentialRejectionFor(budget, requestLine);
       throw error;
     } finally {
-      const ms = elapsed() - startedAt;
-      leave(ending.kind);
-      watched?.onOver({ status: ending.status, failure: ending.kind, ms });
-      heed(ending, credential.fingerprint, line.path);
-      if (ending.kind === undefined) latency.note(endpoint, ms);
+      const ms = monotonicNow() - startedAt;
+      recordOutcome(outcome.kind);
+      observer?.onEnd({ status: outcome.status, failure: outcome.kind, ms });
+      applyOutcome(outcome, credential.fingerprint, requestLine.path);
+      if (outcome.kind === undefined) latencyEstimate.record(endpoint, ms);
       // The upstream need not notice that nobody waits any more: until it has answered, as it usually does, the place is taken.
-      if (ending.kind === 'aborted') options.startTimer(latency.leftMs(endpoint, ms), endTurn);
-      else endTurn();
+      if (outcome.kind === 'aborted') options.startTimer(latencyEstimate.remainingMs(endpoint, ms), release);
+      else release();
     }
   }
 
   /** Operations hold as many bytes as they may: this one waits until others have ended. */
-  async function awaitRoom({ signal, budget }: Errand, line: UpstreamRequestLine, room: Promise<void>): Promise<void> {
-    await unlessAborted(signal, room).catch((cause: unknown) => {
-      throw cause instanceof BudgetExceededError ? cause : new UpstreamTimeoutError(line, cause);
+  async function waitForCapacity(
+    { signal, budget }: UpstreamContext,
+    requestLine: UpstreamRequestLine,
+    capacityAvailable: Promise<void>,
+  ): Promise<void> {
+    await abortable(signal, capacityAvailable).catch((cause: unknown) => {
+      throw cause instanceof BudgetExceededError ? cause : new UpstreamTimeoutError(requestLine, cause);
     });
-    if (budget.excess) throw budget.excess;
+    if (budget.exceededError) throw budget.exceededError;
   }
 
-  function readValue<T>(question: Question<T>, body: unknown, status: number): T {
+  function parseBody<T>(request: UpstreamRequest<T>, body: unknown, status: number): T {
     try {
-      return question.read(body);
+      return request.parse(body);
     } catch (cause) {
-      if (!(cause instanceof WrongShapeError)) throw cause;
-      const error = new UpstreamInvalidResponseError(toLine(question), cause.message, { status, cause });
+      if (!(cause instanceof UnexpectedShapeError)) throw cause;
+      const error = new UpstreamInvalidResponseError(toRequestLine(request), cause.message, { status, cause });
       throw new FailedRequest('invalid', error);
     }
   }
 
   /** Does what the upstream asks of everyone who has this credential. */
-  function heed({ kind, status, retryAfterMs }: Ending, credential: string, path: string): void {
-    if (kind === undefined) accept(credential);
-    else if (status === 401) refuse(credential, path);
-    if (kind === 'rate-limited') events.onPause(pauses.begin(credential, retryAfterMs));
-    else if (status !== null) pauses.end(credential);
+  function applyOutcome({ kind, status, retryAfterMs }: SendOutcome, credential: string, path: string): void {
+    if (kind === undefined) acceptCredential(credential);
+    else if (status === 401) rejectCredential(credential, path);
+    if (kind === 'rate-limited') events.onRateLimited(cooldowns.start(credential, retryAfterMs));
+    else if (status !== null) cooldowns.clear(credential);
   }
 
-  function accept(credential: string): void {
-    refusals.delete(credential);
+  function acceptCredential(credential: string): void {
+    rejectedCredentials.delete(credential);
     if (acceptedCredentials.has(credential)) return;
     acceptedCredentials.add(credential);
-    turns.reconsider(credential);
+    concurrencyLimiter.reevaluate(credential);
   }
 
-  function refuse(credential: string, path: string): void {
-    refusals.add(credential, path);
+  function rejectCredential(credential: string, path: string): void {
+    rejectedCredentials.add(credential, path);
     acceptedCredentials.delete(credential);
-    turns.reconsider(credential);
-    if (refusals.has(credential)) turns.rejectWaiting(credential, new CredentialRefusal());
+    concurrencyLimiter.reevaluate(credential);
+    if (rejectedCredentials.has(credential))
+      concurrencyLimiter.rejectQueued(credential, new CredentialRejectedWhileQueuedError());
   }
 
   /** Why a request is not sent, where the upstream has refused its credential. */
-  function refusalOf({ budget, credential }: Errand, line: UpstreamRequestLine): UpstreamError | undefined {
-    if (budget.refusal) return budget.refusal;
-    return refusals.rejects(credential.fingerprint, line.path) ? toRefusal(budget, line) : undefined;
+  function findRejection({ budget, credential }: UpstreamContext, requestLine: UpstreamRequestLine): UpstreamError | undefined {
+    if (budget.credentialRejection) return budget.credentialRejection;
+    return rejectedCredentials.shouldReject(credential.fingerprint, requestLine.path)
+      ? credentialRejectionFor(budget, requestLine)
+      : undefined;
   }
 
   /** The gateway's own key serves other operations all the same; a caller's is of no more use to this one. */
-  function toRefusal(budget: Budget, line: UpstreamRequestLine): UpstreamError {
-    if (options.keyHolder === 'gateway') return new UpstreamRejectedError(line, 401, false);
-    budget.refusal ??= new CredentialRefusedError(line, 401, false);
-    return budget.refusal;
+  function credentialRejectionFor(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError {
+    if (options.keyHolder === 'gateway') return new UpstreamRejectedError(requestLine, 401, false);
+    budget.credentialRejection ??= new CredentialRefusedError(requestLine, 401, false);
+    return budget.credentialRejection;
   }
 
   /** Undefined: others are to be waited for, or it may not be sent at all; nothing has happened then. */
-  function enterAtOnce(errand: Errand, { endpoint }: Question<unknown>): Entered | undefined {
-    if (errand.signal.aborted) return undefined;
-    const endTurn = turns.takeAtOnce(errand.credential.fingerprint, errand.caller);
-    const leave = endTurn && breaker.enter(errand, endpoint);
-    if (!leave) {
-      endTurn?.();
+  function tryEnter(context: UpstreamContext, { endpoint }: UpstreamRequest<unknown>): AcquiredSlot | undefined {
+    if (context.signal.aborted) return undefined;
+    const release = concurrencyLimiter.tryAcquire(context.credential.fingerprint, context.caller);
+    const recordOutcome = release && circuitBreakers.tryAcquire(context, endpoint);
+    if (!recordOutcome) {
+      release?.();
       return undefined;
     }
-    errand.budget.sent += 1;
-    events.onTurn(0);
-    return { leave, endTurn };
+    context.budget.sentRequests += 1;
+    events.onQueueWait(0);
+    return { recordOutcome, release };
   }
 
   /** Waits until a request may be sent. Each that is counts on the operation's budget, from when it begins to wait. */
-  async function enterInTurn(errand: Errand, question: Question<unknown>): Promise<Entered> {
-    const { credential, caller, budget, signal, deadlineAt } = errand;
-    const line = toLine(question);
-    if (!breaker.isPassable(errand, question.endpoint)) throw new UpstreamUnavailableError(line);
-    budget.sent += 1;
-    let endTurn = () => {};
-    const startedAt = elapsed();
+  async function enterQueued(context: UpstreamContext, request: UpstreamRequest<unknown>): Promise<AcquiredSlot> {
+    const { credential, caller, budget, signal, deadlineAt } = context;
+    const requestLine = toRequestLine(request);
+    if (!circuitBreakers.allowsRequest(context, request.endpoint)) throw new UpstreamUnavailableError(requestLine);
+    budget.sentRequests += 1;
+    let release = () => {};
+    const startedAt = monotonicNow();
     try {
-      endTurn = await turns.take({ credential: credential.fingerprint, caller, signal, latest: deadlineAt });
-      events.onTurn(elapsed() - startedAt);
+      release = await concurrencyLimiter.acquire({ credential: credential.fingerprint, caller, signal, deadlineAt });
+      events.onQueueWait(monotonicNow() - startedAt);
       signal.throwIfAborted();
-      if (budget.byteExcess) throw budget.byteExcess;
+      if (budget.bytesExceededError) throw budget.bytesExceededError;
       // While it waited, others may have failed.
-      const leave = breaker.enter(errand, question.endpoint);
-      if (!leave) throw new UpstreamUnavailableError(line);
-      return { leave, endTurn };
+      const recordOutcome = circuitBreakers.tryAcquire(context, request.endpoint);
+      if (!recordOutcome) throw new UpstreamUnavailableError(requestLine);
+      return { recordOutcome, release };
     } catch (error) {
-      endTurn();
-      budget.sent -= 1;
-      if (error instanceof QueueOverflowError) events.onOverflow();
-      throw error instanceof CredentialRefusal ? toRefusal(budget, line) : toUnsent(line, error);
+      release();
+      budget.sentRequests -= 1;
+      if (error instanceof QueueOverflowError) events.onQueueFull();
+      throw error instanceof CredentialRejectedWhileQueuedError
+        ? credentialRejectionFor(budget, requestLine)
+        : toNotSentError(requestLine, error);
     }
   }
 
   /** Undefined: it is not sent again. */
-  function toWaitMs(failed: FailedRequest, { credential, budget, deadlineAt }: Errand, resends: number): number | undefined {
-    if (resends >= options.retries || budget.excess || !isWorthRetrying(failed)) return undefined;
-    const isPaused = failed.kind === 'rate-limited';
-    const waitMs = isPaused ? pauses.leftMs(credential.fingerprint) : toBackoffMs(failed, resends, random);
-    if (elapsed() + waitMs >= deadlineAt()) return undefined;
+  function toWaitMs(
+    failed: FailedRequest,
+    { credential, budget, deadlineAt }: UpstreamContext,
+    retryCount: number,
+  ): number | undefined {
+    if (retryCount >= options.retries || budget.exceededError || !isRetryable(failed)) return undefined;
+    const isRateLimited = failed.kind === 'rate-limited';
+    const waitMs = isRateLimited ? cooldowns.remainingMs(credential.fingerprint) : toBackoffMs(failed, retryCount, random);
+    if (monotonicNow() + waitMs >= deadlineAt()) return undefined;
     // A pause is waited for in the queue, with all the others of the credential, and then one is sent at a time: that is no load.
-    if (isPaused) return 0;
-    return retryBudget.spend(credential.fingerprint) ? waitMs : undefined;
+    if (isRateLimited) return 0;
+    return retryBudget.tryWithdraw(credential.fingerprint) ? waitMs : undefined;
   }
 
-  function toSurfacing({ kind, error }: FailedRequest, { credential }: Errand): UpstreamError | BudgetExceededError {
+  function toClientError({ kind, error }: FailedRequest, { credential }: UpstreamContext): UpstreamError | BudgetExceededError {
     if (kind !== 'rate-limited' || !(error instanceof UpstreamError)) return error;
     // What is sent next is sent when the pause is over, however long the upstream has asked for.
-    return new RateLimitedError(error, pauses.leftMs(credential.fingerprint), 429);
+    return new RateLimitedError(error, cooldowns.remainingMs(credential.fingerprint), 429);
   }
 
-  function wait(ms: number, signal: AbortSignal, line: UpstreamRequestLine): Promise<void> {
+  function delay(ms: number, signal: AbortSignal, requestLine: UpstreamRequestLine): Promise<void> {
     if (ms === 0) return Promise.resolve();
     let stopTimer = () => {};
-    const over = new Promise<void>((resolve) => {
+    const timerEnd = new Promise<void>((resolve) => {
       stopTimer = options.startTimer(ms, resolve);
     });
-    return unlessAborted(signal, over)
+    return abortable(signal, timerEnd)
       .catch((cause: unknown) => {
-        throw new UpstreamTimeoutError(line, cause);
+        throw new UpstreamTimeoutError(requestLine, cause);
       })
       .finally(stopTimer);
   }
 }
 
 /** What a request has while it is under way. */
-interface Entered {
+interface AcquiredSlot {
   /** Tells the breaker how it ended. */
-  readonly leave: NonNullable<ReturnType<ReturnType<typeof createBreaker>['enter']>>;
-  readonly endTurn: () => void;
+  readonly recordOutcome: NonNullable<ReturnType<ReturnType<typeof createCircuitBreakers>['tryAcquire']>>;
+  readonly release: () => void;
 }
 
 /** Why a request was not even sent. */
-function toUnsent(line: UpstreamRequestLine, error: unknown): UpstreamError | BudgetExceededError {
+function toNotSentError(requestLine: UpstreamRequestLine, error: unknown): UpstreamError | BudgetExceededError {
   if (error instanceof UpstreamError || error instanceof BudgetExceededError) return error;
-  if (error instanceof PausedError) return new RateLimitedError(line, error.leftMs);
-  if (error instanceof QueueOverflowError) return new QueueFullError(line, QUEUE_RETRY_AFTER_MS);
-  return new UpstreamTimeoutError(line, error);
+  if (error instanceof CooldownError) return new RateLimitedError(requestLine, error.remainingMs);
+  if (error instanceof QueueOverflowError) return new QueueFullError(requestLine, QUEUE_RETRY_AFTER_MS);
+  return new UpstreamTimeoutError(requestLine, error);
 }
 
 /** How a request has ended. */
-type Ending = Pick<FailedRequest, 'status'> & {
+type SendOutcome = Pick<FailedRequest, 'status'> & {
   readonly kind: FailedRequest['kind'] | undefined;
   readonly retryAfterMs?: number | undefined;
 };
 
 /** Something failed before it was under way, in what watches it for one. */
-const NOT_SENT: Ending = { kind: 'aborted', status: null };
+const NOT_SENT: SendOutcome = { kind: 'aborted', status: null };
 /** Whatever else is thrown is a bug, in what reads the answer. */
-const BUG: Ending = { kind: 'invalid', status: null };
+const UNEXPECTED_ERROR: SendOutcome = { kind: 'invalid', status: null };
 
 /** How long a queue takes nobody knows. */
 const QUEUE_RETRY_AFTER_MS = 1_000;
 
-function toLine({ path }: Question<unknown>): UpstreamRequestLine {
+function toRequestLine({ path }: UpstreamRequest<unknown>): UpstreamRequestLine {
   return { method: 'GET', path };
 }

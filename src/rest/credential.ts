@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /** New with each process: a fingerprint that leaks tells nothing of the key behind it. */
-const SECRET_OF_THIS_PROCESS = randomBytes(32).toString('base64');
+const PROCESS_SECRET = randomBytes(32).toString('base64');
 
 /**
  * An API key that no log, error or answer can show by accident: it has no enumerable content, and prints as `[credential]`.
@@ -15,7 +15,7 @@ export class Credential {
   readonly fingerprint: string;
 
   /** @param secret of the keyed hashes; processes that share it know each other's fingerprints. Default: one that nobody shares */
-  constructor(token: string, secret = SECRET_OF_THIS_PROCESS) {
+  constructor(token: string, secret = PROCESS_SECRET) {
     this.#token = token;
     this.#secret = secret;
     this.fingerprint = createHmac('sha256', secret).update(token).digest('base64url');

@@ -10,13 +10,13 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
-import { EncodingError } from './content-encoding.ts';
+import { parseRetryAfterMs } from '#rest/resilience/retry-after.ts';
+import { EncodingError } from '#rest/transport/content-encoding.ts';
+import { parseJson, TooDeepError, TooManyValuesError } from '#rest/transport/parse-json.ts';
+import { createParseScheduler } from '#rest/transport/parse-scheduler.ts';
+import { isSuccess, TooLargeError, type Transport, type TransportResponse } from '#rest/transport/transport.ts';
 import type { Credential } from './credential.ts';
-import type { Budget } from './errand.ts';
-import { createParseTurns } from './parse-turns.ts';
-import { readJson, TooDeepError, TooManyValuesError } from './read-json.ts';
-import { toRetryAfterMs } from './retry-after.ts';
-import { isSuccess, TooLargeError, type Transport, type TransportAnswer } from './transport.ts';
+import type { Budget } from './upstream-context.ts';
 import type { FailureKind } from './upstream-events.ts';
 
 export interface ExchangeOptions {
@@ -31,25 +31,25 @@ export interface ExchangeOptions {
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
-  readonly elapsed: () => number;
+  readonly monotonicNow: () => number;
   /** Calls back after a time, ms; returns what calls that off. */
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-export interface OneRequest {
-  readonly line: UpstreamRequestLine;
+export interface ExchangeRequest {
+  readonly requestLine: UpstreamRequestLine;
   /** With its question mark; empty when there is none. */
   readonly query: string;
   readonly credential: Credential;
   readonly signal: AbortSignal;
-  readonly budget: Pick<Budget, 'read'>;
+  readonly budget: Pick<Budget, 'consumeBytes'>;
   /** The gateway does not read on for a while (`true`), or reads on. */
-  readonly onPause: (isPaused: boolean) => void;
+  readonly onReadPause: (isPaused: boolean) => void;
   /** Besides those that every request has. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface Received {
+export interface ExchangeResult {
   readonly body: unknown;
   readonly status: number;
   /** When it was answered, by the upstream's own clock, ms. */
@@ -86,7 +86,7 @@ export class FailedRequest extends Error {
 }
 
 /** One request and its answer, read as JSON; knows no endpoint. Rejects with `FailedRequest`, and nothing else. */
-export type Exchange = (request: OneRequest) => Promise<Received>;
+export type Exchange = (request: ExchangeRequest) => Promise<ExchangeResult>;
 
 export function createExchange(options: ExchangeOptions): Exchange {
   const { transport, timeoutMs, maxResponseBytes: maxBytes, startTimer } = options;
@@ -94,136 +94,147 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const basePath = pathname === '/' ? '' : pathname;
   /** The last `Date` that was read: all answers of one second have the same. */
   let lastDate: { readonly text: string; readonly ms: number } | undefined;
-  const parseTurns = createParseTurns(options.elapsed, setImmediate);
+  const parseScheduler = createParseScheduler(options.monotonicNow, setImmediate);
 
-  return async ({ line, query, credential, signal, headers, budget, onPause }) => {
+  return async ({ requestLine, query, credential, signal, headers, budget, onReadPause }) => {
     // It may have ended between this request's turn and now: then no event comes any more.
-    if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(line, signal.reason));
-    let givenUp: 'aborted' | 'timeout' | undefined;
-    const sent = transport({
+    if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(requestLine, signal.reason));
+    let abortCause: 'aborted' | 'timeout' | undefined;
+    const pendingResponse = transport({
       origin,
-      path: `${basePath}${line.path}${query}`,
+      path: `${basePath}${requestLine.path}${query}`,
       headers: { accept: 'application/json', authorization: credential.toAuthorization(), ...headers },
       maxBytes,
       onBytes(bytes) {
-        const mayReadOn = budget.read(bytes);
-        if (mayReadOn) pauseUntil(mayReadOn);
-        return mayReadOn;
+        const resumed = budget.consumeBytes(bytes);
+        if (resumed) pauseUntil(resumed);
+        return resumed;
       },
     });
-    const giveUp = (why: 'aborted' | 'timeout', reason: unknown) => {
-      givenUp = why;
-      sent.abort(reason);
+    const abort = (cause: 'aborted' | 'timeout', reason: unknown) => {
+      abortCause = cause;
+      pendingResponse.abort(reason);
     };
-    const onAbort = () => giveUp('aborted', signal.reason);
+    const onAbort = () => abort('aborted', signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const onTime = () => giveUp('timeout', TIME_IS_OVER);
-    let stopTimer = startTimer(timeoutMs, onTime);
-    let isOver = false;
+    const onTimeout = () => abort('timeout', TIMEOUT_REASON);
+    let stopTimer = startTimer(timeoutMs, onTimeout);
+    let isSettled = false;
     /** The time limit starts again: the upstream is not slow while the gateway does not read. */
-    const pauseUntil = (mayReadOn: Promise<void>) => {
+    const pauseUntil = (resumed: Promise<void>) => {
       stopTimer();
-      onPause(true);
-      const readOn = () => {
-        onPause(false);
+      onReadPause(true);
+      const onResume = () => {
+        onReadPause(false);
         stopTimer();
-        if (!isOver) stopTimer = startTimer(timeoutMs, onTime);
+        if (!isSettled) stopTimer = startTimer(timeoutMs, onTimeout);
       };
-      mayReadOn.then(readOn, () => {});
+      resumed.then(onResume, () => {});
     };
-    let answer: TransportAnswer;
+    let response: TransportResponse;
     try {
-      answer = await sent.answer;
+      response = await pendingResponse.response;
     } catch (error) {
-      throw givenUp ? new FailedRequest(givenUp, new UpstreamTimeoutError(line, error)) : toFailedTransport(line, error);
+      throw abortCause
+        ? new FailedRequest(abortCause, new UpstreamTimeoutError(requestLine, error))
+        : toFailedTransport(requestLine, error);
     } finally {
-      isOver = true;
+      isSettled = true;
       stopTimer();
       signal.removeEventListener('abort', onAbort);
     }
-    if (!isSuccess(answer.status)) throw toFailedStatus(line, answer);
-    const body = isLarge(answer)
-      ? await parseTurns.run(credential.fingerprint, () => {
-          if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(line, signal.reason));
-          return readBody(line, answer);
+    if (!isSuccess(response.status)) throw toFailedStatus(requestLine, response);
+    const body = isLarge(response)
+      ? await parseScheduler.run(credential.fingerprint, () => {
+          if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(requestLine, signal.reason));
+          return parseBody(requestLine, response);
         })
-      : readBody(line, answer);
-    return { body, status: answer.status, upstreamNow: toUpstreamNow(answer) };
+      : parseBody(requestLine, response);
+    return { body, status: response.status, upstreamNow: toUpstreamNow(response) };
   };
 
-  function readBody(line: UpstreamRequestLine, { status, body, fault }: TransportAnswer): unknown {
+  function parseBody(requestLine: UpstreamRequestLine, { status, body, bodyError }: TransportResponse): unknown {
     try {
-      if (fault) throw fault;
-      return readJson(body);
+      if (bodyError) throw bodyError;
+      return parseJson(body);
     } catch (cause) {
       if (cause instanceof BudgetExceededError) throw new FailedRequest('aborted', cause);
-      throw new FailedRequest('invalid', new UpstreamInvalidResponseError(line, tellFault(cause), { status, cause }));
+      throw new FailedRequest(
+        'invalid',
+        new UpstreamInvalidResponseError(requestLine, describeBodyError(cause), { status, cause }),
+      );
     }
   }
 
-  function toFailedStatus(line: UpstreamRequestLine, response: TransportAnswer): FailedRequest {
+  function toFailedStatus(requestLine: UpstreamRequestLine, response: TransportResponse): FailedRequest {
     const { status, header } = response;
-    const retryAfterMs = toRetryAfterMs(header, toUpstreamNow(response));
-    const shouldRetry = toBoolean(header('x-should-retry'));
+    const retryAfterMs = parseRetryAfterMs(header, toUpstreamNow(response));
+    const shouldRetry = parseBoolean(header('x-should-retry'));
     const advice = {
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
       ...(shouldRetry === undefined ? {} : { shouldRetry }),
     };
     if (status === 401 || status === 403) {
-      const isCallers = options.keyHolder === 'caller';
-      const error = isCallers ? new CredentialRefusedError(line, status) : new UpstreamRejectedError(line, status);
+      const isCallerKey = options.keyHolder === 'caller';
+      const error = isCallerKey
+        ? new CredentialRefusedError(requestLine, status)
+        : new UpstreamRejectedError(requestLine, status);
       return new FailedRequest('credential', error, advice);
     }
-    if (status === 404 || status === 410) return new FailedRequest('missing', new UpstreamNotFoundError(line, status), advice);
-    if (status === 429) return new FailedRequest('rate-limited', new RateLimitedError(line, retryAfterMs ?? 0, 429), advice);
-    if (status >= 400 && status < 500) return new FailedRequest('rejected', new UpstreamRejectedError(line, status), advice);
+    if (status === 404 || status === 410)
+      return new FailedRequest('missing', new UpstreamNotFoundError(requestLine, status), advice);
+    if (status === 429)
+      return new FailedRequest('rate-limited', new RateLimitedError(requestLine, retryAfterMs ?? 0, 429), advice);
+    if (status >= 400 && status < 500)
+      return new FailedRequest('rejected', new UpstreamRejectedError(requestLine, status), advice);
     const kind = status >= 500 ? 'server-error' : 'rejected';
-    return new FailedRequest(kind, new UpstreamUnavailableError(line, { status }), advice);
+    return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { status }), advice);
   }
 
   /** By the `Date` of the answer; clocks go wrong by seconds and by time zones, but what is off by a day is no clock. */
-  function toUpstreamNow({ header }: TransportAnswer): number {
+  function toUpstreamNow({ header }: TransportResponse): number {
     const text = header('date') ?? '';
     if (lastDate?.text !== text) lastDate = { text, ms: Date.parse(text) };
-    const [ours, theirs] = [options.now(), lastDate.ms];
-    return Math.abs(theirs - ours) <= FARTHEST_CLOCK_MS ? theirs : ours;
+    const [gatewayNow, upstreamNow] = [options.now(), lastDate.ms];
+    return Math.abs(upstreamNow - gatewayNow) <= MAX_CLOCK_SKEW_MS ? upstreamNow : gatewayNow;
   }
 }
 
-const FARTHEST_CLOCK_MS = 86_400_000;
+const MAX_CLOCK_SKEW_MS = 86_400_000;
 
 /** Parsed and frozen within half a millisecond, bytes: then it is not worth a turn of its own. */
-const MAX_SMALL_BYTES = 65_536;
+const MAX_SMALL_BODY_BYTES = 65_536;
 
-function isLarge({ body }: TransportAnswer): boolean {
+function isLarge({ body }: TransportResponse): boolean {
   let bytes = 0;
   for (const { byteLength } of body) bytes += byteLength;
-  return bytes > MAX_SMALL_BYTES;
+  return bytes > MAX_SMALL_BODY_BYTES;
 }
 
 /** One for all: each would be an exception, with the stack that led there. */
-const TIME_IS_OVER = new Error('It has taken too long.');
+const TIMEOUT_REASON = new Error('It has taken too long.');
 
-function toFailedTransport(line: UpstreamRequestLine, cause: unknown): FailedRequest {
-  const code = codeOf(cause) ?? codeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return new FailedRequest('connect-timeout', new UpstreamTimeoutError(line, cause));
+function toFailedTransport(requestLine: UpstreamRequestLine, cause: unknown): FailedRequest {
+  const code = errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
+  if (code === 'UND_ERR_CONNECT_TIMEOUT')
+    return new FailedRequest('connect-timeout', new UpstreamTimeoutError(requestLine, cause));
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new FailedRequest('timeout', new UpstreamTimeoutError(line, cause));
+    return new FailedRequest('timeout', new UpstreamTimeoutError(requestLine, cause));
   }
-  const kind = UNREACHABLE.test(code) ? 'unreachable' : 'connection';
-  return new FailedRequest(kind, new UpstreamUnavailableError(line, { cause }));
+  const kind = UNREACHABLE_CODES.test(code) ? 'unreachable' : 'connection';
+  return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { cause }));
 }
 
 /** What goes wrong before a byte of the request is sent: with names, routes, ports, proxies and certificates. All else may be due to what was asked. */
-const UNREACHABLE =
+const UNREACHABLE_CODES =
   /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_PRX_|ERR_TLS_|CERT_|.*_CERT|UNABLE_TO_)/;
 
-function codeOf(error: unknown): string | undefined {
+function errorCodeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** What is wrong with a body. */
-function tellFault(cause: unknown): string {
+function describeBodyError(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'no JSON';
   if (cause instanceof TooDeepError) return 'nested too deep';
   if (cause instanceof TooLargeError) return 'too many bytes';
@@ -232,7 +243,7 @@ function tellFault(cause: unknown): string {
   return cause instanceof EncodingError ? cause.message : 'not readable';
 }
 
-function toBoolean(header: string | undefined): boolean | undefined {
+function parseBoolean(header: string | undefined): boolean | undefined {
   const text = header?.trim().toLowerCase();
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }

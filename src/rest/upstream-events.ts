@@ -1,4 +1,4 @@
-import type { Endpoint } from './question.ts';
+import type { Endpoint } from './upstream-request.ts';
 
 /**
  * What is told of the traffic to the upstream, for metrics and traces. No path, no id, no key and nothing of an answer is in it. Called at
@@ -9,31 +9,31 @@ export interface UpstreamEvents {
    * A request goes out.
    * @returns headers to send along with it, and who hears when it is over
    */
-  onSend(request: OutgoingRequest): WatchedRequest;
+  onSend(request: OutgoingRequest): UpstreamRequestObserver;
   /** A try has failed, and there will be another one. */
   onRetry(endpoint: Endpoint, reason: FailureKind): void;
   /** A request has got its turn, after so many ms. */
-  onTurn(waitedMs: number): void;
+  onQueueWait(waitedMs: number): void;
   /** The upstream asked one credential to be patient; its requests wait for so many ms. */
-  onPause(ms: number): void;
+  onRateLimited(ms: number): void;
   /** A request was refused, for too many of its caller wait already. */
-  onOverflow(): void;
+  onQueueFull(): void;
   /** Requests are kept from the upstream from now on, or let through again. */
-  onBreaker(change: 'opened' | 'closed'): void;
+  onCircuitChange(change: 'opened' | 'closed'): void;
 }
 
 export interface OutgoingRequest {
   readonly endpoint: Endpoint;
   /** How often the same question has been sent before: 0 for a first try. */
-  readonly resends: number;
+  readonly retryCount: number;
   /** The trace of the operation that asked first, as whoever opened the operation gave it. */
   readonly trace: unknown;
 }
 
-export interface WatchedRequest {
+export interface UpstreamRequestObserver {
   readonly headers: Readonly<Record<string, string>>;
   /** Called once. */
-  onOver(outcome: RequestOutcome): void;
+  onEnd(outcome: RequestOutcome): void;
 }
 
 export interface RequestOutcome {
@@ -73,11 +73,11 @@ export type FailureKind =
 /** How the way to the upstream is at this moment: for gauges, and for `/ready`. */
 export interface UpstreamState {
   /** Requests that wait for their turn. */
-  readonly waiting: number;
+  readonly queued: number;
   /** Requests that are under way. */
   readonly inFlight: number;
   /** Credentials that the upstream has asked to be patient. */
-  readonly paused: number;
+  readonly coolingDown: number;
   /** `open`: nobody's requests are sent; `partly-open`: not those of some credentials to some endpoints; `half-open`: one is sent to see. */
   readonly breaker: 'closed' | 'partly-open' | 'half-open' | 'open';
 }

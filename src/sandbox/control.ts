@@ -1,10 +1,10 @@
+import type { ApiVersion } from '#sandbox/api/versions.ts';
+import { toVersion } from '#sandbox/api/versions.ts';
+import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from '#sandbox/api/wire.ts';
+import { generateInsertedCall, generateInsertedRow } from '#sandbox/data/generate-insertions.ts';
+import type { Organization } from '#sandbox/data/organization.ts';
+import { putCall, removeAttempts, removeCalls } from '#sandbox/data/organization.ts';
 import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.ts';
-import type { Organization } from './organization.ts';
-import { putCall, removeAttempts, removeCalls } from './organization.ts';
-import { tellInsertedCall, tellInsertedRow } from './tell-insertions.ts';
-import type { ApiVersion } from './versions.ts';
-import { toVersion } from './versions.ts';
-import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from './wire.ts';
 
 /** One organisation's data as it is served: the real objects, so that a change made here is what the next request sees. */
 export interface SandboxData {
@@ -24,7 +24,7 @@ export interface SandboxControl {
   /** The data of the organisation with this key. */
   data(apiKey: string): SandboxData;
   /** Answers with this status; `body` is sent as JSON, a string as plain text, the default a `{ message }`. */
-  fail(match: RequestMatch, answer: { status: number; body?: unknown; headers?: Record<string, string>; times?: number }): void;
+  fail(match: RequestMatch, response: { status: number; body?: unknown; headers?: Record<string, string>; times?: number }): void;
   /** Answers later: after so many milliseconds, or when the promise settles. */
   delay(match: RequestMatch, until: number | Promise<unknown>, times?: number): void;
   /** Does not answer until `release()` or `heal()`; an abort meanwhile is noted in the log. */
@@ -39,11 +39,11 @@ export interface SandboxControl {
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever the API says, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
   /** Answers as this version of the API spells it (see versions.ts). For a sandbox that speaks the documented one: none is translated back. */
-  speak(version: ApiVersion, match?: RequestMatch, times?: number): void;
+  respondAs(version: ApiVersion, match?: RequestMatch, times?: number): void;
   /** Puts attempts (each with a finished order of its own, or one of `status`) before the one at this index; returns them. */
   insertAttempts(
     apiKey: string,
-    what: { at: number; count?: number; items?: readonly Partial<CallAttempt>[]; status?: CallStatus },
+    insertion: { at: number; count?: number; items?: readonly Partial<CallAttempt>[]; status?: CallStatus },
   ): CallAttempt[];
   /** Takes attempts off the list; their orders stay as they are. */
   removeAttempts(apiKey: string, ids: readonly string[]): void;
@@ -51,7 +51,7 @@ export interface SandboxControl {
   insertRows(
     apiKey: string,
     campaignId: string,
-    what: { at: number; count?: number; items?: readonly Partial<CampaignRow>[] },
+    insertion: { at: number; count?: number; items?: readonly Partial<CampaignRow>[] },
   ): CampaignRow[];
   /** Takes rows out of a campaign. */
   removeRows(apiKey: string, campaignId: string, ids: readonly string[]): void;
@@ -85,7 +85,7 @@ export interface ControlledSandbox {
 export function createControl(sandbox: ControlledSandbox): SandboxControl {
   const { faults, seed } = sandbox;
   let inserted = 0;
-  const rule = (
+  const addRule = (
     match: RequestMatch,
     times: number | undefined,
     act: (request: SandboxRequest, next: () => Promise<Response>) => Promise<Response>,
@@ -102,7 +102,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     },
 
     fail(match, { status, body = { message: `The sandbox was told to answer ${status}` }, headers = {}, times }) {
-      rule(match, times, async () => {
+      addRule(match, times, async () => {
         if (status === 204 || status === 304) return new Response(null, { status, headers });
         const isText = typeof body === 'string';
         const contentType = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
@@ -113,7 +113,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       });
     },
     delay(match, until, times) {
-      rule(match, times, async (request, next) => {
+      addRule(match, times, async (request, next) => {
         await faults.hold(request, (done) => {
           if (typeof until === 'number') return sandbox.startTimer(done, until);
           until.then(done, done);
@@ -123,25 +123,25 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       });
     },
     hang(match, times) {
-      rule(match, times, async (request, next) => {
+      addRule(match, times, async (request, next) => {
         await faults.hold(request, () => undefined);
         return next();
       });
     },
     reset(match, times) {
-      rule(match, times, async () => {
+      addRule(match, times, async () => {
         throw new TypeError('fetch failed', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) });
       });
     },
     truncate(match, times) {
-      rule(match, times, async (_request, next) => {
+      addRule(match, times, async (_request, next) => {
         const response = await next();
         const text = await response.text();
         return new Response(text.slice(0, Math.floor(text.length / 2)), response);
       });
     },
     corrupt(match, body, { contentType = 'application/json', status = 200 } = {}, times) {
-      rule(
+      addRule(
         match,
         times,
         async () =>
@@ -152,14 +152,14 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       );
     },
     transform(match, change, times) {
-      rule(match, times, async (_request, next) => {
+      addRule(match, times, async (_request, next) => {
         const response = await next();
         return new Response(JSON.stringify(change(await response.json())), response);
       });
     },
 
-    speak(version, match = '', times) {
-      rule(match, times, async (_request, next) => {
+    respondAs(version, match = '', times) {
+      addRule(match, times, async (_request, next) => {
         const response = await next();
         return new Response(JSON.stringify(toVersion(version, await response.json())), response);
       });
@@ -175,7 +175,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       const neighbour = at === 0 ? undefined : (organization.attempts[at] ?? organization.attempts.at(-1));
       const startedAt = neighbour?.started_at == null ? sandbox.now() : Date.parse(neighbour.started_at);
       const attempts = items.map((item) => {
-        const { call, attempt } = tellInsertedCall(seed, organization, inserted++, startedAt, status);
+        const { call, attempt } = generateInsertedCall(seed, organization, inserted++, startedAt, status);
         Object.assign(attempt, item);
         organization.calls.push(call);
         organization.orderOf.set(attempt.id, call);
@@ -192,7 +192,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       const rows = rowsOf(organization, campaignId);
       const nextIndex = Math.max(-1, ...rows.map((row) => row.row_index)) + 1;
       const added = items.map((item, offset) => ({
-        ...tellInsertedRow(seed, organization, inserted++, nextIndex + offset),
+        ...generateInsertedRow(seed, organization, inserted++, nextIndex + offset),
         ...item,
       }));
       rows.splice(at, 0, ...added);

@@ -27,16 +27,16 @@ export interface Faults {
   /** Lets every request that is held go on. */
   release(): void;
   removeAll(): void;
-  answer(request: SandboxRequest, honestly: () => Promise<Response>): Promise<Response>;
+  respond(request: SandboxRequest, respondNormally: () => Promise<Response>): Promise<Response>;
 }
 
 /** Rules apply in the order they were added, the first outermost; a rule is used up only by requests that reach it. */
 export function createFaults(): Faults {
-  let rules: { readonly rule: FaultRule; timesLeft: number }[] = [];
+  let rules: { readonly rule: FaultRule; remainingTimes: number }[] = [];
   const held = new Set<() => void>();
   return {
     add(rule) {
-      rules.push({ rule, timesLeft: rule.times });
+      rules.push({ rule, remainingTimes: rule.times });
     },
     hold(request, until) {
       const { signal } = request.request;
@@ -60,21 +60,21 @@ export function createFaults(): Faults {
       for (const done of [...held]) done();
     },
     removeAll() {
-      for (const entry of rules) entry.timesLeft = 0;
+      for (const entry of rules) entry.remainingTimes = 0;
       rules = [];
     },
-    answer(request, honestly) {
-      const inForce = rules;
-      const from = async (start: number): Promise<Response> => {
-        for (let index = start; index < inForce.length; index++) {
-          const entry = inForce[index];
-          if (entry === undefined || entry.timesLeft < 1 || !isMatch(entry.rule.match, request)) continue;
-          entry.timesLeft--;
-          return entry.rule.act(request, () => from(index + 1));
+    respond(request, respondNormally) {
+      const activeRules = rules;
+      const respondFrom = async (start: number): Promise<Response> => {
+        for (let index = start; index < activeRules.length; index++) {
+          const entry = activeRules[index];
+          if (entry === undefined || entry.remainingTimes < 1 || !isMatch(entry.rule.match, request)) continue;
+          entry.remainingTimes--;
+          return entry.rule.act(request, () => respondFrom(index + 1));
         }
-        return honestly();
+        return respondNormally();
       };
-      return from(0);
+      return respondFrom(0);
     },
   };
 }

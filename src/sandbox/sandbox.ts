@@ -1,16 +1,16 @@
+import type { EndpointRules } from '#sandbox/api/endpoints.ts';
+import { respond } from '#sandbox/api/endpoints.ts';
+import { ApiError } from '#sandbox/api/parameters.ts';
+import type { ApiVersion } from '#sandbox/api/versions.ts';
+import { toVersion } from '#sandbox/api/versions.ts';
+import { generateOrganizations } from '#sandbox/data/generate-organization.ts';
+import type { LiveCalls } from '#sandbox/data/live-calls.ts';
+import { createLiveCalls } from '#sandbox/data/live-calls.ts';
+import type { Organization } from '#sandbox/data/organization.ts';
 import type { SandboxControl } from './control.ts';
 import { createControl } from './control.ts';
-import type { EndpointRules } from './endpoints.ts';
-import { answer } from './endpoints.ts';
 import type { SandboxRequest, StartTimer } from './faults.ts';
 import { createFaults } from './faults.ts';
-import type { LiveLine } from './live-line.ts';
-import { createLiveLine } from './live-line.ts';
-import type { Organization } from './organization.ts';
-import { Refusal } from './parameters.ts';
-import { tellOrganizations } from './tell-organization.ts';
-import type { ApiVersion } from './versions.ts';
-import { toVersion } from './versions.ts';
 
 /** How this Revox behaves. The defaults are the document taken at its word, with standing data. */
 export interface SandboxOptions {
@@ -89,21 +89,21 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     arrayFormat: options.arrayFormat ?? 'comma',
     wrapsAssistant: options.wrapsAssistant ?? false,
   };
-  const told = tellOrganizations(seed, startedAt);
-  const copies = new Map<string, { organization: Organization; liveLine: LiveLine | undefined }>();
+  const generated = generateOrganizations(seed, startedAt);
+  const copies = new Map<string, { organization: Organization; liveCalls: LiveCalls | undefined }>();
   /** Taken when the organisation is first asked for: a sandbox that is asked for one need not wait for both. */
   const copyOf = (apiKey: string) => {
     const known = copies.get(apiKey);
     if (known) return known;
-    const organization = told.find((one) => one.apiKey === apiKey)?.copy();
+    const organization = generated.find((one) => one.apiKey === apiKey)?.copy();
     if (organization === undefined) throw new Error(`No organisation of the sandbox has the key ${apiKey}`);
-    const copy = { organization, liveLine: live ? createLiveLine(organization, seed, startedAt) : undefined };
+    const copy = { organization, liveCalls: live ? createLiveCalls(organization, seed, startedAt) : undefined };
     copies.set(apiKey, copy);
     return copy;
   };
-  const upToDate = (apiKey: string): Organization => {
-    const { organization, liveLine } = copyOf(apiKey);
-    liveLine?.advance(now());
+  const currentOrganization = (apiKey: string): Organization => {
+    const { organization, liveCalls } = copyOf(apiKey);
+    liveCalls?.advance(now());
     return organization;
   };
 
@@ -112,28 +112,30 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   let inFlight = 0;
   let maxInFlight = 0;
 
-  const answerHonestly = async (request: SandboxRequest, url: URL, apiKey: string | undefined): Promise<Response> => {
+  const respondNormally = async (request: SandboxRequest, url: URL, apiKey: string | undefined): Promise<Response> => {
     try {
-      if (!isUnder(basePath, url.pathname)) throw new Refusal(404, 'Route not found');
-      if (apiKey === undefined) throw new Refusal(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
+      if (!isUnder(basePath, url.pathname)) throw new ApiError(404, 'Route not found');
+      if (apiKey === undefined) throw new ApiError(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
       const path = url.pathname.slice(basePath.length);
-      return Response.json(toVersion(version, answer(upToDate(apiKey), request.method, path, url.searchParams, rules)));
-    } catch (refusal) {
-      if (!(refusal instanceof Refusal)) throw refusal;
-      return Response.json({ message: refusal.message }, { status: refusal.status, headers: refusal.headers });
+      return Response.json(
+        toVersion(version, respond(currentOrganization(apiKey), request.method, path, url.searchParams, rules)),
+      );
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return Response.json({ message: error.message }, { status: error.status, headers: error.headers });
     }
   };
 
   return {
     basePath,
-    organizations: told.map(({ id, name, apiKey }) => ({ id, name, apiKey })),
+    organizations: generated.map(({ id, name, apiKey }) => ({ id, name, apiKey })),
     log,
     control: createControl({
       seed,
       faults,
       startTimer,
       now,
-      organizationOf: upToDate,
+      organizationOf: currentOrganization,
       clearLog() {
         log.length = 0;
         maxInFlight = inFlight;
@@ -146,7 +148,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       request.signal.throwIfAborted();
       const url = new URL(request.url);
       const key = /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
-      const organization = told.find(({ apiKey }) => apiKey === key);
+      const organization = generated.find(({ apiKey }) => apiKey === key);
       const path = (isUnder(basePath, url.pathname) ? url.pathname.slice(basePath.length) : url.pathname) + url.search;
       const entry = {
         method: request.method,
@@ -159,11 +161,11 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       log.push(entry);
       inFlight++;
       maxInFlight = Math.max(maxInFlight, inFlight);
-      const asked: SandboxRequest = { method: request.method, path, organizationId: entry.organizationId, request };
+      const sandboxRequest: SandboxRequest = { method: request.method, path, organizationId: entry.organizationId, request };
       try {
-        const response = await unlessAborted(
+        const response = await abortable(
           request.signal,
-          faults.answer(asked, () => answerHonestly(asked, url, organization?.apiKey)),
+          faults.respond(sandboxRequest, () => respondNormally(sandboxRequest, url, organization?.apiKey)),
         );
         entry.status = response.status;
         return response;
@@ -187,10 +189,10 @@ function startNodeTimer(run: () => void, ms: number): () => void {
 }
 
 /** What `fetch` does when its signal fires: it rejects at once, whatever the other side is doing. */
-function unlessAborted(signal: AbortSignal, answer: Promise<Response>): Promise<Response> {
+function abortable(signal: AbortSignal, response: Promise<Response>): Promise<Response> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    response.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

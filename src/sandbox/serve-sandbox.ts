@@ -35,12 +35,12 @@ async function relay(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const left = new AbortController();
+  const disconnected = new AbortController();
   outgoing.on('close', () => {
-    if (!outgoing.writableFinished) left.abort();
+    if (!outgoing.writableFinished) disconnected.abort();
   });
   try {
-    const response = await sandbox.fetch(toRequest(origin, incoming, left.signal));
+    const response = await sandbox.fetch(toRequest(origin, incoming, disconnected.signal));
     const body = new Uint8Array(await response.arrayBuffer());
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(body);

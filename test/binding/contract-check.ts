@@ -46,10 +46,10 @@ const TYPE_OF: { readonly [component: string]: string } = { CampaignReference: '
 const FIELD_OF: { readonly [key: string]: string } = { 'Voice.id': 'voiceId' };
 
 /** Promised by us, and of no key's making. */
-const OURS = ['Campaign.rows', 'UnrecognizedLlmModel.raw', 'UnrecognizedLlmModel.type', '_Service.sdl'];
+const OWN_TYPES = ['Campaign.rows', 'UnrecognizedLlmModel.raw', 'UnrecognizedLlmModel.type', '_Service.sdl'];
 
 /** Keys that end in `_id` and hold no id: a URL, and the name of a model. */
-const NO_IDS = ['event_type_id', 'openrouter_model_id'];
+const TYPES_WITHOUT_ID = ['event_type_id', 'openrouter_model_id'];
 
 /** The scalars table of design.md 2, where the document's own type does not decide. */
 const SCALAR_OF: { readonly [key: string]: string } = {
@@ -100,7 +100,7 @@ function outputType(document: OpenApiDocument, key: string, schema: JsonSchema):
   if (schema.const !== undefined) return 'String';
   if (others.length > 0) return undefined;
   if (type === 'array') return `[${outputType(document, '', schema.items ?? {})}!]`;
-  if (type === 'string') return (key === 'id' || key.endsWith('_id')) && !NO_IDS.includes(key) ? 'ID' : 'String';
+  if (type === 'string') return (key === 'id' || key.endsWith('_id')) && !TYPES_WITHOUT_ID.includes(key) ? 'ID' : 'String';
   if (type === 'integer') return schema.maximum === Number.MAX_SAFE_INTEGER ? 'SafeInt' : undefined;
   if (type === 'number') return SCALAR_OF[key];
   if (type === 'boolean') return 'Boolean';
@@ -114,28 +114,28 @@ export function objectsOf(document: OpenApiDocument): { component: string; type:
     .map(([name, { properties = {} }]) => ({ component: name, type: TYPE_OF[name] ?? name, keys: Object.keys(properties) }));
 }
 
-export function fieldFor(type: string, key: string): string {
+export function fieldNameOf(type: string, key: string): string {
   return FIELD_OF[`${type}.${key}`] ?? camelCase(key);
 }
 
 /** Everything in which the two contracts do not say the same; empty when they do. */
-export function faultsBetween(document: OpenApiDocument, schema: GraphQLSchema): string[] {
+export function contractViolations(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   return [
-    ...forgottenFields(document, schema),
-    ...inventedFields(document, schema),
-    ...enumFaults(document, schema),
-    ...unionFaults(document, schema),
+    ...missingFields(document, schema),
+    ...undocumentedFields(document, schema),
+    ...enumViolations(document, schema),
+    ...unionViolations(document, schema),
   ];
 }
 
-function forgottenFields(document: OpenApiDocument, schema: GraphQLSchema): string[] {
+function missingFields(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   return objectsOf(document).flatMap(({ component, type, keys }) => {
     const object = schema.getType(type);
     if (!isObjectType(object)) return [`${component}: there is no type ${type}`];
     return keys.flatMap((key) => {
-      const field = object.getFields()[fieldFor(type, key)];
+      const field = object.getFields()[fieldNameOf(type, key)];
       const expected = typeFor(document, component, key);
-      if (!field) return [`${component}.${key}: there is no field ${type}.${fieldFor(type, key)}`];
+      if (!field) return [`${component}.${key}: there is no field ${type}.${fieldNameOf(type, key)}`];
       if (expected === undefined) return [`${component}.${key}: no rule gives it a type`];
       return String(field.type) === expected
         ? []
@@ -144,14 +144,14 @@ function forgottenFields(document: OpenApiDocument, schema: GraphQLSchema): stri
   });
 }
 
-function inventedFields(document: OpenApiDocument, schema: GraphQLSchema): string[] {
+function undocumentedFields(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   const documented = new Set(
-    objectsOf(document).flatMap(({ type, keys }) => keys.map((key) => `${type}.${fieldFor(type, key)}`)),
+    objectsOf(document).flatMap(({ type, keys }) => keys.map((key) => `${type}.${fieldNameOf(type, key)}`)),
   );
   return boundTypes(schema).flatMap(({ name, getFields }) =>
     Object.keys(getFields())
       .map((field) => `${name}.${field}`)
-      .filter((field) => !documented.has(field) && !OURS.includes(field))
+      .filter((field) => !documented.has(field) && !OWN_TYPES.includes(field))
       .map((field) => `${field}: no key is documented for it`),
   );
 }
@@ -166,7 +166,7 @@ export function boundTypes(
     .map((type) => ({ name: type.name, getFields: () => type.getFields() }));
 }
 
-function enumFaults(document: OpenApiDocument, schema: GraphQLSchema): string[] {
+function enumViolations(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   const documented = Object.entries(document.components.schemas).filter(([, component]) => component.enum);
   const undocumented = Object.values(schema.getTypeMap())
     .filter((type) => isEnumType(type) && !/^(__|link__)/.test(type.name) && !documented.some(([name]) => name === type.name))
@@ -186,7 +186,7 @@ function enumFaults(document: OpenApiDocument, schema: GraphQLSchema): string[] 
     .concat(undocumented);
 }
 
-function unionFaults(document: OpenApiDocument, schema: GraphQLSchema): string[] {
+function unionViolations(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   return Object.entries(document.components.schemas).flatMap(([name, { oneOf }]) => {
     if (!oneOf) return [];
     const union = schema.getType(name);
@@ -201,7 +201,7 @@ function unionFaults(document: OpenApiDocument, schema: GraphQLSchema): string[]
 }
 
 /** Types, fields, arguments and enum values that nobody has described. */
-export function undescribed(schema: GraphQLSchema): string[] {
+export function undescribedParts(schema: GraphQLSchema): string[] {
   return Object.values(schema.getTypeMap())
     .filter((type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type))
     .flatMap((type) => partsOf(type))
@@ -212,19 +212,22 @@ export function undescribed(schema: GraphQLSchema): string[] {
 function partsOf(type: GraphQLNamedType): [name: string, description: string | null | undefined][] {
   const own: [string, string | null | undefined] = [getNamedType(type).name, type.description];
   if (isEnumType(type))
-    return [own, ...type.getValues().map(({ name, description }) => part(`${type.name}.${name}`, description))];
+    return [own, ...type.getValues().map(({ name, description }) => describedPart(`${type.name}.${name}`, description))];
   if (isInputObjectType(type))
-    return [own, ...Object.values(type.getFields()).map(({ name, description }) => part(`${type.name}.${name}`, description))];
+    return [
+      own,
+      ...Object.values(type.getFields()).map(({ name, description }) => describedPart(`${type.name}.${name}`, description)),
+    ];
   if (!isObjectType(type) && !isInterfaceType(type)) return [own];
   return [
     own,
     ...Object.values(type.getFields()).flatMap((field) => [
-      part(`${type.name}.${field.name}`, field.description),
-      ...field.args.map((argument) => part(`${type.name}.${field.name}(${argument.name}:)`, argument.description)),
+      describedPart(`${type.name}.${field.name}`, field.description),
+      ...field.args.map((argument) => describedPart(`${type.name}.${field.name}(${argument.name}:)`, argument.description)),
     ]),
   ];
 }
 
-function part(name: string, description: string | null | undefined): [string, string | null | undefined] {
+function describedPart(name: string, description: string | null | undefined): [string, string | null | undefined] {
   return [name, description];
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toDateTime } from '#binding/date-time.ts';
+import { toDateTime } from '#rest/date-time.ts';
 
 describe('What already is RFC 3339 passes unchanged', () => {
   test.each([

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createOddityLog } from '#context/oddity-log.ts';
-import { createWorld, FORGETFUL, KEY_A } from '../kit/world.ts';
+import { createDriftLog } from '#context/drift-log.ts';
+import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 
-const world = createWorld({ settings: FORGETFUL });
-const { calls, campaigns } = world.sandbox.control.data(KEY_A);
+const gateway = createTestGateway({ settings: NO_CACHE });
+const { calls, campaigns } = gateway.sandbox.control.data(KEY_A);
 const call = calls.find(
   ({ assistant, campaign, last_call_attempt }) => assistant && campaign && last_call_attempt?.transcript?.length,
 )!;
@@ -12,20 +12,20 @@ const campaign = campaigns[0]!;
 /** Asks, traced, for the call after it has been changed on its way: what came out, and what of it was counted as drift. */
 // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
 async function askChanged(selection: string, change: (call: any) => void) {
-  world.sandbox.control.heal();
-  world.traffic();
-  world.sandbox.control.transform('/call/', (body) => {
+  gateway.sandbox.control.heal();
+  gateway.traffic();
+  gateway.sandbox.control.transform('/call/', (body) => {
     change(body.call);
     return body;
   });
-  const answer = await world.ask(
+  const answer = await gateway.execute(
     `query ($id: ID!) { call(id: $id) { ${selection} } }`,
     { id: call.id },
     { 'x-revox-trace': '1' },
   );
   expect(answer.errors).toBeUndefined();
-  expect(world.traffic()).toEqual([`GET /call/${call.id}`]);
-  expect(world.bugs).toEqual([]);
+  expect(gateway.traffic()).toEqual([`GET /call/${call.id}`]);
+  expect(gateway.unexpectedErrors).toEqual([]);
   return { call: answer.data.call, ...toDrift(answer.extensions), unrecognized: answer.extensions.unrecognized };
 }
 
@@ -144,13 +144,13 @@ describe('What an answer has that is not as documented is listed in its trace', 
   });
 
   test('items of lists, and a total that is not told, page by page', async () => {
-    world.sandbox.control.heal();
-    world.sandbox.control.transform('/call?', ({ calls }) => ({ calls: [null, ...calls.slice(1)] }));
-    world.sandbox.control.transform('/assistants', ({ assistants }) => ({
+    gateway.sandbox.control.heal();
+    gateway.sandbox.control.transform('/call?', ({ calls }) => ({ calls: [null, ...calls.slice(1)] }));
+    gateway.sandbox.control.transform('/assistants', ({ assistants }) => ({
       assistants: [...assistants, { name: 'nobody' }, 'x'],
     }));
-    world.sandbox.control.transform(/^\/campaigns\/.*\/rows/, ({ rows }) => ({ rows: [...rows.slice(0, -1), 7] }));
-    const { errors, extensions } = await world.ask(
+    gateway.sandbox.control.transform(/^\/campaigns\/.*\/rows/, ({ rows }) => ({ rows: [...rows.slice(0, -1), 7] }));
+    const { errors, extensions } = await gateway.execute(
       `query ($id: ID!) { callAttempts(first: 1) { nodes { id } } assistants { totalCount } campaign(id: $id) { rows(first: 1) { nodes { id } } } }`,
       { id: campaign.id },
       { 'x-revox-trace': '1' },
@@ -170,7 +170,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
       call.calls_count = 'many';
     });
     expect(drift).toBeUndefined();
-    const answer = await world.ask('query ($id: ID!) { call(id: $id) { direction callsCount } }', { id: call.id });
+    const answer = await gateway.execute('query ($id: ID!) { call(id: $id) { direction callsCount } }', { id: call.id });
     expect(answer).toEqual({ data: { call: { direction: null, callsCount: null } } });
   });
 
@@ -357,11 +357,11 @@ describe('What other versions say at another place is read there', () => {
 
 describe('The log of an operation', () => {
   test('counts by kind, type and field, in the order in which each was first met', () => {
-    const log = createOddityLog();
-    log.drifted('missing', 'Call', 'status');
-    log.unrecognized('Call', 'status', 'paused');
-    log.drifted('missing', 'Call', 'status');
-    log.unrecognized('Call', 'status', 'on-hold');
+    const log = createDriftLog();
+    log.report('missing', 'Call', 'status');
+    log.reportUnrecognized('Call', 'status', 'paused');
+    log.report('missing', 'Call', 'status');
+    log.reportUnrecognized('Call', 'status', 'on-hold');
     expect(log.drift).toEqual([
       { type: 'Call', field: 'status', kind: 'missing', count: 2 },
       { type: 'Call', field: 'status', kind: 'unrecognized', count: 2 },

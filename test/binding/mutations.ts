@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 
 /** Where something stands in JSON. */
-export type Place = readonly (string | number)[];
+export type JsonPath = readonly (string | number)[];
 
 /** What happens to a value. */
-export type How =
+export type MutationKind =
   | { readonly kind: 'drop' }
   | { readonly kind: 'replace'; readonly by: unknown }
   /** A number as text, a text as a number, if it can be one. */
@@ -15,10 +15,10 @@ export interface Mutation {
   /** Which kind of place, and which of that kind: any number will do. */
   readonly where: number;
   readonly which: number;
-  readonly how: How;
+  readonly how: MutationKind;
 }
 
-const odd = fc.oneof(
+const unexpectedValue = fc.oneof(
   fc.constantFrom<unknown>(
     null,
     '',
@@ -39,36 +39,36 @@ const odd = fc.oneof(
   ),
   fc.jsonValue({ maxDepth: 4 }),
 );
-const how: fc.Arbitrary<How> = fc.oneof(
+const mutationKind: fc.Arbitrary<MutationKind> = fc.oneof(
   fc.record({ kind: fc.constant('drop' as const) }),
-  fc.record({ kind: fc.constant('replace' as const), by: odd }),
+  fc.record({ kind: fc.constant('replace' as const), by: unexpectedValue }),
   fc.record({ kind: fc.constant('retype' as const) }),
   fc.record({ kind: fc.constant('wrap' as const), in: fc.constantFrom('list' as const, 'object' as const) }),
 );
 
 export function mutations({ maxLength }: { readonly maxLength: number }): fc.Arbitrary<Mutation[]> {
-  return fc.array(fc.record({ where: fc.nat(), which: fc.nat(), how }), { minLength: 1, maxLength });
+  return fc.array(fc.record({ where: fc.nat(), which: fc.nat(), how: mutationKind }), { minLength: 1, maxLength });
 }
 
 /** One thing to be changed. */
 export interface Change {
-  readonly place: Place;
-  readonly how: How;
+  readonly path: JsonPath;
+  readonly how: MutationKind;
 }
 
 /** Finds the place that a mutation means in an answer. */
-export function toChange(json: unknown, isMeant: (place: Place) => boolean = () => true): (mutation: Mutation) => Change {
-  const groups = groupPlaces(json, isMeant);
+export function toChange(json: unknown, isMeant: (path: JsonPath) => boolean = () => true): (mutation: Mutation) => Change {
+  const groups = groupPaths(json, isMeant);
   return ({ where, which, how }) => {
     const group = groups[where % groups.length] ?? [];
-    return { place: group[which % group.length] ?? [], how };
+    return { path: group[which % group.length] ?? [], how };
   };
 }
 
 /** All places that are meant, those together that differ only in their numbers: the hundredth utterance is no other kind of place than the first. */
-export function groupPlaces(json: unknown, isMeant: (place: Place) => boolean): Place[][] {
-  const groups = new Map<string, Place[]>();
-  for (const place of placesIn(json)) {
+export function groupPaths(json: unknown, isMeant: (path: JsonPath) => boolean): JsonPath[][] {
+  const groups = new Map<string, JsonPath[]>();
+  for (const place of pathsIn(json)) {
     if (!isMeant(place)) continue;
     const kind = place.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
     groups.set(kind, [...(groups.get(kind) ?? []), place]);
@@ -76,15 +76,15 @@ export function groupPlaces(json: unknown, isMeant: (place: Place) => boolean): 
   return [...groups.values()];
 }
 
-function* placesIn(json: unknown, place: Place = []): Iterable<Place> {
+function* pathsIn(json: unknown, place: JsonPath = []): Iterable<JsonPath> {
   if (place.length > 0) yield place;
   if (typeof json !== 'object' || json === null) return;
-  for (const [key, value] of Object.entries(json)) yield* placesIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
+  for (const [key, value] of Object.entries(json)) yield* pathsIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
 }
 
 /** A copy with this place changed; a place that is no longer there leaves it as it is. */
-export function change(json: unknown, [first, ...others]: Place, how: How): unknown {
-  if (first === undefined) return changed(json, how);
+export function change(json: unknown, [first, ...others]: JsonPath, how: MutationKind): unknown {
+  if (first === undefined) return mutateValue(json, how);
   if (typeof json !== 'object' || json === null || !(first in json)) return json;
   const isLast = others.length === 0;
   if (Array.isArray(json))
@@ -95,7 +95,7 @@ export function change(json: unknown, [first, ...others]: Place, how: How): unkn
   return isLast && how.kind === 'drop' ? rest : { ...rest, [first]: change(inner, others, how) };
 }
 
-function changed(value: unknown, how: How): unknown {
+function mutateValue(value: unknown, how: MutationKind): unknown {
   switch (how.kind) {
     case 'drop':
       return undefined;

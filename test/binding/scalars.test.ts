@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { GraphQLError, isScalarType, Kind, parseValue } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { scalarReaders, scalars } from '#binding/scalars.ts';
+import { scalarCoercers, scalars } from '#binding/scalars.ts';
 import { createSchema } from '#resolvers/schema.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -52,7 +52,7 @@ describe('How each scalar reads what comes over the wire', () => {
     ['JSON', 0, 0],
     ['JSON', false, false],
   ])('%s reads %j as %j', (scalar, raw, expected) => {
-    expect(scalarReaders[scalar]!(raw)).toEqual(expected);
+    expect(scalarCoercers[scalar]!(raw)).toEqual(expected);
   });
 
   test('none throws, and each gives what its scalar may hold', () => {
@@ -66,10 +66,10 @@ describe('How each scalar reads what comes over the wire', () => {
       SafeInt: Number.isSafeInteger,
       String: (read) => typeof read === 'string',
     };
-    expect(Object.keys(scalarReaders)).toEqual(Object.keys(isFine));
+    expect(Object.keys(scalarCoercers)).toEqual(Object.keys(isFine));
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(isFine)), (raw, scalar) => {
-        const read = scalarReaders[scalar]!(raw);
+        const read = scalarCoercers[scalar]!(raw);
         if (read !== null) expect(read).toSatisfy(isFine[scalar]!);
       }),
       { numRuns: 2000 },
@@ -81,7 +81,7 @@ describe('How each scalar reads what comes over the wire', () => {
       .filter(isScalarType)
       .map(({ name }) => name)
       .filter((name) => !['_Any', 'federation__FieldSet', 'link__Import'].includes(name));
-    expect(names.sort()).toEqual(Object.keys(scalarReaders).sort());
+    expect(names.sort()).toEqual(Object.keys(scalarCoercers).sort());
   });
 });
 

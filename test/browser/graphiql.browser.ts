@@ -2,16 +2,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { readyOperations } from '#sandbox/ready-operations.ts';
+import { exampleOperations } from '#sandbox/example-operations.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { type Demo, startDemo } from '../wire/demo-process.ts';
+import { type Demo, startDemo } from '../sockets/demo-process.ts';
 import { type Chromium, expectChromium, hasChromium, startChromium } from './chromium.ts';
 
 expectChromium();
 
 /** The tab that greets, and those of the ready operations. The titles are the names of the operations. */
-const TITLES = ['LatestAttempts', ...readyOperations(landmarks(createSandbox({ live: true }))).map(({ query }) => nameOf(query))];
+const TITLES = [
+  'LatestAttempts',
+  ...exampleOperations(sampleIds(createSandbox({ live: true }))).map(({ query }) => nameOf(query)),
+];
 
 describe.skipIf(!hasChromium)('GraphiQL of the demo, in a browser that reaches nothing but the gateway', () => {
   let demo: Demo;

@@ -5,7 +5,7 @@ import { createFairLru, type FairLruOptions } from '#cache/fair-lru.ts';
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 
 /** A cache of numbers, each as large as it says. */
-function createOne(options: Partial<FairLruOptions<number>> = {}) {
+function createCache(options: Partial<FairLruOptions<number>> = {}) {
   const removed: string[] = [];
   const cache = createFairLru<number>({
     maxBytes: 100,
@@ -19,7 +19,7 @@ function createOne(options: Partial<FairLruOptions<number>> = {}) {
 
 describe('A fair LRU cache', () => {
   test('returns what was set, and nothing of what was deleted', () => {
-    const { cache, removed } = createOne();
+    const { cache, removed } = createCache();
     expect(cache.set('a', 'x', 10)).toBe(true);
     expect([cache.get('x'), cache.peek('x'), cache.get('y')]).toEqual([10, 10, undefined]);
     cache.delete('x');
@@ -28,7 +28,7 @@ describe('A fair LRU cache', () => {
   });
 
   test('lets an owner that is alone fill all of it, and evicts its least recently used entry', () => {
-    const { cache, removed } = createOne();
+    const { cache, removed } = createCache();
     for (const key of ['1', '2', '3', '4']) cache.set('a', key, 25);
     expect(removed).toEqual([]);
     cache.get('1');
@@ -39,7 +39,7 @@ describe('A fair LRU cache', () => {
   });
 
   test('evicts from the owner that holds the most, though another has used its entries less recently', () => {
-    const { cache, removed } = createOne();
+    const { cache, removed } = createCache();
     cache.set('small', 'old', 20);
     for (let n = 0; n < 1_000; n += 1) cache.set('large', `new ${n}`, 20);
     expect(cache.get('old')).toBe(20);
@@ -47,7 +47,7 @@ describe('A fair LRU cache', () => {
   });
 
   test('gives an owner that comes later its share, at the cost of those that hold more', () => {
-    const { cache } = createOne();
+    const { cache } = createCache();
     for (let n = 0; n < 10; n += 1) cache.set('a', `a${n}`, 10);
     for (let n = 0; n < 10; n += 1) cache.set('b', `b${n}`, 10);
     const keys = [...cache.entries()].map(([key]) => key[0]);
@@ -56,7 +56,7 @@ describe('A fair LRU cache', () => {
   });
 
   test('does not keep a value that is larger than one may be, and drops what it was to replace', () => {
-    const { cache } = createOne({ maxEntryBytes: 50 });
+    const { cache } = createCache({ maxEntryBytes: 50 });
     cache.set('a', 'x', 50);
     cache.set('a', 'y', 50);
     expect(cache.set('a', 'x', 51)).toBe(false);
@@ -64,14 +64,14 @@ describe('A fair LRU cache', () => {
   });
 
   test('does not keep a value that is larger than the share of its owner', () => {
-    const { cache } = createOne();
+    const { cache } = createCache();
     for (let n = 0; n < 10; n += 1) cache.set(`owner ${n}`, `${n}`, 10);
     expect(cache.set('large', 'x', 60)).toBe(false);
     expect(cache.size).toBe(10);
   });
 
   test('moves an entry that another owner replaces to that owner', () => {
-    const { cache } = createOne();
+    const { cache } = createCache();
     cache.set('a', 'x', 10);
     cache.set('b', 'x', 20);
     cache.deleteOwner('a');
@@ -103,7 +103,7 @@ test('A fair LRU cache evicts what a list that is searched from end to end says'
       const heldBy = (owner: string) => model.filter((one) => one.owner === owner).reduce((sum, { size }) => sum + size, 0);
       const total = () => model.reduce((sum, { size }) => sum + size, 0);
       let isSetting = false;
-      const { cache } = createOne({
+      const { cache } = createCache({
         maxEntryBytes: 50,
         onRemove(_, key) {
           if (!isSetting || !model.some((one) => one.key === key)) return;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createFreshnessOf, type FreshnessSettings, isListPage } from '#cache/freshness.ts';
-import type { Endpoint } from '#rest/question.ts';
+import { createFreshnessPolicy, type FreshnessSettings, isListPage } from '#cache/freshness.ts';
+import type { Endpoint } from '#rest/upstream-request.ts';
 
 /** No two alike: each answer names the setting that was used. */
 const SETTINGS: FreshnessSettings = {
@@ -27,7 +27,7 @@ const NOW = Date.UTC(2026, 5, 1, 12);
 const LONG_AGO = '2026-05-01T12:00:00Z';
 const LAST_MINUTE = '2026-06-01T11:59:00Z';
 
-const freshnessOf = createFreshnessOf(SETTINGS);
+const freshnessOf = createFreshnessPolicy(SETTINGS);
 const of = (endpoint: Endpoint, value: unknown) => freshnessOf(endpoint, value, NOW);
 
 /** An attempt that is over since long ago. */
@@ -195,7 +195,7 @@ describe('A campaign', () => {
   });
 
   test('does not make the list fresher when running ones are set to be kept longer', () => {
-    const other = createFreshnessOf({ ...SETTINGS, runningCampaignMs: 90_000 });
+    const other = createFreshnessPolicy({ ...SETTINGS, runningCampaignMs: 90_000 });
     expect(other('/campaigns', { items: [{ status: 'running' }] }, NOW)).toEqual(CAMPAIGN);
   });
 
@@ -230,14 +230,14 @@ describe('A page', () => {
   });
 
   test('of rows is fresh no longer than the least of its calls', () => {
-    const other = createFreshnessOf({ ...SETTINGS, justEndedCallMs: 500, endedCallMs: 1_500 });
+    const other = createFreshnessPolicy({ ...SETTINGS, justEndedCallMs: 500, endedCallMs: 1_500 });
     const page = (...calls: unknown[]) => other('/campaigns/{id}/rows', { items: calls.map((one) => ({ call: one })) }, NOW);
     expect(page(call(), endedAt(LAST_MINUTE))).toEqual({ freshForMs: 500, isLive: false });
     expect(page(call())).toEqual({ freshForMs: 1_500, isLive: false });
   });
 
   test('with something live on it is not kept longer for that', () => {
-    const other = createFreshnessOf({ ...SETTINGS, liveCallMs: 9_000 });
+    const other = createFreshnessPolicy({ ...SETTINGS, liveCallMs: 9_000 });
     const live = { freshForMs: SETTINGS.pageMs, isLive: true };
     expect(other('/call', { items: [attempt({ status: 'ringing' })] }, NOW)).toEqual(live);
     expect(other('/campaigns/{id}/rows', { items: [{ call: call({ status: 'calling' }) }] }, NOW)).toEqual(live);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { open, seal } from '#cache/seal.ts';
+import { open, seal } from '#cache/redis/seal.ts';
 import { Credential } from '#rest/credential.ts';
 
 const SECRET = 'a secret that the instances share';

@@ -10,11 +10,11 @@ import {
 import { relayStylePagination } from '@apollo/client/utilities';
 import { filter, firstValueFrom, map, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import { FORGETFUL, KEY_A } from '../kit/world.ts';
-import { giveTheSameVoice } from './same-voice.ts';
-import { type ClientWalk, describeWalks, type Walk } from './walks.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
+import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
+import { shareOneVoice } from './shared-voice.ts';
 
 interface Connection {
   readonly edges: readonly { readonly node: { readonly id: string } }[];
@@ -57,11 +57,11 @@ afterEach(() => {
 });
 
 describe('Apollo Client walks', () => {
-  describeWalks(openWalk);
+  describeListWalks(openWalk);
 });
 
 /** A component that shows a list, and asks for more with `fetchMore`. */
-function openWalk({ url }: ServedWorld, { list, direction, size, campaignId }: Walk): ClientWalk {
+function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }: Walk): PagedWalk {
   const received: string[][] = [];
   const connectionOf = ({ callAttempts, campaign }: Lists) => (callAttempts ?? campaign?.rows)!;
   const idsOf = ({ edges }: Connection) => edges.map(({ node }) => node.id);
@@ -98,20 +98,20 @@ function openWalk({ url }: ServedWorld, { list, direction, size, campaignId }: W
 }
 
 test('two assistants with the same voice keep their own speeds', async () => {
-  await using world = await serveWorld({ settings: FORGETFUL });
-  const voiced = giveTheSameVoice(world.sandbox);
+  await using world = await serveTestGateway({ settings: NO_CACHE });
+  const voiced = shareOneVoice(world.sandbox);
   const client = createClient(world.url);
   const query = gql`{ assistants(first: 100) { nodes { id voice { provider voiceId speed } } } }`;
   await client.query({ query });
   const { assistants } = client.readQuery<{ assistants: { nodes: unknown[] } }>({ query })!;
   expect(assistants.nodes.slice(0, 2)).toMatchObject(voiced);
   expect(world.traffic()).toEqual(['GET /assistants']);
-  expect(world.bugs).toEqual([]);
+  expect(world.unexpectedErrors).toEqual([]);
 });
 
 test('a call that comes again by `node` is the one that is shown already', async () => {
-  await using world = await serveWorld({ settings: FORGETFUL });
-  const { richCallId: id } = landmarks(world.sandbox);
+  await using world = await serveTestGateway({ settings: NO_CACHE });
+  const { richCallId: id } = sampleIds(world.sandbox);
   const client = createClient(world.url);
   const card = gql`query Card($id: ID!) { call(id: $id) { id status campaign { id name } } }`;
   await client.query({ query: card, variables: { id } });
@@ -122,7 +122,7 @@ test('a call that comes again by `node` is the one that is shown already', async
     call: { id, status: 'CANCELLED', campaign: call.campaign },
   });
   expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
-  expect(world.bugs).toEqual([]);
+  expect(world.unexpectedErrors).toEqual([]);
 });
 
 function createClient(url: string, onData: (data: unknown) => void = () => {}): ApolloClient {

@@ -3,10 +3,10 @@ import { ApolloClient, CombinedGraphQLErrors, type DocumentNode, gql, HttpLink, 
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { print } from '@apollo/client/utilities';
 import { afterEach, describe, expect, test } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { writeDocuments } from '../kit/document-files.ts';
-import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import { FORGETFUL } from '../kit/world.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { writeDocuments } from '../support/document-files.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import { NO_CACHE } from '../support/test-gateway.ts';
 
 const CARD: DocumentNode = gql`query Card($id: ID!) {
   call(id: $id) { id status campaign { id name } }
@@ -29,7 +29,7 @@ interface Client {
   ask(id: string): Promise<unknown>;
 }
 
-function createClient({ url }: ServedWorld, options: Partial<PersistedQueryLink.Options>, headers = {}): Client {
+function createClient({ url }: ServedGateway, options: Partial<PersistedQueryLink.Options>, headers = {}): Client {
   const sent: Sent[] = [];
   const http = new HttpLink({
     uri: url,
@@ -59,8 +59,8 @@ describe('Apollo Client with automatic persisted queries', () => {
     { with: 'POST', headers: { accept: 'application/json' } },
     { with: 'GET', headers: { accept: 'application/json' } },
   ])('brings a document once, with $with and $headers', async ({ with: method, headers }) => {
-    await using world = await serveWorld({ settings: FORGETFUL });
-    const { richCallId: id } = landmarks(world.sandbox);
+    await using world = await serveTestGateway({ settings: NO_CACHE });
+    const { richCallId: id } = sampleIds(world.sandbox);
     const useGETForHashedQueries = method === 'GET';
     const client = createClient(world, { useGETForHashedQueries }, headers);
     expect(await client.ask(id)).toMatchObject({ call: { id } });
@@ -73,7 +73,7 @@ describe('Apollo Client with automatic persisted queries', () => {
     expect(await other.ask(id)).toMatchObject({ call: { id } });
     expect([client.sent.slice(2), other.sent]).toEqual([[`${method} hash`], [`${method} hash`]]);
     expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
-    expect(world.bugs).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
   });
 });
 
@@ -85,9 +85,9 @@ describe('with trusted documents only', () => {
     operations: [{ id, name: 'Card', type: 'query', body: TEXT }],
   });
   const serve = (id: string) =>
-    serveWorld({
+    serveTestGateway({
       settings: {
-        ...FORGETFUL,
+        ...NO_CACHE,
         TRUSTED_DOCUMENTS: writeDocuments({ 'manifest.json': manifest(id) }),
         TRUSTED_DOCUMENTS_ONLY: 'on',
       },
@@ -98,16 +98,16 @@ describe('with trusted documents only', () => {
     { ids: 'ids of its own', id: 'web-1.2.0/Card' },
   ])('Apollo Client sends $ids and no text, from the manifest it was built with', async ({ id: documentId }) => {
     await using world = await serve(documentId);
-    const { richCallId: id } = landmarks(world.sandbox);
+    const { richCallId: id } = sampleIds(world.sandbox);
     const client = createClient(world, { generateHash: () => documentId, useGETForHashedQueries: true });
     expect(await client.ask(id)).toMatchObject({ call: { id } });
     expect(client.sent).toEqual(['GET hash']);
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(world.bugs).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
   });
 
   test('Apollo Client is told what is wrong with a document that is not among them', async () => {
-    await using world = await serveWorld({
+    await using world = await serveTestGateway({
       settings: {
         TRUSTED_DOCUMENTS: writeDocuments({ 'other.graphql': '{ __typename }' }),
         TRUSTED_DOCUMENTS_ONLY: 'on',
@@ -118,19 +118,19 @@ describe('with trusted documents only', () => {
     expect(CombinedGraphQLErrors.is(failure) && failure.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
     expect(client.sent).toEqual(['POST hash', 'POST hash text']);
     expect(world.traffic()).toEqual([]);
-    expect(world.bugs).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
   });
 
   test('Relay’s network layer names documents by the MD5 that its compiler gave them', async () => {
     const md5 = createHash('md5').update(TEXT).digest('hex');
-    await using world = await serveWorld({
+    await using world = await serveTestGateway({
       settings: {
-        ...FORGETFUL,
+        ...NO_CACHE,
         TRUSTED_DOCUMENTS: writeDocuments({ 'queries.json': { [md5]: TEXT } }),
         TRUSTED_DOCUMENTS_ONLY: 'on',
       },
     });
-    const { richCallId: id } = landmarks(world.sandbox);
+    const { richCallId: id } = sampleIds(world.sandbox);
     /** As in Relay's guide. With a persisted document `text` is null. */
     const fetchQuery = async (operation: { id: string | null; text: string | null }, variables: object) => {
       const response = await fetch(world.url, {
@@ -145,6 +145,6 @@ describe('with trusted documents only', () => {
     // Before it was compiled so.
     expect(await fetchQuery({ id: null, text: TEXT }, { id })).toMatchObject({ data: { call: { id } } });
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(world.bugs).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
   });
 });

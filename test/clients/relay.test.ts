@@ -15,12 +15,12 @@ import {
   type Variables,
 } from 'relay-runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import { FORGETFUL, KEY_A } from '../kit/world.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { type CompiledRelayApp, compileRelayApp } from './compile-relay.ts';
-import { giveTheSameVoice } from './same-voice.ts';
-import { type ClientWalk, describeWalks, type Walk } from './walks.ts';
+import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
+import { shareOneVoice } from './shared-voice.ts';
 
 let app: CompiledRelayApp;
 beforeAll(async () => {
@@ -29,13 +29,13 @@ beforeAll(async () => {
 afterAll(() => app[Symbol.asyncDispose]());
 
 describe('relay-runtime walks', () => {
-  describeWalks(openWalk);
+  describeListWalks(openWalk);
 });
 
 describe('a call, by `node`', () => {
   test('is refetched where it stands in the store', async () => {
-    await using world = await serveWorld({ settings: FORGETFUL });
-    const { richCallId: id } = landmarks(world.sandbox);
+    await using world = await serveTestGateway({ settings: NO_CACHE });
+    const { richCallId: id } = sampleIds(world.sandbox);
     const environment = createEnvironment(world.url);
     const query = app.query('callCardQuery');
     const operation = createOperationDescriptor(getRequest(query), { id });
@@ -58,12 +58,12 @@ describe('a call, by `node`', () => {
     await fetchQuery(environment, refetchableRequest, { id }).toPromise();
     expect(card()).toMatchObject({ id, status: 'CANCELLED' });
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(world.bugs).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
   });
 
   test('is null under its alias when the id is of something else', async () => {
-    await using world = await serveWorld({ settings: FORGETFUL });
-    const id = landmarks(world.sandbox).frenchAssistantId;
+    await using world = await serveTestGateway({ settings: NO_CACHE });
+    const id = sampleIds(world.sandbox).frenchAssistantId;
     const answer = await fetchQuery(createEnvironment(world.url), app.query('callCardQuery'), { id }).toPromise();
     expect(answer).toEqual({ node: { call: null } });
     expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`]);
@@ -71,8 +71,8 @@ describe('a call, by `node`', () => {
 });
 
 test('two assistants with the same voice keep their own speeds', async () => {
-  await using world = await serveWorld({ settings: FORGETFUL });
-  const voiced = giveTheSameVoice(world.sandbox);
+  await using world = await serveTestGateway({ settings: NO_CACHE });
+  const voiced = shareOneVoice(world.sandbox);
   const environment = createEnvironment(world.url);
   const operation = createOperationDescriptor(getRequest(app.query('voicesQuery')), {});
   await fetchQuery(environment, app.query('voicesQuery'), {}).toPromise();
@@ -83,7 +83,7 @@ test('two assistants with the same voice keep their own speeds', async () => {
 });
 
 /** What `usePaginationFragment` does, without React. */
-async function openWalk({ url }: ServedWorld, { list, direction, size, campaignId }: Walk): Promise<ClientWalk> {
+async function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }: Walk): Promise<PagedWalk> {
   const received: string[][] = [];
   const environment = createEnvironment(url, ({ data }) => {
     // biome-ignore lint/suspicious/noExplicitAny: an answer

@@ -12,7 +12,7 @@ function faultsOf(environment: Environment): readonly string[] {
   try {
     readSettings(environment);
   } catch (error) {
-    if (error instanceof SettingsError) return error.faults;
+    if (error instanceof SettingsError) return error.problems;
     throw error;
   }
   return [];
@@ -34,7 +34,7 @@ describe('With nothing set', () => {
         retries: 2,
         breaker: { failures: 10, openMs: 1_000 },
         maxConcurrency: 20,
-        maxConcurrencyInAll: 200,
+        maxConcurrencyTotal: 200,
         maxQueued: 2_000,
         maxResponseBytes: 32 * MEBIBYTE,
       },
@@ -71,11 +71,11 @@ describe('With nothing set', () => {
         cost: 500_000,
         ids: 100,
         representations: 1_000,
-        answerBytes: 16 * MEBIBYTE,
+        responseBytes: 16 * MEBIBYTE,
         errors: 100,
       },
       corsOrigins: [],
-      trustedDocuments: { path: undefined, only: false },
+      trustedDocuments: { path: undefined, trustedOnly: false },
       compression: true,
       maxConnections: 2_000,
       maxConnectionsPerAddress: 1_000,
@@ -87,7 +87,7 @@ describe('With nothing set', () => {
       introspection: true,
       upstreamTrace: true,
       log: { level: 'info', format: 'text', personalData: false },
-      tracing: { isAsked: false, isNamed: false },
+      tracing: { isEnabled: false, hasServiceName: false },
       sandboxPort: 4001,
     } satisfies Settings);
   });
@@ -135,7 +135,7 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     min: 1,
     max: 100_000,
     unit: 'requests',
-    read: ({ revox }) => revox.maxConcurrencyInAll,
+    read: ({ revox }) => revox.maxConcurrencyTotal,
   },
   { name: 'REVOX_MAX_QUEUE', min: 1, max: 1_000_000, unit: 'requests', read: ({ revox }) => revox.maxQueued },
   { name: 'REVOX_MAX_RESPONSE_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ revox }) => revox.maxResponseBytes },
@@ -181,7 +181,7 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'MAX_IDS', min: 1, max: 100_000, unit: 'ids', read: ({ limits }) => limits.ids },
   { name: 'MAX_REPRESENTATIONS', min: 1, max: 100_000, unit: 'representations', read: ({ limits }) => limits.representations },
   { name: 'MAX_ERRORS', min: 1, max: 100_000, unit: 'errors', read: ({ limits }) => limits.errors },
-  { name: 'MAX_ANSWER_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.answerBytes },
+  { name: 'MAX_ANSWER_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.responseBytes },
   { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
   { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
   { name: 'MAX_CONNECTIONS', min: 1, max: 1_000_000, unit: 'connections', read: ({ maxConnections }) => maxConnections },
@@ -298,10 +298,10 @@ describe("OpenTelemetry's variables", () => {
     { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' },
     { OTEL_CONFIG_FILE: 'otel.yaml' },
   ])('%j asks for traces, unless they are off', (asked) => {
-    expect(readSettings(asked).tracing.isAsked).toBe(true);
-    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'True' }).tracing.isAsked).toBe(false);
-    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'false' }).tracing.isAsked).toBe(true);
-    expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: 'none' }).tracing.isAsked).toBe(false);
+    expect(readSettings(asked).tracing.isEnabled).toBe(true);
+    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'True' }).tracing.isEnabled).toBe(false);
+    expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'false' }).tracing.isEnabled).toBe(true);
+    expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: 'none' }).tracing.isEnabled).toBe(false);
   });
 
   test.each([
@@ -309,7 +309,7 @@ describe("OpenTelemetry's variables", () => {
     [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a, service.name=mine' }, true],
     [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a,my.service.name=mine' }, false],
   ])('%j says what the service is called: %j', (given, isNamed) => {
-    expect(readSettings(given).tracing.isNamed).toBe(isNamed);
+    expect(readSettings(given).tracing.hasServiceName).toBe(isNamed);
   });
 });
 
@@ -393,7 +393,7 @@ describe('Secrets', () => {
       GRAPHIQL: 'the-switch',
     };
     const error = new SettingsError(faultsOf(values));
-    expect(error.faults.length).toBeGreaterThanOrEqual(Object.keys(values).length);
+    expect(error.problems.length).toBeGreaterThanOrEqual(Object.keys(values).length);
     for (const value of Object.values(values)) expect(error.message).not.toContain(value);
     expect(error.message).not.toContain('password');
   });
@@ -462,10 +462,10 @@ describe('CORS_ORIGINS', () => {
 describe('TRUSTED_DOCUMENTS', () => {
   test('may be the only ones', () => {
     const given = { TRUSTED_DOCUMENTS: './documents', TRUSTED_DOCUMENTS_ONLY: 'on' };
-    expect(readSettings(given).trustedDocuments).toEqual({ path: './documents', only: true });
+    expect(readSettings(given).trustedDocuments).toEqual({ path: './documents', trustedOnly: true });
     expect(readSettings({ ...given, TRUSTED_DOCUMENTS_ONLY: 'off' }).trustedDocuments).toEqual({
       path: './documents',
-      only: false,
+      trustedOnly: false,
     });
   });
 

@@ -2,8 +2,8 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SettingsError } from '#config/settings.ts';
-import { readTrustedDocuments, type TrustedDocument } from '#config/trusted-documents.ts';
-import { writeDocuments } from '../kit/document-files.ts';
+import { readTrustedDocuments, type TrustedDocumentFile } from '#config/trusted-documents.ts';
+import { writeDocuments } from '../support/document-files.ts';
 
 /** The path of one file, or of the directory that holds them all. */
 function write(files: Parameters<typeof writeDocuments>[0], path = ''): string {
@@ -13,7 +13,7 @@ function write(files: Parameters<typeof writeDocuments>[0], path = ''): string {
 
 /** What is read, by its id; `file` within the directory. */
 function read(path: string): { [id: string]: { text: string; file: string } } {
-  const toEntry = ({ id, text, file }: TrustedDocument) => [id, { text, file: file.split(/documents-\w+\//).at(-1) }];
+  const toEntry = ({ id, text, file }: TrustedDocumentFile) => [id, { text, file: file.split(/documents-\w+\//).at(-1) }];
   return Object.fromEntries(readTrustedDocuments(path).map(toEntry));
 }
 
@@ -22,7 +22,7 @@ function faultsOf(path: string): readonly string[] {
   try {
     readTrustedDocuments(path);
   } catch (error) {
-    if (error instanceof SettingsError) return error.faults.map((fault) => fault.replaceAll(/\S*documents-\w+/g, '…'));
+    if (error instanceof SettingsError) return error.problems.map((fault) => fault.replaceAll(/\S*documents-\w+/g, '…'));
     throw error;
   }
   return [];

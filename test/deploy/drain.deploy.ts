@@ -4,15 +4,15 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { onFreePort } from '../kit/served.ts';
-import { freePort, type GatewayProcess, startGateway } from '../wire/demo-process.ts';
-import { createClient, type Outcome } from './clients.ts';
+import { freePort, type GatewayProcess, startGateway } from '../sockets/demo-process.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
+import { createClient, type Outcome } from './http-client.ts';
 
 const UPSTREAM_MS = 40;
-const ASK = '{ assistants(first: 1) { nodes { id } } }';
+const CALL_REQUEST = '{ assistants(first: 1) { nodes { id } } }';
 
 /** Each of its own, so that none joins another's. */
-const askForCall = () => `{ call(id: "${randomUUID()}") { id } }`;
+const requestCall = () => `{ call(id: "${randomUUID()}") { id } }`;
 
 interface Served extends GatewayProcess {
   readonly url: string;
@@ -25,7 +25,7 @@ async function serve(settings: Readonly<Record<string, string>> = {}, upstreamMs
   const sandbox = createSandbox();
   let count = 0;
   let onAsked = () => {};
-  const upstream = await onFreePort((port) =>
+  const upstream = await listenOnFreePort((port) =>
     serveSandbox(
       {
         basePath: sandbox.basePath,
@@ -64,22 +64,22 @@ async function serve(settings: Readonly<Record<string, string>> = {}, upstreamMs
 }
 
 /** Asks one thing after the other, without a pause: on one connection as long as it lives, or each on a new one as long as it may. */
-async function askOnAndOn(url: string, keepAlive: boolean, mayConnect: () => boolean): Promise<Outcome[]> {
+async function sendContinuously(url: string, keepAlive: boolean, canConnect: () => boolean): Promise<Outcome[]> {
   const client = createClient(url, { keepAlive });
   const outcomes: Outcome[] = [];
   do {
-    outcomes.push(await client.post(askForCall()));
-  } while (keepAlive ? isKept(outcomes.at(-1)) : mayConnect());
+    outcomes.push(await client.post(requestCall()));
+  } while (keepAlive ? isKeepAlive(outcomes.at(-1)) : canConnect());
   client.close();
   return outcomes;
 }
 
-function isKept(outcome: Outcome | undefined): boolean {
+function isKeepAlive(outcome: Outcome | undefined): boolean {
   return outcome?.kind === 'answered' && outcome.connection === 'keep-alive';
 }
 
 /** Looks at /ready as what balances loads does, and sends nobody there any more once it says no. */
-async function watch(url: string): Promise<void> {
+async function waitUntilNotReady(url: string): Promise<void> {
   while ((await fetch(new URL('/ready', url))).status === 200);
 }
 
@@ -87,10 +87,10 @@ describe('Under load, SIGTERM', () => {
   test.each([1, 2, 3])('loses no request that was accepted, and ends the process with 0 (%i)', async () => {
     const gateway = await serve({ DRAIN_DELAY_MS: '2000' });
     let mayConnect = true;
-    const watching = watch(gateway.url).then(() => {
+    const watching = waitUntilNotReady(gateway.url).then(() => {
       mayConnect = false;
     });
-    const clients = Array.from({ length: 40 }, (_, index) => askOnAndOn(gateway.url, index % 4 !== 0, () => mayConnect));
+    const clients = Array.from({ length: 40 }, (_, index) => sendContinuously(gateway.url, index % 4 !== 0, () => mayConnect));
     await gateway.asked(300);
     gateway.process.kill('SIGTERM');
     const outcomes = (await Promise.all(clients)).flat();
@@ -100,13 +100,13 @@ describe('Under load, SIGTERM', () => {
     const whole = { kind: 'answered', status: 200, body: '{"data":{"call":null}}' };
     for (const outcome of outcomes) expect(outcome).toMatchObject(whole);
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
-    expect(await createClient(gateway.url, { keepAlive: false }).post(ASK)).toEqual({ kind: 'refused' });
+    expect(await createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST)).toEqual({ kind: 'refused' });
   });
 
   test('is told at /ready, on answers, and to who asks anew, before anything is closed', async () => {
     const gateway = await serve({ DRAIN_DELAY_MS: '60000', DRAIN_TIMEOUT_MS: '60000' });
     const client = createClient(gateway.url, { keepAlive: true });
-    expect(await client.post(ASK)).toMatchObject({ kind: 'answered', connection: 'keep-alive' });
+    expect(await client.post(CALL_REQUEST)).toMatchObject({ kind: 'answered', connection: 'keep-alive' });
     gateway.process.kill('SIGTERM');
     const ready = new URL('/ready', gateway.url);
     // The signal is a moment on its way.
@@ -114,7 +114,7 @@ describe('Under load, SIGTERM', () => {
     expect((await fetch(ready)).headers.get('connection')).toBe('close');
     expect((await fetch(new URL('/health', gateway.url))).status).toBe(200);
     for (const one of [client, createClient(gateway.url, { keepAlive: true })]) {
-      expect(await one.post(ASK)).toMatchObject({ kind: 'answered', status: 200, connection: 'close' });
+      expect(await one.post(CALL_REQUEST)).toMatchObject({ kind: 'answered', status: 200, connection: 'close' });
     }
     // Whoever asks twice will not wait.
     gateway.process.kill('SIGTERM');
@@ -124,7 +124,7 @@ describe('Under load, SIGTERM', () => {
 
 test('SIGINT is the same', async () => {
   const gateway = await serve({ DRAIN_DELAY_MS: '0' });
-  const answer = createClient(gateway.url, { keepAlive: false }).post(ASK);
+  const answer = createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST);
   await gateway.asked(1);
   gateway.process.kill('SIGINT');
   expect(await answer).toMatchObject({ kind: 'answered', status: 200 });
@@ -133,7 +133,7 @@ test('SIGINT is the same', async () => {
 
 test('What is not answered within the bound is broken off, and the process says so', async () => {
   const gateway = await serve({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '100' }, 30_000);
-  const answers = [1, 2].map(() => createClient(gateway.url, { keepAlive: false }).post(askForCall()));
+  const answers = [1, 2].map(() => createClient(gateway.url, { keepAlive: false }).post(requestCall()));
   await gateway.asked(2);
   const socket = await idleConnection(gateway.url);
   gateway.process.kill('SIGTERM');
@@ -150,14 +150,17 @@ describe('What nobody foresaw', () => {
     gateway.process.kill('SIGUSR2');
     // After its first line it says nothing until it has answered something.
     await once(gateway.process.stdout!, 'data');
-    expect(await createClient(gateway.url, { keepAlive: false }).post(ASK)).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST)).toMatchObject({
+      kind: 'answered',
+      status: 200,
+    });
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Error: Forgotten.') });
   });
 
   test('is told, what is under way is answered, and the process ends with 1, where it was thrown', async () => {
     const gateway = await serve({ DRAIN_DELAY_MS: '0', NODE_OPTIONS: onSignal("throw new Error('Thrown.')") });
-    const answer = createClient(gateway.url, { keepAlive: false }).post(ASK);
+    const answer = createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST);
     await gateway.asked(1);
     gateway.process.kill('SIGUSR2');
     expect(await answer).toMatchObject({ kind: 'answered', status: 200 });

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { onFreePort } from '../kit/served.ts';
-import { startCollector } from '../ops/collector.ts';
-import { freePort, type GatewayProcess, startProcess } from '../wire/demo-process.ts';
-import { createClient } from './clients.ts';
-import { type Instruction, stages } from './files.ts';
+import { startCollector } from '../observability-e2e/collector.ts';
+import { freePort, type GatewayProcess, startProcess } from '../sockets/demo-process.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
+import { type Instruction, stages } from './deploy-files.ts';
+import { createClient } from './http-client.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_MS = 300_000;
 
 /** What the image has besides its base: 37.6 when this was written. */
-const MOST_MEGABYTES = 40;
+const MAX_IMAGE_MEGABYTES = 40;
 
 /** Where the image has its Node.js; here it is the one that runs the tests. */
 const NODE_OF_IMAGE = '/nodejs/bin/node';
@@ -23,16 +23,16 @@ const NODE_OF_IMAGE = '/nodejs/bin/node';
 /** Where its user is at home. */
 const HOME_OF_IMAGE = '/home/nonroot';
 
-const [packages = [], gateway = [], compiled = [], last = []] = stages();
-const only = (keyword: string, ...more: Instruction[][]) =>
-  [...gateway, ...last, ...more.flat()].filter((instruction) => instruction.keyword === keyword);
+const [packages = [], gateway = [], compiled = [], lastStage = []] = stages();
+const onlyInstruction = (keyword: string, ...more: Instruction[][]) =>
+  [...gateway, ...lastStage, ...more.flat()].filter((instruction) => instruction.keyword === keyword);
 
 /** There is no engine here to build the image: this does what the Dockerfile says, in a folder. */
 describe('What the image holds and starts', () => {
   const built = mkdtempSync(join(tmpdir(), 'image-'));
   const folder = mkdtempSync(join(tmpdir(), 'image-'));
   const home = mkdtempSync(join(tmpdir(), 'image-'));
-  const [uid = 0, gid = 0] = (only('USER')[0]?.text ?? '').split(':').map(Number);
+  const [uid = 0, gid = 0] = (onlyInstruction('USER')[0]?.text ?? '').split(':').map(Number);
   const user = process.getuid?.() === 0 ? { uid, gid } : {};
   const variables = variablesOf();
 
@@ -57,7 +57,7 @@ describe('What the image holds and starts', () => {
       expect(await run.ended).toMatchObject({ code: 0, stderr: '' });
     }
     chmodSync(folder, 0o755);
-    for (const { keyword, args } of last) {
+    for (const { keyword, args } of lastStage) {
       const [source = '', target = ''] = args.map(toPlace);
       if (keyword === 'COPY') cpSync(source, join(folder, target), { recursive: true });
     }
@@ -79,12 +79,12 @@ describe('What the image holds and starts', () => {
   }
 
   function variablesOf(...more: Instruction[][]): Record<string, string> {
-    const pairs = only('ENV', ...more).flatMap(({ args }) => args);
+    const pairs = onlyInstruction('ENV', ...more).flatMap(({ args }) => args);
     return Object.fromEntries(pairs.map((pair) => pair.split('=').map(toPlace)));
   }
 
   function start(settings: Readonly<Record<string, string>>): GatewayProcess {
-    const [program, ...args] = only('ENTRYPOINT')[0]?.args ?? [];
+    const [program, ...args] = onlyInstruction('ENTRYPOINT')[0]?.args ?? [];
     expect(program).toBe(NODE_OF_IMAGE);
     return startProcess(process.execPath, args, { cwd: folder, settings: { ...variables, ...settings }, ...user });
   }
@@ -95,8 +95,8 @@ describe('What the image holds and starts', () => {
     for (const name of ['node', 'vitest', 'typescript', '@biomejs']) expect(names).not.toContain(name);
   });
 
-  test(`is small: the gateway and its packages are at most ${MOST_MEGABYTES} MB`, () => {
-    expect(toMegabytes(folder)).toBeLessThan(MOST_MEGABYTES);
+  test(`is small: the gateway and its packages are at most ${MAX_IMAGE_MEGABYTES} MB`, () => {
+    expect(toMegabytes(folder)).toBeLessThan(MAX_IMAGE_MEGABYTES);
   });
 
   test('has its source compiled: a start takes all of it from there, and writes nothing', async () => {
@@ -164,14 +164,14 @@ describe('What the image holds and starts', () => {
 
   test('answers as nobody in particular, says that it is well, and ends with 0', async () => {
     const sandbox = createSandbox();
-    const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
+    const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
     const PORT = String(await freePort());
     await using gateway = start({ PORT, REVOX_BASE_URL: upstream.url, REVOX_API_KEY: 'sk_demo_a', ROUTER_SECRETS: 'a-secret' });
     expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
 
     const at = (path: string) => new URL(path, `http://127.0.0.1:${PORT}`);
     expect([(await fetch(at('/health'))).status, (await fetch(at('/ready'))).status]).toEqual([200, 200]);
-    const health = only('HEALTHCHECK')[0]?.args ?? [];
+    const health = onlyInstruction('HEALTHCHECK')[0]?.args ?? [];
     expect(health[0]).toBe(NODE_OF_IMAGE);
     execFileSync(process.execPath, health.slice(1), { env: { PORT } });
     const response = await fetch(at('/graphql'), {

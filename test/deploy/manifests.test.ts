@@ -14,7 +14,7 @@ import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { DEPLOY, type Instruction, kubernetesObjects, read, readYaml, stages, type Yaml } from './files.ts';
+import { DEPLOY, type Instruction, kubernetesObjects, readDeployFile, readYaml, stages, type Yaml } from './deploy-files.ts';
 
 const KINDS: { readonly [kind: string]: new (object: Yaml) => { validate(): void } } = {
   Deployment,
@@ -169,7 +169,7 @@ describe('Compose', () => {
 
 describe('The Dockerfile', () => {
   test('has nothing that its linter knows to be wrong', () => {
-    expect(lint(read('Dockerfile')).map(({ message }) => message)).toEqual([]);
+    expect(lint(readDeployFile('Dockerfile')).map(({ message }) => message)).toEqual([]);
   });
 
   test('has the Node.js that the project is tested with', () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { JWT_SETTINGS } from '../kit/issuer.ts';
-import { freePort, startProcess } from '../wire/demo-process.ts';
+import { freePort, startProcess } from '../sockets/demo-process.ts';
+import { JWT_SETTINGS } from '../support/token-issuer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SECRET = 'a-secret-of-the-router';
@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** The files of packages that a process has loaded from its start to its end. @param use what is done with it meanwhile */
 async function loadedBy(settings: Readonly<Record<string, string>>, use: (url: string) => Promise<void> = async () => {}) {
   const [PORT, LOADED_FILE] = [String(await freePort()), join(folder, crypto.randomUUID())];
-  const args = ['--import', './test/deploy/tell-modules.ts', 'src/main.ts'];
+  const args = ['--import', './test/deploy/report-modules.ts', 'src/main.ts'];
   await using gateway = startProcess(process.execPath, args, {
     cwd: ROOT,
     settings: {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { brokenLinksOf } from '../kit/markdown-links.ts';
-import { freePort, startProcess } from '../wire/demo-process.ts';
+import { freePort, startProcess } from '../sockets/demo-process.ts';
+import { brokenLinksOf } from '../support/markdown-links.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_MS = 300_000;
@@ -14,7 +14,7 @@ const INSTALL_MS = 300_000;
 const run = promisify(execFile);
 
 /** What a company's own project has besides the package. */
-const OTHERS = [`@types/node@${manifest.devDependencies['@types/node']}`, 'express@5.3.0', '@types/express@5.0.6'];
+const OTHER_PACKAGES = [`@types/node@${manifest.devDependencies['@types/node']}`, 'express@5.3.0', '@types/express@5.0.6'];
 
 const STRICT = {
   target: 'es2024',
@@ -37,7 +37,7 @@ describe('The package, installed in an empty folder', () => {
     const { stdout } = await run('npm', ['pack', join(ROOT, 'dist'), '--pack-destination', folder, '--json'], { cwd: ROOT });
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-    await inFolder('npm', 'install', `./${filename}`, ...OTHERS, '--no-audit', '--no-fund', '--prefer-offline');
+    await inFolder('npm', 'install', `./${filename}`, ...OTHER_PACKAGES, '--no-audit', '--no-fund', '--prefer-offline');
     await cp(join(import.meta.dirname, 'consumer/app.ts'), join(folder, 'app.ts'));
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT, include: ['app.ts'] }));
   }, INSTALL_MS);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { freePort, holdPort, startDemo, startGateway } from '../wire/demo-process.ts';
+import { freePort, holdPort, startDemo, startGateway } from '../sockets/demo-process.ts';
 
 test('the demo finds its sandbox where the environment names a proxy', async () => {
   await using demo = await startDemo({ HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'elsewhere.example' });

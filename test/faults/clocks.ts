@@ -1,6 +1,6 @@
-import type { Misbehave } from '../kit/adverse-upstream.ts';
-import { answering, type Fault, type FaultGroup } from './fault.ts';
-import { json } from './misbehaviours.ts';
+import type { FaultyResponder } from '../support/faulty-upstream.ts';
+import { type Fault, type FaultGroup, responseFault } from './fault.ts';
+import { json } from './faulty-responses.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -35,7 +35,7 @@ export const clocks: FaultGroup = {
   ],
 };
 
-interface Told {
+interface ClockCase {
   /** Of the moments in the answer; absent: that of `Date`. */
   readonly skewMs?: number;
   /** Absent: it has not ended. */
@@ -43,11 +43,11 @@ interface Told {
   readonly isKept: boolean;
 }
 
-function clock(name: string, dateSkewMs: number | undefined, { skewMs = dateSkewMs ?? 0, endedAgoMs, isKept }: Told): Fault {
+function clock(name: string, dateSkewMs: number | undefined, { skewMs = dateSkewMs ?? 0, endedAgoMs, isKept }: ClockCase): Fault {
   const remark = isKept ? 'remembered' : 'asked for again the next time';
-  return answering(`has a clock that ${name}`, tell(), { says: 'its value', settings, again: isKept ? 0 : 1, remark });
+  return responseFault(`has a clock that ${name}`, tell(), { outcome: 'its value', settings, again: isKept ? 0 : 1, remark });
 
-  function tell(): Misbehave {
+  function tell(): FaultyResponder {
     return (exchange) => {
       const { response } = exchange;
       if (dateSkewMs === undefined) response.sendDate = false;

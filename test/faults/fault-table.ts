@@ -1,4 +1,4 @@
-import type { Bound, Fault, FaultGroup, Says, Wrong } from './fault.ts';
+import type { Bound, Fault, FaultGroup, FaultSource, Outcome } from './fault.ts';
 
 const INTRODUCTION = `# When the upstream goes wrong
 
@@ -28,28 +28,28 @@ export function toTable(groups: readonly FaultGroup[]): string {
 
 function toSection({ title, faults }: FaultGroup): string {
   const rows = faults.map((fault) => [
-    toDoing(fault),
-    toSaying(fault),
-    fault.variants.some(({ wrong }) => leavesOthers(wrong)) ? 'answered' : 'from memory',
+    describeFault(fault),
+    describeOutcome(fault),
+    fault.variants.some(({ wrong }) => affectsOnlyField(wrong)) ? 'answered' : 'from memory',
     String(fault.requests),
-    toDuration(fault.within),
-    fault.drops ? 'all is asked for again' : 'answers',
+    toDuration(fault.bound),
+    fault.dropsCache ? 'all is asked for again' : 'answers',
   ]);
   const header = ['the upstream', 'the field', 'fields beside it', 'requests', 'within', 'afterwards'];
   return [`## ${title}\n`, ...[header, header.map(() => '---'), ...rows].map(toLine), ''].join('\n');
 }
 
-function toDoing({ name, variants }: Fault): string {
+function describeFault({ name, variants }: Fault): string {
   return [name, variants.map((variant) => variant.name).join(', ')].join(' ').trim();
 }
 
-function toSaying({ says, remark, odd = [] }: Fault): string {
-  const counted = odd.length > 0 ? `counted: ${odd.map((what) => `\`${what}\``).join(', ')}` : undefined;
+function describeOutcome({ outcome, remark, drift = [] }: Fault): string {
+  const counted = drift.length > 0 ? `counted: ${drift.map((what) => `\`${what}\``).join(', ')}` : undefined;
   const remarks = [remark, counted].filter((text) => text !== undefined);
-  return [toSaid(says), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(' ');
+  return [formatSays(outcome), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(' ');
 }
 
-function toSaid(says: Says): string {
+function formatSays(says: Outcome): string {
   if (typeof says === 'string') return says;
   const { code, ...details } = says;
   const told = Object.entries(details).map(([key, value]) => (value === 'its own' ? `its \`${key}\`` : `\`${key}: ${value}\``));
@@ -60,7 +60,7 @@ function toDuration(within: Bound): string {
   return within.endsWith('_MS') ? `\`${within}\`` : within;
 }
 
-function leavesOthers(wrong: Wrong): boolean {
+function affectsOnlyField(wrong: FaultSource): boolean {
   return 'answer' in wrong || 'leadTo' in wrong;
 }
 

@@ -1,5 +1,5 @@
-import type { Misbehave, MisbehaveOnConnection } from '../kit/adverse-upstream.ts';
-import type { InItsPlace } from './in-its-place.ts';
+import type { FaultyConnection, FaultyResponder } from '../support/faulty-upstream.ts';
+import type { ReplacementServer } from './replacement-servers.ts';
 
 /** One way of an upstream to go wrong, and all that is promised of it. A row of the table. */
 export interface Fault {
@@ -7,7 +7,7 @@ export interface Fault {
   readonly name: string;
   /** Several kinds of the same: each is tried. */
   readonly variants: readonly Variant[];
-  readonly says: Says;
+  readonly outcome: Outcome;
   /** In words, where `says` does not tell all. */
   readonly remark?: string | undefined;
   /** The field that meets it. */
@@ -16,34 +16,34 @@ export interface Fault {
   readonly attempts?: ((ids: readonly string[]) => readonly string[]) | undefined;
   /** What becomes of the field's value; absent: it stays. */
   // biome-ignore lint/suspicious/noExplicitAny: each fault knows what its field gives
-  readonly gives?: ((value: any) => unknown) | undefined;
+  readonly transform?: ((value: any) => unknown) | undefined;
   /** What is counted as not documented, as `kind Type.field`. */
-  readonly odd?: readonly string[] | undefined;
+  readonly drift?: readonly string[] | undefined;
   /** Upstream requests for that field. */
   readonly requests: number;
   /** Whether others have been asked for before, and connections are kept. */
   readonly isWarm?: boolean | undefined;
   /** Whether the field has been asked for before. */
-  readonly isKnown?: boolean | undefined;
+  readonly isCached?: boolean | undefined;
   /** For so long after it is over the upstream is not asked again, ms. */
   readonly skipMs?: number | undefined;
   /** Upstream requests for that field when the same is asked again while the fault lasts; absent: as many. */
   readonly again?: number | undefined;
   /** What bounds how long the field may take. */
-  readonly within: Bound;
+  readonly bound: Bound;
   /** Over those of all. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   /** Of the caller, for one who brings a key. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly isSecure?: boolean | undefined;
   /** Whether all that is remembered is dropped: the upstream has refused the key. */
-  readonly drops?: boolean | undefined;
+  readonly dropsCache?: boolean | undefined;
   /** Bytes that the process may take meanwhile, over what it had before. */
-  readonly mostBytes?: number | undefined;
+  readonly maxBytes?: number | undefined;
 }
 
 /** What the field says that meets the fault. */
-export type Says =
+export type Outcome =
   /** As if nothing had happened. */
   | 'its value'
   /** Null without an error. */
@@ -73,19 +73,19 @@ export type SubjectName = 'call' | 'call in full' | 'attempts' | 'assistant' | '
 export interface Variant {
   /** Empty where there is only one. */
   readonly name: string;
-  readonly wrong: Wrong;
+  readonly wrong: FaultSource;
 }
 
 /** Where it goes wrong. */
-export type Wrong =
+export type FaultSource =
   /** In answers to the requests of the field. */
-  | { readonly answer: Misbehave }
+  | { readonly answer: FaultyResponder }
   /** In them too: they lead to another server, whose origin this is. Nobody may ever come there. */
-  | { readonly leadTo: (origin: string) => Misbehave }
+  | { readonly leadTo: (origin: string) => FaultyResponder }
   /** With connections: then nothing else can be asked either. */
-  | { readonly connection: MisbehaveOnConnection }
+  | { readonly connection: FaultyConnection }
   /** Something else stands where the upstream was. */
-  | { readonly instead: InItsPlace };
+  | { readonly instead: ReplacementServer };
 
 /** Faults of one kind: a table of its own. */
 export interface FaultGroup {
@@ -94,9 +94,9 @@ export interface FaultGroup {
 }
 
 /** What is promised of a fault, as far as it is not as with most. */
-export type Promised = Pick<Fault, 'says'> & Partial<Omit<Fault, 'name' | 'variants' | 'requests'>> & Sent;
+export type FaultExpectation = Pick<Fault, 'outcome'> & Partial<Omit<Fault, 'name' | 'variants' | 'requests'>> & SentRequests;
 
-interface Sent {
+interface SentRequests {
   readonly requests?: number;
   /** The same request is sent again, as often as may be. */
   readonly isRetried?: boolean;
@@ -105,23 +105,27 @@ interface Sent {
 /** `REVOX_RETRIES` */
 export const RETRIES = 2;
 
-export function fault(name: string, wrong: Wrong, promised: Promised): Fault {
+export function fault(name: string, wrong: FaultSource, promised: FaultExpectation): Fault {
   return faults(name, { '': wrong }, promised);
 }
 
 /** Several that are the same to whoever asks. */
-export function faults(name: string, kinds: Readonly<Record<string, Wrong>>, promised: Promised): Fault {
+export function faults(name: string, kinds: Readonly<Record<string, FaultSource>>, promised: FaultExpectation): Fault {
   const { isRetried = false, requests = isRetried ? 1 + RETRIES : 1, ...rest } = promised;
-  const within = isRetried ? 'after its retries' : 'at once';
+  const bound = isRetried ? 'after its retries' : 'at once';
   const variants = Object.entries(kinds).map(([kind, wrong]) => ({ name: kind, wrong }));
-  return { name, variants, subject: 'call', within, requests, ...rest };
+  return { name, variants, subject: 'call', bound, requests, ...rest };
 }
 
 /** A fault of answers. */
-export function answering(name: string, answer: Misbehave, promised: Promised): Fault {
+export function responseFault(name: string, answer: FaultyResponder, promised: FaultExpectation): Fault {
   return fault(name, { answer }, promised);
 }
 
-export function answeringEach(name: string, kinds: Readonly<Record<string, Misbehave>>, promised: Promised): Fault {
+export function responseFaults(
+  name: string,
+  kinds: Readonly<Record<string, FaultyResponder>>,
+  promised: FaultExpectation,
+): Fault {
   return faults(name, Object.fromEntries(Object.entries(kinds).map(([kind, answer]) => [kind, { answer }])), promised);
 }

@@ -1,33 +1,33 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bodies } from './bodies.ts';
 import { clocks } from './clocks.ts';
 import { connections, slowness } from './connections.ts';
-import { drift } from './drift.ts';
+import { drift } from './drifted-values.ts';
 import type { Fault, Variant } from './fault.ts';
+import { createFaultHarness, maxMs } from './fault-harness.ts';
 import { toTable } from './fault-table.ts';
-import { createFaultWorld, longestMs } from './fault-world.ts';
-import { grace } from './grace.ts';
 import { lists } from './lists.ts';
-import { patience } from './patience.ts';
+import { rateLimits } from './rate-limits.ts';
 import { redirects } from './redirects.ts';
+import { bodies } from './response-bodies.ts';
+import { staleIfError } from './stale-if-error.ts';
 import { statuses } from './statuses.ts';
 import { toValue } from './subjects.ts';
 
-const GROUPS = [connections, slowness, statuses, redirects, bodies, lists, patience, grace, clocks, drift];
+const FAULT_GROUPS = [connections, slowness, statuses, redirects, bodies, lists, rateLimits, staleIfError, clocks, drift];
 
 test('The table in the docs is made of what is tried here', async () => {
   // `npm run test:faults -- --update` writes it.
-  await expect(toTable(GROUPS)).toMatchFileSnapshot('../../docs/faults.md');
+  await expect(toTable(FAULT_GROUPS)).toMatchFileSnapshot('../../docs/faults.md');
 });
 
-for (const { title, faults } of GROUPS) {
+for (const { title, faults } of FAULT_GROUPS) {
   describe(`${title}: the upstream`, () => {
     for (const fault of faults) {
       for (const variant of fault.variants) {
         test(`${fault.name} ${variant.name}`.trim(), async () => {
-          const rejections = hearRejections();
+          const rejections = captureRejections();
           const before = openResources();
-          await play(fault, variant);
+          await runFault(fault, variant);
           const leftOpen = () => moreThan(before, openResources());
           await expect.poll(leftOpen, { interval: 10, message: 'what is left open in the process' }).toEqual({});
           expect(rejections).toEqual([]);
@@ -37,42 +37,42 @@ for (const { title, faults } of GROUPS) {
   });
 }
 
-async function play(fault: Fault, variant: Variant): Promise<void> {
+async function runFault(fault: Fault, variant: Variant): Promise<void> {
   const { wrong } = variant;
-  const asEver = { data: toValue({ ...fault, attempts: undefined, gives: undefined }) };
-  await using world = await createFaultWorld(fault);
+  const normalResult = { data: toValue({ ...fault, attempts: undefined, transform: undefined }) };
+  await using gateway = await createFaultHarness(fault);
   const isOfAnswers = 'answer' in wrong || 'leadTo' in wrong;
   // Where no connection can be had, only what is remembered can stand beside the fault.
-  if (!isOfAnswers || fault.isWarm) await world.warm();
-  if (fault.isKnown) expect((await world.meet()).answer).toEqual(asEver);
-  await world.begin(wrong);
+  if (!isOfAnswers || fault.isWarm) await gateway.warm();
+  if (fault.isCached) expect((await gateway.observe()).answer).toEqual(normalResult);
+  await gateway.startFault(wrong);
 
   const memory = watchMemory();
-  const met = await world.meet();
+  const met = await gateway.observe();
   const bytes = memory.end();
 
-  expect(met.answer).toEqual(toAnswer(fault, variant));
-  for (const secret of world.secrets) expect(JSON.stringify(met.answer.errors ?? [])).not.toContain(secret);
-  expect(met.odd).toEqual(fault.odd ?? []);
-  expect(met.counted).toBe(fault.requests);
+  expect(met.answer).toEqual(toExpectedResult(fault, variant));
+  for (const secret of gateway.secrets) expect(JSON.stringify(met.answer.errors ?? [])).not.toContain(secret);
+  expect(met.drift).toEqual(fault.drift ?? []);
+  expect(met.countedRequests).toBe(fault.requests);
   if (isOfAnswers) expect(met.requests).toHaveLength(fault.requests);
-  expect(met.ms).toBeLessThan(longestMs(fault.within));
-  if (fault.mostBytes !== undefined) expect(bytes).toBeLessThan(fault.mostBytes);
+  expect(met.ms).toBeLessThan(maxMs(fault.bound));
+  if (fault.maxBytes !== undefined) expect(bytes).toBeLessThan(fault.maxBytes);
 
-  if (fault.again !== undefined) expect((await world.meet()).counted).toBe(fault.again);
+  if (fault.again !== undefined) expect((await gateway.observe()).countedRequests).toBe(fault.again);
 
-  await world.end();
-  world.skip(fault.skipMs ?? 0);
-  await world.expectNothingLeft();
-  expect((await world.meet()).answer).toEqual(asEver);
-  expect(world.bugs).toEqual([]);
+  await gateway.endFault();
+  gateway.skip(fault.skipMs ?? 0);
+  await gateway.expectNothingLeft();
+  expect((await gateway.observe()).answer).toEqual(normalResult);
+  expect(gateway.unexpectedErrors).toEqual([]);
 }
 
-function toAnswer(fault: Fault, { name }: Variant) {
-  const { says } = fault;
-  if (says === 'its value') return { data: toValue(fault) };
-  if (says === 'null') return { data: null };
-  const extensions = says.status === 'its own' ? { ...says, status: Number(name) } : says;
+function toExpectedResult(fault: Fault, { name }: Variant) {
+  const { outcome } = fault;
+  if (outcome === 'its value') return { data: toValue(fault) };
+  if (outcome === 'null') return { data: null };
+  const extensions = outcome.status === 'its own' ? { ...outcome, status: Number(name) } : outcome;
   return { data: null, errors: [expect.objectContaining({ path: ['hit'], extensions })] };
 }
 
@@ -106,7 +106,7 @@ function moreThan(before: Readonly<Record<string, number>>, now: Readonly<Record
   return Object.fromEntries(Object.entries(now).filter(([kind, count]) => count > (before[kind] ?? 0)));
 }
 
-function hearRejections(): readonly unknown[] {
+function captureRejections(): readonly unknown[] {
   const heard: unknown[] = [];
   const hear = (reason: unknown) => heard.push(reason);
   process.on('unhandledRejection', hear);

@@ -1,7 +1,7 @@
-import { answering, type FaultGroup, fault, faults } from './fault.ts';
-import { status, withHeaders } from './misbehaviours.ts';
+import { type FaultGroup, fault, faults, responseFault } from './fault.ts';
+import { status, withHeaders } from './faulty-responses.ts';
 
-const UNAVAILABLE = { says: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
+const UNAVAILABLE = { outcome: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
 const CODES = [301, 302, 303, 307, 308];
 
 /** It sends us elsewhere: nobody goes. */
@@ -15,12 +15,12 @@ export const redirects: FaultGroup = {
       ),
       { ...UNAVAILABLE, remark: 'nobody goes there, nor does the key' },
     ),
-    answering(
+    responseFault(
       'redirects to itself',
       ({ request, response }) => void response.writeHead(302, { location: request.url ?? '' }).end(),
       UNAVAILABLE,
     ),
-    answering('redirects to nowhere', status(302), UNAVAILABLE),
+    responseFault('redirects to nowhere', status(302), UNAVAILABLE),
     fault(
       'names another host in `Refresh`, `Link` and `Alt-Svc`',
       {
@@ -31,7 +31,7 @@ export const redirects: FaultGroup = {
             'alt-svc': `h2="${new URL(origin).host}"`,
           })),
       },
-      { says: 'its value', remark: 'nobody goes there' },
+      { outcome: 'its value', remark: 'nobody goes there' },
     ),
   ],
 };

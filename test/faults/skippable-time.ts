@@ -10,18 +10,18 @@ interface Timer {
 export function createSkippableTime() {
   const timers = new Set<Timer>();
   let skippedMs = 0;
-  const elapsed = () => performance.now() + skippedMs;
+  const monotonicNow = () => performance.now() + skippedMs;
 
   const run = (timer: Timer) => {
     if (timers.delete(timer)) timer.onTime();
   };
   const start = (timer: Timer) => {
-    timer.timeout = setTimeout(run, Math.max(0, timer.dueAt - elapsed()), timer).unref();
+    timer.timeout = setTimeout(run, Math.max(0, timer.dueAt - monotonicNow()), timer).unref();
   };
   return {
-    elapsed,
+    elapsed: monotonicNow,
     startTimer(ms: number, onTime: () => void): () => void {
-      const timer: Timer = { ms, dueAt: elapsed() + ms, onTime, timeout: setTimeout(() => {}, 0) };
+      const timer: Timer = { ms, dueAt: monotonicNow() + ms, onTime, timeout: setTimeout(() => {}, 0) };
       clearTimeout(timer.timeout);
       timers.add(timer);
       start(timer);

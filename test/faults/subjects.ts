@@ -1,11 +1,11 @@
-import { landmarks } from '#sandbox/landmarks.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { KEY_A } from '../kit/world.ts';
+import { KEY_A } from '../support/test-gateway.ts';
 import type { Fault, SubjectName } from './fault.ts';
 
 export const sandbox = createSandbox();
 
-const { richCallId, frenchAssistantId, largeCampaignId, fiveAssistantIds } = landmarks(sandbox);
+const { richCallId, frenchAssistantId, largeCampaignId, fiveAssistantIds } = sampleIds(sandbox);
 const { calls, assistants, campaigns, attempts, rows } = sandbox.control.data(KEY_A);
 const call = calls.find(({ id }) => id === richCallId)!;
 const assistantId = fiveAssistantIds.find((id) => id !== frenchAssistantId)!;
@@ -72,7 +72,7 @@ const FIELDS: { readonly [name in SubjectName]: Subject } = {
   },
 };
 
-const BESIDE = {
+const SIBLING_FIELDS = {
   assistant: {
     selection: `assistant(id: "${frenchAssistantId}") { id name }`,
     request: `GET /assistants/${frenchAssistantId}`,
@@ -86,24 +86,24 @@ const BESIDE = {
 } satisfies { readonly [name: string]: Subject };
 
 /** What a query holds: the field that meets the fault, and others that do not. */
-export interface Scene {
+export interface SubjectScenario {
   readonly hit: Subject;
-  readonly beside: readonly Subject[];
+  readonly siblings: readonly Subject[];
   /** For what stands beside the fault, or leads to it. */
   readonly otherRequests: readonly string[];
 }
 
-export function toScene(name: SubjectName): Scene {
+export function toScenario(name: SubjectName): SubjectScenario {
   // Two assistants at a time would be answered by the list of all.
-  const beside = name === 'assistant' ? [BESIDE.campaigns] : [BESIDE.assistant, BESIDE.campaigns];
-  const other = beside.map(({ request }) => request);
-  return { hit: FIELDS[name], beside, otherRequests: other.sort() };
+  const siblings = name === 'assistant' ? [SIBLING_FIELDS.campaigns] : [SIBLING_FIELDS.assistant, SIBLING_FIELDS.campaigns];
+  const other = siblings.map(({ request }) => request);
+  return { hit: FIELDS[name], siblings, otherRequests: other.sort() };
 }
 
 /** What the field that meets a fault gives, where it gives anything. */
-export function toValue({ subject, attempts: toIds, gives }: Fault): unknown {
+export function toValue({ subject, attempts: toIds, transform }: Fault): unknown {
   const { value } = FIELDS[subject];
-  if (gives) return gives(value);
+  if (transform) return transform(value);
   return toIds ? toNodes(toIds(attempts.map(({ id }) => id)).map((id) => ({ id }))) : value;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readAcceptEncoding } from '#http/accept-encoding.ts';
+import { parseAcceptEncoding } from '#http/headers/accept-encoding.ts';
 
 test.each([
   // Nothing is said, and nothing is risked.
@@ -39,7 +39,7 @@ test.each([
   [',,;;q=1,', 'as it is'],
   ['constructor, __proto__', 'as it is'],
 ])('%j: %s', (header, expected) => {
-  const { encoding, takesPlain } = readAcceptEncoding(header);
-  const told = encoding ? `${encoding}${takesPlain ? '' : ', or nothing'}` : takesPlain ? 'as it is' : 'nothing';
+  const { encoding, acceptsIdentity } = parseAcceptEncoding(header);
+  const told = encoding ? `${encoding}${acceptsIdentity ? '' : ', or nothing'}` : acceptsIdentity ? 'as it is' : 'nothing';
   expect(told).toBe(expected);
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { createSubgraphSchema } from '#federation/schema.ts';
-import { createCostCheck } from '#http/cost.ts';
+import { createCostCheck } from '#http/limits/cost.ts';
 
 const schema = createSubgraphSchema();
 
@@ -25,14 +25,14 @@ const DOCUMENTS = [
 });
 
 /** What fits no type, or looks like something else. */
-const odd = fc.oneof(
+const unusualValue = fc.oneof(
   fc.constantFrom(101, 1.5, Number.POSITIVE_INFINITY, '2', '', 'null', 'x', true, {}),
   fc.record({ length: fc.integer({ min: 0, max: 6 }) }),
   fc.array(fc.constantFrom('a', 1, null, {}), { maxLength: 6 }),
 );
-const orOdd = (usual: fc.Arbitrary<unknown>) =>
-  fc.oneof({ weight: 6, arbitrary: usual }, { weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: odd });
-const size = orOdd(fc.integer({ min: -1, max: 6 }));
+const orUnusual = (usual: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 6, arbitrary: usual }, { weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: unusualValue });
+const size = orUnusual(fc.integer({ min: -1, max: 6 }));
 const id = fc.constantFrom('a', 'b');
 
 const variables = fc.record(
@@ -41,14 +41,14 @@ const variables = fc.record(
     m: size,
     toString: size,
     length: size,
-    id: orOdd(id),
-    ids: orOdd(fc.oneof(id, fc.array(id, { maxLength: 6 }))),
-    on: orOdd(fc.boolean()),
-    off: orOdd(fc.boolean()),
-    s: orOdd(fc.constant('COMPLETED')),
-    statuses: orOdd(fc.array(fc.constantFrom('COMPLETED', 'QUEUED'), { maxLength: 3 })),
-    after: orOdd(fc.string({ maxLength: 3 })),
-    r: orOdd(fc.oneof(fc.constant({}), fc.array(fc.constantFrom(1, {}, 'x'), { maxLength: 6 }))),
+    id: orUnusual(id),
+    ids: orUnusual(fc.oneof(id, fc.array(id, { maxLength: 6 }))),
+    on: orUnusual(fc.boolean()),
+    off: orUnusual(fc.boolean()),
+    s: orUnusual(fc.constant('COMPLETED')),
+    statuses: orUnusual(fc.array(fc.constantFrom('COMPLETED', 'QUEUED'), { maxLength: 3 })),
+    after: orUnusual(fc.string({ maxLength: 3 })),
+    r: orUnusual(fc.oneof(fc.constant({}), fc.array(fc.constantFrom(1, {}, 'x'), { maxLength: 6 }))),
   },
   { requiredKeys: [], noNullPrototype: true },
 );

@@ -1,7 +1,7 @@
 import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
-import { createCostCheck } from '#http/cost.ts';
+import { createCostCheck } from '#http/limits/cost.ts';
 import { createSchema } from '#resolvers/schema.ts';
 
 const revox = createSchema();
@@ -16,14 +16,14 @@ const subgraph = buildSchema(`
   type Query { _entities(representations: [_Any!]!): [_Entity]! users(ids: [ID!]): [User] }
 `);
 
-interface Asked {
+interface CostCase {
   readonly variables?: Record<string, unknown> | undefined;
   readonly operationName?: string;
   readonly schema?: typeof revox;
 }
 
 /** What an operation costs, as it is told where nothing is allowed. */
-function costOf(text: string, { variables, operationName, schema = revox }: Asked = {}): number {
+function costOf(text: string, { variables, operationName, schema = revox }: CostCase = {}): number {
   const document = parse(text);
   expect(validate(schema, document)).toEqual([]);
   const operation = getOperationAST(document, operationName)!;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { nestingOf } from '#http/nesting.ts';
+import { nestingOf } from '#http/limits/nesting.ts';
 
 test.each([
   ['', 0],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRequestBytes } from '#http/request-bytes.ts';
+import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 
 const KIB = 1024;
 const MIB = 2 ** 20;
@@ -13,10 +13,10 @@ function toRequest(bytes: number | undefined) {
 }
 
 function createScene() {
-  const requests = createRequestBytes({ maxBodyBytes: MIB, maxBytes: 8 * MIB });
+  const requests = createRequestBodyBudget({ maxBodyBytes: MIB, maxBytes: 8 * MIB });
   return {
     hold: (owner: string, bytes: number | undefined) =>
-      requests.hold({ caller: owner, isAccepted: () => true }, toRequest(bytes)),
+      requests.reserve({ callerKey: owner, isCredentialAccepted: () => true }, toRequest(bytes)),
   };
 }
 

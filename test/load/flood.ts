@@ -8,36 +8,36 @@ import { Agent, request } from 'undici';
 export interface Flood {
   readonly url: string;
   readonly authorization: string;
-  readonly atOnce: number;
+  readonly concurrency: number;
   /** What its ids begin with. */
   readonly name: string;
 }
 
-const { url, authorization, atOnce, name } = workerData as Flood;
-const client = new Agent({ connections: atOnce });
-let asked = 0;
-let answered = 0;
+const { url, authorization, concurrency, name } = workerData as Flood;
+const client = new Agent({ connections: concurrency });
+let sentCount = 0;
+let answeredCount = 0;
 let isOver = false;
 parentPort?.once('message', () => {
   isOver = true;
 });
 
-async function askOn(): Promise<void> {
+async function keepSending(): Promise<void> {
   while (!isOver) {
-    asked += 1;
+    sentCount += 1;
     const { body } = await request(url, {
       dispatcher: client,
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization },
-      body: JSON.stringify({ query: `query ($id: ID!) { call(id: $id) { id } }`, variables: { id: `${name}-${asked}` } }),
+      body: JSON.stringify({ query: `query ($id: ID!) { call(id: $id) { id } }`, variables: { id: `${name}-${sentCount}` } }),
     });
     const { errors } = (await body.json()) as { errors?: unknown };
     if (errors) throw new Error(JSON.stringify(errors));
-    answered += 1;
-    if (answered === 1) parentPort?.postMessage('begun');
+    answeredCount += 1;
+    if (answeredCount === 1) parentPort?.postMessage('begun');
   }
 }
 
-await Promise.all(Array.from({ length: atOnce }, askOn));
+await Promise.all(Array.from({ length: concurrency }, keepSending));
 await client.close();
-parentPort?.postMessage(answered);
+parentPort?.postMessage(answeredCount);

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
-import { onFreePort } from '../kit/served.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
 
 /** An upstream that knows every call, and takes its time for each. */
 export interface SlowUpstream extends AsyncDisposable {
   readonly url: string;
   /** Of one credential, since this was last called: how many it has asked, and the most at a time. */
-  takeTraffic(authorization: string): { readonly requests: number; readonly mostAtOnce: number };
+  takeTraffic(authorization: string): { readonly requests: number; readonly maxConcurrent: number };
 }
 
 export async function startSlowUpstream(latencyMs: number): Promise<SlowUpstream> {
@@ -24,7 +24,7 @@ export async function startSlowUpstream(latencyMs: number): Promise<SlowUpstream
       response.end(JSON.stringify({ call: { id, status: 'completed', call_attempts: [] } }));
     }, latencyMs);
   });
-  const port = await onFreePort(
+  const port = await listenOnFreePort(
     (candidate) =>
       new Promise<number>((resolve, reject) => {
         server.once('error', reject);
@@ -34,9 +34,9 @@ export async function startSlowUpstream(latencyMs: number): Promise<SlowUpstream
   return {
     url: `http://127.0.0.1:${port}`,
     takeTraffic(authorization) {
-      const { requests = 0, mostAtOnce = 0, now = 0 } = traffic.get(authorization) ?? {};
+      const { requests = 0, mostAtOnce: maxConcurrent = 0, now = 0 } = traffic.get(authorization) ?? {};
       traffic.set(authorization, { requests: 0, now, mostAtOnce: now });
-      return { requests, mostAtOnce };
+      return { requests, maxConcurrent };
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

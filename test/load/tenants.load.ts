@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Agent, request } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { AUDIENCE, createKey, ISSUER, sign, toJwk } from '../kit/issuer.ts';
 import { listen, sendJson } from '../rest/real-server.ts';
-import { freePort, startGateway } from '../wire/demo-process.ts';
+import { freePort, startGateway } from '../sockets/demo-process.ts';
+import { AUDIENCE, createKey, ISSUER, sign, toJwk } from '../support/token-issuer.ts';
 import type { Flood } from './flood.ts';
 import { startSlowUpstream } from './slow-upstream.ts';
 
@@ -22,17 +22,17 @@ interface Tenants {
   /** What each carries to the upstream. */
   readonly upstreamKeys: { readonly modest: string; readonly flooding: string };
   /** The most that the flood may have in flight: in the one case all places of its own key, in the other its share of the common one. */
-  readonly mostOfFlood: number;
+  readonly maxOfFlood: number;
 }
 
 describe('While one tenant floods the gateway at ten times the limit', () => {
   test('another one, with a key of its own, waits no longer than twice as long as in quiet', async () => {
-    await play({
+    await runLoad({
       settings: {},
       modest: 'Bearer sk_modest',
       flooding: 'Bearer sk_flooding',
       upstreamKeys: { modest: 'Bearer sk_modest', flooding: 'Bearer sk_flooding' },
-      mostOfFlood: LIMIT,
+      maxOfFlood: LIMIT,
     });
   });
 
@@ -40,7 +40,7 @@ describe('While one tenant floods the gateway at ten times the limit', () => {
     const key = await createKey('one');
     await using issuer = await listen(async (response) => sendJson(response, { keys: [await toJwk(key)] }));
     const tokenOf = (sub: string) => sign(key, { iss: ISSUER, aud: AUDIENCE, sub, exp: Math.floor(Date.now() / 1000) + 600 });
-    await play({
+    await runLoad({
       settings: {
         REVOX_API_KEY: 'sk_common',
         JWT_JWKS_URL: `${issuer.origin}/keys`,
@@ -51,12 +51,12 @@ describe('While one tenant floods the gateway at ten times the limit', () => {
       flooding: `Bearer ${await tokenOf('flooding')}`,
       upstreamKeys: { modest: 'Bearer sk_common', flooding: 'Bearer sk_common' },
       // With the one request of the modest one.
-      mostOfFlood: 0.75 * LIMIT + 1,
+      maxOfFlood: 0.75 * LIMIT + 1,
     });
   });
 });
 
-async function play({ settings, modest, flooding, upstreamKeys, mostOfFlood }: Tenants): Promise<void> {
+async function runLoad({ settings, modest, flooding, upstreamKeys, maxOfFlood }: Tenants): Promise<void> {
   await using upstream = await startSlowUpstream(LATENCY_MS);
   const port = await freePort();
   await using gateway = startGateway([], {
@@ -97,7 +97,7 @@ async function play({ settings, modest, flooding, upstreamKeys, mostOfFlood }: T
   function startFlood() {
     floods += 1;
     const worker = new Worker(new URL('flood.ts', import.meta.url), {
-      workerData: { url, authorization: flooding, atOnce: FLOOD, name: `flood-${floods}` } satisfies Flood,
+      workerData: { url, authorization: flooding, concurrency: FLOOD, name: `flood-${floods}` } satisfies Flood,
     });
     return {
       begun: once(worker, 'message'),
@@ -123,25 +123,25 @@ async function play({ settings, modest, flooding, upstreamKeys, mostOfFlood }: T
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const key of Object.values(upstreamKeys)) upstream.takeTraffic(key);
     quiet.push(...(await sample()));
-    expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({ requests: SAMPLES, mostAtOnce: 1 });
+    expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({ requests: SAMPLES, maxConcurrent: 1 });
 
     await using flood = startFlood();
     await flood.begun;
     loud.push(...(await sample()));
     const answered = await flood.end();
-    const { requests, mostAtOnce } = upstream.takeTraffic(upstreamKeys.flooding);
+    const { requests, maxConcurrent } = upstream.takeTraffic(upstreamKeys.flooding);
     // It has what is its own: it is not held back either.
-    expect(mostAtOnce).toBe(mostOfFlood);
+    expect(maxConcurrent).toBe(maxOfFlood);
     expect(requests).toBe(answered + (upstreamKeys.modest === upstreamKeys.flooding ? SAMPLES : 0));
   }
 
-  const figures = { quiet: toFigures(quiet), loud: toFigures(loud) };
+  const figures = { quiet: toLatencyStats(quiet), loud: toLatencyStats(loud) };
   console.log(JSON.stringify(figures));
   expect(figures.loud.p99).toBeLessThanOrEqual(2 * figures.quiet.p99);
   await client.close();
 }
 
-function toFigures(times: readonly number[]) {
+function toLatencyStats(times: readonly number[]) {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share: number) => Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN) * 10) / 10;
   return { p50: at(0.5), p99: at(0.99), most: at(1) };

@@ -3,32 +3,32 @@ import { createNodeTypes } from '#cache/node-types.ts';
 import { UpstreamNotFoundError } from '#errors/upstream-error.ts';
 import { createLoaders } from '#loaders/loaders.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
-import { createRestFactory, type Rest } from '#rest/endpoints.ts';
-import type { Errand } from '#rest/errand.ts';
-import type { Ask } from '#rest/question.ts';
-import type { Call } from '#sandbox/wire.ts';
-import { createWorld, FORGETFUL, KEY_A, KEY_B, ONE_TRY, type World } from '../kit/world.ts';
+import { createRevoxApiFactory, type RevoxApi } from '#rest/revox-api.ts';
+import type { UpstreamContext } from '#rest/upstream-context.ts';
+import type { FetchUpstream } from '#rest/upstream-request.ts';
+import type { Call } from '#sandbox/api/wire.ts';
+import { createTestGateway, KEY_A, KEY_B, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
 /** One for all: this gateway remembers nothing between operations but the types of ids. What a test does is healed before the next. */
-const world = createWorld({ settings: { ...FORGETFUL, ...ONE_TRY } });
-const { calls, assistants, campaigns, rows } = world.sandbox.control.data(KEY_A);
+const gateway = createTestGateway({ settings: { ...NO_CACHE, ...NO_RETRIES } });
+const { calls, assistants, campaigns, rows } = gateway.sandbox.control.data(KEY_A);
 
-function fresh(): World {
-  world.sandbox.control.heal();
-  world.sandbox.control.clearLog();
-  world.traffic();
-  return world;
+function fresh(): TestGateway {
+  gateway.sandbox.control.heal();
+  gateway.sandbox.control.clearLog();
+  gateway.traffic();
+  return gateway;
 }
 
-const NO_ERRAND = {} as Errand;
+const NO_CONTEXT = {} as UpstreamContext;
 
 /** An upstream that says the same to every question. */
-const answerWith =
-  (body: unknown): Ask =>
-  async (_errand, { read }) => ({
-    value: read(body),
+const apiReturning =
+  (body: unknown): FetchUpstream =>
+  async (_errand, { parse }) => ({
+    value: parse(body),
     status: 200,
-    reading: { process: 'test', number: 1, isRemembered: false },
+    readVersion: { instance: 'test', sequence: 1, isCached: false },
     askedAt: 0,
     upstreamNow: 0,
   });
@@ -44,9 +44,9 @@ function callsOfCampaigns(count: number): Call[] {
 
 describe('What an answer embeds', () => {
   test('answers its parent’s field, and is not fetched again', async () => {
-    const { ask, traffic } = fresh();
+    const { execute, traffic } = fresh();
     const [call] = callsOfCampaigns(1);
-    const { data, errors } = await ask(
+    const { data, errors } = await execute(
       `query ($id: ID!) { call(id: $id) {
         assistant { id name llmModel { __typename } } campaign { id name } callAttempts { id transcript { content } } lastCallAttempt { id }
       } }`,
@@ -59,12 +59,12 @@ describe('What an answer embeds', () => {
   });
 
   test('a campaign brings its assistant along', async () => {
-    const { ask, traffic, sandbox } = fresh();
+    const { execute, traffic, sandbox } = fresh();
     const [campaign] = campaigns;
     sandbox.control.transform('/campaigns/', (body) => ({
       campaign: { ...body.campaign, assistant_id: 'of-the-id', assistant: { id: 'embedded', name: 'Along' } },
     }));
-    const { data } = await ask('query ($id: ID!) { campaign(id: $id) { assistantId assistant { id name prompt } } }', {
+    const { data } = await execute('query ($id: ID!) { campaign(id: $id) { assistantId assistant { id name prompt } } }', {
       id: campaign!.id,
     });
     expect(data.campaign).toEqual({ assistantId: 'of-the-id', assistant: { id: 'embedded', name: 'Along', prompt: null } });
@@ -74,10 +74,10 @@ describe('What an answer embeds', () => {
   test.each([[undefined], [null], ['a1'], [{}], [{ id: {} }]])(
     'a campaign whose assistant is %j asks for the one of its assistant_id',
     async (assistant) => {
-      const { ask, traffic, sandbox } = fresh();
+      const { execute, traffic, sandbox } = fresh();
       const [campaign] = campaigns;
       sandbox.control.transform('/campaigns/', (body) => ({ campaign: { ...body.campaign, assistant } }));
-      const { data, errors } = await ask('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign!.id });
+      const { data, errors } = await execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign!.id });
       expect(errors).toBeUndefined();
       expect(data.campaign.assistant).toEqual({ id: campaign!.assistant_id });
       expect(traffic()).toEqual([`GET /campaigns/${campaign!.id}`, `GET /assistants/${campaign!.assistant_id}`]);
@@ -85,9 +85,9 @@ describe('What an answer embeds', () => {
   );
 
   test('a row brings its call along, with assistant and attempts', async () => {
-    const { ask, traffic } = fresh();
+    const { execute, traffic } = fresh();
     const campaign = campaigns.find(({ id }) => rows[id]!.some(({ call }) => call))!;
-    const { data, errors } = await ask(
+    const { data, errors } = await execute(
       'query ($id: ID!) { campaign(id: $id) { rows(first: 20) { nodes { call { id assistant { name } callAttempts { id } campaign { id name } } } } } }',
       { id: campaign.id },
     );
@@ -103,7 +103,7 @@ describe('What has been served may answer another look-up of the same operation'
   const call = calls.find((one) => one.assistant && one.campaign)!;
 
   /** Loaders over an upstream that answers from a table; what it was asked is `asked`. */
-  function createLoadersOver(rest: Partial<Rest>) {
+  function createLoadersOver(rest: Partial<RevoxApi>) {
     const asked: string[] = [];
     const refuse = (name: string) => async (id: string) => {
       asked.push(`${name} ${id}`);
@@ -111,8 +111,8 @@ describe('What has been served may answer another look-up of the same operation'
     };
     const nodeTypes = createNodeTypes(Date.now).of('somebody');
     const loaders = createLoaders({
-      rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as Rest,
-      facts: createEndpointFacts({ firstPage: 1, pageSize: 50, elapsed: () => 0 })({ fingerprint: 'ann' }),
+      rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as RevoxApi,
+      facts: createEndpointFacts({ firstPage: 1, pageSize: 50, monotonicNow: () => 0 })({ fingerprint: 'ann' }),
       nodeTypes,
       onDrift: (kind, type, field) => asked.push(`${kind} ${type}.${field}`),
     });
@@ -136,7 +136,9 @@ describe('What has been served may answer another look-up of the same operation'
     { name: 'nor does one with an odd id', embedded: { ...call, id: 7 }, expected: null, asked: [`call ${call.id}`] },
   ])('in a row, $name', async ({ embedded, expected, asked }) => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
-    const { listCampaignRows } = createRestFactory(answerWith({ rows: items, total: 3 }), { arrayFormat: 'comma' })(NO_ERRAND);
+    const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), { arrayFormat: 'comma' })(
+      NO_CONTEXT,
+    );
     const upstream = createLoadersOver({ listCampaignRows });
     await (await upstream.loaders.campaignRows('c', {}).current()).page(0);
     expect(await upstream.loaders.call(call.id)).toEqual(expected);
@@ -149,7 +151,7 @@ describe('What has been served may answer another look-up of the same operation'
     expect(await Promise.all([loaders.assistant(call.assistant!.id), loaders.campaign(call.campaign!.id)])).toEqual([null, null]);
     expect(asked).toEqual([`assistant ${call.assistant!.id}`, `campaign ${call.campaign!.id}`]);
     // But their types are known.
-    expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.typeOf)).toEqual(['Call', 'Assistant', 'Campaign']);
+    expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.get)).toEqual(['Call', 'Assistant', 'Campaign']);
   });
 
   test('a look-up is made once, whatever came of it', async () => {
@@ -178,9 +180,9 @@ describe('What has been served may answer another look-up of the same operation'
 
 describe('Call.campaign', () => {
   test('costs nothing for its id and name, and one request for the rest', async () => {
-    const { ask, traffic } = fresh();
+    const { execute, traffic } = fresh();
     const [call] = callsOfCampaigns(1);
-    const { data } = await ask('query ($id: ID!) { call(id: $id) { campaign { id name status isCancelled createdAt } } }', {
+    const { data } = await execute('query ($id: ID!) { call(id: $id) { campaign { id name status isCancelled createdAt } } }', {
       id: call!.id,
     });
     const { status, is_cancelled } = campaigns.find(({ id }) => id === call!.campaign!.id)!;
@@ -189,14 +191,14 @@ describe('Call.campaign', () => {
   });
 
   test('of two calls of one campaign costs one request, of calls of several the list', async () => {
-    const { ask, traffic } = fresh();
+    const { execute, traffic } = fresh();
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { campaign { name status } } }';
     const twins = calls.filter(({ campaign }) => campaign?.id === callsOfCampaigns(1)[0]!.campaign!.id).slice(0, 2);
-    await ask(query, { ids: twins.map(({ id }) => id) });
+    await execute(query, { ids: twins.map(({ id }) => id) });
     expect(traffic()).toEqual([...twins.map(({ id }) => `GET /call/${id}`), `GET /campaigns/${twins[0]!.campaign!.id}`]);
 
     const others = callsOfCampaigns(6);
-    const { data, errors } = await ask(query, { ids: others.map(({ id }) => id) });
+    const { data, errors } = await execute(query, { ids: others.map(({ id }) => id) });
     expect(errors).toBeUndefined();
     expect(data.calls.map((call: { campaign: { name: string } }) => call.campaign.name)).toEqual(
       others.map(({ campaign }) => campaign!.name),
@@ -205,20 +207,20 @@ describe('Call.campaign', () => {
   });
 
   test('that is gone has its id and name, and null for the rest', async () => {
-    const { ask, sandbox } = fresh();
+    const { execute, sandbox } = fresh();
     const [call] = callsOfCampaigns(1);
     sandbox.control.fail('/campaigns/', { status: 404 });
-    const answer = await ask('query ($id: ID!) { call(id: $id) { campaign { id name status assistant { id } } } }', {
+    const answer = await execute('query ($id: ID!) { call(id: $id) { campaign { id name status assistant { id } } } }', {
       id: call!.id,
     });
     expect(answer).toEqual({ data: { call: { campaign: { ...call!.campaign, status: null, assistant: null } } } });
   });
 
   test('that cannot be had costs the fields that did not come with the call', async () => {
-    const { ask, sandbox } = fresh();
+    const { execute, sandbox } = fresh();
     const [call] = callsOfCampaigns(1);
     sandbox.control.fail('/campaigns/', { status: 500 });
-    const { data, errors } = await ask(
+    const { data, errors } = await execute(
       'query ($id: ID!) { call(id: $id) { toPhoneNumber campaign { id name status isCancelled } } }',
       { id: call!.id },
     );
@@ -242,47 +244,47 @@ describe.each([
   const idsIn = (data: Record<string, { id: string } | null>) => Object.values(data).map((object) => object?.id ?? null);
 
   test('alone is asked for singly', async () => {
-    const { ask, traffic } = fresh();
-    const { data } = await ask(byAlias([ids[3]!]));
+    const { execute, traffic } = fresh();
+    const { data } = await execute(byAlias([ids[3]!]));
     expect(idsIn(data)).toEqual([ids[3]]);
     expect(traffic()).toEqual([`GET /${list}/${ids[3]}`]);
   });
 
   test('twice the same is one', async () => {
-    const { ask, traffic } = fresh();
-    const { data } = await ask(byAlias([ids[3]!, ids[3]!]));
+    const { execute, traffic } = fresh();
+    const { data } = await execute(byAlias([ids[3]!, ids[3]!]));
     expect(idsIn(data)).toEqual([ids[3], ids[3]]);
     expect(traffic()).toEqual([`GET /${list}/${ids[3]}`]);
   });
 
   test('with a second one is answered by the list, asked for once', async () => {
-    const { ask, traffic } = fresh();
-    const { data } = await ask(byAlias([ids[4]!, ids[0]!, ids[2]!, ids[4]!]));
+    const { execute, traffic } = fresh();
+    const { data } = await execute(byAlias([ids[4]!, ids[0]!, ids[2]!, ids[4]!]));
     expect(idsIn(data)).toEqual([ids[4], ids[0], ids[2], ids[4]]);
     expect(traffic()).toEqual([`GET /${list}`]);
   });
 
   test('is answered by the list when that is there anyway', async () => {
-    const { ask, traffic } = fresh();
-    const { data } = await ask(`{ ${list}(first: 1) { totalCount nodes { id } } ${field}(id: "${ids[5]}") { id } }`);
+    const { execute, traffic } = fresh();
+    const { data } = await execute(`{ ${list}(first: 1) { totalCount nodes { id } } ${field}(id: "${ids[5]}") { id } }`);
     expect(data).toEqual({ [list]: { totalCount: ids.length, nodes: [{ id: ids[0] }] }, [field]: { id: ids[5] } });
     expect(traffic()).toEqual([`GET /${list}`]);
   });
 
   test('that the list lacks is asked for singly before it is called missing', async () => {
-    const { ask, traffic, sandbox } = fresh();
+    const { execute, traffic, sandbox } = fresh();
     sandbox.control.transform(new RegExp(`^/${list}$`), (body) => ({ [list]: body[list].slice(1) }));
-    const { data, errors } = await ask(byAlias([ids[0]!, ids[1]!, 'nobody']));
+    const { data, errors } = await execute(byAlias([ids[0]!, ids[1]!, 'nobody']));
     expect(errors).toBeUndefined();
     expect(idsIn(data)).toEqual([ids[0], ids[1], null]);
     expect(traffic()).toEqual([`GET /${list}`, `GET /${list}/${ids[0]}`, `GET /${list}/nobody`]);
   });
 
   test('of a list that fails is an error at its fields only', async () => {
-    const { ask, traffic, sandbox } = fresh();
+    const { execute, traffic, sandbox } = fresh();
     sandbox.control.fail(new RegExp(`^/${list}$`), { status: 503 });
     const { id } = calls[0]!;
-    const { data, errors } = await ask(`{ call(id: "${id}") { id } ${byAlias([ids[0]!, ids[1]!]).slice(1)}`);
+    const { data, errors } = await execute(`{ call(id: "${id}") { id } ${byAlias([ids[0]!, ids[1]!]).slice(1)}`);
     expect(data).toEqual({ call: { id }, _0: null, _1: null });
     expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
       [['_0'], 'UPSTREAM_UNAVAILABLE'],
@@ -292,16 +294,16 @@ describe.each([
   });
 
   test('that fails singly is an error of its own beside those of the list', async () => {
-    const { ask, sandbox } = fresh();
+    const { execute, sandbox } = fresh();
     sandbox.control.fail(`/${list}/broken`, { status: 500 });
-    const { data, errors } = await ask(byAlias([ids[0]!, 'broken', ids[1]!]));
+    const { data, errors } = await execute(byAlias([ids[0]!, 'broken', ids[1]!]));
     expect(idsIn(data)).toEqual([ids[0], null, ids[1]]);
     expect(errors).toMatchObject([{ path: ['_1'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 });
 
 test('A list that failed spoils nothing that is asked for later in the same operation', async () => {
-  const { ask, traffic, sandbox } = fresh();
+  const { execute, traffic, sandbox } = fresh();
   const [call] = callsOfCampaigns(1);
   // The call is held until the list has been refused.
   const held = Promise.withResolvers<void>();
@@ -313,9 +315,12 @@ test('A list that failed spoils nothing that is asked for later in the same oper
   sandbox.control.fail(/^\/campaigns$/, { status: 503, times: 1 });
   sandbox.control.delay('/call/', held.promise);
 
-  const { data, errors } = await ask('query ($id: ID!) { campaigns { nodes { id } } call(id: $id) { campaign { status } } }', {
-    id: call!.id,
-  });
+  const { data, errors } = await execute(
+    'query ($id: ID!) { campaigns { nodes { id } } call(id: $id) { campaign { status } } }',
+    {
+      id: call!.id,
+    },
+  );
 
   expect(data).toEqual({ campaigns: null, call: { campaign: { status: expect.any(String) } } });
   expect(errors).toMatchObject([{ path: ['campaigns'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
@@ -326,25 +331,27 @@ describe('calls(ids:)', () => {
   const QUERY = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
 
   test('keeps the order, repeats what stands twice, and is null where there is no such call', async () => {
-    const { ask, traffic } = fresh();
+    const { execute, traffic } = fresh();
     const [a, b] = calls.map(({ id }) => id);
-    const answer = await ask(QUERY, { ids: [b, 'nobody', a, b] });
+    const answer = await execute(QUERY, { ids: [b, 'nobody', a, b] });
     expect(answer).toEqual({ data: { calls: [{ id: b }, null, { id: a }, { id: b }] } });
     expect(traffic()).toEqual([`GET /call/${b}`, 'GET /call/nobody', `GET /call/${a}`]);
   });
 
   test('takes none, and a hundred', async () => {
-    const { ask, traffic } = fresh();
-    expect(await ask(QUERY, { ids: [] })).toEqual({ data: { calls: [] } });
+    const { execute, traffic } = fresh();
+    expect(await execute(QUERY, { ids: [] })).toEqual({ data: { calls: [] } });
     expect(traffic()).toEqual([]);
     const ids = calls.slice(0, 100).map(({ id }) => id);
-    expect((await ask(QUERY, { ids })).data.calls).toEqual(ids.map((id) => ({ id })));
+    expect((await execute(QUERY, { ids })).data.calls).toEqual(ids.map((id) => ({ id })));
     expect(traffic()).toHaveLength(100);
   });
 
   test.each(['calls', 'nodes'])('refuses a hundred and one before any request (%s)', async (field) => {
-    const { ask, traffic } = fresh();
-    const { errors } = await ask(`query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`, { ids: Array(101).fill('x') });
+    const { execute, traffic } = fresh();
+    const { errors } = await execute(`query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`, {
+      ids: Array(101).fill('x'),
+    });
     expect(errors).toMatchObject([
       {
         extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100, measured: 101 },
@@ -355,23 +362,23 @@ describe('calls(ids:)', () => {
   });
 
   test.each(['', '.', '..'])('refuses the id %j before any request', async (id) => {
-    const { ask, traffic } = fresh();
-    const { errors } = await ask(QUERY, { ids: [calls[0]!.id, id] });
+    const { execute, traffic } = fresh();
+    const { errors } = await execute(QUERY, { ids: [calls[0]!.id, id] });
     expect(errors).toMatchObject([{ path: ['calls'], extensions: { code: 'BAD_USER_INPUT' } }]);
     expect(traffic()).toEqual([]);
   });
 
   test('costs one item for one that fails', async () => {
-    const { ask, sandbox } = fresh();
+    const { execute, sandbox } = fresh();
     const ids = calls.slice(0, 3).map(({ id }) => id);
     sandbox.control.fail(`/call/${ids[1]}`, { status: 500 });
-    const { data, errors } = await ask(QUERY, { ids });
+    const { data, errors } = await execute(QUERY, { ids });
     expect(data.calls).toEqual([{ id: ids[0] }, null, { id: ids[2] }]);
     expect(errors).toMatchObject([{ path: ['calls', 1], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
   test('never has more than REVOX_MAX_CONCURRENCY requests in flight, and has that many', async () => {
-    const { sandbox, ask } = createWorld({ settings: { ...FORGETFUL, REVOX_MAX_CONCURRENCY: '7' } });
+    const { sandbox, execute } = createTestGateway({ settings: { ...NO_CACHE, REVOX_MAX_CONCURRENCY: '7' } });
     const ids = calls.slice(0, 50).map(({ id }) => id);
     const full = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
@@ -382,7 +389,7 @@ describe('calls(ids:)', () => {
       return true;
     }, held.promise);
 
-    const answer = ask(QUERY, { ids });
+    const answer = execute(QUERY, { ids });
     await full.promise;
     await new Promise(setImmediate);
     expect(sandbox.control.inFlight()).toBe(7);
@@ -406,53 +413,53 @@ describe('node', () => {
   test.each(KINDS)(
     'finds a $type that was never seen in $unseen requests, and in one from then on',
     async ({ type, path, id, unseen }) => {
-      const { ask, traffic } = createWorld({ settings: FORGETFUL });
+      const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
       const paths = ['call', 'assistants', 'campaigns'].map((name) => `GET /${name}/${id}`);
 
-      expect(await ask(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
+      expect(await execute(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
       expect(traffic()).toEqual(paths.slice(0, unseen));
 
-      expect(await ask(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
+      expect(await execute(QUERY, { id })).toEqual({ data: { node: { __typename: type, id } } });
       expect(traffic()).toEqual([`GET /${path}/${id}`]);
     },
   );
 
   test('knows the type of all that has been served: lists, and what calls and rows bring along', async () => {
-    const { ask, traffic } = createWorld({ settings: FORGETFUL });
+    const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
     const [call] = callsOfCampaigns(1);
-    await ask('query ($id: ID!) { call(id: $id) { id } }', { id: call!.id });
-    await ask('{ assistants { totalCount } campaigns { totalCount } }');
+    await execute('query ($id: ID!) { call(id: $id) { id } }', { id: call!.id });
+    await execute('{ assistants { totalCount } campaigns { totalCount } }');
     const campaign = campaigns.find(({ id }) => rows[id]!.some((row) => row.call))!;
-    await ask('query ($id: ID!) { campaign(id: $id) { rows(first: 50) { nodes { id } } } }', { id: campaign.id });
+    await execute('query ($id: ID!) { campaign(id: $id) { rows(first: 50) { nodes { id } } } }', { id: campaign.id });
     traffic();
 
     const inRow = rows[campaign.id]!.find((row) => row.call)!.call!;
     for (const id of [call!.id, call!.assistant!.id, call!.campaign!.id, assistantIds[9], campaignIds[6], inRow.id]) {
-      expect((await ask(QUERY, { id })).data.node.id).toBe(id);
+      expect((await execute(QUERY, { id })).data.node.id).toBe(id);
       expect(traffic()).toHaveLength(1);
     }
   });
 
   test('is null for an id that is nowhere, after three requests', async () => {
-    const { ask, traffic } = fresh();
-    expect(await ask(QUERY, { id: 'nobody' })).toEqual({ data: { node: null } });
+    const { execute, traffic } = fresh();
+    expect(await execute(QUERY, { id: 'nobody' })).toEqual({ data: { node: null } });
     expect(traffic()).toEqual(['GET /call/nobody', 'GET /assistants/nobody', 'GET /campaigns/nobody']);
   });
 
   test.each(KINDS)('is an error, never null, when the look-up among $path fails', async ({ path }) => {
-    const { ask, sandbox } = fresh();
+    const { execute, sandbox } = fresh();
     sandbox.control.fail(`/${path}/`, { status: 500 });
-    const { data, errors } = await ask(QUERY, { id: 'nobody-yet' });
+    const { data, errors } = await execute(QUERY, { id: 'nobody-yet' });
     expect(data).toEqual({ node: null });
     expect(errors).toMatchObject([{ path: ['node'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
   test('nodes keeps the order, is null for what is nowhere, and costs one list a kind once it knows', async () => {
-    const { ask, traffic } = createWorld({ settings: FORGETFUL });
-    await ask('{ assistants { totalCount } campaigns { totalCount } }');
+    const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
+    await execute('{ assistants { totalCount } campaigns { totalCount } }');
     traffic();
     const ids = [campaignIds[2], assistantIds[1], campaignIds[0], assistantIds[3], campaignIds[2]];
-    const { data, errors } = await ask(NODES, { ids });
+    const { data, errors } = await execute(NODES, { ids });
     expect(errors).toBeUndefined();
     expect(data.nodes.map(({ __typename, id }: { __typename: string; id: string }) => [__typename, id])).toEqual([
       ['Campaign', ids[0]],
@@ -465,34 +472,34 @@ describe('node', () => {
   });
 
   test('nodes costs one item for one that fails', async () => {
-    const { ask, sandbox } = fresh();
+    const { execute, sandbox } = fresh();
     sandbox.control.fail('/call/broken', { status: 500 });
-    const { data, errors } = await ask(NODES, { ids: ['broken', calls[1]!.id] });
+    const { data, errors } = await execute(NODES, { ids: ['broken', calls[1]!.id] });
     expect(data.nodes).toEqual([null, { __typename: 'Call', id: calls[1]!.id }]);
     expect(errors).toMatchObject([{ path: ['nodes', 0], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
   test('learns nothing of what another credential has seen', async () => {
-    const { ask, traffic, sandbox } = createWorld({ settings: { ...FORGETFUL, REVOX_API_KEY: '' } });
+    const { execute, traffic, sandbox } = createTestGateway({ settings: { ...NO_CACHE, REVOX_API_KEY: '' } });
     const asA = { authorization: `Bearer ${KEY_A}` };
     const asB = { authorization: `Bearer ${KEY_B}` };
     const ofA = campaignIds[1]!;
     const ofB = sandbox.control.data(KEY_B).campaigns[0]!.id;
     const everywhere = (id: string) => ['call', 'assistants', 'campaigns'].map((path) => `GET /${path}/${id}`);
 
-    await ask('{ campaigns { totalCount } }', {}, asA);
+    await execute('{ campaigns { totalCount } }', {}, asA);
     traffic();
 
-    expect((await ask(QUERY, { id: ofA }, asB)).data).toEqual({ node: null });
+    expect((await execute(QUERY, { id: ofA }, asB)).data).toEqual({ node: null });
     expect(traffic()).toEqual(everywhere(ofA));
-    expect((await ask(QUERY, { id: ofB }, asB)).data).toEqual({ node: { __typename: 'Campaign', id: ofB } });
+    expect((await execute(QUERY, { id: ofB }, asB)).data).toEqual({ node: { __typename: 'Campaign', id: ofB } });
     expect(traffic()).toEqual(everywhere(ofB));
     // And B's own looking about has taken nothing from A.
-    expect((await ask(QUERY, { id: ofA }, asA)).data).toEqual({ node: { __typename: 'Campaign', id: ofA } });
+    expect((await execute(QUERY, { id: ofA }, asA)).data).toEqual({ node: { __typename: 'Campaign', id: ofA } });
     expect(traffic()).toEqual([`GET /campaigns/${ofA}`]);
   });
 });
 
 test('Nothing of all this was a fault of the gateway', () => {
-  expect(world.bugs).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });

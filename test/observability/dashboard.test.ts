@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readAlerts, readDashboard, type Use, usesIn } from '../kit/dashboard.ts';
-import type { Sample } from '../kit/metrics.ts';
-import { readEventfulWorlds } from './eventful-worlds.ts';
+import { type MetricUse, readAlerts, readDashboard, usesIn } from '../support/dashboard.ts';
+import type { Sample } from '../support/metrics.ts';
+import { readEventfulGateways } from './eventful-gateways.ts';
 
 /** What Prometheus adds of its own. */
-const OF_PROMETHEUS = ['instance', 'job'];
+const BUILT_IN_METRICS = ['instance', 'job'];
 
 let samples: readonly Sample[];
 
 beforeAll(async () => {
-  samples = await readEventfulWorlds();
+  samples = await readEventfulGateways();
 });
 
 describe.each([
@@ -62,12 +62,12 @@ describe('What there is not would be found', () => {
 });
 
 /** What of it no gateway has ever said: a metric, a label of it, or a value of that label. */
-function missing({ metric, labels, matchers }: Use): string[] {
+function missing({ metric, labels, matchers }: MetricUse): string[] {
   const series = samples.filter(({ name }) => name === metric);
   if (series.length === 0) return [metric];
   const has = (label: string, value?: string) =>
     series.some(({ labels: said }) => label in said && (value === undefined || said[label] === value));
-  const ours = (label: string) => !OF_PROMETHEUS.includes(label);
+  const ours = (label: string) => !BUILT_IN_METRICS.includes(label);
   const unknown = labels.filter((label) => ours(label) && !has(label));
   return [
     ...unknown.map((label) => `${metric}{${label}}`),

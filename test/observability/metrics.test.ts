@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import type { CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
 import { createMetrics } from '#observability/metrics.ts';
-import { createOperationNames } from '#observability/operation-names.ts';
+import { createOperationNamer } from '#observability/operation-names.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
-import { createClock } from '../kit/clock.ts';
-import { parseMetrics, readMetrics, type Sample, sumOf } from '../kit/metrics.ts';
-import { createWorld } from '../kit/world.ts';
+import { createClock } from '../support/clock.ts';
+import { parseMetrics, readMetrics, type Sample, sumSamples } from '../support/metrics.ts';
+import { createTestGateway } from '../support/test-gateway.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -20,56 +20,56 @@ function seriesOf(samples: readonly Sample[], name: string) {
 describe('Operations are counted', () => {
   test('by name and code, with how long they took', async () => {
     const clock = createClock();
-    const world = createWorld({
-      gateway: { elapsed: clock.now },
+    const world = createTestGateway({
+      gateway: { monotonicNow: clock.now },
       upstream: async (request) => {
         clock.pass(200);
         return world.sandbox.fetch(request);
       },
     });
-    await world.ask('query Voices { assistants(first: 1) { nodes { id } } }');
-    await world.ask('query Voices { assistants(first: 1) { nodes { id } } }');
-    await world.ask('{ call(id: ".") { id } }');
+    await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
+    await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
+    await world.execute('{ call(id: ".") { id } }');
     const samples = await readMetrics(world);
     expect(seriesOf(samples, 'operation_duration_seconds_count')).toEqual([
       { operation: 'Voices', code: 'OK', value: 2 },
       { operation: 'anonymous', code: 'BAD_USER_INPUT', value: 1 },
     ]);
-    expect(sumOf(samples, 'operation_duration_seconds_sum', { operation: 'Voices' })).toBeCloseTo(0.2);
-    expect(sumOf(samples, 'operation_overhead_seconds_count')).toBe(3);
+    expect(sumSamples(samples, 'operation_duration_seconds_sum', { operation: 'Voices' })).toBeCloseTo(0.2);
+    expect(sumSamples(samples, 'operation_overhead_seconds_count')).toBe(3);
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
 
   test('while they last', async () => {
     const answer = Promise.withResolvers<Response>();
     const asked = Promise.withResolvers<void>();
-    const world = createWorld({
+    const world = createTestGateway({
       upstream: () => {
         asked.resolve();
         return answer.promise;
       },
     });
-    const asking = world.ask('{ assistants(first: 1) { nodes { id } } }');
+    const asking = world.execute('{ assistants(first: 1) { nodes { id } } }');
     await asked.promise;
-    expect(sumOf(await readMetrics(world), 'operations_in_progress')).toBe(1);
+    expect(sumSamples(await readMetrics(world), 'operations_in_progress')).toBe(1);
     answer.resolve(new Response(null, { status: 500 }));
     await asking;
-    expect(sumOf(await readMetrics(world), 'operations_in_progress')).toBe(0);
+    expect(sumSamples(await readMetrics(world), 'operations_in_progress')).toBe(0);
   });
 
   test('under no more than a hundred names, of those that are valid and were served', async () => {
-    const world = createWorld();
-    for (let number = 0; number < 300; number += 1) await world.ask(`query Invalid${number} { nope }`);
+    const world = createTestGateway();
+    for (let number = 0; number < 300; number += 1) await world.execute(`query Invalid${number} { nope }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
     // Nobody has looked at their key: they get no name.
-    for (let number = 0; number < 300; number += 1) await world.ask(`query Stranger${number} { __typename }`);
+    for (let number = 0; number < 300; number += 1) await world.execute(`query Stranger${number} { __typename }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
       { operation: 'other', code: 'OK', value: 300 },
     ]);
     for (let number = 0; number < 300; number += 1)
-      await world.ask(`query Valid${number} { assistants(first: 1) { nodes { id } } }`);
-    await world.ask(`query ${'X'.repeat(5_000)} { assistants(first: 1) { nodes { id } } }`);
-    await world.ask('{ __typename }');
+      await world.execute(`query Valid${number} { assistants(first: 1) { nodes { id } } }`);
+    await world.execute(`query ${'X'.repeat(5_000)} { assistants(first: 1) { nodes { id } } }`);
+    await world.execute('{ __typename }');
     const series = seriesOf(await readMetrics(world), 'operation_duration_seconds_count');
     expect(series).toHaveLength(102);
     expect(series).toContainEqual({ operation: 'Valid0', code: 'OK', value: 1 });
@@ -78,7 +78,7 @@ describe('Operations are counted', () => {
   });
 
   test('so that ten thousand names are a hundred', () => {
-    const nameOperation = createOperationNames(100);
+    const nameOperation = createOperationNamer(100);
     const names = new Set(Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`, true)));
     expect(names.size).toBe(101);
     expect([nameOperation('Q1', false), nameOperation('Q9999', true), nameOperation(undefined, true)]).toEqual([
@@ -91,10 +91,10 @@ describe('Operations are counted', () => {
 
 describe('Refusals are counted', () => {
   test('by code, once each', async () => {
-    const world = createWorld();
-    await world.ask('{ nope }');
-    await world.ask('{ nope');
-    await world.ask('query A { __typename } query B { __typename }');
+    const world = createTestGateway();
+    await world.execute('{ nope }');
+    await world.execute('{ nope');
+    await world.execute('query A { __typename } query B { __typename }');
     expect(seriesOf(await readMetrics(world), 'refusals_total')).toEqual([
       { code: 'GRAPHQL_VALIDATION_FAILED', value: 1 },
       { code: 'GRAPHQL_PARSE_FAILED', value: 1 },
@@ -115,23 +115,23 @@ describe('Refusals are counted', () => {
     ],
     ['MAX_BODY_BYTES', `{ __typename } #${'x'.repeat(2 ** 20)}`],
   ])('by the limit they are over: %s', async (setting, query) => {
-    const world = createWorld();
-    const { errors } = await world.ask(query);
+    const world = createTestGateway();
+    const { errors } = await world.execute(query);
     expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
     expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting, value: 1 }]);
     expect(world.traffic()).toEqual([]);
   });
 
   test('that only show while the answer is made', async () => {
-    const world = createWorld({ settings: { MAX_ANSWER_BYTES: '1024' } });
-    await world.ask('{ assistants(first: 50) { nodes { id name } } }');
+    const world = createTestGateway({ settings: { MAX_ANSWER_BYTES: '1024' } });
+    await world.execute('{ assistants(first: 50) { nodes { id name } } }');
     expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting: 'MAX_ANSWER_BYTES', value: 1 }]);
   });
 });
 
 test('Answers are counted by place and status', async () => {
-  const world = createWorld();
-  await world.ask('{ __typename }');
+  const world = createTestGateway();
+  await world.execute('{ __typename }');
   await world.fetch('/health');
   await world.fetch('/health', { method: 'POST' });
   for (let number = 0; number < 50; number += 1) await world.fetch(`/nothing/${number}`);
@@ -144,24 +144,26 @@ test('Answers are counted by place and status', async () => {
 });
 
 test('Faults that nobody foresaw are counted', async () => {
-  const world = createWorld({
+  const world = createTestGateway({
     gateway: {
       startTimer: () => {
         throw new Error('oops');
       },
     },
   });
-  expect(await world.ask('{ __typename }')).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  expect(await world.execute('{ __typename }')).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
   const samples = await readMetrics(world);
-  expect([sumOf(samples, 'bugs_total'), sumOf(samples, 'refusals_total', { code: 'INTERNAL_SERVER_ERROR' })]).toEqual([1, 1]);
+  expect([sumSamples(samples, 'bugs_total'), sumSamples(samples, 'refusals_total', { code: 'INTERNAL_SERVER_ERROR' })]).toEqual([
+    1, 1,
+  ]);
 });
 
 describe('Requests to the upstream are counted', () => {
   test('by endpoint, status and outcome', async () => {
-    const world = createWorld();
-    await world.ask('{ assistants(first: 1) { nodes { id } } call(id: "nobody") { id } }');
+    const world = createTestGateway();
+    await world.execute('{ assistants(first: 1) { nodes { id } } call(id: "nobody") { id } }');
     world.sandbox.control.fail(() => true, { status: 503 });
-    await world.ask('{ campaigns(first: 1) { nodes { id } } }');
+    await world.execute('{ campaigns(first: 1) { nodes { id } } }');
     const samples = await readMetrics(world);
     expect(seriesOf(samples, 'upstream_request_duration_seconds_count')).toEqual(
       expect.arrayContaining([
@@ -173,22 +175,22 @@ describe('Requests to the upstream are counted', () => {
   });
 
   test('with what came of the waiting, the pausing and the trying again', async () => {
-    const { metrics, read } = createToldMetrics();
-    const { onRetry, onTurn, onPause, onBreaker } = metrics.upstreamEvents;
+    const { metrics, read } = createRecordedMetrics();
+    const { onRetry, onQueueWait, onRateLimited, onCircuitChange } = metrics.upstreamEvents;
     onRetry('/call', 'server-error');
     onRetry('/call', 'server-error');
-    onTurn(40);
-    onPause(2_000);
-    onBreaker('opened');
-    onBreaker('closed');
-    metrics.onSent({ endpoint: '/call', status: null, failure: 'timeout', ms: 1_500 });
-    metrics.onSent({ endpoint: '/call', status: 999, failure: 'rejected', ms: 10 });
+    onQueueWait(40);
+    onRateLimited(2_000);
+    onCircuitChange('opened');
+    onCircuitChange('closed');
+    metrics.onUpstreamRequestEnd({ endpoint: '/call', status: null, failure: 'timeout', ms: 1_500 });
+    metrics.onUpstreamRequestEnd({ endpoint: '/call', status: 999, failure: 'rejected', ms: 10 });
     const samples = await read();
     expect(seriesOf(samples, 'upstream_retries_total')).toEqual([{ endpoint: '/call', reason: 'server-error', value: 2 }]);
-    expect(sumOf(samples, 'upstream_queue_wait_seconds_count')).toBe(1);
-    expect(sumOf(samples, 'upstream_queue_wait_seconds_sum')).toBe(0.04);
-    expect(sumOf(samples, 'upstream_pauses_total')).toBe(1);
-    expect(sumOf(samples, 'upstream_breaker_openings_total')).toBe(1);
+    expect(sumSamples(samples, 'upstream_queue_wait_seconds_count')).toBe(1);
+    expect(sumSamples(samples, 'upstream_queue_wait_seconds_sum')).toBe(0.04);
+    expect(sumSamples(samples, 'upstream_pauses_total')).toBe(1);
+    expect(sumSamples(samples, 'upstream_breaker_openings_total')).toBe(1);
     expect(seriesOf(samples, 'upstream_request_duration_seconds_sum')).toEqual([
       { endpoint: '/call', status: 'none', outcome: 'timeout', value: 1.5 },
       { endpoint: '/call', status: 'odd', outcome: 'rejected', value: 0.01 },
@@ -196,12 +198,12 @@ describe('Requests to the upstream are counted', () => {
   });
 
   test('and how the way there is, at the moment that somebody asks', async () => {
-    const state = { waiting: 3, inFlight: 20, paused: 1, breaker: 'half-open' as UpstreamState['breaker'] };
-    const { read } = createToldMetrics(state);
+    const state = { queued: 3, inFlight: 20, coolingDown: 1, breaker: 'half-open' as UpstreamState['breaker'] };
+    const { read } = createRecordedMetrics(state);
     const samples = await read();
-    expect(sumOf(samples, 'upstream_queue_waiting')).toBe(3);
-    expect(sumOf(samples, 'upstream_in_flight')).toBe(20);
-    expect(sumOf(samples, 'upstream_paused_credentials')).toBe(1);
+    expect(sumSamples(samples, 'upstream_queue_waiting')).toBe(3);
+    expect(sumSamples(samples, 'upstream_in_flight')).toBe(20);
+    expect(sumSamples(samples, 'upstream_paused_credentials')).toBe(1);
     const breaker = (open: string) =>
       ['closed', 'partly-open', 'half-open', 'open'].map((name) => ({ state: name, value: name === open ? 1 : 0 }));
     expect(seriesOf(samples, 'upstream_breaker_state')).toEqual(breaker('half-open'));
@@ -211,24 +213,24 @@ describe('Requests to the upstream are counted', () => {
 });
 
 test('What is remembered is counted: where answers came from, and what is kept', async () => {
-  const { metrics, read } = createToldMetrics(undefined, { bytes: 1024, entries: 7, flights: 2 });
-  metrics.cacheEvents.onAnswered('/call/{id}', 'memory');
-  metrics.cacheEvents.onAnswered('/call/{id}', 'memory');
-  metrics.cacheEvents.onAnswered('/call/{id}', 'coalesced');
+  const { metrics, read } = createRecordedMetrics(undefined, { bytes: 1024, entries: 7, inFlight: 2 });
+  metrics.cacheEvents.onLookup('/call/{id}', 'memory');
+  metrics.cacheEvents.onLookup('/call/{id}', 'memory');
+  metrics.cacheEvents.onLookup('/call/{id}', 'coalesced');
   const samples = await read();
   expect(seriesOf(samples, 'questions_total')).toEqual([
     { endpoint: '/call/{id}', source: 'memory', value: 2 },
     { endpoint: '/call/{id}', source: 'coalesced', value: 1 },
   ]);
-  expect(['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumOf(samples, name))).toEqual([1024, 7, 2]);
+  expect(['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumSamples(samples, name))).toEqual([1024, 7, 2]);
 });
 
 test('What is odd in answers is counted by kind, type and field', async () => {
-  const world = createWorld({
+  const world = createTestGateway({
     upstream: async () => Response.json({ call: { id: 'c', status: 'in progress', direction: 'sideways', call_attempts: [5] } }),
   });
-  await world.ask('{ call(id: "c") { direction callAttempts { id } } }');
-  await world.ask('{ call(id: "c") { direction callAttempts { id } } }');
+  await world.execute('{ call(id: "c") { direction callAttempts { id } } }');
+  await world.execute('{ call(id: "c") { direction callAttempts { id } } }');
   const drift = seriesOf(await readMetrics(world), 'drift_total');
   expect(drift).toContainEqual({ kind: 'unrecognized', type: 'Call', field: 'direction', value: 2 });
   expect(drift).toContainEqual({ kind: 'dropped', type: 'Call', field: 'callAttempts', value: 2 });
@@ -237,12 +239,12 @@ test('What is odd in answers is counted by kind, type and field', async () => {
 
 describe('In a world that works', () => {
   test('what is asked again, and from where, is counted', async () => {
-    const world = createWorld();
+    const world = createTestGateway();
     const voices = '{ assistants(first: 1) { nodes { id } } }';
-    await Promise.all([world.ask(voices), world.ask(voices)]);
-    await world.ask(voices);
+    await Promise.all([world.execute(voices), world.execute(voices)]);
+    await world.execute(voices);
     world.sandbox.control.fail('/campaigns', { status: 500 });
-    await world.ask('{ campaigns(first: 1) { nodes { id } } }');
+    await world.execute('{ campaigns(first: 1) { nodes { id } } }');
     const samples = await readMetrics(world);
     expect(seriesOf(samples, 'questions_total')).toEqual(
       expect.arrayContaining([
@@ -256,45 +258,45 @@ describe('In a world that works', () => {
     expect(seriesOf(samples, 'upstream_retries_total')).toEqual([
       { endpoint: '/campaigns', reason: 'server-error', value: tries - 1 },
     ]);
-    expect(sumOf(samples, 'upstream_queue_wait_seconds_count')).toBe(1 + tries);
-    expect(sumOf(samples, 'cache_entries')).toBeGreaterThan(0);
-    expect(sumOf(samples, 'cache_bytes')).toBeGreaterThan(0);
+    expect(sumSamples(samples, 'upstream_queue_wait_seconds_count')).toBe(1 + tries);
+    expect(sumSamples(samples, 'cache_entries')).toBeGreaterThan(0);
+    expect(sumSamples(samples, 'cache_bytes')).toBeGreaterThan(0);
   });
 
   test('what waits and what is under way is counted, and is no overhead', async () => {
     const clock = createClock();
     const answer = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
-    const world = createWorld({
+    const world = createTestGateway({
       settings: { REVOX_MAX_CONCURRENCY: '1' },
-      gateway: { elapsed: clock.now },
+      gateway: { monotonicNow: clock.now },
       upstream: async (request) => {
         asked.resolve();
         await answer.promise;
         return world.sandbox.fetch(request);
       },
     });
-    const asking = world.ask('{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }');
+    const asking = world.execute('{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }');
     await asked.promise;
     const meanwhile = await readMetrics(world);
-    expect(['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) => sumOf(meanwhile, name))).toEqual([
+    expect(['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) => sumSamples(meanwhile, name))).toEqual([
       1, 1, 2,
     ]);
     clock.pass(3_000);
     answer.resolve();
     await asking;
     const samples = await readMetrics(world);
-    expect(sumOf(samples, 'operation_duration_seconds_sum')).toBe(3);
-    expect(sumOf(samples, 'operation_overhead_seconds_sum')).toBe(0);
-    expect(sumOf(samples, 'upstream_in_flight')).toBe(0);
+    expect(sumSamples(samples, 'operation_duration_seconds_sum')).toBe(3);
+    expect(sumSamples(samples, 'operation_overhead_seconds_sum')).toBe(0);
+    expect(sumSamples(samples, 'upstream_in_flight')).toBe(0);
   });
 
   test('a pause and an open breaker show, here and in /ready', async () => {
-    const world = createWorld();
+    const world = createTestGateway();
     world.sandbox.control.fail('/assistants', { status: 429, headers: { 'retry-after': '60' } });
-    await world.ask('{ assistants(first: 1) { nodes { id } } }');
-    expect(sumOf(await readMetrics(world), 'upstream_paused_credentials')).toBe(1);
-    expect(sumOf(await readMetrics(world), 'upstream_pauses_total')).toBe(1);
+    await world.execute('{ assistants(first: 1) { nodes { id } } }');
+    expect(sumSamples(await readMetrics(world), 'upstream_paused_credentials')).toBe(1);
+    expect(sumSamples(await readMetrics(world), 'upstream_pauses_total')).toBe(1);
     expect(await (await world.fetch('/ready')).json()).toEqual({
       status: 'ready',
       upstream: { breaker: 'closed', waiting: 0, inFlight: 0, paused: 1, lastAnswerAt: expect.stringMatching(/Z$/) },
@@ -302,18 +304,18 @@ describe('In a world that works', () => {
   });
 
   test('an open breaker shows, here and in /ready, which is ready all the same', async () => {
-    const world = createWorld({
+    const world = createTestGateway({
       settings: { REVOX_RETRIES: '0' },
       // It stands still: the breaker does not begin to try again.
-      gateway: { elapsed: createClock().now },
+      gateway: { monotonicNow: createClock().now },
       upstream: () => Promise.reject(new Error('no connection')),
     });
     expect(await (await world.fetch('/ready')).json()).toMatchObject({ upstream: { breaker: 'closed', lastAnswerAt: null } });
-    for (let times = 0; times < 30; times += 1) await world.ask(`{ call(id: "c${times}") { id } }`);
+    for (let times = 0; times < 30; times += 1) await world.execute(`{ call(id: "c${times}") { id } }`);
     const samples = await readMetrics(world);
     const breaker = seriesOf(samples, 'upstream_breaker_state').find(({ value }) => value === 1);
     expect(breaker).not.toMatchObject({ state: 'closed' });
-    expect(sumOf(samples, 'upstream_breaker_openings_total')).toBeGreaterThan(0);
+    expect(sumSamples(samples, 'upstream_breaker_openings_total')).toBeGreaterThan(0);
     const response = await world.fetch('/ready');
     expect([response.status, await response.json()]).toMatchObject([
       200,
@@ -324,7 +326,7 @@ describe('In a world that works', () => {
 
 describe('/metrics', () => {
   test('names every metric once, with a word on it that the documentation has, too', async () => {
-    const world = createWorld();
+    const world = createTestGateway();
     const text = await (await world.fetch('/metrics')).text();
     const names = Array.from(text.matchAll(/^# HELP (\S+) \S+/gm), ([, name = '']) => name);
     expect(new Set(names).size).toBe(names.length);
@@ -336,18 +338,18 @@ describe('/metrics', () => {
   });
 
   test('is of one gateway: another in the process is not in it', async () => {
-    const [world, other] = [createWorld(), createWorld()];
-    await other.ask('query Elsewhere { __typename }');
+    const [world, other] = [createTestGateway(), createTestGateway()];
+    await other.execute('query Elsewhere { __typename }');
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
     // Nobody has looked at their key: they get no name.
-    for (let number = 0; number < 300; number += 1) await world.ask(`query Stranger${number} { __typename }`);
+    for (let number = 0; number < 300; number += 1) await world.execute(`query Stranger${number} { __typename }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
       { operation: 'other', code: 'OK', value: 300 },
     ]);
   });
 
   test('tells of the process where it is asked to', async () => {
-    const world = createWorld({ gateway: { processMetrics: true } });
+    const world = createTestGateway({ gateway: { processMetrics: true } });
     const samples = await readMetrics(world);
     expect(samples.some(({ name }) => name === 'process_resident_memory_bytes')).toBe(true);
     expect(samples.some(({ name }) => name === 'nodejs_eventloop_lag_p99_seconds')).toBe(true);
@@ -356,11 +358,13 @@ describe('/metrics', () => {
   test('says what it is made of', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(VERSION).toBe(version);
-    expect(seriesOf(await readMetrics(createWorld()), 'build_info')).toEqual([{ version, node: process.version, value: 1 }]);
+    expect(seriesOf(await readMetrics(createTestGateway()), 'build_info')).toEqual([
+      { version, node: process.version, value: 1 },
+    ]);
   });
 
   test('asks for no secret, takes GET and HEAD only, and is for no cache', async () => {
-    const world = createWorld({ settings: { ROUTER_SECRETS: 'a-secret-of-16-chars' } });
+    const world = createTestGateway({ settings: { ROUTER_SECRETS: 'a-secret-of-16-chars' } });
     for (const method of ['GET', 'HEAD']) expect((await world.fetch('/metrics', { method })).status).toBe(200);
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const response = await world.fetch('/metrics', { method });
@@ -372,14 +376,14 @@ describe('/metrics', () => {
   });
 
   test('is closed to other names where nobody has to prove anything', async () => {
-    expect((await createWorld().fetch('http://rebound.test/metrics')).status).toBe(403);
+    expect((await createTestGateway().fetch('http://rebound.test/metrics')).status).toBe(403);
   });
 });
 
-function createToldMetrics(
-  upstream: UpstreamState = { waiting: 0, inFlight: 0, paused: 0, breaker: 'closed' },
-  cache: CacheState = { bytes: 0, entries: 0, flights: 0 },
+function createRecordedMetrics(
+  upstream: UpstreamState = { queued: 0, inFlight: 0, coolingDown: 0, breaker: 'closed' },
+  cache: CacheState = { bytes: 0, entries: 0, inFlight: 0 },
 ) {
-  const metrics = createMetrics({ upstreamState: () => upstream, cacheState: () => cache, ofProcess: false });
+  const metrics = createMetrics({ upstreamState: () => upstream, cacheState: () => cache, includeProcess: false });
   return { metrics, read: async () => parseMetrics(await metrics.render()) };
 }

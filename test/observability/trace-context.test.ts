@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { readTraceContext, writeTraceContext } from '#observability/trace-context.ts';
+import { extractTraceContext, toTraceHeaders } from '#observability/trace-context.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 
-const passOn = (headers: Record<string, string>) => writeTraceContext(readTraceContext(new Headers(headers)));
+const passOn = (headers: Record<string, string>) => toTraceHeaders(extractTraceContext(new Headers(headers)));
 
 describe('A trace is passed on', () => {
   test.each([
@@ -28,7 +28,7 @@ describe('A trace is passed on', () => {
     (tracestate) => {
       const traceparent = `00-${TRACE}-${SPAN}-01`;
       const headers = { get: (name: string) => (name === 'traceparent' ? traceparent : tracestate) } as Headers;
-      const { tracestate: sent = '', ...others } = writeTraceContext(readTraceContext(headers));
+      const { tracestate: sent = '', ...others } = toTraceHeaders(extractTraceContext(headers));
       expect(others).toEqual({ traceparent });
       expect(sent).toMatch(/^[\x20-\x7e]{0,512}$/);
     },

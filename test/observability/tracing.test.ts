@@ -1,27 +1,27 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
-import { keepLog } from '../kit/log-lines.ts';
-import { createWorld, type WorldOptions } from '../kit/world.ts';
+import { captureLog } from '../support/captured-log.ts';
+import { createTestGateway, type TestGatewayOptions } from '../support/test-gateway.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 const TRACEPARENT = `00-${TRACE}-${SPAN}-01`;
 
-function createTracedWorld(options: WorldOptions = {}, isRecording = true) {
+function createTracedGateway(options: TestGatewayOptions = {}, isRecording = true) {
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   const sent: (string | null)[] = [];
-  const kept = keepLog();
-  const world = createWorld({
+  const kept = captureLog();
+  const gateway = createTestGateway({
     ...options,
     upstream: (request) => {
       sent.push(request.headers.get('traceparent'));
-      return (options.upstream ?? world.sandbox.fetch)(request);
+      return (options.upstream ?? gateway.sandbox.fetch)(request);
     },
     gateway: { log: kept.log, ...(isRecording ? { tracerProvider } : {}), ...options.gateway },
   });
-  return { ...world, ...kept, sent, spans: () => exporter.getFinishedSpans() };
+  return { ...gateway, ...kept, sent, spans: () => exporter.getFinishedSpans() };
 }
 
 const idsOf = (span: ReadableSpan | undefined) => ({
@@ -31,8 +31,8 @@ const idsOf = (span: ReadableSpan | undefined) => ({
 
 describe('An operation', () => {
   test('is a span below that of the caller, and each request to the upstream is one below it', async () => {
-    const world = createTracedWorld();
-    await world.ask(
+    const world = createTracedGateway();
+    await world.execute(
       'query Voices { assistants(first: 1) { nodes { id } } call(id: "x") { id } }',
       {},
       { traceparent: TRACEPARENT },
@@ -68,8 +68,8 @@ describe('An operation', () => {
   });
 
   test('begins a trace of its own for a caller that has none', async () => {
-    const world = createTracedWorld();
-    await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: '00-1' });
+    const world = createTracedGateway();
+    await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: '00-1' });
     const [client, server] = world.spans();
     expect(server?.name).toBe('query anonymous');
     expect(idsOf(server).parent).toBeUndefined();
@@ -78,10 +78,10 @@ describe('An operation', () => {
   });
 
   test('that fails says with which code, and whose fault it is', async () => {
-    const world = createTracedWorld({ gateway: { random: () => 0 } });
+    const world = createTracedGateway({ gateway: { random: () => 0 } });
     world.sandbox.control.fail(() => true, { status: 500 });
-    await world.ask('{ call(id: "x") { id } }');
-    await world.ask('{ nope }');
+    await world.execute('{ call(id: "x") { id } }');
+    await world.execute('{ nope }');
     const [client, again, , failed, refused] = world.spans();
     expect(again?.attributes).toMatchObject({ 'http.request.resend_count': 1, 'http.response.status_code': 500 });
     expect(client).toMatchObject({ attributes: { 'error.type': 'server-error', 'http.response.status_code': 500 } });
@@ -93,8 +93,9 @@ describe('An operation', () => {
   });
 
   test('has no name beyond the bound', async () => {
-    const world = createTracedWorld();
-    for (let number = 0; number < 120; number += 1) await world.ask(`query Q${number} { assistants(first: 1) { nodes { id } } }`);
+    const world = createTracedGateway();
+    for (let number = 0; number < 120; number += 1)
+      await world.execute(`query Q${number} { assistants(first: 1) { nodes { id } } }`);
     const servers = world.spans().filter(({ kind }) => kind === SpanKind.SERVER);
     expect(new Set(servers.map(({ name }) => name)).size).toBe(101);
     expect(world.spans().at(-1)?.name).toBe('query other');
@@ -102,15 +103,15 @@ describe('An operation', () => {
 });
 
 test('Nothing is traced but operations', async () => {
-  const world = createTracedWorld();
+  const world = createTracedGateway();
   for (const path of ['/health', '/ready', '/metrics', '/nothing']) await world.fetch(path);
   expect(world.spans()).toEqual([]);
 });
 
 describe('Where nobody records', () => {
   test("the caller's trace is passed on as it is", async () => {
-    const world = createTracedWorld({}, false);
-    await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: TRACEPARENT });
+    const world = createTracedGateway({}, false);
+    await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: TRACEPARENT });
     expect(world.sent).toEqual([TRACEPARENT]);
     expect(world.read()[0]).not.toHaveProperty('trace_id');
   });
@@ -118,18 +119,18 @@ describe('Where nobody records', () => {
   test.each([{}, { traceparent: '00-1' }, { traceparent: `ff-${TRACE}-${SPAN}-01` }])(
     'and none is made up: %j',
     async (headers) => {
-      const world = createTracedWorld({}, false);
-      await world.ask('{ assistants(first: 1) { nodes { id } } }', {}, headers);
+      const world = createTracedGateway({}, false);
+      await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, headers);
       expect(world.sent).toEqual([null]);
     },
   );
 });
 
 test('Of who joins a question that is in the air, the trace of whom asked it first is passed on', async () => {
-  const world = createTracedWorld({}, false);
+  const world = createTracedGateway({}, false);
   const other = `00-${'1'.repeat(32)}-${SPAN}-01`;
   await Promise.all(
-    [TRACEPARENT, other].map((traceparent) => world.ask('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent })),
+    [TRACEPARENT, other].map((traceparent) => world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent })),
   );
   expect(world.sent).toEqual([TRACEPARENT]);
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { connect } from '#pagination/connection.ts';
+import { createCompleteList } from '#pagination/complete-list.ts';
+import { readConnection } from '#pagination/connection.ts';
 import { decodeCursor, encodeCursor } from '#pagination/cursor.ts';
 import { fingerprint } from '#pagination/fingerprint.ts';
 import { toPageRequest } from '#pagination/page-request.ts';
-import { createWholeList } from '#pagination/whole-list.ts';
-import { createSimulatedList, type Manners, type SimulatedList } from '../kit/simulated-list.ts';
-import { createReader, EVERYTHING, SCOPE, shown } from './reader.ts';
+import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import { ALL_PARTS, createListReader, SCOPE, toPageSummary } from './list-reader.ts';
 
 /** Relay's "pagination algorithm" over an array; cursors are places. */
 function relay(
@@ -27,16 +27,16 @@ function relay(
 }
 
 describe('a connection is the one that Relay specifies', () => {
-  const manners: Manners[] = [
+  const manners: PagingBehavior[] = [
     {},
     { past: 'clamped', firstPage: 1, below: 'clamped' },
-    { past: 404, tellsTotal: true },
+    { past: 404, hasTotal: true },
     { cap: 2, past: 'clamped' },
   ];
   test.each(manners)('for every first, last, after and before: %o', async (manner) => {
     for (const length of [0, 1, 4, 8, 9]) {
       const upstream = createSimulatedList(length, manner);
-      const reader = createReader(upstream, { pageSize: 4 });
+      const reader = createListReader(upstream, { pageSize: 4 });
       const { connection } = await reader.read({ first: 100 });
       const cursors = connection.edges.map(({ cursor }) => cursor);
       const places = [undefined, ...upstream.ids.keys()];
@@ -62,7 +62,7 @@ describe('a connection is the one that Relay specifies', () => {
                 [page.startCursor, page.endCursor].map((cursor) => cursor && decodeCursor(cursor, SCOPE, 'after').id),
               ).toEqual(ends);
               // Two pages a cursor, the window, the end; and what a list without a total costs to be measured.
-              expect(page.asked.length).toBeLessThanOrEqual(4 + Math.ceil(length / 4) + 6);
+              expect(page.requested.length).toBeLessThanOrEqual(4 + Math.ceil(length / 4) + 6);
             }
           }
         }
@@ -72,34 +72,34 @@ describe('a connection is the one that Relay specifies', () => {
 
   test('edges and nodes are the same items, and cursors name them with their place and neighbours', async () => {
     const upstream = createSimulatedList(12);
-    const { connection } = await createReader(upstream, { pageSize: 5 }).read({ first: 8 });
+    const { connection } = await createListReader(upstream, { pageSize: 5 }).read({ first: 8 });
     expect(connection.edges.map(({ node }) => node)).toEqual(connection.nodes);
     const prints = (...places: number[]) => places.map((place) => fingerprint(upstream.ids[place]!));
     const cursorOf = (place: number) => decodeCursor(connection.edges[place]!.cursor, SCOPE, 'after');
     // Ten items have been read, in two pages.
-    expect(cursorOf(0)).toEqual({ id: 'i0', place: 0, preceding: [], following: prints(1, 2, 3, 4) });
-    expect(cursorOf(4)).toEqual({ id: 'i4', place: 4, preceding: prints(3, 2, 1, 0), following: prints(5, 6, 7, 8) });
-    expect(cursorOf(7)).toEqual({ id: 'i7', place: 7, preceding: prints(6, 5, 4, 3), following: prints(8, 9) });
+    expect(cursorOf(0)).toEqual({ id: 'i0', position: 0, preceding: [], following: prints(1, 2, 3, 4) });
+    expect(cursorOf(4)).toEqual({ id: 'i4', position: 4, preceding: prints(3, 2, 1, 0), following: prints(5, 6, 7, 8) });
+    expect(cursorOf(7)).toEqual({ id: 'i7', position: 7, preceding: prints(6, 5, 4, 3), following: prints(8, 9) });
     expect(upstream.log.length).toBe(2);
   });
 
   test('what is not wanted is not paid for', async () => {
     const upstream = createSimulatedList(30);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     const page = await reader.read({ first: 10 }, { wanted: { page: true, hasNextPage: false } });
-    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 10), hasNextPage: false, asked: [0] });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 10), hasNextPage: false, requested: [0] });
     const nothing = await reader.read({ first: 10 }, { wanted: { page: false, hasNextPage: false } });
-    expect(nothing).toMatchObject({ ids: [], startCursor: null, endCursor: null, asked: [] });
+    expect(nothing).toMatchObject({ ids: [], startCursor: null, endCursor: null, requested: [] });
     const backward = await reader.read({ last: 10, before: page.endCursor }, { wanted: { page: true, hasNextPage: false } });
-    expect(backward).toMatchObject({ ids: upstream.ids.slice(0, 9), hasNextPage: false, asked: [0] });
+    expect(backward).toMatchObject({ ids: upstream.ids.slice(0, 9), hasNextPage: false, requested: [0] });
   });
 
   test('a foreign or damaged cursor is refused before anything is read, even if no page is wanted', async () => {
     const upstream = createSimulatedList(30);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     const { endCursor } = await reader.read({ first: 3 });
     upstream.takeLog();
-    const foreign = encodeCursor({ id: 'i3', place: 3, preceding: [], following: [] }, 'Query.others');
+    const foreign = encodeCursor({ id: 'i3', position: 3, preceding: [], following: [] }, 'Query.others');
     for (const cursor of [foreign, `${endCursor}A`, 'x']) {
       for (const given of [{ after: cursor }, { before: cursor }]) {
         await expect(reader.read(given)).rejects.toThrow(UserInputError);
@@ -111,8 +111,8 @@ describe('a connection is the one that Relay specifies', () => {
 
   test('a whole list pages like any other', async () => {
     const ids = Array.from({ length: 7 }, (_, index) => `w${index}`);
-    const source = createWholeList(async () => ids.map((id) => ({ id })));
-    const all = await connect(source, toPageRequest({ first: 100 }), SCOPE, EVERYTHING);
+    const source = createCompleteList(async () => ids.map((id) => ({ id })));
+    const all = await readConnection(source, toPageRequest({ first: 100 }), SCOPE, ALL_PARTS);
     const cursors = all.edges.map(({ cursor }) => cursor);
     for (const after of [undefined, 0, 3, 6]) {
       for (const before of [undefined, 0, 3, 6]) {
@@ -123,7 +123,11 @@ describe('a connection is the one that Relay specifies', () => {
               after: after === undefined ? null : cursors[after],
               before: before === undefined ? null : cursors[before],
             });
-            const { ids: got, hasNextPage, hasPreviousPage } = shown(await connect(source, request, SCOPE, EVERYTHING));
+            const {
+              ids: got,
+              hasNextPage,
+              hasPreviousPage,
+            } = toPageSummary(await readConnection(source, request, SCOPE, ALL_PARTS));
             const given = { [direction]: size, ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
             expect({ ids: got, hasNextPage, hasPreviousPage }, JSON.stringify(given)).toEqual(relay(ids, given));
           }
@@ -132,13 +136,13 @@ describe('a connection is the one that Relay specifies', () => {
     }
     expect(await all.totalCount()).toBe(7);
 
-    const empty = await connect(
-      createWholeList(async () => []),
+    const empty = await readConnection(
+      createCompleteList(async () => []),
       toPageRequest({ last: 3 }),
       SCOPE,
-      EVERYTHING,
+      ALL_PARTS,
     );
-    expect(shown(empty)).toEqual({
+    expect(toPageSummary(empty)).toEqual({
       ids: [],
       hasNextPage: false,
       hasPreviousPage: false,
@@ -146,25 +150,25 @@ describe('a connection is the one that Relay specifies', () => {
       endCursor: null,
       isCursorItemGone: false,
     });
-    const gone = await connect(
-      createWholeList(async () => []),
+    const gone = await readConnection(
+      createCompleteList(async () => []),
       toPageRequest({ first: 3, after: cursors[2] ?? null }),
       SCOPE,
-      EVERYTHING,
+      ALL_PARTS,
     );
-    expect(shown(gone)).toMatchObject({ ids: [], hasNextPage: false, isCursorItemGone: true });
+    expect(toPageSummary(gone)).toMatchObject({ ids: [], hasNextPage: false, isCursorItemGone: true });
   });
 });
 
 test('in a whole list an item is found again however much the list has shrunk', async () => {
-  const sourceOf = (...ids: string[]) => createWholeList(async () => ids.map((id) => ({ id })));
+  const sourceOf = (...ids: string[]) => createCompleteList(async () => ids.map((id) => ({ id })));
   const ids = Array.from({ length: 12 }, (_, index) => `w${index}`);
-  const all = await connect(sourceOf(...ids), toPageRequest({ first: 100 }), SCOPE, EVERYTHING);
+  const all = await readConnection(sourceOf(...ids), toPageRequest({ first: 100 }), SCOPE, ALL_PARTS);
   const cursor = all.edges[10]!.cursor;
-  const found = await connect(sourceOf('w10', 'w11'), toPageRequest({ first: 3, after: cursor }), SCOPE, EVERYTHING);
-  expect(shown(found)).toMatchObject({ ids: ['w11'], hasPreviousPage: true, isCursorItemGone: false });
-  const neighbour = await connect(sourceOf('w9'), toPageRequest({ last: 3, before: cursor }), SCOPE, EVERYTHING);
-  expect(shown(neighbour)).toMatchObject({ ids: ['w9'], hasNextPage: false, isCursorItemGone: false });
+  const found = await readConnection(sourceOf('w10', 'w11'), toPageRequest({ first: 3, after: cursor }), SCOPE, ALL_PARTS);
+  expect(toPageSummary(found)).toMatchObject({ ids: ['w11'], hasPreviousPage: true, isCursorItemGone: false });
+  const neighbour = await readConnection(sourceOf('w9'), toPageRequest({ last: 3, before: cursor }), SCOPE, ALL_PARTS);
+  expect(toPageSummary(neighbour)).toMatchObject({ ids: ['w9'], hasNextPage: false, isCursorItemGone: false });
 });
 
 describe('the upstream requests of a walk', () => {
@@ -172,17 +176,17 @@ describe('the upstream requests of a walk', () => {
   const ends = ['empty', 400, 404, 'clamped'] as const;
 
   test.each(ends)('nothing remembered: at most two for a client page, forward, at any alignment (end: %s)', async (past) => {
-    for (const tellsTotal of [false, true]) {
+    for (const hasTotal of [false, true]) {
       for (let size = 1; size <= PAGE; size += 1) {
         for (const length of [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
-          const upstream = createSimulatedList(length, { past, firstPage: 1, tellsTotal });
-          const reader = createReader(upstream, { pageSize: PAGE });
+          const upstream = createSimulatedList(length, { past, firstPage: 1, hasTotal });
+          const reader = createListReader(upstream, { pageSize: PAGE });
           // The upstream's manner past the end is known: to find it out may cost one request more, once for the endpoint.
           reader.facts.repeatsLastPage = past === 'clamped';
           const walked: string[] = [];
           for (let after: string | null = null; ; ) {
             const page = await reader.read({ first: size, after });
-            expect(page.asked.length, `${length} items by ${size}: ${page.asked}`).toBeLessThanOrEqual(2);
+            expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
             walked.push(...page.ids);
             after = page.endCursor;
             if (!page.hasNextPage) break;
@@ -197,13 +201,13 @@ describe('the upstream requests of a walk', () => {
     for (let size = 1; size <= PAGE; size += 1) {
       for (const length of [1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
         const upstream = createSimulatedList(length, { past, firstPage: 1 });
-        const reader = createReader(upstream, { pageSize: PAGE });
+        const reader = createListReader(upstream, { pageSize: PAGE });
         reader.facts.repeatsLastPage = past === 'clamped';
         const last = await reader.read({ last: size });
         const walked = [...last.ids];
         for (let { hasPreviousPage, startCursor: before } = last; hasPreviousPage; ) {
           const page = await reader.read({ last: size, before });
-          expect(page.asked.length, `${length} items by ${size}: ${page.asked}`).toBeLessThanOrEqual(2);
+          expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
           expect(page.hasNextPage).toBe(true);
           walked.unshift(...page.ids);
           hasPreviousPage = page.hasPreviousPage;
@@ -216,10 +220,10 @@ describe('the upstream requests of a walk', () => {
 
   test('everything remembered: each upstream page once, and one more when the last page is full', async () => {
     for (const size of [1, 3, 10, 17, 100]) {
-      for (const tellsTotal of [true, false]) {
+      for (const hasTotal of [true, false]) {
         for (const length of [10, 11, 19, 20, 21, 30, 47]) {
-          const upstream = createSimulatedList(length, { tellsTotal });
-          const reader = createReader(upstream, { pageSize: PAGE });
+          const upstream = createSimulatedList(length, { hasTotal });
+          const reader = createListReader(upstream, { pageSize: PAGE });
           const source = reader.createSource();
           const walked: string[] = [];
           for (let after: string | null = null; ; ) {
@@ -229,15 +233,15 @@ describe('the upstream requests of a walk', () => {
             if (!page.hasNextPage) break;
           }
           expect(walked).toEqual(upstream.ids);
-          expect(upstream.log.length).toBe(Math.ceil(length / PAGE) + (length % PAGE === 0 && !tellsTotal ? 1 : 0));
+          expect(upstream.log.length).toBe(Math.ceil(length / PAGE) + (length % PAGE === 0 && !hasTotal ? 1 : 0));
         }
       }
     }
   });
 
   test('everything remembered, backward: what measures the list is used again', async () => {
-    const upstream = createSimulatedList(47, { tellsTotal: true });
-    const reader = createReader(upstream, { pageSize: PAGE });
+    const upstream = createSimulatedList(47, { hasTotal: true });
+    const reader = createListReader(upstream, { pageSize: PAGE });
     const source = reader.createSource();
     const walked: string[] = [];
     for (let [before, more] = [null as string | null, true]; more; ) {
@@ -254,21 +258,21 @@ describe('the upstream requests of a walk', () => {
 describe('the search for a cursor', () => {
   /** The cursor of the item at a place, remembering all its neighbours. */
   async function cursorAt(upstream: SimulatedList, place: number, pageSize = 10) {
-    const { connection } = await createReader(upstream, { pageSize }).read({ first: 100 });
+    const { connection } = await createListReader(upstream, { pageSize }).read({ first: 100 });
     upstream.takeLog();
     return connection.edges[place]!.cursor;
   }
 
   test('reads one page where nothing moved, whichever border the item stands at', async () => {
     const upstream = createSimulatedList(80);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     const wanted = { page: true, hasNextPage: false };
     for (let place = 11; place <= 58; place += 1) {
       const cursor = await cursorAt(upstream, place);
       const forward = await reader.read({ first: 1, after: cursor }, { wanted });
-      expect(forward).toMatchObject({ ids: [`i${place + 1}`], asked: [Math.floor((place + 1) / 10)] });
+      expect(forward).toMatchObject({ ids: [`i${place + 1}`], requested: [Math.floor((place + 1) / 10)] });
       const backward = await reader.read({ last: 1, before: cursor }, { wanted });
-      expect(backward).toMatchObject({ ids: [`i${place - 1}`], asked: [Math.floor((place - 1) / 10)] });
+      expect(backward).toMatchObject({ ids: [`i${place - 1}`], requested: [Math.floor((place - 1) / 10)] });
     }
   });
 
@@ -284,13 +288,13 @@ describe('the search for a cursor', () => {
       if (shift > 0) upstream.insert(0, shift);
       else upstream.remove(0, -shift);
       const given = side === 'after' ? { first: 2, after: cursor } : { last: 2, before: cursor };
-      const page = await createReader(upstream, { pageSize: 10 }).read(given);
+      const page = await createListReader(upstream, { pageSize: 10 }).read(given);
       expect(page.isCursorItemGone).toBe(isGone);
       const gap = isGone ? 75 : upstream.ids.indexOf('i75') + (side === 'after' ? 1 : 0);
       expect(page.ids).toEqual(side === 'after' ? upstream.ids.slice(gap, gap + 2) : upstream.ids.slice(gap - 2, gap));
       // Sixteen pages, no matter where it is; the window is among them, and so is the next item.
-      expect(page.asked.length).toBeLessThanOrEqual(16);
-      expect(new Set(page.asked).size).toBe(page.asked.length);
+      expect(page.requested.length).toBeLessThanOrEqual(16);
+      expect(new Set(page.requested).size).toBe(page.requested.length);
     }
   });
 
@@ -298,9 +302,9 @@ describe('the search for a cursor', () => {
     const upstream = createSimulatedList(300);
     const after = await cursorAt(upstream, 75);
     upstream.remove(60, 40);
-    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 2, after });
+    const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after });
     expect(page).toMatchObject({ ids: upstream.ids.slice(75, 77), isCursorItemGone: true });
-    expect(page.asked).toEqual([7, 8, 6, 9, 10, 5, 11, 12, 4, 13, 14, 3, 15, 16, 2, 17]);
+    expect(page.requested).toEqual([7, 8, 6, 9, 10, 5, 11, 12, 4, 13, 14, 3, 15, 16, 2, 17]);
   });
 
   test('an item that is gone with its nearest neighbours is replaced by those that are left, and what is new between them is shown', async () => {
@@ -316,7 +320,7 @@ describe('the search for a cursor', () => {
       const fresh = upstream.insert(34, 2);
       if (!survivingBelow) upstream.remove(36, 3);
       if (!survivingAbove) upstream.remove(31, 3);
-      const reader = createReader(upstream, { pageSize: 10 });
+      const reader = createListReader(upstream, { pageSize: 10 });
       const at = upstream.ids.indexOf(fresh[0]!);
 
       const forward = await reader.read({ first: 4, after: cursor });
@@ -332,9 +336,9 @@ describe('the search for a cursor', () => {
     const upstream = createSimulatedList(300);
     const after = await cursorAt(upstream, 75);
     const fresh = upstream.insert(74, 120);
-    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 2, after });
+    const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after });
     const pages = Array.from({ length: 11 }, (_, index) => 7 + index);
-    expect(page).toMatchObject({ ids: fresh.slice(0, 2), isCursorItemGone: false, asked: pages });
+    expect(page).toMatchObject({ ids: fresh.slice(0, 2), isCursorItemGone: false, requested: pages });
   });
 
   test('goes only where the item can still be: below a neighbour that stood above it, above one that stood below', async () => {
@@ -342,15 +346,15 @@ describe('the search for a cursor', () => {
     const cursor = await cursorAt(upstream, 75);
     // The item and all that stood above it are gone, and the first below: it could only stand above what is left, five pages up.
     upstream.remove(71, 6);
-    const up = await createReader(upstream, { pageSize: 10 }).read({ first: 2, after: cursor });
-    expect(up).toMatchObject({ ids: ['i77', 'i78'], isCursorItemGone: false, asked: [7, 6, 5, 4, 3, 2] });
+    const up = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after: cursor });
+    expect(up).toMatchObject({ ids: ['i77', 'i78'], isCursorItemGone: false, requested: [7, 6, 5, 4, 3, 2] });
 
     const other = createSimulatedList(300);
     const otherCursor = await cursorAt(other, 75);
     other.remove(74, 6);
-    const down = await createReader(other, { pageSize: 10 }).read({ last: 2, before: otherCursor });
+    const down = await createListReader(other, { pageSize: 10 }).read({ last: 2, before: otherCursor });
     const pages = Array.from({ length: 11 }, (_, index) => 7 + index);
-    expect(down).toMatchObject({ ids: ['i72', 'i73'], isCursorItemGone: false, asked: pages });
+    expect(down).toMatchObject({ ids: ['i72', 'i73'], isCursorItemGone: false, requested: pages });
   });
 });
 
@@ -359,48 +363,48 @@ describe('a list that moves between two reads of one client page', () => {
     for (const inserted of [1, 3, 9]) {
       const upstream = createSimulatedList(40);
       upstream.afterRequests(1, () => upstream.insert(0, inserted));
-      const page = await createReader(upstream, { pageSize: 10 }).read({ first: 15 });
+      const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 15 });
       expect(page.ids).toEqual(upstream.ids.slice(0, 15));
-      expect(page.asked).toEqual([0, 1, 0, 1]);
+      expect(page.requested).toEqual([0, 1, 0, 1]);
     }
   });
 
   test("the cursor's own item is not shown again when it is pushed across the border meanwhile", async () => {
     const upstream = createSimulatedList(40);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     const { endCursor } = await reader.read({ first: 10 }, { wanted: { page: true, hasNextPage: false } });
     upstream.afterRequests(1, () => upstream.insert(0));
     const page = await reader.read({ first: 5, after: endCursor });
     expect(page.ids).toEqual(upstream.ids.slice(11, 16));
-    expect(page.asked).toEqual([0, 1, 0, 1]);
+    expect(page.requested).toEqual([0, 1, 0, 1]);
   });
 
   test('backward, too: pages are read downwards, where an insertion shows', async () => {
-    for (const [size, asked] of [
+    for (const [size, requested] of [
       [12, [1, 2, 1, 2]],
       [25, [0, 1, 0, 1, 2]],
       [5, [2]],
     ] as const) {
       const upstream = createSimulatedList(40);
-      const reader = createReader(upstream, { pageSize: 10 });
+      const reader = createListReader(upstream, { pageSize: 10 });
       const { endCursor } = await reader.read({ first: 26 });
       upstream.afterRequests(1, () => upstream.insert(0, 3));
       const page = await reader.read({ last: size, before: endCursor });
-      expect(page).toMatchObject({ ids: upstream.ids.slice(28 - size, 28), asked });
+      expect(page).toMatchObject({ ids: upstream.ids.slice(28 - size, 28), requested });
     }
   });
 
   test('a total that changes between two reads shows even a deletion', async () => {
-    const upstream = createSimulatedList(40, { tellsTotal: true });
+    const upstream = createSimulatedList(40, { hasTotal: true });
     upstream.afterRequests(1, () => upstream.remove(3));
-    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 15 });
+    const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 15 });
     expect(page.ids).toEqual(upstream.ids.slice(0, 15));
-    expect(page.asked).toEqual([0, 1, 0, 1]);
+    expect(page.requested).toEqual([0, 1, 0, 1]);
   });
 
   test('a list that never stands still is given up on: an answer without repetitions, in bounded requests', async () => {
     for (const given of [{ first: 25 }, { last: 25 }]) {
-      const upstream = createSimulatedList(60, { tellsTotal: true });
+      const upstream = createSimulatedList(60, { hasTotal: true });
       const restless = {
         ...upstream,
         readPage: async (asked: { page: number; pageSize: number }) => {
@@ -409,11 +413,11 @@ describe('a list that moves between two reads of one client page', () => {
           return page;
         },
       };
-      const page = await createReader(restless, { pageSize: 10 }).read(given);
+      const page = await createListReader(restless, { pageSize: 10 }).read(given);
       expect(new Set(page.ids).size).toBe(page.ids.length);
       expect(page.ids.length).toBe(25);
       // Three generations end at their first overlap, the fourth makes do.
-      expect(page.asked.length).toBeLessThanOrEqual(3 * 2 + 5);
+      expect(page.requested.length).toBeLessThanOrEqual(3 * 2 + 5);
     }
   });
 });

@@ -2,18 +2,18 @@ import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { type Cursor, decodeCursor, encodeCursor, NEIGHBOURS } from '#pagination/cursor.ts';
+import { type Cursor, decodeCursor, encodeCursor, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
 import { fingerprint } from '#pagination/fingerprint.ts';
 
 const SCOPE = 'Query.callAttempts';
 const DAMAGED = '`after` is no cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier answer gave it.';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const neighbours = fc.array(fc.string().map(fingerprint), { maxLength: NEIGHBOURS });
+const neighbours = fc.array(fc.string().map(fingerprint), { maxLength: MAX_NEIGHBOURS });
 const anyCursor: fc.Arbitrary<Cursor> = fc.record({
   // `binary`: every code point there is, lone surrogates excepted, which are no text and cannot be encoded.
   id: fc.string({ unit: 'binary' }),
-  place: fc.nat({ max: 2 ** 40 }),
+  position: fc.nat({ max: 2 ** 40 }),
   preceding: neighbours,
   following: neighbours,
 });
@@ -32,7 +32,7 @@ describe('a cursor', () => {
   test('is refused with any one character changed, dropped or doubled', () => {
     const cursor = {
       id: 'attempt-é',
-      place: 1234,
+      position: 1234,
       preceding: [fingerprint('p')],
       following: [fingerprint('f'), fingerprint('g')],
     };
@@ -51,7 +51,7 @@ describe('a cursor', () => {
   test.each([
     ['nothing', ''],
     ['no base64url', 'a b+c/d=='],
-    ['padding', `${encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE)}=`],
+    ['padding', `${encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE)}=`],
     ['a few bytes', 'AAAA'],
     ['a page number', '3'],
     ["another gateway's cursor", Buffer.from('cursor:42').toString('base64url')],
@@ -61,7 +61,7 @@ describe('a cursor', () => {
   });
 
   test('of another field, parent or filter is refused, saying so', () => {
-    const text = encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE);
+    const text = encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE);
     expect(() => decodeCursor(text, `${SCOPE}?statuses=queued`, 'before')).toThrow(
       new UserInputError(
         '`before` belongs to another list: a cursor holds for the field, the parent and the filter it came from.',
@@ -70,7 +70,7 @@ describe('a cursor', () => {
   });
 
   test('of another version is refused, saying so', () => {
-    const bytes = Buffer.from(encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE), 'base64url');
+    const bytes = Buffer.from(encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE), 'base64url');
     const body = bytes.subarray(0, -4);
     body[0] = 2;
     const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString('base64url');
@@ -80,7 +80,7 @@ describe('a cursor', () => {
   });
 
   test('that announces more neighbours than it holds is refused, checksum or not', () => {
-    const bytes = Buffer.from(encodeCursor({ id: 'x', place: 0, preceding: [], following: [] }, SCOPE), 'base64url');
+    const bytes = Buffer.from(encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE), 'base64url');
     const body = bytes.subarray(0, -4);
     for (const counts of [0x10, 0x01, 0x44, 0x05, 0xf0]) {
       body[13] = counts;
@@ -92,7 +92,7 @@ describe('a cursor', () => {
   test('is short: a hundred characters or so with all its neighbours', () => {
     const four = ['a', 'b', 'c', 'd'].map(fingerprint);
     const text = encodeCursor(
-      { id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d', place: 99_999, preceding: four, following: four },
+      { id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d', position: 99_999, preceding: four, following: four },
       SCOPE,
     );
     expect(text.length).toBeLessThan(150);

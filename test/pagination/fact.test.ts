@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fact, MAX_TRUST_MS, MIN_TRUST_MS } from '#pagination/fact.ts';
-import { createClock } from '../kit/clock.ts';
+import { createClock } from '../support/clock.ts';
 
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 function createFact() {
   const clock = createClock();
@@ -13,24 +13,24 @@ function createFact() {
 describe('A fact about the upstream', () => {
   test('is believed and trusted by the credential that has seen it, and by no other', () => {
     const { fact } = createFact();
-    fact.see('ann', 1);
-    expect([fact.believedBy('ann'), fact.isTrustedBy('ann')]).toEqual([1, true]);
-    expect([fact.believedBy('bob'), fact.isTrustedBy('bob')]).toEqual([undefined, false]);
+    fact.observe('ann', 1);
+    expect([fact.valueFor('ann'), fact.isTrustedFor('ann')]).toEqual([1, true]);
+    expect([fact.valueFor('bob'), fact.isTrustedFor('bob')]).toEqual([undefined, false]);
   });
 
   test('is where a third credential begins once two agree, but it is not trusted', () => {
     const { fact } = createFact();
-    for (const credential of ['ann', 'bob']) fact.see(credential, 1);
-    expect([fact.believedBy('cid'), fact.isTrustedBy('cid')]).toEqual([1, false]);
+    for (const credential of ['ann', 'bob']) fact.observe(credential, 1);
+    expect([fact.valueFor('cid'), fact.isTrustedFor('cid')]).toEqual([1, false]);
   });
 
   test('is unknown to others as long as as many have seen something else', () => {
     const { fact } = createFact();
-    for (const credential of ['ann', 'bob']) fact.see(credential, 0);
-    for (const credential of ['eve', 'mallory']) fact.see(credential, 1);
-    expect(fact.believedBy('cid')).toBeUndefined();
-    fact.see('dan', 0);
-    expect(fact.believedBy('cid')).toBe(0);
+    for (const credential of ['ann', 'bob']) fact.observe(credential, 0);
+    for (const credential of ['eve', 'mallory']) fact.observe(credential, 1);
+    expect(fact.valueFor('cid')).toBeUndefined();
+    fact.observe('dan', 0);
+    expect(fact.valueFor('cid')).toBe(0);
   });
 
   test('is neither changed, nor made to flap, nor kept unknown for others by one credential, whatever it has seen', () => {
@@ -41,13 +41,13 @@ describe('A fact about the upstream', () => {
     fc.assert(
       fc.property(fc.array(sight, { maxLength: 50 }), (sights) => {
         const { fact, clock } = createFact();
-        for (const credential of ['ann', 'bob', 'cid']) fact.see(credential, 0);
+        for (const credential of ['ann', 'bob', 'cid']) fact.observe(credential, 0);
         for (const one of sights) {
-          if (one === 'doubt') fact.doubt('eve');
-          else if (one <= 1) fact.see('eve', one as 0 | 1);
+          if (one === 'doubt') fact.invalidate('eve');
+          else if (one <= 1) fact.observe('eve', one as 0 | 1);
           else clock.pass(one);
-          for (const credential of ['ann', 'bob', 'cid']) fact.see(credential, 0);
-          for (const credential of ['ann', 'bob', 'cid', 'new']) expect(fact.believedBy(credential)).toBe(0);
+          for (const credential of ['ann', 'bob', 'cid']) fact.observe(credential, 0);
+          for (const credential of ['ann', 'bob', 'cid', 'new']) expect(fact.valueFor(credential)).toBe(0);
         }
       }),
     );
@@ -57,74 +57,74 @@ describe('A fact about the upstream', () => {
     const { fact, clock } = createFact();
     const trusted: number[] = [];
     for (let looks = 0; looks < 9; looks += 1) {
-      const sighting = fact.see('ann', 1)!;
+      const sighting = fact.observe('ann', 1)!;
       trusted.push(sighting.trustMs / 1000);
       clock.pass(sighting.trustMs - 1);
-      expect(fact.isTrustedBy('ann')).toBe(true);
-      expect(fact.see('ann', 1)).toBeUndefined();
+      expect(fact.isTrustedFor('ann')).toBe(true);
+      expect(fact.observe('ann', 1)).toBeUndefined();
       clock.pass(1);
-      expect([fact.isTrustedBy('ann'), fact.believedBy('ann')]).toEqual([false, 1]);
+      expect([fact.isTrustedFor('ann'), fact.valueFor('ann')]).toEqual([false, 1]);
     }
     expect(trusted).toEqual([10, 20, 40, 80, 160, 320, 600, 600, 600]);
   });
 
   test('of which a first sighting proves little is trusted when the second one agrees', () => {
     const { fact } = createFact();
-    expect(fact.see('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: 0 });
-    expect([fact.believedBy('ann'), fact.isTrustedBy('ann')]).toEqual([0, false]);
-    expect(fact.see('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: MIN_TRUST_MS });
-    expect(fact.isTrustedBy('ann')).toBe(true);
+    expect(fact.observe('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: 0 });
+    expect([fact.valueFor('ann'), fact.isTrustedFor('ann')]).toEqual([0, false]);
+    expect(fact.observe('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: MIN_TRUST_MS });
+    expect(fact.isTrustedFor('ann')).toBe(true);
   });
 
   test('that is contradicted is unknown to the credential, whatever the others agree on, until it has seen it again', () => {
     const { fact } = createFact();
-    for (const credential of ['ann', 'bob', 'cid']) fact.see(credential, 0);
-    fact.doubt('ann');
-    expect([fact.believedBy('ann'), fact.isDoubtedBy('ann'), fact.believedBy('new')]).toEqual([undefined, true, 0]);
-    fact.see('ann', 0);
-    expect([fact.believedBy('ann'), fact.isDoubtedBy('ann')]).toEqual([0, false]);
+    for (const credential of ['ann', 'bob', 'cid']) fact.observe(credential, 0);
+    fact.invalidate('ann');
+    expect([fact.valueFor('ann'), fact.isInvalidatedFor('ann'), fact.valueFor('new')]).toEqual([undefined, true, 0]);
+    fact.observe('ann', 0);
+    expect([fact.valueFor('ann'), fact.isInvalidatedFor('ann')]).toEqual([0, false]);
   });
 
   test('is verified by one operation, while the others go on; if it shows nothing, by the next one', () => {
     const { fact, clock } = createFact();
-    fact.see('ann', 1);
+    fact.observe('ann', 1);
     clock.pass(MIN_TRUST_MS);
     fact.beginVerification('ann');
-    expect(fact.isTrustedBy('ann')).toBe(true);
+    expect(fact.isTrustedFor('ann')).toBe(true);
     fact.endVerification('ann');
-    expect([fact.isTrustedBy('ann'), fact.believedBy('ann')]).toEqual([false, 1]);
+    expect([fact.isTrustedFor('ann'), fact.valueFor('ann')]).toEqual([false, 1]);
     fact.beginVerification('ann');
-    fact.see('ann', 1);
+    fact.observe('ann', 1);
     fact.endVerification('ann');
     clock.pass(2 * MIN_TRUST_MS - 1);
-    expect(fact.isTrustedBy('ann')).toBe(true);
+    expect(fact.isTrustedFor('ann')).toBe(true);
   });
 
   test('that was seen elsewhere is trusted as long as there, unless something nearer is known', () => {
     const { fact, clock } = createFact();
     fact.adopt('ann', { value: 1, trustMs: 60_000 }, 50_000);
     clock.pass(9_999);
-    expect([fact.believedBy('ann'), fact.isTrustedBy('ann')]).toEqual([1, true]);
+    expect([fact.valueFor('ann'), fact.isTrustedFor('ann')]).toEqual([1, true]);
     clock.pass(1);
-    expect(fact.isTrustedBy('ann')).toBe(false);
-    fact.see('ann', 0);
+    expect(fact.isTrustedFor('ann')).toBe(false);
+    fact.observe('ann', 0);
     fact.adopt('ann', { value: 1, trustMs: 60_000 }, 0);
-    expect(fact.believedBy('ann')).toBe(0);
-    fact.doubt('ann');
+    expect(fact.valueFor('ann')).toBe(0);
+    fact.invalidate('ann');
     fact.adopt('ann', { value: 1, trustMs: 60_000 }, 0);
-    expect(fact.believedBy('ann')).toBeUndefined();
+    expect(fact.valueFor('ann')).toBeUndefined();
     // However long it claims to be trusted.
-    fact.adopt('bob', { value: 1, trustMs: 100 * HOUR }, 0);
+    fact.adopt('bob', { value: 1, trustMs: 100 * HOUR_MS }, 0);
     clock.pass(MAX_TRUST_MS);
-    expect(fact.isTrustedBy('bob')).toBe(false);
+    expect(fact.isTrustedFor('bob')).toBe(false);
   });
 
   test('is forgotten an hour after it was last seen', () => {
     const { fact, clock } = createFact();
-    fact.see('ann', 1);
-    clock.pass(HOUR - 1);
-    expect(fact.believedBy('ann')).toBe(1);
+    fact.observe('ann', 1);
+    clock.pass(HOUR_MS - 1);
+    expect(fact.valueFor('ann')).toBe(1);
     clock.pass(1);
-    expect(fact.believedBy('ann')).toBeUndefined();
+    expect(fact.valueFor('ann')).toBeUndefined();
   });
 });

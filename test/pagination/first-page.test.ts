@@ -6,15 +6,15 @@ import {
   UpstreamTimeoutError,
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
-import { createSimulatedList, type Manners } from '../kit/simulated-list.ts';
-import { createReader } from './reader.ts';
+import { createSimulatedList, type PagingBehavior } from '../support/simulated-list.ts';
+import { createListReader } from './list-reader.ts';
 
-const LINE = { method: 'GET', path: '/list' } as const;
-const auto = { pageSize: 10, firstPage: 'auto' } as const;
+const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
+const discoveringReader = { pageSize: 10, firstPage: 'auto' } as const;
 
 describe('the number of the first page', () => {
   // What page 0 says, the number concluded, and what was asked to conclude it.
-  test.each<[string, number, Manners, 0 | 1 | undefined, number[]]>([
+  test.each<[string, number, PagingBehavior, 0 | 1 | undefined, number[]]>([
     ['0 is refused with 400', 35, { firstPage: 1, below: 400 }, 1, [0, 1, 0]],
     ['0 is refused with 422', 35, { firstPage: 1, below: 422 }, 1, [0, 1, 0]],
     ['0 is refused, 1 is empty: nothing is known', 0, { firstPage: 1, below: 400 }, undefined, [0, 1]],
@@ -30,40 +30,43 @@ describe('the number of the first page', () => {
     ['0 and 1 differ, both capped', 35, { firstPage: 0, cap: 4 }, 0, [0, 1]],
   ])('%s', async (_, length, manners, firstPage, asked) => {
     const upstream = createSimulatedList(length, manners);
-    const reader = createReader(upstream, auto);
+    const reader = createListReader(upstream, discoveringReader);
 
     const page = await reader.read({ first: 2 });
 
     expect(page.ids).toEqual(upstream.ids.slice(0, 2));
     expect(reader.facts.firstPage).toBe(firstPage);
-    expect(page.asked).toEqual(asked);
+    expect(page.requested).toEqual(asked);
   });
 
   test('is found out once for an endpoint', async () => {
     for (const below of [400, 422, 'empty', 'clamped'] as const) {
       const upstream = createSimulatedList(35, { firstPage: 1, below });
-      const reader = createReader(upstream, auto);
+      const reader = createListReader(upstream, discoveringReader);
       await reader.read({ first: 2 });
-      expect((await reader.read({ first: 2 })).asked).toEqual([1]);
-      expect((await reader.read({ first: 2 })).asked).toEqual([1]);
+      expect((await reader.read({ first: 2 })).requested).toEqual([1]);
+      expect((await reader.read({ first: 2 })).requested).toEqual([1]);
     }
-    const reader = createReader(createSimulatedList(35), auto);
+    const reader = createListReader(createSimulatedList(35), discoveringReader);
     await reader.read({ first: 2 });
-    expect((await reader.read({ first: 2 })).asked).toEqual([0]);
+    expect((await reader.read({ first: 2 })).requested).toEqual([0]);
   });
 
   test('is not asked for when it is configured', async () => {
     for (const firstPage of [0, 1] as const) {
-      const reader = createReader(createSimulatedList(35, { firstPage }), { pageSize: 10, firstPage });
-      expect((await reader.read({ first: 2 })).asked).toEqual([firstPage]);
+      const reader = createListReader(createSimulatedList(35, { firstPage }), { pageSize: 10, firstPage });
+      expect((await reader.read({ first: 2 })).requested).toEqual([firstPage]);
     }
   });
 
   test('what was read to find it out is not read again', async () => {
     const upstream = createSimulatedList(20);
-    const page = await createReader(upstream, auto).read({ first: 20 }, { wanted: { page: true, hasNextPage: false } });
+    const page = await createListReader(upstream, discoveringReader).read(
+      { first: 20 },
+      { wanted: { page: true, hasNextPage: false } },
+    );
     expect(page.ids).toEqual(upstream.ids);
-    expect(page.asked).toEqual([0, 1]);
+    expect(page.requested).toEqual([0, 1]);
   });
 
   test('an empty list says nothing', async () => {
@@ -74,10 +77,10 @@ describe('the number of the first page', () => {
       { firstPage: 1, below: 'clamped' },
     ] as const) {
       const upstream = createSimulatedList(0, manners);
-      const reader = createReader(upstream, auto);
+      const reader = createListReader(upstream, discoveringReader);
 
       const page = await reader.read({ first: 2 });
-      expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, asked: [0, 1] });
+      expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, requested: [0, 1] });
       expect(reader.facts.firstPage).toBeUndefined();
 
       upstream.insert(0, 25);
@@ -88,9 +91,9 @@ describe('the number of the first page', () => {
   });
 
   test('the end of an empty list costs nothing more', async () => {
-    const reader = createReader(createSimulatedList(0), auto);
+    const reader = createListReader(createSimulatedList(0), discoveringReader);
     const page = await reader.read({ last: 3 });
-    expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, asked: [0, 1] });
+    expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, requested: [0, 1] });
     expect(await page.connection.totalCount()).toBe(0);
   });
 
@@ -99,23 +102,23 @@ describe('the number of the first page', () => {
       { firstPage: 0, past: 'clamped' },
       { firstPage: 1, below: 'clamped', past: 'clamped' },
     ] as const) {
-      for (const [length, tellsTotal] of [
+      for (const [length, hasTotal] of [
         [7, false],
         [7, true],
         [10, false],
         [10, true],
       ] as const) {
-        const upstream = createSimulatedList(length, { ...manners, tellsTotal });
-        const reader = createReader(upstream, auto);
+        const upstream = createSimulatedList(length, { ...manners, hasTotal });
+        const reader = createListReader(upstream, discoveringReader);
 
-        expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), asked: [0, 1, 2] });
+        expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), requested: [0, 1, 2] });
         expect(reader.facts.firstPage).toBeUndefined();
 
         // The list outgrows its page: had the number been concluded, a page would be lost, or served twice.
         upstream.insert(0, 20);
         const page = await reader.read({ first: 25 });
         expect(page.ids).toEqual(upstream.ids.slice(0, 25));
-        expect(page.asked.length).toBeLessThanOrEqual(6);
+        expect(page.requested.length).toBeLessThanOrEqual(6);
         expect(reader.facts.firstPage).toBe(manners.firstPage);
       }
     }
@@ -123,7 +126,7 @@ describe('the number of the first page', () => {
 
   test('a list that moves by more than half a page between the first two reads is not taken for clamped below', async () => {
     const upstream = createSimulatedList(40);
-    const reader = createReader(upstream, auto);
+    const reader = createListReader(upstream, discoveringReader);
     upstream.afterRequests(1, () => upstream.insert(0, 7));
     await reader.read({ first: 3 });
     expect(reader.facts.firstPage).toBe(0);
@@ -131,15 +134,15 @@ describe('the number of the first page', () => {
 
   test('a request that is refused under both numbers says nothing of them', async () => {
     const upstream = createSimulatedList(40);
-    const reader = createReader(upstream, auto);
-    const refusing = createReader(
+    const reader = createListReader(upstream, discoveringReader);
+    const refusing = createListReader(
       {
         ...upstream,
         readPage: async () => {
           throw new UpstreamRejectedError({ method: 'GET', path: '/list' }, 400);
         },
       },
-      auto,
+      discoveringReader,
     );
     await expect(refusing.read({ first: 3 })).rejects.toMatchObject({ code: 'UPSTREAM_REJECTED', status: 400 });
     expect(refusing.facts.firstPage).toBeUndefined();
@@ -148,27 +151,27 @@ describe('the number of the first page', () => {
 
   test('a capped page that stands under both numbers is proven by the second one', async () => {
     const upstream = createSimulatedList(35, { firstPage: 1, below: 'clamped', cap: 4 });
-    const reader = createReader(upstream, auto);
+    const reader = createListReader(upstream, discoveringReader);
     expect((await reader.read({ first: 9 })).ids).toEqual(upstream.ids.slice(0, 9));
     expect(reader.facts).toMatchObject({ firstPage: 1, pageSize: 4 });
-    expect((await reader.read({ first: 2 })).asked).toEqual([1]);
+    expect((await reader.read({ first: 2 })).requested).toEqual([1]);
   });
 
   const failures = [
-    new UpstreamUnavailableError(LINE, { status: 503 }),
-    new UpstreamUnavailableError(LINE),
-    new UpstreamTimeoutError(LINE),
-    new RateLimitedError(LINE, 3000, 429),
-    new CredentialRefusedError(LINE, 401),
-    new CredentialRefusedError(LINE, 403),
-    new UpstreamRejectedError(LINE, 401),
-    new UpstreamRejectedError(LINE, 403),
+    new UpstreamUnavailableError(REQUEST_LINE, { status: 503 }),
+    new UpstreamUnavailableError(REQUEST_LINE),
+    new UpstreamTimeoutError(REQUEST_LINE),
+    new RateLimitedError(REQUEST_LINE, 3000, 429),
+    new CredentialRefusedError(REQUEST_LINE, 401),
+    new CredentialRefusedError(REQUEST_LINE, 403),
+    new UpstreamRejectedError(REQUEST_LINE, 401),
+    new UpstreamRejectedError(REQUEST_LINE, 403),
     new Error('socket hang up'),
   ];
   test.each(failures)('nothing is concluded from %s', async (failure) => {
     for (const failing of ['page 0', 'page 1']) {
       const upstream = createSimulatedList(35, { firstPage: 1, below: 'empty' });
-      const reader = createReader(upstream, auto);
+      const reader = createListReader(upstream, discoveringReader);
       const source = reader.createSource();
 
       if (failing === 'page 0') upstream.failNext(failure);
@@ -178,17 +181,17 @@ describe('the number of the first page', () => {
       expect(reader.facts.firstPage).toBeUndefined();
 
       // Nor is the failure remembered, by the very same source.
-      expect(await reader.read({ first: 2 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 2), asked: [0, 1, 0] });
+      expect(await reader.read({ first: 2 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 2), requested: [0, 1, 0] });
       expect(reader.facts.firstPage).toBe(1);
     }
   });
 
   test('page 0 that is refused with 404, or page 1 with 422, is a failure like any other', async () => {
     const upstream = createSimulatedList(35);
-    const reader = createReader(upstream, auto);
-    upstream.failNext(new UpstreamRejectedError(LINE, 404));
+    const reader = createListReader(upstream, discoveringReader);
+    upstream.failNext(new UpstreamRejectedError(REQUEST_LINE, 404));
     await expect(reader.read({ first: 2 })).rejects.toMatchObject({ status: 404 });
-    upstream.afterRequests(1, () => upstream.failNext(new UpstreamRejectedError(LINE, 422)));
+    upstream.afterRequests(1, () => upstream.failNext(new UpstreamRejectedError(REQUEST_LINE, 422)));
     await expect(reader.read({ first: 2 })).rejects.toMatchObject({ status: 422 });
     expect(reader.facts.firstPage).toBeUndefined();
     expect(upstream.log.map(({ page }) => page)).toEqual([0, 0, 1]);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { type Cursor, NEIGHBOURS } from '#pagination/cursor.ts';
+import { type Cursor, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
 import type { EndpointFacts } from '#pagination/endpoint-facts.ts';
 import { fingerprint } from '#pagination/fingerprint.ts';
 import { SEARCH_REACH } from '#pagination/locate.ts';
-import type { Manners, SimulatedList } from '../kit/simulated-list.ts';
+import type { PagingBehavior, SimulatedList } from '../support/simulated-list.ts';
 
 /** Runs of each property; `FUZZ_RUNS=100000 npx vitest run test/pagination/walk` for a long night. */
 export const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 300);
@@ -28,38 +28,39 @@ export type Side = 'after' | 'before';
  * Where numbers past the end are clamped, pages past the end show the last one: an item beyond the reach may be found there. So there
  * the item may be gone or not if only a repetition shows a survivor.
  */
-export function promised(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
+export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
   const { ids } = upstream;
-  const placeOf = new Map(ids.map((id, place) => [fingerprint(id).toString('hex'), place]));
-  const places = (prints: readonly Buffer[]) => prints.map((print) => placeOf.get(print.toString('hex')));
+  const positionOf = new Map(ids.map((id, position) => [fingerprint(id).toString('hex'), position]));
+  const positions = (fingerprints: readonly Buffer[]) =>
+    fingerprints.map((itemFingerprint) => positionOf.get(itemFingerprint.toString('hex')));
   const item = ids.indexOf(cursor.id);
-  const [preceding, following] = [places(cursor.preceding), places(cursor.following)];
+  const [preceding, following] = [positions(cursor.preceding), positions(cursor.following)];
   const itself = item < 0 ? undefined : item;
   const above = side === 'after' ? [itself, ...preceding] : preceding;
   const below = side === 'after' ? following : [itself, ...following];
-  const isThere = (place: number | undefined): place is number => place !== undefined;
-  const [a, b] = [above.find(isThere), below.find(isThere)];
+  const isPresent = (place: number | undefined): place is number => place !== undefined;
+  const [a, b] = [above.find(isPresent), below.find(isPresent)];
 
   const pageOf = (place: number) => Math.floor(place / pageSize);
-  const home = pageOf(cursor.place);
-  const [top, bottom] = [home - SEARCH_REACH.up, home + SEARCH_REACH.down];
+  const expectedPage = pageOf(cursor.position);
+  const [top, bottom] = [expectedPage - SEARCH_REACH.up, expectedPage + SEARCH_REACH.down];
   const isWithin = (place: number | undefined): place is number =>
-    isThere(place) && pageOf(place) >= top && pageOf(place) <= bottom;
+    isPresent(place) && pageOf(place) >= top && pageOf(place) <= bottom;
   const seenAbove = preceding.findIndex(isWithin);
   const seenBelow = following.findIndex(isWithin);
   const farthest = seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
   const nearest = seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
-  const isReached = (place: number | undefined) => isThere(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
+  const isReached = (place: number | undefined) => isPresent(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
 
   const survivors = [...above, ...below];
   const lastPage = pageOf(ids.length - 1);
-  const isRepeated = upstream.manners.past === 'clamped' && bottom > lastPage;
+  const isRepeated = upstream.behavior.past === 'clamped' && bottom > lastPage;
   return {
     a: a ?? -1,
     b: b ?? ids.length,
     isExact: isReached(a) || isReached(b),
     isLost: !survivors.some(isWithin),
-    mayBeSeenRepeated: isRepeated && survivors.some((place) => isThere(place) && pageOf(place) === lastPage),
+    canAppearRepeated: isRepeated && survivors.some((place) => isPresent(place) && pageOf(place) === lastPage),
   };
 }
 
@@ -68,14 +69,14 @@ export function promised(upstream: SimulatedList, cursor: Cursor, side: Side, pa
  * the window where it last stood.
  */
 export function requestBound(size: number, pageSize: number): number {
-  const search = SEARCH_REACH.up + SEARCH_REACH.down + 1 + Math.ceil(NEIGHBOURS / pageSize);
+  const search = SEARCH_REACH.up + SEARCH_REACH.down + 1 + Math.ceil(MAX_NEIGHBOURS / pageSize);
   return search + 2 * Math.ceil(size / pageSize) + 2;
 }
 
 /** A galloping search for the end: where `last` has no `before`, or a place is past the end. */
 export const searchBound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(2, pages))) + 5;
 
-export const edit = fc.oneof(
+export const arbitraryEdit = fc.oneof(
   fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 6 }) }),
   fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 150 }) }),
   fc.record({
@@ -102,7 +103,7 @@ export const edit = fc.oneof(
   fc.record({ kind: fc.constant('removeCursor') }),
 );
 /** What mostly leaves a trace when it happens between two reads: a few new ones. */
-export const smallEdit = fc.oneof(
+export const arbitrarySmallEdit = fc.oneof(
   fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 3 }) }),
   fc.record({
     kind: fc.constant('insertAnywhere'),
@@ -118,22 +119,22 @@ export const smallEdit = fc.oneof(
 
 export type Edit = { kind: string; count?: number; at?: number; offset?: number };
 
-export function apply(upstream: SimulatedList, { kind, count = 1, at = 0, offset = 0 }: Edit, cursorItem: string): string[] {
+export function applyEdit(upstream: SimulatedList, { kind, count = 1, at = 0, offset = 0 }: Edit, cursorItem: string): string[] {
   const { ids } = upstream;
-  const anywhere = Math.floor(at * (ids.length + 1));
+  const anyPosition = Math.floor(at * (ids.length + 1));
   const byCursor = Math.min(ids.length, Math.max(0, ids.indexOf(cursorItem) + offset));
   switch (kind) {
     case 'insertOnTop':
       upstream.insert(0, count);
       return [];
     case 'insertAnywhere':
-      upstream.insert(anywhere, count);
+      upstream.insert(anyPosition, count);
       return [];
     case 'insertByCursor':
       upstream.insert(byCursor, count);
       return [];
     case 'removeAnywhere':
-      return upstream.remove(anywhere, count);
+      return upstream.remove(anyPosition, count);
     case 'removeByCursor':
       return upstream.remove(byCursor, count);
     default:
@@ -141,26 +142,26 @@ export function apply(upstream: SimulatedList, { kind, count = 1, at = 0, offset
   }
 }
 
-export const manners: fc.Arbitrary<Manners> = fc
+export const arbitraryBehavior: fc.Arbitrary<PagingBehavior> = fc
   .record({
     firstPage: fc.constantFrom(0 as const, 1 as const),
     below: fc.constantFrom(400 as const, 422 as const, 'empty' as const, 'clamped' as const),
     past: fc.constantFrom('empty' as const, 400 as const, 404 as const, 'clamped' as const),
     cap: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 4 }),
     offsetBy: fc.constantFrom('served' as const, 'requested' as const),
-    tellsTotal: fc.boolean(),
+    hasTotal: fc.boolean(),
   })
   // Offsets by the size requested hide rows of a short list from everyone, unless a total tells of them.
-  .filter(({ cap, offsetBy, tellsTotal }) => cap === undefined || offsetBy === 'served' || tellsTotal);
+  .filter(({ cap, offsetBy, hasTotal }) => cap === undefined || offsetBy === 'served' || hasTotal);
 
 /**
  * The one thing that two requests cannot show: a list of exactly one full page, without a total, that stands under both numbers. Where what is
  * remembered of it is of different age, a page that it has grown by looks like a repetition.
  */
 export function isUndecidable(
-  { ids, manners }: SimulatedList,
+  { ids, behavior }: SimulatedList,
   { firstPage, pageSize }: Pick<EndpointFacts, 'firstPage' | 'pageSize'>,
 ): boolean {
-  const standsUnderBoth = manners.firstPage === 0 && manners.past === 'clamped' && !manners.tellsTotal;
+  const standsUnderBoth = behavior.firstPage === 0 && behavior.past === 'clamped' && !behavior.hasTotal;
   return firstPage === undefined && standsUnderBoth && ids.length === pageSize;
 }

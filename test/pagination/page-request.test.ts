@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { mostItems, toPageRequest } from '#pagination/page-request.ts';
+import { maxItems, toPageRequest } from '#pagination/page-request.ts';
 
 const nothing = { after: undefined, before: undefined };
 
@@ -56,5 +56,5 @@ test.each([
   [{ first: Number.NaN }, 100],
   [{ first: 1, last: -1 }, 100],
 ] as const)('the most items of %o are %i', (given, most) => {
-  expect(mostItems(given)).toBe(most);
+  expect(maxItems(given)).toBe(most);
 });

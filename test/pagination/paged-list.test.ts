@@ -1,57 +1,57 @@
 import { describe, expect, test } from 'vitest';
 import { UpstreamRejectedError, UpstreamUnavailableError } from '#errors/upstream-error.ts';
-import { createSimulatedList, type Manners } from '../kit/simulated-list.ts';
-import { createReader } from './reader.ts';
+import { createSimulatedList, type PagingBehavior } from '../support/simulated-list.ts';
+import { createListReader } from './list-reader.ts';
 
-const LINE = { method: 'GET', path: '/list' } as const;
+const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
 
 describe('the page size', () => {
   for (const offsetBy of ['served', 'requested'] as const) {
     test(`is learnt from an upstream that caps it and counts offsets by the size ${offsetBy}`, async () => {
       const upstream = createSimulatedList(37, { cap: 4, offsetBy });
-      const reader = createReader(upstream, { pageSize: 10 });
+      const reader = createListReader(upstream, { pageSize: 10 });
 
       const first = await reader.read({ first: 6 });
       expect(first.ids).toEqual(upstream.ids.slice(0, 6));
       // The short page, the next one that is not empty, the short one again to see that it did not grow, the second one by the real
       // size; then all by the real size, but for the first page: asked for by the full size, it shows when the cap is gone.
-      expect(first.asked).toEqual([0, 1, 0, 1, 0, 1]);
+      expect(first.requested).toEqual([0, 1, 0, 1, 0, 1]);
       expect(upstream.log.map(({ pageSize }) => pageSize)).toEqual([10, 10, 10, 4, 10, 4]);
       expect(reader.facts.pageSize).toBe(4);
 
       const second = await reader.read({ first: 6, after: first.endCursor });
       expect(second.ids).toEqual(upstream.ids.slice(6, 12));
-      expect(second.asked).toEqual([1, 2, 3]);
+      expect(second.requested).toEqual([1, 2, 3]);
     });
   }
 
-  test.each<Manners>([
+  test.each<PagingBehavior>([
     { offsetBy: 'served' },
     { offsetBy: 'requested' },
     { offsetBy: 'served', past: 'clamped' },
     { offsetBy: 'requested', past: 'clamped' },
-    { offsetBy: 'served', tellsTotal: true },
-    { offsetBy: 'requested', tellsTotal: true },
+    { offsetBy: 'served', hasTotal: true },
+    { offsetBy: 'requested', hasTotal: true },
   ])('capped, nobody loses a row, from either end: %o', async (manners) => {
     for (let length = 0; length <= 45; length += 1) {
       // Without a total, a list longer than the cap and shorter than the page, with offsets by the size requested,
       // looks complete: its second page is empty.
-      if (manners.offsetBy === 'requested' && !manners.tellsTotal && length > 4 && length <= 10) continue;
+      if (manners.offsetBy === 'requested' && !manners.hasTotal && length > 4 && length <= 10) continue;
       const upstream = createSimulatedList(length, { cap: 4, ...manners });
-      const forward = await createReader(upstream, { pageSize: 10 }).read({ first: 100 });
+      const forward = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
       expect(forward.ids, `${length} items`).toEqual(upstream.ids);
-      expect(forward.asked.length).toBeLessThanOrEqual(Math.ceil(length / 4) + 6);
-      const backward = await createReader(upstream, { pageSize: 10 }).read({ last: 100 });
+      expect(forward.requested.length).toBeLessThanOrEqual(Math.ceil(length / 4) + 6);
+      const backward = await createListReader(upstream, { pageSize: 10 }).read({ last: 100 });
       expect(backward.ids, `${length} items`).toEqual(upstream.ids);
     }
   });
 
   test('is learnt by who jumps into the list, too', async () => {
     const upstream = createSimulatedList(90, { cap: 4 });
-    const elsewhere = createReader(upstream, { pageSize: 4 });
+    const elsewhere = createListReader(upstream, { pageSize: 4 });
     const { endCursor } = await elsewhere.read({ first: 54 });
 
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     expect((await reader.read({ first: 6, after: endCursor })).ids).toEqual(upstream.ids.slice(54, 60));
     expect(reader.facts.pageSize).toBe(4);
     expect(upstream.log.length).toBeLessThan(14 + 20);
@@ -60,7 +60,7 @@ describe('the page size', () => {
   test('is larger where the upstream serves more than it is asked for', async () => {
     const upstream = createSimulatedList(60);
     const generous = { ...upstream, readPage: ({ page }: { page: number }) => upstream.readPage({ page, pageSize: 25 }) };
-    const reader = createReader(generous, { pageSize: 10 });
+    const reader = createListReader(generous, { pageSize: 10 });
     expect((await reader.read({ first: 60 })).ids).toEqual(upstream.ids);
     expect(reader.facts.pageSize).toBe(25);
     expect(upstream.log.map(({ page }) => page)).toEqual([0, 0, 1, 2]);
@@ -68,14 +68,14 @@ describe('the page size', () => {
 
   test('is not taken from a list that merely grew between two reads', async () => {
     const upstream = createSimulatedList(6);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     upstream.afterRequests(1, () => upstream.insert(6, 8));
 
     const page = await reader.read({ first: 6 + 8 });
     expect(page.ids).toEqual(upstream.ids);
     expect(reader.facts.pageSize).toBe(10);
     // Short, followed by more, yet longer when read again: moved. Then one generation.
-    expect(page.asked).toEqual([0, 1, 0, 0, 1]);
+    expect(page.requested).toEqual([0, 1, 0, 0, 1]);
   });
 
   test('stays unknown when the proof fails: nothing is concluded from a failure', async () => {
@@ -88,7 +88,7 @@ describe('the page size', () => {
         return upstream.readPage(asked);
       },
     };
-    const reader = createReader(flaky, { pageSize: 10 });
+    const reader = createListReader(flaky, { pageSize: 10 });
     await expect(reader.read({ first: 6 })).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
     expect(reader.facts).toMatchObject({ pageSize: 10, leavesHoles: false });
     isDown = false;
@@ -98,15 +98,15 @@ describe('the page size', () => {
 
   test('is not taken from a list that grew on top, which one look tells', async () => {
     const upstream = createSimulatedList(6);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     upstream.afterRequests(1, () => upstream.insert(0, 8));
-    expect(await reader.read({ first: 6 + 8 })).toMatchObject({ ids: upstream.ids, asked: [0, 1, 0, 1] });
+    expect(await reader.read({ first: 6 + 8 })).toMatchObject({ ids: upstream.ids, requested: [0, 1, 0, 1] });
     expect(reader.facts.pageSize).toBe(10);
   });
 
   test('is not taken from a short page in the midst, while a full one was just served', async () => {
     const upstream = createSimulatedList(25);
-    const reader = createReader(
+    const reader = createListReader(
       {
         ...upstream,
         readPage: async (asked) => {
@@ -116,28 +116,28 @@ describe('the page size', () => {
       },
       { pageSize: 10 },
     );
-    const { endCursor: before } = await createReader(upstream, { pageSize: 10 }).read({ first: 25 });
+    const { endCursor: before } = await createListReader(upstream, { pageSize: 10 }).read({ first: 25 });
     const source = reader.createSource();
     const end = await reader.read({ last: 3, before }, { source });
-    expect(end).toMatchObject({ ids: ['i21', 'i22', 'i23'], asked: [2] });
+    expect(end).toMatchObject({ ids: ['i21', 'i22', 'i23'], requested: [2] });
     const page = await reader.read({ last: 7, before: end.startCursor }, { source });
-    expect(page).toMatchObject({ ids: ['i7', 'i8', 'i9', 'i10', 'i11', 'i12', 'i20'], asked: [1, 1, 0] });
+    expect(page).toMatchObject({ ids: ['i7', 'i8', 'i9', 'i10', 'i11', 'i12', 'i20'], requested: [1, 1, 0] });
     expect(reader.facts.pageSize).toBe(10);
   });
 
   test('a full page of the same reading vouches that a short one is the last; a short one alone has to be proven', async () => {
     const upstream = createSimulatedList(17);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     const start = await reader.read({ first: 8 });
-    expect(await reader.read({ first: 10, after: start.endCursor })).toMatchObject({ hasNextPage: false, asked: [0, 1] });
+    expect(await reader.read({ first: 10, after: start.endCursor })).toMatchObject({ hasNextPage: false, requested: [0, 1] });
     const later = await reader.read({ first: 10 });
-    expect(await reader.read({ first: 10, after: later.endCursor })).toMatchObject({ hasNextPage: false, asked: [1, 2] });
+    expect(await reader.read({ first: 10, after: later.endCursor })).toMatchObject({ hasNextPage: false, requested: [1, 2] });
   });
 
   test('a short page in the midst ends no walk, whatever was read beside it, once the upstream has been seen to leave such holes', async () => {
     const upstream = createSimulatedList(40);
     const withHole = { ...upstream, readPage: holed(upstream) };
-    const reader = createReader(withHole, { pageSize: 10 });
+    const reader = createListReader(withHole, { pageSize: 10 });
     const seen: string[] = [];
     for (let after: string | null = null, goesOn = true; goesOn; ) {
       const page = await reader.read({ first: 5, after });
@@ -159,7 +159,7 @@ describe('the page size', () => {
 });
 
 describe('the end of a list', () => {
-  const ends: [string, Manners][] = [
+  const ends: [string, PagingBehavior][] = [
     ['an empty page', {}],
     ['a 400', { past: 400 }],
     ['a 404', { past: 404 }],
@@ -169,62 +169,62 @@ describe('the end of a list', () => {
   test.each(ends)('by %s, after a full last page', async (_, manners) => {
     for (const firstPage of [0, 1] as const) {
       const upstream = createSimulatedList(30, { ...manners, firstPage });
-      const page = await createReader(upstream, { pageSize: 10 }).read({ first: 30 });
+      const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 30 });
       expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
       const reads = [0, 1, 2, 3].map((index) => firstPage + index);
       // A page that is the same as the one before may also be a list that moved by a page: seen once, it is looked at again.
-      expect(page.asked).toEqual(manners.past === 'clamped' ? [...reads, firstPage + 2] : reads);
+      expect(page.requested).toEqual(manners.past === 'clamped' ? [...reads, firstPage + 2] : reads);
     }
   });
 
   test.each(ends)('by %s, after a short last page that nothing vouches for', async (_, manners) => {
     const upstream = createSimulatedList(7, manners);
-    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 10 });
-    expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, asked: [0, 1] });
+    const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 10 });
+    expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1] });
   });
 
   test.each(ends)('by a short page alone, where %s would follow', async (_, manners) => {
     const upstream = createSimulatedList(37, manners);
-    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 100 });
-    expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, asked: [0, 1, 2, 3] });
+    const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
+    expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1, 2, 3] });
   });
 
   test.each(ends)('by the total, where %s would follow', async (_, manners) => {
     for (const length of [1, 9, 10, 11, 30]) {
-      const upstream = createSimulatedList(length, { ...manners, tellsTotal: true });
-      const page = await createReader(upstream, { pageSize: 10 }).read({ first: 100 });
+      const upstream = createSimulatedList(length, { ...manners, hasTotal: true });
+      const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
       expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
-      expect(page.asked.length).toBe(Math.ceil(length / 10));
+      expect(page.requested.length).toBe(Math.ceil(length / 10));
     }
   });
 
   test('that repeats itself is recognised at once the second time', async () => {
     const upstream = createSimulatedList(30, { past: 'clamped' });
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     await reader.read({ first: 30 });
-    expect((await reader.read({ first: 30 })).asked).toEqual([0, 1, 2, 3]);
+    expect((await reader.read({ first: 30 })).requested).toEqual([0, 1, 2, 3]);
   });
 
   test('is not a page that repeats because the list moved by a whole page between two reads', async () => {
     const upstream = createSimulatedList(30);
     upstream.afterRequests(1, () => upstream.insert(0, 10));
-    const page = await createReader(upstream, { pageSize: 10 }).read({ first: 25 });
-    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 25), hasNextPage: true, asked: [0, 1, 0, 0, 1, 2] });
+    const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 25 });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 25), hasNextPage: true, requested: [0, 1, 0, 0, 1, 2] });
   });
 
   test.each([401, 403, 422, 409])('is not a %i', async (status) => {
     const upstream = createSimulatedList(30);
-    const failure = new UpstreamRejectedError(LINE, status);
+    const failure = new UpstreamRejectedError(REQUEST_LINE, status);
     upstream.afterRequests(1, () => upstream.failNext(failure));
-    await expect(createReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
+    await expect(createListReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
     expect(upstream.takeLog()).toEqual([0, 1]);
   });
 
   test.each([400, 404])('is not a %i of the first page', async (status) => {
     const upstream = createSimulatedList(30);
-    const failure = new UpstreamRejectedError(LINE, status);
+    const failure = new UpstreamRejectedError(REQUEST_LINE, status);
     upstream.failNext(failure);
-    await expect(createReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
+    await expect(createListReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
     expect(upstream.takeLog()).toEqual([0]);
   });
 
@@ -238,23 +238,26 @@ describe('the end of a list', () => {
       },
     };
     const rest = [...upstream.ids.slice(0, 10), ...upstream.ids.slice(20)];
-    expect(await createReader(source, { pageSize: 10 }).read({ first: 25 })).toMatchObject({ ids: rest, asked: [0, 1, 2, 3] });
-    expect((await createReader(source, { pageSize: 10 }).read({ last: 25 })).ids).toEqual(rest);
+    expect(await createListReader(source, { pageSize: 10 }).read({ first: 25 })).toMatchObject({
+      ids: rest,
+      requested: [0, 1, 2, 3],
+    });
+    expect((await createListReader(source, { pageSize: 10 }).read({ last: 25 })).ids).toEqual(rest);
   });
 
   test('a failed page is read again by the next who wants it, from the same source', async () => {
     const upstream = createSimulatedList(30);
-    const reader = createReader(upstream, { pageSize: 10 });
+    const reader = createListReader(upstream, { pageSize: 10 });
     const source = reader.createSource();
-    const failure = new UpstreamUnavailableError(LINE, { status: 503 });
+    const failure = new UpstreamUnavailableError(REQUEST_LINE, { status: 503 });
     upstream.afterRequests(1, () => upstream.failNext(failure));
     await expect(reader.read({ first: 20 }, { source })).rejects.toBe(failure);
-    expect(await reader.read({ first: 20 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 20), asked: [1, 2] });
+    expect(await reader.read({ first: 20 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 20), requested: [1, 2] });
   });
 
   test('pages wanted by several at once are read once', async () => {
     const upstream = createSimulatedList(30, { firstPage: 1 });
-    const reader = createReader(upstream, { pageSize: 10, firstPage: 'auto' });
+    const reader = createListReader(upstream, { pageSize: 10, firstPage: 'auto' });
     const source = reader.createSource();
     const pages = await Promise.all([3, 12, 30].map((first) => reader.read({ first }, { source })));
     expect(pages.map(({ ids }) => ids)).toEqual([3, 12, 30].map((first) => upstream.ids.slice(0, first)));
@@ -264,7 +267,7 @@ describe('the end of a list', () => {
 
 describe('a clamped page that was jumped to', () => {
   const cursorAt = async (upstream: ReturnType<typeof createSimulatedList>, pageSize: number, place: number) =>
-    (await createReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
+    (await createListReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
 
   test('is taken for what it repeats: backward', async () => {
     for (let remaining = 1; remaining <= 40; remaining += 1) {
@@ -272,7 +275,7 @@ describe('a clamped page that was jumped to', () => {
       const before = await cursorAt(upstream, 10, 79);
       upstream.remove(0, 80 - remaining);
 
-      const reader = createReader(upstream, { pageSize: 10 });
+      const reader = createListReader(upstream, { pageSize: 10 });
       const page = await reader.read({ last: 25, before });
 
       // The search goes five pages up from the eighth; farther up the item counts as gone, and the page ends with the list.
@@ -281,7 +284,7 @@ describe('a clamped page that was jumped to', () => {
       expect(page.ids, `${remaining} items remain`).toEqual(upstream.ids.slice(Math.max(0, end - 25), end));
       expect(page.hasPreviousPage).toBe(end > 25);
       expect(page.isCursorItemGone).toBe(!isReached);
-      expect(page.asked.length, String(page.asked)).toBeLessThanOrEqual(20);
+      expect(page.requested.length, String(page.requested)).toBeLessThanOrEqual(20);
     }
   });
 
@@ -293,10 +296,10 @@ describe('a clamped page that was jumped to', () => {
     upstream.remove(6, 2);
     // 11 items remain: the two cursors' items stand at places 1 and 10.
     for (const given of [{ first: 20 }, { last: 20 }]) {
-      const page = await createReader(upstream, { pageSize: 10 }).read({ ...given, after, before });
+      const page = await createListReader(upstream, { pageSize: 10 }).read({ ...given, after, before });
       expect(page.ids).toEqual(upstream.ids.slice(2, 10));
       expect(page.isCursorItemGone).toBe(false);
-      expect(page.asked.length, String(page.asked)).toBeLessThanOrEqual(20);
+      expect(page.requested.length, String(page.requested)).toBeLessThanOrEqual(20);
     }
   });
 });

@@ -1,27 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeCursor, NEIGHBOURS } from '#pagination/cursor.ts';
-import { createSimulatedList } from '../kit/simulated-list.ts';
-import { apply, edit, manners, NUM_RUNS, promised, requestBound, type Side, searchBound, TIMEOUT_MS } from './moving-lists.ts';
-import { createReader, SCOPE } from './reader.ts';
+import { decodeCursor, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
+import { createSimulatedList } from '../support/simulated-list.ts';
+import { createListReader, SCOPE } from './list-reader.ts';
+import {
+  applyEdit,
+  arbitraryBehavior,
+  arbitraryEdit,
+  expectedGap,
+  NUM_RUNS,
+  requestBound,
+  type Side,
+  searchBound,
+  TIMEOUT_MS,
+} from './moving-lists.ts';
 
-type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
-const world = fc.record({
+type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
+const scenario = fc.record({
   length: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 250 })),
   pageSize: fc.integer({ min: 1, max: 12 }),
-  manners,
+  behavior: arbitraryBehavior,
   sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
   asksHasNextPage: fc.boolean(),
-  edits: fc.array(fc.array(edit, { maxLength: 2 }), { maxLength: 20 }),
+  edits: fc.array(fc.array(arbitraryEdit, { maxLength: 2 }), { maxLength: 20 }),
 });
 
 /** What the runs met, so that a property that never meets its subject is noticed. */
-const met = { exact: 0, moved: 0, itemGone: 0, lost: 0, walkedToTheEnd: 0 };
+const covered = { exact: 0, moved: 0, itemGone: 0, lost: 0, walkedToTheEnd: 0 };
 
-async function walk(direction: 'forward' | 'backward', { length, pageSize, manners, sizes, asksHasNextPage, edits }: World) {
-  const upstream = createSimulatedList(length, manners);
-  const isClamped = upstream.manners.past === 'clamped';
-  const reader = createReader(upstream, { pageSize, firstPage: 'auto' });
+async function walk(direction: 'forward' | 'backward', { length, pageSize, behavior, sizes, asksHasNextPage, edits }: Scenario) {
+  const upstream = createSimulatedList(length, behavior);
+  const isClamped = upstream.behavior.past === 'clamped';
+  const reader = createListReader(upstream, { pageSize, firstPage: 'auto' });
   const side: Side = direction === 'forward' ? 'after' : 'before';
   /** In the list throughout, and not yet returned. */
   const awaited = new Set(upstream.ids);
@@ -30,7 +40,7 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, manne
 
   for (let step = 0; ; step += 1) {
     const size = sizes[step % sizes.length]!;
-    const known = reader.believed();
+    const known = reader.currentFacts();
     // Backward pages know by themselves whether more precede; forward ones have to be told to look.
     const wanted = { page: true, hasNextPage: direction === 'forward' || asksHasNextPage };
     const given = direction === 'forward' ? { first: size, after: cursorText } : { last: size, before: cursorText };
@@ -43,7 +53,9 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, manne
     const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
     const measures = direction === 'backward' && (cursorText === null || page.isCursorItemGone);
     const measuring = measures || isClamped ? searchBound(upstream.ids.length / realSize) : 0;
-    expect(page.asked.length, `requests: ${page.asked}`).toBeLessThanOrEqual((isFindingOut ? 2 * once + 7 : once) + measuring);
+    expect(page.requested.length, `requests: ${page.requested}`).toBeLessThanOrEqual(
+      (isFindingOut ? 2 * once + 7 : once) + measuring,
+    );
 
     // A client page is always a piece of the list, as long as asked for, unless the list ends.
     const from = at ?? 0;
@@ -51,15 +63,15 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, manne
 
     if (cursorText !== null) {
       const cursor = decodeCursor(cursorText, SCOPE, side);
-      const { a, b, isExact, isLost, mayBeSeenRepeated } = promised(upstream, cursor, side, realSize);
+      const { a, b, isExact, isLost, canAppearRepeated } = expectedGap(upstream, cursor, side, realSize);
       // (c) Told when lost, and only then.
       if (!isLost) expect(page.isCursorItemGone).toBe(false);
-      else if (!mayBeSeenRepeated) expect(page.isCursorItemGone).toBe(true);
-      if (isLost) met.lost += 1;
+      else if (!canAppearRepeated) expect(page.isCursorItemGone).toBe(true);
+      if (isLost) covered.lost += 1;
       if (!isExact) return;
-      met.exact += 1;
-      if (upstream.ids[cursor.place] !== cursor.id) met.moved += 1;
-      if (!upstream.ids.includes(cursor.id)) met.itemGone += 1;
+      covered.exact += 1;
+      if (upstream.ids[cursor.position] !== cursor.id) covered.moved += 1;
+      if (!upstream.ids.includes(cursor.id)) covered.itemGone += 1;
 
       // The gap stands between A and B.
       if (at !== undefined) {
@@ -92,13 +104,13 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, manne
     const cursorItem = direction === 'forward' ? page.ids.at(-1)! : page.ids[0]!;
 
     for (const one of edits[step] ?? []) {
-      for (const id of apply(upstream, one, cursorItem)) awaited.delete(id);
+      for (const id of applyEdit(upstream, one, cursorItem)) awaited.delete(id);
     }
     // An empty piece of a list that shrank away is the end.
     expect(step).toBeLessThan(500);
   }
   // (b) Nothing skipped.
-  met.walkedToTheEnd += 1;
+  covered.walkedToTheEnd += 1;
   expect([...awaited]).toEqual([]);
 }
 
@@ -107,12 +119,12 @@ describe('a walk through a list that moves between client pages', () => {
     test(
       `${direction}: repeats nothing, skips nothing, and says when it cannot know`,
       async () => {
-        for (const key of Object.keys(met) as (keyof typeof met)[]) met[key] = 0;
+        for (const key of Object.keys(covered) as (keyof typeof covered)[]) covered[key] = 0;
         await fc.assert(
-          fc.asyncProperty(world, (one) => walk(direction, one)),
+          fc.asyncProperty(scenario, (one) => walk(direction, one)),
           { numRuns: NUM_RUNS },
         );
-        for (const [subject, times] of Object.entries(met)) {
+        for (const [subject, times] of Object.entries(covered)) {
           expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 50);
         }
       },
@@ -137,39 +149,39 @@ describe('a walk through a list that moves between client pages', () => {
             side: fc.constantFrom('after' as const, 'before' as const),
             past: fc.constantFrom('empty' as const, 404 as const),
           }),
-          async ({ pageSize, place, pages, items, size, isItemGone, side, past }) => {
+          async ({ pageSize, place: position, pages, items, size, isItemGone, side, past }) => {
             const upstream = createSimulatedList(400, { past });
-            const reader = createReader(upstream, { pageSize });
+            const reader = createListReader(upstream, { pageSize });
             const source = reader.createSource();
             let after: string | null = null;
-            for (let left = place + 1; left > 0; left -= 100) {
+            for (let left = position + 1; left > 0; left -= 100) {
               after = (await reader.read({ first: Math.min(100, left), after }, { source })).endCursor;
             }
             const cursor = decodeCursor(after!, SCOPE, side);
-            expect(cursor).toMatchObject({ id: upstream.ids[place], place });
+            expect(cursor).toMatchObject({ id: upstream.ids[position], position });
 
             const shift = pages * pageSize + items;
             if (shift > 0) upstream.insert(0, shift);
             // The neighbours stay.
-            else upstream.remove(0, Math.min(-shift, Math.max(0, place - NEIGHBOURS)));
+            else upstream.remove(0, Math.min(-shift, Math.max(0, position - MAX_NEIGHBOURS)));
             const nodes = [cursor.id];
             if (isItemGone) upstream.remove(upstream.ids.indexOf(nodes[0]!));
 
-            const { a, b, isLost, isExact } = promised(upstream, cursor, side, pageSize);
+            const { a, b, isLost, isExact } = expectedGap(upstream, cursor, side, pageSize);
             // Nothing came in between: so there is no middle between exact and lost.
             expect(isExact).toBe(!isLost);
             const page = await reader.read(side === 'after' ? { first: size, after } : { last: size, before: after });
             expect(page.isCursorItemGone).toBe(isLost);
             const measuring = isLost && side === 'before' ? searchBound(upstream.ids.length / pageSize) : 0;
-            expect(page.asked.length).toBeLessThanOrEqual(requestBound(size, pageSize) + measuring);
+            expect(page.requested.length).toBeLessThanOrEqual(requestBound(size, pageSize) + measuring);
 
-            const gap = isLost ? Math.min(cursor.place, upstream.ids.length) : a >= 0 ? a + 1 : b;
+            const gap = isLost ? Math.min(cursor.position, upstream.ids.length) : a >= 0 ? a + 1 : b;
             const [from, to] = side === 'after' ? [gap, gap + size] : [Math.max(0, gap - size), gap];
             expect(page.ids).toEqual(upstream.ids.slice(from, to));
             if (!isLost && pages === 0 && items === 0 && !isItemGone) {
               // Pages are read once, whoever needs them.
-              const touched = new Set([...page.asked]);
-              expect(touched.size).toBe(page.asked.length);
+              const touched = new Set([...page.requested]);
+              expect(touched.size).toBe(page.requested.length);
             }
             sides[isLost ? 'beyond' : 'within'] += 1;
           },
@@ -199,9 +211,9 @@ describe('a walk through a list that moves between client pages', () => {
             share: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
             tellsTotal: fc.boolean(),
           }),
-          async ({ pageSize, place, size, side, afterRequests, at, share, tellsTotal }) => {
-            const upstream = createSimulatedList(100, { tellsTotal });
-            const reader = createReader(upstream, { pageSize });
+          async ({ pageSize, place, size, side, afterRequests, at, share, tellsTotal: hasTotal }) => {
+            const upstream = createSimulatedList(100, { hasTotal });
+            const reader = createListReader(upstream, { pageSize });
             const cursor = (await reader.read({ first: place + 1 })).endCursor;
             const was = [...upstream.ids];
             upstream.afterRequests(afterRequests, () => {
@@ -217,8 +229,8 @@ describe('a walk through a list that moves between client pages', () => {
             const isAtEnd = side === 'after' ? old.at(-1) === was.at(-1) : old[0] === was[0] || place === 0;
             expect(page.ids.length === size || isAtEnd).toBe(true);
             // It moves once: so one generation more is enough.
-            expect(page.asked.length).toBeLessThanOrEqual(2 * requestBound(size, pageSize));
-            if (new Set(page.asked).size < page.asked.length) reread += 1;
+            expect(page.requested.length).toBeLessThanOrEqual(2 * requestBound(size, pageSize));
+            if (new Set(page.requested).size < page.requested.length) reread += 1;
           },
         ),
         { numRuns: NUM_RUNS },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
-import { ANN, CALL, createInstance, PATH, toEntry } from './tier-world.ts';
+import { ANN, CALL, createTierInstance, PATH, toEntry } from './tier-instance.ts';
 
 expectRedisServer();
 
@@ -19,11 +19,11 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
     await using observer = await redis.connect();
     const commands = ['+select', '+ping', '+time', '+mget', '+get', '+set', '+del', '+pexpire'];
     await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~revox:*', ...commands);
-    await using one = createInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3`);
+    await using one = createTierInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}/3`);
 
-    expect(await one.keep(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
-    one.forget(ANN, true);
-    await one.keep(ANN, PATH, toEntry(CALL));
+    expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
+    one.revoke(ANN, true);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
     expect(one.troubles).toEqual([]);
     expect(await observer.keys()).toEqual([]);
@@ -39,12 +39,12 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
     ['for a database that is not there', (port: number) => `redis://:${ENCODED}@127.0.0.1:${port}/99`, 'ERR'],
   ])('%s is trouble, told once, without a name or a password in it; nothing else happens', async (_name, toUrl, reason) => {
     await using redis = await startRedis(['--requirepass', PASSWORD]);
-    await using one = createInstance(toUrl(redis.port));
+    await using one = createTierInstance(toUrl(redis.port));
     const first = one.read(ANN, PATH);
-    await one.said(1);
+    await one.waitForTroubles(1);
     expect(await first).toBeUndefined();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
-    one.forget(ANN, true);
+    one.revoke(ANN, true);
     expect(await one.read(ANN, PATH)).toBeUndefined();
     expect(one.troubles).toEqual([`Redis cannot be used: ${reason}. What is remembered stays in the process.`]);
   });
@@ -52,11 +52,11 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
   test('takes the gateway as soon as it may come in', async () => {
     await using redis = await startRedis();
     await using observer = await redis.connect();
-    await using one = createInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}`);
-    await one.said(1);
+    await using one = createTierInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}`);
+    await one.waitForTroubles(1);
     await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~*', '+@all');
-    await one.said(2);
-    await one.keep(ANN, PATH, toEntry(CALL));
+    await one.waitForTroubles(2);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
     expect(one.troubles).toEqual([expect.stringContaining('WRONGPASS'), 'Redis is back.']);
   });
 });
@@ -81,20 +81,20 @@ describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('A Redis behind TLS', (
     await using redis = await startRedis(['--port', '0', '--tls-port', 'PORT', '--tls-auth-clients', 'no', ...tls]);
     const url = `rediss://127.0.0.1:${redis.port}`;
 
-    await using stranger = createInstance(url);
-    await stranger.said(1);
+    await using stranger = createTierInstance(url);
+    await stranger.waitForTroubles(1);
     expect(stranger.troubles).toEqual([expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT')]);
     expect(await stranger.read(ANN, PATH)).toBeUndefined();
 
     const trusted = getCACertificates('default');
     onTestFinished(() => setDefaultCACertificates(trusted));
     setDefaultCACertificates([...trusted, readFileSync(certificate, 'utf8')]);
-    await using one = createInstance(url);
-    expect(await one.keep(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
+    await using one = createTierInstance(url);
+    expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
     expect(one.troubles).toEqual([]);
 
-    await using plain = createInstance(url.replace('rediss:', 'redis:'));
-    await plain.said(1);
+    await using plain = createTierInstance(url.replace('rediss:', 'redis:'));
+    await plain.waitForTroubles(1);
     expect(await plain.read(ANN, PATH)).toBeUndefined();
   });
 });

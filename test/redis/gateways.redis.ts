@@ -1,13 +1,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { contractVersion } from '#generated/contract-version.ts';
-import { landmarks } from '#sandbox/landmarks.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { namedOperations } from '../kit/named-operations.ts';
-import { onFreePort } from '../kit/served.ts';
-import { KEY_A, KEY_B } from '../kit/world.ts';
-import { freePort, startGateway } from '../wire/demo-process.ts';
-import { createGatewayOfMany } from './gateway-world.ts';
+import { freePort, startGateway } from '../sockets/demo-process.ts';
+import { operationCosts } from '../support/operation-costs.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
+import { KEY_A, KEY_B } from '../support/test-gateway.ts';
+import { createRedisGateway } from './redis-gateway.ts';
 import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 
 expectRedisServer();
@@ -16,37 +16,37 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
   const redis = shareRedis();
   const settings = () => ({ REDIS_URL: redis.server.url });
 
-  test.each(namedOperations)('what one has paid for costs the other nothing: $name', async ({ query, variables, requests }) => {
+  test.each(operationCosts)('what one has paid for costs the other nothing: $name', async ({ query, variables, requests }) => {
     const sandbox = createSandbox();
-    const question = { query, variables: variables?.(landmarks(sandbox)) };
-    await using one = createGatewayOfMany(sandbox, settings());
-    await using other = createGatewayOfMany(sandbox, settings());
+    const question = { query, variables: variables?.(sampleIds(sandbox)) };
+    await using one = createRedisGateway(sandbox, settings());
+    await using other = createRedisGateway(sandbox, settings());
 
-    const paid = await one.ask(question);
+    const paid = await one.execute(question);
     expect(one.traffic()).toHaveLength(requests.first);
     await hasKept(requests.first);
-    const answer = await other.ask(question);
+    const answer = await other.execute(question);
 
     expect(answer).toEqual(paid);
     expect(paid.errors).toBeUndefined();
     expect(other.traffic()).toEqual([]);
-    expect([...one.complaints, ...other.complaints]).toEqual([]);
+    expect([...one.problems, ...other.problems]).toEqual([]);
   });
 
   test('what one has looked for in vain, the other knows is not there', async () => {
     const sandbox = createSandbox();
-    await using one = createGatewayOfMany(sandbox, settings());
-    await using other = createGatewayOfMany(sandbox, settings());
+    await using one = createRedisGateway(sandbox, settings());
+    await using other = createRedisGateway(sandbox, settings());
     const question = { query: '{ call(id: "nowhere") { id } }' };
-    expect(await one.ask(question)).toEqual({ data: { call: null } });
+    expect(await one.execute(question)).toEqual({ data: { call: null } });
     await hasKept(1);
-    expect(await other.ask(question)).toEqual({ data: { call: null } });
+    expect(await other.execute(question)).toEqual({ data: { call: null } });
     expect(other.traffic()).toEqual([]);
   });
 
   test('two processes, too: the first query of the second one costs nothing', async () => {
     const sandbox = createSandbox();
-    const upstream = await onFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
+    const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
     onTestFinished(() => upstream.close());
     const environment = {
       ...settings(),
@@ -60,7 +60,7 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
     };
     const query = `query ($ids: [ID!]!) { calls(ids: $ids) { id toPhoneNumber assistant { name } callAttempts { result } }
       callAttempts(first: 50) { nodes { id } pageInfo { hasNextPage } } }`;
-    const body = JSON.stringify({ query, variables: { ids: landmarks(sandbox).twentyCallIds } });
+    const body = JSON.stringify({ query, variables: { ids: sampleIds(sandbox).twentyCallIds } });
     const answers: unknown[] = [];
     // Twenty calls and two pages.
     for (const expected of [22, 0]) {
@@ -84,15 +84,15 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
   test('what another release has kept, which reads another shape, is neither read nor disturbed', async () => {
     const sandbox = createSandbox();
     const question = { query: '{ assistants { nodes { id name } } }' };
-    await using one = createGatewayOfMany(sandbox, settings());
-    await one.ask(question);
+    await using one = createRedisGateway(sandbox, settings());
+    await one.execute(question);
     await hasKept(1);
     const [name] = await redis.observer.entries();
     const nameOfOther = String(name).replace(contractVersion, 'fedcba987654');
     await redis.observer.send('RENAME', String(name), nameOfOther);
 
-    await using other = createGatewayOfMany(sandbox, settings());
-    expect((await other.ask(question)).errors).toBeUndefined();
+    await using other = createRedisGateway(sandbox, settings());
+    expect((await other.execute(question)).errors).toBeUndefined();
     expect(other.traffic()).toEqual(['GET /assistants']);
     await hasKept(2);
     expect(await redis.observer.entries()).toContain(nameOfOther);
@@ -103,19 +103,19 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
 
     test('a credential that one was refused, the other does not serve from Redis', async () => {
       const sandbox = createSandbox();
-      const { richCallId: id } = landmarks(sandbox);
+      const { richCallId: id } = sampleIds(sandbox);
       const question = { query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { id } };
-      await using one = createGatewayOfMany(sandbox, passThrough());
-      await using other = createGatewayOfMany(sandbox, passThrough());
-      await one.ask(question, KEY_A);
-      await one.ask(question, KEY_B);
+      await using one = createRedisGateway(sandbox, passThrough());
+      await using other = createRedisGateway(sandbox, passThrough());
+      await one.execute(question, KEY_A);
+      await one.execute(question, KEY_B);
       await hasKept(2);
 
       sandbox.control.fail(({ path }) => path === '/assistants', { status: 401, times: 1 });
-      await one.ask({ query: '{ assistants { totalCount } }' }, KEY_A);
+      await one.execute({ query: '{ assistants { totalCount } }' }, KEY_A);
       await expect.poll(async () => (await epochTtls()).some((ms) => ms <= 600_000)).toBe(true);
 
-      expect((await other.ask(question, KEY_A)).data).toEqual({ call: { id } });
+      expect((await other.execute(question, KEY_A)).data).toEqual({ call: { id } });
       expect(other.traffic()).toEqual([`GET /call/${id}`]);
     });
   });

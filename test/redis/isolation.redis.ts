@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Credential } from '#rest/credential.ts';
-import { landmarks } from '#sandbox/landmarks.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
-import { namedOperations } from '../kit/named-operations.ts';
-import { type Answer, KEY_A, KEY_B } from '../kit/world.ts';
-import { createGatewayOfMany, type GatewayOfMany, type Question } from './gateway-world.ts';
+import { operationCosts } from '../support/operation-costs.ts';
+import { type GraphQLResult, KEY_A, KEY_B } from '../support/test-gateway.ts';
+import { createRedisGateway, type RedisGateway, type TestOperation } from './redis-gateway.ts';
 import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
 
 expectRedisServer();
 
-/** As `test/contract/isolation.test.ts`, with Redis between the gateways and no memory before it. */
+/** As `test/integration/isolation.test.ts`, with Redis between the gateways and no memory before it. */
 describe.skipIf(!hasRedisServer)('One caller’s data never reaches another through Redis', () => {
   const redis = shareRedis();
 
@@ -18,7 +18,7 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
   test('two credentials ask the same, through gateways that know only what is in Redis: not one byte of the other’s data', async () => {
     const sandbox = createSandbox();
     const questions = temptations(sandbox);
-    const alone = await askEach(questions, () => createGatewayOfMany(sandbox, { REVOX_API_KEY: '' }));
+    const alone = await askEach(questions, () => createRedisGateway(sandbox, { REVOX_API_KEY: '' }));
     expect(JSON.stringify(alone[KEY_A].answers)).not.toBe(JSON.stringify(alone[KEY_B].answers));
 
     const paidFor = new Set<string>();
@@ -26,8 +26,8 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
       for (const line of traffic) paidFor.add(`${key} ${line}`);
       await expect.poll(async () => (await redis.observer.entries()).length, { interval: 5 }).toBe(paidFor.size);
     };
-    const cold = await askEach(questions, () => createGatewayOfMany(sandbox, passThrough()), isKept);
-    const warm = await askEach(questions, () => createGatewayOfMany(sandbox, passThrough()), isKept);
+    const cold = await askEach(questions, () => createRedisGateway(sandbox, passThrough()), isKept);
+    const warm = await askEach(questions, () => createRedisGateway(sandbox, passThrough()), isKept);
 
     for (const key of [KEY_A, KEY_B] as const) {
       expect(cold[key].answers).toEqual(alone[key].answers);
@@ -40,10 +40,10 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
       expect(cold[key].traffic.filter((line) => isThere.has(line))).not.toEqual([]);
     }
     // Nor at the same time, through one gateway, and with memory in front.
-    await using both = createGatewayOfMany(sandbox, passThrough());
+    await using both = createRedisGateway(sandbox, passThrough());
     const together = await Promise.all(
       questions.flatMap((question, index) =>
-        ([KEY_A, KEY_B, KEY_A] as const).map(async (key) => ({ index, key, answer: await both.ask(question, key) })),
+        ([KEY_A, KEY_B, KEY_A] as const).map(async (key) => ({ index, key, answer: await both.execute(question, key) })),
       ),
     );
     for (const { index, key, answer } of together) expect(answer).toEqual(alone[key].answers[index]);
@@ -84,22 +84,22 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     async function leaksWith(toBroken: (actual: typeof Credential) => typeof Credential): Promise<boolean> {
       const sandbox = createSandbox();
       const questions = temptations(sandbox);
-      const alone = await askEach(questions, () => createGatewayOfMany(sandbox, { REVOX_API_KEY: '' }));
+      const alone = await askEach(questions, () => createRedisGateway(sandbox, { REVOX_API_KEY: '' }));
       const actual = await vi.importActual<{ Credential: typeof Credential }>('#rest/credential.ts');
       vi.doMock('#rest/credential.ts', () => ({ ...actual, Credential: toBroken(actual.Credential) }));
       vi.resetModules();
-      const broken = await import('./gateway-world.ts');
-      const through = await askEach(questions, () => broken.createGatewayOfMany(sandbox, passThrough()), redis.observer.isCalm);
+      const broken = await import('./redis-gateway.ts');
+      const through = await askEach(questions, () => broken.createRedisGateway(sandbox, passThrough()), redis.observer.isIdle);
       return JSON.stringify(through[KEY_B].answers) !== JSON.stringify(alone[KEY_B].answers);
     }
   });
 
   /** What both ask: ids of both organisations, so that each is tempted with the other's. */
-  function temptations(sandbox: Sandbox): Question[] {
-    const ids = landmarks(sandbox);
+  function temptations(sandbox: Sandbox): TestOperation[] {
+    const ids = sampleIds(sandbox);
     const ofB = sandbox.control.data(KEY_B);
     return [
-      ...namedOperations.map(({ query, variables }) => ({ query, variables: variables?.(ids) })),
+      ...operationCosts.map(({ query, variables }) => ({ query, variables: variables?.(ids) })),
       {
         query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } calls(ids: $ids) { id toPhoneNumber } }',
         variables: { ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'] },
@@ -109,18 +109,18 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
 
   /** Every question by each credential, each time through a gateway that knows nothing yet. */
   async function askEach(
-    questions: readonly Question[],
-    create: () => GatewayOfMany,
+    questions: readonly TestOperation[],
+    create: () => RedisGateway,
     isKept: (key: string, traffic: readonly string[]) => Promise<void> = async () => {},
   ) {
     const told = {
-      [KEY_A]: { answers: [] as Answer[], traffic: [] as string[] },
-      [KEY_B]: { answers: [] as Answer[], traffic: [] as string[] },
+      [KEY_A]: { answers: [] as GraphQLResult[], traffic: [] as string[] },
+      [KEY_B]: { answers: [] as GraphQLResult[], traffic: [] as string[] },
     };
     for (const question of questions) {
       for (const key of [KEY_A, KEY_B] as const) {
         await using gateway = create();
-        told[key].answers.push(await gateway.ask(question, key));
+        told[key].answers.push(await gateway.execute(question, key));
         const traffic = gateway.traffic();
         told[key].traffic.push(...traffic);
         await isKept(key, traffic);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { KEY_A } from '../kit/world.ts';
-import { createGatewayOfMany, type GatewayOfMany } from './gateway-world.ts';
+import { KEY_A } from '../support/test-gateway.ts';
+import { createRedisGateway, type RedisGateway } from './redis-gateway.ts';
 import { expectRedisServer, hasRedisServer, type RedisServer, startRedis } from './redis-server.ts';
 
 expectRedisServer();
@@ -12,7 +12,7 @@ const CLIENTS = 10;
 const BUSY_MS = 1_000;
 const QUERY = 'query ($id: ID!) { call(id: $id) { id toPhoneNumber campaign { id name } } }';
 
-interface Asked {
+interface TimedOperation {
   readonly answer: unknown;
   readonly id: string;
   readonly ms: number;
@@ -28,25 +28,25 @@ describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time
   test('Redis is killed, started again, falls silent and comes back: no query fails, and none takes longer than Redis may take', async () => {
     const sandbox = createSandbox();
     // What is in memory does not ask Redis: so there is none, and every query asks it.
-    await using gateway = createGatewayOfMany(sandbox, {
+    await using gateway = createRedisGateway(sandbox, {
       REDIS_URL: redis.url,
       REDIS_TIMEOUT_MS: String(TIMEOUT_MS),
       CACHE_MAX_BYTES: '0',
     });
     const ids = sandbox.control.data(KEY_A).calls.map(({ id }) => id);
-    await isOfUse(gateway, ids[0] as string);
+    await expectCacheInUse(gateway, ids[0] as string);
     const load = startLoad(gateway, ids);
 
     await load.queries(500);
     await redis.kill();
     await load.queries(500);
     await redis.restart();
-    await said(gateway, 2);
+    await expectProblemCount(gateway, 2);
     await load.queries(500);
     redis.pause();
     await load.queries(500);
     redis.resume();
-    await said(gateway, 4);
+    await expectProblemCount(gateway, 4);
     await load.queries(500);
     await load.stop();
 
@@ -59,7 +59,7 @@ describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time
     expect(Math.max(...load.asked.map(({ ms }) => ms))).toBeLessThan(TIMEOUT_MS + BUSY_MS);
     // Only those waited who asked when it fell silent: one query of each client.
     expect(slow.length).toBeLessThanOrEqual(CLIENTS);
-    expect(gateway.complaints).toEqual([
+    expect(gateway.problems).toEqual([
       expect.stringContaining('Redis cannot be used'),
       'Redis is back.',
       'Redis cannot be used: it does not answer in time. What is remembered stays in the process.',
@@ -70,32 +70,32 @@ describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time
   test('Redis is away from the start: all is answered as without it, and as soon as it is there it is used', async () => {
     await redis.kill();
     const sandbox = createSandbox();
-    await using gateway = createGatewayOfMany(sandbox, { REDIS_URL: redis.url });
+    await using gateway = createRedisGateway(sandbox, { REDIS_URL: redis.url });
     const [id, ...others] = sandbox.control.data(KEY_A).calls.map((call) => call.id);
     const start = performance.now();
     for (const each of [id, ...others.slice(0, 50)]) {
-      expect(await gateway.ask({ query: QUERY, variables: { id: each } })).toMatchObject({ data: { call: { id: each } } });
+      expect(await gateway.execute({ query: QUERY, variables: { id: each } })).toMatchObject({ data: { call: { id: each } } });
     }
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(gateway.traffic()).toHaveLength(51);
 
     await redis.restart();
-    await said(gateway, 2);
+    await expectProblemCount(gateway, 2);
     await using observer = await redis.connect();
-    await gateway.ask({ query: QUERY, variables: { id: others[60] } });
+    await gateway.execute({ query: QUERY, variables: { id: others[60] } });
     await expect.poll(async () => (await observer.keys()).length).toBe(2);
   });
 });
 
 /** Clients that ask one query after the other, each a call of its own choice. */
-function startLoad(gateway: GatewayOfMany, ids: readonly string[]) {
-  const asked: Asked[] = [];
+function startLoad(gateway: RedisGateway, ids: readonly string[]) {
+  const asked: TimedOperation[] = [];
   let isOver = false;
   const clients = Array.from({ length: CLIENTS }, async (_, client) => {
     for (let turn = 0; !isOver; turn += 1) {
       const id = ids[(client * 13 + turn * 7) % 200] as string;
       const at = performance.now();
-      const answer = await gateway.ask({ query: QUERY, variables: { id } });
+      const answer = await gateway.execute({ query: QUERY, variables: { id } });
       asked.push({ answer, id, ms: performance.now() - at });
       // The upstream is in this process: without a pause for it, nothing that comes over a socket would ever be heard.
       await new Promise(setImmediate);
@@ -116,16 +116,16 @@ function startLoad(gateway: GatewayOfMany, ids: readonly string[]) {
 }
 
 /** Until a query costs nothing. */
-async function isOfUse(gateway: GatewayOfMany, id: string): Promise<void> {
+async function expectCacheInUse(gateway: RedisGateway, id: string): Promise<void> {
   await expect
     .poll(async () => {
       gateway.traffic();
-      await gateway.ask({ query: QUERY, variables: { id } });
+      await gateway.execute({ query: QUERY, variables: { id } });
       return gateway.traffic();
     })
     .toEqual([]);
 }
 
-async function said(gateway: GatewayOfMany, count: number): Promise<void> {
-  await expect.poll(() => gateway.complaints.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
+async function expectProblemCount(gateway: RedisGateway, count: number): Promise<void> {
+  await expect.poll(() => gateway.problems.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
 }

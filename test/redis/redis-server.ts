@@ -64,7 +64,7 @@ export interface RedisObserver extends AsyncDisposable {
   /** The names of the entries: all but epochs. */
   entries(): Promise<string[]>;
   /** Waits until nothing more comes. */
-  isCalm(): Promise<void>;
+  isIdle(): Promise<void>;
   /** All that lies in it: names and values. */
   dump(): Promise<Buffer>;
   /** Everyone who is connected, but for observers. */
@@ -163,7 +163,7 @@ async function observe(url: string): Promise<RedisObserver> {
     send,
     keys,
     entries: async () => (await keys()).filter((name) => !/^revox:epoch:/.test(name)),
-    async isCalm() {
+    async isIdle() {
       let before = -1;
       const growth = async () => {
         const [last, now] = [before, (await keys()).length];

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { createAcceptedCredentials } from '#rest/accepted-credentials.ts';
+import { createAcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
 
 const HOUR_MS = 3_600_000;
 
-function createScene(keyHolder: 'gateway' | 'caller' = 'caller') {
+function createCredentialsScene(keyHolder: 'gateway' | 'caller' = 'caller') {
   const clock = { now: 0 };
-  return { clock, accepted: createAcceptedCredentials({ keyHolder, elapsed: () => clock.now }) };
+  return { clock, accepted: createAcceptedCredentials({ keyHolder, monotonicNow: () => clock.now }) };
 }
 
 test('a credential counts as accepted from its first acceptance until it is refused', () => {
-  const { accepted } = createScene();
+  const { accepted } = createCredentialsScene();
   expect(accepted.has('a')).toBe(false);
   accepted.add('a');
   expect([accepted.has('a'), accepted.has('b')]).toEqual([true, false]);
@@ -18,7 +18,7 @@ test('a credential counts as accepted from its first acceptance until it is refu
 });
 
 test('an acceptance is forgotten after an hour without use, and every use prolongs it', () => {
-  const { accepted, clock } = createScene();
+  const { accepted, clock } = createCredentialsScene();
   accepted.add('a');
   clock.now += HOUR_MS - 1;
   expect(accepted.has('a')).toBe(true);
@@ -29,13 +29,13 @@ test('an acceptance is forgotten after an hour without use, and every use prolon
 });
 
 test('ten thousand acceptances are kept, and the least recently used one makes room for the next', () => {
-  const { accepted } = createScene();
+  const { accepted } = createCredentialsScene();
   for (let key = 0; key <= 10_000; key += 1) accepted.add(`${key}`);
   expect([accepted.has('0'), accepted.has('1'), accepted.has('10000')]).toEqual([false, true, true]);
 });
 
 test("the gateway's own credential counts as accepted from the start", () => {
-  const { accepted } = createScene('gateway');
+  const { accepted } = createCredentialsScene('gateway');
   accepted.delete('own');
   expect(accepted.has('own')).toBe(true);
 });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BodyLimiterOptions, createBodyLimiter } from '#rest/body-limiter.ts';
+import { type BodyLimiterOptions, createBodyLimiter } from '#rest/resilience/body-limiter.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** A limiter, and operations that read by the given number of bytes and note when they may read on. */
-function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytesOfCredential: 4 * MIB }, maxBytes = 64 * MIB) {
+function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytesPerCredential: 4 * MIB }, maxBytes = 64 * MIB) {
   const limiter = createBodyLimiter(options);
   const order: string[] = [];
   return {
@@ -25,8 +25,8 @@ function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytes
       return {
         budget,
         /** @returns whether it has to pause */
-        read: (bytes: number) => note(budget.read(bytes)),
-        awaitRoom: () => note(budget.awaitRoom()),
+        read: (bytes: number) => note(budget.consumeBytes(bytes)),
+        awaitRoom: () => note(budget.waitForCapacity()),
         end: () => ending.abort(),
       };
     },
@@ -38,18 +38,18 @@ const settle = () => new Promise(setImmediate);
 describe('The bytes that one operation may read from the upstream', () => {
   test('are counted over all its bodies; one more is UPSTREAM_BUDGET_EXCEEDED, which names the setting', () => {
     const { budget } = createScene({}, 1_000).open('a');
-    expect([budget.read(600), budget.read(400), budget.excess]).toEqual([undefined, undefined, undefined]);
+    expect([budget.consumeBytes(600), budget.consumeBytes(400), budget.exceededError]).toEqual([undefined, undefined, undefined]);
     const error = { code: 'UPSTREAM_BUDGET_EXCEEDED', message: expect.stringMatching(/1000 bytes .*\(MAX_UPSTREAM_BYTES\)/) };
-    expect(() => budget.read(1)).toThrow(expect.objectContaining(error));
-    expect(budget.excess).toMatchObject(error);
+    expect(() => budget.consumeBytes(1)).toThrow(expect.objectContaining(error));
+    expect(budget.exceededError).toMatchObject(error);
   });
 
   test('are told apart from the requests that it may send', () => {
     const { budget } = createScene().open('a');
-    budget.sent = 9;
-    expect(budget.excess).toBeUndefined();
-    budget.sent = 10;
-    expect(budget.excess?.message).toMatch(/10 upstream requests \(MAX_UPSTREAM_REQUESTS\)/);
+    budget.sentRequests = 9;
+    expect(budget.exceededError).toBeUndefined();
+    budget.sentRequests = 10;
+    expect(budget.exceededError?.message).toMatch(/10 upstream requests \(MAX_UPSTREAM_REQUESTS\)/);
   });
 });
 
@@ -59,15 +59,15 @@ describe('A request in the background', () => {
     const operation = open('a');
     const ending = new AbortController();
     const background = operation.budget.openBackground(ending.signal);
-    background.sent += 1;
-    expect([operation.budget.sent, background.sent]).toEqual([1, 1]);
+    background.sentRequests += 1;
+    expect([operation.budget.sentRequests, background.sentRequests]).toEqual([1, 1]);
     operation.read(MIB);
     operation.end();
-    expect(background.read(MIB)).toBeUndefined();
-    expect(limiter.heldBytes).toBe(MIB);
-    expect(() => background.read(1)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
+    expect(background.consumeBytes(MIB)).toBeUndefined();
+    expect(limiter.reservedBytes).toBe(MIB);
+    expect(() => background.consumeBytes(1)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
     ending.abort();
-    expect(limiter.heldBytes).toBe(0);
+    expect(limiter.reservedBytes).toBe(0);
   });
 
   test('pauses where its credential holds as many bytes as it may', async () => {
@@ -75,7 +75,7 @@ describe('A request in the background', () => {
     const [hog, operation] = [open('hog', 'a'), open('operation', 'a')];
     hog.read(20 * MIB);
     const background = operation.budget.openBackground(new AbortController().signal);
-    const room = background.read(MIB);
+    const room = background.consumeBytes(MIB);
     expect(room).toBeInstanceOf(Promise);
     hog.end();
     await room;
@@ -86,16 +86,16 @@ describe('The bytes that operations hold', () => {
   test('are not counted for an operation that reads little', () => {
     const { limiter, open } = createScene();
     for (let n = 0; n < 100; n += 1) expect(open(`${n}`, 'a').read(64 * KIB)).toBe(false);
-    expect(limiter.heldBytes).toBe(0);
+    expect(limiter.reservedBytes).toBe(0);
   });
 
   test('are released when the operation ends', () => {
     const { limiter, open } = createScene();
     const operation = open('a');
     operation.read(MIB);
-    expect(limiter.heldBytes).toBe(MIB);
+    expect(limiter.reservedBytes).toBe(MIB);
     operation.end();
-    expect(limiter.heldBytes).toBe(0);
+    expect(limiter.reservedBytes).toBe(0);
   });
 
   test('are bounded for each credential: its oldest operation reads on, the others when that one has ended', async () => {
@@ -111,7 +111,7 @@ describe('The bytes that operations hold', () => {
     expect(order.sort()).toEqual(['second', 'second', 'third']);
     second.end();
     third.end();
-    expect(limiter.heldBytes).toBe(0);
+    expect(limiter.reservedBytes).toBe(0);
   });
 
   test('of one credential pause no other credential that holds little', () => {
@@ -154,7 +154,7 @@ describe('The bytes that operations hold', () => {
     hog.end();
     second.end();
     await settle();
-    expect([order.at(-1), limiter.heldBytes]).toEqual(['loud too', 256 * KIB]);
+    expect([order.at(-1), limiter.reservedBytes]).toEqual(['loud too', 256 * KIB]);
   });
 
   test('of one credential are granted to its callers in turn', async () => {
@@ -177,9 +177,9 @@ describe('The bytes that operations hold', () => {
     waiting.end();
     await settle();
     expect(order).toEqual(['waiting: UPSTREAM_BUDGET_EXCEEDED']);
-    expect(() => waiting.budget.read(MIB)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
+    expect(() => waiting.budget.consumeBytes(MIB)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
     hog.end();
-    expect(limiter.heldBytes).toBe(0);
+    expect(limiter.reservedBytes).toBe(0);
   });
 
   test('exceed the bound by no more than the oldest operation and the minimum of each caller read, and every operation comes to its end', async () => {
@@ -198,9 +198,9 @@ describe('The bytes that operations hold', () => {
           operations.map(async ({ credential, caller, reads }, n) => {
             const { budget, end } = open(`${n}`, `${credential}`, `${caller}`);
             for (const tenths of reads) {
-              await budget.awaitRoom();
-              await budget.read(tenths * 100 * KIB);
-              maxHeld = Math.max(maxHeld, limiter.heldBytes);
+              await budget.waitForCapacity();
+              await budget.consumeBytes(tenths * 100 * KIB);
+              maxHeld = Math.max(maxHeld, limiter.reservedBytes);
               await Promise.resolve();
             }
             end();
@@ -208,7 +208,7 @@ describe('The bytes that operations hold', () => {
         );
         // The bound and one read, the minimum of each caller and one read, and all that the oldest operation reads.
         expect(maxHeld).toBeLessThanOrEqual((8 + 4 + 3 * 2 * (1 + 4) + 32) * MIB);
-        expect(limiter.heldBytes).toBe(0);
+        expect(limiter.reservedBytes).toBe(0);
       }),
     );
   });

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { EncodingError } from '#rest/content-encoding.ts';
-import { readJson } from '#rest/read-json.ts';
-import { TooLargeError } from '#rest/transport.ts';
-import { createUndiciTransport } from '#rest/undici-transport.ts';
+import { EncodingError } from '#rest/transport/content-encoding.ts';
+import { parseJson } from '#rest/transport/parse-json.ts';
+import { TooLargeError } from '#rest/transport/transport.ts';
+import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { listen, PATIENT } from './real-server.ts';
 
 const VALUE = { call: { id: 'c', transcript: 'x'.repeat(10_000) } };
@@ -19,10 +19,10 @@ async function read(answer: (response: ServerResponse) => void) {
   await using server = await listen(answer);
   const { transport, close } = createUndiciTransport(PATIENT);
   onTestFinished(close);
-  const { body, fault } = await transport({ origin: server.origin, path: '/', headers: {}, maxBytes: MAX_BYTES }).answer;
+  const { body, bodyError } = await transport({ origin: server.origin, path: '/', headers: {}, maxBytes: MAX_BYTES }).response;
   expect(server.requests[0]?.headers).not.toHaveProperty('accept-encoding');
-  if (fault) throw fault;
-  return readJson(body);
+  if (bodyError) throw bodyError;
+  return parseJson(body);
 }
 
 describe('An encoding that nobody asked for', () => {

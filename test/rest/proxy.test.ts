@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { isProxyNamed } from '#config/proxy.ts';
-import { createUndiciTransport } from '#rest/undici-transport.ts';
+import { isProxyConfigured } from '#config/proxy.ts';
+import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
 
 const KEY = 'sk_test_behind_a_proxy';
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs());
 
 /** A proxy as small as can be: it notes the first line and the headers of what it is asked, and passes tunnels on to one port. */
-async function listenAsProxy(upstreamPort?: number) {
+async function startProxy(upstreamPort?: number) {
   const asked: string[] = [];
   const server = await listenTcp((client) => {
     client.once('data', (data) => {
@@ -37,17 +37,17 @@ async function listenAsProxy(upstreamPort?: number) {
 }
 
 async function get(url: string) {
-  const { transport, close } = createUndiciTransport({ ...PATIENT, mayNeedProxy: isProxyNamed() });
+  const { transport, close } = createUndiciTransport({ ...PATIENT, isProxyConfigured: isProxyConfigured() });
   onTestFinished(close);
   const { origin, pathname: path } = new URL(url);
-  const { status } = await transport({ origin, path, headers: { authorization: `Bearer ${KEY}` }, maxBytes: 2 ** 20 }).answer;
+  const { status } = await transport({ origin, path, headers: { authorization: `Bearer ${KEY}` }, maxBytes: 2 ** 20 }).response;
   return status;
 }
 
 describe('The proxy of the environment', () => {
   test.each(['HTTP_PROXY', 'http_proxy'])('named by %s is asked for an http upstream', async (name) => {
     await using upstream = await listen((response) => sendJson(response, {}));
-    await using proxy = await listenAsProxy(upstream.port);
+    await using proxy = await startProxy(upstream.port);
     vi.stubEnv(name, proxy.origin);
 
     expect(await get('http://revox.test/api/call/c')).toBe(200);
@@ -58,7 +58,7 @@ describe('The proxy of the environment', () => {
   });
 
   test('named by HTTPS_PROXY is asked for a tunnel to an https upstream, and hears nothing of the credential', async () => {
-    await using proxy = await listenAsProxy();
+    await using proxy = await startProxy();
     vi.stubEnv('HTTPS_PROXY', proxy.origin);
 
     await expect(get('https://revox.test/api/call/c')).rejects.toThrow();
@@ -70,7 +70,7 @@ describe('The proxy of the environment', () => {
 
   test.each(['127.0.0.1', '*', 'elsewhere.test,127.0.0.1'])('is passed by for the hosts of NO_PROXY: %s', async (hosts) => {
     await using upstream = await listen((response) => sendJson(response, {}));
-    await using proxy = await listenAsProxy();
+    await using proxy = await startProxy();
     vi.stubEnv('HTTP_PROXY', proxy.origin);
     vi.stubEnv('NO_PROXY', hosts);
 
@@ -81,7 +81,7 @@ describe('The proxy of the environment', () => {
   });
 
   test('is asked for a host that NO_PROXY does not name', async () => {
-    await using proxy = await listenAsProxy();
+    await using proxy = await startProxy();
     vi.stubEnv('HTTP_PROXY', proxy.origin);
     vi.stubEnv('NO_PROXY', 'elsewhere.test');
     expect(await get('http://revox.test/api/call/c')).toBe(502);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readJson, TooDeepError, TooManyValuesError } from '#rest/read-json.ts';
+import { parseJson, TooDeepError, TooManyValuesError } from '#rest/transport/parse-json.ts';
 
-const read = (text: string) => readJson([Buffer.from(text)]);
+const read = (text: string) => parseJson([Buffer.from(text)]);
 
 describe('A body', () => {
   test('of more than a million values is refused before it is parsed, however few bytes each has', () => {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
-import type { UndiciTransportOptions } from '#rest/undici-transport.ts';
+import type { UndiciTransportOptions } from '#rest/transport/undici-transport.ts';
 
 /** One request as it came over the wire. */
 export interface ReceivedRequest {
@@ -24,7 +24,7 @@ export const PATIENT: UndiciTransportOptions = {
   connectMs: 0,
   headersMs: 0,
   bodyMs: 0,
-  mayNeedProxy: false,
+  isProxyConfigured: false,
   startTimer(ms, onTime) {
     const timer = setTimeout(onTime, ms).unref();
     return () => clearTimeout(timer);

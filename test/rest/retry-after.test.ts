@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toRetryAfterMs } from '#rest/retry-after.ts';
+import { parseRetryAfterMs } from '#rest/resilience/retry-after.ts';
 
 const NOW = Date.parse('2024-06-01T12:00:00Z');
 
@@ -19,5 +19,5 @@ test.each([
   [{ 'retry-after-ms': '1e999' }, undefined],
   [{}, undefined],
 ])('%j is %s ms', (headers: { [name: string]: string }, ms) => {
-  expect(toRetryAfterMs((name) => headers[name], NOW)).toBe(ms);
+  expect(parseRetryAfterMs((name) => headers[name], NOW)).toBe(ms);
 });

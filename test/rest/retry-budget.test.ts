@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { createForgetfulMap, createPartitionedMap } from '#rest/forgetful-map.ts';
-import { createRetryBudget } from '#rest/retry-budget.ts';
+import { createExpiringMap, createPartitionedMap } from '#rest/resilience/expiring-map.ts';
+import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 
 /** Sends so many questions that fail twice each, and counts the retries that are allowed. */
 function retriesOf(budget: ReturnType<typeof createRetryBudget>, credentialOf: (n: number) => string, questions: number): number {
   let retries = 0;
   for (let n = 0; n < questions; n += 1) {
-    budget.earn(credentialOf(n));
-    for (let resend = 0; resend < 2; resend += 1) if (budget.spend(credentialOf(n))) retries += 1;
+    budget.deposit(credentialOf(n));
+    for (let resend = 0; resend < 2; resend += 1) if (budget.tryWithdraw(credentialOf(n))) retries += 1;
   }
   return retries;
 }
@@ -49,7 +49,7 @@ describe('The retry budget', () => {
       () => true,
     );
     expect(retriesOf(budget, () => 'flood', 6)).toBeLessThan(12);
-    expect(budget.spend('another')).toBe(true);
+    expect(budget.tryWithdraw('another')).toBe(true);
   });
 
   test('is whole again after a minute of quiet', () => {
@@ -58,17 +58,17 @@ describe('The retry budget', () => {
       () => now,
       () => true,
     );
-    for (let n = 0; n < 10; n += 1) expect(budget.spend('a')).toBe(true);
-    expect(budget.spend('a')).toBe(false);
+    for (let n = 0; n < 10; n += 1) expect(budget.tryWithdraw('a')).toBe(true);
+    expect(budget.tryWithdraw('a')).toBe(false);
     now = 60_000;
-    expect(budget.spend('a')).toBe(true);
+    expect(budget.tryWithdraw('a')).toBe(true);
   });
 });
 
 describe('A forgetful map', () => {
   test('forgets what nobody has touched for a while', () => {
     let now = 0;
-    const map = createForgetfulMap<number>({ idleMs: 100, most: 10, elapsed: () => now });
+    const map = createExpiringMap<number>({ idleMs: 100, maxEntries: 10, monotonicNow: () => now });
     map.set('a', 1);
     map.set('b', 2);
     now = 99;
@@ -82,7 +82,7 @@ describe('A forgetful map', () => {
   });
 
   test('holds so many at most, the ones that were touched last', () => {
-    const map = createForgetfulMap<number>({ idleMs: 100, most: 2, elapsed: () => 0 });
+    const map = createExpiringMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 });
     map.set('a', 1);
     map.set('b', 2);
     map.get('a');
@@ -92,7 +92,9 @@ describe('A forgetful map', () => {
 });
 
 test('A partitioned map never drops an entry of an accepted credential for one of an invented key, and is bounded all the same', () => {
-  const map = createPartitionedMap<number>({ idleMs: 100, most: 2, elapsed: () => 0 }, (key) => key.startsWith('accepted'));
+  const map = createPartitionedMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 }, (key) =>
+    key.startsWith('accepted'),
+  );
   map.set('accepted 1', 1);
   map.set('accepted 2', 2);
   for (let n = 0; n < 10; n += 1) map.set(`invented ${n}`, n);
@@ -112,7 +114,7 @@ test('A partitioned map never drops an entry of an accepted credential for one o
 
 test('A partitioned map moves an entry with its credential', () => {
   let isAccepted = false;
-  const map = createPartitionedMap<number>({ idleMs: 100, most: 2, elapsed: () => 0 }, () => isAccepted);
+  const map = createPartitionedMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 }, () => isAccepted);
   map.set('a', 1);
   isAccepted = true;
   expect(map.get('a')).toBe(1);

@@ -1,34 +1,34 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { SWEEP_MS } from '#cache/memory.ts';
+import { SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
-import { createUndiciTransport } from '#rest/undici-transport.ts';
-import type { Answer } from '../kit/world.ts';
-import { FORGETFUL, ONE_TRY } from '../kit/world.ts';
+import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
+import type { GraphQLResult } from '../support/test-gateway.ts';
+import { NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
 import { createManualTimers, listen, listenTcp, PATIENT, type RealServer, sendJson } from './real-server.ts';
 
 const KEY = 'sk_test_over_real_sockets';
 
 /** The whole gateway over undici and real sockets, in service mode. */
 function createConnectedGateway(origin: string, settings: Record<string, string> = {}, options: GatewayOptions = {}) {
-  const bugs: unknown[] = [];
+  const unexpectedErrors: unknown[] = [];
   const gateway = createGateway(
     readSettings({
       REVOX_BASE_URL: `${origin}/api`,
       REVOX_API_KEY: KEY,
       REVOX_FIRST_PAGE: '1',
-      ...FORGETFUL,
-      ...ONE_TRY,
+      ...NO_CACHE,
+      ...NO_RETRIES,
       ...settings,
     }),
-    { log: { info: () => {}, error: () => {}, bug: (error) => bugs.push(error) }, ...options },
+    { log: { info: () => {}, error: () => {}, unexpected: (error) => unexpectedErrors.push(error) }, ...options },
   );
   onTestFinished(async () => {
     await gateway.dispose();
-    expect(bugs).toEqual([]);
+    expect(unexpectedErrors).toEqual([]);
   });
-  return async (query: string, { variables = {}, headers = {}, signal = null }: AskOptions = {}): Promise<Answer> => {
+  return async (query: string, { variables = {}, headers = {}, signal = null }: ExecuteOptions = {}): Promise<GraphQLResult> => {
     const response = await gateway.fetch(
       new Request('http://localhost/graphql', {
         method: 'POST',
@@ -37,11 +37,11 @@ function createConnectedGateway(origin: string, settings: Record<string, string>
         signal,
       }),
     );
-    return (await response.json()) as Answer;
+    return (await response.json()) as GraphQLResult;
   };
 }
 
-interface AskOptions {
+interface ExecuteOptions {
   readonly variables?: Record<string, unknown>;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal | null;
@@ -365,8 +365,8 @@ describe('Time runs out for one request', () => {
     await using server = await listenTcp(() => connected.resolve());
     const { transport, close } = createUndiciTransport(PATIENT);
     const origin = server.origin.replace('http:', 'https:');
-    const { answer } = transport({ origin, path: '/', headers: {}, maxBytes: 2 ** 20 });
-    const refusal = expect(answer).rejects.toThrow();
+    const { response } = transport({ origin, path: '/', headers: {}, maxBytes: 2 ** 20 });
+    const refusal = expect(response).rejects.toThrow();
     await connected.promise;
     await close();
     await refusal;
@@ -410,7 +410,7 @@ describe('Time runs out for one request', () => {
     await using server = await listen((response) => sendJson(response, {}, 404));
     await createConnectedGateway(server.origin, setting, timers)(CALL);
     // The rest of that answer is taken, so that the connection can be used again.
-    await expect.poll(() => timers.running).toEqual([SWEEP_MS]);
+    await expect.poll(() => timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 });
 
@@ -433,7 +433,7 @@ describe('When the client leaves', () => {
     });
     const timers = createManualTimers();
     const client = new AbortController();
-    const ask = createConnectedGateway(server.origin, { REVOX_MAX_CONCURRENCY: '1' }, { ...timers, elapsed: () => 0 });
+    const ask = createConnectedGateway(server.origin, { REVOX_MAX_CONCURRENCY: '1' }, { ...timers, monotonicNow: () => 0 });
 
     const answer = ask('{ a: call(id: "a") { id } b: call(id: "b") { id } }', { signal: client.signal }).catch(() => {});
     await asked.promise;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createWorld, FORGETFUL, KEY_A, ONE_TRY } from '../kit/world.ts';
 import { createManualTimers } from '../rest/real-server.ts';
+import { createTestGateway, KEY_A, NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
 
-const createServiceWorld = () => createWorld({ settings: { ...FORGETFUL, ...ONE_TRY } });
-const createPassThroughWorld = () =>
-  createWorld({
-    settings: { ...FORGETFUL, ...ONE_TRY, REVOX_API_KEY: '' },
+const createServiceGateway = () => createTestGateway({ settings: { ...NO_CACHE, ...NO_RETRIES } });
+const createPassThroughGateway = () =>
+  createTestGateway({
+    settings: { ...NO_CACHE, ...NO_RETRIES, REVOX_API_KEY: '' },
     gateway: { now: () => Date.parse('2024-06-01T12:00:00Z'), random: () => 1, ...createManualTimers() },
   });
 
@@ -31,13 +31,13 @@ const EITHER_MODE: readonly Row[] = [
 const TABLES = [
   {
     mode: 'service mode',
-    create: createServiceWorld,
+    create: createServiceGateway,
     headers: {} as Record<string, string>,
     rows: [...EITHER_MODE, rejected(401), rejected(403)],
   },
   {
     mode: 'pass-through mode',
-    create: createPassThroughWorld,
+    create: createPassThroughGateway,
     headers: { authorization: `Bearer ${KEY_A}` },
     rows: [...EITHER_MODE, { status: 401, code: 'UNAUTHENTICATED' }, { status: 403, code: 'FORBIDDEN' }] as readonly Row[],
   },
@@ -52,11 +52,11 @@ describe.each(TABLES)('In $mode', ({ create, headers, rows }) => {
     world.sandbox.control.heal();
     const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
     // A key that the upstream has accepted: of another there is one request at a time.
-    await world.ask('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
+    await world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
     world.traffic();
     world.sandbox.control.fail('/call/odd', { status, body: { message: 'raised by db-7.internal', key: KEY_A } });
 
-    const { data, errors } = await world.ask(
+    const { data, errors } = await world.execute(
       'query ($id: ID!) { odd: call(id: "odd") { id } call(id: $id) { id } }',
       { id },
       headers,
@@ -70,14 +70,14 @@ describe.each(TABLES)('In $mode', ({ create, headers, rows }) => {
       ]);
     expect(JSON.stringify(errors ?? '')).not.toMatch(/raised by|db-7|sk_demo|revox\.test|\/call\/|\/api/);
     expect(world.traffic()).toEqual(['GET /call/odd', `GET /call/${id}`]);
-    expect(world.bugs).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
   });
 
   test.each([404, 410])('%i of a list is an error: a list is not a thing that may be missing', async (status) => {
     const world = known;
     world.sandbox.control.heal();
     world.sandbox.control.fail('/', { status });
-    const { data, errors } = await world.ask(
+    const { data, errors } = await world.execute(
       '{ callAttempts { nodes { id } } assistants { nodes { id } } campaigns { nodes { id } } }',
       {},
       headers,
@@ -108,9 +108,9 @@ test.each([
   // As long as the gateway itself waits then.
   [{ 'retry-after': 'whenever' }, 1],
 ])('A 429 with %j says retryAfter %s', async (headers: Record<string, string>, retryAfter) => {
-  const { sandbox, ask, traffic } = createPassThroughWorld();
+  const { sandbox, execute, traffic } = createPassThroughGateway();
   sandbox.control.fail('/call/odd', { status: 429, headers });
-  const { errors } = await ask('{ call(id: "odd") { id } }', {}, { authorization: `Bearer ${KEY_A}` });
+  const { errors } = await execute('{ call(id: "odd") { id } }', {}, { authorization: `Bearer ${KEY_A}` });
   expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfter });
   expect(traffic()).toEqual(['GET /call/odd']);
 });
@@ -118,7 +118,7 @@ test.each([
 test.each([{ key: 'sk_demo_wrong', mode: 'pass-through mode', code: 'UNAUTHENTICATED' }])(
   'A key that the upstream does not know is $code at the field',
   async ({ key, code }) => {
-    const { data, errors } = await createPassThroughWorld().ask(
+    const { data, errors } = await createPassThroughGateway().execute(
       '{ call(id: "x") { id } }',
       {},
       { authorization: `Bearer ${key}` },

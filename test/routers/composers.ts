@@ -14,7 +14,7 @@ export interface Composition {
   /** For clients. */
   readonly publicSdl?: string;
   /** Errors, warnings and hints. */
-  readonly complaints: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** Where the programs of others are, with packages of their own: they share one graphql, which is not that of the tests. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { buildSchema, isEnumType, isInterfaceType, isObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { serveWorld } from '../kit/served.ts';
-import { taggedIn } from '../kit/tagged.ts';
+import { serveTestGateway } from '../support/served-gateway.ts';
+import { taggedIn } from '../support/tagged-elements.ts';
 import { type Composer, compose, run } from './composers.ts';
 import { serveContacts } from './contacts-subgraph.ts';
 import { expectRouters, hasRouters } from './installed.ts';
@@ -20,13 +20,13 @@ const CONTRACT_COMPOSERS: readonly Composer[] = ['hive', 'cosmo'];
 
 describe.skipIf(!hasRouters)('With the subgraph of another team it composes', () => {
   test.each(COMPOSERS)('by %s, without a word of complaint', async (composer) => {
-    const { complaints, publicSdl } = await compose(composer, SUBGRAPHS);
-    expect(complaints).toEqual([]);
+    const { errors, publicSdl } = await compose(composer, SUBGRAPHS);
+    expect(errors).toEqual([]);
     expect(fieldsOf(publicSdl!)).toEqual(fieldsOfBoth());
   });
 
   test('by wgc, which has asked the running gateway for its SDL', async () => {
-    await using world = await serveWorld({ settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' } });
+    await using world = await serveTestGateway({ settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' } });
     await using contacts = await serveContacts();
     const directory = await mkdtemp(join(tmpdir(), 'wgc-'));
     try {
@@ -48,7 +48,7 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
   });
 
   test('and the running gateway says the same of itself as the file for the registry, to a router alone', async () => {
-    await using world = await serveWorld({ settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' } });
+    await using world = await serveTestGateway({ settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' } });
     const ask = (headers: Record<string, string>) => askAt(world.url, '{ _service { sdl } }', {}, headers);
     expect(await ask({ 'router-authorization': ROUTER_SECRET })).toEqual({ data: { _service: { sdl: subgraphSdl } } });
     expect(await ask({})).toEqual({
@@ -60,8 +60,8 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
 
 describe.skipIf(!hasRouters)('A contract without personal data', () => {
   test.each(CONTRACT_COMPOSERS)('composes by %s, and has everything else', async (composer) => {
-    const { complaints, publicSdl } = await compose(composer, SUBGRAPHS, ['pii']);
-    expect(complaints).toEqual([]);
+    const { errors, publicSdl } = await compose(composer, SUBGRAPHS, ['pii']);
+    expect(errors).toEqual([]);
     const personal = SUBGRAPHS.flatMap(({ sdl }) => taggedIn(sdl, 'pii'));
     expect(personal).toContain('Call.toPhoneNumber');
     expect(fieldsOf(publicSdl!)).toEqual(fieldsOfBoth().filter((field) => !personal.includes(field.replace(/:.*/, ''))));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createYoga } from 'graphql-yoga';
-import { listenOnFreePort } from './listen.ts';
+import { startListening } from './listen.ts';
 
 export interface Contact {
   readonly phoneNumber: string;
@@ -39,7 +39,7 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
   const findContact = (phoneNumber: string | null | undefined) =>
     subgraph.contacts.find((contact) => contact.phoneNumber === phoneNumber);
   const schema = makeExecutableSchema({
-    typeDefs: [contactsSdl, MACHINERY],
+    typeDefs: [contactsSdl, FEDERATION_DEFINITIONS],
     // The directives of federation are the composer's.
     assumeValidSDL: true,
     resolvers: {
@@ -67,7 +67,7 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
     },
   });
   const server = createServer(createYoga({ schema, logging: false, landingPage: false }));
-  const { url, close } = await listenOnFreePort(server);
+  const { url, close } = await startListening(server);
   const subgraph: ContactsSubgraph = {
     url: `${url}/graphql`,
     contacts: [],
@@ -77,7 +77,7 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
   return subgraph;
 }
 
-const MACHINERY = `
+const FEDERATION_DEFINITIONS = `
   scalar _Any
   union _Entity = Assistant | Call | CallAttempt | Contact
   type _Service { sdl: String! }

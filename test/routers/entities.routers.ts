@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { writeDocuments } from '../kit/document-files.ts';
-import { KEY_A } from '../kit/world.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { writeDocuments } from '../support/document-files.ts';
+import { KEY_A } from '../support/test-gateway.ts';
 import { toNotes, toOwner, toRating } from './contacts-subgraph.ts';
 import { expectRouters, hasRouters } from './installed.ts';
 import { ROUTER_SECRET, ROUTERS } from './router-process.ts';
@@ -124,7 +124,7 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
 
     test('from a call, with its number to the contact, and on to the call after it', async () => {
       await using world = await supergraph.serveGateway();
-      const { richCallId: id } = landmarks(world.sandbox);
+      const { richCallId: id } = sampleIds(world.sandbox);
       const [call, next] = [dataOf(world).calls.find((one) => one.id === id)!, writeDown(world)[0]!];
       supergraph.contacts.contacts = [{ phoneNumber: call.to_phone_number, name: 'Somebody', callIds: [] }];
       supergraph.contacts.followUps = new Map([[id, next.id]]);
@@ -146,7 +146,7 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
     test('from the rows of a campaign, page by page, beside a list of the other', async () => {
       await using world = await supergraph.serveGateway();
       writeDown(world);
-      const { largeCampaignId: id } = landmarks(world.sandbox);
+      const { largeCampaignId: id } = sampleIds(world.sandbox);
       const walk = `query ($id: ID!, $after: String, $contact: String) {
         campaign(id: $id) { name rows(first: 10, after: $after) {
           totalCount pageInfo { hasNextPage endCursor } nodes { rowIndex call { id notes } } } }

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { onFreePort } from '../kit/served.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
 
 const HOST = '127.0.0.1';
 
 /** Has a server listen on a free port of this machine. */
-export async function listenOnFreePort(server: Server): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const port = await onFreePort(async (candidate) => {
+export async function startListening(server: Server): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const port = await listenOnFreePort(async (candidate) => {
     server.listen(candidate, HOST);
     await once(server, 'listening');
     return candidate;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listenOnFreePort } from './listen.ts';
+import { startListening } from './listen.ts';
 
 /** A request of a router to the gateway, as it came over the wire. */
 export interface RecordedRequest {
@@ -15,7 +15,7 @@ export interface RecordedRequest {
 export interface Recorder extends AsyncDisposable {
   readonly url: string;
   /** The gateway that is meant from now on: a router keeps its address, while each test brings a gateway of its own. */
-  passOnTo(gatewayUrl: string): void;
+  forwardTo(gatewayUrl: string): void;
   /** The requests to that gateway since the last time this was called. */
   requests(): RecordedRequest[];
 }
@@ -31,22 +31,22 @@ export async function startRecorder(): Promise<Recorder> {
       const body = await text(incoming);
       const response = await fetch(gatewayUrl, {
         method: incoming.method ?? '',
-        headers: toPassOn(Object.entries(incoming.headers)),
+        headers: toForwardedHeaders(Object.entries(incoming.headers)),
         body,
       });
       recorded.push({ ...JSON.parse(body), headers: incoming.headers, status: response.status });
       const answer = new Uint8Array(await response.arrayBuffer());
-      outgoing.writeHead(response.status, Object.fromEntries(toPassOn([...response.headers])));
+      outgoing.writeHead(response.status, Object.fromEntries(toForwardedHeaders([...response.headers])));
       outgoing.end(answer);
     } catch {
       // As if nobody were there. A test that meets this fails by what is missing.
       incoming.socket.destroy();
     }
   });
-  const { url, close } = await listenOnFreePort(server);
+  const { url, close } = await startListening(server);
   return {
     url: `${url}/graphql`,
-    passOnTo(next) {
+    forwardTo(next) {
       gatewayUrl = next;
       recorded.length = 0;
     },
@@ -55,6 +55,6 @@ export async function startRecorder(): Promise<Recorder> {
   };
 }
 
-function toPassOn(headers: readonly (readonly [string, string | readonly string[] | undefined])[]): [string, string][] {
+function toForwardedHeaders(headers: readonly (readonly [string, string | readonly string[] | undefined])[]): [string, string][] {
   return headers.filter(([name]) => !HOP_BY_HOP.has(name)).map(([name, value]) => [name, String(value)]);
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../wire/demo-process.ts';
+import { freePort } from '../sockets/demo-process.ts';
 import { PROCESSES, TOOL_ENVIRONMENT } from './composers.ts';
 
 export interface RouterKind {

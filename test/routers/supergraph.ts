@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '#config/settings.ts';
-import { type Clock, createClock } from '../kit/clock.ts';
-import { type ServedWorld, serveWorld } from '../kit/served.ts';
-import type { Answer } from '../kit/world.ts';
+import { type Clock, createClock } from '../support/clock.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import type { GraphQLResult } from '../support/test-gateway.ts';
 import { compose } from './composers.ts';
 import { type ContactsSubgraph, contactsSdl, serveContacts } from './contacts-subgraph.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
@@ -19,7 +19,7 @@ export function toSubgraphs(urls: { readonly revox: string; readonly contacts: s
 }
 
 /** A gateway over a sandbox, by a clock of the test's: what it remembers stays fresh until the test says otherwise. */
-export interface GatewayBehindRouter extends ServedWorld {
+export interface GatewayBehindRouter extends ServedGateway {
   readonly clock: Clock;
 }
 
@@ -31,7 +31,7 @@ export interface Supergraph extends AsyncDisposable {
   /** Starts a gateway that lets nobody in but the router, to which the router comes from now on. */
   serveGateway(settings?: Environment): Promise<GatewayBehindRouter>;
   /** Sends one operation to the router. */
-  ask(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>;
+  ask(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphQLResult>;
 }
 
 /** @param exclude tags of what is hidden from clients */
@@ -40,8 +40,8 @@ export async function startSupergraph(kind: RouterKind, exclude: readonly string
   const contacts = started.use(await serveContacts());
   const recorder = started.use(await startRecorder());
   const subgraphs = toSubgraphs({ revox: recorder.url, contacts: contacts.url });
-  const { supergraphSdl, complaints } = await compose(kind.composer, subgraphs, exclude);
-  if (supergraphSdl === undefined) throw new Error(`They do not compose: ${complaints.join(' ')}`);
+  const { supergraphSdl, errors } = await compose(kind.composer, subgraphs, exclude);
+  if (supergraphSdl === undefined) throw new Error(`They do not compose: ${errors.join(' ')}`);
   const router = started.use(await startRouter(kind, supergraphSdl));
   const running = started.move();
   return {
@@ -49,13 +49,13 @@ export async function startSupergraph(kind: RouterKind, exclude: readonly string
     recorder,
     async serveGateway(settings = {}) {
       const clock = createClock();
-      const world = await serveWorld({
+      const gateway = await serveTestGateway({
         settings: { ROUTER_SECRETS: ROUTER_SECRET, ...settings },
         sandbox: { now: clock.now },
         gateway: { now: clock.now },
       });
-      recorder.passOnTo(world.url);
-      return { ...world, clock };
+      recorder.forwardTo(gateway.url);
+      return { ...gateway, clock };
     },
     ask: (query, variables, headers) => askAt(router.url, query, variables, headers),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -68,11 +68,11 @@ export async function askAt(
   query: string,
   variables: Record<string, unknown> = {},
   headers: Record<string, string> = {},
-): Promise<Answer> {
+): Promise<GraphQLResult> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
     body: JSON.stringify({ query, variables }),
   });
-  return (await response.json()) as Answer;
+  return (await response.json()) as GraphQLResult;
 }

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KEYS, type Key, leaks, PASS_THROUGH, type Play, questionsAbout, SCENES } from '../contract/isolation-scenes.ts';
+import {
+  findLeaks,
+  type IsolationRun,
+  KEYS,
+  type Key,
+  operationsAbout,
+  PASS_THROUGH,
+  SCENARIOS,
+} from '../integration/isolation-scenarios.ts';
 import { expectRouters, hasRouters } from './installed.ts';
 import { ROUTERS } from './router-process.ts';
 import { type GatewayBehindRouter, type Supergraph, startSupergraph } from './supergraph.ts';
@@ -20,7 +28,7 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
   });
   afterAll(() => supergraph?.[Symbol.asyncDispose]());
 
-  const askAs = (key: Key, { query, variables }: Play['questions'][number]) =>
+  const executeAs = (key: Key, { query, variables }: IsolationRun['operations'][number]) =>
     supergraph.ask(query, variables, { authorization: `Bearer ${key}` });
 
   /** The other subgraph tells tenants not apart: it hands each the ids of both, 25 calls and three assistants of either. */
@@ -41,13 +49,13 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
     return owned;
   }
 
-  test.each(Object.keys(SCENES))('are told not one byte of each other, %s', async (scene) => {
-    await using world = await supergraph.serveGateway(PASS_THROUGH);
-    writeDown(world);
+  test.each(Object.keys(SCENARIOS))('are told not one byte of each other, %s', async (scene) => {
+    await using gateway = await supergraph.serveGateway(PASS_THROUGH);
+    writeDown(gateway);
     // A supergraph has no nodes.
-    const questions = [...questionsAbout(world).filter(({ query }) => !query.includes('nodes(ids:')), CONTACTS];
-    expect(await leaks(scene, { world, questions, askAs })).toEqual([]);
-    expect(world.bugs).toEqual([]);
+    const operations = [...operationsAbout(gateway).filter(({ query }) => !query.includes('nodes(ids:')), CONTACTS];
+    expect(await findLeaks(scene, { gateway, operations, executeAs })).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('are served with their own keys, and by what was remembered of them', async () => {
@@ -62,10 +70,10 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
         })),
       ),
     }));
-    const askBoth = async () => (await Promise.all(KEYS.map((key) => askAs(key, question)))).map(({ data }) => data.contacts);
+    const askBoth = async () => (await Promise.all(KEYS.map((key) => executeAs(key, question)))).map(({ data }) => data.contacts);
 
     // That there is no such object is remembered only for a key which is known to be one.
-    for (const key of KEYS) await askAs(key, { query: '{ assistants(first: 1) { nodes { id } } }' });
+    for (const key of KEYS) await executeAs(key, { query: '{ assistants(first: 1) { nodes { id } } }' });
     world.sandbox.control.clearLog();
     expect(await askBoth()).toEqual(expected);
     const ids = owned.flatMap(({ calls }) => calls.map(({ id }) => id));
@@ -80,7 +88,7 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
     expect(world.sandbox.log).toHaveLength(2 * (50 + 3));
 
     for (const [asker, key] of [...KEYS, ...KEYS].entries()) {
-      expect((await askAs(key, question)).data.contacts).toEqual(expected[asker % 2]);
+      expect((await executeAs(key, question)).data.contacts).toEqual(expected[asker % 2]);
     }
     expect(await askBoth()).toEqual(expected);
     expect(world.sandbox.log).toHaveLength(2 * (50 + 3));
@@ -90,7 +98,7 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
     await using world = await supergraph.serveGateway(PASS_THROUGH);
     writeDown(world);
     const question = { query: '{ contacts(first: 100) { nodes { calls { toPhoneNumber } } } }' };
-    for (const key of KEYS) await askAs(key, question);
+    for (const key of KEYS) await executeAs(key, question);
     for (const headers of [{}, { authorization: 'Bearer sk_of_nobody' }]) {
       supergraph.recorder.requests();
       world.sandbox.control.clearLog();

@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { ask, idsOf, START } from './ask.ts';
+import { fetchJson, idsOf, STARTED_AT } from './sandbox-requests.ts';
 
-const world = () => {
-  const sandbox = createSandbox({ startedAt: START, now: () => START });
+const createSandboxScene = () => {
+  const sandbox = createSandbox({ startedAt: STARTED_AT, now: () => STARTED_AT });
   const { control } = sandbox;
   const data = control.data('sk_demo_a');
   const list = async (query = '') =>
-    (await ask(sandbox, `/call?page=1&page_size=5000${query}`)).json.calls as { id: string; started_at: string | null }[];
+    (await fetchJson(sandbox, `/call?page=1&page_size=5000${query}`)).json.calls as { id: string; started_at: string | null }[];
   return { sandbox, control, data, list };
 };
 
 it('puts attempts into the list, each with an order of its own', async () => {
-  const { sandbox, control, data, list } = world();
+  const { sandbox, control, data, list } = createSandboxScene();
   const before = idsOf(data.attempts);
   const top = control.insertAttempts('sk_demo_a', { at: 0, count: 3 });
   const middle = control.insertAttempts('sk_demo_a', { at: 100, items: [{ id: 'mine', result: 'IVR' }], status: 'errored' });
@@ -22,11 +22,11 @@ it('puts attempts into the list, each with an order of its own', async () => {
   expect(middle).toMatchObject([{ id: 'mine', result: 'IVR', status: 'completed' }]);
   expect(idsOf(await list('&statuses=errored'))).toContain('mine');
   const order = data.calls.find((call) => call.last_call_attempt?.id === 'mine')!;
-  expect((await ask(sandbox, `/call/${order.id}`)).json.call).toMatchObject({ status: 'errored', calls_count: 1 });
+  expect((await fetchJson(sandbox, `/call/${order.id}`)).json.call).toMatchObject({ status: 'errored', calls_count: 1 });
 });
 
 it('keeps the list in its order when they are put in below the top', async () => {
-  const { control, list } = world();
+  const { control, list } = createSandboxScene();
   control.insertAttempts('sk_demo_a', { at: 700, count: 2 });
   control.insertAttempts('sk_demo_a', { at: 2072, count: 1 });
   const times = (await list()).flatMap(({ started_at }) => started_at ?? []);
@@ -34,19 +34,19 @@ it('keeps the list in its order when they are put in below the top', async () =>
 });
 
 it('takes attempts away, and leaves their orders', async () => {
-  const { sandbox, control, data, list } = world();
+  const { sandbox, control, data, list } = createSandboxScene();
   const call = data.calls.find(({ call_attempts }) => call_attempts.length === 3)!;
   const before = idsOf(data.attempts);
   const gone = idsOf(call.call_attempts);
   control.removeAttempts('sk_demo_a', gone);
   expect(idsOf(await list())).toEqual(before.filter((id) => !gone.includes(id)));
-  expect((await ask(sandbox, `/call/${call.id}`)).json.call.calls_count).toBe(3);
+  expect((await fetchJson(sandbox, `/call/${call.id}`)).json.call.calls_count).toBe(3);
 });
 
 it('puts rows into a campaign, and takes them away', async () => {
-  const { sandbox, control, data } = world();
+  const { sandbox, control, data } = createSandboxScene();
   const { id } = data.campaigns[0]!;
-  const rows = async () => (await ask(sandbox, `/campaigns/${id}/rows?page=1&page_size=1000`)).json;
+  const rows = async () => (await fetchJson(sandbox, `/campaigns/${id}/rows?page=1&page_size=1000`)).json;
   const before = idsOf(data.rows[id]!);
   const added = control.insertRows('sk_demo_a', id, { at: 10, items: [{ input_data: { first_name: 'Zoé' } }, {}] });
   expect(idsOf((await rows()).rows)).toEqual([...before.slice(0, 10), ...idsOf(added), ...before.slice(10)]);
@@ -57,7 +57,7 @@ it('puts rows into a campaign, and takes them away', async () => {
 });
 
 it('replaces a call wherever it is shown', async () => {
-  const { sandbox, control, data, list } = world();
+  const { sandbox, control, data, list } = createSandboxScene();
   const row = data.rows[data.campaigns[0]!.id]!.find(({ call }) => call?.calls_count === 2)!;
   const call = structuredClone(row.call!);
   const [last, first] = call.call_attempts;
@@ -71,7 +71,7 @@ it('replaces a call wherever it is shown', async () => {
     last_call_attempt: first!,
     calls_count: 1,
   });
-  expect((await ask(sandbox, `/call/${call.id}`)).json.call.status).toBe('cancelled');
+  expect((await fetchJson(sandbox, `/call/${call.id}`)).json.call.status).toBe('cancelled');
   expect(idsOf(await list())).toEqual(order.filter((id) => id !== last!.id));
   expect(idsOf(await list('&statuses=cancelled'))).toContain(first!.id);
   expect(row.call!.status).toBe('cancelled');
@@ -79,30 +79,30 @@ it('replaces a call wherever it is shown', async () => {
 });
 
 it('adds a call, and removes one with all that shows it', async () => {
-  const { sandbox, control, data, list } = world();
+  const { sandbox, control, data, list } = createSandboxScene();
   const row = data.rows[data.campaigns[0]!.id]!.find(({ call }) => call?.calls_count === 2)!;
   const call = row.call!;
   const order = idsOf(data.attempts);
   control.removeCall('sk_demo_a', call.id);
-  expect((await ask(sandbox, `/call/${call.id}`)).status).toBe(404);
+  expect((await fetchJson(sandbox, `/call/${call.id}`)).status).toBe(404);
   expect(idsOf(await list())).toEqual(order.filter((id) => !idsOf(call.call_attempts).includes(id)));
   expect(row).not.toHaveProperty('call');
   control.putCall('sk_demo_a', call);
-  expect((await ask(sandbox, `/call/${call.id}`)).status).toBe(200);
+  expect((await fetchJson(sandbox, `/call/${call.id}`)).status).toBe(200);
   expect(idsOf(await list())).toEqual(order);
 });
 
 it('shows every other change made to the data', async () => {
-  const { sandbox, data } = world();
+  const { sandbox, data } = createSandboxScene();
   const assistant = data.assistants[3]!;
   assistant.name = 'Renamed';
-  expect((await ask(sandbox, `/assistants/${assistant.id}`)).json.name).toBe('Renamed');
+  expect((await fetchJson(sandbox, `/assistants/${assistant.id}`)).json.name).toBe('Renamed');
   data.attempts.reverse();
-  expect((await ask(sandbox, '/call?page=1&page_size=1')).json.calls[0].id).toBe(data.attempts[0]!.id);
+  expect((await fetchJson(sandbox, '/call?page=1&page_size=1')).json.calls[0].id).toBe(data.attempts[0]!.id);
 });
 
 it('lists an attempt that was put in by hand, but under no status: it has no order', async () => {
-  const { data, list } = world();
+  const { data, list } = createSandboxScene();
   data.attempts.unshift({ ...data.attempts[100]!, id: 'by hand' });
   expect(idsOf(await list())[0]).toBe('by hand');
   const every = '&statuses=initializing,queued_for_calling,calling,scheduled,completed,cancelled,errored';
@@ -110,5 +110,5 @@ it('lists an attempt that was put in by hand, but under no status: it has no ord
 });
 
 it('refuses a key it does not know', () => {
-  expect(() => world().control.data('sk_demo_c')).toThrow('sk_demo_c');
+  expect(() => createSandboxScene().control.data('sk_demo_c')).toThrow('sk_demo_c');
 });

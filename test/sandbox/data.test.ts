@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
+import type { Call, CallAttempt } from '#sandbox/api/wire.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import type { Call, CallAttempt } from '#sandbox/wire.ts';
-import { idsOf, START } from './ask.ts';
+import { idsOf, STARTED_AT } from './sandbox-requests.ts';
 
-const sandbox = createSandbox({ startedAt: START });
+const sandbox = createSandbox({ startedAt: STARTED_AT });
 const a = sandbox.control.data('sk_demo_a');
 const b = sandbox.control.data('sk_demo_b');
 const everyone = [a, b];
@@ -17,7 +17,7 @@ const ATTEMPT_KEYS = 'answered_at dial_error ended_at id phone_number recording_
 
 describe('the same seed', () => {
   it('tells the same data', () => {
-    const again = createSandbox({ startedAt: START });
+    const again = createSandbox({ startedAt: STARTED_AT });
     for (const key of ['sk_demo_a', 'sk_demo_b']) {
       const [one, other] = [again, sandbox].map((told) => JSON.stringify(told.control.data(key)));
       expect(one === other).toBe(true);
@@ -26,7 +26,7 @@ describe('the same seed', () => {
   });
 
   it('gives the same ids and words at any other start', () => {
-    const later = createSandbox({ startedAt: START + 1_234_567_890 }).control.data('sk_demo_a');
+    const later = createSandbox({ startedAt: STARTED_AT + 1_234_567_890 }).control.data('sk_demo_a');
     expect(idsOf(later.calls)).toEqual(idsOf(a.calls));
     expect(new Set(idsOf(later.attempts))).toEqual(new Set(idsOf(a.attempts)));
     expect(later.calls.map((call) => [call.status, call.to_phone_number, call.metadata])).toEqual(
@@ -36,7 +36,7 @@ describe('the same seed', () => {
   });
 
   it('and another seed tells other data, of the same size', () => {
-    const other = createSandbox({ startedAt: START, seed: 7 }).control.data('sk_demo_a');
+    const other = createSandbox({ startedAt: STARTED_AT, seed: 7 }).control.data('sk_demo_a');
     const mine = new Set(idsOf(a.calls));
     expect(other.calls.filter(({ id }) => mine.has(id))).toEqual([]);
     expect([other.calls.length, other.attempts.length]).toEqual([a.calls.length, a.attempts.length]);
@@ -151,9 +151,9 @@ describe('a call', () => {
       expect(times).toEqual([...times].sort().reverse());
       expect(new Set(times).size).toBe(times.length);
       if (times.length > 0) expect(times.at(-1)! >= call.created_at).toBe(true);
-      if (times.length > 0) expect(Date.parse(times[0]!)).toBeLessThanOrEqual(START);
-      expect(call.created_at <= new Date(START).toISOString()).toBe(true);
-      if (call.status === 'scheduled') expect(Date.parse(call.scheduled_at!)).toBeGreaterThan(START);
+      if (times.length > 0) expect(Date.parse(times[0]!)).toBeLessThanOrEqual(STARTED_AT);
+      expect(call.created_at <= new Date(STARTED_AT).toISOString()).toBe(true);
+      if (call.status === 'scheduled') expect(Date.parse(call.scheduled_at!)).toBeGreaterThan(STARTED_AT);
     }
   });
 
@@ -261,7 +261,7 @@ describe('campaigns and assistants', () => {
 });
 
 describe('the landmarks', () => {
-  const found = landmarks(sandbox);
+  const found = sampleIds(sandbox);
   const callOf = (id: string) => a.calls.find((call) => call.id === id)!;
 
   it('are what they are called', () => {
@@ -285,6 +285,6 @@ describe('the landmarks', () => {
   });
 
   it('are the same at any start', () => {
-    expect(landmarks(createSandbox({ startedAt: START + 987_654_321 }))).toEqual(found);
+    expect(sampleIds(createSandbox({ startedAt: STARTED_AT + 987_654_321 }))).toEqual(found);
   });
 });

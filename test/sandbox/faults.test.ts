@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Sandbox, SandboxOptions } from '#sandbox/sandbox.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { ask, START, toRequest } from './ask.ts';
+import { fetchJson, STARTED_AT, toRequest } from './sandbox-requests.ts';
 
-const world = (options: SandboxOptions = {}) => {
-  const sandbox = createSandbox({ startedAt: START, ...options });
+const createSandboxScene = (options: SandboxOptions = {}) => {
+  const sandbox = createSandbox({ startedAt: STARTED_AT, ...options });
   return { sandbox, control: sandbox.control, statuses: () => sandbox.log.map(({ status }) => status) };
 };
 
@@ -23,9 +23,9 @@ const send = (sandbox: Sandbox, path: string, init: RequestInit = {}) => sandbox
 
 describe('which requests a fault is for', () => {
   it('the next so many, and no more', async () => {
-    const { sandbox, control, statuses } = world();
+    const { sandbox, control, statuses } = createSandboxScene();
     control.fail('/assistants', { status: 503, times: 2 });
-    for (let count = 0; count < 3; count++) await ask(sandbox, '/assistants');
+    for (let count = 0; count < 3; count++) await fetchJson(sandbox, '/assistants');
     expect(statuses()).toEqual([503, 503, 200]);
   });
 
@@ -35,45 +35,45 @@ describe('which requests a fault is for', () => {
     ['a pattern that remembers', /rows\?/g],
     ['a predicate', ({ path }: { path: string }) => path.includes('rows')],
   ])('those that match %s', async (_name, match) => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.fail(match, { status: 500 });
     const rows = `/campaigns/${control.data('sk_demo_a').campaigns[0]!.id}/rows?page=1&page_size=1`;
-    expect((await ask(sandbox, rows)).status).toBe(500);
-    expect((await ask(sandbox, rows)).status).toBe(500);
-    expect((await ask(sandbox, '/campaigns')).status).toBe(200);
-    expect((await ask(sandbox, '/assistants')).status).toBe(200);
+    expect((await fetchJson(sandbox, rows)).status).toBe(500);
+    expect((await fetchJson(sandbox, rows)).status).toBe(500);
+    expect((await fetchJson(sandbox, '/campaigns')).status).toBe(200);
+    expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
   it('those of one organisation', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.fail(({ organizationId }) => organizationId === sandbox.organizations[1]!.id, {
       status: 429,
       headers: { 'retry-after': '7' },
     });
-    const refused = await ask(sandbox, '/assistants', { key: 'sk_demo_b' });
+    const refused = await fetchJson(sandbox, '/assistants', { key: 'sk_demo_b' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '7']);
-    expect((await ask(sandbox, '/assistants')).status).toBe(200);
+    expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
   it('in the order they were told, each used up only by requests that reach it', async () => {
-    const { sandbox, control, statuses } = world();
+    const { sandbox, control, statuses } = createSandboxScene();
     control.fail('/assistants', { status: 500, times: 1 });
     control.fail('/assistants', { status: 502, times: 1 });
-    for (let count = 0; count < 3; count++) await ask(sandbox, '/assistants');
+    for (let count = 0; count < 3; count++) await fetchJson(sandbox, '/assistants');
     expect(statuses()).toEqual([500, 502, 200]);
   });
 
   it('none after healing', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.fail('/', { status: 500 });
     control.heal();
-    expect((await ask(sandbox, '/assistants')).status).toBe(200);
+    expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 });
 
 describe('fail', () => {
   it('answers with any body', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.fail('/assistants', { status: 422, body: { error: ['odd'] }, times: 1 });
     control.fail('/assistants', {
       status: 502,
@@ -82,7 +82,7 @@ describe('fail', () => {
       times: 1,
     });
     control.fail('/assistants', { status: 204, times: 1 });
-    expect((await ask(sandbox, '/assistants')).json).toEqual({ error: ['odd'] });
+    expect((await fetchJson(sandbox, '/assistants')).json).toEqual({ error: ['odd'] });
     const page = await send(sandbox, '/assistants');
     expect([await page.text(), page.headers.get('content-type')]).toEqual(['<html>Bad gateway</html>', 'text/html']);
     expect(await (await send(sandbox, '/assistants')).text()).toBe('');
@@ -91,7 +91,7 @@ describe('fail', () => {
 
 describe('delay', () => {
   it('answers when the promise settles', async () => {
-    const { sandbox, control, statuses } = world();
+    const { sandbox, control, statuses } = createSandboxScene();
     const gate = Promise.withResolvers<void>();
     control.delay('/assistants', gate.promise);
     const answers = [send(sandbox, '/assistants'), send(sandbox, '/assistants')];
@@ -105,7 +105,7 @@ describe('delay', () => {
   it('answers when the timer it was given fires, and stops it when the request is aborted', async () => {
     const stop = vi.fn();
     const startTimer = vi.fn((_run: () => void, _ms: number) => stop);
-    const { sandbox, control } = world({ startTimer });
+    const { sandbox, control } = createSandboxScene({ startTimer });
     control.delay('/assistants', 250);
     const answer = send(sandbox, '/assistants');
     expect(await isSettled(answer)).toBe(false);
@@ -123,7 +123,7 @@ describe('delay', () => {
   });
 
   it('comes before another fault that was told later', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     const gate = Promise.withResolvers<void>();
     control.delay('/assistants', gate.promise, 1);
     control.fail('/assistants', { status: 500, times: 1 });
@@ -136,7 +136,7 @@ describe('delay', () => {
 
 describe('hang', () => {
   it('answers nothing until the request is aborted, and notes it', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.hang('/assistants', 1);
     control.fail('/assistants', { status: 500, times: 1 });
     const leaving = new AbortController();
@@ -148,11 +148,11 @@ describe('hang', () => {
     expect(sandbox.log[0]).toMatchObject({ status: null, aborted: true });
     expect(control.inFlight()).toBe(0);
     // The rule behind it was not used up by the request that left.
-    expect((await ask(sandbox, '/assistants')).status).toBe(500);
+    expect((await fetchJson(sandbox, '/assistants')).status).toBe(500);
   });
 
   it('lets go on release, and hangs the next one again', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.hang('/assistants');
     const first = send(sandbox, '/assistants');
     expect(await isSettled(first)).toBe(false);
@@ -162,23 +162,23 @@ describe('hang', () => {
     expect(await isSettled(second)).toBe(false);
     control.heal();
     expect((await second).status).toBe(200);
-    expect((await ask(sandbox, '/assistants')).status).toBe(200);
+    expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 });
 
 describe('what else an upstream does', () => {
   it('resets the connection', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.reset('/assistants', 1);
     const error = await send(sandbox, '/assistants').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TypeError);
     expect(error).toMatchObject({ message: 'fetch failed', cause: { code: 'ECONNRESET' } });
     expect(sandbox.log[0]).toMatchObject({ status: null, aborted: false });
-    expect((await ask(sandbox, '/assistants')).status).toBe(200);
+    expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
   it('cuts its JSON in the middle', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     const whole = await (await send(sandbox, '/assistants')).text();
     control.truncate('/assistants', 1);
     const cut = await send(sandbox, '/assistants');
@@ -189,7 +189,7 @@ describe('what else an upstream does', () => {
   });
 
   it('says something else altogether', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     control.corrupt('/assistants', '<!doctype html>', { contentType: 'text/html', status: 203 }, 1);
     control.corrupt('/assistants', new Uint8Array([0xff, 0xfe, 0x00]), {}, 1);
     const page = await send(sandbox, '/assistants');
@@ -199,7 +199,7 @@ describe('what else an upstream does', () => {
   });
 
   it('changes its JSON, and not its data', async () => {
-    const { sandbox, control } = world();
+    const { sandbox, control } = createSandboxScene();
     const call = control.data('sk_demo_a').calls[0]!;
     const before = structuredClone(call);
     control.transform(
@@ -211,22 +211,22 @@ describe('what else an upstream does', () => {
       },
       1,
     );
-    const { json } = await ask(sandbox, `/call/${call.id}`);
+    const { json } = await fetchJson(sandbox, `/call/${call.id}`);
     expect(json.call.status).toBe('paused');
     expect(json.call).not.toHaveProperty('assistant');
     expect(call).toEqual(before);
-    expect((await ask(sandbox, `/call/${call.id}`)).json.call).toEqual(before);
+    expect((await fetchJson(sandbox, `/call/${call.id}`)).json.call).toEqual(before);
   });
 });
 
 describe('how many were unanswered at once', () => {
   it('is counted from the last clearing of the log', async () => {
-    const { sandbox, control } = world();
-    await Promise.all([ask(sandbox, '/assistants'), ask(sandbox, '/campaigns'), ask(sandbox, '/nothing')]);
+    const { sandbox, control } = createSandboxScene();
+    await Promise.all([fetchJson(sandbox, '/assistants'), fetchJson(sandbox, '/campaigns'), fetchJson(sandbox, '/nothing')]);
     expect(control.maxInFlight()).toBe(3);
     control.clearLog();
     expect(control.maxInFlight()).toBe(0);
-    await ask(sandbox, '/assistants');
+    await fetchJson(sandbox, '/assistants');
     expect(control.maxInFlight()).toBe(1);
   });
 });

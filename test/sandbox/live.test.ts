@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import type { Call, CallAttempt } from '#sandbox/api/wire.ts';
 import type { SandboxData } from '#sandbox/control.ts';
-import { landmarks } from '#sandbox/landmarks.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import type { Call, CallAttempt } from '#sandbox/wire.ts';
-import { ask, idsOf, START } from './ask.ts';
+import { fetchJson, idsOf, STARTED_AT } from './sandbox-requests.ts';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
 
-const world = () => {
-  let time = START;
-  const sandbox = createSandbox({ startedAt: START, now: () => time, live: true });
+const createLiveSandbox = () => {
+  let time = STARTED_AT;
+  const sandbox = createSandbox({ startedAt: STARTED_AT, now: () => time, live: true });
   return {
     sandbox,
     at(ms: number) {
-      time = START + ms;
+      time = STARTED_AT + ms;
       return sandbox.control.data('sk_demo_a');
     },
     async top() {
-      return (await ask(sandbox, '/call?page=1&page_size=1')).json.calls[0] as CallAttempt;
+      return (await fetchJson(sandbox, '/call?page=1&page_size=1')).json.calls[0] as CallAttempt;
     },
   };
 };
@@ -38,23 +38,23 @@ function differences(one: SandboxData, other: SandboxData): string[] {
 }
 
 it('begins as the standing data does', () => {
-  const standing = createSandbox({ startedAt: START }).control.data('sk_demo_a');
-  expect(differences(world().at(0), standing)).toEqual([]);
+  const standing = createSandbox({ startedAt: STARTED_AT }).control.data('sk_demo_a');
+  expect(differences(createLiveSandbox().at(0), standing)).toEqual([]);
 });
 
 it('stands still when it is not live, whatever the clock says', async () => {
-  let time = START;
-  const sandbox = createSandbox({ startedAt: START, now: () => time });
-  const before = (await ask(sandbox, '/call?page=1&page_size=5000')).json;
-  time += HOUR;
-  expect((await ask(sandbox, '/call?page=1&page_size=5000')).json).toEqual(before);
+  let time = STARTED_AT;
+  const sandbox = createSandbox({ startedAt: STARTED_AT, now: () => time });
+  const before = (await fetchJson(sandbox, '/call?page=1&page_size=5000')).json;
+  time += HOUR_MS;
+  expect((await fetchJson(sandbox, '/call?page=1&page_size=5000')).json).toEqual(before);
 });
 
 it('brings a new call with a new attempt on top of the list every twenty seconds', async () => {
-  const { at, top } = world();
+  const { at, top } = createLiveSandbox();
   const seen = new Set([(await top()).id]);
   for (let number = 1; number <= 10; number++) {
-    const { calls, attempts } = at(number * 20 * SECOND);
+    const { calls, attempts } = at(number * 20 * SECOND_MS);
     const first = await top();
     expect(first).toMatchObject({ status: 'queued', started_at: null });
     expect(seen).not.toContain(first.id);
@@ -65,13 +65,13 @@ it('brings a new call with a new attempt on top of the list every twenty seconds
 });
 
 it('takes a call through its stages in order, its transcript growing line by line, within minutes', () => {
-  const { at } = world();
-  at(20 * SECOND);
-  const ids = new Set(Array.from({ length: 10 }, (_, index) => at((index + 1) * 20 * SECOND).calls.at(-1)!.id));
-  const again = world();
+  const { at } = createLiveSandbox();
+  at(20 * SECOND_MS);
+  const ids = new Set(Array.from({ length: 10 }, (_, index) => at((index + 1) * 20 * SECOND_MS).calls.at(-1)!.id));
+  const again = createLiveSandbox();
   const stories = new Map<string, { stages: string[]; lines: number[]; seconds: number }>();
   for (let seconds = 20; seconds <= 480; seconds += 1) {
-    for (const call of again.at(seconds * SECOND).calls.slice(720)) {
+    for (const call of again.at(seconds * SECOND_MS).calls.slice(720)) {
       const story = stories.get(call.id) ?? { stages: [], lines: [], seconds: 0 };
       const stage = `${call.status}/${call.last_call_attempt?.status}`;
       if (story.stages.at(-1) !== stage) story.stages.push(stage);
@@ -98,13 +98,13 @@ it('takes a call through its stages in order, its transcript growing line by lin
 });
 
 it('ends what was under way at the start, in its rows and look-ups too', async () => {
-  const { sandbox, at } = world();
-  const live = landmarks(sandbox).liveCallId;
+  const { sandbox, at } = createLiveSandbox();
+  const live = sampleIds(sandbox).liveCallId;
   const row = Object.values(at(0).rows)
     .flat()
     .find(({ call }) => call?.status === 'queued_for_calling')!;
-  at(10 * MINUTE);
-  expect((await ask(sandbox, `/call/${live}`)).json.call).toMatchObject({
+  at(10 * MINUTE_MS);
+  expect((await fetchJson(sandbox, `/call/${live}`)).json.call).toMatchObject({
     status: 'completed',
     is_completed: true,
     last_call_attempt: { status: 'completed', result: 'human' },
@@ -113,42 +113,42 @@ it('ends what was under way at the start, in its rows and look-ups too', async (
 });
 
 it('starts the scheduled calls when their time has come', () => {
-  const { at } = world();
+  const { at } = createLiveSandbox();
   const scheduled = at(0).calls.filter(({ status }) => status === 'scheduled');
   const first = scheduled.toSorted((one, other) => (one.scheduled_at! < other.scheduled_at! ? -1 : 1))[0]!;
   const attemptsBefore = first.calls_count;
-  at(Date.parse(first.scheduled_at!) - START + 1);
+  at(Date.parse(first.scheduled_at!) - STARTED_AT + 1);
   expect([first.status, first.calls_count, first.last_call_attempt!.status]).toEqual([
     'queued_for_calling',
     attemptsBefore + 1,
     'queued',
   ]);
-  const last = at(7 * 24 * HOUR);
+  const last = at(7 * 24 * HOUR_MS);
   expect(last.calls.filter(({ status }) => status === 'scheduled')).toEqual([]);
 });
 
 describe('the passing of time', () => {
   it.each([
-    ['minutes', 10 * MINUTE, 7 * SECOND],
-    ['hours, with the oldest calls recycled', 3 * HOUR, 20 * SECOND],
+    ['minutes', 10 * MINUTE_MS, 7 * SECOND_MS],
+    ['hours, with the oldest calls recycled', 3 * HOUR_MS, 20 * SECOND_MS],
   ])('ends alike in one leap and in small steps: %s', (_name, duration, step) => {
-    const walking = world();
+    const walking = createLiveSandbox();
     for (let ms = 0; ms < duration; ms += step) walking.at(ms);
-    const leaping = world();
+    const leaping = createLiveSandbox();
     expect(differences(walking.at(duration), leaping.at(duration))).toEqual([]);
   });
 
   it('ends alike while many calls are queued: their order is that of queueing, however it came about', () => {
-    const walking = world();
-    for (let ms = 0; ms <= 100 * SECOND; ms += SECOND) {
+    const walking = createLiveSandbox();
+    for (let ms = 0; ms <= 100 * SECOND_MS; ms += SECOND_MS) {
       const walked = walking.at(ms);
-      if (ms % (5 * SECOND) === 0) expect(differences(walked, world().at(ms))).toEqual([]);
+      if (ms % (5 * SECOND_MS) === 0) expect(differences(walked, createLiveSandbox().at(ms))).toEqual([]);
     }
   });
 
   it('keeps the order of the list, and lists exactly the attempts of the calls', () => {
-    const { at } = world();
-    for (let ms = 0; ms <= 6 * MINUTE; ms += 3 * SECOND) {
+    const { at } = createLiveSandbox();
+    for (let ms = 0; ms <= 6 * MINUTE_MS; ms += 3 * SECOND_MS) {
       const { attempts, calls } = at(ms);
       const times = attempts.map(({ started_at }) => started_at ?? '9999');
       expect(times).toEqual([...times].sort().reverse());
@@ -157,28 +157,28 @@ describe('the passing of time', () => {
   });
 
   it('is bounded: after weeks there are 360 live-made calls, and the oldest are gone', async () => {
-    const { sandbox, at } = world();
-    const early = at(20 * SECOND).calls.at(-1)!;
-    expect((await ask(sandbox, `/call/${early.id}`)).status).toBe(200);
-    const { calls, attempts } = at(21 * 24 * HOUR);
+    const { sandbox, at } = createLiveSandbox();
+    const early = at(20 * SECOND_MS).calls.at(-1)!;
+    expect((await fetchJson(sandbox, `/call/${early.id}`)).status).toBe(200);
+    const { calls, attempts } = at(21 * 24 * HOUR_MS);
     expect(calls).toHaveLength(720 + 360);
     expect(attempts.length).toBe(calls.reduce((sum, call) => sum + call.calls_count, 0));
-    expect((await ask(sandbox, `/call/${early.id}`)).status).toBe(404);
+    expect((await fetchJson(sandbox, `/call/${early.id}`)).status).toBe(404);
     expect(new Set(idsOf(calls)).size).toBe(1080);
   });
 
   it('neither undoes nor repeats what has happened when the clock goes back', () => {
-    const { at } = world();
-    const late = structuredClone(at(5 * MINUTE));
-    expect(differences(at(MINUTE), late)).toEqual([]);
-    expect(differences(at(6 * MINUTE), world().at(6 * MINUTE))).toEqual([]);
+    const { at } = createLiveSandbox();
+    const late = structuredClone(at(5 * MINUTE_MS));
+    expect(differences(at(MINUTE_MS), late)).toEqual([]);
+    expect(differences(at(6 * MINUTE_MS), createLiveSandbox().at(6 * MINUTE_MS))).toEqual([]);
   });
 
   it('has a live call to show at any time', () => {
-    const { sandbox, at } = world();
+    const { sandbox, at } = createLiveSandbox();
     for (let hours = 1; hours <= 24; hours++) {
-      const { calls } = at(hours * HOUR + 50 * SECOND);
-      const { liveCallId } = landmarks(sandbox);
+      const { calls } = at(hours * HOUR_MS + 50 * SECOND_MS);
+      const { liveCallId } = sampleIds(sandbox);
       expect(calls.find(({ id }) => id === liveCallId)!.status).toMatch(/^(queued_for_calling|calling)$/);
     }
   });

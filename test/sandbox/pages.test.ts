@@ -1,28 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import type { SandboxOptions } from '#sandbox/sandbox.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { ask, idsOf, START } from './ask.ts';
+import { fetchJson, idsOf, STARTED_AT } from './sandbox-requests.ts';
 
-const world = (options: SandboxOptions) => {
-  const sandbox = createSandbox({ startedAt: START, ...options });
+const createSandboxScene = (options: SandboxOptions) => {
+  const sandbox = createSandbox({ startedAt: STARTED_AT, ...options });
   const data = sandbox.control.data('sk_demo_a');
   const campaignId = data.campaigns.find(({ id }) => data.rows[id]!.length === 96)!.id;
   return {
     attempts: idsOf(data.attempts),
     rows: idsOf(data.rows[campaignId]!),
     page: async (page: number, size: number) => {
-      const { status, json } = await ask(sandbox, `/call?page=${page}&page_size=${size}`);
+      const { status, json } = await fetchJson(sandbox, `/call?page=${page}&page_size=${size}`);
       return status === 200 ? idsOf(json.calls) : status;
     },
     rowPage: async (page: number, size: number) => {
-      const { status, json } = await ask(sandbox, `/campaigns/${campaignId}/rows?page=${page}&page_size=${size}`);
+      const { status, json } = await fetchJson(sandbox, `/campaigns/${campaignId}/rows?page=${page}&page_size=${size}`);
       return status === 200 ? { ...json, rows: idsOf(json.rows) } : status;
     },
   };
 };
 
 describe.each([0, 1] as const)('when the first page is %i', (firstPage) => {
-  const { attempts, rows, page, rowPage } = world({ firstPage });
+  const { attempts, rows, page, rowPage } = createSandboxScene({ firstPage });
 
   it('serves every attempt once, the last page short', async () => {
     const pages = await Promise.all(Array.from({ length: 42 }, (_, index) => page(firstPage + index, 50)));
@@ -47,7 +47,7 @@ describe.each([0, 1] as const)('when the first page is %i', (firstPage) => {
 });
 
 describe.each([0, 1] as const)('when page numbers are clamped to %i and the last one', (firstPage) => {
-  const { attempts, rows, page, rowPage } = world({ firstPage, clampsPageNumber: true });
+  const { attempts, rows, page, rowPage } = createSandboxScene({ firstPage, clampsPageNumber: true });
 
   it('serves the first page for those below it', async () => {
     expect(await page(firstPage - 1, 50)).toEqual(attempts.slice(0, 50));
@@ -64,7 +64,7 @@ describe.each([0, 1] as const)('when page numbers are clamped to %i and the last
 
 describe('when pages are capped', () => {
   it('starts page n at n times the size it serves', async () => {
-    const { attempts, rows, page, rowPage } = world({ maxPageSize: 20 });
+    const { attempts, rows, page, rowPage } = createSandboxScene({ maxPageSize: 20 });
     expect(await page(1, 50)).toEqual(attempts.slice(0, 20));
     expect(await page(2, 50)).toEqual(attempts.slice(20, 40));
     expect(await page(104, 50)).toEqual(attempts.slice(2060));
@@ -73,7 +73,7 @@ describe('when pages are capped', () => {
   });
 
   it('or at n times the size requested, and nobody can have what lies between', async () => {
-    const { attempts, rows, page, rowPage } = world({ maxPageSize: 20, capOffset: 'requested' });
+    const { attempts, rows, page, rowPage } = createSandboxScene({ maxPageSize: 20, capOffset: 'requested' });
     expect(await page(1, 50)).toEqual(attempts.slice(0, 20));
     expect(await page(2, 50)).toEqual(attempts.slice(50, 70));
     expect(await page(43, 50)).toEqual([]);
@@ -81,23 +81,23 @@ describe('when pages are capped', () => {
   });
 
   it('clamps to the last page there is', async () => {
-    const { attempts, page } = world({ maxPageSize: 20, clampsPageNumber: true });
+    const { attempts, page } = createSandboxScene({ maxPageSize: 20, clampsPageNumber: true });
     expect(await page(500, 50)).toEqual(attempts.slice(2060));
   });
 });
 
 it('has a list whose last page is full: ten pages of 50, then nothing', async () => {
-  const sandbox = createSandbox({ startedAt: START });
+  const sandbox = createSandbox({ startedAt: STARTED_AT });
   const page = async (number: number) =>
-    (await ask(sandbox, `/call?page=${number}&page_size=50`, { key: 'sk_demo_b' })).json.calls;
+    (await fetchJson(sandbox, `/call?page=${number}&page_size=50`, { key: 'sk_demo_b' })).json.calls;
   expect(await page(10)).toHaveLength(50);
   expect(await page(11)).toEqual([]);
 });
 
 it('wraps a single assistant when told to', async () => {
-  const bare = createSandbox({ startedAt: START });
-  const wrapping = createSandbox({ startedAt: START, wrapsAssistant: true });
+  const bare = createSandbox({ startedAt: STARTED_AT });
+  const wrapping = createSandbox({ startedAt: STARTED_AT, wrapsAssistant: true });
   const assistant = bare.control.data('sk_demo_a').assistants[0]!;
-  expect((await ask(bare, `/assistants/${assistant.id}`)).json).toEqual(assistant);
-  expect((await ask(wrapping, `/assistants/${assistant.id}`)).json).toEqual({ assistant });
+  expect((await fetchJson(bare, `/assistants/${assistant.id}`)).json).toEqual(assistant);
+  expect((await fetchJson(wrapping, `/assistants/${assistant.id}`)).json).toEqual({ assistant });
 });

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { Sandbox } from '#sandbox/sandbox.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { START } from './ask.ts';
+import { STARTED_AT } from './sandbox-requests.ts';
 
 type Served = Awaited<ReturnType<typeof serveSandbox>>;
 const open: Served[] = [];
@@ -27,8 +27,8 @@ async function serve(sandbox: Pick<Sandbox, 'fetch' | 'basePath'>): Promise<Serv
 const headers = { authorization: 'Bearer sk_demo_a' };
 
 /** A sandbox that tells when a request has come, and when it is over. */
-const world = async () => {
-  const sandbox = createSandbox({ startedAt: START });
+const createServedScene = async () => {
+  const sandbox = createSandbox({ startedAt: STARTED_AT });
   const came = Promise.withResolvers<void>();
   const over = Promise.withResolvers<void>();
   const { url } = await serve({
@@ -42,7 +42,7 @@ const world = async () => {
 };
 
 it('answers over a socket what it answers without', async () => {
-  const { sandbox, url } = await world();
+  const { sandbox, url } = await createServedScene();
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api$/);
   const path = '/call?page=2&page_size=50&statuses=completed,errored';
   const direct = await sandbox.fetch(new Request(`http://sandbox.example/api${path}`, { headers }));
@@ -53,7 +53,7 @@ it('answers over a socket what it answers without', async () => {
 });
 
 it('refuses as it does without', async () => {
-  const { url } = await world();
+  const { url } = await createServedScene();
   expect((await fetch(`${url}/assistants`)).status).toBe(401);
   const posted = await fetch(`${url}/assistants`, { method: 'POST', headers, body: '{}' });
   expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
@@ -61,7 +61,7 @@ it('refuses as it does without', async () => {
 });
 
 it('destroys the socket on reset', async () => {
-  const { sandbox, url } = await world();
+  const { sandbox, url } = await createServedScene();
   sandbox.control.reset('/assistants', 1);
   const error = await fetch(`${url}/assistants`, { headers }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(TypeError);
@@ -70,7 +70,7 @@ it('destroys the socket on reset', async () => {
 });
 
 it('notes that a client has left', async () => {
-  const { sandbox, url, came, over } = await world();
+  const { sandbox, url, came, over } = await createServedScene();
   sandbox.control.hang('/assistants');
   const leaving = new AbortController();
   const answer = fetch(`${url}/assistants`, { headers, signal: leaving.signal });
@@ -83,7 +83,7 @@ it('notes that a client has left', async () => {
 });
 
 it('ends open sockets when it closes: those that wait for an answer, and those that wait for nothing', async () => {
-  const { sandbox, url, came } = await world();
+  const { sandbox, url, came } = await createServedScene();
   const idle = createConnection(Number(new URL(url).port), '127.0.0.1');
   await new Promise((resolve) => idle.once('connect', resolve));
   const idleEnded = new Promise((resolve) => idle.once('close', resolve));
@@ -97,7 +97,7 @@ it('ends open sockets when it closes: those that wait for an answer, and those t
 });
 
 it('says so when the port is taken', async () => {
-  const { url } = await world();
-  const second = serveSandbox(createSandbox({ startedAt: START }), { host: '127.0.0.1', port: Number(new URL(url).port) });
+  const { url } = await createServedScene();
+  const second = serveSandbox(createSandbox({ startedAt: STARTED_AT }), { host: '127.0.0.1', port: Number(new URL(url).port) });
   await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });

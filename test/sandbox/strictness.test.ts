@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { ask, idsOf, START, toRequest } from './ask.ts';
+import { fetchJson, idsOf, STARTED_AT, toRequest } from './sandbox-requests.ts';
 
-const sandbox = createSandbox({ startedAt: START });
+const sandbox = createSandbox({ startedAt: STARTED_AT });
 const a = sandbox.control.data('sk_demo_a');
 const b = sandbox.control.data('sk_demo_b');
 const campaignId = a.campaigns[0]!.id;
@@ -17,27 +17,27 @@ describe('who may ask', () => {
     ['two keys', { authorization: 'Bearer sk_demo_a sk_demo_b' }],
     ['an empty key', { authorization: 'Bearer ' }],
   ])('refuses %s', async (_name, headers) => {
-    const { status, json } = await ask(sandbox, '/assistants', { headers });
+    const { status, json } = await fetchJson(sandbox, '/assistants', { headers });
     expect([status, typeof json.message]).toEqual([401, 'string']);
   });
 
   it('says 401 before it says whether a path exists', async () => {
-    expect((await ask(sandbox, '/nothing', { headers: {} })).status).toBe(401);
+    expect((await fetchJson(sandbox, '/nothing', { headers: {} })).status).toBe(401);
   });
 
   it.each(['sk_demo_a', 'sk_demo_b'])('shows %s its own organisation alone', async (key) => {
     const [mine, theirs] = key === 'sk_demo_a' ? [a, b] : [b, a];
-    expect((await ask(sandbox, '/assistants', { key })).json.assistants).toEqual(mine.assistants);
-    expect(idsOf((await ask(sandbox, '/call?page=1&page_size=5000', { key })).json.calls)).toEqual(idsOf(mine.attempts));
+    expect((await fetchJson(sandbox, '/assistants', { key })).json.assistants).toEqual(mine.assistants);
+    expect(idsOf((await fetchJson(sandbox, '/call?page=1&page_size=5000', { key })).json.calls)).toEqual(idsOf(mine.attempts));
     for (const [path, wanted] of [
       ['/call/', 'calls'],
       ['/assistants/', 'assistants'],
       ['/campaigns/', 'campaigns'],
     ] as const) {
-      expect((await ask(sandbox, path + mine[wanted][0]!.id, { key })).status).toBe(200);
-      expect((await ask(sandbox, path + theirs[wanted][0]!.id, { key })).status).toBe(404);
+      expect((await fetchJson(sandbox, path + mine[wanted][0]!.id, { key })).status).toBe(200);
+      expect((await fetchJson(sandbox, path + theirs[wanted][0]!.id, { key })).status).toBe(404);
     }
-    expect((await ask(sandbox, `/campaigns/${theirs.campaigns[0]!.id}/rows?page=1&page_size=1`, { key })).status).toBe(404);
+    expect((await fetchJson(sandbox, `/campaigns/${theirs.campaigns[0]!.id}/rows?page=1&page_size=1`, { key })).status).toBe(404);
   });
 });
 
@@ -56,7 +56,7 @@ describe('what exists', () => {
     '/campaigns/none/rows?page=1&page_size=1',
     `/call/${a.attempts[0]!.id}`,
   ])('does not know %s', async (path) => {
-    const { status, json } = await ask(sandbox, path);
+    const { status, json } = await fetchJson(sandbox, path);
     expect([status, typeof json.message]).toEqual([404, 'string']);
   });
 
@@ -65,22 +65,22 @@ describe('what exists', () => {
       headers: { authorization: 'Bearer sk_demo_a' },
     });
     expect((await sandbox.fetch(elsewhere)).status).toBe(404);
-    const moved = createSandbox({ startedAt: START, basePath: '' });
+    const moved = createSandbox({ startedAt: STARTED_AT, basePath: '' });
     expect((await moved.fetch(elsewhere)).status).toBe(200);
   });
 
   it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('takes no %s', async (method) => {
-    const { status, headers } = await ask(sandbox, '/assistants', { method });
+    const { status, headers } = await fetchJson(sandbox, '/assistants', { method });
     expect([status, headers.get('allow')]).toEqual([405, 'GET']);
   });
 
   it('decodes a path segment once', async () => {
     const { id } = a.calls[0]!;
     const encoded = [...id].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('');
-    expect((await ask(sandbox, `/call/${encoded}`)).json.call.id).toBe(id);
-    expect((await ask(sandbox, `/call/${encodeURIComponent(encoded)}`)).status).toBe(404);
-    expect((await ask(sandbox, `/call%2F${id}`)).status).toBe(404);
-    expect((await ask(sandbox, '/call/%E0%A4%A')).status).toBe(400);
+    expect((await fetchJson(sandbox, `/call/${encoded}`)).json.call.id).toBe(id);
+    expect((await fetchJson(sandbox, `/call/${encodeURIComponent(encoded)}`)).status).toBe(404);
+    expect((await fetchJson(sandbox, `/call%2F${id}`)).status).toBe(404);
+    expect((await fetchJson(sandbox, '/call/%E0%A4%A')).status).toBe(400);
   });
 });
 
@@ -119,7 +119,7 @@ describe('the parameters it refuses', () => {
   it.each(lists.flatMap((list) => bad.map((query) => [list.replace(campaignId, '…') + query, list + query])))(
     '%s',
     async (_name, path) => {
-      const { status, json } = await ask(sandbox, path);
+      const { status, json } = await fetchJson(sandbox, path);
       expect([status, typeof json.message]).toEqual([400, 'string']);
     },
   );
@@ -139,12 +139,12 @@ describe('the parameters it refuses', () => {
     `/campaigns/${campaignId}?page=1`,
     `/call/${a.calls[0]!.id}?page=1`,
   ])('%s', async (path) => {
-    expect((await ask(sandbox, path)).status).toBe(400);
+    expect((await fetchJson(sandbox, path)).status).toBe(400);
   });
 
   it('takes the largest numbers there are', async () => {
-    expect((await ask(sandbox, '/call?page=9007199254740991&page_size=9007199254740991')).json).toEqual({ calls: [] });
-    expect((await ask(sandbox, `${rows}?page=1&page_size=9007199254740991`)).json.rows).toHaveLength(500);
+    expect((await fetchJson(sandbox, '/call?page=9007199254740991&page_size=9007199254740991')).json).toEqual({ calls: [] });
+    expect((await fetchJson(sandbox, `${rows}?page=1&page_size=9007199254740991`)).json.rows).toHaveLength(500);
   });
 });
 
@@ -161,29 +161,29 @@ describe('filters', () => {
   );
 
   describe.each(['comma', 'repeat', 'brackets'] as const)('GET /call speaks %s alone', (arrayFormat) => {
-    const speaking = createSandbox({ startedAt: START, arrayFormat });
+    const speaking = createSandbox({ startedAt: STARTED_AT, arrayFormat });
     it.each(['comma', 'repeat', 'brackets'] as const)('asked in %s', async (form) => {
-      const { status, json } = await ask(speaking, `/call?page=1&page_size=5000&${forms[form]}`);
+      const { status, json } = await fetchJson(speaking, `/call?page=1&page_size=5000&${forms[form]}`);
       if (form === arrayFormat) expect([status, idsOf(json.calls)]).toEqual([200, expected]);
       else expect(status).toBe(400);
     });
     it('takes the rows’ statuses as one string all the same', async () => {
-      const { status } = await ask(speaking, `${rows}?page=1&page_size=1&statuses=completed,errored`);
+      const { status } = await fetchJson(speaking, `${rows}?page=1&page_size=1&statuses=completed,errored`);
       expect(status).toBe(200);
     });
   });
 
   it('filters attempts by the status of their order', async () => {
     expect(expected.length).toBeGreaterThan(0);
-    const { json } = await ask(sandbox, '/call?page=1&page_size=5000&statuses=errored');
+    const { json } = await fetchJson(sandbox, '/call?page=1&page_size=5000&statuses=errored');
     const statuses = new Set(json.calls.map((attempt: { status: string }) => attempt.status));
     expect(statuses).toEqual(new Set(['error']));
-    const scheduled = await ask(sandbox, '/call?page=1&page_size=5000&statuses=scheduled');
+    const scheduled = await fetchJson(sandbox, '/call?page=1&page_size=5000&statuses=scheduled');
     expect(scheduled.json.calls).toHaveLength(48);
   });
 
   const allRows = a.rows[campaignId]!;
-  const askRows = async (filter: string) => (await ask(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
+  const askRows = async (filter: string) => (await fetchJson(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
 
   it.each(['IVR', 'voicemail', 'human', 'unknown', 'ios-screening-filter'])(
     'finds rows by the result %s of the last attempt',
@@ -234,22 +234,29 @@ describe('filters', () => {
 
 describe('the log', () => {
   it('notes each request, answered or refused', async () => {
-    const logged = createSandbox({ startedAt: START, now: () => START + 5 });
-    await ask(logged, '/call?page=1&page_size=2');
-    await ask(logged, '/assistants', { key: 'unknown' });
-    await ask(logged, '/campaigns', { key: 'sk_demo_b' });
+    const logged = createSandbox({ startedAt: STARTED_AT, now: () => STARTED_AT + 5 });
+    await fetchJson(logged, '/call?page=1&page_size=2');
+    await fetchJson(logged, '/assistants', { key: 'unknown' });
+    await fetchJson(logged, '/campaigns', { key: 'sk_demo_b' });
     const [one, other] = logged.organizations;
     expect(logged.log).toEqual([
-      { method: 'GET', path: '/call?page=1&page_size=2', organizationId: one!.id, status: 200, aborted: false, at: START + 5 },
-      { method: 'GET', path: '/assistants', organizationId: null, status: 401, aborted: false, at: START + 5 },
-      { method: 'GET', path: '/campaigns', organizationId: other!.id, status: 200, aborted: false, at: START + 5 },
+      {
+        method: 'GET',
+        path: '/call?page=1&page_size=2',
+        organizationId: one!.id,
+        status: 200,
+        aborted: false,
+        at: STARTED_AT + 5,
+      },
+      { method: 'GET', path: '/assistants', organizationId: null, status: 401, aborted: false, at: STARTED_AT + 5 },
+      { method: 'GET', path: '/campaigns', organizationId: other!.id, status: 200, aborted: false, at: STARTED_AT + 5 },
     ]);
     logged.control.clearLog();
     expect(logged.log).toEqual([]);
   });
 
   it('sends nothing for a request that was aborted before', async () => {
-    const logged = createSandbox({ startedAt: START });
+    const logged = createSandbox({ startedAt: STARTED_AT });
     await expect(logged.fetch(toRequest(logged, '/assistants', { signal: AbortSignal.abort() }))).rejects.toThrow();
     expect(logged.log).toEqual([]);
   });

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { landmarks } from '#sandbox/landmarks.ts';
+import { API_VERSIONS, type ApiVersion } from '#sandbox/api/versions.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { API_VERSIONS, type ApiVersion } from '#sandbox/versions.ts';
-import { ask, START } from './ask.ts';
+import { fetchJson, STARTED_AT } from './sandbox-requests.ts';
 
-const documented = createSandbox({ startedAt: START, now: () => START });
-const ids = landmarks(documented);
-const speaking = (version: ApiVersion) => createSandbox({ startedAt: START, now: () => START, version });
+const documented = createSandbox({ startedAt: STARTED_AT, now: () => STARTED_AT });
+const ids = sampleIds(documented);
+const sandboxOfVersion = (version: ApiVersion) => createSandbox({ startedAt: STARTED_AT, now: () => STARTED_AT, version });
 
 async function callIn(version: ApiVersion) {
-  return (await ask(speaking(version), `/call/${ids.richCallId}`)).json.call;
+  return (await fetchJson(sandboxOfVersion(version), `/call/${ids.richCallId}`)).json.call;
 }
 async function assistantIn(version: ApiVersion) {
-  return (await ask(speaking(version), `/assistants/${ids.frenchAssistantId}`)).json;
+  return (await fetchJson(sandboxOfVersion(version), `/assistants/${ids.frenchAssistantId}`)).json;
 }
 async function rowsIn(version: ApiVersion) {
-  return (await ask(speaking(version), `/campaigns/${ids.largeCampaignId}/rows?page=1&page_size=2`)).json;
+  return (await fetchJson(sandboxOfVersion(version), `/campaigns/${ids.largeCampaignId}/rows?page=1&page_size=2`)).json;
 }
 
 describe('A version says what is publicly known of it', () => {
@@ -52,9 +52,9 @@ describe('A version says what is publicly known of it', () => {
 
   test('no status at first, and a new one at last', async () => {
     expect(await callIn('0.0.2')).not.toHaveProperty('status');
-    const sandbox = speaking('0.5.0');
+    const sandbox = sandboxOfVersion('0.5.0');
     const scheduled = sandbox.control.data('sk_demo_a').calls.find(({ status }) => status === 'scheduled')!;
-    expect((await ask(sandbox, `/call/${scheduled.id}`)).json.call.status).toBe('paused');
+    expect((await fetchJson(sandbox, `/call/${scheduled.id}`)).json.call.status).toBe('paused');
   });
 
   test('pages of rows with all that they tell, and with nothing but rows', async () => {
@@ -66,18 +66,18 @@ describe('A version says what is publicly known of it', () => {
 
 describe('Whatever is spoken', () => {
   test.each(API_VERSIONS)('%s: the data stays as it is, and so do refusals', async (version) => {
-    const sandbox = speaking(version);
+    const sandbox = sandboxOfVersion(version);
     const before = structuredClone(sandbox.control.data('sk_demo_a').calls[0]);
-    await ask(sandbox, `/call/${before!.id}`);
+    await fetchJson(sandbox, `/call/${before!.id}`);
     expect(sandbox.control.data('sk_demo_a').calls[0]).toEqual(before);
-    expect((await ask(sandbox, '/call/nobody')).json).toEqual({ message: 'Call not found' });
+    expect((await fetchJson(sandbox, '/call/nobody')).json).toEqual({ message: 'Call not found' });
   });
 
   test('a sandbox can be told to speak another version, for some requests', async () => {
-    const sandbox = speaking('documented');
-    sandbox.control.speak('0.0.2', '/call/', 1);
-    expect((await ask(sandbox, '/assistants')).json.assistants[0]).toHaveProperty('llm_model');
-    expect((await ask(sandbox, `/call/${ids.richCallId}`)).json.call).toEqual(await callIn('0.0.2'));
-    expect((await ask(sandbox, `/call/${ids.richCallId}`)).json.call).toEqual(await callIn('documented'));
+    const sandbox = sandboxOfVersion('documented');
+    sandbox.control.respondAs('0.0.2', '/call/', 1);
+    expect((await fetchJson(sandbox, '/assistants')).json.assistants[0]).toHaveProperty('llm_model');
+    expect((await fetchJson(sandbox, `/call/${ids.richCallId}`)).json.call).toEqual(await callIn('0.0.2'));
+    expect((await fetchJson(sandbox, `/call/${ids.richCallId}`)).json.call).toEqual(await callIn('documented'));
   });
 });

@@ -26,11 +26,11 @@ export function phoneNumberOf(index: number): string {
 
 export function createEndedCalls(): EndedCalls {
   const template = createTemplate();
-  const places = placesIn(template, String(NO_CALL));
+  const offsets = offsetsOf(template, String(NO_CALL));
   const bodyOf = (index: number) => {
     const body = Buffer.from(template);
     const digits = Buffer.from(toDigits(index));
-    for (const place of places) digits.copy(body, place);
+    for (const place of offsets) digits.copy(body, place);
     return body;
   };
   let requests = 0;
@@ -65,7 +65,7 @@ function createTemplate(): Buffer {
   );
 }
 
-function placesIn(text: Buffer, word: string): number[] {
+function offsetsOf(text: Buffer, word: string): number[] {
   const places: number[] = [];
   for (let place = text.indexOf(word); place !== -1; place = text.indexOf(word, place + 1)) places.push(place);
   return places;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../wire/demo-process.ts';
-import type { Holdings } from './measured-process.ts';
+import { freePort } from '../sockets/demo-process.ts';
+import type { ResourceUsage } from './measured-process.ts';
 
-export interface Measure extends Holdings {
+export interface ProcessUsage extends ResourceUsage {
   /** Files and sockets that the system has open for it. */
   readonly descriptors: number;
 }
@@ -14,7 +14,7 @@ export interface Measure extends Holdings {
 export interface MeasuredGateway extends AsyncDisposable {
   /** Of the GraphQL endpoint. */
   readonly url: string;
-  measure(): Promise<Measure>;
+  measure(): Promise<ProcessUsage>;
   /** Asks it to end, and waits until it has. */
   end(): Promise<Ending>;
 }
@@ -26,7 +26,7 @@ export interface Ending {
   readonly errors: readonly string[];
 }
 
-const MOST_ERRORS = 20;
+const MAX_ERRORS = 20;
 
 const ROOT = join(import.meta.dirname, '../..');
 const HEAP_MIB = 256;
@@ -55,14 +55,14 @@ export async function startMeasuredGateway(settings: Readonly<Record<string, str
   ]);
   const errors: string[] = [];
   lines.on('line', (line) => {
-    if (line.includes('"level":"error"') && errors.length < MOST_ERRORS) errors.push(line);
+    if (line.includes('"level":"error"') && errors.length < MAX_ERRORS) errors.push(line);
   });
   return {
     url,
     async measure() {
       const answer = once(child, 'message');
       child.send('measure');
-      const [holdings] = (await answer) as [Holdings];
+      const [holdings] = (await answer) as [ResourceUsage];
       return { ...holdings, descriptors: openFilesOf(child) };
     },
     async end() {

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 
-export interface Holdings {
+export interface ResourceUsage {
   readonly heapBytes: number;
   /** Of buffers and the like, beside the heap. */
   readonly externalBytes: number;
@@ -17,7 +17,7 @@ process.on('message', async () => process.send?.(await measure()));
 // It is no reason to stay alive.
 process.channel?.unref();
 
-async function measure(): Promise<Holdings> {
+async function measure(): Promise<ResourceUsage> {
   // Twice: what the first one finalises, the second one frees.
   globalThis.gc?.();
   await setImmediate();

@@ -7,8 +7,8 @@ import { CACHE_MAX_BYTES, type Report } from './million-calls.ts';
 const MIB = 2 ** 20;
 /** Fewer for a quick look: but no less than fill the cache and make their way out of it again. */
 const CALLS = Number(process.env.SOAK_CALLS || 1_000_000);
-const FEWEST_CALLS = 30_000;
-const AT_MOST_MS = 600_000;
+const MIN_CALLS = 30_000;
+const MAX_DURATION_MS = 600_000;
 
 /** `node` as it comes, or with the flags given, in a process of its own. */
 async function soak(calls: number, ...flags: string[]): Promise<Report> {
@@ -21,22 +21,22 @@ async function soak(calls: number, ...flags: string[]): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-function expectFullCache({ calls, requests, remembered, requestsForTheOldest, valueBytes }: Report): void {
+function expectFullCache({ calls, requests, cachedCalls, requestsForOldest, valueBytes }: Report): void {
   expect(requests).toBe(calls);
   // What is not values is the entries' places.
-  expect(remembered * valueBytes).toBeGreaterThan(0.75 * CACHE_MAX_BYTES);
-  expect(remembered * valueBytes).toBeLessThanOrEqual(CACHE_MAX_BYTES);
-  expect(requestsForTheOldest).toBe(100);
+  expect(cachedCalls * valueBytes).toBeGreaterThan(0.75 * CACHE_MAX_BYTES);
+  expect(cachedCalls * valueBytes).toBeLessThanOrEqual(CACHE_MAX_BYTES);
+  expect(requestsForOldest).toBe(100);
 }
 
 describe('A gateway with a cache of 64 MiB', () => {
   test('is asked for enough calls to tell', () => {
-    expect(CALLS).toBeGreaterThanOrEqual(FEWEST_CALLS);
+    expect(CALLS).toBeGreaterThanOrEqual(MIN_CALLS);
     expect(CALLS % 1_000).toBe(0);
   });
 
   test(`takes less than 640 MiB for ${CALLS} distinct calls, where its heap may not grow beyond 256`, {
-    timeout: AT_MOST_MS,
+    timeout: MAX_DURATION_MS,
   }, async () => {
     const report = await soak(CALLS, '--max-old-space-size=256');
     expectFullCache(report);
@@ -46,8 +46,8 @@ describe('A gateway with a cache of 64 MiB', () => {
     expect(report.liveHeapBytes).toBeLessThan(140 * MIB);
   });
 
-  test('holds no more with memory to spare, though garbage may lie there for longer', { timeout: AT_MOST_MS }, async () => {
-    const report = await soak(Math.max(FEWEST_CALLS, CALLS / 10));
+  test('holds no more with memory to spare, though garbage may lie there for longer', { timeout: MAX_DURATION_MS }, async () => {
+    const report = await soak(Math.max(MIN_CALLS, CALLS / 10));
     expectFullCache(report);
     expect(report.liveHeapBytes).toBeLessThan(140 * MIB);
     // Measured: 570 to 970 MiB on a machine of 24 GiB, where V8 lets the heap grow to several times what lives in it.

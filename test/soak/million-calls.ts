@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { estimateBytes } from '#cache/size.ts';
+import { estimateBytes } from '#cache/estimate-size.ts';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
 import { createEndedCalls, idOf, phoneNumberOf } from './ended-calls.ts';
@@ -18,9 +18,9 @@ export interface Report {
   /** Requests that the upstream answered while each call was asked for once. */
   readonly requests: number;
   /** The calls, latest first, that were then answered without a request. */
-  readonly remembered: number;
+  readonly cachedCalls: number;
   /** Requests that the hundred calls asked for first cost the second time. */
-  readonly requestsForTheOldest: number;
+  readonly requestsForOldest: number;
   readonly bodyBytes: number;
   /** What the value of one answer takes, by the cache's own estimate. */
   readonly valueBytes: number;
@@ -36,44 +36,44 @@ export interface Report {
 }
 
 export const CACHE_MAX_BYTES = 64 * 2 ** 20;
-const CALLS_AN_OPERATION = 100;
-const OPERATIONS_AT_ONCE = 4;
+const CALLS_PER_OPERATION = 100;
+const CONCURRENT_OPERATIONS = 4;
 /** Until the code is compiled, and the heap has the size that passing objects need. */
 const WARM_UP_CALLS = 20_000;
-const NEXT_TO_NOTHING_BYTES = 2 ** 20;
+const MINIMAL_CACHE_BYTES = 2 ** 20;
 
 const QUERY = 'query ($ids: [ID!]!) { calls(ids: $ids) { id toPhoneNumber } }';
 
-if (import.meta.main) console.log(JSON.stringify(await soak(Number(process.argv[2]))));
+if (import.meta.main) console.log(JSON.stringify(await runSoak(Number(process.argv[2]))));
 
-async function soak(calls: number): Promise<Report> {
+async function runSoak(calls: number): Promise<Report> {
   const startedAt = performance.now();
   const upstream = createEndedCalls();
   let peakRssBytes = 0;
-  await askForAll(createOne(0), calls, WARM_UP_CALLS);
+  await fetchAll(createSoakGateway(0), calls, WARM_UP_CALLS);
   const baseRssBytes = process.memoryUsage.rss();
   const requestsBefore = upstream.requests;
 
-  const gateway = createOne(CACHE_MAX_BYTES);
-  await askForAll(gateway, 0, calls);
+  const gateway = createSoakGateway(CACHE_MAX_BYTES);
+  await fetchAll(gateway, 0, calls);
   const requests = upstream.requests - requestsBefore;
   const [highWaterRssBytes, finalRssBytes] = [process.resourceUsage().maxRSS * 1024, process.memoryUsage.rss()];
 
-  let remembered = 0;
-  for (let first = calls - CALLS_AN_OPERATION; first >= 0; first -= CALLS_AN_OPERATION) {
+  let cachedCalls = 0;
+  for (let first = calls - CALLS_PER_OPERATION; first >= 0; first -= CALLS_PER_OPERATION) {
     const cost = await costOf(first);
-    remembered += CALLS_AN_OPERATION - cost;
+    cachedCalls += CALLS_PER_OPERATION - cost;
     if (cost > 0) break;
   }
-  const requestsForTheOldest = await costOf(0);
+  const requestsForOldest = await costOf(0);
   await collectGarbage();
 
   return {
     calls,
     seconds: (performance.now() - startedAt) / 1000,
     requests,
-    remembered,
-    requestsForTheOldest,
+    cachedCalls,
+    requestsForOldest,
     bodyBytes: upstream.bodyOf(0).length,
     valueBytes: estimateBytes(JSON.parse(upstream.bodyOf(0).toString()).call),
     baseRssBytes,
@@ -83,7 +83,7 @@ async function soak(calls: number): Promise<Report> {
     liveHeapBytes: process.memoryUsage().heapUsed,
   };
 
-  function createOne(cacheMaxBytes: number): Gateway {
+  function createSoakGateway(cacheMaxBytes: number): Gateway {
     const settings = readSettings({
       REVOX_BASE_URL: 'http://revox.test/api',
       REVOX_API_KEY: 'sk_soak',
@@ -95,29 +95,29 @@ async function soak(calls: number): Promise<Report> {
   }
 
   /** A few operations at a time, each for the next hundred. */
-  async function askForAll(of: Gateway, from: number, count: number): Promise<void> {
+  async function fetchAll(of: Gateway, from: number, count: number): Promise<void> {
     let next = from;
-    const askOn = async () => {
+    const keepSending = async () => {
       while (next < from + count) {
         const first = next;
-        next += CALLS_AN_OPERATION;
-        await ask(of, first);
+        next += CALLS_PER_OPERATION;
+        await fetchCalls(of, first);
         peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss());
       }
     };
-    await Promise.all(Array.from({ length: OPERATIONS_AT_ONCE }, askOn));
+    await Promise.all(Array.from({ length: CONCURRENT_OPERATIONS }, keepSending));
   }
 
   async function costOf(first: number): Promise<number> {
     const before = upstream.requests;
-    await ask(gateway, first);
+    await fetchCalls(gateway, first);
     return upstream.requests - before;
   }
 }
 
 /** Asks for a hundred calls, and makes sure that each is the one asked for. */
-async function ask(gateway: Gateway, first: number): Promise<void> {
-  const indices = Array.from({ length: CALLS_AN_OPERATION }, (_, place) => first + place);
+async function fetchCalls(gateway: Gateway, first: number): Promise<void> {
+  const indices = Array.from({ length: CALLS_PER_OPERATION }, (_, place) => first + place);
   const response = await gateway.fetch(
     new Request('http://localhost/graphql', {
       method: 'POST',
@@ -125,7 +125,7 @@ async function ask(gateway: Gateway, first: number): Promise<void> {
       body: JSON.stringify({ query: QUERY, variables: { ids: indices.map(idOf) } }),
     }),
   );
-  const { data, errors } = (await response.json()) as Answer;
+  const { data, errors } = (await response.json()) as CallsResult;
   const wrong = indices.find((index, place) => {
     const call = data?.calls[place];
     return call?.id !== idOf(index) || call.toPhoneNumber !== phoneNumberOf(index);
@@ -133,7 +133,7 @@ async function ask(gateway: Gateway, first: number): Promise<void> {
   if (wrong !== undefined) throw new Error(`${idOf(wrong)}: ${JSON.stringify(errors ?? data?.calls[wrong - first])}`);
 }
 
-interface Answer {
+interface CallsResult {
   readonly data?: { readonly calls: readonly ({ readonly id: string; readonly toPhoneNumber: string } | null)[] };
   readonly errors?: unknown;
 }
@@ -146,7 +146,7 @@ interface Answer {
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  for (let found = Number.POSITIVE_INFINITY; found > NEXT_TO_NOTHING_BYTES; ) {
+  for (let found = Number.POSITIVE_INFINITY; found > MINIMAL_CACHE_BYTES; ) {
     const { heapUsed } = process.memoryUsage();
     collect();
     found = heapUsed - process.memoryUsage().heapUsed;

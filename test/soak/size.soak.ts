@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { createMemory } from '#cache/memory.ts';
-import { estimateBytes } from '#cache/size.ts';
-import { readJson } from '#rest/read-json.ts';
+import { estimateBytes } from '#cache/estimate-size.ts';
+import { createMemoryStore } from '#cache/memory-store.ts';
+import { parseJson } from '#rest/transport/parse-json.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { KEY_A } from '../kit/world.ts';
+import { KEY_A } from '../support/test-gateway.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -38,7 +38,7 @@ async function heapInUse(): Promise<number> {
 
 /** Reads each text as an answer of the upstream is read: parsed, and frozen all the way down. */
 function readAll(texts: readonly string[]): unknown[] {
-  return texts.map((text) => readJson([Buffer.from(text)]));
+  return texts.map((text) => parseJson([Buffer.from(text)]));
 }
 
 /** How the estimate compares with what the heap really grew by. */
@@ -48,11 +48,11 @@ async function estimateOverHeap(texts: readonly string[]): Promise<number> {
   return estimated / (await heapOf(async () => readAll(texts)));
 }
 
-const PLENTY = 2 ** 30;
+const UNBOUNDED_BYTES = 2 ** 30;
 const NOW = 1e12;
 /** Measured: 0.98 to 1.05; 0.92 for numbers, and 1.19 for names that are data. */
-const AT_LEAST = 0.85;
-const AT_MOST = 1.25;
+const MIN_RATIO = 0.85;
+const MAX_RATIO = 1.25;
 
 const { calls, attempts, assistants, campaigns } = createSandbox().control.data(KEY_A);
 
@@ -114,29 +114,30 @@ describe('The estimate comes near what is really taken', () => {
     { of: 'an object with a name as long as a book', texts: repeat(20, (index) => ({ [String(index).padEnd(100_000)]: 1 })) },
   ])('of $of', async ({ texts }) => {
     const ratio = await estimateOverHeap(texts);
-    expect(ratio).toBeGreaterThan(AT_LEAST);
-    expect(ratio).toBeLessThan(AT_MOST);
+    expect(ratio).toBeGreaterThan(MIN_RATIO);
+    expect(ratio).toBeLessThan(MAX_RATIO);
   });
 
   test('of a memory full of calls, with their places', async () => {
     const texts = calls.map((call) => JSON.stringify(call));
-    const create = () => createMemory({ maxBytes: PLENTY, graceMs: 0, idleMs: 0, now: () => 0, startTimer: () => () => {} });
+    const create = () =>
+      createMemoryStore({ maxBytes: UNBOUNDED_BYTES, graceMs: 0, idleMs: 0, now: () => 0, startTimer: () => () => {} });
     // Empty, each takes half a megabyte for its indexes.
     const memories = [create(), create()];
     const fingerprint = 'f'.repeat(43);
     let bytes = 0;
     const heapBytes = await heapOf(async () => {
       const memory = memories.pop()!;
-      memory.accept(fingerprint, NOW, memory.mark());
+      memory.recordAccepted(fingerprint, NOW, memory.takeFence());
       for (const [index, value] of (await readAll(texts)).entries()) {
-        const reading = { process: 'ours', number: index, isRemembered: false };
-        const entry = { value, status: 200, reading, askedAt: NOW + index, freshUntil: 2 * NOW + index, isLive: false };
-        memory.keep(fingerprint, `/call/${calls[index]!.id}`, entry, memory.mark());
+        const readVersion = { instance: 'ours', sequence: index, isCached: false };
+        const entry = { value, status: 200, readVersion, requestedAt: NOW + index, freshUntil: 2 * NOW + index, isLive: false };
+        memory.set(fingerprint, `/call/${calls[index]!.id}`, entry, memory.takeFence());
       }
       bytes = memory.bytes;
       return memory;
     });
-    expect(bytes / heapBytes).toBeGreaterThan(AT_LEAST);
-    expect(bytes / heapBytes).toBeLessThan(AT_MOST);
+    expect(bytes / heapBytes).toBeGreaterThan(MIN_RATIO);
+    expect(bytes / heapBytes).toBeLessThan(MAX_RATIO);
   });
 });

@@ -1,37 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { landmarks } from '#sandbox/landmarks.ts';
-import { createRandom } from '#sandbox/random.ts';
+import { createRandom } from '#sandbox/data/random.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
-import { startAdverseUpstream } from '../kit/adverse-upstream.ts';
-import { parseMetrics, sumOf } from '../kit/metrics.ts';
-import { KEY_A } from '../kit/world.ts';
-import { createBadDays } from './bad-days.ts';
-import { createClients, type Tally } from './clients.ts';
-import { type Ending, type Measure, type MeasuredGateway, startMeasuredGateway } from './gateway-process.ts';
+import { startFaultyUpstream } from '../support/faulty-upstream.ts';
+import { parseMetrics, sumSamples } from '../support/metrics.ts';
+import { KEY_A } from '../support/test-gateway.ts';
+import { type Ending, type MeasuredGateway, type ProcessUsage, startMeasuredGateway } from './gateway-process.ts';
+import { createRandomFaults } from './random-faults.ts';
+import { createSimulatedClients, type VisitTally } from './simulated-clients.ts';
 
-export interface Soak {
+export interface SoakResult {
   /** Of a client, while the load was steady. */
   readonly visits: number;
   readonly upstreamRequests: number;
   /** Connections of clients that the gateway has closed early. */
   readonly disconnects: number;
   /** Of the visits, and of the requests that warm it up. */
-  readonly tally: Tally;
+  readonly tally: VisitTally;
   /** When nothing had been asked yet, and when nobody asked any more. */
-  readonly idle: { readonly before: Measure; readonly after: Measure };
+  readonly idle: { readonly before: ProcessUsage; readonly after: ProcessUsage };
   /** While the load was steady. */
-  readonly samples: readonly (Measure & { readonly atMs: number })[];
+  readonly samples: readonly (ProcessUsage & { readonly atMs: number })[];
   readonly ending: Ending;
 }
 
-export const VISITS_A_SECOND = 60;
+export const VISITS_PER_SECOND = 60;
 /** Who comes when there are so many already goes away again: on a machine that cannot keep up, they would only become more. */
-const MOST_AT_ONCE = 100;
+const MAX_CONCURRENT_VISITS = 100;
 const SAMPLE_EVERY_MS = 10_000;
 /** What is only forgotten after a minute has been forgotten, and what is compiled only when it is used has been. */
 const SETTLE_MS = 180_000;
 /** More keys and documents than anything is remembered of: what grows with them has grown. */
-const KEYS_AT_FIRST = 10_500;
+const INITIAL_KEYS = 10_500;
 const KEYS = 40;
 /** Longer than anybody keeps connections that nobody uses: the gateway offers its clients 65 seconds. */
 const IDLE_MS = 100_000;
@@ -48,25 +48,25 @@ const SETTINGS = {
  * Asks a gateway in a process of its own, over real sockets and with an upstream that has mishaps, as often each second for so long.
  * @param isQuick leaves out what only a measurement needs: filling what is bounded, and letting it settle
  */
-export async function soak(minutes: number, { isQuick }: { readonly isQuick: boolean }): Promise<Soak> {
+export async function runSoak(minutes: number, { isQuick }: { readonly isQuick: boolean }): Promise<SoakResult> {
   const startedAt = performance.now();
-  const elapsed = () => performance.now() - startedAt;
+  const monotonicNow = () => performance.now() - startedAt;
   const sandbox = createSandbox({ live: true });
-  const ids = landmarks(sandbox);
+  const ids = sampleIds(sandbox);
   const callIds = sandbox.control.data(KEY_A).calls.map(({ id }) => id);
-  await using upstream = await startAdverseUpstream({
+  await using upstream = await startFaultyUpstream({
     basePath: sandbox.basePath,
-    fetch: (request) => sandbox.fetch(admitted(request)),
+    fetch: (request) => sandbox.fetch(withSandboxKey(request)),
   });
   await using gateway = await startMeasuredGateway({ REVOX_BASE_URL: upstream.url, ...SETTINGS });
 
-  const tally: Tally = {};
+  const tally: VisitTally = {};
   const chance = createRandom(SEED, 'clients');
-  const visit = createClients({ url: gateway.url, ids, callIds, chance, tally });
+  const visit = createSimulatedClients({ url: gateway.url, ids, callIds, chance, tally });
   const before = await gateway.measure();
   if (!isQuick) await fill(gateway.url, tally);
 
-  upstream.answer(createBadDays(createRandom(SEED, 'upstream'), elapsed));
+  upstream.respondWith(createRandomFaults(createRandom(SEED, 'upstream'), monotonicNow));
   let upstreamRequests = 0;
   const forget = () => {
     upstreamRequests += upstream.traffic().length;
@@ -79,25 +79,25 @@ export async function soak(minutes: number, { isQuick }: { readonly isQuick: boo
   const visitsBefore = load.visits;
 
   let disconnects = 0;
-  const samples: (Measure & { atMs: number })[] = [];
+  const samples: (ProcessUsage & { atMs: number })[] = [];
   const sample = async () => {
     forget();
     // As Prometheus does.
     const metrics = parseMetrics(await (await fetch(new URL('/metrics', gateway.url))).text());
-    disconnects = sumOf(metrics, 'client_disconnects_total');
-    samples.push({ atMs: elapsed(), ...(await gateway.measure()) });
+    disconnects = sumSamples(metrics, 'client_disconnects_total');
+    samples.push({ atMs: monotonicNow(), ...(await gateway.measure()) });
   };
   await load.during(minutes * 60_000, sample);
   const visits = load.visits - visitsBefore;
   await load.end();
 
-  upstream.answer(undefined);
+  upstream.respondWith(undefined);
   const after = await settle(gateway);
   return { visits, upstreamRequests, disconnects, tally, idle: { before, after }, samples, ending: await gateway.end() };
 }
 
 /** All keys are those of one organisation, but for those that are refused. */
-function admitted(request: Request): Request {
+function withSandboxKey(request: Request): Request {
   const key = request.headers.get('authorization') ?? '';
   if (!key.includes('_refused_')) request.headers.set('authorization', `Bearer ${KEY_A}`);
   return request;
@@ -105,30 +105,30 @@ function admitted(request: Request): Request {
 
 /** Visits begin at the same pace, however long each takes. */
 function startLoad(visit: (key: string) => Promise<void>) {
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   let visits = 0;
   let failure: unknown;
   const startedAt = performance.now();
   let due = 0;
   // A busy machine comes late, and catches up.
   const timer = setInterval(() => {
-    const until = ((performance.now() - startedAt) * VISITS_A_SECOND) / 1000;
+    const until = ((performance.now() - startedAt) * VISITS_PER_SECOND) / 1000;
     while (due < until) {
       due += 1;
-      if (underWay.size < MOST_AT_ONCE) begin();
+      if (inFlight.size < MAX_CONCURRENT_VISITS) begin();
     }
-  }, 1000 / VISITS_A_SECOND);
+  }, 1000 / VISITS_PER_SECOND);
 
   function begin(): void {
     // A new key now and then: whoever remembers them all grows.
-    const key = visits % VISITS_A_SECOND === 0 ? `sk_soak_new_${visits}` : `sk_soak_${visits % KEYS}`;
+    const key = visits % VISITS_PER_SECOND === 0 ? `sk_soak_new_${visits}` : `sk_soak_${visits % KEYS}`;
     visits += 1;
     const one: Promise<void> = visit(key)
       .catch((error: unknown) => {
         failure ??= error;
       })
-      .finally(() => underWay.delete(one));
-    underWay.add(one);
+      .finally(() => inFlight.delete(one));
+    inFlight.add(one);
   }
 
   return {
@@ -144,17 +144,17 @@ function startLoad(visit: (key: string) => Promise<void>) {
     },
     async end(): Promise<void> {
       clearInterval(timer);
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       if (failure !== undefined) throw failure;
     },
   };
 }
 
 /** So many keys that are taken, each with a document that nobody has sent before, and so many keys that are not. */
-async function fill(url: string, tally: Tally): Promise<void> {
+async function fill(url: string, tally: VisitTally): Promise<void> {
   let next = 0;
   const one = async () => {
-    while (next < 2 * KEYS_AT_FIRST) {
+    while (next < 2 * INITIAL_KEYS) {
       next += 1;
       const key = next % 2 === 0 ? `sk_soak_first_${next}` : `sk_soak_refused_${next}`;
       const response = await fetch(url, {
@@ -170,7 +170,7 @@ async function fill(url: string, tally: Tally): Promise<void> {
 }
 
 /** Waits until nothing is left of all that, as long as that may take. */
-async function settle(gateway: MeasuredGateway): Promise<Measure> {
+async function settle(gateway: MeasuredGateway): Promise<ProcessUsage> {
   const giveUpAt = performance.now() + IDLE_MS;
   for (;;) {
     const measure = await gateway.measure();

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Measure } from './gateway-process.ts';
-import { type Soak, soak, VISITS_A_SECOND } from './steady-load.ts';
+import type { ProcessUsage } from './gateway-process.ts';
+import { runSoak, type SoakResult, VISITS_PER_SECOND } from './steady-load.ts';
 import { toTrend } from './trend.ts';
 
 const MIB = 2 ** 20;
@@ -9,10 +9,10 @@ const MINUTES = Number(process.env.SOAK_MINUTES || 10);
 const isQuick = MINUTES < 10;
 
 describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of the upstream and clients who leave`, () => {
-  let seen: Soak;
+  let seen: SoakResult;
   beforeAll(
     async () => {
-      seen = await soak(MINUTES, { isQuick });
+      seen = await runSoak(MINUTES, { isQuick });
       console.log(toReport(seen));
     },
     (MINUTES + 15) * 60_000,
@@ -21,7 +21,7 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
   test('answers everyone who stays', () => {
     const { tally, visits } = seen;
     // Less than it should be only where others want the machine, too.
-    expect(visits).toBeGreaterThan(0.5 * VISITS_A_SECOND * MINUTES * 60);
+    expect(visits).toBeGreaterThan(0.5 * VISITS_PER_SECOND * MINUTES * 60);
     expect(Object.keys(tally).filter((what) => what.startsWith('HTTP'))).toEqual(['HTTP 200']);
     for (const code of ['UPSTREAM_UNAVAILABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID_RESPONSE', 'left', 'broken off']) {
       expect(tally[code], code).toBeGreaterThan(0);
@@ -50,18 +50,18 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
     expect(external.rise).toBeLessThan(4 * MIB);
     // How many there are depends on how busy the machine is: what is never let go raises the fewest. What little is left shows in the end.
     const third = Math.floor(seen.samples.length / 3);
-    const fewest = (samples: Soak['samples']) => Math.min(...samples.map(({ descriptors }) => descriptors));
+    const fewest = (samples: SoakResult['samples']) => Math.min(...samples.map(({ descriptors }) => descriptors));
     expect(fewest(seen.samples.slice(-third))).toBeLessThan(1.5 * fewest(seen.samples.slice(0, third)));
   });
 });
 
-function trendOf({ samples }: Soak, toY: (sample: Measure) => number) {
+function trendOf({ samples }: SoakResult, toY: (sample: ProcessUsage) => number) {
   return toTrend(samples.map((sample) => ({ x: sample.atMs, y: toY(sample) })));
 }
 
 /** What was seen, for whoever wants to know more than that it was well. */
-function toReport(soaked: Soak): string {
-  const { samples, idle, tally, visits, upstreamRequests } = soaked;
+function toReport(soakResult: SoakResult): string {
+  const { samples, idle, tally, visits, upstreamRequests } = soakResult;
   const lines = samples.map(({ atMs, heapBytes, externalBytes, rssBytes, resources, descriptors }) =>
     [
       Math.round(atMs / 1000),
@@ -72,7 +72,7 @@ function toReport(soaked: Soak): string {
       descriptors,
     ].join('\t'),
   );
-  const heap = trendOf(soaked, ({ heapBytes }) => heapBytes);
+  const heap = trendOf(soakResult, ({ heapBytes }) => heapBytes);
   return [
     'seconds\theap MiB\texternal MiB\trss MiB\tsockets\tdescriptors',
     ...lines,

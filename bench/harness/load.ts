@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Pool } from 'undici';
+import type { Operation } from '../fixture/operations.ts';
+import type { ServerProcess } from './start.ts';
+
+export interface Client extends AsyncDisposable {
+  /** Asks once, and makes sure that the answer is what it has to be. */
+  check(operation: Operation): Promise<void>;
+  /** Asks them in turn, again and again, on all connections at once. */
+  load(operations: readonly Operation[], ms: number): Promise<Load>;
+  /** How long the answer takes, ms. */
+  latency(operation: Operation): Promise<number>;
+}
+
+export interface Load {
+  readonly operations: number;
+  readonly perSecond: number;
+  /** Processor time of the server for one operation, µs. */
+  readonly cpuUs: number;
+}
+
+export function createClient(served: ServerProcess, headers: Readonly<Record<string, string>>, connections: number): Client {
+  const { origin, pathname: path } = new URL(served.url);
+  const pool = new Pool(origin, { connections, pipelining: 1 });
+  const allHeaders = { 'content-type': 'application/json', accept: 'application/json', ...headers };
+  /** Goes on where it stopped: of many questions, a short time has room for the first ones only. */
+  let next = 0;
+  const send = (body: Buffer) => pool.request({ method: 'POST', path, headers: allHeaders, body });
+
+  return {
+    async check(operation) {
+      const { statusCode, body } = await send(toBody(operation));
+      const text = await body.text();
+      const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: unknown };
+      if (statusCode === 200 && errors === undefined && isDeepStrictEqual(data, operation.data)) return;
+      throw new Error(`${served.url} answers ${operation.name} wrongly: ${statusCode} ${text.slice(0, 1_000)}`);
+    },
+    async load(operations, ms) {
+      const bodies = operations.map(toBody);
+      let sent = 0;
+      const before = await served.measure();
+      const startedAt = performance.now();
+      const keepSending = async () => {
+        while (performance.now() - startedAt < ms) {
+          const { statusCode, body } = await send(bodies[next++ % bodies.length] as Buffer);
+          sent += 1;
+          if (statusCode !== 200) throw new Error(`${served.url} answers with ${statusCode}: ${await body.text()}`);
+          await body.bytes();
+        }
+      };
+      await Promise.all(Array.from({ length: connections }, keepSending));
+      const seconds = (performance.now() - startedAt) / 1000;
+      const after = await served.measure();
+      return { operations: sent, perSecond: sent / seconds, cpuUs: ((after.cpuMs - before.cpuMs) / sent) * 1000 };
+    },
+    async latency(operation) {
+      const body = toBody(operation);
+      const startedAt = performance.now();
+      const response = await send(body);
+      await response.body.bytes();
+      return performance.now() - startedAt;
+    },
+    [Symbol.asyncDispose]: () => pool.destroy(),
+  };
+}
+
+function toBody({ query, variables }: Operation): Buffer {
+  return Buffer.from(JSON.stringify({ query, variables }));
+}

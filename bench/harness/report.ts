@@ -1,0 +1,34 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { pinning, ROOT } from './start.ts';
+
+const PAGE = join(ROOT, 'docs/performance.md');
+
+export function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const [first, ...others] = head;
+  const rule = ['---', ...others.map(() => '--:')];
+  return [[first ?? '', ...others], rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Where, when and how something was measured. */
+export function describeConditions(how: string): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown';
+  const day = new Date().toISOString().slice(0, 10);
+  return `Measured on ${day}, Node.js ${process.versions.node}, ${cpus().length} × ${model}, ${pinning}. ${how}`;
+}
+
+/** Prints it, and puts it between its markers in the page. */
+export function publish(section: string, text: string): void {
+  // biome-ignore lint/suspicious/noConsole: this is what it is run for
+  console.log(text);
+  const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
+  const page = readFileSync(PAGE, 'utf8');
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`docs/performance.md has no place for ${section}.`);
+  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
+}
+
+export function logProgress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,347 @@
+import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
+import { UpstreamError, UpstreamNotFoundError, UpstreamTimeoutError } from '#errors/upstream-error.ts';
+import type { UpstreamCall, UpstreamContext } from '#rest/upstream-context.ts';
+import type { FetchUpstream, ReadVersion, SendUpstream, UpstreamRequest, UpstreamResponse } from '#rest/upstream-request.ts';
+import type { CacheEvents, CacheState, ResponseSource } from './cache-events.ts';
+import { createCacheWriter, isSingleObject } from './cache-writer.ts';
+import { createFreshnessPolicy, type FreshnessSettings } from './freshness.ts';
+import { createMemoryStore, type Entry, isNotFound } from './memory-store.ts';
+import { type CacheableResponse, createResponseCache, type ResponseCache } from './response-cache.ts';
+import type { SecondTier } from './second-tier.ts';
+import { createSingleFlight, type InFlightRequest, type InFlightState, JoinRejectedError } from './single-flight.ts';
+import { createStalenessPolicy, isNewerVersion } from './staleness-policy.ts';
+
+export interface CachingClientOptions {
+  /** Of all that is kept, bytes, estimated. */
+  readonly maxBytes: number;
+  readonly freshness: FreshnessSettings & {
+    /** After its freshness an answer is served once more for so long, while it is fetched anew, ms. Never a live call, nor a list page. */
+    readonly whileRevalidatingMs: number;
+  };
+  /** After its freshness an answer is served for so long where the upstream fails, ms. */
+  readonly graceMs: number;
+  /**
+   * So long after the upstream took a credential, what is remembered is read without asking again, ms. Infinity where the credential is
+   * the gateway's own.
+   */
+  readonly credentialRecheckMs: number;
+  /** Fetched in the background at a time, for one credential: those who wait must not have to queue behind what nobody waits for. Default 10. */
+  readonly maxRevalidations?: number;
+  readonly secondTier?: SecondTier | undefined;
+  /** Hears of a credential that was refused after it had been taken, by its fingerprint. */
+  readonly onCredentialRevoked: (fingerprint: string) => void;
+  readonly events: CacheEvents;
+  /** The clock, ms. */
+  readonly now: () => number;
+  /** A clock for durations, ms and parts of it. */
+  readonly monotonicNow: () => number;
+  readonly startTimer: (ms: number, onTime: () => void) => () => void;
+}
+
+/** What a flight brings home. */
+interface LoadResult {
+  readonly entry: Entry;
+  readonly source: 'network' | 'redis';
+}
+
+/** Where a flight goes, and how far it has come. */
+interface LoadOptions {
+  readonly key: string;
+  readonly newerThan: ReadVersion | undefined;
+  readonly state: InFlightState;
+  readonly rejectOthers: () => void;
+}
+
+/**
+ * Nobody joins a question that was sent longer ago: what it brings may be as old. It is what a live call is fresh for, unless that is set;
+ * no setting of its own, for a gateway that remembers nothing has to share its flights all the same.
+ */
+const MAX_JOIN_AGE_MS = 1_000;
+
+/**
+ * Who has something to show sits out no pause and no backoff that is longer than this: an upstream that fails is shown as it was. (One that is
+ * slow is waited for: what it says is newer.)
+ */
+const MAX_WAIT_WHEN_STALE_MS = 1_000;
+
+export interface CachingClient<CachedResponse extends CacheableResponse> {
+  readonly fetch: FetchUpstream;
+  /** To whole operations. */
+  readonly responses: ResponseCache<CachedResponse>;
+  readonly state: CacheState;
+}
+
+/**
+ * Asks as little as possible: what was answered is remembered as long as it is fresh, and what is being asked is not asked again. The
+ * same shape out as in: nobody above can tell that it is there, but for the upstream's silence.
+ *
+ * Everything is keyed by the credential's fingerprint. Nothing is remembered but answers, and the 404 and 410 of a single object.
+ */
+export function createCachingClient<CachedResponse extends CacheableResponse>(
+  send: SendUpstream,
+  options: CachingClientOptions,
+): CachingClient<CachedResponse> {
+  const {
+    freshness,
+    graceMs,
+    credentialRecheckMs,
+    maxRevalidations = 10,
+    secondTier,
+    events,
+    now,
+    monotonicNow,
+    startTimer,
+  } = options;
+  const checksCredentials = Number.isFinite(credentialRecheckMs);
+  const memoryStore = createMemoryStore({ ...options, idleMs: graceMs + (checksCredentials ? credentialRecheckMs : 0) });
+  const cacheWriter = createCacheWriter({
+    ...options,
+    ...freshness,
+    secondTier,
+    memoryStore,
+    freshnessOf: createFreshnessPolicy(freshness),
+  });
+  const stalenessPolicy = createStalenessPolicy({ ...options, ...freshness, acceptedAt: memoryStore.acceptedAt });
+  const singleFlight = createSingleFlight();
+  /** The flights that find out whether a credential is still taken, by its fingerprint. */
+  const credentialChecks = new Map<string, InFlightRequest<LoadResult>>();
+  /** How much is being fetched in the background, by fingerprint. */
+  const revalidations = new Map<string, number>();
+  /** The newest reading of this process that has come in. */
+  let latestVersion: ReadVersion | undefined;
+
+  const fetchCached: FetchUpstream = async (context, request, { newerThan } = {}) => {
+    const { fingerprint } = context.credential;
+    const key = `${request.path}${request.query}`;
+    const startedAt = monotonicNow();
+
+    for (let hasWaited = false; ; ) {
+      let result: { readonly entry: Entry; readonly source: Exclude<ResponseSource, 'failed'> };
+      const cached = memoryStore.get(fingerprint, key);
+      if (cached && stalenessPolicy.canServe(cached, request.endpoint, newerThan)) {
+        if (stalenessPolicy.isCredentialCurrent(fingerprint)) {
+          if (now() < cached.freshUntil) return respond(cached, 'memory');
+          revalidate(context, request, key);
+          return respond(cached, 'stale');
+        }
+        const credentialCheck = credentialChecks.get(fingerprint);
+        // One that is held may wait for this operation to end.
+        if (credentialCheck && !credentialCheck.state.isWaitingForBudget && !hasWaited) {
+          // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
+          hasWaited = true;
+          const failure = await failureOf(credentialCheck);
+          // Where nobody answers, to ask once more would take as long again.
+          if (failure !== undefined && stalenessPolicy.canServeOnError(cached, failure, fingerprint))
+            return respond(cached, 'stale');
+          continue;
+        }
+      }
+
+      const candidate = singleFlight.get<LoadResult>(toInFlightKey(fingerprint, key));
+      const joined = candidate && canJoin(candidate, context, newerThan) ? candidate : undefined;
+      if (joined) joined.state.deadlineAt = Math.max(joined.state.deadlineAt, context.deadlineAt());
+      let inFlight = joined;
+      let stopWaiting = () => {};
+      try {
+        context.signal.throwIfAborted();
+        inFlight ??= startRequest(context, request, key, newerThan);
+        stopWaiting = context.usage.startWait();
+        const { entry, source } = await inFlight.join(context.signal);
+        // Who was sent had no wish, perhaps: what others have kept may be too old for the one who joined.
+        if (source === 'redis' && !isNewerVersion(entry.readVersion, newerThan)) continue;
+        result = { entry, source: joined && source === 'network' ? 'coalesced' : source };
+      } catch (cause) {
+        const error = toTimeout(cause, context, request);
+        // The budgets of another operation do not apply to this one.
+        if (joined && (error instanceof BudgetExceededError || error instanceof JoinRejectedError)) continue;
+        const stale = memoryStore.get(fingerprint, key);
+        if (!(stale && stalenessPolicy.canServeOnError(stale, error, fingerprint))) {
+          events.onLookup(request.endpoint, 'failed');
+          const isUpstreamError = error instanceof UpstreamError;
+          if (isUpstreamError) record(error.status ?? null, joined ? 'coalesced' : 'network', inFlight?.state.attempts);
+          throw error;
+        }
+        result = { entry: stale, source: 'stale' };
+      } finally {
+        stopWaiting();
+      }
+      return respond(result.entry, result.source, inFlight?.state.attempts);
+    }
+
+    function respond<T>(entry: Entry, source: Exclude<ResponseSource, 'failed'>, attempts = 0): UpstreamResponse<T> {
+      events.onLookup(request.endpoint, source);
+      const isCacheHit = source === 'memory' || source === 'redis';
+      record(entry.status, isCacheHit ? 'cache' : source, attempts, entry);
+      if (isNotFound(entry.status)) throw new UpstreamNotFoundError({ method: 'GET', path: request.path }, entry.status);
+      const readVersion = { ...entry.readVersion, isCached: isCacheHit || source === 'stale' };
+      return { value: entry.value as T, status: entry.status, readVersion };
+    }
+
+    function record(status: number | null, source: UpstreamCall['source'], attempts = 0, entry?: Entry): void {
+      const retries = attempts > 1 ? { retries: attempts - 1 } : {};
+      context.usage.record(
+        { method: 'GET', path: key, status, ms: monotonicNow() - startedAt, source, ...retries },
+        entry,
+        request.endpoint,
+      );
+    }
+
+    async function failureOf(inFlight: InFlightRequest<LoadResult>): Promise<unknown> {
+      const stopWaiting = context.usage.startWait();
+      try {
+        await inFlight.join(context.signal);
+        return undefined;
+      } catch (error) {
+        return error;
+      } finally {
+        stopWaiting();
+      }
+    }
+  };
+  return {
+    fetch: fetchCached,
+    responses: createResponseCache<CachedResponse>({ memoryStore, stalenessPolicy, events, now }),
+    get state() {
+      const { bytes, entries } = memoryStore;
+      return { bytes, entries, inFlight: singleFlight.size };
+    },
+  };
+
+  function startRequest<T>(
+    context: UpstreamContext,
+    request: UpstreamRequest<T>,
+    key: string,
+    newerThan?: ReadVersion,
+  ): InFlightRequest<LoadResult> {
+    const { fingerprint } = context.credential;
+    const state: InFlightState = {
+      sentAt: undefined,
+      latestSequenceAtSend: 0,
+      attempts: 0,
+      queuedFor: undefined,
+      isWaitingForBudget: false,
+      deadlineAt: context.deadlineAt(),
+    };
+    const inFlight = singleFlight.start<LoadResult>(toInFlightKey(fingerprint, key), state, (signal, rejectOthers) =>
+      load({ ...context, signal, deadlineAt: () => state.deadlineAt }, request, { key, newerThan, state, rejectOthers }),
+    );
+    if (!stalenessPolicy.isCredentialCurrent(fingerprint) && !credentialChecks.has(fingerprint)) {
+      credentialChecks.set(fingerprint, inFlight);
+      void inFlight.settled.then(() => credentialChecks.delete(fingerprint));
+    }
+    return inFlight;
+  }
+
+  async function load<T>(context: UpstreamContext, request: UpstreamRequest<T>, loadOptions: LoadOptions): Promise<LoadResult> {
+    const { key, newerThan, state, rejectOthers } = loadOptions;
+    const { credential, signal } = context;
+    const { fingerprint } = credential;
+    const target = { owner: credential, request, key, fence: memoryStore.takeFence() };
+    // What is to be newer than a reading of this process cannot come from another.
+    if (secondTier && newerThan?.instance !== (latestVersion?.instance ?? '')) {
+      const entry = await cacheWriter.readSecondTier(target);
+      if (
+        entry &&
+        now() < entry.freshUntil &&
+        isNewerVersion(entry.readVersion, newerThan) &&
+        stalenessPolicy.isCredentialCurrent(fingerprint)
+      ) {
+        return { entry, source: 'redis' };
+      }
+      signal.throwIfAborted();
+    }
+    try {
+      state.queuedFor = context;
+      const response = await send(withStaleDeadline(context, key), request, {
+        onSent(at) {
+          target.fence = memoryStore.takeFence();
+          state.sentAt = at;
+          state.latestSequenceAtSend = latestVersion?.sequence ?? 0;
+          state.attempts += 1;
+          state.queuedFor = undefined;
+        },
+        onRetry() {
+          state.sentAt = undefined;
+          state.queuedFor = context;
+        },
+        onBudgetWait(isHeld) {
+          state.isWaitingForBudget = isHeld;
+          if (isHeld) rejectOthers();
+        },
+      });
+      if (!latestVersion || response.readVersion.sequence > latestVersion.sequence) latestVersion = response.readVersion;
+      memoryStore.recordAccepted(fingerprint, response.requestedAt, target.fence);
+      return { entry: cacheWriter.storeResponse(target, response), source: 'network' };
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (stalenessPolicy.isCredentialRejection(error, memoryStore.get(fingerprint, key))) {
+        const wasKnown = memoryStore.revoke(fingerprint);
+        if (wasKnown) options.onCredentialRevoked(fingerprint);
+        secondTier?.revoke(credential, wasKnown);
+      }
+      if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint))) throw error;
+      const requestedAt = state.sentAt ?? now();
+      // Whoever is refused may be told that nothing is there: only of the gateway's own key it is a sign that it was taken.
+      if (!checksCredentials) memoryStore.recordAccepted(fingerprint, requestedAt, target.fence);
+      return { entry: cacheWriter.storeNotFound(target, error.status ?? 404, requestedAt), source: 'network' };
+    }
+  }
+
+  /** As patient as those who wait, or less: who has something to show does not wait long for something newer. */
+  function withStaleDeadline(context: UpstreamContext, key: string): UpstreamContext {
+    const { fingerprint } = context.credential;
+    const cached = memoryStore.get(fingerprint, key);
+    if (!cached || !stalenessPolicy.canServeDuringCooldown(cached, fingerprint)) return context;
+    const waitUntil = monotonicNow() + MAX_WAIT_WHEN_STALE_MS;
+    return { ...context, deadlineAt: () => Math.min(context.deadlineAt(), waitUntil) };
+  }
+
+  /** Fetches anew what is served stale meanwhile; on the account of the operation that found it stale. */
+  function revalidate<T>(context: UpstreamContext, request: UpstreamRequest<T>, key: string): void {
+    const { budget, credential } = context;
+    const { fingerprint } = credential;
+    const inFlightCount = revalidations.get(fingerprint) ?? 0;
+    const isInFlight = singleFlight.get(toInFlightKey(fingerprint, key)) !== undefined;
+    if (isInFlight || inFlightCount >= maxRevalidations || budget.exceededError) return;
+    revalidations.set(fingerprint, inFlightCount + 1);
+    void fetchInBackground(context, request, key).finally(() => {
+      const remaining = (revalidations.get(fingerprint) ?? 1) - 1;
+      if (remaining > 0) revalidations.set(fingerprint, remaining);
+      else revalidations.delete(fingerprint);
+    });
+  }
+
+  /** Sends a request that no operation waits for. It may take as long as the operation that sends it, and outlast it. */
+  async function fetchInBackground<T>(context: UpstreamContext, request: UpstreamRequest<T>, key: string): Promise<void> {
+    const background = new AbortController();
+    const budget = context.budget.openBackground(background.signal);
+    const stopTimer = startTimer(Math.max(0, context.deadlineAt() - monotonicNow()), () => background.abort());
+    const inFlight = startRequest({ ...context, budget }, request, key);
+    await inFlight.join(background.signal).catch(() => {});
+    stopTimer();
+    // Releases the bytes that it holds.
+    background.abort();
+  }
+
+  /** What is yet to be sent brings what is newest; but nobody waits in the queue of another. */
+  function canJoin(
+    { state: { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget } }: InFlightRequest<LoadResult>,
+    { caller }: UpstreamContext,
+    newerThan: ReadVersion | undefined,
+  ): boolean {
+    if (isWaitingForBudget || (newerThan && newerThan.instance !== latestVersion?.instance)) return false;
+    if (sentAt === undefined) return !queuedFor || queuedFor.caller === caller;
+    return (!newerThan || latestSequenceAtSend >= newerThan.sequence) && stalenessPolicy.isWithin(sentAt, MAX_JOIN_AGE_MS);
+  }
+}
+
+/** Whoever leaves, or has to, is told that it took too long. */
+function toTimeout(error: unknown, { signal }: UpstreamContext, { path }: UpstreamRequest<unknown>): unknown {
+  if (!signal.aborted || error instanceof GatewayError) return error;
+  return new UpstreamTimeoutError({ method: 'GET', path }, error);
+}
+
+/** The credential stands in every key: nobody joins another's flight. */
+function toInFlightKey(fingerprint: string, key: string): string {
+  return `${fingerprint} ${key}`;
+}

@@ -1,0 +1,37 @@
+import type { CacheOwner, SecondTier } from '#cache/second-tier.ts';
+
+/** What a credential has found out of an upstream, for the other instances: where an endpoint's first page is, and for how long that holds. */
+export interface FactStore {
+  /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
+  readFirstPage(endpoint: string): Promise<(FirstPageFact & { readonly ageMs: number }) | undefined>;
+  writeFirstPage(endpoint: string, fact: FirstPageFact, ttlMs: number): void;
+}
+
+export interface FirstPageFact {
+  readonly value: 0 | 1;
+  /** From when it was written. */
+  readonly trustMs: number;
+}
+
+/**
+ * A note is an entry of its credential like any other: sealed with a key of the credential, under a name that holds for one upstream and
+ * one endpoint, and gone when it is refused.
+ */
+export function createFactStore(tier: Pick<SecondTier, 'read' | 'write'>, owner: CacheOwner): FactStore {
+  const toKey = (endpoint: string) => `first page of ${endpoint}`;
+  return {
+    async readFirstPage(endpoint) {
+      const entry = await tier.read(owner, toKey(endpoint));
+      return entry && isFirstPageFact(entry.value) ? { ...entry.value, ageMs: entry.ageMs } : undefined;
+    },
+    writeFirstPage(endpoint, fact, ttlMs) {
+      const entry = { value: fact, status: 200, ageMs: 0, freshForMs: ttlMs, isLive: false };
+      tier.write(owner, toKey(endpoint), entry, ttlMs);
+    },
+  };
+}
+
+function isFirstPageFact(value: unknown): value is FirstPageFact {
+  if (typeof value !== 'object' || value === null || !('value' in value && 'trustMs' in value)) return false;
+  return (value.value === 0 || value.value === 1) && typeof value.trustMs === 'number';
+}

@@ -1,0 +1,48 @@
+import { LRUCache } from 'lru-cache';
+import { UnauthenticatedError } from '#errors/gateway-error.ts';
+import { Credential } from '#rest/credential.ts';
+
+/** Tells with whose key a request goes upstream. */
+export type ResolveCredential = (headers: { get(name: string): string | null }) => Credential;
+
+export interface CredentialResolverOptions {
+  /** The gateway's own key (service mode); absent: each request brings its own in `Authorization: Bearer …`. */
+  readonly apiKey?: string | undefined;
+  /** Keys the fingerprints; absent: one that no other process knows. */
+  readonly cacheSecret?: string | undefined;
+}
+
+/** Those who have come lately need not be fingerprinted again, which takes as long as to find their answer. */
+const MAX_CREDENTIALS = 1_000;
+const CREDENTIAL_TTL_MS = 60_000;
+
+/**
+ * @throws UnauthenticatedError (when called) for a request that brings none
+ */
+export function createCredentialResolver({ apiKey, cacheSecret }: CredentialResolverOptions): ResolveCredential {
+  if (apiKey !== undefined) {
+    const gatewayCredential = new Credential(apiKey, cacheSecret);
+    return () => gatewayCredential;
+  }
+  const recentCredentials = new LRUCache<string, Credential>({
+    max: MAX_CREDENTIALS,
+    ttl: CREDENTIAL_TTL_MS,
+    ttlAutopurge: true,
+  });
+  return (headers) => {
+    const header = headers.get('authorization') ?? '';
+    const cached = recentCredentials.get(header);
+    if (cached) return cached;
+    const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
+    if (token) {
+      const credential = new Credential(token, cacheSecret);
+      recentCredentials.set(header, credential);
+      return credential;
+    }
+    throw new UnauthenticatedError(
+      header === ''
+        ? 'No API key: send your Revox API key as `Authorization: Bearer <key>`.'
+        : 'The Authorization header is not of the form `Bearer <key>`.',
+    );
+  };
+}

@@ -1,0 +1,51 @@
+import type { DriftKind, DriftReporter, Unrecognized } from '#binding/drift.ts';
+
+const MAX_REPORTED_VALUES = 100;
+const MAX_VALUE_LENGTH = 100;
+
+/** How often a field was odd in one way. Nothing of what stood there is in it: it may be counted and shown. */
+export interface Drift {
+  readonly type: string;
+  readonly field: string;
+  readonly kind: DriftKind;
+  readonly count: number;
+}
+
+/** What was odd in the answers of one operation. */
+export interface DriftLog extends DriftReporter {
+  /** Told once each, and no more than a hundred of them. */
+  readonly reported: readonly Unrecognized[];
+  /** All of it, in the order in which it was first met; no longer than the schema has fields, times the kinds. */
+  readonly drift: readonly Drift[];
+}
+
+export function createDriftLog(): DriftLog {
+  return new OperationDriftLog();
+}
+
+class OperationDriftLog implements DriftLog {
+  readonly #reported = new Map<string, Unrecognized>();
+  readonly #drift = new Map<string, { -readonly [Key in keyof Drift]: Drift[Key] }>();
+
+  get reported(): readonly Unrecognized[] {
+    return [...this.#reported.values()];
+  }
+
+  get drift(): readonly Drift[] {
+    return [...this.#drift.values()];
+  }
+
+  report(kind: DriftKind, type: string, field: string): void {
+    const key = `${type}.${field} ${kind}`;
+    const entry = this.#drift.get(key);
+    if (entry) entry.count += 1;
+    else this.#drift.set(key, { type, field, kind, count: 1 });
+  }
+
+  reportUnrecognized(type: string, field: string, raw: string): void {
+    this.report('unrecognized', type, field);
+    const value = raw.slice(0, MAX_VALUE_LENGTH);
+    const key = `${type}.${field}=${value}`;
+    if (this.#reported.size < MAX_REPORTED_VALUES || this.#reported.has(key)) this.#reported.set(key, { type, field, value });
+  }
+}

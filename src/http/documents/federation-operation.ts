@@ -1,0 +1,33 @@
+import { type DocumentNode, getOperationAST, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
+
+/** What a router asks a subgraph: its schema, and more of the objects it knows by their keys. */
+const FEDERATION_FIELDS = new Set(['_service', '_entities', '__typename']);
+
+/**
+ * Whether an operation asks only what a router asks of its own accord. The document need not be valid: what cannot be followed is none.
+ * Fields that `@skip` and `@include` leave out count.
+ */
+export function isFederationOperation(document: DocumentNode, operationName: string | null | undefined): boolean {
+  const operation = getOperationAST(document, operationName);
+  if (operation?.operation !== OperationTypeNode.QUERY) return false;
+  const fragments = new Map(
+    document.definitions
+      .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map(({ name, selectionSet }) => [name.value, selectionSet]),
+  );
+  // Fragments may spread one another in a circle, or one of them many times over.
+  const visited = new Set<string>();
+  return hasOnlyFederationFields(operation.selectionSet);
+
+  function hasOnlyFederationFields({ selections }: SelectionSetNode): boolean {
+    return selections.every((selection) => {
+      if (selection.kind === Kind.FIELD) return FEDERATION_FIELDS.has(selection.name.value);
+      if (selection.kind === Kind.INLINE_FRAGMENT) return hasOnlyFederationFields(selection.selectionSet);
+      const name = selection.name.value;
+      if (visited.has(name)) return true;
+      visited.add(name);
+      const fragment = fragments.get(name);
+      return fragment !== undefined && hasOnlyFederationFields(fragment);
+    });
+  }
+}

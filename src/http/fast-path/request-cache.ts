@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto';
+import type { OperationDefinitionNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { MediaType } from '#http/headers/media-type.ts';
+import { findTooDeepParameter } from '#http/limits/nesting.ts';
+import { toVariablesKey } from './variables-key.ts';
+
+/** The parameters of a GraphQL request, as its body has them. */
+export interface RequestParams {
+  readonly query?: string | null;
+  readonly variables?: { readonly [name: string]: unknown } | null;
+  readonly operationName?: string | null;
+  readonly extensions?: object | null;
+}
+
+/** A request whose text has been read. */
+export interface ParsedRequest {
+  /** Undefined for what has anything in it that is not plain. */
+  readonly params: RequestParams | undefined;
+  /**
+   * What its answer is kept under. A document that was parsed again has another number; what was kept under the number before is still its answer,
+   * for both follow from the same text.
+   */
+  responseKeys?: { readonly documentNumber: number; readonly keys: ResponseKeys };
+}
+
+/** By what an answer differs from others of the same credential, and nothing else that a request may vary. */
+export type ResponseKeys = { readonly [type in MediaType]?: string };
+
+/** An operation, by the number of its document. */
+export interface NumberedOperation {
+  readonly documentNumber: number;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: { readonly [name: string]: unknown } | undefined;
+}
+
+/** Reads the texts of requests. What is kept follows from a text alone, so all callers share it. */
+export interface RequestCache {
+  parse(text: string): ParsedRequest;
+  /** Finds out, once for a request, what its answers are kept under. */
+  toResponseKeys(operation: NumberedOperation, request: ParsedRequest): ResponseKeys;
+}
+
+const MAX_BYTES = 4 * 2 ** 20;
+/** As measured: what an entry takes besides its text, and what a character takes with all that is read from it. */
+const ENTRY_BYTES = 600;
+const BYTES_A_CHARACTER = 8;
+
+/** A longer key is replaced by its digest: one with a hundred ids in it would be copied and hashed at each look-up. */
+const MAX_KEY_LENGTH = 128;
+
+/** Clients send the same requests again and again, and to parse one takes as long as to find its answer. */
+export function createRequestCache(): RequestCache {
+  const requests = new LRUCache<string, ParsedRequest>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: (_, text) => ENTRY_BYTES + BYTES_A_CHARACTER * text.length,
+  });
+
+  return {
+    parse(text) {
+      const cached = requests.get(text);
+      if (cached) return cached;
+      const request: ParsedRequest = { params: parseParams(text) };
+      if (request.params) requests.set(text, request);
+      return request;
+    },
+    toResponseKeys(known, request) {
+      if (request.responseKeys?.documentNumber !== known.documentNumber) {
+        request.responseKeys = { documentNumber: known.documentNumber, keys: toKeys(known) };
+      }
+      return request.responseKeys.keys;
+    },
+  };
+}
+
+/** Requests that differ in blanks or in the order of their variables have the same keys. */
+function toKeys({ documentNumber, operation, variables }: NumberedOperation): ResponseKeys {
+  const variablesKey = toVariablesKey(operation.variableDefinitions, variables);
+  if (variablesKey === undefined) return {};
+  const content = `${documentNumber} ${operation.name?.value ?? ''} ${variablesKey}`;
+  const key = content.length > MAX_KEY_LENGTH ? hash('sha256', content, 'base64') : content;
+  return { 'application/json': `json ${key}`, 'application/graphql-response+json': `graphql-response+json ${key}` };
+}
+
+const isString = (value: unknown) => typeof value === 'string';
+const isObject = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
+const PARAMETER_GUARDS = new Map<string, (value: unknown) => boolean>([
+  ['query', isString],
+  ['variables', isObject],
+  ['operationName', isString],
+  ['extensions', isObject],
+  ['documentId', isString],
+]);
+
+/** Undefined for what has anything in it that is not plain. */
+export function parseParams(text: string): RequestParams | undefined {
+  let params: unknown;
+  try {
+    params = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined;
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== null && !PARAMETER_GUARDS.get(name)?.(value)) return undefined;
+  }
+  return findTooDeepParameter(params) === undefined ? params : undefined;
+}

@@ -1,0 +1,80 @@
+import { GatewayError } from '#errors/gateway-error.ts';
+import { type Caller, ownerOf } from '#http/message.ts';
+
+/** Bytes of answers that are ready and that clients have yet to read. They are held in memory until then. */
+export interface UnsentResponseBudget {
+  /** Throws a GatewayError for an owner that has left too much unread to be given more work. */
+  check(caller: Caller): void;
+  /**
+   * Counts the bytes of an answer until the returned function is called. Undefined: the owner has left too much unread.
+   */
+  reserve(owner: string, bytes: number): (() => void) | undefined;
+  totalBytes(): number;
+}
+
+export interface UnsentResponseBudgetOptions {
+  readonly maxBytes: number;
+  readonly maxBytesPerOwner: number;
+  /** Called with the setting that is exceeded. */
+  readonly onLimitExceeded: (setting: string) => void;
+}
+
+/** The server sends an answer up to this size at once, and a larger one in slices. */
+export const MAX_SMALL_RESPONSE_BYTES = 65_536;
+
+const RETRY_AFTER_S = 1;
+
+/**
+ * An owner may go on while it holds less than its own limit. Beyond the limit of all owners together, it may still go on while it holds less than
+ * their equal share: those who read their answers are served, whatever others leave unread. So all answers together hold at most twice
+ * `maxBytes`, and one answer for each owner.
+ */
+export function createUnsentResponseBudget({
+  maxBytes,
+  maxBytesPerOwner,
+  onLimitExceeded,
+}: UnsentResponseBudgetOptions): UnsentResponseBudget {
+  const bytesByOwner = new Map<string, number>();
+  let totalBytes = 0;
+
+  return {
+    check(caller) {
+      // Usually all answers are sent: then the caller is not looked up.
+      if (totalBytes === 0) return;
+      const exceededSetting = exceededSettingOf(ownerOf(caller), 0);
+      if (exceededSetting === undefined) return;
+      onLimitExceeded(exceededSetting);
+      const message = `Your clients have left too many bytes of answers unread (${exceededSetting}): read them before you ask for more.`;
+      throw new GatewayError('RATE_LIMITED', message, { retryAfter: RETRY_AFTER_S });
+    },
+    reserve(owner, bytes) {
+      const exceededSetting = exceededSettingOf(owner, bytes);
+      if (exceededSetting !== undefined) {
+        onLimitExceeded(exceededSetting);
+        return undefined;
+      }
+      add(owner, bytes);
+      let isReserved = true;
+      return () => {
+        if (isReserved) add(owner, -bytes);
+        isReserved = false;
+      };
+    },
+    totalBytes: () => totalBytes,
+  };
+
+  function exceededSettingOf(owner: string, bytes: number): string | undefined {
+    const ownerBytes = bytesByOwner.get(owner) ?? 0;
+    if (ownerBytes >= maxBytesPerOwner) return 'MAX_UNSENT_BYTES_PER_CALLER';
+    if (totalBytes < maxBytes) return undefined;
+    const owners = bytesByOwner.size + (bytesByOwner.has(owner) ? 0 : 1);
+    return ownerBytes + bytes >= maxBytes / owners ? 'MAX_UNSENT_BYTES' : undefined;
+  }
+
+  function add(owner: string, bytes: number): void {
+    totalBytes += bytes;
+    const ownerBytes = (bytesByOwner.get(owner) ?? 0) + bytes;
+    if (ownerBytes > 0) bytesByOwner.set(owner, ownerBytes);
+    else bytesByOwner.delete(owner);
+  }
+}

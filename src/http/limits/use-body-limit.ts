@@ -1,0 +1,23 @@
+import type { Plugin } from 'graphql-yoga';
+import { BodyTooLargeError } from '#errors/gateway-error.ts';
+import { readBodyUpTo } from '#http/read-body.ts';
+import type { PendingBody } from './request-body-budget.ts';
+
+/**
+ * Refuses a body that is too large: before it is read if it says so, else when it has been read so far. Yoga's own limit cancels what is
+ * too long, and that closes the connection before the answer is on it; here the rest is left to Node, which drops it once it has answered.
+ */
+export function useBodyLimit(maxBytes: number): Plugin<object, { readonly pendingBody: PendingBody }> {
+  return {
+    onRequestParse({ request, requestParser, setRequestParser, fetchAPI, serverContext }) {
+      const contentLength = Number(request.headers.get('content-length') ?? 0);
+      if (contentLength > maxBytes) throw new BodyTooLargeError(maxBytes, contentLength);
+      if (!requestParser || !request.body) return;
+      setRequestParser(async ({ url, method, headers, signal, body: unreadBody }) => {
+        const body =
+          unreadBody && (await readBodyUpTo(maxBytes, unreadBody.getReader(), serverContext.pendingBody.reservation?.add));
+        return requestParser(new fetchAPI.Request(url, { method, headers, signal, body }));
+      });
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { type DocumentNode, GraphQLError, getOperationAST, parse, type Source, validate } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { OperationTooComplexError } from '#errors/gateway-error.ts';
+import { toBoundedError } from '#http/mask-error.ts';
+import type { CostInput, CostLimits } from './cost.ts';
+import { measureDocument } from './document-size.ts';
+import { findTooDeepParameter, MAX_JSON_LEVELS, nestingOf } from './nesting.ts';
+
+/** How much one operation may ask for. */
+export interface Limits extends CostLimits {
+  /** Of the document, as the lexer counts them. */
+  readonly tokens: number;
+  /** Levels of fields; fragments add none. */
+  readonly depth: number;
+  /** With fields that stand beside their like. */
+  readonly aliases: number;
+  readonly directives: number;
+}
+
+/** So many times as long as it may be, a document may be with its fragments written out. */
+const EXPANSION_FACTOR = 20;
+
+/** For so many brackets a level of fields may stand: those of its selection, its arguments, and of values and inline fragments. */
+const BRACKETS_PER_LEVEL = 10;
+
+/** Faults of a document that are told; a short document can have many. */
+const MAX_VALIDATION_ERRORS = 5;
+
+/** Characters of an alias: it is written once for each object that has the field. */
+const MAX_ALIAS_LENGTH = 256;
+
+/** What GraphQL spends on comparing the fields and fragments of one document. It does not export this. */
+const MAX_OVERLAP_COMPARISONS = 500_000;
+
+/**
+ * Refuses what is over a limit before it costs anything: a document while it is parsed and before it is validated, an operation before
+ * it is executed.
+ */
+export function useLimits(limits: Limits, checkCost: (costed: CostInput) => void): Plugin {
+  return {
+    onParams({ params }) {
+      const parameter = findTooDeepParameter(params);
+      if (parameter !== undefined) throw nestedTooDeep(parameter);
+    },
+    onParse({ setParseFn }) {
+      setParseFn((source: string | Source, options) => {
+        checkNesting(typeof source === 'string' ? source : source.body, limits.depth);
+        return parseUpTo(limits.tokens, source, options);
+      });
+    },
+    onValidate({ params: { schema, documentAST }, context, setValidationFn }) {
+      checkDocumentSize(documentAST, limits);
+      setValidationFn((schemaToValidate, document, rules, typeInfo, options) =>
+        validate(schemaToValidate, document, rules, { ...options, maxErrors: MAX_VALIDATION_ERRORS }, typeInfo),
+      );
+      return ({ valid, result, setResult }) => {
+        if (result.some(isValidationAborted)) throw tooManyComparisons();
+        if (!valid) setResult((result as readonly GraphQLError[]).map(toBoundedError));
+        const { variables, operationName } = context.params;
+        const operation = getOperationAST(documentAST, operationName);
+        if (valid && operation) checkCost({ schema, document: documentAST, operation, variables });
+      };
+    },
+  };
+}
+
+function parseUpTo(maxTokens: number, source: string | Source, options: object | undefined): DocumentNode {
+  try {
+    return parse(source, { ...options, maxTokens });
+  } catch (error) {
+    if (!(error instanceof GraphQLError && /^Syntax Error: Document contains more \w+ \d+ tokens/.test(error.message)))
+      throw error;
+    // The parser stops there: nobody knows how many more there are.
+    const limits = { limit: maxTokens, measured: maxTokens + 1, setting: 'MAX_TOKENS' };
+    throw new OperationTooComplexError(`The document has more than ${maxTokens} tokens`, limits);
+  }
+}
+
+function checkNesting(text: string, maxDepth: number): void {
+  const limits = {
+    limit: BRACKETS_PER_LEVEL * maxDepth,
+    measured: nestingOf(text),
+    setting: `${BRACKETS_PER_LEVEL} × MAX_DEPTH`,
+  };
+  if (limits.measured > limits.limit)
+    throw new OperationTooComplexError(`The document is nested ${limits.measured} brackets deep`, limits);
+}
+
+function nestedTooDeep(parameter: string): OperationTooComplexError {
+  const limits = { limit: MAX_JSON_LEVELS, measured: MAX_JSON_LEVELS + 1 };
+  return new OperationTooComplexError(`\`${parameter}\` is nested more than ${MAX_JSON_LEVELS} levels deep`, limits);
+}
+
+function checkDocumentSize(document: DocumentNode, limits: Limits): void {
+  const { depth, aliases, aliasLength, directives, selections } = measureDocument(document);
+  const check = (message: string, measured: number, limit: number, setting?: string) => {
+    if (measured > limit) throw new OperationTooComplexError(message, { limit, measured, ...(setting ? { setting } : {}) });
+  };
+  check(`The operation is ${depth} levels deep`, depth, limits.depth, 'MAX_DEPTH');
+  check(`The operation has ${aliases} aliases and repeated fields`, aliases, limits.aliases, 'MAX_ALIASES');
+  check(`The operation has an alias of ${aliasLength} characters`, aliasLength, MAX_ALIAS_LENGTH);
+  check(`The operation has ${directives} directives`, directives, limits.directives, 'MAX_DIRECTIVES');
+  const expansionMessage = `The operation has ${selections} selections with its fragments written out`;
+  check(expansionMessage, selections, EXPANSION_FACTOR * limits.tokens, `${EXPANSION_FACTOR} × MAX_TOKENS`);
+}
+
+/** GraphQL compares fields and fragments with one another, and gives up when that takes too long. */
+function isValidationAborted({ message }: Error): boolean {
+  return message === 'Validation aborted.';
+}
+
+function tooManyComparisons(): OperationTooComplexError {
+  const message = `The fields and fragments of the document take more than ${MAX_OVERLAP_COMPARISONS} comparisons to validate`;
+  return new OperationTooComplexError(message, { limit: MAX_OVERLAP_COMPARISONS, measured: MAX_OVERLAP_COMPARISONS + 1 });
+}

@@ -1,0 +1,130 @@
+import { GraphQLError, Kind } from 'graphql';
+import {
+  BodyTooLargeError,
+  type ErrorCode,
+  GatewayError,
+  MAX_MESSAGE_LENGTH,
+  OperationTooComplexError,
+  TooManyErrorsError,
+  toBoundedMessage,
+} from '#errors/gateway-error.ts';
+
+/** The codes that Yoga gives to requests it refuses, and ours for the same. */
+const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
+  BAD_REQUEST: 'BAD_USER_INPUT',
+  OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
+};
+
+/** The status of an answer that was refused before execution, for clients that take `application/graphql-response+json`. */
+const REJECTED_HTTP = { spec: true, status: 400 };
+
+export interface MaskErrorOptions {
+  /** Whether the schema may be known. If not, nobody is told either which of its names are like a wrong one. */
+  readonly introspection: boolean;
+  /** Hears of what nobody foresaw. */
+  readonly onUnexpectedError: (error: unknown) => void;
+  /** Hears of what is over a limit: of the setting that raises it, if there is one. */
+  readonly onLimitExceeded: (setting: string | undefined) => void;
+}
+
+/**
+ * Turns whatever was thrown into what may be shown: our own errors with their codes, GraphQL's own about the request, and for
+ * everything else a message that says nothing.
+ */
+export function maskError(error: unknown, options: MaskErrorOptions): GraphQLError {
+  const { introspection, onUnexpectedError, onLimitExceeded } = options;
+  const cause = unwrapCause(error);
+  if (cause instanceof GatewayError) {
+    if (cause instanceof OperationTooComplexError) onLimitExceeded(cause.setting);
+    if (cause instanceof TooManyErrorsError) return maskTooManyErrors(cause, options);
+    return sanitized(error, cause.message, { code: cause.code, ...cause.details, ...toHttpExtension(cause) });
+  }
+  if (error instanceof GraphQLError && error.path === undefined && cause instanceof GraphQLError) {
+    return maskRequestError(introspection ? error : withoutSuggestion(error));
+  }
+  if (isArgumentError(cause)) {
+    const { message } = introspection ? cause : withoutSuggestion(cause);
+    return sanitized(error, message, { code: 'BAD_USER_INPUT' });
+  }
+  onUnexpectedError(cause);
+  return sanitized(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
+}
+
+/**
+ * One error for many. What is behind most of them is behind the first: where that is the upstream, or the credential, its code and details are
+ * what clients act on (`UNAUTHENTICATED`, or `RATE_LIMITED` with `retryAfter`).
+ */
+function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions): GraphQLError {
+  const { message, extensions } = maskError(error.cause, options);
+  const { code: firstCode, http: _, ...firstDetails } = extensions;
+  const isOwnError = firstCode === 'BAD_USER_INPUT' || firstCode === 'INTERNAL_SERVER_ERROR';
+  return new GraphQLError(toBoundedMessage(`${error.message} The first is ${firstCode}: ${message}`), {
+    extensions: {
+      ...(isOwnError ? { code: error.code } : { ...firstDetails, code: firstCode }),
+      ...error.details,
+      first: { message, code: firstCode },
+      ...toHttpExtension(error),
+    },
+  });
+}
+
+/** What GraphQL or Yoga has to say of a request that is not executed: its words are for the caller. */
+function maskRequestError(error: GraphQLError): GraphQLError {
+  const { http, code } = error.extensions;
+  if (typeof code === 'string') {
+    // `spec` stands for 200 where the client takes `application/json`: not for what is no GraphQL request at all.
+    const status = code === 'BAD_REQUEST' ? withoutSpec(http) : http;
+    return sanitized(error, error.message, { code: YOGA_CODES[code] ?? code, ...(status ? { http: status } : {}) });
+  }
+  // A syntax error has a place in the text, but no node: there is no tree yet.
+  const isSyntaxError = error.source !== undefined && error.nodes === undefined;
+  return sanitized(error, error.message, {
+    code: isSyntaxError ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT',
+    http: REJECTED_HTTP,
+  });
+}
+
+/** Of what is the whole answer. A field's error never has a status: Yoga would make it that of the whole answer. */
+function toHttpExtension(error: GatewayError): { http?: { spec?: boolean; status: number } } {
+  if (error instanceof BodyTooLargeError) return { http: { status: 413 } };
+  return error instanceof OperationTooComplexError ? { http: REJECTED_HTTP } : {};
+}
+
+/** `Did you mean "name"?` stands last: whoever guesses often enough would read the whole schema from it. */
+export function withoutSuggestion(error: GraphQLError): GraphQLError {
+  const { message } = error;
+  const start = message.lastIndexOf(' Did you mean ');
+  // Else it stands in what the caller wrote. (No regular expression: that can be a megabyte of these words.)
+  const isLast = start !== -1 && message.indexOf('?', start) === message.length - 1;
+  return isLast ? sanitized(error, message.slice(0, start), error.extensions) : error;
+}
+
+/** The same error with a message of bounded length: names of a document may be as long as the document. */
+export function toBoundedError(error: GraphQLError): GraphQLError {
+  const isBounded = error.message.length <= MAX_MESSAGE_LENGTH;
+  return isBounded ? error : sanitized(error, error.message, error.extensions);
+}
+
+function withoutSpec(http: unknown): unknown {
+  return http ? { ...http, spec: false } : undefined;
+}
+
+function unwrapCause(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? unwrapCause(error.originalError) : error;
+}
+
+/**
+ * Of a field's arguments GraphQL says only at the field that one does not fit: a variable may be null in the place of its default. What
+ * it has against a resolver's answer has the field for its place, or none.
+ */
+function isArgumentError(error: unknown): error is GraphQLError {
+  return error instanceof GraphQLError && error.nodes?.[0] !== undefined && error.nodes[0].kind !== Kind.FIELD;
+}
+
+/** The same error at the same place, with nothing of what it came from. */
+function sanitized(error: unknown, text: string, extensions: GraphQLError['extensions']) {
+  const message = toBoundedMessage(text);
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions });
+  const { nodes = null, source = null, positions = null, path = null } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}

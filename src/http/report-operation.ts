@@ -1,0 +1,22 @@
+import type { GraphQLError } from 'graphql';
+import type { RequestContext } from '#context/request-context.ts';
+import type { RequestObserver } from '#observability/request-observer.ts';
+
+/** Hears of a value in an answer of the upstream that was not as promised. */
+export type OnDrift = (kind: string, type: string, field: string, count: number) => void;
+
+/** Tells what an operation took. */
+export function reportExecuted({ usage, budget, driftLog }: RequestContext, observer: RequestObserver, onDrift: OnDrift): void {
+  const { counts, waitedMs } = usage;
+  const { cache: cacheHits, coalesced, stale } = counts;
+  observer.onExecuteEnd({ waitedMs, upstreamRequests: budget.sentRequests, cacheHits, coalesced, stale });
+  for (const { kind, type, field, count } of driftLog.drift) onDrift(kind, type, field, count);
+}
+
+/** Tells what became of it, if that is an error. */
+export function reportError(
+  { errors: [first] = [] }: { readonly errors?: readonly GraphQLError[] },
+  observer: RequestObserver,
+): void {
+  if (first) observer.onError(String(first.extensions?.code ?? 'INTERNAL_SERVER_ERROR'));
+}

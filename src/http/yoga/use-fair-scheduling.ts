@@ -1,0 +1,12 @@
+import type { Plugin } from 'graphql-yoga';
+import type { Session } from '#http/auth/session.ts';
+import type { OperationScheduler } from '#http/scheduler.ts';
+
+/** Lets an operation begin when it is its caller's turn: before its document is looked at, which costs most of what an operation can. */
+export function useFairScheduling(
+  scheduler: OperationScheduler,
+): Plugin<object, { session?: Session | undefined; isScheduled?: boolean | undefined }> {
+  return {
+    onParams: ({ context: { session, isScheduled } }) => (isScheduled || !session ? undefined : scheduler.waitForTurn(session)),
+  };
+}

@@ -1,0 +1,29 @@
+import type { Page } from '#pagination/list.ts';
+import type { PageResponse } from '#rest/revox-api.ts';
+
+/** What may be odd of the items of a list: they cannot be known again, or their ids are numbers. */
+export type ItemDrift = 'dropped' | 'coerced';
+
+/** The items of a list that can be known again. What is no object, or has no id, is left out; a number for an id becomes text. */
+export function withIds<T extends { readonly id: string }>(items: readonly unknown[], onDrift: (kind: ItemDrift) => void): T[] {
+  const identified: T[] = [];
+  for (const item of items) {
+    const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
+    if (typeof id === 'string' && id !== '') {
+      identified.push(item as T);
+    } else if (typeof id === 'number') {
+      onDrift('coerced');
+      identified.push({ ...(item as T), id: String(id) });
+    } else {
+      onDrift('dropped');
+    }
+  }
+  return identified;
+}
+
+export function toPage<T extends { readonly id: string }>(
+  { items, total, readVersion }: PageResponse,
+  onDrift: (kind: ItemDrift) => void,
+): Page<T> {
+  return { items: withIds(items, onDrift), served: items.length, readVersion, ...(total === undefined ? {} : { total }) };
+}

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import type { HeaderReader, PlainRequest, RequestHead } from '#http/message.ts';
+
+/** What may stand in `Host`, so that a URL is made of it without a second look. */
+const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
+
+/**
+ * The head of a request as Node has it. Undefined for one that is not plain: of which nobody knows beforehand how long it is, or where it was
+ * sent to.
+ */
+export function toRequestHead({ method = '', url = '', headers, socket }: IncomingMessage): RequestHead | undefined {
+  const { host = '' } = headers;
+  if (headers['content-length'] === undefined || !PLAIN_HOST.test(host) || !url.startsWith('/')) return undefined;
+  const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http';
+  return { method, url: `${scheme}://${host}${url}`, headers: toHeaderReader(headers) };
+}
+
+function toHeaderReader(headers: IncomingMessage['headers']): HeaderReader {
+  return {
+    get(name) {
+      const value = headers[name];
+      return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value;
+    },
+    has: (name) => headers[name] !== undefined,
+  };
+}
+
+/** A request as Node has it, without one of Fetch's being made of it. Its length is known, and has been looked at. */
+export function toNodeRequest(head: RequestHead, request: IncomingMessage): NodeRequest {
+  return new NodeRequest(head, request);
+}
+
+export class NodeRequest implements PlainRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: HeaderReader;
+  caller: PlainRequest['caller'];
+  readonly #request: IncomingMessage;
+  /** Made when somebody asks for it: most answers are ready before. */
+  #abortController: AbortController | undefined;
+  #isDisconnected = false;
+  #onDisconnect: (() => void) | undefined;
+
+  constructor({ method, url, headers }: RequestHead, request: IncomingMessage) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.caller = undefined;
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#abortController) {
+      this.#abortController = new AbortController();
+      if (this.#isDisconnected) this.#abortController.abort();
+    }
+    return this.#abortController.signal;
+  }
+
+  readBody(): Promise<Uint8Array<ArrayBuffer>> {
+    const request = this.#request;
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer<ArrayBuffer>[] = [];
+      request.on('data', (part) => chunks.push(part));
+      request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+      this.#onDisconnect = () => reject(this.signal.reason);
+      if (this.#isDisconnected) this.#onDisconnect();
+    });
+  }
+
+  toRequest(body: Uint8Array<ArrayBuffer>): Request {
+    const { method, url, signal } = this;
+    return new Request(url, { method, headers: toHeaderPairs(this.#request.rawHeaders), body, signal });
+  }
+
+  /** The client has left before its answer was sent. */
+  disconnect(): void {
+    this.#isDisconnected = true;
+    this.#abortController?.abort();
+    this.#onDisconnect?.();
+  }
+}
+
+function toHeaderPairs(raw: readonly string[]): [string, string][] {
+  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[2 * index] ?? '', raw[2 * index + 1] ?? '']);
+}

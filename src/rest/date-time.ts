@@ -1,0 +1,50 @@
+/** What nearly all are: RFC 3339, of a day that every month has. */
+const COMMON_RFC_3339 =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+/** Extended and basic ISO 8601 and what databases print: a blank for the T, a comma, a zone without minutes or none at all. */
+const ISO_8601 =
+  /^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+const NUMBER = /^-?\d{9,}(\.\d+)?$/;
+
+/** A number below this is seconds, else milliseconds: seconds reach it in the year 5138, milliseconds left it in 1973. */
+const MILLISECONDS_THRESHOLD = 1e11;
+
+/**
+ * Reads a moment of a type that the documents leave open. RFC 3339 text passes unchanged; other ISO 8601 text (UTC if it names no
+ * zone) and numbers become UTC. Anything else, `{}` for one, is null.
+ */
+export function toDateTime(raw: unknown): string | null {
+  if (typeof raw === 'number') return toUtc(Math.abs(raw) < MILLISECONDS_THRESHOLD ? raw * 1000 : raw);
+  if (typeof raw !== 'string') return null;
+  if (COMMON_RFC_3339.test(raw)) return raw;
+  const text = raw.trim();
+  const exact = RFC_3339.exec(raw);
+  if (exact) return isDay(exact) ? raw : null;
+  if (NUMBER.test(text)) return toDateTime(Number(text));
+  const parts = ISO_8601.exec(text);
+  if (!parts || !isDay(parts)) return null;
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = parts;
+  return toUtc(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction}${toOffset(zone)}`));
+}
+
+function toOffset(zone: string): string {
+  if (/^z$/i.test(zone)) return 'Z';
+  const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
+  return `${zone[0]}${digits.slice(0, 2)}:${digits.slice(2)}`;
+}
+
+/** `Date` lets the 30th of February pass as the 1st of March; a calendar does not. */
+function isDay([, year, month, day]: RegExpExecArray): boolean {
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+}
+
+function toUtc(milliseconds: number): string | null {
+  const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime())) return null;
+  const year = date.getUTCFullYear();
+  // RFC 3339 has four digits for the year.
+  return year >= 0 && year <= 9999 ? date.toISOString() : null;
+}

@@ -1,0 +1,197 @@
+import type { Assistant, Call, CallStatus, Campaign, CampaignRowResult } from '#generated/revox-api.ts';
+import type { UpstreamContext } from './upstream-context.ts';
+import {
+  type EmbeddedResponse,
+  type FetchOptions,
+  type FetchUpstream,
+  type ReadVersion,
+  UnexpectedShapeError,
+  type UpstreamRequest,
+} from './upstream-request.ts';
+import { type ArrayFormat, isPathSegment, type QueryParameters, toPathSegment, toQueryString } from './url.ts';
+
+/** A page as the upstream numbers and sizes it. */
+export interface NumberedPage {
+  readonly page: number;
+  readonly pageSize: number;
+}
+
+/** Items of a list, unchecked: any of them may be no object at all. */
+export interface ListResponse {
+  readonly items: readonly unknown[];
+  /** The length of the whole list, where the answer tells it. */
+  readonly total?: number;
+}
+
+/** A page of a list that may move between two readings. */
+export interface PageResponse extends ListResponse {
+  readonly readVersion: ReadVersion;
+}
+
+export interface CampaignRowFilter {
+  readonly query?: string | undefined;
+  readonly result?: CampaignRowResult | undefined;
+  readonly statuses?: readonly CallStatus[] | undefined;
+}
+
+/** The upstream's endpoints, for one operation. Each asks exactly one question. */
+export interface RevoxApi {
+  getCall(id: string): Promise<Call>;
+  listCallAttempts(page: NumberedPage, statuses: readonly CallStatus[], options?: FetchOptions): Promise<PageResponse>;
+  getAssistant(id: string): Promise<Assistant>;
+  listAssistants(): Promise<ListResponse>;
+  getCampaign(id: string): Promise<Campaign>;
+  listCampaigns(): Promise<ListResponse>;
+  /** `calls`: the calls that the rows embed whole. */
+  listCampaignRows(
+    campaignId: string,
+    page: NumberedPage,
+    filter: CampaignRowFilter,
+    options?: FetchOptions,
+  ): Promise<PageResponse & { readonly calls: readonly Call[] }>;
+}
+
+export type CreateRevoxApi = (context: UpstreamContext) => RevoxApi;
+
+/** @param arrayFormat of `statuses` in `GET /call`; that of rows is one comma-joined string always */
+export function createRevoxApiFactory(
+  fetchUpstream: FetchUpstream,
+  { arrayFormat }: { readonly arrayFormat: ArrayFormat },
+): CreateRevoxApi {
+  const encodeQuery = (parameters: QueryParameters) => toQueryString(parameters, arrayFormat);
+
+  return (context) => {
+    const get = async <T>(request: UpstreamRequest<T>) => (await fetchUpstream(context, request)).value;
+    const getPage = async (request: UpstreamRequest<ListResponse>, options: FetchOptions | undefined): Promise<PageResponse> => {
+      const { value, readVersion } = await fetchUpstream(context, request, options);
+      return { ...value, readVersion };
+    };
+    return {
+      getCall: async (id) =>
+        get({ endpoint: '/call/{id}', path: objectPaths.call(id), query: '', parse: (body) => parseObject<Call>('call', body) }),
+      listCallAttempts: async ({ page, pageSize }, statuses, options) =>
+        getPage(
+          {
+            endpoint: '/call',
+            path: '/call',
+            query: encodeQuery({ page, page_size: pageSize, statuses: statuses.length === 0 ? undefined : statuses }),
+            parse: (body) => parsePage('calls', body),
+          },
+          options,
+        ),
+      getAssistant: async (id) =>
+        get({
+          endpoint: '/assistants/{id}',
+          path: objectPaths.assistant(id),
+          query: '',
+          parse(body) {
+            // Documented bare; other versions wrap it as everything else is wrapped.
+            const isWrapped = isObject(body) && isObject(body.assistant) && !('id' in body);
+            return parseObject<Assistant>('assistant', isWrapped ? body : { assistant: body });
+          },
+        }),
+      listAssistants: () =>
+        get({
+          endpoint: '/assistants',
+          path: '/assistants',
+          query: '',
+          parse: (body) => parseList('assistants', body),
+          embedded: ({ items }) => embeddedIn('/assistants/{id}', objectPaths.assistant, items),
+        }),
+      getCampaign: async (id) =>
+        get({
+          endpoint: '/campaigns/{id}',
+          path: objectPaths.campaign(id),
+          query: '',
+          parse: (body) => parseObject<Campaign>('campaign', body),
+        }),
+      listCampaigns: () =>
+        get({
+          endpoint: '/campaigns',
+          path: '/campaigns',
+          query: '',
+          parse: (body) => parseList('campaigns', body),
+          embedded: ({ items }) => embeddedIn('/campaigns/{id}', objectPaths.campaign, items),
+        }),
+      async listCampaignRows(campaignId, { page, pageSize }, { query, result, statuses = [] }, options) {
+        const response = await getPage(
+          {
+            endpoint: '/campaigns/{id}/rows',
+            path: `${objectPaths.campaign(campaignId)}/rows`,
+            query: encodeQuery({
+              page,
+              page_size: pageSize,
+              query: query || undefined,
+              result,
+              // One string here, whatever the format of lists elsewhere.
+              statuses: statuses.length === 0 ? undefined : statuses.join(','),
+            }),
+            parse: (body) => parsePage('rows', body),
+            embedded: ({ items }) => embeddedIn('/call/{id}', objectPaths.call, fullCallsOf(items)),
+          },
+          options,
+        );
+        return { ...response, calls: fullCallsOf(response.items) };
+      },
+    };
+  };
+}
+
+const objectPaths = {
+  call: (id: string) => `/call/${toPathSegment(id)}`,
+  assistant: (id: string) => `/assistants/${toPathSegment(id)}`,
+  campaign: (id: string) => `/campaigns/${toPathSegment(id)}`,
+};
+
+function* embeddedIn(
+  endpoint: EmbeddedResponse['endpoint'],
+  toPath: (id: string) => string,
+  items: readonly unknown[],
+): Iterable<EmbeddedResponse> {
+  for (const value of items) {
+    if (isObject(value) && typeof value.id === 'string' && isPathSegment(value.id))
+      yield { endpoint, path: toPath(value.id), value };
+  }
+}
+
+/** A row embeds its call whole; only a whole one can stand for `GET /call/{id}`. */
+function fullCallsOf(rows: readonly unknown[]): Call[] {
+  return rows.flatMap((row) => (isObject(row) && isFullCall(row.call) ? [row.call] : []));
+}
+
+function isFullCall(call: unknown): call is Call {
+  return isObject(call) && typeof call.id === 'string' && call.id !== '' && Array.isArray(call.call_attempts);
+}
+
+function parseObject<T>(key: string, body: unknown): T {
+  const object = isObject(body) ? body[key] : undefined;
+  const id = isObject(object) ? object.id : undefined;
+  if (typeof id === 'string' && id !== '') return object as T;
+  if (typeof id === 'number') return Object.freeze({ ...(object as T), id: String(id) });
+  throw new UnexpectedShapeError(`no ${key} with an id`);
+}
+
+function parseList(key: string, body: unknown): ListResponse {
+  const items = isObject(body) ? body[key] : undefined;
+  if (!isObject(body) || !Array.isArray(items)) throw new UnexpectedShapeError(`no list of ${key}`);
+  const total = typeof body.total === 'string' && body.total !== '' ? Number(body.total) : body.total;
+  return Object.freeze(isValidTotal(total) ? { items, total } : { items });
+}
+
+/** A page on which nothing can be known again is none: no cursor could stand on it. */
+function parsePage(key: string, body: unknown): ListResponse {
+  const list = parseList(key, body);
+  const isUsable = (item: unknown) =>
+    isObject(item) && (typeof item.id === 'number' || (typeof item.id === 'string' && item.id !== ''));
+  if (list.items.length === 0 || list.items.some(isUsable)) return list;
+  throw new UnexpectedShapeError('a list of which no item has an id');
+}
+
+/** What GraphQL can hold as an `Int`; a total that is none is as good as not told, for the length can be found out. */
+function isValidTotal(total: unknown): total is number {
+  return Number.isInteger(total) && Number(total) >= 0 && Number(total) < 2 ** 31;
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,54 @@
+import type { Assistant, EndedBy, Json, RetryConfig } from '#sandbox/api/wire.ts';
+import type { Market } from '#sandbox/data/contacts.ts';
+import { CARE } from './care.ts';
+import { COMMERCE } from './commerce.ts';
+import { COMMUNITY } from './community.ts';
+import { FINANCE } from './finance.ts';
+import { HOME } from './home.ts';
+import { PEOPLE } from './people.ts';
+
+/** A line of a conversation: who speaks, or a tool with what it returned and what it was given. Texts hold `{placeholders}`. */
+export type Line =
+  | readonly ['agent' | 'callee', string]
+  | readonly ['tool', name: string, returned: string, given: { [key: string]: Json } | string | null, failed?: 'failed'];
+
+/** A conversation with a human, and what was understood of it. `{amount}` and the like alone in a value keep their type. */
+export interface Dialogue {
+  readonly endedBy: EndedBy;
+  readonly endReason: string | null;
+  readonly extracted: { readonly [key: string]: Json } | null;
+  readonly lines: readonly Line[];
+}
+
+/** An assistant and the conversations it has. */
+export interface CatalogueEntry {
+  /** Part of the ids: never rename. */
+  readonly key: string;
+  readonly market: Market;
+  /** What `{amount}` may be. */
+  readonly amounts: readonly [low: number, high: number];
+  /** The columns of a campaign's rows. */
+  readonly columns: { readonly [key: string]: string };
+  readonly retry: RetryConfig | null;
+  readonly settings: Omit<Assistant, 'id' | 'organization_id' | 'created_at' | 'updated_at' | 'call_retry_config'>;
+  readonly dialogues: readonly Dialogue[];
+}
+
+/** The assistants of the two organisations: twelve, and four. */
+export const CATALOGUE: { readonly a: readonly CatalogueEntry[]; readonly b: readonly CatalogueEntry[] } = {
+  a: [
+    FINANCE.debt,
+    HOME.solar,
+    CARE.dentist,
+    COMMERCE.hotel,
+    COMMERCE.delivery,
+    PEOPLE.recruiting,
+    HOME.renovation,
+    CARE.reminder,
+    PEOPLE.onboarding,
+    FINANCE.insurance,
+    COMMUNITY.outage,
+    COMMUNITY.charity,
+  ],
+  b: [CARE.consultation, COMMUNITY.gym, FINANCE.invoice, PEOPLE.event],
+};

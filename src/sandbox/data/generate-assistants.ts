@@ -1,0 +1,60 @@
+import type { Assistant } from '#sandbox/api/wire.ts';
+import { toTimestamp } from '#sandbox/api/wire.ts';
+import type { CatalogueEntry } from '#sandbox/data/catalogue/catalogue.ts';
+import { createRandom, toId } from './random.ts';
+
+const DAY_MS = 86_400_000;
+
+/** The id of the assistant with this key in the catalogue. */
+export function toAssistantId(seed: number, organizationKey: string, key: string): string {
+  return toId(seed, organizationKey, 'assistant', key);
+}
+
+/** An assistant of the catalogue, as the organisation saved it some months ago. */
+export function generateAssistant(
+  seed: number,
+  organization: { key: string; id: string },
+  entry: CatalogueEntry,
+  startedAt: number,
+): Assistant {
+  const random = createRandom(seed, organization.key, 'assistant', entry.key);
+  const createdAt = startedAt - random.between(90, 240) * DAY_MS - random.between(0, DAY_MS);
+  const updatedAt = startedAt - random.between(1, 60) * DAY_MS - random.between(0, DAY_MS);
+  return {
+    id: toAssistantId(seed, organization.key, entry.key),
+    ...entry.settings,
+    call_retry_config: entry.retry,
+    created_at: toTimestamp(createdAt),
+    organization_id: organization.id,
+    updated_at: toTimestamp(updatedAt),
+  };
+}
+
+/** What a call outside any campaign may carry instead of a listed assistant. */
+export function generateEmbeddedAssistant(
+  seed: number,
+  organizationKey: string,
+  assistant: Assistant,
+  index: number,
+): Assistant | null {
+  // The assistant was deleted since.
+  if (index % 23 === 5) return null;
+  // Sent along with the order: no look-up knows its id.
+  if (index % 17 === 3)
+    return {
+      ...assistant,
+      id: toId(seed, organizationKey, 'own-assistant', index),
+      name: `${assistant.name} (inline)`,
+      webhook_url: null,
+    };
+  // A listed one as it was at the time of the call: same id, other words. Whoever stores it as the assistant is wrong.
+  if (index % 13 === 4)
+    return {
+      ...assistant,
+      name: `${assistant.name} (v1)`,
+      first_sentence_delay_ms: 400,
+      updated_at: assistant.created_at,
+      pending_faq_count: 0,
+    };
+  return assistant;
+}

@@ -1,0 +1,62 @@
+import type { Call, CallAttempt, CallStatus, CampaignRow } from '#sandbox/api/wire.ts';
+import { toTimestamp } from '#sandbox/api/wire.ts';
+import { finishAttempt, toQueuedAttempt } from './call-script.ts';
+import { COUNTRIES } from './contacts.ts';
+import { setAttempts, toCall } from './generate-call.ts';
+import type { Organization } from './organization.ts';
+import { createRandom, toId } from './random.ts';
+
+/** A small order with one finished attempt, for a test to put into the list. */
+export function generateInsertedCall(
+  seed: number,
+  organization: Organization,
+  number: number,
+  startedAt: number,
+  status: CallStatus,
+): { call: Call; attempt: CallAttempt } {
+  const phone = `+1212555017${number % 10}`;
+  const attempt = toQueuedAttempt(toId(seed, organization.key, 'inserted-attempt', number), phone);
+  finishAttempt(attempt, startedAt, {
+    result: 'human',
+    dialError: null,
+    ringMs: 3_000,
+    talkMs: 12_000,
+    endedBy: 'user',
+    endReason: null,
+    lines: [
+      { content: 'Hello, is this a good time?', role: 'assistant' },
+      { content: 'Not really, sorry.', role: 'user' },
+    ],
+    structuredOutput: null,
+    recordingUrl: null,
+  });
+  const call = toCall({
+    id: toId(seed, organization.key, 'inserted-call', number),
+    assistant: organization.assistants[0] ?? null,
+    call_retry_config: null,
+    campaign: null,
+    created_at: toTimestamp(startedAt - 1_000),
+    direction: 'outbound',
+    first_sentence_delay_ms: 400,
+    from_phone_number: COUNTRIES.us.callerNumber,
+    llm_model: { type: 'dedicated-instance', name: 'gpt-4.1' },
+    metadata: { inserted: String(number) },
+    organization_id: organization.id,
+    scheduled_at: null,
+    status,
+    to_phone_number: phone,
+  });
+  setAttempts(call, [attempt]);
+  return { call, attempt };
+}
+
+/** A row without a call, for a test to put into a campaign. */
+export function generateInsertedRow(seed: number, organization: Organization, number: number, rowIndex: number): CampaignRow {
+  const random = createRandom(seed, organization.key, 'inserted-row', number);
+  return {
+    id: toId(seed, organization.key, 'inserted-row', number),
+    input_data: { first_name: `Inserted ${number}` },
+    phone_number: `+1212555018${random.between(0, 9)}`,
+    row_index: rowIndex,
+  };
+}

@@ -1,0 +1,97 @@
+import type { Assistant, Call, CallAttempt, Campaign, CampaignRow } from '#sandbox/api/wire.ts';
+import type { CallScript } from './call-script.ts';
+import { applyScript, stageAt } from './call-script.ts';
+
+/** One organisation's data, each thing held once: a call's assistant, a row's call and a page's attempts are the same objects. */
+export interface Organization {
+  /** Which half of the catalogue it is told from. */
+  readonly key: 'a' | 'b';
+  readonly id: string;
+  readonly name: string;
+  readonly apiKey: string;
+  readonly assistants: Assistant[];
+  readonly campaigns: Campaign[];
+  readonly rows: Record<string, CampaignRow[]>;
+  readonly calls: Call[];
+  /** In the order GET /call serves them. */
+  readonly attempts: CallAttempt[];
+  /** Attempt id → its order: the list shows attempts, but its filter asks for the order's status. */
+  readonly orderOf: Map<string, Call>;
+  /** The calls whose story is not over: under way, or still to come. */
+  readonly scripts: CallScript[];
+}
+
+/** The order of GET /call: not started yet on top, then the newest first; ids settle a tie, so that every path of time ends in one order. */
+export function compareAttempts(one: CallAttempt, other: CallAttempt): number {
+  if (one.started_at === null || other.started_at === null) {
+    return Number(one.started_at !== null) - Number(other.started_at !== null);
+  }
+  if (one.started_at !== other.started_at) return one.started_at > other.started_at ? -1 : 1;
+  return one.id > other.id ? -1 : one.id === other.id ? 0 : 1;
+}
+
+/** Puts an attempt where it belongs in the list, taking it away from where it was. */
+export function insertInOrder(organization: Organization, attempt: CallAttempt, order: Call): void {
+  const { attempts } = organization;
+  const before = attempts.indexOf(attempt);
+  if (before !== -1) attempts.splice(before, 1);
+  const position = attempts.findIndex((listed) => compareAttempts(attempt, listed) <= 0);
+  attempts.splice(position === -1 ? attempts.length : position, 0, attempt);
+  organization.orderOf.set(attempt.id, order);
+}
+
+/** Makes every call whose story is not over true for this moment. Told in the order of queueing, so that one leap and many small steps end alike. */
+export function advanceScripts(organization: Organization, at: number): void {
+  const { scripts } = organization;
+  scripts.sort((one, other) => one.queuedAt - other.queuedAt);
+  for (const script of scripts) {
+    const before = script.stage;
+    script.stage = stageAt(script, at);
+    if (script.stage === 'waiting') continue;
+    applyScript(script, at);
+    const isInOrder = before === script.stage || before === 'started';
+    if (!isInOrder) insertInOrder(organization, script.attempt, script.call);
+  }
+  retain(scripts, (script) => script.stage !== 'finished');
+}
+
+/** Takes calls away with their attempts; a campaign's row that had one is left without a call. */
+export function removeCalls(organization: Organization, ids: ReadonlySet<string>): void {
+  if (ids.size === 0) return;
+  const removed = organization.calls.filter(({ id }) => ids.has(id));
+  retain(organization.calls, ({ id }) => !ids.has(id));
+  retain(organization.scripts, ({ call }) => !ids.has(call.id));
+  removeAttempts(organization, new Set(removed.flatMap((call) => call.call_attempts.map((attempt) => attempt.id))));
+  for (const rows of Object.values(organization.rows)) {
+    for (const row of rows) if (row.call !== undefined && ids.has(row.call.id)) delete row.call;
+  }
+}
+
+/** Takes attempts off the list; the orders keep theirs. */
+export function removeAttempts(organization: Organization, ids: ReadonlySet<string>): void {
+  retain(organization.attempts, (attempt) => !ids.has(attempt.id));
+  for (const id of ids) organization.orderOf.delete(id);
+}
+
+/** Adds a call, or replaces the one with its id wherever it is shown: list, rows, look-up. */
+export function putCall(organization: Organization, call: Call): void {
+  const index = organization.calls.findIndex(({ id }) => id === call.id);
+  const replaced = organization.calls[index];
+  if (replaced === undefined) organization.calls.push(call);
+  else {
+    organization.calls[index] = call;
+    removeAttempts(organization, new Set(replaced.call_attempts.map((attempt) => attempt.id)));
+    for (const rows of Object.values(organization.rows)) {
+      for (const row of rows) if (row.call?.id === call.id) row.call = call;
+    }
+    retain(organization.scripts, (script) => script.call !== replaced);
+  }
+  for (const attempt of [...call.call_attempts].reverse()) insertInOrder(organization, attempt, call);
+}
+
+/** In place: others hold these lists. */
+function retain<T>(items: T[], shouldRetain: (item: T) => boolean): void {
+  let length = 0;
+  for (const item of items) if (shouldRetain(item)) items[length++] = item;
+  items.length = length;
+}

@@ -1,0 +1,144 @@
+import type { SampleIds } from './sample-ids.ts';
+
+/** Operations that show what the gateway can do, with ids of the sandbox's own data: the tabs of the demo's GraphiQL. */
+export function exampleOperations(ids: SampleIds): { description: string; query: string; variables?: Record<string, unknown> }[] {
+  return [
+    {
+      description: 'One call with everything that happened in it: one upstream request.',
+      query: `
+query OneCall($id: ID!) {
+  call(id: $id) {
+    status
+    direction
+    fromPhoneNumber
+    toPhoneNumber
+    campaign { id name }
+    assistant { name firstSentence voice { provider speed } llmModel { __typename } }
+    lastCallAttempt {
+      startedAt
+      endedAt
+      result
+      endedBy
+      endReason
+      structuredOutput
+      transcript { role content toolName toolArguments toolIsError }
+    }
+  }
+}
+`,
+      variables: { id: ids.richCallId },
+    },
+    {
+      description: 'Several attempts over days, newest first.',
+      query: `
+query Retries($id: ID!) {
+  call(id: $id) {
+    status
+    callsCount
+    callRetryConfig { maxRetryAttempts timezone callingWindows { callingWindowStartTime callingWindowEndTime retryDelaySeconds } }
+    callAttempts { startedAt status result dialError }
+  }
+}
+`,
+      variables: { id: ids.retriedCallId },
+    },
+    {
+      description: 'Run this again and again: these calls go on while you look.',
+      query: `
+query LiveCalls {
+  callAttempts(first: 5, statuses: [CALLING]) {
+    nodes { id status result phoneNumber startedAt transcript { role content } }
+  }
+}
+`,
+    },
+    {
+      description:
+        'Walk the attempts: put the endCursor into $after. New calls arrive on top meanwhile; nothing is repeated, nothing is skipped.',
+      query: `
+query WalkAttempts($after: String) {
+  callAttempts(first: 10, after: $after, statuses: [COMPLETED]) {
+    edges { cursor node { id startedAt status result phoneNumber } }
+    pageInfo { hasNextPage hasPreviousPage endCursor }
+  }
+}
+`,
+      variables: { after: null },
+    },
+    {
+      description: 'A campaign and fifty of its rows, each with its call: two upstream requests.',
+      query: `
+query CampaignRows($id: ID!) {
+  campaign(id: $id) {
+    name
+    status
+    isCancelled
+    assistant { name }
+    rows(first: 50) {
+      totalCount
+      nodes {
+        rowIndex
+        phoneNumber
+        inputData
+        call { status callsCount lastCallAttempt { result endReason } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+`,
+      variables: { id: ids.largeCampaignId },
+    },
+    {
+      description: 'Twenty calls with the status of their six campaigns: twenty-one upstream requests.',
+      query: `
+query TwentyCalls($ids: [ID!]!) {
+  calls(ids: $ids) {
+    id
+    status
+    toPhoneNumber
+    campaign { name status }
+  }
+}
+`,
+      variables: { ids: ids.twentyCallIds },
+    },
+    {
+      description: 'An assistant in full.',
+      query: `
+query OneAssistant($id: ID!) {
+  assistant(id: $id) {
+    name
+    prompt
+    firstSentence
+    firstSentenceMode
+    voicemailMessage
+    transferPhoneNumber
+    maxCallDurationSecs
+    ivrNavigationEnabled
+    voice { voiceId provider speed }
+    llmModel {
+      ... on DedicatedInstanceLlmModel { name }
+      ... on OpenrouterLlmModel { openrouterModelId openrouterProvider }
+      ... on UnrecognizedLlmModel { type raw }
+    }
+    structuredOutputConfig { name type required description enumOptions }
+    faqItems { question answer source needsHumanAnswer }
+    pendingFaqCount
+  }
+}
+`,
+      variables: { id: ids.frenchAssistantId },
+    },
+    {
+      description: 'The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.',
+      query: `
+query Overview {
+  assistants(first: 100) { totalCount nodes { id name } }
+  campaigns(first: 100) { totalCount nodes { id name status isCancelled } }
+  callAttempts(last: 3) { totalCount nodes { startedAt status } }
+}
+`,
+    },
+  ];
+}

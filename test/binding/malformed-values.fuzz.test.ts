@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createSchema } from '#resolvers/schema.ts';
+import { selectAllFields } from '../support/full-selection.ts';
+import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
+import { type Change, change, groupPaths, type JsonPath, type MutationKind, mutations, toChange } from './mutations.ts';
+
+const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 60);
+const TIMEOUT_MS = 30_000 + NUM_RUNS * 200;
+
+const gateway = createTestGateway({ settings: NO_CACHE });
+const { control } = gateway.sandbox;
+const { calls, attempts, assistants, campaigns, rows } = control.data(KEY_A);
+const call = calls.find(({ assistant, campaign, call_attempts }) => assistant && campaign && call_attempts.length > 2)!;
+const campaign = campaigns.find(({ id }) => rows[id]!.some((row) => row.call))!;
+// Few of each, so that most of what is changed is looked at.
+control.removeAttempts(KEY_A, idsAfter(4, attempts));
+control.removeRows(KEY_A, campaign.id, idsAfter(4, rows[campaign.id]!));
+
+const schema = createSchema();
+const ALL = Object.fromEntries(
+  ['Call', 'CallAttempt', 'Assistant', 'Campaign', 'CampaignRow'].map((type) => [type, selectAllFields(schema, type)]),
+);
+
+interface Operation {
+  readonly what: string;
+  readonly query: string;
+  /** Where in the answer its objects stand: what is above that is the envelope. */
+  readonly root: JsonPath;
+  /** The answers that are changed. All, unless said: the first page of a list, or an object. */
+  readonly from?: RegExp;
+}
+
+const OPERATIONS: readonly Operation[] = [
+  { what: 'a call', query: `{ call(id: "${call.id}") ${ALL.Call} }`, root: ['call'], from: /^\/call\// },
+  { what: 'an assistant', query: `{ assistant(id: "${assistants[0]!.id}") ${ALL.Assistant} }`, root: [] },
+  { what: 'a campaign', query: `{ campaign(id: "${campaign.id}") ${ALL.Campaign} }`, root: ['campaign'] },
+  {
+    what: 'attempts',
+    query: `{ callAttempts(first: 3) { pageInfo { hasNextPage } nodes ${ALL.CallAttempt} } }`,
+    root: ['calls', '*'],
+  },
+  { what: 'assistants', query: `{ assistants(first: 3) { totalCount nodes ${ALL.Assistant} } }`, root: ['assistants', '*'] },
+  { what: 'campaigns', query: `{ campaigns(first: 3) { totalCount nodes ${ALL.Campaign} } }`, root: ['campaigns', '*'] },
+  {
+    what: 'rows',
+    query: `{ campaign(id: "${campaign.id}") { rows(first: 3) { totalCount nodes ${ALL.CampaignRow} } } }`,
+    root: ['rows', '*'],
+    // A campaign of another id has other rows: that is no oddity.
+    from: /rows\?page=1/,
+  },
+];
+
+describe.each(OPERATIONS)('Whatever is said of $what', (operation) => {
+  const { root } = operation;
+  test(
+    'nothing fails, and all is as promised',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mutations({ maxLength: 6 }), async (odd) => {
+          const { data, errors, changed } = await askChanged(operation, (body) => odd.map(toChange(body)));
+          // What is no envelope, or an object that cannot be known again, is no answer.
+          const mayFail = changed.some((place) => place.length <= root.length || place.at(-1) === 'id');
+          for (const { extensions } of errors ?? []) {
+            expect(extensions.code).toBe('UPSTREAM_INVALID_RESPONSE');
+            expect(mayFail).toBe(true);
+          }
+          expect(gateway.unexpectedErrors).toEqual([]);
+          expect(misfits(data)).toEqual([]);
+        }),
+        { numRuns: NUM_RUNS },
+      );
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe.each(OPERATIONS.slice(0, 3))('One odd thing in $what', (operation) => {
+  const { query, root } = operation;
+  const field = /\w+/.exec(query)![0];
+  let honest: unknown;
+  const isInside = (place: JsonPath) =>
+    place.length > root.length && !(place.length === root.length + 1 && place.at(-1) === 'id');
+
+  /** Compares what comes of an odd answer with what comes of an honest one, but for the field that the oddity is in. */
+  async function expectNothingElse(toChanges: (body: unknown) => readonly Change[]) {
+    const { data, errors, changed } = await askChanged(operation, toChanges);
+    expect(errors).toBeUndefined();
+    expect(gateway.unexpectedErrors).toEqual([]);
+    const path = [field, ...fieldOf((changed[0] ?? []).slice(root.length))];
+    expect(without(data, path), JSON.stringify(changed)).toEqual(without(honest, path));
+  }
+  beforeAll(async () => {
+    honest = (await askChanged(operation, () => [])).data;
+  });
+
+  test('changes its own field, and nothing beside it: at every kind of place', async () => {
+    let kinds = Number.POSITIVE_INFINITY;
+    for (let kind = 0; kind < kinds; kind += 1) {
+      for (const how of PLAIN) {
+        await expectNothingElse((body) => {
+          const groups = groupPaths(body, isInside);
+          kinds = groups.length;
+          return [{ path: groups[kind]![0]!, how }];
+        });
+      }
+    }
+    expect(kinds).toBeGreaterThan(8);
+  });
+
+  test(
+    'changes its own field, and nothing beside it: whatever it is',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mutations({ maxLength: 1 }), (odd) => expectNothingElse((body) => odd.map(toChange(body, isInside)))),
+        { numRuns: NUM_RUNS },
+      );
+    },
+    TIMEOUT_MS,
+  );
+});
+
+const PLAIN: readonly MutationKind[] = [
+  { kind: 'drop' },
+  { kind: 'replace', by: null },
+  { kind: 'replace', by: 'newer' },
+  { kind: 'retype' },
+  { kind: 'wrap', in: 'list' },
+];
+
+/** Asks while the first page, or the object, comes with these changes, and tells where they were made. */
+async function askChanged({ query, from = /^(?!.*\bpage=[2-9])/ }: Operation, toChanges: (body: unknown) => readonly Change[]) {
+  const changed: JsonPath[] = [];
+  control.heal();
+  control.transform(from, (body) =>
+    toChanges(body).reduce((json: unknown, { path, how }) => {
+      changed.push(path);
+      return change(json, path, how);
+    }, body),
+  );
+  const { data, errors } = await gateway.execute(query);
+  return { data, errors, changed };
+}
+
+function idsAfter(count: number, items: readonly { id: string }[]): string[] {
+  return items.slice(count).map(({ id }) => id);
+}
+
+const KINDS: readonly [field: RegExp, isRight: (value: unknown) => boolean][] = [
+  [/At$/, (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/i.test(value)],
+  [/(Secs|Ms|Count|Index|Seconds|RetryAttempts)$|^speed$/, (value) => typeof value === 'number'],
+  [/^(is|needs|toolIs)[A-Z]|Enabled$|^required$/, (value) => typeof value === 'boolean'],
+  [
+    /(Number|Id|Url|Sentence|Message)$|^(id|name|prompt|content|question|answer|status|result|role)$/,
+    (value) => typeof value === 'string',
+  ],
+];
+const FREE_FORM = ['metadata', 'inputData', 'structuredOutput', 'toolArguments', 'raw'];
+
+/** Fields of another kind than they are promised to have, by their names. (graphql-js has looked at most of them, not at our own scalars.) */
+function misfits(value: unknown, field = ''): string[] {
+  if (value === null || FREE_FORM.includes(field)) return [];
+  if (typeof value === 'object')
+    return Object.entries(value).flatMap(([key, inner]) => misfits(inner, Array.isArray(value) ? field : key));
+  return KINDS.some(([name, isRight]) => name.test(field) && !isRight(value)) ? [`${field}: ${JSON.stringify(value)}`] : [];
+}
+
+/** The field that a place of the wire shows in: a list stands for its items, an object for its id, a union and what is free-form for all within. */
+function fieldOf(place: JsonPath): string[] {
+  const fields: string[] = [];
+  for (const key of place) {
+    if (typeof key === 'number' || key === 'id') break;
+    fields.push(key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()));
+    if (['llm_model', 'metadata', 'structured_output', 'input_data'].includes(key)) break;
+  }
+  return fields;
+}
+
+function without(value: unknown, [first, ...others]: readonly string[]): unknown {
+  if (first === undefined) return undefined;
+  if (typeof value !== 'object' || value === null) return value;
+  const inner = (value as Record<string, unknown>)[first];
+  return { ...value, [first]: without(inner, others) };
+}

@@ -1,0 +1,416 @@
+import { describe, expect, test } from 'vitest';
+import { createTestGateway, KEY_A, NO_CACHE, type TestGateway } from '../support/test-gateway.ts';
+
+/** One for all: what a test does to it is healed before the next. */
+const gateway = createTestGateway({ settings: NO_CACHE });
+
+/** A call with an assistant, a campaign and a transcript, and the `GET` that fetches it. */
+function createGatewayWithCall() {
+  gateway.sandbox.control.heal();
+  gateway.traffic();
+  const call = gateway.sandbox.control
+    .data(KEY_A)
+    .calls.find(({ assistant, campaign, last_call_attempt }) => assistant && campaign && last_call_attempt?.transcript?.length)!;
+  /** Asks for the call after it has been changed on its way. */
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
+  const askChanged = (change: (call: any) => void, selection: string) => {
+    gateway.sandbox.control.transform('/call/', (body) => {
+      change(body.call);
+      return body;
+    });
+    return gateway.execute(`query ($id: ID!) { call(id: $id) { ${selection} } }`, { id: call.id });
+  };
+  return { world: gateway, call, askChanged, request: `GET /call/${call.id}` };
+}
+
+function expectNoUnexpectedErrors({ unexpectedErrors }: TestGateway) {
+  expect(unexpectedErrors).toEqual([]);
+}
+
+describe('A value that the schema does not know', () => {
+  test('is UNRECOGNIZED, and told in extensions with its type, field and raw value', async () => {
+    const { world, askChanged, request } = createGatewayWithCall();
+
+    const answer = await askChanged((call) => {
+      call.status = 'on-hold';
+      call.last_call_attempt.result = 'Robot';
+      call.assistant.voice = { id: 'v', provider: 'inworld' };
+    }, 'status direction lastCallAttempt { result } assistant { voice { provider } }');
+
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data.call).toMatchObject({
+      status: 'UNRECOGNIZED',
+      lastCallAttempt: { result: 'UNRECOGNIZED' },
+      assistant: { voice: { provider: 'UNRECOGNIZED' } },
+    });
+    expect(answer.extensions).toEqual({
+      unrecognized: [
+        { type: 'Call', field: 'status', value: 'on-hold' },
+        { type: 'CallAttempt', field: 'result', value: 'Robot' },
+        { type: 'Voice', field: 'provider', value: 'inworld' },
+      ],
+    });
+    expect(world.traffic()).toEqual([request]);
+    expectNoUnexpectedErrors(world);
+  });
+
+  test('is told under the name of its field, whatever its alias, and only where it was asked for', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const { data, extensions } = await askChanged(
+      (call) => Object.assign(call, { status: 'on-hold', direction: 'sideways' }),
+      'where: status',
+    );
+    expect(data.call).toEqual({ where: 'UNRECOGNIZED' });
+    expect(extensions.unrecognized).toEqual([{ type: 'Call', field: 'status', value: 'on-hold' }]);
+  });
+
+  test.each(['COMPLETED', 'Completed', 'UNRECOGNIZED', ' completed', ''])(
+    '%j is one: the upstream spells its values one way',
+    async (status) => {
+      const { askChanged } = createGatewayWithCall();
+      const { data, extensions } = await askChanged((call) => Object.assign(call, { status }), 'status');
+      expect(data.call).toEqual({ status: 'UNRECOGNIZED' });
+      expect(extensions).toEqual({ unrecognized: [{ type: 'Call', field: 'status', value: status }] });
+    },
+  );
+
+  test('is none of the values that the upstream itself calls unknown', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const answer = await askChanged(
+      (call) => Object.assign(call.last_call_attempt, { result: 'unknown' }),
+      'lastCallAttempt { result }',
+    );
+    expect(answer).toEqual({ data: { call: { lastCallAttempt: { result: 'UNKNOWN' } } } });
+  });
+
+  test('leaves no trace in an answer without one', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const answer = await askChanged(() => {}, 'status direction');
+    expect(Object.keys(answer)).toEqual(['data']);
+  });
+
+  test('is told once, however often it stands there', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const { data, extensions } = await askChanged((call) => {
+      for (const message of call.last_call_attempt.transcript) message.role = 'moderator';
+    }, 'lastCallAttempt { transcript { role } }');
+    expect(new Set(data.call.lastCallAttempt.transcript.map(({ role }: { role: string }) => role))).toEqual(
+      new Set(['UNRECOGNIZED']),
+    );
+    expect(extensions.unrecognized).toEqual([{ type: 'TranscriptMessage', field: 'role', value: 'moderator' }]);
+  });
+
+  test('is cut when it is long, and there are never more than a hundred', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const { data, extensions } = await askChanged((call) => {
+      call.last_call_attempt.transcript = Array.from({ length: 150 }, (_, index) => ({
+        content: '',
+        role: `${index}`.padEnd(5000, '-'),
+      }));
+    }, 'lastCallAttempt { transcript { role } }');
+    expect(data.call.lastCallAttempt.transcript).toHaveLength(150);
+    expect(extensions.unrecognized).toHaveLength(100);
+    expect(extensions.unrecognized[99]).toEqual({ type: 'TranscriptMessage', field: 'role', value: '99'.padEnd(100, '-') });
+  });
+
+  test.each([[5], [true], [{}], [['completed']]])('%j is no value at all, and null', async (status) => {
+    const { world, askChanged } = createGatewayWithCall();
+    const answer = await askChanged((call) => Object.assign(call, { status }), 'id status');
+    expect(answer).toEqual({ data: { call: { id: expect.any(String), status: null } } });
+    expectNoUnexpectedErrors(world);
+  });
+});
+
+describe('UNRECOGNIZED as input', () => {
+  const REFUSAL = '`statuses` must not be UNRECOGNIZED: it stands for values newer than this schema, which cannot be asked for.';
+
+  test.each([
+    { how: 'as a literal', query: '{ callAttempts(statuses: [UNRECOGNIZED]) { nodes { id } } }', variables: {} },
+    { how: 'as a literal that is no list', query: '{ callAttempts(statuses: UNRECOGNIZED) { nodes { id } } }', variables: {} },
+    {
+      how: 'among others, as a variable',
+      query: 'query ($statuses: [CallStatus!]) { callAttempts(statuses: $statuses) { nodes { id } } }',
+      variables: { statuses: ['COMPLETED', 'UNRECOGNIZED'] },
+    },
+    {
+      how: 'as a variable within a literal',
+      query: 'query ($status: CallStatus!) { callAttempts(statuses: [COMPLETED, $status]) { nodes { id } } }',
+      variables: { status: 'UNRECOGNIZED' },
+    },
+    {
+      how: 'as the default of a variable',
+      query: 'query ($statuses: [CallStatus!] = [UNRECOGNIZED]) { callAttempts(statuses: $statuses) { nodes { id } } }',
+      variables: {},
+    },
+  ])('is refused $how, before anything is asked', async ({ query, variables }) => {
+    const world = createTestGateway({ settings: NO_CACHE });
+    const { data, errors } = await world.execute(query, variables);
+    expect(data).toEqual({ callAttempts: null });
+    expect(errors).toMatchObject([{ message: REFUSAL, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(world.traffic()).toEqual([]);
+    expectNoUnexpectedErrors(world);
+  });
+
+  test('is refused as a filter of rows too, and costs that field only', async () => {
+    const world = createTestGateway({ settings: NO_CACHE });
+    const { id, name } = world.sandbox.control.data(KEY_A).campaigns[0]!;
+    const { data, errors } = await world.execute(
+      'query ($id: ID!) { campaign(id: $id) { name rows(statuses: [UNRECOGNIZED]) { nodes { id } } } }',
+      { id },
+    );
+    expect(data).toEqual({ campaign: { name, rows: null } });
+    expect(errors).toMatchObject([{ message: REFUSAL, path: ['campaign', 'rows'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(world.traffic()).toEqual([`GET /campaigns/${id}`]);
+  });
+
+  test('is no value of an enum that is only asked for', async () => {
+    const world = createTestGateway({ settings: NO_CACHE });
+    const { errors } = await world.execute('{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }');
+    expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+    expect(world.traffic()).toEqual([]);
+  });
+});
+
+describe('A language model', () => {
+  const SELECTION = `llmModel {
+    __typename
+    ... on DedicatedInstanceLlmModel { type name }
+    ... on OpenrouterLlmModel { type openrouterModelId openrouterProvider }
+    ... on UnrecognizedLlmModel { type raw }
+  }`;
+
+  test.each([
+    [
+      { type: 'dedicated-instance', name: 'gpt-6' },
+      { __typename: 'DedicatedInstanceLlmModel', type: 'dedicated-instance', name: 'gpt-6' },
+    ],
+    [
+      { type: 'openrouter', openrouter_model_id: 'openai/gpt-4.1' },
+      { __typename: 'OpenrouterLlmModel', type: 'openrouter', openrouterModelId: 'openai/gpt-4.1', openrouterProvider: null },
+    ],
+    [
+      { type: 'realtime', provider: 'x', nested: { deep: [1] } },
+      { __typename: 'UnrecognizedLlmModel', type: 'realtime', raw: { type: 'realtime', provider: 'x', nested: { deep: [1] } } },
+    ],
+    [{ name: 'nameless' }, { __typename: 'UnrecognizedLlmModel', type: null, raw: { name: 'nameless' } }],
+    [{ type: { new: true } }, { __typename: 'UnrecognizedLlmModel', type: null, raw: { type: { new: true } } }],
+    [{}, { __typename: 'UnrecognizedLlmModel', type: null, raw: {} }],
+    ['gpt-4.1', null],
+    [['openrouter'], null],
+    [null, null],
+  ])('%j', async (llm_model, expected) => {
+    const { world, askChanged } = createGatewayWithCall();
+    const answer = await askChanged((call) => Object.assign(call, { llm_model }), SELECTION);
+    expect(answer).toEqual({ data: { call: { llmModel: expected } } });
+    expectNoUnexpectedErrors(world);
+  });
+});
+
+describe('Free-form payloads', () => {
+  test.each([
+    [{ query: 'now', deep: [{ er: null }] }],
+    ['{"query":'],
+    [null],
+    [''],
+    [[1, 'two']],
+    [false],
+    [0],
+    // Not a literal: that would set the prototype.
+    [JSON.parse('{"__proto__":{"admin":true},"constructor":"x"}')],
+  ])('toolArguments are passed through as they came: %j', async (tool_arguments) => {
+    const { askChanged } = createGatewayWithCall();
+    const { data, errors } = await askChanged((call) => {
+      call.last_call_attempt.transcript = [{ content: '', role: 'tool', tool_arguments }];
+    }, 'lastCallAttempt { transcript { toolArguments toolName toolIsError } }');
+    expect(errors).toBeUndefined();
+    expect(data.call.lastCallAttempt.transcript).toEqual([{ toolArguments: tool_arguments, toolName: null, toolIsError: null }]);
+  });
+
+  test('a payload arrives whole a hundred levels deep', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const metadata = nested(100);
+    const answer = await askChanged((call) => Object.assign(call, { metadata }), 'metadata');
+    expect(answer).toEqual({ data: { call: { metadata } } });
+  });
+
+  test.each([1_000, 5_000, 10_000, 100_000])('one %i levels deep costs no more than its call', async (depth) => {
+    const { call } = createGatewayWithCall();
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    gateway.sandbox.control.corrupt('/call/deep', `{"call":{"id":"deep","metadata":{"deep":${deep}}}}`);
+    const { data, errors } = await gateway.execute(
+      'query ($id: ID!) { deep: call(id: "deep") { metadata } other: call(id: $id) { id } }',
+      { id: call.id },
+    );
+    expect(data).toEqual({ deep: null, other: { id: call.id } });
+    expect(errors).toMatchObject([{ path: ['deep'], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
+  });
+});
+
+function nested(levels: number): unknown[] {
+  return levels === 1 ? [] : [nested(levels - 1)];
+}
+
+describe('Lists with odd items', () => {
+  test('an item that is no object, or has no id where it must, is dropped', async () => {
+    const { world, call, askChanged } = createGatewayWithCall();
+    const good = call.call_attempts[0]!;
+    const { data, errors } = await askChanged((changed) => {
+      changed.call_attempts = [null, 'attempt', 7, [good], {}, { id: null }, { id: {} }, { id: '' }, good, { id: 12 }];
+    }, 'callAttempts { id status }');
+    expect(errors).toBeUndefined();
+    expect(data.call.callAttempts).toEqual([
+      { id: good.id, status: expect.any(String) },
+      { id: '12', status: null },
+    ]);
+    expectNoUnexpectedErrors(world);
+  });
+
+  test('an object without an id that it need not have stays', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const { data, errors } = await askChanged((call) => {
+      call.assistant.faq_items = [{ question: 'Why?' }, null, 'x', { id: 5, answer: 'Because.' }];
+      call.assistant.structured_output_config = [{ name: 'x', enum_options: ['a', null, 3, {}, 'b'] }];
+    }, 'assistant { faqItems { id question answer } structuredOutputConfig { name enumOptions } }');
+    expect(errors).toBeUndefined();
+    expect(data.call.assistant).toEqual({
+      faqItems: [
+        { id: null, question: 'Why?', answer: null },
+        { id: '5', question: null, answer: 'Because.' },
+      ],
+      structuredOutputConfig: [{ name: 'x', enumOptions: ['a', '3', 'b'] }],
+    });
+  });
+
+  test.each([[undefined], [null], ['none'], [{}], [0]])(
+    'a list that must be there and is %j is empty, any other is null',
+    async (odd) => {
+      const { askChanged } = createGatewayWithCall();
+      const answer = await askChanged((call) => {
+        call.call_attempts = odd;
+        call.call_retry_config = { calling_windows: odd };
+        call.last_call_attempt = { id: 'a', transcript: odd };
+      }, 'callAttempts { id } callRetryConfig { callingWindows { retryDelaySeconds } } lastCallAttempt { transcript { content } }');
+      expect(answer).toEqual({
+        data: { call: { callAttempts: [], callRetryConfig: { callingWindows: [] }, lastCallAttempt: { transcript: null } } },
+      });
+    },
+  );
+
+  test('an attempt, an assistant, a campaign or a row that cannot be known again is left out of its list', async () => {
+    const world = createTestGateway({ settings: NO_CACHE });
+    const odd = [null, 'x', { name: 'nobody' }, { id: '' }, { id: [] }, { id: 'good' }];
+    world.sandbox.control.transform('/call?', () => ({ calls: odd }));
+    world.sandbox.control.transform('/assistants', () => ({ assistants: odd }));
+    world.sandbox.control.corrupt('/campaigns', JSON.stringify({ campaigns: odd, rows: odd }));
+
+    const { data, errors } = await world.execute(`{
+      callAttempts(first: 3) { nodes { id } }
+      assistants { nodes { id } totalCount }
+      campaigns { nodes { id rows(first: 2) { nodes { id } } } }
+    }`);
+
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({
+      callAttempts: { nodes: [{ id: 'good' }] },
+      assistants: { nodes: [{ id: 'good' }], totalCount: 1 },
+      campaigns: { nodes: [{ id: 'good', rows: { nodes: [{ id: 'good' }] } }] },
+    });
+    expectNoUnexpectedErrors(world);
+  });
+});
+
+describe('One odd field never takes its parent along', () => {
+  const ODD_VALUES = [null, 'odd', '', 7, -1.5, true, [], {}, [null], { id: {} }, { id: null }, [[{ id: 'x' }]], 1e300];
+
+  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))('whatever key of a call is $name', async ({ odd }) => {
+    const { world, call } = createGatewayWithCall();
+    const keys = Object.keys(call).filter((key) => key !== 'id');
+    let changedKey = '';
+    world.sandbox.control.transform('/call/', (body) => ({ call: { ...body.call, [changedKey]: odd } }));
+
+    for (const key of keys) {
+      changedKey = key;
+      const { data, errors } = await world.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+      expect(errors, key).toBeUndefined();
+      expect(data.call, key).toMatchObject({
+        id: call.id,
+        ...(key === 'to_phone_number' ? {} : { toPhoneNumber: call.to_phone_number }),
+      });
+    }
+    expectNoUnexpectedErrors(world);
+  });
+
+  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))('whatever key inside is $name', async ({ odd }) => {
+    const { world, call, askChanged } = createGatewayWithCall();
+    const { data, errors } = await askChanged(
+      (changed) => {
+        for (const inner of [changed.assistant, changed.last_call_attempt]) {
+          for (const key of Object.keys(inner)) if (key !== 'id') inner[key] = odd;
+        }
+        for (const message of changed.call_attempts[0].transcript ?? [])
+          for (const key of Object.keys(message)) message[key] = odd;
+      },
+      FULL_CALL.slice(1, -1),
+    );
+    expect(errors).toBeUndefined();
+    expect(data.call).toMatchObject({
+      id: call.id,
+      assistant: { id: call.assistant!.id },
+      lastCallAttempt: { id: call.last_call_attempt!.id },
+    });
+    expectNoUnexpectedErrors(world);
+  });
+
+  test('a key that is missing is null, like one that is null', async () => {
+    const { world, call } = createGatewayWithCall();
+    world.sandbox.control.transform('/call/', () => ({ call: { id: call.id } }));
+    const { data, errors } = await world.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+    expect(errors).toBeUndefined();
+    const { id, callAttempts, ...others } = data.call;
+    expect({ id, callAttempts }).toEqual({ id: call.id, callAttempts: [] });
+    expect(new Set(Object.values(others))).toEqual(new Set([null]));
+  });
+
+  test('an object without the id that it must have is null', async () => {
+    const { askChanged } = createGatewayWithCall();
+    const { data, errors } = await askChanged((call) => {
+      delete call.assistant.id;
+      call.campaign.id = null;
+      call.last_call_attempt.id = '';
+    }, 'toPhoneNumber assistant { id name } campaign { id name } lastCallAttempt { id status }');
+    expect(errors).toBeUndefined();
+    expect(data.call).toEqual({ toPhoneNumber: expect.any(String), assistant: null, campaign: null, lastCallAttempt: null });
+  });
+
+  test('a number where an id should be is an id', async () => {
+    const { askChanged, world, request } = createGatewayWithCall();
+    const { data, errors } = await askChanged((call) => {
+      call.organization_id = 17;
+      call.campaign.id = 42;
+    }, 'organizationId campaign { id name }');
+    expect(errors).toBeUndefined();
+    expect(data.call).toMatchObject({ organizationId: '17', campaign: { id: '42' } });
+    expect(world.traffic()).toEqual([request]);
+  });
+});
+
+const ATTEMPT =
+  '{ id answeredAt dialError endedAt endReason endedBy phoneNumber recordingUrl result startedAt status structuredOutput transcript { content role toolArguments toolIsError toolName } }';
+const RETRY_CONFIG =
+  '{ callingWindows { callingWindowEndTime callingWindowStartTime retryDelaySeconds } maxRetryAttempts timezone }';
+const LLM_MODEL = '{ ... on DedicatedInstanceLlmModel { name type } ... on UnrecognizedLlmModel { raw } }';
+
+/** Every field of a call that comes with it. */
+const FULL_CALL = `{
+  id
+  assistant {
+    id backgroundSound calendly { connectionId eventTypeId } callRetryConfig ${RETRY_CONFIG} createdAt endOfCallSentence
+    faqItems { id answer needsHumanAnswer question source } firstSentence firstSentenceDelayMs firstSentenceMode ivrNavigationEnabled
+    llmModel ${LLM_MODEL} maxCallDurationSecs name organizationId pendingFaqCount prompt
+    structuredOutputConfig { description enumOptions name required type } transferPhoneNumber updatedAt
+    voice { provider speed voiceId } voicemailMessage webhookUrl
+  }
+  callAttempts ${ATTEMPT} callRetryConfig ${RETRY_CONFIG} callsCount campaign { id } createdAt direction firstSentenceDelayMs
+  fromPhoneNumber isCancelled isCompleted lastCallAttempt ${ATTEMPT} llmModel ${LLM_MODEL} metadata organizationId scheduledAt status
+  toPhoneNumber
+}`;

@@ -1,0 +1,154 @@
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import fc from 'fast-check';
+import { execute, type GraphQLSchema, isObjectType, parse } from 'graphql';
+import { expect, test } from 'vitest';
+import { withResponseBudget } from '#binding/response-budget.ts';
+import { createResponseBudget } from '#context/response-budget.ts';
+
+/** Every kind of value that the schema has, resolved by GraphQL's own resolver, and counted. */
+const schema = withBudgets(
+  makeExecutableSchema({
+    typeDefs: `
+      scalar JSON
+      enum Color { DARK_RED_WITH_A_LONG_NAME_AS_ENUMS_HAVE_SOMETIMES BLUE }
+      type Query { thing: Thing things: [Thing] error: [Thing] }
+      type Thing { text: String id: ID int: Int float: Float flag: Boolean json: JSON color: Color texts: [String] thing: Thing things: [Thing!] }
+    `,
+  }),
+);
+
+function withBudgets(made: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(made.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) field.resolve = withResponseBudget(field.type, field.resolve) as never;
+  }
+  return made;
+}
+
+/** Whatever JSON writes in more bytes than it has characters, and what it does not. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ maxLength: 300 }),
+  fc
+    .tuple(fc.constantFrom('\u0000', '\u001f', '"', '\\', '\n', 'ä', '世', '🙂', '\ud800', '\udfff', '\u2028', 'a'), fc.nat(400))
+    .map(([unit, count]) => unit.repeat(count)),
+);
+
+const arbitraryThing = fc.letrec<{ thing: object }>((tie) => ({
+  thing: fc.record(
+    {
+      text,
+      id: fc.oneof(text, fc.integer()),
+      int: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      float: fc.double({ noNaN: true, noDefaultInfinity: true }),
+      flag: fc.boolean(),
+      json: fc.oneof(fc.jsonValue(), text, fc.dictionary(text, text)),
+      color: fc.constantFrom('DARK_RED_WITH_A_LONG_NAME_AS_ENUMS_HAVE_SOMETIMES', 'BLUE'),
+      texts: fc.array(fc.option(text), { maxLength: 20 }),
+      thing: fc.oneof({ depthSize: 'small' }, fc.constant(null), tie('thing')),
+      things: fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('thing'), { maxLength: 4 })),
+    },
+    { requiredKeys: [] },
+  ),
+})).thing;
+
+const alias = fc.integer({ min: 1, max: 256 }).map((length) => 'a'.repeat(length));
+const leaf = fc.constantFrom('text', 'id', 'int', 'float', 'flag', 'json', 'color', 'texts', '__typename');
+
+const selection: fc.Arbitrary<string> = fc.letrec<{ set: string }>((tie) => ({
+  set: fc
+    .array(
+      fc.oneof(
+        { depthSize: 'small' },
+        fc.tuple(alias, leaf).map(([name, field]) => `${name}_${field}: ${field}`),
+        fc
+          .tuple(alias, fc.constantFrom('thing', 'things'), tie('set'))
+          .map(([name, field, set]) => `${name}_${field}: ${field} ${set}`),
+        tie('set').map((set) => `... on Thing ${set}`),
+        fc.constant('...F'),
+      ),
+      { minLength: 1, maxLength: 5 },
+    )
+    .map((all) => `{ ${all.join(' ')} }`),
+})).set;
+
+const FRAGMENT = 'fragment F on Thing { fromFragment: __typename text }';
+
+/** An answer, and what was counted for it at least: the largest limit at which it is given up is one byte less. */
+async function executeWithin(maxBytes: number, query: string, rootValue: object) {
+  const answer = createResponseBudget({ maxBytes, maxErrors: 1_000 }, () => {});
+  const result = await execute({ schema, document: parse(query), rootValue, contextValue: { responseBudget: answer } });
+  if (result.errors && !answer.isExceeded) answer.addErrors(result.errors);
+  answer.measureTexts();
+  return { result, isGivenUp: answer.isExceeded };
+}
+
+test('An answer that is larger than its limit is always given up: no byte that is written is not counted', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryThing, fc.array(arbitraryThing, { maxLength: 5 }), selection, async (one, many, set) => {
+      const query = `{ thing ${set} things ${set} } ${FRAGMENT}`;
+      const root = { thing: one, things: many };
+      const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, root);
+      const written = Buffer.byteLength(JSON.stringify(result));
+      expect((await executeWithin(written - 1, query, root)).isGivenUp).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('Texts are measured exactly where it matters: what is counted is at most 128 bytes a field and item more than what is written', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(text, { maxLength: 20 }), async (texts) => {
+      const root = { thing: { texts } };
+      const query = '{ thing { texts } }';
+      const written = Buffer.byteLength(JSON.stringify(texts));
+      const places = texts.length + 2;
+      expect((await executeWithin(written + 128 * places + 100, query, root)).isGivenUp).toBe(false);
+    }),
+  );
+});
+
+test('Errors count with their messages and paths, and are no more than the limit allows', async () => {
+  const failing = { error: Array.from({ length: 20 }, () => new Error(`\u0001"ä${'x'.repeat(300)}`)) };
+  const query = `{ ${'a'.repeat(200)}: error { id } }`;
+  const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, failing);
+  expect(result.errors).toHaveLength(20);
+  const written = Buffer.byteLength(JSON.stringify(result));
+  expect((await executeWithin(written - 1, query, failing)).isGivenUp).toBe(true);
+  expect((await executeWithin(written + 20 * 700, query, failing)).isGivenUp).toBe(false);
+
+  const answer = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 19 }, () => {});
+  answer.addErrors(result.errors ?? []);
+  expect(answer.isExceeded).toBe(true);
+});
+
+test('A field that must not be null and is null counts as an error', async () => {
+  const strict = withBudgets(makeExecutableSchema({ typeDefs: 'type Query { things: [Thing] } type Thing { id: ID! }' }));
+  const answer = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 3 }, () => {});
+  const rootValue = { things: Array.from({ length: 100 }, () => ({})) };
+  const result = await execute({
+    schema: strict,
+    document: parse('{ things { id } }'),
+    rootValue,
+    contextValue: { responseBudget: answer },
+  });
+  expect(answer.exceededError?.details).toEqual({ limit: 3, measured: 4 });
+  // The four, and one that all others are.
+  expect(new Set(result.errors).size).toBe(4);
+});
+
+test('An answer is given up once, and whatever comes later changes nothing of what is said', () => {
+  let count = 0;
+  const answer = createResponseBudget({ maxBytes: 1_000, maxErrors: 1 }, () => {
+    count += 1;
+  });
+  answer.addError(new Error('the first'));
+  expect(answer.isExceeded).toBe(false);
+  answer.addError(new Error('the second'));
+  const { exceededError } = answer;
+  expect(exceededError?.cause).toEqual(new Error('the first'));
+  answer.addBytes(10_000);
+  answer.addError(new Error('the third'));
+  expect(answer.exceededError).toBe(exceededError);
+  expect(count).toBe(1);
+});

@@ -1,0 +1,500 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryStore, type Entry, type MemoryStoreOptions, SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
+import type { ReadVersion } from '#rest/upstream-request.ts';
+import { createManualTimers } from '../rest/real-server.ts';
+
+const FRESH_MS = 1_000;
+const GRACE_MS = 10_000;
+const IDLE_MS = 500_000;
+const UNBOUNDED_BYTES = 2 ** 30;
+
+/** Text that a memory of `maxBytes` can hold a few of. */
+const LARGE = 'x'.repeat(10_000);
+
+/** A memory with a clock and timers of the test's own. */
+function createStore(options: Partial<MemoryStoreOptions> = {}) {
+  const timers = createManualTimers();
+  const clock = { ms: 1_000_000 };
+  const memory = createMemoryStore({
+    maxBytes: UNBOUNDED_BYTES,
+    graceMs: GRACE_MS,
+    idleMs: IDLE_MS,
+    now: () => clock.ms,
+    startTimer: timers.startTimer,
+    ...options,
+  });
+  let number = 0;
+  /** An answer of this moment, later than all before. */
+  const entryOf = (value: unknown, changes: Partial<Entry> = {}): Entry => {
+    number += 1;
+    return {
+      value,
+      status: 200,
+      readVersion: readVersion('ours', number),
+      requestedAt: clock.ms,
+      freshUntil: (changes.requestedAt ?? clock.ms) + FRESH_MS,
+      isLive: false,
+      ...changes,
+    };
+  };
+  return {
+    memory,
+    timers,
+    clock,
+    entryOf,
+    /** Takes the credential, and keeps an answer for it. */
+    remember(fingerprint: string, key: string, value: unknown, changes?: Partial<Entry>): Entry {
+      const entry = entryOf(value, changes);
+      memory.recordAccepted(fingerprint, clock.ms, memory.takeFence());
+      memory.set(fingerprint, key, entry, memory.takeFence());
+      return entry;
+    },
+    valueAt: (fingerprint: string, key: string) => memory.get(fingerprint, key)?.value,
+  };
+}
+
+function readVersion(instance: string, sequence: number): ReadVersion {
+  return { instance, sequence, isCached: false };
+}
+
+describe('The memory', () => {
+  test('gives back what was kept: the very value, with all that is known of it', () => {
+    const { memory, remember } = createStore();
+    const value = Object.freeze({ id: 'call' });
+    const entry = remember('a', '/call/1', value, { isLive: true, status: 203 });
+    expect(memory.get('a', '/call/1')).toMatchObject(entry);
+    expect(memory.get('a', '/call/1')!.value).toBe(value);
+    expect(memory.get('a', '/call/2')).toBeUndefined();
+  });
+
+  test('tells credentials apart: under one key each finds its own, and nobody another’s', () => {
+    const { remember, valueAt, memory } = createStore();
+    remember('a', '/call/1', 'of a');
+    remember('b', '/call/1', 'of b');
+    remember('b', '/call/2', 'of b alone');
+    memory.recordAccepted('c', 0, memory.takeFence());
+    expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual(['of a', 'of b', undefined]);
+    expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/2'))).toEqual([undefined, 'of b alone', undefined]);
+  });
+
+  test('keeps that there is nothing, too', () => {
+    const { memory, remember } = createStore();
+    remember('a', '/call/1', null, { status: 404 });
+    expect(memory.get('a', '/call/1')).toMatchObject({ value: null, status: 404 });
+  });
+
+  test('keeps nothing for a credential that was not taken', () => {
+    const { memory, entryOf, valueAt } = createStore();
+    memory.recordAccepted('a', 0, memory.takeFence());
+    memory.set('stranger', '/call/1', entryOf('not for strangers'), memory.takeFence());
+    expect(memory.bytes).toBe(0);
+    memory.recordAccepted('stranger', 0, memory.takeFence());
+    expect(valueAt('stranger', '/call/1')).toBeUndefined();
+  });
+
+  test('gives what is past its freshness, for whoever asks has to judge', () => {
+    const { clock, remember, valueAt } = createStore();
+    remember('a', '/call/1', 'old');
+    clock.ms += FRESH_MS + GRACE_MS + 1;
+    expect(valueAt('a', '/call/1')).toBe('old');
+  });
+});
+
+describe('When a credential was taken', () => {
+  test('is not known of one that never was', () => {
+    expect(createStore().memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test('is when it was asked with last, in whatever order the answers come', () => {
+    const { memory } = createStore();
+    memory.recordAccepted('a', 200, memory.takeFence());
+    memory.recordAccepted('a', 100, memory.takeFence());
+    expect(memory.acceptedAt('a')).toBe(200);
+    memory.recordAccepted('a', 300, memory.takeFence());
+    expect(memory.acceptedAt('a')).toBe(300);
+    expect(memory.acceptedAt('b')).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test('is forgotten with a refusal', () => {
+    const { memory } = createStore();
+    memory.recordAccepted('a', 200, memory.takeFence());
+    memory.revoke('a');
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+  });
+});
+
+describe('A refusal', () => {
+  test('drops all of its credential, and nothing of another', () => {
+    const { memory, remember, valueAt } = createStore();
+    remember('b', '/call/1', 'of b');
+    const bytesOfB = memory.bytes;
+    for (let index = 0; index < 10; index += 1) remember('a', `/call/${index}`, 'of a');
+    memory.revoke('a');
+    expect(Array.from({ length: 10 }, (_, index) => valueAt('a', `/call/${index}`))).toEqual(Array(10).fill(undefined));
+    expect(valueAt('b', '/call/1')).toBe('of b');
+    expect(memory.bytes).toBe(bytesOfB);
+    expect(memory.acceptedAt('b')).not.toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test('stays when the credential is taken again: what was dropped does not come back', () => {
+    const { memory, remember, valueAt } = createStore();
+    remember('a', '/call/1', 'before');
+    memory.revoke('a');
+    remember('a', '/call/2', 'after');
+    expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual([undefined, 'after']);
+  });
+
+  test('tells whether the credential was known', () => {
+    const { memory, remember } = createStore();
+    expect(memory.revoke('a')).toBe(false);
+    remember('a', '/call/1', 'of a');
+    expect(memory.revoke('a')).toBe(true);
+    expect(memory.revoke('a')).toBe(false);
+  });
+
+  test('outdoes what was asked before it and comes after it', () => {
+    const { memory, entryOf, valueAt, clock } = createStore();
+    memory.recordAccepted('a', clock.ms, memory.takeFence());
+    const before = memory.takeFence();
+    memory.revoke('a');
+
+    memory.recordAccepted('a', clock.ms, before);
+    memory.set('a', '/call/1', entryOf('asked before'), before);
+
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+    expect(valueAt('a', '/call/1')).toBeUndefined();
+  });
+
+  test('outdoes what was asked before it even when the credential has been taken again since', () => {
+    const { memory, entryOf, remember, valueAt, clock } = createStore();
+    const before = memory.takeFence();
+    memory.revoke('a');
+    remember('a', '/call/1', 'asked after');
+    clock.ms += 5;
+    memory.set('a', '/call/2', entryOf('asked before'), before);
+    memory.recordAccepted('a', clock.ms, before);
+    expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual(['asked after', undefined]);
+    expect(memory.acceptedAt('a')).toBe(clock.ms - 5);
+  });
+
+  test('does not concern what another credential asked before it', () => {
+    const { memory, entryOf, valueAt, clock } = createStore();
+    const before = memory.takeFence();
+    memory.revoke('a');
+    memory.recordAccepted('b', clock.ms, before);
+    memory.set('b', '/call/1', entryOf('of b'), before);
+    expect(valueAt('b', '/call/1')).toBe('of b');
+  });
+
+  test('outdoes it even when it has been forgotten among ten thousand others', () => {
+    const { memory, entryOf } = createStore();
+    const mark = memory.takeFence();
+    memory.revoke('a');
+    for (let other = 0; other < 10_000; other += 1) memory.revoke(`other ${other}`);
+    memory.recordAccepted('a', 1_000_000, mark);
+    memory.set('a', 'key', entryOf('asked before'), mark);
+    expect(memory.get('a', 'key')).toBeUndefined();
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test('is one of several: each outdoes all that was asked before it', () => {
+    const { memory, entryOf, valueAt, clock } = createStore();
+    const marks = [memory.takeFence()];
+    for (let round = 0; round < 3; round += 1) {
+      memory.revoke('a');
+      marks.push(memory.takeFence());
+    }
+    const last = marks.pop()!;
+    memory.recordAccepted('a', clock.ms, last);
+    for (const mark of marks) memory.set('a', '/call/1', entryOf('asked before'), mark);
+    expect(valueAt('a', '/call/1')).toBeUndefined();
+    memory.set('a', '/call/1', entryOf('asked after'), last);
+    expect(valueAt('a', '/call/1')).toBe('asked after');
+  });
+});
+
+describe('Of two answers to one question', () => {
+  test.each([
+    {
+      name: 'of one process, the later reading wins, whichever comes first',
+      older: { readVersion: readVersion('p', 1), requestedAt: 500 },
+      newer: { readVersion: readVersion('p', 2), requestedAt: 500 },
+    },
+    {
+      name: 'of one process, the readings count and not the clock',
+      older: { readVersion: readVersion('p', 1), requestedAt: 900 },
+      newer: { readVersion: readVersion('p', 2), requestedAt: 500 },
+    },
+    {
+      name: 'of two processes, the one asked later wins, whatever the numbers',
+      older: { readVersion: readVersion('p', 9), requestedAt: 500 },
+      newer: { readVersion: readVersion('q', 1), requestedAt: 501 },
+    },
+    {
+      name: 'of which one says that there is nothing, the one asked later wins',
+      older: { readVersion: readVersion('p', 9), requestedAt: 500 },
+      newer: { readVersion: readVersion('', 0), requestedAt: 501, status: 404 },
+    },
+    {
+      name: 'of which the older one says that there is nothing, the one asked later wins',
+      older: { readVersion: readVersion('', 0), requestedAt: 500, status: 404 },
+      newer: { readVersion: readVersion('p', 1), requestedAt: 501 },
+    },
+  ])('$name', ({ older, newer }) => {
+    for (const order of [
+      ['older', 'newer'],
+      ['newer', 'older'],
+    ] as const) {
+      const { remember, valueAt } = createStore();
+      const entries = { older, newer };
+      for (const age of order) remember('a', '/call/1', age, entries[age]);
+      expect(valueAt('a', '/call/1')).toBe('newer');
+    }
+  });
+
+  test('of one reading, the one that comes last is kept', () => {
+    const { remember, valueAt } = createStore();
+    remember('a', '/call/1', 'in a list', { readVersion: readVersion('p', 1) });
+    remember('a', '/call/1', 'by itself', { readVersion: readVersion('p', 1) });
+    expect(valueAt('a', '/call/1')).toBe('by itself');
+  });
+
+  test('the newer one replaces the older though it may not be kept itself', () => {
+    const { memory, remember, clock } = createStore();
+    remember('a', '/call/1', 'over');
+    remember('a', '/call/1', 'live again', { freshUntil: clock.ms });
+    expect(memory.get('a', '/call/1')).toBeUndefined();
+    expect(memory.bytes).toBe(0);
+  });
+
+  test('the older one replaces nothing, not even when it may not be kept', () => {
+    const { remember, valueAt } = createStore();
+    remember('a', '/call/1', 'over', { readVersion: readVersion('p', 2), requestedAt: 500, freshUntil: 900 });
+    remember('a', '/call/1', 'was live', { readVersion: readVersion('p', 1), requestedAt: 400, freshUntil: 400 });
+    expect(valueAt('a', '/call/1')).toBe('over');
+  });
+
+  test('one replaces the other’s bytes', () => {
+    const { memory, remember } = createStore();
+    remember('a', '/call/1', LARGE);
+    const large = memory.bytes;
+    remember('a', '/call/1', 'small');
+    expect(memory.bytes).toBeLessThan(large - 9_000);
+    remember('a', '/call/1', LARGE);
+    expect(memory.bytes).toBe(large);
+    memory.revoke('a');
+    expect(memory.bytes).toBe(0);
+  });
+});
+
+describe('The bound in bytes', () => {
+  test('counts the value, and the place it takes', () => {
+    const { memory, remember } = createStore();
+    remember('a', '/call/1', null);
+    const place = memory.bytes;
+    expect(place).toBeGreaterThan(100);
+    remember('a', `/call/2${'?'.repeat(1_000)}`, null);
+    expect(memory.bytes).toBeGreaterThan(2 * place + 1_000);
+    const before = memory.bytes;
+    remember('a', '/call/3', LARGE);
+    expect(memory.bytes - before).toBeGreaterThan(place + LARGE.length);
+  });
+
+  test('evicts what the credential that holds the most has used least recently: finding is using', () => {
+    const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
+    remember('b', '/call/2', LARGE);
+    remember('a', '/call/1', LARGE);
+    remember('a', '/call/3', LARGE);
+    expect(valueAt('a', '/call/1')).toBe(LARGE);
+    remember('a', '/call/4', LARGE);
+    expect(valueAt('b', '/call/2')).toBe(LARGE);
+    expect(['1', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, undefined, LARGE]);
+    expect(memory.bytes).toBeLessThanOrEqual(35_000);
+  });
+
+  test('leaves a credential that holds less than its share all that it holds, however much another brings', () => {
+    const { remember, valueAt } = createStore({ maxBytes: 100_000 });
+    for (let n = 0; n < 4; n += 1) remember('small', `/call/${n}`, LARGE);
+    for (let n = 0; n < 1_000; n += 1) remember('large', `/call/${n}`, LARGE);
+    expect(Array.from({ length: 4 }, (_, n) => valueAt('small', `/call/${n}`))).toEqual(Array(4).fill(LARGE));
+    expect(valueAt('large', '/call/999')).toBe(LARGE);
+  });
+
+  test('does not take an answer that comes too late for use', () => {
+    const { remember, valueAt, entryOf, memory } = createStore({ maxBytes: 35_000 });
+    const late = entryOf('late');
+    for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
+    memory.set('a', '/call/1', late, memory.takeFence());
+    remember('a', '/call/4', LARGE);
+    expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([undefined, LARGE, LARGE, LARGE]);
+  });
+
+  test('is of all credentials together', () => {
+    const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
+    for (const fingerprint of ['a', 'b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
+    expect(['a', 'b', 'c', 'd'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([undefined, LARGE, LARGE, LARGE]);
+    expect(memory.bytes).toBeLessThanOrEqual(35_000);
+  });
+
+  test('does not keep what is larger than a third of all, nor drop anything for it but what it replaces', () => {
+    const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
+    remember('a', '/call/1', 'small');
+    remember('a', '/call/2', 'small, too');
+    remember('a', '/call/2', `${LARGE}${LARGE.slice(0, 2_000)}`);
+    expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual(['small', undefined]);
+    // No trace of it is left that a refusal could fall over.
+    memory.revoke('a');
+    expect(memory.bytes).toBe(0);
+  });
+
+  test('of nothing keeps nothing', () => {
+    const { memory, remember, valueAt } = createStore({ maxBytes: 0 });
+    remember('a', '/call/1', null);
+    expect(valueAt('a', '/call/1')).toBeUndefined();
+    expect(memory.bytes).toBe(0);
+  });
+
+  test('is never passed, whatever comes and goes', () => {
+    const maxBytes = 100_000;
+    const { memory, remember, valueAt } = createStore({ maxBytes });
+    let mostBytes = 0;
+    for (let index = 0; index < 3_000; index += 1) {
+      const fingerprint = `credential ${index % 7}`;
+      remember(fingerprint, `/call/${(index * 31) % 101}`, 'x'.repeat((index * 7_919) % 12_000));
+      if (index % 97 === 0) memory.revoke(fingerprint);
+      valueAt(fingerprint, `/call/${(index * 17) % 101}`);
+      mostBytes = Math.max(mostBytes, memory.bytes);
+    }
+    expect(mostBytes).toBeLessThanOrEqual(maxBytes);
+    expect(mostBytes).toBeGreaterThan(maxBytes - 15_000);
+    for (let index = 0; index < 7; index += 1) memory.revoke(`credential ${index}`);
+    expect(memory.bytes).toBe(0);
+  });
+});
+
+describe('The bound in credentials', () => {
+  const MOST = 10_000;
+
+  test('lets the one least recently used go, with all that is kept for it', () => {
+    const { memory, remember, valueAt } = createStore();
+    for (let index = 0; index < MOST; index += 1) remember(`credential ${index}`, '/call/1', index);
+    const full = memory.bytes;
+    expect(valueAt('credential 0', '/call/1')).toBe(0);
+
+    remember('one more', '/call/1', 'of one more');
+
+    expect(valueAt('credential 0', '/call/1')).toBe(0);
+    expect(valueAt('credential 1', '/call/1')).toBeUndefined();
+    expect(memory.acceptedAt('credential 1')).toBe(Number.NEGATIVE_INFINITY);
+    expect(valueAt('credential 2', '/call/1')).toBe(2);
+    expect(valueAt('one more', '/call/1')).toBe('of one more');
+    expect(Math.abs(memory.bytes - full)).toBeLessThan(200);
+  });
+
+  test('is not reached by credentials that are none', () => {
+    const { memory, remember, valueAt, entryOf } = createStore();
+    remember('a', '/call/1', 'of a');
+    for (let index = 0; index <= MOST; index += 1) {
+      const made = `made up ${index}`;
+      memory.get(made, '/call/1');
+      memory.set(made, '/call/1', entryOf('nothing'), memory.takeFence());
+      memory.revoke(made);
+    }
+    expect(valueAt('a', '/call/1')).toBe('of a');
+  });
+});
+
+describe('The sweep', () => {
+  test('is planned once, as long as there is anything to drop', () => {
+    const { memory, timers, remember } = createStore();
+    expect(timers.running).toEqual([]);
+    remember('a', '/call/1', 'of a');
+    remember('b', '/call/1', 'of b');
+    expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
+    memory.revoke('a');
+    memory.revoke('b');
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(timers.running).toEqual([]);
+    remember('a', '/call/1', 'again');
+    expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
+  });
+
+  test('drops what is past its freshness and grace, and not before', () => {
+    const { memory, timers, clock, remember, valueAt } = createStore();
+    remember('a', '/call/1', 'short', { freshUntil: clock.ms + 10 });
+    remember('a', '/call/2', 'long', { freshUntil: clock.ms + 20 });
+    const both = memory.bytes;
+    clock.ms += 10 + GRACE_MS;
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(memory.bytes).toBe(both);
+    clock.ms += 1;
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual([undefined, 'long']);
+    expect(memory.bytes).toBeLessThan(both);
+  });
+
+  test('does not count as use', () => {
+    const { timers, remember, valueAt } = createStore({ maxBytes: 35_000 });
+    for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
+    expect(valueAt('a', '/call/1')).toBe(LARGE);
+    timers.elapse(SWEEP_INTERVAL_MS);
+    remember('a', '/call/4', LARGE);
+    expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, undefined, LARGE, LARGE]);
+  });
+
+  test('forgets a credential of which nothing is kept, when it was not used for long, and not before', () => {
+    const { memory, timers, clock } = createStore();
+    const acceptedAt = clock.ms;
+    memory.recordAccepted('a', acceptedAt, memory.takeFence());
+    clock.ms = acceptedAt + IDLE_MS;
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(memory.acceptedAt('a')).toBe(acceptedAt);
+    clock.ms += 1;
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+    expect(timers.running).toEqual([]);
+  });
+
+  test('does not forget a credential of which something is kept', () => {
+    const { memory, timers, clock, remember, valueAt } = createStore();
+    remember('a', '/call/1', 'for days', { freshUntil: clock.ms + 10 * IDLE_MS });
+    clock.ms += 5 * IDLE_MS;
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(valueAt('a', '/call/1')).toBe('for days');
+    expect(memory.acceptedAt('a')).toBe(clock.ms - 5 * IDLE_MS);
+  });
+
+  test('forgets a credential in the sweep that drops the last that is kept for it', () => {
+    const { memory, timers, clock, remember } = createStore();
+    for (let index = 0; index < 3; index += 1) remember('a', `/call/${index}`, 'of a');
+    clock.ms += IDLE_MS + FRESH_MS + GRACE_MS + 1;
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(memory.bytes).toBe(0);
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+    expect(timers.running).toEqual([]);
+  });
+
+  test('forgets a credential whose entries made room for others', () => {
+    const { memory, timers, clock, remember } = createStore({ maxBytes: 35_000 });
+    remember('a', '/call/1', LARGE);
+    clock.ms += IDLE_MS + 1;
+    for (const fingerprint of ['b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
+    timers.elapse(SWEEP_INTERVAL_MS);
+    expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
+    expect(memory.acceptedAt('b')).toBe(clock.ms);
+  });
+
+  test('is not put off by a credential that is taken again and again', () => {
+    const { timers, clock, remember, memory, valueAt } = createStore();
+    remember('a', '/call/1', 'old');
+    for (let round = 0; round < 20; round += 1) {
+      clock.ms += SWEEP_INTERVAL_MS;
+      memory.recordAccepted('a', clock.ms, memory.takeFence());
+      expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
+      timers.elapse(SWEEP_INTERVAL_MS);
+    }
+    expect(valueAt('a', '/call/1')).toBeUndefined();
+  });
+});

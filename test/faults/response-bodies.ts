@@ -1,0 +1,167 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import type { FaultyResponder, SandboxResponse } from '../support/faulty-upstream.ts';
+import { type FaultGroup, responseFault, responseFaults } from './fault.ts';
+import { body, close, flood, head, rawBytes, status, withChangedResponse } from './faulty-responses.ts';
+
+const MIB = 2 ** 20;
+const INVALID_RESPONSE = { outcome: { code: 'UPSTREAM_INVALID_RESPONSE' } } as const;
+const BROKEN = { outcome: { code: 'UPSTREAM_UNAVAILABLE' }, isRetried: true } as const;
+const VALUE_RETURNED = { outcome: 'its value' } as const;
+const TOO_LARGE = {
+  ...INVALID_RESPONSE,
+  remark: 'read as far as `REVOX_MAX_RESPONSE_BYTES`',
+  maxBytes: 100 * MIB,
+} as const;
+
+const LOGIN = '<!doctype html><title>Sign in</title><form method="post"></form>';
+const BOMB = gzipSync(Buffer.alloc(50 * MIB, ' '));
+const TYPES = ['text/plain', 'text/html', 'application/octet-stream', 'application/json; charset=iso-8859-1', 'nonsense', ''];
+
+/** It answers 200, and something is wrong with what it says. */
+export const bodies: FaultGroup = {
+  title: 'Answers',
+  faults: [
+    responseFault('answers with an HTML page to log in', body(LOGIN, { 'content-type': 'text/html' }), INVALID_RESPONSE),
+    responseFault(
+      'answers with JSON that was cut',
+      withChangedResponse(({ body: whole }) => ({ body: whole.subarray(0, 200) })),
+      INVALID_RESPONSE,
+    ),
+    responseFaults(
+      'answers with another document than promised:',
+      {
+        nothing: body(''),
+        blanks: body(' \n'),
+        null: body('null'),
+        'a text': body('"ok"'),
+        'a list': body('[]'),
+        'an error': body('{"message":"Something went wrong"}'),
+        'an envelope with null in it': body('{"call":null}'),
+        'an object without an id': body('{"call":{"status":"completed"}}'),
+        'two documents': withChangedResponse(({ body: whole }) => ({ body: Buffer.concat([whole, whole]) })),
+        'an event stream': body('data: {"call":{"id":"x"}}\n\n', { 'content-type': 'text/event-stream' }),
+        JSONP: body('callback({"call":{"id":"x"}})', { 'content-type': 'text/javascript' }),
+      },
+      INVALID_RESPONSE,
+    ),
+    responseFault(
+      'answers with 100,000 lists within one another',
+      body(`{"call":${'['.repeat(1e5)}${']'.repeat(1e5)}}`),
+      INVALID_RESPONSE,
+    ),
+    responseFault('answers with 50 MB', flood(50 * MIB), TOO_LARGE),
+    responseFault('answers with 50 MB in 50 kB of gzip', body(BOMB, { 'content-encoding': 'gzip' }), TOO_LARGE),
+    responseFaults(
+      'compresses its answer, though nobody asked for it:',
+      {
+        gzip: encoded('gzip', gzipSync),
+        deflate: encoded('deflate', deflateSync),
+        br: encoded('br', brotliCompressSync),
+      },
+      VALUE_RETURNED,
+    ),
+    responseFaults(
+      'answers with damaged gzip:',
+      {
+        'other bytes in it': encoded('gzip', (whole) => damaged(gzipSync(whole))),
+        'cut short': encoded('gzip', (whole) => gzipSync(whole).subarray(0, -12)),
+        'not gzip at all': encoded('gzip', (whole) => whole),
+      },
+      INVALID_RESPONSE,
+    ),
+    responseFaults(
+      'answers in an encoding that is not known:',
+      { zstd: encoded('zstd', (whole) => whole), 'gzip in gzip': encoded('gzip, gzip', (whole) => gzipSync(gzipSync(whole))) },
+      INVALID_RESPONSE,
+    ),
+    responseFaults(
+      'calls its JSON something else:',
+      Object.fromEntries(TYPES.map((type) => [type === '' ? 'nothing' : `\`${type}\``, typed(type)])),
+      VALUE_RETURNED,
+    ),
+    responseFault(
+      'puts a byte order mark before its JSON',
+      withChangedResponse(({ body: whole }) => ({ body: Buffer.concat([MARK, whole]) })),
+      VALUE_RETURNED,
+    ),
+    responseFault(
+      'answers in UTF-16',
+      withChangedResponse(({ body: whole }) => ({ body: Buffer.from(whole.toString(), 'utf16le') })),
+      INVALID_RESPONSE,
+    ),
+    responseFault(
+      'tells a smaller `Content-Length` than its answer has',
+      rawBytes((answer) => withHead(answer, 'content-length: 30'), close),
+      INVALID_RESPONSE,
+    ),
+    responseFault(
+      'tells two different lengths',
+      rawBytes((answer) => withHead(answer, 'content-length: 9', `content-length: ${answer.body.length}`), close),
+      BROKEN,
+    ),
+    responseFault(
+      'tells a length, and sends chunks',
+      rawBytes((answer) => chunked(answer.body, answer.body.length, `content-length: ${answer.body.length}`), close),
+      BROKEN,
+    ),
+    responseFault(
+      'sends a chunk whose size is no number',
+      rawBytes(`${head(['transfer-encoding: chunked'])}zz\r\n{}\r\n`),
+      BROKEN,
+    ),
+    responseFault(
+      'sends its answer in chunks of a few bytes',
+      rawBytes((answer) => chunked(answer.body, 7), close),
+      VALUE_RETURNED,
+    ),
+    responseFault(
+      'speaks HTTP/1.0, and ends by closing',
+      rawBytes((answer) => head([], 'HTTP/1.0 200 OK') + answer.body, close),
+      VALUE_RETURNED,
+    ),
+    responseFault(
+      'closes the connection after its answer, and has not said so',
+      rawBytes((answer) => withHead(answer, lengthOf(answer)), close),
+      VALUE_RETURNED,
+    ),
+    responseFault('answers with 100 kB of headers', status(200, { 'x-large': 'x'.repeat(100_000) }), BROKEN),
+    responseFault('answers with what is no HTTP', rawBytes('HTTP/9.9 YES\r\n\r\n', close), BROKEN),
+  ],
+};
+
+const MARK = Buffer.from('\ufeff');
+
+function typed(type: string): FaultyResponder {
+  return withChangedResponse(({ headers }) => ({ headers: { ...headers, 'content-type': type } }));
+}
+
+function encoded(name: string, encode: (body: Buffer) => Buffer): FaultyResponder {
+  return withChangedResponse(({ headers, body: whole }) => ({
+    headers: { ...headers, 'content-encoding': name },
+    body: encode(whole),
+  }));
+}
+
+function damaged(whole: Buffer): Buffer {
+  const copy = Buffer.from(whole);
+  copy.fill(0xff, copy.length >> 1, (copy.length >> 1) + 16);
+  return copy;
+}
+
+function lengthOf({ body: { length } }: SandboxResponse): string {
+  return `content-length: ${length}`;
+}
+
+function withHead(answer: SandboxResponse, ...lines: string[]): Buffer {
+  return Buffer.concat([Buffer.from(head(lines)), answer.body]);
+}
+
+/** With an extension at each chunk, and a trailer. */
+function chunked(whole: Buffer, size: number, ...lines: string[]): Buffer {
+  const chunks: Buffer[] = [Buffer.from(head(['transfer-encoding: chunked', ...lines]))];
+  for (let at = 0; at < whole.length; at += size) {
+    const chunk = whole.subarray(at, at + size);
+    chunks.push(Buffer.from(`${chunk.length.toString(16)};x=y\r\n`), chunk, Buffer.from('\r\n'));
+  }
+  return Buffer.concat([...chunks, Buffer.from('0\r\nx-checksum: 1\r\n\r\n')]);
+}

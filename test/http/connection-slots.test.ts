@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import { createConnectionLimiter, type EvictableConnection, toPeer } from '#http/limits/connection-limiter.ts';
+
+const LIMIT_SETTING = 'MAX_CONNECTIONS';
+
+function createLimitScene({ maxConnections = 8, maxConnectionsPerPeer = Number.POSITIVE_INFINITY } = {}) {
+  let now = 0;
+  const closed: string[] = [];
+  const places = createConnectionLimiter({ maxConnections, maxConnectionsPerPeer, monotonicNow: () => now });
+  return {
+    places,
+    closed,
+    pass(ms: number): void {
+      now += ms;
+    },
+    /** Opens a connection; returns it, and the setting that it exceeds. */
+    open(name: string, peer = 'peer') {
+      const place = { peer, idleSince: now as number | undefined, close: () => closed.push(name) };
+      const excess = places.add(place satisfies EvictableConnection);
+      return {
+        excess,
+        request() {
+          places.markUsed(place);
+          place.idleSince = undefined;
+        },
+        answer() {
+          place.idleSince = now;
+        },
+        leave: () => places.remove(place),
+      };
+    },
+  };
+}
+
+test('Connections without a request stay while places are free, however old they are', () => {
+  const { open, pass, closed } = createLimitScene();
+  for (let n = 0; n < 6; n += 1) {
+    open(`${n}`);
+    pass(60_000);
+  }
+  expect(closed).toEqual([]);
+});
+
+test('When three quarters of all places are taken, connections that have said nothing for a second are closed, the oldest first', () => {
+  const { open, pass, closed } = createLimitScene();
+  for (let n = 0; n < 6; n += 1) open(`${n}`);
+  pass(999);
+  open('6');
+  expect(closed).toEqual([]);
+  pass(1);
+  expect(open('7').excess).toBeUndefined();
+  expect(closed).toEqual(['0', '1']);
+});
+
+test('When no place is free, the oldest connection without a request is closed for the next one', () => {
+  const { open, pass, closed } = createLimitScene();
+  for (let n = 0; n < 8; n += 1) open(`${n}`).request();
+  const silent = createLimitScene();
+  for (let n = 0; n < 8; n += 1) silent.open(`${n}`);
+  silent.pass(250);
+  expect(silent.open('next').excess).toBeUndefined();
+  expect(silent.closed).toEqual(['0']);
+
+  pass(250);
+  expect(open('next').excess).toBe(LIMIT_SETTING);
+  expect(closed).toEqual([]);
+});
+
+test('Two thousand connections that say nothing, opened again whenever one is closed, keep no client out for a second', () => {
+  const { open, pass } = createLimitScene({ maxConnections: 2_000 });
+  for (let n = 0; n < 2_010; n += 1) open(`${n}`);
+  expect(open('client').excess).toBe(LIMIT_SETTING);
+  pass(1_000);
+  for (let n = 0; n < 100; n += 1) {
+    for (let again = 0; again < 10; again += 1) open(`again ${n} ${again}`);
+    pass(1);
+    const client = open('client');
+    expect(client.excess).toBeUndefined();
+    client.request();
+  }
+});
+
+test('Next are closed those that wait for another request, the longest wait first, and none that waits for its answer', () => {
+  const { open, pass, closed } = createLimitScene();
+  const connections = Array.from({ length: 8 }, (_, n) => open(`${n}`));
+  for (const connection of connections) connection.request();
+  for (const n of [5, 3, 1]) {
+    connections[n]?.answer();
+    pass(10);
+  }
+  expect(open('early').excess).toBe(LIMIT_SETTING);
+  pass(1_000);
+  expect(open('next').excess).toBeUndefined();
+  expect(closed).toEqual(['early', '5', '3']);
+});
+
+test('A connection that is closed makes room', () => {
+  const { open } = createLimitScene({ maxConnections: 1 });
+  for (let n = 0; n < 5; n += 1) {
+    const connection = open(`${n}`);
+    expect(connection.excess).toBeUndefined();
+    connection.request();
+    connection.leave();
+    connection.leave();
+  }
+});
+
+test('One address has a bound of its own, within which its own silent connections are closed first', () => {
+  const { open, pass, closed } = createLimitScene({ maxConnections: 100, maxConnectionsPerPeer: 2 });
+  open('other', 'other');
+  open('a1', 'a').request();
+  const second = open('a2', 'a');
+  expect(open('a3', 'a').excess).toBe('MAX_CONNECTIONS_PER_ADDRESS');
+  expect(open('b', 'b').excess).toBeUndefined();
+  pass(250);
+  second.leave();
+  expect(open('a4', 'a').excess).toBeUndefined();
+  expect(closed).toEqual(['a3']);
+});
+
+test.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:db8:1:2::1', '2001:db8:1:2'],
+  ['2001:db8::1', '2001:db8:0:0'],
+  ['::1', '0:0:0:0'],
+  ['fe80::1%eth0', 'fe80:0:0:0'],
+  ['', ''],
+])('The peer of %s is %s', (address, peer) => {
+  expect(toPeer(address)).toBe(peer);
+});
+
+test('A peer whose only connection is closed for its next one is still counted', () => {
+  const { open, pass, closed } = createLimitScene({ maxConnectionsPerPeer: 1 });
+  open('first');
+  pass(250);
+  open('second').request();
+  expect(closed).toEqual(['first']);
+  expect(open('third').excess).toBe('MAX_CONNECTIONS_PER_ADDRESS');
+});

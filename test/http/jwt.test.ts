@@ -1,0 +1,276 @@
+import { SignJWT } from 'jose';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createTestGateway } from '../support/test-gateway.ts';
+import {
+  createKey,
+  createTokenIssuer,
+  type IssuerKey,
+  JWKS_URL,
+  JWT_SETTINGS,
+  sign,
+  toFetchKeys,
+  VALID_CLAIMS,
+} from '../support/token-issuer.ts';
+
+const [one, two, three] = [await createKey('one'), await createKey('two'), await createKey('three')];
+
+// jose has no clock of its own to hand in for the age of keys.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The gateway's clock is its own. */
+const now = () => Date.now() + 400 * 86_400_000;
+const passSeconds = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
+
+function createTokenGateway(...keys: IssuerKey[]) {
+  const issuer = createTokenIssuer(...keys);
+  const logged: string[] = [];
+  const gateway = createTestGateway({
+    settings: JWT_SETTINGS,
+    gateway: {
+      fetchKeys: toFetchKeys(issuer),
+      now,
+      log: { info: () => {}, error: (message) => logged.push(message), unexpected: (error) => logged.push(String(error)) },
+    },
+  });
+  /** The status of an answer, and its code. */
+  async function authenticate(token: string | Promise<string>, body = '{ "query": "{ __typename }" }'): Promise<string> {
+    const response = await gateway.fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await token}` },
+      body,
+    });
+    const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+    expect(gateway.traffic()).toEqual([]);
+    return [response.status, ...(errors ?? []).map(({ extensions }) => extensions.code)].join(' ');
+  }
+  const tokenOf = (key: IssuerKey, header = {}, claims = {}) =>
+    sign(key, { ...VALID_CLAIMS, exp: now() / 1000 + 86_400, ...claims }, header);
+  return { world: gateway, issuer, told: logged, enter: authenticate, tokenOf };
+}
+
+const REJECTED = '401 UNAUTHENTICATED';
+const UNAVAILABLE = '503 UPSTREAM_UNAVAILABLE';
+
+describe('The subject of a token', () => {
+  test.each([
+    ['number', 7],
+    ['object', { id: 'u' }],
+    ['list', ['u']],
+    ['null', null],
+    ['truth value', true],
+  ])('with the type %s is refused as a bad token, and is no fault of the gateway', async (_kind, sub) => {
+    const { enter, tokenOf, told } = createTokenGateway(one);
+    expect(await enter(tokenOf(one, {}, { sub }))).toBe(REJECTED);
+    expect(told).toEqual([]);
+  });
+
+  test('that is text, empty, or missing admits', async () => {
+    const { enter, tokenOf } = createTokenGateway(one);
+    for (const claims of [{ sub: 'u' }, { sub: '' }, {}]) expect(await enter(tokenOf(one, {}, claims))).toBe('200');
+  });
+});
+
+describe('The keys of the issuer', () => {
+  test('are not asked for before a token needs them, and then once for all who wait', async () => {
+    const { issuer, enter, tokenOf, world } = createTokenGateway(one);
+    expect((await world.fetch('/graphql?query={__typename}')).status).toBe(401);
+    expect(await enter('no.token.atAll')).toBe(REJECTED);
+    expect(issuer.requests).toHaveLength(0);
+    expect(new Set(await Promise.all(Array.from({ length: 100 }, () => enter(tokenOf(one)))))).toEqual(new Set(['200']));
+    expect(
+      issuer.requests.map(({ method, url, redirect, headers }) => [method, url, redirect, headers.get('authorization')]),
+    ).toEqual([['GET', JWKS_URL, 'manual', null]]);
+  });
+
+  test('are used for ten minutes', async () => {
+    const { issuer, enter, tokenOf } = createTokenGateway(one);
+    const token = tokenOf(one);
+    expect(await enter(token)).toBe('200');
+    passSeconds(599);
+    expect(await enter(token)).toBe('200');
+    expect(issuer.requests).toHaveLength(1);
+    issuer.keys.splice(0, 1, two);
+    passSeconds(1);
+    expect(await enter(token)).toBe(REJECTED);
+    expect(issuer.requests).toHaveLength(2);
+  });
+
+  test('are fetched again for a token of a new one, however young they are but half a minute', async () => {
+    const { issuer, enter, tokenOf } = createTokenGateway(one);
+    expect(await enter(tokenOf(one))).toBe('200');
+    issuer.keys.push(two);
+    passSeconds(30);
+    expect(await enter(tokenOf(two))).toBe('200');
+    expect(await enter(tokenOf(one))).toBe('200');
+    expect(issuer.requests).toHaveLength(2);
+  });
+
+  test('are not fetched again and again for tokens of keys that somebody made up', async () => {
+    const { issuer, enter, tokenOf } = createTokenGateway(one);
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      expect(await enter(tokenOf(three, { kid: `made-up-${seconds}` }))).toBe(REJECTED);
+      passSeconds(1);
+    }
+    expect(issuer.requests).toHaveLength(2);
+  });
+
+  test('are tried one by one for a token that does not name its own', async () => {
+    const { enter, tokenOf } = createTokenGateway(one, two);
+    const nameless = { kid: undefined };
+    expect(await Promise.all([one, two, three].map((key) => enter(tokenOf(key, nameless))))).toEqual(['200', '200', REJECTED]);
+    expect(await enter(tokenOf(two, nameless, { exp: 1 }))).toBe(REJECTED);
+  });
+});
+
+describe('Keys that cannot be fetched', () => {
+  const FAULTS: { readonly [name: string]: { readonly answer: () => Promise<Response>; readonly reason: string } } = {
+    'a status of 500': { answer: async () => new Response('at db.internal', { status: 500 }), reason: 'status 500' },
+    'a redirect': {
+      answer: async () => new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
+      reason: 'status 302',
+    },
+    'what is no JSON': { answer: async () => new Response('<html>db.internal'), reason: 'the answer is no JSON Web Key Set' },
+    'no key set': { answer: async () => Response.json({ keys: 'db.internal' }), reason: 'the answer is no JSON Web Key Set' },
+    'no connection': {
+      answer: () => Promise.reject(Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' })),
+      reason: 'ECONNREFUSED',
+    },
+    'an error without a code': { answer: () => Promise.reject(new TypeError('db.internal')), reason: 'TypeError' },
+  };
+
+  test.each(Object.keys(FAULTS))(
+    'because of %s are nobody’s fault who asks: 503, told once, tried every five seconds',
+    async (name) => {
+      const { issuer, enter, tokenOf, told } = createTokenGateway(one);
+      const { respond: answerWell } = issuer;
+      const { answer, reason } = FAULTS[name]!;
+      issuer.respond = answer;
+      const storm = () => Promise.all(Array.from({ length: 20 }, () => enter(tokenOf(one))));
+      for (const _ of [1, 2, 3]) {
+        expect(new Set(await storm())).toEqual(new Set([UNAVAILABLE]));
+        passSeconds(4.999);
+        expect(new Set(await storm())).toEqual(new Set([UNAVAILABLE]));
+        passSeconds(0.001);
+      }
+      expect(issuer.requests).toHaveLength(3);
+      expect(told).toEqual([`The keys of JWT_JWKS_URL cannot be fetched: ${reason}.`]);
+
+      issuer.respond = answerWell;
+      expect(await enter(tokenOf(one))).toBe('200');
+      expect(told.slice(1)).toEqual(['The keys of JWT_JWKS_URL can be fetched again.']);
+      expect(await enter(tokenOf(two))).toBe(REJECTED);
+    },
+  );
+
+  test('do not shut out those whose keys are known, for an hour', async () => {
+    const { issuer, enter, tokenOf, told } = createTokenGateway(one);
+    expect(await enter(tokenOf(one))).toBe('200');
+    const { respond: answerWell } = issuer;
+    issuer.respond = async () => new Response(null, { status: 502 });
+    passSeconds(600);
+    expect(await enter(tokenOf(one))).toBe('200');
+    expect(told).toEqual(['The keys of JWT_JWKS_URL cannot be fetched: status 502.']);
+    // It may be a new one.
+    expect(await enter(tokenOf(two))).toBe(UNAVAILABLE);
+    expect(await enter(tokenOf(two, { kid: one.kid }))).toBe(REJECTED);
+
+    passSeconds(2_999);
+    expect(await enter(tokenOf(one))).toBe('200');
+    passSeconds(600);
+    expect(await enter(tokenOf(one))).toBe(UNAVAILABLE);
+    issuer.respond = answerWell;
+    passSeconds(5);
+    expect(await enter(tokenOf(one))).toBe('200');
+    expect(told).toHaveLength(2);
+  });
+
+  test('in five seconds are given up', async () => {
+    const { issuer, enter, tokenOf, told } = createTokenGateway(one);
+    const timeout = new AbortController();
+    const timeouts = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal);
+    try {
+      issuer.respond = ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+          timeout.abort(new DOMException('at db.internal', 'TimeoutError'));
+        });
+      expect(await enter(tokenOf(one))).toBe(UNAVAILABLE);
+      expect(timeouts.mock.calls).toEqual([[5_000]]);
+      expect(told).toEqual(['The keys of JWT_JWKS_URL cannot be fetched: TimeoutError.']);
+    } finally {
+      timeouts.mockRestore();
+    }
+  });
+});
+
+describe('A token', () => {
+  test.each([
+    ['expired 4 s ago', { exp: -4 }, '200'],
+    ['expired 5 s ago', { exp: -5 }, REJECTED],
+    ['is good in 5 s', { exp: 60, nbf: 5 }, '200'],
+    ['is good in 6 s', { exp: 60, nbf: 6 }, REJECTED],
+  ])('that %s, by the gateway’s clock: %3$s', async (_name, seconds, answer) => {
+    const { enter, tokenOf } = createTokenGateway(one);
+    const claims = Object.fromEntries(Object.entries(seconds).map(([claim, s]) => [claim, now() / 1000 + s]));
+    expect(await enter(tokenOf(one, {}, claims))).toBe(answer);
+  });
+
+  test.each([
+    ['scope', 'calls:list  calls:read', '200'],
+    ['scope', ['calls:list', 'calls:read'], '200'],
+    ['scp', 'calls:list calls:read', '200'],
+    ['scp', [['calls:list', 'calls:read']], '403 FORBIDDEN'],
+    ['scp', { 'calls:list': true }, '403 FORBIDDEN'],
+    ['scope', 7, '403 FORBIDDEN'],
+    ['scopes', 'calls:list calls:read', '403 FORBIDDEN'],
+  ])('with the %s %j: %s', async (claim, value, answer) => {
+    const { enter, tokenOf } = createTokenGateway(one);
+    expect(await enter(tokenOf(one, {}, { scope: undefined, [claim]: value }))).toBe(answer);
+  });
+
+  test.each(['', '.', '..', 'a.b.c', 'e30.e30.', `${'e30.'.repeat(5)}`, 'x'.repeat(10_000), '%00', '{"alg":"none"}'])(
+    'that is none is refused, and is no bug: %j',
+    async (token) => {
+      const { enter, told, issuer } = createTokenGateway(one);
+      expect(await enter(token)).toBe(REJECTED);
+      expect(told).toEqual([]);
+      expect(issuer.requests.length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  test('that everyone could sign who can check it is refused, even if the issuer publishes such a key', async () => {
+    const { enter, issuer } = createTokenGateway();
+    const secret = new TextEncoder().encode('a-secret-of-thirty-two-characters');
+    issuer.respond = async () =>
+      Response.json({ keys: [{ kty: 'oct', kid: 'one', alg: 'HS256', k: Buffer.from(secret).toString('base64url') }] });
+    const token = new SignJWT({ ...VALID_CLAIMS, exp: now() / 1000 + 60 }).setProtectedHeader({ alg: 'HS256', kid: 'one' });
+    expect(await enter(token.sign(secret))).toBe(REJECTED);
+  });
+
+  test('with a signature that nobody has thought of yet is refused', async () => {
+    const { enter, issuer, tokenOf } = createTokenGateway();
+    const key = await createKey('one', 'ML-DSA-44');
+    issuer.keys.push(key);
+    expect(await enter(tokenOf(key))).toBe(REJECTED);
+    expect(issuer.requests).toHaveLength(0);
+  });
+
+  test('is looked at before a byte of the body is read', async () => {
+    const { world, tokenOf, issuer } = createTokenGateway(one);
+    const pull = vi.fn();
+    const body = () => new ReadableStream({ pull }, { highWaterMark: 0 });
+    for (const token of [tokenOf(three), tokenOf(one, {}, { scope: '' })]) {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token}` };
+      const response = await world.fetch('/graphql', { method: 'POST', headers, body: body(), duplex: 'half' } as RequestInit);
+      expect(response.status).toBeGreaterThanOrEqual(401);
+    }
+    expect(pull).not.toHaveBeenCalled();
+    expect(issuer.requests).toHaveLength(1);
+    expect(world.traffic()).toEqual([]);
+  });
+});

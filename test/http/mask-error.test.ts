@@ -1,0 +1,132 @@
+import { buildSchema, execute, GraphQLError, parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import {
+  BodyTooLargeError,
+  BudgetExceededError,
+  OperationTooComplexError,
+  TooManyErrorsError,
+  UserInputError,
+} from '#errors/gateway-error.ts';
+import { CredentialRefusedError, RateLimitedError, UpstreamRejectedError } from '#errors/upstream-error.ts';
+import { maskError } from '#http/mask-error.ts';
+
+const failOnUnexpectedError = {
+  introspection: true,
+  onLimitExceeded: () => {},
+  onUnexpectedError: (error: unknown) => expect.unreachable(`${error}`),
+};
+const LIMIT = { limit: 3, measured: 4, setting: 'MAX_THINGS' };
+
+describe('What is over a limit is told with limit and measure', () => {
+  test.each([
+    [new OperationTooComplexError('There are 4 things', LIMIT), { spec: true, status: 400 }],
+    [new BodyTooLargeError(3, 4), { status: 413 }],
+  ])('%s', (error, http) => {
+    const { message, extensions } = maskError(error, failOnUnexpectedError);
+    expect(message).toBe(error.message);
+    expect(message).toMatch(/; at most 3 are allowed \(MAX_\w+\)\.$/);
+    expect(extensions).toEqual({ code: 'OPERATION_TOO_COMPLEX', limit: 3, measured: 4, http });
+  });
+
+  test('and what is over no limit has no status', () => {
+    expect(maskError(new UserInputError('No.'), failOnUnexpectedError).extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+});
+
+const REQUEST_LINE = { method: 'GET', path: '/call/c' } as const;
+
+describe('An operation that is given up after too many errors', () => {
+  test('shows the code and the message of the first of them', () => {
+    const { message, extensions } = maskError(new TooManyErrorsError(3, new UserInputError('No.')), failOnUnexpectedError);
+    expect(message).toBe(
+      'The operation is given up after 4 errors; at most 3 are allowed (MAX_ERRORS). The first is BAD_USER_INPUT: No.',
+    );
+    expect(extensions).toEqual({
+      code: 'OPERATION_TOO_COMPLEX',
+      limit: 3,
+      measured: 4,
+      first: { code: 'BAD_USER_INPUT', message: 'No.' },
+      http: { spec: true, status: 400 },
+    });
+  });
+
+  test.each([
+    ['UNAUTHENTICATED', new CredentialRefusedError(REQUEST_LINE, 401), {}],
+    ['RATE_LIMITED', new RateLimitedError(REQUEST_LINE, 7_000), { retryAfter: 7 }],
+    ['UPSTREAM_REJECTED', new UpstreamRejectedError(REQUEST_LINE, 418), { status: 418 }],
+    ['UPSTREAM_BUDGET_EXCEEDED', new BudgetExceededError('requests', 250), {}],
+  ] as const)(
+    'has the code %s and the details of a first error that is not the fault of the document',
+    (code, error, details) => {
+      const { message, extensions } = maskError(new TooManyErrorsError(3, error), failOnUnexpectedError);
+      expect(message).toContain(`(MAX_ERRORS). The first is ${code}: ${error.message}`);
+      const first = { code, message: error.message };
+      expect(extensions).toEqual({ code, ...details, limit: 3, measured: 4, first, http: { spec: true, status: 400 } });
+    },
+  );
+
+  test('shows nothing of a first error that is a bug, and reports that bug', () => {
+    const bugs: unknown[] = [];
+    const bug = new TypeError('secret');
+    const { message, extensions } = maskError(new TooManyErrorsError(3, bug), {
+      ...failOnUnexpectedError,
+      onUnexpectedError: (error) => bugs.push(error),
+    });
+    expect(message).not.toContain('secret');
+    expect(extensions.first).toEqual({ code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong in the gateway.' });
+    expect(bugs).toEqual([bug]);
+  });
+});
+
+describe('A message that repeats a megabyte of the request', () => {
+  const long = 'x'.repeat(1_000_000);
+
+  test.each([
+    ['of the gateway', new UserInputError(`"${long}" cannot be an id.`)],
+    ['of GraphQL', new GraphQLError(`"${long}" cannot be an id.`)],
+  ])('%s is cut to 2,000 characters, of which the last say what would be right', (_, error) => {
+    const { message } = maskError(error, failOnUnexpectedError);
+    expect(message).toHaveLength(2_000);
+    expect(message).toMatch(/^"x+…x+" cannot be an id\.$/);
+  });
+
+  test('loses the suggestion at its end where the schema is closed', () => {
+    const error = new GraphQLError(`"${long}" is no field. Did you mean "name"?`);
+    expect(maskError(error, { ...failOnUnexpectedError, introspection: false }).message).toMatch(/x" is no field\.$/);
+  });
+});
+
+describe('What GraphQL says at a field', () => {
+  const schema = buildSchema(
+    'type Query { a(ids: [ID!]!): Node } interface Node { id: ID } type Thing implements Node { id: ID }',
+  );
+
+  async function errorOf(variableValues: { ids: unknown }): Promise<GraphQLError> {
+    const { errors } = await execute({
+      schema,
+      document: parse('query ($ids: [ID!] = []) { a(ids: $ids) { id } }'),
+      variableValues,
+      rootValue: { a: { __typename: 'Nothing' } },
+    });
+    return errors![0]!;
+  }
+
+  test('of an argument is for the caller', async () => {
+    const told = maskError(await errorOf({ ids: null }), failOnUnexpectedError);
+    expect([told.extensions, told.path]).toEqual([{ code: 'BAD_USER_INPUT' }, ['a']]);
+    expect(told.message).toContain('Argument "ids" of non-null type "[ID!]!" must not be null');
+  });
+
+  test('of what a resolver brought is a bug', async () => {
+    const bugs: unknown[] = [];
+    const told = maskError(await errorOf({ ids: [] }), {
+      ...failOnUnexpectedError,
+      onUnexpectedError: (error) => bugs.push(error),
+    });
+    expect(told).toMatchObject({
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+      message: 'Something went wrong in the gateway.',
+    });
+    expect(bugs).toHaveLength(1);
+  });
+});

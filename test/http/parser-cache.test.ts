@@ -1,0 +1,77 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { parse } from 'graphql';
+import { Parser } from 'graphql/language/parser.js';
+import { expect, test, vi } from 'vitest';
+import { createParserCache } from '#http/documents/parser-cache.ts';
+import { createTestGateway, KEY_B } from '../support/test-gateway.ts';
+
+const MEBIBYTE = 2 ** 20;
+
+test('Documents are remembered', () => {
+  const cache = createParserCache();
+  const document = parse('{ a }');
+  cache.set('a', '{ a }', document);
+  expect(cache.get('{ a }')).toBe(document);
+});
+
+test('All of them together take no more than 32 MiB, by 500 bytes a token and 50 a character', () => {
+  const cache = createParserCache();
+  const texts = Array.from({ length: 50 }, (_, n) => `{ b${n} ${'a '.repeat(4_000)}}`);
+  for (const text of texts) cache.set('a', text, parse(text));
+  const eachTakes = 4_003 * 500 + 8_007 * 50;
+  expect(texts.filter((text) => cache.peek(text) !== undefined)).toHaveLength(Math.floor((32 * MEBIBYTE) / eachTakes));
+  expect(cache.peek(texts.at(-1)!)).toBeDefined();
+});
+
+test('One that is long by what is no token pushes out no other', () => {
+  const cache = createParserCache();
+  const short = '{ a }';
+  const long = `{ a ${'#\n'.repeat(MEBIBYTE / 2)}}`;
+  for (const text of [short, long]) cache.set('a', text, parse(text));
+  expect([cache.peek(short) !== undefined, cache.peek(long) !== undefined]).toEqual([true, false]);
+});
+
+test('An owner that brings many documents pushes out its own, and none of another', () => {
+  const cache = createParserCache();
+  cache.set('tenant', '{ tenant }', parse('{ tenant }'));
+  for (let n = 0; n < 50; n += 1) {
+    const text = `{ b${n} ${'a '.repeat(4_000)}}`;
+    cache.set('flood', text, parse(text));
+  }
+  expect(cache.peek('{ tenant }')).toBeDefined();
+});
+
+test('A hundred invented keys with a large document each leave a tenant the parsed document of its first operation', async () => {
+  const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+  const asTenant = { authorization: `Bearer ${KEY_B}` };
+  const large = (selection: string) => `{ ${selection} } #${'x'.repeat(40_000)}`;
+  const text = large('assistants(first: 1) { nodes { id } }');
+  await world.execute(text, undefined, asTenant);
+  expect(world.traffic()).toEqual(['GET /assistants']);
+  for (let n = 0; n < 100; n += 1) {
+    await world.execute(large(`a${n}: __typename`), undefined, { authorization: `Bearer sk_${n}` });
+  }
+  const parser = vi.spyOn(Parser.prototype, 'parseDocument');
+  const answer = await world.execute(text, undefined, asTenant);
+  expect(answer.data.assistants.nodes).toHaveLength(1);
+  expect(parser).not.toHaveBeenCalled();
+  await world.execute('{ __typename more: __typename }', undefined, asTenant);
+  expect(parser).toHaveBeenCalledOnce();
+  parser.mockRestore();
+  expect(world.traffic()).toEqual([]);
+});
+
+test('What is not valid fills no memory, however much of it comes', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const world = createTestGateway();
+  await world.execute('{ __typename }');
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 0; n < 60; n += 1) await world.execute(`{ ${'... { b } '.repeat(1_240)} b${n} }`);
+  collectGarbage();
+  // Sixty of these take 100 MiB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(48 * MEBIBYTE);
+  expect(world.traffic()).toEqual([]);
+});

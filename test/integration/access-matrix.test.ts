@@ -1,0 +1,187 @@
+import { SignJWT } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { createTestGateway, KEY_A, KEY_B } from '../support/test-gateway.ts';
+import {
+  AUDIENCE,
+  createKey,
+  createTokenIssuer,
+  ISSUER,
+  JWT_SETTINGS,
+  sign,
+  toFetchKeys,
+  toJwk,
+  VALID_CLAIMS,
+} from '../support/token-issuer.ts';
+import { readAccessMatrix, toMeanings } from './access-matrix.ts';
+
+const SECRET = 'a-router-secret';
+const NEXT_SECRET = 'the-next-router-secret';
+
+const [key, nextKey, unknownKey] = [await createKey('one'), await createKey('two', 'RS256'), await createKey('three')];
+const issuer = createTokenIssuer(key, nextKey);
+
+/** Settings, by the words of the first column. */
+const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } } = {
+  'pass-through': { REVOX_API_KEY: '' },
+  service: { REVOX_API_KEY: KEY_A },
+  secrets: { ROUTER_SECRETS: `${SECRET},${NEXT_SECRET}` },
+  tokens: JWT_SETTINGS,
+  // What happens to the gateway, not what is set.
+  'refused by Revox': {},
+  'issuer down': {},
+};
+
+const expiresSoon = () => Math.floor(Date.now() / 1000) + 300;
+const before = () => Math.floor(Date.now() / 1000) - 300;
+const good = () => ({ ...VALID_CLAIMS, exp: expiresSoon() });
+const without = (claim: 'iss' | 'aud' | 'scope' | 'exp') => ({ ...good(), [claim]: undefined });
+
+/** `Authorization`, by the words of the second column. */
+const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Promise<string> } = {
+  none: () => undefined,
+  'a Revox key': () => `Bearer ${KEY_B}`,
+  'a Revox key, scheme in capitals': () => `BEARER ${KEY_B}`,
+  'a key that Revox does not take': () => 'Bearer sk_of_nobody',
+  'a key that may not see this': () => 'Bearer sk_of_somebody_else',
+  'a Revox key as Basic': () => `Basic ${Buffer.from(`${KEY_B}:`).toString('base64')}`,
+  'a Revox key without a scheme': () => KEY_B,
+  'two keys': () => `Bearer ${KEY_A} ${KEY_B}`,
+  'Bearer and nothing': () => 'Bearer ',
+  'a secret': () => `Bearer ${SECRET}`,
+  'a token': () => bearer(sign(key, good())),
+  'a token without a scheme': () => sign(key, good()),
+  'a token with the scope in a list': () => bearer(sign(key, { ...without('scope'), scp: ['calls:list', 'calls:read'] })),
+  'a token for several audiences': () => bearer(sign(key, { ...good(), aud: ['https://other.test', AUDIENCE] })),
+  "a token of the issuer's next key": () => bearer(sign(nextKey, good())),
+  'a token that names no key': () => bearer(sign(key, good(), { kid: undefined })),
+  'an expired token': () => bearer(sign(key, { ...good(), exp: before() })),
+  'a token without an expiry': () => bearer(sign(key, without('exp'))),
+  'a token not valid yet': () => bearer(sign(key, { ...good(), nbf: expiresSoon() })),
+  'a token of another issuer': () => bearer(sign(key, { ...good(), iss: `${ISSUER}x` })),
+  'a token without an issuer': () => bearer(sign(key, without('iss'))),
+  'a token for another audience': () => bearer(sign(key, { ...good(), aud: 'https://other.test' })),
+  'a token without an audience': () => bearer(sign(key, without('aud'))),
+  'a token of another scope': () => bearer(sign(key, { ...good(), scope: 'calls:read:list' })),
+  'a token with a part of the scopes': () => bearer(sign(key, { ...good(), scope: 'calls:read' })),
+  'a token without a scope': () => bearer(sign(key, without('scope'))),
+  'an unsigned token': () => bearer(Promise.resolve(`${toPart({ alg: 'none', kid: key.kid })}.${toPart(good())}.`)),
+  'a token signed with the public key': async () => {
+    const secret = new TextEncoder().encode(JSON.stringify(await toJwk(key)));
+    return bearer(new SignJWT(good()).setProtectedHeader({ alg: 'HS256', kid: key.kid }).sign(secret));
+  },
+  'a token of an unknown key': () => bearer(sign(unknownKey, good())),
+  'a token that brings its own key': async () =>
+    bearer(sign(unknownKey, good(), { jwk: await toJwk(unknownKey), jku: 'https://evil.test/keys' })),
+  'a token of another key under the name of a known one': () => bearer(sign(unknownKey, good(), { kid: key.kid })),
+  'a token changed on the way': async () => {
+    const [header, , signature] = (await sign(key, { ...good(), scope: '' })).split('.');
+    return bearer(Promise.resolve(`${header}.${toPart(good())}.${signature}`));
+  },
+};
+
+/** `Router-Authorization`, by the words of the third column. */
+const SECRETS: { readonly [word: string]: string | undefined } = {
+  none: undefined,
+  'a secret': SECRET,
+  'the next secret': NEXT_SECRET,
+  'a wrong secret': 'a-router-secreT',
+  'a secret in capitals': SECRET.toUpperCase(),
+  'a part of a secret': SECRET.slice(0, -1),
+  'both secrets': `${SECRET}, ${NEXT_SECRET}`,
+  'Bearer and a secret': `Bearer ${SECRET}`,
+  'an empty one': '',
+  'a Revox key': KEY_B,
+};
+
+const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
+
+/** What else is behind the same door. */
+const PROTECTED_FIELDS: { readonly [name: string]: string } = {
+  entities: '{ _entities(representations: [{ __typename: "Call", id: "x" }]) { __typename } }',
+  service: '{ _service { sdl } }',
+  introspection: '{ __schema { queryType { name } } }',
+  typename: '{ __typename }',
+};
+
+const rows = readAccessMatrix('Mode × credential × secret');
+
+describe('Who may enter, as docs/access.md tells it', () => {
+  test.each(rows)('$settings · $Authorization · $Router-Authorization: $answer', async (row) => {
+    const words = row.settings!.split(', ');
+    const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
+    const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();
+    const secret = toMeanings(SECRETS, row['Router-Authorization']);
+    const down = { ...issuer, respond: async () => new Response(null, { status: 500 }) };
+    const bugs: unknown[] = [];
+    const askedWith: string[][] = [];
+    const world = createTestGateway({
+      settings,
+      gateway: {
+        fetchKeys: toFetchKeys(words.includes('issuer down') ? down : issuer),
+        log: { info: () => {}, error: () => {}, unexpected: (error) => bugs.push(error) },
+      },
+      upstream: (request) => {
+        askedWith.push([...request.headers].map(([name, value]) => `${name}: ${value}`));
+        return world.sandbox.fetch(request);
+      },
+    });
+    const isRefused = words.includes('refused by Revox') && 401;
+    const isForbidden = row.Authorization === 'a key that may not see this' && 403;
+    if (isRefused || isForbidden) world.sandbox.control.fail(() => true, { status: isRefused || isForbidden || 500 });
+    const { richCallId, otherCallId } = {
+      ...sampleIds(world.sandbox),
+      otherCallId: world.sandbox.control.data(KEY_B).calls[0]!.id,
+    };
+    const id = row['Revox is asked with'] === "the caller's key" ? otherCallId : richCallId;
+
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      cookie: 'session=1',
+      'x-api-key': 'of-the-caller',
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(secret === undefined ? {} : { 'router-authorization': secret }),
+    };
+    const send = (query: string, variables: object = {}) =>
+      world.fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    const statusesOfAll = () =>
+      Promise.all(Object.entries(PROTECTED_FIELDS).map(async ([name, query]) => [name, (await send(query)).status]));
+    const response = await send(QUERY, { id });
+    const { data, errors = [] } = (await response.json()) as { data?: unknown; errors?: { extensions: { code: string } }[] };
+    const challenge = response.headers.get('www-authenticate');
+    const reason = /error="(\w+)"/.exec(challenge ?? '')?.[1];
+
+    expect([response.status, ...errors.map(({ extensions }) => extensions.code), reason].filter(Boolean).join(' ')).toBe(
+      row.answer,
+    );
+    expect(challenge !== null).toBe(response.status === 401 || reason !== undefined);
+    if (response.status !== 200)
+      expect(await statusesOfAll()).toEqual(Object.keys(PROTECTED_FIELDS).map((name) => [name, response.status]));
+    expect(data).toEqual(response.status !== 200 ? undefined : { call: errors.length === 0 ? { id } : null });
+    const bearerOf: { readonly [word: string]: string | undefined } = {
+      nothing: undefined,
+      "the caller's key": authorization?.replace(/^bearer/i, 'Bearer'),
+      "the gateway's key": `Bearer ${KEY_A}`,
+    };
+    const bearer = toMeanings(bearerOf, row['Revox is asked with']);
+    expect(world.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
+    expect(askedWith).toEqual(bearer === undefined ? [] : [['accept: application/json', `authorization: ${bearer}`]]);
+    expect(bugs).toEqual([]);
+  });
+
+  test('with every word of this test in it', () => {
+    const said = (column: string) => new Set(rows.map((row) => row[column]!));
+    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
+    expect(said('Authorization')).toEqual(new Set(Object.keys(AUTHORIZATIONS)));
+    expect(said('Router-Authorization')).toEqual(new Set(Object.keys(SECRETS)));
+  });
+});
+
+async function bearer(token: Promise<string>): Promise<string> {
+  return `Bearer ${await token}`;
+}
+
+function toPart(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}

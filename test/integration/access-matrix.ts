@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+/** The tables of `docs/access.md`, so that it cannot say what is not so. */
+const TEXT = readFileSync(new URL('../../docs/access.md', import.meta.url), 'utf8');
+
+/** The rows of the table below a heading, each by the names of its columns, without the marks of Markdown. */
+export function readAccessMatrix(heading: string): Record<string, string>[] {
+  const section = TEXT.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  const [names, , ...rows] = (section ?? '').split('\n').filter((line) => line.startsWith('|'));
+  if (!names || rows.length === 0) throw new Error(`docs/access.md has no table "${heading}"`);
+  return rows.map((row) => {
+    const cells = splitCells(row);
+    return Object.fromEntries(splitCells(names).map((name, column) => [name, cells[column] ?? '']));
+  });
+}
+
+function splitCells(row: string): string[] {
+  return row
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.replaceAll('`', '').trim());
+}
+
+/** What a word of the table stands for. A word that nobody knows fails the row. */
+export function toMeanings<T>(words: { readonly [word: string]: T }, word: string | undefined): T {
+  if (word === undefined || !Object.hasOwn(words, word)) throw new Error(`docs/access.md: nobody knows what "${word}" is`);
+  return words[word] as T;
+}

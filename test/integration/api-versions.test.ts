@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import type { ApiVersion } from '#sandbox/api/versions.ts';
+import { exampleOperations } from '#sandbox/example-operations.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { operationCosts } from '../support/operation-costs.ts';
+import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
+
+const gatewayOverVersion = (version: ApiVersion) => createTestGateway({ settings: NO_CACHE, sandbox: { version } });
+const documented = gatewayOverVersion('documented');
+const ids = sampleIds(documented.sandbox);
+
+interface Operation {
+  readonly name: string;
+  readonly query: string;
+  readonly variables?: Record<string, unknown> | undefined;
+}
+
+/** The price list, and the tabs of the demo. */
+const operations: readonly Operation[] = [
+  ...operationCosts.map(({ name, query, variables }) => ({ name, query, variables: variables?.(ids) })),
+  ...exampleOperations(ids).map(({ description, query, variables }) => ({ name: description, query, variables })),
+];
+
+interface Expected {
+  readonly version: ApiVersion;
+  /** All that is counted, whatever the operation. */
+  readonly drift: readonly string[];
+  /** The fields that differ from what the documented version brings, as `field: value`, null unless said. */
+  readonly differ: readonly string[];
+  /** The requests of an operation, from those that it needs of the documented version. */
+  requests(operation: Operation, asDocumented: readonly string[]): readonly unknown[];
+}
+
+/** What early orders do not tell, they cannot be followed to: the campaigns of orders are not asked for. */
+function withoutCampaignsOfCalls({ query }: Operation, asDocumented: readonly string[]): readonly string[] {
+  return /\bcalls?\(ids?:/.test(query) ? asDocumented.filter((request) => !request.startsWith('GET /campaigns')) : asDocumented;
+}
+
+const VERSIONS: readonly Expected[] = [
+  {
+    version: 'oldest',
+    drift: [
+      'derived Call.status',
+      'derived CallRetryConfig.callingWindows',
+      'missing Assistant.ivrNavigationEnabled',
+      'missing Assistant.llmModel',
+      'missing Assistant.transferPhoneNumber',
+      'missing Assistant.voicemailMessage',
+      'missing Call.assistant',
+      'missing Call.campaign',
+      'missing Call.status',
+      'missing CallAttempt.dialError',
+    ],
+    differ: [
+      'assistant: null',
+      // One window only.
+      'callingWindows: undefined',
+      'campaign: null',
+      'dialError: null',
+      'endReason: null',
+      'endedBy: null',
+      'ivrNavigationEnabled: null',
+      'llmModel: null',
+      'result: "UNKNOWN"',
+      'speed: null',
+      // Of an attempt that failed; and of an order that is neither cancelled nor completed.
+      'status: "COMPLETED"',
+      'status: null',
+      'toolArguments: null',
+      'toolIsError: null',
+      'toolName: null',
+      'transferPhoneNumber: null',
+      'voicemailMessage: null',
+    ],
+    requests: withoutCampaignsOfCalls,
+  },
+  {
+    version: '0.0.2',
+    drift: [
+      'derived Call.status',
+      'missing Call.assistant',
+      'missing Call.campaign',
+      'missing Call.status',
+      'missing CallAttempt.dialError',
+    ],
+    differ: [
+      'assistant: null',
+      'campaign: null',
+      'dialError: null',
+      'endReason: null',
+      'endedBy: null',
+      'result: "UNKNOWN"',
+      'status: "COMPLETED"',
+      'status: null',
+    ],
+    requests: withoutCampaignsOfCalls,
+  },
+  { version: 'later', drift: [], differ: [], requests: (_operation, asDocumented) => asDocumented },
+  {
+    version: '0.5.0',
+    drift: [
+      'missing Assistant.transferPhoneNumber',
+      'missing CampaignRowConnection.totalCount',
+      'unrecognized Assistant.llmModel',
+    ],
+    differ: ['__typename: "UnrecognizedLlmModel"', 'transferPhoneNumber: null'],
+    /** A list that does not tell its total is searched for its length, where that is asked for, and for its end. */
+    requests: ({ query }, asDocumented) =>
+      /totalCount|rows\(last/.test(query) && asDocumented.some((request) => request.includes('/rows?'))
+        ? expect.toSatisfy((requests: readonly string[]) => isSearch(requests, asDocumented))
+        : asDocumented,
+  },
+];
+
+/** About 2·log₂ of the ten pages of rows more, each asked for once. */
+function isSearch(requests: readonly string[], asDocumented: readonly string[]): boolean {
+  const more = requests.filter((request) => !asDocumented.includes(request));
+  return (
+    asDocumented.every((request) => requests.includes(request)) &&
+    more.every((request) => /^GET \/campaigns\/[^/]+\/rows\?page=\d+&page_size=50$/.test(request)) &&
+    new Set(requests).size === requests.length &&
+    more.length <= 2 * Math.ceil(Math.log2(10)) + 2
+  );
+}
+
+describe.each(VERSIONS)('An upstream that speaks $version', ({ version, requests, ...expected }) => {
+  const world = gatewayOverVersion(version);
+  const drift = new Set<string>();
+  const differ = new Set<string>();
+
+  test.each(operations)('answers $name', async (operation) => {
+    const asDocumented = await ask(documented, operation);
+    const answer = await ask(world, operation);
+    expect(answer.traffic).toEqual(requests(operation, asDocumented.traffic));
+    for (const one of answer.drift) drift.add(one);
+    for (const one of differences(asDocumented.data, answer.data)) differ.add(one);
+    expect(asDocumented.drift).toEqual([]);
+  });
+
+  test('differs in nothing else, and what differs is counted', () => {
+    expect([...drift].sort()).toEqual(expected.drift);
+    expect([...differ].sort()).toEqual(expected.differ);
+  });
+});
+
+test('A status of a later version is not recognized, and never kept as one that is over', async () => {
+  const world = createTestGateway({ sandbox: { version: '0.5.0' } });
+  const { id } = world.sandbox.control.data(KEY_A).calls.find(({ status }) => status === 'scheduled')!;
+  const response = await world.fetch('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: `{ call(id: "${id}") { status isCompleted } }` }),
+  });
+  expect(await response.json()).toEqual({
+    data: { call: { status: 'UNRECOGNIZED', isCompleted: false } },
+    extensions: { unrecognized: [{ type: 'Call', field: 'status', value: 'paused' }] },
+  });
+  expect(response.headers.get('cache-control')).toBe('no-store');
+});
+
+test('The upstream changes its version between two operations: the second one is read as it is', async () => {
+  const world = createTestGateway({ settings: NO_CACHE });
+  const query = 'query ($id: ID!) { call(id: $id) { status callRetryConfig { callingWindows { retryDelaySeconds } } } }';
+  const before = await world.execute(query, { id: ids.richCallId });
+  world.sandbox.control.respondAs('oldest');
+  const after = await world.execute(query, { id: ids.richCallId });
+  const [window] = before.data.call.callRetryConfig.callingWindows;
+  expect(after).toEqual({ data: { call: { status: before.data.call.status, callRetryConfig: { callingWindows: [window] } } } });
+  expect(world.traffic()).toEqual([`GET /call/${ids.richCallId}`, `GET /call/${ids.richCallId}`]);
+});
+
+async function ask(gateway: typeof documented, { query, variables }: Operation) {
+  gateway.traffic();
+  const { data, errors, extensions } = await gateway.execute(query, variables, { 'x-revox-trace': '1' });
+  expect(errors).toBeUndefined();
+  expect(gateway.unexpectedErrors).toEqual([]);
+  const drift: { kind: string; type: string; field: string }[] = extensions.upstream.drift ?? [];
+  return { data, drift: drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`), traffic: gateway.traffic() };
+}
+
+/** Cursors hold what was known of the list, the total for one. */
+function differences(one: unknown, other: unknown, field = ''): string[] {
+  if (/cursor$/i.test(field)) return [];
+  if (!isObject(one) || !isObject(other)) return one === other ? [] : [`${field}: ${JSON.stringify(other)}`];
+  return Object.keys({ ...one, ...other }).flatMap((key) => differences(one[key], other[key], /^\d+$/.test(key) ? field : key));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

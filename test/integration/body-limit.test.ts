@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { createTestGateway } from '../support/test-gateway.ts';
+import { JSON_TYPE, post, RESPONSE_TYPE } from './limit-scenarios.ts';
+
+describe('A body', () => {
+  const settings = { MAX_BODY_BYTES: '1024' };
+  const HELLO = '{"query":"{ __typename }"}';
+  const told = async (response: Response) => [response.status, await response.json()];
+  const tooLarge = (bytes: string, measured: number) => [
+    413,
+    {
+      errors: [
+        {
+          message: `The body has ${bytes} bytes; at most 1024 are allowed (MAX_BODY_BYTES).`,
+          extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 1024, measured },
+        },
+      ],
+    },
+  ];
+
+  /** A body that comes in parts, without its length, and counts how much of it is taken. */
+  function parts(...texts: string[]) {
+    const state = { taken: 0 };
+    const stream = new ReadableStream(
+      {
+        pull(controller) {
+          const text = texts[state.taken++];
+          if (text === undefined) controller.close();
+          else controller.enqueue(new TextEncoder().encode(text));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { stream, state };
+  }
+
+  test.each([JSON_TYPE, RESPONSE_TYPE])('that says it is too long is refused before it is read (%s)', async (accept) => {
+    const world = createTestGateway({ settings });
+    const { stream, state } = parts(HELLO);
+    const response = await post(world, stream, { accept, 'content-length': '1025' });
+    expect(await told(response)).toEqual(tooLarge('1025', 1025));
+    expect(response.headers.get('content-type')).toBe(accept);
+    expect(state.taken).toBe(0);
+    expect([world.traffic(), world.unexpectedErrors]).toEqual([[], []]);
+  });
+
+  test('that does not say its length is counted as it is read, and no further', async () => {
+    const world = createTestGateway({ settings });
+    const fits = parts(HELLO, ' '.repeat(1024 - HELLO.length));
+    expect(await told(await post(world, fits.stream))).toEqual([200, { data: { __typename: 'Query' } }]);
+    const isOver = parts(HELLO, ' '.repeat(1024 - HELLO.length), ' ', ...Array(100).fill(' '.repeat(1000)));
+    expect(await told(await post(world, isOver.stream))).toEqual(tooLarge('more than 1024', 1025));
+    expect(isOver.state.taken).toBeLessThan(10);
+    expect([world.traffic(), world.unexpectedErrors]).toEqual([[], []]);
+  });
+
+  test('that says less than it is, too', async () => {
+    const world = createTestGateway({ settings });
+    const { stream } = parts(HELLO, ' '.repeat(2000));
+    const answer = await told(await post(world, stream, { 'content-length': '30' }));
+    expect(answer).toEqual(tooLarge('more than 1024', 1025));
+  });
+});

@@ -1,0 +1,581 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { type SampleIds, sampleIds } from '#sandbox/sample-ids.ts';
+import { writeDocuments } from '../support/document-files.ts';
+import { readMetrics, sumSamples } from '../support/metrics.ts';
+import { operationCosts } from '../support/operation-costs.ts';
+import { createObservedGateway, createPipelines, type ObservedGateway, type Pipelines } from '../support/pipelines.ts';
+import { KEY_A, KEY_B, NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
+import { untilIdle } from '../support/timed-gateway.ts';
+import { createKey, createTokenIssuer, JWT_SETTINGS, sign, toFetchKeys, VALID_CLAIMS } from '../support/token-issuer.ts';
+
+const CALL = 'query Card($id: ID!) { call(id: $id) { id status } }';
+const ASSISTANTS = '{ assistants(first: 3) { nodes { id name } } }';
+
+const post = (params: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+  body: typeof params === 'string' ? params : JSON.stringify(params),
+});
+
+const idsOf = ({ sandbox }: ObservedGateway): SampleIds => sampleIds(sandbox);
+const callOf = (gateway: ObservedGateway, headers = {}) =>
+  post({ query: CALL, variables: { id: idsOf(gateway).richCallId } }, headers);
+
+/** A world with kept answers. The first time a document goes the long way; at the second its answer is kept. */
+async function createCachingGateway(init: (gateway: ObservedGateway) => RequestInit = callOf, options: TestGatewayOptions = {}) {
+  const world = createObservedGateway('kept', options);
+  const send = async (given = init(world)) => {
+    const response = await world.fetch('/graphql', given);
+    const text = await response.text();
+    return { text, answer: JSON.parse(text), age: response.headers.get('cache-control'), opened: world.takeStartedOperations() };
+  };
+  return { ...world, send };
+}
+
+/** Sends it so often, and holds the ways against each other each time; gives how many operations were opened where answers are kept. */
+async function expectSameOnAllPipelines(ways: Pipelines, init: RequestInit, times = 4): Promise<number[]> {
+  const all: number[] = [];
+  for (let time = 1; time <= times; time += 1) {
+    const { observed, startedOperations } = await ways.observe(init);
+    expect(observed.short, `the short way, time ${time}`).toEqual(observed.long);
+    expect(observed.kept, `kept, time ${time}`).toEqual(observed.long);
+    all.push(startedOperations.kept);
+  }
+  for (const { unexpectedErrors } of Object.values(ways.gateways)) expect(unexpectedErrors).toEqual([]);
+  return all;
+}
+
+describe('The same operation, three times', () => {
+  test('is executed twice: the third answer is a kept one, of the same text, and its age counts on', async () => {
+    const { send, clock, traffic, sandbox } = await createCachingGateway();
+    const { richCallId } = sampleIds(sandbox);
+    const first = await send();
+    expect(first).toMatchObject({ age: 'private, max-age=600', opened: 1 });
+    expect(traffic()).toEqual([`GET /call/${richCallId}`]);
+    clock.pass(10_000);
+    expect(await send()).toEqual({ ...first, age: 'private, max-age=590', opened: 1 });
+    clock.pass(10_000);
+    expect(await send()).toEqual({ ...first, age: 'private, max-age=580', opened: 0 });
+    clock.pass(579_999);
+    expect(await send()).toEqual({ ...first, age: 'private, max-age=0', opened: 0 });
+    expect(traffic()).toEqual([]);
+  });
+
+  test.each(operationCosts.map((operation) => [operation.name, operation] as const))(
+    'tells nobody how it came about: %s',
+    async (_, { query, variables }) => {
+      const ways = createPipelines();
+      const init = post({ query, variables: variables?.(idsOf(ways.gateways.long)) });
+      await expectSameOnAllPipelines(ways, init);
+      // Some is fresh, and some is not any more.
+      for (const ms of [1_200, 34_000]) {
+        await ways.each(({ clock }) => clock.pass(ms));
+        await expectSameOnAllPipelines(ways, init, 2);
+        await untilIdle();
+      }
+    },
+  );
+
+  test.each(['call', 'assistant', 'campaign', 'nothing'] as const)('is told alike, of a node that is a(n) %s', async (kind) => {
+    const ways = createPipelines();
+    const query = 'query ($id: ID!) { node(id: $id) { id __typename } }';
+    const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(ways.gateways.long);
+    const ids = { call: richCallId, assistant: frenchAssistantId, campaign: finishedCampaignId, nothing: 'nothing' };
+    // The document is known: the answer that costs three requests could be kept.
+    await expectSameOnAllPipelines(ways, post({ query, variables: { id: twentyCallIds[0] } }), 2);
+    await expectSameOnAllPipelines(ways, post({ query, variables: { id: ids[kind] } }));
+  });
+
+  test('is told alike, when a document that is known is asked with what nobody has asked before', async () => {
+    const ways = createPipelines({ settings: { REVOX_FIRST_PAGE: 'auto' } });
+    const { fiveAssistantIds, twentyCallIds } = idsOf(ways.gateways.long);
+    const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }';
+    await expectSameOnAllPipelines(ways, post({ query, variables: { ids: [] } }), 2);
+    await expectSameOnAllPipelines(ways, post({ query, variables: { ids: fiveAssistantIds } }));
+    await expectSameOnAllPipelines(
+      ways,
+      post({ query, variables: { ids: [...twentyCallIds.slice(0, 3), ...fiveAssistantIds] } }),
+    );
+    const pages =
+      'query ($first: Int, $after: String) { callAttempts(first: $first, after: $after, statuses: [COMPLETED]) { pageInfo { endCursor hasNextPage } nodes { id } } }';
+    await expectSameOnAllPipelines(ways, post({ query: pages, variables: { first: 0 } }), 2);
+    const { answer } = await (async () => {
+      const response = await ways.gateways.long.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      await ways.gateways.short.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      await ways.gateways.kept.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      return { answer: (await response.json()) as { data: { callAttempts: { pageInfo: { endCursor: string } } } } };
+    })();
+    const after = answer.data.callAttempts.pageInfo.endCursor;
+    await ways.each(({ clock }) => clock.pass(600));
+    await expectSameOnAllPipelines(ways, post({ query: pages, variables: { first: 45, after } }));
+  });
+
+  test('counts as what it is made of, asked again: in the metrics and in the log', async () => {
+    const { send, capturedLog, takeStartedOperations, ...world } = await createCachingGateway(({ sandbox }) => {
+      const { richCallId, frenchAssistantId } = sampleIds(sandbox);
+      return post({
+        query: 'query Two($c: ID!, $a: ID!) { call(id: $c) { id } assistant(id: $a) { name } }',
+        variables: { c: richCallId, a: frenchAssistantId },
+      });
+    });
+    await send();
+    await send();
+    const before = await readMetrics(world);
+    expect((await send()).opened).toBe(0);
+    const after = await readMetrics(world);
+    for (const endpoint of ['/call/{id}', '/assistants/{id}']) {
+      const labels = { endpoint, source: 'memory' };
+      expect(sumSamples(after, 'questions_total', labels) - sumSamples(before, 'questions_total', labels)).toBe(1);
+    }
+    expect(sumSamples(after, 'operation_duration_seconds_count', { operation: 'Two', code: 'OK' })).toBe(3);
+    expect(capturedLog.read('/graphql').at(-1)).toMatchObject({
+      operation: 'Two',
+      operationType: 'query',
+      status: 200,
+      code: 'OK',
+      cacheHits: 2,
+      upstreamRequests: 0,
+      coalesced: 0,
+      stale: 0,
+      document: expect.stringMatching(/^query Two/),
+      variables: expect.stringMatching(/^\{"c":/),
+    });
+  });
+});
+
+describe('One kept answer serves', () => {
+  test.each<[string, (id: string) => unknown]>([
+    ['blanks', (id) => `  { "query" : ${JSON.stringify(CALL)} ,  "variables" : { "id" : "${id}" } }  \n\t`],
+    ['another order of properties', (id) => ({ variables: { id }, query: CALL })],
+    ['escapes', (id) => `{"query":${JSON.stringify(CALL).replace('C', '\\u0043')},"variables":{"id":"${id}"}}`],
+    ['the name of the operation', (id) => ({ query: CALL, variables: { id }, operationName: 'Card' })],
+    ['an extension', (id) => ({ query: CALL, variables: { id }, extensions: { client: { name: 'web' } } })],
+    ['a variable that the operation does not declare', (id) => ({ query: CALL, variables: { junk: [1], id } })],
+    ['nulls', (id) => ({ query: CALL, variables: { id }, operationName: null, extensions: null })],
+  ])('requests that differ in %s', async (_, toParams) => {
+    const { send, sandbox, traffic } = await createCachingGateway();
+    for (let time = 0; time < 2; time += 1) await send();
+    traffic();
+    const { richCallId } = sampleIds(sandbox);
+    expect(await send(post(toParams(richCallId)))).toMatchObject({ opened: 0, answer: { data: { call: { id: richCallId } } } });
+    expect(traffic()).toEqual([]);
+  });
+
+  test('as many clients as ask for a large one, without a copy for each', async () => {
+    const { send, sandbox, traffic } = await createCachingGateway(({ sandbox }) =>
+      post({
+        query: 'query ($id: ID!) { assistant(id: $id) { prompt } }',
+        variables: { id: sampleIds(sandbox).frenchAssistantId },
+      }),
+    );
+    const prompt = 'é'.repeat(200_000);
+    sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt }));
+    for (let time = 0; time < 2; time += 1) await send();
+    traffic();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send()));
+    expect(answers.reduce((sum, { opened }) => sum + opened, 0)).toBe(0);
+    for (const { answer } of answers) expect(answer).toEqual({ data: { assistant: { prompt } } });
+    expect(traffic()).toEqual([]);
+  });
+});
+
+describe('Never kept is', () => {
+  test.each([
+    ['a live call', ({ liveCallId }: SampleIds) => ({ query: CALL, variables: { id: liveCallId } }), {}],
+    ['an error', () => ({ query: CALL, variables: { id: '' } }), {}],
+    [
+      'what says how it came about',
+      ({ richCallId }: SampleIds) => ({ query: CALL, variables: { id: richCallId } }),
+      { 'x-revox-trace': '1' },
+    ],
+    ['what nothing of the upstream is in', () => ({ query: '{ __typename __schema { queryType { name } } }' }), {}],
+    [
+      'what came in too many words',
+      ({ richCallId }: SampleIds) => ({ query: `${CALL} #${'long'.repeat(5_000)}`, variables: { id: richCallId } }),
+      {},
+    ],
+  ])('%s', async (_, params, headers) => {
+    const ways = createPipelines();
+    const init = post(params(idsOf(ways.gateways.long)), headers);
+    expect(await expectSameOnAllPipelines(ways, init)).toEqual([1, 1, 1, 1]);
+  });
+
+  test('what has a value that nobody knows yet: that is told and counted each time', async () => {
+    const ways = createPipelines();
+    const { richCallId } = idsOf(ways.gateways.long);
+    await ways.each(({ sandbox }) => sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })));
+    // Whoever is odd is taken for a live one: this one ends with an oddity elsewhere.
+    await ways.each(({ sandbox }) =>
+      sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, first_sentence_mode: 'odd' })),
+    );
+    const query = 'query ($id: ID!) { assistant(id: $id) { firstSentenceMode } }';
+    const init = post({ query, variables: { id: idsOf(ways.gateways.long).frenchAssistantId } });
+    expect(await expectSameOnAllPipelines(ways, init)).toEqual([1, 1, 1, 1]);
+    const { observed } = await ways.observe(init);
+    expect(observed.kept).toMatchObject({ text: expect.stringContaining('"unrecognized":[{') });
+  });
+
+  test('what is shown while it is fetched anew, or because the upstream fails', async () => {
+    const ways = createPipelines({ settings: NO_RETRIES });
+    const init = callOf(ways.gateways.long);
+    await expectSameOnAllPipelines(ways, init, 3);
+    await ways.each(({ clock, sandbox }) => {
+      clock.pass(600_000);
+      sandbox.control.hang(() => true);
+    });
+    // Once more, while it is fetched.
+    for (let time = 0; time < 3; time += 1) {
+      await expectSameOnAllPipelines(ways, init, 1);
+      await untilIdle();
+    }
+    expect((await ways.observe(init)).observed.kept).toMatchObject({ headers: { 'cache-control': 'no-store' } });
+    await ways.each(({ sandbox }) => sandbox.control.heal());
+    await untilIdle();
+    await expectSameOnAllPipelines(ways, init, 3);
+    await ways.each(({ sandbox, clock }) => {
+      sandbox.control.fail(() => true, { status: 503 });
+      clock.pass(660_000);
+    });
+    await expectSameOnAllPipelines(ways, init, 3);
+    expect((await ways.observe(init)).observed.kept).toMatchObject({
+      headers: { 'cache-control': 'no-store' },
+      log: [{ stale: 1, code: 'OK' }],
+    });
+    await ways.each(({ sandbox }) => sandbox.control.heal());
+    const opened = await expectSameOnAllPipelines(ways, init, 3);
+    expect(opened.at(-1)).toBe(0);
+  });
+
+  test('the answer of a gateway that shall not remember', async () => {
+    const ways = createPipelines({ settings: { FRESHNESS_ENDED_CALL_MS: '0' } });
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long))).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe('What is known is shown', () => {
+  test('at once, when another operation has learnt it: a newer reading of the same', async () => {
+    const { send, execute, sandbox, traffic, clock } = await createCachingGateway(({ sandbox }) =>
+      post({
+        query: 'query ($id: ID!) { assistant(id: $id) { name } }',
+        variables: { id: sampleIds(sandbox).frenchAssistantId },
+      }),
+    );
+    const { frenchAssistantId: id, fiveAssistantIds } = sampleIds(sandbox);
+    for (let time = 0; time < 3; time += 1) await send();
+    expect((await send()).opened).toBe(0);
+    sandbox.control.transform(/^\/assistants$/, (list) =>
+      JSON.parse(JSON.stringify(list), (_, value) => (value?.id === id ? { ...value, name: 'renamed' } : value)),
+    );
+    traffic();
+    clock.pass(5);
+    await execute('query ($ids: [ID!]!) { nodes(ids: $ids) { id } assistants(first: 1) { nodes { id } } }', {
+      ids: fiveAssistantIds.slice(0, 2),
+    });
+    expect(traffic()).toContain('GET /assistants');
+    expect((await send()).answer.data.assistant.name).toBe('renamed');
+    expect(traffic()).toEqual([]);
+  });
+
+  test('and nothing any more of a key that the upstream has refused', async () => {
+    const { send, execute, sandbox, traffic } = await createCachingGateway(callOf, { settings: NO_RETRIES });
+    for (let time = 0; time < 3; time += 1) await send();
+    traffic();
+    sandbox.control.fail('/call/elsewhere', { status: 401, times: 1 });
+    await execute(CALL, { id: 'elsewhere' });
+    traffic();
+    sandbox.control.reset(() => true);
+    expect((await send()).answer).toMatchObject({
+      data: { call: null },
+      errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+    });
+    expect(traffic()).toHaveLength(1);
+  });
+
+  test('not out of an answer that was on its way when its key was refused', async () => {
+    const { send, execute, sandbox, traffic, takeStartedOperations } = await createCachingGateway(callOf, {
+      settings: NO_RETRIES,
+    });
+    const { retriedCallId } = sampleIds(sandbox);
+    await send();
+    const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+    sandbox.control.delay(`/call/${retriedCallId}`, late, 1);
+    const init = post({ query: CALL, variables: { id: retriedCallId } });
+    const onItsWay = send(init);
+    await untilIdle();
+    sandbox.control.fail('/call/elsewhere', { status: 401, times: 1 });
+    await execute(CALL, { id: 'elsewhere' });
+    arrive();
+    expect((await onItsWay).answer.data.call.id).toBe(retriedCallId);
+    traffic();
+    takeStartedOperations();
+    expect((await send(init)).opened).toBe(1);
+    expect(traffic()).toEqual([`GET /call/${retriedCallId}`]);
+  });
+
+  test('after a minute only when a request with the caller’s key has succeeded', async () => {
+    const headers = { authorization: `Bearer ${KEY_A}` };
+    const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
+    const init = callOf(ways.gateways.long, headers);
+    await expectSameOnAllPipelines(ways, init, 3);
+    await ways.each(({ clock }) => clock.pass(59_999));
+    expect(await expectSameOnAllPipelines(ways, init, 1)).toEqual([0]);
+    await ways.each(({ clock }) => clock.pass(1));
+    expect(await expectSameOnAllPipelines(ways, init, 3)).toEqual([1, 1, 0]);
+    await ways.each(({ clock, sandbox }) => {
+      clock.pass(60_000);
+      sandbox.control.fail(() => true, { status: 401 });
+    });
+    expect(await expectSameOnAllPipelines(ways, init, 3)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('To each his own', () => {
+  test('two keys that ask in the same words', async () => {
+    const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
+    const told = [];
+    for (const key of [KEY_A, KEY_B, KEY_A, KEY_B, KEY_A, KEY_B]) {
+      const init = post({ query: ASSISTANTS }, { authorization: `Bearer ${key}` });
+      await expectSameOnAllPipelines(ways, init, 2);
+      const { observed: now, startedOperations } = await ways.observe(init);
+      told.push({ text: (now.kept as { text: string }).text, opened: startedOperations.kept });
+    }
+    expect(new Set(told.map(({ text }) => text)).size).toBe(2);
+    expect(told[0]?.text).not.toBe(told[1]?.text);
+    expect(told.at(-1)?.opened).toBe(0);
+  });
+
+  test('a key that is none is told so, whatever others were told', async () => {
+    const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
+    await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, { authorization: `Bearer ${KEY_A}` }), 3);
+    for (const authorization of ['Bearer sk_made_up', `bearer  ${KEY_A}x`, `Basic ${KEY_A}`, '']) {
+      await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, { authorization }), 2);
+    }
+  });
+
+  test('two subjects that use the gateway’s key are told the same; who may not enter is not', async () => {
+    const key = await createKey('one');
+    const ways = createPipelines({ settings: JWT_SETTINGS, gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) } });
+    const exp = ways.gateways.long.clock.now() / 1000 + 100;
+    const tokenOf = async (claims = {}) => ({ authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, ...claims })}` });
+    const [one, other, narrow] = [
+      await tokenOf({ sub: 'one' }),
+      await tokenOf({ sub: 'other' }),
+      await tokenOf({ scope: 'profile' }),
+    ];
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, one), 3)).toEqual([1, 1, 0]);
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, other), 1)).toEqual([0]);
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, narrow), 2)).toEqual([0, 0]);
+    expect((await ways.observe(callOf(ways.gateways.long, narrow))).observed.kept).toMatchObject({ status: 403 });
+    await ways.each(({ clock }) => clock.pass(200_000));
+    expect((await ways.observe(callOf(ways.gateways.long, one))).observed.kept).toMatchObject({ status: 401 });
+  });
+
+  test('a router with its secret, and nobody with a wrong one', async () => {
+    const ways = createPipelines({ settings: { ROUTER_SECRETS: 'a-router-secret-of-length' } });
+    const right = { 'router-authorization': 'a-router-secret-of-length' };
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, right), 3)).toEqual([1, 1, 0]);
+    for (const headers of [{}, { 'router-authorization': 'wrong' }, { 'router-authorization': '' }]) {
+      await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, headers), 2);
+      expect((await ways.observe(callOf(ways.gateways.long, headers))).observed.kept).toMatchObject({ status: 401 });
+    }
+    // A router is told how long it took, if it wants: not out of what is kept.
+    const traced = callOf(ways.gateways.long, { ...right, 'apollo-federation-include-trace': 'ftv1' });
+    const { startedOperations, observed } = await ways.observe(traced);
+    expect(startedOperations.kept).toBe(1);
+    expect(observed.kept).toMatchObject({ text: expect.stringContaining('"ftv1"'), headers: { 'cache-control': 'no-store' } });
+  });
+
+  test('a document that only routers may bring is executed for nobody else', async () => {
+    const secret = { 'router-authorization': 'a-router-secret-of-length' };
+    const path = writeDocuments({ 'relay.json': { card: CALL } });
+    const settings = { TRUSTED_DOCUMENTS: path, TRUSTED_DOCUMENTS_ONLY: 'on' };
+    const key = await createKey('one');
+    const ways = createPipelines({
+      settings: { ...settings, ...JWT_SETTINGS, ROUTER_SECRETS: 'a-router-secret-of-length' },
+      gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
+    });
+    const exp = ways.gateways.long.clock.now() / 1000 + 100_000;
+    const client = { authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, sub: 'one' })}` };
+    const id = idsOf(ways.gateways.long).richCallId;
+    const entities = {
+      query: 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id status } } }',
+      variables: { r: [{ __typename: 'Call', id }] },
+    };
+    await expectSameOnAllPipelines(ways, post(entities, secret));
+    await expectSameOnAllPipelines(ways, post(entities, client));
+    expect((await ways.observe(post(entities, client))).observed.kept).toMatchObject({
+      log: [{ code: 'FORBIDDEN' }],
+      traffic: [],
+    });
+    // What is trusted may be named, or sent in full, by both.
+    const variables = { id };
+    const sha256Hash = createHash('sha256').update(CALL).digest('hex');
+    for (const headers of [secret, client]) {
+      await expectSameOnAllPipelines(ways, post({ documentId: 'card', variables }, headers));
+      await expectSameOnAllPipelines(ways, post({ query: CALL, variables }, headers));
+      await expectSameOnAllPipelines(
+        ways,
+        post({ extensions: { persistedQuery: { version: 1, sha256Hash } }, variables }, headers),
+      );
+      await expectSameOnAllPipelines(ways, post({ query: `${CALL} `, variables }, headers));
+      await expectSameOnAllPipelines(ways, post({ documentId: 'other', variables }, headers));
+    }
+  });
+});
+
+describe('What is asked for decides, to the letter', () => {
+  const TWO = 'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
+
+  test('operations of one document', async () => {
+    const ways = createPipelines();
+    for (const operationName of ['A', 'B', 'A', 'B', 'C', undefined, null, '', 'A']) {
+      await expectSameOnAllPipelines(ways, post({ query: TWO, operationName }), 3);
+    }
+  });
+
+  test('what is wrong with the others of a document is wrong with all', async () => {
+    const ways = createPipelines({ settings: { MAX_ALIASES: '2', MAX_COST: '300' } });
+    const dear = 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }';
+    for (const n of [1, 1, 1, 100, 1, 'x', null])
+      await expectSameOnAllPipelines(ways, post({ query: dear, variables: { n } }), 2);
+    const mixed = 'query A { assistants { nodes { id } } } query B { callAttempts(first: 100) { nodes { id callId } } }';
+    for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query: mixed, operationName }), 2);
+    const aliased = 'query A { __typename } query B { a: __typename b: __typename c: __typename }';
+    for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query: aliased, operationName }), 2);
+    const written = 'query A { __typename } mutation B { x } subscription C { y }';
+    for (const operationName of ['A', 'B', 'C', 'A'])
+      await expectSameOnAllPipelines(ways, post({ query: written, operationName }), 2);
+  });
+
+  test('the schema, where nobody may ask for it', async () => {
+    const ways = createPipelines({ settings: { INTROSPECTION: 'off' } });
+    const query = 'query A { assistants { nodes { id } } } query B { __schema { types { name } } }';
+    for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query, operationName }), 2);
+    await expectSameOnAllPipelines(ways, post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }), 3);
+  });
+
+  test('variables, and the type of the answer', async () => {
+    const ways = createPipelines();
+    const { richCallId, retriedCallId } = idsOf(ways.gateways.long);
+    for (const accept of [
+      'application/json',
+      'application/graphql-response+json',
+      '*/*',
+      'text/event-stream',
+      'multipart/mixed',
+    ]) {
+      for (const id of [richCallId, retriedCallId, [richCallId], null, '..']) {
+        await expectSameOnAllPipelines(ways, post({ query: CALL, variables: { id } }, { accept }), 3);
+      }
+    }
+  });
+
+  test('GET and POST do not mix', async () => {
+    const ways = createPipelines();
+    await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
+    for (const [url, init] of [
+      [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { headers: { accept: 'application/json' } }],
+      [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { method: 'HEAD' }],
+      ['/graphql?query={__typename}', post({ query: ASSISTANTS })],
+      ['/graphql?x=/graphql', post({ query: ASSISTANTS })],
+      ['/graphql/', post({ query: ASSISTANTS })],
+      ['/a/graphql', post({ query: ASSISTANTS })],
+      ['//localhost//graphql', post({ query: ASSISTANTS })],
+      ['/graphql', { ...post({ query: ASSISTANTS }), method: 'PUT' }],
+      ['/graphql', { method: 'OPTIONS', headers: { origin: 'https://x.test', 'access-control-request-method': 'POST' } }],
+    ] as const) {
+      for (let time = 0; time < 2; time += 1) {
+        const { observed } = await ways.observe(init, url);
+        expect(observed.kept, url).toEqual(observed.long);
+        expect(observed.short, url).toEqual(observed.long);
+      }
+    }
+  });
+
+  test('pages of other origins', async () => {
+    const ways = createPipelines({ settings: { CORS_ORIGINS: 'https://app.example' } });
+    await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
+    for (const headers of [
+      { origin: 'https://app.example' },
+      { origin: 'https://other.example' },
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' },
+      { origin: 'null' },
+      { 'content-type': 'text/plain' },
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-encoding': 'gzip' },
+      { 'accept-encoding': 'br' },
+      { 'accept-encoding': 'identity;q=0' },
+    ]) {
+      await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }, headers as unknown as Record<string, string>), 2);
+    }
+    await expectSameOnAllPipelines(ways, post([{ query: ASSISTANTS }]), 2);
+  });
+});
+
+describe('A client that leaves', () => {
+  test.each(['while the upstream is asked', 'before anything was read'])('%s, is told of alike', async (moment) => {
+    const ways = createPipelines();
+    await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
+    const told = [];
+    for (const world of Object.values(ways.gateways)) {
+      const client = new AbortController();
+      world.sandbox.control.hang(() => true);
+      world.capturedLog.lines.splice(0);
+      world.traffic();
+      const asked = world.fetch('/graphql', {
+        ...post({ query: CALL, variables: { id: idsOf(world).retriedCallId } }),
+        signal: client.signal,
+      });
+      if (moment.startsWith('while')) await untilIdle();
+      client.abort();
+      await expect(asked).rejects.toThrow('aborted');
+      await untilIdle();
+      const [line] = world.capturedLog.read('/graphql');
+      const { status, code, operation } = line!;
+      told.push({ status, code, operation, traffic: world.traffic() });
+      expect(world.unexpectedErrors).toEqual([]);
+    }
+    expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_LEFT' });
+    expect(told[1]).toEqual(told[2]);
+    expect(told[0]).toEqual(told[2]);
+  });
+
+  test('while it waits for its turn sends nothing upstream, and begins nothing', async () => {
+    let ms = 0;
+    const ways = createPipelines({ gateway: { monotonicNow: () => ms } });
+    await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
+    const told = [];
+    for (const world of Object.values(ways.gateways)) {
+      const ids = idsOf(world).twentyCallIds;
+      const clients = ids.map(() => new AbortController());
+      world.capturedLog.lines.splice(0);
+      world.traffic();
+      // All in one turn; and it is over with the first.
+      const asked = ids.map((id, n) => {
+        const sent = world.fetch('/graphql', { ...post({ query: CALL, variables: { id } }), signal: clients[n]!.signal });
+        return sent.then(
+          () => 'answered',
+          () => 'left',
+        );
+      });
+      // Until the bodies are read, which takes no turn of the loop.
+      for (let tick = 0; tick < 3; tick += 1) await Promise.resolve();
+      ms += 100;
+      for (const client of clients.slice(1)) client.abort();
+      expect((await Promise.all(asked)).slice(1)).toEqual(ids.slice(1).map(() => 'left'));
+      await untilIdle();
+      told.push({
+        traffic: world.traffic().length,
+        codes: world.capturedLog
+          .read('/graphql')
+          .map(({ code }) => code)
+          .sort(),
+      });
+    }
+    expect(told[0]?.traffic).toBeLessThanOrEqual(1);
+    expect(told).toEqual([told[2], told[2], told[2]]);
+  });
+});

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { KEY_A, KEY_B, NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
+import { createTimedGateway, untilIdle } from '../support/timed-gateway.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const ALL = () => true;
+
+/** A world that hangs, and what came in there, told apart from what has gone. */
+function createHangingGateway(settings = {}) {
+  const gateway = createTimedGateway({ settings });
+  const { richCallId: id } = sampleIds(gateway.sandbox);
+  gateway.sandbox.control.hang(ALL);
+  return {
+    ...gateway,
+    id,
+    aborted: () => gateway.sandbox.log.filter(({ aborted }) => aborted).length,
+    /** Asks as one client, who may leave. */
+    come(headers: Record<string, string> = {}) {
+      const client = new AbortController();
+      const answer = gateway
+        .fetch('/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ query: CALL, variables: { id } }),
+          signal: client.signal,
+        })
+        .then((response) => response.json())
+        .catch((error: unknown) => ({ gone: error }));
+      return { answer, leave: () => client.abort() };
+    },
+  };
+}
+
+describe('One flight for one question', () => {
+  test.each([
+    { name: 'remembers', settings: {} },
+    { name: 'remembers nothing', settings: NO_CACHE },
+  ])('carries all who ask meanwhile, in a gateway that $name', async ({ settings }) => {
+    const world = createHangingGateway(settings);
+    const asked = Array.from({ length: 50 }, () => world.executeTraced(CALL, { id: world.id }));
+    await untilIdle();
+    world.sandbox.control.heal();
+    const answers = await Promise.all(asked);
+    expect(world.traffic()).toEqual([`GET /call/${world.id}`]);
+    for (const { data } of answers) expect(data).toEqual({ call: { id: world.id } });
+    expect(answers.map(({ sources }) => sources)).toEqual([
+      [`network /call/${world.id}`],
+      ...Array.from({ length: 49 }, () => [`coalesced /call/${world.id}`]),
+    ]);
+    expect(answers.map(({ extensions }) => extensions.upstream.requests)).toEqual([1, ...Array.from({ length: 49 }, () => 0)]);
+  });
+
+  test('fails for all alike', async () => {
+    const world = createHangingGateway(NO_RETRIES);
+    const asked = [world.execute(CALL, { id: world.id }), world.execute(CALL, { id: world.id })];
+    await untilIdle();
+    world.sandbox.control.fail(ALL, { status: 500 });
+    world.sandbox.control.release();
+    for (const answer of await Promise.all(asked)) {
+      expect(answer.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+    }
+    expect(world.traffic()).toHaveLength(1);
+  });
+
+  test('goes on when a client leaves, the first one too, and is called back when the last one has left', async () => {
+    const world = createHangingGateway();
+    const [first, second, third] = [world.come(), world.come(), world.come()];
+    await untilIdle();
+    expect(world.traffic()).toHaveLength(1);
+    for (const client of [first, second]) {
+      client.leave();
+      await client.answer;
+      await untilIdle();
+      expect(world.aborted()).toBe(0);
+    }
+    third.leave();
+    await third.answer;
+    await untilIdle();
+    expect(world.aborted()).toBe(1);
+
+    world.sandbox.control.heal();
+    expect(await world.come().answer).toEqual({ data: { call: { id: world.id } } });
+    expect(world.traffic()).toHaveLength(1);
+  });
+
+  test('brings the answer to those who stay', async () => {
+    const world = createHangingGateway();
+    const [first, second] = [world.come(), world.come()];
+    await untilIdle();
+    first.leave();
+    await first.answer;
+    world.sandbox.control.heal();
+    expect(await second.answer).toEqual({ data: { call: { id: world.id } } });
+    expect(world.traffic()).toHaveLength(1);
+    expect(world.aborted()).toBe(0);
+  });
+
+  test('carries nobody who comes with another key', async () => {
+    const world = createHangingGateway({ REVOX_API_KEY: '' });
+    const [ofA, ofB] = [KEY_A, KEY_B].map((key) => world.come({ authorization: `Bearer ${key}` }));
+    await untilIdle();
+    expect(world.traffic()).toEqual([`GET /call/${world.id}`, `GET /call/${world.id}`]);
+    world.sandbox.control.heal();
+    expect(await ofA!.answer).toEqual({ data: { call: { id: world.id } } });
+    expect(await ofB!.answer).toEqual({ data: { call: null } });
+  });
+});
+
+describe('The budget of an operation', () => {
+  test('is not touched by what is remembered, nor by what others have asked already', async () => {
+    const { execute, sandbox, traffic } = createTimedGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const ids = sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 4)
+      .map(({ id }) => id);
+    const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+    await execute(query, { ids: ids.slice(0, 2) });
+    // Two remembered, two in the air, and two of its own.
+    sandbox.control.hang(ALL);
+    const other = execute(query, { ids: ids.slice(2, 4) });
+    await untilIdle();
+    const more = sandbox.control
+      .data(KEY_A)
+      .calls.slice(4, 6)
+      .map(({ id }) => id);
+    const asked = execute(query, { ids: [...ids, ...more] });
+    await untilIdle();
+    sandbox.control.heal();
+    expect(await other).toMatchObject({ data: { calls: ids.slice(2, 4).map((id) => ({ id })) } });
+    expect(await asked).toEqual({ data: { calls: [...ids, ...more].map((id) => ({ id })) } });
+    expect(traffic()).toHaveLength(6);
+  });
+
+  test('of one who asked first is no business of those who joined', async () => {
+    const { execute, sandbox, traffic } = createTimedGateway({
+      settings: { MAX_UPSTREAM_REQUESTS: '1', REVOX_MAX_CONCURRENCY: '1' },
+    });
+    const [one, two] = sandbox.control.data(KEY_A).calls;
+    const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+    const [both, second] = await Promise.all([execute(query, { ids: [one!.id, two!.id] }), execute(query, { ids: [two!.id] })]);
+    expect(both).toMatchObject({
+      data: { calls: [{ id: one!.id }, null] },
+      errors: [{ path: ['calls', 1], extensions: { code: 'UPSTREAM_BUDGET_EXCEEDED' } }],
+    });
+    expect(second).toEqual({ data: { calls: [{ id: two!.id }] } });
+    expect(traffic()).toEqual([`GET /call/${one!.id}`, `GET /call/${two!.id}`]);
+  });
+
+  test('pays for what is fetched in the background, and when it is used up nothing is', async () => {
+    const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const ids = sandbox.control
+      .data(KEY_A)
+      .calls.filter(({ status, call_attempts }) => status === 'completed' && call_attempts.length > 0)
+      .slice(0, 4)
+      .map(({ id }) => id);
+    const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+    await execute(query, { ids: ids.slice(0, 2) });
+    await execute(query, { ids: ids.slice(2, 4) });
+    traffic();
+    clock.pass(600_000);
+    expect(await executeTraced(query, { ids })).toMatchObject({
+      data: { calls: ids.map((id) => ({ id })) },
+      extensions: { upstream: { requests: 2, stale: 4 } },
+    });
+    await untilIdle();
+    expect(traffic()).toHaveLength(2);
+  });
+});
+
+test('what nobody waits for takes no more than half of the places: who waits does not queue behind it', async () => {
+  const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({ settings: { REVOX_MAX_CONCURRENCY: '4' } });
+  const { twentyCallIds: ids, retriedCallId } = sampleIds(sandbox);
+  const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+  await execute(query, { ids });
+  traffic();
+  clock.pass(600_000);
+  sandbox.control.hang(({ path }) => ids.includes(path.replace('/call/', '')));
+  expect((await executeTraced(query, { ids })).extensions.upstream).toMatchObject({ requests: 2, stale: 20 });
+  await untilIdle();
+  expect(traffic()).toHaveLength(2);
+  expect((await execute(CALL, { id: retriedCallId })).data.call.id).toBe(retriedCallId);
+  sandbox.control.heal();
+  await untilIdle();
+  expect((await executeTraced(query, { ids })).extensions.upstream).toMatchObject({ requests: 2, cacheHits: 2, stale: 18 });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
+import { readAccessMatrix, toMeanings } from './access-matrix.ts';
+
+const OWN = 'http://localhost:4000';
+const ALLOWED = 'https://app.test';
+const SECRET = 'a-router-secret';
+
+const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } } = {
+  'pass-through': { REVOX_API_KEY: '' },
+  service: {},
+  secrets: { ROUTER_SECRETS: SECRET },
+  CORS_ORIGINS: { CORS_ORIGINS: `https://other.test,${ALLOWED}` },
+};
+
+const ORIGINS: { readonly [word: string]: string | undefined } = {
+  none: undefined,
+  nobody: undefined,
+  null: 'null',
+  'its own': OWN,
+  'its own, by https': OWN.replace('http', 'https'),
+  'its own, by another name': OWN.replace('localhost', '127.0.0.1'),
+  'another port': 'http://localhost:4001',
+  'a stranger': 'https://evil.test',
+  'an allowed one': ALLOWED,
+  'an allowed one, by another name': `${ALLOWED}.evil.test`,
+};
+
+const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
+const TYPE = { 'content-type': 'application/json' };
+
+type Sent = (id: string) => { readonly search?: string; readonly init?: RequestInit };
+
+const toSearch = (id: string) => `?${new URLSearchParams({ query: QUERY, variables: JSON.stringify({ id }) })}`;
+const post: Sent = (id) => ({
+  init: { method: 'POST', headers: TYPE, body: JSON.stringify({ query: QUERY, variables: { id } }) },
+});
+
+const REQUESTS: { readonly [word: string]: Sent } = {
+  POST: post,
+  'POST of text': (id) => ({ init: { ...post(id).init, headers: { 'content-type': 'text/plain' } } }),
+  'POST without a secret': post,
+  'POST without a key': post,
+  GET: (id) => ({ search: toSearch(id) }),
+  'GET by address': (id) => ({ search: toSearch(id), init: { headers: { 'sec-fetch-site': 'none' } } }),
+  'GET of an event stream': (id) => ({ search: toSearch(id), init: { headers: { accept: 'text/event-stream' } } }),
+  'the GraphiQL page': (id) => ({
+    search: toSearch(id),
+    init: { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } },
+  }),
+  preflight: () => ({ init: { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } } }),
+};
+
+const rows = readAccessMatrix('Pages of other origins');
+
+describe('Pages of other origins, as docs/access.md tells it', () => {
+  test.each(rows)('$settings · $request · $Origin · $Sec-Fetch-Site: $answer, read by $may read', async (row) => {
+    const words = row.settings!.split(', ');
+    const world = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
+    const { richCallId: id } = sampleIds(world.sandbox);
+    const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
+    const headers = new Headers(init?.headers);
+    const origin = toMeanings(ORIGINS, row.Origin);
+    if (origin !== undefined) headers.set('origin', origin);
+    if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
+    const isBare = row.request === 'preflight' || row.request?.includes('without');
+    if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
+    if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
+
+    const response = await world.fetch(`${OWN}/graphql${search}`, { ...init, headers });
+    const text = await response.text();
+
+    const code = /"code":"(\w+)"/.exec(text)?.[1];
+    expect([response.status, code].filter(Boolean).join(' ')).toBe(row.answer);
+    expect(response.headers.get('access-control-allow-origin')).toBe(toMeanings(ORIGINS, row['may read']) ?? null);
+    expect(response.headers.has('access-control-allow-credentials')).toBe(false);
+    const varies = (response.headers.get('vary') ?? '').split(', ').filter((name) => name !== 'Accept-Encoding');
+    expect(varies).toEqual([
+      'Authorization',
+      'Router-Authorization',
+      'Accept',
+      ...(words.includes('CORS_ORIGINS') ? ['Origin'] : []),
+    ]);
+    const isAnswered = row.answer === '200' && row.request !== 'the GraphiQL page';
+    expect(text.includes(`"id":"${id}"`)).toBe(isAnswered);
+    expect(world.traffic()).toEqual(isAnswered ? [`GET /call/${id}`] : []);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('with every word of this test in it', () => {
+    const said = (...columns: string[]) => new Set(columns.flatMap((column) => rows.map((row) => row[column]!)));
+    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
+    expect(said('request')).toEqual(new Set(Object.keys(REQUESTS)));
+    expect(said('Origin', 'may read')).toEqual(new Set(Object.keys(ORIGINS)));
+  });
+});
+
+describe('A browser that asks whether a page may ask', () => {
+  const world = createTestGateway({ settings: { REVOX_API_KEY: '', CORS_ORIGINS: ALLOWED } });
+  const preflight = (headers: Record<string, string>, path = '/graphql') =>
+    world.fetch(path, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST', ...headers } });
+  const allowances = ({ headers }: Response) =>
+    Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')));
+
+  test('is told how, and for how long that is so', async () => {
+    const response = await preflight({
+      origin: ALLOWED,
+      'access-control-request-headers': 'authorization,content-type, x-revox-trace',
+    });
+    expect([response.status, await response.text()]).toEqual([204, '']);
+    expect(allowances(response)).toEqual({
+      'access-control-allow-origin': ALLOWED,
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-headers': 'authorization, content-type, x-revox-trace',
+      'access-control-max-age': '7200',
+    });
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test.each(['', 'a b', 'a,,b', 'a\u00e9', '"a"', '*/*'])('is not told back what is no name of a header: %j', async (names) => {
+    const response = await preflight({ origin: ALLOWED, 'access-control-request-headers': names });
+    expect(Object.keys(allowances(response))).not.toContain('access-control-allow-headers');
+    expect(response.status).toBe(204);
+  });
+
+  test('for a stranger is told nothing', async () => {
+    expect(
+      allowances(await preflight({ origin: 'https://evil.test', 'access-control-request-headers': 'authorization' })),
+    ).toEqual({});
+  });
+
+  test.each(['/health', '/ready', '/', '/nope'])('about %s is told nothing', async (path) => {
+    expect(allowances(await preflight({ origin: ALLOWED }, path))).toEqual({});
+    expect(allowances(await world.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
+  });
+
+  test.each<Record<string, string>>([{}, { origin: ALLOWED }, { 'access-control-request-method': 'POST' }])(
+    'is not taken for one that does not: %j',
+    async (headers) => {
+      const response = await world.fetch('/graphql', { method: 'OPTIONS', headers });
+      expect(response.status).toBe(401);
+    },
+  );
+});

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { type GraphQLResult, KEY_A, KEY_B, NO_RETRIES } from '../support/test-gateway.ts';
+import { createTimedGateway, type TimedGateway, untilIdle } from '../support/timed-gateway.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+
+/** A gateway to which each request brings its own key. */
+function createPassThroughGateway(settings = {}) {
+  const gateway = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_API_KEY: '', ...settings } });
+  const { richCallId: id, twentyCallIds: ids } = sampleIds(gateway.sandbox);
+  const askAs = (key: string, query: string, variables: Record<string, unknown>): Promise<GraphQLResult> =>
+    gateway.execute(query, variables, { authorization: `Bearer ${key}` });
+  return { ...gateway, id, ids, askAs };
+}
+
+describe('A key that the upstream refuses with 401', () => {
+  const status = 401;
+
+  test.each([
+    { mode: 'service', settings: { REVOX_API_KEY: KEY_A }, headers: {} },
+    { mode: 'pass-through', settings: { REVOX_API_KEY: '' }, headers: { authorization: `Bearer ${KEY_A}` } },
+  ])('reads nothing any more of all that was kept for it ($mode mode)', async ({ settings, headers }) => {
+    const { execute, traffic, sandbox, clock } = createTimedGateway({
+      settings: { ...NO_RETRIES, REVOX_BREAKER_FAILURES: '1000', ...settings },
+    });
+    const { richCallId, twentyCallIds } = sampleIds(sandbox);
+    await execute(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
+    traffic();
+
+    sandbox.control.fail(() => true, { status, times: 1 });
+    expect((await execute(CALL, { id: 'elsewhere' }, headers)).errors).toHaveLength(1);
+    traffic();
+    // The refusal itself is forgotten after five seconds.
+    clock.pass(5_000);
+    sandbox.control.reset(() => true);
+    const { data, errors } = await execute(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
+    expect(data.calls.every((call: unknown) => call === null)).toBe(true);
+    expect(errors?.every(({ extensions }) => extensions.code === 'UPSTREAM_UNAVAILABLE')).toBe(true);
+    expect(traffic()).toHaveLength(new Set([richCallId, ...twentyCallIds]).size);
+  });
+
+  test('takes nothing from another', async () => {
+    const { askAs, traffic, sandbox, clock, id } = createPassThroughGateway();
+    const ofB = sandbox.control.data(KEY_B).calls.find((call) => call.status === 'completed')!.id;
+    await askAs(KEY_A, CALL, { id });
+    await askAs(KEY_B, CALL, { id: ofB });
+    traffic();
+    sandbox.control.fail('/call/elsewhere', { status });
+    await askAs(KEY_A, CALL, { id: 'elsewhere' });
+    expect(traffic()).toEqual(['GET /call/elsewhere']);
+    expect((await askAs(KEY_B, CALL, { id: ofB })).data.call).toEqual({ id: ofB });
+    expect(traffic()).toEqual([]);
+    clock.pass(1_000);
+    await askAs(KEY_A, CALL, { id });
+    expect(traffic()).toEqual([`GET /call/${id}`]);
+  });
+
+  test('is not kept for by an answer that was on its way then', async () => {
+    const { askAs, traffic, sandbox, id } = createPassThroughGateway();
+    const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+    await askAs(KEY_A, CALL, { id: sampleIds(sandbox).retriedCallId });
+    sandbox.control.delay(`/call/${id}`, late, 1);
+    const onItsWay = askAs(KEY_A, CALL, { id });
+    await untilIdle();
+    sandbox.control.fail('/call/elsewhere', { status, times: 1 });
+    await askAs(KEY_A, CALL, { id: 'elsewhere' });
+    arrive();
+    expect((await onItsWay).data.call).toEqual({ id });
+    traffic();
+    await askAs(KEY_A, CALL, { id });
+    expect(traffic()).toEqual([`GET /call/${id}`]);
+  });
+});
+
+describe.each([
+  { mode: 'service', key: KEY_A, code: 'UPSTREAM_REJECTED', headers: {} },
+  { mode: 'pass-through', key: '', code: 'FORBIDDEN', headers: { authorization: `Bearer ${KEY_A}` } },
+])('The upstream’s 403 ($mode mode)', ({ key, code, headers }) => {
+  const settings = { ...NO_RETRIES, REVOX_API_KEY: key, CREDENTIAL_RECHECK_MS: '86400000' };
+
+  test('for an object that was never read costs that field alone, and drops nothing that is cached', async () => {
+    const { execute, traffic, sandbox } = createTimedGateway({ settings });
+    const { twentyCallIds: ids } = sampleIds(sandbox);
+    await execute(CALLS, { ids }, headers);
+    traffic();
+
+    sandbox.control.fail('/call/elsewhere', { status: 403 });
+    const { data, errors } = await execute(CALLS, { ids: ['elsewhere', ...ids] }, headers);
+
+    expect(data.calls).toEqual([null, ...ids.map((id) => ({ id }))]);
+    expect(errors).toMatchObject([{ path: ['calls', 0], extensions: { code } }]);
+    expect(traffic()).toEqual(['GET /call/elsewhere']);
+    expect((await execute(CALLS, { ids }, headers)).errors).toBeUndefined();
+    expect(traffic()).toEqual([]);
+  });
+
+  test('for an object that the key could read before drops everything that is cached for the key', async () => {
+    const { execute, clock, traffic, sandbox } = createTimedGateway({ settings });
+    const { twentyCallIds, richCallId } = sampleIds(sandbox);
+    const [first = '', ...others] = twentyCallIds.filter((id) => id !== richCallId);
+    await execute(CALLS, { ids: [first] }, headers);
+    clock.pass(600_000);
+    await execute(CALLS, { ids: others }, headers);
+    clock.pass(20_000);
+    traffic();
+
+    sandbox.control.fail(`/call/${first}`, { status: 403 });
+    expect(await execute(CALL, { id: first }, headers)).toMatchObject({
+      data: { call: null },
+      errors: [{ extensions: { code } }],
+    });
+    expect(traffic()).toEqual([`GET /call/${first}`]);
+    expect((await execute(CALLS, { ids: others }, headers)).errors).toBeUndefined();
+    expect(traffic().sort()).toEqual(others.map((id) => `GET /call/${id}`).sort());
+  });
+});
+
+describe('A caller’s key that the upstream has not taken for a minute', () => {
+  test('reads nothing until a request with it has succeeded; one request tells for all', async () => {
+    const { askAs, traffic, clock, ids } = createPassThroughGateway();
+    await askAs(KEY_A, CALLS, { ids });
+    traffic();
+    clock.pass(59_999);
+    await askAs(KEY_A, CALLS, { ids });
+    expect(traffic()).toEqual([]);
+    clock.pass(1);
+    expect((await askAs(KEY_A, CALLS, { ids })).errors).toBeUndefined();
+    expect(traffic()).toEqual([`GET /call/${ids[0]}`]);
+    await askAs(KEY_A, CALLS, { ids });
+    expect(traffic()).toEqual([]);
+  });
+
+  test('that was revoked meanwhile reads nothing at all', async () => {
+    const { askAs, traffic, clock, ids, sandbox } = createPassThroughGateway();
+    await askAs(KEY_A, CALLS, { ids });
+    traffic();
+    clock.pass(60_000);
+    sandbox.control.fail(() => true, { status: 401 });
+    const { data, errors } = await askAs(KEY_A, CALLS, { ids });
+    expect(data.calls).toEqual(ids.map(() => null));
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(ids.map(() => 'UNAUTHENTICATED'));
+    expect(traffic()).toHaveLength(1);
+  });
+
+  test.each([503, 429, 400, 404])('is not vouched for by a %i', async (status) => {
+    const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway();
+    await askAs(KEY_A, CALL, { id });
+    clock.pass(60_000);
+    sandbox.control.fail(() => true, { status });
+    for (let time = 0; time < 2; time += 1) expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
+    expect(traffic()).toHaveLength(3);
+  });
+
+  test('is vouched for by its last acceptance while the upstream gives no answer at all, as long as the grace', async () => {
+    const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway({ GRACE_MS: '300000' });
+    await askAs(KEY_A, CALL, { id });
+    sandbox.control.reset(() => true);
+    clock.pass(60_000 + 300_000 - 1);
+    expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
+    clock.pass(1);
+    expect(await askAs(KEY_A, CALL, { id })).toMatchObject({
+      data: { call: null },
+      errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+    });
+    expect(traffic()).toHaveLength(3);
+  });
+
+  test('need not be asked about where it is the gateway’s own', async () => {
+    const { execute, traffic, clock, sandbox }: TimedGateway = createTimedGateway();
+    const { richCallId: id } = sampleIds(sandbox);
+    await execute(CALL, { id });
+    traffic();
+    clock.pass(599_999);
+    await execute(CALL, { id });
+    expect(traffic()).toEqual([]);
+  });
+});
+
+test('a key that nobody has taken gets no place in memory: a flood of them pushes nobody out', async () => {
+  const { askAs, traffic, id } = createPassThroughGateway();
+  await askAs(KEY_A, CALL, { id });
+  for (let start = 0; start < 10_500; start += 500) {
+    await Promise.all(Array.from({ length: 500 }, (_, n) => askAs(`sk_made_up_${start + n}`, CALL, { id })));
+  }
+  traffic();
+  expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
+  expect(traffic()).toEqual([]);
+});

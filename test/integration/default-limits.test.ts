@@ -1,0 +1,85 @@
+import { getIntrospectionQuery } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { exampleOperations } from '#sandbox/example-operations.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { operationCosts } from '../support/operation-costs.ts';
+import { createTestGateway } from '../support/test-gateway.ts';
+
+describe('Nothing that people send meets a limit', () => {
+  /** A half of each default; of those that grow with what is asked for, a third. */
+  const settings = {
+    MAX_BODY_BYTES: '349525',
+    MAX_TOKENS: '1666',
+    MAX_DEPTH: '10',
+    MAX_ALIASES: '33',
+    MAX_DIRECTIVES: '33',
+    MAX_COST: '166666',
+  };
+
+  test.each(operationCosts)('$name', async ({ query, variables }) => {
+    const world = createTestGateway({ settings });
+    const answer = await world.execute(query, variables?.(sampleIds(world.sandbox)));
+    expect(answer).not.toHaveProperty('errors');
+    expect(world.traffic()).not.toEqual([]);
+  });
+
+  test('the tabs of GraphiQL', async () => {
+    const world = createTestGateway({ settings });
+    for (const { description, query, variables } of exampleOperations(sampleIds(world.sandbox))) {
+      expect(await world.execute(query, variables), description).not.toHaveProperty('errors');
+      expect(world.traffic(), description).not.toEqual([]);
+    }
+  });
+
+  test('a rich page, written in fragments', async () => {
+    const world = createTestGateway({ settings });
+    const { largeCampaignId } = sampleIds(world.sandbox);
+    const answer = await world.execute(RICH_PAGE, { id: largeCampaignId, first: 50 });
+    expect(answer).not.toHaveProperty('errors');
+    expect(answer.data.campaign.rows.edges).toHaveLength(50);
+    expect(world.traffic()).not.toEqual([]);
+  });
+
+  test('the whole introspection, which is fifteen levels deep', async () => {
+    const world = createTestGateway({ settings: { ...settings, MAX_DEPTH: '15', INTROSPECTION: 'on' } });
+    const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, inputValueDeprecation: true });
+    expect((await world.execute(query)).data.__schema.types.length).toBeGreaterThan(30);
+    expect(world.traffic()).toEqual([]);
+  });
+});
+
+const RICH_PAGE = `
+  query CampaignPage($id: ID!, $first: Int, $after: String, $withAssistant: Boolean = true) {
+    campaign(id: $id) {
+      ...CampaignHeader
+      ...CampaignRows
+      assistant @include(if: $withAssistant) { ...AssistantCard ...AssistantVoice }
+    }
+    recent: callAttempts(first: 20) { edges { cursor node { ...Attempt } } pageInfo { ...Page } }
+    assistants(first: 100) { nodes { ...AssistantCard } }
+  }
+  fragment CampaignHeader on Campaign { __typename id name status createdAt isCancelled }
+  fragment CampaignRows on Campaign {
+    rows(first: $first, after: $after) {
+      __typename
+      totalCount
+      pageInfo { ...Page }
+      edges { __typename cursor node { __typename id ...Row } }
+    }
+  }
+  fragment Row on CampaignRow { id rowIndex phoneNumber inputData call { ...CallCard } }
+  fragment CallCard on Call {
+    __typename id status direction fromPhoneNumber toPhoneNumber createdAt scheduledAt callsCount metadata
+    assistant { ...AssistantCard }
+    campaign { __typename id name }
+    lastCallAttempt { ...Attempt }
+    callAttempts { ...Attempt }
+  }
+  fragment Attempt on CallAttempt {
+    __typename id status result dialError startedAt answeredAt endedAt endedBy endReason phoneNumber recordingUrl structuredOutput
+    transcript { role content toolName toolArguments toolIsError }
+  }
+  fragment AssistantCard on Assistant { __typename id name ...AssistantVoice }
+  fragment AssistantVoice on Assistant { voice { provider voiceId speed } llmModel { __typename ... on OpenrouterLlmModel { openrouterModelId } } }
+  fragment Page on PageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+`;

@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import {
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNamedType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  isUnionType,
+} from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { createSchema } from '#resolvers/schema.ts';
+import { createTestGateway, NO_CACHE } from '../support/test-gateway.ts';
+
+/** The example answers of the seed documents, byte for byte as their pages have them. */
+const callText = readFileSync(new URL('../fixtures/call.json', import.meta.url), 'utf8');
+const callsText = readFileSync(new URL('../fixtures/calls.json', import.meta.url), 'utf8');
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type JsonObject = { [key: string]: Json };
+
+const { call } = JSON.parse(callText) as { call: JsonObject };
+const { calls } = JSON.parse(callsText) as { calls: JsonObject[] };
+
+const schema = createSchema();
+
+/** The seeds know of a campaign no more than this; its other fields are another document's. */
+const EXAMPLE_CAMPAIGN = ['id', 'name'];
+
+describe('The example answer of GET /call/{id}', () => {
+  const query = `query ($id: ID!) { call(id: $id) ${selectionOf('Call')} }`;
+
+  test('is answered field by field by one request, with no error', async () => {
+    const world = createTestGateway({ upstream: async () => json(callText) });
+
+    const answer = await world.execute(query, { id: 'id' });
+
+    expect(answer).toEqual({ data: { call: translate(call, 'Call') } });
+    expect(world.traffic()).toEqual(['GET /call/id']);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('leaves no key of the document unasked', () => {
+    const asked = new Set<string>();
+    translate(call, 'Call', asked);
+    expect([...asked].sort()).toEqual(keysIn(call).sort());
+    expect(asked.size).toBe(111);
+  });
+
+  test('has moments that are `{}`, which are null, and a number at the edge of what is exact, which arrives intact', async () => {
+    const world = createTestGateway({ upstream: async () => json(callText) });
+
+    const { data, errors } = await world.execute(`{
+      call(id: "id") {
+        createdAt scheduledAt firstSentenceDelayMs
+        assistant { createdAt updatedAt firstSentenceDelayMs }
+        lastCallAttempt { answeredAt startedAt endedAt }
+      }
+    }`);
+
+    expect(errors).toBeUndefined();
+    expect(data.call).toEqual({
+      createdAt: null,
+      scheduledAt: null,
+      firstSentenceDelayMs: -9007199254740991,
+      assistant: { createdAt: null, updatedAt: null, firstSentenceDelayMs: -9007199254740991 },
+      lastCallAttempt: { answeredAt: null, startedAt: null, endedAt: null },
+    });
+    expect(world.traffic()).toEqual(['GET /call/id']);
+  });
+
+  test('arrives with its number written in full', async () => {
+    const world = createTestGateway({ upstream: async () => json(callText) });
+    const response = await world.fetch('/graphql?query={call(id:"id"){firstSentenceDelayMs}}', {
+      headers: { accept: 'application/json' },
+    });
+    expect(await response.text()).toContain('"firstSentenceDelayMs":-9007199254740991');
+  });
+
+  test('gives every field alone what it gives to all of them together', async () => {
+    const world = createTestGateway({ settings: NO_CACHE, upstream: async () => json(callText) });
+    const expected = translate(call, 'Call') as JsonObject;
+
+    for (const field of Object.keys(objectType('Call').getFields())) {
+      const { data, errors } = await world.execute(`{ call(id: "id") { ${selectionOfField('Call', field)} } }`);
+      expect(errors, field).toBeUndefined();
+      expect(data.call, field).toEqual({ [field]: expected[field] });
+      expect(world.traffic(), field).toEqual(['GET /call/id']);
+    }
+  });
+});
+
+describe('The example answer of GET /call', () => {
+  const query = `{ callAttempts { edges { cursor node ${selectionOf('CallAttempt')} } nodes ${selectionOf('CallAttempt')} pageInfo { startCursor endCursor } } }`;
+  const expected = calls.map((attempt) => translate(attempt, 'CallAttempt'));
+
+  test('is answered field by field with no error, by one request and one that proves the end', async () => {
+    const world = createTestGateway({ upstream: async () => json(callsText) });
+
+    const { data, ...rest } = await world.execute(query);
+
+    expect(rest).toEqual({});
+    const cursor = data.callAttempts.edges[0].cursor;
+    expect(data.callAttempts).toEqual({
+      edges: expected.map((node) => ({ cursor, node })),
+      nodes: expected,
+      pageInfo: { startCursor: cursor, endCursor: cursor },
+    });
+    expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50', 'GET /call?page=2&page_size=50']);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('leaves no key of the document unasked', () => {
+    const asked = new Set<string>();
+    translate(calls[0]!, 'CallAttempt', asked);
+    expect([...asked].sort()).toEqual(keysIn(calls[0]!).sort());
+    expect(asked.size).toBe(18);
+  });
+
+  test.each([
+    { name: 'whatever the page', isThere: () => true, traffic: ['0', '1', '2'] },
+    { name: 'on page 0 alone', isThere: (page: string) => page === '0', traffic: ['0', '1'] },
+    { name: 'on page 1 alone', isThere: (page: string) => page === '1', traffic: ['0', '1', '0', '2'] },
+  ])('is one attempt when the upstream serves it $name, and nothing is known of its pages', async ({ isThere, traffic }) => {
+    const world = createTestGateway({
+      settings: { REVOX_FIRST_PAGE: 'auto' },
+      upstream: async (request) =>
+        json(isThere(new URL(request.url).searchParams.get('page') ?? '') ? callsText : '{"calls":[]}'),
+    });
+
+    const { data, errors } = await world.execute(
+      '{ callAttempts { nodes { id } totalCount pageInfo { hasNextPage hasPreviousPage } } }',
+    );
+
+    expect(errors).toBeUndefined();
+    expect(data.callAttempts).toEqual({
+      nodes: [{ id: 'id' }],
+      totalCount: 1,
+      pageInfo: { hasNextPage: false, hasPreviousPage: false },
+    });
+    expect(world.traffic()).toEqual(traffic.map((page) => `GET /call?page=${page}&page_size=50`));
+  });
+});
+
+function json(text: string): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json' } });
+}
+
+function objectType(name: string): GraphQLObjectType {
+  const type = schema.getType(name);
+  if (!isObjectType(type)) throw new Error(`${name} is no object type`);
+  return type;
+}
+
+/** Every field of a type, and of the types below it. Members of a union get aliases: theirs may clash. */
+function selectionOf(typeName: string): string {
+  return `{ __typename ${fieldsOf(typeName)
+    .map((field) => selectionOfField(typeName, field))
+    .join(' ')} }`;
+}
+
+function fieldsOf(typeName: string): string[] {
+  return typeName === 'Campaign' ? EXAMPLE_CAMPAIGN : Object.keys(objectType(typeName).getFields());
+}
+
+function selectionOfField(typeName: string, field: string): string {
+  const type = getNamedType(objectType(typeName).getFields()[field]!.type);
+  if (isObjectType(type)) return `${field} ${selectionOf(type.name)}`;
+  if (!isUnionType(type)) return field;
+  const members = type.getTypes().map((member) => {
+    const fields = fieldsOf(member.name).map((name) => `${member.name}_${name}: ${name}`);
+    return `... on ${member.name} { ${fields.join(' ')} }`;
+  });
+  return `${field} { __typename ${members.join(' ')} }`;
+}
+
+/** What the gateway has to answer for an object of the document, by the rule. Notes each key that it was asked for. */
+function translate(object: JsonObject, typeName: string, asked = new Set<string>(), path = ''): Json {
+  const translated: JsonObject = { __typename: typeName };
+  for (const field of fieldsOf(typeName)) {
+    const key =
+      `${typeName}.${field}` === 'Voice.voiceId' ? 'id' : field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (key in object) asked.add(`${path}/${key}`);
+    translated[field] = translateValue(
+      object[key] ?? null,
+      objectType(typeName).getFields()[field]!.type,
+      asked,
+      `${path}/${key}`,
+    );
+  }
+  return translated;
+}
+
+function translateValue(value: Json, type: GraphQLOutputType, asked: Set<string>, path: string): Json {
+  if (isNonNullType(type)) return translateValue(value, type.ofType, asked, path);
+  if (value === null) return null;
+  if (isListType(type)) return (value as Json[]).map((item) => translateValue(item, type.ofType, asked, path));
+  if (isEnumType(type)) return (value as string).toUpperCase().replaceAll('-', '_');
+  if (isScalarType(type)) return type.name === 'DateTime' && isEmptyObject(value) ? null : value;
+  if (isObjectType(type)) return translate(value as JsonObject, type.name, asked, path);
+  const { type: kind, ...others } = value as JsonObject;
+  const member = { 'dedicated-instance': 'DedicatedInstanceLlmModel', openrouter: 'OpenrouterLlmModel' }[kind as string]!;
+  const fields = translate({ type: kind!, ...others }, member, asked, path) as JsonObject;
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, inner]) => [field === '__typename' ? field : `${member}_${field}`, inner]),
+  );
+}
+
+function isEmptyObject(value: Json): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+/** The keys that an object of the document has, all the way down; what is free-form is one value. */
+function keysIn(object: JsonObject, path = ''): string[] {
+  const FREE = ['metadata', 'structured_output', 'tool_arguments'];
+  return Object.entries(object).flatMap(([key, value]) => {
+    const here = `${path}/${key}`;
+    const inner = FREE.includes(key) ? [] : [value].flat().filter((item) => typeof item === 'object' && item !== null);
+    return [here, ...inner.flatMap((item) => keysIn(item as JsonObject, here))];
+  });
+}

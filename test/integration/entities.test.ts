@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { subgraphSdl } from '#generated/type-definitions.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { taggedIn } from '../support/tagged-elements.ts';
+import { createTestGateway, KEY_A, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+
+// What a router asks a subgraph for.
+
+const ENTITIES = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+  __typename ... on Call { id status } ... on Assistant { id name } ... on Campaign { id name } ... on CallAttempt { id } } }`;
+
+type Representation = { readonly __typename: string; readonly id: string };
+
+const toRepresentations = (__typename: string, objects: readonly { readonly id: string }[]): Representation[] =>
+  objects.map(({ id }) => ({ __typename, id }));
+
+async function findEntities(gateway: TestGateway, representations: readonly unknown[]) {
+  const answer = await gateway.execute(ENTITIES, { representations });
+  return { entities: answer.data?._entities, errors: answer.errors, traffic: gateway.traffic() };
+}
+
+function dataOf(gateway: TestGateway) {
+  return gateway.sandbox.control.data(KEY_A);
+}
+
+describe('Fifty representations of one type cost what a list of ids costs', () => {
+  test.each(['Call', 'Assistant', 'Campaign'] as const)('of %s', async (type) => {
+    const world = createTestGateway({ settings: NO_CACHE });
+    const { calls, assistants, campaigns } = dataOf(world);
+    const known = { Call: calls, Assistant: assistants, Campaign: campaigns }[type];
+    const representations = toRepresentations(type, known).slice(0, 50);
+
+    const { entities, errors, traffic } = await findEntities(world, representations);
+    expect(errors).toBeUndefined();
+    expect(entities).toMatchObject(representations);
+    if (type !== 'Call') return expect(traffic).toEqual([`GET /${type.toLowerCase()}s`]);
+    expect(representations).toHaveLength(50);
+    await world.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id status } }', { ids: representations.map(({ id }) => id) });
+    expect(traffic).toEqual(world.traffic());
+  });
+
+  test('and less where what a router asks for has been seen: a row brings its call', async () => {
+    const world = createTestGateway();
+    const { largeCampaignId } = sampleIds(world.sandbox);
+    const { data } = await world.execute('query ($id: ID!) { campaign(id: $id) { rows(first: 20) { nodes { call { id } } } } }', {
+      id: largeCampaignId,
+    });
+    world.traffic();
+    const calls = data.campaign.rows.nodes.flatMap((row: { call: { id: string } | null }) => row.call ?? []);
+    const ended = calls.filter(
+      ({ id }: { id: string }) => dataOf(world).calls.find((call) => call.id === id)?.status === 'completed',
+    );
+    expect(ended.length).toBeGreaterThan(5);
+    expect((await findEntities(world, toRepresentations('Call', ended))).traffic).toEqual([]);
+  });
+});
+
+describe('A list of representations', () => {
+  test('may be empty', async () => {
+    const world = createTestGateway();
+    expect(await findEntities(world, [])).toEqual({ entities: [], errors: undefined, traffic: [] });
+  });
+
+  test('may mix types and repeat itself: each object is asked for once', async () => {
+    const world = createTestGateway({ settings: NO_CACHE });
+    const { calls, assistants, campaigns } = dataOf(world);
+    const [call] = toRepresentations('Call', calls);
+    const [assistant] = toRepresentations('Assistant', assistants);
+    const [campaign] = toRepresentations('Campaign', campaigns);
+    const representations = [call, assistant, call, campaign, assistant, call];
+    const { entities, errors, traffic } = await findEntities(world, representations);
+    expect(errors).toBeUndefined();
+    expect(entities).toMatchObject(representations);
+    expect(traffic.sort()).toEqual(
+      [`GET /call/${call!.id}`, `GET /assistants/${assistant!.id}`, `GET /campaigns/${campaign!.id}`].sort(),
+    );
+  });
+
+  test('has null for what does not exist, without an error, whatever else is known of it', async () => {
+    const world = createTestGateway();
+    const [call] = toRepresentations('Call', dataOf(world).calls);
+    const nobody = { __typename: 'Call', id: 'nobody', status: 'COMPLETED' };
+    // An id of another type is none of this one.
+    const { entities, errors, traffic } = await findEntities(world, [nobody, call, { __typename: 'Campaign', id: call!.id }]);
+    expect(errors).toBeUndefined();
+    expect(entities).toEqual([null, expect.objectContaining(call!), null]);
+    expect(traffic.sort()).toEqual([`GET /call/${call!.id}`, 'GET /call/nobody', `GET /campaigns/${call!.id}`].sort());
+  });
+
+  test('has an error for what fails, on its own path, and everything else', async () => {
+    const world = createTestGateway({ settings: NO_RETRIES });
+    const [broken, sound] = toRepresentations('Call', dataOf(world).calls);
+    world.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
+    const { entities, errors, traffic } = await findEntities(world, [broken, sound]);
+    expect(entities).toEqual([null, expect.objectContaining(sound!)]);
+    expect(errors).toEqual([
+      expect.objectContaining({ path: ['_entities', 0], extensions: expect.objectContaining({ code: 'UPSTREAM_UNAVAILABLE' }) }),
+    ]);
+    expect(traffic).toHaveLength(2);
+  });
+});
+
+describe('A representation that cannot be one', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['a call attempt, which nobody may ask for', { __typename: 'CallAttempt', id: 'a' }, /no endpoint/],
+    ['of a type that is no entity', { __typename: 'CampaignRow', id: 'a' }, /one of Assistant, Call, Campaign/],
+    ['of a type that an object has by birth', { __typename: 'constructor', id: 'a' }, /one of Assistant, Call, Campaign/],
+    ['of no type', { id: 'a' }, /one of Assistant, Call, Campaign/],
+    ['without an id', { __typename: 'Call' }, /`id` of a representation of Call/],
+    ['with an id that is null', { __typename: 'Call', id: null }, /`id` of a representation of Call/],
+    ['with an object for an id', { __typename: 'Assistant', id: { id: 'a' } }, /`id` of a representation of Assistant/],
+    ['with an empty id', { __typename: 'Call', id: '' }, /cannot be an id/],
+    ['with an id that a URL would swallow', { __typename: 'Campaign', id: '..' }, /cannot be an id/],
+    ['that is text', 'Call:a', /has to be an object/],
+    ['that is a list', [{ __typename: 'Call', id: 'a' }], /has to be an object/],
+    ['that is a number', 5, /has to be an object/],
+  ])('%s is null with an error on its path', async (_, odd, message) => {
+    const world = createTestGateway();
+    const [call] = toRepresentations('Call', dataOf(world).calls);
+    const { entities, errors, traffic } = await findEntities(world, [odd, call]);
+    expect(entities).toEqual([null, expect.objectContaining(call!)]);
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(message),
+        path: ['_entities', 0],
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
+    ]);
+    expect(traffic).toEqual([`GET /call/${call!.id}`]);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('a whole number is an id, as for every ID', async () => {
+    const world = createTestGateway();
+    expect(await findEntities(world, [{ __typename: 'Call', id: 17 }])).toEqual({
+      entities: [null],
+      errors: undefined,
+      traffic: ['GET /call/17'],
+    });
+  });
+});
+
+describe('What a registry is told', () => {
+  test('is the SDL of the subgraph, without a request', async () => {
+    const world = createTestGateway();
+    const { data } = await world.execute('{ _service { sdl } }');
+    expect(data._service.sdl).toBe(subgraphSdl);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('tells which of it is personal data: what is said of people, and what finds them', () => {
+    expect(taggedIn(subgraphSdl, 'pii')).toEqual([
+      'Call.fromPhoneNumber',
+      'Call.metadata',
+      'Call.toPhoneNumber',
+      'CallAttempt.phoneNumber',
+      'CallAttempt.recordingUrl',
+      'CallAttempt.structuredOutput',
+      'CallAttempt.transcript',
+      'Campaign.rows(query)',
+      'CampaignRow.inputData',
+      'CampaignRow.phoneNumber',
+      'TranscriptMessage.content',
+      'TranscriptMessage.toolArguments',
+    ]);
+  });
+
+  test('has nothing of Node, which stays in the schema that is served', async () => {
+    expect(subgraphSdl).not.toMatch(/\bNode\b[^`]*\{|\bnodes?\(/);
+    const world = createTestGateway();
+    const { data } = await world.execute('{ __type(name: "Node") { possibleTypes { name } } }');
+    expect(data.__type.possibleTypes).toEqual(['Assistant', 'Call', 'Campaign'].map((name) => ({ name })));
+    expect(world.traffic()).toEqual([]);
+  });
+});

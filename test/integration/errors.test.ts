@@ -1,0 +1,398 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { SandboxControl } from '#sandbox/control.ts';
+import { createTestGateway, type GraphQLResult, KEY_A, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+import { JWT_SETTINGS } from '../support/token-issuer.ts';
+
+const JSON_TYPE = 'application/json';
+const RESPONSE_TYPE = 'application/graphql-response+json';
+const SECRET = 'a-router-secret-of-length';
+const OTHER_SECRET = 'the-next-router-secret';
+
+/** Service mode on a loopback host; each caller's own key; service mode behind a router. */
+const serviceGateway = createTestGateway({ settings: NO_RETRIES });
+const passThroughGateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+const routerSecretGateway = createTestGateway({ settings: { ROUTER_SECRETS: `${SECRET},${OTHER_SECRET}`, HOST: '0.0.0.0' } });
+
+afterEach(() => {
+  for (const world of [serviceGateway, passThroughGateway, routerSecretGateway]) expect(world.unexpectedErrors).toEqual([]);
+});
+
+interface HttpResult {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly headers: Headers;
+  readonly answer: GraphQLResult;
+}
+
+async function send(gateway: TestGateway, init: RequestInit, url = '/graphql'): Promise<HttpResult> {
+  const response = await gateway.fetch(url, init);
+  const type = response.headers.get('content-type')?.split(';')[0];
+  return { status: response.status, type, headers: response.headers, answer: (await response.json()) as GraphQLResult };
+}
+
+function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { method: 'POST', body: text, headers: { 'content-type': JSON_TYPE, accept: JSON_TYPE, ...headers } };
+}
+
+const HELLO = { query: '{ __typename }' };
+const ANY_CALL = { query: '{ call(id: "x") { id } }' };
+const BY_ID = 'query ($id: ID!) { call(id: $id) { id } }';
+
+describe('A request that is no GraphQL request', () => {
+  test.each([
+    { name: 'bad JSON', body: '{"query":' },
+    { name: 'no body', body: '' },
+    { name: 'a list', body: '[]' },
+    { name: 'a batch', body: [HELLO, HELLO] },
+    { name: 'null', body: 'null' },
+    { name: 'text', body: '"{ __typename }"' },
+    { name: 'no query', body: {} },
+    { name: 'a query that is null', body: { query: null } },
+    { name: 'a query that is a number', body: { query: 5 } },
+    { name: 'variables that are text', body: { ...HELLO, variables: '{}' } },
+    { name: 'variables that are a list', body: { ...HELLO, variables: [1] } },
+    { name: 'an unknown operation', body: { query: 'query A { __typename }', operationName: 'B' } },
+    { name: 'several operations and no name', body: { query: 'query A { __typename } query B { __typename }' } },
+    { name: 'a document without an operation', body: { query: 'fragment A on Query { __typename }' } },
+  ])('is BAD_USER_INPUT with 400, whatever is accepted: $name', async ({ body }) => {
+    for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+      const { status, type, answer } = await send(serviceGateway, post(body, { accept }));
+      expect({ status, type, codes: codesOf(answer), data: answer.data }).toEqual({
+        status: 400,
+        type: accept,
+        codes: ['BAD_USER_INPUT'],
+        data: undefined,
+      });
+    }
+    expect(serviceGateway.traffic()).toEqual([]);
+  });
+
+  test('without a query in its URL is BAD_USER_INPUT', async () => {
+    const { status, answer } = await send(serviceGateway, { headers: { accept: JSON_TYPE } });
+    expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+  });
+
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/graphql',
+    'Application/JSON',
+    'application/json ;charset=utf-8',
+    'application/xml',
+  ])('of type %s is refused with 415', async (type) => {
+    const { status, answer } = await send(serviceGateway, post(HELLO, { 'content-type': type }));
+    expect([status, codesOf(answer)]).toEqual([415, ['BAD_USER_INPUT']]);
+  });
+
+  test('that is too large is OPERATION_TOO_COMPLEX with 413', async () => {
+    const world = createTestGateway({ settings: { MAX_BODY_BYTES: '1024' } });
+    const fits = post({ query: '{ __typename }'.padEnd(1024 - '{"query":""}'.length) });
+    expect((await send(world, fits)).answer).toEqual({ data: { __typename: 'Query' } });
+    for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+      const { status, answer } = await send(world, post({ query: '{ __typename }'.padEnd(1025) }, { accept }));
+      expect([status, codesOf(answer)]).toEqual([413, ['OPERATION_TOO_COMPLEX']]);
+    }
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+});
+
+describe('A document that cannot be executed', () => {
+  const CASES = [
+    { name: 'does not parse', body: { query: '{ call(' }, code: 'GRAPHQL_PARSE_FAILED' },
+    { name: 'is empty', body: { query: '' }, code: 'GRAPHQL_PARSE_FAILED' },
+    { name: 'holds an unknown field', body: { query: '{ nope }' }, code: 'GRAPHQL_VALIDATION_FAILED' },
+    {
+      name: 'holds an unknown enum value',
+      body: { query: '{ callAttempts(statuses: [DONE]) { nodes { id } } }' },
+      code: 'GRAPHQL_VALIDATION_FAILED',
+    },
+    { name: 'lacks an argument', body: { query: '{ call { id } }' }, code: 'GRAPHQL_VALIDATION_FAILED' },
+    { name: 'lacks a variable', body: { query: BY_ID }, code: 'BAD_USER_INPUT' },
+    { name: 'has a variable of another type', body: { query: BY_ID, variables: { id: { no: 'id' } } }, code: 'BAD_USER_INPUT' },
+    { name: 'has a null variable', body: { query: BY_ID, variables: { id: null } }, code: 'BAD_USER_INPUT' },
+    {
+      name: 'has an unknown enum value in a variable',
+      body: { query: 'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }', variables: { s: ['DONE'] } },
+      code: 'BAD_USER_INPUT',
+    },
+  ];
+
+  test.each(CASES)('because it $name is $code: 200 as JSON, 400 as a GraphQL response', async ({ body, code }) => {
+    const told = await Promise.all([JSON_TYPE, RESPONSE_TYPE].map((accept) => send(serviceGateway, post(body, { accept }))));
+    expect(told.map(({ status, type }) => [status, type])).toEqual([
+      [200, JSON_TYPE],
+      [400, RESPONSE_TYPE],
+    ]);
+    for (const { answer } of told) {
+      expect(new Set(codesOf(answer))).toEqual(new Set([code]));
+      expect(answer).not.toHaveProperty('data');
+    }
+    expect(serviceGateway.traffic()).toEqual([]);
+  });
+
+  test('says where', async () => {
+    const { answer } = await send(serviceGateway, post({ query: '{ call(id: "x") {\n  nope } }' }));
+    expect(answer.errors).toMatchObject([{ locations: [{ line: 2, column: 3 }], message: expect.stringContaining('"nope"') }]);
+  });
+});
+
+describe('Whoever asks for the schema', () => {
+  const QUESTION = { query: '{ __schema { queryType { name } } }' };
+
+  test('gets it with INTROSPECTION=on, and not with INTROSPECTION=off', async () => {
+    const open = createTestGateway({ settings: { INTROSPECTION: 'on', NODE_ENV: 'production' } });
+    const closed = createTestGateway({ settings: { INTROSPECTION: 'off' } });
+    expect((await send(open, post(QUESTION))).answer).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });
+    const { answer } = await send(closed, post(QUESTION));
+    expect(new Set(codesOf(answer))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
+    expect(answer).not.toHaveProperty('data');
+    expect((await send(closed, post(HELLO))).answer).toEqual({ data: { __typename: 'Query' } });
+  });
+});
+
+describe('Without a key of one’s own, where it is needed', () => {
+  test.each([
+    { name: 'no header', headers: {} },
+    { name: 'another scheme', headers: { authorization: 'Basic c2s6' } },
+    { name: 'no token', headers: { authorization: 'Bearer ' } },
+    { name: 'two tokens', headers: { authorization: 'Bearer one two' } },
+    { name: 'a token alone', headers: { authorization: KEY_A } },
+  ])('nobody enters: 401, and nothing is asked upstream ($name)', async ({ headers }) => {
+    for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+      const told = await send(passThroughGateway, post(ANY_CALL, { ...headers, accept }));
+      expect([told.status, told.type, codesOf(told.answer)]).toEqual([401, accept, ['UNAUTHENTICATED']]);
+      expect(told.headers.get('www-authenticate')).toBe('Bearer');
+    }
+    expect(passThroughGateway.traffic()).toEqual([]);
+  });
+
+  test('it is 401 before anything is said of the request itself', async () => {
+    for (const init of [
+      post('{"query":'),
+      post({ query: '{ nope }' }),
+      post('x'.repeat(2 ** 21)),
+      post(HELLO, { 'content-type': 'text/plain' }),
+    ]) {
+      expect((await send(passThroughGateway, init)).status).toBe(401);
+    }
+  });
+
+  test('the scheme may be in any case', async () => {
+    const { answer } = await send(passThroughGateway, post(HELLO, { authorization: `bEARER ${KEY_A}` }));
+    expect(answer).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  test('GraphiQL is shown all the same, and so is whether the gateway lives', async () => {
+    const page = await passThroughGateway.fetch('/graphql', { headers: { accept: 'text/html' } });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    for (const path of ['/health', '/ready']) expect((await passThroughGateway.fetch(path)).status).toBe(200);
+  });
+});
+
+describe('Behind a router', () => {
+  test.each([undefined, '', 'wrong', `Bearer ${SECRET}`, `${SECRET},${OTHER_SECRET}`, SECRET.toUpperCase(), SECRET.slice(0, -1)])(
+    'Router-Authorization: %s is 401',
+    async (secret) => {
+      const told = await send(
+        routerSecretGateway,
+        post(ANY_CALL, secret === undefined ? {} : { 'router-authorization': secret }),
+      );
+      expect([told.status, codesOf(told.answer)]).toEqual([401, ['UNAUTHENTICATED']]);
+      expect(JSON.stringify(told.answer)).not.toContain('secret');
+      expect(routerSecretGateway.traffic()).toEqual([]);
+    },
+  );
+
+  test.each([SECRET, OTHER_SECRET])('each of the secrets lets in', async (secret) => {
+    expect((await send(routerSecretGateway, post(HELLO, { 'router-authorization': secret }))).answer).toEqual({
+      data: { __typename: 'Query' },
+    });
+  });
+
+  test('the router’s word does not stand for the caller’s key', async () => {
+    const both = createTestGateway({ settings: { REVOX_API_KEY: '', ROUTER_SECRETS: SECRET } });
+    const withSecret = { 'router-authorization': SECRET };
+    expect((await send(both, post(HELLO, { authorization: `Bearer ${KEY_A}` }))).status).toBe(401);
+    expect((await send(both, post(HELLO, withSecret))).status).toBe(401);
+    expect((await send(both, post(HELLO, { ...withSecret, authorization: `Bearer ${KEY_A}` }))).status).toBe(200);
+  });
+
+  test('what is exempt is exempt', async () => {
+    for (const path of ['/health', '/ready']) expect((await routerSecretGateway.fetch(path)).status).toBe(200);
+    expect((await routerSecretGateway.fetch('/graphql', { headers: { accept: 'text/html' } })).status).toBe(200);
+  });
+
+  test('any name of the host will do', async () => {
+    const told = await send(
+      routerSecretGateway,
+      post(HELLO, { 'router-authorization': SECRET }),
+      'http://gateway.internal/graphql',
+    );
+    expect(told.status).toBe(200);
+    // By a token alone, too: it is refused for what it is, and not for the name.
+    const byToken = createTestGateway({ settings: JWT_SETTINGS });
+    expect((await send(byToken, post(HELLO), 'http://gateway.internal/graphql')).status).toBe(401);
+  });
+});
+
+describe('With a key and without a guard', () => {
+  test.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', '127.0.0.2', '0.0.0.0', '[::]', '192.168.1.5'])(
+    'a request for the host %s is FORBIDDEN: it may come from a page that renamed itself',
+    async (host) => {
+      for (const [url, init] of [
+        ['/graphql', post(ANY_CALL)],
+        ['/graphql?query={__typename}', {}],
+        ['/graphql', { headers: { accept: 'text/html' } }],
+        ['/health', {}],
+        ['/', {}],
+      ] as const) {
+        const told = await send(serviceGateway, init, `http://${host}${url}`);
+        expect([told.status, codesOf(told.answer)]).toEqual([403, ['FORBIDDEN']]);
+      }
+      expect(serviceGateway.traffic()).toEqual([]);
+    },
+  );
+
+  test.each(['localhost', '127.0.0.1:4000', '[::1]:4000', 'LOCALHOST:80'])('one for %s is answered', async (host) => {
+    expect((await send(serviceGateway, post(HELLO), `http://${host}/graphql`)).answer).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  test('who brings a key of their own may call the host what they like', async () => {
+    const told = await send(
+      passThroughGateway,
+      post(HELLO, { authorization: `Bearer ${KEY_A}` }),
+      'http://gateway.internal/graphql',
+    );
+    expect(told.status).toBe(200);
+  });
+});
+
+describe('A place where nothing is', () => {
+  test.each(['/', '/nope', '/graphql/x', '/graphqlx', '/GraphQL', '/graph%71l', '/api/call', '/health/x', '/.env'])(
+    '%s is 404 with a word',
+    async (path) => {
+      const { status, answer } = await send(serviceGateway, post(HELLO), path);
+      expect([status, codesOf(answer)]).toEqual([404, ['BAD_USER_INPUT']]);
+    },
+  );
+
+  test.each(['/graphql/', '//graphql', '/x/graphql', '/nope?to=/graphql', '/health/x?to=/graphql'])(
+    '%s is 404, or as guarded as /graphql',
+    async (path) => {
+      const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+      const { status } = await send(world, post(ANY_CALL), `http://localhost${path}`);
+      expect([401, 404]).toContain(status);
+      expect(world.traffic()).toEqual([]);
+      expect(world.unexpectedErrors).toEqual([]);
+    },
+  );
+});
+
+describe('A method that is none of GraphQL’s', () => {
+  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405', async (method) => {
+    const { status, headers, answer } = await send(serviceGateway, { method, headers: { accept: JSON_TYPE } });
+    expect([status, codesOf(answer)]).toEqual([405, ['BAD_USER_INPUT']]);
+    expect(headers.get('allow')).toBe('GET, POST');
+  });
+});
+
+describe('A field that fails', () => {
+  test('is null with its path and place, and the answer is 200 for either type', async () => {
+    serviceGateway.sandbox.control.fail('/call/x', {
+      status: 502,
+      body: { message: `at http://revox.test/api with ${KEY_A}` },
+      times: 2,
+    });
+    for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+      const { status, answer } = await send(serviceGateway, post({ query: '{ here: call(id: "x") { id } }' }, { accept }));
+      expect(status).toBe(200);
+      expect(answer).toEqual({
+        data: { here: null },
+        errors: [
+          {
+            message: 'The Revox API cannot be reached or failed. Try again later.',
+            path: ['here'],
+            locations: [{ line: 1, column: 3 }],
+            extensions: { code: 'UPSTREAM_UNAVAILABLE' },
+          },
+        ],
+      });
+    }
+    serviceGateway.traffic();
+  });
+
+  test('says nothing of the upstream’s address, words or key, whatever happened', async () => {
+    const words = `PG::Error at http://revox.test/api/call with ${KEY_A}`;
+    const faults: ((control: SandboxControl) => void)[] = [
+      ...[301, 400, 401, 403, 404, 409, 422, 429, 500, 503].map((status) => (control: SandboxControl) => {
+        control.fail('/', { status, body: words, headers: { location: 'http://db.test' } });
+      }),
+      (control) => control.reset('/'),
+      (control) => control.truncate('/'),
+      (control) => control.corrupt('/', words),
+      (control) => control.corrupt('/', JSON.stringify({ error: words })),
+    ];
+    for (const happen of faults) {
+      const { sandbox, execute, traffic } = createTestGateway({ settings: NO_RETRIES });
+      happen(sandbox.control);
+      const answer = await execute(
+        '{ call(id: "x") { id } campaign(id: "y") { id } assistants { nodes { id } } callAttempts { nodes { id } } }',
+      );
+      expect(answer.errors?.length).toBeGreaterThan(0);
+      expect(JSON.stringify(answer.errors)).not.toMatch(
+        /revox\.test|PG::|db\.test|sk_demo|\/api|\/call|Bearer|undici|fetch|JSON\.parse|Unexpected token/,
+      );
+      expect(traffic()).toHaveLength(4);
+    }
+  });
+});
+
+describe('A fault of the gateway’s own', () => {
+  const oops = new Error('a secret of the machine room at /srv/gateway/src');
+
+  test('in one field costs that field, says nothing, and is told to the log', async () => {
+    const world = createTestGateway({
+      gateway: {
+        startTimer: (ms) => {
+          // The clock of one upstream request, not that of the operation.
+          if (ms === 10_000) throw oops;
+          return () => {};
+        },
+      },
+    });
+    const answer = await world.execute('{ __typename call(id: "x") { id } }');
+    expect(answer).toEqual({
+      data: { __typename: 'Query', call: null },
+      errors: [
+        {
+          message: 'Something went wrong in the gateway.',
+          path: ['call'],
+          locations: expect.anything(),
+          extensions: { code: 'INTERNAL_SERVER_ERROR' },
+        },
+      ],
+    });
+    expect(world.unexpectedErrors).toEqual([oops]);
+  });
+
+  test('before any field says as little, and is told to the log', async () => {
+    const world = createTestGateway({
+      gateway: {
+        startTimer: () => {
+          throw oops;
+        },
+      },
+    });
+    const { answer } = await send(world, post(HELLO));
+    expect(answer).toEqual({
+      errors: [{ message: 'Something went wrong in the gateway.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    });
+    expect(world.unexpectedErrors).toEqual([oops]);
+  });
+});
+
+function codesOf({ errors = [] }: GraphQLResult): string[] {
+  return errors.map(({ extensions }) => extensions.code);
+}

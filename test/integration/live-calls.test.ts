@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { KEY_A } from '../support/test-gateway.ts';
+import { createTimedGateway } from '../support/timed-gateway.ts';
+
+const POLL_MS = 130;
+const ENDED_STATUSES = ['completed', 'cancelled', 'errored'];
+const LIVE_MS = 1_000;
+
+test('a live call that is polled: no status is shown older than a second, few requests are made, and when it has ended it is kept', async () => {
+  const { execute, sandbox, clock, traffic } = createTimedGateway({ sandbox: { live: true } });
+  // The sandbox's data moves on when it is asked.
+  clock.pass(20_500);
+  await execute('{ callAttempts(first: 1) { nodes { id } } }');
+  // The one that has just come in.
+  const { id } = sandbox.control.data(KEY_A).calls.at(-1)!;
+  const find = () => sandbox.control.data(KEY_A).calls.find((call) => call.id === id)!;
+  const query = 'query ($id: ID!) { call(id: $id) { status callsCount lastCallAttempt { status } } }';
+  const snapshot = () => {
+    const { status, calls_count, last_call_attempt } = find();
+    return [status, calls_count, last_call_attempt?.status].join(' ').toUpperCase();
+  };
+
+  /** What was true of it, and from when on. */
+  const truths: { readonly at: number; readonly is: string }[] = [];
+  const shown = new Set<string>();
+  let polls = 0;
+  let requests = 0;
+  traffic();
+  for (; !ENDED_STATUSES.includes(find().status) || polls === 0; polls += 1) {
+    clock.pass(POLL_MS);
+    await sandbox.fetch(new Request('http://revox.test/api/assistants', { headers: { authorization: `Bearer ${KEY_A}` } }));
+    if (truths.at(-1)?.is !== snapshot()) truths.push({ at: clock.now(), is: snapshot() });
+    const { data } = await execute(query, { id });
+    const told = [data.call.status, data.call.callsCount, data.call.lastCallAttempt?.status].join(' ');
+    shown.add(told);
+    const wasTrue = truths.some(({ at, is }, index) => {
+      const until = truths[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+      return is === told && at <= clock.now() && until > clock.now() - LIVE_MS;
+    });
+    expect(wasTrue, `${told} at ${clock.now()}, of ${JSON.stringify(truths)}`).toBe(true);
+    requests += traffic().length;
+    expect(polls).toBeLessThan(10_000);
+  }
+  // It was seen to move, and was asked for about once a second.
+  expect(truths.length).toBeGreaterThan(2);
+  expect(shown.size).toBeGreaterThan(2);
+  expect(requests).toBeGreaterThan(5);
+  expect(requests).toBeLessThanOrEqual(Math.ceil((polls * POLL_MS) / LIVE_MS) + 1);
+
+  // A second later the end is known; then for five minutes it is asked for every five seconds, and after that not for ten minutes.
+  clock.pass(LIVE_MS);
+  await execute(query, { id });
+  clock.pass(301_000);
+  await execute(query, { id });
+  clock.pass(16_000);
+  await execute(query, { id });
+  traffic();
+  clock.pass(580_000);
+  expect((await execute(query, { id })).data.call.status).toBe(find().status.toUpperCase());
+  expect(traffic()).toEqual([]);
+});

@@ -1,0 +1,68 @@
+import { inspect } from 'node:util';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { expect, test } from 'vitest';
+import { exampleOperations } from '#sandbox/example-operations.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { captureLog } from '../support/captured-log.ts';
+import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
+
+/** Long enough not to stand somewhere by chance. */
+const MIN_TEXT_LENGTH = 6;
+
+/** All texts of an answer, ids and phone numbers among them; no names of enums, which are the schema's. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return value.length < MIN_TEXT_LENGTH || /^[A-Z][A-Z_]*$/.test(value) ? [] : [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** Everything that people are told about, by operations that ask for all of it; and some that fail. */
+async function runWithLog(settings: Record<string, string> = {}) {
+  const exporter = new InMemorySpanExporter();
+  const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const kept = [captureLog(), captureLog({ format: 'text' })] as const;
+  const tell = (level: 'debug' | 'info' | 'error' | 'unexpected') => (message: unknown, fields?: Record<string, string>) => {
+    for (const { log } of kept) log[level]?.(message as string, fields);
+  };
+  const gateway = createTestGateway({
+    settings,
+    gateway: {
+      tracerProvider,
+      log: {
+        debug: tell('debug'),
+        info: tell('info') as never,
+        error: tell('error') as never,
+        unexpected: tell('unexpected') as never,
+      },
+    },
+  });
+  const operations = exampleOperations(sampleIds(gateway.sandbox));
+  const personal = new Set<string>([KEY_A]);
+  for (const { query, variables } of operations) {
+    const answer = await gateway.execute(query, variables as Record<string, unknown>);
+    for (const text of [...textsIn(answer.data), ...textsIn(variables)]) personal.add(text);
+  }
+  gateway.sandbox.control.fail(() => true, { status: 500 });
+  for (const { query, variables } of operations) await gateway.execute(`${query} # again`, variables as Record<string, unknown>);
+  await gateway.execute('query ($id: ID!) { call(id: $id) { nope } }', { id: 'the-id-of-somebody' });
+  await gateway.fetch('/call/the-id-of-somebody?phone=+33639985691');
+  const metrics = await (await gateway.fetch('/metrics')).text();
+  const spans = exporter.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
+  const told = { lines: kept.map(({ lines }) => lines.join('')).join(''), metrics, spans: inspect(spans, { depth: 10 }) };
+  return { told, personal: [...personal, 'the-id-of-somebody', '+33639985691'], requests: gateway.traffic() };
+}
+
+test('No key, no id, no phone number and nothing else of an answer is in the log, the metrics or the traces', async () => {
+  const { told, personal, requests } = await runWithLog();
+  expect(personal.length).toBeGreaterThan(200);
+  expect(requests.length).toBeGreaterThan(10);
+  for (const text of Object.values(told)) {
+    expect(text.length).toBeGreaterThan(1_000);
+    expect(personal.filter((one) => text.includes(one))).toEqual([]);
+  }
+});
+
+test('What is searched for would be found: with LOG_PERSONAL_DATA=on the log has the ids', async () => {
+  const { told, personal } = await runWithLog({ LOG_PERSONAL_DATA: 'on' });
+  expect(personal.filter((one) => told.lines.includes(one)).length).toBeGreaterThan(3);
+  expect(personal.filter((one) => told.metrics.includes(one) || told.spans.includes(one))).toEqual([]);
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { captureLog } from '../support/captured-log.ts';
+import { readMetrics, sumSamples } from '../support/metrics.ts';
+import { createTestGateway, type TestGateway } from '../support/test-gateway.ts';
+
+const QUERY =
+  'query ($n: Int, $r: [_Any!] = []) { assistants(first: $n) { totalCount } _entities(representations: $r) { __typename } }';
+
+const lists = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+
+/** The request as text: `JSON.stringify` would be too deep itself. */
+const toBody = (parameter: string, json: string) => `{"query":${JSON.stringify(QUERY)},"${parameter}":${json}}`;
+
+async function post(gateway: TestGateway, body: string) {
+  const response = await gateway.fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  return response.json();
+}
+
+const limitErrorOf = (parameter: string) => ({
+  errors: [
+    {
+      message: `\`${parameter}\` is nested more than 64 levels deep; at most 64 are allowed.`,
+      extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 64, measured: 65 },
+    },
+  ],
+});
+
+describe('JSON that is nested too deep', () => {
+  test.each([
+    ['lists in variables, one level more than allowed', 'variables', `{"r":${lists(64)}}`],
+    ['objects in variables, one level more than allowed', 'variables', `{"n":${objects(64)}}`],
+    ['lists in variables, without end', 'variables', `{"r":${lists(300_000)}}`],
+    ['objects in variables, without end', 'variables', `{"n":${objects(150_000)}}`],
+    ['a variable that the operation does not know', 'variables', `{"n":1,"unknown":${objects(10_000)}}`],
+    ['objects in extensions', 'extensions', `{"n":${objects(10_000)}}`],
+    ['the hash of a persisted query', 'extensions', `{"persistedQuery":{"version":1,"sha256Hash":${lists(10_000)}}}`],
+  ])('is refused with its place, and is no bug: %s', async (_, parameter, json) => {
+    const log = captureLog();
+    const world = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
+    // The operation is known: later requests take the fast path.
+    await world.execute(QUERY);
+    await world.execute(QUERY);
+    world.traffic();
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await post(world, toBody(parameter, json));
+      if (json.includes('sha256Hash')) expect(answer.errors[0].extensions.code).toMatch(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/);
+      else expect(answer).toEqual(limitErrorOf(parameter));
+    }
+    expect(world.traffic()).toEqual([]);
+    expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
+    expect(sumSamples(await readMetrics(world), 'bugs_total')).toBe(0);
+  });
+
+  test.each(['variables', 'extensions'])('is refused in %s in a URL, too', async (parameter) => {
+    const world = createTestGateway();
+    const url = `/graphql?${new URLSearchParams({ query: QUERY, [parameter]: objects(2_000) })}`;
+    expect(await (await world.fetch(url)).json()).toEqual(limitErrorOf(parameter));
+    expect([world.traffic(), world.unexpectedErrors]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['lists', `{"r":${lists(63)}}`],
+    ['objects', `{"r":${objects(63)}}`],
+  ])('is taken up to 64 levels, and what does not fit is told by the field: %s', async (_, json) => {
+    const log = captureLog();
+    const world = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
+    const answer = await post(world, toBody('variables', json));
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, path: ['_entities', 0] }]);
+    expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});

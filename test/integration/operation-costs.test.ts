@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { exampleOperations } from '#sandbox/example-operations.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { operationCosts } from '../support/operation-costs.ts';
+import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
+import { createTimedGateway } from '../support/timed-gateway.ts';
+
+describe('each named operation costs exactly what it says', () => {
+  test.each(operationCosts)('$name: $requests', async ({ query, variables, requests }) => {
+    const world = createTimedGateway();
+    const given = variables?.(sampleIds(world.sandbox));
+    const { data, errors } = await world.execute(query, given);
+    expect(errors).toBeUndefined();
+    expect(nullFields(data)).toEqual([]);
+    expect(world.traffic()).toHaveLength(requests.first);
+
+    expect(await world.execute(query, given)).toEqual({ data });
+    expect(world.traffic()).toHaveLength(requests.again);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test.each(operationCosts)('$name, by a hundred clients at once', async ({ query, variables, requests }) => {
+    const world = createTimedGateway();
+    const given = variables?.(sampleIds(world.sandbox));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => world.execute(query, given)));
+    expect(world.traffic()).toHaveLength(requests.hundredConcurrent);
+    const [first] = answers;
+    expect(nullFields(first?.data)).toEqual([]);
+    for (const answer of answers) expect(answer).toEqual(first);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+});
+
+test('finding out that pages are numbered from 1 costs two requests more, once', async () => {
+  const world = createTestGateway({ settings: { ...NO_CACHE, REVOX_FIRST_PAGE: 'auto' } });
+  await world.execute('{ callAttempts { nodes { id } } }');
+  expect(world.traffic()).toEqual([0, 1, 0].map((page) => `GET /call?page=${page}&page_size=50`));
+  await world.execute('{ callAttempts { nodes { id } } }');
+  expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50']);
+});
+
+test('the length of the attempts is found by about 2·log₂ of the pages, and is right', async () => {
+  const world = createTestGateway();
+  const length = world.sandbox.control.data(KEY_A).attempts.length;
+  const { data } = await world.execute('{ callAttempts { totalCount } }');
+  expect(data.callAttempts.totalCount).toBe(length);
+  expect(world.traffic().length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(length / 50)) + 2);
+});
+
+test('a walk through all attempts, 20 at a time, forward and backward, repeats and skips none and takes at most two requests a page', async () => {
+  const world = createTestGateway();
+  const ids = world.sandbox.control.data(KEY_A).attempts.map(({ id }) => id);
+  for (const [size, cursor, edge, more] of [
+    ['first', 'after', 'endCursor', 'hasNextPage'],
+    ['last', 'before', 'startCursor', 'hasPreviousPage'],
+  ] as const) {
+    const seen: string[] = [];
+    for (let at: string | null = null, goesOn = true, pages = 0; goesOn; pages += 1) {
+      const answer = await world.execute(
+        `query ($at: String) { callAttempts(${size}: 20, ${cursor}: $at) { nodes { id } pageInfo { ${edge} ${more} } } }`,
+        { at },
+      );
+      const page = answer.data.callAttempts;
+      const found = page.nodes.map(({ id }: { id: string }) => id);
+      if (size === 'first') seen.push(...found);
+      else seen.unshift(...found);
+      at = page.pageInfo[edge];
+      goesOn = page.pageInfo[more];
+      // The very first page from the end has to find the end.
+      if (size === 'first' || pages > 0) expect(world.traffic().length).toBeLessThanOrEqual(2);
+      else world.traffic();
+    }
+    expect(seen).toEqual(ids);
+  }
+});
+
+describe('walking 2,000 attempts by `first: 7`, one client page after the other', () => {
+  test.each(['pageInfo { endCursor hasNextPage }', 'pageInfo { endCursor }'])('asking for %s', async (pageInfo) => {
+    const world = createTimedGateway();
+    const { attempts } = world.sandbox.control.data(KEY_A);
+    world.sandbox.control.removeAttempts(
+      KEY_A,
+      attempts.slice(2000).map(({ id }) => id),
+    );
+    const ids = attempts.map(({ id }) => id);
+    expect(ids).toHaveLength(2000);
+    const seen: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { data } = await world.execute(
+        `query ($after: String) { callAttempts(first: 7, after: $after) { nodes { id } ${pageInfo} } }`,
+        {
+          after,
+        },
+      );
+      const { nodes, pageInfo: told } = data.callAttempts;
+      seen.push(...nodes.map(({ id }: { id: string }) => id));
+      after = told.endCursor;
+      if (told.hasNextPage === false || nodes.length === 0) break;
+    }
+    expect(seen).toEqual(ids);
+    // 40 pages, and one to see the end.
+    expect(world.traffic()).toHaveLength(41);
+  });
+});
+
+describe('each ready operation of the demo answers', () => {
+  const operations = exampleOperations(sampleIds(createTestGateway().sandbox));
+  test.each(operations)('$about', async ({ query, variables }) => {
+    const world = createTestGateway();
+    const { data, errors } = await world.execute(query, variables);
+    expect(errors).toBeUndefined();
+    expect(Object.values(data)).not.toContain(null);
+    expect(world.traffic().length).toBeGreaterThan(0);
+  });
+});
+
+test('a damaged cursor is refused by every list before anything is asked upstream', async () => {
+  const world = createTestGateway();
+  const { largeCampaignId } = sampleIds(world.sandbox);
+  const { errors } = await world.execute(
+    '{ callAttempts(after: "x") { nodes { id } } assistants(before: "x") { nodes { id } } campaigns(after: "") { nodes { id } } }',
+  );
+  expect(errors?.map(({ path, extensions }) => [path, extensions.code]).sort()).toEqual([
+    [['assistants'], 'BAD_USER_INPUT'],
+    [['callAttempts'], 'BAD_USER_INPUT'],
+    [['campaigns'], 'BAD_USER_INPUT'],
+  ]);
+  expect(world.traffic()).toEqual([]);
+  await world.execute('query ($id: ID!) { campaign(id: $id) { rows(after: "x") { nodes { id } } } }', { id: largeCampaignId });
+  expect(world.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
+});
+
+/** The paths of root and object fields that came out null: a price is right only for a whole answer. */
+function nullFields(value: unknown, path = ''): string[] {
+  if (value === null)
+    return /\.(assistant|campaign|call|rows)$|^\.\w+$/.test(path.replace(/\.\d+/g, '')) && !path.endsWith('.call') ? [path] : [];
+  if (typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, inner]) => nullFields(inner, `${path}.${key}`));
+}

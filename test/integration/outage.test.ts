@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import type { Sandbox } from '#sandbox/sandbox.ts';
+import { createManualTimers } from '../rest/real-server.ts';
+import { NO_RETRIES } from '../support/test-gateway.ts';
+import { createTimedGateway, untilIdle } from '../support/timed-gateway.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id status } }';
+const EVERYTHING = `query ($id: ID!) { call(id: $id) { id status }
+  callAttempts(first: 60) { nodes { id } pageInfo { hasNextPage } } assistants { nodes { name } } }`;
+const ALL = () => true;
+const STALE_AFTER_MS = 700_000;
+
+type StartOutage = (sandbox: Sandbox) => void;
+const answers =
+  (status: number, headers?: Record<string, string>): StartOutage =>
+  ({ control }) =>
+    control.fail(ALL, { status, ...(headers && { headers }) });
+
+const OUTAGES: { name: string; breakIt: StartOutage; code: string }[] = [
+  { name: 'is switched off', breakIt: ({ control }) => control.reset(ALL), code: 'UPSTREAM_UNAVAILABLE' },
+  ...[500, 502, 503, 504, 599].map((status) => ({
+    name: `answers ${status}`,
+    breakIt: answers(status),
+    code: 'UPSTREAM_UNAVAILABLE',
+  })),
+  { name: 'asks to slow down', breakIt: answers(429, { 'retry-after': '3' }), code: 'RATE_LIMITED' },
+];
+
+describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
+  test('what was seen is served stale and says so, what was not is an error; afterwards all is fresh, without a restart', async () => {
+    const timers = createManualTimers();
+    const { executeTraced, execute, traffic, clock, sandbox } = createTimedGateway({ settings: NO_RETRIES, gateway: timers });
+    /** Who has been asked to slow down does, and then asks again. */
+    const waitAWhile = async () => {
+      await untilIdle();
+      clock.pass(3_000);
+      timers.elapse(3_000);
+    };
+    const { richCallId: id, liveCallId } = sampleIds(sandbox);
+    const before = await execute(EVERYTHING, { id });
+    expect(before.errors).toBeUndefined();
+    await execute(CALL, { id: liveCallId });
+    traffic();
+    clock.pass(STALE_AFTER_MS);
+
+    breakIt(sandbox);
+    // Nothing is given out for an end of the list that nobody has seen: pages, assistants, ended and live calls alike.
+    const during = await executeTraced(EVERYTHING, { id });
+    expect(during).toMatchObject({ data: before.data, extensions: { upstream: { cacheHits: 0, coalesced: 0, stale: 4 } } });
+    expect(during.errors).toBeUndefined();
+    expect(during.sources.every((source) => source.startsWith('stale '))).toBe(true);
+    // Who is asked to slow down sends no more, and who has something to show does not wait.
+    expect(traffic().length).toBeGreaterThanOrEqual(code === 'RATE_LIMITED' ? 1 : 4);
+    expect((await executeTraced(CALL, { id: liveCallId })).extensions.upstream).toMatchObject({ stale: 1 });
+
+    const asked = executeTraced(CALL, { id: sampleIds(sandbox).retriedCallId });
+    await waitAWhile();
+    const unseen = await asked;
+    expect(unseen.data).toEqual({ call: null });
+    expect(unseen.errors).toMatchObject([{ path: ['call'], extensions: { code } }]);
+    expect(unseen.sources).toEqual([`network /call/${sampleIds(sandbox).retriedCallId}`]);
+
+    sandbox.control.heal();
+    await waitAWhile();
+    traffic();
+    const after = await executeTraced(EVERYTHING, { id });
+    expect(after).toMatchObject({ data: before.data, extensions: { upstream: { requests: 4, stale: 0 } } });
+    expect(traffic()).toHaveLength(4);
+  });
+
+  test('what was seen is served no longer than the grace', async () => {
+    const { execute, clock, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, GRACE_MS: '60000' } });
+    const { richCallId: id } = sampleIds(sandbox);
+    await execute(CALL, { id });
+    breakIt(sandbox);
+    clock.pass(600_000 + 60_000 - 1);
+    expect((await execute(CALL, { id })).data.call).not.toBeNull();
+    clock.pass(1);
+    expect(await execute(CALL, { id })).toMatchObject({ data: { call: null }, errors: [{ extensions: { code } }] });
+  });
+});
+
+test('while the upstream gives no answer in time, what was seen is served stale', async () => {
+  const timers = createManualTimers();
+  const { execute, executeTraced, clock, sandbox, traffic } = createTimedGateway({ gateway: timers });
+  const { richCallId: id } = sampleIds(sandbox);
+  await execute(CALL, { id });
+  clock.pass(STALE_AFTER_MS);
+  sandbox.control.hang(ALL);
+  traffic();
+  const asked = executeTraced(CALL, { id });
+  await untilIdle();
+  timers.elapse(10_000);
+  expect(await asked).toMatchObject({ data: { call: { id } }, extensions: { upstream: { requests: 1, stale: 1 } } });
+  expect(traffic()).toEqual([`GET /call/${id}`]);
+});
+
+test('an operation whose time is over is answered with what was seen', async () => {
+  const timers = createManualTimers();
+  const { execute, clock, sandbox } = createTimedGateway({ gateway: timers, settings: { REQUEST_DEADLINE_MS: '777' } });
+  const { richCallId: id } = sampleIds(sandbox);
+  await execute(CALL, { id });
+  clock.pass(STALE_AFTER_MS);
+  sandbox.control.hang(ALL);
+  const asked = execute(CALL, { id });
+  await untilIdle();
+  timers.elapse(777);
+  expect(await asked).toMatchObject({ data: { call: { id } } });
+});
+
+describe('Nothing stands in for an answer that says something:', () => {
+  test.each<[name: string, breakIt: StartOutage, code: string | undefined]>([
+    ['a 400', answers(400), 'UPSTREAM_REJECTED'],
+    ['a 422', answers(422), 'UPSTREAM_REJECTED'],
+    ['a 409', answers(409), 'UPSTREAM_REJECTED'],
+    ['a 404', answers(404), undefined],
+    ['a 410', answers(410), undefined],
+    ['a redirect', answers(302, { location: 'http://elsewhere.test/' }), 'UPSTREAM_UNAVAILABLE'],
+    ['no JSON', ({ control }) => control.corrupt(ALL, '<html>'), 'UPSTREAM_INVALID_RESPONSE'],
+    ['no call', ({ control }) => control.corrupt(ALL, '{}'), 'UPSTREAM_INVALID_RESPONSE'],
+  ])('%s', async (_name, breakIt, code) => {
+    const { execute, clock, sandbox, traffic } = createTimedGateway({ settings: NO_RETRIES });
+    const { richCallId: id } = sampleIds(sandbox);
+    await execute(CALL, { id });
+    clock.pass(STALE_AFTER_MS);
+    breakIt(sandbox);
+    const { data, errors } = await execute(CALL, { id });
+    expect(data).toEqual({ call: null });
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(code && [code]);
+    expect(traffic()).toHaveLength(2);
+  });
+
+  test('and what failed is never kept', async () => {
+    const { execute, sandbox, traffic } = createTimedGateway({ settings: NO_RETRIES });
+    const { richCallId: id } = sampleIds(sandbox);
+    for (const status of [400, 500, 429, 403]) {
+      sandbox.control.fail(ALL, { status, times: 1 });
+      expect((await execute(CALL, { id })).errors).toHaveLength(1);
+    }
+    expect((await execute(CALL, { id })).data.call.id).toBe(id);
+    expect(traffic()).toHaveLength(5);
+  });
+});
+
+test('a background request that fails leaves what was kept, and nothing else', async () => {
+  const { execute, executeTraced, clock, sandbox, unexpectedErrors } = createTimedGateway({ settings: NO_RETRIES });
+  const { richCallId: id } = sampleIds(sandbox);
+  await execute(CALL, { id });
+  clock.pass(600_000);
+  sandbox.control.reset(ALL);
+  for (let time = 0; time < 3; time += 1) {
+    expect((await executeTraced(CALL, { id })).extensions.upstream).toMatchObject({ requests: 1, stale: 1 });
+    await untilIdle();
+  }
+  expect(unexpectedErrors).toEqual([]);
+});

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createTestGateway, KEY_A, KEY_B, type TestGateway } from '../support/test-gateway.ts';
+
+const ASSISTANTS = '{ assistants(first: 1) { nodes { id } } }';
+/** Some seventy of these fill the memory for documents that clients register. */
+const large = (n: number) => `${ASSISTANTS} #${n} ${'x'.repeat(120_000)}`;
+
+const createTenants = () => createTestGateway({ settings: { REVOX_API_KEY: '' } });
+
+/** Asks by the hash of a text, and with the text where that is given. */
+async function ask(gateway: TestGateway, key: string, text: string, query?: string): Promise<string> {
+  const sha256Hash = createHash('sha256').update(text).digest('hex');
+  const response = await gateway.fetch('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify({ query, extensions: { persistedQuery: { version: 1, sha256Hash } } }),
+  });
+  const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+  return errors?.[0]?.extensions.code ?? 'ok';
+}
+
+const register = (gateway: TestGateway, key: string, text: string) => ask(gateway, key, text, text);
+
+describe('A document that a client registers', () => {
+  test('is found by its hash after the first operation of a credential that the upstream accepts', async () => {
+    const world = createTenants();
+    expect(await ask(world, KEY_A, ASSISTANTS)).toBe('PERSISTED_QUERY_NOT_FOUND');
+    expect(await register(world, KEY_A, ASSISTANTS)).toBe('ok');
+    expect(await ask(world, KEY_A, ASSISTANTS)).toBe('ok');
+    expect(await ask(world, KEY_B, ASSISTANTS)).toBe('ok');
+    expect(world.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
+  });
+
+  test('is not kept when the upstream refuses the credential, nor when it was not asked', async () => {
+    const world = createTenants();
+    expect(await register(world, 'sk_invented', ASSISTANTS)).toBe('UNAUTHENTICATED');
+    expect(await register(world, 'sk_invented', '{ __typename }')).toBe('ok');
+    world.traffic();
+    for (const text of [ASSISTANTS, '{ __typename }']) expect(await ask(world, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('stays while a hundred large ones come with invented keys', async () => {
+    const world = createTenants();
+    await register(world, KEY_A, large(0));
+    for (let n = 1; n <= 100; n += 1) await register(world, `sk_invented_${n}`, large(n));
+    world.traffic();
+    expect(await ask(world, KEY_A, large(0))).toBe('ok');
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('stays while another tenant registers a hundred large ones, which push out that tenant’s own', async () => {
+    const world = createTenants();
+    for (let n = 0; n < 10; n += 1) await register(world, KEY_A, large(n));
+    for (let n = 100; n < 200; n += 1) await register(world, KEY_B, large(n));
+    for (let n = 0; n < 10; n += 1) expect(await ask(world, KEY_A, large(n))).toBe('ok');
+    expect(await ask(world, KEY_B, large(199))).toBe('ok');
+    expect(await ask(world, KEY_B, large(100))).toBe('PERSISTED_QUERY_NOT_FOUND');
+  });
+});

@@ -1,0 +1,251 @@
+import { describe, expect, test } from 'vitest';
+import { createTestGateway, type GraphQLResult } from '../support/test-gateway.ts';
+import { doubling, expectLimitError, type LimitExcess, type Operation, post, ROWS_OF_ROWS } from './limit-scenarios.ts';
+
+/** Each operation asks for nobody's call, which costs one request. */
+const LIMIT_CASES: readonly (LimitExcess & {
+  readonly name: string;
+  readonly settings: Record<string, string>;
+  readonly fits: Operation;
+  readonly isOver: Operation;
+})[] = [
+  {
+    name: 'tokens',
+    settings: { MAX_TOKENS: '11' },
+    fits: { query: '{ call(id: "nobody") { id } }' },
+    isOver: { query: '{ call(id: "nobody") { id status direction } }' },
+    limit: 11,
+    // The parser stops there.
+    measured: 12,
+    message: 'The document has more than 11 tokens; at most 11 are allowed (MAX_TOKENS).',
+  },
+  {
+    name: 'levels',
+    settings: { MAX_DEPTH: '3' },
+    fits: { query: '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { id } }' },
+    isOver: { query: '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { assistant { id } } }' },
+    limit: 3,
+    measured: 4,
+    message: 'The operation is 4 levels deep; at most 3 are allowed (MAX_DEPTH).',
+  },
+  {
+    name: 'aliases',
+    settings: { MAX_ALIASES: '4' },
+    fits: { query: '{ a: call(id: "nobody") { ...F ...F b: id } } fragment F on Call { c: id }' },
+    isOver: { query: '{ a: call(id: "nobody") { ...F ...F } } fragment F on Call { b: id c: id }' },
+    limit: 4,
+    measured: 5,
+    message: 'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
+  },
+  {
+    name: 'repeated fields',
+    settings: { MAX_ALIASES: '4' },
+    fits: { query: '{ call(id: "nobody") { id id id id id } }' },
+    isOver: { query: '{ call(id: "nobody") { id id id id id id } }' },
+    limit: 4,
+    measured: 5,
+    message: 'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
+  },
+  {
+    name: 'characters of an alias',
+    settings: {},
+    fits: { query: `{ ${'a'.repeat(256)}: call(id: "nobody") { id } }` },
+    isOver: { query: `{ call(id: "nobody") { ...F } } fragment F on Call { ${'a'.repeat(257)}: id }` },
+    limit: 256,
+    measured: 257,
+    message: 'The operation has an alias of 257 characters; at most 256 are allowed.',
+  },
+  {
+    name: 'directives',
+    settings: { MAX_DIRECTIVES: '4' },
+    fits: {
+      query:
+        '{ call(id: "nobody") @skip(if: false) { id @skip(if: false) ...F ...F } } fragment F on Call { id @skip(if: false) }',
+    },
+    isOver: { query: '{ call(id: "nobody") { ...F ...F ...F ...F ...F } } fragment F on Call { id @skip(if: false) }' },
+    limit: 4,
+    measured: 5,
+    message: 'The operation has 5 directives; at most 4 are allowed (MAX_DIRECTIVES).',
+  },
+  {
+    name: 'selections with the fragments written out',
+    settings: { MAX_TOKENS: '128' },
+    fits: { query: `{ call(id: "nobody") { ...F0 } } ${doubling(9, 'Call', 'id status direction')}` },
+    isOver: { query: `{ call(id: "nobody") { id ...F0 } } ${doubling(9, 'Call', 'id status direction')}` },
+    limit: 2_560,
+    measured: 2_561,
+    message: 'The operation has 2561 selections with its fragments written out; at most 2560 are allowed (20 × MAX_TOKENS).',
+  },
+  {
+    name: 'fields that it can bring',
+    settings: { MAX_COST: '3' },
+    fits: { query: '{ call(id: "nobody") { id status } }' },
+    isOver: { query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }', variables: { n: 2 } },
+    limit: 3,
+    measured: 5,
+    message: 'The operation can bring 5 fields; at most 3 are allowed (MAX_COST).',
+  },
+  {
+    name: 'ids',
+    settings: { MAX_IDS: '2' },
+    fits: { query: '{ calls(ids: ["nobody", "nobody"]) { id } }' },
+    isOver: { query: '{ calls(ids: ["nobody", "nobody", "nobody"]) { id } }' },
+    limit: 2,
+    measured: 3,
+    message: '`ids` of Query.calls holds 3 items; at most 2 are allowed (MAX_IDS).',
+  },
+  {
+    name: 'ids in a variable',
+    settings: { MAX_IDS: '2' },
+    fits: { query: 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }', variables: { ids: ['nobody', 'nobody'] } },
+    isOver: { query: '{ assistants { nodes { id } } ...F } fragment F on Query { nodes(ids: ["a", "b", "c"]) { id } }' },
+    limit: 2,
+    measured: 3,
+    message: '`ids` of Query.nodes holds 3 items; at most 2 are allowed (MAX_IDS).',
+  },
+  {
+    name: 'items of a list in any variable, which is refused before it is read',
+    settings: { MAX_IDS: '2', MAX_REPRESENTATIONS: '3' },
+    fits: {
+      query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+      variables: { s: ['COMPLETED', 'CANCELLED', 'COMPLETED'] },
+    },
+    isOver: {
+      query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+      variables: { s: [1, 2, 3, 4] },
+    },
+    limit: 3,
+    measured: 4,
+    message: '`$s` holds 4 items; at most 3 are allowed (MAX_REPRESENTATIONS).',
+  },
+  {
+    name: 'comparisons to validate it, of which GraphQL has a limit of its own',
+    settings: { MAX_ALIASES: '10000' },
+    fits: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(707)} }` },
+    isOver: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(708)} }` },
+    limit: 500_000,
+    measured: 500_001,
+    message:
+      'The fields and fragments of the document take more than 500000 comparisons to validate; at most 500000 are allowed.',
+  },
+];
+
+describe.each(LIMIT_CASES)('Of $name', ({ settings, fits, isOver, ...excess }) => {
+  test('as many as are allowed pass, again and again', async () => {
+    const world = createTestGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0', ...settings } });
+    for (let round = 0; round < 2; round += 1) {
+      expect(await world.execute(fits.query, fits.variables)).not.toHaveProperty('errors');
+      expect(world.traffic()).toEqual(['GET /call/nobody']);
+    }
+  });
+
+  test('one more is refused with limit and measure, again and again, and nothing is executed', async () => {
+    const world = createTestGateway({ settings });
+    await expectLimitError(world, isOver, excess);
+  });
+});
+
+describe('What does not fit', () => {
+  test.each(['first: -5', 'first: 0', 'first: 1000000000', 'first: 1, last: 1'])(
+    'in a connection (%s) is told at its field',
+    async (args) => {
+      const world = createTestGateway();
+      const { data, errors } = await world.execute(`{ __typename callAttempts(${args}) { nodes { id } } }`);
+      expect(data).toEqual({ __typename: 'Query', callAttempts: null });
+      expect(errors).toMatchObject([{ path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
+      expect(world.traffic()).toEqual([]);
+    },
+  );
+
+  test('in one field does not hide what others cost', async () => {
+    const world = createTestGateway();
+    const query = `query ($ids: [ID!] = []) { calls(ids: $ids) { id } ${ROWS_OF_ROWS} }`;
+    await expectLimitError(
+      world,
+      { query, variables: { ids: null } },
+      { limit: 500_000, measured: 5_050_202, message: expect.any(String) },
+    );
+    const alone = await world.execute('query ($ids: [ID!] = []) { calls(ids: $ids) { id } }', { ids: null });
+    expect(alone.errors).toMatchObject([
+      { path: ['calls'], extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"ids"') },
+    ]);
+    expect(world.traffic()).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('in a directive is told before anything is executed', async () => {
+    const world = createTestGateway();
+    const query = `query ($v: Boolean = true) { assistants { nodes { id @include(if: $v) } } ${ROWS_OF_ROWS} }`;
+    const answer = await world.execute(query, { v: null });
+    expect(answer).toMatchObject({
+      errors: [{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"if"') }],
+    });
+    expect(answer).not.toHaveProperty('data');
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('in the document is told, whatever it costs', async () => {
+    const world = createTestGateway();
+    const { errors } = await world.execute(`{ nothing ${ROWS_OF_ROWS} }`);
+    expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('in the variables is told by their names', async () => {
+    const world = createTestGateway();
+    const { errors } = await world.execute(`query ($n: Int!) { a: campaigns(first: $n) { totalCount } ${ROWS_OF_ROWS} }`, {
+      n: 'x',
+    });
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"$n"') }]);
+    expect(world.traffic()).toEqual([]);
+  });
+});
+
+test('Of several operations only the one that is executed costs', async () => {
+  const world = createTestGateway();
+  const query = `query Small { call(id: "nobody") { id } } query Large { ${ROWS_OF_ROWS} }`;
+  const ask = async (operationName: string) =>
+    (await (await post(world, JSON.stringify({ query, operationName }))).json()) as GraphQLResult;
+  expect(await ask('Small')).toEqual({ data: { call: null } });
+  expect(world.traffic()).toEqual(['GET /call/nobody']);
+  expect((await ask('Large')).errors).toMatchObject([{ extensions: { limit: 500_000, measured: 5_050_201 } }]);
+  expect(world.traffic()).toEqual([]);
+});
+
+test('An operation brings no more fields than it costs, whatever its variables were before', async () => {
+  const query = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }';
+  const seen: number[] = [];
+  const world = createTestGateway({ settings: { MAX_COST: '2000' } });
+  for (const variables of [{}, { n: null }, { n: 3 }, {}, { n: 20 }, { n: 100 }]) {
+    const { data, errors } = await world.execute(query, variables);
+    if (errors) {
+      expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 2_000 } }]);
+      seen.push(0);
+      continue;
+    }
+    const free = createTestGateway({ settings: { MAX_COST: '1' } });
+    const [refusal] = (await free.execute(query, variables)).errors ?? [];
+    const cost = Number(/can bring (\d+) fields/.exec(refusal?.message ?? '')?.[1]);
+    const fields = countFields(data);
+    expect(fields).toBeLessThanOrEqual(cost);
+    seen.push(fields);
+  }
+  expect(seen.map((fields) => fields > 0)).toEqual([true, true, true, true, true, false]);
+  expect(world.traffic()).not.toEqual([]);
+});
+
+function countFields(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value).reduce<number>((sum, one) => sum + countFields(one), 0);
+  return Array.isArray(value) ? inner : inner + Object.keys(value).length;
+}
+
+test('What one operation costs by its variables says nothing of the next', async () => {
+  const world = createTestGateway({ settings: { MAX_COST: '10' } });
+  const ask = (n: number | null) => world.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
+  expect((await ask(4)).errors).toBeUndefined();
+  expect((await ask(5)).errors).toMatchObject([{ extensions: { limit: 10, measured: 11 } }]);
+  expect((await ask(null)).errors).toMatchObject([{ extensions: { limit: 10, measured: 41 } }]);
+  expect((await ask(4)).errors).toBeUndefined();
+  expect(world.traffic()).toEqual(['GET /assistants']);
+});

@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { createManualTimers } from '../rest/real-server.ts';
+import { KEY_A, KEY_B, NO_CACHE, type TestGatewayOptions } from '../support/test-gateway.ts';
+import { createTimedGateway, untilIdle } from '../support/timed-gateway.ts';
+import { AUDIENCE, createKey, createTokenIssuer, ISSUER, JWT_SETTINGS, sign, toFetchKeys } from '../support/token-issuer.ts';
+
+const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
+const ALL = () => true;
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
+  const timers = createManualTimers();
+  const testGateway = createTimedGateway({ ...options, gateway: { ...timers, random: () => 1, ...gateway } });
+  const [first, second] = sampleIds(testGateway.sandbox).twentyCallIds;
+  return {
+    ...testGateway,
+    ids: { first: first!, second: second! },
+    async pass(ms: number) {
+      await untilIdle();
+      testGateway.clock.pass(ms);
+      timers.elapse(ms);
+      await untilIdle();
+    },
+  };
+}
+
+describe('A request that fails', () => {
+  test('is sent again, and the answer tells how often', async () => {
+    const { executeTraced, sandbox, pass, traffic, ids } = createScene();
+    sandbox.control.fail('/call/', { status: 503, times: 1 });
+    sandbox.control.reset('/call/', 1);
+    const asked = executeTraced(CALL, { id: ids.first });
+    await pass(250);
+    await pass(500);
+    const { data, errors, extensions } = await asked;
+    expect([data, errors]).toEqual([{ call: { id: ids.first } }, undefined]);
+    expect(extensions.upstream).toMatchObject({ requests: 3, calls: [{ status: 200, source: 'network', retries: 2 }] });
+    expect(traffic()).toEqual(Array(3).fill(`GET /call/${ids.first}`));
+  });
+
+  test('is sent again for all who wait for it, also those who come meanwhile', async () => {
+    const { executeTraced, sandbox, pass, traffic, ids } = createScene();
+    sandbox.control.fail('/call/', { status: 503, headers: { 'retry-after': '5' }, times: 1 });
+    const first = executeTraced(CALL, { id: ids.first });
+    await pass(3_000);
+    const second = executeTraced(CALL, { id: ids.first });
+    await pass(5_250);
+    expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([ids.first, ids.first]);
+    expect((await second).sources).toEqual([`coalesced /call/${ids.first}`]);
+    expect(traffic()).toHaveLength(2);
+  });
+
+  test('does not keep who has something to show waiting for longer than a second', async () => {
+    const { executeTraced, sandbox, pass, traffic, clock, ids } = createScene();
+    await executeTraced(CALL, { id: ids.first });
+    clock.pass(700_000);
+    sandbox.control.fail('/call/', { status: 503 });
+    const asked = executeTraced(CALL, { id: ids.first });
+    await pass(250);
+    await pass(500);
+    expect((await asked).extensions.upstream).toMatchObject({ stale: 1, requests: 3 });
+    traffic();
+    sandbox.control.heal();
+    sandbox.control.fail('/call/', { status: 503, headers: { 'retry-after': '2' } });
+    expect((await executeTraced(CALL, { id: ids.first })).extensions.upstream).toMatchObject({ stale: 1, requests: 1 });
+    expect(traffic()).toHaveLength(1);
+  });
+});
+
+describe('An upstream that asks to slow down', () => {
+  test('has its peace from that credential, and answers the others', async () => {
+    const { execute, sandbox, pass, traffic, ids } = createScene({ settings: { REVOX_API_KEY: '' } });
+    const { id: ofB } = sandbox.control.data(KEY_B).calls[0]!;
+    sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
+    const first = execute(CALL, { id: ids.first }, bearer(KEY_A));
+    await untilIdle();
+    const second = execute(CALL, { id: ids.second }, bearer(KEY_A));
+    expect(await execute(CALL, { id: ofB }, bearer(KEY_B))).toEqual({ data: { call: { id: ofB } } });
+    expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ofB}`]);
+    await pass(20_000);
+    expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([ids.first, ids.second]);
+    expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.second}`]);
+  });
+
+  test('is asked once for what many ask while they wait', async () => {
+    const { execute, sandbox, pass, traffic, ids } = createScene();
+    sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
+    const asked = [execute(CALL, { id: ids.first })];
+    for (let second = 0; second < 5; second += 1) {
+      await pass(2_000);
+      asked.push(execute(CALL, { id: ids.first }), execute(CALL, { id: ids.second }));
+    }
+    await pass(20_000);
+    expect((await Promise.all(asked)).every(({ data }) => data.call !== null)).toBe(true);
+    expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.first}`, `GET /call/${ids.second}`]);
+  });
+
+  test('costs who cannot wait that field, with the seconds, and no request', async () => {
+    const { execute, sandbox, traffic, ids } = createScene({ settings: { REQUEST_DEADLINE_MS: '5000' } });
+    sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
+    const limited = { data: { call: null }, errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 20 } }] };
+    expect(await execute(CALL, { id: ids.first })).toMatchObject(limited);
+    expect(traffic()).toHaveLength(1);
+    expect(await execute('query ($id: ID!) { __typename call(id: $id) { id } }', { id: ids.second })).toMatchObject({
+      data: { __typename: 'Query', call: null },
+      errors: [{ path: ['call'], extensions: { code: 'RATE_LIMITED', retryAfter: 20 } }],
+    });
+    expect(traffic()).toEqual([]);
+  });
+});
+
+describe('An upstream that is down', () => {
+  test('is left alone after some failures; what is known is served meanwhile, and all is well afterwards', async () => {
+    const settings = { REVOX_RETRIES: '0', REVOX_BREAKER_FAILURES: '3' };
+    const { execute, executeTraced, sandbox, pass, traffic, clock, ids } = createScene({ settings });
+    await execute(CALL, { id: ids.first });
+    clock.pass(700_000);
+    traffic();
+    sandbox.control.reset(ALL);
+    for (let n = 0; n < 10; n += 1) {
+      expect(await execute(CALL, { id: `unseen ${n}` })).toMatchObject({
+        errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+      });
+    }
+    expect(traffic()).toHaveLength(3);
+    const stale = await executeTraced(CALL, { id: ids.first });
+    expect(stale).toMatchObject({ data: { call: { id: ids.first } }, extensions: { upstream: { requests: 0, stale: 1 } } });
+    expect(traffic()).toEqual([]);
+    sandbox.control.heal();
+    await pass(1_000);
+    expect((await executeTraced(CALL, { id: ids.first })).extensions.upstream).toMatchObject({ requests: 1, stale: 0 });
+    expect((await execute(CALL, { id: ids.second })).data.call.id).toBe(ids.second);
+    expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.second}`]);
+  });
+});
+
+describe('Those who share the key of the gateway', () => {
+  test('take turns, by the subjects of their tokens: who asks for much waits for himself', async () => {
+    const key = await createKey('one');
+    const { execute, sandbox, traffic, clock } = createScene({
+      settings: { ...NO_CACHE, ...JWT_SETTINGS, JWT_SCOPE: '', HOST: '0.0.0.0', REVOX_MAX_CONCURRENCY: '4' },
+      gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
+    });
+    const as = async (sub: string) =>
+      bearer(await sign(key, { iss: ISSUER, aud: AUDIENCE, sub, exp: Math.floor(clock.now() / 1000) + 60 }));
+    const [flooding, modest] = [await as('flooding'), await as('modest')];
+    const { calls } = sandbox.control.data(KEY_A);
+    const ids = calls.slice(0, 40).map(({ id }) => id);
+    sandbox.control.hang(ALL);
+    // To check a token takes as long as it takes.
+    const untilInFlight = async (count: number) => {
+      while (sandbox.control.inFlight() < count) await new Promise(setImmediate);
+      await untilIdle();
+    };
+
+    const flood = execute('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { ids }, flooding);
+    await untilInFlight(3);
+    // One place is left for whoever else may come.
+    expect(traffic()).toEqual(ids.slice(0, 3).map((id) => `GET /call/${id}`));
+    const own = calls.at(-1)!.id;
+    const asked = execute(CALL, { id: own }, modest);
+    await untilInFlight(4);
+    expect(traffic()).toEqual([`GET /call/${own}`]);
+
+    sandbox.control.heal();
+    expect((await asked).data.call.id).toBe(own);
+    expect((await flood).data.calls).toHaveLength(40);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
+
+// A few kilobytes may ask for the same long thing many times over: each time it is written out.
+
+/** A world whose calls are long: two attempts of two hundred utterances each; and whose assistants have much to say. */
+function createGatewayWithLongCalls(settings: Record<string, string> = {}) {
+  const sandbox = createSandbox();
+  const { calls, assistants } = sandbox.control.data(KEY_A);
+  const transcript = Array.from({ length: 200 }, () => ({
+    role: 'user',
+    content: 'What was said, at some length, by somebody. '.repeat(2),
+  }));
+  const gateway = createTestGateway({
+    settings,
+    upstream: async (request) => {
+      const response = await sandbox.fetch(request);
+      const body = (await response.json()) as { call?: { call_attempts: object[] }; assistants?: object[] };
+      if (body.call)
+        body.call.call_attempts = [1, 2].map((id) => ({ ...body.call?.call_attempts[0], id: `attempt-${id}`, transcript }));
+      if (body.assistants)
+        body.assistants = body.assistants.map((assistant) => ({ ...assistant, prompt: 'Be kind. '.repeat(900) }));
+      return Response.json(body);
+    },
+  });
+  const [call] = calls.filter(({ status }) => status === 'completed');
+  return { ...gateway, callId: call!.id, assistantId: assistants[0]!.id, otherId: assistants[1]!.id };
+}
+
+const repeat = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
+const TRANSCRIPT_QUERY = 'callAttempts { transcript { role content } }';
+
+describe('An answer that would be too large', () => {
+  test('is given up while it is made, however often it asks for one call', async () => {
+    const { execute, callId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
+    const query = `query ($ids: [ID!]!) { ${repeat(20, (n) => `a${n}: calls(ids: $ids) { ${TRANSCRIPT_QUERY} }`)} }`;
+    const { cpuMs, answer } = await measured(() => execute(query, { ids: Array(100).fill(callId) }));
+    expect(answer).toEqual(TOO_LARGE);
+    expect(answer.errors?.[0]?.extensions).toMatchObject({ limit: 2 ** 24 });
+    // All of it would be 1,600,000 fields.
+    expect(cpuMs).toBeLessThan(3_000);
+    expect(traffic()).toEqual([`GET /call/${callId}`]);
+    expect(unexpectedErrors).toEqual([]);
+  });
+
+  test('is given up for its texts, too: no text is so long that it cannot be written', async () => {
+    const { execute, assistantId, otherId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
+    const representations = Array.from({ length: 1_000 }, (_, n) => ({
+      __typename: 'Assistant',
+      id: n % 2 ? assistantId : otherId,
+    }));
+    const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+      ... on Assistant { ${repeat(75, (n) => `p${n}: prompt`)} } } }`;
+    expect(await execute(query, { representations })).toEqual(TOO_LARGE);
+    expect(traffic()).toEqual(['GET /assistants']);
+    expect(unexpectedErrors).toEqual([]);
+  });
+
+  test('says so with 400 to who takes it, and with the limit that is set; what is smaller is answered', async () => {
+    const { fetch, callId, execute, traffic } = createGatewayWithLongCalls({ MAX_ANSWER_BYTES: '100000' });
+    const query = `{ call(id: "${callId}") { id ${TRANSCRIPT_QUERY} } }`;
+    const accept = 'application/graphql-response+json';
+    const response = await fetch(`/graphql?query=${encodeURIComponent(query)}`, { headers: { accept } });
+    expect([response.status, response.headers.get('cache-control')]).toEqual([400, 'no-store']);
+    expect(await response.json()).toEqual(TOO_LARGE);
+    expect((await execute(`{ call(id: "${callId}") { id metadata callAttempts { id } } }`)).data.call.callAttempts).toHaveLength(
+      2,
+    );
+    expect(traffic()).toEqual([`GET /call/${callId}`]);
+  });
+
+  test('is none of forty long calls', async () => {
+    const { execute, sandbox, traffic } = createGatewayWithLongCalls();
+    const ids = sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 40)
+      .map(({ id }) => id);
+    const { data, errors } = await execute(`query ($ids: [ID!]!) { calls(ids: $ids) { id ${TRANSCRIPT_QUERY} } }`, { ids });
+    expect(errors).toBeUndefined();
+    expect(data.calls).toHaveLength(40);
+    expect(traffic()).toHaveLength(40);
+  });
+});
+
+describe('The size of an answer counts what is really written', () => {
+  const ALIAS = 'a'.repeat(250);
+  const ATTEMPTS = (field: string) => `{ callAttempts(first: 50) { nodes { ${repeat(20, (n) => `${ALIAS}${n}: ${field}`)} } } }`;
+
+  test.each([
+    ['response names', {}, ATTEMPTS('id')],
+    ['response names of `__typename`, which no resolver of the gateway brings', {}, ATTEMPTS('__typename')],
+    [
+      'response names of `__typename` in a fragment',
+      {},
+      `{ callAttempts(first: 50) { nodes { ... { ...F } } } }
+        fragment F on CallAttempt { ${repeat(20, (n) => `${ALIAS}${n}: __typename`)} }`,
+    ],
+    [
+      'the schema itself',
+      { INTROSPECTION: 'on' },
+      `{ ${repeat(20, (n) => `a${n}: __schema { types { name description fields { name description } } }`)} }`,
+    ],
+    ['errors', {}, `{ ${repeat(80, (n) => `${ALIAS}${n}: callAttempts(after: "${'ä'.repeat(300)}") { totalCount }`)} }`],
+    ['a value that the schema does not know, in the extensions', {}, `{ callAttempts(first: 50) { nodes { status } } }`],
+  ])('with %s', async (_, settings, query) => {
+    const upstream = async (request: Request) => {
+      const response = await createSandbox().fetch(request);
+      const body = (await response.json()) as { calls?: object[] };
+      const calls = body.calls?.map((attempt, n) => ({ ...attempt, status: `\u0001\u0002${'新'.repeat(90)}${n}` }));
+      return Response.json({ ...body, ...(calls && { calls }) });
+    };
+    const answered = createTestGateway({ settings, upstream });
+    const response = await answered.fetch('/graphql', post(query));
+    const written = Buffer.byteLength(await response.text());
+    expect(written).toBeGreaterThan(10_000);
+    const refused = createTestGateway({ settings: { ...settings, MAX_ANSWER_BYTES: String(written - 1) }, upstream });
+    expect(await (await refused.fetch('/graphql', post(query))).json()).toEqual(TOO_LARGE);
+    expect(answered.traffic()).toEqual(refused.traffic());
+    expect([...answered.unexpectedErrors, ...refused.unexpectedErrors]).toEqual([]);
+  });
+
+  test('with what the upstream was asked, where that is part of the answer', async () => {
+    const query = `{ ${repeat(90, (n) => `a${n}: call(id: "${n}${'x'.repeat(200)}") { id }`)} }`;
+    const traced = { 'x-revox-trace': '1' };
+    const answered = createTestGateway({ settings: { UPSTREAM_TRACE: 'on' } });
+    const written = Buffer.byteLength(await (await answered.fetch('/graphql', post(query, traced))).text());
+    const settings = { UPSTREAM_TRACE: 'on', MAX_ANSWER_BYTES: String(written - 100) };
+    expect(await (await createTestGateway({ settings }).fetch('/graphql', post(query, traced))).json()).toEqual(TOO_LARGE);
+    expect(answered.unexpectedErrors).toEqual([]);
+  });
+});
+
+const post = (query: string, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify({ query }),
+});
+
+const TOO_LARGE = {
+  errors: [
+    {
+      message: expect.stringMatching(/^The answer takes \d+ bytes and more; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/),
+      extensions: { code: 'OPERATION_TOO_COMPLEX', limit: expect.any(Number), measured: expect.any(Number) },
+    },
+  ],
+};
+
+async function measured<T>(act: () => Promise<T>) {
+  const before = process.cpuUsage();
+  const answer = await act();
+  const { user, system } = process.cpuUsage(before);
+  return { answer, cpuMs: (user + system) / 1000 };
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
+import { JWT_SETTINGS } from '../support/token-issuer.ts';
+
+const NOTHING_TO_LOAD = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const PAGE = { headers: { accept: 'text/html' } };
+
+describe('Every answer says what a browser may do with it', () => {
+  test.each<[status: number, name: string, url: string, init?: RequestInit]>([
+    [200, 'data', '/graphql?query={__typename}'],
+    [200, 'an error', '/graphql?query={nope}', { headers: { accept: 'application/json' } }],
+    [400, 'a refusal', '/graphql?query={nope}', { headers: { accept: 'application/graphql-response+json' } }],
+    [400, 'no JSON', '/graphql', { method: 'POST', body: '{', headers: JSON_TYPE }],
+    [405, 'a mutation by GET', '/graphql?query=mutation{x}'],
+    [403, 'a stranger', '/graphql?query={__typename}', { headers: { origin: 'https://evil.test' } }],
+    [403, 'another host', 'http://evil.test/graphql?query={__typename}'],
+    [404, 'no place', '/nope'],
+    [405, 'another method', '/graphql', { method: 'PUT' }],
+    [406, 'another type', '/graphql?query={__typename}', { headers: { accept: 'image/png' } }],
+    [413, 'too much', '/graphql', { method: 'POST', body: ' '.repeat(2 ** 21), headers: JSON_TYPE }],
+    [415, 'no JSON type', '/graphql', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } }],
+    [200, 'health', '/health'],
+    [200, 'readiness', '/ready'],
+    [302, 'the way to the page', '/', PAGE],
+    [
+      204,
+      'a preflight',
+      '/graphql',
+      { method: 'OPTIONS', headers: { origin: 'https://app.test', 'access-control-request-method': 'GET' } },
+    ],
+  ])('%i: %s', async (status, _name, url, init) => {
+    const world = createTestGateway({ settings: { CORS_ORIGINS: 'https://app.test' } });
+    const response = await world.fetch(url, init);
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
+    expect(response.headers.has('x-powered-by')).toBe(false);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('401: nobody', async () => {
+    const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const response = await world.fetch('/graphql?query={__typename}');
+    expect(response.status).toBe(401);
+    expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('500: a bug', async () => {
+    const now = () => {
+      throw new Error('at db.internal');
+    };
+    const world = createTestGateway({ settings: JWT_SETTINGS, gateway: { now } });
+    const response = await world.fetch('/graphql?query={__typename}', { headers: { authorization: 'Bearer a.b.c' } });
+    expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining('db.internal')]);
+    expect(world.unexpectedErrors).toHaveLength(1);
+    expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
+    expect(world.traffic()).toEqual([]);
+  });
+});
+
+test('GraphiQL’s page may run the scripts that are in it, and no others', async () => {
+  const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+  const response = await world.fetch('/graphql', PAGE);
+  const html = await response.text();
+  const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(response.headers);
+  const { 'content-security-policy': _, ...rest } = NOTHING_TO_LOAD;
+  expect(others).toMatchObject(rest);
+  // The second one, which is all of GraphiQL, has words in it that look like scripts: a browser knows where it ends, and tests that it runs.
+  const first = html.slice(html.indexOf('<script>') + '<script>'.length, html.indexOf('</script>'));
+  const hash = createHash('sha256').update(first).digest('base64');
+  expect(policy.split('; ')).toEqual([
+    "default-src 'none'",
+    expect.stringMatching(/^script-src 'sha256-[\w+/]{43}=' 'sha256-[\w+/]{43}='$/),
+    "style-src 'unsafe-inline'",
+    "connect-src 'self'",
+    'font-src data:',
+    'img-src data:',
+    'worker-src blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ]);
+  expect(policy).toContain(`'sha256-${hash}'`);
+  // And what is no page gets nothing of it, once it has been shown.
+  const answer = await world.fetch('/graphql?query={__typename}', { headers: { authorization: `Bearer ${KEY_A}` } });
+  expect(Object.fromEntries(answer.headers)).toMatchObject(NOTHING_TO_LOAD);
+  expect(world.traffic()).toEqual([]);
+});

@@ -1,0 +1,493 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { SettingsError } from '#config/settings.ts';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { writeDocuments } from '../support/document-files.ts';
+import { createTestGateway, type GraphQLResult, KEY_A, KEY_B, NO_CACHE, type TestGateway } from '../support/test-gateway.ts';
+import { createTimedGateway } from '../support/timed-gateway.ts';
+
+const JSON_TYPE = 'application/json';
+const RESPONSE_TYPE = 'application/graphql-response+json';
+const SECRET = 'a-router-secret-of-length';
+
+const CARD = 'query Card($id: ID!) { call(id: $id) { id } }';
+const TWO = 'query Names { assistants(first: 1) { nodes { id } } } query Kind { __typename }';
+const DOCUMENTS = writeDocuments(
+  {
+    'apollo.json': {
+      format: 'apollo-persisted-query-manifest',
+      version: 1,
+      operations: [{ id: 'two', name: 'Names', type: 'query', body: TWO }],
+    },
+    'relay.json': { card: CARD, outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' },
+  },
+  afterAll,
+);
+const TRUSTED_SETTINGS = { TRUSTED_DOCUMENTS: DOCUMENTS };
+const TRUSTED_ONLY_SETTINGS = { ...TRUSTED_SETTINGS, TRUSTED_DOCUMENTS_ONLY: 'on' };
+
+/** Gateways that have no trusted documents, that have some, and that execute nothing else: the last one also behind a router. */
+const plainGateway = createTestGateway({ settings: NO_CACHE });
+const trustedGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_SETTINGS } });
+const trustedOnlyGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS } });
+const routerSecretGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS, ROUTER_SECRETS: SECRET } });
+
+afterEach(() => {
+  for (const world of [plainGateway, trustedGateway, trustedOnlyGateway, routerSecretGateway]) {
+    expect(world.traffic()).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
+  }
+});
+
+interface Params {
+  readonly [name: string]: unknown;
+}
+
+const METHODS = ['POST', 'GET'] as const;
+
+/** Every way to name a document. */
+const ID_PARAMETERS: { readonly way: string; readonly name: (id: string) => Params }[] = [
+  { way: 'documentId', name: (id) => ({ documentId: id }) },
+  { way: 'documentId with sha256:', name: (id) => ({ documentId: `sha256:${id}` }) },
+  { way: 'doc_id', name: (id) => ({ doc_id: id }) },
+  { way: 'id', name: (id) => ({ id }) },
+  { way: 'persistedQuery', name: toApqParams },
+];
+const METHODS_AND_PARAMETERS = METHODS.flatMap((method) => ID_PARAMETERS.map((way) => ({ method, ...way })));
+
+function toApqParams(id: string): Params {
+  return { extensions: { persistedQuery: { version: 1, sha256Hash: id } } };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+interface HttpResult {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly answer: GraphQLResult;
+}
+
+async function send(
+  gateway: TestGateway,
+  method: (typeof METHODS)[number],
+  params: Params,
+  headers: Record<string, string> = {},
+): Promise<HttpResult> {
+  const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const search = new URLSearchParams(Object.entries(params).map(([name, value]) => [name, asText(value)]));
+  const response =
+    method === 'GET'
+      ? await gateway.fetch(`/graphql?${search}`, { headers: { accept: JSON_TYPE, ...headers } })
+      : await gateway.fetch('/graphql', {
+          method,
+          headers: { 'content-type': JSON_TYPE, accept: JSON_TYPE, ...headers },
+          body: JSON.stringify(params),
+        });
+  return { status: response.status, headers: response.headers, answer: (await response.json()) as GraphQLResult };
+}
+
+const codesOf = ({ errors = [] }: GraphQLResult) => errors.map(({ extensions }) => extensions.code);
+const NOT_FOUND = { errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }] };
+
+describe('A trusted document', () => {
+  test.each(METHODS_AND_PARAMETERS)('is named by $way, with $method', async ({ method, name }) => {
+    const { richCallId } = sampleIds(trustedGateway.sandbox);
+    for (const id of ['card', sha256(CARD)]) {
+      const { status, answer } = await send(trustedGateway, method, { ...name(id), variables: { id: richCallId } });
+      expect({ status, answer }).toEqual({ status: 200, answer: { data: { call: { id: richCallId } } } });
+      expect(trustedGateway.traffic()).toEqual([`GET /call/${richCallId}`]);
+    }
+  });
+
+  test.each(METHODS)('may hold several operations, with %s', async (method) => {
+    const world = trustedGateway;
+    const kind = await send(world, method, { doc_id: 'two', operationName: 'Kind' });
+    expect(kind.answer).toEqual({ data: { __typename: 'Query' } });
+    expect(world.traffic()).toEqual([]);
+    const names = await send(world, method, { doc_id: 'two', operationName: 'Names' });
+    expect(names.answer.data.assistants.nodes).toHaveLength(1);
+    expect(world.traffic()).toEqual(['GET /assistants']);
+    expect(codesOf((await send(world, method, { doc_id: 'two' })).answer)).toEqual(['BAD_USER_INPUT']);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test.each([null, ''])('may be named beside a query that is none: %j', async (query) => {
+    const world = trustedGateway;
+    expect((await send(world, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } })).answer).toEqual({
+      data: { call: null },
+    });
+    expect(world.traffic()).toEqual(['GET /call/x']);
+  });
+
+  test.each(ID_PARAMETERS)('may come beside its name, by $way', async ({ name }) => {
+    const world = trustedGateway;
+    for (const id of ['card', sha256(CARD)]) {
+      const { answer } = await send(world, 'POST', { ...name(id), query: CARD, variables: { id: 'x' } });
+      expect(answer).toEqual({ data: { call: null } });
+      expect(world.traffic()).toEqual(['GET /call/x']);
+    }
+  });
+
+  test('may be named in several ways at once', async () => {
+    const world = trustedGateway;
+    const params = { documentId: `sha256:${sha256(CARD)}`, ...toApqParams(sha256(CARD)), variables: { id: 'x' } };
+    for (const method of METHODS) {
+      expect((await send(world, method, params)).answer).toEqual({ data: { call: null } });
+      expect(world.traffic()).toEqual(['GET /call/x']);
+    }
+  });
+
+  test.each(METHODS)('is nothing that others are not: it is parsed, validated and refused like them, with %s', async (method) => {
+    const world = createTestGateway({ settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' } });
+    const refused = async (id: string) => {
+      const { answer } = await send(world, method, { id });
+      const { answer: inFull } = await send(world, method, {
+        query: { outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' }[id],
+      });
+      expect(answer).toEqual(inFull);
+      return codesOf(answer);
+    };
+    expect(await refused('broken')).toEqual(['GRAPHQL_PARSE_FAILED']);
+    expect(await refused('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+    expect(new Set(await refused('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
+    // It lacks its variable.
+    expect(codesOf((await send(world, method, { id: 'card' })).answer)).toEqual(['BAD_USER_INPUT']);
+    expect(world.traffic()).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('says by GET for how long its answer may be kept, and by whom', async () => {
+    const world = createTimedGateway({ settings: TRUSTED_SETTINGS });
+    const { richCallId: id, liveCallId } = sampleIds(world.sandbox);
+    const kept = async (callId: string) => {
+      const { headers } = await send(world, 'GET', { ...toApqParams(sha256(CARD)), variables: { id: callId } });
+      return [headers.get('cache-control'), headers.get('vary')];
+    };
+    expect(await kept(id)).toEqual(['private, max-age=600', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
+    world.clock.pass(100_000);
+    expect(await kept(id)).toEqual(['private, max-age=500', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
+    expect(world.traffic()).toEqual([`GET /call/${id}`]);
+    expect(await kept(liveCallId)).toEqual(['no-store', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
+    expect(world.traffic()).toEqual([`GET /call/${liveCallId}`]);
+  });
+});
+
+describe('A name of no document', () => {
+  test.each(METHODS_AND_PARAMETERS)(
+    'by $way with $method is told so in the words that clients go by',
+    async ({ way, method, name }) => {
+      for (const world of [plainGateway, trustedGateway, trustedOnlyGateway]) {
+        for (const id of [sha256('{ nobody }'), 'Card', '__proto__', 'constructor', 'toString', 'x'.repeat(500)]) {
+          for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+            const { status, answer, headers } = await send(world, method, name(id), { accept });
+            expect(answer).toEqual(NOT_FOUND);
+            // Apollo's protocol goes on from here: to its clients that is no failure.
+            expect(status).toBe(accept === RESPONSE_TYPE && way !== 'persistedQuery' ? 400 : 200);
+            expect(headers.get('cache-control')).toBe('no-store');
+          }
+        }
+      }
+    },
+  );
+
+  test('that is a hash is one of Apollo’s protocol, whatever else it is given as', async () => {
+    const hash = sha256('{ nobody }');
+    const { status, answer } = await send(
+      plainGateway,
+      'POST',
+      { documentId: hash, ...toApqParams(hash) },
+      { accept: RESPONSE_TYPE },
+    );
+    expect([status, answer]).toEqual([200, NOT_FOUND]);
+  });
+});
+
+describe('What is no name', () => {
+  const HASH = 'extensions.persistedQuery.sha256Hash';
+  const isNoId = (place: string) => `\`${place}\` has to be the id of a document: text, and not empty.`;
+  const CASES: { name: string; params: Params; message: string }[] = [
+    ...[5, true, {}, ['card'], ''].flatMap((id) => [
+      ...['documentId', 'doc_id', 'id'].map((way) => ({
+        name: `${way} of ${JSON.stringify(id)}`,
+        params: { [way]: id },
+        message: isNoId(way),
+      })),
+      { name: `a hash of ${JSON.stringify(id)}`, params: toApqParams(id as string), message: isNoId(HASH) },
+    ]),
+    { name: 'no hash', params: { extensions: { persistedQuery: { version: 1 } } }, message: isNoId(HASH) },
+    ...['card', 1, true].map((persistedQuery) => ({
+      name: `a persistedQuery of ${JSON.stringify(persistedQuery)}`,
+      params: { extensions: { persistedQuery } },
+      message: '`extensions.persistedQuery` has to be an object.',
+    })),
+    ...[2, '1', true].map((version) => ({
+      name: `version ${JSON.stringify(version)}`,
+      params: { extensions: { persistedQuery: { version, sha256Hash: 'card' } } },
+      message: '`extensions.persistedQuery.version` has to be 1.',
+    })),
+    {
+      name: 'two names of two documents',
+      params: { documentId: 'card', id: 'two' },
+      message: '`documentId` and `id` name two documents: give one of them.',
+    },
+    {
+      name: 'a name and a hash of two documents',
+      params: { doc_id: 'two', ...toApqParams('card') },
+      message: `\`doc_id\` and \`${HASH}\` name two documents: give one of them.`,
+    },
+  ];
+
+  test.each(CASES)('is BAD_USER_INPUT with 400, whatever is accepted: $name', async ({ params, message }) => {
+    const world = trustedGateway;
+    for (const query of [undefined, CARD]) {
+      for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+        const { status, answer } = await send(world, 'POST', { ...params, query, variables: { id: 'x' } }, { accept });
+        expect({ status, answer }).toEqual({
+          status: 400,
+          answer: { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
+        });
+      }
+    }
+  });
+
+  test.each([
+    ['?documentId=', isNoId('documentId')],
+    ['?id=card&id=two', '`id` is given twice and names two documents: give it once.'],
+    ['?id=card&doc_id=two', '`doc_id` and `id` name two documents: give one of them.'],
+    ['?extensions={"persistedQuery":5}', '`extensions.persistedQuery` has to be an object.'],
+  ])('is BAD_USER_INPUT in a URL, too: %s', async (search, message) => {
+    const world = trustedGateway;
+    const response = await world.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
+    ]);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test.each(['documentID', 'docId', 'queryId', 'hash'])('stays what it was, a parameter that nobody knows: %s', async (name) => {
+    const world = trustedGateway;
+    const { status, answer } = await send(world, 'POST', { [name]: 'card', query: CARD, variables: { id: 'x' } });
+    expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test.each([5, {}, [CARD]])('does not make a query of what is none: %j', async (query) => {
+    const world = trustedGateway;
+    const { status, answer } = await send(world, 'POST', { id: 'card', query });
+    expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+    expect(world.traffic()).toEqual([]);
+  });
+});
+
+describe('A name beside another document', () => {
+  test.each(METHODS_AND_PARAMETERS)('by $way with $method is BAD_USER_INPUT', async ({ method, name }) => {
+    for (const world of [trustedGateway, trustedOnlyGateway]) {
+      for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
+        const { status, answer } = await send(world, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
+        expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+        expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it has to be the SHA-256/);
+      }
+      expect(world.traffic()).toEqual([]);
+    }
+  });
+});
+
+describe('A document that a caller brings with its hash', () => {
+  const LIST = '{ assistants { nodes { id } } }';
+  const BROUGHT = { ...toApqParams(sha256(LIST)), query: LIST };
+
+  test.each(METHODS)('can be named by it from then on, with %s', async (method) => {
+    const world = createTestGateway();
+    expect((await send(world, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
+    expect(world.traffic()).toEqual([]);
+    const { answer } = await send(world, method, BROUGHT);
+    expect(answer.data.assistants.nodes.length).toBeGreaterThan(0);
+    expect(world.traffic()).toEqual(['GET /assistants']);
+    for (const { name } of ID_PARAMETERS) expect((await send(world, method, name(sha256(LIST)))).answer).toEqual(answer);
+    expect(world.traffic()).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('can be named by everyone: a text is nobody’s data, an answer is', async () => {
+    const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const as = (key: string) => ({ authorization: `Bearer ${key}` });
+    const ofA = await send(world, 'POST', BROUGHT, as(KEY_A));
+    const ofB = await send(world, 'GET', toApqParams(sha256(LIST)), as(KEY_B));
+    expect(world.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
+    const idsOf = (key: string) => world.sandbox.control.data(key).assistants.map(({ id }) => ({ id }));
+    expect(ofA.answer.data.assistants.nodes).toEqual(idsOf(KEY_A).slice(0, 20));
+    expect(ofB.answer.data.assistants.nodes).toEqual(idsOf(KEY_B).slice(0, 20));
+    expect(ofB.headers.get('vary')).toContain('Authorization');
+    expect((await send(world, 'GET', toApqParams(sha256(LIST)))).status).toBe(401);
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test.each([
+    ['does not parse', '{ call('],
+    ['is not valid', '{ nothing }'],
+    ['has no operation', 'fragment A on Query { __typename }'],
+    ['is too long', `{ __typename } # ${'x'.repeat(2 ** 17)}`],
+  ])('is forgotten if it %s', async (_why, query) => {
+    const world = plainGateway;
+    const first = await send(world, 'POST', { ...toApqParams(sha256(query)), query });
+    const again = await send(world, 'POST', { ...toApqParams(sha256(query)), query });
+    expect(again.answer).toEqual(first.answer);
+    expect((await send(world, 'POST', toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
+  });
+
+  test('is remembered as what it was by letter: another with its hash is none', async () => {
+    const world = createTestGateway();
+    await send(world, 'POST', BROUGHT);
+    expect(world.traffic()).toEqual(['GET /assistants']);
+    const { answer } = await send(world, 'POST', { ...toApqParams(sha256(LIST)), query: `${LIST} ` });
+    expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
+    expect((await send(world, 'POST', toApqParams(sha256(LIST)))).answer).not.toHaveProperty('errors');
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('is forgotten when too many others are brought, and a trusted one is not', async () => {
+    const world = createTestGateway({ settings: TRUSTED_SETTINGS });
+    const bring = (number: number) => {
+      const query = `{ __typename } # ${number} ${'x'.repeat(2 ** 16)}`;
+      return { query, send: () => send(world, 'POST', { ...toApqParams(sha256(query)), query }) };
+    };
+    const isKnown = async (query: string) => !('errors' in (await send(world, 'POST', toApqParams(sha256(query)))).answer);
+    const brought = Array.from({ length: 128 }, (_, number) => bring(number));
+    for (const each of brought.slice(0, 100)) await each.send();
+    expect(await isKnown(brought[0]!.query)).toBe(true);
+    for (const each of brought.slice(100)) await each.send();
+    // Naming one keeps it; the one that nobody named for longest has gone.
+    expect(await Promise.all([0, 1, 127].map((number) => isKnown(brought[number]!.query)))).toEqual([true, false, true]);
+    expect((await send(world, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({ data: { call: null } });
+    expect(world.traffic()).toEqual(['GET /call/x']);
+  });
+});
+
+describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
+  const UNTRUSTED = '{ assistants { nodes { id } } }';
+  const asRouter = { 'router-authorization': SECRET };
+
+  test.each(METHODS_AND_PARAMETERS)(
+    'what is trusted is executed: by $way with $method, and in full',
+    async ({ method, name }) => {
+      const world = trustedOnlyGateway;
+      for (const params of [name('card'), name(sha256(CARD)), { query: CARD }, { query: CARD, ...name(sha256(CARD)) }]) {
+        const { answer } = await send(world, method, { ...params, variables: { id: 'x' } });
+        expect(answer).toEqual({ data: { call: null } });
+        expect(world.traffic()).toEqual(['GET /call/x']);
+      }
+    },
+  );
+
+  test.each([
+    ['another document', UNTRUSTED],
+    ['one with a blank more', `${CARD} `],
+    ['one with a comment', `${CARD}#`],
+    ['a part of one', 'query Kind { __typename }'],
+    ['one that does not parse', '{ call(id: '],
+    ['one that is empty', ' '],
+    ['introspection', '{ __schema { queryType { name } } }'],
+    ['what a router asks', '{ __typename }'],
+  ])('everything else is FORBIDDEN: %s', async (_what, query) => {
+    const world = trustedOnlyGateway;
+    for (const method of METHODS) {
+      for (const params of [{ query }, { query, ...toApqParams(sha256(query)) }, { query, documentId: sha256(query) }]) {
+        for (const [accept, expected] of [
+          [JSON_TYPE, 200],
+          [RESPONSE_TYPE, 403],
+        ] as const) {
+          const { status, answer, headers } = await send(world, method, params, { accept, ...asRouter });
+          expect([status, codesOf(answer)]).toEqual([expected, ['FORBIDDEN']]);
+          expect(answer.errors?.[0]?.message).toMatch(/only the documents that it trusts.*`documentId`/);
+          expect(answer).not.toHaveProperty('data');
+          expect(headers.get('cache-control')).toBe('no-store');
+        }
+      }
+      // Nor is it kept.
+      expect((await send(world, method, toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
+    }
+  });
+
+  test('a router that has proved who it is asks what a router asks, in its own words', async () => {
+    const world = routerSecretGateway;
+    for (const method of METHODS) {
+      for (const params of [{ query: '{ __typename }' }, { query: '{ __typename }', ...toApqParams(sha256('{ __typename }')) }]) {
+        expect((await send(world, method, params, asRouter)).answer).toEqual({ data: { __typename: 'Query' } });
+      }
+    }
+    const query = 'query Kind { __typename } query Mine { call(id: "x") { id } }';
+    expect((await send(world, 'POST', { query, operationName: 'Kind' }, asRouter)).answer).toEqual({
+      data: { __typename: 'Query' },
+    });
+    expect((await send(world, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).answer).toEqual(NOT_FOUND);
+    expect((await send(world, 'POST', { query: '{ _service' }, asRouter)).answer.errors?.[0]?.extensions.code).toBe(
+      'GRAPHQL_PARSE_FAILED',
+    );
+    expect(world.traffic()).toEqual([]);
+  });
+
+  test('and finds entities that way', async () => {
+    const query =
+      'query ($representations: [_Any!]!) { _service { sdl } _entities(representations: $representations) { __typename } }';
+    const variables = { representations: [{ __typename: 'Call', id: 'x' }] };
+    const { answer } = await send(routerSecretGateway, 'POST', { query, variables }, asRouter);
+    expect(answer.data).toEqual({ _service: { sdl: expect.stringContaining('@link') }, _entities: [null] });
+    expect(routerSecretGateway.traffic()).toEqual(['GET /call/x']);
+    expect(codesOf((await send(trustedOnlyGateway, 'POST', { query, variables }, asRouter)).answer)).toEqual(['FORBIDDEN']);
+    expect(trustedOnlyGateway.traffic()).toEqual([]);
+  });
+
+  test.each([
+    ['{ call(id: "x") { id } }'],
+    ['{ __typename call(id: "x") { id } }'],
+    ['{ ...A } fragment A on Query { call(id: "x") { id } }'],
+    ['{ __schema { queryType { name } } }'],
+    ['query Kind { __typename } query Mine { call(id: "x") { id } }', 'Mine'],
+  ])('and nothing else: %s', async (query, operationName?: string) => {
+    const world = routerSecretGateway;
+    for (const method of METHODS) {
+      const params = { query, ...(operationName === undefined ? {} : { operationName }) };
+      const { answer } = await send(world, method, params, asRouter);
+      expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+      expect(answer.errors?.[0]?.message).toMatch(/a router may ask only `_entities` and `_service`/);
+    }
+  });
+});
+
+describe('At the start', () => {
+  const told = (settings: Record<string, string>) => {
+    const lines: string[] = [];
+    createTestGateway({
+      settings,
+      gateway: { log: { info: (line) => lines.push(line), error: expect.fail, unexpected: expect.fail } },
+    });
+    return lines;
+  };
+
+  test('documents that are none for this schema are told, each once, and are no reason not to start', () => {
+    const file = join(DOCUMENTS, 'relay.json');
+    expect(told(TRUSTED_ONLY_SETTINGS)).toEqual([
+      `A trusted document is none for this schema: ${file}, "outdated": Cannot query field "nothing" on type "Query".`,
+      `A trusted document is none for this schema: ${file}, "broken": Syntax Error: Expected Name, found <EOF>.`,
+    ]);
+    expect(told({})).toEqual([]);
+  });
+
+  test('if they are many, their number is', () => {
+    const documents = Object.fromEntries(Array.from({ length: 50 }, (_, number) => [`${number}\n`, `{ nothing${number} }`]));
+    // GraphQL repeats the text that it did not expect.
+    const unexpected = '{ """over\ntwo lines""" }';
+    const lines = told({ TRUSTED_DOCUMENTS: writeDocuments({ 'm.json': { unexpected, ...documents } }) });
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('31 more trusted documents are none for this schema.');
+    expect(lines.join('')).not.toContain('\n');
+  });
+
+  test('documents that cannot be read are', () => {
+    expect(() => told({ TRUSTED_DOCUMENTS: join(DOCUMENTS, 'nowhere') })).toThrow(SettingsError);
+  });
+});

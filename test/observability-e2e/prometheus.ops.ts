@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PromQLExpression, readAlerts, readDashboard } from '../support/dashboard.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import { createTestGateway, NO_CACHE } from '../support/test-gateway.ts';
+import { expectPrometheus, hasPrometheus, type Prometheus, promtool, startPrometheus } from './prometheus-server.ts';
+
+expectPrometheus();
+
+describe.skipIf(!hasPrometheus)('promtool has nothing against', () => {
+  test.each([
+    ['the alerts', ['check', 'rules', 'alerts.yaml']],
+    ['what the alerts do', ['test', 'rules', 'alerts.test.yaml']],
+    ['the configuration', ['check', 'config', 'prometheus.yaml']],
+  ])('%s', async (_, args) => {
+    expect(await promtool(args)).toEqual({ code: 0, output: expect.stringContaining('SUCCESS') });
+  });
+
+  test('the metrics', async () => {
+    const world = createTestGateway();
+    await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
+    const text = await (await world.fetch('/metrics')).text();
+    expect(text).toContain('revox_gateway_');
+    expect(await promtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
+    expect(await promtool(['check', 'metrics'], text.replaceAll('bugs_total', 'bugs'))).not.toMatchObject({ code: 0 });
+  });
+});
+
+describe.skipIf(!hasPrometheus)('A Prometheus that scrapes a gateway', () => {
+  let world: ServedGateway;
+  let prometheus: Prometheus;
+  beforeAll(async () => {
+    world = await serveTestGateway({ gateway: { processMetrics: true }, settings: NO_CACHE });
+    world.sandbox.control.fail('/campaigns', { status: 500 });
+    world.sandbox.control.transform('/assistants', respondWithDrift);
+    prometheus = await startPrometheus(Number(new URL(world.url).port));
+    await generateTraffic(world.url, async () => ((await prometheus.query('count_over_time(up[1m])'))[0]?.value ?? 0) >= 5);
+  });
+  afterAll(async () => {
+    await prometheus?.[Symbol.asyncDispose]();
+    await world?.close();
+  });
+
+  test.each(readDashboard())('answers the dashboard: $where: $expr', async (expression) => {
+    const series = await prometheus.query(toQuery(expression));
+    expect(series.length).toBeGreaterThan(0);
+    for (const { metric, value } of series) {
+      expect(Object.keys(metric)).toEqual(expect.arrayContaining(labelsOf(expression.legend)));
+      expect(value).not.toBeNaN();
+    }
+  });
+
+  test('holds the alerts against it, and one of them is on its way', async () => {
+    const { groups } = (await prometheus.get('rules')) as {
+      groups: { rules: { name: string; health: string; state: string }[] }[];
+    };
+    const rules = groups.flatMap((group) => group.rules);
+    expect(rules.map(({ name }) => name).sort()).toEqual(
+      readAlerts()
+        .map(({ where }) => where)
+        .sort(),
+    );
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+    // Half of what was asked failed; it fires after five minutes.
+    expect(rules.find(({ name }) => name === 'RevoxOperationsFailing')?.state).toBe('pending');
+  });
+});
+
+function toQuery({ expr }: PromQLExpression): string {
+  return expr.replaceAll('$__rate_interval', '1m').replaceAll('$instance', '.*');
+}
+
+function labelsOf(legend: string): string[] {
+  return Array.from(legend.matchAll(/\{\{(\w+)\}\}/g), ([, name = '']) => name);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the wire's own shape
+function respondWithDrift(body: any): unknown {
+  for (const assistant of body.assistants) assistant.voice = { id: 'v', provider: 'inworld' };
+  return body;
+}
+
+/** Asks for this and that, half of it in vain, until it is enough. */
+async function generateTraffic(url: string, isEnough: () => Promise<boolean>): Promise<void> {
+  const ask = (query: string) =>
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+  while (!(await isEnough())) {
+    await ask('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
+    await ask('query InVain { campaigns(first: 1) { nodes { id } } }');
+    await ask('{ nope }');
+    await ask(`{ ${'__typename '.repeat(200)} }`);
+  }
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { LogFields } from '#observability/log.ts';
+import { captureLog } from '../support/captured-log.ts';
+
+/** What somebody may call his operation, or send for an id, to write into a log. */
+const FORGERIES = [
+  'x\n{"level":"info","msg":"forged"}',
+  'x\r\n12:00:00.000 info  forged',
+  'x\u2028forged',
+  'x\u0085forged',
+  '\u001b[2K\u001b[1Aforged',
+  '"," forged":"',
+  'x\u202edegrof',
+  'x forged=1',
+];
+
+/** As a request is told of. */
+const KNOWN_FIELDS: LogFields = {
+  method: 'POST',
+  place: '/graphql',
+  status: 200,
+  code: 'OK',
+  operation: 'Look',
+  operationType: 'query',
+  durationMs: 228.4,
+  overheadMs: 66.8,
+  upstreamRequests: 15,
+  cacheHits: 3,
+  coalesced: 0,
+  stale: 0,
+  requestId: 'a2b0',
+};
+
+describe('A line', () => {
+  test('of JSON has level, time, message and fields', () => {
+    const { log, read } = captureLog();
+    log.info('Ready', { status: 200, operation: null, ratio: 1.5 });
+    log.error('Trouble');
+    expect(read()).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/),
+        msg: 'Ready',
+        status: 200,
+        operation: null,
+        ratio: 1.5,
+      },
+      { level: 'error', time: expect.any(String), msg: 'Trouble' },
+    ]);
+  });
+
+  test('has the time at which it was told, though that is written out once a millisecond', () => {
+    const { log, read } = captureLog();
+    const times = [0, 0, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_000];
+    using clock = vi.spyOn(Date, 'now');
+    for (const time of times) {
+      clock.mockReturnValue(time);
+      log.info('Ready');
+    }
+    expect(read().map(({ time }) => time)).toEqual(times.map((time) => new Date(time).toISOString()));
+  });
+
+  test('of text has the same', () => {
+    const { log, lines } = captureLog({ format: 'text' });
+    log.info('Ready', { status: 200, operation: null, name: 'two words' });
+    expect(lines).toEqual([expect.stringMatching(/^[\d:.]{12}Z info {2}Ready status=200 operation=null name="two words"\n$/)]);
+  });
+
+  test.each(FORGERIES)('is one line, whatever stands in it: %j', (forgery) => {
+    const json = captureLog();
+    json.log.info(forgery, { operation: forgery });
+    expect(json.lines).toHaveLength(1);
+    expect(json.lines[0]!.trimEnd()).not.toMatch(/[\r\n]/);
+    expect(json.read()[0]).toMatchObject({ level: 'info', msg: forgery, operation: forgery });
+
+    const text = captureLog({ format: 'text' });
+    text.log.info('request', { operation: forgery, status: 200, durationMs: 1, code: 'OK' });
+    text.log.info('Ready', { operation: forgery, status: 200 });
+    text.log.error(forgery);
+    expect(text.lines).toHaveLength(3);
+    for (const line of text.lines) expect(line).toMatch(/^[\d:.]{12}Z (info|error) +[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
+    const [request, ready] = text.lines.map((line) => line.replace(/"(?:[^"\\]|\\.)*"/g, 'QUOTED'));
+    expect(request).toMatch(/ info {2}200 QUOTED {2}1 ms\n$/);
+    expect(ready).toMatch(/ Ready operation=QUOTED status=200\n$/);
+  });
+
+  test.each<[string, LogFields, string]>([
+    ['that is answered', {}, 'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered'],
+    [
+      'that is answered from memory',
+      { upstreamRequests: 0, durationMs: 4.1, overheadMs: 4.1 },
+      'POST /graphql 200 Look  4.1 ms  3 remembered',
+    ],
+    [
+      'of an operation without a name',
+      { operation: null, coalesced: 2, stale: 1 },
+      'POST /graphql 200  228 ms (67 own)  15 upstream, 3 remembered, 2 joined, 1 stale',
+    ],
+    [
+      'of another type',
+      { operationType: 'mutation' },
+      'POST /graphql 200 mutation Look  228 ms (67 own)  15 upstream, 3 remembered',
+    ],
+    [
+      'that failed, to be found again',
+      { code: 'UPSTREAM_TIMEOUT', trace_id: '0af7' },
+      'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
+    ],
+    // Nobody passes for what he is not by the name that he gives his operation.
+    ['called like a field', { operation: 'code=OK' }, 'POST /graphql 200 "code=OK"  228 ms (67 own)  15 upstream, 3 remembered'],
+    ['called like a code', { operation: 'FORBIDDEN' }, 'POST /graphql 200 FORBIDDEN  228 ms (67 own)  15 upstream, 3 remembered'],
+    [
+      'with personal data, where that is asked for',
+      { document: '{ a }', variables: 'null' },
+      'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  document="{ a }" variables=null',
+    ],
+  ])('of text about a request %s', (_, fields, told) => {
+    const { log, lines } = captureLog({ format: 'text' });
+    log.info('request', { ...KNOWN_FIELDS, ...fields });
+    expect(lines[0]!.slice('12:00:00.000Z '.length)).toBe(`info  ${told}\n`);
+  });
+
+  test('of text about a refusal tells which', () => {
+    const { log, lines } = captureLog({ format: 'text' });
+    log.info('request', {
+      method: 'GET',
+      place: 'other',
+      status: 404,
+      code: 'BAD_USER_INPUT',
+      durationMs: 0.3,
+      requestId: 'a2b0',
+    });
+    expect(lines[0]).toMatch(/Z info {2}GET other 404 {2}0\.3 ms {2}code=BAD_USER_INPUT requestId=a2b0\n$/);
+  });
+
+  test('is left out below the level', () => {
+    const { log, lines } = captureLog({ level: 'error' });
+    log.debug?.('no');
+    log.info('no');
+    log.error('yes');
+    log.unexpected(new Error('yes'));
+    expect(lines).toHaveLength(2);
+    const silent = captureLog({ level: 'silent' });
+    silent.log.unexpected(new Error('no'));
+    expect(silent.lines).toEqual([]);
+  });
+});
+
+describe('A bug', () => {
+  const error = Object.assign(new TypeError('Outer', { cause: Object.assign(new Error('Inner'), { body: 'SECRET' }) }), {
+    headers: { authorization: 'SECRET' },
+    path: '/call/SECRET',
+  });
+
+  test('is told with its stack and what caused it, and nothing else that hangs on it', () => {
+    const { log, lines, read } = captureLog();
+    log.unexpected(error);
+    expect(read()[0]).toMatchObject({
+      level: 'error',
+      error: {
+        type: 'TypeError',
+        message: 'Outer',
+        stack: expect.stringContaining('logger.test.ts'),
+        cause: { type: 'Error', message: 'Inner', stack: expect.stringContaining('logger.test.ts') },
+      },
+    });
+    expect(lines.join()).not.toContain('SECRET');
+  });
+
+  test('has its stack below it for people', () => {
+    const { log, lines } = captureLog({ format: 'text' });
+    log.unexpected(error);
+    expect(lines[0]).toMatch(
+      /^[\d:.]{12}Z error A fault that nobody foresaw\.\n {4}TypeError: Outer\n {4}at .*\n {4}Error: Inner\n {4}at /s,
+    );
+    expect(
+      lines[0]!
+        .split('\n')
+        .slice(1, -1)
+        .every((line) => line.startsWith('    ')),
+    ).toBe(true);
+    expect(lines.join()).not.toContain('SECRET');
+  });
+
+  test('is told whatever it is, and however much of it there is', () => {
+    const { log, lines } = captureLog();
+    const endless: { cause?: unknown } & Error = new Error('x'.repeat(1_000_000));
+    endless.cause = endless;
+    log.unexpected(endless);
+    log.unexpected('SECRET');
+    log.unexpected(undefined);
+    expect(lines).toHaveLength(3);
+    expect(lines.join().length).toBeLessThan(200_000);
+    expect(lines.join()).not.toContain('SECRET');
+  });
+});

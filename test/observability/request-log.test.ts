@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { captureLog } from '../support/captured-log.ts';
+import { createTestGateway, NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
+
+const UUID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/;
+
+function createLoggedGateway(options: TestGatewayOptions = {}) {
+  const kept = captureLog();
+  return { ...createTestGateway({ ...options, gateway: { log: kept.log, ...options.gateway } }), ...kept };
+}
+
+describe('An operation is told of in one line', () => {
+  test('with its name, type, code, status, times, upstream requests and cache figures', async () => {
+    const world = createLoggedGateway();
+    await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
+    await world.execute('query Voices { assistants(first: 1) { nodes { id } } again: assistants(first: 2) { nodes { name } } }');
+    const told = {
+      level: 'info',
+      time: expect.any(String),
+      msg: 'request',
+      method: 'POST',
+      place: '/graphql',
+      status: 200,
+      code: 'OK',
+      operation: 'Voices',
+      operationType: 'query',
+      durationMs: expect.any(Number),
+      overheadMs: expect.any(Number),
+      coalesced: 0,
+      stale: 0,
+      requestId: expect.stringMatching(UUID),
+    };
+    expect(world.read()).toEqual([
+      { ...told, upstreamRequests: 1, cacheHits: 0 },
+      { ...told, upstreamRequests: 0, cacheHits: 1 },
+    ]);
+    expect(world.traffic()).toEqual(['GET /assistants']);
+  });
+
+  test('with the code of its first error', async () => {
+    const world = createLoggedGateway({ settings: NO_RETRIES });
+    world.sandbox.control.fail(() => true, { status: 500 });
+    await world.execute('{ call(id: "x") { id } }');
+    expect(world.read()).toMatchObject([{ status: 200, code: 'UPSTREAM_UNAVAILABLE', operation: null, upstreamRequests: 1 }]);
+  });
+
+  test.each([
+    ['{ nope }', { code: 'GRAPHQL_VALIDATION_FAILED', operation: null, operationType: 'query' }],
+    ['query Name { nope }', { code: 'GRAPHQL_VALIDATION_FAILED', operation: 'Name', operationType: 'query' }],
+    ['{ nope', { code: 'GRAPHQL_PARSE_FAILED' }],
+    [`{ ${'__typename '.repeat(6000)} }`, { code: 'OPERATION_TOO_COMPLEX' }],
+    ['query A { __typename } query B { __typename }', { code: 'BAD_USER_INPUT' }],
+  ])('refused as it is: %.40s', async (query, told) => {
+    const world = createLoggedGateway();
+    await world.execute(query);
+    expect(world.read()).toMatchObject([told]);
+    expect(world.read()[0]).not.toHaveProperty('upstreamRequests');
+  });
+
+  test('when its client has left', async () => {
+    const asked = Promise.withResolvers<void>();
+    const kept = captureLog();
+    const world = createTestGateway({
+      gateway: { log: kept.log },
+      upstream: ({ signal }) => {
+        asked.resolve();
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+    });
+    const client = new AbortController();
+    const answer = world.fetch('/graphql?query=query Left {call(id:"c"){id}}', { signal: client.signal });
+    const refusal = expect(answer).rejects.toThrow();
+    await asked.promise;
+    client.abort();
+    await refusal;
+    expect(kept.read()).toMatchObject([{ status: 499, code: 'CLIENT_LEFT', operation: 'Left', operationType: 'query' }]);
+  });
+});
+
+describe('Whatever else is asked is told of, too', () => {
+  test.each<[string, RequestInit, object]>([
+    ['/nothing/at/all?secret=1', {}, { place: 'other', status: 404, code: 'BAD_USER_INPUT' }],
+    ['/', { headers: { accept: 'text/html' } }, { place: 'other', status: 302, code: 'OK' }],
+    ['/graphql', { headers: { accept: 'text/html' } }, { place: '/graphql', status: 200, code: 'OK' }],
+    [
+      '/graphql',
+      { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' },
+      { status: 415, code: 'BAD_USER_INPUT' },
+    ],
+    [
+      '/graphql',
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' },
+      { status: 400, code: 'BAD_USER_INPUT' },
+    ],
+    ['/graphql?query={__typename}', { headers: { accept: 'image/png' } }, { status: 406, code: 'BAD_USER_INPUT' }],
+    ['http://evil.test/graphql?query={__typename}', {}, { place: '/graphql', status: 403, code: 'FORBIDDEN' }],
+    ['/metrics', { method: 'POST' }, { place: '/metrics', status: 405, code: 'BAD_USER_INPUT' }],
+  ])('%s %j', async (url, init, told) => {
+    const world = createLoggedGateway();
+    const response = await world.fetch(url, init);
+    expect(world.read()).toMatchObject([told]);
+    expect(response.headers.get('x-request-id')).toBe(world.read()[0]!.requestId);
+    expect(world.lines.join()).not.toContain('secret');
+  });
+
+  test.each(['/health', '/ready', '/metrics'])('%s, but only to those who look for faults', async (place) => {
+    const world = createLoggedGateway();
+    await world.fetch(place);
+    expect(world.read()).toMatchObject([{ level: 'debug', place, status: 200, code: 'OK' }]);
+  });
+
+  test('a caller without a key', async () => {
+    const world = createLoggedGateway({ settings: { REVOX_API_KEY: '' } });
+    const response = await world.fetch('/graphql?query={__typename}');
+    expect(world.read()).toMatchObject([{ status: 401, code: 'UNAUTHENTICATED' }]);
+    expect(response.headers.get('x-request-id')).toBe(world.read()[0]!.requestId);
+  });
+});
+
+describe('The id of a request', () => {
+  test.each(['abc', 'A-1_b.c:d/e+f=@', '0af7651916cd43dd8448eb211c80319c', 'x'.repeat(128)])(
+    'is that of the caller: %s',
+    async (id) => {
+      const world = createLoggedGateway();
+      const { headers } = await world.fetch('/graphql?query={__typename}', { headers: { 'x-request-id': id } });
+      expect([headers.get('x-request-id'), world.read()[0]!.requestId]).toEqual([id, id]);
+    },
+  );
+
+  test.each(['', 'x'.repeat(129), 'two words', 'a, b', 'x"y', 'é', '<b>', 'a\tb', "'; drop"])(
+    'is a new one for %j',
+    async (id) => {
+      const world = createLoggedGateway();
+      const { headers } = await world.fetch('/graphql?query={__typename}', { headers: { 'x-request-id': id } });
+      expect(headers.get('x-request-id')).toMatch(UUID);
+      expect(world.read()[0]!.requestId).toBe(headers.get('x-request-id'));
+    },
+  );
+});
+
+describe('LOG_PERSONAL_DATA', () => {
+  const QUERY = 'query One($id: ID!) { call(id: $id) { id } }';
+
+  test('off: no document and no variable is told', async () => {
+    const world = createLoggedGateway();
+    await world.execute(QUERY, { id: 'call-of-somebody' });
+    expect(world.lines.join()).not.toMatch(/call-of-somebody|\$id/);
+  });
+
+  test('on: both are', async () => {
+    const world = createLoggedGateway({ settings: { LOG_PERSONAL_DATA: 'on' } });
+    await world.execute(QUERY, { id: 'call-of-somebody' });
+    expect(world.read()).toMatchObject([{ document: QUERY, variables: '{"id":"call-of-somebody"}' }]);
+  });
+});

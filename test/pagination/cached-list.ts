@@ -1,0 +1,33 @@
+import { createSimulatedList, type PagingBehavior } from '../support/simulated-list.ts';
+import { type CachedUpstream, createCachedUpstream } from './cached-upstream.ts';
+import { createListReader, type ReaderOptions } from './list-reader.ts';
+
+export const PAGE_SIZE = 10;
+
+/** A list in pages of ten, behind a memory; what was read of it to build the scene is not in the log. */
+export function createCachedList(length: number, manners: PagingBehavior = {}, options: Partial<ReaderOptions> = {}) {
+  const upstream = createSimulatedList(length, manners);
+  const cachedUpstream = createCachedUpstream(upstream);
+  return { upstream, memory: cachedUpstream, ...createListReader(cachedUpstream, { pageSize: PAGE_SIZE, ...options }) };
+}
+
+/** Has pages remembered by their numbers, read in this order. */
+export async function warmPages(cachedUpstream: CachedUpstream, ...pages: number[]): Promise<void> {
+  for (const page of pages) await cachedUpstream.readPage({ page, pageSize: PAGE_SIZE });
+  cachedUpstream.takeLog();
+}
+
+export async function passMicrotasks(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+}
+
+/** The cursor of the item at a place of the list as it is now, by somebody who remembers nothing. */
+export async function cursorAt(
+  { upstream }: { upstream: ReturnType<typeof createSimulatedList> },
+  position: number,
+): Promise<string> {
+  const reader = createListReader(upstream, { pageSize: PAGE_SIZE });
+  const first = await reader.read({ first: Math.min(100, upstream.ids.length) });
+  upstream.takeLog();
+  return first.connection.edges[position]!.cursor;
+}

@@ -1,0 +1,239 @@
+import { describe, expect, test } from 'vitest';
+import { decodeCursor } from '#pagination/cursor.ts';
+import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import { createCachedList, cursorAt, PAGE_SIZE, passMicrotasks, warmPages } from './cached-list.ts';
+import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
+import { createListReader, SCOPE } from './list-reader.ts';
+
+describe('what is remembered is used', () => {
+  test('in the order in which it was read: nothing is asked', async () => {
+    const { memory, read, upstream } = createCachedList(40);
+    await warmPages(memory, 0, 1, 2);
+    memory.clock.pass(FRESH_MS - 1);
+    expect(await read({ first: 25 })).toMatchObject({ ids: upstream.ids.slice(0, 25), requested: [] });
+    memory.clock.pass(1);
+    expect(await read({ first: 25 })).toMatchObject({ ids: upstream.ids.slice(0, 25), requested: [0, 1, 2] });
+  });
+
+  test.each([
+    ['asking for more', true],
+    ['not asking', false],
+  ])('walking 2,000 items by seven, each page read once, %s', async (_, hasNextPage) => {
+    const upstream = createSimulatedList(2000, { firstPage: 1 });
+    const memory = createCachedUpstream(upstream);
+    const { read } = createListReader(memory, { pageSize: 50, firstPage: 'auto' });
+    // Finding out the number of the first page costs the request that is refused, twice, and another one that is wanted anyway.
+    await read({ first: 1 });
+    expect(upstream.log.splice(0).map(({ page }) => page)).toEqual([0, 1, 0]);
+    const walked: string[] = [];
+    for (let [after, more] = [null as string | null, true]; more; ) {
+      const page = await read({ first: 7, after }, { wanted: { page: true, hasNextPage } });
+      walked.push(...page.ids);
+      [after, more] = [page.endCursor, hasNextPage ? page.hasNextPage : page.ids.length === 7];
+    }
+    expect(walked).toEqual(upstream.ids);
+    // Page 1 is remembered; 39 more, and one to see the end.
+    expect(upstream.log.map(({ page }) => page)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
+  });
+
+  test('walking backward, a border is crossed to a page that is new: so the page below it, which is older, is read once more', async () => {
+    const { read, upstream } = createCachedList(95);
+    const walked: string[] = [];
+    const asked: string[] = [];
+    for (let [before, more] = [null as string | null, true]; more; ) {
+      const page = await read({ last: 7, before });
+      walked.unshift(...page.ids);
+      asked.push(page.requested.join());
+      [before, more] = [page.startCursor, page.hasPreviousPage];
+    }
+    expect(walked).toEqual(upstream.ids);
+    // The search for the end leaves some pages in order with the ones below them: 8 with 9, 2 with 3, 1 with 2, 0 with 1.
+    expect(asked.filter(Boolean)).toEqual(['0,1,2,4,8,16,12,10,9', '7,8', '6,7', '5,6', '3,4']);
+  });
+
+  test('searching for the end, and counting', async () => {
+    const { read, upstream } = createCachedList(94);
+    const once = await read({ last: 3 });
+    expect(once).toMatchObject({ ids: upstream.ids.slice(-3), requested: [0, 1, 2, 4, 8, 16, 12, 10, 9] });
+    expect(await once.connection.totalCount()).toBe(94);
+    const { connection, requested } = await read({ last: 3 });
+    expect(await connection.totalCount()).toBe(94);
+    expect([...requested, ...upstream.takeLog()]).toEqual([]);
+  });
+
+  test('searching for the end of a list that repeats its last page: the page before is looked at once more, after the repetitions', async () => {
+    const { read, upstream, facts } = createCachedList(94, { past: 'clamped' });
+    facts.repeatsLastPage = true;
+    const once = await read({ last: 3 });
+    expect(await read({ last: 3 })).toMatchObject({ ids: once.ids, requested: [8, 9] });
+    const { connection, requested } = await read({ last: 3 });
+    expect(await connection.totalCount()).toBe(94);
+    expect([...requested, ...upstream.takeLog()]).toEqual([]);
+  });
+
+  test('at the end of a list that repeats its last page: that is not read again each time', async () => {
+    const { memory, read, upstream, facts } = createCachedList(30, { past: 'clamped' });
+    facts.repeatsLastPage = true;
+    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1, 2, 3] });
+    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [] });
+    memory.clock.pass(FRESH_MS);
+    await warmPages(memory, 0, 1, 2);
+    // A full page that was read a while before its repetition may be a list that moved by a page: all is read anew, once.
+    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [3, 0, 1, 2, 3] });
+    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [] });
+  });
+});
+
+describe('of two neighbours the lower one is read after the upper one', () => {
+  test('or it is asked for anew: what was pushed across the border would be on neither', async () => {
+    const { memory, read, upstream } = createCachedList(40);
+    await warmPages(memory, 1);
+    upstream.insert(0);
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [0, 1] });
+  });
+
+  test('even if nothing has moved; from then on they are in order', async () => {
+    const { memory, read, upstream } = createCachedList(40);
+    await warmPages(memory, 1, 0);
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1] });
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
+  });
+
+  test('even if it was asked for before that was known', async () => {
+    const upstream = createSimulatedList(40);
+    const memory = createCachedUpstream(upstream);
+    await warmPages(memory, 1, 0);
+    // Page 1 takes longer to be found.
+    const slow: SimulatedList = {
+      ...memory,
+      async readPage(asked) {
+        const page = await memory.readPage(asked);
+        await passMicrotasks(asked.page === 1 ? 50 : 0);
+        return page;
+      },
+    };
+    const { read, createSource } = createListReader(slow, { pageSize: PAGE_SIZE });
+    const source = createSource();
+    const [after, first] = [await cursorAt({ upstream }, 11), { first: 5 }];
+    await Promise.all([read({ ...first, after }, { source }), read(first, { source })]);
+    expect(memory.takeServedPages().map(({ page, source: from }) => [page, from])).toEqual([
+      [1, 'network'],
+      [0, 'network'],
+      [1, 'cache'],
+      [0, 'cache'],
+      [1, 'network'],
+    ]);
+  });
+
+  test('where they come from two processes, nobody knows: the lower one is asked for anew', async () => {
+    const { memory, read, upstream } = createCachedList(40);
+    const other = memory.anotherInstance();
+    // By its number it would be newer.
+    await warmPages(memory, 5, 6, 1);
+    upstream.insert(0);
+    await warmPages(other, 0);
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1] });
+  });
+
+  test('where both come from another process, its order holds', async () => {
+    const { memory, upstream } = createCachedList(40);
+    await warmPages(memory, 0, 1);
+    const other = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE });
+    expect(await other.read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
+  });
+
+  /**
+   * A cursor whose item has gone up a page: its page holds, remembered, the second of the items that followed it, so it is searched above.
+   */
+  async function createUpwardScene() {
+    const scene = createCachedList(60);
+    const after = await cursorAt(scene, 25);
+    scene.upstream.remove(0, 7);
+    return { ...scene, after };
+  }
+
+  test('a page that turns out to be older than the one above it is read again; if it says the same, all below it stays', async () => {
+    const { memory, read, upstream, after } = await createUpwardScene();
+    await warmPages(memory, 2, 3);
+    const page = await read({ first: 20, after });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(19, 39), requested: [1, 2] });
+    expect(memory.takeServedPages().filter(({ source }) => source === 'cache')).toMatchObject([{ page: 2 }, { page: 3 }]);
+  });
+
+  test('if it says something else, the list has moved, and is read again', async () => {
+    const { memory, read, upstream, after } = await createUpwardScene();
+    await warmPages(memory, 2);
+    upstream.insert(0);
+    const page = await read({ first: 5, after });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(20, 25), requested: [1, 2, 2] });
+  });
+
+  test('so it is between two processes', async () => {
+    const { memory, read, upstream, after } = await createUpwardScene();
+    await warmPages(memory, 5, 6, 2);
+    upstream.insert(0);
+    await warmPages(memory.anotherInstance(), 1);
+    const page = await read({ first: 5, after });
+    expect(page).toMatchObject({ ids: upstream.ids.slice(20, 25), requested: [2, 2] });
+  });
+
+  test('a cursor records no neighbour from a page that was found to be out of order', async () => {
+    const { memory, read, upstream, createSource } = createCachedList(40);
+    const after = await cursorAt({ upstream }, 9);
+    const source = createSource();
+    await warmPages(memory, 1);
+    const page = await read({ first: 3, after }, { source });
+    expect(page).toMatchObject({ ids: ['i10', 'i11', 'i12'], requested: [] });
+    upstream.insert(0);
+    // Another field of the same operation reads the page above, on which i9 no longer stands.
+    expect(await read({ first: 3 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 3) });
+    const cursor = page.connection.pageInfo.startCursor;
+    expect(decodeCursor(cursor!, SCOPE, 'before')).toMatchObject({ id: 'i10', preceding: [] });
+  });
+});
+
+describe('a list that has moved is read anew', () => {
+  async function createMovedScene(manners: PagingBehavior = {}) {
+    const scene = createCachedList(40, manners);
+    await warmPages(scene.memory, 0);
+    scene.upstream.insert(0, 3);
+    return scene;
+  }
+
+  test('and nothing will do that was seen before', async () => {
+    const { read, upstream } = await createMovedScene();
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
+  });
+
+  test('when its total changes', async () => {
+    const { read, upstream } = await createMovedScene({ hasTotal: true });
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
+  });
+
+  test('by a hundred clients at once, for what one pays', async () => {
+    const { read, upstream } = await createMovedScene();
+    const pages = await Promise.all(Array.from({ length: 100 }, () => read({ first: 15 })));
+    for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 15));
+    expect(upstream.log.length).toBe(1 + 3);
+  });
+
+  test('by a hundred clients who come one after the other meanwhile, for little more', async () => {
+    const { read, upstream } = await createMovedScene();
+    const pages = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        await passMicrotasks(index);
+        return read({ first: 15 });
+      }),
+    );
+    for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 15));
+    expect(upstream.log.length).toBeLessThanOrEqual(1 + 3 + 3);
+  });
+
+  test('where pages of two processes met, by the network alone', async () => {
+    const { memory, read, upstream } = createCachedList(40);
+    await warmPages(memory.anotherInstance(), 0);
+    upstream.insert(0, 3);
+    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
+  });
+});

@@ -1,0 +1,154 @@
+import { createCachingClient } from '#cache/caching-client.ts';
+import type { SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
+import { UpstreamUnavailableError } from '#errors/upstream-error.ts';
+import type { Identified, Page } from '#pagination/list.ts';
+import type { ReadPage } from '#pagination/numbered-pages.ts';
+import type { UpstreamCall, UpstreamContext } from '#rest/upstream-context.ts';
+import type { UpstreamRequest } from '#rest/upstream-request.ts';
+import { createClock } from '../support/clock.ts';
+import type { SimulatedList } from '../support/simulated-list.ts';
+import { createBudget, createUpstreamContext } from '../support/upstream-context.ts';
+
+export const FRESH_MS = 2000;
+export const GRACE_MS = 60_000;
+
+const NEVER_ABORTED = new AbortController().signal;
+
+export interface ServedPage {
+  readonly page: number;
+  readonly source: UpstreamCall['source'];
+  /** The version of the list that was read. */
+  readonly version: number;
+  /** It was asked of the upstream although it was remembered, and fresh. */
+  readonly isReread: boolean;
+}
+
+/** A simulated list behind the memory of one gateway process, or of several that share a second tier. */
+export interface CachedUpstream extends SimulatedList {
+  readonly clock: ReturnType<typeof createClock>;
+  /** What was answered since the last call. */
+  takeServedPages(): ServedPage[];
+  /** Every request fails, as long as it is set. */
+  isDown: boolean;
+  /** The same list by another process, which remembers by itself. */
+  anotherInstance(): CachedUpstream;
+}
+
+export function createCachedUpstream(upstream: SimulatedList): CachedUpstream {
+  const clock = createClock();
+  const state = { isDown: false, clock, tier: createSecondTier(clock.now), instances: 0 };
+  return createInstance(upstream, state);
+}
+
+interface CachedUpstreamState {
+  isDown: boolean;
+  readonly clock: ReturnType<typeof createClock>;
+  readonly tier: SecondTier;
+  instances: number;
+}
+
+function createInstance(upstream: SimulatedList, state: CachedUpstreamState): CachedUpstream {
+  const { clock, tier } = state;
+  state.instances += 1;
+  const instance = `process ${state.instances}`;
+  const served: ServedPage[] = [];
+  /** By question. */
+  const freshUntil = new Map<string, number>();
+  let source: UpstreamCall['source'] = 'network';
+  let sent = 0;
+  const { fetch } = createCachingClient(
+    async (_errand, question, sending) => {
+      sent += 1;
+      const readVersion = { instance, sequence: sent, isCached: false };
+      const [page, pageSize] = question.query.split(' ').map(Number) as [number, number];
+      const requestedAt = clock.now();
+      sending?.onSent(requestedAt);
+      if (state.isDown) {
+        upstream.log.push({ page, pageSize });
+        throw new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
+      }
+      const version = upstream.version();
+      const body = await upstream.readPage({ page, pageSize });
+      return { value: question.parse({ ...body, version }), status: 200, readVersion, requestedAt, upstreamNow: requestedAt };
+    },
+    {
+      maxBytes: 2 ** 26,
+      freshness: {
+        endedCallMs: 0,
+        justEndedCallMs: 0,
+        settlingCallMs: 0,
+        liveCallMs: FRESH_MS,
+        assistantMs: 0,
+        campaignMs: 0,
+        runningCampaignMs: 0,
+        pageMs: FRESH_MS,
+        notFoundMs: 0,
+        whileRevalidatingMs: 0,
+      },
+      graceMs: GRACE_MS,
+      credentialRecheckMs: Number.POSITIVE_INFINITY,
+      secondTier: tier,
+      onCredentialRevoked: () => {},
+      events: { onLookup: () => {} },
+      now: clock.now,
+      monotonicNow: clock.now,
+      startTimer: () => () => {},
+    },
+  );
+  const errand = createUpstreamContext({
+    credential: { fingerprint: 'somebody' } as UpstreamContext['credential'],
+    signal: NEVER_ABORTED,
+    budget: createBudget({ maxRequests: Number.POSITIVE_INFINITY }),
+    usage: {
+      startWait: () => () => {},
+      record(call) {
+        source = call.source;
+      },
+    },
+  });
+
+  const readPage: ReadPage<Identified> = async ({ page: number, pageSize, newerThan }) => {
+    const question: UpstreamRequest<Page<Identified> & { readonly version: number }> = {
+      endpoint: '/call',
+      path: '/list',
+      query: `${number} ${pageSize}`,
+      parse: (body) => body as Page<Identified> & { readonly version: number },
+    };
+    const wasFresh = (freshUntil.get(question.query) ?? 0) > clock.now();
+    const { value, readVersion } = await fetch(errand, question, { newerThan });
+    const { version, ...page } = value;
+    if (source === 'network') freshUntil.set(question.query, clock.now() + FRESH_MS);
+    served.push({ page: number, source, version, isReread: source === 'network' && wasFresh });
+    return { ...page, readVersion };
+  };
+  return {
+    ...upstream,
+    readPage,
+    clock,
+    takeServedPages: () => served.splice(0),
+    anotherInstance: () => createInstance(upstream, state),
+    get isDown() {
+      return state.isDown;
+    },
+    set isDown(isDown) {
+      state.isDown = isDown;
+    },
+  };
+}
+
+/** What several processes share, for as long as it says, at no cost. */
+function createSecondTier(now: () => number): SecondTier {
+  const entries = new Map<string, { readonly entry: SecondTierEntry; readonly at: number; readonly keepForMs: number }>();
+  return {
+    async read(_owner, key) {
+      const kept = entries.get(key);
+      if (!kept || now() - kept.at > kept.keepForMs) return undefined;
+      return { ...kept.entry, ageMs: kept.entry.ageMs + now() - kept.at };
+    },
+    write(_owner, key, entry, keepForMs) {
+      entries.set(key, { entry, at: now(), keepForMs });
+    },
+    revoke() {},
+    close: async () => {},
+  };
+}

@@ -1,0 +1,296 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeCursor } from '#pagination/cursor.ts';
+import { createSimulatedList } from '../support/simulated-list.ts';
+import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
+import { createListReader, SCOPE } from './list-reader.ts';
+import {
+  applyEdit,
+  arbitraryBehavior,
+  arbitraryEdit,
+  arbitrarySmallEdit,
+  type Edit,
+  expectedGap,
+  isUndecidable,
+  NUM_RUNS,
+  requestBound,
+  type Side,
+  searchBound,
+  TIMEOUT_MS,
+} from './moving-lists.ts';
+
+/**
+ * The guarantee of `walk.fuzz.test.ts`, for pages that may be remembered, and so of different age.
+ *
+ * Each client page is made of pages that were read within the freshness before it: let its *view* be the states of the list in that
+ * time, the present one included. What a walk is promised, it is promised of a state in the view.
+ *
+ * - `isCalm`: in the view nothing was removed, and less than an upstream page was inserted. Then there is one state in the view of which
+ *   all is true that `walk.fuzz.test.ts` says of a list that nobody remembers: the client page is a piece of it, at the cursor's gap, as
+ *   long as asked for, and honest about what follows. So nothing is repeated, and nothing is skipped.
+ * - Not calm: an item that a removal has pulled up across the border of two upstream pages stands on neither, if the upper one was read
+ *   before and the lower one after. Nothing in them tells it from an item that never was. Such items, and no others, may be skipped:
+ *   `mayBeSkipped`. Where a page or more was inserted, the two pages need not overlap, and what stood above may be repeated; where
+ *   numbers past the end are clamped, the two may even be the same, as past the end. From there on nothing is promised.
+ *
+ * Whatever was edited: an item that counts as gone (`isCursorItemGone`) is out of reach now, and not only in what is remembered; and
+ * nothing is held of the endpoint, for everyone and for ever, that is not true of it.
+ */
+
+const arbitraryWait = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: FRESH_MS / 4 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 * FRESH_MS }) },
+);
+
+const turnsOf = (edits: fc.Arbitrary<Edit>) =>
+  fc.array(
+    fc.record({
+      walker: fc.nat({ max: 2 }),
+      /** All walkers at once, so that they join one another's requests; else this one. */
+      isTogether: fc.boolean(),
+      /** Between the client page and the edits, and between these and the next client page. */
+      waits: fc.tuple(arbitraryWait, arbitraryWait),
+      edits: fc.oneof(
+        { weight: 2, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.array(edits, { minLength: 1, maxLength: 2 }) },
+      ),
+    }),
+    { maxLength: 60, size: 'max' },
+  );
+
+const scenario = fc.record({
+  length: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 250 })),
+  pageSize: fc.oneof(
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 5, max: 12 }) },
+  ),
+  behavior: arbitraryBehavior,
+  walkers: fc.array(
+    fc.record({
+      direction: fc.constantFrom('forward' as const, 'backward' as const),
+      sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
+      asksHasNextPage: fc.boolean(),
+      counts: fc.boolean(),
+      /** Which process takes a step: each remembers by itself, and all of them in a second tier. */
+      processes: fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 4 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  turns: fc.oneof(turnsOf(arbitrarySmallEdit), turnsOf(fc.oneof(arbitraryEdit, arbitrarySmallEdit))),
+});
+type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
+
+/** What the runs met, so that a property that never meets its subject is noticed. */
+const covered = {
+  remembered: 0,
+  ofDifferentAge: 0,
+  calmOfDifferentAge: 0,
+  readAgain: 0,
+  movedInMemory: 0,
+  notCalm: 0,
+  counted: 0,
+  gone: 0,
+  walkedToTheEnd: 0,
+};
+
+interface State {
+  readonly ids: readonly string[];
+  /** When it was replaced. */
+  until: number;
+  /** How many were inserted into the state before, and how many removed from it. */
+  readonly inserted: number;
+  readonly removed: number;
+}
+
+async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
+  const upstream = createSimulatedList(length, behavior);
+  const isClamped = upstream.behavior.past === 'clamped';
+  const first = createCachedUpstream(upstream);
+  const processes = [first, first.anotherInstance()].map((memory) => ({
+    memory,
+    reader: createListReader(memory, { pageSize, firstPage: 'auto' }),
+  }));
+  const { clock } = first;
+  const smallest = Math.min(pageSize, behavior.cap ?? pageSize);
+
+  const states: State[] = [{ ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted: 0, removed: 0 }];
+  const change = (one: Edit, cursorItem: string): void => {
+    const before = upstream.ids.length;
+    const removed = applyEdit(upstream, one, cursorItem);
+    states.at(-1)!.until = clock.now();
+    const inserted = upstream.ids.length - before + removed.length;
+    states.push({ ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted, removed: removed.length });
+    for (const walk of walks) for (const id of removed) walk.awaited?.delete(id);
+  };
+
+  const walks = walkers.map((walker) => ({
+    ...walker,
+    side: (walker.direction === 'forward' ? 'after' : 'before') as Side,
+    /** In the list throughout, and not yet returned. */
+    awaited: undefined as Set<string> | undefined,
+    returned: new Set<string>(),
+    mayBeSkipped: new Set<string>(),
+    cursorText: null as string | null,
+    cursorItem: '',
+    step: 0,
+    isOver: false,
+  }));
+  type Walk = (typeof walks)[number];
+
+  async function takeStep(walk: Walk, isAlone = true): Promise<void> {
+    const { direction, side, cursorText } = walk;
+    // Page sizes are learnt by process, and places counted by them: what another has counted by another size is no subject here.
+    const { reader, memory } = processes[behavior.cap === undefined ? walk.processes[walk.step % walk.processes.length]! : 0]!;
+    const isForward = direction === 'forward';
+    const size = walk.sizes[walk.step % walk.sizes.length]!;
+    walk.step += 1;
+    expect(walk.step).toBeLessThan(500);
+    const view = states.filter(({ until }) => until > clock.now() - FRESH_MS);
+    const listAt = ({ ids }: State) => ({ ...upstream, ids: [...ids] });
+    const known = reader.currentFacts();
+    // The one thing that two requests cannot tell.
+    if (view.some((state) => isUndecidable(listAt(state), known))) return stop(walk);
+    // What came in or went before the view began is true of all of it.
+    const changes = view.slice(1);
+    const inserted = changes.reduce((sum, state) => sum + state.inserted, 0);
+    const isCalm = inserted < smallest && changes.every(({ removed }) => removed === 0);
+    const present = view.at(-1)!;
+    walk.awaited ??= new Set(present.ids.filter((id) => view.every(({ ids }) => ids.includes(id))));
+
+    const wanted = { page: true, hasNextPage: isForward || walk.asksHasNextPage };
+    memory.takeServedPages();
+    const page = await reader.read(isForward ? { first: size, after: cursorText } : { last: size, before: cursorText }, {
+      wanted,
+    });
+    const answers = memory.takeServedPages();
+    const realSize = reader.facts.pageSize;
+    const isOfDifferentAge = new Set(answers.map(({ version }) => version)).size > 1;
+    covered.remembered += Number(answers.some(({ source }) => source === 'cache'));
+    covered.ofDifferentAge += Number(isOfDifferentAge);
+    covered.calmOfDifferentAge += Number(isOfDifferentAge && isCalm);
+    const renewed =
+      new Set(answers.filter(({ source }) => source === 'network').map(({ page }) => page)).size < page.requested.length;
+    covered.movedInMemory += Number(renewed && isCalm && changes.length > 0);
+    covered.readAgain += Number(answers.some(({ isReread }) => isReread));
+    covered.notCalm += Number(!isCalm);
+
+    // Nothing that is not true is held of the endpoint.
+    expect(reader.facts.leavesHoles).toBe(false);
+    if (reader.facts.repeatsLastPage) expect(isClamped).toBe(true);
+    expect([pageSize, smallest]).toContain(reader.facts.pageSize);
+    expect([undefined, upstream.behavior.firstPage]).toContain(reader.facts.firstPage);
+
+    // The bound. Where the list has moved within the view, that shows as it does when it moves while it is read: it is read anew.
+    const once = requestBound(size, realSize);
+    const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
+    const measures = !isForward && (cursorText === null || page.isCursorItemGone);
+    const measuring = measures || isClamped ? searchBound(Math.max(...view.map(({ ids }) => ids.length)) / realSize) : 0;
+    const bound = (isFindingOut ? 2 * once + 7 : once) + measuring;
+    if (isAlone) {
+      expect(page.requested.length, `requests: ${page.requested}`).toBeLessThanOrEqual(bound * (changes.length > 0 ? 2 : 1));
+    }
+
+    if (isCalm && walk.counts) {
+      covered.counted += 1;
+      memory.takeServedPages();
+      const { connection } = await reader.read({ first: 1 }, { wanted: { page: false, hasNextPage: false } });
+      const counted = await connection.totalCount();
+      expect(view.map(({ ids }) => ids.length)).toContain(counted);
+    }
+
+    // Gone is only what is gone now.
+    if (cursorText === null) expect(page.isCursorItemGone).toBe(false);
+    const cursor = cursorText === null ? undefined : decodeCursor(cursorText, SCOPE, side);
+    if (page.isCursorItemGone) {
+      covered.gone += 1;
+      expect(expectedGap(listAt(present), cursor!, side, realSize).isLost).toBe(true);
+      return stop(walk);
+    }
+    expect(new Set(page.ids).size).toBe(page.ids.length);
+
+    const promises = view.map((state) => ({
+      state,
+      ...(cursor ? expectedGap(listAt(state), cursor, side, realSize) : { a: -1, b: state.ids.length, isExact: true }),
+    }));
+    if (promises.some(({ isExact }) => !isExact)) return stop(walk);
+
+    const hasMore = isForward ? page.hasNextPage : page.hasPreviousPage;
+    if (isCalm) {
+      const faults = promises.map(({ state, a, b }) => {
+        const { ids } = state;
+        const at = page.ids[0] === undefined ? undefined : ids.indexOf(page.ids[0]);
+        const from = at ?? 0;
+        if (at === -1 || page.ids.some((id, offset) => ids[from + offset] !== id)) return 'no piece';
+        const isAtEnd = isForward ? from + page.ids.length >= ids.length : from === 0;
+        if (at !== undefined) {
+          const gap = isForward ? at : at + page.ids.length;
+          if (!(gap > a && gap <= b)) return `gap ${gap} not between ${a} and ${b}`;
+          if (page.ids.length < size && !isAtEnd) return 'short';
+          if (!(isClamped && !isForward) && hasMore === isAtEnd) return `has more: ${hasMore}`;
+          if (!isForward && cursor && walk.asksHasNextPage && page.hasNextPage !== gap < ids.length) return 'has next';
+          if (!cursor && (isForward ? at !== 0 : gap !== ids.length)) return 'not from the end';
+        } else if (!cursor && ids.length > 0) return 'empty';
+        return '';
+      });
+      expect(faults, 'of no state in the view').toContain('');
+    } else {
+      if (inserted >= smallest) return stop(walk);
+      // In the order of each state, as far as it is in it.
+      for (const { ids } of view) {
+        const places = page.ids.map((id) => ids.indexOf(id)).filter((place) => place >= 0);
+        expect(places).toEqual([...places].sort((one, other) => one - other));
+      }
+      if (isClamped) return stop(walk);
+      const pagesOf = new Map<string, number>();
+      for (const { ids } of view) {
+        for (const [place, id] of ids.entries()) {
+          const on = Math.floor(place / realSize);
+          if ((pagesOf.get(id) ?? -1) > on) walk.mayBeSkipped.add(id);
+          pagesOf.set(id, Math.max(on, pagesOf.get(id) ?? -1));
+        }
+      }
+    }
+
+    for (const id of page.ids) {
+      expect(walk.returned.has(id), `${id} twice`).toBe(false);
+      walk.returned.add(id);
+      walk.awaited.delete(id);
+    }
+    if (!hasMore) {
+      covered.walkedToTheEnd += 1;
+      expect([...walk.awaited].filter((id) => !walk.mayBeSkipped.has(id))).toEqual([]);
+      return stop(walk);
+    }
+    walk.cursorText = isForward ? page.endCursor : page.startCursor;
+    walk.cursorItem = isForward ? page.ids.at(-1)! : page.ids[0]!;
+  }
+
+  function stop(walk: Walk): void {
+    walk.isOver = true;
+  }
+
+  for (const { walker, isTogether, waits, edits } of turns) {
+    const walk = walks[walker % walks.length]!;
+    if (isTogether) await Promise.all(walks.map((one) => one.isOver || takeStep(one, false)));
+    else if (!walk.isOver) await takeStep(walk);
+    clock.pass(waits[0]);
+    for (const one of edits) change(one, walk.cursorItem);
+    clock.pass(waits[1]);
+  }
+  while (walks.some(({ isOver }) => !isOver)) {
+    for (const walk of walks) if (!walk.isOver) await takeStep(walk);
+    clock.pass(100);
+  }
+}
+
+describe('walks through a list that moves between client pages, over what is remembered of it', () => {
+  test(
+    'repeat nothing and skip nothing that was in the list throughout, but for what a removal has pulled across a border',
+    async () => {
+      await fc.assert(fc.asyncProperty(scenario, run), { numRuns: NUM_RUNS });
+      for (const [subject, times] of Object.entries(covered)) expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 100);
+    },
+    2 * TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createSimulatedList } from '../support/simulated-list.ts';
+import { createCachedUpstream } from './cached-upstream.ts';
+import { createListReader } from './list-reader.ts';
+import { applyEdit, arbitraryBehavior, arbitraryEdit, arbitrarySmallEdit, NUM_RUNS, TIMEOUT_MS } from './moving-lists.ts';
+
+test(
+  'an operation that finds nothing remembered asks what it asks without a memory, even if the list moves while it is read',
+  async () => {
+    let moved = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          length: fc.integer({ min: 0, max: 150 }),
+          pageSize: fc.integer({ min: 1, max: 12 }),
+          manners: arbitraryBehavior,
+          firstPage: fc.constantFrom('auto' as const, 'known' as const),
+          place: fc.option(fc.nat({ max: 150 })),
+          direction: fc.constantFrom('first' as const, 'last' as const),
+          side: fc.constantFrom('after' as const, 'before' as const),
+          size: fc.integer({ min: 1, max: 30 }),
+          edits: fc.array(fc.tuple(fc.integer({ min: 0, max: 8 }), fc.oneof(arbitraryEdit, arbitrarySmallEdit)), {
+            maxLength: 3,
+          }),
+        }),
+        async ({ length, pageSize, manners, firstPage, place, direction, side, size, edits }) => {
+          const [plain, remembering] = await Promise.all(
+            [false, true].map(async (isRemembering) => {
+              const upstream = createSimulatedList(length, manners);
+              const known = createListReader(upstream, { pageSize });
+              const { edges } = (await known.read({ first: 100 })).connection;
+              const item = place === null ? undefined : edges[place];
+              upstream.log.length = 0;
+              const reader = createListReader(isRemembering ? createCachedUpstream(upstream) : upstream, { pageSize, firstPage });
+              for (const [count, one] of edits) {
+                const act = () => applyEdit(upstream, one, item?.node.id ?? '');
+                if (count === 0) act();
+                else upstream.afterRequests(count, act);
+              }
+              const read = async () => {
+                const { connection, ...page } = await reader.read({ [direction]: size, [side]: item?.cursor });
+                return { ...page, total: await connection.totalCount() };
+              };
+              const answer = await read().catch((error: unknown) => ({ error }));
+              return { answer, log: upstream.log.map(({ page }) => page), facts: reader.currentFacts() };
+            }),
+          );
+          expect(remembering).toEqual(plain);
+          if (new Set(plain!.log).size < plain!.log.length) moved += 1;
+        },
+      ),
+      { numRuns: NUM_RUNS },
+    );
+    expect(moved).toBeGreaterThan(NUM_RUNS / 10);
+  },
+  TIMEOUT_MS,
+);

@@ -1,0 +1,101 @@
+import { createEndpointFacts, type SharedFacts } from '#pagination/endpoint-facts.ts';
+import type { Identified, Page } from '#pagination/list.ts';
+import { createClock } from '../support/clock.ts';
+import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import { createListReader } from './list-reader.ts';
+
+export interface TenantsOptions {
+  readonly behavior: PagingBehavior;
+  readonly pageSize: number;
+  /** The length of each tenant's list. */
+  readonly lengths: readonly number[];
+  readonly instances?: number;
+  /** Default `auto`. */
+  readonly firstPage?: 'auto' | 0 | 1;
+}
+
+/** A tenant of several instances: a credential with a list of its own at the endpoint that all tenants share. */
+export interface Tenant {
+  readonly upstream: FlakyList;
+  /** Pages for the tenant by one of the instances. */
+  readonly at: (instance: number) => ReturnType<typeof createListReader>;
+}
+
+export interface FlakyList extends SimulatedList {
+  /** The next request is answered by an empty page. */
+  serveEmptyNext(): void;
+  /** What was to happen after more requests does not happen. */
+  cancelChanges(): void;
+}
+
+/** Tenants of one upstream, and instances of the gateway that remember nothing of it but how it pages. */
+export function createTenants({ behavior, pageSize, lengths, instances = 1, firstPage = 'auto' }: TenantsOptions) {
+  const clock = createClock();
+  const createSharedFacts = createSharedFactStore(clock.now);
+  const factories = Array.from({ length: instances }, () =>
+    createEndpointFacts({ firstPage, pageSize, monotonicNow: clock.now }),
+  );
+  const tenants = lengths.map((length, index): Tenant => {
+    const fingerprint = `tenant ${index}`;
+    const upstream = createFlakyList(length, behavior);
+    const owner = { fingerprint, sharedFacts: createSharedFacts(fingerprint) };
+    const readers = factories.map((factsOf) => createListReader(upstream, { pageSize, factsOf, owner }));
+    return { upstream, at: (instance) => readers[instance]! };
+  });
+  return { clock, tenants };
+}
+
+function createFlakyList(length: number, manners: PagingBehavior): FlakyList {
+  const list = createSimulatedList(length, manners);
+  let isEmptyNext = false;
+  return {
+    ...list,
+    serveEmptyNext() {
+      isEmptyNext = true;
+    },
+    cancelChanges() {
+      isEmptyNext = false;
+      list.cancelChanges();
+    },
+    async readPage(asked): Promise<Page<Identified>> {
+      const isEmpty = isEmptyNext;
+      isEmptyNext = false;
+      const page = await list.readPage(asked);
+      return isEmpty ? { items: [], served: 0 } : page;
+    },
+  };
+}
+
+/** What the instances keep for a credential, for as long as they say. */
+function createSharedFactStore(now: () => number) {
+  const entries = new Map<
+    string,
+    { readonly note: { readonly value: 0 | 1; readonly trustMs: number }; readonly at: number; readonly keepForMs: number }
+  >();
+  return (fingerprint: string): SharedFacts => ({
+    async readFirstPage(endpoint) {
+      const noted = entries.get(`${fingerprint} ${endpoint}`);
+      if (!noted || now() - noted.at >= noted.keepForMs) return undefined;
+      return { ...noted.note, ageMs: now() - noted.at };
+    },
+    writeFirstPage(endpoint, note, keepForMs) {
+      entries.set(`${fingerprint} ${endpoint}`, { note, at: now(), keepForMs });
+    },
+  });
+}
+
+/** All items by client pages of this size, and whether each page was honest about the next one. */
+export async function walk({ upstream, at }: Tenant, instance: number, size: number) {
+  const reader = at(instance);
+  const ids: string[] = [];
+  let isHonest = true;
+  let asked = 0;
+  for (let after: string | null = null; ; ) {
+    const page = await reader.read({ first: size, after });
+    ids.push(...page.ids);
+    asked += page.requested.length;
+    isHonest &&= page.hasNextPage === ids.length < upstream.ids.length;
+    if (!page.hasNextPage || ids.length > 2 * upstream.ids.length) return { ids, isHonest, asked };
+    after = page.endCursor;
+  }
+}

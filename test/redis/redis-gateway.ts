@@ -1,0 +1,73 @@
+import { type Environment, readSettings } from '#config/settings.ts';
+import { createGateway } from '#gateway.ts';
+import type { Sandbox } from '#sandbox/sandbox.ts';
+import { type GraphQLResult, KEY_A } from '../support/test-gateway.ts';
+
+export interface TestOperation {
+  readonly query: string;
+  readonly variables?: Record<string, unknown> | undefined;
+}
+
+/** One of several gateways over one upstream. */
+export interface RedisGateway extends AsyncDisposable {
+  execute(question: TestOperation, key?: string): Promise<GraphQLResult>;
+  /** The upstream requests since the last time this was called, as `GET /call/…`. */
+  traffic(): string[];
+  /** What it had to say: of Redis, or of faults of its own. */
+  readonly problems: readonly unknown[];
+}
+
+/** Long enough that nothing gets old while a test goes on, however slow the machine; and that Redis is waited for as long as it takes. */
+const LONG_TIMEOUT: Environment = {
+  REDIS_TIMEOUT_MS: '10000',
+  CACHE_SECRET: 'a secret that the instances share',
+  ...Object.fromEntries(
+    ['ENDED_CALL', 'JUST_ENDED_CALL', 'LIVE_CALL', 'ASSISTANT', 'CAMPAIGN', 'RUNNING_CAMPAIGN', 'PAGE', 'NOT_FOUND'].map(
+      (name) => [`FRESHNESS_${name}_MS`, '600000'],
+    ),
+  ),
+};
+
+/** A whole gateway of its own over the sandbox, and over Redis when a URL is among the settings. Its clock is that of the machine. */
+export function createRedisGateway(sandbox: Sandbox, settings: Environment): RedisGateway {
+  const requests: string[] = [];
+  const problems: unknown[] = [];
+  const note = (complaint: unknown) => problems.push(complaint);
+  const gateway = createGateway(
+    readSettings({
+      REVOX_BASE_URL: 'http://revox.test/api',
+      REVOX_API_KEY: KEY_A,
+      REVOX_FIRST_PAGE: '1',
+      MAX_UPSTREAM_REQUESTS: '10000',
+      ...LONG_TIMEOUT,
+      ...settings,
+    }),
+    {
+      fetch: (request) => {
+        const { pathname, search } = new URL(request.url);
+        requests.push(`${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`);
+        return sandbox.fetch(request);
+      },
+      log: { info: () => {}, error: note, unexpected: note },
+    },
+  );
+  return {
+    problems,
+    traffic: () => requests.splice(0),
+    async execute({ query, variables }, key) {
+      const response = await gateway.fetch(
+        new Request('http://localhost/graphql', {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json',
+            ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+          },
+          body: JSON.stringify({ query, variables }),
+        }),
+      );
+      return (await response.json()) as GraphQLResult;
+    },
+    [Symbol.asyncDispose]: gateway.dispose,
+  };
+}

@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts';
+import { ANN, BOB, CALL, createTierInstance, PATH, toEntry, toOwner } from './tier-instance.ts';
+
+expectRedisServer();
+
+describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
+  const redis = shareRedis();
+
+  test.each([
+    toEntry(CALL, { ageMs: 120, freshForMs: 600_000 }),
+    toEntry({ value: [CALL], total: 1 }, { isLive: true, freshForMs: 1_000 }),
+    toEntry(null, { status: 404 }),
+  ])('another reads as it was, older by the time it lay there, and frozen: %j', async (entry) => {
+    await using one = createTierInstance(redis.server.url);
+    await using other = createTierInstance(redis.server.url);
+    await one.storeAndRead(ANN, PATH, entry);
+
+    const read = await other.read(toOwner('sk_live_ann'), PATH);
+
+    expect(read).toEqual({ ...entry, ageMs: expect.any(Number) });
+    expect(JSON.stringify(read?.value)).toBe(JSON.stringify(entry.value));
+    if (entry.value === CALL)
+      expect(Object.isFrozen((read as typeof entry & { value: typeof CALL }).value.transcript[0])).toBe(true);
+    expect([...one.troubles, ...other.troubles]).toEqual([]);
+  });
+
+  test('is replaced by what is kept later', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await using other = createTierInstance(redis.server.url);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    await other.read(ANN, PATH);
+    other.write(ANN, PATH, toEntry(null, { status: 404 }), 60_000);
+    await expect.poll(() => one.read(ANN, PATH)).toMatchObject({ status: 404, value: null });
+  });
+
+  test('of two answers to one question the later one stays, though the first takes longer to seal', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.storeAndRead(ANN, '/other', toEntry(CALL));
+    one.write(ANN, PATH, toEntry('x'.repeat(8 * 2 ** 20)), 60_000);
+    one.write(ANN, PATH, toEntry(null, { status: 404 }), 60_000);
+    await expect.poll(() => one.read(ANN, PATH)).toMatchObject({ status: 404 });
+    one.write(ANN, '/last', toEntry('x'.repeat(8 * 2 ** 20)), 60_000);
+    await one.readUntilStored(ANN, '/last');
+    expect(await one.read(ANN, PATH)).toMatchObject({ status: 404 });
+  });
+
+  test.each([
+    ['another credential', BOB, PATH, {}],
+    ['the same credential under another secret', toOwner('sk_live_ann', 'the secret of another company'), PATH, {}],
+    ['another question', ANN, '/call/call-2', {}],
+    ['a release that reads another shape', ANN, PATH, { contractVersion: 'another' }],
+  ])('nobody else reads: %s', async (_name, owner, key, options) => {
+    await using one = createTierInstance(redis.server.url);
+    await using other = createTierInstance(redis.server.url, options);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    expect(await other.read(owner, key)).toBeUndefined();
+    expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
+  });
+
+  test('nobody else reads, whatever name it is put under', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    const [ofAnn] = await redis.observer.entries();
+    await one.storeAndRead(BOB, PATH, toEntry({ id: 'of-bob' }));
+    await one.storeAndRead(ANN, '/call/call-2', toEntry({ id: 'call-2' }));
+
+    for (const name of (await redis.observer.entries()).filter((each) => each !== ofAnn)) {
+      await redis.observer.send('COPY', String(ofAnn), name, 'REPLACE');
+    }
+    // Not even if all of Redis believes that the two are of one epoch.
+    const [epochA, epochB] = (await redis.observer.keys()).filter((name) => name.startsWith('revox:epoch:'));
+    await redis.observer.send('COPY', String(epochA), String(epochB), 'REPLACE');
+
+    expect(await one.read(BOB, PATH)).toBeUndefined();
+    expect(await one.read(ANN, '/call/call-2')).toBeUndefined();
+  });
+
+  test('lies there without a word of what it says, whose it is, and what was asked', async () => {
+    await using one = createTierInstance(redis.server.url);
+    const page = Array.from({ length: 50 }, () => CALL);
+    await one.storeAndRead(ANN, `${PATH}?page=1`, toEntry(page));
+    await one.storeAndRead(BOB, PATH, toEntry(CALL));
+    one.revoke(BOB, true);
+    await expect.poll(async () => (await redis.observer.keys()).length).toBe(4);
+
+    const words = ['transcript', 'Dupont', '+33612345678', '612345678', 'call-1', '/call', 'page=1', 'sk_live', '_ann', 'isLive'];
+    expect(await wordsFound(words)).toEqual([]);
+    for (const { fingerprint } of [ANN, BOB]) {
+      expect((await redis.observer.keys()).filter((name) => name.includes(fingerprint))).toEqual([
+        expect.stringMatching(new RegExp(`^revox:1\\.[0-9a-f]{12}:${fingerprint}:[\\w-]{43}$`)),
+        `revox:epoch:${fingerprint}`,
+      ]);
+    }
+
+    await redis.observer.send('SET', 'a leak', `${PATH} +33612345678`);
+    expect(await wordsFound(words)).not.toEqual([]);
+  });
+
+  test('is gone when its time is over, and so is everything in the end', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL), 40);
+    await redis.observer.pass(60);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    expect(await redis.observer.entries()).toEqual([]);
+
+    await one.storeAndRead(ANN, PATH, toEntry(CALL), Number.MAX_SAFE_INTEGER);
+    one.revoke(BOB, true);
+    await expect.poll(async () => (await redis.observer.keys()).length).toBe(3);
+    for (const name of await redis.observer.keys()) {
+      const ttlMs = await redis.observer.send<number>('PTTL', name);
+      expect(ttlMs).toBeGreaterThan(0);
+      expect(ttlMs).toBeLessThanOrEqual(2 * 86_400_000);
+    }
+  });
+
+  test('is not kept when there is no time left', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.read(ANN, PATH);
+    for (const keepForMs of [0, -5, Number.NaN]) one.write(ANN, `/${keepForMs}`, toEntry(CALL), keepForMs);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    expect(await redis.observer.entries()).toHaveLength(1);
+    expect(one.troubles).toEqual([]);
+  });
+
+  test('is not kept when it is too large to be fetched in time', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.read(ANN, PATH);
+    one.write(ANN, '/too-large', toEntry(randomBytes(3 * 2 ** 20).toString('latin1')), 60_000);
+    await one.storeAndRead(ANN, '/fits', toEntry(randomBytes(2 ** 20).toString('latin1')));
+    // So much of the same is small when it is sealed, and takes longer than the one that is too large.
+    await one.storeAndRead(ANN, '/long', toEntry('x'.repeat(48 * 2 ** 20)));
+    expect(await redis.observer.entries()).toHaveLength(2);
+  });
+
+  test('is not kept when JSON cannot hold it; nothing breaks', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.read(ANN, PATH);
+    one.write(ANN, PATH, toEntry(1n), 60_000);
+    await one.storeAndRead(ANN, '/other', toEntry(CALL));
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+  });
+
+  test('is 64 answers at a time at the most, and more when those are done', async () => {
+    await using one = createTierInstance(redis.server.url);
+    await one.read(ANN, PATH);
+    for (let index = 0; index < 100; index += 1) one.write(ANN, `/${index}`, toEntry(CALL), 60_000);
+    await one.readUntilStored(ANN, '/63');
+    await one.storeAndRead(ANN, '/late', toEntry(CALL));
+    expect(await redis.observer.entries()).toHaveLength(65);
+  });
+
+  test.each(['garbage', ''])('is nothing when Redis holds %j in its place', async (garbage) => {
+    await using one = createTierInstance(redis.server.url);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    await redis.observer.send('SET', String((await redis.observer.entries())[0]), garbage);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    expect(one.troubles).toEqual([]);
+  });
+
+  describe('Its age', () => {
+    test('is what it was, and the time on Redis’ clock since', async () => {
+      await using one = createTierInstance(redis.server.url);
+      // A clock that is elsewhere altogether.
+      await using other = createTierInstance(redis.server.url);
+      other.clock.now = -1e12;
+      const before = await redis.observer.time();
+      await one.storeAndRead(ANN, PATH, toEntry(CALL, { ageMs: 300 }));
+      const kept = await redis.observer.time();
+      await redis.observer.pass(50);
+
+      const asked = await redis.observer.time();
+      const age = (await other.read(ANN, PATH))?.ageMs ?? 0;
+      const answered = await redis.observer.time();
+
+      expect(age).toBeGreaterThanOrEqual(300 + asked - kept);
+      expect(age).toBeLessThanOrEqual(300 + answered - before);
+    });
+
+    test('is never told too low: the ways there and back count', async () => {
+      await using one = createTierInstance(redis.server.url);
+      await one.storeAndRead(ANN, PATH, toEntry(CALL));
+      // By the reader's clock the answer takes 700 ms.
+      let reads = 0;
+      await using other = createTierInstance(redis.server.url, { now: () => (reads++ === 0 ? 0 : 700) });
+      expect((await other.read(ANN, PATH))?.ageMs).toBeGreaterThanOrEqual(0);
+      reads = 0;
+      expect((await other.read(ANN, PATH))?.ageMs).toBeGreaterThanOrEqual(700);
+    });
+
+    test('counts from when it was written, though Redis was told of it later', async () => {
+      await using one = createTierInstance(redis.server.url);
+      await one.storeAndRead(ANN, '/other', toEntry(CALL));
+      redis.server.pause();
+      const before = performance.now();
+      one.write(ANN, PATH, toEntry(CALL), 60_000);
+      // Nothing happens meanwhile that could be waited for: it is time that goes by.
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      const held = performance.now() - before;
+      redis.server.resume();
+      expect((await one.readUntilStored(ANN, PATH)).ageMs).toBeGreaterThanOrEqual(held - 1);
+    });
+
+    test('is not known of what seems to come from the future: it is not read', async () => {
+      await using one = createTierInstance(redis.server.url);
+      await one.storeAndRead(ANN, '/other', toEntry(CALL));
+      // As when Redis’ clock is set back; here the writer's leaps ahead.
+      one.clock.now += 2_000;
+      one.write(ANN, PATH, toEntry(CALL), 60_000);
+      await expect.poll(redis.observer.entries).toHaveLength(2);
+      await using other = createTierInstance(redis.server.url);
+      expect(await other.read(ANN, PATH)).toBeUndefined();
+      expect(await other.read(ANN, '/other')).toBeDefined();
+    });
+  });
+
+  async function wordsFound(words: readonly string[]): Promise<string[]> {
+    const dump = await redis.observer.dump();
+    return words.filter((word) =>
+      ['utf8', 'utf16le', 'base64', 'hex'].some((encoding) => {
+        const encoded =
+          encoding === 'utf16le' ? Buffer.from(word, 'utf16le') : Buffer.from(Buffer.from(word).toString(encoding as 'hex'));
+        return dump.includes(encoded);
+      }),
+    );
+  }
+});

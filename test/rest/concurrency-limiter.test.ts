@@ -1,0 +1,395 @@
+import { describe, expect, test, vi } from 'vitest';
+import {
+  type AcquireOptions,
+  type ConcurrencyLimiter,
+  type ConcurrencyLimiterOptions,
+  createConcurrencyLimiter,
+  QueueOverflowError,
+} from '#rest/resilience/concurrency-limiter.ts';
+
+const NEVER_ABORTED = new AbortController().signal;
+
+const createLimiter = (options: Partial<ConcurrencyLimiterOptions> = {}) =>
+  createConcurrencyLimiter({
+    maxPerCredential: 1,
+    maxTotal: 100,
+    maxQueued: 1_000,
+    isAccepted: () => true,
+    isProbing: () => false,
+    coolingDownUntil: () => undefined,
+    monotonicNow: () => 0,
+    ...options,
+  });
+
+const toAcquireOptions = (given: Partial<AcquireOptions> = {}): AcquireOptions => ({
+  credential: 'key',
+  caller: undefined,
+  signal: NEVER_ABORTED,
+  deadlineAt: () => Number.POSITIVE_INFINITY,
+  ...given,
+});
+
+/** Whether a promise has settled by the time everything that can run has run. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const note = () => {
+    settled = true;
+  };
+  promise.then(note, note);
+  await new Promise(setImmediate);
+  return settled;
+}
+
+/** Asks for turns, writes down in which order they come, and ends each when it is told to. */
+function createQueueScene(turns: ConcurrencyLimiter) {
+  const order: string[] = [];
+  const ends: (() => void)[] = [];
+  return {
+    order,
+    ask(name: string, given: Partial<AcquireOptions> = {}) {
+      return turns.acquire(toAcquireOptions(given)).then((end) => {
+        order.push(name);
+        ends.push(end);
+      });
+    },
+    async endNext() {
+      ends.shift()?.();
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+describe('Turns', () => {
+  test('are given to as many as there are places, then one for each that ends, first come first served', async () => {
+    const turns = createLimiter({ maxPerCredential: 2 });
+    const { order, ask, endNext } = createQueueScene(turns);
+    for (const name of ['first', 'second', 'third', 'fourth']) void ask(name);
+    await new Promise(setImmediate);
+    expect(order).toEqual(['first', 'second']);
+    expect(turns.state).toEqual({ inFlight: 2, queued: 2 });
+    await endNext();
+    expect(order).toEqual(['first', 'second', 'third']);
+    await endNext();
+    expect(order).toEqual(['first', 'second', 'third', 'fourth']);
+    await endNext();
+    await endNext();
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  test('are never more than there are places, however they come and go', async () => {
+    const turns = createLimiter({ maxPerCredential: 3, maxTotal: 5 });
+    const inside = new Map<string, number>();
+    let most = 0;
+    let mostInAll = 0;
+    const visit = async (index: number) => {
+      const credential = `key ${index % 4}`;
+      const end = await turns.acquire(
+        toAcquireOptions({ credential, caller: index % 3 === 0 ? undefined : `caller ${index % 5}` }),
+      );
+      inside.set(credential, (inside.get(credential) ?? 0) + 1);
+      most = Math.max(most, ...inside.values());
+      mostInAll = Math.max(
+        mostInAll,
+        [...inside.values()].reduce((sum, count) => sum + count, 0),
+      );
+      for (let turn = 0; turn < (index * 7) % 11; turn += 1) await Promise.resolve();
+      inside.set(credential, (inside.get(credential) ?? 0) - 1);
+      end();
+    };
+    await Promise.all(Array.from({ length: 400 }, (_, index) => visit(index)));
+    expect([most, mostInAll]).toEqual([3, 5]);
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  test('of one credential are not waited for by another', async () => {
+    const turns = createLimiter();
+    await turns.acquire(toAcquireOptions({ credential: 'a' }));
+    const second = turns.acquire(toAcquireOptions({ credential: 'a' }));
+    await expect(turns.acquire(toAcquireOptions({ credential: 'b' }))).resolves.toBeTypeOf('function');
+    expect(await isSettled(second)).toBe(false);
+  });
+
+  test('end once, however often that is said', async () => {
+    const turns = createLimiter();
+    const end = await turns.acquire(toAcquireOptions());
+    const next = turns.acquire(toAcquireOptions());
+    const afterNext = turns.acquire(toAcquireOptions());
+    end();
+    end();
+    await next;
+    expect(await isSettled(afterNext)).toBe(false);
+  });
+
+  test('are not given to who has left, or was gone before; and no listener stays on a signal', async () => {
+    const turns = createLimiter();
+    const end = await turns.acquire(toAcquireOptions());
+    const leaving = new AbortController();
+    const add = vi.spyOn(leaving.signal, 'addEventListener');
+    const remove = vi.spyOn(leaving.signal, 'removeEventListener');
+    const gone = turns.acquire(toAcquireOptions({ signal: leaving.signal }));
+    const next = turns.acquire(toAcquireOptions());
+    leaving.abort(new Error('I have to go'));
+    await expect(gone).rejects.toThrow('I have to go');
+    expect(add).toHaveBeenCalledTimes(1);
+    expect(remove.mock.calls[0]).toEqual(add.mock.calls[0]?.slice(0, 2));
+    await expect(turns.acquire(toAcquireOptions({ signal: AbortSignal.abort(new Error('too late')) }))).rejects.toThrow(
+      'too late',
+    );
+    end();
+    (await next)();
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  test('leave nothing behind: a credential and a caller that nobody uses are forgotten', async () => {
+    const set = vi.spyOn(Map.prototype, 'set');
+    const turns = createLimiter();
+    const end = await turns.acquire(toAcquireOptions({ credential: 'a key of its own', caller: 'somebody' }));
+    const mapOf = (key: string) => set.mock.contexts[set.mock.calls.findIndex(([name]) => name === key)] as Map<string, unknown>;
+    const [lanes, callers] = [mapOf('a key of its own'), mapOf('somebody')];
+    set.mockRestore();
+    const leaving = new AbortController();
+    const gone = turns.acquire(toAcquireOptions({ credential: 'a key of its own', caller: 'another', signal: leaving.signal }));
+    expect(callers.size).toBe(2);
+    leaving.abort();
+    await expect(gone).rejects.toThrow();
+    expect([lanes.size, callers.size]).toEqual([1, 1]);
+    end();
+    expect([lanes.size, callers.size]).toEqual([0, 0]);
+  });
+
+  test('that end as others begin are counted all the same', async () => {
+    const turns = createLimiter();
+    const end = await turns.acquire(toAcquireOptions());
+    const leaving = new AbortController();
+    const gone = turns.acquire(toAcquireOptions({ signal: leaving.signal }));
+    leaving.abort();
+    end();
+    // Begins on a new lane, before the one who left has noticed.
+    const first = await turns.acquire(toAcquireOptions());
+    await expect(gone).rejects.toThrow();
+    const second = turns.acquire(toAcquireOptions());
+    expect(await isSettled(second)).toBe(false);
+    first();
+    await second;
+  });
+});
+
+describe('Who asks for much waits for himself', () => {
+  test('among credentials, where all together are too many', async () => {
+    const { order, ask, endNext } = createQueueScene(createLimiter({ maxPerCredential: 10, maxTotal: 1 }));
+    for (let count = 0; count < 5; count += 1) void ask('flood', { credential: 'flood' });
+    void ask('a', { credential: 'a' });
+    void ask('b', { credential: 'b' });
+    for (let count = 0; count < 7; count += 1) await endNext();
+    expect(order).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'flood', 'flood']);
+  });
+
+  test('among the callers of one credential', async () => {
+    const { order, ask, endNext } = createQueueScene(createLimiter({ maxPerCredential: 1 }));
+    for (let count = 0; count < 5; count += 1) void ask('flood', { caller: 'flood' });
+    void ask('a', { caller: 'a' });
+    void ask('a', { caller: 'a' });
+    void ask('b', { caller: 'b' });
+    for (let count = 0; count < 8; count += 1) await endNext();
+    expect(order).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'a', 'flood', 'flood']);
+  });
+
+  test('and leaves a place free for who comes next', async () => {
+    const turns = createLimiter({ maxPerCredential: 20 });
+    for (let count = 0; count < 200; count += 1) void turns.acquire(toAcquireOptions({ caller: 'flood' }));
+    expect(turns.state).toEqual({ inFlight: 15, queued: 185 });
+    await expect(turns.acquire(toAcquireOptions({ caller: 'somebody else' }))).resolves.toBeTypeOf('function');
+    // Nobody is told apart: then there is nobody to leave a place for.
+    for (let count = 0; count < 20; count += 1) void turns.acquire(toAcquireOptions({ credential: 'alone' }));
+    expect(turns.state.inFlight).toBe(36);
+  });
+
+  test('until the queue is full', async () => {
+    const turns = createLimiter({ maxQueued: 2 });
+    const end = await turns.acquire(toAcquireOptions({ caller: 'flood' }));
+    const queued = [turns.acquire(toAcquireOptions({ caller: 'flood' })), turns.acquire(toAcquireOptions({ caller: 'flood' }))];
+    await expect(turns.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow('2 are waiting');
+    expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'another' })))).toBe(false);
+    end();
+    await queued[0];
+    expect(turns.state).toEqual({ inFlight: 1, queued: 2 });
+  });
+
+  test('and all the queues together are bounded', async () => {
+    const turns = createLimiter({ maxQueued: 25 });
+    for (let count = 0; count < 251; count += 1) void turns.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
+    expect(turns.state).toEqual({ inFlight: 1, queued: 250 });
+    await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow('250 are waiting');
+    // Who has not made it so long is not refused, and who can go at once does not even wait.
+    expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(false);
+    await expect(turns.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf('function');
+  });
+});
+
+describe('While a credential is paused', () => {
+  /** Turns of which `key` can be paused until a moment, and be on trial. */
+  function createPausable() {
+    const state = { until: undefined as number | undefined, isOnTrial: false, now: 0 };
+    const turns = createLimiter({
+      maxPerCredential: 5,
+      isProbing: (credential) => credential === 'key' && state.isOnTrial,
+      coolingDownUntil: (credential) => (credential === 'key' ? state.until : undefined),
+      monotonicNow: () => state.now,
+    });
+    return { state, turns };
+  }
+
+  test('those wait who can, and those are told how long it takes who cannot: at once, if they wait already', async () => {
+    const { state, turns } = createPausable();
+    for (let count = 0; count < 5; count += 1) void turns.acquire(toAcquireOptions());
+    const patient = turns.acquire(toAcquireOptions({ deadlineAt: () => 8_000 }));
+    const impatient = turns.acquire(toAcquireOptions({ deadlineAt: () => 6_000 }));
+    Object.assign(state, { until: 7_000, now: 100 });
+    turns.reevaluate('key');
+    await expect(impatient).rejects.toMatchObject({ name: 'CooldownError', remainingMs: 6_900 });
+    await expect(turns.acquire(toAcquireOptions({ deadlineAt: () => 6_999 }))).rejects.toMatchObject({ remainingMs: 6_900 });
+    expect(await isSettled(patient)).toBe(false);
+    await expect(turns.acquire(toAcquireOptions({ credential: 'another', deadlineAt: () => 0 }))).resolves.toBeTypeOf('function');
+  });
+
+  test('nothing is sent; afterwards one, to see; and all when that is answered', async () => {
+    const { state, turns } = createPausable();
+    Object.assign(state, { until: 7_000, isOnTrial: true });
+    const { order, ask, endNext } = createQueueScene(turns);
+    for (const name of ['a', 'b', 'c', 'd']) void ask(name);
+    await new Promise(setImmediate);
+    expect(order).toEqual([]);
+    state.until = undefined;
+    turns.reevaluate('key');
+    await new Promise(setImmediate);
+    expect(order).toEqual(['a']);
+    await endNext();
+    expect(order).toEqual(['a', 'b']);
+    state.isOnTrial = false;
+    turns.reevaluate('key');
+    await new Promise(setImmediate);
+    expect(order).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
+
+describe('Credentials that the upstream has never accepted', () => {
+  const accepted = new Set<string>();
+  const createAmongNewcomers = (options: Partial<ConcurrencyLimiterOptions> = {}) => {
+    accepted.clear();
+    return createLimiter({ maxPerCredential: 20, isAccepted: (credential) => accepted.has(credential), ...options });
+  };
+
+  test('have one request in flight each, and as many as others once they are accepted', async () => {
+    const turns = createAmongNewcomers({ maxPerCredential: 3 });
+    const { order, ask, endNext } = createQueueScene(turns);
+    for (const name of ['1', '2', '3', '4', '5']) void ask(name);
+    await new Promise(setImmediate);
+    expect(order).toEqual(['1']);
+    accepted.add('key');
+    turns.reevaluate('key');
+    await new Promise(setImmediate);
+    expect(order).toEqual(['1', '2', '3']);
+    await endNext();
+    expect(order).toEqual(['1', '2', '3', '4']);
+    accepted.delete('key');
+    turns.reevaluate('key');
+    await endNext();
+    await endNext();
+    expect(order).toEqual(['1', '2', '3', '4']);
+    await endNext();
+    expect(order).toEqual(['1', '2', '3', '4', '5']);
+    await endNext();
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  test('leave half of all places to the accepted ones, however many of them there are', async () => {
+    const turns = createAmongNewcomers({ maxTotal: 10 });
+    accepted.add('tenant');
+    const { order, ask, endNext } = createQueueScene(turns);
+    for (let n = 0; n < 100; n += 1) void ask(`invented ${n}`, { credential: `invented ${n}` });
+    await new Promise(setImmediate);
+    expect(turns.state).toEqual({ inFlight: 5, queued: 95 });
+    for (let n = 0; n < 5; n += 1) void ask(`tenant ${n}`, { credential: 'tenant' });
+    await new Promise(setImmediate);
+    expect(order.slice(5)).toEqual(['tenant 0', 'tenant 1', 'tenant 2', 'tenant 3', 'tenant 4']);
+    for (let count = 0; count < 105; count += 1) await endNext();
+    expect(order).toHaveLength(105);
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  test('have together the turns of one accepted credential', async () => {
+    const turns = createAmongNewcomers({ maxTotal: 2 });
+    accepted.add('busy').add('a').add('b');
+    const { order, ask, endNext } = createQueueScene(turns);
+    for (let n = 0; n < 2; n += 1) void ask('busy', { credential: 'busy' });
+    for (let n = 0; n < 100; n += 1) void ask('invented', { credential: `invented ${n}` });
+    for (let n = 0; n < 3; n += 1) {
+      void ask('a', { credential: 'a' });
+      void ask('b', { credential: 'b' });
+    }
+    await new Promise(setImmediate);
+    for (let count = 0; count < 9; count += 1) await endNext();
+    expect(order.slice(0, 2)).toEqual(['busy', 'busy']);
+    const counts = Object.groupBy(order.slice(2, 11), (name) => name);
+    expect([counts.invented?.length, counts.a?.length, counts.b?.length]).toEqual([3, 3, 3]);
+    expect([...new Set(order.slice(2, 5))].sort()).toEqual(['a', 'b', 'invented']);
+  });
+
+  test('have each its turn among themselves', async () => {
+    const turns = createAmongNewcomers({ maxTotal: 1 });
+    const { order, ask, endNext } = createQueueScene(turns);
+    for (let n = 0; n < 50; n += 1) void ask('loud', { credential: 'loud' });
+    void ask('quiet', { credential: 'quiet' });
+    await new Promise(setImmediate);
+    await endNext();
+    await endNext();
+    expect(order.toSorted()).toEqual(['loud', 'loud', 'quiet']);
+  });
+
+  test('wait in one queue: when that is full, an accepted credential waits in its own', async () => {
+    const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
+    accepted.add('tenant');
+    const { ask } = createQueueScene(turns);
+    for (let n = 0; n < 21; n += 1) void ask('invented', { credential: `invented ${n}` });
+    await new Promise(setImmediate);
+    expect(turns.state).toEqual({ inFlight: 1, queued: 20 });
+    await expect(turns.acquire(toAcquireOptions({ credential: 'one more' }))).rejects.toBeInstanceOf(QueueOverflowError);
+    void ask('tenant', { credential: 'tenant' });
+    await new Promise(setImmediate);
+    expect(turns.state).toEqual({ inFlight: 1, queued: 21 });
+  });
+
+  test('have a place each while they have few waiting requests: the one that has most gives up its last', async () => {
+    const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
+    const { order, ask, endNext } = createQueueScene(turns);
+    const outcomes: string[] = [];
+    const askAs = (credential: string) => ask(credential, { credential }).catch(() => outcomes.push(credential));
+    for (let n = 0; n < 10; n += 1) void askAs('loud');
+    for (let n = 0; n < 12; n += 1) void askAs('louder');
+    await new Promise(setImmediate);
+    expect(outcomes).toEqual(['louder']);
+    for (let n = 0; n < 4; n += 1) void askAs('quiet');
+    await new Promise(setImmediate);
+    expect(outcomes.toSorted()).toEqual(['loud', 'louder', 'louder', 'louder', 'louder']);
+    expect(turns.state).toEqual({ inFlight: 1, queued: 20 });
+    for (let count = 0; count < 21; count += 1) await endNext();
+    expect(order.filter((name) => name === 'quiet')).toHaveLength(4);
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  test('are given up together when the upstream refuses theirs, and no other', async () => {
+    const turns = createAmongNewcomers({ maxTotal: 1 });
+    const { order, ask, endNext } = createQueueScene(turns);
+    void ask('first', { credential: 'refused' });
+    const waiting = Array.from({ length: 5 }, () => turns.acquire(toAcquireOptions({ credential: 'refused' })));
+    void ask('other', { credential: 'other' });
+    const reason = new Error('refused');
+    turns.rejectQueued('refused', reason);
+    turns.rejectQueued('nothing waits with this one', reason);
+    expect(await Promise.allSettled(waiting)).toEqual(Array(5).fill({ status: 'rejected', reason }));
+    await endNext();
+    expect(order).toEqual(['first', 'other']);
+    await endNext();
+    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+  });
+});

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createJsonFetch } from '#rest/transport/json-fetch.ts';
+import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
+import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
+
+const DOCUMENT = { keys: [{ kid: 'one' }] };
+
+function fetchDocument(url: string, init: RequestInit = {}): Promise<Response> {
+  const { transport, close } = createUndiciTransport(PATIENT);
+  onTestFinished(close);
+  return createJsonFetch(transport)(new Request(url, init));
+}
+
+describe('A document of somebody else', () => {
+  test('is fetched with the headers that were given', async () => {
+    await using server = await listen((response) => sendJson(response, DOCUMENT));
+    const response = await fetchDocument(`${server.origin}/keys?of=us`, { headers: { accept: 'application/jwk-set+json' } });
+    expect([response.status, await response.json()]).toEqual([200, DOCUMENT]);
+    expect(server.requests).toMatchObject([
+      { method: 'GET', url: '/keys?of=us', headers: { accept: 'application/jwk-set+json' } },
+    ]);
+  });
+
+  test('is not looked for where a redirect leads', async () => {
+    await using elsewhere = await listen((response) => sendJson(response, DOCUMENT));
+    await using server = await listen((response) => response.writeHead(302, { location: elsewhere.origin }).end());
+    expect((await fetchDocument(server.origin)).status).toBe(302);
+    expect([server.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
+  });
+
+  test('comes without its body when its status is not 200, even if that never ends', async () => {
+    await using server = await listen((response) => response.writeHead(500).write('at db.internal'));
+    const response = await fetchDocument(server.origin);
+    expect([response.status, await response.text()]).toEqual([500, '']);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['that is no JSON', '<html>'],
+    ['of more than a mebibyte', JSON.stringify('x'.repeat(2 ** 20))],
+  ])('%s is none', async (_name, body) => {
+    await using server = await listen((response) => response.end(body));
+    await expect(fetchDocument(server.origin)).rejects.toThrow();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['a connection that nobody answers', undefined],
+    ['a body that never ends', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{'],
+  ])('is given up when the signal says so: %s', async (_name, head) => {
+    const giveUp = new AbortController();
+    await using server = await listenTcp((socket) => {
+      if (head) socket.write(head);
+      void once(socket, 'data').then(() => giveUp.abort());
+    });
+    await expect(fetchDocument(server.origin, { signal: giveUp.signal })).rejects.toThrow(/abort/);
+    expect(server.connections).toBe(1);
+  });
+});

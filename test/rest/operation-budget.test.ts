@@ -1,0 +1,328 @@
+import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
+import { GatewayError } from '#errors/gateway-error.ts';
+import { createRestClient, type RestClientOptions } from '#rest/client.ts';
+import { Credential } from '#rest/credential.ts';
+import { createAcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
+import { createFetchTransport, type Transport } from '#rest/transport/transport.ts';
+import type { Budget, UpstreamContext } from '#rest/upstream-context.ts';
+import type { UpstreamRequest } from '#rest/upstream-request.ts';
+import { createTestGateway, KEY_A, KEY_B } from '../support/test-gateway.ts';
+import { createBudget, createUpstreamContext, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
+import { createManualTimers } from './real-server.ts';
+
+const NEVER_ABORTED = new AbortController().signal;
+const KEY = 'sk_test_never_to_be_seen';
+
+function createClient(transport: Transport, options: Partial<RestClientOptions> = {}) {
+  const { send } = createRestClient({
+    transport,
+    baseUrl: 'http://revox.test/api',
+    timeoutMs: 1000,
+    maxConcurrency: 2,
+    maxConcurrencyTotal: 100,
+    maxQueued: 100,
+    retries: 0,
+    breaker: { failures: 100, openMs: 1000 },
+    events: NO_UPSTREAM_EVENTS,
+    monotonicNow: () => 0,
+    random: () => 0,
+    maxResponseBytes: 2000,
+    keyHolder: 'caller',
+    acceptedCredentials: createAcceptedCredentials({ keyHolder: 'caller', monotonicNow: () => 0 }),
+    now: () => 0,
+    startTimer: () => () => {},
+    ...options,
+  });
+  return send;
+}
+
+function context(signal: AbortSignal = NEVER_ABORTED, budget: Budget = createBudget()): UpstreamContext {
+  return createUpstreamContext({ credential: new Credential(KEY), signal, budget });
+}
+
+/** A question of which any answer will do. */
+function upstreamRequest(path: string): UpstreamRequest<unknown> {
+  return { endpoint: '/call/{id}', path, query: '', parse: (body) => body };
+}
+
+/** Matches the requests of one path, and says when one has come. */
+function recordRequests(expected: string, onRequest: () => void) {
+  return ({ path }: { readonly path: string }) => {
+    const isMatch = path === expected;
+    if (isMatch) onRequest();
+    return isMatch;
+  };
+}
+
+const found = () => Response.json({ call: { id: 'c' } });
+
+describe('The budget of an operation', () => {
+  test('lets so many requests go; what is over it is null with a code, and the rest of the answer stands', async () => {
+    const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const ids = world.sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 3)
+      .map(({ id }) => id);
+
+    const { data, errors } = await world.execute('query ($ids: [ID!]!) { __typename calls(ids: $ids) { id } }', { ids });
+
+    expect(data).toEqual({ __typename: 'Query', calls: [{ id: ids[0] }, { id: ids[1] }, null] });
+    expect(errors).toEqual([expect.objectContaining({ path: ['calls', 2], extensions: { code: 'UPSTREAM_BUDGET_EXCEEDED' } })]);
+    expect(errors?.[0]?.message).toContain('2 upstream requests');
+    expect(world.traffic()).toEqual(ids.slice(0, 2).map((id) => `GET /call/${id}`));
+    expect(world.unexpectedErrors).toEqual([]);
+  });
+
+  test('is each operation’s own', async () => {
+    const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '1' } });
+    const [one, other] = world.sandbox.control.data(KEY_A).calls;
+    const answers = await Promise.all(
+      [one!, other!, one!].map(({ id }) => world.execute('query ($id: ID!) { call(id: $id) { id } }', { id })),
+    );
+    expect(answers.map(({ data }) => data.call.id)).toEqual([one!.id, other!.id, one!.id]);
+  });
+
+  test('counts requests that fail, and not those that were never sent', async () => {
+    const budget = createBudget({ maxRequests: 3 });
+    const leaving = new AbortController();
+    const get = createClient(
+      createFetchTransport(async () => {
+        throw new Error('lost');
+      }),
+    );
+    await expect(get(context(NEVER_ABORTED, budget), upstreamRequest('/call/a'))).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+    });
+    expect(budget.sentRequests).toBe(1);
+    leaving.abort();
+    await expect(get(context(leaving.signal, budget), upstreamRequest('/call/b'))).rejects.toMatchObject({
+      code: 'UPSTREAM_TIMEOUT',
+    });
+    expect(budget.sentRequests).toBe(1);
+  });
+});
+
+describe('The deadline of an operation', () => {
+  test('gives up what is under way, and keeps what has come', async () => {
+    const timers = createManualTimers();
+    const world = createTestGateway({
+      settings: { REQUEST_DEADLINE_MS: '5000' },
+      gateway: { ...timers, monotonicNow: () => 0 },
+    });
+    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+    const hanging = Promise.withResolvers<void>();
+    world.sandbox.control.hang(recordRequests('/assistants/slow', hanging.resolve));
+
+    const answer = world.execute('query ($id: ID!) { call(id: $id) { id } assistant(id: "slow") { id } }', { id });
+    await hanging.promise;
+    // The call has come when no request but the slow one is in flight.
+    while (world.sandbox.control.inFlight() > 1) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    timers.elapse(5000);
+
+    const { data, errors } = await answer;
+    expect(data).toEqual({ call: { id }, assistant: null });
+    expect(errors).toMatchObject([{ path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } }]);
+    expect(world.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
+    timers.elapse(1_000);
+    expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
+  });
+
+  test('is over when the answer is complete: no timer is left', async () => {
+    const timers = createManualTimers();
+    const world = createTestGateway({ gateway: timers });
+    await world.execute('{ call(id: "nobody") { id } }');
+    await world.execute('{ call(id: "") { id } }');
+    await world.execute('{ __typename }');
+    expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
+  });
+});
+
+describe('Requests of one credential', () => {
+  test('wait for one another, and not for those of another credential', async () => {
+    const world = createTestGateway({ settings: { REVOX_API_KEY: '', REVOX_MAX_CONCURRENCY: '1' } });
+    const ofA = world.sandbox.control
+      .data(KEY_A)
+      .calls.slice(0, 2)
+      .map(({ id }) => id);
+    const { id: ofB } = world.sandbox.control.data(KEY_B).calls[0]!;
+    const held = Promise.withResolvers<void>();
+    world.sandbox.control.hang(recordRequests(`/call/${ofA[0]}`, held.resolve));
+    const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
+
+    const slow = world.execute(query, { ids: ofA }, { authorization: `Bearer ${KEY_A}` });
+    await held.promise;
+    const { data } = await world.execute(query, { ids: [ofB] }, { authorization: `Bearer ${KEY_B}` });
+
+    expect(data).toEqual({ calls: [{ id: ofB }] });
+    expect(world.traffic()).toEqual([`GET /call/${ofA[0]}`, `GET /call/${ofB}`]);
+    world.sandbox.control.release();
+    expect((await slow).data).toEqual({ calls: ofA.map((id) => ({ id })) });
+    expect(world.traffic()).toEqual([`GET /call/${ofA[1]}`]);
+  });
+
+  test('the time that one waits for its turn is not its own time', async () => {
+    const timers = createManualTimers();
+    const answers: ((response: Response) => void)[] = [];
+    const get = createClient(
+      createFetchTransport(() => new Promise((resolve) => answers.push(resolve))),
+      { maxConcurrency: 1, ...timers },
+    );
+    const first = get(context(), upstreamRequest('/call/a'));
+    const second = get(context(), upstreamRequest('/call/b'));
+    await new Promise(setImmediate);
+    expect(timers.running).toEqual([1000]);
+    answers[0]!(found());
+    await first;
+    await new Promise(setImmediate);
+    expect(timers.running).toEqual([1000]);
+    answers[1]!(found());
+    expect((await second).value).toEqual({ call: { id: 'c' } });
+    expect(timers.running).toEqual([]);
+  });
+
+  test('one whose turn comes as its operation ends is not sent', async () => {
+    const sent: string[] = [];
+    const answers: ((response: Response) => void)[] = [];
+    const fetch = ({ url, signal }: Request) => {
+      signal.throwIfAborted();
+      sent.push(url);
+      return new Promise<Response>((resolve) => answers.push(resolve));
+    };
+    const get = createClient(
+      createFetchTransport(async (request) => fetch(request)),
+      { maxConcurrency: 1 },
+    );
+    const operation = new AbortController();
+    const first = get(context(), upstreamRequest('/call/a')).then(() => operation.abort());
+    const second = get(context(operation.signal), upstreamRequest('/call/b'));
+    await new Promise(setImmediate);
+    answers[0]!(found());
+    await first;
+    await expect(second).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    expect(sent).toEqual(['http://revox.test/api/call/a']);
+  });
+});
+
+describe('A `fetch` that is not quite Fetch’s', () => {
+  test.each([401, 404, 429])('may have bodies that cannot be cancelled: %i is what its status says', async (status) => {
+    const sent: string[] = [];
+    const get = createClient(
+      createFetchTransport(async ({ url }) => {
+        sent.push(url);
+        return { status, headers: new Headers(), body: Readable.from(['no']) } as unknown as Response;
+      }),
+    );
+    await expect(get(context(), upstreamRequest('/call/a'))).rejects.toMatchObject({ status });
+    expect(sent).toEqual(['http://revox.test/api/call/a']);
+  });
+});
+
+describe('A `fetch` that does not listen to its signal', () => {
+  test('is left alone when the time is over', async () => {
+    const timers = createManualTimers();
+    const get = createClient(
+      createFetchTransport(() => new Promise(() => {})),
+      timers,
+    );
+    const answer = get(context(), upstreamRequest('/call/a'));
+    await new Promise(setImmediate);
+    timers.elapse(1000);
+    await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  });
+
+  test('and fails later, harms nobody', async () => {
+    const timers = createManualTimers();
+    const late = Promise.withResolvers<never>();
+    const get = createClient(
+      createFetchTransport(() => late.promise),
+      timers,
+    );
+    const answer = get(context(), upstreamRequest('/call/a'));
+    await new Promise(setImmediate);
+    timers.elapse(1000);
+    await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    late.reject(new Error('much later'));
+    // An unhandled rejection would fail this run.
+    await new Promise(setImmediate);
+  });
+});
+
+describe('What the upstream said', () => {
+  test('is frozen all the way down: it may be shared', async () => {
+    const get = createClient(createFetchTransport(async () => Response.json({ call: { id: 'c', list: [{ deep: true }] } })));
+    const { value } = await get(context(), upstreamRequest('/call/c'));
+    const { call } = value as { call: { list: { deep: boolean }[] } };
+    expect([call, call.list, call.list[0]].map(Object.isFrozen)).toEqual([true, true, true]);
+  });
+});
+
+describe('The credential', () => {
+  const FAILURES: [name: string, transport: Transport][] = [
+    ...[301, 400, 401, 403, 404, 409, 410, 429, 500, 503].map((status): [string, Transport] => [
+      String(status),
+      createFetchTransport(
+        async () => new Response(`Bearer ${KEY}`, { status, headers: { 'www-authenticate': KEY, location: KEY } }),
+      ),
+    ]),
+    ['no JSON', createFetchTransport(async () => new Response(`<b>${KEY}</b>`))],
+    ['too many bytes', createFetchTransport(async () => new Response(KEY.repeat(200)))],
+    ['nested too deep', createFetchTransport(async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`))],
+    [
+      'a failure',
+      createFetchTransport(async () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') }))),
+    ],
+  ];
+
+  test.each(FAILURES)(
+    'is in nothing that is thrown after %s, however it is printed; nor is what the upstream said in the message',
+    async (_name, transport) => {
+      const error: unknown = await createClient(transport)(context(), upstreamRequest('/call/secret-id')).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(GatewayError);
+      expect(error).toMatchObject({
+        method: 'GET',
+        path: '/call/secret-id',
+        message: expect.not.stringMatching(/secret|revox\.test|sk_test/),
+      });
+      const { cause, ...own } = error as Error;
+      for (const shown of [
+        inspect(own, { depth: null, showHidden: true, getters: true }),
+        JSON.stringify(own),
+        String(error),
+        (error as Error).stack,
+      ]) {
+        expect(shown).not.toContain(KEY);
+      }
+      if (cause) expect((cause as Error).message).not.toContain(`Bearer ${KEY}`);
+    },
+  );
+
+  test('is in no answer and no log, whatever goes wrong', async () => {
+    const said: unknown[] = [];
+    const note = (message: unknown) => said.push(message);
+    const world = createTestGateway({
+      settings: { REVOX_API_KEY: '' },
+      gateway: { log: { info: note, error: note, unexpected: note } },
+    });
+    const ask = () =>
+      world.execute(
+        '{ call(id: "x") { id } assistant(id: "y") { id } campaigns { nodes { id } } callAttempts { nodes { id } } }',
+        {},
+        { authorization: `Bearer ${KEY}` },
+      );
+    const answers = [await ask()];
+    for (const fault of ['reset', 'truncate'] as const) {
+      world.sandbox.control.heal();
+      world.sandbox.control[fault]('/');
+      answers.push(await ask());
+    }
+    expect(answers.every(({ errors }) => errors?.length === 4)).toBe(true);
+    expect(JSON.stringify(answers)).not.toContain(KEY);
+    expect(inspect(said, { depth: null, showHidden: true })).not.toContain(KEY);
+  });
+});

@@ -1,0 +1,110 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, type GatewayProcess, startProcess } from '../sockets/demo-process.ts';
+import type { Observed } from './attack.ts';
+import type { NamedAttack } from './attacks.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PROCESSES = join(import.meta.dirname, 'processes');
+const HEAP_MIB = 256;
+const MEBIBYTE = 2 ** 20;
+const MAX_STDERR = 1_000;
+
+/** A gateway in pass-through mode with a heap of 256 MiB, an upstream, and an attacker: each a process of its own. */
+export interface AttackedGateway extends AsyncDisposable {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  /** Of a server beside it that does nothing but answer. */
+  readonly controlUrl: string;
+  /** Attacks for so long, ms; rejects where the attacker's process fails. */
+  attack(ms: number): Promise<Observed>;
+  /** Requests that reached the upstream, without the neighbour's. */
+  upstreamRequests(): Promise<number>;
+  /** The most memory that the gateway's process has held, MiB. */
+  peakMebibytes(): number;
+  /** What the process has written about its own faults. */
+  unexpectedErrors(): readonly string[];
+  /** How the process has ended; undefined: it lives. */
+  ending(): string | undefined;
+}
+
+/** @param neighbour the API key of the tenant that is not to notice anything */
+export async function startAttackedGateway({ id, attack }: NamedAttack, neighbour: string): Promise<AttackedGateway> {
+  const upstream = fork(join(PROCESSES, 'upstream.ts'), [id, neighbour], { cwd: ROOT });
+  const control = fork(join(PROCESSES, 'control.ts'), { cwd: ROOT });
+  const [[upstreamUrl], [controlUrl]] = (await Promise.all([once(upstream, 'message'), once(control, 'message')])) as [
+    [string],
+    [string],
+  ];
+  const port = await freePort();
+  const gateway = startProcess(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, 'src/main.ts'], {
+    cwd: ROOT,
+    settings: {
+      NODE_ENV: 'production',
+      PORT: String(port),
+      REVOX_BASE_URL: upstreamUrl,
+      REVOX_FIRST_PAGE: '1',
+      ...attack.settings,
+    },
+  });
+  const lines = collectLines(gateway);
+  let ending: string | undefined;
+  void gateway.ended.then(({ code, stderr }) => {
+    ending = `The process ended with ${code}: ${stderr.slice(0, MAX_STDERR)}`;
+  });
+  const url = `http://127.0.0.1:${port}/graphql`;
+  const line = await gateway.firstLine;
+  if (!line.includes(url)) throw new Error(`The gateway did not start: ${line}`);
+
+  return {
+    url,
+    controlUrl,
+    attack: (ms) => runAttacker(id, url, ms),
+    async upstreamRequests() {
+      upstream.send('count');
+      const [requests] = (await once(upstream, 'message')) as [number];
+      return requests;
+    },
+    peakMebibytes: () => peakBytesOf(gateway.process) / MEBIBYTE,
+    unexpectedErrors: () => lines.filter((text) => text.includes('"level":"error"')),
+    ending: () => ending,
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await Promise.all([upstream, control].map(end));
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+async function runAttacker(id: string, url: string, ms: number): Promise<Observed> {
+  const attacker = fork(join(PROCESSES, 'attacker.ts'), [id, url, String(ms)], { cwd: ROOT });
+  const exited = once(attacker, 'exit').then(([code]) => {
+    throw new Error(`The attacker ended with ${code}.`);
+  });
+  const [observed] = (await Promise.race([once(attacker, 'message'), exited])) as [Observed];
+  return observed;
+}
+
+/** Only the lines about faults are kept. */
+function collectLines({ process: { stdout } }: GatewayProcess): string[] {
+  const lines: string[] = [];
+  let rest = '';
+  stdout?.on('data', (data) => {
+    const parts = `${rest}${data}`.split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts.filter((line) => line.includes('"level":"error"')));
+  });
+  return lines;
+}
+
+function peakBytesOf({ pid }: ChildProcess): number {
+  const kibibytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) * 1024;
+}

@@ -1,0 +1,74 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type MeasuredAttack, readTable, toTable, withTable } from './attack-table.ts';
+import { startAttackedGateway } from './attacked-gateway.ts';
+import { loadAttacks } from './attacks.ts';
+import { probe, quantile } from './latency-probe.ts';
+
+const NEIGHBOUR = 'sk_demo_b';
+const QUIET_MS = 1_500;
+const ATTACK_MS = 4_000;
+
+/**
+ * What a tenant and a load balancer may notice of an attack, ms, beyond what a server that does nothing else takes at the same time: attacker, upstream
+ * and gateway share two cores.
+ */
+const MAX_MS = { median: 20, p99: 200, health: 200, slowestHealth: 1_000 };
+
+const named = await loadAttacks();
+const measured: MeasuredAttack[] = [];
+
+describe.each(named.map((one) => [one.attack.name, one] as const))('%s', (_name, { id, attack }) => {
+  test('ends as it should, and neither the process nor the neighbour notices', async () => {
+    await using gateway = await startAttackedGateway({ id, attack }, NEIGHBOUR);
+    const probeFor = (signal: AbortSignal) => probe({ ...gateway, key: NEIGHBOUR, signal });
+    const quiet = await probeFor(AbortSignal.timeout(QUIET_MS));
+
+    const over = new AbortController();
+    const attacked = gateway.attack(ATTACK_MS).finally(() => over.abort());
+    const [observed, experience] = await Promise.all([attacked, probeFor(over.signal)]).catch((cause: unknown) => {
+      throw new Error(`The attack was not answered. ${gateway.ending() ?? 'The process lives.'}`, { cause });
+    });
+    const upstreamRequests = await gateway.upstreamRequests();
+    const row = {
+      attack,
+      observed,
+      upstreamRequests,
+      quietMedian: quantile(quiet.neighbour, 0.5),
+      median: quantile(experience.neighbour, 0.5),
+      p99: quantile(experience.neighbour, 0.99),
+      health: quantile(experience.health, 0.99),
+      slowestHealth: quantile(experience.health, 1),
+      peakMebibytes: gateway.peakMebibytes(),
+    };
+    measured.push(row);
+
+    expect(gateway.ending()).toBeUndefined();
+    expect(gateway.unexpectedErrors()).toEqual([]);
+    expect(Object.keys(observed.outcomes)).not.toEqual([]);
+    expect(attack.outcomes).toEqual(expect.arrayContaining(Object.keys(observed.outcomes)));
+    expect(upstreamRequests).toBeLessThanOrEqual(attack.maxUpstreamRequests?.(observed) ?? Number.POSITIVE_INFINITY);
+    const waits = {
+      median: row.median - quantile(experience.control, 0.5),
+      p99: row.p99 - quantile(experience.control, 0.99),
+      health: row.health - quantile(experience.control, 0.99),
+      slowestHealth: row.slowestHealth - quantile(experience.control, 1),
+    };
+    for (const name of ['median', 'p99', 'health', 'slowestHealth'] as const) {
+      expect.soft(waits[name], `${name}, ms beyond what the control server takes`).toBeLessThan(MAX_MS[name]);
+    }
+  });
+});
+
+test('the table of docs/security.md names every attack and its bound', () => {
+  expect(readTable()).toEqual(named.map(({ attack: { name, bound } }) => ({ name, bound })));
+});
+
+afterAll(() => {
+  console.log(toTable(measured));
+  // Figures differ from run to run: the page changes only when that is asked for.
+  if (process.env.WRITE_TABLE === 'on' && measured.length === named.length) {
+    const { path, text } = withTable(measured);
+    writeFileSync(path, text);
+  }
+});

@@ -1,0 +1,35 @@
+/**
+ * The upstream's process: `node upstream.ts ATTACK NEIGHBOUR`. It serves the sandbox, and the attack's own answers to every key but the
+ * neighbour's. It sends its URL to its parent, and to each message after that the number of requests by other keys.
+ */
+import { createServer } from 'node:http';
+import { createServerAdapter } from '@whatwg-node/server';
+import { createSandbox } from '#sandbox/sandbox.ts';
+import { listenOnFreePort } from '../../support/served-gateway.ts';
+import { findAttack } from '../attacks.ts';
+
+const [id = '', neighbour = ''] = process.argv.slice(2);
+const attack = await findAttack(id);
+const sandbox = createSandbox();
+let foreign = 0;
+
+// The sandbox's own server reads an answer to its end before it sends it: an attack's answer may have none.
+const server = createServer(
+  createServerAdapter(async (request: Request): Promise<Response> => {
+    if (request.headers.get('authorization') === `Bearer ${neighbour}`) return sandbox.fetch(request);
+    foreign += 1;
+    return (await attack.respond?.(request)) ?? sandbox.fetch(request);
+  }),
+);
+const port = await listenOnFreePort(
+  (candidate) =>
+    new Promise<number>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(candidate, '127.0.0.1', () => resolve(candidate));
+    }),
+);
+process.on('message', () => process.send?.(foreign));
+process.on('disconnect', () => process.exit());
+// A gateway that leaves is no reason to end.
+process.on('uncaughtException', () => {});
+process.send?.(`http://127.0.0.1:${port}${sandbox.basePath}`);

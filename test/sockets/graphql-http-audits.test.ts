@@ -1,0 +1,69 @@
+import { serverAudits } from 'graphql-http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+
+let gateway: ServedGateway;
+beforeAll(async () => {
+  gateway = await serveTestGateway();
+});
+afterAll(() => gateway.close());
+
+describe('GraphQL over HTTP, as its working group audits it', () => {
+  const audits = serverAudits({ url: () => gateway.url });
+
+  test('there is something to audit', () => {
+    expect(audits.length).toBeGreaterThan(50);
+  });
+
+  for (const { id, name, fn } of audits) {
+    test(`${id}: ${name}`, async () => {
+      const result = await fn();
+      expect(result.status === 'ok' ? 'ok' : `${result.status}: ${result.reason}`).toBe('ok');
+      // The audits ask for nothing but `__typename`.
+      expect(gateway.traffic()).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    });
+  }
+});
+
+describe('what is no GraphQL request is refused, in whichever type the answer is wanted', () => {
+  describe.each(['application/json', 'application/graphql-response+json'])('%s', (accept) => {
+    test.each([
+      ['a body that is cut', { body: '{ "query": "{ __ty' }, 400],
+      ['an empty body', { body: '' }, 400],
+      ['a list', { body: '[{ "query": "{ __typename }" }]' }, 400],
+      ['a body without an operation', { body: '{}' }, 400],
+      ['a form', { body: 'query={__typename}', type: 'application/x-www-form-urlencoded' }, 415],
+      ['bare GraphQL', { body: '{ __typename }', type: 'application/graphql' }, 415],
+      ['plain text', { body: '{ "query": "{ __typename }" }', type: 'text/plain' }, 415],
+    ] as const)('%s', async (_name, sent, status) => {
+      const { body, type = 'application/json' } = sent as { body: string; type?: string };
+      await expectRefusal(
+        fetch(gateway.url, { method: 'POST', headers: { 'content-type': type, accept }, body }),
+        accept,
+        status,
+      );
+    });
+
+    test.each(['?query={__typename}&variables={', '?query={__typename}&extensions=nonsense', '?query='])('%s', async (search) => {
+      await expectRefusal(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
+    });
+  });
+
+  async function expectRefusal(response: Promise<Response>, accept: string, status: number): Promise<void> {
+    const {
+      headers,
+      status: answered,
+      ...answer
+    } = await response.then(async (it) => ({
+      status: it.status,
+      headers: it.headers,
+      json: (await it.json()) as unknown,
+    }));
+    expect(answered).toBe(status);
+    expect(headers.get('content-type')).toBe(`${accept}; charset=utf-8`);
+    expect(answer.json).toEqual({ errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT' } }] });
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  }
+});

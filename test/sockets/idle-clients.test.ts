@@ -1,0 +1,231 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Handler, PlainHeaders } from '#http/message.ts';
+import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
+import { listenOnFreePort } from '../support/served-gateway.ts';
+import { connectTo } from './raw-client.ts';
+
+const LARGE = 'x'.repeat(50_000_000);
+const POST = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
+const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+async function serve(
+  answer: () => Response | Promise<Response>,
+  given: Partial<ServerLimits> = {},
+  reserveUnsent?: Handler['reserveUnsent'],
+) {
+  const bugs: unknown[] = [];
+  const disconnects: string[] = [];
+  const limits = {
+    headersMs: 60_000,
+    requestMs: 60_000,
+    idleMs: 200,
+    sendTimeoutMs: 60_000,
+    keepAliveMs: 65_000,
+    maxConnections: 100,
+    ...given,
+  };
+  const gateway = {
+    fetch: async () => answer(),
+    canHandlePlain: ({ method }: { method: string }) => method === 'POST',
+    handlePlain: async () => ({ status: 200, headers: new PlainHeaders({}), body: await (await answer()).text() }),
+    ...(reserveUnsent && { reserveUnsent }),
+  };
+  const server = createHttpServer(gateway, limits, {
+    onUnexpectedError: (error) => bugs.push(error),
+    onRejected: () => {},
+    onDisconnected: (reason) => disconnects.push(reason),
+  });
+  await listenOnFreePort(async (port) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  });
+  const connection = once(server, 'connection').then(([socket]) => socket as Socket);
+  return { server, connection, bugs, disconnects, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test.each([
+  ['a stream', GET],
+  ['a text', POST],
+])('A client that does not read its answer is left, when that is %s', async (_, request) => {
+  const { url, connection } = await serve(() => new Response(LARGE));
+  const { socket } = connectTo(url);
+  socket.pause();
+  socket.write(request);
+  await once(await connection, 'close');
+  socket.destroy();
+});
+
+test('A client that asks on and on and reads nothing is left', async () => {
+  const { url, connection } = await serve(() => new Response('x'.repeat(100_000)));
+  const { socket } = connectTo(url);
+  socket.pause();
+  socket.write(GET.repeat(100));
+  await once(await connection, 'close');
+  socket.destroy();
+});
+
+test.each([
+  ['large text', POST, 100_000],
+  ['large response', GET, 100_000],
+  ['small text', POST, 100],
+  ['pipelined large text', POST.repeat(2), 100_000],
+])('A %s that is ready after its client has left is not counted as unread', async (_, request, bytes) => {
+  const begun = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  let unsent = 0;
+  const { url, connection, bugs } = await serve(
+    async () => {
+      begun.resolve();
+      await ready.promise;
+      return Response.json('x'.repeat(bytes), { headers: { 'content-length': `${bytes + 2}` } });
+    },
+    { idleMs: 60_000 },
+    (_, held) => {
+      unsent += held;
+      return () => {
+        unsent -= held;
+      };
+    },
+  );
+  const { socket } = connectTo(url);
+  const server = await connection;
+  socket.write(request);
+  await begun.promise;
+  socket.destroy();
+  await once(server, 'close');
+  ready.resolve();
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(unsent).toBe(0);
+  expect(bugs).toEqual([]);
+});
+
+test('A client that leaves small answers unread is disconnected when its caller may leave no more unread', async () => {
+  const { url, connection, disconnects } = await serve(
+    () => Response.json('x'.repeat(60_000)),
+    { idleMs: 60_000 },
+    () => undefined,
+  );
+  const { socket } = connectTo(url);
+  socket.pause();
+  const server = await connection;
+  const closed = once(server, 'close');
+  const asking = (async () => {
+    while (!server.destroyed) {
+      socket.write(POST);
+      await new Promise(setImmediate);
+    }
+  })();
+  await closed;
+  await asking;
+  socket.destroy();
+  expect(disconnects).toEqual(['unread']);
+});
+
+test('A connection without a request is closed after the keep-alive time, without an answer', async () => {
+  const { url, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, keepAliveMs: 300, idleMs: 60_000 });
+  const connectedAt = performance.now();
+  const { received } = connectTo(url);
+  expect(await received).toBe('');
+  expect(performance.now() - connectedAt).toBeGreaterThan(290);
+  expect(disconnects).toEqual(['silent']);
+});
+
+test('A connection whose first request comes after the time for headers, and before the keep-alive time, is answered', async () => {
+  const { url, server, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, idleMs: 60_000 });
+  const { socket, received } = connectTo(url);
+  await once(server, 'clientError');
+  socket.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+  expect(await received).toContain('an answer');
+  expect(disconnects).toEqual([]);
+});
+
+test('A client that is gone ends what was done for it', async () => {
+  const ended = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const server = createHttpServer(
+    {
+      fetch: (request) =>
+        new Promise((_, reject) => {
+          begun.resolve();
+          request.signal.addEventListener('abort', () => {
+            ended.resolve();
+            reject(request.signal.reason);
+          });
+        }),
+    },
+    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, sendTimeoutMs: 60_000, keepAliveMs: 65_000, maxConnections: 100 },
+    { onUnexpectedError: (error) => expect.unreachable(`${error}`), onRejected: () => {} },
+  );
+  const port = await listenOnFreePort(async (free) => {
+    server.listen(free, '127.0.0.1');
+    await once(server, 'listening');
+    return free;
+  });
+  const { socket } = connectTo(`http://127.0.0.1:${port}`);
+  socket.write(GET);
+  await begun.promise;
+  socket.destroy();
+  await ended.promise;
+  server.close();
+  await once(server, 'close');
+});
+
+test('An answer that breaks off ends with its connection', async () => {
+  const { url } = await serve(
+    () =>
+      new Response(
+        new ReadableStream({
+          start(body) {
+            body.enqueue(new TextEncoder().encode('begun'));
+          },
+          pull: () => Promise.reject(new Error('at db.internal')),
+        }),
+      ),
+  );
+  for (const _ of [1, 2]) {
+    const { socket, received } = connectTo(url);
+    socket.write(GET);
+    expect(await received).not.toMatch(/0\r\n\r\n$|db\.internal/);
+  }
+});
+
+test('What fails outside of everything is told without its words', async () => {
+  const { url } = await serve(() => Promise.reject(new Error('at db.internal')));
+  const { socket, received } = connectTo(url);
+  socket.end(GET);
+  expect(await received).toMatch(/^HTTP\/1\.1 500 .*"code":"INTERNAL_SERVER_ERROR"/s);
+  expect(await received).not.toContain('db.internal');
+});
+
+test('An operation has all of its time, and a client has a minute to take the next part of its answer', () => {
+  const clientTimeouts = { headersMs: 1, requestMs: 2 };
+  const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
+  expect(limits).toMatchObject({ headersMs: 1, requestMs: 2, idleMs: 90_000, sendTimeoutMs: 60_000, maxConnections: 7 });
+});
+
+test('The time that a client has for anything is no shorter than the keep-alive time', () => {
+  const clientTimeouts = { headersMs: 1, requestMs: 2 };
+  const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 100, maxConnections: 7 });
+  expect(limits).toMatchObject({ idleMs: 65_000, keepAliveMs: 65_000 });
+});
+
+test('Headers may take no longer than the request that they are part of', async () => {
+  const { server } = await serve(() => new Response(''), { headersMs: 5_000, requestMs: 1_000 });
+  expect([server.headersTimeout, server.requestTimeout, server.timeout]).toEqual([1_000, 1_000, 200]);
+});
+
+test('What fails without a reason of the client is a bug that is told', async () => {
+  const bug = new TypeError('Of ours.');
+  const { url, bugs } = await serve(() => Promise.reject(bug));
+  const answer = await fetch(url);
+  expect(answer.status).toBe(500);
+  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  expect(bugs).toEqual([bug]);
+});

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { serveTestGateway } from '../support/served-gateway.ts';
+import { createTestGateway, KEY_A, KEY_B, NO_RETRIES } from '../support/test-gateway.ts';
+import { connectTo } from './raw-client.ts';
+
+test.each(['[', 'a b', '%', 'x:99999'])(
+  'a Host header of "%s" is refused in our words, without a trace of the machine',
+  async (host) => {
+    await using world = await serveTestGateway();
+    const { hostname, port } = new URL(world.url);
+    const socket = connect(Number(port), hostname);
+    socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(answer).not.toMatch(/file:|at .*\.ts|TypeError/);
+    expect(world.traffic()).toEqual([]);
+    expect(world.unexpectedErrors).toEqual([]);
+  },
+);
+
+test.each([
+  ['', 403],
+  [' ', 403],
+  ['user@localhost', 403],
+  ['user:secret@127.0.0.1', 403],
+  ['@localhost', 403],
+  [':@[::1]', 403],
+  ['localhost@evil.test', 403],
+  ['localhost', 200],
+  ['127.0.0.1:80', 200],
+  ['[::1]', 200],
+])('a gateway that answers this machine alone answers a Host header of "%s" with %i', async (host, status) => {
+  await using world = await serveTestGateway();
+  const { socket, received } = connectTo(world.url);
+  const body = '{"query":"{ __typename }"}';
+  const head = `Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  socket.end(`POST /graphql HTTP/1.1\r\nHost: ${host}\r\n${head}\r\n\r\n${body}`);
+  expect(await received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(await received).toMatch(status === 200 ? /"__typename":"Query"/ : /"code":"FORBIDDEN"/);
+  expect(world.traffic()).toEqual([]);
+  expect(world.unexpectedErrors).toEqual([]);
+});
+
+test.each([
+  [404, {}, { call: null }, undefined],
+  [429, { 'retry-after': '7' }, { call: null }, { code: 'RATE_LIMITED', retryAfter: 7 }],
+  [503, {}, { call: null }, { code: 'UPSTREAM_UNAVAILABLE' }],
+] as const)('a status of %i is heard at once, whatever its body waits for', async (status, headers, data, extensions) => {
+  const world = createTestGateway({
+    settings: { ...NO_RETRIES, REVOX_TIMEOUT_MS: '600000', REQUEST_DEADLINE_MS: '600000' },
+    // A body that never ends.
+    upstream: async () =>
+      new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }), { status, headers }),
+  });
+  const answer = await world.execute('{ call(id: "x") { id } }');
+  expect(answer.data).toEqual(data);
+  expect(answer.errors?.[0]?.extensions).toEqual(extensions);
+  expect(world.traffic()).toEqual(['GET /call/x']);
+});
+
+test.each(['with its length', 'in parts'])('a body that is too long, and comes %s, is refused with 413', async (manner) => {
+  await using world = await serveTestGateway({ settings: { MAX_BODY_BYTES: '100000' } });
+  const text = `{"query":"{ __typename }"}`.padEnd(100_001);
+  const send = (body: string) =>
+    fetch(world.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: manner === 'in parts' ? new Blob([body]).stream() : body,
+      duplex: 'half',
+    } as RequestInit);
+  const told = await send(text);
+  expect(told.status).toBe(413);
+  expect(await told.json()).toMatchObject({
+    errors: [{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100_000, measured: 100_001 } }],
+  });
+  expect(await (await send(text.slice(0, 100_000))).json()).toEqual({ data: { __typename: 'Query' } });
+  expect(world.traffic()).toEqual([]);
+  expect(world.unexpectedErrors).toEqual([]);
+});
+
+test('a client that leaves within its body is no fault of ours', async () => {
+  await using world = await serveTestGateway();
+  const { hostname, port } = new URL(world.url);
+  const socket = connect(Number(port), hostname);
+  const left = once(socket, 'close');
+  const head = `POST /graphql HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+  socket.write(`${head}{"query":`, () => socket.destroy());
+  await left;
+  const next = await fetch(`${world.url}?query={__typename}`);
+  expect(await next.json()).toEqual({ data: { __typename: 'Query' } });
+  expect(world.traffic()).toEqual([]);
+  expect(world.unexpectedErrors).toEqual([]);
+});
+
+test.each([
+  ['two keys', [`Authorization: Bearer ${KEY_A}`, `Authorization: Bearer ${KEY_B}`], 401, 'UNAUTHENTICATED'],
+  ['a key and something else', [`Authorization: Bearer ${KEY_A}`, 'authorization: x'], 401, 'UNAUTHENTICATED'],
+  ['two hosts', ['Host: other.test', `Authorization: Bearer ${KEY_A}`], 400, 'BAD_USER_INPUT'],
+] as const)(
+  'a request with %s is refused: who stands in front may have gone by the other one',
+  async (_, lines, status, code) => {
+    await using world = await serveTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const { socket, received } = connectTo(world.url);
+    const body = JSON.stringify({ query: '{ assistants { nodes { id } } }' });
+    const head = ['POST /graphql HTTP/1.1', `Host: ${new URL(world.url).host}`, 'Content-Type: application/json', ...lines];
+    socket.write([...head, 'Connection: close', `Content-Length: ${body.length}`, '', body].join('\r\n'));
+    const answer = await received;
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(world.traffic()).toEqual([]);
+  },
+);

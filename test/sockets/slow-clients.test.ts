@@ -1,0 +1,153 @@
+import { setInterval } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { SECURITY_HEADERS } from '#http/headers/security-headers.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import { connectTo } from './raw-client.ts';
+
+let gateway: ServedGateway;
+beforeAll(async () => {
+  gateway = await serveTestGateway({ settings: { CLIENT_HEADERS_TIMEOUT_MS: '250', CLIENT_REQUEST_TIMEOUT_MS: '500' } });
+});
+afterAll(() => gateway.close());
+
+afterEach(async () => {
+  const response = await fetch(gateway.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{ "query": "{ __typename }" }',
+  });
+  expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+  expect(gateway.traffic()).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
+});
+
+const HEAD = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+const BODY = '{ "query": "{ assistants { nodes { id } } }" }';
+
+/** The status and the code of an answer, and nothing when there was none. */
+function toTold(received: string): string {
+  if (received === '') return '';
+  const [head = '', body = ''] = received.split('\r\n\r\n');
+  const { errors } = JSON.parse(body) as { errors: { message: string; extensions: { code: string } }[] };
+  expect(errors).toEqual([{ message: expect.any(String), extensions: { code: expect.any(String) } }]);
+  const headers = new Headers(
+    head
+      .split('\r\n')
+      .slice(1)
+      .map((line) => line.split(/: (.*)/).slice(0, 2) as [string, string]),
+  );
+  expect(Object.fromEntries(headers)).toMatchObject({
+    ...SECURITY_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  return `${/^HTTP\/1\.1 (\d{3} [\w ]+)\r\n/.exec(head)?.[1]} · ${errors[0]?.extensions.code}`;
+}
+
+const TIMEOUT = '408 Request Timeout · BAD_USER_INPUT';
+const BAD = '400 Bad Request · BAD_USER_INPUT';
+const TOO_LARGE = '431 Request Header Fields Too Large · OPERATION_TOO_COMPLEX';
+
+describe('A client that does not come to an end is not waited for', () => {
+  test.each([
+    ['stops in the first line', 'POST /gra'],
+    ['stops in the headers', HEAD],
+    ['stops before the body', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n`],
+    ['stops in the body', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY.slice(0, -1)}`],
+    ['stops between chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\n{ "q\r\n`],
+  ])('when it %s', async (_name, text) => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.write(text);
+    expect(toTold(await received)).toBe(TIMEOUT);
+  });
+
+  test.each([
+    ['its headers', `${HEAD}X-Slow: `, 'x'],
+    ['its body', `${HEAD}Content-Length: 100000\r\n\r\n`, ' '],
+    ['its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+  ])('when it dribbles %s', async (_name, head, drop) => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.write(head);
+    const dribble = (async () => {
+      for await (const _ of setInterval(10)) if (socket.closed || !socket.write(drop)) break;
+    })();
+    expect(toTold(await received)).toBe(TIMEOUT);
+    socket.destroy();
+    await dribble;
+  });
+
+  test('when it begins a second request, and does not end it', async () => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    socket.once('data', () => socket.write('GET /health HTTP'));
+    const [first, second] = (await received).split(/(?=HTTP\/1\.1 4)/);
+    expect(first).toMatch(/^HTTP\/1\.1 200 .*"alive"/s);
+    expect(toTold(second ?? '')).toBe(TIMEOUT);
+  });
+
+  test('when it says nothing more after it has been refused, and is not told twice', async () => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.write(`${HEAD.replace('json', 'xml')}Content-Length: 10\r\n\r\n`);
+    const text = await received;
+    expect(text).toMatch(/^HTTP\/1\.1 415 /);
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+});
+
+describe('What is no HTTP request is refused, in our words', () => {
+  test.each([
+    ['a body shorter than it said, and the end', `${HEAD}Content-Length: ${BODY.length + 1}\r\n\r\n${BODY}`, BAD],
+    ['words', 'Hello, is anybody there?\r\n\r\n', BAD],
+    ['the beginning of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', BAD],
+    ['the beginning of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', BAD],
+    ['zeros', '\0'.repeat(100), BAD],
+    ['a header without a colon', `${HEAD}nonsense\r\n\r\n`, BAD],
+    ['a header with a control character', `${HEAD}x-odd: \x01\r\n\r\n`, BAD],
+    ['two lengths', `${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}`, BAD],
+    ['a length and chunks', `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, BAD],
+    ['an odd length', `${HEAD}Content-Length: -1\r\n\r\n`, BAD],
+    ['an odd chunk', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n`, BAD],
+    ['no host', 'GET /graphql?query={__typename} HTTP/1.1\r\n\r\n', BAD],
+    ['one large header', `${HEAD}x-large: ${'x'.repeat(20_000)}\r\n\r\n`, TOO_LARGE],
+    ['many headers', `${HEAD}${'x-many: x\r\n'.repeat(3_000)}\r\n`, TOO_LARGE],
+    ['a large URL', `GET /graphql?query=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, TOO_LARGE],
+  ])('%s', async (_name, text, told) => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.end(text, 'latin1');
+    expect(toTold(await received)).toBe(told);
+  });
+
+  test.each(['', 'nonsense', HEAD, `${HEAD}Content-Length: 1000\r\n\r\n${BODY}`])(
+    'and nothing happens when who said it is gone: %j',
+    async (text) => {
+      const { socket, received } = connectTo(gateway.url);
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(text, () => socket.resetAndDestroy());
+      expect(await received).toBe('');
+    },
+  );
+});
+
+describe('What HTTP has and we do not', () => {
+  test.each(['TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY'])('%s is refused', async (method) => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.end(`${method} /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    expect(await received).toMatch(/^HTTP\/1\.1 405 .*"code":"BAD_USER_INPUT"/s);
+  });
+
+  test.each(['Expect: something\r\n', 'Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Upgrade: h2c\r\n'])(
+    '%j is passed over',
+    async (header) => {
+      const { socket, received } = connectTo(gateway.url);
+      socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
+      expect(await received).toMatch(/^HTTP\/1\.1 200 .*"__typename":"Query"/s);
+    },
+  );
+
+  test('a tunnel is not opened', async () => {
+    const { socket, received } = connectTo(gateway.url);
+    socket.write('CONNECT db.internal:5432 HTTP/1.1\r\nHost: db.internal\r\n\r\n');
+    expect(await received).toBe('');
+  });
+});

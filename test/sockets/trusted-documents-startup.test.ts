@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeDocuments } from '../support/document-files.ts';
+import { startGateway } from './demo-process.ts';
+
+test('documents that are wrong end the process with code 1, all of them told, before it listens', async () => {
+  const documents = writeDocuments({ 'a.json': '{', 'b/c.json': { c: 5 }, 'd.graphql': 'query D { __typename }' });
+  await using gateway = startGateway([], { PORT: '0', TRUSTED_DOCUMENTS: documents, TRUSTED_DOCUMENTS_ONLY: 'on' });
+  const { code, stdout, stderr } = await gateway.ended;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr.trim().split('\n')).toEqual([
+    'The settings are wrong:',
+    expect.stringContaining(`  TRUSTED_DOCUMENTS: ${join(documents, 'a.json')} is no JSON`),
+    expect.stringContaining(`  TRUSTED_DOCUMENTS: ${join(documents, 'b/c.json')} has no document at "c"`),
+  ]);
+});

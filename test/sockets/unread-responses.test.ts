@@ -1,0 +1,118 @@
+import { connect, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { sampleIds } from '#sandbox/sample-ids.ts';
+import { parseMetrics, sumSamples } from '../support/metrics.ts';
+import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
+import { KEY_A, KEY_B } from '../support/test-gateway.ts';
+
+const MEBIBYTE = 2 ** 20;
+const QUERY = 'query ($id: ID!) { assistant(id: $id) { prompt } }';
+
+/** A world of two tenants whose assistants have prompts of 10 MiB. */
+async function serveLarge(sendTimeoutMs?: number) {
+  const startedAt = Date.now();
+  const gateway = await serveTestGateway({
+    // Operations join a request that was sent within a second.
+    gateway: { now: () => startedAt },
+    settings: { REVOX_API_KEY: '', MAX_CONNECTIONS_PER_ADDRESS: 'off' },
+    ...(sendTimeoutMs === undefined ? {} : { timeouts: { sendTimeoutMs } }),
+  });
+  const { frenchAssistantId: id } = sampleIds(gateway.sandbox);
+  gateway.sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt: 'x'.repeat(10 * MEBIBYTE) }));
+  return { world: gateway, id };
+}
+
+function toRequest(id: string, key: string): string {
+  const body = JSON.stringify({ query: QUERY, variables: { id } });
+  const lines = [`Authorization: Bearer ${key}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  return ['POST /graphql HTTP/1.1', 'Host: localhost', ...lines, '', body].join('\r\n');
+}
+
+/** Asks, and reads no more than the kernel does. */
+function askWithoutReading(gateway: ServedGateway, request: string): Socket {
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect(Number(port), hostname).on('error', () => {});
+  socket.pause();
+  socket.write(request);
+  return socket;
+}
+
+const post = (gateway: ServedGateway, id: string, key: string) =>
+  fetch(gateway.url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query: QUERY, variables: { id } }),
+  });
+
+async function metricOf(gateway: ServedGateway, name: string, labels = {}): Promise<number> {
+  return sumSamples(parseMetrics(await (await fetch(new URL('/metrics', gateway.url))).text()), name, labels);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition()));
+}
+
+test('A caller that leaves its answers unread is refused more, others are served, and it is served again when it has read', {
+  timeout: 60_000,
+}, async () => {
+  const { world, id } = await serveLarge();
+  await using _ = world;
+  for (let time = 0; time < 2; time += 1)
+    expect((await (await post(world, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
+  const sockets = Array.from({ length: 40 }, () => askWithoutReading(world, toRequest(id, KEY_A)));
+  // Its limit is 32 MiB: the fourth answer exceeds it.
+  await until(async () => (await metricOf(world, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  expect(await metricOf(world, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
+  const refused = await post(world, id, KEY_A);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  expect((await refused.json()).errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }]);
+  for (const page of ['/health', '/ready']) expect((await fetch(new URL(page, world.url))).status).toBe(200);
+
+  world.traffic();
+  const other = await fetch(world.url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY_B}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ assistants(first: 1) { nodes { id } } }' }),
+  });
+  expect((await other.json()).data.assistants.nodes).toHaveLength(1);
+  expect(world.traffic()).toEqual(['GET /assistants']);
+
+  for (const socket of sockets) socket.resume();
+  await until(async () => (await metricOf(world, 'unsent_bytes')) === 0);
+  expect((await (await post(world, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
+  expect(world.traffic()).toEqual([]);
+  for (const socket of sockets) socket.destroy();
+  expect(world.unexpectedErrors).toEqual([]);
+});
+
+test('Of forty answers that wait for one upstream request, no more are written than one caller may leave unread', {
+  timeout: 60_000,
+}, async () => {
+  const { world, id } = await serveLarge();
+  await using _ = world;
+  const sockets = Array.from({ length: 40 }, () => askWithoutReading(world, toRequest(id, KEY_A)));
+  await until(async () => (await metricOf(world, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  expect(await metricOf(world, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
+  expect(world.traffic()).toEqual([`GET /assistants/${id}`]);
+  for (const socket of sockets) socket.destroy();
+  expect(world.unexpectedErrors).toEqual([]);
+});
+
+test.each(['nothing', 'a byte at a time'])('A client that reads %s is disconnected, and counted', async (manner) => {
+  const { world, id } = await serveLarge(1_000);
+  await using _ = world;
+  const socket = askWithoutReading(world, toRequest(id, KEY_A));
+  let isClosed = false;
+  const trickle = (async () => {
+    while (!isClosed && manner !== 'nothing') {
+      await new Promise(setImmediate);
+      socket.read(1);
+    }
+  })();
+  await until(async () => (await metricOf(world, 'client_disconnects_total', { reason: 'unread' })) >= 1);
+  expect(await metricOf(world, 'unsent_bytes')).toBe(0);
+  isClosed = true;
+  socket.destroy();
+  await trickle;
+  expect(world.unexpectedErrors).toEqual([]);
+});

@@ -1,0 +1,123 @@
+import type { Environment } from '#config/settings.ts';
+import type { GatewayOptions } from '#gateway.ts';
+import { type CapturedLog, captureLog } from './captured-log.ts';
+import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
+import { createTimedGateway, type TimedGateway, untilIdle } from './timed-gateway.ts';
+
+/** Ways to the same answer: out of whole answers that are kept, past Yoga, and through all of it. */
+export const PIPELINES = {
+  kept: { fastPath: true, responseCache: true },
+  short: { fastPath: true, responseCache: false },
+  long: { fastPath: false, responseCache: false },
+} satisfies { [name: string]: Pick<GatewayOptions, 'fastPath' | 'responseCache'> };
+
+export type Pipeline = keyof typeof PIPELINES;
+
+/** Of its own, so that the timer of an operation that is opened is known from all others, ms. */
+const DEADLINE_MS = 31_234;
+
+export interface ObservedGateway extends TimedGateway {
+  readonly capturedLog: CapturedLog;
+  /** Operations that were opened, to be executed, since the last time this was called: each has its deadline. */
+  takeStartedOperations(): number;
+}
+
+export function createObservedGateway(
+  pipeline: Pipeline,
+  { settings, gateway, ...options }: TestGatewayOptions = {},
+): ObservedGateway {
+  const capturedLog = captureLog();
+  let startedOperations = 0;
+  const testGateway = createTimedGateway({
+    ...options,
+    settings: { REQUEST_DEADLINE_MS: String(DEADLINE_MS), LOG_PERSONAL_DATA: 'on', ...settings },
+    gateway: {
+      log: capturedLog.log,
+      random: () => 0.5,
+      startTimer(ms, onTime) {
+        if (ms === DEADLINE_MS) startedOperations += 1;
+        const timer = setTimeout(onTime, ms).unref();
+        return () => clearTimeout(timer);
+      },
+      ...PIPELINES[pipeline],
+      ...gateway,
+    },
+  });
+  return {
+    ...testGateway,
+    capturedLog,
+    takeStartedOperations() {
+      const taken = startedOperations;
+      startedOperations = 0;
+      return taken;
+    },
+  };
+}
+
+/** What is never the same twice. */
+const VOLATILE_FIELDS = new Set(['time', 'requestId', 'durationMs', 'overheadMs']);
+
+/** Sends a request, and tells all that anybody gets to know of it: the client, the upstream, and who reads the log and the metrics. */
+export async function observeAll(gateway: ObservedGateway, url: string, init: RequestInit): Promise<unknown> {
+  gateway.capturedLog.lines.splice(0);
+  gateway.traffic();
+  let observed: object;
+  try {
+    const response = await gateway.fetch(url, init);
+    const { 'x-request-id': _, ...headers } = Object.fromEntries(
+      // Yoga's are spelt in another way.
+      [...response.headers].map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    observed = { status: response.status, headers, text: await response.text() };
+  } catch (error) {
+    observed = { rejected: (error as Error).name };
+  }
+  // What is fetched anew in the background has come, too.
+  await untilIdle();
+  const log = gateway.capturedLog
+    .read()
+    .map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => !VOLATILE_FIELDS.has(name))));
+  return { ...observed, traffic: gateway.traffic(), log, metrics: await readAllMetrics(gateway) };
+}
+
+/** All of `/metrics`, but for how much is kept: whole answers count there. */
+async function readAllMetrics(gateway: Pick<TestGateway, 'fetch'>): Promise<string[]> {
+  const text = await (await gateway.fetch('/metrics')).text();
+  return text.split('\n').filter((line) => !/^revox_gateway_cache_(bytes|entries) /.test(line));
+}
+
+export interface Pipelines {
+  readonly gateways: Readonly<Record<Pipeline, ObservedGateway>>;
+  /** Does something to each. */
+  each(act: (gateway: ObservedGateway) => unknown): Promise<void>;
+  /** Sends the same on each way; gives what is told, and the ways on which it is told otherwise than on the long one. */
+  observe(
+    init: RequestInit,
+    url?: string,
+  ): Promise<{ readonly observed: Readonly<Record<Pipeline, unknown>>; readonly startedOperations: Record<Pipeline, number> }>;
+}
+
+export function createPipelines(options: TestGatewayOptions & { readonly settings?: Environment } = {}): Pipelines {
+  const gateways = {
+    kept: createObservedGateway('kept', options),
+    short: createObservedGateway('short', options),
+    long: createObservedGateway('long', options),
+  };
+  const names = Object.keys(gateways) as Pipeline[];
+  return {
+    gateways,
+    async each(act) {
+      for (const name of names) await act(gateways[name]);
+    },
+    async observe(init, url = '/graphql') {
+      const observed = {} as Record<Pipeline, unknown>;
+      const startedOperations = {} as Record<Pipeline, number>;
+      for (const name of names) {
+        gateways[name].takeStartedOperations();
+        observed[name] = await observeAll(gateways[name], url, init);
+        startedOperations[name] = gateways[name].takeStartedOperations();
+      }
+      return { observed, startedOperations };
+    },
+  };
+}

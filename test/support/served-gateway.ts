@@ -1,0 +1,104 @@
+import { readSettings } from '#config/settings.ts';
+import { createGateway } from '#gateway.ts';
+import type { ExampleOperation } from '#http/yoga/graphiql.ts';
+import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
+import { serveSandbox } from '#sandbox/serve-sandbox.ts';
+import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
+import { KEY_A, type TestGatewayOptions } from './test-gateway.ts';
+
+export interface ServedGatewayOptions extends Pick<TestGatewayOptions, 'settings' | 'sandbox' | 'gateway'> {
+  readonly exampleOperations?: readonly ExampleOperation[];
+  /** Over those of the settings. */
+  readonly timeouts?: Partial<ServerLimits>;
+}
+
+export interface ServedGateway extends AsyncDisposable {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  readonly sandbox: Sandbox;
+  /** The upstream requests that came over the wire since the last time this was called, as `GET /call/…`. */
+  traffic(): string[];
+  /** What the gateway held for a fault of its own. A test that expects none asserts that it is empty. */
+  readonly unexpectedErrors: readonly unknown[];
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** The gateway over the sandbox as `createTestGateway` makes it, with real sockets before and between them. */
+export async function serveTestGateway({
+  settings,
+  sandbox: sandboxOptions,
+  gateway: gatewayOptions,
+  exampleOperations = [],
+  timeouts,
+}: ServedGatewayOptions = {}): Promise<ServedGateway> {
+  const sandbox = createSandbox(sandboxOptions);
+  const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: HOST, port }));
+  const unexpectedErrors: unknown[] = [];
+  const parsedSettings = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings });
+  const gateway = createGateway(parsedSettings, {
+    exampleOperations,
+    fastPath: process.env.FAST_PATH !== 'off',
+    responseCache: process.env.RESPONSE_CACHE !== 'off',
+    log: {
+      info: () => {},
+      error: (message) => unexpectedErrors.push(message),
+      unexpected: (error) => unexpectedErrors.push(error),
+    },
+    ...gatewayOptions,
+  });
+  const server = createHttpServer(
+    gateway,
+    { ...toServerLimits(parsedSettings), ...timeouts },
+    {
+      onUnexpectedError: (error) => unexpectedErrors.push(error),
+      onRejected: gateway.onRejected,
+      onDisconnected: gateway.onDisconnected,
+    },
+  );
+  const listeningPort = await listenOnFreePort(
+    (port) =>
+      new Promise<number>((resolve, reject) => {
+        server.once('error', reject);
+        // Some tests open thousands of connections at once.
+        server.listen({ port, host: HOST, backlog: 4_096 }, () => {
+          server.off('error', reject);
+          resolve(port);
+        });
+      }),
+  );
+  let takenCount = 0;
+
+  const close = async () => {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+    await gateway.dispose();
+    await upstream.close();
+  };
+  return {
+    url: `http://${HOST}:${listeningPort}/graphql`,
+    sandbox,
+    unexpectedErrors,
+    traffic() {
+      const fresh = sandbox.log.slice(takenCount);
+      takenCount = sandbox.log.length;
+      return fresh.map(({ method, path }) => `${method} ${decodeURIComponent(path)}`);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Listens on a port below those that systems hand to clients, so that nothing takes it between two tries; on the next one when it is taken. */
+export async function listenOnFreePort<T>(listen: (port: number) => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await listen(20_000 + Math.floor(Math.random() * 12_000));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { UpstreamNotFoundError, UpstreamRejectedError } from '#errors/upstream-error.ts';
+import type { Identified, Page } from '#pagination/list.ts';
+import type { ReadPage } from '#pagination/numbered-pages.ts';
+
+/** How an upstream pages; each default is the plainest manner. */
+export interface PagingBehavior {
+  readonly firstPage?: 0 | 1;
+  /** Numbers below the first page: refused, served empty, or served as the first one. */
+  readonly below?: 400 | 422 | 'empty' | 'clamped';
+  /** Numbers past the end: served empty, refused, or served as the last one. */
+  readonly past?: 'empty' | 400 | 404 | 'clamped';
+  /** Items on a page at the most, whatever is asked for. */
+  readonly cap?: number | undefined;
+  /** Where page n starts under a cap: n times the size that is served, or n times the size that is asked for. */
+  readonly offsetBy?: 'served' | 'requested';
+  readonly hasTotal?: boolean;
+}
+
+export interface PageArguments {
+  readonly page: number;
+  readonly pageSize: number;
+}
+
+/** An upstream list of ids that can be edited while it is read, and remembers what it was asked. */
+export interface SimulatedList {
+  readonly ids: string[];
+  readonly behavior: Required<Omit<PagingBehavior, 'cap'>> & { readonly cap: number | undefined };
+  readonly readPage: ReadPage<Identified>;
+  readonly log: PageArguments[];
+  /** The page numbers asked for since the last call. */
+  takeLog(): number[];
+  /** Runs once, when this many more requests have been answered. */
+  afterRequests(count: number, act: () => void): void;
+  /** The next request fails with this error instead. */
+  failNext(error: Error): void;
+  /** What was to happen after more requests, or to the next one, does not happen. */
+  cancelChanges(): void;
+  /** Ids that stand nowhere yet, the first ones on top of the others. */
+  insert(at: number, count?: number): string[];
+  remove(at: number, count?: number): string[];
+  /** How often it has been edited. */
+  version(): number;
+  /** What a request would be answered now, without being counted. */
+  respond(asked: PageArguments): Page<Identified>;
+}
+
+const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
+
+export function createSimulatedList(length: number, behavior: PagingBehavior = {}): SimulatedList {
+  const { firstPage = 0, below = 400, past = 'empty', cap, offsetBy = 'served', hasTotal = false } = behavior;
+  let made = 0;
+  const makeIds = (count: number) => Array.from({ length: count }, () => `i${made++}`);
+  const ids = makeIds(length);
+  const log: PageArguments[] = [];
+  let taken = 0;
+  let failure: Error | undefined;
+  let pendingChanges: { count: number; act: () => void }[] = [];
+  let version = 0;
+
+  function respond({ page, pageSize }: PageArguments): Page<Identified> {
+    const size = Math.min(pageSize, cap ?? pageSize);
+    const stride = offsetBy === 'served' ? size : pageSize;
+    const last = Math.max(0, Math.ceil(ids.length / stride) - 1);
+    let index = page - firstPage;
+    if (index < 0) {
+      if (typeof below === 'number') throw new UpstreamRejectedError(REQUEST_LINE, below);
+      if (below === 'clamped') index = 0;
+    } else if (index > last) {
+      if (past === 400) throw new UpstreamRejectedError(REQUEST_LINE, 400);
+      if (past === 404) throw new UpstreamNotFoundError(REQUEST_LINE, 404);
+      if (past === 'clamped') index = last;
+    }
+    const items = index < 0 ? [] : ids.slice(index * stride, index * stride + size).map((id) => ({ id }));
+    return { items, served: items.length, ...(hasTotal && { total: ids.length }) };
+  }
+
+  return {
+    ids,
+    behavior: { firstPage, below, past, cap, offsetBy, hasTotal },
+    log,
+    respond,
+    async readPage(asked) {
+      log.push(asked);
+      // The answer is made when the request arrives, and reaches its asker later, as on a wire.
+      try {
+        if (failure) throw failure;
+        return respond(asked);
+      } finally {
+        failure = undefined;
+        pendingChanges = pendingChanges.filter((one) => {
+          one.count -= 1;
+          if (one.count === 0) one.act();
+          return one.count > 0;
+        });
+        await Promise.resolve();
+      }
+    },
+    takeLog() {
+      const pages = log.slice(taken).map(({ page }) => page);
+      taken = log.length;
+      return pages;
+    },
+    afterRequests(count, act) {
+      pendingChanges.push({ count, act });
+    },
+    failNext(error) {
+      failure = error;
+    },
+    cancelChanges() {
+      failure = undefined;
+      pendingChanges = [];
+    },
+    insert(at, count = 1) {
+      const fresh = makeIds(count);
+      version += 1;
+      ids.splice(at, 0, ...fresh);
+      return fresh;
+    },
+    version: () => version,
+    remove(at, count = 1) {
+      version += 1;
+      return ids.splice(at, count);
+    },
+  };
+}
