@@ -7,13 +7,15 @@ import {
   type ObjectTypeDefinitionNode,
   type ObjectTypeExtensionNode,
   print,
+  type SchemaDefinitionNode,
   visit,
 } from 'graphql';
 import { FEDERATION_FILE, readPublicSchema, type SchemaFile } from './public-schema.ts';
 
 /**
  * The schema as other subgraphs see it. `Node`, `node` and `nodes` stay behind: every subgraph has them, each for its own objects only, and
- * a supergraph can have one. The definitions of the federation directives are the composer's own.
+ * a supergraph can have one. The definitions of the federation directives are the composer's own. The `schema` block has no description: composition
+ * copies it, and Hive's Rust router cannot parse a supergraph whose `schema` block has one. The schema that the gateway serves keeps it.
  */
 export function toSubgraphSdl(files: readonly SchemaFile[]): string {
   const definitions = files.filter(({ name }) => name !== FEDERATION_FILE).flatMap(({ document }) => document.definitions);
@@ -21,6 +23,7 @@ export function toSubgraphSdl(files: readonly SchemaFile[]): string {
   const isNode = ({ name }: { readonly name: { readonly value: string } }) => name.value === 'Node';
   return `${print(
     visit(document, {
+      SchemaDefinition: ({ description: _, ...schema }): SchemaDefinitionNode => schema,
       InterfaceTypeDefinition: (definition) => (isNode(definition) ? null : undefined),
       ObjectTypeDefinition: (type) => ({ ...type, interfaces: type.interfaces?.filter((implemented) => !isNode(implemented)) }),
     }),
