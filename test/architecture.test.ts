@@ -16,12 +16,13 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/message.ts (types), http/yoga (types), observability, pagination, rest, rest/resilience, rest/transport',
+    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), observability, pagination, rest, rest/resilience, rest/transport',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'cache (types), context (types), errors, graphql-yoga (types), http/error-response.ts, http/limits (types), http/message.ts, jose, node:crypto, observability (types)',
   'http/compression.ts': 'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
   'http/documents': 'cache, graphql, graphql-yoga (types), http/auth (types), http/message.ts, node:crypto',
+  'http/example-operation.ts': '',
   'http/error-response.ts': 'errors (types), http/headers',
   'http/fast-path':
     'context (types), graphql, graphql-yoga (types), http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/message.ts, http/operation-result.ts, http/report-operation.ts, http/scheduler.ts (types), lru-cache, node:crypto, observability (types)',
@@ -38,7 +39,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/report-operation.ts': 'context (types), graphql (types), observability (types)',
   'http/scheduler.ts': 'http/fair-queue.ts, http/message.ts',
   'http/yoga':
-    '@apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/fast-path, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/scheduler.ts, observability (types)',
+    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/fast-path, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/scheduler.ts, observability (types)',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
   'main.ts': 'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server.ts',

@@ -1,6 +1,6 @@
 import { readSettings } from '#config/settings.ts';
 import { createGateway } from '#gateway.ts';
-import type { ExampleOperation } from '#http/yoga/graphiql.ts';
+import type { ExampleOperation } from '#http/example-operation.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';

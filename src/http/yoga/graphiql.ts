@@ -1,12 +1,6 @@
 import { parse, print } from 'graphql';
 import type { GraphiQLOptions } from 'graphql-yoga';
-
-/** A tab of GraphiQL: one operation, ready to run, and what it is about. Apart from the rest, for it is all that others see of GraphiQL. */
-export interface ExampleOperation {
-  readonly description: string;
-  readonly query: string;
-  readonly variables?: { readonly [name: string]: unknown };
-}
+import type { ExampleOperation } from '#http/example-operation.ts';
 
 const WELCOME_OPERATION: ExampleOperation = {
   description:

@@ -7,6 +7,7 @@ import { createDocumentStore, type TrustedDocument } from '#http/documents/docum
 import { createParserCache } from '#http/documents/parser-cache.ts';
 import { useParserCache } from '#http/documents/use-parser-cache.ts';
 import { type PersistedDocumentsOptions, usePersistedDocuments } from '#http/documents/use-persisted-documents.ts';
+import type { ExampleOperation } from '#http/example-operation.ts';
 import { createFastPath, useFastPathRegistration } from '#http/fast-path/index.ts';
 import { toContentSecurityPolicy } from '#http/headers/security-headers.ts';
 import { createCostCheck } from '#http/limits/cost.ts';
@@ -18,7 +19,6 @@ import type { PlainRequest, PlainResponse, RequestHead } from '#http/message.ts'
 import type { OnDrift } from '#http/report-operation.ts';
 import { afterMicrotasks, createOperationScheduler } from '#http/scheduler.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
-import type { ExampleOperation } from './graphiql.ts';
 import { renderGraphiQLPage, toGraphiQLOptions } from './graphiql.ts';
 import { useDisableIntrospection } from './use-disable-introspection.ts';
 import { useFairScheduling } from './use-fair-scheduling.ts';

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createGateway, type Gateway, readSettings, type Settings, SettingsError, toNodeHandler } from 'revox-graphql-gateway';
-import { createSandbox, landmarks, serveSandbox } from 'revox-graphql-gateway/sandbox';
+import { createSandbox, sampleIds, serveSandbox } from 'revox-graphql-gateway/sandbox';
 
 const HOST = '127.0.0.1';
 
@@ -12,7 +12,7 @@ const sandbox = createSandbox();
 const upstream = await serveSandbox(sandbox, { host: HOST, port: 0 });
 const settings: Settings = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: 'sk_demo_a' });
 const gateway: Gateway = createGateway(settings);
-const query = `{ call(id: "${landmarks(sandbox).liveCallId}") { id } }`;
+const query = `{ call(id: "${sampleIds(sandbox).liveCallId}") { id } }`;
 
 const app = express();
 app.use(['/graphql', '/health', '/ready'], toNodeHandler(gateway.fetch));
@@ -52,6 +52,6 @@ function faultsOf(environment: Record<string, string>): readonly string[] {
     readSettings(environment);
     return [];
   } catch (error) {
-    return error instanceof SettingsError ? error.faults : [];
+    return error instanceof SettingsError ? error.problems : [];
   }
 }
