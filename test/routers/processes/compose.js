@@ -1,5 +1,5 @@
 // What the composers' libraries make of subgraphs, in a process of its own: all their packages have to share one graphql.
-// Argument: the composer. Standard input: `{ subgraphs: [{ name, url, sdl }], exclude: [tag] }`. It prints `{ supergraphSdl, publicSdl, complaints }`.
+// Argument: the composer. Standard input: `{ subgraphs: [{ name, url, sdl }], exclude: [tag] }`. It prints `{ supergraphSdl, publicSdl, errors }`.
 import { text } from 'node:stream/consumers';
 import { parse, print, printSchema } from 'graphql';
 
@@ -9,7 +9,7 @@ const COMPOSERS = {
     const { Supergraph } = await import('@apollo/federation-internals');
     const { supergraphSdl, errors = [], hints = [] } = composeServices(subgraphs.map(toService));
     const publicSdl = supergraphSdl && printSchema(Supergraph.build(supergraphSdl).apiSchema().toGraphQLJSSchema());
-    return { supergraphSdl, publicSdl, complaints: [...errors, ...hints].map(String) };
+    return { supergraphSdl, publicSdl, errors: [...errors, ...hints].map(String) };
   },
   async hive({ subgraphs, exclude }) {
     const { composeServices, composeSchemaContract } = await import('@theguild/federation-composition');
@@ -17,7 +17,7 @@ const COMPOSERS = {
     const filter = { include: new Set(), exclude: new Set(exclude) };
     const result = exclude.length > 0 ? composeSchemaContract(services, filter, false) : composeServices(services);
     const { supergraphSdl, publicSdl, errors = [] } = result;
-    return { supergraphSdl, publicSdl, complaints: errors.map(String) };
+    return { supergraphSdl, publicSdl, errors: errors.map(String) };
   },
   async cosmo({ subgraphs, exclude }) {
     const { federateSubgraphs, federateSubgraphsContract } = await import('@wundergraph/composition');
@@ -27,12 +27,12 @@ const COMPOSERS = {
     };
     const contractTagOptions = { tagNamesToExclude: new Set(exclude), tagNamesToInclude: new Set() };
     const result = exclude.length > 0 ? federateSubgraphsContract({ ...given, contractTagOptions }) : federateSubgraphs(given);
-    const complaints = [...(result.errors ?? []), ...result.warnings].map(String);
-    if (!result.success) return { complaints };
+    const errors = [...(result.errors ?? []), ...result.warnings].map(String);
+    if (!result.success) return { errors };
     return {
       supergraphSdl: print(result.federatedGraphAST),
       publicSdl: printSchema(result.federatedGraphClientSchema),
-      complaints,
+      errors,
     };
   },
 };
