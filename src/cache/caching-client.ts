@@ -31,9 +31,9 @@ export interface CachingClientOptions {
   /** Hears of a credential that was refused after it had been taken, by its fingerprint. */
   readonly onCredentialRevoked: (fingerprint: string) => void;
   readonly events: CacheEvents;
-  /** The clock, ms. */
+  /** The wall clock, in ms. */
   readonly now: () => number;
-  /** A clock for durations, ms and parts of it. */
+  /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }

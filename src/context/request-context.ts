@@ -46,14 +46,14 @@ export interface RequestContextOptions {
   /** The whole operation, ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
-  /** A clock for durations, ms and parts of it. */
+  /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
 }
 
 /** For whom an operation is. */
 export interface OperationOrigin {
   readonly credential: Credential;
-  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
   /** Ends when the client leaves. */
   readonly clientSignal: AbortSignal;

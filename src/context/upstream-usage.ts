@@ -17,7 +17,7 @@ export interface UpstreamUsage extends UsageRecorder {
   readonly waitedMs: number;
 }
 
-/** @param monotonicNow a clock for durations, ms and parts of it */
+/** @param monotonicNow a monotonic clock for durations, in ms with fractions */
 export function createUpstreamUsage(monotonicNow: () => number): UpstreamUsage {
   return new OperationUpstreamUsage(monotonicNow);
 }

@@ -51,7 +51,7 @@ export interface RequestObserverOptions {
   readonly nameOperation: OperationNamer;
   /** Whether the log tells documents and variables. */
   readonly logsPersonalData: boolean;
-  /** A clock for durations, ms and parts of it. */
+  /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
 }
 

@@ -32,23 +32,23 @@ import {
 } from './upstream-request.ts';
 
 export interface RestClientOptions extends ExchangeOptions {
-  /** Requests in flight for one credential; more wait for their turn. */
+  /** Maximum requests in flight for one credential; further requests queue. */
   readonly maxConcurrency: number;
-  /** Requests in flight in all. */
+  /** Maximum requests in flight over all credentials. */
   readonly maxConcurrencyTotal: number;
-  /** Requests of one caller that wait for their turn; more are refused. */
+  /** Maximum queued requests of one caller; further requests are rejected. */
   readonly maxQueued: number;
-  /** How often a request that failed is sent again. */
+  /** Maximum retries of a failed request. */
   readonly retries: number;
   readonly breaker: {
-    /** So many failures open it, if they are half of all. */
+    /** Number of failures that opens the circuit, if they are at least half of all requests. */
     readonly failures: number;
-    /** How long it stays open at first, ms. */
+    /** How long the circuit stays open at first, in ms. */
     readonly openMs: number;
   };
   readonly acceptedCredentials: AcceptedCredentials;
   readonly events: UpstreamEvents;
-  /** 0 to 1. */
+  /** Returns a number from 0 to 1. */
   readonly random: () => number;
 }
 
@@ -58,8 +58,11 @@ export interface RestClient {
 }
 
 /**
- * Sends questions to the upstream, with manners: each waits for its turn, is sent again where that may help and harms nobody, and is not sent
- * at all where it would be in vain. Knows no endpoint. Everything that goes wrong is an `UpstreamError`, or `BudgetExceededError`.
+ * REST client for the upstream. Each request acquires a slot of the concurrency limiter and is
+ * retried where a retry can succeed and the retry budget permits it. A request is not sent while
+ * its credential is rejected or cooling down, or while its circuit is open.
+ *
+ * The client knows no endpoint. Every failure is an `UpstreamError` or a `BudgetExceededError`.
  */
 export function createRestClient(options: RestClientOptions): RestClient {
   const { acceptedCredentials, events, monotonicNow, now, random } = options;
@@ -112,7 +115,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
     },
   };
 
-  /** @throws FailedRequest when it was sent in vain, else what surfaces: it was not sent */
+  /**
+   * @throws FailedRequest if the request was sent and failed; otherwise the error that surfaces,
+   *   because nothing was sent
+   */
   async function sendOnce<T>(
     context: UpstreamContext,
     request: UpstreamRequest<T>,
@@ -131,7 +137,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
       hooks?.onBudgetWait(false);
     }
     if (budget.bytesExceededError) throw budget.bytesExceededError;
-    // The queue is for those who have to wait: a promise for each that need not is dearer than its turn.
+    // Without contention the request skips the queue: a promise for each request costs more than
+    // acquiring a slot.
     const { recordOutcome, release } = tryEnter(context, request) ?? (await enterQueued(context, request));
     const startedAt = monotonicNow();
     let observer: UpstreamRequestObserver | undefined;
@@ -151,7 +158,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
         budget,
         onReadPause(isPaused) {
           hooks?.onBudgetWait(isPaused);
-          // A response that is not read occupies the upstream no more than an idle connection does.
+          // While the gateway does not read a response, the response occupies the upstream no more
+          // than an idle connection does.
           if (isPaused) release();
         },
         headers: observer.headers,
@@ -169,13 +177,17 @@ export function createRestClient(options: RestClientOptions): RestClient {
       observer?.onEnd({ status: outcome.status, failure: outcome.kind, ms });
       applyOutcome(outcome, credential.fingerprint, requestLine.path);
       if (outcome.kind === undefined) latencyEstimate.record(endpoint, ms);
-      // The upstream need not notice that nobody waits any more: until it has answered, as it usually does, the place is taken.
+      // The upstream may not notice an aborted request. The slot stays taken until the upstream
+      // would usually have responded.
       if (outcome.kind === 'aborted') options.startTimer(latencyEstimate.remainingMs(endpoint, ms), release);
       else release();
     }
   }
 
-  /** Operations hold as many bytes as they may: this one waits until others have ended. */
+  /**
+   * Operations hold as many bytes as the body limiter allows: this operation waits until others
+   * end.
+   */
   async function waitForCapacity(
     { signal, budget }: UpstreamContext,
     requestLine: UpstreamRequestLine,
@@ -197,7 +209,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
     }
   }
 
-  /** Does what the upstream asks of everyone who has this credential. */
+  /** Applies the outcome of a request to all requests with the same credential. */
   function applyOutcome({ kind, status, retryAfterMs }: SendOutcome, credential: string, path: string): void {
     if (kind === undefined) acceptCredential(credential);
     else if (status === 401) rejectCredential(credential, path);
@@ -220,7 +232,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
       concurrencyLimiter.rejectQueued(credential, new CredentialRejectedWhileQueuedError());
   }
 
-  /** Why a request is not sent, where the upstream has refused its credential. */
+  /**
+   * Returns the error for a request that must not be sent because the upstream rejected its
+   * credential.
+   */
   function findRejection({ budget, credential }: UpstreamContext, requestLine: UpstreamRequestLine): UpstreamError | undefined {
     if (budget.credentialRejection) return budget.credentialRejection;
     return rejectedCredentials.shouldReject(credential.fingerprint, requestLine.path)
@@ -228,14 +243,20 @@ export function createRestClient(options: RestClientOptions): RestClient {
       : undefined;
   }
 
-  /** The gateway's own key serves other operations all the same; a caller's is of no more use to this one. */
+  /**
+   * The gateway's own key still serves other operations. A caller's key that was rejected once is
+   * of no more use to this operation.
+   */
   function credentialRejectionFor(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError {
     if (options.keyHolder === 'gateway') return new UpstreamRejectedError(requestLine, 401, false);
     budget.credentialRejection ??= new CredentialRefusedError(requestLine, 401, false);
     return budget.credentialRejection;
   }
 
-  /** Undefined: others are to be waited for, or it may not be sent at all; nothing has happened then. */
+  /**
+   * Returns undefined, without any side effect, if the request must queue or must not be sent at
+   * all.
+   */
   function tryEnter(context: UpstreamContext, { endpoint }: UpstreamRequest<unknown>): AcquiredSlot | undefined {
     if (context.signal.aborted) return undefined;
     const release = concurrencyLimiter.tryAcquire(context.credential.fingerprint, context.caller);
@@ -249,7 +270,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
     return { recordOutcome, release };
   }
 
-  /** Waits until a request may be sent. Each that is counts on the operation's budget, from when it begins to wait. */
+  /**
+   * Waits until the request may be sent. The request counts toward the operation's budget from the
+   * moment it queues.
+   */
   async function enterQueued(context: UpstreamContext, request: UpstreamRequest<unknown>): Promise<AcquiredSlot> {
     const { credential, caller, budget, signal, deadlineAt } = context;
     const requestLine = toRequestLine(request);
@@ -262,7 +286,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
       events.onQueueWait(monotonicNow() - startedAt);
       signal.throwIfAborted();
       if (budget.bytesExceededError) throw budget.bytesExceededError;
-      // While it waited, others may have failed.
+      // Other requests may have failed while this one was queued, so the circuit may be open by
+      // now.
       const recordOutcome = circuitBreakers.tryAcquire(context, request.endpoint);
       if (!recordOutcome) throw new UpstreamUnavailableError(requestLine);
       return { recordOutcome, release };
@@ -276,7 +301,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
     }
   }
 
-  /** Undefined: it is not sent again. */
+  /** Returns the delay before the retry, in ms; undefined if the request must not be retried. */
   function toWaitMs(
     failed: FailedRequest,
     { credential, budget, deadlineAt }: UpstreamContext,
@@ -286,14 +311,15 @@ export function createRestClient(options: RestClientOptions): RestClient {
     const isRateLimited = failed.kind === 'rate-limited';
     const waitMs = isRateLimited ? cooldowns.remainingMs(credential.fingerprint) : toBackoffMs(failed, retryCount, random);
     if (monotonicNow() + waitMs >= deadlineAt()) return undefined;
-    // A pause is waited for in the queue, with all the others of the credential, and then one is sent at a time: that is no load.
+    // The queue holds all requests of the credential during its cooldown, and then the probe goes
+    // first, one request at a time: such a retry adds no load, so the retry budget does not apply.
     if (isRateLimited) return 0;
     return retryBudget.tryWithdraw(credential.fingerprint) ? waitMs : undefined;
   }
 
   function toClientError({ kind, error }: FailedRequest, { credential }: UpstreamContext): UpstreamError | BudgetExceededError {
     if (kind !== 'rate-limited' || !(error instanceof UpstreamError)) return error;
-    // What is sent next is sent when the pause is over, however long the upstream has asked for.
+    // The next request goes out when the cooldown ends, however long `Retry-After` is.
     return new RateLimitedError(error, cooldowns.remainingMs(credential.fingerprint), 429);
   }
 
@@ -311,14 +337,14 @@ export function createRestClient(options: RestClientOptions): RestClient {
   }
 }
 
-/** What a request has while it is under way. */
+/** What a request holds while it is in flight. */
 interface AcquiredSlot {
-  /** Tells the breaker how it ended. */
+  /** Reports the outcome of the request to the circuit breakers. */
   readonly recordOutcome: NonNullable<ReturnType<ReturnType<typeof createCircuitBreakers>['tryAcquire']>>;
   readonly release: () => void;
 }
 
-/** Why a request was not even sent. */
+/** Converts the error of a request that was not sent. */
 function toNotSentError(requestLine: UpstreamRequestLine, error: unknown): UpstreamError | BudgetExceededError {
   if (error instanceof UpstreamError || error instanceof BudgetExceededError) return error;
   if (error instanceof CooldownError) return new RateLimitedError(requestLine, error.remainingMs);
@@ -326,18 +352,18 @@ function toNotSentError(requestLine: UpstreamRequestLine, error: unknown): Upstr
   return new UpstreamTimeoutError(requestLine, error);
 }
 
-/** How a request has ended. */
+/** The outcome of one request. */
 type SendOutcome = Pick<FailedRequest, 'status'> & {
   readonly kind: FailedRequest['kind'] | undefined;
   readonly retryAfterMs?: number | undefined;
 };
 
-/** Something failed before it was under way, in what watches it for one. */
+/** An error before the request was sent, in an observer for example. */
 const NOT_SENT: SendOutcome = { kind: 'aborted', status: null };
-/** Whatever else is thrown is a bug, in what reads the answer. */
+/** Any other error is a bug in the code that reads the response. */
 const UNEXPECTED_ERROR: SendOutcome = { kind: 'invalid', status: null };
 
-/** How long a queue takes nobody knows. */
+/** A fixed value: the gateway cannot know how long its queue takes. */
 const QUEUE_RETRY_AFTER_MS = 1_000;
 
 function toRequestLine({ path }: UpstreamRequest<unknown>): UpstreamRequestLine {

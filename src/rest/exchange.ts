@@ -30,9 +30,9 @@ export interface ExchangeOptions {
   /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
-  /** A clock for durations, ms and parts of it; it never goes back. */
+  /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
-  /** Calls back after a time, ms; returns what calls that off. */
+  /** Calls `onTime` after a number of ms; returns a function that cancels the timer. */
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 

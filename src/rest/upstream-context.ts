@@ -6,7 +6,7 @@ import type { Endpoint } from './upstream-request.ts';
 /** What one operation is allowed upstream, with whose key, and where what it was told is written down. */
 export interface UpstreamContext {
   readonly credential: Credential;
-  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
   /** Ends when the client leaves or the operation's time is over. */
   readonly signal: AbortSignal;

@@ -13,7 +13,7 @@ export interface RedisConnectionOptions {
   readonly url: string;
   /** How long an answer is waited for, ms. Whoever asks waits no longer, and after that nobody asks for a while. */
   readonly timeoutMs: number;
-  /** Any clock, ms: only differences count. */
+  /** Any clock, in ms: only differences count. */
   readonly now: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
   /** Hears once that Redis cannot be used, and why, and once that it can again. No address and no password is in the message. */

@@ -1,11 +1,15 @@
 import { createExpiringMap } from './expiring-map.ts';
 
 /**
- * The credentials that the upstream has accepted, by fingerprint. API keys cost nothing to invent, so a credential gets a queue, a concurrency
- * limit and a share of a cache of its own only once the upstream has accepted it; all the others share one.
+ * The credentials that the upstream has accepted, by fingerprint. An invented API key costs
+ * nothing, so a credential gets a queue, a concurrency limit and a share of a cache of its own only
+ * once the upstream has accepted it; all other credentials share one.
  */
 export interface AcceptedCredentials {
-  /** Whether the upstream has answered a request with this credential by 2xx, and has not refused it since. */
+  /**
+   * Whether the upstream has responded to a request with this credential with a 2xx, and has not
+   * rejected it since.
+   */
   has(fingerprint: string): boolean;
   add(fingerprint: string): void;
   delete(fingerprint: string): void;
@@ -14,13 +18,16 @@ export interface AcceptedCredentials {
 export interface AcceptedCredentialsOptions {
   /** Whose key goes upstream. `gateway`: there is one credential, and the gateway trusts its own. */
   readonly keyHolder: 'gateway' | 'caller';
-  /** A clock for durations, ms; it never goes back. */
+  /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
 }
 
-/** An acceptance is forgotten when the credential has not been used for so long, ms: the next request is then its first one again. */
+/**
+ * How long an acceptance is kept after the last use of the credential, in ms: the next request then
+ * counts as its first again.
+ */
 const IDLE_TTL_MS = 3_600_000;
-/** Invented keys never get in, so they cannot push out accepted ones. */
+/** Invented keys are never added, so they cannot evict accepted ones. */
 const MAX_CREDENTIALS = 10_000;
 
 export function createAcceptedCredentials({ keyHolder, monotonicNow }: AcceptedCredentialsOptions): AcceptedCredentials {

@@ -3,55 +3,64 @@ import type { UpstreamError } from '#errors/upstream-error.ts';
 import type { Budget } from '#rest/upstream-context.ts';
 
 /**
- * Bounds the bytes of response bodies that operations hold, overall and per credential. An operation holds what it reads until it ends: its
- * answer is made of that. Where a bound is reached, the operation that holds bytes for the longest time reads on, up to its own budget, so one
- * always comes to its end; the others pause, and read on as bytes are released, credential by credential, and caller by caller within it. Each caller
- * may always hold a minimum, so that no other caller stalls it.
+ * Bounds the bytes of response bodies that operations hold, overall and per credential. An
+ * operation holds the bytes it reads until it ends, because its response is built from them. At a
+ * bound, the operation that has held bytes for the longest time reads on, up to its own budget, so
+ * one operation always completes. The others pause, and resume as bytes are released, round-robin
+ * by credential, and by caller within a credential. Each caller may always hold a minimum, so that
+ * no other caller stalls it.
  */
 export interface BodyLimiter {
-  /** What one operation may ask of the upstream. What it holds is released when its signal aborts. */
+  /** Opens the upstream budget of one operation. Its bytes are released when its signal aborts. */
   openBudget(operation: BudgetedOperation): Budget;
-  /** Of all operations, bytes. */
+  /** Reserved by all operations, in bytes. */
   readonly reservedBytes: number;
 }
 
 export interface BudgetedOperation {
   /** The fingerprint. */
   readonly credential: string;
-  /** Which of those who share the credential; undefined where they are not told apart. */
+  /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
   readonly signal: AbortSignal;
   readonly maxRequests: number;
-  /** Of bodies, decoded, retries included. */
+  /** Decoded body bytes, retries included. */
   readonly maxBytes: number;
 }
 
 export interface BodyLimiterOptions {
-  /** Of all operations together, bytes. The one that always reads on may exceed it by its own budget. Default 32 MiB. */
+  /**
+   * Limit over all operations, in bytes. The one operation that always reads on may exceed it by
+   * its own budget.
+   * @default 32 MiB
+   */
   readonly maxBytes?: number;
-  /** Of all operations of one credential, bytes. Default 12 MiB. */
+  /**
+   * Limit over all operations of one credential, in bytes.
+   * @default 12 MiB
+   */
   readonly maxBytesPerCredential?: number;
 }
 
-/** What every operation reads without asking: most read no more. */
+/** Bytes that every operation reads without a reservation: most operations read no more. */
 const FREE_BYTES = 65_536;
 const RESERVATION_BYTES = 262_144;
-/** A caller whose operations hold less reads on, whatever all others hold. */
+/** A caller whose operations hold less than this reads on, whatever all other callers hold. */
 const MIN_BYTES_PER_CALLER = 2 ** 20;
 
-/** What the operations of one caller hold, and which of them wait. */
+/** The bytes that the operations of one caller hold, and the operations that wait. */
 interface CallerUsage {
   bytes: number;
   readonly waiting: Set<OperationBudget>;
 }
 
-/** What the operations of one credential hold. */
+/** The bytes that the operations of one credential hold. */
 interface CredentialUsage {
   bytes: number;
   waiting: number;
   /** Those that hold something, the oldest first. */
   readonly reservedBy: Set<OperationBudget>;
-  /** Those whose operations hold something or wait; the first is next. */
+  /** The callers whose operations hold bytes or wait; the first is next. */
   readonly callers: Map<string, CallerUsage>;
 }
 
@@ -60,7 +69,7 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
   const usageByCredential = new Map<string, CredentialUsage>();
   /** Those that hold something, the oldest first. */
   const reservedBy = new Set<OperationBudget>();
-  /** The credentials of which operations wait; the first is next. */
+  /** The credentials with waiting operations; the first is next. */
   const waitingCredentials = new Set<CredentialUsage>();
   let reservedBytes = 0;
 
@@ -73,7 +82,7 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
       return undefined;
     },
     waitForCapacity(operation) {
-      // What it reads before it reserves anything is free.
+      // The bytes before an operation's first reservation are free.
       if (operation.reservedBytes === 0) return undefined;
       const credentialUsage = credentialUsageOf(operation.credential);
       const callerUsage = callerUsageOf(credentialUsage, operation.caller);
@@ -157,7 +166,7 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
       if (!next) continue;
       const callerUsage = callerUsageOf(credentialUsage, next.caller);
       dequeue(next, credentialUsage, callerUsage);
-      // Behind the other callers, and the other credentials.
+      // Move the caller behind the other callers, and the credential behind the other credentials.
       credentialUsage.callers.delete(next.caller);
       credentialUsage.callers.set(next.caller, callerUsage);
       waitingCredentials.delete(credentialUsage);
@@ -167,7 +176,7 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
     }
   }
 
-  /** Of the operations that wait, the one that is next among those that may read on. The oldest comes first: it may always do so. */
+  /** The next waiting operation that may read on. The oldest comes first: it may always read on. */
   function nextOf(credentialUsage: CredentialUsage): OperationBudget | undefined {
     const [oldest] = credentialUsage.reservedBy;
     if (oldest?.isWaiting && canReserve(oldest, credentialUsage, callerUsageOf(credentialUsage, oldest.caller))) return oldest;
@@ -198,7 +207,7 @@ class OperationBudget implements Budget {
   credentialRejection: UpstreamError | undefined;
   readonly credential: string;
   readonly caller: string;
-  /** Reserved beyond what is free. */
+  /** Reserved in addition to `FREE_BYTES`. */
   reservedBytes = 0;
   readonly #maxBytes: number;
   readonly #signal: AbortSignal;
@@ -206,12 +215,15 @@ class OperationBudget implements Budget {
   readonly #parent: OperationBudget | undefined;
   #sentRequests = 0;
   #receivedBytes = 0;
-  /** One for all fields: each takes a stack. */
+  /** One error for all fields: each new error captures a stack. */
   #bytesExceededError: BudgetExceededError | undefined;
   #isListening = false;
   #pendingWait: PromiseWithResolvers<void> | undefined;
 
-  /** @param parent whose requests it counts among, where it has bytes of its own */
+  /**
+   * @param parent the budget whose request count this one shares, if it has only its bytes for
+   *   itself
+   */
   constructor(
     { credential, caller = '', signal, maxRequests, maxBytes }: BudgetedOperation,
     reservations: Reservations,
@@ -250,7 +262,7 @@ class OperationBudget implements Budget {
     return this.#pendingWait !== undefined;
   }
 
-  /** What it has read and not reserved, bytes. */
+  /** Bytes that were read and not reserved. */
   get unreservedBytes(): number {
     return this.#receivedBytes - this.reservedBytes - FREE_BYTES;
   }
@@ -277,10 +289,10 @@ class OperationBudget implements Budget {
     return new OperationBudget(operation, this.#reservations, this);
   }
 
-  /** The limiter has put it into its queue. */
+  /** Called by the limiter when it queues the operation. */
   startWaiting(): Promise<void> {
     this.#pendingWait = Promise.withResolvers();
-    // Whether it is still awaited or not.
+    // The operation may not await it any more: avoid an unhandled rejection.
     this.#pendingWait.promise.catch(() => {});
     return this.#pendingWait.promise;
   }
@@ -290,7 +302,10 @@ class OperationBudget implements Budget {
     this.#pendingWait = undefined;
   }
 
-  /** What it holds is released with its signal. A request of it may still be in flight, for another operation: large bodies are not read for that. */
+  /**
+   * Releases the operation's bytes when its signal aborts. A request of the operation may still be
+   * in flight because another operation joined it: then large bodies are not read on.
+   */
   #releaseOnAbort(): void {
     if (this.#signal.aborted) throw this.#tooManyBytes();
     if (this.#isListening) return;

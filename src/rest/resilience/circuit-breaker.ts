@@ -1,43 +1,58 @@
-/** Lets requests through, until too many of them fail; then none for a while, and then one to see. */
+/**
+ * Circuit breaker: closed until too many requests fail, then open, then half-open for one probe.
+ */
 export interface CircuitBreaker {
   readonly state: 'closed' | 'half-open' | 'open';
-  /** Whether a request would be let through now. */
+  /** Whether a request may be sent now. */
   readonly allowsRequest: boolean;
-  /** @returns who hears how the request that is let through ends; undefined when none is */
+  /**
+   * @returns a permit that takes the request's outcome; undefined if the request must not be sent
+   */
   tryAcquire(): Permit | undefined;
-  /** A request has failed that was sent when there was no circuit yet. */
+  /** Counts a failed request that was sent before this breaker existed. */
   recordFailure(): void;
 }
 
-/** How a request has ended: one of them is to be called, once. */
+/** Takes the outcome of a request: exactly one method must be called, once. */
 export interface Permit {
   succeed(): void;
   fail(): void;
-  /** It says nothing: nobody waited for it any more, or it failed for a reason of its own. */
+  /**
+   * The outcome says nothing about the upstream: the request was aborted, or failed for a reason of
+   * its own.
+   */
   ignore(): void;
 }
 
 export interface CircuitBreakerOptions {
-  /** So many failures open it, if they are at least half of all that ended in the last ten to twenty seconds. */
+  /**
+   * Number of failures that opens the circuit, if they are at least half of all requests that ended
+   * in the last 10 to 20 seconds.
+   */
   readonly failures: number;
-  /** How long it stays open at first, ms; twice as long each time the request to see fails, up to half a minute. */
+  /**
+   * How long the circuit stays open at first, in ms; doubles each time the probe fails, up to 30
+   * seconds.
+   */
   readonly openMs: number;
   readonly onChange: (change: 'opened' | 'closed') => void;
-  /** A clock for durations, ms. */
+  /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
 }
 
 const WINDOW_MS = 10_000;
 const MAX_OPEN_MS = 30_000;
 const FAILURE_RATE_THRESHOLD = 0.5;
-/** No request takes that long: of one to see that nothing is heard of another takes the place. */
+/**
+ * No request takes that long: another probe replaces one that has not reported its outcome by then.
+ */
 const PROBE_TIMEOUT_MS = 60_000;
 const EMPTY_WINDOW = { all: 0, failed: 0 };
 
 interface OpenState {
   readonly until: number;
   readonly durationMs: number;
-  /** Since when the request to see is under way. */
+  /** When the probe in flight was sent. */
   probedAt: number | undefined;
 }
 
@@ -69,7 +84,7 @@ export function createCircuitBreaker({ failures, openMs, onChange, monotonicNow 
     return monotonicNow() >= openState.until && !isProbing;
   }
 
-  /** Lets one through to see. */
+  /** Permits the probe. */
   function probe(current: OpenState): Permit {
     current.probedAt = monotonicNow();
     return {
@@ -90,7 +105,8 @@ export function createCircuitBreaker({ failures, openMs, onChange, monotonicNow 
   }
 
   function count(failed: 0 | 1): void {
-    // Sent before it was opened, and ended after: what is to be seen is seen by the one that is sent for it.
+    // The request was sent before the circuit opened. Only the probe decides whether the circuit
+    // closes.
     if (openState) return;
     const age = monotonicNow() - windowStart;
     if (age >= WINDOW_MS)

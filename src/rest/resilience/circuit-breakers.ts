@@ -5,21 +5,24 @@ import { type CircuitBreaker, type CircuitBreakerOptions, createCircuitBreaker, 
 import { createPartitionedMap } from './expiring-map.ts';
 
 /**
- * Keeps requests from an upstream that does not answer them anyway. That no connection can be made is so for everyone: that counts together.
- * What becomes of a request that was sent may be due to who asks, or what he asks for: so it is counted for each caller and endpoint, and
- * nobody is kept from the upstream by what happens to another.
+ * Circuit breakers: fail requests fast while the upstream does not respond. Connection failures
+ * affect every caller, so all callers share one breaker for them. A failure after the request was
+ * sent may depend on the caller or on the request, so each caller and endpoint has a breaker of its
+ * own: the failures of one caller never block another.
  */
 export interface CircuitBreakers {
-  /** Whether a request would be let through now. */
+  /** Whether a request may be sent now. */
   allowsRequest(breakerKey: BreakerKey, endpoint: Endpoint): boolean;
-  /** @returns who hears how the request that is let through ends; undefined when none is */
+  /**
+   * @returns a function that takes the request's outcome; undefined if the request must not be sent
+   */
   tryAcquire(breakerKey: BreakerKey, endpoint: Endpoint): ((failure: FailedRequest['kind'] | undefined) => void) | undefined;
   readonly state: UpstreamState['breaker'];
 }
 
 export interface BreakerKey {
   readonly credential: { readonly fingerprint: string };
-  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
 }
 
@@ -28,13 +31,19 @@ export interface CircuitBreakersOptions extends CircuitBreakerOptions {
   readonly isAccepted: (credential: string) => boolean;
 }
 
-/** Longer than a circuit can be open: an endpoint that nobody asks for so long is tried like a new one. */
+/**
+ * How long the breaker of an unused endpoint is kept, in ms. It is longer than a circuit can be
+ * open.
+ */
 const IDLE_TTL_MS = 60_000;
 const MAX_CIRCUITS = 10_000;
 
 export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitBreakers {
   const connection = createCircuitBreaker(options);
-  /** Of the endpoints that have failed somebody lately, as he sees them; all others are closed. */
+  /**
+   * Per credential, caller and endpoint, only where a request has failed recently; all other
+   * circuits are closed.
+   */
   const endpointBreakers = createPartitionedMap<CircuitBreaker>(
     { idleMs: IDLE_TTL_MS, maxEntries: MAX_CIRCUITS, monotonicNow: options.monotonicNow },
     (key) => options.isAccepted(toFingerprint(key)),
@@ -64,7 +73,9 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
     },
   };
 
-  /** Known from its first failure on. By now others may have failed, too. */
+  /**
+   * The breaker exists from the first failure on. A concurrent request may have created it by now.
+   */
   function getOrCreateBreaker(key: string): CircuitBreaker {
     let endpointBreaker = endpointBreakers.get(key);
     if (!endpointBreaker) {
@@ -77,7 +88,7 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
 
 function toConnectionOutcome(failure: FailedRequest['kind'] | undefined): keyof Permit {
   if (failure === 'unreachable' || failure === 'connect-timeout') return 'fail';
-  // What was too slow to answer has been reached: connecting has a time limit of its own.
+  // A timeout still means that the connection was made: connecting has a time limit of its own.
   return failure === 'aborted' ? 'ignore' : 'succeed';
 }
 

@@ -1,33 +1,44 @@
-/** Who wants to send a request. */
 export interface AcquireOptions {
-  /** The fingerprint of the credential: what the upstream counts requests by. */
+  /** The fingerprint of the credential: the upstream counts requests by credential. */
   readonly credential: string;
-  /** Which of those who share the credential; undefined where nobody tells them apart. */
+  /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
-  /** Ends the waiting. */
+  /** Removes the request from the queue when aborted. */
   readonly signal: AbortSignal;
-  /** The last moment for which it is worth waiting, by the clock of `elapsed`, ms. Asked again whenever it matters: it may be put off. */
+  /**
+   * The latest moment at which a slot is still of use, by `monotonicNow`, in ms. The limiter calls
+   * this again at each check, because the deadline may be extended.
+   */
   deadlineAt(): number;
 }
 
-/** Lets so many requests go at a time, and everyone have his turn. */
+/**
+ * Limits concurrent upstream requests, per credential and in total, with fair queueing between
+ * credentials and between the callers of a credential.
+ */
 export interface ConcurrencyLimiter {
-  /** Takes a turn if nobody has to be waited for: what ends it, or undefined. */
+  /**
+   * Acquires a slot without queueing. Returns its release function, or undefined if the request
+   * must queue.
+   */
   tryAcquire(credential: string, caller: string | undefined): (() => void) | undefined;
   /**
-   * Waits for a turn.
-   * @returns what ends it: to be called when the request is over
-   * @throws CooldownError, QueueOverflowError when none will come in time; the signal's reason when the asker leaves first
+   * Acquires a slot, queueing if necessary.
+   * @returns the release function, to be called when the request is over
+   * @throws CooldownError, QueueOverflowError if no slot can be granted in time; the signal's
+   *   reason if it aborts first
    */
   acquire(options: AcquireOptions): Promise<() => void>;
-  /** How much may be sent with this credential has changed: see `isAccepted`, `isProbing` and `coolingDownUntil`. */
+  /**
+   * Re-evaluates the credential after a change of `isAccepted`, `isProbing` or `coolingDownUntil`.
+   */
   reevaluate(credential: string): void;
-  /** Every request that waits with this credential is given up for this reason. */
+  /** Rejects every queued request of the credential with this reason. */
   rejectQueued(credential: string, reason: Error): void;
   readonly state: { readonly queued: number; readonly inFlight: number };
 }
 
-/** The upstream asks for patience, for longer than is worth waiting. */
+/** The rate-limit cooldown of the credential lasts longer than the request's deadline. */
 export class CooldownError extends Error {
   override name = 'CooldownError';
   readonly remainingMs: number;
@@ -38,34 +49,46 @@ export class CooldownError extends Error {
   }
 }
 
-/** Too many wait already. */
+/** The queue is full. */
 export class QueueOverflowError extends Error {
   override name = 'QueueOverflowError';
 }
 
 export interface ConcurrencyLimiterOptions {
-  /** Requests in flight for one credential. */
+  /** Maximum requests in flight for one credential. */
   readonly maxPerCredential: number;
-  /** Whether the upstream has accepted a credential. One that it has not has one request in flight, and shares a queue with all the others. */
+  /**
+   * Whether the upstream has accepted a credential. An unaccepted credential has at most one
+   * request in flight, and shares a queue with all other unaccepted credentials.
+   */
   readonly isAccepted: (credential: string) => boolean;
-  /** Whether only one request may be in flight for a credential, to see. */
+  /** Whether a credential is limited to a single request in flight, as a probe after a cooldown. */
   readonly isProbing: (credential: string) => boolean;
-  /** Until when nothing is sent with a credential, by the clock of `elapsed`, ms; undefined: it may be sent. */
+  /**
+   * When the cooldown of a credential ends, by `monotonicNow`, in ms; undefined if it is not
+   * cooling down.
+   */
   readonly coolingDownUntil: (credential: string) => number | undefined;
-  /** Requests in flight in all. */
+  /** Maximum requests in flight over all credentials. */
   readonly maxTotal: number;
-  /** Requests of one caller that wait; ten times as many of all together. */
+  /** Maximum queued requests of one caller; ten times as many over all callers. */
   readonly maxQueued: number;
-  /** A clock for durations, ms; it never goes back. */
+  /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
 }
 
-/** Of the places of a credential that several callers share, one of them may hold so many: who comes next finds one free. */
+/**
+ * The share of a credential's slots that one caller may hold where callers are distinguished: the
+ * next caller finds a free slot.
+ */
 const MAX_CALLER_SHARE = 0.75;
 const TOTAL_QUEUE_FACTOR = 10;
-/** So many may wait for a caller, however many wait for others. */
+/** A caller may always queue this many requests, even when the total queue limit is reached. */
 const MIN_CALLER_QUEUE = 10;
-/** Credentials that were never accepted fill no more than this part of all places: an accepted one finds a place however slow the others are. */
+/**
+ * The share of all slots that unaccepted credentials may hold: an accepted credential finds a free
+ * slot however slow the requests of the others are.
+ */
 const MAX_UNACCEPTED_SHARE = 0.5;
 
 interface QueuedRequest {
@@ -74,7 +97,7 @@ interface QueuedRequest {
   reject(reason: unknown): void;
 }
 
-/** One of those who share a credential. */
+/** The requests of one caller of a credential. */
 interface CallerQueue {
   readonly name: string;
   readonly maxActive: number;
@@ -82,35 +105,42 @@ interface CallerQueue {
   readonly queued: Set<QueuedRequest>;
 }
 
-/** What goes upstream with one credential. */
+/** The requests of one credential. */
 interface CredentialQueue {
   readonly credential: string;
   isAccepted: boolean;
   active: number;
   queued: number;
-  /** In the order in which they are next. */
+  /** In round-robin order: the first is next. */
   readonly callers: Map<string, CallerQueue>;
 }
 
-/** The lanes of all credentials that were never accepted. Keys cost nothing to invent: together they have the turns of one accepted credential. */
+/**
+ * The queues of all unaccepted credentials. Invented keys cost nothing, so together these
+ * credentials are scheduled like one accepted credential.
+ */
 interface UnacceptedQueues {
   active: number;
   queued: number;
-  /** As `ready` of the accepted ones. */
+  /** Like `ready` of the accepted credentials. */
   readonly ready: Set<CredentialQueue>;
 }
 
 /**
- * Bounds how many requests are under way, for each credential and in all. Where more want to go, credentials take turns, and within a
- * credential its callers do: a caller with many requests delays only itself. All credentials that were never accepted count as one. A credential of which nothing is under way is
- * forgotten.
+ * Bounds the requests in flight, per credential and in total. Under contention, slots go
+ * round-robin to credentials, and within a credential to its callers: a caller with many requests
+ * delays only its own. All unaccepted credentials count as one credential. The limiter drops a
+ * credential that has no request in flight or queued.
  */
 export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): ConcurrencyLimiter {
   const { maxPerCredential, isAccepted, isProbing, coolingDownUntil, maxTotal, maxQueued, monotonicNow } = options;
   const maxActiveUnaccepted = Math.ceil(maxTotal * MAX_UNACCEPTED_SHARE);
   const queues = new Map<string, CredentialQueue>();
   const unaccepted: UnacceptedQueues = { active: 0, queued: 0, ready: new Set() };
-  /** The lanes of which somebody may go, in the order in which they are next. Of some it turns out that nobody may. */
+  /**
+   * The queues that may have a request to start, in round-robin order. `dispatch` drops a queue
+   * that turns out to have none.
+   */
   const ready = new Set<CredentialQueue | UnacceptedQueues>();
   let [inFlight, queued] = [0, 0];
 
@@ -183,7 +213,10 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     return inFlight < maxTotal && hasCapacity(queue) && caller.queued.size === 0 && caller.active < caller.maxActive;
   }
 
-  /** Where all queues together are too long, those are refused who have made them so. */
+  /**
+   * Once the total queue limit is reached, only callers over their minimum are rejected: those that
+   * filled the queue.
+   */
   function makeQueueRoom(queue: CredentialQueue, { queued: { size } }: CallerQueue): boolean {
     if (size >= maxQueued || (size >= MIN_CALLER_QUEUE && queued >= TOTAL_QUEUE_FACTOR * maxQueued)) return false;
     if (queue.isAccepted || unaccepted.queued < maxQueued) return true;
@@ -191,8 +224,9 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   }
 
   /**
-   * The queue of the credentials that were never accepted is full: the one with most waiting requests gives up its last one, if it has more than
-   * `atLeast`. So their number stays bounded, and a credential with few of them has its place whatever others do.
+   * The queue of the unaccepted credentials is full: the credential with the most queued requests
+   * drops its last one, if it has more than `atLeast`. So their total stays bounded, and a
+   * credential with few queued requests keeps its place in the queue.
    */
   function rejectFromLongestQueue(atLeast: number): boolean {
     let longest: CredentialQueue | undefined;
@@ -211,7 +245,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     return active < (isProbing(credential) ? 1 : maxPerCredential);
   }
 
-  /** @throws CooldownError when a pause outlasts whoever waits */
+  /** @throws CooldownError if the cooldown ends after the request's deadline */
   function checkCooldown(credential: string, deadlineAt: () => number): void {
     const until = coolingDownUntil(credential);
     if (until !== undefined && deadlineAt() < until) throw new CooldownError(until - monotonicNow());
@@ -236,7 +270,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     return caller;
   }
 
-  /** Something has changed for a lane: lets everyone go who may by now. */
+  /** Starts every queued request that may start, after the state of this queue has changed. */
   function dispatch(queue: CredentialQueue): void {
     if (queue.isAccepted) ready.add(queue);
     else {
@@ -246,7 +280,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     for (const next of ready) {
       if (inFlight >= maxTotal) return;
       ready.delete(next);
-      // Behind those who wait for their first.
+      // Re-queue at the end: credentials that have not had a slot yet go first.
       if ('credential' in next ? dispatchNext(next) : dispatchUnaccepted()) ready.add(next);
     }
   }
@@ -262,7 +296,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     return false;
   }
 
-  /** The upstream has accepted the credential for the first time, or does not accept it any more. */
+  /** Moves the queue between the accepted and the unaccepted credentials. */
   function toggleAccepted(queue: CredentialQueue): void {
     const sign = queue.isAccepted ? 1 : -1;
     queue.isAccepted = !queue.isAccepted;
@@ -294,9 +328,9 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     return false;
   }
 
-  /** @returns what ends it */
+  /** @returns the release function */
   function start(queue: CredentialQueue, caller: CallerQueue): () => void {
-    // Behind the others of its lane.
+    // Move the caller behind the other callers of its credential.
     if (queue.callers.size > 1) {
       queue.callers.delete(caller.name);
       queue.callers.set(caller.name, caller);
@@ -324,7 +358,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 
   function removeIdle(queue: CredentialQueue, caller?: CallerQueue): void {
     const isUnused = caller?.active === 0 && caller.queued.size === 0;
-    // By now there may be another of the same name, with requests under way.
+    // The name may belong to a newer queue by now, with requests in flight.
     if (isUnused && queue.callers.get(caller.name) === caller) queue.callers.delete(caller.name);
     if (queue.callers.size > 0 || queues.get(queue.credential) !== queue) return;
     queues.delete(queue.credential);

@@ -1,13 +1,13 @@
 export interface ExpiringMapOptions {
-  /** What nobody has touched for so long is forgotten, ms. */
+  /** How long an entry is kept after it was last read or set, in ms. */
   readonly idleMs: number;
-  /** There are never more; the ones that were touched least recently go first. */
+  /** Maximum entries; the least recently used are evicted first. */
   readonly maxEntries: number;
-  /** A clock for durations, ms. */
+  /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
 }
 
-/** What is known by key, of credentials for one, as long as it is of use: touching is getting and setting. */
+/** An LRU map whose entries expire when idle: `get` and `set` count as use. */
 export interface ExpiringMap<T> {
   get(key: string): T | undefined;
   set(key: string, value: T): void;
@@ -22,9 +22,9 @@ interface Entry<T> {
 }
 
 export function createExpiringMap<T>({ idleMs, maxEntries, monotonicNow }: ExpiringMapOptions): ExpiringMap<T> {
-  /** In the order in which they were touched. */
+  /** The least recently used entry first. */
   const entries = new Map<string, Entry<T>>();
-  /** The last one of them, or one that was deleted. */
+  /** The most recently used entry, or one that was deleted. */
   let newest: Entry<T> | undefined;
   const isIdle = ({ touchedAt }: Entry<T>) => monotonicNow() - touchedAt >= idleMs;
 
@@ -32,7 +32,7 @@ export function createExpiringMap<T>({ idleMs, maxEntries, monotonicNow }: Expir
     get(key) {
       const entry = entries.get(key);
       if (!entry) return undefined;
-      // An operation looks up the same credential about ten times: it is moved once.
+      // An operation looks up the same credential about ten times: its entry is moved once.
       const now = monotonicNow();
       const isIdleNow = now - entry.touchedAt >= idleMs;
       if (entry !== newest || isIdleNow) {
@@ -64,9 +64,9 @@ export function createExpiringMap<T>({ idleMs, maxEntries, monotonicNow }: Expir
 }
 
 /**
- * A map of `most` entries of accepted credentials and as many of others: keys cost nothing to invent, and must not push out what is known of
- * accepted ones.
- * @param isAccepted whether a key of the map is of an accepted credential
+ * A map of `maxEntries` entries of accepted credentials and as many of others: an invented key
+ * costs nothing, and must not evict the entries of accepted credentials.
+ * @param isAccepted whether a key of the map belongs to an accepted credential
  */
 export function createPartitionedMap<T>(options: ExpiringMapOptions, isAccepted: (key: string) => boolean): ExpiringMap<T> {
   const [acceptedEntries, otherEntries] = [createExpiringMap<T>(options), createExpiringMap<T>(options)];

@@ -1,16 +1,19 @@
 import type { Endpoint } from '#rest/upstream-request.ts';
 
-/** How long the upstream usually takes for an answer, endpoint by endpoint. */
+/** Estimates how long the upstream takes to respond, per endpoint. */
 export interface LatencyEstimate {
-  /** A whole answer came after so long, ms. */
+  /** Records the time until a complete response, in ms. */
   record(endpoint: Endpoint, ms: number): void;
-  /** How much longer a request is usually under way that was sent so long ago, ms; 0: it should be over. */
+  /**
+   * The expected remaining time of a request that was sent `ms` milliseconds ago, in ms; 0 if it
+   * should be over.
+   */
   remainingMs(endpoint: Endpoint, ms: number): number;
 }
 
-/** As long as nothing is known; and never more. */
+/** The estimate before the first response, and its maximum. */
 const MAX_ESTIMATE_MS = 1_000;
-/** What the latest answer counts. */
+/** The weight of the latest response in the moving average. */
 const EWMA_ALPHA = 0.2;
 
 export function createLatencyEstimate(): LatencyEstimate {

@@ -1,52 +1,58 @@
-/** Which credentials the upstream has asked to be patient, each by itself. */
+/** Rate-limit cooldowns, one per credential: after a 429, requests with the credential wait. */
 export interface Cooldowns {
   /**
-   * The upstream asks for patience: nothing is to be sent with this credential for a while, and then one request at a time until it answers.
-   * @param requestedMs how long it asks for, ms; without a word of that it is a second or less, and twice as long each time. It is a quarter of that at
-   *   least
-   * @returns how much of the pause is left, ms
+   * Starts a cooldown: no request is sent with this credential until it ends, and then one at a
+   * time, as a probe, until the upstream responds without a 429.
+   * @param requestedMs the `Retry-After` of the response, in ms. Without one, the cooldown is at
+   *   most one second at first, and doubles each time. With one, the doubling starts at a quarter
+   *   of that, as a minimum.
+   * @returns the remaining time of the cooldown, in ms
    */
   start(credential: string, requestedMs: number | undefined): number;
-  /** It has answered a request, and asks for no patience. */
+  /** Records a response that is not a 429: ends probing, if the cooldown is over. */
   clear(credential: string): void;
-  /** Until when nothing is sent, by the clock of `elapsed`, ms; undefined where there is no pause. */
+  /** When the cooldown ends, by `monotonicNow`, in ms; undefined if there is none. */
   until(credential: string): number | undefined;
-  /** Ms; 0 where there is no pause. */
+  /** The remaining time of the cooldown, in ms; 0 if there is none. */
   remainingMs(credential: string): number;
-  /** Whether it has asked for patience, and has not answered since. */
+  /** Whether the credential was rate-limited and the upstream has not responded otherwise since. */
   isProbing(credential: string): boolean;
-  /** Credentials that are paused. */
+  /** Number of credentials that are cooling down. */
   readonly count: number;
 }
 
 export interface CooldownsOptions {
   /** Whether the upstream has accepted a credential. */
   readonly isAccepted: (credential: string) => boolean;
-  /** A pause has begun, has become longer, or is over. */
+  /** A cooldown has started, was extended, or is over. */
   readonly onChange: (credential: string) => void;
-  /** A clock for durations, ms; it never goes back. */
+  /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
-  /** Calls back after a time, ms; returns what calls that off. */
+  /** Calls `onTime` after a number of ms; returns a function that cancels the timer. */
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /** 0 to 1. */
+  /** Returns a number from 0 to 1. */
   readonly random: () => number;
 }
 
-/** A pause that the upstream has not said the length of, at first; and the least of one that it has. */
+/**
+ * The first cooldown without a `Retry-After`; `MIN_COOLDOWN_MS` is the minimum of the first one
+ * that has it.
+ */
 const INITIAL_COOLDOWN_MS = 1_000;
 const MIN_COOLDOWN_MS = 250;
-/** Whatever it says: then it is asked again. */
+/** The maximum, whatever `Retry-After` says: then the gateway probes. */
 const MAX_COOLDOWN_MS = 300_000;
-/** So long after a pause it is known that there was one, while nothing is heard. */
+/** How long probing lasts after a cooldown if the upstream does not respond, in ms. */
 const PROBE_WINDOW_MS = 60_000;
 /**
- * So many pauses of accepted credentials are kept, and as many of others: beyond that the oldest ends. Invented keys, which may all be paused,
- * must not end the pauses of accepted ones.
+ * Maximum cooldowns of accepted credentials, and as many of all others: beyond that the oldest is
+ * dropped. Invented keys, which may all be rate-limited, must not end the cooldowns of accepted
+ * credentials.
  */
 const MAX_CREDENTIALS = 10_000;
 
 interface CooldownState {
-  /** Undefined: the pause is over, and nothing has been heard since. */
+  /** Undefined while probing: the cooldown is over, and the upstream has not responded since. */
   until: number | undefined;
   consecutive: number;
   stopTimer: () => void;
@@ -54,14 +60,15 @@ interface CooldownState {
 
 export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer, random }: CooldownsOptions): Cooldowns {
   const states = new Map<string, CooldownState>();
-  /** Their credentials, the oldest pause first. */
+  /** The credentials of `states`, the oldest cooldown first. */
   const [acceptedCredentials, otherCredentials] = [new Set<string>(), new Set<string>()];
   let count = 0;
 
   return {
     start(credential, requestedMs) {
       const current = states.get(credential);
-      // All that were under way are told so. Without a length that is no news.
+      // Every request in flight receives a 429. Without a `Retry-After` a further one changes
+      // nothing.
       const changesCooldown = current?.until === undefined || requestedMs !== undefined;
       if (changesCooldown)
         extend(credential, Math.min(toCooldownMs(requestedMs, current?.consecutive ?? 0, random), MAX_COOLDOWN_MS));
@@ -104,7 +111,7 @@ export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer
     onChange(credential);
   }
 
-  /** The pause is over. */
+  /** Ends the cooldown; the next requests go out one at a time. */
   function startProbing(credential: string): void {
     const state = states.get(credential);
     if (!state) return;
@@ -127,8 +134,9 @@ export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer
 }
 
 /**
- * What grows with each pause is half for sure, the rest by chance: those who were told together do not come back together. An upstream that asks
- * for next to nothing, again and again, gets more.
+ * Half of the exponential backoff is random, so that clients that were rate-limited together do not
+ * return together. The backoff is a minimum: an upstream that asks for very short waits again and
+ * again gets longer ones.
  */
 function toCooldownMs(requestedMs: number | undefined, consecutive: number, random: () => number): number {
   const backoffMs = (requestedMs === undefined ? INITIAL_COOLDOWN_MS : MIN_COOLDOWN_MS) * 2 ** consecutive * (0.5 + random() / 2);

@@ -1,19 +1,21 @@
 import { createExpiringMap } from './expiring-map.ts';
 
 /**
- * The credentials that the upstream has refused by 401, by fingerprint, for some seconds: requests with one of them are answered by the same
- * error and not sent, so that an invented key costs the upstream next to nothing.
+ * The credentials that the upstream rejected with a 401, by fingerprint, for some seconds. The
+ * gateway fails requests with such a credential with the same error, without sending them, so an
+ * invented key costs the upstream next to nothing.
  */
 export interface RejectedCredentials {
-  /** The upstream has refused the credential, of a request for this path. */
+  /** Records a 401 for this credential and path. */
   add(fingerprint: string, path: string): void;
-  /** The upstream has accepted the credential. */
+  /** Records that the upstream accepted the credential. */
   delete(fingerprint: string): void;
-  /** Whether requests with the credential are answered by its refusal. */
+  /** Whether requests with the credential are rejected. */
   has(fingerprint: string): boolean;
   /**
-   * As `has`; but once a second it lets a request pass, as a probe: the upstream may accept the credential by now. A request for a path that was
-   * refused gives way to those for other paths, for a second: the refusal may be about that one object.
+   * Like `has`, but lets one request a second pass as a probe, because the upstream may accept the
+   * credential by now. For one second, a request for a path that was rejected yields to requests
+   * for other paths: the 401 may concern that one object.
    */
   shouldReject(fingerprint: string, path: string): boolean;
 }
@@ -21,31 +23,31 @@ export interface RejectedCredentials {
 export interface RejectedCredentialsOptions {
   /** Whose key goes upstream. `gateway`: it serves all callers. */
   readonly keyHolder: 'gateway' | 'caller';
-  /** A clock for durations, ms; it never goes back. */
+  /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
 }
 
-/** A refusal is forgotten when the credential has not been used for so long, ms. */
+/** How long a rejection is kept after the last use of the credential, in ms. */
 const IDLE_TTL_MS = 5_000;
 const PROBE_INTERVAL_MS = 1_000;
 const MAX_CREDENTIALS = 10_000;
 /**
- * So many 401s in a row, without a success between them, are a refusal. A single one may be about one object, and the gateway's own key serves all
- * callers: one that asks for such an object must not lock out the others.
+ * The number of consecutive 401s, without a success between them, that counts as a rejection. A
+ * single 401 may concern one object, and the gateway's own key serves all callers: a caller that
+ * requests such an object must not lock out the others.
  */
 const MIN_CONSECUTIVE_REJECTIONS = { gateway: 10, caller: 1 };
 
-/** Of one credential: those that were refused last. */
+/** Maximum rejected paths kept per credential: the latest. */
 const MAX_PATHS = 16;
-/** All longer paths count as one. */
 const MAX_PATH_LENGTH = 256;
 
 interface RejectionState {
   consecutive: number;
   nextProbeAt: number;
-  /** Those that were refused. */
+  /** The rejected paths. */
   readonly paths: Set<string>;
-  /** Whether a request for another path was rejected since the last refusal. */
+  /** Whether a request for another path was rejected since the last 401. */
   hasRejectedOtherPath: boolean;
 }
 
@@ -90,7 +92,7 @@ function toPathKey(path: string): string {
   return path.length > MAX_PATH_LENGTH ? '' : path;
 }
 
-/** The upstream has refused the credential of a request that was not sent yet. */
+/** The upstream rejected the credential of this request while it was queued. */
 export class CredentialRejectedWhileQueuedError extends Error {
   override name = 'CredentialRejectedWhileQueuedError';
 }

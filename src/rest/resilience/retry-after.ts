@@ -1,12 +1,17 @@
-/** What a number of seconds or milliseconds looks like in a header. */
+/** A number of seconds or milliseconds in a header. */
 const NUMBER = /^\d{1,12}(\.\d+)?$/;
-/** An HTTP date begins with its weekday; `Date.parse` alone takes far more for a date, `-5` for instance. */
+/**
+ * An HTTP date starts with its weekday; `Date.parse` alone accepts far more as a date, `-5` for
+ * instance.
+ */
 const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)/i;
 
 /**
- * Reads how long the upstream asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date.
- * @param upstreamNow by the upstream's own clock, ms: its dates are compared with no other
- * @returns ms, not below 0; undefined when nothing can be read
+ * Parses the delay that the upstream requests: `retry-after-ms`, otherwise `retry-after` in seconds
+ * or as an HTTP date.
+ * @param upstreamNow by the upstream's own clock, in ms: its dates must not be compared with any
+ *   other clock
+ * @returns ms, not below 0; undefined if neither header can be parsed
  */
 export function parseRetryAfterMs(header: (name: string) => string | undefined, upstreamNow: number): number | undefined {
   const milliseconds = header('retry-after-ms')?.trim() ?? '';

@@ -1,19 +1,22 @@
 import { createPartitionedMap } from './expiring-map.ts';
 
-/** How many retries there may be, so that they never double the load of an upstream that struggles. */
+/**
+ * Retry budget (token bucket): bounds retries so that they never double the load of an upstream
+ * that struggles.
+ */
 export interface RetryBudget {
-  /** A question is sent for the first time. */
+  /** Records a first attempt. */
   deposit(credential: string): void;
-  /** Whether one more retry may be sent; if so it is spent. */
+  /** Withdraws one retry; returns false if the bucket is empty. */
   tryWithdraw(credential: string): boolean;
 }
 
-/** What a first request earns: one retry for five of them. */
+/** Tokens that a first attempt deposits: one retry for five requests. */
 const RETRY_RATIO = 0.2;
-/** What may be spent before anything was earned, and saved up: a few failures in a quiet time are retried all the same. */
+/** Initial and maximum balance: a few failures at a quiet time are retried all the same. */
 const MAX_CREDENTIAL_TOKENS = 10;
 const MAX_TOTAL_TOKENS = 20;
-/** Of a credential that has been quiet for so long nothing is known: it may spend as at first. */
+/** How long the bucket of an unused credential is kept, in ms. After that it starts full again. */
 const IDLE_TTL_MS = 60_000;
 const MAX_CREDENTIALS = 10_000;
 
@@ -22,13 +25,14 @@ interface TokenBucket {
 }
 
 /**
- * Counts what is retried against what is sent, for each credential and for all together: of N questions that all fail there are at most
- * N + N / 5 + 10 requests of one credential, and N + N / 5 + 20 of all.
+ * Counts retries against first attempts, per credential and in total: N requests that all fail
+ * cause at most N + N / 5 + 10 upstream requests for one credential, and N + N / 5 + 20 over all
+ * credentials.
  * @param isAccepted whether the upstream has accepted a credential
  */
 export function createRetryBudget(monotonicNow: () => number, isAccepted: (credential: string) => boolean): RetryBudget {
   const totalBucket: TokenBucket = { tokens: MAX_TOTAL_TOKENS };
-  /** Of those who have spent something; who is not among them has all that one can have. */
+  /** Only the credentials that have withdrawn tokens; any other credential has a full bucket. */
   const credentialBuckets = createPartitionedMap<TokenBucket>(
     { idleMs: IDLE_TTL_MS, maxEntries: MAX_CREDENTIALS, monotonicNow },
     isAccepted,

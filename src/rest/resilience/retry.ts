@@ -1,6 +1,6 @@
 import type { FailedRequest } from '#rest/exchange.ts';
 
-/** The first wait is as long at most, and each further one twice as long, ms. */
+/** The maximum of the first delay, in ms; it doubles with each retry. */
 const BASE_DELAY_MS = 250;
 const MAX_DELAY_MS = 8_000;
 
@@ -13,9 +13,10 @@ const TRANSIENT_FAILURES = new Set<FailedRequest['kind']>([
 ]);
 
 /**
- * Whether the same request, sent again, may fare better: connections that failed, 408, 409, 429 and 5xx, unless the upstream says otherwise
- * (`x-should-retry`). Not a 401, whatever it says: an invented key would send more than one request. Not what took too long: a
- * slow upstream gets slower with a second request, and the first client has timed out by then.
+ * Whether a retry of the same request can succeed: failed connections, 408, 409, 429 and 5xx,
+ * unless the upstream says otherwise (`x-should-retry`). A 401 is never retried, whatever the
+ * upstream says: an invented key would cause more than one request. A timeout is not retried: a
+ * second request makes a slow upstream slower, and the first client has timed out by then.
  */
 export function isRetryable({ kind, status, shouldRetry }: FailedRequest): boolean {
   if (kind === 'aborted' || status === 401) return false;
@@ -24,10 +25,11 @@ export function isRetryable({ kind, status, shouldRetry }: FailedRequest): boole
 }
 
 /**
- * How long to wait before a request is sent again, ms: as long as the upstream asks and a little, else any time up to a bound that doubles with
- * each try (full jitter). Either way those who failed together do not come back together.
- * @param retryCount how often it has been sent again
- * @param random 0 to 1
+ * The delay before a retry, in ms: `Retry-After` plus a little, otherwise a random time up to a
+ * bound that doubles with each retry (full jitter). In both cases requests that failed together are
+ * not retried together.
+ * @param retryCount how many times the request has been retried
+ * @param random returns a number from 0 to 1
  */
 export function toBackoffMs({ retryAfterMs }: FailedRequest, retryCount: number, random: () => number): number {
   return retryAfterMs === undefined

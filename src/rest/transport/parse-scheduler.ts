@@ -17,7 +17,7 @@ type Job = () => void;
 /**
  * Each parse blocks the event loop for milliseconds, and what is done with the parsed value at once as long again. A hundred that are due at once
  * would keep all other tenants waiting for their sum; so they are run a few milliseconds at a time, and of the credentials each one in turn.
- * @param monotonicNow a clock for durations, ms and parts of it
+ * @param monotonicNow a monotonic clock for durations, in ms with fractions
  * @param runNextIteration calls back in the next turn of the event loop
  */
 export function createParseScheduler(monotonicNow: () => number, runNextIteration: (run: () => void) => void): ParseScheduler {
