@@ -41,8 +41,8 @@ export function createCredentialResolver({ apiKey, cacheSecret }: CredentialReso
     }
     throw new UnauthenticatedError(
       header === ''
-        ? 'No API key: send your Revox API key as `Authorization: Bearer <key>`.'
-        : 'The Authorization header is not of the form `Bearer <key>`.',
+        ? 'The request has no API key: send your Revox API key as `Authorization: Bearer <key>`.'
+        : 'The Authorization header must have the form `Bearer <key>`.',
     );
   };
 }

@@ -8,7 +8,7 @@ export interface OperationSignal {
 }
 
 /** One reason for all: else each operation would make an exception when it is over, with the stack that led there. */
-const OPERATION_ENDED = new Error('The operation is over.');
+const OPERATION_ENDED = new Error('The operation has ended.');
 
 /** A signal that ends with the client, with the deadline, or with the operation itself, whichever comes first. */
 export function createOperationSignal(clientSignal: AbortSignal, deadlineMs: number, startTimer: StartTimer): OperationSignal {

@@ -125,7 +125,7 @@ class CountingResponseBudget implements OperationResponseBudget {
     if (this.isExceeded) return;
     // How much more it would have been is not known.
     const limitExcess = { limit: this.#limits.maxBytes, measured: this.#bytes, setting: 'MAX_ANSWER_BYTES' };
-    this.abort(new OperationTooComplexError(`The answer takes ${this.#bytes} bytes and more`, limitExcess));
+    this.abort(new OperationTooComplexError(`The response takes at least ${this.#bytes} bytes`, limitExcess));
   }
 }
 

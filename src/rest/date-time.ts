@@ -1,18 +1,25 @@
-/** What nearly all are: RFC 3339, of a day that every month has. */
+/** The common case: RFC 3339, with a day of the month from 1 to 28. */
 const COMMON_RFC_3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
-/** Extended and basic ISO 8601 and what databases print: a blank for the T, a comma, a zone without minutes or none at all. */
+/**
+ * Extended and basic ISO 8601, and the output of databases: a blank for the T, a comma, a zone
+ * without minutes or no zone at all.
+ */
 const ISO_8601 =
   /^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const NUMBER = /^-?\d{9,}(\.\d+)?$/;
 
-/** A number below this is seconds, else milliseconds: seconds reach it in the year 5138, milliseconds left it in 1973. */
+/**
+ * A number below this is in seconds, otherwise in milliseconds: seconds reach it in the year 5138,
+ * milliseconds passed it in 1973.
+ */
 const MILLISECONDS_THRESHOLD = 1e11;
 
 /**
- * Reads a moment of a type that the documents leave open. RFC 3339 text passes unchanged; other ISO 8601 text (UTC if it names no
- * zone) and numbers become UTC. Anything else, `{}` for one, is null.
+ * Parses a timestamp whose type the API's documents leave open. RFC 3339 text passes unchanged;
+ * other ISO 8601 text (UTC if it has no zone) and numbers become UTC. Anything else, `{}` for
+ * instance, becomes null.
  */
 export function toDateTime(raw: unknown): string | null {
   if (typeof raw === 'number') return toUtc(Math.abs(raw) < MILLISECONDS_THRESHOLD ? raw * 1000 : raw);
@@ -34,7 +41,7 @@ function toOffset(zone: string): string {
   return `${zone[0]}${digits.slice(0, 2)}:${digits.slice(2)}`;
 }
 
-/** `Date` lets the 30th of February pass as the 1st of March; a calendar does not. */
+/** Whether the day exists: `Date` accepts the 30th of February as the 1st of March. */
 function isDay([, year, month, day]: RegExpExecArray): boolean {
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));

@@ -21,13 +21,13 @@ import type { FailureKind } from './upstream-events.ts';
 
 export interface ExchangeOptions {
   readonly transport: Transport;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly baseUrl: string;
-  /** The whole of one request, from connecting to the last byte, ms. */
+  /** Time limit of one request, from connecting to the last byte, in ms. */
   readonly timeoutMs: number;
-  /** The largest body that is read, bytes. */
+  /** Maximum size of a response body, in bytes. */
   readonly maxResponseBytes: number;
-  /** Whose key it is. `gateway`: a refused key is no business of the caller's. */
+  /** Who owns the API key. `gateway`: a rejected key does not surface as the caller's credential. */
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
   /** A monotonic clock for durations, in ms with fractions. */
@@ -38,33 +38,36 @@ export interface ExchangeOptions {
 
 export interface ExchangeRequest {
   readonly requestLine: UpstreamRequestLine;
-  /** With its question mark; empty when there is none. */
+  /** Query string with its question mark; empty if there is none. */
   readonly query: string;
   readonly credential: Credential;
   readonly signal: AbortSignal;
   readonly budget: Pick<Budget, 'consumeBytes'>;
-  /** The gateway does not read on for a while (`true`), or reads on. */
+  /** Called when the gateway stops reading the response (`true`), and when it resumes. */
   readonly onReadPause: (isPaused: boolean) => void;
-  /** Besides those that every request has. */
+  /** In addition to the headers of every request. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface ExchangeResult {
   readonly body: unknown;
   readonly status: number;
-  /** When it was answered, by the upstream's own clock, ms. */
+  /** When the upstream responded, by its own clock, in ms. */
   readonly upstreamNow: number;
 }
 
-/** A request that brought nothing, and what is to be known to decide whether to send it again. */
+/** A failed request, with all that decides whether it is retried. */
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
   readonly kind: FailureKind;
-  /** As it surfaces if nothing more is tried; how long a 429 is waited for is the client's to say. */
+  /**
+   * The error that surfaces if the request is not retried; the REST client replaces the delay of a
+   * 429.
+   */
   readonly error: UpstreamError | BudgetExceededError;
-  /** So long the upstream asks to wait, ms. */
+  /** The delay that the upstream requests, in ms. */
   readonly retryAfterMs: number | undefined;
-  /** What the upstream itself says of another try (`x-should-retry`). */
+  /** Whether the upstream wants a retry (`x-should-retry`). */
   readonly shouldRetry: boolean | undefined;
 
   constructor(
@@ -79,25 +82,29 @@ export class FailedRequest extends Error {
     this.shouldRetry = advice.shouldRetry;
   }
 
-  /** The upstream's; null where there was no answer. */
+  /** The upstream's status; null without a response. */
   get status(): number | null {
     return 'status' in this.error ? (this.error.status ?? null) : null;
   }
 }
 
-/** One request and its answer, read as JSON; knows no endpoint. Rejects with `FailedRequest`, and nothing else. */
+/**
+ * Sends one request and parses its response as JSON; knows no endpoint. Rejects only with
+ * `FailedRequest`.
+ */
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeResult>;
 
 export function createExchange(options: ExchangeOptions): Exchange {
   const { transport, timeoutMs, maxResponseBytes: maxBytes, startTimer } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const basePath = pathname === '/' ? '' : pathname;
-  /** The last `Date` that was read: all answers of one second have the same. */
+  /** The last parsed `Date` header: all responses of one second have the same. */
   let lastDate: { readonly text: string; readonly ms: number } | undefined;
   const parseScheduler = createParseScheduler(options.monotonicNow, setImmediate);
 
   return async ({ requestLine, query, credential, signal, headers, budget, onReadPause }) => {
-    // It may have ended between this request's turn and now: then no event comes any more.
+    // The signal may have aborted since the request acquired its slot: then it emits no further
+    // event.
     if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(requestLine, signal.reason));
     let abortCause: 'aborted' | 'timeout' | undefined;
     const pendingResponse = transport({
@@ -120,7 +127,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const onTimeout = () => abort('timeout', TIMEOUT_REASON);
     let stopTimer = startTimer(timeoutMs, onTimeout);
     let isSettled = false;
-    /** The time limit starts again: the upstream is not slow while the gateway does not read. */
+    /**
+     * Restarts the time limit on resume: the upstream is not slow while the gateway does not read.
+     */
     const pauseUntil = (resumed: Promise<void>) => {
       stopTimer();
       onReadPause(true);
@@ -191,7 +200,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { status }), advice);
   }
 
-  /** By the `Date` of the answer; clocks go wrong by seconds and by time zones, but what is off by a day is no clock. */
+  /**
+   * The `Date` of the response. Clocks are off by seconds and by time zones; a `Date` that is off
+   * by more than a day is ignored.
+   */
   function toUpstreamNow({ header }: TransportResponse): number {
     const text = header('date') ?? '';
     if (lastDate?.text !== text) lastDate = { text, ms: Date.parse(text) };
@@ -202,7 +214,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
 const MAX_CLOCK_SKEW_MS = 86_400_000;
 
-/** Parsed and frozen within half a millisecond, bytes: then it is not worth a turn of its own. */
+/**
+ * A body up to this size is parsed and frozen within half a millisecond, so it is parsed at once,
+ * without the scheduler.
+ */
 const MAX_SMALL_BODY_BYTES = 65_536;
 
 function isLarge({ body }: TransportResponse): boolean {
@@ -211,8 +226,8 @@ function isLarge({ body }: TransportResponse): boolean {
   return bytes > MAX_SMALL_BODY_BYTES;
 }
 
-/** One for all: each would be an exception, with the stack that led there. */
-const TIMEOUT_REASON = new Error('It has taken too long.');
+/** One error for all timeouts: each new error captures a stack. */
+const TIMEOUT_REASON = new Error('The request to the upstream timed out.');
 
 function toFailedTransport(requestLine: UpstreamRequestLine, cause: unknown): FailedRequest {
   const code = errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
@@ -225,7 +240,10 @@ function toFailedTransport(requestLine: UpstreamRequestLine, cause: unknown): Fa
   return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { cause }));
 }
 
-/** What goes wrong before a byte of the request is sent: with names, routes, ports, proxies and certificates. All else may be due to what was asked. */
+/**
+ * Failures before the first byte of the request is sent: names, routes, ports, proxies and
+ * certificates. Any other failure may depend on the request.
+ */
 const UNREACHABLE_CODES =
   /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_PRX_|ERR_TLS_|CERT_|.*_CERT|UNABLE_TO_)/;
 
@@ -233,13 +251,12 @@ function errorCodeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What is wrong with a body. */
 function describeBodyError(cause: unknown): string {
-  if (cause instanceof SyntaxError) return 'no JSON';
-  if (cause instanceof TooDeepError) return 'nested too deep';
+  if (cause instanceof SyntaxError) return 'not JSON';
+  if (cause instanceof TooDeepError) return 'nested too deeply';
   if (cause instanceof TooLargeError) return 'too many bytes';
   if (cause instanceof TooManyValuesError) return 'too many values';
-  // Only our own words.
+  // Only messages of the gateway itself may surface.
   return cause instanceof EncodingError ? cause.message : 'not readable';
 }
 

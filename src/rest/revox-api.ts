@@ -10,20 +10,20 @@ import {
 } from './upstream-request.ts';
 import { type ArrayFormat, isPathSegment, type QueryParameters, toPathSegment, toQueryString } from './url.ts';
 
-/** A page as the upstream numbers and sizes it. */
+/** A page in the upstream's numbering. */
 export interface NumberedPage {
   readonly page: number;
   readonly pageSize: number;
 }
 
-/** Items of a list, unchecked: any of them may be no object at all. */
+/** Items of a list, unchecked: an item may be any JSON value. */
 export interface ListResponse {
   readonly items: readonly unknown[];
-  /** The length of the whole list, where the answer tells it. */
+  /** The length of the whole list, if the response contains it. */
   readonly total?: number;
 }
 
-/** A page of a list that may move between two readings. */
+/** A page of a list that may change between two reads. */
 export interface PageResponse extends ListResponse {
   readonly readVersion: ReadVersion;
 }
@@ -34,7 +34,7 @@ export interface CampaignRowFilter {
   readonly statuses?: readonly CallStatus[] | undefined;
 }
 
-/** The upstream's endpoints, for one operation. Each asks exactly one question. */
+/** The upstream's endpoints, for one operation. Each method fetches exactly one response. */
 export interface RevoxApi {
   getCall(id: string): Promise<Call>;
   listCallAttempts(page: NumberedPage, statuses: readonly CallStatus[], options?: FetchOptions): Promise<PageResponse>;
@@ -42,7 +42,7 @@ export interface RevoxApi {
   listAssistants(): Promise<ListResponse>;
   getCampaign(id: string): Promise<Campaign>;
   listCampaigns(): Promise<ListResponse>;
-  /** `calls`: the calls that the rows embed whole. */
+  /** `calls`: the complete calls that the rows embed. */
   listCampaignRows(
     campaignId: string,
     page: NumberedPage,
@@ -53,7 +53,7 @@ export interface RevoxApi {
 
 export type CreateRevoxApi = (context: UpstreamContext) => RevoxApi;
 
-/** @param arrayFormat of `statuses` in `GET /call`; that of rows is one comma-joined string always */
+/** @param arrayFormat of `statuses` in `GET /call`; rows always use one comma-joined string */
 export function createRevoxApiFactory(
   fetchUpstream: FetchUpstream,
   { arrayFormat }: { readonly arrayFormat: ArrayFormat },
@@ -85,7 +85,8 @@ export function createRevoxApiFactory(
           path: objectPaths.assistant(id),
           query: '',
           parse(body) {
-            // Documented bare; other versions wrap it as everything else is wrapped.
+            // Documented as a bare object; other versions of the API wrap it like every other
+            // object.
             const isWrapped = isObject(body) && isObject(body.assistant) && !('id' in body);
             return parseObject<Assistant>('assistant', isWrapped ? body : { assistant: body });
           },
@@ -123,7 +124,7 @@ export function createRevoxApiFactory(
               page_size: pageSize,
               query: query || undefined,
               result,
-              // One string here, whatever the format of lists elsewhere.
+              // This endpoint reads one string, whatever the format of other lists.
               statuses: statuses.length === 0 ? undefined : statuses.join(','),
             }),
             parse: (body) => parsePage('rows', body),
@@ -154,7 +155,10 @@ function* embeddedIn(
   }
 }
 
-/** A row embeds its call whole; only a whole one can stand for `GET /call/{id}`. */
+/**
+ * The complete calls that rows embed; only a complete call can replace a response of `GET
+ * /call/{id}`.
+ */
 function fullCallsOf(rows: readonly unknown[]): Call[] {
   return rows.flatMap((row) => (isObject(row) && isFullCall(row.call) ? [row.call] : []));
 }
@@ -178,16 +182,19 @@ function parseList(key: string, body: unknown): ListResponse {
   return Object.freeze(isValidTotal(total) ? { items, total } : { items });
 }
 
-/** A page on which nothing can be known again is none: no cursor could stand on it. */
+/** Rejects a page without a single item that has an id: no cursor could point into it. */
 function parsePage(key: string, body: unknown): ListResponse {
   const list = parseList(key, body);
   const isUsable = (item: unknown) =>
     isObject(item) && (typeof item.id === 'number' || (typeof item.id === 'string' && item.id !== ''));
   if (list.items.length === 0 || list.items.some(isUsable)) return list;
-  throw new UnexpectedShapeError('a list of which no item has an id');
+  throw new UnexpectedShapeError('a list in which no item has an id');
 }
 
-/** What GraphQL can hold as an `Int`; a total that is none is as good as not told, for the length can be found out. */
+/**
+ * Whether GraphQL's `Int` can hold the total. An invalid total counts as missing: the length can be
+ * found in other ways.
+ */
 function isValidTotal(total: unknown): total is number {
   return Number.isInteger(total) && Number(total) >= 0 && Number(total) < 2 ** 31;
 }

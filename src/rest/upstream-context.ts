@@ -3,75 +3,104 @@ import type { UpstreamError } from '#errors/upstream-error.ts';
 import type { Credential } from './credential.ts';
 import type { Endpoint } from './upstream-request.ts';
 
-/** What one operation is allowed upstream, with whose key, and where what it was told is written down. */
+/**
+ * The context of an operation's upstream requests: credential, caller, deadline, budget, and the
+ * recorder of their results.
+ */
 export interface UpstreamContext {
   readonly credential: Credential;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
-  /** Ends when the client leaves or the operation's time is over. */
+  /** Aborts when the client disconnects or the operation's deadline passes. */
   readonly signal: AbortSignal;
-  /** When nobody waits any more, by the clock for durations, ms. */
+  /** The deadline, by the monotonic clock, in ms. */
   readonly deadlineAt: () => number;
   readonly budget: Budget;
   readonly usage: UsageRecorder;
-  /** The trace that requests belong to, for whoever watches them. */
+  /** The trace that the requests belong to; opaque to the REST client. */
   readonly trace?: unknown;
 }
 
-/** What one operation may still ask of the upstream. Cached responses, and those of requests that others have sent, are free. */
+/**
+ * The upstream budget of one operation. Cached responses, and responses of coalesced requests, are
+ * free.
+ */
 export interface Budget {
-  /** Requests that it may send, retries included. */
+  /** Maximum requests of the operation, retries included. */
   readonly maxRequests: number;
   sentRequests: number;
-  /** Why it may send no more: it has sent as many requests as it may, or read as many bytes. */
+  /**
+   * The error of an exhausted budget: the operation has sent its maximum of requests, or read its
+   * maximum of bytes.
+   */
   readonly exceededError: BudgetExceededError | undefined;
-  /** Why it may send nothing that counts as sent already: it has read as many bytes as it may. */
+  /**
+   * As `exceededError`, for a request that counts as sent already: the operation has read its
+   * maximum of bytes.
+   */
   readonly bytesExceededError: BudgetExceededError | undefined;
-  /** The upstream has refused the caller's credential: nothing more is sent for the operation. One error for all its fields: each takes a stack. */
+  /**
+   * Set once the upstream has rejected the caller's credential: nothing more is sent for the
+   * operation. One error for all its fields, because each new error captures a stack.
+   */
   credentialRejection: UpstreamError | undefined;
-  /** @returns when the next request may be sent, as far as the bytes go that operations hold; undefined: at once. It rejects when the operation has ended. */
+  /**
+   * Waits until the bytes held by all operations permit the next request.
+   * @returns undefined if the request may be sent now; the promise rejects if the operation ends
+   *   first
+   */
   waitForCapacity(): Promise<void> | undefined;
   /**
-   * Counts decoded bytes of a body that have arrived, over all requests of the operation.
-   * @returns when the body may be read on; undefined: at once. It rejects when the operation has ended.
+   * Counts decoded bytes of a response body, over all requests of the operation.
+   * @returns a promise to await before reading on; undefined if reading may go on now. It rejects
+   *   if the operation ends first.
    * @throws BudgetExceededError
    */
   consumeBytes(bytes: number): Promise<void> | undefined;
   /**
-   * For a request that may outlast the operation. It counts among the operation's requests, but has bytes of its own: as many as the operation, which
-   * the same credential holds until the signal aborts.
+   * Opens a budget for a request that may outlast the operation. The request counts toward the
+   * operation's requests, but has a byte budget of its own, as large as the operation's. Its bytes
+   * count for the same credential until the signal aborts.
    */
   openBackground(signal: AbortSignal): Budget;
 }
 
-/** Hears of every question of an operation, and how it was answered. */
+/** Records every upstream request of an operation, and the source of its response. */
 export interface UsageRecorder {
-  /** Somebody waits for the upstream from now on. @returns what says that he does not any more */
+  /**
+   * Starts to count time as waiting for the upstream.
+   * @returns a function that ends the wait
+   */
   startWait(): () => void;
   record(call: UpstreamCall, freshness: ResponseFreshness | undefined, endpoint: Endpoint): void;
 }
 
-/** One question to the upstream, as `extensions.upstream` tells it. */
+/** One upstream request, as reported in `extensions.upstream`. */
 export interface UpstreamCall {
   readonly method: 'GET';
-  /** With its query, without the origin. */
+  /** Path and query, without the origin. */
   readonly path: string;
-  /** Null where there was no answer. */
+  /** Null without a response. */
   readonly status: number | null;
-  /** From asking to knowing, waiting for a turn included. */
+  /** From the request to its result, time in the queue included. */
   readonly ms: number;
-  /** `coalesced`: somebody had asked already, and both waited for the one answer. `stale`: older than its freshness allows. */
+  /**
+   * `coalesced`: joined an identical in-flight request. `stale`: served after the end of its
+   * freshness.
+   */
   readonly source: 'network' | 'cache' | 'stale' | 'coalesced';
-  /** How often it was sent again after it had failed; absent: never. */
+  /** Number of retries; absent if there were none. */
   readonly retries?: number;
 }
 
-/** How long an answer may be passed on. */
+/** How long a response may be cached. */
 export interface ResponseFreshness {
-  /** By our clock, ms. */
+  /** By the gateway's clock, in ms. */
   readonly freshUntil: number;
-  /** Of something that changes while it is looked at: nobody else may keep it. */
+  /**
+   * The response contains an object that changes while it is viewed: no other cache may store it.
+   */
   readonly isLive: boolean;
-  /** Names it where it is kept. */
+  /** Identifies the cached entry. */
   readonly serial?: number;
 }

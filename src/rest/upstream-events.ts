@@ -1,83 +1,86 @@
 import type { Endpoint } from './upstream-request.ts';
 
 /**
- * What is told of the traffic to the upstream, for metrics and traces. No path, no id, no key and nothing of an answer is in it. Called at
- * once, and has to come back at once: none of it may throw.
+ * Reports upstream traffic to metrics and traces, without any path, id, key or response content.
+ * Handlers are called synchronously and must neither block nor throw.
  */
 export interface UpstreamEvents {
   /**
-   * A request goes out.
-   * @returns headers to send along with it, and who hears when it is over
+   * A request is about to be sent.
+   * @returns headers to add to the request, and the observer of its end
    */
   onSend(request: OutgoingRequest): UpstreamRequestObserver;
-  /** A try has failed, and there will be another one. */
+  /** An attempt has failed, and the request will be retried. */
   onRetry(endpoint: Endpoint, reason: FailureKind): void;
-  /** A request has got its turn, after so many ms. */
+  /** A request has acquired its slot after waiting for this time, in ms. */
   onQueueWait(waitedMs: number): void;
-  /** The upstream asked one credential to be patient; its requests wait for so many ms. */
+  /** The upstream rate-limited a credential; its requests wait for this time, in ms. */
   onRateLimited(ms: number): void;
-  /** A request was refused, for too many of its caller wait already. */
+  /** A request was rejected because the queue is full. */
   onQueueFull(): void;
-  /** Requests are kept from the upstream from now on, or let through again. */
+  /** A circuit has opened or closed. */
   onCircuitChange(change: 'opened' | 'closed'): void;
 }
 
 export interface OutgoingRequest {
   readonly endpoint: Endpoint;
-  /** How often the same question has been sent before: 0 for a first try. */
+  /** Number of earlier attempts of the same request: 0 for a first attempt. */
   readonly retryCount: number;
-  /** The trace of the operation that asked first, as whoever opened the operation gave it. */
+  /** The trace of the operation that started the request, as given in its context. */
   readonly trace: unknown;
 }
 
 export interface UpstreamRequestObserver {
   readonly headers: Readonly<Record<string, string>>;
-  /** Called once. */
+  /** Called exactly once. */
   onEnd(outcome: RequestOutcome): void;
 }
 
 export interface RequestOutcome {
-  /** The upstream's; null where no answer came. */
+  /** The upstream's status; null without a response. */
   readonly status: number | null;
-  /** Undefined: an answer that can be used. */
+  /** Undefined for a usable response. */
   readonly failure: FailureKind | undefined;
-  /** From sending to the last byte, ms. */
+  /** From sending to the last byte, in ms. */
   readonly ms: number;
 }
 
-/** Why a request brought nothing. */
+/** Why a request failed. */
 export type FailureKind =
-  /** No connection can be made. */
+  /** The connection could not be made. */
   | 'unreachable'
-  /** A connection that broke: before the answer, or within it. */
+  /** The connection broke, before the response or during it. */
   | 'connection'
-  /** No connection in time. */
+  /** The connection was not made in time. */
   | 'connect-timeout'
-  /** No whole answer in time. */
+  /** The response was not complete in time. */
   | 'timeout'
-  /** Nobody waits any more. */
+  /** The request was aborted: no operation waits for it any more. */
   | 'aborted'
-  /** An answer that is not the promised one. */
+  /** The response is not what the API's documents promise. */
   | 'invalid'
   /** 429. */
   | 'rate-limited'
   /** 5xx. */
   | 'server-error'
-  /** 404 or 410: there is no such object. */
+  /** 404 or 410: the object does not exist. */
   | 'missing'
   /** 401 or 403. */
   | 'credential'
-  /** Any other status below 500; a redirect, too. */
+  /** Any other status below 500, redirects included. */
   | 'rejected';
 
-/** How the way to the upstream is at this moment: for gauges, and for `/ready`. */
+/** The current state of the upstream connection, for gauges and for `/ready`. */
 export interface UpstreamState {
-  /** Requests that wait for their turn. */
+  /** Requests in the queue. */
   readonly queued: number;
-  /** Requests that are under way. */
+  /** Requests in flight. */
   readonly inFlight: number;
-  /** Credentials that the upstream has asked to be patient. */
+  /** Credentials in a rate-limit cooldown. */
   readonly coolingDown: number;
-  /** `open`: nobody's requests are sent; `partly-open`: not those of some credentials to some endpoints; `half-open`: one is sent to see. */
+  /**
+   * `open`: no request is sent. `partly-open`: requests of some callers to some endpoints are not
+   * sent. `half-open`: a single probe is sent.
+   */
   readonly breaker: 'closed' | 'partly-open' | 'half-open' | 'open';
 }

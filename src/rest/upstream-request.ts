@@ -1,6 +1,6 @@
 import type { UpstreamContext } from './upstream-context.ts';
 
-/** The endpoints that are read, by their path templates. */
+/** The path templates of the upstream's endpoints. */
 export type Endpoint =
   | '/call/{id}'
   | '/call'
@@ -10,23 +10,29 @@ export type Endpoint =
   | '/campaigns'
   | '/campaigns/{id}/rows';
 
-/** One GET, and how its answer is read. Two of the same path and query are the same question. */
+/**
+ * One GET request and the parser of its response. Requests with the same path and query are
+ * identical.
+ */
 export interface UpstreamRequest<T> {
   readonly endpoint: Endpoint;
-  /** Encoded, ids included, without origin and query. */
+  /** Encoded path, ids included, without origin and query. */
   readonly path: string;
-  /** The query string with its question mark; empty when there is none. */
+  /** Query string with its question mark; empty if there is none. */
   readonly query: string;
   /**
-   * The answer's body as it is passed on, frozen as far as it is new.
-   * @throws UnexpectedShapeError when it is not what the documents promise
+   * Parses the response body. New objects in the result are frozen, like the body.
+   * @throws UnexpectedShapeError if the body is not what the API's documents promise
    */
   parse(body: unknown): T;
-  /** Whole answers to other questions that stand in this one's. */
+  /** Complete responses of other requests that this response contains. */
   embedded?(value: T): Iterable<EmbeddedResponse>;
 }
 
-/** An answer is not what the documents promise: the message says what is missing. Never leaves this room. */
+/**
+ * A response is not what the API's documents promise; the message says what is missing. Never
+ * leaves `rest/`.
+ */
 export class UnexpectedShapeError extends Error {
   override name = 'UnexpectedShapeError';
 }
@@ -43,50 +49,59 @@ export interface UpstreamResponse<T> {
   readonly readVersion: ReadVersion;
 }
 
-/** An answer as it came from the upstream. */
+/** A response as fetched from the upstream. */
 export interface FetchedResponse<T> extends UpstreamResponse<T> {
-  /** When the question was sent, by our clock, ms. */
+  /** When the request was sent, by the gateway's clock, in ms. */
   readonly requestedAt: number;
-  /** When it was answered, by the upstream's own clock (its `Date`), ms; by ours where it tells none. */
+  /**
+   * When the upstream responded, by its own clock (its `Date`), in ms; by the gateway's clock
+   * without a usable `Date`.
+   */
   readonly upstreamNow: number;
 }
 
 /**
- * Which reading of the upstream an answer comes from. Of two readings of one process the one with the greater number was sent later;
- * nothing is known of the order of two processes.
+ * Orders the reads of the upstream, like a logical clock. Of two reads by one gateway instance, the
+ * one with the greater sequence was sent later; the order of reads by different instances is
+ * unknown.
  */
 export interface ReadVersion {
   readonly instance: string;
   readonly sequence: number;
-  /** Not read for the one who asks, but kept from an earlier question. */
+  /** The response was not read for this operation, but cached from an earlier request. */
   readonly isCached: boolean;
 }
 
 export interface FetchOptions {
-  /** Nothing will do that was sent before this reading, or is not known to have been sent after it. */
+  /** Accept only a response that is known to have been requested after this read. */
   readonly newerThan?: ReadVersion | undefined;
 }
 
-/** Asks, and gives the answer or an error with a code. */
+/**
+ * Fetches a response, from the cache or from the upstream. Rejects with an error that has a code.
+ */
 export type FetchUpstream = <T>(
   context: UpstreamContext,
   request: UpstreamRequest<T>,
   options?: FetchOptions,
 ) => Promise<UpstreamResponse<T>>;
 
-/** Asks the upstream itself: as often as it takes, and may help. */
+/** Sends the request to the upstream, with retries. */
 export type SendUpstream = <T>(
   context: UpstreamContext,
   request: UpstreamRequest<T>,
   hooks?: SendHooks,
 ) => Promise<FetchedResponse<T>>;
 
-/** Hears how a question is sent. */
+/** Follows the attempts of one request. */
 export interface SendHooks {
-  /** It is under way, from this moment on by our clock, ms. */
+  /** An attempt was sent at this time, by the gateway's clock, in ms. */
   onSent(at: number): void;
-  /** That was in vain, and it will be sent again. */
+  /** The attempt has failed, and the request will be retried. */
   onRetry(): void;
-  /** It waits until other operations have ended, or goes on: see `BodyLimiter`. */
+  /**
+   * The request starts (`true`) or stops waiting for bytes that other operations hold: see
+   * `BodyLimiter`.
+   */
   onBudgetWait(isWaiting: boolean): void;
 }

@@ -1,29 +1,33 @@
 import { UserInputError } from '#errors/gateway-error.ts';
 
-/** How a list of values is written into a query string: `a,b`, `k=a&k=b` or `k[]=a&k[]=b`. Which one Revox reads is not documented. */
+/**
+ * How a list of values is encoded in a query string: `a,b`, `k=a&k=b` or `k[]=a&k[]=b`. Revox does
+ * not document which one it reads.
+ */
 export type ArrayFormat = 'comma' | 'repeat' | 'brackets';
 
 export type QueryParameters = { readonly [name: string]: string | number | readonly string[] | undefined };
 
 /**
- * Encodes one segment of a path, so that no id ever reaches another endpoint.
- * @throws UserInputError for what encoding cannot hold: nothing, `.` and `..` (which URLs swallow, encoded or not), half a character
+ * Encodes one path segment, so that no id can reach another endpoint.
+ * @throws UserInputError for an id that a segment cannot hold: an empty one, `.` and `..` (which
+ *   URLs normalize away, encoded or not), or an unpaired surrogate
  */
 export function toPathSegment(id: string): string {
   if (isPathSegment(id)) return encodeURIComponent(id);
   throw new UserInputError(
     id.isWellFormed()
       ? `"${id}" cannot be an id: pass the id of an object as Revox gave it.`
-      : 'This cannot be an id: it holds half a character (an unpaired surrogate).',
+      : 'This value cannot be an id: it contains an unpaired surrogate.',
   );
 }
 
-/** Whether a path can hold this as one segment. */
+/** Whether this can be encoded as one path segment. */
 export function isPathSegment(id: string): boolean {
   return !['', '.', '..'].includes(id) && id.isWellFormed();
 }
 
-/** Writes a query string with its question mark; empty when there is nothing to write. */
+/** Returns the query string with its question mark; empty without parameters. */
 export function toQueryString(parameters: QueryParameters, arrayFormat: ArrayFormat): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {

@@ -140,7 +140,7 @@ const post = (query: string, headers: Record<string, string> = {}): RequestInit 
 const TOO_LARGE = {
   errors: [
     {
-      message: expect.stringMatching(/^The answer takes \d+ bytes and more; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/),
+      message: expect.stringMatching(/^The response takes at least \d+ bytes; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/),
       extensions: { code: 'OPERATION_TOO_COMPLEX', limit: expect.any(Number), measured: expect.any(Number) },
     },
   ],

@@ -208,7 +208,7 @@ describe('Who asks for much waits for himself', () => {
     const turns = createLimiter({ maxQueued: 2 });
     const end = await turns.acquire(toAcquireOptions({ caller: 'flood' }));
     const queued = [turns.acquire(toAcquireOptions({ caller: 'flood' })), turns.acquire(toAcquireOptions({ caller: 'flood' }))];
-    await expect(turns.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow('2 are waiting');
+    await expect(turns.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow('2 requests are queued');
     expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'another' })))).toBe(false);
     end();
     await queued[0];
@@ -219,7 +219,7 @@ describe('Who asks for much waits for himself', () => {
     const turns = createLimiter({ maxQueued: 25 });
     for (let count = 0; count < 251; count += 1) void turns.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
     expect(turns.state).toEqual({ inFlight: 1, queued: 250 });
-    await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow('250 are waiting');
+    await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow('250 requests are queued');
     // Who has not made it so long is not refused, and who can go at once does not even wait.
     expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(false);
     await expect(turns.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf('function');

@@ -44,7 +44,7 @@ export class CooldownError extends Error {
   readonly remainingMs: number;
 
   constructor(remainingMs: number) {
-    super(`paused for ${remainingMs} ms more`);
+    super(`cooling down for ${remainingMs} ms more`);
     this.remainingMs = remainingMs;
   }
 }
@@ -158,7 +158,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       const caller = callerQueueOf(queue, name);
       try {
         checkCooldown(credential, deadlineAt);
-        if (!canStartNow(queue, caller) && !makeQueueRoom(queue, caller)) throw new QueueOverflowError(`${queued} are waiting`);
+        if (!canStartNow(queue, caller) && !makeQueueRoom(queue, caller))
+          throw new QueueOverflowError(`${queued} requests are queued`);
         return await new Promise<() => void>((resolve, reject) => {
           const request: QueuedRequest = {
             deadlineAt,
@@ -234,7 +235,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       if (!queue.isAccepted && queue.queued > (longest?.queued ?? atLeast)) longest = queue;
     }
     const last = longest && queuedRequestsOf(longest).at(-1);
-    last?.reject(new QueueOverflowError(`${queued} are waiting`));
+    last?.reject(new QueueOverflowError(`${queued} requests are queued`));
     return last !== undefined;
   }
 

@@ -1,4 +1,7 @@
-/** Gives what a promise gives, or rejects as soon as the signal says so; then nobody hears of the promise any more. */
+/**
+ * Settles like the promise, or rejects with the signal's reason as soon as it aborts; then the
+ * outcome of the promise is ignored.
+ */
 export function abortable<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);

@@ -1,20 +1,20 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 
-/** A body is encoded in a way that is not known, or is not what it says it is. */
+/** The encoding of a body is unknown or corrupt. */
 export class EncodingError extends Error {
   override name = 'EncodingError';
 }
 
-/** Undoes an encoding part by part. */
+/** Decodes a body chunk by chunk. */
 export interface Decoder {
-  /** @returns false: no more until `onDrain` */
+  /** @returns false if the writer must wait for `onDrain` */
   write(chunk: Uint8Array): boolean;
-  /** There is no more. */
+  /** Signals the end of the input. */
   end(): void;
-  /** Emits nothing until `resume`, and buffers no more than its limit. */
+  /** Emits no data until `resume`, and buffers no more than its limit. */
   pause(): void;
   resume(): void;
-  /** Nobody wants it any more: nothing is told from now on. */
+  /** Discards the body: no further events. */
   destroy(): void;
 }
 
@@ -37,9 +37,10 @@ export function isEncoded(encoding: string | undefined): encoding is string {
 }
 
 /**
- * Undoes the encoding of a body, no faster than it is read: whoever bounds what comes out bounds what goes in. None is asked for, and then
- * HTTP allows any (RFC 9110, 12.5.3). One over another is none that is known: each would multiply what a few bytes can cost.
- * @throws EncodingError when it is not known
+ * Decodes a body no faster than its output is read, so a limit on the output also limits the input.
+ * The gateway requests no encoding, and then HTTP permits any (RFC 9110, 12.5.3). Stacked encodings
+ * count as unknown: each would multiply the cost of a few bytes.
+ * @throws EncodingError if the encoding is unknown
  */
 export function createDecoder(encoding: string, { onData, onDrain, onEnd, onError }: DecoderEvents): Decoder {
   const create = DECODERS.get(encoding.trim().toLowerCase());

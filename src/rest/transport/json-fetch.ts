@@ -4,8 +4,9 @@ import type { Transport } from './transport.ts';
 const MAX_BYTES = 2 ** 20;
 
 /**
- * Fetches JSON documents that are no part of the API, an issuer's keys for one, the same way: GETs only, through the same proxy, and no redirect
- * is followed. An answer without status 200 comes without its body; one that is no JSON, or more than a mebibyte of it, rejects.
+ * Fetches JSON documents that are not part of the API, an issuer's keys for instance, in the same
+ * way: only GET, through the same proxy, without following redirects. A response without status 200
+ * has no body. A body that is not JSON, or larger than 1 MiB, rejects.
  */
 export function createJsonFetch(transport: Transport): (request: Request) => Promise<Response> {
   return async ({ url, headers, signal }) => {

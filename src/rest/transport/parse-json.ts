@@ -1,21 +1,27 @@
-/** Values within values. The documents have no more than ten; a few thousand would break everyone who walks them, JSON.stringify for one. */
+/**
+ * Maximum nesting. The API's documents have at most ten levels; a few thousand would overflow the
+ * stack of every recursive function, `JSON.stringify` for instance.
+ */
 const MAX_NESTING_DEPTH = 200;
 
-/** The body holds values within values beyond all measure. */
+/** The body is nested deeper than the maximum. */
 export class TooDeepError extends Error {
   override name = 'TooDeepError';
 }
 
-/** Each value takes memory, however few bytes it has in the body: 16 MB of `{},{},…` would become 300 MB. */
+/**
+ * Maximum values of a body. Each value takes memory, however few bytes it has in the body: 16 MB of
+ * `{},{},…` would become 300 MB.
+ */
 const MAX_VALUES = 1_000_000;
 
-/** The body holds more values than any answer of the API. */
+/** The body has more values than any response of the API. */
 export class TooManyValuesError extends Error {
   override name = 'TooManyValuesError';
 }
 
 /**
- * Reads a body as JSON, frozen all the way down: what is shared by many readers, none may change.
+ * Parses a body as JSON, deeply frozen: many readers share the value, and none may change it.
  * @throws TooDeepError, TooManyValuesError, SyntaxError
  */
 export function parseJson(chunks: readonly Uint8Array[]): unknown {
@@ -31,7 +37,10 @@ function concatChunks(chunks: readonly Uint8Array[]): Buffer {
   return chunks.length === 1 && first ? Buffer.from(first.buffer, first.byteOffset, first.byteLength) : Buffer.concat(chunks);
 }
 
-/** Counts what begins a value or parts two, in strings too: an upper bound. A body of fewer bytes cannot hold as many. */
+/**
+ * Counts opening brackets and commas, in strings too: an upper bound on the number of values. A
+ * body with no more bytes than the maximum passes without counting.
+ */
 function checkValueCount(body: Buffer): void {
   if (body.length <= MAX_VALUES) return;
   let values = 0;
@@ -46,13 +55,13 @@ const [COMMA, OPENING_BRACKET, OPENING_BRACE] = Buffer.from(',[{');
 
 function decodeUtf8(body: Buffer): string {
   const text = body.toString();
-  // RFC 8259 lets a parser ignore it; `JSON.parse` does not.
+  // RFC 8259 permits parsers to ignore a byte order mark; `JSON.parse` does not ignore it.
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** As quick as can be: it takes as long as to parse. */
+/** Optimized for speed: freezing takes as long as parsing. */
 function deepFreeze(value: unknown, remainingLevels: number): void {
   if (typeof value !== 'object' || value === null) return;
   if (remainingLevels === 0) throw new TooDeepError(`more than ${MAX_NESTING_DEPTH} levels`);

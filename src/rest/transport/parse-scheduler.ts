@@ -1,29 +1,35 @@
-/** Spreads the parsing of large bodies over turns of the event loop. */
+/** Spreads the parsing of large bodies over iterations of the event loop. */
 export interface ParseScheduler {
-  /** Parses now, if there is time left in this turn and no other waits; else in a later turn. */
+  /**
+   * Parses now if time is left in this iteration and no other body waits; otherwise in a later
+   * iteration.
+   */
   run<T>(credential: string, parse: () => T): T | Promise<T>;
 }
 
-/** Of one turn, ms. One parse may take longer. */
+/** Time for parsing in one event-loop iteration, in ms. A single parse may exceed it. */
 const TIME_SLICE_MS = 5;
 /**
- * After a slice that was used up so many turns pass without a parse. A request that is answered from the cache takes a few turns from its first byte to
- * its last: without the free ones it would wait for a parse in each of them. A turn in which nothing happens takes microseconds.
+ * Number of iterations without parsing after a used-up time slice. A cached response takes a few
+ * iterations from the request's first byte to the response's last: without idle iterations it would
+ * wait for a parse in each of them. An iteration without work takes microseconds.
  */
 const IDLE_ITERATIONS = 3;
 
 type Job = () => void;
 
 /**
- * Each parse blocks the event loop for milliseconds, and what is done with the parsed value at once as long again. A hundred that are due at once
- * would keep all other tenants waiting for their sum; so they are run a few milliseconds at a time, and of the credentials each one in turn.
+ * Fair scheduling of JSON parsing. Each parse blocks the event loop for milliseconds, and the
+ * synchronous work on the parsed value takes as long again. A hundred parses that are due at once
+ * would delay all other tenants by their sum, so the scheduler runs them in time slices of a few
+ * milliseconds, round-robin by credential.
  * @param monotonicNow a monotonic clock for durations, in ms with fractions
- * @param runNextIteration calls back in the next turn of the event loop
+ * @param runNextIteration calls back in the next iteration of the event loop
  */
 export function createParseScheduler(monotonicNow: () => number, runNextIteration: (run: () => void) => void): ParseScheduler {
-  /** By credential; the first is next. */
+  /** By credential, in round-robin order: the first is next. */
   const queues = new Map<string, Job[]>();
-  /** Undefined: no parse has run lately. */
+  /** Undefined if no time slice is active. */
   let timeSliceEndsAt: number | undefined;
 
   return {
@@ -73,7 +79,7 @@ export function createParseScheduler(monotonicNow: () => number, runNextIteratio
     for (const [credential, queue] of queues) {
       queues.delete(credential);
       queue.shift()?.();
-      // Behind the other credentials.
+      // Re-queue the credential behind the others.
       if (queue.length > 0) queues.set(credential, queue);
       return;
     }

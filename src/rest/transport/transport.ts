@@ -1,44 +1,47 @@
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import { abortable } from './abortable.ts';
 
-/** One GET, without opinions: no redirect is followed, no status is an error. */
+/** Sends one GET request: no redirect is followed, and no status is an error. */
 export type Transport = (request: TransportRequest) => PendingResponse;
 
 export interface TransportRequest {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Path and query, sent as they are. */
+  /** Path and query, sent unchanged. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the body when nothing of its encoding is left; a longer one is not taken. */
+  /** Maximum size of the decoded body, in bytes; a larger one is not read. */
   readonly maxBytes: number;
   /**
-   * Called with the bytes of the body that have arrived, part by part, decoded.
-   * @returns when to read on; undefined: at once. While it is pending the body pauses, and what cannot be read on is given up for the reason it
-   *   rejects with.
+   * Called for each decoded chunk of the body, with its size in bytes.
+   * @returns a promise to await before reading on; undefined if reading may go on now. While it is
+   *   pending the body pauses. If it rejects, the body is aborted for that reason.
    * @throws BudgetExceededError
    */
   readonly onBytes?: (bytes: number) => Promise<void> | undefined;
 }
 
-/** A request that is on its way. */
+/** A request in flight. */
 export interface PendingResponse {
-  /** Rejects with what the connection broke with. */
+  /** Rejects with the error of the connection. */
   readonly response: Promise<TransportResponse>;
-  /** Gives it up: `answer` rejects at once with this reason, whether anybody else has heard of it or not. */
+  /** Aborts the request: `response` rejects with this reason at once. */
   abort(reason: unknown): void;
 }
 
 export interface TransportResponse {
   readonly status: number;
   header(name: string): string | undefined;
-  /** All of it. Of an answer whose status is none of success nobody reads it: it is empty, and comes before the body has. */
+  /**
+   * The complete body. Without a 2xx status the body is empty, and the response arrives before its
+   * body has: no code reads it.
+   */
   readonly body: readonly Uint8Array[];
-  /** Why the body is not there. */
+  /** Why the body is missing. */
   readonly bodyError?: Error;
 }
 
-/** The body is larger than it may be. */
+/** The body exceeds `maxBytes`. */
 export class TooLargeError extends Error {
   override name = 'TooLargeError';
 
@@ -51,7 +54,9 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status <= 299;
 }
 
-/** Anything that is called like `fetch`: a sandbox in tests, a company's own client. */
+/**
+ * Adapts a function with the signature of `fetch`: a sandbox in tests, or a company's own client.
+ */
 export function createFetchTransport(fetch: (request: Request) => Promise<Response>): Transport {
   return ({ origin, path, headers, maxBytes, onBytes }) => {
     const abortController = new AbortController();
@@ -65,7 +70,7 @@ export function createFetchTransport(fetch: (request: Request) => Promise<Respon
       const request = new Request(origin + path, { headers: { ...headers }, signal, redirect: 'manual' });
       const { status, headers: responseHeaders, body } = await fetch(request);
       const head = { status, header: (name: string) => responseHeaders.get(name) ?? undefined };
-      // It may not have heard of the signal.
+      // `fetch` may ignore the signal.
       if (isSuccess(status) && !signal.aborted) return { ...head, ...(await readAll(body, maxBytes, onBytes)) };
       discard(body);
       return { ...head, body: [] };
@@ -73,12 +78,15 @@ export function createFetchTransport(fetch: (request: Request) => Promise<Respon
   };
 }
 
-/** What is no stream of Fetch's may have no way to be cancelled, and one that has broken cannot be. */
+/**
+ * Cancels a body. A custom stream may not support that, and a broken one cannot be cancelled: both
+ * errors are ignored.
+ */
 function discard(body: Response['body']): void {
   void (async () => body?.cancel())().catch(() => {});
 }
 
-/** Who stops to iterate over a stream cancels it. */
+/** Reads the whole body. Leaving the loop early cancels the stream. */
 async function readAll(
   body: Response['body'],
   maxBytes: number,

@@ -15,30 +15,39 @@ export interface UndiciTransport {
   close(): Promise<void>;
 }
 
-/** How long each stage of a request may take, ms; the whole is the client's to bound. */
+/** Time limits of the stages of a request; the REST client limits the whole request. */
 export interface StageTimeouts {
   readonly connectMs: number;
-  /** From the last byte of the request to the last one of the answer's headers. */
+  /** From the last byte of the request to the end of the response headers. */
   readonly headersMs: number;
-  /** Between two parts of the body. */
+  /** Between two chunks of the body. */
   readonly bodyMs: number;
 }
 
 export interface UndiciTransportOptions extends StageTimeouts {
-  /** Whether the environment names a proxy (`HTTPS_PROXY`, `HTTP_PROXY`): for each request it is to be found out whether `NO_PROXY` excepts it. */
+  /**
+   * Whether the environment configures a proxy (`HTTPS_PROXY`, `HTTP_PROXY`): then each request is
+   * checked against `NO_PROXY`.
+   */
   readonly isProxyConfigured: boolean;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-/** Of what nobody reads, so much is taken for the sake of the connection, bytes: to make a new one is no dearer. */
+/**
+ * Maximum bytes of an unread body that the gateway receives to reuse the connection: beyond that, a
+ * new connection costs no more.
+ */
 const MAX_DISCARDED_BYTES = 131_072;
-/** And for no longer than that, ms: it may never end. */
+/** Maximum time for receiving an unread body, in ms: the body may never end. */
 const MAX_DISCARD_MS = 1_000;
 
-/** A reason for nobody: one for each request would be an exception, with the stack that led there. */
-const DISCARD_REASON = new Error('Nobody reads on.');
+/** One error for all discarded bodies: each new error captures a stack. */
+const DISCARD_REASON = new Error('The response body is no longer read.');
 
-/** Real sockets: kept alive, pooled by origin, through the proxy that the environment names. */
+/**
+ * Transport over sockets: keep-alive, pooled by origin, through the proxy that the environment
+ * configures.
+ */
 export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
   const { connectMs, headersMs, bodyMs, isProxyConfigured, startTimer } = options;
   const settings = {
@@ -49,7 +58,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   };
   const dispatcher = isProxyConfigured ? new EnvHttpProxyAgent(settings) : new Agent(settings);
   return {
-    // Not `close`: that waits for connections that are being made for nobody any more, up to their own time limit.
+    // Not `close`: that waits for connections that are still being made for aborted requests, up to
+    // their time limit.
     close: () => dispatcher.destroy(),
     transport(request) {
       const { origin, path, headers } = request;
@@ -61,19 +71,23 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
 }
 
 /**
- * An answer as undici tells of it, without a stream being made of its body: that takes longer than all else that is done for a question.
+ * Receives a response through undici's dispatch handler. Building a stream of the body takes longer
+ * than all other work for a request.
  */
 class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
   readonly response: Promise<TransportResponse>;
   readonly #request: Pick<TransportRequest, 'maxBytes' | 'onBytes'>;
   readonly #startTimer: UndiciTransportOptions['startTimer'];
   readonly #resolvers: Pick<PromiseWithResolvers<TransportResponse>, 'resolve' | 'reject'>;
-  /** It has been told how it ended. */
+  /** Whether `response` has settled. */
   #isSettled = false;
-  /** All of it has come over the connection, which is another's from now on. */
+  /**
+   * Whether the complete response has arrived: the connection belongs to another request from then
+   * on.
+   */
   #isReceived = false;
   #controller: Dispatcher.DispatchController | undefined;
-  /** Why it was given up before undici had begun. */
+  /** The reason of an abort before undici has started the request. */
   #abortReason: Error | undefined;
   #head: Pick<TransportResponse, 'status' | 'header'> | undefined;
   #decoder: Decoder | undefined;
@@ -101,7 +115,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    // There may be others before it: 103, for one.
+    // Informational responses may come first: 103, for instance.
     if (status < 200 || this.#isSettled) return;
     this.#head = { status, header: (name) => firstValue(headers[name]) };
     if (isSuccess(status)) this.#startBody(this.#head.header('content-encoding'), controller);
@@ -143,14 +157,18 @@ class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
     }
   }
 
-  /** What the encoding holds may end long before what is sent: nobody would read on, nor end it. */
+  /**
+   * The encoded content may end long before the body does. The rest is not read, so the connection
+   * must be aborted.
+   */
   #onDecoded(): void {
     this.#resolve({ body: this.#chunks });
     if (!this.#isReceived) this.#abortConnection(DISCARD_REASON);
   }
 
   #addChunk(chunk: Uint8Array): void {
-    // After a pause undici's parser begins with an empty part: to pause for that would go on for ever.
+    // After a pause undici's parser starts with an empty chunk: pausing for that again would never
+    // end.
     if (this.#isSettled || chunk.byteLength === 0) return;
     const { maxBytes, onBytes } = this.#request;
     this.#bytes += chunk.byteLength;
@@ -165,7 +183,10 @@ class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
     }
   }
 
-  /** The upstream cannot send on when no more is taken from the socket; undici's time limit for bodies does not run then. */
+  /**
+   * Pauses reading from the socket, which blocks the upstream by backpressure. undici's body
+   * timeout does not run during the pause.
+   */
   #pauseUntil(resumed: Promise<void>): void {
     const flow = this.#decoder ?? this.#controller;
     flow?.pause();
@@ -175,7 +196,10 @@ class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
     );
   }
 
-  /** The status says it all; but the connection can be used again only if the rest has been taken. */
+  /**
+   * The body of an error response is not needed; but the connection can be reused only after the
+   * body was received.
+   */
   #discard(): void {
     this.#resolve({ body: [] });
     const stopTimer = this.#startTimer(MAX_DISCARD_MS, () => this.#abortConnection(DISCARD_REASON));
@@ -204,7 +228,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
     this.#resolvers.reject(reason);
   }
 
-  /** Tells undici that nobody wants it any more. */
+  /** Aborts the request in undici. */
   #abortConnection(reason: Error): void {
     this.#decoder?.destroy();
     if (this.#controller) this.#controller.abort(reason);
