@@ -70,7 +70,7 @@ export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>
     observe(fingerprint, epoch, fence) {
       const known = knownEpochs.get(fingerprint);
       if (known && fence < known.fence) return undefined;
-      if (known && known.epoch === epoch) return Object.assign(known, { mark: fence });
+      if (known && known.epoch === epoch) return Object.assign(known, { fence });
       const observed: KnownEpoch = { epoch, since: now(), fence };
       knownEpochs.set(fingerprint, observed);
       return observed;
@@ -112,7 +112,7 @@ export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>
       knownEpochs.delete(fingerprint);
       return undefined;
     }
-    Object.assign(known, { epoch: proposed, mark: Math.max(known.fence, fence) });
+    Object.assign(known, { epoch: proposed, fence: Math.max(known.fence, fence) });
     return proposed;
   }
 
