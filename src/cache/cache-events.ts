@@ -1,19 +1,25 @@
 import type { Endpoint } from '#rest/upstream-request.ts';
 
-/** What is told of answers, for metrics. Called at once, and has to come back at once: none of it may throw. */
+/**
+ * Reports cache lookups to the metrics. Handlers are called synchronously and must neither block
+ * nor throw.
+ */
 export interface CacheEvents {
-  /** A question of an operation was answered, or failed. */
+  /** An upstream request of an operation has a response, or failed. */
   onLookup(endpoint: Endpoint, source: ResponseSource): void;
 }
 
-/** `memory`, `redis`: fresh, from what is kept there. `coalesced`: by joining another's question. `failed`: not at all. */
+/**
+ * `memory`, `redis`: a fresh cached response. `coalesced`: joined an in-flight request. `failed`:
+ * no response.
+ */
 export type ResponseSource = 'network' | 'memory' | 'redis' | 'stale' | 'coalesced' | 'failed';
 
-/** What is kept in this process at the moment: for gauges. */
+/** The current state of the memory cache, for gauges. */
 export interface CacheState {
   /** Estimated. */
   readonly bytes: number;
   readonly entries: number;
-  /** Questions in the air. */
+  /** Upstream requests in flight. */
   readonly inFlight: number;
 }

@@ -7,13 +7,13 @@ export interface CacheWriterOptions {
   readonly memoryStore: MemoryStore;
   readonly secondTier: SecondTier | undefined;
   readonly freshnessOf: FreshnessOf;
-  /** That there is no such object is kept for so long, ms. */
+  /** How long a 404 or 410 of a single object is fresh, in ms. */
   readonly notFoundMs: number;
   readonly graceMs: number;
   readonly now: () => number;
 }
 
-/** A question as it is kept: for whom, and under which key. */
+/** Where a response is cached: its owner and its key. */
 export interface CacheTarget<T> {
   readonly owner: CacheOwner;
   readonly request: UpstreamRequest<T>;
@@ -21,23 +21,32 @@ export interface CacheTarget<T> {
   readonly fence: Fence;
 }
 
-/** Puts answers where they are remembered, and with them the answers to other questions that stand in them. */
+/** Writes responses to the cache, and with them the responses of other requests that they embed. */
 export interface CacheWriter {
   storeResponse<T>(target: CacheTarget<T>, response: FetchedResponse<T>): Entry;
-  /** There is no such object: that replaces what was kept of it. */
+  /** Stores that the object does not exist, which replaces its cached response. */
   storeNotFound(target: CacheTarget<unknown>, status: number, requestedAt: number): Entry;
-  /** What other instances have kept, put into memory; undefined when they have not, or cannot be asked in time. */
+  /**
+   * Copies the entry of another instance into memory; undefined if there is none, or the second
+   * tier does not respond in time.
+   */
   readSecondTier<T>(target: CacheTarget<T>): Promise<Entry | undefined>;
 }
 
-/** An answer without a place among the readings: that there is nothing. */
+/** The read version of a not-found entry, which has none. */
 const UNVERSIONED: ReadVersion = { instance: '', sequence: 0, isCached: false };
 
-/** What lies in the second tier under `value`: the reading goes along, so that pages read by one process can be put in order by another. */
+/**
+ * The `value` of a second-tier entry. It includes the read version, so that pages read by one
+ * instance can be ordered by another.
+ */
 interface SecondTierValue {
   readonly value: unknown;
   readonly reading: ReadVersion;
-  /** By the upstream's clock: what stands in the answer is judged by that, wherever it is read. */
+  /**
+   * By the upstream's clock: every instance must judge the timestamps in the response by that
+   * clock.
+   */
   readonly upstreamNow: number;
 }
 
@@ -100,7 +109,7 @@ export function createCacheWriter({
         freshForMs: notFoundMs,
         isLive: false,
       };
-      // Not kept at all, it still has to replace what other instances know.
+      // Even with a freshness of 0, the entry must replace what other instances have cached.
       secondTier?.write(owner, key, shared, Math.max(1, entry.freshUntil - now()));
       return entry;
     },
@@ -117,7 +126,7 @@ export function createCacheWriter({
         freshUntil: requestedAt + shared.freshForMs,
         serial: nextSerial(),
       };
-      // It lies there because the upstream took the credential then.
+      // The entry exists because the upstream accepted the credential at that time.
       if (!isNotFound(entry.status)) memoryStore.recordAccepted(owner.fingerprint, requestedAt, fence);
       memoryStore.set(owner.fingerprint, key, entry, fence);
       storeEmbedded(owner, request, entry, upstreamNow, fence);
@@ -125,7 +134,10 @@ export function createCacheWriter({
     },
   };
 
-  /** In memory alone: a page of rows holds fifty calls, and each would be sealed and sent a second time. */
+  /**
+   * Stores embedded responses in memory only: a page of rows embeds fifty calls, and the second
+   * tier would seal and send each of them again.
+   */
   function storeEmbedded(
     owner: CacheOwner,
     request: UpstreamRequest<unknown>,
@@ -142,7 +154,10 @@ export function createCacheWriter({
   }
 }
 
-/** Whether a 404 says that there is no such object; a list's may as well say that its page is past the end. */
+/**
+ * Whether a 404 means that the object does not exist. The 404 of a list may also mean that its page
+ * is past the end.
+ */
 export function isSingleObject(endpoint: Endpoint): boolean {
   return endpoint.endsWith('/{id}');
 }

@@ -12,23 +12,32 @@ import { createSingleFlight, type InFlightRequest, type InFlightState, JoinRejec
 import { createStalenessPolicy, isNewerVersion } from './staleness-policy.ts';
 
 export interface CachingClientOptions {
-  /** Of all that is kept, bytes, estimated. */
+  /** Maximum size of the memory cache, in bytes, estimated. */
   readonly maxBytes: number;
   readonly freshness: FreshnessSettings & {
-    /** After its freshness an answer is served once more for so long, while it is fetched anew, ms. Never a live call, nor a list page. */
+    /**
+     * Stale-while-revalidate: how long after its freshness a response is served while the gateway
+     * fetches a new one, in ms. Never applies to a live call or a list page.
+     */
     readonly whileRevalidatingMs: number;
   };
-  /** After its freshness an answer is served for so long where the upstream fails, ms. */
+  /**
+   * Stale-if-error: how long after its freshness a response is served if the upstream fails, in ms.
+   */
   readonly graceMs: number;
   /**
-   * So long after the upstream took a credential, what is remembered is read without asking again, ms. Infinity where the credential is
-   * the gateway's own.
+   * How long after the upstream accepted a credential cached responses are served without a new
+   * check of it, in ms. Infinity if the credential is the gateway's own.
    */
   readonly credentialRecheckMs: number;
-  /** Fetched in the background at a time, for one credential: those who wait must not have to queue behind what nobody waits for. Default 10. */
+  /**
+   * Maximum concurrent background revalidations per credential: requests that an operation waits
+   * for must not queue behind requests that none waits for.
+   * @default 10
+   */
   readonly maxRevalidations?: number;
   readonly secondTier?: SecondTier | undefined;
-  /** Hears of a credential that was refused after it had been taken, by its fingerprint. */
+  /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
   readonly onCredentialRevoked: (fingerprint: string) => void;
   readonly events: CacheEvents;
   /** The wall clock, in ms. */
@@ -38,13 +47,12 @@ export interface CachingClientOptions {
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-/** What a flight brings home. */
+/** The result of an in-flight request. */
 interface LoadResult {
   readonly entry: Entry;
   readonly source: 'network' | 'redis';
 }
 
-/** Where a flight goes, and how far it has come. */
 interface LoadOptions {
   readonly key: string;
   readonly newerThan: ReadVersion | undefined;
@@ -53,29 +61,32 @@ interface LoadOptions {
 }
 
 /**
- * Nobody joins a question that was sent longer ago: what it brings may be as old. It is what a live call is fresh for, unless that is set;
- * no setting of its own, for a gateway that remembers nothing has to share its flights all the same.
+ * The maximum age of an in-flight request that others may join: its response may be as old. The
+ * value is the default freshness of a live call. It is not configurable, because a gateway without
+ * a cache must coalesce requests, too.
  */
 const MAX_JOIN_AGE_MS = 1_000;
 
 /**
- * Who has something to show sits out no pause and no backoff that is longer than this: an upstream that fails is shown as it was. (One that is
- * slow is waited for: what it says is newer.)
+ * The maximum wait for a cooldown or a retry delay if a stale response can be served: then the
+ * client gets the stale response. A slow upstream is still awaited, because its response is newer.
  */
 const MAX_WAIT_WHEN_STALE_MS = 1_000;
 
 export interface CachingClient<CachedResponse extends CacheableResponse> {
   readonly fetch: FetchUpstream;
-  /** To whole operations. */
+  /** The cache of responses to whole operations. */
   readonly responses: ResponseCache<CachedResponse>;
   readonly state: CacheState;
 }
 
 /**
- * Asks as little as possible: what was answered is remembered as long as it is fresh, and what is being asked is not asked again. The
- * same shape out as in: nobody above can tell that it is there, but for the upstream's silence.
+ * Caching client: serves fresh responses from memory or the second tier, coalesces identical
+ * in-flight requests, revalidates in the background (stale-while-revalidate) and serves stale
+ * responses if the upstream fails (stale-if-error). Callers use it like the client it wraps.
  *
- * Everything is keyed by the credential's fingerprint. Nothing is remembered but answers, and the 404 and 410 of a single object.
+ * Every key contains the credential's fingerprint. Only successful responses, and the 404 and 410
+ * of a single object, are stored.
  */
 export function createCachingClient<CachedResponse extends CacheableResponse>(
   send: SendUpstream,
@@ -103,11 +114,13 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
   });
   const stalenessPolicy = createStalenessPolicy({ ...options, ...freshness, acceptedAt: memoryStore.acceptedAt });
   const singleFlight = createSingleFlight();
-  /** The flights that find out whether a credential is still taken, by its fingerprint. */
+  /**
+   * The in-flight requests that check whether a credential is still accepted, by its fingerprint.
+   */
   const credentialChecks = new Map<string, InFlightRequest<LoadResult>>();
-  /** How much is being fetched in the background, by fingerprint. */
+  /** Number of background revalidations in flight, by fingerprint. */
   const revalidations = new Map<string, number>();
-  /** The newest reading of this process that has come in. */
+  /** The read version of the newest response of this process. */
   let latestVersion: ReadVersion | undefined;
 
   const fetchCached: FetchUpstream = async (context, request, { newerThan } = {}) => {
@@ -125,12 +138,13 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
           return respond(cached, 'stale');
         }
         const credentialCheck = credentialChecks.get(fingerprint);
-        // One that is held may wait for this operation to end.
+        // A request that waits for the byte budget may wait for this operation to end.
         if (credentialCheck && !credentialCheck.state.isWaitingForBudget && !hasWaited) {
-          // One question tells for all whether the credential is still taken. If it does not, each asks for itself.
+          // One request checks the credential for all operations. If it does not renew the
+          // acceptance, each operation sends its own request.
           hasWaited = true;
           const failure = await failureOf(credentialCheck);
-          // Where nobody answers, to ask once more would take as long again.
+          // If the upstream does not respond, another request would take as long again.
           if (failure !== undefined && stalenessPolicy.canServeOnError(cached, failure, fingerprint))
             return respond(cached, 'stale');
           continue;
@@ -147,12 +161,13 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
         inFlight ??= startRequest(context, request, key, newerThan);
         stopWaiting = context.usage.startWait();
         const { entry, source } = await inFlight.join(context.signal);
-        // Who was sent had no wish, perhaps: what others have kept may be too old for the one who joined.
+        // The request we joined may have been sent without `newerThan`, and a Redis hit may be too
+        // old for this operation: try again.
         if (source === 'redis' && !isNewerVersion(entry.readVersion, newerThan)) continue;
         result = { entry, source: joined && source === 'network' ? 'coalesced' : source };
       } catch (cause) {
         const error = toTimeout(cause, context, request);
-        // The budgets of another operation do not apply to this one.
+        // The budget of the operation that sent the request does not apply to this one.
         if (joined && (error instanceof BudgetExceededError || error instanceof JoinRejectedError)) continue;
         const stale = memoryStore.get(fingerprint, key);
         if (!(stale && stalenessPolicy.canServeOnError(stale, error, fingerprint))) {
@@ -237,7 +252,8 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     const { credential, signal } = context;
     const { fingerprint } = credential;
     const target = { owner: credential, request, key, fence: memoryStore.takeFence() };
-    // What is to be newer than a reading of this process cannot come from another.
+    // Only this process can have a response newer than a read of its own, so the second tier is
+    // skipped.
     if (secondTier && newerThan?.instance !== (latestVersion?.instance ?? '')) {
       const entry = await cacheWriter.readSecondTier(target);
       if (
@@ -281,13 +297,17 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       }
       if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint))) throw error;
       const requestedAt = state.sentAt ?? now();
-      // Whoever is refused may be told that nothing is there: only of the gateway's own key it is a sign that it was taken.
+      // The upstream may respond to a rejected credential with a 404. So a 404 shows only for the
+      // gateway's own key that the credential was accepted.
       if (!checksCredentials) memoryStore.recordAccepted(fingerprint, requestedAt, target.fence);
       return { entry: cacheWriter.storeNotFound(target, error.status ?? 404, requestedAt), source: 'network' };
     }
   }
 
-  /** As patient as those who wait, or less: who has something to show does not wait long for something newer. */
+  /**
+   * Shortens the deadline of a request whose stale response can be served: its operations do not
+   * wait long for a newer one.
+   */
   function withStaleDeadline(context: UpstreamContext, key: string): UpstreamContext {
     const { fingerprint } = context.credential;
     const cached = memoryStore.get(fingerprint, key);
@@ -296,7 +316,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     return { ...context, deadlineAt: () => Math.min(context.deadlineAt(), waitUntil) };
   }
 
-  /** Fetches anew what is served stale meanwhile; on the account of the operation that found it stale. */
+  /**
+   * Revalidates a response in the background (stale-while-revalidate), on the budget of the
+   * operation that found it stale.
+   */
   function revalidate<T>(context: UpstreamContext, request: UpstreamRequest<T>, key: string): void {
     const { budget, credential } = context;
     const { fingerprint } = credential;
@@ -311,7 +334,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     });
   }
 
-  /** Sends a request that no operation waits for. It may take as long as the operation that sends it, and outlast it. */
+  /**
+   * Sends a request that no operation waits for. It may take as long as the operation that starts
+   * it, and outlast it.
+   */
   async function fetchInBackground<T>(context: UpstreamContext, request: UpstreamRequest<T>, key: string): Promise<void> {
     const background = new AbortController();
     const budget = context.budget.openBackground(background.signal);
@@ -323,7 +349,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     background.abort();
   }
 
-  /** What is yet to be sent brings what is newest; but nobody waits in the queue of another. */
+  /**
+   * A request that is not sent yet will bring the newest response. But no operation joins a request
+   * in the queue of another caller.
+   */
   function canJoin(
     { state: { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget } }: InFlightRequest<LoadResult>,
     { caller }: UpstreamContext,
@@ -335,13 +364,16 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
   }
 }
 
-/** Whoever leaves, or has to, is told that it took too long. */
+/** Converts an abort of the operation's signal to a timeout error. */
 function toTimeout(error: unknown, { signal }: UpstreamContext, { path }: UpstreamRequest<unknown>): unknown {
   if (!signal.aborted || error instanceof GatewayError) return error;
   return new UpstreamTimeoutError({ method: 'GET', path }, error);
 }
 
-/** The credential stands in every key: nobody joins another's flight. */
+/**
+ * Every key contains the credential's fingerprint: requests with different credentials are never
+ * coalesced.
+ */
 function toInFlightKey(fingerprint: string, key: string): string {
   return `${fingerprint} ${key}`;
 }

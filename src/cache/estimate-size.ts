@@ -1,28 +1,36 @@
-/** What V8 takes for values that were parsed from JSON and frozen, as measured in Node 24 (test/soak/size.soak.ts measures it again). */
+/**
+ * Memory that V8 uses for frozen values parsed from JSON, as measured in Node 24
+ * (test/soak/size.soak.ts measures it again).
+ */
 const SLOT_BYTES = 8;
 const STRING_BYTES = 16;
-/** Of a number that does not fit into its slot, as an integer of 32 bits does. */
+/** A number outside its slot; a 32-bit integer fits into the slot. */
 const NUMBER_BYTES = 16;
 const ARRAY_BYTES = 48;
 const OBJECT_BYTES = 24;
-/** Room is left for properties that never come. */
+/** V8 reserves space for properties that are never added. */
 const EMPTY_OBJECT_BYTES = 56;
 
-/** From so many properties on, an object is a hash table with names of its own. */
+/** The number of properties from which an object is a hash table with names of its own. */
 const MIN_DICTIONARY_PROPERTIES = 128;
 const DICTIONARY_SLOT_BYTES = 24;
 
-/** No documented name is as long: a longer one is data, and nobody else's. */
+/** Every documented name is shorter: a longer name is data, and not shared with other objects. */
 const MAX_SHARED_NAME_LENGTH = 32;
-/** What a name that no other object has costs besides its text: a hidden class and its description, twice, for the object is frozen. */
+/**
+ * Size of an unshared name without its text: a hidden class and its description, both twice because
+ * the object is frozen.
+ */
 const UNIQUE_NAME_BYTES = 160;
 
-/** A single character beyond Latin-1 makes the whole text two bytes a character. */
+/** A single character beyond Latin-1 makes V8 store the whole text with two bytes a character. */
 const TWO_BYTE_CHARACTER = /[\u0100-\uffff]/;
 
 /**
- * Estimates what a parsed JSON value takes in memory, bytes. Within a few hundredths for what the upstream documents. Too low, down to a
- * twentieth, only for objects of few and short names that no other object has: nobody can tell by looking at one object.
+ * Estimates the memory of a parsed JSON value, in bytes. The error is a few percent for the
+ * documents of the upstream. The estimate is too low, down to a twentieth, only for objects with
+ * few and short names that no other object has: a single object does not show whether its names are
+ * shared.
  */
 export function estimateBytes(value: unknown): number {
   switch (typeof value) {

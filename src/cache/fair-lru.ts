@@ -1,13 +1,18 @@
-/** An LRU cache with one bound in bytes for all owners, in which no owner can push out the fair share of another. */
+/**
+ * An LRU cache with one limit in bytes for all owners, in which no owner can evict the fair share
+ * of another.
+ */
 export interface FairLru<Value> {
   /** Counts as use. */
   get(key: string): Value | undefined;
   /** Does not count as use. */
   peek(key: string): Value | undefined;
-  /** Replaces the value under the key, also another owner's. Returns whether the value is kept. */
+  /**
+   * Replaces the value of the key, also that of another owner. Returns whether the value is stored.
+   */
   set(owner: string, key: string, value: Value): boolean;
   delete(key: string): void;
-  /** Deletes all that an owner has. */
+  /** Deletes all entries of an owner. */
   deleteOwner(owner: string): void;
   /** In the order of insertion. */
   entries(): IterableIterator<readonly [key: string, value: Value]>;
@@ -16,12 +21,12 @@ export interface FairLru<Value> {
 }
 
 export interface FairLruOptions<Value> {
-  /** For all owners together. */
+  /** Maximum over all owners. */
   readonly maxBytes: number;
-  /** A larger value is not kept. */
+  /** Maximum of one entry: a larger value is not stored. */
   readonly maxEntryBytes: number;
   readonly sizeOf: (value: Value, key: string) => number;
-  /** A value that was kept is kept no longer: it was replaced, deleted or evicted. */
+  /** Called when a stored value is replaced, deleted or evicted. */
   readonly onRemove?: (value: Value, key: string, owner: string) => void;
 }
 
@@ -37,18 +42,19 @@ interface Entry<Value> {
 interface OwnerList<Value> {
   readonly owner: string;
   bytes: number;
-  /** Where it stands in the heap. */
+  /** Index in the heap. */
   heapIndex: number;
   oldest: Entry<Value> | undefined;
   newest: Entry<Value> | undefined;
 }
 
 /**
- * When room is needed, the least recently used entry of the owner that holds the most is evicted. The owner that holds the most holds at least
- * `maxBytes` divided by the number of owners, so an owner that holds less than that share loses nothing to the others (max-min fairness), and an
- * owner that is alone may fill all of it.
+ * When the cache is full, the owner that holds the most loses its least recently used entry. That
+ * owner holds at least `maxBytes` divided by the number of owners, so an owner below that share
+ * loses nothing to the others (max-min fairness), and a single owner may fill the whole cache.
  *
- * Reads are O(1). Writes are O(log n) in the number of owners that hold something: they stand in a binary heap, the largest first.
+ * Reads are O(1). Writes are O(log n) in the number of owners with entries: the owners form a
+ * binary heap, the largest first.
  */
 export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove }: FairLruOptions<Value>): FairLru<Value> {
   const entries = new Map<string, Entry<Value>>();
@@ -116,7 +122,7 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
     if (!ownerList.oldest) removeOwnerList(ownerList);
   }
 
-  /** As the most recently used of its owner. */
+  /** Links the entry as the most recently used of its owner. */
   function link(entry: Entry<Value>): void {
     const { ownerList } = entry;
     entry.older = ownerList.newest;
@@ -154,7 +160,7 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
     restoreHeapOrder(ownerList);
   }
 
-  /** Moves a holder to where it belongs in the heap. */
+  /** Moves an owner to its position in the heap. */
   function restoreHeapOrder(ownerList: OwnerList<Value>): void {
     for (let parent = parentOf(ownerList); parent && parent.bytes < ownerList.bytes; parent = parentOf(ownerList))
       swap(parent, ownerList);

@@ -1,13 +1,13 @@
 import { toDateTime } from '#rest/date-time.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 
-/** How long an answer of each kind is fresh, ms. 0: it is not kept at all. */
+/** How long a response of each kind is fresh, in ms. 0 disables caching. */
 export interface FreshnessSettings {
   /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
   readonly endedCallMs: number;
   /** A call that just ended: its transcript and structured output may still arrive. */
   readonly justEndedCallMs: number;
-  /** For so long after its end a call has just ended. */
+  /** How long after its end a call counts as just ended. */
   readonly settlingCallMs: number;
   /** A call that is not over, and a list page with such a call or attempt on it. */
   readonly liveCallMs: number;
@@ -16,24 +16,31 @@ export interface FreshnessSettings {
   readonly runningCampaignMs: number;
   /** A page of call attempts or of campaign rows. */
   readonly pageMs: number;
-  /** That there is no such object. */
+  /** A 404 or 410 of a single object. */
   readonly notFoundMs: number;
 }
 
 export interface Freshness {
-  /** From when it was asked for, ms. */
+  /** Time from the request to the end of freshness, in ms. */
   readonly freshForMs: number;
-  /** It changes while it is looked at: never shown older than that, while the upstream answers. */
+  /**
+   * Whether the object changes while it is viewed: then it is never served stale, unless the
+   * upstream fails.
+   */
   readonly isLive: boolean;
 }
 
 /**
- * Tells from an answer itself how long it is fresh.
- * @param upstreamNow when it was answered, by the upstream's clock, ms: its moments are compared with no other
+ * Determines the freshness of a response from its content.
+ * @param upstreamNow when the upstream responded, by its own clock, in ms: the timestamps in the
+ *   response must not be compared with any other clock
  */
 export type FreshnessOf = (endpoint: Endpoint, value: unknown, upstreamNow: number) => Freshness;
 
-/** What is read one page at a time, and may move between two readings: never served stale while the upstream answers. */
+/**
+ * Whether the endpoint is a paged list, which may change between two reads: its pages are never
+ * served stale, unless the upstream fails.
+ */
 export function isListPage(endpoint: Endpoint): boolean {
   return endpoint === '/call' || endpoint === '/campaigns/{id}/rows';
 }
@@ -68,12 +75,15 @@ export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf 
   };
 }
 
-/** A call is over when its order and all its attempts are; a status that nobody knows is taken for a live one. */
+/**
+ * A call has ended when its order and all its attempts have ended; an unknown status counts as
+ * live.
+ */
 function freshnessOfCall(call: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
   const attempts = [...listAt(call, 'call_attempts'), ...[propertyOf(call, 'last_call_attempt')].filter(isPresent)];
   if (!isOrderFinished(call) || !attempts.every(isAttemptFinished)) return { freshForMs: settings.liveCallMs, isLive: true };
-  // Without an attempt nothing was said, and nothing more can arrive; but an empty list has to say so. An attempt whose end cannot be read
-  // may have just ended.
+  // Without attempts the call has no transcript, and none can arrive; but the response must then
+  // contain an empty list. An attempt whose end cannot be parsed may have just ended.
   const isKnown = attempts.length > 0 || Array.isArray(propertyOf(call, 'call_attempts'));
   const hasSettled = (attempt: unknown) => {
     const ended = Date.parse(toDateTime(propertyOf(attempt, 'ended_at')) ?? '');
@@ -82,7 +92,7 @@ function freshnessOfCall(call: unknown, upstreamNow: number, settings: Freshness
   return { freshForMs: isKnown && attempts.every(hasSettled) ? settings.endedCallMs : settings.justEndedCallMs, isLive: false };
 }
 
-/** `status` came with one version of the API, the two flags go with another. */
+/** One version of the API has `status`, another has the two flags. */
 function isOrderFinished(call: unknown): boolean {
   const status = propertyOf(call, 'status');
   if (isPresent(status)) return status === 'completed' || status === 'cancelled' || status === 'errored';
@@ -110,10 +120,10 @@ function freshnessOfRow(row: unknown, upstreamNow: number, settings: FreshnessSe
   return isPresent(call) ? freshnessOfCall(call, upstreamNow, settings) : { freshForMs: settings.pageMs, isLive: false };
 }
 
-/** A list is as fresh as the least fresh thing on it. */
+/** A list is as fresh as its least fresh item. */
 function leastFresh(freshForMs: number, items: readonly Freshness[]): Freshness {
   return {
-    // Not spread into one `Math.min`: a list may have more items than a function can be handed.
+    // Not `Math.min(...items)`: a list may have more items than a function can have arguments.
     freshForMs: items.reduce((least, item) => Math.min(least, item.freshForMs), freshForMs),
     isLive: items.some(({ isLive }) => isLive),
   };

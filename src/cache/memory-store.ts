@@ -4,56 +4,69 @@ import { maxEntries } from './at-most.ts';
 import { estimateBytes } from './estimate-size.ts';
 import { createFairLru } from './fair-lru.ts';
 
-/** An answer that is kept: the value as it was read, frozen, never copied. */
+/** A cached upstream response: its parsed value, frozen and never copied. */
 export interface Entry {
   readonly value: unknown;
-  /** 2xx, or the 404 or 410 of a single object: then there is no value. */
+  /** 2xx, or the 404 or 410 of a single object, which has no value. */
   readonly status: number;
   readonly readVersion: ReadVersion;
-  /** When the question was sent, by our clock, ms. */
+  /** When the request was sent, by the gateway's clock, in ms. */
   readonly requestedAt: number;
   readonly freshUntil: number;
   readonly isLive: boolean;
-  /** Names it among all that this process has kept. */
+  /** Identifies the entry among all entries of this process. */
   readonly serial?: number;
-  /** What its value takes; absent: that is estimated. */
+  /** Size of the value, in bytes; estimated if absent. */
   readonly bytes?: number;
-  /** It is of no use any more as soon as it is not fresh, whatever becomes of the upstream. */
+  /** Whether the entry must never be served stale, even if the upstream fails. */
   readonly isFreshOnly?: boolean;
 }
 
-/** Names a moment: what was asked for before it, and a credential's refusal after it, do not go together. */
+/**
+ * Marks a moment: if the credential is revoked after it, a response requested before the moment
+ * must not be stored.
+ */
 export type Fence = number;
 
-/** What is kept, for each credential by itself: every way in takes its fingerprint, and there is no way from one to another's. */
+/**
+ * Cached responses, separated by credential: every method takes a fingerprint, and none reaches an
+ * entry of another credential.
+ */
 export interface MemoryStore {
   get(fingerprint: string, key: string): Entry | undefined;
-  /** Whether all these entries are kept yet, by their serials. To ask that is no use of them. */
+  /** Whether all entries with these serials are still stored. Does not count as use. */
   hasAll(fingerprint: string, serials: readonly number[]): boolean;
-  /** To be taken before something is asked, and given when its answer is kept. */
+  /** Must be taken before a request is sent, and passed to `set` with its response. */
   takeFence(): Fence;
-  /** Keeps an answer, unless a newer one is kept already, or the credential was refused after the mark. */
+  /**
+   * Stores an entry, unless a newer one is stored, or the credential was revoked after the fence.
+   */
   set(fingerprint: string, key: string, entry: Entry, fence: Fence): void;
-  /** What is kept under this key is no use any more. */
   delete(fingerprint: string, key: string): void;
-  /** The upstream has taken the credential, when asked at this time by our clock, ms. */
+  /**
+   * Records that the upstream accepted the credential on a request sent at this time, by the
+   * gateway's clock, in ms.
+   */
   recordAccepted(fingerprint: string, requestedAt: number, fence: Fence): void;
-  /** When the upstream was last asked with the credential and took it, by our clock, ms; minus infinity: not that we know. */
+  /**
+   * When the latest request on which the upstream accepted the credential was sent, by the
+   * gateway's clock, in ms; minus infinity if unknown.
+   */
   acceptedAt(fingerprint: string): number;
-  /** The credential was refused: drops all that is kept for it. Tells whether the credential was known. */
+  /** Drops all entries of a rejected credential. Returns whether the credential was known. */
   revoke(fingerprint: string): boolean;
-  /** For all credentials together, estimated. */
+  /** Size over all credentials, estimated. */
   readonly bytes: number;
-  /** Of all credentials together. */
+  /** Entries over all credentials. */
   readonly entries: number;
 }
 
 export interface MemoryStoreOptions {
-  /** For all credentials together, bytes, estimated. */
+  /** Maximum size over all credentials, in bytes, estimated. */
   readonly maxBytes: number;
-  /** So long after it was fresh an entry may still be of use, ms. */
+  /** How long a stale entry may still be served if the upstream fails, in ms. */
   readonly graceMs: number;
-  /** So long a credential of which nothing is kept is remembered to have been taken, ms. */
+  /** How long the acceptance of a credential without entries is kept, in ms. */
   readonly idleMs: number;
   readonly now: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
@@ -61,21 +74,24 @@ export interface MemoryStoreOptions {
 
 interface CredentialState {
   acceptedAt: number;
-  /** Of what is kept. */
+  /** Serials of the stored entries. */
   readonly serials: Set<number>;
   entries: number;
 }
 
-/** What an entry takes besides its value: itself, and its places in four indexes. */
+/** Size of an entry without its value, in bytes: the object, and its records in four indexes. */
 const ENTRY_BYTES = 600;
 const MAX_CREDENTIALS = 10_000;
-/** How often what is of no use any more is dropped. */
+/** How often unusable entries are removed, in ms. */
 export const SWEEP_INTERVAL_MS = 60_000;
 
-/** The largest part of the memory for one entry: one response must not fill the cache. */
+/** The maximum share of the memory for one entry: a single response must not fill the cache. */
 const MAX_ENTRY_SHARE = 1 / 3;
 
-/** Keeps answers in this process. When room is needed, the credential that holds the most loses what it has used least recently. */
+/**
+ * Memory store with fair eviction: when the memory is full, the credential that uses the most of it
+ * loses its least recently used entry.
+ */
 export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }: MemoryStoreOptions): MemoryStore {
   const entries = createFairLru<Entry & { readonly owner: CredentialState }>({
     maxBytes,
@@ -86,7 +102,8 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
       if (serial !== undefined) owner.serials.delete(serial);
     },
   });
-  // Only a credential that was taken gets holdings: else anyone could push out everyone's with keys that are none.
+  // Only an accepted credential has a state: otherwise invented keys could evict the entries of
+  // every credential.
   const credentialStates = new LRUCache<string, CredentialState>({
     ...maxEntries(MAX_CREDENTIALS),
     dispose: (_, fingerprint) => entries.deleteOwner(fingerprint),
@@ -97,7 +114,10 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
       if (reason === 'evict') lastEvictedRevocation = fence;
     },
   });
-  /** Of a credential of which no refusal is known, there may have been one until then. */
+  /**
+   * The fence of the latest revocation that was evicted. A credential without a stored revocation
+   * may have been revoked until then.
+   */
   let lastEvictedRevocation: Fence = 0;
   let currentFence: Fence = 0;
   let isSweepScheduled = false;
@@ -105,7 +125,7 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
   return {
     get: (fingerprint, key) => (credentialStates.get(fingerprint) ? entries.get(toStoreKey(fingerprint, key)) : undefined),
     hasAll(fingerprint, serials) {
-      // It has been looked up just before, which counts as use.
+      // `peek`: the preceding look-up has already counted as use.
       const storedSerials = credentialStates.peek(fingerprint)?.serials;
       return storedSerials !== undefined && serials.every((serial) => storedSerials.has(serial));
     },
@@ -116,7 +136,7 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
       const storeKey = toStoreKey(fingerprint, key);
       const existing = entries.peek(storeKey);
       if (existing && isNewer(existing, entry)) return;
-      // What may not be kept still replaces what is.
+      // A response that must not be cached still replaces the cached one.
       if (entry.freshUntil <= entry.requestedAt) return entries.delete(storeKey);
       if (!entries.set(fingerprint, storeKey, { ...entry, owner })) return;
       owner.entries += 1;
@@ -160,7 +180,7 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
 
   function sweep(): void {
     for (const [storeKey, { freshUntil, status, isFreshOnly }] of [...entries.entries()]) {
-      // That there is nothing stands in for no answer.
+      // A not-found entry is never served stale.
       const usableUntil = isNotFound(status) || isFreshOnly ? freshUntil : freshUntil + graceMs;
       if (usableUntil < now()) entries.delete(storeKey);
     }
@@ -170,7 +190,6 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
   }
 }
 
-/** The upstream has said that there is no such object. */
 export function isNotFound(status: number): boolean {
   return status === 404 || status === 410;
 }

@@ -4,7 +4,7 @@ import { maxEntries } from './at-most.ts';
 /** The types that implement `Node`. */
 export type NodeType = 'Call' | 'Assistant' | 'Campaign';
 
-/** Which type an id has, as one credential has seen it. */
+/** The types of ids that one credential has seen. */
 export interface NodeTypes {
   get(id: string): NodeType | undefined;
   set(id: string, type: NodeType): void;
@@ -16,14 +16,14 @@ const TTL_MS = 3_600_000;
 
 export interface NodeTypesByCredential {
   of(credentialFingerprint: string): NodeTypes;
-  /** The credential was refused: what it has seen is nobody's business any more. */
+  /** Drops the types that a rejected credential has seen. */
   revoke(credentialFingerprint: string): void;
 }
 
 /**
- * Remembers the type of ids that have been served, so that `node(id:)` need not look for them everywhere: 100,000 ids in all, an
- * hour after they were last seen. What one credential has seen says nothing to another.
- * @param now the clock, ms
+ * Caches the types of ids that were served, so that `node(id:)` need not try every endpoint:
+ * 100,000 ids in total, for an hour after their last use. Credentials never share entries.
+ * @param now the wall clock, in ms
  */
 export function createNodeTypes(now: () => number): NodeTypesByCredential {
   const types = new LRUCache<string, NodeType>({
@@ -32,7 +32,8 @@ export function createNodeTypes(now: () => number): NodeTypesByCredential {
     updateAgeOnGet: true,
     perf: { now },
   });
-  // Not looked through when one is refused: that would stop everyone for a tenth of a second. What its old number stands for is not found.
+  // A revocation does not scan the map: that would block the event loop for a tenth of a second. It
+  // changes the credential's number in the keys, so the old entries are no longer found.
   const revocations = new LRUCache<string, number>(maxEntries(MAX_REVOKED_CREDENTIALS));
   let revocationCount = 0;
   const toKey = (fingerprint: string, id: string) => `${fingerprint} ${revocations.get(fingerprint) ?? 0} ${id}`;

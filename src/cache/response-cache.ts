@@ -3,60 +3,72 @@ import type { CacheEvents } from './cache-events.ts';
 import type { Entry, Fence, MemoryStore } from './memory-store.ts';
 import type { StalenessPolicy } from './staleness-policy.ts';
 
-/** One answer of the upstream that an operation's answer is made of, as it was kept then. */
+/** An upstream response that an operation's response depends on, as it was cached at that time. */
 export interface Dependency {
   readonly endpoint: Endpoint;
   /** Path and query. */
   readonly key: string;
-  /** Undefined: it was not kept. */
+  /** Undefined if the response was not cached. */
   readonly serial: number | undefined;
 }
 
-/** What an operation was answered. */
+/** A response to a whole operation. */
 export interface CacheableResponse {
-  /** What it takes besides its key, bytes. */
+  /** Size without the key, in bytes. */
   readonly bytes: number;
-  /** The end of its freshness, by our clock, ms: no later than that of the least fresh ingredient. */
+  /**
+   * End of freshness, by the gateway's clock, in ms: no later than that of the least fresh
+   * dependency.
+   */
   readonly freshUntil: number;
   readonly dependencies: readonly Dependency[];
 }
 
 /**
- * Keeps whole answers to operations in the same memory as what they are made of: with the same bound, for the same credential, and forgotten
- * with it.
+ * Response cache for whole operations. It shares the memory store, its limit and its owners with
+ * the upstream responses that its entries depend on: revoking a credential removes both.
  */
 export interface ResponseCache<CachedResponse extends CacheableResponse> {
   /**
-   * An answer, if an operation that is executed now would be given the same from memory: all that it is made of is still kept as it was, and
-   * fresh, and the upstream has taken the credential lately.
+   * Returns a cached response if an execution would produce the same from memory now: every
+   * dependency is still cached, unchanged and fresh, and the upstream has accepted the credential
+   * recently.
    */
   get(fingerprint: string, key: string): CachedResponse | undefined;
-  /** To be taken before an operation is executed, and given when its answer is kept. */
+  /** Must be taken before the execution, and passed to `set` with its response. */
   takeFence(): Fence;
   set(fingerprint: string, key: string, response: CachedResponse, fence: Fence): void;
 }
 
 interface StoredResponse<Answer> {
   readonly response: Answer;
-  /** Of what it is made of. */
+  /** Serials of the dependencies. */
   readonly serials: readonly number[];
-  /** When it was last noted that its ingredients are in use, by our clock, ms. */
+  /** When the dependencies were last marked as used, by the gateway's clock, in ms. */
   readonly lastTouch: { at: number };
 }
 
-/** What an answer is made of is in use with it, and is not to be let go before what nobody asks for; to note it each time takes as long as all else. */
+/**
+ * How often a cache hit marks the dependencies as used, in ms. They must not be evicted before
+ * unused entries; but marking them on every hit takes as long as the rest of the lookup.
+ */
 const TOUCH_INTERVAL_MS = 100;
 
-/** An operation that is made of more is looked up again as quickly as its ingredients. */
+/**
+ * With more dependencies than this, checking them all is no faster than executing the operation.
+ */
 const MAX_DEPENDENCIES = 200;
 
-/** Apart from questions, whose keys are paths. */
+/** Separates these keys from those of upstream requests, which are paths. */
 const KEY_PREFIX = 'answer ';
 
-/** What an ingredient takes besides its key. */
+/** Size of a dependency without its key, in bytes. */
 const DEPENDENCY_BYTES = 160;
 
-/** Made anew after that: of nothing of the upstream's, an answer would be fresh for ever. */
+/**
+ * Maximum age of a cached response, in ms: without any upstream data, a response would be fresh
+ * forever.
+ */
 const MAX_AGE_MS = 600_000;
 
 export interface ResponseCacheOptions {
@@ -81,7 +93,7 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
         memoryStore.delete(fingerprint, storeKey);
         return undefined;
       }
-      // The credential may be taken again before the answer is too old.
+      // Keep the entry: the credential may be accepted again before the response expires.
       if (!stalenessPolicy.isCredentialCurrent(fingerprint)) return undefined;
       const { response, serials, lastTouch } = entry.value as StoredResponse<CachedResponse>;
       if (!memoryStore.hasAll(fingerprint, serials)) {
@@ -109,7 +121,7 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
         freshUntil: Math.min(freshUntil, now() + MAX_AGE_MS),
         isLive: false,
         bytes: dependencies.reduce((sum, { key: dependencyKey }) => sum + DEPENDENCY_BYTES + 2 * dependencyKey.length, bytes),
-        // It stands in for nothing: what it is made of does.
+        // Never served stale: its dependencies are.
         isFreshOnly: true,
       };
       memoryStore.set(fingerprint, KEY_PREFIX + key, entry, fence);
@@ -117,5 +129,5 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
   };
 }
 
-/** No question is older or newer than an answer. */
+/** Responses to operations have no read version. */
 const UNVERSIONED = { instance: 'answers', sequence: 0, isCached: false };

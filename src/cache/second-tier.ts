@@ -1,43 +1,47 @@
-/** Whose an answer is: a credential, as far as memory has to know it. There is no way from here to the credential itself. */
+/** The owner of a cached response: a credential, without access to the API key. */
 export interface CacheOwner {
   readonly fingerprint: string;
-  /** A key of 32 bytes that only who knows the credential can derive: one a purpose. */
+  /** Derives a key of 32 bytes from the credential, a different one for each purpose. */
   deriveKey(purpose: string): Buffer;
 }
 
-/** An answer as it goes into the tier that several instances share, and comes out of it. */
+/** A response in the tier that several instances share. */
 export interface SecondTierEntry {
-  /** What JSON can hold; null of an answer that there is nothing. */
+  /** A JSON value; null in a not-found entry. */
   readonly value: unknown;
-  /** The upstream's: 2xx, or the 404 or 410 of a single object. */
+  /** The upstream's status: 2xx, or the 404 or 410 of a single object. */
   readonly status: number;
-  /** How long ago the question was sent, ms: on the way in by the writer's clock, on the way out with the time it has lain there added. */
+  /**
+   * Time since the request was sent, in ms: by the writer's clock in `write`, plus the time in the
+   * tier in `read`.
+   */
   readonly ageMs: number;
-  /** How long after it was sent the answer is fresh, ms. */
+  /** Time from the request to the end of freshness, in ms. */
   readonly freshForMs: number;
   readonly isLive: boolean;
 }
 
 /**
- * A second memory behind that of the process, shared by all instances of the gateway. Nothing in it can be read without the credential
- * it was written for.
+ * A cache behind the memory of the process, shared by all instances of the gateway. An entry can be
+ * read only with the credential it was written for.
  *
- * It is never a reason for an error: what it cannot tell in time it does not know.
+ * The second tier never causes an error: a lookup that fails or takes too long counts as a miss.
  */
 export interface SecondTier {
   /**
-   * @param key of the question: path and query
-   * @returns undefined when nothing is kept, or nothing could be learnt within the time it may take; never rejects
+   * @param key the path and query of the request
+   * @returns undefined if there is no entry, or the lookup fails or takes too long; never rejects
    */
   read(owner: CacheOwner, key: string): Promise<SecondTierEntry | undefined>;
   /**
-   * Keeps an answer; nobody waits for that.
-   * @param ttlMs from now; then it is gone
+   * Stores an entry in the background.
+   * @param ttlMs time to live from now, in ms
    */
   write(owner: CacheOwner, key: string, entry: SecondTierEntry, ttlMs: number): void;
   /**
-   * The upstream has refused the credential: what was kept for it is not read any more, by any instance.
-   * @param wasKnown whether it had been taken before, as far as this process knows: of what is no credential nothing is kept
+   * Invalidates all entries of a rejected credential, for all instances.
+   * @param wasKnown whether this process knows that the credential was accepted before: a key that
+   *   was never accepted has no entries
    */
   revoke(owner: CacheOwner, wasKnown: boolean): void;
   close(): Promise<void>;

@@ -1,60 +1,79 @@
-/** A question in the air, and those who wait for its answer. */
+/** An in-flight request and the operations that wait for its response. */
 export interface InFlightRequest<T> {
   /**
-   * Waits for the answer with the others. Who leaves rejects with its signal's reason; when the last one has left, the question is
-   * called back.
+   * Waits for the shared response. Rejects with the signal's reason if the signal aborts; when the
+   * last waiter has left, the request is aborted.
    */
   join(signal: AbortSignal): Promise<T>;
-  /** When the answer has come, or failed. Never rejects. */
+  /** Resolves when the request has a response or has failed. Never rejects. */
   readonly settled: Promise<void>;
   readonly state: InFlightState;
 }
 
-/** How a question is on its way. Whoever sends it keeps this up. */
+/** The progress of an in-flight request. The code that sends the request updates it. */
 export interface InFlightState {
-  /** When it was last sent, by our clock, ms; undefined while it waits for that. */
+  /**
+   * When the request was last sent, by the gateway's clock, in ms; undefined while it is queued.
+   */
   sentAt: number | undefined;
-  /** The number of the newest reading that had come in by then: its own will be greater. */
+  /** The sequence of the newest response at that time: this request's own will be greater. */
   latestSequenceAtSend: number;
-  /** How often it was sent. */
+  /** Number of attempts. */
   attempts: number;
-  /** It waits for its turn, and for whose: where many wait, each of those who share a credential has turns of his own. */
+  /**
+   * The caller in whose queue the request waits: under contention, each caller of a credential has
+   * a queue of its own.
+   */
   queuedFor: { readonly caller: string | undefined } | undefined;
-  /** The operation that sends it waits for other operations to end: none of them joins it, or both would wait for each other. */
+  /**
+   * Whether the sending operation waits for bytes that other operations hold. No other operation
+   * may join then, or both would wait for each other.
+   */
   isWaitingForBudget: boolean;
-  /** When the last of those who wait has to have his answer, by the clock for durations, ms. */
+  /** The latest deadline of all waiting operations, by the monotonic clock, in ms. */
   deadlineAt: number;
 }
 
 /**
- * Asks the question.
- * @param rejectOthers rejects the waits of all operations but the first that joined, with `JoinRejectedError`
+ * Sends the request.
+ * @param rejectOthers rejects the waits of all operations but the first that joined, with
+ *   `JoinRejectedError`
  */
 type LoadInFlight<T> = (signal: AbortSignal, rejectOthers: () => void) => Promise<T>;
 
-/** The request waits for the byte budget of the operation that sent it: any other operation must send its own. */
+/**
+ * The request waits for the byte budget of the operation that sent it: every other operation must
+ * send its own request.
+ */
 export class JoinRejectedError extends Error {
   override name = 'JoinRejectedError';
 }
 
 export interface SingleFlight {
-  /** The flight for this question, if one is in the air. */
+  /** The in-flight request with this key, if there is one. */
   get<T>(key: string): InFlightRequest<T> | undefined;
-  /** Puts the question, which is to be sent. From now on it is found by its key; one that was found there until now goes on, but nobody joins it any more. */
+  /**
+   * Starts a request and registers it under its key. It replaces an earlier in-flight request with
+   * the same key: that one continues, but no operation joins it any more.
+   */
   start<T>(key: string, state: InFlightState, load: LoadInFlight<T>): InFlightRequest<T>;
   readonly size: number;
 }
 
 /**
- * Emptied when the flight is over. A Map that comes and goes makes itself a new table every few entries, and each of its old tables holds the next
- * one: once one of them is in the old generation, so is all that stood in the others when they were left, with what it brought home, until
- * everything is collected.
+ * A mutable slot, emptied when the request settles. A frequently changing `Map` allocates a new
+ * table every few entries, and each old table references the next one. Once an old table is in the
+ * old generation, it retains all entries of the later tables, and their responses, until a full
+ * garbage collection.
  */
 interface InFlightSlot {
   request?: InFlightRequest<unknown> | undefined;
 }
 
-/** Lets concurrent askers of one question share one answer (single flight). Keys have to tell credentials apart. */
+/**
+ * Single-flight: identical concurrent requests share one response. Keys must contain the
+ * credential's fingerprint.
+ */
 export function createSingleFlight(): SingleFlight {
   const inFlight = new Map<string, InFlightSlot>();
 
@@ -81,7 +100,10 @@ function createInFlightRequest<T>(state: InFlightState, load: LoadInFlight<T>, o
   let waiterCount = 0;
   let isSettled = false;
   let isJoined = false;
-  /** What rejects the waits of those who joined after the first: most flights have none. */
+  /**
+   * Rejects the waits of all operations after the first; undefined for most requests, which have
+   * none.
+   */
   let otherWaiters: Set<() => void> | undefined;
   const response = load(controller.signal, () => {
     for (const rejectWaiter of [...(otherWaiters ?? [])]) rejectWaiter();
@@ -95,7 +117,7 @@ function createInFlightRequest<T>(state: InFlightState, load: LoadInFlight<T>, o
   const removeWaiter = () => {
     waiterCount -= 1;
     if (waiterCount > 0 || isSettled) return;
-    // Nobody joins what has been called back.
+    // No operation may join an aborted request.
     settle();
     controller.abort();
   };

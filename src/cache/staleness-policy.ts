@@ -12,26 +12,35 @@ import { type Entry, isNotFound } from './memory-store.ts';
 export interface StalenessPolicyOptions {
   readonly whileRevalidatingMs: number;
   readonly graceMs: number;
-  /** Infinity where the credential is the gateway's own. */
+  /** Infinity if the credential is the gateway's own. */
   readonly credentialRecheckMs: number;
-  /** When the upstream last took a credential, by our clock, ms. */
+  /** When the upstream last accepted a credential, by the gateway's clock, in ms. */
   readonly acceptedAt: (fingerprint: string) => number;
   readonly now: () => number;
 }
 
-/** When what is kept may be served. */
+/** Decides when a cached response may be served. */
 export interface StalenessPolicy {
-  /** Whether it is fresh, or may be served once more while it is fetched anew; and newer than it has to be. */
+  /** Whether the entry is fresh or within stale-while-revalidate, and newer than `newerThan`. */
   canServe(cached: Entry, endpoint: Endpoint, newerThan: ReadVersion | undefined): boolean;
-  /** Whether the upstream has taken the credential lately. Until it has, nothing is read from memory. */
+  /**
+   * Whether the upstream has accepted the credential recently. Otherwise no entry may be served
+   * from memory.
+   */
   isCredentialCurrent(fingerprint: string): boolean;
-  /** Whether what was fresh once may be served because the upstream failed like this. */
+  /** Whether a stale entry may be served after this error (stale-if-error). */
   canServeOnError(stale: Entry, error: unknown, fingerprint: string): boolean;
-  /** Whether it may be served because the upstream asks for patience. */
+  /** Whether a stale entry may be served during a rate-limit cooldown. */
   canServeDuringCooldown(stale: Entry, fingerprint: string): boolean;
-  /** Whether the upstream refuses the credential itself, and not just one object: by 401, or by 403 for what the credential could read before. */
+  /**
+   * Whether the error rejects the credential itself, and not only one object: a 401, or a 403 for
+   * an object that the credential could read before.
+   */
   isCredentialRejection(error: UpstreamError, cached: Entry | undefined): boolean;
-  /** Whether a moment is no longer ago. One that is yet to come is none that we know: the clock has been set back. */
+  /**
+   * Whether the moment is less than `ms` milliseconds ago. A moment in the future is not: the clock
+   * was set back, so its age is unknown.
+   */
   isWithin(moment: number, ms: number): boolean;
 }
 
@@ -62,13 +71,17 @@ export function createStalenessPolicy(options: StalenessPolicyOptions): Stalenes
         return error.status >= 500 && isCredentialCurrent(fingerprint);
       }
       const isWithoutResponse = error instanceof UpstreamUnavailableError || error instanceof UpstreamTimeoutError;
-      // Nobody can say whether the credential is still taken: so the last word on it counts a while longer.
+      // Without a response, the gateway cannot check the credential: its last acceptance holds for
+      // the grace period, too.
       return isWithoutResponse && (!checksCredentials || isWithin(acceptedAt(fingerprint), credentialRecheckMs + graceMs));
     },
   };
 }
 
-/** Whether a reading is known to have been sent after another; of two processes nothing is known. */
+/**
+ * Whether a read is known to have been sent after another; the order of reads by different
+ * instances is unknown.
+ */
 export function isNewerVersion(version: ReadVersion, than: ReadVersion | undefined): boolean {
   return !than || (version.instance === than.instance && version.sequence > than.sequence);
 }
