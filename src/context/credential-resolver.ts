@@ -2,23 +2,29 @@ import { LRUCache } from 'lru-cache';
 import { UnauthenticatedError } from '#errors/gateway-error.ts';
 import { Credential } from '#rest/credential.ts';
 
-/** Tells with whose key a request goes upstream. */
+/** Determines the API key for the upstream requests of an incoming request. */
 export type ResolveCredential = (headers: { get(name: string): string | null }) => Credential;
 
 export interface CredentialResolverOptions {
-  /** The gateway's own key (service mode); absent: each request brings its own in `Authorization: Bearer …`. */
+  /**
+   * The gateway's own key (service mode). Without it, each request must bring its own in
+   * `Authorization: Bearer …`.
+   */
   readonly apiKey?: string | undefined;
-  /** Keys the fingerprints; absent: one that no other process knows. */
+  /**
+   * The key of the fingerprints.
+   * @default a secret of this process
+   */
   readonly cacheSecret?: string | undefined;
 }
 
-/** Those who have come lately need not be fingerprinted again, which takes as long as to find their answer. */
+/**
+ * Caches recent credentials: computing a fingerprint takes as long as looking up a cached response.
+ */
 const MAX_CREDENTIALS = 1_000;
 const CREDENTIAL_TTL_MS = 60_000;
 
-/**
- * @throws UnauthenticatedError (when called) for a request that brings none
- */
+/** The resolver throws an `UnauthenticatedError` for a request without a key. */
 export function createCredentialResolver({ apiKey, cacheSecret }: CredentialResolverOptions): ResolveCredential {
   if (apiKey !== undefined) {
     const gatewayCredential = new Credential(apiKey, cacheSecret);

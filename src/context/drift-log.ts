@@ -3,7 +3,10 @@ import type { DriftKind, DriftReporter, Unrecognized } from '#binding/drift.ts';
 const MAX_REPORTED_VALUES = 100;
 const MAX_VALUE_LENGTH = 100;
 
-/** How often a field was odd in one way. Nothing of what stood there is in it: it may be counted and shown. */
+/**
+ * How often a field drifted in one way. It contains no upstream value, so it may be counted and
+ * shown.
+ */
 export interface Drift {
   readonly type: string;
   readonly field: string;
@@ -11,11 +14,14 @@ export interface Drift {
   readonly count: number;
 }
 
-/** What was odd in the answers of one operation. */
+/** The drift in the upstream responses of one operation. */
 export interface DriftLog extends DriftReporter {
-  /** Told once each, and no more than a hundred of them. */
+  /** Each unrecognized value once, at most a hundred. */
   readonly reported: readonly Unrecognized[];
-  /** All of it, in the order in which it was first met; no longer than the schema has fields, times the kinds. */
+  /**
+   * All drift, in order of first occurrence; at most one entry for each field of the schema and
+   * each kind.
+   */
   readonly drift: readonly Drift[];
 }
 

@@ -1,16 +1,19 @@
-/** Starts a timer, ms; returns what calls it off. */
+/** Calls `onTime` after a number of ms; returns a function that cancels the timer. */
 export type StartTimer = (ms: number, onTime: () => void) => () => void;
 
 export interface OperationSignal {
   readonly signal: AbortSignal;
-  /** The operation is over: what is still under way for it is given up, and nothing waits on. */
+  /** Ends the operation: aborts its pending work, and stops all waiting. */
   end(): void;
 }
 
-/** One reason for all: else each operation would make an exception when it is over, with the stack that led there. */
+/** One error for all operations: each new error captures a stack. */
 const OPERATION_ENDED = new Error('The operation has ended.');
 
-/** A signal that ends with the client, with the deadline, or with the operation itself, whichever comes first. */
+/**
+ * Creates a signal that aborts on client disconnect, at the deadline, or at the end of the
+ * operation, whichever comes first.
+ */
 export function createOperationSignal(clientSignal: AbortSignal, deadlineMs: number, startTimer: StartTimer): OperationSignal {
   const controller = new AbortController();
   const stopTimer = startTimer(deadlineMs, () => controller.abort());

@@ -10,23 +10,29 @@ import { createOperationSignal, type StartTimer } from './operation-signal.ts';
 import { createResponseBudget, type OperationResponseBudget, type ResponseLimits } from './response-budget.ts';
 import { createUpstreamUsage, type UpstreamUsage } from './upstream-usage.ts';
 
-/** What one operation holds. Nothing of it outlives the operation, and nothing in it tells the credential. */
+/**
+ * The context of one operation. It does not outlive the operation, and does not reveal the
+ * credential.
+ */
 export interface RequestContext {
   readonly loaders: Loaders;
   readonly driftLog: DriftLog;
-  /** What its answer may hold, and whether that is given up. */
+  /** The limits of the operation's response, and whether they are exceeded. */
   readonly responseBudget: OperationResponseBudget;
-  /** What its answer is made of. */
+  /** The upstream responses that the operation's response is built from. */
   readonly usage: UpstreamUsage;
-  /** Upstream requests that it has sent, and how many it may. */
+  /** The upstream requests that the operation has sent, and their limit. */
   readonly budget: Readonly<Budget>;
-  /** What to say of the pages of this answer in `extensions.pagination`. */
+  /** Notes on the pages of this response, for `extensions.pagination`. */
   readonly paginationNotes: PaginationNote[];
-  /** To be called when the answer is complete. */
+  /** Must be called when the response is complete. */
   end(): void;
 }
 
-/** A page that begins (or ends) where its cursor's item once stood, because the item and all its neighbours are gone. */
+/**
+ * A page that starts or ends at the former position of its cursor's item, because the item and all
+ * its neighbours are gone.
+ */
 export interface PaginationNote {
   readonly path: readonly (string | number)[];
   readonly reason: 'CURSOR_ITEM_GONE';
@@ -36,28 +42,28 @@ export interface RequestContextOptions {
   readonly createRevoxApi: CreateRevoxApi;
   readonly factsOf: (credential: Credential) => FactsByEndpoint;
   readonly nodeTypesOf: (credentialFingerprint: string) => NodeTypes;
-  /** Upstream requests that one operation may send. */
+  /** Maximum upstream requests of one operation. */
   readonly maxUpstreamRequests: number;
-  /** Bytes of bodies, decoded, that one operation may read from the upstream. */
+  /** Maximum decoded body bytes that one operation may read from the upstream. */
   readonly maxUpstreamBytes: number;
   readonly bodyLimiter: BodyLimiter;
-  /** Of one answer. */
+  /** Limits of one response. */
   readonly responseLimits: ResponseLimits;
-  /** The whole operation, ms. */
+  /** Time limit of the whole operation, in ms. */
   readonly deadlineMs: number;
   readonly startTimer: StartTimer;
   /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
 }
 
-/** For whom an operation is. */
+/** The origin of an operation: credential, caller and connection. */
 export interface OperationOrigin {
   readonly credential: Credential;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
-  /** Ends when the client leaves. */
+  /** Aborts when the client disconnects. */
   readonly clientSignal: AbortSignal;
-  /** The trace that the operation belongs to, for whoever watches it. */
+  /** The trace that the operation belongs to; opaque to the context. */
   readonly trace?: unknown;
 }
 
@@ -78,7 +84,7 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
     const usage = createUpstreamUsage(options.monotonicNow);
     return {
       driftLog,
-      // Work for an answer that is given up is given up, too.
+      // Once the response budget is exceeded, all pending work of the operation is aborted.
       responseBudget: createResponseBudget(options.responseLimits, end),
       usage,
       budget,

@@ -2,22 +2,26 @@ import type { ResponseBudget } from '#binding/response-budget.ts';
 import { type GatewayError, OperationTooComplexError, TooManyErrorsError, toBoundedMessage } from '#errors/gateway-error.ts';
 
 export interface OperationResponseBudget extends ResponseBudget {
-  /** What has been counted so far, with one byte for each character of its texts: no answer is smaller. */
+  /**
+   * Bytes counted so far, with one byte per character of texts: a lower bound of the response size.
+   */
   readonly bytes: number;
-  /** What to say in place of the answer, if that is given up. */
+  /** The error that replaces the response once the budget is exceeded. */
   readonly exceededError: GatewayError | undefined;
-  /** Gives the answer up, whatever it holds by now. */
+  /** Discards the response, with this error in its place. */
   abort(error: GatewayError): void;
-  /** Counts the errors as they stand in the result, with those that no field has brought. */
+  /** Counts the errors of the result, including those that no field caused. */
   addErrors(errors: readonly SerializedError[]): void;
   /**
-   * Measures the texts as they will be written, if they could be too large, and gives the answer up if they are. To be called once all is counted:
-   * to measure takes as long as to write (17 ms for 10 MB), so it is done in the turn in which the answer is written.
+   * Measures the serialized size of the texts if it could exceed the limit, and discards the
+   * response if it does. Must be called after everything else is counted. Measuring takes as long
+   * as serializing (17 ms for 10 MB), so it happens in the event-loop iteration that serializes the
+   * response.
    */
   measureTexts(): void;
 }
 
-/** What is written of an error, as far as its size is not fixed. */
+/** The serialized fields of an error whose size is not fixed. */
 export interface SerializedError {
   readonly message: string;
   readonly path?: readonly (string | number)[] | undefined;
@@ -29,27 +33,33 @@ export interface ResponseLimits {
   readonly maxErrors: number;
 }
 
-/** @param onExceeded called once */
+/** @param onExceeded called once, when the response is discarded */
 export function createResponseBudget(limits: ResponseLimits, onExceeded: () => void): OperationResponseBudget {
   return new CountingResponseBudget(limits, onExceeded);
 }
 
-/** A text of so few characters fits into what each field counts besides, even if each is written as `\u0000`. */
+/**
+ * A text up to this length fits into the bytes that each field counts anyway, even if every
+ * character is serialized as `\u0000`.
+ */
 const SHORT_TEXT_LENGTH = 16;
-/** Of one UTF-16 unit: `\u0000`. */
+/** Maximum bytes of a serialized UTF-16 unit: `\u0000`. */
 const MAX_BYTES_PER_CHARACTER = 6;
 
 /** `{"errors":[],"data":,"extensions":}`. */
 const ENVELOPE_BYTES = 35;
 
-/** What an error takes besides message, path and places: its code and what stands beside that. */
+/**
+ * Size of an error without message, path and locations: its code and the other fields of its
+ * extensions.
+ */
 const ERROR_BYTES = 512;
 
 class CountingResponseBudget implements OperationResponseBudget {
   readonly #limits: ResponseLimits;
   readonly #onExceeded: () => void;
   #bytes = ENVELOPE_BYTES;
-  /** Those that are long, and how many characters they have. */
+  /** Texts over `SHORT_TEXT_LENGTH`, and the total of their characters. */
   #texts: string[] = [];
   #textLength = 0;
   #errors = 0;
@@ -123,7 +133,7 @@ class CountingResponseBudget implements OperationResponseBudget {
 
   #abortForBytes(): void {
     if (this.isExceeded) return;
-    // How much more it would have been is not known.
+    // The full size is unknown, because counting stops here.
     const limitExcess = { limit: this.#limits.maxBytes, measured: this.#bytes, setting: 'MAX_ANSWER_BYTES' };
     this.abort(new OperationTooComplexError(`The response takes at least ${this.#bytes} bytes`, limitExcess));
   }

@@ -1,19 +1,22 @@
 import type { Dependency } from '#cache/response-cache.ts';
 import type { ResponseFreshness, UpstreamCall, UsageRecorder } from '#rest/upstream-context.ts';
 
-/** Calls that are told one by one; the counts tell of all. */
+/** Maximum calls recorded individually; `counts` includes all calls. */
 const MAX_RECORDED_CALLS = 1000;
 
-/** What one operation was told by the upstream, or by what is remembered of it. */
+/** The upstream requests of one operation, and the sources of their responses. */
 export interface UpstreamUsage extends UsageRecorder {
   readonly counts: Readonly<Record<UpstreamCall['source'], number>>;
-  /** In the order they were answered, a thousand at most. */
+  /** In the order of their responses, at most a thousand. */
   readonly calls: readonly UpstreamCall[];
-  /** What is known of how long the answer may be passed on: the shortest of all that is in it. */
+  /** How long the response may be cached: the minimum over all upstream responses in it. */
   readonly freshness: ResponseFreshness;
-  /** In the order they were answered, a thousand at most. */
+  /** In the order of their responses, at most a thousand. */
   readonly dependencies: readonly Dependency[];
-  /** How long at least one question has waited for the upstream, ms: what is left of an operation's time is the gateway's own. */
+  /**
+   * Time during which at least one request waited for the upstream, in ms: the rest of the
+   * operation's time is the gateway's own.
+   */
   readonly waitedMs: number;
 }
 

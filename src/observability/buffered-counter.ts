@@ -1,18 +1,19 @@
 import { Counter, type CounterConfiguration } from 'prom-client';
 
-/** Counts one more of these two labels. */
+/** Increments the counter for these two labels. */
 export type BufferedCounter = (first: string, second: string) => void;
 
 /**
- * A counter of two labels for what is counted many times an operation. prom-client makes a text of the labels each time, which takes longer
- * than to look up what they stand for: so it is told only when somebody reads.
+ * A counter with two labels for events that occur many times in an operation. prom-client builds a
+ * text from the labels on each increment, which takes longer than a map lookup, so the increments
+ * are buffered until the metrics are read.
  */
 export function createBufferedCounter<L extends string>(
   configuration: Omit<CounterConfiguration<L>, 'labelNames'> & { readonly labelNames: readonly [L, L] },
 ): BufferedCounter {
   const { labelNames } = configuration;
   const [firstLabel, secondLabel] = labelNames;
-  /** Since it was last read. */
+  /** Increments since the last read. */
   const countsByFirst = new Map<string, Map<string, number>>();
   new Counter<string>({
     ...configuration,

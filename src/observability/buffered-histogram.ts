@@ -5,38 +5,39 @@ export type Observe<N extends readonly string[]> = (value: number, ...labels: { 
 
 export interface BufferedHistogramConfiguration<N extends readonly string[]>
   extends Pick<Required<HistogramConfiguration<string>>, 'name' | 'help' | 'registers'> {
-  /** From the least to the greatest. */
+  /** Upper bounds, in ascending order. */
   readonly buckets: readonly number[];
   readonly labelNames: N;
 }
 
-/** What was observed with the same labels. */
+/** The observations with the same labels. */
 interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  /** By bucket, and of each those alone that no lesser one has. */
+  /** Observations of each bucket, without those of the lower buckets. */
   readonly counts: number[];
   count: number;
   sum: number;
 }
 
-/** What the labels so far lead to. */
+/** A node of the label tree. */
 interface Branch {
   readonly branches: Map<string, Branch>;
   series: Series | undefined;
 }
 
 /**
- * A histogram for what is observed with every operation. prom-client makes a text of the labels each time, which takes longer than to look up
- * what they stand for; and nothing can be added to its counts but by one observation at a time. So they are kept here, and it reads them.
+ * A histogram for observations that every operation makes. prom-client builds a text from the
+ * labels on each observation, which takes longer than a map lookup, and its counts accept only one
+ * observation at a time. So the counts are stored here, and prom-client reads them.
  */
 export function createBufferedHistogram<const N extends readonly string[]>(
   configuration: BufferedHistogramConfiguration<N>,
 ): Observe<N> {
   const { name, help, registers, buckets, labelNames } = configuration;
   const root: Branch = { branches: new Map(), series: undefined };
-  /** In the order in which they were seen first. */
+  /** In order of first observation. */
   const allSeries: Series[] = [];
-  // Without labels there is nothing to wait for.
+  // A histogram without labels has a single series, which exists from the start.
   if (labelNames.length === 0) root.series = addSeries([]);
   new BufferedHistogram({ name, help, registers, buckets: [...buckets], labelNames: [...labelNames] }, () =>
     allSeries.flatMap((series) => toMetricValues(name, buckets, series)),
@@ -79,18 +80,21 @@ class BufferedHistogram extends Histogram {
     this.#read = read;
   }
 
-  /** Of this, which its types do not tell of, prom-client makes all that it tells of a histogram. */
+  /** prom-client renders a histogram from this method, which its types do not declare. */
   async getForPromString() {
     const { name, help } = this.#configuration;
     return { name, help, type: 'histogram', values: this.#read(), aggregator: 'sum' };
   }
 }
 
-/** As prom-client has them. */
+/** The value format of prom-client. */
 interface MetricValue {
   readonly metricName: string;
   readonly labels: { readonly le?: number | '+Inf' };
-  /** The same object for all of a series: by it prom-client remembers their text. */
+  /**
+   * The same object for all values of a series: prom-client caches the text of its labels by
+   * identity.
+   */
   readonly sharedLabels: Series['labels'];
   readonly value: number;
 }

@@ -1,13 +1,16 @@
-/** What is told beside a message: names and numbers that machines look for. */
+/** Structured fields of a log line: names and numbers for machines. */
 export type LogFields = { readonly [name: string]: LogValue };
 export type LogValue = string | number | boolean | null | undefined | LogFields;
 
-/** What the process says. One line each; never a document, a variable, a credential or upstream data, unless a setting asks for it. */
+/**
+ * The log of the process, one line per message. It never contains a document, a variable, a
+ * credential or upstream data, unless a setting enables it.
+ */
 export interface Log {
-  /** What is asked for by whoever looks for a fault. Absent: nobody does. */
+  /** Messages for debugging; absent if the level `debug` is off. */
   debug?(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
-  /** A fault that nobody foresaw: told with its stack, to whoever runs the gateway and nobody else. */
+  /** Logs an unexpected error with its stack: it is visible only to the operator of the gateway. */
   unexpected(error: unknown, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
 }

@@ -4,14 +4,19 @@ import { formatLine } from './pretty-format.ts';
 
 export interface LogSettings {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-  /** `text`: for people before a terminal. */
+  /** `text`: for reading at a terminal. */
   readonly format: 'json' | 'text';
 }
 
-/** What waits to be written when nobody reads any more, bytes: what comes after it is lost. */
+/**
+ * Maximum size of the write buffer, in bytes, if the output is not read: further lines are lost.
+ */
 const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
 
-/** Lines are written together: to write each by itself takes as long as a tenth of an answer from memory. */
+/**
+ * Lines are written in batches: writing each line separately takes as long as a tenth of a cached
+ * response.
+ */
 const FLUSH_BYTES = 16_000;
 const FLUSH_INTERVAL_MS = 100;
 
@@ -19,8 +24,10 @@ const MAX_STACK_LENGTH = 8_000;
 const MAX_CAUSES = 5;
 
 /**
- * A log of one line each. Nothing waits until a line is written, and what has not been is written when the process ends.
- * @param output takes lines; by default they go to the standard output
+ * Creates a log with one line per message. Writing is asynchronous; buffered lines are written when
+ * the process ends.
+ * @param output receives the lines
+ * @default the standard output
  */
 export function createLogger({ level, format }: LogSettings, output?: DestinationStream): Log {
   const lines = output ?? standardOutput();
@@ -30,7 +37,7 @@ export function createLogger({ level, format }: LogSettings, output?: Destinatio
       base: null,
       timestamp: createTimestamp(),
       formatters: { level: (label) => ({ level: label }) },
-      // Ours; pino's would write whatever else hangs on an error.
+      // The gateway serializes errors itself; pino would write all other properties of an error.
       serializers: {},
     },
     format === 'json' ? lines : { write: (line) => lines.write(formatLine(line)) },
@@ -43,7 +50,9 @@ export function createLogger({ level, format }: LogSettings, output?: Destinatio
   };
 }
 
-/** The time as pino writes it, made once a millisecond: there may be many lines in one. */
+/**
+ * The time in pino's format, formatted once per millisecond: one millisecond may have many lines.
+ */
 function createTimestamp(): () => string {
   let last: number | undefined;
   let text = '';
@@ -64,7 +73,10 @@ function write(logger: Logger, level: 'debug' | 'info' | 'error', message: strin
 
 let output: DestinationStream | undefined;
 
-/** One for the process: lines of two would run into one another, and each waits for the process to end. */
+/**
+ * One destination for the process: the lines of two would interleave, and each registers its own
+ * exit handler.
+ */
 function standardOutput(): DestinationStream {
   output ??= destination({
     fd: 1,
@@ -76,7 +88,10 @@ function standardOutput(): DestinationStream {
   return output;
 }
 
-/** What kind of fault it is, in whose words, and where: nothing else that hangs on it, which may be an answer or a key. */
+/**
+ * Type, message, stack and causes of an error: its other properties may contain a response or a
+ * key.
+ */
 function toErrorFields(error: unknown, depth = 0): LogFields {
   if (!(error instanceof Error)) return { message: `Something else than an error was thrown: ${typeof error}` };
   const { name, message, stack, cause } = error;

@@ -6,12 +6,18 @@ import { createBufferedCounter } from './buffered-counter.ts';
 import { createBufferedHistogram } from './buffered-histogram.ts';
 
 export interface MetricsOptions {
-  /** Asked each time that somebody reads the metrics. */
+  /** Called on each read of the metrics. */
   readonly upstreamState: () => UpstreamState;
   readonly cacheState: () => CacheState;
-  /** Of answers that clients have yet to read. Default: none. */
+  /**
+   * Bytes of responses that clients have not read yet.
+   * @default always 0
+   */
   readonly unsentBytes?: () => number;
-  /** Whether the process tells of itself, too: its memory, its event loop. That starts observers, which nothing stops. */
+  /**
+   * Whether to include the metrics of the process: its memory, its event loop. This starts
+   * observers that cannot be stopped.
+   */
   readonly includeProcess: boolean;
 }
 
@@ -19,50 +25,59 @@ export interface Metrics {
   readonly cacheEvents: CacheEvents;
   /** All but `onSend`: see `onUpstreamRequestEnd`. */
   readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'>;
-  /** A request to the upstream is over. */
+  /** An upstream request has ended. */
   onUpstreamRequestEnd(request: UpstreamRequestMetric): void;
   /**
-   * A request for an operation has come.
-   * @returns to be called once, when it is answered
+   * A request to the GraphQL endpoint has arrived.
+   * @returns a function to call once, when the request has ended
    */
   onOperationStart(): () => void;
-  /** An operation that was executed is over. */
+  /** An executed operation has ended. */
   onOperationExecuted(operation: OperationMetric): void;
-  /** A request was refused before anything was executed. */
+  /** A request was rejected before execution. */
   onRejected(code: string): void;
-  /** Something is over a limit. @param setting the name of what raises it; undefined: nothing does */
+  /**
+   * A limit was exceeded.
+   * @param setting the setting that raises the limit; undefined if there is none
+   */
   onLimitExceeded(setting: string | undefined): void;
   onResponse(route: string, status: number): void;
-  /** The server has closed a connection that its client did not use. */
+  /**
+   * The server has closed a client's connection, for one of the reasons of
+   * `client_disconnects_total`.
+   */
   onDisconnected(reason: string): void;
-  /** Something in the upstream's answers was not as its documents promise. */
+  /** A value in an upstream response is not what the API's documents promise. */
   onDrift(kind: string, type: string, field: string, count?: number): void;
   onUnexpectedError(): void;
   readonly contentType: string;
-  /** All of them, as Prometheus reads them. */
+  /** Renders all metrics in the Prometheus text format. */
   render(): Promise<string>;
 }
 
 export interface UpstreamRequestMetric {
   readonly endpoint: string;
   readonly status: number | null;
-  /** Undefined: none. */
+  /** Undefined if the request succeeded. */
   readonly failure: string | undefined;
   readonly ms: number;
 }
 
 export interface OperationMetric {
-  /** One of a bounded number. */
+  /** From a bounded set of names. */
   readonly name: string;
   readonly code: string;
   readonly ms: number;
-  /** Less the time that went by waiting for the upstream; undefined: not known, for it was given up. */
+  /**
+   * Duration without the time of waiting for the upstream, in ms; undefined for an aborted
+   * operation, where it is unknown.
+   */
   readonly overheadMs: number | undefined;
 }
 
 const PREFIX = 'revox_gateway_';
 
-/** Seconds. */
+/** Bucket bounds, in seconds. */
 const OPERATION_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const QUEUE_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
@@ -70,8 +85,9 @@ const QUEUE_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
 
 /**
- * What the gateway counts, in a registry of its own: two gateways in one process do not add up. Every label has a bound that no caller
- * moves, and none tells who asks, for what id, or with which key. `docs/operations.md` says what each means.
+ * The gateway's metrics, in a registry of their own, so that two gateways in one process do not add
+ * up. Every label has a bound that no caller can raise, and no label reveals a caller, an id or a
+ * key. `docs/operations.md` documents each metric.
  */
 export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0, includeProcess }: MetricsOptions): Metrics {
   const registry = new Registry();
@@ -203,7 +219,7 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
   };
 }
 
-/** The upstream may answer with any three digits: what is no status is not counted by itself. */
+/** The upstream may send any three digits as a status: invalid ones share one label. */
 function toStatusLabel(status: number | null): string {
   if (status === null) return 'none';
   return status >= 100 && status < 600 ? String(status) : 'odd';

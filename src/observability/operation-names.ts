@@ -1,4 +1,7 @@
-/** Gives the name by which an operation is counted and traced; there are only so many of them, whatever callers call theirs. */
+/**
+ * Returns the name under which an operation is counted and traced, from a bounded set, whatever
+ * names callers choose.
+ */
 export type OperationNamer = (name: string | undefined, hasUpstreamData: boolean) => string;
 
 export const ANONYMOUS = 'anonymous';
@@ -7,10 +10,11 @@ export const OTHER = 'other';
 const MAX_NAME_LENGTH = 64;
 
 /**
- * The first names that come are kept, for as long as the process lives: each is a series for good in whatever keeps the metrics. Only an
- * operation that was served something of the upstream's makes its name known: else strangers, whose keys nobody has checked, would take the
- * places, and write into the metrics what they like.
- * @param maxNames names
+ * Registers the first names, for as long as the process lives: each is a permanent series in the
+ * metrics storage. A name is registered only once an operation of that name was served upstream
+ * data: otherwise callers with unchecked keys could use up the names, and write any text into the
+ * metrics.
+ * @param maxNames the maximum number of names
  */
 export function createOperationNamer(maxNames: number): OperationNamer {
   const names = new Set<string>();

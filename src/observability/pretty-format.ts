@@ -2,7 +2,7 @@ import type { LogFields } from './log.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A line of the log as it was written. */
+/** A log line in JSON. */
 interface LogLine extends Fields {
   readonly level?: string;
   readonly time?: string;
@@ -11,8 +11,8 @@ interface LogLine extends Fields {
 }
 
 /**
- * Turns a line of JSON into one that people read: `12:00:00.123Z info  Ready … name=value`. What comes from outside cannot begin a line of its
- * own, nor move the cursor, nor pass for a field.
+ * Formats a JSON line for reading: `12:00:00.123Z info  Ready … name=value`. External text cannot
+ * start a line of its own, move the cursor, or look like a field.
  */
 export function formatLine(json: string): string {
   const { level = '', time = '', msg = '', error, ...fields } = JSON.parse(json) as LogLine;
@@ -21,7 +21,10 @@ export function formatLine(json: string): string {
   return `${clock} ${level.padEnd(5)} ${text}${error ? formatError(error) : ''}\n`;
 }
 
-/** `POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered`: what went well needs no more; what did not is to be found again. */
+/**
+ * `POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered`. A successful request shows
+ * no more; a failed one adds its code and its ids.
+ */
 function formatRequest({ method, place, status, operation, durationMs, overheadMs, ...fields }: Fields): string {
   const { upstreamRequests, cacheHits, coalesced, stale, operationType, ...others } = fields;
   const { code, requestId, trace_id, span_id, ...personal } = others;
@@ -43,12 +46,15 @@ function formatFields(fields: Fields): string[] {
     .map(([name, value]) => `${name}=${formatValue(value)}`);
 }
 
-/** A tenth of a millisecond is of interest only where there are few. */
+/** Tenths are shown only below 10 ms. */
 function formatMs(ms: unknown): string {
   return Number(ms) < 10 ? String(ms) : Number(ms).toFixed(0);
 }
 
-/** What stands without a name before it: a caller's, too, and so nothing that looks like a field or like two words. */
+/**
+ * Formats a value without a field name. The text may come from a caller, so it must not look like a
+ * field or like two words.
+ */
 function formatWord(value: unknown): string {
   const text = String(value);
   return /^[\w/]+$/.test(text) ? text : escapeInvisible(JSON.stringify(text));
@@ -59,14 +65,17 @@ function formatValue(value: unknown): string {
   return /^[\x21-\x7e]+$/.test(text) && !text.includes('"') ? text : escapeInvisible(JSON.stringify(text));
 }
 
-/** A fault has its stack below it, set in. */
+/** The stack of an error follows on indented lines. */
 function formatError({ stack, message, cause }: LogFields): string {
   const lines = String(stack ?? message).split('\n');
   const causeText = typeof cause === 'object' && cause !== null ? formatError(cause) : '';
   return `${lines.map((line) => `\n    ${escapeInvisible(line.trim())}`).join('')}${causeText}`;
 }
 
-/** Whatever is no sign to be seen is written out: line ends, what moves a cursor or changes its colour, what turns the way of reading. */
+/**
+ * Escapes invisible characters: line ends, and characters that move the cursor, change the colour
+ * or change the text direction.
+ */
 function escapeInvisible(text: string): string {
   return text.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,

@@ -5,36 +5,39 @@ import type { OperationNamer } from './operation-names.ts';
 import type { ReadableHeaders } from './trace-context.ts';
 import type { Tracing } from './tracing.ts';
 
-/** Watches one request from its arrival to its answer. */
+/** Observes one request from its arrival to its response. */
 export interface RequestObserver {
-  /** The caller's own, or a new one. */
+  /** The caller's request id, or a new one. */
   readonly requestId: string;
-  /** What the operation's requests to the upstream are to be told by. */
+  /** The trace context for the operation's upstream requests. */
   readonly trace: unknown;
-  /** It is known what is asked for; whether that is valid is not. */
+  /** The operation is parsed, but not validated yet. */
   onOperation(operation: OperationInfo): void;
-  /** It is valid, and executed from now on. */
+  /** The operation is valid, and its execution starts. */
   onExecuteStart(): void;
-  /** What was executed is over. */
+  /** The execution has ended. */
   onExecuteEnd(stats: OperationStats): void;
-  /** The answer has errors: the code of the first. */
+  /** The response has errors; `code` is that of the first. */
   onError(code: string): void;
-  /** The answer is ready. Called once, at the end, or `onClientDisconnect`. */
+  /**
+   * The response is ready. Exactly one of `onResponse` and `onClientDisconnect` is called, once and
+   * last.
+   */
   onResponse(status: number): void;
-  /** The client has left before there was an answer. */
+  /** The client has disconnected before the response. */
   onClientDisconnect(): void;
 }
 
 export interface OperationInfo {
   readonly type: string;
   readonly name: string | undefined;
-  /** Told only where the settings say so. */
+  /** Logged only if the settings enable it. */
   readonly document: string;
   readonly variables: unknown;
 }
 
 export interface OperationStats {
-  /** Time during which at least one question to the upstream was open, ms. */
+  /** Time during which at least one request waited for the upstream, in ms. */
   readonly waitedMs: number;
   readonly upstreamRequests: number;
   readonly cacheHits: number;
@@ -43,40 +46,46 @@ export interface OperationStats {
 }
 
 export interface RequestObserverOptions {
-  /** Where operations are sent to; requests to other places are told of, but are none. */
+  /**
+   * The route of operations; requests to other routes are logged and counted, but not as
+   * operations.
+   */
   readonly operationRoute: string;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly nameOperation: OperationNamer;
-  /** Whether the log tells documents and variables. */
+  /** Whether the log includes documents and variables. */
   readonly logsPersonalData: boolean;
   /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
 }
 
-/** What is told of a request: its method, its id, its trace. Fetch's `Request` is one. */
+/** The parts of a request that are observed: method, id and trace. A Fetch `Request` has them. */
 export interface ObservedRequest {
   readonly method: string;
   readonly headers: ReadableHeaders;
 }
 
-/** Begins to watch a request. @param place one of the gateway's own paths, or `other` */
+/**
+ * Starts to observe a request.
+ * @param route one of the gateway's own paths, or `other`
+ */
 export type ObserveRequest = (request: ObservedRequest, route: string) => RequestObserver;
 
-/** The client has left before there was an answer: nginx's word for it, which HTTP has none for. */
+/** nginx's status for a client that disconnects before the response; HTTP has no status for it. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** Of an operation's name in the log. */
+/** Maximum characters of an operation's name in the log. */
 const MAX_NAME_LENGTH = 128;
 
-/** Of a document, and of its variables: a line is no place for a megabyte. */
+/** Maximum characters of a document, and of its variables, in a log line. */
 const MAX_LOGGED_LENGTH = 16_384;
 
-/** Asked for again and again by whoever watches over the process: of no interest in itself. */
+/** Routes that monitoring polls: logged only at the level `debug`. */
 const QUIET_ROUTES = new Set(['/health', '/ready', '/metrics']);
 
-/** Tells of each request in one line of the log, in the metrics, and in a span of its own. */
+/** Reports each request as one log line, in the metrics, and as a span. */
 export function createRequestObserver(options: RequestObserverOptions): ObserveRequest {
   const { log, metrics, tracing, nameOperation, monotonicNow } = options;
 
@@ -152,19 +161,19 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
   };
 }
 
-/** A caller's own id is taken if it cannot be mistaken for anything else, wherever it is written down. */
+/** Accepts the caller's request id only if it is harmless in every place it is written to. */
 function toRequestId(requestId: string | null): string {
   return requestId !== null && /^[\w.:/+=@-]{1,128}$/.test(requestId) ? requestId : randomUUID();
 }
 
-/** Whether anything of the upstream's is in the answer. */
+/** Whether the response contains upstream data. */
 function hasUpstreamData(stats: OperationStats | undefined): boolean {
   if (!stats) return false;
   const { upstreamRequests, cacheHits, coalesced, stale } = stats;
   return upstreamRequests + cacheHits + coalesced + stale > 0;
 }
 
-/** What the gateway itself took. */
+/** The gateway's own share of the duration, in ms. */
 function toOverheadMs(ms: number, { waitedMs }: OperationStats): number {
   return Math.max(0, ms - waitedMs);
 }

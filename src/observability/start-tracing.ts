@@ -2,12 +2,14 @@ import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import type { Log } from './log.ts';
 
 export interface RunningTracing {
-  /** Sends what has not been sent yet, and gives up after a while: whoever collects traces may be down. Never rejects. */
+  /**
+   * Sends the remaining spans, with a time limit, because the collector may be down. Never rejects.
+   */
   stop(): Promise<void>;
 }
 
 export interface StartTracingOptions {
-  /** Whether OpenTelemetry's variables say what the service is called. */
+  /** Whether OpenTelemetry's environment variables set the service name. */
   readonly hasServiceName: boolean;
   readonly log: Log;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
@@ -18,8 +20,9 @@ const STOP_TIMEOUT_MS = 3_000;
 const MAX_MESSAGE_LENGTH = 300;
 
 /**
- * Starts OpenTelemetry's SDK, which reads its own variables, and registers its provider for the whole process. Only traces: the metrics are
- * Prometheus', and the log is on the standard output. It is loaded here and nowhere else: it is larger than the gateway.
+ * Starts the OpenTelemetry SDK, which reads its own environment variables, and registers its
+ * provider for the whole process. Traces only: Prometheus reads the metrics, and the log is on the
+ * standard output. Only this module loads the SDK, which is larger than the gateway.
  */
 export async function startTracing({ hasServiceName, log, startTimer }: StartTracingOptions): Promise<RunningTracing> {
   const { startNodeSdk } = await import('@opentelemetry/sdk-node');
@@ -28,7 +31,7 @@ export async function startTracing({ hasServiceName, log, startTimer }: StartTra
     metricReaders: [],
     logRecordProcessors: [],
   });
-  // The SDK has set one that writes to the console.
+  // Replaces the SDK's own logger, which writes to the console.
   diag.setLogger(toDiagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   return {
     stop: () =>
@@ -43,7 +46,7 @@ export async function startTracing({ hasServiceName, log, startTimer }: StartTra
   };
 }
 
-/** A collector that is down is told of once, not every five seconds. */
+/** Logs a collector that is down once, not every five seconds. */
 function toDiagLogger(log: Log): DiagLogger {
   let last = '';
   const logOnce = (message: string) => {

@@ -9,8 +9,9 @@ import {
 } from '@opentelemetry/api';
 
 /**
- * W3C Trace Context, and nothing else: `baggage` is whatever callers put into it, and the upstream is somebody else's house. (Nor is it left
- * to the propagators that a process has registered: without a registered one nothing would be passed on.)
+ * W3C Trace Context only, without `baggage`: callers may put anything into it, and the upstream is
+ * a different organization. The propagators that a process registers are not used, because without
+ * a registered one no context would be propagated.
  */
 export function extractTraceContext(headers: ReadableHeaders): Context {
   const spanContext = parseTraceParent(headers.get('traceparent') ?? '');
@@ -19,12 +20,12 @@ export function extractTraceContext(headers: ReadableHeaders): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, ...(state ? { traceState: createTraceState(state) } : {}) });
 }
 
-/** Headers, as far as they are read. */
+/** Read access to headers. */
 export interface ReadableHeaders {
   get(name: string): string | null;
 }
 
-/** Empty where there is nothing to pass on. */
+/** Returns the headers that propagate the context; empty without a valid one. */
 export function toTraceHeaders(context: Context): Record<string, string> {
   const spanContext = trace.getSpanContext(context);
   if (!spanContext || !isSpanContextValid(spanContext)) return {};
@@ -36,7 +37,7 @@ export function toTraceHeaders(context: Context): Record<string, string> {
   };
 }
 
-/** A later version may have more to say; ours says exactly this. */
+/** Version 00 has exactly these fields; a later version may have more. */
 const TRACE_PARENT = /^(?!ff)([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
 function parseTraceParent(header: string): SpanContext | undefined {

@@ -17,44 +17,49 @@ import { extractTraceContext, type ReadableHeaders, toTraceHeaders } from './tra
 export type { TracerProvider };
 
 export interface TracingOptions {
-  /** Default: the one that the process has registered with OpenTelemetry's API; none: nothing is recorded, but the caller's trace is passed on. */
+  /**
+   * The tracer provider. Without one, no span is recorded, but the caller's trace is still
+   * propagated.
+   * @default the provider that the process has registered with OpenTelemetry's API
+   */
   readonly provider?: TracerProvider | undefined;
-  /** Of the upstream. */
+  /** The base URL of the upstream. */
   readonly baseUrl: string;
 }
 
 export interface Tracing {
-  /** Begins the span of a request that was received. */
+  /** Starts the span of an incoming request. */
   onRequest(method: string, route: string, headers: ReadableHeaders): RequestSpan;
-  /** Begins the span of one that is sent. */
+  /** Starts the span of an upstream request. */
   onSend(request: OutgoingRequest): UpstreamRequestObserver;
 }
 
 export interface RequestSpan {
   /** For `OutgoingRequest.trace`. */
   readonly context: Context;
-  /** What lines of the log carry; undefined where nothing is recorded. */
+  /** The ids for log lines; undefined if the span is not recorded. */
   readonly ids: { readonly trace_id: string; readonly span_id: string } | undefined;
   onEnd(outcome: { readonly status: number; readonly code: string; readonly operation: TracedOperation | undefined }): void;
 }
 
 export interface TracedOperation {
   readonly type: string;
-  /** One of a bounded number. */
+  /** From a bounded set of names. */
   readonly name: string;
   readonly upstreamRequests: number;
 }
 
-/** Codes that say that something is wrong with the gateway, or behind it: the others are for the caller to mend. */
+/** Codes of failures in the gateway or the upstream; all other codes are for the caller to fix. */
 const GATEWAY_ERROR_CODES = /^(INTERNAL_|UPSTREAM_)/;
 
 /**
- * Spans by OpenTelemetry's conventions for GraphQL servers and HTTP clients: names, statuses and counts; no document, no variable, no id.
- * Contexts are handed from one to the next, so that nothing depends on what Node can follow.
+ * Spans by OpenTelemetry's conventions for GraphQL servers and HTTP clients: names, statuses and
+ * counts; no document, no variable, no id. Contexts are passed explicitly, so that tracing does not
+ * depend on Node's async context tracking.
  */
 export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
   let cachedTracer: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined;
-  // Asked anew each time: whoever registers a provider may do it after this.
+  // Looked up on each use: a provider may be registered later.
   const tracer = () => {
     const registered = provider ?? trace.getTracerProvider();
     if (cachedTracer?.provider !== registered) {
@@ -105,7 +110,7 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
   };
 }
 
-/** Nobody records it, and it belongs to no trace. */
+/** Whether the span is not recorded and belongs to no trace. */
 function isNonRecording(span: Span): boolean {
   return span.spanContext() === INVALID_SPAN_CONTEXT;
 }
@@ -116,7 +121,10 @@ const NOOP_OBSERVER: UpstreamRequestObserver = { headers: {}, onEnd: noop };
 
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
 
-/** Nobody waits any more, or there is no such object: that is an answer, too. */
+/**
+ * Failures that are not errors of the upstream: an aborted request, and an object that does not
+ * exist.
+ */
 const EXPECTED_FAILURES = new Set<RequestOutcome['failure']>(['aborted', 'missing']);
 
 function endClientSpan(span: Span, { status, failure }: RequestOutcome): void {

@@ -4,11 +4,14 @@ import type { Tracing } from './tracing.ts';
 
 export interface UpstreamObserver {
   readonly events: UpstreamEvents;
-  /** When the upstream last answered anything at all, by our clock, ms; undefined: not yet. */
+  /**
+   * When the upstream last sent any response, by the gateway's clock, in ms; undefined before the
+   * first.
+   */
   readonly lastResponseAt: number | undefined;
 }
 
-/** Counts and traces what goes to the upstream. */
+/** Counts and traces upstream requests. */
 export function createUpstreamObserver(metrics: Metrics, tracing: Tracing, now: () => number): UpstreamObserver {
   let lastResponseAt: number | undefined;
   return {

@@ -4,52 +4,66 @@ import { maxEntries } from '#cache/at-most.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /**
- * Which entries of a credential may be read: those of its present epoch. A refusal begins another, for all instances and releases, and so
- * does a Redis that has forgotten it.
+ * Invalidates the Redis entries of a rejected credential: only entries of its current epoch may be
+ * read. A rejection starts a new epoch, for all instances and releases, and so does a Redis that
+ * has lost the epoch.
  *
- * What counts for an answer is the epoch in which its question was asked: an instance that asked before a refusal and is answered after it
- * writes what nobody reads.
+ * A response belongs to the epoch in which its request was sent: an instance that sends a request
+ * before a rejection and receives the response after it writes an entry that no instance reads.
  */
 export interface CredentialEpochs {
-  /** Where Redis keeps the epoch of a credential. Releases share it. */
+  /** The Redis key of a credential's epoch. All releases share it. */
   redisKeyOf(fingerprint: string): string;
-  /** Whether there is a refusal that Redis has yet to be told of. Until then what it knows of the credential does not count. */
+  /**
+   * Whether a revocation has not reached Redis yet. Until then the epoch in Redis does not count.
+   */
   isRevoked(fingerprint: string): boolean;
-  /** Names a moment: to be taken before Redis is asked for the epoch. */
+  /** Marks a moment: must be taken before Redis is queried for the epoch. */
   takeFence(): number;
-  /** Redis, asked after the mark, tells this epoch, or none. Undefined when more is known by now: an answer can be overtaken by a later one. */
+  /**
+   * Records the epoch, or its absence, that Redis returned to a query sent after the fence. Returns
+   * undefined if a later query has already completed: replies can overtake each other.
+   */
   observe(fingerprint: string, epoch: string | undefined, fence: number): ObservedEpoch | undefined;
-  /** Whether no other epoch has begun since, as far as this instance knows. */
+  /** Whether no other epoch has started since, as far as this instance knows. */
   isCurrent(fingerprint: string, observed: ObservedEpoch): boolean;
-  /** The epoch of an answer, by the time when its question was asked; undefined when that is not known. Begins the first one. */
+  /**
+   * Returns the epoch of a response by the time its request was sent, and starts the first epoch if
+   * there is none; undefined if the epoch at that time is unknown.
+   */
   epochAt(fingerprint: string, requestedAt: number): Promise<string | undefined>;
-  /** Whether Redis has told of an epoch of the credential: then something may be kept for it. */
+  /**
+   * Whether Redis has returned an epoch of the credential: then the credential may have entries.
+   */
   hasObserved(fingerprint: string): boolean;
-  /** The credential was refused: begins another epoch, now or as soon as Redis can be told. */
+  /** Starts a new epoch for a rejected credential, now or as soon as Redis can be reached. */
   revoke(fingerprint: string): void;
-  /** Tells Redis of the refusals that it does not know of. */
+  /** Sends all pending revocations to Redis. */
   flushRevocations(): Promise<void>;
 }
 
 export interface ObservedEpoch {
   readonly epoch: string | undefined;
-  /** Whatever was asked from this moment on was asked in this epoch or a later one. */
+  /** Every request sent from this time on belongs to this epoch or a later one. */
   readonly since: number;
 }
 
 interface KnownEpoch extends ObservedEpoch {
   epoch: string | undefined;
-  /** It was still so when Redis was asked after this. */
+  /** The latest fence at which Redis returned this epoch. */
   fence: number;
   /** The first epoch, while this instance proposes one. */
   proposal?: Promise<string | undefined>;
 }
 
-/** As long as an entry can lie there; each that is written prolongs it. */
+/**
+ * Time to live of an epoch with entries, in ms: the maximum of an entry's. Each write renews it.
+ */
 export const EPOCH_TTL_MS = 2 * 86_400_000;
 /**
- * Of an epoch in which nothing is written: until then no question is under way that was asked before the refusal. Not longer, for anyone may
- * have any number of credentials refused.
+ * Time to live of a new epoch without entries, in ms: by then no request is in flight that was sent
+ * before the revocation. Not longer, because any client can have any number of credentials
+ * rejected.
  */
 export const REVOCATION_TTL_MS = 600_000;
 const MAX_CREDENTIALS = 10_000;
@@ -58,7 +72,7 @@ const REVOCATION_BATCH_SIZE = 100;
 /** @param now any clock, ms: only differences count */
 export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>, now: () => number): CredentialEpochs {
   const knownEpochs = new LRUCache<string, KnownEpoch>(maxEntries(MAX_CREDENTIALS));
-  /** The epochs that Redis has yet to be told of. */
+  /** The epochs that have not reached Redis yet. */
   const pendingRevocations = new LRUCache<string, string>(maxEntries(MAX_CREDENTIALS));
   let isFlushing = false;
   let lastFence = 0;
@@ -99,8 +113,8 @@ export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>
   }
 
   /**
-   * Begins the first epoch. If there has been one since none was seen, it may be that of a refusal: then the answers to what was asked before
-   * belong to none.
+   * Starts the first epoch. If Redis has an epoch by now, it may come from a revocation: then the
+   * responses to earlier requests belong to no epoch.
    */
   async function propose(fingerprint: string, known: KnownEpoch): Promise<string | undefined> {
     const redisKey = toRedisKey(fingerprint);
@@ -121,7 +135,8 @@ export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>
     isFlushing = true;
     while (pendingRevocations.size > 0) {
       const batch = [...pendingRevocations.entries()].slice(0, REVOCATION_BATCH_SIZE);
-      // A Redis that has no room for anything new can still delete: that makes unreadable, too, what was written until now.
+      // A Redis that is out of memory can still delete: without their epoch, the existing entries
+      // cannot be read, either.
       const commands = batch.flatMap(([fingerprint, epoch]) => [
         ['DEL', toRedisKey(fingerprint)],
         ['SET', toRedisKey(fingerprint), epoch, 'PX', String(REVOCATION_TTL_MS)],

@@ -1,21 +1,24 @@
 import type { CacheOwner, SecondTier } from '#cache/second-tier.ts';
 
-/** What a credential has found out of an upstream, for the other instances: where an endpoint's first page is, and for how long that holds. */
+/**
+ * Shares the facts that a credential has found about an upstream with other instances: where an
+ * endpoint's first page is, and how long that may be trusted.
+ */
 export interface FactStore {
-  /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
+  /** Undefined if there is no fact, or the lookup takes too long. Never rejects. */
   readFirstPage(endpoint: string): Promise<(FirstPageFact & { readonly ageMs: number }) | undefined>;
   writeFirstPage(endpoint: string, fact: FirstPageFact, ttlMs: number): void;
 }
 
 export interface FirstPageFact {
   readonly value: 0 | 1;
-  /** From when it was written. */
+  /** From the time of the write, in ms. */
   readonly trustMs: number;
 }
 
 /**
- * A note is an entry of its credential like any other: sealed with a key of the credential, under a name that holds for one upstream and
- * one endpoint, and gone when it is refused.
+ * A fact is an entry of its credential like any other: sealed with a key of the credential, under a
+ * key for one upstream and one endpoint, and invalid once the credential is rejected.
  */
 export function createFactStore(tier: Pick<SecondTier, 'read' | 'write'>, owner: CacheOwner): FactStore {
   const toKey = (endpoint: string) => `first page of ${endpoint}`;

@@ -3,87 +3,98 @@ import { NotRedisError, toErrorCode } from '#cache/redis-fault.ts';
 import { withTimeout } from './with-timeout.ts';
 
 export type Command = readonly (string | Buffer)[];
-/** Strings come as bytes. */
+/** Strings are returned as `Buffer`. */
 export type Reply = unknown;
 
 type Client = Pick<RedisClientType, 'isReady' | 'sendCommand' | 'destroy'>;
 
 export interface RedisConnectionOptions {
-  /** With user, password and database, if need be; `rediss:` is TLS. */
+  /** May contain user, password and database; `rediss:` means TLS. */
   readonly url: string;
-  /** How long an answer is waited for, ms. Whoever asks waits no longer, and after that nobody asks for a while. */
+  /**
+   * How long a query waits for its reply, in ms. After a timeout, queries do not wait at all until
+   * a probe succeeds.
+   */
   readonly timeoutMs: number;
   /** Any clock, in ms: only differences count. */
   readonly now: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /** Hears once that Redis cannot be used, and why, and once that it can again. No address and no password is in the message. */
+  /**
+   * Called once when Redis becomes unavailable, with the reason, and once when it is available
+   * again. The message contains no address and no password.
+   */
   readonly onStatusChange: (message: string) => void;
-  /** Redis answers, for the first time or again. */
+  /** Called when Redis becomes available, for the first time or again. */
   readonly onUp: () => void;
 }
 
 export interface RedisConnection {
-  /** Whether Redis is connected, and has answered in time when last asked. */
+  /** Whether Redis is connected, and its latest reply was in time. */
   readonly isUp: boolean;
   /**
-   * Asks in one round trip. While the first connection is being made it waits for that; when Redis is away or silent it does not wait.
-   * @returns undefined when there is no answer in time; never rejects
+   * Sends the commands in one round trip. A query waits for the first connection, but not while
+   * Redis is down.
+   * @returns undefined if there is no reply in time; never rejects
    */
   query(...commands: Command[]): Promise<readonly Reply[] | undefined>;
-  /** As `ask`, for what nobody waits for: it takes as long as it takes. */
+  /** Like `query`, but without a timeout, for commands that no operation waits for. */
   send(...commands: Command[]): Promise<readonly Reply[] | undefined>;
-  /** Between which moments Redis' clock is now, ms. Known once it is up. */
+  /**
+   * The earliest and the latest time that Redis' clock may show now, in ms. Known once Redis is up.
+   */
   time(): { readonly earliest: number; readonly latest: number };
   close(): void;
 }
 
-/** So long Redis is left alone after it did not answer in time, or refused to. */
+/** Delay before a probe after a timeout or an error, in ms. */
 const PROBE_DELAY_MS = 1_000;
-/** Of a connection attempt, and of a connection on which nothing is heard and nothing sent. */
+/** Time limits, in ms: of a connection attempt, and of a connection without traffic. */
 const CONNECT_TIMEOUT_MS = 2_000;
 const SOCKET_TIMEOUT_MS = 5_000;
-/** A connection that nobody uses is proved so often: before the silence is too long. */
+/** How often an idle connection is checked, in ms: before `SOCKET_TIMEOUT_MS`. */
 const PING_INTERVAL_MS = 2_000;
 const MAX_BACKOFF_MS = 2_000;
-/** Asked, and not answered yet. Beyond, commands are refused by the client itself. */
+/** Maximum commands without a reply. Beyond that, the client rejects commands itself. */
 const MAX_QUEUED_COMMANDS = 10_000;
 
 /**
- * One connection to Redis, which is never waited for longer than it may take.
+ * One connection to Redis, which no operation waits for longer than the timeout.
  *
- * When an answer is late, Redis is down for all until it has proved itself: after a second it is asked for the time, by nobody who
- * waits, and when it tells in time it is up. Since answers come in the order of the commands, nothing is asked behind a command that is not
- * answered: so a Redis that hangs costs those one timeout who ask when it begins to, and nobody anything after that. A connection that
- * stays silent is given up, and made anew.
+ * After a late reply, Redis is down for all operations until a probe succeeds: one second later, a
+ * probe that no operation waits for requests the time, and Redis is up if the reply is in time.
+ * Replies arrive in the order of the commands, so no command is sent behind one without a reply. A
+ * hanging Redis therefore costs one timeout for the operations that query it when it starts to
+ * hang, and nothing for later operations. A connection that stays silent is closed, and made again.
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;
   const started = Promise.withResolvers<void>();
   let client: Client | undefined;
   let state: 'starting' | 'up' | 'down' | 'closed' = 'starting';
-  /** Until somebody has waited in vain. */
+  /** Until a query has waited for the first connection. */
   let waitsForFirstConnection = true;
   let isProbing = false;
   let isWritable = true;
   let cancelProbe: (() => void) | undefined;
-  /** What Redis' clock said, and between which moments of ours. */
+  /** The latest time by Redis' clock, with the times by the gateway's clock before and after it. */
   let clockSample = { ms: Number.NaN, sentAt: 0, receivedAt: 0 };
 
   connect().catch(() => markDown('its URL cannot be read'));
 
   async function connect(): Promise<void> {
-    // It takes a fifth of a second and 28 MB, which nobody has to pay who has no Redis.
+    // Loading the Redis client takes 200 ms and 28 MB, so only gateways with a Redis load it.
     const { createClient, RESP_TYPES } = await import('@redis/client');
     if (state === 'closed') return;
     const newClient = createClient({
       url: options.url,
-      // What is in it, older ones than 6 know too; and so do proxies.
+      // RESP 2: Redis before version 6 and proxies support it, too.
       RESP: 2,
       maintNotifications: 'disabled',
       disableOfflineQueue: true,
       commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
       pingInterval: PING_INTERVAL_MS,
-      // Its own timeout ends when a command is sent, and is a timer for each: ours begins there.
+      // The client's own timeout ends when a command is sent, and needs a timer for each command.
+      // The timeout of this connection starts there.
       commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
       socket: {
         connectTimeout: CONNECT_TIMEOUT_MS,
@@ -95,16 +106,16 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     newClient.on('error', (error) => markDown(toErrorCode(error)));
     newClient.on('ready', probe);
     newClient.on('connect', () => {
-      // A connection that was being made when the link was closed comes to life after that.
+      // `close` does not stop a connection attempt: destroy the connection once it is made.
       if (state === 'closed') newClient.destroy();
     });
-    // What goes wrong is told by 'error'; it is tried again until the link is closed.
+    // The 'error' event reports failures; the client tries again until the connection is closed.
     newClient.connect().catch(() => {});
   }
 
   async function sendCommands(commands: readonly Command[]): Promise<readonly Reply[]> {
     const sentAt = now();
-    // In one turn, so they go in one write.
+    // All in one event-loop iteration, so the client sends them in one write.
     const replies = await Promise.all([...commands, ['TIME']].map((command) => client?.sendCommand<unknown>(command)));
     const [seconds, microseconds] = replies.pop() as [Buffer, Buffer];
     const ms = Number(seconds) * 1000 + Number(microseconds) / 1000;
@@ -113,7 +124,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     return replies;
   }
 
-  /** Finds out whether Redis answers. One at a time: nothing is told by a second answer that the first one did not. */
+  /**
+   * Checks whether Redis replies. One probe at a time: a second one would give no more information.
+   */
   async function probe(): Promise<void> {
     if (isProbing || state === 'up' || state === 'closed' || !client?.isReady) return;
     isProbing = true;
@@ -183,7 +196,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
         isWritable = true;
         return replies;
       } catch (error) {
-        // Out of memory, or a replica: it can still be read. A connection that is lost is another matter.
+        // Redis is out of memory, or a replica: reads still work. A lost connection is handled
+        // elsewhere.
         if (isWritable && client?.isReady) {
           isWritable = false;
           onStatusChange(`Redis does not keep what it is given: ${toErrorCode(error)}.`);

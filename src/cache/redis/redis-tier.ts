@@ -7,38 +7,50 @@ import { open, seal } from './seal.ts';
 import { withTimeout } from './with-timeout.ts';
 
 export interface RedisTierOptions extends Omit<RedisConnectionOptions, 'onUp'> {
-  /** Names the shape of the answers: releases that read another one neither see nor disturb each other's. Default: that of this one. */
+  /**
+   * Identifies the shape of the responses: releases with different shapes neither see nor disturb
+   * each other's entries.
+   * @default the version of this release
+   */
   readonly contractVersion?: string;
 }
 
-/** What is sealed. */
+/** The content of a sealed entry. */
 interface Envelope extends SecondTierEntry {
-  /** In which the question was asked. */
+  /** The epoch in which the request was sent. */
   readonly epoch: string;
-  /** By Redis' clock, ms. */
+  /** By Redis' clock, in ms. */
   readonly writtenAt: number;
   readonly keepForMs: number;
 }
 
-/** To be raised when `Envelope` changes, or what the endpoints make of a body before it is kept. */
+/**
+ * Must be raised when `Envelope` changes, or what the endpoints make of a body before it is cached.
+ */
 const FORMAT = 2;
 const MAX_CONCURRENT_WRITES = 64;
-/** What takes longer to carry over than a read may take would be asked for in vain, and hold up the others: 17 ms at 1 Gbit/s. */
+/**
+ * Maximum size of a sealed entry, in bytes: 17 ms at 1 Gbit/s. A larger entry could not be read
+ * within the timeout, and would delay other reads.
+ */
 const MAX_SEALED_BYTES = 2 * 2 ** 20;
 
 /**
- * Keeps answers in Redis, where all instances find them: compressed, sealed with a key of the credential, under names that tell nothing,
- * no longer than they may be of use.
+ * Second tier in Redis, shared by all instances: entries are compressed, sealed with a key of the
+ * credential, stored under keys that reveal nothing, and expire with their use.
  *
- * Ages are reckoned by Redis' own clock: so the instances' may differ as they like. What is uncertain, the way there and back, is added:
- * an answer is never taken for younger than it is.
+ * Ages are computed by Redis' own clock, so the clocks of the instances may differ. The round trip
+ * is added as uncertainty: a response never counts as younger than it is.
  */
 export function createRedisTier({ contractVersion = currentContract, ...options }: RedisTierOptions): SecondTier {
   const { timeoutMs, now, startTimer } = options;
   const connection = createRedisConnection({ ...options, onUp: () => epochs.flushRevocations() });
   const epochs = createCredentialEpochs(connection, now);
   const version = `${FORMAT}.${contractVersion}`;
-  /** The number of the latest write of each name that is under way: see `Place` in `single-flight.ts` for why not what is written. */
+  /**
+   * The number of the latest write in flight for each Redis key. A number, not the entry: see
+   * `InFlightSlot` in `single-flight.ts`.
+   */
   const latestWriteByKey = new Map<string, number>();
   let writeCount = 0;
   let pendingWrites = 0;
@@ -59,7 +71,7 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     const envelope = (await open(sealed, toSealingKey(owner), redisKey)) as Envelope | undefined;
     if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed)) return undefined;
     const residenceMs = connection.time().latest - envelope.writtenAt;
-    // Below zero Redis' clock was set back, and nobody knows how long it has lain there.
+    // A negative value means that Redis' clock was set back: the age of the entry is unknown.
     if (!(residenceMs >= 0 && residenceMs < envelope.keepForMs)) return undefined;
     const { value, status, ageMs, freshForMs, isLive } = envelope;
     return { value, status, ageMs: ageMs + residenceMs, freshForMs, isLive };
@@ -79,7 +91,7 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
         toSealingKey(owner),
         redisKey,
       );
-      // One that was begun later may have been sealed sooner.
+      // A later write may have finished sealing first.
       if (!sealed || sealed.length > MAX_SEALED_BYTES || latestWriteByKey.get(redisKey) !== writeNumber) return;
       await connection.send(
         ['SET', redisKey, sealed, 'PX', String(Math.ceil(ttlMs))],
@@ -92,27 +104,27 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
 
   return {
     read: (owner, key) =>
-      // What is no answer of Redis' is none at all.
+      // An unusable reply counts as a miss.
       withTimeout(readEntry(owner, key), timeoutMs, startTimer).catch(() => undefined),
     write(owner, key, entry, keepForMs) {
       if (!connection.isUp || pendingWrites >= MAX_CONCURRENT_WRITES || !(keepForMs > 0)) return;
       pendingWrites += 1;
       writeEntry(owner, key, entry, Math.min(keepForMs, EPOCH_TTL_MS))
-        // What JSON cannot hold is not kept.
+        // A value that JSON cannot represent is not stored.
         .catch(() => {})
         .finally(() => {
           pendingWrites -= 1;
         });
     },
     revoke({ fingerprint }, wasKnown) {
-      // Else anyone could fill Redis, and the queue of those who are yet to be told, with keys that are none.
+      // Otherwise invented keys could fill Redis, and the queue of pending revocations.
       if (wasKnown || epochs.hasObserved(fingerprint)) epochs.revoke(fingerprint);
     },
     close: async () => connection.close(),
   };
 }
 
-/** Neither a path nor a guess at one can be told from it without the credential. */
+/** Without the credential, the Redis key reveals no path, and confirms no guess. */
 function toRedisKey(version: string, owner: CacheOwner, key: string): string {
   const requestHash = createHmac('sha256', owner.deriveKey('names of what is shared')).update(key).digest('base64url');
   return `revox:${version}:${owner.fingerprint}:${requestHash}`;

@@ -5,31 +5,36 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Of the JSON text. What would unfold to more is not sealed, and not unfolded: sixteen times what the upstream's largest documents take. */
+/**
+ * Maximum size of the JSON text, in bytes: sixteen times the upstream's largest documents. A larger
+ * value is not sealed, and not decompressed.
+ */
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
 /**
- * Seals a value, so that only who has the key can read it, and only under the name it was sealed for (AES-256-GCM; nonce, ciphertext,
- * tag). Compressed first, for nothing can be compressed afterwards.
- * @returns undefined when it is too large
+ * Seals a value: only the key can open it, and only under the name it was sealed for (AES-256-GCM;
+ * nonce, ciphertext, tag). The value is compressed first, because ciphertext cannot be compressed.
+ * @returns undefined if the value is too large
  */
 export async function seal(value: unknown, key: Buffer, name: string): Promise<Buffer | undefined> {
   const text = Buffer.from(JSON.stringify(value));
   if (text.length > MAX_TEXT_BYTES) return undefined;
-  // The fastest level: it takes transcripts to a quarter, and the ones above gain little for several times the time.
+  // The fastest level: it compresses transcripts to a quarter. Higher levels gain little for
+  // several times the time.
   const compressed = await deflate(text, { level: 1 });
-  // Random, not counted: no two instances share a counter. At 2^32 values sealed with one key a repetition gets thinkable.
+  // A random nonce, because instances share no counter. A repetition becomes conceivable at 2^32
+  // values sealed with one key.
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name));
   return Buffer.concat([nonce, cipher.update(compressed), cipher.final(), cipher.getAuthTag()]);
 }
 
 /**
- * Opens what was sealed for this name with this key, frozen all the way down.
- * @returns undefined for anything else: nobody is told why
+ * Opens a value that was sealed for this name with this key. The value is deeply frozen.
+ * @returns undefined for anything else, without a reason
  */
 export async function open(sealed: Buffer, key: Buffer, name: string): Promise<unknown> {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
@@ -45,7 +50,7 @@ export async function open(sealed: Buffer, key: Buffer, name: string): Promise<u
   }
 }
 
-/** By hand, not by a reviver: that takes JSON.parse several times as long. */
+/** Not a reviver: with one, JSON.parse takes several times as long. */
 function deepFreeze(value: unknown): unknown {
   if (typeof value === 'object' && value !== null) {
     for (const inner of Object.values(value)) deepFreeze(inner);

@@ -1,8 +1,9 @@
 /**
- * What a promise comes to, if it does within a time; else undefined. What it comes to later is nobody's business, a rejection
- * neither.
+ * Settles like the promise if it settles within a time; otherwise resolves to undefined. A later
+ * outcome, also a rejection, is ignored.
  *
- * What has arrived while this process was busy counts as arrived: when the time is over, the sockets are looked at once more.
+ * A reply that has arrived while this process was busy counts as in time: after the timeout, the
+ * event loop reads the sockets once more.
  */
 export function withTimeout<T>(
   promise: Promise<T>,
