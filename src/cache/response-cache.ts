@@ -40,8 +40,8 @@ export interface ResponseCache<CachedResponse extends CacheableResponse> {
   set(fingerprint: string, key: string, response: CachedResponse, fence: Fence): void;
 }
 
-interface StoredResponse<Answer> {
-  readonly response: Answer;
+interface StoredResponse<CachedResponse> {
+  readonly response: CachedResponse;
   /** Serials of the dependencies. */
   readonly serials: readonly number[];
   /** When the dependencies were last marked as used, by the gateway's clock, in ms. */
@@ -60,7 +60,7 @@ const TOUCH_INTERVAL_MS = 100;
 const MAX_DEPENDENCIES = 200;
 
 /** Separates these keys from those of upstream requests, which are paths. */
-const KEY_PREFIX = 'answer ';
+const KEY_PREFIX = 'response ';
 
 /** Size of a dependency without its key, in bytes. */
 const DEPENDENCY_BYTES = 160;
@@ -130,4 +130,4 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
 }
 
 /** Responses to operations have no read version. */
-const UNVERSIONED = { instance: 'answers', sequence: 0, isCached: false };
+const UNVERSIONED = { instance: 'responses', sequence: 0, isCached: false };

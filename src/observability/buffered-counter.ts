@@ -18,18 +18,18 @@ export function createBufferedCounter<L extends string>(
   new Counter<string>({
     ...configuration,
     collect() {
-      for (const [one, countsBySecond] of countsByFirst) {
-        for (const [other, count] of countsBySecond) this.inc({ [firstLabel]: one, [secondLabel]: other }, count);
+      for (const [first, countsBySecond] of countsByFirst) {
+        for (const [second, count] of countsBySecond) this.inc({ [firstLabel]: first, [secondLabel]: second }, count);
       }
       countsByFirst.clear();
     },
   });
-  return (one, other) => {
-    let others = countsByFirst.get(one);
-    if (!others) {
-      others = new Map();
-      countsByFirst.set(one, others);
+  return (first, second) => {
+    let countsBySecond = countsByFirst.get(first);
+    if (!countsBySecond) {
+      countsBySecond = new Map();
+      countsByFirst.set(first, countsBySecond);
     }
-    others.set(other, (others.get(other) ?? 0) + 1);
+    countsBySecond.set(second, (countsBySecond.get(second) ?? 0) + 1);
   };
 }

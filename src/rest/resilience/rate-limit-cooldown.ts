@@ -135,7 +135,7 @@ export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer
 
 /**
  * Half of the exponential backoff is random, so that clients that were rate-limited together do not
- * return together. The backoff is a minimum: an upstream that asks for very short waits again and
+ * return together. The backoff is a minimum: an upstream that requests very short waits again and
  * again gets longer ones.
  */
 function toCooldownMs(requestedMs: number | undefined, consecutive: number, random: () => number): number {
