@@ -42,7 +42,7 @@ const UNVERSIONED: ReadVersion = { instance: '', sequence: 0, isCached: false };
  */
 interface SecondTierValue {
   readonly value: unknown;
-  readonly reading: ReadVersion;
+  readonly readVersion: ReadVersion;
   /**
    * By the upstream's clock: every instance must judge the timestamps in the response by that
    * clock.
@@ -81,7 +81,7 @@ export function createCacheWriter({
       if (freshForMs > 0) {
         const ageMs = now() - requestedAt;
         const shared = {
-          value: { value, reading: readVersion, upstreamNow } satisfies SecondTierValue,
+          value: { value, readVersion, upstreamNow } satisfies SecondTierValue,
           status,
           ageMs,
           freshForMs,
@@ -103,7 +103,7 @@ export function createCacheWriter({
       };
       memoryStore.set(owner.fingerprint, key, entry, fence);
       const shared = {
-        value: { value: null, reading: UNVERSIONED, upstreamNow: requestedAt } satisfies SecondTierValue,
+        value: { value: null, readVersion: UNVERSIONED, upstreamNow: requestedAt } satisfies SecondTierValue,
         status,
         ageMs: now() - requestedAt,
         freshForMs: notFoundMs,
@@ -116,7 +116,7 @@ export function createCacheWriter({
     async readSecondTier({ owner, request, key, fence }) {
       const shared = await secondTier?.read(owner, key);
       if (!shared) return undefined;
-      const { value, reading: readVersion, upstreamNow } = shared.value as SecondTierValue;
+      const { value, readVersion, upstreamNow } = shared.value as SecondTierValue;
       const requestedAt = now() - shared.ageMs;
       const entry: Entry = {
         ...shared,

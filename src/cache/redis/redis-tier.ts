@@ -21,13 +21,13 @@ interface Envelope extends SecondTierEntry {
   readonly epoch: string;
   /** By Redis' clock, in ms. */
   readonly writtenAt: number;
-  readonly keepForMs: number;
+  readonly ttlMs: number;
 }
 
 /**
  * Must be raised when `Envelope` changes, or what the endpoints make of a body before it is cached.
  */
-const FORMAT = 2;
+const FORMAT = 3;
 const MAX_CONCURRENT_WRITES = 64;
 /**
  * Maximum size of a sealed entry, in bytes: 17 ms at 1 Gbit/s. A larger entry could not be read
@@ -72,7 +72,7 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed)) return undefined;
     const residenceMs = connection.time().latest - envelope.writtenAt;
     // A negative value means that Redis' clock was set back: the age of the entry is unknown.
-    if (!(residenceMs >= 0 && residenceMs < envelope.keepForMs)) return undefined;
+    if (!(residenceMs >= 0 && residenceMs < envelope.ttlMs)) return undefined;
     const { value, status, ageMs, freshForMs, isLive } = envelope;
     return { value, status, ageMs: ageMs + residenceMs, freshForMs, isLive };
   }
@@ -86,11 +86,7 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     try {
       const epoch = await epochs.epochAt(owner.fingerprint, now() - entry.ageMs);
       if (epoch === undefined) return;
-      const sealed = await seal(
-        { ...entry, epoch, writtenAt, keepForMs: ttlMs } satisfies Envelope,
-        toSealingKey(owner),
-        redisKey,
-      );
+      const sealed = await seal({ ...entry, epoch, writtenAt, ttlMs } satisfies Envelope, toSealingKey(owner), redisKey);
       // A later write may have finished sealing first.
       if (!sealed || sealed.length > MAX_SEALED_BYTES || latestWriteByKey.get(redisKey) !== writeNumber) return;
       await connection.send(
@@ -106,10 +102,10 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     read: (owner, key) =>
       // An unusable reply counts as a miss.
       withTimeout(readEntry(owner, key), timeoutMs, startTimer).catch(() => undefined),
-    write(owner, key, entry, keepForMs) {
-      if (!connection.isUp || pendingWrites >= MAX_CONCURRENT_WRITES || !(keepForMs > 0)) return;
+    write(owner, key, entry, ttlMs) {
+      if (!connection.isUp || pendingWrites >= MAX_CONCURRENT_WRITES || !(ttlMs > 0)) return;
       pendingWrites += 1;
-      writeEntry(owner, key, entry, Math.min(keepForMs, EPOCH_TTL_MS))
+      writeEntry(owner, key, entry, Math.min(ttlMs, EPOCH_TTL_MS))
         // A value that JSON cannot represent is not stored.
         .catch(() => {})
         .finally(() => {
@@ -126,10 +122,10 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
 
 /** Without the credential, the Redis key reveals no path, and confirms no guess. */
 function toRedisKey(version: string, owner: CacheOwner, key: string): string {
-  const requestHash = createHmac('sha256', owner.deriveKey('names of what is shared')).update(key).digest('base64url');
+  const requestHash = createHmac('sha256', owner.deriveKey('keys of cache entries')).update(key).digest('base64url');
   return `revox:${version}:${owner.fingerprint}:${requestHash}`;
 }
 
 function toSealingKey(owner: CacheOwner): Buffer {
-  return owner.deriveKey('sealing of what is shared');
+  return owner.deriveKey('sealing of cache entries');
 }
