@@ -17,7 +17,7 @@ export type ResponseSource = 'network' | 'memory' | 'redis' | 'stale' | 'coalesc
 
 /** The current state of the memory cache, for gauges. */
 export interface CacheState {
-  /** Estimated. */
+  /** Estimated size of the entries. */
   readonly bytes: number;
   readonly entries: number;
   /** Upstream requests in flight. */

@@ -9,7 +9,7 @@ export interface FreshnessSettings {
   readonly justEndedCallMs: number;
   /** How long after its end a call counts as just ended. */
   readonly settlingCallMs: number;
-  /** A call that is not over, and a list page with such a call or attempt on it. */
+  /** A call that has not ended, and a list page with such a call or attempt on it. */
   readonly liveCallMs: number;
   readonly assistantMs: number;
   readonly campaignMs: number;

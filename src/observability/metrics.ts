@@ -23,7 +23,7 @@ export interface MetricsOptions {
 
 export interface Metrics {
   readonly cacheEvents: CacheEvents;
-  /** All but `onSend`: see `onUpstreamRequestEnd`. */
+  /** All events except `onSend`: see `onUpstreamRequestEnd`. */
   readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'>;
   /** An upstream request has ended. */
   onUpstreamRequestEnd(request: UpstreamRequestMetric): void;

@@ -16,7 +16,7 @@ export interface AcceptedCredentials {
 }
 
 export interface AcceptedCredentialsOptions {
-  /** Whose key goes upstream. `gateway`: there is one credential, and the gateway trusts its own. */
+  /** Who owns the API key. `gateway`: there is one credential, and the gateway trusts its own. */
   readonly keyHolder: 'gateway' | 'caller';
   /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;

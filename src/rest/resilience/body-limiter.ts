@@ -18,7 +18,7 @@ export interface BodyLimiter {
 }
 
 export interface BudgetedOperation {
-  /** The fingerprint. */
+  /** The fingerprint of the credential. */
   readonly credential: string;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
@@ -58,7 +58,7 @@ interface CallerUsage {
 interface CredentialUsage {
   bytes: number;
   waiting: number;
-  /** Those that hold something, the oldest first. */
+  /** The operations that hold bytes, the oldest first. */
   readonly reservedBy: Set<OperationBudget>;
   /** The callers whose operations hold bytes or wait; the first is next. */
   readonly callers: Map<string, CallerUsage>;
@@ -67,7 +67,7 @@ interface CredentialUsage {
 export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter {
   const { maxBytes = 32 * 2 ** 20, maxBytesPerCredential = 12 * 2 ** 20 } = options;
   const usageByCredential = new Map<string, CredentialUsage>();
-  /** Those that hold something, the oldest first. */
+  /** The operations that hold bytes, the oldest first. */
   const reservedBy = new Set<OperationBudget>();
   /** The credentials with waiting operations; the first is next. */
   const waitingCredentials = new Set<CredentialUsage>();
@@ -193,11 +193,11 @@ function isFirst(operations: ReadonlySet<OperationBudget>, operation: OperationB
   return first === operation;
 }
 
-/** How the budgets of operations reach the limiter. */
+/** What the budget of an operation needs of the limiter. */
 interface Reservations {
-  /** @returns when the operation may read on; undefined: at once */
+  /** @returns a promise to await before reading on; undefined if reading may go on now */
   reserve(operation: OperationBudget): Promise<void> | undefined;
-  /** @returns when the operation may send its next request; undefined: at once */
+  /** @returns a promise to await before the next request; undefined if it may be sent now */
   waitForCapacity(operation: OperationBudget): Promise<void> | undefined;
   release(operation: OperationBudget): void;
 }

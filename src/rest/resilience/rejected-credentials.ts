@@ -21,7 +21,7 @@ export interface RejectedCredentials {
 }
 
 export interface RejectedCredentialsOptions {
-  /** Whose key goes upstream. `gateway`: it serves all callers. */
+  /** Who owns the API key. `gateway`: the key serves all callers. */
   readonly keyHolder: 'gateway' | 'caller';
   /** A monotonic clock for durations, in ms. */
   readonly monotonicNow: () => number;
