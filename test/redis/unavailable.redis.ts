@@ -54,7 +54,7 @@ describe('When what answers is no Redis', () => {
     );
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
     await one.waitForTroubles(1);
-    expect(one.troubles).toEqual([unavailableMessage('NoRedisError')]);
+    expect(one.troubles).toEqual([unavailableMessage('NotRedisError')]);
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
