@@ -8,7 +8,7 @@ function createCredentialsScene(keyHolder: 'gateway' | 'caller' = 'caller') {
   return { clock, accepted: createAcceptedCredentials({ keyHolder, monotonicNow: () => clock.now }) };
 }
 
-test('a credential counts as accepted from its first acceptance until it is refused', () => {
+test('a credential counts as accepted from its first acceptance until the upstream rejects it', () => {
   const { accepted } = createCredentialsScene();
   expect(accepted.has('a')).toBe(false);
   accepted.add('a');
@@ -17,7 +17,7 @@ test('a credential counts as accepted from its first acceptance until it is refu
   expect(accepted.has('a')).toBe(false);
 });
 
-test('an acceptance is forgotten after an hour without use, and every use prolongs it', () => {
+test('an accepted credential expires after an hour without use, and every use prolongs it', () => {
   const { accepted, clock } = createCredentialsScene();
   accepted.add('a');
   clock.now += HOUR_MS - 1;
@@ -28,7 +28,7 @@ test('an acceptance is forgotten after an hour without use, and every use prolon
   expect(accepted.has('a')).toBe(false);
 });
 
-test('ten thousand acceptances are kept, and the least recently used one makes room for the next', () => {
+test('the gateway keeps ten thousand accepted credentials and evicts the least recently used one', () => {
   const { accepted } = createCredentialsScene();
   for (let key = 0; key <= 10_000; key += 1) accepted.add(`${key}`);
   expect([accepted.has('0'), accepted.has('1'), accepted.has('10000')]).toEqual([false, true, true]);

@@ -5,7 +5,7 @@ import { type BodyLimiterOptions, createBodyLimiter } from '#rest/resilience/bod
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** A limiter, and operations that read by the given number of bytes and note when they may read on. */
+/** A limiter, and operations that read a given number of bytes and record when they may read on. */
 function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytesPerCredential: 4 * MIB }, maxBytes = 64 * MIB) {
   const limiter = createBodyLimiter(options);
   const order: string[] = [];
@@ -24,7 +24,7 @@ function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytes
       };
       return {
         budget,
-        /** @returns whether it has to pause */
+        /** @returns whether the operation must pause */
         read: (bytes: number) => note(budget.consumeBytes(bytes)),
         awaitRoom: () => note(budget.waitForCapacity()),
         end: () => ending.abort(),
@@ -35,8 +35,8 @@ function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytes
 
 const settle = () => new Promise(setImmediate);
 
-describe('The bytes that one operation may read from the upstream', () => {
-  test('are counted over all its bodies; one more is UPSTREAM_BUDGET_EXCEEDED, which names the setting', () => {
+describe('Byte budget of an operation', () => {
+  test('the byte budget counts all bodies of an operation, and one byte over it is UPSTREAM_BUDGET_EXCEEDED with the name of the setting', () => {
     const { budget } = createScene({}, 1_000).open('a');
     expect([budget.consumeBytes(600), budget.consumeBytes(400), budget.exceededError]).toEqual([undefined, undefined, undefined]);
     const error = { code: 'UPSTREAM_BUDGET_EXCEEDED', message: expect.stringMatching(/1000 bytes .*\(MAX_UPSTREAM_BYTES\)/) };
@@ -44,7 +44,7 @@ describe('The bytes that one operation may read from the upstream', () => {
     expect(budget.exceededError).toMatchObject(error);
   });
 
-  test('are told apart from the requests that it may send', () => {
+  test('an exhausted request budget is reported apart from an exhausted byte budget', () => {
     const { budget } = createScene().open('a');
     budget.sentRequests = 9;
     expect(budget.exceededError).toBeUndefined();
@@ -53,8 +53,8 @@ describe('The bytes that one operation may read from the upstream', () => {
   });
 });
 
-describe('A request in the background', () => {
-  test('counts among the requests of its operation, and has bytes of its own until it ends', () => {
+describe('Budget of a background request', () => {
+  test('a background request counts towards the requests of its operation and has its own byte budget until it ends', () => {
     const { limiter, open } = createScene({}, MIB);
     const operation = open('a');
     const ending = new AbortController();
@@ -70,7 +70,7 @@ describe('A request in the background', () => {
     expect(limiter.reservedBytes).toBe(0);
   });
 
-  test('pauses where its credential holds as many bytes as it may', async () => {
+  test('a background request pauses while its credential has reserved its maximum of bytes', async () => {
     const { open } = createScene();
     const [hog, operation] = [open('hog', 'a'), open('operation', 'a')];
     hog.read(20 * MIB);
@@ -82,14 +82,14 @@ describe('A request in the background', () => {
   });
 });
 
-describe('The bytes that operations hold', () => {
-  test('are not counted for an operation that reads little', () => {
+describe('Body limiter', () => {
+  test('the body limiter reserves no bytes for an operation that reads little', () => {
     const { limiter, open } = createScene();
     for (let n = 0; n < 100; n += 1) expect(open(`${n}`, 'a').read(64 * KIB)).toBe(false);
     expect(limiter.reservedBytes).toBe(0);
   });
 
-  test('are released when the operation ends', () => {
+  test('the body limiter releases the bytes of an operation when the operation ends', () => {
     const { limiter, open } = createScene();
     const operation = open('a');
     operation.read(MIB);
@@ -98,7 +98,7 @@ describe('The bytes that operations hold', () => {
     expect(limiter.reservedBytes).toBe(0);
   });
 
-  test('are bounded for each credential: its oldest operation reads on, the others when that one has ended', async () => {
+  test('at the limit of a credential only its oldest operation reads on, and the others resume when that one ends', async () => {
     const { limiter, order, open } = createScene();
     const [first, second, third] = [open('first', 'a'), open('second', 'a'), open('third', 'a')];
     expect(first.read(3 * MIB)).toBe(false);
@@ -114,7 +114,7 @@ describe('The bytes that operations hold', () => {
     expect(limiter.reservedBytes).toBe(0);
   });
 
-  test('of one credential pause no other credential that holds little', () => {
+  test('the bytes of one credential pause no other credential that has reserved little', () => {
     const { open } = createScene();
     const [first, second] = [open('first', 'a'), open('second', 'a')];
     first.read(20 * MIB);
@@ -122,7 +122,7 @@ describe('The bytes that operations hold', () => {
     expect([open('b').read(MIB), open('c').awaitRoom()]).toEqual([false, false]);
   });
 
-  test('are bounded in all: the oldest operation reads on, and then of each credential one in turn', async () => {
+  test('at the total limit only the oldest operation reads on, and afterwards the credentials resume in turn', async () => {
     const { order, open } = createScene();
     const hog = open('hog');
     hog.read(9 * MIB);
@@ -134,14 +134,14 @@ describe('The bytes that operations hold', () => {
     expect(order.slice(0, 2).sort()).toEqual(['a0', 'b0']);
   });
 
-  test('stall no operation that holds nothing: it sends its requests, and its bodies pause only beyond what is free', () => {
+  test('an operation that has reserved nothing sends its requests, and its bodies pause only beyond the free allowance', () => {
     const { open } = createScene();
     expect(open('hog', 'a').read(20 * MIB)).toBe(false);
     const small = open('small', 'a');
     expect([small.awaitRoom(), small.read(64 * KIB), small.awaitRoom(), small.read(1)]).toEqual([false, false, false, true]);
   });
 
-  test('of one caller pause no other caller of the credential that holds little', async () => {
+  test('the bytes of one caller pause no other caller of the same credential that has reserved little', async () => {
     const { limiter, order, open } = createScene();
     const hog = open('hog', 'a', 'loud');
     hog.read(20 * MIB);
@@ -157,7 +157,7 @@ describe('The bytes that operations hold', () => {
     expect([order.at(-1), limiter.reservedBytes]).toEqual(['loud too', 256 * KIB]);
   });
 
-  test('of one credential are granted to its callers in turn', async () => {
+  test('the body limiter grants the bytes of one credential to its callers in turn', async () => {
     const { order, open } = createScene();
     const hog = open('hog', 'a', 'loud');
     hog.read(5 * MIB);
@@ -169,7 +169,7 @@ describe('The bytes that operations hold', () => {
     expect(order.slice(0, 2)).toEqual(['loud 0', 'quiet']);
   });
 
-  test('are held for no operation that has ended: what waits for it is given up, and what it still reads, if that is much', async () => {
+  test('the body limiter rejects the waiting bodies of an ended operation and its further reads, and reserves no bytes for them', async () => {
     const { limiter, order, open } = createScene();
     const [hog, waiting] = [open('hog', 'a'), open('waiting', 'a')];
     hog.read(5 * MIB);
@@ -182,7 +182,7 @@ describe('The bytes that operations hold', () => {
     expect(limiter.reservedBytes).toBe(0);
   });
 
-  test('exceed the bound by no more than the oldest operation and the minimum of each caller read, and every operation comes to its end', async () => {
+  test('reserved bytes exceed the limit only by the oldest operation and the minimum of each caller, and every operation completes', async () => {
     const steps = fc.array(
       fc.record({ credential: fc.nat(2), caller: fc.nat(1), reads: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }) }),
       {
@@ -206,7 +206,8 @@ describe('The bytes that operations hold', () => {
             end();
           }),
         );
-        // The bound and one read, the minimum of each caller and one read, and all that the oldest operation reads.
+        // The limit plus one read, the minimum of each caller plus one read, and all that the
+        // oldest operation reads.
         expect(maxHeld).toBeLessThanOrEqual((8 + 4 + 3 * 2 * (1 + 4) + 32) * MIB);
         expect(limiter.reservedBytes).toBe(0);
       }),

@@ -11,8 +11,8 @@ function createBreakerScene({ failures = 4, openMs = 1_000 } = {}) {
   return { clock, onChange, options, circuit: createCircuitBreaker(options) };
 }
 
-describe('A circuit', () => {
-  test('lets everything through until so many requests have failed, and then nothing', () => {
+describe('Circuit breaker', () => {
+  test('a circuit breaker admits all requests until the configured number has failed, and then none', () => {
     const { circuit, onChange } = createBreakerScene();
     for (let count = 0; count < 3; count += 1) circuit.tryAcquire()?.fail();
     expect(circuit.state).toBe('closed');
@@ -21,7 +21,7 @@ describe('A circuit', () => {
     expect(onChange.mock.calls).toEqual([['opened']]);
   });
 
-  test('stays closed while most requests succeed', () => {
+  test('a circuit breaker stays closed while most requests succeed', () => {
     const { circuit } = createBreakerScene();
     for (let count = 0; count < 100; count += 1) {
       circuit.tryAcquire()?.succeed();
@@ -31,7 +31,7 @@ describe('A circuit', () => {
     expect(circuit.state).toBe('closed');
   });
 
-  test('forgets what failed long ago', () => {
+  test('a circuit breaker forgets failures that are long past', () => {
     const { circuit, clock } = createBreakerScene();
     for (let count = 0; count < 20; count += 1) {
       circuit.tryAcquire()?.fail();
@@ -42,7 +42,7 @@ describe('A circuit', () => {
     expect(circuit.state).toBe('open');
   });
 
-  test('lets one through to see, and closes when that succeeds', () => {
+  test('a half-open circuit breaker admits one probe and closes when the probe succeeds', () => {
     const { circuit, clock, onChange } = createBreakerScene();
     for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();
     clock.now = 999;
@@ -58,7 +58,7 @@ describe('A circuit', () => {
     expect(onChange.mock.calls).toEqual([['opened'], ['closed']]);
   });
 
-  test('stays open for twice as long each time that fails, half a minute at most', () => {
+  test('an open circuit breaker doubles its open time with each failed probe, up to 30 seconds', () => {
     const { circuit, clock, onChange } = createBreakerScene();
     for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();
     for (const ms of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
@@ -70,7 +70,7 @@ describe('A circuit', () => {
     expect(onChange.mock.calls).toEqual([['opened']]);
   });
 
-  test('lets another one through when the first says nothing', () => {
+  test('a half-open circuit breaker admits another probe when the first one is ignored', () => {
     const { circuit, clock } = createBreakerScene();
     for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();
     clock.now = 1_000;
@@ -79,7 +79,7 @@ describe('A circuit', () => {
     expect(circuit.state).toBe('closed');
   });
 
-  test('does not take for the one to see what was sent before', () => {
+  test('a circuit breaker does not count a request that was sent before it opened as its probe', () => {
     const { circuit, clock } = createBreakerScene();
     const [early, late] = [circuit.tryAcquire(), circuit.tryAcquire()];
     for (let count = 0; count < 4; count += 1) circuit.tryAcquire()?.fail();
@@ -97,7 +97,7 @@ describe('A circuit', () => {
 
 const toBreakerKey = (fingerprint: string, caller?: string) => ({ credential: { fingerprint }, caller });
 
-test('The breaker of an accepted credential stays open while any number of invented keys fail', () => {
+test('the circuit breaker of an accepted credential stays open while any number of invented keys fail', () => {
   const { options } = createBreakerScene();
   const breaker = createCircuitBreakers(options);
   const fail = (fingerprint: string) => breaker.tryAcquire(toBreakerKey(fingerprint), '/call/{id}')?.('server-error');
@@ -106,7 +106,7 @@ test('The breaker of an accepted credential stays open while any number of inven
   expect(breaker.allowsRequest(toBreakerKey('a'), '/call/{id}')).toBe(false);
 });
 
-describe('The breaker', () => {
+describe('Circuit breakers of the client', () => {
   function createBroken(kind: FailureKind, asker = toBreakerKey('a'), endpoint = '/call/{id}' as const) {
     const { options, clock } = createBreakerScene();
     const breaker = createCircuitBreakers(options);
@@ -114,21 +114,24 @@ describe('The breaker', () => {
     return { breaker, clock };
   }
 
-  test.each<FailureKind>(['unreachable', 'connect-timeout'])('keeps everything back when there is no way there: %s', (kind) => {
-    const { breaker, clock } = createBroken(kind);
-    expect(breaker.state).toBe('open');
-    expect(breaker.allowsRequest(toBreakerKey('another'), '/assistants')).toBe(false);
-    expect(breaker.tryAcquire(toBreakerKey('another'), '/assistants')).toBeUndefined();
-    clock.now = 1_000;
-    expect(breaker.state).toBe('half-open');
-    const leave = breaker.tryAcquire(toBreakerKey('another'), '/assistants');
-    expect(breaker.tryAcquire(toBreakerKey('a'), '/call')).toBeUndefined();
-    leave?.('server-error');
-    expect(breaker.state).toBe('closed');
-  });
+  test.each<FailureKind>(['unreachable', 'connect-timeout'])(
+    'when the upstream cannot be reached (%s), the circuit breaker blocks all requests',
+    (kind) => {
+      const { breaker, clock } = createBroken(kind);
+      expect(breaker.state).toBe('open');
+      expect(breaker.allowsRequest(toBreakerKey('another'), '/assistants')).toBe(false);
+      expect(breaker.tryAcquire(toBreakerKey('another'), '/assistants')).toBeUndefined();
+      clock.now = 1_000;
+      expect(breaker.state).toBe('half-open');
+      const leave = breaker.tryAcquire(toBreakerKey('another'), '/assistants');
+      expect(breaker.tryAcquire(toBreakerKey('a'), '/call')).toBeUndefined();
+      leave?.('server-error');
+      expect(breaker.state).toBe('closed');
+    },
+  );
 
   test.each<FailureKind>(['server-error', 'timeout', 'connection'])(
-    'keeps back what one caller asks of one endpoint when that fails, and nothing else: %s',
+    'when an endpoint fails (%s), the circuit breaker blocks that endpoint for that caller and nothing else',
     (kind) => {
       const { breaker } = createBroken(kind);
       expect(breaker.state).toBe('partly-open');
@@ -137,7 +140,7 @@ describe('The breaker', () => {
       for (const [asker, endpoint] of [
         [toBreakerKey('b'), '/call/{id}'],
         [toBreakerKey('a'), '/call'],
-        // With the same key, but somebody else.
+        // The same key, but another caller.
         [toBreakerKey('a', 'another'), '/call/{id}'],
       ] as const) {
         expect(breaker.allowsRequest(asker, endpoint)).toBe(true);
@@ -147,13 +150,13 @@ describe('The breaker', () => {
   );
 
   test.each<FailureKind>(['aborted', 'invalid', 'rate-limited', 'missing', 'credential', 'rejected'])(
-    'says nothing against an upstream that answers, nor of who leaves: %s',
+    'the circuit breaker counts neither an upstream response nor a disconnected client as a failure: %s',
     (kind) => {
       expect(createBroken(kind).breaker.state).toBe('closed');
     },
   );
 
-  test('tries an endpoint again after a while, one request at a time, and closes it when that is answered', () => {
+  test('the circuit breaker probes an endpoint with one request at a time and closes when the endpoint responds', () => {
     const { breaker, clock } = createBroken('server-error');
     clock.now = 1_000;
     const leave = breaker.tryAcquire(toBreakerKey('a'), '/call/{id}');
@@ -163,14 +166,14 @@ describe('The breaker', () => {
     expect(breaker.tryAcquire(toBreakerKey('a'), '/call/{id}')).toBeTypeOf('function');
   });
 
-  test('lets the one to see go again when it was given up', () => {
+  test('the circuit breaker admits another probe when the first one is aborted', () => {
     const { breaker, clock } = createBroken('unreachable');
     clock.now = 1_000;
     breaker.tryAcquire(toBreakerKey('a'), '/call')?.('aborted');
     expect(breaker.tryAcquire(toBreakerKey('a'), '/call')).toBeTypeOf('function');
   });
 
-  test('is not kept open by one who asks for what takes too long: it has been reached', () => {
+  test('a probe that times out closes the circuit breaker of the whole upstream, because the upstream was reached', () => {
     const { breaker, clock } = createBroken('unreachable');
     clock.now = 1_000;
     breaker.tryAcquire(toBreakerKey('a'), '/call')?.('timeout');
@@ -178,7 +181,7 @@ describe('The breaker', () => {
     expect(breaker.tryAcquire(toBreakerKey('b'), '/call')).toBeTypeOf('function');
   });
 
-  test('forgets an endpoint that nobody asks for', () => {
+  test('the circuit breaker forgets an endpoint that no request uses', () => {
     const { breaker, clock } = createBroken('server-error');
     clock.now = 60_000;
     expect(breaker.state).toBe('closed');

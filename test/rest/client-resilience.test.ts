@@ -27,7 +27,10 @@ const connectionRefused: UpstreamAct = () => {
 };
 const neverResponds: UpstreamAct = () => new Promise<Response>(() => {});
 
-/** A client of an upstream that does one thing after the other, and the last of them for ever; the clock and the timers are the test's. */
+/**
+ * A client of an upstream that performs the given acts in order and repeats the last one forever.
+ * The test owns the clock and the timers.
+ */
 function createScene(acts: readonly UpstreamAct[], options: Partial<RestClientOptions> = {}) {
   const timers = createManualTimers();
   const clock = { now: 0 };
@@ -61,11 +64,14 @@ function createScene(acts: readonly UpstreamAct[], options: Partial<RestClientOp
     sent,
     ask(path = '/call/c', errand: Partial<UpstreamContext> = {}) {
       const asked = client.send(createUpstreamContext(errand), upstreamRequest(path));
-      // Some are looked at only after they have failed.
+      // Some promises are inspected only after they have rejected.
       asked.catch(() => {});
       return asked;
     },
-    /** Lets everything run that can, and then the timers of so many ms. */
+    /**
+     * Runs everything that can run, advances the clock by `ms` and fires the timers of exactly
+     * `ms`.
+     */
     async pass(ms: number) {
       await idle();
       clock.now += ms;
@@ -83,7 +89,7 @@ async function idle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
 }
 
-/** How a promise has ended by now. */
+/** The current outcome of a promise. */
 async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   return Promise.race([
     promise.then(
@@ -94,11 +100,11 @@ async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   ]);
 }
 
-describe('A request that failed', () => {
+describe('Retries', () => {
   test.each<[name: string, act: UpstreamAct]>([
-    ['a connection that is lost', connectionLost],
+    ['a lost connection', connectionLost],
     ...[408, 409, 500, 501, 502, 503, 504, 507, 520, 599].map((code) => [`a ${code}`, status(code)] as [string, UpstreamAct]),
-  ])('is sent again after %s', async (_name, act) => {
+  ])('a failed request is retried after %s', async (_name, act) => {
     const { ask, sent, pass } = createScene([act, found]);
     const asked = ask();
     await pass(250);
@@ -110,15 +116,15 @@ describe('A request that failed', () => {
     ...[300, 304, 400, 401, 402, 403, 404, 405, 406, 410, 413, 415, 418, 422, 423, 425, 426, 431, 451].map(
       (code) => [`a ${code}`, status(code)] as [string, UpstreamAct],
     ),
-    ['no JSON', () => new Response('<html>')],
-    ['too much', () => new Response(' '.repeat(3_000))],
-  ])('is not sent again after %s', async (_name, act) => {
+    ['a body that is not JSON', () => new Response('<html>')],
+    ['a body that is too large', () => new Response(' '.repeat(3_000))],
+  ])('a failed request is not retried after %s', async (_name, act) => {
     const { ask, sent, timers } = createScene([act, found]);
     await expect(ask()).rejects.toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/) });
     expect([sent.length, timers.running]).toEqual([1, []]);
   });
 
-  test('is not sent again when it took too long: that would be twice as much for who is slow', async () => {
+  test('a request that timed out is not retried, because a retry would double the load of a slow upstream', async () => {
     const { ask, sent, pass, timers } = createScene([neverResponds, found]);
     const asked = ask();
     await pass(TIMEOUT_MS);
@@ -133,15 +139,18 @@ describe('A request that failed', () => {
     ['false', 429, 1],
     ['maybe', 503, 2],
     ['maybe', 400, 1],
-  ])('is sent again as the upstream says: x-should-retry: %s with %i', async (word, code, requests) => {
-    const { ask, sent, pass } = createScene([status(code, { 'x-should-retry': word }), found]);
-    const asked = ask();
-    await pass(250);
-    expect(await outcomeOf(asked)).toMatch(requests === 2 ? 'answered' : /^[A-Z_]+$/);
-    expect(sent).toHaveLength(requests);
-  });
+  ])(
+    'the client follows x-should-retry: %s of a response with status %i, and sends %i requests',
+    async (word, code, requests) => {
+      const { ask, sent, pass } = createScene([status(code, { 'x-should-retry': word }), found]);
+      const asked = ask();
+      await pass(250);
+      expect(await outcomeOf(asked)).toMatch(requests === 2 ? 'answered' : /^[A-Z_]+$/);
+      expect(sent).toHaveLength(requests);
+    },
+  );
 
-  test('is sent again so often, each time after up to twice as long; then the last failure is told', async () => {
+  test('the client retries up to the configured number with doubling delays, and then reports the last failure', async () => {
     const { ask, sent, pass, timers } = createScene([connectionLost, connectionLost, connectionLost, status(502)], {
       retries: 3,
     });
@@ -155,7 +164,7 @@ describe('A request that failed', () => {
     expect([sent.length, timers.running]).toEqual([4, []]);
   });
 
-  test('waits by chance, from not at all to its bound', async () => {
+  test('full jitter delays a retry by a random time between zero and the bound', async () => {
     for (const [random, waits] of [
       [0, []],
       [0.5, [125]],
@@ -173,9 +182,9 @@ describe('A request that failed', () => {
   test.each([
     [{ 'retry-after': '3' }, 3_000],
     [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 1_500],
-    // By the upstream's own clock, which is not ours.
+    // Relative to the upstream's own `Date`, which may differ from the gateway's clock.
     [{ 'retry-after': 'Thu, 01 Jan 1970 01:00:04 GMT', date: 'Thu, 01 Jan 1970 01:00:00 GMT' }, 4_000],
-  ])('waits as long as the upstream asks: %j', async (headers: Record<string, string>, ms) => {
+  ])('the client waits before a retry for as long as the upstream asks: %j', async (headers: Record<string, string>, ms) => {
     const { ask, sent, pass, timers } = createScene([status(503, headers), found], { random: () => 0 });
     const asked = ask();
     await idle();
@@ -185,20 +194,20 @@ describe('A request that failed', () => {
     expect(sent).toHaveLength(2);
   });
 
-  test('waits a little longer, by chance: those who were told together do not come back together', async () => {
+  test('the client adds jitter to Retry-After, so that clients of one failure do not retry together', async () => {
     const { ask, timers } = createScene([status(503, { 'retry-after': '3' }), found]);
     void ask();
     await idle();
     expect(timers.running).toEqual([3_250]);
   });
 
-  test('is not sent again when nobody waits that long', async () => {
+  test('a request is not retried when its deadline ends before the retry may be sent', async () => {
     const { ask, sent, timers } = createScene([status(503, { 'retry-after': '3' }), found]);
     await expect(ask('/call/c', { deadlineAt: () => 3_000 })).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
     expect([sent.length, timers.running]).toEqual([1, []]);
   });
 
-  test('is given up while it waits when nobody waits any more, and leaves nothing behind', async () => {
+  test('a request that waits for its retry is abandoned when its operation is aborted, and leaves no timer and no slot behind', async () => {
     const operation = new AbortController();
     const { ask, sent, timers, client } = createScene([connectionLost, found]);
     const asked = ask('/call/c', { signal: operation.signal });
@@ -208,7 +217,7 @@ describe('A request that failed', () => {
     expect([sent.length, timers.running, client.state.inFlight]).toEqual([1, [], 0]);
   });
 
-  test('holds no place while it waits', async () => {
+  test('a request that waits for its retry holds no concurrency slot', async () => {
     const { ask, sent, pass } = createScene([connectionLost, found], { maxConcurrency: 1 });
     const failed = ask('/call/a');
     await idle();
@@ -218,7 +227,7 @@ describe('A request that failed', () => {
     expect(sent).toEqual(['/call/a', '/call/b', '/call/a']);
   });
 
-  test('keeps its place, when nobody waits any more, as long as an answer usually takes', async () => {
+  test('an aborted request keeps its concurrency slot for as long as a response usually takes', async () => {
     const answers: (() => void)[] = [];
     const later: UpstreamAct = () => new Promise((resolve) => answers.push(() => resolve(found() as Response)));
     const { ask, sent, clock, pass, timers } = createScene([later], { maxConcurrency: 1 });
@@ -243,7 +252,7 @@ describe('A request that failed', () => {
     expect(await outcomeOf(next)).toBe('answered');
   });
 
-  test('is one of those that the operation may send', async () => {
+  test('a retry counts towards the request budget of its operation', async () => {
     const budget = createBudget({ maxRequests: 2 });
     const { ask, sent, pass } = createScene([connectionLost]);
     const asked = ask('/call/c', { budget });
@@ -252,7 +261,7 @@ describe('A request that failed', () => {
     expect([sent.length, budget.sentRequests]).toEqual([2, 2]);
   });
 
-  test('never doubles the load of an upstream that struggles', async () => {
+  test('the retry budget keeps retries from doubling the load of a failing upstream', async () => {
     const { ask, sent, pass } = createScene([connectionLost]);
     const asked = Array.from({ length: 300 }, (_, n) => ask(`/call/${n}`));
     for (let turn = 0; turn < 40; turn += 1) await pass(turn % 2 === 0 ? 250 : 500);
@@ -262,10 +271,10 @@ describe('A request that failed', () => {
   });
 });
 
-describe('An upstream that asks for patience', () => {
+describe('Rate-limit cooldown of the client', () => {
   const wait = (seconds: number) => status(429, { 'retry-after': String(seconds) });
 
-  test('is left alone by all requests of that credential, and by no others', async () => {
+  test('a 429 stops the requests of its credential for the cooldown and no requests of other credentials', async () => {
     const [mine, others] = [new Credential('sk_mine'), new Credential('sk_other')];
     const { ask, sent, pass, client } = createScene([wait(7), found]);
     const first = ask('/call/a', { credential: mine });
@@ -280,13 +289,13 @@ describe('An upstream that asks for patience', () => {
     expect(client.state).toMatchObject({ coolingDown: 0, queued: 0, inFlight: 0 });
   });
 
-  test('is asked by one request when the time is over, and by all when that is answered', async () => {
+  test('after a cooldown one probe is sent, and all waiting requests follow when the probe succeeds', async () => {
     const answers: (() => void)[] = [];
     const later: UpstreamAct = () => new Promise((resolve) => answers.push(() => resolve(found() as Response)));
     const { ask, sent, pass } = createScene([wait(7), later]);
     const asked = ['/call/a', '/call/b', '/call/c', '/call/d'].map((path) => ask(path));
     await idle();
-    // Those that were under way already have been told, too, or answered.
+    // The requests that were in flight already have received the 429 as well, or a response.
     expect(sent).toHaveLength(4);
     await pass(7_000);
     for (const answer of answers.splice(0)) answer();
@@ -296,7 +305,7 @@ describe('An upstream that asks for patience', () => {
     expect(sent).toHaveLength(5);
   });
 
-  test('is not waited for by who cannot: that costs no request', async () => {
+  test('a request whose deadline ends before the cooldown is rejected without an upstream request', async () => {
     const { ask, sent } = createScene([wait(7), found]);
     void ask('/call/a');
     await idle();
@@ -305,7 +314,7 @@ describe('An upstream that asks for patience', () => {
     expect(sent).toEqual(['/call/a']);
   });
 
-  test('says so to the one it has told, when that one cannot wait', async () => {
+  test('a 429 with a cooldown beyond the deadline of its request is reported as RATE_LIMITED with retryAfter', async () => {
     const { ask, sent, timers, pass } = createScene([wait(40)]);
     const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 40 } });
@@ -315,7 +324,7 @@ describe('An upstream that asks for patience', () => {
     expect(timers.running).toEqual([]);
   });
 
-  test('is told of as what it is: who cannot wait has been answered, and nothing is sent again', async () => {
+  test('a 429 with a cooldown beyond the deadline of its request is reported with its status and without a retry', async () => {
     const onRetry = vi.fn();
     const { ask } = createScene([wait(40)], { events: { ...NO_UPSTREAM_EVENTS, onRetry } });
     const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch((reason: unknown) => reason);
@@ -323,7 +332,7 @@ describe('An upstream that asks for patience', () => {
     expect(onRetry).not.toHaveBeenCalled();
   });
 
-  test('is asked so often and no more', async () => {
+  test('a request that receives only 429 responses is sent as often as the retries allow', async () => {
     const { ask, sent, pass } = createScene([status(429)]);
     const asked = ask();
     for (const ms of [1_000, 2_000]) await pass(ms);
@@ -331,7 +340,7 @@ describe('An upstream that asks for patience', () => {
     expect(sent).toHaveLength(3);
   });
 
-  test('is asked with one request a pause, however many wait: no budget is needed for that', async () => {
+  test('each cooldown costs one probe however many requests wait, and a probe needs no retry budget', async () => {
     const { ask, sent, pass } = createScene([status(429)], { maxConcurrency: 1, retries: 5 });
     const asked = Array.from({ length: 50 }, (_, n) => ask(`/call/${n}`));
     for (const ms of [1_000, 2_000, 4_000]) await pass(ms);
@@ -340,10 +349,10 @@ describe('An upstream that asks for patience', () => {
   });
 });
 
-describe('An upstream that fails', () => {
+describe('Circuit breaker of the client', () => {
   const NONE = { retries: 0, breaker: { failures: 4, openMs: 1_000 } };
 
-  test('is left alone, then tried with one request, and asked again when that is answered', async () => {
+  test('the client stops sending to a failing upstream, sends one probe, and resumes when the probe gets a response', async () => {
     const answers: UpstreamAct[] = [
       connectionRefused,
       connectionRefused,
@@ -358,28 +367,28 @@ describe('An upstream that fails', () => {
     expect(client.state.breaker).toBe('open');
     await pass(1_000);
     expect(client.state.breaker).toBe('half-open');
-    // Any answer shows that there is a way.
+    // Any response shows that the upstream can be reached.
     expect(await outcomeOf(ask())).toBe('UPSTREAM_UNAVAILABLE');
     expect(client.state.breaker).toBe('closed');
     expect(await outcomeOf(ask())).toBe('answered');
     expect(sent).toHaveLength(6);
   });
 
-  test('is not asked by those who wait for their turn when it is found to fail', async () => {
+  test('requests that wait for a concurrency slot are not sent once the circuit breaker opens', async () => {
     const { ask, sent } = createScene([connectionRefused], { ...NONE, maxConcurrency: 1 });
     const asked = Array.from({ length: 20 }, () => ask());
     expect(new Set(await Promise.all(asked.map(outcomeOf)))).toEqual(new Set(['UPSTREAM_UNAVAILABLE']));
     expect(sent).toHaveLength(4);
   });
 
-  test('counts nothing of what was not sent on the budget of an operation', async () => {
+  test('a request that the circuit breaker blocks does not count towards the budget of its operation', async () => {
     const budget = createBudget();
     const { ask, sent } = createScene([connectionLost], NONE);
     for (let n = 0; n < 10; n += 1) await outcomeOf(ask('/call/c', { budget }));
     expect([sent.length, budget.sentRequests]).toEqual([4, 4]);
   });
 
-  test('for one credential is asked with the others', async () => {
+  test('a circuit breaker that is open for one credential does not block another credential', async () => {
     const { client, sent } = createScene([status(500), status(500), status(500), status(500), found], NONE);
     const [failing, fine] = [new Credential('sk_failing'), new Credential('sk_fine')];
     const ask = (credential: Credential) =>
@@ -390,7 +399,7 @@ describe('An upstream that fails', () => {
   });
 });
 
-test('Of a caller of whom too many requests wait no more are taken: that is told, and costs no request', async () => {
+test('a request over the queue limit of its caller is RATE_LIMITED, is reported to the observer and costs no upstream request', async () => {
   const onQueueFull = vi.fn();
   const { ask, sent } = createScene([neverResponds], {
     maxConcurrency: 1,
@@ -403,7 +412,7 @@ test('Of a caller of whom too many requests wait no more are taken: that is told
   expect([sent, onQueueFull.mock.calls.length]).toEqual([['/call/a'], 1]);
 });
 
-describe('Whoever listens', () => {
+describe('Upstream events', () => {
   function createListener() {
     const heard: unknown[] = [];
     const events: UpstreamEvents = {
@@ -423,7 +432,7 @@ describe('Whoever listens', () => {
     return { heard, events };
   }
 
-  test('hears of every request, how it ended, and why it is sent again', async () => {
+  test('the observer is notified of every upstream request, of its outcome and of the reason for each retry', async () => {
     const { heard, events } = createListener();
     const { ask, pass, clock } = createScene(
       [
@@ -457,7 +466,7 @@ describe('Whoever listens', () => {
     expect(JSON.stringify(heard)).not.toContain('secret-id');
   });
 
-  test('hears of an answer that is none, and gives headers for the way', async () => {
+  test('the observer is notified of a response that the parser rejects, and adds headers to the request', async () => {
     const { heard, events } = createListener();
     const received = vi.fn();
     const { client } = createScene([], {

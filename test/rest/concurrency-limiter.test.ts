@@ -40,7 +40,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-/** Asks for turns, writes down in which order they come, and ends each when it is told to. */
+/** Acquires slots, records the order in which they are granted, and releases them one by one. */
 function createQueueScene(turns: ConcurrencyLimiter) {
   const order: string[] = [];
   const ends: (() => void)[] = [];
@@ -59,8 +59,8 @@ function createQueueScene(turns: ConcurrencyLimiter) {
   };
 }
 
-describe('Turns', () => {
-  test('are given to as many as there are places, then one for each that ends, first come first served', async () => {
+describe('Concurrency limiter', () => {
+  test('the limiter starts as many requests as there are slots and then one for each that ends, first come first served', async () => {
     const turns = createLimiter({ maxPerCredential: 2 });
     const { order, ask, endNext } = createQueueScene(turns);
     for (const name of ['first', 'second', 'third', 'fourth']) void ask(name);
@@ -76,7 +76,7 @@ describe('Turns', () => {
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
-  test('are never more than there are places, however they come and go', async () => {
+  test('the limiter never exceeds its limits, in whatever order requests start and end', async () => {
     const turns = createLimiter({ maxPerCredential: 3, maxTotal: 5 });
     const inside = new Map<string, number>();
     let most = 0;
@@ -101,7 +101,7 @@ describe('Turns', () => {
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
-  test('of one credential are not waited for by another', async () => {
+  test('requests of one credential do not wait for requests of another', async () => {
     const turns = createLimiter();
     await turns.acquire(toAcquireOptions({ credential: 'a' }));
     const second = turns.acquire(toAcquireOptions({ credential: 'a' }));
@@ -109,7 +109,7 @@ describe('Turns', () => {
     expect(await isSettled(second)).toBe(false);
   });
 
-  test('end once, however often that is said', async () => {
+  test('a slot is released once, however often its release function is called', async () => {
     const turns = createLimiter();
     const end = await turns.acquire(toAcquireOptions());
     const next = turns.acquire(toAcquireOptions());
@@ -120,7 +120,7 @@ describe('Turns', () => {
     expect(await isSettled(afterNext)).toBe(false);
   });
 
-  test('are not given to who has left, or was gone before; and no listener stays on a signal', async () => {
+  test('the limiter grants no slot to an aborted request and leaves no listener on its signal', async () => {
     const turns = createLimiter();
     const end = await turns.acquire(toAcquireOptions());
     const leaving = new AbortController();
@@ -140,7 +140,7 @@ describe('Turns', () => {
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
-  test('leave nothing behind: a credential and a caller that nobody uses are forgotten', async () => {
+  test('the limiter forgets a credential and a caller without requests', async () => {
     const set = vi.spyOn(Map.prototype, 'set');
     const turns = createLimiter();
     const end = await turns.acquire(toAcquireOptions({ credential: 'a key of its own', caller: 'somebody' }));
@@ -157,14 +157,14 @@ describe('Turns', () => {
     expect([lanes.size, callers.size]).toEqual([0, 0]);
   });
 
-  test('that end as others begin are counted all the same', async () => {
+  test('the limiter counts a slot that is released while another request of its credential starts', async () => {
     const turns = createLimiter();
     const end = await turns.acquire(toAcquireOptions());
     const leaving = new AbortController();
     const gone = turns.acquire(toAcquireOptions({ signal: leaving.signal }));
     leaving.abort();
     end();
-    // Begins on a new lane, before the one who left has noticed.
+    // Starts on a new lane, before the aborted request has noticed its signal.
     const first = await turns.acquire(toAcquireOptions());
     await expect(gone).rejects.toThrow();
     const second = turns.acquire(toAcquireOptions());
@@ -174,8 +174,8 @@ describe('Turns', () => {
   });
 });
 
-describe('Who asks for much waits for himself', () => {
-  test('among credentials, where all together are too many', async () => {
+describe('Fair queueing', () => {
+  test('a credential with many requests does not delay other credentials when the total limit is reached', async () => {
     const { order, ask, endNext } = createQueueScene(createLimiter({ maxPerCredential: 10, maxTotal: 1 }));
     for (let count = 0; count < 5; count += 1) void ask('flood', { credential: 'flood' });
     void ask('a', { credential: 'a' });
@@ -184,7 +184,7 @@ describe('Who asks for much waits for himself', () => {
     expect(order).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'flood', 'flood']);
   });
 
-  test('among the callers of one credential', async () => {
+  test('a caller with many requests does not delay other callers of the same credential', async () => {
     const { order, ask, endNext } = createQueueScene(createLimiter({ maxPerCredential: 1 }));
     for (let count = 0; count < 5; count += 1) void ask('flood', { caller: 'flood' });
     void ask('a', { caller: 'a' });
@@ -194,17 +194,17 @@ describe('Who asks for much waits for himself', () => {
     expect(order).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'a', 'flood', 'flood']);
   });
 
-  test('and leaves a place free for who comes next', async () => {
+  test('a single caller leaves some slots of its credential free for other callers', async () => {
     const turns = createLimiter({ maxPerCredential: 20 });
     for (let count = 0; count < 200; count += 1) void turns.acquire(toAcquireOptions({ caller: 'flood' }));
     expect(turns.state).toEqual({ inFlight: 15, queued: 185 });
     await expect(turns.acquire(toAcquireOptions({ caller: 'somebody else' }))).resolves.toBeTypeOf('function');
-    // Nobody is told apart: then there is nobody to leave a place for.
+    // Without callers in the options there is no other caller to keep a slot free for.
     for (let count = 0; count < 20; count += 1) void turns.acquire(toAcquireOptions({ credential: 'alone' }));
     expect(turns.state.inFlight).toBe(36);
   });
 
-  test('until the queue is full', async () => {
+  test('a request over the queue limit of its credential is rejected, and a caller below its minimum still queues', async () => {
     const turns = createLimiter({ maxQueued: 2 });
     const end = await turns.acquire(toAcquireOptions({ caller: 'flood' }));
     const queued = [turns.acquire(toAcquireOptions({ caller: 'flood' })), turns.acquire(toAcquireOptions({ caller: 'flood' }))];
@@ -215,19 +215,20 @@ describe('Who asks for much waits for himself', () => {
     expect(turns.state).toEqual({ inFlight: 1, queued: 2 });
   });
 
-  test('and all the queues together are bounded', async () => {
+  test('all queues together are bounded', async () => {
     const turns = createLimiter({ maxQueued: 25 });
     for (let count = 0; count < 251; count += 1) void turns.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
     expect(turns.state).toEqual({ inFlight: 1, queued: 250 });
     await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow('250 requests are queued');
-    // Who has not made it so long is not refused, and who can go at once does not even wait.
+    // A caller below its minimum is not rejected, and a request with a free slot does not queue at
+    // all.
     expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(false);
     await expect(turns.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf('function');
   });
 });
 
-describe('While a credential is paused', () => {
-  /** Turns of which `key` can be paused until a moment, and be on trial. */
+describe('Concurrency limiter during a cooldown', () => {
+  /** A limiter whose `key` can be in a cooldown until a given moment, and be probing. */
   function createPausable() {
     const state = { until: undefined as number | undefined, isOnTrial: false, now: 0 };
     const turns = createLimiter({
@@ -239,7 +240,7 @@ describe('While a credential is paused', () => {
     return { state, turns };
   }
 
-  test('those wait who can, and those are told how long it takes who cannot: at once, if they wait already', async () => {
+  test('requests that can outwait the cooldown stay queued, and the others are rejected at once with the remaining time', async () => {
     const { state, turns } = createPausable();
     for (let count = 0; count < 5; count += 1) void turns.acquire(toAcquireOptions());
     const patient = turns.acquire(toAcquireOptions({ deadlineAt: () => 8_000 }));
@@ -252,7 +253,7 @@ describe('While a credential is paused', () => {
     await expect(turns.acquire(toAcquireOptions({ credential: 'another', deadlineAt: () => 0 }))).resolves.toBeTypeOf('function');
   });
 
-  test('nothing is sent; afterwards one, to see; and all when that is answered', async () => {
+  test('the limiter sends nothing during a cooldown, then one probe, and all queued requests after the probe', async () => {
     const { state, turns } = createPausable();
     Object.assign(state, { until: 7_000, isOnTrial: true });
     const { order, ask, endNext } = createQueueScene(turns);
@@ -272,14 +273,14 @@ describe('While a credential is paused', () => {
   });
 });
 
-describe('Credentials that the upstream has never accepted', () => {
+describe('Concurrency limiter for unaccepted credentials', () => {
   const accepted = new Set<string>();
   const createAmongNewcomers = (options: Partial<ConcurrencyLimiterOptions> = {}) => {
     accepted.clear();
     return createLimiter({ maxPerCredential: 20, isAccepted: (credential) => accepted.has(credential), ...options });
   };
 
-  test('have one request in flight each, and as many as others once they are accepted', async () => {
+  test('an unaccepted credential has one request in flight, and as many as others once the upstream accepts it', async () => {
     const turns = createAmongNewcomers({ maxPerCredential: 3 });
     const { order, ask, endNext } = createQueueScene(turns);
     for (const name of ['1', '2', '3', '4', '5']) void ask(name);
@@ -302,7 +303,7 @@ describe('Credentials that the upstream has never accepted', () => {
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
-  test('leave half of all places to the accepted ones, however many of them there are', async () => {
+  test('half of all slots stay free for accepted credentials, however many unaccepted ones there are', async () => {
     const turns = createAmongNewcomers({ maxTotal: 10 });
     accepted.add('tenant');
     const { order, ask, endNext } = createQueueScene(turns);
@@ -317,7 +318,7 @@ describe('Credentials that the upstream has never accepted', () => {
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
-  test('have together the turns of one accepted credential', async () => {
+  test('all unaccepted credentials together get the share of one accepted credential', async () => {
     const turns = createAmongNewcomers({ maxTotal: 2 });
     accepted.add('busy').add('a').add('b');
     const { order, ask, endNext } = createQueueScene(turns);
@@ -335,7 +336,7 @@ describe('Credentials that the upstream has never accepted', () => {
     expect([...new Set(order.slice(2, 5))].sort()).toEqual(['a', 'b', 'invented']);
   });
 
-  test('have each its turn among themselves', async () => {
+  test('unaccepted credentials take turns among themselves', async () => {
     const turns = createAmongNewcomers({ maxTotal: 1 });
     const { order, ask, endNext } = createQueueScene(turns);
     for (let n = 0; n < 50; n += 1) void ask('loud', { credential: 'loud' });
@@ -346,7 +347,7 @@ describe('Credentials that the upstream has never accepted', () => {
     expect(order.toSorted()).toEqual(['loud', 'loud', 'quiet']);
   });
 
-  test('wait in one queue: when that is full, an accepted credential waits in its own', async () => {
+  test('unaccepted credentials share one queue, and an accepted credential still queues when that one is full', async () => {
     const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
     accepted.add('tenant');
     const { ask } = createQueueScene(turns);
@@ -359,7 +360,7 @@ describe('Credentials that the upstream has never accepted', () => {
     expect(turns.state).toEqual({ inFlight: 1, queued: 21 });
   });
 
-  test('have a place each while they have few waiting requests: the one that has most gives up its last', async () => {
+  test('when the shared queue is full, the unaccepted credential with the most queued requests loses its last one', async () => {
     const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
     const { order, ask, endNext } = createQueueScene(turns);
     const outcomes: string[] = [];
@@ -377,7 +378,7 @@ describe('Credentials that the upstream has never accepted', () => {
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
-  test('are given up together when the upstream refuses theirs, and no other', async () => {
+  test('the limiter rejects all queued requests of a rejected credential and no others', async () => {
     const turns = createAmongNewcomers({ maxTotal: 1 });
     const { order, ask, endNext } = createQueueScene(turns);
     void ask('first', { credential: 'refused' });

@@ -11,10 +11,13 @@ import { listen, PATIENT } from './real-server.ts';
 const VALUE = { call: { id: 'c', transcript: 'x'.repeat(10_000) } };
 const TEXT = JSON.stringify(VALUE);
 const MAX_BYTES = 2 ** 20;
-/** What cannot be made short. Always the same: of random bytes, some begin like an empty brotli stream. */
+/**
+ * Data that does not compress. It is always the same: some random bytes begin like an empty brotli
+ * stream.
+ */
 const LONG = createHash('shake256', { outputLength: 500_000 }).update('long').digest();
 
-/** Reads what a server answers as JSON, over real sockets. */
+/** Reads a server's response as JSON, over real sockets. */
 async function read(answer: (response: ServerResponse) => void) {
   await using server = await listen(answer);
   const { transport, close } = createUndiciTransport(PATIENT);
@@ -25,7 +28,7 @@ async function read(answer: (response: ServerResponse) => void) {
   return parseJson(body);
 }
 
-describe('An encoding that nobody asked for', () => {
+describe('Content encoding of the upstream', () => {
   test.each([
     ['gzip', gzipSync(TEXT)],
     ['X-GZIP', gzipSync(TEXT)],
@@ -33,32 +36,32 @@ describe('An encoding that nobody asked for', () => {
     ['br', brotliCompressSync(TEXT)],
     ['identity', Buffer.from(TEXT)],
     [' ', Buffer.from(TEXT)],
-  ])('is undone: %s', async (encoding, body) => {
+  ])('the transport decodes a body with the unrequested content encoding %s', async (encoding, body) => {
     expect(await read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body))).toEqual(VALUE);
   });
 
   test.each([
     { name: 'unknown', encoding: 'zstd', body: Buffer.from(TEXT), message: 'an unknown encoding' },
     { name: 'one over another', encoding: 'gzip, gzip', body: gzipSync(gzipSync(TEXT)), message: 'an unknown encoding' },
-    { name: 'not there at all', encoding: 'gzip', body: Buffer.from(TEXT), message: 'a damaged encoding' },
+    { name: 'not used by the body', encoding: 'gzip', body: Buffer.from(TEXT), message: 'a damaged encoding' },
     { name: 'damaged', encoding: 'gzip', body: damaged(gzipSync(TEXT)), message: 'a damaged encoding' },
     { name: 'cut short', encoding: 'gzip', body: gzipSync(TEXT).subarray(0, -12), message: 'a damaged encoding' },
-    // Longer than a packet: then the rest of it is still on its way when the decoder gives up.
+    // Longer than a packet: the rest of the body is still arriving when the decoder fails.
     { name: 'damaged early', encoding: 'gzip', body: damaged(gzipSync(LONG)), message: 'a damaged encoding' },
-    { name: 'nothing of the kind, and long', encoding: 'gzip', body: LONG, message: 'a damaged encoding' },
-    { name: 'no brotli, and long', encoding: 'br', body: LONG, message: 'a damaged encoding' },
+    { name: 'not gzip, and long', encoding: 'gzip', body: LONG, message: 'a damaged encoding' },
+    { name: 'not brotli, and long', encoding: 'br', body: LONG, message: 'a damaged encoding' },
     { name: 'damaged brotli', encoding: 'br', body: damaged(brotliCompressSync(TEXT)), message: 'a damaged encoding' },
-  ])('is refused when it is $name', async ({ encoding, body, message }) => {
+  ])('the transport rejects a body whose content encoding is $name', async ({ encoding, body, message }) => {
     const reading = read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body));
     await expect(reading).rejects.toThrow(new EncodingError(message));
   });
 
-  test('is read no farther than the bound of what comes out of it, and the upstream is told', async () => {
+  test('the transport stops at the size limit of the decoded body and closes the connection', async () => {
     const gone = Promise.withResolvers<void>();
     const bomb = gzipSync(Buffer.alloc(64 * MAX_BYTES, ' '));
     const reading = read((response) => {
       response.on('close', gone.resolve);
-      // Never ended: only whoever reads can end it.
+      // Never ended: only the reader can end it.
       response.writeHead(200, { 'content-encoding': 'gzip' }).write(bomb);
     });
     await expect(reading).rejects.toThrow(TooLargeError);
@@ -69,18 +72,18 @@ describe('An encoding that nobody asked for', () => {
     ['gzip', gzipSync(TEXT)],
     ['deflate', deflateSync(TEXT)],
     ['br', brotliCompressSync(TEXT)],
-  ])('that ends before its body does is read to its end, and the upstream is told: %s', async (encoding, body) => {
+  ])('the transport reads a %s stream that ends before its body and closes the connection', async (encoding, body) => {
     const gone = Promise.withResolvers<void>();
     const reading = read((response) => {
       response.on('close', gone.resolve);
-      // Never ended: only whoever reads can end it.
+      // Never ended: only the reader can end it.
       response.writeHead(200, { 'content-encoding': encoding }).write(Buffer.concat([body, Buffer.alloc(65_536)]));
     });
     expect(await reading).toEqual(VALUE);
     await gone.promise;
   });
 
-  test('does not hide that the connection broke', async () => {
+  test('a broken connection within an encoded body is not reported as a damaged encoding', async () => {
     const reading = read((response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 999 });
       response.write(gzipSync(TEXT).subarray(0, 20), () => response.destroy());

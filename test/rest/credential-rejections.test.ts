@@ -6,7 +6,7 @@ function createScene(keyHolder: 'gateway' | 'caller' = 'caller') {
   return { clock, refusals: createRejectedCredentials({ keyHolder, monotonicNow: () => clock.now }) };
 }
 
-test('a refused credential is rejected, but for one request a second, until it is accepted', () => {
+test('a rejected credential is not sent again, except for one probe a second, until the upstream accepts it', () => {
   const { refusals, clock } = createScene();
   expect(refusals.shouldReject('a', '/a')).toBe(false);
   refusals.add('a', '/a');
@@ -21,20 +21,20 @@ test('a refused credential is rejected, but for one request a second, until it i
   expect([refusals.shouldReject('a', '/a'), refusals.has('a')]).toEqual([false, false]);
 });
 
-test('a refusal is forgotten after five seconds without a request', () => {
+test('a rejection expires after five seconds without a request', () => {
   const { refusals, clock } = createScene();
   refusals.add('a', '/a');
   clock.now = 5_000;
   expect(refusals.has('a')).toBe(false);
 });
 
-test('ten thousand refusals are remembered at most', () => {
+test('the gateway keeps ten thousand rejections at most', () => {
   const { refusals } = createScene();
   for (let n = 0; n <= 10_000; n += 1) refusals.add(`${n}`, '/a');
   expect([refusals.has('0'), refusals.has('1'), refusals.has('10000')]).toEqual([false, true, true]);
 });
 
-test('the key of the gateway is rejected after ten refusals in a row', () => {
+test("the gateway's own key counts as rejected after ten rejections in a row", () => {
   const { refusals } = createScene('gateway');
   for (let n = 0; n < 9; n += 1) refusals.add('own', '/a');
   refusals.delete('own');
@@ -44,7 +44,7 @@ test('the key of the gateway is rejected after ten refusals in a row', () => {
   expect([refusals.shouldReject('own', '/a'), refusals.has('own')]).toEqual([true, true]);
 });
 
-test('a path that was refused gives way to others for a second, if there are any, and passes as a probe if there are none', () => {
+test('a rejected path yields to other paths for a second, and is sent as the probe when there are none', () => {
   const { refusals, clock } = createScene();
   refusals.add('a', '/refused');
   clock.now = 1_000;
@@ -61,7 +61,7 @@ test('a path that was refused gives way to others for a second, if there are any
   expect([refusals.shouldReject('a', '/refused'), refusals.shouldReject('a', '/other')]).toEqual([false, true]);
 });
 
-test('the last sixteen paths that were refused give way, and all long ones as one', () => {
+test('the last sixteen rejected paths yield to others, and all long paths count as one', () => {
   const { refusals, clock } = createScene();
   const long = '/long'.repeat(100);
   for (const path of [...Array.from({ length: 16 }, (_, n) => `/${n}`), long]) refusals.add('a', path);

@@ -4,10 +4,10 @@ import { Credential } from '#rest/credential.ts';
 
 const TOKEN = 'sk_live_very_secret';
 
-describe('A credential', () => {
+describe('Credential', () => {
   const credential = new Credential(TOKEN);
 
-  test('says its token to the header and to nobody else', () => {
+  test('a credential reveals its token in the Authorization header only', () => {
     expect(credential.toAuthorization()).toBe(`Bearer ${TOKEN}`);
   });
 
@@ -15,22 +15,22 @@ describe('A credential', () => {
     ['inspect', () => inspect(credential, { showHidden: true, depth: null, getters: true })],
     ['inspect from within', () => inspect({ deep: [{ credential }] }, { depth: null })],
     ['console format', () => inspect(new Error('failed', { cause: credential }), { depth: null, showHidden: true })],
-    ['JSON', () => JSON.stringify({ credential })],
+    ['a console format', () => JSON.stringify({ credential })],
     ['text', () => `${credential}`],
-    ['its keys and values', () => JSON.stringify(Object.entries(credential))],
+    ['Object.entries', () => JSON.stringify(Object.entries(credential))],
     ['a spread', () => inspect({ ...credential })],
     ['a structured clone', () => inspect(structuredClone(credential))],
-    ['its own properties', () => inspect(Object.getOwnPropertyDescriptors(credential))],
-  ])('does not show in %s', (_way, show) => {
+    ['its property descriptors', () => inspect(Object.getOwnPropertyDescriptors(credential))],
+  ])('a credential does not show its token in %s', (_way, show) => {
     expect(show()).not.toContain(TOKEN);
   });
 
-  test('prints as what it is', () => {
+  test('a credential prints as [credential]', () => {
     expect(inspect(credential)).toBe('[credential]');
     expect(JSON.stringify({ credential })).toBe('{"credential":"[credential]"}');
   });
 
-  test('has a fingerprint that is the same for the same key, differs for another, and tells neither', () => {
+  test('the fingerprint is the same for the same key, differs for another key, and does not contain the token', () => {
     expect(new Credential(TOKEN).fingerprint).toBe(credential.fingerprint);
     expect(new Credential('sk_live_other').fingerprint).not.toBe(credential.fingerprint);
     expect(credential.fingerprint).not.toContain(TOKEN);

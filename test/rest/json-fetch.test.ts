@@ -12,8 +12,8 @@ function fetchDocument(url: string, init: RequestInit = {}): Promise<Response> {
   return createJsonFetch(transport)(new Request(url, init));
 }
 
-describe('A document of somebody else', () => {
-  test('is fetched with the headers that were given', async () => {
+describe('JSON fetch of external documents', () => {
+  test('the JSON fetch sends the given headers', async () => {
     await using server = await listen((response) => sendJson(response, DOCUMENT));
     const response = await fetchDocument(`${server.origin}/keys?of=us`, { headers: { accept: 'application/jwk-set+json' } });
     expect([response.status, await response.json()]).toEqual([200, DOCUMENT]);
@@ -22,14 +22,14 @@ describe('A document of somebody else', () => {
     ]);
   });
 
-  test('is not looked for where a redirect leads', async () => {
+  test('the JSON fetch does not follow a redirect', async () => {
     await using elsewhere = await listen((response) => sendJson(response, DOCUMENT));
     await using server = await listen((response) => response.writeHead(302, { location: elsewhere.origin }).end());
     expect((await fetchDocument(server.origin)).status).toBe(302);
     expect([server.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
   });
 
-  test('comes without its body when its status is not 200, even if that never ends', async () => {
+  test('the JSON fetch returns no body when the status is not 200, even if the body never ends', async () => {
     await using server = await listen((response) => response.writeHead(500).write('at db.internal'));
     const response = await fetchDocument(server.origin);
     expect([response.status, await response.text()]).toEqual([500, '']);
@@ -37,18 +37,18 @@ describe('A document of somebody else', () => {
   });
 
   test.each([
-    ['that is no JSON', '<html>'],
-    ['of more than a mebibyte', JSON.stringify('x'.repeat(2 ** 20))],
-  ])('%s is none', async (_name, body) => {
+    ['a body that is not JSON', '<html>'],
+    ['a body of more than one mebibyte', JSON.stringify('x'.repeat(2 ** 20))],
+  ])('the JSON fetch rejects %s', async (_name, body) => {
     await using server = await listen((response) => response.end(body));
     await expect(fetchDocument(server.origin)).rejects.toThrow();
     expect(server.requests).toHaveLength(1);
   });
 
   test.each([
-    ['a connection that nobody answers', undefined],
+    ['a connection without a response', undefined],
     ['a body that never ends', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{'],
-  ])('is given up when the signal says so: %s', async (_name, head) => {
+  ])('an aborted signal stops the JSON fetch during %s', async (_name, head) => {
     const giveUp = new AbortController();
     await using server = await listenTcp((socket) => {
       if (head) socket.write(head);

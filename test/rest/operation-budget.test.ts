@@ -43,12 +43,12 @@ function context(signal: AbortSignal = NEVER_ABORTED, budget: Budget = createBud
   return createUpstreamContext({ credential: new Credential(KEY), signal, budget });
 }
 
-/** A question of which any answer will do. */
+/** An upstream request that accepts any response. */
 function upstreamRequest(path: string): UpstreamRequest<unknown> {
   return { endpoint: '/call/{id}', path, query: '', parse: (body) => body };
 }
 
-/** Matches the requests of one path, and says when one has come. */
+/** Matches the requests of one path, and calls `onRequest` for each. */
 function recordRequests(expected: string, onRequest: () => void) {
   return ({ path }: { readonly path: string }) => {
     const isMatch = path === expected;
@@ -59,8 +59,8 @@ function recordRequests(expected: string, onRequest: () => void) {
 
 const found = () => Response.json({ call: { id: 'c' } });
 
-describe('The budget of an operation', () => {
-  test('lets so many requests go; what is over it is null with a code, and the rest of the answer stands', async () => {
+describe('Request budget of an operation', () => {
+  test('a field over the request budget is null with a code, and the rest of the response is complete', async () => {
     const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
     const ids = world.sandbox.control
       .data(KEY_A)
@@ -76,7 +76,7 @@ describe('The budget of an operation', () => {
     expect(world.unexpectedErrors).toEqual([]);
   });
 
-  test('is each operation’s own', async () => {
+  test('each operation has its own request budget', async () => {
     const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '1' } });
     const [one, other] = world.sandbox.control.data(KEY_A).calls;
     const answers = await Promise.all(
@@ -85,7 +85,7 @@ describe('The budget of an operation', () => {
     expect(answers.map(({ data }) => data.call.id)).toEqual([one!.id, other!.id, one!.id]);
   });
 
-  test('counts requests that fail, and not those that were never sent', async () => {
+  test('the request budget counts failed requests and no requests that were never sent', async () => {
     const budget = createBudget({ maxRequests: 3 });
     const leaving = new AbortController();
     const get = createClient(
@@ -105,8 +105,8 @@ describe('The budget of an operation', () => {
   });
 });
 
-describe('The deadline of an operation', () => {
-  test('gives up what is under way, and keeps what has come', async () => {
+describe('Deadline of an operation', () => {
+  test('the deadline aborts pending upstream requests and keeps the data that has arrived', async () => {
     const timers = createManualTimers();
     const world = createTestGateway({
       settings: { REQUEST_DEADLINE_MS: '5000' },
@@ -118,7 +118,7 @@ describe('The deadline of an operation', () => {
 
     const answer = world.execute('query ($id: ID!) { call(id: $id) { id } assistant(id: "slow") { id } }', { id });
     await hanging.promise;
-    // The call has come when no request but the slow one is in flight.
+    // The call has arrived when no request but the slow one is in flight.
     while (world.sandbox.control.inFlight() > 1) await new Promise(setImmediate);
     await new Promise(setImmediate);
     timers.elapse(5000);
@@ -131,7 +131,7 @@ describe('The deadline of an operation', () => {
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 
-  test('is over when the answer is complete: no timer is left', async () => {
+  test('a complete response leaves no deadline timer behind', async () => {
     const timers = createManualTimers();
     const world = createTestGateway({ gateway: timers });
     await world.execute('{ call(id: "nobody") { id } }');
@@ -141,8 +141,8 @@ describe('The deadline of an operation', () => {
   });
 });
 
-describe('Requests of one credential', () => {
-  test('wait for one another, and not for those of another credential', async () => {
+describe('Concurrency of one credential', () => {
+  test('requests of one credential wait for each other and not for those of another credential', async () => {
     const world = createTestGateway({ settings: { REVOX_API_KEY: '', REVOX_MAX_CONCURRENCY: '1' } });
     const ofA = world.sandbox.control
       .data(KEY_A)
@@ -164,7 +164,7 @@ describe('Requests of one credential', () => {
     expect(world.traffic()).toEqual([`GET /call/${ofA[1]}`]);
   });
 
-  test('the time that one waits for its turn is not its own time', async () => {
+  test('the timeout of an upstream request starts when the request has a slot, not when it is queued', async () => {
     const timers = createManualTimers();
     const answers: ((response: Response) => void)[] = [];
     const get = createClient(
@@ -184,7 +184,7 @@ describe('Requests of one credential', () => {
     expect(timers.running).toEqual([]);
   });
 
-  test('one whose turn comes as its operation ends is not sent', async () => {
+  test('a queued request whose operation ends as its slot becomes free is not sent', async () => {
     const sent: string[] = [];
     const answers: ((response: Response) => void)[] = [];
     const fetch = ({ url, signal }: Request) => {
@@ -207,8 +207,8 @@ describe('Requests of one credential', () => {
   });
 });
 
-describe('A `fetch` that is not quite Fetch’s', () => {
-  test.each([401, 404, 429])('may have bodies that cannot be cancelled: %i is what its status says', async (status) => {
+describe('Fetch implementations that deviate from Fetch', () => {
+  test.each([401, 404, 429])('a %i response whose body cannot be cancelled is mapped by its status', async (status) => {
     const sent: string[] = [];
     const get = createClient(
       createFetchTransport(async ({ url }) => {
@@ -221,8 +221,8 @@ describe('A `fetch` that is not quite Fetch’s', () => {
   });
 });
 
-describe('A `fetch` that does not listen to its signal', () => {
-  test('is left alone when the time is over', async () => {
+describe('Fetch implementations that ignore their signal', () => {
+  test('a fetch that ignores its signal is abandoned at the timeout', async () => {
     const timers = createManualTimers();
     const get = createClient(
       createFetchTransport(() => new Promise(() => {})),
@@ -234,7 +234,7 @@ describe('A `fetch` that does not listen to its signal', () => {
     await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
   });
 
-  test('and fails later, harms nobody', async () => {
+  test('a fetch that rejects after its timeout causes no unhandled rejection', async () => {
     const timers = createManualTimers();
     const late = Promise.withResolvers<never>();
     const get = createClient(
@@ -251,8 +251,8 @@ describe('A `fetch` that does not listen to its signal', () => {
   });
 });
 
-describe('What the upstream said', () => {
-  test('is frozen all the way down: it may be shared', async () => {
+describe('Parsed upstream responses', () => {
+  test('a parsed response is frozen in depth, because several callers may share it', async () => {
     const get = createClient(createFetchTransport(async () => Response.json({ call: { id: 'c', list: [{ deep: true }] } })));
     const { value } = await get(context(), upstreamRequest('/call/c'));
     const { call } = value as { call: { list: { deep: boolean }[] } };
@@ -260,7 +260,7 @@ describe('What the upstream said', () => {
   });
 });
 
-describe('The credential', () => {
+describe('Confidentiality of the credential', () => {
   const FAILURES: [name: string, transport: Transport][] = [
     ...[301, 400, 401, 403, 404, 409, 410, 429, 500, 503].map((status): [string, Transport] => [
       String(status),
@@ -270,15 +270,15 @@ describe('The credential', () => {
     ]),
     ['no JSON', createFetchTransport(async () => new Response(`<b>${KEY}</b>`))],
     ['too many bytes', createFetchTransport(async () => new Response(KEY.repeat(200)))],
-    ['nested too deep', createFetchTransport(async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`))],
+    ['too deep nesting', createFetchTransport(async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`))],
     [
-      'a failure',
+      'a network failure',
       createFetchTransport(async () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') }))),
     ],
   ];
 
   test.each(FAILURES)(
-    'is in nothing that is thrown after %s, however it is printed; nor is what the upstream said in the message',
+    'an error after %s contains the credential in no printed form, and its message contains nothing of the response',
     async (_name, transport) => {
       const error: unknown = await createClient(transport)(context(), upstreamRequest('/call/secret-id')).catch(
         (thrown: unknown) => thrown,
@@ -302,7 +302,7 @@ describe('The credential', () => {
     },
   );
 
-  test('is in no answer and no log, whatever goes wrong', async () => {
+  test('no response and no log contains the credential, whatever fails', async () => {
     const said: unknown[] = [];
     const note = (message: unknown) => said.push(message);
     const world = createTestGateway({

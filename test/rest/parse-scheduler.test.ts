@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { createParseScheduler } from '#rest/transport/parse-scheduler.ts';
 
-/** Parses that take so many ms each, by a clock of the test's; turns of the event loop come when the test says so. */
+/**
+ * Parses that take the given time in ms on the test's clock. The test decides when the event loop
+ * iterates.
+ */
 function createScene() {
   const clock = { now: 0 };
   const order: string[] = [];
@@ -25,7 +28,7 @@ function createScene() {
       for (const run of due) run();
       return order.splice(0);
     },
-    /** What is parsed in the next turn that has parses at all, three free ones before it. */
+    /** Expects three iterations without parses, and returns what is parsed in the fourth. */
     passFreeTurns(): string[] {
       expect([this.passTurn(), this.passTurn(), this.passTurn()]).toEqual([[], [], []]);
       return this.passTurn();
@@ -36,13 +39,13 @@ function createScene() {
   };
 }
 
-test('a parse runs at once as long as its turn of the event loop has time left', () => {
+test('the scheduler parses at once while the event-loop iteration has time left', () => {
   const { run, order } = createScene();
   expect([run('a', 2), run('b', 2), run('c', 2)]).toEqual(['a', 'b', 'c']);
   expect(order).toEqual(['a', 'b', 'c']);
 });
 
-test('parses beyond five milliseconds of one turn are left to later turns, each credential in turn', async () => {
+test('the scheduler defers parses beyond five milliseconds to later event-loop iterations, with a turn for each credential', async () => {
   const scene = createScene();
   const { run, order } = scene;
   const parsed = ['a1', 'a2', 'a3', 'a4', 'a5'].map((name) => run(name, 4, 'a'));
@@ -52,7 +55,7 @@ test('parses beyond five milliseconds of one turn are left to later turns, each 
   expect(await Promise.all(parsed)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2']);
 });
 
-test('a single parse that takes long has a turn for itself', () => {
+test('a single long parse gets an event-loop iteration of its own', () => {
   const scene = createScene();
   const { run, order } = scene;
   for (const name of ['a', 'b', 'c']) run(name, 30);
@@ -60,7 +63,7 @@ test('a single parse that takes long has a turn for itself', () => {
   expect([scene.passFreeTurns(), scene.passFreeTurns()]).toEqual([['b'], ['c']]);
 });
 
-test('a parse that fails rejects alone, at once or in a later turn', async () => {
+test('a failed parse rejects alone, at once or in a later event-loop iteration', async () => {
   const scene = createScene();
   const { run } = scene;
   expect(() => run('bad', 10)).toThrow(SyntaxError);
@@ -69,7 +72,7 @@ test('a parse that fails rejects alone, at once or in a later turn', async () =>
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
 });
 
-test('nothing is scheduled when nothing is parsed', () => {
+test('an idle scheduler schedules nothing', () => {
   const scene = createScene();
   scene.run('a', 1);
   scene.passTurn();

@@ -14,7 +14,10 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-/** A proxy as small as can be: it notes the first line and the headers of what it is asked, and passes tunnels on to one port. */
+/**
+ * A minimal proxy: it records the first line and the headers of each request, and forwards tunnels
+ * to one port.
+ */
 async function startProxy(upstreamPort?: number) {
   const asked: string[] = [];
   const server = await listenTcp((client) => {
@@ -44,8 +47,8 @@ async function get(url: string) {
   return status;
 }
 
-describe('The proxy of the environment', () => {
-  test.each(['HTTP_PROXY', 'http_proxy'])('named by %s is asked for an http upstream', async (name) => {
+describe('Proxy of the environment', () => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('the transport uses the proxy in %s for an http upstream', async (name) => {
     await using upstream = await listen((response) => sendJson(response, {}));
     await using proxy = await startProxy(upstream.port);
     vi.stubEnv(name, proxy.origin);
@@ -57,7 +60,7 @@ describe('The proxy of the environment', () => {
     expect(upstream.requests).toMatchObject([{ method: 'GET', headers: { host: 'revox.test', authorization: `Bearer ${KEY}` } }]);
   });
 
-  test('named by HTTPS_PROXY is asked for a tunnel to an https upstream, and hears nothing of the credential', async () => {
+  test('the transport opens a tunnel through HTTPS_PROXY to an https upstream and does not show the proxy the credential', async () => {
     await using proxy = await startProxy();
     vi.stubEnv('HTTPS_PROXY', proxy.origin);
 
@@ -68,19 +71,22 @@ describe('The proxy of the environment', () => {
     expect(proxy.asked[0]).not.toContain(KEY);
   });
 
-  test.each(['127.0.0.1', '*', 'elsewhere.test,127.0.0.1'])('is passed by for the hosts of NO_PROXY: %s', async (hosts) => {
-    await using upstream = await listen((response) => sendJson(response, {}));
-    await using proxy = await startProxy();
-    vi.stubEnv('HTTP_PROXY', proxy.origin);
-    vi.stubEnv('NO_PROXY', hosts);
+  test.each(['127.0.0.1', '*', 'elsewhere.test,127.0.0.1'])(
+    'the transport bypasses the proxy for the hosts of NO_PROXY: %s',
+    async (hosts) => {
+      await using upstream = await listen((response) => sendJson(response, {}));
+      await using proxy = await startProxy();
+      vi.stubEnv('HTTP_PROXY', proxy.origin);
+      vi.stubEnv('NO_PROXY', hosts);
 
-    expect(await get(`${upstream.origin}/api/call/c`)).toBe(200);
+      expect(await get(`${upstream.origin}/api/call/c`)).toBe(200);
 
-    expect(proxy.connections).toBe(0);
-    expect(upstream.requests).toHaveLength(1);
-  });
+      expect(proxy.connections).toBe(0);
+      expect(upstream.requests).toHaveLength(1);
+    },
+  );
 
-  test('is asked for a host that NO_PROXY does not name', async () => {
+  test('the transport uses the proxy for a host that NO_PROXY does not name', async () => {
     await using proxy = await startProxy();
     vi.stubEnv('HTTP_PROXY', proxy.origin);
     vi.stubEnv('NO_PROXY', 'elsewhere.test');
@@ -88,7 +94,7 @@ describe('The proxy of the environment', () => {
     expect(proxy.asked).toHaveLength(1);
   });
 
-  test('is none when nothing is set', async () => {
+  test('the transport uses no proxy when none is configured', async () => {
     await using upstream = await listen((response) => sendJson(response, {}));
     expect(await get(`${upstream.origin}/api/call/c`)).toBe(200);
     expect(upstream.requests.map(({ url }) => url)).toEqual(['/api/call/c']);

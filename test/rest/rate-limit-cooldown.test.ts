@@ -17,7 +17,7 @@ function createCooldownScene(random = () => 1) {
     pauses,
     onChange,
     timers,
-    /** Lets a pause of so many ms end. */
+    /** Lets `ms` pass, which ends a cooldown of that length. */
     pass(ms: number) {
       clock.now += ms;
       timers.elapse(ms);
@@ -26,8 +26,8 @@ function createCooldownScene(random = () => 1) {
   };
 }
 
-describe('A pause', () => {
-  test('lasts as long as the upstream asks for, for that credential alone', () => {
+describe('Rate-limit cooldown', () => {
+  test('a cooldown lasts as long as the upstream asks, for that credential only', () => {
     const { pauses, pass, onChange, clock } = createCooldownScene();
     expect(pauses.start('a', 7_000)).toBe(7_000);
     clock.now = 1_000;
@@ -40,19 +40,19 @@ describe('A pause', () => {
     expect(onChange.mock.calls).toEqual([['a'], ['a'], ['a']]);
   });
 
-  test('becomes longer, never shorter, by what others are told', () => {
+  test('another 429 can lengthen a cooldown and cannot shorten it', () => {
     const { pauses, timers } = createCooldownScene();
     pauses.start('a', 3_000);
     expect(pauses.start('a', 2_000)).toBe(3_000);
     expect(pauses.start('a', 5_000)).toBe(5_000);
     expect(pauses.start('a', undefined)).toBe(5_000);
     expect([timers.running, pauses.count]).toEqual([[5_000], 1]);
-    // An answer to what was sent before does not end it.
+    // A response to an earlier request does not end the cooldown.
     pauses.clear('a');
     expect(pauses.until('a')).toBe(5_000);
   });
 
-  test('of which nothing is said lasts a second, and twice as long each time until there is an answer', () => {
+  test('a cooldown without Retry-After lasts a second and doubles each time until a request succeeds', () => {
     const { pauses, pass } = createCooldownScene();
     for (const ms of [1_000, 2_000, 4_000]) {
       expect(pauses.start('a', undefined)).toBe(ms);
@@ -62,21 +62,24 @@ describe('A pause', () => {
     expect(pauses.start('a', undefined)).toBe(1_000);
   });
 
-  test('is up to half as long by chance', () => {
+  test('jitter shortens a cooldown without Retry-After by up to half', () => {
     expect(createCooldownScene(() => 0).pauses.start('a', undefined)).toBe(500);
   });
 
-  test.each([undefined, 31_536_000_000])('lasts five minutes at most (asked for %s ms, twelve times in a row)', (askedMs) => {
-    const { pauses, pass } = createCooldownScene();
-    const pausesMs = Array.from({ length: 12 }, () => {
-      const ms = pauses.start('a', askedMs);
-      pass(ms);
-      return ms;
-    });
-    expect(Math.max(...pausesMs)).toBe(300_000);
-  });
+  test.each([undefined, 31_536_000_000])(
+    'a cooldown lasts five minutes at most (Retry-After of %s ms, twelve times in a row)',
+    (askedMs) => {
+      const { pauses, pass } = createCooldownScene();
+      const pausesMs = Array.from({ length: 12 }, () => {
+        const ms = pauses.start('a', askedMs);
+        pass(ms);
+        return ms;
+      });
+      expect(Math.max(...pausesMs)).toBe(300_000);
+    },
+  );
 
-  test('is a quarter of a second at least, and twice as long each time, for an upstream that asks for next to nothing', () => {
+  test('a cooldown lasts at least 250 ms and doubles each time when the upstream asks for less', () => {
     const { pauses, pass } = createCooldownScene();
     for (const ms of [250, 500, 1_000]) {
       expect(pauses.start('a', 0)).toBe(ms);
@@ -86,7 +89,7 @@ describe('A pause', () => {
     expect(pauses.start('a', 249)).toBe(250);
   });
 
-  test('is forgotten a minute after it, if nothing is heard', () => {
+  test('a cooldown is forgotten a minute after its end when no response arrives', () => {
     const { pauses, pass, timers } = createCooldownScene();
     pauses.start('a', 300);
     pass(300);
@@ -95,7 +98,7 @@ describe('A pause', () => {
     expect([pauses.isProbing('a'), timers.running]).toEqual([false, []]);
   });
 
-  test('is one of ten thousand at most: the oldest ends', () => {
+  test('the gateway keeps ten thousand cooldowns at most and ends the oldest one', () => {
     const { pauses, timers } = createCooldownScene();
     for (let n = 0; n <= 10_000; n += 1) pauses.start(`key ${n}`, 1_000);
     expect([pauses.count, timers.running.length, pauses.until('key 0'), pauses.until('key 1')]).toEqual([
@@ -106,7 +109,7 @@ describe('A pause', () => {
     ]);
   });
 
-  test('of an accepted credential does not end because any number of invented keys are paused', () => {
+  test('the cooldown of an accepted credential does not end when any number of invented keys are in a cooldown', () => {
     const { pauses, timers } = createCooldownScene();
     pauses.start('a', 1_000);
     for (let n = 0; n <= 10_000; n += 1) pauses.start(`invented ${n}`, 1_000);

@@ -2,10 +2,10 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import type { UndiciTransportOptions } from '#rest/transport/undici-transport.ts';
 
-/** One request as it came over the wire. */
+/** One request as received over the wire. */
 export interface ReceivedRequest {
   readonly method: string | undefined;
-  /** As it stood in the request line, unnormalised. */
+  /** The target of the request line, unnormalized. */
   readonly url: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
@@ -19,7 +19,7 @@ export interface RealServer extends AsyncDisposable {
   readonly connections: number;
 }
 
-/** Of a transport that leaves it to its user how long a stage may take. */
+/** Options of a transport without time limits of its own. */
 export const PATIENT: UndiciTransportOptions = {
   connectMs: 0,
   headersMs: 0,
@@ -31,13 +31,16 @@ export const PATIENT: UndiciTransportOptions = {
   },
 };
 
-/** Ports above are the system's own for outgoing connections. */
+/** Higher ports are those that the system picks for outgoing connections. */
 const LOWEST_PORT = 20_000;
 const HIGHEST_PORT = 32_767;
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** An upstream of real sockets on 127.0.0.1. It closes, with all its connections, when the test that uses it ends. */
+/**
+ * An upstream of real sockets on 127.0.0.1. It closes with all its connections when the test that
+ * uses it ends.
+ */
 export async function listen(answer: Answer): Promise<RealServer> {
   const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
@@ -48,7 +51,7 @@ export async function listen(answer: Answer): Promise<RealServer> {
   return open(server, requests);
 }
 
-/** A server of which the test sees no more than the connections, and the bytes if it likes. */
+/** A server that exposes only its connections, and their bytes to `onConnection`. */
 export async function listenTcp(onConnection: (socket: Socket) => void): Promise<RealServer> {
   return open(createTcpServer(onConnection), []);
 }
@@ -78,7 +81,7 @@ async function open(server: Server | TcpServer, requests: readonly ReceivedReque
   };
 }
 
-/** Takes a random port, and another when somebody has it. */
+/** Binds a random port, and tries another when the port is in use. */
 async function bind(server: Server | TcpServer): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
@@ -97,12 +100,12 @@ async function bind(server: Server | TcpServer): Promise<number> {
   }
 }
 
-/** Answers with a JSON body. */
+/** Sends a JSON response. */
 export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** A timer that goes off when the test says so. */
+/** Timers that fire when the test says so. */
 export function createManualTimers() {
   const timers = new Set<{ readonly ms: number; readonly onTime: () => void }>();
   return {
@@ -111,11 +114,11 @@ export function createManualTimers() {
       timers.add(timer);
       return () => timers.delete(timer);
     },
-    /** Times that are being waited for, ms. */
+    /** The running timers, in ms. */
     get running(): number[] {
       return [...timers].map(({ ms }) => ms);
     },
-    /** Lets all timers of so many ms go off. */
+    /** Fires all timers of exactly `ms`. */
     elapse(ms: number): void {
       for (const timer of [...timers]) {
         if (timer.ms !== ms) continue;

@@ -54,7 +54,9 @@ function createSocketTransport(bodyMs = 0) {
   return sockets.transport;
 }
 
-/** A budget that has each body pause at its first part, until the test says how it goes on. */
+/**
+ * A budget that pauses each body at its first chunk, until the test resolves or rejects the pause.
+ */
 function createPausingBudget() {
   const pause = Promise.withResolvers<void>();
   const paused = Promise.withResolvers<void>();
@@ -73,10 +75,10 @@ function createPausingBudget() {
 describe.each([
   { encoding: 'no encoding', headers: {}, body: Buffer.from(LONG) },
   { encoding: 'gzip', headers: { 'content-encoding': 'gzip' }, body: gzipSync(LONG, { level: 0 }) },
-])('A body that has to pause ($encoding)', ({ headers, body }) => {
+])('Paused response body ($encoding)', ({ headers, body }) => {
   const sendLong = (response: ServerResponse) => void response.writeHead(200, headers).end(body);
 
-  test('is not read on, runs into no time limit, gives its place to another request, and is read to its end afterwards', async () => {
+  test('a paused body is not read, has no time limit, frees its slot for another request, and is read to its end afterwards', async () => {
     await using server = await listen((response, { url }) => {
       if (url === '/long') sendLong(response);
       else if (url === '/stalled') response.writeHead(200).write('{');
@@ -88,7 +90,7 @@ describe.each([
 
     const asked = ask('/long', budget);
     await paused;
-    // One that does not pause runs into the time limit of the transport, a millisecond.
+    // A body that is not paused runs into the transport's time limit of one millisecond.
     await expect(ask('/stalled')).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     expect([timers.running, bytes() < MIB, client.state.inFlight]).toEqual([[], true, 0]);
     expect((await ask('/short')).status).toBe(200);
@@ -98,7 +100,7 @@ describe.each([
     expect([bytes(), timers.running, client.state.inFlight]).toEqual([LONG.length, [], 0]);
   });
 
-  test('has its whole time again when it is read on', async () => {
+  test('a body that resumes gets its whole timeout again', async () => {
     await using server = await listen((response) => {
       response.writeHead(200, headers).write(body.subarray(0, MIB));
     });
@@ -114,33 +116,36 @@ describe.each([
     await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
   });
 
-  test.each(['its operation ends', 'its budget says so'])('is given up when %s, and the upstream notices', async (why) => {
-    const gone = Promise.withResolvers<void>();
-    await using server = await listen((response) => {
-      response.on('close', gone.resolve);
-      sendLong(response);
-    });
-    const { ask, timers } = createClient(server.origin, createSocketTransport());
-    const { budget, giveUp, paused, bytes } = createPausingBudget();
-    const ending = new AbortController();
-    const asked = ask('/long', budget, ending.signal);
-    await paused;
-    if (why === 'its operation ends') {
-      ending.abort();
-      await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
-    } else {
-      giveUp(new BudgetExceededError('bytes', 1));
-      await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_BUDGET_EXCEEDED' });
-    }
-    await gone.promise;
-    expect(bytes()).toBeLessThan(MIB);
-    expect(server.requests).toHaveLength(1);
-    expect(timers.running).not.toContain(TIMEOUT_MS);
-  });
+  test.each(['its operation ends', 'its budget says so'])(
+    'a paused body is abandoned when %s, and its connection is closed',
+    async (why) => {
+      const gone = Promise.withResolvers<void>();
+      await using server = await listen((response) => {
+        response.on('close', gone.resolve);
+        sendLong(response);
+      });
+      const { ask, timers } = createClient(server.origin, createSocketTransport());
+      const { budget, giveUp, paused, bytes } = createPausingBudget();
+      const ending = new AbortController();
+      const asked = ask('/long', budget, ending.signal);
+      await paused;
+      if (why === 'its operation ends') {
+        ending.abort();
+        await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+      } else {
+        giveUp(new BudgetExceededError('bytes', 1));
+        await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_BUDGET_EXCEEDED' });
+      }
+      await gone.promise;
+      expect(bytes()).toBeLessThan(MIB);
+      expect(server.requests).toHaveLength(1);
+      expect(timers.running).not.toContain(TIMEOUT_MS);
+    },
+  );
 });
 
-describe('A body that is over the bytes of its operation', () => {
-  test('is given up while it arrives; it is not asked for again, and is no failure of the upstream', async () => {
+describe('Byte budget of a response body', () => {
+  test('a body over the byte budget is abandoned while it arrives, is not requested again and is not a failure of the upstream', async () => {
     const gone = Promise.withResolvers<void>();
     await using server = await listen((response, { url }) => {
       if (url !== '/endless') return response.end('{}');
@@ -169,8 +174,8 @@ describe('A body that is over the bytes of its operation', () => {
   });
 });
 
-describe('When an operation is given up', () => {
-  test('what has arrived for it is not parsed, and what waits for its turn is not sent', async () => {
+describe('Aborted operation', () => {
+  test('after an abort the client neither parses the received bodies nor sends the queued requests', async () => {
     const clock = { now: 0 };
     const arrived: ((response: Response) => void)[] = [];
     const sent: string[] = [];
@@ -192,7 +197,7 @@ describe('When an operation is given up', () => {
     const ending = new AbortController();
     const asked = ['/a', '/b', '/c'].map((path) => ask(path, createBudget(), ending.signal));
     while (arrived.length < 2) await new Promise(setImmediate);
-    // The parse of the first uses up its turn of the event loop.
+    // The parse of the first body uses up its time slice.
     asked[0]?.then(() => ending.abort());
     for (const answer of arrived) answer(new Response('1'.padEnd(100_000)));
 
@@ -204,7 +209,7 @@ describe('When an operation is given up', () => {
   });
 });
 
-test('A `fetch` in the place of sockets pauses its bodies, too', async () => {
+test('a Fetch transport pauses response bodies like a socket transport', async () => {
   let pulled = 0;
   const body = new ReadableStream({
     pull(controller) {

@@ -18,6 +18,6 @@ test.each([
   [{ 'retry-after': 'Infinity' }, undefined],
   [{ 'retry-after-ms': '1e999' }, undefined],
   [{}, undefined],
-])('%j is %s ms', (headers: { [name: string]: string }, ms) => {
+])('the retry delay of the headers %j is %s ms', (headers: { [name: string]: string }, ms) => {
   expect(parseRetryAfterMs((name) => headers[name], NOW)).toBe(ms);
 });

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createExpiringMap, createPartitionedMap } from '#rest/resilience/expiring-map.ts';
 import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 
-/** Sends so many questions that fail twice each, and counts the retries that are allowed. */
+/**
+ * Sends `questions` requests that fail twice each, and counts the retries that the budget allows.
+ */
 function retriesOf(budget: ReturnType<typeof createRetryBudget>, credentialOf: (n: number) => string, questions: number): number {
   let retries = 0;
   for (let n = 0; n < questions; n += 1) {
@@ -12,13 +14,13 @@ function retriesOf(budget: ReturnType<typeof createRetryBudget>, credentialOf: (
   return retries;
 }
 
-describe('The retry budget', () => {
+describe('Retry budget', () => {
   test.each([
     [1, 2],
     [5, 10],
     [100, 30],
     [10_000, 2_010],
-  ])('of one credential: %i questions that all fail are sent again %i times', (questions, retries) => {
+  ])('the retry budget of one credential allows %i failing requests to be retried %i times', (questions, retries) => {
     const counted = retriesOf(
       createRetryBudget(
         () => 0,
@@ -30,7 +32,7 @@ describe('The retry budget', () => {
     expect(Math.abs(counted - retries)).toBeLessThanOrEqual(2);
   });
 
-  test('of all credentials together: they do not double the load either', () => {
+  test('the retry budget of all credentials together also keeps retries from doubling the load', () => {
     expect(
       retriesOf(
         createRetryBudget(
@@ -43,7 +45,7 @@ describe('The retry budget', () => {
     ).toBeLessThanOrEqual(1_000 * 0.2 + 20);
   });
 
-  test('of one credential is not spent by another', () => {
+  test('one credential does not spend the retry budget of another', () => {
     const budget = createRetryBudget(
       () => 0,
       () => true,
@@ -52,7 +54,7 @@ describe('The retry budget', () => {
     expect(budget.tryWithdraw('another')).toBe(true);
   });
 
-  test('is whole again after a minute of quiet', () => {
+  test('the retry budget is full again after a minute without requests', () => {
     let now = 0;
     const budget = createRetryBudget(
       () => now,
@@ -65,8 +67,8 @@ describe('The retry budget', () => {
   });
 });
 
-describe('A forgetful map', () => {
-  test('forgets what nobody has touched for a while', () => {
+describe('Expiring map', () => {
+  test('an expiring map forgets entries that have not been used for its idle time', () => {
     let now = 0;
     const map = createExpiringMap<number>({ idleMs: 100, maxEntries: 10, monotonicNow: () => now });
     map.set('a', 1);
@@ -81,7 +83,7 @@ describe('A forgetful map', () => {
     expect(map.size).toBe(1);
   });
 
-  test('holds so many at most, the ones that were touched last', () => {
+  test('an expiring map evicts the least recently used entry at its maximum', () => {
     const map = createExpiringMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 });
     map.set('a', 1);
     map.set('b', 2);
@@ -91,7 +93,7 @@ describe('A forgetful map', () => {
   });
 });
 
-test('A partitioned map never drops an entry of an accepted credential for one of an invented key, and is bounded all the same', () => {
+test('a partitioned map never evicts an entry of an accepted credential for an invented key, and is still bounded', () => {
   const map = createPartitionedMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 }, (key) =>
     key.startsWith('accepted'),
   );
@@ -112,7 +114,7 @@ test('A partitioned map never drops an entry of an accepted credential for one o
   expect(map.size).toBe(2);
 });
 
-test('A partitioned map moves an entry with its credential', () => {
+test('a partitioned map moves an entry when its credential becomes accepted', () => {
   let isAccepted = false;
   const map = createPartitionedMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 }, () => isAccepted);
   map.set('a', 1);

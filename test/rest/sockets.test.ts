@@ -49,13 +49,13 @@ interface ExecuteOptions {
 
 const CALL = '{ call(id: "c") { id } }';
 
-/** What is told about a `call` that failed. */
+/** The result of a `call` that failed. */
 function failure(code: string) {
   return { data: { call: null }, errors: [expect.objectContaining({ path: ['call'], extensions: { code } })] };
 }
 
-describe('A request to the upstream', () => {
-  test('carries the credential, and nothing of what the caller sent', async () => {
+describe('Upstream request over sockets', () => {
+  test('an upstream request carries the credential and nothing that the caller sent', async () => {
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
     const ask = createConnectedGateway(server.origin);
 
@@ -87,7 +87,7 @@ describe('A request to the upstream', () => {
     ]);
   });
 
-  test('carries the caller’s own key in pass-through mode, and a key of one never in a request of the other', async () => {
+  test('in pass-through mode each upstream request carries the key of its own caller', async () => {
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
     const ask = createConnectedGateway(server.origin, { REVOX_API_KEY: '' });
 
@@ -96,14 +96,14 @@ describe('A request to the upstream', () => {
     expect(server.requests.map(({ headers }) => headers.authorization).sort()).toEqual(['Bearer sk_one', 'Bearer sk_two']);
   });
 
-  test('goes over the socket of the one before, after refusals too', async () => {
+  test('an upstream request reuses the connection of the previous one, also after error responses', async () => {
     const statuses = [200, 404, 500, 200];
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }, statuses.shift()));
     const ask = createConnectedGateway(server.origin);
 
     for (let asked = 0; asked < 4; asked += 1) {
       await ask(CALL);
-      // undici gives a socket free one turn of the event loop after its answer.
+      // undici frees a socket one event-loop iteration after its response.
       await new Promise(setImmediate);
     }
 
@@ -111,14 +111,14 @@ describe('A request to the upstream', () => {
     expect(server.connections).toBe(1);
   });
 
-  test.each(['', '/'])('goes to the base URL with its path, ended by %j', async (end) => {
+  test.each(['', '/'])('an upstream request keeps the path of a base URL that ends with %j', async (end) => {
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
     await createConnectedGateway(server.origin, { REVOX_BASE_URL: `${server.origin}/some/where${end}` })(CALL);
     expect(server.requests.map(({ url }) => url)).toEqual(['/some/where/call/c']);
   });
 });
 
-describe('An id in the path', () => {
+describe('Ids in upstream paths', () => {
   const ODD_IDS = [
     '/',
     '//',
@@ -146,7 +146,7 @@ describe('An id in the path', () => {
     { field: 'campaign', path: 'campaigns' },
   ];
 
-  test.each(FIELDS)('never leads $field to another endpoint', async ({ field, path }) => {
+  test.each(FIELDS)('an id of the field $field never leads to another endpoint', async ({ field, path }) => {
     await using server = await listen((response) => sendJson(response, {}, 404));
     const ask = createConnectedGateway(server.origin);
     for (const id of ODD_IDS) {
@@ -156,7 +156,7 @@ describe('An id in the path', () => {
     expect(server.requests.map(({ url }) => url)).toEqual(ODD_IDS.map((id) => `/api/${path}/${encodeURIComponent(id)}`));
   });
 
-  test.each(FIELDS)('that $field cannot send is refused before any request', async ({ field }) => {
+  test.each(FIELDS)('an id that the path of $field cannot contain is rejected before any upstream request', async ({ field }) => {
     await using server = await listen((response) => sendJson(response, {}, 404));
     const ask = createConnectedGateway(server.origin);
     for (const id of ['', '.', '..', '\ud800', 'x\udfff']) {
@@ -167,7 +167,7 @@ describe('An id in the path', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('is one segment between others as well: the rows of a campaign', async () => {
+  test('an id between two segments of a path stays one segment, as in the rows of a campaign', async () => {
     await using server = await listen((response, { url }) => {
       const isRows = url?.includes('/rows');
       sendJson(response, isRows ? { rows: [], total: 0 } : { campaign: { id: 'a/../b?c#d' } });
@@ -181,12 +181,12 @@ describe('An id in the path', () => {
   });
 });
 
-describe('A list of statuses', () => {
+describe('Array format of statuses', () => {
   test.each([
     ['comma', 'statuses=completed%2Cerrored'],
     ['repeat', 'statuses=completed&statuses=errored'],
     ['brackets', 'statuses%5B%5D=completed&statuses%5B%5D=errored'],
-  ])('is written with the format %s, and one comma-joined string for rows', async (format, written) => {
+  ])('the gateway writes statuses in the format %s, and one comma-joined string for rows', async (format, written) => {
     await using server = await listen((response) => sendJson(response, { calls: [], rows: [], campaign: { id: 'c' } }));
     const ask = createConnectedGateway(server.origin, { REVOX_ARRAY_FORMAT: format });
     await ask('{ callAttempts(statuses: [ERRORED, COMPLETED, ERRORED]) { nodes { id } } }');
@@ -199,11 +199,11 @@ describe('A list of statuses', () => {
   });
 });
 
-describe('An answer in bad order', () => {
+describe('Malformed upstream responses', () => {
   const INVALID = [
     { name: 'JSON that ends early', body: '{"call":{"id":"c"' },
     { name: 'HTML', body: '<!doctype html><title>Login</title>', type: 'text/html' },
-    { name: 'nothing', body: '' },
+    { name: 'an empty body', body: '' },
     { name: 'another envelope', body: '{"data":{"id":"c"}}' },
     { name: 'no envelope', body: '{"id":"c"}' },
     { name: 'a list', body: '[{"id":"c"}]' },
@@ -216,13 +216,13 @@ describe('An answer in bad order', () => {
     { name: 'another encoding', body: Buffer.from('{"call":{"id":"c"}}', 'utf16le') },
   ];
 
-  test.each(INVALID)('is UPSTREAM_INVALID_RESPONSE: $name', async ({ body, type = 'application/json' }) => {
+  test.each(INVALID)('a 200 response with $name is UPSTREAM_INVALID_RESPONSE', async ({ body, type = 'application/json' }) => {
     await using server = await listen((response) => response.writeHead(200, { 'content-type': type }).end(body));
     expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
     expect(server.requests).toHaveLength(1);
   });
 
-  test('that is no content at all is UPSTREAM_INVALID_RESPONSE', async () => {
+  test('a 204 response is UPSTREAM_INVALID_RESPONSE', async () => {
     await using server = await listen((response) => response.writeHead(204).end());
     expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
   });
@@ -231,7 +231,7 @@ describe('An answer in bad order', () => {
     { field: 'callAttempts { nodes { id } }', path: 'callAttempts' },
     { field: 'assistants { nodes { id } }', path: 'assistants' },
     { field: 'campaigns { nodes { id } }', path: 'campaigns' },
-  ])('costs its own list: $path', async ({ field, path }) => {
+  ])('a malformed list costs its own field only: $path', async ({ field, path }) => {
     await using server = await listen((response, { url }) =>
       sendJson(response, url === '/api/call/c' ? { call: { id: 'c' } } : { calls: {}, assistants: null }),
     );
@@ -240,7 +240,7 @@ describe('An answer in bad order', () => {
     expect(errors).toMatchObject([{ path: [path], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
   });
 
-  test('with a byte order mark, or with another content type, is JSON all the same', async () => {
+  test('JSON with a byte order mark or with another content type is accepted', async () => {
     await using server = await listen((response) =>
       response.writeHead(200, { 'content-type': 'text/plain' }).end('\ufeff{"call":{"id":"c"}}'),
     );
@@ -250,7 +250,7 @@ describe('An answer in bad order', () => {
   test.each([
     { name: 'bare', body: { id: 'a', name: 'Ana' } },
     { name: 'wrapped', body: { assistant: { id: 'a', name: 'Ana' } } },
-  ])('an assistant may come $name', async ({ body }) => {
+  ])('the gateway accepts an assistant that comes $name', async ({ body }) => {
     await using server = await listen((response) => sendJson(response, body));
     expect(await createConnectedGateway(server.origin)('{ assistant(id: "a") { id name } }')).toEqual({
       data: { assistant: { id: 'a', name: 'Ana' } },
@@ -258,8 +258,8 @@ describe('An answer in bad order', () => {
   });
 });
 
-describe('A body', () => {
-  test('is read as far as its bound and no farther, however long the upstream goes on', async () => {
+describe('Size limit of upstream bodies', () => {
+  test('the gateway stops reading a body at the size limit and closes the connection, even if the upstream keeps sending', async () => {
     const gone = Promise.withResolvers<void>();
     await using server = await listen((response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -277,7 +277,7 @@ describe('A body', () => {
     await gone.promise;
   });
 
-  test('of exactly the bound is read; one byte more is too much', async () => {
+  test('a body of exactly the size limit is read, and one of one byte more is rejected', async () => {
     let bytes = 2048;
     await using server = await listen((response) => response.end(JSON.stringify({ call: { id: 'c' } }).padEnd(bytes)));
     const ask = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '2048' });
@@ -287,15 +287,15 @@ describe('A body', () => {
   });
 });
 
-describe('A connection', () => {
-  test('that nobody takes is UPSTREAM_UNAVAILABLE', async () => {
+describe('Upstream connection', () => {
+  test('a refused connection is UPSTREAM_UNAVAILABLE', async () => {
     const server = await listen(() => {});
     await server[Symbol.asyncDispose]();
     expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
   });
 
   test.each([
-    { name: 'before the answer', act: (socket: { destroy(): void }) => socket.destroy() },
+    { name: 'before the response', act: (socket: { destroy(): void }) => socket.destroy() },
     {
       name: 'within the headers',
       act: (socket: { end(text: string): void }) => socket.end('HTTP/1.1 200 OK\r\ncontent-type: app'),
@@ -310,13 +310,13 @@ describe('A connection', () => {
       act: (socket: { end(text: string): void }) =>
         socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n99\r\n{"call":{"id":"c"}}'),
     },
-    { name: 'speaking another protocol', act: (socket: { end(text: string): void }) => socket.end('220 ESMTP\r\n') },
-  ])('that breaks $name is UPSTREAM_UNAVAILABLE', async ({ act }) => {
+    { name: 'after a greeting of another protocol', act: (socket: { end(text: string): void }) => socket.end('220 ESMTP\r\n') },
+  ])('a connection that breaks $name is UPSTREAM_UNAVAILABLE', async ({ act }) => {
     await using server = await listenTcp((socket) => socket.once('data', () => act(socket)));
     expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
   });
 
-  test('that breaks costs what came over it, and nothing else', async () => {
+  test('a broken connection costs its own field only', async () => {
     await using server = await listen((response, { url, socket }) => {
       if (url === '/api/call/broken') socket.destroy();
       else sendJson(response, { call: { id: 'c' } });
@@ -329,25 +329,28 @@ describe('A connection', () => {
   });
 });
 
-describe('A redirect', () => {
-  test.each([301, 302, 303, 307, 308])('(%i) is not followed, and the credential goes nowhere else', async (status) => {
-    await using elsewhere = await listen((response) => sendJson(response, { call: { id: 'stolen' } }));
-    await using server = await listen((response) =>
-      response.writeHead(status, { location: `${elsewhere.origin}/api/call/c` }).end(),
-    );
+describe('Upstream redirect', () => {
+  test.each([301, 302, 303, 307, 308])(
+    'a %i redirect is not followed, and the credential reaches no other host',
+    async (status) => {
+      await using elsewhere = await listen((response) => sendJson(response, { call: { id: 'stolen' } }));
+      await using server = await listen((response) =>
+        response.writeHead(status, { location: `${elsewhere.origin}/api/call/c` }).end(),
+      );
 
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
+      expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
 
-    expect(server.requests).toHaveLength(1);
-    expect(elsewhere.connections).toBe(0);
-  });
+      expect(server.requests).toHaveLength(1);
+      expect(elsewhere.connections).toBe(0);
+    },
+  );
 });
 
-describe('Time runs out for one request', () => {
+describe('Timeout of an upstream request', () => {
   const TIMEOUT_MS = 1234;
   const setting = { REVOX_TIMEOUT_MS: String(TIMEOUT_MS) };
 
-  test('while it connects: nobody shakes hands', async () => {
+  test('an upstream request times out while the TLS handshake is pending', async () => {
     const timers = createManualTimers();
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
@@ -360,7 +363,7 @@ describe('Time runs out for one request', () => {
     expect(await answer).toEqual(failure('UPSTREAM_TIMEOUT'));
   });
 
-  test('and whoever closes the transport does not wait for a connection that is being made', { timeout: 5_000 }, async () => {
+  test('closing the transport does not wait for a connection that is still being opened', { timeout: 5_000 }, async () => {
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
     const { transport, close } = createUndiciTransport(PATIENT);
@@ -372,7 +375,7 @@ describe('Time runs out for one request', () => {
     await refusal;
   });
 
-  test('while it waits for an answer, and the upstream is told', async () => {
+  test('an upstream request times out while it waits for the response, and its connection is closed', async () => {
     const timers = createManualTimers();
     const asked = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
@@ -388,7 +391,7 @@ describe('Time runs out for one request', () => {
     await gone.promise;
   });
 
-  test('while it reads the body, and the upstream is told', async () => {
+  test('an upstream request times out while it reads the body, and its connection is closed', async () => {
     const timers = createManualTimers();
     const gone = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -405,17 +408,17 @@ describe('Time runs out for one request', () => {
     await gone.promise;
   });
 
-  test('and no timer is left when it did not', async () => {
+  test('a response in time leaves no timeout timer behind', async () => {
     const timers = createManualTimers();
     await using server = await listen((response) => sendJson(response, {}, 404));
     await createConnectedGateway(server.origin, setting, timers)(CALL);
-    // The rest of that answer is taken, so that the connection can be used again.
+    // The rest of that body is read, so that the connection can be reused.
     await expect.poll(() => timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 });
 
-describe('A status', () => {
-  test('404 is null without an error, even if the body breaks off', async () => {
+describe('Status of an upstream response', () => {
+  test('a 404 is null without an error, even if its body is cut off', async () => {
     await using server = await listenTcp((socket) =>
       socket.once('data', () => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 999\r\n\r\n{"message":')),
     );
@@ -423,8 +426,8 @@ describe('A status', () => {
   });
 });
 
-describe('When the client leaves', () => {
-  test('the requests for it are given up, those that wait for their turn too', async () => {
+describe('Client disconnect', () => {
+  test('a disconnect aborts the upstream requests of its operation, including the queued ones', async () => {
     const asked = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
     await using server = await listen((response) => {
@@ -442,13 +445,13 @@ describe('When the client leaves', () => {
     await answer;
 
     expect(server.requests.map(({ url }) => url)).toEqual(['/api/call/a']);
-    // The upstream has been told, and may not have heard: for a while the place counts as taken.
+    // The upstream may not have noticed the abort yet: for a while the slot stays taken.
     await expect.poll(() => timers.running).toEqual([1_000]);
     timers.elapse(1_000);
     expect(timers.running).toEqual([]);
   });
 
-  test('those of another client go on', async () => {
+  test('a disconnect does not abort the upstream requests of another client', async () => {
     const responses: Parameters<Parameters<typeof listen>[0]>[0][] = [];
     const bothAsked = Promise.withResolvers<void>();
     await using server = await listen((response) => {
@@ -470,7 +473,7 @@ describe('When the client leaves', () => {
   });
 });
 
-test('Two operations of one credential share its places', async () => {
+test('two operations of one credential share its concurrency slots', async () => {
   let inFlight = 0;
   let most = 0;
   const waiting: (() => void)[] = [];
@@ -498,6 +501,7 @@ test('Two operations of one credential share its places', async () => {
 
   expect((await answers).flatMap(({ data }) => data.calls)).toEqual(ids.map((id) => ({ id })));
   expect(most).toBe(3);
-  // undici gives a socket free one turn of the event loop after its answer: the next request may have opened another by then.
+  // undici frees a socket one event-loop iteration after its response: until then the next request
+  // may open another.
   expect(server.connections).toBeLessThanOrEqual(6);
 });

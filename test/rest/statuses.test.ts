@@ -11,7 +11,7 @@ const createPassThroughGateway = () =>
 
 interface Row {
   readonly status: number;
-  /** Null: no error, the object is null. */
+  /** Null: the object is null without an error. */
   readonly code: string | null;
   readonly details?: { readonly status?: number; readonly retryAfter?: unknown };
 }
@@ -43,15 +43,16 @@ const TABLES = [
   },
 ];
 
-describe.each(TABLES)('In $mode', ({ create, headers, rows }) => {
+describe.each(TABLES)('Upstream statuses in $mode', ({ create, headers, rows }) => {
   const known = create();
 
-  test.each(rows)('$status of a single object is $code', async ({ status, code, details }) => {
-    // One that has been asked for patience is of no use to the others.
+  test.each(rows)('the status $status for a single object is $code', async ({ status, code, details }) => {
+    // A gateway with a cooldown is of no use to the other cases.
     const world = status === 429 ? create() : known;
     world.sandbox.control.heal();
     const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
-    // A key that the upstream has accepted: of another there is one request at a time.
+    // The upstream must have accepted the key: an unaccepted key has one request in flight at a
+    // time.
     await world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
     world.traffic();
     world.sandbox.control.fail('/call/odd', { status, body: { message: 'raised by db-7.internal', key: KEY_A } });
@@ -73,7 +74,7 @@ describe.each(TABLES)('In $mode', ({ create, headers, rows }) => {
     expect(world.unexpectedErrors).toEqual([]);
   });
 
-  test.each([404, 410])('%i of a list is an error: a list is not a thing that may be missing', async (status) => {
+  test.each([404, 410])('a %i for a list is an error, because a list is not an object that may be missing', async (status) => {
     const world = known;
     world.sandbox.control.heal();
     world.sandbox.control.fail('/', { status });
@@ -86,7 +87,7 @@ describe.each(TABLES)('In $mode', ({ create, headers, rows }) => {
     expect(errors?.map(({ extensions }) => extensions)).toEqual(Array(3).fill({ code: 'UPSTREAM_REJECTED', status }));
   });
 
-  test('the HTTP status of the answer is 200 whatever the upstream’s', async () => {
+  test('the HTTP status of the response is 200 whatever the status of the upstream', async () => {
     for (const status of [401, 403, 429, 500]) {
       const world = create();
       world.sandbox.control.fail('/call/odd', { status, times: 1 });
@@ -105,9 +106,9 @@ test.each([
   [{ 'retry-after': '7' }, 7],
   [{ 'retry-after': 'Sat, 01 Jun 2024 12:00:30 GMT' }, 30],
   [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 2],
-  // As long as the gateway itself waits then.
+  // The cooldown that the gateway itself applies without a usable Retry-After.
   [{ 'retry-after': 'whenever' }, 1],
-])('A 429 with %j says retryAfter %s', async (headers: Record<string, string>, retryAfter) => {
+])('a 429 with the headers %j is reported with a retryAfter of %s', async (headers: Record<string, string>, retryAfter) => {
   const { sandbox, execute, traffic } = createPassThroughGateway();
   sandbox.control.fail('/call/odd', { status: 429, headers });
   const { errors } = await execute('{ call(id: "odd") { id } }', {}, { authorization: `Bearer ${KEY_A}` });
@@ -116,7 +117,7 @@ test.each([
 });
 
 test.each([{ key: 'sk_demo_wrong', mode: 'pass-through mode', code: 'UNAUTHENTICATED' }])(
-  'A key that the upstream does not know is $code at the field',
+  'a key that the upstream does not know is $code at the field',
   async ({ key, code }) => {
     const { data, errors } = await createPassThroughGateway().execute(
       '{ call(id: "x") { id } }',

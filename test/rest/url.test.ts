@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
 import { type ArrayFormat, toPathSegment, toQueryString } from '#rest/url.ts';
 
-describe('A segment of a path', () => {
+describe('URL path segment', () => {
   test.each([
     ['a-b_c.d~e', 'a-b_c.d~e'],
     ['a/b', 'a%2Fb'],
@@ -19,15 +19,15 @@ describe('A segment of a path', () => {
     ['😀', '%F0%9F%98%80'],
     ['\u0000', '%00'],
     ['\r\nHost: elsewhere', '%0D%0AHost%3A%20elsewhere'],
-  ])('%j is written %s', (id, segment) => {
+  ])('the id %j is encoded as the path segment %s', (id, segment) => {
     expect(toPathSegment(id)).toBe(segment);
   });
 
-  test.each(['', '.', '..', '\ud800', '\udfff', 'a\udc00b'])('%j cannot be one', (id) => {
+  test.each(['', '.', '..', '\ud800', '\udfff', 'a\udc00b'])('the id %j cannot be a path segment and is rejected', (id) => {
     expect(() => toPathSegment(id)).toThrow(UserInputError);
   });
 
-  test('never reaches another endpoint, whatever the id: it is one segment that reads back as the id, or refused', () => {
+  test('an encoded id never reaches another endpoint: it is one segment that decodes to the id, or is rejected', () => {
     const ids = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string(),
@@ -54,20 +54,20 @@ describe('A segment of a path', () => {
   });
 });
 
-describe('A query string', () => {
+describe('URL query string', () => {
   test.each<[ArrayFormat, string]>([
     ['comma', '?page=0&statuses=completed%2Cerrored'],
     ['repeat', '?page=0&statuses=completed&statuses=errored'],
     ['brackets', '?page=0&statuses%5B%5D=completed&statuses%5B%5D=errored'],
-  ])('writes a list in the format %s', (format, expected) => {
+  ])('the query string contains a list in the format %s', (format, expected) => {
     expect(toQueryString({ page: 0, absent: undefined, statuses: ['completed', 'errored'] }, format)).toBe(expected);
   });
 
-  test('is nothing when there is nothing to write', () => {
+  test('the query string without parameters is empty', () => {
     expect(toQueryString({ query: undefined }, 'comma')).toBe('');
   });
 
-  test('lets no value become another parameter', () => {
+  test('a value in the query string never becomes another parameter', () => {
     fc.assert(
       fc.property(fc.string(), (query) => {
         const written = new URLSearchParams(toQueryString({ page: 1, query }, 'comma'));
