@@ -27,7 +27,7 @@ const FRESHNESS: CachingClientOptions['freshness'] = {
   whileRevalidatingMs: 30,
 };
 
-/** A tier that remembers what it was told, and can be told what it knows. */
+/** A fake second tier that stores what is written to it and logs every access. */
 function createFakeSecondTier(clock: { now(): number }) {
   const kept = new Map<string, SecondTierEntry & { readonly since: number }>();
   const log: string[] = [];
@@ -56,11 +56,14 @@ interface Setup {
   readonly process?: string;
   readonly tier?: SecondTier;
   readonly credentialRecheckMs?: number;
-  /** The upstream's clock against ours. */
+  /** The offset of the upstream's clock from the gateway's, in ms. */
   readonly skewMs?: number;
 }
 
-/** A remembering gateway's cache over an upstream that answers, counted, or fails as it is told. */
+/**
+ * A caching client over an upstream that counts its requests, and that the test can hold or let
+ * fail.
+ */
 function createCachingScene({
   clock = createClock(),
   process: instance = 'this',
@@ -117,7 +120,7 @@ function createCachingScene({
     sendings,
     takeAsked: () => asked.splice(0),
     takeSources: () => calls.splice(0).map(({ source }) => source),
-    /** The upstream does not answer until this is called. */
+    /** Holds the upstream's responses until the returned function is called. */
     hold(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       held = promise;
@@ -142,8 +145,8 @@ const page = (index: number): UpstreamRequest<unknown> => ({
   parse: () => ({ items: [] }),
 });
 
-describe('What has to be newer than a reading', () => {
-  test('is not what was kept before it, and is kept for those who come later', async () => {
+describe('Caching client with newerThan', () => {
+  test('a cached page older than the required read version is fetched again, and its response is cached for later requests', async () => {
     const { ask, takeAsked } = createCachingScene();
     const { readVersion: first } = await ask(page(1));
     const { readVersion: second } = await ask(page(2));
@@ -156,7 +159,7 @@ describe('What has to be newer than a reading', () => {
     expect(takeAsked()).toEqual(['/call?page=1']);
   });
 
-  test('is not what was asked before it and has not come yet; but what was asked after it may be joined', async () => {
+  test('a request with newerThan joins an in-flight request sent after that version, and not one sent before it', async () => {
     const { ask, takeAsked, takeSources } = createCachingScene();
     const { readVersion } = await ask(page(1));
     takeAsked();
@@ -165,7 +168,7 @@ describe('What has to be newer than a reading', () => {
     expect(one.readVersion).toEqual(two.readVersion);
     expect(takeAsked()).toEqual(['/call?page=1']);
     expect(takeSources().sort()).toEqual(['coalesced', 'network']);
-    // A flight that left before the reading came in cannot be known to be newer.
+    // A request that was sent before the version was read cannot be known to be newer.
     const early = ask(page(2));
     const { readVersion: later } = await ask(page(3));
     await early;
@@ -175,7 +178,7 @@ describe('What has to be newer than a reading', () => {
     expect(takeAsked()).toEqual(['/call?page=2', '/call?page=3', '/call?page=4', '/call?page=4']);
   });
 
-  test('than one of another process comes from the upstream alone', async () => {
+  test('a request that must be newer than a version of another instance is answered by the upstream alone', async () => {
     const { ask, takeAsked } = createCachingScene();
     await ask(page(1));
     takeAsked();
@@ -183,7 +186,7 @@ describe('What has to be newer than a reading', () => {
     expect(takeAsked()).toEqual(['/call?page=1']);
   });
 
-  test('is what there is, when the upstream fails', async () => {
+  test('a request with newerThan gets the cached response when the upstream fails', async () => {
     const { ask, fail, takeSources } = createCachingScene();
     const { readVersion } = await ask(page(1));
     takeSources();
@@ -193,8 +196,8 @@ describe('What has to be newer than a reading', () => {
   });
 });
 
-describe('The second tier', () => {
-  test('is asked once memory has nothing, before the upstream, and told what the upstream said', async () => {
+describe('Caching client with a second tier', () => {
+  test('the caching client reads the second tier after memory and before the upstream, and writes upstream responses to it', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
     const first = createCachingScene({ clock, tier, process: 'first' });
@@ -206,7 +209,7 @@ describe('The second tier', () => {
     expect(takeLog()).toEqual(['read /assistants/a']);
     expect(second.takeAsked()).toEqual([]);
     expect(second.takeSources()).toEqual(['cache']);
-    // From now on it is in memory, for as long as it is fresh and no longer.
+    // From now on the entry is in memory, for as long as it is fresh and no longer.
     clock.pass(599);
     await second.ask(assistant('a'));
     expect(takeLog()).toEqual([]);
@@ -216,7 +219,7 @@ describe('The second tier', () => {
     expect(second.takeAsked()).toEqual(['/assistants/a']);
   });
 
-  test('hands on which reading an answer is, so that pages of one process stay in order in another', async () => {
+  test('the second tier keeps the read version of an entry, so that pages of one instance stay in order in another', async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
     const first = createCachingScene({ clock, tier, process: 'first' });
@@ -235,26 +238,27 @@ describe('The second tier', () => {
     expect(third.takeAsked()).toEqual([]);
   });
 
-  test('is not taken for the upstream by those who join: what it says is remembered, and may be too old for them', async () => {
+  test('a response from the second tier counts as cached for the requests that join it, and may be too old for them', async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
     const [first, second] = ['first', 'second'].map((process) => createCachingScene({ clock, tier, process }));
     await first!.ask(page(2));
     const { readVersion: upper } = await second!.ask(page(1));
     second!.takeAsked();
-    // One who has no wish, and one who joins and needs it newer than what was read a moment ago.
+    // One request without `newerThan`, and one that joins it and must be newer than a page read a
+    // moment ago.
     const [any, newer] = await Promise.all([second!.ask(page(2)), second!.ask(page(2), upper)]);
     expect(any.readVersion).toEqual({ instance: 'first', sequence: 1, isCached: true });
     expect(newer.readVersion).toEqual({ instance: 'second', sequence: 2, isCached: false });
     expect(second!.takeAsked()).toEqual(['/call?page=2']);
-    // One who joins and has no wish is told that it is remembered.
+    // A request that joins without `newerThan` is told that its response is cached.
     await first!.ask(page(3));
     const both = await Promise.all([second!.ask(page(3)), second!.ask(page(3))]);
     expect(both.map(({ readVersion }) => readVersion.isCached)).toEqual([true, true]);
     expect(second!.takeSources().slice(-2)).toEqual(['cache', 'cache']);
   });
 
-  test('keeps what stands in an answer by the upstream’s clock, whose own clock is an hour behind', async () => {
+  test("an embedded object in the second tier is aged by the upstream's clock, even when that is an hour behind", async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
     const endedAt = clock.now() - 3_600_000 - 50;
@@ -280,13 +284,13 @@ describe('The second tier', () => {
       await cache.ask(one);
       expect(cache.takeAsked()).toEqual([]);
     }
-    // It has just ended: a tenth of a second, and the while in which it is fetched anew.
+    // The call has just ended: it is fresh for 100 ms, and then stale while it is revalidated.
     clock.pass(FRESHNESS.justEndedCallMs + FRESHNESS.whileRevalidatingMs);
     await second!.ask(one);
     expect(second!.takeAsked()).toEqual(['/call/c']);
   });
 
-  test('is asked for nobody who has to have something newer than this process has read', async () => {
+  test('the caching client does not read the second tier for a request newer than what this instance has read', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
     const { ask } = createCachingScene({ clock, tier });
@@ -296,7 +300,7 @@ describe('The second tier', () => {
     expect(takeLog()).toEqual(['write /call?page=1 200 for 5050']);
   });
 
-  test('is told that there is nothing, and asked by none who knows', async () => {
+  test('the second tier stores a 404, and another instance serves it without an upstream request', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
     const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
@@ -307,7 +311,7 @@ describe('The second tier', () => {
     expect(second.takeAsked()).toEqual([]);
   });
 
-  test('is told to forget when the credential is refused', async () => {
+  test('a 401 revokes the credential in the second tier', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
     const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
@@ -318,7 +322,7 @@ describe('The second tier', () => {
     await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
   });
 
-  test('keeps what it has after a 403 for an object that no instance has read, and forgets it after a 403 for one that another has', async () => {
+  test('a 403 revokes the credential in the second tier only when another instance has read the object', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
     const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
@@ -333,7 +337,7 @@ describe('The second tier', () => {
     expect(second.takeAsked()).toEqual(['/assistants/b', '/assistants/a']);
   });
 
-  test('stands in for an upstream that fails, where this process has never seen an answer', async () => {
+  test('the second tier serves stale on error to an instance that has never seen the response', async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
     const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
@@ -346,7 +350,7 @@ describe('The second tier', () => {
     await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamUnavailableError);
   });
 
-  test('fills what stands in an answer, too', async () => {
+  test('the caching client writes embedded objects to the second tier', async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
     const list: UpstreamRequest<{ items: unknown[] }> = {
@@ -363,10 +367,10 @@ describe('The second tier', () => {
     expect(second.takeAsked()).toEqual([]);
   });
 
-  describe('where callers bring their own credentials', () => {
+  describe('in pass-through mode', () => {
     const RECHECK = 500;
 
-    test('vouches for one that the upstream took a moment ago, whoever asked', async () => {
+    test('a recent entry of the second tier proves that the upstream accepts its credential', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
       const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }));
@@ -374,13 +378,13 @@ describe('The second tier', () => {
       clock.pass(RECHECK - 1);
       await second!.ask(assistant('a'));
       expect(second!.takeAsked()).toEqual([]);
-      // That was a moment ago; by now it is too long.
+      // Now the entry is too old to prove it.
       clock.pass(1);
       await second!.ask(assistant('a'));
       expect(second!.takeAsked()).toEqual(['/assistants/a']);
     });
 
-    test('vouches for nobody with what is older', async () => {
+    test('an old entry of the second tier does not prove that the upstream accepts its credential', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
       const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }));
@@ -390,7 +394,7 @@ describe('The second tier', () => {
       expect(second!.takeAsked()).toEqual(['/assistants/a']);
     });
 
-    test('vouches for nobody with a 404', async () => {
+    test('a 404 in the second tier does not prove that the upstream accepts its credential', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
       const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }));
@@ -400,7 +404,7 @@ describe('The second tier', () => {
       expect(second!.takeAsked()).toEqual(['/assistants/a']);
     });
 
-    test('has nothing of one for another', async () => {
+    test('the second tier never serves an entry of one credential to another', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
       const cache = createCachingScene({ clock, tier, credentialRecheckMs: RECHECK });
@@ -411,8 +415,8 @@ describe('The second tier', () => {
   });
 });
 
-describe('A clock that is set back', () => {
-  test('makes nothing fresh for longer: what was asked in times to come is asked again', async () => {
+describe('Caching client after the clock is set back', () => {
+  test('a clock that is set back keeps no cached response fresh for longer', async () => {
     const { ask, clock, takeAsked } = createCachingScene();
     await ask(assistant('a'));
     clock.pass(-3_600_000);
@@ -420,7 +424,7 @@ describe('A clock that is set back', () => {
     expect(takeAsked()).toHaveLength(2);
   });
 
-  test('nor does it vouch for a credential', async () => {
+  test('a clock that is set back does not prolong the acceptance of a credential', async () => {
     const { ask, clock, takeAsked } = createCachingScene({ credentialRecheckMs: 500 });
     await ask(assistant('a'));
     clock.pass(-1);
@@ -429,14 +433,14 @@ describe('A clock that is set back', () => {
   });
 });
 
-describe('A request that is held because its operation waits until others have ended', () => {
-  test('is waited for by no other operation: those that have joined it send their own, and so do those that come later', async () => {
+describe('Caching client with a request that waits for its byte budget', () => {
+  test('no other operation waits for a request that waits for its byte budget: joined and later operations send their own', async () => {
     const { ask, hold, sendings, takeAsked, takeSources } = createCachingScene();
     const answer = hold();
     const [holding, joining] = [ask(assistant('a')), ask(assistant('a'))];
     await Promise.resolve();
     expect(takeAsked()).toEqual(['/assistants/a']);
-    // From now on the upstream answers at once; the first answer is held.
+    // From now on the upstream responds at once; the first response is still held.
     hold()();
     sendings[0]?.onBudgetWait(true);
     await Promise.all([joining, ask(assistant('a'))]);
@@ -446,7 +450,7 @@ describe('A request that is held because its operation waits until others have e
     expect(takeSources().sort()).toEqual(['coalesced', 'network', 'network']);
   });
 
-  test('keeps no other operation from finding out for itself whether the upstream still accepts the credential', async () => {
+  test('a recheck that waits for its byte budget does not keep another operation from rechecking the credential itself', async () => {
     const { ask, clock, hold, sendings, takeAsked } = createCachingScene({ credentialRecheckMs: 500 });
     for (const id of ['a', 'b']) await ask(assistant(id));
     clock.pass(500);
@@ -463,7 +467,7 @@ describe('A request that is held because its operation waits until others have e
     await holding;
   });
 
-  test('is no recheck that an operation joins', async () => {
+  test('an operation does not join a recheck that waits for its byte budget', async () => {
     const { ask, clock, hold, sendings, takeAsked } = createCachingScene({ credentialRecheckMs: 500 });
     for (const id of ['a', 'b']) await ask(assistant(id));
     clock.pass(500);
@@ -479,7 +483,7 @@ describe('A request that is held because its operation waits until others have e
     await holding;
   });
 
-  test('is joined again when it goes on', async () => {
+  test('an operation joins a request again that no longer waits for its byte budget', async () => {
     const { ask, hold, sendings, takeAsked } = createCachingScene();
     const answer = hold();
     const holding = ask(assistant('a'));
@@ -493,8 +497,8 @@ describe('A request that is held because its operation waits until others have e
   });
 });
 
-describe('A question that is in the air for more than a second', () => {
-  test('is joined by nobody who comes then', async () => {
+describe('Caching client with a slow request', () => {
+  test('an operation does not join a request that has been in flight for more than a second', async () => {
     const { ask, clock, takeAsked } = createCachingScene();
     const early = ask(assistant('a'));
     clock.pass(999);
@@ -506,8 +510,8 @@ describe('A question that is in the air for more than a second', () => {
   });
 });
 
-describe('What one caller is busy with holds up no other:', () => {
-  test('who has to be asked about waits for no other’s answer', async () => {
+describe('Isolation of callers in the caching client', () => {
+  test('the recheck of one credential does not wait for the response to another', async () => {
     const { ask, clock, takeAsked, hold } = createCachingScene({ credentialRecheckMs: 500 });
     for (const key of ['sk_one', 'sk_two']) await ask(assistant('a'), undefined, key);
     clock.pass(500);
@@ -521,7 +525,7 @@ describe('What one caller is busy with holds up no other:', () => {
     await Promise.all([one, two]);
   });
 
-  test('what is fetched anew for one takes no place of another’s', async () => {
+  test('the background revalidations of one credential take no revalidation slot of another', async () => {
     const { ask, clock, takeAsked, hold } = createCachingScene();
     const ids = Array.from({ length: 12 }, (_, n) => `a${n}`);
     for (const key of ['sk_one', 'sk_two']) for (const id of ids) await ask(assistant(id), undefined, key);
@@ -536,8 +540,8 @@ describe('What one caller is busy with holds up no other:', () => {
   });
 });
 
-describe('In an outage, one of whom it is not known whether the upstream still takes the credential', () => {
-  test('waits once, not twice', async () => {
+describe('Credential recheck during an outage', () => {
+  test('an operation whose credential must be rechecked waits for one failing recheck only', async () => {
     const { ask, clock, takeAsked, fail } = createCachingScene({ credentialRecheckMs: 500 });
     for (const id of ['a', 'b', 'c']) await ask(assistant(id));
     clock.pass(500);

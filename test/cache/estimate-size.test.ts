@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { estimateBytes } from '#cache/estimate-size.ts';
 
-describe('The estimate', () => {
-  test('is a whole number, for anything that JSON can hold', () => {
+describe('Size estimate', () => {
+  test('the size estimate of any JSON value is a whole number', () => {
     for (const value of [null, true, 0, -0, 1.5, 1e300, '', 'a', 'ж', [], {}, [1, [2]], { a: { b: 'c' } }]) {
       expect(estimateBytes(value)).toBeGreaterThanOrEqual(0);
       expect(estimateBytes(value) % 1).toBe(0);
     }
   });
 
-  test('grows with whatever is added', () => {
+  test('the size estimate grows with everything that is added to a value', () => {
     const steps = [
       {},
       { a: null, b: null, c: null, d: null, e: null },
@@ -26,7 +26,7 @@ describe('The estimate', () => {
     expect(steps).toEqual([...new Set(steps)].sort((one, other) => one - other));
   });
 
-  test('counts a text twice where a single character beyond Latin-1 stands anywhere in it', () => {
+  test('the size estimate counts two bytes a character when any character of a text is beyond Latin-1', () => {
     const latin = estimateBytes('é'.repeat(8_000));
     for (const wide of [`ж${'e'.repeat(7_999)}`, `${'e'.repeat(7_999)}ж`, `${'e'.repeat(7_998)}👍`]) {
       expect(estimateBytes(wide)).toBe(latin + 8_000);

@@ -4,7 +4,7 @@ import { createFairLru, type FairLruOptions } from '#cache/fair-lru.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 
-/** A cache of numbers, each as large as it says. */
+/** A cache of numbers, each of which is its own size. */
 function createCache(options: Partial<FairLruOptions<number>> = {}) {
   const removed: string[] = [];
   const cache = createFairLru<number>({
@@ -17,8 +17,8 @@ function createCache(options: Partial<FairLruOptions<number>> = {}) {
   return { cache, removed };
 }
 
-describe('A fair LRU cache', () => {
-  test('returns what was set, and nothing of what was deleted', () => {
+describe('Fair LRU cache', () => {
+  test('the fair LRU cache returns an entry that was set and nothing for a deleted one', () => {
     const { cache, removed } = createCache();
     expect(cache.set('a', 'x', 10)).toBe(true);
     expect([cache.get('x'), cache.peek('x'), cache.get('y')]).toEqual([10, 10, undefined]);
@@ -27,7 +27,7 @@ describe('A fair LRU cache', () => {
     expect(removed).toEqual(['x']);
   });
 
-  test('lets an owner that is alone fill all of it, and evicts its least recently used entry', () => {
+  test('a single owner may fill the whole fair LRU cache, which evicts the least recently used entry', () => {
     const { cache, removed } = createCache();
     for (const key of ['1', '2', '3', '4']) cache.set('a', key, 25);
     expect(removed).toEqual([]);
@@ -38,7 +38,7 @@ describe('A fair LRU cache', () => {
     expect(cache.bytes).toBe(100);
   });
 
-  test('evicts from the owner that holds the most, though another has used its entries less recently', () => {
+  test("the fair LRU cache evicts from the owner that holds the most, even if another owner's entries are older", () => {
     const { cache, removed } = createCache();
     cache.set('small', 'old', 20);
     for (let n = 0; n < 1_000; n += 1) cache.set('large', `new ${n}`, 20);
@@ -46,7 +46,7 @@ describe('A fair LRU cache', () => {
     expect(removed).toHaveLength(996);
   });
 
-  test('gives an owner that comes later its share, at the cost of those that hold more', () => {
+  test('the fair LRU cache gives a new owner its share at the cost of owners that hold more', () => {
     const { cache } = createCache();
     for (let n = 0; n < 10; n += 1) cache.set('a', `a${n}`, 10);
     for (let n = 0; n < 10; n += 1) cache.set('b', `b${n}`, 10);
@@ -55,7 +55,7 @@ describe('A fair LRU cache', () => {
     expect(keys.filter((owner) => owner === 'b')).toHaveLength(5);
   });
 
-  test('does not keep a value that is larger than one may be, and drops what it was to replace', () => {
+  test('the fair LRU cache does not store a value over the entry limit, and drops the value it would replace', () => {
     const { cache } = createCache({ maxEntryBytes: 50 });
     cache.set('a', 'x', 50);
     cache.set('a', 'y', 50);
@@ -63,14 +63,14 @@ describe('A fair LRU cache', () => {
     expect([cache.get('x'), cache.get('y'), cache.bytes]).toEqual([undefined, 50, 50]);
   });
 
-  test('does not keep a value that is larger than the share of its owner', () => {
+  test('the fair LRU cache does not store a value that is larger than the share of its owner', () => {
     const { cache } = createCache();
     for (let n = 0; n < 10; n += 1) cache.set(`owner ${n}`, `${n}`, 10);
     expect(cache.set('large', 'x', 60)).toBe(false);
     expect(cache.size).toBe(10);
   });
 
-  test('moves an entry that another owner replaces to that owner', () => {
+  test('an entry that another owner replaces belongs to that owner', () => {
     const { cache } = createCache();
     cache.set('a', 'x', 10);
     cache.set('b', 'x', 20);
@@ -95,7 +95,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ deleteOwner: fc.constantFrom('a', 'b', 'c', 'd', 'e') }) },
 );
 
-test('A fair LRU cache evicts what a list that is searched from end to end says', () => {
+test('the fair LRU cache evicts the same entries as a model that searches a list', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       // Least recently used first.
@@ -107,7 +107,8 @@ test('A fair LRU cache evicts what a list that is searched from end to end says'
         maxEntryBytes: 50,
         onRemove(_, key) {
           if (!isSetting || !model.some((one) => one.key === key)) return;
-          // An eviction: only when room is needed, and of the least recently used entry of an owner that holds the most.
+          // An eviction happens only when space is needed, and takes the least recently used entry
+          // of an owner that holds the most.
           const { owner } = model.find((one) => one.key === key)!;
           expect(total()).toBeGreaterThan(100);
           expect(heldBy(owner)).toBe(Math.max(...model.map((one) => heldBy(one.owner))));
@@ -121,11 +122,12 @@ test('A fair LRU cache evicts what a list that is searched from end to end says'
           const { owner, size } = taken;
           model = model.filter((one) => one.key !== key);
           isSetting = size <= 50;
-          // What is replaced is no eviction.
+          // A replacement is not an eviction.
           cache.delete(key);
           if (isSetting) model.push({ key, owner, size });
           const isKept = cache.set(owner, key, size);
-          // Not kept is what is larger than one may be, or than its owner's share: then it is all that the owner has, and no one has more.
+          // The cache does not store a value over the entry limit or over its owner's share: in the
+          // second case it is all that the owner has, and no other owner has more.
           if (!isKept && isSetting) {
             expect(heldBy(owner)).toBe(size);
             expect(size).toBe(Math.max(...model.map((one) => heldBy(one.owner))));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createFreshnessPolicy, type FreshnessSettings, isListPage } from '#cache/freshness.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 
-/** No two alike: each answer names the setting that was used. */
+/** Every value is different, so that each result names the setting that was used. */
 const SETTINGS: FreshnessSettings = {
   endedCallMs: 600_001,
   justEndedCallMs: 5_002,
@@ -30,23 +30,26 @@ const LAST_MINUTE = '2026-06-01T11:59:00Z';
 const freshnessOf = createFreshnessPolicy(SETTINGS);
 const of = (endpoint: Endpoint, value: unknown) => freshnessOf(endpoint, value, NOW);
 
-/** An attempt that is over since long ago. */
+/** An attempt that ended long ago. */
 const attempt = (changes: object = {}) => ({ id: 'attempt', status: 'completed', ended_at: LONG_AGO, ...changes });
-/** A call with one attempt, over since long ago. */
+/** A call with one attempt that ended long ago. */
 const call = (changes: object = {}) => ({ id: 'call', status: 'completed', call_attempts: [attempt()], ...changes });
 const endedAt = (ended_at: unknown) => call({ call_attempts: [attempt({ ended_at })] });
 
-describe('A call', () => {
-  test.each(['initializing', 'queued_for_calling', 'calling', 'scheduled'])('whose order is %s is live', (status) => {
-    expect(of('/call/{id}', call({ status }))).toEqual(LIVE);
-  });
+describe('Freshness of a call', () => {
+  test.each(['initializing', 'queued_for_calling', 'calling', 'scheduled'])(
+    'a call with the order status %s is live',
+    (status) => {
+      expect(of('/call/{id}', call({ status }))).toEqual(LIVE);
+    },
+  );
 
-  test.each(['completed', 'cancelled', 'errored'])('whose order is %s is over', (status) => {
+  test.each(['completed', 'cancelled', 'errored'])('a call with the order status %s has ended', (status) => {
     expect(of('/call/{id}', call({ status }))).toEqual(ENDED);
   });
 
   test.each(['paused', 'error', 'COMPLETED', '', 'constructor', 0, false, {}, ['completed']])(
-    'with the unknown status %j is taken for a live one, whatever its flags say',
+    'a call with the unknown status %j counts as live, whatever its flags say',
     (status) => {
       expect(of('/call/{id}', call({ status, is_completed: true, is_cancelled: true }))).toEqual(LIVE);
     },
@@ -61,18 +64,18 @@ describe('A call', () => {
     { is_completed: 'true', is_cancelled: 1, expected: LIVE },
     { is_completed: null, expected: LIVE },
     { expected: LIVE },
-  ])('without a status is over when a flag says so: %j', ({ expected, ...flags }) => {
+  ])('the flags of a call without a status decide whether it has ended: %j', ({ expected, ...flags }) => {
     expect(of('/call/{id}', call({ status: undefined, ...flags }))).toEqual(expected);
     expect(of('/call/{id}', call({ status: null, ...flags }))).toEqual(expected);
   });
 
-  test('whose status is not over is live, though a flag of another version says that it is', () => {
+  test('a call with a live status is live even if a flag of another version says that it has ended', () => {
     expect(of('/call/{id}', call({ status: 'calling', is_completed: true }))).toEqual(LIVE);
     expect(of('/call/{id}', call({ status: 'completed', is_completed: false, is_cancelled: false }))).toEqual(ENDED);
   });
 
   test.each(['queued', 'ringing', 'ongoing', 'errored', 'cancelled', 'new', '', null, undefined, {}])(
-    'is live while an attempt is %j, though its order is over',
+    'a call with an attempt that is %j is live, even if its order has ended',
     (status) => {
       expect(of('/call/{id}', call({ call_attempts: [attempt({ status }), attempt()] }))).toEqual(LIVE);
       expect(of('/call/{id}', call({ call_attempts: [attempt(), attempt({ status })] }))).toEqual(LIVE);
@@ -80,7 +83,7 @@ describe('A call', () => {
     },
   );
 
-  test('of the oldest versions, with a flat retry configuration and no status, is judged by its flag and its attempts', () => {
+  test('a call of the oldest API versions, without a status, is classified by its flag and its attempts', () => {
     const oldest = (changes: object) => ({
       id: 'call',
       call_retry_config: { calling_window_start_time: '9am', retry_delay_seconds: 60, max_retry_attempts: 3 },
@@ -98,19 +101,19 @@ describe('A call', () => {
     expect(of('/call/{id}', oldest({ is_completed: true, call_attempts: ['x', attempt()] }))).toEqual(LIVE);
   });
 
-  test('is live with an attempt that ended and is not over', () => {
+  test('a call is live while an attempt that has an end time is not over', () => {
     expect(of('/call/{id}', call({ call_attempts: [attempt({ status: 'ongoing', ended_at: LONG_AGO })] }))).toEqual(LIVE);
   });
 
-  test.each(['completed', 'error'])('is over when its attempts are: %s', (status) => {
+  test.each(['completed', 'error'])('a call has ended when its attempts are %s', (status) => {
     expect(of('/call/{id}', call({ call_attempts: [attempt({ status })] }))).toEqual(ENDED);
   });
 
   test.each([
     ['a month ago', LONG_AGO, ENDED],
     ['a minute ago', LAST_MINUTE, JUST_ENDED],
-    ['just within the time of settling', new Date(NOW - SETTINGS.settlingCallMs + 1).toISOString(), JUST_ENDED],
-    ['just beyond it', new Date(NOW - SETTINGS.settlingCallMs).toISOString(), ENDED],
+    ['just within the settling time', new Date(NOW - SETTINGS.settlingCallMs + 1).toISOString(), JUST_ENDED],
+    ['just beyond the settling time', new Date(NOW - SETTINGS.settlingCallMs).toISOString(), ENDED],
     ['in the future', '2026-06-01T12:01:00Z', JUST_ENDED],
     ['in seconds, long ago', NOW / 1000 - 86_400, ENDED],
     ['in seconds, a minute ago', NOW / 1000 - 60, JUST_ENDED],
@@ -125,36 +128,36 @@ describe('A call', () => {
     ['in lower case, long ago', '2026-05-01t12:00:00z', ENDED],
     ['as {}', {}, JUST_ENDED],
     ['as null', null, JUST_ENDED],
-    ['not at all', undefined, JUST_ENDED],
-    ['as an empty text', '', JUST_ENDED],
-    ['on no day there is', '2026-02-30T12:00:00Z', JUST_ENDED],
+    ['at no known time', undefined, JUST_ENDED],
+    ['at an empty text', '', JUST_ENDED],
+    ['on a date that does not exist', '2026-02-30T12:00:00Z', JUST_ENDED],
     ['as words', 'yesterday', JUST_ENDED],
-    ['as a list', [LONG_AGO], JUST_ENDED],
-  ])('that ended %s', (_when, ended_at, expected) => {
+    ['at a list', [LONG_AGO], JUST_ENDED],
+  ])('the freshness of a call that ended %s', (_when, ended_at, expected) => {
     expect(of('/call/{id}', endedAt(ended_at))).toEqual(expected);
   });
 
-  test('has just ended when any of its attempts has', () => {
+  test('a call has just ended when any of its attempts has just ended', () => {
     const [late, early] = [attempt({ ended_at: LAST_MINUTE }), attempt()];
     expect(of('/call/{id}', call({ call_attempts: [late, early] }))).toEqual(JUST_ENDED);
     expect(of('/call/{id}', call({ call_attempts: [early, late] }))).toEqual(JUST_ENDED);
     expect(of('/call/{id}', call({ last_call_attempt: late }))).toEqual(JUST_ENDED);
   });
 
-  test('that ended just now ended long ago by and by: by the clock of the upstream', () => {
+  test('a call that has just ended becomes a call that ended long ago, by the clock of the upstream', () => {
     const ended = endedAt(LAST_MINUTE);
     expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_001)).toEqual(JUST_ENDED);
     expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_000)).toEqual(ENDED);
   });
 
-  test.each(['cancelled', 'errored', 'completed'])('that is %s without an attempt has nothing to wait for', (status) => {
+  test.each(['cancelled', 'errored', 'completed'])('a call that is %s without an attempt has no settling time', (status) => {
     expect(of('/call/{id}', { id: 'call', status, call_attempts: [] })).toEqual(ENDED);
-    // But nothing is known of what cannot be read.
+    // The attempts are unknown when they cannot be read.
     for (const call_attempts of ['many', {}, null, undefined])
       expect(of('/call/{id}', { id: 'call', status, call_attempts })).toEqual(JUST_ENDED);
   });
 
-  test('that tells only its last attempt is judged by that', () => {
+  test('a call with only its last attempt is classified by that attempt', () => {
     const only = (last_call_attempt: unknown) => ({ id: 'call', status: 'completed', last_call_attempt });
     expect(of('/call/{id}', only(attempt()))).toEqual(ENDED);
     expect(of('/call/{id}', only(attempt({ ended_at: LAST_MINUTE })))).toEqual(JUST_ENDED);
@@ -163,15 +166,18 @@ describe('A call', () => {
   });
 });
 
-describe('An assistant and the list of them', () => {
-  test.each<Endpoint>(['/assistants/{id}', '/assistants'])('%s have one freshness, whatever is in them', (endpoint) => {
-    for (const value of [{ id: 'a' }, { items: [{ id: 'a', status: 'running' }] }, { items: [] }, null]) {
-      expect(of(endpoint, value)).toEqual(ASSISTANT);
-    }
-  });
+describe('Freshness of assistants', () => {
+  test.each<Endpoint>(['/assistants/{id}', '/assistants'])(
+    'the endpoint %s has one freshness, whatever it returns',
+    (endpoint) => {
+      for (const value of [{ id: 'a' }, { items: [{ id: 'a', status: 'running' }] }, { items: [] }, null]) {
+        expect(of(endpoint, value)).toEqual(ASSISTANT);
+      }
+    },
+  );
 });
 
-describe('A campaign', () => {
+describe('Freshness of campaigns', () => {
   test.each([
     [{ status: 'running', is_cancelled: false }, RUNNING],
     [{ status: 'running' }, RUNNING],
@@ -181,11 +187,11 @@ describe('A campaign', () => {
     [{ status: 'paused', is_cancelled: true }, CAMPAIGN],
     [{ status: 'completed' }, CAMPAIGN],
     [{}, CAMPAIGN],
-  ])('%j', (campaign, expected) => {
+  ])('the freshness of the campaign %j', (campaign, expected) => {
     expect(of('/campaigns/{id}', campaign)).toEqual(expected);
   });
 
-  test('makes the list as fresh as the least fresh of them', () => {
+  test('a campaign list is as fresh as its least fresh campaign', () => {
     const list = (...items: unknown[]) => of('/campaigns', { items });
     const [running, paused, cancelled] = [{ status: 'running' }, { status: 'paused' }, { status: 'running', is_cancelled: true }];
     expect(list(paused, running, cancelled)).toEqual(RUNNING);
@@ -194,20 +200,20 @@ describe('A campaign', () => {
     expect(list()).toEqual(CAMPAIGN);
   });
 
-  test('does not make the list fresher when running ones are set to be kept longer', () => {
+  test('a longer freshness of running campaigns does not prolong the freshness of the list', () => {
     const other = createFreshnessPolicy({ ...SETTINGS, runningCampaignMs: 90_000 });
     expect(other('/campaigns', { items: [{ status: 'running' }] }, NOW)).toEqual(CAMPAIGN);
   });
 
-  test('may be one of very many', () => {
+  test('a campaign list may be very long', () => {
     const items = Array.from({ length: 500_000 }, () => null);
     expect(of('/campaigns', { items })).toEqual(CAMPAIGN);
     expect(of('/campaigns', { items: [...items, { status: 'running' }] })).toEqual(RUNNING);
   });
 });
 
-describe('A page', () => {
-  test('of attempts is fresh for a moment, and for less with one on it that is not over', () => {
+describe('Freshness of pages', () => {
+  test('a page of attempts has the page freshness, and less with an attempt that is not over', () => {
     const page = (...items: unknown[]) => of('/call', { items });
     const [over, failed, ringing] = [attempt(), attempt({ status: 'error' }), attempt({ status: 'ringing' })];
     expect(page(over, failed)).toEqual(PAGE);
@@ -218,7 +224,7 @@ describe('A page', () => {
     expect(page()).toEqual(PAGE);
   });
 
-  test('of rows is fresh for a moment, and for less with a live call on it', () => {
+  test('a page of rows has the page freshness, and less with a live call', () => {
     const page = (...items: unknown[]) => of('/campaigns/{id}/rows', { items, total: items.length });
     const row = (one?: unknown) => ({ id: 'row', row_index: 0, call: one });
     expect(page(row(), row(null), row(call()))).toEqual(PAGE);
@@ -229,14 +235,14 @@ describe('A page', () => {
     expect(page()).toEqual(PAGE);
   });
 
-  test('of rows is fresh no longer than the least of its calls', () => {
+  test('a page of rows is no longer fresh than its least fresh call', () => {
     const other = createFreshnessPolicy({ ...SETTINGS, justEndedCallMs: 500, endedCallMs: 1_500 });
     const page = (...calls: unknown[]) => other('/campaigns/{id}/rows', { items: calls.map((one) => ({ call: one })) }, NOW);
     expect(page(call(), endedAt(LAST_MINUTE))).toEqual({ freshForMs: 500, isLive: false });
     expect(page(call())).toEqual({ freshForMs: 1_500, isLive: false });
   });
 
-  test('with something live on it is not kept longer for that', () => {
+  test('a live item does not prolong the freshness of its page', () => {
     const other = createFreshnessPolicy({ ...SETTINGS, liveCallMs: 9_000 });
     const live = { freshForMs: SETTINGS.pageMs, isLive: true };
     expect(other('/call', { items: [attempt({ status: 'ringing' })] }, NOW)).toEqual(live);
@@ -251,14 +257,14 @@ describe('A page', () => {
     ['/assistants/{id}', false],
     ['/campaigns', false],
     ['/campaigns/{id}', false],
-  ])('is what %s answers: %j', (endpoint, expected) => {
+  ])('the endpoint %s returns a list page: %j', (endpoint, expected) => {
     expect(isListPage(endpoint)).toBe(expected);
   });
 });
 
-describe('What no document describes', () => {
+describe('Freshness of unexpected values', () => {
   const ODD = [null, undefined, '', 'text', 0, 7, true, [], [null], [[]], {}, { id: {} }];
-  /** What an oddity is taken for, wherever it stands in the place of an object or a list. */
+  /** The freshness of an unexpected value in the place of an object or a list. */
   const BY_ENDPOINT: readonly [Endpoint, unknown][] = [
     ['/call/{id}', LIVE],
     ['/assistants/{id}', ASSISTANT],
@@ -269,14 +275,14 @@ describe('What no document describes', () => {
     ['/campaigns/{id}/rows', PAGE],
   ];
 
-  test.each(BY_ENDPOINT)('is no error of %s, and is never kept long', (endpoint, expected) => {
+  test.each(BY_ENDPOINT)('an unexpected value of %s causes no error and is never fresh for long', (endpoint, expected) => {
     for (const odd of ODD) {
       expect(of(endpoint, odd)).toEqual(expected);
       expect(of(endpoint, { items: odd }).freshForMs).toBeLessThanOrEqual(of(endpoint, { items: [] }).freshForMs);
     }
   });
 
-  test('makes a call live where an attempt should be', () => {
+  test('an unexpected value in the place of an attempt makes the call live', () => {
     for (const odd of ODD) expect(of('/call/{id}', call({ call_attempts: [attempt(), odd] }))).toEqual(LIVE);
     for (const odd of ODD.slice(2)) expect(of('/call/{id}', call({ last_call_attempt: odd }))).toEqual(LIVE);
   });

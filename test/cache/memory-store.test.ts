@@ -8,10 +8,10 @@ const GRACE_MS = 10_000;
 const IDLE_MS = 500_000;
 const UNBOUNDED_BYTES = 2 ** 30;
 
-/** Text that a memory of `maxBytes` can hold a few of. */
+/** Text of which a store of `maxBytes` can hold only a few. */
 const LARGE = 'x'.repeat(10_000);
 
-/** A memory with a clock and timers of the test's own. */
+/** A memory store whose clock and timers the test owns. */
 function createStore(options: Partial<MemoryStoreOptions> = {}) {
   const timers = createManualTimers();
   const clock = { ms: 1_000_000 };
@@ -24,7 +24,7 @@ function createStore(options: Partial<MemoryStoreOptions> = {}) {
     ...options,
   });
   let number = 0;
-  /** An answer of this moment, later than all before. */
+  /** An entry requested now, with a later read version than all entries before. */
   const entryOf = (value: unknown, changes: Partial<Entry> = {}): Entry => {
     number += 1;
     return {
@@ -42,7 +42,7 @@ function createStore(options: Partial<MemoryStoreOptions> = {}) {
     timers,
     clock,
     entryOf,
-    /** Takes the credential, and keeps an answer for it. */
+    /** Records the credential as accepted, and stores an entry for it. */
     remember(fingerprint: string, key: string, value: unknown, changes?: Partial<Entry>): Entry {
       const entry = entryOf(value, changes);
       memory.recordAccepted(fingerprint, clock.ms, memory.takeFence());
@@ -57,8 +57,8 @@ function readVersion(instance: string, sequence: number): ReadVersion {
   return { instance, sequence, isCached: false };
 }
 
-describe('The memory', () => {
-  test('gives back what was kept: the very value, with all that is known of it', () => {
+describe('Memory store', () => {
+  test('the memory store returns the stored value itself, with all its metadata', () => {
     const { memory, remember } = createStore();
     const value = Object.freeze({ id: 'call' });
     const entry = remember('a', '/call/1', value, { isLive: true, status: 203 });
@@ -67,7 +67,7 @@ describe('The memory', () => {
     expect(memory.get('a', '/call/2')).toBeUndefined();
   });
 
-  test('tells credentials apart: under one key each finds its own, and nobody another’s', () => {
+  test('the memory store never returns an entry of one credential to another', () => {
     const { remember, valueAt, memory } = createStore();
     remember('a', '/call/1', 'of a');
     remember('b', '/call/1', 'of b');
@@ -77,13 +77,13 @@ describe('The memory', () => {
     expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/2'))).toEqual([undefined, 'of b alone', undefined]);
   });
 
-  test('keeps that there is nothing, too', () => {
+  test('the memory store stores a 404', () => {
     const { memory, remember } = createStore();
     remember('a', '/call/1', null, { status: 404 });
     expect(memory.get('a', '/call/1')).toMatchObject({ value: null, status: 404 });
   });
 
-  test('keeps nothing for a credential that was not taken', () => {
+  test('the memory store stores nothing for a credential that was not accepted', () => {
     const { memory, entryOf, valueAt } = createStore();
     memory.recordAccepted('a', 0, memory.takeFence());
     memory.set('stranger', '/call/1', entryOf('not for strangers'), memory.takeFence());
@@ -92,7 +92,7 @@ describe('The memory', () => {
     expect(valueAt('stranger', '/call/1')).toBeUndefined();
   });
 
-  test('gives what is past its freshness, for whoever asks has to judge', () => {
+  test('the memory store returns an entry that is past its freshness, because its caller decides about staleness', () => {
     const { clock, remember, valueAt } = createStore();
     remember('a', '/call/1', 'old');
     clock.ms += FRESH_MS + GRACE_MS + 1;
@@ -100,12 +100,12 @@ describe('The memory', () => {
   });
 });
 
-describe('When a credential was taken', () => {
-  test('is not known of one that never was', () => {
+describe('Acceptance of a credential in the memory store', () => {
+  test('a credential that was never accepted has no acceptance time', () => {
     expect(createStore().memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test('is when it was asked with last, in whatever order the answers come', () => {
+  test('the acceptance time of a credential is the latest request time, in whatever order the responses arrive', () => {
     const { memory } = createStore();
     memory.recordAccepted('a', 200, memory.takeFence());
     memory.recordAccepted('a', 100, memory.takeFence());
@@ -115,7 +115,7 @@ describe('When a credential was taken', () => {
     expect(memory.acceptedAt('b')).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test('is forgotten with a refusal', () => {
+  test('a revocation deletes the acceptance time of its credential', () => {
     const { memory } = createStore();
     memory.recordAccepted('a', 200, memory.takeFence());
     memory.revoke('a');
@@ -123,8 +123,8 @@ describe('When a credential was taken', () => {
   });
 });
 
-describe('A refusal', () => {
-  test('drops all of its credential, and nothing of another', () => {
+describe('Revocation in the memory store', () => {
+  test('a revocation drops all entries of its credential and none of another', () => {
     const { memory, remember, valueAt } = createStore();
     remember('b', '/call/1', 'of b');
     const bytesOfB = memory.bytes;
@@ -136,7 +136,7 @@ describe('A refusal', () => {
     expect(memory.acceptedAt('b')).not.toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test('stays when the credential is taken again: what was dropped does not come back', () => {
+  test('entries of a revoked credential do not come back when the credential is accepted again', () => {
     const { memory, remember, valueAt } = createStore();
     remember('a', '/call/1', 'before');
     memory.revoke('a');
@@ -144,7 +144,7 @@ describe('A refusal', () => {
     expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual([undefined, 'after']);
   });
 
-  test('tells whether the credential was known', () => {
+  test('revoke returns whether the credential was known', () => {
     const { memory, remember } = createStore();
     expect(memory.revoke('a')).toBe(false);
     remember('a', '/call/1', 'of a');
@@ -152,7 +152,7 @@ describe('A refusal', () => {
     expect(memory.revoke('a')).toBe(false);
   });
 
-  test('outdoes what was asked before it and comes after it', () => {
+  test('a response that was requested before a revocation is not stored after it', () => {
     const { memory, entryOf, valueAt, clock } = createStore();
     memory.recordAccepted('a', clock.ms, memory.takeFence());
     const before = memory.takeFence();
@@ -165,7 +165,7 @@ describe('A refusal', () => {
     expect(valueAt('a', '/call/1')).toBeUndefined();
   });
 
-  test('outdoes what was asked before it even when the credential has been taken again since', () => {
+  test('a response requested before a revocation is not stored, even when the credential has been accepted again since', () => {
     const { memory, entryOf, remember, valueAt, clock } = createStore();
     const before = memory.takeFence();
     memory.revoke('a');
@@ -177,7 +177,7 @@ describe('A refusal', () => {
     expect(memory.acceptedAt('a')).toBe(clock.ms - 5);
   });
 
-  test('does not concern what another credential asked before it', () => {
+  test('a revocation does not affect the requests of another credential', () => {
     const { memory, entryOf, valueAt, clock } = createStore();
     const before = memory.takeFence();
     memory.revoke('a');
@@ -186,7 +186,7 @@ describe('A refusal', () => {
     expect(valueAt('b', '/call/1')).toBe('of b');
   });
 
-  test('outdoes it even when it has been forgotten among ten thousand others', () => {
+  test('a response requested before a revocation is not stored, even after ten thousand other revocations', () => {
     const { memory, entryOf } = createStore();
     const mark = memory.takeFence();
     memory.revoke('a');
@@ -197,7 +197,7 @@ describe('A refusal', () => {
     expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test('is one of several: each outdoes all that was asked before it', () => {
+  test('each of several revocations invalidates all responses requested before it', () => {
     const { memory, entryOf, valueAt, clock } = createStore();
     const marks = [memory.takeFence()];
     for (let round = 0; round < 3; round += 1) {
@@ -213,30 +213,30 @@ describe('A refusal', () => {
   });
 });
 
-describe('Of two answers to one question', () => {
+describe('Replacement in the memory store', () => {
   test.each([
     {
-      name: 'of one process, the later reading wins, whichever comes first',
+      name: 'of two responses of one instance, the later read version wins in either order',
       older: { readVersion: readVersion('p', 1), requestedAt: 500 },
       newer: { readVersion: readVersion('p', 2), requestedAt: 500 },
     },
     {
-      name: 'of one process, the readings count and not the clock',
+      name: 'of two responses of one instance, the read versions decide and not the clock',
       older: { readVersion: readVersion('p', 1), requestedAt: 900 },
       newer: { readVersion: readVersion('p', 2), requestedAt: 500 },
     },
     {
-      name: 'of two processes, the one asked later wins, whatever the numbers',
+      name: 'of two responses of two instances, the one requested later wins whatever the sequence numbers',
       older: { readVersion: readVersion('p', 9), requestedAt: 500 },
       newer: { readVersion: readVersion('q', 1), requestedAt: 501 },
     },
     {
-      name: 'of which one says that there is nothing, the one asked later wins',
+      name: 'of a response and a later 404, the one requested later wins',
       older: { readVersion: readVersion('p', 9), requestedAt: 500 },
       newer: { readVersion: readVersion('', 0), requestedAt: 501, status: 404 },
     },
     {
-      name: 'of which the older one says that there is nothing, the one asked later wins',
+      name: 'of a 404 and a later response, the one requested later wins',
       older: { readVersion: readVersion('', 0), requestedAt: 500, status: 404 },
       newer: { readVersion: readVersion('p', 1), requestedAt: 501 },
     },
@@ -252,14 +252,14 @@ describe('Of two answers to one question', () => {
     }
   });
 
-  test('of one reading, the one that comes last is kept', () => {
+  test('of two responses of the same read version, the last one is stored', () => {
     const { remember, valueAt } = createStore();
     remember('a', '/call/1', 'in a list', { readVersion: readVersion('p', 1) });
     remember('a', '/call/1', 'by itself', { readVersion: readVersion('p', 1) });
     expect(valueAt('a', '/call/1')).toBe('by itself');
   });
 
-  test('the newer one replaces the older though it may not be kept itself', () => {
+  test('a newer response that may not be stored still removes the older entry', () => {
     const { memory, remember, clock } = createStore();
     remember('a', '/call/1', 'over');
     remember('a', '/call/1', 'live again', { freshUntil: clock.ms });
@@ -267,14 +267,14 @@ describe('Of two answers to one question', () => {
     expect(memory.bytes).toBe(0);
   });
 
-  test('the older one replaces nothing, not even when it may not be kept', () => {
+  test('an older response replaces nothing, even if it may not be stored', () => {
     const { remember, valueAt } = createStore();
     remember('a', '/call/1', 'over', { readVersion: readVersion('p', 2), requestedAt: 500, freshUntil: 900 });
     remember('a', '/call/1', 'was live', { readVersion: readVersion('p', 1), requestedAt: 400, freshUntil: 400 });
     expect(valueAt('a', '/call/1')).toBe('over');
   });
 
-  test('one replaces the other’s bytes', () => {
+  test('a replacement also replaces the counted bytes', () => {
     const { memory, remember } = createStore();
     remember('a', '/call/1', LARGE);
     const large = memory.bytes;
@@ -287,8 +287,8 @@ describe('Of two answers to one question', () => {
   });
 });
 
-describe('The bound in bytes', () => {
-  test('counts the value, and the place it takes', () => {
+describe('Byte limit of the memory store', () => {
+  test('the byte limit counts the value, the key and the overhead of an entry', () => {
     const { memory, remember } = createStore();
     remember('a', '/call/1', null);
     const place = memory.bytes;
@@ -300,7 +300,7 @@ describe('The bound in bytes', () => {
     expect(memory.bytes - before).toBeGreaterThan(place + LARGE.length);
   });
 
-  test('evicts what the credential that holds the most has used least recently: finding is using', () => {
+  test('the memory store evicts the least recently used entry of the credential that holds the most, and a lookup counts as use', () => {
     const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
     remember('b', '/call/2', LARGE);
     remember('a', '/call/1', LARGE);
@@ -312,7 +312,7 @@ describe('The bound in bytes', () => {
     expect(memory.bytes).toBeLessThanOrEqual(35_000);
   });
 
-  test('leaves a credential that holds less than its share all that it holds, however much another brings', () => {
+  test('a credential that holds less than its share keeps all its entries, however much another credential stores', () => {
     const { remember, valueAt } = createStore({ maxBytes: 100_000 });
     for (let n = 0; n < 4; n += 1) remember('small', `/call/${n}`, LARGE);
     for (let n = 0; n < 1_000; n += 1) remember('large', `/call/${n}`, LARGE);
@@ -320,7 +320,7 @@ describe('The bound in bytes', () => {
     expect(valueAt('large', '/call/999')).toBe(LARGE);
   });
 
-  test('does not take an answer that comes too late for use', () => {
+  test('a response that is already expired on arrival does not count as a use of its entry', () => {
     const { remember, valueAt, entryOf, memory } = createStore({ maxBytes: 35_000 });
     const late = entryOf('late');
     for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
@@ -329,32 +329,32 @@ describe('The bound in bytes', () => {
     expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([undefined, LARGE, LARGE, LARGE]);
   });
 
-  test('is of all credentials together', () => {
+  test('the byte limit holds for all credentials together', () => {
     const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
     for (const fingerprint of ['a', 'b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
     expect(['a', 'b', 'c', 'd'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([undefined, LARGE, LARGE, LARGE]);
     expect(memory.bytes).toBeLessThanOrEqual(35_000);
   });
 
-  test('does not keep what is larger than a third of all, nor drop anything for it but what it replaces', () => {
+  test('the memory store rejects a value larger than a third of its limit, and evicts only the entry that it would replace', () => {
     const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
     remember('a', '/call/1', 'small');
     remember('a', '/call/2', 'small, too');
     remember('a', '/call/2', `${LARGE}${LARGE.slice(0, 2_000)}`);
     expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual(['small', undefined]);
-    // No trace of it is left that a refusal could fall over.
+    // No trace of the value is left that a revocation could trip over.
     memory.revoke('a');
     expect(memory.bytes).toBe(0);
   });
 
-  test('of nothing keeps nothing', () => {
+  test('a memory store with a limit of 0 bytes stores nothing', () => {
     const { memory, remember, valueAt } = createStore({ maxBytes: 0 });
     remember('a', '/call/1', null);
     expect(valueAt('a', '/call/1')).toBeUndefined();
     expect(memory.bytes).toBe(0);
   });
 
-  test('is never passed, whatever comes and goes', () => {
+  test('the memory store never exceeds its byte limit', () => {
     const maxBytes = 100_000;
     const { memory, remember, valueAt } = createStore({ maxBytes });
     let mostBytes = 0;
@@ -372,10 +372,10 @@ describe('The bound in bytes', () => {
   });
 });
 
-describe('The bound in credentials', () => {
+describe('Credential limit of the memory store', () => {
   const MOST = 10_000;
 
-  test('lets the one least recently used go, with all that is kept for it', () => {
+  test('the memory store evicts the least recently used credential with all its entries', () => {
     const { memory, remember, valueAt } = createStore();
     for (let index = 0; index < MOST; index += 1) remember(`credential ${index}`, '/call/1', index);
     const full = memory.bytes;
@@ -391,7 +391,7 @@ describe('The bound in credentials', () => {
     expect(Math.abs(memory.bytes - full)).toBeLessThan(200);
   });
 
-  test('is not reached by credentials that are none', () => {
+  test('credentials that were never accepted do not count towards the credential limit', () => {
     const { memory, remember, valueAt, entryOf } = createStore();
     remember('a', '/call/1', 'of a');
     for (let index = 0; index <= MOST; index += 1) {
@@ -404,8 +404,8 @@ describe('The bound in credentials', () => {
   });
 });
 
-describe('The sweep', () => {
-  test('is planned once, as long as there is anything to drop', () => {
+describe('Sweep of the memory store', () => {
+  test('one sweep is scheduled while the memory store holds anything', () => {
     const { memory, timers, remember } = createStore();
     expect(timers.running).toEqual([]);
     remember('a', '/call/1', 'of a');
@@ -421,7 +421,7 @@ describe('The sweep', () => {
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 
-  test('drops what is past its freshness and grace, and not before', () => {
+  test('the sweep drops entries that are past their freshness and grace, and no others', () => {
     const { memory, timers, clock, remember, valueAt } = createStore();
     remember('a', '/call/1', 'short', { freshUntil: clock.ms + 10 });
     remember('a', '/call/2', 'long', { freshUntil: clock.ms + 20 });
@@ -435,7 +435,7 @@ describe('The sweep', () => {
     expect(memory.bytes).toBeLessThan(both);
   });
 
-  test('does not count as use', () => {
+  test('the sweep does not count as a use of an entry', () => {
     const { timers, remember, valueAt } = createStore({ maxBytes: 35_000 });
     for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
     expect(valueAt('a', '/call/1')).toBe(LARGE);
@@ -444,7 +444,7 @@ describe('The sweep', () => {
     expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, undefined, LARGE, LARGE]);
   });
 
-  test('forgets a credential of which nothing is kept, when it was not used for long, and not before', () => {
+  test('the sweep forgets a credential without entries once it has been idle for long enough', () => {
     const { memory, timers, clock } = createStore();
     const acceptedAt = clock.ms;
     memory.recordAccepted('a', acceptedAt, memory.takeFence());
@@ -457,7 +457,7 @@ describe('The sweep', () => {
     expect(timers.running).toEqual([]);
   });
 
-  test('does not forget a credential of which something is kept', () => {
+  test('the sweep keeps a credential that has entries', () => {
     const { memory, timers, clock, remember, valueAt } = createStore();
     remember('a', '/call/1', 'for days', { freshUntil: clock.ms + 10 * IDLE_MS });
     clock.ms += 5 * IDLE_MS;
@@ -466,7 +466,7 @@ describe('The sweep', () => {
     expect(memory.acceptedAt('a')).toBe(clock.ms - 5 * IDLE_MS);
   });
 
-  test('forgets a credential in the sweep that drops the last that is kept for it', () => {
+  test('the sweep that drops the last entry of an idle credential also forgets the credential', () => {
     const { memory, timers, clock, remember } = createStore();
     for (let index = 0; index < 3; index += 1) remember('a', `/call/${index}`, 'of a');
     clock.ms += IDLE_MS + FRESH_MS + GRACE_MS + 1;
@@ -476,7 +476,7 @@ describe('The sweep', () => {
     expect(timers.running).toEqual([]);
   });
 
-  test('forgets a credential whose entries made room for others', () => {
+  test('the sweep forgets an idle credential whose entries were evicted', () => {
     const { memory, timers, clock, remember } = createStore({ maxBytes: 35_000 });
     remember('a', '/call/1', LARGE);
     clock.ms += IDLE_MS + 1;
@@ -486,7 +486,7 @@ describe('The sweep', () => {
     expect(memory.acceptedAt('b')).toBe(clock.ms);
   });
 
-  test('is not put off by a credential that is taken again and again', () => {
+  test('repeated acceptances of a credential do not postpone the sweep', () => {
     const { timers, clock, remember, memory, valueAt } = createStore();
     remember('a', '/call/1', 'old');
     for (let round = 0; round < 20; round += 1) {

@@ -16,7 +16,7 @@ interface Text extends CacheableResponse {
   readonly body: string;
 }
 
-/** Answers beside what they are made of, with a clock and timers of the test's own. */
+/** A response cache and its dependencies, with a clock and timers that the test owns. */
 function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Number.POSITIVE_INFINITY } = {}) {
   const clock = createClock();
   const timers = createManualTimers();
@@ -44,7 +44,7 @@ function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Numb
     timers,
     answers,
     takeTold: () => told.splice(0),
-    /** The upstream takes the credential, and answers a question: that is kept. */
+    /** Records the credential as accepted, and stores an upstream response for it. */
     learn(key: string, { fingerprint = 'a', freshForMs = FRESH_MS, value = 'x' as unknown } = {}): Dependency {
       serial += 1;
       const entry: Entry = {
@@ -60,7 +60,7 @@ function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Numb
       memoryStore.set(fingerprint, key, entry, memoryStore.takeFence());
       return { endpoint: CALL, key, serial };
     },
-    /** An operation is answered out of these. */
+    /** Caches the response of an operation with these dependencies. */
     keep(dependencies: readonly Dependency[], { fingerprint = 'a', body = 'the answer', mark = answers.takeFence() } = {}): void {
       const freshUntil = Math.min(
         ...dependencies.map(({ key }) => memoryStore.get(fingerprint, key)?.freshUntil ?? clock.now() + FRESH_MS),
@@ -72,8 +72,8 @@ function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Numb
   return place;
 }
 
-describe('A whole answer is found', () => {
-  test('while all that it is made of is kept and fresh; each of those counts as asked', () => {
+describe('Response cache hit', () => {
+  test('the response cache serves a response while its dependencies are cached and fresh, and reports a hit for each of them', () => {
     const { learn, keep, found, clock, takeTold } = createResponseCacheScene();
     keep([learn('/call/1'), learn('/call/2'), learn('/call/3')]);
     expect(found()).toBe('the answer');
@@ -82,7 +82,7 @@ describe('A whole answer is found', () => {
     expect(takeTold()).toEqual(Array.from({ length: 6 }, () => `${CALL} memory`));
   });
 
-  test('no longer than the least fresh of that', () => {
+  test('a cached response is fresh no longer than its least fresh dependency', () => {
     const { learn, keep, found, clock, takeTold } = createResponseCacheScene();
     keep([learn('/call/1'), learn('/call/2', { freshForMs: 10 })]);
     clock.pass(9);
@@ -93,7 +93,7 @@ describe('A whole answer is found', () => {
     expect(takeTold()).toEqual([]);
   });
 
-  test('for ten minutes, where nothing of the upstream is in it', () => {
+  test('a cached response without dependencies is fresh for ten minutes', () => {
     const { memory, answers, clock } = createResponseCacheScene();
     memory.recordAccepted('a', 0, memory.takeFence());
     answers.set(
@@ -108,7 +108,7 @@ describe('A whole answer is found', () => {
     expect(answers.get('a', 'key')).toBeUndefined();
   });
 
-  test('only by its own key, and only for the credential that asked', () => {
+  test('a cached response is served only for its own key and its own credential', () => {
     const { learn, keep, found, answers } = createResponseCacheScene();
     keep([learn('/call/1')]);
     learn('/call/1', { fingerprint: 'b' });
@@ -119,7 +119,7 @@ describe('A whole answer is found', () => {
     expect(found()).toBe('the answer');
   });
 
-  test('not in the place of a question: no path is one of its keys', () => {
+  test('a cached response is never served as an upstream response, because no path is one of its keys', () => {
     const { learn, keep, memory } = createResponseCacheScene();
     keep([learn('/call/1')]);
     expect(memory.get('a', 'asked')).toBeUndefined();
@@ -127,27 +127,27 @@ describe('A whole answer is found', () => {
   });
 });
 
-describe('A whole answer is not found', () => {
-  test('when something newer has come in the place of what it is made of, though all the rest is as it was', () => {
+describe('Response cache miss', () => {
+  test('a newer upstream response invalidates every cached response that depends on it', () => {
     const { learn, keep, found, memory } = createResponseCacheScene();
     keep([learn('/call/1'), learn('/call/2')]);
     learn('/call/2');
     expect(found()).toBeUndefined();
-    // And is no more in the way.
+    // The cached response is deleted as well.
     expect(memory.entries).toBe(2);
   });
 
-  test('when something newer that may not be kept has pushed out what it is made of', () => {
+  test('a newer upstream response that may not be stored invalidates the cached response too', () => {
     const { learn, keep, found } = createResponseCacheScene();
     keep([learn('/call/1')]);
     learn('/call/1', { freshForMs: 0 });
     expect(found()).toBeUndefined();
   });
 
-  test('when a part of it was pushed out by others', () => {
+  test('the eviction of a dependency invalidates the cached response', () => {
     const { learn, keep, found, memory, clock } = createResponseCacheScene({ maxBytes: 60_000 });
     keep([learn('/call/1', { freshForMs: 50 * FRESH_MS })]);
-    // The answer is used again and again, and what it is made of with it.
+    // The cached response is used again and again, which counts as a use of its dependency.
     for (let n = 0; n < 50; n += 1) {
       clock.pass(FRESH_MS / 2);
       learn(`/call/other-${n}`, { value: 'x'.repeat(2_000) });
@@ -161,7 +161,7 @@ describe('A whole answer is not found', () => {
     expect(found()).toBeUndefined();
   });
 
-  test('once the credential was refused, nor when it is taken again', () => {
+  test('a revocation invalidates the cached responses of its credential for good', () => {
     const { learn, keep, found, memory } = createResponseCacheScene();
     keep([learn('/call/1')]);
     memory.revoke('a');
@@ -170,7 +170,7 @@ describe('A whole answer is not found', () => {
     expect(found()).toBeUndefined();
   });
 
-  test('while nobody knows whether the credential is still taken; it is when that is known', () => {
+  test('the response cache serves nothing while the credential must be rechecked, and again after the recheck', () => {
     const { learn, keep, found, clock } = createResponseCacheScene({ recheckMs: RECHECK_MS });
     keep([learn('/call/1')]);
     clock.pass(RECHECK_MS - 1);
@@ -181,7 +181,7 @@ describe('A whole answer is not found', () => {
     expect(found()).toBe('the answer');
   });
 
-  test('when the clock has been set back to before it was made', () => {
+  test('a clock set back to before a response was cached invalidates it', () => {
     const { learn, keep, found, clock } = createResponseCacheScene();
     const ingredient = learn('/call/1');
     clock.pass(10);
@@ -191,8 +191,8 @@ describe('A whole answer is not found', () => {
   });
 });
 
-describe('A whole answer is not kept', () => {
-  test('when it is made of more than two hundred', () => {
+describe('Response cache storage', () => {
+  test('a response with more than two hundred dependencies is not cached', () => {
     const { learn, keep, found, memory } = createResponseCacheScene();
     const madeOf = Array.from({ length: 201 }, (_, n) => learn(`/call/${n}`));
     memory.recordAccepted('a', 0, memory.takeFence());
@@ -204,20 +204,20 @@ describe('A whole answer is not kept', () => {
     expect(found()).toBe('the answer');
   });
 
-  test('when a part of it was not kept: nobody would learn that it has changed', () => {
+  test('a response with a dependency that is not stored is not cached, because a change of it could not invalidate it', () => {
     const { learn, keep, found, memory } = createResponseCacheScene();
     keep([learn('/call/1'), { endpoint: CALL, key: '/call/failed', serial: undefined }]);
     expect(found()).toBeUndefined();
     expect(memory.entries).toBe(1);
   });
 
-  test('or is of no use, when a part of it was read, but something newer kept', () => {
+  test('a response is not served when a newer version of a dependency is stored than the one it was built from', () => {
     const { learn, keep, found } = createResponseCacheScene();
     keep([learn('/call/1'), { endpoint: CALL, key: '/call/2', serial: 1_000 }]);
     expect(found()).toBeUndefined();
   });
 
-  test('when it is not fresh any more by the time that it is made', () => {
+  test('a response that has expired by the time it is complete is not cached', () => {
     const { learn, keep, memory, clock } = createResponseCacheScene();
     const ingredient = learn('/call/1');
     clock.pass(FRESH_MS);
@@ -225,7 +225,7 @@ describe('A whole answer is not kept', () => {
     expect(memory.entries).toBe(1);
   });
 
-  test('when the credential was refused while it was made, though it has been taken since', () => {
+  test('a response being built when its credential is revoked is not cached, even if the credential is accepted again', () => {
     const { learn, keep, found, answers, memory } = createResponseCacheScene();
     learn('/call/1');
     const mark = answers.takeFence();
@@ -236,15 +236,15 @@ describe('A whole answer is not kept', () => {
     expect(found()).toBe('the answer');
   });
 
-  test('for a credential that the upstream has not taken', () => {
+  test('a response for a credential that was never accepted is not cached', () => {
     const { keep, memory } = createResponseCacheScene();
     keep([{ endpoint: CALL, key: '/call/1', serial: 1 }], { fingerprint: 'stranger' });
     expect(memory.entries).toBe(0);
   });
 });
 
-describe('Whole answers have no memory of their own', () => {
-  test('the bound is one for them and for what they are made of', () => {
+describe('Response cache memory', () => {
+  test('cached responses and their dependencies share one byte limit', () => {
     const maxBytes = 100_000;
     const { learn, answers, clock, memory } = createResponseCacheScene({ maxBytes });
     const dependencies = [learn('/call/1')];
@@ -256,14 +256,14 @@ describe('Whole answers have no memory of their own', () => {
     expect(memory.entries).toBeGreaterThan(10);
   });
 
-  test('one that is larger than all of it is not kept, and pushes nobody out', () => {
+  test('a response larger than the byte limit allows is not cached and evicts nothing', () => {
     const { learn, keep, found, memory } = createResponseCacheScene({ maxBytes: 100_000 });
     keep([learn('/call/1')], { body: 'x'.repeat(60_000) });
     expect(found()).toBeUndefined();
     expect(memory.get('a', '/call/1')).toBeDefined();
   });
 
-  test('its key counts, and so do those of what it is made of', () => {
+  test('the size of a cached response includes its key and the keys of its dependencies', () => {
     const { learn, answers, memory, clock } = createResponseCacheScene();
     const long = `/call/${'x'.repeat(10_000)}`;
     const dependencies = [learn(long)];
@@ -277,7 +277,7 @@ describe('Whole answers have no memory of their own', () => {
     expect(memory.bytes - before).toBeGreaterThan(40_000);
   });
 
-  test('a newer one takes the place of the one before', () => {
+  test('a newer response replaces the cached one', () => {
     const { learn, keep, found, memory } = createResponseCacheScene();
     keep([learn('/call/1')]);
     keep([learn('/call/1')], { body: 'the next answer' });
@@ -285,7 +285,7 @@ describe('Whole answers have no memory of their own', () => {
     expect(memory.entries).toBe(2);
   });
 
-  test('who asks for one that is not fresh any more drops it', () => {
+  test('a lookup deletes a cached response that has expired', () => {
     const { learn, keep, found, clock, memory } = createResponseCacheScene();
     keep([learn('/call/1')]);
     clock.pass(FRESH_MS);
@@ -293,7 +293,7 @@ describe('Whole answers have no memory of their own', () => {
     expect(memory.entries).toBe(1);
   });
 
-  test('those that nobody asks for are swept when they are not fresh any more: they stand in for nothing', () => {
+  test('the sweep deletes expired cached responses, because they are never served stale', () => {
     const { learn, keep, clock, timers, memory } = createResponseCacheScene();
     keep([learn('/call/1')]);
     clock.pass(SWEEP_INTERVAL_MS);

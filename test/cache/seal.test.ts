@@ -25,58 +25,61 @@ async function sealed(value: unknown = CALL): Promise<Buffer> {
   return bytes as Buffer;
 }
 
-describe('What is sealed', () => {
+describe('Seal', () => {
   test.each([
     ['a call', CALL],
     ['null', null],
     ['a list', [1, [2, []]]],
     ['text', 'é'],
-    ['a key that objects have themselves', JSON.parse('{ "__proto__": { "a": 1 }, "constructor": null }')],
-  ])('comes out as it went in: %s', async (_name, value) => {
+    ['a key from Object.prototype', JSON.parse('{ "__proto__": { "a": 1 }, "constructor": null }')],
+  ])('a sealed value opens to the same value: %s', async (_name, value) => {
     const opened = await open(await sealed(value), KEY, NAME);
     expect(JSON.stringify(opened)).toBe(JSON.stringify(value));
   });
 
-  test('comes out frozen all the way down', async () => {
+  test('an opened value is frozen in depth', async () => {
     const opened = (await open(await sealed(), KEY, NAME)) as typeof CALL;
     for (const inner of [opened, opened.transcript, opened.transcript[1], opened.structured_output.deep.list]) {
       expect(Object.isFrozen(inner)).toBe(true);
     }
   });
 
-  test('is another text each time', async () => {
+  test('every seal of the same value has different bytes', async () => {
     expect((await sealed()).equals(await sealed())).toBe(false);
   });
 
-  test('holds nothing of what it says, and is smaller', async () => {
+  test('sealed bytes contain nothing of the value and are smaller than it', async () => {
     const calls = Array.from({ length: 50 }, () => CALL);
     const bytes = await sealed(calls);
     for (const text of ['transcript', 'Dupont', '+33612345678', 'call-1', 'problème']) expect(bytes.includes(text)).toBe(false);
-    // Not compressed where anybody sees it, either.
+    // The compressed text is not visible either.
     const compressed = await promisify(deflateRaw)(JSON.stringify(calls), { level: 1 });
     expect(bytes.includes(compressed.subarray(0, 16))).toBe(false);
     expect(bytes.length).toBeLessThan(JSON.stringify(calls).length / 4);
   });
 
-  test('is nothing when it would unfold beyond measure', async () => {
+  test('a value that would expand beyond the limit is not sealed', async () => {
     expect(await seal('x'.repeat(64 * 2 ** 20), KEY, NAME)).toBeUndefined();
   });
 });
 
-describe('Nobody opens it', () => {
+describe('Opening sealed bytes', () => {
   test.each([
     ['with the key of another credential', keyOf('sk_two')],
     ['with the key of another secret', keyOf('sk_one', 'a secret of somebody else')],
     ['with a key for another purpose', new Credential('sk_one', SECRET).deriveKey('names')],
-  ])('%s', async (_name, key) => {
+  ])('sealed bytes do not open %s', async (_name, key) => {
     expect(await open(await sealed(), key, NAME)).toBeUndefined();
   });
 
-  test.each(['revox:1:one:another', 'revox:2:one:question', ''])('under another name: %j', async (name) => {
-    expect(await open(await sealed(), KEY, name)).toBeUndefined();
-  });
+  test.each(['revox:1:one:another', 'revox:2:one:question', ''])(
+    'sealed bytes do not open under another name: %j',
+    async (name) => {
+      expect(await open(await sealed(), KEY, name)).toBeUndefined();
+    },
+  );
 
-  test('when a bit of it is turned, wherever', async () => {
+  test('sealed bytes with one flipped bit at any position do not open', async () => {
     const bytes = await sealed({ id: 'call-1' });
     for (let place = 0; place < bytes.length; place += 1) {
       const damaged = Buffer.from(bytes);
@@ -86,7 +89,7 @@ describe('Nobody opens it', () => {
     expect(await open(bytes, KEY, NAME)).toEqual({ id: 'call-1' });
   });
 
-  test('when it is cut, wherever, or longer than it was', async () => {
+  test('sealed bytes that are cut at any position or extended do not open', async () => {
     const bytes = await sealed({ id: 'call-1' });
     for (let length = 0; length < bytes.length; length += 1) {
       expect(await open(bytes.subarray(0, length), KEY, NAME)).toBeUndefined();
@@ -95,7 +98,7 @@ describe('Nobody opens it', () => {
     expect(await open(Buffer.concat([bytes, Buffer.from([0])]), KEY, NAME)).toBeUndefined();
   });
 
-  test('when it is something else', async () => {
+  test('bytes that were never sealed do not open', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('{"value":1}'), randomBytes(500)]) {
       expect(await open(bytes, KEY, NAME)).toBeUndefined();
     }

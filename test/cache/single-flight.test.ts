@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSingleFlight, JoinRejectedError } from '#cache/single-flight.ts';
 
-/** When a question was put, where it does not matter. */
+/** The state of an in-flight request, for tests in which it does not matter. */
 const NOW = { sentAt: 0, latestSequenceAtSend: 0, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 };
 
 const NEVER_ABORTED = new AbortController().signal;
 
-/** A question whose answer is in the test's hands. */
+/** A request whose outcome the test decides. */
 function createRequest() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const signals: AbortSignal[] = [];
@@ -17,7 +17,7 @@ function createRequest() {
     },
     answer: resolve,
     fail: reject,
-    /** How often it was put. */
+    /** How often the request was sent. */
     get asked() {
       return signals.length;
     },
@@ -27,12 +27,12 @@ function createRequest() {
   };
 }
 
-/** A question without an answer, that ends as a request does when it is called back. */
+/** A request without a response, which rejects when it is aborted. */
 function neverRespondingRequest(signal: AbortSignal): Promise<string> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
-/** Lets everything run that can. */
+/** Runs everything that can run. */
 function turn(): Promise<void> {
   return new Promise(setImmediate);
 }
@@ -62,8 +62,8 @@ afterEach(async () => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-describe('A flight', () => {
-  test('puts its question at once, once, and brings everyone who waits the one answer', async () => {
+describe('In-flight request', () => {
+  test('an in-flight request is sent at once and once, and all joined callers get its response', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
@@ -82,7 +82,7 @@ describe('A flight', () => {
     expect(question.isCalledBack).toBe(false);
   });
 
-  test('fails for everyone who waits, with the same error', async () => {
+  test('a failed in-flight request rejects for all joined callers with the same error', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
@@ -92,7 +92,7 @@ describe('A flight', () => {
     expect(await Promise.allSettled(waiting)).toEqual(waiting.map(() => ({ status: 'rejected', reason: error })));
   });
 
-  test('tells what was the newest reading when it began', () => {
+  test('an in-flight request exposes the state with which it was started', () => {
     const flights = createSingleFlight();
     flights.start(
       'key',
@@ -109,7 +109,7 @@ describe('A flight', () => {
     });
   });
 
-  test('is settled when the answer has come, and when it has failed, and never rejects', async () => {
+  test('an in-flight request settles on a response and on a failure, and never rejects', async () => {
     const flights = createSingleFlight();
     const [answered, failed] = [createRequest(), createRequest()];
     const settled = [flights.start('a', NOW, answered.ask).settled, flights.start('b', NOW, failed.ask).settled];
@@ -120,7 +120,7 @@ describe('A flight', () => {
     expect(await Promise.all(settled)).toEqual([undefined, undefined]);
   });
 
-  test('may fail with nobody waiting', async () => {
+  test('an in-flight request may fail when no caller has joined it', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     flights.start('key', NOW, question.ask);
@@ -130,8 +130,8 @@ describe('A flight', () => {
   });
 });
 
-describe('Who leaves', () => {
-  test('rejects with its own reason, and the others get the answer', async () => {
+describe('Leaving an in-flight request', () => {
+  test('an aborted caller rejects with its own reason, and the other callers get the response', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
@@ -148,7 +148,7 @@ describe('Who leaves', () => {
     expect(await patient).toBe('worth the wait');
   });
 
-  test('calls the question back as the last one, and not before', async () => {
+  test('an in-flight request is aborted when the last caller leaves, and not before', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
@@ -162,7 +162,7 @@ describe('Who leaves', () => {
     for (const one of waiting) await expect(one).rejects.toThrow('gone');
   });
 
-  test('does not call back what somebody stays for, whoever came first', async () => {
+  test('an in-flight request is not aborted while a caller stays, whichever caller joined first', async () => {
     const flights = createSingleFlight();
     for (const [key, isHeldFirst] of [
       ['held, then joined', true],
@@ -183,7 +183,7 @@ describe('Who leaves', () => {
     }
   });
 
-  test('rejects at once where the question goes on, and where it is called back', async () => {
+  test('an aborted caller rejects at once, whether the in-flight request goes on or is aborted', async () => {
     const flights = createSingleFlight();
     const flight = flights.start('key', NOW, createRequest().ask);
     const leaving = [new AbortController(), new AbortController()];
@@ -195,7 +195,7 @@ describe('Who leaves', () => {
     await Promise.allSettled(waiting);
   });
 
-  test('before it has come is told so, and counts no more than any other who leaves', async () => {
+  test('a caller that joins with an aborted signal is rejected and does not affect the other callers', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
@@ -206,7 +206,7 @@ describe('Who leaves', () => {
     expect(await patient).toBe('still here');
   });
 
-  test('before it has come, and alone, calls the question back', async () => {
+  test('a single caller that joins with an aborted signal aborts the in-flight request', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const gone = flights.start('key', NOW, question.ask).join(AbortSignal.abort(new Error('too late')));
@@ -215,7 +215,7 @@ describe('Who leaves', () => {
     expect(flights.get('key')).toBeUndefined();
   });
 
-  test('after the answer has come calls nothing back', async () => {
+  test('a caller that leaves after the response aborts nothing', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const leaving = new AbortController();
@@ -226,7 +226,7 @@ describe('Who leaves', () => {
     expect(question.isCalledBack).toBe(false);
   });
 
-  test('while the answer is being handed out calls nothing back', async () => {
+  test('a caller that leaves while the response is being delivered aborts nothing', async () => {
     const flights = createSingleFlight();
     const leaving = new AbortController();
     let isCalledBack = false;
@@ -237,14 +237,14 @@ describe('Who leaves', () => {
       return 'here';
     });
     const answered = flight.join(leaving.signal);
-    // Before the one who joined hears of the answer, and after the flight has.
+    // After the in-flight request has settled, and before the joined caller is notified.
     const left = flight.settled.then(() => leaving.abort(new Error('gone')));
     await Promise.allSettled([answered, left]);
     expect(leaving.signal.aborted).toBe(true);
     expect(isCalledBack).toBe(false);
   });
 
-  test('leaves no rejection behind when what is called back fails for it', async () => {
+  test('an aborted in-flight request leaves no unhandled rejection behind', async () => {
     const flights = createSingleFlight();
     const leaving = [new AbortController(), new AbortController()];
     const flight = flights.start('key', NOW, neverRespondingRequest);
@@ -255,8 +255,8 @@ describe('Who leaves', () => {
   });
 });
 
-describe('The flights', () => {
-  test('are found by their keys, and by no others', () => {
+describe('Single-flight', () => {
+  test('an in-flight request is found by its key only', () => {
     const flights = createSingleFlight();
     const [a, b] = [flights.start('a', NOW, createRequest().ask), flights.start('b', NOW, createRequest().ask)];
     expect([flights.get('a'), flights.get('b'), flights.get('c')]).toEqual([a, b, undefined]);
@@ -264,7 +264,7 @@ describe('The flights', () => {
     expect(flights.get('b')).toBe(b);
   });
 
-  test('are found no more when they are over, answered or failed', async () => {
+  test('a settled in-flight request is no longer found, whether it succeeded or failed', async () => {
     const flights = createSingleFlight();
     const [answered, failed] = [createRequest(), createRequest()];
     flights.start('a', NOW, answered.ask);
@@ -275,7 +275,7 @@ describe('The flights', () => {
     expect([flights.get('a'), flights.get('b')]).toEqual([undefined, undefined]);
   });
 
-  test('are found no more from the moment they are called back, though they are not over', async () => {
+  test('an aborted in-flight request is no longer found, even before it has settled', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const leaving = new AbortController();
@@ -295,7 +295,7 @@ describe('The flights', () => {
     expect(await next.join(NEVER_ABORTED)).toBe('asked anew');
   });
 
-  test('give way to another under the same key, and go on for those who wait', async () => {
+  test('a new request under the same key replaces the in-flight one, which goes on for its callers', async () => {
     const flights = createSingleFlight();
     const [old, fresh] = [createRequest(), createRequest()];
     const first = flights.start(
@@ -322,7 +322,7 @@ describe('The flights', () => {
     expect(flights.get('key')).toBeUndefined();
   });
 
-  test('leave one that took their place alone when they are called back', async () => {
+  test('an aborted request leaves the one that replaced it in place', async () => {
     const flights = createSingleFlight();
     const [old, fresh] = [createRequest(), createRequest()];
     const leaving = new AbortController();
@@ -344,7 +344,7 @@ describe('The flights', () => {
     expect(flights.get('key')).toBe(second);
   });
 
-  test('keep no listener on a signal that has seen many of them', async () => {
+  test('settled requests leave no listener on a signal that joined many of them', async () => {
     const flights = createSingleFlight();
     const { signal } = new AbortController();
     const add = vi.spyOn(signal, 'addEventListener');
@@ -362,7 +362,7 @@ describe('The flights', () => {
     expect(new Set(add.mock.calls.map(([, listener]) => listener)).size).toBe(20);
   });
 
-  test('put no listener on a signal that is over', async () => {
+  test('joining with an aborted signal adds no listener to it', async () => {
     const flights = createSingleFlight();
     const signal = AbortSignal.abort(new Error('too late'));
     const add = vi.spyOn(signal, 'addEventListener');
@@ -371,7 +371,7 @@ describe('The flights', () => {
   });
 });
 
-test('A flight that is held rejects all operations that have joined it but the first, and is called back when that one has left, too', async () => {
+test('a request that dismisses its other callers rejects all but the first, and is aborted when that one leaves too', async () => {
   const flights = createSingleFlight();
   const held = Promise.withResolvers<string>();
   let dismissOthers = () => {};
