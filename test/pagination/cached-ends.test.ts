@@ -4,18 +4,19 @@ import { createCachedList, cursorAt, PAGE_SIZE, warmPages } from './cached-list.
 import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
 import { createListReader } from './list-reader.ts';
 
-describe('an item that is not where it should be', () => {
-  test('is looked for on what was read again already', async () => {
+describe('Cursor search over cached pages', () => {
+  test('the search for a missing item uses the pages that were already read again', async () => {
     const { memory, read, upstream } = createCachedList(60);
     const after = await cursorAt({ upstream }, 35);
     upstream.remove(30, 9);
     await warmPages(memory, 3);
-    // One neighbour below is left, on page 3, which turns out to be older than page 2: so it is read again, once.
+    // One neighbour below survives, on page 3, which turns out to be older than page 2: page 3 is
+    // read again, once.
     const page = await read({ first: 3, after });
     expect(page).toMatchObject({ ids: ['i39', 'i40', 'i41'], isCursorItemGone: false, requested: [2, 3, 1, 0] });
   });
 
-  test('is not lost as long as its place is only remembered: the cursor may be newer', async () => {
+  test('an item does not count as gone while its position comes from cached pages, because the cursor may be newer', async () => {
     const { memory, read, upstream } = createCachedList(15);
     await warmPages(memory, 0, 1);
     upstream.insert(0, 30);
@@ -27,7 +28,7 @@ describe('an item that is not where it should be', () => {
     });
   });
 
-  test('is not replaced by a farther neighbour from memory, either', async () => {
+  test('a missing item is not replaced by a farther neighbour from a cached page', async () => {
     const { memory, read, upstream } = createCachedList(15);
     await warmPages(memory, 0, 1);
     const fresh = upstream.insert(3, 2);
@@ -36,7 +37,7 @@ describe('an item that is not where it should be', () => {
     expect(await read({ first: 3, after })).toMatchObject({ ids: [fresh[1], 'i4', 'i5'], requested: [0, 0] });
   });
 
-  test('is lost when what is remembered still says so: each page is read again once', async () => {
+  test('an item counts as gone when its cached pages, each read again once, still lack it', async () => {
     const { memory, read, upstream } = createCachedList(45);
     const after = await cursorAt({ upstream }, 25);
     upstream.remove(20, 12);
@@ -49,22 +50,22 @@ describe('an item that is not where it should be', () => {
   });
 });
 
-describe('the end of a list', () => {
-  test('is not where a page is remembered to be empty: the list may have grown onto it', async () => {
+describe('End of a list over cached pages', () => {
+  test('an empty cached page does not prove the end of a list, because the list may have grown onto it', async () => {
     const { memory, read, upstream } = createCachedList(20);
     await warmPages(memory, 2);
     upstream.insert(0, 3);
     expect(await read({ last: 5 })).toMatchObject({ ids: upstream.ids.slice(-5), requested: [0, 1, 2, 0, 1, 2, 3] });
   });
 
-  test('is there when the page is still empty, at the cost of a look', async () => {
+  test('a cached page that is still empty proves the end of a list at the cost of one request', async () => {
     const { memory, read, upstream } = createCachedList(20);
     await warmPages(memory, 2);
     expect(await read({ last: 5 })).toMatchObject({ ids: upstream.ids.slice(-5), requested: [0, 1, 2] });
     expect(await read({ last: 5 })).toMatchObject({ ids: upstream.ids.slice(-5), requested: [] });
   });
 
-  test('is not where a repetition of it is remembered that stands past the end', async () => {
+  test('a cached repetition past the end does not prove the end of a list', async () => {
     const { memory, read, upstream, facts } = createCachedList(35, { past: 'clamped' });
     facts.repeatsLastPage = true;
     await warmPages(memory, 4);
@@ -73,16 +74,17 @@ describe('the end of a list', () => {
     expect(await connection.totalCount()).toBe(38);
   });
 
-  test('is not where a repetition is remembered of what the end was', async () => {
+  test('a cached repetition of a former last page does not prove the end of a list', async () => {
     const { memory, read, upstream } = createCachedList(32, { past: 'clamped' });
     await warmPages(memory, 5);
-    // Below all others: page 3 is full, and page 4 holds one that page 5 is not remembered to repeat.
+    // Below all others: page 3 is full, and page 4 holds an item that the cached page 5 does not
+    // repeat.
     upstream.insert(32, 9);
     const { connection } = await read({ first: 3 });
     expect(await connection.totalCount()).toBe(41);
   });
 
-  test('is not where repetitions are remembered, once the list has grown onto the first of them', async () => {
+  test('cached repetitions do not prove the end of a list that has grown onto the first of them', async () => {
     const { memory, read, upstream, facts } = createCachedList(30, { past: 'clamped' });
     facts.repeatsLastPage = true;
     await warmPages(memory, 3, 4, 8);
@@ -91,7 +93,7 @@ describe('the end of a list', () => {
     expect(await connection.totalCount()).toBe(32);
   });
 
-  test('is not where the last page is remembered to be short, when the page before it is newer', async () => {
+  test('a short cached last page does not prove the end of a list when the page before it is newer', async () => {
     const { memory, read, upstream } = createCachedList(13);
     await warmPages(memory, 1);
     upstream.insert(0);
@@ -99,8 +101,8 @@ describe('the end of a list', () => {
   });
 });
 
-describe('while the upstream fails', () => {
-  /** Each page is remembered from another state of the list, and none is fresh. */
+describe('Cached pages during an outage', () => {
+  /** Each page is cached from a different state of the list, and no page is fresh. */
   async function createOutage(...pages: number[]) {
     const scene = createCachedList(40);
     for (const page of pages) {
@@ -112,23 +114,23 @@ describe('while the upstream fails', () => {
     return scene;
   }
 
-  test('what is too old but stands in for it is taken as it is: each page is asked for once', async () => {
+  test('stale pages that are served on error are used as they are, and each page is requested once', async () => {
     const { read } = await createOutage(1, 0);
     const page = await read({ first: 15 });
     expect(page.ids.length).toBe(15);
     expect(page.requested).toEqual([0, 1]);
   });
 
-  test('a list that has moved is read anew in vain, once', async () => {
+  test('a list that has moved is read again once during an outage, although without effect', async () => {
     const { read } = await createOutage(0, 1, 2);
     const page = await read({ first: 25 });
-    // The last of a page is remembered as the first of the next.
+    // The last item of a page is cached as the first item of the next page.
     expect(page.ids.length).toBe(25);
     expect(new Set(page.ids).size).toBe(25);
     expect(page.requested).toEqual([0, 1, 0, 1, 2]);
   });
 
-  test('so it is where pages of two processes met', async () => {
+  test('a list whose cached pages come from two instances is read again once during an outage', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory.anotherInstance(), 0);
     upstream.insert(0, 3);
@@ -140,7 +142,7 @@ describe('while the upstream fails', () => {
     expect(page.requested).toEqual([0, 1, 0, 1]);
   });
 
-  test('an item that is gone is gone as far as anybody can tell, which one look again shows', async () => {
+  test('an item that is missing from all cached pages counts as gone during an outage after one more request', async () => {
     const scene = createCachedList(45);
     const after = await cursorAt(scene, 25);
     scene.upstream.remove(20, 12);
@@ -150,7 +152,7 @@ describe('while the upstream fails', () => {
     expect(page).toMatchObject({ ids: scene.upstream.ids.slice(25, 28), isCursorItemGone: true, requested: [0] });
   });
 
-  test('a short page that is followed by another ends nothing', async () => {
+  test('a short stale page that is followed by another page proves no end of the list', async () => {
     const upstream = createSimulatedList(40);
     const withHole: SimulatedList = {
       ...upstream,
@@ -170,7 +172,7 @@ describe('while the upstream fails', () => {
     expect(facts.leavesHoles).toBe(false);
   });
 
-  test('nothing is concluded from what stands in for it, and nothing read without end', async () => {
+  test('stale pages served on error prove no fact about the endpoint, and reading them ends', async () => {
     const { memory, read, upstream, facts } = createCachedList(PAGE_SIZE);
     await warmPages(memory, 0);
     upstream.insert(0, PAGE_SIZE);

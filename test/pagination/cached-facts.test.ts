@@ -4,19 +4,20 @@ import { createCachedList, cursorAt, PAGE_SIZE, passMicrotasks, warmPages } from
 import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
 import { createListReader } from './list-reader.ts';
 
-describe('what holds for everyone is concluded from no page that is only remembered', () => {
-  test('that the upstream leaves holes in its pages', async () => {
+describe('Endpoint facts over cached pages', () => {
+  test('cached pages do not prove that the upstream leaves holes in its pages', async () => {
     const { memory, read, upstream, facts } = createCachedList(22);
     await warmPages(memory, 2);
     upstream.insert(0, 15);
-    // Page 2 is remembered to hold two items. Page 3 holds seven: so much the upstream serves, at least.
+    // The cached page 2 holds two items. Page 3 holds seven, so the upstream serves at least seven
+    // items a page.
     const before = await cursorAt({ upstream }, 33);
     const page = await read({ last: 8, before });
     expect(page).toMatchObject({ ids: upstream.ids.slice(25, 33), requested: [3, 2, 3] });
     expect(facts.leavesHoles).toBe(false);
   });
 
-  test('that it caps its pages', async () => {
+  test('cached pages do not prove that the upstream caps its pages', async () => {
     const { memory, upstream } = createCachedList(37, { cap: 4 });
     await warmPages(memory, 0, 1);
     const other = memory.anotherInstance();
@@ -26,17 +27,17 @@ describe('what holds for everyone is concluded from no page that is only remembe
     memory.takeLog();
   });
 
-  test('nor that it does not, from what is remembered by the size it serves', async () => {
+  test('cached pages of a capped size do not disprove the cap', async () => {
     const { memory, upstream } = createCachedList(37, { cap: 4 });
     await memory.readPage({ page: 1, pageSize: 4 });
     upstream.remove(0, 4);
-    // What page 1 is remembered to hold, four items long, stands on page 0 now.
+    // The four items of the cached page 1 are now on page 0.
     const { read, facts } = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE });
     expect(await read({ first: 6 })).toMatchObject({ ids: upstream.ids.slice(0, 6), requested: [0, 1, 0, 1, 0, 1] });
     expect(facts).toMatchObject({ pageSize: 4, leavesHoles: false });
   });
 
-  test('nor that it does, from a first page that is remembered to be short', async () => {
+  test('a short cached first page does not prove that the upstream caps its pages', async () => {
     const upstream = createSimulatedList(9);
     const withHole: SimulatedList = {
       ...upstream,
@@ -54,12 +55,12 @@ describe('what holds for everyone is concluded from no page that is only remembe
     expect(facts).toMatchObject({ pageSize: PAGE_SIZE, leavesHoles: true });
   });
 
-  test('that it repeats the last page past the end', async () => {
+  test('cached pages do not prove that the upstream repeats its last page past the end', async () => {
     for (const length of [7, PAGE_SIZE]) {
       const { memory, read, upstream, facts } = createCachedList(length);
       await warmPages(memory, 0);
       upstream.insert(0, PAGE_SIZE);
-      // Page 1 holds now what page 0 is remembered to hold.
+      // Page 1 now holds what the cached page 0 holds.
       const page = await read({ first: 30 });
       expect(page.ids).toEqual(upstream.ids);
       expect(page.requested.slice(0, 3)).toEqual([1, 0, 1]);
@@ -67,7 +68,7 @@ describe('what holds for everyone is concluded from no page that is only remembe
     }
   });
 
-  test('and that a list ends where it is known to repeat itself, not from a page before which a whole one may have come in', async () => {
+  test('a cached page does not prove the end of a list when a whole page may have been inserted before it', async () => {
     const { memory, read, upstream, facts } = createCachedList(30, { past: 'clamped' });
     facts.repeatsLastPage = true;
     await warmPages(memory, 0);
@@ -75,24 +76,24 @@ describe('what holds for everyone is concluded from no page that is only remembe
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), hasNextPage: true, requested: [1, 0, 1] });
   });
 
-  test('nor where the true end is, once a repetition of it was taken for a page of the list', async () => {
+  test('a cached repetition that was taken for a page of the list does not prove its true end', async () => {
     const { memory, read, upstream, facts } = createCachedList(80, { past: 'clamped' });
     facts.repeatsLastPage = true;
     const before = await cursorAt({ upstream }, 79);
     upstream.remove(0, 40);
     await warmPages(memory, 3);
     upstream.insert(0, PAGE_SIZE);
-    // What page 3 is remembered to hold stands on page 4 now, the last one.
+    // The items of the cached page 3 are now on page 4, the last one.
     const page = await read({ last: 12, before });
     expect(page).toMatchObject({ ids: upstream.ids.slice(-13, -1), isCursorItemGone: false });
     expect(page.requested).toEqual([6, 7, 5, 4, 1, 2, 3, 4, 3]);
   });
 });
 
-describe('the number of the first page', () => {
+describe('First page number over cached pages', () => {
   const auto = { firstPage: 'auto' } as const;
 
-  test('is not concluded from an empty page that is remembered', async () => {
+  test('an empty cached page does not prove the number of the first page', async () => {
     const { memory, read, upstream, facts } = createCachedList(0, {}, auto);
     await warmPages(memory, 0);
     upstream.insert(0, 25);
@@ -100,16 +101,16 @@ describe('the number of the first page', () => {
     expect(facts.firstPage).toBe(0);
   });
 
-  test('is not concluded from a page that is older than the one before it', async () => {
+  test('a page that is older than the one before it does not prove the number of the first page', async () => {
     const { memory, read, upstream, facts } = createCachedList(35, { firstPage: 1, below: 'clamped' }, auto);
     await warmPages(memory, 1);
     upstream.insert(0, 7);
-    // Both numbers stand for the first page, but the one that is remembered lacks the topmost item of the other.
+    // Both numbers serve the first page, but the cached copy lacks the topmost item of the other.
     expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested: [0, 1, 2, 0, 1] });
     expect(facts.firstPage).toBe(1);
   });
 
-  test('is found out anew when a refusal met a page that is remembered', async () => {
+  test('the number of the first page is discovered again when a rejection is compared with a cached page', async () => {
     const { memory, upstream } = createCachedList(35, { firstPage: 1 }, auto);
     await warmPages(memory, 1);
     const { read, facts } = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE, ...auto });
@@ -117,7 +118,7 @@ describe('the number of the first page', () => {
     expect(facts.firstPage).toBe(1);
   });
 
-  test('is found out anew in another process, though all of it is remembered', async () => {
+  test('the number of the first page is discovered again in another instance, even if all pages are cached', async () => {
     for (const [manners, requested] of [
       [{}, [0, 1]],
       [{ firstPage: 1, below: 'clamped' }, [0, 1, 2, 0, 1]],
@@ -131,7 +132,7 @@ describe('the number of the first page', () => {
     }
   });
 
-  test('stays unknown, at no cost, as long as a list reads the same either way', async () => {
+  test('the number of the first page stays unknown at no cost while a list reads the same either way', async () => {
     for (const [length, manners, requested] of [
       [0, {}, [0, 1]],
       [7, { past: 'clamped' }, [0, 1, 2]],
@@ -143,7 +144,7 @@ describe('the number of the first page', () => {
     }
   });
 
-  test('is not held when what was to prove it came from memory again, while the upstream fails', async () => {
+  test('the number of the first page is not proven by stale pages that are served on error', async () => {
     const { memory, read, upstream, facts } = createCachedList(0, {}, auto);
     await warmPages(memory, 0);
     upstream.insert(0, 25);
@@ -158,14 +159,15 @@ describe('the number of the first page', () => {
     expect(facts.firstPage).toBe(0);
   });
 
-  test('costs a hundred clients who begin while it is being found out what it costs one, or two', async () => {
+  test('the discovery of the first page number costs a hundred concurrent clients as much as one or two', async () => {
     for (const [manners, cost] of [
       [{}, 2],
       [{ firstPage: 1, below: 422 }, 3],
       [{ firstPage: 1, below: 'empty' }, 3],
       [{ firstPage: 1, below: 'clamped' }, 5],
     ] as [PagingBehavior, number][]) {
-      // All at once; one after the other while page 0 is on its way; and half of them when it has come.
+      // All at once; one after the other while page 0 is in flight; and half of them after page 0
+      // has arrived.
       for (const turnsBefore of [() => 0, (index: number) => index, (index: number) => (index % 2) * 300]) {
         const upstream = createSimulatedList(35, manners);
         const distant: SimulatedList = {
@@ -184,7 +186,8 @@ describe('the number of the first page', () => {
           }),
         );
         for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 5));
-        // What is remembered by then proves nothing: those who come later read what they find remembered once more, all of them together.
+        // Pages cached by then prove nothing: the late clients read their cached pages once more,
+        // all of them together.
         const isLate = manners.firstPage === 1 && turnsBefore(1) === 300;
         expect(upstream.log.length, JSON.stringify(manners)).toBeGreaterThanOrEqual(cost);
         expect(upstream.log.length, JSON.stringify(manners)).toBeLessThanOrEqual(isLate ? cost + 3 : cost);

@@ -4,14 +4,17 @@ import { createListReader, type ReaderOptions } from './list-reader.ts';
 
 export const PAGE_SIZE = 10;
 
-/** A list in pages of ten, behind a memory; what was read of it to build the scene is not in the log. */
+/**
+ * A list in pages of ten behind a caching client. The log leaves out the requests that build the
+ * scene.
+ */
 export function createCachedList(length: number, manners: PagingBehavior = {}, options: Partial<ReaderOptions> = {}) {
   const upstream = createSimulatedList(length, manners);
   const cachedUpstream = createCachedUpstream(upstream);
   return { upstream, memory: cachedUpstream, ...createListReader(cachedUpstream, { pageSize: PAGE_SIZE, ...options }) };
 }
 
-/** Has pages remembered by their numbers, read in this order. */
+/** Caches the pages of these numbers, read in this order. */
 export async function warmPages(cachedUpstream: CachedUpstream, ...pages: number[]): Promise<void> {
   for (const page of pages) await cachedUpstream.readPage({ page, pageSize: PAGE_SIZE });
   cachedUpstream.takeLog();
@@ -21,7 +24,7 @@ export async function passMicrotasks(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
 }
 
-/** The cursor of the item at a place of the list as it is now, by somebody who remembers nothing. */
+/** The cursor of the item at a position of the current list, from a reader without a cache. */
 export async function cursorAt(
   { upstream }: { upstream: ReturnType<typeof createSimulatedList> },
   position: number,

@@ -5,8 +5,8 @@ import { createCachedList, cursorAt, PAGE_SIZE, passMicrotasks, warmPages } from
 import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
 import { createListReader, SCOPE } from './list-reader.ts';
 
-describe('what is remembered is used', () => {
-  test('in the order in which it was read: nothing is asked', async () => {
+describe('Walks over cached pages', () => {
+  test('pages that were cached in reading order are served without an upstream request', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 0, 1, 2);
     memory.clock.pass(FRESH_MS - 1);
@@ -16,13 +16,14 @@ describe('what is remembered is used', () => {
   });
 
   test.each([
-    ['asking for more', true],
-    ['not asking', false],
-  ])('walking 2,000 items by seven, each page read once, %s', async (_, hasNextPage) => {
+    ['and hasNextPage is selected', true],
+    ['and hasNextPage is not selected', false],
+  ])('a walk through 2,000 items by seven reads each upstream page once %s', async (_, hasNextPage) => {
     const upstream = createSimulatedList(2000, { firstPage: 1 });
     const memory = createCachedUpstream(upstream);
     const { read } = createListReader(memory, { pageSize: 50, firstPage: 'auto' });
-    // Finding out the number of the first page costs the request that is refused, twice, and another one that is wanted anyway.
+    // The discovery of the first page number costs the rejected request, twice, and one request
+    // that the walk needs anyway.
     await read({ first: 1 });
     expect(upstream.log.splice(0).map(({ page }) => page)).toEqual([0, 1, 0]);
     const walked: string[] = [];
@@ -32,11 +33,11 @@ describe('what is remembered is used', () => {
       [after, more] = [page.endCursor, hasNextPage ? page.hasNextPage : page.ids.length === 7];
     }
     expect(walked).toEqual(upstream.ids);
-    // Page 1 is remembered; 39 more, and one to see the end.
+    // Page 1 is cached; 39 more pages follow, and one to prove the end.
     expect(upstream.log.map(({ page }) => page)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
   });
 
-  test('walking backward, a border is crossed to a page that is new: so the page below it, which is older, is read once more', async () => {
+  test('a backward walk that reaches a new page reads the older page below it once more', async () => {
     const { read, upstream } = createCachedList(95);
     const walked: string[] = [];
     const asked: string[] = [];
@@ -47,11 +48,12 @@ describe('what is remembered is used', () => {
       [before, more] = [page.startCursor, page.hasPreviousPage];
     }
     expect(walked).toEqual(upstream.ids);
-    // The search for the end leaves some pages in order with the ones below them: 8 with 9, 2 with 3, 1 with 2, 0 with 1.
+    // The search for the end leaves some pages in order with the ones below them: 8 with 9, 2 with
+    // 3, 1 with 2, 0 with 1.
     expect(asked.filter(Boolean)).toEqual(['0,1,2,4,8,16,12,10,9', '7,8', '6,7', '5,6', '3,4']);
   });
 
-  test('searching for the end, and counting', async () => {
+  test('the search for the end and the count reuse their cached pages', async () => {
     const { read, upstream } = createCachedList(94);
     const once = await read({ last: 3 });
     expect(once).toMatchObject({ ids: upstream.ids.slice(-3), requested: [0, 1, 2, 4, 8, 16, 12, 10, 9] });
@@ -61,7 +63,7 @@ describe('what is remembered is used', () => {
     expect([...requested, ...upstream.takeLog()]).toEqual([]);
   });
 
-  test('searching for the end of a list that repeats its last page: the page before is looked at once more, after the repetitions', async () => {
+  test('the search for the end of a clamped list reads the page before the end once more, after the repetitions', async () => {
     const { read, upstream, facts } = createCachedList(94, { past: 'clamped' });
     facts.repeatsLastPage = true;
     const once = await read({ last: 3 });
@@ -71,39 +73,40 @@ describe('what is remembered is used', () => {
     expect([...requested, ...upstream.takeLog()]).toEqual([]);
   });
 
-  test('at the end of a list that repeats its last page: that is not read again each time', async () => {
+  test('the end of a clamped list is not read again on each walk', async () => {
     const { memory, read, upstream, facts } = createCachedList(30, { past: 'clamped' });
     facts.repeatsLastPage = true;
     expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1, 2, 3] });
     expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [] });
     memory.clock.pass(FRESH_MS);
     await warmPages(memory, 0, 1, 2);
-    // A full page that was read a while before its repetition may be a list that moved by a page: all is read anew, once.
+    // A full page that is older than its repetition may belong to a list that moved by a page: all
+    // is read again, once.
     expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [3, 0, 1, 2, 3] });
     expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [] });
   });
 });
 
-describe('of two neighbours the lower one is read after the upper one', () => {
-  test('or it is asked for anew: what was pushed across the border would be on neither', async () => {
+describe('Order of cached pages', () => {
+  test('a cached page that is older than the page above it is read again, because neither may show an item pushed across the border', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 1);
     upstream.insert(0);
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [0, 1] });
   });
 
-  test('even if nothing has moved; from then on they are in order', async () => {
+  test('a cached page that is older than the page above it is read again even if nothing moved, and is in order afterwards', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 1, 0);
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1] });
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
   });
 
-  test('even if it was asked for before that was known', async () => {
+  test('a cached page is read again even if it was requested before its order was known', async () => {
     const upstream = createSimulatedList(40);
     const memory = createCachedUpstream(upstream);
     await warmPages(memory, 1, 0);
-    // Page 1 takes longer to be found.
+    // Page 1 takes longer to arrive.
     const slow: SimulatedList = {
       ...memory,
       async readPage(asked) {
@@ -125,17 +128,17 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     ]);
   });
 
-  test('where they come from two processes, nobody knows: the lower one is asked for anew', async () => {
+  test('the lower of two pages from two instances is read again, because their order is unknown', async () => {
     const { memory, read, upstream } = createCachedList(40);
     const other = memory.anotherInstance();
-    // By its number it would be newer.
+    // By its sequence number page 1 would be newer.
     await warmPages(memory, 5, 6, 1);
     upstream.insert(0);
     await warmPages(other, 0);
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1] });
   });
 
-  test('where both come from another process, its order holds', async () => {
+  test('two pages from the same other instance keep the order of that instance', async () => {
     const { memory, upstream } = createCachedList(40);
     await warmPages(memory, 0, 1);
     const other = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE });
@@ -143,7 +146,8 @@ describe('of two neighbours the lower one is read after the upper one', () => {
   });
 
   /**
-   * A cursor whose item has gone up a page: its page holds, remembered, the second of the items that followed it, so it is searched above.
+   * A cursor whose item has moved up a page: its cached page holds the second of the items that
+   * followed it, so the search continues above.
    */
   async function createUpwardScene() {
     const scene = createCachedList(60);
@@ -152,7 +156,7 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     return { ...scene, after };
   }
 
-  test('a page that turns out to be older than the one above it is read again; if it says the same, all below it stays', async () => {
+  test('a page older than the one above it is read again, and an unchanged result keeps all pages below it', async () => {
     const { memory, read, upstream, after } = await createUpwardScene();
     await warmPages(memory, 2, 3);
     const page = await read({ first: 20, after });
@@ -160,7 +164,7 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     expect(memory.takeServedPages().filter(({ source }) => source === 'cache')).toMatchObject([{ page: 2 }, { page: 3 }]);
   });
 
-  test('if it says something else, the list has moved, and is read again', async () => {
+  test('a page older than the one above it is read again, and a changed result means that the list has moved and is read again', async () => {
     const { memory, read, upstream, after } = await createUpwardScene();
     await warmPages(memory, 2);
     upstream.insert(0);
@@ -168,7 +172,7 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     expect(page).toMatchObject({ ids: upstream.ids.slice(20, 25), requested: [1, 2, 2] });
   });
 
-  test('so it is between two processes', async () => {
+  test('a page from another instance than the one above it is read again, and a changed result means that the list has moved', async () => {
     const { memory, read, upstream, after } = await createUpwardScene();
     await warmPages(memory, 5, 6, 2);
     upstream.insert(0);
@@ -177,7 +181,7 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     expect(page).toMatchObject({ ids: upstream.ids.slice(20, 25), requested: [2, 2] });
   });
 
-  test('a cursor records no neighbour from a page that was found to be out of order', async () => {
+  test('a cursor records no neighbour from a page that turned out to be out of order', async () => {
     const { memory, read, upstream, createSource } = createCachedList(40);
     const after = await cursorAt({ upstream }, 9);
     const source = createSource();
@@ -185,14 +189,14 @@ describe('of two neighbours the lower one is read after the upper one', () => {
     const page = await read({ first: 3, after }, { source });
     expect(page).toMatchObject({ ids: ['i10', 'i11', 'i12'], requested: [] });
     upstream.insert(0);
-    // Another field of the same operation reads the page above, on which i9 no longer stands.
+    // Another field of the same operation reads the page above, which no longer holds i9.
     expect(await read({ first: 3 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 3) });
     const cursor = page.connection.pageInfo.startCursor;
     expect(decodeCursor(cursor!, SCOPE, 'before')).toMatchObject({ id: 'i10', preceding: [] });
   });
 });
 
-describe('a list that has moved is read anew', () => {
+describe('Moved list over cached pages', () => {
   async function createMovedScene(manners: PagingBehavior = {}) {
     const scene = createCachedList(40, manners);
     await warmPages(scene.memory, 0);
@@ -200,25 +204,25 @@ describe('a list that has moved is read anew', () => {
     return scene;
   }
 
-  test('and nothing will do that was seen before', async () => {
+  test('a list that has moved is read again without its cached pages', async () => {
     const { read, upstream } = await createMovedScene();
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
   });
 
-  test('when its total changes', async () => {
+  test('a list whose total has changed is read again', async () => {
     const { read, upstream } = await createMovedScene({ hasTotal: true });
     expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
   });
 
-  test('by a hundred clients at once, for what one pays', async () => {
+  test('a hundred concurrent clients read a moved list again for the cost of one', async () => {
     const { read, upstream } = await createMovedScene();
     const pages = await Promise.all(Array.from({ length: 100 }, () => read({ first: 15 })));
     for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 15));
     expect(upstream.log.length).toBe(1 + 3);
   });
 
-  test('by a hundred clients who come one after the other meanwhile, for little more', async () => {
+  test('a hundred clients that arrive one after the other read a moved list again for little more than the cost of one', async () => {
     const { read, upstream } = await createMovedScene();
     const pages = await Promise.all(
       Array.from({ length: 100 }, async (_, index) => {
@@ -230,7 +234,7 @@ describe('a list that has moved is read anew', () => {
     expect(upstream.log.length).toBeLessThanOrEqual(1 + 3 + 3);
   });
 
-  test('where pages of two processes met, by the network alone', async () => {
+  test('a moved list whose pages come from two instances is read again from the upstream alone', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory.anotherInstance(), 0);
     upstream.insert(0, 3);

@@ -17,20 +17,23 @@ const NEVER_ABORTED = new AbortController().signal;
 export interface ServedPage {
   readonly page: number;
   readonly source: UpstreamCall['source'];
-  /** The version of the list that was read. */
+  /** The version of the list that the page shows. */
   readonly version: number;
-  /** It was asked of the upstream although it was remembered, and fresh. */
+  /** Whether the page was requested from the upstream although it was cached and fresh. */
   readonly isReread: boolean;
 }
 
-/** A simulated list behind the memory of one gateway process, or of several that share a second tier. */
+/**
+ * A simulated list behind the caching client of one gateway instance, or of several that share a
+ * second tier.
+ */
 export interface CachedUpstream extends SimulatedList {
   readonly clock: ReturnType<typeof createClock>;
-  /** What was answered since the last call. */
+  /** The pages served since the last call. */
   takeServedPages(): ServedPage[];
-  /** Every request fails, as long as it is set. */
+  /** While this is set, every request fails. */
   isDown: boolean;
-  /** The same list by another process, which remembers by itself. */
+  /** The same list through another instance, which has its own memory cache. */
   anotherInstance(): CachedUpstream;
 }
 
@@ -52,7 +55,7 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
   state.instances += 1;
   const instance = `process ${state.instances}`;
   const served: ServedPage[] = [];
-  /** By question. */
+  /** Keyed by query. */
   const freshUntil = new Map<string, number>();
   let source: UpstreamCall['source'] = 'network';
   let sent = 0;
@@ -136,7 +139,10 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
   };
 }
 
-/** What several processes share, for as long as it says, at no cost. */
+/**
+ * The second tier that several instances share. It keeps an entry for as long as the writer asks,
+ * at no cost.
+ */
 function createSecondTier(now: () => number): SecondTier {
   const entries = new Map<string, { readonly entry: SecondTierEntry; readonly at: number; readonly keepForMs: number }>();
   return {

@@ -20,21 +20,26 @@ import {
 } from './moving-lists.ts';
 
 /**
- * The guarantee of `walk.fuzz.test.ts`, for pages that may be remembered, and so of different age.
+ * The guarantee of `walk.fuzz.test.ts` for pages that may be cached and therefore of different age.
  *
- * Each client page is made of pages that were read within the freshness before it: let its *view* be the states of the list in that
- * time, the present one included. What a walk is promised, it is promised of a state in the view.
+ * Each client page consists of pages that were read within the freshness before it. Its *view* is
+ * the set of all states of the list in that time, the present one included. What a walk guarantees,
+ * it guarantees for one state in the view.
  *
- * - `isCalm`: in the view nothing was removed, and less than an upstream page was inserted. Then there is one state in the view of which
- *   all is true that `walk.fuzz.test.ts` says of a list that nobody remembers: the client page is a piece of it, at the cursor's gap, as
- *   long as asked for, and honest about what follows. So nothing is repeated, and nothing is skipped.
- * - Not calm: an item that a removal has pulled up across the border of two upstream pages stands on neither, if the upper one was read
- *   before and the lower one after. Nothing in them tells it from an item that never was. Such items, and no others, may be skipped:
- *   `mayBeSkipped`. Where a page or more was inserted, the two pages need not overlap, and what stood above may be repeated; where
- *   numbers past the end are clamped, the two may even be the same, as past the end. From there on nothing is promised.
+ * - `isCalm`: in the view nothing was removed, and less than an upstream page was inserted. Then
+ *   there is one state in the view for which all guarantees of `walk.fuzz.test.ts` for a list
+ *   without a cache hold: the client page is a contiguous piece of it, starts at the cursor's gap,
+ *   has the requested length, and reports correctly what follows. So nothing is repeated and
+ *   nothing is skipped.
+ * - Not calm: an item that a removal has pulled up across the border of two upstream pages is on
+ *   neither of them, if the upper one was read before the removal and the lower one after it.
+ *   Nothing in the pages tells it from an item that never existed. Such items, and no others, may
+ *   be skipped: `mayBeSkipped`. When a page or more was inserted, the two pages need not overlap,
+ *   and items from above may be repeated; when numbers past the end are clamped, the two pages may
+ *   even be identical, as past the end. From there on nothing is guaranteed.
  *
- * Whatever was edited: an item that counts as gone (`isCursorItemGone`) is out of reach now, and not only in what is remembered; and
- * nothing is held of the endpoint, for everyone and for ever, that is not true of it.
+ * Whatever was edited: an item that counts as gone (`isCursorItemGone`) is out of reach now, and
+ * not only in the cached pages; and no fact is stored for the endpoint that is not true of it.
  */
 
 const arbitraryWait = fc.oneof(
@@ -47,9 +52,15 @@ const turnsOf = (edits: fc.Arbitrary<Edit>) =>
   fc.array(
     fc.record({
       walker: fc.nat({ max: 2 }),
-      /** All walkers at once, so that they join one another's requests; else this one. */
+      /**
+       * Whether all walkers step at once, so that they join each other's requests; otherwise only
+       * this one steps.
+       */
       isTogether: fc.boolean(),
-      /** Between the client page and the edits, and between these and the next client page. */
+      /**
+       * The waits between the client page and the edits, and between the edits and the next client
+       * page, in ms.
+       */
       waits: fc.tuple(arbitraryWait, arbitraryWait),
       edits: fc.oneof(
         { weight: 2, arbitrary: fc.constant([]) },
@@ -72,7 +83,10 @@ const scenario = fc.record({
       sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
       asksHasNextPage: fc.boolean(),
       counts: fc.boolean(),
-      /** Which process takes a step: each remembers by itself, and all of them in a second tier. */
+      /**
+       * The instance that performs a step: each has its own memory cache, and all share a second
+       * tier.
+       */
       processes: fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 4 }),
     }),
     { minLength: 1, maxLength: 3 },
@@ -81,7 +95,7 @@ const scenario = fc.record({
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
 
-/** What the runs met, so that a property that never meets its subject is noticed. */
+/** What the runs covered, so that a property that never meets its subject is noticed. */
 const covered = {
   remembered: 0,
   ofDifferentAge: 0,
@@ -96,9 +110,9 @@ const covered = {
 
 interface State {
   readonly ids: readonly string[];
-  /** When it was replaced. */
+  /** When the state was replaced, in ms. */
   until: number;
-  /** How many were inserted into the state before, and how many removed from it. */
+  /** How many items were inserted into the previous state, and how many were removed from it. */
   readonly inserted: number;
   readonly removed: number;
 }
@@ -140,7 +154,8 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
 
   async function takeStep(walk: Walk, isAlone = true): Promise<void> {
     const { direction, side, cursorText } = walk;
-    // Page sizes are learnt by process, and places counted by them: what another has counted by another size is no subject here.
+    // Each instance learns page sizes, and positions are counted by them: positions counted by
+    // another instance's size are out of scope.
     const { reader, memory } = processes[behavior.cap === undefined ? walk.processes[walk.step % walk.processes.length]! : 0]!;
     const isForward = direction === 'forward';
     const size = walk.sizes[walk.step % walk.sizes.length]!;
@@ -149,9 +164,9 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     const view = states.filter(({ until }) => until > clock.now() - FRESH_MS);
     const listAt = ({ ids }: State) => ({ ...upstream, ids: [...ids] });
     const known = reader.currentFacts();
-    // The one thing that two requests cannot tell.
+    // The one ambiguity that two requests cannot resolve.
     if (view.some((state) => isUndecidable(listAt(state), known))) return stop(walk);
-    // What came in or went before the view began is true of all of it.
+    // Changes from before the view began are part of every state in it.
     const changes = view.slice(1);
     const inserted = changes.reduce((sum, state) => sum + state.inserted, 0);
     const isCalm = inserted < smallest && changes.every(({ removed }) => removed === 0);
@@ -175,13 +190,14 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     covered.readAgain += Number(answers.some(({ isReread }) => isReread));
     covered.notCalm += Number(!isCalm);
 
-    // Nothing that is not true is held of the endpoint.
+    // No fact that is not true is stored for the endpoint.
     expect(reader.facts.leavesHoles).toBe(false);
     if (reader.facts.repeatsLastPage) expect(isClamped).toBe(true);
     expect([pageSize, smallest]).toContain(reader.facts.pageSize);
     expect([undefined, upstream.behavior.firstPage]).toContain(reader.facts.firstPage);
 
-    // The bound. Where the list has moved within the view, that shows as it does when it moves while it is read: it is read anew.
+    // The bound on requests. When the list has moved within the view, the reader detects it as it
+    // detects a move during the read, and reads again.
     const once = requestBound(size, realSize);
     const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
     const measures = !isForward && (cursorText === null || page.isCursorItemGone);
@@ -199,7 +215,7 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
       expect(view.map(({ ids }) => ids.length)).toContain(counted);
     }
 
-    // Gone is only what is gone now.
+    // An item counts as gone only when it is gone now.
     if (cursorText === null) expect(page.isCursorItemGone).toBe(false);
     const cursor = cursorText === null ? undefined : decodeCursor(cursorText, SCOPE, side);
     if (page.isCursorItemGone) {
@@ -236,7 +252,7 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
       expect(faults, 'of no state in the view').toContain('');
     } else {
       if (inserted >= smallest) return stop(walk);
-      // In the order of each state, as far as it is in it.
+      // In the order of each state, for the items that are in it.
       for (const { ids } of view) {
         const places = page.ids.map((id) => ids.indexOf(id)).filter((place) => place >= 0);
         expect(places).toEqual([...places].sort((one, other) => one - other));
@@ -284,9 +300,9 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
   }
 }
 
-describe('walks through a list that moves between client pages, over what is remembered of it', () => {
+describe('Walk over cached pages of a moving list', () => {
   test(
-    'repeat nothing and skip nothing that was in the list throughout, but for what a removal has pulled across a border',
+    'a walk over cached pages repeats nothing and skips only items that a removal has pulled across a page border',
     async () => {
       await fc.assert(fc.asyncProperty(scenario, run), { numRuns: NUM_RUNS });
       for (const [subject, times] of Object.entries(covered)) expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 100);

@@ -6,7 +6,7 @@ import { createListReader } from './list-reader.ts';
 import { applyEdit, arbitraryBehavior, arbitraryEdit, arbitrarySmallEdit, NUM_RUNS, TIMEOUT_MS } from './moving-lists.ts';
 
 test(
-  'an operation that finds nothing remembered asks what it asks without a memory, even if the list moves while it is read',
+  'an operation with a cold cache sends the same requests as one without a cache, even if the list moves while it is read',
   async () => {
     let moved = 0;
     await fc.assert(

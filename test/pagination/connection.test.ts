@@ -8,7 +8,7 @@ import { toPageRequest } from '#pagination/page-request.ts';
 import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
 import { ALL_PARTS, createListReader, SCOPE, toPageSummary } from './list-reader.ts';
 
-/** Relay's "pagination algorithm" over an array; cursors are places. */
+/** Relay's "pagination algorithm" over an array; cursors are positions. */
 function relay(
   ids: readonly string[],
   { first, last, after, before }: { first?: number; last?: number; after?: number; before?: number },
@@ -26,51 +26,59 @@ function relay(
   };
 }
 
-describe('a connection is the one that Relay specifies', () => {
+describe('Connection', () => {
   const manners: PagingBehavior[] = [
     {},
     { past: 'clamped', firstPage: 1, below: 'clamped' },
     { past: 404, hasTotal: true },
     { cap: 2, past: 'clamped' },
   ];
-  test.each(manners)('for every first, last, after and before: %o', async (manner) => {
-    for (const length of [0, 1, 4, 8, 9]) {
-      const upstream = createSimulatedList(length, manner);
-      const reader = createListReader(upstream, { pageSize: 4 });
-      const { connection } = await reader.read({ first: 100 });
-      const cursors = connection.edges.map(({ cursor }) => cursor);
-      const places = [undefined, ...upstream.ids.keys()];
-      for (const after of places) {
-        for (const before of places) {
-          for (const size of [1, 3, 4, 5, 20]) {
-            for (const direction of ['first', 'last'] as const) {
-              const given = { [direction]: size, ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
-              const page = await reader.read({
-                [direction]: size,
-                after: after === undefined ? null : cursors[after],
-                before: before === undefined ? null : cursors[before],
-              });
-              const { ids, hasNextPage, hasPreviousPage, isCursorItemGone } = page;
-              expect({ ids, hasNextPage, hasPreviousPage }, `${length} items, ${JSON.stringify(given)}`).toEqual(
-                relay(upstream.ids, given),
-              );
-              expect(isCursorItemGone).toBe(false);
-              const ends = [ids.at(0), ids.at(-1)].map((id) =>
-                id === undefined ? null : decodeCursor(cursors[upstream.ids.indexOf(id)]!, SCOPE, 'after').id,
-              );
-              expect(
-                [page.startCursor, page.endCursor].map((cursor) => cursor && decodeCursor(cursor, SCOPE, 'after').id),
-              ).toEqual(ends);
-              // Two pages a cursor, the window, the end; and what a list without a total costs to be measured.
-              expect(page.requested.length).toBeLessThanOrEqual(4 + Math.ceil(length / 4) + 6);
+  test.each(manners)(
+    'a connection matches the Relay specification for every first, last, after and before: %o',
+    async (manner) => {
+      for (const length of [0, 1, 4, 8, 9]) {
+        const upstream = createSimulatedList(length, manner);
+        const reader = createListReader(upstream, { pageSize: 4 });
+        const { connection } = await reader.read({ first: 100 });
+        const cursors = connection.edges.map(({ cursor }) => cursor);
+        const places = [undefined, ...upstream.ids.keys()];
+        for (const after of places) {
+          for (const before of places) {
+            for (const size of [1, 3, 4, 5, 20]) {
+              for (const direction of ['first', 'last'] as const) {
+                const given = {
+                  [direction]: size,
+                  ...(after !== undefined && { after }),
+                  ...(before !== undefined && { before }),
+                };
+                const page = await reader.read({
+                  [direction]: size,
+                  after: after === undefined ? null : cursors[after],
+                  before: before === undefined ? null : cursors[before],
+                });
+                const { ids, hasNextPage, hasPreviousPage, isCursorItemGone } = page;
+                expect({ ids, hasNextPage, hasPreviousPage }, `${length} items, ${JSON.stringify(given)}`).toEqual(
+                  relay(upstream.ids, given),
+                );
+                expect(isCursorItemGone).toBe(false);
+                const ends = [ids.at(0), ids.at(-1)].map((id) =>
+                  id === undefined ? null : decodeCursor(cursors[upstream.ids.indexOf(id)]!, SCOPE, 'after').id,
+                );
+                expect(
+                  [page.startCursor, page.endCursor].map((cursor) => cursor && decodeCursor(cursor, SCOPE, 'after').id),
+                ).toEqual(ends);
+                // Two pages for each cursor, the window, the end, and the search for the end of a
+                // list without a total.
+                expect(page.requested.length).toBeLessThanOrEqual(4 + Math.ceil(length / 4) + 6);
+              }
             }
           }
         }
       }
-    }
-  });
+    },
+  );
 
-  test('edges and nodes are the same items, and cursors name them with their place and neighbours', async () => {
+  test('edges and nodes of a connection hold the same items, and their cursors contain position and neighbours', async () => {
     const upstream = createSimulatedList(12);
     const { connection } = await createListReader(upstream, { pageSize: 5 }).read({ first: 8 });
     expect(connection.edges.map(({ node }) => node)).toEqual(connection.nodes);
@@ -83,7 +91,7 @@ describe('a connection is the one that Relay specifies', () => {
     expect(upstream.log.length).toBe(2);
   });
 
-  test('what is not wanted is not paid for', async () => {
+  test('a connection sends no upstream requests for fields that are not selected', async () => {
     const upstream = createSimulatedList(30);
     const reader = createListReader(upstream, { pageSize: 10 });
     const page = await reader.read({ first: 10 }, { wanted: { page: true, hasNextPage: false } });
@@ -94,7 +102,7 @@ describe('a connection is the one that Relay specifies', () => {
     expect(backward).toMatchObject({ ids: upstream.ids.slice(0, 9), hasNextPage: false, requested: [0] });
   });
 
-  test('a foreign or damaged cursor is refused before anything is read, even if no page is wanted', async () => {
+  test('a foreign or damaged cursor is rejected before any upstream request, even if no page is selected', async () => {
     const upstream = createSimulatedList(30);
     const reader = createListReader(upstream, { pageSize: 10 });
     const { endCursor } = await reader.read({ first: 3 });
@@ -109,7 +117,7 @@ describe('a connection is the one that Relay specifies', () => {
     expect(upstream.takeLog()).toEqual([]);
   });
 
-  test('a whole list pages like any other', async () => {
+  test('a connection pages through a complete list like through a paged one', async () => {
     const ids = Array.from({ length: 7 }, (_, index) => `w${index}`);
     const source = createCompleteList(async () => ids.map((id) => ({ id })));
     const all = await readConnection(source, toPageRequest({ first: 100 }), SCOPE, ALL_PARTS);
@@ -160,7 +168,7 @@ describe('a connection is the one that Relay specifies', () => {
   });
 });
 
-test('in a whole list an item is found again however much the list has shrunk', async () => {
+test('a connection over a complete list finds an item again however much the list has shrunk', async () => {
   const sourceOf = (...ids: string[]) => createCompleteList(async () => ids.map((id) => ({ id })));
   const ids = Array.from({ length: 12 }, (_, index) => `w${index}`);
   const all = await readConnection(sourceOf(...ids), toPageRequest({ first: 100 }), SCOPE, ALL_PARTS);
@@ -171,54 +179,61 @@ test('in a whole list an item is found again however much the list has shrunk', 
   expect(toPageSummary(neighbour)).toMatchObject({ ids: ['w9'], hasNextPage: false, isCursorItemGone: false });
 });
 
-describe('the upstream requests of a walk', () => {
+describe('Upstream requests of a walk', () => {
   const PAGE = 10;
   const ends = ['empty', 400, 404, 'clamped'] as const;
 
-  test.each(ends)('nothing remembered: at most two for a client page, forward, at any alignment (end: %s)', async (past) => {
-    for (const hasTotal of [false, true]) {
+  test.each(ends)(
+    'a forward walk without a cache needs at most two upstream requests for a client page, at any alignment (end: %s)',
+    async (past) => {
+      for (const hasTotal of [false, true]) {
+        for (let size = 1; size <= PAGE; size += 1) {
+          for (const length of [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
+            const upstream = createSimulatedList(length, { past, firstPage: 1, hasTotal });
+            const reader = createListReader(upstream, { pageSize: PAGE });
+            // The upstream's behavior past the end is known: its discovery may cost one more request,
+            // once for the endpoint.
+            reader.facts.repeatsLastPage = past === 'clamped';
+            const walked: string[] = [];
+            for (let after: string | null = null; ; ) {
+              const page = await reader.read({ first: size, after });
+              expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
+              walked.push(...page.ids);
+              after = page.endCursor;
+              if (!page.hasNextPage) break;
+            }
+            expect(walked).toEqual(upstream.ids);
+          }
+        }
+      }
+    },
+  );
+
+  test.each(ends)(
+    'a backward walk without a cache needs at most two upstream requests for a client page, at any alignment (end: %s)',
+    async (past) => {
       for (let size = 1; size <= PAGE; size += 1) {
-        for (const length of [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
-          const upstream = createSimulatedList(length, { past, firstPage: 1, hasTotal });
+        for (const length of [1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
+          const upstream = createSimulatedList(length, { past, firstPage: 1 });
           const reader = createListReader(upstream, { pageSize: PAGE });
-          // The upstream's manner past the end is known: to find it out may cost one request more, once for the endpoint.
           reader.facts.repeatsLastPage = past === 'clamped';
-          const walked: string[] = [];
-          for (let after: string | null = null; ; ) {
-            const page = await reader.read({ first: size, after });
+          const last = await reader.read({ last: size });
+          const walked = [...last.ids];
+          for (let { hasPreviousPage, startCursor: before } = last; hasPreviousPage; ) {
+            const page = await reader.read({ last: size, before });
             expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
-            walked.push(...page.ids);
-            after = page.endCursor;
-            if (!page.hasNextPage) break;
+            expect(page.hasNextPage).toBe(true);
+            walked.unshift(...page.ids);
+            hasPreviousPage = page.hasPreviousPage;
+            before = page.startCursor;
           }
           expect(walked).toEqual(upstream.ids);
         }
       }
-    }
-  });
+    },
+  );
 
-  test.each(ends)('nothing remembered: at most two for a client page, backward, at any alignment (end: %s)', async (past) => {
-    for (let size = 1; size <= PAGE; size += 1) {
-      for (const length of [1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
-        const upstream = createSimulatedList(length, { past, firstPage: 1 });
-        const reader = createListReader(upstream, { pageSize: PAGE });
-        reader.facts.repeatsLastPage = past === 'clamped';
-        const last = await reader.read({ last: size });
-        const walked = [...last.ids];
-        for (let { hasPreviousPage, startCursor: before } = last; hasPreviousPage; ) {
-          const page = await reader.read({ last: size, before });
-          expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
-          expect(page.hasNextPage).toBe(true);
-          walked.unshift(...page.ids);
-          hasPreviousPage = page.hasPreviousPage;
-          before = page.startCursor;
-        }
-        expect(walked).toEqual(upstream.ids);
-      }
-    }
-  });
-
-  test('everything remembered: each upstream page once, and one more when the last page is full', async () => {
+  test('a forward walk over one source reads each upstream page once, and one more when the last page is full', async () => {
     for (const size of [1, 3, 10, 17, 100]) {
       for (const hasTotal of [true, false]) {
         for (const length of [10, 11, 19, 20, 21, 30, 47]) {
@@ -239,7 +254,7 @@ describe('the upstream requests of a walk', () => {
     }
   });
 
-  test('everything remembered, backward: what measures the list is used again', async () => {
+  test('a backward walk over one source reuses the pages that measured the list', async () => {
     const upstream = createSimulatedList(47, { hasTotal: true });
     const reader = createListReader(upstream, { pageSize: PAGE });
     const source = reader.createSource();
@@ -255,15 +270,15 @@ describe('the upstream requests of a walk', () => {
   });
 });
 
-describe('the search for a cursor', () => {
-  /** The cursor of the item at a place, remembering all its neighbours. */
+describe('Cursor search', () => {
+  /** The cursor of the item at a position, with all its neighbours. */
   async function cursorAt(upstream: SimulatedList, place: number, pageSize = 10) {
     const { connection } = await createListReader(upstream, { pageSize }).read({ first: 100 });
     upstream.takeLog();
     return connection.edges[place]!.cursor;
   }
 
-  test('reads one page where nothing moved, whichever border the item stands at', async () => {
+  test('the cursor search reads one page when nothing moved, whichever page border the item is at', async () => {
     const upstream = createSimulatedList(80);
     const reader = createListReader(upstream, { pageSize: 10 });
     const wanted = { page: true, hasNextPage: false };
@@ -277,11 +292,11 @@ describe('the search for a cursor', () => {
   });
 
   test.each([
-    ['ten pages down', 100, false],
-    ['eleven pages down', 110, true],
-    ['five pages up', -50, false],
-    ['six pages up', -60, true],
-  ])('finds an item %s: %i items', async (_, shift, isGone) => {
+    ['ten pages further down', 100, false],
+    ['eleven pages further down', 110, true],
+    ['five pages further up', -50, false],
+    ['six pages further up', -60, true],
+  ])('the cursor search handles an item that has moved %s: %i items', async (_, shift, isGone) => {
     for (const side of ['after', 'before'] as const) {
       const upstream = createSimulatedList(300);
       const cursor = await cursorAt(upstream, 75);
@@ -292,13 +307,13 @@ describe('the search for a cursor', () => {
       expect(page.isCursorItemGone).toBe(isGone);
       const gap = isGone ? 75 : upstream.ids.indexOf('i75') + (side === 'after' ? 1 : 0);
       expect(page.ids).toEqual(side === 'after' ? upstream.ids.slice(gap, gap + 2) : upstream.ids.slice(gap - 2, gap));
-      // Sixteen pages, no matter where it is; the window is among them, and so is the next item.
+      // Sixteen pages, wherever the item is; they include the window, and therefore the next item.
       expect(page.requested.length).toBeLessThanOrEqual(16);
       expect(new Set(page.requested).size).toBe(page.requested.length);
     }
   });
 
-  test('looks two pages down for one up, as lists grow on top', async () => {
+  test('the cursor search reads two pages downwards for each page upwards, because lists grow at the top', async () => {
     const upstream = createSimulatedList(300);
     const after = await cursorAt(upstream, 75);
     upstream.remove(60, 40);
@@ -307,7 +322,7 @@ describe('the search for a cursor', () => {
     expect(page.requested).toEqual([7, 8, 6, 9, 10, 5, 11, 12, 4, 13, 14, 3, 15, 16, 2, 17]);
   });
 
-  test('an item that is gone with its nearest neighbours is replaced by those that are left, and what is new between them is shown', async () => {
+  test('an item that is gone with its nearest neighbours is replaced by the survivors, and new items between them are shown', async () => {
     for (const [survivingAbove, survivingBelow] of [
       [true, true],
       [true, false],
@@ -315,7 +330,8 @@ describe('the search for a cursor', () => {
     ] as const) {
       const upstream = createSimulatedList(80);
       const cursor = await cursorAt(upstream, 35);
-      // i35 with i34 and i36: three are left above (i31 to i33) and three below (i37 to i39).
+      // i35 is gone with i34 and i36: three neighbours survive above (i31 to i33) and three below
+      // (i37 to i39).
       upstream.remove(34, 3);
       const fresh = upstream.insert(34, 2);
       if (!survivingBelow) upstream.remove(36, 3);
@@ -332,7 +348,7 @@ describe('the search for a cursor', () => {
     }
   });
 
-  test('promises nothing where more than the reach was inserted between the item and a neighbour that is left within it', async () => {
+  test('the cursor search guarantees nothing when more than its reach was inserted between the item and its only neighbour within reach', async () => {
     const upstream = createSimulatedList(300);
     const after = await cursorAt(upstream, 75);
     const fresh = upstream.insert(74, 120);
@@ -341,10 +357,11 @@ describe('the search for a cursor', () => {
     expect(page).toMatchObject({ ids: fresh.slice(0, 2), isCursorItemGone: false, requested: pages });
   });
 
-  test('goes only where the item can still be: below a neighbour that stood above it, above one that stood below', async () => {
+  test('the cursor search reads only pages that can still hold the item: below a preceding neighbour, above a following one', async () => {
     const upstream = createSimulatedList(300);
     const cursor = await cursorAt(upstream, 75);
-    // The item and all that stood above it are gone, and the first below: it could only stand above what is left, five pages up.
+    // The item, all neighbours above it and the first below it are gone: the item could only be
+    // above the survivors, up to five pages.
     upstream.remove(71, 6);
     const up = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after: cursor });
     expect(up).toMatchObject({ ids: ['i77', 'i78'], isCursorItemGone: false, requested: [7, 6, 5, 4, 3, 2] });
@@ -358,8 +375,8 @@ describe('the search for a cursor', () => {
   });
 });
 
-describe('a list that moves between two reads of one client page', () => {
-  test('an insertion shows as an overlap, and the page is read again from one generation', async () => {
+describe('List that moves within a client page', () => {
+  test('an insertion between two reads shows as an overlap, and the client page is read again from one generation', async () => {
     for (const inserted of [1, 3, 9]) {
       const upstream = createSimulatedList(40);
       upstream.afterRequests(1, () => upstream.insert(0, inserted));
@@ -369,7 +386,7 @@ describe('a list that moves between two reads of one client page', () => {
     }
   });
 
-  test("the cursor's own item is not shown again when it is pushed across the border meanwhile", async () => {
+  test("a cursor's own item is not repeated when an insertion pushes it across the page border during the read", async () => {
     const upstream = createSimulatedList(40);
     const reader = createListReader(upstream, { pageSize: 10 });
     const { endCursor } = await reader.read({ first: 10 }, { wanted: { page: true, hasNextPage: false } });
@@ -379,7 +396,7 @@ describe('a list that moves between two reads of one client page', () => {
     expect(page.requested).toEqual([0, 1, 0, 1]);
   });
 
-  test('backward, too: pages are read downwards, where an insertion shows', async () => {
+  test('a backward client page detects an insertion too, because its pages are read downwards', async () => {
     for (const [size, requested] of [
       [12, [1, 2, 1, 2]],
       [25, [0, 1, 0, 1, 2]],
@@ -394,7 +411,7 @@ describe('a list that moves between two reads of one client page', () => {
     }
   });
 
-  test('a total that changes between two reads shows even a deletion', async () => {
+  test('a total that changes between two reads reveals even a deletion', async () => {
     const upstream = createSimulatedList(40, { hasTotal: true });
     upstream.afterRequests(1, () => upstream.remove(3));
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 15 });
@@ -402,7 +419,7 @@ describe('a list that moves between two reads of one client page', () => {
     expect(page.requested).toEqual([0, 1, 0, 1]);
   });
 
-  test('a list that never stands still is given up on: an answer without repetitions, in bounded requests', async () => {
+  test('a list that never stops moving yields a page without repetitions in a bounded number of requests', async () => {
     for (const given of [{ first: 25 }, { last: 25 }]) {
       const upstream = createSimulatedList(60, { hasTotal: true });
       const restless = {
@@ -416,7 +433,7 @@ describe('a list that moves between two reads of one client page', () => {
       const page = await createListReader(restless, { pageSize: 10 }).read(given);
       expect(new Set(page.ids).size).toBe(page.ids.length);
       expect(page.ids.length).toBe(25);
-      // Three generations end at their first overlap, the fourth makes do.
+      // Three generations end at their first overlap, and the fourth is used as it is.
       expect(page.requested.length).toBeLessThanOrEqual(3 * 2 + 5);
     }
   });

@@ -4,7 +4,10 @@ import { createListReader } from './list-reader.ts';
 
 const COUNT_ONLY = { page: false, hasNextPage: false };
 
-/** Galloping up to the last page, halving down to it, and the first page, the proof of the end, the look at the page before. */
+/**
+ * The galloping search up to the last page, the binary search down to it, the first page, the proof
+ * of the end, and the second read of the page before it.
+ */
 const requestBound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(pages, 1))) + 5;
 
 async function countItems(length: number, pageSize: number, manners: PagingBehavior) {
@@ -16,9 +19,9 @@ async function countItems(length: number, pageSize: number, manners: PagingBehav
   return { counted, asked: upstream.takeLog() };
 }
 
-describe('the length of a list', () => {
+describe('Total count of a list', () => {
   const past = ['empty', 400, 404, 'clamped'] as const;
-  test.each(past)('is exact for every length, in few requests, where the end is %s', async (past) => {
+  test.each(past)('the total count is exact for every length in few requests when the end is %s', async (past) => {
     for (const pageSize of [1, 2, 3, 7, 10, 50]) {
       for (let length = 0; length <= 310; length += 1) {
         const { counted, asked } = await countItems(length, pageSize, { past, firstPage: 1 });
@@ -29,7 +32,7 @@ describe('the length of a list', () => {
     }
   });
 
-  test('is exact for long lists, in about twice the logarithm of their pages', async () => {
+  test('the total count of a long list is exact in about twice the logarithm of its pages', async () => {
     for (const past of ['empty', 'clamped'] as const) {
       for (const length of [49_950, 50_000, 50_001, 51_199, 51_200, 51_201, 99_999]) {
         const { counted, asked } = await countItems(length, 50, { past });
@@ -39,17 +42,17 @@ describe('the length of a list', () => {
     }
   });
 
-  test('is short where a probe meets the last page: one look at the next page proves it', async () => {
+  test('the count needs one more request when a probe hits the last page, because the next page proves it', async () => {
     expect(await countItems(645, 10, {})).toEqual({ counted: 645, asked: [0, 1, 2, 4, 8, 16, 32, 64, 65] });
     expect(await countItems(605, 10, {})).toEqual({ counted: 605, asked: [0, 1, 2, 4, 8, 16, 32, 64, 48, 56, 60, 61] });
   });
 
-  test('asks for no page twice, unless two that are the same have to be told from two that moved', async () => {
+  test('the count requests no page twice, unless identical pages may mean that the list has moved', async () => {
     const { asked } = await countItems(1234, 10, {});
     expect(new Set(asked).size).toBe(asked.length);
   });
 
-  test('costs one request where the upstream tells it', async () => {
+  test('the count costs one request when the upstream returns a total', async () => {
     for (const length of [0, 1, 9, 10, 11, 500]) {
       const { counted, asked } = await countItems(length, 10, { hasTotal: true });
       expect(counted).toBe(length);
@@ -57,17 +60,17 @@ describe('the length of a list', () => {
     }
   });
 
-  test('uses the pages that were read for the client page', async () => {
+  test('the count reuses the pages of the client page', async () => {
     const upstream = createSimulatedList(25);
     const reader = createListReader(upstream, { pageSize: 10 });
     const { connection, requested } = await reader.read({ first: 20 });
     expect(requested).toEqual([0, 1, 2]);
     expect(await connection.totalCount()).toBe(25);
-    // A count is no guess: that the short page is the last one is proven.
+    // A count is never a guess: one request proves that the short page is the last one.
     expect(upstream.takeLog()).toEqual([3]);
   });
 
-  test('counts what came, unusable items included', async () => {
+  test('the count includes unusable items', async () => {
     const upstream = createSimulatedList(25);
     const reader = createListReader(
       { ...upstream, readPage: async (asked) => ({ ...(await upstream.readPage(asked)), items: [] }) },
@@ -78,7 +81,7 @@ describe('the length of a list', () => {
     expect(upstream.takeLog()).toEqual([0, 1, 2, 3]);
   });
 
-  test('is exact for a capped upstream, by both offsets', async () => {
+  test('the total count is exact for a capped upstream with either kind of offset', async () => {
     for (const offsetBy of ['served', 'requested'] as const) {
       for (const past of ['empty', 'clamped'] as const) {
         for (const length of [11, 12, 13, 40, 41, 100]) {

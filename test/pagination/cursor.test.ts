@@ -11,15 +11,15 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 const neighbours = fc.array(fc.string().map(fingerprint), { maxLength: MAX_NEIGHBOURS });
 const anyCursor: fc.Arbitrary<Cursor> = fc.record({
-  // `binary`: every code point there is, lone surrogates excepted, which are no text and cannot be encoded.
+  // `binary`: every code point except lone surrogates, which are not text and cannot be encoded.
   id: fc.string({ unit: 'binary' }),
   position: fc.nat({ max: 2 ** 40 }),
   preceding: neighbours,
   following: neighbours,
 });
 
-describe('a cursor', () => {
-  test('comes back as it was, whatever the id', () => {
+describe('Cursor', () => {
+  test('a cursor decodes to what was encoded, whatever the id', () => {
     fc.assert(
       fc.property(anyCursor, fc.string(), (cursor, scope) => {
         const text = encodeCursor(cursor, scope);
@@ -29,7 +29,7 @@ describe('a cursor', () => {
     );
   });
 
-  test('is refused with any one character changed, dropped or doubled', () => {
+  test('a cursor with one character changed, dropped or doubled is rejected', () => {
     const cursor = {
       id: 'attempt-é',
       position: 1234,
@@ -49,18 +49,18 @@ describe('a cursor', () => {
   });
 
   test.each([
-    ['nothing', ''],
-    ['no base64url', 'a b+c/d=='],
-    ['padding', `${encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE)}=`],
+    ['an empty text', ''],
+    ['a text that is not base64url', 'a b+c/d=='],
+    ['a cursor with padding', `${encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE)}=`],
     ['a few bytes', 'AAAA'],
     ['a page number', '3'],
     ["another gateway's cursor", Buffer.from('cursor:42').toString('base64url')],
-    ['text that is no ASCII', 'é'.repeat(40)],
-  ])('%s is refused as damaged', (_, text) => {
+    ['a text that is not ASCII', 'é'.repeat(40)],
+  ])('%s is rejected as a damaged cursor', (_, text) => {
     expect(() => decodeCursor(text, SCOPE, 'before')).toThrow(new UserInputError(DAMAGED.replace('after', 'before')));
   });
 
-  test('of another field, parent or filter is refused, saying so', () => {
+  test('a cursor of another field, parent or filter is rejected with a message that says so', () => {
     const text = encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE);
     expect(() => decodeCursor(text, `${SCOPE}?statuses=queued`, 'before')).toThrow(
       new UserInputError(
@@ -69,7 +69,7 @@ describe('a cursor', () => {
     );
   });
 
-  test('of another version is refused, saying so', () => {
+  test('a cursor of another version is rejected with a message that says so', () => {
     const bytes = Buffer.from(encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE), 'base64url');
     const body = bytes.subarray(0, -4);
     body[0] = 2;
@@ -79,7 +79,7 @@ describe('a cursor', () => {
     );
   });
 
-  test('that announces more neighbours than it holds is refused, checksum or not', () => {
+  test('a cursor that declares more neighbours than it holds is rejected, even with a valid checksum', () => {
     const bytes = Buffer.from(encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE), 'base64url');
     const body = bytes.subarray(0, -4);
     for (const counts of [0x10, 0x01, 0x44, 0x05, 0xf0]) {
@@ -89,7 +89,7 @@ describe('a cursor', () => {
     }
   });
 
-  test('is short: a hundred characters or so with all its neighbours', () => {
+  test('a cursor with all its neighbours has about a hundred characters', () => {
     const four = ['a', 'b', 'c', 'd'].map(fingerprint);
     const text = encodeCursor(
       { id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d', position: 99_999, preceding: four, following: four },

@@ -8,12 +8,15 @@ import { createListReader } from './list-reader.ts';
 
 const PAGE_SIZE = 10;
 
-/** An upstream that pages in one manner until it is changed. Each reader is another credential. */
+/**
+ * An upstream that changes its paging behavior when `change` is called. Each reader is another
+ * credential.
+ */
 function createChangingUpstream(length: number, before: PagingBehavior, after: PagingBehavior) {
   const clock = createClock();
   const factsOf = createEndpointFacts({ firstPage: 'auto', pageSize: PAGE_SIZE, monotonicNow: clock.now });
   const old = createSimulatedList(length, before);
-  // It has the same items.
+  // The changed upstream has the same items.
   const changed = createSimulatedList(length, after);
   let current = old;
   const upstream: SimulatedList = { ...changed, takeLog: () => current.takeLog(), readPage: (asked) => current.readPage(asked) };
@@ -31,8 +34,8 @@ function createChangingUpstream(length: number, before: PagingBehavior, after: P
 const FROM_0 = { firstPage: 0 } as const;
 const FROM_1 = { firstPage: 1 } as const;
 
-describe('What was believed of an upstream heals without a restart', () => {
-  test('a first page that is refused by its number is found again by the same operation', async () => {
+describe('Recovery of endpoint facts', () => {
+  test('an operation whose first page number is rejected discovers the number again itself', async () => {
     for (const [before, after, requested] of [
       [FROM_0, FROM_1, [0, 1, 0, 1, 0]],
       [{ ...FROM_1, past: 404 }, { ...FROM_0, past: 404 }, [1, 0, 0, 1]],
@@ -46,7 +49,7 @@ describe('What was believed of an upstream heals without a restart', () => {
     }
   });
 
-  test('a first page that has become empty by its number is found again once ten minutes have passed', async () => {
+  test('a first page number that has become empty is discovered again after ten minutes', async () => {
     const { reader, upstream, clock, change } = createChangingUpstream(35, FROM_0, { ...FROM_1, below: 'empty' });
     const ann = reader('ann');
     await ann.read({ first: 5 });
@@ -56,13 +59,14 @@ describe('What was believed of an upstream heals without a restart', () => {
     expect((await ann.read({ first: 40 })).ids).toEqual(upstream.ids);
   });
 
-  test('an empty list is looked for under the other number only until page 0 has been served with items', async () => {
+  test('an empty list is looked up under the other number only until page 0 has returned items', async () => {
     const { reader, upstream, clock, old } = createChangingUpstream(0, FROM_0, FROM_0);
     const ann = reader('ann');
     old.insert(0, 15);
     await ann.read({ first: 5 });
     old.remove(0, 15);
-    // Another number may hold what is missing: nothing has been read by number 0 since it is believed.
+    // The other number may hold the missing items: nothing has been read under number 0 since it
+    // was learned.
     expect((await ann.read({ first: 5 })).requested).toEqual([0, 1]);
     const ids = old.insert(0, 15);
     expect((await ann.read({ first: 5 })).requested).toEqual([0]);
@@ -73,7 +77,7 @@ describe('What was believed of an upstream heals without a restart', () => {
     expect(upstream.ids).toEqual([]);
   });
 
-  test('a 1 that is still trusted is contradicted by a total that the pages do not reach', async () => {
+  test('a trusted first page number of 1 is contradicted by a total that the pages do not reach', async () => {
     for (const length of [35, 40]) {
       const { reader, upstream, change } = createChangingUpstream(
         length,
@@ -88,7 +92,7 @@ describe('What was believed of an upstream heals without a restart', () => {
     }
   });
 
-  test('a total that is never reached costs a look once in a while, and no wrong answer', async () => {
+  test('a total that is never reached costs an occasional request and causes no wrong result', async () => {
     const { reader, old, clock } = createChangingUpstream(35, { ...FROM_1, hasTotal: false }, {});
     const lying: SimulatedList = { ...old, readPage: async (asked) => ({ ...(await old.readPage(asked)), total: 38 }) };
     const factsOf = createEndpointFacts({ firstPage: 'auto', pageSize: PAGE_SIZE, monotonicNow: clock.now });
@@ -104,11 +108,11 @@ describe('What was believed of an upstream heals without a restart', () => {
     expect(reader('bob').facts.firstPage).toBeUndefined();
   });
 
-  test('a 0 that a moving list suggested is verified by an operation that does not begin at the start of the list', async () => {
+  test('a first page number of 0 learned from a moving list is verified by an operation that starts elsewhere in the list', async () => {
     const clamped = { ...FROM_1, below: 'clamped', hasTotal: true } as const;
     const { reader, old } = createChangingUpstream(30, clamped, clamped);
     const ann = reader('ann');
-    // Page 0 is page 1 as it was, and page 1 holds none of it.
+    // Page 0 is page 1 before the insertion, and page 1 holds none of its items.
     old.afterRequests(1, () => old.insert(0, PAGE_SIZE));
     await ann.read({ first: 5 });
     expect(ann.facts.firstPage).toBe(0);
@@ -116,7 +120,7 @@ describe('What was believed of an upstream heals without a restart', () => {
     expect(ann.facts.firstPage).toBe(1);
   });
 
-  test('a look that fails is not remembered: the same list verifies the number when it is read again', async () => {
+  test('a failed verification is not cached, and the same source verifies the number on its next read', async () => {
     const { reader, upstream, old } = createChangingUpstream(60, FROM_0, FROM_0);
     const ann = reader('ann');
     const source = ann.createSource();
@@ -129,7 +133,7 @@ describe('What was believed of an upstream heals without a restart', () => {
     expect(await ann.read(jump, { source })).toMatchObject({ ids: upstream.ids.slice(45, 50), requested: [0, 1, 4, 5] });
   });
 
-  test('a cap that is gone, or raised, shows on the first page', async () => {
+  test('a removed or raised page size cap is detected on the first page', async () => {
     for (const cap of [undefined, 6]) {
       const { reader, upstream, change } = createChangingUpstream(35, { ...FROM_0, cap: 4 }, { ...FROM_0, cap });
       const ann = reader('ann');
@@ -144,7 +148,7 @@ describe('What was believed of an upstream heals without a restart', () => {
     }
   });
 
-  test('an end that no longer repeats the last page is no longer taken for granted', async () => {
+  test('an upstream that stops repeating its last page is no longer trusted to repeat it', async () => {
     const { reader, upstream, change } = createChangingUpstream(30, { ...FROM_0, past: 'clamped' }, FROM_0);
     const ann = reader('ann');
     await ann.read({ first: 40 });

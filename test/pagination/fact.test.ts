@@ -10,21 +10,21 @@ function createFact() {
   return { clock, fact: new Fact<0 | 1>(clock.now) };
 }
 
-describe('A fact about the upstream', () => {
-  test('is believed and trusted by the credential that has seen it, and by no other', () => {
+describe('Endpoint fact', () => {
+  test('a fact holds and is trusted for the credential that observed it and for no other', () => {
     const { fact } = createFact();
     fact.observe('ann', 1);
     expect([fact.valueFor('ann'), fact.isTrustedFor('ann')]).toEqual([1, true]);
     expect([fact.valueFor('bob'), fact.isTrustedFor('bob')]).toEqual([undefined, false]);
   });
 
-  test('is where a third credential begins once two agree, but it is not trusted', () => {
+  test('a fact on which two credentials agree holds for a third one, but is not trusted by it', () => {
     const { fact } = createFact();
     for (const credential of ['ann', 'bob']) fact.observe(credential, 1);
     expect([fact.valueFor('cid'), fact.isTrustedFor('cid')]).toEqual([1, false]);
   });
 
-  test('is unknown to others as long as as many have seen something else', () => {
+  test('a fact is unknown to other credentials while as many credentials observed the opposite', () => {
     const { fact } = createFact();
     for (const credential of ['ann', 'bob']) fact.observe(credential, 0);
     for (const credential of ['eve', 'mallory']) fact.observe(credential, 1);
@@ -33,7 +33,7 @@ describe('A fact about the upstream', () => {
     expect(fact.valueFor('cid')).toBe(0);
   });
 
-  test('is neither changed, nor made to flap, nor kept unknown for others by one credential, whatever it has seen', () => {
+  test('one credential cannot change, flap or hide a fact for others, whatever it observes', () => {
     const sight = fc.oneof(
       fc.constantFrom(0 as const, 1 as const, 'doubt' as const),
       fc.integer({ min: 1, max: 2 * MAX_TRUST_MS }),
@@ -53,7 +53,7 @@ describe('A fact about the upstream', () => {
     );
   });
 
-  test('is trusted for ten seconds, then for twice as long each time that it is seen again, up to ten minutes', () => {
+  test('a fact is trusted for ten seconds, and twice as long after each further observation, up to ten minutes', () => {
     const { fact, clock } = createFact();
     const trusted: number[] = [];
     for (let looks = 0; looks < 9; looks += 1) {
@@ -68,7 +68,7 @@ describe('A fact about the upstream', () => {
     expect(trusted).toEqual([10, 20, 40, 80, 160, 320, 600, 600, 600]);
   });
 
-  test('of which a first sighting proves little is trusted when the second one agrees', () => {
+  test('an unconfirmed observation of a fact is trusted when a second one agrees', () => {
     const { fact } = createFact();
     expect(fact.observe('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: 0 });
     expect([fact.valueFor('ann'), fact.isTrustedFor('ann')]).toEqual([0, false]);
@@ -76,7 +76,7 @@ describe('A fact about the upstream', () => {
     expect(fact.isTrustedFor('ann')).toBe(true);
   });
 
-  test('that is contradicted is unknown to the credential, whatever the others agree on, until it has seen it again', () => {
+  test('an invalidated fact is unknown to its credential, whatever others agree on, until the credential observes it again', () => {
     const { fact } = createFact();
     for (const credential of ['ann', 'bob', 'cid']) fact.observe(credential, 0);
     fact.invalidate('ann');
@@ -85,7 +85,7 @@ describe('A fact about the upstream', () => {
     expect([fact.valueFor('ann'), fact.isInvalidatedFor('ann')]).toEqual([0, false]);
   });
 
-  test('is verified by one operation, while the others go on; if it shows nothing, by the next one', () => {
+  test('one operation verifies a fact while the others go on, and the next one verifies it after a verification without a result', () => {
     const { fact, clock } = createFact();
     fact.observe('ann', 1);
     clock.pass(MIN_TRUST_MS);
@@ -100,7 +100,7 @@ describe('A fact about the upstream', () => {
     expect(fact.isTrustedFor('ann')).toBe(true);
   });
 
-  test('that was seen elsewhere is trusted as long as there, unless something nearer is known', () => {
+  test('an adopted fact is trusted as long as in its origin, unless the credential has observed it itself', () => {
     const { fact, clock } = createFact();
     fact.adopt('ann', { value: 1, trustMs: 60_000 }, 50_000);
     clock.pass(9_999);
@@ -113,13 +113,13 @@ describe('A fact about the upstream', () => {
     fact.invalidate('ann');
     fact.adopt('ann', { value: 1, trustMs: 60_000 }, 0);
     expect(fact.valueFor('ann')).toBeUndefined();
-    // However long it claims to be trusted.
+    // The trust is limited, however long the origin claims it.
     fact.adopt('bob', { value: 1, trustMs: 100 * HOUR_MS }, 0);
     clock.pass(MAX_TRUST_MS);
     expect(fact.isTrustedFor('bob')).toBe(false);
   });
 
-  test('is forgotten an hour after it was last seen', () => {
+  test('a fact is forgotten an hour after its last observation', () => {
     const { fact, clock } = createFact();
     fact.observe('ann', 1);
     clock.pass(HOUR_MS - 1);

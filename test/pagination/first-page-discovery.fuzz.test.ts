@@ -6,12 +6,15 @@ import { arbitraryBehavior, NUM_RUNS, TIMEOUT_MS } from './moving-lists.ts';
 import { createTenants, type FlakyList, type Tenant, walk } from './simulated-tenants.ts';
 
 /**
- * How the upstream pages is found out while lists move and single answers are odd.
+ * Discovery of the upstream's paging behavior while lists move and single responses are wrong.
  *
- * - A tenant whose own list stands still, and whose own answers are not odd, is always answered right, whatever other tenants' lists do.
- * - A tenant whose list has moved, or who was served an odd answer, is answered right by the first operation that begins once the list
- *   stands still and `MAX_TRUST_MS` have passed. (That is the time for which a wrong 1 may be trusted: nothing that is served contradicts it.)
- * - If it was one move, or one odd answer, it is answered right by the first operation after it.
+ * - A tenant whose own list stands still, and whose own responses are correct, always gets a
+ *   correct result, whatever other tenants' lists do.
+ * - A tenant whose list has moved, or that received a wrong response, gets a correct result from
+ *   the first operation that starts once the list stands still and `MAX_TRUST_MS` have passed. (A
+ *   wrong 1 may be trusted for that time: nothing that is served contradicts it.)
+ * - After a single move, or a single wrong response, the first operation after it gets a correct
+ *   result.
  */
 
 const PAGE_SIZE = 5;
@@ -43,7 +46,7 @@ const turn = fc.record({
   tenant: fc.nat({ max: 2 }),
   instance: fc.nat({ max: 1 }),
   action: fc.constantFrom(...ACTIONS),
-  /** Each after this many requests. */
+  /** Each disturbance happens after this number of requests. */
   disturbances: fc.array(fc.tuple(fc.nat({ max: 6 }), disturbance), { maxLength: 3 }),
   waitMs: fc.constantFrom(0, 0, 1000, 11_000, 100_000, MAX_TRUST_MS),
 });
@@ -52,7 +55,7 @@ const length = fc.constantFrom(0, 1, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 4 
 const scenario = fc.record({
   behavior: arbitraryBehavior,
   lengths: fc.array(length, { minLength: 2, maxLength: 3 }),
-  /** How many tenants are disturbed: all others' lists stand still throughout. */
+  /** How many tenants are disturbed: all other lists stand still throughout. */
   disturbed: fc.integer({ min: 1, max: 3 }),
   turns: fc.array(turn, { minLength: 1, maxLength: 12 }),
 });
@@ -71,7 +74,7 @@ async function run({ behavior, lengths, disturbed, turns }: Scenario): Promise<v
         if (requests === 0) disturb(tenant.upstream, one);
         else tenant.upstream.afterRequests(requests, () => disturb(tenant.upstream, one));
       }
-      // A failure is the operation's own.
+      // Only the disturbed operation itself may fail.
       await act(tenant, instance, action).catch(() => {});
     } else {
       covered.calm += 1;
@@ -142,9 +145,9 @@ async function expectRight(tenant: Tenant, instance: number, action: Action): Pr
   if (action === 'count') expect(answer.total).toBe(ids.length);
 }
 
-describe('How an upstream pages, found out while lists move and answers are odd', () => {
+describe('First page discovery on moving lists', () => {
   test(
-    'never makes the answer of a tenant wrong whose own list stands still, and heals for all others',
+    'discovery never returns a wrong result to a tenant whose own list stands still, and recovers for all other tenants',
     async () => {
       await fc.assert(fc.asyncProperty(scenario, run), { numRuns: 3 * NUM_RUNS });
       for (const [subject, times] of Object.entries(covered)) expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS);
@@ -153,7 +156,7 @@ describe('How an upstream pages, found out while lists move and answers are odd'
   );
 
   test(
-    'is right for the first operation after one move of the list, or one odd answer, at any request',
+    'the first operation after a single list move or a single wrong response is correct, at whichever request it happens',
     async () => {
       await fc.assert(fc.asyncProperty(singleDisturbance, runOnce), { numRuns: 3 * NUM_RUNS });
     },
@@ -161,12 +164,13 @@ describe('How an upstream pages, found out while lists move and answers are odd'
   );
 
   test(
-    'shows an operation everything that was in the list, from its start, however much comes in on top while it is found out',
+    'an operation shows the whole list from its start, however many items are inserted on top during discovery',
     async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.record({
-            // Where numbers past the end are clamped, a page by which the list has grown looks like its end.
+            // When numbers past the end are clamped, a page by which the list has grown looks like
+            // its end.
             manners: arbitraryBehavior.filter(({ past, cap }) => past !== 'clamped' && cap === undefined),
             length,
             inserts: fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 120 })), { maxLength: 2 }),

@@ -12,23 +12,23 @@ import { createListReader } from './list-reader.ts';
 const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
 const discoveringReader = { pageSize: 10, firstPage: 'auto' } as const;
 
-describe('the number of the first page', () => {
-  // What page 0 says, the number concluded, and what was asked to conclude it.
+describe('First page number', () => {
+  // What page 0 returns, the discovered number, and the requests that discovered it.
   test.each<[string, number, PagingBehavior, 0 | 1 | undefined, number[]]>([
-    ['0 is refused with 400', 35, { firstPage: 1, below: 400 }, 1, [0, 1, 0]],
-    ['0 is refused with 422', 35, { firstPage: 1, below: 422 }, 1, [0, 1, 0]],
-    ['0 is refused, 1 is empty: nothing is known', 0, { firstPage: 1, below: 400 }, undefined, [0, 1]],
-    ['0 is empty, 1 is not', 35, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
-    ['0 is empty, 1 is not, on a list of one page', 3, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
-    ['0 holds what 1 holds, and 2 holds more', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
-    ['0 holds what 1 holds, and 2 is empty', 7, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
-    ['0 and 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
-    ['0 and 1 differ, where numbers are clamped', 35, { firstPage: 0, past: 'clamped' }, 0, [0, 1]],
-    ['only 0 holds anything', 7, { firstPage: 0 }, 0, [0, 1]],
-    ['only 0 holds anything, 1 is refused with 400', 7, { firstPage: 0, past: 400 }, 0, [0, 1]],
-    ['only 0 holds anything, 1 is refused with 404', 7, { firstPage: 0, past: 404 }, 0, [0, 1]],
-    ['0 and 1 differ, both capped', 35, { firstPage: 0, cap: 4 }, 0, [0, 1]],
-  ])('%s', async (_, length, manners, firstPage, asked) => {
+    ['0 is rejected with 400', 35, { firstPage: 1, below: 400 }, 1, [0, 1, 0]],
+    ['0 is rejected with 422', 35, { firstPage: 1, below: 422 }, 1, [0, 1, 0]],
+    ['0 is rejected and page 1 is empty, which proves nothing', 0, { firstPage: 1, below: 400 }, undefined, [0, 1]],
+    ['0 is empty and page 1 is not', 35, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
+    ['0 is empty and page 1 is not, on a list of one page', 3, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
+    ['0 holds what page 1 holds and page 2 holds more', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
+    ['0 holds what page 1 holds and page 2 is empty', 7, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
+    ['0 and page 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
+    ['0 and page 1 differ and numbers past the end are clamped', 35, { firstPage: 0, past: 'clamped' }, 0, [0, 1]],
+    ['0 is the only page with items', 7, { firstPage: 0 }, 0, [0, 1]],
+    ['0 is the only page with items and page 1 is rejected with 400', 7, { firstPage: 0, past: 400 }, 0, [0, 1]],
+    ['0 is the only page with items and page 1 is rejected with 404', 7, { firstPage: 0, past: 404 }, 0, [0, 1]],
+    ['0 and page 1 differ and both are capped', 35, { firstPage: 0, cap: 4 }, 0, [0, 1]],
+  ])('the gateway discovers the number of the first page when page %s', async (_, length, manners, firstPage, asked) => {
     const upstream = createSimulatedList(length, manners);
     const reader = createListReader(upstream, discoveringReader);
 
@@ -39,7 +39,7 @@ describe('the number of the first page', () => {
     expect(page.requested).toEqual(asked);
   });
 
-  test('is found out once for an endpoint', async () => {
+  test('the number of the first page is discovered once for an endpoint', async () => {
     for (const below of [400, 422, 'empty', 'clamped'] as const) {
       const upstream = createSimulatedList(35, { firstPage: 1, below });
       const reader = createListReader(upstream, discoveringReader);
@@ -52,14 +52,14 @@ describe('the number of the first page', () => {
     expect((await reader.read({ first: 2 })).requested).toEqual([0]);
   });
 
-  test('is not asked for when it is configured', async () => {
+  test('a configured first page number needs no discovery', async () => {
     for (const firstPage of [0, 1] as const) {
       const reader = createListReader(createSimulatedList(35, { firstPage }), { pageSize: 10, firstPage });
       expect((await reader.read({ first: 2 })).requested).toEqual([firstPage]);
     }
   });
 
-  test('what was read to find it out is not read again', async () => {
+  test('the pages read for the discovery are not read again', async () => {
     const upstream = createSimulatedList(20);
     const page = await createListReader(upstream, discoveringReader).read(
       { first: 20 },
@@ -69,7 +69,7 @@ describe('the number of the first page', () => {
     expect(page.requested).toEqual([0, 1]);
   });
 
-  test('an empty list says nothing', async () => {
+  test('an empty list does not prove the number of the first page', async () => {
     for (const manners of [
       { firstPage: 0 },
       { firstPage: 1, below: 'empty' },
@@ -90,14 +90,14 @@ describe('the number of the first page', () => {
     }
   });
 
-  test('the end of an empty list costs nothing more', async () => {
+  test('the end of an empty list costs no more requests than the discovery', async () => {
     const reader = createListReader(createSimulatedList(0), discoveringReader);
     const page = await reader.read({ last: 3 });
     expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, requested: [0, 1] });
     expect(await page.connection.totalCount()).toBe(0);
   });
 
-  test('a list of one page says nothing when it stands under every number: clamped below, or clamped past the end', async () => {
+  test('a list of one page under every number does not prove the number, whether clamped below or past the end', async () => {
     for (const manners of [
       { firstPage: 0, past: 'clamped' },
       { firstPage: 1, below: 'clamped', past: 'clamped' },
@@ -114,7 +114,8 @@ describe('the number of the first page', () => {
         expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), requested: [0, 1, 2] });
         expect(reader.facts.firstPage).toBeUndefined();
 
-        // The list outgrows its page: had the number been concluded, a page would be lost, or served twice.
+        // The list outgrows its page: with a premature conclusion a page would be lost, or served
+        // twice.
         upstream.insert(0, 20);
         const page = await reader.read({ first: 25 });
         expect(page.ids).toEqual(upstream.ids.slice(0, 25));
@@ -124,7 +125,7 @@ describe('the number of the first page', () => {
     }
   });
 
-  test('a list that moves by more than half a page between the first two reads is not taken for clamped below', async () => {
+  test('a list that moves by more than half a page between the first two reads is not mistaken for a clamped one', async () => {
     const upstream = createSimulatedList(40);
     const reader = createListReader(upstream, discoveringReader);
     upstream.afterRequests(1, () => upstream.insert(0, 7));
@@ -132,7 +133,7 @@ describe('the number of the first page', () => {
     expect(reader.facts.firstPage).toBe(0);
   });
 
-  test('a request that is refused under both numbers says nothing of them', async () => {
+  test('a request that is rejected under both numbers does not prove the number of the first page', async () => {
     const upstream = createSimulatedList(40);
     const reader = createListReader(upstream, discoveringReader);
     const refusing = createListReader(
@@ -149,7 +150,7 @@ describe('the number of the first page', () => {
     expect((await reader.read({ first: 3 })).ids).toEqual(upstream.ids.slice(0, 3));
   });
 
-  test('a capped page that stands under both numbers is proven by the second one', async () => {
+  test('the second number proves the first page of a capped list that appears under both numbers', async () => {
     const upstream = createSimulatedList(35, { firstPage: 1, below: 'clamped', cap: 4 });
     const reader = createListReader(upstream, discoveringReader);
     expect((await reader.read({ first: 9 })).ids).toEqual(upstream.ids.slice(0, 9));
@@ -168,7 +169,7 @@ describe('the number of the first page', () => {
     new UpstreamRejectedError(REQUEST_LINE, 403),
     new Error('socket hang up'),
   ];
-  test.each(failures)('nothing is concluded from %s', async (failure) => {
+  test.each(failures)('the number of the first page is not concluded from the failure %s', async (failure) => {
     for (const failing of ['page 0', 'page 1']) {
       const upstream = createSimulatedList(35, { firstPage: 1, below: 'empty' });
       const reader = createListReader(upstream, discoveringReader);
@@ -180,13 +181,13 @@ describe('the number of the first page', () => {
       expect(upstream.takeLog()).toEqual(failing === 'page 0' ? [0] : [0, 1]);
       expect(reader.facts.firstPage).toBeUndefined();
 
-      // Nor is the failure remembered, by the very same source.
+      // The same source does not cache the failure either.
       expect(await reader.read({ first: 2 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 2), requested: [0, 1, 0] });
       expect(reader.facts.firstPage).toBe(1);
     }
   });
 
-  test('page 0 that is refused with 404, or page 1 with 422, is a failure like any other', async () => {
+  test('a 404 for page 0 or a 422 for page 1 is a failure like any other', async () => {
     const upstream = createSimulatedList(35);
     const reader = createListReader(upstream, discoveringReader);
     upstream.failNext(new UpstreamRejectedError(REQUEST_LINE, 404));

@@ -10,14 +10,17 @@ export const ALL_PARTS: SelectedParts = { page: true, hasNextPage: true };
 
 export interface ReaderOptions {
   readonly pageSize: number;
-  /** `auto` has to be found out; `known` (default) is the upstream's own. */
+  /** `auto` discovers the number; `known` (default) is the upstream's own. */
   readonly firstPage?: 'auto' | 'known' | 0 | 1;
-  /** Of the gateway that reads; readers that share it share what their credentials agree on. */
+  /** The facts of a gateway; readers with the same facts share what their credentials agree on. */
   readonly factsOf?: ReturnType<typeof createEndpointFacts>;
   readonly owner?: FactOwner;
 }
 
-/** One endpoint's facts, and client pages read over it with nothing else remembered, or over one source that remembers. */
+/**
+ * The facts of one endpoint, and client pages read over it with an empty cache, or over one caching
+ * source.
+ */
 export function createListReader(upstream: SimulatedList, options: ReaderOptions) {
   const { pageSize, firstPage = 'known', owner = { fingerprint: 'ann' } } = options;
   const {
@@ -31,7 +34,7 @@ export function createListReader(upstream: SimulatedList, options: ReaderOptions
   const facts = factsAt('/list');
   const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, factsAt('/list'));
 
-  /** One client page, and the page numbers it asked the upstream for. */
+  /** One client page, and the page numbers that it requested from the upstream. */
   async function read(args: ConnectionArguments, { wanted: selected = ALL_PARTS, source = createSource() } = {}) {
     upstream.takeLog();
     const connection = await readConnection(source, toPageRequest(args), SCOPE, selected);
@@ -40,7 +43,7 @@ export function createListReader(upstream: SimulatedList, options: ReaderOptions
 
   return {
     facts,
-    /** What is believed of the endpoint now. */
+    /** The current facts of the endpoint. */
     currentFacts: () => ({
       firstPage: facts.firstPage,
       pageSize: facts.pageSize,

@@ -5,28 +5,36 @@ import { fingerprint } from '#pagination/fingerprint.ts';
 import { SEARCH_REACH } from '#pagination/locate.ts';
 import type { PagingBehavior, SimulatedList } from '../support/simulated-list.ts';
 
-/** Runs of each property; `FUZZ_RUNS=100000 npx vitest run test/pagination/walk` for a long night. */
+/**
+ * Runs of each property; use `FUZZ_RUNS=100000 npx vitest run test/pagination/walk` for a long
+ * night.
+ */
 export const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 export const TIMEOUT_MS = 20_000 + NUM_RUNS * 20;
 
 export type Side = 'after' | 'before';
 
 /**
- * The guarantee, for each client page of a walk, whatever was inserted or deleted since the page before.
+ * The guarantee for each client page of a walk, whatever was inserted or deleted since the page
+ * before.
  *
- * A cursor remembers an item, up to four neighbours on either side, and the place where the item stood. Let the survivors be those of
- * them that are still in the list; A the survivor nearest to the walk's gap (after the item, or before it) from above, B from below.
- * The reach is the pages from `SEARCH_REACH.up` above to `SEARCH_REACH.down` below the place, and beyond its border as far as a
- * neighbour that stands within says that the item must be, if nothing came in between.
+ * A cursor contains an item, up to four neighbours on either side, and the position of the item.
+ * The survivors are those of them that are still in the list; A is the survivor nearest to the
+ * walk's gap (after the item, or before it) from above, B from below. The reach is the pages from
+ * `SEARCH_REACH.up` above to `SEARCH_REACH.down` below the position, and beyond its border as far
+ * as a neighbour within it implies that the item must be, if nothing was inserted in between.
  *
- * - `isExact`: A or B stands within the reach. Then the page begins (ends) between A and B: what was returned before is not
- *   returned again, and what was in the list throughout is not skipped. `isCursorItemGone` is false.
- * - `isLost`: no survivor stands within `SEARCH_REACH` pages. `isCursorItemGone` is true.
- * - Neither: A and B stand beyond, and a farther neighbour within, for so much was inserted between. Nothing is promised but the bound
- *   on requests, and `isCursorItemGone` is false.
+ * - `isExact`: A or B is within the reach. Then the page begins (ends) between A and B: what was
+ *   returned before is not returned again, and what was in the list throughout is not skipped.
+ *   `isCursorItemGone` is false.
+ * - `isLost`: no survivor is within `SEARCH_REACH` pages. `isCursorItemGone` is true.
+ * - Neither: A and B are beyond the reach and a farther neighbour is within it, because that
+ *   many items were inserted in between. Only the bound on requests is guaranteed, and
+ *   `isCursorItemGone` is false.
  *
- * Where numbers past the end are clamped, pages past the end show the last one: an item beyond the reach may be found there. So there
- * the item may be gone or not if only a repetition shows a survivor.
+ * When numbers past the end are clamped, pages past the end repeat the last one, and an item beyond
+ * the reach may be found there. So the item may count as gone or not when only a repetition shows a
+ * survivor.
  */
 export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
   const { ids } = upstream;
@@ -65,15 +73,15 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
 }
 
 /**
- * Pages that the search may look at, the window with its two borders (the look-ahead and the proof of the end among them), and, backward,
- * the window where it last stood.
+ * The pages that the search may read, the window with its two borders (including the look-ahead and
+ * the proof of the end), and, backward, the window at its last known position.
  */
 export function requestBound(size: number, pageSize: number): number {
   const search = SEARCH_REACH.up + SEARCH_REACH.down + 1 + Math.ceil(MAX_NEIGHBOURS / pageSize);
   return search + 2 * Math.ceil(size / pageSize) + 2;
 }
 
-/** A galloping search for the end: where `last` has no `before`, or a place is past the end. */
+/** A galloping search for the end: when `last` has no `before`, or a position is past the end. */
 export const searchBound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(2, pages))) + 5;
 
 export const arbitraryEdit = fc.oneof(
@@ -102,7 +110,7 @@ export const arbitraryEdit = fc.oneof(
   }),
   fc.record({ kind: fc.constant('removeCursor') }),
 );
-/** What mostly leaves a trace when it happens between two reads: a few new ones. */
+/** Edits that usually leave a trace when they happen between two reads: a few insertions. */
 export const arbitrarySmallEdit = fc.oneof(
   fc.record({ kind: fc.constant('insertOnTop'), count: fc.integer({ min: 1, max: 3 }) }),
   fc.record({
@@ -151,12 +159,14 @@ export const arbitraryBehavior: fc.Arbitrary<PagingBehavior> = fc
     offsetBy: fc.constantFrom('served' as const, 'requested' as const),
     hasTotal: fc.boolean(),
   })
-  // Offsets by the size requested hide rows of a short list from everyone, unless a total tells of them.
+  // Offsets by the requested size hide rows of a short list from every reader, unless a total
+  // reveals them.
   .filter(({ cap, offsetBy, hasTotal }) => cap === undefined || offsetBy === 'served' || hasTotal);
 
 /**
- * The one thing that two requests cannot show: a list of exactly one full page, without a total, that stands under both numbers. Where what is
- * remembered of it is of different age, a page that it has grown by looks like a repetition.
+ * The one ambiguity that two requests cannot resolve: a list of exactly one full page, without a
+ * total, that appears under both numbers. When its cached pages are of different age, a page by
+ * which it has grown looks like a repetition.
  */
 export function isUndecidable(
   { ids, behavior }: SimulatedList,

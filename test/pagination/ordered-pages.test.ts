@@ -12,7 +12,9 @@ const pageOf = (readVersion: ReadVersion, ...ids: string[]): Page<Identified> =>
   readVersion,
 });
 
-/** Page 1, remembered, below a page 0 that was read later; and what page 1 is when it is read again. */
+/**
+ * The cached page 1, below a page 0 that was read later, and the result of reading page 1 again.
+ */
 function createOrderedPagesScene(again: Page<Identified>, { isInVain = false } = {}) {
   const asked: unknown[] = [];
   const pages = createOrderedPages<Identified>({
@@ -29,8 +31,8 @@ function createOrderedPagesScene(again: Page<Identified>, { isInVain = false } =
   return { pages, asked };
 }
 
-describe('a page that is older than the one above it', () => {
-  test('which says the same when it is read again, was like that from then to now, and is no longer only remembered', async () => {
+describe('Ordered pages', () => {
+  test('a page that is unchanged when it is read again keeps its version and no longer counts as only cached', async () => {
     const { pages, asked } = createOrderedPagesScene(pageOf(uncachedVersion(8), 'x'));
     await pages.ensureOrder(0);
     await pages.ensureOrder(0);
@@ -38,14 +40,14 @@ describe('a page that is older than the one above it', () => {
     expect(pages.get(1)).toEqual(pageOf(uncachedVersion(3), 'x'));
   });
 
-  test('which says something else is taken as it is now, where the list is not read anew', async () => {
+  test('a page that has changed when it is read again is used as it is now, if the list is not read again', async () => {
     const { pages, asked } = createOrderedPagesScene(pageOf(uncachedVersion(8), 'v'));
     await pages.ensureOrder(0);
     expect(asked).toEqual([[1, uncachedVersion(7)], 'moved']);
     expect(pages.get(1)).toEqual(pageOf(uncachedVersion(8), 'v'));
   });
 
-  test('stays remembered while nothing newer can be had, and is not asked for where that is known', async () => {
+  test('a page stays cached while no newer one is available, and is not requested when that is known', async () => {
     const { pages } = createOrderedPagesScene(pageOf(cachedVersion(3), 'x'));
     await pages.ensureOrder(0);
     expect(pages.get(1)).toEqual(pageOf(cachedVersion(3), 'x'));
@@ -56,12 +58,12 @@ describe('a page that is older than the one above it', () => {
   });
 });
 
-test('the pages that told the number of the first one are asked for again when they are too old for what is read now', async () => {
+test('the pages that discovered the first page number are requested again when they are too old', async () => {
   const asked: PageFetch[] = [];
   const facts = createEndpointFacts({ firstPage: 'auto', pageSize: 1, monotonicNow: () => 0 })({ fingerprint: 'ann' })('/list');
   const pages = createNumberedPages<Identified>(async (question) => {
     asked.push(question);
-    // One page under every number: nothing is known of the first one.
+    // One page under every number: the number of the first page stays unknown.
     return pageOf(cachedVersion(asked.length), 'x');
   }, facts);
   expect((await pages.fetch(1)).readVersion).toEqual(cachedVersion(2));

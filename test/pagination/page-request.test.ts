@@ -4,26 +4,26 @@ import { maxItems, toPageRequest } from '#pagination/page-request.ts';
 
 const nothing = { after: undefined, before: undefined };
 
-describe('the arguments of a connection', () => {
+describe('Connection arguments', () => {
   test.each([
-    ['nothing', {}, { from: 'start', size: 20, ...nothing }],
-    ['only nulls', { first: null, after: null, last: null, before: null }, { from: 'start', size: 20, ...nothing }],
-    ['after', { after: 'a' }, { from: 'start', size: 20, after: 'a', before: undefined }],
+    ['no arguments', {}, { from: 'start', size: 20, ...nothing }],
+    ['only null arguments', { first: null, after: null, last: null, before: null }, { from: 'start', size: 20, ...nothing }],
+    ['only after', { after: 'a' }, { from: 'start', size: 20, after: 'a', before: undefined }],
     ['only before', { before: 'b' }, { from: 'end', size: 20, after: undefined, before: 'b' }],
     [
-      'only before, the rest null',
+      'only before and nulls',
       { first: null, last: null, after: null, before: 'b' },
       { from: 'end', size: 20, after: undefined, before: 'b' },
     ],
-    ['both cursors', { after: 'a', before: 'b' }, { from: 'start', size: 20, after: 'a', before: 'b' }],
+    ['only first', { after: 'a', before: 'b' }, { from: 'start', size: 20, after: 'a', before: 'b' }],
     ['first', { first: 1 }, { from: 'start', size: 1, ...nothing }],
-    ['the largest first', { first: 100 }, { from: 'start', size: 100, ...nothing }],
-    ['first beside a null last', { first: 7, last: null }, { from: 'start', size: 7, ...nothing }],
-    ['first with before', { first: 3, before: 'b' }, { from: 'start', size: 3, after: undefined, before: 'b' }],
-    ['last', { last: 100 }, { from: 'end', size: 100, ...nothing }],
-    ['last with after', { last: 3, after: 'a' }, { from: 'end', size: 3, after: 'a', before: undefined }],
-    ['last between cursors', { last: 3, after: 'a', before: 'b' }, { from: 'end', size: 3, after: 'a', before: 'b' }],
-  ] as const)('%s', (_, given, request) => {
+    ['the maximum of first', { first: 100 }, { from: 'start', size: 100, ...nothing }],
+    ['first and a null last', { first: 7, last: null }, { from: 'start', size: 7, ...nothing }],
+    ['first and before', { first: 3, before: 'b' }, { from: 'start', size: 3, after: undefined, before: 'b' }],
+    ['only last', { last: 100 }, { from: 'end', size: 100, ...nothing }],
+    ['last and after', { last: 3, after: 'a' }, { from: 'end', size: 3, after: 'a', before: undefined }],
+    ['last and both cursors', { last: 3, after: 'a', before: 'b' }, { from: 'end', size: 3, after: 'a', before: 'b' }],
+  ] as const)('connection arguments with %s are parsed', (_, given, request) => {
     expect(toPageRequest(given)).toEqual(request);
   });
 
@@ -38,7 +38,7 @@ describe('the arguments of a connection', () => {
     [{ last: 101, first: null }, '`last` is 101: it has to be 1 to 100.'],
     [{ first: 1, last: 1 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
     [{ first: 0, last: 0 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
-  ])('%o is refused', (given, message) => {
+  ])('the connection arguments %o are rejected', (given, message) => {
     expect(() => toPageRequest(given)).toThrow(new UserInputError(message));
   });
 });
@@ -49,12 +49,12 @@ test.each([
   [{ first: 7 }, 7],
   [{ first: null, last: 1 }, 1],
   [{ first: 100 }, 100],
-  // Refused by `toPageRequest`: till then as much as can be.
+  // `toPageRequest` rejects these values later: until then the maximum applies.
   [{ first: 0 }, 100],
   [{ last: -1 }, 100],
   [{ first: 101 }, 100],
   [{ first: Number.NaN }, 100],
   [{ first: 1, last: -1 }, 100],
-] as const)('the most items of %o are %i', (given, most) => {
+] as const)('the arguments %o may return at most %i items', (given, most) => {
   expect(maxItems(given)).toBe(most);
 });

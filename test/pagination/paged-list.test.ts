@@ -5,16 +5,17 @@ import { createListReader } from './list-reader.ts';
 
 const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
 
-describe('the page size', () => {
+describe('Page size', () => {
   for (const offsetBy of ['served', 'requested'] as const) {
-    test(`is learnt from an upstream that caps it and counts offsets by the size ${offsetBy}`, async () => {
+    test(`the page size is learned from an upstream that caps it and counts offsets by the ${offsetBy} size`, async () => {
       const upstream = createSimulatedList(37, { cap: 4, offsetBy });
       const reader = createListReader(upstream, { pageSize: 10 });
 
       const first = await reader.read({ first: 6 });
       expect(first.ids).toEqual(upstream.ids.slice(0, 6));
-      // The short page, the next one that is not empty, the short one again to see that it did not grow, the second one by the real
-      // size; then all by the real size, but for the first page: asked for by the full size, it shows when the cap is gone.
+      // The short page, the next one, which is not empty, the short one again to prove that it did
+      // not grow, and the second one by the real size; then all pages by the real size except the
+      // first: it is requested by the full size, which reveals when the cap is gone.
       expect(first.requested).toEqual([0, 1, 0, 1, 0, 1]);
       expect(upstream.log.map(({ pageSize }) => pageSize)).toEqual([10, 10, 10, 4, 10, 4]);
       expect(reader.facts.pageSize).toBe(4);
@@ -32,10 +33,10 @@ describe('the page size', () => {
     { offsetBy: 'requested', past: 'clamped' },
     { offsetBy: 'served', hasTotal: true },
     { offsetBy: 'requested', hasTotal: true },
-  ])('capped, nobody loses a row, from either end: %o', async (manners) => {
+  ])('a capped list loses no row from either end: %o', async (manners) => {
     for (let length = 0; length <= 45; length += 1) {
-      // Without a total, a list longer than the cap and shorter than the page, with offsets by the size requested,
-      // looks complete: its second page is empty.
+      // Without a total, a list longer than the cap and shorter than the page, with offsets by the
+      // requested size, looks complete: its second page is empty.
       if (manners.offsetBy === 'requested' && !manners.hasTotal && length > 4 && length <= 10) continue;
       const upstream = createSimulatedList(length, { cap: 4, ...manners });
       const forward = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
@@ -46,7 +47,7 @@ describe('the page size', () => {
     }
   });
 
-  test('is learnt by who jumps into the list, too', async () => {
+  test('the page size is learned by an operation that starts in the middle of the list', async () => {
     const upstream = createSimulatedList(90, { cap: 4 });
     const elsewhere = createListReader(upstream, { pageSize: 4 });
     const { endCursor } = await elsewhere.read({ first: 54 });
@@ -57,7 +58,7 @@ describe('the page size', () => {
     expect(upstream.log.length).toBeLessThan(14 + 20);
   });
 
-  test('is larger where the upstream serves more than it is asked for', async () => {
+  test('the page size is larger when the upstream serves more than requested', async () => {
     const upstream = createSimulatedList(60);
     const generous = { ...upstream, readPage: ({ page }: { page: number }) => upstream.readPage({ page, pageSize: 25 }) };
     const reader = createListReader(generous, { pageSize: 10 });
@@ -66,7 +67,7 @@ describe('the page size', () => {
     expect(upstream.log.map(({ page }) => page)).toEqual([0, 0, 1, 2]);
   });
 
-  test('is not taken from a list that merely grew between two reads', async () => {
+  test('the page size is not concluded from a list that grew at its end between two reads', async () => {
     const upstream = createSimulatedList(6);
     const reader = createListReader(upstream, { pageSize: 10 });
     upstream.afterRequests(1, () => upstream.insert(6, 8));
@@ -74,11 +75,12 @@ describe('the page size', () => {
     const page = await reader.read({ first: 6 + 8 });
     expect(page.ids).toEqual(upstream.ids);
     expect(reader.facts.pageSize).toBe(10);
-    // Short, followed by more, yet longer when read again: moved. Then one generation.
+    // The page is short and followed by another, yet longer when read again: the list has moved.
+    // Then one generation follows.
     expect(page.requested).toEqual([0, 1, 0, 0, 1]);
   });
 
-  test('stays unknown when the proof fails: nothing is concluded from a failure', async () => {
+  test('the page size stays unknown when its proof fails, because a failure proves nothing', async () => {
     const upstream = createSimulatedList(37, { cap: 4 });
     let isDown = true;
     const flaky = {
@@ -96,7 +98,7 @@ describe('the page size', () => {
     expect(reader.facts.pageSize).toBe(4);
   });
 
-  test('is not taken from a list that grew on top, which one look tells', async () => {
+  test('the page size is not concluded from a list that grew on top, which one more request reveals', async () => {
     const upstream = createSimulatedList(6);
     const reader = createListReader(upstream, { pageSize: 10 });
     upstream.afterRequests(1, () => upstream.insert(0, 8));
@@ -104,7 +106,7 @@ describe('the page size', () => {
     expect(reader.facts.pageSize).toBe(10);
   });
 
-  test('is not taken from a short page in the midst, while a full one was just served', async () => {
+  test('the page size is not concluded from a short page in the middle while a full page was just served', async () => {
     const upstream = createSimulatedList(25);
     const reader = createListReader(
       {
@@ -125,7 +127,7 @@ describe('the page size', () => {
     expect(reader.facts.pageSize).toBe(10);
   });
 
-  test('a full page of the same reading vouches that a short one is the last; a short one alone has to be proven', async () => {
+  test('a full page of the same read proves that a short one is the last, and a short page alone needs a proof', async () => {
     const upstream = createSimulatedList(17);
     const reader = createListReader(upstream, { pageSize: 10 });
     const start = await reader.read({ first: 8 });
@@ -134,7 +136,7 @@ describe('the page size', () => {
     expect(await reader.read({ first: 10, after: later.endCursor })).toMatchObject({ hasNextPage: false, requested: [1, 2] });
   });
 
-  test('a short page in the midst ends no walk, whatever was read beside it, once the upstream has been seen to leave such holes', async () => {
+  test('a short page in the middle ends no walk once the upstream is known to leave holes', async () => {
     const upstream = createSimulatedList(40);
     const withHole = { ...upstream, readPage: holed(upstream) };
     const reader = createListReader(withHole, { pageSize: 10 });
@@ -158,38 +160,39 @@ describe('the page size', () => {
   }
 });
 
-describe('the end of a list', () => {
+describe('End of a paged list', () => {
   const ends: [string, PagingBehavior][] = [
     ['an empty page', {}],
     ['a 400', { past: 400 }],
     ['a 404', { past: 404 }],
-    ['the last page again', { past: 'clamped' }],
+    ['a repetition of the last page', { past: 'clamped' }],
   ];
 
-  test.each(ends)('by %s, after a full last page', async (_, manners) => {
+  test.each(ends)('%s ends a list after a full last page', async (_, manners) => {
     for (const firstPage of [0, 1] as const) {
       const upstream = createSimulatedList(30, { ...manners, firstPage });
       const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 30 });
       expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
       const reads = [0, 1, 2, 3].map((index) => firstPage + index);
-      // A page that is the same as the one before may also be a list that moved by a page: seen once, it is looked at again.
+      // A page identical to the one before may also mean that the list moved by a page: the first
+      // time, it is read again.
       expect(page.requested).toEqual(manners.past === 'clamped' ? [...reads, firstPage + 2] : reads);
     }
   });
 
-  test.each(ends)('by %s, after a short last page that nothing vouches for', async (_, manners) => {
+  test.each(ends)('%s ends a list after a single short page', async (_, manners) => {
     const upstream = createSimulatedList(7, manners);
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 10 });
     expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1] });
   });
 
-  test.each(ends)('by a short page alone, where %s would follow', async (_, manners) => {
+  test.each(ends)('a short page ends a list without a request for %s', async (_, manners) => {
     const upstream = createSimulatedList(37, manners);
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
     expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1, 2, 3] });
   });
 
-  test.each(ends)('by the total, where %s would follow', async (_, manners) => {
+  test.each(ends)('the total ends a list without a request for %s', async (_, manners) => {
     for (const length of [1, 9, 10, 11, 30]) {
       const upstream = createSimulatedList(length, { ...manners, hasTotal: true });
       const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
@@ -198,21 +201,21 @@ describe('the end of a list', () => {
     }
   });
 
-  test('that repeats itself is recognised at once the second time', async () => {
+  test('a repeated last page is recognized without another request the second time', async () => {
     const upstream = createSimulatedList(30, { past: 'clamped' });
     const reader = createListReader(upstream, { pageSize: 10 });
     await reader.read({ first: 30 });
     expect((await reader.read({ first: 30 })).requested).toEqual([0, 1, 2, 3]);
   });
 
-  test('is not a page that repeats because the list moved by a whole page between two reads', async () => {
+  test('a page that is repeated because the list moved by a whole page does not end the list', async () => {
     const upstream = createSimulatedList(30);
     upstream.afterRequests(1, () => upstream.insert(0, 10));
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 25 });
     expect(page).toMatchObject({ ids: upstream.ids.slice(0, 25), hasNextPage: true, requested: [0, 1, 0, 0, 1, 2] });
   });
 
-  test.each([401, 403, 422, 409])('is not a %i', async (status) => {
+  test.each([401, 403, 422, 409])('a %i does not end a list', async (status) => {
     const upstream = createSimulatedList(30);
     const failure = new UpstreamRejectedError(REQUEST_LINE, status);
     upstream.afterRequests(1, () => upstream.failNext(failure));
@@ -220,7 +223,7 @@ describe('the end of a list', () => {
     expect(upstream.takeLog()).toEqual([0, 1]);
   });
 
-  test.each([400, 404])('is not a %i of the first page', async (status) => {
+  test.each([400, 404])('a %i for the first page does not end a list', async (status) => {
     const upstream = createSimulatedList(30);
     const failure = new UpstreamRejectedError(REQUEST_LINE, status);
     upstream.failNext(failure);
@@ -228,7 +231,7 @@ describe('the end of a list', () => {
     expect(upstream.takeLog()).toEqual([0]);
   });
 
-  test('is not a page without a single usable item', async () => {
+  test('a page without a usable item does not end a list', async () => {
     const upstream = createSimulatedList(30);
     const source = {
       ...upstream,
@@ -245,7 +248,7 @@ describe('the end of a list', () => {
     expect((await createListReader(source, { pageSize: 10 }).read({ last: 25 })).ids).toEqual(rest);
   });
 
-  test('a failed page is read again by the next who wants it, from the same source', async () => {
+  test('a failed page is read again by the next request for it from the same source', async () => {
     const upstream = createSimulatedList(30);
     const reader = createListReader(upstream, { pageSize: 10 });
     const source = reader.createSource();
@@ -255,7 +258,7 @@ describe('the end of a list', () => {
     expect(await reader.read({ first: 20 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 20), requested: [1, 2] });
   });
 
-  test('pages wanted by several at once are read once', async () => {
+  test('a page that several readers request at once is read once', async () => {
     const upstream = createSimulatedList(30, { firstPage: 1 });
     const reader = createListReader(upstream, { pageSize: 10, firstPage: 'auto' });
     const source = reader.createSource();
@@ -265,11 +268,11 @@ describe('the end of a list', () => {
   });
 });
 
-describe('a clamped page that was jumped to', () => {
+describe('Clamped page past the end', () => {
   const cursorAt = async (upstream: ReturnType<typeof createSimulatedList>, pageSize: number, place: number) =>
     (await createListReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
 
-  test('is taken for what it repeats: backward', async () => {
+  test('a backward read from past the end takes a clamped page for the page that it repeats', async () => {
     for (let remaining = 1; remaining <= 40; remaining += 1) {
       const upstream = createSimulatedList(80, { past: 'clamped' });
       const before = await cursorAt(upstream, 10, 79);
@@ -278,7 +281,8 @@ describe('a clamped page that was jumped to', () => {
       const reader = createListReader(upstream, { pageSize: 10 });
       const page = await reader.read({ last: 25, before });
 
-      // The search goes five pages up from the eighth; farther up the item counts as gone, and the page ends with the list.
+      // The search goes five pages up from the eighth; farther up the item counts as gone, and the
+      // page ends with the list.
       const isReached = remaining > 20;
       const end = isReached ? remaining - 1 : remaining;
       expect(page.ids, `${remaining} items remain`).toEqual(upstream.ids.slice(Math.max(0, end - 25), end));
@@ -288,13 +292,13 @@ describe('a clamped page that was jumped to', () => {
     }
   });
 
-  test('is taken for what it repeats: forward, between two cursors that stand on two repetitions', async () => {
+  test('a forward read between two cursors past the end takes clamped pages for the page that they repeat', async () => {
     const upstream = createSimulatedList(70, { past: 'clamped' });
     const after = await cursorAt(upstream, 10, 58);
     const before = await cursorAt(upstream, 10, 69);
     upstream.remove(0, 57);
     upstream.remove(6, 2);
-    // 11 items remain: the two cursors' items stand at places 1 and 10.
+    // 11 items remain: the items of the two cursors are at positions 1 and 10.
     for (const given of [{ first: 20 }, { last: 20 }]) {
       const page = await createListReader(upstream, { pageSize: 10 }).read({ ...given, after, before });
       expect(page.ids).toEqual(upstream.ids.slice(2, 10));

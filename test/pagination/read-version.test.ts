@@ -3,25 +3,25 @@ import type { Page, ReadVersion } from '#pagination/list.ts';
 import { isIdenticalPage } from '#pagination/page-content.ts';
 import { isAfter, isRecentEnough, isTooOld, isUncached, latestVersion } from '#pagination/read-version.ts';
 
-/** Of two processes `a` and `b`: read for this operation, or remembered. */
+/** Versions of the two instances `a` and `b`: read for this operation, or cached. */
 const uncachedVersion = (instance: string, sequence: number): ReadVersion => ({ instance, sequence, isCached: false });
 const cachedVersion = (instance: string, sequence: number): ReadVersion => ({ instance, sequence, isCached: true });
 
-describe('the order of two readings', () => {
-  test('is that of their numbers, in one process', () => {
+describe('Order of read versions', () => {
+  test('read versions of one instance are ordered by their sequence numbers', () => {
     expect(isAfter(cachedVersion('a', 2), uncachedVersion('a', 1))).toBe(true);
     expect(isAfter(cachedVersion('a', 1), uncachedVersion('a', 1))).toBe(false);
     expect(isAfter(uncachedVersion('a', 1), cachedVersion('a', 2))).toBe(false);
   });
 
-  test('is not known between two', () => {
+  test('read versions of two instances have no known order', () => {
     expect(isAfter(uncachedVersion('a', 2), uncachedVersion('b', 1))).toBe(false);
     expect(isAfter(uncachedVersion('a', 1), uncachedVersion('b', 2))).toBe(false);
   });
 });
 
-describe('the newest', () => {
-  test('is the one with the greater number, in one process', () => {
+describe('Latest read version', () => {
+  test('the latest read version of one instance is the one with the greatest sequence number', () => {
     expect(latestVersion(uncachedVersion('a', 1), cachedVersion('a', 2))).toEqual(cachedVersion('a', 2));
     expect(latestVersion(cachedVersion('a', 2), uncachedVersion('a', 1))).toEqual(cachedVersion('a', 2));
     expect(latestVersion(undefined, uncachedVersion('a', 1))).toEqual(uncachedVersion('a', 1));
@@ -29,7 +29,7 @@ describe('the newest', () => {
     expect(latestVersion(undefined, undefined)).toBeUndefined();
   });
 
-  test('of two processes is one that nothing is newer than', () => {
+  test('the latest read version of two instances is one that no other version follows', () => {
     const both = latestVersion(uncachedVersion('a', 1), uncachedVersion('b', 2))!;
     for (const process of ['a', 'b', '']) expect(isAfter(uncachedVersion(process, 1e9), both)).toBe(false);
     expect(latestVersion(both, uncachedVersion('a', 1e9))).toBe(both);
@@ -37,17 +37,17 @@ describe('the newest', () => {
   });
 });
 
-describe('what is to be newer than a reading', () => {
+describe('Age of read versions', () => {
   test.each<[ReadVersion | undefined, ReadVersion | undefined, boolean]>([
     [cachedVersion('a', 2), uncachedVersion('a', 1), true],
     [cachedVersion('a', 1), uncachedVersion('a', 2), false],
     [cachedVersion('b', 2), uncachedVersion('a', 1), false],
-    // Read for this operation: close enough.
+    // A page read for this operation is recent enough.
     [uncachedVersion('a', 1), uncachedVersion('a', 2), true],
     [uncachedVersion('b', 1), uncachedVersion('a', 2), true],
     [cachedVersion('a', 1), undefined, true],
     [undefined, uncachedVersion('a', 1), true],
-  ])('%j than %j: %j', (reading, than, will) => {
+  ])('the read version %j is recent enough for %j: %j', (reading, than, will) => {
     expect(isRecentEnough(reading, than)).toBe(will);
   });
 
@@ -55,12 +55,12 @@ describe('what is to be newer than a reading', () => {
     [cachedVersion('a', 1), uncachedVersion('a', 2), true],
     [cachedVersion('a', 2), uncachedVersion('a', 1), false],
     [uncachedVersion('a', 1), uncachedVersion('a', 2), false],
-    // Nobody knows: it may have been asked for after all.
+    // The order is unknown: the page may have been requested later.
     [cachedVersion('b', 1), uncachedVersion('a', 2), false],
     [cachedVersion('a', 5), latestVersion(uncachedVersion('a', 1), uncachedVersion('b', 2)), true],
     [cachedVersion('a', 1), undefined, false],
     [undefined, uncachedVersion('a', 1), false],
-  ])('%j is known to be older than %j: %j', (reading, than, is) => {
+  ])('the read version %j is known to be older than %j: %j', (reading, than, is) => {
     expect(isTooOld(reading, than)).toBe(is);
   });
 });
@@ -73,11 +73,11 @@ test.each<[(ReadVersion | undefined)[], boolean]>([
   [[uncachedVersion('a', 1), cachedVersion('a', 2), undefined, uncachedVersion('a', 3)], true],
   [[uncachedVersion('a', 2), cachedVersion('a', 1)], false],
   [[uncachedVersion('a', 1), cachedVersion('b', 2)], false],
-])('readings are firsthand that were sent for this operation, or after one that was: %j', (readings, is) => {
+])('read versions count as uncached when they were read for this operation or follow one that was: %j', (readings, is) => {
   expect(isUncached(readings)).toBe(is);
 });
 
-test('a page says the same when nothing of what it says has changed', () => {
+test('two pages are identical when none of their content differs', () => {
   const page: Page<{ id: string }> = {
     items: [{ id: 'x' }, { id: 'y' }],
     served: 2,

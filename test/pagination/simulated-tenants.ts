@@ -10,25 +10,30 @@ export interface TenantsOptions {
   /** The length of each tenant's list. */
   readonly lengths: readonly number[];
   readonly instances?: number;
-  /** Default `auto`. */
+  /** @default 'auto' */
   readonly firstPage?: 'auto' | 0 | 1;
 }
 
-/** A tenant of several instances: a credential with a list of its own at the endpoint that all tenants share. */
+/**
+ * A tenant of several instances: a credential with its own list at the endpoint that all tenants
+ * share.
+ */
 export interface Tenant {
   readonly upstream: FlakyList;
-  /** Pages for the tenant by one of the instances. */
+  /** A reader for the tenant through one of the instances. */
   readonly at: (instance: number) => ReturnType<typeof createListReader>;
 }
 
 export interface FlakyList extends SimulatedList {
-  /** The next request is answered by an empty page. */
+  /** The next request gets an empty page. */
   serveEmptyNext(): void;
-  /** What was to happen after more requests does not happen. */
+  /** Cancels the changes that were scheduled for later requests. */
   cancelChanges(): void;
 }
 
-/** Tenants of one upstream, and instances of the gateway that remember nothing of it but how it pages. */
+/**
+ * Tenants of one upstream, and gateway instances that cache nothing of it but its paging behavior.
+ */
 export function createTenants({ behavior, pageSize, lengths, instances = 1, firstPage = 'auto' }: TenantsOptions) {
   const clock = createClock();
   const createSharedFacts = createSharedFactStore(clock.now);
@@ -66,7 +71,7 @@ function createFlakyList(length: number, manners: PagingBehavior): FlakyList {
   };
 }
 
-/** What the instances keep for a credential, for as long as they say. */
+/** The facts that the instances share for a credential, each for as long as its writer asks. */
 function createSharedFactStore(now: () => number) {
   const entries = new Map<
     string,
@@ -84,7 +89,9 @@ function createSharedFactStore(now: () => number) {
   });
 }
 
-/** All items by client pages of this size, and whether each page was honest about the next one. */
+/**
+ * All items by client pages of this size, and whether each page reported the next one correctly.
+ */
 export async function walk({ upstream, at }: Tenant, instance: number, size: number) {
   const reader = at(instance);
   const ids: string[] = [];

@@ -25,7 +25,7 @@ const scenario = fc.record({
   edits: fc.array(fc.array(arbitraryEdit, { maxLength: 2 }), { maxLength: 20 }),
 });
 
-/** What the runs met, so that a property that never meets its subject is noticed. */
+/** What the runs covered, so that a property that never meets its subject is noticed. */
 const covered = { exact: 0, moved: 0, itemGone: 0, lost: 0, walkedToTheEnd: 0 };
 
 async function walk(direction: 'forward' | 'backward', { length, pageSize, behavior, sizes, asksHasNextPage, edits }: Scenario) {
@@ -41,14 +41,16 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
   for (let step = 0; ; step += 1) {
     const size = sizes[step % sizes.length]!;
     const known = reader.currentFacts();
-    // Backward pages know by themselves whether more precede; forward ones have to be told to look.
+    // Backward pages know without a request whether more items precede; forward pages must look for
+    // following ones.
     const wanted = { page: true, hasNextPage: direction === 'forward' || asksHasNextPage };
     const given = direction === 'forward' ? { first: size, after: cursorText } : { last: size, before: cursorText };
     const page = await reader.read(given, { wanted });
     const realSize = reader.facts.pageSize;
     const at = page.ids[0] === undefined ? undefined : upstream.ids.indexOf(page.ids[0]);
 
-    // (d) The bound. Finding out takes discovery (2), a page size (4) or a clamped end (1, and the true end), then one generation more.
+    // (d) The bound. Discovery takes 2 requests, a page size 4, a clamped end 1 and the true end;
+    // then one more generation follows.
     const once = requestBound(size, realSize);
     const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
     const measures = direction === 'backward' && (cursorText === null || page.isCursorItemGone);
@@ -57,14 +59,15 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
       (isFindingOut ? 2 * once + 7 : once) + measuring,
     );
 
-    // A client page is always a piece of the list, as long as asked for, unless the list ends.
+    // A client page is always a contiguous piece of the list with the requested length, unless the
+    // list ends.
     const from = at ?? 0;
     expect(page.ids).toEqual(upstream.ids.slice(from, from + page.ids.length));
 
     if (cursorText !== null) {
       const cursor = decodeCursor(cursorText, SCOPE, side);
       const { a, b, isExact, isLost, canAppearRepeated } = expectedGap(upstream, cursor, side, realSize);
-      // (c) Told when lost, and only then.
+      // (c) A lost item is reported, and only a lost one.
       if (!isLost) expect(page.isCursorItemGone).toBe(false);
       else if (!canAppearRepeated) expect(page.isCursorItemGone).toBe(true);
       if (isLost) covered.lost += 1;
@@ -73,7 +76,7 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
       if (upstream.ids[cursor.position] !== cursor.id) covered.moved += 1;
       if (!upstream.ids.includes(cursor.id)) covered.itemGone += 1;
 
-      // The gap stands between A and B.
+      // The gap is between A and B.
       if (at !== undefined) {
         const gap = direction === 'forward' ? at : at + page.ids.length;
         expect(gap).toBeGreaterThan(a);
@@ -84,7 +87,7 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
       expect(at ?? 0).toBe(direction === 'forward' ? 0 : Math.max(0, upstream.ids.length - size));
     }
 
-    // Short only at the end, and honest about it.
+    // A page is short only at the end, and reports the end correctly.
     const isAtEnd = direction === 'forward' ? from + page.ids.length >= upstream.ids.length : from === 0;
     if (page.ids.length < size && page.ids.length > 0) expect(isAtEnd).toBe(true);
     const hasMore = direction === 'forward' ? page.hasNextPage : page.hasPreviousPage;
@@ -93,7 +96,7 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
       expect(page.hasNextPage).toBe(from + page.ids.length < upstream.ids.length);
     }
 
-    // (a) Nothing twice.
+    // (a) Nothing is repeated.
     for (const id of page.ids) {
       expect(returned.has(id), `${id} twice`).toBe(false);
       returned.add(id);
@@ -106,18 +109,18 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
     for (const one of edits[step] ?? []) {
       for (const id of applyEdit(upstream, one, cursorItem)) awaited.delete(id);
     }
-    // An empty piece of a list that shrank away is the end.
+    // An empty piece of a list that shrank ends the walk.
     expect(step).toBeLessThan(500);
   }
-  // (b) Nothing skipped.
+  // (b) Nothing is skipped.
   covered.walkedToTheEnd += 1;
   expect([...awaited]).toEqual([]);
 }
 
-describe('a walk through a list that moves between client pages', () => {
+describe('Walk through a moving list', () => {
   for (const direction of ['forward', 'backward'] as const) {
     test(
-      `${direction}: repeats nothing, skips nothing, and says when it cannot know`,
+      `a ${direction} walk repeats nothing, skips nothing, and reports when it cannot know`,
       async () => {
         for (const key of Object.keys(covered) as (keyof typeof covered)[]) covered[key] = 0;
         await fc.assert(
@@ -133,7 +136,7 @@ describe('a walk through a list that moves between client pages', () => {
   }
 
   test(
-    'both sides of the reach: a shift within it is followed exactly, a shift beyond it is reported',
+    'a walk follows a shift within the search reach exactly and reports a shift beyond it',
     async () => {
       const sides = { within: 0, beyond: 0 };
       await fc.assert(
@@ -141,7 +144,7 @@ describe('a walk through a list that moves between client pages', () => {
           fc.record({
             pageSize: fc.integer({ min: 1, max: 12 }),
             place: fc.integer({ min: 0, max: 150 }),
-            /** Pages, and some items; upwards by deletion where negative. */
+            /** Whole pages, and some items; negative values move upwards by deletion. */
             pages: fc.integer({ min: -7, max: 12 }),
             items: fc.integer({ min: -12, max: 12 }),
             size: fc.integer({ min: 1, max: 15 }),
@@ -162,13 +165,13 @@ describe('a walk through a list that moves between client pages', () => {
 
             const shift = pages * pageSize + items;
             if (shift > 0) upstream.insert(0, shift);
-            // The neighbours stay.
+            // The neighbours stay in the list.
             else upstream.remove(0, Math.min(-shift, Math.max(0, position - MAX_NEIGHBOURS)));
             const nodes = [cursor.id];
             if (isItemGone) upstream.remove(upstream.ids.indexOf(nodes[0]!));
 
             const { a, b, isLost, isExact } = expectedGap(upstream, cursor, side, pageSize);
-            // Nothing came in between: so there is no middle between exact and lost.
+            // Nothing was inserted in between, so the result is either exact or lost.
             expect(isExact).toBe(!isLost);
             const page = await reader.read(side === 'after' ? { first: size, after } : { last: size, before: after });
             expect(page.isCursorItemGone).toBe(isLost);
@@ -179,7 +182,7 @@ describe('a walk through a list that moves between client pages', () => {
             const [from, to] = side === 'after' ? [gap, gap + size] : [Math.max(0, gap - size), gap];
             expect(page.ids).toEqual(upstream.ids.slice(from, to));
             if (!isLost && pages === 0 && items === 0 && !isItemGone) {
-              // Pages are read once, whoever needs them.
+              // Each page is read once, even if several steps need it.
               const touched = new Set([...page.requested]);
               expect(touched.size).toBe(page.requested.length);
             }
@@ -195,7 +198,7 @@ describe('a walk through a list that moves between client pages', () => {
   );
 
   test(
-    'an insertion while a client page is being read: nothing of the list is missing from it, and nothing twice',
+    'a client page shows each item once and misses none, even if items are inserted while it is read',
     async () => {
       let reread = 0;
       await fc.assert(
@@ -207,7 +210,7 @@ describe('a walk through a list that moves between client pages', () => {
             side: fc.constantFrom('after' as const, 'before' as const),
             afterRequests: fc.integer({ min: 1, max: 6 }),
             at: fc.double({ min: 0, max: 1, noNaN: true }),
-            // A whole page, or more, between two reads leaves no trace.
+            // An insertion of a whole page or more between two reads leaves no trace.
             share: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
             tellsTotal: fc.boolean(),
           }),
@@ -228,7 +231,7 @@ describe('a walk through a list that moves between client pages', () => {
             );
             const isAtEnd = side === 'after' ? old.at(-1) === was.at(-1) : old[0] === was[0] || place === 0;
             expect(page.ids.length === size || isAtEnd).toBe(true);
-            // It moves once: so one generation more is enough.
+            // The list moves once, so one more generation is enough.
             expect(page.requested.length).toBeLessThanOrEqual(2 * requestBound(size, pageSize));
             if (new Set(page.requested).size < page.requested.length) reread += 1;
           },
