@@ -18,8 +18,8 @@ function faultsOf(environment: Environment): readonly string[] {
   return [];
 }
 
-describe('With nothing set', () => {
-  test('every setting has its default', () => {
+describe('Settings without an environment', () => {
+  test('every setting has its default when no variable is set', () => {
     expect(readSettings({})).toEqual({
       port: 4000,
       host: '127.0.0.1',
@@ -92,7 +92,7 @@ describe('With nothing set', () => {
     } satisfies Settings);
   });
 
-  test('an empty variable counts as absent, whichever it is', () => {
+  test('every empty variable counts as absent', () => {
     const names = [
       ...WHOLE_NUMBERS.map(({ name }) => name),
       ...WORDS.map(({ name }) => name),
@@ -109,11 +109,11 @@ describe('With nothing set', () => {
     }
   });
 
-  test('the environment of the process is read', () => {
+  test('the settings are read from the environment of the process', () => {
     expect(readSettings()).toEqual(readSettings(process.env));
   });
 
-  test('variables of others say nothing', () => {
+  test('unknown variables have no effect', () => {
     expect(readSettings({ PATH: '/bin', REVOX_PAGESIZE: 'x' })).toEqual(readSettings({}));
   });
 });
@@ -203,19 +203,19 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
   { name: 'DRAIN_TIMEOUT_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.timeoutMs },
 ];
 
-describe.each(WHOLE_NUMBERS)('$name', ({ name, min, max, unit, read }) => {
-  test('is a whole number within its bounds', () => {
+describe.each(WHOLE_NUMBERS)('Whole number $name', ({ name, min, max, unit, read }) => {
+  test('$name accepts only a whole number within its bounds', () => {
     expect(read(readSettings({ [name]: String(min) }))).toBe(min);
     expect(read(readSettings({ [name]: String(max) }))).toBe(max);
     expect(faultsOf({ [name]: String(max + 1) })).toEqual([`${name} has to be ${min} to ${max} ${unit}.`]);
     if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([`${name} has to be ${min} to ${max} ${unit}.`]);
   });
 
-  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('is nothing like %s', (odd) => {
+  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('$name rejects %s', (odd) => {
     expect(faultsOf({ [name]: odd })).toEqual([`${name} has to be a whole number of ${unit}, ${min} to ${max}.`]);
   });
 
-  test('is not taken in by a number of a thousand digits', () => {
+  test('$name rejects a number of a thousand digits', () => {
     expect(faultsOf({ [name]: '9'.repeat(1000) })).toHaveLength(1);
   });
 });
@@ -240,12 +240,12 @@ const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings
   { name: 'UPSTREAM_TRACE', words: { on: true, off: false }, read: ({ upstreamTrace }) => upstreamTrace },
 ];
 
-describe.each(WORDS)('$name', ({ name, words, read }) => {
-  test('is one of its words', () => {
+describe.each(WORDS)('Word $name', ({ name, words, read }) => {
+  test('$name accepts each of its words', () => {
     for (const [word, value] of Object.entries(words)) expect(read(readSettings({ [name]: word }))).toBe(value);
   });
 
-  test('is no other word', () => {
+  test('$name rejects other words', () => {
     for (const odd of ['yes', 'ON', 'Auto', '2', 'constructor']) {
       expect(faultsOf({ [name]: odd })).toHaveLength(1);
       expect(faultsOf({ [name]: odd })[0]).toMatch(new RegExp(`^${name} has to be one of `));
@@ -253,13 +253,13 @@ describe.each(WORDS)('$name', ({ name, words, read }) => {
   });
 });
 
-describe('The switches', () => {
+describe('Switches', () => {
   test.each([
     { NODE_ENV: 'production', expected: false },
     { NODE_ENV: 'development', expected: true },
     { NODE_ENV: 'test', expected: true },
     { NODE_ENV: undefined, expected: true },
-  ])('are $expected when NODE_ENV is $NODE_ENV, and always what they are set to', ({ NODE_ENV, expected }) => {
+  ])('the switches are $expected by default when NODE_ENV is $NODE_ENV, and an explicit value wins', ({ NODE_ENV, expected }) => {
     expect(readSettings({ NODE_ENV })).toMatchObject({ graphiql: expected, introspection: expected, upstreamTrace: expected });
     expect(readSettings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toMatchObject({
       graphiql: true,
@@ -272,11 +272,11 @@ describe('MAX_CONNECTIONS_PER_ADDRESS', () => {
   const read = (given: string, all = '') =>
     readSettings({ MAX_CONNECTIONS_PER_ADDRESS: given, MAX_CONNECTIONS: all }).maxConnectionsPerAddress;
 
-  test('is half of MAX_CONNECTIONS unless it is set, and no bound when it is off', () => {
+  test('MAX_CONNECTIONS_PER_ADDRESS defaults to half of MAX_CONNECTIONS, and off removes the limit', () => {
     expect([read(''), read('', '7'), read('1'), read('5', '4'), read('off')]).toEqual([1_000, 4, 1, 5, Number.POSITIVE_INFINITY]);
   });
 
-  test.each(['-1', 'on', 'Infinity', '1e3'])('is nothing like %s', (odd) => {
+  test.each(['-1', 'on', 'Infinity', '1e3'])('MAX_CONNECTIONS_PER_ADDRESS rejects %s', (odd) => {
     expect(faultsOf({ MAX_CONNECTIONS_PER_ADDRESS: odd })).toEqual([
       'MAX_CONNECTIONS_PER_ADDRESS must be a whole number of connections, 1 to 1000000, or off.',
     ]);
@@ -284,20 +284,20 @@ describe('MAX_CONNECTIONS_PER_ADDRESS', () => {
 });
 
 describe('LOG_FORMAT', () => {
-  test('is for machines in production, else for people', () => {
+  test('LOG_FORMAT defaults to json in production and to text otherwise', () => {
     expect(readSettings({ NODE_ENV: 'production' }).log.format).toBe('json');
     expect(readSettings({ NODE_ENV: 'production', LOG_FORMAT: 'text' }).log.format).toBe('text');
     expect(readSettings({ NODE_ENV: 'test' }).log.format).toBe('text');
   });
 });
 
-describe("OpenTelemetry's variables", () => {
+describe('OpenTelemetry variables', () => {
   test.each([
     { OTEL_TRACES_EXPORTER: 'otlp' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
     { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' },
     { OTEL_CONFIG_FILE: 'otel.yaml' },
-  ])('%j asks for traces, unless they are off', (asked) => {
+  ])('the variable %j enables tracing unless tracing is switched off', (asked) => {
     expect(readSettings(asked).tracing.isEnabled).toBe(true);
     expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'True' }).tracing.isEnabled).toBe(false);
     expect(readSettings({ ...asked, OTEL_SDK_DISABLED: 'false' }).tracing.isEnabled).toBe(true);
@@ -308,7 +308,7 @@ describe("OpenTelemetry's variables", () => {
     [{ OTEL_SERVICE_NAME: 'mine' }, true],
     [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a, service.name=mine' }, true],
     [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a,my.service.name=mine' }, false],
-  ])('%j says what the service is called: %j', (given, isNamed) => {
+  ])('whether %j sets the service name: %j', (given, isNamed) => {
     expect(readSettings(given).tracing.hasServiceName).toBe(isNamed);
   });
 });
@@ -319,7 +319,7 @@ describe('REVOX_BASE_URL', () => {
     ['https://www.getrevox.com/api/', 'https://www.getrevox.com/api'],
     ['http://localhost:4001//', 'http://localhost:4001'],
     ['http://[::1]:4001/api', 'http://[::1]:4001/api'],
-  ])('%s is %s', (given, read) => {
+  ])('REVOX_BASE_URL accepts %s as %s', (given, read) => {
     expect(readSettings({ REVOX_BASE_URL: given }).revox.baseUrl).toBe(read);
   });
 
@@ -332,7 +332,7 @@ describe('REVOX_BASE_URL', () => {
     'https://x.test/api?',
     'https://x.test/api#top',
     'https://x.test/?key=1',
-  ])('is not %s', (odd) => {
+  ])('REVOX_BASE_URL rejects %s', (odd) => {
     expect(faultsOf({ REVOX_BASE_URL: odd })).toEqual([
       'REVOX_BASE_URL has to be an http or https URL without user, query or fragment, https://www.getrevox.com/api for instance.',
     ]);
@@ -340,7 +340,7 @@ describe('REVOX_BASE_URL', () => {
 });
 
 describe('Secrets', () => {
-  test('ROUTER_SECRETS is a list', () => {
+  test('ROUTER_SECRETS accepts a list of secrets', () => {
     expect(readSettings({ ROUTER_SECRETS: 'a-secret-of-16-ch, another-secret-of-more' }).routerSecrets).toEqual([
       'a-secret-of-16-ch',
       'another-secret-of-more',
@@ -348,7 +348,7 @@ describe('Secrets', () => {
   });
 
   test.each(['a-secret,', ',a-secret', 'a-secret,,a-secret', 'with blanks in the middle', 'énough-secret-with-an-accent'])(
-    'ROUTER_SECRETS is not %s',
+    'ROUTER_SECRETS rejects %s',
     (odd) => {
       expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
         'ROUTER_SECRETS has to be a comma-separated list of secrets, each of visible ASCII without blanks.',
@@ -356,25 +356,25 @@ describe('Secrets', () => {
     },
   );
 
-  test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY is not %j', (odd) => {
+  test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY rejects %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
       'REVOX_API_KEY has to be visible ASCII without blanks, as it goes into a header.',
     ]);
   });
 
-  test('CACHE_SECRET is long enough not to be guessed', () => {
+  test('CACHE_SECRET rejects a secret that is too short', () => {
     expect(readSettings({ CACHE_SECRET: 'sixteen letters!' }).cache.secret).toBe('sixteen letters!');
     expect(faultsOf({ CACHE_SECRET: 'fifteen letters' })).toEqual([
       'CACHE_SECRET has to be at least 16 characters that nobody can guess.',
     ]);
   });
 
-  test.each(['redis://127.0.0.1:6379', 'rediss://user:password@cache.internal/2'])('REDIS_URL is %s', (url) => {
+  test.each(['redis://127.0.0.1:6379', 'rediss://user:password@cache.internal/2'])('REDIS_URL accepts %s', (url) => {
     expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
   });
 
   test.each(['127.0.0.1:6379', 'redis://', 'http://127.0.0.1', 'redis', 'redis://h/db', 'redis://user:%ff@h'])(
-    'REDIS_URL is not %s',
+    'REDIS_URL rejects %s',
     (odd) => {
       expect(faultsOf({ REDIS_URL: odd })).toEqual([
         'REDIS_URL has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance.',
@@ -382,7 +382,7 @@ describe('Secrets', () => {
     },
   );
 
-  test('are in no message, nor is any other value', () => {
+  test('no message contains a secret or any other value', () => {
     const values = {
       REVOX_API_KEY: 'the key itself',
       ROUTER_SECRETS: 'the secret',
@@ -399,10 +399,10 @@ describe('Secrets', () => {
   });
 });
 
-describe('JWT', () => {
+describe('JWT settings', () => {
   const SET = { REVOX_API_KEY: 'k', JWT_JWKS_URL: 'https://id.test/keys', JWT_ISSUER: 'https://id.test', JWT_AUDIENCE: 'revox' };
 
-  test('is checked against keys, issuer, audience, and the scopes that are named', () => {
+  test('the JWT settings consist of keys, issuer, audience and optional scopes', () => {
     const jwt = { jwksUrl: 'https://id.test/keys', issuer: 'https://id.test', audience: 'revox' };
     expect(readSettings(SET).jwt).toEqual({ ...jwt, scopes: [] });
     expect(readSettings({ ...SET, JWT_SCOPE: ' calls:read  campaigns:read ' }).jwt).toEqual({
@@ -411,28 +411,28 @@ describe('JWT', () => {
     });
   });
 
-  test('opens a gateway that holds a key to other machines', () => {
+  test('a gateway with JWT and an API key may listen on a public address', () => {
     expect(faultsOf({ ...SET, HOST: '0.0.0.0' })).toEqual([]);
   });
 
-  test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'])('is not checked without %s', (name) => {
+  test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'])('the JWT settings require %s', (name) => {
     expect(faultsOf({ ...SET, [name]: '', JWT_SCOPE: 'a' })).toEqual([
       `${name} has to be set: tokens are checked against keys, issuer and audience together.`,
     ]);
   });
 
-  test('is nothing for pass-through mode', () => {
+  test('the JWT settings are rejected in pass-through mode', () => {
     expect(faultsOf({ ...SET, REVOX_API_KEY: undefined })).toEqual([
       'REVOX_API_KEY has to be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
     ]);
   });
 
-  test.each(['http://localhost:9000/keys', 'http://127.0.0.1/keys', 'http://[::1]:1/keys'])('takes keys from %s', (url) => {
+  test.each(['http://localhost:9000/keys', 'http://127.0.0.1/keys', 'http://[::1]:1/keys'])('JWT_JWKS_URL accepts %s', (url) => {
     expect(readSettings({ ...SET, JWT_JWKS_URL: url }).jwt?.jwksUrl).toBe(url);
   });
 
   test.each(['http://id.test/keys', 'id.test/keys', 'file:///keys', 'https://user:pass@id.test/', 'https://id.test/#keys'])(
-    'takes none from %s',
+    'JWT_JWKS_URL rejects %s',
     (url) => {
       expect(faultsOf({ ...SET, JWT_JWKS_URL: url })).toEqual([
         'JWT_JWKS_URL has to be an https URL (http only for this machine) without user or fragment.',
@@ -442,7 +442,7 @@ describe('JWT', () => {
 });
 
 describe('CORS_ORIGINS', () => {
-  test('is a list', () => {
+  test('CORS_ORIGINS accepts a list of origins', () => {
     expect(readSettings({ CORS_ORIGINS: 'https://app.test, http://localhost:3000' }).corsOrigins).toEqual([
       'https://app.test',
       'http://localhost:3000',
@@ -450,7 +450,7 @@ describe('CORS_ORIGINS', () => {
   });
 
   test.each(['*', 'null', 'app.test', 'https://app.test/', 'https://app.test/page', 'https://*.app.test', 'https://APP.test'])(
-    'is not %s',
+    'CORS_ORIGINS rejects %s',
     (odd) => {
       expect(faultsOf({ CORS_ORIGINS: odd })).toEqual([
         'CORS_ORIGINS has to be a comma-separated list of origins, https://app.example.com for instance, with no path.',
@@ -460,7 +460,7 @@ describe('CORS_ORIGINS', () => {
 });
 
 describe('TRUSTED_DOCUMENTS', () => {
-  test('may be the only ones', () => {
+  test('TRUSTED_DOCUMENTS_ONLY restricts the gateway to trusted documents', () => {
     const given = { TRUSTED_DOCUMENTS: './documents', TRUSTED_DOCUMENTS_ONLY: 'on' };
     expect(readSettings(given).trustedDocuments).toEqual({ path: './documents', trustedOnly: true });
     expect(readSettings({ ...given, TRUSTED_DOCUMENTS_ONLY: 'off' }).trustedDocuments).toEqual({
@@ -469,7 +469,7 @@ describe('TRUSTED_DOCUMENTS', () => {
     });
   });
 
-  test('have to be somewhere to be the only ones', () => {
+  test('TRUSTED_DOCUMENTS_ONLY requires TRUSTED_DOCUMENTS', () => {
     expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([
       'TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
     ]);
@@ -477,8 +477,8 @@ describe('TRUSTED_DOCUMENTS', () => {
   });
 });
 
-describe('All faults', () => {
-  test('are reported at once, a line each', () => {
+describe('Settings error', () => {
+  test('all problems of the settings are reported at once, one on each line', () => {
     const odd = Object.fromEntries([...WHOLE_NUMBERS, ...WORDS].map(({ name }) => [name, '?']));
     const faults = faultsOf({ ...odd, HOST: 'a b', REVOX_BASE_URL: '?', REVOX_API_KEY: 'a b', ROUTER_SECRETS: 'a b' });
     expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(
@@ -487,7 +487,7 @@ describe('All faults', () => {
     expect(new SettingsError(faults).message.split('\n')).toHaveLength(1 + faults.length);
   });
 
-  test('are told with the one that only shows among several settings', () => {
+  test('a problem between several settings is reported together with the problems of single settings', () => {
     expect(faultsOf({ PORT: 'x', HOST: '0.0.0.0', REVOX_API_KEY: 'k' }).map((fault) => fault.split(' ')[0])).toEqual([
       'PORT',
       'HOST',
@@ -495,27 +495,27 @@ describe('All faults', () => {
   });
 });
 
-describe('A gateway that holds a key', () => {
+describe('Public address of a gateway with an API key', () => {
   const OPEN = ['0.0.0.0', '::', '192.168.1.5', 'gateway.internal', '::ffff:127.0.0.1', '127.evil.test', '127.0.0.2'];
   const CLOSED = ['127.0.0.1', '::1', 'localhost'];
 
-  test.each(OPEN)('does not start on %s without ROUTER_SECRETS', (host) => {
+  test.each(OPEN)('a gateway with an API key does not start on %s without ROUTER_SECRETS', (host) => {
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([
       expect.stringMatching(/^HOST has to be 127.0.0.1, ::1 or localhost.* Set ROUTER_SECRETS/),
     ]);
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: ' ' })).toHaveLength(1);
   });
 
-  test.each(OPEN)('starts on %s with ROUTER_SECRETS, and without a key', (host) => {
+  test.each(OPEN)('a gateway starts on %s with ROUTER_SECRETS or without an API key', (host) => {
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: 'a-secret-of-16-chars' })).toEqual([]);
     expect(faultsOf({ HOST: host })).toEqual([]);
   });
 
-  test.each(CLOSED)('starts on %s', (host) => {
+  test.each(CLOSED)('a gateway with an API key starts on %s', (host) => {
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([]);
   });
 
-  test('is told of a host that is none', () => {
+  test('HOST rejects a value that is not a host', () => {
     expect(faultsOf({ HOST: 'http://0.0.0.0' })).toEqual([
       'HOST has to be an address or a name to listen on, 127.0.0.1 for instance.',
     ]);
@@ -528,12 +528,12 @@ describe('SANDBOX_PORT', () => {
     [{ PORT: '0' }, 0],
     [{ PORT: '65535' }, 65_534],
     [{ PORT: '5000', SANDBOX_PORT: '7000' }, 7000],
-  ])('with %j is %i', (environment, port) => {
+  ])('SANDBOX_PORT for the environment %j is %i', (environment, port) => {
     expect(readSettings(environment).sandboxPort).toBe(port);
   });
 });
 
-describe('The tables of the README', () => {
+describe('Settings tables of the README', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
   const [, section = ''] = /^## Settings\n(.*?)^## /ms.exec(readme) ?? [];
   const rows = Array.from(section.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', told = '']) => ({
@@ -542,19 +542,19 @@ describe('The tables of the README', () => {
   }));
   const defaults: { readonly [name: string]: unknown } = variables.parse({});
 
-  test('name each variable once, and no other', () => {
-    // Node.js and OpenTelemetry say what these mean.
+  test('the README lists each variable once, and no other variable', () => {
+    // Node.js and OpenTelemetry define what these mean.
     const ours = Object.keys(variables.shape).filter((name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'));
     const others = ['OTEL_…', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
     expect(rows.flatMap(({ names }) => names).sort()).toEqual([...ours, ...others].sort());
   });
 
-  test('tell the defaults', () => {
+  test('the README states the defaults', () => {
     const told = rows.filter(({ names }) => names.some((name) => String(defaults[name] ?? '') !== ''));
     expect(told.map((row) => [row.names, row.told.replaceAll('`', '')])).toEqual(
       told.map(({ names }) => [names, names.map((name) => String(defaults[name])).join(', ')]),
     );
-    // The others have none, or one that depends on something else.
+    // The other variables have no default, or one that depends on another setting.
     expect(told.length).toBeGreaterThan(rows.length / 2);
   });
 });

@@ -5,19 +5,19 @@ import { SettingsError } from '#config/settings.ts';
 import { readTrustedDocuments, type TrustedDocumentFile } from '#config/trusted-documents.ts';
 import { writeDocuments } from '../support/document-files.ts';
 
-/** The path of one file, or of the directory that holds them all. */
+/** The path of one file, or of the directory that contains all files. */
 function write(files: Parameters<typeof writeDocuments>[0], path = ''): string {
   const directory = writeDocuments(files);
   return path === '' ? directory : join(directory, path);
 }
 
-/** What is read, by its id; `file` within the directory. */
+/** The documents keyed by id; `file` is relative to the directory. */
 function read(path: string): { [id: string]: { text: string; file: string } } {
   const toEntry = ({ id, text, file }: TrustedDocumentFile) => [id, { text, file: file.split(/documents-\w+\//).at(-1) }];
   return Object.fromEntries(readTrustedDocuments(path).map(toEntry));
 }
 
-/** With the directory cut away. */
+/** The problems, with the directory replaced by `…`. */
 function faultsOf(path: string): readonly string[] {
   try {
     readTrustedDocuments(path);
@@ -33,8 +33,8 @@ const A = 'query A { __typename }';
 const B = 'query B { __typename }';
 const KINDS = 'Apollo\'s manifest (`"format": "apollo-persisted-query-manifest"`), or an object of ids and documents';
 
-describe('TRUSTED_DOCUMENTS may name', () => {
-  test("Apollo's manifest", () => {
+describe('Trusted documents', () => {
+  test("TRUSTED_DOCUMENTS accepts Apollo's manifest", () => {
     const operations = [
       { id: 'a1', name: 'A', type: 'query', body: A },
       { id: 'b1', name: 'B', type: 'query', body: B, clientName: null },
@@ -45,24 +45,24 @@ describe('TRUSTED_DOCUMENTS may name', () => {
     });
   });
 
-  test('the map that Relay, graphql-codegen and gql.tada write; the prefix `sha256:` is no part of an id', () => {
+  test('TRUSTED_DOCUMENTS accepts the map of Relay, graphql-codegen and gql.tada, and the prefix `sha256:` is not part of an id', () => {
     expect(read(write({ 'persisted-documents.json': { a1: A, 'sha256:b1': B } }, 'persisted-documents.json'))).toEqual({
       a1: { text: A, file: 'persisted-documents.json' },
       b1: { text: B, file: 'persisted-documents.json' },
     });
   });
 
-  test('a manifest, whatever its file is called, and whether or not a byte order mark is before it', () => {
+  test('TRUSTED_DOCUMENTS accepts a manifest with any file name, with or without a byte order mark', () => {
     expect(read(write({ manifest: `\uFEFF${JSON.stringify({ a: A })}` }, 'manifest'))).toEqual({
       a: { text: A, file: 'manifest' },
     });
   });
 
-  test.each(['A.graphql', 'A.gql'])('a document: %s', (file) => {
+  test.each(['A.graphql', 'A.gql'])('TRUSTED_DOCUMENTS accepts a document file: %s', (file) => {
     expect(read(write({ [file]: `${A}\n` }, file))).toEqual({ A: { text: `${A}\n`, file } });
   });
 
-  test('a directory of all of them, and of directories; everything else in it is let be', () => {
+  test('TRUSTED_DOCUMENTS accepts a directory tree with all of these files and ignores other files', () => {
     const path = write({
       'web/apollo.json': { ...APOLLO, operations: [{ id: 'w', body: A }] },
       'web/relay/map.json': { r: B },
@@ -84,7 +84,7 @@ describe('TRUSTED_DOCUMENTS may name', () => {
     ]);
   });
 
-  test('documents of any id that is text, and of any text', () => {
+  test('TRUSTED_DOCUMENTS accepts documents with any text as id and any text as content', () => {
     const map = '{ "__proto__": "query A { __typename }", "constructor": "nonsense", "é ü": "" }';
     expect(readTrustedDocuments(write({ 'm.json': map }, 'm.json')).map(({ id, text }) => [id, text])).toEqual([
       ['__proto__', A],
@@ -93,22 +93,22 @@ describe('TRUSTED_DOCUMENTS may name', () => {
     ]);
   });
 
-  test('one document many times, by one id or by several', () => {
+  test('TRUSTED_DOCUMENTS accepts the same document several times, under one id or several', () => {
     const path = write({ 'a.json': { a: A, other: A }, 'b.json': { a: A, 'sha256:a': A }, 'a.graphql': A });
     expect(Object.keys(read(path)).sort()).toEqual(['a', 'other']);
   });
 });
 
-describe('TRUSTED_DOCUMENTS does not name', () => {
+describe('Rejected trusted documents', () => {
   const NO_ID = 'it has to be text, and not empty.';
 
   test.each([
-    { name: 'no JSON', content: '{ "a": ', faults: [`is no JSON: it has to be ${KINDS}.`] },
+    { name: 'a file without JSON', content: '{ "a": ', faults: [`is no JSON: it has to be ${KINDS}.`] },
     { name: 'an empty file', content: '', faults: [`is no JSON: it has to be ${KINDS}.`] },
-    { name: 'a list', content: [['a', A]], faults: [`has to be ${KINDS}.`] },
-    { name: 'null', content: 'null', faults: [`has to be ${KINDS}.`] },
-    { name: 'text', content: '"query"', faults: [`has to be ${KINDS}.`] },
-    { name: 'no UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['has to be UTF-8.'] },
+    { name: 'a JSON list', content: [['a', A]], faults: [`has to be ${KINDS}.`] },
+    { name: 'a JSON null', content: 'null', faults: [`has to be ${KINDS}.`] },
+    { name: 'a JSON string', content: '"query"', faults: [`has to be ${KINDS}.`] },
+    { name: 'a file without UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['has to be UTF-8.'] },
     {
       name: 'another format',
       content: { format: 'somebody-elses', version: 1, operations: [] },
@@ -119,14 +119,14 @@ describe('TRUSTED_DOCUMENTS does not name', () => {
       content: { ...APOLLO, version: 2, operations: [] },
       faults: ['has to be of `version` 1.'],
     },
-    { name: 'no operations', content: { ...APOLLO }, faults: ['has to have a list of `operations`.'] },
+    { name: 'a manifest without operations', content: { ...APOLLO }, faults: ['has to have a list of `operations`.'] },
     {
       name: 'a map of operations',
       content: { ...APOLLO, operations: { a: A } },
       faults: ['has to have a list of `operations`.'],
     },
     {
-      name: 'ids that are none and documents that are none',
+      name: 'invalid ids and invalid documents',
       content: {
         ...APOLLO,
         operations: [{ id: 5, body: A }, { body: A }, { id: '', body: A }, { id: 'a' }, null, { id: 'b', body: B }],
@@ -140,7 +140,7 @@ describe('TRUSTED_DOCUMENTS does not name', () => {
       ],
     },
     {
-      name: 'a map of other things',
+      name: 'a map of other values',
       content: { '': A, a: { body: A }, b: null, c: 5 },
       faults: [
         `has no id at "": ${NO_ID}`,
@@ -149,27 +149,27 @@ describe('TRUSTED_DOCUMENTS does not name', () => {
         'has no document at "c": it has to be text.',
       ],
     },
-  ])('$name', ({ content, faults }) => {
+  ])('TRUSTED_DOCUMENTS rejects $name', ({ content, faults }) => {
     const told = faults.map((fault) => `TRUSTED_DOCUMENTS: …/m.json ${fault}`);
     expect(faultsOf(write({ 'm.json': content }, 'm.json'))).toEqual(told);
     expect(faultsOf(write({ 'm.json': content, 'good.json': { good: A } }))).toEqual(told);
   });
 
-  test('what does not exist', () => {
+  test('TRUSTED_DOCUMENTS rejects a path that does not exist', () => {
     expect(faultsOf(write({}, 'nowhere/m.json'))).toEqual(['TRUSTED_DOCUMENTS: …/nowhere/m.json does not exist.']);
   });
 
-  test('what is neither a file nor a directory', () => {
+  test('TRUSTED_DOCUMENTS rejects a path that is neither a file nor a directory', () => {
     expect(faultsOf('/dev/null')).toEqual(['TRUSTED_DOCUMENTS: /dev/null is neither a file nor a directory.']);
   });
 
-  test('what cannot be read', () => {
+  test('TRUSTED_DOCUMENTS rejects a file that cannot be read', () => {
     expect(faultsOf(write({ 'm.json': { a: A } }, 'm.json/n.json'))).toEqual([
       'TRUSTED_DOCUMENTS: …/m.json/n.json cannot be read (ENOTDIR).',
     ]);
   });
 
-  test('a link to nowhere', () => {
+  test('TRUSTED_DOCUMENTS rejects a broken link', () => {
     const path = write({ 'a.json': { a: A } });
     symlinkSync('nowhere', join(path, 'b.json'));
     expect(faultsOf(path)).toEqual(['TRUSTED_DOCUMENTS: …/b.json does not exist.']);
@@ -177,15 +177,15 @@ describe('TRUSTED_DOCUMENTS does not name', () => {
 
   test.each([
     { name: 'an empty directory', files: {} },
-    { name: 'a directory of other things', files: { 'README.md': A } },
-    { name: 'a manifest of nothing', files: { 'm.json': {} } },
-  ])('$name', ({ files }) => {
+    { name: 'a directory of other files', files: { 'README.md': A } },
+    { name: 'an empty manifest', files: { 'm.json': {} } },
+  ])('TRUSTED_DOCUMENTS rejects a source without documents: $name', ({ files }) => {
     expect(faultsOf(write(files))).toEqual([
       'TRUSTED_DOCUMENTS: … holds no document: it has to hold manifests or GraphQL documents.',
     ]);
   });
 
-  test('two documents by one id, in one file or in two', () => {
+  test('TRUSTED_DOCUMENTS rejects two documents with the same id, in one file or in two', () => {
     const operations = [
       { id: 'a', body: A },
       { id: 'sha256:a', body: B },
@@ -198,7 +198,7 @@ describe('TRUSTED_DOCUMENTS does not name', () => {
   });
 });
 
-test('all that is wrong with the documents is said at once, with nothing of what is in them', () => {
+test('all problems of the trusted documents are reported at once, without their content', () => {
   const secret = 'query Secret { __typename }';
   const path = write({
     'a.json': `{ "x": "${secret}", `,

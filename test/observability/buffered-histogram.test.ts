@@ -5,15 +5,15 @@ import { createBufferedHistogram } from '#observability/buffered-histogram.ts';
 
 const BUCKETS = [0.001, 0.25, 1, 30];
 
-/** Which any label may have; few, so that they come again. */
+/** Any label may have any of these values; there are few, so that they repeat. */
 const label = fc.constantFrom('', 'a', 'b', 'OK', '1', '/call/{id}', 'ä"\\\n', '__proto__', 'x=1', '{le="1"}', '😀');
 
 /** On the bounds of the buckets, between them, and beyond. */
 const value = fc.oneof(fc.constantFrom(0, ...BUCKETS, 1e-9, 30.000001, 1e12), fc.double({ min: 0, max: 60, noNaN: true }));
 
-describe('What is kept reads as what prom-client keeps', () => {
+describe('Buffered histogram', () => {
   test.each([[[]], [['code']], [['operation', 'code']], [['endpoint', 'status', 'outcome']]])(
-    'with the labels %j',
+    'the buffered histogram renders the same text as prom-client with the labels %j',
     async (names) => {
       const observation = fc.tuple(value, fc.tuple(...names.map(() => label)));
       await fc.assert(
@@ -31,7 +31,7 @@ describe('What is kept reads as what prom-client keeps', () => {
     },
   );
 
-  test('line by line', async () => {
+  test('the buffered histogram renders the exposition format line by line', async () => {
     const { registry, observe } = createBuffered(['operation', 'code']);
     observe(0.25, 'Look', 'OK');
     observe(31, 'Look', 'OK');

@@ -3,7 +3,7 @@ import { type MetricUse, readAlerts, readDashboard, usesIn } from '../support/da
 import type { Sample } from '../support/metrics.ts';
 import { readEventfulGateways } from './eventful-gateways.ts';
 
-/** What Prometheus adds of its own. */
+/** Labels that Prometheus itself adds. */
 const BUILT_IN_METRICS = ['instance', 'job'];
 
 let samples: readonly Sample[];
@@ -13,26 +13,26 @@ beforeAll(async () => {
 });
 
 describe.each([
-  ['The dashboard', readDashboard()],
-  ['The alerts', readAlerts()],
-])('%s', (_, expressions) => {
-  test('ask for something', () => {
+  ['the dashboard', readDashboard()],
+  ['the alerts', readAlerts()],
+])('Metrics of %s', (_, expressions) => {
+  test('the expressions use at least one metric each', () => {
     expect(expressions.flatMap(usesIn).length).toBeGreaterThanOrEqual(expressions.length);
   });
 
-  test.each(expressions)('ask only for what there is: $where: $expr', (expression) => {
+  test.each(expressions)('the expression $where uses only known metrics, labels and values: $expr', (expression) => {
     expect(usesIn(expression).length).toBeGreaterThan(0);
     expect(usesIn(expression).flatMap(missing)).toEqual([]);
   });
 });
 
-test('Every metric of the gateway is on the dashboard', () => {
+test('the dashboard shows every metric of the gateway', () => {
   const used = new Set(readDashboard().flatMap((expression) => usesIn(expression).map(({ metric }) => toFamily(metric))));
   const own = new Set(samples.map(({ name }) => toFamily(name)).filter((name) => name.startsWith('revox_gateway_')));
   expect([...own].filter((name) => !used.has(name))).toEqual([]);
 });
 
-describe('What there is not would be found', () => {
+describe('Dashboard check', () => {
   test.each([
     ['sum(rate(revox_gateway_operation_seconds_count[5m]))', ['revox_gateway_operation_seconds_count']],
     ['revox_gateway_cache_bytes{tier="memory"}', ['revox_gateway_cache_bytes{tier}']],
@@ -56,12 +56,15 @@ describe('What there is not would be found', () => {
     ['rate(revox_gateway_questions_total{source!~"failed|net.+"}[5m])', ['revox_gateway_questions_total{source="net.+"}']],
     ['revox_gateway_http_responses_total{place="/graphiql"}', ['revox_gateway_http_responses_total{place="/graphiql"}']],
     ['revox_gateway_refusals_total / revox_gateway_requests_total', ['revox_gateway_requests_total']],
-  ])('%s', (expr, faults) => {
+  ])('the dashboard check reports the unknown names in %s', (expr, faults) => {
     expect(usesIn({ where: '', expr, legend: '' }).flatMap(missing)).toEqual(faults);
   });
 });
 
-/** What of it no gateway has ever said: a metric, a label of it, or a value of that label. */
+/**
+ * The parts of a metric use that no gateway has ever exposed: the metric, a label, or a value of a
+ * label.
+ */
 function missing({ metric, labels, matchers }: MetricUse): string[] {
   const series = samples.filter(({ name }) => name === metric);
   if (series.length === 0) return [metric];

@@ -16,7 +16,10 @@ interface Scenario {
   act(scene: Scene): Promise<unknown>;
 }
 
-/** What can happen to a gateway; the breaker stays out of it, for each of its states is always told. */
+/**
+ * Everything that can happen to a gateway except the circuit breaker: every one of its states is
+ * always exposed.
+ */
 const SCENARIOS: readonly Scenario[] = [
   {
     options: {
@@ -57,7 +60,7 @@ const SCENARIOS: readonly Scenario[] = [
     options: {
       gateway: {
         startTimer(ms) {
-          // The clock of one upstream request, not that of the operation.
+          // The timer of one upstream request, not that of the operation.
           if (ms === 10_000) throw new Error('nobody foresaw this');
           return () => {};
         },
@@ -67,7 +70,10 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** `/metrics` of gateways to which everything has happened that can: whatever is asked for has to be among it. */
+/**
+ * `/metrics` of gateways to which everything has happened that can: every metric in use must be in
+ * it.
+ */
 export async function readEventfulGateways(): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const { options = {}, act } of SCENARIOS) {
@@ -79,7 +85,7 @@ export async function readEventfulGateways(): Promise<Sample[]> {
   return samples;
 }
 
-/** From the network, by joining another's question, from memory, and from there when it is too old. */
+/** One lookup from each source: network, coalesced, memory, and memory past its freshness. */
 async function hitEverySource({ execute, clock, sandbox }: Scene): Promise<void> {
   await Promise.all([execute(VOICES), execute(VOICES)]);
   await execute(VOICES);

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { LogFields } from '#observability/log.ts';
 import { captureLog } from '../support/captured-log.ts';
 
-/** What somebody may call his operation, or send for an id, to write into a log. */
+/** Operation names and request ids that a caller might send to forge log lines. */
 const FORGERIES = [
   'x\n{"level":"info","msg":"forged"}',
   'x\r\n12:00:00.000 info  forged',
@@ -14,7 +14,7 @@ const FORGERIES = [
   'x forged=1',
 ];
 
-/** As a request is told of. */
+/** The fields of a request line. */
 const KNOWN_FIELDS: LogFields = {
   method: 'POST',
   place: '/graphql',
@@ -31,8 +31,8 @@ const KNOWN_FIELDS: LogFields = {
   requestId: 'a2b0',
 };
 
-describe('A line', () => {
-  test('of JSON has level, time, message and fields', () => {
+describe('Log line', () => {
+  test('a JSON line has level, time, message and fields', () => {
     const { log, read } = captureLog();
     log.info('Ready', { status: 200, operation: null, ratio: 1.5 });
     log.error('Trouble');
@@ -49,7 +49,7 @@ describe('A line', () => {
     ]);
   });
 
-  test('has the time at which it was told, though that is written out once a millisecond', () => {
+  test('a line has the time of its log call, although the time is formatted once a millisecond', () => {
     const { log, read } = captureLog();
     const times = [0, 0, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_000];
     using clock = vi.spyOn(Date, 'now');
@@ -60,13 +60,13 @@ describe('A line', () => {
     expect(read().map(({ time }) => time)).toEqual(times.map((time) => new Date(time).toISOString()));
   });
 
-  test('of text has the same', () => {
+  test('a text line has level, time, message and fields', () => {
     const { log, lines } = captureLog({ format: 'text' });
     log.info('Ready', { status: 200, operation: null, name: 'two words' });
     expect(lines).toEqual([expect.stringMatching(/^[\d:.]{12}Z info {2}Ready status=200 operation=null name="two words"\n$/)]);
   });
 
-  test.each(FORGERIES)('is one line, whatever stands in it: %j', (forgery) => {
+  test.each(FORGERIES)('a log entry is one line whatever it contains: %j', (forgery) => {
     const json = captureLog();
     json.log.info(forgery, { operation: forgery });
     expect(json.lines).toHaveLength(1);
@@ -85,42 +85,50 @@ describe('A line', () => {
   });
 
   test.each<[string, LogFields, string]>([
-    ['that is answered', {}, 'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered'],
+    ['with a response', {}, 'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered'],
     [
-      'that is answered from memory',
+      'with a response from memory',
       { upstreamRequests: 0, durationMs: 4.1, overheadMs: 4.1 },
       'POST /graphql 200 Look  4.1 ms  3 remembered',
     ],
     [
-      'of an operation without a name',
+      'for an operation without a name',
       { operation: null, coalesced: 2, stale: 1 },
       'POST /graphql 200  228 ms (67 own)  15 upstream, 3 remembered, 2 joined, 1 stale',
     ],
     [
-      'of another type',
+      'for an operation of another type',
       { operationType: 'mutation' },
       'POST /graphql 200 mutation Look  228 ms (67 own)  15 upstream, 3 remembered',
     ],
     [
-      'that failed, to be found again',
+      'with a failure, with its ids for the search',
       { code: 'UPSTREAM_TIMEOUT', trace_id: '0af7' },
       'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
     ],
-    // Nobody passes for what he is not by the name that he gives his operation.
-    ['called like a field', { operation: 'code=OK' }, 'POST /graphql 200 "code=OK"  228 ms (67 own)  15 upstream, 3 remembered'],
-    ['called like a code', { operation: 'FORBIDDEN' }, 'POST /graphql 200 FORBIDDEN  228 ms (67 own)  15 upstream, 3 remembered'],
+    // An operation name must not pass for a field or a code.
     [
-      'with personal data, where that is asked for',
+      'with a name like a field',
+      { operation: 'code=OK' },
+      'POST /graphql 200 "code=OK"  228 ms (67 own)  15 upstream, 3 remembered',
+    ],
+    [
+      'with a name like a code',
+      { operation: 'FORBIDDEN' },
+      'POST /graphql 200 FORBIDDEN  228 ms (67 own)  15 upstream, 3 remembered',
+    ],
+    [
+      'with personal data, when it is enabled',
       { document: '{ a }', variables: 'null' },
       'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  document="{ a }" variables=null',
     ],
-  ])('of text about a request %s', (_, fields, told) => {
+  ])('the text line of a request %s has the expected form', (_, fields, told) => {
     const { log, lines } = captureLog({ format: 'text' });
     log.info('request', { ...KNOWN_FIELDS, ...fields });
     expect(lines[0]!.slice('12:00:00.000Z '.length)).toBe(`info  ${told}\n`);
   });
 
-  test('of text about a refusal tells which', () => {
+  test('the text line of a rejected request has its code', () => {
     const { log, lines } = captureLog({ format: 'text' });
     log.info('request', {
       method: 'GET',
@@ -133,7 +141,7 @@ describe('A line', () => {
     expect(lines[0]).toMatch(/Z info {2}GET other 404 {2}0\.3 ms {2}code=BAD_USER_INPUT requestId=a2b0\n$/);
   });
 
-  test('is left out below the level', () => {
+  test('a log entry below the level is not written', () => {
     const { log, lines } = captureLog({ level: 'error' });
     log.debug?.('no');
     log.info('no');
@@ -146,13 +154,13 @@ describe('A line', () => {
   });
 });
 
-describe('A bug', () => {
+describe('Log of an unexpected error', () => {
   const error = Object.assign(new TypeError('Outer', { cause: Object.assign(new Error('Inner'), { body: 'SECRET' }) }), {
     headers: { authorization: 'SECRET' },
     path: '/call/SECRET',
   });
 
-  test('is told with its stack and what caused it, and nothing else that hangs on it', () => {
+  test('the log of an unexpected error has its stack and its cause, and no other property of it', () => {
     const { log, lines, read } = captureLog();
     log.unexpected(error);
     expect(read()[0]).toMatchObject({
@@ -167,7 +175,7 @@ describe('A bug', () => {
     expect(lines.join()).not.toContain('SECRET');
   });
 
-  test('has its stack below it for people', () => {
+  test('a text log has the stack below the line of the unexpected error', () => {
     const { log, lines } = captureLog({ format: 'text' });
     log.unexpected(error);
     expect(lines[0]).toMatch(
@@ -182,7 +190,7 @@ describe('A bug', () => {
     expect(lines.join()).not.toContain('SECRET');
   });
 
-  test('is told whatever it is, and however much of it there is', () => {
+  test('an unexpected error of any type and size is logged', () => {
     const { log, lines } = captureLog();
     const endless: { cause?: unknown } & Error = new Error('x'.repeat(1_000_000));
     endless.cause = endless;

@@ -17,8 +17,8 @@ function seriesOf(samples: readonly Sample[], name: string) {
   return samples.filter((sample) => sample.name === `revox_gateway_${name}`).map(({ labels, value }) => ({ ...labels, value }));
 }
 
-describe('Operations are counted', () => {
-  test('by name and code, with how long they took', async () => {
+describe('Operation metrics', () => {
+  test('operations are counted by name and code, with their duration', async () => {
     const clock = createClock();
     const world = createTestGateway({
       gateway: { monotonicNow: clock.now },
@@ -40,7 +40,7 @@ describe('Operations are counted', () => {
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
 
-  test('while they last', async () => {
+  test('operations are counted while they are in progress', async () => {
     const answer = Promise.withResolvers<Response>();
     const asked = Promise.withResolvers<void>();
     const world = createTestGateway({
@@ -57,11 +57,11 @@ describe('Operations are counted', () => {
     expect(sumSamples(await readMetrics(world), 'operations_in_progress')).toBe(0);
   });
 
-  test('under no more than a hundred names, of those that are valid and were served', async () => {
+  test('operations are counted under a hundred names at most, all of valid and served operations', async () => {
     const world = createTestGateway();
     for (let number = 0; number < 300; number += 1) await world.execute(`query Invalid${number} { nope }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
-    // Nobody has looked at their key: they get no name.
+    // The gateway has not verified the key of these requests, so their operations get no name.
     for (let number = 0; number < 300; number += 1) await world.execute(`query Stranger${number} { __typename }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
       { operation: 'other', code: 'OK', value: 300 },
@@ -77,7 +77,7 @@ describe('Operations are counted', () => {
     expect(series).toContainEqual({ operation: 'anonymous', code: 'OK', value: 1 });
   });
 
-  test('so that ten thousand names are a hundred', () => {
+  test('ten thousand operation names are reduced to a hundred', () => {
     const nameOperation = createOperationNamer(100);
     const names = new Set(Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`, true)));
     expect(names.size).toBe(101);
@@ -89,8 +89,8 @@ describe('Operations are counted', () => {
   });
 });
 
-describe('Refusals are counted', () => {
-  test('by code, once each', async () => {
+describe('Rejection metrics', () => {
+  test('a rejected request is counted once, by its code', async () => {
     const world = createTestGateway();
     await world.execute('{ nope }');
     await world.execute('{ nope');
@@ -114,7 +114,7 @@ describe('Refusals are counted', () => {
       '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { call { campaign { rows(first: 100) { nodes { id } } } } } } } } }',
     ],
     ['MAX_BODY_BYTES', `{ __typename } #${'x'.repeat(2 ** 20)}`],
-  ])('by the limit they are over: %s', async (setting, query) => {
+  ])('a request over a limit is counted by the setting of the limit: %s', async (setting, query) => {
     const world = createTestGateway();
     const { errors } = await world.execute(query);
     expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
@@ -122,14 +122,14 @@ describe('Refusals are counted', () => {
     expect(world.traffic()).toEqual([]);
   });
 
-  test('that only show while the answer is made', async () => {
+  test('a response over its size limit is counted by the setting of the limit', async () => {
     const world = createTestGateway({ settings: { MAX_ANSWER_BYTES: '1024' } });
     await world.execute('{ assistants(first: 50) { nodes { id name } } }');
     expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting: 'MAX_ANSWER_BYTES', value: 1 }]);
   });
 });
 
-test('Answers are counted by place and status', async () => {
+test('HTTP responses are counted by route and status', async () => {
   const world = createTestGateway();
   await world.execute('{ __typename }');
   await world.fetch('/health');
@@ -143,7 +143,7 @@ test('Answers are counted by place and status', async () => {
   ]);
 });
 
-test('Faults that nobody foresaw are counted', async () => {
+test('unexpected errors are counted', async () => {
   const world = createTestGateway({
     gateway: {
       startTimer: () => {
@@ -158,8 +158,8 @@ test('Faults that nobody foresaw are counted', async () => {
   ]);
 });
 
-describe('Requests to the upstream are counted', () => {
-  test('by endpoint, status and outcome', async () => {
+describe('Upstream metrics', () => {
+  test('upstream requests are counted by endpoint, status and outcome', async () => {
     const world = createTestGateway();
     await world.execute('{ assistants(first: 1) { nodes { id } } call(id: "nobody") { id } }');
     world.sandbox.control.fail(() => true, { status: 503 });
@@ -174,7 +174,7 @@ describe('Requests to the upstream are counted', () => {
     );
   });
 
-  test('with what came of the waiting, the pausing and the trying again', async () => {
+  test('queue waits, cooldowns, retries and circuit breaker openings are counted', async () => {
     const { metrics, read } = createRecordedMetrics();
     const { onRetry, onQueueWait, onRateLimited, onCircuitChange } = metrics.upstreamEvents;
     onRetry('/call', 'server-error');
@@ -197,7 +197,7 @@ describe('Requests to the upstream are counted', () => {
     ]);
   });
 
-  test('and how the way there is, at the moment that somebody asks', async () => {
+  test('the state of the upstream client is read at the time of the scrape', async () => {
     const state = { queued: 3, inFlight: 20, coolingDown: 1, breaker: 'half-open' as UpstreamState['breaker'] };
     const { read } = createRecordedMetrics(state);
     const samples = await read();
@@ -212,7 +212,7 @@ describe('Requests to the upstream are counted', () => {
   });
 });
 
-test('What is remembered is counted: where answers came from, and what is kept', async () => {
+test('cache lookups are counted by source, and the size of the cache is reported', async () => {
   const { metrics, read } = createRecordedMetrics(undefined, { bytes: 1024, entries: 7, inFlight: 2 });
   metrics.cacheEvents.onLookup('/call/{id}', 'memory');
   metrics.cacheEvents.onLookup('/call/{id}', 'memory');
@@ -225,7 +225,7 @@ test('What is remembered is counted: where answers came from, and what is kept',
   expect(['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumSamples(samples, name))).toEqual([1024, 7, 2]);
 });
 
-test('What is odd in answers is counted by kind, type and field', async () => {
+test('drift is counted by kind, type and field', async () => {
   const world = createTestGateway({
     upstream: async () => Response.json({ call: { id: 'c', status: 'in progress', direction: 'sideways', call_attempts: [5] } }),
   });
@@ -237,8 +237,8 @@ test('What is odd in answers is counted by kind, type and field', async () => {
   expect(JSON.stringify(drift)).not.toContain('sideways');
 });
 
-describe('In a world that works', () => {
-  test('what is asked again, and from where, is counted', async () => {
+describe('Metrics of a running gateway', () => {
+  test('cache lookups and retries of a running gateway are counted by source and reason', async () => {
     const world = createTestGateway();
     const voices = '{ assistants(first: 1) { nodes { id } } }';
     await Promise.all([world.execute(voices), world.execute(voices)]);
@@ -263,7 +263,7 @@ describe('In a world that works', () => {
     expect(sumSamples(samples, 'cache_bytes')).toBeGreaterThan(0);
   });
 
-  test('what waits and what is under way is counted, and is no overhead', async () => {
+  test('queued and in-flight upstream requests are counted, and waiting for them is not overhead', async () => {
     const clock = createClock();
     const answer = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
@@ -291,7 +291,7 @@ describe('In a world that works', () => {
     expect(sumSamples(samples, 'upstream_in_flight')).toBe(0);
   });
 
-  test('a pause and an open breaker show, here and in /ready', async () => {
+  test('a rate-limit cooldown shows in /metrics and in /ready', async () => {
     const world = createTestGateway();
     world.sandbox.control.fail('/assistants', { status: 429, headers: { 'retry-after': '60' } });
     await world.execute('{ assistants(first: 1) { nodes { id } } }');
@@ -303,10 +303,10 @@ describe('In a world that works', () => {
     });
   });
 
-  test('an open breaker shows, here and in /ready, which is ready all the same', async () => {
+  test('an open circuit breaker shows in /metrics and in /ready, which still responds with 200', async () => {
     const world = createTestGateway({
       settings: { REVOX_RETRIES: '0' },
-      // It stands still: the breaker does not begin to try again.
+      // The clock stands still, so that the breaker does not become half-open.
       gateway: { monotonicNow: createClock().now },
       upstream: () => Promise.reject(new Error('no connection')),
     });
@@ -325,7 +325,7 @@ describe('In a world that works', () => {
 });
 
 describe('/metrics', () => {
-  test('names every metric once, with a word on it that the documentation has, too', async () => {
+  test('/metrics describes every metric once, and the documentation lists the same metrics', async () => {
     const world = createTestGateway();
     const text = await (await world.fetch('/metrics')).text();
     const names = Array.from(text.matchAll(/^# HELP (\S+) \S+/gm), ([, name = '']) => name);
@@ -337,25 +337,25 @@ describe('/metrics', () => {
     expect(documented.sort()).toEqual(names.sort());
   });
 
-  test('is of one gateway: another in the process is not in it', async () => {
+  test('/metrics contains nothing of another gateway in the same process', async () => {
     const [world, other] = [createTestGateway(), createTestGateway()];
     await other.execute('query Elsewhere { __typename }');
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
-    // Nobody has looked at their key: they get no name.
+    // The gateway has not verified the key of these requests, so their operations get no name.
     for (let number = 0; number < 300; number += 1) await world.execute(`query Stranger${number} { __typename }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
       { operation: 'other', code: 'OK', value: 300 },
     ]);
   });
 
-  test('tells of the process where it is asked to', async () => {
+  test('/metrics contains the metrics of the process when they are enabled', async () => {
     const world = createTestGateway({ gateway: { processMetrics: true } });
     const samples = await readMetrics(world);
     expect(samples.some(({ name }) => name === 'process_resident_memory_bytes')).toBe(true);
     expect(samples.some(({ name }) => name === 'nodejs_eventloop_lag_p99_seconds')).toBe(true);
   });
 
-  test('says what it is made of', async () => {
+  test('/metrics contains the versions of the gateway and of Node.js', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(VERSION).toBe(version);
     expect(seriesOf(await readMetrics(createTestGateway()), 'build_info')).toEqual([
@@ -363,7 +363,7 @@ describe('/metrics', () => {
     ]);
   });
 
-  test('asks for no secret, takes GET and HEAD only, and is for no cache', async () => {
+  test('/metrics needs no secret, accepts only GET and HEAD, and must not be cached', async () => {
     const world = createTestGateway({ settings: { ROUTER_SECRETS: 'a-secret-of-16-chars' } });
     for (const method of ['GET', 'HEAD']) expect((await world.fetch('/metrics', { method })).status).toBe(200);
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
@@ -375,7 +375,7 @@ describe('/metrics', () => {
     expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
-  test('is closed to other names where nobody has to prove anything', async () => {
+  test('/metrics rejects other host names when the gateway requires no credential', async () => {
     expect((await createTestGateway().fetch('http://rebound.test/metrics')).status).toBe(403);
   });
 });

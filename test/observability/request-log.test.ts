@@ -9,8 +9,8 @@ function createLoggedGateway(options: TestGatewayOptions = {}) {
   return { ...createTestGateway({ ...options, gateway: { log: kept.log, ...options.gateway } }), ...kept };
 }
 
-describe('An operation is told of in one line', () => {
-  test('with its name, type, code, status, times, upstream requests and cache figures', async () => {
+describe('Request log', () => {
+  test('an operation is logged with its name, type, code, status, times, upstream requests and cache figures', async () => {
     const world = createLoggedGateway();
     await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
     await world.execute('query Voices { assistants(first: 1) { nodes { id } } again: assistants(first: 2) { nodes { name } } }');
@@ -37,7 +37,7 @@ describe('An operation is told of in one line', () => {
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
 
-  test('with the code of its first error', async () => {
+  test('an operation is logged with the code of its first error', async () => {
     const world = createLoggedGateway({ settings: NO_RETRIES });
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.execute('{ call(id: "x") { id } }');
@@ -50,14 +50,14 @@ describe('An operation is told of in one line', () => {
     ['{ nope', { code: 'GRAPHQL_PARSE_FAILED' }],
     [`{ ${'__typename '.repeat(6000)} }`, { code: 'OPERATION_TOO_COMPLEX' }],
     ['query A { __typename } query B { __typename }', { code: 'BAD_USER_INPUT' }],
-  ])('refused as it is: %.40s', async (query, told) => {
+  ])('a rejected operation is logged with its code: %.40s', async (query, told) => {
     const world = createLoggedGateway();
     await world.execute(query);
     expect(world.read()).toMatchObject([told]);
     expect(world.read()[0]).not.toHaveProperty('upstreamRequests');
   });
 
-  test('when its client has left', async () => {
+  test('an operation whose client has disconnected is logged as CLIENT_LEFT', async () => {
     const asked = Promise.withResolvers<void>();
     const kept = captureLog();
     const world = createTestGateway({
@@ -77,7 +77,7 @@ describe('An operation is told of in one line', () => {
   });
 });
 
-describe('Whatever else is asked is told of, too', () => {
+describe('Request log beside operations', () => {
   test.each<[string, RequestInit, object]>([
     ['/nothing/at/all?secret=1', {}, { place: 'other', status: 404, code: 'BAD_USER_INPUT' }],
     ['/', { headers: { accept: 'text/html' } }, { place: 'other', status: 302, code: 'OK' }],
@@ -95,7 +95,7 @@ describe('Whatever else is asked is told of, too', () => {
     ['/graphql?query={__typename}', { headers: { accept: 'image/png' } }, { status: 406, code: 'BAD_USER_INPUT' }],
     ['http://evil.test/graphql?query={__typename}', {}, { place: '/graphql', status: 403, code: 'FORBIDDEN' }],
     ['/metrics', { method: 'POST' }, { place: '/metrics', status: 405, code: 'BAD_USER_INPUT' }],
-  ])('%s %j', async (url, init, told) => {
+  ])('the request %s %j is logged with its status and code', async (url, init, told) => {
     const world = createLoggedGateway();
     const response = await world.fetch(url, init);
     expect(world.read()).toMatchObject([told]);
@@ -103,13 +103,13 @@ describe('Whatever else is asked is told of, too', () => {
     expect(world.lines.join()).not.toContain('secret');
   });
 
-  test.each(['/health', '/ready', '/metrics'])('%s, but only to those who look for faults', async (place) => {
+  test.each(['/health', '/ready', '/metrics'])('the request %s is logged at the debug level only', async (place) => {
     const world = createLoggedGateway();
     await world.fetch(place);
     expect(world.read()).toMatchObject([{ level: 'debug', place, status: 200, code: 'OK' }]);
   });
 
-  test('a caller without a key', async () => {
+  test('a request without a key is logged', async () => {
     const world = createLoggedGateway({ settings: { REVOX_API_KEY: '' } });
     const response = await world.fetch('/graphql?query={__typename}');
     expect(world.read()).toMatchObject([{ status: 401, code: 'UNAUTHENTICATED' }]);
@@ -117,9 +117,9 @@ describe('Whatever else is asked is told of, too', () => {
   });
 });
 
-describe('The id of a request', () => {
+describe('Request id', () => {
   test.each(['abc', 'A-1_b.c:d/e+f=@', '0af7651916cd43dd8448eb211c80319c', 'x'.repeat(128)])(
-    'is that of the caller: %s',
+    'the request id of the caller is used: %s',
     async (id) => {
       const world = createLoggedGateway();
       const { headers } = await world.fetch('/graphql?query={__typename}', { headers: { 'x-request-id': id } });
@@ -128,7 +128,7 @@ describe('The id of a request', () => {
   );
 
   test.each(['', 'x'.repeat(129), 'two words', 'a, b', 'x"y', 'é', '<b>', 'a\tb', "'; drop"])(
-    'is a new one for %j',
+    'the gateway creates a new request id for %j',
     async (id) => {
       const world = createLoggedGateway();
       const { headers } = await world.fetch('/graphql?query={__typename}', { headers: { 'x-request-id': id } });
@@ -141,13 +141,13 @@ describe('The id of a request', () => {
 describe('LOG_PERSONAL_DATA', () => {
   const QUERY = 'query One($id: ID!) { call(id: $id) { id } }';
 
-  test('off: no document and no variable is told', async () => {
+  test('without LOG_PERSONAL_DATA no document and no variable is logged', async () => {
     const world = createLoggedGateway();
     await world.execute(QUERY, { id: 'call-of-somebody' });
     expect(world.lines.join()).not.toMatch(/call-of-somebody|\$id/);
   });
 
-  test('on: both are', async () => {
+  test('with LOG_PERSONAL_DATA=on the document and the variables are logged', async () => {
     const world = createLoggedGateway({ settings: { LOG_PERSONAL_DATA: 'on' } });
     await world.execute(QUERY, { id: 'call-of-somebody' });
     expect(world.read()).toMatchObject([{ document: QUERY, variables: '{"id":"call-of-somebody"}' }]);

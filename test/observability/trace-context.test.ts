@@ -6,25 +6,26 @@ const SPAN = 'b7ad6b7169203331';
 
 const passOn = (headers: Record<string, string>) => toTraceHeaders(extractTraceContext(new Headers(headers)));
 
-describe('A trace is passed on', () => {
+describe('Trace context', () => {
   test.each([
     [`00-${TRACE}-${SPAN}-01`, `00-${TRACE}-${SPAN}-01`],
     [`00-${TRACE}-${SPAN}-00`, `00-${TRACE}-${SPAN}-00`],
-    // Of the flags only one means something to this version; a later version is answered in ours.
+    // Of the flags this version defines only one; a later version is sent on in this version's
+    // format.
     [`00-${TRACE}-${SPAN}-ff`, `00-${TRACE}-${SPAN}-01`],
     [`cc-${TRACE}-${SPAN}-01-what-comes-later`, `00-${TRACE}-${SPAN}-01`],
     [`  00-${TRACE}-${SPAN}-01 `, `00-${TRACE}-${SPAN}-01`],
-  ])('%s as %s', (given, sent) => {
+  ])('the traceparent %s is propagated as %s', (given, sent) => {
     expect(passOn({ traceparent: given })).toEqual({ traceparent: sent });
   });
 
-  test('with its state', () => {
+  test('a trace is propagated with its tracestate', () => {
     const traceparent = `00-${TRACE}-${SPAN}-01`;
     expect(passOn({ traceparent, tracestate: 'vendor=abc,other=1' })).toEqual({ traceparent, tracestate: 'vendor=abc,other=1' });
   });
 
   test.each(['', ',', '=', 'é=1', 'a=\u0001b', 'x'.repeat(10_000), 'a=b,'.repeat(1_000)])(
-    'without a state that is none: %.20j',
+    'an invalid tracestate is not propagated: %.20j',
     (tracestate) => {
       const traceparent = `00-${TRACE}-${SPAN}-01`;
       const headers = { get: (name: string) => (name === 'traceparent' ? traceparent : tracestate) } as Headers;
@@ -34,7 +35,7 @@ describe('A trace is passed on', () => {
     },
   );
 
-  test('and nothing else is', () => {
+  test('no other header of a trace is propagated', () => {
     const traceparent = `00-${TRACE}-${SPAN}-01`;
     expect(passOn({ traceparent, baggage: 'user=anna', b3: `${TRACE}-${SPAN}-1` })).toEqual({ traceparent });
   });
@@ -52,6 +53,6 @@ test.each([
   `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`,
   `00-${TRACE}x-${SPAN}-01`,
   'x'.repeat(100_000),
-])('What is no trace is ignored, and its state with it: %.80j', (traceparent) => {
+])('an invalid traceparent is ignored together with its tracestate: %.80j', (traceparent) => {
   expect(passOn({ traceparent, tracestate: 'vendor=abc' })).toEqual({});
 });

@@ -29,8 +29,8 @@ const idsOf = (span: ReadableSpan | undefined) => ({
   parent: span?.parentSpanContext?.spanId,
 });
 
-describe('An operation', () => {
-  test('is a span below that of the caller, and each request to the upstream is one below it', async () => {
+describe('Traced operation', () => {
+  test("an operation is a span below the caller's span, and each upstream request is a span below the operation", async () => {
     const world = createTracedGateway();
     await world.execute(
       'query Voices { assistants(first: 1) { nodes { id } } call(id: "x") { id } }',
@@ -67,7 +67,7 @@ describe('An operation', () => {
     expect(world.read()).toMatchObject([{ trace_id: TRACE, span_id: server?.spanContext().spanId }]);
   });
 
-  test('begins a trace of its own for a caller that has none', async () => {
+  test('an operation starts a new trace when the caller sends none', async () => {
     const world = createTracedGateway();
     await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: '00-1' });
     const [client, server] = world.spans();
@@ -77,7 +77,7 @@ describe('An operation', () => {
     expect(world.sent).toEqual([expect.stringContaining(`00-${idsOf(server).traceId}-`)]);
   });
 
-  test('that fails says with which code, and whose fault it is', async () => {
+  test('a failed span has the error code, and the status of a span tells server faults from client faults', async () => {
     const world = createTracedGateway({ gateway: { random: () => 0 } });
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.execute('{ call(id: "x") { id } }');
@@ -92,7 +92,7 @@ describe('An operation', () => {
     expect(refused?.status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  test('has no name beyond the bound', async () => {
+  test('the span names of operations are limited in number', async () => {
     const world = createTracedGateway();
     for (let number = 0; number < 120; number += 1)
       await world.execute(`query Q${number} { assistants(first: 1) { nodes { id } } }`);
@@ -102,14 +102,14 @@ describe('An operation', () => {
   });
 });
 
-test('Nothing is traced but operations', async () => {
+test('only operations are traced', async () => {
   const world = createTracedGateway();
   for (const path of ['/health', '/ready', '/metrics', '/nothing']) await world.fetch(path);
   expect(world.spans()).toEqual([]);
 });
 
-describe('Where nobody records', () => {
-  test("the caller's trace is passed on as it is", async () => {
+describe('Gateway without a tracer', () => {
+  test("without a tracer the caller's trace is propagated unchanged", async () => {
     const world = createTracedGateway({}, false);
     await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: TRACEPARENT });
     expect(world.sent).toEqual([TRACEPARENT]);
@@ -117,7 +117,7 @@ describe('Where nobody records', () => {
   });
 
   test.each([{}, { traceparent: '00-1' }, { traceparent: `ff-${TRACE}-${SPAN}-01` }])(
-    'and none is made up: %j',
+    'without a tracer the gateway creates no trace: %j',
     async (headers) => {
       const world = createTracedGateway({}, false);
       await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, headers);
@@ -126,7 +126,7 @@ describe('Where nobody records', () => {
   );
 });
 
-test('Of who joins a question that is in the air, the trace of whom asked it first is passed on', async () => {
+test('a coalesced request propagates the trace of the caller that started it', async () => {
   const world = createTracedGateway({}, false);
   const other = `00-${'1'.repeat(32)}-${SPAN}-01`;
   await Promise.all(
