@@ -13,8 +13,8 @@ expectRedisServer();
 const PASSWORD = 'p@ss word/%';
 const ENCODED = encodeURIComponent(PASSWORD);
 
-describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
-  test('is entered with name and password, in the database of the URL, with the rights that the tier needs', async () => {
+describe.skipIf(!hasRedisServer)('Redis access control', () => {
+  test('the gateway authenticates with the name and password of the URL and needs only the commands of the tier', async () => {
     await using redis = await startRedis();
     await using observer = await redis.connect();
     const commands = ['+select', '+ping', '+time', '+mget', '+get', '+set', '+del', '+pexpire'];
@@ -33,23 +33,26 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
   });
 
   test.each([
-    ['with a wrong password', (port: number) => `redis://:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
-    ['with none', (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
-    ['as somebody unknown', (port: number) => `redis://nobody:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
-    ['for a database that is not there', (port: number) => `redis://:${ENCODED}@127.0.0.1:${port}/99`, 'ERR'],
-  ])('%s is trouble, told once, without a name or a password in it; nothing else happens', async (_name, toUrl, reason) => {
-    await using redis = await startRedis(['--requirepass', PASSWORD]);
-    await using one = createTierInstance(toUrl(redis.port));
-    const first = one.read(ANN, PATH);
-    await one.waitForTroubles(1);
-    expect(await first).toBeUndefined();
-    one.write(ANN, PATH, toEntry(CALL), 60_000);
-    one.revoke(ANN, true);
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-    expect(one.troubles).toEqual([`Redis cannot be used: ${reason}. What is remembered stays in the process.`]);
-  });
+    ['a wrong password', (port: number) => `redis://:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
+    ['no password', (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
+    ['an unknown user', (port: number) => `redis://nobody:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
+    ['a missing database', (port: number) => `redis://:${ENCODED}@127.0.0.1:${port}/99`, 'ERR'],
+  ])(
+    'the connection to Redis with %s is reported once without a name or password, and causes no other error',
+    async (_name, toUrl, reason) => {
+      await using redis = await startRedis(['--requirepass', PASSWORD]);
+      await using one = createTierInstance(toUrl(redis.port));
+      const first = one.read(ANN, PATH);
+      await one.waitForTroubles(1);
+      expect(await first).toBeUndefined();
+      one.write(ANN, PATH, toEntry(CALL), 60_000);
+      one.revoke(ANN, true);
+      expect(await one.read(ANN, PATH)).toBeUndefined();
+      expect(one.troubles).toEqual([`Redis cannot be used: ${reason}. What is remembered stays in the process.`]);
+    },
+  );
 
-  test('takes the gateway as soon as it may come in', async () => {
+  test('the gateway uses Redis as soon as Redis accepts its credentials', async () => {
     await using redis = await startRedis();
     await using observer = await redis.connect();
     await using one = createTierInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}`);
@@ -63,8 +66,8 @@ describe.skipIf(!hasRedisServer)('A Redis that does not take everyone', () => {
 
 const OPENSSL = '/usr/bin/openssl';
 
-describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('A Redis behind TLS', () => {
-  test('is trusted when its certificate is, and not before', async () => {
+describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('Redis behind TLS', () => {
+  test('the gateway trusts a Redis behind TLS only when its certificate is trusted', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];

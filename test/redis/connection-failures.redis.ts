@@ -17,12 +17,12 @@ import {
 
 expectRedisServer();
 
-/** What this machine may be busy with besides. */
+/** Time that other processes on this machine may take, in ms. */
 const BUSY_MS = 1_000;
 const AVAILABLE_AGAIN = 'Redis is back.';
 const SILENT_MESSAGE = unavailableMessage('it does not answer in time');
 
-describe.skipIf(!hasRedisServer)('When Redis is', () => {
+describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
   let redis: RedisServer;
   let observer: RedisObserver;
   beforeAll(async () => {
@@ -30,22 +30,22 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
   });
   afterAll(() => redis?.[Symbol.asyncDispose]());
   beforeEach(async () => {
-    // Whatever state the last test has left it in.
+    // The last test may have left Redis in any state.
     await redis.restart();
     observer = await redis.connect();
     return () => observer[Symbol.asyncDispose]();
   });
-  /** How often Redis has been asked for the time: once with each question, and by itself when it has to prove itself. */
+  /** How often Redis has received TIME: once for each lookup, and once for each probe. */
   const timesAsked = async () =>
     Number(/cmdstat_time:calls=(\d+)/.exec(String(await observer.send('INFO', 'commandstats')))?.[1]);
 
-  test('killed, nobody waits; started again, it is of use again, and both are told once', async () => {
+  test('no read waits for a killed Redis, a restarted Redis is used again, and both changes are reported once', async () => {
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
     await redis.kill();
     await one.waitForTroubles(1);
-    // No timer goes off in this world: what waited for one would wait for ever.
+    // No timer fires in this test: a read that waits for one would wait forever.
     for (let reads = 0; reads < 100; reads += 1) expect(await one.read(ANN, PATH)).toBeUndefined();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
     expect(one.timers.running.filter((ms) => ms === TIMEOUT_MS)).toEqual([]);
@@ -57,7 +57,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(one.troubles).toEqual([expect.stringMatching(/^Redis cannot be used: \w+\. /), AVAILABLE_AGAIN]);
   });
 
-  test('killed while it is asked, those who ask hear of it at once', async () => {
+  test('reads that wait for Redis return at once when Redis is killed', async () => {
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     redis.pause();
@@ -69,7 +69,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     await redis.restart();
   });
 
-  test('silent, those who ask when it falls silent wait once, and nobody else', async () => {
+  test('when Redis stops responding, only the reads in flight wait, and each of them waits once', async () => {
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
@@ -81,7 +81,8 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(await Promise.all(waiting)).toEqual([undefined, undefined]);
     await expectNoWaitForRedis(one);
 
-    // After its rest it is asked once, by nobody who waits, and not again as long as that is not answered.
+    // After the probe delay Redis gets one probe, for which no read waits, and no further one until
+    // that one is settled.
     for (const ms of [PROBE_DELAY_MS, TIMEOUT_MS, PROBE_DELAY_MS]) {
       expect(one.timers.running).toEqual([ms]);
       one.timers.elapse(ms);
@@ -94,12 +95,12 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     await expect.poll(timesAsked).toBe(before + 3);
     await afterProbeDelay(one, 2);
     expect(one.troubles).toEqual([SILENT_MESSAGE, AVAILABLE_AGAIN]);
-    // The answers that came late were not taken for others.
+    // Late responses were not attributed to other commands.
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
     expect(await one.read(ANN, '/other')).toBeUndefined();
   });
 
-  test('slow, it is asked again after each rest until it answers in time', async () => {
+  test('a slow Redis is probed after each delay until it responds in time', async () => {
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     redis.pause();
@@ -109,7 +110,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     await waiting;
     one.timers.elapse(PROBE_DELAY_MS);
     expect(one.timers.running).toEqual([TIMEOUT_MS]);
-    // Its answer comes, but after the time.
+    // The response arrives, but too late.
     one.timers.elapse(TIMEOUT_MS);
     redis.resume();
     await expect.poll(() => one.timers.running).toEqual([PROBE_DELAY_MS]);
@@ -121,7 +122,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(one.troubles).toEqual([SILENT_MESSAGE, AVAILABLE_AGAIN]);
   });
 
-  test('silent, a crowd that asks all at once is not queued up, and nothing piles up', async () => {
+  test('thousands of concurrent reads neither queue up nor leave listeners behind when Redis stops responding', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => warnings.push(warning);
     process.on('warning', note);
@@ -139,7 +140,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('silent, the wait is as long as was agreed, by the clock on the wall', async () => {
+  test('a read waits for a silent Redis exactly as long as configured, by the wall clock', async () => {
     const timers = createWallTimers();
     await using one = createTierInstance(redis.url, { timeoutMs: 200, startTimer: timers.startTimer });
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -153,19 +154,19 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     redis.resume();
     expect(first - start).toBeGreaterThan(190);
     expect(first - start).toBeLessThan(200 + BUSY_MS);
-    // A thousand that waited would take 200 seconds.
+    // A thousand waiting reads would take 200 seconds.
     expect(rest - first).toBeLessThan(BUSY_MS);
     await one.waitForTroubles(2);
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
   });
 
-  test('there, what this process is too busy to hear in time is heard nevertheless', async () => {
+  test('a response that arrives while the event loop is blocked past the timeout is still used', async () => {
     const timers = createWallTimers();
     await using one = createTierInstance(redis.url, { startTimer: timers.startTimer });
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     timers.start();
     const read = one.read(ANN, PATH);
-    // The commands are sent, and then this process does something else for longer than it would wait.
+    // The commands are sent, and then the event loop is blocked for longer than the timeout.
     await new Promise(setImmediate);
     const until = performance.now() + 5 * TIMEOUT_MS;
     while (performance.now() < until);
@@ -174,17 +175,17 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
   });
 
   test.each([
-    ['in the middle of things', async (one: TierInstance) => void (await one.storeAndRead(ANN, PATH, toEntry(CALL)))],
-    ['before it is connected', async () => {}],
+    ['a connected Redis', async (one: TierInstance) => void (await one.storeAndRead(ANN, PATH, toEntry(CALL)))],
+    ['a Redis that is not connected yet', async () => {}],
     [
-      'silent',
+      'a silent Redis',
       async (one: TierInstance) => {
         await one.storeAndRead(ANN, PATH, toEntry(CALL));
         redis.pause();
       },
     ],
     [
-      'silent, and known to be',
+      'a Redis that is known to be silent',
       async (one: TierInstance) => {
         await one.storeAndRead(ANN, PATH, toEntry(CALL));
         redis.pause();
@@ -196,14 +197,14 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
       },
     ],
     [
-      'away',
+      'a Redis that was killed',
       async (one: TierInstance) => {
         await one.storeAndRead(ANN, PATH, toEntry(CALL));
         await redis.kill();
         await one.waitForTroubles(1);
       },
     ],
-  ])('%s, closing ends it all, and whoever asks afterwards hears nothing', async (_name, goThere) => {
+  ])('closing the tier with %s ends all its work, and later reads return nothing', async (_name, goThere) => {
     await using other = createTierInstance(redis.url);
     await other.storeAndRead(ANN, '/other', toEntry(CALL));
     const one = createTierInstance(redis.url);
@@ -220,7 +221,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
     expect(one.timers.running).toEqual([]);
     expect(one.troubles).toHaveLength(troubles);
 
-    // Of the two, only the other one is there, or comes back.
+    // Of the two instances only the other one is connected, or reconnects.
     redis.resume();
     await redis.restart();
     await other.waitForTroubles(2);
@@ -228,7 +229,7 @@ describe.skipIf(!hasRedisServer)('When Redis is', () => {
   });
 });
 
-/** Lets one rest after the other go by, until so much has been said. */
+/** Fires the probe delay repeatedly until the given number of status changes is reported. */
 async function afterProbeDelay(instance: TierInstance, troubles: number): Promise<void> {
   await expect
     .poll(() => {

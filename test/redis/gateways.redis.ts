@@ -12,28 +12,31 @@ import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts
 
 expectRedisServer();
 
-describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
+describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
   const redis = shareRedis();
   const settings = () => ({ REDIS_URL: redis.server.url });
 
-  test.each(operationCosts)('what one has paid for costs the other nothing: $name', async ({ query, variables, requests }) => {
-    const sandbox = createSandbox();
-    const question = { query, variables: variables?.(sampleIds(sandbox)) };
-    await using one = createRedisGateway(sandbox, settings());
-    await using other = createRedisGateway(sandbox, settings());
+  test.each(operationCosts)(
+    'an operation that one gateway has paid for costs the other gateway no upstream request: $name',
+    async ({ query, variables, requests }) => {
+      const sandbox = createSandbox();
+      const question = { query, variables: variables?.(sampleIds(sandbox)) };
+      await using one = createRedisGateway(sandbox, settings());
+      await using other = createRedisGateway(sandbox, settings());
 
-    const paid = await one.execute(question);
-    expect(one.traffic()).toHaveLength(requests.first);
-    await hasKept(requests.first);
-    const answer = await other.execute(question);
+      const paid = await one.execute(question);
+      expect(one.traffic()).toHaveLength(requests.first);
+      await hasKept(requests.first);
+      const answer = await other.execute(question);
 
-    expect(answer).toEqual(paid);
-    expect(paid.errors).toBeUndefined();
-    expect(other.traffic()).toEqual([]);
-    expect([...one.problems, ...other.problems]).toEqual([]);
-  });
+      expect(answer).toEqual(paid);
+      expect(paid.errors).toBeUndefined();
+      expect(other.traffic()).toEqual([]);
+      expect([...one.problems, ...other.problems]).toEqual([]);
+    },
+  );
 
-  test('what one has looked for in vain, the other knows is not there', async () => {
+  test('a 404 that one gateway has received costs the other gateway no upstream request', async () => {
     const sandbox = createSandbox();
     await using one = createRedisGateway(sandbox, settings());
     await using other = createRedisGateway(sandbox, settings());
@@ -44,7 +47,7 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
     expect(other.traffic()).toEqual([]);
   });
 
-  test('two processes, too: the first query of the second one costs nothing', async () => {
+  test('the first query of a second process costs no upstream request', async () => {
     const sandbox = createSandbox();
     const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
     onTestFinished(() => upstream.close());
@@ -81,7 +84,7 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  test('what another release has kept, which reads another shape, is neither read nor disturbed', async () => {
+  test('a gateway neither reads nor changes the entries of a release with another contract version', async () => {
     const sandbox = createSandbox();
     const question = { query: '{ assistants { nodes { id name } } }' };
     await using one = createRedisGateway(sandbox, settings());
@@ -101,7 +104,7 @@ describe.skipIf(!hasRedisServer)('Two gateways and one Redis', () => {
   describe('in pass-through mode', () => {
     const passThrough = () => ({ ...settings(), REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
 
-    test('a credential that one was refused, the other does not serve from Redis', async () => {
+    test("a gateway does not serve a credential from Redis after another gateway's 401 for it", async () => {
       const sandbox = createSandbox();
       const { richCallId: id } = sampleIds(sandbox);
       const question = { query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { id } };

@@ -9,13 +9,16 @@ import { expectRedisServer, hasRedisServer, shareRedis } from './redis-server.ts
 
 expectRedisServer();
 
-/** As `test/integration/isolation.test.ts`, with Redis between the gateways and no memory before it. */
-describe.skipIf(!hasRedisServer)('One caller’s data never reaches another through Redis', () => {
+/**
+ * Like `test/integration/isolation.test.ts`, with Redis between the gateways and no memory cache
+ * before it.
+ */
+describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
   const redis = shareRedis();
 
   const passThrough = () => ({ REDIS_URL: redis.server.url, REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
 
-  test('two credentials ask the same, through gateways that know only what is in Redis: not one byte of the other’s data', async () => {
+  test("two credentials that send the same operations through Redis never receive a byte of each other's data", async () => {
     const sandbox = createSandbox();
     const questions = temptations(sandbox);
     const alone = await askEach(questions, () => createRedisGateway(sandbox, { REVOX_API_KEY: '' }));
@@ -32,14 +35,15 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     for (const key of [KEY_A, KEY_B] as const) {
       expect(cold[key].answers).toEqual(alone[key].answers);
       expect(warm[key].answers).toEqual(alone[key].answers);
-      // It came out of Redis, where the other's lay as well; but for pages that two gateways have read, whose order nobody knows, and for
-      // what is not there, which does not prove that the key is still taken: an assistant's id is no call's.
+      // The responses came out of Redis, which also held those of the other credential. Exceptions
+      // are pages that two gateways have read, whose order is unknown, and missing objects, which
+      // do not prove that the key is still accepted: an assistant's id is not the id of a call.
       const isThere = placesOf(sandbox, key);
       const paid = warm[key].traffic.filter((line) => !line.includes('page=') && isThere.has(line));
       expect(paid).toEqual([]);
       expect(cold[key].traffic.filter((line) => isThere.has(line))).not.toEqual([]);
     }
-    // Nor at the same time, through one gateway, and with memory in front.
+    // The same holds concurrently, through one gateway, and with a memory cache in front.
     await using both = createRedisGateway(sandbox, passThrough());
     const together = await Promise.all(
       questions.flatMap((question, index) =>
@@ -49,13 +53,13 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     for (const { index, key, answer } of together) expect(answer).toEqual(alone[key].answers[index]);
   });
 
-  describe('isolation does not hang on the names of keys:', () => {
+  describe('Isolation without distinct fingerprints', () => {
     afterEach(() => {
       vi.doUnmock('#rest/credential.ts');
       vi.resetModules();
     });
 
-    test('with one fingerprint for all it holds, as long as each derives keys of its own', async () => {
+    test('with one fingerprint for all credentials, isolation holds as long as each credential derives its own key', async () => {
       expect(
         await leaksWith(
           (actual) =>
@@ -66,7 +70,7 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
       ).toBe(false);
     });
 
-    test('with one fingerprint and one derived key for all it does not, and this test would tell', async () => {
+    test('with one fingerprint and one derived key for all credentials, isolation fails and this test detects it', async () => {
       expect(
         await leaksWith(
           (actual) =>
@@ -80,7 +84,10 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
       ).toBe(true);
     });
 
-    /** Whether one gateway for each of two keys, with nothing between them but Redis, tells anything else than one that is alone. */
+    /**
+     * Whether one gateway for each of two keys, connected only through Redis, returns anything else
+     * than a single gateway.
+     */
     async function leaksWith(toBroken: (actual: typeof Credential) => typeof Credential): Promise<boolean> {
       const sandbox = createSandbox();
       const questions = temptations(sandbox);
@@ -94,7 +101,10 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     }
   });
 
-  /** What both ask: ids of both organisations, so that each is tempted with the other's. */
+  /**
+   * The operations of both keys, with ids of both organizations, so that each key requests objects
+   * of the other.
+   */
   function temptations(sandbox: Sandbox): TestOperation[] {
     const ids = sampleIds(sandbox);
     const ofB = sandbox.control.data(KEY_B);
@@ -107,7 +117,7 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     ];
   }
 
-  /** Every question by each credential, each time through a gateway that knows nothing yet. */
+  /** Every operation with each credential, each time through a gateway with an empty cache. */
   async function askEach(
     questions: readonly TestOperation[],
     create: () => RedisGateway,
@@ -129,7 +139,7 @@ describe.skipIf(!hasRedisServer)('One caller’s data never reaches another thro
     return told;
   }
 
-  /** What there is for a key, as its traffic is written; the pages of rows are beside that. */
+  /** The objects and lists of a key, as written in its traffic, without the pages of rows. */
   function placesOf(sandbox: Sandbox, key: string): Set<string> {
     const { calls, assistants, campaigns } = sandbox.control.data(key);
     const placesIn = (path: string, items: readonly { readonly id: string }[]) => items.map(({ id }) => `GET ${path}/${id}`);

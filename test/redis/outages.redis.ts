@@ -8,7 +8,10 @@ expectRedisServer();
 
 const TIMEOUT_MS = 250;
 const CLIENTS = 10;
-/** What this machine may need for a query when Redis is well and the other clients ask as well: it may be busy with other tests. */
+/**
+ * The time that a query may take with a healthy Redis and ten clients, in ms: other tests may keep
+ * the machine busy.
+ */
 const BUSY_MS = 1_000;
 const QUERY = 'query ($id: ID!) { call(id: $id) { id toPhoneNumber campaign { id name } } }';
 
@@ -18,16 +21,17 @@ interface TimedOperation {
   readonly ms: number;
 }
 
-describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time', () => {
+describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();
   });
   afterAll(() => redis?.[Symbol.asyncDispose]());
 
-  test('Redis is killed, started again, falls silent and comes back: no query fails, and none takes longer than Redis may take', async () => {
+  test('no query fails or exceeds the Redis timeout while Redis is killed, restarted, paused and resumed', async () => {
     const sandbox = createSandbox();
-    // What is in memory does not ask Redis: so there is none, and every query asks it.
+    // Memory hits would not use Redis: the memory cache is disabled, so that every query reads
+    // Redis.
     await using gateway = createRedisGateway(sandbox, {
       REDIS_URL: redis.url,
       REDIS_TIMEOUT_MS: String(TIMEOUT_MS),
@@ -52,12 +56,12 @@ describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time
 
     for (const { answer, id } of load.asked) expect(answer).toMatchObject({ data: { call: { id } } });
     expect(load.asked.filter(({ answer }) => 'errors' in (answer as object))).toEqual([]);
-    // It was of use, before and after.
+    // Redis was used before and after the outages.
     expect(load.asked.length - gateway.traffic().length).toBeGreaterThan(500);
 
     const slow = load.asked.filter(({ ms }) => ms > TIMEOUT_MS * 0.9);
     expect(Math.max(...load.asked.map(({ ms }) => ms))).toBeLessThan(TIMEOUT_MS + BUSY_MS);
-    // Only those waited who asked when it fell silent: one query of each client.
+    // Only the queries in flight at the pause waited: one of each client.
     expect(slow.length).toBeLessThanOrEqual(CLIENTS);
     expect(gateway.problems).toEqual([
       expect.stringContaining('Redis cannot be used'),
@@ -67,7 +71,7 @@ describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time
     ]);
   });
 
-  test('Redis is away from the start: all is answered as without it, and as soon as it is there it is used', async () => {
+  test('a gateway without a reachable Redis serves all queries, and uses Redis as soon as it is available', async () => {
     await redis.kill();
     const sandbox = createSandbox();
     await using gateway = createRedisGateway(sandbox, { REDIS_URL: redis.url });
@@ -87,7 +91,7 @@ describe.skipIf(!hasRedisServer)('Under load, with queries going on all the time
   });
 });
 
-/** Clients that ask one query after the other, each a call of its own choice. */
+/** Clients that send one query after the other, each for a call of its own choice. */
 function startLoad(gateway: RedisGateway, ids: readonly string[]) {
   const asked: TimedOperation[] = [];
   let isOver = false;
@@ -97,13 +101,14 @@ function startLoad(gateway: RedisGateway, ids: readonly string[]) {
       const at = performance.now();
       const answer = await gateway.execute({ query: QUERY, variables: { id } });
       asked.push({ answer, id, ms: performance.now() - at });
-      // The upstream is in this process: without a pause for it, nothing that comes over a socket would ever be heard.
+      // The upstream runs in this process: without yielding to the event loop no socket would ever
+      // be read.
       await new Promise(setImmediate);
     }
   });
   return {
     asked,
-    /** Waits until so many more have been answered. */
+    /** Resolves when `count` more queries have completed. */
     async queries(count: number): Promise<void> {
       const target = asked.length + count;
       while (asked.length < target) await new Promise(setImmediate);
@@ -115,7 +120,7 @@ function startLoad(gateway: RedisGateway, ids: readonly string[]) {
   };
 }
 
-/** Until a query costs nothing. */
+/** Polls until a query costs no upstream request. */
 async function expectCacheInUse(gateway: RedisGateway, id: string): Promise<void> {
   await expect
     .poll(async () => {

@@ -11,13 +11,13 @@ export interface TestOperation {
 /** One of several gateways over one upstream. */
 export interface RedisGateway extends AsyncDisposable {
   execute(question: TestOperation, key?: string): Promise<GraphQLResult>;
-  /** The upstream requests since the last time this was called, as `GET /call/…`. */
+  /** The upstream requests since the last call, as `GET /call/…`. */
   traffic(): string[];
-  /** What it had to say: of Redis, or of faults of its own. */
+  /** Everything that the gateway has logged: problems with Redis and unexpected errors. */
   readonly problems: readonly unknown[];
 }
 
-/** Long enough that nothing gets old while a test goes on, however slow the machine; and that Redis is waited for as long as it takes. */
+/** Freshness that outlasts a test on any machine, and a Redis timeout that never fires. */
 const LONG_TIMEOUT: Environment = {
   REDIS_TIMEOUT_MS: '10000',
   CACHE_SECRET: 'a secret that the instances share',
@@ -28,7 +28,10 @@ const LONG_TIMEOUT: Environment = {
   ),
 };
 
-/** A whole gateway of its own over the sandbox, and over Redis when a URL is among the settings. Its clock is that of the machine. */
+/**
+ * A separate gateway over the sandbox, and over Redis when the settings contain its URL. It uses
+ * the clock of the machine.
+ */
 export function createRedisGateway(sandbox: Sandbox, settings: Environment): RedisGateway {
   const requests: string[] = [];
   const problems: unknown[] = [];

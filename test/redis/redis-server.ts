@@ -9,16 +9,22 @@ const REDIS_SERVER = '/usr/bin/redis-server';
 
 export const hasRedisServer = existsSync(REDIS_SERVER);
 
-/** To be called in each suite: says in plain words when there is nothing to test against, and fails in CI, where there has to be. */
+/**
+ * Call it in each suite: it warns when the machine has no redis-server, and fails in CI, which must
+ * have one.
+ */
 export function expectRedisServer(): void {
   if (!hasRedisServer)
-    console.warn(`Nothing is tried on Redis: there is no ${REDIS_SERVER} on this machine. Install it, or let CI do it.`);
-  test.runIf(process.env.CI === 'true')('CI has a Redis', () => {
+    console.warn(`The Redis tests are skipped: this machine has no ${REDIS_SERVER}. Install it, or let CI run them.`);
+  test.runIf(process.env.CI === 'true')('CI has a redis-server', () => {
     expect(hasRedisServer).toBe(true);
   });
 }
 
-/** One Redis for all tests of a suite, empty before each, and a plain client of it. To be read in tests only: before them it is not there yet. */
+/**
+ * One Redis for all tests of a suite, emptied before each, and a plain client of it. Both exist
+ * only while tests run.
+ */
 export function shareRedis(): { readonly server: RedisServer; readonly observer: RedisObserver } {
   let server: RedisServer;
   let observer: RedisObserver;
@@ -45,40 +51,44 @@ export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** `redis://127.0.0.1:…` */
   readonly url: string;
-  /** A plain client, to look behind the scenes. */
+  /** Connects a plain client that inspects Redis. */
   connect(): Promise<RedisObserver>;
-  /** Ends it at once, with all that it knows. */
+  /** Kills Redis, which loses all its data. */
   kill(): Promise<void>;
-  /** Starts it anew on the same port; it knows nothing. */
+  /** Restarts an empty Redis on the same port. */
   restart(): Promise<void>;
-  /** It takes connections and commands, and answers nothing. */
+  /** Suspends Redis: it accepts connections and commands, and responds to none. */
   pause(): void;
   resume(): void;
 }
 
-/** What a test may ask Redis for, strings as bytes. */
+/** What a test may do with Redis; strings are bytes. */
 export interface RedisObserver extends AsyncDisposable {
   send<T = unknown>(...command: (string | Buffer)[]): Promise<T>;
-  /** The names of all keys, in order. */
+  /** The names of all keys, sorted. */
   keys(): Promise<string[]>;
-  /** The names of the entries: all but epochs. */
+  /** The names of all entries, without epochs. */
   entries(): Promise<string[]>;
-  /** Waits until nothing more comes. */
+  /** Resolves when no more keys are added. */
   isIdle(): Promise<void>;
-  /** All that lies in it: names and values. */
+  /** All names and values. */
   dump(): Promise<Buffer>;
-  /** Everyone who is connected, but for observers. */
+  /** All connected clients except observers. */
   clients(): Promise<string[]>;
-  /** Redis' own clock, ms. */
+  /** Redis' own clock, in ms. */
   time(): Promise<number>;
-  /** Waits until so much has gone by on Redis' clock, ms. */
+  /** Resolves when this time has passed on Redis' clock, in ms. */
   pass(ms: number): Promise<void>;
 }
 
-/** A real Redis on a free port of 127.0.0.1, which writes nothing to disk. It is killed at the end of the scope. */
+/**
+ * A real Redis on a free port of 127.0.0.1 that writes nothing to disk. It is killed at the end of
+ * the scope.
+ */
 export async function startRedis(flags: readonly string[] = []): Promise<RedisServer> {
   for (let attempt = 1; ; attempt += 1) {
-    // Below those that systems hand to clients, so that nothing takes it between an end and a restart.
+    // Below the ports that systems hand to clients, so that the port stays free between a kill and
+    // a restart.
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     try {
       return await serve(port, flags, await launch(port, flags));
@@ -90,7 +100,7 @@ export async function startRedis(flags: readonly string[] = []): Promise<RedisSe
 
 async function serve(port: number, flags: readonly string[], first: ChildProcess): Promise<RedisServer> {
   let server = first;
-  // When the tests are called off in the middle, nobody disposes of anything.
+  // An interrupted test run disposes of nothing.
   const killWithUs = () => server.kill('SIGKILL');
   process.once('exit', killWithUs);
   const kill = async () => {
@@ -110,7 +120,7 @@ async function serve(port: number, flags: readonly string[], first: ChildProcess
     },
     pause() {
       server.kill('SIGSTOP');
-      // The signal is on its way; it has arrived when the system says so.
+      // The signal is asynchronous; it has arrived when the process state says so.
       while (!/\) T /.test(readFileSync(`/proc/${server.pid}/stat`, 'utf8')));
     },
     resume() {
@@ -154,7 +164,7 @@ async function launch(port: number, flags: readonly string[]): Promise<ChildProc
 
 async function observe(url: string): Promise<RedisObserver> {
   const client = createClient({ url, RESP: 2, name: 'observer' });
-  // Whoever kills Redis does so under its observers, too.
+  // Killing Redis also ends the connections of its observers.
   client.on('error', () => {});
   await client.connect();
   const send = <T>(...command: (string | Buffer)[]) => client.sendCommand<T>(command, { typeMapping: { 36: Buffer } });

@@ -14,10 +14,10 @@ import {
 
 expectRedisServer();
 
-describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
+describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
   const redis = shareRedis();
 
-  test('reads nothing of what was kept for it, by any instance, and that at once by the one it was refused to', async () => {
+  test('after a revocation no instance reads the entries of the credential, and the revoking instance stops at once', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -32,7 +32,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await other.read(BOB, PATH)).toMatchObject({ value: CALL });
   });
 
-  test('is kept for again once it is taken again', async () => {
+  test('entries are stored again once the upstream accepts a revoked credential again', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -41,19 +41,19 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
 
     await other.storeAndRead(ANN, PATH, toEntry({ id: 'anew' }));
     expect(await one.read(ANN, PATH)).toMatchObject({ value: { id: 'anew' } });
-    // From now on its epoch lasts as long as any.
+    // From now on its epoch lasts as long as any other.
     expect(await redis.observer.send<number>('PTTL', nameOfEpoch())).toBeGreaterThan(86_400_000);
   });
 
   test.each([
-    ['of which nothing was kept before', []],
-    ['of which something was kept before', ['/other']],
-  ])('%s: an answer to what was asked before the refusal is read by nobody', async (_name, keptBefore) => {
+    ['a credential without entries', []],
+    ['a credential with entries', ['/other']],
+  ])('a response requested before the revocation of %s is never read', async (_name, keptBefore) => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     for (const key of keptBefore) await one.storeAndRead(ANN, key, toEntry(CALL));
     await one.read(ANN, PATH);
-    // It asks. Meanwhile another instance is told that the credential is no good.
+    // The instance sends its request. Meanwhile another instance receives a 401 for the credential.
     other.revoke(ANN, true);
     await hasBegunAnotherEpoch();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
@@ -63,7 +63,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await other.read(ANN, PATH)).toBeUndefined();
   });
 
-  test('an answer to what was asked before the refusal is read by nobody, though its instance has heard of the refusal before it came', async () => {
+  test('a response requested before a revocation is never read, even if its instance has learned of the revocation since', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, '/other', toEntry(CALL));
@@ -77,12 +77,12 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await hasWritten(one);
     expect(await other.read(ANN, PATH)).toBeUndefined();
 
-    // What was asked since is.
+    // A response requested since then is read.
     one.write(ANN, PATH, toEntry({ id: 'since' }), 60_000);
     expect(await other.readUntilStored(ANN, PATH)).toMatchObject({ value: { id: 'since' } });
   });
 
-  test('an answer to what was asked longer ago than a refusal is remembered is not kept', async () => {
+  test('a response requested longer ago than a revocation is remembered is not stored', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, '/other', toEntry(CALL));
     one.clock.now += 600_001;
@@ -92,7 +92,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
-  test('two that begin at the same time agree on one epoch', async () => {
+  test('two instances that start an epoch concurrently agree on one', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await Promise.all([one.read(ANN, '/one'), other.read(ANN, '/other')]);
@@ -107,7 +107,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await other.read(ANN, '/one')).toMatchObject({ value: CALL });
   });
 
-  test('all that is answered at the same time for the first time is kept', async () => {
+  test('all responses that arrive concurrently for a new credential are stored', async () => {
     await using one = createTierInstance(redis.server.url);
     const keys = Array.from({ length: 20 }, (_, index) => `/call/${index}`);
     await Promise.all(keys.map((key) => one.read(ANN, key)));
@@ -115,7 +115,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     await Promise.all(keys.map((key) => one.readUntilStored(ANN, key)));
   });
 
-  test('is remembered for ten minutes where nothing is kept for it: anyone may have any number refused', async () => {
+  test('the revocation of a credential without entries is kept for ten minutes, because callers may invent any number of them', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(BOB, PATH);
     one.revoke(ANN, true);
@@ -123,7 +123,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await redis.observer.send<number>('PTTL', nameOfEpoch())).toBeLessThanOrEqual(600_000);
   });
 
-  test('is not known to a Redis that has forgotten which epoch it is: nothing is read that was kept before', async () => {
+  test('entries are not read after Redis has lost the epoch of their credential', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     await redis.observer.send('DEL', nameOfEpoch());
@@ -132,7 +132,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
-  test('while Redis does not answer: Redis is told as soon as it does, and until then this instance reads nothing for it', async () => {
+  test('a revocation while Redis is silent takes effect at once in this instance, and in Redis as soon as it responds', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -148,7 +148,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
-  test('is made unreadable by a Redis that has no room for anything new', async () => {
+  test('a revocation takes effect even when Redis has no memory left', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -162,7 +162,7 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
     } finally {
       await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
     }
-    // Asking for it tells Redis once more.
+    // A read sends the revocation to Redis once more.
     await expect.poll(async () => [await one.read(ANN, PATH), one.troubles.length]).toEqual([undefined, 2]);
     expect(one.troubles[1]).toBe('Redis keeps what it is given again.');
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -170,19 +170,21 @@ describe.skipIf(!hasRedisServer)('A credential that was refused', () => {
 
   const nameOfEpoch = () => `revox:epoch:${ANN.fingerprint}`;
 
-  /** Once a refusal has reached Redis, its epoch is not one that lasts. */
+  /** Resolves when a revocation has reached Redis: its epoch then has a short TTL. */
   async function hasBegunAnotherEpoch(): Promise<void> {
     await expect
       .poll(async () => Math.abs((await redis.observer.send<number>('PTTL', nameOfEpoch())) - 300_000) <= 300_000)
       .toBe(true);
   }
 
-  /** What was given to be written before is done with: this goes the same way, and takes longer. */
+  /**
+   * Resolves when earlier writes have completed: this write takes the same path and takes longer.
+   */
   async function hasWritten(instance: TierInstance): Promise<void> {
     await instance.storeAndRead(BOB, '/marker', toEntry(Array.from({ length: 50 }, () => CALL)));
   }
 
-  /** Lets Redis' rest be over until it has proved itself. */
+  /** Fires the probe delay until Redis has passed its probe. */
   async function isBack(instance: TierInstance, troubles: number): Promise<void> {
     await expect
       .poll(() => {

@@ -11,11 +11,11 @@ expectRedisServer();
 
 const FIRST_PAGE_FACT = { value: 1, trustMs: 60_000 } as const;
 
-describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an endpoint', () => {
+describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
   const redis = shareRedis();
   const createOne = () => createTierInstance(redis.server.url);
 
-  test('is read by another instance for the same credential, with its age', async () => {
+  test('another instance reads a first page fact for the same credential, with its age', async () => {
     await using one = createOne();
     await using other = createOne();
     await writeNote(one);
@@ -25,7 +25,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
     });
   });
 
-  test('is absent for another credential, another upstream, and another endpoint', async () => {
+  test('a first page fact is absent for another credential, another upstream and another endpoint', async () => {
     await using one = createOne();
     await writeNote(one);
     const ofAnotherUpstream = toOwner('sk_live_ann', 'a secret that the instances share, and another URL');
@@ -35,7 +35,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
     expect(await createFactStore(one, ANN).readFirstPage('/campaigns/{id}/rows')).toBeUndefined();
   });
 
-  test('is absent when it is forged, damaged, or that of another endpoint or credential under its name', async () => {
+  test('a first page fact is absent when it is forged, damaged, or copied from another endpoint or credential', async () => {
     await using one = createOne();
     const name = await writeNote(one);
     const sealed = await redis.observer.send<Buffer>('GET', name);
@@ -50,12 +50,12 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
       await redis.observer.send('SET', name, bytes);
       expect(await createFactStore(one, ANN).readFirstPage('/call'), String(bytes)).toBeUndefined();
     }
-    // The same bytes under their own name are read: so the test can fail.
+    // The same bytes under their own name are read, which proves that the test can fail.
     await redis.observer.send('SET', name, sealed);
     expect(await createFactStore(one, ANN).readFirstPage('/call')).toMatchObject(FIRST_PAGE_FACT);
   });
 
-  test('is absent when it is put back after its time', async () => {
+  test('a first page fact is absent when it is put back after its expiry', async () => {
     await using one = createOne();
     const name = await writeNote(one, ANN, '/call', { value: 1, trustMs: 5_000 });
     const sealed = await redis.observer.send<Buffer>('GET', name);
@@ -64,7 +64,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
     expect(await createFactStore(one, ANN).readFirstPage('/call')).toBeUndefined();
   });
 
-  test('is absent when it holds anything but a number and a time', async () => {
+  test('a first page fact is absent when its value is anything but a number and a time', async () => {
     await using one = createOne();
     for (const value of [null, 1, '1', { value: 2, trustMs: 1 }, { value: 1 }, { value: 1, trustMs: '1' }]) {
       await one.storeAndRead(ANN, 'first page of /call', { value, status: 200, ageMs: 0, freshForMs: 1, isLive: false });
@@ -76,7 +76,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
     const QUESTION = { query: '{ callAttempts(first: 1) { nodes { id } } }' };
     const settings = () => ({ REDIS_URL: redis.server.url, REVOX_FIRST_PAGE: 'auto', FRESHNESS_PAGE_MS: '0' });
 
-    test('saves the other one the look', async () => {
+    test('a first page fact in Redis saves another gateway the discovery', async () => {
       const sandbox = createSandbox();
       await using one = createRedisGateway(sandbox, settings());
       await one.execute(QUESTION);
@@ -87,7 +87,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
       expect(pagesOf(other.traffic())).toEqual(['1']);
     });
 
-    test('is replaced by an instance that meets a contradiction, so that the next one reads the right number', async () => {
+    test('an instance that detects a contradiction replaces the first page fact, and the next instance reads the right number', async () => {
       const upstream = createRenumberedUpstream();
       await using one = createRedisGateway(upstream.sandbox, settings());
       const before = await one.execute(QUESTION);
@@ -108,7 +108,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
       expect(pagesOf(third.traffic())).toEqual(['0']);
     });
 
-    test('of an earlier release, which was not sealed, has no effect', async () => {
+    test('an unsealed first page fact of an earlier release has no effect', async () => {
       const sandbox = createSandbox({ firstPage: 0 });
       const name = createHash('sha256').update('first page of /call at http://revox.test/api').digest('base64url');
       await redis.observer.send('SET', `revox:1.${contractVersion}:note:${name}`, '1');
@@ -122,7 +122,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
     }
   });
 
-  /** @returns its name in Redis */
+  /** @returns the name of the fact in Redis */
   async function writeNote(
     one: TierInstance,
     owner = ANN,
@@ -131,7 +131,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
   ) {
     const before = new Set(await redis.observer.entries());
     const notebook = createFactStore(one, owner);
-    // An instance writes for a credential that it has looked for.
+    // An instance writes only for a credential that it has looked up.
     await notebook.readFirstPage(endpoint);
     notebook.writeFirstPage(endpoint, note, note.trustMs);
     await expect.poll(() => notebook.readFirstPage(endpoint), { timeout: 10_000 }).toMatchObject(note);
@@ -139,7 +139,7 @@ describe.skipIf(!hasRedisServer)('A note in Redis about the first page of an end
   }
 });
 
-/** An upstream with one attempt, whose pages are numbered from 1, until they are numbered from 0. */
+/** An upstream with one attempt whose pages are numbered from 1 until `numberFrom` is called. */
 function createRenumberedUpstream() {
   let firstPage = 1;
   const sandbox = createSandbox();

@@ -5,28 +5,31 @@ import { ANN, BOB, CALL, createTierInstance, PATH, toEntry, toOwner } from './ti
 
 expectRedisServer();
 
-describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
+describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
   const redis = shareRedis();
 
   test.each([
     toEntry(CALL, { ageMs: 120, freshForMs: 600_000 }),
     toEntry({ value: [CALL], total: 1 }, { isLive: true, freshForMs: 1_000 }),
     toEntry(null, { status: 404 }),
-  ])('another reads as it was, older by the time it lay there, and frozen: %j', async (entry) => {
-    await using one = createTierInstance(redis.server.url);
-    await using other = createTierInstance(redis.server.url);
-    await one.storeAndRead(ANN, PATH, entry);
+  ])(
+    'another instance reads a stored response unchanged and frozen, with its age increased by the time in Redis: %j',
+    async (entry) => {
+      await using one = createTierInstance(redis.server.url);
+      await using other = createTierInstance(redis.server.url);
+      await one.storeAndRead(ANN, PATH, entry);
 
-    const read = await other.read(toOwner('sk_live_ann'), PATH);
+      const read = await other.read(toOwner('sk_live_ann'), PATH);
 
-    expect(read).toEqual({ ...entry, ageMs: expect.any(Number) });
-    expect(JSON.stringify(read?.value)).toBe(JSON.stringify(entry.value));
-    if (entry.value === CALL)
-      expect(Object.isFrozen((read as typeof entry & { value: typeof CALL }).value.transcript[0])).toBe(true);
-    expect([...one.troubles, ...other.troubles]).toEqual([]);
-  });
+      expect(read).toEqual({ ...entry, ageMs: expect.any(Number) });
+      expect(JSON.stringify(read?.value)).toBe(JSON.stringify(entry.value));
+      if (entry.value === CALL)
+        expect(Object.isFrozen((read as typeof entry & { value: typeof CALL }).value.transcript[0])).toBe(true);
+      expect([...one.troubles, ...other.troubles]).toEqual([]);
+    },
+  );
 
-  test('is replaced by what is kept later', async () => {
+  test('a later response replaces a stored one', async () => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -35,7 +38,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     await expect.poll(() => one.read(ANN, PATH)).toMatchObject({ status: 404, value: null });
   });
 
-  test('of two answers to one question the later one stays, though the first takes longer to seal', async () => {
+  test('of two responses to the same request the later one stays, even if the earlier one takes longer to seal', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, '/other', toEntry(CALL));
     one.write(ANN, PATH, toEntry('x'.repeat(8 * 2 ** 20)), 60_000);
@@ -49,9 +52,9 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
   test.each([
     ['another credential', BOB, PATH, {}],
     ['the same credential under another secret', toOwner('sk_live_ann', 'the secret of another company'), PATH, {}],
-    ['another question', ANN, '/call/call-2', {}],
-    ['a release that reads another shape', ANN, PATH, { contractVersion: 'another' }],
-  ])('nobody else reads: %s', async (_name, owner, key, options) => {
+    ['another request', ANN, '/call/call-2', {}],
+    ['a release with another contract version', ANN, PATH, { contractVersion: 'another' }],
+  ])('a stored response is not read for %s', async (_name, owner, key, options) => {
     await using one = createTierInstance(redis.server.url);
     await using other = createTierInstance(redis.server.url, options);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -59,7 +62,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
   });
 
-  test('nobody else reads, whatever name it is put under', async () => {
+  test('a stored response is not read under the name of another entry', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     const [ofAnn] = await redis.observer.entries();
@@ -69,7 +72,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     for (const name of (await redis.observer.entries()).filter((each) => each !== ofAnn)) {
       await redis.observer.send('COPY', String(ofAnn), name, 'REPLACE');
     }
-    // Not even if all of Redis believes that the two are of one epoch.
+    // Not even if Redis holds the same epoch for both credentials.
     const [epochA, epochB] = (await redis.observer.keys()).filter((name) => name.startsWith('revox:epoch:'));
     await redis.observer.send('COPY', String(epochA), String(epochB), 'REPLACE');
 
@@ -77,7 +80,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(await one.read(ANN, '/call/call-2')).toBeUndefined();
   });
 
-  test('lies there without a word of what it says, whose it is, and what was asked', async () => {
+  test('the bytes in Redis reveal nothing of the response, its credential or its request', async () => {
     await using one = createTierInstance(redis.server.url);
     const page = Array.from({ length: 50 }, () => CALL);
     await one.storeAndRead(ANN, `${PATH}?page=1`, toEntry(page));
@@ -98,7 +101,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(await wordsFound(words)).not.toEqual([]);
   });
 
-  test('is gone when its time is over, and so is everything in the end', async () => {
+  test('a stored response expires, and everything in Redis expires in the end', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL), 40);
     await redis.observer.pass(60);
@@ -115,7 +118,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     }
   });
 
-  test('is not kept when there is no time left', async () => {
+  test('a response without remaining time is not stored', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(ANN, PATH);
     for (const keepForMs of [0, -5, Number.NaN]) one.write(ANN, `/${keepForMs}`, toEntry(CALL), keepForMs);
@@ -124,17 +127,18 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(one.troubles).toEqual([]);
   });
 
-  test('is not kept when it is too large to be fetched in time', async () => {
+  test('a response that is too large to be fetched in time is not stored', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(ANN, PATH);
     one.write(ANN, '/too-large', toEntry(randomBytes(3 * 2 ** 20).toString('latin1')), 60_000);
     await one.storeAndRead(ANN, '/fits', toEntry(randomBytes(2 ** 20).toString('latin1')));
-    // So much of the same is small when it is sealed, and takes longer than the one that is too large.
+    // A repetitive value of this size is small once sealed, and takes longer to seal than the one
+    // that is too large.
     await one.storeAndRead(ANN, '/long', toEntry('x'.repeat(48 * 2 ** 20)));
     expect(await redis.observer.entries()).toHaveLength(2);
   });
 
-  test('is not kept when JSON cannot hold it; nothing breaks', async () => {
+  test('a response that JSON cannot represent is not stored and breaks nothing', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(ANN, PATH);
     one.write(ANN, PATH, toEntry(1n), 60_000);
@@ -142,7 +146,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
-  test('is 64 answers at a time at the most, and more when those are done', async () => {
+  test('an instance writes 64 responses at a time at most, and more when those are done', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(ANN, PATH);
     for (let index = 0; index < 100; index += 1) one.write(ANN, `/${index}`, toEntry(CALL), 60_000);
@@ -151,7 +155,7 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(await redis.observer.entries()).toHaveLength(65);
   });
 
-  test.each(['garbage', ''])('is nothing when Redis holds %j in its place', async (garbage) => {
+  test.each(['garbage', ''])('a stored response is absent when Redis holds %j in its place', async (garbage) => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     await redis.observer.send('SET', String((await redis.observer.entries())[0]), garbage);
@@ -159,10 +163,10 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
     expect(one.troubles).toEqual([]);
   });
 
-  describe('Its age', () => {
-    test('is what it was, and the time on Redis’ clock since', async () => {
+  describe('Age of responses in Redis', () => {
+    test("the age of a stored response is its former age plus the time since then on Redis' clock", async () => {
       await using one = createTierInstance(redis.server.url);
-      // A clock that is elsewhere altogether.
+      // An instance with an entirely different clock.
       await using other = createTierInstance(redis.server.url);
       other.clock.now = -1e12;
       const before = await redis.observer.time();
@@ -178,10 +182,10 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
       expect(age).toBeLessThanOrEqual(300 + answered - before);
     });
 
-    test('is never told too low: the ways there and back count', async () => {
+    test('the age of a stored response is never underestimated, because the time of the read counts', async () => {
       await using one = createTierInstance(redis.server.url);
       await one.storeAndRead(ANN, PATH, toEntry(CALL));
-      // By the reader's clock the answer takes 700 ms.
+      // By the reader's clock the read takes 700 ms.
       let reads = 0;
       await using other = createTierInstance(redis.server.url, { now: () => (reads++ === 0 ? 0 : 700) });
       expect((await other.read(ANN, PATH))?.ageMs).toBeGreaterThanOrEqual(0);
@@ -189,23 +193,23 @@ describe.skipIf(!hasRedisServer)('What one instance keeps in Redis', () => {
       expect((await other.read(ANN, PATH))?.ageMs).toBeGreaterThanOrEqual(700);
     });
 
-    test('counts from when it was written, though Redis was told of it later', async () => {
+    test('the age of a stored response counts from the write, even if the write reaches Redis later', async () => {
       await using one = createTierInstance(redis.server.url);
       await one.storeAndRead(ANN, '/other', toEntry(CALL));
       redis.server.pause();
       const before = performance.now();
       one.write(ANN, PATH, toEntry(CALL), 60_000);
-      // Nothing happens meanwhile that could be waited for: it is time that goes by.
+      // There is no event to wait for: only time passes.
       await new Promise((resolve) => setTimeout(resolve, 80));
       const held = performance.now() - before;
       redis.server.resume();
       expect((await one.readUntilStored(ANN, PATH)).ageMs).toBeGreaterThanOrEqual(held - 1);
     });
 
-    test('is not known of what seems to come from the future: it is not read', async () => {
+    test('a stored response that seems to come from the future is not read', async () => {
       await using one = createTierInstance(redis.server.url);
       await one.storeAndRead(ANN, '/other', toEntry(CALL));
-      // As when Redis’ clock is set back; here the writer's leaps ahead.
+      // As after Redis' clock is set back; here the writer's clock jumps ahead.
       one.clock.now += 2_000;
       one.write(ANN, PATH, toEntry(CALL), 60_000);
       await expect.poll(redis.observer.entries).toHaveLength(2);

@@ -6,7 +6,7 @@ import { Credential } from '#rest/credential.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 
 export const TIMEOUT_MS = 50;
-/** So long Redis is left alone. */
+/** How long the tier leaves a failing Redis alone, in ms. */
 export const PROBE_DELAY_MS = 1_000;
 const SECRET = 'a secret that the instances share';
 const KEEP_MS = 60_000;
@@ -28,7 +28,7 @@ export function toEntry(value: unknown, entry: Partial<SecondTierEntry> = {}): S
   return { value, status: 200, ageMs: 0, freshForMs: 10_000, isLive: false, ...entry };
 }
 
-/** Timers of the clock on the wall, once it has been started: until then none goes off. */
+/** Wall-clock timers that fire only after `start`. */
 export function createWallTimers() {
   let isStarted = false;
   return {
@@ -43,17 +43,23 @@ export function createWallTimers() {
   };
 }
 
-/** An instance's second tier. Its clock stands still, and its timers go off when the test says so: what ends by itself was not waiting. */
+/**
+ * The second tier of an instance. Its clock stands still and its timers fire when the test says so,
+ * so that a read that returns by itself has not waited.
+ */
 export interface TierInstance extends SecondTier, AsyncDisposable {
   readonly timers: ReturnType<typeof createManualTimers>;
   readonly clock: { now: number };
-  /** What it had to say of Redis so far. */
+  /** The status changes of Redis reported so far. */
   readonly troubles: readonly string[];
-  /** Waits until it has said so much. */
+  /** Resolves when this number of status changes has been reported. */
   waitForTroubles(count: number): Promise<void>;
-  /** Keeps an answer as a gateway does: looks for it, asks, writes; and waits until it can be read. */
+  /**
+   * Stores a response as a gateway does: reads, requests, writes; and resolves when the entry can
+   * be read.
+   */
   storeAndRead(owner: CacheOwner, key: string, entry: SecondTierEntry, keepForMs?: number): Promise<SecondTierEntry>;
-  /** Reads until there is something to be read. */
+  /** Reads until there is an entry. */
   readUntilStored(owner: CacheOwner, key: string): Promise<SecondTierEntry>;
 }
 
@@ -86,7 +92,8 @@ export function createTierInstance(url: string, options: Partial<RedisTierOption
     },
     async storeAndRead(owner, key, entry, keepForMs = KEEP_MS) {
       await tier.read(owner, key);
-      // Between asking and being answered its clock goes on, and Redis, whose clock does not, is heard of again.
+      // The instance's clock advances during its request, while Redis' clock does not: a second
+      // read synchronizes them.
       clock.now += entry.ageMs;
       await tier.read(owner, key);
       tier.write(owner, key, entry, keepForMs);
@@ -97,18 +104,20 @@ export function createTierInstance(url: string, options: Partial<RedisTierOption
   };
 }
 
-/** What an instance says when Redis is of no use. */
+/** The status message for an unusable Redis. */
 export function unavailableMessage(reason: string): string {
   return `Redis cannot be used: ${reason}. What is remembered stays in the process.`;
 }
 
-/** Until a read waits for Redis: once for itself, and once to find out that Redis is silent. */
+/**
+ * Resolves when a read waits for Redis: one timer is its own, and one detects that Redis is silent.
+ */
 export async function untilRedisIsAwaited(instance: TierInstance): Promise<void> {
   await expect.poll(() => instance.timers.running.filter((ms) => ms === TIMEOUT_MS).length).toBeGreaterThanOrEqual(2);
 }
 
 export async function expectNoWaitForRedis(instance: TierInstance): Promise<void> {
-  // Who has waited in vain looks at the sockets once more, and goes.
+  // A read that has timed out looks at the sockets once more before it returns.
   await new Promise(setImmediate);
   const before = instance.timers.running;
   for (let reads = 0; reads < 20; reads += 1) expect(await instance.read(ANN, PATH)).toBeUndefined();

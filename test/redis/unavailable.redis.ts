@@ -14,12 +14,12 @@ import {
   untilRedisIsAwaited,
 } from './tier-instance.ts';
 
-describe('When what answers is no Redis', () => {
-  test('a connection on which nothing is heard is given up and made anew, though it was never anything else', async () => {
+describe('Server that is not Redis', () => {
+  test('a silent connection is closed and opened again, even if the server never responded on it', async () => {
     const sockets: Socket[] = [];
     await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
-    // The first to ask waits for the connection, nobody after that.
+    // Only the first read waits for the connection.
     const waiting = one.read(ANN, PATH);
     await expect.poll(() => sockets).toHaveLength(1);
     await untilRedisIsAwaited(one);
@@ -32,7 +32,7 @@ describe('When what answers is no Redis', () => {
     expect(one.troubles).toEqual([unavailableMessage('SocketTimeoutError')]);
   });
 
-  test('and it closes its connections as they come, or talks of something else: nobody waits, nothing breaks', async () => {
+  test('no read waits and nothing breaks when the server closes its connections or speaks another protocol', async () => {
     const answers = ['', 'HTTP/1.1 400 Bad Request\r\n\r\n', '+OK\r\n'.repeat(20), '*-1\r\n'.repeat(20), '$5\r\nab', '\0'];
     let connections = 0;
     await using server = await listenTcp((socket) => {
@@ -48,7 +48,7 @@ describe('When what answers is no Redis', () => {
     expect(one.troubles).toHaveLength(1);
   });
 
-  test('and it says OK to everything, it is not taken for one', async () => {
+  test('a server that responds OK to everything is not used as Redis', async () => {
     await using server = await listenTcp(
       (socket) => void socket.on('data', (data) => socket.write('+OK\r\n'.repeat(String(data).split('*').length - 1))),
     );
@@ -58,7 +58,7 @@ describe('When what answers is no Redis', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
-  test('what takes connections and drops them is not called without a pause', async () => {
+  test('a server that accepts and drops connections is not contacted without delays', async () => {
     const calls: number[] = [];
     await using server = await listenTcp((socket) => {
       calls.push(performance.now());
@@ -70,18 +70,18 @@ describe('When what answers is no Redis', () => {
     expect(one.troubles).toHaveLength(1);
   });
 
-  test('closing closes a connection that is still being made, at once', { timeout: 3_000 }, async () => {
+  test('closing the tier closes a pending connection at once', { timeout: 3_000 }, async () => {
     const sockets: Socket[] = [];
     await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
-    // The name and password are sent first, and never answered.
+    // The client sends its name and password first, and never gets a response.
     const one = createTierInstance(`redis://somebody:secret@127.0.0.1:${server.port}`);
     await expect.poll(() => sockets).toHaveLength(1);
     const closed = once(sockets[0] as Socket, 'close');
     await one.close();
     await closed;
-    // And one of which it does not know yet that it has been taken.
+    // The same holds for a connection that the client does not know to be accepted yet.
     const other = createTierInstance(`redis://127.0.0.1:${server.port}`);
-    // By now it has called, and has no answer yet.
+    // By now the client is connecting and has no response yet.
     await import('@redis/client');
     await other.close();
     await expect.poll(() => sockets).toHaveLength(2);
@@ -89,11 +89,11 @@ describe('When what answers is no Redis', () => {
   });
 
   test.each([
-    ['nobody listens', 'redis://127.0.0.1:1', 'ECONNREFUSED'],
-    ['there is no such host', 'redis://nowhere.invalid', /^(ENOTFOUND|EAI_AGAIN)$/],
-    ['there is no such database', 'redis://127.0.0.1/nonsense', 'its URL cannot be read'],
-    ['the password cannot be read', 'redis://user:%ff@127.0.0.1', 'its URL cannot be read'],
-  ])('%s: that is told, and nothing breaks', async (_name, url, reason) => {
+    ['no listening server', 'redis://127.0.0.1:1', 'ECONNREFUSED'],
+    ['an unknown host', 'redis://nowhere.invalid', /^(ENOTFOUND|EAI_AGAIN)$/],
+    ['an invalid database', 'redis://127.0.0.1/nonsense', 'its URL cannot be read'],
+    ['an invalid password', 'redis://user:%ff@127.0.0.1', 'its URL cannot be read'],
+  ])('a Redis URL with %s is reported and breaks nothing', async (_name, url, reason) => {
     await using one = createTierInstance(url);
     const read = one.read(ANN, PATH);
     await one.waitForTroubles(1);
