@@ -11,7 +11,7 @@ const createSandboxScene = () => {
   return { sandbox, control, data, list };
 };
 
-it('puts attempts into the list, each with an order of its own', async () => {
+it('insertAttempts adds attempts to the list, each with its own order', async () => {
   const { sandbox, control, data, list } = createSandboxScene();
   const before = idsOf(data.attempts);
   const top = control.insertAttempts('sk_demo_a', { at: 0, count: 3 });
@@ -25,7 +25,7 @@ it('puts attempts into the list, each with an order of its own', async () => {
   expect((await fetchJson(sandbox, `/call/${order.id}`)).json.call).toMatchObject({ status: 'errored', calls_count: 1 });
 });
 
-it('keeps the list in its order when they are put in below the top', async () => {
+it('insertAttempts keeps the list in order when attempts are inserted below the top', async () => {
   const { control, list } = createSandboxScene();
   control.insertAttempts('sk_demo_a', { at: 700, count: 2 });
   control.insertAttempts('sk_demo_a', { at: 2072, count: 1 });
@@ -33,7 +33,7 @@ it('keeps the list in its order when they are put in below the top', async () =>
   expect(times).toEqual([...times].sort().reverse());
 });
 
-it('takes attempts away, and leaves their orders', async () => {
+it('removeAttempts removes attempts and keeps their orders', async () => {
   const { sandbox, control, data, list } = createSandboxScene();
   const call = data.calls.find(({ call_attempts }) => call_attempts.length === 3)!;
   const before = idsOf(data.attempts);
@@ -43,7 +43,7 @@ it('takes attempts away, and leaves their orders', async () => {
   expect((await fetchJson(sandbox, `/call/${call.id}`)).json.call.calls_count).toBe(3);
 });
 
-it('puts rows into a campaign, and takes them away', async () => {
+it('insertRows and removeRows change the rows of a campaign', async () => {
   const { sandbox, control, data } = createSandboxScene();
   const { id } = data.campaigns[0]!;
   const rows = async () => (await fetchJson(sandbox, `/campaigns/${id}/rows?page=1&page_size=1000`)).json;
@@ -56,7 +56,7 @@ it('puts rows into a campaign, and takes them away', async () => {
   expect(idsOf((await rows()).rows)).toEqual([...before.slice(1, 10), added[0]!.id, ...before.slice(10)]);
 });
 
-it('replaces a call wherever it is shown', async () => {
+it('putCall replaces a call in every list that shows it', async () => {
   const { sandbox, control, data, list } = createSandboxScene();
   const row = data.rows[data.campaigns[0]!.id]!.find(({ call }) => call?.calls_count === 2)!;
   const call = structuredClone(row.call!);
@@ -78,7 +78,7 @@ it('replaces a call wherever it is shown', async () => {
   expect(data.calls).toHaveLength(720);
 });
 
-it('adds a call, and removes one with all that shows it', async () => {
+it('putCall adds a call, and removeCall removes a call from every list that shows it', async () => {
   const { sandbox, control, data, list } = createSandboxScene();
   const row = data.rows[data.campaigns[0]!.id]!.find(({ call }) => call?.calls_count === 2)!;
   const call = row.call!;
@@ -92,7 +92,7 @@ it('adds a call, and removes one with all that shows it', async () => {
   expect(idsOf(await list())).toEqual(order);
 });
 
-it('shows every other change made to the data', async () => {
+it('the sandbox shows every other change of its data', async () => {
   const { sandbox, data } = createSandboxScene();
   const assistant = data.assistants[3]!;
   assistant.name = 'Renamed';
@@ -101,7 +101,7 @@ it('shows every other change made to the data', async () => {
   expect((await fetchJson(sandbox, '/call?page=1&page_size=1')).json.calls[0].id).toBe(data.attempts[0]!.id);
 });
 
-it('lists an attempt that was put in by hand, but under no status: it has no order', async () => {
+it('the sandbox lists a manually added attempt under no status, because it has no order', async () => {
   const { data, list } = createSandboxScene();
   data.attempts.unshift({ ...data.attempts[100]!, id: 'by hand' });
   expect(idsOf(await list())[0]).toBe('by hand');
@@ -109,6 +109,6 @@ it('lists an attempt that was put in by hand, but under no status: it has no ord
   expect(idsOf(await list(every))).toEqual(idsOf(data.attempts).slice(1));
 });
 
-it('refuses a key it does not know', () => {
+it('the sandbox control rejects an unknown key', () => {
   expect(() => createSandboxScene().control.data('sk_demo_c')).toThrow('sk_demo_c');
 });

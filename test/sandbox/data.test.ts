@@ -15,8 +15,8 @@ const CALL_KEYS =
   'assistant call_attempts call_retry_config calls_count campaign created_at direction first_sentence_delay_ms from_phone_number id is_cancelled is_completed last_call_attempt llm_model metadata organization_id scheduled_at status to_phone_number';
 const ATTEMPT_KEYS = 'answered_at dial_error ended_at id phone_number recording_url result started_at status';
 
-describe('the same seed', () => {
-  it('tells the same data', () => {
+describe('Seed of the sandbox data', () => {
+  it('the same seed generates the same data', () => {
     const again = createSandbox({ startedAt: STARTED_AT });
     for (const key of ['sk_demo_a', 'sk_demo_b']) {
       const [one, other] = [again, sandbox].map((told) => JSON.stringify(told.control.data(key)));
@@ -25,7 +25,7 @@ describe('the same seed', () => {
     expect(again.organizations).toEqual(sandbox.organizations);
   });
 
-  it('gives the same ids and words at any other start', () => {
+  it('the same seed generates the same ids and words at any start time', () => {
     const later = createSandbox({ startedAt: STARTED_AT + 1_234_567_890 }).control.data('sk_demo_a');
     expect(idsOf(later.calls)).toEqual(idsOf(a.calls));
     expect(new Set(idsOf(later.attempts))).toEqual(new Set(idsOf(a.attempts)));
@@ -35,7 +35,7 @@ describe('the same seed', () => {
     expect(Object.keys(later.rows)).toEqual(Object.keys(a.rows));
   });
 
-  it('and another seed tells other data, of the same size', () => {
+  it('another seed generates other data of the same size', () => {
     const other = createSandbox({ startedAt: STARTED_AT, seed: 7 }).control.data('sk_demo_a');
     const mine = new Set(idsOf(a.calls));
     expect(other.calls.filter(({ id }) => mine.has(id))).toEqual([]);
@@ -43,8 +43,8 @@ describe('the same seed', () => {
   });
 });
 
-describe('the counts', () => {
-  it('are what call-plan.ts says', () => {
+describe('Size of the sandbox data', () => {
+  it('the sandbox data has the counts of call-plan.ts', () => {
     const counts = everyone.map((data) => ({
       calls: data.calls.length,
       attempts: data.attempts.length,
@@ -59,7 +59,7 @@ describe('the counts', () => {
     expect(sandbox.organizations.map(({ apiKey }) => apiKey)).toEqual(['sk_demo_a', 'sk_demo_b']);
   });
 
-  it('never give an id twice', () => {
+  it('the sandbox data uses each id once', () => {
     const ids = everyone.flatMap((data) =>
       [data.calls, data.attempts, data.assistants, data.campaigns, ...Object.values(data.rows)].flatMap((items) =>
         idsOf(items as { id: string }[]),
@@ -70,7 +70,7 @@ describe('the counts', () => {
   });
 });
 
-describe('organisation a has every value of', () => {
+describe('Values in the data of organization A', () => {
   const transcript = a.attempts.flatMap((attempt) => attempt.transcript ?? []);
   const retries = a.assistants.flatMap((assistant) => assistant.call_retry_config ?? []);
   it.each<[string, readonly unknown[], string]>([
@@ -108,18 +108,18 @@ describe('organisation a has every value of', () => {
     ['campaign status', a.campaigns.map((campaign) => campaign.status), 'draft running paused completed'],
     ['campaign cancellation', a.campaigns.map((campaign) => campaign.is_cancelled), 'true false'],
     ['windows in a retry config', retries.map((retry) => retry.calling_windows.length), '1 2'],
-  ])('%s', (_name, values, expected) => {
+  ])('the data of organization A contains every value of %s', (_name, values, expected) => {
     expect([...new Set(values.map(String))].sort()).toEqual(expected.split(' ').sort());
   });
 
-  it('the shapes of tool arguments', () => {
+  it('the data of organization A contains every shape of tool arguments', () => {
     const shapes = transcript
       .filter(({ role }) => role === 'tool')
       .map(({ tool_arguments }) => (tool_arguments === null ? 'null' : typeof tool_arguments));
     expect(new Set(shapes)).toEqual(new Set(['object', 'string', 'null']));
   });
 
-  it('transcripts of up to sixteen lines, and none', () => {
+  it('the data of organization A contains transcripts of up to sixteen lines and empty ones', () => {
     const lengths = new Set(
       a.attempts.filter(({ status }) => status === 'completed').map((attempt) => attempt.transcript?.length),
     );
@@ -128,13 +128,13 @@ describe('organisation a has every value of', () => {
   });
 });
 
-describe('a call', () => {
-  it('has all its keys', () => {
+describe('Call in the sandbox data', () => {
+  it('a call has all its keys', () => {
     for (const call of calls) expect(Object.keys(call).sort().join(' ')).toBe(CALL_KEYS);
     for (const attempt of attempts) expect(Object.keys(attempt)).toEqual(expect.arrayContaining(ATTEMPT_KEYS.split(' ')));
   });
 
-  it('agrees with itself', () => {
+  it('the fields of a call agree with each other', () => {
     for (const call of calls) {
       expect(call.last_call_attempt).toBe(call.call_attempts[0] ?? null);
       expect(call.calls_count).toBe(call.call_attempts.length);
@@ -145,7 +145,7 @@ describe('a call', () => {
     }
   });
 
-  it('tells its attempts newest first, none before its creation, none in the future', () => {
+  it('the attempts of a call are listed newest first, none before its creation and none in the future', () => {
     for (const call of calls) {
       const times = call.call_attempts.flatMap(({ started_at }) => started_at ?? []);
       expect(times).toEqual([...times].sort().reverse());
@@ -157,7 +157,7 @@ describe('a call', () => {
     }
   });
 
-  it('knows of nothing before it happened', () => {
+  it('an attempt has no time or result of a stage that it has not reached', () => {
     const filled = ({ started_at, answered_at, ended_at }: CallAttempt) =>
       [started_at, answered_at, ended_at].map((time) => time !== null);
     for (const attempt of attempts) {
@@ -175,7 +175,7 @@ describe('a call', () => {
     expect(times.filter((time) => new Date(time).toISOString() !== time)).toEqual([]);
   });
 
-  it('was given a structured output that fits its assistant’s configuration', () => {
+  it('the structured output of a call fits the configuration of its assistant', () => {
     const types = { string: 'string', number: 'number', boolean: 'boolean', enum: 'string', date: 'string', datetime: 'string' };
     let checked = 0;
     for (const call of calls) {
@@ -196,14 +196,14 @@ describe('a call', () => {
     expect(checked).toBeGreaterThan(500);
   });
 
-  it('leaves no placeholder in what was said', () => {
+  it('transcripts and outputs contain no placeholder', () => {
     const said = attempts
       .flatMap((attempt) => [...(attempt.transcript ?? []), attempt.structured_output ?? {}])
       .map((part) => JSON.stringify(part));
     expect(said.filter((text) => /\{\w+\}/.test(text))).toEqual([]);
   });
 
-  it('uses only numbers that are kept for fiction', () => {
+  it('the sandbox data uses only phone numbers reserved for fiction', () => {
     const fictional = /^(\+1\d{3}55501\d\d|\+3363998\d{4}|\+447700900\d{3})$/;
     const numbers = [
       ...calls.flatMap((call) => [call.from_phone_number, call.to_phone_number]),
@@ -214,19 +214,22 @@ describe('a call', () => {
   });
 });
 
-describe('the list of attempts', () => {
-  it.each(everyone)('holds those of all calls, queued ones on top, then newest first', ({ attempts: listed, calls: all }) => {
-    expect(new Set(listed)).toEqual(new Set(all.flatMap((call) => call.call_attempts)));
-    const times = listed.map(({ started_at }) => started_at);
-    const queued = times.filter((time) => time === null).length;
-    expect(queued).toBeGreaterThan(0);
-    expect(times.slice(0, queued)).toEqual(Array.from({ length: queued }, () => null));
-    expect(times.slice(queued)).toEqual([...times.slice(queued)].sort().reverse());
-  });
+describe('List of attempts in the sandbox data', () => {
+  it.each(everyone)(
+    'the list contains the attempts of all calls, queued ones first and then newest first',
+    ({ attempts: listed, calls: all }) => {
+      expect(new Set(listed)).toEqual(new Set(all.flatMap((call) => call.call_attempts)));
+      const times = listed.map(({ started_at }) => started_at);
+      const queued = times.filter((time) => time === null).length;
+      expect(queued).toBeGreaterThan(0);
+      expect(times.slice(0, queued)).toEqual(Array.from({ length: queued }, () => null));
+      expect(times.slice(queued)).toEqual([...times.slice(queued)].sort().reverse());
+    },
+  );
 });
 
-describe('campaigns and assistants', () => {
-  it('share one assistant, and rows share their calls', () => {
+describe('Campaigns and assistants in the sandbox data', () => {
+  it('a campaign and its calls share one assistant object, and rows share the call objects', () => {
     for (const data of everyone) {
       for (const campaign of data.campaigns) {
         expect(campaign.assistant).toBe(data.assistants.find(({ id }) => id === campaign.assistant_id));
@@ -248,7 +251,7 @@ describe('campaigns and assistants', () => {
     }
   });
 
-  it('have calls that carry no assistant, one of their own, and an older one of the same id', () => {
+  it('calls without a campaign have no assistant, an unlisted one, a listed one, or an older version of a listed one', () => {
     const alone = a.calls.filter((call) => call.campaign === null);
     const listed = new Map(a.assistants.map((assistant) => [assistant.id, assistant]));
     const kinds = alone.map(({ assistant }) => {
@@ -260,11 +263,11 @@ describe('campaigns and assistants', () => {
   });
 });
 
-describe('the landmarks', () => {
+describe('Sample ids of the sandbox data', () => {
   const found = sampleIds(sandbox);
   const callOf = (id: string) => a.calls.find((call) => call.id === id)!;
 
-  it('are what they are called', () => {
+  it('each sample id belongs to an object that fits its name', () => {
     const rich = callOf(found.richCallId);
     expect(rich.status).toBe('completed');
     expect(rich.last_call_attempt!.transcript!.length).toBeGreaterThanOrEqual(12);
@@ -284,7 +287,7 @@ describe('the landmarks', () => {
     expect(new Set(found.twentyCallIds.map((id) => callOf(id).campaign!.id)).size).toBe(6);
   });
 
-  it('are the same at any start', () => {
+  it('the sample ids are the same at any start time', () => {
     expect(sampleIds(createSandbox({ startedAt: STARTED_AT + 987_654_321 }))).toEqual(found);
   });
 });

@@ -8,7 +8,7 @@ const createSandboxScene = (options: SandboxOptions = {}) => {
   return { sandbox, control: sandbox.control, statuses: () => sandbox.log.map(({ status }) => status) };
 };
 
-/** Whether a promise has settled by now: all that is due to run at once has run. */
+/** Whether a promise has settled once everything that can run now has run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   promise.then(
@@ -21,8 +21,8 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 const send = (sandbox: Sandbox, path: string, init: RequestInit = {}) => sandbox.fetch(toRequest(sandbox, path, init));
 
-describe('which requests a fault is for', () => {
-  it('the next so many, and no more', async () => {
+describe('Matching of sandbox faults', () => {
+  it('a fault applies to the given number of requests', async () => {
     const { sandbox, control, statuses } = createSandboxScene();
     control.fail('/assistants', { status: 503, times: 2 });
     for (let count = 0; count < 3; count++) await fetchJson(sandbox, '/assistants');
@@ -32,9 +32,9 @@ describe('which requests a fault is for', () => {
   it.each([
     ['a prefix', '/campaigns/'],
     ['a pattern', /rows\?/],
-    ['a pattern that remembers', /rows\?/g],
+    ['a pattern with the global flag', /rows\?/g],
     ['a predicate', ({ path }: { path: string }) => path.includes('rows')],
-  ])('those that match %s', async (_name, match) => {
+  ])('a fault applies to the requests that match %s', async (_name, match) => {
     const { sandbox, control } = createSandboxScene();
     control.fail(match, { status: 500 });
     const rows = `/campaigns/${control.data('sk_demo_a').campaigns[0]!.id}/rows?page=1&page_size=1`;
@@ -44,7 +44,7 @@ describe('which requests a fault is for', () => {
     expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
-  it('those of one organisation', async () => {
+  it('a fault can apply to the requests of one organization', async () => {
     const { sandbox, control } = createSandboxScene();
     control.fail(({ organizationId }) => organizationId === sandbox.organizations[1]!.id, {
       status: 429,
@@ -55,7 +55,7 @@ describe('which requests a fault is for', () => {
     expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
-  it('in the order they were told, each used up only by requests that reach it', async () => {
+  it('faults apply in the order in which they were added, and only the requests that reach a fault use it up', async () => {
     const { sandbox, control, statuses } = createSandboxScene();
     control.fail('/assistants', { status: 500, times: 1 });
     control.fail('/assistants', { status: 502, times: 1 });
@@ -63,7 +63,7 @@ describe('which requests a fault is for', () => {
     expect(statuses()).toEqual([500, 502, 200]);
   });
 
-  it('none after healing', async () => {
+  it('heal removes all faults', async () => {
     const { sandbox, control } = createSandboxScene();
     control.fail('/', { status: 500 });
     control.heal();
@@ -72,7 +72,7 @@ describe('which requests a fault is for', () => {
 });
 
 describe('fail', () => {
-  it('answers with any body', async () => {
+  it('fail responds with any status and body', async () => {
     const { sandbox, control } = createSandboxScene();
     control.fail('/assistants', { status: 422, body: { error: ['odd'] }, times: 1 });
     control.fail('/assistants', {
@@ -90,7 +90,7 @@ describe('fail', () => {
 });
 
 describe('delay', () => {
-  it('answers when the promise settles', async () => {
+  it('a delayed response is sent when the promise settles', async () => {
     const { sandbox, control, statuses } = createSandboxScene();
     const gate = Promise.withResolvers<void>();
     control.delay('/assistants', gate.promise);
@@ -102,7 +102,7 @@ describe('delay', () => {
     expect([control.inFlight(), control.maxInFlight()]).toEqual([0, 2]);
   });
 
-  it('answers when the timer it was given fires, and stops it when the request is aborted', async () => {
+  it('a delayed response is sent when its timer fires, and an aborted request stops the timer', async () => {
     const stop = vi.fn();
     const startTimer = vi.fn((_run: () => void, _ms: number) => stop);
     const { sandbox, control } = createSandboxScene({ startTimer });
@@ -122,7 +122,7 @@ describe('delay', () => {
     expect(stop).toHaveBeenCalledTimes(1);
   });
 
-  it('comes before another fault that was told later', async () => {
+  it('a delay applies before a fault that was added later', async () => {
     const { sandbox, control } = createSandboxScene();
     const gate = Promise.withResolvers<void>();
     control.delay('/assistants', gate.promise, 1);
@@ -135,7 +135,7 @@ describe('delay', () => {
 });
 
 describe('hang', () => {
-  it('answers nothing until the request is aborted, and notes it', async () => {
+  it('a hanging request gets no response until it is aborted, which is logged', async () => {
     const { sandbox, control } = createSandboxScene();
     control.hang('/assistants', 1);
     control.fail('/assistants', { status: 500, times: 1 });
@@ -147,11 +147,11 @@ describe('hang', () => {
     await expect(answer).rejects.toThrow('I am leaving');
     expect(sandbox.log[0]).toMatchObject({ status: null, aborted: true });
     expect(control.inFlight()).toBe(0);
-    // The rule behind it was not used up by the request that left.
+    // The request that was aborted did not use up the fault behind it.
     expect((await fetchJson(sandbox, '/assistants')).status).toBe(500);
   });
 
-  it('lets go on release, and hangs the next one again', async () => {
+  it('release lets a hanging request continue, and the next request hangs again', async () => {
     const { sandbox, control } = createSandboxScene();
     control.hang('/assistants');
     const first = send(sandbox, '/assistants');
@@ -166,8 +166,8 @@ describe('hang', () => {
   });
 });
 
-describe('what else an upstream does', () => {
-  it('resets the connection', async () => {
+describe('Other sandbox faults', () => {
+  it('reset breaks the connection', async () => {
     const { sandbox, control } = createSandboxScene();
     control.reset('/assistants', 1);
     const error = await send(sandbox, '/assistants').catch((reason: unknown) => reason);
@@ -177,7 +177,7 @@ describe('what else an upstream does', () => {
     expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
-  it('cuts its JSON in the middle', async () => {
+  it('truncate cuts the JSON in the middle', async () => {
     const { sandbox, control } = createSandboxScene();
     const whole = await (await send(sandbox, '/assistants')).text();
     control.truncate('/assistants', 1);
@@ -188,7 +188,7 @@ describe('what else an upstream does', () => {
     expect(() => JSON.parse(text)).toThrow(SyntaxError);
   });
 
-  it('says something else altogether', async () => {
+  it('corrupt responds with any content', async () => {
     const { sandbox, control } = createSandboxScene();
     control.corrupt('/assistants', '<!doctype html>', { contentType: 'text/html', status: 203 }, 1);
     control.corrupt('/assistants', new Uint8Array([0xff, 0xfe, 0x00]), {}, 1);
@@ -198,7 +198,7 @@ describe('what else an upstream does', () => {
     expect([bytes.status, new Uint8Array(await bytes.arrayBuffer())]).toEqual([200, new Uint8Array([0xff, 0xfe, 0x00])]);
   });
 
-  it('changes its JSON, and not its data', async () => {
+  it('transform changes the JSON of the response and not the data', async () => {
     const { sandbox, control } = createSandboxScene();
     const call = control.data('sk_demo_a').calls[0]!;
     const before = structuredClone(call);
@@ -219,8 +219,8 @@ describe('what else an upstream does', () => {
   });
 });
 
-describe('how many were unanswered at once', () => {
-  it('is counted from the last clearing of the log', async () => {
+describe('In-flight requests of the sandbox', () => {
+  it('the maximum of concurrent requests counts from the last clearing of the log', async () => {
     const { sandbox, control } = createSandboxScene();
     await Promise.all([fetchJson(sandbox, '/assistants'), fetchJson(sandbox, '/campaigns'), fetchJson(sandbox, '/nothing')]);
     expect(control.maxInFlight()).toBe(3);

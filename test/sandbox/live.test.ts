@@ -24,7 +24,10 @@ const createLiveSandbox = () => {
   };
 };
 
-/** The ids of what differs, and the lists whose order does: a whole diff of this data is a book. */
+/**
+ * The ids of the objects that differ, and the lists whose order differs: a full diff of this data
+ * would be too long to read.
+ */
 function differences(one: SandboxData, other: SandboxData): string[] {
   const found: string[] = [];
   for (const list of ['calls', 'attempts', 'assistants', 'campaigns'] as const) {
@@ -37,12 +40,12 @@ function differences(one: SandboxData, other: SandboxData): string[] {
   return found;
 }
 
-it('begins as the standing data does', () => {
+it('the live data starts like the static data', () => {
   const standing = createSandbox({ startedAt: STARTED_AT }).control.data('sk_demo_a');
   expect(differences(createLiveSandbox().at(0), standing)).toEqual([]);
 });
 
-it('stands still when it is not live, whatever the clock says', async () => {
+it('the static data does not change when the clock advances', async () => {
   let time = STARTED_AT;
   const sandbox = createSandbox({ startedAt: STARTED_AT, now: () => time });
   const before = (await fetchJson(sandbox, '/call?page=1&page_size=5000')).json;
@@ -50,7 +53,7 @@ it('stands still when it is not live, whatever the clock says', async () => {
   expect((await fetchJson(sandbox, '/call?page=1&page_size=5000')).json).toEqual(before);
 });
 
-it('brings a new call with a new attempt on top of the list every twenty seconds', async () => {
+it('the live sandbox adds a call with a queued attempt to the top of the list every twenty seconds', async () => {
   const { at, top } = createLiveSandbox();
   const seen = new Set([(await top()).id]);
   for (let number = 1; number <= 10; number++) {
@@ -64,7 +67,7 @@ it('brings a new call with a new attempt on top of the list every twenty seconds
   }
 });
 
-it('takes a call through its stages in order, its transcript growing line by line, within minutes', () => {
+it('a live call passes through its stages in order within minutes, and its transcript grows line by line', () => {
   const { at } = createLiveSandbox();
   at(20 * SECOND_MS);
   const ids = new Set(Array.from({ length: 10 }, (_, index) => at((index + 1) * 20 * SECOND_MS).calls.at(-1)!.id));
@@ -97,7 +100,7 @@ it('takes a call through its stages in order, its transcript growing line by lin
   expect(Math.max(...told.map(({ lines }) => new Set(lines).size))).toBeGreaterThan(4);
 });
 
-it('ends what was under way at the start, in its rows and look-ups too', async () => {
+it('the live sandbox completes calls that were in progress at the start, also in rows and lookups', async () => {
   const { sandbox, at } = createLiveSandbox();
   const live = sampleIds(sandbox).liveCallId;
   const row = Object.values(at(0).rows)
@@ -112,7 +115,7 @@ it('ends what was under way at the start, in its rows and look-ups too', async (
   expect(row.call!.status).toBe('completed');
 });
 
-it('starts the scheduled calls when their time has come', () => {
+it('the live sandbox starts scheduled calls at their scheduled time', () => {
   const { at } = createLiveSandbox();
   const scheduled = at(0).calls.filter(({ status }) => status === 'scheduled');
   const first = scheduled.toSorted((one, other) => (one.scheduled_at! < other.scheduled_at! ? -1 : 1))[0]!;
@@ -127,18 +130,18 @@ it('starts the scheduled calls when their time has come', () => {
   expect(last.calls.filter(({ status }) => status === 'scheduled')).toEqual([]);
 });
 
-describe('the passing of time', () => {
+describe('Passing of time in the live sandbox', () => {
   it.each([
     ['minutes', 10 * MINUTE_MS, 7 * SECOND_MS],
     ['hours, with the oldest calls recycled', 3 * HOUR_MS, 20 * SECOND_MS],
-  ])('ends alike in one leap and in small steps: %s', (_name, duration, step) => {
+  ])('one large step of the clock and many small steps lead to the same data: %s', (_name, duration, step) => {
     const walking = createLiveSandbox();
     for (let ms = 0; ms < duration; ms += step) walking.at(ms);
     const leaping = createLiveSandbox();
     expect(differences(walking.at(duration), leaping.at(duration))).toEqual([]);
   });
 
-  it('ends alike while many calls are queued: their order is that of queueing, however it came about', () => {
+  it('the order of queued calls does not depend on the steps of the clock', () => {
     const walking = createLiveSandbox();
     for (let ms = 0; ms <= 100 * SECOND_MS; ms += SECOND_MS) {
       const walked = walking.at(ms);
@@ -146,7 +149,7 @@ describe('the passing of time', () => {
     }
   });
 
-  it('keeps the order of the list, and lists exactly the attempts of the calls', () => {
+  it('the list stays in order and contains exactly the attempts of the calls', () => {
     const { at } = createLiveSandbox();
     for (let ms = 0; ms <= 6 * MINUTE_MS; ms += 3 * SECOND_MS) {
       const { attempts, calls } = at(ms);
@@ -156,7 +159,7 @@ describe('the passing of time', () => {
     }
   });
 
-  it('is bounded: after weeks there are 360 live-made calls, and the oldest are gone', async () => {
+  it('the live data is bounded: after weeks there are 360 live calls, and the oldest are gone', async () => {
     const { sandbox, at } = createLiveSandbox();
     const early = at(20 * SECOND_MS).calls.at(-1)!;
     expect((await fetchJson(sandbox, `/call/${early.id}`)).status).toBe(200);
@@ -167,14 +170,14 @@ describe('the passing of time', () => {
     expect(new Set(idsOf(calls)).size).toBe(1080);
   });
 
-  it('neither undoes nor repeats what has happened when the clock goes back', () => {
+  it('a clock that is set back neither undoes nor repeats events', () => {
     const { at } = createLiveSandbox();
     const late = structuredClone(at(5 * MINUTE_MS));
     expect(differences(at(MINUTE_MS), late)).toEqual([]);
     expect(differences(at(6 * MINUTE_MS), createLiveSandbox().at(6 * MINUTE_MS))).toEqual([]);
   });
 
-  it('has a live call to show at any time', () => {
+  it('the live sandbox has a live call at any time', () => {
     const { sandbox, at } = createLiveSandbox();
     for (let hours = 1; hours <= 24; hours++) {
       const { calls } = at(hours * HOUR_MS + 50 * SECOND_MS);

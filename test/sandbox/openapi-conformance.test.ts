@@ -25,7 +25,7 @@ const contract = parse(readFileSync(new URL('../../schema/revox.openapi.yaml', i
 const ajv = new Ajv2020({ strict: false, strictNumbers: true, validateFormats: false, allErrors: true });
 ajv.addSchema(contract, 'contract');
 
-/** What is wrong with a value, by the schema at this place of the contract. */
+/** The violations of a value against the schema at this pointer of the contract. */
 function schemaErrors(pointer: string, value: unknown): string[] {
   const validate = ajv.getSchema(`contract${pointer}`);
   if (validate === undefined) throw new Error(`The contract has no ${pointer}`);
@@ -41,7 +41,7 @@ function operationOf(path: string): [template: string, operation: Operation] {
   return [found[0], found[1].get];
 }
 
-/** What is wrong with a request, by the contract. */
+/** The violations of a request against the contract. */
 function requestErrors(template: string, operation: Operation, query: URLSearchParams): string[] {
   const known = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query');
   const errors = [...query.keys()].filter((name) => !known.some((parameter) => parameter.name === name));
@@ -82,7 +82,7 @@ async function check(
   };
 }
 
-/** Everything there is to see, page by page, filter by filter. */
+/** The paths of everything that the sandbox serves, page by page and filter by filter. */
 function crawl(sandbox: Sandbox, key: string): string[] {
   const { calls, assistants, campaigns, attempts } = sandbox.control.data(key);
   const pages = Array.from({ length: Math.ceil(attempts.length / 100) + 1 }, (_, index) => index + 1);
@@ -107,17 +107,17 @@ function crawl(sandbox: Sandbox, key: string): string[] {
 }
 
 const sandboxes: [string, SandboxOptions, number][] = [
-  ['standing', {}, 0],
-  ['live, in the middle of things', { live: true }, 95_000],
+  ['static', {}, 0],
+  ['live, with calls in progress', { live: true }, 95_000],
 ];
-describe.each(sandboxes)('the data, %s', (_name, options, elapsedMs) => {
+describe.each(sandboxes)('Conformance of the %s data', (_name, options, elapsedMs) => {
   let time = STARTED_AT;
   const sandbox = createSandbox({ startedAt: STARTED_AT, now: () => time, ...options });
   beforeAll(() => {
     time = STARTED_AT + elapsedMs;
   });
 
-  it.each(['sk_demo_a', 'sk_demo_b'])('keeps the contract in every answer to %s', async (key) => {
+  it.each(['sk_demo_a', 'sk_demo_b'])('every response to %s conforms to the OpenAPI contract', async (key) => {
     const paths = crawl(sandbox, key);
     expect(paths.length).toBeGreaterThan(150);
     const wrong = [];
@@ -129,7 +129,7 @@ describe.each(sandboxes)('the data, %s', (_name, options, elapsedMs) => {
   });
 });
 
-describe('a request that breaks the contract', () => {
+describe('Requests that violate the contract', () => {
   const sandbox = createSandbox({ startedAt: STARTED_AT });
   const { campaigns, calls } = sandbox.control.data('sk_demo_a');
   const lists = ['/call', `/campaigns/${campaigns[0]!.id}/rows`];
@@ -143,7 +143,7 @@ describe('a request that breaks the contract', () => {
       `${list}?page=1&page_size=x`,
       `${list}?page=1&page_size=1&other=1`,
     ]),
-  )('is refused as documented: %s', async (path) => {
+  )('a request that violates the contract is rejected as documented: %s', async (path) => {
     const { status, request, response } = await check(sandbox, path, 'sk_demo_a');
     expect(request).not.toEqual([]);
     expect([status, response]).toEqual([400, []]);
@@ -154,19 +154,19 @@ describe('a request that breaks the contract', () => {
     '/call?page=1&page_size=0',
     '/call?page=1&page_size=1&statuses=busy',
     `${lists[1]}?page=1&page_size=1&result=busy`,
-  ])('is refused as documented: %s', async (path) => {
+  ])('a request with an invalid value is rejected as documented: %s', async (path) => {
     const { status, request, response } = await check(sandbox, path, 'sk_demo_a');
     expect(request).not.toEqual([]);
     expect([status, response]).toEqual([400, []]);
   });
 
-  it('is refused with documented words when it has no key, or asks for what is not there', async () => {
+  it('a request with an unknown key or for an unknown object is rejected with a documented body', async () => {
     expect(await check(sandbox, '/assistants', 'sk_other')).toMatchObject({ status: 401, response: [] });
     expect(await check(sandbox, `/call/${calls[0]!.id}`, 'sk_demo_b')).toMatchObject({ status: 404, response: [] });
   });
 });
 
-it('would notice an answer that breaks the contract', async () => {
+it('the conformance check detects a response that violates the contract', async () => {
   const sandbox = createSandbox({ startedAt: STARTED_AT });
   const { id } = sandbox.control.data('sk_demo_a').calls[0]!;
   sandbox.control.transform('/call/', (json) => ({ call: { ...json.call, status: 'paused', id: 7 } }), 1);

@@ -21,49 +21,49 @@ const createSandboxScene = (options: SandboxOptions) => {
   };
 };
 
-describe.each([0, 1] as const)('when the first page is %i', (firstPage) => {
+describe.each([0, 1] as const)('Sandbox pages from page %i', (firstPage) => {
   const { attempts, rows, page, rowPage } = createSandboxScene({ firstPage });
 
-  it('serves every attempt once, the last page short', async () => {
+  it('the pages contain every attempt once, and the last page is short', async () => {
     const pages = await Promise.all(Array.from({ length: 42 }, (_, index) => page(firstPage + index, 50)));
     expect(pages.flat()).toEqual(attempts);
     expect(pages.at(-1)).toHaveLength(20);
   });
 
-  it('serves an empty page past the end', async () => {
+  it('a page past the end is empty', async () => {
     expect(await page(firstPage + 42, 50)).toEqual([]);
     expect(await rowPage(firstPage + 2, 50)).toEqual({ page: firstPage + 2, page_size: 50, rows: [], total: 96 });
   });
 
-  it('numbers rows alike, and echoes what it served', async () => {
+  it('pages of rows have the same numbers, and echo the number and size that were served', async () => {
     expect(await rowPage(firstPage, 50)).toEqual({ page: firstPage, page_size: 50, rows: rows.slice(0, 50), total: 96 });
     expect(await rowPage(firstPage + 1, 50)).toEqual({ page: firstPage + 1, page_size: 50, rows: rows.slice(50), total: 96 });
   });
 
-  it('refuses a page below it', async () => {
+  it('a page below the first one is rejected', async () => {
     expect(await page(firstPage - 1, 50)).toBe(400);
     expect(await rowPage(firstPage - 1, 50)).toBe(400);
   });
 });
 
-describe.each([0, 1] as const)('when page numbers are clamped to %i and the last one', (firstPage) => {
+describe.each([0, 1] as const)('Sandbox pages clamped to %i and the last page', (firstPage) => {
   const { attempts, rows, page, rowPage } = createSandboxScene({ firstPage, clampsPageNumber: true });
 
-  it('serves the first page for those below it', async () => {
+  it('a number below the first page returns the first page', async () => {
     expect(await page(firstPage - 1, 50)).toEqual(attempts.slice(0, 50));
     expect(await page(-7, 50)).toEqual(attempts.slice(0, 50));
     expect(await rowPage(firstPage - 1, 60)).toEqual({ page: firstPage, page_size: 60, rows: rows.slice(0, 60), total: 96 });
   });
 
-  it('serves the last page for those past the end', async () => {
+  it('a number past the end returns the last page', async () => {
     expect(await page(firstPage + 41, 50)).toEqual(attempts.slice(2050));
     expect(await page(firstPage + 99, 50)).toEqual(attempts.slice(2050));
     expect(await rowPage(firstPage + 99, 60)).toEqual({ page: firstPage + 1, page_size: 60, rows: rows.slice(60), total: 96 });
   });
 });
 
-describe('when pages are capped', () => {
-  it('starts page n at n times the size it serves', async () => {
+describe('Sandbox pages with a maximum size', () => {
+  it('a capped page n starts at n times the served size', async () => {
     const { attempts, rows, page, rowPage } = createSandboxScene({ maxPageSize: 20 });
     expect(await page(1, 50)).toEqual(attempts.slice(0, 20));
     expect(await page(2, 50)).toEqual(attempts.slice(20, 40));
@@ -72,7 +72,7 @@ describe('when pages are capped', () => {
     expect(await rowPage(2, 50)).toEqual({ page: 2, page_size: 20, rows: rows.slice(20, 40), total: 96 });
   });
 
-  it('or at n times the size requested, and nobody can have what lies between', async () => {
+  it('with capOffset requested a capped page n starts at n times the requested size, and the items in between are unreachable', async () => {
     const { attempts, rows, page, rowPage } = createSandboxScene({ maxPageSize: 20, capOffset: 'requested' });
     expect(await page(1, 50)).toEqual(attempts.slice(0, 20));
     expect(await page(2, 50)).toEqual(attempts.slice(50, 70));
@@ -80,13 +80,13 @@ describe('when pages are capped', () => {
     expect(await rowPage(2, 50)).toEqual({ page: 2, page_size: 20, rows: rows.slice(50, 70), total: 96 });
   });
 
-  it('clamps to the last page there is', async () => {
+  it('a clamped number past the end returns the last capped page', async () => {
     const { attempts, page } = createSandboxScene({ maxPageSize: 20, clampsPageNumber: true });
     expect(await page(500, 50)).toEqual(attempts.slice(2060));
   });
 });
 
-it('has a list whose last page is full: ten pages of 50, then nothing', async () => {
+it('organization B has a list whose last page is full: ten pages of 50, and then none', async () => {
   const sandbox = createSandbox({ startedAt: STARTED_AT });
   const page = async (number: number) =>
     (await fetchJson(sandbox, `/call?page=${number}&page_size=50`, { key: 'sk_demo_b' })).json.calls;
@@ -94,7 +94,7 @@ it('has a list whose last page is full: ten pages of 50, then nothing', async ()
   expect(await page(11)).toEqual([]);
 });
 
-it('wraps a single assistant when told to', async () => {
+it('wrapsAssistant wraps a single assistant', async () => {
   const bare = createSandbox({ startedAt: STARTED_AT });
   const wrapping = createSandbox({ startedAt: STARTED_AT, wrapsAssistant: true });
   const assistant = bare.control.data('sk_demo_a').assistants[0]!;

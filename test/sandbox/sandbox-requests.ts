@@ -1,6 +1,6 @@
 import type { Sandbox } from '#sandbox/sandbox.ts';
 
-/** Noon of a Wednesday: the moment the data of these tests is told at. */
+/** Noon of a Wednesday: the start time of the data in these tests. */
 export const STARTED_AT = Date.parse('2024-06-12T12:00:00.000Z');
 
 export interface SandboxResult {
@@ -10,7 +10,7 @@ export interface SandboxResult {
   readonly headers: Headers;
 }
 
-/** A GET with the first organisation's key, unless told otherwise. */
+/** Sends a GET, by default with the key of the first organization. */
 export async function fetchJson(
   sandbox: Sandbox,
   path: string,

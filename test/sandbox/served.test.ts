@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const served of open.splice(0)) await served.close();
 });
 
-/** On a port below 32768: above it the system hands out ports to clients, and one of those may be taken at any moment. */
+/** Serves on a port below 32768: the system assigns higher ports to clients at any time. */
 async function serve(sandbox: Pick<Sandbox, 'fetch' | 'basePath'>): Promise<Served> {
   for (;;) {
     try {
@@ -26,7 +26,7 @@ async function serve(sandbox: Pick<Sandbox, 'fetch' | 'basePath'>): Promise<Serv
 
 const headers = { authorization: 'Bearer sk_demo_a' };
 
-/** A sandbox that tells when a request has come, and when it is over. */
+/** A sandbox that exposes when a request has arrived and when it has ended. */
 const createServedScene = async () => {
   const sandbox = createSandbox({ startedAt: STARTED_AT });
   const came = Promise.withResolvers<void>();
@@ -41,7 +41,7 @@ const createServedScene = async () => {
   return { sandbox, url, came: came.promise, over: over.promise };
 };
 
-it('answers over a socket what it answers without', async () => {
+it('the served sandbox responds over a socket as without one', async () => {
   const { sandbox, url } = await createServedScene();
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api$/);
   const path = '/call?page=2&page_size=50&statuses=completed,errored';
@@ -52,7 +52,7 @@ it('answers over a socket what it answers without', async () => {
   expect(sandbox.log.map((entry) => entry.path)).toEqual([path, path]);
 });
 
-it('refuses as it does without', async () => {
+it('the served sandbox rejects requests as without a socket', async () => {
   const { url } = await createServedScene();
   expect((await fetch(`${url}/assistants`)).status).toBe(401);
   const posted = await fetch(`${url}/assistants`, { method: 'POST', headers, body: '{}' });
@@ -60,7 +60,7 @@ it('refuses as it does without', async () => {
   expect((await fetch(`${new URL(url).origin}//call`, { headers })).status).toBe(404);
 });
 
-it('destroys the socket on reset', async () => {
+it('the served sandbox destroys the socket on reset', async () => {
   const { sandbox, url } = await createServedScene();
   sandbox.control.reset('/assistants', 1);
   const error = await fetch(`${url}/assistants`, { headers }).catch((reason: unknown) => reason);
@@ -69,7 +69,7 @@ it('destroys the socket on reset', async () => {
   expect((await fetch(`${url}/assistants`, { headers })).status).toBe(200);
 });
 
-it('notes that a client has left', async () => {
+it('the served sandbox logs a disconnected client', async () => {
   const { sandbox, url, came, over } = await createServedScene();
   sandbox.control.hang('/assistants');
   const leaving = new AbortController();
@@ -82,7 +82,7 @@ it('notes that a client has left', async () => {
   expect(sandbox.log[0]).toMatchObject({ status: null, aborted: true });
 });
 
-it('ends open sockets when it closes: those that wait for an answer, and those that wait for nothing', async () => {
+it('closing the served sandbox ends waiting and idle connections', async () => {
   const { sandbox, url, came } = await createServedScene();
   const idle = createConnection(Number(new URL(url).port), '127.0.0.1');
   await new Promise((resolve) => idle.once('connect', resolve));
@@ -96,7 +96,7 @@ it('ends open sockets when it closes: those that wait for an answer, and those t
   await expect(fetch(`${url}/assistants`, { headers })).rejects.toThrow('fetch failed');
 });
 
-it('says so when the port is taken', async () => {
+it('serving the sandbox on a port in use rejects with EADDRINUSE', async () => {
   const { url } = await createServedScene();
   const second = serveSandbox(createSandbox({ startedAt: STARTED_AT }), { host: '127.0.0.1', port: Number(new URL(url).port) });
   await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -8,7 +8,7 @@ const b = sandbox.control.data('sk_demo_b');
 const campaignId = a.campaigns[0]!.id;
 const rows = `/campaigns/${campaignId}/rows`;
 
-describe('who may ask', () => {
+describe('Authentication of the sandbox', () => {
   it.each([
     ['no header', {}],
     ['an unknown key', { authorization: 'Bearer sk_demo_c' }],
@@ -16,16 +16,16 @@ describe('who may ask', () => {
     ['another scheme', { authorization: 'Basic sk_demo_a' }],
     ['two keys', { authorization: 'Bearer sk_demo_a sk_demo_b' }],
     ['an empty key', { authorization: 'Bearer ' }],
-  ])('refuses %s', async (_name, headers) => {
+  ])('the sandbox rejects a request with %s', async (_name, headers) => {
     const { status, json } = await fetchJson(sandbox, '/assistants', { headers });
     expect([status, typeof json.message]).toEqual([401, 'string']);
   });
 
-  it('says 401 before it says whether a path exists', async () => {
+  it('the sandbox rejects an unauthenticated request with 401, even if its path does not exist', async () => {
     expect((await fetchJson(sandbox, '/nothing', { headers: {} })).status).toBe(401);
   });
 
-  it.each(['sk_demo_a', 'sk_demo_b'])('shows %s its own organisation alone', async (key) => {
+  it.each(['sk_demo_a', 'sk_demo_b'])('the sandbox shows the key %s its own organization only', async (key) => {
     const [mine, theirs] = key === 'sk_demo_a' ? [a, b] : [b, a];
     expect((await fetchJson(sandbox, '/assistants', { key })).json.assistants).toEqual(mine.assistants);
     expect(idsOf((await fetchJson(sandbox, '/call?page=1&page_size=5000', { key })).json.calls)).toEqual(idsOf(mine.attempts));
@@ -41,7 +41,7 @@ describe('who may ask', () => {
   });
 });
 
-describe('what exists', () => {
+describe('Paths of the sandbox', () => {
   it.each([
     '/nothing',
     '/call/',
@@ -55,12 +55,12 @@ describe('what exists', () => {
     '/campaigns/none',
     '/campaigns/none/rows?page=1&page_size=1',
     `/call/${a.attempts[0]!.id}`,
-  ])('does not know %s', async (path) => {
+  ])('the sandbox responds with 404 to %s', async (path) => {
     const { status, json } = await fetchJson(sandbox, path);
     expect([status, typeof json.message]).toEqual([404, 'string']);
   });
 
-  it('knows nothing outside its base path', async () => {
+  it('the sandbox responds with 404 outside its base path', async () => {
     const elsewhere = new Request('http://sandbox.example/call?page=1&page_size=1', {
       headers: { authorization: 'Bearer sk_demo_a' },
     });
@@ -69,12 +69,12 @@ describe('what exists', () => {
     expect((await moved.fetch(elsewhere)).status).toBe(200);
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('takes no %s', async (method) => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('the sandbox rejects the method %s', async (method) => {
     const { status, headers } = await fetchJson(sandbox, '/assistants', { method });
     expect([status, headers.get('allow')]).toEqual([405, 'GET']);
   });
 
-  it('decodes a path segment once', async () => {
+  it('the sandbox decodes a path segment once', async () => {
     const { id } = a.calls[0]!;
     const encoded = [...id].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('');
     expect((await fetchJson(sandbox, `/call/${encoded}`)).json.call.id).toBe(id);
@@ -84,7 +84,7 @@ describe('what exists', () => {
   });
 });
 
-describe('the parameters it refuses', () => {
+describe('Rejected parameters of the sandbox', () => {
   const lists = ['/call', rows];
   const bad = [
     '',
@@ -117,7 +117,7 @@ describe('the parameters it refuses', () => {
     '?page=1&page_size=10&statuses=completed,+errored',
   ];
   it.each(lists.flatMap((list) => bad.map((query) => [list.replace(campaignId, '…') + query, list + query])))(
-    '%s',
+    'the sandbox rejects the list parameters of %s',
     async (_name, path) => {
       const { status, json } = await fetchJson(sandbox, path);
       expect([status, typeof json.message]).toEqual([400, 'string']);
@@ -138,17 +138,17 @@ describe('the parameters it refuses', () => {
     '/campaigns?page=1',
     `/campaigns/${campaignId}?page=1`,
     `/call/${a.calls[0]!.id}?page=1`,
-  ])('%s', async (path) => {
+  ])('the sandbox rejects the parameters of %s', async (path) => {
     expect((await fetchJson(sandbox, path)).status).toBe(400);
   });
 
-  it('takes the largest numbers there are', async () => {
+  it('the sandbox accepts the largest safe integers', async () => {
     expect((await fetchJson(sandbox, '/call?page=9007199254740991&page_size=9007199254740991')).json).toEqual({ calls: [] });
     expect((await fetchJson(sandbox, `${rows}?page=1&page_size=9007199254740991`)).json.rows).toHaveLength(500);
   });
 });
 
-describe('filters', () => {
+describe('Filters of the sandbox', () => {
   const forms = {
     comma: 'statuses=cancelled,errored',
     repeat: 'statuses=cancelled&statuses=errored',
@@ -160,20 +160,23 @@ describe('filters', () => {
     ),
   );
 
-  describe.each(['comma', 'repeat', 'brackets'] as const)('GET /call speaks %s alone', (arrayFormat) => {
+  describe.each(['comma', 'repeat', 'brackets'] as const)('Array format %s of GET /call', (arrayFormat) => {
     const speaking = createSandbox({ startedAt: STARTED_AT, arrayFormat });
-    it.each(['comma', 'repeat', 'brackets'] as const)('asked in %s', async (form) => {
-      const { status, json } = await fetchJson(speaking, `/call?page=1&page_size=5000&${forms[form]}`);
-      if (form === arrayFormat) expect([status, idsOf(json.calls)]).toEqual([200, expected]);
-      else expect(status).toBe(400);
-    });
-    it('takes the rows’ statuses as one string all the same', async () => {
+    it.each(['comma', 'repeat', 'brackets'] as const)(
+      'GET /call accepts only its own array format: statuses in %s',
+      async (form) => {
+        const { status, json } = await fetchJson(speaking, `/call?page=1&page_size=5000&${forms[form]}`);
+        if (form === arrayFormat) expect([status, idsOf(json.calls)]).toEqual([200, expected]);
+        else expect(status).toBe(400);
+      },
+    );
+    it('the rows accept their statuses as one string in every array format', async () => {
       const { status } = await fetchJson(speaking, `${rows}?page=1&page_size=1&statuses=completed,errored`);
       expect(status).toBe(200);
     });
   });
 
-  it('filters attempts by the status of their order', async () => {
+  it('the statuses of GET /call filter attempts by the status of their order', async () => {
     expect(expected.length).toBeGreaterThan(0);
     const { json } = await fetchJson(sandbox, '/call?page=1&page_size=5000&statuses=errored');
     const statuses = new Set(json.calls.map((attempt: { status: string }) => attempt.status));
@@ -186,7 +189,7 @@ describe('filters', () => {
   const askRows = async (filter: string) => (await fetchJson(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
 
   it.each(['IVR', 'voicemail', 'human', 'unknown', 'ios-screening-filter'])(
-    'finds rows by the result %s of the last attempt',
+    'the result filter finds rows whose last attempt has the result %s',
     async (result) => {
       const wanted = allRows.filter((row) => row.call?.last_call_attempt?.result === result);
       const { rows: found, total } = await askRows(`result=${result}`);
@@ -195,20 +198,20 @@ describe('filters', () => {
     },
   );
 
-  it('finds rows with no result, and all of them', async () => {
+  it('the result filter finds rows without a result, and all rows', async () => {
     const none = await askRows('result=none');
     expect(idsOf(none.rows)).toEqual(idsOf(allRows.filter((row) => (row.call?.last_call_attempt?.result ?? null) === null)));
     expect(none.total).toBeGreaterThan(310);
     expect((await askRows('result=all')).total).toBe(500);
   });
 
-  it('finds rows by the status of their order', async () => {
+  it('the statuses filter finds rows by the status of their order', async () => {
     const wanted = allRows.filter((row) => row.call?.status === 'calling' || row.call?.status === 'scheduled');
     expect(wanted.length).toBeGreaterThan(0);
     expect(idsOf((await askRows('statuses=calling,scheduled')).rows)).toEqual(idsOf(wanted));
   });
 
-  it('finds rows by a text in the phone number or the input data, whatever its case', async () => {
+  it('the query filter finds rows by text in the phone number or the input data, in upper or lower case', async () => {
     const row = allRows[7]!;
     expect(idsOf((await askRows(`query=${encodeURIComponent(row.phone_number)}`)).rows)).toContain(row.id);
     const name = row.input_data.last_name!;
@@ -219,7 +222,7 @@ describe('filters', () => {
     expect((await askRows('query=nobody%20is%20called%20so')).total).toBe(0);
   });
 
-  it('combines them', async () => {
+  it('the filters of rows can be combined', async () => {
     const { rows: found } = await askRows('result=human&statuses=completed&query=a');
     const wanted = allRows.filter(
       (row) =>
@@ -232,8 +235,8 @@ describe('filters', () => {
   });
 });
 
-describe('the log', () => {
-  it('notes each request, answered or refused', async () => {
+describe('Log of the sandbox', () => {
+  it('the sandbox logs each request, whether it succeeds or is rejected', async () => {
     const logged = createSandbox({ startedAt: STARTED_AT, now: () => STARTED_AT + 5 });
     await fetchJson(logged, '/call?page=1&page_size=2');
     await fetchJson(logged, '/assistants', { key: 'unknown' });
@@ -255,7 +258,7 @@ describe('the log', () => {
     expect(logged.log).toEqual([]);
   });
 
-  it('sends nothing for a request that was aborted before', async () => {
+  it('the sandbox does not log a request that was aborted before it was sent', async () => {
     const logged = createSandbox({ startedAt: STARTED_AT });
     await expect(logged.fetch(toRequest(logged, '/assistants', { signal: AbortSignal.abort() }))).rejects.toThrow();
     expect(logged.log).toEqual([]);

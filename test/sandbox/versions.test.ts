@@ -18,15 +18,15 @@ async function rowsIn(version: ApiVersion) {
   return (await fetchJson(sandboxOfVersion(version), `/campaigns/${ids.largeCampaignId}/rows?page=1&page_size=2`)).json;
 }
 
-describe('A version says what is publicly known of it', () => {
-  test('as many keys of an order as it has', async () => {
+describe('API versions of the sandbox', () => {
+  test('each API version has its known number of order keys', async () => {
     expect(Object.keys(await callIn('oldest'))).toHaveLength(12);
     expect(Object.keys(await callIn('0.0.2'))).toHaveLength(16);
     expect(Object.keys(await callIn('documented'))).toHaveLength(19);
     expect(Object.keys(await callIn('0.5.0'))).toHaveLength(22);
   });
 
-  test('as many keys of an assistant as it has, or as are known', async () => {
+  test('each API version has its known number of assistant keys', async () => {
     const optional = ['faq_items', 'pending_faq_count'];
     const required = (assistant: object) => Object.keys(assistant).filter((key) => !optional.includes(key));
     expect(required(await assistantIn('oldest'))).toHaveLength(14);
@@ -35,7 +35,7 @@ describe('A version says what is publicly known of it', () => {
     expect(await assistantIn('0.5.0')).not.toHaveProperty('transfer_phone_number');
   });
 
-  test('retry configurations: flat, of windows, and of windows with days', async () => {
+  test('each API version has its known form of retry configuration: flat, with windows, and with days', async () => {
     expect(Object.keys((await callIn('oldest')).call_retry_config).sort()).toEqual([
       'calling_window_end_time',
       'calling_window_start_time',
@@ -50,22 +50,22 @@ describe('A version says what is publicly known of it', () => {
     });
   });
 
-  test('no status at first, and a new one at last', async () => {
+  test('the first API versions have no order status, and the latest has a new one', async () => {
     expect(await callIn('0.0.2')).not.toHaveProperty('status');
     const sandbox = sandboxOfVersion('0.5.0');
     const scheduled = sandbox.control.data('sk_demo_a').calls.find(({ status }) => status === 'scheduled')!;
     expect((await fetchJson(sandbox, `/call/${scheduled.id}`)).json.call.status).toBe('paused');
   });
 
-  test('pages of rows with all that they tell, and with nothing but rows', async () => {
+  test('each API version has its known page of rows, with a total or with the rows only', async () => {
     expect(Object.keys(await rowsIn('later')).sort()).toEqual(['page', 'page_size', 'rows', 'total']);
     expect(Object.keys(await rowsIn('0.5.0'))).toEqual(['rows']);
     expect((await rowsIn('0.5.0')).rows[0].call).toHaveProperty('outcome');
   });
 });
 
-describe('Whatever is spoken', () => {
-  test.each(API_VERSIONS)('%s: the data stays as it is, and so do refusals', async (version) => {
+describe('All API versions of the sandbox', () => {
+  test.each(API_VERSIONS)('API version %s changes neither the data nor rejections', async (version) => {
     const sandbox = sandboxOfVersion(version);
     const before = structuredClone(sandbox.control.data('sk_demo_a').calls[0]);
     await fetchJson(sandbox, `/call/${before!.id}`);
@@ -73,7 +73,7 @@ describe('Whatever is spoken', () => {
     expect((await fetchJson(sandbox, '/call/nobody')).json).toEqual({ message: 'Call not found' });
   });
 
-  test('a sandbox can be told to speak another version, for some requests', async () => {
+  test('respondAs serves another API version for some requests', async () => {
     const sandbox = sandboxOfVersion('documented');
     sandbox.control.respondAs('0.0.2', '/call/', 1);
     expect((await fetchJson(sandbox, '/assistants')).json.assistants[0]).toHaveProperty('llm_model');
