@@ -3,16 +3,16 @@ import { createLogger, type LogSettings } from '#observability/logger.ts';
 
 export interface CapturedLog {
   readonly log: Log;
-  /** What was written so far. */
+  /** The lines written so far. */
   readonly lines: string[];
-  /** The lines of JSON, read; `about` a place, if one is given. */
+  /** The parsed JSON lines, only those of `route` when it is given. */
   read(route?: string): LogLine[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each test knows what it looks for
+// biome-ignore lint/suspicious/noExplicitAny: each test knows the fields that it reads
 export type LogLine = Readonly<Record<string, any>>;
 
-/** The log as it is written, kept instead. */
+/** A log that keeps its lines in memory. */
 export function captureLog({ level = 'debug', format = 'json' }: Partial<LogSettings> = {}): CapturedLog {
   const lines: string[] = [];
   return {

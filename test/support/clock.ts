@@ -1,4 +1,4 @@
-/** A clock that goes when the test says so. */
+/** A clock that advances only when the test says so. */
 export interface Clock {
   readonly now: () => number;
   pass(ms: number): void;

@@ -4,11 +4,11 @@ import { parse } from 'yaml';
 
 const DEPLOY = join(import.meta.dirname, '../../deploy');
 
-/** A question to Prometheus, and where it stands. */
+/** A PromQL expression, and the panel, variable or alert that contains it. */
 export interface PromQLExpression {
   readonly where: string;
   readonly expr: string;
-  /** Of the legend: labels that the answer has to have. */
+  /** The legend, whose labels the result must have. */
   readonly legend: string;
 }
 
@@ -41,21 +41,24 @@ export function readAlerts(): PromQLExpression[] {
   return groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => ({ where: alert, expr, legend: '' })));
 }
 
-/** A metric that is asked for, with the labels that it is asked by. */
+/** A use of a metric, with the labels that the expression needs. */
 export interface MetricUse {
   readonly metric: string;
   readonly labels: readonly string[];
-  /** What stands in braces. */
+  /** The matchers in braces. */
   readonly matchers: readonly Matcher[];
 }
 
-/** `{label=~"a|b"}`: what it is compared with, one by one. */
+/** `{label=~"a|b"}`, with its values split. */
 export interface Matcher {
   readonly label: string;
   readonly values: readonly string[];
 }
 
-/** Which metrics an expression uses, and by which labels: those in braces belong to their metric, those of `by` and of the legend to all. */
+/**
+ * The metrics that an expression uses, with their labels: a label in braces belongs to its metric,
+ * one of `by` or of the legend to all metrics.
+ */
 export function usesIn({ expr, legend }: PromQLExpression): MetricUse[] {
   const shared = [
     ...Array.from(expr.matchAll(/\bby \(([^)]*)\)/g), ([, names = '']) => names.split(',').map((name) => name.trim())).flat(),

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 /**
- * Writes files into a directory of their own, objects as JSON, and gives its path.
- * @param onDone when they go: after the test; of a whole file's tests, `afterAll`
+ * Writes files into a new directory, objects as JSON, and returns its path.
+ * @param onDone registers the removal of the directory: after the test by default; `afterAll` for a
+ * whole file
  */
 export function writeDocuments(
   files: { readonly [path: string]: string | Uint8Array | object | null },

@@ -4,15 +4,15 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Sandbox } from '#sandbox/sandbox.ts';
 import { listenOnFreePort } from './served-gateway.ts';
 
-/** One request of the gateway's, to be answered in whatever manner. */
+/** A request of the gateway, for any kind of response. */
 export interface UpstreamExchange {
-  /** As `GET /call/…`, with its query. */
+  /** The request line, as `GET /call/…` with its query. */
   readonly requestLine: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** To say what no HTTP server would. */
+  /** For bytes that no HTTP server would send. */
   readonly socket: Socket;
-  /** What the sandbox answers. */
+  /** The response of the sandbox. */
   sandboxResponse(): Promise<SandboxResponse>;
 }
 
@@ -24,7 +24,7 @@ export interface SandboxResponse {
 
 export type FaultyResponder = (exchange: UpstreamExchange) => void | Promise<void>;
 
-/** What happens to a connection before a request is read from it. */
+/** Handles a connection before a request is read from it. */
 export type FaultyConnection = (socket: Socket) => void;
 
 export interface Certificate {
@@ -33,30 +33,33 @@ export interface Certificate {
 }
 
 export interface FaultyUpstream extends AsyncDisposable {
-  /** Of the API, without a slash at its end. */
+  /** The base URL of the API, without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** The requests that came since the last time this was called, as `GET /call/…`. */
+  /** The requests received since the last call, as `GET /call/…`. */
   traffic(): string[];
-  /** Requests that have got no whole answer, and whose connections are still open. */
+  /** Requests without a complete response whose connections are still open. */
   readonly unanswered: number;
-  /** Connections that are open now. */
+  /** The connections open now. */
   readonly openConnections: number;
-  /** Connections that were made since the start. */
+  /** The connections accepted since the start. */
   readonly connections: number;
-  /** From now on answers so, where it is not left to the sandbox; `undefined`: as the sandbox does. */
+  /**
+   * Handles later requests with this responder where it returns one, otherwise with the sandbox;
+   * `undefined` restores the sandbox.
+   */
   respondWith(misbehave: ((exchange: UpstreamExchange) => FaultyResponder | undefined) | undefined): void;
-  /** From now on treats new connections so; `undefined`: takes them. */
+  /** Handles later connections; `undefined` accepts them. */
   handleConnectionsWith(misbehave: FaultyConnection | undefined): void;
-  /** Is gone, with all its connections. */
+  /** Closes the server with all its connections. */
   stop(): Promise<void>;
-  /** Is back, at the same place. */
+  /** Starts the server again on the same port. */
   start(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 
-/** The sandbox over real sockets, honest until it is told otherwise, and then as bad as whoever tells it can think of. */
+/** The sandbox over real sockets, with any fault that a test injects. */
 export async function startFaultyUpstream(
   sandbox: Pick<Sandbox, 'fetch' | 'basePath'>,
   { certificate }: { readonly certificate?: Certificate | undefined } = {},
@@ -72,7 +75,7 @@ export async function startFaultyUpstream(
     const requestLine = `${request.method} ${decodeURIComponent((request.url ?? '').replace(sandbox.basePath, ''))}`;
     log.push(requestLine);
     unanswered.add(response);
-    // Both come when it has been answered, the latter alone when the connection has gone.
+    // A complete response emits both; a lost connection emits only `close`.
     for (const end of ['finish', 'close']) response.once(end, () => unanswered.delete(response));
     const exchange: UpstreamExchange = {
       requestLine,
@@ -82,10 +85,10 @@ export async function startFaultyUpstream(
       sandboxResponse: () => fetchFromSandbox(sandbox, request),
     };
     const misbehave = findFaultyResponder?.(exchange) ?? respondNormally;
-    // What it says is cut off when nobody listens any more.
+    // A response to a closed connection is cut off.
     void Promise.resolve(misbehave(exchange)).catch(() => request.socket.destroy());
   });
-  // It never ends a connection of itself.
+  // The server never closes a connection by itself.
   http.keepAliveTimeout = 0;
   const accept = (socket: Socket) => {
     if (onConnection) onConnection(socket);

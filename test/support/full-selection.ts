@@ -1,9 +1,14 @@
 import { type GraphQLNamedType, type GraphQLSchema, getNamedType, isObjectType, isUnionType } from 'graphql';
 
-/** What would be fetched for, and not come along with an answer: the campaign of a call is known by these only. */
+/**
+ * Fields that would cost a request of their own: an order contains only these fields of its
+ * campaign.
+ */
 const EMBEDDED_FIELDS: { readonly [field: string]: string } = { 'Call.campaign': '{ id name }' };
 
-/** Selects all that comes with an object: every field that takes no argument, down to the leaves. */
+/**
+ * Selects all fields that come with an object: every field without arguments, down to the leaves.
+ */
 export function selectAllFields(schema: GraphQLSchema, typeName: string): string {
   return selectionOf(schema.getType(typeName));
 }

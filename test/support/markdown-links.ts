@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Links of a document that lead to no file, or to no heading of one. Addresses on the web are not looked at. */
+/**
+ * The links of a document whose file or heading does not exist. Links to the web are not checked.
+ */
 export function brokenLinksOf(path: string): { readonly to: string; readonly heading: string | undefined }[] {
   const links = Array.from(
     readFileSync(path, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g),
@@ -16,7 +18,7 @@ export function brokenLinksOf(path: string): { readonly to: string; readonly hea
   });
 }
 
-/** As GitHub makes anchors of them. */
+/** The headings, as GitHub turns them into anchors. */
 function headingsOf(text: string): string[] {
   return Array.from(text.matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
     heading

@@ -1,13 +1,13 @@
 import type { TestGateway } from './test-gateway.ts';
 
-/** One series of `/metrics`, with its value. */
+/** One series of `/metrics` with its value. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** What `/metrics` tells, series by series. */
+/** All series of `/metrics`. */
 export async function readMetrics(gateway: Pick<TestGateway, 'fetch'>): Promise<Sample[]> {
   return parseMetrics(await (await gateway.fetch('/metrics')).text());
 }
@@ -23,7 +23,7 @@ export function parseMetrics(text: string): Sample[] {
     });
 }
 
-/** The value of the one series of that name with these labels, among others; 0 where there is none. */
+/** The sum of all series of that name with these labels; 0 without any. */
 export function sumSamples(samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number {
   const found = samples.filter(
     (sample) =>

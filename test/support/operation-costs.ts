@@ -1,20 +1,29 @@
 import type { SampleIds } from '#sandbox/sample-ids.ts';
 
-/** An operation that a frontend really sends, and what it costs upstream once the number of the first page is known. */
+/**
+ * An operation that frontends really send, and its upstream cost once the number of the first page
+ * is known.
+ */
 export interface OperationCost {
   readonly name: string;
   readonly query: string;
   readonly variables?: (ids: SampleIds) => Record<string, unknown>;
-  /** Exact upstream requests: the first time, again at once, and of a hundred clients who ask at the same time with nothing remembered. */
+  /**
+   * Exact upstream requests: the first time, immediately again, and for a hundred concurrent
+   * clients with an empty cache.
+   */
   readonly requests: { readonly first: number; readonly again: number; readonly hundredConcurrent: number };
 }
 
 const ASSISTANT_FIELDS = 'id name prompt voice { provider speed } faqItems { question answer }';
 
-/** The price list: `test/integration/operation-costs.test.ts` holds the gateway to it. */
+/**
+ * The upstream cost table: `test/integration/operation-costs.test.ts` verifies that the gateway
+ * keeps to it.
+ */
 export const operationCosts: readonly OperationCost[] = [
   {
-    name: 'a call, in full',
+    name: 'a call with all its fields',
     query: `query ($id: ID!) { call(id: $id) {
       status assistant { ${ASSISTANT_FIELDS} } campaign { id name }
       callAttempts { result transcript { role content } } lastCallAttempt { structuredOutput } } }`,
@@ -28,7 +37,7 @@ export const operationCosts: readonly OperationCost[] = [
     requests: { first: 2, again: 0, hundredConcurrent: 2 },
   },
   {
-    name: 'one call, asked for under three aliases',
+    name: 'one call under three aliases',
     query: 'query ($id: ID!) { a: call(id: $id) { id } b: call(id: $id) { status } c: calls(ids: [$id, $id]) { toPhoneNumber } }',
     variables: ({ richCallId }) => ({ id: richCallId }),
     requests: { first: 1, again: 0, hundredConcurrent: 1 },
@@ -74,7 +83,7 @@ export const operationCosts: readonly OperationCost[] = [
     requests: { first: 1, again: 0, hundredConcurrent: 1 },
   },
   {
-    name: 'all assistants and all campaigns with their assistants, counted',
+    name: 'all assistants and all campaigns with their assistants and counts',
     query: `{ assistants(first: 100) { totalCount nodes { name } }
       campaigns(first: 100) { totalCount nodes { name status assistant { name } } } }`,
     requests: { first: 2, again: 0, hundredConcurrent: 2 },
@@ -85,12 +94,12 @@ export const operationCosts: readonly OperationCost[] = [
     requests: { first: 1, again: 0, hundredConcurrent: 1 },
   },
   {
-    name: 'the first 50 attempts, and whether there are more',
+    name: 'the first 50 attempts with hasNextPage',
     query: '{ callAttempts(first: 50) { edges { cursor node { id } } pageInfo { hasNextPage } } }',
     requests: { first: 2, again: 0, hundredConcurrent: 2 },
   },
   {
-    name: 'the first 50 attempts, not asking whether there are more',
+    name: 'the first 50 attempts without hasNextPage',
     query: '{ callAttempts(first: 50) { nodes { id } } }',
     requests: { first: 1, again: 0, hundredConcurrent: 1 },
   },

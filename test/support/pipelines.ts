@@ -4,7 +4,10 @@ import { type CapturedLog, captureLog } from './captured-log.ts';
 import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
 import { createTimedGateway, type TimedGateway, untilIdle } from './timed-gateway.ts';
 
-/** Ways to the same answer: out of whole answers that are kept, past Yoga, and through all of it. */
+/**
+ * The pipelines of an operation: from the response cache, on the fast path without Yoga, and
+ * through all of Yoga.
+ */
 export const PIPELINES = {
   kept: { fastPath: true, responseCache: true },
   short: { fastPath: true, responseCache: false },
@@ -13,12 +16,14 @@ export const PIPELINES = {
 
 export type Pipeline = keyof typeof PIPELINES;
 
-/** Of its own, so that the timer of an operation that is opened is known from all others, ms. */
+/**
+ * A deadline used nowhere else, in ms, which identifies the timer of an operation that was started.
+ */
 const DEADLINE_MS = 31_234;
 
 export interface ObservedGateway extends TimedGateway {
   readonly capturedLog: CapturedLog;
-  /** Operations that were opened, to be executed, since the last time this was called: each has its deadline. */
+  /** Operations started since the last call, each identified by its deadline. */
   takeStartedOperations(): number;
 }
 
@@ -54,10 +59,13 @@ export function createObservedGateway(
   };
 }
 
-/** What is never the same twice. */
+/** Fields that differ between identical requests. */
 const VOLATILE_FIELDS = new Set(['time', 'requestId', 'durationMs', 'overheadMs']);
 
-/** Sends a request, and tells all that anybody gets to know of it: the client, the upstream, and who reads the log and the metrics. */
+/**
+ * Sends a request, and returns everything observable about it: response, upstream traffic, log and
+ * metrics.
+ */
 export async function observeAll(gateway: ObservedGateway, url: string, init: RequestInit): Promise<unknown> {
   gateway.capturedLog.lines.splice(0);
   gateway.traffic();
@@ -65,14 +73,14 @@ export async function observeAll(gateway: ObservedGateway, url: string, init: Re
   try {
     const response = await gateway.fetch(url, init);
     const { 'x-request-id': _, ...headers } = Object.fromEntries(
-      // Yoga's are spelt in another way.
+      // Yoga spells header names differently.
       [...response.headers].map(([name, value]) => [name.toLowerCase(), value]),
     );
     observed = { status: response.status, headers, text: await response.text() };
   } catch (error) {
     observed = { rejected: (error as Error).name };
   }
-  // What is fetched anew in the background has come, too.
+  // Background revalidations have completed as well.
   await untilIdle();
   const log = gateway.capturedLog
     .read()
@@ -80,7 +88,7 @@ export async function observeAll(gateway: ObservedGateway, url: string, init: Re
   return { ...observed, traffic: gateway.traffic(), log, metrics: await readAllMetrics(gateway) };
 }
 
-/** All of `/metrics`, but for how much is kept: whole answers count there. */
+/** All of `/metrics` except the size of the cache, which includes cached responses. */
 async function readAllMetrics(gateway: Pick<TestGateway, 'fetch'>): Promise<string[]> {
   const text = await (await gateway.fetch('/metrics')).text();
   return text.split('\n').filter((line) => !/^revox_gateway_cache_(bytes|entries) /.test(line));
@@ -88,9 +96,12 @@ async function readAllMetrics(gateway: Pick<TestGateway, 'fetch'>): Promise<stri
 
 export interface Pipelines {
   readonly gateways: Readonly<Record<Pipeline, ObservedGateway>>;
-  /** Does something to each. */
+  /** Runs `act` on each gateway. */
   each(act: (gateway: ObservedGateway) => unknown): Promise<void>;
-  /** Sends the same on each way; gives what is told, and the ways on which it is told otherwise than on the long one. */
+  /**
+   * Sends the same request through each pipeline, and returns what was observed and how many
+   * operations were started.
+   */
   observe(
     init: RequestInit,
     url?: string,

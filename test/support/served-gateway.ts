@@ -8,24 +8,27 @@ import { KEY_A, type TestGatewayOptions } from './test-gateway.ts';
 
 export interface ServedGatewayOptions extends Pick<TestGatewayOptions, 'settings' | 'sandbox' | 'gateway'> {
   readonly exampleOperations?: readonly ExampleOperation[];
-  /** Over those of the settings. */
+  /** Overrides the limits of the settings. */
   readonly timeouts?: Partial<ServerLimits>;
 }
 
 export interface ServedGateway extends AsyncDisposable {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
   readonly sandbox: Sandbox;
-  /** The upstream requests that came over the wire since the last time this was called, as `GET /call/…`. */
+  /** The upstream requests received over the wire since the last call, as `GET /call/…`. */
   traffic(): string[];
-  /** What the gateway held for a fault of its own. A test that expects none asserts that it is empty. */
+  /**
+   * The errors that the gateway reported as unexpected. A test that expects none asserts that it is
+   * empty.
+   */
   readonly unexpectedErrors: readonly unknown[];
   close(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 
-/** The gateway over the sandbox as `createTestGateway` makes it, with real sockets before and between them. */
+/** The gateway over the sandbox as in `createTestGateway`, with real sockets on both sides. */
 export async function serveTestGateway({
   settings,
   sandbox: sandboxOptions,
@@ -92,7 +95,10 @@ export async function serveTestGateway({
   };
 }
 
-/** Listens on a port below those that systems hand to clients, so that nothing takes it between two tries; on the next one when it is taken. */
+/**
+ * Listens on a random free port below those that systems hand to clients, so that no client takes
+ * it between two attempts.
+ */
 export async function listenOnFreePort<T>(listen: (port: number) => Promise<T>): Promise<T> {
   for (;;) {
     try {

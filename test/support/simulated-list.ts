@@ -2,16 +2,16 @@ import { UpstreamNotFoundError, UpstreamRejectedError } from '#errors/upstream-e
 import type { Identified, Page } from '#pagination/list.ts';
 import type { ReadPage } from '#pagination/numbered-pages.ts';
 
-/** How an upstream pages; each default is the plainest manner. */
+/** The paging behavior of an upstream; each default is the simplest one. */
 export interface PagingBehavior {
   readonly firstPage?: 0 | 1;
-  /** Numbers below the first page: refused, served empty, or served as the first one. */
+  /** Pages below the first one: rejected, empty, or clamped to the first page. */
   readonly below?: 400 | 422 | 'empty' | 'clamped';
-  /** Numbers past the end: served empty, refused, or served as the last one. */
+  /** Pages past the end: empty, rejected, or clamped to the last page. */
   readonly past?: 'empty' | 400 | 404 | 'clamped';
-  /** Items on a page at the most, whatever is asked for. */
+  /** The maximum number of items on a page, whatever size is requested. */
   readonly cap?: number | undefined;
-  /** Where page n starts under a cap: n times the size that is served, or n times the size that is asked for. */
+  /** The start of page n under a cap: n times the served size, or n times the requested size. */
   readonly offsetBy?: 'served' | 'requested';
   readonly hasTotal?: boolean;
 }
@@ -21,26 +21,26 @@ export interface PageArguments {
   readonly pageSize: number;
 }
 
-/** An upstream list of ids that can be edited while it is read, and remembers what it was asked. */
+/** An upstream list of ids that a test can edit while it is read, with a log of its requests. */
 export interface SimulatedList {
   readonly ids: string[];
   readonly behavior: Required<Omit<PagingBehavior, 'cap'>> & { readonly cap: number | undefined };
   readonly readPage: ReadPage<Identified>;
   readonly log: PageArguments[];
-  /** The page numbers asked for since the last call. */
+  /** The page numbers requested since the last call. */
   takeLog(): number[];
-  /** Runs once, when this many more requests have been answered. */
+  /** Runs `act` once, after this many more requests. */
   afterRequests(count: number, act: () => void): void;
-  /** The next request fails with this error instead. */
+  /** Lets the next request fail with this error. */
   failNext(error: Error): void;
-  /** What was to happen after more requests, or to the next one, does not happen. */
+  /** Cancels scheduled changes and the failure of the next request. */
   cancelChanges(): void;
-  /** Ids that stand nowhere yet, the first ones on top of the others. */
+  /** Inserts new ids at this position and returns them. */
   insert(at: number, count?: number): string[];
   remove(at: number, count?: number): string[];
-  /** How often it has been edited. */
+  /** How many edits the list has had. */
   version(): number;
-  /** What a request would be answered now, without being counted. */
+  /** The response to a request at this moment, without a log entry. */
   respond(asked: PageArguments): Page<Identified>;
 }
 
@@ -81,7 +81,7 @@ export function createSimulatedList(length: number, behavior: PagingBehavior = {
     respond,
     async readPage(asked) {
       log.push(asked);
-      // The answer is made when the request arrives, and reaches its asker later, as on a wire.
+      // The response is built when the request arrives and is delivered later, as on a wire.
       try {
         if (failure) throw failure;
         return respond(asked);

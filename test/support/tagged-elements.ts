@@ -1,6 +1,6 @@
 import { Kind, parse, visit } from 'graphql';
 
-/** What carries this tag in an SDL, in order: `Type.field`, `Type.field(argument)`. */
+/** The elements with this tag in an SDL, sorted: `Type.field`, `Type.field(argument)`. */
 export function taggedIn(sdl: string, tag: string): string[] {
   const tagged: string[] = [];
   visit(parse(sdl), {

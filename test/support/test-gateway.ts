@@ -2,8 +2,8 @@ import { type Environment, readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from '#sandbox/sandbox.ts';
 
-/** What a GraphQL client gets back. */
-// biome-ignore lint/suspicious/noExplicitAny: answers are as deep as the questions; each test knows its own
+/** The response that a GraphQL client gets. */
+// biome-ignore lint/suspicious/noExplicitAny: results are as deep as their operations; each test knows its own
 export type GraphQLResult = { data?: any; errors?: GraphQLResultError[]; extensions?: any };
 
 export interface GraphQLResultError {
@@ -13,27 +13,36 @@ export interface GraphQLResultError {
 }
 
 export interface TestGatewayOptions {
-  /** Settings by their environment variables, over those of a gateway in service mode for the sandbox's first organisation. */
+  /**
+   * Environment variables, over those of a gateway in service mode for the first organization of
+   * the sandbox.
+   */
   readonly settings?: Environment;
   readonly sandbox?: SandboxOptions;
   readonly gateway?: GatewayOptions;
-  /** Stands in the place of the sandbox. */
+  /** Replaces the sandbox. */
   readonly upstream?: (request: Request) => Promise<Response>;
 }
 
 export interface TestGateway {
   readonly sandbox: Sandbox;
-  /** Sends one operation. */
+  /** Executes one operation. */
   execute(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphQLResult>;
   /** Sends any request; the URL is relative to the gateway. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
-  /** The upstream requests since the last time this was called, as `GET /call/…`. */
+  /** The upstream requests since the last call, as `GET /call/…`. */
   traffic(): string[];
-  /** What the gateway held for a fault of its own. A test that expects none asserts that it is empty. */
+  /**
+   * The errors that the gateway reported as unexpected. A test that expects none asserts that it is
+   * empty.
+   */
   readonly unexpectedErrors: readonly unknown[];
 }
 
-/** Settings of a gateway that remembers nothing between operations: for tests of what a single operation costs. */
+/**
+ * Settings of a gateway that caches nothing between operations: for tests of the cost of a single
+ * operation.
+ */
 export const NO_CACHE: Environment = Object.fromEntries(
   ['ENDED_CALL', 'JUST_ENDED_CALL', 'LIVE_CALL', 'ASSISTANT', 'CAMPAIGN', 'RUNNING_CAMPAIGN', 'PAGE', 'NOT_FOUND'].map((name) => [
     `FRESHNESS_${name}_MS`,
@@ -41,16 +50,16 @@ export const NO_CACHE: Environment = Object.fromEntries(
   ]),
 );
 
-/** Settings of a gateway that asks once: for tests of how one failure is told. */
+/** Settings of a gateway without retries: for tests of how a failure is reported. */
 export const NO_RETRIES: Environment = { REVOX_RETRIES: '0' };
 
 export const KEY_A = 'sk_demo_a';
 export const KEY_B = 'sk_demo_b';
 
-/** One moment for all the sandboxes of a file: their story is told once. */
+/** One start time for all sandboxes of a file, so that their data is generated once. */
 const STARTED_AT = Date.now();
 
-/** The whole gateway over the sandbox, with no socket between them. */
+/** The whole gateway over the sandbox, without sockets. */
 export function createTestGateway({
   settings = {},
   sandbox: sandboxOptions,

@@ -3,7 +3,10 @@ import { createTestGateway, type GraphQLResult, type TestGateway, type TestGatew
 
 export interface TimedGateway extends TestGateway {
   readonly clock: Clock;
-  /** Sends one operation that says what it cost: `extensions.upstream` of its answer, and where each answer came from. */
+  /**
+   * Executes one operation and returns its result with `extensions.upstream` and the source of each
+   * upstream response.
+   */
   executeTraced(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<TracedResult>;
 }
 
@@ -12,7 +15,7 @@ export interface TracedResult extends GraphQLResult {
   readonly sources: string[];
 }
 
-/** A world whose gateway and sandbox go by a clock of the test's. */
+/** A gateway and a sandbox with a clock that the test controls. */
 export function createTimedGateway({ sandbox, gateway, ...options }: TestGatewayOptions = {}): TimedGateway {
   const clock = createClock();
   const testGateway = createTestGateway({
@@ -31,7 +34,9 @@ export function createTimedGateway({ sandbox, gateway, ...options }: TestGateway
   };
 }
 
-/** Waits until everything that can run without a timer has run: what goes on in the background, for one. */
+/**
+ * Resolves when everything that can run without a timer has run, background revalidations included.
+ */
 export async function untilIdle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
 }

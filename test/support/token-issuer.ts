@@ -4,7 +4,7 @@ export const ISSUER = 'https://id.test/';
 export const AUDIENCE = 'https://calls.test';
 export const JWKS_URL = 'https://id.test/keys';
 
-/** The claims that admit for `SCOPES`, an expiry besides. */
+/** Valid claims for `SCOPES`, except an expiry. */
 export const VALID_CLAIMS = { iss: ISSUER, aud: AUDIENCE, scope: 'profile calls:read calls:list' };
 export const SCOPES = 'calls:read calls:list';
 
@@ -19,13 +19,13 @@ export async function createKey(kid: string, alg = 'ES256'): Promise<IssuerKey> 
   return { kid, alg, ...(await generateKeyPair(alg, { extractable: true })) };
 }
 
-/** One that issues tokens, and publishes its keys. */
+/** A token issuer that publishes its keys. */
 export interface TokenIssuer {
-  /** What it publishes, for a gateway's `fetchKeys`; may be put into its place. */
+  /** The response with the published keys, for a gateway's `fetchKeys`; a test may replace it. */
   respond(request: Request): Promise<Response>;
-  /** The keys it publishes. */
+  /** The published keys. */
   readonly keys: IssuerKey[];
-  /** How often it was asked for its keys. */
+  /** The requests for the keys. */
   readonly requests: Request[];
 }
 
@@ -41,7 +41,7 @@ export function createTokenIssuer(...keys: IssuerKey[]): TokenIssuer {
   return issuer;
 }
 
-/** For a gateway's `fetchKeys`. */
+/** The `fetchKeys` of a gateway with this issuer. */
 export function toFetchKeys(issuer: TokenIssuer): (request: Request) => Promise<Response> {
   return (request) => {
     issuer.requests.push(request);

@@ -3,7 +3,7 @@ import { Credential } from '#rest/credential.ts';
 import type { Budget, UpstreamContext } from '#rest/upstream-context.ts';
 import type { UpstreamEvents } from '#rest/upstream-events.ts';
 
-/** An errand of somebody who has all the time there is. */
+/** An upstream context without a deadline. */
 export function createUpstreamContext(given: Partial<UpstreamContext> = {}): UpstreamContext {
   return {
     credential: new Credential('sk_test_never_to_be_seen'),
@@ -16,7 +16,7 @@ export function createUpstreamContext(given: Partial<UpstreamContext> = {}): Ups
   };
 }
 
-/** The budget of an operation that reads as much as it likes. */
+/** A budget of 100 requests without a byte limit. */
 export function createBudget(given: Partial<Budget> = {}): Budget {
   return {
     maxRequests: 100,
