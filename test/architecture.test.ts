@@ -3,9 +3,10 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Every layer, the layers it may import from, and the packages it may use. `(types)`: only their types.
- * A layer is a folder; the files at the top of `src` and of `src/http` are layers of one file. Imports are `./` within a folder and `#layer/…` between
- * folders; only generated files use others.
+ * The layers, with the layers that each may import and the packages that it may use. `(types)`
+ * allows types only. A layer is a folder; the files at the top of `src` and of `src/http` are
+ * layers of one file. Imports are `./` within a folder and `#layer/…` between folders; only
+ * generated files use others.
  */
 const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   binding: 'errors, generated, graphql, rest',
@@ -62,22 +63,22 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/fair-queue.ts': '',
 };
 
-/** What leads out of the house, and the rooms, or files, that may open it. */
+/** APIs with effects outside the process, and the layers or files that may use each of them. */
 const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
-  // main.ts exempts the demo's own upstream from the proxy of the environment.
+  // main.ts exempts the upstream of the demo from the proxy of the environment.
   'process.env': ['config', 'main.ts'],
   'process.exit': ['main.ts'],
   'process.on': ['main.ts'],
   'process.exitCode': ['main.ts'],
   'process.argv': ['main.ts'],
   console: ['observability'],
-  // The clock is handed in everywhere else.
+  // Every other file receives the clock as an option.
   'Date.now': ['gateway.ts', 'observability/logger.ts', 'sandbox/sandbox.ts'],
   'new Date()': [],
   'performance.now': ['gateway.ts', 'server.ts'],
   setTimeout: ['gateway.ts', 'main.ts', 'server.ts', 'sandbox/sandbox.ts'],
   setInterval: [],
-  // The network: to the upstream, and where requests come in.
+  // The network: towards the upstream, and towards clients.
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis/redis-connection.ts'],
@@ -89,18 +90,20 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   'node:dns': [],
   'node:child_process': [],
   'node:worker_threads': [],
-  // Read once, at the start.
+  // Files are read once, at the start.
   'node:fs': ['config/trusted-documents.ts'],
   'node:fs/promises': [],
-  // Types.
+  // Types only.
   'node:net': ['main.ts', 'server.ts', 'drain.ts'],
-  // A credential never goes anywhere else.
+  // Only these layers may handle credentials.
   '#rest/credential.ts': ['rest', 'context'],
 };
 
 /**
- * Who may write a getter into an object literal: what there is one of, or few. V8 makes a hidden class for each such object, in the old generation, and
- * that holds what the getter sees until everything is collected: of a thing of one operation, all that the operation has read. Those are classes.
+ * Files that may write a getter into an object literal, because they create one such object or few.
+ * V8 makes a hidden class for each such object, in the old generation, and that class retains what
+ * the getter captures until a full collection: for an object of one operation, everything that the
+ * operation has read. Such objects are classes instead.
  */
 const GETTER_ALLOWLIST = new Set([
   'cache/fair-lru.ts',
@@ -120,7 +123,10 @@ const GETTER_ALLOWLIST = new Set([
   'rest/resilience/concurrency-limiter.ts',
 ]);
 
-/** Packages that are dear to load, and that not everyone needs: each is loaded where it is needed, and no start waits for it. */
+/**
+ * Packages that are expensive to load and that many gateways do not need: each is loaded on first
+ * use, and no start waits for it.
+ */
 const LAZY_PACKAGES = [
   '@apollo/usage-reporting-protobuf',
   '@graphql-yoga/plugin-apollo-inline-trace',
@@ -137,44 +143,44 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((path) => statSync(new URL(path, SRC)).isFile())
   .map((path): SourceFile => ({ path, text: readFileSync(new URL(path, SRC), 'utf8') }));
 
-describe('The house', () => {
-  test('has the rooms of the table, and no others', () => {
+describe('Architecture', () => {
+  test('the source has exactly the layers of the table', () => {
     expect([...new Set(files.map(({ path }) => layerOf(path)))].sort()).toEqual(Object.keys(ALLOWED_IMPORTS).sort());
   });
 
-  test('has walls: every file imports what its room may import', () => {
+  test('every file imports only what its layer may import', () => {
     expect(files.flatMap(importViolations)).toEqual([]);
   });
 
-  test('has no wall that is open for nobody: what the table allows is in use', () => {
-    const used = new Map(Object.keys(ALLOWED_IMPORTS).map((room) => [room, new Set<string>()]));
+  test('every import that the table allows is in use', () => {
+    const used = new Map(Object.keys(ALLOWED_IMPORTS).map((layer) => [layer, new Set<string>()]));
     for (const file of files) for (const { target } of importsOf(file)) used.get(layerOf(file.path))?.add(target);
-    const unused = Object.keys(ALLOWED_IMPORTS).flatMap((room) =>
-      allowedImportsOf(room)
-        .filter(({ target }) => !used.get(room)?.has(target))
-        .map(({ target }) => `${room}: ${target}`),
+    const unused = Object.keys(ALLOWED_IMPORTS).flatMap((layer) =>
+      allowedImportsOf(layer)
+        .filter(({ target }) => !used.get(layer)?.has(target))
+        .map(({ target }) => `${layer}: ${target}`),
     );
     expect(unused).toEqual([]);
   });
 
-  test('is built in one direction: no room reaches itself through others', () => {
+  test('no layer imports itself through other layers', () => {
     expect(findCycles(ALLOWED_IMPORTS)).toEqual([]);
   });
 
-  test('has doors, and each is opened only where it may be', () => {
+  test('every restricted API is used only where it is allowed', () => {
     expect(files.flatMap(restrictedApiViolations)).toEqual([]);
   });
 
-  test('is written in its own way: `./` inside, `#room/…` across', () => {
+  test('imports are written as `./` within a folder and as `#layer/…` between folders', () => {
     expect(files.filter(({ path }) => layerOf(path) !== 'generated').flatMap(pathViolations)).toEqual([]);
   });
 
-  test('keeps nothing alive by a getter: those of single operations are of classes', () => {
+  test('only allowlisted files have a getter in an object literal', () => {
     expect(files.filter(({ path }) => layerOf(path) !== 'sandbox').flatMap(getterViolations)).toEqual([]);
     expect(files.filter(hasGetterInLiteral).map(({ path }) => path)).toEqual(expect.arrayContaining([...GETTER_ALLOWLIST]));
   });
 
-  test('starts without what may never be needed', () => {
+  test('a start does not load the lazy packages', () => {
     const loaded = loadedModules(['main.ts', 'index.ts'], files);
     expect(LAZY_PACKAGES.filter((name) => loaded.has(name))).toEqual([]);
     expect([...loaded]).toEqual(expect.arrayContaining(['graphql', 'http/handler.ts']));
@@ -182,12 +188,12 @@ describe('The house', () => {
     expect(LAZY_PACKAGES.filter((name) => !named.has(name))).toEqual([]);
   });
 
-  test('names its files for what they are, in kebab case', () => {
+  test('file names are descriptive and in kebab case', () => {
     expect(files.flatMap(({ path }) => nameViolations(path))).toEqual([]);
   });
 });
 
-describe('The rules can fail', () => {
+describe('Architecture rules', () => {
   const found = (path: string, text: string) => {
     const file = { path, text };
     return [
@@ -200,61 +206,69 @@ describe('The rules can fail', () => {
   };
 
   test.each([
-    ['rest/x.ts', "import { connect } from '#pagination/connection.ts';", 'rest/x.ts:1 may not import #pagination/connection.ts'],
-    ['pagination/x.ts', "export * from '#rest/client.ts';", 'pagination/x.ts:1 may not import #rest/client.ts'],
-    ['errors/x.ts', "const rest = await import('#rest/client.ts');", 'errors/x.ts:1 may not import #rest/client.ts'],
-    ['errors/x.ts', "let rest: import('#rest/client.ts').Get;", 'errors/x.ts:1 may not import #rest/client.ts'],
+    [
+      'rest/x.ts',
+      "import { connect } from '#pagination/connection.ts';",
+      'rest/x.ts:1 must not import #pagination/connection.ts',
+    ],
+    ['pagination/x.ts', "export * from '#rest/client.ts';", 'pagination/x.ts:1 must not import #rest/client.ts'],
+    ['errors/x.ts', "const rest = await import('#rest/client.ts');", 'errors/x.ts:1 must not import #rest/client.ts'],
+    ['errors/x.ts', "let rest: import('#rest/client.ts').Get;", 'errors/x.ts:1 must not import #rest/client.ts'],
     [
       'http/yoga/x.ts',
       "import { createContextFactory } from '#context/request-context.ts';",
-      'http/yoga/x.ts:1 may import only types of #context/request-context.ts',
+      'http/yoga/x.ts:1 must import only types from #context/request-context.ts',
     ],
     [
       'http/yoga/x.ts',
       "import { type RequestContext, createContextFactory } from '#context/request-context.ts';",
-      'http/yoga/x.ts:1 may import only types of #context/request-context.ts',
+      'http/yoga/x.ts:1 must import only types from #context/request-context.ts',
     ],
     ['context/x.ts', 'const open = () => ({ get sum() { return 1; } });', 'context/x.ts: has a getter in an object literal'],
-    ['sandbox/x.ts', "import { Hono } from 'hono';", 'sandbox/x.ts:1 may not import hono'],
-    ['sandbox/x.ts', "import { toKey } from '#binding/names.ts';", 'sandbox/x.ts:1 may not import #binding/names.ts'],
+    ['sandbox/x.ts', "import { Hono } from 'hono';", 'sandbox/x.ts:1 must not import hono'],
+    ['sandbox/x.ts', "import { toKey } from '#binding/names.ts';", 'sandbox/x.ts:1 must not import #binding/names.ts'],
     [
       'loaders/x.ts',
       "import { createServer } from 'node:http';",
-      'loaders/x.ts:1 may not import node:http',
-      'loaders/x.ts:1 may not open node:http',
+      'loaders/x.ts:1 must not import node:http',
+      'loaders/x.ts:1 must not use node:http',
     ],
-    ['sandbox/x.ts', "import { createServer } from 'node:http';", 'sandbox/x.ts:1 may not open node:http'],
-    ['http/x.ts', '\nconst port = process.env.PORT;', 'http/x.ts:2 may not open process.env'],
-    ['http/x.ts', 'const { env } = process;', 'http/x.ts:1 may not open process.env'],
-    ['rest/x.ts', "console.log('hello');", 'rest/x.ts:1 may not open console'],
-    ['rest/x.ts', 'const log = globalThis.console;', 'rest/x.ts:1 may not open console'],
-    ['http/x.ts', "await fetch('http://x.test');", 'http/x.ts:1 may not open fetch'],
-    ['http/x.ts', 'const doors = [fetch];', 'http/x.ts:1 may not open fetch'],
-    ['http/x.ts', 'const send = globalThis.fetch;', 'http/x.ts:1 may not open fetch'],
-    ['cache/x.ts', 'const now = Date.now();', 'cache/x.ts:1 may not open Date.now'],
-    ['cache/x.ts', 'const clock = { now: Date.now };', 'cache/x.ts:1 may not open Date.now'],
-    ['cache/x.ts', 'const today = new Date();', 'cache/x.ts:1 may not open new Date()'],
-    ['rest/x.ts', 'setTimeout(() => {}, 5);', 'rest/x.ts:1 may not open setTimeout'],
-    ['gateway.ts', 'setInterval(() => {}, 5);', 'gateway.ts:1 may not open setInterval'],
-    ['gateway.ts', "import { Credential } from '#rest/credential.ts';", 'gateway.ts:1 may not open #rest/credential.ts'],
-    ['http/x.ts', "import { GatewayError } from '../errors/gateway-error.ts';", 'http/x.ts:1 climbs: ../errors/gateway-error.ts'],
+    ['sandbox/x.ts', "import { createServer } from 'node:http';", 'sandbox/x.ts:1 must not use node:http'],
+    ['http/x.ts', '\nconst port = process.env.PORT;', 'http/x.ts:2 must not use process.env'],
+    ['http/x.ts', 'const { env } = process;', 'http/x.ts:1 must not use process.env'],
+    ['rest/x.ts', "console.log('hello');", 'rest/x.ts:1 must not use console'],
+    ['rest/x.ts', 'const log = globalThis.console;', 'rest/x.ts:1 must not use console'],
+    ['http/x.ts', "await fetch('http://x.test');", 'http/x.ts:1 must not use fetch'],
+    ['http/x.ts', 'const doors = [fetch];', 'http/x.ts:1 must not use fetch'],
+    ['http/x.ts', 'const send = globalThis.fetch;', 'http/x.ts:1 must not use fetch'],
+    ['cache/x.ts', 'const now = Date.now();', 'cache/x.ts:1 must not use Date.now'],
+    ['cache/x.ts', 'const clock = { now: Date.now };', 'cache/x.ts:1 must not use Date.now'],
+    ['cache/x.ts', 'const today = new Date();', 'cache/x.ts:1 must not use new Date()'],
+    ['rest/x.ts', 'setTimeout(() => {}, 5);', 'rest/x.ts:1 must not use setTimeout'],
+    ['gateway.ts', 'setInterval(() => {}, 5);', 'gateway.ts:1 must not use setInterval'],
+    ['gateway.ts', "import { Credential } from '#rest/credential.ts';", 'gateway.ts:1 must not use #rest/credential.ts'],
+    [
+      'http/x.ts',
+      "import { GatewayError } from '../errors/gateway-error.ts';",
+      'http/x.ts:1 uses ../: ../errors/gateway-error.ts',
+    ],
     [
       'http/x.ts',
       "import { useHealth } from '#http/use-health.ts';",
-      'http/x.ts:1 goes round: #http/use-health.ts is in the same folder',
+      'http/x.ts:1 must be imported as ./, from the same folder: #http/use-health.ts',
     ],
     [
       'http/handler.ts',
       "import type { toCost } from './limits/cost.ts';",
-      'http/handler.ts:1 goes down: ./limits/cost.ts is in another folder',
+      'http/handler.ts:1 must be imported as #layer/…, from another folder: ./limits/cost.ts',
     ],
     ['http/useHealth.ts', '', 'http/useHealth.ts: is not in kebab case'],
     ['http/Health.ts', '', 'http/Health.ts: is not in kebab case'],
-    ['http/utils.ts', '', 'http/utils.ts: has not found its name'],
-    ['rest/misc/x.ts', '', 'rest/misc/x.ts: has not found its name'],
-    ['rest/date-helpers.ts', '', 'rest/date-helpers.ts: has not found its name'],
-    ['attic/x.ts', "import 'graphql';", 'attic/x.ts:1 may not import graphql'],
-  ])('%s with %j', (path, text, ...faults) => {
+    ['http/utils.ts', '', 'http/utils.ts: needs a descriptive name'],
+    ['rest/misc/x.ts', '', 'rest/misc/x.ts: needs a descriptive name'],
+    ['rest/date-helpers.ts', '', 'rest/date-helpers.ts: needs a descriptive name'],
+    ['attic/x.ts', "import 'graphql';", 'attic/x.ts:1 must not import graphql'],
+  ])('the rules find the violation in %s with %j', (path, text, ...faults) => {
     expect(found(path, text)).toEqual(faults);
   });
 
@@ -274,11 +288,11 @@ describe('The rules can fail', () => {
     ['context/x.ts', 'class Account { get sum() { return 1; } }'],
     ['rest/resilience/circuit-breaker.ts', 'const circuit = { get state() { return 1; } };'],
     ['gateway.ts', 'const { now = Date.now } = options;'],
-  ])('and do not where nothing is wrong: %s with %j', (path, text) => {
+  ])('the rules accept %s with %j', (path, text) => {
     expect(found(path, text)).toEqual([]);
   });
 
-  test('what a file loads is found, whoever imports it, but not what is loaded later', () => {
+  test('the modules of a start include transitive imports and no lazy ones', () => {
     const house = [
       { path: 'main.ts', text: "import './a.ts'; import type { JWK } from 'jose';" },
       { path: 'a.ts', text: "export { b } from '#room/b.ts'; const { late } = await import('#room/late.ts');" },
@@ -289,30 +303,30 @@ describe('The rules can fail', () => {
     expect([...loadedModules(['main.ts'], house)].sort()).toEqual(['a.ts', 'main.ts', 'room/b.ts', 'room/c.ts', 'undici']);
   });
 
-  test('a round trip is found, however long', () => {
+  test('an import cycle of any length is found', () => {
     expect(findCycles({ a: 'b', b: 'c, node:http', c: 'a', d: 'a' })).toEqual(['a', 'b', 'c']);
     expect(findCycles({ a: 'b', b: 'a (types)' })).toEqual([]);
   });
 });
 
 interface SourceFile {
-  /** Within src. */
+  /** The path within src. */
   readonly path: string;
   readonly text: string;
 }
 
 interface Import {
-  /** As it is written. */
+  /** The specifier as written. */
   readonly from: string;
-  /** The room or the package it leads to. */
+  /** The layer or the package of the target. */
   readonly target: string;
   readonly isTypeOnly: boolean;
-  /** By `import()`. */
+  /** Whether it is an `import()`. */
   readonly isLazy: boolean;
   readonly line: number;
 }
 
-/** The innermost folder or file that has a row; without one, the folder at the top. */
+/** The innermost folder or file with a row in the table; without one, the top folder. */
 function layerOf(path: string): string {
   const parts = path.split('/');
   for (let length = parts.length; length > 0; length -= 1) {
@@ -339,20 +353,21 @@ function importViolations(file: SourceFile): string[] {
   return importsOf(file).flatMap(({ from, target, isTypeOnly, line }) => {
     if (target === layer) return [];
     const allowed = allowedImportsOf(layer).find((entry) => entry.target === target);
-    if (!allowed) return from.startsWith('../') ? [] : [`${file.path}:${line} may not import ${from}`];
-    return allowed.isTypeOnly && !isTypeOnly ? [`${file.path}:${line} may import only types of ${from}`] : [];
+    if (!allowed) return from.startsWith('../') ? [] : [`${file.path}:${line} must not import ${from}`];
+    return allowed.isTypeOnly && !isTypeOnly ? [`${file.path}:${line} must import only types from ${from}`] : [];
   });
 }
 
 function pathViolations(file: SourceFile): string[] {
   return importsOf(file).flatMap(({ from, line }) => {
-    if (from.startsWith('../')) return [`${file.path}:${line} climbs: ${from}`];
+    if (from.startsWith('../')) return [`${file.path}:${line} uses ../: ${from}`];
     const target = fileOf(from, file.path);
     const isInFolder = target !== undefined && folderOf(target) === folderOf(file.path);
     if (from.startsWith('#') && isInFolder && folderOf(file.path) !== '') {
-      return [`${file.path}:${line} goes round: ${from} is in the same folder`];
+      return [`${file.path}:${line} must be imported as ./, from the same folder: ${from}`];
     }
-    if (from.startsWith('./') && !isInFolder) return [`${file.path}:${line} goes down: ${from} is in another folder`];
+    if (from.startsWith('./') && !isInFolder)
+      return [`${file.path}:${line} must be imported as #layer/…, from another folder: ${from}`];
     return [];
   });
 }
@@ -362,7 +377,7 @@ function nameViolations(path: string): string[] {
   if (!path.endsWith('.ts') || names.some((name) => !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)))
     return [`${path}: is not in kebab case`];
   return names.some((name) => name.split('-').some((word) => BANNED_NAMES.includes(word)))
-    ? [`${path}: has not found its name`]
+    ? [`${path}: needs a descriptive name`]
     : [];
 }
 
@@ -371,7 +386,7 @@ function restrictedApiViolations(file: SourceFile): string[] {
     ({ api, line }) => {
       const allowedUsers = RESTRICTED_APIS[api];
       const isAllowed = !allowedUsers || allowedUsers.some((user) => file.path === user || file.path.startsWith(`${user}/`));
-      return isAllowed ? [] : [`${file.path}:${line} may not open ${api}`];
+      return isAllowed ? [] : [`${file.path}:${line} must not use ${api}`];
     },
   );
 }
@@ -386,15 +401,15 @@ function hasGetterInLiteral({ path, text }: SourceFile): boolean {
   return isFound(parse(path, text));
 }
 
-/** Rooms that lead back to themselves by what they do; types do nothing. */
+/** Layers that import themselves through others; type imports do not count. */
 function findCycles(table: typeof ALLOWED_IMPORTS): string[] {
   const next = (layer: string) =>
     allowedImportsOf(layer, table).filter(({ target, isTypeOnly }) => target in table && !isTypeOnly);
   return Object.keys(table).filter((start) => {
     const reached = new Set<string>();
     const queue = [start];
-    for (const room of queue) {
-      for (const { target } of next(room)) {
+    for (const layer of queue) {
+      for (const { target } of next(layer)) {
         if (!reached.has(target)) queue.push(target);
         reached.add(target);
       }
@@ -403,7 +418,7 @@ function findCycles(table: typeof ALLOWED_IMPORTS): string[] {
   });
 }
 
-/** The files and packages that are loaded when these files are. */
+/** The files and packages that are loaded with these files. */
 function loadedModules(paths: readonly string[], sourceFiles: readonly SourceFile[]): Set<string> {
   const sources = new Map(sourceFiles.map((file) => [file.path, file]));
   const loaded = new Set(paths);
@@ -416,7 +431,7 @@ function loadedModules(paths: readonly string[], sourceFiles: readonly SourceFil
   return loaded;
 }
 
-/** Every way to name another module: import, export, `import()`, and the type `import('…')`. */
+/** Every reference to another module: import, export, `import()`, and the type `import('…')`. */
 function importsOf({ path, text }: SourceFile): Import[] {
   const source = parse(path, text);
   const imports: Import[] = [];
@@ -452,13 +467,16 @@ function isOfTypes(clause: ts.ImportClause | undefined): boolean {
   );
 }
 
-/** Within src; undefined: it is a package's. */
+/** The file within src; `undefined` for a package. */
 function fileOf(from: string, path: string): string | undefined {
   if (from.startsWith('#')) return from.slice(1);
   return from.startsWith('.') ? new URL(from, `file:///${path}`).pathname.slice(1) : undefined;
 }
 
-/** `#rest/client.ts` and, from a generated file, `../rest/client.ts` lead to `rest`; a package's inner paths to the package. */
+/**
+ * `#rest/client.ts` and, from a generated file, `../rest/client.ts` lead to `rest`; a path inside a
+ * package leads to the package.
+ */
 function targetOf(from: string, path: string): string {
   const file = fileOf(from, path);
   if (file !== undefined) return layerOf(file);
@@ -470,7 +488,10 @@ function targetOf(from: string, path: string): string {
         .join('/');
 }
 
-/** Doors opened by a global name: `console`, `globalThis.fetch`, `process.env`, `const { env } = process`, `new Date()`. */
+/**
+ * Restricted APIs used by a global name: `console`, `globalThis.fetch`, `process.env`,
+ * `const { env } = process`, `new Date()`.
+ */
 function restrictedApisUsedIn({ path, text }: SourceFile): { api: string; line: number }[] {
   const source = parse(path, text);
   const found: { api: string; line: number }[] = [];
@@ -499,7 +520,10 @@ function restrictedApiAt(node: ts.Node): string | undefined {
   return ts.isIdentifier(node) && node.text in RESTRICTED_APIS && isGlobal(node) ? node.text : undefined;
 }
 
-/** Whether a name stands for what everyone has: it is no key, no declaration, no type, and nothing nearer is called the same. */
+/**
+ * Whether an identifier is the global: it is not a key, a declaration or a type, and no parameter
+ * shadows it.
+ */
 function isGlobal(node: ts.Identifier): boolean {
   const { parent } = node;
   const isName = 'name' in parent && parent.name === node;
@@ -507,7 +531,7 @@ function isGlobal(node: ts.Identifier): boolean {
   return !isName && !isKey && !ts.isTypeNode(parent) && !isDeclaredAbove(node);
 }
 
-/** A parameter of the same name hides the global one. */
+/** Whether a parameter of the same name shadows the global. */
 function isDeclaredAbove(node: ts.Identifier): boolean {
   for (let scope: ts.Node = node; scope; scope = scope.parent) {
     if (ts.isFunctionLike(scope) && scope.parameters.some(({ name }) => name.getText() === node.text)) return true;

@@ -9,15 +9,15 @@ const documents = [
   ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
 ];
 
-describe.each(documents)('%s', (path) => {
+describe.each(documents)('Document %s', (path) => {
   const text = readFileSync(join(ROOT, path), 'utf8');
 
-  test('names files that are there', () => {
+  test(`${path} names only files that exist`, () => {
     const named = Array.from(text.matchAll(/`((?:test|src|schema|sdl|docs)\/[\w./-]+\.\w+)`/g), ([, name]) => name ?? '');
     expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
   });
 
-  test('links to places that are there', () => {
+  test(`${path} has no broken links`, () => {
     expect(brokenLinksOf(join(ROOT, path))).toEqual([]);
   });
 });
