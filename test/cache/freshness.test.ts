@@ -129,10 +129,10 @@ describe('Freshness of a call', () => {
     ['as {}', {}, JUST_ENDED],
     ['as null', null, JUST_ENDED],
     ['at no known time', undefined, JUST_ENDED],
-    ['at an empty text', '', JUST_ENDED],
+    ['at an empty text instead of a time', '', JUST_ENDED],
     ['on a date that does not exist', '2026-02-30T12:00:00Z', JUST_ENDED],
     ['as words', 'yesterday', JUST_ENDED],
-    ['at a list', [LONG_AGO], JUST_ENDED],
+    ['at a list instead of a time', [LONG_AGO], JUST_ENDED],
   ])('the freshness of a call that ended %s', (_when, ended_at, expected) => {
     expect(of('/call/{id}', endedAt(ended_at))).toEqual(expected);
   });

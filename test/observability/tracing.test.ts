@@ -77,7 +77,7 @@ describe('Traced operation', () => {
     expect(world.sent).toEqual([expect.stringContaining(`00-${idsOf(server).traceId}-`)]);
   });
 
-  test('a failed span has the error code, and the status of a span tells server faults from client faults', async () => {
+  test('a failed span has the error code, and the status of a span distinguishes server faults from client faults', async () => {
     const world = createTracedGateway({ gateway: { random: () => 0 } });
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.execute('{ call(id: "x") { id } }');

@@ -15,15 +15,15 @@ describe('Connection arguments', () => {
       { first: null, last: null, after: null, before: 'b' },
       { from: 'end', size: 20, after: undefined, before: 'b' },
     ],
-    ['only first', { after: 'a', before: 'b' }, { from: 'start', size: 20, after: 'a', before: 'b' }],
-    ['first', { first: 1 }, { from: 'start', size: 1, ...nothing }],
+    ['both cursors', { after: 'a', before: 'b' }, { from: 'start', size: 20, after: 'a', before: 'b' }],
+    ['only first', { first: 1 }, { from: 'start', size: 1, ...nothing }],
     ['the maximum of first', { first: 100 }, { from: 'start', size: 100, ...nothing }],
     ['first and a null last', { first: 7, last: null }, { from: 'start', size: 7, ...nothing }],
     ['first and before', { first: 3, before: 'b' }, { from: 'start', size: 3, after: undefined, before: 'b' }],
     ['only last', { last: 100 }, { from: 'end', size: 100, ...nothing }],
     ['last and after', { last: 3, after: 'a' }, { from: 'end', size: 3, after: 'a', before: undefined }],
     ['last and both cursors', { last: 3, after: 'a', before: 'b' }, { from: 'end', size: 3, after: 'a', before: 'b' }],
-  ] as const)('connection arguments with %s are parsed', (_, given, request) => {
+  ] as const)('toPageRequest accepts %s', (_, given, request) => {
     expect(toPageRequest(given)).toEqual(request);
   });
 

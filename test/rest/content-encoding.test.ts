@@ -42,7 +42,7 @@ describe('Content encoding of the upstream', () => {
 
   test.each([
     { name: 'unknown', encoding: 'zstd', body: Buffer.from(TEXT), message: 'an unknown encoding' },
-    { name: 'one over another', encoding: 'gzip, gzip', body: gzipSync(gzipSync(TEXT)), message: 'an unknown encoding' },
+    { name: 'applied twice', encoding: 'gzip, gzip', body: gzipSync(gzipSync(TEXT)), message: 'an unknown encoding' },
     { name: 'not used by the body', encoding: 'gzip', body: Buffer.from(TEXT), message: 'a damaged encoding' },
     { name: 'damaged', encoding: 'gzip', body: damaged(gzipSync(TEXT)), message: 'a damaged encoding' },
     { name: 'cut short', encoding: 'gzip', body: gzipSync(TEXT).subarray(0, -12), message: 'a damaged encoding' },

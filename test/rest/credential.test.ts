@@ -14,8 +14,8 @@ describe('Credential', () => {
   test.each([
     ['inspect', () => inspect(credential, { showHidden: true, depth: null, getters: true })],
     ['inspect from within', () => inspect({ deep: [{ credential }] }, { depth: null })],
-    ['console format', () => inspect(new Error('failed', { cause: credential }), { depth: null, showHidden: true })],
-    ['a console format', () => JSON.stringify({ credential })],
+    ['a console format', () => inspect(new Error('failed', { cause: credential }), { depth: null, showHidden: true })],
+    ['JSON', () => JSON.stringify({ credential })],
     ['text', () => `${credential}`],
     ['Object.entries', () => JSON.stringify(Object.entries(credential))],
     ['a spread', () => inspect({ ...credential })],
