@@ -2,7 +2,7 @@ import type { Identified, List, ListSource } from './list.ts';
 
 /**
  * A list that the upstream serves whole, as one page that never moves.
- * @param load gives the list; it remembers its own answer
+ * @param load resolves with the list; it must cache its own result
  */
 export function createCompleteList<T extends Identified>(load: () => Promise<readonly T[]>): ListSource<T> {
   return { current: async () => toList(await load()), renew: (list) => list };
@@ -10,7 +10,8 @@ export function createCompleteList<T extends Identified>(load: () => Promise<rea
 
 function toList<T extends Identified>(items: readonly T[]): List<T> {
   return {
-    // Not the list's length: every place a cursor can name is on its one page, however much the list has shrunk.
+    // Not the list's length: every position that a cursor can name is on the single page, however
+    // much the list has shrunk.
     pageSize: Number.MAX_SAFE_INTEGER,
     page: async (index) => (index === 0 ? items : []),
     loaded: (index) => (index === 0 ? items : []),

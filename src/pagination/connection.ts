@@ -5,14 +5,17 @@ import { type Gap, locate } from './locate.ts';
 import type { PageRequest } from './page-request.ts';
 import { type PositionedItem, takeBackward, takeForward } from './window.ts';
 
-/** A page of a list, as Relay's connection specification spells it. Cursors are written when they are read. */
+/** A page of a list, as Relay's connection specification defines it. Cursors are encoded lazily. */
 export interface Connection<T> {
   readonly edges: readonly Edge<T>[];
   readonly nodes: readonly T[];
   readonly pageInfo: PageInfo;
-  /** Counts the whole list, at the list's own cost. */
+  /** Counts the whole list; the cost in upstream requests depends on the list. */
   totalCount(): Promise<number>;
-  /** A cursor's item was gone with all its neighbours: the page begins (or ends) where it once stood. */
+  /**
+   * The item of a cursor and all its neighbours are gone: the page begins (or ends) at the item's
+   * last known position.
+   */
   readonly isCursorItemGone: boolean;
 }
 
@@ -22,25 +25,25 @@ export interface Edge<T> {
 }
 
 export interface PageInfo {
-  /** False, too, when it was not asked for. */
+  /** Also false when the client has not selected it. */
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   readonly startCursor: string | null;
   readonly endCursor: string | null;
 }
 
-/** Which parts of a connection are wanted; what is not is not paid for. */
+/** Which parts of a connection the client has selected; other parts cost no upstream request. */
 export interface SelectedParts {
-  /** Edges, nodes or anything of `pageInfo`. */
+  /** `edges`, `nodes` or any field of `pageInfo`. */
   readonly page: boolean;
-  /** `hasNextPage`: it may take one upstream page more. */
+  /** `hasNextPage`: it may cost one more upstream page. */
   readonly hasNextPage: boolean;
 }
 
 /**
  * Reads one page of a list.
- * @param scope names field, parent and filter: cursors hold for it alone
- * @throws UserInputError for a cursor that is foreign or damaged, before anything is read
+ * @param scope names field, parent and filter: a cursor is valid only within its own scope
+ * @throws UserInputError for a foreign or damaged cursor, before any upstream request
  */
 export async function readConnection<T extends Identified>(
   source: ListSource<T>,
@@ -102,7 +105,10 @@ async function readView<T extends Identified>(
   return { list, items, hasNextPage, hasPreviousPage: first !== undefined && first.position > start, isCursorItemGone };
 }
 
-/** Whether an item stands at `start` or below it, before `end`. It takes a page only where no total tells. */
+/**
+ * Whether the list has an item at `start` or below it, before `end`. It reads a page only if the
+ * upstream reports no total.
+ */
 async function hasItemAt(list: List<Identified>, start: number, end: number): Promise<boolean> {
   if (start >= end) return false;
   const isOnUnreadPage = list.loaded(Math.floor(start / list.pageSize)) === undefined;
@@ -111,14 +117,18 @@ async function hasItemAt(list: List<Identified>, start: number, end: number): Pr
 }
 
 /**
- * Reads the pages of a window that is then taken backward. Lists grow on top: read downwards, what moves between two reads is seen
- * twice, and the pages are read again; read upwards, it would be missed.
+ * Reads the pages of a window that `takeBackward` then collects. Lists grow on top: reading downwards
+ * shows an item twice if it moves between two reads, and the pages are read again; reading upwards
+ * would miss the item.
  */
 async function readTopDown(list: List<Identified>, start: number, end: number): Promise<void> {
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) await list.page(index);
 }
 
-/** Where to page backward from. A place that the list does not reach, or a length it does not have, is taken for its end. */
+/**
+ * The position to page backward from. A position past the end of the list, or a total that the pages
+ * do not reach, is replaced by the measured end of the list.
+ */
 async function findEnd(list: List<Identified>, upper: Gap | undefined): Promise<number> {
   if (upper && !upper.isLost) return upper.position;
   const end = upper?.position ?? (await list.count());
@@ -182,7 +192,7 @@ class LazyEdge<T extends Identified> implements Edge<T> {
   }
 }
 
-/** The nearest neighbours on one side that have been read, across page borders, the nearest first. */
+/** The nearest neighbours on one side among the pages already read, across page borders, nearest first. */
 function neighbours(list: List<Identified> | undefined, position: number, step: 1 | -1): Buffer[] {
   const found: Buffer[] = [];
   if (!list) return found;

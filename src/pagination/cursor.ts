@@ -2,32 +2,33 @@ import { hash } from 'node:crypto';
 import { UserInputError } from '#errors/gateway-error.ts';
 import { FINGERPRINT_BYTES, fingerprint } from './fingerprint.ts';
 
-/** Neighbours that a cursor remembers on either side, at the most. */
+/** Maximum number of neighbours that a cursor stores on each side. */
 export const MAX_NEIGHBOURS = 4;
 
-/** A place in a list that can be found again after the list has moved. */
+/** A position in a list that can be located again after the list has moved. */
 export interface Cursor {
   readonly id: string;
-  /** Where the item was last seen: the number of items before it. */
+  /** The item's last known position: the number of items before it. */
   readonly position: number;
-  /** Fingerprints of the ids that stood before it, the nearest first; empty when unknown. */
+  /** Fingerprints of the ids before the item, nearest first; empty if unknown. */
   readonly preceding: readonly Buffer[];
-  /** Fingerprints of the ids that stood after it, the nearest first; empty when unknown. */
+  /** Fingerprints of the ids after the item, nearest first; empty if unknown. */
   readonly following: readonly Buffer[];
 }
 
 const VERSION = 1;
 const CHECKSUM_BYTES = 4;
-/** Farther than any list reaches, and small enough for six bytes. */
+/** Greater than the length of any list, and small enough for six bytes. */
 const MAX_POSITION = 2 ** 40;
 const POSITION_BYTES = 6;
 const HEADER_BYTES = 1 + FINGERPRINT_BYTES + POSITION_BYTES + 1;
 
 /**
- * Writes a cursor as opaque text.
+ * Encodes a cursor as opaque text.
  *
- * Layout: version (1 byte), fingerprint of the scope (6), place (6), counts of neighbours (4 + 4 bits), their fingerprints, the id, checksum (4).
- * @param scope names the field, its parent and its filter: the cursor is refused anywhere else
+ * Layout: version (1 byte), fingerprint of the scope (6), position (6), counts of neighbours
+ * (4 + 4 bits), fingerprints of the neighbours, id of the item, checksum (4).
+ * @param scope names the field, its parent and its filter: any other scope rejects the cursor
  */
 export function encodeCursor(cursor: Cursor, scope: string): string {
   const header = Buffer.alloc(HEADER_BYTES);
@@ -40,19 +41,19 @@ export function encodeCursor(cursor: Cursor, scope: string): string {
 }
 
 /**
- * Reads a cursor that `encodeCursor` wrote for the same scope.
- * @param argument the name of the argument, for the message
- * @throws UserInputError for anything else, saying what it is
+ * Decodes a cursor that `encodeCursor` wrote for the same scope.
+ * @param argument the name of the argument, for the error message
+ * @throws UserInputError for any other text; the message names the cause
  */
 export function decodeCursor(text: string, scope: string, argument: 'after' | 'before'): Cursor {
   const invalidCursor = () =>
     new UserInputError(
-      `\`${argument}\` is no cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier answer gave it.`,
+      `\`${argument}\` is not a cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier response returned it.`,
     );
   if (!/^[\w-]+$/.test(text)) throw invalidCursor();
   const bytes = Buffer.from(text, 'base64url');
   const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  // The text is compared too: base64 has several spellings for the same bytes, and a cursor has one.
+  // The text is compared too: base64 has several spellings for the same bytes, a cursor has only one.
   if (
     body.length < HEADER_BYTES ||
     !checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES)) ||
@@ -65,7 +66,7 @@ export function decodeCursor(text: string, scope: string, argument: 'after' | 'b
   }
   if (!fingerprint(scope).equals(body.subarray(1, 1 + FINGERPRINT_BYTES))) {
     throw new UserInputError(
-      `\`${argument}\` belongs to another list: a cursor holds for the field, the parent and the filter it came from.`,
+      `\`${argument}\` belongs to another list: a cursor is valid only for the field, the parent and the filter it came from.`,
     );
   }
   const position = body.readUIntBE(1 + FINGERPRINT_BYTES, POSITION_BYTES);

@@ -1,48 +1,55 @@
 import { Fact, MIN_TRUST_MS, type Observation } from './fact.ts';
 
 /**
- * How an endpoint pages, as one operation of one credential believes it. Assigning to a property says that it has been seen to be so.
- * It holds no upstream data.
+ * How an endpoint pages, as one operation of one credential assumes. Assigning to a property records
+ * an observation. The facts contain no upstream data.
  */
 export interface EndpointFacts {
-  /** The number of the first page; undefined until it is found out. */
+  /** The number of the first page; undefined until a probe has determined it. */
   readonly firstPage: 0 | 1 | undefined;
-  /** Whether the number is configured: then nothing that is served contradicts it. */
+  /** Whether the number is configured: then no upstream response contradicts it. */
   readonly isFirstPageConfigured: boolean;
-  /** Whether the credential itself has verified the number lately. */
+  /** Whether the credential itself has verified the number recently. */
   readonly isFirstPageTrusted: boolean;
   /**
-   * Whether the number must be found out, or verified, before pages are read by it. A wrong 1 does not show in what is served: the first page
-   * is missing, and the rest is a list. A wrong 0 shows at the start of a list: page 0 is refused, or empty, or served again as page 1.
+   * Whether a probe must determine or verify the number before the gateway reads pages by it. A wrong
+   * 1 does not show in the responses: the first page is missing, and the rest is a valid list. A wrong
+   * 0 shows at the start of a list: page 0 is rejected, empty, or served again as page 1.
    * @param isAtStart the list is read from its start
    */
   needsFirstPageProbe(isAtStart: boolean): Promise<boolean>;
-  /** If the look has shown nothing, the next operation looks. */
-  endFirstPageProbe(result: { readonly hasLooked: boolean }): void;
-  /** @param isConfirmed it has been seen twice */
+  /** If the probe was inconclusive, the next operation probes again. */
+  endFirstPageProbe(result: { readonly hasProbed: boolean }): void;
+  /** @param isConfirmed the number has been observed twice */
   observeFirstPage(number: 0 | 1, options: { readonly isConfirmed: boolean }): void;
-  /** What is served contradicts the number: for the rest of this operation it is found out each time. */
+  /** Upstream responses contradict the number: the rest of this operation probes it each time. */
   invalidateFirstPage(): void;
-  /** Whether page 0 has been served with items lately: then an empty one is an empty list. */
+  /** Whether page 0 has recently been served with items: then an empty page 0 is an empty list. */
   servesPageZero: boolean;
-  /** Whether totals have been seen lately that the pages do not reach, whatever the number of the first page. */
+  /**
+   * Whether the upstream has recently reported totals that the pages do not reach, whatever the number
+   * of the first page.
+   */
   totalsMislead: boolean;
-  /** Items on a full page: as configured, until the upstream turns out to serve fewer, or more. */
+  /** Items on a full page: as configured, until the upstream serves fewer or more. */
   pageSize: number;
-  /** Items asked for by one request: the page size, but never more than configured. */
+  /** Items requested per page: the page size, but never more than configured. */
   readonly requestSize: number;
   readonly maxRequestSize: number;
-  /** Whether a short page has been seen between fuller ones: then a short page proves nothing, and no cap. */
+  /**
+   * Whether a short page has been observed between fuller ones: then a short page proves neither the
+   * end of the list nor a cap.
+   */
   leavesHoles: boolean;
-  /** Whether the credential itself has seen such a page lately: else the next short page is explained again. */
+  /** Whether the credential itself has observed a hole recently: if not, the next short page is classified again. */
   readonly areHolesTrusted: boolean;
-  /** Whether a page past the end has been seen to repeat the last one. */
+  /** Whether a page past the end has been observed to repeat the last one. */
   repeatsLastPage: boolean;
 }
 
-/** Where the instances of the gateway keep what one credential has seen. Each credential has its own. */
+/** The observations of one credential, shared between instances of the gateway. Each credential has its own. */
 export interface SharedFacts {
-  /** Undefined when nothing is noted, or it cannot be read in time. Never rejects. */
+  /** Undefined if no observation is stored, or if reading it takes too long. Never rejects. */
   readFirstPage(endpoint: string): Promise<SharedFirstPage | undefined>;
   writeFirstPage(endpoint: string, observation: Observation<0 | 1>, keepForMs: number): void;
 }
@@ -51,22 +58,25 @@ export interface SharedFirstPage extends Observation<0 | 1> {
   readonly ageMs: number;
 }
 
-/** On whose behalf a list is read. */
+/** The credential that a list is read with. */
 export interface FactOwner {
   readonly fingerprint: string;
-  /** Absent: what is found out stays in the process. */
+  /** If absent, observations stay in the process. */
   readonly sharedFacts?: SharedFacts | undefined;
 }
 
-/** A path template such as `/campaigns/{id}/rows`, so there are few. Each list of an operation asks for its own. */
+/**
+ * Looks up facts by path template, such as `/campaigns/{id}/rows`: the number of templates is small.
+ * Each list of an operation gets its own `EndpointFacts`.
+ */
 export type FactsByEndpoint = (endpoint: string) => EndpointFacts;
 
 export interface EndpointFactsOptions {
-  /** `auto`: it is found out. */
+  /** `auto`: the gateway probes each endpoint. */
   readonly firstPage: 'auto' | 0 | 1;
-  /** Items, as asked for until an endpoint turns out to serve fewer. */
+  /** Items requested per page, until an endpoint turns out to serve fewer. */
   readonly pageSize: number;
-  /** A clock for durations, ms; it never goes back. */
+  /** A monotonic clock, in ms. */
   readonly monotonicNow: () => number;
 }
 
@@ -77,17 +87,17 @@ export function createEndpointFacts({
 }: EndpointFactsOptions): (owner: FactOwner) => FactsByEndpoint {
   const configured = firstPage === 'auto' ? undefined : firstPage;
   const endpoints = new Map<string, EndpointRecord>();
-  return (holder) => (name) => {
+  return (owner) => (name) => {
     let endpoint = endpoints.get(name);
     if (!endpoint) {
       endpoint = new EndpointRecord(name, pageSize, monotonicNow);
       endpoints.set(name, endpoint);
     }
-    return new CredentialFacts(endpoint, holder, configured);
+    return new CredentialFacts(endpoint, owner, configured);
   };
 }
 
-/** What all credentials have seen of an endpoint. */
+/** The observations of all credentials about one endpoint. */
 class EndpointRecord {
   readonly name: string;
   readonly maxRequestSize: number;
@@ -116,9 +126,9 @@ class CredentialFacts implements EndpointFacts {
   readonly #credential: string;
   readonly #configured: 0 | 1 | undefined;
   #isInvalidated = false;
-  /** One look an operation is enough. */
-  #hasLooked = false;
-  /** On behalf of all operations of the credential. */
+  /** One probe per list and operation is enough. */
+  #hasProbed = false;
+  /** This operation verifies the number for all operations of the credential. */
   #isVerifying = false;
 
   constructor(endpoint: EndpointRecord, owner: FactOwner, configured: 0 | 1 | undefined) {
@@ -149,8 +159,8 @@ class CredentialFacts implements EndpointFacts {
     return true;
   }
 
-  endFirstPageProbe({ hasLooked }: { readonly hasLooked: boolean }): void {
-    this.#hasLooked ||= hasLooked;
+  endFirstPageProbe({ hasProbed }: { readonly hasProbed: boolean }): void {
+    this.#hasProbed ||= hasProbed;
     if (this.#isVerifying) this.#endpoint.firstPage.endVerification(this.#credential);
   }
 
@@ -219,10 +229,10 @@ class CredentialFacts implements EndpointFacts {
   }
 
   #isUsable(isAtStart: boolean): boolean {
-    return ((isAtStart || this.#hasLooked) && this.firstPage === 0) || this.isFirstPageTrusted;
+    return ((isAtStart || this.#hasProbed) && this.firstPage === 0) || this.isFirstPageTrusted;
   }
 
-  /** Another instance may have seen it for the same credential. */
+  /** Another instance may have observed the number for the same credential. */
   async #loadSharedFirstPage(): Promise<void> {
     const { firstPage, name } = this.#endpoint;
     const { sharedFacts } = this.#owner;

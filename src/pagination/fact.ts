@@ -1,24 +1,27 @@
 import { LRUCache } from 'lru-cache';
 
-/** Two credentials that agree are needed before a third one starts from what they have seen. */
+/** Number of credentials that must agree before another credential starts from their value. */
 const QUORUM = 2;
-/** The credentials that are compared: those that were seen last. */
+/** Maximum number of credentials that a quorum compares: the most recently used ones. */
 const MAX_COMPARED_CREDENTIALS = 15;
 const MAX_CREDENTIALS = 10_000;
-/** A sighting is forgotten when it has not been repeated for so long. */
+/** An observation expires if it has not been repeated for this time. */
 const RETENTION_MS = 3_600_000;
-/** Each sighting that agrees with the one before doubles the time until the next one is due. */
+/** Each observation that agrees with the one before doubles the time until the next one is due. */
 export const MIN_TRUST_MS = 10_000;
 export const MAX_TRUST_MS = 600_000;
 
-/** What one credential has seen, and how long it counts as verified: not at all before a second look agrees, if the first one proves little. */
+/**
+ * A value that one credential has observed, and how long it counts as verified: 0 ms until a second
+ * observation agrees, if the first one proves little.
+ */
 export interface Observation<V> {
   readonly value: V;
   readonly trustMs: number;
 }
 
 interface Entry<V> {
-  /** Undefined: what was believed has been contradicted, and nothing has been seen since. */
+  /** Undefined: the value has been contradicted, and no observation has followed. */
   readonly value: V | undefined;
   readonly trustMs: number;
   readonly observedAt: number;
@@ -28,42 +31,43 @@ interface Entry<V> {
 }
 
 /**
- * One property of the upstream, as the credentials have seen it.
+ * One property of the upstream, as each credential has observed it.
  *
- * What a credential has seen itself always counts more than what others have seen, so no other credential can make its answers wrong. A
- * credential that has seen nothing yet starts from what at least two others agree on. It holds no upstream data.
+ * A credential's own observation always overrides those of other credentials, so no other credential
+ * can make its responses wrong. A credential without an observation starts from the value that at
+ * least two others agree on. A fact contains no upstream data.
  */
 export class Fact<V extends {}> {
   readonly #monotonicNow: () => number;
-  // Bounded by size, not by `max`: that takes the memory of all entries at once.
+  // Bounded by size, not by `max`: `max` allocates the memory of all entries at once.
   readonly #entries = new LRUCache<string, Entry<V>>({ maxSize: MAX_CREDENTIALS, sizeCalculation: () => 1 });
 
-  /** @param monotonicNow a clock for durations, ms */
+  /** @param monotonicNow a monotonic clock, in ms */
   constructor(monotonicNow: () => number) {
     this.#monotonicNow = monotonicNow;
   }
 
-  /** What the credential has seen, else what others agree on. Undefined: unknown, or contradicted. */
+  /** The credential's own value, else the value that others agree on. Undefined: unknown, or contradicted. */
   valueFor(credential: string): V | undefined {
     const own = this.#entryOf(credential);
     return own ? own.value : this.#quorumValue();
   }
 
-  /** Whether the credential has seen it itself, and needs no other look for now. */
+  /** Whether the credential has observed the value itself, recently enough that no verification is due. */
   isTrustedFor(credential: string): boolean {
     const own = this.#entryOf(credential);
     return own?.value !== undefined && this.#monotonicNow() < own.trustedUntil;
   }
 
-  /** Whether the credential has seen a contradiction, and nothing since. */
+  /** Whether the credential has observed a contradiction, and no value since. */
   isInvalidatedFor(credential: string): boolean {
     const own = this.#entryOf(credential);
     return own !== undefined && own.value === undefined;
   }
 
   /**
-   * @param isConfirmed false: a first sighting is believed, but not trusted before the next one agrees
-   * @returns the sighting, when it is new, or trusted for longer
+   * @param isConfirmed false: a first observation is used, but not trusted until the next one agrees
+   * @returns the observation if it is new or trusted for longer
    */
   observe(credential: string, value: V, { isConfirmed = true } = {}): Observation<V> | undefined {
     const own = this.#entryOf(credential);
@@ -78,23 +82,26 @@ export class Fact<V extends {}> {
     return { value, trustMs };
   }
 
-  /** What is served contradicts what the credential believes: it starts from nothing, whatever others have seen. */
+  /** Upstream responses contradict the value: the credential starts over, whatever others have observed. */
   invalidate(credential: string): void {
     const now = this.#monotonicNow();
     this.#entries.set(credential, { value: undefined, trustMs: 0, observedAt: now, trustedUntil: now });
   }
 
-  /** Takes over what the credential has seen elsewhere, and trusts it as long as it is trusted there. */
+  /** Adopts an observation that the credential made in another instance, with the same trust period. */
   adopt(credential: string, { value, trustMs }: Observation<V>, ageMs: number): void {
     const remainingMs = Math.max(0, Math.min(MAX_TRUST_MS, trustMs) - ageMs);
     const own = this.#entryOf(credential);
-    // What has been seen meanwhile is nearer.
+    // This instance's own recent observation takes precedence.
     if (own && (own.value === undefined || remainingMs === 0 || this.isTrustedFor(credential))) return;
     const now = this.#monotonicNow();
     this.#entries.set(credential, { value, trustMs, observedAt: now - ageMs, trustedUntil: now + remainingMs });
   }
 
-  /** One operation verifies what the credential has seen, if anything; the others go on meanwhile. */
+  /**
+   * Marks the credential's value, if it has one, as being verified by this operation; other operations
+   * use the value meanwhile.
+   */
   beginVerification(credential: string): boolean {
     const own = this.#entryOf(credential);
     if (own?.value === undefined) return false;
@@ -102,7 +109,7 @@ export class Fact<V extends {}> {
     return true;
   }
 
-  /** Another operation is to verify it, unless this one has seen something. */
+  /** Lets another operation verify the value, unless this operation has observed one. */
   endVerification(credential: string): void {
     const own = this.#entryOf(credential);
     if (own?.isBeingVerified) this.#setBeingVerified(credential, own, 0);

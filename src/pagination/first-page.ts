@@ -3,33 +3,36 @@ import type { Identified, Page, ReadVersion } from './list.ts';
 import { EMPTY_PAGE, hasSameItems, hasStatus, overlapRatio } from './page-content.ts';
 import { isUncached, latestVersion } from './read-version.ts';
 
-/** The start of a list: which number the upstream gives to its first page, and what was read on the way, by index from 0. */
+/** The start of a list: the upstream's number of the first page, and the pages that the probe has read, by index from 0. */
 export interface ListStart<T> {
   readonly firstPage: 0 | 1;
   readonly pages: ReadonlyMap<number, Page<T>>;
-  /** The number is configured, or this operation has looked: then nothing that is served contradicts it. */
+  /** The number is configured, or this operation has probed it: then no upstream response contradicts it. */
   readonly isSettled: boolean;
-  /** The list has moved since: pages read from now on must be newer than this. */
+  /** The list has moved since this version: pages read from now on must be newer. */
   readonly newerThan?: ReadVersion | undefined;
 }
 
 type ReadPageNumber<T> = (page: number, newerThan: ReadVersion | undefined) => Promise<Page<T>>;
 
-/** After so many looks the list moves faster than it can be read. */
+/** Maximum number of probes: a list that moves during each of them moves faster than it can be read. */
 const MAX_PROBES = 3;
 
 /**
- * Finds out whether pages are numbered from 0 or from 1, for the credential that asks.
+ * Determines whether the upstream numbers pages from 0 or from 1, for one credential.
  *
- * From 1: page 0 is refused (400, 422) while page 1 is not, or empty while page 1 is not, or served as page 1 (a clamped number).
- * Else from 0. It takes two requests, and a third where page 0 is served as page 1: that could as well be a list of one page, numbered
- * from 0, whose numbers are clamped past the end, and only page 2 shows the difference.
+ * From 1: page 0 is rejected (400, 422) while page 1 is not, or page 0 is empty while page 1 is not,
+ * or page 0 is served as page 1 (a clamped number). Otherwise from 0. The probe costs two requests,
+ * and a third if page 0 is served as page 1: the list could also have a single page, be numbered from
+ * 0 and clamp numbers past the end, and only page 2 shows the difference.
  *
- * A list that moves between two requests, or a single odd answer, can make 0 look like 1. A wrong 1 loses a page, so page 0 is read once
- * more before 1 is concluded; a wrong 0 shows at the start of a list. Once the number is trusted, a look verifies it from time to time.
+ * A list that moves between two requests, or a single anomalous response, can make 0 look like 1. A
+ * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1; a wrong 0 shows at
+ * the start of a list. Once the number is trusted, a probe verifies it from time to time.
  *
- * Nothing is concluded from any other failure, which is thrown, nor from a list that reads the same either way. Such a list is read
- * from 0. What is remembered may be as old as it likes where nothing is concluded from it; else it is read again first.
+ * The probe concludes nothing from any other failure, which it throws, nor from a list that reads the
+ * same either way; such a list is read from 0. Cached pages may have any age if the probe concludes
+ * nothing from them; if it would, it reads them again first.
  * @param isAtStart the list is read from its start
  */
 export async function findListStart<T extends Identified>(
@@ -40,19 +43,19 @@ export async function findListStart<T extends Identified>(
   const needsProbe = await facts.needsFirstPageProbe(isAtStart);
   const { firstPage } = facts;
   if (firstPage !== undefined && !needsProbe) return { firstPage, pages: new Map(), isSettled: facts.isFirstPageConfigured };
-  let hasLooked = false;
+  let hasProbed = false;
   try {
     const start = await probeStart(readNumber, facts);
-    hasLooked = true;
+    hasProbed = true;
     return start;
   } finally {
-    facts.endFirstPageProbe({ hasLooked });
+    facts.endFirstPageProbe({ hasProbed });
   }
 }
 
 async function probeStart<T extends Identified>(readNumber: ReadPageNumber<T>, facts: EndpointFacts): Promise<ListStart<T>> {
   const { firstPage: assumed, isFirstPageTrusted: wasTrusted } = facts;
-  /** Another operation may be quicker. */
+  /** Another operation may have determined the number during this probe. */
   const foundMeanwhile = () => (!wasTrusted && facts.isFirstPageTrusted ? facts.firstPage : undefined);
   let newerThan: ReadVersion | undefined;
   for (let attempts = 1; ; attempts += 1) {
@@ -62,21 +65,21 @@ async function probeStart<T extends Identified>(readNumber: ReadPageNumber<T>, f
     if (!first.isConclusive) return toStart(first, newerThan);
     const isFirstUncached = isUncached(versionsOf(first));
     const probe = isFirstUncached ? first : await probeNumbers(readNumber, versionsOf(first).reduce(latestVersion, undefined));
-    // It is from memory again where that stands in for an upstream that fails.
+    // The pages are cached again if the upstream fails and the cache serves stale responses (stale-if-error).
     if (!probe.isConclusive || !(isFirstUncached || isUncached(versionsOf(probe)))) return toStart(probe, newerThan);
     if (probe.firstPage === 0 || assumed === 1) return conclude(probe, facts, newerThan);
 
     const reread = await rereadStart(probe, readNumber);
     if (reread.isConsistent) return conclude(probe, facts, reread.latestVersion);
     newerThan = reread.latestVersion;
-    // From 0 nothing is lost.
+    // Reading from 0 loses no page.
     if (attempts === MAX_PROBES) return reread.zero?.served ? fromZero(reread.zero, newerThan) : toStart(probe, newerThan);
   }
 }
 
 interface Reread<T> {
   readonly zero: Page<T> | undefined;
-  /** Whether number 0 is answered as it was before number 1. */
+  /** Whether the response to number 0 is the same as before the request for number 1. */
   readonly isConsistent: boolean;
   readonly latestVersion: ReadVersion | undefined;
 }
@@ -89,7 +92,7 @@ async function rereadStart<T extends Identified>(probe: Probe<T>, readNumber: Re
   if (zero.served === 0) return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
   if (probe.zero !== 'page 1' || !isFirstPageAgain(probe.one, zero))
     return { zero, isConsistent: false, latestVersion: newerThan };
-  // A list of one page that grew before page 2 was read looks the same, until page 1 is read again.
+  // A list of one page that grew before page 2 was read looks the same until page 1 is read again.
   const one = await readNumber(1, newerThan);
   return { zero, isConsistent: isFirstPageAgain(zero, one), latestVersion: latestVersion(newerThan, one.readVersion) };
 }
@@ -99,21 +102,21 @@ function conclude<T>(probe: Probe<T>, facts: EndpointFacts, newerThan: ReadVersi
   return toStart(probe, newerThan);
 }
 
-/** How number 0 is answered, beside number 1. */
+/** The upstream's response to number 0, compared with its response to number 1. */
 type PageZero = 'refused' | 'empty' | 'page 1' | 'a page of its own';
 
-/** What the first numbers hold, and what that says. */
+/** The pages at the first numbers, and the number of the first page that follows from them. */
 interface Probe<T> {
   readonly zero: PageZero;
   readonly one: Page<T>;
   readonly firstPage: 0 | 1;
-  /** Whether the list would not read the same, numbered the other way. */
+  /** False if the list reads the same with either numbering. */
   readonly isConclusive: boolean;
-  /** By their numbers, but for a page 0 that was refused. */
+  /** By their numbers; without page 0 if the upstream rejected it. */
   readonly pages: ReadonlyMap<number, Page<T>>;
 }
 
-/** Reads each page after the one before. */
+/** Reads the pages in sequence: each one must be newer than the one before. */
 async function probeNumbers<T extends Identified>(
   readNumber: ReadPageNumber<T>,
   newerThan: ReadVersion | undefined,
@@ -133,7 +136,8 @@ async function probeNumbers<T extends Identified>(
 
   const zeroPage = await readPageZero(readNumber, last);
   if (zeroPage) record(0, zeroPage);
-  // Where 0 is refused, it is its number, or something else in the request. Then page 1 is refused as well, and that is thrown.
+  // A rejected page 0 has a wrong number, or the request has another fault. Such a fault rejects page 1
+  // too, and that error is thrown.
   const one = record(1, await (zeroPage ? readOrEmpty(1) : readNumber(1, last)));
   const zero = classifyPageZero(zeroPage, one);
   if (zero === 'refused') return { zero, one, firstPage: 1, isConclusive: one.served > 0, pages };
@@ -143,7 +147,7 @@ async function probeNumbers<T extends Identified>(
   return { zero, one, firstPage: isConclusive ? 1 : 0, isConclusive, pages };
 }
 
-/** @returns undefined when the number is refused */
+/** @returns undefined if the upstream rejects the number */
 async function readPageZero<T>(readNumber: ReadPageNumber<T>, newerThan: ReadVersion | undefined): Promise<Page<T> | undefined> {
   try {
     return await readNumber(0, newerThan);
@@ -160,8 +164,9 @@ function classifyPageZero(zero: Page<Identified> | undefined, one: Page<Identifi
 }
 
 /**
- * Whether the second read is the first page again. It begins as the first read did, but for what came in on top between the two; a
- * second page that the list has moved onto shares items with the first one, too, but never the topmost.
+ * Whether the second read returned the first page again: it begins with the same items, except for
+ * items inserted on top between the two reads. A second page may also share items with the first one
+ * after the list has moved, but never the topmost item.
  */
 function isFirstPageAgain<T extends Identified>(first: Page<T>, again: Page<T>): boolean {
   const topmost = first.items[0]?.id;

@@ -9,23 +9,26 @@ import { classifyShortPage, type ShortPage } from './short-page.ts';
 
 interface GenerationOptions {
   readonly isLast: boolean;
-  /** Where the list ends, as far as the generation before has found out. */
+  /** The first index past the end of the list, if the previous generation has determined it. */
   readonly pastEndFrom: number;
-  /** Whatever is read has to be newer: so it is with all that the generation before has seen. */
+  /** Every page must be newer than this, and therefore newer than all pages of the previous generation. */
   readonly newerThan: ReadVersion | undefined;
 }
 
-/** A page and the next one that says the same, and which of them was there first. */
+/** A page and an identical next page, and which of the two was read earlier. */
 interface Repetition<T> {
   readonly page: Page<T>;
   readonly next: Page<T>;
   readonly earlier: 'page' | 'next';
 }
 
-/** One picture of a page-numbered list. */
+/** One coherent picture of a page-numbered list. */
 export class Generation<T extends Identified> implements List<T> {
   readonly pageSize: number;
-  /** Where the list ends for the next generation, if this one took repetitions past the end for pages of the list. */
+  /**
+   * The first index past the end, for the next generation, if this one took repetitions past the end
+   * for pages of the list.
+   */
   nextPastEndFrom = Number.POSITIVE_INFINITY;
 
   readonly #upstream: NumberedPages<T>;
@@ -33,11 +36,11 @@ export class Generation<T extends Identified> implements List<T> {
   readonly #isLast: boolean;
   readonly #reads = new Map<number, Promise<void>>();
   readonly #pages: OrderedPages<T>;
-  /** Pages that have been compared with their neighbours: only these are shown. */
+  /** Pages that have been compared with their neighbours: `loaded` returns only these. */
   readonly #compared = new Set<number>();
-  /** Short pages that are followed by more, although the upstream serves full pages too: they prove nothing. */
+  /** Short pages followed by more items, although the upstream also serves full pages: they do not prove the end. */
   readonly #holes = new Set<number>();
-  /** Pages from this index on repeat the one before: known only of upstreams that clamp page numbers. */
+  /** Pages from this index on repeat the one before: set only for upstreams that clamp page numbers. */
   #pastEndFrom: number;
   #total: number | undefined;
   #hasFullPage = false;
@@ -53,11 +56,11 @@ export class Generation<T extends Identified> implements List<T> {
     this.#facts = facts;
     this.#isLast = isLast;
     this.#pastEndFrom = pastEndFrom;
-    // One generation has one page size, even if another operation learns a new one meanwhile.
+    // One generation has one page size, even if another operation observes a new one meanwhile.
     this.pageSize = facts.pageSize;
   }
 
-  /** What is newer than this is newer than all that this generation has seen. */
+  /** A version newer than this one is newer than all pages of this generation. */
   get latestVersion(): ReadVersion | undefined {
     return this.#upstream.latestVersion;
   }
@@ -87,13 +90,15 @@ export class Generation<T extends Identified> implements List<T> {
   async measure(): Promise<number> {
     const first = await this.#read(0);
     if (first.served === 0) return 0;
-    // A short page may be a capped one, and page 0 may be served again as page 1. The page after it shows that, and is probed first anyway.
+    // A short page may be capped, and page 0 may be served again as page 1. Page 1 shows both, and the
+    // search probes it first anyway.
     await this.#read(1);
     const searched = this.#searched();
     const last = await findLastPage(searched);
     const found = await searched.read(last);
     if (usedCache(searched)) {
-      // It will be shown in order with the pages that have been shown; then it has to be the same.
+      // The response shows this page together with pages that were read in order: read in order as well, it
+      // must be identical.
       const page = await this.#read(last);
       const isComplete = this.#isEnd(last, page);
       if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete }))) this.reportOverlap();
@@ -110,12 +115,12 @@ export class Generation<T extends Identified> implements List<T> {
     return this.#pages.rereadCached();
   }
 
-  /** Another generation would be no better. */
+  /** Another generation would not be more coherent. */
   get #isBestEffort(): boolean {
     return this.#isLast || this.#upstream.servedStale;
   }
 
-  /** @param defaultNewerThan the pages have to be newer */
+  /** @param defaultNewerThan the pages must be newer than this version */
   #searched(defaultNewerThan?: ReadVersion): SearchedPages<T> {
     const visited = new Map<number, Page<T>>();
     const read = async (index: number, newerThan = defaultNewerThan) => {
@@ -129,8 +134,8 @@ export class Generation<T extends Identified> implements List<T> {
   #isEnd(index: number, page: Page<T>): boolean {
     if (page.served === 0 || index + 1 >= this.#pastEndFrom) return true;
     if (page.total !== undefined) return index * this.pageSize + page.served >= page.total;
-    // A full page of the same generation shows that the upstream serves what is asked for, and saves the request that would prove the
-    // end; unless this endpoint has been seen to leave holes in its pages.
+    // A full page of the same generation shows that the upstream serves the requested page size, and
+    // saves the request that would prove the end; unless this endpoint is known to leave holes.
     return page.served < this.pageSize && this.#hasFullPage && !this.#facts.leavesHoles && !this.#holes.has(index);
   }
 
@@ -155,7 +160,7 @@ export class Generation<T extends Identified> implements List<T> {
     this.#compared.add(index);
   }
 
-  /** A page as it came, not compared with any other. */
+  /** A page as the upstream served it, before the comparison with its neighbours. */
   async #pageAt(index: number): Promise<Page<T>> {
     const isPastTheEnd = index >= this.#pastEndFrom || (index > 0 && this.isKnownEnd(index - 1));
     return isPastTheEnd ? EMPTY_PAGE : this.#pages.fetch(index);
@@ -169,7 +174,7 @@ export class Generation<T extends Identified> implements List<T> {
     return page;
   }
 
-  /** Draws from two neighbouring pages what they say of the end of the list, and of its moving between the two reads. */
+  /** Compares two neighbouring pages: they show the end of the list, or a move of the list between the two reads. */
   async #compare(index: number, { earlier }: { readonly earlier: 'page' | 'next' }): Promise<void> {
     const page = this.#pages.get(index);
     const next = this.#pages.get(index + 1);
@@ -182,7 +187,7 @@ export class Generation<T extends Identified> implements List<T> {
       await this.#upstream.reportDistinctFirstPages();
   }
 
-  /** A short page that is followed by more: the upstream caps its pages, or the list moved, or the page has a hole. */
+  /** A short page followed by more items: the upstream caps its pages, the list has moved, or the page has a hole. */
   async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);
     if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index)) return;
@@ -210,11 +215,12 @@ export class Generation<T extends Identified> implements List<T> {
     if (reason !== 'hole' || !isKnown) this.reportOverlap();
   }
 
-  /** The next page repeats this one: the list ends here or before, or it moved by a page between the two reads. */
+  /** The next page repeats this one: the list ends here or before, or moved by one page between the two reads. */
   async #handleRepetition(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
     if (index === 0 && (await this.#upstream.isFirstPageClamped(next))) return this.reportOverlap();
     const isCertainEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
-    // What is remembered of an end that is known to look like this will do, unless a whole page may have come in since.
+    // If the endpoint is known to repeat its last page, cached pages are sufficient evidence, unless a
+    // whole page may have been inserted since.
     const canHaveMoved = page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
     const isKnownRepetition = this.#facts.repeatsLastPage && earlier === 'page' && !canHaveMoved;
     if (isKnownRepetition || !this.#isCachedEvidence(page, next)) {
@@ -224,20 +230,21 @@ export class Generation<T extends Identified> implements List<T> {
       ];
       if (!isCertainEnd && !hasSameItems(await this.#upstream.fetchAgain(rereadIndex, newerThan), page))
         return this.reportOverlap();
-      // A short page ends the list whatever follows it; that it is repeated may as well be a move by a whole page.
+      // A short page ends the list whatever follows it; its repetition may also be a move by a whole page.
       if (page.served >= this.pageSize && !this.#isCachedEvidence()) this.#facts.repeatsLastPage = true;
     }
     this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
     this.#pages.set(index + 1, EMPTY_PAGE);
     if (earlier === 'page' || this.#isBestEffort) return;
-    // The next page has been taken for a page of the list, at a place that does not exist.
+    // The next page has been taken for a page of the list, at an index past the end.
     this.nextPastEndFrom = 1 + (await findLastPage(this.#searched(page.readVersion), { index, page }));
     this.reportOverlap();
   }
 
   /**
-   * Whether pages are no ground to conclude anything that holds for everyone, for ever: of different age, they say nothing of the
-   * upstream's manners. Then all is read anew, unless that would be no better.
+   * Whether pages come from the cache, so that no fact about the endpoint may be concluded from them:
+   * facts outlive this operation, and pages of different ages do not show how the upstream pages. Then
+   * the next generation reads all pages again, unless that would not be more coherent.
    */
   #isCachedEvidence(...pages: readonly (Page<T> | undefined)[]): boolean {
     if (!this.#upstream.servedStale && isUncached(pages.map((page) => page?.readVersion))) return false;

@@ -4,23 +4,26 @@ import { latestVersion } from './read-version.ts';
 
 export interface SearchedPages<T> {
   readonly pageSize: number;
-  /** A page by its index. Past the end it is empty, or it repeats the last one. */
+  /** Reads a page by its index. A page past the end is empty or repeats the last one. */
   read(index: number, newerThan?: ReadVersion): Promise<Page<T>>;
-  /** What has been read, by index. */
+  /** The pages that the search has read, by index. */
   readonly visited: ReadonlyMap<number, Page<T>>;
 }
 
 /**
  * Finds the last page of a list that is not empty, by a galloping search over page numbers: about 2·log₂(pages) requests.
- * @param repetition a page that is known to be the last one, or to repeat it: then it is searched only upwards from there
+ * @param repetition a page that is known to be the last one or to repeat it: then the search only goes upwards from there
  */
 export async function findLastPage<T extends Identified>(
   { read, pageSize }: SearchedPages<T>,
   repetition?: { readonly index: number; readonly page: Page<T> },
 ): Promise<number> {
-  /** What the last page holds, as soon as that is known. Pages that hold the same stand past the end, but for the first of them. */
+  /** The content of the last page, once it is known. All pages with this content except the first are past the end. */
   let end = repetition?.page;
-  /** The nearest page known to be empty or to hold the end, and the farthest two known to be neither, if they differ from each other. */
+  /**
+   * `past`: the nearest page known to be empty or to have the content of the last page. `last` and
+   * `beforeLast`: the farthest two known to be neither, if they differ from each other.
+   */
   let past = repetition?.index ?? Number.POSITIVE_INFINITY;
   let last = repetition ? -1 : 0;
   let beforeLast = -1;
@@ -38,7 +41,7 @@ export async function findLastPage<T extends Identified>(
       beforeLast = last;
       last = probe;
       if (!end && page.served < pageSize) {
-        // Most likely the last one: the next page tells.
+        // A short page is most likely the last one: the next page confirms it.
         probe += 1;
         continue;
       }
@@ -48,16 +51,17 @@ export async function findLastPage<T extends Identified>(
   return end && (await read(past)).served > 0 ? past : last;
 }
 
-/** Whether the search looked at pages that are only remembered. */
+/** Whether the search has used cached pages. */
 export function usedCache({ visited }: SearchedPages<unknown>): boolean {
   return [...visited.values()].some(({ readVersion }) => readVersion?.isCached);
 }
 
 /**
- * Whether a page that was found to be the last one is, though pages that were looked at may be older than others: one that was empty
- * then says nothing of what the list has pushed onto it since, and one that held the end then may stand past the end now. Where what
- * decides was read last, it costs nothing.
- * @param isComplete the page says by itself that nothing follows
+ * Verifies that the page that the search has found is the last one, although the search may have used
+ * pages of different ages: the list may have pushed items onto a page that was empty when it was read,
+ * and a page that was the last one when it was read may now be past the end. If the decisive pages
+ * were read last, this costs no request.
+ * @param isComplete the page itself shows that no item follows
  */
 export async function isLastPage<T extends Identified>(
   { read, visited }: SearchedPages<T>,
@@ -67,7 +71,8 @@ export async function isLastPage<T extends Identified>(
   const page = await read(last);
   if (visited.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
-  // Pages past the end repeat the last one. The page before tells that this is none of them, if it was read after all that does repeat it.
+  // Pages past the end repeat the last one. The page before shows that this one is not a repetition, if
+  // it was read after all pages that repeat this one.
   const others = [...visited].filter(([index]) => index < last - 1 || index > last).map(([, { readVersion }]) => readVersion);
   const before = await read(last - 1, others.reduce(latestVersion, undefined));
   const again = await read(last, before.readVersion);

@@ -1,76 +1,83 @@
-/** One upstream page. `served` counts what came, unusable items included: the end of a list is told by it, not by `items`. */
+/** One upstream page. `served` counts all items, unusable ones included: it marks the end of a list, not `items`. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly served: number;
-  /** The length of the whole list, where the upstream tells it. */
+  /** The length of the whole list, if the upstream reports it. */
   readonly total?: number | undefined;
-  /** Absent of what has not been read: a page past the end that needed no asking. */
+  /** Absent for a page that was not read: a page past a known end needs no request. */
   readonly readVersion?: ReadVersion;
 }
 
 /**
- * Which reading of the upstream a page comes from. Of two readings of one process the one with the greater number was sent later;
- * nothing is known of the order of two processes.
+ * The upstream read that a page comes from. Of two reads of one instance, the one with the greater
+ * sequence number was sent later; the order of reads of two instances is unknown.
  */
 export interface ReadVersion {
   readonly instance: string;
   readonly sequence: number;
-  /** Kept from an earlier question. */
+  /** Served from a cached response of an earlier request. */
   readonly isCached: boolean;
 }
 
-/** What can be paged: it has an id by which it is known again. */
+/** An item of a list: its id identifies it across reads. */
 export interface Identified {
   readonly id: string;
 }
 
 /**
- * A list that is read in pages of one size, counted from 0. What it has read it keeps: a `List` is one generation,
- * a picture of the upstream's list that is as coherent as reading it page by page allows.
+ * A list that is read in pages of one size, counted from 0. It keeps the pages that it has read: a
+ * `List` is one generation, a picture of the upstream's list that is as coherent as reading page by
+ * page allows.
  *
- * Each method may throw `ListMovedError`: then this generation is no coherent picture, and `ListSource.renew` gives the next.
+ * Each method may throw `ListMovedError`: then this generation is not coherent, and `ListSource.renew`
+ * returns the next one.
  */
 export interface List<T extends Identified> {
-  /** Items on each page but the last. */
+  /** Items on each page except the last. */
   readonly pageSize: number;
   /** The items of a page; empty past the end. */
   page(index: number): Promise<readonly T[]>;
-  /** The items of a page that has been read, without asking. */
+  /** The items of a page if it has been read; never sends a request. */
   loaded(index: number): readonly T[] | undefined;
-  /** Whether nothing follows this page, as far as is known without asking. */
+  /** Whether the pages read so far show that no item follows this page; never sends a request. */
   isKnownEnd(index: number): boolean;
-  /** The length of the list, if a page that has been read told it. */
+  /** The length of the list, if a page that has been read reports it. */
   readonly total: number | undefined;
-  /** The length of the list: as told, else as measured. */
+  /** The length of the list: the reported total, else the measured length. */
   count(): Promise<number>;
-  /** The length of the list, found by looking for its end, whatever has been told. */
+  /** The length of the list, measured by searching for its end, whatever total is reported. */
   measure(): Promise<number>;
   /**
-   * Says that one item stands on two pages: the list moved between the two reads.
-   * Throws `ListMovedError`, unless it has been tried often enough; then the answer has to make do.
+   * Reports that one item is on two pages: the list moved between the two reads. Throws
+   * `ListMovedError`, unless a further generation would not be more coherent; then the response uses
+   * this one.
    */
   reportOverlap(): void;
   /**
-   * Says that an item is not where it should be. What is only remembered may be older than the item, and is read again: it throws
-   * `ListMovedError` where that says something else, unless it has been tried often enough.
+   * Reports that an item is not at its expected position. Cached pages may be older than the item, so
+   * they are read again. Throws `ListMovedError` if a page has changed, unless a further generation
+   * would not be more coherent.
    */
   reportMissing(): Promise<void>;
 }
 
-/** The upstream's list, and the generation of it that is read at present. */
+/** The upstream's list, and its current generation. */
 export interface ListSource<T extends Identified> {
-  /** A promise where the list has to be asked for first; it is asked for once. */
+  /** A promise if the list must be requested first; it is requested only once. */
   current(): List<T> | Promise<List<T>>;
-  /** The generation after this one; the same for all who found this one wanting. */
+  /** The generation after this one; the same for all readers of this one. */
   renew(list: List<T>): List<T>;
 }
 
-/** The generation at hand is no coherent picture of the list; read again from the next one. Never leaves this room. */
+/**
+ * The generation is not a coherent picture of the list: read again from the next one. This error never
+ * leaves `src/pagination`.
+ */
 export class ListMovedError extends Error {
   override name = 'ListMovedError';
 }
 
-/** Runs `read` over the current generation, and over the next one as long as the list moves under it. */
+/** Runs `read` over the current generation, and over the next one for as long as the list moves during the read. */
 export async function readCoherently<T extends Identified, R>(
   source: ListSource<T>,
   read: (list: List<T>) => Promise<R>,

@@ -2,31 +2,37 @@ import type { Cursor } from './cursor.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { Identified, List } from './list.ts';
 
-/** How far from its last known place an item is searched, in upstream pages. New items arrive on top and push others down: so, farther down. */
+/**
+ * How far from its last known position an item is searched, in upstream pages. New items arrive on top
+ * and push others down, so the search reaches farther down.
+ */
 export const SEARCH_REACH = { down: 10, up: 5 } as const;
 
-/** A gap between two items of a list, named by the number of items before it. */
+/** A gap between two items of a list, identified by the number of items before it. */
 export interface Gap {
   readonly position: number;
-  /** Neither the cursor's item nor any of its neighbours was found: the gap is where the item once stood. */
+  /** Neither the cursor's item nor any of its neighbours was found: the gap is at the item's last known position. */
   readonly isLost: boolean;
 }
 
 /**
  * Finds the gap after (or before) a cursor's item, wherever the list has moved meanwhile.
  *
- * Of the item and the neighbours that the cursor remembers, let those that are still in the list be the survivors. The gap is exact,
- * so that a walk repeats nothing and skips nothing that was there throughout, while the nearest survivor on at least one of its two
- * sides stands within `SEARCH_REACH` pages of the item's last place; or beyond, but no farther from a neighbour that stands within
- * than it once stood. (If instead a neighbour stands within the reach, and so much was inserted between the two that the nearest
- * survivors stand beyond, the walk goes on beside that neighbour, and may repeat or skip what stands between.)
- * With no survivor within the reach the gap is lost, and says so.
+ * The survivors are those of the cursor's item and its stored neighbours that are still in the list.
+ * The gap is exact (a walk repeats no item, and skips no item that was in the list throughout) if the
+ * nearest survivor on at least one of its two sides is within `SEARCH_REACH` pages of the item's last
+ * position; or beyond, but no farther from a neighbour within the reach than it once was. (If instead
+ * a neighbour is within the reach, and so many items were inserted between the two that the nearest
+ * survivors are beyond, the walk continues beside that neighbour, and may repeat or skip the items
+ * between.) With no survivor within the reach the gap is lost, and `isLost` is true.
  *
- * All of this holds for the list as the pages show it, and these may be remembered. But the item counts as gone, and a farther neighbour
- * as the nearest, only when no page is only remembered: another instance may have seen the item later.
+ * All of this holds for the list as the pages show it, and pages may be cached. But the item counts as
+ * gone, and a farther neighbour as the nearest, only if none of the pages is cached: another instance
+ * may have seen the item later.
  *
- * It reads one page where nothing has moved, and at most `SEARCH_REACH.down + SEARCH_REACH.up + 1`, and ⌈NEIGHBOURS / page size⌉
- * across the border of the reach.
+ * The search reads one page if the list has not moved, and at most
+ * `SEARCH_REACH.down + SEARCH_REACH.up + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border
+ * of the reach.
  */
 export async function locate<T extends Identified>(list: List<T>, cursor: Cursor, side: 'after' | 'before'): Promise<Gap> {
   const expectedPage = pageOf(list, cursor.position);
@@ -39,7 +45,8 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
     const gap = search.gap(side);
     if (gap !== undefined) return { position: gap, isLost: false };
 
-    // What was seen of one side says where the rest must be: beyond it, and where nothing came in between, just so far.
+    // A neighbour found on one side bounds the search for the other items: they are beyond it, at their
+    // former distance unless items were inserted between.
     const { before, after } = search;
     const highest = Math.max(expectedPage + SEARCH_REACH.down, before ? pageOf(list, before.position + before.distance) : 0);
     const lowest = Math.max(
@@ -55,9 +62,10 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
       top -= 1;
       search.add(top, await list.page(top));
     } else {
-      // What is remembered may be older than the cursor.
+      // Cached pages may be older than the cursor.
       await list.reportMissing();
-      // The item is gone, or out of reach. Between survivors on both sides all is new: so it is shown.
+      // The item is gone or out of reach. All items between survivors on both sides are new, so the page
+      // includes them.
       const [above, below] = [before && before.position + 1, after?.position];
       const position = side === 'after' ? (above ?? below) : (below ?? above);
       return { position: position ?? cursor.position, isLost: position === undefined };
@@ -69,26 +77,29 @@ function pageOf(list: List<Identified>, position: number): number {
   return Math.floor(position / list.pageSize);
 }
 
-/** The page where the search begins: the item's, or the one across the border if that alone can tell where to go on. */
+/**
+ * The page where the search begins: the item's own or, if the gap is at a page border, the one across
+ * it: the neighbour there is sufficient to determine the gap.
+ */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
   if (side === 'after') return pageOf(list, cursor.following.length > 0 ? cursor.position + 1 : cursor.position);
   return pageOf(list, cursor.preceding.length > 0 ? Math.max(0, cursor.position - 1) : cursor.position);
 }
 
-/** Two pages down for one up, as lists grow on top. */
+/** Two pages down for one page up, because lists grow on top. */
 function prefersDown(step: number): boolean {
   return step % 3 !== 1;
 }
 
-/** A neighbour of the cursor's item: where it stands, and how far from the item it once stood. */
+/** A neighbour of the cursor's item: its current position, and its former distance from the item. */
 interface SeenNeighbour {
   readonly position: number;
   readonly distance: number;
 }
 
-/** Where the cursor's item and its neighbours stand, among the pages that were looked at. */
+/** The positions of the cursor's item and its neighbours on the pages read so far. */
 class NeighbourSearch {
-  /** The nearest that were seen on either side of the item. */
+  /** The nearest neighbours found before and after the item. */
   before: SeenNeighbour | undefined;
   after: SeenNeighbour | undefined;
   readonly #cursor: Cursor;
@@ -105,7 +116,7 @@ class NeighbourSearch {
     for (const [offset, one] of items.entries()) {
       const position = index * this.#pageSize + offset;
       if (one.id === id) {
-        // An upstream that lists an item twice must not send a walk back to the first of them.
+        // If an upstream lists an item twice, a walk must not return to the first occurrence.
         const isNearer = this.#item === undefined || Math.abs(position - lastPosition) < Math.abs(this.#item - lastPosition);
         if (isNearer) this.#item = position;
         continue;
@@ -117,7 +128,7 @@ class NeighbourSearch {
     }
   }
 
-  /** The gap on one side of the item, if what was seen leaves no doubt of it. */
+  /** The gap on one side of the item, if the pages read so far determine it. */
   gap(side: 'after' | 'before'): number | undefined {
     if (this.#item !== undefined) return side === 'after' ? this.#item + 1 : this.#item;
     if (side === 'after' && this.after?.distance === 1) return this.after.position;
@@ -126,7 +137,7 @@ class NeighbourSearch {
   }
 }
 
-/** Distance 0: no neighbour at all. */
+/** A distance of 0 means: not a neighbour. */
 function nearest(known: SeenNeighbour | undefined, other: SeenNeighbour): SeenNeighbour | undefined {
   return other.distance > 0 && (!known || other.distance < known.distance) ? other : known;
 }

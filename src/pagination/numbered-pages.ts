@@ -4,38 +4,50 @@ import { type Identified, ListMovedError, type Page, type ReadVersion } from './
 import { EMPTY_PAGE, hasSameItems, hasStatus } from './page-content.ts';
 import { isRecentEnough, isTooOld, latestVersion } from './read-version.ts';
 
-/** Reads one page by the upstream's own number. */
+/** Reads one page by the upstream's own page number. */
 export type ReadPage<T> = (request: PageFetch) => Promise<Page<T>>;
 
 export interface PageFetch {
   readonly page: number;
   readonly pageSize: number;
-  /** Nothing will do that was sent before this reading, or is not known to have been sent after it. */
+  /** The response must come from a request that is known to have been sent after this version. */
   readonly newerThan?: ReadVersion | undefined;
 }
 
-/** The upstream's pages by their index from 0, whatever their numbers. Past the end they are empty, or what the upstream repeats. */
+/** The upstream's pages by their index from 0, whatever their numbers. Past the end they are empty or repetitions. */
 export interface NumberedPages<T> {
-  /** A page as it came; asked for once, and once more where what came for an earlier asker is remembered and too old for this one. */
+  /**
+   * A page as the upstream served it. It is requested once, and once more if the page of the earlier
+   * request is cached and too old for this one.
+   */
   fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>>;
-  /** The page as it is now, after this reading, by the size that is asked for or by another. */
+  /** Requests the page again, newer than this version, with the list's page size or another one. */
   fetchAgain(index: number, newerThan: ReadVersion | undefined, pageSize?: number): Promise<Page<T>>;
-  /** The newest of all readings that have come in, and of those that were too old: what is newer than it is newer than all of them. */
+  /**
+   * The latest version of all pages received, including those that were too old: a version newer than
+   * this one is newer than all of them.
+   */
   readonly latestVersion: ReadVersion | undefined;
-  /** The upstream has failed, and what is remembered stood in for it although it was too old: to ask again would bring the same. */
+  /**
+   * The upstream has failed, and the cache has served a page that was too old (stale-if-error): another
+   * request would return the same page.
+   */
   readonly servedStale: boolean;
   /**
-   * Whether page 1 that repeats page 0 is no end of the list, so far as page 2 shows. Where the number of the first page is not sure, page 0
-   * may be page 1 served for a number below it.
+   * Whether page 2 shows that the list does not end although page 1 repeats page 0. If the number of the
+   * first page is uncertain, page 0 may be page 1, served for a number below it (clamped).
    */
   isFirstPageClamped(one: Page<T>): Promise<boolean>;
-  /** Whether a total that the pages do not reach contradicts the number of the first page: then the next generation finds it out again. */
+  /**
+   * Whether a total that the pages do not reach contradicts the number of the first page: then the next
+   * generation probes the number again.
+   */
   isFirstPageContradictedByTotal(): Promise<boolean>;
-  /** Pages 0 and 1, one after the other, hold different items. */
+  /** Reports that pages 0 and 1, read one after the other, hold different items. */
   reportDistinctFirstPages(): Promise<void>;
 }
 
-/** @param newerThan every page has to be newer than this reading */
+/** @param newerThan every page must be newer than this version */
 export function createNumberedPages<T extends Identified>(
   readPage: ReadPage<T>,
   facts: EndpointFacts,
@@ -48,10 +60,13 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #readPage: ReadPage<T>;
   readonly #facts: EndpointFacts;
   #newerThan: ReadVersion | undefined;
-  // As long as these pages are read, they are of one size, even if another operation learns a new one meanwhile.
+  // All these pages have one size, even if another operation observes a new one meanwhile.
   readonly #pageSize: number;
   readonly #requestSize: number;
-  /** Of the first page, which is the same by any size that the upstream caps: so a cap that is gone shows. */
+  /**
+   * The size requested for the first page, which is the same for every size above a cap: the response
+   * therefore shows when the upstream has lifted its cap.
+   */
   readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();
   #start: Promise<ListStart<T>> | undefined;
@@ -132,7 +147,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     return start;
   }
 
-  /** Only at the start of a list does a wrong 0 show: elsewhere it is verified first. */
+  /** A wrong 0 shows only at the start of a list: anywhere else the number is verified first. */
   async #findStartFor(index: number): Promise<ListStart<T>> {
     const isAtStart = index === 0 || this.#fetched.has(index - 1);
     const start = await this.#findStart(isAtStart);
@@ -155,7 +170,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
       : this.#readIndex(start, index, this.#sizeOf(index), newerThan);
   }
 
-  /** Where the first page is refused or empty, its number may be wrong: then the other number holds a page. */
+  /** If the first page is rejected or empty, its number may be wrong: then the other number has a page. */
   async #readFirst(start: ListStart<T>, newerThan: ReadVersion | undefined): Promise<Page<T>> {
     let page: Page<T>;
     try {
@@ -198,7 +213,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     }
   }
 
-  /** A total that is smaller than what has been served is none. */
+  /** Drops a total that is smaller than the number of items served. */
   #withoutFalseTotal(index: number, page: Page<T>): Page<T> {
     const reached = index * this.#pageSize + page.served;
     const isTotalFalse = page.total !== undefined && page.served > 0 && page.total < reached;
@@ -215,7 +230,7 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   }
 }
 
-/** Reads once, and again only after a failure. */
+/** Reads each index once, and again only after a failure. */
 export function readOnce<V>(promises: Map<number, Promise<V>>, index: number, read: () => Promise<V>): Promise<V> {
   const known = promises.get(index);
   if (known) return known;

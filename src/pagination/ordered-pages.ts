@@ -4,37 +4,39 @@ import { isIdenticalPage } from './page-content.ts';
 import { isRecentEnough } from './read-version.ts';
 
 /**
- * The pages of one generation, by their index, of which each was read after the one before it.
+ * The pages of one generation, by index, each read after the one before it.
  *
- * Lists grow on top. Read downwards, what moves across the border between two reads is seen twice, and shows; read upwards, it would be
- * seen on neither page. Two reads of one operation are close together, whatever their order. What is remembered may be much older: so it
- * has to be known to be newer than the page before, or it is read again.
+ * Lists grow on top. If pages are read downwards, an item that moves across the border between two
+ * reads appears twice, which shows the move; if pages are read upwards, the item would be on neither
+ * page. Two reads of one operation are close together, whatever their order. A cached page may be much
+ * older: it must be known to be newer than the page before, or it is read again.
  *
- * What a removal pulls up across the border between two reads is on neither page, whatever the order, and nothing but a total tells it
- * from an item that never was. That can be between two reads of one operation, and between two that are remembered, as far apart as they
- * are fresh: it is the price of reading each page once.
+ * An item that a removal pulls up across the border between two reads is on neither page, whatever the
+ * order, and only a total distinguishes it from an item that never existed. This can happen between
+ * two reads of one operation, and between two cached reads, which may be as far apart as their
+ * freshness allows: it is the price of reading each page once.
  */
 export interface OrderedPages<T> {
   get(index: number): Page<T> | undefined;
   set(index: number, page: Page<T>): void;
-  /** Reads a page, after the one before it if that is there; it is not put among the others yet. */
+  /** Reads a page, newer than the one before it if that has been read; does not store it. */
   fetch(index: number): Promise<Page<T>>;
-  /** Sees to it that of two neighbours that are there the lower one is read after the upper one. */
+  /** Reads the lower of two stored neighbours again unless it was read after the upper one. */
   ensureOrder(upper: number): Promise<void>;
-  /** Sees to it that nothing is there that is only remembered. */
+  /** Reads every cached page again. */
   rereadCached(): Promise<void>;
 }
 
 export interface OrderedPagesOptions<T> extends Pick<NumberedPages<T>, 'fetch' | 'fetchAgain'> {
-  /** To read anything again would bring nothing else. */
+  /** Whether another read would return the same page. */
   readonly isPointless: () => boolean;
-  /** Hears of a page that says something else when it is read again. It may throw; else the new page is taken. */
+  /** Called when a page has changed since the previous read. It may throw; if not, the new page replaces the old one. */
   readonly onMoved: () => void;
 }
 
 export function createOrderedPages<T extends Identified>(upstream: OrderedPagesOptions<T>): OrderedPages<T> {
   const pages = new Map<number, Page<T>>();
-  /** The reading that a page was asked to be newer than. */
+  /** The version that each page was requested to be newer than. */
   const requestedNewerThan = new Map<number, ReadVersion | undefined>();
 
   return {
@@ -66,7 +68,8 @@ export function createOrderedPages<T extends Identified>(upstream: OrderedPagesO
       upstream.onMoved();
       pages.set(index, again);
     } else if (page.readVersion && isRecentEnough(again.readVersion, newerThan)) {
-      // It has said the same since then: so what follows it need not be newer than that, and no page is read again for another's sake.
+      // The page is unchanged, so it keeps its old version: the pages that follow need not be newer than
+      // this read, and one reread does not cause another.
       pages.set(index, { ...again, readVersion: { ...page.readVersion, isCached: false } });
     }
   }

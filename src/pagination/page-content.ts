@@ -3,7 +3,10 @@ import type { Identified, Page } from './list.ts';
 
 export const EMPTY_PAGE: Page<never> = Object.freeze({ items: Object.freeze([]), served: 0 });
 
-/** Whether two pages hold the same items in the same order: how an upstream that clamps page numbers answers past the end. */
+/**
+ * Whether two pages hold the same items in the same order. An upstream that clamps page numbers
+ * responds with such a page past the end.
+ */
 export function hasSameItems(page: Page<Identified>, other: Page<Identified>): boolean {
   return (
     page.items.length > 0 &&
@@ -12,7 +15,7 @@ export function hasSameItems(page: Page<Identified>, other: Page<Identified>): b
   );
 }
 
-/** Whether a page says what another one said, all of it. */
+/** Whether two pages are identical: items, number of items served and total. */
 export function isIdenticalPage(page: Page<Identified>, other: Page<Identified>): boolean {
   return (
     page.served === other.served &&
@@ -21,7 +24,7 @@ export function isIdenticalPage(page: Page<Identified>, other: Page<Identified>)
   );
 }
 
-/** The part of the smaller page's items that stands on the other one too, 0 to 1. */
+/** The share of the smaller page's items that are also on the other page, 0 to 1. */
 export function overlapRatio(a: Page<Identified>, b: Page<Identified>): number {
   const smaller = Math.min(a.items.length, b.items.length);
   if (smaller === 0) return 0;
@@ -29,7 +32,7 @@ export function overlapRatio(a: Page<Identified>, b: Page<Identified>): number {
   return b.items.filter(({ id }) => known.has(id)).length / smaller;
 }
 
-/** Whether this is the upstream's answer with one of these statuses. */
+/** Whether the error is an upstream response with one of these statuses. */
 export function hasStatus(error: unknown, statuses: readonly number[]): boolean {
   return error instanceof UpstreamError && error.status !== undefined && statuses.includes(error.status);
 }

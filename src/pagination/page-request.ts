@@ -1,6 +1,6 @@
 import { UserInputError } from '#errors/gateway-error.ts';
 
-/** The arguments of every connection, as GraphQL hands them over: null is absent. */
+/** The arguments of every connection, as GraphQL passes them: null means absent. */
 export interface ConnectionArguments {
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
@@ -8,7 +8,7 @@ export interface ConnectionArguments {
   readonly before?: string | null | undefined;
 }
 
-/** What a client wants of a list: so many from one end, between two cursors. */
+/** The part of a list that a client requests: `size` items from one end, between two cursors. */
 export interface PageRequest {
   readonly from: 'start' | 'end';
   /** 1 to 100. */
@@ -21,8 +21,9 @@ export const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 
 /**
- * Reads the arguments of a connection. Only `before` given asks for the end of what stands before it; nothing given, for the start.
- * @throws UserInputError when both `first` and `last` are given, or one is not 1 to 100
+ * Converts the arguments of a connection. `before` alone requests the last items before its cursor; no
+ * arguments request the start of the list.
+ * @throws UserInputError if both `first` and `last` are given, or one of them is not 1 to 100
  */
 export function toPageRequest({ first, after, last, before }: ConnectionArguments): PageRequest {
   const cursors = { after: after ?? undefined, before: before ?? undefined };
@@ -35,7 +36,10 @@ export function toPageRequest({ first, after, last, before }: ConnectionArgument
   return { from: isOnlyBefore ? 'end' : 'start', size: DEFAULT_PAGE_SIZE, ...cursors };
 }
 
-/** The most items that these arguments can bring. What does not fit is refused later, and counts as a whole page until then. */
+/**
+ * The maximum number of items that these arguments can return. An invalid size is rejected later, and
+ * counts as a whole page until then.
+ */
 export function maxItems({ first, last }: ConnectionArguments): number {
   const size = last ?? first ?? DEFAULT_PAGE_SIZE;
   return isPageSize(size) ? size : MAX_PAGE_SIZE;
@@ -43,7 +47,7 @@ export function maxItems({ first, last }: ConnectionArguments): number {
 
 function assertPageSize(name: 'first' | 'last', size: number): number {
   if (isPageSize(size)) return size;
-  throw new UserInputError(`\`${name}\` is ${size}: it has to be 1 to ${MAX_PAGE_SIZE}.`);
+  throw new UserInputError(`\`${name}\` is ${size}: it must be 1 to ${MAX_PAGE_SIZE}.`);
 }
 
 function isPageSize(size: number): boolean {

@@ -3,14 +3,17 @@ import { Generation } from './generation.ts';
 import type { Identified, ListSource } from './list.ts';
 import type { ReadPage } from './numbered-pages.ts';
 
-/** After so many generations the list moves faster than it can be read, and the answer makes do with what it has. */
+/**
+ * Maximum number of further generations. After these the list moves faster than it can be read, and
+ * the response uses the last generation as it is.
+ */
 const MAX_RENEWALS = 3;
 
 /**
- * A page-numbered list. It finds out, when it matters, the number of the first page, the real page size and the end of the list,
- * and keeps in `facts` what is true of the endpoint.
+ * A page-numbered list. It determines the number of the first page, the real page size and the end of
+ * the list when they matter, and records in `facts` what holds for the endpoint.
  *
- * Past the end is an empty page, a 400 or 404 beyond the first page, or a page that repeats the one before it.
+ * A page past the end is empty, a 400 or 404 (beyond the first page), or repeats the page before it.
  */
 export function createPagedList<T extends Identified>(readPage: ReadPage<T>, facts: EndpointFacts): ListSource<T> {
   let renewals = 0;

@@ -5,15 +5,15 @@ import { hasSameItems, isIdenticalPage, overlapRatio } from './page-content.ts';
 export interface ShortPage<T> {
   readonly index: number;
   readonly page: Page<T>;
-  /** The next page holds items, so the total is not the only sign that more follows. */
+  /** The next page holds items, so the total is not the only sign that more items follow. */
   readonly isFollowed: boolean;
-  /** No longer page has been seen. */
+  /** No page longer than this one has been served. */
   readonly canBeCapped: boolean;
 }
 
 /**
- * Finds out why a page is short although more follows: the list has moved, the upstream caps its pages, or it has left a hole in this
- * one.
+ * Determines why a page is short although more items follow: the list has moved, the upstream caps its
+ * pages, or it has left a hole in this page.
  */
 export async function classifyShortPage<T extends Identified>(
   pages: Pick<NumberedPages<T>, 'fetchAgain'>,
@@ -24,11 +24,11 @@ export async function classifyShortPage<T extends Identified>(
   if (!canBeCapped) return 'hole';
   const first = index === 0 ? again : await pages.fetchAgain(0, again.readVersion);
   if (first.served !== page.served) return 'hole';
-  // Capped, the second page shares nothing with the first when no more is asked for. Where a hole or a filter made the page short, it
-  // would stand within the first.
+  // If the upstream caps its pages, the second page at the capped size shares no item with the first. If
+  // a hole or a filter made the page short, the second page at that size would overlap the first.
   let secondIndex = 1;
   let second = await pages.fetchAgain(secondIndex, first.readVersion, page.served);
-  // Where the number of the first page is not known yet, its number may be both 0 and 1.
+  // While the number of the first page is unknown, numbers 0 and 1 may both serve it.
   if (hasSameItems(second, first)) second = await pages.fetchAgain(++secondIndex, second.readVersion, page.served);
   if (second.served > 0 && overlapRatio(first, second) === 0) return 'cap';
   if (second.served === 0 && isFollowed) return 'move';

@@ -7,8 +7,8 @@ export interface PositionedItem<T> {
 }
 
 /**
- * Up to `size` items from `start` down, before `end`, each id once.
- * @param end exclusive; infinity: the end of the list
+ * Collects up to `size` items downwards from `start`, before `end`, each id once.
+ * @param end exclusive; infinity means the end of the list
  */
 export async function takeForward<T extends Identified>(
   list: List<T>,
@@ -23,15 +23,15 @@ export async function takeForward<T extends Identified>(
       const position = index * list.pageSize + offset;
       if (position < start || position >= end) continue;
       collector.add({ item, position });
-      if (collector.placed.length === size) return collector.placed;
+      if (collector.items.length === size) return collector.items;
     }
     if (list.isKnownEnd(index)) break;
   }
-  return collector.placed;
+  return collector.items;
 }
 
 /**
- * Up to `size` items from before `end` up, not before `start`, in the order of the list, each id once.
+ * Collects up to `size` items upwards from `end`, not before `start`, in list order, each id once.
  * @param end exclusive, and not past the end of the list
  */
 export async function takeBackward<T extends Identified>(
@@ -47,17 +47,17 @@ export async function takeBackward<T extends Identified>(
       const position = index * list.pageSize + offset;
       if (position >= end || position < start) continue;
       collector.add({ item, position });
-      if (collector.placed.length === size) return collector.placed.reverse();
+      if (collector.items.length === size) return collector.items.reverse();
     }
   }
-  return collector.placed.reverse();
+  return collector.items.reverse();
 }
 
 function createCollector<T extends Identified>(list: List<T>) {
   const collected: PositionedItem<T>[] = [];
   const pageById = new Map<string, number>();
   return {
-    placed: collected,
+    items: collected,
     add(positioned: PositionedItem<T>): void {
       const page = Math.floor(positioned.position / list.pageSize);
       const firstPage = pageById.get(positioned.item.id);

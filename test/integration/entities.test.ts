@@ -111,9 +111,9 @@ describe('A representation that cannot be one', () => {
     ['with an object for an id', { __typename: 'Assistant', id: { id: 'a' } }, /`id` of a representation of Assistant/],
     ['with an empty id', { __typename: 'Call', id: '' }, /cannot be an id/],
     ['with an id that a URL would swallow', { __typename: 'Campaign', id: '..' }, /cannot be an id/],
-    ['that is text', 'Call:a', /has to be an object/],
-    ['that is a list', [{ __typename: 'Call', id: 'a' }], /has to be an object/],
-    ['that is a number', 5, /has to be an object/],
+    ['that is text', 'Call:a', /must be an object/],
+    ['that is a list', [{ __typename: 'Call', id: 'a' }], /must be an object/],
+    ['that is a number', 5, /must be an object/],
   ])('%s is null with an error on its path', async (_, odd, message) => {
     const world = createTestGateway();
     const [call] = toRepresentations('Call', dataOf(world).calls);

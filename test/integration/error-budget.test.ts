@@ -18,7 +18,7 @@ const tooManyErrors = (limit: number, first: { readonly code: string; readonly m
 
 const NOT_AN_OBJECT = {
   code: 'BAD_USER_INPUT',
-  message: 'A representation has to be an object: { "__typename": "Call", "id": "…" } for instance.',
+  message: 'A representation must be an object: { "__typename": "Call", "id": "…" } for instance.',
 };
 const UNAVAILABLE = {
   code: 'UPSTREAM_UNAVAILABLE',
@@ -79,7 +79,7 @@ describe('The error budget of an operation', () => {
   test('is spent by fields that fail below a list', async () => {
     const world = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const query = '{ campaigns(first: 100) { nodes { rows(first: 0) { totalCount } } } }';
-    const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it has to be 1 to 100.' };
+    const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it must be 1 to 100.' };
     expect(await world.execute(query)).toEqual(tooManyErrors(5, first));
     expect(world.traffic()).toEqual(['GET /campaigns']);
   });

@@ -6,7 +6,8 @@ import { type Cursor, decodeCursor, encodeCursor, MAX_NEIGHBOURS } from '#pagina
 import { fingerprint } from '#pagination/fingerprint.ts';
 
 const SCOPE = 'Query.callAttempts';
-const DAMAGED = '`after` is no cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier answer gave it.';
+const DAMAGED =
+  '`after` is not a cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier response returned it.';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 const neighbours = fc.array(fc.string().map(fingerprint), { maxLength: MAX_NEIGHBOURS });
@@ -64,7 +65,7 @@ describe('Cursor', () => {
     const text = encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE);
     expect(() => decodeCursor(text, `${SCOPE}?statuses=queued`, 'before')).toThrow(
       new UserInputError(
-        '`before` belongs to another list: a cursor holds for the field, the parent and the filter it came from.',
+        '`before` belongs to another list: a cursor is valid only for the field, the parent and the filter it came from.',
       ),
     );
   });

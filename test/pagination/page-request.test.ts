@@ -28,14 +28,14 @@ describe('Connection arguments', () => {
   });
 
   test.each([
-    [{ first: 0 }, '`first` is 0: it has to be 1 to 100.'],
-    [{ first: -1 }, '`first` is -1: it has to be 1 to 100.'],
-    [{ first: 101 }, '`first` is 101: it has to be 1 to 100.'],
-    [{ first: 1.5 }, '`first` is 1.5: it has to be 1 to 100.'],
-    [{ first: Number.NaN }, '`first` is NaN: it has to be 1 to 100.'],
-    [{ last: 0 }, '`last` is 0: it has to be 1 to 100.'],
-    [{ last: -100 }, '`last` is -100: it has to be 1 to 100.'],
-    [{ last: 101, first: null }, '`last` is 101: it has to be 1 to 100.'],
+    [{ first: 0 }, '`first` is 0: it must be 1 to 100.'],
+    [{ first: -1 }, '`first` is -1: it must be 1 to 100.'],
+    [{ first: 101 }, '`first` is 101: it must be 1 to 100.'],
+    [{ first: 1.5 }, '`first` is 1.5: it must be 1 to 100.'],
+    [{ first: Number.NaN }, '`first` is NaN: it must be 1 to 100.'],
+    [{ last: 0 }, '`last` is 0: it must be 1 to 100.'],
+    [{ last: -100 }, '`last` is -100: it must be 1 to 100.'],
+    [{ last: 101, first: null }, '`last` is 101: it must be 1 to 100.'],
     [{ first: 1, last: 1 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
     [{ first: 0, last: 0 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
   ])('the connection arguments %o are rejected', (given, message) => {
