@@ -15,7 +15,7 @@ import { keyOf, UNRECOGNIZED } from './names.ts';
 import { type ResponseBudget, withResponseBudget } from './response-budget.ts';
 import { isWireObject, loadFull, type WireObject } from './wire-object.ts';
 
-/** What the binding needs of a request. */
+/** The parts of the request context that the binding uses. */
 export interface BindingContext {
   readonly driftLog: DriftReporter;
   readonly responseBudget: ResponseBudget;
@@ -25,10 +25,10 @@ type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
 type BoundField = GraphQLField<unknown, unknown>;
 
 /**
- * Gives every field that has no resolver of its own the one that reads its REST key, and has all of them counted. Done once, when the schema
- * is built.
+ * Gives every field without a resolver of its own one that reads its REST key, and counts the output of
+ * all fields against the response budget. Runs once, when the schema is built.
  *
- * Root and connection types, and those of federation, are not bound: their parents are ours, not REST's.
+ * Root, connection and federation types are not bound: the gateway creates their objects, not REST.
  */
 export function bind(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -44,14 +44,14 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-/** Whether the objects of a type are what REST says, key by key. */
+/** Whether the objects of a type are REST objects, with their REST keys. */
 export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): boolean {
   return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name);
 }
 
 function toResolver(typeName: string, field: BoundField): Resolver {
   if (!field.resolve) return createFieldResolver(typeName, field);
-  // What takes arguments is no key of REST's.
+  // A field with arguments does not correspond to a REST key.
   return field.args.length > 0 ? field.resolve : withDriftCheck(typeName, field, field.resolve);
 }
 
@@ -67,7 +67,7 @@ function createFieldResolver(typeName: string, field: BoundField): Resolver {
   };
 }
 
-/** What is odd of a key is told, too, where a resolver decides what becomes of it. */
+/** Reports drift of a field's REST key although a resolver of its own produces the field's value. */
 function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver): Resolver {
   const coerce = createFieldCoercer(field.type, typeName, field.name);
   return (parent, args, context, info) => {
@@ -76,7 +76,7 @@ function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver):
   };
 }
 
-/** `UNRECOGNIZED` stands for values that we do not know; nobody can ask for them. */
+/** `UNRECOGNIZED` represents values that the schema does not know, so a client cannot request them. */
 function rejectUnrecognized<T, C>(
   resolve: GraphQLFieldResolver<T, C>,
   enumArguments: readonly GraphQLArgument[],
@@ -85,7 +85,7 @@ function rejectUnrecognized<T, C>(
     for (const { name } of enumArguments) {
       if ([args[name]].flat().includes(UNRECOGNIZED)) {
         throw new UserInputError(
-          `\`${name}\` must not be ${UNRECOGNIZED}: it stands for values newer than this schema, which cannot be asked for.`,
+          `\`${name}\` must not be ${UNRECOGNIZED}: it represents values newer than this schema, which cannot be requested.`,
         );
       }
     }

@@ -14,12 +14,12 @@ import { UNRECOGNIZED } from './names.ts';
 import { scalarCoercers } from './scalars.ts';
 import { hasId, isWireObject } from './wire-object.ts';
 
-/** Turns what REST has at a key into what GraphQL promises for the field; null where that cannot be. Never throws. */
+/** Converts the value of a REST key to the field's GraphQL type; null if that is impossible. Never throws. */
 export type Coerce = (raw: unknown, drift: DriftReporter) => unknown;
 
 /**
- * Makes the reader of a field from its type. Null where a list must not be null is an empty list; an item that cannot be read
- * is dropped; an object without the id it must have is no object.
+ * Creates the coercer of a field from its type. Null becomes an empty list if the list is non-null;
+ * unreadable items are dropped; an object without its required id is unreadable.
  */
 export function createCoercer(type: GraphQLOutputType, typeName: string, fieldName: string, isItem = false): Coerce {
   if (isNonNullType(type)) {
@@ -41,7 +41,7 @@ export function createCoercer(type: GraphQLOutputType, typeName: string, fieldNa
     return isReadable ? raw : coerceToNull(raw, report);
   };
 
-  /** That there is nothing is odd of an item only: of a key the documents may allow it. */
+  /** Null counts as drift only for a list item: the API documentation may allow it for a key. */
   function coerceToNull(raw: unknown, drift: DriftReporter): null {
     if (isItem) drift.report('dropped', typeName, fieldName);
     else if (raw != null) drift.report('unreadable', typeName, fieldName);
@@ -50,8 +50,8 @@ export function createCoercer(type: GraphQLOutputType, typeName: string, fieldNa
 
   function createScalarCoercer({ name }: GraphQLScalarType): Coerce {
     const coerceScalar = scalarCoercers[name];
-    if (!coerceScalar) throw new Error(`The scalar ${name} has no reader.`);
-    // Moments may be anything by the documents, whose own example of one is `{}`.
+    if (!coerceScalar) throw new Error(`The scalar ${name} has no coercer.`);
+    // The API documentation does not type timestamps: its own example of one is `{}`.
     const isUntyped = name === 'DateTime';
     return (raw, report) => {
       const value = raw == null ? null : coerceScalar(raw);
@@ -63,7 +63,7 @@ export function createCoercer(type: GraphQLOutputType, typeName: string, fieldNa
 
   function createEnumCoercer(enumType: GraphQLEnumType): Coerce {
     const known = new Set(enumType.getValues().map(({ value }) => value as string));
-    // Ours alone: the upstream's own word would be one that we do not know.
+    // The gateway's own value: an upstream value of the same name would be unrecognized, too.
     known.delete(UNRECOGNIZED);
     return (raw, report) => {
       if (typeof raw !== 'string') return coerceToNull(raw, report);

@@ -1,32 +1,32 @@
-/** A value of the upstream's that the schema does not know, as told in `extensions.unrecognized`. */
+/** An upstream value that the schema does not know, as reported in `extensions.unrecognized`. */
 export interface Unrecognized {
   /** The GraphQL type that has the field. */
   readonly type: string;
   readonly field: string;
-  /** The raw value, cut to 100 characters. */
+  /** The raw value, truncated to 100 characters. */
   readonly value: string;
 }
 
-/** In which way a field that was asked for was not as documented. */
+/** How a selected field differs from the API documentation. */
 export type DriftKind =
-  /** Of another type, and read all the same: a number as text. */
+  /** The value has another type, and is readable all the same: a number as text. */
   | 'coerced'
-  /** Missing, and made from what other versions of the API say instead. */
+  /** The key is missing, and its value is derived from keys that other versions of the API use instead. */
   | 'derived'
-  /** An item of the list that cannot be read: it is left out. */
+  /** The list has an unreadable item: it is left out. */
   | 'dropped'
-  /** Missing, though the documents require it. */
+  /** The key is missing, although the documentation requires it. */
   | 'missing'
-  /** Null, though the documents do not allow that. */
+  /** The value is null, although the documentation does not allow it. */
   | 'null'
-  /** Of a kind that cannot be read: it became null. */
+  /** The value has a type that is not readable: it became null. */
   | 'unreadable'
-  /** A value, or a kind of object, that the schema does not know. */
+  /** The schema does not know the value or the kind of object. */
   | 'unrecognized';
 
-/** Hears of everything in an answer that is not as documented. */
+/** Observes every difference between an upstream response and the API documentation. */
 export interface DriftReporter {
   reportUnrecognized(type: string, field: string, value: string): void;
-  /** `type` and `field` are the schema's own names: there are only so many of them. */
+  /** `type` and `field` are the schema's own names: their number is bounded. */
   report(kind: DriftKind, type: string, field: string): void;
 }

@@ -1,12 +1,12 @@
 import { wireEnums } from '#generated/revox-api.ts';
 import { toEnumName, UNRECOGNIZED } from './names.ts';
 
-/** Enums that are only asked for, never answered: they have no `UNRECOGNIZED`. */
+/** Enums that only arguments use: they have no `UNRECOGNIZED`. */
 const INPUT_ONLY = new Set(['CampaignRowResult']);
 
 /**
- * The internal values of the schema's enums, so that resolvers are given, and give, what REST spells. For `makeExecutableSchema`.
- * An enum has the same name in both contracts.
+ * The internal values of the schema's enums, for `makeExecutableSchema`: resolvers receive and return
+ * REST values. An enum has the same name in both contracts.
  */
 export const enumResolvers: Record<string, Record<string, string>> = Object.fromEntries(
   Object.entries(wireEnums).map(([name, values]) => {

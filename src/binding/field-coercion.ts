@@ -6,14 +6,16 @@ import { keyOf } from './names.ts';
 import { fallbackFor } from './version-fallbacks.ts';
 import type { WireObject } from './wire-object.ts';
 
-/** Reads a field's key of the object that has, or should have it. Never throws. */
+/** Reads a field's REST key from an object, whether or not the object has it. Never throws. */
 export type CoerceField = (object: WireObject, drift: DriftReporter) => unknown;
 
 /**
- * Makes the reader of a field: of its value, and of what it means that there is none. What is there costs no look at the promises.
+ * Creates the coercer of a field: it coerces a value, and reports a missing or null one. A value that
+ * is present needs no look-up in the API contract.
  *
- * Keys that nobody documented are neither read nor counted. They come with every version and harm no one; to see them, every key of
- * every object would have to be looked at, and their names would be no names of ours to count under.
+ * Undocumented keys are neither read nor counted. Every version of the API adds some, and they are
+ * harmless. To detect them, the gateway would have to inspect every key of every object, and their
+ * names, chosen by the upstream, would become metric labels.
  */
 export function createFieldCoercer(type: GraphQLOutputType, typeName: string, fieldName: string): CoerceField {
   const key = keyOf(typeName, fieldName);

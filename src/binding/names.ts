@@ -1,8 +1,9 @@
 /**
- * The one rule between the names of REST and the names of GraphQL.
+ * The single rule between the names of REST and the names of GraphQL.
  *
- * A GraphQL field is the camel case of the REST key; an enum value is the REST value in upper case, with every run of characters that
- * GraphQL does not allow turned into one `_`. So the documentation of the Revox API stays everyone's documentation.
+ * A GraphQL field is the REST key in camel case; an enum value is the REST value in upper case, in
+ * which one `_` replaces every run of characters that GraphQL does not allow. The documentation of the
+ * Revox API therefore also documents the gateway.
  */
 
 /** `to_phone_number` → `toPhoneNumber` */
@@ -21,17 +22,17 @@ export function toEnumName(value: string): string {
 }
 
 /**
- * Where the rule does not hold, by type and field. `voice.id` names a vendor's voice, not the object it stands in: as `id`, clients
- * that normalise on `id` would mix the settings of two assistants.
+ * Exceptions to the rule, by type and field. `voice.id` identifies a vendor's voice, not the object that
+ * contains it: clients that normalise on `id` would mix the settings of two assistants.
  */
 const EXCEPTIONS: { readonly [type: string]: { readonly [field: string]: string } } = {
   Voice: { voiceId: 'id' },
 };
 
-/** The REST key that a field of a type stands for. */
+/** The REST key of a field of a type. */
 export function keyOf(typeName: string, fieldName: string): string {
   return EXCEPTIONS[typeName]?.[fieldName] ?? toKey(fieldName);
 }
 
-/** The enum value that stands for any REST value newer than the schema. It is no value of the upstream's. */
+/** The enum value that represents any REST value newer than the schema. The upstream itself does not use it. */
 export const UNRECOGNIZED = 'UNRECOGNIZED';

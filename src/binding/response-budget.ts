@@ -12,14 +12,14 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Counts what goes into the answer of one operation: bytes and errors. An answer that is over a limit is given up. */
+/** Counts the bytes and errors of one operation's response. A response that exceeds a limit is abandoned. */
 export interface ResponseBudget {
-  /** Nothing of the answer will be sent: no field does any more work. */
+  /** The gateway will not send the response: no further field does any work. */
   readonly isExceeded: boolean;
   addBytes(bytes: number): void;
-  /** Counts a text as JSON writes it: with escapes, in UTF-8. */
+  /** Counts a text in its JSON form: with escapes, in UTF-8. */
   addText(text: string): void;
-  /** Counts an error: of a field, or of an item of a list. */
+  /** Counts the error of a field or of a list item. */
   addError(error: unknown): void;
 }
 
@@ -27,18 +27,23 @@ interface BudgetedContext {
   readonly responseBudget: ResponseBudget;
 }
 
-/** What a field, or an item of a list, takes while an answer is made, besides its name and its text: as measured, with the object it stands in. */
+/**
+ * Memory that a field or a list item takes during execution, in addition to its name and its text: as
+ * measured, including its share of the object that contains it.
+ */
 export const FIELD_OVERHEAD_BYTES = 128;
 
 /**
- * What every field throws once the answer is given up. One for all, and with a path: GraphQL passes on what has one as it is, where it
- * makes an error with a stack of any other (30 µs each, as measured).
+ * The error that every field throws once the response is abandoned. It is a single object with a path:
+ * GraphQL passes an error with a path on unchanged, and wraps any other in a new error with a stack
+ * (30 µs each, as measured).
  */
-const BUDGET_EXCEEDED = new GraphQLError('The answer is given up.', { path: [] });
+const BUDGET_EXCEEDED = new GraphQLError('The response is abandoned: it exceeds a limit.', { path: [] });
 
 /**
- * Counts what a field brings, and ends its work once the answer is given up. The size of an answer is not known before: what the
- * upstream embeds may be long, and one object that is asked for many times is written out each time.
+ * Counts the output of a field, and stops its work once the response is abandoned. The size of a
+ * response is not known in advance: embedded upstream objects may be long, and an object that is
+ * selected many times is serialized each time.
  */
 export function withResponseBudget<T, C extends BudgetedContext>(
   type: GraphQLOutputType,
@@ -65,19 +70,19 @@ export function withResponseBudget<T, C extends BudgetedContext>(
     );
   };
 
-  function countValue(value: unknown, answer: ResponseBudget, info: GraphQLResolveInfo): unknown {
+  function countValue(value: unknown, responseBudget: ResponseBudget, info: GraphQLResolveInfo): unknown {
     if (isRequired && (value === null || value === undefined)) {
       const { parentType, fieldName } = info;
-      throw countError(new Error(`Cannot return null for non-nullable field ${parentType.name}.${fieldName}.`), answer);
+      throw countError(new Error(`Cannot return null for non-nullable field ${parentType.name}.${fieldName}.`), responseBudget);
     }
-    answer.addBytes(FIELD_OVERHEAD_BYTES + String(info.path.key).length);
-    add(value, answer, info);
-    if (answer.isExceeded) throw BUDGET_EXCEEDED;
+    responseBudget.addBytes(FIELD_OVERHEAD_BYTES + String(info.path.key).length);
+    add(value, responseBudget, info);
+    if (responseBudget.isExceeded) throw BUDGET_EXCEEDED;
     return value;
   }
 }
 
-/** Counts an error and returns what takes its place: the error itself as long as the answer is not given up. */
+/** Counts an error and returns it, or `BUDGET_EXCEEDED` once the response is abandoned. */
 export function countError(error: unknown, responseBudget: ResponseBudget): Error {
   responseBudget.addError(error);
   if (responseBudget.isExceeded) return BUDGET_EXCEEDED;
@@ -98,7 +103,10 @@ function addJson(value: unknown, responseBudget: ResponseBudget): void {
   responseBudget.addBytes(Buffer.byteLength(JSON.stringify(value) ?? ''));
 }
 
-/** Objects count by their fields, each when it is resolved. `__typename` is the exception: GraphQL resolves it alone. */
+/**
+ * An object counts through its fields, as each is resolved. `__typename` is the exception: GraphQL
+ * resolves it without a resolver.
+ */
 function addObjects(value: unknown, responseBudget: ResponseBudget, info: GraphQLResolveInfo): void {
   if (value === null || value === undefined) return;
   const bytes = typenameBytes(info);
@@ -107,7 +115,7 @@ function addObjects(value: unknown, responseBudget: ResponseBudget, info: GraphQ
 
 const typenameBytesByField = new WeakMap<FieldNode, number>();
 
-/** What each object of a field takes for its type's name, as often as it is selected. */
+/** Bytes that the `__typename` selections of a field add to each of its objects. */
 function typenameBytes({ fieldNodes, fragments }: GraphQLResolveInfo): number {
   let sum = 0;
   for (const node of fieldNodes) {
@@ -121,7 +129,7 @@ function typenameBytes({ fieldNodes, fragments }: GraphQLResolveInfo): number {
   return sum;
 }
 
-/** @param countedFragments the fragments that are counted already: spread again they bring the same names */
+/** @param countedFragments fragments already counted: another spread adds the same response keys */
 function typenameBytesIn(
   { selections }: SelectionSetNode,
   fragments: GraphQLResolveInfo['fragments'],

@@ -1,12 +1,12 @@
 import { GraphQLError, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { toDateTime } from '#rest/date-time.ts';
 
-/** Reads a value as REST spells it; null when it cannot be read as this scalar. Never throws. */
+/** Coerces a REST value; null if the value is not readable as this scalar. Never throws. */
 export type CoerceScalar = (raw: unknown) => unknown;
 
 const INT_LIMIT = 2 ** 31;
 
-/** How each scalar reads what comes over the wire. Numbers as text are numbers; everything else of the wrong kind is null. */
+/** The coercer of each scalar. A number as text becomes a number; any other value of the wrong type becomes null. */
 export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
   Boolean: (raw) => {
     if (typeof raw === 'boolean') return raw;
@@ -38,10 +38,12 @@ function toText(raw: unknown): string | null {
 }
 
 /**
- * What the schema's own scalars take as input; `JSON` takes anything. Fields have been read by `scalarCoercers` before, so serializing
- * has nothing left to do; none is taken by an argument at present, but directives and tools may parse them.
+ * The input parsers of the schema's own scalars; `JSON` accepts any value. `scalarCoercers` has already
+ * coerced the values of fields, so serialization has nothing left to do. No argument uses these scalars
+ * at present, but directives and tools may parse them.
  *
- * For `makeExecutableSchema`, and no `GraphQLScalarType`s: those would overwrite the description and the `@specifiedBy` of the SDL.
+ * Plain objects for `makeExecutableSchema`, not `GraphQLScalarType`s: those would overwrite the
+ * description and the `@specifiedBy` of the SDL.
  */
 export const scalars = {
   DateTime: createInputParser('DateTime', (value) => (typeof value === 'string' ? toDateTime(value) : null), 'RFC 3339 text'),
@@ -55,7 +57,7 @@ export const scalars = {
 function createInputParser(name: string, parse: CoerceScalar, expected: string) {
   const parseValue = (value: unknown) => {
     const parsed = parse(value);
-    if (parsed === null) throw new GraphQLError(`${name} has to be ${expected}.`);
+    if (parsed === null) throw new GraphQLError(`${name} must be ${expected}.`);
     return parsed;
   };
   return {

@@ -3,30 +3,35 @@ import { scalarCoercers } from './scalars.ts';
 import { hasId, isWireObject, type WireObject } from './wire-object.ts';
 
 /**
- * What other versions of the API say instead of a key that they lack, as the key itself would say it; undefined where they say nothing.
- * Asked only for what is missing, or null where it must not be, and never of what is as documented.
+ * Derives the value of a key that a version of the API lacks from the keys that it uses instead;
+ * undefined if they do not determine it. Called only if the key is missing, or null where the
+ * documentation does not allow null.
  */
 type Fallback = (object: WireObject) => unknown;
 
 /**
- * The one place that knows how other versions spell what the documents promise, by type and key. (Envelopes, which hold no field, are
- * taken off in `rest/revox-api.ts`.) It makes no copies: what is remembered stays as REST said it.
+ * Fallbacks by type and key: the only module that knows how other versions express the documented keys.
+ * (`rest/revox-api.ts` unwraps envelopes, which contain no field.) A fallback creates no copies: cached
+ * objects stay as REST returned them.
  */
 const FALLBACKS: { readonly [type: string]: { readonly [key: string]: Fallback } } = {
   Call: {
-    // `status` came with one version, the two flags go with another. Neither flag: five statuses are left, and none is more likely.
+    // One version introduced `status`, another one drops the two flags. If neither flag is set, five
+    // statuses remain, and none is more likely than the others.
     status: ({ is_cancelled, is_completed }) =>
       isTrue(is_cancelled) ? 'cancelled' : isTrue(is_completed) ? 'completed' : undefined,
     is_cancelled: ({ status }) => (isCallStatus(status) ? status === 'cancelled' : undefined),
     is_completed: ({ status }) => (isCallStatus(status) ? status === 'completed' : undefined),
-    // Documented: newest first. The other way round nothing follows: one attempt must not pass for all of them.
+    // Documented order: newest first. The list itself is not derived from `last_call_attempt`: one attempt
+    // must not pass for all of them.
     last_call_attempt: ({ call_attempts }) =>
       Array.isArray(call_attempts)
         ? (call_attempts.find((attempt) => isWireObject(attempt) && hasId(attempt)) ?? null)
         : undefined,
   },
   CallRetryConfig: {
-    // The oldest versions know one window only, whose times and delay stand on the configuration itself, under the same names.
+    // The oldest versions have a single window: its times and delay are keys of the configuration itself,
+    // with the same names.
     calling_windows: (config) => (WINDOW_KEYS.some((key) => config[key] != null) ? [config] : undefined),
   },
 };

@@ -11,10 +11,10 @@ const ENTITY_LOADERS = {
   Campaign: (id: string, { loaders }: RequestContext) => loaders.campaign(id),
 };
 
-/** A second door to the same loaders, as the subgraph specification (`_entities`, `_service`) has it. */
+/** The root fields of the subgraph specification (`_entities`, `_service`), with the same loaders as the other fields. */
 export const entityResolvers: Resolvers = {
   Query: {
-    // Awaited, so that a trace finds the time here.
+    // Awaited here, so that a trace attributes the time to this field.
     _entities: (_query, { representations }, context) =>
       Promise.all(loadMany(representations, (representation) => findEntity(representation, context), context)),
     _service: () => ({ sdl: subgraphSdl }),
@@ -22,7 +22,7 @@ export const entityResolvers: Resolvers = {
   _Entity: { __resolveType: getNodeType },
 };
 
-/** @throws UserInputError (at once) for what cannot be found */
+/** @throws UserInputError (synchronously) for an invalid representation */
 function findEntity(representation: unknown, context: RequestContext) {
   const { type, id } = parseRepresentation(representation);
   return ENTITY_LOADERS[type](id, context).then((object) => object && setNodeType(object, type));
@@ -30,20 +30,18 @@ function findEntity(representation: unknown, context: RequestContext) {
 
 function parseRepresentation(representation: unknown): { readonly type: keyof typeof ENTITY_LOADERS; readonly id: string } {
   if (typeof representation !== 'object' || representation === null || Array.isArray(representation)) {
-    throw new UserInputError('A representation has to be an object: { "__typename": "Call", "id": "…" } for instance.');
+    throw new UserInputError('A representation must be an object: { "__typename": "Call", "id": "…" } for instance.');
   }
   const { __typename: type, id } = representation as { readonly [key: string]: unknown };
   if (type === 'CallAttempt') {
-    throw new UserInputError('A CallAttempt cannot be found by its id: the upstream has no endpoint for one.');
+    throw new UserInputError('A CallAttempt cannot be loaded by its id: the upstream has no endpoint for one.');
   }
   if (!isEntityType(type)) {
-    throw new UserInputError(
-      `The \`__typename\` of a representation has to be one of ${Object.keys(ENTITY_LOADERS).join(', ')}.`,
-    );
+    throw new UserInputError(`The \`__typename\` of a representation must be one of ${Object.keys(ENTITY_LOADERS).join(', ')}.`);
   }
-  // As GraphQL reads an ID.
+  // The values that GraphQL accepts as an ID.
   if (typeof id !== 'string' && !Number.isSafeInteger(id)) {
-    throw new UserInputError(`The \`id\` of a representation of ${type} has to be a string.`);
+    throw new UserInputError(`The \`id\` of a representation of ${type} must be a string.`);
   }
   return { type, id: assertId(String(id)) };
 }

@@ -4,17 +4,18 @@ import { nullIfNotFound, toKeyError } from './load-errors.ts';
 export interface ListBackedLoader<T> {
   readonly byId: DataLoader<string, T | null>;
   /**
-   * Looks for an id of which it is not known whether it is one of these at all. Of several, what the list lacks is not asked for
-   * singly: a hundred ids of another kind would be a hundred requests.
+   * Looks up an id that may belong to an object of another type. If there are several, ids missing in
+   * the list are not requested one by one: a hundred ids of another type would be a hundred requests.
    */
   readonly probe: DataLoader<string, T | null>;
-  /** The complete list, asked for once. */
+  /** The complete list, requested once. */
   all(): Promise<readonly T[]>;
 }
 
 /**
- * Loads what the upstream serves singly and as one complete list. Two or more distinct ids of one tick are answered by the list;
- * so is a single one when the list is there anyway. An id that the list lacks is asked for singly before it is called missing.
+ * Loads objects that the upstream serves both one by one and as one complete list. Two or more distinct
+ * ids of one tick are read from the list; so is a single id if the list has already been requested. An
+ * id that the list lacks is requested on its own before it counts as missing.
  */
 export function createListBackedLoader<T extends { readonly id: string }>({
   getOne,
@@ -25,7 +26,7 @@ export function createListBackedLoader<T extends { readonly id: string }>({
 }): ListBackedLoader<T> {
   let listPromise: Promise<readonly T[]> | undefined;
   const all = () => {
-    // Asked for again only after a failure, which the next tick may not share.
+    // The list is requested again only after a failure: the next tick may succeed.
     listPromise ??= getAll().catch((error: unknown) => {
       listPromise = undefined;
       throw error;

@@ -1,10 +1,10 @@
 import type { Page } from '#pagination/list.ts';
 import type { PageResponse } from '#rest/revox-api.ts';
 
-/** What may be odd of the items of a list: they cannot be known again, or their ids are numbers. */
+/** Drift of list items: an item has no id and is dropped, or its id is a number. */
 export type ItemDrift = 'dropped' | 'coerced';
 
-/** The items of a list that can be known again. What is no object, or has no id, is left out; a number for an id becomes text. */
+/** The items that have an id. Items that are not objects or have no id are dropped; an id that is a number becomes text. */
 export function withIds<T extends { readonly id: string }>(items: readonly unknown[], onDrift: (kind: ItemDrift) => void): T[] {
   const identified: T[] = [];
   for (const item of items) {

@@ -1,6 +1,6 @@
 import { UpstreamNotFoundError } from '#errors/upstream-error.ts';
 
-/** A single object that is not there (404, 410) is null; every other failure stays one. */
+/** Converts a missing single object (404, 410) to null; every other failure still rejects. */
 export async function nullIfNotFound<T>(loading: Promise<T>): Promise<T | null> {
   try {
     return await loading;
@@ -10,7 +10,7 @@ export async function nullIfNotFound<T>(loading: Promise<T>): Promise<T | null> 
   }
 }
 
-/** DataLoader takes an `Error` for the failure of one key alone. */
+/** DataLoader treats an `Error` in its results as the failure of that key alone. */
 export function toKeyError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('Something that is no Error was thrown.', { cause: error });
+  return error instanceof Error ? error : new Error('Something other than an Error was thrown.', { cause: error });
 }

@@ -10,14 +10,17 @@ import { createListBackedLoader } from './list-backed-loader.ts';
 import { type ItemDrift, toPage, withIds } from './list-items.ts';
 import { nullIfNotFound, toKeyError } from './load-errors.ts';
 
-/** Everything one operation can ask for. What it has asked for once it does not ask for again. */
+/** All objects and lists that one operation can load. Each is requested only once per operation. */
 export interface Loaders {
   call(id: string): Promise<Call | null>;
   assistant(id: string): Promise<Assistant | null>;
   campaign(id: string): Promise<Campaign | null>;
-  /** Any of the three. An id never seen is looked for in at most three requests; a look-up that fails is an error, never null. */
+  /**
+   * An object of any of the three types. An unknown id costs at most three requests; a failed look-up is
+   * an error, never null.
+   */
   node(id: string): Promise<{ readonly type: NodeType; readonly object: Call | Assistant | Campaign } | null>;
-  /** Lists under the same filter are one list, read once. An empty filter is none. */
+  /** Lists with the same filter are one list, read once. An empty filter means no filter. */
   callAttempts(statuses: readonly CallStatus[]): ListSource<CallAttempt>;
   campaignRows(campaignId: string, filter: CampaignRowFilter): ListSource<CampaignRow>;
   assistants(): ListSource<Assistant>;
@@ -28,7 +31,10 @@ export interface LoadersOptions {
   readonly rest: RevoxApi;
   readonly facts: FactsByEndpoint;
   readonly nodeTypes: NodeTypes;
-  /** Hears of list items that are no objects, or have no id or a number for one, and of a total that is not told. */
+  /**
+   * Called for list items that are not objects, have no id or have a number as their id, and for a
+   * missing total.
+   */
   readonly onDrift: (kind: ItemDrift | 'missing', type: string, field: string) => void;
 }
 
@@ -84,18 +90,19 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     callAttempts: (statuses) =>
       getOrCreate(callAttempts, statuses.join(), () =>
         createPagedList(async ({ page, pageSize, newerThan }) => {
-          const answer = await rest.listCallAttempts({ page, pageSize }, statuses, { newerThan });
-          return toPage<CallAttempt>(answer, onItemDrift('CallAttempt'));
+          const response = await rest.listCallAttempts({ page, pageSize }, statuses, { newerThan });
+          return toPage<CallAttempt>(response, onItemDrift('CallAttempt'));
         }, facts('/call')),
       ),
     campaignRows: (campaignId, filter) =>
       getOrCreate(campaignRows, JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]), () =>
         createPagedList(async ({ page, pageSize, newerThan }) => {
-          const answer = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, { newerThan });
-          // Within one operation no field asks for a call after its row has come; whoever asks later than the root fields do finds it.
-          for (const call of answer.calls) callById.prime(call.id, recordCallTypes(call));
-          if (answer.total === undefined) onDrift('missing', 'CampaignRowConnection', 'totalCount');
-          return toPage<CampaignRow>(answer, onItemDrift('CampaignRow'));
+          const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, { newerThan });
+          // At present no field of the schema loads a call after its row has arrived; a load that starts after
+          // the root fields finds the call here.
+          for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
+          if (response.total === undefined) onDrift('missing', 'CampaignRowConnection', 'totalCount');
+          return toPage<CampaignRow>(response, onItemDrift('CampaignRow'));
         }, facts('/campaigns/{id}/rows')),
       ),
     assistants: () => createCompleteList(assistants.all),
@@ -107,7 +114,7 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     return object;
   }
 
-  // What an answer brings along has been served too, and may be asked for by its id.
+  // Objects embedded in a response have been served too, so a client may request them by their ids.
 
   function recordCampaignTypes(campaign: Campaign): Campaign {
     if (campaign.assistant?.id) nodeTypes.set(campaign.assistant.id, 'Assistant');

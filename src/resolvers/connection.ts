@@ -12,8 +12,8 @@ import type { Identified, ListSource } from '#pagination/list.ts';
 import { type ConnectionArguments, toPageRequest } from '#pagination/page-request.ts';
 
 /**
- * Answers a field that returns a connection.
- * @param scope what cursors are bound to besides the field: its parent and its filter
+ * Resolves a field that returns a connection.
+ * @param scope the parent and the filter: cursors are bound to these and to the field
  */
 export async function resolveConnection<T extends Identified>(
   list: ListSource<T>,
@@ -35,10 +35,11 @@ export async function resolveConnection<T extends Identified>(
   return connection;
 }
 
-/** The fields selected here and one level below, as `field` and `field.field`, fragments and `@skip`/`@include` applied. */
+/** The selected fields, here and one level below, as `field` and `field.field`; fragments and `@skip`/`@include` are applied. */
 function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
   const paths = new Set<string>();
-  // Each fragment once a place: fragments that spread one another twice would else be walked 2ⁿ times.
+  // Each fragment is visited once per level: otherwise a chain of fragments, each of which spreads the
+  // next one twice, would be visited 2ⁿ times.
   const spread = new Set<string>();
   for (const { selectionSet } of info.fieldNodes) if (selectionSet) collect(selectionSet, '', 1);
   return paths;

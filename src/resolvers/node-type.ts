@@ -2,13 +2,13 @@ import type { NodeType } from '#cache/node-types.ts';
 
 const nodeTypes = new WeakMap<object, NodeType>();
 
-/** Keeps what an object found by its id is: REST objects do not say their type. */
+/** Records the type of an object that was loaded by its id: REST objects do not contain their type. */
 export function setNodeType<T extends object>(object: T, type: NodeType): T {
   nodeTypes.set(object, type);
   return object;
 }
 
-/** For interfaces and unions of what has an id. */
+/** `__resolveType` for interfaces and unions of types with an id. */
 export function getNodeType(object: object): NodeType | null {
   return nodeTypes.get(object) ?? null;
 }

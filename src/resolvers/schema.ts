@@ -8,17 +8,19 @@ import { typeDefinitions } from '#generated/type-definitions.ts';
 import { resolvers } from './resolvers.ts';
 
 /**
- * The schema that runs: what we promise, resolved where a resolver is written and bound to REST everywhere else.
- * @param extraResolvers resolvers of other rooms
+ * The executable schema: the public SDL, with a resolver where one is written, and bound to REST
+ * everywhere else.
+ * @param extraResolvers resolvers of other layers
  */
 export function createSchema(extraResolvers: readonly Resolvers[] = []): GraphQLSchema {
   return bind(
     makeExecutableSchema({
       typeDefs: [...typeDefinitions],
-      // A quarter of the time that making it takes. It is no different at each start: the tests have it checked.
+      // Validation takes a quarter of the build time. The SDL is the same at each start: the tests validate it.
       assumeValidSDL: true,
       resolvers: [enumResolvers, scalars, ...resolvers, ...extraResolvers],
-      // `Node` is resolved by `node`, not by each of its types.
+      // A resolver without a type or field in the schema is an error. `Node.__resolveType` resolves the types of
+      // `Node`, so they need no `__isTypeOf`.
       resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
     }),
   );

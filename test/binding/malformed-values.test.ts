@@ -122,7 +122,7 @@ describe('A value that the schema does not know', () => {
 });
 
 describe('UNRECOGNIZED as input', () => {
-  const REFUSAL = '`statuses` must not be UNRECOGNIZED: it stands for values newer than this schema, which cannot be asked for.';
+  const REFUSAL = '`statuses` must not be UNRECOGNIZED: it represents values newer than this schema, which cannot be requested.';
 
   test.each([
     { how: 'as a literal', query: '{ callAttempts(statuses: [UNRECOGNIZED]) { nodes { id } } }', variables: {} },
