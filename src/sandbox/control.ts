@@ -6,7 +6,7 @@ import type { Organization } from '#sandbox/data/organization.ts';
 import { putCall, removeAttempts, removeCalls } from '#sandbox/data/organization.ts';
 import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.ts';
 
-/** One organisation's data as it is served: the real objects, so that a change made here is what the next request sees. */
+/** One organization's live data: the objects that the sandbox serves, so a change is visible to the next request. */
 export interface SandboxData {
   readonly calls: Call[];
   /** In the order of GET /call. */
@@ -17,59 +17,62 @@ export interface SandboxData {
   readonly rows: Readonly<Record<string, CampaignRow[]>>;
 }
 
-/** What tests do to the sandbox. `times` is how many matching requests a fault is for; without it, all until `heal()`. */
+/** Controls the sandbox from tests. `times` limits a fault to that many matching requests; without it, it lasts until `heal()`. */
 export interface SandboxControl {
-  /** Empties the log and starts `maxInFlight` anew. */
+  /** Empties the log and resets `maxInFlight`. */
   clearLog(): void;
-  /** The data of the organisation with this key. */
+  /** The data of the organization with this key. */
   data(apiKey: string): SandboxData;
-  /** Answers with this status; `body` is sent as JSON, a string as plain text, the default a `{ message }`. */
+  /** Responds with this status; `body` is sent as JSON, a string as plain text, the default is a `{ message }`. */
   fail(match: RequestMatch, response: { status: number; body?: unknown; headers?: Record<string, string>; times?: number }): void;
-  /** Answers later: after so many milliseconds, or when the promise settles. */
+  /** Delays the response by this time, in ms, or until the promise settles. */
   delay(match: RequestMatch, until: number | Promise<unknown>, times?: number): void;
-  /** Does not answer until `release()` or `heal()`; an abort meanwhile is noted in the log. */
+  /** Sends no response until `release()` or `heal()`; an abort meanwhile is recorded in the log. */
   hang(match: RequestMatch, times?: number): void;
   /** Breaks the connection: `TypeError('fetch failed')` with cause `ECONNRESET`; on a port, the socket is destroyed. */
   reset(match: RequestMatch, times?: number): void;
-  /** Answers with its first half, status and headers unchanged: JSON that was cut. */
+  /** Sends only the first half of the body, with status and headers unchanged: truncated JSON. */
   truncate(match: RequestMatch, times?: number): void;
-  /** Answers with this body instead (status 200 and application/json unless told otherwise). */
+  /** Responds with this body instead. Defaults: status 200, application/json. */
   corrupt(match: RequestMatch, body: string | Uint8Array, kind?: { contentType?: string; status?: number }, times?: number): void;
-  /** Changes the JSON of an answer; it gets its own copy. */
-  // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever the API says, and tests reach into it.
+  /** Changes the JSON of a response; `change` receives a copy. */
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON is any response of the API, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
-  /** Answers as this version of the API spells it (see versions.ts). For a sandbox that speaks the documented one: none is translated back. */
+  /**
+   * Responds in the form of this version of the API (see versions.ts). The sandbox itself must use the
+   * documented version: no version is translated back.
+   */
   respondAs(version: ApiVersion, match?: RequestMatch, times?: number): void;
-  /** Puts attempts (each with a finished order of its own, or one of `status`) before the one at this index; returns them. */
+  /** Inserts attempts before this index, each with an order of its own (finished, or with `status`); returns them. */
   insertAttempts(
     apiKey: string,
     insertion: { at: number; count?: number; items?: readonly Partial<CallAttempt>[]; status?: CallStatus },
   ): CallAttempt[];
-  /** Takes attempts off the list; their orders stay as they are. */
+  /** Removes attempts from the list; their orders do not change. */
   removeAttempts(apiKey: string, ids: readonly string[]): void;
-  /** Puts rows without a call before the one at this index; returns them. */
+  /** Inserts rows without a call before this index; returns them. */
   insertRows(
     apiKey: string,
     campaignId: string,
     insertion: { at: number; count?: number; items?: readonly Partial<CampaignRow>[] },
   ): CampaignRow[];
-  /** Takes rows out of a campaign. */
+  /** Removes rows from a campaign. */
   removeRows(apiKey: string, campaignId: string, ids: readonly string[]): void;
   /** Adds a call, or replaces the one with its id everywhere: look-up, list, rows. */
   putCall(apiKey: string, call: Call): void;
-  /** Removes a call with its attempts; its row is left without one. */
+  /** Removes a call with its attempts; its row remains, without a call. */
   removeCall(apiKey: string, id: string): void;
-  /** Lets every request that hangs or waits go on; the rules stay for those to come. */
+  /** Resumes every hanging or delayed request; the rules still apply to later requests. */
   release(): void;
-  /** Removes all faults, and lets every request that hangs or waits go on. */
+  /** Removes all faults, and resumes every hanging or delayed request. */
   heal(): void;
-  /** How many requests are unanswered now. */
+  /** Number of requests in flight. */
   inFlight(): number;
-  /** The highest number of requests unanswered at once, since the start or `clearLog()`. */
+  /** Maximum number of requests in flight at the same time since the start or `clearLog()`. */
   maxInFlight(): number;
 }
 
-/** What the control needs of the sandbox it controls. */
+/** The parts of a sandbox that its control uses. */
 export interface ControlledSandbox {
   readonly seed: number;
   readonly faults: Faults;
@@ -81,7 +84,7 @@ export interface ControlledSandbox {
   maxInFlight(): number;
 }
 
-/** Builds the control over a sandbox. */
+/** Creates the control of a sandbox. */
 export function createControl(sandbox: ControlledSandbox): SandboxControl {
   const { faults, seed } = sandbox;
   let inserted = 0;
@@ -171,7 +174,8 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     },
     insertAttempts(apiKey, { at, count = 1, items = Array.from({ length: count }, () => ({})), status = 'completed' }) {
       const organization = sandbox.organizationOf(apiKey);
-      // As old as what it is put before, so that the list stays in its order; on the very top it is as new as can be.
+      // The same age as the attempt that follows it, so that the list stays sorted; at the top, the newest
+      // possible age.
       const neighbour = at === 0 ? undefined : (organization.attempts[at] ?? organization.attempts.at(-1));
       const startedAt = neighbour?.started_at == null ? sandbox.now() : Date.parse(neighbour.started_at);
       const attempts = items.map((item) => {

@@ -1,4 +1,4 @@
-/** What a fault may look at to decide whether it is meant. */
+/** The properties of a request that a fault may match. */
 export interface SandboxRequest {
   readonly method: string;
   /** With its query, without the base path: `/call?page=1&page_size=50`. */
@@ -7,30 +7,33 @@ export interface SandboxRequest {
   readonly request: Request;
 }
 
-/** Which requests: those whose path (with query) starts so (`/call?` is the list, `/call/` are single calls), fits, or satisfies. */
+/**
+ * Selects requests by the start of their path with query (`/call?` is the list, `/call/` are single
+ * calls), by a regular expression or by a predicate.
+ */
 export type RequestMatch = string | RegExp | ((request: SandboxRequest) => boolean);
 
-/** The one mechanism behind every fault: for the next `times` matching requests, act, or let `next` answer and change what it said. */
+/** The single mechanism behind all faults: the next `times` matching requests run `act`, which may call `next` and change its response. */
 export interface FaultRule {
   readonly match: RequestMatch;
   readonly times: number;
   act(request: SandboxRequest, next: () => Promise<Response>): Promise<Response>;
 }
 
-/** Starts a timer and returns what stops it. */
+/** Starts a timer and returns a cancel function. */
 export type StartTimer = (run: () => void, ms: number) => () => void;
 
 export interface Faults {
   add(rule: FaultRule): void;
-  /** Waits for `until` (which returns what stops its timer) or `release`; rejects when the request is aborted. */
+  /** Waits for `until` (which returns its timer's cancel function) or `release`; rejects when the request is aborted. */
   hold(request: SandboxRequest, until: (done: () => void) => (() => void) | undefined): Promise<void>;
-  /** Lets every request that is held go on. */
+  /** Resumes every held request. */
   release(): void;
   removeAll(): void;
   respond(request: SandboxRequest, respondNormally: () => Promise<Response>): Promise<Response>;
 }
 
-/** Rules apply in the order they were added, the first outermost; a rule is used up only by requests that reach it. */
+/** Rules apply in the order in which they were added, the first outermost; only requests that reach a rule count against its `times`. */
 export function createFaults(): Faults {
   let rules: { readonly rule: FaultRule; remainingTimes: number }[] = [];
   const held = new Set<() => void>();
@@ -47,7 +50,7 @@ export function createFaults(): Faults {
           held.delete(done);
           signal.removeEventListener('abort', done);
           stop?.();
-          // Not answered after an abort: the rules behind this one must not be used up by a request that is gone.
+          // An aborted request gets no response: it must not count against the rules that follow.
           if (signal.aborted) reject(signal.reason);
           else resolve();
         };
@@ -81,6 +84,6 @@ export function createFaults(): Faults {
 
 function isMatch(match: RequestMatch, request: SandboxRequest): boolean {
   if (typeof match === 'function') return match(request);
-  // `search`, not `test`: a RegExp with the g flag remembers where it stopped.
+  // `search`, not `test`: a RegExp with the g flag stores its last position.
   return typeof match === 'string' ? request.path.startsWith(match) : request.path.search(match) !== -1;
 }

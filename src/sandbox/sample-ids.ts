@@ -1,13 +1,16 @@
 import type { Call } from '#sandbox/api/wire.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** Ids worth showing: examples for a reader who does not know the data. With the same seed they are the same in every run, but for the call that is live now. */
+/**
+ * Example ids for a reader who does not know the data. With the same seed they are the same in every
+ * run, except the id of the live call.
+ */
 export interface SampleIds {
   /** Finished, with a long transcript, tools, and structured output. */
   readonly richCallId: string;
   /** Reached after several attempts over days. */
   readonly retriedCallId: string;
-  /** Being held at this moment; ringing or queued, when none is. */
+  /** An ongoing call; a ringing or queued one if none is ongoing. */
   readonly liveCallId: string;
   readonly frenchAssistantId: string;
   readonly fiveAssistantIds: readonly string[];
@@ -20,7 +23,7 @@ export interface SampleIds {
 
 const DAY_MS = 86_400_000;
 
-/** Finds them in the data of the first organisation. */
+/** Finds the sample ids in the data of the first organization. */
 export function sampleIds(sandbox: Sandbox): SampleIds {
   const { calls, assistants, campaigns, rows } = sandbox.control.data(sandbox.organizations[0]?.apiKey ?? '');
   const isAnswered = (call: Call) => call.status === 'completed' && call.last_call_attempt?.result === 'human';

@@ -12,65 +12,65 @@ import { createControl } from './control.ts';
 import type { SandboxRequest, StartTimer } from './faults.ts';
 import { createFaults } from './faults.ts';
 
-/** How this Revox behaves. The defaults are the document taken at its word, with standing data. */
+/** How the fake API behaves. The defaults follow the API documentation literally, with static data. */
 export interface SandboxOptions {
-  /** Same seed, same start: same data, to the byte. Ids depend on the seed alone. */
+  /** The same seed and start produce the same data, to the byte. Ids depend on the seed alone. */
   seed?: number;
-  /** Milliseconds since the epoch: the data is told relative to this moment. Default: `now()`. */
+  /** Milliseconds since the epoch: the data is generated relative to this moment. Default: `now()`. */
   startedAt?: number;
   /** The clock, in milliseconds since the epoch. */
   now?: () => number;
-  /** Where a delay in milliseconds comes from; returns what stops the timer. */
+  /** The timer for delays in milliseconds; returns a cancel function. */
   startTimer?: StartTimer;
-  /** What stands before `/call`. Default `/api`. */
+  /** The path before `/call`. Default `/api`. */
   basePath?: string;
-  /** The number of the first page of GET /call and of rows. With 1 (default) page 0 is refused. */
+  /** The number of the first page of GET /call and of rows. With 1 (default) page 0 is rejected. */
   firstPage?: 0 | 1;
-  /** Serves a page below the first as the first, and one past the end as the last. Default false: 400, and an empty page. */
+  /** Serves the first page for a lower number, and the last page for a higher one. Default false: 400, and an empty page. */
   clampsPageNumber?: boolean;
-  /** A larger page_size is served as this one, silently. Default: none. */
+  /** The cap of `page_size`: a larger size is silently reduced to it. Default: no cap. */
   maxPageSize?: number;
-  /** With a cap: does page n start at n × the size served (default), or n × the size requested, leaving holes? */
+  /** With a cap: whether page n starts at n × the size served (default), or at n × the size requested, which leaves holes. */
   capOffset?: 'served' | 'requested';
-  /** GET /assistants/{id} answers `{ assistant }` instead of the bare object. Default false. */
+  /** GET /assistants/{id} returns `{ assistant }` instead of the bare object. Default false. */
   wrapsAssistant?: boolean;
   /** The one form of `statuses` that GET /call accepts. Default `comma`. Not for rows: there it is always one comma-joined string. */
   arrayFormat?: 'comma' | 'repeat' | 'brackets';
-  /** Which version of the API its answers are spelled in (see versions.ts). Default `documented`. */
+  /** The version of the API that determines the form of the responses (see versions.ts). Default `documented`. */
   version?: ApiVersion;
-  /** Calls move on and new ones come in as the clock goes (see live-line.ts). Default false: the data stands still. */
+  /** Calls progress and new ones arrive as the clock advances (see live-calls.ts). Default false: static data. */
   live?: boolean;
 }
 
-/** One request as it was received, and what became of it. */
+/** One received request and its outcome. */
 export interface LoggedRequest {
   readonly method: string;
   /** With its query, without the base path: `/call?page=1&page_size=50`. */
   readonly path: string;
-  /** Whose key it carried; null without a known one. */
+  /** The organization of the request's key; null without a known key. */
   readonly organizationId: string | null;
-  /** Null while unanswered, and for ever when it was aborted or reset. */
+  /** Null while the request is in flight, and permanently if it was aborted or reset. */
   readonly status: number | null;
   readonly aborted: boolean;
-  /** When it came, by the sandbox's clock. */
+  /** When the request arrived, by the sandbox's clock. */
   readonly at: number;
 }
 
 export interface Sandbox {
   readonly basePath: string;
-  /** Answers like the API over a network: an Error status is an answer, a rejection is a lost connection or an abort. */
+  /** Behaves like the API over a network: an error status is a response, a rejection is a lost connection or an abort. */
   fetch(request: Request): Promise<Response>;
-  /** First the one with the key `sk_demo_a`, then `sk_demo_b`. */
+  /** The organization with the key `sk_demo_a`, then the one with `sk_demo_b`. */
   readonly organizations: readonly { readonly id: string; readonly name: string; readonly apiKey: string }[];
-  /** Every request since the start or `control.clearLog()`, in the order they came. */
+  /** Every request since the start or `control.clearLog()`, in order of arrival. */
   readonly log: readonly LoggedRequest[];
   readonly control: SandboxControl;
 }
 
-/** The seed of the demo, whose ids are written down in the ready-made operations. */
+/** The seed of the demo: the example operations contain its ids. */
 export const DEFAULT_SEED = 20_240_601;
 
-/** Creates a fake Revox, independent of every other one. */
+/** Creates a fake Revox API, independent of every other sandbox. */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const {
     seed = DEFAULT_SEED,
@@ -91,12 +91,12 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   };
   const generated = generateOrganizations(seed, startedAt);
   const copies = new Map<string, { organization: Organization; liveCalls: LiveCalls | undefined }>();
-  /** Taken when the organisation is first asked for: a sandbox that is asked for one need not wait for both. */
+  /** Each organization is copied on first use: a sandbox of which only one is used does not pay for both. */
   const copyOf = (apiKey: string) => {
     const known = copies.get(apiKey);
     if (known) return known;
     const organization = generated.find((one) => one.apiKey === apiKey)?.copy();
-    if (organization === undefined) throw new Error(`No organisation of the sandbox has the key ${apiKey}`);
+    if (organization === undefined) throw new Error(`No organization of the sandbox has the key ${apiKey}`);
     const copy = { organization, liveCalls: live ? createLiveCalls(organization, seed, startedAt) : undefined };
     copies.set(apiKey, copy);
     return copy;
@@ -188,7 +188,7 @@ function startNodeTimer(run: () => void, ms: number): () => void {
   return () => clearTimeout(timer);
 }
 
-/** What `fetch` does when its signal fires: it rejects at once, whatever the other side is doing. */
+/** Rejects at once when the signal fires, whatever the sandbox is doing, as `fetch` does. */
 function abortable(signal: AbortSignal, response: Promise<Response>): Promise<Response> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Sandbox } from './sandbox.ts';
 
-/** Serves a sandbox over real sockets; what its `fetch` rejects with becomes a destroyed socket. Port 0 takes any free one. */
+/** Serves a sandbox over real sockets; a rejection of its `fetch` destroys the socket. Port 0 means any free port. */
 export async function serveSandbox(
   sandbox: Pick<Sandbox, 'fetch' | 'basePath'>,
   { host, port }: { host: string; port: number },
@@ -45,7 +45,7 @@ async function relay(
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(body);
   } catch {
-    // Reset, or gone already: in both cases there is nothing to say, and nobody to say it to.
+    // The fault resets the connection, or the client has already disconnected: no response in either case.
     incoming.socket.destroy();
   }
 }
@@ -55,6 +55,6 @@ function toRequest(origin: string, incoming: IncomingMessage, signal: AbortSigna
   for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
     headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '');
   }
-  // Joined as text: `new URL('//x', origin)` would take x for a host.
+  // Concatenated as text: `new URL('//x', origin)` would treat x as a host.
   return new Request(`${origin}${incoming.url ?? '/'}`, { method: incoming.method ?? 'GET', headers, signal });
 }

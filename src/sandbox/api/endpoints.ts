@@ -6,7 +6,7 @@ import { ApiError, parseChoice, parseList, parseScalar, parseWholeNumber, reject
 import type { CampaignRow } from './wire.ts';
 import { CALL_STATUSES, ROW_RESULTS } from './wire.ts';
 
-/** What the document leaves open, beside the page numbers. */
+/** Behaviour that the API documentation leaves open, in addition to page numbers. */
 export interface EndpointRules extends PageRules {
   readonly arrayFormat: ArrayFormat;
   readonly wrapsAssistant: boolean;
@@ -14,7 +14,7 @@ export interface EndpointRules extends PageRules {
 
 type Endpoint = (organization: Organization, id: string, query: URLSearchParams, rules: EndpointRules) => unknown;
 
-/** Answers a path (already without the base) from one organisation's data: what another one owns does not exist here. */
+/** Responds to a path (without the base path) from one organization's data: another organization's objects do not exist. */
 export function respond(
   organization: Organization,
   method: string,

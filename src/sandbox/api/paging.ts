@@ -1,14 +1,14 @@
-/** What the document leaves open about page numbers, one switch for each reading of it. */
+/** Paging behaviour that the API documentation leaves open, with one switch for each interpretation. */
 export interface PageRules {
   readonly firstPage: 0 | 1;
   readonly clampsPageNumber: boolean;
-  /** Larger sizes are served as this one, in silence. */
+  /** Larger sizes are silently reduced to this one. */
   readonly maxPageSize: number;
-  /** With a cap, what page n starts at: n times the size served, or n times the size asked for. */
+  /** With a cap, the start of page n: n times the size served, or n times the size requested. */
   readonly capOffset: 'served' | 'requested';
 }
 
-/** One page, with the number and the size that were really served. */
+/** One page, with the number and the size that were actually served. */
 export function takePage<T>(
   items: readonly T[],
   requested: { page: number; pageSize: number },

@@ -1,4 +1,4 @@
-/** A request that is answered with an error status and a message. */
+/** An error response: a status and a message. */
 export class ApiError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -10,17 +10,17 @@ export class ApiError extends Error {
   }
 }
 
-/** How GET /call takes a list: `a,b` in one parameter, the parameter repeated, or repeated with brackets in its name. */
+/** How GET /call accepts a list: `a,b` in one parameter, the parameter repeated, or repeated with brackets in its name. */
 export type ArrayFormat = 'comma' | 'repeat' | 'brackets';
 
-/** Refuses every parameter that is not among the known ones. */
+/** Rejects every unknown parameter. */
 export function rejectUnknown(query: URLSearchParams, known: readonly string[]): void {
   for (const name of query.keys()) {
     if (!known.includes(name)) throw new ApiError(400, `Unknown query parameter: ${name}`);
   }
 }
 
-/** The one value of a parameter; given twice, it is refused. */
+/** The single value of a parameter; a repeated parameter is rejected. */
 export function parseScalar(query: URLSearchParams, name: string): string | undefined {
   const values = query.getAll(name);
   if (values.length > 1) throw new ApiError(400, `Query parameter given more than once: ${name}`);
@@ -44,12 +44,12 @@ export function parseChoice<T extends string>(text: string, name: string, choice
   return found;
 }
 
-/** The name under which a list arrives in this format. */
+/** The parameter name of a list in this format. */
 export function toListName(name: string, format: ArrayFormat): string {
   return format === 'brackets' ? `${name}[]` : name;
 }
 
-/** A list of values of a closed set, in the one format that is spoken; undefined when it is not given. */
+/** A list of values of a closed set, in the configured format; undefined if the parameter is absent. */
 export function parseList<T extends string>(
   query: URLSearchParams,
   name: string,

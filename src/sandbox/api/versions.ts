@@ -1,26 +1,27 @@
 /**
- * How other versions of the API say the same things: what is publicly known of them, and nothing else. The keys are documented; where a
- * value's shape is not, it is the emptiest that its name allows, and the gateway is not to read it anyway.
+ * How other versions of the API express the same data, limited to what is publicly known of them. The
+ * keys are documented; a value whose shape is not documented has the emptiest shape that its name
+ * allows, and the gateway must not read it anyway.
  *
- * A version changes how answers are spelled. It takes no endpoints away and adds none: those that a version did not have yet answer in its
- * spelling all the same.
+ * A version changes the form of the responses. It removes and adds no endpoints: an endpoint that a
+ * version did not have yet also responds in the form of that version.
  */
 export const API_VERSIONS = ['oldest', '0.0.2', 'documented', 'later', '0.5.0'] as const;
 
 /**
  * - `oldest`: the first documentation: flat retry configurations, orders of 12 keys, assistants of 16.
  * - `0.0.2`: the SDK of that number: orders of 16 keys, without a status.
- * - `documented`: what the sandbox itself speaks.
- * - `later`: newer pages: more keys for assistants and for retry configurations.
- * - `0.5.0`: the SDK of that number: further models, statuses and keys, and pages of rows that tell nothing but the rows.
+ * - `documented`: the sandbox's own version.
+ * - `later`: newer documentation: more keys for assistants and for retry configurations.
+ * - `0.5.0`: the SDK of that number: further models, statuses and keys, and pages of rows without any other key.
  */
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
 type Fields = { readonly [key: string]: unknown };
-/** What becomes of the values at some keys. */
+/** Transforms of values, by key. */
 type Parts = { readonly [key: string]: (value: unknown) => unknown };
 
-/** What a version does with each kind of object, once the objects within it have been seen to. */
+/** The transform of each kind of object in a version; nested objects are transformed first. */
 interface VersionTransform {
   readonly assistant?: (assistant: Fields) => Fields;
   readonly attempt?: (attempt: Fields) => Fields;
@@ -34,7 +35,7 @@ interface VersionTransform {
   readonly voice?: (voice: Fields) => Fields;
 }
 
-/** Neither knew that a dial may fail, nor how a call ended; an attempt that failed was one that is over. */
+/** The two early versions had neither dial errors nor reasons for the end of a call; a failed attempt was `completed`. */
 const earlyAttempt = (attempt: Fields): Fields => ({
   ...omit(attempt, 'dial_error', 'end_reason', 'ended_by'),
   status: attempt.status === 'error' ? 'completed' : attempt.status,
@@ -52,7 +53,7 @@ const laterRetryConfig = (config: Fields): Fields => ({
   call_twice_in_a_row: false,
 });
 
-/** Of the sixteen keys more those whose names are known. */
+/** Of the sixteen additional keys, the ones whose names are known. */
 const laterAssistant = (assistant: Fields): Fields => ({
   ...assistant,
   after_call_sms_prompt: null,
@@ -107,10 +108,11 @@ const VERSION_TRANSFORMS: { readonly [Version in ApiVersion]: VersionTransform }
       assignee: null,
       contact: null,
       outcome: null,
-      // Orders can be paused there; what their status is then is not documented, and this is the likeliest.
+      // This version can pause orders; the status of a paused order is not documented, and this is the most
+      // likely one.
       status: call.status === 'scheduled' ? 'paused' : call.status,
     }),
-    // A kind of model that is new there, in place of one that is not, so that it is met.
+    // A new kind of model replaces a known one, so that responses contain it.
     model: (model) =>
       model.type === 'openrouter'
         ? {
@@ -145,11 +147,11 @@ const VERSION_TRANSFORMS: { readonly [Version in ApiVersion]: VersionTransform }
   },
 };
 
-/** Says the body of an answer as a version says it. The original stays as it is; a body that is no answer, a refusal's for one, too. */
+/** Converts a response body to the form of a version. The original does not change; an error body is returned unchanged. */
 export function toVersion(version: ApiVersion, body: unknown): unknown {
   if (version === 'documented') return body;
   const transform = VERSION_TRANSFORMS[version];
-  /** Sees to the objects within first. */
+  /** Transforms nested objects first. */
   const transformEach =
     (kind: keyof VersionTransform, parts: Parts = {}) =>
     (value: unknown) =>
@@ -177,20 +179,20 @@ export function toVersion(version: ApiVersion, body: unknown): unknown {
   const wrappedParts = { assistant, assistants: assistant, call, calls: attempt, campaign, campaigns: campaign, rows };
 
   return mapObjects(body, (answer) => {
-    // One assistant is not wrapped.
+    // The response for a single assistant has no envelope.
     if ('prompt' in answer) return assistant(answer) as Fields;
     const inside = transformParts(answer, wrappedParts);
     return 'rows' in answer ? (transform.rowPage?.(inside) ?? inside) : inside;
   });
 }
 
-/** Changes an object, or each of a list; what is neither stays. */
+/** Changes an object, or each object of a list; returns any other value unchanged. */
 function mapObjects(value: unknown, change: (fields: Fields) => Fields): unknown {
   if (Array.isArray(value)) return value.map((item) => mapObjects(item, change));
   return typeof value === 'object' && value !== null ? change(value as Fields) : value;
 }
 
-/** Changes what stands at the keys of these parts, where there is something. */
+/** Transforms the values at the keys of `parts`; a transform that returns null or undefined leaves the value unchanged. */
 function transformParts(fields: Fields, parts: Parts): Fields {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, parts[key]?.(value) ?? value]));
 }

@@ -1,4 +1,4 @@
-/** What the REST API says, spelled as it says it. Written by hand: the sandbox must not share types, or mistakes, with the gateway. */
+/** The REST API's objects, with its own keys. Written by hand: the sandbox must not share types, or mistakes, with the gateway. */
 
 export const CALL_STATUSES = [
   'initializing',
@@ -154,7 +154,7 @@ export interface CampaignRow {
   call?: Call;
 }
 
-/** A moment as the API writes it: RFC 3339, UTC, milliseconds. */
+/** A timestamp in the API's format: RFC 3339, UTC, milliseconds. */
 export function toTimestamp(ms: number): string {
   return new Date(ms).toISOString();
 }

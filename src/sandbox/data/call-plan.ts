@@ -1,7 +1,7 @@
 import type { Campaign } from '#sandbox/api/wire.ts';
 import type { CatalogueEntry } from '#sandbox/data/catalogue/catalogue.ts';
 
-/** How an order goes, in one word. */
+/** The course of an order, in one word. */
 export type Story =
   | 'answered'
   | 'exhausted'
@@ -16,14 +16,14 @@ export type Story =
   | 'calling'
   | 'initializing';
 
-/** So many orders with this story, each with so many attempts. Fixed, not drawn: the counts hold for every seed. */
+/** The number of orders with this story, and of attempts of each. Fixed, not random: the counts are the same for every seed. */
 export interface PlanLine {
   readonly story: Story;
   readonly attempts: number;
   readonly orders: number;
 }
 
-/** A campaign, and how many of its rows have been called. */
+/** A campaign, and the number of its rows that have been called. */
 export interface CampaignPlan {
   readonly key: string;
   readonly assistant: CatalogueEntry['key'];
@@ -36,7 +36,7 @@ export interface CampaignPlan {
 
 const planLine = (story: Story, attempts: number, orders: number): PlanLine => ({ story, attempts, orders });
 
-/** Organisation a: 720 calls, 2,070 attempts (42 pages of 50, the last one short). Organisation b: 150 calls, 500 attempts (10 full pages of 50). */
+/** Organization a: 720 calls, 2,070 attempts (42 pages of 50, the last one short). Organization b: 150 calls, 500 attempts (10 full pages of 50). */
 export const CALL_PLAN: { readonly a: readonly PlanLine[]; readonly b: readonly PlanLine[] } = {
   a: [
     planLine('answered', 1, 70),
@@ -85,7 +85,7 @@ export const CALL_PLAN: { readonly a: readonly PlanLine[]; readonly b: readonly 
   ],
 };
 
-/** Organisation a: 8 campaigns, 1,440 rows. Organisation b: 3 campaigns, 185 rows. */
+/** Organization a: 8 campaigns, 1,440 rows. Organization b: 3 campaigns, 185 rows. */
 export const CAMPAIGN_PLAN: { readonly a: readonly CampaignPlan[]; readonly b: readonly CampaignPlan[] } = {
   a: [
     {

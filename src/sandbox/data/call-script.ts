@@ -10,12 +10,12 @@ import type {
 } from '#sandbox/api/wire.ts';
 import { toTimestamp } from '#sandbox/api/wire.ts';
 
-/** How an attempt turns out. */
+/** The outcome of an attempt. */
 export interface Outcome {
   readonly result: AttemptResult | null;
   readonly dialError: DialError | null;
   readonly ringMs: number;
-  /** 0 when nobody answered. */
+  /** 0 if the attempt was not answered. */
   readonly talkMs: number;
   readonly endedBy: EndedBy | null;
   readonly endReason: string | null;
@@ -24,18 +24,21 @@ export interface Outcome {
   readonly recordingUrl: string | null;
 }
 
-/** The story of a call's last attempt, told once and read at any moment: standing data reads it at the start, live data at each request. */
+/**
+ * The story of a call's last attempt, generated once and evaluated for any moment. Static data
+ * evaluates it at the start, live data at each request.
+ */
 export interface CallScript {
   readonly call: Call;
   readonly attempt: CallAttempt;
   readonly outcome: Outcome;
   readonly queuedAt: number;
   readonly dialAt: number;
-  /** The stage it was last shown in. */
+  /** The stage at the last evaluation. */
   stage: Stage;
 }
 
-/** Where a script's attempt belongs: in no list yet, among the queued ones, or among the started ones. */
+/** The position of a script's attempt: not listed yet, among the queued attempts, or among the started ones. */
 export type Stage = 'waiting' | 'queued' | 'started' | 'finished';
 
 /** The stage of a script at a moment. */
@@ -45,7 +48,7 @@ export function stageAt(script: CallScript, at: number): Stage {
   return at < script.dialAt + script.outcome.ringMs + script.outcome.talkMs ? 'started' : 'finished';
 }
 
-/** Writes into the call and its attempt what is true at this moment, which is not before its queueing. */
+/** Updates the call and its attempt to their state at this moment, which must not be before the queueing. */
 export function applyScript(script: CallScript, at: number): void {
   const { call, attempt, outcome } = script;
   const stage = stageAt(script, at);
@@ -72,12 +75,12 @@ export function applyScript(script: CallScript, at: number): void {
   }
   attempt.status = 'ongoing';
   attempt.answered_at = toTimestamp(answeredAt);
-  // Lines come evenly, the first one at once: a transcript that is read while it grows is never empty.
+  // Lines arrive evenly, the first one at once: a transcript that is read while it grows is never empty.
   const spoken = 1 + Math.floor(((at - answeredAt) / outcome.talkMs) * (outcome.lines.length - 1));
   attempt.transcript = outcome.lines.slice(0, spoken);
 }
 
-/** Writes the end of an attempt that was dialled at this moment. */
+/** Sets the final state of an attempt that was dialled at this moment. */
 export function finishAttempt(attempt: CallAttempt, dialledAt: number, outcome: Outcome): void {
   const answeredAt = dialledAt + outcome.ringMs;
   attempt.started_at = toTimestamp(dialledAt);
@@ -85,7 +88,7 @@ export function finishAttempt(attempt: CallAttempt, dialledAt: number, outcome: 
   if (outcome.dialError !== null) {
     attempt.status = 'error';
     attempt.dial_error = outcome.dialError;
-    // Optional keys come both ways where nothing was said: absent, or null.
+    // The data covers both forms of an optional key without a value: absent, and null.
     if (outcome.dialError === 'no_answer')
       Object.assign(attempt, { end_reason: null, ended_by: null, structured_output: null, transcript: null });
     return;
@@ -97,12 +100,13 @@ export function finishAttempt(attempt: CallAttempt, dialledAt: number, outcome: 
   attempt.end_reason = outcome.endReason;
   attempt.ended_by = outcome.endedBy;
   attempt.structured_output = outcome.structuredOutput;
-  // Taken out first: a transcript that grew stands before the keys that the end brings, and the same data must be the same text.
+  // Deleted first: the transcript of a live call precedes the keys that the end adds, and the same data
+  // must produce the same text.
   delete attempt.transcript;
   attempt.transcript = [...outcome.lines];
 }
 
-/** An attempt before anything happened to it. */
+/** An attempt that is queued and has not been dialled. */
 export function toQueuedAttempt(id: string, phoneNumber: string): CallAttempt {
   return {
     id,
@@ -117,7 +121,7 @@ export function toQueuedAttempt(id: string, phoneNumber: string): CallAttempt {
   };
 }
 
-/** Sets the order's status with the two deprecated flags that are derived from it. */
+/** Sets the order's status, and the two deprecated flags that are derived from it. */
 export function setStatus(call: Call, status: CallStatus): void {
   call.status = status;
   call.is_cancelled = status === 'cancelled';

@@ -3,21 +3,21 @@ import type { Random } from './random.ts';
 export type Language = 'en' | 'fr';
 export type Market = 'fr' | 'uk' | 'us';
 
-/** Who is called, and what the conversation may speak of: the `{placeholders}` of the catalogue. */
+/** The contact, and the facts that a conversation may mention: the `{placeholders}` of the catalogue. */
 export interface ContactFacts {
   readonly first: string;
   readonly last: string;
   readonly email: string;
   readonly company: string;
   readonly city: string;
-  /** An amount of money, or a count: the catalogue's own business. */
+  /** An amount of money or a count, depending on the catalogue entry. */
   readonly amount: number;
   readonly score: number;
   readonly ref: string;
   /** A day in the days after the call: `2024-06-07`. */
   readonly date: string;
   readonly datetime: string;
-  /** The same day and hour as one says them, in the assistant's language. */
+  /** The same day and hour in spoken form, in the assistant's language. */
   readonly day: string;
   readonly time: string;
 }
@@ -28,9 +28,9 @@ interface Country {
   readonly lastNames: readonly string[];
   readonly cities: readonly string[];
   readonly companies: readonly string[];
-  /** The organisations' own number there. */
+  /** The organizations' own number in this country. */
   readonly callerNumber: string;
-  /** Hours of the day, UTC, between which people are called there. */
+  /** Hours of the day, UTC, between which contacts in this country are called. */
   readonly openUtc: number;
   readonly closeUtc: number;
   phone(random: Random): string;
@@ -47,7 +47,7 @@ const ENGLISH_COMPANIES = [
   'Willow & Oak',
 ];
 
-/** Numbers come only from the ranges that each country keeps for fiction. */
+/** Phone numbers come only from the ranges that each country reserves for fiction. */
 export const COUNTRIES: Readonly<Record<Market, Country>> = {
   fr: {
     language: 'fr',
@@ -182,7 +182,7 @@ const DAYS: Readonly<Record<Language, readonly string[]>> = {
   fr: ['dimanche', 'lundi', 'mardi', 'mercredi', 'jeudi', 'vendredi', 'samedi'],
 };
 
-/** A person of this market, and the days and amounts that a call at this moment could speak of. */
+/** A contact of this market, and the days and amounts that a call at this moment could mention. */
 export function generateContactFacts(
   random: Random,
   market: Market,
@@ -194,7 +194,7 @@ export function generateContactFacts(
   const last = random.pick(country.lastNames);
   const hour = random.between(9, 17);
   const half = random.chance(0.5);
-  // The draws above and below must not depend on `at`: what is told differs by its dates alone.
+  // The random draws above and below must not depend on `at`: only the dates of the data may differ.
   let day = at + random.between(2, 12) * DAY_MS;
   while ([0, 6].includes(new Date(day).getUTCDay())) day += DAY_MS;
   const date = new Date(day).toISOString().slice(0, 10);
@@ -218,7 +218,7 @@ export function generateContactFacts(
   };
 }
 
-/** The latest moment at or before `at` when people of this market are called: in opening hours, never on a Sunday. */
+/** The latest moment at or before `at` when contacts of this market are called: in opening hours, never on a Sunday. */
 export function snapToOpeningHours(at: number, market: Market, minuteOfDay: number): number {
   const { openUtc, closeUtc } = COUNTRIES[market];
   const dayStart = Math.floor(at / DAY_MS) * DAY_MS;

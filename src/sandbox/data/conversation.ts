@@ -5,10 +5,10 @@ import type { ContactFacts, Language } from './contacts.ts';
 import { COUNTRIES } from './contacts.ts';
 import type { Random } from './random.ts';
 
-/** What the other end of the line turns out to be. */
+/** The kind of callee that answers. */
 export type AnsweredBy = 'human' | 'voicemail' | 'IVR' | 'ios-screening-filter' | 'unknown';
 
-/** An attempt that reached somebody, or something. */
+/** The outcome of an answered attempt. */
 export function generateConversation(
   random: Random,
   entry: CatalogueEntry,
@@ -30,7 +30,7 @@ export function generateConversation(
   return { ...base, ...end, talkMs: 9_000 + lines.length * 4_000 + noise, lines: lines.map((line) => toMessage(line, facts)) };
 }
 
-/** An attempt that nobody answered. */
+/** The outcome of an attempt that was not answered. */
 export function generateDialError(random: Random, dialError: DialError): Outcome {
   const ringMs = dialError === 'no_answer' ? random.between(25_000, 45_000) : random.between(400, 3_000);
   return {
@@ -131,7 +131,7 @@ function toMessage(line: Line, facts: ContactFacts): TranscriptMessage {
   };
 }
 
-/** Fills the placeholders of a text. `{{these}}` are the API's own and stay. */
+/** Fills the placeholders of a text. `{{these}}` belong to the API and are not replaced. */
 export function fillPlaceholders(text: string, facts: ContactFacts): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in facts ? String(facts[name as keyof ContactFacts]) : whole));
 }

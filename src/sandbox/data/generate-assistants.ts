@@ -10,7 +10,7 @@ export function toAssistantId(seed: number, organizationKey: string, key: string
   return toId(seed, organizationKey, 'assistant', key);
 }
 
-/** An assistant of the catalogue, as the organisation saved it some months ago. */
+/** An assistant of the catalogue, as the organization saved it some months ago. */
 export function generateAssistant(
   seed: number,
   organization: { key: string; id: string },
@@ -30,16 +30,16 @@ export function generateAssistant(
   };
 }
 
-/** What a call outside any campaign may carry instead of a listed assistant. */
+/** The assistant that a call without a campaign contains, which is not always a listed one. */
 export function generateEmbeddedAssistant(
   seed: number,
   organizationKey: string,
   assistant: Assistant,
   index: number,
 ): Assistant | null {
-  // The assistant was deleted since.
+  // The assistant has been deleted since.
   if (index % 23 === 5) return null;
-  // Sent along with the order: no look-up knows its id.
+  // The assistant was sent with the order: a look-up by its id finds no object.
   if (index % 17 === 3)
     return {
       ...assistant,
@@ -47,7 +47,8 @@ export function generateEmbeddedAssistant(
       name: `${assistant.name} (inline)`,
       webhook_url: null,
     };
-  // A listed one as it was at the time of the call: same id, other words. Whoever stores it as the assistant is wrong.
+  // A listed assistant as it was at the time of the call: same id, other values. A client must not store
+  // it as the current assistant.
   if (index % 13 === 4)
     return {
       ...assistant,

@@ -15,7 +15,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** One order to be told. */
+/** The specification of one order. */
 export interface CallSpec {
   readonly seed: number;
   readonly startedAt: number;
@@ -32,7 +32,7 @@ export interface CallSpec {
 export interface GeneratedCall {
   readonly call: Call;
   readonly facts: ContactFacts;
-  /** Only for a story that is not over. */
+  /** Only for an unfinished story. */
   readonly script?: CallScript;
 }
 
@@ -54,12 +54,12 @@ const STATUS_OF_STORY: Readonly<Record<Story, CallStatus>> = {
   cancelled: 'cancelled',
   scheduled: 'scheduled',
   initializing: 'initializing',
-  // These two are what they are by their script.
+  // The scripts of these two set the actual status.
   queued: 'initializing',
   calling: 'initializing',
 };
 
-/** What an attempt that fails runs into, in turn: drawn in a circle, so that each of them is surely met. */
+/** The failures of attempts: taken in turn rather than at random, so that the data contains each of them. */
 const FAILURES: readonly (DialError | AnsweredBy)[] = [
   'no_answer',
   'voicemail',
@@ -82,7 +82,7 @@ const FINAL_ERRORS: readonly DialError[] = [
   'non_classified_error',
 ];
 
-/** Tells one order from its first attempt to its last, or to the moment where the data is told. */
+/** Generates one order from its first attempt to its last, or to the moment that the data is generated for. */
 export function generateCall(spec: CallSpec): GeneratedCall {
   const { seed, startedAt, organization, index, story, entry } = spec;
   const random = createRandom(seed, organization.key, 'call', index);
@@ -92,7 +92,7 @@ export function generateCall(spec: CallSpec): GeneratedCall {
   const hasScript = isInProgress || story === 'scheduled' || story === 'initializing';
   const pastAttempts = isInProgress ? spec.attempts - 1 : spec.attempts;
 
-  // Backwards from the last attempt: so the retries lie before it, however many there were.
+  // Backwards from the last attempt, so that all retries are before it, whatever their number.
   const agoMs = hasScript ? random.between(2, 20) * HOUR_MS : random.between(12 * MINUTE_MS, 40 * DAY_MS);
   const dialledAt: number[] = [];
   for (let at = startedAt - agoMs, remaining = pastAttempts; remaining > 0; remaining--) {
@@ -169,7 +169,7 @@ function generateScript(random: Random, spec: CallSpec, facts: ContactFacts, cal
   const waitMs = random.between(8_000, 60_000);
   const queuedAt =
     story === 'scheduled' ? dueAt : story === 'initializing' ? startedAt + random.between(3_000, 90_000) : startedAt - waitMs;
-  // Of those that are calling at the start, one rings and the next has been talking for a while, in turn.
+  // Calls in progress at the start alternate: one rings, the next one has been talking for a while.
   const sinceDialMs =
     index % 2 === 0 ? Math.floor(outcome.ringMs / 2) : outcome.ringMs + Math.floor(outcome.talkMs * (0.2 + 0.4 * random.next()));
   const dialAt = story === 'calling' ? startedAt - sinceDialMs : Math.max(queuedAt, startedAt) + waitMs;
@@ -191,7 +191,7 @@ function generateMetadata(random: Random, facts: ContactFacts, { story, campaign
   };
 }
 
-/** A call with all its keys, from those that are not derived. */
+/** A call with all its keys, created from the keys that are not derived. */
 export function toCall(
   fields: Omit<Call, 'call_attempts' | 'calls_count' | 'is_cancelled' | 'is_completed' | 'last_call_attempt'>,
 ): Call {
@@ -205,7 +205,7 @@ export function toCall(
   };
 }
 
-/** Gives a call its attempts, newest first, with the two keys that follow from them. */
+/** Sets a call's attempts, newest first, and the two keys that are derived from them. */
 export function setAttempts(call: Call, attempts: CallAttempt[]): void {
   call.call_attempts = attempts;
   call.last_call_attempt = attempts[0] ?? null;

@@ -10,7 +10,7 @@ import { createRandom, toId } from './random.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** The id and name of a campaign, as its calls carry them. */
+/** The id and name of a campaign, as its calls contain them. */
 export function toCampaignLabel(seed: number, organizationKey: string, plan: CampaignPlan): { id: string; name: string } {
   return { id: toId(seed, organizationKey, 'campaign', plan.key), name: plan.name };
 }
@@ -43,7 +43,7 @@ export function generateCampaign(
   };
 }
 
-/** The rows of a campaign; those that were called are spread over its beginning, with gaps. */
+/** The rows of a campaign; the called rows are spread over its beginning, with gaps. */
 export function generateRows(
   seed: number,
   organizationKey: string,

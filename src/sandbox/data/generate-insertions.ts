@@ -6,7 +6,7 @@ import { setAttempts, toCall } from './generate-call.ts';
 import type { Organization } from './organization.ts';
 import { createRandom, toId } from './random.ts';
 
-/** A small order with one finished attempt, for a test to put into the list. */
+/** A small order with one finished attempt, for a test to insert into the list. */
 export function generateInsertedCall(
   seed: number,
   organization: Organization,
@@ -50,7 +50,7 @@ export function generateInsertedCall(
   return { call, attempt };
 }
 
-/** A row without a call, for a test to put into a campaign. */
+/** A row without a call, for a test to insert into a campaign. */
 export function generateInsertedRow(seed: number, organization: Organization, number: number, rowIndex: number): CampaignRow {
   const random = createRandom(seed, organization.key, 'inserted-row', number);
   return {

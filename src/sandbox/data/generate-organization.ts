@@ -12,7 +12,7 @@ import type { Organization } from './organization.ts';
 import { advanceScripts, compareAttempts } from './organization.ts';
 import { createRandom, toId } from './random.ts';
 
-/** An organisation as it is told: whoever changes it takes a copy of his own. */
+/** A generated organization; each sandbox changes only its own copy. */
 export interface GeneratedOrganization {
   readonly id: string;
   readonly name: string;
@@ -20,7 +20,7 @@ export interface GeneratedOrganization {
   copy(): Organization;
 }
 
-/** The two organisations; both are complete at the start, so that a request never waits for data to be made. */
+/** The two organizations; both are complete at the start, so a request never waits for the generation of data. */
 export function generateOrganizations(seed: number, startedAt: number): readonly GeneratedOrganization[] {
   if (lastGenerated?.seed !== seed || lastGenerated.startedAt !== startedAt)
     lastGenerated = { seed, startedAt, organizations: generateBoth(seed, startedAt) };
@@ -30,7 +30,7 @@ export function generateOrganizations(seed: number, startedAt: number): readonly
   });
 }
 
-/** What was told last: the same seed and moment make the same story, and whoever makes many sandboxes at once need not wait for each. */
+/** The most recently generated data: the same seed and moment produce the same data, so further sandboxes reuse it. */
 let lastGenerated: { seed: number; startedAt: number; organizations: readonly Organization[] } | undefined;
 
 function generateBoth(seed: number, startedAt: number): readonly Organization[] {
@@ -40,7 +40,10 @@ function generateBoth(seed: number, startedAt: number): readonly Organization[] 
   ];
 }
 
-/** What is one object in the original is one in the copy; none holds itself. Texts are shared: `structuredClone` would write each anew. */
+/**
+ * Deep copy: an object that the original references several times is also one object in the copy. The
+ * data has no cycles. Strings are shared: `structuredClone` would copy each of them.
+ */
 function copyOf<T>(original: T, known = new Map<unknown, unknown>()): T {
   if (typeof original !== 'object' || original === null) return original;
   const copy = known.get(original) ?? copyContents(original, known);
@@ -127,7 +130,7 @@ function generateOrganization(seed: number, key: 'a' | 'b', name: string, starte
   return organization;
 }
 
-/** Which orders belong to which campaign: what is over may be anywhere, what is not only where the campaign still runs. */
+/** Assigns orders to campaigns: finished orders to any campaign, unfinished ones only to running campaigns. */
 function assignToCampaigns(seed: number, key: 'a' | 'b'): { byCampaign: Map<string, Slot[]>; standalone: Slot[] } {
   const all = CALL_PLAN[key].flatMap(({ story, attempts, orders }) =>
     Array.from({ length: orders }, () => ({ story, attempts })),

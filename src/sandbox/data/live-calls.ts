@@ -10,19 +10,19 @@ import type { Organization } from './organization.ts';
 import { advanceScripts, removeCalls } from './organization.ts';
 import { createRandom, toId } from './random.ts';
 
-/** How often a new call comes in. */
+/** Interval between new calls, in ms. */
 export const LIVE_INTERVAL_MS: Readonly<Record<'a' | 'b', number>> = { a: 20_000, b: 45_000 };
 
-/** How many of them are kept: with each new one the oldest goes, so that the demo may run for weeks. */
+/** Maximum number of live calls: each further one evicts the oldest, so that the demo can run for weeks. */
 export const MAX_LIVE_CALLS = 360;
 
-/** Keeps an organisation's data in step with a clock: no timers, what is true depends on the time passed alone. */
+/** Keeps an organization's data in step with a clock, without timers: its state depends only on the time passed. */
 export interface LiveCalls {
-  /** Makes the data true for this moment; a clock that goes back changes nothing. */
+  /** Updates the data to its state at this moment; a clock that goes back has no effect. */
   advance(now: number): void;
 }
 
-/** New calls come in and go through their stages, and what was under way at the start goes on. */
+/** New calls arrive and go through their stages, and calls in progress at the start continue. */
 export function createLiveCalls(organization: Organization, seed: number, startedAt: number): LiveCalls {
   const intervalMs = LIVE_INTERVAL_MS[organization.key];
   const retained: { readonly number: number; readonly id: string }[] = [];

@@ -2,9 +2,9 @@ import type { Assistant, Call, CallAttempt, Campaign, CampaignRow } from '#sandb
 import type { CallScript } from './call-script.ts';
 import { applyScript, stageAt } from './call-script.ts';
 
-/** One organisation's data, each thing held once: a call's assistant, a row's call and a page's attempts are the same objects. */
+/** One organization's data, each object stored once: a call's assistant, a row's call and a page's attempts are the same objects. */
 export interface Organization {
-  /** Which half of the catalogue it is told from. */
+  /** The half of the catalogue that the data is generated from. */
   readonly key: 'a' | 'b';
   readonly id: string;
   readonly name: string;
@@ -13,15 +13,18 @@ export interface Organization {
   readonly campaigns: Campaign[];
   readonly rows: Record<string, CampaignRow[]>;
   readonly calls: Call[];
-  /** In the order GET /call serves them. */
+  /** In the order of GET /call. */
   readonly attempts: CallAttempt[];
-  /** Attempt id → its order: the list shows attempts, but its filter asks for the order's status. */
+  /** Attempt id → its order: the list shows attempts, but its filter is by the order's status. */
   readonly orderOf: Map<string, Call>;
-  /** The calls whose story is not over: under way, or still to come. */
+  /** The calls with an unfinished story: in progress, or in the future. */
   readonly scripts: CallScript[];
 }
 
-/** The order of GET /call: not started yet on top, then the newest first; ids settle a tie, so that every path of time ends in one order. */
+/**
+ * The order of GET /call: unstarted attempts on top, then newest first. Ids break ties, so that the
+ * order does not depend on the steps of the clock.
+ */
 export function compareAttempts(one: CallAttempt, other: CallAttempt): number {
   if (one.started_at === null || other.started_at === null) {
     return Number(one.started_at !== null) - Number(other.started_at !== null);
@@ -30,7 +33,7 @@ export function compareAttempts(one: CallAttempt, other: CallAttempt): number {
   return one.id > other.id ? -1 : one.id === other.id ? 0 : 1;
 }
 
-/** Puts an attempt where it belongs in the list, taking it away from where it was. */
+/** Moves an attempt to its position in the list, or inserts it there. */
 export function insertInOrder(organization: Organization, attempt: CallAttempt, order: Call): void {
   const { attempts } = organization;
   const before = attempts.indexOf(attempt);
@@ -40,7 +43,10 @@ export function insertInOrder(organization: Organization, attempt: CallAttempt, 
   organization.orderOf.set(attempt.id, order);
 }
 
-/** Makes every call whose story is not over true for this moment. Told in the order of queueing, so that one leap and many small steps end alike. */
+/**
+ * Updates every call with an unfinished story to its state at this moment. The calls are processed in
+ * the order of queueing, so that one large step of the clock and many small ones have the same result.
+ */
 export function advanceScripts(organization: Organization, at: number): void {
   const { scripts } = organization;
   scripts.sort((one, other) => one.queuedAt - other.queuedAt);
@@ -55,7 +61,7 @@ export function advanceScripts(organization: Organization, at: number): void {
   retain(scripts, (script) => script.stage !== 'finished');
 }
 
-/** Takes calls away with their attempts; a campaign's row that had one is left without a call. */
+/** Removes calls with their attempts; a campaign's row of such a call remains, without a call. */
 export function removeCalls(organization: Organization, ids: ReadonlySet<string>): void {
   if (ids.size === 0) return;
   const removed = organization.calls.filter(({ id }) => ids.has(id));
@@ -67,13 +73,13 @@ export function removeCalls(organization: Organization, ids: ReadonlySet<string>
   }
 }
 
-/** Takes attempts off the list; the orders keep theirs. */
+/** Removes attempts from the list; the orders keep their attempts. */
 export function removeAttempts(organization: Organization, ids: ReadonlySet<string>): void {
   retain(organization.attempts, (attempt) => !ids.has(attempt.id));
   for (const id of ids) organization.orderOf.delete(id);
 }
 
-/** Adds a call, or replaces the one with its id wherever it is shown: list, rows, look-up. */
+/** Adds a call, or replaces the one with its id everywhere: list, rows, look-up. */
 export function putCall(organization: Organization, call: Call): void {
   const index = organization.calls.findIndex(({ id }) => id === call.id);
   const replaced = organization.calls[index];
@@ -89,7 +95,7 @@ export function putCall(organization: Organization, call: Call): void {
   for (const attempt of [...call.call_attempts].reverse()) insertInOrder(organization, attempt, call);
 }
 
-/** In place: others hold these lists. */
+/** Filters in place: other objects reference these lists. */
 function retain<T>(items: T[], shouldRetain: (item: T) => boolean): void {
   let length = 0;
   for (const item of items) if (shouldRetain(item)) items[length++] = item;

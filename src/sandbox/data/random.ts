@@ -1,8 +1,8 @@
-/** Chance that is the same every time: one stream for each thing told, so that adding a thing never changes its neighbours. */
+/** Seeded randomness: one stream for each generated object, so that adding an object never changes its neighbours. */
 export interface Random {
   /** In [0, 1). */
   next(): number;
-  /** A whole number, both ends included. */
+  /** A whole number between the bounds, inclusive. */
   between(low: number, high: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
@@ -11,7 +11,7 @@ export interface Random {
 
 type Path = readonly (string | number)[];
 
-/** Two words of 32 bits for a seed and a path of names; two, because one alone would collide among some ten thousand ids. */
+/** Two 32-bit words for a seed and a path of names; a single word would collide among some ten thousand ids. */
 function toWords(seed: number, path: Path): [number, number] {
   const text = `${seed}/${path.join('/')}`;
   let high = 0xdeadbeef;
@@ -36,7 +36,7 @@ function mulberry32(state: number): () => number {
   };
 }
 
-/** The stream of chance that belongs to this path under this seed. */
+/** The random stream of this path and seed. */
 export function createRandom(seed: number, ...path: Path): Random {
   const next = mulberry32(toWords(seed, path)[0]);
   const between = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));

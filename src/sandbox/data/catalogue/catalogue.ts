@@ -7,12 +7,12 @@ import { FINANCE } from './finance.ts';
 import { HOME } from './home.ts';
 import { PEOPLE } from './people.ts';
 
-/** A line of a conversation: who speaks, or a tool with what it returned and what it was given. Texts hold `{placeholders}`. */
+/** A line of a conversation: a speaker and a text, or a tool with its result and its input. Texts contain `{placeholders}`. */
 export type Line =
   | readonly ['agent' | 'callee', string]
   | readonly ['tool', name: string, returned: string, given: { [key: string]: Json } | string | null, failed?: 'failed'];
 
-/** A conversation with a human, and what was understood of it. `{amount}` and the like alone in a value keep their type. */
+/** A conversation with a human, and the output extracted from it. A value that is a single placeholder, such as `{amount}`, keeps its type. */
 export interface Dialogue {
   readonly endedBy: EndedBy;
   readonly endReason: string | null;
@@ -20,12 +20,12 @@ export interface Dialogue {
   readonly lines: readonly Line[];
 }
 
-/** An assistant and the conversations it has. */
+/** An assistant and its conversations. */
 export interface CatalogueEntry {
   /** Part of the ids: never rename. */
   readonly key: string;
   readonly market: Market;
-  /** What `{amount}` may be. */
+  /** The range of `{amount}`. */
   readonly amounts: readonly [low: number, high: number];
   /** The columns of a campaign's rows. */
   readonly columns: { readonly [key: string]: string };
@@ -34,7 +34,7 @@ export interface CatalogueEntry {
   readonly dialogues: readonly Dialogue[];
 }
 
-/** The assistants of the two organisations: twelve, and four. */
+/** The assistants of the two organizations: twelve and four. */
 export const CATALOGUE: { readonly a: readonly CatalogueEntry[]; readonly b: readonly CatalogueEntry[] } = {
   a: [
     FINANCE.debt,
