@@ -1,6 +1,7 @@
 /**
- * What it costs to compress an answer, and what it saves: `npm run bench:compression`.
- * Real answers of the sandbox, cut to size; the time is the median of the runs, on one of Node's threads.
+ * Measures the cost and the savings of compressing a response: `npm run bench:compression`.
+ * The input is real responses over the sandbox, truncated to each size; the time is the median of the
+ * runs, on one of Node's threads.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -25,7 +26,7 @@ const send = async (accept: string, init?: RequestInit) => {
 };
 const rows = await send('application/json', { method: 'POST', body: JSON.stringify({ query: ROWS_QUERY }) });
 const page = await send('text/html');
-if (rows.byteLength < 1_000_000) throw new Error(`The answer is too short: ${rows.byteLength} bytes, ${rows.subarray(0, 300)}`);
+if (rows.byteLength < 1_000_000) throw new Error(`The response is too short: ${rows.byteLength} bytes, ${rows.subarray(0, 300)}`);
 
 const brotli = (quality: number) => (bytes: Uint8Array) =>
   promisify(brotliCompress)(bytes, {
@@ -52,8 +53,8 @@ const encodings = {
 };
 
 const table = [];
-for (const [answer, bytes] of Object.entries(bodies)) {
-  for (const [way, compress] of Object.entries(encodings)) {
+for (const [response, bytes] of Object.entries(bodies)) {
+  for (const [encoding, compress] of Object.entries(encodings)) {
     const times: number[] = [];
     let sent = 0;
     for (let run = 0; run < (bytes === page ? 3 : RUNS); run += 1) {
@@ -62,8 +63,8 @@ for (const [answer, bytes] of Object.entries(bodies)) {
       times.push(performance.now() - start);
     }
     const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-    table.push({ answer, way, ms: ms.toFixed(1), bytes: sent, of: `${((100 * sent) / bytes.byteLength).toFixed(1)} %` });
+    table.push({ response, encoding, ms: ms.toFixed(1), bytes: sent, of: `${((100 * sent) / bytes.byteLength).toFixed(1)} %` });
   }
 }
-// biome-ignore lint/suspicious/noConsole: this is what it is run for
+// biome-ignore lint/suspicious/noConsole: the table is the program's output
 console.table(table);

@@ -1,6 +1,7 @@
 /**
- * What an operation costs, in figures that do not depend on the machine, nor on what else it does: upstream requests, and bytes that are allocated,
- * through the whole gateway over an upstream in the same process. `npm run test:cost`.
+ * The cost of an operation in figures that depend neither on the machine nor on its other load: upstream
+ * requests and allocated bytes, through the whole gateway over an upstream in the same process.
+ * `npm run test:cost`.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { HEADERS, thisGatewayUncached } from './targets.ts';
 
 type Ceiling = { readonly [name in OperationName]: { readonly requests: number; readonly kB: number } };
 
-/** Each some 15 % over what was measured when it was last set. What has become cheaper lowers it. */
+/** Each ceiling is about 15 % above the measurement of the day it was set. An operation that becomes cheaper must lower it. */
 const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
   warm: {
     Q1: { requests: 0, kB: 49 },
@@ -29,13 +30,13 @@ const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
   },
 };
 
-/** Between the quartiles of the samples: more, and something else was measured. */
+/** Maximum distance between the quartiles of the samples: a greater one means that other work was measured, too. */
 const MAX_SPREAD = 0.15;
 
-/** Of its ceiling: below that, the ceiling guards nothing any more. */
+/** Minimum ratio of a measurement to its ceiling: below it, the ceiling no longer guards the cost. */
 const MIN_CEILING_RATIO = 0.6;
 
-/** The young generation, MiB: more than is allocated between two looks at it. */
+/** Size of the young generation, in MiB: more than a sample allocates. */
 const YOUNG_MIB = 256;
 
 let report: CostReport;
@@ -46,16 +47,16 @@ beforeAll(() => {
   report = JSON.parse(output) as CostReport;
 }, 300_000);
 
-test('Nothing was collected while it was measured', () => {
+test('No garbage collection runs during the measurement', () => {
   expect(report.collections).toBe(0);
 });
 
 describe.each(['warm', 'uncached'] as const)('%s', (state) => {
-  test.each(['Q1', 'Q2', 'Q3', 'Q4'] as const)('%s costs what the table says', (name) => {
+  test.each(['Q1', 'Q2', 'Q3', 'Q4'] as const)('%s stays within its cost ceiling', (name) => {
     const { requests, bytes, spread } = report[state][name];
     const ceiling = CEILINGS[state][name];
     expect(requests, 'upstream requests').toBe(ceiling.requests);
-    expect(spread, 'how far the samples are apart').toBeLessThan(MAX_SPREAD);
+    expect(spread, 'spread of the samples').toBeLessThan(MAX_SPREAD);
     const kB = Math.round(bytes / 1000);
     expect(kB, 'kB allocated').toBeLessThanOrEqual(ceiling.kB);
     expect(kB, `lower the ceiling: ${Math.round(kB * 1.15)} kB would be enough`).toBeGreaterThanOrEqual(
@@ -64,25 +65,28 @@ describe.each(['warm', 'uncached'] as const)('%s', (state) => {
   });
 });
 
-/** kB of each operation: what waits for the upstream when the young generation is collected, and whatever holds on to what it should not. */
+/**
+ * Maximum promotion to the old generation, in kB per operation: the memory of operations that wait for
+ * the upstream during a scavenge, plus any memory that is retained by mistake.
+ */
 const MAX_PROMOTED_KB = { Q1: 8, Q2: 20, Q3: 50 };
 
-/** Until the code is compiled, and V8 has made up its mind where it allocates what. */
+/** Time until the code is compiled and V8's allocation decisions (pretenuring) are stable. */
 const COMPILING_MS = 8_000;
 const MEASURED_MS = 2_000;
 
 test.each(['Q1', 'Q2', 'Q3'] as const)(
-  'What %s has read is gone when it is answered, however many wait beside it',
+  'The memory of %s is released after its response, whatever the number of operations in flight',
   async (name) => {
     await using upstream = await startUpstream();
     await using served = await startServer(thisGatewayUncached.start(upstream.url));
     await using client = createClient(served, HEADERS, 16);
-    const questions = Array.from({ length: 64 }, (_, number) => kindOf(name).at(number));
-    await client.load(questions, COMPILING_MS);
+    const operations = Array.from({ length: 64 }, (_, number) => kindOf(name).at(number));
+    await client.load(operations, COMPILING_MS);
     await served.takePromotedBytes();
-    const { operations } = await client.load(questions, MEASURED_MS);
-    const kB = (await served.takePromotedBytes()) / operations / 1000;
-    expect(kB, 'kB an operation in the old generation').toBeLessThan(MAX_PROMOTED_KB[name]);
+    const { operations: count } = await client.load(operations, MEASURED_MS);
+    const kB = (await served.takePromotedBytes()) / count / 1000;
+    expect(kB, 'kB per operation in the old generation').toBeLessThan(MAX_PROMOTED_KB[name]);
   },
   60_000,
 );

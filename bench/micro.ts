@@ -1,4 +1,4 @@
-/** What the small things cost that operations are made of: `npm run bench:micro`. Processor time of this process, in a loop, all of it compiled. */
+/** The cost of the individual steps of an operation: `npm run bench:micro`. Processor time of this process, in a loop, after compilation. */
 import { devNull } from 'node:os';
 import { execute, parse, validate } from 'graphql';
 import { LRUCache } from 'lru-cache';
@@ -28,9 +28,9 @@ type BenchAct = () => unknown;
 const SAMPLES = 5;
 const SAMPLE_MS = 80;
 const WARM_UP_MS = 300;
-/** There is much more to compile. */
+/** The whole gateway has much more code to compile. */
 const GATEWAY_WARM_UP_MS = 2_000;
-/** Acts between two looks at the clock. */
+/** Number of acts between two reads of the clock. */
 const BATCH = 8;
 const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
 
@@ -44,7 +44,7 @@ const [callText, pageText] = [String(callBody), String(pageBody)];
 const call: object = JSON.parse(callText);
 const page: { calls: object[] } = JSON.parse(pageText);
 
-await runSection('what the upstream says', {
+await runSection('upstream responses', {
   'decode a call of 12 kB': () => callBody.toString(),
   'decode a page of 104 kB': () => pageBody.toString(),
   'parse a call': () => JSON.parse(callText),
@@ -73,19 +73,19 @@ const { limits } = readSettings(settings);
 const identify = createCredentialResolver({});
 const headers = new Headers(HEADERS);
 const checkCost = createCostCheck(limits);
-await runSection('before anything is asked', {
+await runSection('before execution', {
   'the credential of a request': () => identify(headers),
   ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(toSteps(kind.at(0))))),
 });
-await runSection('execution', { 'execute Q2, over an answer that is there': executeQ2() });
+await runSection('execution', { 'execute Q2, over a response in memory': executeQ2() });
 
 const log = createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false }));
 for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CACHE })) {
-  const answerTo = createUpstream();
+  const respond = createUpstream();
   const read = readSettings({ ...settings, ...more });
   const gateway = createGateway(read, {
     fetch: async ({ url, headers: sent }) => {
-      const { status, body } = answerTo(url.slice('http://upstream.test'.length), sent.get('authorization') ?? undefined);
+      const { status, body } = respond(url.slice('http://upstream.test'.length), sent.get('authorization') ?? undefined);
       return { status, headers: new Headers({ 'content-type': 'application/json' }), body: [body] } as unknown as Response;
     },
     log,
@@ -95,13 +95,13 @@ for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CAC
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const client = new Pool(`http://127.0.0.1:${port}`, { connections: 1 });
   const acts = {
-    'a Request, and its text': async () => toRequest(kindOf('Q1').at(0)).text(),
+    'a Request and its text': async () => toRequest(kindOf('Q1').at(0)).text(),
     ...Object.fromEntries(
       kinds.map((kind) => [`${kind.name}, no socket`, async () => (await gateway.fetch(toRequest(kind.at(0)))).text()]),
     ),
     ...Object.fromEntries(kinds.map((kind) => [`${kind.name}, over a socket`, () => sendOver(client, kind.at(0))])),
   };
-  await runSection(`the whole gateway, ${state}, its client included`, acts, GATEWAY_WARM_UP_MS);
+  await runSection(`the whole gateway, ${state}, including its client`, acts, GATEWAY_WARM_UP_MS);
   await client.close();
   server.close();
   await gateway.dispose();
@@ -110,11 +110,11 @@ for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CAC
 async function runSection(name: string, acts: Readonly<Record<string, BenchAct>>, warmUpMs = WARM_UP_MS): Promise<void> {
   const rows: string[][] = [];
   for (const [label, act] of Object.entries(acts)) rows.push([label, ...toCells(await costOf(act, warmUpMs))]);
-  // biome-ignore lint/suspicious/noConsole: this is what it is run for
+  // biome-ignore lint/suspicious/noConsole: the table is the program's output
   console.log(`\n${toTable([name, 'µs'], rows)}`);
 }
 
-/** Processor time of all threads, µs. */
+/** Processor time of all threads, in µs. */
 async function costOf(act: BenchAct, warmUpMs: number): Promise<number> {
   await repeat(act, warmUpMs);
   const samples: number[] = [];
@@ -133,7 +133,7 @@ async function repeat(act: BenchAct, ms: number): Promise<number> {
   for (; performance.now() < until; times += BATCH) {
     for (let turn = 0; turn < BATCH; turn += 1) {
       const result = act();
-      // To wait for what is no promise would cost more than most of these.
+      // Awaiting a value that is not a promise would cost more than most of these acts.
       if (result instanceof Promise) await result;
     }
   }
@@ -143,7 +143,7 @@ async function repeat(act: BenchAct, ms: number): Promise<number> {
 function toSteps({ name, query, variables = {} }: Operation): Record<string, BenchAct> {
   const document = parse(query);
   const [operation] = document.definitions;
-  if (operation?.kind !== 'OperationDefinition') throw new Error('There is no operation.');
+  if (operation?.kind !== 'OperationDefinition') throw new Error('The document has no operation.');
   return {
     [`${name}: parse`]: () => parse(query),
     [`${name}: validate`]: () => validate(schema, document),
@@ -155,7 +155,7 @@ function toSteps({ name, query, variables = {} }: Operation): Record<string, Ben
 function executeQ2(): BenchAct {
   const ownSchema = createSubgraphSchema();
   const { callAttempts } = ownSchema.getQueryType()?.getFields() ?? {};
-  if (!callAttempts) throw new Error('There is no callAttempts.');
+  if (!callAttempts) throw new Error('The schema has no field callAttempts.');
   callAttempts.resolve = () => ({ nodes: page.calls });
   const { query, variables = {} } = kindOf('Q2').at(0);
   const document = parse(query);

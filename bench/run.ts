@@ -1,6 +1,7 @@
 /**
- * This gateway and its peers over the same upstream: `npm run bench`, or `npm run bench -- --short` to see that it works.
- * Prints what it finds, and puts it into docs/performance.md. It ends by itself within ten minutes.
+ * Compares this gateway with its peers over the same upstream: `npm run bench`, or
+ * `npm run bench -- --short` to verify that the benchmark works. Prints the report, and writes it into
+ * docs/performance.md. The run ends within ten minutes.
  */
 
 import { toAbsoluteTable, toLatencyTable, toRatioTable } from './comparison/tables.ts';
@@ -16,10 +17,10 @@ import { baseline, HEADERS, installPeers, targets, thisGateway } from './targets
 const isShort = process.argv.includes('--short');
 const ROUNDS = isShort ? 3 : 5;
 const ROUND_MS = isShort ? 400 : 800;
-/** Whoever has more code is compiled later: each is given the time until it becomes no quicker. */
-const WARM_UP = isShort ? { leastMs: 1_000, mostMs: 2_000 } : { leastMs: 6_000, mostMs: 10_000 };
+/** A target with more code takes longer to compile: each one warms up until it no longer becomes faster. */
+const WARM_UP = isShort ? { minMs: 1_000, maxMs: 2_000 } : { minMs: 6_000, maxMs: 10_000 };
 const WARM_UP_PART_MS = 1_000;
-/** As quick as before, within what is chance. */
+/** A part of the warm-up is faster if it takes less than this share of the best time; a smaller difference is chance. */
 const IMPROVEMENT_RATIO = 0.95;
 const LATENCIES = isShort ? { cold: 20, warm: 100 } : { cold: 60, warm: 400 };
 const MAX_RUN_MS = 590_000;
@@ -31,9 +32,9 @@ pinThisProcess();
 await using stack = new AsyncDisposableStack();
 const upstream = stack.use(await startUpstream());
 const entries: MeasuredTarget[] = [];
-for (const contender of [baseline, ...targets]) {
-  logProgress(`starting ${contender.name}`);
-  entries.push(stack.use(await startTarget(contender, upstream)));
+for (const target of [baseline, ...targets]) {
+  logProgress(`starting ${target.name}`);
+  entries.push(stack.use(await startTarget(target, upstream)));
 }
 const [first, ...others] = entries as [MeasuredTarget, ...MeasuredTarget[]];
 for (const entry of entries) {
@@ -52,23 +53,23 @@ for (const entry of entries) {
 }
 publish('bench', toReport());
 
-/** What remembers nothing has nothing to forget for an operation that needs no data. */
+/** Q4 needs no data, so a target without its cache would repeat the measurement of the same target with it. */
 function isMeasured({ target }: MeasuredTarget, { name }: OperationKind): boolean {
   return name !== 'Q4' || target.isCaching || target === baseline;
 }
 
-/** Until three parts in a row were no quicker than the best one before. */
+/** Warms up until three consecutive parts were not faster than the best one before. */
 async function warmUp(entry: MeasuredTarget, kind: OperationKind): Promise<void> {
   let best = Number.POSITIVE_INFINITY;
   let withoutGain = 0;
-  for (let ms = 0; ms < WARM_UP.mostMs && (ms < WARM_UP.leastMs || withoutGain < 3); ms += WARM_UP_PART_MS) {
+  for (let ms = 0; ms < WARM_UP.maxMs && (ms < WARM_UP.minMs || withoutGain < 3); ms += WARM_UP_PART_MS) {
     const { cpuUs } = await entry.client.load(operationsFor(entry, kind), WARM_UP_PART_MS);
     withoutGain = cpuUs < best * IMPROVEMENT_RATIO ? 0 : withoutGain + 1;
     best = Math.min(best, cpuUs);
   }
 }
 
-/** The baseline, all the others, and the baseline again: what else the machine does at that time, it does to all of them. */
+/** The baseline, all other targets, and the baseline again: other load of the machine affects all of them alike. */
 async function runRound(kind: OperationKind): Promise<void> {
   const measure = (entry: MeasuredTarget) => entry.client.load(operationsFor(entry, kind), ROUND_MS);
   const results = new Map<MeasuredTarget, Load>();
@@ -87,10 +88,10 @@ async function runRound(kind: OperationKind): Promise<void> {
   }
 }
 
-/** Whoever asks for a compressed answer gets one: what that costs, of ours. */
+/** The cost of compression in this gateway, for a client that accepts compressed responses. */
 async function measureCompression(): Promise<string> {
   const entry = entries.find(({ target }) => target === thisGateway);
-  if (!entry) throw new Error('We are not there.');
+  if (!entry) throw new Error('This gateway is not among the targets.');
   const accepting = stack.use(createClient(entry.served, { ...HEADERS, 'accept-encoding': 'br, gzip' }, 16));
   const rows: string[][] = [];
   for (const kind of kinds) {
@@ -100,12 +101,12 @@ async function measureCompression(): Promise<string> {
     const plain = median((entry.loads.get(kind.name) ?? []).map(({ cpuUs }) => cpuUs));
     rows.push([kind.name, `${plain.toFixed(0)} µs`, `${median(times).toFixed(0)} µs`]);
   }
-  return toTable(['processor time an operation, this gateway, warm', 'as it is', 'to a client that takes brotli'], rows);
+  return toTable(['processor time an operation, this gateway, warm', 'uncompressed', 'to a client that accepts brotli'], rows);
 }
 
 function toReport(): string {
   const how =
-    `Processor time of the server's whole process for one operation; ${ROUNDS} rounds of ${ROUND_MS} ms each, baseline, everybody, baseline again; ` +
+    `Processor time of the server's whole process for one operation; ${ROUNDS} rounds of ${ROUND_MS} ms each, baseline, all others, baseline again; ` +
     'the median of the rounds, each as a ratio to the baseline of the same round.';
   return [
     describeConditions(how),

@@ -1,6 +1,7 @@
 /**
- * How the cost of one operation grows, of this gateway: with the number of different documents, and of different calls: `npm run bench:scaling`, or with
- * `-- --short` to see that it works. Prints what it finds, and puts it into docs/performance.md. It ends by itself within ten minutes.
+ * Measures how this gateway's cost of one operation grows with the number of distinct documents and of
+ * distinct calls: `npm run bench:scaling`, or with `-- --short` to verify that the benchmark works.
+ * Prints the report, and writes it into docs/performance.md. The run ends within ten minutes.
  */
 
 import { callIdOf } from './fixture/data.ts';
@@ -18,16 +19,16 @@ const CALLS = [100, 10_000, 1_000_000];
 const ROUNDS = 5;
 const ROUND_MS = isShort ? 400 : 2_000;
 const WARM_UP_MS = isShort ? 2_000 : 4_000;
-/** For asking for all calls once. */
+/** Maximum time for requesting all calls once. */
 const MAX_FILL_MS = isShort ? 10_000 : 240_000;
 const MAX_RUN_MS = 590_000;
 const CONNECTIONS = 16;
 const CALLS_PER_OPERATION = 100;
-/** Operations at a time while all calls are asked for once. */
+/** Concurrent operations while all calls are requested once. */
 const FILL_CONCURRENCY = 4;
-/** Of the calls that have been asked for, so many are asked for again one by one, evenly spread. */
+/** Maximum number of requested calls, evenly spread, that are requested again one by one. */
 const SAMPLED_CALLS = 10_000;
-/** That end of the list that is asked for last: what is still remembered of many. */
+/** Maximum number of most recently requested calls, which are still cached, that are requested again. */
 const RECENT_CALLS = 1_000;
 
 exitAfter(MAX_RUN_MS);
@@ -42,7 +43,7 @@ publish('growth', toReport());
 interface SteadyLoad {
   readonly cpuUs: number;
   readonly perSecond: number;
-  /** Upstream requests of one operation. */
+  /** Upstream requests per operation. */
   readonly requests: number;
 }
 
@@ -65,7 +66,7 @@ async function measureDocuments(count: number): Promise<ScalingResult> {
   return { count, load, ...(await served.measure()) };
 }
 
-/** Q1 of the same call, in a document of its own. */
+/** Q1 of one call, in a distinct document for each number. */
 function toDocument(number: number): Operation {
   const { query, ...rest } = kindOf('Q1').at(0);
   return { ...rest, query: query.replace('query One', `query One${number}`) };
@@ -74,7 +75,7 @@ function toDocument(number: number): Operation {
 interface CallScalingResult extends ScalingResult {
   readonly fetched: number;
   readonly fillSeconds: number;
-  /** Of those asked for last. */
+  /** The load of the most recently requested calls. */
   readonly loadOfRecent: SteadyLoad;
 }
 
@@ -83,7 +84,7 @@ async function measureCalls(count: number): Promise<CallScalingResult> {
   await using served = await startServer(thisGateway.start(upstream.url));
   await using client = createClient(served, HEADERS, CONNECTIONS);
   const { fetched, fillSeconds } = await fetchAllCalls(served, count);
-  logProgress(`asked for ${fetched} calls in ${fillSeconds.toFixed(0)} s`);
+  logProgress(`requested ${fetched} calls in ${fillSeconds.toFixed(0)} s`);
   const q1 = kindOf('Q1');
   const last = Math.min(fetched, RECENT_CALLS);
   const again = Math.min(fetched, SAMPLED_CALLS);
@@ -96,7 +97,7 @@ async function measureCalls(count: number): Promise<CallScalingResult> {
   return { count, fetched, fillSeconds, load, loadOfRecent, ...(await served.measure()) };
 }
 
-/** Asks for all calls once, a hundred an operation, as long as there is time. */
+/** Requests all calls once, a hundred per operation, for at most `MAX_FILL_MS`. */
 async function fetchAllCalls(served: ServerProcess, count: number): Promise<{ fetched: number; fillSeconds: number }> {
   await using client = createClient(served, HEADERS, FILL_CONCURRENCY);
   const startedAt = performance.now();
@@ -122,7 +123,7 @@ function toCallsOperation(first: number): Operation {
   };
 }
 
-/** After a while, the median of some rounds. */
+/** The median of several rounds, after a warm-up. */
 async function loadSteadily(client: Client, operations: readonly Operation[]): Promise<SteadyLoad> {
   await client.load(operations, WARM_UP_MS);
   await upstream.takeCounts();
@@ -141,13 +142,13 @@ function toReport(): string {
   const [firstOfDocuments, firstOfCalls] = [documents[0]?.load, calls[0]?.loadOfRecent];
   return [
     describeConditions(how),
-    'Q1 of one call, remembered, in so many different documents:',
+    'Q1 of one cached call, by number of distinct documents:',
     toTable(
       ['documents', 'processor time', 'operations a second', 'memory, MB', 'heap, MB'],
       documents.map((one) => [toCount(one.count), ...toMultiples(one.load, firstOfDocuments), ...toMemory(one)]),
     ),
-    `So many different calls, asked for once by \`calls(ids:)\`, ${CALLS_PER_OPERATION} an operation, ${FILL_CONCURRENCY} operations at a time, and for no longer than ${MAX_FILL_MS / 1000} s; ` +
-      `then Q1 of the ${toCount(RECENT_CALLS)} asked for last, and of ${toCount(SAMPLED_CALLS)} of all, in turn, again and again (the worst for a memory that holds fewer: what comes next is what it has just let go):`,
+    `By number of distinct calls: each call is requested once by \`calls(ids:)\`, ${CALLS_PER_OPERATION} per operation, ${FILL_CONCURRENCY} operations at a time, for at most ${MAX_FILL_MS / 1000} s; ` +
+      `then Q1 of the ${toCount(RECENT_CALLS)} most recent ones, and of ${toCount(SAMPLED_CALLS)} of all, in turn, repeatedly (the worst case for a smaller cache: it has just evicted the next call):`,
     toTable(
       [
         'calls',

@@ -3,20 +3,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, type StartOptions } from './harness/start.ts';
 
-/** Somebody in the table. */
+/** A server in the table. */
 export interface Target {
   readonly name: string;
-  /** Whether it answers from what it remembers. */
+  /** Whether the target serves cached responses. */
   readonly isCaching: boolean;
-  /** Whether it is a gateway at all: what is none has answers to a few questions, and no upstream. */
+  /** False for a server that has prepared responses to a few operations, and no upstream. */
   readonly isGateway: boolean;
   start(upstreamUrl: string): StartOptions;
 }
 
-/** Of all who ask; for the others it means nothing. */
+/** The request headers of every client; a target that needs no credential ignores them. */
 export const HEADERS = { authorization: 'Bearer sk_bench' };
 
-/** Nothing is fresh for a moment: each question goes upstream. */
+/** All freshness is 0 ms: each request goes to the upstream. */
 export const NO_CACHE: Readonly<Record<string, string>> = Object.fromEntries(
   [
     'ENDED_CALL',
@@ -31,7 +31,7 @@ export const NO_CACHE: Readonly<Record<string, string>> = Object.fromEntries(
   ].map((name) => [`FRESHNESS_${name}_MS`, '0']),
 );
 
-/** As in production: what the image runs, pass-through with a key a request, every setting at its default; the log is written. */
+/** As in production: the image's program, pass-through with a key per request, default settings, and the log enabled. */
 export function startGateway(environment: Readonly<Record<string, string>> = {}): Target['start'] {
   return (upstreamUrl) => ({
     args: ['src/main.ts'],
@@ -43,12 +43,12 @@ export function startGateway(environment: Readonly<Record<string, string>> = {})
 function startPeer(file: string, caching: 'on' | 'off'): Target['start'] {
   return (upstreamUrl) => ({
     args: [`bench/peers/${file}`],
-    environment: { UPSTREAM_URL: upstreamUrl, REMEMBER: caching },
+    environment: { UPSTREAM_URL: upstreamUrl, CACHING: caching },
     headers: HEADERS,
   });
 }
 
-/** The one that everything is measured by. */
+/** The target that all others are compared with. */
 export const baseline: Target = {
   name: 'plain Yoga',
   isCaching: false,
@@ -73,16 +73,16 @@ export const targets: readonly Target[] = [
     isGateway: true,
     start: startPeer('apollo.ts', 'on'),
   },
-  { name: 'the limit: `node:http`, answers from memory', isCaching: true, isGateway: false, start: startPeer('raw.ts', 'on') },
+  { name: 'the limit: `node:http`, responses from memory', isCaching: true, isGateway: false, start: startPeer('raw.ts', 'on') },
   thisGatewayUncached,
   { name: 'Mercurius, JIT', isCaching: false, isGateway: true, start: startPeer('mercurius.ts', 'off') },
   { name: 'Apollo Server, RESTDataSource', isCaching: false, isGateway: true, start: startPeer('apollo.ts', 'off') },
 ];
 
-/** The peers' packages are theirs alone: they are installed when they are needed, and no sooner. */
+/** Only the peers use their packages: they are installed on demand. */
 export function installPeers(): void {
   const folder = join(ROOT, 'bench/peers');
   if (existsSync(join(folder, 'node_modules'))) return;
   const { status } = spawnSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('The peers could not be installed.');
+  if (status !== 0) throw new Error("The peers' packages could not be installed.");
 }

@@ -5,7 +5,7 @@ import { CONCURRENT_OPERATIONS, type MeasuredTarget, SLOW_UPSTREAM_MS } from './
 
 const NONE = '–';
 
-/** How many times less processor time an operation takes than with the baseline. */
+/** The baseline's processor time for an operation, as a multiple of each target's. */
 export function toRatioTable(entries: readonly MeasuredTarget[]): string {
   return toTable(
     [

@@ -5,31 +5,31 @@ import { type Client, createClient, type Load } from '../harness/load.ts';
 import { type ServerProcess, startServer, type UpstreamProcess } from '../harness/start.ts';
 import { HEADERS, type Target } from '../targets.ts';
 
-/** A contender that has been started, and what is known of it so far. */
+/** A started target and its measurements so far. */
 export interface MeasuredTarget extends AsyncDisposable {
   readonly target: Target;
   readonly served: ServerProcess;
   readonly client: Client;
-  /** One a round. */
+  /** One load per round. */
   readonly loads: ReadonlyMap<OperationName, Load[]>;
-  /** The same, as a multiple of the baseline's in the same round. */
+  /** Processor time of the baseline divided by the target's, per round. */
   readonly ratios: ReadonlyMap<OperationName, number[]>;
   readonly requests?: RequestCounts;
-  /** After the first two Q3. */
+  /** After the first two Q3 operations. */
   readonly firstRssBytes: number;
   /** After each round of Q3. */
   readonly rssBytes: number[];
   latency?: Latency;
 }
 
-/** Upstream requests of Q3: asked for the first time, and again; and by `CONCURRENT_OPERATIONS` at once for the first time. */
+/** Upstream requests of the first Q3, of a repeated Q3, and of `CONCURRENT_OPERATIONS` identical first Q3 at once. */
 export interface RequestCounts {
   readonly first: number;
   readonly repeated: number;
   readonly concurrent: number;
 }
 
-/** What it adds to what the upstream takes, ms: of questions that it has not heard before, and of one that it has. */
+/** In ms. `cold`: the latency of new operations beyond that of the upstream. `warm`: the latency of a repeated operation. */
 export interface Latency {
   readonly cold: readonly number[];
   readonly warm: readonly number[];
@@ -39,11 +39,11 @@ const CONNECTIONS = 16;
 export const CONCURRENT_OPERATIONS = 32;
 export const SLOW_UPSTREAM_MS = 40;
 
-/** Different questions that are asked in turn of those who remember nothing: so that no question joins another that is under way. */
+/** Distinct operations sent in turn to targets without a cache, so that none of their requests are coalesced. */
 const DISTINCT_OPERATIONS = 64;
-/** Asked of none before. */
+/** The first operation that no earlier measurement uses. */
 const FIRST_UNUSED = 1_000;
-/** At low load: the pause before each question, ms. */
+/** The pause before each operation at low load, in ms. */
 const PAUSE_MS = 4;
 
 export async function startTarget(target: Target, upstream: UpstreamProcess): Promise<MeasuredTarget> {
@@ -73,7 +73,7 @@ export async function startTarget(target: Target, upstream: UpstreamProcess): Pr
   };
 }
 
-/** Of one that has just been started. The upstream takes its time, so that all of them are surely there at once. */
+/** Uses a fresh process. The upstream delays its responses, so that all operations are in flight at the same time. */
 async function countConcurrent(target: Target, upstream: UpstreamProcess): Promise<number> {
   await using served = await startServer(target.start(upstream.url));
   await using client = createClient(served, HEADERS, CONCURRENT_OPERATIONS);
@@ -96,12 +96,12 @@ export async function checkAllOperations({ client }: MeasuredTarget): Promise<vo
   for (const kind of kinds) for (const number of [0, 1]) await client.check(kind.at(number));
 }
 
-/** The same one of those who remember; of the others a different one each time. */
+/** One repeated operation for caching targets; distinct operations for the others. */
 export function operationsFor({ target }: MeasuredTarget, kind: OperationKind): readonly Operation[] {
   return Array.from({ length: target.isCaching ? 1 : DISTINCT_OPERATIONS }, (_, number) => kind.at(number));
 }
 
-/** One question at a time, over a slow upstream, beside each the same one to the upstream itself. */
+/** One operation at a time, over a slow upstream, each followed by the same request to the upstream itself. */
 export async function measureLatency(
   { client, target }: MeasuredTarget,
   upstream: UpstreamProcess,
@@ -118,7 +118,7 @@ export async function measureLatency(
     await sleep(PAUSE_MS);
     added.cold.push(viaTarget - (await latencyOf(direct, `/api/call/${operation.variables?.id}`)));
   }
-  for (let place = 0; target.isCaching && place < warm; place += 1) {
+  for (let index = 0; target.isCaching && index < warm; index += 1) {
     await sleep(PAUSE_MS);
     added.warm.push(await client.latency(q1.at(FIRST_UNUSED)));
   }

@@ -1,6 +1,7 @@
 /**
- * A process of its own, so large in its young generation that nothing is collected while it measures: what one operation takes of memory is then just what
- * it has allocated. Prints a `Report` as JSON.
+ * Measures allocations in a process of its own. Its young generation is so large that no garbage
+ * collection runs during a sample: the growth of the heap is then exactly the memory that the operations
+ * have allocated. Prints a `CostReport` as JSON.
  *
  *     node --expose-gc --min-semi-space-size=256 --max-semi-space-size=256 bench/cost/measure.ts
  */
@@ -19,21 +20,21 @@ import { HEADERS, NO_CACHE } from '../targets.ts';
 
 export interface Cost {
   readonly requests: number;
-  /** Of the heap and of buffers beside it. */
+  /** Bytes of the heap and of external buffers. */
   readonly bytes: number;
-  /** Between the quartiles of the samples, as a share of the median: one in which something else happened says nothing. */
+  /** Distance between the quartiles of the samples, as a share of the median: a great one invalidates the measurement. */
   readonly spread: number;
 }
 
 export type CostReport = Readonly<Record<'warm' | 'uncached', Readonly<Record<OperationName, Cost>>>> & {
-  /** Collections while something was measured: of a sample with one, nothing is known. */
+  /** Number of garbage collections during samples: a single one invalidates its sample. */
   readonly collections: number;
 };
 
-/** Until the code is compiled as it will stay. */
+/** Operations until the code has reached its final compilation. */
 const WARM_UP = 600;
 const SAMPLES = 8;
-/** In a sample: from memory each takes so little that whatever else happens would show. */
+/** Operations per sample: a cached operation allocates so little that other work of the process would distort a smaller sample. */
 const OPERATIONS = { warm: 250, uncached: 40 };
 
 const collections: PerformanceEntry[] = [];
@@ -59,7 +60,7 @@ async function measureKinds(
   const startedAt = Date.now();
   let requests = 0;
   const respond = createUpstream();
-  /** Made once a path: what the upstream takes is not ours. */
+  /** Created once per path: the allocations of the upstream must not count. */
   const responses = new Map<string, Response>();
   const gateway = createGateway(
     readSettings({ NODE_ENV: 'production', REVOX_BASE_URL: 'http://upstream.test/api', ...settings }),
@@ -74,7 +75,7 @@ async function measureKinds(
         return response;
       },
       log: createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false })),
-      // It stands: what is remembered stays as fresh as it was.
+      // The clock stands still: cached responses stay fresh.
       now: () => startedAt,
     },
   );
@@ -87,7 +88,7 @@ async function measureKinds(
     const before = requests;
     for (let sample = 0; sample < SAMPLES; sample += 1) {
       const prepared = prepare(operation, operations);
-      // Twice: what the first one finds, it gives back by and by, and the second one waits for that.
+      // Twice: the first collection frees memory lazily, and the second one waits until that is done.
       globalThis.gc?.();
       await setImmediate();
       globalThis.gc?.();
@@ -113,13 +114,13 @@ function toSpread(samples: readonly number[]): number {
   return (quantile(samples, 0.75) - quantile(samples, 0.25)) / median(samples);
 }
 
-/** With nothing collected meanwhile, it only grows. */
+/** Grows monotonically unless a garbage collection runs. */
 function allocated(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** To make a request is the client's cost. */
+/** Creates the requests in advance: their cost is the client's. */
 function prepare({ query, variables }: Operation, count: number): Request[] {
   const body = JSON.stringify({ query, variables });
   const headers = { 'content-type': 'application/json', accept: 'application/json', ...HEADERS };
@@ -135,11 +136,11 @@ async function check(gateway: Gateway, operation: Operation): Promise<void> {
   const response = await gateway.fetch(request as Request);
   const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown };
   if (errors !== undefined || !isDeepStrictEqual(data, operation.data)) {
-    throw new Error(`${operation.name} is answered wrongly: ${JSON.stringify(errors ?? data).slice(0, 1_000)}`);
+    throw new Error(`${operation.name} has a wrong response: ${JSON.stringify(errors ?? data).slice(0, 1_000)}`);
   }
 }
 
-/** As much of a response as is looked at, and as can be read again and again. */
+/** The parts of a response that the gateway uses, readable more than once. */
 function toResponse({ status, body }: { status: number; body: Buffer }): Response {
   return { status, headers: new Headers({ 'content-type': 'application/json' }), body: [body] } as unknown as Response;
 }

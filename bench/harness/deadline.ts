@@ -1,9 +1,9 @@
 import { logProgress } from './report.ts';
 
-/** Ends this process, and so all that it has started, when it takes longer than anybody wants to wait. */
+/** Ends this process, and thereby all its child processes, after this time. */
 export function exitAfter(ms: number): void {
   setTimeout(() => {
-    logProgress('It has taken too long: given up.');
+    logProgress(`Aborted: the run has taken more than ${ms} ms.`);
     process.exit(1);
   }, ms).unref();
 }

@@ -4,18 +4,18 @@ import type { Operation } from '../fixture/operations.ts';
 import type { ServerProcess } from './start.ts';
 
 export interface Client extends AsyncDisposable {
-  /** Asks once, and makes sure that the answer is what it has to be. */
+  /** Sends the operation once, and verifies its response. */
   check(operation: Operation): Promise<void>;
-  /** Asks them in turn, again and again, on all connections at once. */
+  /** Sends the operations in turn, repeatedly, on all connections concurrently. */
   load(operations: readonly Operation[], ms: number): Promise<Load>;
-  /** How long the answer takes, ms. */
+  /** The response time, in ms. */
   latency(operation: Operation): Promise<number>;
 }
 
 export interface Load {
   readonly operations: number;
   readonly perSecond: number;
-  /** Processor time of the server for one operation, µs. */
+  /** Processor time of the server per operation, in µs. */
   readonly cpuUs: number;
 }
 
@@ -23,7 +23,7 @@ export function createClient(served: ServerProcess, headers: Readonly<Record<str
   const { origin, pathname: path } = new URL(served.url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
   const allHeaders = { 'content-type': 'application/json', accept: 'application/json', ...headers };
-  /** Goes on where it stopped: of many questions, a short time has room for the first ones only. */
+  /** Each load continues where the previous one stopped: a short load would only reach the first operations. */
   let next = 0;
   const send = (body: Buffer) => pool.request({ method: 'POST', path, headers: allHeaders, body });
 
@@ -33,7 +33,7 @@ export function createClient(served: ServerProcess, headers: Readonly<Record<str
       const text = await body.text();
       const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: unknown };
       if (statusCode === 200 && errors === undefined && isDeepStrictEqual(data, operation.data)) return;
-      throw new Error(`${served.url} answers ${operation.name} wrongly: ${statusCode} ${text.slice(0, 1_000)}`);
+      throw new Error(`${served.url} sends a wrong response to ${operation.name}: ${statusCode} ${text.slice(0, 1_000)}`);
     },
     async load(operations, ms) {
       const bodies = operations.map(toBody);
@@ -44,7 +44,7 @@ export function createClient(served: ServerProcess, headers: Readonly<Record<str
         while (performance.now() - startedAt < ms) {
           const { statusCode, body } = await send(bodies[next++ % bodies.length] as Buffer);
           sent += 1;
-          if (statusCode !== 200) throw new Error(`${served.url} answers with ${statusCode}: ${await body.text()}`);
+          if (statusCode !== 200) throw new Error(`${served.url} responds with ${statusCode}: ${await body.text()}`);
           await body.bytes();
         }
       };

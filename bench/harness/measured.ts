@@ -1,25 +1,25 @@
 import { GCProfiler } from 'node:v8';
 
 /**
- * Loaded into a measured process before anything else, with `--import`: tells whoever started it, over the channel between them, what it has taken.
- * The program that is measured knows nothing of it.
+ * Loaded into a measured process before its program, with `--import`: reports the process's usage to
+ * its parent, over the IPC channel. The measured program is not aware of it.
  */
 export interface ProcessUsage {
-  /** Of all its threads, in user and system mode, ms. */
+  /** Processor time of all threads, in user and system mode, in ms. */
   readonly cpuMs: number;
   readonly rssBytes: number;
   readonly heapBytes: number;
 }
 
-/** What it may be asked. */
-export type MeasureRequest = 'taken' | 'promoted';
+/** A message from the parent process. */
+export type MeasureRequest = 'usage' | 'promoted';
 
 let collections: GCProfiler | undefined;
 
-process.on('message', (inquiry: MeasureRequest) => process.send?.(inquiry === 'promoted' ? takePromotedBytes() : measure()));
-// Whoever measures has gone; nobody else would end it.
+process.on('message', (request: MeasureRequest) => process.send?.(request === 'promoted' ? takePromotedBytes() : measure()));
+// Without its parent no process would end this one.
 process.on('disconnect', () => process.exit());
-// It is no reason to stay alive.
+// The channel must not keep the process alive.
 process.channel?.unref();
 
 function measure(): ProcessUsage {
@@ -28,7 +28,7 @@ function measure(): ProcessUsage {
   return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed };
 }
 
-/** What collections of the young generation have moved to the old one since this was asked last. */
+/** Bytes that scavenges have moved to the old generation since the previous call. */
 function takePromotedBytes(): number {
   const { statistics = [] } = collections?.stop() ?? {};
   collections = new GCProfiler();

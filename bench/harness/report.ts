@@ -11,21 +11,21 @@ export function toTable(head: readonly string[], rows: readonly (readonly string
   return [[first ?? '', ...others], rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Where, when and how something was measured. */
+/** Date, machine and method of a measurement. */
 export function describeConditions(how: string): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown';
   const day = new Date().toISOString().slice(0, 10);
   return `Measured on ${day}, Node.js ${process.versions.node}, ${cpus().length} × ${model}, ${pinning}. ${how}`;
 }
 
-/** Prints it, and puts it between its markers in the page. */
+/** Prints a report, and writes it between its markers in docs/performance.md. */
 export function publish(section: string, text: string): void {
-  // biome-ignore lint/suspicious/noConsole: this is what it is run for
+  // biome-ignore lint/suspicious/noConsole: the report is the program's output
   console.log(text);
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`docs/performance.md has no place for ${section}.`);
+  if (from === -1 || to < from) throw new Error(`docs/performance.md has no markers for ${section}.`);
   writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
 }
 

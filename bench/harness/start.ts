@@ -11,38 +11,41 @@ import type { MeasureRequest, ProcessUsage } from './measured.ts';
 export const ROOT = join(import.meta.dirname, '../..');
 const MEASURED = join(import.meta.dirname, 'measured.ts');
 
-/** Whether processes can be held to a processor. */
+/** Whether processes can be pinned to a processor. */
 const canPin = spawnSync('taskset', ['-c', '1', process.execPath, '--version']).status === 0;
 
-/** The gateways have this one for themselves; the upstream and who asks share the other. */
+/** The gateways use this processor exclusively; the upstream and the client share the other one. */
 const GATEWAY_CORE = 0;
 const OTHER_CORE = 1;
 
-/** How the processors are shared, in words. */
+/** Describes the assignment of the processors. */
 export const pinning = canPin
   ? `gateways pinned to processor ${GATEWAY_CORE}, upstream and load to processor ${OTHER_CORE}`
-  : 'nothing pinned to a processor';
+  : 'no process pinned to a processor';
 
 export interface ServerProcess extends AsyncDisposable {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
-  /** From its start to its first answer, ms. */
+  /** Time from the start of the process to its first response, in ms. */
   readonly readyMs: number;
   measure(): Promise<ProcessUsage>;
-  /** What has outlived collections of the young generation since this was asked last, bytes. The first time it only begins to count. */
+  /** Bytes promoted to the old generation since the previous call. The first call only starts the count. */
   takePromotedBytes(): Promise<number>;
 }
 
 export interface StartOptions {
-  /** The program and its arguments, from the root of the project. */
+  /** The program and its arguments, relative to the root of the project. */
   readonly args: readonly string[];
-  /** Beside `PORT`; nothing of the caller's own environment but the path. */
+  /** Variables in addition to `PORT` and `PATH`; the rest of the parent's environment is not inherited. */
   readonly environment: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
 }
 
-/** Starts a GraphQL server in a process of its own, on its own processor, and waits until it answers. What it logs is written, to nowhere. */
+/**
+ * Starts a GraphQL server in a process of its own, on its own processor, and waits for its first
+ * response. The process writes its log to the null device.
+ */
 export async function startServer({ args, environment, headers, flags = [] }: StartOptions): Promise<ServerProcess> {
   const port = await freePort();
   const startedAt = performance.now();
@@ -61,16 +64,16 @@ export async function startServer({ args, environment, headers, flags = [] }: St
   return {
     url,
     readyMs: performance.now() - startedAt,
-    measure: () => sendAndReceive<ProcessUsage>(child, 'taken' satisfies MeasureRequest),
+    measure: () => sendAndReceive<ProcessUsage>(child, 'usage' satisfies MeasureRequest),
     takePromotedBytes: () => sendAndReceive<number>(child, 'promoted' satisfies MeasureRequest),
     [Symbol.asyncDispose]: () => end(child),
   };
 }
 
 export interface UpstreamProcess extends AsyncDisposable {
-  /** With the path that all endpoints share. */
+  /** The base URL, including the path that all endpoints share. */
   readonly url: string;
-  /** Tells the requests since the last time, and does from now on as is wished. */
+  /** Returns the requests since the previous call, and applies the options from now on. */
   takeCounts(options?: UpstreamOptions): Promise<Counts>;
 }
 
@@ -80,12 +83,12 @@ export async function startUpstream(): Promise<UpstreamProcess> {
   await Promise.race([once(child, 'message'), rejectOnExit(child)]);
   return {
     url: `http://127.0.0.1:${port}/api`,
-    takeCounts: (wish = {}) => sendAndReceive<Counts>(child, wish),
+    takeCounts: (options = {}) => sendAndReceive<Counts>(child, options),
     [Symbol.asyncDispose]: () => end(child),
   };
 }
 
-/** Holds this process, which asks, to the processor that the gateways do not have. */
+/** Pins this process, the client, to the processor that the gateways do not use. */
 export function pinThisProcess(): void {
   if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(OTHER_CORE), String(process.pid)]);
 }
@@ -143,7 +146,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 let lastPort = 20_000 + (process.pid % 5_000);
 
-/** Below those that systems hand out to clients. */
+/** A free port below the range that operating systems assign to clients. */
 export async function freePort(): Promise<number> {
   for (;;) {
     lastPort += 1;

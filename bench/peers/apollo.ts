@@ -1,4 +1,4 @@
-/** Apollo Server with RESTDataSource; and its response cache, which keeps whole answers, in memory. */
+/** Apollo Server with RESTDataSource, and optionally its response cache, which stores whole responses in memory. */
 import { type AugmentedRequest, RESTDataSource } from '@apollo/datasource-rest';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
@@ -58,6 +58,6 @@ const server = new ApolloServer<Context>({
 
 await startStandaloneServer(server, {
   listen: { port, host: HOST },
-  // Node's own fetch is faster than the one that it brings.
+  // Node's own fetch is faster than the one that RESTDataSource includes.
   context: async () => ({ revox: new RevoxDataSource({ cache: server.cache, fetch: fetch as unknown as Fetcher }) }),
 });

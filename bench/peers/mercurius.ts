@@ -1,4 +1,7 @@
-/** Mercurius: Fastify, operations compiled from their first execution on, undici; and mercurius-cache, in memory, for each field of the query. */
+/**
+ * Mercurius: Fastify, operations compiled from their first execution on, undici; and optionally
+ * mercurius-cache, in memory, for each field of the query.
+ */
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import DataLoader from 'dataloader';
 import Fastify from 'fastify';

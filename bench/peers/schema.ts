@@ -1,6 +1,7 @@
 /**
- * What the peers serve: the fields that the operations of the table ask for, named as our schema names them. Each peer has the same types and the same
- * resolvers of plain fields; what it does for data is in its own file.
+ * The schema of the peers: the fields that the operations of the table select, with the names of this
+ * gateway's schema. All peers share the types and the resolvers of plain fields; each peer's own file
+ * contains its data loading.
  */
 export const typeDefs = /* GraphQL */ `
   type Query {
@@ -54,7 +55,7 @@ export const typeDefs = /* GraphQL */ `
   }
 `;
 
-/** The names that REST writes otherwise, and its words for enums. */
+/** The fields with other names in REST, and the REST values of enums. */
 export const plainResolvers = {
   Call: {
     toPhoneNumber: (call: Call) => call.to_phone_number,
@@ -91,7 +92,7 @@ export interface PageArguments {
   readonly statuses?: readonly string[];
 }
 
-/** The first page: what the operations ask for. */
+/** The first page, which is the only one that the operations request. */
 export function toPagePath({ first, statuses = [] }: PageArguments): string {
   return `/call?page=1&page_size=${first}${statuses.length > 0 ? `&statuses=${statuses.join(',')}` : ''}`;
 }
