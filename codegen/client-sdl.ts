@@ -4,7 +4,7 @@ import { FEDERATION_FILE, readPublicSchema } from './public-schema.ts';
 
 const FEDERATION_DIRECTIVES = ['key', 'link', 'shareable', 'tag'];
 
-/** For code generators of clients: what can be asked for, and nothing of federation. */
+/** The SDL for code generators of clients: the public schema without federation. */
 export const plugin: PluginFunction = () => {
   const domains = readPublicSchema().filter(({ name }) => name !== FEDERATION_FILE);
   const document = visit(concatAST(domains.map((domain) => domain.document)), {

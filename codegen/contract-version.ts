@@ -4,19 +4,23 @@ import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
 import { parse } from 'yaml';
 import { OPENAPI_PATH } from './openapi-document.ts';
 
-/** Names what we rely on, so that releases which read another shape do not read each other's answers where they share a memory. */
+/**
+ * Generates a version of the upstream contract: releases with different contracts then do not read each
+ * other's entries in a shared cache.
+ */
 export const plugin: PluginFunction = () => {
   const { paths, components } = parse(readFileSync(OPENAPI_PATH, 'utf8')) as Record<string, unknown>;
   const version = createHash('sha256')
     .update(JSON.stringify(toShape({ paths, components })))
     .digest('hex')
     .slice(0, 12);
-  return `/** Of the shapes that the upstream's contract describes; its words do not count. */\nexport const contractVersion = '${version}';\n`;
+  return `/** The hash of the shapes in the upstream's contract; descriptions do not affect it. */\nexport const contractVersion = '${version}';\n`;
 };
 
 /**
- * Without the order of keys and without comments and descriptions: a word put better would leave every instance with nothing remembered. A
- * description is text; a property may be called the same.
+ * Ignores the order of keys, comments and descriptions: otherwise an improved description would empty
+ * the cache of every instance. Only a `description` or `summary` that is text counts as one: a property
+ * may have the same name.
  */
 function toShape(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(toShape);

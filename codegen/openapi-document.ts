@@ -18,29 +18,29 @@ interface OpenApiDocument {
   components: { schemas: Record<string, WireSchema> };
 }
 
-/** The enums that the upstream documents: their values by name. */
+/** The documented enums of the upstream: their values by name. */
 export function readWireEnums(): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(readSchemas()).flatMap(([name, schema]) => (schema.enum ? [[name, schema.enum]] : [])),
   );
 }
 
-/** What the upstream documents of the keys of an object. */
+/** The documented guarantees about the keys of an object. */
 export interface WireContract {
-  /** Keys that are always there. */
+  /** Keys that are always present. */
   readonly required: readonly string[];
-  /** Keys that are never null where they are there. */
+  /** Keys that are never null if present. */
   readonly notNull: readonly string[];
 }
 
-/** By the name of the object's schema. */
+/** The contracts by the name of the object's schema. */
 export function readWireContract(): Record<string, WireContract> {
   const schemas = readSchemas();
   const canBeNull = ({ $ref, ...schema }: WireSchema): boolean => {
     if ($ref) return canBeNull(schemas[$ref.replace('#/components/schemas/', '')] ?? {});
     const alternatives = schema.anyOf ?? schema.oneOf;
     if (alternatives) return alternatives.some(canBeNull);
-    // What has no type may be anything.
+    // A schema without a type allows any value.
     return schema.const === undefined && (schema.type === undefined || [schema.type].flat().includes('null'));
   };
   return Object.fromEntries(

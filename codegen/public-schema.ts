@@ -3,7 +3,7 @@ import { type DocumentNode, parse } from 'graphql';
 
 const SCHEMA_FOLDER = new URL('../schema/', import.meta.url);
 
-/** The machinery of federation: served, and left out of what is handed out. */
+/** The federation types: part of the served schema, but not of the published SDL. */
 export const FEDERATION_FILE = 'federation.graphql';
 
 export interface SchemaFile {
@@ -11,7 +11,7 @@ export interface SchemaFile {
   readonly document: DocumentNode;
 }
 
-/** What we promise, one file a domain, in the order of their names. */
+/** The public schema, one file per domain, sorted by name. */
 export function readPublicSchema(): SchemaFile[] {
   return readdirSync(SCHEMA_FOLDER)
     .filter((name) => name.endsWith('.graphql'))

@@ -13,9 +13,9 @@ import {
 import { FEDERATION_FILE, readPublicSchema, type SchemaFile } from './public-schema.ts';
 
 /**
- * The schema as other subgraphs see it. `Node`, `node` and `nodes` stay behind: every subgraph has them, each for its own objects only, and
- * a supergraph can have one. The definitions of the federation directives are the composer's own. The `schema` block has no description: composition
- * copies it, and Hive's Rust router cannot parse a supergraph whose `schema` block has one. The schema that the gateway serves keeps it.
+ * The schema for composition with other subgraphs. It omits `Node`, `node` and `nodes`: every subgraph
+ * may define them for its own objects, and a supergraph can have only one definition. The composer
+ * defines the federation directives.
  */
 export function toSubgraphSdl(files: readonly SchemaFile[]): string {
   const definitions = files.filter(({ name }) => name !== FEDERATION_FILE).flatMap(({ document }) => document.definitions);
@@ -32,7 +32,7 @@ export function toSubgraphSdl(files: readonly SchemaFile[]): string {
 
 const RELAY_ONLY = ['node', 'nodes'];
 
-/** Each domain extends `Query`: together they make one, where the first of them stands. */
+/** Each domain extends `Query`: merges the extensions into one type, at the position of the definition. */
 function withOneQuery(definitions: readonly DefinitionNode[]): DefinitionNode[] {
   const fields = definitions.filter(isQuery).flatMap(({ fields = [] }) => fields as readonly FieldDefinitionNode[]);
   const definition = definitions.find((node) => node.kind === Kind.OBJECT_TYPE_DEFINITION && isQuery(node));
@@ -45,5 +45,5 @@ function isQuery(node: DefinitionNode): node is ObjectTypeDefinitionNode | Objec
   return (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION) && node.name.value === 'Query';
 }
 
-/** For a registry: `rover subgraph publish`, `wgc subgraph publish`, `hive schema:publish`. */
+/** The SDL for a schema registry: `rover subgraph publish`, `wgc subgraph publish`, `hive schema:publish`. */
 export const plugin: PluginFunction = () => toSubgraphSdl(readPublicSchema());

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
 
-/** Tells the running gateway its version: where it is installed as a package, another `package.json` lies beside it. */
+/** Generates the version as a module: in an installed package, the running code has a different `package.json` next to it. */
 export const plugin: PluginFunction = () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return `/** Of this package, as \`package.json\` has it. */\nexport const VERSION = '${version}';\n`;
+  return `/** The version of this package, from \`package.json\`. */\nexport const VERSION = '${version}';\n`;
 };

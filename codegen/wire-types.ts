@@ -2,7 +2,7 @@ import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { OPENAPI_PATH, readWireContract, readWireEnums } from './openapi-document.ts';
 
-/** What we rely on, as types of what comes over the wire, the values of its enums, and what is promised of the keys of each object. */
+/** Generates the types of the upstream contract, the values of its enums, and the guarantees about the keys of each object. */
 export const plugin: PluginFunction = async (schema) => {
   const types = await openapiTS(OPENAPI_PATH, { rootTypes: true, rootTypesNoSchemaPrefix: true });
   const enums = Object.entries(readWireEnums()).map(([name, values]) => `  ${name}: ${JSON.stringify(values)},`);
@@ -16,8 +16,8 @@ export const plugin: PluginFunction = async (schema) => {
     'export const wireEnums: { readonly [name: string]: readonly string[] } = {',
     ...enums,
     '};',
-    '/** By the name of an object: the keys that are always there, and those that are never null where they are there. */',
-    'export const wirePromises: {',
+    '/** By the name of an object: the keys that are always present, and those that are never null if present. */',
+    'export const wireContracts: {',
     '  readonly [name: string]: { readonly required: readonly string[]; readonly notNull: readonly string[] };',
     '} = {',
     ...contracts,

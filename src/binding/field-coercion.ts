@@ -1,5 +1,5 @@
 import type { GraphQLOutputType } from 'graphql';
-import { wirePromises } from '#generated/revox-api.ts';
+import { wireContracts } from '#generated/revox-api.ts';
 import { createCoercer } from './coercion.ts';
 import type { DriftReporter } from './drift.ts';
 import { keyOf } from './names.ts';
@@ -20,7 +20,7 @@ export type CoerceField = (object: WireObject, drift: DriftReporter) => unknown;
 export function createFieldCoercer(type: GraphQLOutputType, typeName: string, fieldName: string): CoerceField {
   const key = keyOf(typeName, fieldName);
   const coerce = createCoercer(type, typeName, fieldName);
-  const contract = wirePromises[typeName];
+  const contract = wireContracts[typeName];
   const isRequired = contract?.required.includes(key) ?? false;
   const canBeNull = !contract?.notNull.includes(key);
   const fallback = fallbackFor(typeName, key);

@@ -1,2 +1,2 @@
-/** Of the shapes that the upstream's contract describes; its words do not count. */
+/** The hash of the shapes in the upstream's contract; descriptions do not affect it. */
 export const contractVersion = '6b6bd43ef697';

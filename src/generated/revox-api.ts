@@ -911,8 +911,8 @@ export const wireEnums: { readonly [name: string]: readonly string[] } = {
   CampaignStatus: ["draft","running","paused","completed"],
   CampaignRowResult: ["IVR","voicemail","human","unknown","ios-screening-filter","all","none"],
 };
-/** By the name of an object: the keys that are always there, and those that are never null where they are there. */
-export const wirePromises: {
+/** By the name of an object: the keys that are always present, and those that are never null if present. */
+export const wireContracts: {
   readonly [name: string]: { readonly required: readonly string[]; readonly notNull: readonly string[] };
 } = {
   Call: {"required":["id","assistant","call_attempts","call_retry_config","calls_count","campaign","created_at","direction","first_sentence_delay_ms","from_phone_number","is_cancelled","is_completed","last_call_attempt","llm_model","metadata","organization_id","scheduled_at","status","to_phone_number"],"notNull":["id","call_attempts","calls_count","direction","first_sentence_delay_ms","from_phone_number","is_cancelled","is_completed","llm_model","organization_id","status","to_phone_number"]},
