@@ -1,6 +1,6 @@
 /**
- * Measures the cost and the savings of compressing a response: `npm run bench:compression`.
- * The input is real responses over the sandbox, truncated to each size; the time is the median of the
+ * Measures the cost and the savings of compressing a response: `npm run bench:compression`. The
+ * input is real responses over the sandbox, truncated to each size; the time is the median of the
  * runs, on one of Node's threads.
  */
 import { promisify } from 'node:util';

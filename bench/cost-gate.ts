@@ -1,7 +1,7 @@
 /**
- * The cost of an operation in figures that depend neither on the machine nor on its other load: upstream
- * requests and allocated bytes, through the whole gateway over an upstream in the same process.
- * `npm run test:cost`.
+ * The cost of an operation in figures that depend neither on the machine nor on its other load:
+ * upstream requests and allocated bytes, through the whole gateway over an upstream in the same
+ * process. `npm run test:cost`.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,7 +14,10 @@ import { HEADERS, thisGatewayUncached } from './targets.ts';
 
 type Ceiling = { readonly [name in OperationName]: { readonly requests: number; readonly kB: number } };
 
-/** Each ceiling is about 15 % above the measurement of the day it was set. An operation that becomes cheaper must lower it. */
+/**
+ * Each ceiling is about 15 % above the measurement of the day it was set. An operation that becomes
+ * cheaper must lower it.
+ */
 const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
   warm: {
     Q1: { requests: 0, kB: 49 },
@@ -30,10 +33,15 @@ const CEILINGS: Readonly<Record<'warm' | 'uncached', Ceiling>> = {
   },
 };
 
-/** Maximum distance between the quartiles of the samples: a greater one means that other work was measured, too. */
+/**
+ * Maximum distance between the quartiles of the samples: a greater one means that other work was
+ * measured, too.
+ */
 const MAX_SPREAD = 0.15;
 
-/** Minimum ratio of a measurement to its ceiling: below it, the ceiling no longer guards the cost. */
+/**
+ * Minimum ratio of a measurement to its ceiling: below it, the ceiling no longer guards the cost.
+ */
 const MIN_CEILING_RATIO = 0.6;
 
 /** Size of the young generation, in MiB: more than a sample allocates. */
@@ -66,8 +74,8 @@ describe.each(['warm', 'uncached'] as const)('%s', (state) => {
 });
 
 /**
- * Maximum promotion to the old generation, in kB per operation: the memory of operations that wait for
- * the upstream during a scavenge, plus any memory that is retained by mistake.
+ * Maximum promotion to the old generation, in kB per operation: the memory of operations that wait
+ * for the upstream during a scavenge, plus any memory that is retained by mistake.
  */
 const MAX_PROMOTED_KB = { Q1: 8, Q2: 20, Q3: 50 };
 

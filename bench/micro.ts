@@ -1,4 +1,7 @@
-/** The cost of the individual steps of an operation: `npm run bench:micro`. Processor time of this process, in a loop, after compilation. */
+/**
+ * The cost of the individual steps of an operation: `npm run bench:micro`. Processor time of this
+ * process, in a loop, after compilation.
+ */
 import { devNull } from 'node:os';
 import { execute, parse, validate } from 'graphql';
 import { LRUCache } from 'lru-cache';
@@ -39,7 +42,7 @@ await using stack = new AsyncDisposableStack();
 const upstream = stack.use(await startUpstream());
 
 const callBody = Buffer.from(JSON.stringify({ call: callOf(0) }));
-const pageBody = Buffer.from(JSON.stringify({ calls: Array.from({ length: 50 }, (_, place) => listedAttemptOf(place)) }));
+const pageBody = Buffer.from(JSON.stringify({ calls: Array.from({ length: 50 }, (_, index) => listedAttemptOf(index)) }));
 const [callText, pageText] = [String(callBody), String(pageBody)];
 const call: object = JSON.parse(callText);
 const page: { calls: object[] } = JSON.parse(pageText);

@@ -1,6 +1,6 @@
 /**
- * Compares this gateway with its peers over the same upstream: `npm run bench`, or
- * `npm run bench -- --short` to verify that the benchmark works. Prints the report, and writes it into
+ * Compares this gateway with its peers over the same upstream: `npm run bench`, or `npm run bench
+ * -- --short` to verify that the benchmark works. Prints the report, and writes it into
  * docs/performance.md. The run ends within ten minutes.
  */
 
@@ -17,10 +17,16 @@ import { baseline, HEADERS, installPeers, targets, thisGateway } from './targets
 const isShort = process.argv.includes('--short');
 const ROUNDS = isShort ? 3 : 5;
 const ROUND_MS = isShort ? 400 : 800;
-/** A target with more code takes longer to compile: each one warms up until it no longer becomes faster. */
+/**
+ * A target with more code takes longer to compile: each one warms up until it no longer becomes
+ * faster.
+ */
 const WARM_UP = isShort ? { minMs: 1_000, maxMs: 2_000 } : { minMs: 6_000, maxMs: 10_000 };
 const WARM_UP_PART_MS = 1_000;
-/** A part of the warm-up is faster if it takes less than this share of the best time; a smaller difference is chance. */
+/**
+ * A part of the warm-up is faster if it takes less than this share of the best time; a smaller
+ * difference is chance.
+ */
 const IMPROVEMENT_RATIO = 0.95;
 const LATENCIES = isShort ? { cold: 20, warm: 100 } : { cold: 60, warm: 400 };
 const MAX_RUN_MS = 590_000;
@@ -53,7 +59,10 @@ for (const entry of entries) {
 }
 publish('bench', toReport());
 
-/** Q4 needs no data, so a target without its cache would repeat the measurement of the same target with it. */
+/**
+ * Q4 needs no data, so a target without its cache would repeat the measurement of the same target
+ * with it.
+ */
 function isMeasured({ target }: MeasuredTarget, { name }: OperationKind): boolean {
   return name !== 'Q4' || target.isCaching || target === baseline;
 }
@@ -69,7 +78,10 @@ async function warmUp(entry: MeasuredTarget, kind: OperationKind): Promise<void>
   }
 }
 
-/** The baseline, all other targets, and the baseline again: other load of the machine affects all of them alike. */
+/**
+ * The baseline, all other targets, and the baseline again: other load of the machine affects all of
+ * them alike.
+ */
 async function runRound(kind: OperationKind): Promise<void> {
   const measure = (entry: MeasuredTarget) => entry.client.load(operationsFor(entry, kind), ROUND_MS);
   const results = new Map<MeasuredTarget, Load>();

@@ -1,7 +1,8 @@
 /**
- * Measures how this gateway's cost of one operation grows with the number of distinct documents and of
- * distinct calls: `npm run bench:scaling`, or with `-- --short` to verify that the benchmark works.
- * Prints the report, and writes it into docs/performance.md. The run ends within ten minutes.
+ * Measures how this gateway's cost of one operation grows with the number of distinct documents and
+ * of distinct calls: `npm run bench:scaling`, or with `-- --short` to verify that the benchmark
+ * works. Prints the report, and writes it into docs/performance.md. The run ends within ten
+ * minutes.
  */
 
 import { callIdOf } from './fixture/data.ts';
@@ -28,7 +29,10 @@ const CALLS_PER_OPERATION = 100;
 const FILL_CONCURRENCY = 4;
 /** Maximum number of requested calls, evenly spread, that are requested again one by one. */
 const SAMPLED_CALLS = 10_000;
-/** Maximum number of most recently requested calls, which are still cached, that are requested again. */
+/**
+ * Maximum number of most recently requested calls, which are still cached, that are requested
+ * again.
+ */
 const RECENT_CALLS = 1_000;
 
 exitAfter(MAX_RUN_MS);
@@ -88,8 +92,8 @@ async function measureCalls(count: number): Promise<CallScalingResult> {
   const q1 = kindOf('Q1');
   const last = Math.min(fetched, RECENT_CALLS);
   const again = Math.min(fetched, SAMPLED_CALLS);
-  const recentOperations = Array.from({ length: last }, (_, place) => q1.at(fetched - 1 - place));
-  const sampledOperations = Array.from({ length: again }, (_, place) => q1.at(Math.floor((place * fetched) / again)));
+  const recentOperations = Array.from({ length: last }, (_, index) => q1.at(fetched - 1 - index));
+  const sampledOperations = Array.from({ length: again }, (_, index) => q1.at(Math.floor((index * fetched) / again)));
   const loadOfRecent = await loadSteadily(client, recentOperations);
   const load = await loadSteadily(client, sampledOperations);
   await client.check(q1.at(fetched - 1));
@@ -114,7 +118,7 @@ async function fetchAllCalls(served: ServerProcess, count: number): Promise<{ fe
 }
 
 function toCallsOperation(first: number): Operation {
-  const ids = Array.from({ length: CALLS_PER_OPERATION }, (_, place) => callIdOf(first + place));
+  const ids = Array.from({ length: CALLS_PER_OPERATION }, (_, index) => callIdOf(first + index));
   return {
     name: 'Q3',
     query: 'query Calls($ids: [ID!]!) { calls(ids: $ids) { id } }',

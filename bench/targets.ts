@@ -31,7 +31,10 @@ export const NO_CACHE: Readonly<Record<string, string>> = Object.fromEntries(
   ].map((name) => [`FRESHNESS_${name}_MS`, '0']),
 );
 
-/** As in production: the image's program, pass-through with a key per request, default settings, and the log enabled. */
+/**
+ * As in production: the image's program, pass-through with a key per request, default settings, and
+ * the log enabled.
+ */
 export function startGateway(environment: Readonly<Record<string, string>> = {}): Target['start'] {
   return (upstreamUrl) => ({
     args: ['src/main.ts'],

@@ -5,8 +5,8 @@ import { parse } from 'yaml';
 import { OPENAPI_PATH } from './openapi-document.ts';
 
 /**
- * Generates a version of the upstream contract: releases with different contracts then do not read each
- * other's entries in a shared cache.
+ * Generates a version of the upstream contract: releases with different contracts then do not read
+ * each other's entries in a shared cache.
  */
 export const plugin: PluginFunction = () => {
   const { paths, components } = parse(readFileSync(OPENAPI_PATH, 'utf8')) as Record<string, unknown>;
@@ -18,9 +18,9 @@ export const plugin: PluginFunction = () => {
 };
 
 /**
- * Ignores the order of keys, comments and descriptions: otherwise an improved description would empty
- * the cache of every instance. Only a `description` or `summary` that is text counts as one: a property
- * may have the same name.
+ * Ignores the order of keys, comments and descriptions: otherwise an improved description would
+ * empty the cache of every instance. Only a `description` or `summary` that is text counts as one:
+ * a property may have the same name.
  */
 function toShape(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(toShape);

@@ -13,9 +13,9 @@ import {
 import { FEDERATION_FILE, readPublicSchema, type SchemaFile } from './public-schema.ts';
 
 /**
- * The schema for composition with other subgraphs. It omits `Node`, `node` and `nodes`: every subgraph
- * may define them for its own objects, and a supergraph can have only one definition. The composer
- * defines the federation directives.
+ * The schema for composition with other subgraphs. It omits `Node`, `node` and `nodes`: every
+ * subgraph may define them for its own objects, and a supergraph can have only one definition. The
+ * composer defines the federation directives.
  */
 export function toSubgraphSdl(files: readonly SchemaFile[]): string {
   const definitions = files.filter(({ name }) => name !== FEDERATION_FILE).flatMap(({ document }) => document.definitions);
@@ -32,7 +32,10 @@ export function toSubgraphSdl(files: readonly SchemaFile[]): string {
 
 const RELAY_ONLY = ['node', 'nodes'];
 
-/** Each domain extends `Query`: merges the extensions into one type, at the position of the definition. */
+/**
+ * Each domain extends `Query`: merges the extensions into one type, at the position of the
+ * definition.
+ */
 function withOneQuery(definitions: readonly DefinitionNode[]): DefinitionNode[] {
   const fields = definitions.filter(isQuery).flatMap(({ fields = [] }) => fields as readonly FieldDefinitionNode[]);
   const definition = definitions.find((node) => node.kind === Kind.OBJECT_TYPE_DEFINITION && isQuery(node));
@@ -45,5 +48,8 @@ function isQuery(node: DefinitionNode): node is ObjectTypeDefinitionNode | Objec
   return (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION) && node.name.value === 'Query';
 }
 
-/** The SDL for a schema registry: `rover subgraph publish`, `wgc subgraph publish`, `hive schema:publish`. */
+/**
+ * The SDL for a schema registry: `rover subgraph publish`, `wgc subgraph publish`, `hive
+ * schema:publish`.
+ */
 export const plugin: PluginFunction = () => toSubgraphSdl(readPublicSchema());

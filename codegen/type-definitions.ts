@@ -3,7 +3,10 @@ import { print } from 'graphql';
 import { readPublicSchema } from './public-schema.ts';
 import { toSubgraphSdl } from './subgraph-sdl.ts';
 
-/** The schema as text in a module, so that the running gateway reads no file: the served SDL, and the SDL for routers. */
+/**
+ * The schema as text in a module, so that the running gateway reads no file: the served SDL, and
+ * the SDL for routers.
+ */
 export const plugin: PluginFunction = () => {
   const files = readPublicSchema();
   const domains = files.map(({ document }) => print(document));

@@ -2,7 +2,10 @@ import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { OPENAPI_PATH, readWireContract, readWireEnums } from './openapi-document.ts';
 
-/** Generates the types of the upstream contract, the values of its enums, and the guarantees about the keys of each object. */
+/**
+ * Generates the types of the upstream contract, the values of its enums, and the guarantees about
+ * the keys of each object.
+ */
 export const plugin: PluginFunction = async (schema) => {
   const types = await openapiTS(OPENAPI_PATH, { rootTypes: true, rootTypesNoSchemaPrefix: true });
   const enums = Object.entries(readWireEnums()).map(([name, values]) => `  ${name}: ${JSON.stringify(values)},`);

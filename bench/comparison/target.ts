@@ -22,14 +22,20 @@ export interface MeasuredTarget extends AsyncDisposable {
   latency?: Latency;
 }
 
-/** Upstream requests of the first Q3, of a repeated Q3, and of `CONCURRENT_OPERATIONS` identical first Q3 at once. */
+/**
+ * Upstream requests of the first Q3, of a repeated Q3, and of `CONCURRENT_OPERATIONS` identical
+ * first Q3 at once.
+ */
 export interface RequestCounts {
   readonly first: number;
   readonly repeated: number;
   readonly concurrent: number;
 }
 
-/** In ms. `cold`: the latency of new operations beyond that of the upstream. `warm`: the latency of a repeated operation. */
+/**
+ * In ms. `cold`: the latency of new operations beyond that of the upstream. `warm`: the latency of
+ * a repeated operation.
+ */
 export interface Latency {
   readonly cold: readonly number[];
   readonly warm: readonly number[];
@@ -39,7 +45,10 @@ const CONNECTIONS = 16;
 export const CONCURRENT_OPERATIONS = 32;
 export const SLOW_UPSTREAM_MS = 40;
 
-/** Distinct operations sent in turn to targets without a cache, so that none of their requests are coalesced. */
+/**
+ * Distinct operations sent in turn to targets without a cache, so that none of their requests are
+ * coalesced.
+ */
 const DISTINCT_OPERATIONS = 64;
 /** The first operation that no earlier measurement uses. */
 const FIRST_UNUSED = 1_000;
@@ -73,7 +82,10 @@ export async function startTarget(target: Target, upstream: UpstreamProcess): Pr
   };
 }
 
-/** Uses a fresh process. The upstream delays its responses, so that all operations are in flight at the same time. */
+/**
+ * Uses a fresh process. The upstream delays its responses, so that all operations are in flight at
+ * the same time.
+ */
 async function countConcurrent(target: Target, upstream: UpstreamProcess): Promise<number> {
   await using served = await startServer(target.start(upstream.url));
   await using client = createClient(served, HEADERS, CONCURRENT_OPERATIONS);
@@ -101,7 +113,10 @@ export function operationsFor({ target }: MeasuredTarget, kind: OperationKind): 
   return Array.from({ length: target.isCaching ? 1 : DISTINCT_OPERATIONS }, (_, number) => kind.at(number));
 }
 
-/** One operation at a time, over a slow upstream, each followed by the same request to the upstream itself. */
+/**
+ * One operation at a time, over a slow upstream, each followed by the same request to the upstream
+ * itself.
+ */
 export async function measureLatency(
   { client, target }: MeasuredTarget,
   upstream: UpstreamProcess,

@@ -1,7 +1,7 @@
 /**
  * Measures allocations in a process of its own. Its young generation is so large that no garbage
- * collection runs during a sample: the growth of the heap is then exactly the memory that the operations
- * have allocated. Prints a `CostReport` as JSON.
+ * collection runs during a sample: the growth of the heap is then exactly the memory that the
+ * operations have allocated. Prints a `CostReport` as JSON.
  *
  *     node --expose-gc --min-semi-space-size=256 --max-semi-space-size=256 bench/cost/measure.ts
  */
@@ -22,7 +22,10 @@ export interface Cost {
   readonly requests: number;
   /** Bytes of the heap and of external buffers. */
   readonly bytes: number;
-  /** Distance between the quartiles of the samples, as a share of the median: a great one invalidates the measurement. */
+  /**
+   * Distance between the quartiles of the samples, as a share of the median: a great one
+   * invalidates the measurement.
+   */
   readonly spread: number;
 }
 
@@ -34,7 +37,10 @@ export type CostReport = Readonly<Record<'warm' | 'uncached', Readonly<Record<Op
 /** Operations until the code has reached its final compilation. */
 const WARM_UP = 600;
 const SAMPLES = 8;
-/** Operations per sample: a cached operation allocates so little that other work of the process would distort a smaller sample. */
+/**
+ * Operations per sample: a cached operation allocates so little that other work of the process
+ * would distort a smaller sample.
+ */
 const OPERATIONS = { warm: 250, uncached: 40 };
 
 const collections: PerformanceEntry[] = [];
@@ -88,7 +94,8 @@ async function measureKinds(
     const before = requests;
     for (let sample = 0; sample < SAMPLES; sample += 1) {
       const prepared = prepare(operation, operations);
-      // Twice: the first collection frees memory lazily, and the second one waits until that is done.
+      // Twice: the first collection frees memory lazily, and the second one waits until that is
+      // done.
       globalThis.gc?.();
       await setImmediate();
       globalThis.gc?.();

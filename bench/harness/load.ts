@@ -23,7 +23,10 @@ export function createClient(served: ServerProcess, headers: Readonly<Record<str
   const { origin, pathname: path } = new URL(served.url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
   const allHeaders = { 'content-type': 'application/json', accept: 'application/json', ...headers };
-  /** Each load continues where the previous one stopped: a short load would only reach the first operations. */
+  /**
+   * Each load continues where the previous one stopped: a short load would only reach the first
+   * operations.
+   */
   let next = 0;
   const send = (body: Buffer) => pool.request({ method: 'POST', path, headers: allHeaders, body });
 

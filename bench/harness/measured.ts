@@ -1,8 +1,8 @@
 import { GCProfiler } from 'node:v8';
 
 /**
- * Loaded into a measured process before its program, with `--import`: reports the process's usage to
- * its parent, over the IPC channel. The measured program is not aware of it.
+ * Loaded into a measured process before its program, with `--import`: reports the process's usage
+ * to its parent, over the IPC channel. The measured program is not aware of it.
  */
 export interface ProcessUsage {
   /** Processor time of all threads, in user and system mode, in ms. */

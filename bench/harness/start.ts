@@ -29,14 +29,20 @@ export interface ServerProcess extends AsyncDisposable {
   /** Time from the start of the process to its first response, in ms. */
   readonly readyMs: number;
   measure(): Promise<ProcessUsage>;
-  /** Bytes promoted to the old generation since the previous call. The first call only starts the count. */
+  /**
+   * Bytes promoted to the old generation since the previous call. The first call only starts the
+   * count.
+   */
   takePromotedBytes(): Promise<number>;
 }
 
 export interface StartOptions {
   /** The program and its arguments, relative to the root of the project. */
   readonly args: readonly string[];
-  /** Variables in addition to `PORT` and `PATH`; the rest of the parent's environment is not inherited. */
+  /**
+   * Variables in addition to `PORT` and `PATH`; the rest of the parent's environment is not
+   * inherited.
+   */
   readonly environment: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];

@@ -1,4 +1,7 @@
-/** Apollo Server with RESTDataSource, and optionally its response cache, which stores whole responses in memory. */
+/**
+ * Apollo Server with RESTDataSource, and optionally its response cache, which stores whole
+ * responses in memory.
+ */
 import { type AugmentedRequest, RESTDataSource } from '@apollo/datasource-rest';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';

@@ -1,4 +1,7 @@
-/** The settings of a peer. Each peer uses one upstream key, as a service does; none of them separates callers. */
+/**
+ * The settings of a peer. Each peer uses one upstream key, as a service does; none of them
+ * separates callers.
+ */
 export const port = Number(process.env.PORT);
 export const upstreamUrl = process.env.UPSTREAM_URL ?? '';
 /** Whether the peer caches responses, in the way that its own documentation recommends. */

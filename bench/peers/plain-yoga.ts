@@ -1,4 +1,7 @@
-/** The usual starting point: GraphQL Yoga, Node's own fetch, and DataLoaders that live as long as a request. */
+/**
+ * The usual starting point: GraphQL Yoga, Node's own fetch, and DataLoaders that live as long as a
+ * request.
+ */
 import { createServer } from 'node:http';
 import DataLoader from 'dataloader';
 import { createSchema, createYoga } from 'graphql-yoga';

@@ -1,7 +1,7 @@
 /**
- * The schema of the peers: the fields that the operations of the table select, with the names of this
- * gateway's schema. All peers share the types and the resolvers of plain fields; each peer's own file
- * contains its data loading.
+ * The schema of the peers: the fields that the operations of the table select, with the names of
+ * this gateway's schema. All peers share the types and the resolvers of plain fields; each peer's
+ * own file contains its data loading.
  */
 export const typeDefs = /* GraphQL */ `
   type Query {

@@ -25,8 +25,8 @@ type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
 type BoundField = GraphQLField<unknown, unknown>;
 
 /**
- * Gives every field without a resolver of its own one that reads its REST key, and counts the output of
- * all fields against the response budget. Runs once, when the schema is built.
+ * Gives every field without a resolver of its own one that reads its REST key, and counts the
+ * output of all fields against the response budget. Runs once, when the schema is built.
  *
  * Root, connection and federation types are not bound: the gateway creates their objects, not REST.
  */
@@ -67,7 +67,9 @@ function createFieldResolver(typeName: string, field: BoundField): Resolver {
   };
 }
 
-/** Reports drift of a field's REST key although a resolver of its own produces the field's value. */
+/**
+ * Reports drift of a field's REST key although a resolver of its own produces the field's value.
+ */
 function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver): Resolver {
   const coerce = createFieldCoercer(field.type, typeName, field.name);
   return (parent, args, context, info) => {
@@ -76,7 +78,9 @@ function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver):
   };
 }
 
-/** `UNRECOGNIZED` represents values that the schema does not know, so a client cannot request them. */
+/**
+ * `UNRECOGNIZED` represents values that the schema does not know, so a client cannot request them.
+ */
 function rejectUnrecognized<T, C>(
   resolve: GraphQLFieldResolver<T, C>,
   enumArguments: readonly GraphQLArgument[],

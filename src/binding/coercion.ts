@@ -14,7 +14,10 @@ import { UNRECOGNIZED } from './names.ts';
 import { scalarCoercers } from './scalars.ts';
 import { hasId, isWireObject } from './wire-object.ts';
 
-/** Converts the value of a REST key to the field's GraphQL type; null if that is impossible. Never throws. */
+/**
+ * Converts the value of a REST key to the field's GraphQL type; null if that is impossible. Never
+ * throws.
+ */
 export type Coerce = (raw: unknown, drift: DriftReporter) => unknown;
 
 /**

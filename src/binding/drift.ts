@@ -11,7 +11,10 @@ export interface Unrecognized {
 export type DriftKind =
   /** The value has another type, and is readable all the same: a number as text. */
   | 'coerced'
-  /** The key is missing, and its value is derived from keys that other versions of the API use instead. */
+  /**
+   * The key is missing, and its value is derived from keys that other versions of the API use
+   * instead.
+   */
   | 'derived'
   /** The list has an unreadable item: it is left out. */
   | 'dropped'

@@ -5,8 +5,8 @@ import { toEnumName, UNRECOGNIZED } from './names.ts';
 const INPUT_ONLY = new Set(['CampaignRowResult']);
 
 /**
- * The internal values of the schema's enums, for `makeExecutableSchema`: resolvers receive and return
- * REST values. An enum has the same name in both contracts.
+ * The internal values of the schema's enums, for `makeExecutableSchema`: resolvers receive and
+ * return REST values. An enum has the same name in both contracts.
  */
 export const enumResolvers: Record<string, Record<string, string>> = Object.fromEntries(
   Object.entries(wireEnums).map(([name, values]) => {

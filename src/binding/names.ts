@@ -2,8 +2,8 @@
  * The single rule between the names of REST and the names of GraphQL.
  *
  * A GraphQL field is the REST key in camel case; an enum value is the REST value in upper case, in
- * which one `_` replaces every run of characters that GraphQL does not allow. The documentation of the
- * Revox API therefore also documents the gateway.
+ * which one `_` replaces every run of characters that GraphQL does not allow. The documentation of
+ * the Revox API therefore also documents the gateway.
  */
 
 /** `to_phone_number` → `toPhoneNumber` */
@@ -22,8 +22,8 @@ export function toEnumName(value: string): string {
 }
 
 /**
- * Exceptions to the rule, by type and field. `voice.id` identifies a vendor's voice, not the object that
- * contains it: clients that normalise on `id` would mix the settings of two assistants.
+ * Exceptions to the rule, by type and field. `voice.id` identifies a vendor's voice, not the object
+ * that contains it: clients that normalise on `id` would mix the settings of two assistants.
  */
 const EXCEPTIONS: { readonly [type: string]: { readonly [field: string]: string } } = {
   Voice: { voiceId: 'id' },
@@ -34,5 +34,8 @@ export function keyOf(typeName: string, fieldName: string): string {
   return EXCEPTIONS[typeName]?.[fieldName] ?? toKey(fieldName);
 }
 
-/** The enum value that represents any REST value newer than the schema. The upstream itself does not use it. */
+/**
+ * The enum value that represents any REST value newer than the schema. The upstream itself does not
+ * use it.
+ */
 export const UNRECOGNIZED = 'UNRECOGNIZED';

@@ -12,7 +12,10 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Counts the bytes and errors of one operation's response. A response that exceeds a limit is abandoned. */
+/**
+ * Counts the bytes and errors of one operation's response. A response that exceeds a limit is
+ * abandoned.
+ */
 export interface ResponseBudget {
   /** The gateway will not send the response: no further field does any work. */
   readonly isExceeded: boolean;
@@ -28,15 +31,15 @@ interface BudgetedContext {
 }
 
 /**
- * Memory that a field or a list item takes during execution, in addition to its name and its text: as
- * measured, including its share of the object that contains it.
+ * Memory that a field or a list item takes during execution, in addition to its name and its text:
+ * as measured, including its share of the object that contains it.
  */
 export const FIELD_OVERHEAD_BYTES = 128;
 
 /**
- * The error that every field throws once the response is abandoned. It is a single object with a path:
- * GraphQL passes an error with a path on unchanged, and wraps any other in a new error with a stack
- * (30 µs each, as measured).
+ * The error that every field throws once the response is abandoned. It is a single object with a
+ * path: GraphQL passes an error with a path on unchanged, and wraps any other in a new error with a
+ * stack (30 µs each, as measured).
  */
 const BUDGET_EXCEEDED = new GraphQLError('The response is abandoned: it exceeds a limit.', { path: [] });
 

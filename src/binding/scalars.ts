@@ -6,7 +6,10 @@ export type CoerceScalar = (raw: unknown) => unknown;
 
 const INT_LIMIT = 2 ** 31;
 
-/** The coercer of each scalar. A number as text becomes a number; any other value of the wrong type becomes null. */
+/**
+ * The coercer of each scalar. A number as text becomes a number; any other value of the wrong type
+ * becomes null.
+ */
 export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
   Boolean: (raw) => {
     if (typeof raw === 'boolean') return raw;
@@ -38,9 +41,9 @@ function toText(raw: unknown): string | null {
 }
 
 /**
- * The input parsers of the schema's own scalars; `JSON` accepts any value. `scalarCoercers` has already
- * coerced the values of fields, so serialization has nothing left to do. No argument uses these scalars
- * at present, but directives and tools may parse them.
+ * The input parsers of the schema's own scalars; `JSON` accepts any value. `scalarCoercers` has
+ * already coerced the values of fields, so serialization has nothing left to do. No argument uses
+ * these scalars at present, but directives and tools may parse them.
  *
  * Plain objects for `makeExecutableSchema`, not `GraphQLScalarType`s: those would overwrite the
  * description and the `@specifiedBy` of the SDL.

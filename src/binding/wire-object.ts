@@ -6,8 +6,8 @@ export function isWireObject(value: unknown): value is WireObject {
 }
 
 /**
- * Whether an object has an id that identifies it. An id must be text or a number, and must be usable in
- * a URL path.
+ * Whether an object has an id that identifies it. An id must be text or a number, and must be
+ * usable in a URL path.
  */
 export function hasId({ id }: WireObject): boolean {
   return typeof id === 'number' || (typeof id === 'string' && !['', '.', '..'].includes(id));
@@ -18,8 +18,8 @@ const LOAD_FULL = Symbol('load whole');
 type Stub<T> = T & { readonly [LOAD_FULL]?: () => Promise<T | null> };
 
 /**
- * Marks an object that contains only some of its keys. A field whose key is missing calls `load` and
- * reads the loaded object. Null if the object has no id: then the full object cannot be loaded.
+ * Marks an object that contains only some of its keys. A field whose key is missing calls `load`
+ * and reads the loaded object. Null if the object has no id: then the full object cannot be loaded.
  * @param load resolves with null if the object no longer exists; must cache its own result
  */
 export function asStub<T>(known: object, load: () => Promise<T | null>): T | null {

@@ -11,7 +11,10 @@ const ENTITY_LOADERS = {
   Campaign: (id: string, { loaders }: RequestContext) => loaders.campaign(id),
 };
 
-/** The root fields of the subgraph specification (`_entities`, `_service`), with the same loaders as the other fields. */
+/**
+ * The root fields of the subgraph specification (`_entities`, `_service`), with the same loaders as
+ * the other fields.
+ */
 export const entityResolvers: Resolvers = {
   Query: {
     // Awaited here, so that a trace attributes the time to this field.

@@ -4,8 +4,9 @@ import { nullIfNotFound, toKeyError } from './load-errors.ts';
 export interface ListBackedLoader<T> {
   readonly byId: DataLoader<string, T | null>;
   /**
-   * Looks up an id that may belong to an object of another type. If there are several, ids missing in
-   * the list are not requested one by one: a hundred ids of another type would be a hundred requests.
+   * Looks up an id that may belong to an object of another type. If there are several, ids missing
+   * in the list are not requested one by one: a hundred ids of another type would be a hundred
+   * requests.
    */
   readonly probe: DataLoader<string, T | null>;
   /** The complete list, requested once. */
@@ -13,9 +14,9 @@ export interface ListBackedLoader<T> {
 }
 
 /**
- * Loads objects that the upstream serves both one by one and as one complete list. Two or more distinct
- * ids of one tick are read from the list; so is a single id if the list has already been requested. An
- * id that the list lacks is requested on its own before it counts as missing.
+ * Loads objects that the upstream serves both one by one and as one complete list. Two or more
+ * distinct ids of one tick are read from the list; so is a single id if the list has already been
+ * requested. An id that the list lacks is requested on its own before it counts as missing.
  */
 export function createListBackedLoader<T extends { readonly id: string }>({
   getOne,

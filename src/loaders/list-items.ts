@@ -4,7 +4,10 @@ import type { PageResponse } from '#rest/revox-api.ts';
 /** Drift of list items: an item has no id and is dropped, or its id is a number. */
 export type ItemDrift = 'dropped' | 'coerced';
 
-/** The items that have an id. Items that are not objects or have no id are dropped; an id that is a number becomes text. */
+/**
+ * The items that have an id. Items that are not objects or have no id are dropped; an id that is a
+ * number becomes text.
+ */
 export function withIds<T extends { readonly id: string }>(items: readonly unknown[], onDrift: (kind: ItemDrift) => void): T[] {
   const identified: T[] = [];
   for (const item of items) {

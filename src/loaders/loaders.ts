@@ -16,8 +16,8 @@ export interface Loaders {
   assistant(id: string): Promise<Assistant | null>;
   campaign(id: string): Promise<Campaign | null>;
   /**
-   * An object of any of the three types. An unknown id costs at most three requests; a failed look-up is
-   * an error, never null.
+   * An object of any of the three types. An unknown id costs at most three requests; a failed
+   * look-up is an error, never null.
    */
   node(id: string): Promise<{ readonly type: NodeType; readonly object: Call | Assistant | Campaign } | null>;
   /** Lists with the same filter are one list, read once. An empty filter means no filter. */
@@ -98,8 +98,8 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
       getOrCreate(campaignRows, JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]), () =>
         createPagedList(async ({ page, pageSize, newerThan }) => {
           const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, { newerThan });
-          // At present no field of the schema loads a call after its row has arrived; a load that starts after
-          // the root fields finds the call here.
+          // At present no field of the schema loads a call after its row has arrived; a load that
+          // starts after the root fields finds the call here.
           for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
           if (response.total === undefined) onDrift('missing', 'CampaignRowConnection', 'totalCount');
           return toPage<CampaignRow>(response, onItemDrift('CampaignRow'));

@@ -117,17 +117,17 @@ async function hasItemAt(list: List<Identified>, start: number, end: number): Pr
 }
 
 /**
- * Reads the pages of a window that `takeBackward` then collects. Lists grow on top: reading downwards
- * shows an item twice if it moves between two reads, and the pages are read again; reading upwards
- * would miss the item.
+ * Reads the pages of a window that `takeBackward` then collects. Lists grow on top: reading
+ * downwards shows an item twice if it moves between two reads, and the pages are read again;
+ * reading upwards would miss the item.
  */
 async function readTopDown(list: List<Identified>, start: number, end: number): Promise<void> {
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) await list.page(index);
 }
 
 /**
- * The position to page backward from. A position past the end of the list, or a total that the pages
- * do not reach, is replaced by the measured end of the list.
+ * The position to page backward from. A position past the end of the list, or a total that the
+ * pages do not reach, is replaced by the measured end of the list.
  */
 async function findEnd(list: List<Identified>, upper: Gap | undefined): Promise<number> {
   if (upper && !upper.isLost) return upper.position;
@@ -192,7 +192,10 @@ class LazyEdge<T extends Identified> implements Edge<T> {
   }
 }
 
-/** The nearest neighbours on one side among the pages already read, across page borders, nearest first. */
+/**
+ * The nearest neighbours on one side among the pages already read, across page borders, nearest
+ * first.
+ */
 function neighbours(list: List<Identified> | undefined, position: number, step: 1 | -1): Buffer[] {
   const found: Buffer[] = [];
   if (!list) return found;

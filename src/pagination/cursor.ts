@@ -53,7 +53,8 @@ export function decodeCursor(text: string, scope: string, argument: 'after' | 'b
   if (!/^[\w-]+$/.test(text)) throw invalidCursor();
   const bytes = Buffer.from(text, 'base64url');
   const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  // The text is compared too: base64 has several spellings for the same bytes, a cursor has only one.
+  // The text is compared too: base64 has several spellings for the same bytes, a cursor has only
+  // one.
   if (
     body.length < HEADER_BYTES ||
     !checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES)) ||

@@ -1,8 +1,8 @@
 import { Fact, MIN_TRUST_MS, type Observation } from './fact.ts';
 
 /**
- * How an endpoint pages, as one operation of one credential assumes. Assigning to a property records
- * an observation. The facts contain no upstream data.
+ * How an endpoint pages, as one operation of one credential assumes. Assigning to a property
+ * records an observation. The facts contain no upstream data.
  */
 export interface EndpointFacts {
   /** The number of the first page; undefined until a probe has determined it. */
@@ -12,9 +12,10 @@ export interface EndpointFacts {
   /** Whether the credential itself has verified the number recently. */
   readonly isFirstPageTrusted: boolean;
   /**
-   * Whether a probe must determine or verify the number before the gateway reads pages by it. A wrong
-   * 1 does not show in the responses: the first page is missing, and the rest is a valid list. A wrong
-   * 0 shows at the start of a list: page 0 is rejected, empty, or served again as page 1.
+   * Whether a probe must determine or verify the number before the gateway reads pages by it. A
+   * wrong 1 does not show in the responses: the first page is missing, and the rest is a valid
+   * list. A wrong 0 shows at the start of a list: page 0 is rejected, empty, or served again as
+   * page 1.
    * @param isAtStart the list is read from its start
    */
   needsFirstPageProbe(isAtStart: boolean): Promise<boolean>;
@@ -27,8 +28,8 @@ export interface EndpointFacts {
   /** Whether page 0 has recently been served with items: then an empty page 0 is an empty list. */
   servesPageZero: boolean;
   /**
-   * Whether the upstream has recently reported totals that the pages do not reach, whatever the number
-   * of the first page.
+   * Whether the upstream has recently reported totals that the pages do not reach, whatever the
+   * number of the first page.
    */
   totalsMislead: boolean;
   /** Items on a full page: as configured, until the upstream serves fewer or more. */
@@ -37,17 +38,23 @@ export interface EndpointFacts {
   readonly requestSize: number;
   readonly maxRequestSize: number;
   /**
-   * Whether a short page has been observed between fuller ones: then a short page proves neither the
-   * end of the list nor a cap.
+   * Whether a short page has been observed between fuller ones: then a short page proves neither
+   * the end of the list nor a cap.
    */
   leavesHoles: boolean;
-  /** Whether the credential itself has observed a hole recently: if not, the next short page is classified again. */
+  /**
+   * Whether the credential itself has observed a hole recently: if not, the next short page is
+   * classified again.
+   */
   readonly areHolesTrusted: boolean;
   /** Whether a page past the end has been observed to repeat the last one. */
   repeatsLastPage: boolean;
 }
 
-/** The observations of one credential, shared between instances of the gateway. Each credential has its own. */
+/**
+ * The observations of one credential, shared between instances of the gateway. Each credential has
+ * its own.
+ */
 export interface SharedFacts {
   /** Undefined if no observation is stored, or if reading it takes too long. Never rejects. */
   readFirstPage(endpoint: string): Promise<SharedFirstPage | undefined>;
@@ -66,8 +73,8 @@ export interface FactOwner {
 }
 
 /**
- * Looks up facts by path template, such as `/campaigns/{id}/rows`: the number of templates is small.
- * Each list of an operation gets its own `EndpointFacts`.
+ * Looks up facts by path template, such as `/campaigns/{id}/rows`: the number of templates is
+ * small. Each list of an operation gets its own `EndpointFacts`.
  */
 export type FactsByEndpoint = (endpoint: string) => EndpointFacts;
 

@@ -33,9 +33,9 @@ interface Entry<V> {
 /**
  * One property of the upstream, as each credential has observed it.
  *
- * A credential's own observation always overrides those of other credentials, so no other credential
- * can make its responses wrong. A credential without an observation starts from the value that at
- * least two others agree on. A fact contains no upstream data.
+ * A credential's own observation always overrides those of other credentials, so no other
+ * credential can make its responses wrong. A credential without an observation starts from the
+ * value that at least two others agree on. A fact contains no upstream data.
  */
 export class Fact<V extends {}> {
   readonly #monotonicNow: () => number;
@@ -47,13 +47,19 @@ export class Fact<V extends {}> {
     this.#monotonicNow = monotonicNow;
   }
 
-  /** The credential's own value, else the value that others agree on. Undefined: unknown, or contradicted. */
+  /**
+   * The credential's own value, else the value that others agree on. Undefined: unknown, or
+   * contradicted.
+   */
   valueFor(credential: string): V | undefined {
     const own = this.#entryOf(credential);
     return own ? own.value : this.#quorumValue();
   }
 
-  /** Whether the credential has observed the value itself, recently enough that no verification is due. */
+  /**
+   * Whether the credential has observed the value itself, recently enough that no verification is
+   * due.
+   */
   isTrustedFor(credential: string): boolean {
     const own = this.#entryOf(credential);
     return own?.value !== undefined && this.#monotonicNow() < own.trustedUntil;
@@ -66,7 +72,8 @@ export class Fact<V extends {}> {
   }
 
   /**
-   * @param isConfirmed false: a first observation is used, but not trusted until the next one agrees
+   * @param isConfirmed false: a first observation is used, but not trusted until the next one
+   *   agrees
    * @returns the observation if it is new or trusted for longer
    */
   observe(credential: string, value: V, { isConfirmed = true } = {}): Observation<V> | undefined {
@@ -82,13 +89,18 @@ export class Fact<V extends {}> {
     return { value, trustMs };
   }
 
-  /** Upstream responses contradict the value: the credential starts over, whatever others have observed. */
+  /**
+   * Upstream responses contradict the value: the credential starts over, whatever others have
+   * observed.
+   */
   invalidate(credential: string): void {
     const now = this.#monotonicNow();
     this.#entries.set(credential, { value: undefined, trustMs: 0, observedAt: now, trustedUntil: now });
   }
 
-  /** Adopts an observation that the credential made in another instance, with the same trust period. */
+  /**
+   * Adopts an observation that the credential made in another instance, with the same trust period.
+   */
   adopt(credential: string, { value, trustMs }: Observation<V>, ageMs: number): void {
     const remainingMs = Math.max(0, Math.min(MAX_TRUST_MS, trustMs) - ageMs);
     const own = this.#entryOf(credential);
@@ -99,8 +111,8 @@ export class Fact<V extends {}> {
   }
 
   /**
-   * Marks the credential's value, if it has one, as being verified by this operation; other operations
-   * use the value meanwhile.
+   * Marks the credential's value, if it has one, as being verified by this operation; other
+   * operations use the value meanwhile.
    */
   beginVerification(credential: string): boolean {
     const own = this.#entryOf(credential);

@@ -3,11 +3,17 @@ import type { Identified, Page, ReadVersion } from './list.ts';
 import { EMPTY_PAGE, hasSameItems, hasStatus, overlapRatio } from './page-content.ts';
 import { isUncached, latestVersion } from './read-version.ts';
 
-/** The start of a list: the upstream's number of the first page, and the pages that the probe has read, by index from 0. */
+/**
+ * The start of a list: the upstream's number of the first page, and the pages that the probe has
+ * read, by index from 0.
+ */
 export interface ListStart<T> {
   readonly firstPage: 0 | 1;
   readonly pages: ReadonlyMap<number, Page<T>>;
-  /** The number is configured, or this operation has probed it: then no upstream response contradicts it. */
+  /**
+   * The number is configured, or this operation has probed it: then no upstream response
+   * contradicts it.
+   */
   readonly isSettled: boolean;
   /** The list has moved since this version: pages read from now on must be newer. */
   readonly newerThan?: ReadVersion | undefined;
@@ -15,24 +21,26 @@ export interface ListStart<T> {
 
 type ReadPageNumber<T> = (page: number, newerThan: ReadVersion | undefined) => Promise<Page<T>>;
 
-/** Maximum number of probes: a list that moves during each of them moves faster than it can be read. */
+/**
+ * Maximum number of probes: a list that moves during each of them moves faster than it can be read.
+ */
 const MAX_PROBES = 3;
 
 /**
  * Determines whether the upstream numbers pages from 0 or from 1, for one credential.
  *
- * From 1: page 0 is rejected (400, 422) while page 1 is not, or page 0 is empty while page 1 is not,
- * or page 0 is served as page 1 (a clamped number). Otherwise from 0. The probe costs two requests,
- * and a third if page 0 is served as page 1: the list could also have a single page, be numbered from
- * 0 and clamp numbers past the end, and only page 2 shows the difference.
+ * From 1: page 0 is rejected (400, 422) while page 1 is not, or page 0 is empty while page 1 is
+ * not, or page 0 is served as page 1 (a clamped number). Otherwise from 0. The probe costs two
+ * requests, and a third if page 0 is served as page 1: the list could also have a single page, be
+ * numbered from 0 and clamp numbers past the end, and only page 2 shows the difference.
  *
  * A list that moves between two requests, or a single anomalous response, can make 0 look like 1. A
- * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1; a wrong 0 shows at
- * the start of a list. Once the number is trusted, a probe verifies it from time to time.
+ * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1; a wrong 0 shows
+ * at the start of a list. Once the number is trusted, a probe verifies it from time to time.
  *
- * The probe concludes nothing from any other failure, which it throws, nor from a list that reads the
- * same either way; such a list is read from 0. Cached pages may have any age if the probe concludes
- * nothing from them; if it would, it reads them again first.
+ * The probe concludes nothing from any other failure, which it throws, nor from a list that reads
+ * the same either way; such a list is read from 0. Cached pages may have any age if the probe
+ * concludes nothing from them; if it would, it reads them again first.
  * @param isAtStart the list is read from its start
  */
 export async function findListStart<T extends Identified>(
@@ -65,7 +73,8 @@ async function probeStart<T extends Identified>(readNumber: ReadPageNumber<T>, f
     if (!first.isConclusive) return toStart(first, newerThan);
     const isFirstUncached = isUncached(versionsOf(first));
     const probe = isFirstUncached ? first : await probeNumbers(readNumber, versionsOf(first).reduce(latestVersion, undefined));
-    // The pages are cached again if the upstream fails and the cache serves stale responses (stale-if-error).
+    // The pages are cached again if the upstream fails and the cache serves stale responses
+    // (stale-if-error).
     if (!probe.isConclusive || !(isFirstUncached || isUncached(versionsOf(probe)))) return toStart(probe, newerThan);
     if (probe.firstPage === 0 || assumed === 1) return conclude(probe, facts, newerThan);
 
@@ -88,7 +97,7 @@ async function rereadStart<T extends Identified>(probe: Probe<T>, readNumber: Re
   const last = versionsOf(probe).reduce(latestVersion, undefined);
   const zero = await readPageZero(readNumber, last);
   const newerThan = latestVersion(last, zero?.readVersion);
-  if (!zero) return { zero, isConsistent: probe.zero === 'refused', latestVersion: newerThan };
+  if (!zero) return { zero, isConsistent: probe.zero === 'rejected', latestVersion: newerThan };
   if (zero.served === 0) return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
   if (probe.zero !== 'page 1' || !isFirstPageAgain(probe.one, zero))
     return { zero, isConsistent: false, latestVersion: newerThan };
@@ -103,7 +112,7 @@ function conclude<T>(probe: Probe<T>, facts: EndpointFacts, newerThan: ReadVersi
 }
 
 /** The upstream's response to number 0, compared with its response to number 1. */
-type PageZero = 'refused' | 'empty' | 'page 1' | 'a page of its own';
+type PageZero = 'rejected' | 'empty' | 'page 1' | 'a page of its own';
 
 /** The pages at the first numbers, and the number of the first page that follows from them. */
 interface Probe<T> {
@@ -136,11 +145,11 @@ async function probeNumbers<T extends Identified>(
 
   const zeroPage = await readPageZero(readNumber, last);
   if (zeroPage) record(0, zeroPage);
-  // A rejected page 0 has a wrong number, or the request has another fault. Such a fault rejects page 1
-  // too, and that error is thrown.
+  // A rejected page 0 has a wrong number, or the request has another fault. Such a fault rejects
+  // page 1 too, and that error is thrown.
   const one = record(1, await (zeroPage ? readOrEmpty(1) : readNumber(1, last)));
   const zero = classifyPageZero(zeroPage, one);
-  if (zero === 'refused') return { zero, one, firstPage: 1, isConclusive: one.served > 0, pages };
+  if (zero === 'rejected') return { zero, one, firstPage: 1, isConclusive: one.served > 0, pages };
   if (zero === 'empty') return { zero, one, firstPage: one.served > 0 ? 1 : 0, isConclusive: one.served > 0, pages };
   if (zero === 'a page of its own') return { zero, one, firstPage: 0, isConclusive: true, pages };
   const isConclusive = !hasSameItems(record(2, await readOrEmpty(2)), one);
@@ -158,15 +167,15 @@ async function readPageZero<T>(readNumber: ReadPageNumber<T>, newerThan: ReadVer
 }
 
 function classifyPageZero(zero: Page<Identified> | undefined, one: Page<Identified>): PageZero {
-  if (!zero) return 'refused';
+  if (!zero) return 'rejected';
   if (zero.served === 0) return 'empty';
   return isFirstPageAgain(zero, one) ? 'page 1' : 'a page of its own';
 }
 
 /**
  * Whether the second read returned the first page again: it begins with the same items, except for
- * items inserted on top between the two reads. A second page may also share items with the first one
- * after the list has moved, but never the topmost item.
+ * items inserted on top between the two reads. A second page may also share items with the first
+ * one after the list has moved, but never the topmost item.
  */
 function isFirstPageAgain<T extends Identified>(first: Page<T>, again: Page<T>): boolean {
   const topmost = first.items[0]?.id;

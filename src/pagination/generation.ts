@@ -11,7 +11,10 @@ interface GenerationOptions {
   readonly isLast: boolean;
   /** The first index past the end of the list, if the previous generation has determined it. */
   readonly pastEndFrom: number;
-  /** Every page must be newer than this, and therefore newer than all pages of the previous generation. */
+  /**
+   * Every page must be newer than this, and therefore newer than all pages of the previous
+   * generation.
+   */
   readonly newerThan: ReadVersion | undefined;
 }
 
@@ -26,8 +29,8 @@ interface Repetition<T> {
 export class Generation<T extends Identified> implements List<T> {
   readonly pageSize: number;
   /**
-   * The first index past the end, for the next generation, if this one took repetitions past the end
-   * for pages of the list.
+   * The first index past the end, for the next generation, if this one took repetitions past the
+   * end for pages of the list.
    */
   nextPastEndFrom = Number.POSITIVE_INFINITY;
 
@@ -38,9 +41,14 @@ export class Generation<T extends Identified> implements List<T> {
   readonly #pages: OrderedPages<T>;
   /** Pages that have been compared with their neighbours: `loaded` returns only these. */
   readonly #compared = new Set<number>();
-  /** Short pages followed by more items, although the upstream also serves full pages: they do not prove the end. */
+  /**
+   * Short pages followed by more items, although the upstream also serves full pages: they do not
+   * prove the end.
+   */
   readonly #holes = new Set<number>();
-  /** Pages from this index on repeat the one before: set only for upstreams that clamp page numbers. */
+  /**
+   * Pages from this index on repeat the one before: set only for upstreams that clamp page numbers.
+   */
   #pastEndFrom: number;
   #total: number | undefined;
   #hasFullPage = false;
@@ -90,15 +98,15 @@ export class Generation<T extends Identified> implements List<T> {
   async measure(): Promise<number> {
     const first = await this.#read(0);
     if (first.served === 0) return 0;
-    // A short page may be capped, and page 0 may be served again as page 1. Page 1 shows both, and the
-    // search probes it first anyway.
+    // A short page may be capped, and page 0 may be served again as page 1. Page 1 shows both, and
+    // the search probes it first anyway.
     await this.#read(1);
     const searched = this.#searched();
     const last = await findLastPage(searched);
     const found = await searched.read(last);
     if (usedCache(searched)) {
-      // The response shows this page together with pages that were read in order: read in order as well, it
-      // must be identical.
+      // The response shows this page together with pages that were read in order: read in order as
+      // well, it must be identical.
       const page = await this.#read(last);
       const isComplete = this.#isEnd(last, page);
       if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete }))) this.reportOverlap();
@@ -134,8 +142,8 @@ export class Generation<T extends Identified> implements List<T> {
   #isEnd(index: number, page: Page<T>): boolean {
     if (page.served === 0 || index + 1 >= this.#pastEndFrom) return true;
     if (page.total !== undefined) return index * this.pageSize + page.served >= page.total;
-    // A full page of the same generation shows that the upstream serves the requested page size, and
-    // saves the request that would prove the end; unless this endpoint is known to leave holes.
+    // A full page of the same generation shows that the upstream serves the requested page size,
+    // and saves the request that would prove the end; unless this endpoint is known to leave holes.
     return page.served < this.pageSize && this.#hasFullPage && !this.#facts.leavesHoles && !this.#holes.has(index);
   }
 
@@ -174,7 +182,10 @@ export class Generation<T extends Identified> implements List<T> {
     return page;
   }
 
-  /** Compares two neighbouring pages: they show the end of the list, or a move of the list between the two reads. */
+  /**
+   * Compares two neighbouring pages: they show the end of the list, or a move of the list between
+   * the two reads.
+   */
   async #compare(index: number, { earlier }: { readonly earlier: 'page' | 'next' }): Promise<void> {
     const page = this.#pages.get(index);
     const next = this.#pages.get(index + 1);
@@ -187,7 +198,10 @@ export class Generation<T extends Identified> implements List<T> {
       await this.#upstream.reportDistinctFirstPages();
   }
 
-  /** A short page followed by more items: the upstream caps its pages, the list has moved, or the page has a hole. */
+  /**
+   * A short page followed by more items: the upstream caps its pages, the list has moved, or the
+   * page has a hole.
+   */
   async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);
     if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index)) return;
@@ -215,12 +229,15 @@ export class Generation<T extends Identified> implements List<T> {
     if (reason !== 'hole' || !isKnown) this.reportOverlap();
   }
 
-  /** The next page repeats this one: the list ends here or before, or moved by one page between the two reads. */
+  /**
+   * The next page repeats this one: the list ends here or before, or moved by one page between the
+   * two reads.
+   */
   async #handleRepetition(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
     if (index === 0 && (await this.#upstream.isFirstPageClamped(next))) return this.reportOverlap();
     const isCertainEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
-    // If the endpoint is known to repeat its last page, cached pages are sufficient evidence, unless a
-    // whole page may have been inserted since.
+    // If the endpoint is known to repeat its last page, cached pages are sufficient evidence,
+    // unless a whole page may have been inserted since.
     const canHaveMoved = page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
     const isKnownRepetition = this.#facts.repeatsLastPage && earlier === 'page' && !canHaveMoved;
     if (isKnownRepetition || !this.#isCachedEvidence(page, next)) {
@@ -230,7 +247,8 @@ export class Generation<T extends Identified> implements List<T> {
       ];
       if (!isCertainEnd && !hasSameItems(await this.#upstream.fetchAgain(rereadIndex, newerThan), page))
         return this.reportOverlap();
-      // A short page ends the list whatever follows it; its repetition may also be a move by a whole page.
+      // A short page ends the list whatever follows it; its repetition may also be a move by a
+      // whole page.
       if (page.served >= this.pageSize && !this.#isCachedEvidence()) this.#facts.repeatsLastPage = true;
     }
     this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
@@ -242,9 +260,9 @@ export class Generation<T extends Identified> implements List<T> {
   }
 
   /**
-   * Whether pages come from the cache, so that no fact about the endpoint may be concluded from them:
-   * facts outlive this operation, and pages of different ages do not show how the upstream pages. Then
-   * the next generation reads all pages again, unless that would not be more coherent.
+   * Whether pages come from the cache, so that no fact about the endpoint may be concluded from
+   * them: facts outlive this operation, and pages of different ages do not show how the upstream
+   * pages. Then the next generation reads all pages again, unless that would not be more coherent.
    */
   #isCachedEvidence(...pages: readonly (Page<T> | undefined)[]): boolean {
     if (!this.#upstream.servedStale && isUncached(pages.map((page) => page?.readVersion))) return false;

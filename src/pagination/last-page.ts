@@ -11,14 +11,19 @@ export interface SearchedPages<T> {
 }
 
 /**
- * Finds the last page of a list that is not empty, by a galloping search over page numbers: about 2·log₂(pages) requests.
- * @param repetition a page that is known to be the last one or to repeat it: then the search only goes upwards from there
+ * Finds the last page of a list that is not empty, by a galloping search over page numbers: about
+ * 2·log₂(pages) requests.
+ * @param repetition a page that is known to be the last one or to repeat it: then the search only
+ *   goes upwards from there
  */
 export async function findLastPage<T extends Identified>(
   { read, pageSize }: SearchedPages<T>,
   repetition?: { readonly index: number; readonly page: Page<T> },
 ): Promise<number> {
-  /** The content of the last page, once it is known. All pages with this content except the first are past the end. */
+  /**
+   * The content of the last page, once it is known. All pages with this content except the first
+   * are past the end.
+   */
   let end = repetition?.page;
   /**
    * `past`: the nearest page known to be empty or to have the content of the last page. `last` and
@@ -57,10 +62,10 @@ export function usedCache({ visited }: SearchedPages<unknown>): boolean {
 }
 
 /**
- * Verifies that the page that the search has found is the last one, although the search may have used
- * pages of different ages: the list may have pushed items onto a page that was empty when it was read,
- * and a page that was the last one when it was read may now be past the end. If the decisive pages
- * were read last, this costs no request.
+ * Verifies that the page that the search has found is the last one, although the search may have
+ * used pages of different ages: the list may have pushed items onto a page that was empty when it
+ * was read, and a page that was the last one when it was read may now be past the end. If the
+ * decisive pages were read last, this costs no request.
  * @param isComplete the page itself shows that no item follows
  */
 export async function isLastPage<T extends Identified>(
@@ -71,8 +76,8 @@ export async function isLastPage<T extends Identified>(
   const page = await read(last);
   if (visited.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
-  // Pages past the end repeat the last one. The page before shows that this one is not a repetition, if
-  // it was read after all pages that repeat this one.
+  // Pages past the end repeat the last one. The page before shows that this one is not a
+  // repetition, if it was read after all pages that repeat this one.
   const others = [...visited].filter(([index]) => index < last - 1 || index > last).map(([, { readVersion }]) => readVersion);
   const before = await read(last - 1, others.reduce(latestVersion, undefined));
   const again = await read(last, before.readVersion);

@@ -1,4 +1,7 @@
-/** One upstream page. `served` counts all items, unusable ones included: it marks the end of a list, not `items`. */
+/**
+ * One upstream page. `served` counts all items, unusable ones included: it marks the end of a list,
+ * not `items`.
+ */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly served: number;
@@ -29,8 +32,8 @@ export interface Identified {
  * `List` is one generation, a picture of the upstream's list that is as coherent as reading page by
  * page allows.
  *
- * Each method may throw `ListMovedError`: then this generation is not coherent, and `ListSource.renew`
- * returns the next one.
+ * Each method may throw `ListMovedError`: then this generation is not coherent, and
+ * `ListSource.renew` returns the next one.
  */
 export interface List<T extends Identified> {
   /** Items on each page except the last. */
@@ -49,14 +52,14 @@ export interface List<T extends Identified> {
   measure(): Promise<number>;
   /**
    * Reports that one item is on two pages: the list moved between the two reads. Throws
-   * `ListMovedError`, unless a further generation would not be more coherent; then the response uses
-   * this one.
+   * `ListMovedError`, unless a further generation would not be more coherent; then the response
+   * uses this one.
    */
   reportOverlap(): void;
   /**
-   * Reports that an item is not at its expected position. Cached pages may be older than the item, so
-   * they are read again. Throws `ListMovedError` if a page has changed, unless a further generation
-   * would not be more coherent.
+   * Reports that an item is not at its expected position. Cached pages may be older than the item,
+   * so they are read again. Throws `ListMovedError` if a page has changed, unless a further
+   * generation would not be more coherent.
    */
   reportMissing(): Promise<void>;
 }
@@ -70,14 +73,17 @@ export interface ListSource<T extends Identified> {
 }
 
 /**
- * The generation is not a coherent picture of the list: read again from the next one. This error never
- * leaves `src/pagination`.
+ * The generation is not a coherent picture of the list: read again from the next one. This error
+ * never leaves `src/pagination`.
  */
 export class ListMovedError extends Error {
   override name = 'ListMovedError';
 }
 
-/** Runs `read` over the current generation, and over the next one for as long as the list moves during the read. */
+/**
+ * Runs `read` over the current generation, and over the next one for as long as the list moves
+ * during the read.
+ */
 export async function readCoherently<T extends Identified, R>(
   source: ListSource<T>,
   read: (list: List<T>) => Promise<R>,

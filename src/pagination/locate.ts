@@ -3,36 +3,39 @@ import { fingerprint } from './fingerprint.ts';
 import type { Identified, List } from './list.ts';
 
 /**
- * How far from its last known position an item is searched, in upstream pages. New items arrive on top
- * and push others down, so the search reaches farther down.
+ * How far from its last known position an item is searched, in upstream pages. New items arrive on
+ * top and push others down, so the search reaches farther down.
  */
 export const SEARCH_REACH = { down: 10, up: 5 } as const;
 
 /** A gap between two items of a list, identified by the number of items before it. */
 export interface Gap {
   readonly position: number;
-  /** Neither the cursor's item nor any of its neighbours was found: the gap is at the item's last known position. */
+  /**
+   * Neither the cursor's item nor any of its neighbours was found: the gap is at the item's last
+   * known position.
+   */
   readonly isLost: boolean;
 }
 
 /**
  * Finds the gap after (or before) a cursor's item, wherever the list has moved meanwhile.
  *
- * The survivors are those of the cursor's item and its stored neighbours that are still in the list.
- * The gap is exact (a walk repeats no item, and skips no item that was in the list throughout) if the
- * nearest survivor on at least one of its two sides is within `SEARCH_REACH` pages of the item's last
- * position; or beyond, but no farther from a neighbour within the reach than it once was. (If instead
- * a neighbour is within the reach, and so many items were inserted between the two that the nearest
- * survivors are beyond, the walk continues beside that neighbour, and may repeat or skip the items
- * between.) With no survivor within the reach the gap is lost, and `isLost` is true.
+ * The survivors are those of the cursor's item and its stored neighbours that are still in the
+ * list. The gap is exact (a walk repeats no item, and skips no item that was in the list
+ * throughout) if the nearest survivor on at least one of its two sides is within `SEARCH_REACH`
+ * pages of the item's last position; or beyond, but no farther from a neighbour within the reach
+ * than it once was. (If instead a neighbour is within the reach, and so many items were inserted
+ * between the two that the nearest survivors are beyond, the walk continues beside that neighbour,
+ * and may repeat or skip the items between.) With no survivor within the reach the gap is lost, and
+ * `isLost` is true.
  *
- * All of this holds for the list as the pages show it, and pages may be cached. But the item counts as
- * gone, and a farther neighbour as the nearest, only if none of the pages is cached: another instance
- * may have seen the item later.
+ * All of this holds for the list as the pages show it, and pages may be cached. But the item counts
+ * as gone, and a farther neighbour as the nearest, only if none of the pages is cached: another
+ * instance may have seen the item later.
  *
- * The search reads one page if the list has not moved, and at most
- * `SEARCH_REACH.down + SEARCH_REACH.up + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border
- * of the reach.
+ * The search reads one page if the list has not moved, and at most `SEARCH_REACH.down +
+ * SEARCH_REACH.up + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border of the reach.
  */
 export async function locate<T extends Identified>(list: List<T>, cursor: Cursor, side: 'after' | 'before'): Promise<Gap> {
   const expectedPage = pageOf(list, cursor.position);
@@ -45,8 +48,8 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
     const gap = search.gap(side);
     if (gap !== undefined) return { position: gap, isLost: false };
 
-    // A neighbour found on one side bounds the search for the other items: they are beyond it, at their
-    // former distance unless items were inserted between.
+    // A neighbour found on one side bounds the search for the other items: they are beyond it, at
+    // their former distance unless items were inserted between.
     const { before, after } = search;
     const highest = Math.max(expectedPage + SEARCH_REACH.down, before ? pageOf(list, before.position + before.distance) : 0);
     const lowest = Math.max(
@@ -64,8 +67,8 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
     } else {
       // Cached pages may be older than the cursor.
       await list.reportMissing();
-      // The item is gone or out of reach. All items between survivors on both sides are new, so the page
-      // includes them.
+      // The item is gone or out of reach. All items between survivors on both sides are new, so the
+      // page includes them.
       const [above, below] = [before && before.position + 1, after?.position];
       const position = side === 'after' ? (above ?? below) : (below ?? above);
       return { position: position ?? cursor.position, isLost: position === undefined };
@@ -78,8 +81,8 @@ function pageOf(list: List<Identified>, position: number): number {
 }
 
 /**
- * The page where the search begins: the item's own or, if the gap is at a page border, the one across
- * it: the neighbour there is sufficient to determine the gap.
+ * The page where the search begins: the item's own or, if the gap is at a page border, the one
+ * across it: the neighbour there is sufficient to determine the gap.
  */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
   if (side === 'after') return pageOf(list, cursor.following.length > 0 ? cursor.position + 1 : cursor.position);
@@ -91,7 +94,9 @@ function prefersDown(step: number): boolean {
   return step % 3 !== 1;
 }
 
-/** A neighbour of the cursor's item: its current position, and its former distance from the item. */
+/**
+ * A neighbour of the cursor's item: its current position, and its former distance from the item.
+ */
 interface SeenNeighbour {
   readonly position: number;
   readonly distance: number;

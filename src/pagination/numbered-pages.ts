@@ -14,33 +14,36 @@ export interface PageFetch {
   readonly newerThan?: ReadVersion | undefined;
 }
 
-/** The upstream's pages by their index from 0, whatever their numbers. Past the end they are empty or repetitions. */
+/**
+ * The upstream's pages by their index from 0, whatever their numbers. Past the end they are empty
+ * or repetitions.
+ */
 export interface NumberedPages<T> {
   /**
-   * A page as the upstream served it. It is requested once, and once more if the page of the earlier
-   * request is cached and too old for this one.
+   * A page as the upstream served it. It is requested once, and once more if the page of the
+   * earlier request is cached and too old for this one.
    */
   fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>>;
   /** Requests the page again, newer than this version, with the list's page size or another one. */
   fetchAgain(index: number, newerThan: ReadVersion | undefined, pageSize?: number): Promise<Page<T>>;
   /**
-   * The latest version of all pages received, including those that were too old: a version newer than
-   * this one is newer than all of them.
+   * The latest version of all pages received, including those that were too old: a version newer
+   * than this one is newer than all of them.
    */
   readonly latestVersion: ReadVersion | undefined;
   /**
-   * The upstream has failed, and the cache has served a page that was too old (stale-if-error): another
-   * request would return the same page.
+   * The upstream has failed, and the cache has served a page that was too old (stale-if-error):
+   * another request would return the same page.
    */
   readonly servedStale: boolean;
   /**
-   * Whether page 2 shows that the list does not end although page 1 repeats page 0. If the number of the
-   * first page is uncertain, page 0 may be page 1, served for a number below it (clamped).
+   * Whether page 2 shows that the list does not end although page 1 repeats page 0. If the number
+   * of the first page is uncertain, page 0 may be page 1, served for a number below it (clamped).
    */
   isFirstPageClamped(one: Page<T>): Promise<boolean>;
   /**
-   * Whether a total that the pages do not reach contradicts the number of the first page: then the next
-   * generation probes the number again.
+   * Whether a total that the pages do not reach contradicts the number of the first page: then the
+   * next generation probes the number again.
    */
   isFirstPageContradictedByTotal(): Promise<boolean>;
   /** Reports that pages 0 and 1, read one after the other, hold different items. */
@@ -64,8 +67,8 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #pageSize: number;
   readonly #requestSize: number;
   /**
-   * The size requested for the first page, which is the same for every size above a cap: the response
-   * therefore shows when the upstream has lifted its cap.
+   * The size requested for the first page, which is the same for every size above a cap: the
+   * response therefore shows when the upstream has lifted its cap.
    */
   readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();
@@ -170,7 +173,10 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
       : this.#readIndex(start, index, this.#sizeOf(index), newerThan);
   }
 
-  /** If the first page is rejected or empty, its number may be wrong: then the other number has a page. */
+  /**
+   * If the first page is rejected or empty, its number may be wrong: then the other number has a
+   * page.
+   */
   async #readFirst(start: ListStart<T>, newerThan: ReadVersion | undefined): Promise<Page<T>> {
     let page: Page<T>;
     try {

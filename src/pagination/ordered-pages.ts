@@ -7,14 +7,14 @@ import { isRecentEnough } from './read-version.ts';
  * The pages of one generation, by index, each read after the one before it.
  *
  * Lists grow on top. If pages are read downwards, an item that moves across the border between two
- * reads appears twice, which shows the move; if pages are read upwards, the item would be on neither
- * page. Two reads of one operation are close together, whatever their order. A cached page may be much
- * older: it must be known to be newer than the page before, or it is read again.
+ * reads appears twice, which shows the move; if pages are read upwards, the item would be on
+ * neither page. Two reads of one operation are close together, whatever their order. A cached page
+ * may be much older: it must be known to be newer than the page before, or it is read again.
  *
- * An item that a removal pulls up across the border between two reads is on neither page, whatever the
- * order, and only a total distinguishes it from an item that never existed. This can happen between
- * two reads of one operation, and between two cached reads, which may be as far apart as their
- * freshness allows: it is the price of reading each page once.
+ * An item that a removal pulls up across the border between two reads is on neither page, whatever
+ * the order, and only a total distinguishes it from an item that never existed. This can happen
+ * between two reads of one operation, and between two cached reads, which may be as far apart as
+ * their freshness allows: it is the price of reading each page once.
  */
 export interface OrderedPages<T> {
   get(index: number): Page<T> | undefined;
@@ -30,7 +30,10 @@ export interface OrderedPages<T> {
 export interface OrderedPagesOptions<T> extends Pick<NumberedPages<T>, 'fetch' | 'fetchAgain'> {
   /** Whether another read would return the same page. */
   readonly isPointless: () => boolean;
-  /** Called when a page has changed since the previous read. It may throw; if not, the new page replaces the old one. */
+  /**
+   * Called when a page has changed since the previous read. It may throw; if not, the new page
+   * replaces the old one.
+   */
   readonly onMoved: () => void;
 }
 
@@ -68,8 +71,8 @@ export function createOrderedPages<T extends Identified>(upstream: OrderedPagesO
       upstream.onMoved();
       pages.set(index, again);
     } else if (page.readVersion && isRecentEnough(again.readVersion, newerThan)) {
-      // The page is unchanged, so it keeps its old version: the pages that follow need not be newer than
-      // this read, and one reread does not cause another.
+      // The page is unchanged, so it keeps its old version: the pages that follow need not be newer
+      // than this read, and one reread does not cause another.
       pages.set(index, { ...again, readVersion: { ...page.readVersion, isCached: false } });
     }
   }

@@ -21,8 +21,8 @@ export const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 
 /**
- * Converts the arguments of a connection. `before` alone requests the last items before its cursor; no
- * arguments request the start of the list.
+ * Converts the arguments of a connection. `before` alone requests the last items before its cursor;
+ * no arguments request the start of the list.
  * @throws UserInputError if both `first` and `last` are given, or one of them is not 1 to 100
  */
 export function toPageRequest({ first, after, last, before }: ConnectionArguments): PageRequest {
@@ -37,8 +37,8 @@ export function toPageRequest({ first, after, last, before }: ConnectionArgument
 }
 
 /**
- * The maximum number of items that these arguments can return. An invalid size is rejected later, and
- * counts as a whole page until then.
+ * The maximum number of items that these arguments can return. An invalid size is rejected later,
+ * and counts as a whole page until then.
  */
 export function maxItems({ first, last }: ConnectionArguments): number {
   const size = last ?? first ?? DEFAULT_PAGE_SIZE;

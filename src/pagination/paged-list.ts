@@ -10,10 +10,11 @@ import type { ReadPage } from './numbered-pages.ts';
 const MAX_RENEWALS = 3;
 
 /**
- * A page-numbered list. It determines the number of the first page, the real page size and the end of
- * the list when they matter, and records in `facts` what holds for the endpoint.
+ * A page-numbered list. It determines the number of the first page, the real page size and the end
+ * of the list when they matter, and records in `facts` what holds for the endpoint.
  *
- * A page past the end is empty, a 400 or 404 (beyond the first page), or repeats the page before it.
+ * A page past the end is empty, a 400 or 404 (beyond the first page), or repeats the page before
+ * it.
  */
 export function createPagedList<T extends Identified>(readPage: ReadPage<T>, facts: EndpointFacts): ListSource<T> {
   let renewals = 0;

@@ -17,16 +17,16 @@ export function latestVersion(one: ReadVersion | undefined, other: ReadVersion |
 
 /**
  * Whether a version is acceptable where one newer than `than` is required. A version read for this
- * operation always is: whatever their order, two reads of one operation are close together. A cached
- * version must be known to be newer.
+ * operation always is: whatever their order, two reads of one operation are close together. A
+ * cached version must be known to be newer.
  */
 export function isRecentEnough(version: ReadVersion | undefined, than: ReadVersion | undefined): boolean {
   return !version?.isCached || !than || isAfter(version, than);
 }
 
 /**
- * Whether a cached response is known to be older than requested: the upstream has failed, and the cache
- * has served a stale response (stale-if-error). Versions of two instances cannot be compared.
+ * Whether a cached response is known to be older than requested: the upstream has failed, and the
+ * cache has served a stale response (stale-if-error). Versions of two instances cannot be compared.
  */
 export function isTooOld(version: ReadVersion | undefined, newerThan: ReadVersion | undefined): boolean {
   if (!version?.isCached || !newerThan || isAfter(version, newerThan)) return false;

@@ -12,8 +12,8 @@ export interface ShortPage<T> {
 }
 
 /**
- * Determines why a page is short although more items follow: the list has moved, the upstream caps its
- * pages, or it has left a hole in this page.
+ * Determines why a page is short although more items follow: the list has moved, the upstream caps
+ * its pages, or it has left a hole in this page.
  */
 export async function classifyShortPage<T extends Identified>(
   pages: Pick<NumberedPages<T>, 'fetchAgain'>,
@@ -24,8 +24,9 @@ export async function classifyShortPage<T extends Identified>(
   if (!canBeCapped) return 'hole';
   const first = index === 0 ? again : await pages.fetchAgain(0, again.readVersion);
   if (first.served !== page.served) return 'hole';
-  // If the upstream caps its pages, the second page at the capped size shares no item with the first. If
-  // a hole or a filter made the page short, the second page at that size would overlap the first.
+  // If the upstream caps its pages, the second page at the capped size shares no item with the
+  // first. If a hole or a filter made the page short, the second page at that size would overlap
+  // the first.
   let secondIndex = 1;
   let second = await pages.fetchAgain(secondIndex, first.readVersion, page.served);
   // While the number of the first page is unknown, numbers 0 and 1 may both serve it.

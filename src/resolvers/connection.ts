@@ -35,11 +35,14 @@ export async function resolveConnection<T extends Identified>(
   return connection;
 }
 
-/** The selected fields, here and one level below, as `field` and `field.field`; fragments and `@skip`/`@include` are applied. */
+/**
+ * The selected fields, here and one level below, as `field` and `field.field`; fragments and
+ * `@skip`/`@include` are applied.
+ */
 function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
   const paths = new Set<string>();
-  // Each fragment is visited once per level: otherwise a chain of fragments, each of which spreads the
-  // next one twice, would be visited 2ⁿ times.
+  // Each fragment is visited once per level: otherwise a chain of fragments, each of which spreads
+  // the next one twice, would be visited 2ⁿ times.
   const spread = new Set<string>();
   for (const { selectionSet } of info.fieldNodes) if (selectionSet) collect(selectionSet, '', 1);
   return paths;

@@ -1,17 +1,20 @@
 import { countError, type ResponseBudget } from '#binding/response-budget.ts';
 import { UserInputError } from '#errors/gateway-error.ts';
 
-/** @throws UserInputError for a text that disappears from a URL path: the request would reach another endpoint */
+/**
+ * @throws UserInputError for a text that disappears from a URL path: the request would reach
+ * another endpoint
+ */
 export function assertId(id: string): string {
   if (id !== '' && id !== '.' && id !== '..') return id;
   throw new UserInputError(`"${id}" cannot be an id: pass the id of an object as Revox gave it.`);
 }
 
 /**
- * Loads several objects so that a failure affects one item only: GraphQL treats an `Error` in a list as
- * the failure of that item. No item rejects, so a dropped list leaves no unhandled rejection. Loading
- * stops once the response is abandoned. The generated types allow a promise of null only for a whole
- * list: GraphQL accepts it for an item as well.
+ * Loads several objects so that a failure affects one item only: GraphQL treats an `Error` in a
+ * list as the failure of that item. No item rejects, so a dropped list leaves no unhandled
+ * rejection. Loading stops once the response is abandoned. The generated types allow a promise of
+ * null only for a whole list: GraphQL accepts it for an item as well.
  * @param load an error that it throws synchronously also affects that item only
  */
 export function loadMany<K, T>(

@@ -2,7 +2,9 @@ import type { NodeType } from '#cache/node-types.ts';
 
 const nodeTypes = new WeakMap<object, NodeType>();
 
-/** Records the type of an object that was loaded by its id: REST objects do not contain their type. */
+/**
+ * Records the type of an object that was loaded by its id: REST objects do not contain their type.
+ */
 export function setNodeType<T extends object>(object: T, type: NodeType): T {
   nodeTypes.set(object, type);
   return object;

@@ -16,11 +16,12 @@ export function createSchema(extraResolvers: readonly Resolvers[] = []): GraphQL
   return bind(
     makeExecutableSchema({
       typeDefs: [...typeDefinitions],
-      // Validation takes a quarter of the build time. The SDL is the same at each start: the tests validate it.
+      // Validation takes a quarter of the build time. The SDL is the same at each start: the tests
+      // validate it.
       assumeValidSDL: true,
       resolvers: [enumResolvers, scalars, ...resolvers, ...extraResolvers],
-      // A resolver without a type or field in the schema is an error. `Node.__resolveType` resolves the types of
-      // `Node`, so they need no `__isTypeOf`.
+      // A resolver without a type or field in the schema is an error. `Node.__resolveType` resolves
+      // the types of `Node`, so they need no `__isTypeOf`.
       resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
     }),
   );

@@ -6,7 +6,10 @@ import type { Organization } from '#sandbox/data/organization.ts';
 import { putCall, removeAttempts, removeCalls } from '#sandbox/data/organization.ts';
 import type { Faults, RequestMatch, SandboxRequest, StartTimer } from './faults.ts';
 
-/** One organization's live data: the objects that the sandbox serves, so a change is visible to the next request. */
+/**
+ * One organization's live data: the objects that the sandbox serves, so a change is visible to the
+ * next request.
+ */
 export interface SandboxData {
   readonly calls: Call[];
   /** In the order of GET /call. */
@@ -17,19 +20,28 @@ export interface SandboxData {
   readonly rows: Readonly<Record<string, CampaignRow[]>>;
 }
 
-/** Controls the sandbox from tests. `times` limits a fault to that many matching requests; without it, it lasts until `heal()`. */
+/**
+ * Controls the sandbox from tests. `times` limits a fault to that many matching requests; without
+ * it, it lasts until `heal()`.
+ */
 export interface SandboxControl {
   /** Empties the log and resets `maxInFlight`. */
   clearLog(): void;
   /** The data of the organization with this key. */
   data(apiKey: string): SandboxData;
-  /** Responds with this status; `body` is sent as JSON, a string as plain text, the default is a `{ message }`. */
+  /**
+   * Responds with this status; `body` is sent as JSON, a string as plain text, the default is a `{
+   * message }`.
+   */
   fail(match: RequestMatch, response: { status: number; body?: unknown; headers?: Record<string, string>; times?: number }): void;
   /** Delays the response by this time, in ms, or until the promise settles. */
   delay(match: RequestMatch, until: number | Promise<unknown>, times?: number): void;
   /** Sends no response until `release()` or `heal()`; an abort meanwhile is recorded in the log. */
   hang(match: RequestMatch, times?: number): void;
-  /** Breaks the connection: `TypeError('fetch failed')` with cause `ECONNRESET`; on a port, the socket is destroyed. */
+  /**
+   * Breaks the connection: `TypeError('fetch failed')` with cause `ECONNRESET`; on a port, the
+   * socket is destroyed.
+   */
   reset(match: RequestMatch, times?: number): void;
   /** Sends only the first half of the body, with status and headers unchanged: truncated JSON. */
   truncate(match: RequestMatch, times?: number): void;
@@ -39,11 +51,14 @@ export interface SandboxControl {
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is any response of the API, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
   /**
-   * Responds in the form of this version of the API (see versions.ts). The sandbox itself must use the
-   * documented version: no version is translated back.
+   * Responds in the form of this version of the API (see versions.ts). The sandbox itself must use
+   * the documented version: no version is translated back.
    */
   respondAs(version: ApiVersion, match?: RequestMatch, times?: number): void;
-  /** Inserts attempts before this index, each with an order of its own (finished, or with `status`); returns them. */
+  /**
+   * Inserts attempts before this index, each with an order of its own (finished, or with `status`);
+   * returns them.
+   */
   insertAttempts(
     apiKey: string,
     insertion: { at: number; count?: number; items?: readonly Partial<CallAttempt>[]; status?: CallStatus },
@@ -104,7 +119,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       faults.release();
     },
 
-    fail(match, { status, body = { message: `The sandbox was told to answer ${status}` }, headers = {}, times }) {
+    fail(match, { status, body = { message: `The sandbox responds with ${status}` }, headers = {}, times }) {
       addRule(match, times, async () => {
         if (status === 204 || status === 304) return new Response(null, { status, headers });
         const isText = typeof body === 'string';
@@ -174,8 +189,8 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     },
     insertAttempts(apiKey, { at, count = 1, items = Array.from({ length: count }, () => ({})), status = 'completed' }) {
       const organization = sandbox.organizationOf(apiKey);
-      // The same age as the attempt that follows it, so that the list stays sorted; at the top, the newest
-      // possible age.
+      // The same age as the attempt that follows it, so that the list stays sorted; at the top, the
+      // newest possible age.
       const neighbour = at === 0 ? undefined : (organization.attempts[at] ?? organization.attempts.at(-1));
       const startedAt = neighbour?.started_at == null ? sandbox.now() : Date.parse(neighbour.started_at);
       const attempts = items.map((item) => {

@@ -1,6 +1,9 @@
 import type { SampleIds } from './sample-ids.ts';
 
-/** Operations that show what the gateway can do, with ids of the sandbox's own data: the tabs of the demo's GraphiQL. */
+/**
+ * Operations that show what the gateway can do, with ids of the sandbox's own data: the tabs of the
+ * demo's GraphiQL.
+ */
 export function exampleOperations(ids: SampleIds): { description: string; query: string; variables?: Record<string, unknown> }[] {
   return [
     {

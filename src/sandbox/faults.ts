@@ -13,7 +13,10 @@ export interface SandboxRequest {
  */
 export type RequestMatch = string | RegExp | ((request: SandboxRequest) => boolean);
 
-/** The single mechanism behind all faults: the next `times` matching requests run `act`, which may call `next` and change its response. */
+/**
+ * The single mechanism behind all faults: the next `times` matching requests run `act`, which may
+ * call `next` and change its response.
+ */
 export interface FaultRule {
   readonly match: RequestMatch;
   readonly times: number;
@@ -25,7 +28,10 @@ export type StartTimer = (run: () => void, ms: number) => () => void;
 
 export interface Faults {
   add(rule: FaultRule): void;
-  /** Waits for `until` (which returns its timer's cancel function) or `release`; rejects when the request is aborted. */
+  /**
+   * Waits for `until` (which returns its timer's cancel function) or `release`; rejects when the
+   * request is aborted.
+   */
   hold(request: SandboxRequest, until: (done: () => void) => (() => void) | undefined): Promise<void>;
   /** Resumes every held request. */
   release(): void;
@@ -33,7 +39,10 @@ export interface Faults {
   respond(request: SandboxRequest, respondNormally: () => Promise<Response>): Promise<Response>;
 }
 
-/** Rules apply in the order in which they were added, the first outermost; only requests that reach a rule count against its `times`. */
+/**
+ * Rules apply in the order in which they were added, the first outermost; only requests that reach
+ * a rule count against its `times`.
+ */
 export function createFaults(): Faults {
   let rules: { readonly rule: FaultRule; remainingTimes: number }[] = [];
   const held = new Set<() => void>();

@@ -2,8 +2,8 @@ import type { Call } from '#sandbox/api/wire.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
- * Example ids for a reader who does not know the data. With the same seed they are the same in every
- * run, except the id of the live call.
+ * Example ids for a reader who does not know the data. With the same seed they are the same in
+ * every run, except the id of the live call.
  */
 export interface SampleIds {
   /** Finished, with a long transcript, tools, and structured output. */

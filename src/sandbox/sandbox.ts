@@ -12,11 +12,15 @@ import { createControl } from './control.ts';
 import type { SandboxRequest, StartTimer } from './faults.ts';
 import { createFaults } from './faults.ts';
 
-/** How the fake API behaves. The defaults follow the API documentation literally, with static data. */
+/**
+ * How the fake API behaves. The defaults follow the API documentation literally, with static data.
+ */
 export interface SandboxOptions {
   /** The same seed and start produce the same data, to the byte. Ids depend on the seed alone. */
   seed?: number;
-  /** Milliseconds since the epoch: the data is generated relative to this moment. Default: `now()`. */
+  /**
+   * Milliseconds since the epoch: the data is generated relative to this moment. Default: `now()`.
+   */
   startedAt?: number;
   /** The clock, in milliseconds since the epoch. */
   now?: () => number;
@@ -26,19 +30,34 @@ export interface SandboxOptions {
   basePath?: string;
   /** The number of the first page of GET /call and of rows. With 1 (default) page 0 is rejected. */
   firstPage?: 0 | 1;
-  /** Serves the first page for a lower number, and the last page for a higher one. Default false: 400, and an empty page. */
+  /**
+   * Serves the first page for a lower number, and the last page for a higher one. Default false:
+   * 400, and an empty page.
+   */
   clampsPageNumber?: boolean;
   /** The cap of `page_size`: a larger size is silently reduced to it. Default: no cap. */
   maxPageSize?: number;
-  /** With a cap: whether page n starts at n × the size served (default), or at n × the size requested, which leaves holes. */
+  /**
+   * With a cap: whether page n starts at n × the size served (default), or at n × the size
+   * requested, which leaves holes.
+   */
   capOffset?: 'served' | 'requested';
   /** GET /assistants/{id} returns `{ assistant }` instead of the bare object. Default false. */
   wrapsAssistant?: boolean;
-  /** The one form of `statuses` that GET /call accepts. Default `comma`. Not for rows: there it is always one comma-joined string. */
+  /**
+   * The one form of `statuses` that GET /call accepts. Default `comma`. Not for rows: there it is
+   * always one comma-joined string.
+   */
   arrayFormat?: 'comma' | 'repeat' | 'brackets';
-  /** The version of the API that determines the form of the responses (see versions.ts). Default `documented`. */
+  /**
+   * The version of the API that determines the form of the responses (see versions.ts). Default
+   * `documented`.
+   */
   version?: ApiVersion;
-  /** Calls progress and new ones arrive as the clock advances (see live-calls.ts). Default false: static data. */
+  /**
+   * Calls progress and new ones arrive as the clock advances (see live-calls.ts). Default false:
+   * static data.
+   */
   live?: boolean;
 }
 
@@ -58,7 +77,10 @@ export interface LoggedRequest {
 
 export interface Sandbox {
   readonly basePath: string;
-  /** Behaves like the API over a network: an error status is a response, a rejection is a lost connection or an abort. */
+  /**
+   * Behaves like the API over a network: an error status is a response, a rejection is a lost
+   * connection or an abort.
+   */
   fetch(request: Request): Promise<Response>;
   /** The organization with the key `sk_demo_a`, then the one with `sk_demo_b`. */
   readonly organizations: readonly { readonly id: string; readonly name: string; readonly apiKey: string }[];
@@ -91,7 +113,10 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   };
   const generated = generateOrganizations(seed, startedAt);
   const copies = new Map<string, { organization: Organization; liveCalls: LiveCalls | undefined }>();
-  /** Each organization is copied on first use: a sandbox of which only one is used does not pay for both. */
+  /**
+   * Each organization is copied on first use: a sandbox of which only one is used does not pay for
+   * both.
+   */
   const copyOf = (apiKey: string) => {
     const known = copies.get(apiKey);
     if (known) return known;

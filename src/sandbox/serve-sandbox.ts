@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Sandbox } from './sandbox.ts';
 
-/** Serves a sandbox over real sockets; a rejection of its `fetch` destroys the socket. Port 0 means any free port. */
+/**
+ * Serves a sandbox over real sockets; a rejection of its `fetch` destroys the socket. Port 0 means
+ * any free port.
+ */
 export async function serveSandbox(
   sandbox: Pick<Sandbox, 'fetch' | 'basePath'>,
   { host, port }: { host: string; port: number },
@@ -45,7 +48,8 @@ async function relay(
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(body);
   } catch {
-    // The fault resets the connection, or the client has already disconnected: no response in either case.
+    // The fault resets the connection, or the client has already disconnected: no response in
+    // either case.
     incoming.socket.destroy();
   }
 }

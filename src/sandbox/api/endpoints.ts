@@ -14,7 +14,10 @@ export interface EndpointRules extends PageRules {
 
 type Endpoint = (organization: Organization, id: string, query: URLSearchParams, rules: EndpointRules) => unknown;
 
-/** Responds to a path (without the base path) from one organization's data: another organization's objects do not exist. */
+/**
+ * Responds to a path (without the base path) from one organization's data: another organization's
+ * objects do not exist.
+ */
 export function respond(
   organization: Organization,
   method: string,

@@ -1,4 +1,6 @@
-/** Paging behaviour that the API documentation leaves open, with one switch for each interpretation. */
+/**
+ * Paging behaviour that the API documentation leaves open, with one switch for each interpretation.
+ */
 export interface PageRules {
   readonly firstPage: 0 | 1;
   readonly clampsPageNumber: boolean;

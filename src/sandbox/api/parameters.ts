@@ -10,7 +10,10 @@ export class ApiError extends Error {
   }
 }
 
-/** How GET /call accepts a list: `a,b` in one parameter, the parameter repeated, or repeated with brackets in its name. */
+/**
+ * How GET /call accepts a list: `a,b` in one parameter, the parameter repeated, or repeated with
+ * brackets in its name.
+ */
 export type ArrayFormat = 'comma' | 'repeat' | 'brackets';
 
 /** Rejects every unknown parameter. */
@@ -27,7 +30,10 @@ export function parseScalar(query: URLSearchParams, name: string): string | unde
   return values[0];
 }
 
-/** A required whole number of at least `minimum`, in plain decimal digits: no sign, no fraction, no exponent, no leading zero. */
+/**
+ * A required whole number of at least `minimum`, in plain decimal digits: no sign, no fraction, no
+ * exponent, no leading zero.
+ */
 export function parseWholeNumber(query: URLSearchParams, name: string, minimum: number): number {
   const text = parseScalar(query, name);
   if (text === undefined) throw new ApiError(400, `Missing query parameter: ${name}`);
@@ -49,7 +55,9 @@ export function toListName(name: string, format: ArrayFormat): string {
   return format === 'brackets' ? `${name}[]` : name;
 }
 
-/** A list of values of a closed set, in the configured format; undefined if the parameter is absent. */
+/**
+ * A list of values of a closed set, in the configured format; undefined if the parameter is absent.
+ */
 export function parseList<T extends string>(
   query: URLSearchParams,
   name: string,

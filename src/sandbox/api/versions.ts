@@ -1,7 +1,7 @@
 /**
- * How other versions of the API express the same data, limited to what is publicly known of them. The
- * keys are documented; a value whose shape is not documented has the emptiest shape that its name
- * allows, and the gateway must not read it anyway.
+ * How other versions of the API express the same data, limited to what is publicly known of them.
+ * The keys are documented; a value whose shape is not documented has the emptiest shape that its
+ * name allows, and the gateway must not read it anyway.
  *
  * A version changes the form of the responses. It removes and adds no endpoints: an endpoint that a
  * version did not have yet also responds in the form of that version.
@@ -9,11 +9,13 @@
 export const API_VERSIONS = ['oldest', '0.0.2', 'documented', 'later', '0.5.0'] as const;
 
 /**
- * - `oldest`: the first documentation: flat retry configurations, orders of 12 keys, assistants of 16.
+ * - `oldest`: the first documentation: flat retry configurations, orders of 12 keys, assistants of
+ *   16.
  * - `0.0.2`: the SDK of that number: orders of 16 keys, without a status.
  * - `documented`: the sandbox's own version.
  * - `later`: newer documentation: more keys for assistants and for retry configurations.
- * - `0.5.0`: the SDK of that number: further models, statuses and keys, and pages of rows without any other key.
+ * - `0.5.0`: the SDK of that number: further models, statuses and keys, and pages of rows without
+ *   any other key.
  */
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
@@ -35,7 +37,10 @@ interface VersionTransform {
   readonly voice?: (voice: Fields) => Fields;
 }
 
-/** The two early versions had neither dial errors nor reasons for the end of a call; a failed attempt was `completed`. */
+/**
+ * The two early versions had neither dial errors nor reasons for the end of a call; a failed
+ * attempt was `completed`.
+ */
 const earlyAttempt = (attempt: Fields): Fields => ({
   ...omit(attempt, 'dial_error', 'end_reason', 'ended_by'),
   status: attempt.status === 'error' ? 'completed' : attempt.status,
@@ -108,8 +113,8 @@ const VERSION_TRANSFORMS: { readonly [Version in ApiVersion]: VersionTransform }
       assignee: null,
       contact: null,
       outcome: null,
-      // This version can pause orders; the status of a paused order is not documented, and this is the most
-      // likely one.
+      // This version can pause orders; the status of a paused order is not documented, and this is
+      // the most likely one.
       status: call.status === 'scheduled' ? 'paused' : call.status,
     }),
     // A new kind of model replaces a known one, so that responses contain it.
@@ -147,7 +152,10 @@ const VERSION_TRANSFORMS: { readonly [Version in ApiVersion]: VersionTransform }
   },
 };
 
-/** Converts a response body to the form of a version. The original does not change; an error body is returned unchanged. */
+/**
+ * Converts a response body to the form of a version. The original does not change; an error body is
+ * returned unchanged.
+ */
 export function toVersion(version: ApiVersion, body: unknown): unknown {
   if (version === 'documented') return body;
   const transform = VERSION_TRANSFORMS[version];
@@ -192,7 +200,10 @@ function mapObjects(value: unknown, change: (fields: Fields) => Fields): unknown
   return typeof value === 'object' && value !== null ? change(value as Fields) : value;
 }
 
-/** Transforms the values at the keys of `parts`; a transform that returns null or undefined leaves the value unchanged. */
+/**
+ * Transforms the values at the keys of `parts`; a transform that returns null or undefined leaves
+ * the value unchanged.
+ */
 function transformParts(fields: Fields, parts: Parts): Fields {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, parts[key]?.(value) ?? value]));
 }

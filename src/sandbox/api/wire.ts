@@ -1,4 +1,7 @@
-/** The REST API's objects, with its own keys. Written by hand: the sandbox must not share types, or mistakes, with the gateway. */
+/**
+ * The REST API's objects, with its own keys. Written by hand: the sandbox must not share types, or
+ * mistakes, with the gateway.
+ */
 
 export const CALL_STATUSES = [
   'initializing',

@@ -16,7 +16,10 @@ export type Story =
   | 'calling'
   | 'initializing';
 
-/** The number of orders with this story, and of attempts of each. Fixed, not random: the counts are the same for every seed. */
+/**
+ * The number of orders with this story, and of attempts of each. Fixed, not random: the counts are
+ * the same for every seed.
+ */
 export interface PlanLine {
   readonly story: Story;
   readonly attempts: number;
@@ -36,7 +39,10 @@ export interface CampaignPlan {
 
 const planLine = (story: Story, attempts: number, orders: number): PlanLine => ({ story, attempts, orders });
 
-/** Organization a: 720 calls, 2,070 attempts (42 pages of 50, the last one short). Organization b: 150 calls, 500 attempts (10 full pages of 50). */
+/**
+ * Organization a: 720 calls, 2,070 attempts (42 pages of 50, the last one short). Organization b:
+ * 150 calls, 500 attempts (10 full pages of 50).
+ */
 export const CALL_PLAN: { readonly a: readonly PlanLine[]; readonly b: readonly PlanLine[] } = {
   a: [
     planLine('answered', 1, 70),

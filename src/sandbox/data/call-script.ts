@@ -38,7 +38,10 @@ export interface CallScript {
   stage: Stage;
 }
 
-/** The position of a script's attempt: not listed yet, among the queued attempts, or among the started ones. */
+/**
+ * The position of a script's attempt: not listed yet, among the queued attempts, or among the
+ * started ones.
+ */
 export type Stage = 'waiting' | 'queued' | 'started' | 'finished';
 
 /** The stage of a script at a moment. */
@@ -48,7 +51,10 @@ export function stageAt(script: CallScript, at: number): Stage {
   return at < script.dialAt + script.outcome.ringMs + script.outcome.talkMs ? 'started' : 'finished';
 }
 
-/** Updates the call and its attempt to their state at this moment, which must not be before the queueing. */
+/**
+ * Updates the call and its attempt to their state at this moment, which must not be before the
+ * queueing.
+ */
 export function applyScript(script: CallScript, at: number): void {
   const { call, attempt, outcome } = script;
   const stage = stageAt(script, at);
@@ -75,7 +81,8 @@ export function applyScript(script: CallScript, at: number): void {
   }
   attempt.status = 'ongoing';
   attempt.answered_at = toTimestamp(answeredAt);
-  // Lines arrive evenly, the first one at once: a transcript that is read while it grows is never empty.
+  // Lines arrive evenly, the first one at once: a transcript that is read while it grows is never
+  // empty.
   const spoken = 1 + Math.floor(((at - answeredAt) / outcome.talkMs) * (outcome.lines.length - 1));
   attempt.transcript = outcome.lines.slice(0, spoken);
 }
@@ -100,8 +107,8 @@ export function finishAttempt(attempt: CallAttempt, dialledAt: number, outcome: 
   attempt.end_reason = outcome.endReason;
   attempt.ended_by = outcome.endedBy;
   attempt.structured_output = outcome.structuredOutput;
-  // Deleted first: the transcript of a live call precedes the keys that the end adds, and the same data
-  // must produce the same text.
+  // Deleted first: the transcript of a live call precedes the keys that the end adds, and the same
+  // data must produce the same text.
   delete attempt.transcript;
   attempt.transcript = [...outcome.lines];
 }

@@ -3,7 +3,10 @@ import type { Random } from './random.ts';
 export type Language = 'en' | 'fr';
 export type Market = 'fr' | 'uk' | 'us';
 
-/** The contact, and the facts that a conversation may mention: the `{placeholders}` of the catalogue. */
+/**
+ * The contact, and the facts that a conversation may mention: the `{placeholders}` of the
+ * catalogue.
+ */
 export interface ContactFacts {
   readonly first: string;
   readonly last: string;
@@ -194,7 +197,8 @@ export function generateContactFacts(
   const last = random.pick(country.lastNames);
   const hour = random.between(9, 17);
   const half = random.chance(0.5);
-  // The random draws above and below must not depend on `at`: only the dates of the data may differ.
+  // The random draws above and below must not depend on `at`: only the dates of the data may
+  // differ.
   let day = at + random.between(2, 12) * DAY_MS;
   while ([0, 6].includes(new Date(day).getUTCDay())) day += DAY_MS;
   const date = new Date(day).toISOString().slice(0, 10);
@@ -218,7 +222,10 @@ export function generateContactFacts(
   };
 }
 
-/** The latest moment at or before `at` when contacts of this market are called: in opening hours, never on a Sunday. */
+/**
+ * The latest moment at or before `at` when contacts of this market are called: in opening hours,
+ * never on a Sunday.
+ */
 export function snapToOpeningHours(at: number, market: Market, minuteOfDay: number): number {
   const { openUtc, closeUtc } = COUNTRIES[market];
   const dayStart = Math.floor(at / DAY_MS) * DAY_MS;

@@ -47,8 +47,8 @@ export function generateEmbeddedAssistant(
       name: `${assistant.name} (inline)`,
       webhook_url: null,
     };
-  // A listed assistant as it was at the time of the call: same id, other values. A client must not store
-  // it as the current assistant.
+  // A listed assistant as it was at the time of the call: same id, other values. A client must not
+  // store it as the current assistant.
   if (index % 13 === 4)
     return {
       ...assistant,

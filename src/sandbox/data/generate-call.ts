@@ -59,7 +59,10 @@ const STATUS_OF_STORY: Readonly<Record<Story, CallStatus>> = {
   calling: 'initializing',
 };
 
-/** The failures of attempts: taken in turn rather than at random, so that the data contains each of them. */
+/**
+ * The failures of attempts: taken in turn rather than at random, so that the data contains each of
+ * them.
+ */
 const FAILURES: readonly (DialError | AnsweredBy)[] = [
   'no_answer',
   'voicemail',
@@ -82,7 +85,10 @@ const FINAL_ERRORS: readonly DialError[] = [
   'non_classified_error',
 ];
 
-/** Generates one order from its first attempt to its last, or to the moment that the data is generated for. */
+/**
+ * Generates one order from its first attempt to its last, or to the moment that the data is
+ * generated for.
+ */
 export function generateCall(spec: CallSpec): GeneratedCall {
   const { seed, startedAt, organization, index, story, entry } = spec;
   const random = createRandom(seed, organization.key, 'call', index);

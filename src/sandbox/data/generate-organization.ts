@@ -20,7 +20,10 @@ export interface GeneratedOrganization {
   copy(): Organization;
 }
 
-/** The two organizations; both are complete at the start, so a request never waits for the generation of data. */
+/**
+ * The two organizations; both are complete at the start, so a request never waits for the
+ * generation of data.
+ */
 export function generateOrganizations(seed: number, startedAt: number): readonly GeneratedOrganization[] {
   if (lastGenerated?.seed !== seed || lastGenerated.startedAt !== startedAt)
     lastGenerated = { seed, startedAt, organizations: generateBoth(seed, startedAt) };
@@ -30,7 +33,10 @@ export function generateOrganizations(seed: number, startedAt: number): readonly
   });
 }
 
-/** The most recently generated data: the same seed and moment produce the same data, so further sandboxes reuse it. */
+/**
+ * The most recently generated data: the same seed and moment produce the same data, so further
+ * sandboxes reuse it.
+ */
 let lastGenerated: { seed: number; startedAt: number; organizations: readonly Organization[] } | undefined;
 
 function generateBoth(seed: number, startedAt: number): readonly Organization[] {
@@ -41,8 +47,8 @@ function generateBoth(seed: number, startedAt: number): readonly Organization[] 
 }
 
 /**
- * Deep copy: an object that the original references several times is also one object in the copy. The
- * data has no cycles. Strings are shared: `structuredClone` would copy each of them.
+ * Deep copy: an object that the original references several times is also one object in the copy.
+ * The data has no cycles. Strings are shared: `structuredClone` would copy each of them.
  */
 function copyOf<T>(original: T, known = new Map<unknown, unknown>()): T {
   if (typeof original !== 'object' || original === null) return original;
@@ -130,7 +136,10 @@ function generateOrganization(seed: number, key: 'a' | 'b', name: string, starte
   return organization;
 }
 
-/** Assigns orders to campaigns: finished orders to any campaign, unfinished ones only to running campaigns. */
+/**
+ * Assigns orders to campaigns: finished orders to any campaign, unfinished ones only to running
+ * campaigns.
+ */
 function assignToCampaigns(seed: number, key: 'a' | 'b'): { byCampaign: Map<string, Slot[]>; standalone: Slot[] } {
   const all = CALL_PLAN[key].flatMap(({ story, attempts, orders }) =>
     Array.from({ length: orders }, () => ({ story, attempts })),

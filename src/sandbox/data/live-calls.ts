@@ -13,10 +13,16 @@ import { createRandom, toId } from './random.ts';
 /** Interval between new calls, in ms. */
 export const LIVE_INTERVAL_MS: Readonly<Record<'a' | 'b', number>> = { a: 20_000, b: 45_000 };
 
-/** Maximum number of live calls: each further one evicts the oldest, so that the demo can run for weeks. */
+/**
+ * Maximum number of live calls: each further one evicts the oldest, so that the demo can run for
+ * weeks.
+ */
 export const MAX_LIVE_CALLS = 360;
 
-/** Keeps an organization's data in step with a clock, without timers: its state depends only on the time passed. */
+/**
+ * Keeps an organization's data in step with a clock, without timers: its state depends only on the
+ * time passed.
+ */
 export interface LiveCalls {
   /** Updates the data to its state at this moment; a clock that goes back has no effect. */
   advance(now: number): void;

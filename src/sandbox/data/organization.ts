@@ -2,7 +2,10 @@ import type { Assistant, Call, CallAttempt, Campaign, CampaignRow } from '#sandb
 import type { CallScript } from './call-script.ts';
 import { applyScript, stageAt } from './call-script.ts';
 
-/** One organization's data, each object stored once: a call's assistant, a row's call and a page's attempts are the same objects. */
+/**
+ * One organization's data, each object stored once: a call's assistant, a row's call and a page's
+ * attempts are the same objects.
+ */
 export interface Organization {
   /** The half of the catalogue that the data is generated from. */
   readonly key: 'a' | 'b';
@@ -44,8 +47,9 @@ export function insertInOrder(organization: Organization, attempt: CallAttempt, 
 }
 
 /**
- * Updates every call with an unfinished story to its state at this moment. The calls are processed in
- * the order of queueing, so that one large step of the clock and many small ones have the same result.
+ * Updates every call with an unfinished story to its state at this moment. The calls are processed
+ * in the order of queueing, so that one large step of the clock and many small ones have the same
+ * result.
  */
 export function advanceScripts(organization: Organization, at: number): void {
   const { scripts } = organization;

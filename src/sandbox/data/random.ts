@@ -1,4 +1,7 @@
-/** Seeded randomness: one stream for each generated object, so that adding an object never changes its neighbours. */
+/**
+ * Seeded randomness: one stream for each generated object, so that adding an object never changes
+ * its neighbours.
+ */
 export interface Random {
   /** In [0, 1). */
   next(): number;
@@ -11,7 +14,10 @@ export interface Random {
 
 type Path = readonly (string | number)[];
 
-/** Two 32-bit words for a seed and a path of names; a single word would collide among some ten thousand ids. */
+/**
+ * Two 32-bit words for a seed and a path of names; a single word would collide among some ten
+ * thousand ids.
+ */
 function toWords(seed: number, path: Path): [number, number] {
   const text = `${seed}/${path.join('/')}`;
   let high = 0xdeadbeef;

@@ -7,12 +7,18 @@ import { FINANCE } from './finance.ts';
 import { HOME } from './home.ts';
 import { PEOPLE } from './people.ts';
 
-/** A line of a conversation: a speaker and a text, or a tool with its result and its input. Texts contain `{placeholders}`. */
+/**
+ * A line of a conversation: a speaker and a text, or a tool with its result and its input. Texts
+ * contain `{placeholders}`.
+ */
 export type Line =
   | readonly ['agent' | 'callee', string]
   | readonly ['tool', name: string, returned: string, given: { [key: string]: Json } | string | null, failed?: 'failed'];
 
-/** A conversation with a human, and the output extracted from it. A value that is a single placeholder, such as `{amount}`, keeps its type. */
+/**
+ * A conversation with a human, and the output extracted from it. A value that is a single
+ * placeholder, such as `{amount}`, keeps its type.
+ */
 export interface Dialogue {
   readonly endedBy: EndedBy;
   readonly endReason: string | null;
