@@ -108,7 +108,7 @@ function addJson(value: unknown, responseBudget: ResponseBudget): void {
 
 /**
  * An object counts through its fields, as each is resolved. `__typename` is the exception: GraphQL
- * resolves it without a resolver.
+ * resolves it itself, without a bound resolver.
  */
 function addObjects(value: unknown, responseBudget: ResponseBudget, info: GraphQLResolveInfo): void {
   if (value === null || value === undefined) return;

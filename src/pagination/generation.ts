@@ -25,7 +25,7 @@ interface Repetition<T> {
   readonly earlier: 'page' | 'next';
 }
 
-/** One coherent picture of a page-numbered list. */
+/** One generation of a page-numbered list: see `List`. */
 export class Generation<T extends Identified> implements List<T> {
   readonly pageSize: number;
   /**

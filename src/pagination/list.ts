@@ -52,14 +52,14 @@ export interface List<T extends Identified> {
   measure(): Promise<number>;
   /**
    * Reports that one item is on two pages: the list moved between the two reads. Throws
-   * `ListMovedError`, unless a further generation would not be more coherent; then the response
-   * uses this one.
+   * `ListMovedError`, except in the last generation or if the upstream has failed; the response
+   * then uses this generation.
    */
   reportOverlap(): void;
   /**
    * Reports that an item is not at its expected position. Cached pages may be older than the item,
-   * so they are read again. Throws `ListMovedError` if a page has changed, unless a further
-   * generation would not be more coherent.
+   * so they are read again. Throws `ListMovedError` if one of them has changed, except in the last
+   * generation or if the upstream has failed.
    */
   reportMissing(): Promise<void>;
 }

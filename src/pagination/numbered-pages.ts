@@ -67,8 +67,8 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   readonly #pageSize: number;
   readonly #requestSize: number;
   /**
-   * The size requested for the first page, which is the same for every size above a cap: the
-   * response therefore shows when the upstream has lifted its cap.
+   * The size requested for the first page: always the maximum. With a cap, the first page is the
+   * same for any size above the cap, so a longer page shows that the upstream has lifted its cap.
    */
   readonly #firstRequestSize: number;
   readonly #fetched = new Map<number, Promise<Page<T>>>();

@@ -21,7 +21,7 @@ export interface OrderedPages<T> {
   set(index: number, page: Page<T>): void;
   /** Reads a page, newer than the one before it if that has been read; does not store it. */
   fetch(index: number): Promise<Page<T>>;
-  /** Reads the lower of two stored neighbours again unless it was read after the upper one. */
+  /** Reads the lower of two stored neighbours again if it may be older than the upper one. */
   ensureOrder(upper: number): Promise<void>;
   /** Reads every cached page again. */
   rereadCached(): Promise<void>;

@@ -8,7 +8,10 @@ export function isAfter(one: ReadVersion, other: ReadVersion): boolean {
   return one.instance === other.instance && one.sequence > other.sequence;
 }
 
-/** The later of two versions: a version newer than the result is newer than both. */
+/**
+ * A version newer than the result is newer than both arguments: the result is the later of the two
+ * or, if they come from different instances, `NEWER_THAN_ANYTHING`.
+ */
 export function latestVersion(one: ReadVersion | undefined, other: ReadVersion | undefined): ReadVersion | undefined {
   if (!one || !other) return one ?? other;
   if (one.instance !== other.instance) return NEWER_THAN_ANYTHING;
