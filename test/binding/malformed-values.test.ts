@@ -20,7 +20,7 @@ function createGatewayWithCall() {
     });
     return gateway.execute(`query ($id: ID!) { call(id: $id) { ${selection} } }`, { id: call.id });
   };
-  return { world: gateway, call, askChanged, request: `GET /call/${call.id}` };
+  return { gateway: gateway, call, askChanged, request: `GET /call/${call.id}` };
 }
 
 function expectNoUnexpectedErrors({ unexpectedErrors }: TestGateway) {
@@ -29,7 +29,7 @@ function expectNoUnexpectedErrors({ unexpectedErrors }: TestGateway) {
 
 describe('A value that the schema does not know', () => {
   test('is UNRECOGNIZED, and told in extensions with its type, field and raw value', async () => {
-    const { world, askChanged, request } = createGatewayWithCall();
+    const { gateway, askChanged, request } = createGatewayWithCall();
 
     const answer = await askChanged((call) => {
       call.status = 'on-hold';
@@ -50,8 +50,8 @@ describe('A value that the schema does not know', () => {
         { type: 'Voice', field: 'provider', value: 'inworld' },
       ],
     });
-    expect(world.traffic()).toEqual([request]);
-    expectNoUnexpectedErrors(world);
+    expect(gateway.traffic()).toEqual([request]);
+    expectNoUnexpectedErrors(gateway);
   });
 
   test('is told under the name of its field, whatever its alias, and only where it was asked for', async () => {
@@ -114,10 +114,10 @@ describe('A value that the schema does not know', () => {
   });
 
   test.each([[5], [true], [{}], [['completed']]])('%j is no value at all, and null', async (status) => {
-    const { world, askChanged } = createGatewayWithCall();
+    const { gateway, askChanged } = createGatewayWithCall();
     const answer = await askChanged((call) => Object.assign(call, { status }), 'id status');
     expect(answer).toEqual({ data: { call: { id: expect.any(String), status: null } } });
-    expectNoUnexpectedErrors(world);
+    expectNoUnexpectedErrors(gateway);
   });
 });
 
@@ -143,31 +143,31 @@ describe('UNRECOGNIZED as input', () => {
       variables: {},
     },
   ])('is refused $how, before anything is asked', async ({ query, variables }) => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { data, errors } = await world.execute(query, variables);
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { data, errors } = await gateway.execute(query, variables);
     expect(data).toEqual({ callAttempts: null });
     expect(errors).toMatchObject([{ message: REFUSAL, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
-    expect(world.traffic()).toEqual([]);
-    expectNoUnexpectedErrors(world);
+    expect(gateway.traffic()).toEqual([]);
+    expectNoUnexpectedErrors(gateway);
   });
 
   test('is refused as a filter of rows too, and costs that field only', async () => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { id, name } = world.sandbox.control.data(KEY_A).campaigns[0]!;
-    const { data, errors } = await world.execute(
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { id, name } = gateway.sandbox.control.data(KEY_A).campaigns[0]!;
+    const { data, errors } = await gateway.execute(
       'query ($id: ID!) { campaign(id: $id) { name rows(statuses: [UNRECOGNIZED]) { nodes { id } } } }',
       { id },
     );
     expect(data).toEqual({ campaign: { name, rows: null } });
     expect(errors).toMatchObject([{ message: REFUSAL, path: ['campaign', 'rows'], extensions: { code: 'BAD_USER_INPUT' } }]);
-    expect(world.traffic()).toEqual([`GET /campaigns/${id}`]);
+    expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`]);
   });
 
   test('is no value of an enum that is only asked for', async () => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { errors } = await world.execute('{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }');
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { errors } = await gateway.execute('{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }');
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
@@ -199,10 +199,10 @@ describe('A language model', () => {
     [['openrouter'], null],
     [null, null],
   ])('%j', async (llm_model, expected) => {
-    const { world, askChanged } = createGatewayWithCall();
+    const { gateway, askChanged } = createGatewayWithCall();
     const answer = await askChanged((call) => Object.assign(call, { llm_model }), SELECTION);
     expect(answer).toEqual({ data: { call: { llmModel: expected } } });
-    expectNoUnexpectedErrors(world);
+    expectNoUnexpectedErrors(gateway);
   });
 });
 
@@ -252,7 +252,7 @@ function nested(levels: number): unknown[] {
 
 describe('Lists with odd items', () => {
   test('an item that is no object, or has no id where it must, is dropped', async () => {
-    const { world, call, askChanged } = createGatewayWithCall();
+    const { gateway, call, askChanged } = createGatewayWithCall();
     const good = call.call_attempts[0]!;
     const { data, errors } = await askChanged((changed) => {
       changed.call_attempts = [null, 'attempt', 7, [good], {}, { id: null }, { id: {} }, { id: '' }, good, { id: 12 }];
@@ -262,7 +262,7 @@ describe('Lists with odd items', () => {
       { id: good.id, status: expect.any(String) },
       { id: '12', status: null },
     ]);
-    expectNoUnexpectedErrors(world);
+    expectNoUnexpectedErrors(gateway);
   });
 
   test('an object without an id that it need not have stays', async () => {
@@ -297,13 +297,13 @@ describe('Lists with odd items', () => {
   );
 
   test('an attempt, an assistant, a campaign or a row that cannot be known again is left out of its list', async () => {
-    const world = createTestGateway({ settings: NO_CACHE });
+    const gateway = createTestGateway({ settings: NO_CACHE });
     const odd = [null, 'x', { name: 'nobody' }, { id: '' }, { id: [] }, { id: 'good' }];
-    world.sandbox.control.transform('/call?', () => ({ calls: odd }));
-    world.sandbox.control.transform('/assistants', () => ({ assistants: odd }));
-    world.sandbox.control.corrupt('/campaigns', JSON.stringify({ campaigns: odd, rows: odd }));
+    gateway.sandbox.control.transform('/call?', () => ({ calls: odd }));
+    gateway.sandbox.control.transform('/assistants', () => ({ assistants: odd }));
+    gateway.sandbox.control.corrupt('/campaigns', JSON.stringify({ campaigns: odd, rows: odd }));
 
-    const { data, errors } = await world.execute(`{
+    const { data, errors } = await gateway.execute(`{
       callAttempts(first: 3) { nodes { id } }
       assistants { nodes { id } totalCount }
       campaigns { nodes { id rows(first: 2) { nodes { id } } } }
@@ -315,7 +315,7 @@ describe('Lists with odd items', () => {
       assistants: { nodes: [{ id: 'good' }], totalCount: 1 },
       campaigns: { nodes: [{ id: 'good', rows: { nodes: [{ id: 'good' }] } }] },
     });
-    expectNoUnexpectedErrors(world);
+    expectNoUnexpectedErrors(gateway);
   });
 });
 
@@ -323,25 +323,25 @@ describe('One odd field never takes its parent along', () => {
   const ODD_VALUES = [null, 'odd', '', 7, -1.5, true, [], {}, [null], { id: {} }, { id: null }, [[{ id: 'x' }]], 1e300];
 
   test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))('whatever key of a call is $name', async ({ odd }) => {
-    const { world, call } = createGatewayWithCall();
+    const { gateway, call } = createGatewayWithCall();
     const keys = Object.keys(call).filter((key) => key !== 'id');
     let changedKey = '';
-    world.sandbox.control.transform('/call/', (body) => ({ call: { ...body.call, [changedKey]: odd } }));
+    gateway.sandbox.control.transform('/call/', (body) => ({ call: { ...body.call, [changedKey]: odd } }));
 
     for (const key of keys) {
       changedKey = key;
-      const { data, errors } = await world.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+      const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
       expect(errors, key).toBeUndefined();
       expect(data.call, key).toMatchObject({
         id: call.id,
         ...(key === 'to_phone_number' ? {} : { toPhoneNumber: call.to_phone_number }),
       });
     }
-    expectNoUnexpectedErrors(world);
+    expectNoUnexpectedErrors(gateway);
   });
 
   test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))('whatever key inside is $name', async ({ odd }) => {
-    const { world, call, askChanged } = createGatewayWithCall();
+    const { gateway, call, askChanged } = createGatewayWithCall();
     const { data, errors } = await askChanged(
       (changed) => {
         for (const inner of [changed.assistant, changed.last_call_attempt]) {
@@ -358,13 +358,13 @@ describe('One odd field never takes its parent along', () => {
       assistant: { id: call.assistant!.id },
       lastCallAttempt: { id: call.last_call_attempt!.id },
     });
-    expectNoUnexpectedErrors(world);
+    expectNoUnexpectedErrors(gateway);
   });
 
   test('a key that is missing is null, like one that is null', async () => {
-    const { world, call } = createGatewayWithCall();
-    world.sandbox.control.transform('/call/', () => ({ call: { id: call.id } }));
-    const { data, errors } = await world.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+    const { gateway, call } = createGatewayWithCall();
+    gateway.sandbox.control.transform('/call/', () => ({ call: { id: call.id } }));
+    const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
     expect(errors).toBeUndefined();
     const { id, callAttempts, ...others } = data.call;
     expect({ id, callAttempts }).toEqual({ id: call.id, callAttempts: [] });
@@ -383,14 +383,14 @@ describe('One odd field never takes its parent along', () => {
   });
 
   test('a number where an id should be is an id', async () => {
-    const { askChanged, world, request } = createGatewayWithCall();
+    const { askChanged, gateway, request } = createGatewayWithCall();
     const { data, errors } = await askChanged((call) => {
       call.organization_id = 17;
       call.campaign.id = 42;
     }, 'organizationId campaign { id name }');
     expect(errors).toBeUndefined();
     expect(data.call).toMatchObject({ organizationId: '17', campaign: { id: '42' } });
-    expect(world.traffic()).toEqual([request]);
+    expect(gateway.traffic()).toEqual([request]);
   });
 });
 

@@ -4,7 +4,7 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
-/** What a client is told, all of it; ids of requests, and how long things took, are never the same twice. */
+/** The complete response and the upstream traffic, without request ids and durations: both always differ. */
 async function observe(gateway: TestGateway, init: RequestInit): Promise<unknown> {
   const response = await gateway.fetch('/graphql', init);
   const { 'x-request-id': _, ...headers } = Object.fromEntries(
@@ -18,7 +18,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const ID = '11111111-1111-4111-8111-111111111111';
 const CALL = 'query Call($id: ID!, $withStatus: Boolean = true) { call(id: $id) { id status @include(if: $withStatus) } }';
 
-/** Two of the same worlds: one has the short way, the other has not. */
+/** Two identical gateways, one with the fast path and one without. */
 function createGatewayPair(settings = {}, gateway: GatewayOptions = {}) {
   const testGateways = [true, false].map((fastPath) =>
     createTestGateway({
@@ -28,11 +28,11 @@ function createGatewayPair(settings = {}, gateway: GatewayOptions = {}) {
   );
   return {
     sandbox: testGateways[0]!.sandbox,
-    /** Sends it twice to each: at the second time the document is known. */
+    /** Sends the request twice to each gateway: at the second time the document is warm. */
     async both(init: RequestInit, before: (gateway: TestGateway) => void = () => {}): Promise<void> {
       for (const time of ['the first time', 'the second time']) {
-        for (const world of testGateways) before(world);
-        const [fast, yoga] = await Promise.all(testGateways.map((world) => observe(world, init)));
+        for (const testGateway of testGateways) before(testGateway);
+        const [fast, yoga] = await Promise.all(testGateways.map((testGateway) => observe(testGateway, init)));
         expect(fast, time).toEqual(yoga);
       }
       expect(testGateways.map(({ unexpectedErrors }) => unexpectedErrors)).toEqual([[], []]);
@@ -46,12 +46,15 @@ const post = (params: unknown, headers = {}): RequestInit => ({
   body: typeof params === 'string' ? params : JSON.stringify(params),
 });
 
-describe('The short way says what the long one says', () => {
-  test.each(operationCosts.map((operation) => [operation.query.slice(0, 60), operation] as const))('%s', async (_, operation) => {
-    const { both, sandbox } = createGatewayPair();
-    const { query } = operation;
-    await both(post({ query, variables: operation.variables?.(sampleIds(sandbox)) }));
-  });
+describe('Fast path', () => {
+  test.each(operationCosts.map((operation) => [operation.query.slice(0, 60), operation] as const))(
+    'the fast path and Yoga respond alike to %s',
+    async (_, operation) => {
+      const { both, sandbox } = createGatewayPair();
+      const { query } = operation;
+      await both(post({ query, variables: operation.variables?.(sampleIds(sandbox)) }));
+    },
+  );
 
   test.each([
     undefined,
@@ -70,11 +73,11 @@ describe('The short way says what the long one says', () => {
     'text/event-stream, application/json',
     'APPLICATION/JSON',
     'x',
-  ])('to who takes %s', async (accept) => {
+  ])('the fast path and Yoga respond alike to Accept: %s', async (accept) => {
     const { both } = createGatewayPair();
     const headers = accept === undefined ? {} : { accept };
     await both(post({ query: CALL, variables: { id: ID } }, headers));
-    // A variable that does not fit, and a field that fails.
+    // A variable of the wrong type, and a field that fails.
     await both(post({ query: CALL, variables: { id: [] } }, headers));
     await both(post({ query: CALL, variables: { id: ID } }, headers), ({ sandbox }) =>
       sandbox.control.fail(() => true, { status: 503, times: 1 }),
@@ -127,7 +130,7 @@ describe('The short way says what the long one says', () => {
     { extensions: { persistedQuery: { version: 1, sha256Hash: 'f'.repeat(64) } } },
     { extensions: { persistedQuery: null }, query: '{ __typename }' },
     { extensions: { persistedQuery: { version: 2, sha256Hash: 'f'.repeat(64) } } },
-  ])('to %j', async (params) => {
+  ])('the fast path and Yoga respond alike to the parameters %j', async (params) => {
     await createGatewayPair().both(post(params));
   });
 
@@ -141,19 +144,19 @@ describe('The short way says what the long one says', () => {
     ['application/json, text/plain'],
     ['text/plain'],
     ['application/x-www-form-urlencoded'],
-  ])('to a body of %s', async (type) => {
+  ])('the fast path and Yoga respond alike to Content-Type: %s', async (type) => {
     await createGatewayPair().both(post({ query: CALL, variables: { id: ID } }, { 'content-type': type }));
   });
 
-  test('with what it cost, where that is asked for', async () => {
-    // Times would be of different lengths.
+  test('the fast path and Yoga report the same upstream trace', async () => {
+    // Durations would have different numbers of digits.
     const gateway = { monotonicNow: () => 0 };
     await createGatewayPair({ UPSTREAM_TRACE: 'on' }, gateway).both(
       post({ query: CALL, variables: { id: ID } }, { 'x-revox-trace': '1' }),
     );
   });
 
-  test('compressed, and to other origins', async () => {
+  test('the fast path and Yoga compress responses alike and send the same headers to other origins', async () => {
     const query = '{ callAttempts(first: 20) { nodes { id status result transcript { content } } } }';
     const { both } = createGatewayPair({ CORS_ORIGINS: 'https://app.example' });
     await both(post({ query }, { 'accept-encoding': 'br', origin: 'https://app.example' }));
@@ -169,7 +172,7 @@ describe('The short way says what the long one says', () => {
     { INTROSPECTION: 'off' },
     { ROUTER_SECRETS: 'a-secret-of-the-router' },
     { REVOX_API_KEY: '' },
-  ])('within %j', async (settings) => {
+  ])('the fast path and Yoga respond alike under the settings %j', async (settings) => {
     const { both } = createGatewayPair(settings);
     const query = 'query ($n: Int) { callAttempts(first: $n) { nodes { id status } } }';
     await both(post({ query, variables: { n: 2 } }));

@@ -50,7 +50,7 @@ function createTokenGateway(...keys: IssuerKey[]) {
   }
   const tokenOf = (key: IssuerKey, header = {}, claims = {}) =>
     sign(key, { ...VALID_CLAIMS, exp: now() / 1000 + 86_400, ...claims }, header);
-  return { world: gateway, issuer, told: logged, enter: authenticate, tokenOf };
+  return { gateway: gateway, issuer, told: logged, enter: authenticate, tokenOf };
 }
 
 const REJECTED = '401 UNAUTHENTICATED';
@@ -77,8 +77,8 @@ describe('The subject of a token', () => {
 
 describe('The keys of the issuer', () => {
   test('are not asked for before a token needs them, and then once for all who wait', async () => {
-    const { issuer, enter, tokenOf, world } = createTokenGateway(one);
-    expect((await world.fetch('/graphql?query={__typename}')).status).toBe(401);
+    const { issuer, enter, tokenOf, gateway } = createTokenGateway(one);
+    expect((await gateway.fetch('/graphql?query={__typename}')).status).toBe(401);
     expect(await enter('no.token.atAll')).toBe(REJECTED);
     expect(issuer.requests).toHaveLength(0);
     expect(new Set(await Promise.all(Array.from({ length: 100 }, () => enter(tokenOf(one)))))).toEqual(new Set(['200']));
@@ -261,16 +261,16 @@ describe('A token', () => {
   });
 
   test('is looked at before a byte of the body is read', async () => {
-    const { world, tokenOf, issuer } = createTokenGateway(one);
+    const { gateway, tokenOf, issuer } = createTokenGateway(one);
     const pull = vi.fn();
     const body = () => new ReadableStream({ pull }, { highWaterMark: 0 });
     for (const token of [tokenOf(three), tokenOf(one, {}, { scope: '' })]) {
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token}` };
-      const response = await world.fetch('/graphql', { method: 'POST', headers, body: body(), duplex: 'half' } as RequestInit);
+      const response = await gateway.fetch('/graphql', { method: 'POST', headers, body: body(), duplex: 'half' } as RequestInit);
       expect(response.status).toBeGreaterThanOrEqual(401);
     }
     expect(pull).not.toHaveBeenCalled();
     expect(issuer.requests).toHaveLength(1);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });

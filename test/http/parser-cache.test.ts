@@ -43,35 +43,35 @@ test('An owner that brings many documents pushes out its own, and none of anothe
 });
 
 test('A hundred invented keys with a large document each leave a tenant the parsed document of its first operation', async () => {
-  const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+  const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
   const asTenant = { authorization: `Bearer ${KEY_B}` };
   const large = (selection: string) => `{ ${selection} } #${'x'.repeat(40_000)}`;
   const text = large('assistants(first: 1) { nodes { id } }');
-  await world.execute(text, undefined, asTenant);
-  expect(world.traffic()).toEqual(['GET /assistants']);
+  await gateway.execute(text, undefined, asTenant);
+  expect(gateway.traffic()).toEqual(['GET /assistants']);
   for (let n = 0; n < 100; n += 1) {
-    await world.execute(large(`a${n}: __typename`), undefined, { authorization: `Bearer sk_${n}` });
+    await gateway.execute(large(`a${n}: __typename`), undefined, { authorization: `Bearer sk_${n}` });
   }
   const parser = vi.spyOn(Parser.prototype, 'parseDocument');
-  const answer = await world.execute(text, undefined, asTenant);
+  const answer = await gateway.execute(text, undefined, asTenant);
   expect(answer.data.assistants.nodes).toHaveLength(1);
   expect(parser).not.toHaveBeenCalled();
-  await world.execute('{ __typename more: __typename }', undefined, asTenant);
+  await gateway.execute('{ __typename more: __typename }', undefined, asTenant);
   expect(parser).toHaveBeenCalledOnce();
   parser.mockRestore();
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });
 
 test('What is not valid fills no memory, however much of it comes', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
-  const world = createTestGateway();
-  await world.execute('{ __typename }');
+  const gateway = createTestGateway();
+  await gateway.execute('{ __typename }');
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
-  for (let n = 0; n < 60; n += 1) await world.execute(`{ ${'... { b } '.repeat(1_240)} b${n} }`);
+  for (let n = 0; n < 60; n += 1) await gateway.execute(`{ ${'... { b } '.repeat(1_240)} b${n} }`);
   collectGarbage();
   // Sixty of these take 100 MiB.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(48 * MEBIBYTE);
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });

@@ -115,7 +115,7 @@ describe('Who may enter, as docs/access.md tells it', () => {
     const down = { ...issuer, respond: async () => new Response(null, { status: 500 }) };
     const bugs: unknown[] = [];
     const askedWith: string[][] = [];
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       settings,
       gateway: {
         fetchKeys: toFetchKeys(words.includes('issuer down') ? down : issuer),
@@ -123,15 +123,15 @@ describe('Who may enter, as docs/access.md tells it', () => {
       },
       upstream: (request) => {
         askedWith.push([...request.headers].map(([name, value]) => `${name}: ${value}`));
-        return world.sandbox.fetch(request);
+        return gateway.sandbox.fetch(request);
       },
     });
     const isRefused = words.includes('refused by Revox') && 401;
     const isForbidden = row.Authorization === 'a key that may not see this' && 403;
-    if (isRefused || isForbidden) world.sandbox.control.fail(() => true, { status: isRefused || isForbidden || 500 });
+    if (isRefused || isForbidden) gateway.sandbox.control.fail(() => true, { status: isRefused || isForbidden || 500 });
     const { richCallId, otherCallId } = {
-      ...sampleIds(world.sandbox),
-      otherCallId: world.sandbox.control.data(KEY_B).calls[0]!.id,
+      ...sampleIds(gateway.sandbox),
+      otherCallId: gateway.sandbox.control.data(KEY_B).calls[0]!.id,
     };
     const id = row['Revox is asked with'] === "the caller's key" ? otherCallId : richCallId;
 
@@ -144,7 +144,7 @@ describe('Who may enter, as docs/access.md tells it', () => {
       ...(secret === undefined ? {} : { 'router-authorization': secret }),
     };
     const send = (query: string, variables: object = {}) =>
-      world.fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+      gateway.fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
     const statusesOfAll = () =>
       Promise.all(Object.entries(PROTECTED_FIELDS).map(async ([name, query]) => [name, (await send(query)).status]));
     const response = await send(QUERY, { id });
@@ -165,7 +165,7 @@ describe('Who may enter, as docs/access.md tells it', () => {
       "the gateway's key": `Bearer ${KEY_A}`,
     };
     const bearer = toMeanings(bearerOf, row['Revox is asked with']);
-    expect(world.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
+    expect(gateway.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
     expect(askedWith).toEqual(bearer === undefined ? [] : [['accept: application/json', `authorization: ${bearer}`]]);
     expect(bugs).toEqual([]);
   });

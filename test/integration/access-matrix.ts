@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** The tables of `docs/access.md`, so that it cannot say what is not so. */
+/** The tables of `docs/access.md`. The tests read them, so the page cannot differ from the gateway. */
 const TEXT = readFileSync(new URL('../../docs/access.md', import.meta.url), 'utf8');
 
-/** The rows of the table below a heading, each by the names of its columns, without the marks of Markdown. */
+/** The rows of the table below a heading, keyed by column name, without Markdown code marks. */
 export function readAccessMatrix(heading: string): Record<string, string>[] {
   const section = TEXT.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
   const [names, , ...rows] = (section ?? '').split('\n').filter((line) => line.startsWith('|'));
@@ -21,8 +21,8 @@ function splitCells(row: string): string[] {
     .map((cell) => cell.replaceAll('`', '').trim());
 }
 
-/** What a word of the table stands for. A word that nobody knows fails the row. */
+/** Looks up the meaning of a word in the table. An unknown word fails the row. */
 export function toMeanings<T>(words: { readonly [word: string]: T }, word: string | undefined): T {
-  if (word === undefined || !Object.hasOwn(words, word)) throw new Error(`docs/access.md: nobody knows what "${word}" is`);
+  if (word === undefined || !Object.hasOwn(words, word)) throw new Error(`docs/access.md: unknown word "${word}"`);
   return words[word] as T;
 }

@@ -124,13 +124,13 @@ function isSearch(requests: readonly string[], asDocumented: readonly string[]):
 }
 
 describe.each(VERSIONS)('An upstream that speaks $version', ({ version, requests, ...expected }) => {
-  const world = gatewayOverVersion(version);
+  const gateway = gatewayOverVersion(version);
   const drift = new Set<string>();
   const differ = new Set<string>();
 
   test.each(operations)('answers $name', async (operation) => {
     const asDocumented = await ask(documented, operation);
-    const answer = await ask(world, operation);
+    const answer = await ask(gateway, operation);
     expect(answer.traffic).toEqual(requests(operation, asDocumented.traffic));
     for (const one of answer.drift) drift.add(one);
     for (const one of differences(asDocumented.data, answer.data)) differ.add(one);
@@ -144,9 +144,9 @@ describe.each(VERSIONS)('An upstream that speaks $version', ({ version, requests
 });
 
 test('A status of a later version is not recognized, and never kept as one that is over', async () => {
-  const world = createTestGateway({ sandbox: { version: '0.5.0' } });
-  const { id } = world.sandbox.control.data(KEY_A).calls.find(({ status }) => status === 'scheduled')!;
-  const response = await world.fetch('/graphql', {
+  const gateway = createTestGateway({ sandbox: { version: '0.5.0' } });
+  const { id } = gateway.sandbox.control.data(KEY_A).calls.find(({ status }) => status === 'scheduled')!;
+  const response = await gateway.fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: `{ call(id: "${id}") { status isCompleted } }` }),
@@ -159,14 +159,14 @@ test('A status of a later version is not recognized, and never kept as one that 
 });
 
 test('The upstream changes its version between two operations: the second one is read as it is', async () => {
-  const world = createTestGateway({ settings: NO_CACHE });
+  const gateway = createTestGateway({ settings: NO_CACHE });
   const query = 'query ($id: ID!) { call(id: $id) { status callRetryConfig { callingWindows { retryDelaySeconds } } } }';
-  const before = await world.execute(query, { id: ids.richCallId });
-  world.sandbox.control.respondAs('oldest');
-  const after = await world.execute(query, { id: ids.richCallId });
+  const before = await gateway.execute(query, { id: ids.richCallId });
+  gateway.sandbox.control.respondAs('oldest');
+  const after = await gateway.execute(query, { id: ids.richCallId });
   const [window] = before.data.call.callRetryConfig.callingWindows;
   expect(after).toEqual({ data: { call: { status: before.data.call.status, callRetryConfig: { callingWindows: [window] } } } });
-  expect(world.traffic()).toEqual([`GET /call/${ids.richCallId}`, `GET /call/${ids.richCallId}`]);
+  expect(gateway.traffic()).toEqual([`GET /call/${ids.richCallId}`, `GET /call/${ids.richCallId}`]);
 });
 
 async function ask(gateway: typeof documented, { query, variables }: Operation) {

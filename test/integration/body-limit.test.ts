@@ -35,29 +35,29 @@ describe('A body', () => {
   }
 
   test.each([JSON_TYPE, RESPONSE_TYPE])('that says it is too long is refused before it is read (%s)', async (accept) => {
-    const world = createTestGateway({ settings });
+    const gateway = createTestGateway({ settings });
     const { stream, state } = parts(HELLO);
-    const response = await post(world, stream, { accept, 'content-length': '1025' });
+    const response = await post(gateway, stream, { accept, 'content-length': '1025' });
     expect(await told(response)).toEqual(tooLarge('1025', 1025));
     expect(response.headers.get('content-type')).toBe(accept);
     expect(state.taken).toBe(0);
-    expect([world.traffic(), world.unexpectedErrors]).toEqual([[], []]);
+    expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
   });
 
   test('that does not say its length is counted as it is read, and no further', async () => {
-    const world = createTestGateway({ settings });
+    const gateway = createTestGateway({ settings });
     const fits = parts(HELLO, ' '.repeat(1024 - HELLO.length));
-    expect(await told(await post(world, fits.stream))).toEqual([200, { data: { __typename: 'Query' } }]);
+    expect(await told(await post(gateway, fits.stream))).toEqual([200, { data: { __typename: 'Query' } }]);
     const isOver = parts(HELLO, ' '.repeat(1024 - HELLO.length), ' ', ...Array(100).fill(' '.repeat(1000)));
-    expect(await told(await post(world, isOver.stream))).toEqual(tooLarge('more than 1024', 1025));
+    expect(await told(await post(gateway, isOver.stream))).toEqual(tooLarge('more than 1024', 1025));
     expect(isOver.state.taken).toBeLessThan(10);
-    expect([world.traffic(), world.unexpectedErrors]).toEqual([[], []]);
+    expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
   });
 
   test('that says less than it is, too', async () => {
-    const world = createTestGateway({ settings });
+    const gateway = createTestGateway({ settings });
     const { stream } = parts(HELLO, ' '.repeat(2000));
-    const answer = await told(await post(world, stream, { 'content-length': '30' }));
+    const answer = await told(await post(gateway, stream, { 'content-length': '30' }));
     expect(answer).toEqual(tooLarge('more than 1024', 1025));
   });
 });

@@ -78,8 +78,8 @@ const KINDS: Kind[] = [
 
 describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidating }) => {
   function start() {
-    const world = createTimedGateway();
-    return { ...world, variables: { id: id?.(world) } };
+    const gateway = createTimedGateway();
+    return { ...gateway, variables: { id: id?.(gateway) } };
   }
 
   test(`is fresh for ${freshForMs} ms, and not a moment longer`, async () => {
@@ -133,11 +133,11 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
   });
 
   test('is not kept by a gateway that shall not remember', async () => {
-    const world = createTimedGateway({ settings: NO_CACHE });
-    const variables = { id: id?.(world) };
+    const gateway = createTimedGateway({ settings: NO_CACHE });
+    const variables = { id: id?.(gateway) };
     for (let time = 0; time < 2; time += 1) {
-      await world.execute(query, variables);
-      expect(world.traffic()).toHaveLength(1);
+      await gateway.execute(query, variables);
+      expect(gateway.traffic()).toHaveLength(1);
     }
   });
 });

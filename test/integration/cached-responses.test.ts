@@ -22,32 +22,43 @@ const idsOf = ({ sandbox }: ObservedGateway): SampleIds => sampleIds(sandbox);
 const callOf = (gateway: ObservedGateway, headers = {}) =>
   post({ query: CALL, variables: { id: idsOf(gateway).richCallId } }, headers);
 
-/** A world with kept answers. The first time a document goes the long way; at the second its answer is kept. */
+/**
+ * A gateway with a response cache. The first request of a document goes through the Yoga pipeline; the
+ * response to the second one is cached.
+ */
 async function createCachingGateway(init: (gateway: ObservedGateway) => RequestInit = callOf, options: TestGatewayOptions = {}) {
-  const world = createObservedGateway('kept', options);
-  const send = async (given = init(world)) => {
-    const response = await world.fetch('/graphql', given);
+  const testGateway = createObservedGateway('kept', options);
+  const send = async (given = init(testGateway)) => {
+    const response = await testGateway.fetch('/graphql', given);
     const text = await response.text();
-    return { text, answer: JSON.parse(text), age: response.headers.get('cache-control'), opened: world.takeStartedOperations() };
+    return {
+      text,
+      answer: JSON.parse(text),
+      age: response.headers.get('cache-control'),
+      opened: testGateway.takeStartedOperations(),
+    };
   };
-  return { ...world, send };
+  return { ...testGateway, send };
 }
 
-/** Sends it so often, and holds the ways against each other each time; gives how many operations were opened where answers are kept. */
+/**
+ * Sends the request `times` times and compares the pipelines each time. Returns how many operations the
+ * gateway with the response cache started, per request.
+ */
 async function expectSameOnAllPipelines(ways: Pipelines, init: RequestInit, times = 4): Promise<number[]> {
   const all: number[] = [];
   for (let time = 1; time <= times; time += 1) {
     const { observed, startedOperations } = await ways.observe(init);
-    expect(observed.short, `the short way, time ${time}`).toEqual(observed.long);
-    expect(observed.kept, `kept, time ${time}`).toEqual(observed.long);
+    expect(observed.short, `the fast path, request ${time}`).toEqual(observed.long);
+    expect(observed.kept, `the response cache, request ${time}`).toEqual(observed.long);
     all.push(startedOperations.kept);
   }
   for (const { unexpectedErrors } of Object.values(ways.gateways)) expect(unexpectedErrors).toEqual([]);
   return all;
 }
 
-describe('The same operation, three times', () => {
-  test('is executed twice: the third answer is a kept one, of the same text, and its age counts on', async () => {
+describe('Response cache of a repeated operation', () => {
+  test('the third request of an operation is served from the response cache with the remaining max-age', async () => {
     const { send, clock, traffic, sandbox } = await createCachingGateway();
     const { richCallId } = sampleIds(sandbox);
     const first = await send();
@@ -63,12 +74,12 @@ describe('The same operation, three times', () => {
   });
 
   test.each(operationCosts.map((operation) => [operation.name, operation] as const))(
-    'tells nobody how it came about: %s',
+    'a cached response cannot be told from a computed one: %s',
     async (_, { query, variables }) => {
       const ways = createPipelines();
       const init = post({ query, variables: variables?.(idsOf(ways.gateways.long)) });
       await expectSameOnAllPipelines(ways, init);
-      // Some is fresh, and some is not any more.
+      // Some entries are still fresh, others have expired.
       for (const ms of [1_200, 34_000]) {
         await ways.each(({ clock }) => clock.pass(ms));
         await expectSameOnAllPipelines(ways, init, 2);
@@ -77,17 +88,20 @@ describe('The same operation, three times', () => {
     },
   );
 
-  test.each(['call', 'assistant', 'campaign', 'nothing'] as const)('is told alike, of a node that is a(n) %s', async (kind) => {
-    const ways = createPipelines();
-    const query = 'query ($id: ID!) { node(id: $id) { id __typename } }';
-    const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(ways.gateways.long);
-    const ids = { call: richCallId, assistant: frenchAssistantId, campaign: finishedCampaignId, nothing: 'nothing' };
-    // The document is known: the answer that costs three requests could be kept.
-    await expectSameOnAllPipelines(ways, post({ query, variables: { id: twentyCallIds[0] } }), 2);
-    await expectSameOnAllPipelines(ways, post({ query, variables: { id: ids[kind] } }));
-  });
+  test.each(['call', 'assistant', 'campaign', 'nothing'] as const)(
+    'every pipeline sends the same response for a node of kind "%s"',
+    async (kind) => {
+      const ways = createPipelines();
+      const query = 'query ($id: ID!) { node(id: $id) { id __typename } }';
+      const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(ways.gateways.long);
+      const ids = { call: richCallId, assistant: frenchAssistantId, campaign: finishedCampaignId, nothing: 'nothing' };
+      // The document is warm: the response that costs three upstream requests could be cached.
+      await expectSameOnAllPipelines(ways, post({ query, variables: { id: twentyCallIds[0] } }), 2);
+      await expectSameOnAllPipelines(ways, post({ query, variables: { id: ids[kind] } }));
+    },
+  );
 
-  test('is told alike, when a document that is known is asked with what nobody has asked before', async () => {
+  test('every pipeline sends the same response when a warm document is requested with new variables', async () => {
     const ways = createPipelines({ settings: { REVOX_FIRST_PAGE: 'auto' } });
     const { fiveAssistantIds, twentyCallIds } = idsOf(ways.gateways.long);
     const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }';
@@ -111,8 +125,8 @@ describe('The same operation, three times', () => {
     await expectSameOnAllPipelines(ways, post({ query: pages, variables: { first: 45, after } }));
   });
 
-  test('counts as what it is made of, asked again: in the metrics and in the log', async () => {
-    const { send, capturedLog, takeStartedOperations, ...world } = await createCachingGateway(({ sandbox }) => {
+  test('a cached response counts as memory hits of its dependencies in the metrics and in the log', async () => {
+    const { send, capturedLog, takeStartedOperations, ...gateway } = await createCachingGateway(({ sandbox }) => {
       const { richCallId, frenchAssistantId } = sampleIds(sandbox);
       return post({
         query: 'query Two($c: ID!, $a: ID!) { call(id: $c) { id } assistant(id: $a) { name } }',
@@ -121,9 +135,9 @@ describe('The same operation, three times', () => {
     });
     await send();
     await send();
-    const before = await readMetrics(world);
+    const before = await readMetrics(gateway);
     expect((await send()).opened).toBe(0);
-    const after = await readMetrics(world);
+    const after = await readMetrics(gateway);
     for (const endpoint of ['/call/{id}', '/assistants/{id}']) {
       const labels = { endpoint, source: 'memory' };
       expect(sumSamples(after, 'questions_total', labels) - sumSamples(before, 'questions_total', labels)).toBe(1);
@@ -144,16 +158,16 @@ describe('The same operation, three times', () => {
   });
 });
 
-describe('One kept answer serves', () => {
+describe('Response cache key', () => {
   test.each<[string, (id: string) => unknown]>([
-    ['blanks', (id) => `  { "query" : ${JSON.stringify(CALL)} ,  "variables" : { "id" : "${id}" } }  \n\t`],
-    ['another order of properties', (id) => ({ variables: { id }, query: CALL })],
-    ['escapes', (id) => `{"query":${JSON.stringify(CALL).replace('C', '\\u0043')},"variables":{"id":"${id}"}}`],
+    ['whitespace', (id) => `  { "query" : ${JSON.stringify(CALL)} ,  "variables" : { "id" : "${id}" } }  \n\t`],
+    ['the order of properties', (id) => ({ variables: { id }, query: CALL })],
+    ['JSON escapes', (id) => `{"query":${JSON.stringify(CALL).replace('C', '\\u0043')},"variables":{"id":"${id}"}}`],
     ['the name of the operation', (id) => ({ query: CALL, variables: { id }, operationName: 'Card' })],
     ['an extension', (id) => ({ query: CALL, variables: { id }, extensions: { client: { name: 'web' } } })],
     ['a variable that the operation does not declare', (id) => ({ query: CALL, variables: { junk: [1], id } })],
     ['nulls', (id) => ({ query: CALL, variables: { id }, operationName: null, extensions: null })],
-  ])('requests that differ in %s', async (_, toParams) => {
+  ])('requests that differ only in %s share one cached response', async (_, toParams) => {
     const { send, sandbox, traffic } = await createCachingGateway();
     for (let time = 0; time < 2; time += 1) await send();
     traffic();
@@ -162,7 +176,7 @@ describe('One kept answer serves', () => {
     expect(traffic()).toEqual([]);
   });
 
-  test('as many clients as ask for a large one, without a copy for each', async () => {
+  test('twenty concurrent clients receive one large cached response without an operation or an upstream request', async () => {
     const { send, sandbox, traffic } = await createCachingGateway(({ sandbox }) =>
       post({
         query: 'query ($id: ID!) { assistant(id: $id) { prompt } }',
@@ -180,32 +194,33 @@ describe('One kept answer serves', () => {
   });
 });
 
-describe('Never kept is', () => {
+describe('Responses that are not cached', () => {
   test.each([
-    ['a live call', ({ liveCallId }: SampleIds) => ({ query: CALL, variables: { id: liveCallId } }), {}],
-    ['an error', () => ({ query: CALL, variables: { id: '' } }), {}],
+    ['a response with a live call', ({ liveCallId }: SampleIds) => ({ query: CALL, variables: { id: liveCallId } }), {}],
+    ['an error response', () => ({ query: CALL, variables: { id: '' } }), {}],
     [
-      'what says how it came about',
+      'a response with an upstream trace',
       ({ richCallId }: SampleIds) => ({ query: CALL, variables: { id: richCallId } }),
       { 'x-revox-trace': '1' },
     ],
-    ['what nothing of the upstream is in', () => ({ query: '{ __typename __schema { queryType { name } } }' }), {}],
+    ['a response without upstream data', () => ({ query: '{ __typename __schema { queryType { name } } }' }), {}],
     [
-      'what came in too many words',
+      'the response to a request body of 20 kB',
       ({ richCallId }: SampleIds) => ({ query: `${CALL} #${'long'.repeat(5_000)}`, variables: { id: richCallId } }),
       {},
     ],
-  ])('%s', async (_, params, headers) => {
+  ])('%s is never cached', async (_, params, headers) => {
     const ways = createPipelines();
     const init = post(params(idsOf(ways.gateways.long)), headers);
     expect(await expectSameOnAllPipelines(ways, init)).toEqual([1, 1, 1, 1]);
   });
 
-  test('what has a value that nobody knows yet: that is told and counted each time', async () => {
+  test('a response with an unrecognized enum value is never cached, and its drift is reported and counted each time', async () => {
     const ways = createPipelines();
     const { richCallId } = idsOf(ways.gateways.long);
     await ways.each(({ sandbox }) => sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })));
-    // Whoever is odd is taken for a live one: this one ends with an oddity elsewhere.
+    // The gateway treats a call with an unrecognized status as live and does not cache it for that reason;
+    // the drift of an assistant has no such effect.
     await ways.each(({ sandbox }) =>
       sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, first_sentence_mode: 'odd' })),
     );
@@ -216,7 +231,7 @@ describe('Never kept is', () => {
     expect(observed.kept).toMatchObject({ text: expect.stringContaining('"unrecognized":[{') });
   });
 
-  test('what is shown while it is fetched anew, or because the upstream fails', async () => {
+  test('a stale response is never cached, neither during revalidation nor during an upstream failure', async () => {
     const ways = createPipelines({ settings: NO_RETRIES });
     const init = callOf(ways.gateways.long);
     await expectSameOnAllPipelines(ways, init, 3);
@@ -224,7 +239,7 @@ describe('Never kept is', () => {
       clock.pass(600_000);
       sandbox.control.hang(() => true);
     });
-    // Once more, while it is fetched.
+    // Stale responses are served while the revalidation is in flight.
     for (let time = 0; time < 3; time += 1) {
       await expectSameOnAllPipelines(ways, init, 1);
       await untilIdle();
@@ -247,14 +262,14 @@ describe('Never kept is', () => {
     expect(opened.at(-1)).toBe(0);
   });
 
-  test('the answer of a gateway that shall not remember', async () => {
+  test('a response is not cached when the freshness of its endpoint is 0', async () => {
     const ways = createPipelines({ settings: { FRESHNESS_ENDED_CALL_MS: '0' } });
     expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long))).toEqual([1, 1, 1, 1]);
   });
 });
 
-describe('What is known is shown', () => {
-  test('at once, when another operation has learnt it: a newer reading of the same', async () => {
+describe('Response cache invalidation', () => {
+  test('a newer upstream response that another operation receives invalidates every cached response that depends on it', async () => {
     const { send, execute, sandbox, traffic, clock } = await createCachingGateway(({ sandbox }) =>
       post({
         query: 'query ($id: ID!) { assistant(id: $id) { name } }',
@@ -277,7 +292,7 @@ describe('What is known is shown', () => {
     expect(traffic()).toEqual([]);
   });
 
-  test('and nothing any more of a key that the upstream has refused', async () => {
+  test('a response cached for an API key is not served after the upstream has rejected that key', async () => {
     const { send, execute, sandbox, traffic } = await createCachingGateway(callOf, { settings: NO_RETRIES });
     for (let time = 0; time < 3; time += 1) await send();
     traffic();
@@ -292,7 +307,7 @@ describe('What is known is shown', () => {
     expect(traffic()).toHaveLength(1);
   });
 
-  test('not out of an answer that was on its way when its key was refused', async () => {
+  test('a response that is in flight when its API key is rejected is delivered but not cached', async () => {
     const { send, execute, sandbox, traffic, takeStartedOperations } = await createCachingGateway(callOf, {
       settings: NO_RETRIES,
     });
@@ -313,7 +328,7 @@ describe('What is known is shown', () => {
     expect(traffic()).toEqual([`GET /call/${retriedCallId}`]);
   });
 
-  test('after a minute only when a request with the caller’s key has succeeded', async () => {
+  test('a cached response older than a minute is served only after an upstream request with the same API key has succeeded', async () => {
     const headers = { authorization: `Bearer ${KEY_A}` };
     const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
     const init = callOf(ways.gateways.long, headers);
@@ -330,8 +345,8 @@ describe('What is known is shown', () => {
   });
 });
 
-describe('To each his own', () => {
-  test('two keys that ask in the same words', async () => {
+describe('Response cache isolation', () => {
+  test('a response cached for one API key is never served to another API key that sends the same request', async () => {
     const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
     const told = [];
     for (const key of [KEY_A, KEY_B, KEY_A, KEY_B, KEY_A, KEY_B]) {
@@ -345,7 +360,7 @@ describe('To each his own', () => {
     expect(told.at(-1)?.opened).toBe(0);
   });
 
-  test('a key that is none is told so, whatever others were told', async () => {
+  test('an invalid API key is rejected even when the response is cached for a valid key', async () => {
     const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
     await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, { authorization: `Bearer ${KEY_A}` }), 3);
     for (const authorization of ['Bearer sk_made_up', `bearer  ${KEY_A}x`, `Basic ${KEY_A}`, '']) {
@@ -353,7 +368,7 @@ describe('To each his own', () => {
     }
   });
 
-  test('two subjects that use the gateway’s key are told the same; who may not enter is not', async () => {
+  test('two token subjects that share the API key of the gateway share cached responses, and a token without the scope is rejected', async () => {
     const key = await createKey('one');
     const ways = createPipelines({ settings: JWT_SETTINGS, gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) } });
     const exp = ways.gateways.long.clock.now() / 1000 + 100;
@@ -371,7 +386,7 @@ describe('To each his own', () => {
     expect((await ways.observe(callOf(ways.gateways.long, one))).observed.kept).toMatchObject({ status: 401 });
   });
 
-  test('a router with its secret, and nobody with a wrong one', async () => {
+  test('a cached response is served to a router with a valid secret and to no request with a wrong or missing one', async () => {
     const ways = createPipelines({ settings: { ROUTER_SECRETS: 'a-router-secret-of-length' } });
     const right = { 'router-authorization': 'a-router-secret-of-length' };
     expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, right), 3)).toEqual([1, 1, 0]);
@@ -379,14 +394,14 @@ describe('To each his own', () => {
       await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, headers), 2);
       expect((await ways.observe(callOf(ways.gateways.long, headers))).observed.kept).toMatchObject({ status: 401 });
     }
-    // A router is told how long it took, if it wants: not out of what is kept.
+    // A request for a federated trace is executed: a cached response has no timings.
     const traced = callOf(ways.gateways.long, { ...right, 'apollo-federation-include-trace': 'ftv1' });
     const { startedOperations, observed } = await ways.observe(traced);
     expect(startedOperations.kept).toBe(1);
     expect(observed.kept).toMatchObject({ text: expect.stringContaining('"ftv1"'), headers: { 'cache-control': 'no-store' } });
   });
 
-  test('a document that only routers may bring is executed for nobody else', async () => {
+  test('a document that only routers may send is rejected when a client without the router secret sends it', async () => {
     const secret = { 'router-authorization': 'a-router-secret-of-length' };
     const path = writeDocuments({ 'relay.json': { card: CALL } });
     const settings = { TRUSTED_DOCUMENTS: path, TRUSTED_DOCUMENTS_ONLY: 'on' };
@@ -408,7 +423,7 @@ describe('To each his own', () => {
       log: [{ code: 'FORBIDDEN' }],
       traffic: [],
     });
-    // What is trusted may be named, or sent in full, by both.
+    // Routers and clients may send a trusted document by its id or in full.
     const variables = { id };
     const sha256Hash = createHash('sha256').update(CALL).digest('hex');
     for (const headers of [secret, client]) {
@@ -424,17 +439,17 @@ describe('To each his own', () => {
   });
 });
 
-describe('What is asked for decides, to the letter', () => {
+describe('Pipeline equivalence', () => {
   const TWO = 'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
 
-  test('operations of one document', async () => {
+  test('every pipeline executes the operation that operationName selects', async () => {
     const ways = createPipelines();
     for (const operationName of ['A', 'B', 'A', 'B', 'C', undefined, null, '', 'A']) {
       await expectSameOnAllPipelines(ways, post({ query: TWO, operationName }), 3);
     }
   });
 
-  test('what is wrong with the others of a document is wrong with all', async () => {
+  test('a document with one invalid operation is rejected by every pipeline, whichever operation is selected', async () => {
     const ways = createPipelines({ settings: { MAX_ALIASES: '2', MAX_COST: '300' } });
     const dear = 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }';
     for (const n of [1, 1, 1, 100, 1, 'x', null])
@@ -448,14 +463,14 @@ describe('What is asked for decides, to the letter', () => {
       await expectSameOnAllPipelines(ways, post({ query: written, operationName }), 2);
   });
 
-  test('the schema, where nobody may ask for it', async () => {
+  test('every pipeline rejects introspection where it is disabled', async () => {
     const ways = createPipelines({ settings: { INTROSPECTION: 'off' } });
     const query = 'query A { assistants { nodes { id } } } query B { __schema { types { name } } }';
     for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query, operationName }), 2);
     await expectSameOnAllPipelines(ways, post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }), 3);
   });
 
-  test('variables, and the type of the answer', async () => {
+  test('every pipeline sends the same response for each combination of variables and Accept header', async () => {
     const ways = createPipelines();
     const { richCallId, retriedCallId } = idsOf(ways.gateways.long);
     for (const accept of [
@@ -471,7 +486,7 @@ describe('What is asked for decides, to the letter', () => {
     }
   });
 
-  test('GET and POST do not mix', async () => {
+  test('every pipeline sends the same response for each combination of URL and HTTP method', async () => {
     const ways = createPipelines();
     await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
     for (const [url, init] of [
@@ -493,7 +508,7 @@ describe('What is asked for decides, to the letter', () => {
     }
   });
 
-  test('pages of other origins', async () => {
+  test('every pipeline sends the same response for each origin, content type and encoding', async () => {
     const ways = createPipelines({ settings: { CORS_ORIGINS: 'https://app.example' } });
     await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
     for (const headers of [
@@ -515,61 +530,64 @@ describe('What is asked for decides, to the letter', () => {
   });
 });
 
-describe('A client that leaves', () => {
-  test.each(['while the upstream is asked', 'before anything was read'])('%s, is told of alike', async (moment) => {
-    const ways = createPipelines();
-    await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
-    const told = [];
-    for (const world of Object.values(ways.gateways)) {
-      const client = new AbortController();
-      world.sandbox.control.hang(() => true);
-      world.capturedLog.lines.splice(0);
-      world.traffic();
-      const asked = world.fetch('/graphql', {
-        ...post({ query: CALL, variables: { id: idsOf(world).retriedCallId } }),
-        signal: client.signal,
-      });
-      if (moment.startsWith('while')) await untilIdle();
-      client.abort();
-      await expect(asked).rejects.toThrow('aborted');
-      await untilIdle();
-      const [line] = world.capturedLog.read('/graphql');
-      const { status, code, operation } = line!;
-      told.push({ status, code, operation, traffic: world.traffic() });
-      expect(world.unexpectedErrors).toEqual([]);
-    }
-    expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_LEFT' });
-    expect(told[1]).toEqual(told[2]);
-    expect(told[0]).toEqual(told[2]);
-  });
+describe('Disconnecting client', () => {
+  test.each(['while the upstream request is in flight', 'before its request is read'])(
+    'a client that disconnects %s is logged as CLIENT_LEFT by every pipeline',
+    async (moment) => {
+      const ways = createPipelines();
+      await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
+      const told = [];
+      for (const gateway of Object.values(ways.gateways)) {
+        const client = new AbortController();
+        gateway.sandbox.control.hang(() => true);
+        gateway.capturedLog.lines.splice(0);
+        gateway.traffic();
+        const asked = gateway.fetch('/graphql', {
+          ...post({ query: CALL, variables: { id: idsOf(gateway).retriedCallId } }),
+          signal: client.signal,
+        });
+        if (moment.startsWith('while')) await untilIdle();
+        client.abort();
+        await expect(asked).rejects.toThrow('aborted');
+        await untilIdle();
+        const [line] = gateway.capturedLog.read('/graphql');
+        const { status, code, operation } = line!;
+        told.push({ status, code, operation, traffic: gateway.traffic() });
+        expect(gateway.unexpectedErrors).toEqual([]);
+      }
+      expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_LEFT' });
+      expect(told[1]).toEqual(told[2]);
+      expect(told[0]).toEqual(told[2]);
+    },
+  );
 
-  test('while it waits for its turn sends nothing upstream, and begins nothing', async () => {
+  test('an operation whose client disconnects while the operation is queued starts nothing and sends no upstream request', async () => {
     let ms = 0;
     const ways = createPipelines({ gateway: { monotonicNow: () => ms } });
     await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
     const told = [];
-    for (const world of Object.values(ways.gateways)) {
-      const ids = idsOf(world).twentyCallIds;
+    for (const gateway of Object.values(ways.gateways)) {
+      const ids = idsOf(gateway).twentyCallIds;
       const clients = ids.map(() => new AbortController());
-      world.capturedLog.lines.splice(0);
-      world.traffic();
-      // All in one turn; and it is over with the first.
+      gateway.capturedLog.lines.splice(0);
+      gateway.traffic();
+      // All operations arrive in one iteration of the event loop; the first one uses up its time slice.
       const asked = ids.map((id, n) => {
-        const sent = world.fetch('/graphql', { ...post({ query: CALL, variables: { id } }), signal: clients[n]!.signal });
+        const sent = gateway.fetch('/graphql', { ...post({ query: CALL, variables: { id } }), signal: clients[n]!.signal });
         return sent.then(
           () => 'answered',
           () => 'left',
         );
       });
-      // Until the bodies are read, which takes no turn of the loop.
+      // Reading the bodies takes microtasks only, no iteration of the event loop.
       for (let tick = 0; tick < 3; tick += 1) await Promise.resolve();
       ms += 100;
       for (const client of clients.slice(1)) client.abort();
       expect((await Promise.all(asked)).slice(1)).toEqual(ids.slice(1).map(() => 'left'));
       await untilIdle();
       told.push({
-        traffic: world.traffic().length,
-        codes: world.capturedLog
+        traffic: gateway.traffic().length,
+        codes: gateway.capturedLog
           .read('/graphql')
           .map(({ code }) => code)
           .sort(),

@@ -37,72 +37,72 @@ describe('One flight for one question', () => {
     { name: 'remembers', settings: {} },
     { name: 'remembers nothing', settings: NO_CACHE },
   ])('carries all who ask meanwhile, in a gateway that $name', async ({ settings }) => {
-    const world = createHangingGateway(settings);
-    const asked = Array.from({ length: 50 }, () => world.executeTraced(CALL, { id: world.id }));
+    const gateway = createHangingGateway(settings);
+    const asked = Array.from({ length: 50 }, () => gateway.executeTraced(CALL, { id: gateway.id }));
     await untilIdle();
-    world.sandbox.control.heal();
+    gateway.sandbox.control.heal();
     const answers = await Promise.all(asked);
-    expect(world.traffic()).toEqual([`GET /call/${world.id}`]);
-    for (const { data } of answers) expect(data).toEqual({ call: { id: world.id } });
+    expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`]);
+    for (const { data } of answers) expect(data).toEqual({ call: { id: gateway.id } });
     expect(answers.map(({ sources }) => sources)).toEqual([
-      [`network /call/${world.id}`],
-      ...Array.from({ length: 49 }, () => [`coalesced /call/${world.id}`]),
+      [`network /call/${gateway.id}`],
+      ...Array.from({ length: 49 }, () => [`coalesced /call/${gateway.id}`]),
     ]);
     expect(answers.map(({ extensions }) => extensions.upstream.requests)).toEqual([1, ...Array.from({ length: 49 }, () => 0)]);
   });
 
   test('fails for all alike', async () => {
-    const world = createHangingGateway(NO_RETRIES);
-    const asked = [world.execute(CALL, { id: world.id }), world.execute(CALL, { id: world.id })];
+    const gateway = createHangingGateway(NO_RETRIES);
+    const asked = [gateway.execute(CALL, { id: gateway.id }), gateway.execute(CALL, { id: gateway.id })];
     await untilIdle();
-    world.sandbox.control.fail(ALL, { status: 500 });
-    world.sandbox.control.release();
+    gateway.sandbox.control.fail(ALL, { status: 500 });
+    gateway.sandbox.control.release();
     for (const answer of await Promise.all(asked)) {
       expect(answer.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
     }
-    expect(world.traffic()).toHaveLength(1);
+    expect(gateway.traffic()).toHaveLength(1);
   });
 
   test('goes on when a client leaves, the first one too, and is called back when the last one has left', async () => {
-    const world = createHangingGateway();
-    const [first, second, third] = [world.come(), world.come(), world.come()];
+    const gateway = createHangingGateway();
+    const [first, second, third] = [gateway.come(), gateway.come(), gateway.come()];
     await untilIdle();
-    expect(world.traffic()).toHaveLength(1);
+    expect(gateway.traffic()).toHaveLength(1);
     for (const client of [first, second]) {
       client.leave();
       await client.answer;
       await untilIdle();
-      expect(world.aborted()).toBe(0);
+      expect(gateway.aborted()).toBe(0);
     }
     third.leave();
     await third.answer;
     await untilIdle();
-    expect(world.aborted()).toBe(1);
+    expect(gateway.aborted()).toBe(1);
 
-    world.sandbox.control.heal();
-    expect(await world.come().answer).toEqual({ data: { call: { id: world.id } } });
-    expect(world.traffic()).toHaveLength(1);
+    gateway.sandbox.control.heal();
+    expect(await gateway.come().answer).toEqual({ data: { call: { id: gateway.id } } });
+    expect(gateway.traffic()).toHaveLength(1);
   });
 
   test('brings the answer to those who stay', async () => {
-    const world = createHangingGateway();
-    const [first, second] = [world.come(), world.come()];
+    const gateway = createHangingGateway();
+    const [first, second] = [gateway.come(), gateway.come()];
     await untilIdle();
     first.leave();
     await first.answer;
-    world.sandbox.control.heal();
-    expect(await second.answer).toEqual({ data: { call: { id: world.id } } });
-    expect(world.traffic()).toHaveLength(1);
-    expect(world.aborted()).toBe(0);
+    gateway.sandbox.control.heal();
+    expect(await second.answer).toEqual({ data: { call: { id: gateway.id } } });
+    expect(gateway.traffic()).toHaveLength(1);
+    expect(gateway.aborted()).toBe(0);
   });
 
   test('carries nobody who comes with another key', async () => {
-    const world = createHangingGateway({ REVOX_API_KEY: '' });
-    const [ofA, ofB] = [KEY_A, KEY_B].map((key) => world.come({ authorization: `Bearer ${key}` }));
+    const gateway = createHangingGateway({ REVOX_API_KEY: '' });
+    const [ofA, ofB] = [KEY_A, KEY_B].map((key) => gateway.come({ authorization: `Bearer ${key}` }));
     await untilIdle();
-    expect(world.traffic()).toEqual([`GET /call/${world.id}`, `GET /call/${world.id}`]);
-    world.sandbox.control.heal();
-    expect(await ofA!.answer).toEqual({ data: { call: { id: world.id } } });
+    expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`, `GET /call/${gateway.id}`]);
+    gateway.sandbox.control.heal();
+    expect(await ofA!.answer).toEqual({ data: { call: { id: gateway.id } } });
     expect(await ofB!.answer).toEqual({ data: { call: null } });
   });
 });

@@ -57,8 +57,8 @@ const rows = readAccessMatrix('Pages of other origins');
 describe('Pages of other origins, as docs/access.md tells it', () => {
   test.each(rows)('$settings · $request · $Origin · $Sec-Fetch-Site: $answer, read by $may read', async (row) => {
     const words = row.settings!.split(', ');
-    const world = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
-    const { richCallId: id } = sampleIds(world.sandbox);
+    const gateway = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
+    const { richCallId: id } = sampleIds(gateway.sandbox);
     const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
     const headers = new Headers(init?.headers);
     const origin = toMeanings(ORIGINS, row.Origin);
@@ -68,7 +68,7 @@ describe('Pages of other origins, as docs/access.md tells it', () => {
     if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
     if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
 
-    const response = await world.fetch(`${OWN}/graphql${search}`, { ...init, headers });
+    const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
     const text = await response.text();
 
     const code = /"code":"(\w+)"/.exec(text)?.[1];
@@ -84,8 +84,8 @@ describe('Pages of other origins, as docs/access.md tells it', () => {
     ]);
     const isAnswered = row.answer === '200' && row.request !== 'the GraphiQL page';
     expect(text.includes(`"id":"${id}"`)).toBe(isAnswered);
-    expect(world.traffic()).toEqual(isAnswered ? [`GET /call/${id}`] : []);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual(isAnswered ? [`GET /call/${id}`] : []);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('with every word of this test in it', () => {
@@ -97,9 +97,9 @@ describe('Pages of other origins, as docs/access.md tells it', () => {
 });
 
 describe('A browser that asks whether a page may ask', () => {
-  const world = createTestGateway({ settings: { REVOX_API_KEY: '', CORS_ORIGINS: ALLOWED } });
+  const gateway = createTestGateway({ settings: { REVOX_API_KEY: '', CORS_ORIGINS: ALLOWED } });
   const preflight = (headers: Record<string, string>, path = '/graphql') =>
-    world.fetch(path, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST', ...headers } });
+    gateway.fetch(path, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST', ...headers } });
   const allowances = ({ headers }: Response) =>
     Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')));
 
@@ -115,7 +115,7 @@ describe('A browser that asks whether a page may ask', () => {
       'access-control-allow-headers': 'authorization, content-type, x-revox-trace',
       'access-control-max-age': '7200',
     });
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test.each(['', 'a b', 'a,,b', 'a\u00e9', '"a"', '*/*'])('is not told back what is no name of a header: %j', async (names) => {
@@ -132,13 +132,13 @@ describe('A browser that asks whether a page may ask', () => {
 
   test.each(['/health', '/ready', '/', '/nope'])('about %s is told nothing', async (path) => {
     expect(allowances(await preflight({ origin: ALLOWED }, path))).toEqual({});
-    expect(allowances(await world.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
+    expect(allowances(await gateway.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
   });
 
   test.each<Record<string, string>>([{}, { origin: ALLOWED }, { 'access-control-request-method': 'POST' }])(
     'is not taken for one that does not: %j',
     async (headers) => {
-      const response = await world.fetch('/graphql', { method: 'OPTIONS', headers });
+      const response = await gateway.fetch('/graphql', { method: 'OPTIONS', headers });
       expect(response.status).toBe(401);
     },
   );

@@ -17,34 +17,34 @@ describe('Nothing that people send meets a limit', () => {
   };
 
   test.each(operationCosts)('$name', async ({ query, variables }) => {
-    const world = createTestGateway({ settings });
-    const answer = await world.execute(query, variables?.(sampleIds(world.sandbox)));
+    const gateway = createTestGateway({ settings });
+    const answer = await gateway.execute(query, variables?.(sampleIds(gateway.sandbox)));
     expect(answer).not.toHaveProperty('errors');
-    expect(world.traffic()).not.toEqual([]);
+    expect(gateway.traffic()).not.toEqual([]);
   });
 
   test('the tabs of GraphiQL', async () => {
-    const world = createTestGateway({ settings });
-    for (const { description, query, variables } of exampleOperations(sampleIds(world.sandbox))) {
-      expect(await world.execute(query, variables), description).not.toHaveProperty('errors');
-      expect(world.traffic(), description).not.toEqual([]);
+    const gateway = createTestGateway({ settings });
+    for (const { description, query, variables } of exampleOperations(sampleIds(gateway.sandbox))) {
+      expect(await gateway.execute(query, variables), description).not.toHaveProperty('errors');
+      expect(gateway.traffic(), description).not.toEqual([]);
     }
   });
 
   test('a rich page, written in fragments', async () => {
-    const world = createTestGateway({ settings });
-    const { largeCampaignId } = sampleIds(world.sandbox);
-    const answer = await world.execute(RICH_PAGE, { id: largeCampaignId, first: 50 });
+    const gateway = createTestGateway({ settings });
+    const { largeCampaignId } = sampleIds(gateway.sandbox);
+    const answer = await gateway.execute(RICH_PAGE, { id: largeCampaignId, first: 50 });
     expect(answer).not.toHaveProperty('errors');
     expect(answer.data.campaign.rows.edges).toHaveLength(50);
-    expect(world.traffic()).not.toEqual([]);
+    expect(gateway.traffic()).not.toEqual([]);
   });
 
   test('the whole introspection, which is fifteen levels deep', async () => {
-    const world = createTestGateway({ settings: { ...settings, MAX_DEPTH: '15', INTROSPECTION: 'on' } });
+    const gateway = createTestGateway({ settings: { ...settings, MAX_DEPTH: '15', INTROSPECTION: 'on' } });
     const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, inputValueDeprecation: true });
-    expect((await world.execute(query)).data.__schema.types.length).toBeGreaterThan(30);
-    expect(world.traffic()).toEqual([]);
+    expect((await gateway.execute(query)).data.__schema.types.length).toBeGreaterThan(30);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 

@@ -33,13 +33,13 @@ describe('The example answer of GET /call/{id}', () => {
   const query = `query ($id: ID!) { call(id: $id) ${selectionOf('Call')} }`;
 
   test('is answered field by field by one request, with no error', async () => {
-    const world = createTestGateway({ upstream: async () => json(callText) });
+    const gateway = createTestGateway({ upstream: async () => json(callText) });
 
-    const answer = await world.execute(query, { id: 'id' });
+    const answer = await gateway.execute(query, { id: 'id' });
 
     expect(answer).toEqual({ data: { call: translate(call, 'Call') } });
-    expect(world.traffic()).toEqual(['GET /call/id']);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual(['GET /call/id']);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('leaves no key of the document unasked', () => {
@@ -50,9 +50,9 @@ describe('The example answer of GET /call/{id}', () => {
   });
 
   test('has moments that are `{}`, which are null, and a number at the edge of what is exact, which arrives intact', async () => {
-    const world = createTestGateway({ upstream: async () => json(callText) });
+    const gateway = createTestGateway({ upstream: async () => json(callText) });
 
-    const { data, errors } = await world.execute(`{
+    const { data, errors } = await gateway.execute(`{
       call(id: "id") {
         createdAt scheduledAt firstSentenceDelayMs
         assistant { createdAt updatedAt firstSentenceDelayMs }
@@ -68,26 +68,26 @@ describe('The example answer of GET /call/{id}', () => {
       assistant: { createdAt: null, updatedAt: null, firstSentenceDelayMs: -9007199254740991 },
       lastCallAttempt: { answeredAt: null, startedAt: null, endedAt: null },
     });
-    expect(world.traffic()).toEqual(['GET /call/id']);
+    expect(gateway.traffic()).toEqual(['GET /call/id']);
   });
 
   test('arrives with its number written in full', async () => {
-    const world = createTestGateway({ upstream: async () => json(callText) });
-    const response = await world.fetch('/graphql?query={call(id:"id"){firstSentenceDelayMs}}', {
+    const gateway = createTestGateway({ upstream: async () => json(callText) });
+    const response = await gateway.fetch('/graphql?query={call(id:"id"){firstSentenceDelayMs}}', {
       headers: { accept: 'application/json' },
     });
     expect(await response.text()).toContain('"firstSentenceDelayMs":-9007199254740991');
   });
 
   test('gives every field alone what it gives to all of them together', async () => {
-    const world = createTestGateway({ settings: NO_CACHE, upstream: async () => json(callText) });
+    const gateway = createTestGateway({ settings: NO_CACHE, upstream: async () => json(callText) });
     const expected = translate(call, 'Call') as JsonObject;
 
     for (const field of Object.keys(objectType('Call').getFields())) {
-      const { data, errors } = await world.execute(`{ call(id: "id") { ${selectionOfField('Call', field)} } }`);
+      const { data, errors } = await gateway.execute(`{ call(id: "id") { ${selectionOfField('Call', field)} } }`);
       expect(errors, field).toBeUndefined();
       expect(data.call, field).toEqual({ [field]: expected[field] });
-      expect(world.traffic(), field).toEqual(['GET /call/id']);
+      expect(gateway.traffic(), field).toEqual(['GET /call/id']);
     }
   });
 });
@@ -97,9 +97,9 @@ describe('The example answer of GET /call', () => {
   const expected = calls.map((attempt) => translate(attempt, 'CallAttempt'));
 
   test('is answered field by field with no error, by one request and one that proves the end', async () => {
-    const world = createTestGateway({ upstream: async () => json(callsText) });
+    const gateway = createTestGateway({ upstream: async () => json(callsText) });
 
-    const { data, ...rest } = await world.execute(query);
+    const { data, ...rest } = await gateway.execute(query);
 
     expect(rest).toEqual({});
     const cursor = data.callAttempts.edges[0].cursor;
@@ -108,8 +108,8 @@ describe('The example answer of GET /call', () => {
       nodes: expected,
       pageInfo: { startCursor: cursor, endCursor: cursor },
     });
-    expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50', 'GET /call?page=2&page_size=50']);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual(['GET /call?page=1&page_size=50', 'GET /call?page=2&page_size=50']);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('leaves no key of the document unasked', () => {
@@ -124,13 +124,13 @@ describe('The example answer of GET /call', () => {
     { name: 'on page 0 alone', isThere: (page: string) => page === '0', traffic: ['0', '1'] },
     { name: 'on page 1 alone', isThere: (page: string) => page === '1', traffic: ['0', '1', '0', '2'] },
   ])('is one attempt when the upstream serves it $name, and nothing is known of its pages', async ({ isThere, traffic }) => {
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       settings: { REVOX_FIRST_PAGE: 'auto' },
       upstream: async (request) =>
         json(isThere(new URL(request.url).searchParams.get('page') ?? '') ? callsText : '{"calls":[]}'),
     });
 
-    const { data, errors } = await world.execute(
+    const { data, errors } = await gateway.execute(
       '{ callAttempts { nodes { id } totalCount pageInfo { hasNextPage hasPreviousPage } } }',
     );
 
@@ -140,7 +140,7 @@ describe('The example answer of GET /call', () => {
       totalCount: 1,
       pageInfo: { hasNextPage: false, hasPreviousPage: false },
     });
-    expect(world.traffic()).toEqual(traffic.map((page) => `GET /call?page=${page}&page_size=50`));
+    expect(gateway.traffic()).toEqual(traffic.map((page) => `GET /call?page=${page}&page_size=50`));
   });
 });
 

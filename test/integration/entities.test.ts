@@ -25,50 +25,55 @@ function dataOf(gateway: TestGateway) {
 
 describe('Fifty representations of one type cost what a list of ids costs', () => {
   test.each(['Call', 'Assistant', 'Campaign'] as const)('of %s', async (type) => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { calls, assistants, campaigns } = dataOf(world);
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { calls, assistants, campaigns } = dataOf(gateway);
     const known = { Call: calls, Assistant: assistants, Campaign: campaigns }[type];
     const representations = toRepresentations(type, known).slice(0, 50);
 
-    const { entities, errors, traffic } = await findEntities(world, representations);
+    const { entities, errors, traffic } = await findEntities(gateway, representations);
     expect(errors).toBeUndefined();
     expect(entities).toMatchObject(representations);
     if (type !== 'Call') return expect(traffic).toEqual([`GET /${type.toLowerCase()}s`]);
     expect(representations).toHaveLength(50);
-    await world.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id status } }', { ids: representations.map(({ id }) => id) });
-    expect(traffic).toEqual(world.traffic());
+    await gateway.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id status } }', {
+      ids: representations.map(({ id }) => id),
+    });
+    expect(traffic).toEqual(gateway.traffic());
   });
 
   test('and less where what a router asks for has been seen: a row brings its call', async () => {
-    const world = createTestGateway();
-    const { largeCampaignId } = sampleIds(world.sandbox);
-    const { data } = await world.execute('query ($id: ID!) { campaign(id: $id) { rows(first: 20) { nodes { call { id } } } } }', {
-      id: largeCampaignId,
-    });
-    world.traffic();
+    const gateway = createTestGateway();
+    const { largeCampaignId } = sampleIds(gateway.sandbox);
+    const { data } = await gateway.execute(
+      'query ($id: ID!) { campaign(id: $id) { rows(first: 20) { nodes { call { id } } } } }',
+      {
+        id: largeCampaignId,
+      },
+    );
+    gateway.traffic();
     const calls = data.campaign.rows.nodes.flatMap((row: { call: { id: string } | null }) => row.call ?? []);
     const ended = calls.filter(
-      ({ id }: { id: string }) => dataOf(world).calls.find((call) => call.id === id)?.status === 'completed',
+      ({ id }: { id: string }) => dataOf(gateway).calls.find((call) => call.id === id)?.status === 'completed',
     );
     expect(ended.length).toBeGreaterThan(5);
-    expect((await findEntities(world, toRepresentations('Call', ended))).traffic).toEqual([]);
+    expect((await findEntities(gateway, toRepresentations('Call', ended))).traffic).toEqual([]);
   });
 });
 
 describe('A list of representations', () => {
   test('may be empty', async () => {
-    const world = createTestGateway();
-    expect(await findEntities(world, [])).toEqual({ entities: [], errors: undefined, traffic: [] });
+    const gateway = createTestGateway();
+    expect(await findEntities(gateway, [])).toEqual({ entities: [], errors: undefined, traffic: [] });
   });
 
   test('may mix types and repeat itself: each object is asked for once', async () => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { calls, assistants, campaigns } = dataOf(world);
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { calls, assistants, campaigns } = dataOf(gateway);
     const [call] = toRepresentations('Call', calls);
     const [assistant] = toRepresentations('Assistant', assistants);
     const [campaign] = toRepresentations('Campaign', campaigns);
     const representations = [call, assistant, call, campaign, assistant, call];
-    const { entities, errors, traffic } = await findEntities(world, representations);
+    const { entities, errors, traffic } = await findEntities(gateway, representations);
     expect(errors).toBeUndefined();
     expect(entities).toMatchObject(representations);
     expect(traffic.sort()).toEqual(
@@ -77,21 +82,21 @@ describe('A list of representations', () => {
   });
 
   test('has null for what does not exist, without an error, whatever else is known of it', async () => {
-    const world = createTestGateway();
-    const [call] = toRepresentations('Call', dataOf(world).calls);
+    const gateway = createTestGateway();
+    const [call] = toRepresentations('Call', dataOf(gateway).calls);
     const nobody = { __typename: 'Call', id: 'nobody', status: 'COMPLETED' };
     // An id of another type is none of this one.
-    const { entities, errors, traffic } = await findEntities(world, [nobody, call, { __typename: 'Campaign', id: call!.id }]);
+    const { entities, errors, traffic } = await findEntities(gateway, [nobody, call, { __typename: 'Campaign', id: call!.id }]);
     expect(errors).toBeUndefined();
     expect(entities).toEqual([null, expect.objectContaining(call!), null]);
     expect(traffic.sort()).toEqual([`GET /call/${call!.id}`, 'GET /call/nobody', `GET /campaigns/${call!.id}`].sort());
   });
 
   test('has an error for what fails, on its own path, and everything else', async () => {
-    const world = createTestGateway({ settings: NO_RETRIES });
-    const [broken, sound] = toRepresentations('Call', dataOf(world).calls);
-    world.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
-    const { entities, errors, traffic } = await findEntities(world, [broken, sound]);
+    const gateway = createTestGateway({ settings: NO_RETRIES });
+    const [broken, sound] = toRepresentations('Call', dataOf(gateway).calls);
+    gateway.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
+    const { entities, errors, traffic } = await findEntities(gateway, [broken, sound]);
     expect(entities).toEqual([null, expect.objectContaining(sound!)]);
     expect(errors).toEqual([
       expect.objectContaining({ path: ['_entities', 0], extensions: expect.objectContaining({ code: 'UPSTREAM_UNAVAILABLE' }) }),
@@ -115,9 +120,9 @@ describe('A representation that cannot be one', () => {
     ['that is a list', [{ __typename: 'Call', id: 'a' }], /must be an object/],
     ['that is a number', 5, /must be an object/],
   ])('%s is null with an error on its path', async (_, odd, message) => {
-    const world = createTestGateway();
-    const [call] = toRepresentations('Call', dataOf(world).calls);
-    const { entities, errors, traffic } = await findEntities(world, [odd, call]);
+    const gateway = createTestGateway();
+    const [call] = toRepresentations('Call', dataOf(gateway).calls);
+    const { entities, errors, traffic } = await findEntities(gateway, [odd, call]);
     expect(entities).toEqual([null, expect.objectContaining(call!)]);
     expect(errors).toEqual([
       expect.objectContaining({
@@ -127,12 +132,12 @@ describe('A representation that cannot be one', () => {
       }),
     ]);
     expect(traffic).toEqual([`GET /call/${call!.id}`]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('a whole number is an id, as for every ID', async () => {
-    const world = createTestGateway();
-    expect(await findEntities(world, [{ __typename: 'Call', id: 17 }])).toEqual({
+    const gateway = createTestGateway();
+    expect(await findEntities(gateway, [{ __typename: 'Call', id: 17 }])).toEqual({
       entities: [null],
       errors: undefined,
       traffic: ['GET /call/17'],
@@ -142,10 +147,10 @@ describe('A representation that cannot be one', () => {
 
 describe('What a registry is told', () => {
   test('is the SDL of the subgraph, without a request', async () => {
-    const world = createTestGateway();
-    const { data } = await world.execute('{ _service { sdl } }');
+    const gateway = createTestGateway();
+    const { data } = await gateway.execute('{ _service { sdl } }');
     expect(data._service.sdl).toBe(subgraphSdl);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('tells which of it is personal data: what is said of people, and what finds them', () => {
@@ -167,9 +172,9 @@ describe('What a registry is told', () => {
 
   test('has nothing of Node, which stays in the schema that is served', async () => {
     expect(subgraphSdl).not.toMatch(/\bNode\b[^`]*\{|\bnodes?\(/);
-    const world = createTestGateway();
-    const { data } = await world.execute('{ __type(name: "Node") { possibleTypes { name } } }');
+    const gateway = createTestGateway();
+    const { data } = await gateway.execute('{ __type(name: "Node") { possibleTypes { name } } }');
     expect(data.__type.possibleTypes).toEqual(['Assistant', 'Call', 'Campaign'].map((name) => ({ name })));
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });

@@ -27,66 +27,66 @@ const UNAVAILABLE = {
 
 describe('The error budget of an operation', () => {
   test('lets 100 errors pass, each with its path', async () => {
-    const world = createTestGateway();
-    const { data, errors } = await world.execute(ENTITIES, numbers(100));
+    const gateway = createTestGateway();
+    const { data, errors } = await gateway.execute(ENTITIES, numbers(100));
     expect(data).toEqual({ _entities: Array(100).fill(null) });
     expect(errors?.map(({ path }) => path)).toEqual(Array.from({ length: 100 }, (_, n) => ['_entities', n]));
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('turns 101 errors into one that names the limit, the setting and the first error', async () => {
-    const world = createTestGateway();
-    expect(await world.execute(ENTITIES, numbers(101))).toEqual(tooManyErrors(100, NOT_AN_OBJECT));
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    const gateway = createTestGateway();
+    expect(await gateway.execute(ENTITIES, numbers(101))).toEqual(tooManyErrors(100, NOT_AN_OBJECT));
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('counts the errors of all fields together', async () => {
-    const world = createTestGateway({ settings: { MAX_ERRORS: '5' } });
+    const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const query = `query ($r: [_Any!]!) { ${repeat(3, (n) => `a${n}: _entities(representations: $r) { __typename }`)} }`;
-    expect((await world.execute(query, numbers(1))).errors).toHaveLength(3);
-    expect(await world.execute(query, numbers(2))).toEqual(tooManyErrors(5, NOT_AN_OBJECT));
-    expect(world.traffic()).toEqual([]);
+    expect((await gateway.execute(query, numbers(1))).errors).toHaveLength(3);
+    expect(await gateway.execute(query, numbers(2))).toEqual(tooManyErrors(5, NOT_AN_OBJECT));
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('answers with HTTP 400 where the client takes that, and nothing of the answer may be kept', async () => {
-    const world = createTestGateway({ settings: { MAX_ERRORS: '5' } });
-    const response = await world.fetch('/graphql', {
+    const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
+    const response = await gateway.fetch('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: RESPONSE_TYPE },
       body: JSON.stringify({ query: ENTITIES, variables: numbers(6) }),
     });
     expect([response.status, response.headers.get('cache-control')]).toEqual([400, 'no-store']);
     expect(await response.json()).toEqual(tooManyErrors(5, NOT_AN_OBJECT));
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('shows the code of an upstream that is down, and is spent by each item of a list of ids', async () => {
-    const world = createTestGateway({ settings: { MAX_ERRORS: '5', ...NO_RETRIES } });
-    world.sandbox.control.fail(() => true, { status: 503 });
+    const gateway = createTestGateway({ settings: { MAX_ERRORS: '5', ...NO_RETRIES } });
+    gateway.sandbox.control.fail(() => true, { status: 503 });
     const ask = (count: number) =>
-      world.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', {
+      gateway.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', {
         ids: Array.from({ length: count }, (_, n) => `c${n}`),
       });
     const { data, errors } = await ask(5);
     expect(data).toEqual({ calls: Array(5).fill(null) });
     expect(errors).toHaveLength(5);
-    expect(world.traffic()).toHaveLength(5);
+    expect(gateway.traffic()).toHaveLength(5);
     expect(await ask(6)).toEqual(tooManyErrors(5, UNAVAILABLE));
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('is spent by fields that fail below a list', async () => {
-    const world = createTestGateway({ settings: { MAX_ERRORS: '5' } });
+    const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const query = '{ campaigns(first: 100) { nodes { rows(first: 0) { totalCount } } } }';
-    const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it must be 1 to 100.' };
-    expect(await world.execute(query)).toEqual(tooManyErrors(5, first));
-    expect(world.traffic()).toEqual(['GET /campaigns']);
+    const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it has to be 1 to 100.' };
+    expect(await gateway.execute(query)).toEqual(tooManyErrors(5, first));
+    expect(gateway.traffic()).toEqual(['GET /campaigns']);
   });
 
   test('ends the operation when it is spent: what is under way upstream is aborted, and the answer does not wait for it', async () => {
     const aborted: string[] = [];
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       settings: { MAX_ERRORS: '5', ...NO_RETRIES },
       upstream: (request) => {
         const { pathname } = new URL(request.url);
@@ -100,13 +100,13 @@ describe('The error budget of an operation', () => {
         });
       },
     });
-    const answer = await world.execute(
+    const answer = await gateway.execute(
       `{ slow: call(id: "slow") { id } ${repeat(6, (n) => `a${n}: assistant(id: "a${n}") { id }`)} }`,
     );
     expect(answer).toEqual(tooManyErrors(5, UNAVAILABLE));
     expect(aborted).toEqual(['/api/call/slow']);
-    expect(world.traffic()).toEqual(['GET /call/slow', 'GET /assistants']);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual(['GET /call/slow', 'GET /assistants']);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });
 
@@ -115,22 +115,22 @@ describe('An argument that does not fit, because a variable is null in place of 
     campaigns(first: $n) { nodes { rows(statuses: [$s]) { totalCount } } } }`;
 
   test('is an error of each field as long as the fields are within the error budget', async () => {
-    const world = createTestGateway({ settings: { MAX_ERRORS: '5' } });
-    const { data, errors } = await world.execute(query, { s: null, n: 3 });
+    const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
+    const { data, errors } = await gateway.execute(query, { s: null, n: 3 });
     expect(data).toEqual({ campaigns: { nodes: Array(3).fill({ rows: null }) } });
     expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual(
       [0, 1, 2].map((n) => [['campaigns', 'nodes', n, 'rows'], 'BAD_USER_INPUT']),
     );
-    expect(world.traffic()).toEqual(['GET /campaigns']);
+    expect(gateway.traffic()).toEqual(['GET /campaigns']);
   });
 
   test('refuses the operation as a whole where more fields can fail, before any upstream request', async () => {
-    const world = createTestGateway({ settings: { MAX_ERRORS: '5' } });
+    const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     for (let round = 0; round < 2; round += 1) {
       // The cost of good variables is remembered: it must not hide that others fail.
-      expect((await world.execute(query, { n: 6 })).errors).toBeUndefined();
-      world.traffic();
-      const answer = await world.execute(query, { s: null, n: 6 });
+      expect((await gateway.execute(query, { n: 6 })).errors).toBeUndefined();
+      gateway.traffic();
+      const answer = await gateway.execute(query, { s: null, n: 6 });
       expect(answer).toEqual({
         errors: [
           {
@@ -140,18 +140,18 @@ describe('An argument that does not fit, because a variable is null in place of 
           },
         ],
       });
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
     }
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });
 
 test('A key that the upstream does not know spends the error budget without a bug', async () => {
-  const world = createTestGateway({ settings: { REVOX_API_KEY: '', MAX_ERRORS: '3' } });
+  const gateway = createTestGateway({ settings: { REVOX_API_KEY: '', MAX_ERRORS: '3' } });
   const r = Array.from({ length: 10 }, (_, n) => ({ __typename: 'Call', id: `c${n}` }));
-  const { data, errors } = await world.execute(ENTITIES, { r }, { authorization: 'Bearer nobody' });
+  const { data, errors } = await gateway.execute(ENTITIES, { r }, { authorization: 'Bearer nobody' });
   expect(data ?? null).toBeNull();
   expect(errors).toHaveLength(1);
-  expect(world.unexpectedErrors).toEqual([]);
-  expect(await world.execute(ENTITIES, { r: [] }, { authorization: `Bearer ${KEY_A}` })).toEqual({ data: { _entities: [] } });
+  expect(gateway.unexpectedErrors).toEqual([]);
+  expect(await gateway.execute(ENTITIES, { r: [] }, { authorization: `Bearer ${KEY_A}` })).toEqual({ data: { _entities: [] } });
 });

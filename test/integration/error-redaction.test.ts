@@ -101,7 +101,7 @@ test.each(Object.keys(MODES))('No credential is in anything that is said, whatev
       const failing = { ...issuer, respond: () => echo(`${MARK} ${tokens[0]}`) };
       worlds.push(createTestGateway({ ...options, gateway: { ...options.gateway, fetchKeys: toFetchKeys(failing) } }));
     }
-    for (const world of worlds) {
+    for (const gateway of worlds) {
       for (const { authorization, secret } of CALLERS) {
         const headers = {
           'content-type': 'application/json',
@@ -110,12 +110,12 @@ test.each(Object.keys(MODES))('No credential is in anything that is said, whatev
           ...(secret === undefined ? {} : { 'router-authorization': secret }),
         };
         for (const body of [JSON.stringify({ query: QUERY, variables: { id: 'x' } }), '{ "query": "{ nope }" }', '{']) {
-          const response = await world.fetch('/graphql', { method: 'POST', headers, body });
+          const response = await gateway.fetch('/graphql', { method: 'POST', headers, body });
           say(response.status, [...response.headers], await response.text());
         }
       }
-      say(world.traffic(), world.unexpectedErrors);
-      say(await (await world.fetch('/metrics')).text(), await (await world.fetch('/ready')).text());
+      say(gateway.traffic(), gateway.unexpectedErrors);
+      say(await (await gateway.fetch('/metrics')).text(), await (await gateway.fetch('/ready')).text());
     }
     expect(requests, kind).toBeGreaterThan(0);
     for (const { lines } of written) {

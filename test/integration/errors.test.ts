@@ -14,7 +14,7 @@ const passThroughGateway = createTestGateway({ settings: { REVOX_API_KEY: '' } }
 const routerSecretGateway = createTestGateway({ settings: { ROUTER_SECRETS: `${SECRET},${OTHER_SECRET}`, HOST: '0.0.0.0' } });
 
 afterEach(() => {
-  for (const world of [serviceGateway, passThroughGateway, routerSecretGateway]) expect(world.unexpectedErrors).toEqual([]);
+  for (const gateway of [serviceGateway, passThroughGateway, routerSecretGateway]) expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 interface HttpResult {
@@ -87,14 +87,14 @@ describe('A request that is no GraphQL request', () => {
   });
 
   test('that is too large is OPERATION_TOO_COMPLEX with 413', async () => {
-    const world = createTestGateway({ settings: { MAX_BODY_BYTES: '1024' } });
+    const gateway = createTestGateway({ settings: { MAX_BODY_BYTES: '1024' } });
     const fits = post({ query: '{ __typename }'.padEnd(1024 - '{"query":""}'.length) });
-    expect((await send(world, fits)).answer).toEqual({ data: { __typename: 'Query' } });
+    expect((await send(gateway, fits)).answer).toEqual({ data: { __typename: 'Query' } });
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const { status, answer } = await send(world, post({ query: '{ __typename }'.padEnd(1025) }, { accept }));
+      const { status, answer } = await send(gateway, post({ query: '{ __typename }'.padEnd(1025) }, { accept }));
       expect([status, codesOf(answer)]).toEqual([413, ['OPERATION_TOO_COMPLEX']]);
     }
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });
 
@@ -281,11 +281,11 @@ describe('A place where nothing is', () => {
   test.each(['/graphql/', '//graphql', '/x/graphql', '/nope?to=/graphql', '/health/x?to=/graphql'])(
     '%s is 404, or as guarded as /graphql',
     async (path) => {
-      const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
-      const { status } = await send(world, post(ANY_CALL), `http://localhost${path}`);
+      const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+      const { status } = await send(gateway, post(ANY_CALL), `http://localhost${path}`);
       expect([401, 404]).toContain(status);
-      expect(world.traffic()).toEqual([]);
-      expect(world.unexpectedErrors).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
     },
   );
 });
@@ -353,7 +353,7 @@ describe('A fault of the gateway’s own', () => {
   const oops = new Error('a secret of the machine room at /srv/gateway/src');
 
   test('in one field costs that field, says nothing, and is told to the log', async () => {
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       gateway: {
         startTimer: (ms) => {
           // The clock of one upstream request, not that of the operation.
@@ -362,7 +362,7 @@ describe('A fault of the gateway’s own', () => {
         },
       },
     });
-    const answer = await world.execute('{ __typename call(id: "x") { id } }');
+    const answer = await gateway.execute('{ __typename call(id: "x") { id } }');
     expect(answer).toEqual({
       data: { __typename: 'Query', call: null },
       errors: [
@@ -374,22 +374,22 @@ describe('A fault of the gateway’s own', () => {
         },
       ],
     });
-    expect(world.unexpectedErrors).toEqual([oops]);
+    expect(gateway.unexpectedErrors).toEqual([oops]);
   });
 
   test('before any field says as little, and is told to the log', async () => {
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       gateway: {
         startTimer: () => {
           throw oops;
         },
       },
     });
-    const { answer } = await send(world, post(HELLO));
+    const { answer } = await send(gateway, post(HELLO));
     expect(answer).toEqual({
       errors: [{ message: 'Something went wrong in the gateway.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
     });
-    expect(world.unexpectedErrors).toEqual([oops]);
+    expect(gateway.unexpectedErrors).toEqual([oops]);
   });
 });
 

@@ -4,24 +4,24 @@ import { doubling, expectLimitError, ROWS_OF_ROWS, repeat, rows } from './limit-
 
 describe('What audits send', () => {
   test('101 aliases, 500 times one field and an introspection in circles are refused', async () => {
-    const world = createTestGateway({ settings: { INTROSPECTION: 'on' } });
+    const gateway = createTestGateway({ settings: { INTROSPECTION: 'on' } });
     for (const query of [`{ ${repeat(101, (n) => `a${n}: __typename`)} }`, `{ ${'__typename '.repeat(500)} }`]) {
-      const { data, errors } = await world.execute(query);
+      const { data, errors } = await gateway.execute(query);
       expect([data, errors]).toMatchObject([undefined, [{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]]);
     }
-    const circular = await world.execute('{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }');
+    const circular = await gateway.execute('{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }');
     expect(circular.errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test.each(['{ __typename @aa@aa@aa@aa@aa@aa@aa@aa@aa@aa }', `{ ${repeat(4_000, (n) => `nothing${n}`)} }`])(
     'many faults at once are told by the first five',
     async (query) => {
-      const world = createTestGateway();
-      const { errors } = await world.execute(query);
+      const gateway = createTestGateway();
+      const { errors } = await gateway.execute(query);
       expect(errors?.map(({ extensions }) => extensions.code)).toEqual(Array(6).fill('GRAPHQL_VALIDATION_FAILED'));
       expect(errors?.at(-1)?.message).toMatch(/^Too many validation errors/);
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
     },
   );
 });
@@ -57,12 +57,12 @@ describe('A bomb is not executed', () => {
   });
 
   test('of fragments in a circle, which is no valid document', async () => {
-    const world = createTestGateway();
-    const { errors } = await world.execute(
+    const gateway = createTestGateway();
+    const { errors } = await gateway.execute(
       '{ ...A } fragment A on Query { assistants { totalCount } ...B } fragment B on Query { ...A ...B }',
     );
     expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
@@ -89,15 +89,15 @@ describe('The worst that passes the parser takes no longer than a moment', () =>
   ];
 
   test.each(WORST)('%s', async (_, query, variables) => {
-    const world = createTestGateway();
-    await world.execute('{ __typename }');
+    const gateway = createTestGateway();
+    await gateway.execute('{ __typename }');
     const start = performance.now();
-    for (let n = 0; n < 100; n += 1) await world.execute(`{ a${n}: __typename }`);
+    for (let n = 0; n < 100; n += 1) await gateway.execute(`{ a${n}: __typename }`);
     const plain = performance.now() - start;
-    await world.execute(query, variables);
+    await gateway.execute(query, variables);
     // A tenth to a half of that on an idle machine.
     expect(performance.now() - start - plain).toBeLessThan(1_000 + 5 * plain);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });

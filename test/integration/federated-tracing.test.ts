@@ -146,11 +146,11 @@ describe('Nobody else is told', () => {
     ['where the caller has a key, but no secret is set', { REVOX_API_KEY: '' }, { ...TRACED, authorization: 'Bearer sk_demo_a' }],
     ['when another kind is asked for', { ROUTER_SECRETS: SECRET }, { ...ROUTER, 'apollo-federation-include-trace': 'ftv2' }],
   ])('%s', async (_, settings, headers) => {
-    const world = createTestGateway({ settings });
-    const { data, extensions } = await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, headers);
+    const gateway = createTestGateway({ settings });
+    const { data, extensions } = await gateway.execute('{ assistants(first: 1) { nodes { id } } }', {}, headers);
     expect(data.assistants.nodes).toHaveLength(1);
     expect(extensions).toBeUndefined();
-    expect(world.traffic()).toEqual(['GET /assistants']);
+    expect(gateway.traffic()).toEqual(['GET /assistants']);
   });
 
   test('and who carries a wrong secret is not let in at all', async () => {

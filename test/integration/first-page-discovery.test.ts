@@ -2,17 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { createClock } from '../support/clock.ts';
 import { createTestGateway, KEY_A, KEY_B, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
-/** How an upstream numbers its pages. */
+/** The page numbering of an upstream. */
 interface Numbering {
   firstPage: 0 | 1;
-  /** Page 0, where pages are numbered from 1. */
+  /** How the upstream responds to page 0 where its pages are numbered from 1. */
   readonly below: 400 | 'empty' | 'clamped';
 }
 
 const PAGE_SIZE = 50;
 const TEN_MINUTES_MS = 600_000;
 
-/** A gateway in pass-through mode, over an upstream with a list for each key. It remembers nothing but how the upstream pages. */
+/**
+ * A gateway in pass-through mode, over an upstream with one list per API key. The gateway caches nothing
+ * but the page numbering of the upstream.
+ */
 function createTenants(numbering: Numbering) {
   const lists = new Map([
     [KEY_A, ids('a', 230)],
@@ -33,12 +36,12 @@ function createTenants(numbering: Numbering) {
     },
   });
   return {
-    world: gateway,
+    gateway,
     clock,
     lists,
-    /** Happens after the next request. */
+    /** Runs `act` after the next upstream request. */
     afterNext: (act: () => void) => due.push(act),
-    /** Answers the next request. */
+    /** Replaces the response to the next upstream request. */
     answerNext: (response: Response) => odd.push(response),
   };
 }
@@ -74,95 +77,98 @@ const readTop = (gateway: TestGateway, key: string) =>
 
 const toPages = (...pages: number[]) => pages.map((page) => `GET /call?page=${page}&page_size=50`);
 
-describe('The number of the first page', () => {
-  test('is not concluded from a list that changes between the two looks, where page 0 is served as page 1', async () => {
-    const { world, lists, afterNext } = createTenants({ firstPage: 1, below: 'clamped' });
+describe('First-page discovery', () => {
+  test('discovery draws no wrong conclusion from a list that changes between its two requests when the upstream serves page 0 as page 1', async () => {
+    const { gateway, lists, afterNext } = createTenants({ firstPage: 1, below: 'clamped' });
     afterNext(() => lists.get(KEY_A)!.unshift(...ids('new', 60)));
-    expect((await readTop(world, KEY_A)).errors).toBeUndefined();
+    expect((await readTop(gateway, KEY_A)).errors).toBeUndefined();
 
-    for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
-    expect(world.unexpectedErrors).toEqual([]);
+    for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('is not concluded from fifty attempts that come in between the two looks, where pages are numbered from 0', async () => {
-    const { world, lists, afterNext } = createTenants({ firstPage: 0, below: 400 });
+  test('discovery draws no wrong conclusion from fifty attempts that arrive between its two requests when pages are numbered from 0', async () => {
+    const { gateway, lists, afterNext } = createTenants({ firstPage: 0, below: 400 });
     afterNext(() => lists.get(KEY_A)!.unshift(...ids('new', 50)));
-    const { data } = await readTop(world, KEY_A);
+    const { data } = await readTop(gateway, KEY_A);
     expect(data.callAttempts.nodes[0]).toEqual({ id: 'new0' });
 
-    for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
+    for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
   });
 
-  test.each([400, 422])('is not concluded from one passing %i, where pages are numbered from 0', async (status) => {
-    const { world, lists, answerNext } = createTenants({ firstPage: 0, below: 400 });
-    answerNext(Response.json({ error: 'passing' }, { status }));
-    const { data } = await readTop(world, KEY_A);
-    expect(data.callAttempts.nodes[0]).toEqual({ id: 'a0' });
+  test.each([400, 422])(
+    'discovery draws no wrong conclusion from one transient status %i when pages are numbered from 0',
+    async (status) => {
+      const { gateway, lists, answerNext } = createTenants({ firstPage: 0, below: 400 });
+      answerNext(Response.json({ error: 'passing' }, { status }));
+      const { data } = await readTop(gateway, KEY_A);
+      expect(data.callAttempts.nodes[0]).toEqual({ id: 'a0' });
 
-    for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
-  });
+      for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
+    },
+  );
 
-  test('is found out again by the operation whose first page is refused, once the upstream numbers from 1', async () => {
+  test('an operation whose first page is rejected repeats discovery after the upstream has switched to numbering from 1', async () => {
     const numbering: Numbering = { firstPage: 0, below: 400 };
-    const { world, lists } = createTenants(numbering);
-    for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
+    const { gateway, lists } = createTenants(numbering);
+    for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
     numbering.firstPage = 1;
-    for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
+    for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
   });
 
-  test('is verified within ten minutes, once the upstream numbers from 0, without a restart', async () => {
+  test('the periodic check detects within ten minutes that the upstream has switched to numbering from 0', async () => {
     const numbering: Numbering = { firstPage: 1, below: 400 };
-    const { world, lists, clock } = createTenants(numbering);
+    const { gateway, lists, clock } = createTenants(numbering);
     for (let looks = 0; looks < 10; looks += 1) {
-      for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
+      for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
       clock.pass(TEN_MINUTES_MS);
     }
     numbering.firstPage = 0;
-    for (const key of [KEY_A, KEY_B]) expect(await walk(world, key)).toEqual(lists.get(key));
+    for (const key of [KEY_A, KEY_B]) expect(await walk(gateway, key)).toEqual(lists.get(key));
   });
 
-  test('is found out again by the operation whose short list is not on page 1, once the upstream numbers from 0', async () => {
+  test('an operation whose short list is missing on page 1 repeats discovery after the upstream has switched to numbering from 0', async () => {
     const numbering: Numbering = { firstPage: 1, below: 400 };
-    const { world, lists, answerNext } = createTenants(numbering);
-    await readTop(world, KEY_A);
+    const { gateway, lists, answerNext } = createTenants(numbering);
+    await readTop(gateway, KEY_A);
     numbering.firstPage = 0;
     lists.set(KEY_A, ids('short', 7));
     answerNext(Response.json({ error: 'page' }, { status: 404 }));
-    const { data } = await readTop(world, KEY_A);
+    const { data } = await readTop(gateway, KEY_A);
     expect(data.callAttempts.nodes).toHaveLength(7);
   });
 
-  test('of one tenant is not taken from another whose list looks otherwise', async () => {
-    const { world, lists, afterNext } = createTenants({ firstPage: 0, below: 400 });
-    // Each time tenant A is looked at, its list is as it was before the number is read again.
+  test('a list of one tenant that changes during discovery does not affect the page numbers of another tenant', async () => {
+    const { gateway, lists, afterNext } = createTenants({ firstPage: 0, below: 400 });
+    // Each discovery of tenant A sees a changed list that is restored before the verification reads it.
     for (let looks = 0; looks < 3; looks += 1) {
       const fresh = ids(`new ${looks} `, PAGE_SIZE);
       afterNext(() => lists.get(KEY_A)!.unshift(...fresh));
       afterNext(() => {});
       afterNext(() => lists.get(KEY_A)!.splice(0, PAGE_SIZE));
-      await readTop(world, KEY_A);
-      expect(await walk(world, KEY_B)).toEqual(lists.get(KEY_B));
+      await readTop(gateway, KEY_A);
+      expect(await walk(gateway, KEY_B)).toEqual(lists.get(KEY_B));
     }
   });
 });
 
-describe('What it costs to know the number of the first page', () => {
+describe('Cost of first-page discovery', () => {
   test.each([
-    ['from 0', { firstPage: 0, below: 400 }, [0, 1], []],
-    ['from 1, 0 refused', { firstPage: 1, below: 400 }, [0, 1, 0], [0]],
-    ['from 1, 0 empty', { firstPage: 1, below: 'empty' }, [0, 1, 0], [0]],
-    ['from 1, 0 served as 1', { firstPage: 1, below: 'clamped' }, [0, 1, 2, 0, 1], [0]],
+    ['numbered from 0', { firstPage: 0, below: 400 }, [0, 1], []],
+    ['numbered from 1, page 0 rejected', { firstPage: 1, below: 400 }, [0, 1, 0], [0]],
+    ['numbered from 1, page 0 empty', { firstPage: 1, below: 'empty' }, [0, 1, 0], [0]],
+    ['numbered from 1, page 0 served as page 1', { firstPage: 1, below: 'clamped' }, [0, 1, 2, 0, 1], [0]],
   ] as [string, Numbering, number[], number[]][])(
-    'is a look at the beginning, one that verifies it after 10 s, doubling to 10 min, and else nothing: %s',
+    'discovery sends requests at the start and checks again after 10 s, doubling to 10 min, and at no other time: %s',
     async (_, numbering, discovery, verification) => {
-      const { world, clock } = createTenants(numbering);
+      const { gateway, clock } = createTenants(numbering);
       const first = numbering.firstPage;
-      await readTop(world, KEY_A);
-      expect(world.traffic()).toEqual(toPages(...discovery));
+      await readTop(gateway, KEY_A);
+      expect(gateway.traffic()).toEqual(toPages(...discovery));
       const looks: number[] = [];
       for (let second = 0; second < 3600; second += 10) {
-        await readTop(world, KEY_A);
-        const asked = world.traffic();
+        await readTop(gateway, KEY_A);
+        const asked = gateway.traffic();
         if (asked.length > 1) looks.push(second);
         expect(asked.filter((one) => one !== toPages(first)[0]).slice(0, 1)).toEqual(
           toPages(...verification).slice(0, asked.length - 1),
@@ -174,44 +180,45 @@ describe('What it costs to know the number of the first page', () => {
     },
   );
 
-  test('is nothing for a third credential, where pages are numbered from 0 for two others, and one look where from 1', async () => {
+  test('after two credentials, discovery for a third one costs nothing if pages are numbered from 0 and one request if from 1', async () => {
     for (const [firstPage, cost] of [
       [0, [0]],
       [1, [0, 1]],
     ] as [0 | 1, number[]][]) {
-      const { world, lists } = createTenants({ firstPage, below: 400 });
+      const { gateway, lists } = createTenants({ firstPage, below: 400 });
       lists.set('sk_demo_c', ids('c', 230));
-      for (const key of [KEY_A, KEY_B]) await walk(world, key);
-      world.traffic();
-      expect((await readTop(world, 'sk_demo_c')).data.callAttempts.nodes[0]).toEqual({ id: 'c0' });
-      expect(world.traffic()).toEqual(toPages(...cost));
+      for (const key of [KEY_A, KEY_B]) await walk(gateway, key);
+      gateway.traffic();
+      expect((await readTop(gateway, 'sk_demo_c')).data.callAttempts.nodes[0]).toEqual({ id: 'c0' });
+      expect(gateway.traffic()).toEqual(toPages(...cost));
     }
   });
 
-  test('is nothing where it is configured', async () => {
+  test('a configured first page number costs no discovery requests', async () => {
     for (const firstPage of [0, 1] as const) {
-      const world = createTestGateway({
+      const gateway = createTestGateway({
         settings: { ...NO_CACHE, REVOX_FIRST_PAGE: String(firstPage) },
         upstream: async (request) =>
           respond(ids('a', 130), { firstPage, below: 400 }, Number(new URL(request.url).searchParams.get('page'))),
       });
-      await walk(world, KEY_A);
-      // Three pages. The second client page begins with the third, which is short: only the next one shows that it is the last.
-      expect(world.traffic()).toEqual(toPages(...[0, 1, 2, 2, 3].map((index) => index + firstPage)));
+      await walk(gateway, KEY_A);
+      // The list has three pages. The second client page begins with the third, which is short: only the
+      // next page shows that the third one is the last.
+      expect(gateway.traffic()).toEqual(toPages(...[0, 1, 2, 2, 3].map((index) => index + firstPage)));
     }
   });
 
-  test('is two requests more, for the tenant alone, where a tenant brings a list that is refused', async () => {
-    const { world, answerNext } = createTenants({ firstPage: 0, below: 400 });
-    for (const key of [KEY_A, KEY_B]) await walk(world, key);
-    world.traffic();
+  test('a list that the upstream rejects costs its own tenant one additional request and other tenants none', async () => {
+    const { gateway, answerNext } = createTenants({ firstPage: 0, below: 400 });
+    for (const key of [KEY_A, KEY_B]) await walk(gateway, key);
+    gateway.traffic();
     for (let times = 0; times < 3; times += 1) {
       for (let requests = 0; requests < 2; requests += 1) answerNext(Response.json({ error: 'filter' }, { status: 400 }));
-      const { errors } = await readTop(world, KEY_A);
+      const { errors } = await readTop(gateway, KEY_A);
       expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_REJECTED', status: 400 });
-      expect(world.traffic()).toEqual(toPages(0, 1));
-      await readTop(world, KEY_B);
-      expect(world.traffic()).toEqual(toPages(0));
+      expect(gateway.traffic()).toEqual(toPages(0, 1));
+      await readTop(gateway, KEY_B);
+      expect(gateway.traffic()).toEqual(toPages(0));
     }
   });
 });

@@ -93,8 +93,8 @@ const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; 
 
 describe('graphql-cop does not find', () => {
   test.each(CHECKS)('$name', async ({ path = '', init, isFound, codes }) => {
-    const world = createProductionGateway();
-    const response = await world.fetch(`/graphql${path}`, init);
+    const gateway = createProductionGateway();
+    const response = await gateway.fetch(`/graphql${path}`, init);
     const text = await response.text();
     const answer = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {};
     expect(isFound(answer, text)).toBe(false);
@@ -102,21 +102,21 @@ describe('graphql-cop does not find', () => {
     const told = (answer.errors ?? []).map((error: { extensions: { code: string } }) => error.extensions.code);
     if (codes) expect(told).toEqual(codes);
     else expect(told).not.toEqual([]);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });
 
 test('graphql-cop finds GET Method Query Support, which is meant: but no page of another site can use it', async () => {
-  const world = createProductionGateway();
+  const gateway = createProductionGateway();
   const path = `/graphql?query=${encodeURIComponent('query cop {__typename}')}`;
-  const answer = await (await world.fetch(path, { headers: PROOF })).json();
+  const answer = await (await gateway.fetch(path, { headers: PROOF })).json();
   expect(answer).toEqual({ data: { __typename: 'Query' } });
-  expect((await world.fetch(path)).status).toBe(401);
+  expect((await gateway.fetch(path)).status).toBe(401);
 
   const open = createTestGateway();
   const fromElsewhere = await open.fetch(path, { headers: { 'sec-fetch-site': 'cross-site' } });
   expect(fromElsewhere.status).toBe(403);
   expect(await fromElsewhere.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
-  expect([...world.traffic(), ...open.traffic()]).toEqual([]);
+  expect([...gateway.traffic(), ...open.traffic()]).toEqual([]);
 });

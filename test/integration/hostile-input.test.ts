@@ -11,12 +11,12 @@ describe('A document made to hurt', () => {
     ['inline fragments', `${'{ ... '.repeat(1_600)}{ __typename ${'}'.repeat(1_601)}`, 1_601],
     ['values', `{ _entities(representations: [${'['.repeat(2_400)}${']'.repeat(2_400)}]) { __typename } }`, 2_403],
   ])('of %s nested deeper than a stack is OPERATION_TOO_COMPLEX, and no bug of ours', async (_, query, measured) => {
-    const world = createTestGateway({ settings: { MAX_TOKENS: '1000000' } });
-    const { errors } = await world.execute(query);
+    const gateway = createTestGateway({ settings: { MAX_TOKENS: '1000000' } });
+    const { errors } = await gateway.execute(query);
     const message = `The document is nested ${measured} brackets deep; at most 200 are allowed (10 × MAX_DEPTH).`;
     expect(errors).toEqual([{ message, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 200, measured } }]);
-    expect(world.unexpectedErrors).toEqual([]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
@@ -25,10 +25,10 @@ test.each([
   ['an enum', 'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }', { s: ['x'] }, /Variable "\$s"/],
   ['an id', 'query ($id: ID!) { call(id: $id) { id } }', { id: {} }, /Variable "\$id"/],
 ])('a variable that is no %s is told by its name', async (_, query, variables, message) => {
-  const world = createTestGateway();
-  const { errors } = await world.execute(query, variables);
+  const gateway = createTestGateway();
+  const { errors } = await gateway.execute(query, variables);
   expect(errors).toMatchObject([{ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }]);
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });
 
 test.each([
@@ -43,14 +43,14 @@ test.each([
 ])(
   'a variable that is null where the argument of %s may not be is no bug of ours',
   async (_, query, variables, path, message) => {
-    const world = createTestGateway();
-    const { errors } = await world.execute(query, variables);
+    const gateway = createTestGateway();
+    const { errors } = await gateway.execute(query, variables);
     expect(errors).toEqual([
       expect.objectContaining({ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }),
     ]);
     expect(errors?.[0]?.path).toEqual(path);
-    expect(world.unexpectedErrors).toEqual([]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   },
 );
 
@@ -59,18 +59,18 @@ describe('A hundred ids at a time', () => {
   const unknown = Array.from({ length: 100 }, (_, n) => `nobody-${n}`);
 
   test('that nobody knows are null, within the budget: each asked for as a call, then the two lists', async () => {
-    const world = createTestGateway();
-    const { data, errors } = await world.execute(QUERY, { ids: unknown });
+    const gateway = createTestGateway();
+    const { data, errors } = await gateway.execute(QUERY, { ids: unknown });
     expect(errors).toBeUndefined();
     expect(data.nodes).toEqual(unknown.map(() => null));
-    expect(world.traffic()).toHaveLength(102);
+    expect(gateway.traffic()).toHaveLength(102);
   });
 
   test('of every kind are found', async () => {
-    const world = createTestGateway();
-    const { calls, assistants, campaigns } = world.sandbox.control.data(KEY_A);
+    const gateway = createTestGateway();
+    const { calls, assistants, campaigns } = gateway.sandbox.control.data(KEY_A);
     const ids = [calls[0]!.id, assistants[0]!.id, campaigns[0]!.id, 'nobody', campaigns[1]!.id];
-    const { data } = await world.execute(QUERY, { ids });
+    const { data } = await gateway.execute(QUERY, { ids });
     expect(data.nodes.map((node: { __typename: string } | null) => node?.__typename)).toEqual([
       'Call',
       'Assistant',
@@ -78,7 +78,7 @@ describe('A hundred ids at a time', () => {
       undefined,
       'Campaign',
     ]);
-    expect(world.traffic()).toHaveLength(7);
+    expect(gateway.traffic()).toHaveLength(7);
   });
 });
 
@@ -90,53 +90,53 @@ describe('A total that is not true', () => {
     ['smaller than what is served', 12],
     ['nothing', 0],
   ])('%s moves no row of the end', async (_, total) => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { largeCampaignId } = sampleIds(world.sandbox);
-    const rows = world.sandbox.control.data(KEY_A).rows[largeCampaignId]!;
-    world.sandbox.control.transform(/\/rows/, (body) => ({ ...body, total }));
-    const { data } = await world.execute(QUERY, { id: largeCampaignId });
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { largeCampaignId } = sampleIds(gateway.sandbox);
+    const rows = gateway.sandbox.control.data(KEY_A).rows[largeCampaignId]!;
+    gateway.sandbox.control.transform(/\/rows/, (body) => ({ ...body, total }));
+    const { data } = await gateway.execute(QUERY, { id: largeCampaignId });
     expect(data.campaign.rows.nodes).toEqual(rows.slice(-3).map(({ id }) => ({ id })));
-    expect(world.traffic().length).toBeLessThanOrEqual(12);
+    expect(gateway.traffic().length).toBeLessThanOrEqual(12);
   });
 
   test('for a filter does not make the pages of everyone else small', async () => {
-    const world = createTestGateway({ settings: NO_CACHE });
-    const { largeCampaignId } = sampleIds(world.sandbox);
-    const { id, phone_number } = world.sandbox.control.data(KEY_A).rows[largeCampaignId]![7]!;
-    world.sandbox.control.transform(/\/rows/, (body) => ({ ...body, total: 500 }));
-    const { data } = await world.execute(QUERY, { id: largeCampaignId, query: phone_number });
+    const gateway = createTestGateway({ settings: NO_CACHE });
+    const { largeCampaignId } = sampleIds(gateway.sandbox);
+    const { id, phone_number } = gateway.sandbox.control.data(KEY_A).rows[largeCampaignId]![7]!;
+    gateway.sandbox.control.transform(/\/rows/, (body) => ({ ...body, total: 500 }));
+    const { data } = await gateway.execute(QUERY, { id: largeCampaignId, query: phone_number });
     expect(data.campaign.rows.nodes).toContainEqual({ id });
-    world.traffic();
-    const all = await world.execute('query ($id: ID!) { campaign(id: $id) { rows(first: 100) { nodes { id } } } }', {
+    gateway.traffic();
+    const all = await gateway.execute('query ($id: ID!) { campaign(id: $id) { rows(first: 100) { nodes { id } } } }', {
       id: largeCampaignId,
     });
     expect(all.data.campaign.rows.nodes).toHaveLength(100);
-    expect(world.traffic()).toHaveLength(3);
+    expect(gateway.traffic()).toHaveLength(3);
   });
 });
 
 test('a list of which no item has an id costs that list, and one request', async () => {
-  const world = createTestGateway({ settings: NO_CACHE });
-  world.sandbox.control.transform('/call', (body) => ({
+  const gateway = createTestGateway({ settings: NO_CACHE });
+  gateway.sandbox.control.transform('/call', (body) => ({
     calls: body.calls.map(({ id, ...rest }: { id: string }) => ({ key: id, ...rest })),
   }));
-  const { data, errors } = await world.execute('{ __typename callAttempts(first: 5) { nodes { id } } }');
+  const { data, errors } = await gateway.execute('{ __typename callAttempts(first: 5) { nodes { id } } }');
   expect(data).toEqual({ __typename: 'Query', callAttempts: null });
   expect(errors).toMatchObject([{ path: ['callAttempts'], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
-  expect(world.traffic()).toHaveLength(1);
+  expect(gateway.traffic()).toHaveLength(1);
 });
 
 test('the total that a page of rows has told is not asked for again', async () => {
-  const world = createTestGateway({ settings: NO_CACHE });
-  const { largeCampaignId } = sampleIds(world.sandbox);
+  const gateway = createTestGateway({ settings: NO_CACHE });
+  const { largeCampaignId } = sampleIds(gateway.sandbox);
   const query = `query ($id: ID!, $after: String) { campaign(id: $id) {
     rows(first: 40, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } } } }`;
-  const first = await world.execute(query, { id: largeCampaignId });
-  const second = await world.execute(query, { id: largeCampaignId, after: first.data.campaign.rows.pageInfo.endCursor });
-  world.traffic();
-  const third = await world.execute(query, { id: largeCampaignId, after: second.data.campaign.rows.pageInfo.endCursor });
+  const first = await gateway.execute(query, { id: largeCampaignId });
+  const second = await gateway.execute(query, { id: largeCampaignId, after: first.data.campaign.rows.pageInfo.endCursor });
+  gateway.traffic();
+  const third = await gateway.execute(query, { id: largeCampaignId, after: second.data.campaign.rows.pageInfo.endCursor });
   expect(third.data.campaign.rows).toMatchObject({ totalCount: 500, pageInfo: { hasNextPage: true } });
-  expect(world.traffic()).toEqual([
+  expect(gateway.traffic()).toEqual([
     `GET /campaigns/${largeCampaignId}`,
     `GET /campaigns/${largeCampaignId}/rows?page=2&page_size=50`,
     `GET /campaigns/${largeCampaignId}/rows?page=3&page_size=50`,
@@ -144,11 +144,11 @@ test('the total that a page of rows has told is not asked for again', async () =
 });
 
 test('what an answer embeds has been served: `node` then asks for it once, as what it is', async () => {
-  const world = createTestGateway();
-  const campaign = world.sandbox.control.data(KEY_A).campaigns[0]!;
-  await world.execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign.id });
-  world.traffic();
-  const { data } = await world.execute('query ($id: ID!) { node(id: $id) { __typename } }', { id: campaign.assistant_id });
+  const gateway = createTestGateway();
+  const campaign = gateway.sandbox.control.data(KEY_A).campaigns[0]!;
+  await gateway.execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign.id });
+  gateway.traffic();
+  const { data } = await gateway.execute('query ($id: ID!) { node(id: $id) { __typename } }', { id: campaign.assistant_id });
   expect(data.node).toEqual({ __typename: 'Assistant' });
-  expect(world.traffic()).toEqual([`GET /assistants/${campaign.assistant_id}`]);
+  expect(gateway.traffic()).toEqual([`GET /assistants/${campaign.assistant_id}`]);
 });

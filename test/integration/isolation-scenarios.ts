@@ -5,9 +5,10 @@ import { type GraphQLResult, KEY_A, KEY_B, NO_RETRIES } from '../support/test-ga
 import { createTimedGateway, type TimedGateway, untilIdle } from '../support/timed-gateway.ts';
 
 /**
- * One caller's data never reaches another. Two keys ask the same through one gateway, in every way that an answer can come: neither may
- * be told anything that only the other has. The same is then tried on gateways whose keys have lost the fingerprint, one place
- * after the other: there it has to fail, or it would prove nothing.
+ * The data of one caller never reaches another. Two API keys send the same operations through one
+ * gateway, in every way that a response can come about, and neither may receive data that only the other
+ * owns. The same check then runs against gateways whose cache keys lack the fingerprint, one module after
+ * the other: there it must fail, or it would prove nothing.
  */
 export const KEYS = [KEY_A, KEY_B] as const;
 export type Key = (typeof KEYS)[number];
@@ -17,7 +18,7 @@ export interface TestOperation {
   readonly variables?: Record<string, unknown> | undefined;
 }
 
-/** What both ask: ids of both organisations, so that each is tempted with the other's. */
+/** The operations of both API keys. They contain ids of both organizations: each key requests objects of the other. */
 export function operationsAbout({ sandbox }: Pick<TimedGateway, 'sandbox'>): TestOperation[] {
   const ids = sampleIds(sandbox);
   const ofB = sandbox.control.data(KEY_B);
@@ -30,9 +31,9 @@ export function operationsAbout({ sandbox }: Pick<TimedGateway, 'sandbox'>): Tes
   ];
 }
 
-/** What the keys play on: a gateway, or whatever has one behind it. */
-export interface IsolationRun<World = Pick<TimedGateway, 'clock' | 'sandbox'>> {
-  readonly gateway: World;
+/** A gateway, or a router in front of one, to which both API keys send operations. */
+export interface IsolationRun<Gateway = Pick<TimedGateway, 'clock' | 'sandbox'>> {
+  readonly gateway: Gateway;
   readonly operations: readonly TestOperation[];
   executeAs(key: Key, operation: TestOperation): Promise<GraphQLResult>;
 }
@@ -57,13 +58,13 @@ export const SCENARIOS: { readonly [name: string]: Scenario } = {
   'at the same time': async (_play, ask) => {
     await Promise.all([...KEYS, ...KEYS].map(ask));
   },
-  'while the upstream is off': async ({ gateway }, ask) => {
+  'while the upstream is unavailable': async ({ gateway }, ask) => {
     await ask(KEY_A);
     gateway.clock.pass(15_000);
     gateway.sandbox.control.reset(() => true);
     await ask(KEY_B);
     gateway.sandbox.control.heal();
-    // As long as the breaker keeps requests back at the most.
+    // The longest time for which the circuit breaker stays open.
     gateway.clock.pass(30_000);
     await ask(KEY_B);
     gateway.clock.pass(15_000);
@@ -71,10 +72,11 @@ export const SCENARIOS: { readonly [name: string]: Scenario } = {
     gateway.sandbox.control.reset(() => true);
     await Promise.all(KEYS.map(ask));
   },
-  'while it is fetched anew in the background': async ({ gateway }, ask) => {
+  'during background revalidation': async ({ gateway }, ask) => {
     for (const key of KEYS) await ask(key);
     gateway.clock.pass(31_000);
-    // In a turn of the event loop in which so much time has passed, one would begin after the other.
+    // The clock has moved further than a time slice: in the same iteration of the event loop, the scheduler
+    // would start one operation after the other.
     await untilIdle();
     await Promise.all(KEYS.map(ask));
     await untilIdle();
@@ -82,17 +84,17 @@ export const SCENARIOS: { readonly [name: string]: Scenario } = {
   },
 };
 
-/** Everything that tells of one organisation and of nobody else. */
+/** The ids, numbers and names that occur in the data of this API key. */
 function markersOf(gateway: IsolationRun['gateway'], key: Key): Set<string> {
   const { calls, attempts, assistants, campaigns } = gateway.sandbox.control.data(key);
   const ids = [...calls, ...attempts, ...assistants, ...campaigns].map(({ id }) => id);
   return new Set([...ids, ...calls.map((call) => call.to_phone_number), ...assistants.map(({ name }) => name)]);
 }
 
-/** What one has been told that is only the other's, in one scene of all questions. */
+/** Runs one scenario with all operations; returns the data of one API key that the other key received. */
 export async function findLeaks(name: string, play: IsolationRun = createIsolationRun()): Promise<string[]> {
   const scene = SCENARIOS[name];
-  if (!scene) throw new Error(`no scene is called ${name}`);
+  if (!scene) throw new Error(`no scenario is called ${name}`);
   const seen: Record<Key, string[]> = { [KEY_A]: [], [KEY_B]: [] };
   for (const question of play.operations) {
     await scene(play, async (key) => {
@@ -101,7 +103,7 @@ export async function findLeaks(name: string, play: IsolationRun = createIsolati
     });
     play.gateway.sandbox.control.heal();
   }
-  // What the asker knew, having asked for it by its id, it was not told.
+  // An id that the caller sent itself in the variables is no leak.
   const known = JSON.stringify(play.operations.map(({ variables }) => variables));
   const marks = { [KEY_A]: markersOf(play.gateway, KEY_A), [KEY_B]: markersOf(play.gateway, KEY_B) };
   expect(seen[KEY_A].join()).toContain(sampleIds(play.gateway.sandbox).richCallId);
@@ -116,18 +118,18 @@ export async function findLeaks(name: string, play: IsolationRun = createIsolati
   });
 }
 
-/** Looks for many marks in megabytes: those that are one word each, among its words. */
+/** Searches megabytes of text for many markers. A marker of one word is looked up in the set of words. */
 function createSearch(text: string): (mark: string) => boolean {
   const words = new Set(text.split(/[^\w+-]+/));
   return (mark) => (/^[\w+-]+$/.test(mark) ? words.has(mark) : text.includes(mark));
 }
 
-/** An id that was asked for comes back only in an object that was found. */
+/** A requested id appears in the response only as part of an object that was found. */
 function isVisible(text: string, id: string): boolean {
   return text.includes(`"id":"${id}"`);
 }
 
-/** Whether a call that one has looked for in vain is missing, then, for the one whose it is. */
+/** Whether a 404 that one API key received hides the call from the key that owns it. */
 export async function isHiddenFromOther(): Promise<boolean> {
   const { gateway, executeAs } = createIsolationRun();
   const { richCallId: id } = sampleIds(gateway.sandbox);

@@ -3,17 +3,20 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { KEY_A, KEY_B } from '../support/test-gateway.ts';
 import { createIsolationRun, findLeaks, isHiddenFromOther, SCENARIOS } from './isolation-scenarios.ts';
 
-describe('Not one byte of another’s data, two keys asking the same', () => {
-  test.each(Object.keys(SCENARIOS))('%s', async (name) => {
-    expect(await findLeaks(name)).toEqual([]);
-  });
+describe('Isolation between API keys', () => {
+  test.each(Object.keys(SCENARIOS))(
+    'two API keys that send the same operations %s receive no data of each other',
+    async (name) => {
+      expect(await findLeaks(name)).toEqual([]);
+    },
+  );
 
-  test('nor is what one has looked for in vain missing for the other', async () => {
+  test('a 404 that one API key receives does not hide the object from the key that owns it', async () => {
     expect(await isHiddenFromOther()).toBe(false);
   });
 });
 
-test('nor does one learn from its own costs what another has seen', async () => {
+test('the upstream cost of a request does not reveal what another API key has requested', async () => {
   const { gateway, executeAs } = createIsolationRun();
   const { richCallId: id } = sampleIds(gateway.sandbox);
   const question = { query: 'query ($id: ID!) { node(id: $id) { id } }', variables: { id } };
@@ -23,14 +26,14 @@ test('nor does one learn from its own costs what another has seen', async () => 
   expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`, `GET /campaigns/${id}`]);
 });
 
-describe('The same on a gateway that has lost the fingerprint from one of its keys is found out:', () => {
+describe('Isolation test without the fingerprint in', () => {
   const all = Object.keys(SCENARIOS);
 
   describe.each([
     ['#cache/memory-store.ts', all],
     ['#rest/credential.ts', all],
-    // What is in the air is shared only by those who ask at the same time.
-    ['#cache/single-flight.ts', ['at the same time', 'while it is fetched anew in the background']],
+    // Only concurrent requests share an in-flight request.
+    ['#cache/single-flight.ts', ['at the same time', 'during background revalidation']],
   ] as const)('%s', (module, scenes) => {
     let broken: typeof import('./isolation-scenarios.ts');
     beforeAll(async () => {
@@ -44,18 +47,18 @@ describe('The same on a gateway that has lost the fingerprint from one of its ke
       vi.resetModules();
     });
 
-    test.each(scenes)('%s', async (scene) => {
+    test.each(scenes)('the isolation test detects the leak between two API keys that send operations %s', async (scene) => {
       expect(await broken.findLeaks(scene)).not.toEqual([]);
     });
 
     if (module !== '#cache/memory-store.ts') return;
-    test('of what is not there', async () => {
+    test('the isolation test detects that a 404 of one API key hides the object of another', async () => {
       expect(await broken.isHiddenFromOther()).toBe(true);
     });
   });
 });
 
-/** The rooms' modules, with one fingerprint for all. */
+/** The modules with the isolation broken: all credentials share one fingerprint. */
 const BROKEN = {
   async '#cache/memory-store.ts'() {
     const actual = await import('#cache/memory-store.ts');

@@ -18,7 +18,7 @@ export interface LimitExcess {
 export const repeat = (count: number, toText: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => toText(n)).join(' ');
 
-/** Fragments of which each spreads the next one twice; the last one holds this. */
+/** A chain of fragments, each of which spreads the next one twice. The last one contains `last`. */
 export function doubling(levels: number, type: string, last: string): string {
   const spread = repeat(levels, (n) => `fragment F${n} on ${type} { ...F${n + 1} ...F${n + 1} }`);
   return `${spread} fragment F${levels} on ${type} { ${last} }`;
@@ -29,7 +29,7 @@ export function post(gateway: TestGateway, body: BodyInit, headers: Record<strin
   return gateway.fetch('/graphql', init);
 }
 
-/** Refused in either way of answering, and nothing is asked upstream. */
+/** Expects the operation to be rejected for both response types, without an upstream request. */
 export async function expectLimitError(
   gateway: TestGateway,
   operation: Operation,
@@ -49,7 +49,7 @@ export async function expectLimitError(
   expect(gateway.unexpectedErrors).toEqual([]);
 }
 
-/** The rows of a campaign, so many, with the campaign of the call of each. */
+/** The first `size` rows of a campaign, with the campaign of the call of each row. */
 export const rows = (size: string, inner: string) => `rows(first: ${size}) { nodes { call { id campaign { ${inner} } } } }`;
 /** Costs 5,050,200. */
 export const ROWS_OF_ROWS = `campaigns(first: 100) { nodes { ${rows('100', rows('100', 'id'))} } }`;

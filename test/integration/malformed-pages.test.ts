@@ -13,7 +13,7 @@ function createGatewayWithAttempts(count: number) {
   const { attempts } = gateway.sandbox.control.data(KEY_A);
   const ids = attempts.map(({ id }) => id);
   gateway.sandbox.control.removeAttempts(KEY_A, ids.slice(count));
-  return { world: gateway, ids: ids.slice(0, count) };
+  return { gateway: gateway, ids: ids.slice(0, count) };
 }
 
 /** All the ids of the attempts, seven at a time, and all drift that was told on the way. */
@@ -36,46 +36,46 @@ async function walk(gateway: TestGateway) {
 }
 
 test('A walk over pages with junk on them sees all the rest, each once, and every page with junk is told', async () => {
-  const { world, ids } = createGatewayWithAttempts(120);
+  const { gateway, ids } = createGatewayWithAttempts(120);
   const junk: Readonly<Record<number, unknown>> = { 0: null, 7: 'attempt', 13: {}, 20: { id: '' }, 49: [] };
-  world.sandbox.control.transform('/call?', ({ calls }) => ({
+  gateway.sandbox.control.transform('/call?', ({ calls }) => ({
     calls: calls.map((attempt: unknown, place: number) => (place in junk ? junk[place] : attempt)),
   }));
-  const { seen, drift } = await walk(world);
+  const { seen, drift } = await walk(gateway);
   expect(seen).toEqual(ids.filter((_, place) => !(place % 50 in junk)));
   expect(drift[0]).toEqual({ kind: 'dropped', type: 'CallAttemptConnection', field: 'nodes', count: Object.keys(junk).length });
   expect(new Set(drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`)).size).toBe(1);
 });
 
 test('An item that stands on its page twice comes once', async () => {
-  const { world, ids } = createGatewayWithAttempts(60);
-  world.sandbox.control.transform('/call?', ({ calls }) => ({
+  const { gateway, ids } = createGatewayWithAttempts(60);
+  gateway.sandbox.control.transform('/call?', ({ calls }) => ({
     calls: calls.map((attempt: unknown, place: number) => (place === 3 ? calls[2] : attempt)),
   }));
-  const { seen, drift } = await walk(world);
+  const { seen, drift } = await walk(gateway);
   expect(seen).toEqual(ids.filter((_, place) => place % 50 !== 3));
   expect(drift).toEqual([]);
 });
 
 test('Ids that are numbers are ids: a walk stays right, and it is told', async () => {
-  const { world, ids } = createGatewayWithAttempts(60);
-  world.sandbox.control.transform('/call?', ({ calls }) => ({
+  const { gateway, ids } = createGatewayWithAttempts(60);
+  gateway.sandbox.control.transform('/call?', ({ calls }) => ({
     calls: calls.map((attempt: { id: string }) => ({ ...attempt, id: ids.indexOf(attempt.id) })),
   }));
-  const { seen, drift } = await walk(world);
+  const { seen, drift } = await walk(gateway);
   expect(seen).toEqual(ids.map((_, index) => String(index)));
   expect(drift[0]).toMatchObject({ type: 'CallAttempt', field: 'id', kind: 'coerced' });
 });
 
 test('An upstream whose rows come all at once, whatever page is asked for, is walked to its end', async () => {
-  const world = createTestGateway({ settings: NO_CACHE });
-  const { campaigns, rows } = world.sandbox.control.data(KEY_A);
+  const gateway = createTestGateway({ settings: NO_CACHE });
+  const { campaigns, rows } = gateway.sandbox.control.data(KEY_A);
   const { id } = campaigns.find((campaign) => rows[campaign.id]!.length > 100 && rows[campaign.id]!.length < 500)!;
   const all = rows[id]!;
-  world.sandbox.control.transform(`/campaigns/${id}/rows`, () => ({ rows: all }));
+  gateway.sandbox.control.transform(`/campaigns/${id}/rows`, () => ({ rows: all }));
   const seen: string[] = [];
   for (let after: string | null = null, goesOn = true, pages = 0; goesOn && pages < 20; pages += 1) {
-    const { data, errors } = await world.execute(
+    const { data, errors } = await gateway.execute(
       'query ($id: ID!, $after: String) { campaign(id: $id) { rows(first: 50, after: $after) { nodes { id } pageInfo { endCursor hasNextPage } } } }',
       { id, after },
     );

@@ -37,26 +37,26 @@ describe('JSON that is nested too deep', () => {
     ['the hash of a persisted query', 'extensions', `{"persistedQuery":{"version":1,"sha256Hash":${lists(10_000)}}}`],
   ])('is refused with its place, and is no bug: %s', async (_, parameter, json) => {
     const log = captureLog();
-    const world = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
+    const gateway = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
     // The operation is known: later requests take the fast path.
-    await world.execute(QUERY);
-    await world.execute(QUERY);
-    world.traffic();
+    await gateway.execute(QUERY);
+    await gateway.execute(QUERY);
+    gateway.traffic();
     for (let round = 0; round < 3; round += 1) {
-      const answer = await post(world, toBody(parameter, json));
+      const answer = await post(gateway, toBody(parameter, json));
       if (json.includes('sha256Hash')) expect(answer.errors[0].extensions.code).toMatch(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/);
       else expect(answer).toEqual(limitErrorOf(parameter));
     }
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
     expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
-    expect(sumSamples(await readMetrics(world), 'bugs_total')).toBe(0);
+    expect(sumSamples(await readMetrics(gateway), 'bugs_total')).toBe(0);
   });
 
   test.each(['variables', 'extensions'])('is refused in %s in a URL, too', async (parameter) => {
-    const world = createTestGateway();
+    const gateway = createTestGateway();
     const url = `/graphql?${new URLSearchParams({ query: QUERY, [parameter]: objects(2_000) })}`;
-    expect(await (await world.fetch(url)).json()).toEqual(limitErrorOf(parameter));
-    expect([world.traffic(), world.unexpectedErrors]).toEqual([[], []]);
+    expect(await (await gateway.fetch(url)).json()).toEqual(limitErrorOf(parameter));
+    expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
   });
 
   test.each([
@@ -64,8 +64,8 @@ describe('JSON that is nested too deep', () => {
     ['objects', `{"r":${objects(63)}}`],
   ])('is taken up to 64 levels, and what does not fit is told by the field: %s', async (_, json) => {
     const log = captureLog();
-    const world = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
-    const answer = await post(world, toBody('variables', json));
+    const gateway = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
+    const answer = await post(gateway, toBody('variables', json));
     expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, path: ['_entities', 0] }]);
     expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
   });

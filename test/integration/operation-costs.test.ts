@@ -7,56 +7,56 @@ import { createTimedGateway } from '../support/timed-gateway.ts';
 
 describe('each named operation costs exactly what it says', () => {
   test.each(operationCosts)('$name: $requests', async ({ query, variables, requests }) => {
-    const world = createTimedGateway();
-    const given = variables?.(sampleIds(world.sandbox));
-    const { data, errors } = await world.execute(query, given);
+    const gateway = createTimedGateway();
+    const given = variables?.(sampleIds(gateway.sandbox));
+    const { data, errors } = await gateway.execute(query, given);
     expect(errors).toBeUndefined();
     expect(nullFields(data)).toEqual([]);
-    expect(world.traffic()).toHaveLength(requests.first);
+    expect(gateway.traffic()).toHaveLength(requests.first);
 
-    expect(await world.execute(query, given)).toEqual({ data });
-    expect(world.traffic()).toHaveLength(requests.again);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(await gateway.execute(query, given)).toEqual({ data });
+    expect(gateway.traffic()).toHaveLength(requests.again);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test.each(operationCosts)('$name, by a hundred clients at once', async ({ query, variables, requests }) => {
-    const world = createTimedGateway();
-    const given = variables?.(sampleIds(world.sandbox));
-    const answers = await Promise.all(Array.from({ length: 100 }, () => world.execute(query, given)));
-    expect(world.traffic()).toHaveLength(requests.hundredConcurrent);
+    const gateway = createTimedGateway();
+    const given = variables?.(sampleIds(gateway.sandbox));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.execute(query, given)));
+    expect(gateway.traffic()).toHaveLength(requests.hundredConcurrent);
     const [first] = answers;
     expect(nullFields(first?.data)).toEqual([]);
     for (const answer of answers) expect(answer).toEqual(first);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });
 
 test('finding out that pages are numbered from 1 costs two requests more, once', async () => {
-  const world = createTestGateway({ settings: { ...NO_CACHE, REVOX_FIRST_PAGE: 'auto' } });
-  await world.execute('{ callAttempts { nodes { id } } }');
-  expect(world.traffic()).toEqual([0, 1, 0].map((page) => `GET /call?page=${page}&page_size=50`));
-  await world.execute('{ callAttempts { nodes { id } } }');
-  expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50']);
+  const gateway = createTestGateway({ settings: { ...NO_CACHE, REVOX_FIRST_PAGE: 'auto' } });
+  await gateway.execute('{ callAttempts { nodes { id } } }');
+  expect(gateway.traffic()).toEqual([0, 1, 0].map((page) => `GET /call?page=${page}&page_size=50`));
+  await gateway.execute('{ callAttempts { nodes { id } } }');
+  expect(gateway.traffic()).toEqual(['GET /call?page=1&page_size=50']);
 });
 
 test('the length of the attempts is found by about 2·log₂ of the pages, and is right', async () => {
-  const world = createTestGateway();
-  const length = world.sandbox.control.data(KEY_A).attempts.length;
-  const { data } = await world.execute('{ callAttempts { totalCount } }');
+  const gateway = createTestGateway();
+  const length = gateway.sandbox.control.data(KEY_A).attempts.length;
+  const { data } = await gateway.execute('{ callAttempts { totalCount } }');
   expect(data.callAttempts.totalCount).toBe(length);
-  expect(world.traffic().length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(length / 50)) + 2);
+  expect(gateway.traffic().length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(length / 50)) + 2);
 });
 
 test('a walk through all attempts, 20 at a time, forward and backward, repeats and skips none and takes at most two requests a page', async () => {
-  const world = createTestGateway();
-  const ids = world.sandbox.control.data(KEY_A).attempts.map(({ id }) => id);
+  const gateway = createTestGateway();
+  const ids = gateway.sandbox.control.data(KEY_A).attempts.map(({ id }) => id);
   for (const [size, cursor, edge, more] of [
     ['first', 'after', 'endCursor', 'hasNextPage'],
     ['last', 'before', 'startCursor', 'hasPreviousPage'],
   ] as const) {
     const seen: string[] = [];
     for (let at: string | null = null, goesOn = true, pages = 0; goesOn; pages += 1) {
-      const answer = await world.execute(
+      const answer = await gateway.execute(
         `query ($at: String) { callAttempts(${size}: 20, ${cursor}: $at) { nodes { id } pageInfo { ${edge} ${more} } } }`,
         { at },
       );
@@ -67,8 +67,8 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
       at = page.pageInfo[edge];
       goesOn = page.pageInfo[more];
       // The very first page from the end has to find the end.
-      if (size === 'first' || pages > 0) expect(world.traffic().length).toBeLessThanOrEqual(2);
-      else world.traffic();
+      if (size === 'first' || pages > 0) expect(gateway.traffic().length).toBeLessThanOrEqual(2);
+      else gateway.traffic();
     }
     expect(seen).toEqual(ids);
   }
@@ -76,9 +76,9 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
 
 describe('walking 2,000 attempts by `first: 7`, one client page after the other', () => {
   test.each(['pageInfo { endCursor hasNextPage }', 'pageInfo { endCursor }'])('asking for %s', async (pageInfo) => {
-    const world = createTimedGateway();
-    const { attempts } = world.sandbox.control.data(KEY_A);
-    world.sandbox.control.removeAttempts(
+    const gateway = createTimedGateway();
+    const { attempts } = gateway.sandbox.control.data(KEY_A);
+    gateway.sandbox.control.removeAttempts(
       KEY_A,
       attempts.slice(2000).map(({ id }) => id),
     );
@@ -86,7 +86,7 @@ describe('walking 2,000 attempts by `first: 7`, one client page after the other'
     expect(ids).toHaveLength(2000);
     const seen: string[] = [];
     for (let after: string | null = null; ; ) {
-      const { data } = await world.execute(
+      const { data } = await gateway.execute(
         `query ($after: String) { callAttempts(first: 7, after: $after) { nodes { id } ${pageInfo} } }`,
         {
           after,
@@ -99,25 +99,25 @@ describe('walking 2,000 attempts by `first: 7`, one client page after the other'
     }
     expect(seen).toEqual(ids);
     // 40 pages, and one to see the end.
-    expect(world.traffic()).toHaveLength(41);
+    expect(gateway.traffic()).toHaveLength(41);
   });
 });
 
 describe('each ready operation of the demo answers', () => {
   const operations = exampleOperations(sampleIds(createTestGateway().sandbox));
   test.each(operations)('$about', async ({ query, variables }) => {
-    const world = createTestGateway();
-    const { data, errors } = await world.execute(query, variables);
+    const gateway = createTestGateway();
+    const { data, errors } = await gateway.execute(query, variables);
     expect(errors).toBeUndefined();
     expect(Object.values(data)).not.toContain(null);
-    expect(world.traffic().length).toBeGreaterThan(0);
+    expect(gateway.traffic().length).toBeGreaterThan(0);
   });
 });
 
 test('a damaged cursor is refused by every list before anything is asked upstream', async () => {
-  const world = createTestGateway();
-  const { largeCampaignId } = sampleIds(world.sandbox);
-  const { errors } = await world.execute(
+  const gateway = createTestGateway();
+  const { largeCampaignId } = sampleIds(gateway.sandbox);
+  const { errors } = await gateway.execute(
     '{ callAttempts(after: "x") { nodes { id } } assistants(before: "x") { nodes { id } } campaigns(after: "") { nodes { id } } }',
   );
   expect(errors?.map(({ path, extensions }) => [path, extensions.code]).sort()).toEqual([
@@ -125,9 +125,9 @@ test('a damaged cursor is refused by every list before anything is asked upstrea
     [['callAttempts'], 'BAD_USER_INPUT'],
     [['campaigns'], 'BAD_USER_INPUT'],
   ]);
-  expect(world.traffic()).toEqual([]);
-  await world.execute('query ($id: ID!) { campaign(id: $id) { rows(after: "x") { nodes { id } } } }', { id: largeCampaignId });
-  expect(world.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
+  expect(gateway.traffic()).toEqual([]);
+  await gateway.execute('query ($id: ID!) { campaign(id: $id) { rows(after: "x") { nodes { id } } } }', { id: largeCampaignId });
+  expect(gateway.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
 });
 
 /** The paths of root and object fields that came out null: a price is right only for a whole answer. */

@@ -24,38 +24,38 @@ const register = (gateway: TestGateway, key: string, text: string) => ask(gatewa
 
 describe('A document that a client registers', () => {
   test('is found by its hash after the first operation of a credential that the upstream accepts', async () => {
-    const world = createTenants();
-    expect(await ask(world, KEY_A, ASSISTANTS)).toBe('PERSISTED_QUERY_NOT_FOUND');
-    expect(await register(world, KEY_A, ASSISTANTS)).toBe('ok');
-    expect(await ask(world, KEY_A, ASSISTANTS)).toBe('ok');
-    expect(await ask(world, KEY_B, ASSISTANTS)).toBe('ok');
-    expect(world.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
+    const gateway = createTenants();
+    expect(await ask(gateway, KEY_A, ASSISTANTS)).toBe('PERSISTED_QUERY_NOT_FOUND');
+    expect(await register(gateway, KEY_A, ASSISTANTS)).toBe('ok');
+    expect(await ask(gateway, KEY_A, ASSISTANTS)).toBe('ok');
+    expect(await ask(gateway, KEY_B, ASSISTANTS)).toBe('ok');
+    expect(gateway.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
   });
 
   test('is not kept when the upstream refuses the credential, nor when it was not asked', async () => {
-    const world = createTenants();
-    expect(await register(world, 'sk_invented', ASSISTANTS)).toBe('UNAUTHENTICATED');
-    expect(await register(world, 'sk_invented', '{ __typename }')).toBe('ok');
-    world.traffic();
-    for (const text of [ASSISTANTS, '{ __typename }']) expect(await ask(world, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
-    expect(world.traffic()).toEqual([]);
+    const gateway = createTenants();
+    expect(await register(gateway, 'sk_invented', ASSISTANTS)).toBe('UNAUTHENTICATED');
+    expect(await register(gateway, 'sk_invented', '{ __typename }')).toBe('ok');
+    gateway.traffic();
+    for (const text of [ASSISTANTS, '{ __typename }']) expect(await ask(gateway, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('stays while a hundred large ones come with invented keys', async () => {
-    const world = createTenants();
-    await register(world, KEY_A, large(0));
-    for (let n = 1; n <= 100; n += 1) await register(world, `sk_invented_${n}`, large(n));
-    world.traffic();
-    expect(await ask(world, KEY_A, large(0))).toBe('ok');
-    expect(world.traffic()).toEqual([]);
+    const gateway = createTenants();
+    await register(gateway, KEY_A, large(0));
+    for (let n = 1; n <= 100; n += 1) await register(gateway, `sk_invented_${n}`, large(n));
+    gateway.traffic();
+    expect(await ask(gateway, KEY_A, large(0))).toBe('ok');
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('stays while another tenant registers a hundred large ones, which push out that tenant’s own', async () => {
-    const world = createTenants();
-    for (let n = 0; n < 10; n += 1) await register(world, KEY_A, large(n));
-    for (let n = 100; n < 200; n += 1) await register(world, KEY_B, large(n));
-    for (let n = 0; n < 10; n += 1) expect(await ask(world, KEY_A, large(n))).toBe('ok');
-    expect(await ask(world, KEY_B, large(199))).toBe('ok');
-    expect(await ask(world, KEY_B, large(100))).toBe('PERSISTED_QUERY_NOT_FOUND');
+    const gateway = createTenants();
+    for (let n = 0; n < 10; n += 1) await register(gateway, KEY_A, large(n));
+    for (let n = 100; n < 200; n += 1) await register(gateway, KEY_B, large(n));
+    for (let n = 0; n < 10; n += 1) expect(await ask(gateway, KEY_A, large(n))).toBe('ok');
+    expect(await ask(gateway, KEY_B, large(199))).toBe('ok');
+    expect(await ask(gateway, KEY_B, large(100))).toBe('PERSISTED_QUERY_NOT_FOUND');
   });
 });

@@ -132,16 +132,16 @@ const LIMIT_CASES: readonly (LimitExcess & {
 
 describe.each(LIMIT_CASES)('Of $name', ({ settings, fits, isOver, ...excess }) => {
   test('as many as are allowed pass, again and again', async () => {
-    const world = createTestGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0', ...settings } });
+    const gateway = createTestGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0', ...settings } });
     for (let round = 0; round < 2; round += 1) {
-      expect(await world.execute(fits.query, fits.variables)).not.toHaveProperty('errors');
-      expect(world.traffic()).toEqual(['GET /call/nobody']);
+      expect(await gateway.execute(fits.query, fits.variables)).not.toHaveProperty('errors');
+      expect(gateway.traffic()).toEqual(['GET /call/nobody']);
     }
   });
 
   test('one more is refused with limit and measure, again and again, and nothing is executed', async () => {
-    const world = createTestGateway({ settings });
-    await expectLimitError(world, isOver, excess);
+    const gateway = createTestGateway({ settings });
+    await expectLimitError(gateway, isOver, excess);
   });
 });
 
@@ -149,75 +149,75 @@ describe('What does not fit', () => {
   test.each(['first: -5', 'first: 0', 'first: 1000000000', 'first: 1, last: 1'])(
     'in a connection (%s) is told at its field',
     async (args) => {
-      const world = createTestGateway();
-      const { data, errors } = await world.execute(`{ __typename callAttempts(${args}) { nodes { id } } }`);
+      const gateway = createTestGateway();
+      const { data, errors } = await gateway.execute(`{ __typename callAttempts(${args}) { nodes { id } } }`);
       expect(data).toEqual({ __typename: 'Query', callAttempts: null });
       expect(errors).toMatchObject([{ path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
     },
   );
 
   test('in one field does not hide what others cost', async () => {
-    const world = createTestGateway();
+    const gateway = createTestGateway();
     const query = `query ($ids: [ID!] = []) { calls(ids: $ids) { id } ${ROWS_OF_ROWS} }`;
     await expectLimitError(
-      world,
+      gateway,
       { query, variables: { ids: null } },
       { limit: 500_000, measured: 5_050_202, message: expect.any(String) },
     );
-    const alone = await world.execute('query ($ids: [ID!] = []) { calls(ids: $ids) { id } }', { ids: null });
+    const alone = await gateway.execute('query ($ids: [ID!] = []) { calls(ids: $ids) { id } }', { ids: null });
     expect(alone.errors).toMatchObject([
       { path: ['calls'], extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"ids"') },
     ]);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('in a directive is told before anything is executed', async () => {
-    const world = createTestGateway();
+    const gateway = createTestGateway();
     const query = `query ($v: Boolean = true) { assistants { nodes { id @include(if: $v) } } ${ROWS_OF_ROWS} }`;
-    const answer = await world.execute(query, { v: null });
+    const answer = await gateway.execute(query, { v: null });
     expect(answer).toMatchObject({
       errors: [{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"if"') }],
     });
     expect(answer).not.toHaveProperty('data');
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('in the document is told, whatever it costs', async () => {
-    const world = createTestGateway();
-    const { errors } = await world.execute(`{ nothing ${ROWS_OF_ROWS} }`);
+    const gateway = createTestGateway();
+    const { errors } = await gateway.execute(`{ nothing ${ROWS_OF_ROWS} }`);
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('in the variables is told by their names', async () => {
-    const world = createTestGateway();
-    const { errors } = await world.execute(`query ($n: Int!) { a: campaigns(first: $n) { totalCount } ${ROWS_OF_ROWS} }`, {
+    const gateway = createTestGateway();
+    const { errors } = await gateway.execute(`query ($n: Int!) { a: campaigns(first: $n) { totalCount } ${ROWS_OF_ROWS} }`, {
       n: 'x',
     });
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"$n"') }]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
 test('Of several operations only the one that is executed costs', async () => {
-  const world = createTestGateway();
+  const gateway = createTestGateway();
   const query = `query Small { call(id: "nobody") { id } } query Large { ${ROWS_OF_ROWS} }`;
   const ask = async (operationName: string) =>
-    (await (await post(world, JSON.stringify({ query, operationName }))).json()) as GraphQLResult;
+    (await (await post(gateway, JSON.stringify({ query, operationName }))).json()) as GraphQLResult;
   expect(await ask('Small')).toEqual({ data: { call: null } });
-  expect(world.traffic()).toEqual(['GET /call/nobody']);
+  expect(gateway.traffic()).toEqual(['GET /call/nobody']);
   expect((await ask('Large')).errors).toMatchObject([{ extensions: { limit: 500_000, measured: 5_050_201 } }]);
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });
 
 test('An operation brings no more fields than it costs, whatever its variables were before', async () => {
   const query = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }';
   const seen: number[] = [];
-  const world = createTestGateway({ settings: { MAX_COST: '2000' } });
+  const gateway = createTestGateway({ settings: { MAX_COST: '2000' } });
   for (const variables of [{}, { n: null }, { n: 3 }, {}, { n: 20 }, { n: 100 }]) {
-    const { data, errors } = await world.execute(query, variables);
+    const { data, errors } = await gateway.execute(query, variables);
     if (errors) {
       expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 2_000 } }]);
       seen.push(0);
@@ -231,7 +231,7 @@ test('An operation brings no more fields than it costs, whatever its variables w
     seen.push(fields);
   }
   expect(seen.map((fields) => fields > 0)).toEqual([true, true, true, true, true, false]);
-  expect(world.traffic()).not.toEqual([]);
+  expect(gateway.traffic()).not.toEqual([]);
 });
 
 function countFields(value: unknown): number {
@@ -241,11 +241,11 @@ function countFields(value: unknown): number {
 }
 
 test('What one operation costs by its variables says nothing of the next', async () => {
-  const world = createTestGateway({ settings: { MAX_COST: '10' } });
-  const ask = (n: number | null) => world.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
+  const gateway = createTestGateway({ settings: { MAX_COST: '10' } });
+  const ask = (n: number | null) => gateway.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
   expect((await ask(4)).errors).toBeUndefined();
   expect((await ask(5)).errors).toMatchObject([{ extensions: { limit: 10, measured: 11 } }]);
   expect((await ask(null)).errors).toMatchObject([{ extensions: { limit: 10, measured: 41 } }]);
   expect((await ask(4)).errors).toBeUndefined();
-  expect(world.traffic()).toEqual(['GET /assistants']);
+  expect(gateway.traffic()).toEqual(['GET /assistants']);
 });

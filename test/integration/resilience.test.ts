@@ -25,8 +25,8 @@ function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
   };
 }
 
-describe('A request that fails', () => {
-  test('is sent again, and the answer tells how often', async () => {
+describe('Retries', () => {
+  test('a failed upstream request is retried, and extensions.upstream reports the number of retries', async () => {
     const { executeTraced, sandbox, pass, traffic, ids } = createScene();
     sandbox.control.fail('/call/', { status: 503, times: 1 });
     sandbox.control.reset('/call/', 1);
@@ -39,7 +39,7 @@ describe('A request that fails', () => {
     expect(traffic()).toEqual(Array(3).fill(`GET /call/${ids.first}`));
   });
 
-  test('is sent again for all who wait for it, also those who come meanwhile', async () => {
+  test('a retry serves every caller that waits for the request, including callers that join during the backoff', async () => {
     const { executeTraced, sandbox, pass, traffic, ids } = createScene();
     sandbox.control.fail('/call/', { status: 503, headers: { 'retry-after': '5' }, times: 1 });
     const first = executeTraced(CALL, { id: ids.first });
@@ -51,7 +51,7 @@ describe('A request that fails', () => {
     expect(traffic()).toHaveLength(2);
   });
 
-  test('does not keep who has something to show waiting for longer than a second', async () => {
+  test('a caller with a stale entry waits at most one second for retries before it receives the stale response', async () => {
     const { executeTraced, sandbox, pass, traffic, clock, ids } = createScene();
     await executeTraced(CALL, { id: ids.first });
     clock.pass(700_000);
@@ -68,8 +68,8 @@ describe('A request that fails', () => {
   });
 });
 
-describe('An upstream that asks to slow down', () => {
-  test('has its peace from that credential, and answers the others', async () => {
+describe('Rate-limit cooldown', () => {
+  test('a 429 response pauses the requests of its credential only, until Retry-After has passed', async () => {
     const { execute, sandbox, pass, traffic, ids } = createScene({ settings: { REVOX_API_KEY: '' } });
     const { id: ofB } = sandbox.control.data(KEY_B).calls[0]!;
     sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
@@ -83,7 +83,7 @@ describe('An upstream that asks to slow down', () => {
     expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.second}`]);
   });
 
-  test('is asked once for what many ask while they wait', async () => {
+  test('identical requests that wait for the end of a cooldown are coalesced', async () => {
     const { execute, sandbox, pass, traffic, ids } = createScene();
     sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
     const asked = [execute(CALL, { id: ids.first })];
@@ -96,7 +96,7 @@ describe('An upstream that asks to slow down', () => {
     expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.first}`, `GET /call/${ids.second}`]);
   });
 
-  test('costs who cannot wait that field, with the seconds, and no request', async () => {
+  test('a request whose deadline ends before the cooldown fails its field with RATE_LIMITED and retryAfter, without an upstream request', async () => {
     const { execute, sandbox, traffic, ids } = createScene({ settings: { REQUEST_DEADLINE_MS: '5000' } });
     sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
     const limited = { data: { call: null }, errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 20 } }] };
@@ -110,8 +110,8 @@ describe('An upstream that asks to slow down', () => {
   });
 });
 
-describe('An upstream that is down', () => {
-  test('is left alone after some failures; what is known is served meanwhile, and all is well afterwards', async () => {
+describe('Circuit breaker', () => {
+  test('an open circuit sends no requests, serves stale responses, and closes after a successful probe', async () => {
     const settings = { REVOX_RETRIES: '0', REVOX_BREAKER_FAILURES: '3' };
     const { execute, executeTraced, sandbox, pass, traffic, clock, ids } = createScene({ settings });
     await execute(CALL, { id: ids.first });
@@ -135,8 +135,8 @@ describe('An upstream that is down', () => {
   });
 });
 
-describe('Those who share the key of the gateway', () => {
-  test('take turns, by the subjects of their tokens: who asks for much waits for himself', async () => {
+describe('Fair queueing between token subjects', () => {
+  test('a token subject that floods the shared API key does not delay the request of another subject', async () => {
     const key = await createKey('one');
     const { execute, sandbox, traffic, clock } = createScene({
       settings: { ...NO_CACHE, ...JWT_SETTINGS, JWT_SCOPE: '', HOST: '0.0.0.0', REVOX_MAX_CONCURRENCY: '4' },
@@ -148,7 +148,7 @@ describe('Those who share the key of the gateway', () => {
     const { calls } = sandbox.control.data(KEY_A);
     const ids = calls.slice(0, 40).map(({ id }) => id);
     sandbox.control.hang(ALL);
-    // To check a token takes as long as it takes.
+    // Token verification takes an unknown number of event-loop iterations.
     const untilInFlight = async (count: number) => {
       while (sandbox.control.inFlight() < count) await new Promise(setImmediate);
       await untilIdle();
@@ -156,7 +156,7 @@ describe('Those who share the key of the gateway', () => {
 
     const flood = execute('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { ids }, flooding);
     await untilInFlight(3);
-    // One place is left for whoever else may come.
+    // The concurrency limiter reserves one slot for other callers.
     expect(traffic()).toEqual(ids.slice(0, 3).map((id) => `GET /call/${id}`));
     const own = calls.at(-1)!.id;
     const asked = execute(CALL, { id: own }, modest);

@@ -39,38 +39,38 @@ describe('Every answer says what a browser may do with it', () => {
       { method: 'OPTIONS', headers: { origin: 'https://app.test', 'access-control-request-method': 'GET' } },
     ],
   ])('%i: %s', async (status, _name, url, init) => {
-    const world = createTestGateway({ settings: { CORS_ORIGINS: 'https://app.test' } });
-    const response = await world.fetch(url, init);
+    const gateway = createTestGateway({ settings: { CORS_ORIGINS: 'https://app.test' } });
+    const response = await gateway.fetch(url, init);
     expect(response.status).toBe(status);
     expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
     expect(response.headers.has('x-powered-by')).toBe(false);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('401: nobody', async () => {
-    const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
-    const response = await world.fetch('/graphql?query={__typename}');
+    const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const response = await gateway.fetch('/graphql?query={__typename}');
     expect(response.status).toBe(401);
     expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('500: a bug', async () => {
     const now = () => {
       throw new Error('at db.internal');
     };
-    const world = createTestGateway({ settings: JWT_SETTINGS, gateway: { now } });
-    const response = await world.fetch('/graphql?query={__typename}', { headers: { authorization: 'Bearer a.b.c' } });
+    const gateway = createTestGateway({ settings: JWT_SETTINGS, gateway: { now } });
+    const response = await gateway.fetch('/graphql?query={__typename}', { headers: { authorization: 'Bearer a.b.c' } });
     expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining('db.internal')]);
-    expect(world.unexpectedErrors).toHaveLength(1);
+    expect(gateway.unexpectedErrors).toHaveLength(1);
     expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
 test('GraphiQL’s page may run the scripts that are in it, and no others', async () => {
-  const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
-  const response = await world.fetch('/graphql', PAGE);
+  const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+  const response = await gateway.fetch('/graphql', PAGE);
   const html = await response.text();
   const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(response.headers);
   const { 'content-security-policy': _, ...rest } = NOTHING_TO_LOAD;
@@ -92,7 +92,7 @@ test('GraphiQL’s page may run the scripts that are in it, and no others', asyn
   ]);
   expect(policy).toContain(`'sha256-${hash}'`);
   // And what is no page gets nothing of it, once it has been shown.
-  const answer = await world.fetch('/graphql?query={__typename}', { headers: { authorization: `Bearer ${KEY_A}` } });
+  const answer = await gateway.fetch('/graphql?query={__typename}', { headers: { authorization: `Bearer ${KEY_A}` } });
   expect(Object.fromEntries(answer.headers)).toMatchObject(NOTHING_TO_LOAD);
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });

@@ -34,9 +34,9 @@ const trustedOnlyGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUST
 const routerSecretGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS, ROUTER_SECRETS: SECRET } });
 
 afterEach(() => {
-  for (const world of [plainGateway, trustedGateway, trustedOnlyGateway, routerSecretGateway]) {
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+  for (const gateway of [plainGateway, trustedGateway, trustedOnlyGateway, routerSecretGateway]) {
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   }
 });
 
@@ -103,48 +103,48 @@ describe('A trusted document', () => {
   });
 
   test.each(METHODS)('may hold several operations, with %s', async (method) => {
-    const world = trustedGateway;
-    const kind = await send(world, method, { doc_id: 'two', operationName: 'Kind' });
+    const gateway = trustedGateway;
+    const kind = await send(gateway, method, { doc_id: 'two', operationName: 'Kind' });
     expect(kind.answer).toEqual({ data: { __typename: 'Query' } });
-    expect(world.traffic()).toEqual([]);
-    const names = await send(world, method, { doc_id: 'two', operationName: 'Names' });
+    expect(gateway.traffic()).toEqual([]);
+    const names = await send(gateway, method, { doc_id: 'two', operationName: 'Names' });
     expect(names.answer.data.assistants.nodes).toHaveLength(1);
-    expect(world.traffic()).toEqual(['GET /assistants']);
-    expect(codesOf((await send(world, method, { doc_id: 'two' })).answer)).toEqual(['BAD_USER_INPUT']);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual(['GET /assistants']);
+    expect(codesOf((await send(gateway, method, { doc_id: 'two' })).answer)).toEqual(['BAD_USER_INPUT']);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test.each([null, ''])('may be named beside a query that is none: %j', async (query) => {
-    const world = trustedGateway;
-    expect((await send(world, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } })).answer).toEqual({
+    const gateway = trustedGateway;
+    expect((await send(gateway, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } })).answer).toEqual({
       data: { call: null },
     });
-    expect(world.traffic()).toEqual(['GET /call/x']);
+    expect(gateway.traffic()).toEqual(['GET /call/x']);
   });
 
   test.each(ID_PARAMETERS)('may come beside its name, by $way', async ({ name }) => {
-    const world = trustedGateway;
+    const gateway = trustedGateway;
     for (const id of ['card', sha256(CARD)]) {
-      const { answer } = await send(world, 'POST', { ...name(id), query: CARD, variables: { id: 'x' } });
+      const { answer } = await send(gateway, 'POST', { ...name(id), query: CARD, variables: { id: 'x' } });
       expect(answer).toEqual({ data: { call: null } });
-      expect(world.traffic()).toEqual(['GET /call/x']);
+      expect(gateway.traffic()).toEqual(['GET /call/x']);
     }
   });
 
   test('may be named in several ways at once', async () => {
-    const world = trustedGateway;
+    const gateway = trustedGateway;
     const params = { documentId: `sha256:${sha256(CARD)}`, ...toApqParams(sha256(CARD)), variables: { id: 'x' } };
     for (const method of METHODS) {
-      expect((await send(world, method, params)).answer).toEqual({ data: { call: null } });
-      expect(world.traffic()).toEqual(['GET /call/x']);
+      expect((await send(gateway, method, params)).answer).toEqual({ data: { call: null } });
+      expect(gateway.traffic()).toEqual(['GET /call/x']);
     }
   });
 
   test.each(METHODS)('is nothing that others are not: it is parsed, validated and refused like them, with %s', async (method) => {
-    const world = createTestGateway({ settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' } });
+    const gateway = createTestGateway({ settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' } });
     const refused = async (id: string) => {
-      const { answer } = await send(world, method, { id });
-      const { answer: inFull } = await send(world, method, {
+      const { answer } = await send(gateway, method, { id });
+      const { answer: inFull } = await send(gateway, method, {
         query: { outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' }[id],
       });
       expect(answer).toEqual(inFull);
@@ -154,24 +154,24 @@ describe('A trusted document', () => {
     expect(await refused('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
     expect(new Set(await refused('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
     // It lacks its variable.
-    expect(codesOf((await send(world, method, { id: 'card' })).answer)).toEqual(['BAD_USER_INPUT']);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(codesOf((await send(gateway, method, { id: 'card' })).answer)).toEqual(['BAD_USER_INPUT']);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('says by GET for how long its answer may be kept, and by whom', async () => {
-    const world = createTimedGateway({ settings: TRUSTED_SETTINGS });
-    const { richCallId: id, liveCallId } = sampleIds(world.sandbox);
+    const gateway = createTimedGateway({ settings: TRUSTED_SETTINGS });
+    const { richCallId: id, liveCallId } = sampleIds(gateway.sandbox);
     const kept = async (callId: string) => {
-      const { headers } = await send(world, 'GET', { ...toApqParams(sha256(CARD)), variables: { id: callId } });
+      const { headers } = await send(gateway, 'GET', { ...toApqParams(sha256(CARD)), variables: { id: callId } });
       return [headers.get('cache-control'), headers.get('vary')];
     };
     expect(await kept(id)).toEqual(['private, max-age=600', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
-    world.clock.pass(100_000);
+    gateway.clock.pass(100_000);
     expect(await kept(id)).toEqual(['private, max-age=500', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
     expect(await kept(liveCallId)).toEqual(['no-store', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
-    expect(world.traffic()).toEqual([`GET /call/${liveCallId}`]);
+    expect(gateway.traffic()).toEqual([`GET /call/${liveCallId}`]);
   });
 });
 
@@ -179,10 +179,10 @@ describe('A name of no document', () => {
   test.each(METHODS_AND_PARAMETERS)(
     'by $way with $method is told so in the words that clients go by',
     async ({ way, method, name }) => {
-      for (const world of [plainGateway, trustedGateway, trustedOnlyGateway]) {
+      for (const gateway of [plainGateway, trustedGateway, trustedOnlyGateway]) {
         for (const id of [sha256('{ nobody }'), 'Card', '__proto__', 'constructor', 'toString', 'x'.repeat(500)]) {
           for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-            const { status, answer, headers } = await send(world, method, name(id), { accept });
+            const { status, answer, headers } = await send(gateway, method, name(id), { accept });
             expect(answer).toEqual(NOT_FOUND);
             // Apollo's protocol goes on from here: to its clients that is no failure.
             expect(status).toBe(accept === RESPONSE_TYPE && way !== 'persistedQuery' ? 400 : 200);
@@ -241,10 +241,10 @@ describe('What is no name', () => {
   ];
 
   test.each(CASES)('is BAD_USER_INPUT with 400, whatever is accepted: $name', async ({ params, message }) => {
-    const world = trustedGateway;
+    const gateway = trustedGateway;
     for (const query of [undefined, CARD]) {
       for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-        const { status, answer } = await send(world, 'POST', { ...params, query, variables: { id: 'x' } }, { accept });
+        const { status, answer } = await send(gateway, 'POST', { ...params, query, variables: { id: 'x' } }, { accept });
         expect({ status, answer }).toEqual({
           status: 400,
           answer: { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
@@ -259,39 +259,39 @@ describe('What is no name', () => {
     ['?id=card&doc_id=two', '`doc_id` and `id` name two documents: give one of them.'],
     ['?extensions={"persistedQuery":5}', '`extensions.persistedQuery` has to be an object.'],
   ])('is BAD_USER_INPUT in a URL, too: %s', async (search, message) => {
-    const world = trustedGateway;
-    const response = await world.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
+    const gateway = trustedGateway;
+    const response = await gateway.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
     expect([response.status, await response.json()]).toEqual([
       400,
       { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
     ]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test.each(['documentID', 'docId', 'queryId', 'hash'])('stays what it was, a parameter that nobody knows: %s', async (name) => {
-    const world = trustedGateway;
-    const { status, answer } = await send(world, 'POST', { [name]: 'card', query: CARD, variables: { id: 'x' } });
+    const gateway = trustedGateway;
+    const { status, answer } = await send(gateway, 'POST', { [name]: 'card', query: CARD, variables: { id: 'x' } });
     expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test.each([5, {}, [CARD]])('does not make a query of what is none: %j', async (query) => {
-    const world = trustedGateway;
-    const { status, answer } = await send(world, 'POST', { id: 'card', query });
+    const gateway = trustedGateway;
+    const { status, answer } = await send(gateway, 'POST', { id: 'card', query });
     expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
 describe('A name beside another document', () => {
   test.each(METHODS_AND_PARAMETERS)('by $way with $method is BAD_USER_INPUT', async ({ method, name }) => {
-    for (const world of [trustedGateway, trustedOnlyGateway]) {
+    for (const gateway of [trustedGateway, trustedOnlyGateway]) {
       for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
-        const { status, answer } = await send(world, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
+        const { status, answer } = await send(gateway, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
         expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
         expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it has to be the SHA-256/);
       }
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
     }
   });
 });
@@ -301,29 +301,29 @@ describe('A document that a caller brings with its hash', () => {
   const BROUGHT = { ...toApqParams(sha256(LIST)), query: LIST };
 
   test.each(METHODS)('can be named by it from then on, with %s', async (method) => {
-    const world = createTestGateway();
-    expect((await send(world, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
-    expect(world.traffic()).toEqual([]);
-    const { answer } = await send(world, method, BROUGHT);
+    const gateway = createTestGateway();
+    expect((await send(gateway, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
+    expect(gateway.traffic()).toEqual([]);
+    const { answer } = await send(gateway, method, BROUGHT);
     expect(answer.data.assistants.nodes.length).toBeGreaterThan(0);
-    expect(world.traffic()).toEqual(['GET /assistants']);
-    for (const { name } of ID_PARAMETERS) expect((await send(world, method, name(sha256(LIST)))).answer).toEqual(answer);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual(['GET /assistants']);
+    for (const { name } of ID_PARAMETERS) expect((await send(gateway, method, name(sha256(LIST)))).answer).toEqual(answer);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('can be named by everyone: a text is nobody’s data, an answer is', async () => {
-    const world = createTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
     const as = (key: string) => ({ authorization: `Bearer ${key}` });
-    const ofA = await send(world, 'POST', BROUGHT, as(KEY_A));
-    const ofB = await send(world, 'GET', toApqParams(sha256(LIST)), as(KEY_B));
-    expect(world.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
-    const idsOf = (key: string) => world.sandbox.control.data(key).assistants.map(({ id }) => ({ id }));
+    const ofA = await send(gateway, 'POST', BROUGHT, as(KEY_A));
+    const ofB = await send(gateway, 'GET', toApqParams(sha256(LIST)), as(KEY_B));
+    expect(gateway.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
+    const idsOf = (key: string) => gateway.sandbox.control.data(key).assistants.map(({ id }) => ({ id }));
     expect(ofA.answer.data.assistants.nodes).toEqual(idsOf(KEY_A).slice(0, 20));
     expect(ofB.answer.data.assistants.nodes).toEqual(idsOf(KEY_B).slice(0, 20));
     expect(ofB.headers.get('vary')).toContain('Authorization');
-    expect((await send(world, 'GET', toApqParams(sha256(LIST)))).status).toBe(401);
-    expect(world.traffic()).toEqual([]);
+    expect((await send(gateway, 'GET', toApqParams(sha256(LIST)))).status).toBe(401);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test.each([
@@ -332,38 +332,38 @@ describe('A document that a caller brings with its hash', () => {
     ['has no operation', 'fragment A on Query { __typename }'],
     ['is too long', `{ __typename } # ${'x'.repeat(2 ** 17)}`],
   ])('is forgotten if it %s', async (_why, query) => {
-    const world = plainGateway;
-    const first = await send(world, 'POST', { ...toApqParams(sha256(query)), query });
-    const again = await send(world, 'POST', { ...toApqParams(sha256(query)), query });
+    const gateway = plainGateway;
+    const first = await send(gateway, 'POST', { ...toApqParams(sha256(query)), query });
+    const again = await send(gateway, 'POST', { ...toApqParams(sha256(query)), query });
     expect(again.answer).toEqual(first.answer);
-    expect((await send(world, 'POST', toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
+    expect((await send(gateway, 'POST', toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
   });
 
   test('is remembered as what it was by letter: another with its hash is none', async () => {
-    const world = createTestGateway();
-    await send(world, 'POST', BROUGHT);
-    expect(world.traffic()).toEqual(['GET /assistants']);
-    const { answer } = await send(world, 'POST', { ...toApqParams(sha256(LIST)), query: `${LIST} ` });
+    const gateway = createTestGateway();
+    await send(gateway, 'POST', BROUGHT);
+    expect(gateway.traffic()).toEqual(['GET /assistants']);
+    const { answer } = await send(gateway, 'POST', { ...toApqParams(sha256(LIST)), query: `${LIST} ` });
     expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
-    expect((await send(world, 'POST', toApqParams(sha256(LIST)))).answer).not.toHaveProperty('errors');
-    expect(world.traffic()).toEqual([]);
+    expect((await send(gateway, 'POST', toApqParams(sha256(LIST)))).answer).not.toHaveProperty('errors');
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('is forgotten when too many others are brought, and a trusted one is not', async () => {
-    const world = createTestGateway({ settings: TRUSTED_SETTINGS });
+    const gateway = createTestGateway({ settings: TRUSTED_SETTINGS });
     const bring = (number: number) => {
       const query = `{ __typename } # ${number} ${'x'.repeat(2 ** 16)}`;
-      return { query, send: () => send(world, 'POST', { ...toApqParams(sha256(query)), query }) };
+      return { query, send: () => send(gateway, 'POST', { ...toApqParams(sha256(query)), query }) };
     };
-    const isKnown = async (query: string) => !('errors' in (await send(world, 'POST', toApqParams(sha256(query)))).answer);
+    const isKnown = async (query: string) => !('errors' in (await send(gateway, 'POST', toApqParams(sha256(query)))).answer);
     const brought = Array.from({ length: 128 }, (_, number) => bring(number));
     for (const each of brought.slice(0, 100)) await each.send();
     expect(await isKnown(brought[0]!.query)).toBe(true);
     for (const each of brought.slice(100)) await each.send();
     // Naming one keeps it; the one that nobody named for longest has gone.
     expect(await Promise.all([0, 1, 127].map((number) => isKnown(brought[number]!.query)))).toEqual([true, false, true]);
-    expect((await send(world, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({ data: { call: null } });
-    expect(world.traffic()).toEqual(['GET /call/x']);
+    expect((await send(gateway, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({ data: { call: null } });
+    expect(gateway.traffic()).toEqual(['GET /call/x']);
   });
 });
 
@@ -374,11 +374,11 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
   test.each(METHODS_AND_PARAMETERS)(
     'what is trusted is executed: by $way with $method, and in full',
     async ({ method, name }) => {
-      const world = trustedOnlyGateway;
+      const gateway = trustedOnlyGateway;
       for (const params of [name('card'), name(sha256(CARD)), { query: CARD }, { query: CARD, ...name(sha256(CARD)) }]) {
-        const { answer } = await send(world, method, { ...params, variables: { id: 'x' } });
+        const { answer } = await send(gateway, method, { ...params, variables: { id: 'x' } });
         expect(answer).toEqual({ data: { call: null } });
-        expect(world.traffic()).toEqual(['GET /call/x']);
+        expect(gateway.traffic()).toEqual(['GET /call/x']);
       }
     },
   );
@@ -393,14 +393,14 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
     ['introspection', '{ __schema { queryType { name } } }'],
     ['what a router asks', '{ __typename }'],
   ])('everything else is FORBIDDEN: %s', async (_what, query) => {
-    const world = trustedOnlyGateway;
+    const gateway = trustedOnlyGateway;
     for (const method of METHODS) {
       for (const params of [{ query }, { query, ...toApqParams(sha256(query)) }, { query, documentId: sha256(query) }]) {
         for (const [accept, expected] of [
           [JSON_TYPE, 200],
           [RESPONSE_TYPE, 403],
         ] as const) {
-          const { status, answer, headers } = await send(world, method, params, { accept, ...asRouter });
+          const { status, answer, headers } = await send(gateway, method, params, { accept, ...asRouter });
           expect([status, codesOf(answer)]).toEqual([expected, ['FORBIDDEN']]);
           expect(answer.errors?.[0]?.message).toMatch(/only the documents that it trusts.*`documentId`/);
           expect(answer).not.toHaveProperty('data');
@@ -408,26 +408,26 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
         }
       }
       // Nor is it kept.
-      expect((await send(world, method, toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
+      expect((await send(gateway, method, toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
     }
   });
 
   test('a router that has proved who it is asks what a router asks, in its own words', async () => {
-    const world = routerSecretGateway;
+    const gateway = routerSecretGateway;
     for (const method of METHODS) {
       for (const params of [{ query: '{ __typename }' }, { query: '{ __typename }', ...toApqParams(sha256('{ __typename }')) }]) {
-        expect((await send(world, method, params, asRouter)).answer).toEqual({ data: { __typename: 'Query' } });
+        expect((await send(gateway, method, params, asRouter)).answer).toEqual({ data: { __typename: 'Query' } });
       }
     }
     const query = 'query Kind { __typename } query Mine { call(id: "x") { id } }';
-    expect((await send(world, 'POST', { query, operationName: 'Kind' }, asRouter)).answer).toEqual({
+    expect((await send(gateway, 'POST', { query, operationName: 'Kind' }, asRouter)).answer).toEqual({
       data: { __typename: 'Query' },
     });
-    expect((await send(world, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).answer).toEqual(NOT_FOUND);
-    expect((await send(world, 'POST', { query: '{ _service' }, asRouter)).answer.errors?.[0]?.extensions.code).toBe(
+    expect((await send(gateway, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).answer).toEqual(NOT_FOUND);
+    expect((await send(gateway, 'POST', { query: '{ _service' }, asRouter)).answer.errors?.[0]?.extensions.code).toBe(
       'GRAPHQL_PARSE_FAILED',
     );
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('and finds entities that way', async () => {
@@ -448,10 +448,10 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
     ['{ __schema { queryType { name } } }'],
     ['query Kind { __typename } query Mine { call(id: "x") { id } }', 'Mine'],
   ])('and nothing else: %s', async (query, operationName?: string) => {
-    const world = routerSecretGateway;
+    const gateway = routerSecretGateway;
     for (const method of METHODS) {
       const params = { query, ...(operationName === undefined ? {} : { operationName }) };
-      const { answer } = await send(world, method, params, asRouter);
+      const { answer } = await send(gateway, method, params, asRouter);
       expect(codesOf(answer)).toEqual(['FORBIDDEN']);
       expect(answer.errors?.[0]?.message).toMatch(/a router may ask only `_entities` and `_service`/);
     }

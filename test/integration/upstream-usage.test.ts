@@ -95,16 +95,16 @@ describe('Cache-Control', () => {
     { name: 'no query at all', query: '', expected: 'no-store' },
   ];
 
-  function fill(query: string, world: ReturnType<typeof createTimedGateway>): string {
-    const { richCallId, frenchAssistantId, largeCampaignId, liveCallId } = sampleIds(world.sandbox);
+  function fill(query: string, gateway: ReturnType<typeof createTimedGateway>): string {
+    const { richCallId, frenchAssistantId, largeCampaignId, liveCallId } = sampleIds(gateway.sandbox);
     const ids: Record<string, string> = { rich: richCallId, french: frenchAssistantId, large: largeCampaignId, live: liveCallId };
     return query.replace(/\$(\w+)/g, (_, name: string) => ids[name]!);
   }
 
   test.each(QUERIES)('of $name: $expected', async ({ query, headers, expected }) => {
-    const world = createTimedGateway();
-    const body = JSON.stringify({ query: fill(query, world) });
-    const post = await world.fetch('/graphql', {
+    const gateway = createTimedGateway();
+    const body = JSON.stringify({ query: fill(query, gateway) });
+    const post = await gateway.fetch('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body,
@@ -115,26 +115,26 @@ describe('Cache-Control', () => {
   });
 
   test('goes down as time goes by, and is none for what is served stale', async () => {
-    const world = createTimedGateway();
+    const gateway = createTimedGateway();
     const get = async () => {
-      const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', world) })}`;
-      const response = await world.fetch(url, { headers: { accept: 'application/json' } });
-      expect((await response.json()).data.call.id).toBe(sampleIds(world.sandbox).richCallId);
+      const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', gateway) })}`;
+      const response = await gateway.fetch(url, { headers: { accept: 'application/json' } });
+      expect((await response.json()).data.call.id).toBe(sampleIds(gateway.sandbox).richCallId);
       return response.headers.get('cache-control');
     };
     expect(await get()).toBe('private, max-age=600');
-    world.clock.pass(598_500);
+    gateway.clock.pass(598_500);
     expect(await get()).toBe('private, max-age=1');
-    world.clock.pass(1_400);
+    gateway.clock.pass(1_400);
     expect(await get()).toBe('private, max-age=0');
-    world.clock.pass(100);
+    gateway.clock.pass(100);
     expect(await get()).toBe('no-store');
   });
 
   test('of a gateway that remembers nothing lets nobody else remember', async () => {
-    const world = createTimedGateway({ settings: NO_CACHE });
-    const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', world) })}`;
-    const { headers } = await world.fetch(url, { headers: { accept: 'application/json' } });
+    const gateway = createTimedGateway({ settings: NO_CACHE });
+    const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', gateway) })}`;
+    const { headers } = await gateway.fetch(url, { headers: { accept: 'application/json' } });
     expect(headers.get('cache-control')).toBe('private, max-age=0');
   });
 
@@ -180,13 +180,13 @@ describe('Cache-Control', () => {
   });
 
   test('a live call in the list of a campaign’s rows is one too', async () => {
-    const world = createTimedGateway();
-    const { largeCampaignId, liveCallId } = sampleIds(world.sandbox);
-    const control = world.sandbox.control;
+    const gateway = createTimedGateway();
+    const { largeCampaignId, liveCallId } = sampleIds(gateway.sandbox);
+    const control = gateway.sandbox.control;
     const live = control.data('sk_demo_a').calls.find(({ id }) => id === liveCallId)!;
     control.transform(/\/rows/, (body) => ({ ...body, rows: [{ ...body.rows[0], call: live }, ...body.rows.slice(1)] }));
     const url = `/graphql?${new URLSearchParams({ query: `{ campaign(id: "${largeCampaignId}") { rows { nodes { id } } } }` })}`;
-    const { headers } = await world.fetch(url, { headers: { accept: 'application/json' } });
+    const { headers } = await gateway.fetch(url, { headers: { accept: 'application/json' } });
     expect(headers.get('cache-control')).toBe('no-store');
   });
 });

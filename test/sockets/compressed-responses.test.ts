@@ -18,8 +18,8 @@ async function get(url: string, headers: Record<string, string>) {
 
 describe('Over the wire', () => {
   test('an answer comes compressed to who takes it, and says its length', async () => {
-    await using world = await serveTestGateway();
-    const url = `${world.url}?query=${encodeURIComponent(LONG)}`;
+    await using gateway = await serveTestGateway();
+    const url = `${gateway.url}?query=${encodeURIComponent(LONG)}`;
     const plain = await get(url, {});
     const zipped = await get(url, { 'accept-encoding': 'gzip' });
     const brotli = await get(url, { 'accept-encoding': 'gzip, deflate, br' });
@@ -33,43 +33,43 @@ describe('Over the wire', () => {
     expect(gunzipSync(zipped.bytes)).toEqual(plain.bytes);
     expect(brotliDecompressSync(brotli.bytes)).toEqual(plain.bytes);
     expect(brotli.bytes.byteLength).toBeLessThan(plain.bytes.byteLength / 2);
-    expect(world.traffic()).toHaveLength(2);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toHaveLength(2);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test("a browser's client takes it off by itself", async () => {
-    await using world = await serveTestGateway();
-    const response = await fetch(`${world.url}?query=${encodeURIComponent(LONG)}`, { headers: { 'accept-encoding': 'br' } });
+    await using gateway = await serveTestGateway();
+    const response = await fetch(`${gateway.url}?query=${encodeURIComponent(LONG)}`, { headers: { 'accept-encoding': 'br' } });
     expect(response.headers.get('content-encoding')).toBe('br');
     expect(await response.json()).toMatchObject({ data: { callAttempts: { nodes: { length: 100 } } } });
   });
 
   test('GraphiQL is a fifth of its size', async () => {
-    await using world = await serveTestGateway();
-    const page = await get(world.url, { accept: 'text/html', 'accept-encoding': 'br' });
+    await using gateway = await serveTestGateway();
+    const page = await get(gateway.url, { accept: 'text/html', 'accept-encoding': 'br' });
     expect(page.bytes.byteLength).toBeLessThan(2_000_000);
     expect(page.headers['content-security-policy']).toContain('script-src');
     expect(brotliDecompressSync(page.bytes).toString()).toContain('<title>Revox</title>');
   });
 
   test('COMPRESSION=off leaves it to others', async () => {
-    await using world = await serveTestGateway({ settings: { COMPRESSION: 'off' } });
-    const { headers } = await get(`${world.url}?query=${encodeURIComponent(LONG)}`, { 'accept-encoding': 'gzip' });
+    await using gateway = await serveTestGateway({ settings: { COMPRESSION: 'off' } });
+    const { headers } = await get(`${gateway.url}?query=${encodeURIComponent(LONG)}`, { 'accept-encoding': 'gzip' });
     expect(headers['content-encoding']).toBeUndefined();
     expect(headers.vary).toBe('Authorization, Router-Authorization, Accept');
   });
 
   test('a client that leaves while its answer is compressed is no bug, and others go on', async () => {
-    await using world = await serveTestGateway();
+    await using gateway = await serveTestGateway();
     const path = `/graphql?query=${encodeURIComponent(LONG)}`;
     for (let left = 0; left < 20; left += 1) {
-      const { socket, received } = connectTo(world.url);
+      const { socket, received } = connectTo(gateway.url);
       socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br\r\n\r\n`);
       await once(socket, 'connect');
       setImmediate(() => socket.destroy());
       await received;
     }
-    expect((await get(new URL(path, world.url).href, { 'accept-encoding': 'br' })).status).toBe(200);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect((await get(new URL(path, gateway.url).href, { 'accept-encoding': 'br' })).status).toBe(200);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });

@@ -17,20 +17,20 @@ async function ask({ socket }: RawClient, request: string): Promise<string> {
 
 test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health says that nothing is wrong', async () => {
   const kept = captureLog();
-  await using world = await serveTestGateway({
+  await using gateway = await serveTestGateway({
     settings: { MAX_CONNECTIONS: '2', MAX_CONNECTIONS_PER_ADDRESS: 'off' },
     gateway: { log: kept.log },
   });
-  const [first, second] = [connectTo(world.url), connectTo(world.url)];
+  const [first, second] = [connectTo(gateway.url), connectTo(gateway.url)];
   for (const client of [first, second]) expect(await ask(client, ASK)).toContain('"totalCount":12');
-  const third = connectTo(world.url);
+  const third = connectTo(gateway.url);
   expect(await ask(third, ASK)).toMatch(
     /^HTTP\/1\.1 503 .*retry-after: 1\r\n.*connection: close.*"code":"RATE_LIMITED","retryAfter":1/is,
   );
   await third.received;
-  expect(await ask(connectTo(world.url), get('/health'))).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await ask(connectTo(gateway.url), get('/health'))).toMatch(/^HTTP\/1\.1 200 /);
   expect(await ask(first, ASK)).toContain('"totalCount":12');
-  expect(world.traffic()).toHaveLength(1);
+  expect(gateway.traffic()).toHaveLength(1);
 
   // What has never come to the gateway is told all the same.
   expect(kept.read().filter(({ msg }) => msg === 'refused')).toMatchObject([{ status: 503, code: 'RATE_LIMITED' }]);
@@ -42,9 +42,9 @@ test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health
 });
 
 test('A connection that is closed makes room for another', async () => {
-  await using world = await serveTestGateway({ settings: { MAX_CONNECTIONS: '1' } });
+  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '1' } });
   for (const _ of [1, 2, 3]) {
-    const client = connectTo(world.url);
+    const client = connectTo(gateway.url);
     expect(await ask(client, ASK)).toContain('"totalCount":12');
     client.socket.end();
     await client.received;
@@ -52,19 +52,19 @@ test('A connection that is closed makes room for another', async () => {
 });
 
 test('Of the requests that one connection sends at once sixteen are answered, and the connection ends', async () => {
-  await using world = await serveTestGateway();
-  const { socket, received } = connectTo(world.url);
+  await using gateway = await serveTestGateway();
+  const { socket, received } = connectTo(gateway.url);
   socket.write(ASK.repeat(500));
   const answers = (await received).split(/(?=HTTP\/1\.1 )/);
   expect(answers.map((answer) => answer.slice(9, 12))).toEqual([...Array.from({ length: 16 }, () => '200'), '429']);
   expect(answers.at(-1)).toMatch(/connection: close.*"code":"RATE_LIMITED"/is);
-  expect(world.traffic()).toHaveLength(1);
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.traffic()).toHaveLength(1);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 test('One after the other, a connection may send as many as it likes', async () => {
-  await using world = await serveTestGateway();
-  const client = connectTo(world.url);
+  await using gateway = await serveTestGateway();
+  const client = connectTo(gateway.url);
   for (let sent = 0; sent < 40; sent += 1) expect(await ask(client, ASK)).toMatch(/^HTTP\/1\.1 200 /);
   client.socket.destroy();
 });

@@ -59,70 +59,70 @@ async function untilAccepted({ server }: { server: Server }, count: number): Pro
 }
 
 test('What is under way is answered, and its connection ends with the answer', async () => {
-  const world = await serve();
-  const { socket, received } = world.connect();
+  const gateway = await serve();
+  const { socket, received } = gateway.connect();
   socket.write(ask('/slow'));
-  const response = await world.responseTo('/slow');
-  const drained = world.drain();
-  world.pass(DELAY_MS);
-  await untilClosed(world);
+  const response = await gateway.responseTo('/slow');
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
   response.end('whole');
   expect(await received).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*whole/is);
   expect(await drained).toBe(0);
-  expect(world.timers.has(TIMEOUT_MS)).toBe(false);
+  expect(gateway.timers.has(TIMEOUT_MS)).toBe(false);
 });
 
 test('Until the delay is over it takes new connections, and says on each that it goes', async () => {
-  const world = await serve();
-  const drained = world.drain();
-  const { socket, received } = world.connect();
+  const gateway = await serve();
+  const drained = gateway.drain();
+  const { socket, received } = gateway.connect();
   socket.write(ask('/late'));
-  (await world.responseTo('/late')).end('in time');
+  (await gateway.responseTo('/late')).end('in time');
   expect(await received).toMatch(/connection: close\r\n.*in time/is);
-  expect(world.server.listening).toBe(true);
-  world.pass(DELAY_MS);
+  expect(gateway.server.listening).toBe(true);
+  gateway.pass(DELAY_MS);
   expect(await drained).toBe(0);
-  expect(world.server.listening).toBe(false);
+  expect(gateway.server.listening).toBe(false);
 });
 
 test('A connection whose answer had begun before is closed after it', async () => {
-  const world = await serve();
-  const { socket, received } = world.connect();
+  const gateway = await serve();
+  const { socket, received } = gateway.connect();
   socket.write(ask('/long'));
-  const response = await world.responseTo('/long');
+  const response = await gateway.responseTo('/long');
   response.write('begun, ');
-  const drained = world.drain();
-  world.pass(DELAY_MS);
-  await untilClosed(world);
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
   response.end('ended');
   expect(await received).toMatch(/begun, .*ended/s);
   expect(await drained).toBe(0);
 });
 
 test('An answer that is made, but on its way to a slow reader, arrives whole', async () => {
-  const world = await serve();
-  const { socket, received } = world.connect();
+  const gateway = await serve();
+  const { socket, received } = gateway.connect();
   socket.pause();
   socket.write(ask('/large'));
-  (await world.responseTo('/large')).end('x'.repeat(20_000_000));
-  const drained = world.drain();
-  world.pass(DELAY_MS);
-  await untilClosed(world);
+  (await gateway.responseTo('/large')).end('x'.repeat(20_000_000));
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
   socket.resume();
   expect((await received).length).toBeGreaterThan(20_000_000);
   expect(await drained).toBe(0);
 });
 
 test('Of what was asked at once on one connection all is answered', async () => {
-  const world = await serve();
-  const { socket, received } = world.connect();
+  const gateway = await serve();
+  const { socket, received } = gateway.connect();
   socket.write(ask('/one') + ask('/two'));
-  const [one, two] = [await world.responseTo('/one'), await world.responseTo('/two')];
-  const drained = world.drain();
+  const [one, two] = [await gateway.responseTo('/one'), await gateway.responseTo('/two')];
+  const drained = gateway.drain();
   socket.write(ask('/three'));
-  const three = await world.responseTo('/three');
-  world.pass(DELAY_MS);
-  await untilClosed(world);
+  const three = await gateway.responseTo('/three');
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
   three.end('3rd');
   two.end('2nd');
   one.end('1st');
@@ -133,56 +133,56 @@ test('Of what was asked at once on one connection all is answered', async () => 
 });
 
 test('An idle connection is closed, but not before the delay is over', async () => {
-  const world = await serve();
-  const { socket, received } = world.connect();
+  const gateway = await serve();
+  const { socket, received } = gateway.connect();
   socket.write(ask('/'));
-  (await world.responseTo('/')).end('first');
+  (await gateway.responseTo('/')).end('first');
   await once(socket, 'data');
-  const drained = world.drain();
+  const drained = gateway.drain();
   await new Promise(setImmediate);
   expect(socket.readableEnded).toBe(false);
-  world.pass(DELAY_MS);
+  gateway.pass(DELAY_MS);
   await received;
   expect(await drained).toBe(0);
 });
 
 test('One that has not asked anything yet has a moment to ask, and no more', async () => {
-  const world = await serve();
-  const [late, never] = [world.connect(), world.connect()];
+  const gateway = await serve();
+  const [late, never] = [gateway.connect(), gateway.connect()];
   await Promise.all([once(late.socket, 'connect'), once(never.socket, 'connect')]);
-  await untilAccepted(world, 2);
-  const drained = world.drain();
-  world.pass(DELAY_MS);
-  await untilClosed(world);
+  await untilAccepted(gateway, 2);
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
   late.socket.write(ask('/late'));
-  (await world.responseTo('/late')).end('in time');
+  (await gateway.responseTo('/late')).end('in time');
   expect(await late.received).toMatch(/connection: close\r\n.*in time/is);
-  world.pass(1_000);
+  gateway.pass(1_000);
   expect(await never.received).toBe('');
   expect(await drained).toBe(0);
 });
 
 test('What is still not answered when the time is over is broken off and counted', async () => {
-  const world = await serve();
-  const clients = [world.connect(), world.connect()];
+  const gateway = await serve();
+  const clients = [gateway.connect(), gateway.connect()];
   for (const [index, { socket }] of clients.entries()) socket.write(ask(`/${index}`));
-  for (const index of clients.keys()) await world.responseTo(`/${index}`);
-  const drained = world.drain();
-  world.pass(DELAY_MS);
-  await untilClosed(world);
-  world.pass(TIMEOUT_MS);
+  for (const index of clients.keys()) await gateway.responseTo(`/${index}`);
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
+  gateway.pass(TIMEOUT_MS);
   expect(await drained).toBe(2);
   for (const { received } of clients) expect(await received).toBe('');
 });
 
 test('A client that leaves is not waited for', async () => {
-  const world = await serve();
-  const { socket } = world.connect();
+  const gateway = await serve();
+  const { socket } = gateway.connect();
   socket.write(ask('/slow'));
-  await world.responseTo('/slow');
-  const drained = world.drain();
-  world.pass(DELAY_MS);
-  await untilClosed(world);
+  await gateway.responseTo('/slow');
+  const drained = gateway.drain();
+  gateway.pass(DELAY_MS);
+  await untilClosed(gateway);
   socket.destroy();
   expect(await drained).toBe(0);
 });

@@ -51,9 +51,9 @@ async function serve(
 }
 
 test.each([
-  ['a stream', GET],
-  ['a text', POST],
-])('A client that does not read its answer is left, when that is %s', async (_, request) => {
+  ['streamed', GET],
+  ['text', POST],
+])('a client that does not read its %s response is disconnected', async (_, request) => {
   const { url, connection } = await serve(() => new Response(LARGE));
   const { socket } = connectTo(url);
   socket.pause();
@@ -62,7 +62,7 @@ test.each([
   socket.destroy();
 });
 
-test('A client that asks on and on and reads nothing is left', async () => {
+test('a client that pipelines requests and reads no response is disconnected', async () => {
   const { url, connection } = await serve(() => new Response('x'.repeat(100_000)));
   const { socket } = connectTo(url);
   socket.pause();
@@ -76,7 +76,7 @@ test.each([
   ['large response', GET, 100_000],
   ['small text', POST, 100],
   ['pipelined large text', POST.repeat(2), 100_000],
-])('A %s that is ready after its client has left is not counted as unread', async (_, request, bytes) => {
+])('a %s that is ready after its client has disconnected is not counted as unsent bytes', async (_, request, bytes) => {
   const begun = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();
   let unsent = 0;
@@ -106,7 +106,7 @@ test.each([
   expect(bugs).toEqual([]);
 });
 
-test('A client that leaves small answers unread is disconnected when its caller may leave no more unread', async () => {
+test('a client with small unread responses is disconnected when its caller has no allowance for unsent bytes left', async () => {
   const { url, connection, disconnects } = await serve(
     () => Response.json('x'.repeat(60_000)),
     { idleMs: 60_000 },
@@ -128,7 +128,7 @@ test('A client that leaves small answers unread is disconnected when its caller 
   expect(disconnects).toEqual(['unread']);
 });
 
-test('A connection without a request is closed after the keep-alive time, without an answer', async () => {
+test('a connection without a request is closed after the keep-alive timeout, without a response', async () => {
   const { url, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, keepAliveMs: 300, idleMs: 60_000 });
   const connectedAt = performance.now();
   const { received } = connectTo(url);
@@ -137,7 +137,7 @@ test('A connection without a request is closed after the keep-alive time, withou
   expect(disconnects).toEqual(['silent']);
 });
 
-test('A connection whose first request comes after the time for headers, and before the keep-alive time, is answered', async () => {
+test('a first request after the headers timeout and before the keep-alive timeout receives a response', async () => {
   const { url, server, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, idleMs: 60_000 });
   const { socket, received } = connectTo(url);
   await once(server, 'clientError');
@@ -146,7 +146,7 @@ test('A connection whose first request comes after the time for headers, and bef
   expect(disconnects).toEqual([]);
 });
 
-test('A client that is gone ends what was done for it', async () => {
+test('a client disconnect aborts the request of that client', async () => {
   const ended = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const server = createHttpServer(
@@ -177,7 +177,7 @@ test('A client that is gone ends what was done for it', async () => {
   await once(server, 'close');
 });
 
-test('An answer that breaks off ends with its connection', async () => {
+test('a response stream that fails closes the connection without an end marker or the error message', async () => {
   const { url } = await serve(
     () =>
       new Response(
@@ -196,7 +196,7 @@ test('An answer that breaks off ends with its connection', async () => {
   }
 });
 
-test('What fails outside of everything is told without its words', async () => {
+test('an error outside the request handler is reported as INTERNAL_SERVER_ERROR without its message', async () => {
   const { url } = await serve(() => Promise.reject(new Error('at db.internal')));
   const { socket, received } = connectTo(url);
   socket.end(GET);
@@ -204,24 +204,24 @@ test('What fails outside of everything is told without its words', async () => {
   expect(await received).not.toContain('db.internal');
 });
 
-test('An operation has all of its time, and a client has a minute to take the next part of its answer', () => {
+test('the idle timeout covers the request deadline plus one minute, and the send timeout is one minute', () => {
   const clientTimeouts = { headersMs: 1, requestMs: 2 };
   const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
   expect(limits).toMatchObject({ headersMs: 1, requestMs: 2, idleMs: 90_000, sendTimeoutMs: 60_000, maxConnections: 7 });
 });
 
-test('The time that a client has for anything is no shorter than the keep-alive time', () => {
+test('the idle timeout is never shorter than the keep-alive timeout', () => {
   const clientTimeouts = { headersMs: 1, requestMs: 2 };
   const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 100, maxConnections: 7 });
   expect(limits).toMatchObject({ idleMs: 65_000, keepAliveMs: 65_000 });
 });
 
-test('Headers may take no longer than the request that they are part of', async () => {
+test('the headers timeout is never longer than the request timeout', async () => {
   const { server } = await serve(() => new Response(''), { headersMs: 5_000, requestMs: 1_000 });
   expect([server.headersTimeout, server.requestTimeout, server.timeout]).toEqual([1_000, 1_000, 200]);
 });
 
-test('What fails without a reason of the client is a bug that is told', async () => {
+test('a failure that the client did not cause is reported as an unexpected error', async () => {
   const bug = new TypeError('Of ours.');
   const { url, bugs } = await serve(() => Promise.reject(bug));
   const answer = await fetch(url);

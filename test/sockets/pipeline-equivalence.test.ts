@@ -29,7 +29,7 @@ async function serve(way: Pipeline): Promise<Served> {
 beforeAll(async () => {
   for (const way of NAMES) gateways[way] = await serve(way);
 });
-afterAll(() => Promise.all(Object.values(gateways).map((world) => world.close())));
+afterAll(() => Promise.all(Object.values(gateways).map((gateway) => gateway.close())));
 
 const SMALL = '{ assistants(first: 1) { nodes { id } } }';
 const LARGE = '{ assistants(first: 20) { nodes { id name prompt } } }';
@@ -275,24 +275,24 @@ describe('The same becomes of a body that does not come', () => {
 
   test('when others wait before it on the connection, and the client is gone', async () => {
     for (const way of NAMES) {
-      const world = gateways[way];
-      world.kept.lines.splice(0);
-      world.sandbox.control.hang(/^\/call\//);
-      const { socket } = open(world);
+      const gateway = gateways[way];
+      gateway.kept.lines.splice(0);
+      gateway.sandbox.control.hang(/^\/call\//);
+      const { socket } = open(gateway);
       const slow = JSON.stringify({ query: 'query Slow($id: ID!) { call(id: $id) { id } }', variables: { id: `slow-${way}` } });
       socket.write(`${toRequest([], slow)}${toRequest([])}${cut}`);
-      while (!world.traffic().some((line) => line.includes('slow'))) await new Promise(setImmediate);
+      while (!gateway.traffic().some((line) => line.includes('slow'))) await new Promise(setImmediate);
       socket.resetAndDestroy();
-      await untilToldOf(world);
+      await untilToldOf(gateway);
       expect(
-        world.kept
+        gateway.kept
           .read('/graphql')
           .map(({ status }) => status)
           .sort(),
         way,
       ).toEqual([200, 499, 499]);
-      world.sandbox.control.heal();
-      expect(world.unexpectedErrors).toEqual([]);
+      gateway.sandbox.control.heal();
+      expect(gateway.unexpectedErrors).toEqual([]);
     }
   });
 });

@@ -8,8 +8,8 @@ import { connectTo } from './raw-client.ts';
 test.each(['[', 'a b', '%', 'x:99999'])(
   'a Host header of "%s" is refused in our words, without a trace of the machine',
   async (host) => {
-    await using world = await serveTestGateway();
-    const { hostname, port } = new URL(world.url);
+    await using gateway = await serveTestGateway();
+    const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
     socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     let answer = '';
@@ -19,8 +19,8 @@ test.each(['[', 'a b', '%', 'x:99999'])(
     await once(socket, 'close');
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
     expect(answer).not.toMatch(/file:|at .*\.ts|TypeError/);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   },
 );
 
@@ -36,15 +36,15 @@ test.each([
   ['127.0.0.1:80', 200],
   ['[::1]', 200],
 ])('a gateway that answers this machine alone answers a Host header of "%s" with %i', async (host, status) => {
-  await using world = await serveTestGateway();
-  const { socket, received } = connectTo(world.url);
+  await using gateway = await serveTestGateway();
+  const { socket, received } = connectTo(gateway.url);
   const body = '{"query":"{ __typename }"}';
   const head = `Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
   socket.end(`POST /graphql HTTP/1.1\r\nHost: ${host}\r\n${head}\r\n\r\n${body}`);
   expect(await received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   expect(await received).toMatch(status === 200 ? /"__typename":"Query"/ : /"code":"FORBIDDEN"/);
-  expect(world.traffic()).toEqual([]);
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 test.each([
@@ -52,23 +52,23 @@ test.each([
   [429, { 'retry-after': '7' }, { call: null }, { code: 'RATE_LIMITED', retryAfter: 7 }],
   [503, {}, { call: null }, { code: 'UPSTREAM_UNAVAILABLE' }],
 ] as const)('a status of %i is heard at once, whatever its body waits for', async (status, headers, data, extensions) => {
-  const world = createTestGateway({
+  const gateway = createTestGateway({
     settings: { ...NO_RETRIES, REVOX_TIMEOUT_MS: '600000', REQUEST_DEADLINE_MS: '600000' },
     // A body that never ends.
     upstream: async () =>
       new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }), { status, headers }),
   });
-  const answer = await world.execute('{ call(id: "x") { id } }');
+  const answer = await gateway.execute('{ call(id: "x") { id } }');
   expect(answer.data).toEqual(data);
   expect(answer.errors?.[0]?.extensions).toEqual(extensions);
-  expect(world.traffic()).toEqual(['GET /call/x']);
+  expect(gateway.traffic()).toEqual(['GET /call/x']);
 });
 
 test.each(['with its length', 'in parts'])('a body that is too long, and comes %s, is refused with 413', async (manner) => {
-  await using world = await serveTestGateway({ settings: { MAX_BODY_BYTES: '100000' } });
+  await using gateway = await serveTestGateway({ settings: { MAX_BODY_BYTES: '100000' } });
   const text = `{"query":"{ __typename }"}`.padEnd(100_001);
   const send = (body: string) =>
-    fetch(world.url, {
+    fetch(gateway.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: manner === 'in parts' ? new Blob([body]).stream() : body,
@@ -80,22 +80,22 @@ test.each(['with its length', 'in parts'])('a body that is too long, and comes %
     errors: [{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100_000, measured: 100_001 } }],
   });
   expect(await (await send(text.slice(0, 100_000))).json()).toEqual({ data: { __typename: 'Query' } });
-  expect(world.traffic()).toEqual([]);
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 test('a client that leaves within its body is no fault of ours', async () => {
-  await using world = await serveTestGateway();
-  const { hostname, port } = new URL(world.url);
+  await using gateway = await serveTestGateway();
+  const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);
   const left = once(socket, 'close');
   const head = `POST /graphql HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
   socket.write(`${head}{"query":`, () => socket.destroy());
   await left;
-  const next = await fetch(`${world.url}?query={__typename}`);
+  const next = await fetch(`${gateway.url}?query={__typename}`);
   expect(await next.json()).toEqual({ data: { __typename: 'Query' } });
-  expect(world.traffic()).toEqual([]);
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 test.each([
@@ -105,14 +105,14 @@ test.each([
 ] as const)(
   'a request with %s is refused: who stands in front may have gone by the other one',
   async (_, lines, status, code) => {
-    await using world = await serveTestGateway({ settings: { REVOX_API_KEY: '' } });
-    const { socket, received } = connectTo(world.url);
+    await using gateway = await serveTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const { socket, received } = connectTo(gateway.url);
     const body = JSON.stringify({ query: '{ assistants { nodes { id } } }' });
-    const head = ['POST /graphql HTTP/1.1', `Host: ${new URL(world.url).host}`, 'Content-Type: application/json', ...lines];
+    const head = ['POST /graphql HTTP/1.1', `Host: ${new URL(gateway.url).host}`, 'Content-Type: application/json', ...lines];
     socket.write([...head, 'Connection: close', `Content-Length: ${body.length}`, '', body].join('\r\n'));
     const answer = await received;
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toContain(`"code":"${code}"`);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   },
 );

@@ -7,10 +7,10 @@ import { connectTo } from './raw-client.ts';
 
 const ASK = 'GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
-/** Below `CLIENT_HEADERS_TIMEOUT_MS`, after which all connections of the test are closed in any case, ms. */
+/** Below `CLIENT_HEADERS_TIMEOUT_MS`, after which all connections of the test are closed in any case. */
 const MAX_WAIT_MS = 8_000;
 
-/** Opens connections and sends the same on each; a gateway that closes them is no error. */
+/** Opens connections and sends the same bytes on each. A gateway that closes them is not an error. */
 async function open(gateway: ServedGateway, count: number, said = ''): Promise<Socket[]> {
   const { hostname, port } = new URL(gateway.url);
   const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
@@ -19,7 +19,7 @@ async function open(gateway: ServedGateway, count: number, said = ''): Promise<S
   return sockets;
 }
 
-/** Asks on a new connection until it is answered; returns how long that took, ms. */
+/** Sends the request on new connections until one receives a response; returns the elapsed time in ms. */
 async function untilServed(gateway: ServedGateway): Promise<number> {
   const startedAt = performance.now();
   for (;;) {
@@ -30,48 +30,50 @@ async function untilServed(gateway: ServedGateway): Promise<number> {
 }
 
 test.each([
-  ['that say nothing', ''],
+  ['that send nothing', ''],
   ['that stop in the headers of a request', 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n'],
-])('2,010 connections %s keep no client out', { timeout: 30_000 }, async (_, said) => {
-  await using world = await serveTestGateway({ settings: { MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
-  const sockets = await open(world, 2_010, said);
-  expect(await untilServed(world)).toBeLessThan(MAX_WAIT_MS);
+])('2,010 connections %s do not keep a new client from being served', { timeout: 30_000 }, async (_, said) => {
+  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
+  const sockets = await open(gateway, 2_010, said);
+  expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
   for (const socket of sockets) socket.destroy();
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
-test('Connections that stop in the body of a request make room for others', { timeout: 30_000 }, async () => {
-  await using world = await serveTestGateway({ settings: { MAX_CONNECTIONS: '50', MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
+test('connections that stop in the body of a request do not keep a new client from being served', {
+  timeout: 30_000,
+}, async () => {
+  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '50', MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
   const head = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
-  const sockets = await open(world, 60, head);
-  expect(await untilServed(world)).toBeLessThan(MAX_WAIT_MS);
+  const sockets = await open(gateway, 60, head);
+  expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
   for (const socket of sockets) socket.destroy();
 });
 
-test('Half of all connections may come from one address, and those over it are refused with 503', async () => {
-  await using world = await serveTestGateway({ settings: { MAX_CONNECTIONS: '4' } });
-  const [first, second] = [connectTo(world.url), connectTo(world.url)];
+test('one address may hold half of all connections, and further connections are rejected with 503', async () => {
+  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '4' } });
+  const [first, second] = [connectTo(gateway.url), connectTo(gateway.url)];
   for (const { socket } of [first, second]) {
     socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket, 'data');
   }
-  const third = connectTo(world.url);
+  const third = connectTo(gateway.url);
   third.socket.write(ASK);
   expect(await third.received).toMatch(/^HTTP\/1\.1 503 .*"code":"RATE_LIMITED","retryAfter":1/s);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
   expect(sumSamples(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS_PER_ADDRESS' })).toBe(1);
   second.socket.destroy();
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });
 
-test('A connection over the bound is closed after its answer to /health', async () => {
-  await using world = await serveTestGateway({ settings: { MAX_CONNECTIONS: '2' } });
+test('a connection over the limit is closed after its response to /health', async () => {
+  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '2' } });
   const health = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';
-  const first = connectTo(world.url);
+  const first = connectTo(gateway.url);
   first.socket.write(health);
   await once(first.socket, 'data');
-  const over = connectTo(world.url);
+  const over = connectTo(gateway.url);
   over.socket.write(health);
   const answer = await over.received;
   expect(answer).toMatch(/^HTTP\/1\.1 200 /);
@@ -79,13 +81,16 @@ test('A connection over the bound is closed after its answer to /health', async 
   first.socket.write(health);
   await once(first.socket, 'data');
   first.socket.destroy();
-  expect(world.traffic()).toEqual([]);
+  expect(gateway.traffic()).toEqual([]);
 });
 
-test('Connections that say nothing are closed after the keep-alive time, without an answer, and counted', async () => {
-  await using world = await serveTestGateway({ settings: { CLIENT_HEADERS_TIMEOUT_MS: '100' }, timeouts: { keepAliveMs: 300 } });
-  const clients = Array.from({ length: 20 }, () => connectTo(world.url));
+test('silent connections are closed after the keep-alive timeout without a response, and are counted', async () => {
+  await using gateway = await serveTestGateway({
+    settings: { CLIENT_HEADERS_TIMEOUT_MS: '100' },
+    timeouts: { keepAliveMs: 300 },
+  });
+  const clients = Array.from({ length: 20 }, () => connectTo(gateway.url));
   expect(await Promise.all(clients.map(({ received }) => received))).toEqual(Array(20).fill(''));
-  const text = await (await fetch(new URL('/metrics', world.url))).text();
+  const text = await (await fetch(new URL('/metrics', gateway.url))).text();
   expect(sumSamples(parseMetrics(text), 'client_disconnects_total', { reason: 'silent' })).toBe(20);
 });

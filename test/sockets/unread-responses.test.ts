@@ -19,7 +19,7 @@ async function serveLarge(sendTimeoutMs?: number) {
   });
   const { frenchAssistantId: id } = sampleIds(gateway.sandbox);
   gateway.sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt: 'x'.repeat(10 * MEBIBYTE) }));
-  return { world: gateway, id };
+  return { gateway: gateway, id };
 }
 
 function toRequest(id: string, key: string): string {
@@ -55,53 +55,53 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 test('A caller that leaves its answers unread is refused more, others are served, and it is served again when it has read', {
   timeout: 60_000,
 }, async () => {
-  const { world, id } = await serveLarge();
-  await using _ = world;
+  const { gateway, id } = await serveLarge();
+  await using _ = gateway;
   for (let time = 0; time < 2; time += 1)
-    expect((await (await post(world, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
-  const sockets = Array.from({ length: 40 }, () => askWithoutReading(world, toRequest(id, KEY_A)));
+    expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
+  const sockets = Array.from({ length: 40 }, () => askWithoutReading(gateway, toRequest(id, KEY_A)));
   // Its limit is 32 MiB: the fourth answer exceeds it.
-  await until(async () => (await metricOf(world, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
-  expect(await metricOf(world, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
-  const refused = await post(world, id, KEY_A);
+  await until(async () => (await metricOf(gateway, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
+  const refused = await post(gateway, id, KEY_A);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
   expect((await refused.json()).errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }]);
-  for (const page of ['/health', '/ready']) expect((await fetch(new URL(page, world.url))).status).toBe(200);
+  for (const page of ['/health', '/ready']) expect((await fetch(new URL(page, gateway.url))).status).toBe(200);
 
-  world.traffic();
-  const other = await fetch(world.url, {
+  gateway.traffic();
+  const other = await fetch(gateway.url, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY_B}`, 'content-type': 'application/json' },
     body: JSON.stringify({ query: '{ assistants(first: 1) { nodes { id } } }' }),
   });
   expect((await other.json()).data.assistants.nodes).toHaveLength(1);
-  expect(world.traffic()).toEqual(['GET /assistants']);
+  expect(gateway.traffic()).toEqual(['GET /assistants']);
 
   for (const socket of sockets) socket.resume();
-  await until(async () => (await metricOf(world, 'unsent_bytes')) === 0);
-  expect((await (await post(world, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
-  expect(world.traffic()).toEqual([]);
+  await until(async () => (await metricOf(gateway, 'unsent_bytes')) === 0);
+  expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
+  expect(gateway.traffic()).toEqual([]);
   for (const socket of sockets) socket.destroy();
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 test('Of forty answers that wait for one upstream request, no more are written than one caller may leave unread', {
   timeout: 60_000,
 }, async () => {
-  const { world, id } = await serveLarge();
-  await using _ = world;
-  const sockets = Array.from({ length: 40 }, () => askWithoutReading(world, toRequest(id, KEY_A)));
-  await until(async () => (await metricOf(world, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
-  expect(await metricOf(world, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
-  expect(world.traffic()).toEqual([`GET /assistants/${id}`]);
+  const { gateway, id } = await serveLarge();
+  await using _ = gateway;
+  const sockets = Array.from({ length: 40 }, () => askWithoutReading(gateway, toRequest(id, KEY_A)));
+  await until(async () => (await metricOf(gateway, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
+  expect(gateway.traffic()).toEqual([`GET /assistants/${id}`]);
   for (const socket of sockets) socket.destroy();
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 test.each(['nothing', 'a byte at a time'])('A client that reads %s is disconnected, and counted', async (manner) => {
-  const { world, id } = await serveLarge(1_000);
-  await using _ = world;
-  const socket = askWithoutReading(world, toRequest(id, KEY_A));
+  const { gateway, id } = await serveLarge(1_000);
+  await using _ = gateway;
+  const socket = askWithoutReading(gateway, toRequest(id, KEY_A));
   let isClosed = false;
   const trickle = (async () => {
     while (!isClosed && manner !== 'nothing') {
@@ -109,10 +109,10 @@ test.each(['nothing', 'a byte at a time'])('A client that reads %s is disconnect
       socket.read(1);
     }
   })();
-  await until(async () => (await metricOf(world, 'client_disconnects_total', { reason: 'unread' })) >= 1);
-  expect(await metricOf(world, 'unsent_bytes')).toBe(0);
+  await until(async () => (await metricOf(gateway, 'client_disconnects_total', { reason: 'unread' })) >= 1);
+  expect(await metricOf(gateway, 'unsent_bytes')).toBe(0);
   isClosed = true;
   socket.destroy();
   await trickle;
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
