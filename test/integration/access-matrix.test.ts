@@ -21,13 +21,13 @@ const NEXT_SECRET = 'the-next-router-secret';
 const [key, nextKey, unknownKey] = [await createKey('one'), await createKey('two', 'RS256'), await createKey('three')];
 const issuer = createTokenIssuer(key, nextKey);
 
-/** Settings, by the words of the first column. */
+/** The settings that each word of the first column stands for. */
 const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } } = {
   'pass-through': { REVOX_API_KEY: '' },
   service: { REVOX_API_KEY: KEY_A },
   secrets: { ROUTER_SECRETS: `${SECRET},${NEXT_SECRET}` },
   tokens: JWT_SETTINGS,
-  // What happens to the gateway, not what is set.
+  // These words describe upstream and issuer failures, not settings.
   'refused by Revox': {},
   'issuer down': {},
 };
@@ -37,7 +37,7 @@ const before = () => Math.floor(Date.now() / 1000) - 300;
 const good = () => ({ ...VALID_CLAIMS, exp: expiresSoon() });
 const without = (claim: 'iss' | 'aud' | 'scope' | 'exp') => ({ ...good(), [claim]: undefined });
 
-/** `Authorization`, by the words of the second column. */
+/** The `Authorization` header that each word of the second column stands for. */
 const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Promise<string> } = {
   none: () => undefined,
   'a Revox key': () => `Bearer ${KEY_B}`,
@@ -80,7 +80,7 @@ const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Prom
   },
 };
 
-/** `Router-Authorization`, by the words of the third column. */
+/** The `Router-Authorization` header that each word of the third column stands for. */
 const SECRETS: { readonly [word: string]: string | undefined } = {
   none: undefined,
   'a secret': SECRET,
@@ -96,7 +96,7 @@ const SECRETS: { readonly [word: string]: string | undefined } = {
 
 const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
 
-/** What else is behind the same door. */
+/** Further operations that require the same authentication. */
 const PROTECTED_FIELDS: { readonly [name: string]: string } = {
   entities: '{ _entities(representations: [{ __typename: "Call", id: "x" }]) { __typename } }',
   service: '{ _service { sdl } }',
@@ -106,8 +106,8 @@ const PROTECTED_FIELDS: { readonly [name: string]: string } = {
 
 const rows = readAccessMatrix('Mode × credential × secret');
 
-describe('Who may enter, as docs/access.md tells it', () => {
-  test.each(rows)('$settings · $Authorization · $Router-Authorization: $answer', async (row) => {
+describe('Access matrix of docs/access.md', () => {
+  test.each(rows)('a request with $settings · $Authorization · $Router-Authorization is answered with $answer', async (row) => {
     const words = row.settings!.split(', ');
     const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
     const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();
@@ -170,7 +170,7 @@ describe('Who may enter, as docs/access.md tells it', () => {
     expect(bugs).toEqual([]);
   });
 
-  test('with every word of this test in it', () => {
+  test('every word that this test defines occurs in the table of docs/access.md', () => {
     const said = (column: string) => new Set(rows.map((row) => row[column]!));
     expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
     expect(said('Authorization')).toEqual(new Set(Object.keys(AUTHORIZATIONS)));

@@ -15,7 +15,7 @@ interface Operation {
   readonly variables?: Record<string, unknown> | undefined;
 }
 
-/** The price list, and the tabs of the demo. */
+/** The operations of the upstream cost table and the example operations of the demo. */
 const operations: readonly Operation[] = [
   ...operationCosts.map(({ name, query, variables }) => ({ name, query, variables: variables?.(ids) })),
   ...exampleOperations(ids).map(({ description, query, variables }) => ({ name: description, query, variables })),
@@ -23,15 +23,15 @@ const operations: readonly Operation[] = [
 
 interface Expected {
   readonly version: ApiVersion;
-  /** All that is counted, whatever the operation. */
+  /** All drift that the operations report together. */
   readonly drift: readonly string[];
-  /** The fields that differ from what the documented version brings, as `field: value`, null unless said. */
+  /** The fields whose values differ from those of the documented version, as `field: value`. */
   readonly differ: readonly string[];
-  /** The requests of an operation, from those that it needs of the documented version. */
+  /** The upstream requests of an operation, derived from those with the documented version. */
   requests(operation: Operation, asDocumented: readonly string[]): readonly unknown[];
 }
 
-/** What early orders do not tell, they cannot be followed to: the campaigns of orders are not asked for. */
+/** Calls of early versions have no campaign id: the gateway does not request the campaigns of calls. */
 function withoutCampaignsOfCalls({ query }: Operation, asDocumented: readonly string[]): readonly string[] {
   return /\bcalls?\(ids?:/.test(query) ? asDocumented.filter((request) => !request.startsWith('GET /campaigns')) : asDocumented;
 }
@@ -53,7 +53,7 @@ const VERSIONS: readonly Expected[] = [
     ],
     differ: [
       'assistant: null',
-      // One window only.
+      // Early versions have one calling window only.
       'callingWindows: undefined',
       'campaign: null',
       'dialError: null',
@@ -63,7 +63,8 @@ const VERSIONS: readonly Expected[] = [
       'llmModel: null',
       'result: "UNKNOWN"',
       'speed: null',
-      // Of an attempt that failed; and of an order that is neither cancelled nor completed.
+      // COMPLETED is the status of a failed attempt, null that of a call that is neither cancelled nor
+      // completed.
       'status: "COMPLETED"',
       'status: null',
       'toolArguments: null',
@@ -104,7 +105,10 @@ const VERSIONS: readonly Expected[] = [
       'unrecognized Assistant.llmModel',
     ],
     differ: ['__typename: "UnrecognizedLlmModel"', 'transferPhoneNumber: null'],
-    /** A list that does not tell its total is searched for its length, where that is asked for, and for its end. */
+    /**
+     * Where a list has no total, the gateway searches for its length if the operation requests it, and for
+     * its end.
+     */
     requests: ({ query }, asDocumented) =>
       /totalCount|rows\(last/.test(query) && asDocumented.some((request) => request.includes('/rows?'))
         ? expect.toSatisfy((requests: readonly string[]) => isSearch(requests, asDocumented))
@@ -112,7 +116,7 @@ const VERSIONS: readonly Expected[] = [
   },
 ];
 
-/** About 2·log₂ of the ten pages of rows more, each asked for once. */
+/** Whether the additional requests are a search: about 2·log₂ of the ten pages of rows, each requested once. */
 function isSearch(requests: readonly string[], asDocumented: readonly string[]): boolean {
   const more = requests.filter((request) => !asDocumented.includes(request));
   return (
@@ -123,12 +127,12 @@ function isSearch(requests: readonly string[], asDocumented: readonly string[]):
   );
 }
 
-describe.each(VERSIONS)('An upstream that speaks $version', ({ version, requests, ...expected }) => {
+describe.each(VERSIONS)('Upstream API version $version', ({ version, requests, ...expected }) => {
   const gateway = gatewayOverVersion(version);
   const drift = new Set<string>();
   const differ = new Set<string>();
 
-  test.each(operations)('answers $name', async (operation) => {
+  test.each(operations)(`the gateway completes $name without errors over API version ${version}`, async (operation) => {
     const asDocumented = await ask(documented, operation);
     const answer = await ask(gateway, operation);
     expect(answer.traffic).toEqual(requests(operation, asDocumented.traffic));
@@ -137,13 +141,13 @@ describe.each(VERSIONS)('An upstream that speaks $version', ({ version, requests
     expect(asDocumented.drift).toEqual([]);
   });
 
-  test('differs in nothing else, and what differs is counted', () => {
+  test(`API version ${version} differs only in the expected fields, and its drift is counted`, () => {
     expect([...drift].sort()).toEqual(expected.drift);
     expect([...differ].sort()).toEqual(expected.differ);
   });
 });
 
-test('A status of a later version is not recognized, and never kept as one that is over', async () => {
+test('a call status of a later API version is UNRECOGNIZED, and its response is never cached', async () => {
   const gateway = createTestGateway({ sandbox: { version: '0.5.0' } });
   const { id } = gateway.sandbox.control.data(KEY_A).calls.find(({ status }) => status === 'scheduled')!;
   const response = await gateway.fetch('/graphql', {
@@ -158,7 +162,7 @@ test('A status of a later version is not recognized, and never kept as one that 
   expect(response.headers.get('cache-control')).toBe('no-store');
 });
 
-test('The upstream changes its version between two operations: the second one is read as it is', async () => {
+test('an upstream that changes its API version between two operations is read correctly by the second one', async () => {
   const gateway = createTestGateway({ settings: NO_CACHE });
   const query = 'query ($id: ID!) { call(id: $id) { status callRetryConfig { callingWindows { retryDelaySeconds } } } }';
   const before = await gateway.execute(query, { id: ids.richCallId });
@@ -178,7 +182,7 @@ async function ask(gateway: typeof documented, { query, variables }: Operation) 
   return { data, drift: drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`), traffic: gateway.traffic() };
 }
 
-/** Cursors hold what was known of the list, the total for one. */
+/** Skips cursors: they contain what is known of the list, for example its total. */
 function differences(one: unknown, other: unknown, field = ''): string[] {
   if (/cursor$/i.test(field)) return [];
   if (!isObject(one) || !isObject(other)) return one === other ? [] : [`${field}: ${JSON.stringify(other)}`];

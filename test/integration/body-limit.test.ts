@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createTestGateway } from '../support/test-gateway.ts';
 import { JSON_TYPE, post, RESPONSE_TYPE } from './limit-scenarios.ts';
 
-describe('A body', () => {
+describe('Body limit', () => {
   const settings = { MAX_BODY_BYTES: '1024' };
   const HELLO = '{"query":"{ __typename }"}';
   const told = async (response: Response) => [response.status, await response.json()];
@@ -18,7 +18,7 @@ describe('A body', () => {
     },
   ];
 
-  /** A body that comes in parts, without its length, and counts how much of it is taken. */
+  /** A body of several chunks, without a length, that counts how many chunks are read. */
   function parts(...texts: string[]) {
     const state = { taken: 0 };
     const stream = new ReadableStream(
@@ -34,17 +34,20 @@ describe('A body', () => {
     return { stream, state };
   }
 
-  test.each([JSON_TYPE, RESPONSE_TYPE])('that says it is too long is refused before it is read (%s)', async (accept) => {
-    const gateway = createTestGateway({ settings });
-    const { stream, state } = parts(HELLO);
-    const response = await post(gateway, stream, { accept, 'content-length': '1025' });
-    expect(await told(response)).toEqual(tooLarge('1025', 1025));
-    expect(response.headers.get('content-type')).toBe(accept);
-    expect(state.taken).toBe(0);
-    expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
-  });
+  test.each([JSON_TYPE, RESPONSE_TYPE])(
+    'a body with a Content-Length over the limit is rejected before it is read (%s)',
+    async (accept) => {
+      const gateway = createTestGateway({ settings });
+      const { stream, state } = parts(HELLO);
+      const response = await post(gateway, stream, { accept, 'content-length': '1025' });
+      expect(await told(response)).toEqual(tooLarge('1025', 1025));
+      expect(response.headers.get('content-type')).toBe(accept);
+      expect(state.taken).toBe(0);
+      expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
+    },
+  );
 
-  test('that does not say its length is counted as it is read, and no further', async () => {
+  test('a body without a Content-Length is read only up to the limit', async () => {
     const gateway = createTestGateway({ settings });
     const fits = parts(HELLO, ' '.repeat(1024 - HELLO.length));
     expect(await told(await post(gateway, fits.stream))).toEqual([200, { data: { __typename: 'Query' } }]);
@@ -54,7 +57,7 @@ describe('A body', () => {
     expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
   });
 
-  test('that says less than it is, too', async () => {
+  test('a body that is longer than its Content-Length is rejected at the limit', async () => {
     const gateway = createTestGateway({ settings });
     const { stream } = parts(HELLO, ' '.repeat(2000));
     const answer = await told(await post(gateway, stream, { 'content-length': '30' }));

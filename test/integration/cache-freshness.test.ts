@@ -7,14 +7,14 @@ const CALL = 'query ($id: ID!) { call(id: $id) { id status } }';
 const ASSISTANT = 'query ($id: ID!) { assistant(id: $id) { name } }';
 const CAMPAIGN = 'query ($id: ID!) { campaign(id: $id) { name status } }';
 const PAGE = '{ callAttempts(first: 5, statuses: [COMPLETED]) { nodes { id } } }';
-const NEVER_SEEN = 'a-call-that-nobody-has-seen';
+const NEVER_SEEN = 'a-call-that-does-not-exist';
 
 interface Kind {
   readonly name: string;
   readonly query: string;
   readonly id?: (gateway: ReturnType<typeof createTimedGateway>) => string;
   readonly freshForMs: number;
-  /** Whether it is served once more, for ten seconds, while it is fetched anew. */
+  /** Whether the gateway serves a stale entry for ten seconds while it revalidates the entry. */
   readonly isServedWhileRevalidating: boolean;
 }
 
@@ -76,13 +76,13 @@ const KINDS: Kind[] = [
   },
 ];
 
-describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidating }) => {
+describe.each(KINDS)('Freshness of $name', ({ name, query, id, freshForMs, isServedWhileRevalidating }) => {
   function start() {
     const gateway = createTimedGateway();
     return { ...gateway, variables: { id: id?.(gateway) } };
   }
 
-  test(`is fresh for ${freshForMs} ms, and not a moment longer`, async () => {
+  test(`${name} is served from the cache for exactly ${freshForMs} ms`, async () => {
     const { execute, executeTraced, traffic, clock, variables } = start();
     const first = await execute(query, variables);
     expect(first.errors).toBeUndefined();
@@ -100,7 +100,7 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
     expect(traffic()).toHaveLength(1);
   });
 
-  test(`${isServedWhileRevalidating ? 'is served once more, and says so,' : 'is waited for'} while it is fetched anew`, async () => {
+  test(`${name} is ${isServedWhileRevalidating ? 'served stale, and reported so,' : 'never served stale'} during revalidation`, async () => {
     const { execute, executeTraced, traffic, clock, sandbox, variables } = start();
     await execute(query, variables);
     traffic();
@@ -111,7 +111,7 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
     expect(traffic()).toHaveLength(1);
     if (isServedWhileRevalidating) {
       expect((await asked).extensions.upstream).toMatchObject({ requests: 1, cacheHits: 0, stale: 1 });
-      // Another who comes meanwhile does not ask again.
+      // A second operation during the revalidation sends no request.
       expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({ requests: 0, stale: 1 });
       sandbox.control.heal();
       await untilIdle();
@@ -123,7 +123,7 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
     expect(traffic()).toEqual([]);
   });
 
-  test('is not served once more ten seconds after that', async () => {
+  test(`${name} is not served stale ten seconds after it has expired`, async () => {
     const { execute, executeTraced, traffic, clock, variables } = start();
     await execute(query, variables);
     traffic();
@@ -132,7 +132,7 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
     expect(traffic()).toHaveLength(1);
   });
 
-  test('is not kept by a gateway that shall not remember', async () => {
+  test(`${name} is not cached when caching is off`, async () => {
     const gateway = createTimedGateway({ settings: NO_CACHE });
     const variables = { id: id?.(gateway) };
     for (let time = 0; time < 2; time += 1) {
@@ -142,7 +142,7 @@ describe.each(KINDS)('$name', ({ query, id, freshForMs, isServedWhileRevalidatin
   });
 });
 
-test('A large answer is revalidated by one request, after the operation that found it stale has ended', async () => {
+test('a large stale response is revalidated by one request that outlives the operation that started it', async () => {
   let version = 0;
   let held = Promise.resolve();
   const upstream = async () => {
@@ -165,8 +165,8 @@ test('A large answer is revalidated by one request, after the operation that fou
   expect(unexpectedErrors).toEqual([]);
 });
 
-describe('What is not there', () => {
-  test('is known for two seconds, and then asked for again', async () => {
+describe('Freshness of a 404', () => {
+  test('a 404 is cached for two seconds', async () => {
     const { execute, traffic, clock, sandbox } = createTimedGateway();
     for (const requests of [1, 0]) {
       expect(await execute(CALL, { id: NEVER_SEEN })).toEqual({ data: { call: null } });
@@ -179,7 +179,7 @@ describe('What is not there', () => {
     expect(traffic()).toEqual([`GET /call/${NEVER_SEEN}`]);
   });
 
-  test('replaces what was kept of it, for those too who ask when the upstream fails', async () => {
+  test('a 404 replaces the cached object, also for requests during an upstream failure', async () => {
     const { execute, clock, sandbox, traffic } = createTimedGateway({ settings: NO_RETRIES });
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
@@ -194,7 +194,7 @@ describe('What is not there', () => {
     expect(traffic()).toHaveLength(3);
   });
 
-  test('replaces it even where it is not kept itself', async () => {
+  test('a 404 removes the cached object even when 404s are not cached', async () => {
     const { execute, clock, sandbox } = createTimedGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0' } });
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
@@ -205,7 +205,7 @@ describe('What is not there', () => {
     expect((await execute(CALL, { id })).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
-  test('on a list’s page is asked for each time: a 404 there may as well be its end', async () => {
+  test('a 404 for a page of a list is never cached because it may be the end of the list', async () => {
     const { execute, sandbox, traffic } = createTimedGateway();
     await execute('{ assistants { nodes { id } } }');
     traffic();
@@ -217,8 +217,8 @@ describe('What is not there', () => {
   });
 });
 
-describe('Answers fill one another', () => {
-  test('a whole call seen in a row is a call seen', async () => {
+describe('Cache entries from other responses', () => {
+  test('a complete call in a campaign row is cached as a call', async () => {
     const { execute, sandbox, traffic } = createTimedGateway();
     const { largeCampaignId: id } = sampleIds(sandbox);
     const { data } = await execute(
@@ -241,7 +241,7 @@ describe('Answers fill one another', () => {
       one: 'query ($id: ID!) { found: assistant(id: $id) { id name } }',
     },
     { list: '{ campaigns(first: 100) { nodes { id name } } }', one: 'query ($id: ID!) { found: campaign(id: $id) { id name } }' },
-  ])('one of a complete list has been seen: $one', async ({ list, one }) => {
+  ])('every object of a complete list is cached for the single-object query $one', async ({ list, one }) => {
     const { execute, traffic } = createTimedGateway();
     const { nodes } = Object.values<{ nodes: { id: string }[] }>((await execute(list)).data)[0]!;
     expect(traffic()).toHaveLength(1);
@@ -249,7 +249,7 @@ describe('Answers fill one another', () => {
     expect(traffic()).toEqual([]);
   });
 
-  test('an assistant that a call embeds has not: the call may have made its own', async () => {
+  test('an assistant embedded in a call is not cached as an assistant because the call may have its own version', async () => {
     const { execute, sandbox, traffic } = createTimedGateway();
     const { richCallId } = sampleIds(sandbox);
     const { data } = await execute('query ($id: ID!) { call(id: $id) { assistant { id } } }', { id: richCallId });
@@ -258,11 +258,11 @@ describe('Answers fill one another', () => {
     expect(traffic()).toEqual([`GET /assistants/${data.call.assistant.id}`]);
   });
 
-  test('what was read later stays, whatever comes in later', async () => {
+  test('a list response that arrives late does not replace an object that was read later', async () => {
     const { execute, sandbox, traffic, clock } = createTimedGateway();
     const { frenchAssistantId: id } = sampleIds(sandbox);
     const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
-    // The list is read, and held up on its way.
+    // The upstream reads the list, then its response is delayed.
     let listed: string | undefined;
     sandbox.control.transform(/^\/assistants$/, (body) => {
       listed = JSON.stringify(body);

@@ -5,7 +5,7 @@ import { createPipelines, type ObservedGateway } from '../support/pipelines.ts';
 import { KEY_A, KEY_B, NO_RETRIES } from '../support/test-gateway.ts';
 import { untilIdle } from '../support/timed-gateway.ts';
 
-/** Each is some fifty operations, on three gateways. */
+/** Each run executes some fifty operations on three gateways. */
 const NUM_RUNS = Math.ceil(Number(process.env.FUZZ_RUNS ?? 50) / 10);
 
 const QUERIES = [
@@ -30,7 +30,7 @@ const step = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ pass: fc.constantFrom(1, 400, 1_000, 2_000, 9_000, 31_000, 61_000, 601_000) }) },
   { weight: 1, arbitrary: fc.record({ rename: fc.string({ minLength: 1, maxLength: 5 }) }) },
-  // No 429: who is asked to be patient waits for a clock that only the test lets go on.
+  // No 429: a request in a cooldown waits for a clock that only the test advances.
   { weight: 1, arbitrary: fc.record({ fail: fc.constantFrom(401, 403, 404, 500), times: fc.nat({ max: 3 }) }) },
   { weight: 1, arbitrary: fc.constant({ heal: true }) },
   { weight: 1, arbitrary: fc.constant({ back: 5_000 }) },
@@ -48,7 +48,7 @@ function idSets(gateway: ObservedGateway): readonly (readonly string[])[] {
   ];
 }
 
-test('Whatever is asked, and whatever happens meanwhile, nobody can tell whether answers are kept', {
+test('cached responses equal computed ones for random operations, upstream failures and clock changes', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(

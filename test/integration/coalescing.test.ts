@@ -6,7 +6,7 @@ import { createTimedGateway, untilIdle } from '../support/timed-gateway.ts';
 const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const ALL = () => true;
 
-/** A world that hangs, and what came in there, told apart from what has gone. */
+/** A gateway whose upstream hangs, with the number of upstream requests that were aborted. */
 function createHangingGateway(settings = {}) {
   const gateway = createTimedGateway({ settings });
   const { richCallId: id } = sampleIds(gateway.sandbox);
@@ -15,8 +15,8 @@ function createHangingGateway(settings = {}) {
     ...gateway,
     id,
     aborted: () => gateway.sandbox.log.filter(({ aborted }) => aborted).length,
-    /** Asks as one client, who may leave. */
-    come(headers: Record<string, string> = {}) {
+    /** Sends the request as a client that can disconnect. */
+    connect(headers: Record<string, string> = {}) {
       const client = new AbortController();
       const answer = gateway
         .fetch('/graphql', {
@@ -32,11 +32,11 @@ function createHangingGateway(settings = {}) {
   };
 }
 
-describe('One flight for one question', () => {
+describe('Coalescing of identical requests', () => {
   test.each([
-    { name: 'remembers', settings: {} },
-    { name: 'remembers nothing', settings: NO_CACHE },
-  ])('carries all who ask meanwhile, in a gateway that $name', async ({ settings }) => {
+    { name: 'with a cache', settings: {} },
+    { name: 'without a cache', settings: NO_CACHE },
+  ])('fifty identical concurrent requests share one upstream request in a gateway $name', async ({ settings }) => {
     const gateway = createHangingGateway(settings);
     const asked = Array.from({ length: 50 }, () => gateway.executeTraced(CALL, { id: gateway.id }));
     await untilIdle();
@@ -51,7 +51,7 @@ describe('One flight for one question', () => {
     expect(answers.map(({ extensions }) => extensions.upstream.requests)).toEqual([1, ...Array.from({ length: 49 }, () => 0)]);
   });
 
-  test('fails for all alike', async () => {
+  test('a failed upstream request fails for every caller that joined it', async () => {
     const gateway = createHangingGateway(NO_RETRIES);
     const asked = [gateway.execute(CALL, { id: gateway.id }), gateway.execute(CALL, { id: gateway.id })];
     await untilIdle();
@@ -63,9 +63,9 @@ describe('One flight for one question', () => {
     expect(gateway.traffic()).toHaveLength(1);
   });
 
-  test('goes on when a client leaves, the first one too, and is called back when the last one has left', async () => {
+  test('a shared upstream request continues while one client is connected, and is aborted when the last one disconnects', async () => {
     const gateway = createHangingGateway();
-    const [first, second, third] = [gateway.come(), gateway.come(), gateway.come()];
+    const [first, second, third] = [gateway.connect(), gateway.connect(), gateway.connect()];
     await untilIdle();
     expect(gateway.traffic()).toHaveLength(1);
     for (const client of [first, second]) {
@@ -80,13 +80,13 @@ describe('One flight for one question', () => {
     expect(gateway.aborted()).toBe(1);
 
     gateway.sandbox.control.heal();
-    expect(await gateway.come().answer).toEqual({ data: { call: { id: gateway.id } } });
+    expect(await gateway.connect().answer).toEqual({ data: { call: { id: gateway.id } } });
     expect(gateway.traffic()).toHaveLength(1);
   });
 
-  test('brings the answer to those who stay', async () => {
+  test('a shared upstream request completes for the remaining client after the first client has disconnected', async () => {
     const gateway = createHangingGateway();
-    const [first, second] = [gateway.come(), gateway.come()];
+    const [first, second] = [gateway.connect(), gateway.connect()];
     await untilIdle();
     first.leave();
     await first.answer;
@@ -96,9 +96,9 @@ describe('One flight for one question', () => {
     expect(gateway.aborted()).toBe(0);
   });
 
-  test('carries nobody who comes with another key', async () => {
+  test('requests with different API keys never share an upstream request', async () => {
     const gateway = createHangingGateway({ REVOX_API_KEY: '' });
-    const [ofA, ofB] = [KEY_A, KEY_B].map((key) => gateway.come({ authorization: `Bearer ${key}` }));
+    const [ofA, ofB] = [KEY_A, KEY_B].map((key) => gateway.connect({ authorization: `Bearer ${key}` }));
     await untilIdle();
     expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`, `GET /call/${gateway.id}`]);
     gateway.sandbox.control.heal();
@@ -107,8 +107,8 @@ describe('One flight for one question', () => {
   });
 });
 
-describe('The budget of an operation', () => {
-  test('is not touched by what is remembered, nor by what others have asked already', async () => {
+describe('Upstream request budget', () => {
+  test('cache hits and joined requests do not count towards the budget of an operation', async () => {
     const { execute, sandbox, traffic } = createTimedGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
     const ids = sandbox.control
       .data(KEY_A)
@@ -116,7 +116,7 @@ describe('The budget of an operation', () => {
       .map(({ id }) => id);
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
     await execute(query, { ids: ids.slice(0, 2) });
-    // Two remembered, two in the air, and two of its own.
+    // Two calls are cached, two are in flight, and two need requests of this operation.
     sandbox.control.hang(ALL);
     const other = execute(query, { ids: ids.slice(2, 4) });
     await untilIdle();
@@ -132,7 +132,7 @@ describe('The budget of an operation', () => {
     expect(traffic()).toHaveLength(6);
   });
 
-  test('of one who asked first is no business of those who joined', async () => {
+  test('an operation that joins a request is not affected by the exhausted budget of the operation that started it', async () => {
     const { execute, sandbox, traffic } = createTimedGateway({
       settings: { MAX_UPSTREAM_REQUESTS: '1', REVOX_MAX_CONCURRENCY: '1' },
     });
@@ -147,7 +147,7 @@ describe('The budget of an operation', () => {
     expect(traffic()).toEqual([`GET /call/${one!.id}`, `GET /call/${two!.id}`]);
   });
 
-  test('pays for what is fetched in the background, and when it is used up nothing is', async () => {
+  test('background revalidation counts towards the budget of its operation and stops when the budget is used up', async () => {
     const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
     const ids = sandbox.control
       .data(KEY_A)
@@ -168,7 +168,7 @@ describe('The budget of an operation', () => {
   });
 });
 
-test('what nobody waits for takes no more than half of the places: who waits does not queue behind it', async () => {
+test('background revalidation uses at most half of the concurrency limit, so a foreground request does not queue behind it', async () => {
   const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({ settings: { REVOX_MAX_CONCURRENCY: '4' } });
   const { twentyCallIds: ids, retriedCallId } = sampleIds(sandbox);
   const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';

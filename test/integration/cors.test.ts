@@ -54,41 +54,44 @@ const REQUESTS: { readonly [word: string]: Sent } = {
 
 const rows = readAccessMatrix('Pages of other origins');
 
-describe('Pages of other origins, as docs/access.md tells it', () => {
-  test.each(rows)('$settings · $request · $Origin · $Sec-Fetch-Site: $answer, read by $may read', async (row) => {
-    const words = row.settings!.split(', ');
-    const gateway = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
-    const { richCallId: id } = sampleIds(gateway.sandbox);
-    const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
-    const headers = new Headers(init?.headers);
-    const origin = toMeanings(ORIGINS, row.Origin);
-    if (origin !== undefined) headers.set('origin', origin);
-    if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
-    const isBare = row.request === 'preflight' || row.request?.includes('without');
-    if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
-    if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
+describe('CORS matrix of docs/access.md', () => {
+  test.each(rows)(
+    'a request with $settings · $request · $Origin · $Sec-Fetch-Site is answered with $answer and readable by $may read',
+    async (row) => {
+      const words = row.settings!.split(', ');
+      const gateway = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
+      const { richCallId: id } = sampleIds(gateway.sandbox);
+      const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
+      const headers = new Headers(init?.headers);
+      const origin = toMeanings(ORIGINS, row.Origin);
+      if (origin !== undefined) headers.set('origin', origin);
+      if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
+      const isBare = row.request === 'preflight' || row.request?.includes('without');
+      if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
+      if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
 
-    const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
-    const text = await response.text();
+      const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
+      const text = await response.text();
 
-    const code = /"code":"(\w+)"/.exec(text)?.[1];
-    expect([response.status, code].filter(Boolean).join(' ')).toBe(row.answer);
-    expect(response.headers.get('access-control-allow-origin')).toBe(toMeanings(ORIGINS, row['may read']) ?? null);
-    expect(response.headers.has('access-control-allow-credentials')).toBe(false);
-    const varies = (response.headers.get('vary') ?? '').split(', ').filter((name) => name !== 'Accept-Encoding');
-    expect(varies).toEqual([
-      'Authorization',
-      'Router-Authorization',
-      'Accept',
-      ...(words.includes('CORS_ORIGINS') ? ['Origin'] : []),
-    ]);
-    const isAnswered = row.answer === '200' && row.request !== 'the GraphiQL page';
-    expect(text.includes(`"id":"${id}"`)).toBe(isAnswered);
-    expect(gateway.traffic()).toEqual(isAnswered ? [`GET /call/${id}`] : []);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+      const code = /"code":"(\w+)"/.exec(text)?.[1];
+      expect([response.status, code].filter(Boolean).join(' ')).toBe(row.answer);
+      expect(response.headers.get('access-control-allow-origin')).toBe(toMeanings(ORIGINS, row['may read']) ?? null);
+      expect(response.headers.has('access-control-allow-credentials')).toBe(false);
+      const varies = (response.headers.get('vary') ?? '').split(', ').filter((name) => name !== 'Accept-Encoding');
+      expect(varies).toEqual([
+        'Authorization',
+        'Router-Authorization',
+        'Accept',
+        ...(words.includes('CORS_ORIGINS') ? ['Origin'] : []),
+      ]);
+      const isAnswered = row.answer === '200' && row.request !== 'the GraphiQL page';
+      expect(text.includes(`"id":"${id}"`)).toBe(isAnswered);
+      expect(gateway.traffic()).toEqual(isAnswered ? [`GET /call/${id}`] : []);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 
-  test('with every word of this test in it', () => {
+  test('every word that this test defines occurs in the CORS table of docs/access.md', () => {
     const said = (...columns: string[]) => new Set(columns.flatMap((column) => rows.map((row) => row[column]!)));
     expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
     expect(said('request')).toEqual(new Set(Object.keys(REQUESTS)));
@@ -96,14 +99,14 @@ describe('Pages of other origins, as docs/access.md tells it', () => {
   });
 });
 
-describe('A browser that asks whether a page may ask', () => {
+describe('CORS preflight', () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '', CORS_ORIGINS: ALLOWED } });
   const preflight = (headers: Record<string, string>, path = '/graphql') =>
     gateway.fetch(path, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST', ...headers } });
   const allowances = ({ headers }: Response) =>
     Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')));
 
-  test('is told how, and for how long that is so', async () => {
+  test('a preflight from an allowed origin receives the allowed methods, headers and max-age', async () => {
     const response = await preflight({
       origin: ALLOWED,
       'access-control-request-headers': 'authorization,content-type, x-revox-trace',
@@ -118,25 +121,28 @@ describe('A browser that asks whether a page may ask', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test.each(['', 'a b', 'a,,b', 'a\u00e9', '"a"', '*/*'])('is not told back what is no name of a header: %j', async (names) => {
-    const response = await preflight({ origin: ALLOWED, 'access-control-request-headers': names });
-    expect(Object.keys(allowances(response))).not.toContain('access-control-allow-headers');
-    expect(response.status).toBe(204);
-  });
+  test.each(['', 'a b', 'a,,b', 'a\u00e9', '"a"', '*/*'])(
+    'a preflight response does not echo the invalid header name %j',
+    async (names) => {
+      const response = await preflight({ origin: ALLOWED, 'access-control-request-headers': names });
+      expect(Object.keys(allowances(response))).not.toContain('access-control-allow-headers');
+      expect(response.status).toBe(204);
+    },
+  );
 
-  test('for a stranger is told nothing', async () => {
+  test('a preflight from an unknown origin receives no CORS headers', async () => {
     expect(
       allowances(await preflight({ origin: 'https://evil.test', 'access-control-request-headers': 'authorization' })),
     ).toEqual({});
   });
 
-  test.each(['/health', '/ready', '/', '/nope'])('about %s is told nothing', async (path) => {
+  test.each(['/health', '/ready', '/', '/nope'])('a request for %s receives no CORS headers', async (path) => {
     expect(allowances(await preflight({ origin: ALLOWED }, path))).toEqual({});
     expect(allowances(await gateway.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
   });
 
   test.each<Record<string, string>>([{}, { origin: ALLOWED }, { 'access-control-request-method': 'POST' }])(
-    'is not taken for one that does not: %j',
+    'an OPTIONS request with the headers %j is not treated as a preflight',
     async (headers) => {
       const response = await gateway.fetch('/graphql', { method: 'OPTIONS', headers });
       expect(response.status).toBe(401);

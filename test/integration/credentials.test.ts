@@ -6,7 +6,7 @@ import { createTimedGateway, type TimedGateway, untilIdle } from '../support/tim
 const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
 
-/** A gateway to which each request brings its own key. */
+/** A gateway in pass-through mode: each request carries its own API key. */
 function createPassThroughGateway(settings = {}) {
   const gateway = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_API_KEY: '', ...settings } });
   const { richCallId: id, twentyCallIds: ids } = sampleIds(gateway.sandbox);
@@ -15,13 +15,13 @@ function createPassThroughGateway(settings = {}) {
   return { ...gateway, id, ids, askAs };
 }
 
-describe('A key that the upstream refuses with 401', () => {
+describe('API key rejected with 401', () => {
   const status = 401;
 
   test.each([
     { mode: 'service', settings: { REVOX_API_KEY: KEY_A }, headers: {} },
     { mode: 'pass-through', settings: { REVOX_API_KEY: '' }, headers: { authorization: `Bearer ${KEY_A}` } },
-  ])('reads nothing any more of all that was kept for it ($mode mode)', async ({ settings, headers }) => {
+  ])('an API key rejected with 401 reads no cached entry any more ($mode mode)', async ({ settings, headers }) => {
     const { execute, traffic, sandbox, clock } = createTimedGateway({
       settings: { ...NO_RETRIES, REVOX_BREAKER_FAILURES: '1000', ...settings },
     });
@@ -32,7 +32,7 @@ describe('A key that the upstream refuses with 401', () => {
     sandbox.control.fail(() => true, { status, times: 1 });
     expect((await execute(CALL, { id: 'elsewhere' }, headers)).errors).toHaveLength(1);
     traffic();
-    // The refusal itself is forgotten after five seconds.
+    // The rejection itself expires after five seconds.
     clock.pass(5_000);
     sandbox.control.reset(() => true);
     const { data, errors } = await execute(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
@@ -41,7 +41,7 @@ describe('A key that the upstream refuses with 401', () => {
     expect(traffic()).toHaveLength(new Set([richCallId, ...twentyCallIds]).size);
   });
 
-  test('takes nothing from another', async () => {
+  test('a 401 for one API key leaves the cache of another key intact', async () => {
     const { askAs, traffic, sandbox, clock, id } = createPassThroughGateway();
     const ofB = sandbox.control.data(KEY_B).calls.find((call) => call.status === 'completed')!.id;
     await askAs(KEY_A, CALL, { id });
@@ -57,7 +57,7 @@ describe('A key that the upstream refuses with 401', () => {
     expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 
-  test('is not kept for by an answer that was on its way then', async () => {
+  test('a response in flight when its API key is rejected is not cached', async () => {
     const { askAs, traffic, sandbox, id } = createPassThroughGateway();
     const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
     await askAs(KEY_A, CALL, { id: sampleIds(sandbox).retriedCallId });
@@ -77,10 +77,10 @@ describe('A key that the upstream refuses with 401', () => {
 describe.each([
   { mode: 'service', key: KEY_A, code: 'UPSTREAM_REJECTED', headers: {} },
   { mode: 'pass-through', key: '', code: 'FORBIDDEN', headers: { authorization: `Bearer ${KEY_A}` } },
-])('The upstream’s 403 ($mode mode)', ({ key, code, headers }) => {
+])('Upstream 403 ($mode mode)', ({ key, code, headers }) => {
   const settings = { ...NO_RETRIES, REVOX_API_KEY: key, CREDENTIAL_RECHECK_MS: '86400000' };
 
-  test('for an object that was never read costs that field alone, and drops nothing that is cached', async () => {
+  test('a 403 for an object that the key has never read fails that field and keeps all cached entries', async () => {
     const { execute, traffic, sandbox } = createTimedGateway({ settings });
     const { twentyCallIds: ids } = sampleIds(sandbox);
     await execute(CALLS, { ids }, headers);
@@ -96,7 +96,7 @@ describe.each([
     expect(traffic()).toEqual([]);
   });
 
-  test('for an object that the key could read before drops everything that is cached for the key', async () => {
+  test('a 403 for an object that the key could read before drops all cached entries of the key', async () => {
     const { execute, clock, traffic, sandbox } = createTimedGateway({ settings });
     const { twentyCallIds, richCallId } = sampleIds(sandbox);
     const [first = '', ...others] = twentyCallIds.filter((id) => id !== richCallId);
@@ -117,8 +117,8 @@ describe.each([
   });
 });
 
-describe('A caller’s key that the upstream has not taken for a minute', () => {
-  test('reads nothing until a request with it has succeeded; one request tells for all', async () => {
+describe('Credential recheck after a minute', () => {
+  test('an API key last accepted a minute ago reads cached entries again after one successful upstream request', async () => {
     const { askAs, traffic, clock, ids } = createPassThroughGateway();
     await askAs(KEY_A, CALLS, { ids });
     traffic();
@@ -132,7 +132,7 @@ describe('A caller’s key that the upstream has not taken for a minute', () => 
     expect(traffic()).toEqual([]);
   });
 
-  test('that was revoked meanwhile reads nothing at all', async () => {
+  test('an API key that was revoked since its last acceptance reads no cached entry', async () => {
     const { askAs, traffic, clock, ids, sandbox } = createPassThroughGateway();
     await askAs(KEY_A, CALLS, { ids });
     traffic();
@@ -144,16 +144,19 @@ describe('A caller’s key that the upstream has not taken for a minute', () => 
     expect(traffic()).toHaveLength(1);
   });
 
-  test.each([503, 429, 400, 404])('is not vouched for by a %i', async (status) => {
-    const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway();
-    await askAs(KEY_A, CALL, { id });
-    clock.pass(60_000);
-    sandbox.control.fail(() => true, { status });
-    for (let time = 0; time < 2; time += 1) expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
-    expect(traffic()).toHaveLength(3);
-  });
+  test.each([503, 429, 400, 404])(
+    'an upstream response with status %i does not count as acceptance of the API key',
+    async (status) => {
+      const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway();
+      await askAs(KEY_A, CALL, { id });
+      clock.pass(60_000);
+      sandbox.control.fail(() => true, { status });
+      for (let time = 0; time < 2; time += 1) expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
+      expect(traffic()).toHaveLength(3);
+    },
+  );
 
-  test('is vouched for by its last acceptance while the upstream gives no answer at all, as long as the grace', async () => {
+  test('the last acceptance of an API key stays valid for the grace period while the upstream does not respond', async () => {
     const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway({ GRACE_MS: '300000' });
     await askAs(KEY_A, CALL, { id });
     sandbox.control.reset(() => true);
@@ -167,7 +170,7 @@ describe('A caller’s key that the upstream has not taken for a minute', () => 
     expect(traffic()).toHaveLength(3);
   });
 
-  test('need not be asked about where it is the gateway’s own', async () => {
+  test('the API key of the gateway itself needs no recheck', async () => {
     const { execute, traffic, clock, sandbox }: TimedGateway = createTimedGateway();
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
@@ -178,7 +181,7 @@ describe('A caller’s key that the upstream has not taken for a minute', () => 
   });
 });
 
-test('a key that nobody has taken gets no place in memory: a flood of them pushes nobody out', async () => {
+test('API keys that the upstream has not accepted take no cache memory and evict no entries of other keys', async () => {
   const { askAs, traffic, id } = createPassThroughGateway();
   await askAs(KEY_A, CALL, { id });
   for (let start = 0; start < 10_500; start += 500) {

@@ -5,8 +5,8 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway } from '../support/test-gateway.ts';
 
-describe('Nothing that people send meets a limit', () => {
-  /** A half of each default; of those that grow with what is asked for, a third. */
+describe('Default limits', () => {
+  /** Half of each default limit, and a third of the limits that grow with the size of an operation. */
   const settings = {
     MAX_BODY_BYTES: '349525',
     MAX_TOKENS: '1666',
@@ -16,14 +16,17 @@ describe('Nothing that people send meets a limit', () => {
     MAX_COST: '166666',
   };
 
-  test.each(operationCosts)('$name', async ({ query, variables }) => {
-    const gateway = createTestGateway({ settings });
-    const answer = await gateway.execute(query, variables?.(sampleIds(gateway.sandbox)));
-    expect(answer).not.toHaveProperty('errors');
-    expect(gateway.traffic()).not.toEqual([]);
-  });
+  test.each(operationCosts)(
+    'the operation "$name" stays within a fraction of the default limits',
+    async ({ query, variables }) => {
+      const gateway = createTestGateway({ settings });
+      const answer = await gateway.execute(query, variables?.(sampleIds(gateway.sandbox)));
+      expect(answer).not.toHaveProperty('errors');
+      expect(gateway.traffic()).not.toEqual([]);
+    },
+  );
 
-  test('the tabs of GraphiQL', async () => {
+  test('the example operations of GraphiQL stay within a fraction of the default limits', async () => {
     const gateway = createTestGateway({ settings });
     for (const { description, query, variables } of exampleOperations(sampleIds(gateway.sandbox))) {
       expect(await gateway.execute(query, variables), description).not.toHaveProperty('errors');
@@ -31,7 +34,7 @@ describe('Nothing that people send meets a limit', () => {
     }
   });
 
-  test('a rich page, written in fragments', async () => {
+  test('a rich client page built from fragments stays within a fraction of the default limits', async () => {
     const gateway = createTestGateway({ settings });
     const { largeCampaignId } = sampleIds(gateway.sandbox);
     const answer = await gateway.execute(RICH_PAGE, { id: largeCampaignId, first: 50 });
@@ -40,7 +43,7 @@ describe('Nothing that people send meets a limit', () => {
     expect(gateway.traffic()).not.toEqual([]);
   });
 
-  test('the whole introspection, which is fifteen levels deep', async () => {
+  test('the full introspection query of fifteen levels stays within the limits', async () => {
     const gateway = createTestGateway({ settings: { ...settings, MAX_DEPTH: '15', INTROSPECTION: 'on' } });
     const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, inputValueDeprecation: true });
     expect((await gateway.execute(query)).data.__schema.types.length).toBeGreaterThan(30);

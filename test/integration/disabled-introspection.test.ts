@@ -7,7 +7,7 @@ const withIntrospection = createTestGateway({ settings: { ...SETTINGS, INTROSPEC
 
 const STATUSES = 'query ($statuses: [CallStatus!]) { callAttempts(statuses: $statuses) { nodes { id } } }';
 
-/** Almost the right names, where each kind of name stands. */
+/** Misspelled names, one for each position in which a name can occur. */
 const MISSPELLED_QUERIES: {
   readonly [kind: string]: { readonly query: string; readonly variables?: Record<string, unknown>; readonly like: string };
 } = {
@@ -35,11 +35,11 @@ async function messagesOf(gateway: TestGateway, kind: string): Promise<string[]>
   return errors.map(({ message }) => message);
 }
 
-describe('Who may not see the schema cannot guess it', () => {
-  test.each(Object.keys(MISSPELLED_QUERIES))('%s that is almost right is wrong, and no more is said', async (kind) => {
+describe('Disabled introspection', () => {
+  test.each(Object.keys(MISSPELLED_QUERIES))('the error for a misspelled name contains no suggestion: %s', async (kind) => {
     const messages = await messagesOf(withoutIntrospection, kind);
     expect(messages.filter((message) => /did you mean|\?/i.test(message))).toEqual([]);
-    // The message is whole without it, and names what was asked.
+    // The message stays a complete sentence without the suggestion.
     for (const message of messages) expect(message).toMatch(/[.!"\]]$/);
 
     const told = await messagesOf(withIntrospection, kind);
@@ -47,7 +47,7 @@ describe('Who may not see the schema cannot guess it', () => {
     expect(told.map((message) => message.replace(/ Did you mean .*$/, ''))).toEqual(messages);
   });
 
-  test('what they asked for is said in full, whatever they call it', async () => {
+  test('a value that looks like a suggestion stays in the error message', async () => {
     const text = 'x Did you mean "y"? z';
     const { errors } = await withoutIntrospection.execute(STATUSES, { statuses: [text] }, { authorization: `Bearer ${KEY_A}` });
     expect(errors).toMatchObject([
@@ -57,7 +57,7 @@ describe('Who may not see the schema cannot guess it', () => {
   });
 
   test.each(['{ __schema { types { name } } }', '{ __type(name: "Call") { fields { name } } }'])(
-    'nor ask for it: %s',
+    'an introspection query is rejected when introspection is disabled: %s',
     async (query) => {
       const { data, errors } = await withoutIntrospection.execute(query, {}, { authorization: `Bearer ${KEY_A}` });
       expect(data).toBeUndefined();
@@ -66,7 +66,7 @@ describe('Who may not see the schema cannot guess it', () => {
     },
   );
 
-  test('nor see GraphiQL', async () => {
+  test('GraphiQL is not served when introspection is disabled', async () => {
     const response = await withoutIntrospection.fetch('/graphql', { headers: { accept: 'text/html' } });
     expect(response.status).toBe(401);
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);

@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { createSchema } from '#resolvers/schema.ts';
 import { createTestGateway, NO_CACHE } from '../support/test-gateway.ts';
 
-/** The example answers of the seed documents, byte for byte as their pages have them. */
+/** The example responses of the upstream documentation, byte for byte. */
 const callText = readFileSync(new URL('../fixtures/call.json', import.meta.url), 'utf8');
 const callsText = readFileSync(new URL('../fixtures/calls.json', import.meta.url), 'utf8');
 
@@ -26,13 +26,13 @@ const { calls } = JSON.parse(callsText) as { calls: JsonObject[] };
 
 const schema = createSchema();
 
-/** The seeds know of a campaign no more than this; its other fields are another document's. */
+/** The campaign fields of these examples. Another document describes the other fields. */
 const EXAMPLE_CAMPAIGN = ['id', 'name'];
 
-describe('The example answer of GET /call/{id}', () => {
+describe('Documented example of GET /call/{id}', () => {
   const query = `query ($id: ID!) { call(id: $id) ${selectionOf('Call')} }`;
 
-  test('is answered field by field by one request, with no error', async () => {
+  test('a query for every field of the documented call succeeds with one upstream request', async () => {
     const gateway = createTestGateway({ upstream: async () => json(callText) });
 
     const answer = await gateway.execute(query, { id: 'id' });
@@ -42,14 +42,14 @@ describe('The example answer of GET /call/{id}', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('leaves no key of the document unasked', () => {
+  test('the schema covers every key of the documented call', () => {
     const asked = new Set<string>();
     translate(call, 'Call', asked);
     expect([...asked].sort()).toEqual(keysIn(call).sort());
     expect(asked.size).toBe(111);
   });
 
-  test('has moments that are `{}`, which are null, and a number at the edge of what is exact, which arrives intact', async () => {
+  test('a `{}` timestamp of the documented call becomes null, and the smallest safe integer arrives unchanged', async () => {
     const gateway = createTestGateway({ upstream: async () => json(callText) });
 
     const { data, errors } = await gateway.execute(`{
@@ -71,7 +71,7 @@ describe('The example answer of GET /call/{id}', () => {
     expect(gateway.traffic()).toEqual(['GET /call/id']);
   });
 
-  test('arrives with its number written in full', async () => {
+  test('the smallest safe integer of the documented call is serialized with all digits', async () => {
     const gateway = createTestGateway({ upstream: async () => json(callText) });
     const response = await gateway.fetch('/graphql?query={call(id:"id"){firstSentenceDelayMs}}', {
       headers: { accept: 'application/json' },
@@ -79,7 +79,7 @@ describe('The example answer of GET /call/{id}', () => {
     expect(await response.text()).toContain('"firstSentenceDelayMs":-9007199254740991');
   });
 
-  test('gives every field alone what it gives to all of them together', async () => {
+  test('each field of the documented call has the same value when it is requested alone', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE, upstream: async () => json(callText) });
     const expected = translate(call, 'Call') as JsonObject;
 
@@ -92,11 +92,11 @@ describe('The example answer of GET /call/{id}', () => {
   });
 });
 
-describe('The example answer of GET /call', () => {
+describe('Documented example of GET /call', () => {
   const query = `{ callAttempts { edges { cursor node ${selectionOf('CallAttempt')} } nodes ${selectionOf('CallAttempt')} pageInfo { startCursor endCursor } } }`;
   const expected = calls.map((attempt) => translate(attempt, 'CallAttempt'));
 
-  test('is answered field by field with no error, by one request and one that proves the end', async () => {
+  test('a query for every field of the documented attempts succeeds with one request and one that proves the end of the list', async () => {
     const gateway = createTestGateway({ upstream: async () => json(callsText) });
 
     const { data, ...rest } = await gateway.execute(query);
@@ -112,7 +112,7 @@ describe('The example answer of GET /call', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('leaves no key of the document unasked', () => {
+  test('the schema covers every key of the documented attempt', () => {
     const asked = new Set<string>();
     translate(calls[0]!, 'CallAttempt', asked);
     expect([...asked].sort()).toEqual(keysIn(calls[0]!).sort());
@@ -120,28 +120,31 @@ describe('The example answer of GET /call', () => {
   });
 
   test.each([
-    { name: 'whatever the page', isThere: () => true, traffic: ['0', '1', '2'] },
-    { name: 'on page 0 alone', isThere: (page: string) => page === '0', traffic: ['0', '1'] },
-    { name: 'on page 1 alone', isThere: (page: string) => page === '1', traffic: ['0', '1', '0', '2'] },
-  ])('is one attempt when the upstream serves it $name, and nothing is known of its pages', async ({ isThere, traffic }) => {
-    const gateway = createTestGateway({
-      settings: { REVOX_FIRST_PAGE: 'auto' },
-      upstream: async (request) =>
-        json(isThere(new URL(request.url).searchParams.get('page') ?? '') ? callsText : '{"calls":[]}'),
-    });
+    { name: 'on every page', isThere: () => true, traffic: ['0', '1', '2'] },
+    { name: 'on page 0 only', isThere: (page: string) => page === '0', traffic: ['0', '1'] },
+    { name: 'on page 1 only', isThere: (page: string) => page === '1', traffic: ['0', '1', '0', '2'] },
+  ])(
+    'the documented attempt counts once when the upstream serves it $name and its page numbering is unknown',
+    async ({ isThere, traffic }) => {
+      const gateway = createTestGateway({
+        settings: { REVOX_FIRST_PAGE: 'auto' },
+        upstream: async (request) =>
+          json(isThere(new URL(request.url).searchParams.get('page') ?? '') ? callsText : '{"calls":[]}'),
+      });
 
-    const { data, errors } = await gateway.execute(
-      '{ callAttempts { nodes { id } totalCount pageInfo { hasNextPage hasPreviousPage } } }',
-    );
+      const { data, errors } = await gateway.execute(
+        '{ callAttempts { nodes { id } totalCount pageInfo { hasNextPage hasPreviousPage } } }',
+      );
 
-    expect(errors).toBeUndefined();
-    expect(data.callAttempts).toEqual({
-      nodes: [{ id: 'id' }],
-      totalCount: 1,
-      pageInfo: { hasNextPage: false, hasPreviousPage: false },
-    });
-    expect(gateway.traffic()).toEqual(traffic.map((page) => `GET /call?page=${page}&page_size=50`));
-  });
+      expect(errors).toBeUndefined();
+      expect(data.callAttempts).toEqual({
+        nodes: [{ id: 'id' }],
+        totalCount: 1,
+        pageInfo: { hasNextPage: false, hasPreviousPage: false },
+      });
+      expect(gateway.traffic()).toEqual(traffic.map((page) => `GET /call?page=${page}&page_size=50`));
+    },
+  );
 });
 
 function json(text: string): Response {
@@ -150,11 +153,11 @@ function json(text: string): Response {
 
 function objectType(name: string): GraphQLObjectType {
   const type = schema.getType(name);
-  if (!isObjectType(type)) throw new Error(`${name} is no object type`);
+  if (!isObjectType(type)) throw new Error(`${name} is not an object type`);
   return type;
 }
 
-/** Every field of a type, and of the types below it. Members of a union get aliases: theirs may clash. */
+/** Selects every field of a type and of the types below it. Fields of union members get aliases: they may clash. */
 function selectionOf(typeName: string): string {
   return `{ __typename ${fieldsOf(typeName)
     .map((field) => selectionOfField(typeName, field))
@@ -176,7 +179,7 @@ function selectionOfField(typeName: string, field: string): string {
   return `${field} { __typename ${members.join(' ')} }`;
 }
 
-/** What the gateway has to answer for an object of the document, by the rule. Notes each key that it was asked for. */
+/** The expected GraphQL value of an upstream object. Adds each key that it reads to `asked`. */
 function translate(object: JsonObject, typeName: string, asked = new Set<string>(), path = ''): Json {
   const translated: JsonObject = { __typename: typeName };
   for (const field of fieldsOf(typeName)) {
@@ -212,7 +215,7 @@ function isEmptyObject(value: Json): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** The keys that an object of the document has, all the way down; what is free-form is one value. */
+/** All nested keys of an upstream object. A free-form value counts as one key. */
 function keysIn(object: JsonObject, path = ''): string[] {
   const FREE = ['metadata', 'structured_output', 'tool_arguments'];
   return Object.entries(object).flatMap(([key, value]) => {

@@ -4,7 +4,7 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { taggedIn } from '../support/tagged-elements.ts';
 import { createTestGateway, KEY_A, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
-// What a router asks a subgraph for.
+// The operations that a router sends to a subgraph.
 
 const ENTITIES = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
   __typename ... on Call { id status } ... on Assistant { id name } ... on Campaign { id name } ... on CallAttempt { id } } }`;
@@ -23,25 +23,28 @@ function dataOf(gateway: TestGateway) {
   return gateway.sandbox.control.data(KEY_A);
 }
 
-describe('Fifty representations of one type cost what a list of ids costs', () => {
-  test.each(['Call', 'Assistant', 'Campaign'] as const)('of %s', async (type) => {
-    const gateway = createTestGateway({ settings: NO_CACHE });
-    const { calls, assistants, campaigns } = dataOf(gateway);
-    const known = { Call: calls, Assistant: assistants, Campaign: campaigns }[type];
-    const representations = toRepresentations(type, known).slice(0, 50);
+describe('Upstream cost of entities', () => {
+  test.each(['Call', 'Assistant', 'Campaign'] as const)(
+    'fifty representations of %s cost no more upstream requests than a list of ids or one list request',
+    async (type) => {
+      const gateway = createTestGateway({ settings: NO_CACHE });
+      const { calls, assistants, campaigns } = dataOf(gateway);
+      const known = { Call: calls, Assistant: assistants, Campaign: campaigns }[type];
+      const representations = toRepresentations(type, known).slice(0, 50);
 
-    const { entities, errors, traffic } = await findEntities(gateway, representations);
-    expect(errors).toBeUndefined();
-    expect(entities).toMatchObject(representations);
-    if (type !== 'Call') return expect(traffic).toEqual([`GET /${type.toLowerCase()}s`]);
-    expect(representations).toHaveLength(50);
-    await gateway.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id status } }', {
-      ids: representations.map(({ id }) => id),
-    });
-    expect(traffic).toEqual(gateway.traffic());
-  });
+      const { entities, errors, traffic } = await findEntities(gateway, representations);
+      expect(errors).toBeUndefined();
+      expect(entities).toMatchObject(representations);
+      if (type !== 'Call') return expect(traffic).toEqual([`GET /${type.toLowerCase()}s`]);
+      expect(representations).toHaveLength(50);
+      await gateway.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id status } }', {
+        ids: representations.map(({ id }) => id),
+      });
+      expect(traffic).toEqual(gateway.traffic());
+    },
+  );
 
-  test('and less where what a router asks for has been seen: a row brings its call', async () => {
+  test('representations of calls that campaign rows have cached cost no upstream request', async () => {
     const gateway = createTestGateway();
     const { largeCampaignId } = sampleIds(gateway.sandbox);
     const { data } = await gateway.execute(
@@ -60,13 +63,13 @@ describe('Fifty representations of one type cost what a list of ids costs', () =
   });
 });
 
-describe('A list of representations', () => {
-  test('may be empty', async () => {
+describe('List of representations', () => {
+  test('an empty list of representations returns an empty list without upstream requests', async () => {
     const gateway = createTestGateway();
     expect(await findEntities(gateway, [])).toEqual({ entities: [], errors: undefined, traffic: [] });
   });
 
-  test('may mix types and repeat itself: each object is asked for once', async () => {
+  test('representations may mix types and repeat, and each object is requested once', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { calls, assistants, campaigns } = dataOf(gateway);
     const [call] = toRepresentations('Call', calls);
@@ -81,18 +84,18 @@ describe('A list of representations', () => {
     );
   });
 
-  test('has null for what does not exist, without an error, whatever else is known of it', async () => {
+  test('a representation of an object that does not exist is null without an error', async () => {
     const gateway = createTestGateway();
     const [call] = toRepresentations('Call', dataOf(gateway).calls);
     const nobody = { __typename: 'Call', id: 'nobody', status: 'COMPLETED' };
-    // An id of another type is none of this one.
+    // The id of a call is not the id of a campaign.
     const { entities, errors, traffic } = await findEntities(gateway, [nobody, call, { __typename: 'Campaign', id: call!.id }]);
     expect(errors).toBeUndefined();
     expect(entities).toEqual([null, expect.objectContaining(call!), null]);
     expect(traffic.sort()).toEqual([`GET /call/${call!.id}`, 'GET /call/nobody', `GET /campaigns/${call!.id}`].sort());
   });
 
-  test('has an error for what fails, on its own path, and everything else', async () => {
+  test('a failed entity has an error at its own path, and the other entities are returned', async () => {
     const gateway = createTestGateway({ settings: NO_RETRIES });
     const [broken, sound] = toRepresentations('Call', dataOf(gateway).calls);
     gateway.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
@@ -105,21 +108,25 @@ describe('A list of representations', () => {
   });
 });
 
-describe('A representation that cannot be one', () => {
+describe('Invalid representation', () => {
   test.each<[string, unknown, RegExp]>([
-    ['a call attempt, which nobody may ask for', { __typename: 'CallAttempt', id: 'a' }, /no endpoint/],
-    ['of a type that is no entity', { __typename: 'CampaignRow', id: 'a' }, /one of Assistant, Call, Campaign/],
-    ['of a type that an object has by birth', { __typename: 'constructor', id: 'a' }, /one of Assistant, Call, Campaign/],
-    ['of no type', { id: 'a' }, /one of Assistant, Call, Campaign/],
+    ['of a call attempt, which has no endpoint', { __typename: 'CallAttempt', id: 'a' }, /no endpoint/],
+    ['of a type that is not an entity', { __typename: 'CampaignRow', id: 'a' }, /one of Assistant, Call, Campaign/],
+    [
+      'of a type named like a property of Object.prototype',
+      { __typename: 'constructor', id: 'a' },
+      /one of Assistant, Call, Campaign/,
+    ],
+    ['without a type', { id: 'a' }, /one of Assistant, Call, Campaign/],
     ['without an id', { __typename: 'Call' }, /`id` of a representation of Call/],
     ['with an id that is null', { __typename: 'Call', id: null }, /`id` of a representation of Call/],
     ['with an object for an id', { __typename: 'Assistant', id: { id: 'a' } }, /`id` of a representation of Assistant/],
     ['with an empty id', { __typename: 'Call', id: '' }, /cannot be an id/],
-    ['with an id that a URL would swallow', { __typename: 'Campaign', id: '..' }, /cannot be an id/],
-    ['that is text', 'Call:a', /must be an object/],
-    ['that is a list', [{ __typename: 'Call', id: 'a' }], /must be an object/],
-    ['that is a number', 5, /must be an object/],
-  ])('%s is null with an error on its path', async (_, odd, message) => {
+    ['with an id that a URL parser would resolve away', { __typename: 'Campaign', id: '..' }, /cannot be an id/],
+    ['that is a string', 'Call:a', /has to be an object/],
+    ['that is a list', [{ __typename: 'Call', id: 'a' }], /has to be an object/],
+    ['that is a number', 5, /has to be an object/],
+  ])('a representation %s is null with an error at its path', async (_, odd, message) => {
     const gateway = createTestGateway();
     const [call] = toRepresentations('Call', dataOf(gateway).calls);
     const { entities, errors, traffic } = await findEntities(gateway, [odd, call]);
@@ -135,7 +142,7 @@ describe('A representation that cannot be one', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('a whole number is an id, as for every ID', async () => {
+  test('an integer is a valid id of a representation', async () => {
     const gateway = createTestGateway();
     expect(await findEntities(gateway, [{ __typename: 'Call', id: 17 }])).toEqual({
       entities: [null],
@@ -145,15 +152,15 @@ describe('A representation that cannot be one', () => {
   });
 });
 
-describe('What a registry is told', () => {
-  test('is the SDL of the subgraph, without a request', async () => {
+describe('Subgraph SDL', () => {
+  test('_service returns the SDL of the subgraph without an upstream request', async () => {
     const gateway = createTestGateway();
     const { data } = await gateway.execute('{ _service { sdl } }');
     expect(data._service.sdl).toBe(subgraphSdl);
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('tells which of it is personal data: what is said of people, and what finds them', () => {
+  test('the SDL tags exactly the fields and arguments with personal data as pii', () => {
     expect(taggedIn(subgraphSdl, 'pii')).toEqual([
       'Call.fromPhoneNumber',
       'Call.metadata',
@@ -170,7 +177,7 @@ describe('What a registry is told', () => {
     ]);
   });
 
-  test('has nothing of Node, which stays in the schema that is served', async () => {
+  test('the SDL does not contain Node, and the served schema does', async () => {
     expect(subgraphSdl).not.toMatch(/\bNode\b[^`]*\{|\bnodes?\(/);
     const gateway = createTestGateway();
     const { data } = await gateway.execute('{ __type(name: "Node") { possibleTypes { name } } }');

@@ -25,8 +25,8 @@ const UNAVAILABLE = {
   message: 'The Revox API cannot be reached or failed. Try again later.',
 };
 
-describe('The error budget of an operation', () => {
-  test('lets 100 errors pass, each with its path', async () => {
+describe('Error budget', () => {
+  test('an operation with 100 errors returns each of them with its path', async () => {
     const gateway = createTestGateway();
     const { data, errors } = await gateway.execute(ENTITIES, numbers(100));
     expect(data).toEqual({ _entities: Array(100).fill(null) });
@@ -34,14 +34,14 @@ describe('The error budget of an operation', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('turns 101 errors into one that names the limit, the setting and the first error', async () => {
+  test('an operation with 101 errors returns one error that names the limit, the setting and the first error', async () => {
     const gateway = createTestGateway();
     expect(await gateway.execute(ENTITIES, numbers(101))).toEqual(tooManyErrors(100, NOT_AN_OBJECT));
     expect(gateway.traffic()).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('counts the errors of all fields together', async () => {
+  test('the error budget counts the errors of all fields together', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const query = `query ($r: [_Any!]!) { ${repeat(3, (n) => `a${n}: _entities(representations: $r) { __typename }`)} }`;
     expect((await gateway.execute(query, numbers(1))).errors).toHaveLength(3);
@@ -49,7 +49,7 @@ describe('The error budget of an operation', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('answers with HTTP 400 where the client takes that, and nothing of the answer may be kept', async () => {
+  test('an exceeded error budget is HTTP 400 with no-store for a client that accepts GraphQL responses', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const response = await gateway.fetch('/graphql', {
       method: 'POST',
@@ -61,7 +61,7 @@ describe('The error budget of an operation', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('shows the code of an upstream that is down, and is spent by each item of a list of ids', async () => {
+  test('each failed item of a list of ids counts towards the error budget, and the error has the code of the upstream failure', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5', ...NO_RETRIES } });
     gateway.sandbox.control.fail(() => true, { status: 503 });
     const ask = (count: number) =>
@@ -76,7 +76,7 @@ describe('The error budget of an operation', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('is spent by fields that fail below a list', async () => {
+  test('each failed field below a list counts towards the error budget', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const query = '{ campaigns(first: 100) { nodes { rows(first: 0) { totalCount } } } }';
     const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it has to be 1 to 100.' };
@@ -84,14 +84,14 @@ describe('The error budget of an operation', () => {
     expect(gateway.traffic()).toEqual(['GET /campaigns']);
   });
 
-  test('ends the operation when it is spent: what is under way upstream is aborted, and the answer does not wait for it', async () => {
+  test('an exceeded error budget aborts the in-flight upstream requests, and the response does not wait for them', async () => {
     const aborted: string[] = [];
     const gateway = createTestGateway({
       settings: { MAX_ERRORS: '5', ...NO_RETRIES },
       upstream: (request) => {
         const { pathname } = new URL(request.url);
         if (!pathname.endsWith('/slow')) return Promise.resolve(Response.json({}, { status: 503 }));
-        // It answers only when it is aborted.
+        // This request settles only when it is aborted.
         return new Promise((_, reject) => {
           request.signal.addEventListener('abort', () => {
             aborted.push(pathname);
@@ -110,11 +110,11 @@ describe('The error budget of an operation', () => {
   });
 });
 
-describe('An argument that does not fit, because a variable is null in place of its default', () => {
+describe('Error budget of a null variable with a default', () => {
   const query = `query ($s: CallStatus = COMPLETED, $n: Int) {
     campaigns(first: $n) { nodes { rows(statuses: [$s]) { totalCount } } } }`;
 
-  test('is an error of each field as long as the fields are within the error budget', async () => {
+  test('an invalid argument is an error of each field when the fields are within the error budget', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const { data, errors } = await gateway.execute(query, { s: null, n: 3 });
     expect(data).toEqual({ campaigns: { nodes: Array(3).fill({ rows: null }) } });
@@ -124,10 +124,10 @@ describe('An argument that does not fit, because a variable is null in place of 
     expect(gateway.traffic()).toEqual(['GET /campaigns']);
   });
 
-  test('refuses the operation as a whole where more fields can fail, before any upstream request', async () => {
+  test('an invalid argument rejects the operation before any upstream request when more fields can fail than the budget allows', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     for (let round = 0; round < 2; round += 1) {
-      // The cost of good variables is remembered: it must not hide that others fail.
+      // The memoized cost of valid variables must not hide that other variables fail.
       expect((await gateway.execute(query, { n: 6 })).errors).toBeUndefined();
       gateway.traffic();
       const answer = await gateway.execute(query, { s: null, n: 6 });
@@ -146,7 +146,7 @@ describe('An argument that does not fit, because a variable is null in place of 
   });
 });
 
-test('A key that the upstream does not know spends the error budget without a bug', async () => {
+test('an unknown API key that exceeds the error budget causes no unexpected error', async () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '', MAX_ERRORS: '3' } });
   const r = Array.from({ length: 10 }, (_, n) => ({ __typename: 'Call', id: `c${n}` }));
   const { data, errors } = await gateway.execute(ENTITIES, { r }, { authorization: 'Bearer nobody' });

@@ -8,7 +8,7 @@ const RESPONSE_TYPE = 'application/graphql-response+json';
 const SECRET = 'a-router-secret-of-length';
 const OTHER_SECRET = 'the-next-router-secret';
 
-/** Service mode on a loopback host; each caller's own key; service mode behind a router. */
+/** Gateways in service mode on a loopback host, in pass-through mode, and in service mode behind a router. */
 const serviceGateway = createTestGateway({ settings: NO_RETRIES });
 const passThroughGateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
 const routerSecretGateway = createTestGateway({ settings: { ROUTER_SECRETS: `${SECRET},${OTHER_SECRET}`, HOST: '0.0.0.0' } });
@@ -39,9 +39,9 @@ const HELLO = { query: '{ __typename }' };
 const ANY_CALL = { query: '{ call(id: "x") { id } }' };
 const BY_ID = 'query ($id: ID!) { call(id: $id) { id } }';
 
-describe('A request that is no GraphQL request', () => {
+describe('Invalid GraphQL request', () => {
   test.each([
-    { name: 'bad JSON', body: '{"query":' },
+    { name: 'invalid JSON', body: '{"query":' },
     { name: 'no body', body: '' },
     { name: 'a list', body: '[]' },
     { name: 'a batch', body: [HELLO, HELLO] },
@@ -55,7 +55,7 @@ describe('A request that is no GraphQL request', () => {
     { name: 'an unknown operation', body: { query: 'query A { __typename }', operationName: 'B' } },
     { name: 'several operations and no name', body: { query: 'query A { __typename } query B { __typename }' } },
     { name: 'a document without an operation', body: { query: 'fragment A on Query { __typename }' } },
-  ])('is BAD_USER_INPUT with 400, whatever is accepted: $name', async ({ body }) => {
+  ])('a request with $name is BAD_USER_INPUT with 400 for every Accept header', async ({ body }) => {
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
       const { status, type, answer } = await send(serviceGateway, post(body, { accept }));
       expect({ status, type, codes: codesOf(answer), data: answer.data }).toEqual({
@@ -68,7 +68,7 @@ describe('A request that is no GraphQL request', () => {
     expect(serviceGateway.traffic()).toEqual([]);
   });
 
-  test('without a query in its URL is BAD_USER_INPUT', async () => {
+  test('a GET request without a query in its URL is BAD_USER_INPUT', async () => {
     const { status, answer } = await send(serviceGateway, { headers: { accept: JSON_TYPE } });
     expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
   });
@@ -81,12 +81,12 @@ describe('A request that is no GraphQL request', () => {
     'Application/JSON',
     'application/json ;charset=utf-8',
     'application/xml',
-  ])('of type %s is refused with 415', async (type) => {
+  ])('a request of content type %s is rejected with 415', async (type) => {
     const { status, answer } = await send(serviceGateway, post(HELLO, { 'content-type': type }));
     expect([status, codesOf(answer)]).toEqual([415, ['BAD_USER_INPUT']]);
   });
 
-  test('that is too large is OPERATION_TOO_COMPLEX with 413', async () => {
+  test('a request body over the limit is OPERATION_TOO_COMPLEX with 413', async () => {
     const gateway = createTestGateway({ settings: { MAX_BODY_BYTES: '1024' } });
     const fits = post({ query: '{ __typename }'.padEnd(1024 - '{"query":""}'.length) });
     expect((await send(gateway, fits)).answer).toEqual({ data: { __typename: 'Query' } });
@@ -98,7 +98,7 @@ describe('A request that is no GraphQL request', () => {
   });
 });
 
-describe('A document that cannot be executed', () => {
+describe('Document that cannot be executed', () => {
   const CASES = [
     { name: 'does not parse', body: { query: '{ call(' }, code: 'GRAPHQL_PARSE_FAILED' },
     { name: 'is empty', body: { query: '' }, code: 'GRAPHQL_PARSE_FAILED' },
@@ -119,7 +119,7 @@ describe('A document that cannot be executed', () => {
     },
   ];
 
-  test.each(CASES)('because it $name is $code: 200 as JSON, 400 as a GraphQL response', async ({ body, code }) => {
+  test.each(CASES)('an operation that $name is $code with 200 as JSON and 400 as a GraphQL response', async ({ body, code }) => {
     const told = await Promise.all([JSON_TYPE, RESPONSE_TYPE].map((accept) => send(serviceGateway, post(body, { accept }))));
     expect(told.map(({ status, type }) => [status, type])).toEqual([
       [200, JSON_TYPE],
@@ -132,16 +132,16 @@ describe('A document that cannot be executed', () => {
     expect(serviceGateway.traffic()).toEqual([]);
   });
 
-  test('says where', async () => {
+  test('a validation error has the line and column of the field', async () => {
     const { answer } = await send(serviceGateway, post({ query: '{ call(id: "x") {\n  nope } }' }));
     expect(answer.errors).toMatchObject([{ locations: [{ line: 2, column: 3 }], message: expect.stringContaining('"nope"') }]);
   });
 });
 
-describe('Whoever asks for the schema', () => {
+describe('INTROSPECTION setting', () => {
   const QUESTION = { query: '{ __schema { queryType { name } } }' };
 
-  test('gets it with INTROSPECTION=on, and not with INTROSPECTION=off', async () => {
+  test('introspection is answered with INTROSPECTION=on and rejected with INTROSPECTION=off', async () => {
     const open = createTestGateway({ settings: { INTROSPECTION: 'on', NODE_ENV: 'production' } });
     const closed = createTestGateway({ settings: { INTROSPECTION: 'off' } });
     expect((await send(open, post(QUESTION))).answer).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });
@@ -152,14 +152,14 @@ describe('Whoever asks for the schema', () => {
   });
 });
 
-describe('Without a key of one’s own, where it is needed', () => {
+describe('Pass-through mode', () => {
   test.each([
-    { name: 'no header', headers: {} },
-    { name: 'another scheme', headers: { authorization: 'Basic c2s6' } },
+    { name: 'no Authorization header', headers: {} },
+    { name: 'another authentication scheme', headers: { authorization: 'Basic c2s6' } },
     { name: 'no token', headers: { authorization: 'Bearer ' } },
     { name: 'two tokens', headers: { authorization: 'Bearer one two' } },
-    { name: 'a token alone', headers: { authorization: KEY_A } },
-  ])('nobody enters: 401, and nothing is asked upstream ($name)', async ({ headers }) => {
+    { name: 'a token without a scheme', headers: { authorization: KEY_A } },
+  ])('a request with $name is rejected with 401 without an upstream request', async ({ headers }) => {
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
       const told = await send(passThroughGateway, post(ANY_CALL, { ...headers, accept }));
       expect([told.status, told.type, codesOf(told.answer)]).toEqual([401, accept, ['UNAUTHENTICATED']]);
@@ -168,7 +168,7 @@ describe('Without a key of one’s own, where it is needed', () => {
     expect(passThroughGateway.traffic()).toEqual([]);
   });
 
-  test('it is 401 before anything is said of the request itself', async () => {
+  test('a request without an API key is rejected with 401 before the request itself is checked', async () => {
     for (const init of [
       post('{"query":'),
       post({ query: '{ nope }' }),
@@ -179,21 +179,21 @@ describe('Without a key of one’s own, where it is needed', () => {
     }
   });
 
-  test('the scheme may be in any case', async () => {
+  test('the Bearer scheme is accepted in any letter case', async () => {
     const { answer } = await send(passThroughGateway, post(HELLO, { authorization: `bEARER ${KEY_A}` }));
     expect(answer).toEqual({ data: { __typename: 'Query' } });
   });
 
-  test('GraphiQL is shown all the same, and so is whether the gateway lives', async () => {
+  test('GraphiQL, /health and /ready are served without an API key', async () => {
     const page = await passThroughGateway.fetch('/graphql', { headers: { accept: 'text/html' } });
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
     for (const path of ['/health', '/ready']) expect((await passThroughGateway.fetch(path)).status).toBe(200);
   });
 });
 
-describe('Behind a router', () => {
+describe('Router secret', () => {
   test.each([undefined, '', 'wrong', `Bearer ${SECRET}`, `${SECRET},${OTHER_SECRET}`, SECRET.toUpperCase(), SECRET.slice(0, -1)])(
-    'Router-Authorization: %s is 401',
+    'a request with Router-Authorization: %s is rejected with 401',
     async (secret) => {
       const told = await send(
         routerSecretGateway,
@@ -205,13 +205,13 @@ describe('Behind a router', () => {
     },
   );
 
-  test.each([SECRET, OTHER_SECRET])('each of the secrets lets in', async (secret) => {
+  test.each([SECRET, OTHER_SECRET])('a request with the configured router secret %s is accepted', async (secret) => {
     expect((await send(routerSecretGateway, post(HELLO, { 'router-authorization': secret }))).answer).toEqual({
       data: { __typename: 'Query' },
     });
   });
 
-  test('the router’s word does not stand for the caller’s key', async () => {
+  test('a router secret does not replace the API key of the caller', async () => {
     const both = createTestGateway({ settings: { REVOX_API_KEY: '', ROUTER_SECRETS: SECRET } });
     const withSecret = { 'router-authorization': SECRET };
     expect((await send(both, post(HELLO, { authorization: `Bearer ${KEY_A}` }))).status).toBe(401);
@@ -219,27 +219,27 @@ describe('Behind a router', () => {
     expect((await send(both, post(HELLO, { ...withSecret, authorization: `Bearer ${KEY_A}` }))).status).toBe(200);
   });
 
-  test('what is exempt is exempt', async () => {
+  test('/health, /ready and GraphiQL need no router secret', async () => {
     for (const path of ['/health', '/ready']) expect((await routerSecretGateway.fetch(path)).status).toBe(200);
     expect((await routerSecretGateway.fetch('/graphql', { headers: { accept: 'text/html' } })).status).toBe(200);
   });
 
-  test('any name of the host will do', async () => {
+  test('a gateway with a router secret or token check accepts any Host header', async () => {
     const told = await send(
       routerSecretGateway,
       post(HELLO, { 'router-authorization': SECRET }),
       'http://gateway.internal/graphql',
     );
     expect(told.status).toBe(200);
-    // By a token alone, too: it is refused for what it is, and not for the name.
+    // The same applies to a gateway that requires a token: the missing token causes the 401, not the host.
     const byToken = createTestGateway({ settings: JWT_SETTINGS });
     expect((await send(byToken, post(HELLO), 'http://gateway.internal/graphql')).status).toBe(401);
   });
 });
 
-describe('With a key and without a guard', () => {
+describe('Host check in service mode', () => {
   test.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', '127.0.0.2', '0.0.0.0', '[::]', '192.168.1.5'])(
-    'a request for the host %s is FORBIDDEN: it may come from a page that renamed itself',
+    'a request for the host %s is FORBIDDEN because it may be a DNS rebinding attack',
     async (host) => {
       for (const [url, init] of [
         ['/graphql', post(ANY_CALL)],
@@ -255,11 +255,16 @@ describe('With a key and without a guard', () => {
     },
   );
 
-  test.each(['localhost', '127.0.0.1:4000', '[::1]:4000', 'LOCALHOST:80'])('one for %s is answered', async (host) => {
-    expect((await send(serviceGateway, post(HELLO), `http://${host}/graphql`)).answer).toEqual({ data: { __typename: 'Query' } });
-  });
+  test.each(['localhost', '127.0.0.1:4000', '[::1]:4000', 'LOCALHOST:80'])(
+    'a request for the loopback host %s is answered',
+    async (host) => {
+      expect((await send(serviceGateway, post(HELLO), `http://${host}/graphql`)).answer).toEqual({
+        data: { __typename: 'Query' },
+      });
+    },
+  );
 
-  test('who brings a key of their own may call the host what they like', async () => {
+  test('a request with its own API key is accepted with any Host header', async () => {
     const told = await send(
       passThroughGateway,
       post(HELLO, { authorization: `Bearer ${KEY_A}` }),
@@ -269,9 +274,9 @@ describe('With a key and without a guard', () => {
   });
 });
 
-describe('A place where nothing is', () => {
+describe('Unknown route', () => {
   test.each(['/', '/nope', '/graphql/x', '/graphqlx', '/GraphQL', '/graph%71l', '/api/call', '/health/x', '/.env'])(
-    '%s is 404 with a word',
+    'a request for %s is 404 with an error code',
     async (path) => {
       const { status, answer } = await send(serviceGateway, post(HELLO), path);
       expect([status, codesOf(answer)]).toEqual([404, ['BAD_USER_INPUT']]);
@@ -279,7 +284,7 @@ describe('A place where nothing is', () => {
   );
 
   test.each(['/graphql/', '//graphql', '/x/graphql', '/nope?to=/graphql', '/health/x?to=/graphql'])(
-    '%s is 404, or as guarded as /graphql',
+    'a request for %s is 404 or requires the same authentication as /graphql',
     async (path) => {
       const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
       const { status } = await send(gateway, post(ANY_CALL), `http://localhost${path}`);
@@ -290,16 +295,16 @@ describe('A place where nothing is', () => {
   );
 });
 
-describe('A method that is none of GraphQL’s', () => {
-  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is 405', async (method) => {
+describe('Unsupported HTTP method', () => {
+  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('a %s request is rejected with 405', async (method) => {
     const { status, headers, answer } = await send(serviceGateway, { method, headers: { accept: JSON_TYPE } });
     expect([status, codesOf(answer)]).toEqual([405, ['BAD_USER_INPUT']]);
     expect(headers.get('allow')).toBe('GET, POST');
   });
 });
 
-describe('A field that fails', () => {
-  test('is null with its path and place, and the answer is 200 for either type', async () => {
+describe('Field error', () => {
+  test('a failed field is null with an error that has its path and location, and the status is 200 for both response types', async () => {
     serviceGateway.sandbox.control.fail('/call/x', {
       status: 502,
       body: { message: `at http://revox.test/api with ${KEY_A}` },
@@ -323,7 +328,7 @@ describe('A field that fails', () => {
     serviceGateway.traffic();
   });
 
-  test('says nothing of the upstream’s address, words or key, whatever happened', async () => {
+  test('a field error never contains the address, the messages or the API key of the upstream', async () => {
     const words = `PG::Error at http://revox.test/api/call with ${KEY_A}`;
     const faults: ((control: SandboxControl) => void)[] = [
       ...[301, 400, 401, 403, 404, 409, 422, 429, 500, 503].map((status) => (control: SandboxControl) => {
@@ -349,14 +354,14 @@ describe('A field that fails', () => {
   });
 });
 
-describe('A fault of the gateway’s own', () => {
+describe('Unexpected error', () => {
   const oops = new Error('a secret of the machine room at /srv/gateway/src');
 
-  test('in one field costs that field, says nothing, and is told to the log', async () => {
+  test('an unexpected error in one field fails that field with a generic message and is logged', async () => {
     const gateway = createTestGateway({
       gateway: {
         startTimer: (ms) => {
-          // The clock of one upstream request, not that of the operation.
+          // The timer of one upstream request, not that of the operation.
           if (ms === 10_000) throw oops;
           return () => {};
         },
@@ -377,7 +382,7 @@ describe('A fault of the gateway’s own', () => {
     expect(gateway.unexpectedErrors).toEqual([oops]);
   });
 
-  test('before any field says as little, and is told to the log', async () => {
+  test('an unexpected error before execution fails the operation with a generic message and is logged', async () => {
     const gateway = createTestGateway({
       gateway: {
         startTimer: () => {

@@ -27,8 +27,8 @@ function readTrace(ftv1: string) {
   }
 }
 
-describe('A router that has proved who it is', () => {
-  test('is told how long each field took, and nothing of what is in it', async () => {
+describe('Federated trace for a router with the secret', () => {
+  test('a federated trace contains the duration of each field and no values', async () => {
     const { execute, traffic, richCallId } = createRouterSecretGateway();
     const QUERY = '{ one: call(id: $id) { id toPhoneNumber assistant { name } } }';
     const { data, extensions } = await execute(`query ($id: ID!) ${QUERY}`, { id: richCallId }, TRACED);
@@ -43,7 +43,7 @@ describe('A router that has proved who it is', () => {
     expect(traffic()).toEqual([`GET /call/${richCallId}`]);
   });
 
-  test('is told errors in our words', async () => {
+  test('a federated trace contains errors with their masked messages', async () => {
     const { execute, traffic, unexpectedErrors, sandbox, richCallId } = createRouterSecretGateway();
     sandbox.control.fail(/call/, { status: 500, body: { message: 'the inside of the upstream' } });
     const { data, extensions } = await execute('query ($id: ID!) { call(id: $id) { id } }', { id: richCallId }, TRACED);
@@ -57,7 +57,7 @@ describe('A router that has proved who it is', () => {
     expect(unexpectedErrors).toEqual([]);
   });
 
-  test('gets its answer, whatever a trace cannot place', async () => {
+  test('an error without a place in the trace does not affect the response', async () => {
     const { execute, traffic, unexpectedErrors } = createRouterSecretGateway();
     const { data, errors, extensions } = await execute('query ($id: ID = "x") { call(id: $id) { id } }', { id: null }, TRACED);
     expect(data).toEqual({ call: null });
@@ -68,9 +68,9 @@ describe('A router that has proved who it is', () => {
   });
 
   test.each([
-    ['a document that does not parse', '{ call(', 'GRAPHQL_PARSE_FAILED'],
-    ['one that does not fit the schema', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-  ])('is told of %s as ever', async (_, query, code) => {
+    ['that does not parse', '{ call(', 'GRAPHQL_PARSE_FAILED'],
+    ['that is not valid against the schema', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ])('a traced document %s has the same errors as without a trace', async (_, query, code) => {
     const { execute, traffic, unexpectedErrors } = createRouterSecretGateway();
     const traced = await execute(query, {}, TRACED);
     expect(traced.errors?.[0]).toMatchObject({ extensions: { code } });
@@ -79,7 +79,7 @@ describe('A router that has proved who it is', () => {
     expect(unexpectedErrors).toEqual([]);
   });
 
-  test('is told of a thousand entities, whose trace is long', async () => {
+  test('an operation with a thousand entities has a complete federated trace', async () => {
     const { execute, sandbox, traffic } = createRouterSecretGateway();
     const [assistant, other] = sandbox.control.data(KEY_A).assistants;
     const representations = Array.from({ length: 1_000 }, (_, n) => ({
@@ -95,7 +95,7 @@ describe('A router that has proved who it is', () => {
     expect(traffic()).toEqual(['GET /assistants']);
   });
 
-  test('gets the whole answer and no trace of an operation of more than 30,000 fields and items', async () => {
+  test('an operation with more than 30,000 fields and items has a complete response and no federated trace', async () => {
     const { execute, sandbox, traffic, unexpectedErrors } = createRouterSecretGateway();
     const [assistant, other] = sandbox.control.data(KEY_A).assistants;
     const representations = Array.from({ length: 1_000 }, (_, n) => ({
@@ -112,7 +112,7 @@ describe('A router that has proved who it is', () => {
     expect([traffic(), unexpectedErrors]).toEqual([['GET /assistants', 'GET /assistants'], []]);
   });
 
-  test('finds the time of entities where it was spent, and an error where a field was called', async () => {
+  test('a federated trace attributes the time of entities to _entities and an error to its field', async () => {
     const { execute, traffic, richCallId } = createRouterSecretGateway();
     const representations = [{ __typename: 'Call', id: richCallId }];
     const query =
@@ -128,7 +128,7 @@ describe('A router that has proved who it is', () => {
     expect(traffic()).toEqual([]);
   });
 
-  test('pays for it only when it asks, and nobody may keep a trace', async () => {
+  test('a federated trace is made only on request, and a traced response is no-store', async () => {
     const { fetch, traffic, richCallId } = createRouterSecretGateway();
     const query = encodeURIComponent(`{ call(id: "${richCallId}") { id } }`);
     const plain = await fetch(`/graphql?query=${query}`, { headers: ROUTER });
@@ -140,12 +140,20 @@ describe('A router that has proved who it is', () => {
   });
 });
 
-describe('Nobody else is told', () => {
+describe('Federated trace without authorization', () => {
   test.each<[string, Record<string, string>, Record<string, string>]>([
-    ['where no secrets are set', {}, TRACED],
-    ['where the caller has a key, but no secret is set', { REVOX_API_KEY: '' }, { ...TRACED, authorization: 'Bearer sk_demo_a' }],
-    ['when another kind is asked for', { ROUTER_SECRETS: SECRET }, { ...ROUTER, 'apollo-federation-include-trace': 'ftv2' }],
-  ])('%s', async (_, settings, headers) => {
+    ['when no router secret is configured', {}, TRACED],
+    [
+      'when the caller has an API key but no router secret is configured',
+      { REVOX_API_KEY: '' },
+      { ...TRACED, authorization: 'Bearer sk_demo_a' },
+    ],
+    [
+      'when another trace format is requested',
+      { ROUTER_SECRETS: SECRET },
+      { ...ROUTER, 'apollo-federation-include-trace': 'ftv2' },
+    ],
+  ])('a response has no federated trace %s', async (_, settings, headers) => {
     const gateway = createTestGateway({ settings });
     const { data, extensions } = await gateway.execute('{ assistants(first: 1) { nodes { id } } }', {}, headers);
     expect(data.assistants.nodes).toHaveLength(1);
@@ -153,7 +161,7 @@ describe('Nobody else is told', () => {
     expect(gateway.traffic()).toEqual(['GET /assistants']);
   });
 
-  test('and who carries a wrong secret is not let in at all', async () => {
+  test('a trace request with a wrong router secret is rejected', async () => {
     const { execute, traffic } = createRouterSecretGateway();
     const answer = await execute('{ __typename }', {}, { ...TRACED, 'router-authorization': 'a-guess' });
     expect(answer).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createTestGateway, type GraphQLResult } from '../support/test-gateway.ts';
 
-// The checks of graphql-cop (github.com/dolevf/graphql-cop), as it sends them, against a gateway in production. What it would report as
-// found is `isFound`; why one of them is found, and is meant to be, stands in docs/security.md.
+// The checks of graphql-cop (github.com/dolevf/graphql-cop), as it sends them, against a gateway in
+// production. `isFound` is the condition under which graphql-cop reports a finding. docs/security.md
+// explains why one finding is intended.
 
 const SECRET = 'a-secret-of-the-router';
 const PROOF = { 'router-authorization': SECRET };
@@ -91,8 +92,8 @@ const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; 
   },
 ];
 
-describe('graphql-cop does not find', () => {
-  test.each(CHECKS)('$name', async ({ path = '', init, isFound, codes }) => {
+describe('graphql-cop', () => {
+  test.each(CHECKS)('graphql-cop does not find $name', async ({ path = '', init, isFound, codes }) => {
     const gateway = createProductionGateway();
     const response = await gateway.fetch(`/graphql${path}`, init);
     const text = await response.text();
@@ -107,7 +108,7 @@ describe('graphql-cop does not find', () => {
   });
 });
 
-test('graphql-cop finds GET Method Query Support, which is meant: but no page of another site can use it', async () => {
+test('graphql-cop finds GET Method Query Support, which is intended and which cross-site pages cannot use', async () => {
   const gateway = createProductionGateway();
   const path = `/graphql?query=${encodeURIComponent('query cop {__typename}')}`;
   const answer = await (await gateway.fetch(path, { headers: PROOF })).json();

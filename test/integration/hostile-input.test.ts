@@ -2,29 +2,32 @@ import { describe, expect, test } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 
-// What once went wrong under attack, and must not again.
+// Regression tests for attacks that once succeeded.
 
-describe('A document made to hurt', () => {
+describe('Deeply nested document', () => {
   test.each([
     ['fields', '{a'.repeat(20_000), 20_000],
     ['lists', `{ calls(ids: ${'['.repeat(20_000)}`, 20_002],
     ['inline fragments', `${'{ ... '.repeat(1_600)}{ __typename ${'}'.repeat(1_601)}`, 1_601],
     ['values', `{ _entities(representations: [${'['.repeat(2_400)}${']'.repeat(2_400)}]) { __typename } }`, 2_403],
-  ])('of %s nested deeper than a stack is OPERATION_TOO_COMPLEX, and no bug of ours', async (_, query, measured) => {
-    const gateway = createTestGateway({ settings: { MAX_TOKENS: '1000000' } });
-    const { errors } = await gateway.execute(query);
-    const message = `The document is nested ${measured} brackets deep; at most 200 are allowed (10 × MAX_DEPTH).`;
-    expect(errors).toEqual([{ message, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 200, measured } }]);
-    expect(gateway.unexpectedErrors).toEqual([]);
-    expect(gateway.traffic()).toEqual([]);
-  });
+  ])(
+    'a document of %s nested deeper than the call stack is OPERATION_TOO_COMPLEX without an unexpected error',
+    async (_, query, measured) => {
+      const gateway = createTestGateway({ settings: { MAX_TOKENS: '1000000' } });
+      const { errors } = await gateway.execute(query);
+      const message = `The document is nested ${measured} brackets deep; at most 200 are allowed (10 × MAX_DEPTH).`;
+      expect(errors).toEqual([{ message, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 200, measured } }]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
+    },
+  );
 });
 
 test.each([
   ['an Int', 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }', { n: '2' }, /Variable "\$n" got invalid value "2"/],
   ['an enum', 'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }', { s: ['x'] }, /Variable "\$s"/],
   ['an id', 'query ($id: ID!) { call(id: $id) { id } }', { id: {} }, /Variable "\$id"/],
-])('a variable that is no %s is told by its name', async (_, query, variables, message) => {
+])('the error for a variable that is not %s names the variable', async (_, query, variables, message) => {
   const gateway = createTestGateway();
   const { errors } = await gateway.execute(query, variables);
   expect(errors).toMatchObject([{ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }]);
@@ -41,7 +44,7 @@ test.each([
     /"if" of non-null/,
   ],
 ])(
-  'a variable that is null where the argument of %s may not be is no bug of ours',
+  'a null variable for a non-null argument of %s is BAD_USER_INPUT without an unexpected error',
   async (_, query, variables, path, message) => {
     const gateway = createTestGateway();
     const { errors } = await gateway.execute(query, variables);
@@ -54,11 +57,11 @@ test.each([
   },
 );
 
-describe('A hundred ids at a time', () => {
+describe('Node lookup by id', () => {
   const QUERY = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }';
   const unknown = Array.from({ length: 100 }, (_, n) => `nobody-${n}`);
 
-  test('that nobody knows are null, within the budget: each asked for as a call, then the two lists', async () => {
+  test('a hundred unknown ids are null and cost one request each and the two list requests', async () => {
     const gateway = createTestGateway();
     const { data, errors } = await gateway.execute(QUERY, { ids: unknown });
     expect(errors).toBeUndefined();
@@ -66,7 +69,7 @@ describe('A hundred ids at a time', () => {
     expect(gateway.traffic()).toHaveLength(102);
   });
 
-  test('of every kind are found', async () => {
+  test('ids of every node type are found in one lookup', async () => {
     const gateway = createTestGateway();
     const { calls, assistants, campaigns } = gateway.sandbox.control.data(KEY_A);
     const ids = [calls[0]!.id, assistants[0]!.id, campaigns[0]!.id, 'nobody', campaigns[1]!.id];
@@ -82,14 +85,14 @@ describe('A hundred ids at a time', () => {
   });
 });
 
-describe('A total that is not true', () => {
+describe('Wrong upstream total', () => {
   const QUERY = 'query ($id: ID!, $query: String) { campaign(id: $id) { rows(last: 3, query: $query) { nodes { id } } } }';
 
   test.each([
     ['larger than the list', 5000],
     ['smaller than what is served', 12],
-    ['nothing', 0],
-  ])('%s moves no row of the end', async (_, total) => {
+    ['of zero', 0],
+  ])('an upstream total %s does not change the last rows of a list', async (_, total) => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { largeCampaignId } = sampleIds(gateway.sandbox);
     const rows = gateway.sandbox.control.data(KEY_A).rows[largeCampaignId]!;
@@ -99,7 +102,7 @@ describe('A total that is not true', () => {
     expect(gateway.traffic().length).toBeLessThanOrEqual(12);
   });
 
-  test('for a filter does not make the pages of everyone else small', async () => {
+  test('a wrong total of a filtered list does not affect the unfiltered list', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { largeCampaignId } = sampleIds(gateway.sandbox);
     const { id, phone_number } = gateway.sandbox.control.data(KEY_A).rows[largeCampaignId]![7]!;
@@ -115,7 +118,7 @@ describe('A total that is not true', () => {
   });
 });
 
-test('a list of which no item has an id costs that list, and one request', async () => {
+test('a list without ids fails with one upstream request and leaves the other fields intact', async () => {
   const gateway = createTestGateway({ settings: NO_CACHE });
   gateway.sandbox.control.transform('/call', (body) => ({
     calls: body.calls.map(({ id, ...rest }: { id: string }) => ({ key: id, ...rest })),
@@ -126,7 +129,7 @@ test('a list of which no item has an id costs that list, and one request', async
   expect(gateway.traffic()).toHaveLength(1);
 });
 
-test('the total that a page of rows has told is not asked for again', async () => {
+test('a total that is known from a page of rows is not requested again', async () => {
   const gateway = createTestGateway({ settings: NO_CACHE });
   const { largeCampaignId } = sampleIds(gateway.sandbox);
   const query = `query ($id: ID!, $after: String) { campaign(id: $id) {
@@ -143,7 +146,7 @@ test('the total that a page of rows has told is not asked for again', async () =
   ]);
 });
 
-test('what an answer embeds has been served: `node` then asks for it once, as what it is', async () => {
+test('`node` requests an object that another response has embedded once, with its known type', async () => {
   const gateway = createTestGateway();
   const campaign = gateway.sandbox.control.data(KEY_A).campaigns[0]!;
   await gateway.execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign.id });

@@ -47,12 +47,15 @@ describe('Isolation test without the fingerprint in', () => {
       vi.resetModules();
     });
 
-    test.each(scenes)('the isolation test detects the leak between two API keys that send operations %s', async (scene) => {
-      expect(await broken.findLeaks(scene)).not.toEqual([]);
-    });
+    test.each(scenes)(
+      `without the fingerprint in ${module}, the isolation test detects a leak between two API keys %s`,
+      async (scene) => {
+        expect(await broken.findLeaks(scene)).not.toEqual([]);
+      },
+    );
 
     if (module !== '#cache/memory-store.ts') return;
-    test('the isolation test detects that a 404 of one API key hides the object of another', async () => {
+    test(`without the fingerprint in ${module}, the isolation test detects that a 404 of one API key hides the object of another`, async () => {
       expect(await broken.isHiddenFromOther()).toBe(true);
     });
   });

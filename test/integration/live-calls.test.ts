@@ -6,12 +6,12 @@ const POLL_MS = 130;
 const ENDED_STATUSES = ['completed', 'cancelled', 'errored'];
 const LIVE_MS = 1_000;
 
-test('a live call that is polled: no status is shown older than a second, few requests are made, and when it has ended it is kept', async () => {
+test('a polled live call is at most one second old, costs about one request per second, and is cached after it has ended', async () => {
   const { execute, sandbox, clock, traffic } = createTimedGateway({ sandbox: { live: true } });
-  // The sandbox's data moves on when it is asked.
+  // The sandbox advances its data with each request.
   clock.pass(20_500);
   await execute('{ callAttempts(first: 1) { nodes { id } } }');
-  // The one that has just come in.
+  // The newest call.
   const { id } = sandbox.control.data(KEY_A).calls.at(-1)!;
   const find = () => sandbox.control.data(KEY_A).calls.find((call) => call.id === id)!;
   const query = 'query ($id: ID!) { call(id: $id) { status callsCount lastCallAttempt { status } } }';
@@ -20,7 +20,7 @@ test('a live call that is polled: no status is shown older than a second, few re
     return [status, calls_count, last_call_attempt?.status].join(' ').toUpperCase();
   };
 
-  /** What was true of it, and from when on. */
+  /** The states of the call, each with the time at which it began. */
   const truths: { readonly at: number; readonly is: string }[] = [];
   const shown = new Set<string>();
   let polls = 0;
@@ -41,13 +41,14 @@ test('a live call that is polled: no status is shown older than a second, few re
     requests += traffic().length;
     expect(polls).toBeLessThan(10_000);
   }
-  // It was seen to move, and was asked for about once a second.
+  // The call changed its state several times, and was requested about once a second.
   expect(truths.length).toBeGreaterThan(2);
   expect(shown.size).toBeGreaterThan(2);
   expect(requests).toBeGreaterThan(5);
   expect(requests).toBeLessThanOrEqual(Math.ceil((polls * POLL_MS) / LIVE_MS) + 1);
 
-  // A second later the end is known; then for five minutes it is asked for every five seconds, and after that not for ten minutes.
+  // The gateway sees the end one second later. For five minutes after the end, the call is fresh for five
+  // seconds; after that, for ten minutes.
   clock.pass(LIVE_MS);
   await execute(query, { id });
   clock.pass(301_000);

@@ -6,16 +6,16 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 
-/** Long enough not to stand somewhere by chance. */
+/** A text of this length, in characters, does not occur by chance. */
 const MIN_TEXT_LENGTH = 6;
 
-/** All texts of an answer, ids and phone numbers among them; no names of enums, which are the schema's. */
+/** All strings of a response, including ids and phone numbers. Enum values are excluded: they are part of the schema. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return value.length < MIN_TEXT_LENGTH || /^[A-Z][A-Z_]*$/.test(value) ? [] : [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
-/** Everything that people are told about, by operations that ask for all of it; and some that fail. */
+/** Runs the example operations, which together select all personal data, and some operations that fail. */
 async function runWithLog(settings: Record<string, string> = {}) {
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
@@ -51,7 +51,7 @@ async function runWithLog(settings: Record<string, string> = {}) {
   return { told, personal: [...personal, 'the-id-of-somebody', '+33639985691'], requests: gateway.traffic() };
 }
 
-test('No key, no id, no phone number and nothing else of an answer is in the log, the metrics or the traces', async () => {
+test('the log, the metrics and the traces contain no API key, id, phone number or other value of a response', async () => {
   const { told, personal, requests } = await runWithLog();
   expect(personal.length).toBeGreaterThan(200);
   expect(requests.length).toBeGreaterThan(10);
@@ -61,7 +61,7 @@ test('No key, no id, no phone number and nothing else of an answer is in the log
   }
 });
 
-test('What is searched for would be found: with LOG_PERSONAL_DATA=on the log has the ids', async () => {
+test('the log contains ids with LOG_PERSONAL_DATA=on, so the redaction test would find them', async () => {
   const { told, personal } = await runWithLog({ LOG_PERSONAL_DATA: 'on' });
   expect(personal.filter((one) => told.lines.includes(one)).length).toBeGreaterThan(3);
   expect(personal.filter((one) => told.metrics.includes(one) || told.spans.includes(one))).toEqual([]);

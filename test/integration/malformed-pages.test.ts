@@ -13,10 +13,10 @@ function createGatewayWithAttempts(count: number) {
   const { attempts } = gateway.sandbox.control.data(KEY_A);
   const ids = attempts.map(({ id }) => id);
   gateway.sandbox.control.removeAttempts(KEY_A, ids.slice(count));
-  return { gateway: gateway, ids: ids.slice(0, count) };
+  return { gateway, ids: ids.slice(0, count) };
 }
 
-/** All the ids of the attempts, seven at a time, and all drift that was told on the way. */
+/** Reads all attempts, seven per page; returns their ids and all drift that was reported. */
 async function walk(gateway: TestGateway) {
   const seen: string[] = [];
   const drift: Drift[] = [];
@@ -35,7 +35,7 @@ async function walk(gateway: TestGateway) {
   return { seen, drift };
 }
 
-test('A walk over pages with junk on them sees all the rest, each once, and every page with junk is told', async () => {
+test('a walk over pages with malformed items returns every other item once and reports the dropped items as drift', async () => {
   const { gateway, ids } = createGatewayWithAttempts(120);
   const junk: Readonly<Record<number, unknown>> = { 0: null, 7: 'attempt', 13: {}, 20: { id: '' }, 49: [] };
   gateway.sandbox.control.transform('/call?', ({ calls }) => ({
@@ -47,7 +47,7 @@ test('A walk over pages with junk on them sees all the rest, each once, and ever
   expect(new Set(drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`)).size).toBe(1);
 });
 
-test('An item that stands on its page twice comes once', async () => {
+test('an item that occurs twice on its page is returned once', async () => {
   const { gateway, ids } = createGatewayWithAttempts(60);
   gateway.sandbox.control.transform('/call?', ({ calls }) => ({
     calls: calls.map((attempt: unknown, place: number) => (place === 3 ? calls[2] : attempt)),
@@ -57,7 +57,7 @@ test('An item that stands on its page twice comes once', async () => {
   expect(drift).toEqual([]);
 });
 
-test('Ids that are numbers are ids: a walk stays right, and it is told', async () => {
+test('a walk over items with numeric ids is complete, and the coerced ids are reported as drift', async () => {
   const { gateway, ids } = createGatewayWithAttempts(60);
   gateway.sandbox.control.transform('/call?', ({ calls }) => ({
     calls: calls.map((attempt: { id: string }) => ({ ...attempt, id: ids.indexOf(attempt.id) })),
@@ -67,7 +67,7 @@ test('Ids that are numbers are ids: a walk stays right, and it is told', async (
   expect(drift[0]).toMatchObject({ type: 'CallAttempt', field: 'id', kind: 'coerced' });
 });
 
-test('An upstream whose rows come all at once, whatever page is asked for, is walked to its end', async () => {
+test('a walk over an upstream that returns all rows for every page is complete', async () => {
   const gateway = createTestGateway({ settings: NO_CACHE });
   const { campaigns, rows } = gateway.sandbox.control.data(KEY_A);
   const { id } = campaigns.find((campaign) => rows[campaign.id]!.length > 100 && rows[campaign.id]!.length < 500)!;

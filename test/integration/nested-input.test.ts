@@ -9,7 +9,7 @@ const QUERY =
 const lists = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-/** The request as text: `JSON.stringify` would be too deep itself. */
+/** Builds the body as text: `JSON.stringify` itself cannot handle this depth. */
 const toBody = (parameter: string, json: string) => `{"query":${JSON.stringify(QUERY)},"${parameter}":${json}}`;
 
 async function post(gateway: TestGateway, body: string) {
@@ -26,33 +26,36 @@ const limitErrorOf = (parameter: string) => ({
   ],
 });
 
-describe('JSON that is nested too deep', () => {
+describe('Nesting limit of JSON input', () => {
   test.each([
     ['lists in variables, one level more than allowed', 'variables', `{"r":${lists(64)}}`],
     ['objects in variables, one level more than allowed', 'variables', `{"n":${objects(64)}}`],
-    ['lists in variables, without end', 'variables', `{"r":${lists(300_000)}}`],
-    ['objects in variables, without end', 'variables', `{"n":${objects(150_000)}}`],
-    ['a variable that the operation does not know', 'variables', `{"n":1,"unknown":${objects(10_000)}}`],
+    ['300,000 lists in variables', 'variables', `{"r":${lists(300_000)}}`],
+    ['150,000 objects in variables', 'variables', `{"n":${objects(150_000)}}`],
+    ['an undeclared variable', 'variables', `{"n":1,"unknown":${objects(10_000)}}`],
     ['objects in extensions', 'extensions', `{"n":${objects(10_000)}}`],
     ['the hash of a persisted query', 'extensions', `{"persistedQuery":{"version":1,"sha256Hash":${lists(10_000)}}}`],
-  ])('is refused with its place, and is no bug: %s', async (_, parameter, json) => {
-    const log = captureLog();
-    const gateway = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
-    // The operation is known: later requests take the fast path.
-    await gateway.execute(QUERY);
-    await gateway.execute(QUERY);
-    gateway.traffic();
-    for (let round = 0; round < 3; round += 1) {
-      const answer = await post(gateway, toBody(parameter, json));
-      if (json.includes('sha256Hash')) expect(answer.errors[0].extensions.code).toMatch(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/);
-      else expect(answer).toEqual(limitErrorOf(parameter));
-    }
-    expect(gateway.traffic()).toEqual([]);
-    expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
-    expect(sumSamples(await readMetrics(gateway), 'bugs_total')).toBe(0);
-  });
+  ])(
+    'JSON nested too deeply is rejected with the name of the parameter and without an unexpected error: %s',
+    async (_, parameter, json) => {
+      const log = captureLog();
+      const gateway = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
+      // The operation is warm: later requests take the fast path.
+      await gateway.execute(QUERY);
+      await gateway.execute(QUERY);
+      gateway.traffic();
+      for (let round = 0; round < 3; round += 1) {
+        const answer = await post(gateway, toBody(parameter, json));
+        if (json.includes('sha256Hash')) expect(answer.errors[0].extensions.code).toMatch(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/);
+        else expect(answer).toEqual(limitErrorOf(parameter));
+      }
+      expect(gateway.traffic()).toEqual([]);
+      expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
+      expect(sumSamples(await readMetrics(gateway), 'bugs_total')).toBe(0);
+    },
+  );
 
-  test.each(['variables', 'extensions'])('is refused in %s in a URL, too', async (parameter) => {
+  test.each(['variables', 'extensions'])('JSON nested too deeply in the URL parameter %s is rejected', async (parameter) => {
     const gateway = createTestGateway();
     const url = `/graphql?${new URLSearchParams({ query: QUERY, [parameter]: objects(2_000) })}`;
     expect(await (await gateway.fetch(url)).json()).toEqual(limitErrorOf(parameter));
@@ -62,7 +65,7 @@ describe('JSON that is nested too deep', () => {
   test.each([
     ['lists', `{"r":${lists(63)}}`],
     ['objects', `{"r":${objects(63)}}`],
-  ])('is taken up to 64 levels, and what does not fit is told by the field: %s', async (_, json) => {
+  ])('JSON of 64 levels is accepted, and an invalid value is reported by its field: %s', async (_, json) => {
     const log = captureLog();
     const gateway = createTestGateway({ settings: { LOG_PERSONAL_DATA: 'on' }, gateway: { log: log.log } });
     const answer = await post(gateway, toBody('variables', json));

@@ -5,33 +5,39 @@ import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { createTimedGateway } from '../support/timed-gateway.ts';
 
-describe('each named operation costs exactly what it says', () => {
-  test.each(operationCosts)('$name: $requests', async ({ query, variables, requests }) => {
-    const gateway = createTimedGateway();
-    const given = variables?.(sampleIds(gateway.sandbox));
-    const { data, errors } = await gateway.execute(query, given);
-    expect(errors).toBeUndefined();
-    expect(nullFields(data)).toEqual([]);
-    expect(gateway.traffic()).toHaveLength(requests.first);
+describe('Upstream cost table', () => {
+  test.each(operationCosts)(
+    'the operation "$name" costs exactly the upstream requests $requests',
+    async ({ query, variables, requests }) => {
+      const gateway = createTimedGateway();
+      const given = variables?.(sampleIds(gateway.sandbox));
+      const { data, errors } = await gateway.execute(query, given);
+      expect(errors).toBeUndefined();
+      expect(nullFields(data)).toEqual([]);
+      expect(gateway.traffic()).toHaveLength(requests.first);
 
-    expect(await gateway.execute(query, given)).toEqual({ data });
-    expect(gateway.traffic()).toHaveLength(requests.again);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+      expect(await gateway.execute(query, given)).toEqual({ data });
+      expect(gateway.traffic()).toHaveLength(requests.again);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 
-  test.each(operationCosts)('$name, by a hundred clients at once', async ({ query, variables, requests }) => {
-    const gateway = createTimedGateway();
-    const given = variables?.(sampleIds(gateway.sandbox));
-    const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.execute(query, given)));
-    expect(gateway.traffic()).toHaveLength(requests.hundredConcurrent);
-    const [first] = answers;
-    expect(nullFields(first?.data)).toEqual([]);
-    for (const answer of answers) expect(answer).toEqual(first);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+  test.each(operationCosts)(
+    'the operation "$name" of a hundred concurrent clients costs exactly its documented upstream requests',
+    async ({ query, variables, requests }) => {
+      const gateway = createTimedGateway();
+      const given = variables?.(sampleIds(gateway.sandbox));
+      const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.execute(query, given)));
+      expect(gateway.traffic()).toHaveLength(requests.hundredConcurrent);
+      const [first] = answers;
+      expect(nullFields(first?.data)).toEqual([]);
+      for (const answer of answers) expect(answer).toEqual(first);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 });
 
-test('finding out that pages are numbered from 1 costs two requests more, once', async () => {
+test('first-page discovery for an upstream that numbers pages from 1 costs two additional requests, once', async () => {
   const gateway = createTestGateway({ settings: { ...NO_CACHE, REVOX_FIRST_PAGE: 'auto' } });
   await gateway.execute('{ callAttempts { nodes { id } } }');
   expect(gateway.traffic()).toEqual([0, 1, 0].map((page) => `GET /call?page=${page}&page_size=50`));
@@ -39,7 +45,7 @@ test('finding out that pages are numbered from 1 costs two requests more, once',
   expect(gateway.traffic()).toEqual(['GET /call?page=1&page_size=50']);
 });
 
-test('the length of the attempts is found by about 2·log₂ of the pages, and is right', async () => {
+test('the total of the attempts is found with about 2·log₂ of the pages in requests, and is correct', async () => {
   const gateway = createTestGateway();
   const length = gateway.sandbox.control.data(KEY_A).attempts.length;
   const { data } = await gateway.execute('{ callAttempts { totalCount } }');
@@ -47,7 +53,7 @@ test('the length of the attempts is found by about 2·log₂ of the pages, and i
   expect(gateway.traffic().length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(length / 50)) + 2);
 });
 
-test('a walk through all attempts, 20 at a time, forward and backward, repeats and skips none and takes at most two requests a page', async () => {
+test('a walk through all attempts, 20 per page, forward and backward, repeats and skips none and costs at most two requests per page', async () => {
   const gateway = createTestGateway();
   const ids = gateway.sandbox.control.data(KEY_A).attempts.map(({ id }) => id);
   for (const [size, cursor, edge, more] of [
@@ -66,7 +72,7 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
       else seen.unshift(...found);
       at = page.pageInfo[edge];
       goesOn = page.pageInfo[more];
-      // The very first page from the end has to find the end.
+      // The first page from the end must find the end of the list.
       if (size === 'first' || pages > 0) expect(gateway.traffic().length).toBeLessThanOrEqual(2);
       else gateway.traffic();
     }
@@ -74,38 +80,41 @@ test('a walk through all attempts, 20 at a time, forward and backward, repeats a
   }
 });
 
-describe('walking 2,000 attempts by `first: 7`, one client page after the other', () => {
-  test.each(['pageInfo { endCursor hasNextPage }', 'pageInfo { endCursor }'])('asking for %s', async (pageInfo) => {
-    const gateway = createTimedGateway();
-    const { attempts } = gateway.sandbox.control.data(KEY_A);
-    gateway.sandbox.control.removeAttempts(
-      KEY_A,
-      attempts.slice(2000).map(({ id }) => id),
-    );
-    const ids = attempts.map(({ id }) => id);
-    expect(ids).toHaveLength(2000);
-    const seen: string[] = [];
-    for (let after: string | null = null; ; ) {
-      const { data } = await gateway.execute(
-        `query ($after: String) { callAttempts(first: 7, after: $after) { nodes { id } ${pageInfo} } }`,
-        {
-          after,
-        },
+describe('Walk over 2,000 attempts by `first: 7`', () => {
+  test.each(['pageInfo { endCursor hasNextPage }', 'pageInfo { endCursor }'])(
+    'a walk over 2,000 attempts by `first: 7` with %s costs one upstream request per upstream page',
+    async (pageInfo) => {
+      const gateway = createTimedGateway();
+      const { attempts } = gateway.sandbox.control.data(KEY_A);
+      gateway.sandbox.control.removeAttempts(
+        KEY_A,
+        attempts.slice(2000).map(({ id }) => id),
       );
-      const { nodes, pageInfo: told } = data.callAttempts;
-      seen.push(...nodes.map(({ id }: { id: string }) => id));
-      after = told.endCursor;
-      if (told.hasNextPage === false || nodes.length === 0) break;
-    }
-    expect(seen).toEqual(ids);
-    // 40 pages, and one to see the end.
-    expect(gateway.traffic()).toHaveLength(41);
-  });
+      const ids = attempts.map(({ id }) => id);
+      expect(ids).toHaveLength(2000);
+      const seen: string[] = [];
+      for (let after: string | null = null; ; ) {
+        const { data } = await gateway.execute(
+          `query ($after: String) { callAttempts(first: 7, after: $after) { nodes { id } ${pageInfo} } }`,
+          {
+            after,
+          },
+        );
+        const { nodes, pageInfo: told } = data.callAttempts;
+        seen.push(...nodes.map(({ id }: { id: string }) => id));
+        after = told.endCursor;
+        if (told.hasNextPage === false || nodes.length === 0) break;
+      }
+      expect(seen).toEqual(ids);
+      // 40 pages, and one request to detect the end.
+      expect(gateway.traffic()).toHaveLength(41);
+    },
+  );
 });
 
-describe('each ready operation of the demo answers', () => {
+describe('Example operations of the demo', () => {
   const operations = exampleOperations(sampleIds(createTestGateway().sandbox));
-  test.each(operations)('$about', async ({ query, variables }) => {
+  test.each(operations)('the example operation "$description" succeeds', async ({ query, variables }) => {
     const gateway = createTestGateway();
     const { data, errors } = await gateway.execute(query, variables);
     expect(errors).toBeUndefined();
@@ -114,7 +123,7 @@ describe('each ready operation of the demo answers', () => {
   });
 });
 
-test('a damaged cursor is refused by every list before anything is asked upstream', async () => {
+test('every list rejects a damaged cursor before any upstream request', async () => {
   const gateway = createTestGateway();
   const { largeCampaignId } = sampleIds(gateway.sandbox);
   const { errors } = await gateway.execute(
@@ -130,7 +139,7 @@ test('a damaged cursor is refused by every list before anything is asked upstrea
   expect(gateway.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
 });
 
-/** The paths of root and object fields that came out null: a price is right only for a whole answer. */
+/** The paths of root and object fields that are null: a measured cost is valid only for a complete response. */
 function nullFields(value: unknown, path = ''): string[] {
   if (value === null)
     return /\.(assistant|campaign|call|rows)$|^\.\w+$/.test(path.replace(/\.\d+/g, '')) && !path.endsWith('.call') ? [path] : [];

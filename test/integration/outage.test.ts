@@ -18,20 +18,20 @@ const answers =
     control.fail(ALL, { status, ...(headers && { headers }) });
 
 const OUTAGES: { name: string; breakIt: StartOutage; code: string }[] = [
-  { name: 'is switched off', breakIt: ({ control }) => control.reset(ALL), code: 'UPSTREAM_UNAVAILABLE' },
+  { name: 'resets connections', breakIt: ({ control }) => control.reset(ALL), code: 'UPSTREAM_UNAVAILABLE' },
   ...[500, 502, 503, 504, 599].map((status) => ({
-    name: `answers ${status}`,
+    name: `responds with ${status}`,
     breakIt: answers(status),
     code: 'UPSTREAM_UNAVAILABLE',
   })),
-  { name: 'asks to slow down', breakIt: answers(429, { 'retry-after': '3' }), code: 'RATE_LIMITED' },
+  { name: 'responds with 429', breakIt: answers(429, { 'retry-after': '3' }), code: 'RATE_LIMITED' },
 ];
 
-describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
-  test('what was seen is served stale and says so, what was not is an error; afterwards all is fresh, without a restart', async () => {
+describe.each(OUTAGES)('Upstream that $name', ({ name, breakIt, code }) => {
+  test(`while the upstream ${name}, cached data is served stale and other data is an error; after the outage all data is fresh`, async () => {
     const timers = createManualTimers();
     const { executeTraced, execute, traffic, clock, sandbox } = createTimedGateway({ settings: NO_RETRIES, gateway: timers });
-    /** Who has been asked to slow down does, and then asks again. */
+    /** Lets a cooldown of 3 s pass. */
     const waitAWhile = async () => {
       await untilIdle();
       clock.pass(3_000);
@@ -45,12 +45,13 @@ describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
     clock.pass(STALE_AFTER_MS);
 
     breakIt(sandbox);
-    // Nothing is given out for an end of the list that nobody has seen: pages, assistants, ended and live calls alike.
+    // Pages, assistants, ended and live calls are all served stale, and the gateway reports no end of a list
+    // that it has not seen.
     const during = await executeTraced(EVERYTHING, { id });
     expect(during).toMatchObject({ data: before.data, extensions: { upstream: { cacheHits: 0, coalesced: 0, stale: 4 } } });
     expect(during.errors).toBeUndefined();
     expect(during.sources.every((source) => source.startsWith('stale '))).toBe(true);
-    // Who is asked to slow down sends no more, and who has something to show does not wait.
+    // A credential in a cooldown sends no more requests, and a request with a stale entry does not wait.
     expect(traffic().length).toBeGreaterThanOrEqual(code === 'RATE_LIMITED' ? 1 : 4);
     expect((await executeTraced(CALL, { id: liveCallId })).extensions.upstream).toMatchObject({ stale: 1 });
 
@@ -69,7 +70,7 @@ describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
     expect(traffic()).toHaveLength(4);
   });
 
-  test('what was seen is served no longer than the grace', async () => {
+  test(`while the upstream ${name}, stale data is served no longer than the grace period`, async () => {
     const { execute, clock, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, GRACE_MS: '60000' } });
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
@@ -81,7 +82,7 @@ describe.each(OUTAGES)('While the upstream $name', ({ breakIt, code }) => {
   });
 });
 
-test('while the upstream gives no answer in time, what was seen is served stale', async () => {
+test('a cached response is served stale when the upstream times out', async () => {
   const timers = createManualTimers();
   const { execute, executeTraced, clock, sandbox, traffic } = createTimedGateway({ gateway: timers });
   const { richCallId: id } = sampleIds(sandbox);
@@ -96,7 +97,7 @@ test('while the upstream gives no answer in time, what was seen is served stale'
   expect(traffic()).toEqual([`GET /call/${id}`]);
 });
 
-test('an operation whose time is over is answered with what was seen', async () => {
+test('an operation that reaches its deadline is answered with stale data', async () => {
   const timers = createManualTimers();
   const { execute, clock, sandbox } = createTimedGateway({ gateway: timers, settings: { REQUEST_DEADLINE_MS: '777' } });
   const { richCallId: id } = sampleIds(sandbox);
@@ -109,7 +110,7 @@ test('an operation whose time is over is answered with what was seen', async () 
   expect(await asked).toMatchObject({ data: { call: { id } } });
 });
 
-describe('Nothing stands in for an answer that says something:', () => {
+describe('Upstream responses without stale-if-error', () => {
   test.each<[name: string, breakIt: StartOutage, code: string | undefined]>([
     ['a 400', answers(400), 'UPSTREAM_REJECTED'],
     ['a 422', answers(422), 'UPSTREAM_REJECTED'],
@@ -117,9 +118,9 @@ describe('Nothing stands in for an answer that says something:', () => {
     ['a 404', answers(404), undefined],
     ['a 410', answers(410), undefined],
     ['a redirect', answers(302, { location: 'http://elsewhere.test/' }), 'UPSTREAM_UNAVAILABLE'],
-    ['no JSON', ({ control }) => control.corrupt(ALL, '<html>'), 'UPSTREAM_INVALID_RESPONSE'],
-    ['no call', ({ control }) => control.corrupt(ALL, '{}'), 'UPSTREAM_INVALID_RESPONSE'],
-  ])('%s', async (_name, breakIt, code) => {
+    ['a body that is not JSON', ({ control }) => control.corrupt(ALL, '<html>'), 'UPSTREAM_INVALID_RESPONSE'],
+    ['a body without a call', ({ control }) => control.corrupt(ALL, '{}'), 'UPSTREAM_INVALID_RESPONSE'],
+  ])('stale data is not served in place of %s', async (_name, breakIt, code) => {
     const { execute, clock, sandbox, traffic } = createTimedGateway({ settings: NO_RETRIES });
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
@@ -131,7 +132,7 @@ describe('Nothing stands in for an answer that says something:', () => {
     expect(traffic()).toHaveLength(2);
   });
 
-  test('and what failed is never kept', async () => {
+  test('a failed upstream response is never cached', async () => {
     const { execute, sandbox, traffic } = createTimedGateway({ settings: NO_RETRIES });
     const { richCallId: id } = sampleIds(sandbox);
     for (const status of [400, 500, 429, 403]) {
@@ -143,7 +144,7 @@ describe('Nothing stands in for an answer that says something:', () => {
   });
 });
 
-test('a background request that fails leaves what was kept, and nothing else', async () => {
+test('a failed background revalidation keeps the stale entry and causes no unexpected error', async () => {
   const { execute, executeTraced, clock, sandbox, unexpectedErrors } = createTimedGateway({ settings: NO_RETRIES });
   const { richCallId: id } = sampleIds(sandbox);
   await execute(CALL, { id });

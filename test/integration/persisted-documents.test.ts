@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { createTestGateway, KEY_A, KEY_B, type TestGateway } from '../support/test-gateway.ts';
 
 const ASSISTANTS = '{ assistants(first: 1) { nodes { id } } }';
-/** Some seventy of these fill the memory for documents that clients register. */
+/** Some seventy of these documents fill the memory for registered documents. */
 const large = (n: number) => `${ASSISTANTS} #${n} ${'x'.repeat(120_000)}`;
 
 const createTenants = () => createTestGateway({ settings: { REVOX_API_KEY: '' } });
 
-/** Asks by the hash of a text, and with the text where that is given. */
+/** Sends the hash of a text, and the document itself if `query` is given. */
 async function ask(gateway: TestGateway, key: string, text: string, query?: string): Promise<string> {
   const sha256Hash = createHash('sha256').update(text).digest('hex');
   const response = await gateway.fetch('/graphql', {
@@ -22,8 +22,8 @@ async function ask(gateway: TestGateway, key: string, text: string, query?: stri
 
 const register = (gateway: TestGateway, key: string, text: string) => ask(gateway, key, text, text);
 
-describe('A document that a client registers', () => {
-  test('is found by its hash after the first operation of a credential that the upstream accepts', async () => {
+describe('Registered documents', () => {
+  test('a registered document is found by its hash after the first operation of an accepted credential', async () => {
     const gateway = createTenants();
     expect(await ask(gateway, KEY_A, ASSISTANTS)).toBe('PERSISTED_QUERY_NOT_FOUND');
     expect(await register(gateway, KEY_A, ASSISTANTS)).toBe('ok');
@@ -32,7 +32,7 @@ describe('A document that a client registers', () => {
     expect(gateway.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
   });
 
-  test('is not kept when the upstream refuses the credential, nor when it was not asked', async () => {
+  test('a document is not registered when the upstream has rejected or not yet seen the credential', async () => {
     const gateway = createTenants();
     expect(await register(gateway, 'sk_invented', ASSISTANTS)).toBe('UNAUTHENTICATED');
     expect(await register(gateway, 'sk_invented', '{ __typename }')).toBe('ok');
@@ -41,7 +41,7 @@ describe('A document that a client registers', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('stays while a hundred large ones come with invented keys', async () => {
+  test('a registered document is not evicted by a hundred large documents sent with invented API keys', async () => {
     const gateway = createTenants();
     await register(gateway, KEY_A, large(0));
     for (let n = 1; n <= 100; n += 1) await register(gateway, `sk_invented_${n}`, large(n));
@@ -50,7 +50,7 @@ describe('A document that a client registers', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('stays while another tenant registers a hundred large ones, which push out that tenant’s own', async () => {
+  test('a tenant that registers a hundred large documents evicts its own documents and none of another tenant', async () => {
     const gateway = createTenants();
     for (let n = 0; n < 10; n += 1) await register(gateway, KEY_A, large(n));
     for (let n = 100; n < 200; n += 1) await register(gateway, KEY_B, large(n));

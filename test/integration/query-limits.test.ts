@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createTestGateway, type GraphQLResult } from '../support/test-gateway.ts';
 import { doubling, expectLimitError, type LimitExcess, type Operation, post, ROWS_OF_ROWS } from './limit-scenarios.ts';
 
-/** Each operation asks for nobody's call, which costs one request. */
+/** Each operation requests a call that does not exist, which costs one upstream request. */
 const LIMIT_CASES: readonly (LimitExcess & {
   readonly name: string;
   readonly settings: Record<string, string>;
@@ -15,7 +15,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     fits: { query: '{ call(id: "nobody") { id } }' },
     isOver: { query: '{ call(id: "nobody") { id status direction } }' },
     limit: 11,
-    // The parser stops there.
+    // The parser stops at the first token over the limit.
     measured: 12,
     message: 'The document has more than 11 tokens; at most 11 are allowed (MAX_TOKENS).',
   },
@@ -68,7 +68,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     message: 'The operation has 5 directives; at most 4 are allowed (MAX_DIRECTIVES).',
   },
   {
-    name: 'selections with the fragments written out',
+    name: 'selections with expanded fragments',
     settings: { MAX_TOKENS: '128' },
     fits: { query: `{ call(id: "nobody") { ...F0 } } ${doubling(9, 'Call', 'id status direction')}` },
     isOver: { query: `{ call(id: "nobody") { id ...F0 } } ${doubling(9, 'Call', 'id status direction')}` },
@@ -77,7 +77,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     message: 'The operation has 2561 selections with its fragments written out; at most 2560 are allowed (20 × MAX_TOKENS).',
   },
   {
-    name: 'fields that it can bring',
+    name: 'returned fields',
     settings: { MAX_COST: '3' },
     fits: { query: '{ call(id: "nobody") { id status } }' },
     isOver: { query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }', variables: { n: 2 } },
@@ -104,7 +104,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     message: '`ids` of Query.nodes holds 3 items; at most 2 are allowed (MAX_IDS).',
   },
   {
-    name: 'items of a list in any variable, which is refused before it is read',
+    name: 'items of a list in any variable',
     settings: { MAX_IDS: '2', MAX_REPRESENTATIONS: '3' },
     fits: {
       query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
@@ -119,7 +119,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     message: '`$s` holds 4 items; at most 3 are allowed (MAX_REPRESENTATIONS).',
   },
   {
-    name: 'comparisons to validate it, of which GraphQL has a limit of its own',
+    name: 'comparisons during validation',
     settings: { MAX_ALIASES: '10000' },
     fits: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(707)} }` },
     isOver: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(708)} }` },
@@ -130,8 +130,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
   },
 ];
 
-describe.each(LIMIT_CASES)('Of $name', ({ settings, fits, isOver, ...excess }) => {
-  test('as many as are allowed pass, again and again', async () => {
+describe.each(LIMIT_CASES)('Limit of $name', ({ name, settings, fits, isOver, ...excess }) => {
+  test(`an operation at the limit of ${name} is executed, and so is its repetition`, async () => {
     const gateway = createTestGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0', ...settings } });
     for (let round = 0; round < 2; round += 1) {
       expect(await gateway.execute(fits.query, fits.variables)).not.toHaveProperty('errors');
@@ -139,15 +139,15 @@ describe.each(LIMIT_CASES)('Of $name', ({ settings, fits, isOver, ...excess }) =
     }
   });
 
-  test('one more is refused with limit and measure, again and again, and nothing is executed', async () => {
+  test(`an operation over the limit of ${name} is rejected with the limit and the measured value, and so is its repetition`, async () => {
     const gateway = createTestGateway({ settings });
     await expectLimitError(gateway, isOver, excess);
   });
 });
 
-describe('What does not fit', () => {
+describe('Invalid input and the cost limit', () => {
   test.each(['first: -5', 'first: 0', 'first: 1000000000', 'first: 1, last: 1'])(
-    'in a connection (%s) is told at its field',
+    'an invalid argument of a connection (%s) is an error of its field',
     async (args) => {
       const gateway = createTestGateway();
       const { data, errors } = await gateway.execute(`{ __typename callAttempts(${args}) { nodes { id } } }`);
@@ -157,7 +157,7 @@ describe('What does not fit', () => {
     },
   );
 
-  test('in one field does not hide what others cost', async () => {
+  test('an invalid argument of one field does not hide the cost of other fields', async () => {
     const gateway = createTestGateway();
     const query = `query ($ids: [ID!] = []) { calls(ids: $ids) { id } ${ROWS_OF_ROWS} }`;
     await expectLimitError(
@@ -173,7 +173,7 @@ describe('What does not fit', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('in a directive is told before anything is executed', async () => {
+  test('an invalid argument of a directive is reported before anything is executed', async () => {
     const gateway = createTestGateway();
     const query = `query ($v: Boolean = true) { assistants { nodes { id @include(if: $v) } } ${ROWS_OF_ROWS} }`;
     const answer = await gateway.execute(query, { v: null });
@@ -184,14 +184,14 @@ describe('What does not fit', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('in the document is told, whatever it costs', async () => {
+  test('a validation error is reported before the cost of the document', async () => {
     const gateway = createTestGateway();
     const { errors } = await gateway.execute(`{ nothing ${ROWS_OF_ROWS} }`);
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('in the variables is told by their names', async () => {
+  test('an invalid variable is reported by its name before the cost of the document', async () => {
     const gateway = createTestGateway();
     const { errors } = await gateway.execute(`query ($n: Int!) { a: campaigns(first: $n) { totalCount } ${ROWS_OF_ROWS} }`, {
       n: 'x',
@@ -201,7 +201,7 @@ describe('What does not fit', () => {
   });
 });
 
-test('Of several operations only the one that is executed costs', async () => {
+test('only the selected operation of a document counts towards the cost limit', async () => {
   const gateway = createTestGateway();
   const query = `query Small { call(id: "nobody") { id } } query Large { ${ROWS_OF_ROWS} }`;
   const ask = async (operationName: string) =>
@@ -212,7 +212,7 @@ test('Of several operations only the one that is executed costs', async () => {
   expect(gateway.traffic()).toEqual([]);
 });
 
-test('An operation brings no more fields than it costs, whatever its variables were before', async () => {
+test('an operation never returns more fields than its computed cost, whatever its previous variables were', async () => {
   const query = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }';
   const seen: number[] = [];
   const gateway = createTestGateway({ settings: { MAX_COST: '2000' } });
@@ -240,7 +240,7 @@ function countFields(value: unknown): number {
   return Array.isArray(value) ? inner : inner + Object.keys(value).length;
 }
 
-test('What one operation costs by its variables says nothing of the next', async () => {
+test('the cost of an operation is computed again for other variables', async () => {
   const gateway = createTestGateway({ settings: { MAX_COST: '10' } });
   const ask = (n: number | null) => gateway.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
   expect((await ask(4)).errors).toBeUndefined();

@@ -25,15 +25,15 @@ function codesOf({ errors = [] }: { readonly errors?: readonly { readonly extens
   return [...new Set(errors.map(({ extensions }) => extensions.code))];
 }
 
-describe('An invented key in pass-through mode', () => {
-  test('costs the upstream one request, whatever the document asks for', async () => {
+describe('Invented API key in pass-through mode', () => {
+  test('an invented API key costs the upstream one request, whatever the document selects', async () => {
     const { execute, traffic } = createPassThroughGateway();
     const answer = await execute(EVERYTHING, { ids: hundredIds }, INVALID_KEY);
     expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
     expect(traffic()).toHaveLength(1);
   });
 
-  test('costs one request even where the upstream answers slowly and asks to send it again', async () => {
+  test('an invented API key costs one request even when the upstream responds slowly with x-should-retry', async () => {
     const { execute, clock, traffic, sandbox } = createPassThroughGateway();
     const late = Promise.withResolvers<void>();
     sandbox.control.fail(() => true, { status: 401, headers: { 'x-should-retry': 'true' } });
@@ -46,7 +46,7 @@ describe('An invented key in pass-through mode', () => {
     expect(traffic()).toHaveLength(1);
   });
 
-  test('costs one request for a hundred operations at once, and none for the next hundred of the same second', async () => {
+  test('a hundred concurrent operations with an invented API key cost one request, and the next hundred in the same second none', async () => {
     const { execute, clock, traffic } = createPassThroughGateway();
     const askAll = () => Promise.all(hundredIds.map((id) => execute(CALL, { id }, INVALID_KEY)));
     const answers = await askAll();
@@ -61,7 +61,7 @@ describe('An invented key in pass-through mode', () => {
     expect(traffic()).toHaveLength(1);
   });
 
-  test('A request that is not sent is reported with no status', async () => {
+  test('a request that is rejected without being sent is reported with a null status', async () => {
     const { executeTraced } = createPassThroughGateway();
     await executeTraced(CALL, { id: 'x' }, INVALID_KEY);
     const { extensions, errors } = await executeTraced(CALL, { id: 'x' }, INVALID_KEY);
@@ -70,8 +70,8 @@ describe('An invented key in pass-through mode', () => {
   });
 });
 
-describe('A key in pass-through mode that the upstream has refused', () => {
-  test('is accepted again within a second after the upstream accepts it, by one probe', async () => {
+describe('Rejected API key in pass-through mode', () => {
+  test('a rejected API key works again within a second after the upstream accepts it, by one probe', async () => {
     const { execute, clock, traffic, sandbox } = createPassThroughGateway(NO_RETRIES);
     const { richCallId, twentyCallIds: ids } = sampleIds(sandbox);
     sandbox.control.fail(() => true, { status: 401, times: 1 });
@@ -85,7 +85,7 @@ describe('A key in pass-through mode that the upstream has refused', () => {
     expect(traffic()).toHaveLength(1 + new Set([...ids, richCallId]).size - (ids.includes(richCallId) ? 1 : 0));
   });
 
-  test('is refused for itself alone', async () => {
+  test('the rejection of one API key does not affect another key', async () => {
     const { execute, traffic, sandbox } = createPassThroughGateway();
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id: 'x' }, INVALID_KEY);
@@ -94,7 +94,7 @@ describe('A key in pass-through mode that the upstream has refused', () => {
     expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 
-  test('costs the operation that receives the 401 nothing more upstream, also when the memory of the refusal would let a request pass', async () => {
+  test('an operation that has received a 401 sends no further request, even after the rejection has expired', async () => {
     const { execute, clock, traffic, sandbox } = createPassThroughGateway(NO_RETRIES);
     const { richCallId } = sampleIds(sandbox);
     await execute(CALL, { id: richCallId }, VALID_KEY);
@@ -117,8 +117,8 @@ describe('A key in pass-through mode that the upstream has refused', () => {
   });
 });
 
-describe('The gateway’s own key', () => {
-  test('that answers 401 ten times in a row is asked with once a second, and serves all again as soon as it is accepted', async () => {
+describe('API key of the gateway in service mode', () => {
+  test('after ten 401s in a row the API key of the gateway is probed once a second and used again as soon as it is accepted', async () => {
     const { execute, clock, traffic, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' } });
     const { richCallId: id } = sampleIds(sandbox);
     sandbox.control.fail(() => true, { status: 401 });
@@ -135,7 +135,7 @@ describe('The gateway’s own key', () => {
     expect(traffic()).toHaveLength(101);
   });
 
-  test('that ten 401s have suspended serves all again within a second, though one client polls an object that is refused', async () => {
+  test('a suspended API key of the gateway recovers within a second although one client polls an object that is rejected with 401', async () => {
     const { execute, clock, traffic, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' } });
     const { richCallId: id } = sampleIds(sandbox);
     sandbox.control.fail(({ path }) => path === '/call/refused', { status: 401 });
@@ -153,7 +153,7 @@ describe('The gateway’s own key', () => {
     expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 
-  test('that answers 401 for some objects serves the others', async () => {
+  test('an API key of the gateway that is rejected for some objects still serves the others', async () => {
     const { execute, traffic, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' } });
     const { twentyCallIds: ids } = sampleIds(sandbox);
     sandbox.control.fail(({ path }) => path.startsWith('/call/call-'), { status: 401 });

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 
-// A few kilobytes may ask for the same long thing many times over: each time it is written out.
+// An operation of a few kilobytes can select the same long text many times, and each time it is serialized.
 
-/** A world whose calls are long: two attempts of two hundred utterances each; and whose assistants have much to say. */
+/** A gateway with long calls, of two attempts with 200 utterances each, and assistants with long prompts. */
 function createGatewayWithLongCalls(settings: Record<string, string> = {}) {
   const sandbox = createSandbox();
   const { calls, assistants } = sandbox.control.data(KEY_A);
@@ -31,20 +31,20 @@ function createGatewayWithLongCalls(settings: Record<string, string> = {}) {
 const repeat = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
 const TRANSCRIPT_QUERY = 'callAttempts { transcript { role content } }';
 
-describe('An answer that would be too large', () => {
-  test('is given up while it is made, however often it asks for one call', async () => {
+describe('Response size limit', () => {
+  test('an operation that selects one call many times is aborted during execution when its response exceeds the limit', async () => {
     const { execute, callId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
     const query = `query ($ids: [ID!]!) { ${repeat(20, (n) => `a${n}: calls(ids: $ids) { ${TRANSCRIPT_QUERY} }`)} }`;
     const { cpuMs, answer } = await measured(() => execute(query, { ids: Array(100).fill(callId) }));
     expect(answer).toEqual(TOO_LARGE);
     expect(answer.errors?.[0]?.extensions).toMatchObject({ limit: 2 ** 24 });
-    // All of it would be 1,600,000 fields.
+    // The complete response would have 1,600,000 fields.
     expect(cpuMs).toBeLessThan(3_000);
     expect(traffic()).toEqual([`GET /call/${callId}`]);
     expect(unexpectedErrors).toEqual([]);
   });
 
-  test('is given up for its texts, too: no text is so long that it cannot be written', async () => {
+  test('long strings count towards the response size limit', async () => {
     const { execute, assistantId, otherId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
     const representations = Array.from({ length: 1_000 }, (_, n) => ({
       __typename: 'Assistant',
@@ -57,7 +57,7 @@ describe('An answer that would be too large', () => {
     expect(unexpectedErrors).toEqual([]);
   });
 
-  test('says so with 400 to who takes it, and with the limit that is set; what is smaller is answered', async () => {
+  test('a response over MAX_ANSWER_BYTES is rejected with 400 for a client that accepts GraphQL responses, and a smaller one is sent', async () => {
     const { fetch, callId, execute, traffic } = createGatewayWithLongCalls({ MAX_ANSWER_BYTES: '100000' });
     const query = `{ call(id: "${callId}") { id ${TRANSCRIPT_QUERY} } }`;
     const accept = 'application/graphql-response+json';
@@ -70,7 +70,7 @@ describe('An answer that would be too large', () => {
     expect(traffic()).toEqual([`GET /call/${callId}`]);
   });
 
-  test('is none of forty long calls', async () => {
+  test('a response with forty long calls stays below the default response size limit', async () => {
     const { execute, sandbox, traffic } = createGatewayWithLongCalls();
     const ids = sandbox.control
       .data(KEY_A)
@@ -83,13 +83,13 @@ describe('An answer that would be too large', () => {
   });
 });
 
-describe('The size of an answer counts what is really written', () => {
+describe('Measured response size', () => {
   const ALIAS = 'a'.repeat(250);
   const ATTEMPTS = (field: string) => `{ callAttempts(first: 50) { nodes { ${repeat(20, (n) => `${ALIAS}${n}: ${field}`)} } } }`;
 
   test.each([
     ['response names', {}, ATTEMPTS('id')],
-    ['response names of `__typename`, which no resolver of the gateway brings', {}, ATTEMPTS('__typename')],
+    ['response names of `__typename`, which has no resolver in the gateway', {}, ATTEMPTS('__typename')],
     [
       'response names of `__typename` in a fragment',
       {},
@@ -102,8 +102,8 @@ describe('The size of an answer counts what is really written', () => {
       `{ ${repeat(20, (n) => `a${n}: __schema { types { name description fields { name description } } }`)} }`,
     ],
     ['errors', {}, `{ ${repeat(80, (n) => `${ALIAS}${n}: callAttempts(after: "${'ä'.repeat(300)}") { totalCount }`)} }`],
-    ['a value that the schema does not know, in the extensions', {}, `{ callAttempts(first: 50) { nodes { status } } }`],
-  ])('with %s', async (_, settings, query) => {
+    ['an unrecognized value in the extensions', {}, `{ callAttempts(first: 50) { nodes { status } } }`],
+  ])('the measured size of a response with %s is at least its serialized size', async (_, settings, query) => {
     const upstream = async (request: Request) => {
       const response = await createSandbox().fetch(request);
       const body = (await response.json()) as { calls?: object[] };
@@ -120,7 +120,7 @@ describe('The size of an answer counts what is really written', () => {
     expect([...answered.unexpectedErrors, ...refused.unexpectedErrors]).toEqual([]);
   });
 
-  test('with what the upstream was asked, where that is part of the answer', async () => {
+  test('the measured response size includes the upstream trace', async () => {
     const query = `{ ${repeat(90, (n) => `a${n}: call(id: "${n}${'x'.repeat(200)}") { id }`)} }`;
     const traced = { 'x-revox-trace': '1' };
     const answered = createTestGateway({ settings: { UPSTREAM_TRACE: 'on' } });

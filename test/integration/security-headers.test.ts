@@ -15,30 +15,30 @@ const NOTHING_TO_LOAD = {
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PAGE = { headers: { accept: 'text/html' } };
 
-describe('Every answer says what a browser may do with it', () => {
+describe('Security headers', () => {
   test.each<[status: number, name: string, url: string, init?: RequestInit]>([
     [200, 'data', '/graphql?query={__typename}'],
     [200, 'an error', '/graphql?query={nope}', { headers: { accept: 'application/json' } }],
-    [400, 'a refusal', '/graphql?query={nope}', { headers: { accept: 'application/graphql-response+json' } }],
-    [400, 'no JSON', '/graphql', { method: 'POST', body: '{', headers: JSON_TYPE }],
+    [400, 'a rejected operation', '/graphql?query={nope}', { headers: { accept: 'application/graphql-response+json' } }],
+    [400, 'invalid JSON', '/graphql', { method: 'POST', body: '{', headers: JSON_TYPE }],
     [405, 'a mutation by GET', '/graphql?query=mutation{x}'],
-    [403, 'a stranger', '/graphql?query={__typename}', { headers: { origin: 'https://evil.test' } }],
+    [403, 'another origin', '/graphql?query={__typename}', { headers: { origin: 'https://evil.test' } }],
     [403, 'another host', 'http://evil.test/graphql?query={__typename}'],
-    [404, 'no place', '/nope'],
+    [404, 'an unknown route', '/nope'],
     [405, 'another method', '/graphql', { method: 'PUT' }],
-    [406, 'another type', '/graphql?query={__typename}', { headers: { accept: 'image/png' } }],
-    [413, 'too much', '/graphql', { method: 'POST', body: ' '.repeat(2 ** 21), headers: JSON_TYPE }],
-    [415, 'no JSON type', '/graphql', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } }],
+    [406, 'another accepted type', '/graphql?query={__typename}', { headers: { accept: 'image/png' } }],
+    [413, 'a body over the limit', '/graphql', { method: 'POST', body: ' '.repeat(2 ** 21), headers: JSON_TYPE }],
+    [415, 'another content type', '/graphql', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } }],
     [200, 'health', '/health'],
     [200, 'readiness', '/ready'],
-    [302, 'the way to the page', '/', PAGE],
+    [302, 'the redirect to GraphiQL', '/', PAGE],
     [
       204,
       'a preflight',
       '/graphql',
       { method: 'OPTIONS', headers: { origin: 'https://app.test', 'access-control-request-method': 'GET' } },
     ],
-  ])('%i: %s', async (status, _name, url, init) => {
+  ])('a response with status %i has the security headers: %s', async (status, _name, url, init) => {
     const gateway = createTestGateway({ settings: { CORS_ORIGINS: 'https://app.test' } });
     const response = await gateway.fetch(url, init);
     expect(response.status).toBe(status);
@@ -47,7 +47,7 @@ describe('Every answer says what a browser may do with it', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('401: nobody', async () => {
+  test('a response with status 401 has the security headers: a missing API key', async () => {
     const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
     const response = await gateway.fetch('/graphql?query={__typename}');
     expect(response.status).toBe(401);
@@ -55,7 +55,7 @@ describe('Every answer says what a browser may do with it', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('500: a bug', async () => {
+  test('a response with status 500 has the security headers: an unexpected error', async () => {
     const now = () => {
       throw new Error('at db.internal');
     };
@@ -68,14 +68,15 @@ describe('Every answer says what a browser may do with it', () => {
   });
 });
 
-test('GraphiQL’s page may run the scripts that are in it, and no others', async () => {
+test('the GraphiQL page may run only the scripts that it contains', async () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
   const response = await gateway.fetch('/graphql', PAGE);
   const html = await response.text();
   const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(response.headers);
   const { 'content-security-policy': _, ...rest } = NOTHING_TO_LOAD;
   expect(others).toMatchObject(rest);
-  // The second one, which is all of GraphiQL, has words in it that look like scripts: a browser knows where it ends, and tests that it runs.
+  // The second script, which is GraphiQL itself, contains text that looks like script tags. Only a browser
+  // finds its end; the browser tests check that it runs.
   const first = html.slice(html.indexOf('<script>') + '<script>'.length, html.indexOf('</script>'));
   const hash = createHash('sha256').update(first).digest('base64');
   expect(policy.split('; ')).toEqual([
@@ -91,7 +92,7 @@ test('GraphiQL’s page may run the scripts that are in it, and no others', asyn
     "frame-ancestors 'none'",
   ]);
   expect(policy).toContain(`'sha256-${hash}'`);
-  // And what is no page gets nothing of it, once it has been shown.
+  // Responses that are not the page keep the strict policy after the page has been served.
   const answer = await gateway.fetch('/graphql?query={__typename}', { headers: { authorization: `Bearer ${KEY_A}` } });
   expect(Object.fromEntries(answer.headers)).toMatchObject(NOTHING_TO_LOAD);
   expect(gateway.traffic()).toEqual([]);

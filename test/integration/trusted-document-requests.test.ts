@@ -27,7 +27,10 @@ const DOCUMENTS = writeDocuments(
 const TRUSTED_SETTINGS = { TRUSTED_DOCUMENTS: DOCUMENTS };
 const TRUSTED_ONLY_SETTINGS = { ...TRUSTED_SETTINGS, TRUSTED_DOCUMENTS_ONLY: 'on' };
 
-/** Gateways that have no trusted documents, that have some, and that execute nothing else: the last one also behind a router. */
+/**
+ * Gateways without trusted documents, with trusted documents, with trusted documents only, and the last one
+ * behind a router.
+ */
 const plainGateway = createTestGateway({ settings: NO_CACHE });
 const trustedGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_SETTINGS } });
 const trustedOnlyGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS } });
@@ -46,7 +49,7 @@ interface Params {
 
 const METHODS = ['POST', 'GET'] as const;
 
-/** Every way to name a document. */
+/** Every parameter that can carry a document id. */
 const ID_PARAMETERS: { readonly way: string; readonly name: (id: string) => Params }[] = [
   { way: 'documentId', name: (id) => ({ documentId: id }) },
   { way: 'documentId with sha256:', name: (id) => ({ documentId: `sha256:${id}` }) },
@@ -92,8 +95,8 @@ async function send(
 const codesOf = ({ errors = [] }: GraphQLResult) => errors.map(({ extensions }) => extensions.code);
 const NOT_FOUND = { errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }] };
 
-describe('A trusted document', () => {
-  test.each(METHODS_AND_PARAMETERS)('is named by $way, with $method', async ({ method, name }) => {
+describe('Trusted document', () => {
+  test.each(METHODS_AND_PARAMETERS)('a trusted document is selected by $way with $method', async ({ method, name }) => {
     const { richCallId } = sampleIds(trustedGateway.sandbox);
     for (const id of ['card', sha256(CARD)]) {
       const { status, answer } = await send(trustedGateway, method, { ...name(id), variables: { id: richCallId } });
@@ -102,7 +105,7 @@ describe('A trusted document', () => {
     }
   });
 
-  test.each(METHODS)('may hold several operations, with %s', async (method) => {
+  test.each(METHODS)('a trusted document may contain several operations, with %s', async (method) => {
     const gateway = trustedGateway;
     const kind = await send(gateway, method, { doc_id: 'two', operationName: 'Kind' });
     expect(kind.answer).toEqual({ data: { __typename: 'Query' } });
@@ -114,7 +117,7 @@ describe('A trusted document', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test.each([null, ''])('may be named beside a query that is none: %j', async (query) => {
+  test.each([null, ''])('a trusted document may be selected next to an empty query: %j', async (query) => {
     const gateway = trustedGateway;
     expect((await send(gateway, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } })).answer).toEqual({
       data: { call: null },
@@ -122,7 +125,7 @@ describe('A trusted document', () => {
     expect(gateway.traffic()).toEqual(['GET /call/x']);
   });
 
-  test.each(ID_PARAMETERS)('may come beside its name, by $way', async ({ name }) => {
+  test.each(ID_PARAMETERS)('a trusted document may be sent in full next to its id, by $way', async ({ name }) => {
     const gateway = trustedGateway;
     for (const id of ['card', sha256(CARD)]) {
       const { answer } = await send(gateway, 'POST', { ...name(id), query: CARD, variables: { id: 'x' } });
@@ -131,7 +134,7 @@ describe('A trusted document', () => {
     }
   });
 
-  test('may be named in several ways at once', async () => {
+  test('a trusted document may be selected by several parameters at once', async () => {
     const gateway = trustedGateway;
     const params = { documentId: `sha256:${sha256(CARD)}`, ...toApqParams(sha256(CARD)), variables: { id: 'x' } };
     for (const method of METHODS) {
@@ -140,7 +143,7 @@ describe('A trusted document', () => {
     }
   });
 
-  test.each(METHODS)('is nothing that others are not: it is parsed, validated and refused like them, with %s', async (method) => {
+  test.each(METHODS)('a trusted document is parsed, validated and rejected like any other document, with %s', async (method) => {
     const gateway = createTestGateway({ settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' } });
     const refused = async (id: string) => {
       const { answer } = await send(gateway, method, { id });
@@ -153,13 +156,13 @@ describe('A trusted document', () => {
     expect(await refused('broken')).toEqual(['GRAPHQL_PARSE_FAILED']);
     expect(await refused('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
     expect(new Set(await refused('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
-    // It lacks its variable.
+    // The required variable is missing.
     expect(codesOf((await send(gateway, method, { id: 'card' })).answer)).toEqual(['BAD_USER_INPUT']);
     expect(gateway.traffic()).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('says by GET for how long its answer may be kept, and by whom', async () => {
+  test('a GET response for a trusted document has Cache-Control and Vary headers', async () => {
     const gateway = createTimedGateway({ settings: TRUSTED_SETTINGS });
     const { richCallId: id, liveCallId } = sampleIds(gateway.sandbox);
     const kept = async (callId: string) => {
@@ -175,16 +178,16 @@ describe('A trusted document', () => {
   });
 });
 
-describe('A name of no document', () => {
+describe('Unknown document id', () => {
   test.each(METHODS_AND_PARAMETERS)(
-    'by $way with $method is told so in the words that clients go by',
+    'an unknown document id by $way with $method is PersistedQueryNotFound, which clients rely on',
     async ({ way, method, name }) => {
       for (const gateway of [plainGateway, trustedGateway, trustedOnlyGateway]) {
         for (const id of [sha256('{ nobody }'), 'Card', '__proto__', 'constructor', 'toString', 'x'.repeat(500)]) {
           for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
             const { status, answer, headers } = await send(gateway, method, name(id), { accept });
             expect(answer).toEqual(NOT_FOUND);
-            // Apollo's protocol goes on from here: to its clients that is no failure.
+            // Apollo's protocol continues from this response: for its clients it is not a failure.
             expect(status).toBe(accept === RESPONSE_TYPE && way !== 'persistedQuery' ? 400 : 200);
             expect(headers.get('cache-control')).toBe('no-store');
           }
@@ -193,7 +196,7 @@ describe('A name of no document', () => {
     },
   );
 
-  test('that is a hash is one of Apollo’s protocol, whatever else it is given as', async () => {
+  test('an unknown hash in persistedQuery follows the Apollo protocol even next to another id parameter', async () => {
     const hash = sha256('{ nobody }');
     const { status, answer } = await send(
       plainGateway,
@@ -205,7 +208,7 @@ describe('A name of no document', () => {
   });
 });
 
-describe('What is no name', () => {
+describe('Invalid document id', () => {
   const HASH = 'extensions.persistedQuery.sha256Hash';
   const isNoId = (place: string) => `\`${place}\` has to be the id of a document: text, and not empty.`;
   const CASES: { name: string; params: Params; message: string }[] = [
@@ -229,18 +232,18 @@ describe('What is no name', () => {
       message: '`extensions.persistedQuery.version` has to be 1.',
     })),
     {
-      name: 'two names of two documents',
+      name: 'two ids of two documents',
       params: { documentId: 'card', id: 'two' },
       message: '`documentId` and `id` name two documents: give one of them.',
     },
     {
-      name: 'a name and a hash of two documents',
+      name: 'an id and a hash of two documents',
       params: { doc_id: 'two', ...toApqParams('card') },
       message: `\`doc_id\` and \`${HASH}\` name two documents: give one of them.`,
     },
   ];
 
-  test.each(CASES)('is BAD_USER_INPUT with 400, whatever is accepted: $name', async ({ params, message }) => {
+  test.each(CASES)('a request with $name is BAD_USER_INPUT with 400 for every Accept header', async ({ params, message }) => {
     const gateway = trustedGateway;
     for (const query of [undefined, CARD]) {
       for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
@@ -258,7 +261,7 @@ describe('What is no name', () => {
     ['?id=card&id=two', '`id` is given twice and names two documents: give it once.'],
     ['?id=card&doc_id=two', '`doc_id` and `id` name two documents: give one of them.'],
     ['?extensions={"persistedQuery":5}', '`extensions.persistedQuery` has to be an object.'],
-  ])('is BAD_USER_INPUT in a URL, too: %s', async (search, message) => {
+  ])('an invalid document id in a URL is BAD_USER_INPUT: %s', async (search, message) => {
     const gateway = trustedGateway;
     const response = await gateway.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
     expect([response.status, await response.json()]).toEqual([
@@ -268,14 +271,17 @@ describe('What is no name', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test.each(['documentID', 'docId', 'queryId', 'hash'])('stays what it was, a parameter that nobody knows: %s', async (name) => {
-    const gateway = trustedGateway;
-    const { status, answer } = await send(gateway, 'POST', { [name]: 'card', query: CARD, variables: { id: 'x' } });
-    expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-    expect(gateway.traffic()).toEqual([]);
-  });
+  test.each(['documentID', 'docId', 'queryId', 'hash'])(
+    'the parameter %s is not a document id and is rejected as unknown',
+    async (name) => {
+      const gateway = trustedGateway;
+      const { status, answer } = await send(gateway, 'POST', { [name]: 'card', query: CARD, variables: { id: 'x' } });
+      expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+      expect(gateway.traffic()).toEqual([]);
+    },
+  );
 
-  test.each([5, {}, [CARD]])('does not make a query of what is none: %j', async (query) => {
+  test.each([5, {}, [CARD]])('a document id next to the invalid query %j is BAD_USER_INPUT', async (query) => {
     const gateway = trustedGateway;
     const { status, answer } = await send(gateway, 'POST', { id: 'card', query });
     expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
@@ -283,24 +289,27 @@ describe('What is no name', () => {
   });
 });
 
-describe('A name beside another document', () => {
-  test.each(METHODS_AND_PARAMETERS)('by $way with $method is BAD_USER_INPUT', async ({ method, name }) => {
-    for (const gateway of [trustedGateway, trustedOnlyGateway]) {
-      for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
-        const { status, answer } = await send(gateway, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
-        expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-        expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it has to be the SHA-256/);
+describe('Document id next to another document', () => {
+  test.each(METHODS_AND_PARAMETERS)(
+    'a document id by $way with $method next to another document is BAD_USER_INPUT',
+    async ({ method, name }) => {
+      for (const gateway of [trustedGateway, trustedOnlyGateway]) {
+        for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
+          const { status, answer } = await send(gateway, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
+          expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+          expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it has to be the SHA-256/);
+        }
+        expect(gateway.traffic()).toEqual([]);
       }
-      expect(gateway.traffic()).toEqual([]);
-    }
-  });
+    },
+  );
 });
 
-describe('A document that a caller brings with its hash', () => {
+describe('Automatic persisted query', () => {
   const LIST = '{ assistants { nodes { id } } }';
   const BROUGHT = { ...toApqParams(sha256(LIST)), query: LIST };
 
-  test.each(METHODS)('can be named by it from then on, with %s', async (method) => {
+  test.each(METHODS)('a document that was sent with its hash is found by the hash in later requests, with %s', async (method) => {
     const gateway = createTestGateway();
     expect((await send(gateway, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
     expect(gateway.traffic()).toEqual([]);
@@ -312,7 +321,7 @@ describe('A document that a caller brings with its hash', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('can be named by everyone: a text is nobody’s data, an answer is', async () => {
+  test('a registered document is shared by all API keys, and its responses are not', async () => {
     const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
     const as = (key: string) => ({ authorization: `Bearer ${key}` });
     const ofA = await send(gateway, 'POST', BROUGHT, as(KEY_A));
@@ -331,7 +340,7 @@ describe('A document that a caller brings with its hash', () => {
     ['is not valid', '{ nothing }'],
     ['has no operation', 'fragment A on Query { __typename }'],
     ['is too long', `{ __typename } # ${'x'.repeat(2 ** 17)}`],
-  ])('is forgotten if it %s', async (_why, query) => {
+  ])('a document that %s is not registered', async (_why, query) => {
     const gateway = plainGateway;
     const first = await send(gateway, 'POST', { ...toApqParams(sha256(query)), query });
     const again = await send(gateway, 'POST', { ...toApqParams(sha256(query)), query });
@@ -339,7 +348,7 @@ describe('A document that a caller brings with its hash', () => {
     expect((await send(gateway, 'POST', toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
   });
 
-  test('is remembered as what it was by letter: another with its hash is none', async () => {
+  test('a different document with the hash of a registered one is BAD_USER_INPUT', async () => {
     const gateway = createTestGateway();
     await send(gateway, 'POST', BROUGHT);
     expect(gateway.traffic()).toEqual(['GET /assistants']);
@@ -349,7 +358,7 @@ describe('A document that a caller brings with its hash', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('is forgotten when too many others are brought, and a trusted one is not', async () => {
+  test('registered documents are evicted when too many are registered, and trusted ones are not', async () => {
     const gateway = createTestGateway({ settings: TRUSTED_SETTINGS });
     const bring = (number: number) => {
       const query = `{ __typename } # ${number} ${'x'.repeat(2 ** 16)}`;
@@ -360,19 +369,19 @@ describe('A document that a caller brings with its hash', () => {
     for (const each of brought.slice(0, 100)) await each.send();
     expect(await isKnown(brought[0]!.query)).toBe(true);
     for (const each of brought.slice(100)) await each.send();
-    // Naming one keeps it; the one that nobody named for longest has gone.
+    // A lookup refreshes a document; the least recently used one is evicted.
     expect(await Promise.all([0, 1, 127].map((number) => isKnown(brought[number]!.query)))).toEqual([true, false, true]);
     expect((await send(gateway, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({ data: { call: null } });
     expect(gateway.traffic()).toEqual(['GET /call/x']);
   });
 });
 
-describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
+describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
   const UNTRUSTED = '{ assistants { nodes { id } } }';
   const asRouter = { 'router-authorization': SECRET };
 
   test.each(METHODS_AND_PARAMETERS)(
-    'what is trusted is executed: by $way with $method, and in full',
+    'a trusted document is executed by $way with $method and when it is sent in full',
     async ({ method, name }) => {
       const gateway = trustedOnlyGateway;
       for (const params of [name('card'), name(sha256(CARD)), { query: CARD }, { query: CARD, ...name(sha256(CARD)) }]) {
@@ -385,14 +394,14 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
 
   test.each([
     ['another document', UNTRUSTED],
-    ['one with a blank more', `${CARD} `],
-    ['one with a comment', `${CARD}#`],
-    ['a part of one', 'query Kind { __typename }'],
+    ['a trusted one with an additional space', `${CARD} `],
+    ['a trusted one with a comment', `${CARD}#`],
+    ['a part of a trusted one', 'query Kind { __typename }'],
     ['one that does not parse', '{ call(id: '],
     ['one that is empty', ' '],
     ['introspection', '{ __schema { queryType { name } } }'],
-    ['what a router asks', '{ __typename }'],
-  ])('everything else is FORBIDDEN: %s', async (_what, query) => {
+    ['an operation of a router', '{ __typename }'],
+  ])('a document that is not trusted is FORBIDDEN: %s', async (_what, query) => {
     const gateway = trustedOnlyGateway;
     for (const method of METHODS) {
       for (const params of [{ query }, { query, ...toApqParams(sha256(query)) }, { query, documentId: sha256(query) }]) {
@@ -407,12 +416,12 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
           expect(headers.get('cache-control')).toBe('no-store');
         }
       }
-      // Nor is it kept.
+      // The document is not registered either.
       expect((await send(gateway, method, toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
     }
   });
 
-  test('a router that has proved who it is asks what a router asks, in its own words', async () => {
+  test('a router with the secret may send operations of routers without a trusted document', async () => {
     const gateway = routerSecretGateway;
     for (const method of METHODS) {
       for (const params of [{ query: '{ __typename }' }, { query: '{ __typename }', ...toApqParams(sha256('{ __typename }')) }]) {
@@ -430,7 +439,7 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
     expect(gateway.traffic()).toEqual([]);
   });
 
-  test('and finds entities that way', async () => {
+  test('a router with the secret may select _service and _entities without a trusted document', async () => {
     const query =
       'query ($representations: [_Any!]!) { _service { sdl } _entities(representations: $representations) { __typename } }';
     const variables = { representations: [{ __typename: 'Call', id: 'x' }] };
@@ -447,7 +456,7 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
     ['{ ...A } fragment A on Query { call(id: "x") { id } }'],
     ['{ __schema { queryType { name } } }'],
     ['query Kind { __typename } query Mine { call(id: "x") { id } }', 'Mine'],
-  ])('and nothing else: %s', async (query, operationName?: string) => {
+  ])('a router with the secret may not send any other document: %s', async (query, operationName?: string) => {
     const gateway = routerSecretGateway;
     for (const method of METHODS) {
       const params = { query, ...(operationName === undefined ? {} : { operationName }) };
@@ -458,7 +467,7 @@ describe('With TRUSTED_DOCUMENTS_ONLY=on', () => {
   });
 });
 
-describe('At the start', () => {
+describe('Trusted documents at startup', () => {
   const told = (settings: Record<string, string>) => {
     const lines: string[] = [];
     createTestGateway({
@@ -468,7 +477,7 @@ describe('At the start', () => {
     return lines;
   };
 
-  test('documents that are none for this schema are told, each once, and are no reason not to start', () => {
+  test('invalid trusted documents are logged once each and do not prevent the start', () => {
     const file = join(DOCUMENTS, 'relay.json');
     expect(told(TRUSTED_ONLY_SETTINGS)).toEqual([
       `A trusted document is none for this schema: ${file}, "outdated": Cannot query field "nothing" on type "Query".`,
@@ -477,9 +486,9 @@ describe('At the start', () => {
     expect(told({})).toEqual([]);
   });
 
-  test('if they are many, their number is', () => {
+  test('the number of invalid trusted documents is logged when there are many', () => {
     const documents = Object.fromEntries(Array.from({ length: 50 }, (_, number) => [`${number}\n`, `{ nothing${number} }`]));
-    // GraphQL repeats the text that it did not expect.
+    // GraphQL repeats unexpected text in its error message.
     const unexpected = '{ """over\ntwo lines""" }';
     const lines = told({ TRUSTED_DOCUMENTS: writeDocuments({ 'm.json': { unexpected, ...documents } }) });
     expect(lines).toHaveLength(21);
@@ -487,7 +496,7 @@ describe('At the start', () => {
     expect(lines.join('')).not.toContain('\n');
   });
 
-  test('documents that cannot be read are', () => {
+  test('trusted documents that cannot be read prevent the start', () => {
     expect(() => told({ TRUSTED_DOCUMENTS: join(DOCUMENTS, 'nowhere') })).toThrow(SettingsError);
   });
 });

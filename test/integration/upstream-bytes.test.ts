@@ -7,7 +7,7 @@ const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const TEN_IDS = Array.from({ length: 10 }, (_, n) => `call-${n}`);
 const EXCEEDED = { code: 'UPSTREAM_BUDGET_EXCEEDED' };
 
-/** An upstream whose calls take so many bytes each, in ten parts. */
+/** A gateway over an upstream whose calls have `bytes` bytes each, sent in ten chunks. */
 function createGatewayWithLongBodies(settings: Record<string, string> = {}, bytes = 100 * KIB) {
   const bodies = { open: 0, sentBytes: 0, hold: Promise.resolve() };
   const upstream = async ({ url }: Request) => {
@@ -37,7 +37,7 @@ function createGatewayWithLongBodies(settings: Record<string, string> = {}, byte
   return { ...gateway, bodies };
 }
 
-test('Operations that ask for the same large objects at the same time all come to their end, though they hold as much as they may together', async () => {
+test('concurrent operations that share the same large objects all complete although together they reach the byte limit', async () => {
   const settings = { MAX_UPSTREAM_BYTES: String(32 * 1024 * KIB) };
   const { execute, bodies } = createGatewayWithLongBodies(settings, 2_000 * KIB);
   const answers = await Promise.all(
@@ -47,7 +47,7 @@ test('Operations that ask for the same large objects at the same time all come t
   expect(bodies.open).toBe(0);
 });
 
-test('An operation that holds all bytes of the gateway’s key while it waits for a slow endpoint stalls no small operation', async () => {
+test('an operation that holds all bytes of the API key of the gateway while it waits for a slow endpoint does not block a small operation', async () => {
   const [large, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const upstream = async ({ url }: Request) => {
     const id = new URL(url).pathname.split('/').at(-1);
@@ -72,8 +72,8 @@ test('An operation that holds all bytes of the gateway’s key while it waits fo
   expect(traffic().sort()).toEqual(['GET /call/large', 'GET /call/slow', 'GET /call/small']);
 });
 
-describe('The bytes that an operation may read from the upstream', () => {
-  test('bound all its bodies together: all that are in flight stop when they are used up, and the rest of the answer stands', async () => {
+describe('Upstream byte budget', () => {
+  test('an exhausted byte budget stops all in-flight bodies of its operation and keeps the rest of the response', async () => {
     const { execute, bodies, traffic, unexpectedErrors } = createGatewayWithLongBodies();
     const { data, errors } = await execute(`${CALLS.replace('{ calls', '{ __typename calls')}`, { ids: TEN_IDS });
     expect(data.__typename).toBe('Query');
@@ -84,13 +84,13 @@ describe('The bytes that an operation may read from the upstream', () => {
       'This operation may read 524288 bytes from the Revox API (MAX_UPSTREAM_BYTES) and needs more. Ask for fewer objects at a time.',
     );
     expect(traffic()).toHaveLength(10);
-    // Each body reads one part more at most, and its stream holds another.
+    // Each body reads at most one more chunk, and its stream buffers another.
     expect(bodies.sentBytes).toBeLessThanOrEqual((512 + 10 * 2 * 10) * KIB);
     expect(bodies.open).toBe(0);
     expect(unexpectedErrors).toEqual([]);
   });
 
-  test('bound what is sent, too: once they are used up, no request waits for its turn any more', async () => {
+  test('an exhausted byte budget fails the queued requests of its operation', async () => {
     const { execute, traffic } = createGatewayWithLongBodies({ REVOX_MAX_CONCURRENCY: '1' });
     const { data, errors } = await execute(CALLS, { ids: TEN_IDS });
     expect(data.calls).toEqual(TEN_IDS.map((id, n) => (n < 5 ? { id } : null)));
@@ -98,7 +98,7 @@ describe('The bytes that an operation may read from the upstream', () => {
     expect(traffic()).toHaveLength(6);
   });
 
-  test('are each operation’s own; what is cached costs none', async () => {
+  test('each operation has its own byte budget, and cached data costs none of it', async () => {
     const { execute, traffic } = createGatewayWithLongBodies({ MAX_UPSTREAM_BYTES: `${250 * KIB}` });
     for (const ids of [TEN_IDS.slice(0, 2), TEN_IDS.slice(2, 4), TEN_IDS.slice(0, 4)]) {
       expect(await execute(CALLS, { ids })).toEqual({ data: { calls: ids.map((id) => ({ id })) } });
@@ -106,7 +106,7 @@ describe('The bytes that an operation may read from the upstream', () => {
     expect(traffic()).toHaveLength(4);
   });
 
-  test('of the operation that has sent a request are no matter of another that has joined it', async () => {
+  test('an operation that joins a request is not affected by the exhausted byte budget of the operation that sent it', async () => {
     const { execute, bodies, traffic } = createGatewayWithLongBodies({ MAX_UPSTREAM_BYTES: `${150 * KIB}` });
     const { promise, resolve } = Promise.withResolvers<void>();
     bodies.hold = promise;
@@ -119,7 +119,7 @@ describe('The bytes that an operation may read from the upstream', () => {
     expect(traffic()).toHaveLength(4);
   });
 
-  test('that are exceeded are no failure of the upstream: its breaker stays closed, and nothing is retried', async () => {
+  test('an exceeded byte budget is not an upstream failure: the circuit stays closed and nothing is retried', async () => {
     const { execute, traffic } = createGatewayWithLongBodies({ MAX_UPSTREAM_BYTES: `${50 * KIB}`, REVOX_BREAKER_FAILURES: '1' });
     for (let time = 0; time < 3; time += 1) {
       expect(await execute(CALL, { id: 'c' })).toMatchObject({ data: { call: null }, errors: [{ extensions: EXCEEDED }] });

@@ -8,11 +8,11 @@ const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const TRACED = { 'x-revox-trace': '1' };
 const VARY = 'Authorization, Router-Authorization, Accept';
 
-/** Of what may be compressed. */
+/** The `Vary` header of a response that may be compressed. */
 const VARY_WHOLE = `${VARY}, Accept-Encoding`;
 
 describe('extensions.upstream', () => {
-  test('tells every question, where its answer came from, and what was sent', async () => {
+  test('extensions.upstream lists every upstream lookup with its source and status', async () => {
     let elapsed = 0;
     const { execute, sandbox, clock } = createTimedGateway({
       settings: NO_RETRIES,
@@ -38,7 +38,7 @@ describe('extensions.upstream', () => {
         ],
       },
     });
-    // Tenths of a millisecond, by a clock that never goes back.
+    // Durations are in tenths of a millisecond of the monotonic clock.
     for (const { ms } of extensions.upstream.calls) expect(ms).toBe(Math.round(Math.round(ms / 1.26) * 12.6) / 10);
 
     clock.pass(600_000);
@@ -50,13 +50,13 @@ describe('extensions.upstream', () => {
     });
   });
 
-  test('tells pages with their numbers, by the query that was sent', async () => {
+  test('extensions.upstream lists pages with the query string that was sent', async () => {
     const { executeTraced } = createTimedGateway();
     const { sources } = await executeTraced('{ callAttempts(first: 1, statuses: [COMPLETED, ERRORED]) { nodes { id } } }');
     expect(sources).toEqual(['network /call?page=1&page_size=50&statuses=completed%2Cerrored']);
   });
 
-  test('is told nobody who does not ask, and nobody where it is off', async () => {
+  test('extensions.upstream is absent without the trace header and with UPSTREAM_TRACE=off', async () => {
     const { execute, sandbox } = createTimedGateway();
     const { richCallId: id } = sampleIds(sandbox);
     expect(await execute(CALL, { id })).toEqual({ data: { call: { id } } });
@@ -65,7 +65,7 @@ describe('extensions.upstream', () => {
     expect(await silent.execute(CALL, { id }, TRACED)).toEqual({ data: { call: { id } } });
   });
 
-  test('is bounded, though its counts are not', () => {
+  test('extensions.upstream lists at most 1,000 calls and counts all of them', () => {
     const account = createUpstreamUsage(() => 0);
     for (let n = 0; n < 1001; n += 1) {
       account.record({ method: 'GET', path: `/call/${n}`, status: 200, ms: 1, source: 'cache' }, undefined, '/call/{id}');
@@ -85,14 +85,14 @@ describe('Cache-Control', () => {
       expected: 'private, max-age=10',
     },
     { name: 'a page', query: '{ callAttempts(statuses: [COMPLETED]) { nodes { id } } }', expected: 'private, max-age=1' },
-    { name: 'what is not there', query: '{ call(id: "nowhere") { id } }', expected: 'private, max-age=2' },
-    { name: 'nothing of the upstream', query: '{ __typename }', expected: 'private, max-age=0' },
+    { name: 'a call that does not exist', query: '{ call(id: "nowhere") { id } }', expected: 'private, max-age=2' },
+    { name: 'a response without upstream data', query: '{ __typename }', expected: 'private, max-age=0' },
     { name: 'a live call', query: '{ call(id: "$live") { id } assistant(id: "$french") { name } }', expected: 'no-store' },
     { name: 'a page with a live attempt', query: '{ callAttempts { nodes { id } } }', expected: 'no-store' },
     { name: 'an error', query: '{ call(id: "$rich") { id } assistant(id: "") { name } }', expected: 'no-store' },
     { name: 'a trace', query: '{ call(id: "$rich") { id } }', headers: TRACED, expected: 'no-store' },
-    { name: 'no valid query', query: '{ nothing }', expected: 'no-store' },
-    { name: 'no query at all', query: '', expected: 'no-store' },
+    { name: 'an invalid query', query: '{ nothing }', expected: 'no-store' },
+    { name: 'an empty query', query: '', expected: 'no-store' },
   ];
 
   function fill(query: string, gateway: ReturnType<typeof createTimedGateway>): string {
@@ -101,7 +101,7 @@ describe('Cache-Control', () => {
     return query.replace(/\$(\w+)/g, (_, name: string) => ids[name]!);
   }
 
-  test.each(QUERIES)('of $name: $expected', async ({ query, headers, expected }) => {
+  test.each(QUERIES)('the Cache-Control of $name is $expected', async ({ query, headers, expected }) => {
     const gateway = createTimedGateway();
     const body = JSON.stringify({ query: fill(query, gateway) });
     const post = await gateway.fetch('/graphql', {
@@ -114,7 +114,7 @@ describe('Cache-Control', () => {
     expect(await post.json()).not.toHaveProperty('extensions.http');
   });
 
-  test('goes down as time goes by, and is none for what is served stale', async () => {
+  test('max-age decreases with the age of the entry, and a stale response is no-store', async () => {
     const gateway = createTimedGateway();
     const get = async () => {
       const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', gateway) })}`;
@@ -131,7 +131,7 @@ describe('Cache-Control', () => {
     expect(await get()).toBe('no-store');
   });
 
-  test('of a gateway that remembers nothing lets nobody else remember', async () => {
+  test('a response of a gateway without a cache has max-age=0', async () => {
     const gateway = createTimedGateway({ settings: NO_CACHE });
     const url = `/graphql?${new URLSearchParams({ query: fill('{ call(id: "$rich") { id } }', gateway) })}`;
     const { headers } = await gateway.fetch(url, { headers: { accept: 'application/json' } });
@@ -139,21 +139,21 @@ describe('Cache-Control', () => {
   });
 
   test.each([
-    { name: 'without a key', settings: { REVOX_API_KEY: '' }, init: {}, status: 401 },
+    { name: 'without an API key', settings: { REVOX_API_KEY: '' }, init: {}, status: 401 },
     {
-      name: 'of no JSON',
+      name: 'of another content type',
       settings: {},
       init: { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' },
       status: 415,
     },
     {
-      name: 'of too large a body',
+      name: 'with a body over the limit',
       settings: { MAX_BODY_BYTES: '1024' },
       init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(2000)}"` },
       status: 413,
     },
-    { name: 'of no answer that we have', settings: {}, init: { headers: { accept: 'image/png' } }, status: 406 },
-  ])('of a request $name that is refused: no-store', async ({ settings, init, status }) => {
+    { name: 'that accepts only an unsupported type', settings: {}, init: { headers: { accept: 'image/png' } }, status: 406 },
+  ])('the Cache-Control of a rejected request $name is no-store', async ({ settings, init, status }) => {
     const { fetch } = createTimedGateway({ settings });
     const response = await fetch('/graphql?query={__typename}', init);
     expect(response.status).toBe(status);
@@ -162,24 +162,24 @@ describe('Cache-Control', () => {
   });
 
   test.each([
-    { name: 'that comes as events', accept: 'text/event-stream', query: '{ assistants { nodes { id } } }' },
-    { name: 'that comes as events, of no valid query', accept: 'text/event-stream', query: '{ nothing }' },
-    { name: 'that comes in parts', accept: 'multipart/mixed', query: '{ assistants { nodes { id } } }' },
-  ])('of an answer $name: no-store', async ({ accept, query }) => {
+    { name: 'an event stream', accept: 'text/event-stream', query: '{ assistants { nodes { id } } }' },
+    { name: 'an event stream for an invalid query', accept: 'text/event-stream', query: '{ nothing }' },
+    { name: 'a multipart response', accept: 'multipart/mixed', query: '{ assistants { nodes { id } } }' },
+  ])('the Cache-Control of $name is no-store', async ({ accept, query }) => {
     const response = await createTimedGateway().fetch(`/graphql?${new URLSearchParams({ query })}`, { headers: { accept } });
     expect(response.headers.get('content-type')).toContain(accept);
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('vary')).toBe(VARY);
   });
 
-  test('is none for the GraphiQL page; but what stands at its address depends on Accept', async () => {
+  test('the GraphiQL page has no Cache-Control header and varies by Accept', async () => {
     const { headers } = await createTimedGateway().fetch('/graphql', { headers: { accept: 'text/html' } });
     expect(headers.get('content-type')).toContain('text/html');
     expect(headers.get('cache-control')).toBeNull();
     expect(headers.get('vary')).toBe(VARY_WHOLE);
   });
 
-  test('a live call in the list of a campaign’s rows is one too', async () => {
+  test('a response with a live call in a campaign row is no-store', async () => {
     const gateway = createTimedGateway();
     const { largeCampaignId, liveCallId } = sampleIds(gateway.sandbox);
     const control = gateway.sandbox.control;
