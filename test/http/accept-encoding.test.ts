@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { parseAcceptEncoding } from '#http/headers/accept-encoding.ts';
 
 test.each([
-  // Nothing is said, and nothing is risked.
+  // Without a header, the response is not encoded.
   [null, 'as it is'],
   ['', 'as it is'],
-  // What clients send.
+  // Headers of common clients.
   ['gzip, deflate, br, zstd', 'br'],
   ['gzip, deflate', 'gzip'],
   ['br', 'br'],
@@ -23,7 +23,7 @@ test.each([
   ['gzip;q=0', 'as it is'],
   ['br;q=0, gzip;q=0', 'as it is'],
   ['*;q=0, gzip', 'gzip, or nothing'],
-  // As it is: last, unless it weighs more.
+  // Identity is the last choice unless it has a higher weight.
   ['identity, gzip', 'gzip'],
   ['identity, gzip;q=0.5', 'as it is'],
   ['identity;q=0.5, gzip;q=0.4, br;q=0.6', 'br'],
@@ -33,12 +33,12 @@ test.each([
   ['*;q=0', 'nothing'],
   ['*;q=0, identity', 'as it is'],
   ['deflate, identity;q=0', 'nothing'],
-  // What is no weight.
+  // Invalid weights.
   ['gzip;q=x, br;q=2', 'as it is'],
   ['gzip;q=0.0001', 'as it is'],
   [',,;;q=1,', 'as it is'],
   ['constructor, __proto__', 'as it is'],
-])('%j: %s', (header, expected) => {
+])('Accept-Encoding %j selects: %s', (header, expected) => {
   const { encoding, acceptsIdentity } = parseAcceptEncoding(header);
   const told = encoding ? `${encoding}${acceptsIdentity ? '' : ', or nothing'}` : acceptsIdentity ? 'as it is' : 'nothing';
   expect(told).toBe(expected);

@@ -18,24 +18,27 @@ function answer(headers: Record<string, string> = {}, body: BodyInit | null = TE
   return new Response(body, { status, headers: { 'content-type': JSON_TYPE, ...headers } });
 }
 
-describe('An answer', () => {
-  test.each(['br', 'gzip'] as const)('is the same, shorter, as %s', async (encoding) => {
-    const given = answer({ 'x-more': '1', 'content-length': String(Buffer.byteLength(TEXT)) }, TEXT, 401);
-    const sent = await createCompress()(ask(encoding), given);
-    expect(sent.status).toBe(401);
-    const bytes = await sent.bytes();
-    expect(Object.fromEntries(sent.headers)).toEqual({
-      'content-type': JSON_TYPE,
-      'x-more': '1',
-      'content-encoding': encoding,
-      'content-length': String(bytes.byteLength),
-      vary: 'Accept-Encoding',
-    });
-    expect(bytes.byteLength).toBeLessThan(TEXT.length / 10);
-    expect(decode[encoding](bytes).toString()).toBe(TEXT);
-  });
+describe('Compression', () => {
+  test.each(['br', 'gzip'] as const)(
+    'a response compressed with %s decodes to the same text and keeps its other headers',
+    async (encoding) => {
+      const given = answer({ 'x-more': '1', 'content-length': String(Buffer.byteLength(TEXT)) }, TEXT, 401);
+      const sent = await createCompress()(ask(encoding), given);
+      expect(sent.status).toBe(401);
+      const bytes = await sent.bytes();
+      expect(Object.fromEntries(sent.headers)).toEqual({
+        'content-type': JSON_TYPE,
+        'x-more': '1',
+        'content-encoding': encoding,
+        'content-length': String(bytes.byteLength),
+        vary: 'Accept-Encoding',
+      });
+      expect(bytes.byteLength).toBeLessThan(TEXT.length / 10);
+      expect(decode[encoding](bytes).toString()).toBe(TEXT);
+    },
+  );
 
-  test('varies by it besides what it varied by, compressed or not', async () => {
+  test('a response varies by Accept-Encoding in addition to its own Vary header, compressed or not', async () => {
     for (const accepted of [undefined, 'gzip']) {
       const sent = await createCompress()(ask(accepted), answer({ vary: 'Authorization, Origin' }));
       expect(sent.headers.get('vary')).toBe('Authorization, Origin, Accept-Encoding');
@@ -43,37 +46,37 @@ describe('An answer', () => {
   });
 
   test.each([
-    ['nobody asked', ask(undefined), answer()],
-    ['it is not taken', ask('deflate'), answer()],
-    ['it is asked for without its body', ask('gzip', 'HEAD'), answer()],
+    ['the client sends no Accept-Encoding', ask(undefined), answer()],
+    ['the client accepts no supported encoding', ask('deflate'), answer()],
+    ['the request is HEAD', ask('gzip', 'HEAD'), answer()],
     ['it has no body', ask('gzip'), answer({}, null, 204)],
-    ['it has not changed', ask('gzip'), answer({}, null, 304)],
-    ['it is short, and says so', ask('gzip'), answer({ 'content-length': '9' }, '{"a":"b"}')],
-    ['it must not be changed on its way', ask('gzip'), answer({ 'cache-control': 'private, no-transform' })],
+    ['its status is 304', ask('gzip'), answer({}, null, 304)],
+    ['its Content-Length is short', ask('gzip'), answer({ 'content-length': '9' }, '{"a":"b"}')],
+    ['it has Cache-Control: no-transform', ask('gzip'), answer({ 'cache-control': 'private, no-transform' })],
     ['it is compressed already', ask('br'), answer({ 'content-encoding': 'gzip' })],
     ['it is an event stream', ask('gzip'), answer({ 'content-type': 'text/event-stream' })],
-    ['it comes in parts', ask('gzip'), answer({ 'content-type': 'multipart/mixed; boundary="-"' })],
-    ['it is no text', ask('gzip'), answer({ 'content-type': 'image/png' })],
-    ['nobody says what it is', ask('gzip'), new Response(new Uint8Array(2000))],
-  ])('stays as it is where %s', async (_, request, given) => {
+    ['it is a multipart response', ask('gzip'), answer({ 'content-type': 'multipart/mixed; boundary="-"' })],
+    ['it is an image', ask('gzip'), answer({ 'content-type': 'image/png' })],
+    ['it has no Content-Type', ask('gzip'), new Response(new Uint8Array(2000))],
+  ])('a response is not compressed when %s', async (_, request, given) => {
     const before = given.headers.get('content-encoding');
     const sent = await createCompress()(request, given);
     expect(sent).toBe(given);
     expect([sent.headers.get('content-encoding'), sent.bodyUsed]).toEqual([before, false]);
   });
 
-  test('that turns out to be short stays as it is, too', async () => {
+  test('a response without a Content-Length whose body is short is not compressed', async () => {
     const sent = await createCompress()(ask('gzip'), answer({}, '{"a":"b"}'));
     expect([sent.headers.get('content-encoding'), sent.headers.get('content-length')]).toEqual([null, '9']);
     expect(await sent.text()).toBe('{"a":"b"}');
   });
 
-  test('is compressed however short, where it is not taken as it is', async () => {
+  test('a short response is compressed when the client does not accept identity', async () => {
     const sent = await createCompress()(ask('gzip, identity;q=0'), answer({ 'content-length': '9' }, '{"a":"b"}'));
     expect(gunzipSync(await sent.bytes()).toString()).toBe('{"a":"b"}');
   });
 
-  test('is refused to who takes nothing, with what it says of who may read it', async () => {
+  test('a client that accepts no encoding receives 406 with the CORS headers of the response', async () => {
     const given = answer({
       'access-control-allow-origin': 'https://app.test',
       'content-length': '9000',
@@ -85,7 +88,7 @@ describe('An answer', () => {
     expect(await sent.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
   });
 
-  test('of one caller is never kept for another', async () => {
+  test('the compressed response of one caller is never reused for another', async () => {
     const compress = createCompress();
     for (const name of ['a', 'b']) {
       const text = name.repeat(5000);
@@ -94,16 +97,16 @@ describe('An answer', () => {
     }
   });
 
-  test('that breaks off is not compressed to its half', async () => {
+  test('a response body that fails rejects instead of being truncated', async () => {
     const broken = new ReadableStream({ pull: () => Promise.reject(new Error('Broken off.')) });
     await expect(createCompress()(ask('gzip'), answer({}, broken))).rejects.toThrow('Broken off.');
   });
 });
 
-describe('The page', () => {
+describe('Compression of the GraphiQL page', () => {
   const page = (text: BodyInit) => answer({ 'content-type': 'text/html' }, text);
 
-  test('is compressed once for each encoding, also for those who ask meanwhile', async () => {
+  test('the page is compressed once per encoding, also for concurrent requests', async () => {
     const compress = createCompress();
     const texts = [TEXT, 'never read', 'nor this'];
     const pages = texts.map(page);
@@ -114,7 +117,7 @@ describe('The page', () => {
     expect(gunzipSync(await zipped.bytes()).toString()).toBe(TEXT);
   });
 
-  test('is tried again after it failed', async () => {
+  test('the page is compressed again after a failed compression', async () => {
     const compress = createCompress();
     const broken = new ReadableStream({ pull: () => Promise.reject(new Error('Broken off.')) });
     await expect(compress(ask('br'), page(broken))).rejects.toThrow('Broken off.');
@@ -123,10 +126,10 @@ describe('The page', () => {
   });
 });
 
-describe('Of large answers', () => {
+describe('Compression of large responses', () => {
   const LARGE = TEXT.repeat(20);
 
-  test('no more than two are compressed at once: the others are sent as they are', async () => {
+  test('at most two large responses are compressed at the same time, and others are sent uncompressed', async () => {
     const compress = createCompress();
     const sent = await Promise.all(Array.from({ length: 5 }, () => compress(ask('gzip'), answer({}, LARGE))));
     expect(sent.map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', 'gzip', null, null, null]);
@@ -135,7 +138,7 @@ describe('Of large answers', () => {
     expect(decode.gzip(await next.bytes()).toString()).toBe(LARGE);
   });
 
-  test('those that must not be sent as they are are refused meanwhile, with the headers of the answer', async () => {
+  test('a large response that must be compressed is rejected with 429 and its own headers while two are being compressed', async () => {
     const compress = createCompress();
     const sent = await Promise.all(
       Array.from({ length: 3 }, () => compress(ask('gzip, identity;q=0'), answer({ 'x-more': '1' }, LARGE))),
@@ -145,7 +148,7 @@ describe('Of large answers', () => {
     expect(await sent[2]?.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }] });
   });
 
-  test('small ones are compressed beside them', async () => {
+  test('small responses are compressed while large ones are being compressed', async () => {
     const compress = createCompress();
     const large = Array.from({ length: 3 }, () => compress(ask('gzip'), answer({}, LARGE)));
     const small = await compress(ask('gzip'), answer());

@@ -13,7 +13,7 @@ function createLimitScene({ maxConnections = 8, maxConnectionsPerPeer = Number.P
     pass(ms: number): void {
       now += ms;
     },
-    /** Opens a connection; returns it, and the setting that it exceeds. */
+    /** Opens a connection. Returns it and the setting that it exceeds, if any. */
     open(name: string, peer = 'peer') {
       const place = { peer, idleSince: now as number | undefined, close: () => closed.push(name) };
       const excess = places.add(place satisfies EvictableConnection);
@@ -32,7 +32,7 @@ function createLimitScene({ maxConnections = 8, maxConnectionsPerPeer = Number.P
   };
 }
 
-test('Connections without a request stay while places are free, however old they are', () => {
+test('connections without a request stay open while slots are free, regardless of their age', () => {
   const { open, pass, closed } = createLimitScene();
   for (let n = 0; n < 6; n += 1) {
     open(`${n}`);
@@ -41,7 +41,7 @@ test('Connections without a request stay while places are free, however old they
   expect(closed).toEqual([]);
 });
 
-test('When three quarters of all places are taken, connections that have said nothing for a second are closed, the oldest first', () => {
+test('when three quarters of the slots are taken, connections that are silent for a second are closed, the oldest first', () => {
   const { open, pass, closed } = createLimitScene();
   for (let n = 0; n < 6; n += 1) open(`${n}`);
   pass(999);
@@ -52,7 +52,7 @@ test('When three quarters of all places are taken, connections that have said no
   expect(closed).toEqual(['0', '1']);
 });
 
-test('When no place is free, the oldest connection without a request is closed for the next one', () => {
+test('when no slot is free, the oldest connection without a request is closed for the next one', () => {
   const { open, pass, closed } = createLimitScene();
   for (let n = 0; n < 8; n += 1) open(`${n}`).request();
   const silent = createLimitScene();
@@ -66,7 +66,7 @@ test('When no place is free, the oldest connection without a request is closed f
   expect(closed).toEqual([]);
 });
 
-test('Two thousand connections that say nothing, opened again whenever one is closed, keep no client out for a second', () => {
+test('two thousand silent connections that are reopened whenever they are closed keep a client out for at most a second', () => {
   const { open, pass } = createLimitScene({ maxConnections: 2_000 });
   for (let n = 0; n < 2_010; n += 1) open(`${n}`);
   expect(open('client').excess).toBe(LIMIT_SETTING);
@@ -80,7 +80,7 @@ test('Two thousand connections that say nothing, opened again whenever one is cl
   }
 });
 
-test('Next are closed those that wait for another request, the longest wait first, and none that waits for its answer', () => {
+test('when no silent connection is left, idle ones are closed, the longest idle first, and none with an in-flight request', () => {
   const { open, pass, closed } = createLimitScene();
   const connections = Array.from({ length: 8 }, (_, n) => open(`${n}`));
   for (const connection of connections) connection.request();
@@ -94,7 +94,7 @@ test('Next are closed those that wait for another request, the longest wait firs
   expect(closed).toEqual(['early', '5', '3']);
 });
 
-test('A connection that is closed makes room', () => {
+test('a closed connection frees its slot', () => {
   const { open } = createLimitScene({ maxConnections: 1 });
   for (let n = 0; n < 5; n += 1) {
     const connection = open(`${n}`);
@@ -105,7 +105,7 @@ test('A connection that is closed makes room', () => {
   }
 });
 
-test('One address has a bound of its own, within which its own silent connections are closed first', () => {
+test('the limit of one address closes silent connections of that address first', () => {
   const { open, pass, closed } = createLimitScene({ maxConnections: 100, maxConnectionsPerPeer: 2 });
   open('other', 'other');
   open('a1', 'a').request();
@@ -127,11 +127,11 @@ test.each([
   ['::1', '0:0:0:0'],
   ['fe80::1%eth0', 'fe80:0:0:0'],
   ['', ''],
-])('The peer of %s is %s', (address, peer) => {
+])('the address %s is counted as the peer "%s"', (address, peer) => {
   expect(toPeer(address)).toBe(peer);
 });
 
-test('A peer whose only connection is closed for its next one is still counted', () => {
+test('a peer whose only connection is evicted for its next one is still counted', () => {
   const { open, pass, closed } = createLimitScene({ maxConnectionsPerPeer: 1 });
   open('first');
   pass(250);

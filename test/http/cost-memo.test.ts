@@ -24,7 +24,7 @@ const DOCUMENTS = [
   return { text, document, operation: getOperationAST(document)! };
 });
 
-/** What fits no type, or looks like something else. */
+/** Values that are invalid for every type, or that look like values of another type. */
 const unusualValue = fc.oneof(
   fc.constantFrom(101, 1.5, Number.POSITIVE_INFINITY, '2', '', 'null', 'x', true, {}),
   fc.record({ length: fc.integer({ min: 0, max: 6 }) }),
@@ -64,8 +64,8 @@ function outcomeOf(act: () => void): string {
   }
 }
 
-describe('The remembered cost of an operation', () => {
-  test('is what is computed anew, whatever other variables the operation came with before', () => {
+describe('Cost memo', () => {
+  test('the memoized cost equals the computed cost after any sequence of other variables', () => {
     const outcomes = new Set<string>();
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom(...DOCUMENTS), variables), { minLength: 2, maxLength: 60 }), (asked) => {
@@ -79,7 +79,7 @@ describe('The remembered cost of an operation', () => {
       }),
       { numRuns: 500 },
     );
-    // Among them: what fits, each limit, an argument and a directive that fail.
+    // The outcomes include: within limits, each limit exceeded, an invalid argument, an invalid directive.
     expect(outcomes.size).toBeGreaterThanOrEqual(6);
   });
 
@@ -91,12 +91,12 @@ describe('The remembered cost of an operation', () => {
   test.each([
     ['an absent variable first', [{}, { n: null }]],
     ['null first', [{ n: null }, {}]],
-  ])('tells null from an absent variable that has a default: %s', (_, asked) => {
+  ])('the memo distinguishes null from an absent variable with a default: %s', (_, asked) => {
     const check = createCostCheck(LIMITS);
     for (const given of [...asked, ...asked]) expect(ask(check, given)).toBe('n' in given ? TOO_MUCH : 'fits');
   });
 
-  test('of the values that came lately is kept, however many others come', () => {
+  test('the memo keeps the cost of recently used variables regardless of how many others follow', () => {
     let computed = 0;
     const counting = createSubgraphSchema();
     const { getType } = counting;

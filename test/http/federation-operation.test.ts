@@ -12,7 +12,7 @@ test.each([
   ['{ ...A } fragment A on Query { ...A _service { sdl } }'],
   ['query Router { _service { sdl } } query Mine { call(id: "x") { id } }', 'Router'],
   ['{ _service { sdl } } fragment Unused on Query { call(id: "x") { id } }'],
-])('a router writes %s', (text, operationName: string | undefined = undefined) => {
+])('the document %s is a federation operation', (text, operationName: string | undefined = undefined) => {
   expect(isFederationOperation(parse(text), operationName)).toBe(true);
 });
 
@@ -35,6 +35,6 @@ test.each([
   ['query Router { _service { sdl } } query Other { _service { sdl } }'],
   ['query Router { _service { sdl } }', 'Other'],
   ['query Router { _service { sdl } }', ''],
-])('a router does not write %s', (text, operationName: string | undefined = undefined) => {
+])('the document %s is not a federation operation', (text, operationName: string | undefined = undefined) => {
   expect(isFederationOperation(parse(text), operationName)).toBe(false);
 });

@@ -14,7 +14,7 @@ import {
 
 const [one, two, three] = [await createKey('one'), await createKey('two'), await createKey('three')];
 
-// jose has no clock of its own to hand in for the age of keys.
+// jose accepts no clock for the age of keys.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
 });
@@ -22,7 +22,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The gateway's clock is its own. */
+/** The clock of the gateway differs from `Date`, so that a confusion of the two clocks fails a test. */
 const now = () => Date.now() + 400 * 86_400_000;
 const passSeconds = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 
@@ -37,7 +37,7 @@ function createTokenGateway(...keys: IssuerKey[]) {
       log: { info: () => {}, error: (message) => logged.push(message), unexpected: (error) => logged.push(String(error)) },
     },
   });
-  /** The status of an answer, and its code. */
+  /** The status and the error codes of the response to a request with this token. */
   async function authenticate(token: string | Promise<string>, body = '{ "query": "{ __typename }" }'): Promise<string> {
     const response = await gateway.fetch('/graphql', {
       method: 'POST',
@@ -50,33 +50,33 @@ function createTokenGateway(...keys: IssuerKey[]) {
   }
   const tokenOf = (key: IssuerKey, header = {}, claims = {}) =>
     sign(key, { ...VALID_CLAIMS, exp: now() / 1000 + 86_400, ...claims }, header);
-  return { gateway: gateway, issuer, told: logged, enter: authenticate, tokenOf };
+  return { gateway, issuer, told: logged, enter: authenticate, tokenOf };
 }
 
 const REJECTED = '401 UNAUTHENTICATED';
 const UNAVAILABLE = '503 UPSTREAM_UNAVAILABLE';
 
-describe('The subject of a token', () => {
+describe('Token subject', () => {
   test.each([
     ['number', 7],
     ['object', { id: 'u' }],
     ['list', ['u']],
     ['null', null],
-    ['truth value', true],
-  ])('with the type %s is refused as a bad token, and is no fault of the gateway', async (_kind, sub) => {
+    ['boolean', true],
+  ])('a token whose subject is a %s is rejected without an unexpected error', async (_kind, sub) => {
     const { enter, tokenOf, told } = createTokenGateway(one);
     expect(await enter(tokenOf(one, {}, { sub }))).toBe(REJECTED);
     expect(told).toEqual([]);
   });
 
-  test('that is text, empty, or missing admits', async () => {
+  test('a token whose subject is a string, empty or missing is accepted', async () => {
     const { enter, tokenOf } = createTokenGateway(one);
     for (const claims of [{ sub: 'u' }, { sub: '' }, {}]) expect(await enter(tokenOf(one, {}, claims))).toBe('200');
   });
 });
 
-describe('The keys of the issuer', () => {
-  test('are not asked for before a token needs them, and then once for all who wait', async () => {
+describe('Issuer keys', () => {
+  test('issuer keys are fetched when the first token needs them, once for all waiting requests', async () => {
     const { issuer, enter, tokenOf, gateway } = createTokenGateway(one);
     expect((await gateway.fetch('/graphql?query={__typename}')).status).toBe(401);
     expect(await enter('no.token.atAll')).toBe(REJECTED);
@@ -87,7 +87,7 @@ describe('The keys of the issuer', () => {
     ).toEqual([['GET', JWKS_URL, 'manual', null]]);
   });
 
-  test('are used for ten minutes', async () => {
+  test('issuer keys are cached for ten minutes', async () => {
     const { issuer, enter, tokenOf } = createTokenGateway(one);
     const token = tokenOf(one);
     expect(await enter(token)).toBe('200');
@@ -100,7 +100,7 @@ describe('The keys of the issuer', () => {
     expect(issuer.requests).toHaveLength(2);
   });
 
-  test('are fetched again for a token of a new one, however young they are but half a minute', async () => {
+  test('issuer keys that are at least 30 s old are fetched again for a token with an unknown key', async () => {
     const { issuer, enter, tokenOf } = createTokenGateway(one);
     expect(await enter(tokenOf(one))).toBe('200');
     issuer.keys.push(two);
@@ -110,7 +110,7 @@ describe('The keys of the issuer', () => {
     expect(issuer.requests).toHaveLength(2);
   });
 
-  test('are not fetched again and again for tokens of keys that somebody made up', async () => {
+  test('tokens with invented key ids cause at most one additional fetch of the issuer keys per 30 s', async () => {
     const { issuer, enter, tokenOf } = createTokenGateway(one);
     for (let seconds = 0; seconds < 60; seconds += 1) {
       expect(await enter(tokenOf(three, { kid: `made-up-${seconds}` }))).toBe(REJECTED);
@@ -119,7 +119,7 @@ describe('The keys of the issuer', () => {
     expect(issuer.requests).toHaveLength(2);
   });
 
-  test('are tried one by one for a token that does not name its own', async () => {
+  test('all issuer keys are tried for a token without a key id', async () => {
     const { enter, tokenOf } = createTokenGateway(one, two);
     const nameless = { kid: undefined };
     expect(await Promise.all([one, two, three].map((key) => enter(tokenOf(key, nameless))))).toEqual(['200', '200', REJECTED]);
@@ -127,15 +127,21 @@ describe('The keys of the issuer', () => {
   });
 });
 
-describe('Keys that cannot be fetched', () => {
+describe('Unavailable issuer keys', () => {
   const FAULTS: { readonly [name: string]: { readonly answer: () => Promise<Response>; readonly reason: string } } = {
     'a status of 500': { answer: async () => new Response('at db.internal', { status: 500 }), reason: 'status 500' },
     'a redirect': {
       answer: async () => new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
       reason: 'status 302',
     },
-    'what is no JSON': { answer: async () => new Response('<html>db.internal'), reason: 'the answer is no JSON Web Key Set' },
-    'no key set': { answer: async () => Response.json({ keys: 'db.internal' }), reason: 'the answer is no JSON Web Key Set' },
+    'a body that is not JSON': {
+      answer: async () => new Response('<html>db.internal'),
+      reason: 'the answer is no JSON Web Key Set',
+    },
+    'a body that is not a key set': {
+      answer: async () => Response.json({ keys: 'db.internal' }),
+      reason: 'the answer is no JSON Web Key Set',
+    },
     'no connection': {
       answer: () => Promise.reject(Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' })),
       reason: 'ECONNREFUSED',
@@ -144,7 +150,7 @@ describe('Keys that cannot be fetched', () => {
   };
 
   test.each(Object.keys(FAULTS))(
-    'because of %s are nobody’s fault who asks: 503, told once, tried every five seconds',
+    'issuer keys that cannot be fetched because of %s cause 503, one log line, and a retry every five seconds',
     async (name) => {
       const { issuer, enter, tokenOf, told } = createTokenGateway(one);
       const { respond: answerWell } = issuer;
@@ -167,7 +173,7 @@ describe('Keys that cannot be fetched', () => {
     },
   );
 
-  test('do not shut out those whose keys are known, for an hour', async () => {
+  test('tokens with cached issuer keys are accepted for an hour after the issuer has become unavailable', async () => {
     const { issuer, enter, tokenOf, told } = createTokenGateway(one);
     expect(await enter(tokenOf(one))).toBe('200');
     const { respond: answerWell } = issuer;
@@ -175,7 +181,7 @@ describe('Keys that cannot be fetched', () => {
     passSeconds(600);
     expect(await enter(tokenOf(one))).toBe('200');
     expect(told).toEqual(['The keys of JWT_JWKS_URL cannot be fetched: status 502.']);
-    // It may be a new one.
+    // The unknown key may be a new one, so the response is 503 and not 401.
     expect(await enter(tokenOf(two))).toBe(UNAVAILABLE);
     expect(await enter(tokenOf(two, { kid: one.kid }))).toBe(REJECTED);
 
@@ -189,7 +195,7 @@ describe('Keys that cannot be fetched', () => {
     expect(told).toHaveLength(2);
   });
 
-  test('in five seconds are given up', async () => {
+  test('the fetch of issuer keys is aborted after five seconds', async () => {
     const { issuer, enter, tokenOf, told } = createTokenGateway(one);
     const timeout = new AbortController();
     const timeouts = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal);
@@ -208,13 +214,13 @@ describe('Keys that cannot be fetched', () => {
   });
 });
 
-describe('A token', () => {
+describe('Token verification', () => {
   test.each([
     ['expired 4 s ago', { exp: -4 }, '200'],
     ['expired 5 s ago', { exp: -5 }, REJECTED],
-    ['is good in 5 s', { exp: 60, nbf: 5 }, '200'],
-    ['is good in 6 s', { exp: 60, nbf: 6 }, REJECTED],
-  ])('that %s, by the gateway’s clock: %3$s', async (_name, seconds, answer) => {
+    ['becomes valid in 5 s', { exp: 60, nbf: 5 }, '200'],
+    ['becomes valid in 6 s', { exp: 60, nbf: 6 }, REJECTED],
+  ])('a token that %s by the clock of the gateway results in the expected status', async (_name, seconds, answer) => {
     const { enter, tokenOf } = createTokenGateway(one);
     const claims = Object.fromEntries(Object.entries(seconds).map(([claim, s]) => [claim, now() / 1000 + s]));
     expect(await enter(tokenOf(one, {}, claims))).toBe(answer);
@@ -228,13 +234,13 @@ describe('A token', () => {
     ['scp', { 'calls:list': true }, '403 FORBIDDEN'],
     ['scope', 7, '403 FORBIDDEN'],
     ['scopes', 'calls:list calls:read', '403 FORBIDDEN'],
-  ])('with the %s %j: %s', async (claim, value, answer) => {
+  ])('a token with the %s claim %j results in %s', async (claim, value, answer) => {
     const { enter, tokenOf } = createTokenGateway(one);
     expect(await enter(tokenOf(one, {}, { scope: undefined, [claim]: value }))).toBe(answer);
   });
 
   test.each(['', '.', '..', 'a.b.c', 'e30.e30.', `${'e30.'.repeat(5)}`, 'x'.repeat(10_000), '%00', '{"alg":"none"}'])(
-    'that is none is refused, and is no bug: %j',
+    'an invalid token is rejected without an unexpected error: %j',
     async (token) => {
       const { enter, told, issuer } = createTokenGateway(one);
       expect(await enter(token)).toBe(REJECTED);
@@ -243,7 +249,7 @@ describe('A token', () => {
     },
   );
 
-  test('that everyone could sign who can check it is refused, even if the issuer publishes such a key', async () => {
+  test('a token with a symmetric signature is rejected even if the issuer publishes a symmetric key', async () => {
     const { enter, issuer } = createTokenGateway();
     const secret = new TextEncoder().encode('a-secret-of-thirty-two-characters');
     issuer.respond = async () =>
@@ -252,7 +258,7 @@ describe('A token', () => {
     expect(await enter(token.sign(secret))).toBe(REJECTED);
   });
 
-  test('with a signature that nobody has thought of yet is refused', async () => {
+  test('a token with an unsupported signature algorithm is rejected', async () => {
     const { enter, issuer, tokenOf } = createTokenGateway();
     const key = await createKey('one', 'ML-DSA-44');
     issuer.keys.push(key);
@@ -260,7 +266,7 @@ describe('A token', () => {
     expect(issuer.requests).toHaveLength(0);
   });
 
-  test('is looked at before a byte of the body is read', async () => {
+  test('a token is verified before any byte of the body is read', async () => {
     const { gateway, tokenOf, issuer } = createTokenGateway(one);
     const pull = vi.fn();
     const body = () => new ReadableStream({ pull }, { highWaterMark: 0 });

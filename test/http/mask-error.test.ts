@@ -17,26 +17,26 @@ const failOnUnexpectedError = {
 };
 const LIMIT = { limit: 3, measured: 4, setting: 'MAX_THINGS' };
 
-describe('What is over a limit is told with limit and measure', () => {
+describe('Masked limit errors', () => {
   test.each([
     [new OperationTooComplexError('There are 4 things', LIMIT), { spec: true, status: 400 }],
     [new BodyTooLargeError(3, 4), { status: 413 }],
-  ])('%s', (error, http) => {
+  ])('a limit error has the limit and the measured value: %s', (error, http) => {
     const { message, extensions } = maskError(error, failOnUnexpectedError);
     expect(message).toBe(error.message);
     expect(message).toMatch(/; at most 3 are allowed \(MAX_\w+\)\.$/);
     expect(extensions).toEqual({ code: 'OPERATION_TOO_COMPLEX', limit: 3, measured: 4, http });
   });
 
-  test('and what is over no limit has no status', () => {
+  test('an error without a limit has no HTTP status', () => {
     expect(maskError(new UserInputError('No.'), failOnUnexpectedError).extensions).toEqual({ code: 'BAD_USER_INPUT' });
   });
 });
 
 const REQUEST_LINE = { method: 'GET', path: '/call/c' } as const;
 
-describe('An operation that is given up after too many errors', () => {
-  test('shows the code and the message of the first of them', () => {
+describe('Masked error of an exceeded error budget', () => {
+  test('an exceeded error budget has the code and the message of the first error', () => {
     const { message, extensions } = maskError(new TooManyErrorsError(3, new UserInputError('No.')), failOnUnexpectedError);
     expect(message).toBe(
       'The operation is given up after 4 errors; at most 3 are allowed (MAX_ERRORS). The first is BAD_USER_INPUT: No.',
@@ -56,7 +56,7 @@ describe('An operation that is given up after too many errors', () => {
     ['UPSTREAM_REJECTED', new UpstreamRejectedError(REQUEST_LINE, 418), { status: 418 }],
     ['UPSTREAM_BUDGET_EXCEEDED', new BudgetExceededError('requests', 250), {}],
   ] as const)(
-    'has the code %s and the details of a first error that is not the fault of the document',
+    'an exceeded error budget has the code %s and the details of a first error that the document did not cause',
     (code, error, details) => {
       const { message, extensions } = maskError(new TooManyErrorsError(3, error), failOnUnexpectedError);
       expect(message).toContain(`(MAX_ERRORS). The first is ${code}: ${error.message}`);
@@ -65,7 +65,7 @@ describe('An operation that is given up after too many errors', () => {
     },
   );
 
-  test('shows nothing of a first error that is a bug, and reports that bug', () => {
+  test('an exceeded error budget masks a first error that is unexpected, and reports that error', () => {
     const bugs: unknown[] = [];
     const bug = new TypeError('secret');
     const { message, extensions } = maskError(new TooManyErrorsError(3, bug), {
@@ -78,25 +78,25 @@ describe('An operation that is given up after too many errors', () => {
   });
 });
 
-describe('A message that repeats a megabyte of the request', () => {
+describe('Masked long messages', () => {
   const long = 'x'.repeat(1_000_000);
 
   test.each([
     ['of the gateway', new UserInputError(`"${long}" cannot be an id.`)],
     ['of GraphQL', new GraphQLError(`"${long}" cannot be an id.`)],
-  ])('%s is cut to 2,000 characters, of which the last say what would be right', (_, error) => {
+  ])('a long message %s is cut to 2,000 characters and keeps its end', (_, error) => {
     const { message } = maskError(error, failOnUnexpectedError);
     expect(message).toHaveLength(2_000);
     expect(message).toMatch(/^"x+…x+" cannot be an id\.$/);
   });
 
-  test('loses the suggestion at its end where the schema is closed', () => {
+  test('a long message loses the suggestion at its end when introspection is disabled', () => {
     const error = new GraphQLError(`"${long}" is no field. Did you mean "name"?`);
     expect(maskError(error, { ...failOnUnexpectedError, introspection: false }).message).toMatch(/x" is no field\.$/);
   });
 });
 
-describe('What GraphQL says at a field', () => {
+describe('Masked execution errors of GraphQL', () => {
   const schema = buildSchema(
     'type Query { a(ids: [ID!]!): Node } interface Node { id: ID } type Thing implements Node { id: ID }',
   );
@@ -111,13 +111,13 @@ describe('What GraphQL says at a field', () => {
     return errors![0]!;
   }
 
-  test('of an argument is for the caller', async () => {
+  test('an execution error of an argument is BAD_USER_INPUT with its message', async () => {
     const told = maskError(await errorOf({ ids: null }), failOnUnexpectedError);
     expect([told.extensions, told.path]).toEqual([{ code: 'BAD_USER_INPUT' }, ['a']]);
     expect(told.message).toContain('Argument "ids" of non-null type "[ID!]!" must not be null');
   });
 
-  test('of what a resolver brought is a bug', async () => {
+  test('an execution error of a resolved value is masked and reported as unexpected', async () => {
     const bugs: unknown[] = [];
     const told = maskError(await errorOf({ ids: [] }), {
       ...failOnUnexpectedError,

@@ -8,21 +8,21 @@ test.each([
   ['{ a }', 1],
   ['{ a(b: [{ c: [1] }]) { d } e { f } }', 5],
   ['query ($a: [[Int]]) { b }', 3],
-  // What stands in texts and comments is none.
+  // Brackets in strings and comments do not count.
   ['{ a(b: "{{{{") }', 2],
   ['{ a(b: "\\"{{{{") }', 2],
   ['{ a(b: """{{ \\""" {{ """) }', 2],
   ['{ a # {{{{\n }', 1],
   ['{ a # {{{{\r {{', 3],
-  // A text ends with its line: what comes after is none of it, whatever the parser says.
+  // An unterminated string ends with its line: brackets on the next line count.
   ['{ a(b: "{{\n{', 3],
   ['{ a(b: """{{{', 2],
   ['}}}{', 1],
-])('%j is nested %i deep', (text, depth) => {
+])('the document %j is nested %i brackets deep', (text, depth) => {
   expect(nestingOf(text)).toBe(depth);
 });
 
-test('no document that parses is nested deeper than it is found to be', () => {
+test('the nesting of a valid document is measured exactly', () => {
   const value = fc.letrec<{ value: string }>((tie) => ({
     value: fc.oneof(
       { depthSize: 'medium' },

@@ -8,14 +8,14 @@ import { createTestGateway, KEY_B } from '../support/test-gateway.ts';
 
 const MEBIBYTE = 2 ** 20;
 
-test('Documents are remembered', () => {
+test('the parser cache returns a cached document', () => {
   const cache = createParserCache();
   const document = parse('{ a }');
   cache.set('a', '{ a }', document);
   expect(cache.get('{ a }')).toBe(document);
 });
 
-test('All of them together take no more than 32 MiB, by 500 bytes a token and 50 a character', () => {
+test('the parser cache holds at most 32 MiB, estimated at 500 bytes per token and 50 per character', () => {
   const cache = createParserCache();
   const texts = Array.from({ length: 50 }, (_, n) => `{ b${n} ${'a '.repeat(4_000)}}`);
   for (const text of texts) cache.set('a', text, parse(text));
@@ -24,7 +24,7 @@ test('All of them together take no more than 32 MiB, by 500 bytes a token and 50
   expect(cache.peek(texts.at(-1)!)).toBeDefined();
 });
 
-test('One that is long by what is no token pushes out no other', () => {
+test('a document that is long because of comments evicts no other document', () => {
   const cache = createParserCache();
   const short = '{ a }';
   const long = `{ a ${'#\n'.repeat(MEBIBYTE / 2)}}`;
@@ -32,7 +32,7 @@ test('One that is long by what is no token pushes out no other', () => {
   expect([cache.peek(short) !== undefined, cache.peek(long) !== undefined]).toEqual([true, false]);
 });
 
-test('An owner that brings many documents pushes out its own, and none of another', () => {
+test('an owner with many documents evicts its own documents and none of another owner', () => {
   const cache = createParserCache();
   cache.set('tenant', '{ tenant }', parse('{ tenant }'));
   for (let n = 0; n < 50; n += 1) {
@@ -42,7 +42,7 @@ test('An owner that brings many documents pushes out its own, and none of anothe
   expect(cache.peek('{ tenant }')).toBeDefined();
 });
 
-test('A hundred invented keys with a large document each leave a tenant the parsed document of its first operation', async () => {
+test('a hundred invented API keys with a large document each do not evict the parsed document of a tenant', async () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
   const asTenant = { authorization: `Bearer ${KEY_B}` };
   const large = (selection: string) => `{ ${selection} } #${'x'.repeat(40_000)}`;
@@ -62,7 +62,7 @@ test('A hundred invented keys with a large document each leave a tenant the pars
   expect(gateway.traffic()).toEqual([]);
 });
 
-test('What is not valid fills no memory, however much of it comes', async () => {
+test('invalid documents are not kept in memory', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const gateway = createTestGateway();
@@ -71,7 +71,7 @@ test('What is not valid fills no memory, however much of it comes', async () => 
   const before = process.memoryUsage().heapUsed;
   for (let n = 0; n < 60; n += 1) await gateway.execute(`{ ${'... { b } '.repeat(1_240)} b${n} }`);
   collectGarbage();
-  // Sixty of these take 100 MiB.
+  // Sixty of these documents would take 100 MiB.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(48 * MEBIBYTE);
   expect(gateway.traffic()).toEqual([]);
 });

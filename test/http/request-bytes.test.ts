@@ -22,8 +22,8 @@ function createScene() {
 
 const RATE_LIMITED = expect.objectContaining({ code: 'RATE_LIMITED', details: { retryAfter: 1 } });
 
-describe('The bodies of requests under way', () => {
-  test('of one owner take half of all bytes, and what is released may be taken again', () => {
+describe('Request body budget', () => {
+  test('the bodies of one owner may use half of all bytes, and released bytes are available again', () => {
     const { hold } = createScene();
     const [first] = Array.from({ length: 4 }, () => hold('a', MIB));
     expect(() => hold('a', MIB)).toThrow(RATE_LIMITED);
@@ -33,7 +33,7 @@ describe('The bodies of requests under way', () => {
     expect(() => hold('a', MIB)).toThrow(RATE_LIMITED);
   });
 
-  test('of all owners are bounded, and an owner below its equal share is not refused', () => {
+  test('the bodies of all owners are limited, and an owner below its equal share is accepted', () => {
     const { hold } = createScene();
     for (const owner of ['a', 'b']) for (let n = 0; n < 4; n += 1) hold(owner, MIB);
     expect(() => hold('b', MIB)).toThrow(RATE_LIMITED);
@@ -42,14 +42,14 @@ describe('The bodies of requests under way', () => {
     expect(() => hold('c', MIB)).toThrow(RATE_LIMITED);
   });
 
-  test('are never refused when they are small, however many bytes are under way', () => {
+  test('a body of at most 64 KiB is always accepted', () => {
     const { hold } = createScene();
     for (let n = 0; n < 4; n += 1) hold('a', MIB);
     expect(() => hold('a', 64 * KIB)).not.toThrow();
     expect(() => hold('a', 64 * KIB + 1)).toThrow(RATE_LIMITED);
   });
 
-  test('count part by part where they do not say their length', () => {
+  test('a body without a Content-Length counts chunk by chunk', () => {
     const { hold } = createScene();
     for (let n = 0; n < 3; n += 1) hold('a', MIB);
     const body = hold('a', undefined);
@@ -59,13 +59,13 @@ describe('The bodies of requests under way', () => {
     hold('a', undefined).add(MIB);
   });
 
-  test('count once where they say their length', () => {
+  test('a body with a Content-Length counts once', () => {
     const { hold } = createScene();
     for (let n = 0; n < 4; n += 1) hold('a', MIB).add(MIB);
     expect(() => hold('a', MIB)).toThrow(RATE_LIMITED);
   });
 
-  test('are left to the limit of one body where they are longer than that, and a request without a body takes nothing', () => {
+  test('a body over the body limit is left to that limit, and a request without a body reserves nothing', () => {
     const { hold } = createScene();
     for (let n = 0; n < 4; n += 1) hold('a', MIB);
     expect(() => hold('a', 1_000 * MIB)).not.toThrow();

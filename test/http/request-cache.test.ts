@@ -10,7 +10,7 @@ function toText(variables: object): string {
   return JSON.stringify({ query: 'query Q…', variables });
 }
 
-/** The key of a request's answer in JSON. */
+/** Returns a function that computes the response cache key of a request. */
 function createScene() {
   const memo = createRequestCache();
   return (
@@ -24,11 +24,11 @@ function createScene() {
   };
 }
 
-describe('The key of a kept answer', () => {
+describe('Response cache key', () => {
   test.each([
     ['a short key', { ids: ['a'], first: 1 }, { first: 1, ids: ['a'] }],
     ['a long key', { ids: IDS, first: 1 }, { first: 1, ids: IDS }],
-  ])('is the same for texts that differ in blanks and in the order of variables: %s', (_, one, other) => {
+  ])('the key is the same for request texts that differ in whitespace and in the order of variables: %s', (_, one, other) => {
     const keyOf = createScene();
     expect(keyOf(toText(one))).toBe(keyOf(toText(other).replace('{', '{  ')));
   });
@@ -37,12 +37,12 @@ describe('The key of a kept answer', () => {
     ['another value', { ids: ['a'] }, { ids: ['b'] }],
     ['another last value of a long list', { ids: IDS }, { ids: [...IDS.slice(0, -1), 'other'] }],
     ['null and an absent variable', { ids: IDS, first: null }, { ids: IDS }],
-  ])('differs for %s', (_, one, other) => {
+  ])('the key differs for %s', (_, one, other) => {
     const keyOf = createScene();
     expect(keyOf(toText(one))).not.toBe(keyOf(toText(other)));
   });
 
-  test('differs by media type and by document', () => {
+  test('the key differs by media type and by document', () => {
     const keyOf = createScene();
     const text = toText({ ids: IDS });
     const keys = [keyOf(text), keyOf(text, 1, 'application/graphql-response+json'), keyOf(text, 2), keyOf(text, 3)];
@@ -50,25 +50,25 @@ describe('The key of a kept answer', () => {
     expect(keyOf(text, 1)).toBe(keys[0]);
   });
 
-  test('has a bounded length, whatever the variables are', () => {
+  test('the key has a bounded length for any variables', () => {
     const keyOf = createScene();
     expect(keyOf(toText({ ids: IDS }))?.length).toBeLessThan(200);
   });
 
-  test('is missing for variables that are nested too deep', () => {
+  test('the key is undefined for variables that are nested too deeply', () => {
     const deep = JSON.parse(`${'['.repeat(20)}${']'.repeat(20)}`);
     expect(createScene()(toText({ ids: deep }))).toBeUndefined();
   });
 });
 
-describe('A request text', () => {
-  test('is parsed once', () => {
+describe('Request cache', () => {
+  test('a request text is parsed once', () => {
     const memo = createRequestCache();
     expect(memo.parse(toText({ ids: IDS }))).toBe(memo.parse(toText({ ids: IDS })));
   });
 
   test.each(['{', '[]', '"text"', '{"query":7}', '{"query":"{a}","other":1}'])(
-    'that is not plain has no parameters: %s',
+    'a request text that is not a plain GraphQL request has no parameters: %s',
     (text) => {
       expect(createRequestCache().parse(text).params).toBeUndefined();
     },

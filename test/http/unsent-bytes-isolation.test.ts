@@ -24,7 +24,7 @@ function createServedGateway() {
     gateway,
     bugs: unexpectedErrors,
     traffic: () => sandbox.log.map(({ method, path }) => `${method} ${path}`),
-    /** Sends an operation, and holds so many bytes of its answer. */
+    /** Sends an operation and reserves `bytes` unsent bytes for its response. */
     async ask(key: string, query: string, bytes = 0) {
       const request = new Request('http://localhost/graphql', {
         method: 'POST',
@@ -43,7 +43,7 @@ function createServedGateway() {
   };
 }
 
-test('A tenant is accepted and served while callers with invented keys leave all of their share unread', async () => {
+test('a tenant is served while callers with invented API keys use up their share of unsent bytes', async () => {
   const { gateway, ask, traffic, bugs } = createServedGateway();
   for (const n of [1, 2]) {
     expect(await ask(`sk_invented_${n}`, LARGE, 20 * MEBIBYTE)).toMatchObject({
@@ -64,7 +64,7 @@ test('A tenant is accepted and served while callers with invented keys leave all
   await gateway.dispose();
 });
 
-test('The public page is not counted as an answer to callers with invented keys', async () => {
+test('the public GraphiQL page does not count as unsent bytes of callers with invented API keys', async () => {
   const { gateway, ask } = createServedGateway();
   await ask('sk_invented', LARGE, 40 * MEBIBYTE);
   const page = new Request('http://localhost/graphql', { headers: { accept: 'text/html' } });

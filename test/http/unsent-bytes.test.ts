@@ -26,7 +26,7 @@ function createUnsentBytesScene() {
   };
 }
 
-test('An owner may ask until it has left its limit unread, and again when it has read', () => {
+test('an owner is rejected while it holds its limit of unsent bytes and accepted again after it has read them', () => {
   const { unsent, hold, canSend, excesses } = createUnsentBytesScene();
   const releases = [hold('a', 2), hold('a', 3)];
   expect([canSend('a'), canSend('b')]).toEqual([false, true]);
@@ -39,13 +39,13 @@ test('An owner may ask until it has left its limit unread, and again when it has
   expect(unsent.totalBytes()).toBe(0);
 });
 
-test('Who asks need not be known while all answers are sent', () => {
+test('the caller is not looked up while no bytes are unsent', () => {
   const { unsent } = createUnsentBytesScene();
   unsent.reserve('a', MEBIBYTE)?.();
   unsent.check({ callerKey: 'a', isCredentialAccepted: () => expect.unreachable('Nothing is unsent.') });
 });
 
-test('Beyond the limit of all, owners that hold less than an equal share go on, and those that hold more do not', () => {
+test('over the total limit, owners below an equal share are accepted and owners above it are rejected', () => {
   const { hold, canSend, excesses } = createUnsentBytesScene();
   for (const owner of ['a', 'b', 'c', 'd']) expect(hold(owner, 3)).toBeDefined();
   expect([canSend('a'), canSend('new')]).toEqual([false, true]);
@@ -56,14 +56,14 @@ test('Beyond the limit of all, owners that hold less than an equal share go on, 
   expect(canSend('a')).toBe(false);
 });
 
-test('Small answers that an owner leaves unread are bounded like large ones', () => {
+test('small unread responses of an owner count towards its limit like large ones', () => {
   const { unsent, canSend } = createUnsentBytesScene();
   for (let n = 0; n < 64; n += 1) expect(unsent.reserve('a', 65_536)).toBeDefined();
   expect(unsent.reserve('a', 1)).toBeUndefined();
   expect([unsent.totalBytes(), canSend('a')]).toEqual([4 * MEBIBYTE, false]);
 });
 
-test('However many owners leave answers unread, together they hold no more than twice the limit and one answer', () => {
+test('any number of owners together hold at most twice the total limit and one response', () => {
   const { unsent, hold } = createUnsentBytesScene();
   for (let n = 0; n < 10_000; n += 1) hold(`owner ${n}`, 1 / (1 + (n % 14)));
   expect(unsent.totalBytes()).toBeLessThanOrEqual(25 * MEBIBYTE);

@@ -12,7 +12,7 @@ test.each([
   ['{"a":1,"b":[{"x":1,"y":2}]}', ' { "b" : [ { "y":2, "x":1.0 } ], "a": 1 } '],
   ['{"a":"é"}', '{"a":"\\u00e9","unknown":[1,2,3]}'],
   ['{}', '{"d":{"very":["different"]}}'],
-])('%s and %s have one key', (one, other) => {
+])('the variables %s and %s have the same key', (one, other) => {
   expect(keyOf(one)).toBe(keyOf(other));
 });
 
@@ -26,17 +26,17 @@ test.each([
   ['{"a":[1,2]}', '{"a":["1,2"]}'],
   ['{"a":"1 b:2"}', '{"a":1,"b":2}'],
   ['{"a":{"__proto__":1}}', '{"a":{}}'],
-])('%s and %s have different keys', (one, other) => {
+])('the variables %s and %s have different keys', (one, other) => {
   expect(keyOf(one)).not.toBe(keyOf(other));
 });
 
-test('Variables that are nested thousands of levels deep have no key', () => {
+test('variables that are nested thousands of levels deep have no key', () => {
   expect(keyOf(`{"a":${'['.repeat(8_000)}${']'.repeat(8_000)}}`)).toBeUndefined();
   expect(keyOf(`{"a":${'{"a":'.repeat(3_000)}1${'}'.repeat(3_000)}}`)).toBeUndefined();
   expect(keyOf(`{"d":${'['.repeat(8_000)}${']'.repeat(8_000)}}`)).toBe(keyOf('{}'));
 });
 
-test('Variables have one key exactly when they are equal', () => {
+test('two sets of variables have the same key exactly when they are equal', () => {
   const variables = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.jsonValue({ maxDepth: 3 }));
   const shuffled = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
