@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
 
-/** Some 20 kB. */
+/** The response to this query has some 20 kB. */
 const LONG = '{ callAttempts(first: 100) { nodes { id status result phoneNumber startedAt endedAt } } }';
 
-/** Node's own client, which neither asks for an encoding nor takes one off. */
+/** Sends a request with `node:http`, which neither requests nor decodes an encoding. */
 async function get(url: string, headers: Record<string, string>) {
   const sent = request(url, { headers }).end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -16,8 +16,8 @@ async function get(url: string, headers: Record<string, string>) {
   return { status: response.statusCode, headers: response.headers, bytes };
 }
 
-describe('Over the wire', () => {
-  test('an answer comes compressed to who takes it, and says its length', async () => {
+describe('Compressed responses', () => {
+  test('a response is compressed with an accepted encoding and has the compressed length', async () => {
     await using gateway = await serveTestGateway();
     const url = `${gateway.url}?query=${encodeURIComponent(LONG)}`;
     const plain = await get(url, {});
@@ -37,14 +37,14 @@ describe('Over the wire', () => {
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test("a browser's client takes it off by itself", async () => {
+  test('fetch decodes a compressed response', async () => {
     await using gateway = await serveTestGateway();
     const response = await fetch(`${gateway.url}?query=${encodeURIComponent(LONG)}`, { headers: { 'accept-encoding': 'br' } });
     expect(response.headers.get('content-encoding')).toBe('br');
     expect(await response.json()).toMatchObject({ data: { callAttempts: { nodes: { length: 100 } } } });
   });
 
-  test('GraphiQL is a fifth of its size', async () => {
+  test('the compressed GraphiQL page is smaller than 2 MB', async () => {
     await using gateway = await serveTestGateway();
     const page = await get(gateway.url, { accept: 'text/html', 'accept-encoding': 'br' });
     expect(page.bytes.byteLength).toBeLessThan(2_000_000);
@@ -52,14 +52,14 @@ describe('Over the wire', () => {
     expect(brotliDecompressSync(page.bytes).toString()).toContain('<title>Revox</title>');
   });
 
-  test('COMPRESSION=off leaves it to others', async () => {
+  test('COMPRESSION=off disables compression and removes Accept-Encoding from Vary', async () => {
     await using gateway = await serveTestGateway({ settings: { COMPRESSION: 'off' } });
     const { headers } = await get(`${gateway.url}?query=${encodeURIComponent(LONG)}`, { 'accept-encoding': 'gzip' });
     expect(headers['content-encoding']).toBeUndefined();
     expect(headers.vary).toBe('Authorization, Router-Authorization, Accept');
   });
 
-  test('a client that leaves while its answer is compressed is no bug, and others go on', async () => {
+  test('a client that disconnects while its response is compressed causes no unexpected error and does not affect other clients', async () => {
     await using gateway = await serveTestGateway();
     const path = `/graphql?query=${encodeURIComponent(LONG)}`;
     for (let left = 0; left < 20; left += 1) {

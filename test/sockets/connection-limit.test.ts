@@ -8,14 +8,14 @@ import { connectTo, type RawClient } from './raw-client.ts';
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const ASK = get('/graphql?query={assistants{totalCount}}');
 
-/** Asks, and waits for the first part of the answer. */
+/** Sends a request and waits for the first part of its response. */
 async function ask({ socket }: RawClient, request: string): Promise<string> {
   socket.write(request);
   const [part] = await once(socket, 'data');
   return part as string;
 }
 
-test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health says that nothing is wrong', async () => {
+test('a connection over MAX_CONNECTIONS receives 503, other connections work, and /health is answered', async () => {
   const kept = captureLog();
   await using gateway = await serveTestGateway({
     settings: { MAX_CONNECTIONS: '2', MAX_CONNECTIONS_PER_ADDRESS: 'off' },
@@ -32,7 +32,7 @@ test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health
   expect(await ask(first, ASK)).toContain('"totalCount":12');
   expect(gateway.traffic()).toHaveLength(1);
 
-  // What has never come to the gateway is told all the same.
+  // Requests that never reach the gateway are logged and counted nevertheless.
   expect(kept.read().filter(({ msg }) => msg === 'refused')).toMatchObject([{ status: 503, code: 'RATE_LIMITED' }]);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
@@ -41,7 +41,7 @@ test('Over MAX_CONNECTIONS the rest goes on, who is over it is told, and /health
   expect(sumSamples(samples, 'http_responses_total', { place: 'none', status: '503' })).toBe(1);
 });
 
-test('A connection that is closed makes room for another', async () => {
+test('a closed connection frees its slot for another connection', async () => {
   await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '1' } });
   for (const _ of [1, 2, 3]) {
     const client = connectTo(gateway.url);
@@ -51,7 +51,7 @@ test('A connection that is closed makes room for another', async () => {
   }
 });
 
-test('Of the requests that one connection sends at once sixteen are answered, and the connection ends', async () => {
+test('a connection that pipelines 500 requests receives sixteen responses and a 429, and is closed', async () => {
   await using gateway = await serveTestGateway();
   const { socket, received } = connectTo(gateway.url);
   socket.write(ASK.repeat(500));
@@ -62,7 +62,7 @@ test('Of the requests that one connection sends at once sixteen are answered, an
   expect(gateway.unexpectedErrors).toEqual([]);
 });
 
-test('One after the other, a connection may send as many as it likes', async () => {
+test('a connection may send any number of requests one after the other', async () => {
   await using gateway = await serveTestGateway();
   const client = connectTo(gateway.url);
   for (let sent = 0; sent < 40; sent += 1) expect(await ask(client, ASK)).toMatch(/^HTTP\/1\.1 200 /);

@@ -8,7 +8,7 @@ import { listenOnFreePort } from '../support/served-gateway.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export interface ProcessResult {
-  /** Null when a signal ended it. */
+  /** `null` if a signal ended the process. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,21 +17,24 @@ export interface ProcessResult {
 export interface GatewayProcess extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly ended: Promise<ProcessResult>;
-  /** The first line it prints; what was printed instead, when it ends before. */
+  /** The first line on stdout, or the complete output if the process ends before it prints a line. */
   readonly firstLine: Promise<string>;
 }
 
-/** Starts `node src/main.ts` with these settings and none of the caller's own. It is killed at the end of the scope, if it still runs. */
+/**
+ * Starts `node src/main.ts` with these settings and no other environment variables but `PATH`. The process
+ * is killed at the end of the scope.
+ */
 export function startGateway(flags: readonly string[], settings: Readonly<Record<string, string>>): GatewayProcess {
   return startProcess(process.execPath, ['src/main.ts', ...flags], { cwd: ROOT, settings });
 }
 
 export interface ProcessOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
-  /** What it has in its environment besides `PATH`. */
+  /** The environment variables of the process in addition to `PATH`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Starts a program that is a gateway. It is killed at the end of the scope, if it still runs. */
+/** Starts a program that runs a gateway. The process is killed at the end of the scope. */
 export function startProcess(program: string, args: readonly string[], { settings, ...options }: ProcessOptions): GatewayProcess {
   const child = spawn(program, args, {
     ...options,
@@ -63,11 +66,11 @@ export function startProcess(program: string, args: readonly string[], { setting
 }
 
 export interface Demo extends GatewayProcess {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
 }
 
-/** Starts the demo on free ports, and waits until it says that it is ready. */
+/** Starts the demo on free ports and waits until it prints its URL. */
 export async function startDemo(settings: Readonly<Record<string, string>> = {}): Promise<Demo> {
   for (;;) {
     const [port, sandboxPort] = [await freePort(), await freePort()];
@@ -76,19 +79,19 @@ export async function startDemo(settings: Readonly<Record<string, string>> = {})
     const line = await demo.firstLine;
     if (line.includes(url)) return { ...demo, url };
     await demo[Symbol.asyncDispose]();
-    // Taken by another process since it was found free.
+    // Another process may have taken the port since it was free.
     if (!line.includes('EADDRINUSE')) throw new Error(`The demo did not start. ${line}`);
   }
 }
 
-/** A port on which nothing listens at this moment. */
+/** Returns a port on which no process listens at this moment. */
 export async function freePort(): Promise<number> {
   const held = await holdPort();
   await held.release();
   return held.port;
 }
 
-/** Listens on a port, so that nobody else can. */
+/** Listens on a port so that no other process can. */
 export async function holdPort(): Promise<{ readonly port: number; release(): Promise<void> }> {
   const server = createServer();
   const port = await listenOnFreePort(async (candidate) => {

@@ -4,33 +4,36 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { type Demo, startDemo } from './demo-process.ts';
 
-describe('the demo', () => {
+describe('Demo', () => {
   let demo: Demo;
   beforeAll(async () => {
     demo = await startDemo();
   });
   afterAll(() => demo[Symbol.asyncDispose]());
 
-  // Its sandbox has the ids of every sandbox of its seed.
-  test.each(exampleOperations(sampleIds(createSandbox({ live: true }))))('answers: $query', async ({ query, variables }) => {
-    const response = await fetch(demo.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
-    });
-    const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
-    expect(errors).toBeUndefined();
-    expect(Object.values(data)).not.toContain(null);
-  });
+  // The sandbox of the demo has the same ids as every sandbox with the same seed.
+  test.each(exampleOperations(sampleIds(createSandbox({ live: true }))))(
+    'the demo answers its example operation $query',
+    async ({ query, variables }) => {
+      const response = await fetch(demo.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+      expect(errors).toBeUndefined();
+      expect(Object.values(data)).not.toContain(null);
+    },
+  );
 
-  test('shows GraphiQL to a browser, is alive and ready', async () => {
+  test('the demo serves GraphiQL, /health and /ready', async () => {
     const page = await fetch(demo.url, { headers: { accept: 'text/html' } });
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
     expect(await page.text()).toContain('<title>Revox</title>');
     for (const path of ['/health', '/ready']) expect((await fetch(new URL(path, demo.url))).status).toBe(200);
   });
 
-  test('says once where it is and then a line a request, and ends with code 0 when it is told to', async () => {
+  test('the demo prints its URL once, logs one line per request, and exits with code 0 on SIGTERM', async () => {
     demo.process.kill('SIGTERM');
     const { stdout, ...ending } = await demo.ended;
     expect(ending).toEqual({ code: 0, stderr: '' });

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 5_000;
 
 const ask = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-/** A server whose answers the test gives, and timers that the test lets go off. */
+/** A server whose responses and timers the test controls. */
 async function serve() {
   const server = createServer();
   const timers = new Map<number, () => void>();
@@ -39,16 +39,16 @@ async function serve() {
     server,
     drain,
     connect: () => connectTo(url),
-    /** Lets the time pass that was asked for. */
+    /** Fires the timer that was started with `ms`. */
     pass: (ms: number) => timers.get(ms)?.(),
     timers,
-    /** The response to a path, once it is asked for. */
+    /** The response for a path, as soon as the path has been requested. */
     responseTo: async (path: string) =>
       asked.get(path) ?? (await new Promise<ServerResponse>((resolve) => waiting.set(path, resolve))),
   };
 }
 
-/** Until the server has let go of its address. */
+/** Waits until the server has stopped listening. */
 async function untilClosed({ server }: { server: Server }): Promise<void> {
   while (server.listening) await new Promise(setImmediate);
 }
@@ -58,7 +58,7 @@ async function untilAccepted({ server }: { server: Server }, count: number): Pro
   while ((await open()) < count) await new Promise(setImmediate);
 }
 
-test('What is under way is answered, and its connection ends with the answer', async () => {
+test('drain completes an in-flight request and closes its connection after the response', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.write(ask('/slow'));
@@ -72,7 +72,7 @@ test('What is under way is answered, and its connection ends with the answer', a
   expect(gateway.timers.has(TIMEOUT_MS)).toBe(false);
 });
 
-test('Until the delay is over it takes new connections, and says on each that it goes', async () => {
+test('drain accepts new connections during the delay and sends Connection: close on each', async () => {
   const gateway = await serve();
   const drained = gateway.drain();
   const { socket, received } = gateway.connect();
@@ -85,7 +85,7 @@ test('Until the delay is over it takes new connections, and says on each that it
   expect(gateway.server.listening).toBe(false);
 });
 
-test('A connection whose answer had begun before is closed after it', async () => {
+test('drain closes a connection after a response that had started before the drain', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.write(ask('/long'));
@@ -99,7 +99,7 @@ test('A connection whose answer had begun before is closed after it', async () =
   expect(await drained).toBe(0);
 });
 
-test('An answer that is made, but on its way to a slow reader, arrives whole', async () => {
+test('drain lets a slow client receive its complete response', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.pause();
@@ -113,7 +113,7 @@ test('An answer that is made, but on its way to a slow reader, arrives whole', a
   expect(await drained).toBe(0);
 });
 
-test('Of what was asked at once on one connection all is answered', async () => {
+test('drain answers all pipelined requests of a connection', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.write(ask('/one') + ask('/two'));
@@ -132,7 +132,7 @@ test('Of what was asked at once on one connection all is answered', async () => 
   expect(await drained).toBe(0);
 });
 
-test('An idle connection is closed, but not before the delay is over', async () => {
+test('drain closes an idle connection after the delay and not before', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.write(ask('/'));
@@ -146,7 +146,7 @@ test('An idle connection is closed, but not before the delay is over', async () 
   expect(await drained).toBe(0);
 });
 
-test('One that has not asked anything yet has a moment to ask, and no more', async () => {
+test('drain gives a connection without a request one second to send it', async () => {
   const gateway = await serve();
   const [late, never] = [gateway.connect(), gateway.connect()];
   await Promise.all([once(late.socket, 'connect'), once(never.socket, 'connect')]);
@@ -162,7 +162,7 @@ test('One that has not asked anything yet has a moment to ask, and no more', asy
   expect(await drained).toBe(0);
 });
 
-test('What is still not answered when the time is over is broken off and counted', async () => {
+test('drain aborts and counts the requests that are still in flight after the timeout', async () => {
   const gateway = await serve();
   const clients = [gateway.connect(), gateway.connect()];
   for (const [index, { socket }] of clients.entries()) socket.write(ask(`/${index}`));
@@ -175,7 +175,7 @@ test('What is still not answered when the time is over is broken off and counted
   for (const { received } of clients) expect(await received).toBe('');
 });
 
-test('A client that leaves is not waited for', async () => {
+test('drain does not wait for a client that disconnects', async () => {
   const gateway = await serve();
   const { socket } = gateway.connect();
   socket.write(ask('/slow'));

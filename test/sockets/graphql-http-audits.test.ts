@@ -8,10 +8,10 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-describe('GraphQL over HTTP, as its working group audits it', () => {
+describe('GraphQL over HTTP audits', () => {
   const audits = serverAudits({ url: () => gateway.url });
 
-  test('there is something to audit', () => {
+  test('the audit suite contains more than 50 audits', () => {
     expect(audits.length).toBeGreaterThan(50);
   });
 
@@ -19,24 +19,24 @@ describe('GraphQL over HTTP, as its working group audits it', () => {
     test(`${id}: ${name}`, async () => {
       const result = await fn();
       expect(result.status === 'ok' ? 'ok' : `${result.status}: ${result.reason}`).toBe('ok');
-      // The audits ask for nothing but `__typename`.
+      // The audits select nothing but `__typename`.
       expect(gateway.traffic()).toEqual([]);
       expect(gateway.unexpectedErrors).toEqual([]);
     });
   }
 });
 
-describe('what is no GraphQL request is refused, in whichever type the answer is wanted', () => {
+describe('Invalid GraphQL request over HTTP', () => {
   describe.each(['application/json', 'application/graphql-response+json'])('%s', (accept) => {
     test.each([
-      ['a body that is cut', { body: '{ "query": "{ __ty' }, 400],
+      ['a truncated body', { body: '{ "query": "{ __ty' }, 400],
       ['an empty body', { body: '' }, 400],
       ['a list', { body: '[{ "query": "{ __typename }" }]' }, 400],
       ['a body without an operation', { body: '{}' }, 400],
       ['a form', { body: 'query={__typename}', type: 'application/x-www-form-urlencoded' }, 415],
       ['bare GraphQL', { body: '{ __typename }', type: 'application/graphql' }, 415],
       ['plain text', { body: '{ "query": "{ __typename }" }', type: 'text/plain' }, 415],
-    ] as const)('%s', async (_name, sent, status) => {
+    ] as const)(`a request with %s is rejected as ${accept}`, async (_name, sent, status) => {
       const { body, type = 'application/json' } = sent as { body: string; type?: string };
       await expectRefusal(
         fetch(gateway.url, { method: 'POST', headers: { 'content-type': type, accept }, body }),
@@ -45,9 +45,12 @@ describe('what is no GraphQL request is refused, in whichever type the answer is
       );
     });
 
-    test.each(['?query={__typename}&variables={', '?query={__typename}&extensions=nonsense', '?query='])('%s', async (search) => {
-      await expectRefusal(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
-    });
+    test.each(['?query={__typename}&variables={', '?query={__typename}&extensions=nonsense', '?query='])(
+      `a GET request with the search %s is rejected as ${accept}`,
+      async (search) => {
+        await expectRefusal(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
+      },
+    );
   });
 
   async function expectRefusal(response: Promise<Response>, accept: string, status: number): Promise<void> {

@@ -20,7 +20,7 @@ async function serve(way: Pipeline): Promise<Served> {
   const gateway = await serveTestGateway({
     settings: SETTINGS,
     sandbox: { startedAt: STARTED_AT },
-    // So that what an answer says of its age does not hang on how quick a test is.
+    // A fixed clock: the max-age of a response must not depend on the speed of the test.
     gateway: { log: kept.log, now: () => STARTED_AT, ...PIPELINES[way] },
   });
   return Object.assign(gateway, { kept });
@@ -36,7 +36,7 @@ const LARGE = '{ assistants(first: 20) { nodes { id name prompt } } }';
 const BODY = JSON.stringify({ query: SMALL });
 const LARGE_BODY = JSON.stringify({ query: LARGE });
 
-/** A request, line by line; its length is added where no line says anything of it. */
+/** Builds a request from header lines. Adds Host, Content-Type and Content-Length where they are missing. */
 function toRequest(lines: readonly string[], body = BODY, first = 'POST /graphql HTTP/1.1'): string {
   const has = (name: RegExp) => lines.some((line) => name.test(line));
   return [
@@ -54,7 +54,7 @@ const CLOSE = 'Connection: close';
 
 interface Raw {
   readonly socket: Socket;
-  /** All that comes, byte by byte, until the connection is closed. */
+  /** All received bytes. Resolves when the connection is closed. */
   readonly received: Promise<string>;
 }
 
@@ -66,7 +66,10 @@ function open({ url }: ServedGateway): Raw {
   return { socket, received: once(socket, 'close').then(() => Buffer.concat(parts).toString('latin1')) };
 }
 
-/** What comes over the wire, without what is never the same twice. How a header's name is spelt says nothing, nor does the phrase after a status. */
+/**
+ * The received text without dates and request ids, which always differ. Header names are lower-cased and
+ * sorted, and reason phrases are removed: they carry no meaning.
+ */
 function toTold(received: string): string {
   return received
     .replaceAll(/^([\w-]+):(?= )/gm, (name) => name.toLowerCase())
@@ -75,7 +78,10 @@ function toTold(received: string): string {
     .replaceAll(/(?<=\r\n)(?:[\w-]+: .*\r\n)+/g, (headers) => headers.split('\r\n').sort().join('\r\n'));
 }
 
-/** Says the same to each, each time on a connection of its own; what is known by then is known the second and the third time. */
+/**
+ * Sends the same bytes to each gateway `times` times, each time on a new connection, and compares the
+ * results. Documents are warm from the second time on, and responses may be cached from the third.
+ */
 async function alike(say: (socket: Socket) => unknown, times = 3): Promise<string> {
   let last = '';
   for (let time = 1; time <= times; time += 1) {
@@ -94,14 +100,14 @@ async function alike(say: (socket: Socket) => unknown, times = 3): Promise<strin
       expect(unexpectedErrors).toEqual([]);
       traffic();
     }
-    expect(told.short, `the short way, time ${time}`).toEqual(told.long);
-    expect(told.kept, `kept, time ${time}`).toEqual(told.long);
+    expect(told.short, `the fast path, request ${time}`).toEqual(told.long);
+    expect(told.kept, `the response cache, request ${time}`).toEqual(told.long);
     last = told.kept.received;
   }
   return last;
 }
 
-/** Waits until nothing is being answered any more: what is over is in the log then. */
+/** Waits until no operation is in progress. Completed operations are in the log by then. */
 async function untilToldOf({ url }: ServedGateway): Promise<void> {
   for (;;) {
     const text = await (await fetch(new URL('/metrics', url))).text();
@@ -110,73 +116,76 @@ async function untilToldOf({ url }: ServedGateway): Promise<void> {
   }
 }
 
-describe('The same comes over the wire', () => {
+describe('Pipeline equivalence over sockets', () => {
   test.each([
-    ['plain', toRequest([CLOSE])],
-    ['of a document that is long', toRequest([CLOSE], LARGE_BODY)],
-    ['compressed', toRequest([CLOSE, 'Accept-Encoding: gzip'], LARGE_BODY)],
-    ['compressed by brotli', toRequest([CLOSE, 'Accept-Encoding: br, gzip'], LARGE_BODY)],
-    ['too small to be compressed', toRequest([CLOSE, 'Accept-Encoding: br'])],
-    ['in no encoding that there is', toRequest([CLOSE, 'Accept-Encoding: identity;q=0, x'], LARGE_BODY)],
+    ['without options', toRequest([CLOSE])],
+    ['for a large response', toRequest([CLOSE], LARGE_BODY)],
+    ['for a gzip response', toRequest([CLOSE, 'Accept-Encoding: gzip'], LARGE_BODY)],
+    ['for a brotli response', toRequest([CLOSE, 'Accept-Encoding: br, gzip'], LARGE_BODY)],
+    ['for a response too small to compress', toRequest([CLOSE, 'Accept-Encoding: br'])],
+    ['that accepts no supported encoding', toRequest([CLOSE, 'Accept-Encoding: identity;q=0, x'], LARGE_BODY)],
     ['by HTTP/1.0', toRequest([], BODY, 'POST /graphql HTTP/1.0')],
-    ['by HTTP/1.0, compressed', toRequest(['Accept-Encoding: gzip'], LARGE_BODY, 'POST /graphql HTTP/1.0')],
+    ['by HTTP/1.0 for a gzip response', toRequest(['Accept-Encoding: gzip'], LARGE_BODY, 'POST /graphql HTTP/1.0')],
     [
       'by HTTP/1.0 without a host',
       `POST /graphql HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
     ],
     ['by HEAD', toRequest([CLOSE], BODY, 'HEAD /graphql HTTP/1.1')],
     ['by PUT', toRequest([CLOSE], BODY, 'PUT /graphql HTTP/1.1')],
-    ['to who expects to be told to continue', toRequest([CLOSE, 'Expect: 100-continue'])],
-    ['to who expects something else', toRequest([CLOSE, 'Expect: the-unexpected'])],
+    ['with Expect: 100-continue', toRequest([CLOSE, 'Expect: 100-continue'])],
+    ['with an unknown Expect header', toRequest([CLOSE, 'Expect: the-unexpected'])],
     ['in chunks', toRequest([CLOSE, 'Transfer-Encoding: chunked'], `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`)],
     [
       'in small chunks',
       toRequest([CLOSE, 'Transfer-Encoding: chunked'], `${[...BODY].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`),
     ],
-    ['of an empty body', toRequest([CLOSE], '')],
+    ['with an empty body', toRequest([CLOSE], '')],
     [
-      'of no body and no length',
+      'without a body and a length',
       `POST /graphql HTTP/1.1\r\nHost: localhost\r\n${CLOSE}\r\nContent-Type: application/json\r\n\r\n`,
     ],
-    ['of a body that is no JSON', toRequest([CLOSE], '{')],
-    ['of a body with a mark of its byte order', toRequest([CLOSE], `\uFEFF${BODY}`)],
-    ['of a list', toRequest([CLOSE], `[${BODY}]`)],
-    ['of a body that is too long', toRequest([CLOSE], BODY.padEnd(20_001))],
-    ['of a body that is as long as it may be', toRequest([CLOSE], BODY.padEnd(20_000))],
+    ['with a body that is not JSON', toRequest([CLOSE], '{')],
+    ['with a byte order mark in its body', toRequest([CLOSE], `\uFEFF${BODY}`)],
+    ['with a list in its body', toRequest([CLOSE], `[${BODY}]`)],
+    ['with a body over the limit', toRequest([CLOSE], BODY.padEnd(20_001))],
+    ['with a body at the limit', toRequest([CLOSE], BODY.padEnd(20_000))],
     [
-      'of chunks that are too long',
+      'with chunks over the limit',
       toRequest([CLOSE, 'Transfer-Encoding: chunked'], `${(20_001).toString(16)}\r\n${BODY.padEnd(20_001)}\r\n0\r\n\r\n`),
     ],
-    ['of a length that lies: too short', `${toRequest([CLOSE, `Content-Length: ${BODY.length - 1}`])}`],
-    ['of a length with a sign', toRequest([CLOSE, `Content-Length: +${BODY.length}`])],
-    ['of two lengths', toRequest([CLOSE, `Content-Length: ${BODY.length}`, `Content-Length: ${BODY.length}`])],
-    ['of a length and chunks', toRequest([CLOSE, `Content-Length: ${BODY.length}`, 'Transfer-Encoding: chunked'])],
+    ['with a Content-Length that is too short', `${toRequest([CLOSE, `Content-Length: ${BODY.length - 1}`])}`],
+    ['with a signed Content-Length', toRequest([CLOSE, `Content-Length: +${BODY.length}`])],
+    ['with two Content-Length headers', toRequest([CLOSE, `Content-Length: ${BODY.length}`, `Content-Length: ${BODY.length}`])],
+    [
+      'with Content-Length and Transfer-Encoding',
+      toRequest([CLOSE, `Content-Length: ${BODY.length}`, 'Transfer-Encoding: chunked']),
+    ],
     ['with a query in the URL', toRequest([CLOSE], BODY, 'POST /graphql?query={__typename} HTTP/1.1')],
-    ['with a query in the URL that ends like the place', toRequest([CLOSE], BODY, 'POST /graphql?query=/graphql HTTP/1.1')],
+    ['with a query in the URL that ends like the endpoint', toRequest([CLOSE], BODY, 'POST /graphql?query=/graphql HTTP/1.1')],
     ['with two slashes', toRequest([CLOSE], BODY, 'POST //graphql HTTP/1.1')],
     ['with a host in the path', toRequest([CLOSE], BODY, 'POST //other.test/graphql HTTP/1.1')],
-    ['with dots', toRequest([CLOSE], BODY, 'POST /./x/../graphql HTTP/1.1')],
-    ['with dots that are written otherwise', toRequest([CLOSE], BODY, 'POST /%2e/graphql HTTP/1.1')],
+    ['with dot segments', toRequest([CLOSE], BODY, 'POST /./x/../graphql HTTP/1.1')],
+    ['with percent-encoded dot segments', toRequest([CLOSE], BODY, 'POST /%2e/graphql HTTP/1.1')],
     ['with a backslash', toRequest([CLOSE], BODY, 'POST /\\/graphql HTTP/1.1')],
     ['with a fragment', toRequest([CLOSE], BODY, 'POST /x#/graphql HTTP/1.1')],
     ['with a slash at the end', toRequest([CLOSE], BODY, 'POST /graphql/ HTTP/1.1')],
-    ['elsewhere', toRequest([CLOSE], BODY, 'POST /a/graphql HTTP/1.1')],
-    ['with a letter that is written otherwise', toRequest([CLOSE], BODY, 'POST /graph%71l HTTP/1.1')],
-    ['at an absolute URL', toRequest([CLOSE], BODY, 'POST http://localhost/graphql HTTP/1.1')],
-    ['at an absolute URL that is another’s', toRequest([CLOSE], BODY, 'POST http://other.test/graphql HTTP/1.1')],
-    ['at no URL', toRequest([CLOSE], BODY, 'POST graphql HTTP/1.1')],
-    ['at an asterisk', toRequest([CLOSE], BODY, 'POST * HTTP/1.1')],
-    ['with an id of its own', toRequest([CLOSE, 'X-Request-Id: mine'])],
-    ['with words in the latin alphabet', toRequest([CLOSE, 'X-Odd: \u00e9\u00ff'])],
-    ['with a long list of what it takes', toRequest([CLOSE, `Accept: ${'text/x, '.repeat(100)}*/*`])],
-    ['with two lists of what it takes', toRequest([CLOSE, 'Accept: text/html', 'Accept: application/json'])],
-    ['with two types', toRequest([CLOSE, 'Content-Type: application/json', 'Content-Type: text/plain'])],
-    ['with a type in capitals', toRequest([CLOSE, 'Content-Type: Application/JSON ; Charset=UTF-8'])],
+    ['to another path', toRequest([CLOSE], BODY, 'POST /a/graphql HTTP/1.1')],
+    ['with a percent-encoded letter in the path', toRequest([CLOSE], BODY, 'POST /graph%71l HTTP/1.1')],
+    ['with an absolute URL', toRequest([CLOSE], BODY, 'POST http://localhost/graphql HTTP/1.1')],
+    ['with an absolute URL of another host', toRequest([CLOSE], BODY, 'POST http://other.test/graphql HTTP/1.1')],
+    ['with an invalid URL', toRequest([CLOSE], BODY, 'POST graphql HTTP/1.1')],
+    ['with an asterisk as URL', toRequest([CLOSE], BODY, 'POST * HTTP/1.1')],
+    ['with its own request id', toRequest([CLOSE, 'X-Request-Id: mine'])],
+    ['with Latin-1 characters in a header', toRequest([CLOSE, 'X-Odd: \u00e9\u00ff'])],
+    ['with a long Accept header', toRequest([CLOSE, `Accept: ${'text/x, '.repeat(100)}*/*`])],
+    ['with two Accept headers', toRequest([CLOSE, 'Accept: text/html', 'Accept: application/json'])],
+    ['with two Content-Type headers', toRequest([CLOSE, 'Content-Type: application/json', 'Content-Type: text/plain'])],
+    ['with a Content-Type in capitals', toRequest([CLOSE, 'Content-Type: Application/JSON ; Charset=UTF-8'])],
     ['from a page of another site', toRequest([CLOSE, 'Origin: http://evil.test'])],
     ['from a page of this site', toRequest([CLOSE, 'Origin: http://localhost'])],
-    ['to who would rather speak otherwise', toRequest(['Connection: close, Upgrade', 'Upgrade: h2c'])],
-    ['with words behind the end', toRequest([CLOSE], `${BODY}\r\n\r\n`)],
-  ])('%s', async (_, text) => {
+    ['with an Upgrade header', toRequest(['Connection: close, Upgrade', 'Upgrade: h2c'])],
+    ['with blank lines after its end', toRequest([CLOSE], `${BODY}\r\n\r\n`)],
+  ])('every pipeline sends the same bytes and log lines for a request %s', async (_, text) => {
     await alike((socket) => socket.write(text, 'latin1'));
   });
 
@@ -202,11 +211,11 @@ describe('The same comes over the wire', () => {
     'other.test',
     'localhost, localhost',
     'bücher.test',
-  ])('whatever the host is: "%s"', async (host) => {
+  ])('every pipeline responds alike to the Host header "%s"', async (host) => {
     await alike((socket) => socket.write(toRequest([CLOSE, `Host: ${host}`]), 'latin1'), 2);
   });
 
-  test('when many are asked at once on one connection, in their order', async () => {
+  test('every pipeline answers pipelined requests on one connection in their order', async () => {
     const texts = [BODY, LARGE_BODY, '{', BODY, JSON.stringify({ query: '{ __typename }' }), BODY];
     const received = await alike((socket) =>
       socket.write(texts.map((body, n) => toRequest(n === texts.length - 1 ? [CLOSE] : [], body)).join('')),
@@ -214,7 +223,7 @@ describe('The same comes over the wire', () => {
     expect(received.match(/HTTP\/1\.1 \d+/g)).toHaveLength(texts.length);
   });
 
-  test('when more are asked at once than may be: each is told, in one way or the other', async () => {
+  test('every pipeline answers pipelined requests over the limit with 200 or 429', async () => {
     for (const way of NAMES) {
       const { socket, received } = open(gateways[way]);
       socket.write(`${toRequest([]).repeat(40)}${toRequest([CLOSE])}`);
@@ -225,7 +234,7 @@ describe('The same comes over the wire', () => {
     }
   });
 
-  test('when the next is asked on a connection that was refused something', async () => {
+  test('every pipeline responds alike to a request after a rejected one on the same connection', async () => {
     for (const refused of [
       toRequest(['Origin: http://evil.test']),
       toRequest([], '{'),
@@ -241,7 +250,7 @@ describe('The same comes over the wire', () => {
     }
   });
 
-  test('when the body comes in pieces', async () => {
+  test('every pipeline responds alike to a body that arrives in pieces', async () => {
     const text = toRequest([CLOSE]);
     await alike(async (socket) => {
       for (const [from, to] of [[0, 10], [10, -20], [-20, -1], [-1]]) {
@@ -252,28 +261,28 @@ describe('The same comes over the wire', () => {
   });
 });
 
-describe('The same becomes of a body that does not come', () => {
+describe('Pipeline equivalence for incomplete bodies', () => {
   const cut = toRequest([`Content-Length: ${BODY.length + 10}`]);
 
-  test('when the client ends within it', async () => {
+  test('every pipeline responds with 400 when the client ends its stream within the body', async () => {
     expect(await alike((socket) => socket.end(cut))).toMatch(/^HTTP\/1\.1 400/);
   });
 
-  test('when the client is gone within it', async () => {
+  test('every pipeline logs alike when the client resets the connection within the body', async () => {
     await alike((socket) => new Promise<void>((resolve) => socket.write(cut, () => resolve(void socket.resetAndDestroy()))), 2);
   });
 
-  test('when it takes too long', async () => {
+  test('every pipeline responds with 408 when the body takes too long', async () => {
     expect(await alike((socket) => socket.write(cut), 2)).toMatch(/^HTTP\/1\.1 408/);
   });
 
-  test('when chunks take too long, or break off', async () => {
+  test('every pipeline responds with 408 to slow chunks and with 400 to truncated chunks', async () => {
     const head = toRequest(['Transfer-Encoding: chunked'], '5\r\n{"que');
     expect(await alike((socket) => socket.write(head), 2)).toMatch(/^HTTP\/1\.1 408/);
     expect(await alike((socket) => socket.end(head), 2)).toMatch(/^HTTP\/1\.1 400/);
   });
 
-  test('when others wait before it on the connection, and the client is gone', async () => {
+  test('every pipeline logs pipelined requests with the same statuses when the client resets the connection', async () => {
     for (const way of NAMES) {
       const gateway = gateways[way];
       gateway.kept.lines.splice(0);

@@ -2,11 +2,11 @@ import { connect, type Socket } from 'node:net';
 
 export interface RawClient {
   readonly socket: Socket;
-  /** All that was received, once the connection is closed. */
+  /** Everything that was received. Resolves when the connection is closed. */
   readonly received: Promise<string>;
 }
 
-/** A connection on which anything may be said. */
+/** A raw TCP connection on which a test can send arbitrary bytes. */
 export function connectTo(url: string): RawClient {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -14,7 +14,7 @@ export function connectTo(url: string): RawClient {
   socket.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
-  // Of a connection that is closed while something is on its way there.
+  // The peer may close the connection while bytes are in flight: that error is expected.
   socket.on('error', () => {});
   return { socket, received: new Promise((resolve) => socket.once('close', () => resolve(text))) };
 }

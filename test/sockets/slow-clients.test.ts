@@ -24,7 +24,7 @@ afterEach(async () => {
 const HEAD = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const BODY = '{ "query": "{ assistants { nodes { id } } }" }';
 
-/** The status and the code of an answer, and nothing when there was none. */
+/** The status and the error code of a response, or an empty string if there is no response. */
 function toTold(received: string): string {
   if (received === '') return '';
   const [head = '', body = ''] = received.split('\r\n\r\n');
@@ -49,14 +49,14 @@ const TIMEOUT = '408 Request Timeout · BAD_USER_INPUT';
 const BAD = '400 Bad Request · BAD_USER_INPUT';
 const TOO_LARGE = '431 Request Header Fields Too Large · OPERATION_TOO_COMPLEX';
 
-describe('A client that does not come to an end is not waited for', () => {
+describe('Timeout of incomplete requests', () => {
   test.each([
     ['stops in the first line', 'POST /gra'],
     ['stops in the headers', HEAD],
     ['stops before the body', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n`],
     ['stops in the body', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY.slice(0, -1)}`],
     ['stops between chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\n{ "q\r\n`],
-  ])('when it %s', async (_name, text) => {
+  ])('a client that %s receives 408', async (_name, text) => {
     const { socket, received } = connectTo(gateway.url);
     socket.write(text);
     expect(toTold(await received)).toBe(TIMEOUT);
@@ -66,7 +66,7 @@ describe('A client that does not come to an end is not waited for', () => {
     ['its headers', `${HEAD}X-Slow: `, 'x'],
     ['its body', `${HEAD}Content-Length: 100000\r\n\r\n`, ' '],
     ['its chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
-  ])('when it dribbles %s', async (_name, head, drop) => {
+  ])('a client that sends %s byte by byte receives 408', async (_name, head, drop) => {
     const { socket, received } = connectTo(gateway.url);
     socket.write(head);
     const dribble = (async () => {
@@ -77,7 +77,7 @@ describe('A client that does not come to an end is not waited for', () => {
     await dribble;
   });
 
-  test('when it begins a second request, and does not end it', async () => {
+  test('a client that does not complete its second request receives 408', async () => {
     const { socket, received } = connectTo(gateway.url);
     socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.once('data', () => socket.write('GET /health HTTP'));
@@ -86,7 +86,7 @@ describe('A client that does not come to an end is not waited for', () => {
     expect(toTold(second ?? '')).toBe(TIMEOUT);
   });
 
-  test('when it says nothing more after it has been refused, and is not told twice', async () => {
+  test('a client that sends nothing more after a rejected request receives one response only', async () => {
     const { socket, received } = connectTo(gateway.url);
     socket.write(`${HEAD.replace('json', 'xml')}Content-Length: 10\r\n\r\n`);
     const text = await received;
@@ -95,31 +95,31 @@ describe('A client that does not come to an end is not waited for', () => {
   });
 });
 
-describe('What is no HTTP request is refused, in our words', () => {
+describe('Malformed HTTP request', () => {
   test.each([
-    ['a body shorter than it said, and the end', `${HEAD}Content-Length: ${BODY.length + 1}\r\n\r\n${BODY}`, BAD],
-    ['words', 'Hello, is anybody there?\r\n\r\n', BAD],
-    ['the beginning of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', BAD],
-    ['the beginning of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', BAD],
-    ['zeros', '\0'.repeat(100), BAD],
+    ['a body shorter than its Content-Length', `${HEAD}Content-Length: ${BODY.length + 1}\r\n\r\n${BODY}`, BAD],
+    ['plain text', 'Hello, is anybody there?\r\n\r\n', BAD],
+    ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', BAD],
+    ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', BAD],
+    ['zero bytes', '\0'.repeat(100), BAD],
     ['a header without a colon', `${HEAD}nonsense\r\n\r\n`, BAD],
     ['a header with a control character', `${HEAD}x-odd: \x01\r\n\r\n`, BAD],
-    ['two lengths', `${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}`, BAD],
-    ['a length and chunks', `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, BAD],
-    ['an odd length', `${HEAD}Content-Length: -1\r\n\r\n`, BAD],
-    ['an odd chunk', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n`, BAD],
-    ['no host', 'GET /graphql?query={__typename} HTTP/1.1\r\n\r\n', BAD],
+    ['two Content-Length headers', `${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}`, BAD],
+    ['Content-Length and Transfer-Encoding', `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, BAD],
+    ['an invalid Content-Length', `${HEAD}Content-Length: -1\r\n\r\n`, BAD],
+    ['an invalid chunk', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n`, BAD],
+    ['no Host header', 'GET /graphql?query={__typename} HTTP/1.1\r\n\r\n', BAD],
     ['one large header', `${HEAD}x-large: ${'x'.repeat(20_000)}\r\n\r\n`, TOO_LARGE],
     ['many headers', `${HEAD}${'x-many: x\r\n'.repeat(3_000)}\r\n`, TOO_LARGE],
     ['a large URL', `GET /graphql?query=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, TOO_LARGE],
-  ])('%s', async (_name, text, told) => {
+  ])('a request with %s is rejected with a GraphQL error', async (_name, text, told) => {
     const { socket, received } = connectTo(gateway.url);
     socket.end(text, 'latin1');
     expect(toTold(await received)).toBe(told);
   });
 
   test.each(['', 'nonsense', HEAD, `${HEAD}Content-Length: 1000\r\n\r\n${BODY}`])(
-    'and nothing happens when who said it is gone: %j',
+    'a client that resets its connection after sending %j receives no response and causes no error',
     async (text) => {
       const { socket, received } = connectTo(gateway.url);
       await new Promise((resolve) => socket.once('connect', resolve));
@@ -129,15 +129,15 @@ describe('What is no HTTP request is refused, in our words', () => {
   );
 });
 
-describe('What HTTP has and we do not', () => {
-  test.each(['TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY'])('%s is refused', async (method) => {
+describe('Unsupported HTTP features', () => {
+  test.each(['TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY'])('a request with the method %s is rejected with 405', async (method) => {
     const { socket, received } = connectTo(gateway.url);
     socket.end(`${method} /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     expect(await received).toMatch(/^HTTP\/1\.1 405 .*"code":"BAD_USER_INPUT"/s);
   });
 
   test.each(['Expect: something\r\n', 'Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Upgrade: h2c\r\n'])(
-    '%j is passed over',
+    'a request with the unsupported header %j is answered as if the header were absent',
     async (header) => {
       const { socket, received } = connectTo(gateway.url);
       socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
@@ -145,7 +145,7 @@ describe('What HTTP has and we do not', () => {
     },
   );
 
-  test('a tunnel is not opened', async () => {
+  test('a CONNECT request is closed without a response', async () => {
     const { socket, received } = connectTo(gateway.url);
     socket.write('CONNECT db.internal:5432 HTTP/1.1\r\nHost: db.internal\r\n\r\n');
     expect(await received).toBe('');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { writeDocuments } from '../support/document-files.ts';
 import { startGateway } from './demo-process.ts';
 
-test('documents that are wrong end the process with code 1, all of them told, before it listens', async () => {
+test('invalid trusted documents end the process with code 1 before it listens, and all of them are reported', async () => {
   const documents = writeDocuments({ 'a.json': '{', 'b/c.json': { c: 5 }, 'd.graphql': 'query D { __typename }' });
   await using gateway = startGateway([], { PORT: '0', TRUSTED_DOCUMENTS: documents, TRUSTED_DOCUMENTS_ONLY: 'on' });
   const { code, stdout, stderr } = await gateway.ended;

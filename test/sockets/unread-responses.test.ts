@@ -8,18 +8,18 @@ import { KEY_A, KEY_B } from '../support/test-gateway.ts';
 const MEBIBYTE = 2 ** 20;
 const QUERY = 'query ($id: ID!) { assistant(id: $id) { prompt } }';
 
-/** A world of two tenants whose assistants have prompts of 10 MiB. */
+/** A gateway with two tenants whose assistants have prompts of 10 MiB. */
 async function serveLarge(sendTimeoutMs?: number) {
   const startedAt = Date.now();
   const gateway = await serveTestGateway({
-    // Operations join a request that was sent within a second.
+    // A fixed clock: operations join a request that was sent within a second.
     gateway: { now: () => startedAt },
     settings: { REVOX_API_KEY: '', MAX_CONNECTIONS_PER_ADDRESS: 'off' },
     ...(sendTimeoutMs === undefined ? {} : { timeouts: { sendTimeoutMs } }),
   });
   const { frenchAssistantId: id } = sampleIds(gateway.sandbox);
   gateway.sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt: 'x'.repeat(10 * MEBIBYTE) }));
-  return { gateway: gateway, id };
+  return { gateway, id };
 }
 
 function toRequest(id: string, key: string): string {
@@ -28,7 +28,7 @@ function toRequest(id: string, key: string): string {
   return ['POST /graphql HTTP/1.1', 'Host: localhost', ...lines, '', body].join('\r\n');
 }
 
-/** Asks, and reads no more than the kernel does. */
+/** Sends a request and reads nothing of its response beyond the socket buffer. */
 function askWithoutReading(gateway: ServedGateway, request: string): Socket {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname).on('error', () => {});
@@ -52,7 +52,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition()));
 }
 
-test('A caller that leaves its answers unread is refused more, others are served, and it is served again when it has read', {
+test('a caller with too many unread response bytes is rejected until it has read them, and other callers are served', {
   timeout: 60_000,
 }, async () => {
   const { gateway, id } = await serveLarge();
@@ -60,7 +60,7 @@ test('A caller that leaves its answers unread is refused more, others are served
   for (let time = 0; time < 2; time += 1)
     expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
   const sockets = Array.from({ length: 40 }, () => askWithoutReading(gateway, toRequest(id, KEY_A)));
-  // Its limit is 32 MiB: the fourth answer exceeds it.
+  // The limit of a caller is 32 MiB: its fourth response exceeds the limit.
   await until(async () => (await metricOf(gateway, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
   expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
   const refused = await post(gateway, id, KEY_A);
@@ -85,7 +85,7 @@ test('A caller that leaves its answers unread is refused more, others are served
   expect(gateway.unexpectedErrors).toEqual([]);
 });
 
-test('Of forty answers that wait for one upstream request, no more are written than one caller may leave unread', {
+test('of forty responses that wait for one upstream request, only those within the unsent byte limit of their caller are written', {
   timeout: 60_000,
 }, async () => {
   const { gateway, id } = await serveLarge();
@@ -98,21 +98,24 @@ test('Of forty answers that wait for one upstream request, no more are written t
   expect(gateway.unexpectedErrors).toEqual([]);
 });
 
-test.each(['nothing', 'a byte at a time'])('A client that reads %s is disconnected, and counted', async (manner) => {
-  const { gateway, id } = await serveLarge(1_000);
-  await using _ = gateway;
-  const socket = askWithoutReading(gateway, toRequest(id, KEY_A));
-  let isClosed = false;
-  const trickle = (async () => {
-    while (!isClosed && manner !== 'nothing') {
-      await new Promise(setImmediate);
-      socket.read(1);
-    }
-  })();
-  await until(async () => (await metricOf(gateway, 'client_disconnects_total', { reason: 'unread' })) >= 1);
-  expect(await metricOf(gateway, 'unsent_bytes')).toBe(0);
-  isClosed = true;
-  socket.destroy();
-  await trickle;
-  expect(gateway.unexpectedErrors).toEqual([]);
-});
+test.each(['nothing', 'a byte at a time'])(
+  'a client that reads %s of its response is disconnected and counted',
+  async (manner) => {
+    const { gateway, id } = await serveLarge(1_000);
+    await using _ = gateway;
+    const socket = askWithoutReading(gateway, toRequest(id, KEY_A));
+    let isClosed = false;
+    const trickle = (async () => {
+      while (!isClosed && manner !== 'nothing') {
+        await new Promise(setImmediate);
+        socket.read(1);
+      }
+    })();
+    await until(async () => (await metricOf(gateway, 'client_disconnects_total', { reason: 'unread' })) >= 1);
+    expect(await metricOf(gateway, 'unsent_bytes')).toBe(0);
+    isClosed = true;
+    socket.destroy();
+    await trickle;
+    expect(gateway.unexpectedErrors).toEqual([]);
+  },
+);
