@@ -11,7 +11,7 @@ import {
   isUnionType,
 } from 'graphql';
 
-/** As much of JSON Schema as the document speaks. */
+/** The part of JSON Schema that the document uses. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -28,7 +28,7 @@ export interface OpenApiDocument {
   readonly components: { readonly schemas: { readonly [name: string]: JsonSchema } };
 }
 
-/** What wraps objects on the wire, and is taken off before anything is bound. */
+/** Envelopes of upstream responses. The gateway unwraps them before it binds the objects. */
 const ENVELOPES = [
   'AssistantList',
   'CallAttemptPage',
@@ -39,19 +39,19 @@ const ENVELOPES = [
   'Error',
 ];
 
-/** Documented under another name than the GraphQL type. */
+/** Components whose name differs from that of their GraphQL type. */
 const TYPE_OF: { readonly [component: string]: string } = { CampaignReference: 'Campaign' };
 
-/** The one exception of design.md 2. */
+/** The one exception to the naming rule. */
 const FIELD_OF: { readonly [key: string]: string } = { 'Voice.id': 'voiceId' };
 
-/** Promised by us, and of no key's making. */
+/** Fields of the gateway without an upstream key. */
 const OWN_TYPES = ['Campaign.rows', 'UnrecognizedLlmModel.raw', 'UnrecognizedLlmModel.type', '_Service.sdl'];
 
-/** Keys that end in `_id` and hold no id: a URL, and the name of a model. */
+/** Keys that end in `_id` and contain no id but a URL or the name of a model. */
 const TYPES_WITHOUT_ID = ['event_type_id', 'openrouter_model_id'];
 
-/** The scalars table of design.md 2, where the document's own type does not decide. */
+/** Scalars that the type in the document does not determine. */
 const SCALAR_OF: { readonly [key: string]: string } = {
   calls_count: 'Int',
   pending_faq_count: 'Int',
@@ -60,14 +60,14 @@ const SCALAR_OF: { readonly [key: string]: string } = {
   speed: 'Float',
 };
 
-/** The nullability table of design.md 2; everything else is nullable. */
+/** Non-null fields. All other fields are nullable. */
 const NON_NULL_IDS = ['Call', 'CallAttempt', 'Assistant', 'Campaign', 'CampaignRow'];
 const NON_NULL_LISTS = ['call_attempts', 'calling_windows'];
 
-/** Asked for only, never answered. */
+/** Enums that occur in arguments only. */
 const INPUT_ENUMS = ['CampaignRowResult'];
 
-/** `to_phone_number` → `toPhoneNumber`: written apart from the binding, which it checks. */
+/** `to_phone_number` → `toPhoneNumber`. Independent of the binding, which it checks. */
 export function camelCase(key: string): string {
   const [first, ...others] = key.split('_');
   return [first, ...others.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('');
@@ -81,7 +81,7 @@ export function screamingCase(value: string): string {
     .replace(/_+/g, '_');
 }
 
-/** The GraphQL type that the tables give to a key; undefined when they are silent, which is a fault as well. */
+/** The expected GraphQL type of a key, or `undefined` if no table contains it, which is a violation too. */
 export function typeFor(document: OpenApiDocument, component: string, key: string): string | undefined {
   const schema = document.components.schemas[component]?.properties?.[key];
   if (key === 'id' && NON_NULL_IDS.includes(TYPE_OF[component] ?? component)) return 'ID!';
@@ -107,7 +107,7 @@ function outputType(document: OpenApiDocument, key: string, schema: JsonSchema):
   return type === 'object' ? 'JSON' : undefined;
 }
 
-/** The objects of the document whose keys people read, with the GraphQL type that has them. */
+/** The objects of the document that the schema exposes, with their GraphQL types. */
 export function objectsOf(document: OpenApiDocument): { component: string; type: string; keys: string[] }[] {
   return Object.entries(document.components.schemas)
     .filter(([name, { properties }]) => properties && !ENVELOPES.includes(name))
@@ -118,7 +118,7 @@ export function fieldNameOf(type: string, key: string): string {
   return FIELD_OF[`${type}.${key}`] ?? camelCase(key);
 }
 
-/** Everything in which the two contracts do not say the same; empty when they do. */
+/** All differences between the upstream contract and the GraphQL schema. */
 export function contractViolations(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   return [
     ...missingFields(document, schema),
@@ -156,7 +156,7 @@ function undocumentedFields(document: OpenApiDocument, schema: GraphQLSchema): s
   );
 }
 
-/** Objects as REST has them: all but the root, and what wraps a page. */
+/** The GraphQL types of upstream objects: all object types but the root and those of pagination. */
 export function boundTypes(
   schema: GraphQLSchema,
 ): { readonly name: string; readonly getFields: GraphQLObjectType['getFields'] }[] {
@@ -200,7 +200,7 @@ function unionViolations(document: OpenApiDocument, schema: GraphQLSchema): stri
   });
 }
 
-/** Types, fields, arguments and enum values that nobody has described. */
+/** Types, fields, arguments and enum values without a description. */
 export function undescribedParts(schema: GraphQLSchema): string[] {
   return Object.values(schema.getTypeMap())
     .filter((type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type))

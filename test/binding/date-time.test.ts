@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toDateTime } from '#rest/date-time.ts';
 
-describe('What already is RFC 3339 passes unchanged', () => {
+describe('RFC 3339 timestamps', () => {
   test.each([
     '2024-06-01T12:00:00Z',
     '2024-06-01T12:00:00.123456789Z',
@@ -13,11 +13,11 @@ describe('What already is RFC 3339 passes unchanged', () => {
     '2016-12-31T23:59:60Z',
     '0000-01-01T00:00:00Z',
     '9999-12-31T23:59:59Z',
-  ])('%s', (text) => {
+  ])('the RFC 3339 timestamp %s is unchanged', (text) => {
     expect(toDateTime(text)).toBe(text);
   });
 
-  test('whatever its day, its fraction and its offset', () => {
+  test('every RFC 3339 timestamp is unchanged', () => {
     const rfc3339 = fc
       .tuple(
         fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),
@@ -37,10 +37,10 @@ describe('What already is RFC 3339 passes unchanged', () => {
   });
 });
 
-describe('Other text becomes UTC', () => {
+describe('Other timestamp text', () => {
   test.each([
     ['2024-06-01T12:00:00', '2024-06-01T12:00:00.000Z', 'no zone is UTC'],
-    ['2024-06-01 12:00:00', '2024-06-01T12:00:00.000Z', 'as databases print it'],
+    ['2024-06-01 12:00:00', '2024-06-01T12:00:00.000Z', 'the format of databases'],
     ['2024-06-01 12:00:00.123456', '2024-06-01T12:00:00.123Z', 'finer than milliseconds'],
     ['2024-06-01 14:00:00+02', '2024-06-01T12:00:00.000Z', 'a zone without minutes'],
     ['2024-06-01 14:00:00 +0200', '2024-06-01T12:00:00.000Z', 'a zone without a colon'],
@@ -48,17 +48,17 @@ describe('Other text becomes UTC', () => {
     ['2024-06-01T12:00Z', '2024-06-01T12:00:00.000Z', 'no seconds'],
     ['2024-06-01', '2024-06-01T00:00:00.000Z', 'a day'],
     ['20240601T120000Z', '2024-06-01T12:00:00.000Z', 'the basic form'],
-    ['20240601', '2024-06-01T00:00:00.000Z', 'a day of the basic form, and no number of seconds'],
+    ['20240601', '2024-06-01T00:00:00.000Z', 'a day of the basic form, not a number of seconds'],
     ['2024-06-01T24:00:00', '2024-06-02T00:00:00.000Z', 'the end of a day'],
     [' 2024-06-01T12:00:00Z ', '2024-06-01T12:00:00.000Z', 'blanks around'],
     ['1717243200', '2024-06-01T12:00:00.000Z', 'seconds as text'],
     ['1717243200000', '2024-06-01T12:00:00.000Z', 'milliseconds as text'],
     ['1717243200.25', '2024-06-01T12:00:00.250Z', 'seconds with a fraction as text'],
-  ])('%s → %s (%s)', (text, expected) => {
+  ])('the timestamp text %s becomes %s (%s)', (text, expected) => {
     expect(toDateTime(text)).toBe(expected);
   });
 
-  test('text without a zone is the moment that it names in UTC, wherever the process runs', () => {
+  test('timestamp text without a zone is UTC, independent of the time zone of the process', () => {
     const years = { min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true };
     fc.assert(
       fc.property(fc.date(years), fc.constantFrom('T', ' '), (date, separator) => {
@@ -69,7 +69,7 @@ describe('Other text becomes UTC', () => {
   });
 });
 
-describe('A number is seconds below 10¹¹, else milliseconds', () => {
+describe('Numeric timestamps', () => {
   test.each([
     [0, '1970-01-01T00:00:00.000Z'],
     [1_717_243_200, '2024-06-01T12:00:00.000Z'],
@@ -81,11 +81,11 @@ describe('A number is seconds below 10¹¹, else milliseconds', () => {
     [-62_167_219_200, '0000-01-01T00:00:00.000Z'],
     [-100_000_000_000, '1966-10-31T14:13:20.000Z'],
     [253_402_300_799_999, '9999-12-31T23:59:59.999Z'],
-  ])('%d → %s', (number, expected) => {
+  ])('the numeric timestamp %d becomes %s', (number, expected) => {
     expect(toDateTime(number)).toBe(expected);
   });
 
-  test('on either side of the threshold', () => {
+  test('a numeric timestamp below 10¹¹ is in seconds, any other in milliseconds', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e11 - 1 }), (seconds) => {
         expect(Date.parse(toDateTime(seconds) ?? '')).toBe(seconds * 1000);
@@ -99,7 +99,7 @@ describe('A number is seconds below 10¹¹, else milliseconds', () => {
   });
 });
 
-describe('What cannot be read as a moment is null', () => {
+describe('Invalid timestamps', () => {
   test.each([
     [{}],
     [[]],
@@ -131,11 +131,11 @@ describe('What cannot be read as a moment is null', () => {
     [Number.POSITIVE_INFINITY],
     [253_402_300_800_000],
     [1e300],
-  ])('%j', (raw) => {
+  ])('the invalid timestamp %j is null', (raw) => {
     expect(toDateTime(raw)).toBeNull();
   });
 
-  test('and nothing throws: what comes out is RFC 3339 text or null', () => {
+  test('every value becomes RFC 3339 text or null, without an exception', () => {
     const anything = fc.oneof(
       fc.anything({ withBigInt: true, withDate: true }),
       fc.string(),

@@ -9,7 +9,7 @@ const call = calls.find(
 )!;
 const campaign = campaigns[0]!;
 
-/** Asks, traced, for the call after it has been changed on its way: what came out, and what of it was counted as drift. */
+/** Requests the call with a trace after `change` has modified it; returns the call and the reported drift. */
 // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
 async function askChanged(selection: string, change: (call: any) => void) {
   gateway.sandbox.control.heal();
@@ -29,13 +29,13 @@ async function askChanged(selection: string, change: (call: any) => void) {
   return { call: answer.data.call, ...toDrift(answer.extensions), unrecognized: answer.extensions.unrecognized };
 }
 
-/** As `kind Type.field count`. */
+/** Formats drift entries as `kind Type.field count`. */
 function toDrift({ upstream }: { upstream: { drift?: { kind: string; type: string; field: string; count: number }[] } }) {
   return { drift: upstream.drift?.map(({ kind, type, field, count }) => `${kind} ${type}.${field} ${count}`) };
 }
 
-describe('What an answer has that is not as documented is listed in its trace', () => {
-  test('a key that is required and missing, and a null that is not allowed', async () => {
+describe('Drift in the upstream trace', () => {
+  test('missing required keys and forbidden nulls are reported as drift', async () => {
     const selection = 'direction fromPhoneNumber organizationId assistant { name prompt } campaign { id }';
     const { call, drift } = await askChanged(selection, (call) => {
       delete call.direction;
@@ -60,7 +60,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
     ]);
   });
 
-  test('a value that cannot be read, and one of another type that can', async () => {
+  test('unreadable values and coerced values of another type are reported as drift', async () => {
     const selection =
       'callsCount firstSentenceDelayMs toPhoneNumber direction createdAt assistant { id ivrNavigationEnabled voice { speed } maxCallDurationSecs } campaign { id }';
     const { call, drift } = await askChanged(selection, (call) => {
@@ -100,7 +100,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
     ]);
   });
 
-  test('values and kinds of model that are not known, each time they stand there', async () => {
+  test('unrecognized enum values and language models are reported as drift, once per occurrence', async () => {
     const { call, drift, unrecognized } = await askChanged(
       'status lastCallAttempt { transcript { role } } llmModel { __typename }',
       (call) => {
@@ -126,7 +126,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
     ]);
   });
 
-  test('items that cannot be read', async () => {
+  test('unreadable items of embedded lists are reported as dropped', async () => {
     const { call, drift } = await askChanged(
       'callAttempts { id } assistant { structuredOutputConfig { enumOptions } }',
       (call) => {
@@ -143,7 +143,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
     ]);
   });
 
-  test('items of lists, and a total that is not told, page by page', async () => {
+  test('unreadable items and missing totals of list pages are reported as drift', async () => {
     gateway.sandbox.control.heal();
     gateway.sandbox.control.transform('/call?', ({ calls }) => ({ calls: [null, ...calls.slice(1)] }));
     gateway.sandbox.control.transform('/assistants', ({ assistants }) => ({
@@ -164,7 +164,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
     ]);
   });
 
-  test('only if it was asked for, and only if the trace was', async () => {
+  test('drift is reported only for selected fields and only with a trace', async () => {
     const { drift } = await askChanged('id', (call) => {
       delete call.direction;
       call.calls_count = 'many';
@@ -174,7 +174,7 @@ describe('What an answer has that is not as documented is listed in its trace', 
     expect(answer).toEqual({ data: { call: { direction: null, callsCount: null } } });
   });
 
-  test('once, with a count, however often it is met', async () => {
+  test('drift that occurs several times is listed once with its count', async () => {
     const { drift } = await askChanged('a: direction b: direction', (call) => {
       delete call.direction;
     });
@@ -182,15 +182,15 @@ describe('What an answer has that is not as documented is listed in its trace', 
   });
 });
 
-describe('What is as documented is no drift', () => {
+describe('Documented values', () => {
   test.each([
     [
-      'keys that nobody knows',
+      'additional keys',
       'status assistant { name }',
       { next_call_at: null, outcome: 'won', assistant: { id: 'a', name: 'A', slack: {} } },
     ],
     [
-      'null where it may be',
+      'nulls in nullable keys',
       'assistant { id } campaign { id } metadata callRetryConfig { timezone } lastCallAttempt { id }',
       {
         assistant: null,
@@ -200,10 +200,10 @@ describe('What is as documented is no drift', () => {
         last_call_attempt: null,
       },
     ],
-    ['moments of any kind', 'createdAt scheduledAt', { created_at: {}, scheduled_at: 1_700_000_000 }],
-    ['moments as text, and none', 'createdAt scheduledAt', { created_at: '2024-06-01 12:00', scheduled_at: null }],
+    ['timestamps that are empty objects or numbers', 'createdAt scheduledAt', { created_at: {}, scheduled_at: 1_700_000_000 }],
+    ['timestamps that are text or null', 'createdAt scheduledAt', { created_at: '2024-06-01 12:00', scheduled_at: null }],
     [
-      'optional keys that are not there',
+      'missing optional keys',
       'assistant { faqItems { id } pendingFaqCount voice { speed } }',
       {
         assistant: { id: 'a', voice: { id: 'v', provider: 'cartesia' } },
@@ -216,14 +216,18 @@ describe('What is as documented is no drift', () => {
         last_call_attempt: { id: 'a', structured_output: [1], transcript: [{ tool_arguments: 'now' }, {}] },
       },
     ],
-    ['no retries', 'callRetryConfig { callingWindows { retryDelaySeconds } }', { call_retry_config: { calling_windows: [] } }],
-  ])('%s', async (_what, selection, changes) => {
+    [
+      'an empty list of calling windows',
+      'callRetryConfig { callingWindows { retryDelaySeconds } }',
+      { call_retry_config: { calling_windows: [] } },
+    ],
+  ])('a response with %s has no drift', async (_what, selection, changes) => {
     const { drift } = await askChanged(selection, (call) => Object.assign(call, changes));
     expect(drift).toBeUndefined();
   });
 });
 
-describe('What other versions say at another place is read there', () => {
+describe('Values derived from other API versions', () => {
   const WINDOWS = 'callingWindows { callingWindowStartTime callingWindowEndTime retryDelaySeconds } maxRetryAttempts timezone';
   const FLAT = {
     calling_window_start_time: '09:00',
@@ -238,7 +242,7 @@ describe('What other versions say at another place is read there', () => {
     timezone: 'Europe/Paris',
   };
 
-  test('times and a delay on the retry configuration itself are its one calling window, wherever it stands', async () => {
+  test('a flat retry configuration becomes one calling window for calls and assistants', async () => {
     const { call, drift } = await askChanged(
       `callRetryConfig { ${WINDOWS} } assistant { callRetryConfig { ${WINDOWS} } }`,
       (call) => {
@@ -250,7 +254,7 @@ describe('What other versions say at another place is read there', () => {
     expect(drift).toEqual(['derived CallRetryConfig.callingWindows 2', 'coerced CallingWindow.retryDelaySeconds 2']);
   });
 
-  test('and no more than the window has: what is missing in it is null', async () => {
+  test('a field that is missing in a flat retry configuration is null in its calling window', async () => {
     const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
       call.call_retry_config = { retry_delay_seconds: 60, max_retry_attempts: 1, calling_windows: null };
     });
@@ -264,7 +268,7 @@ describe('What other versions say at another place is read there', () => {
     ]);
   });
 
-  test('but windows that are there are not added to', async () => {
+  test('existing calling windows take precedence over a flat retry configuration', async () => {
     const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
       call.call_retry_config = { ...FLAT, calling_windows: [] };
     });
@@ -275,16 +279,16 @@ describe('What other versions say at another place is read there', () => {
   test.each([
     { is_cancelled: true, is_completed: false, status: 'CANCELLED' },
     { is_cancelled: false, is_completed: true, status: 'COMPLETED' },
-    // It was called off: that it is over is no news.
+    // Cancellation takes precedence: a cancelled call is also completed.
     { is_cancelled: true, is_completed: true, status: 'CANCELLED' },
     { is_cancelled: 'true', status: 'CANCELLED' },
     { is_completed: true, status: 'COMPLETED' },
-    // Five statuses are left: none of them is made up.
+    // The status may be any of the other five: the gateway does not guess.
     { is_cancelled: false, is_completed: false, status: null },
     { is_cancelled: null, is_completed: 1, status: null },
     { status: null },
   ])(
-    'a status that is missing or null follows from the two flags: $status of $is_cancelled, $is_completed',
+    'a missing or null status is derived from the two flags: $status of $is_cancelled, $is_completed',
     async ({ status, ...flags }) => {
       for (const absent of [undefined, null]) {
         const { call, drift } = await askChanged('status', (call) => {
@@ -305,7 +309,7 @@ describe('What other versions say at another place is read there', () => {
     { status: 'errored', isCancelled: false, isCompleted: false },
     { status: 'paused', isCancelled: null, isCompleted: null },
     { status: 7, isCancelled: null, isCompleted: null },
-  ])('the two flags follow from a status that is known: $status', async ({ status, ...flags }) => {
+  ])('the two flags are derived from a known status and are null for any other: $status', async ({ status, ...flags }) => {
     const { call, drift } = await askChanged('isCancelled isCompleted', (call) => {
       call.status = status;
       delete call.is_cancelled;
@@ -316,7 +320,7 @@ describe('What other versions say at another place is read there', () => {
     expect(drift).toEqual([`${kind} Call.isCancelled 1`, `${kind} Call.isCompleted 1`]);
   });
 
-  test('a status and flags that are there are believed, even where they contradict each other', async () => {
+  test('a status and flags that are present are not changed even if they contradict each other', async () => {
     const { call, drift } = await askChanged('status isCancelled isCompleted', (call) => {
       Object.assign(call, { status: 'calling', is_cancelled: true, is_completed: true });
     });
@@ -324,7 +328,7 @@ describe('What other versions say at another place is read there', () => {
     expect(drift).toBeUndefined();
   });
 
-  test('the last attempt is the first of the attempts, which come newest first', async () => {
+  test('a missing last attempt is derived from the first item of the attempts, which are sorted newest first', async () => {
     const lastOf = (call_attempts: unknown) =>
       askChanged('lastCallAttempt { id }', (call) => {
         delete call.last_call_attempt;
@@ -338,7 +342,7 @@ describe('What other versions say at another place is read there', () => {
     expect(await lastOf('none')).toMatchObject({ call: { lastCallAttempt: null }, drift: ['missing Call.lastCallAttempt 1'] });
   });
 
-  test('the attempts are not made of the last one: one of them must not pass for all', async () => {
+  test('missing attempts are not derived from the last attempt because one attempt may not be all of them', async () => {
     const { call, drift } = await askChanged('callAttempts { id } lastCallAttempt { id }', (call) => {
       delete call.call_attempts;
     });
@@ -346,7 +350,7 @@ describe('What other versions say at another place is read there', () => {
     expect(drift).toEqual(['missing Call.callAttempts 1']);
   });
 
-  test('a transcript that is one text, as webhooks have it, is none', async () => {
+  test('a transcript that is a single string, as in webhooks, is null and reported as unreadable', async () => {
     const { call, drift } = await askChanged('lastCallAttempt { id transcript { content } }', (call) => {
       call.last_call_attempt.transcript = 'Hello. Hello?';
     });
@@ -355,8 +359,8 @@ describe('What other versions say at another place is read there', () => {
   });
 });
 
-describe('The log of an operation', () => {
-  test('counts by kind, type and field, in the order in which each was first met', () => {
+describe('Drift log', () => {
+  test('the drift log counts by kind, type and field in the order of first occurrence', () => {
     const log = createDriftLog();
     log.report('missing', 'Call', 'status');
     log.reportUnrecognized('Call', 'status', 'paused');

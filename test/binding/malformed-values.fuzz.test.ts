@@ -13,7 +13,7 @@ const { control } = gateway.sandbox;
 const { calls, attempts, assistants, campaigns, rows } = control.data(KEY_A);
 const call = calls.find(({ assistant, campaign, call_attempts }) => assistant && campaign && call_attempts.length > 2)!;
 const campaign = campaigns.find(({ id }) => rows[id]!.some((row) => row.call))!;
-// Few of each, so that most of what is changed is looked at.
+// Few objects of each list, so that most mutations affect a selected object.
 control.removeAttempts(KEY_A, idsAfter(4, attempts));
 control.removeRows(KEY_A, campaign.id, idsAfter(4, rows[campaign.id]!));
 
@@ -25,9 +25,9 @@ const ALL = Object.fromEntries(
 interface Operation {
   readonly what: string;
   readonly query: string;
-  /** Where in the answer its objects stand: what is above that is the envelope. */
+  /** The path of the objects in the upstream response. Everything above is the envelope. */
   readonly root: JsonPath;
-  /** The answers that are changed. All, unless said: the first page of a list, or an object. */
+  /** The upstream responses to mutate. @default the first page of a list, or the object */
   readonly from?: RegExp;
 }
 
@@ -46,20 +46,20 @@ const OPERATIONS: readonly Operation[] = [
     what: 'rows',
     query: `{ campaign(id: "${campaign.id}") { rows(first: 3) { totalCount nodes ${ALL.CampaignRow} } } }`,
     root: ['rows', '*'],
-    // A campaign of another id has other rows: that is no oddity.
+    // Only the rows are mutated: a campaign with another id has other rows.
     from: /rows\?page=1/,
   },
 ];
 
-describe.each(OPERATIONS)('Whatever is said of $what', (operation) => {
+describe.each(OPERATIONS)('Mutated responses for $what', (operation) => {
   const { root } = operation;
   test(
-    'nothing fails, and all is as promised',
+    `random mutations of the response for ${operation.what} cause only expected errors and valid field types`,
     async () => {
       await fc.assert(
         fc.asyncProperty(mutations({ maxLength: 6 }), async (odd) => {
           const { data, errors, changed } = await askChanged(operation, (body) => odd.map(toChange(body)));
-          // What is no envelope, or an object that cannot be known again, is no answer.
+          // An operation may fail only if a mutation affects the envelope or an id.
           const mayFail = changed.some((place) => place.length <= root.length || place.at(-1) === 'id');
           for (const { extensions } of errors ?? []) {
             expect(extensions.code).toBe('UPSTREAM_INVALID_RESPONSE');
@@ -75,14 +75,14 @@ describe.each(OPERATIONS)('Whatever is said of $what', (operation) => {
   );
 });
 
-describe.each(OPERATIONS.slice(0, 3))('One odd thing in $what', (operation) => {
+describe.each(OPERATIONS.slice(0, 3))('One mutation of $what', (operation) => {
   const { query, root } = operation;
   const field = /\w+/.exec(query)![0];
   let honest: unknown;
   const isInside = (place: JsonPath) =>
     place.length > root.length && !(place.length === root.length + 1 && place.at(-1) === 'id');
 
-  /** Compares what comes of an odd answer with what comes of an honest one, but for the field that the oddity is in. */
+  /** Expects the mutated response to differ from the original one only in the mutated field. */
   async function expectNothingElse(toChanges: (body: unknown) => readonly Change[]) {
     const { data, errors, changed } = await askChanged(operation, toChanges);
     expect(errors).toBeUndefined();
@@ -94,7 +94,7 @@ describe.each(OPERATIONS.slice(0, 3))('One odd thing in $what', (operation) => {
     honest = (await askChanged(operation, () => [])).data;
   });
 
-  test('changes its own field, and nothing beside it: at every kind of place', async () => {
+  test(`a plain mutation at every kind of path in ${operation.what} changes only its own field`, async () => {
     let kinds = Number.POSITIVE_INFINITY;
     for (let kind = 0; kind < kinds; kind += 1) {
       for (const how of PLAIN) {
@@ -109,7 +109,7 @@ describe.each(OPERATIONS.slice(0, 3))('One odd thing in $what', (operation) => {
   });
 
   test(
-    'changes its own field, and nothing beside it: whatever it is',
+    `a random mutation in ${operation.what} changes only its own field`,
     async () => {
       await fc.assert(
         fc.asyncProperty(mutations({ maxLength: 1 }), (odd) => expectNothingElse((body) => odd.map(toChange(body, isInside)))),
@@ -128,7 +128,7 @@ const PLAIN: readonly MutationKind[] = [
   { kind: 'wrap', in: 'list' },
 ];
 
-/** Asks while the first page, or the object, comes with these changes, and tells where they were made. */
+/** Executes the operation over mutated upstream responses; returns its result and the mutated paths. */
 async function askChanged({ query, from = /^(?!.*\bpage=[2-9])/ }: Operation, toChanges: (body: unknown) => readonly Change[]) {
   const changed: JsonPath[] = [];
   control.heal();
@@ -157,7 +157,10 @@ const KINDS: readonly [field: RegExp, isRight: (value: unknown) => boolean][] = 
 ];
 const FREE_FORM = ['metadata', 'inputData', 'structuredOutput', 'toolArguments', 'raw'];
 
-/** Fields of another kind than they are promised to have, by their names. (graphql-js has looked at most of them, not at our own scalars.) */
+/**
+ * Fields whose values do not fit the type that their names imply. graphql-js checks most types itself, but
+ * not the custom scalars.
+ */
 function misfits(value: unknown, field = ''): string[] {
   if (value === null || FREE_FORM.includes(field)) return [];
   if (typeof value === 'object')
@@ -165,7 +168,10 @@ function misfits(value: unknown, field = ''): string[] {
   return KINDS.some(([name, isRight]) => name.test(field) && !isRight(value)) ? [`${field}: ${JSON.stringify(value)}`] : [];
 }
 
-/** The field that a place of the wire shows in: a list stands for its items, an object for its id, a union and what is free-form for all within. */
+/**
+ * The path of the GraphQL field that an upstream path affects. It ends at a list, at the object of an id, at
+ * a union and at a free-form payload.
+ */
 function fieldOf(place: JsonPath): string[] {
   const fields: string[] = [];
   for (const key of place) {

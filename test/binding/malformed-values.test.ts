@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { createTestGateway, KEY_A, NO_CACHE, type TestGateway } from '../support/test-gateway.ts';
 
-/** One for all: what a test does to it is healed before the next. */
+/** One gateway for all tests. `createGatewayWithCall` reverts the changes of the previous test. */
 const gateway = createTestGateway({ settings: NO_CACHE });
 
-/** A call with an assistant, a campaign and a transcript, and the `GET` that fetches it. */
+/** A call with an assistant, a campaign and a transcript, and the upstream request that fetches it. */
 function createGatewayWithCall() {
   gateway.sandbox.control.heal();
   gateway.traffic();
   const call = gateway.sandbox.control
     .data(KEY_A)
     .calls.find(({ assistant, campaign, last_call_attempt }) => assistant && campaign && last_call_attempt?.transcript?.length)!;
-  /** Asks for the call after it has been changed on its way. */
+  /** Requests the call, whose upstream response `change` modifies. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
   const askChanged = (change: (call: any) => void, selection: string) => {
     gateway.sandbox.control.transform('/call/', (body) => {
@@ -20,15 +20,15 @@ function createGatewayWithCall() {
     });
     return gateway.execute(`query ($id: ID!) { call(id: $id) { ${selection} } }`, { id: call.id });
   };
-  return { gateway: gateway, call, askChanged, request: `GET /call/${call.id}` };
+  return { gateway, call, askChanged, request: `GET /call/${call.id}` };
 }
 
 function expectNoUnexpectedErrors({ unexpectedErrors }: TestGateway) {
   expect(unexpectedErrors).toEqual([]);
 }
 
-describe('A value that the schema does not know', () => {
-  test('is UNRECOGNIZED, and told in extensions with its type, field and raw value', async () => {
+describe('Unrecognized enum value', () => {
+  test('an unrecognized value is UNRECOGNIZED and listed in extensions with its type, field and raw value', async () => {
     const { gateway, askChanged, request } = createGatewayWithCall();
 
     const answer = await askChanged((call) => {
@@ -54,7 +54,7 @@ describe('A value that the schema does not know', () => {
     expectNoUnexpectedErrors(gateway);
   });
 
-  test('is told under the name of its field, whatever its alias, and only where it was asked for', async () => {
+  test('an unrecognized value is listed under the name of its field, not its alias, and only when it is selected', async () => {
     const { askChanged } = createGatewayWithCall();
     const { data, extensions } = await askChanged(
       (call) => Object.assign(call, { status: 'on-hold', direction: 'sideways' }),
@@ -65,7 +65,7 @@ describe('A value that the schema does not know', () => {
   });
 
   test.each(['COMPLETED', 'Completed', 'UNRECOGNIZED', ' completed', ''])(
-    '%j is one: the upstream spells its values one way',
+    'the status %j is unrecognized because the upstream spells its values in one way only',
     async (status) => {
       const { askChanged } = createGatewayWithCall();
       const { data, extensions } = await askChanged((call) => Object.assign(call, { status }), 'status');
@@ -74,7 +74,7 @@ describe('A value that the schema does not know', () => {
     },
   );
 
-  test('is none of the values that the upstream itself calls unknown', async () => {
+  test('the upstream value "unknown" is recognized', async () => {
     const { askChanged } = createGatewayWithCall();
     const answer = await askChanged(
       (call) => Object.assign(call.last_call_attempt, { result: 'unknown' }),
@@ -83,13 +83,13 @@ describe('A value that the schema does not know', () => {
     expect(answer).toEqual({ data: { call: { lastCallAttempt: { result: 'UNKNOWN' } } } });
   });
 
-  test('leaves no trace in an answer without one', async () => {
+  test('a response without unrecognized values has no extensions', async () => {
     const { askChanged } = createGatewayWithCall();
     const answer = await askChanged(() => {}, 'status direction');
     expect(Object.keys(answer)).toEqual(['data']);
   });
 
-  test('is told once, however often it stands there', async () => {
+  test('an unrecognized value that occurs several times is listed once', async () => {
     const { askChanged } = createGatewayWithCall();
     const { data, extensions } = await askChanged((call) => {
       for (const message of call.last_call_attempt.transcript) message.role = 'moderator';
@@ -100,7 +100,7 @@ describe('A value that the schema does not know', () => {
     expect(extensions.unrecognized).toEqual([{ type: 'TranscriptMessage', field: 'role', value: 'moderator' }]);
   });
 
-  test('is cut when it is long, and there are never more than a hundred', async () => {
+  test('long unrecognized values are truncated, and at most a hundred are listed', async () => {
     const { askChanged } = createGatewayWithCall();
     const { data, extensions } = await askChanged((call) => {
       call.last_call_attempt.transcript = Array.from({ length: 150 }, (_, index) => ({
@@ -113,7 +113,7 @@ describe('A value that the schema does not know', () => {
     expect(extensions.unrecognized[99]).toEqual({ type: 'TranscriptMessage', field: 'role', value: '99'.padEnd(100, '-') });
   });
 
-  test.each([[5], [true], [{}], [['completed']]])('%j is no value at all, and null', async (status) => {
+  test.each([[5], [true], [{}], [['completed']]])('the status %j is not a string and becomes null', async (status) => {
     const { gateway, askChanged } = createGatewayWithCall();
     const answer = await askChanged((call) => Object.assign(call, { status }), 'id status');
     expect(answer).toEqual({ data: { call: { id: expect.any(String), status: null } } });
@@ -126,9 +126,9 @@ describe('UNRECOGNIZED as input', () => {
 
   test.each([
     { how: 'as a literal', query: '{ callAttempts(statuses: [UNRECOGNIZED]) { nodes { id } } }', variables: {} },
-    { how: 'as a literal that is no list', query: '{ callAttempts(statuses: UNRECOGNIZED) { nodes { id } } }', variables: {} },
+    { how: 'as a literal without a list', query: '{ callAttempts(statuses: UNRECOGNIZED) { nodes { id } } }', variables: {} },
     {
-      how: 'among others, as a variable',
+      how: 'next to other values in a variable',
       query: 'query ($statuses: [CallStatus!]) { callAttempts(statuses: $statuses) { nodes { id } } }',
       variables: { statuses: ['COMPLETED', 'UNRECOGNIZED'] },
     },
@@ -142,7 +142,7 @@ describe('UNRECOGNIZED as input', () => {
       query: 'query ($statuses: [CallStatus!] = [UNRECOGNIZED]) { callAttempts(statuses: $statuses) { nodes { id } } }',
       variables: {},
     },
-  ])('is refused $how, before anything is asked', async ({ query, variables }) => {
+  ])('UNRECOGNIZED $how is rejected before any upstream request', async ({ query, variables }) => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { data, errors } = await gateway.execute(query, variables);
     expect(data).toEqual({ callAttempts: null });
@@ -151,7 +151,7 @@ describe('UNRECOGNIZED as input', () => {
     expectNoUnexpectedErrors(gateway);
   });
 
-  test('is refused as a filter of rows too, and costs that field only', async () => {
+  test('UNRECOGNIZED as a filter of rows fails that field only', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { id, name } = gateway.sandbox.control.data(KEY_A).campaigns[0]!;
     const { data, errors } = await gateway.execute(
@@ -163,7 +163,7 @@ describe('UNRECOGNIZED as input', () => {
     expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`]);
   });
 
-  test('is no value of an enum that is only asked for', async () => {
+  test('UNRECOGNIZED is not a value of an input-only enum', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { errors } = await gateway.execute('{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }');
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
@@ -171,7 +171,7 @@ describe('UNRECOGNIZED as input', () => {
   });
 });
 
-describe('A language model', () => {
+describe('Language model', () => {
   const SELECTION = `llmModel {
     __typename
     ... on DedicatedInstanceLlmModel { type name }
@@ -198,7 +198,7 @@ describe('A language model', () => {
     ['gpt-4.1', null],
     [['openrouter'], null],
     [null, null],
-  ])('%j', async (llm_model, expected) => {
+  ])('the language model %j resolves to the expected union member', async (llm_model, expected) => {
     const { gateway, askChanged } = createGatewayWithCall();
     const answer = await askChanged((call) => Object.assign(call, { llm_model }), SELECTION);
     expect(answer).toEqual({ data: { call: { llmModel: expected } } });
@@ -215,9 +215,9 @@ describe('Free-form payloads', () => {
     [[1, 'two']],
     [false],
     [0],
-    // Not a literal: that would set the prototype.
+    // Not a literal: a literal would set the prototype.
     [JSON.parse('{"__proto__":{"admin":true},"constructor":"x"}')],
-  ])('toolArguments are passed through as they came: %j', async (tool_arguments) => {
+  ])('toolArguments are passed through unchanged: %j', async (tool_arguments) => {
     const { askChanged } = createGatewayWithCall();
     const { data, errors } = await askChanged((call) => {
       call.last_call_attempt.transcript = [{ content: '', role: 'tool', tool_arguments }];
@@ -226,14 +226,14 @@ describe('Free-form payloads', () => {
     expect(data.call.lastCallAttempt.transcript).toEqual([{ toolArguments: tool_arguments, toolName: null, toolIsError: null }]);
   });
 
-  test('a payload arrives whole a hundred levels deep', async () => {
+  test('a payload of a hundred levels is passed through unchanged', async () => {
     const { askChanged } = createGatewayWithCall();
     const metadata = nested(100);
     const answer = await askChanged((call) => Object.assign(call, { metadata }), 'metadata');
     expect(answer).toEqual({ data: { call: { metadata } } });
   });
 
-  test.each([1_000, 5_000, 10_000, 100_000])('one %i levels deep costs no more than its call', async (depth) => {
+  test.each([1_000, 5_000, 10_000, 100_000])('a payload of %i levels fails its call and no other field', async (depth) => {
     const { call } = createGatewayWithCall();
     const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
     gateway.sandbox.control.corrupt('/call/deep', `{"call":{"id":"deep","metadata":{"deep":${deep}}}}`);
@@ -250,8 +250,8 @@ function nested(levels: number): unknown[] {
   return levels === 1 ? [] : [nested(levels - 1)];
 }
 
-describe('Lists with odd items', () => {
-  test('an item that is no object, or has no id where it must, is dropped', async () => {
+describe('Lists with malformed items', () => {
+  test('an item that is not an object or has no required id is dropped', async () => {
     const { gateway, call, askChanged } = createGatewayWithCall();
     const good = call.call_attempts[0]!;
     const { data, errors } = await askChanged((changed) => {
@@ -265,7 +265,7 @@ describe('Lists with odd items', () => {
     expectNoUnexpectedErrors(gateway);
   });
 
-  test('an object without an id that it need not have stays', async () => {
+  test('an object without an optional id is kept', async () => {
     const { askChanged } = createGatewayWithCall();
     const { data, errors } = await askChanged((call) => {
       call.assistant.faq_items = [{ question: 'Why?' }, null, 'x', { id: 5, answer: 'Because.' }];
@@ -282,7 +282,7 @@ describe('Lists with odd items', () => {
   });
 
   test.each([[undefined], [null], ['none'], [{}], [0]])(
-    'a list that must be there and is %j is empty, any other is null',
+    'a required list that is %j is empty, and an optional list is null',
     async (odd) => {
       const { askChanged } = createGatewayWithCall();
       const answer = await askChanged((call) => {
@@ -296,7 +296,7 @@ describe('Lists with odd items', () => {
     },
   );
 
-  test('an attempt, an assistant, a campaign or a row that cannot be known again is left out of its list', async () => {
+  test('an attempt, assistant, campaign or row without an id is dropped from its list', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const odd = [null, 'x', { name: 'nobody' }, { id: '' }, { id: [] }, { id: 'good' }];
     gateway.sandbox.control.transform('/call?', () => ({ calls: odd }));
@@ -319,49 +319,55 @@ describe('Lists with odd items', () => {
   });
 });
 
-describe('One odd field never takes its parent along', () => {
+describe('Malformed fields', () => {
   const ODD_VALUES = [null, 'odd', '', 7, -1.5, true, [], {}, [null], { id: {} }, { id: null }, [[{ id: 'x' }]], 1e300];
 
-  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))('whatever key of a call is $name', async ({ odd }) => {
-    const { gateway, call } = createGatewayWithCall();
-    const keys = Object.keys(call).filter((key) => key !== 'id');
-    let changedKey = '';
-    gateway.sandbox.control.transform('/call/', (body) => ({ call: { ...body.call, [changedKey]: odd } }));
+  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))(
+    'a call stays intact when any one of its keys is $name',
+    async ({ odd }) => {
+      const { gateway, call } = createGatewayWithCall();
+      const keys = Object.keys(call).filter((key) => key !== 'id');
+      let changedKey = '';
+      gateway.sandbox.control.transform('/call/', (body) => ({ call: { ...body.call, [changedKey]: odd } }));
 
-    for (const key of keys) {
-      changedKey = key;
-      const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
-      expect(errors, key).toBeUndefined();
-      expect(data.call, key).toMatchObject({
+      for (const key of keys) {
+        changedKey = key;
+        const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+        expect(errors, key).toBeUndefined();
+        expect(data.call, key).toMatchObject({
+          id: call.id,
+          ...(key === 'to_phone_number' ? {} : { toPhoneNumber: call.to_phone_number }),
+        });
+      }
+      expectNoUnexpectedErrors(gateway);
+    },
+  );
+
+  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))(
+    'a call stays intact when all keys of its embedded objects are $name',
+    async ({ odd }) => {
+      const { gateway, call, askChanged } = createGatewayWithCall();
+      const { data, errors } = await askChanged(
+        (changed) => {
+          for (const inner of [changed.assistant, changed.last_call_attempt]) {
+            for (const key of Object.keys(inner)) if (key !== 'id') inner[key] = odd;
+          }
+          for (const message of changed.call_attempts[0].transcript ?? [])
+            for (const key of Object.keys(message)) message[key] = odd;
+        },
+        FULL_CALL.slice(1, -1),
+      );
+      expect(errors).toBeUndefined();
+      expect(data.call).toMatchObject({
         id: call.id,
-        ...(key === 'to_phone_number' ? {} : { toPhoneNumber: call.to_phone_number }),
+        assistant: { id: call.assistant!.id },
+        lastCallAttempt: { id: call.last_call_attempt!.id },
       });
-    }
-    expectNoUnexpectedErrors(gateway);
-  });
+      expectNoUnexpectedErrors(gateway);
+    },
+  );
 
-  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))('whatever key inside is $name', async ({ odd }) => {
-    const { gateway, call, askChanged } = createGatewayWithCall();
-    const { data, errors } = await askChanged(
-      (changed) => {
-        for (const inner of [changed.assistant, changed.last_call_attempt]) {
-          for (const key of Object.keys(inner)) if (key !== 'id') inner[key] = odd;
-        }
-        for (const message of changed.call_attempts[0].transcript ?? [])
-          for (const key of Object.keys(message)) message[key] = odd;
-      },
-      FULL_CALL.slice(1, -1),
-    );
-    expect(errors).toBeUndefined();
-    expect(data.call).toMatchObject({
-      id: call.id,
-      assistant: { id: call.assistant!.id },
-      lastCallAttempt: { id: call.last_call_attempt!.id },
-    });
-    expectNoUnexpectedErrors(gateway);
-  });
-
-  test('a key that is missing is null, like one that is null', async () => {
+  test('a missing key is null', async () => {
     const { gateway, call } = createGatewayWithCall();
     gateway.sandbox.control.transform('/call/', () => ({ call: { id: call.id } }));
     const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
@@ -371,7 +377,7 @@ describe('One odd field never takes its parent along', () => {
     expect(new Set(Object.values(others))).toEqual(new Set([null]));
   });
 
-  test('an object without the id that it must have is null', async () => {
+  test('an object without its required id is null', async () => {
     const { askChanged } = createGatewayWithCall();
     const { data, errors } = await askChanged((call) => {
       delete call.assistant.id;
@@ -382,7 +388,7 @@ describe('One odd field never takes its parent along', () => {
     expect(data.call).toEqual({ toPhoneNumber: expect.any(String), assistant: null, campaign: null, lastCallAttempt: null });
   });
 
-  test('a number where an id should be is an id', async () => {
+  test('a numeric id is a string', async () => {
     const { askChanged, gateway, request } = createGatewayWithCall();
     const { data, errors } = await askChanged((call) => {
       call.organization_id = 17;
@@ -400,7 +406,7 @@ const RETRY_CONFIG =
   '{ callingWindows { callingWindowEndTime callingWindowStartTime retryDelaySeconds } maxRetryAttempts timezone }';
 const LLM_MODEL = '{ ... on DedicatedInstanceLlmModel { name type } ... on UnrecognizedLlmModel { raw } }';
 
-/** Every field of a call that comes with it. */
+/** Every field of a call that its upstream response contains. */
 const FULL_CALL = `{
   id
   assistant {

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 
-/** Where something stands in JSON. */
+/** The path of a value in JSON. */
 export type JsonPath = readonly (string | number)[];
 
-/** What happens to a value. */
+/** How a value is mutated. */
 export type MutationKind =
   | { readonly kind: 'drop' }
   | { readonly kind: 'replace'; readonly by: unknown }
-  /** A number as text, a text as a number, if it can be one. */
+  /** Turns a number into text, and numeric text into a number. */
   | { readonly kind: 'retype' }
   | { readonly kind: 'wrap'; readonly in: 'list' | 'object' };
 
 export interface Mutation {
-  /** Which kind of place, and which of that kind: any number will do. */
+  /** The kind of path, and the path of that kind. Any number is valid: it is taken modulo their count. */
   readonly where: number;
   readonly which: number;
   readonly how: MutationKind;
@@ -50,13 +50,13 @@ export function mutations({ maxLength }: { readonly maxLength: number }): fc.Arb
   return fc.array(fc.record({ where: fc.nat(), which: fc.nat(), how: mutationKind }), { minLength: 1, maxLength });
 }
 
-/** One thing to be changed. */
+/** A mutation at one path. */
 export interface Change {
   readonly path: JsonPath;
   readonly how: MutationKind;
 }
 
-/** Finds the place that a mutation means in an answer. */
+/** Resolves a mutation to a path in a response. */
 export function toChange(json: unknown, isMeant: (path: JsonPath) => boolean = () => true): (mutation: Mutation) => Change {
   const groups = groupPaths(json, isMeant);
   return ({ where, which, how }) => {
@@ -65,7 +65,10 @@ export function toChange(json: unknown, isMeant: (path: JsonPath) => boolean = (
   };
 }
 
-/** All places that are meant, those together that differ only in their numbers: the hundredth utterance is no other kind of place than the first. */
+/**
+ * All matching paths, grouped by kind. Paths that differ only in their list indices are of one kind: the
+ * hundredth utterance is no different from the first.
+ */
 export function groupPaths(json: unknown, isMeant: (path: JsonPath) => boolean): JsonPath[][] {
   const groups = new Map<string, JsonPath[]>();
   for (const place of pathsIn(json)) {
@@ -82,7 +85,7 @@ function* pathsIn(json: unknown, place: JsonPath = []): Iterable<JsonPath> {
   for (const [key, value] of Object.entries(json)) yield* pathsIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
 }
 
-/** A copy with this place changed; a place that is no longer there leaves it as it is. */
+/** A copy with the value at this path mutated. A path that does not exist leaves the copy unchanged. */
 export function change(json: unknown, [first, ...others]: JsonPath, how: MutationKind): unknown {
   if (first === undefined) return mutateValue(json, how);
   if (typeof json !== 'object' || json === null || !(first in json)) return json;

@@ -4,19 +4,19 @@ import { enumResolvers } from '#binding/enums.ts';
 import { keyOf, toEnumName, toFieldName, toKey } from '#binding/names.ts';
 import { wireEnums } from '#generated/revox-api.ts';
 
-describe('The rule of names', () => {
+describe('Naming rule', () => {
   test.each([
     ['to_phone_number', 'toPhoneNumber'],
     ['last_call_attempt', 'lastCallAttempt'],
     ['llm_model', 'llmModel'],
     ['id', 'id'],
     ['first_sentence_delay_ms', 'firstSentenceDelayMs'],
-  ])('%s ↔ %s', (key, field) => {
+  ])('the key %s and the field %s map to each other', (key, field) => {
     expect(toFieldName(key)).toBe(field);
     expect(toKey(field)).toBe(key);
   });
 
-  test('what is camel case can be turned back, for every key of lower-case words', () => {
+  test('the naming rule is reversible for every key of lower-case words', () => {
     const keys = fc
       .array(fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/), { minLength: 1, maxLength: 5 })
       .map((words) => words.join('_'));
@@ -27,7 +27,7 @@ describe('The rule of names', () => {
     );
   });
 
-  test('one field has another key: the id of a voice', () => {
+  test('Voice.voiceId is the only field with a different key', () => {
     expect(keyOf('Voice', 'voiceId')).toBe('id');
     expect(keyOf('Voice', 'provider')).toBe('provider');
     expect(keyOf('Assistant', 'voiceId')).toBe('voice_id');
@@ -38,13 +38,13 @@ describe('The rule of names', () => {
     ['IVR', 'IVR'],
     ['queued_for_calling', 'QUEUED_FOR_CALLING'],
     ['gpt-4.1 / mini', 'GPT_4_1_MINI'],
-  ])('the enum value %s is %s', (value, name) => {
+  ])('the upstream enum value %s is %s', (value, name) => {
     expect(toEnumName(value)).toBe(name);
   });
 });
 
 describe('Enums', () => {
-  test('every value has a name of its own, and none is taken for UNRECOGNIZED', () => {
+  test('every enum value has a unique name other than UNRECOGNIZED', () => {
     for (const [name, values] of Object.entries(wireEnums)) {
       const names = values.map(toEnumName);
       expect(new Set(names).size, name).toBe(values.length);
@@ -52,7 +52,7 @@ describe('Enums', () => {
     }
   });
 
-  test('every value stands for what REST spells; an answer may hold one more', () => {
+  test('every enum value maps to its upstream spelling, and output enums also have UNRECOGNIZED', () => {
     expect(enumResolvers.CallAttemptResult).toEqual({
       IVR: 'IVR',
       VOICEMAIL: 'voicemail',

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { withResponseBudget } from '#binding/response-budget.ts';
 import { createResponseBudget } from '#context/response-budget.ts';
 
-/** Every kind of value that the schema has, resolved by GraphQL's own resolver, and counted. */
+/** A schema with every kind of value, resolved by the default resolver of GraphQL and counted. */
 const schema = withBudgets(
   makeExecutableSchema({
     typeDefs: `
@@ -25,7 +25,7 @@ function withBudgets(made: GraphQLSchema): GraphQLSchema {
   return made;
 }
 
-/** Whatever JSON writes in more bytes than it has characters, and what it does not. */
+/** Texts that JSON serializes in more bytes than they have characters, and others. */
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.string({ maxLength: 300 }),
@@ -74,7 +74,7 @@ const selection: fc.Arbitrary<string> = fc.letrec<{ set: string }>((tie) => ({
 
 const FRAGMENT = 'fragment F on Thing { fromFragment: __typename text }';
 
-/** An answer, and what was counted for it at least: the largest limit at which it is given up is one byte less. */
+/** Executes a query within a response budget. `isGivenUp` tells whether the budget was exceeded. */
 async function executeWithin(maxBytes: number, query: string, rootValue: object) {
   const answer = createResponseBudget({ maxBytes, maxErrors: 1_000 }, () => {});
   const result = await execute({ schema, document: parse(query), rootValue, contextValue: { responseBudget: answer } });
@@ -83,7 +83,7 @@ async function executeWithin(maxBytes: number, query: string, rootValue: object)
   return { result, isGivenUp: answer.isExceeded };
 }
 
-test('An answer that is larger than its limit is always given up: no byte that is written is not counted', async () => {
+test('a response over its byte limit always exceeds the budget: every serialized byte is counted', async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryThing, fc.array(arbitraryThing, { maxLength: 5 }), selection, async (one, many, set) => {
       const query = `{ thing ${set} things ${set} } ${FRAGMENT}`;
@@ -96,7 +96,7 @@ test('An answer that is larger than its limit is always given up: no byte that i
   );
 });
 
-test('Texts are measured exactly where it matters: what is counted is at most 128 bytes a field and item more than what is written', async () => {
+test('the measured size is at most 128 bytes per field and item larger than the serialized size', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(text, { maxLength: 20 }), async (texts) => {
       const root = { thing: { texts } };
@@ -108,7 +108,7 @@ test('Texts are measured exactly where it matters: what is counted is at most 12
   );
 });
 
-test('Errors count with their messages and paths, and are no more than the limit allows', async () => {
+test('errors count with their messages and paths, and their number is limited', async () => {
   const failing = { error: Array.from({ length: 20 }, () => new Error(`\u0001"ä${'x'.repeat(300)}`)) };
   const query = `{ ${'a'.repeat(200)}: error { id } }`;
   const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, failing);
@@ -122,7 +122,7 @@ test('Errors count with their messages and paths, and are no more than the limit
   expect(answer.isExceeded).toBe(true);
 });
 
-test('A field that must not be null and is null counts as an error', async () => {
+test('a null in a non-null field counts as an error', async () => {
   const strict = withBudgets(makeExecutableSchema({ typeDefs: 'type Query { things: [Thing] } type Thing { id: ID! }' }));
   const answer = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 3 }, () => {});
   const rootValue = { things: Array.from({ length: 100 }, () => ({})) };
@@ -133,11 +133,11 @@ test('A field that must not be null and is null counts as an error', async () =>
     contextValue: { responseBudget: answer },
   });
   expect(answer.exceededError?.details).toEqual({ limit: 3, measured: 4 });
-  // The four, and one that all others are.
+  // GraphQL reports four distinct errors: those up to and including the one that exceeds the limit.
   expect(new Set(result.errors).size).toBe(4);
 });
 
-test('An answer is given up once, and whatever comes later changes nothing of what is said', () => {
+test('a response budget is exceeded once, and later bytes and errors do not change its error', () => {
   let count = 0;
   const answer = createResponseBudget({ maxBytes: 1_000, maxErrors: 1 }, () => {
     count += 1;

@@ -6,7 +6,7 @@ import { createSchema } from '#resolvers/schema.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
-describe('How each scalar reads what comes over the wire', () => {
+describe('Scalar coercion of upstream values', () => {
   test.each([
     ['String', 'text', 'text'],
     ['String', '', ''],
@@ -51,11 +51,11 @@ describe('How each scalar reads what comes over the wire', () => {
     ['JSON', '', ''],
     ['JSON', 0, 0],
     ['JSON', false, false],
-  ])('%s reads %j as %j', (scalar, raw, expected) => {
+  ])('the scalar %s coerces the upstream value %j to %j', (scalar, raw, expected) => {
     expect(scalarCoercers[scalar]!(raw)).toEqual(expected);
   });
 
-  test('none throws, and each gives what its scalar may hold', () => {
+  test('no scalar coercion throws, and each returns null or a valid value', () => {
     const isFine: Record<string, (read: unknown) => boolean> = {
       Boolean: (read) => typeof read === 'boolean',
       DateTime: (read) => typeof read === 'string',
@@ -76,7 +76,7 @@ describe('How each scalar reads what comes over the wire', () => {
     );
   });
 
-  test('every scalar of the schema has a reader, but those that only federation knows', () => {
+  test('every scalar of the schema except those of federation has a coercion', () => {
     const names = Object.values(createSchema().getTypeMap())
       .filter(isScalarType)
       .map(({ name }) => name)
@@ -85,33 +85,33 @@ describe('How each scalar reads what comes over the wire', () => {
   });
 });
 
-describe('What the scalars of our own take as input', () => {
+describe('Input of custom scalars', () => {
   test.each([
     ['DateTime', '2024-06-01T12:00:00Z', '2024-06-01T12:00:00Z'],
     ['DateTime', '2024-06-01', '2024-06-01T00:00:00.000Z'],
     ['SafeInt', 7, 7],
     ['SafeInt', -MAX, -MAX],
-  ] as const)('%s takes %j', (name, given, expected) => {
+  ] as const)('the scalar %s accepts the input %j', (name, given, expected) => {
     expect(scalars[name].parseValue(given)).toBe(expected);
     expect(scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toBe(expected);
   });
 
   test.each([
-    ['DateTime', 'soon', 'DateTime must be RFC 3339 text.'],
-    ['DateTime', 1_717_243_200, 'DateTime must be RFC 3339 text.'],
-    ['SafeInt', '7', 'SafeInt must be a whole number of at most 2^53-1 either way.'],
-    ['SafeInt', 1.5, 'SafeInt must be a whole number of at most 2^53-1 either way.'],
-  ] as const)('%s refuses %j', (name, given, message) => {
+    ['DateTime', 'soon', 'DateTime has to be RFC 3339 text.'],
+    ['DateTime', 1_717_243_200, 'DateTime has to be RFC 3339 text.'],
+    ['SafeInt', '7', 'SafeInt has to be a whole number of at most 2^53-1 either way.'],
+    ['SafeInt', 1.5, 'SafeInt has to be a whole number of at most 2^53-1 either way.'],
+  ] as const)('the scalar %s rejects the input %j', (name, given, message) => {
     expect(() => scalars[name].parseValue(given)).toThrow(new GraphQLError(message));
     expect(() => scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toThrow(new GraphQLError(message));
   });
 
-  test('a literal may hold a variable', () => {
+  test('a literal of a custom scalar may contain a variable', () => {
     const node = { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: 'delay' } } as const;
     expect(scalars.SafeInt.parseLiteral(node, { delay: 7 })).toBe(7);
   });
 
-  test('the schema parses with them', () => {
+  test('the schema parses input with the custom scalars', () => {
     const type = createSchema().getType('SafeInt');
     if (!isScalarType(type)) throw new Error('SafeInt is no scalar');
     expect(type.parseValue(7)).toBe(7);

@@ -18,12 +18,12 @@ import {
 const document = parse(readFileSync(new URL('../../schema/revox.openapi.yaml', import.meta.url), 'utf8')) as OpenApiDocument;
 const schema = createSchema();
 
-describe('What we rely on and what we promise', () => {
-  test('every documented key is reachable under its name with its type, and nothing is invented', () => {
+describe('Upstream contract and GraphQL schema', () => {
+  test('every documented upstream key has a field of the right name and type, and every field has a key', () => {
     expect(contractViolations(document, schema)).toEqual([]);
   });
 
-  test('the document is as large as the seeds: 19 keys of a call, 13 of an attempt, 23 of an assistant', () => {
+  test('the OpenAPI document has 19 keys of a call, 13 of an attempt and 23 of an assistant, like the upstream documentation', () => {
     const counts = Object.fromEntries(objectsOf(document).map(({ component, keys }) => [component, keys.length]));
     expect(counts).toEqual({
       Assistant: 23,
@@ -44,10 +44,10 @@ describe('What we rely on and what we promise', () => {
     });
   });
 
-  test('the value of every key is what its field reads', async () => {
+  test('every field returns the value of its key', async () => {
     for (const { component, type, keys } of objectsOf(document)) {
       const object = schema.getType(type);
-      if (!isObjectType(object)) throw new Error(`${type} is no object type`);
+      if (!isObjectType(object)) throw new Error(`${type} is not an object type`);
       for (const key of keys) {
         const value = sample(document.components.schemas[component]?.properties?.[key] ?? {});
         const { resolve } = object.getFields()[fieldNameOf(type, key)]!;
@@ -57,19 +57,19 @@ describe('What we rely on and what we promise', () => {
           { driftLog: NO_DRIFT_LOG, responseBudget: UNLIMITED_BUDGET, loaders: {} },
           RESOLVE_INFO as unknown as GraphQLResolveInfo,
         );
-        // A campaign that came in part carries a loader under a symbol, which is no key.
+        // A partial campaign carries a loader under a symbol, which is not a key.
         expect(isWireObject(read) ? JSON.parse(JSON.stringify(read)) : read, `${component}.${key}`).toEqual(value);
       }
     }
   });
 
-  test('the binding names the key of every bound field by the rule', () => {
+  test('the binding derives the key of every bound field from the naming rule', () => {
     for (const { component, type, keys } of objectsOf(document)) {
       for (const key of keys) expect(keyOf(type, fieldNameOf(type, key)), `${component}.${key}`).toBe(key);
     }
   });
 
-  test('the rule is one rule: it loses no key, no field and no enum value on the way there and back', () => {
+  test('the naming rule is reversible for every key and field and valid for every enum value', () => {
     const keys = objectsOf(document).flatMap((object) => object.keys);
     const values = Object.values(document.components.schemas).flatMap((component) => component.enum ?? []);
     expect(keys.map((key) => toKey(toFieldName(key)))).toEqual(keys);
@@ -80,14 +80,14 @@ describe('What we rely on and what we promise', () => {
   });
 });
 
-describe('What the walk reports', () => {
+describe('Contract check', () => {
   const withChange = (change: (schemas: Record<string, Mutable>) => void) => {
     const changed = structuredClone(document) as unknown as { components: { schemas: Record<string, Mutable> } };
     change(changed.components.schemas);
     return contractViolations(changed as unknown as OpenApiDocument, schema);
   };
 
-  test.each(objectsOf(document))('a key more in $component is reported', ({ component, type }) => {
+  test.each(objectsOf(document))('the contract check reports an additional key in $component', ({ component, type }) => {
     expect(withChange((schemas) => (schemas[component]!.properties!.spoken_language = { type: 'string' }))).toEqual([
       `${component}.spoken_language: there is no field ${type}.spokenLanguage`,
     ]);
@@ -97,16 +97,19 @@ describe('What the walk reports', () => {
     objectsOf(document)
       .filter(({ component }) => component !== 'CampaignReference')
       .flatMap(({ component, type, keys }) => keys.map((key) => ({ component, type, key }))),
-  )('without $component.$key its field is reported as invented', ({ component, type, key }) => {
-    // The id and name of a campaign are documented twice, so the second has to go too.
-    const faults = withChange((schemas) => {
-      delete schemas[component]!.properties![key];
-      if (component === 'Campaign') delete schemas.CampaignReference!.properties![key];
-    });
-    expect(faults).toEqual([`${type}.${fieldNameOf(type, key)}: no key is documented for it`]);
-  });
+  )(
+    'the contract check reports the field of $component.$key as undocumented when the key is removed',
+    ({ component, type, key }) => {
+      // The id and name of a campaign are documented twice, so the second one must be removed too.
+      const faults = withChange((schemas) => {
+        delete schemas[component]!.properties![key];
+        if (component === 'Campaign') delete schemas.CampaignReference!.properties![key];
+      });
+      expect(faults).toEqual([`${type}.${fieldNameOf(type, key)}: no key is documented for it`]);
+    },
+  );
 
-  test('another type of a key is reported', () => {
+  test('the contract check reports a key whose type has changed', () => {
     expect(withChange((schemas) => (schemas.Call!.properties!.to_phone_number = { type: 'boolean' }))).toEqual([
       'Call.to_phone_number: Call.toPhoneNumber is String, not Boolean',
     ]);
@@ -115,14 +118,14 @@ describe('What the walk reports', () => {
     ]);
   });
 
-  test('a value more or less in an enum is reported', () => {
+  test('the contract check reports an added or removed enum value', () => {
     expect(withChange((schemas) => schemas.CallStatus!.enum!.push('on-hold'))).toEqual(['CallStatus: lacks ON_HOLD = on-hold']);
     expect(withChange((schemas) => schemas.CampaignRowResult!.enum!.pop())).toEqual([
       'CampaignRowResult: NONE = none is documented nowhere',
     ]);
   });
 
-  test('an object, an enum or a kind of model more is reported', () => {
+  test('the contract check reports an additional object, enum or language model', () => {
     expect(withChange((schemas) => (schemas.Contact = { type: 'object', properties: { id: {} } }))).toEqual([
       'Contact: there is no type Contact',
     ]);
@@ -132,7 +135,7 @@ describe('What the walk reports', () => {
     ]);
   });
 
-  test('a field or an enum that no document knows is reported', () => {
+  test('the contract check reports an undocumented field or enum', () => {
     const invented = buildSchema('type Query { call: Call } type Call { id: ID! mood: Mood } enum Mood { GOOD }');
     const faults = contractViolations(
       { components: { schemas: { Call: { properties: { id: { type: 'string' } } } } } },
@@ -143,11 +146,11 @@ describe('What the walk reports', () => {
 });
 
 describe('Descriptions', () => {
-  test('every type, field, argument and enum value has one', () => {
+  test('every type, field, argument and enum value has a description', () => {
     expect(undescribedParts(schema)).toEqual([]);
   });
 
-  test('what has none is reported', () => {
+  test('the description check reports every part without a description', () => {
     const bare = buildSchema(
       'type Query { call(id: ID!): Mood } enum Mood { GOOD } interface Thing { id: ID } input Wish { what: ID }',
     );
@@ -164,7 +167,7 @@ describe('Descriptions', () => {
     ]);
   });
 
-  test('what is deprecated says what to use instead', () => {
+  test('every deprecated field names its replacement', () => {
     const deprecated = boundTypes(schema).flatMap(({ name, getFields }) =>
       Object.values(getFields()).flatMap((field) =>
         field.deprecationReason ? [`${name}.${field.name}: ${field.deprecationReason}`] : [],
@@ -176,7 +179,7 @@ describe('Descriptions', () => {
     ]);
   });
 
-  test('the scalars of our own say where they are specified', () => {
+  test('every custom scalar has a specification URL', () => {
     const own = ['DateTime', 'SafeInt', 'JSON'].map((name) => schema.getType(name));
     expect(own.map((type) => type && 'specifiedByURL' in type && type.specifiedByURL)).toEqual([
       'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
@@ -201,7 +204,7 @@ const NO_DRIFT_LOG = {
   report: (kind: string, type: string, field: string) => expect.unreachable(`${type}.${field} is ${kind}`),
 };
 
-/** A value as the document allows it, reached through references. */
+/** A value that the schema of the document allows. Follows references. */
 function sample({ $ref, anyOf, oneOf, ...own }: JsonSchema): unknown {
   const name = $ref?.replace('#/components/schemas/', '');
   if (name === 'Timestamp') return '2024-06-01T12:00:00Z';
@@ -227,7 +230,7 @@ function sample({ $ref, anyOf, oneOf, ...own }: JsonSchema): unknown {
   }
 }
 
-test('a campaign that came in part is loaded for the keys it lacks, and not for those it has', async () => {
+test('a partial campaign is loaded only for the keys that it lacks', async () => {
   const { resolve } = (
     schema.getType('Call') as { getFields(): Record<string, { resolve?: (...args: unknown[]) => unknown }> }
   ).getFields().campaign!;

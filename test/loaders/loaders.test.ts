@@ -9,7 +9,10 @@ import type { FetchUpstream } from '#rest/upstream-request.ts';
 import type { Call } from '#sandbox/api/wire.ts';
 import { createTestGateway, KEY_A, KEY_B, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
-/** One for all: this gateway remembers nothing between operations but the types of ids. What a test does is healed before the next. */
+/**
+ * One gateway for all tests. It caches nothing between operations but the types of ids. `fresh` reverts the
+ * changes of the previous test.
+ */
 const gateway = createTestGateway({ settings: { ...NO_CACHE, ...NO_RETRIES } });
 const { calls, assistants, campaigns, rows } = gateway.sandbox.control.data(KEY_A);
 
@@ -22,7 +25,7 @@ function fresh(): TestGateway {
 
 const NO_CONTEXT = {} as UpstreamContext;
 
-/** An upstream that says the same to every question. */
+/** An upstream that returns the same body for every request. */
 const apiReturning =
   (body: unknown): FetchUpstream =>
   async (_errand, { parse }) => ({
@@ -36,14 +39,14 @@ const apiReturning =
 const campaignIds = campaigns.map(({ id }) => id);
 const assistantIds = assistants.map(({ id }) => id);
 
-/** Calls of so many different campaigns. */
+/** `count` calls, each of a different campaign. */
 function callsOfCampaigns(count: number): Call[] {
   const found = new Map(calls.flatMap((call) => (call.campaign ? [[call.campaign.id, call]] : [])));
   return [...found.values()].slice(0, count);
 }
 
-describe('What an answer embeds', () => {
-  test('answers its parent’s field, and is not fetched again', async () => {
+describe('Embedded objects', () => {
+  test('an embedded object resolves the field of its parent without another request', async () => {
     const { execute, traffic } = fresh();
     const [call] = callsOfCampaigns(1);
     const { data, errors } = await execute(
@@ -58,7 +61,7 @@ describe('What an answer embeds', () => {
     expect(traffic()).toEqual([`GET /call/${call!.id}`]);
   });
 
-  test('a campaign brings its assistant along', async () => {
+  test('an assistant embedded in a campaign is not requested', async () => {
     const { execute, traffic, sandbox } = fresh();
     const [campaign] = campaigns;
     sandbox.control.transform('/campaigns/', (body) => ({
@@ -72,7 +75,7 @@ describe('What an answer embeds', () => {
   });
 
   test.each([[undefined], [null], ['a1'], [{}], [{ id: {} }]])(
-    'a campaign whose assistant is %j asks for the one of its assistant_id',
+    'a campaign whose assistant is %j requests the assistant of its assistant_id',
     async (assistant) => {
       const { execute, traffic, sandbox } = fresh();
       const [campaign] = campaigns;
@@ -84,7 +87,7 @@ describe('What an answer embeds', () => {
     },
   );
 
-  test('a row brings its call along, with assistant and attempts', async () => {
+  test('a call embedded in a row is not requested, nor are its assistant and attempts', async () => {
     const { execute, traffic } = fresh();
     const campaign = campaigns.find(({ id }) => rows[id]!.some(({ call }) => call))!;
     const { data, errors } = await execute(
@@ -99,10 +102,10 @@ describe('What an answer embeds', () => {
   });
 });
 
-describe('What has been served may answer another look-up of the same operation', () => {
+describe('Loaders of one operation', () => {
   const call = calls.find((one) => one.assistant && one.campaign)!;
 
-  /** Loaders over an upstream that answers from a table; what it was asked is `asked`. */
+  /** Loaders over an upstream with the given endpoints. `asked` lists the requests and the drift. */
   function createLoadersOver(rest: Partial<RevoxApi>) {
     const asked: string[] = [];
     const refuse = (name: string) => async (id: string) => {
@@ -120,20 +123,25 @@ describe('What has been served may answer another look-up of the same operation'
   }
 
   test.each([
-    { name: 'a whole call answers call(id:)', embedded: call, expected: call, asked: [] },
+    { name: 'a complete call is used for call(id:)', embedded: call, expected: call, asked: [] },
     {
-      name: 'a part of a call does not',
+      name: 'a partial call is not used for call(id:)',
       embedded: { id: call.id, status: call.status },
       expected: null,
       asked: [`call ${call.id}`],
     },
     {
-      name: 'nor does one with odd attempts',
+      name: 'a call with malformed attempts is not used for call(id:)',
       embedded: { ...call, call_attempts: 'many' },
       expected: null,
       asked: [`call ${call.id}`],
     },
-    { name: 'nor does one with an odd id', embedded: { ...call, id: 7 }, expected: null, asked: [`call ${call.id}`] },
+    {
+      name: 'a call with a numeric id is not used for call(id:)',
+      embedded: { ...call, id: 7 },
+      expected: null,
+      asked: [`call ${call.id}`],
+    },
   ])('in a row, $name', async ({ embedded, expected, asked }) => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
     const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), { arrayFormat: 'comma' })(
@@ -145,22 +153,22 @@ describe('What has been served may answer another look-up of the same operation'
     expect(upstream.asked).toEqual(asked);
   });
 
-  test('an assistant never does, nor does a campaign of a call: a call may have made its own', async () => {
+  test('the assistant and the campaign of a call are not used for other lookups because the call may have its own versions', async () => {
     const { loaders, asked, nodeTypes } = createLoadersOver({ getCall: async () => call });
     await loaders.call(call.id);
     expect(await Promise.all([loaders.assistant(call.assistant!.id), loaders.campaign(call.campaign!.id)])).toEqual([null, null]);
     expect(asked).toEqual([`assistant ${call.assistant!.id}`, `campaign ${call.campaign!.id}`]);
-    // But their types are known.
+    // The types of their ids are known.
     expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.get)).toEqual(['Call', 'Assistant', 'Campaign']);
   });
 
-  test('a look-up is made once, whatever came of it', async () => {
+  test('a failed lookup is not repeated within an operation', async () => {
     const { loaders, asked } = createLoadersOver({});
     for (let time = 0; time < 2; time += 1) await Promise.all([loaders.call('x'), loaders.assistant('x'), loaders.campaign('x')]);
     expect(asked).toEqual(['call x', 'assistant x', 'campaign x']);
   });
 
-  test('lists under the same filter are one list', () => {
+  test('lists with the same filter share one list', () => {
     const { loaders } = createLoadersOver({});
     expect(loaders.callAttempts(['completed'])).toBe(loaders.callAttempts(['completed']));
     expect(loaders.callAttempts(['completed'])).not.toBe(loaders.callAttempts([]));
@@ -169,7 +177,7 @@ describe('What has been served may answer another look-up of the same operation'
     expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(loaders.campaignRows('c', { result: 'all' }));
   });
 
-  test('an item without an id is dropped, one with a number for it is kept, and both are told', async () => {
+  test('an item without an id is dropped, an item with a numeric id is kept, and both are reported as drift', async () => {
     const { loaders, asked } = createLoadersOver({
       listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }] }),
     });
@@ -179,7 +187,7 @@ describe('What has been served may answer another look-up of the same operation'
 });
 
 describe('Call.campaign', () => {
-  test('costs nothing for its id and name, and one request for the rest', async () => {
+  test('Call.campaign costs no request for its id and name and one request for other fields', async () => {
     const { execute, traffic } = fresh();
     const [call] = callsOfCampaigns(1);
     const { data } = await execute('query ($id: ID!) { call(id: $id) { campaign { id name status isCancelled createdAt } } }', {
@@ -190,7 +198,7 @@ describe('Call.campaign', () => {
     expect(traffic()).toEqual([`GET /call/${call!.id}`, `GET /campaigns/${call!.campaign!.id}`]);
   });
 
-  test('of two calls of one campaign costs one request, of calls of several the list', async () => {
+  test('Call.campaign costs one request for calls of one campaign and the list request for calls of several campaigns', async () => {
     const { execute, traffic } = fresh();
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { campaign { name status } } }';
     const twins = calls.filter(({ campaign }) => campaign?.id === callsOfCampaigns(1)[0]!.campaign!.id).slice(0, 2);
@@ -206,7 +214,7 @@ describe('Call.campaign', () => {
     expect(traffic()).toEqual([...others.map(({ id }) => `GET /call/${id}`), 'GET /campaigns']);
   });
 
-  test('that is gone has its id and name, and null for the rest', async () => {
+  test('Call.campaign of a deleted campaign has its id and name and null for other fields', async () => {
     const { execute, sandbox } = fresh();
     const [call] = callsOfCampaigns(1);
     sandbox.control.fail('/campaigns/', { status: 404 });
@@ -216,7 +224,7 @@ describe('Call.campaign', () => {
     expect(answer).toEqual({ data: { call: { campaign: { ...call!.campaign, status: null, assistant: null } } } });
   });
 
-  test('that cannot be had costs the fields that did not come with the call', async () => {
+  test('Call.campaign of a failed request fails only the fields that the call does not embed', async () => {
     const { execute, sandbox } = fresh();
     const [call] = callsOfCampaigns(1);
     sandbox.control.fail('/campaigns/', { status: 500 });
@@ -238,40 +246,40 @@ describe('Call.campaign', () => {
 describe.each([
   { field: 'assistant', list: 'assistants', ids: assistantIds },
   { field: 'campaign', list: 'campaigns', ids: campaignIds },
-])('$field', ({ field, list, ids }) => {
+])('Loader of $field', ({ field, list, ids }) => {
   const byAlias = (wanted: readonly string[]) =>
     `{ ${wanted.map((id, index) => `_${index}: ${field}(id: "${id}") { id name }`).join(' ')} }`;
   const idsIn = (data: Record<string, { id: string } | null>) => Object.values(data).map((object) => object?.id ?? null);
 
-  test('alone is asked for singly', async () => {
+  test(`one ${field} is requested individually`, async () => {
     const { execute, traffic } = fresh();
     const { data } = await execute(byAlias([ids[3]!]));
     expect(idsIn(data)).toEqual([ids[3]]);
     expect(traffic()).toEqual([`GET /${list}/${ids[3]}`]);
   });
 
-  test('twice the same is one', async () => {
+  test(`the same ${field} selected twice costs one request`, async () => {
     const { execute, traffic } = fresh();
     const { data } = await execute(byAlias([ids[3]!, ids[3]!]));
     expect(idsIn(data)).toEqual([ids[3], ids[3]]);
     expect(traffic()).toEqual([`GET /${list}/${ids[3]}`]);
   });
 
-  test('with a second one is answered by the list, asked for once', async () => {
+  test(`several objects of ${field} cost one list request`, async () => {
     const { execute, traffic } = fresh();
     const { data } = await execute(byAlias([ids[4]!, ids[0]!, ids[2]!, ids[4]!]));
     expect(idsIn(data)).toEqual([ids[4], ids[0], ids[2], ids[4]]);
     expect(traffic()).toEqual([`GET /${list}`]);
   });
 
-  test('is answered by the list when that is there anyway', async () => {
+  test(`one ${field} costs no additional request when the operation selects the list`, async () => {
     const { execute, traffic } = fresh();
     const { data } = await execute(`{ ${list}(first: 1) { totalCount nodes { id } } ${field}(id: "${ids[5]}") { id } }`);
     expect(data).toEqual({ [list]: { totalCount: ids.length, nodes: [{ id: ids[0] }] }, [field]: { id: ids[5] } });
     expect(traffic()).toEqual([`GET /${list}`]);
   });
 
-  test('that the list lacks is asked for singly before it is called missing', async () => {
+  test(`one ${field} that is missing in the list is requested individually before it is null`, async () => {
     const { execute, traffic, sandbox } = fresh();
     sandbox.control.transform(new RegExp(`^/${list}$`), (body) => ({ [list]: body[list].slice(1) }));
     const { data, errors } = await execute(byAlias([ids[0]!, ids[1]!, 'nobody']));
@@ -280,7 +288,7 @@ describe.each([
     expect(traffic()).toEqual([`GET /${list}`, `GET /${list}/${ids[0]}`, `GET /${list}/nobody`]);
   });
 
-  test('of a list that fails is an error at its fields only', async () => {
+  test(`a failed list of ${field} fails only the fields that need it`, async () => {
     const { execute, traffic, sandbox } = fresh();
     sandbox.control.fail(new RegExp(`^/${list}$`), { status: 503 });
     const { id } = calls[0]!;
@@ -293,7 +301,7 @@ describe.each([
     expect(traffic().sort()).toEqual([`GET /${list}`, `GET /call/${id}`].sort());
   });
 
-  test('that fails singly is an error of its own beside those of the list', async () => {
+  test(`one ${field} that fails individually does not affect those of the list`, async () => {
     const { execute, sandbox } = fresh();
     sandbox.control.fail(`/${list}/broken`, { status: 500 });
     const { data, errors } = await execute(byAlias([ids[0]!, 'broken', ids[1]!]));
@@ -302,10 +310,10 @@ describe.each([
   });
 });
 
-test('A list that failed spoils nothing that is asked for later in the same operation', async () => {
+test('a failed list does not affect later requests of the same operation', async () => {
   const { execute, traffic, sandbox } = fresh();
   const [call] = callsOfCampaigns(1);
-  // The call is held until the list has been refused.
+  // The response for the call is delayed until the list has failed.
   const held = Promise.withResolvers<void>();
   const onList = ({ path }: { readonly path: string }) => {
     if (path === '/campaigns') setImmediate(held.resolve);
@@ -330,7 +338,7 @@ test('A list that failed spoils nothing that is asked for later in the same oper
 describe('calls(ids:)', () => {
   const QUERY = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
 
-  test('keeps the order, repeats what stands twice, and is null where there is no such call', async () => {
+  test('calls(ids:) keeps the order and duplicates of its ids and is null for unknown ids', async () => {
     const { execute, traffic } = fresh();
     const [a, b] = calls.map(({ id }) => id);
     const answer = await execute(QUERY, { ids: [b, 'nobody', a, b] });
@@ -338,7 +346,7 @@ describe('calls(ids:)', () => {
     expect(traffic()).toEqual([`GET /call/${b}`, 'GET /call/nobody', `GET /call/${a}`]);
   });
 
-  test('takes none, and a hundred', async () => {
+  test('calls(ids:) accepts no ids and a hundred ids', async () => {
     const { execute, traffic } = fresh();
     expect(await execute(QUERY, { ids: [] })).toEqual({ data: { calls: [] } });
     expect(traffic()).toEqual([]);
@@ -347,7 +355,7 @@ describe('calls(ids:)', () => {
     expect(traffic()).toHaveLength(100);
   });
 
-  test.each(['calls', 'nodes'])('refuses a hundred and one before any request (%s)', async (field) => {
+  test.each(['calls', 'nodes'])('a list of a hundred and one ids is rejected before any request (%s)', async (field) => {
     const { execute, traffic } = fresh();
     const { errors } = await execute(`query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`, {
       ids: Array(101).fill('x'),
@@ -361,14 +369,14 @@ describe('calls(ids:)', () => {
     expect(traffic()).toEqual([]);
   });
 
-  test.each(['', '.', '..'])('refuses the id %j before any request', async (id) => {
+  test.each(['', '.', '..'])('calls(ids:) rejects the id %j before any request', async (id) => {
     const { execute, traffic } = fresh();
     const { errors } = await execute(QUERY, { ids: [calls[0]!.id, id] });
     expect(errors).toMatchObject([{ path: ['calls'], extensions: { code: 'BAD_USER_INPUT' } }]);
     expect(traffic()).toEqual([]);
   });
 
-  test('costs one item for one that fails', async () => {
+  test('calls(ids:) is null with an error for a call that fails', async () => {
     const { execute, sandbox } = fresh();
     const ids = calls.slice(0, 3).map(({ id }) => id);
     sandbox.control.fail(`/call/${ids[1]}`, { status: 500 });
@@ -377,7 +385,7 @@ describe('calls(ids:)', () => {
     expect(errors).toMatchObject([{ path: ['calls', 1], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
-  test('never has more than REVOX_MAX_CONCURRENCY requests in flight, and has that many', async () => {
+  test('calls(ids:) has exactly REVOX_MAX_CONCURRENCY requests in flight at most', async () => {
     const { sandbox, execute } = createTestGateway({ settings: { ...NO_CACHE, REVOX_MAX_CONCURRENCY: '7' } });
     const ids = calls.slice(0, 50).map(({ id }) => id);
     const full = Promise.withResolvers<void>();
@@ -411,7 +419,7 @@ describe('node', () => {
   ];
 
   test.each(KINDS)(
-    'finds a $type that was never seen in $unseen requests, and in one from then on',
+    'node finds an unknown $type in $unseen requests, and in one request from then on',
     async ({ type, path, id, unseen }) => {
       const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
       const paths = ['call', 'assistants', 'campaigns'].map((name) => `GET /${name}/${id}`);
@@ -424,7 +432,7 @@ describe('node', () => {
     },
   );
 
-  test('knows the type of all that has been served: lists, and what calls and rows bring along', async () => {
+  test('node knows the types of all objects in previous responses, including embedded ones', async () => {
     const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
     const [call] = callsOfCampaigns(1);
     await execute('query ($id: ID!) { call(id: $id) { id } }', { id: call!.id });
@@ -440,13 +448,13 @@ describe('node', () => {
     }
   });
 
-  test('is null for an id that is nowhere, after three requests', async () => {
+  test('node is null for an unknown id after three requests', async () => {
     const { execute, traffic } = fresh();
     expect(await execute(QUERY, { id: 'nobody' })).toEqual({ data: { node: null } });
     expect(traffic()).toEqual(['GET /call/nobody', 'GET /assistants/nobody', 'GET /campaigns/nobody']);
   });
 
-  test.each(KINDS)('is an error, never null, when the look-up among $path fails', async ({ path }) => {
+  test.each(KINDS)('node is an error and not just null when the lookup in $path fails', async ({ path }) => {
     const { execute, sandbox } = fresh();
     sandbox.control.fail(`/${path}/`, { status: 500 });
     const { data, errors } = await execute(QUERY, { id: 'nobody-yet' });
@@ -454,7 +462,7 @@ describe('node', () => {
     expect(errors).toMatchObject([{ path: ['node'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
-  test('nodes keeps the order, is null for what is nowhere, and costs one list a kind once it knows', async () => {
+  test('nodes keeps the order of its ids and costs one list request per known type', async () => {
     const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
     await execute('{ assistants { totalCount } campaigns { totalCount } }');
     traffic();
@@ -471,7 +479,7 @@ describe('node', () => {
     expect(traffic().sort()).toEqual(['GET /assistants', 'GET /campaigns']);
   });
 
-  test('nodes costs one item for one that fails', async () => {
+  test('nodes is null with an error for an object that fails', async () => {
     const { execute, sandbox } = fresh();
     sandbox.control.fail('/call/broken', { status: 500 });
     const { data, errors } = await execute(NODES, { ids: ['broken', calls[1]!.id] });
@@ -479,7 +487,7 @@ describe('node', () => {
     expect(errors).toMatchObject([{ path: ['nodes', 0], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
-  test('learns nothing of what another credential has seen', async () => {
+  test('node does not use the types that another credential has seen', async () => {
     const { execute, traffic, sandbox } = createTestGateway({ settings: { ...NO_CACHE, REVOX_API_KEY: '' } });
     const asA = { authorization: `Bearer ${KEY_A}` };
     const asB = { authorization: `Bearer ${KEY_B}` };
@@ -494,12 +502,12 @@ describe('node', () => {
     expect(traffic()).toEqual(everywhere(ofA));
     expect((await execute(QUERY, { id: ofB }, asB)).data).toEqual({ node: { __typename: 'Campaign', id: ofB } });
     expect(traffic()).toEqual(everywhere(ofB));
-    // And B's own looking about has taken nothing from A.
+    // The lookups of B do not affect what A knows.
     expect((await execute(QUERY, { id: ofA }, asA)).data).toEqual({ node: { __typename: 'Campaign', id: ofA } });
     expect(traffic()).toEqual([`GET /campaigns/${ofA}`]);
   });
 });
 
-test('Nothing of all this was a fault of the gateway', () => {
+test('the loader tests cause no unexpected error', () => {
   expect(gateway.unexpectedErrors).toEqual([]);
 });

@@ -7,7 +7,7 @@ const createContext = (maxErrors: number) => ({
 });
 const KEYS = Array.from({ length: 1_000 }, (_, n) => n);
 
-test('Each key is loaded, and one that fails, at once or later, is an error in its place', async () => {
+test('loadMany loads each key and returns an error in place of a key that fails synchronously or asynchronously', async () => {
   const context = createContext(2);
   const items = loadMany(
     ['good', 'throws', 'rejects'],
@@ -21,7 +21,7 @@ test('Each key is loaded, and one that fails, at once or later, is an error in i
   expect(context.responseBudget.isExceeded).toBe(false);
 });
 
-test('No further key is loaded once the answer is given up', async () => {
+test('loadMany loads no further key after the response budget is exceeded', async () => {
   const context = createContext(3);
   const loaded: number[] = [];
   const items = loadMany(
@@ -33,6 +33,6 @@ test('No further key is loaded once the answer is given up', async () => {
     context,
   );
   expect(loaded).toEqual([0, 1, 2, 3]);
-  // None is left to reject: that would end the process.
+  // No promise may reject without a handler: that would end the process.
   expect(await Promise.allSettled(items)).toMatchObject(Array(4).fill({ status: 'fulfilled' }));
 });

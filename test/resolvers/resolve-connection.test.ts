@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createCompleteList } from '#pagination/complete-list.ts';
 import { resolveConnection } from '#resolvers/connection.ts';
 
-test('Fragments that spread one another twice are walked once a place, however often they are spread', async () => {
+test('resolveConnection walks each fragment once although fragments spread one another exponentially', async () => {
   const levels = 28;
   const fragments = Array.from({ length: levels }, (_, n) => {
     const inner = n + 1 < levels ? `...F${n + 1} ...F${n + 1}` : 'nodes { id } pageInfo { hasNextPage }';
@@ -22,7 +22,7 @@ test('Fragments that spread one another twice are walked once a place, however o
   });
   schema.getQueryType()!.getFields().things!.resolve = (_query, args, context, info) =>
     resolveConnection(list, args, [], context, info);
-  // No limit stands before it here: 2²⁸ steps would take half a minute.
+  // No query limit applies here: 2²⁸ steps would take half a minute.
   const start = performance.now();
   const answer = await execute({ schema, document: parse(`{ things(first: 1) { ...F0 } } ${fragments.join(' ')}`) });
   expect(answer).toEqual({ data: { things: { nodes: [{ id: 'a' }], pageInfo: { hasNextPage: true } } } });

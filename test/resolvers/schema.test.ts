@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { typeDefinitions } from '#generated/type-definitions.ts';
 
-test('What we promise is valid, which no start looks at', () => {
+test('the schema is valid, which the gateway does not check at startup', () => {
   const make = (...more: string[]) => createSchema({ typeDefs: [...typeDefinitions, ...more] });
   expect(() => make()).not.toThrow();
   expect(() => make('extend type Query @nothing { nothing: ID }')).toThrow('Unknown directive "@nothing".');
