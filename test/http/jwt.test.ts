@@ -220,7 +220,7 @@ describe('Token verification', () => {
     ['expired 5 s ago', { exp: -5 }, REJECTED],
     ['becomes valid in 5 s', { exp: 60, nbf: 5 }, '200'],
     ['becomes valid in 6 s', { exp: 60, nbf: 6 }, REJECTED],
-  ])('a token that %s by the clock of the gateway results in the expected status', async (_name, seconds, answer) => {
+  ])('a token that %s by the clock of the gateway (%j) results in %s', async (_name, seconds, answer) => {
     const { enter, tokenOf } = createTokenGateway(one);
     const claims = Object.fromEntries(Object.entries(seconds).map(([claim, s]) => [claim, now() / 1000 + s]));
     expect(await enter(tokenOf(one, {}, claims))).toBe(answer);
