@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** The tables of `docs/access.md`. The tests read them, so the page cannot differ from the gateway. */
+/**
+ * The tables of `docs/access.md`. The tests read them, so the page cannot differ from the gateway.
+ */
 const TEXT = readFileSync(new URL('../../docs/access.md', import.meta.url), 'utf8');
 
 /** The rows of the table below a heading, keyed by column name, without Markdown code marks. */

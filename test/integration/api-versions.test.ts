@@ -31,7 +31,9 @@ interface Expected {
   requests(operation: Operation, asDocumented: readonly string[]): readonly unknown[];
 }
 
-/** Calls of early versions have no campaign id: the gateway does not request the campaigns of calls. */
+/**
+ * Calls of early versions have no campaign id: the gateway does not request the campaigns of calls.
+ */
 function withoutCampaignsOfCalls({ query }: Operation, asDocumented: readonly string[]): readonly string[] {
   return /\bcalls?\(ids?:/.test(query) ? asDocumented.filter((request) => !request.startsWith('GET /campaigns')) : asDocumented;
 }
@@ -63,8 +65,8 @@ const VERSIONS: readonly Expected[] = [
       'llmModel: null',
       'result: "UNKNOWN"',
       'speed: null',
-      // COMPLETED is the status of a failed attempt, null that of a call that is neither cancelled nor
-      // completed.
+      // COMPLETED is the status of a failed attempt, null that of a call that is neither cancelled
+      // nor completed.
       'status: "COMPLETED"',
       'status: null',
       'toolArguments: null',
@@ -106,8 +108,8 @@ const VERSIONS: readonly Expected[] = [
     ],
     differ: ['__typename: "UnrecognizedLlmModel"', 'transferPhoneNumber: null'],
     /**
-     * Where a list has no total, the gateway searches for its length if the operation requests it, and for
-     * its end.
+     * Where a list has no total, the gateway searches for its length if the operation requests it,
+     * and for its end.
      */
     requests: ({ query }, asDocumented) =>
       /totalCount|rows\(last/.test(query) && asDocumented.some((request) => request.includes('/rows?'))
@@ -116,7 +118,10 @@ const VERSIONS: readonly Expected[] = [
   },
 ];
 
-/** Whether the additional requests are a search: about 2·log₂ of the ten pages of rows, each requested once. */
+/**
+ * Whether the additional requests are a search: about 2·log₂ of the ten pages of rows, each
+ * requested once.
+ */
 function isSearch(requests: readonly string[], asDocumented: readonly string[]): boolean {
   const more = requests.filter((request) => !asDocumented.includes(request));
   return (

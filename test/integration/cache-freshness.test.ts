@@ -7,7 +7,7 @@ const CALL = 'query ($id: ID!) { call(id: $id) { id status } }';
 const ASSISTANT = 'query ($id: ID!) { assistant(id: $id) { name } }';
 const CAMPAIGN = 'query ($id: ID!) { campaign(id: $id) { name status } }';
 const PAGE = '{ callAttempts(first: 5, statuses: [COMPLETED]) { nodes { id } } }';
-const NEVER_SEEN = 'a-call-that-does-not-exist';
+const NEVER_SEEN = 'a-call-that-nobody-has-seen';
 
 interface Kind {
   readonly name: string;

@@ -23,8 +23,8 @@ const callOf = (gateway: ObservedGateway, headers = {}) =>
   post({ query: CALL, variables: { id: idsOf(gateway).richCallId } }, headers);
 
 /**
- * A gateway with a response cache. The first request of a document goes through the Yoga pipeline; the
- * response to the second one is cached.
+ * A gateway with a response cache. The first request of a document goes through the Yoga pipeline;
+ * the response to the second one is cached.
  */
 async function createCachingGateway(init: (gateway: ObservedGateway) => RequestInit = callOf, options: TestGatewayOptions = {}) {
   const testGateway = createObservedGateway('kept', options);
@@ -42,8 +42,8 @@ async function createCachingGateway(init: (gateway: ObservedGateway) => RequestI
 }
 
 /**
- * Sends the request `times` times and compares the pipelines each time. Returns how many operations the
- * gateway with the response cache started, per request.
+ * Sends the request `times` times and compares the pipelines each time. Returns how many operations
+ * the gateway with the response cache started, per request.
  */
 async function expectSameOnAllPipelines(ways: Pipelines, init: RequestInit, times = 4): Promise<number[]> {
   const all: number[] = [];
@@ -74,7 +74,7 @@ describe('Response cache of a repeated operation', () => {
   });
 
   test.each(operationCosts.map((operation) => [operation.name, operation] as const))(
-    'a cached response cannot be told from a computed one: %s',
+    'a cached response equals a computed one: %s',
     async (_, { query, variables }) => {
       const ways = createPipelines();
       const init = post({ query, variables: variables?.(idsOf(ways.gateways.long)) });
@@ -219,8 +219,8 @@ describe('Responses that are not cached', () => {
     const ways = createPipelines();
     const { richCallId } = idsOf(ways.gateways.long);
     await ways.each(({ sandbox }) => sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })));
-    // The gateway treats a call with an unrecognized status as live and does not cache it for that reason;
-    // the drift of an assistant has no such effect.
+    // The gateway treats a call with an unrecognized status as live and does not cache it for that
+    // reason; the drift of an assistant has no such effect.
     await ways.each(({ sandbox }) =>
       sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, first_sentence_mode: 'odd' })),
     );
@@ -571,7 +571,8 @@ describe('Disconnecting client', () => {
       const clients = ids.map(() => new AbortController());
       gateway.capturedLog.lines.splice(0);
       gateway.traffic();
-      // All operations arrive in one iteration of the event loop; the first one uses up its time slice.
+      // All operations arrive in one iteration of the event loop; the first one uses up its time
+      // slice.
       const asked = ids.map((id, n) => {
         const sent = gateway.fetch('/graphql', { ...post({ query: CALL, variables: { id } }), signal: clients[n]!.signal });
         return sent.then(

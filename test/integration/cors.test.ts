@@ -56,7 +56,7 @@ const rows = readAccessMatrix('Pages of other origins');
 
 describe('CORS matrix of docs/access.md', () => {
   test.each(rows)(
-    'a request with $settings · $request · $Origin · $Sec-Fetch-Site is answered with $answer and readable by $may read',
+    'a request with $settings · $request · $Origin · $Sec-Fetch-Site results in $answer and is readable by $may read',
     async (row) => {
       const words = row.settings!.split(', ');
       const gateway = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });

@@ -6,7 +6,9 @@ import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway } from '../support/test-gateway.ts';
 
 describe('Default limits', () => {
-  /** Half of each default limit, and a third of the limits that grow with the size of an operation. */
+  /**
+   * Half of each default limit, and a third of the limits that grow with the size of an operation.
+   */
   const settings = {
     MAX_BODY_BYTES: '349525',
     MAX_TOKENS: '1666',

@@ -157,7 +157,10 @@ function objectType(name: string): GraphQLObjectType {
   return type;
 }
 
-/** Selects every field of a type and of the types below it. Fields of union members get aliases: they may clash. */
+/**
+ * Selects every field of a type and of the types below it. Fields of union members get aliases:
+ * they may clash.
+ */
 function selectionOf(typeName: string): string {
   return `{ __typename ${fieldsOf(typeName)
     .map((field) => selectionOfField(typeName, field))

@@ -4,7 +4,10 @@ import { captureLog } from '../support/captured-log.ts';
 import { createTestGateway, NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
 import { createKey, createTokenIssuer, JWT_SETTINGS, sign, toFetchKeys, VALID_CLAIMS } from '../support/token-issuer.ts';
 
-/** Every API key and secret of these tests contains this marker. Tokens cannot: their parts are listed below. */
+/**
+ * Every API key and secret of these tests contains this marker. Tokens cannot: their parts are
+ * listed below.
+ */
 const MARK = 'TOPSECRET';
 const KEY = `sk_${MARK}_key`;
 const SECRET = `router-${MARK}`;
@@ -46,8 +49,8 @@ const AUTHORIZATIONS = [
 const ROUTER_AUTHORIZATIONS = [undefined, `Bearer ${SECRET}`, KEY, tokens[0]];
 
 /**
- * The router secret is checked first: each `Authorization` is sent with an accepted and with a rejected
- * secret.
+ * The router secret is checked first: each `Authorization` is sent with an accepted and with a
+ * rejected secret.
  */
 const CALLERS = [
   ...AUTHORIZATIONS.flatMap((authorization) => [SECRET, WRONG_SECRET].map((secret) => ({ authorization, secret }))),
@@ -142,7 +145,9 @@ test('every credential contains a text that the redaction test searches for', ()
   }
 });
 
-/** The base64 encodings of a text: there are three, depending on the length of the preceding text. */
+/**
+ * The base64 encodings of a text: there are three, depending on the length of the preceding text.
+ */
 function encodingsOf(text: string): string[] {
   return [0, 1, 2].map((shift) => {
     const encoded = Buffer.from(' '.repeat(shift) + text).toString('base64url');

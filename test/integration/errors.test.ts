@@ -8,7 +8,10 @@ const RESPONSE_TYPE = 'application/graphql-response+json';
 const SECRET = 'a-router-secret-of-length';
 const OTHER_SECRET = 'the-next-router-secret';
 
-/** Gateways in service mode on a loopback host, in pass-through mode, and in service mode behind a router. */
+/**
+ * Gateways in service mode on a loopback host, in pass-through mode, and in service mode behind a
+ * router.
+ */
 const serviceGateway = createTestGateway({ settings: NO_RETRIES });
 const passThroughGateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
 const routerSecretGateway = createTestGateway({ settings: { ROUTER_SECRETS: `${SECRET},${OTHER_SECRET}`, HOST: '0.0.0.0' } });
@@ -141,7 +144,7 @@ describe('Document that cannot be executed', () => {
 describe('INTROSPECTION setting', () => {
   const QUESTION = { query: '{ __schema { queryType { name } } }' };
 
-  test('introspection is answered with INTROSPECTION=on and rejected with INTROSPECTION=off', async () => {
+  test('introspection is allowed with INTROSPECTION=on and rejected with INTROSPECTION=off', async () => {
     const open = createTestGateway({ settings: { INTROSPECTION: 'on', NODE_ENV: 'production' } });
     const closed = createTestGateway({ settings: { INTROSPECTION: 'off' } });
     expect((await send(open, post(QUESTION))).answer).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });
@@ -231,7 +234,8 @@ describe('Router secret', () => {
       'http://gateway.internal/graphql',
     );
     expect(told.status).toBe(200);
-    // The same applies to a gateway that requires a token: the missing token causes the 401, not the host.
+    // The same applies to a gateway that requires a token: the missing token causes the 401, not
+    // the host.
     const byToken = createTestGateway({ settings: JWT_SETTINGS });
     expect((await send(byToken, post(HELLO), 'http://gateway.internal/graphql')).status).toBe(401);
   });
@@ -256,7 +260,7 @@ describe('Host check in service mode', () => {
   );
 
   test.each(['localhost', '127.0.0.1:4000', '[::1]:4000', 'LOCALHOST:80'])(
-    'a request for the loopback host %s is answered',
+    'a request for the loopback host %s is accepted',
     async (host) => {
       expect((await send(serviceGateway, post(HELLO), `http://${host}/graphql`)).answer).toEqual({
         data: { __typename: 'Query' },

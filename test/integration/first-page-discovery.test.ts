@@ -13,8 +13,8 @@ const PAGE_SIZE = 50;
 const TEN_MINUTES_MS = 600_000;
 
 /**
- * A gateway in pass-through mode, over an upstream with one list per API key. The gateway caches nothing
- * but the page numbering of the upstream.
+ * A gateway in pass-through mode, over an upstream with one list per API key. The gateway caches
+ * nothing but the page numbering of the upstream.
  */
 function createTenants(numbering: Numbering) {
   const lists = new Map([
@@ -140,7 +140,8 @@ describe('First-page discovery', () => {
 
   test('a list of one tenant that changes during discovery does not affect the page numbers of another tenant', async () => {
     const { gateway, lists, afterNext } = createTenants({ firstPage: 0, below: 400 });
-    // Each discovery of tenant A sees a changed list that is restored before the verification reads it.
+    // Each discovery of tenant A sees a changed list that is restored before the verification reads
+    // it.
     for (let looks = 0; looks < 3; looks += 1) {
       const fresh = ids(`new ${looks} `, PAGE_SIZE);
       afterNext(() => lists.get(KEY_A)!.unshift(...fresh));
@@ -202,8 +203,8 @@ describe('Cost of first-page discovery', () => {
           respond(ids('a', 130), { firstPage, below: 400 }, Number(new URL(request.url).searchParams.get('page'))),
       });
       await walk(gateway, KEY_A);
-      // The list has three pages. The second client page begins with the third, which is short: only the
-      // next page shows that the third one is the last.
+      // The list has three pages. The second client page begins with the third, which is short:
+      // only the next page shows that the third one is the last.
       expect(gateway.traffic()).toEqual(toPages(...[0, 1, 2, 2, 3].map((index) => index + firstPage)));
     }
   });

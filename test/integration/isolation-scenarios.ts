@@ -6,9 +6,9 @@ import { createTimedGateway, type TimedGateway, untilIdle } from '../support/tim
 
 /**
  * The data of one caller never reaches another. Two API keys send the same operations through one
- * gateway, in every way that a response can come about, and neither may receive data that only the other
- * owns. The same check then runs against gateways whose cache keys lack the fingerprint, one module after
- * the other: there it must fail, or it would prove nothing.
+ * gateway, in every way that a response can come about, and neither may receive data that only the
+ * other owns. The same check then runs against gateways whose cache keys lack the fingerprint, one
+ * module after the other: there it must fail, or it would prove nothing.
  */
 export const KEYS = [KEY_A, KEY_B] as const;
 export type Key = (typeof KEYS)[number];
@@ -18,7 +18,10 @@ export interface TestOperation {
   readonly variables?: Record<string, unknown> | undefined;
 }
 
-/** The operations of both API keys. They contain ids of both organizations: each key requests objects of the other. */
+/**
+ * The operations of both API keys. They contain ids of both organizations: each key requests
+ * objects of the other.
+ */
 export function operationsAbout({ sandbox }: Pick<TimedGateway, 'sandbox'>): TestOperation[] {
   const ids = sampleIds(sandbox);
   const ofB = sandbox.control.data(KEY_B);
@@ -49,13 +52,13 @@ export function createIsolationRun(): IsolationRun<TimedGateway> {
   };
 }
 
-type Scenario = (play: IsolationRun, ask: (key: Key) => Promise<void>) => Promise<void>;
+type Scenario = (run: IsolationRun, ask: (key: Key) => Promise<void>) => Promise<void>;
 
 export const SCENARIOS: { readonly [name: string]: Scenario } = {
-  'one after the other': async (_play, ask) => {
+  'one after the other': async (_run, ask) => {
     for (const key of [...KEYS, ...KEYS]) await ask(key);
   },
-  'at the same time': async (_play, ask) => {
+  'at the same time': async (_run, ask) => {
     await Promise.all([...KEYS, ...KEYS].map(ask));
   },
   'while the upstream is unavailable': async ({ gateway }, ask) => {
@@ -75,8 +78,8 @@ export const SCENARIOS: { readonly [name: string]: Scenario } = {
   'during background revalidation': async ({ gateway }, ask) => {
     for (const key of KEYS) await ask(key);
     gateway.clock.pass(31_000);
-    // The clock has moved further than a time slice: in the same iteration of the event loop, the scheduler
-    // would start one operation after the other.
+    // The clock has moved further than a time slice: in the same iteration of the event loop, the
+    // scheduler would start one operation after the other.
     await untilIdle();
     await Promise.all(KEYS.map(ask));
     await untilIdle();
@@ -91,22 +94,25 @@ function markersOf(gateway: IsolationRun['gateway'], key: Key): Set<string> {
   return new Set([...ids, ...calls.map((call) => call.to_phone_number), ...assistants.map(({ name }) => name)]);
 }
 
-/** Runs one scenario with all operations; returns the data of one API key that the other key received. */
-export async function findLeaks(name: string, play: IsolationRun = createIsolationRun()): Promise<string[]> {
-  const scene = SCENARIOS[name];
-  if (!scene) throw new Error(`no scenario is called ${name}`);
+/**
+ * Runs one scenario with all operations; returns the data of one API key that the other key
+ * received.
+ */
+export async function findLeaks(name: string, run: IsolationRun = createIsolationRun()): Promise<string[]> {
+  const scenario = SCENARIOS[name];
+  if (!scenario) throw new Error(`no scenario is called ${name}`);
   const seen: Record<Key, string[]> = { [KEY_A]: [], [KEY_B]: [] };
-  for (const question of play.operations) {
-    await scene(play, async (key) => {
-      const { data } = await play.executeAs(key, question);
+  for (const operation of run.operations) {
+    await scenario(run, async (key) => {
+      const { data } = await run.executeAs(key, operation);
       seen[key].push(JSON.stringify(data));
     });
-    play.gateway.sandbox.control.heal();
+    run.gateway.sandbox.control.heal();
   }
   // An id that the caller sent itself in the variables is no leak.
-  const known = JSON.stringify(play.operations.map(({ variables }) => variables));
-  const marks = { [KEY_A]: markersOf(play.gateway, KEY_A), [KEY_B]: markersOf(play.gateway, KEY_B) };
-  expect(seen[KEY_A].join()).toContain(sampleIds(play.gateway.sandbox).richCallId);
+  const known = JSON.stringify(run.operations.map(({ variables }) => variables));
+  const marks = { [KEY_A]: markersOf(run.gateway, KEY_A), [KEY_B]: markersOf(run.gateway, KEY_B) };
+  expect(seen[KEY_A].join()).toContain(sampleIds(run.gateway.sandbox).richCallId);
   expect([...marks[KEY_B]].some((mark) => seen[KEY_B].join().includes(mark))).toBe(true);
   return KEYS.flatMap((key) => {
     const other = key === KEY_A ? KEY_B : KEY_A;
@@ -118,7 +124,10 @@ export async function findLeaks(name: string, play: IsolationRun = createIsolati
   });
 }
 
-/** Searches megabytes of text for many markers. A marker of one word is looked up in the set of words. */
+/**
+ * Searches megabytes of text for many markers. A marker of one word is looked up in the set of
+ * words.
+ */
 function createSearch(text: string): (mark: string) => boolean {
   const words = new Set(text.split(/[^\w+-]+/));
   return (mark) => (/^[\w+-]+$/.test(mark) ? words.has(mark) : text.includes(mark));
@@ -133,9 +142,9 @@ function isVisible(text: string, id: string): boolean {
 export async function isHiddenFromOther(): Promise<boolean> {
   const { gateway, executeAs } = createIsolationRun();
   const { richCallId: id } = sampleIds(gateway.sandbox);
-  const question = { query: 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } }', variables: { id } };
+  const operation = { query: 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } }', variables: { id } };
   for (const key of KEYS) await executeAs(key, { query: '{ callAttempts(first: 1) { nodes { id } } }' });
-  for (let time = 0; time < 2; time += 1) await executeAs(KEY_B, question);
-  const { data } = await executeAs(KEY_A, question);
+  for (let time = 0; time < 2; time += 1) await executeAs(KEY_B, operation);
+  const { data } = await executeAs(KEY_A, operation);
   return data.call?.id !== id || data.node?.id !== id;
 }

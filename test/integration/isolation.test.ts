@@ -19,10 +19,10 @@ describe('Isolation between API keys', () => {
 test('the upstream cost of a request does not reveal what another API key has requested', async () => {
   const { gateway, executeAs } = createIsolationRun();
   const { richCallId: id } = sampleIds(gateway.sandbox);
-  const question = { query: 'query ($id: ID!) { node(id: $id) { id } }', variables: { id } };
-  await executeAs(KEY_A, question);
+  const operation = { query: 'query ($id: ID!) { node(id: $id) { id } }', variables: { id } };
+  await executeAs(KEY_A, operation);
   gateway.traffic();
-  await executeAs(KEY_B, question);
+  await executeAs(KEY_B, operation);
   expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`, `GET /campaigns/${id}`]);
 });
 
@@ -34,7 +34,7 @@ describe('Isolation test without the fingerprint in', () => {
     ['#rest/credential.ts', all],
     // Only concurrent requests share an in-flight request.
     ['#cache/single-flight.ts', ['at the same time', 'during background revalidation']],
-  ] as const)('%s', (module, scenes) => {
+  ] as const)('%s', (module, scenarios) => {
     let broken: typeof import('./isolation-scenarios.ts');
     beforeAll(async () => {
       const withoutFingerprint = await BROKEN[module]();
@@ -47,10 +47,10 @@ describe('Isolation test without the fingerprint in', () => {
       vi.resetModules();
     });
 
-    test.each(scenes)(
+    test.each(scenarios)(
       `without the fingerprint in ${module}, the isolation test detects a leak between two API keys %s`,
-      async (scene) => {
-        expect(await broken.findLeaks(scene)).not.toEqual([]);
+      async (scenario) => {
+        expect(await broken.findLeaks(scenario)).not.toEqual([]);
       },
     );
 

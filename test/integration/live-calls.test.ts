@@ -47,8 +47,8 @@ test('a polled live call is at most one second old, costs about one request per 
   expect(requests).toBeGreaterThan(5);
   expect(requests).toBeLessThanOrEqual(Math.ceil((polls * POLL_MS) / LIVE_MS) + 1);
 
-  // The gateway sees the end one second later. For five minutes after the end, the call is fresh for five
-  // seconds; after that, for ten minutes.
+  // The gateway sees the end one second later. For five minutes after the end, the call is fresh
+  // for five seconds; after that, for ten minutes.
   clock.pass(LIVE_MS);
   await execute(query, { id });
   clock.pass(301_000);

@@ -9,13 +9,19 @@ import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 /** A text of this length, in characters, does not occur by chance. */
 const MIN_TEXT_LENGTH = 6;
 
-/** All strings of a response, including ids and phone numbers. Enum values are excluded: they are part of the schema. */
+/**
+ * All strings of a response, including ids and phone numbers. Enum values are excluded: they are
+ * part of the schema.
+ */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return value.length < MIN_TEXT_LENGTH || /^[A-Z][A-Z_]*$/.test(value) ? [] : [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
-/** Runs the example operations, which together select all personal data, and some operations that fail. */
+/**
+ * Runs the example operations, which together select all personal data, and some operations that
+ * fail.
+ */
 async function runWithLog(settings: Record<string, string> = {}) {
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });

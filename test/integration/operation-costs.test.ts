@@ -139,7 +139,10 @@ test('every list rejects a damaged cursor before any upstream request', async ()
   expect(gateway.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
 });
 
-/** The paths of root and object fields that are null: a measured cost is valid only for a complete response. */
+/**
+ * The paths of root and object fields that are null: a measured cost is valid only for a complete
+ * response.
+ */
 function nullFields(value: unknown, path = ''): string[] {
   if (value === null)
     return /\.(assistant|campaign|call|rows)$|^\.\w+$/.test(path.replace(/\.\d+/g, '')) && !path.endsWith('.call') ? [path] : [];

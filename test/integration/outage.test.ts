@@ -45,13 +45,14 @@ describe.each(OUTAGES)('Upstream that $name', ({ name, breakIt, code }) => {
     clock.pass(STALE_AFTER_MS);
 
     breakIt(sandbox);
-    // Pages, assistants, ended and live calls are all served stale, and the gateway reports no end of a list
-    // that it has not seen.
+    // Pages, assistants, ended and live calls are all served stale, and the gateway reports no end
+    // of a list that it has not seen.
     const during = await executeTraced(EVERYTHING, { id });
     expect(during).toMatchObject({ data: before.data, extensions: { upstream: { cacheHits: 0, coalesced: 0, stale: 4 } } });
     expect(during.errors).toBeUndefined();
     expect(during.sources.every((source) => source.startsWith('stale '))).toBe(true);
-    // A credential in a cooldown sends no more requests, and a request with a stale entry does not wait.
+    // A credential in a cooldown sends no more requests, and a request with a stale entry does not
+    // wait.
     expect(traffic().length).toBeGreaterThanOrEqual(code === 'RATE_LIMITED' ? 1 : 4);
     expect((await executeTraced(CALL, { id: liveCallId })).extensions.upstream).toMatchObject({ stale: 1 });
 
@@ -97,7 +98,7 @@ test('a cached response is served stale when the upstream times out', async () =
   expect(traffic()).toEqual([`GET /call/${id}`]);
 });
 
-test('an operation that reaches its deadline is answered with stale data', async () => {
+test('an operation that reaches its deadline returns stale data', async () => {
   const timers = createManualTimers();
   const { execute, clock, sandbox } = createTimedGateway({ gateway: timers, settings: { REQUEST_DEADLINE_MS: '777' } });
   const { richCallId: id } = sampleIds(sandbox);

@@ -2,9 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { createSandbox } from '#sandbox/sandbox.ts';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
 
-// An operation of a few kilobytes can select the same long text many times, and each time it is serialized.
+// An operation of a few kilobytes can select the same long text many times, and each time it is
+// serialized.
 
-/** A gateway with long calls, of two attempts with 200 utterances each, and assistants with long prompts. */
+/**
+ * A gateway with long calls, of two attempts with 200 utterances each, and assistants with long
+ * prompts.
+ */
 function createGatewayWithLongCalls(settings: Record<string, string> = {}) {
   const sandbox = createSandbox();
   const { calls, assistants } = sandbox.control.data(KEY_A);

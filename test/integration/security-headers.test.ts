@@ -75,8 +75,8 @@ test('the GraphiQL page may run only the scripts that it contains', async () => 
   const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(response.headers);
   const { 'content-security-policy': _, ...rest } = NOTHING_TO_LOAD;
   expect(others).toMatchObject(rest);
-  // The second script, which is GraphiQL itself, contains text that looks like script tags. Only a browser
-  // finds its end; the browser tests check that it runs.
+  // The second script, which is GraphiQL itself, contains text that looks like script tags. Only a
+  // browser finds its end; the browser tests check that it runs.
   const first = html.slice(html.indexOf('<script>') + '<script>'.length, html.indexOf('</script>'));
   const hash = createHash('sha256').update(first).digest('base64');
   expect(policy.split('; ')).toEqual([

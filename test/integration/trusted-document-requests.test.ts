@@ -28,8 +28,8 @@ const TRUSTED_SETTINGS = { TRUSTED_DOCUMENTS: DOCUMENTS };
 const TRUSTED_ONLY_SETTINGS = { ...TRUSTED_SETTINGS, TRUSTED_DOCUMENTS_ONLY: 'on' };
 
 /**
- * Gateways without trusted documents, with trusted documents, with trusted documents only, and the last one
- * behind a router.
+ * Gateways without trusted documents, with trusted documents, with trusted documents only, and the
+ * last one behind a router.
  */
 const plainGateway = createTestGateway({ settings: NO_CACHE });
 const trustedGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_SETTINGS } });
