@@ -15,7 +15,7 @@ async function ask({ socket }: RawClient, request: string): Promise<string> {
   return part as string;
 }
 
-test('a connection over MAX_CONNECTIONS receives 503, other connections work, and /health is answered', async () => {
+test('a connection over MAX_CONNECTIONS receives 503, other connections work, and /health responds with 200', async () => {
   const kept = captureLog();
   await using gateway = await serveTestGateway({
     settings: { MAX_CONNECTIONS: '2', MAX_CONNECTIONS_PER_ADDRESS: 'off' },

@@ -17,13 +17,15 @@ export interface ProcessResult {
 export interface GatewayProcess extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly ended: Promise<ProcessResult>;
-  /** The first line on stdout, or the complete output if the process ends before it prints a line. */
+  /**
+   * The first line on stdout, or the complete output if the process ends before it prints a line.
+   */
   readonly firstLine: Promise<string>;
 }
 
 /**
- * Starts `node src/main.ts` with these settings and no other environment variables but `PATH`. The process
- * is killed at the end of the scope.
+ * Starts `node src/main.ts` with these settings and no other environment variables but `PATH`. The
+ * process is killed at the end of the scope.
  */
 export function startGateway(flags: readonly string[], settings: Readonly<Record<string, string>>): GatewayProcess {
   return startProcess(process.execPath, ['src/main.ts', ...flags], { cwd: ROOT, settings });

@@ -13,7 +13,7 @@ describe('Demo', () => {
 
   // The sandbox of the demo has the same ids as every sandbox with the same seed.
   test.each(exampleOperations(sampleIds(createSandbox({ live: true }))))(
-    'the demo answers its example operation $query',
+    'the demo completes its example operation $query',
     async ({ query, variables }) => {
       const response = await fetch(demo.url, {
         method: 'POST',

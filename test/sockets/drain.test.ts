@@ -113,7 +113,7 @@ test('drain lets a slow client receive its complete response', async () => {
   expect(await drained).toBe(0);
 });
 
-test('drain answers all pipelined requests of a connection', async () => {
+test('drain completes all pipelined requests of a connection', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.write(ask('/one') + ask('/two'));

@@ -36,7 +36,10 @@ const LARGE = '{ assistants(first: 20) { nodes { id name prompt } } }';
 const BODY = JSON.stringify({ query: SMALL });
 const LARGE_BODY = JSON.stringify({ query: LARGE });
 
-/** Builds a request from header lines. Adds Host, Content-Type and Content-Length where they are missing. */
+/**
+ * Builds a request from header lines. Adds Host, Content-Type and Content-Length where they are
+ * missing.
+ */
 function toRequest(lines: readonly string[], body = BODY, first = 'POST /graphql HTTP/1.1'): string {
   const has = (name: RegExp) => lines.some((line) => name.test(line));
   return [
@@ -67,8 +70,8 @@ function open({ url }: ServedGateway): Raw {
 }
 
 /**
- * The received text without dates and request ids, which always differ. Header names are lower-cased and
- * sorted, and reason phrases are removed: they carry no meaning.
+ * The received text without dates and request ids, which always differ. Header names are
+ * lower-cased and sorted, and reason phrases are removed: they carry no meaning.
  */
 function toTold(received: string): string {
   return received
@@ -79,8 +82,9 @@ function toTold(received: string): string {
 }
 
 /**
- * Sends the same bytes to each gateway `times` times, each time on a new connection, and compares the
- * results. Documents are warm from the second time on, and responses may be cached from the third.
+ * Sends the same bytes to each gateway `times` times, each time on a new connection, and compares
+ * the results. Documents are warm from the second time on, and responses may be cached from the
+ * third.
  */
 async function alike(say: (socket: Socket) => unknown, times = 3): Promise<string> {
   let last = '';
@@ -215,7 +219,7 @@ describe('Pipeline equivalence over sockets', () => {
     await alike((socket) => socket.write(toRequest([CLOSE, `Host: ${host}`]), 'latin1'), 2);
   });
 
-  test('every pipeline answers pipelined requests on one connection in their order', async () => {
+  test('every pipeline responds to pipelined requests on one connection in their order', async () => {
     const texts = [BODY, LARGE_BODY, '{', BODY, JSON.stringify({ query: '{ __typename }' }), BODY];
     const received = await alike((socket) =>
       socket.write(texts.map((body, n) => toRequest(n === texts.length - 1 ? [CLOSE] : [], body)).join('')),
@@ -223,7 +227,7 @@ describe('Pipeline equivalence over sockets', () => {
     expect(received.match(/HTTP\/1\.1 \d+/g)).toHaveLength(texts.length);
   });
 
-  test('every pipeline answers pipelined requests over the limit with 200 or 429', async () => {
+  test('every pipeline responds to pipelined requests over the limit with 200 or 429', async () => {
     for (const way of NAMES) {
       const { socket, received } = open(gateways[way]);
       socket.write(`${toRequest([]).repeat(40)}${toRequest([CLOSE])}`);

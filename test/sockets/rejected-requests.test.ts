@@ -35,7 +35,7 @@ test.each([
   ['localhost', 200],
   ['127.0.0.1:80', 200],
   ['[::1]', 200],
-])('a loopback-only gateway answers the Host header "%s" with %i', async (host, status) => {
+])('a loopback-only gateway responds to the Host header "%s" with %i', async (host, status) => {
   await using gateway = await serveTestGateway();
   const { socket, received } = connectTo(gateway.url);
   const body = '{"query":"{ __typename }"}';

@@ -7,10 +7,15 @@ import { connectTo } from './raw-client.ts';
 
 const ASK = 'GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
-/** Below `CLIENT_HEADERS_TIMEOUT_MS`, after which all connections of the test are closed in any case. */
+/**
+ * Below `CLIENT_HEADERS_TIMEOUT_MS`, after which all connections of the test are closed in any
+ * case.
+ */
 const MAX_WAIT_MS = 8_000;
 
-/** Opens connections and sends the same bytes on each. A gateway that closes them is not an error. */
+/**
+ * Opens connections and sends the same bytes on each. A gateway that closes them is not an error.
+ */
 async function open(gateway: ServedGateway, count: number, said = ''): Promise<Socket[]> {
   const { hostname, port } = new URL(gateway.url);
   const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
@@ -19,7 +24,10 @@ async function open(gateway: ServedGateway, count: number, said = ''): Promise<S
   return sockets;
 }
 
-/** Sends the request on new connections until one receives a response; returns the elapsed time in ms. */
+/**
+ * Sends the request on new connections until one receives a response; returns the elapsed time in
+ * ms.
+ */
 async function untilServed(gateway: ServedGateway): Promise<number> {
   const startedAt = performance.now();
   for (;;) {

@@ -137,7 +137,7 @@ describe('Unsupported HTTP features', () => {
   });
 
   test.each(['Expect: something\r\n', 'Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Upgrade: h2c\r\n'])(
-    'a request with the unsupported header %j is answered as if the header were absent',
+    'a request with the unsupported header %j is handled as if the header were absent',
     async (header) => {
       const { socket, received } = connectTo(gateway.url);
       socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n`);
