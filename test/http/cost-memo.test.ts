@@ -79,7 +79,8 @@ describe('Cost memo', () => {
       }),
       { numRuns: 500 },
     );
-    // The outcomes include: within limits, each limit exceeded, an invalid argument, an invalid directive.
+    // The outcomes include: within limits, each limit exceeded, an invalid argument, an invalid
+    // directive.
     expect(outcomes.size).toBeGreaterThanOrEqual(6);
   });
 

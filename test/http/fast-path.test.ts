@@ -4,7 +4,10 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
-/** The complete response and the upstream traffic, without request ids and durations: both always differ. */
+/**
+ * The complete response and the upstream traffic, without request ids and durations: both always
+ * differ.
+ */
 async function observe(gateway: TestGateway, init: RequestInit): Promise<unknown> {
   const response = await gateway.fetch('/graphql', init);
   const { 'x-request-id': _, ...headers } = Object.fromEntries(

@@ -22,7 +22,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The clock of the gateway differs from `Date`, so that a confusion of the two clocks fails a test. */
+/**
+ * The clock of the gateway differs from `Date`, so that a confusion of the two clocks fails a test.
+ */
 const now = () => Date.now() + 400 * 86_400_000;
 const passSeconds = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 
@@ -110,7 +112,7 @@ describe('Issuer keys', () => {
     expect(issuer.requests).toHaveLength(2);
   });
 
-  test('tokens with invented key ids cause at most one additional fetch of the issuer keys per 30 s', async () => {
+  test('tokens with invented key ids cause at most one fetch of the issuer keys per 30 s', async () => {
     const { issuer, enter, tokenOf } = createTokenGateway(one);
     for (let seconds = 0; seconds < 60; seconds += 1) {
       expect(await enter(tokenOf(three, { kid: `made-up-${seconds}` }))).toBe(REJECTED);

@@ -87,7 +87,7 @@ describe('Operation scheduler time slice', () => {
     expect(started.at(-1)).toBe('b');
   });
 
-  test('callers take turns when one operation fills the time slice of an iteration', async () => {
+  test('callers are served round-robin when one operation fills the time slice of an iteration', async () => {
     const { arrive, started, turn } = createFakeEventLoop(3);
     for (let n = 1; n <= 5; n += 1) arrive('flood', `flood${n}`);
     arrive('b', 'b1');
@@ -168,7 +168,7 @@ describe('Operation scheduler for unaccepted API keys', () => {
     expect(started).toEqual([`${INVALID_CALLER_PREFIX} 1`, `${INVALID_CALLER_PREFIX} tenant`]);
   });
 
-  test('callers with unaccepted keys take turns', async () => {
+  test('callers with unaccepted keys are served round-robin', async () => {
     const { arrive, started, turn } = createFakeEventLoop(3);
     for (let n = 1; n <= 4; n += 1) arrive(`${INVALID_CALLER_PREFIX} flood`, `flood${n}`);
     arrive(`${INVALID_CALLER_PREFIX} new`, 'new');
