@@ -81,7 +81,10 @@ export function screamingCase(value: string): string {
     .replace(/_+/g, '_');
 }
 
-/** The expected GraphQL type of a key, or `undefined` if no table contains it, which is a violation too. */
+/**
+ * The expected GraphQL type of a key, or `undefined` if no table contains it, which is a violation
+ * too.
+ */
 export function typeFor(document: OpenApiDocument, component: string, key: string): string | undefined {
   const schema = document.components.schemas[component]?.properties?.[key];
   if (key === 'id' && NON_NULL_IDS.includes(TYPE_OF[component] ?? component)) return 'ID!';

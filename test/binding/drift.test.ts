@@ -9,7 +9,10 @@ const call = calls.find(
 )!;
 const campaign = campaigns[0]!;
 
-/** Requests the call with a trace after `change` has modified it; returns the call and the reported drift. */
+/**
+ * Requests the call with a trace after `change` has modified it; returns the call and the reported
+ * drift.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
 async function askChanged(selection: string, change: (call: any) => void) {
   gateway.sandbox.control.heal();

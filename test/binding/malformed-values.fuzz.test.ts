@@ -128,7 +128,9 @@ const PLAIN: readonly MutationKind[] = [
   { kind: 'wrap', in: 'list' },
 ];
 
-/** Executes the operation over mutated upstream responses; returns its result and the mutated paths. */
+/**
+ * Executes the operation over mutated upstream responses; returns its result and the mutated paths.
+ */
 async function askChanged({ query, from = /^(?!.*\bpage=[2-9])/ }: Operation, toChanges: (body: unknown) => readonly Change[]) {
   const changed: JsonPath[] = [];
   control.heal();
@@ -158,8 +160,8 @@ const KINDS: readonly [field: RegExp, isRight: (value: unknown) => boolean][] = 
 const FREE_FORM = ['metadata', 'inputData', 'structuredOutput', 'toolArguments', 'raw'];
 
 /**
- * Fields whose values do not fit the type that their names imply. graphql-js checks most types itself, but
- * not the custom scalars.
+ * Fields whose values do not fit the type that their names imply. graphql-js checks most types
+ * itself, but not the custom scalars.
  */
 function misfits(value: unknown, field = ''): string[] {
   if (value === null || FREE_FORM.includes(field)) return [];
@@ -169,8 +171,8 @@ function misfits(value: unknown, field = ''): string[] {
 }
 
 /**
- * The path of the GraphQL field that an upstream path affects. It ends at a list, at the object of an id, at
- * a union and at a free-form payload.
+ * The path of the GraphQL field that an upstream path affects. It ends at a list, at the object of
+ * an id, at a union and at a free-form payload.
  */
 function fieldOf(place: JsonPath): string[] {
   const fields: string[] = [];

@@ -4,7 +4,9 @@ import { createTestGateway, KEY_A, NO_CACHE, type TestGateway } from '../support
 /** One gateway for all tests. `createGatewayWithCall` reverts the changes of the previous test. */
 const gateway = createTestGateway({ settings: NO_CACHE });
 
-/** A call with an assistant, a campaign and a transcript, and the upstream request that fetches it. */
+/**
+ * A call with an assistant, a campaign and a transcript, and the upstream request that fetches it.
+ */
 function createGatewayWithCall() {
   gateway.sandbox.control.heal();
   gateway.traffic();

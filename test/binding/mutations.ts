@@ -12,7 +12,10 @@ export type MutationKind =
   | { readonly kind: 'wrap'; readonly in: 'list' | 'object' };
 
 export interface Mutation {
-  /** The kind of path, and the path of that kind. Any number is valid: it is taken modulo their count. */
+  /**
+   * The kind of path, and the path of that kind. Any number is valid: it is taken modulo their
+   * count.
+   */
   readonly where: number;
   readonly which: number;
   readonly how: MutationKind;
@@ -66,8 +69,8 @@ export function toChange(json: unknown, isMeant: (path: JsonPath) => boolean = (
 }
 
 /**
- * All matching paths, grouped by kind. Paths that differ only in their list indices are of one kind: the
- * hundredth utterance is no different from the first.
+ * All matching paths, grouped by kind. Paths that differ only in their list indices are of one
+ * kind: the hundredth utterance is no different from the first.
  */
 export function groupPaths(json: unknown, isMeant: (path: JsonPath) => boolean): JsonPath[][] {
   const groups = new Map<string, JsonPath[]>();
@@ -85,7 +88,9 @@ function* pathsIn(json: unknown, place: JsonPath = []): Iterable<JsonPath> {
   for (const [key, value] of Object.entries(json)) yield* pathsIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
 }
 
-/** A copy with the value at this path mutated. A path that does not exist leaves the copy unchanged. */
+/**
+ * A copy with the value at this path mutated. A path that does not exist leaves the copy unchanged.
+ */
 export function change(json: unknown, [first, ...others]: JsonPath, how: MutationKind): unknown {
   if (first === undefined) return mutateValue(json, how);
   if (typeof json !== 'object' || json === null || !(first in json)) return json;

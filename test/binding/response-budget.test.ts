@@ -133,7 +133,7 @@ test('a null in a non-null field counts as an error', async () => {
     contextValue: { responseBudget: answer },
   });
   expect(answer.exceededError?.details).toEqual({ limit: 3, measured: 4 });
-  // GraphQL reports four distinct errors: those up to and including the one that exceeds the limit.
+  // Three fields have their own errors. All later fields share one error that means "exceeded".
   expect(new Set(result.errors).size).toBe(4);
 });
 

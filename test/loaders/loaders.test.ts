@@ -10,8 +10,8 @@ import type { Call } from '#sandbox/api/wire.ts';
 import { createTestGateway, KEY_A, KEY_B, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
 
 /**
- * One gateway for all tests. It caches nothing between operations but the types of ids. `fresh` reverts the
- * changes of the previous test.
+ * One gateway for all tests. It caches nothing between operations but the types of ids. `fresh`
+ * reverts the changes of the previous test.
  */
 const gateway = createTestGateway({ settings: { ...NO_CACHE, ...NO_RETRIES } });
 const { calls, assistants, campaigns, rows } = gateway.sandbox.control.data(KEY_A);
@@ -105,7 +105,9 @@ describe('Embedded objects', () => {
 describe('Loaders of one operation', () => {
   const call = calls.find((one) => one.assistant && one.campaign)!;
 
-  /** Loaders over an upstream with the given endpoints. `asked` lists the requests and the drift. */
+  /**
+   * Loaders over an upstream with the given endpoints. `asked` lists the requests and the drift.
+   */
   function createLoadersOver(rest: Partial<RevoxApi>) {
     const asked: string[] = [];
     const refuse = (name: string) => async (id: string) => {
@@ -142,7 +144,7 @@ describe('Loaders of one operation', () => {
       expected: null,
       asked: [`call ${call.id}`],
     },
-  ])('in a row, $name', async ({ embedded, expected, asked }) => {
+  ])('$name when a row embeds it', async ({ embedded, expected, asked }) => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
     const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), { arrayFormat: 'comma' })(
       NO_CONTEXT,
@@ -385,7 +387,7 @@ describe('calls(ids:)', () => {
     expect(errors).toMatchObject([{ path: ['calls', 1], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
   });
 
-  test('calls(ids:) has exactly REVOX_MAX_CONCURRENCY requests in flight at most', async () => {
+  test('calls(ids:) uses REVOX_MAX_CONCURRENCY concurrent requests and never more', async () => {
     const { sandbox, execute } = createTestGateway({ settings: { ...NO_CACHE, REVOX_MAX_CONCURRENCY: '7' } });
     const ids = calls.slice(0, 50).map(({ id }) => id);
     const full = Promise.withResolvers<void>();
