@@ -73,7 +73,7 @@ export interface GatewayOptions {
   readonly fastPath?: boolean;
   /** Whether whole answers are kept beside what they are made of. Default true. */
   readonly responseCache?: boolean;
-  /** The clock, ms. */
+  /** Current time, in ms. */
   readonly now?: () => number;
   /** A clock for durations, ms and parts of it; it never goes back. */
   readonly monotonicNow?: () => number;

@@ -20,7 +20,7 @@ export interface OperationScheduler {
 }
 
 export interface OperationSchedulerOptions {
-  /** A clock for durations, ms and parts of it. */
+  /** Monotonic clock, in ms and fractions of it. */
   readonly monotonicNow: () => number;
   /** Calls back in the next turn of the event loop. */
   readonly runNextIteration: (run: () => void) => void;

@@ -136,13 +136,13 @@ describe('Unavailable issuer keys', () => {
       answer: async () => new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
       reason: 'status 302',
     },
-    'a body that is not JSON': {
+    'what is no JSON': {
       answer: async () => new Response('<html>db.internal'),
-      reason: 'the answer is no JSON Web Key Set',
+      reason: 'the response is not a JSON Web Key Set',
     },
-    'a body that is not a key set': {
+    'no key set': {
       answer: async () => Response.json({ keys: 'db.internal' }),
-      reason: 'the answer is no JSON Web Key Set',
+      reason: 'the response is not a JSON Web Key Set',
     },
     'no connection': {
       answer: () => Promise.reject(Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' })),

@@ -210,7 +210,7 @@ describe('Unknown document id', () => {
 
 describe('Invalid document id', () => {
   const HASH = 'extensions.persistedQuery.sha256Hash';
-  const isNoId = (place: string) => `\`${place}\` has to be the id of a document: text, and not empty.`;
+  const isNoId = (place: string) => `\`${place}\` must be the id of a document: a text that is not empty.`;
   const CASES: { name: string; params: Params; message: string }[] = [
     ...[5, true, {}, ['card'], ''].flatMap((id) => [
       ...['documentId', 'doc_id', 'id'].map((way) => ({
@@ -224,22 +224,22 @@ describe('Invalid document id', () => {
     ...['card', 1, true].map((persistedQuery) => ({
       name: `a persistedQuery of ${JSON.stringify(persistedQuery)}`,
       params: { extensions: { persistedQuery } },
-      message: '`extensions.persistedQuery` has to be an object.',
+      message: '`extensions.persistedQuery` must be an object.',
     })),
     ...[2, '1', true].map((version) => ({
       name: `version ${JSON.stringify(version)}`,
       params: { extensions: { persistedQuery: { version, sha256Hash: 'card' } } },
-      message: '`extensions.persistedQuery.version` has to be 1.',
+      message: '`extensions.persistedQuery.version` must be 1.',
     })),
     {
       name: 'two ids of two documents',
       params: { documentId: 'card', id: 'two' },
-      message: '`documentId` and `id` name two documents: give one of them.',
+      message: '`documentId` and `id` name two documents: send one of them.',
     },
     {
       name: 'an id and a hash of two documents',
       params: { doc_id: 'two', ...toApqParams('card') },
-      message: `\`doc_id\` and \`${HASH}\` name two documents: give one of them.`,
+      message: `\`doc_id\` and \`${HASH}\` name two documents: send one of them.`,
     },
   ];
 
@@ -258,12 +258,12 @@ describe('Invalid document id', () => {
 
   test.each([
     ['?documentId=', isNoId('documentId')],
-    ['?id=card&id=two', '`id` is given twice and names two documents: give it once.'],
-    ['?id=card&doc_id=two', '`doc_id` and `id` name two documents: give one of them.'],
-    ['?extensions={"persistedQuery":5}', '`extensions.persistedQuery` has to be an object.'],
-  ])('an invalid document id in a URL is BAD_USER_INPUT: %s', async (search, message) => {
-    const gateway = trustedGateway;
-    const response = await gateway.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
+    ['?id=card&id=two', '`id` is given twice and names two documents: send it once.'],
+    ['?id=card&doc_id=two', '`doc_id` and `id` name two documents: send one of them.'],
+    ['?extensions={"persistedQuery":5}', '`extensions.persistedQuery` must be an object.'],
+  ])('is BAD_USER_INPUT in a URL, too: %s', async (search, message) => {
+    const world = trustedGateway;
+    const response = await world.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
     expect([response.status, await response.json()]).toEqual([
       400,
       { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
@@ -289,17 +289,13 @@ describe('Invalid document id', () => {
   });
 });
 
-describe('Document id next to another document', () => {
-  test.each(METHODS_AND_PARAMETERS)(
-    'a document id by $way with $method next to another document is BAD_USER_INPUT',
-    async ({ method, name }) => {
-      for (const gateway of [trustedGateway, trustedOnlyGateway]) {
-        for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
-          const { status, answer } = await send(gateway, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
-          expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-          expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it has to be the SHA-256/);
-        }
-        expect(gateway.traffic()).toEqual([]);
+describe('A name beside another document', () => {
+  test.each(METHODS_AND_PARAMETERS)('by $way with $method is BAD_USER_INPUT', async ({ method, name }) => {
+    for (const world of [trustedGateway, trustedOnlyGateway]) {
+      for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
+        const { status, answer } = await send(world, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
+        expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+        expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it must be the SHA-256/);
       }
     },
   );
@@ -480,8 +476,8 @@ describe('Trusted documents at startup', () => {
   test('invalid trusted documents are logged once each and do not prevent the start', () => {
     const file = join(DOCUMENTS, 'relay.json');
     expect(told(TRUSTED_ONLY_SETTINGS)).toEqual([
-      `A trusted document is none for this schema: ${file}, "outdated": Cannot query field "nothing" on type "Query".`,
-      `A trusted document is none for this schema: ${file}, "broken": Syntax Error: Expected Name, found <EOF>.`,
+      `Trusted document "outdated" (${file}) is not valid against the schema: Cannot query field "nothing" on type "Query".`,
+      `Trusted document "broken" (${file}) is not valid against the schema: Syntax Error: Expected Name, found <EOF>.`,
     ]);
     expect(told({})).toEqual([]);
   });
@@ -492,7 +488,7 @@ describe('Trusted documents at startup', () => {
     const unexpected = '{ """over\ntwo lines""" }';
     const lines = told({ TRUSTED_DOCUMENTS: writeDocuments({ 'm.json': { unexpected, ...documents } }) });
     expect(lines).toHaveLength(21);
-    expect(lines.at(-1)).toBe('31 more trusted documents are none for this schema.');
+    expect(lines.at(-1)).toBe('31 more trusted documents are not valid against the schema.');
     expect(lines.join('')).not.toContain('\n');
   });
 

@@ -5,27 +5,40 @@ import type { VerifyToken } from './jwt.ts';
 import type { IsRouter } from './router-secret.ts';
 
 /**
- * Throws a GatewayError for a request that may not enter; else tells by what it is known among those who use the gateway's own key: the
- * subject of its token. Undefined where nobody is told apart.
+ * Authenticates a request. Returns the caller's name among the callers that share the gateway's own
+ * key: the subject of the token, or the router. Undefined where callers are not told apart.
+ * @throws GatewayError for a request that is rejected
  */
 export type Authenticate = (request: RequestHead) => Promise<string | undefined>;
 
 export interface AuthenticateOptions {
-  /** Whether a router's secret is asked for. */
+  /**
+   * Whether router secrets are configured. A request then needs one, or a bearer token if
+   * `verifyToken` is set.
+   */
   readonly requiresRouterSecret: boolean;
   readonly isRouter: IsRouter;
-  /** Absent: no bearer token admits. */
+  /** Absent: bearer tokens are not accepted. */
   readonly verifyToken: VerifyToken | undefined;
-  /** Nobody has to prove anything: the gateway reads with its own key for everyone on this machine, but not for every page in a browser on it. */
+  /**
+   * Whether requests need no authentication: the gateway uses its own key for every client on this
+   * machine, except for pages of other origins in a browser on it.
+   */
   readonly isAnonymousAllowed: boolean;
-  /** Origins whose pages may ask; the gateway's own always may. */
+  /** Origins whose pages may send requests, besides the gateway's own. */
   readonly corsOrigins: readonly string[];
 }
 
-/** Routers ask for many at a time; all of them together are one among the subjects of tokens. */
+/**
+ * Name of the caller for all routers. A router sends the requests of many users, so all routers
+ * together count as one caller beside the subjects of tokens.
+ */
 const ROUTER_CALLER = 'router';
 
-/** Checks who asks. With whose key is asked upstream is another question: `context/credential-resolver.ts`. */
+/**
+ * Authenticates the clients of the gateway. `context/credential-resolver.ts` decides which
+ * credential goes upstream.
+ */
 export function createAuthenticate({
   requiresRouterSecret,
   isRouter,
@@ -37,17 +50,18 @@ export function createAuthenticate({
 
   return async (request) => {
     if (requiresRouterSecret && request.headers.has('router-authorization')) {
-      // Whatever else it carries: a router with a wrong secret is to learn of it.
+      // A valid token does not help: a router with a wrong secret must get an error.
       if (!isRouter(request.headers)) throw new UnauthenticatedError('The Router-Authorization header is wrong.');
       return verifyToken && ROUTER_CALLER;
     }
     if (verifyToken) return `subject ${await verifyToken(request.headers)}`;
     if (requiresRouterSecret) throw new UnauthenticatedError('The Router-Authorization header is missing.');
-    // Who carries a token or a secret is no page of another site: no browser adds them by itself.
+    // Only anonymous requests need this check: a browser adds neither a token nor a secret by
+    // itself.
     if (isAnonymousAllowed && isCrossSite(request, allowedOrigins)) {
       throw new GatewayError(
         'FORBIDDEN',
-        'This request comes from a page of another site: this gateway answers its own pages, and those of CORS_ORIGINS.',
+        'This request comes from a page of another origin: only the pages of this gateway and of CORS_ORIGINS may send requests.',
       );
     }
     return undefined;

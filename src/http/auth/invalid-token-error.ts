@@ -1,8 +1,9 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 
 /**
- * A bearer token does not admit. Surfaces as the whole answer (HTTP 401, 403), with this challenge in `WWW-Authenticate` (RFC 6750).
- * Neither the token nor what it claims is in the message.
+ * A bearer token is missing or rejected. Surfaces as the whole response (HTTP 401, 403), with this
+ * challenge in `WWW-Authenticate` (RFC 6750). The message contains neither the token nor its
+ * claims.
  */
 export class InvalidTokenError extends GatewayError {
   readonly challenge: string;

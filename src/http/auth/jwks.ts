@@ -1,46 +1,67 @@
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
 import { GatewayError } from '#errors/gateway-error.ts';
 
-/** The longest that a request waits for the issuer. */
+/** Maximum wait for the issuer's response. */
 const TIMEOUT_MS = 5_000;
 
-/** For so long keys are used without being fetched anew, unless a token names one that is not among them. */
+/**
+ * How long fetched keys are used before they are fetched again, unless a token names a key that is
+ * not among them.
+ */
 const MAX_AGE_MS = 600_000;
 
-/** After keys were fetched, a token that names an unknown one is no reason to fetch them again for so long: anybody can make one up. */
+/**
+ * How long after a fetch a token with an unknown key id causes no other fetch: a client can make up
+ * key ids.
+ */
 const COOLDOWN_MS = 30_000;
 
-/** After they could not be fetched, nobody tries again for so long. */
+/** How long after a failed fetch the gateway does not try again. */
 const RETRY_DELAY_MS = 5_000;
 
-/** While they cannot be fetched, the ones that were fetched last are used for so long. */
+/** Maximum age of the last fetched keys while newer ones cannot be fetched. */
 const GRACE_MS = 3_600_000;
 
-/** Nobody can tell whether a token is good. Surfaces as the whole answer (HTTP 503): it is not the caller's fault. */
+/**
+ * A token cannot be verified, because the issuer's keys are unavailable. Surfaces as the whole
+ * response (HTTP 503): the caller is not at fault.
+ */
 export class KeysUnavailableError extends GatewayError {
   constructor() {
-    super('UPSTREAM_UNAVAILABLE', 'Bearer tokens cannot be checked: the keys of their issuer cannot be had. Try again later.');
+    super(
+      'UPSTREAM_UNAVAILABLE',
+      "Bearer tokens cannot be verified: the issuer's signing keys are unavailable. Try again later.",
+    );
   }
 }
 
 export interface KeySourceOptions {
   /** Where the issuer publishes its keys (JWKS). */
   readonly url: string;
-  /** Asks the issuer. It follows no redirect, and gives up when the request's signal says so. */
+  /**
+   * Fetches the keys. It must follow no redirect, and must stop when the request's signal is
+   * aborted.
+   */
   readonly fetchKeys: (request: Request) => Promise<Response>;
   readonly onStatusChange: (message: string) => void;
-  /** The clock, ms. */
+  /** Current time, in ms. */
   readonly now: () => number;
 }
 
 export interface KeySource {
-  /** Finds the key of a token. Throws `KeysUnavailableError` when there are none to look among. */
+  /**
+   * Finds the key of a token.
+   * @throws KeysUnavailableError if there are no keys
+   */
   readonly findKey: JWTVerifyGetKey;
-  /** Whether the issuer may have keys that nobody could fetch. */
+  /** Whether the last fetch failed, so that the issuer may have newer keys. */
   isStale(): boolean;
 }
 
-/** The keys of an issuer: fetched when they are needed, once for all who wait, and used on while the issuer is down. */
+/**
+ * The signing keys of an issuer: fetched on demand, once for all concurrent requests, and still
+ * used while the issuer is down.
+ */
 export function createKeySource({ url, fetchKeys, onStatusChange, now }: KeySourceOptions): KeySource {
   let lastKnown: { readonly text: string; readonly fetchedAt: number } | undefined;
   let failedAt: number | undefined;
@@ -76,7 +97,9 @@ export function createKeySource({ url, fetchKeys, onStatusChange, now }: KeySour
   };
 }
 
-/** @throws Error saying what is wrong, in words that can be logged: nothing of what the issuer sent is in them */
+/**
+ * @throws InvalidJwksError with a message that can be logged: it contains nothing of the response
+ */
 async function readJwks(response: Response): Promise<string> {
   if (response.status !== 200) {
     await response.body?.cancel();
@@ -86,14 +109,14 @@ async function readJwks(response: Response): Promise<string> {
   try {
     createLocalJWKSet(JSON.parse(text));
   } catch {
-    throw new InvalidJwksError('the answer is no JSON Web Key Set');
+    throw new InvalidJwksError('the response is not a JSON Web Key Set');
   }
   return text;
 }
 
 class InvalidJwksError extends Error {}
 
-/** What a network says of itself may hold an address or more: its code does not. */
+/** The message of a network error may contain an address or more. Its code does not. */
 function describeError(error: unknown): string {
   if (error instanceof InvalidJwksError) return error.message;
   if (!(error instanceof Error)) return 'unknown';

@@ -4,25 +4,29 @@ import type { HeaderReader } from '#http/message.ts';
 import { InvalidTokenError } from './invalid-token-error.ts';
 import { type KeySource, KeysUnavailableError } from './jwks.ts';
 
-/** Signatures that only the issuer can make. With a shared secret (`HS…`) everyone who can check one could make one. */
+/**
+ * Asymmetric signatures only. With a shared secret (`HS…`), every party that can verify a token
+ * could also issue one.
+ */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
-/** How far apart the issuer's clock and ours may be. */
+/** Tolerated difference between the clocks of the issuer and the gateway. */
 const CLOCK_TOLERANCE_S = 5;
 
 export interface JwtVerifierOptions {
   readonly issuer: string;
   readonly audience: string;
-  /** Each has to be granted. */
+  /** The token must grant all of them. */
   readonly scopes: readonly string[];
   readonly keys: KeySource;
-  /** The clock, ms. */
+  /** Current time, in ms. */
   readonly now: () => number;
 }
 
 /**
- * Throws a `InvalidTokenError`, or a `KeysUnavailableError`, unless the bearer token of a request admits it; gives the token's subject,
- * empty when it names none.
+ * Verifies the bearer token of a request. Returns the token's subject, or an empty text if the
+ * token has none.
+ * @throws InvalidTokenError, KeysUnavailableError
  */
 export type VerifyToken = (headers: HeaderReader) => Promise<string>;
 
@@ -37,11 +41,12 @@ export function createJwtVerifier({ issuer, audience, scopes, keys, now }: JwtVe
       currentDate: new Date(now()),
     });
     const { sub = '' } = claims;
-    // jose checks that it is text only where a subject is asked for. A number or an object would be an owner of queues like any other.
+    // jose checks the type of `sub` only if a subject is required. A number or an object would own
+    // a queue like any other subject.
     if (typeof sub !== 'string') throw new InvalidTokenError('UNAUTHENTICATED', INVALID_SUBJECT_MESSAGE, 'invalid_token');
     const granted = grantedScopes(claims);
     if (scopes.every((scope) => granted.has(scope))) return sub;
-    const message = `The bearer token lacks a scope: this gateway asks for \`${scopes.join(' ')}\`.`;
+    const message = `The bearer token lacks a scope: this gateway requires \`${scopes.join(' ')}\`.`;
     throw new InvalidTokenError('FORBIDDEN', message, 'insufficient_scope');
   };
 }
@@ -54,8 +59,8 @@ function parseBearerToken(header: string): string {
   throw new InvalidTokenError(
     'UNAUTHENTICATED',
     header === ''
-      ? 'No bearer token: send one of the issuer that this gateway trusts as `Authorization: Bearer <token>`.'
-      : 'The Authorization header is not of the form `Bearer <token>`.',
+      ? 'The bearer token is missing: send a token of the issuer that this gateway trusts as `Authorization: Bearer <token>`.'
+      : 'The Authorization header must have the form `Bearer <token>`.',
   );
 }
 
@@ -68,7 +73,7 @@ async function verifyJwt(token: string, keys: KeySource, options: JWTVerifyOptio
   }
 }
 
-/** A token need not name its key; while an issuer changes its keys, there are two that fit. */
+/** A token need not name its key. While an issuer rotates its keys, several of them may match. */
 async function verifyWithCandidates(
   token: string,
   candidates: errors.JWKSMultipleMatchingKeys,
@@ -86,21 +91,24 @@ async function verifyWithCandidates(
 
 function toVerificationError(error: unknown, keys: KeySource): GatewayError {
   if (error instanceof KeysUnavailableError) return error;
-  // The key may be one that nobody could fetch.
+  // The token may be signed with a new key that could not be fetched.
   if (error instanceof errors.JWKSNoMatchingKey && keys.isStale()) return new KeysUnavailableError();
   return invalidToken(error);
 }
 
-/** Whatever else was thrown: a key of the issuer that cannot be used, for one. Nobody enters by it. */
+/** Every other error rejects the token, such as a key of the issuer that cannot be used. */
 function invalidToken(error: unknown): InvalidTokenError {
   const message =
     error instanceof errors.JWTExpired
-      ? 'The bearer token has expired: get a new one of its issuer.'
-      : 'The bearer token is not one that this gateway takes: its issuer has to have signed it, for this gateway, and it has to be valid now.';
+      ? 'The bearer token has expired: get a new one from its issuer.'
+      : 'The bearer token is not accepted: the issuer that this gateway trusts must have signed it for this gateway, and it must be valid now.';
   return new InvalidTokenError('UNAUTHENTICATED', message, 'invalid_token');
 }
 
-/** As OAuth 2.0 writes them (`scope`, separated by blanks), and as some issuers do (`scp`, text or a list). */
+/**
+ * Reads scopes as OAuth 2.0 writes them (`scope`, separated by spaces), and as some issuers do
+ * (`scp`, a text or a list).
+ */
 function grantedScopes({ scope, scp }: JWTPayload): Set<unknown> {
   return new Set(
     [scope, scp].flatMap((given) => (typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given : [])),

@@ -7,13 +7,14 @@ export interface LazyJwtVerifierOptions extends Omit<JwtVerifierOptions, 'keys'>
 }
 
 /**
- * Checks bearer tokens, once what that takes is loaded, which begins at once: the first token waits for it, and the start does not. jose takes 50 ms, which
- * nobody has to pay who takes no tokens.
+ * Verifies bearer tokens with a verifier that is loaded in the background. Loading starts at once:
+ * the first token waits for it, and the start-up does not. Loading jose takes 50 ms, so only a
+ * gateway that accepts tokens loads it.
  */
 export function createLazyJwtVerifier(options: LazyJwtVerifierOptions): VerifyToken {
   let verifier: Promise<VerifyToken> | undefined;
   const loadOnce = () => {
-    // What cannot be loaded is told to whoever brings a token, and loaded anew for the next one.
+    // A failed load rejects the requests that wait for it. The next request loads again.
     verifier ??= loadVerifier(options).catch((error: unknown) => {
       verifier = undefined;
       throw error;

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HeaderReader } from '#http/message.ts';
 
-/** Whether a request has proved that a router sent it. */
+/** Whether a request carries a router's secret. */
 export type IsRouter = (headers: HeaderReader) => boolean;
 
 /**
- * Compares `Router-Authorization` with the secrets, in constant time; with all of them, whichever fits. Where there are none, nobody can
- * prove that he is a router.
+ * Compares `Router-Authorization` with the secrets in constant time, and always with all of them.
+ * Without secrets, no request passes.
  */
 export function createRouterCheck(secrets: readonly string[]): IsRouter {
   const digests = secrets.map(digest);
@@ -20,7 +20,7 @@ function digest(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-/** Whether a router asks how long each field takes (`extensions.ftv1`), and has the right to know. */
+/** Whether a router requests the timings of fields (`extensions.ftv1`), and carries its secret. */
 export function isFederatedTraceRequested(headers: HeaderReader, isRouter: IsRouter): boolean {
   return headers.get('apollo-federation-include-trace') === 'ftv1' && isRouter(headers);
 }

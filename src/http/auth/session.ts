@@ -8,43 +8,54 @@ import { type RequestHead, recordCaller } from '#http/message.ts';
 import type { OperationInfo } from '#observability/request-observer.ts';
 import { InvalidTokenError } from './invalid-token-error.ts';
 
-/** An answer to a whole operation, and what is told of it. */
+/** A cached response to a whole operation, and what is reported of the operation. */
 export interface CachedResponse extends CacheableResponse {
   readonly operation: Omit<OperationInfo, 'variables'>;
-  /** A large one in bytes. */
+  /** A large body is stored as bytes. */
   readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** The answers to operations that are kept for one credential. */
+/** The response cache of one credential. */
 export interface SessionResponseCache {
   get(key: string): CachedResponse | undefined;
-  /** Begins to answer; returns what keeps the answer. */
+  /**
+   * To be called before the operation is executed. Returns the function that stores its response.
+   */
   startStore(key: string): (response: CachedResponse) => void;
 }
 
-/** For whom a request is that has been let in. */
+/** An authenticated request. */
 export interface Session {
-  /** Tells callers apart. Never shown. */
+  /** Identifies the caller. Never shown. */
   readonly callerKey: string;
-  /** Whether the upstream has accepted its credential by now. */
+  /** Whether the upstream has accepted the caller's credential by now. */
   isCredentialAccepted(): boolean;
-  /** Counts the body of the request until it is released. Throws a GatewayError when too many bytes are under way. */
+  /**
+   * Counts the body of the request until the reservation is released.
+   * @throws GatewayError when too many bytes of bodies are in flight
+   */
   reserveBody(): BodyReservation;
-  /** Throws a GatewayError when the caller has left too many bytes of answers unread. */
+  /** @throws GatewayError when the caller has too many bytes of unread responses */
   checkUnsentBudget(): void;
-  /** What its credential was answered before. */
+  /** The cached responses of the caller's credential. */
   readonly responseCache: SessionResponseCache;
-  /** Opens an operation. @param trace what its requests to the upstream are told by */
+  /**
+   * Creates the context of an operation.
+   * @param trace passed on to the observer of its upstream requests
+   */
   createContext(clientSignal: AbortSignal, trace: unknown): RequestContext;
 }
 
-/** What goes with a request through Yoga. */
+/** The part of Yoga's context that holds the session. */
 export interface SessionContext {
-  /** Absent: the request is yet to be let in. */
+  /** Absent: the request is not authenticated yet. */
   readonly session?: Session;
 }
 
-/** Says who a request is for. Throws a GatewayError for one that may not enter. */
+/**
+ * Authenticates a request.
+ * @throws GatewayError for a request that is rejected
+ */
 export type OpenSession = (request: RequestHead) => Promise<Session>;
 
 const STATUS_BY_CODE: { readonly [code in ErrorCode]?: number } = {
@@ -54,16 +65,16 @@ const STATUS_BY_CODE: { readonly [code in ErrorCode]?: number } = {
   UPSTREAM_UNAVAILABLE: 503,
 };
 
-/** What `useAuthentication` adds to what goes with a request through Yoga. */
+/** The part of Yoga's context that `useAuthentication` fills. */
 interface AuthenticationContext {
   session?: Session | undefined;
-  /** Released when the request is answered. */
+  /** Its reservation is released when the response is complete. */
   readonly pendingBody: PendingBody;
 }
 
 /**
- * Lets nothing in that does not say who it is, before a byte of the body is read. The GraphiQL page is for everyone: it shows
- * nothing, and what it asks comes through here.
+ * Rejects an unauthenticated request before a byte of its body is read. The GraphiQL page needs no
+ * authentication: it shows no data, and its own requests are authenticated here.
  */
 export function useAuthentication(openSession: OpenSession, endpoint: string): Plugin<object, AuthenticationContext> {
   return {
@@ -80,7 +91,10 @@ export function useAuthentication(openSession: OpenSession, endpoint: string): P
   };
 }
 
-/** What somebody is told who may not enter. @throws what is no reason for that */
+/**
+ * The response to a request that is rejected with a GatewayError.
+ * @throws every other error
+ */
 export function toGatewayErrorResponse(error: unknown, request: RequestHead): Response {
   if (!(error instanceof GatewayError)) throw error;
   return toErrorResponse(error.code, error.message, {

@@ -1,22 +1,25 @@
 import { GraphQLError } from 'graphql';
 
-/** What a request names its document by. */
+/** The id by which a request names its document. */
 export interface DocumentId {
   /** Without the prefix `sha256:`. */
   readonly id: string;
-  /** Where it stands in the request. */
+  /** The parameter that holds the id. */
   readonly source: string;
-  /** By Apollo's protocol: a client that is told that a hash is not known sends it again with the text. */
+  /**
+   * Whether the id came by Apollo's protocol (APQ): a client whose hash is unknown sends it again
+   * with the text.
+   */
   readonly isApq: boolean;
 }
 
-/** GraphQL over HTTP's own parameter, and two that are common with Relay. */
+/** The parameter of GraphQL over HTTP, and two that are common with Relay. */
 export const ID_PARAMETERS = ['documentId', 'doc_id', 'id'];
 
 /**
- * Reads by what a request names its document, if it does.
- * @param params as the request brought them; nothing is known of them yet
- * @throws GraphQLError for what is no name, and for names that differ
+ * Parses the id by which a request names its document. Undefined if it names none.
+ * @param params the parameters as the client sent them, not validated yet
+ * @throws GraphQLError for an invalid id, and for ids that differ
  */
 export function parseDocumentId(
   request: { readonly method: string; readonly url: string },
@@ -29,21 +32,21 @@ export function parseDocumentId(
   if (first && other) {
     throw invalidDocumentId(
       first.source === other.source
-        ? `\`${first.source}\` is given twice and names two documents: give it once.`
-        : `\`${first.source}\` and \`${other.source}\` name two documents: give one of them.`,
+        ? `\`${first.source}\` is given twice and names two documents: send it once.`
+        : `\`${first.source}\` and \`${other.source}\` name two documents: send one of them.`,
     );
   }
   return ids.find(({ isApq }) => isApq) ?? first;
 }
 
-/** The request itself is wrong, whatever type of answer it takes. */
+/** The status is 400 for every media type, because the request itself is wrong. */
 export function invalidDocumentId(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } });
 }
 
-type RawIds = readonly (readonly [place: string, id: unknown])[];
+type RawIds = readonly (readonly [source: string, id: unknown])[];
 
-/** Yoga reads nothing of a URL but the parameters it knows. */
+/** Read here because Yoga reads only the parameters of a URL that it knows. */
 function readIdsFromUrl(url: string): RawIds {
   const { searchParams } = new URL(url);
   return ID_PARAMETERS.flatMap((name) => searchParams.getAll(name).map((id) => [name, id] as const));
@@ -54,18 +57,18 @@ function readIdsFromBody(params: object): RawIds {
 }
 
 function parseApqExtension({ extensions }: { readonly extensions?: unknown }): DocumentId[] {
-  // That `extensions` are no object is for Yoga to say.
+  // Yoga rejects `extensions` that are not an object.
   if (!isObject(extensions) || !isPresent(extensions.persistedQuery)) return [];
   const { persistedQuery } = extensions;
-  if (!isObject(persistedQuery)) throw invalidDocumentId('`extensions.persistedQuery` has to be an object.');
+  if (!isObject(persistedQuery)) throw invalidDocumentId('`extensions.persistedQuery` must be an object.');
   const { version, sha256Hash } = persistedQuery;
-  if (isPresent(version) && version !== 1) throw invalidDocumentId('`extensions.persistedQuery.version` has to be 1.');
+  if (isPresent(version) && version !== 1) throw invalidDocumentId('`extensions.persistedQuery.version` must be 1.');
   return [{ ...toDocumentId('extensions.persistedQuery.sha256Hash', sha256Hash), isApq: true }];
 }
 
 function toDocumentId(source: string, id: unknown): DocumentId {
   if (typeof id !== 'string' || id === '')
-    throw invalidDocumentId(`\`${source}\` has to be the id of a document: text, and not empty.`);
+    throw invalidDocumentId(`\`${source}\` must be the id of a document: a text that is not empty.`);
   return { id: id.replace(/^sha256:/, ''), source, isApq: false };
 }
 

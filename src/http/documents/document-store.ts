@@ -1,33 +1,39 @@
 import { createHash } from 'node:crypto';
 import { createFairLru } from '#cache/fair-lru.ts';
 
-/** A document that was read at the start, and what it is named by. It is named by its SHA-256, too. */
+/** A document that was read at start-up. Its id names it, and so does its SHA-256. */
 export interface TrustedDocument {
   readonly id: string;
   readonly text: string;
 }
 
-/** The documents that can be named: those that are trusted, and those that callers have brought themselves. */
+/**
+ * The documents that a request can name: trusted documents, and documents that callers have
+ * registered.
+ */
 export interface DocumentStore {
-  /** The text of that id, or of that SHA-256. */
+  /** The text with this id or with this SHA-256. */
   get(id: string): string | undefined;
-  /** Whether it is, to the letter, one of those that were read at the start. */
+  /** Whether the text is, to the letter, that of a trusted document. */
   isTrusted(text: string): boolean;
-  /** Keeps a text that a caller has brought, by its SHA-256, on the share of its owner. */
+  /** Stores a caller's text under its SHA-256, on the share of its owner. */
   register(owner: string, text: string): void;
 }
 
 /**
- * For all that callers bring together: their texts say nothing of anyone's data, and a hash names one text only. An owner that brings many pushes out
- * its own first.
+ * Limit for the texts of all callers together: the texts contain no caller's data, and a hash names
+ * one text only. An owner that registers many texts evicts its own first.
  */
 const MAX_BYTES = 16 * 2 ** 20;
-/** One caller's long text must not push out many short ones. What is longer is sent in full each time. */
+/**
+ * A caller's long text must not evict many short ones. A client sends a longer text in full each
+ * time.
+ */
 const MAX_TEXT_BYTES = 256 * 2 ** 10;
-/** What an entry takes besides its text: its hash, and its place in the index. */
+/** Bytes of an entry besides its text: its hash, and its place in the index. */
 const ENTRY_OVERHEAD_BYTES = 300;
 
-/** @param trusted where two have one id, the last is found by it */
+/** @param trusted if two documents have the same id, it names the last one */
 export function createDocumentStore(trusted: readonly TrustedDocument[]): DocumentStore {
   const trustedTexts = new Set(trusted.map(({ text }) => text));
   const trustedById = new Map<string, string>([
@@ -46,7 +52,7 @@ export function createDocumentStore(trusted: readonly TrustedDocument[]): Docume
   };
 }
 
-/** By which everyone may name a text. */
+/** The hash by which every caller may name a text. */
 export function toSha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -1,11 +1,12 @@
 import { type DocumentNode, getOperationAST, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
 
-/** What a router asks a subgraph: its schema, and more of the objects it knows by their keys. */
+/** The fields that a router requests from a subgraph: its schema, and objects by their keys. */
 const FEDERATION_FIELDS = new Set(['_service', '_entities', '__typename']);
 
 /**
- * Whether an operation asks only what a router asks of its own accord. The document need not be valid: what cannot be followed is none.
- * Fields that `@skip` and `@include` leave out count.
+ * Whether an operation requests only what a router requests by itself. The document need not be
+ * valid: an operation or a fragment that cannot be found makes it false. Fields that `@skip` and
+ * `@include` leave out count.
  */
 export function isFederationOperation(document: DocumentNode, operationName: string | null | undefined): boolean {
   const operation = getOperationAST(document, operationName);
@@ -15,7 +16,7 @@ export function isFederationOperation(document: DocumentNode, operationName: str
       .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
       .map(({ name, selectionSet }) => [name.value, selectionSet]),
   );
-  // Fragments may spread one another in a circle, or one of them many times over.
+  // Fragments may form a cycle, and one of them may be spread many times.
   const visited = new Set<string>();
   return hasOnlyFederationFields(operation.selectionSet);
 

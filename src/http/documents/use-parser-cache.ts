@@ -4,8 +4,8 @@ import { ownerOf } from '#http/message.ts';
 import type { ParserCache } from './parser-cache.ts';
 
 /**
- * Keeps documents that have been parsed, each on the share of the caller that has brought it: invented keys push out each other's, and a tenant its
- * own. Yoga looks them up.
+ * Caches parsed documents, each on the share of the caller that sent it: documents of invented keys
+ * evict each other, and those of a tenant evict its own. Yoga looks them up.
  */
 export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
   return {
@@ -21,7 +21,8 @@ export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
       const text = params.query;
       if (!text || !session || session.isCredentialAccepted()) return;
       return {
-        // The first operation of a new client: by now it has a share of its own.
+        // The first operation of a new client: the upstream has accepted its credential meanwhile,
+        // so the client has its own share.
         onExecuteDone() {
           if (session.isCredentialAccepted()) cache.set(session.callerKey, text, document);
         },

@@ -8,23 +8,25 @@ import { isFederationOperation } from './federation-operation.ts';
 
 export interface PersistedDocumentsOptions {
   readonly documents: DocumentStore;
-  /** Whether no others are executed, but those that routers write. */
+  /** Whether only trusted documents are executed, besides the federation operations of routers. */
   readonly trustedOnly: boolean;
-  /** Whether a request has proved that it comes from a router. */
+  /** Whether a request carries a router's secret. */
   readonly isRouter: IsRouter;
 }
 
 /**
- * Puts the text in the place of its name, before anything else looks at the document: what comes by name is parsed, limited and
- * validated like what comes in full. A text that comes with its SHA-256 can be named by it from then on, once it was executed for a
- * credential that the upstream accepts: an invalid text and an invented key cost their sender nothing, and must not push out anything.
+ * Replaces the id of a document with its text, before any other plugin reads the document: a
+ * document that is sent by its id is parsed, limited and validated like one that is sent in full. A
+ * text that is sent with its SHA-256 can be named by it once the text was executed for a credential
+ * that the upstream accepts: an invalid text and an invented key cost their sender nothing, and
+ * must not evict anything.
  */
 export function usePersistedDocuments({
   documents,
   trustedOnly,
   isRouter,
 }: PersistedDocumentsOptions): Plugin<SessionContext, SessionContext> {
-  /** To be kept when they were executed. */
+  /** Texts to register after their execution. */
   const pendingRegistrations = new WeakMap<Request, string>();
   return {
     onParams({ request, params, setParams }) {
@@ -56,7 +58,8 @@ export function usePersistedDocuments({
       if (text === undefined || !session) return;
       return {
         onExecuteDone() {
-          // By now: a new client's first operation has been accepted when it ends.
+          // Checked after the execution, because a new client's first operation makes the upstream
+          // accept its credential.
           if (session.isCredentialAccepted()) documents.register(session.callerKey, text);
         },
       };
@@ -65,8 +68,9 @@ export function usePersistedDocuments({
 }
 
 /**
- * The message, and for Apollo's protocol the status, are what clients go by: they send the text then. (Apollo Client gave up hashes for good
- * at a 400 until its version 3.8, and Apollo iOS stops at any status but 2xx.)
+ * Clients react to the message and, with Apollo's protocol, to the status: they send the text then.
+ * (Apollo Client stopped sending hashes for good at a 400 until its version 3.8, and Apollo iOS
+ * stops at any status but 2xx.)
  */
 function persistedQueryNotFound({ isApq }: DocumentId): GraphQLError {
   const http = isApq ? { status: 200 } : { spec: true, status: 400 };
@@ -75,14 +79,14 @@ function persistedQueryNotFound({ isApq }: DocumentId): GraphQLError {
 
 function documentIdMismatch({ source }: DocumentId): GraphQLError {
   return invalidDocumentId(
-    `\`${source}\` does not match the document in \`query\`: it has to be the SHA-256 of that, in hexadecimal, or to be left out.`,
+    `\`${source}\` does not match the document in \`query\`: it must be the SHA-256 of that document, in hexadecimal, or be left out.`,
   );
 }
 
 const UNTRUSTED_DOCUMENT_MESSAGE =
-  'This gateway executes only the documents that it trusts, and this is none of them: name one by its id in `documentId`, or send its exact text.';
+  'This gateway executes only trusted documents, and this document is not one of them: name a trusted document by its id in `documentId`, or send its exact text.';
 const UNTRUSTED_ROUTER_DOCUMENT_MESSAGE =
-  'Of what this gateway does not know, a router may ask only `_entities` and `_service`: everything else has to be a document that it trusts.';
+  'A router may send a document that is not trusted only for `_entities` and `_service`: every other document must be a trusted one.';
 
 function untrustedDocument(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'FORBIDDEN', http: { spec: true, status: 403 } } });

@@ -1,12 +1,12 @@
 import { GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import type { TrustedDocument } from './document-store.ts';
 
-/** So many are told; what is wrong with one is often wrong with all. */
+/** Maximum number of reported documents: what is wrong with one is often wrong with all. */
 const MAX_REPORTED_DOCUMENTS = 20;
 
 /**
- * Says which documents are none for this schema, a line each. That is no reason not to start: they may be those of an old client, which gets
- * the same errors as before.
+ * Finds the documents that are not valid against the schema, one line each. The gateway starts all
+ * the same: they may be documents of an old client, which gets the same errors as before.
  */
 export function findInvalidDocuments(
   schema: GraphQLSchema,
@@ -14,12 +14,14 @@ export function findInvalidDocuments(
 ): string[] {
   const lines = documents.flatMap(({ id, text, file }) => {
     const problem = findValidationError(schema, text);
-    // On one line, whatever is in it: both come from a file.
-    return problem === undefined ? [] : [`${file}, ${JSON.stringify(id)}: ${problem.replace(/\s+/g, ' ')}`];
+    // On one line, whatever its parts contain: both come from a file.
+    return problem === undefined
+      ? []
+      : [`Trusted document ${JSON.stringify(id)} (${file}) is not valid against the schema: ${problem.replace(/\s+/g, ' ')}`];
   });
   const unreported = lines.length - MAX_REPORTED_DOCUMENTS;
-  const reported = lines.slice(0, MAX_REPORTED_DOCUMENTS).map((line) => `A trusted document is none for this schema: ${line}`);
-  return unreported > 0 ? [...reported, `${unreported} more trusted documents are none for this schema.`] : reported;
+  const reported = lines.slice(0, MAX_REPORTED_DOCUMENTS);
+  return unreported > 0 ? [...reported, `${unreported} more trusted documents are not valid against the schema.`] : reported;
 }
 
 function findValidationError(schema: GraphQLSchema, text: string): string | undefined {

@@ -25,38 +25,39 @@ import { createRequestCache, type NumberedOperation, parseParams, type RequestPa
 
 export interface FastPathOptions {
   readonly schema: GraphQLSchema;
-  /** Documents that have been parsed, by their text. */
+  /** Parsed documents, by their text. */
   readonly parserCache: { get(text: string): DocumentNode | undefined };
   readonly documents: DocumentStore;
-  /** Whether no documents are executed but those that are trusted. */
+  /** Whether only trusted documents are executed. */
   readonly trustedOnly: boolean;
   readonly openSession: OpenSession;
   readonly scheduler: OperationScheduler;
   readonly maxBodyBytes: number;
-  /** @throws for an operation that may bring too much */
+  /** @throws for an operation over a cost limit */
   readonly checkCost: (costed: CostInput) => void;
   readonly upstreamTrace: boolean;
   readonly maskError: (error: unknown) => GraphQLError;
   readonly onDrift: OnDrift;
-  /** The clock, ms. */
+  /** Current time, in ms. */
   readonly now: () => number;
 }
 
-/** A request that is not for here. What has been found out of it need not be found out again. */
+/** A request that Yoga must handle, with what was already read so that Yoga need not repeat it. */
 export interface Fallthrough {
   readonly session: Session;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
 export interface FastPath {
-  /** Notes that a document is valid and within the limits. */
+  /** Records that a document is valid and within the limits. */
   markValid(document: DocumentNode): void;
-  /** Whether a request may be for here, as far as its head tells. */
+  /** Whether the fast path may handle a request, as far as its head shows. */
   canHandle(head: RequestHead): boolean;
   /**
-   * Answers it, refuses it, or passes it on.
-   * @param pendingBody released by the caller when the request is answered
-   * @throws what nobody foresaw, or what the client's leaving broke off
+   * Responds to the request, rejects it, or returns a `Fallthrough`.
+   * @param pendingBody its reservation is released by the caller of this function when the response
+   * is complete
+   * @throws an unexpected error, or the reason of the signal when the client has disconnected
    */
   handle(
     request: PlainRequest,
@@ -65,15 +66,18 @@ export interface FastPath {
   ): Promise<PlainResponse | Response | Fallthrough>;
 }
 
-/** What is neither asked for nor answered in the plainest way is for Yoga. */
+/** Requests with another content type, or with one of these headers, go to Yoga. */
 const JSON_CONTENT_TYPE = /^application\/json(;\s*charset=utf-8)?$/;
 const UNSUPPORTED_HEADERS = ['apollo-federation-include-trace', 'content-encoding'];
 
 /**
- * The short way for what has been this way before: an operation by POST, in JSON, whose document Yoga has parsed, validated and measured. It is
- * executed, with nothing between: Yoga's way to the same answer, over two HTTP adapters and a list of plugins, takes several times as long as
- * GraphQL does. Whatever is odd about a request, or wrong with it, is passed on to Yoga as it came: so what is refused, and in which words, is
- * said in one place. `test/http/fast-path.test.ts` holds the two ways against each other.
+ * Fast path for warm operations: a JSON POST whose document Yoga has already parsed, validated and
+ * measured is executed directly. Yoga's pipeline to the same response, through two HTTP adapters
+ * and a list of plugins, takes several times as long as GraphQL does.
+ *
+ * Everything else falls through to Yoga unchanged, including every malformed request: so each
+ * rejection has one source and one wording. `test/http/fast-path.test.ts` compares the two
+ * pipelines.
  */
 export function createFastPath(options: FastPathOptions): FastPath {
   const {
@@ -89,7 +93,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
     maskError,
     now,
   } = options;
-  /** Each has a number, by which the keys of its answers name it. */
+  /** The keys of cached responses name a document by its number. */
   const documentNumbers = new WeakMap<DocumentNode, number>();
   let lastDocumentNumber = 0;
   const requestCache = createRequestCache();
@@ -127,7 +131,8 @@ export function createFastPath(options: FastPathOptions): FastPath {
         return toGraphQLResponse({ errors: [maskError(error)] }, NO_STORE, mediaType, observer);
       }
       const isTraced = upstreamTrace && isTraceRequested(request.headers);
-      // A long request waits for its turn before it becomes a text: many of them would fill the heap.
+      // A long request waits for its turn before it is decoded: many decoded requests would fill
+      // the heap.
       const parsedRequest = body.byteLength <= MAX_CACHEABLE_REQUEST_BYTES ? requestCache.parse(decodeBody(body)) : undefined;
       let cacheKey = isTraced ? undefined : parsedRequest?.responseKeys?.keys[mediaType];
       let cachedResponse = cacheKey === undefined ? undefined : session.responseCache.get(cacheKey);
@@ -140,13 +145,13 @@ export function createFastPath(options: FastPathOptions): FastPath {
         cacheKey = currentKey;
       }
       if (cachedResponse) {
-        // An operation that finds all that it asks for in memory is not scheduled, but for a large body.
+        // A cached response is sent without scheduling, unless its body is large.
         if (typeof cachedResponse.body === 'string') scheduler.recordActivity(session.callerKey);
         else await waitForLargeResponseTurn(cachedResponse.body, session, request);
         return respondFromCache(cachedResponse, parsedRequest?.params, mediaType, observer);
       }
       await scheduler.waitForTurn(session);
-      // Nothing is begun for who has left meanwhile.
+      // The client may have disconnected while the request waited.
       request.signal.throwIfAborted();
       if (!parsedRequest) operation = findWarmOperation(parseParams(decodeBody(body)));
       if (!operation || !isWithinCost(operation)) return { session, body };
@@ -168,11 +173,13 @@ export function createFastPath(options: FastPathOptions): FastPath {
   async function waitForLargeResponseTurn({ byteLength }: Uint8Array, session: Session, { signal }: PlainRequest): Promise<void> {
     await scheduler.waitForTurn(session, true);
     signal.throwIfAborted();
-    // Its slices are sent after its turn.
+    // The slices are sent after the turn, so the scheduler does not measure their time.
     scheduler.charge(session, byteLength * SEND_MS_PER_BYTE);
   }
 
-  /** As an operation that finds all that it asks for in memory. */
+  /**
+   * Reports a cached response to the observer like an execution that finds everything in memory.
+   */
   function respondFromCache(
     { operation, body, freshUntil, dependencies }: CachedResponse,
     params: RequestParams | undefined,
@@ -234,7 +241,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
       reportExecuted(context, observer, options.onDrift);
     }
     await waitToSerialize(context, session, scheduler);
-    // Nobody is there to be told.
+    // The client has disconnected: skip the serialization.
     signal.throwIfAborted();
     const { cacheControl = NO_STORE, ...completeResult } = withExtensions(result, document, context, isTraced, now());
     const errors = completeResult.errors?.map(maskError);
@@ -250,8 +257,10 @@ export function createFastPath(options: FastPathOptions): FastPath {
 }
 
 /**
- * Only one that was found in memory, all of it: what was asked on the way there, to find out what an id names or where a list begins, would count
- * each time, and make the answer as old as that. Nor one with something live in it, nor with something odd, for that is counted each time.
+ * Stores a response only if all its look-ups were cache hits and all of them are its dependencies.
+ * A first execution makes look-ups on the way (what an id names, where a list begins), which would
+ * be counted at each replay and would make the response as old as they are. A response with live
+ * data is not stored either, nor one with drift, because each occurrence of drift is counted.
  */
 function cacheResponse(
   storeResponse: (response: CachedResponse) => void,
@@ -262,24 +271,24 @@ function cacheResponse(
   const { freshness, counts, dependencies } = context.usage;
   if (freshness.isLive || counts.cache !== dependencies.length || context.driftLog.drift.length > 0) return;
   const { variables: _, ...operation } = operationInfo;
-  // All clients that a large body is sent to share its bytes.
+  // All clients that receive a large body share its bytes.
   const storedBody = body.length > MAX_SMALL_BODY_LENGTH ? new TextEncoder().encode(body) : body;
   const bytes =
     2 * operationInfo.document.length + (typeof storedBody === 'string' ? 2 * storedBody.length : storedBody.byteLength);
   storeResponse({ operation, body: storedBody, freshUntil: freshness.freshUntil, dependencies, bytes });
 }
 
-/** A longer request is executed each time, bytes. */
+/** A longer request is parsed and executed each time. */
 const MAX_CACHEABLE_REQUEST_BYTES = 16_384;
 
 function decodeBody({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
-/** A longer body waits for its turn, and is kept as bytes. */
+/** A longer cached body waits for its turn, and is stored as bytes. In UTF-16 code units. */
 const MAX_SMALL_BODY_LENGTH = 65_536;
 
-/** What a byte of a large body takes of the event loop to be sent, ms. */
+/** Event-loop time that sending a byte of a large body takes. */
 const SEND_MS_PER_BYTE = 1e-6;
 
 interface WarmOperation extends NumberedOperation {
@@ -293,12 +302,15 @@ interface FastPathExecution {
   readonly signal: AbortSignal;
   readonly mediaType: MediaType;
   readonly observer: RequestObserver;
-  /** Under which its answer is kept; undefined: it is not. */
+  /** The key under which the response is stored. Undefined if it is not stored. */
   readonly cacheKey: string | undefined;
   readonly isTraced: boolean;
 }
 
-/** The text of a document that comes in full, or by its name; both together are for Yoga to compare. */
+/**
+ * The text of a document that is sent in full, or named by its id. A request with both goes to
+ * Yoga, which compares them.
+ */
 function toDocumentText(params: RequestParams, documents: DocumentStore): string | undefined {
   const hasDocumentId = 'documentId' in params || (params.extensions && 'persistedQuery' in params.extensions);
   if (!hasDocumentId) return params.query ?? undefined;
@@ -313,7 +325,7 @@ function toDocumentText(params: RequestParams, documents: DocumentStore): string
 
 const POST_REQUEST = { method: 'POST', url: '' };
 
-/** As Yoga makes an answer of a result. */
+/** Makes the same response of a result as Yoga does. */
 function toGraphQLResponse(
   result: ExecutionResult,
   cacheControl: string,
@@ -338,7 +350,10 @@ function toResponseHeaders(mediaType: MediaType, cacheControl: string): PlainHea
   return new PlainHeaders({ 'content-type': `${mediaType}; charset=utf-8`, 'cache-control': cacheControl, vary: VARY });
 }
 
-/** The highest that an error asks for. `spec`: not in `application/json`, whose clients take any other than 200 for a failure of the transport. */
+/**
+ * The highest status that an error requests. `spec`: ignored for `application/json`, whose clients
+ * take every status but 200 for a failure of the transport.
+ */
 function toHttpStatus(errors: readonly GraphQLError[], mediaType: MediaType): number {
   let status = 0;
   for (const { extensions } of errors) {
@@ -354,7 +369,7 @@ function withoutHttpExtension(error: GraphQLError) {
   return Object.keys(otherExtensions).length > 0 ? { ...serialized, extensions: otherExtensions } : serialized;
 }
 
-/** Notes what comes to be executed: it has been parsed, validated and measured, and need not be again. */
+/** Marks each document that Yoga executes as valid: it has been parsed, validated and measured. */
 export function useFastPathRegistration(fastPath: FastPath): Plugin {
   return {
     onExecute({ args: { document } }) {

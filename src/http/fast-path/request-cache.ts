@@ -5,7 +5,7 @@ import type { MediaType } from '#http/headers/media-type.ts';
 import { findTooDeepParameter } from '#http/limits/nesting.ts';
 import { toVariablesKey } from './variables-key.ts';
 
-/** The parameters of a GraphQL request, as its body has them. */
+/** The parameters of a GraphQL request, as they are in its body. */
 export interface RequestParams {
   readonly query?: string | null;
   readonly variables?: { readonly [name: string]: unknown } | null;
@@ -13,47 +13,57 @@ export interface RequestParams {
   readonly extensions?: object | null;
 }
 
-/** A request whose text has been read. */
+/** A parsed request body. */
 export interface ParsedRequest {
-  /** Undefined for what has anything in it that is not plain. */
+  /** Undefined for a request that has more than the fast path supports. */
   readonly params: RequestParams | undefined;
   /**
-   * What its answer is kept under. A document that was parsed again has another number; what was kept under the number before is still its answer,
-   * for both follow from the same text.
+   * The keys of its cached responses. A document that was parsed again has another number.
+   * Responses stored under the earlier number stay valid, because both documents have the same
+   * text.
    */
   responseKeys?: { readonly documentNumber: number; readonly keys: ResponseKeys };
 }
 
-/** By what an answer differs from others of the same credential, and nothing else that a request may vary. */
+/**
+ * A key for each media type. It contains everything that distinguishes a response from others of
+ * the same credential, and nothing else that a request may vary.
+ */
 export type ResponseKeys = { readonly [type in MediaType]?: string };
 
-/** An operation, by the number of its document. */
+/** An operation and the number of its document. */
 export interface NumberedOperation {
   readonly documentNumber: number;
   readonly operation: OperationDefinitionNode;
   readonly variables: { readonly [name: string]: unknown } | undefined;
 }
 
-/** Reads the texts of requests. What is kept follows from a text alone, so all callers share it. */
+/** Parses request bodies. Cached results depend on the text alone, so all callers share them. */
 export interface RequestCache {
   parse(text: string): ParsedRequest;
-  /** Finds out, once for a request, what its answers are kept under. */
+  /** Computes the keys of a request's cached responses, once for each request. */
   toResponseKeys(operation: NumberedOperation, request: ParsedRequest): ResponseKeys;
 }
 
 const MAX_BYTES = 4 * 2 ** 20;
-/** As measured: what an entry takes besides its text, and what a character takes with all that is read from it. */
+/**
+ * Measured: the bytes of an entry besides its text, and of a character with all that is parsed from
+ * it.
+ */
 const ENTRY_BYTES = 600;
-const BYTES_A_CHARACTER = 8;
+const BYTES_PER_CHARACTER = 8;
 
 /** A longer key is replaced by its digest: one with a hundred ids in it would be copied and hashed at each look-up. */
 const MAX_KEY_LENGTH = 128;
 
-/** Clients send the same requests again and again, and to parse one takes as long as to find its answer. */
+/**
+ * Clients send the same requests again and again, and to parse one takes as long as to find its
+ * cached response.
+ */
 export function createRequestCache(): RequestCache {
   const requests = new LRUCache<string, ParsedRequest>({
     maxSize: MAX_BYTES,
-    sizeCalculation: (_, text) => ENTRY_BYTES + BYTES_A_CHARACTER * text.length,
+    sizeCalculation: (_, text) => ENTRY_BYTES + BYTES_PER_CHARACTER * text.length,
   });
 
   return {
@@ -64,16 +74,16 @@ export function createRequestCache(): RequestCache {
       if (request.params) requests.set(text, request);
       return request;
     },
-    toResponseKeys(known, request) {
-      if (request.responseKeys?.documentNumber !== known.documentNumber) {
-        request.responseKeys = { documentNumber: known.documentNumber, keys: toKeys(known) };
+    toResponseKeys(operation, request) {
+      if (request.responseKeys?.documentNumber !== operation.documentNumber) {
+        request.responseKeys = { documentNumber: operation.documentNumber, keys: toKeys(operation) };
       }
       return request.responseKeys.keys;
     },
   };
 }
 
-/** Requests that differ in blanks or in the order of their variables have the same keys. */
+/** Requests that differ in whitespace or in the order of their variables have the same keys. */
 function toKeys({ documentNumber, operation, variables }: NumberedOperation): ResponseKeys {
   const variablesKey = toVariablesKey(operation.variableDefinitions, variables);
   if (variablesKey === undefined) return {};
@@ -92,7 +102,7 @@ const PARAMETER_GUARDS = new Map<string, (value: unknown) => boolean>([
   ['documentId', isString],
 ]);
 
-/** Undefined for what has anything in it that is not plain. */
+/** Undefined for a text that has more than the fast path supports. */
 export function parseParams(text: string): RequestParams | undefined {
   let params: unknown;
   try {

@@ -1,11 +1,15 @@
 import type { VariableDefinitionNode } from 'graphql';
 
-/** No argument of the schema is nested as deep. Deeper variables have no key, so that nothing recurses on input without a bound. */
+/**
+ * No argument of the schema nests deeper. Deeper variables have no key, so that recursion over a
+ * request is bounded.
+ */
 const MAX_NESTING_DEPTH = 10;
 
 /**
- * Names the variables that an operation uses: blanks, the order of properties and variables that it does not declare make no difference. An absent
- * variable, null, and a number that JSON cannot write are told apart. Undefined for variables that are nested too deep.
+ * The declared variables of an operation as a canonical text: whitespace, the order of properties,
+ * and variables that the operation does not declare make no difference. An absent variable, null,
+ * and a number that JSON cannot write stay distinct. Undefined for variables that nest too deep.
  */
 export function toVariablesKey(
   definitions: readonly VariableDefinitionNode[] = [],
@@ -32,9 +36,9 @@ function isWithinDepth(depth: number, value: unknown): boolean {
 }
 
 function toCanonicalText(value: unknown): string {
-  // In one call for a list of a hundred ids: a call for each takes three times as long.
+  // One call for a whole list of texts: a call for each of a hundred ids takes three times as long.
   if (isString(value) || (Array.isArray(value) && value.every(isString))) return JSON.stringify(value);
-  // As JSON would write 1e400, it would be null.
+  // Not `JSON.stringify`: it writes 1e400 as null.
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(toCanonicalText).join()}]`;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,21 +1,24 @@
 import { memoizeHeader } from './memoize-header.ts';
 
-/** What an answer may be compressed with, the one we would rather send first. */
+/** Encodings of a compressed response, the preferred one first. */
 export const ENCODINGS = ['br', 'gzip'] as const;
 
 export type Encoding = (typeof ENCODINGS)[number];
 
 export interface AcceptedEncodings {
-  /** The best of ours that the client takes; undefined: it would rather have the answer as it is. */
+  /**
+   * The best of `ENCODINGS` that the client accepts. Undefined if the client accepts none, or
+   * prefers the response uncompressed.
+   */
   readonly encoding: Encoding | undefined;
-  /** Whether it takes an answer as it is. */
+  /** Whether the client accepts an uncompressed response. */
   readonly acceptsIdentity: boolean;
 }
 
 /**
- * Reads `Accept-Encoding` as RFC 9110 (12.5.3) has it. Of what the client weighs the same the order of `ENCODINGS` decides; an answer as it
- * is comes last, unless the client gives it more weight.
- * @param header null: the client says nothing, and is sent nothing that it may not be able to read
+ * Parses `Accept-Encoding` as RFC 9110 (12.5.3) defines it. Among equal weights the order of
+ * `ENCODINGS` decides. An uncompressed response comes last, unless the client gives it more weight.
+ * @param header null: the client does not send it, and may be unable to read a compressed response
  */
 export function parseAcceptEncoding(header: string | null): AcceptedEncodings {
   return parseMemoized(header ?? '');
@@ -33,7 +36,10 @@ function parseWeights(header: string): AcceptedEncodings {
   return { encoding: isPreferred ? best : undefined, acceptsIdentity: identityWeight !== 0 };
 }
 
-/** `gzip;q=0.5` → `['gzip', 0.5]`. A weight that is none counts as 0: better a plain answer than one that cannot be read. */
+/**
+ * `gzip;q=0.5` → `['gzip', 0.5]`. An invalid weight counts as 0: an uncompressed response is better
+ * than an unreadable one.
+ */
 function parseWeight(entry: string): [coding: string, weight: number] {
   const [coding = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase());
   const weightParameter = parameters.find((parameter) => parameter.startsWith('q='));

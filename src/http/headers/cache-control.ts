@@ -1,23 +1,24 @@
 import type { UpstreamUsage } from '#context/upstream-usage.ts';
 
-/** What an answer depends on besides the request's URL and body. */
+/** The headers that a response depends on, besides the request's URL and body. */
 export const VARY = 'Authorization, Router-Authorization, Accept';
 
-/** An answer that nobody may keep. */
+/** For a response that no cache may store. */
 export const NO_STORE = 'no-store';
 
 /**
- * Says how long a browser or a router may keep an answer for the one who asked: as long as the least fresh thing in it is fresh. Not at
- * all, if a live call is in it, or anything stale.
- * @param now our clock, ms
+ * How long a browser or a router may cache a response for its caller: as long as the least fresh
+ * part of the response is fresh. Not at all if the response contains a live call or anything stale.
+ * @param now current time, in ms
  */
 export function toCacheControl({ freshness, counts }: UpstreamUsage, now: number): string {
   if (freshness.isLive || counts.stale > 0) return NO_STORE;
-  // Nothing of the upstream is in it: what the gateway says of itself changes with its next release.
+  // Infinite without upstream data in the response: what the gateway says of itself changes with
+  // its next release.
   return toPrivateMaxAge(Number.isFinite(freshness.freshUntil) ? freshness.freshUntil - now : 0);
 }
 
-/** @param remainingMs how long it is fresh yet, ms */
+/** @param remainingMs remaining freshness */
 export function toPrivateMaxAge(remainingMs: number): string {
   return `private, max-age=${Math.max(0, Math.floor(remainingMs / 1000))}`;
 }

@@ -1,21 +1,22 @@
 import type { HeaderReader, HeaderWriter, RequestHead } from '#http/message.ts';
 
-/** For so long a browser need not ask again, s. No browser takes more than a few hours. */
+/** How long a browser may cache the preflight. No browser accepts more than a few hours. */
 const PREFLIGHT_MAX_AGE_S = 7200;
 
-/** What a header may be named. */
+/** Valid names of headers. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 export interface Cors {
-  /** The answer to a browser that asks whether a page may ask; undefined for every other request. */
+  /** The response to a CORS preflight. Undefined for every other request. */
   handlePreflight(request: RequestHead): Response | undefined;
-  /** Says in an answer whose pages may read it. */
+  /** Sets the headers that let a page of an allowed origin read the response. */
   setAllowOrigin(request: RequestHead, headers: HeaderWriter): void;
 }
 
 /**
- * Lets pages of these origins read answers, errors included. Without cookies: we take none.
- * @param origins none: nothing is said to anybody, and pages of other origins read nothing
+ * Lets pages of these origins read responses, including errors. Without cookies: the gateway uses
+ * none.
+ * @param origins if empty, no CORS header is sent, and pages of other origins can read nothing
  */
 export function createCors(origins: readonly string[]): Cors {
   const allowedOrigins = new Set(origins);
@@ -30,7 +31,7 @@ export function createCors(origins: readonly string[]): Cors {
     },
     setAllowOrigin(request, headers) {
       if (allowedOrigins.size === 0) return;
-      // On answers to everyone: a shared cache would give a page what was said to somebody else.
+      // Set for every origin: otherwise a shared cache could send one page the response to another.
       const vary = headers.get('vary');
       headers.set('vary', vary ? `${vary}, Origin` : 'Origin');
       if (isAllowedOrigin(request)) headers.set('access-control-allow-origin', request.headers.get('origin') ?? '');

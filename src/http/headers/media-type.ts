@@ -1,21 +1,22 @@
 import { memoizeHeader } from './memoize-header.ts';
 
-/** What an answer that comes whole may be. */
+/** Media types of a response that is sent whole. */
 export type MediaType = 'application/graphql-response+json' | 'application/json';
 
-/** The last one that is taken is sent. */
+/** In ascending order of preference. */
 const MEDIA_TYPES: readonly MediaType[] = ['application/graphql-response+json', 'application/json'];
 
 /**
- * What a client that sends this `Accept` is answered in, as Yoga reads it: whatever matches first in the header, weights left out. Undefined for
- * one that takes neither, or nothing whole.
+ * Negotiates the media type of a response as Yoga does: the first match in the `Accept` header
+ * wins, and weights are ignored. Undefined if the client accepts neither type, or no response that
+ * is sent whole.
  */
 export function negotiateMediaType(accept: string | null): MediaType | undefined {
   const header = accept || '*/*';
   return header.length > MAX_HEADER_LENGTH ? undefined : negotiateMemoized(header);
 }
 
-/** Nobody needs one that is longer: it is left to Yoga. */
+/** No client needs a longer header. Yoga handles such a request. */
 const MAX_HEADER_LENGTH = 200;
 
 const negotiateMemoized = memoizeHeader(findFirstMatch);

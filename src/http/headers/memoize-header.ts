@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
-/** There are some twenty in the world, and a header can be anything. */
+/** Clients send some twenty different values, but a header can have any value. */
 const MAX_CACHED_HEADERS = 100;
 const MAX_HEADER_LENGTH = 200;
 
 /**
- * Reads a header that clients send in a few ways, each of those once; a long one each time. What is kept is what headers mean, and nothing of who has
- * sent them.
+ * Memoizes the parser of a header that has few different values. A long value is parsed each time.
+ * The cache contains what values mean, and nothing about the clients that sent them.
  */
 export function memoizeHeader<Meaning>(parse: (header: string) => Meaning): (header: string) => Meaning {
   const parsedByHeader = new LRUCache<string, { readonly meaning: Meaning }>({ max: MAX_CACHED_HEADERS });

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { HeaderWriter } from '#http/message.ts';
 
-/** On every answer. What is no page may load nothing, stand in no frame, and be taken for nothing else. */
+/**
+ * Set on every response. A response that is not a page must load nothing, must not be framed, and
+ * must not be taken for another type.
+ */
 export const SECURITY_HEADERS: { readonly [name: string]: string } = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
@@ -22,8 +25,9 @@ export function setSecurityHeaders(headers: HeaderWriter, pageContentSecurityPol
 }
 
 /**
- * What a page may do that holds all it needs: run the scripts that are in it and no others, and ask its own origin. Its editor writes
- * styles as it goes, brings its fonts and pictures along, and starts its workers from what it has in hand.
+ * The content security policy of a self-contained page: it may run only the scripts in it, and send
+ * requests only to its own origin. The page's editor writes styles at run time, embeds its fonts
+ * and images, and starts its workers from blobs.
  */
 export function toContentSecurityPolicy(html: string): string {
   const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => `'sha256-${digest(script)}'`);

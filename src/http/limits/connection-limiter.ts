@@ -1,8 +1,11 @@
-/** Of what is needed to know which connection is closed first when places run short. */
+/** What the limiter must know of a connection to decide which one is closed first. */
 export interface EvictableConnection {
-  /** The peer's address, or the network that it may choose addresses of. */
+  /** The peer's address, or the network in which the peer can choose its address. */
   readonly peer: string;
-  /** Since when the gateway waits for the client to send something, ms; undefined: it does not. */
+  /**
+   * Since when the gateway waits for the client to send something, in ms. Undefined if it does not
+   * wait.
+   */
   readonly idleSince: number | undefined;
   /** Closes the connection. */
   close(): void;
@@ -10,35 +13,51 @@ export interface EvictableConnection {
 
 export interface ConnectionLimiterOptions {
   readonly maxConnections: number;
-  /** `Infinity`: the peer is a proxy. */
+  /** `Infinity` if the peer is a proxy. */
   readonly maxConnectionsPerPeer: number;
-  /** A clock for durations, ms. */
+  /** Monotonic clock, in ms. */
   readonly monotonicNow: () => number;
 }
 
 export interface ConnectionLimiter {
-  /** Takes a place, for which another connection may be closed. Returns the setting that is exceeded when there is none. */
+  /**
+   * Adds a connection, and may close another one for it. Returns the setting that is exceeded if
+   * there is no connection to close.
+   */
   add(connection: EvictableConnection): 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS' | undefined;
-  /** A request has come on the connection: it is no longer the first to be closed. */
+  /**
+   * To be called when a request arrives on the connection: it is then no longer the first to be
+   * closed.
+   */
   markUsed(connection: EvictableConnection): void;
-  /** The connection is closed. */
+  /** To be called when the connection is closed. */
   remove(connection: EvictableConnection): void;
 }
 
-/** From this part of all places on, connections without a request are closed early. */
+/**
+ * The fraction of `maxConnections` from which on connections without a request are closed early.
+ */
 const EVICTION_THRESHOLD = 3 / 4;
 
-/** A client with a request has sent it by then, ms. */
+/** A client that has a request sends it within this time. */
 const MIN_IDLE_MS = 1_000;
-/** The same when no place is free: about as long as it takes to answer a client on the other side of the world. */
+/**
+ * The same when the limit is reached: about as long as a response takes to a client on the other
+ * side of the world.
+ */
 const MIN_IDLE_WHEN_FULL_MS = 250;
 
-/** All places are looked through at most so often, ms: that takes some 20 us for two thousand. */
+/**
+ * Minimum interval between two passes over all connections. A pass takes some 20 µs for two
+ * thousand connections.
+ */
 const SWEEP_INTERVAL_MS = 100;
 
 /**
- * Gives each connection a place. A connection on which no request has come is worth the least: when no place is free, the oldest of them is closed for
- * the next one, so connections that say nothing keep no client out. Next are those that wait for another request, the longest wait first.
+ * Limits the open connections, in total and for each peer. A connection without a request is worth
+ * the least: at the limit, the oldest of them is closed for the next connection, so silent
+ * connections keep no client out. Connections that wait for another request are closed next, the
+ * longest wait first.
  */
 export function createConnectionLimiter({
   maxConnections,
@@ -46,7 +65,7 @@ export function createConnectionLimiter({
   monotonicNow,
 }: ConnectionLimiterOptions): ConnectionLimiter {
   const connections = new Set<EvictableConnection>();
-  /** Those without a request, the oldest first. */
+  /** Connections without a request, the oldest first. */
   const unused = new Set<EvictableConnection>();
   const peers = new Map<string, { open: number; readonly unused: Set<EvictableConnection> }>();
   let lastSweepAt = Number.NEGATIVE_INFINITY;
@@ -54,7 +73,7 @@ export function createConnectionLimiter({
   return {
     add(connection) {
       const peer = peers.get(connection.peer) ?? { open: 0, unused: new Set<EvictableConnection>() };
-      // Connections over a bound are counted too, until they are refused.
+      // Connections over a limit are counted too, until they are rejected.
       while (peer.open >= maxConnectionsPerPeer && evictOldest(peer.unused));
       while (connections.size >= maxConnections && evictOldest(unused));
       if (connections.size >= maxConnections) evictIdle();
@@ -65,7 +84,7 @@ export function createConnectionLimiter({
             ? 'MAX_CONNECTIONS_PER_ADDRESS'
             : undefined;
       connections.add(connection);
-      // Here, since an eviction removes a peer that has no connection left.
+      // Only now, because an eviction removes a peer that has no connection left.
       peers.set(connection.peer, peer);
       peer.open += 1;
       unused.add(connection);
@@ -80,14 +99,14 @@ export function createConnectionLimiter({
     remove,
   };
 
-  function remove(place: EvictableConnection): void {
-    if (!connections.delete(place)) return;
-    unused.delete(place);
-    const peer = peers.get(place.peer);
+  function remove(connection: EvictableConnection): void {
+    if (!connections.delete(connection)) return;
+    unused.delete(connection);
+    const peer = peers.get(connection.peer);
     if (!peer) return;
-    peer.unused.delete(place);
+    peer.unused.delete(connection);
     peer.open -= 1;
-    if (peer.open === 0) peers.delete(place.peer);
+    if (peer.open === 0) peers.delete(connection.peer);
   }
 
   function evict(connection: EvictableConnection): void {
@@ -113,7 +132,10 @@ export function createConnectionLimiter({
     }
   }
 
-  /** Closes connections that wait for another request, or for the rest of one, until places are no longer short. */
+  /**
+   * Closes connections that wait for another request, or for the rest of one, until the limit is no
+   * longer near.
+   */
   function evictIdle(): void {
     const now = monotonicNow();
     if (now - lastSweepAt < SWEEP_INTERVAL_MS) return;
@@ -121,9 +143,9 @@ export function createConnectionLimiter({
     const idle = [...connections]
       .filter((connection) => isIdleFor(connection, MIN_IDLE_MS))
       .sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
-    for (const place of idle) {
+    for (const connection of idle) {
       if (!isNearLimit()) return;
-      evict(place);
+      evict(connection);
     }
   }
 
@@ -132,7 +154,7 @@ export function createConnectionLimiter({
   }
 }
 
-/** An IPv6 host chooses its addresses out of a network of 64 bits, so that network is the peer. */
+/** An IPv6 host can choose any address in a network of 64 bits, so that network is the peer. */
 export function toPeer(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address.replace(/^.*:/, '');
   const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];

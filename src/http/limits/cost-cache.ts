@@ -7,16 +7,19 @@ import {
   visit,
 } from 'graphql';
 
-/** Remembers what operations cost, by what decides on it. All tenants share it: documents and costs say nothing of their data. */
+/**
+ * Caches the costs of operations by everything that determines them. All tenants share the cache:
+ * documents and costs contain none of their data.
+ */
 export interface CostCache {
   costsOf(operation: OperationDefinitionNode, document: DocumentNode): OperationCosts;
 }
 
 /** The costs of one operation. */
 export interface OperationCosts {
-  /** The variables that are lists. */
+  /** Names of the variables with a list type. */
   readonly listVariables: readonly string[];
-  /** Two sets of variables with one key cost the same, if both fit their types. */
+  /** Two sets of variables with the same key have the same cost, if both fit their types. */
   keyOf(variables: Variables): string;
   get(key: string): number | undefined;
   set(key: string, cost: number): void;
@@ -24,7 +27,7 @@ export interface OperationCosts {
 
 type Variables = { readonly [name: string]: unknown } | null | undefined;
 
-/** Costs of one operation: the least recently used makes room. */
+/** Cached costs of one operation. The least recently used one is evicted. */
 const MAX_CACHED_COSTS = 20;
 const MAX_KEY_LENGTH = 200;
 
@@ -64,7 +67,7 @@ function createOperationCosts(operation: OperationDefinitionNode, document: Docu
     },
     get(key) {
       const cost = costs.get(key);
-      // Most clients send the same values again.
+      // Most clients send the same values again: the newest key need not be moved.
       if (cost !== undefined && key !== newest) set(key, cost);
       return cost;
     },
@@ -77,8 +80,9 @@ function isList({ type }: VariableDefinitionNode): boolean {
 }
 
 /**
- * What of a variable decides on the cost, from the least to the most: whether it is there and not null, for where it is null in place of a
- * default its field fails; of a list its length; of what stands in `first`, `last` or a directive its value.
+ * What of a variable determines the cost, in ascending order. Its presence: whether it is set and
+ * not null, because a null in place of a default makes the field fail. Its length, for a list. Its
+ * value, for `first`, `last` and a directive.
  */
 type Aspect = 'presence' | 'length' | 'value';
 
@@ -89,7 +93,10 @@ interface KeyPart {
 
 const ASPECT_ORDER: readonly Aspect[] = ['presence', 'length', 'value'];
 
-/** By argument. What stands within a list or an object there decides by its presence, as in all other arguments. */
+/**
+ * By argument. A variable within a list or an object of an argument counts by its presence, as in
+ * all other arguments.
+ */
 const ARGUMENT_ASPECTS: ReadonlyMap<string, Aspect> = new Map([
   ['first', 'value'],
   ['last', 'value'],
@@ -116,19 +123,19 @@ function toKeyParts({ variableDefinitions = [] }: OperationDefinitionNode, docum
   return variableDefinitions.flatMap(({ variable, type }) => {
     const { value: name } = variable.name;
     const aspect = aspects.get(name);
-    // What must not be null is there, and not null, or nothing is executed.
+    // A non-null variable is present and not null, or nothing is executed.
     const affectsCost = aspect !== undefined && (aspect !== 'presence' || type.kind !== Kind.NON_NULL_TYPE);
     return affectsCost ? [{ name, aspect }] : [];
   });
 }
 
-/** No code is the beginning of another one: so two keys are the same only if all their codes are. */
+/** No code is a prefix of another one, so two keys are equal only if all their codes are. */
 function toKeyCode({ name, aspect }: KeyPart, variables: Variables): string {
   if (!variables || !Object.hasOwn(variables, name)) return ABSENT;
   const value = variables[name];
   if (value === null || value === undefined) return NULL;
   if (aspect === 'presence') return PRESENT;
-  // What is no list is coerced to a list of one.
+  // GraphQL coerces a single value to a list of one.
   if (aspect === 'length') return `l${Array.isArray(value) ? value.length : 1};`;
   return typeof value === 'number' || typeof value === 'boolean' ? `=${value};` : INVALID;
 }
@@ -136,5 +143,5 @@ function toKeyCode({ name, aspect }: KeyPart, variables: Variables): string {
 const ABSENT = '-';
 const NULL = '0';
 const PRESENT = '+';
-/** Fits neither `first`, `last` nor a directive: never remembered. */
+/** Fits neither `first`, `last` nor a directive. Its cost is never cached. */
 const INVALID = '?';

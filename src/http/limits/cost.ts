@@ -40,7 +40,7 @@ export interface CostLimits {
   readonly errors: number;
 }
 
-/** An operation that is valid, and what is known of it before it is executed. */
+/** A valid operation before its execution. */
 export interface CostInput {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
@@ -48,24 +48,28 @@ export interface CostInput {
   readonly variables: { readonly [name: string]: unknown } | null | undefined;
 }
 
-/** What stands for the length of a list that nobody knows before: attempts, utterances, questions; and types and fields of the schema. */
+/**
+ * Assumed length of a list whose length is unknown before execution: attempts, utterances,
+ * questions; and types and fields of the schema.
+ */
 const ASSUMED_LIST_SIZE = 10;
 
-/** Arguments that are lists of what to bring, and the setting that bounds each. */
+/** Arguments that list the objects to look up, and the setting that bounds each. */
 const LIST_ARGUMENTS = { ids: 'MAX_IDS', representations: 'MAX_REPRESENTATIONS' } as const;
 
 /**
- * So many lists of the longest kind one operation may look up. Each look-up takes some 5 µs at once, whatever is found: a hundred lists of a
- * thousand block the event loop for half a second.
+ * Maximum look-ups of one operation, in lists of the maximum length. Each look-up takes some 5 µs
+ * of the event loop, whatever it finds: a hundred lists of a thousand block the event loop for half
+ * a second.
  */
 const MAX_FULL_LISTS = 10;
 
-/** How much an operation, or a part of it, can bring at most. */
+/** The most that an operation, or a part of it, can return. */
 interface Weight {
   readonly fields: number;
   /** Items of `ids` and `representations`. */
   readonly lookups: number;
-  /** Fields whose arguments do not fit: each is an error instead of what is below it. */
+  /** Fields with invalid arguments: each is an error instead of its selection set. */
   readonly failures: number;
 }
 
@@ -74,12 +78,13 @@ const ONE_FIELD: Weight = { fields: 1, lookups: 0, failures: 0 };
 const ONE_FAILURE: Weight = { fields: 1, lookups: 0, failures: 1 };
 
 /**
- * What an operation costs: its fields, each as often as it can come. A connection brings all that stands below it as often as its
- * arguments say, whatever there is of it; a list in an argument as often as it has items; a list of objects that an object embeds ten times,
- * for its length is not known before (how long it really is, `MAX_ANSWER_BYTES` bounds). What is not included, or fails by its own arguments, costs nothing
- * more than itself.
- * @returns a check that throws OperationTooComplexError over a limit, GraphQLError where a variable does not fit a directive, or does not fit
- * the arguments of more fields than may fail
+ * The cost of an operation is the number of its fields, each as often as it can occur. A connection
+ * counts its selection set as often as its arguments allow, whatever exists; a list in an argument,
+ * as often as it has items; an embedded list of objects ten times, because its length is unknown
+ * before execution (`MAX_ANSWER_BYTES` bounds its real length). A field that is not included costs
+ * nothing; a field with invalid arguments costs only itself.
+ * @returns a check that throws OperationTooComplexError over a limit, and GraphQLError if a
+ * variable does not fit a directive, or if more fields have invalid arguments than may fail
  */
 export function createCostCheck(limits: CostLimits): (input: CostInput) => void {
   const costCache = createCostCache();
@@ -99,7 +104,10 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     });
   };
 
-  /** Before a value is looked at: GraphQL takes half a second for a list of a megabyte, of which it names one fault. */
+  /**
+   * Checked before any value is read: GraphQL takes half a second to coerce a list of a megabyte,
+   * and reports one error of it.
+   */
   function checkVariables(listVariables: readonly string[], variables: CostInput['variables']): void {
     for (const name of listVariables) {
       const list = variables && Object.hasOwn(variables, name) ? variables[name] : undefined;
@@ -107,16 +115,20 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     }
   }
 
-  /** @param onCost called with a cost that allows the operation and holds for other variables, too: no field fails */
+  /**
+   * @param onCost called with a cost that is within the limit and holds for other variables too: no
+   * field fails
+   */
   function computeCost(input: CostInput, onCost: (cost: number) => void): number {
     const { schema, operation, variables } = input;
-    // Execution reports which variables do not fit, and executes nothing. One error is enough here: each takes a while to make.
+    // Execution reports the invalid variables, and executes nothing. One error is enough here,
+    // because each takes a while to create.
     const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
     if (values.errors) return 0;
     const { fields, lookups, failures, firstFailure } = weighOperation(input, values.coerced, checkArgumentLength);
     if (fields <= limits.cost) checkLookups(lookups);
     if (failures === 0 && fields <= limits.cost) onCost(fields);
-    // GraphQL makes each of these errors before any resolver could stop it.
+    // GraphQL creates each of these errors before any resolver could stop the operation.
     if (fields <= limits.cost && firstFailure && failures > limits.errors) throw firstFailure;
     return fields;
   }
@@ -153,7 +165,7 @@ function weighOperation({ schema, document, operation }: CostInput, values: Valu
   const root = schema.getRootType(operation.operation);
   return { ...(root ? weighSelections(operation.selectionSet, root) : ZERO_WEIGHT), firstFailure };
 
-  /** Where the type may be one of several, the heaviest of them counts. */
+  /** For an abstract type, the heaviest of its possible types counts. */
   function weighSelections({ selections }: SelectionSetNode, type: GraphQLCompositeType): Weight {
     const byType = new Map<string, Weight>();
     for (const selection of selections) {
@@ -210,7 +222,7 @@ function weighOperation({ schema, document, operation }: CostInput, values: Valu
     };
   }
 
-  /** How often a field brings what is below it, and how many objects it looks up for that. */
+  /** How often a field returns its selection set, and how many objects it looks up for that. */
   function toMultiplier(field: GraphQLField<unknown, unknown>, args: Values, type: GraphQLCompositeType) {
     let multiplier = isEmbeddedList(type, field.type) ? ASSUMED_LIST_SIZE : 1;
     let lookups = 0;
@@ -237,7 +249,7 @@ function fieldOf(type: GraphQLCompositeType, name: string): GraphQLField<unknown
   return isUnionType(type) ? undefined : type.getFields()[name];
 }
 
-/** @throws GraphQLError where a variable does not fit */
+/** @throws GraphQLError if a variable does not fit */
 function isIncluded(selection: SelectionNode, values: Values): boolean {
   if (!selection.directives?.length) return true;
   if (getDirectiveValues(GraphQLSkipDirective, selection, values)?.if === true) return false;
@@ -248,7 +260,9 @@ function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): reado
   return isAbstractType(type) ? schema.getPossibleTypes(type).map(({ name }) => name) : [type.name];
 }
 
-/** A list of objects, but for those that the connection or the argument above them counts. */
+/**
+ * Whether a type is a list of objects that neither a connection nor an argument above it counts.
+ */
 function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): boolean {
   const isCounted = /(Connection|^Query)$/.test(parent.name);
   return !isCounted && isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
@@ -266,7 +280,7 @@ function maxWeight(a: Weight, b: Weight): Weight {
   };
 }
 
-/** Nothing times infinity would be no number, and not counted. */
+/** Zero times infinity would be `NaN`, which no limit rejects. */
 function clampToSafeInteger(sum: number): number {
   return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }

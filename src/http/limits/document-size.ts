@@ -1,17 +1,19 @@
 import { type DefinitionNode, type DirectiveNode, type DocumentNode, Kind, type SelectionSetNode } from 'graphql';
 
-/** How large a document is. What its fragments hold counts as often as they are spread. */
+/** The size of a document. A fragment counts as often as it is spread. */
 export interface DocumentSize {
   /** Levels of fields; fragments add none. */
   readonly depth: number;
-  /** Aliases, and fields that stand beside their like in one selection set: either way the same is asked for again. */
+  /**
+   * Aliases, and fields that are repeated in one selection set: both request the same field again.
+   */
   readonly aliases: number;
   readonly directives: number;
-  /** Fields and fragments: what there is to walk through. */
+  /** Fields, fragment spreads and inline fragments. */
   readonly selections: number;
   /** Characters of the longest alias. */
   readonly aliasLength: number;
-  /** Whether it asks for the schema, which GraphQL answers by itself. */
+  /** Whether the document requests the schema, which GraphQL resolves by itself. */
   readonly usesIntrospection: boolean;
 }
 
@@ -22,8 +24,9 @@ const INTROSPECTION_FIELDS = new Set(['__schema', '__type']);
 const sizeByDocument = new WeakMap<DocumentNode, DocumentSize>();
 
 /**
- * Measures a document by its largest operation. It need not be valid: to validate one is what may take long. Each fragment is walked
- * once, so this takes no longer than the document is.
+ * Measures a document by its largest operation. The document need not be valid, because its
+ * validation is what may take long. Each fragment is walked once, so the time is linear in the
+ * document's length.
  */
 export function measureDocument(document: DocumentNode): DocumentSize {
   let size = sizeByDocument.get(document);
@@ -40,14 +43,15 @@ function computeSize({ definitions }: DocumentNode): DocumentSize {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
   const sizeByDefinition = new Map<DefinitionNode, DocumentSize>();
-  // A fragment that no operation spreads is refused later, but validated first: it counts like an operation.
+  // Validation rejects a fragment that no operation spreads, but only after it has validated the
+  // fragment: it counts like an operation.
   return definitions.map(measureDefinition).reduce(maxSize, ZERO_SIZE);
 
   function measureDefinition(definition: DefinitionNode): DocumentSize {
     if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION) return ZERO_SIZE;
     const cached = sizeByDefinition.get(definition);
     if (cached) return cached;
-    // Until it is known it counts nothing: fragments that spread one another in a circle are refused later.
+    // Counts as zero while it is measured: validation rejects cycles of fragments later.
     sizeByDefinition.set(definition, ZERO_SIZE);
     const variableDirectives =
       definition.variableDefinitions?.reduce((sum, variable) => sum + countDirectives(variable.directives), 0) ?? 0;
@@ -90,7 +94,10 @@ function countDirectives(directives: readonly DirectiveNode[] | undefined): numb
   return directives?.length ?? 0;
 }
 
-/** What stands beside one another: as deep as the deeper one, as much as both. Doubled often enough it would be infinite. */
+/**
+ * Adds siblings: the depth is the greater one, everything else the sum. Fragments that double the
+ * sum again and again would make it infinite.
+ */
 function addSizes(a: DocumentSize, b: Partial<DocumentSize>): DocumentSize {
   return {
     depth: Math.max(a.depth, b.depth ?? 0),

@@ -1,6 +1,7 @@
 /**
- * How deep the brackets of a document stand in one another, whether it parses or not. GraphQL walks down documents by calling itself, in
- * the parser and long after it: what is nested thousands of times, by fields, inline fragments or values, would be deeper than a stack.
+ * The maximum nesting of brackets in a document, whether it parses or not. GraphQL walks documents
+ * recursively, in the parser and long after it: thousands of nested fields, inline fragments or
+ * values would overflow the stack.
  */
 export function nestingOf(text: string): number {
   let depth = 0;
@@ -39,13 +40,16 @@ function endOfBlock(text: string, from: number): number {
   return text.length;
 }
 
-/** Levels of lists and objects in the variables of a request, or in its extensions. No type of the schema holds more than a few. */
+/**
+ * Maximum levels of lists and objects in the variables or the extensions of a request. No type of
+ * the schema has more than a few.
+ */
 export const MAX_JSON_LEVELS = 64;
 
 /**
- * Finds what is nested too deep in the parameters of a request. Much of what reads them afterwards walks down by calling itself:
- * `JSON.stringify`, and GraphQL where it reads variables or repeats them in a message.
- * @returns `variables` or `extensions`; undefined for neither
+ * Finds a parameter of a request that nests too deep. Much of the code that reads parameters is
+ * recursive: `JSON.stringify`, and GraphQL where it coerces variables or quotes them in a message.
+ * @returns `variables` or `extensions`; undefined if neither does
  */
 export function findTooDeepParameter(params: {
   readonly variables?: unknown;
@@ -55,7 +59,7 @@ export function findTooDeepParameter(params: {
   return isDeeperThan(params.extensions, MAX_JSON_LEVELS) ? 'extensions' : undefined;
 }
 
-/** Goes no deeper than one level more. */
+/** Recurses at most one level beyond the limit. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;

@@ -1,44 +1,61 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { type Caller, ownerOf, type RequestHead } from '#http/message.ts';
 
-/** Bytes of request bodies that are read, parsed and waiting for their turn. A slow upload holds them from its first byte. */
+/**
+ * Counts the bytes of request bodies that are read, parsed, or waiting for their turn. A slow
+ * upload is counted from its first byte.
+ */
 export interface RequestBodyBudget {
   /**
-   * Counts the body of a request until it is released.
-   * @throws GatewayError (`RATE_LIMITED`) for a large body, when the owner has too many bytes under way
+   * Counts the body of a request until the reservation is released.
+   * @throws GatewayError (`RATE_LIMITED`) for a large body, when its owner has too many bytes in
+   * flight
    */
   reserve(caller: Caller, request: RequestHead): BodyReservation;
 }
 
 export interface BodyReservation {
-  /** Counts more of a body that did not say its length. @throws GatewayError as `hold` does */
+  /**
+   * Counts more bytes of a body without `Content-Length`. @throws GatewayError as `reserve` does
+   */
   readonly add: (bytes: number) => void;
   readonly release: () => void;
 }
 
-/** The body of a request that is being answered; absent: the request is not admitted yet. */
+/**
+ * The body of a request in flight. Its reservation is absent until the request is authenticated.
+ */
 export interface PendingBody {
   reservation?: BodyReservation;
 }
 
 export interface RequestBodyBudgetOptions {
-  /** The longest body that is read, bytes. */
+  /** Maximum bytes of one body. */
   readonly maxBodyBytes: number;
-  /** Bodies of all owners, bytes. Default 64 MiB: as text and parsed they take a few times as much. */
+  /**
+   * Maximum bytes of the bodies of all owners. As text and parsed they take a few times as much.
+   * @default 64 MiB
+   */
   readonly maxBytes?: number;
 }
 
-/** Bodies up to this size are never refused. */
+/** Bodies up to this size are never rejected. */
 const MAX_SMALL_BODY_BYTES = 65_536;
 
-/** Nearly all operations are smaller. They are not counted: as many as there are connections take 8 MiB. */
+/**
+ * Nearly all operations are smaller. They are not counted: one for each connection takes 8 MiB in
+ * total.
+ */
 const MAX_UNCOUNTED_BODY_BYTES = 4_096;
 
 const NOT_COUNTED: BodyReservation = { add: () => {}, release: () => {} };
 
 const RETRY_AFTER_S = 1;
 
-/** An owner may have half of all bytes under way; once they are spent, its equal share. A small number of long bodies must not keep out the others. */
+/**
+ * An owner may have half of all bytes in flight; when the limit of all owners is reached, an equal
+ * share. A few large bodies must not keep out other callers.
+ */
 export function createRequestBodyBudget({ maxBodyBytes, maxBytes = 64 * 2 ** 20 }: RequestBodyBudgetOptions): RequestBodyBudget {
   const bytesByOwner = new Map<string, number>();
   let totalBytes = 0;
@@ -52,7 +69,7 @@ export function createRequestBodyBudget({ maxBodyBytes, maxBytes = 64 * 2 ** 20 
       let counted = 0;
       const reserveMore = (bytes: number) => {
         const newBodyBytes = bodyBytes + bytes;
-        // A longer one is not read.
+        // The limit of one body rejects it.
         if (newBodyBytes > maxBodyBytes) return;
         if (newBodyBytes > MAX_SMALL_BODY_BYTES && exceedsShare(owner, newBodyBytes - counted)) throw tooManyBodyBytes();
         bodyBytes = newBodyBytes;
@@ -88,6 +105,6 @@ export function createRequestBodyBudget({ maxBodyBytes, maxBytes = 64 * 2 ** 20 
 }
 
 function tooManyBodyBytes(): GatewayError {
-  const message = 'Too many bytes of large request bodies are under way. Send smaller bodies, or try again in a moment.';
+  const message = 'Too many bytes of large request bodies are in flight. Send smaller bodies, or try again in a moment.';
   return new GatewayError('RATE_LIMITED', message, { retryAfter: RETRY_AFTER_S });
 }

@@ -1,12 +1,16 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { type Caller, ownerOf } from '#http/message.ts';
 
-/** Bytes of answers that are ready and that clients have yet to read. They are held in memory until then. */
+/**
+ * Counts the bytes of responses that are complete and that clients have yet to read. They are in
+ * memory until then.
+ */
 export interface UnsentResponseBudget {
-  /** Throws a GatewayError for an owner that has left too much unread to be given more work. */
+  /** @throws GatewayError for an owner that has too many unread bytes to start another operation */
   check(caller: Caller): void;
   /**
-   * Counts the bytes of an answer until the returned function is called. Undefined: the owner has left too much unread.
+   * Counts the bytes of a response until the returned function is called. Undefined: the owner has
+   * too many unread bytes.
    */
   reserve(owner: string, bytes: number): (() => void) | undefined;
   totalBytes(): number;
@@ -19,15 +23,16 @@ export interface UnsentResponseBudgetOptions {
   readonly onLimitExceeded: (setting: string) => void;
 }
 
-/** The server sends an answer up to this size at once, and a larger one in slices. */
+/** The server sends a response up to this size at once, and a larger one in slices. */
 export const MAX_SMALL_RESPONSE_BYTES = 65_536;
 
 const RETRY_AFTER_S = 1;
 
 /**
- * An owner may go on while it holds less than its own limit. Beyond the limit of all owners together, it may still go on while it holds less than
- * their equal share: those who read their answers are served, whatever others leave unread. So all answers together hold at most twice
- * `maxBytes`, and one answer for each owner.
+ * An owner may go on while it has less than its own limit. Above the limit of all owners together,
+ * an owner may still go on while it has less than an equal share: callers that read their responses
+ * are served, whatever other callers leave unread. So all responses together take at most twice
+ * `maxBytes`, and one response for each owner.
  */
 export function createUnsentResponseBudget({
   maxBytes,
@@ -39,12 +44,12 @@ export function createUnsentResponseBudget({
 
   return {
     check(caller) {
-      // Usually all answers are sent: then the caller is not looked up.
+      // Usually all responses are sent: then the owner need not be looked up.
       if (totalBytes === 0) return;
       const exceededSetting = exceededSettingOf(ownerOf(caller), 0);
       if (exceededSetting === undefined) return;
       onLimitExceeded(exceededSetting);
-      const message = `Your clients have left too many bytes of answers unread (${exceededSetting}): read them before you ask for more.`;
+      const message = `Too many bytes of responses are unread (${exceededSetting}): read them before you send more requests.`;
       throw new GatewayError('RATE_LIMITED', message, { retryAfter: RETRY_AFTER_S });
     },
     reserve(owner, bytes) {

@@ -4,8 +4,9 @@ import { readBodyUpTo } from '#http/read-body.ts';
 import type { PendingBody } from './request-body-budget.ts';
 
 /**
- * Refuses a body that is too large: before it is read if it says so, else when it has been read so far. Yoga's own limit cancels what is
- * too long, and that closes the connection before the answer is on it; here the rest is left to Node, which drops it once it has answered.
+ * Rejects a body that is too large: before it is read if its `Content-Length` says so, otherwise
+ * when the limit is reached. Yoga's own limit cancels the body, which closes the connection before
+ * the response is on it. Here Node drops the rest of the body after the response.
  */
 export function useBodyLimit(maxBytes: number): Plugin<object, { readonly pendingBody: PendingBody }> {
   return {

@@ -6,35 +6,43 @@ import type { CostInput, CostLimits } from './cost.ts';
 import { measureDocument } from './document-size.ts';
 import { findTooDeepParameter, MAX_JSON_LEVELS, nestingOf } from './nesting.ts';
 
-/** How much one operation may ask for. */
+/** How much one operation may request. */
 export interface Limits extends CostLimits {
-  /** Of the document, as the lexer counts them. */
+  /** Tokens of the document, as the lexer counts them. */
   readonly tokens: number;
   /** Levels of fields; fragments add none. */
   readonly depth: number;
-  /** With fields that stand beside their like. */
+  /** Aliases, and fields that are repeated in one selection set. */
   readonly aliases: number;
   readonly directives: number;
 }
 
-/** So many times as long as it may be, a document may be with its fragments written out. */
+/**
+ * Maximum selections of a document with its fragments written out, as a multiple of `MAX_TOKENS`.
+ */
 const EXPANSION_FACTOR = 20;
 
-/** For so many brackets a level of fields may stand: those of its selection, its arguments, and of values and inline fragments. */
+/**
+ * Brackets that are allowed for each level of fields: those of its selection set, its arguments,
+ * its values and its inline fragments.
+ */
 const BRACKETS_PER_LEVEL = 10;
 
-/** Faults of a document that are told; a short document can have many. */
+/** Maximum reported errors of a document; a short document can have many. */
 const MAX_VALIDATION_ERRORS = 5;
 
-/** Characters of an alias: it is written once for each object that has the field. */
+/** Maximum characters of an alias: the response repeats it for each object that has the field. */
 const MAX_ALIAS_LENGTH = 256;
 
-/** What GraphQL spends on comparing the fields and fragments of one document. It does not export this. */
+/**
+ * Comparisons that GraphQL spends on the fields and fragments of one document. GraphQL does not
+ * export this constant.
+ */
 const MAX_OVERLAP_COMPARISONS = 500_000;
 
 /**
- * Refuses what is over a limit before it costs anything: a document while it is parsed and before it is validated, an operation before
- * it is executed.
+ * Rejects a request over a limit before it costs anything: a document while it is parsed and before
+ * it is validated, an operation before it is executed.
  */
 export function useLimits(limits: Limits, checkCost: (costed: CostInput) => void): Plugin {
   return {
@@ -70,7 +78,7 @@ function parseUpTo(maxTokens: number, source: string | Source, options: object |
   } catch (error) {
     if (!(error instanceof GraphQLError && /^Syntax Error: Document contains more \w+ \d+ tokens/.test(error.message)))
       throw error;
-    // The parser stops there: nobody knows how many more there are.
+    // The parser stops there, so the number of tokens is unknown.
     const limits = { limit: maxTokens, measured: maxTokens + 1, setting: 'MAX_TOKENS' };
     throw new OperationTooComplexError(`The document has more than ${maxTokens} tokens`, limits);
   }
@@ -104,7 +112,7 @@ function checkDocumentSize(document: DocumentNode, limits: Limits): void {
   check(expansionMessage, selections, EXPANSION_FACTOR * limits.tokens, `${EXPANSION_FACTOR} × MAX_TOKENS`);
 }
 
-/** GraphQL compares fields and fragments with one another, and gives up when that takes too long. */
+/** GraphQL compares fields and fragments with one another, and aborts when that takes too long. */
 function isValidationAborted({ message }: Error): boolean {
   return message === 'Validation aborted.';
 }

@@ -1,6 +1,15 @@
 import { parse, print } from 'graphql';
 import type { GraphiQLOptions } from 'graphql-yoga';
-import type { ExampleOperation } from '#http/example-operation.ts';
+
+/**
+ * A tab of GraphiQL: one operation, ready to run, and its description. Separate from the other
+ * options, because it is all that other modules know of GraphiQL.
+ */
+export interface ExampleOperation {
+  readonly description: string;
+  readonly query: string;
+  readonly variables?: { readonly [name: string]: unknown };
+}
 
 const WELCOME_OPERATION: ExampleOperation = {
   description:
@@ -14,23 +23,23 @@ const WELCOME_OPERATION: ExampleOperation = {
   }`,
 };
 
-/** GraphiQL asks for the schema when it opens: before there is a key. */
+/** GraphiQL requests the schema when it opens, before the user has entered a key. */
 const API_KEY_HINT =
   'First put your key in its place under Headers, below, and press the round arrow on the left: it loads the documentation.';
 
 export interface GraphiQLPageOptions {
   readonly operations: readonly ExampleOperation[];
-  /** Whether the user has to bring a key. */
+  /** Whether the user must enter a key. */
   readonly requiresApiKey: boolean;
-  /** Whether answers say what they cost upstream. */
+  /** Whether responses report their upstream cost. */
   readonly tracing: boolean;
 }
 
-/** GraphiQL's own settings. The page is served whole, and needs no other host. */
+/** GraphiQL's own settings. The page is self-contained, and loads nothing from another host. */
 export function toGraphiQLOptions({ operations, requiresApiKey, tracing }: GraphiQLPageOptions): GraphiQLOptions {
   const headers = requiresApiKey ? { headers: API_KEY_HEADERS } : {};
   const welcome = requiresApiKey
-    ? { ...WELCOME_OPERATION, about: `${WELCOME_OPERATION.description} ${API_KEY_HINT}` }
+    ? { ...WELCOME_OPERATION, description: `${WELCOME_OPERATION.description} ${API_KEY_HINT}` }
     : WELCOME_OPERATION;
   return {
     title: 'Revox',
@@ -41,18 +50,20 @@ export function toGraphiQLOptions({ operations, requiresApiKey, tracing }: Graph
       ...headers,
     })),
     ...headers,
-    // Beside those of the tab: a tab with headers of its own would open on them, and hide its variables.
+    // Sent in addition to the headers of the tab: a tab with headers of its own would open on them,
+    // and hide its variables.
     ...(tracing ? { additionalHeaders: TRACE_HEADERS } : {}),
-    // GraphiQL would write them, and with them the key, into the browser's storage, where they outlive the page.
+    // GraphiQL would write the headers, including the key, into the browser's storage, where they
+    // outlive the page.
     shouldPersistHeaders: false,
     credentials: 'same-origin',
   };
 }
 
-/** The editor is half a window wide, and cuts what is longer. */
+/** The editor is half a window wide, and cuts off longer lines. */
 const MAX_LINE_LENGTH = 54;
 
-/** One field a line, and the comment above it wrapped. */
+/** One field a line, below the wrapped description. */
 function toTabText({ description, query }: ExampleOperation): string {
   const comment = description.replace(new RegExp(`(.{1,${MAX_LINE_LENGTH - 2}})(?: |$)`, 'g'), '# $1\n');
   return `${comment}${print(parse(query))}\n`;
@@ -61,18 +72,21 @@ function toTabText({ description, query }: ExampleOperation): string {
 const API_KEY_HEADERS = JSON.stringify({ Authorization: 'Bearer <your Revox API key>' }, null, 2);
 const TRACE_HEADERS = { 'x-revox-trace': '1' };
 
-/** GraphiQL's page with everything it needs inside, and three faults of it mended. */
+/** GraphiQL's page as one self-contained document, with patches for three of its bugs. */
 export async function renderGraphiQLPage(options?: GraphiQLOptions): Promise<string> {
-  // Loaded when it is asked for: its nine megabytes are a third of what a start takes.
+  // Loaded on demand: its nine megabytes are a third of the start-up time.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return renderGraphiQL(options).replace('<div id="root"></div>', (root) => PATCHES + root);
 }
 
 /**
- * 1. Tabs can be dragged, and for that are pushed over each other when the window changes its size and when one is pressed for the
- *    first time, so that a click meets another tab or none (github.com/motiondivision/motion/issues/3823). Here they keep their places.
- * 2. On a page that is opened again and was not typed in before, an empty tab is added, since none is like the query that is not stored.
- * 3. The editor puts a box around each dash and apostrophe that is not ASCII: in French answers, around a good part of the text.
+ * 1. Tabs can be dragged. For that, GraphiQL moves them over each other when the window is resized
+ *    and when one is pressed for the first time, so that a click hits another tab or none
+ *    (github.com/motiondivision/motion/issues/3823). The patch keeps tabs in their positions.
+ * 2. On a page that is opened again and was not edited before, GraphiQL adds an empty tab, because
+ *    no tab equals the query, which is not stored.
+ * 3. The editor draws a box around each dash and apostrophe that is not ASCII: in French responses,
+ *    around a good part of the text.
  */
 const PATCHES = `<script>
   addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab') && event.stopPropagation(), true);

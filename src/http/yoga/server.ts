@@ -29,54 +29,62 @@ import { useRequestObserver } from './use-request-observer.ts';
 export interface GraphQLServerOptions {
   readonly endpoint: string;
   readonly schema: GraphQLSchema;
-  /** Makes another one, for operations that are traced. */
+  /** Creates another instance of the schema, for operations that are traced. */
   readonly createSchema: () => GraphQLSchema;
   readonly openSession: OpenSession;
   readonly limits: Limits & { readonly bodyBytes: number };
   readonly introspection: boolean;
   readonly persistedDocuments: Omit<PersistedDocumentsOptions, 'documents'> & { readonly documents: readonly TrustedDocument[] };
-  /** False: no page. Else the operations in its tabs, and whether the user has to bring a key. */
+  /**
+   * False: no page. Otherwise the operations of its tabs, and whether the user must enter a key.
+   */
   readonly graphiql: false | { readonly operations: readonly ExampleOperation[]; readonly requiresApiKey: boolean };
-  /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
+  /** Whether `x-revox-trace: 1` adds `extensions.upstream` to a response. */
   readonly upstreamTrace: boolean;
   readonly onUnexpectedError: (error: unknown) => void;
-  /** Hears of each operation that is over a limit: of the setting that raises it, if there is one. */
+  /**
+   * Called for each operation over a limit, with the setting that raises the limit, if there is
+   * one.
+   */
   readonly onLimitExceeded: (setting: string | undefined) => void;
   readonly onDrift: OnDrift;
-  /** The clock, ms. */
+  /** Current time, in ms. */
   readonly now: () => number;
-  /** A clock for durations, ms and parts of it. */
+  /** Monotonic clock, in ms and fractions of it. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
 export interface GraphQLServer {
-  /** @param isTraced whether a router is told how long each field took */
+  /** @param isTraced whether a router requests the timings of fields */
   fetch(request: Request, observer: RequestObserver, isTraced: boolean): Promise<Response>;
-  /** Whether a request is for `answer`, as far as its head tells. */
+  /** Whether `handlePlain` can handle a request, as far as its head shows. */
   canHandlePlain(head: RequestHead): boolean;
-  /** As `fetch` does, with none of Fetch's objects between where that can be. */
+  /** Like `fetch`, without Fetch objects where possible. */
   handlePlain(request: PlainRequest, observer: RequestObserver): Promise<PlainResponse | Response>;
-  /** What GraphiQL's page may do, once it has been served. */
+  /** The content security policy of GraphiQL's page. Undefined until the page is served. */
   readonly pageContentSecurityPolicy: string | undefined;
 }
 
-/** What goes with a request through Yoga. */
+/** Yoga's server context of a request. */
 interface ServerContext {
   readonly observer: RequestObserver;
-  /** Absent: it is yet to be let in. */
+  /** Absent: the request is not authenticated yet. */
   readonly session?: Session;
-  /** It has waited for its turn. */
+  /** Whether the request has already waited for its turn. */
   readonly isScheduled?: boolean;
   readonly pendingBody: PendingBody;
 }
 
-/** A document that does not parse is no use to anyone: it is parsed again. */
+/** Parse errors are not cached: a document that does not parse is parsed again. */
 const DISABLED_CACHE = { get: () => undefined, set: () => {} };
 
-/** Yoga, as a list of plugins: each says what it is for. */
+/** Yoga with the plugins of the gateway. Each plugin documents its own purpose. */
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
-  /** Nine megabytes, once for everyone: a text would be turned into bytes, and those kept, for each who asks and does not read. */
+  /**
+   * Nine megabytes, shared by all clients. A text would be encoded for each request, and its bytes
+   * kept for each client that does not read them.
+   */
   let graphiqlPage: Uint8Array<ArrayBuffer> | undefined;
   let pageContentSecurityPolicy: string | undefined;
   const documents = createDocumentStore(options.persistedDocuments.documents);
@@ -131,12 +139,12 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   };
 
   async function createTracingYoga() {
-    // It takes 30 ms, which nobody has to pay whom no router asks for traces.
+    // Loading the tracing plugin takes 30 ms, so only gateways that are asked for traces load it.
     const { useFederatedTracing } = await import('./use-federated-tracing.ts');
     return createYogaServer(options.createSchema(), useFederatedTracing());
   }
 
-  /** Loading it may fail for want of a file handle, and succeed the next time. */
+  /** Loading may fail because no file handle is left, and succeed the next time. */
   function resetTracing(error: unknown): never {
     tracingYoga = undefined;
     throw error;
@@ -146,14 +154,14 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     return createYoga<ServerContext, RequestContext>({
       schema,
       graphqlEndpoint: options.endpoint,
-      // Nobody comes so far who was not let in.
+      // Authentication has already run.
       context: ({ session, request, observer }) => (session as Session).createContext(request.signal, observer.trace),
       plugins: [
         useAuthentication(options.openSession, options.endpoint),
         useJsonOnly(),
         useBodyLimit(options.limits.bodyBytes),
         useFairScheduling(scheduler),
-        // Before whatever looks at the document.
+        // Before every plugin that reads the document.
         persistedDocuments,
         useLimits(options.limits, checkCost),
         ...(options.introspection ? [] : [useDisableIntrospection()]),
@@ -171,18 +179,19 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         return graphiqlPage;
       },
       maskedErrors: { maskError: mask },
-      // Ours; Yoga's closes the connection without an answer.
+      // `useBodyLimit` replaces it: Yoga's limit closes the connection without a response.
       maxRequestBodySize: false,
-      // Yoga looks documents up; `useParserCache` keeps them, because it knows the caller.
+      // Yoga only looks documents up. `useParserCache` stores them, because it knows the caller.
       parserAndValidationCache: { documentCache: { get: parserCache.get, set: () => {} }, errorCache: DISABLED_CACHE },
       extraParamNames: ID_PARAMETERS,
-      // Ours; Yoga's tells strangers that the origin `null` may read, which every sandboxed frame can be, and overwrites `Vary`.
+      // `createCors` replaces it: Yoga's lets the origin `null` read responses, which every
+      // sandboxed frame can have, and overwrites `Vary`.
       cors: false,
       multipart: false,
       landingPage: false,
-      // Ours; Yoga would answer any method there.
+      // `createProbes` replaces it: Yoga would accept any method there.
       healthCheckEndpoint: '/health/yoga',
-      // Everything unforeseen comes to `onUnexpectedError` once; Yoga would log it again.
+      // `onUnexpectedError` gets every unexpected error once. Yoga would log it again.
       logging: false,
     });
   }

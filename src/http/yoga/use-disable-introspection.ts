@@ -2,7 +2,10 @@ import { type GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { withoutSuggestion } from '#http/mask-error.ts';
 
-/** Nobody may ask for the schema, nor guess it. (What is wrong with variables comes later: `mask-error.ts` has the same word on it.) */
+/**
+ * Rejects introspection, and removes suggestions of names from validation errors. (`mask-error.ts`
+ * removes them from errors of variables, which come later.)
+ */
 export function useDisableIntrospection(): Plugin {
   return {
     onValidate({ addValidationRule }) {

@@ -2,7 +2,10 @@ import type { Plugin } from 'graphql-yoga';
 import type { Session } from '#http/auth/session.ts';
 import type { OperationScheduler } from '#http/scheduler.ts';
 
-/** Lets an operation begin when it is its caller's turn: before its document is looked at, which costs most of what an operation can. */
+/**
+ * Delays an operation until its caller's turn: before its document is parsed and validated, which
+ * costs most of what an operation can cost.
+ */
 export function useFairScheduling(
   scheduler: OperationScheduler,
 ): Plugin<object, { session?: Session | undefined; isScheduled?: boolean | undefined }> {

@@ -2,16 +2,20 @@ import { Trace } from '@apollo/usage-reporting-protobuf';
 import { type ApolloInlineTracePluginOptions, useApolloInstrumentation } from '@graphql-yoga/plugin-apollo-inline-trace';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 
-/** A longer one is left out: it would be larger than most answers. */
+/** A larger trace is left out, because it would be larger than most responses. */
 const MAX_TRACE_BYTES = 4 * 2 ** 20;
 
-/** Fields and items of one trace: each takes several times as long as to resolve it, and is kept until the answer is complete. */
+/**
+ * Maximum fields and items of one trace. To record one takes several times as long as to resolve
+ * it, and the record stays in memory until the response is complete.
+ */
 const MAX_TRACE_NODES = 30_000;
 
 /**
- * Apollo's federated tracing: names and times of fields, and errors in our words; nothing of the answer. It wraps every resolver of the schema it is given, which
- * costs each operation: so it gets a schema of its own, and sees only operations that are traced. Writing the trace is ours: Yoga's own
- * plugin does it in a way that fails from some hundred kilobytes on, and takes the answer with it.
+ * Apollo's federated tracing: names and timings of fields, and the gateway's own error messages; no
+ * data of the response. It wraps every resolver of its schema, which costs each operation: so it
+ * gets a schema of its own, and only traced operations use it. The gateway writes the trace itself:
+ * Yoga's own plugin fails from some hundred kilobytes on, and the response fails with it.
  */
 export function useFederatedTracing(): Plugin<YogaInitialContext> {
   const [instrumentation, contexts] = useApolloInstrumentation({ rewriteError });
@@ -38,7 +42,7 @@ export function useFederatedTracing(): Plugin<YogaInitialContext> {
   };
 }
 
-/** The nodes of one trace. Tracing stops for good when there are too many. */
+/** The nodes of one trace. Too many nodes end its tracing. */
 class TraceNodes extends Map<string, Trace.Node> {
   readonly #tracing: { stopped: boolean };
 
@@ -55,8 +59,9 @@ class TraceNodes extends Map<string, Trace.Node> {
 }
 
 /**
- * Leaves out what the plugin cannot place, for it throws then, and the whole answer would be lost: the error of a root field that was not
- * even called, since a variable does not fit its argument.
+ * Leaves out the error that the plugin cannot place, because the plugin would throw and the whole
+ * response would be lost: the error of a root field that was not called, since a variable does not
+ * fit its argument.
  */
 const rewriteError: NonNullable<ApolloInlineTracePluginOptions['rewriteError']> = (error) =>
   error.path?.length === 1 && /^Argument "/.test(error.message) ? null : error;

@@ -2,19 +2,20 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
 /**
- * An operation comes as JSON by POST, or in the URL by GET. Yoga would take forms and bare GraphQL text, too: what any web page may
- * send to any server without asking. And what is no JSON in a URL it would take for a fault of ours.
+ * Accepts an operation as JSON by POST, or in the URL by GET. Yoga would also accept forms and bare
+ * GraphQL text, which any web page can send to any server without a preflight. And Yoga would
+ * report invalid JSON in a URL as an internal error.
  */
 export function useJsonOnly(): Plugin {
   return {
     onRequestParse({ request, url }) {
       if (request.method === 'POST' && !isJsonContentType(request.headers.get('content-type'))) {
-        throw badRequest('The body has to be `application/json`.', 415);
+        throw badRequest('The body must be `application/json`.', 415);
       }
       if (request.method !== 'GET') return;
       for (const name of ['variables', 'extensions']) {
         const text = url.searchParams.get(name);
-        if (text && !isValidJson(text)) throw badRequest(`\`${name}\` in the URL has to be JSON.`, 400);
+        if (text && !isValidJson(text)) throw badRequest(`\`${name}\` in the URL must be JSON.`, 400);
       }
     },
   };
@@ -24,7 +25,7 @@ function badRequest(message: string, status: number): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status } } });
 }
 
-/** To the letter what Yoga takes: what we let through and it does not, it would refuse without a word. */
+/** Exactly what Yoga accepts: Yoga would reject any other content type with an empty response. */
 function isJsonContentType(contentType: string | null): boolean {
   return /^application\/(graphql\+)?json(;|,|$)/.test(contentType ?? '');
 }

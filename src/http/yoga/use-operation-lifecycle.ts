@@ -8,24 +8,25 @@ import { EXECUTION_OPTIONS, isTraceRequested, withExtensions } from '#http/opera
 import type { OperationScheduler } from '#http/scheduler.ts';
 
 export interface OperationLifecycleOptions {
-  /** Whether `x-revox-trace: 1` is answered with `extensions.upstream`. */
+  /** Whether `x-revox-trace: 1` adds `extensions.upstream` to a response. */
   readonly upstreamTrace: boolean;
   readonly scheduler: OperationScheduler;
-  /** The clock, ms. */
+  /** Current time, in ms. */
   readonly now: () => number;
 }
 
-/** Ends an operation when its answer is complete, and says in `extensions` and in headers what the answer itself cannot. */
+/** Ends an operation when its result is complete, and adds its extensions and headers. */
 export function useOperationLifecycle({
   upstreamTrace,
   now,
   scheduler,
 }: OperationLifecycleOptions): Plugin<SessionContext & RequestContext & YogaInitialContext> {
   return {
-    // There are none in the schema; one that is asked for all the same is refused after its context has been made.
+    // The schema has no subscriptions. One that is requested all the same is rejected after its
+    // context was created.
     onSubscribe: ({ args: { contextValue } }) => contextValue.end(),
     onExecute({ args: { contextValue, document }, setExecuteFn }) {
-      // Yoga's own executor says that a variable does not fit, but not which one.
+      // Yoga's own executor reports that a variable does not fit, but not which one.
       setExecuteFn(async (args: ExecutionArgs) => {
         const result = await execute({ ...args, options: EXECUTION_OPTIONS });
         try {
@@ -42,7 +43,7 @@ export function useOperationLifecycle({
           const isTraced = upstreamTrace && isTraceRequested(contextValue.request.headers);
           const { cacheControl, ...completeResult } = withExtensions(result, document, contextValue, isTraced, now());
           if (cacheControl === undefined) return setResult(completeResult);
-          // Yoga's way to give an answer headers; it takes them out of the body.
+          // Yoga's way to set headers of a response. Yoga removes the extension from the body.
           const http = { headers: { 'cache-control': cacheControl, vary: VARY } };
           setResult({ ...completeResult, extensions: { ...completeResult.extensions, http } });
         },

@@ -4,7 +4,10 @@ import type { RequestContext } from '#context/request-context.ts';
 import { type OnDrift, reportError, reportExecuted } from '#http/report-operation.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
 
-/** Tells who watches a request what only GraphQL knows of it: what is asked for, what it took, and what became of it. */
+/**
+ * Reports to the observer what only GraphQL knows of a request: its operation, its upstream cost
+ * and its error.
+ */
 export function useRequestObserver(
   onDrift: OnDrift,
 ): Plugin<RequestContext & YogaInitialContext & { observer: RequestObserver }, { observer: RequestObserver }> {
