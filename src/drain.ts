@@ -2,40 +2,47 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 
 export interface DrainOptions {
-  /** For so long connections are still taken, and each client that asks is told that its connection ends with the answer, ms. */
+  /**
+   * How long the server still accepts connections, and ends each connection with its next response,
+   * in ms.
+   */
   readonly delayMs: number;
-  /** For so long after that requests under way may go on, ms. */
+  /** How long requests in flight may go on after that, in ms. */
   readonly timeoutMs: number;
-  /** Starts a timer, ms; returns what calls it off. */
+  /** Starts a timer, in ms; returns the function that cancels it. */
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-/** Ends a server without losing a request that it has taken; tells how many it had to break off all the same. Once for each server. */
+/**
+ * Drains a server without losing a request that it has accepted. Resolves to the number of requests
+ * that had to be aborted all the same. To be called once for each server.
+ */
 export type DrainServer = () => Promise<number>;
 
 interface DrainableConnection {
-  /** Those without a whole answer, in the order they came; hardly ever more than one. */
+  /** Responses that are not complete, in the order of their requests; hardly ever more than one. */
   readonly responses: ServerResponse[];
-  /** It has not asked anything yet. */
+  /** Whether no request has arrived on it yet. */
   hasNoRequestYet: boolean;
 }
 
-/** A connection that was taken but has not asked anything yet may have its first request on the way. */
+/** A connection without a request may have its first request on the way. */
 const FIRST_REQUEST_TIMEOUT_MS = 1_000;
 
-/** So many turns of the event loop a quiet one is waited for. */
+/** Maximum iterations of the event loop to wait for an idle one. */
 const MAX_WAIT_ITERATIONS = 1_000;
 
 /**
- * Gets a server ready to be drained; it has to know the requests from the first one on.
+ * Prepares a server for its drain. The server must not have accepted a request before.
  *
- * A connection that a server closes while it is idle may have the next request on its way, and that is lost: HTTP/1.1 has no way to say "no
- * more" but in an answer. So connections are not closed at once: for `delayMs` answers say `Connection: close`, and by the time that idle
- * connections are closed, whoever has asked within that time is gone.
+ * If a server closes an idle connection, the next request may be on its way, and is lost: HTTP/1.1
+ * can announce the end of a connection only in a response. So connections are not closed at once:
+ * for `delayMs` responses say `Connection: close`. By the time that idle connections are closed,
+ * every client that sent a request within that time is gone.
  */
 export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainOptions): DrainServer {
   const connections = new Map<Socket, DrainableConnection>();
-  /** Nothing has come since somebody looked. */
+  /** Whether nothing has arrived since this was set. */
   let isIterationIdle = false;
   let isDraining = false;
   let isClosed = false;
@@ -64,20 +71,21 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
     const { responses } = connection;
     responses.push(response);
     if (isDraining) setConnectionClose(responses);
-    // It comes once, and `once` would take longer.
+    // The event comes once, and `once` would take longer.
     response.on('close', () => {
       responses.splice(responses.indexOf(response), 1);
-      // Its headers may have been sent before there was a farewell to bid.
+      // Its headers may have been sent before the drain, without `Connection: close`.
       if (isClosed && responses.length === 0) socket.destroySoon();
     });
   }
 
   /**
-   * What waits in the queue of the system when the server stops to listen is reset. So that comes right after a turn in which the queue was
-   * emptied and nothing else was to be done, if there is one soon.
+   * When a server stops listening, the system resets the connections that wait in its queue. So the
+   * server stops right after an iteration in which the queue was emptied and nothing else was to be
+   * done, if there is one soon.
    */
   async function waitForIdleIteration(): Promise<void> {
-    for (let turn = 0; turn < MAX_WAIT_ITERATIONS; turn += 1) {
+    for (let iteration = 0; iteration < MAX_WAIT_ITERATIONS; iteration += 1) {
       isIterationIdle = true;
       await new Promise((resolve) => void setImmediate(resolve));
       if (isIterationIdle) return;
@@ -85,7 +93,7 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
   }
 
   async function close(): Promise<number> {
-    // Not that of HTTP: it closes connections whose answers are all made, but not yet sent.
+    // Not the `close` of HTTP: it closes connections whose responses are complete but not yet sent.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
     isClosed = true;
     for (const [socket, { responses, hasNoRequestYet }] of connections) {
@@ -107,11 +115,11 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
   }
 }
 
-/** Only the last answer may say it: Node drops what else was asked on that connection. */
+/** Only the last response may say `close`: Node drops later requests on that connection. */
 function setConnectionClose(responses: readonly ServerResponse[]): void {
   for (const response of responses) {
     if (response.headersSent) continue;
-    // Not removed: Node would close the connection then.
+    // Set, not removed: without the header Node would close the connection.
     response.setHeader('connection', response === responses.at(-1) ? 'close' : 'keep-alive');
   }
 }

@@ -39,59 +39,74 @@ import type { UpstreamState } from '#rest/upstream-events.ts';
 
 export interface Gateway extends Handler {
   /**
-   * Answers a request. It opens no port: mount it wherever requests come in; its places are `/graphql`, `/health`, `/ready` and
-   * `/metrics`, at the root.
-   * Rejects only when the request is aborted: then nobody waits.
+   * Handles a request. It opens no port: mount it where requests arrive. Its routes are `/graphql`,
+   * `/health`, `/ready` and `/metrics`, at the root. Rejects only when the request is aborted.
    */
   fetch(request: Request): Promise<Response>;
-  /** From now on `/ready` says no; what is under way goes on. */
+  /** From now on `/ready` responds with 503. Requests in flight go on. */
   drain(): void;
-  /** The server around it has refused a request that never got here: that is told like all others, in the log and in the metrics. */
+  /**
+   * To be called when the surrounding server rejects a request that never reaches the gateway: the
+   * rejection is logged and counted like all others.
+   */
   onRejected(rejected: RejectedRequest): void;
-  /** The server around it has closed a connection that its client did not use. */
+  /** To be called when the surrounding server closes a connection. */
   onDisconnected(reason: DisconnectReason): void;
-  /** Something went wrong around it that nobody foresaw: it is told like its own faults. */
+  /**
+   * To be called with an unexpected error around the gateway: it is logged and counted like the
+   * gateway's own.
+   */
   onUnexpectedError(error: unknown): void;
-  /** Closes what is open towards the upstream and Redis. */
+  /** Closes the connections to the upstream and to Redis. */
   dispose(): Promise<void>;
 }
 
 export interface GatewayOptions {
-  /** Sends a request upstream, in the place of real sockets. */
+  /** Sends an upstream request. @default real sockets */
   readonly fetch?: (request: Request) => Promise<Response>;
-  /** Asks the issuer of bearer tokens for its keys, in the place of real sockets. */
+  /** Fetches the keys of the issuer of bearer tokens. @default real sockets */
   readonly fetchKeys?: (request: Request) => Promise<Response>;
   /** Operations for GraphiQL's tabs. */
   readonly exampleOperations?: readonly ExampleOperation[];
-  /** Default: lines on the standard output, as the settings say. */
+  /** The log. @default lines on the standard output, as the settings say */
   readonly log?: Log;
-  /** Makes spans, in the place of the provider that the process has registered with OpenTelemetry's API. */
+  /**
+   * Creates spans. @default the provider that the process has registered with OpenTelemetry's API
+   */
   readonly tracerProvider?: TracerProvider;
-  /** Whether `/metrics` tells of the process, too. Only where it is all there is in the process. */
+  /**
+   * Whether `/metrics` includes metrics of the process. Only where the gateway is all there is in
+   * the process. @default false
+   */
   readonly processMetrics?: boolean;
-  /** Whether an operation whose document has come before goes past Yoga, the short way. Default true; the answers are the same. */
+  /**
+   * Whether warm operations take the fast path past Yoga; the responses are the same. @default true
+   */
   readonly fastPath?: boolean;
-  /** Whether whole answers are kept beside what they are made of. Default true. */
+  /**
+   * Whether whole responses are cached, beside the upstream responses that they are made of.
+   * @default true
+   */
   readonly responseCache?: boolean;
   /** Current time, in ms. */
   readonly now?: () => number;
-  /** A clock for durations, ms and parts of it; it never goes back. */
+  /** Monotonic clock, in ms and fractions of it; it never goes back. */
   readonly monotonicNow?: () => number;
-  /** Calls back after a time, ms; returns what calls that off. */
+  /** Calls back after a time in ms; returns the function that cancels that. */
   readonly startTimer?: (ms: number, onTime: () => void) => () => void;
-  /** Chance, 0 to 1: those who failed together shall not come back together. */
+  /** Random number, 0 to 1, for jitter: clients that failed together must not retry together. */
   readonly random?: () => number;
 }
 
 /**
- * Builds a gateway from its settings.
- * @throws SettingsError when what `TRUSTED_DOCUMENTS` names cannot be read
+ * Creates a gateway from its settings.
+ * @throws SettingsError if the files that `TRUSTED_DOCUMENTS` names cannot be read
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
   const { now = Date.now, monotonicNow = systemMonotonicNow, startTimer = startSystemTimer, random = Math.random } = options;
   const { log = createLogger(settings.log) } = options;
-  // First: what fails here leaves nothing open.
+  // First, because an error here leaves nothing open.
   const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
   const requiresRouterSecret = settings.routerSecrets.length > 0;
@@ -166,14 +181,17 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
 
   const unsentBudget = createUnsentResponseBudget({
     maxBytes: settings.unsent.maxBytes,
-    // Where callers are not told apart, all of them are one.
+    // Without tokens, service mode does not tell callers apart: all of them are one owner.
     maxBytesPerOwner: isServiceMode && !settings.jwt ? settings.unsent.maxBytes : settings.unsent.maxBytesPerCaller,
     onLimitExceeded: metrics.onLimitExceeded,
   });
 
   const requestBodyBudget = createRequestBodyBudget({ maxBodyBytes: settings.limits.bodyBytes });
 
-  /** A class: one object for each request, where a literal with a closure for each method took 0.5 % of a cached answer. */
+  /**
+   * A class creates one object for each request. A literal with a closure for each method took 0.5
+   * % of a cached response.
+   */
   class GatewaySession implements Session {
     readonly callerKey: string;
     readonly #credential: ReturnType<ResolveCredential>;
@@ -218,7 +236,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       const subject = await authenticate(request);
       const credential = resolveCredential(request.headers);
       const session = new GatewaySession(credential, subject, request);
-      // A key is accepted by its first operation, which other callers' unread answers must not prevent.
+      // The upstream accepts a key with its first operation, which the unread responses of other
+      // callers must not prevent.
       if (session.isCredentialAccepted()) session.checkUnsentBudget();
       return session;
     },
@@ -260,12 +279,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       metrics.onResponse(NO_ROUTE, status);
       metrics.onRejected(code);
       if (setting !== undefined) metrics.onLimitExceeded(setting);
-      log.info('refused', { status, code });
+      log.info('rejected', { status, code });
     },
     onDisconnected(reason) {
       metrics.onDisconnected(reason);
-      // Connections that say nothing are free: a line for each would be an attack on the log.
-      if (reason === 'unread') log.info('closed the connection of a client that does not read its answer');
+      // Silent connections cost their clients nothing: with a line for each, clients could flood
+      // the log.
+      if (reason === 'unread') log.info('closed the connection of a client that does not read its response');
     },
     drain: () => {
       isDraining = true;
@@ -297,26 +317,30 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   }
 }
 
-/** The place of what was refused before it had one. */
+/** Route of a request that is rejected before routing. */
 const NO_ROUTE = 'none';
 
-/** Names of operations that are counted one by one: each is some fifteen series for each code that it ends with. */
+/**
+ * Operation names that are counted separately: each is some fifteen series for each code that it
+ * ends with.
+ */
 const MAX_OPERATION_NAMES = 100;
 
-/** What `/ready` says of the upstream. */
-function toUpstreamStatus({ breaker, queued, inFlight, coolingDown }: UpstreamState, lastAnswerAt: number | undefined) {
+/** The field `upstream` of `/ready`. */
+function toUpstreamStatus({ breaker, queued, inFlight, coolingDown }: UpstreamState, lastResponseAt: number | undefined) {
   return {
     breaker,
     waiting: queued,
     inFlight,
     paused: coolingDown,
-    lastAnswerAt: lastAnswerAt === undefined ? null : new Date(lastAnswerAt).toISOString(),
+    lastAnswerAt: lastResponseAt === undefined ? null : new Date(lastResponseAt).toISOString(),
   };
 }
 
 /**
- * Instances that share a Redis know each other's fingerprints: by a secret, or else by the credentials alone. The upstream is part of it: a
- * key that two of them take names two callers.
+ * Instances that share a Redis need the same fingerprints: by a secret, or otherwise by the
+ * credentials alone. The upstream is part of them: a key that two upstreams accept names two
+ * callers.
  */
 function toCacheSecret({ cache, revox }: Settings): string | undefined {
   const isShared = cache.redisUrl !== undefined;

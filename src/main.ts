@@ -10,12 +10,17 @@ import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import { createHttpServer, toServerLimits } from './server.ts';
 
-/** Once everybody is answered, it takes a moment to close everything, and then nothing holds the process. If something does, it ends all the same, ms. */
+/**
+ * After the last response everything closes within a moment, and then nothing keeps the process
+ * alive. If something does, the process exits after this time.
+ */
 const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
- * Connections that wait to be accepted; the system bounds it further (`net.core.somaxconn`). Of more the system drops the first packet, and the client
- * sends it again after a second: with Node's default of 511 a thousand connections at once cost a health probe that second.
+ * Connections that wait to be accepted; the system bounds it further (`net.core.somaxconn`). Beyond
+ * it the system drops the first packet of a connection, and the client sends it again after a
+ * second: with Node's default of 511 a thousand connections at once cost a health probe that
+ * second.
  */
 const ACCEPT_BACKLOG = 4_096;
 
@@ -26,8 +31,10 @@ const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 const isDemo = process.argv.includes('--demo');
 
 /**
- * V8 allocates in its old generation what has mostly lived on until it was collected. That is right of what is made at the start, and wrong of what
- * waits for an upstream: there it holds all that has come meanwhile, until everything is collected (`docs/performance.md`).
+ * V8 allocates directly in its old generation where most objects of an allocation site survived
+ * until they were collected. That is right for objects of the start-up, and wrong for objects that
+ * wait for an upstream: the old generation then holds everything that has arrived meanwhile, until
+ * it is collected (`docs/performance.md`).
  */
 setFlagsFromString('--no-allocation-site-pretenuring');
 
@@ -37,7 +44,7 @@ try {
 } catch (error) {
   if (error instanceof SettingsError) printFatal(error.message);
   else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    printFatal(`${error.message}: something else listens there. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+    printFatal(`${error.message}: the port is in use. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
   } else printFatal(error);
   process.exit(1);
 }
@@ -56,17 +63,20 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   log.info(`Ready: http://${host}:${port}/graphql`);
   if (settings.cache.redisUrl !== undefined && settings.cache.secret === undefined) {
-    log.info('CACHE_SECRET is not set: whoever reads the Redis can test guessed API keys. Set the same one for all instances.');
+    log.info(
+      'CACHE_SECRET is not set: a reader of the Redis can test guessed API keys. Set the same CACHE_SECRET for all instances.',
+    );
   }
 
   let isStopping = false;
   for (const [signal, number] of Object.entries(SIGNALS)) {
-    // Whoever asks twice will not wait.
+    // A second signal ends the process at once.
     process.on(signal, () => (isStopping ? process.exit(128 + number) : void stop()));
   }
-  // A promise that nobody waited for concerns one request: it is told, and the others go on.
+  // An unhandled rejection concerns one request: it is reported, and other requests go on.
   process.on('unhandledRejection', (reason) => gateway.onUnexpectedError(reason));
-  // What is thrown outside of every request may have left anything half done: requests under way are answered, and the process ends.
+  // An exception outside of every request may have left any state half changed: requests in flight
+  // are completed, and the process ends.
   process.on('uncaughtException', (error) => {
     gateway.onUnexpectedError(error);
     process.exitCode = 1;
@@ -79,12 +89,12 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
     const abortedRequests = await drain();
     if (abortedRequests > 0) {
       log.error(
-        `Broke off what was not answered within DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs}): ${abortedRequests} requests.`,
+        `Aborted ${abortedRequests} requests that were still in flight after DRAIN_TIMEOUT_MS (${settings.drain.timeoutMs} ms).`,
       );
       process.exitCode = 1;
     }
     startTimer(CLOSE_TIMEOUT_MS, () => {
-      log.error(`Something is still open ${CLOSE_TIMEOUT_MS} ms after everybody was answered.`);
+      log.error(`The process exits with open resources, ${CLOSE_TIMEOUT_MS} ms after the last response.`);
       process.exit();
     });
     await gateway.dispose();
@@ -93,17 +103,20 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
   }
 }
 
-/** It does not hold the process. */
+/** The timer does not keep the process alive. */
 function startTimer(ms: number, onTime: () => void): () => void {
   const timer = setTimeout(onTime, ms).unref();
   return () => clearTimeout(timer);
 }
 
-/** The gateway over the embedded sandbox: service mode with the key of its first organisation, over real sockets. */
+/**
+ * Serves the gateway with the embedded sandbox as its upstream: service mode with the key of the
+ * sandbox's first organization, over real sockets.
+ */
 async function serveDemo(settings: Settings): Promise<void> {
   if (settings.routerSecrets.length === 0 && !LOOPBACK_HOSTS.has(settings.host)) {
     throw new SettingsError([
-      'HOST has to be 127.0.0.1, ::1 or localhost: the demo holds a key, and asks nobody for one. Set ROUTER_SECRETS to let in only those who know one.',
+      'HOST must be 127.0.0.1, ::1 or localhost: the demo uses its own key for every request. Set ROUTER_SECRETS to accept only requests with a secret.',
     ]);
   }
   const { createSandbox } = await import('#sandbox/sandbox.ts');
@@ -111,13 +124,13 @@ async function serveDemo(settings: Settings): Promise<void> {
   const { sampleIds } = await import('#sandbox/sample-ids.ts');
   const { exampleOperations } = await import('#sandbox/example-operations.ts');
 
-  // A proxy in the environment is the way to the world outside: it would not find the sandbox.
+  // A proxy of the environment could not reach the sandbox.
   process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST].filter(Boolean).join();
   const sandbox = createSandbox({ live: true });
   const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
   const apiKey = sandbox.organizations[0]?.apiKey;
   await serve(
-    // Nobody balances loads over a demo, and whoever tries it waits at each change.
+    // A demo has no load balancer in front, and its user would wait for the delay at each change.
     {
       ...settings,
       drain: { ...settings.drain, delayMs: 0 },

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServerAdapter } from '@whatwg-node/server';
 
-/** What `node:http`, Express, and all that is made like them call. */
+/** A handler as `node:http`, Express and similar servers call it. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
- * Puts a gateway's `fetch` where a handler of `node:http` or Express is wanted. Nothing may have read the body before: mount it before any
- * parser of bodies.
+ * Makes a handler for `node:http` or Express of a gateway's `fetch`. The body must not be read
+ * before: mount the handler before any body parser.
  */
 export function toNodeHandler(fetch: (request: Request) => Promise<Response>): NodeHandler {
   const adapter = createServerAdapter(fetch);

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { HeaderReader, PlainRequest, RequestHead } from '#http/message.ts';
 
-/** What may stand in `Host`, so that a URL is made of it without a second look. */
+/** Values of `Host` that need no further check to become part of a URL. */
 const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
 
 /**
- * The head of a request as Node has it. Undefined for one that is not plain: of which nobody knows beforehand how long it is, or where it was
- * sent to.
+ * The head of a Node request. Undefined for a request that is not plain: without `Content-Length`,
+ * or with an unusual `Host` or target.
  */
 export function toRequestHead({ method = '', url = '', headers, socket }: IncomingMessage): RequestHead | undefined {
   const { host = '' } = headers;
@@ -25,7 +25,7 @@ function toHeaderReader(headers: IncomingMessage['headers']): HeaderReader {
   };
 }
 
-/** A request as Node has it, without one of Fetch's being made of it. Its length is known, and has been looked at. */
+/** A Node request, without a Fetch `Request`. Its length is known and already checked. */
 export function toNodeRequest(head: RequestHead, request: IncomingMessage): NodeRequest {
   return new NodeRequest(head, request);
 }
@@ -36,7 +36,7 @@ export class NodeRequest implements PlainRequest {
   readonly headers: HeaderReader;
   caller: PlainRequest['caller'];
   readonly #request: IncomingMessage;
-  /** Made when somebody asks for it: most answers are ready before. */
+  /** Created on demand: most responses are ready before that. */
   #abortController: AbortController | undefined;
   #isDisconnected = false;
   #onDisconnect: (() => void) | undefined;
@@ -73,7 +73,7 @@ export class NodeRequest implements PlainRequest {
     return new Request(url, { method, headers: toHeaderPairs(this.#request.rawHeaders), body, signal });
   }
 
-  /** The client has left before its answer was sent. */
+  /** To be called when the client disconnects before its response is sent. */
   disconnect(): void {
     this.#isDisconnected = true;
     this.#abortController?.abort();

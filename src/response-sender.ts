@@ -1,27 +1,30 @@
 import type { ServerResponse } from 'node:http';
 
 export interface ResponseSenderOptions {
-  /** A client must take the next slice of its answer, or all of a small one, in this time, ms. */
+  /**
+   * A client must take the next slice of its response, or all of a small one, within this time, in
+   * ms.
+   */
   readonly sendTimeoutMs: number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /** A client has not taken it. */
+  /** Called when a client has not taken its response in time. */
   readonly onSendTimeout: (response: ServerResponse) => void;
 }
 
 export interface ResponseSender {
-  /** Sends a body whose head is written. */
+  /** Sends a body. The head of the response must be written. */
   sendInSlices(body: Uint8Array, response: ServerResponse): void;
-  /** Watches over an answer that is ended, and that the socket has not sent yet. */
+  /** Limits the time of a response that is ended, and that the socket has not sent yet. */
   startSendTimeout(response: ServerResponse): void;
 }
 
 /**
- * What is given to the socket at once, bytes. Between two slices others have their turn: a socket takes some megabytes at once, and copying those
- * takes milliseconds.
+ * Bytes that are given to the socket at once. Other requests are served between two slices: a
+ * socket takes some megabytes at once, and copying those takes milliseconds.
  */
 const SLICE_BYTES = 65_536;
 
-/** Sends answers no faster than their clients read, and not to clients that do not read. */
+/** Sends responses no faster than their clients read, and gives up on clients that do not read. */
 export function createResponseSender({ sendTimeoutMs, startTimer, onSendTimeout }: ResponseSenderOptions): ResponseSender {
   return {
     sendInSlices(body, response) {
@@ -55,7 +58,7 @@ export function createResponseSender({ sendTimeoutMs, startTimer, onSendTimeout 
   };
 }
 
-/** Of the answers to requests that came on one connection at once, each is sent after the one before. */
+/** Responses to pipelined requests get the socket one after the other. */
 function afterSocketAssigned(response: ServerResponse, callback: () => void): void {
   if (response.socket) callback();
   else response.once('socket', callback);

@@ -10,30 +10,34 @@ import { type Handler, isPlainResponse, type PlainRequest, type PlainResponse } 
 import { type NodeRequest, toNodeRequest, toRequestHead } from './node-message.ts';
 import { createResponseSender } from './response-sender.ts';
 
-/** How long a client may take. */
+/** Time limits of a client. */
 export interface ServerTimeouts {
-  /** To send the headers of a request, ms. */
+  /** To send the headers of a request, in ms. */
   readonly headersMs: number;
-  /** To send all of a request, ms. */
+  /** To send all of a request, in ms. */
   readonly requestMs: number;
-  /** To take the next part of an answer, ms: longer than an operation may last, for then nothing moves either. */
+  /**
+   * To take the next part of a response, in ms: longer than an operation may last, because nothing
+   * moves during an operation either.
+   */
   readonly idleMs: number;
 }
 
 export interface ServerLimits extends ServerTimeouts {
-  /** Connections at a time; on those over it, only `/health` is answered. */
+  /** Maximum open connections. On connections over the limit, only `/health` is served. */
   readonly maxConnections: number;
-  /** Connections from one address at a time. Default: no bound. */
+  /** Maximum open connections from one address. @default no limit */
   readonly maxConnectionsPerAddress?: number | undefined;
-  /** A client must take the next part of its answer in this time, ms. */
+  /** A client must take the next part of its response within this time, in ms. */
   readonly sendTimeoutMs: number;
-  /** A connection is closed after this time without a request, ms: before its first request too. */
+  /** A connection is closed after this time without a request, also before its first one, in ms. */
   readonly keepAliveMs: number;
 }
 
 /**
- * A client must take the next part of its answer in this time. The kernel asks for more only when about a third of its buffer is free, on most systems
- * about 1 MB: so a client that reads steadily needs some 20 KB/s. Those that read nothing are bounded by the unsent bytes of their caller.
+ * A client must take the next part of its response within this time. The kernel accepts more only
+ * when about a third of its buffer is free, on most systems about 1 MB: so a client that reads
+ * steadily needs some 20 KB/s. The unread bytes of its caller bound a client that reads nothing.
  */
 const SEND_TIMEOUT_MS = 60_000;
 
@@ -45,7 +49,7 @@ export function toServerLimits({
 }: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> & Partial<Settings>): ServerLimits {
   return {
     ...clientTimeouts,
-    // The limit of a connection before its first request, too.
+    // Also the limit of a connection before its first request.
     idleMs: Math.max(requestDeadlineMs + SEND_TIMEOUT_MS, KEEP_ALIVE_MS),
     sendTimeoutMs: SEND_TIMEOUT_MS,
     keepAliveMs: KEEP_ALIVE_MS,
@@ -54,27 +58,36 @@ export function toServerLimits({
   };
 }
 
-/** Connections over the limit that are told so; those over that, too, are closed without a word. */
+/**
+ * Connections over the limit that get an error response. Further connections are closed without a
+ * response.
+ */
 const OVERFLOW_CONNECTIONS = 100;
 
-/** Requests that one connection may have under way: clients of HTTP/1.1 that send more than one at a time are rare, and none needs more. */
+/**
+ * Requests in flight on one connection: HTTP/1.1 clients that send more than one at a time are
+ * rare, and none needs more.
+ */
 const MAX_PIPELINED_REQUESTS = 16;
 
-/** Longer than the minute after which load balancers let go of a connection: else they would use one that is just being closed. */
+/**
+ * Longer than the minute after which load balancers drop a connection: otherwise they would use one
+ * that is just being closed.
+ */
 const KEEP_ALIVE_MS = 65_000;
 
-/** How often it is looked whether a time is over, at the least. */
+/** Maximum interval between two checks of time limits. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
 
-/** What Node says of what it cannot take, and what we say. */
+/** Node's error codes for requests that it cannot parse, and the gateway's responses to them. */
 const REJECTIONS_BY_ERROR: { readonly [code: string]: Rejection } = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'BAD_USER_INPUT', 'The request did not arrive in time.'],
   HPE_HEADER_OVERFLOW: [431, 'OPERATION_TOO_COMPLEX', 'The headers are too large.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'OPERATION_TOO_COMPLEX', 'The extensions of the chunks are too large.'],
 };
-const MALFORMED_REQUEST: Rejection = [400, 'BAD_USER_INPUT', 'This is no HTTP request, or one that broke off.'];
+const MALFORMED_REQUEST: Rejection = [400, 'BAD_USER_INPUT', 'Malformed or incomplete HTTP request.'];
 const MISSING_HOST: Rejection = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
-const DUPLICATE_HOST: Rejection = [400, 'BAD_USER_INPUT', 'There are two Host headers.'];
+const DUPLICATE_HOST: Rejection = [400, 'BAD_USER_INPUT', 'The request has two Host headers.'];
 const tooManyConnections = (setting: string): Rejection => [
   503,
   'RATE_LIMITED',
@@ -84,58 +97,64 @@ const tooManyConnections = (setting: string): Rejection => [
 const TOO_MANY_UNREAD_BYTES: Rejection = [
   429,
   'RATE_LIMITED',
-  'Your clients have left too many bytes of answers unread (MAX_UNSENT_BYTES_PER_CALLER): read them before you ask for more.',
+  'Too many bytes of responses are unread (MAX_UNSENT_BYTES_PER_CALLER): read them before you send more requests.',
 ];
 const TOO_MANY_PIPELINED_REQUESTS: Rejection = [
   429,
   'RATE_LIMITED',
-  `More than ${MAX_PIPELINED_REQUESTS} requests at once on one connection: wait for answers.`,
+  `More than ${MAX_PIPELINED_REQUESTS} requests are in flight on one connection: wait for responses.`,
 ];
 const INTERNAL_ERROR: Rejection = [500, 'INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.'];
 
 type Rejection = readonly [status: number, code: RejectedRequest['code'], message: string, setting?: string];
 
-/** How long a client waits who is told that there is too much of something, s. */
+/** How long a client must wait after a rejection over a limit. */
 const RETRY_AFTER_S = 1;
 
-/** Who hears of what goes wrong where nobody else can see it. */
+/** Callbacks for what only the server sees. */
 export interface ServerEvents {
-  /** `fetch` has rejected though the client is still there. */
+  /** `fetch` has rejected although the client is still connected. */
   onUnexpectedError(error: unknown): void;
-  /** A request, or what is none, was refused before `fetch` was asked. */
+  /** A request, or malformed input, was rejected before it reached `fetch`. */
   onRejected(rejected: RejectedRequest): void;
-  /** The server has closed a connection that its client did not use. */
+  /** The server has closed a connection. */
   onDisconnected?(reason: DisconnectReason): void;
 }
 
-/** Answers requests. What `canHandlePlain` takes is answered by `answer`, without a `Request` being made of it. */
+/**
+ * Handles requests. A request that `canHandlePlain` accepts goes to `handlePlain`, without a
+ * `Request` object.
+ */
 export type RequestHandlers = Pick<Handler, 'fetch'> & Partial<Handler>;
 
-/** One request and its answer. */
+/** One request and its response. */
 interface ServerExchange {
   readonly connection: Connection;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The request as the gateway knows it, once it has come so far. */
+  /** The request as the gateway gets it. Undefined until then. */
   gatewayRequest: PlainRequest | Request | undefined;
-  /** Hears when the client leaves before its answer is sent. Requests of Fetch's have a signal for that. */
+  /**
+   * Called when the client disconnects before its response is sent. A Fetch request has a signal
+   * for that.
+   */
   client: Pick<NodeRequest, 'disconnect'> | undefined;
 }
 
-/** What is known of a connection: found once for a request. */
+/** State of a connection, looked up once for each request. */
 class Connection implements EvictableConnection {
   readonly peer: string;
   readonly #socket: Socket;
   readonly #onEvicted: () => void;
   /** The setting that the connection exceeds. */
   exceededSetting: string | undefined;
-  /** The last one. */
+  /** The exchange of the last request. */
   lastExchange: ServerExchange | undefined;
-  /** Requests whose answers are not sent. */
+  /** Requests whose responses are not sent. */
   inFlight = 0;
-  /** When the last request began, or the last answer ended, ms. */
+  /** When the last request began, or the last response ended, in ms. */
   lastActivityAt: number;
-  /** Of answers that are not sent. */
+  /** Release the reservations of responses that are not sent. */
   readonly pendingReleases = new Set<() => void>();
 
   constructor(socket: Socket, openedAt: number, onEvicted: () => void) {
@@ -156,8 +175,8 @@ class Connection implements EvictableConnection {
 }
 
 /**
- * Makes a server that waits for nobody forever. It listens nowhere yet.
- * @param gateway answers what is HTTP; what is not is refused here, in the same shape
+ * Creates a server that limits every wait for a client. It does not listen yet.
+ * @param gateway handles HTTP requests; the server rejects malformed ones itself, in the same shape
  */
 export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits, events: ServerEvents): Server {
   const { headersMs, requestMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
@@ -183,9 +202,9 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, Math.ceil(headersMs / 4)),
     keepAliveTimeout: keepAliveMs,
-    // Node's refusal would be empty.
+    // Node's own rejection would be empty.
     requireHostHeader: false,
-    // Node would take the first of two keys; what stands in front may have looked at the second.
+    // Node would use the first of two keys. A proxy in front may have checked the second.
     joinDuplicateHeaders: true,
   });
   server.timeout = idleMs;
@@ -200,15 +219,16 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     });
   });
   server.on('request', handleRequest);
-  // Node would refuse it without a word, whatever it is that the client expects.
+  // Node would reject any expectation of the client with an empty response.
   server.on('checkExpectation', handleRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // Clients open connections before they need them. They would take a refusal for the answer to a request that they have yet to send.
+    // Clients open connections before they need them. They would take an error for the response to
+    // a request that they have yet to send.
     if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return disconnectIfSilent(socket);
     if (socket.writable && !hasStartedResponse(socket)) {
-      const refusal = REJECTIONS_BY_ERROR[error.code ?? ''] ?? MALFORMED_REQUEST;
-      reportRejected(refusal);
-      socket.write(toRawResponse(refusal));
+      const rejection = REJECTIONS_BY_ERROR[error.code ?? ''] ?? MALFORMED_REQUEST;
+      reportRejected(rejection);
+      socket.write(toRawResponse(rejection));
     }
     socket.destroySoon();
   });
@@ -217,14 +237,14 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
   async function handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
     const connection = connectionsBySocket.get(socket);
-    // Node tells of each connection before it tells of what comes on it.
+    // Node emits `connection` before the requests of the connection, so this does not happen.
     if (!connection) return reject(response, INTERNAL_ERROR);
     if (!connection.lastExchange) connectionLimiter.markUsed(connection);
     const exchange: ServerExchange = { connection, request, response, gatewayRequest: undefined, client: undefined };
     connection.lastExchange = exchange;
     connection.inFlight += 1;
     connection.lastActivityAt = monotonicNow();
-    // It comes once: `once` would only make something to take the listener away with.
+    // The event comes once: `once` would only create a wrapper to remove the listener.
     response.on('close', () => {
       connection.inFlight -= 1;
       connection.lastActivityAt = monotonicNow();
@@ -232,7 +252,7 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     });
     try {
       if (connection.exceededSetting) {
-        // A full process is alive: to start it anew would help nobody.
+        // A process at its limit is alive: a restart would help no client.
         if (request.url !== '/health') return reject(response, tooManyConnections(connection.exceededSetting));
         response.setHeader('connection', 'close');
       }
@@ -241,17 +261,17 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
       if (hasDuplicateHost(request)) return reject(response, DUPLICATE_HOST);
       const head = gateway.canHandlePlain && toRequestHead(request);
       if (head && gateway.canHandlePlain?.(head) && gateway.handlePlain) {
-        const asked = toNodeRequest(head, request);
-        exchange.gatewayRequest = asked;
-        exchange.client = asked;
-        const handled = await gateway.handlePlain(asked);
+        const nodeRequest = toNodeRequest(head, request);
+        exchange.gatewayRequest = nodeRequest;
+        exchange.client = nodeRequest;
+        const handled = await gateway.handlePlain(nodeRequest);
         if (isPlainResponse(handled)) sendPlain(handled, exchange);
         else await sendFetchResponse(handled, exchange);
       } else {
         await sendFetchResponse(await adapter.handleNodeRequestAndResponse(request, response, { exchange }), exchange);
       }
     } catch (error) {
-      // Nobody is told of a client that has left: nothing is wrong.
+      // A client that has disconnected is no error.
       if (!request.socket.destroyed) onUnexpectedError(error);
       if (response.headersSent) response.destroy();
       else reject(response, INTERNAL_ERROR);
@@ -270,19 +290,18 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     }
   }
 
-  /** Of a response of Fetch's. */
   async function sendFetchResponse(fetchResponse: Response, exchange: ServerExchange): Promise<void> {
     const { status, headers } = fetchResponse;
     const bytes = Number(headers.get('content-length') ?? 0);
     if (bytes > MAX_SMALL_RESPONSE_BYTES && JSON_TYPE.test(headers.get('content-type') ?? '')) {
-      // At once: the text is to leave the heap before the next one is written.
+      // Read at once: the text must leave the heap before the next one is written.
       const body = new Uint8Array(await fetchResponse.arrayBuffer());
       sendLargeResponse({ status, headers: Object.fromEntries(headers), body }, exchange);
       return;
     }
     const { request, response } = exchange;
     const sent = sendNodeResponse(fetchResponse, response, request, true);
-    // That takes the limit off the connection for an answer that is a stream.
+    // `sendNodeResponse` removes the time limit of the connection if the response is a stream.
     request.socket.setTimeout(idleMs);
     await sent;
     trackUnsent(exchange);
@@ -295,7 +314,10 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     else responseSender.sendInSlices(body, response.writeHead(status, headers));
   }
 
-  /** Counts what the socket could not send at once. A client that left earlier answers unread is disconnected when its caller has too many. */
+  /**
+   * Counts what the socket could not send at once. If its caller has too many unread bytes, a
+   * client that left earlier responses unread is disconnected.
+   */
   function trackUnsent(exchange: ServerExchange): void {
     const { request, response } = exchange;
     if (response.writableLength === 0 || isFinished(exchange)) return;
@@ -303,15 +325,18 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     else disconnect(request.socket, 'unread');
   }
 
-  /** Counts the bytes of an answer until it is sent or its connection closes. False: the caller has left too much unread. */
+  /**
+   * Counts the bytes of a response until it is sent or its connection closes. False: the caller has
+   * too many unread bytes.
+   */
   function reserveWhileUnsent(bytes: number, exchange: ServerExchange): boolean {
     const { connection, response, gatewayRequest } = exchange;
-    // No event would end the count.
+    // No event would release the bytes.
     if (isFinished(exchange)) return false;
     if (!gatewayRequest || !gateway.reserveUnsent) return true;
     const release = gateway.reserveUnsent(gatewayRequest, bytes);
     if (!release) return false;
-    // A pipelined answer gets no event when its connection closes.
+    // A pipelined response gets no event when its connection closes.
     connection.pendingReleases.add(release);
     response.once('close', () => {
       connection.pendingReleases.delete(release);
@@ -321,8 +346,9 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
   }
 
   /**
-   * Closes an unused connection as late as one that waits for its next request. Clients treat both alike: they reuse an idle connection for as long as
-   * the `Keep-Alive` header of an earlier response allowed, and a request on a connection that is being closed fails.
+   * Closes an unused connection as late as one that waits for its next request. Clients treat both
+   * alike: they reuse an idle connection for as long as the `Keep-Alive` header of an earlier
+   * response allowed, and a request on a connection that is being closed fails.
    */
   function disconnectIfSilent(socket: Socket): void {
     const stopTimer = startTimer(keepAliveMs - headersMs, () => {
@@ -346,7 +372,10 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     onRejected({ status, code, setting });
   }
 
-  /** Whether an answer has begun to the request that something is wrong with: a second one would be taken for a part of it. */
+  /**
+   * Whether the response to the malformed request has begun: the client would take an error
+   * response for a part of it.
+   */
   function hasStartedResponse(socket: Socket): boolean {
     const { request, response } = connectionsBySocket.get(socket)?.lastExchange ?? {};
     const isDone = request?.complete && response?.writableFinished;
@@ -354,12 +383,15 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
   }
 }
 
-/** Whether the answer is sent or its client has left: then the response and the connection emit no more events. */
+/**
+ * Whether the response is sent or its client has disconnected: then the response and the connection
+ * emit no more events.
+ */
 function isFinished({ request, response }: ServerExchange): boolean {
   return request.socket.destroyed || response.closed;
 }
 
-/** An answer that comes whole, however large. */
+/** A response that is sent whole, whatever its size. */
 const JSON_TYPE = /^application\/(graphql-response\+)?json/;
 
 interface LargeResponse {
@@ -368,7 +400,7 @@ interface LargeResponse {
   readonly body: Uint8Array;
 }
 
-/** What the adapter hands on to who answers. */
+/** What the adapter passes on to the handler. */
 interface FetchContext {
   readonly exchange: ServerExchange;
 }
@@ -382,7 +414,10 @@ function startTimer(ms: number, onTime: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Node keeps the first of them. (Its `headersDistinct` tells of two, but reads all the others for that.) */
+/**
+ * Node keeps the first of them. (Its `headersDistinct` shows both, but reads all other headers for
+ * that.)
+ */
 function hasDuplicateHost({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

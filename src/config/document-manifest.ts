@@ -1,4 +1,4 @@
-/** A document, and what it is named by, without the prefix `sha256:`. */
+/** A document and its id, without the prefix `sha256:`. */
 export interface ManifestEntry {
   readonly id: string;
   readonly text: string;
@@ -6,25 +6,28 @@ export interface ManifestEntry {
 
 export interface Manifest {
   readonly entries: readonly ManifestEntry[];
-  /** Each goes on after the file's name. */
+  /** Each continues a sentence that begins with the name of the file. */
   readonly problems: readonly string[];
 }
 
 const APOLLO_FORMAT = 'apollo-persisted-query-manifest';
 const SUPPORTED_FORMATS = `Apollo's manifest (\`"format": "${APOLLO_FORMAT}"\`), or an object of ids and documents`;
 
-/** Reads a manifest in the format of Apollo, or in that of Relay, graphql-codegen and gql.tada: `{ "<id>": "<document>" }`. */
+/**
+ * Parses a manifest in the format of Apollo, or in that of Relay, graphql-codegen and gql.tada: `{
+ * "<id>": "<document>" }`.
+ */
 export function parseManifest(json: string): Manifest {
   const manifest = parseJson(json);
-  if (manifest === undefined) return failure(`is no JSON: it has to be ${SUPPORTED_FORMATS}`);
-  if (!isObject(manifest)) return failure(`has to be ${SUPPORTED_FORMATS}`);
+  if (manifest === undefined) return failure(`is not JSON: it must be ${SUPPORTED_FORMATS}`);
+  if (!isObject(manifest)) return failure(`must be ${SUPPORTED_FORMATS}`);
   if (!('format' in manifest)) {
     return toManifest(Object.entries(manifest).map(([id, text]) => ({ id, text, location: `at ${quote(id)}` })));
   }
   const { format, version, operations } = manifest;
-  if (format !== APOLLO_FORMAT) return failure(`has an unknown \`format\`: it has to be ${SUPPORTED_FORMATS}`);
-  if (version !== 1) return failure('has to be of `version` 1');
-  if (!Array.isArray(operations)) return failure('has to have a list of `operations`');
+  if (format !== APOLLO_FORMAT) return failure(`has an unknown \`format\`: it must be ${SUPPORTED_FORMATS}`);
+  if (version !== 1) return failure('must have `version` 1');
+  if (!Array.isArray(operations)) return failure('must have a list of `operations`');
   return toManifest(
     operations.map((operation: unknown, index) => {
       const { id, body } = isObject(operation) ? operation : {};
@@ -37,8 +40,8 @@ function toManifest(rawEntries: readonly { id: unknown; text: unknown; location:
   const entries: ManifestEntry[] = [];
   const problems: string[] = [];
   for (const { id, text, location } of rawEntries) {
-    if (typeof id !== 'string' || id === '') problems.push(`has no id ${location}: it has to be text, and not empty`);
-    else if (typeof text !== 'string') problems.push(`has no document ${location}: it has to be text`);
+    if (typeof id !== 'string' || id === '') problems.push(`has no id ${location}: it must be a text that is not empty`);
+    else if (typeof text !== 'string') problems.push(`has no document ${location}: it must be a text`);
     else entries.push({ id: id.replace(/^sha256:/, ''), text });
   }
   return { entries, problems };
@@ -60,7 +63,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As much of an id as a message should hold, on one line. */
+/** Quotes the part of an id that fits into a message, on one line. */
 export function quote(id: string): string {
   return JSON.stringify(id.slice(0, 100));
 }

@@ -1,146 +1,173 @@
 import type { z } from 'zod';
 import { LOOPBACK_HOSTS, variables } from './variables.ts';
 
-/** Everything that can be set, checked. Each comes from an environment variable of the README's table. */
+/** All settings, checked. Each comes from an environment variable of the README's table. */
 export interface Settings {
   readonly port: number;
   readonly host: string;
   readonly revox: {
-    /** Without a slash at its end. */
+    /** Without a trailing slash. */
     readonly baseUrl: string;
-    /** The key the gateway itself uses (service mode); absent: each request brings its own (pass-through mode). */
+    /**
+     * The key of the gateway itself (service mode). Absent: each request has its own key
+     * (pass-through mode).
+     */
     readonly apiKey: string | undefined;
     readonly firstPage: 'auto' | 0 | 1;
     readonly arrayFormat: 'comma' | 'repeat' | 'brackets';
     readonly pageSize: number;
     readonly timeoutMs: number;
-    /** Of the stages of one request; `timeoutMs` bounds them all together. */
+    /** Of the stages of one request; `timeoutMs` bounds all of them together. */
     readonly timeouts: { readonly connectMs: number; readonly headersMs: number; readonly bodyMs: number };
-    /** How often a request that failed is sent again. */
+    /** How often a failed request is sent again. */
     readonly retries: number;
     readonly breaker: {
-      /** So many failures keep further requests back, if they are half of all. */
+      /** The number of failures that opens the circuit, if they are half of all requests. */
       readonly failures: number;
-      /** How long at first. */
+      /** How long the circuit is open at first. */
       readonly openMs: number;
     };
-    /** In flight for one credential. */
+    /** Maximum requests in flight for one credential. */
     readonly maxConcurrency: number;
     readonly maxConcurrencyTotal: number;
-    /** Of one caller, waiting for their turn. */
+    /** Maximum queued requests of one caller. */
     readonly maxQueued: number;
     readonly maxResponseBytes: number;
   };
-  /** Any of them admits a request that carries it in `Router-Authorization`; empty: none is asked for. */
+  /**
+   * A request with one of them in `Router-Authorization` is accepted. Empty: no secret is required.
+   */
   readonly routerSecrets: readonly string[];
-  /** What is remembered between operations, and for how long. */
+  /** What is cached between operations, and for how long. */
   readonly cache: {
-    /** Memory for answers; estimated, for parsed objects have no exact size. */
+    /** Memory for cached responses; an estimate, because parsed objects have no exact size. */
     readonly maxBytes: number;
-    /** Keys the fingerprints by which credentials are told apart; absent: a random one, or with Redis none. */
+    /**
+     * The key of the fingerprints that distinguish credentials. Absent: a random key, or with Redis
+     * none.
+     */
     readonly secret: string | undefined;
     readonly freshness: {
       /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
       readonly endedCallMs: number;
       /** A call that just ended: its transcript and structured output may still arrive. */
       readonly justEndedCallMs: number;
-      /** For so long after its end a call has just ended. */
+      /** How long after its end a call counts as just ended. */
       readonly settlingCallMs: number;
-      /** A call that is not over, and a list page with such a call or attempt on it. */
+      /** A call that has not ended, and a list page with such a call or attempt on it. */
       readonly liveCallMs: number;
       readonly assistantMs: number;
       readonly campaignMs: number;
       readonly runningCampaignMs: number;
       /** A page of call attempts or of campaign rows. */
       readonly pageMs: number;
-      /** That there is no such object. */
+      /** The response that an object does not exist. */
       readonly notFoundMs: number;
-      /** After its freshness an answer is served once more for so long, while it is fetched anew. Never a live call, nor a list page. */
+      /**
+       * Stale-while-revalidate: how long after its freshness a cached response is served while it
+       * is fetched again. Never a live call, nor a list page.
+       */
       readonly whileRevalidatingMs: number;
     };
-    /** After its freshness an answer is served for so long where the upstream fails. */
+    /**
+     * Stale-if-error: how long after its freshness a cached response is served if the upstream
+     * fails.
+     */
     readonly graceMs: number;
-    /** Pass-through mode: so long after the upstream took a credential, what is remembered is read without asking again. */
+    /**
+     * Pass-through mode: how long after the upstream accepted a credential its cached data is
+     * served without asking the upstream again.
+     */
     readonly credentialRecheckMs: number;
-    /** Absent: what is remembered stays in the process. */
+    /** Absent: cached data stays in the process. */
     readonly redisUrl: string | undefined;
-    /** The longest that a request waits for Redis. */
+    /** Maximum wait of a request for Redis. */
     readonly redisTimeoutMs: number;
   };
-  /** Service mode: a bearer token that was issued for this gateway admits, too; absent: none does. */
+  /**
+   * Service mode: a bearer token that was issued for this gateway is accepted too. Absent: no
+   * bearer token is.
+   */
   readonly jwt: JwtSettings | undefined;
   readonly requestDeadlineMs: number;
   readonly maxUpstreamRequests: number;
-  /** Bytes of their responses, decoded, that one operation may read. */
+  /** Bytes of upstream responses, decoded, that one operation may read. */
   readonly maxUpstreamBytes: number;
-  /** How much one request may bring, and one operation may ask for. */
+  /** How much one request may send, and one operation may request. */
   readonly limits: {
     readonly bodyBytes: number;
-    /** Of the document, as the lexer counts them. */
+    /** Tokens of the document, as the lexer counts them. */
     readonly tokens: number;
     /** Levels of fields; fragments add none. */
     readonly depth: number;
-    /** With fields that stand beside their like. */
+    /** Aliases, and fields that are repeated in one selection set. */
     readonly aliases: number;
     readonly directives: number;
-    /** Fields, each as often as it can come: see `http/limits/cost.ts`. */
+    /** Fields, each as often as it can occur: see `http/limits/cost.ts`. */
     readonly cost: number;
     /** Items of an `ids` argument. */
     readonly ids: number;
     /** Items of `_entities(representations:)`. */
     readonly representations: number;
-    /** Of an answer: its names and texts, and 128 for each field and item. */
+    /** Of a response: its names and texts, and 128 for each field and item. */
     readonly responseBytes: number;
-    /** Fields and items that may fail before an operation is given up. */
+    /** Fields and items that may fail before an operation is aborted. */
     readonly errors: number;
   };
-  /** Origins whose pages may read answers; empty: none but the gateway's own. */
+  /** Origins whose pages may read responses. Empty: only the gateway's own. */
   readonly corsOrigins: readonly string[];
   readonly trustedDocuments: {
-    /** A manifest, or a directory of them; absent: none. */
+    /** A manifest, or a directory of manifests and documents. Absent: no trusted documents. */
     readonly path: string | undefined;
-    /** Whether nothing else is executed. */
+    /** Whether only trusted documents are executed. */
     readonly trustedOnly: boolean;
   };
-  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  /**
+   * Whether responses are compressed for clients that accept that. False: a proxy in front does it.
+   */
   readonly compression: boolean;
-  /** Of clients, at a time. */
+  /** Maximum open connections of clients. */
   readonly maxConnections: number;
-  /** Of those, from one address; `Infinity`: the address is that of a proxy. */
+  /** Maximum open connections from one address. `Infinity`: the address is that of a proxy. */
   readonly maxConnectionsPerAddress: number;
-  /** Answers that are ready, and that clients have yet to read. */
+  /** Responses that are complete, and that clients have yet to read. */
   readonly unsent: {
     readonly maxBytes: number;
     readonly maxBytesPerCaller: number;
   };
-  /** How long a client may take to send a request, ms. */
+  /** How long a client may take to send a request. */
   readonly clientTimeouts: {
     readonly headersMs: number;
-    /** All of it, headers and body. */
+    /** The whole request, headers and body. */
     readonly requestMs: number;
   };
-  /** What happens when the process is told to end. */
+  /** What happens when the process gets a signal to end. */
   readonly drain: {
-    /** For so long it is not ready, but goes on as before, so that its clients go elsewhere. */
+    /**
+     * How long the gateway is not ready but goes on as before, so that its clients go elsewhere.
+     */
     readonly delayMs: number;
-    /** For so long after that requests under way may go on. */
+    /** How long requests in flight may go on after that. */
     readonly timeoutMs: number;
   };
   readonly graphiql: boolean;
   readonly introspection: boolean;
-  /** `extensions.upstream` for requests that ask for it. */
+  /** Whether requests may ask for `extensions.upstream`. */
   readonly upstreamTrace: boolean;
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-    /** `text`: for people before a terminal. */
+    /** `text`: for a terminal. */
     readonly format: 'json' | 'text';
-    /** Whether documents and variables are told. */
+    /** Whether documents and variables are logged. */
     readonly personalData: boolean;
   };
   readonly tracing: {
-    /** Whether the process is to send traces: OpenTelemetry's own variables say so. The rest of them is read by its SDK. */
+    /**
+     * Whether the process sends traces: OpenTelemetry's own variables say so. Its SDK reads the
+     * rest of them.
+     */
     readonly isEnabled: boolean;
-    /** Whether they say what the service is called, too. */
+    /** Whether these variables contain the name of the service. */
     readonly hasServiceName: boolean;
   };
   /** Demo only. */
@@ -152,18 +179,18 @@ export interface JwtSettings {
   readonly jwksUrl: string;
   readonly issuer: string;
   readonly audience: string;
-  /** Each has to be granted; empty: none is asked for. */
+  /** A token must grant all of them. Empty: no scope is required. */
   readonly scopes: readonly string[];
 }
 
-/** All that is wrong with the settings, at once. Values are never repeated: they may be secrets. */
+/** All problems of the settings at once. Values are never quoted, because they may be secrets. */
 export class SettingsError extends Error {
   override name = 'SettingsError';
   readonly problems: readonly string[];
 
-  constructor(faults: readonly string[]) {
-    super(`The settings are wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-    this.problems = faults;
+  constructor(problems: readonly string[]) {
+    super(`Invalid settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
   }
 }
 
@@ -171,7 +198,7 @@ export type Environment = { readonly [name: string]: string | undefined };
 
 /**
  * Reads the settings. An empty variable counts as absent.
- * @throws SettingsError naming every fault, if there is any
+ * @throws SettingsError with every problem, if there is any
  */
 export function readSettings(environment: Environment = process.env): Settings {
   const provided = Object.fromEntries(
@@ -184,15 +211,13 @@ export function readSettings(environment: Environment = process.env): Settings {
   const isGuarded = provided.ROUTER_SECRETS !== undefined || provided.JWT_JWKS_URL !== undefined;
   if (isServiceMode && !isGuarded && provided.HOST !== undefined && !LOOPBACK_HOSTS.has(provided.HOST)) {
     problems.push(
-      'HOST has to be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, everyone who reaches the gateway ' +
-        'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to let in only those who prove themselves.',
+      'HOST must be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, every client that reaches the gateway ' +
+        'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to accept only authenticated clients.',
     );
   }
   problems.push(...findJwtProblems(provided));
   if (provided.TRUSTED_DOCUMENTS_ONLY === 'on' && provided.TRUSTED_DOCUMENTS === undefined) {
-    problems.push(
-      'TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
-    );
+    problems.push('TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.');
   }
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
@@ -278,16 +303,19 @@ export function readSettings(environment: Environment = process.env): Settings {
   };
 }
 
-/** A token is checked against all of it, or none is taken: half of it would let in what was issued for somebody else. */
+/**
+ * Either all of the settings are there, or no token is accepted: with half of them the gateway
+ * would accept tokens that were issued for another service.
+ */
 function findJwtProblems(provided: Environment): string[] {
   const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
   const isConfigured = [...names, 'JWT_SCOPE'].some((name) => provided[name] !== undefined);
   if (!isConfigured) return [];
   const missing = names.filter((name) => provided[name] === undefined);
   return [
-    ...missing.map((name) => `${name} has to be set: tokens are checked against keys, issuer and audience together.`),
+    ...missing.map((name) => `${name} must be set: tokens are checked against keys, issuer and audience together.`),
     ...(provided.REVOX_API_KEY === undefined
-      ? ['REVOX_API_KEY has to be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.']
+      ? ['REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.']
       : []),
   ];
 }
@@ -298,7 +326,10 @@ function toJwtSettings(values: z.infer<typeof variables>): JwtSettings | undefin
   return { jwksUrl, issuer, audience, scopes: scope.split(/\s+/).filter((name) => name !== '') };
 }
 
-/** OpenTelemetry's variables are what everyone knows them to be; where none of these is set, its SDK is not even loaded. */
+/**
+ * OpenTelemetry's variables have their usual meaning. Where none of these is set, its SDK is not
+ * even loaded.
+ */
 function toTracingSettings(values: z.infer<typeof variables>): Settings['tracing'] {
   const exporters =
     values.OTEL_TRACES_EXPORTER ?? (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || values.OTEL_EXPORTER_OTLP_ENDPOINT);
@@ -315,7 +346,10 @@ function toMaxPerAddress({ MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS }: z.inf
   return MAX_CONNECTIONS_PER_ADDRESS ?? Math.ceil(MAX_CONNECTIONS / 2);
 }
 
-/** The sandbox's port, unless it is set: the next one; any free one beside any free one. */
+/**
+ * Default port of the sandbox: the next one. If the gateway takes any free port, so does the
+ * sandbox.
+ */
 function adjacentPort(port: number): number {
   if (port === 0) return 0;
   return port === 65_535 ? 65_534 : port + 1;

@@ -5,7 +5,7 @@ import { SettingsError } from './settings.ts';
 
 /** A document that clients may name instead of sending it. */
 export interface TrustedDocumentFile extends ManifestEntry {
-  /** Where it was read. */
+  /** The file that contains it. */
   readonly file: string;
 }
 
@@ -14,14 +14,18 @@ interface ReadResult {
   readonly problems: readonly string[];
 }
 
-/** A document by itself; everything else is a manifest. */
+/** These files are one document each; every other file is a manifest. */
 const GRAPHQL_EXTENSIONS = new Set(['.graphql', '.gql']);
-/** What is read in a directory. A file that `TRUSTED_DOCUMENTS` names itself may be called anything. */
+/**
+ * These files of a directory are read. A file that `TRUSTED_DOCUMENTS` names itself may have any
+ * name.
+ */
 const READABLE_EXTENSIONS = new Set(['.json', ...GRAPHQL_EXTENSIONS]);
 
 /**
- * Reads what `TRUSTED_DOCUMENTS` names: a file, or all files of a directory and those below it, in the order of their names.
- * @throws SettingsError naming every fault with its file, and nothing of what is in it but ids
+ * Reads what `TRUSTED_DOCUMENTS` names: a file, or all files of a directory and of the directories
+ * below it, in the order of their names.
+ * @throws SettingsError with every problem and its file; of the files' contents it quotes only ids
  */
 export function readTrustedDocuments(path: string): readonly TrustedDocumentFile[] {
   const { documents, problems } = readPath(path);
@@ -31,13 +35,15 @@ export function readTrustedDocuments(path: string): readonly TrustedDocumentFile
     const existing = byId.get(document.id);
     if (!existing) byId.set(document.id, document);
     else if (existing.text !== document.text) {
-      conflicts.push(`${document.file} has another document of the id ${quote(document.id)} than ${existing.file}`);
+      conflicts.push(`${document.file} has a different document with the id ${quote(document.id)} than ${existing.file}`);
     }
   }
   const noDocuments =
-    documents.length + problems.length === 0 ? [`${path} holds no document: it has to hold manifests or GraphQL documents`] : [];
+    documents.length + problems.length === 0
+      ? [`${path} contains no document: it must contain manifests or GraphQL documents`]
+      : [];
   const allProblems = [...problems, ...conflicts, ...noDocuments];
-  if (allProblems.length > 0) throw new SettingsError(allProblems.map((fault) => `TRUSTED_DOCUMENTS: ${fault}.`));
+  if (allProblems.length > 0) throw new SettingsError(allProblems.map((problem) => `TRUSTED_DOCUMENTS: ${problem}.`));
   return [...byId.values()];
 }
 
@@ -45,14 +51,17 @@ function readPath(path: string): ReadResult {
   try {
     const stats = statSync(path);
     if (stats.isDirectory()) return readDirectory(path);
-    // A pipe or a device may have no end.
+    // A pipe or a device may never end.
     return stats.isFile() ? readFile(path) : failure(`${path} is neither a file nor a directory`);
   } catch (error) {
     return failure(`${path} ${describeFileError(error)}`);
   }
 }
 
-/** What begins with a dot is no document of anyone's: `.git`, or the copies that a mounted ConfigMap keeps. */
+/**
+ * A name that begins with a dot is no document: `.git`, or the copies that a mounted ConfigMap
+ * keeps.
+ */
 function readDirectory(path: string): ReadResult {
   const results = readdirSync(path, { withFileTypes: true })
     .filter((entry) => !entry.name.startsWith('.') && shouldRead(entry, path))
@@ -62,7 +71,7 @@ function readDirectory(path: string): ReadResult {
   return { documents: results.flatMap(({ documents }) => documents), problems: results.flatMap(({ problems }) => problems) };
 }
 
-/** A link to a file is read; one to a directory is not followed, for it may lead back. */
+/** A link to a file is read. A link to a directory is not followed, because it may lead back. */
 function shouldRead(entry: Dirent, folder: string): boolean {
   if (entry.isDirectory()) return true;
   if (!READABLE_EXTENSIONS.has(extname(entry.name))) return false;
@@ -71,18 +80,18 @@ function shouldRead(entry: Dirent, folder: string): boolean {
 
 function readFile(file: string): ReadResult {
   const text = decodeUtf8(readFileSync(file));
-  if (text === undefined) return failure(`${file} has to be UTF-8`);
+  if (text === undefined) return failure(`${file} must be UTF-8`);
   const extension = extname(file);
   if (GRAPHQL_EXTENSIONS.has(extension)) return { documents: [{ id: basename(file, extension), text, file }], problems: [] };
   const { entries, problems } = parseManifest(text);
-  return { documents: entries.map((entry) => ({ ...entry, file })), problems: problems.map((fault) => `${file} ${fault}`) };
+  return { documents: entries.map((entry) => ({ ...entry, file })), problems: problems.map((problem) => `${file} ${problem}`) };
 }
 
 function failure(problem: string): ReadResult {
   return { documents: [], problems: [problem] };
 }
 
-/** Without a byte order mark. */
+/** Decodes UTF-8, without its byte order mark. Undefined for other bytes. */
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

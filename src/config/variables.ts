@@ -1,17 +1,17 @@
 import { z } from 'zod';
 
-/** The hosts that only this machine can reach, and that the gateway answers to by name. */
+/** The hosts that only this machine can reach, and by which the gateway lets itself be named. */
 export const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
 const wholeNumber = (min: number, max: number, unit: string) =>
   z
     .string()
-    .regex(/^\d+$/, `has to be a whole number of ${unit}, ${min} to ${max}`)
+    .regex(/^\d+$/, `must be a whole number of ${unit}, ${min} to ${max}`)
     .transform(Number)
-    .refine((number) => number >= min && number <= max, `has to be ${min} to ${max} ${unit}`);
+    .refine((number) => number >= min && number <= max, `must be ${min} to ${max} ${unit}`);
 
 const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  z.enum(values, `has to be one of ${values.join(', ')}`);
+  z.enum(values, `must be one of ${values.join(', ')}`);
 
 const DAY_MS = 86_400_000;
 const GIBIBYTE = 2 ** 30;
@@ -20,7 +20,7 @@ const baseUrl = z
   .string()
   .refine(
     isPlainHttpUrl,
-    'has to be an http or https URL without user, query or fragment, https://www.getrevox.com/api for instance',
+    'must be an http or https URL without user, query or fragment, for example https://www.getrevox.com/api',
   )
   .transform((url) => url.replace(/\/+$/, ''));
 
@@ -28,17 +28,20 @@ const listOf = (item: z.ZodType<string>, kind: string) =>
   z
     .string()
     .transform((list) => list.split(',').map((entry) => entry.trim()))
-    .refine((entries) => entries.every((entry) => item.safeParse(entry).success), `has to be a comma-separated list of ${kind}`)
+    .refine((entries) => entries.every((entry) => item.safeParse(entry).success), `must be a comma-separated list of ${kind}`)
     .default([]);
 
-const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'has to be visible ASCII without blanks, as it goes into a header');
+const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII without spaces, because it is sent in a header');
 
-/** Every environment variable that is read, one by one; what has to fit together is checked in `settings.ts`. */
+/**
+ * Every environment variable that is read, checked one by one. `settings.ts` checks what must fit
+ * together.
+ */
 export const variables = z.object({
   PORT: wholeNumber(0, 65_535, 'a port').default(4000),
   HOST: z
     .string()
-    .regex(/^[\w.:-]+$/, 'has to be an address or a name to listen on, 127.0.0.1 for instance')
+    .regex(/^[\w.:-]+$/, 'must be an address or a name to listen on, for example 127.0.0.1')
     .default('127.0.0.1'),
   REVOX_BASE_URL: baseUrl.default('https://www.getrevox.com/api'),
   REVOX_API_KEY: headerText.optional(),
@@ -56,16 +59,16 @@ export const variables = z.object({
   REVOX_MAX_CONCURRENCY_TOTAL: wholeNumber(1, 100_000, 'requests').default(200),
   REVOX_MAX_QUEUE: wholeNumber(1, 1_000_000, 'requests').default(2_000),
   REVOX_MAX_RESPONSE_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(32 * 2 ** 20),
-  ROUTER_SECRETS: listOf(headerText, 'secrets, each of visible ASCII without blanks'),
+  ROUTER_SECRETS: listOf(headerText, 'secrets, each of visible ASCII without spaces'),
   JWT_JWKS_URL: z
     .string()
-    .refine(isJwksUrl, 'has to be an https URL (http only for this machine) without user or fragment')
+    .refine(isJwksUrl, 'must be an https URL (http only for this machine) without user or fragment')
     .optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
   JWT_SCOPE: z.string().optional(),
   CACHE_MAX_BYTES: wholeNumber(0, 64 * GIBIBYTE, 'bytes').default(64 * 2 ** 20),
-  CACHE_SECRET: z.string().min(16, 'has to be at least 16 characters that nobody can guess').optional(),
+  CACHE_SECRET: z.string().min(16, 'must be at least 16 characters that cannot be guessed').optional(),
   FRESHNESS_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(600_000),
   FRESHNESS_JUST_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(5_000),
   FRESHNESS_SETTLING_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(300_000),
@@ -78,7 +81,7 @@ export const variables = z.object({
   FRESHNESS_WHILE_REVALIDATING_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
   GRACE_MS: wholeNumber(0, DAY_MS, 'ms').default(3_600_000),
   CREDENTIAL_RECHECK_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
-  REDIS_URL: z.string().refine(isRedisUrl, 'has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance').optional(),
+  REDIS_URL: z.string().refine(isRedisUrl, 'must be a redis or rediss URL, for example redis://127.0.0.1:6379').optional(),
   REDIS_TIMEOUT_MS: wholeNumber(1, 10_000, 'ms').default(50),
   REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
   MAX_UPSTREAM_REQUESTS: wholeNumber(1, 100_000, 'requests').default(250),
@@ -93,7 +96,7 @@ export const variables = z.object({
   MAX_REPRESENTATIONS: wholeNumber(1, 100_000, 'representations').default(1_000),
   MAX_ANSWER_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(16 * 2 ** 20),
   MAX_ERRORS: wholeNumber(1, 100_000, 'errors').default(100),
-  CORS_ORIGINS: listOf(z.string().refine(isOrigin), 'origins, https://app.example.com for instance, with no path'),
+  CORS_ORIGINS: listOf(z.string().refine(isOrigin), 'origins without a path, for example https://app.example.com'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   TRUSTED_DOCUMENTS_ONLY: oneOf('on', 'off').default('off'),
   MAX_CONNECTIONS: wholeNumber(1, 1_000_000, 'connections').default(2_000),
@@ -127,7 +130,9 @@ export const variables = z.object({
   SANDBOX_PORT: wholeNumber(0, 65_535, 'a port').optional(),
 });
 
-/** Who answers there decides who may enter: nobody on the way may. */
+/**
+ * The server at this URL decides which tokens are accepted, so the connection to it must be secure.
+ */
 function isJwksUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, hash } = new URL(text);

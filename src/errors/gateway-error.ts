@@ -1,4 +1,4 @@
-/** The codes that stand in `errors[].extensions.code`. Outsiders rely on them. */
+/** The values of `errors[].extensions.code`. Clients rely on them. */
 export type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'GRAPHQL_PARSE_FAILED'
@@ -15,7 +15,7 @@ export type ErrorCode =
   | 'UPSTREAM_BUDGET_EXCEEDED'
   | 'INTERNAL_SERVER_ERROR';
 
-/** What of an error may be shown beside its code. */
+/** The details of an error that may be shown beside its code. */
 export type PublicDetails = {
   readonly status?: number;
   readonly retryAfter?: number;
@@ -24,8 +24,8 @@ export type PublicDetails = {
 };
 
 /**
- * An error whose message and details are ours and may be shown as they are.
- * Everything else that is thrown surfaces as `INTERNAL_SERVER_ERROR` with a message that says nothing.
+ * An error whose message and details are the gateway's own, and may be shown unchanged. Every other
+ * error surfaces as `INTERNAL_SERVER_ERROR` with a message that reveals nothing.
  */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
@@ -39,45 +39,54 @@ export class GatewayError extends Error {
   }
 }
 
-/** A message may repeat what a request brought, and that may be a megabyte. */
+/** Maximum characters of a message: a message may quote the request, which can have a megabyte. */
 export const MAX_MESSAGE_LENGTH = 2_000;
 
-/** Takes out the middle of a longer message: it begins with what is wrong, and may end with what would be right. */
+/**
+ * Cuts out the middle of a longer message: a message begins with what is wrong, and may end with
+ * what would be right.
+ */
 export function toBoundedMessage(message: string): string {
   if (message.length <= MAX_MESSAGE_LENGTH) return message;
   const half = MAX_MESSAGE_LENGTH / 2;
   return `${message.slice(0, half)}…${message.slice(1 - half)}`;
 }
 
-/** The caller asked for something that cannot be: the message says what was wrong and what would be right. Surfaces at the field. */
+/**
+ * The caller has requested something impossible: the message says what was wrong and what would be
+ * right. Surfaces at the field.
+ */
 export class UserInputError extends GatewayError {
   constructor(message: string) {
     super('BAD_USER_INPUT', message);
   }
 }
 
-/** Nobody was named, or nobody we know. Surfaces as the whole answer (HTTP 401), or at the field when the upstream says so. */
+/**
+ * The credential is missing or unknown. Surfaces as the whole response (HTTP 401), or at the field
+ * when the upstream says so.
+ */
 export class UnauthenticatedError extends GatewayError {
   constructor(message: string, options?: ErrorOptions) {
     super('UNAUTHENTICATED', message, {}, options);
   }
 }
 
-/** Which limit a request is over, by how much, and the setting that raises it. */
+/** The limit that a request exceeds, the measured value, and the setting that raises the limit. */
 export interface LimitExcess {
   readonly limit: number;
-  /** Where counting stops at the limit: one more. */
+  /** If counting stops at the limit: one more than the limit. */
   readonly measured: number;
-  /** Absent: none does. */
+  /** Absent: no setting raises the limit. */
   readonly setting?: string;
 }
 
-/** A request asks for more than one may. Surfaces as the whole answer: nothing of it is executed. */
+/** A request exceeds a limit. Surfaces as the whole response: nothing of it is executed. */
 export class OperationTooComplexError extends GatewayError {
-  /** What raises the limit, or that of which the limit is a multiple. */
+  /** The setting that raises the limit, or of which the limit is a multiple. */
   readonly setting: string | undefined;
 
-  /** @param subject says what is too much, and how much it is; the limit is added */
+  /** @param subject says what exceeds the limit, and the measured value; the limit is added */
   constructor(subject: string, { limit, measured, setting }: LimitExcess, options?: ErrorOptions) {
     const message = `${subject}; at most ${limit} are allowed${setting === undefined ? '' : ` (${setting})`}.`;
     super('OPERATION_TOO_COMPLEX', message, { limit, measured }, options);
@@ -85,17 +94,20 @@ export class OperationTooComplexError extends GatewayError {
   }
 }
 
-/** So many fields and items failed that the operation is given up. Surfaces as the whole answer; its cause is the first failure. */
+/**
+ * Too many fields and items failed, so the operation is aborted. Surfaces as the whole response;
+ * its cause is the first failure.
+ */
 export class TooManyErrorsError extends OperationTooComplexError {
   constructor(limit: number, firstError: unknown) {
     const limitExcess = { limit, measured: limit + 1, setting: 'MAX_ERRORS' };
-    super(`The operation is given up after ${limit + 1} errors`, limitExcess, { cause: firstError });
+    super(`The operation was aborted after ${limit + 1} errors`, limitExcess, { cause: firstError });
   }
 }
 
-/** A body is larger than is taken. Surfaces as the whole answer (HTTP 413). */
+/** The body of a request is too large. Surfaces as the whole response (HTTP 413). */
 export class BodyTooLargeError extends OperationTooComplexError {
-  /** @param bytes absent: only that there are more of them is known */
+  /** @param bytes absent: only known to be more than the limit */
   constructor(limit: number, bytes?: number) {
     super(`The body has ${bytes ?? `more than ${limit}`} bytes`, {
       limit,
@@ -105,11 +117,14 @@ export class BodyTooLargeError extends OperationTooComplexError {
   }
 }
 
-/** One operation needs more upstream requests, or bytes of their responses, than it may have. Surfaces at each field that is not loaded for that. */
+/**
+ * An operation needs more upstream requests, or bytes of their responses, than its budget has.
+ * Surfaces at each field that is not loaded for this reason.
+ */
 export class BudgetExceededError extends GatewayError {
   constructor(resource: keyof typeof BUDGETS, limit: number) {
     const { toAllowance, setting } = BUDGETS[resource];
-    const message = `This operation may ${toAllowance(limit)} (${setting}) and needs more. Ask for fewer objects at a time.`;
+    const message = `This operation may ${toAllowance(limit)} (${setting}) and needs more. Request fewer objects at a time.`;
     super('UPSTREAM_BUDGET_EXCEEDED', message);
   }
 }

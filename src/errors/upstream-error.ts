@@ -1,17 +1,17 @@
 import { type ErrorCode, GatewayError, type PublicDetails } from './gateway-error.ts';
 
-/** Which request failed. For logs and metrics: neither is ever shown to a caller. */
+/** Identifies the request that failed. For logs and metrics: a caller never sees method or path. */
 export interface UpstreamRequestLine {
   readonly method: 'GET';
   /** The path as it was sent, ids included, without origin and query. */
   readonly path: string;
 }
 
-/** A request to the upstream that brought no usable answer. Surfaces at the field that needed it. */
+/** An upstream request without a usable response. Surfaces at the field that needed it. */
 export class UpstreamError extends GatewayError {
   readonly method: UpstreamRequestLine['method'];
   readonly path: string;
-  /** The status of the upstream's answer; absent when there was none. */
+  /** The status of the upstream's response; absent if there was none. */
   readonly status: number | undefined;
 
   constructor(
@@ -34,62 +34,68 @@ export class UpstreamUnavailableError extends UpstreamError {
   }
 }
 
-/** No whole answer in time. */
+/** No complete response in time. */
 export class UpstreamTimeoutError extends UpstreamError {
   constructor(line: UpstreamRequestLine, cause?: unknown) {
-    super('UPSTREAM_TIMEOUT', 'The Revox API did not answer in time.', line, { cause });
+    super('UPSTREAM_TIMEOUT', 'The Revox API did not respond in time.', line, { cause });
   }
 }
 
-/** An answer that is not what the documents promise: no JSON, no envelope, cut short or too large. */
+/** A response that is not as documented: no JSON, no envelope, cut short or too large. */
 export class UpstreamInvalidResponseError extends UpstreamError {
   constructor(line: UpstreamRequestLine, problem: string, { status, cause }: { status?: number; cause?: unknown } = {}) {
-    super('UPSTREAM_INVALID_RESPONSE', `The Revox API answered with something unexpected: ${problem}.`, line, { status, cause });
+    super('UPSTREAM_INVALID_RESPONSE', `The Revox API sent an unexpected response: ${problem}.`, line, { status, cause });
   }
 }
 
-/** The upstream's 4xx, with its status. In service mode its 401 and 403 too, which the caller cannot mend. */
+/**
+ * The upstream's 4xx, with its status. In service mode also its 401 and 403, which the caller
+ * cannot fix.
+ */
 export class UpstreamRejectedError extends UpstreamError {
-  /** @param wasSent false: an earlier request with the same credential was answered so, and this one was not sent */
+  /** @param wasSent false: an earlier request with the same credential got this status, and this one was not sent */
   constructor(line: UpstreamRequestLine, status: number, wasSent = true) {
-    super('UPSTREAM_REJECTED', `The Revox API refused this request with status ${status}.`, line, {
+    super('UPSTREAM_REJECTED', `The Revox API rejected this request with status ${status}.`, line, {
       status: wasSent ? status : undefined,
       details: { status },
     });
   }
 }
 
-/** The upstream's 404 or 410. A single object's becomes null; a list's surfaces. */
+/** The upstream's 404 or 410. For a single object it becomes null; for a list it surfaces. */
 export class UpstreamNotFoundError extends UpstreamRejectedError {}
 
-/** The upstream does not take the caller's own credential (pass-through mode). */
+/** The upstream rejects the caller's own credential (pass-through mode). */
 export class CredentialRefusedError extends UpstreamError {
-  /** @param wasSent false: an earlier request with the same credential was answered so, and this one was not sent */
+  /** @param wasSent false: an earlier request with the same credential got this status, and this one was not sent */
   constructor(line: UpstreamRequestLine, status: 401 | 403, wasSent = true) {
     super(
       status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN',
       status === 401
         ? 'The Revox API does not accept this API key. Check the key in the Authorization header.'
-        : 'The Revox API does not let this API key see this.',
+        : 'The Revox API does not allow this API key to read this.',
       line,
       { status: wasSent ? status : undefined },
     );
   }
 }
 
-/** The upstream asks for patience, and has said so in answer to this request or to another with the same credential. */
+/**
+ * The rate limit of the upstream, reported in response to this request or to another one with the
+ * same credential.
+ */
 export class RateLimitedError extends UpstreamError {
-  /** @param status absent where this request was not even sent */
+  /** @param status absent: this request was not sent */
   constructor({ method, path }: UpstreamRequestLine, retryAfterMs: number, status?: 429) {
     const details = { retryAfter: Math.ceil(retryAfterMs / 1000) };
-    super('RATE_LIMITED', 'The Revox API asks to slow down. Try again later.', { method, path }, { status, details });
+    super('RATE_LIMITED', 'The rate limit of the Revox API is exceeded. Try again later.', { method, path }, { status, details });
   }
 }
 
-/** So many requests of the caller wait for the upstream already that another one is not taken. */
+/** The caller's queue for the upstream is full. */
 export class QueueFullError extends UpstreamError {
   constructor(line: UpstreamRequestLine, retryAfterMs: number) {
-    const message = 'Too many requests to the Revox API are waiting for their turn. Ask for less at a time, or try again later.';
+    const message = 'Too many requests to the Revox API are queued. Request less at a time, or try again later.';
     super('RATE_LIMITED', message, line, { details: { retryAfter: Math.ceil(retryAfterMs / 1000) } });
   }
 }

@@ -4,37 +4,45 @@ import { type Encoding, parseAcceptEncoding } from '#http/headers/accept-encodin
 import { toErrorResponse } from './error-response.ts';
 import { isPlainResponse, type PlainResponse, type RequestHead, toResponse } from './message.ts';
 
-/** Sends an answer compressed, where its client takes it. */
+/** Compresses a response, if its client accepts that. */
 export type Compress = <Reply extends PlainResponse | Response>(
   request: RequestHead,
   response: Reply,
 ) => Promise<Reply | Response>;
 
-/** What fits into one packet with its headers arrives no sooner for being shorter. */
+/** A body that fits into one packet with its headers arrives no sooner when it is shorter. */
 const MIN_BYTES = 1024;
 
 /**
- * Text that comes whole. Never event streams and answers in parts: each part would wait for the next one.
+ * Text that is sent whole. Never event streams and multipart responses: each part would wait for
+ * the next one.
  */
 const COMPRESSIBLE_TYPE = /^(application\/(graphql-response\+)?json|text\/(html|plain))\s*(;|$)/i;
 
 const HTML_TYPE = /^text\/html\b/i;
 
-/** How much work is done for fewer bytes. `bench/compression.ts` shows what each costs: a client waits for it, and so do others. */
+/**
+ * Compression levels. `bench/compression.ts` shows the cost of each level: the client waits for the
+ * compression, and so do other clients.
+ */
 const QUALITY = { br: 4, gzip: 4 };
 
-/** A larger body takes some milliseconds or more. */
+/** Compressing a larger body takes some milliseconds or more. */
 const MAX_SMALL_BYTES = 65_536;
 
-/** Node has four threads: two are left to those who ask for less. What waits for a thread is held in memory, and counted nowhere. */
+/**
+ * Node has four threads: two stay free for smaller bodies. A body that waits for a thread is in
+ * memory, and no budget counts it.
+ */
 const MAX_CONCURRENT_LARGE_BODIES = 2;
 
-/** For what is compressed once. */
+/** For a page that is compressed once. */
 const PAGE_QUALITY = { br: 6, gzip: 6 };
 
 /**
- * Compresses what is text, whole, and worth it; in Node's threads, so that others are answered meanwhile. What one caller is told is kept
- * nowhere; of the one page of HTML, which is the same for all, each encoding is made once and kept.
+ * Compresses text that is sent whole and is large enough, in Node's threads, so that other requests
+ * are served meanwhile. The compressed response of a caller is not cached. Of the one HTML page,
+ * which is the same for all clients, each encoding is made once and cached.
  */
 export function createCompress(): Compress {
   const pages = new Map<Encoding, Promise<Blob>>();
@@ -67,7 +75,7 @@ export function createCompress(): Compress {
     }
   };
 
-  /** A Blob is read in parts by each who asks: whoever does not read on holds no copy of it. */
+  /** Each client reads the Blob in parts, so a client that stops reading holds no copy of it. */
   async function encodePage(encoding: Encoding, response: PlainResponse | Response): Promise<Blob> {
     try {
       return new Blob([await encode(encoding, await toResponse(response).bytes(), PAGE_QUALITY)]);
@@ -115,23 +123,19 @@ function withBody<Reply extends PlainResponse | Response>(
 }
 
 function toTooManyCompressions(response: PlainResponse | Response): Response {
-  const message = 'Too many large answers are being compressed: try again in a moment, or take them uncompressed.';
+  const message = 'Too many large responses are being compressed: try again in a moment, or accept uncompressed responses.';
   const options = { status: 429, headers: { 'retry-after': '1' }, details: { retryAfter: 1 } };
   return withHeadersFrom(response, toErrorResponse('RATE_LIMITED', message, options));
 }
 
 function toUnacceptableEncoding(response: PlainResponse | Response): Response {
-  const errorResponse = toErrorResponse(
-    'BAD_USER_INPUT',
-    'The Accept-Encoding header takes nothing that we send: br, gzip or identity.',
-    {
-      status: 406,
-    },
-  );
+  const errorResponse = toErrorResponse('BAD_USER_INPUT', 'The Accept-Encoding header must accept br, gzip or identity.', {
+    status: 406,
+  });
   return withHeadersFrom(response, errorResponse);
 }
 
-/** What an answer says of those who may read it stays as it is. */
+/** Keeps the headers of a response that say which pages may read it. */
 function withHeadersFrom(response: PlainResponse | Response, errorResponse: Response): Response {
   for (const [name, value] of toResponse(response).headers) {
     if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') errorResponse.headers.set(name, value);
@@ -139,7 +143,7 @@ function withHeadersFrom(response: PlainResponse | Response, errorResponse: Resp
   return errorResponse;
 }
 
-/** Shared caches would send the one what was made for the other. */
+/** Otherwise a shared cache would send all clients the same encoding. */
 function appendAcceptEncoding(vary: string | null): string {
   return vary ? `${vary}, Accept-Encoding` : 'Accept-Encoding';
 }

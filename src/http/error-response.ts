@@ -4,11 +4,11 @@ import { NO_STORE, VARY } from '#http/headers/cache-control.ts';
 export interface ErrorResponseOptions {
   readonly status: number;
   readonly headers?: Record<string, string>;
-  /** What stands beside the code. */
+  /** Fields beside the code in `extensions`. */
   readonly details?: PublicDetails;
 }
 
-/** The answer to a request that does not get as far as GraphQL, in GraphQL's shape. */
+/** The response to a request that is rejected before GraphQL, in GraphQL's shape. */
 export function toErrorResponse(
   code: ErrorCode,
   message: string,
@@ -21,27 +21,28 @@ export function toErrorResponse(
 
 const errorCodes = new WeakMap<object, ErrorCode>();
 
-/** The code that an answer refuses with; undefined for what is no refusal of ours. */
+/** The code of a response that `toErrorResponse` made. Undefined for every other response. */
 export function errorCodeOf(response: object): ErrorCode | undefined {
   return errorCodes.get(response);
 }
 
 export const ERROR_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': NO_STORE, vary: VARY };
 
-/** @param details what stands beside the code */
+/** @param details fields beside the code in `extensions` */
 export function toErrorBody(code: ErrorCode, message: string, details: PublicDetails = {}): string {
   return JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] });
 }
 
 /**
- * Why a server has closed a connection: its client did not read an answer, or sent no whole request in time; or another client needed its place.
+ * Why the server has closed a connection: its client did not read a response, or sent no request in
+ * time; or the connection was evicted for another client.
  */
 export type DisconnectReason = 'unread' | 'silent' | 'evicted';
 
-/** A request that a server refuses before anybody else has seen it. */
+/** A request that the server rejects before the gateway sees it. */
 export interface RejectedRequest {
   readonly status: number;
   readonly code: ErrorCode;
-  /** The setting that raises the limit it is over, if it is over one. */
+  /** The setting that raises the exceeded limit, if a limit is exceeded. */
   readonly setting: string | undefined;
 }

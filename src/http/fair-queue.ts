@@ -1,14 +1,17 @@
-/** Items of several owners: the owners take turns, and each is served in the order of arrival. */
+/**
+ * A fair queue: the owners of items take turns (round-robin), and the items of an owner leave in
+ * the order of their arrival.
+ */
 export interface FairQueue<Item> {
   enqueue(owner: string, item: Item): void;
-  /** Takes the next item of the owner whose turn it is, of those that may go; undefined: there is none. */
+  /** Takes the next item of the first eligible owner. Undefined if there is none. */
   dequeue(isEligible?: (owner: string) => boolean): Item | undefined;
-  /** Owners that have items, in the order of their turns. */
+  /** Owners with items, in the order of their turns. */
   owners(): Iterable<string>;
 }
 
 export function createFairQueue<Item>(): FairQueue<Item> {
-  /** The first of them is the next. */
+  /** The first owner is the next. */
   const queues = new Map<string, Item[]>();
 
   return {
@@ -21,7 +24,7 @@ export function createFairQueue<Item>(): FairQueue<Item> {
       for (const [owner, queue] of queues) {
         if (!isEligible(owner)) continue;
         const item = queue.shift();
-        // Behind all others.
+        // Re-queue the owner behind all others.
         queues.delete(owner);
         if (queue.length > 0) queues.set(owner, queue);
         return item;

@@ -24,30 +24,35 @@ import {
 import { createProbes, PROBE_PATHS, type ProbesOptions } from './probes.ts';
 
 export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, ProbesOptions {
-  /** Whether a request carries the secret of a router. */
+  /** Whether a request carries a router's secret. */
   readonly isRouter: IsRouter;
-  /** Answer only requests to `localhost`, `127.0.0.1` and `[::1]`. */
+  /** Whether only requests to `localhost`, `127.0.0.1` and `[::1]` are accepted. */
   readonly isLoopbackOnly: boolean;
-  /** Origins whose pages may read answers, besides the gateway's own. */
+  /** Origins whose pages may read responses, besides the gateway's own. */
   readonly corsOrigins: readonly string[];
-  /** Whether answers are compressed for clients that take it; false: that is left to what stands in front. */
+  /**
+   * Whether responses are compressed for clients that accept that. False: a proxy in front does it.
+   */
   readonly compression: boolean;
-  /** Whether operations that have come before go past Yoga. */
+  /** Whether warm operations take the fast path past Yoga. */
   readonly fastPath: boolean;
   readonly unsentBudget: Pick<UnsentResponseBudget, 'reserve'>;
-  /** Begins to watch a request: all of them are told of, whatever becomes of them. */
+  /** Starts to observe a request. Every request is observed, whatever its outcome. */
   readonly observeRequest: ObserveRequest;
 }
 
 export const GRAPHQL_ENDPOINT = '/graphql';
 
-/** Who may enter, how much they may bring, and what they are told when something fails. */
+/**
+ * The gateway's HTTP entry point: routes, CORS, compression, security headers and error responses
+ * around the GraphQL server.
+ */
 export function createHandler(options: HandlerOptions): Handler {
   const cors = createCors(options.corsOrigins);
   const graphqlServer = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const compress = options.compression ? createCompress() : undefined;
   const handleProbe = createProbes(options);
-  /** The last one that was read: clients ask at the same place again and again. */
+  /** The last parsed URL: clients send requests to the same URL again and again. */
   let lastURL: { readonly text: string; readonly url: URL | null } | undefined;
   const canHandlePlain = (head: RequestHead) =>
     options.fastPath && ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
@@ -58,10 +63,10 @@ export function createHandler(options: HandlerOptions): Handler {
     handlePlain,
     async fetch(request) {
       if (canHandlePlain(request)) {
-        const asked = toPlainRequest(request);
-        const answered = await handlePlain(asked);
-        if (asked.caller) recordCaller(request, asked.caller);
-        return toResponse(answered);
+        const plainRequest = toPlainRequest(request);
+        const response = await handlePlain(plainRequest);
+        if (plainRequest.caller) recordCaller(request, plainRequest.caller);
+        return toResponse(response);
       }
       return respond(request, (url, observer) =>
         route(request, url, () =>
@@ -107,7 +112,7 @@ export function createHandler(options: HandlerOptions): Handler {
     return lastURL.url;
   }
 
-  /** Something that nobody foresaw, in what stands around the operation. */
+  /** An unexpected error outside of the operation. */
   function toInternalError(error: unknown): Response {
     options.onUnexpectedError(error);
     const response = toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
@@ -121,23 +126,27 @@ export function createHandler(options: HandlerOptions): Handler {
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     if (!url) {
-      return toErrorResponse('BAD_USER_INPUT', 'The Host header, with the path, makes no URL.', { status: 400 });
+      return toErrorResponse('BAD_USER_INPUT', 'The Host header and the path do not form a valid URL.', { status: 400 });
     }
     if (options.isLoopbackOnly && !hasLoopbackHost(url, request.headers)) {
-      return toErrorResponse('FORBIDDEN', 'This gateway answers only localhost: it holds an API key and asks for none.', {
-        status: 403,
-      });
+      return toErrorResponse(
+        'FORBIDDEN',
+        'This gateway accepts only requests to localhost, because it uses its own API key without authentication. Set ROUTER_SECRETS or JWT_JWKS_URL to accept others.',
+        {
+          status: 403,
+        },
+      );
     }
-    // Yoga takes any URL that ends like its endpoint for it. Only what is named here gets so far.
+    // Yoga accepts any URL that ends like its endpoint. Only the routes below get that far.
     if (!ROUTES.has(url.pathname)) return toNotFound(url.pathname, request.headers);
     if (url.pathname !== GRAPHQL_ENDPOINT) return handleProbe(url.pathname, request);
-    const response = cors.handlePreflight(request) ?? (await ask(request, execute));
+    const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
     setCacheHeaders(response.headers, isFederatedTraceRequested(request.headers, options.isRouter));
     cors.setAllowOrigin(request, response.headers);
     return response;
   }
 
-  async function ask<Reply extends PlainResponse | Response>(
+  async function executeGraphQL<Reply extends PlainResponse | Response>(
     request: { readonly signal: AbortSignal },
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
@@ -145,7 +154,7 @@ export function createHandler(options: HandlerOptions): Handler {
       const response = await execute();
       return response.body === null && response.status === 406 ? toUnacceptableMediaType() : response;
     } catch (error) {
-      // The client has left: nobody is told, and nothing is wrong.
+      // The client has disconnected: that is no error.
       if (request.signal.aborted) throw error;
       options.onUnexpectedError(error);
       return toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
@@ -153,20 +162,23 @@ export function createHandler(options: HandlerOptions): Handler {
   }
 }
 
-/** Nothing behind it: what stands in a URL is read by Yoga. */
+/** Requests with a query string go to Yoga, which reads parameters from the URL. */
 const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
 
-/** Owns the pages and refusals that are the same for all. */
+/** Owns the pages and error responses that are the same for all callers. */
 const PUBLIC_OWNER = 'public';
 
 const ROUTES = new Set([GRAPHQL_ENDPOINT, ...PROBE_PATHS]);
 
-/** What callers ask for beside our own places has no end: it is one. */
+/**
+ * Route label of every path that the gateway does not serve: callers choose paths, and a metric
+ * label must stay bounded.
+ */
 const UNKNOWN_ROUTE = 'other';
 
 /**
- * What was executed says so itself. What was refused before, what comes in parts, and what tells how long it took is for nobody to keep; the
- * page is the same for all.
+ * An executed operation has set `Cache-Control` itself. A rejection, a multipart response, and a
+ * response with federated tracing must not be cached; the page is the same for all clients.
  */
 function setCacheHeaders(headers: HeaderWriter, isTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
@@ -176,18 +188,17 @@ function setCacheHeaders(headers: HeaderWriter, isTraced: boolean): void {
   if (!isCompleteJson || isTraced || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
 }
 
-/** A browser at the root is sent to GraphiQL; everyone else is told where to go. */
+/** Redirects a browser at the root to GraphiQL, and names the routes to every other client. */
 function toNotFound(pathname: string, headers: HeaderReader): Response {
   if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }
-  const message = `Nothing is at ${pathname}: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, besides /health, /ready and /metrics.`;
+  const message = `${pathname} does not exist: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, the other routes are /health, /ready and /metrics.`;
   return toErrorResponse('BAD_USER_INPUT', message, { status: 404 });
 }
 
-/** Yoga refuses this one without a word. */
+/** Yoga rejects this request with an empty response. */
 function toUnacceptableMediaType(): Response {
-  const message =
-    'The Accept header takes nothing that GraphQL answers in: application/graphql-response+json or application/json.';
+  const message = 'The Accept header must accept application/graphql-response+json or application/json.';
   return toErrorResponse('BAD_USER_INPUT', message, { status: 406 });
 }

@@ -2,14 +2,15 @@ import type { RequestContext } from '#context/request-context.ts';
 import type { Session } from '#http/auth/session.ts';
 import type { OperationScheduler } from './scheduler.ts';
 
-/** By the estimate that `MAX_ANSWER_BYTES` bounds. */
+/** In the estimate that `MAX_ANSWER_BYTES` bounds. */
 const MAX_SMALL_RESULT_BYTES = 262_144;
 
 /**
- * To be awaited before a result is written as text; undefined: at once. A hundred operations that wait for one answer of the upstream end in the same
- * moment, and a hundred texts of 10 MB would exceed the heap. So a large result waits for its caller's turn, and each text is given to its
- * socket before the next one is written.
- * @throws GatewayError when the caller has left too much unread meanwhile
+ * Waits until a result may be serialized. Undefined: at once. A hundred operations that wait for
+ * the same upstream response end at the same moment, and a hundred texts of 10 MB would exceed the
+ * heap. So a large result waits for its caller's turn, and each text is given to its socket before
+ * the next result is serialized.
+ * @throws GatewayError when the caller has too many unread bytes by then
  */
 export function waitToSerialize(
   { responseBudget }: RequestContext,

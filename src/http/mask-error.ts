@@ -9,27 +9,31 @@ import {
   toBoundedMessage,
 } from '#errors/gateway-error.ts';
 
-/** The codes that Yoga gives to requests it refuses, and ours for the same. */
+/** The codes that Yoga gives to requests it rejects, and the gateway's codes for the same. */
 const YOGA_CODES: { readonly [code: string]: ErrorCode } = {
   BAD_REQUEST: 'BAD_USER_INPUT',
   OPERATION_RESOLUTION_FAILURE: 'BAD_USER_INPUT',
 };
 
-/** The status of an answer that was refused before execution, for clients that take `application/graphql-response+json`. */
+/**
+ * The status of a request that is rejected before execution, for clients that accept
+ * `application/graphql-response+json`.
+ */
 const REJECTED_HTTP = { spec: true, status: 400 };
 
 export interface MaskErrorOptions {
-  /** Whether the schema may be known. If not, nobody is told either which of its names are like a wrong one. */
+  /** Whether clients may know the schema. If not, messages suggest none of its names either. */
   readonly introspection: boolean;
-  /** Hears of what nobody foresaw. */
+  /** Called with every unexpected error. */
   readonly onUnexpectedError: (error: unknown) => void;
-  /** Hears of what is over a limit: of the setting that raises it, if there is one. */
+  /** Called for each exceeded limit, with the setting that raises it, if there is one. */
   readonly onLimitExceeded: (setting: string | undefined) => void;
 }
 
 /**
- * Turns whatever was thrown into what may be shown: our own errors with their codes, GraphQL's own about the request, and for
- * everything else a message that says nothing.
+ * Turns any thrown value into an error that may be shown: the gateway's own errors with their
+ * codes, GraphQL's errors about the request, and for everything else a message that reveals
+ * nothing.
  */
 export function maskError(error: unknown, options: MaskErrorOptions): GraphQLError {
   const { introspection, onUnexpectedError, onLimitExceeded } = options;
@@ -51,8 +55,9 @@ export function maskError(error: unknown, options: MaskErrorOptions): GraphQLErr
 }
 
 /**
- * One error for many. What is behind most of them is behind the first: where that is the upstream, or the credential, its code and details are
- * what clients act on (`UNAUTHENTICATED`, or `RATE_LIMITED` with `retryAfter`).
+ * Reports one error for many. Most of them usually have the cause of the first: if that is the
+ * upstream or the credential, its code and details are what clients act on (`UNAUTHENTICATED`, or
+ * `RATE_LIMITED` with `retryAfter`).
  */
 function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions): GraphQLError {
   const { message, extensions } = maskError(error.cause, options);
@@ -68,15 +73,18 @@ function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions)
   });
 }
 
-/** What GraphQL or Yoga has to say of a request that is not executed: its words are for the caller. */
+/**
+ * An error of GraphQL or Yoga about a request that is not executed: its message is for the caller.
+ */
 function maskRequestError(error: GraphQLError): GraphQLError {
   const { http, code } = error.extensions;
   if (typeof code === 'string') {
-    // `spec` stands for 200 where the client takes `application/json`: not for what is no GraphQL request at all.
+    // `spec` means 200 for a client that accepts `application/json`. That is wrong for a request
+    // that is no GraphQL request at all.
     const status = code === 'BAD_REQUEST' ? withoutSpec(http) : http;
     return sanitized(error, error.message, { code: YOGA_CODES[code] ?? code, ...(status ? { http: status } : {}) });
   }
-  // A syntax error has a place in the text, but no node: there is no tree yet.
+  // A syntax error has a position in the text, but no node: there is no syntax tree yet.
   const isSyntaxError = error.source !== undefined && error.nodes === undefined;
   return sanitized(error, error.message, {
     code: isSyntaxError ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT',
@@ -84,22 +92,29 @@ function maskRequestError(error: GraphQLError): GraphQLError {
   });
 }
 
-/** Of what is the whole answer. A field's error never has a status: Yoga would make it that of the whole answer. */
+/**
+ * The status of an error that is the whole response. A field's error never has a status, because
+ * Yoga would make it the status of the whole response.
+ */
 function toHttpExtension(error: GatewayError): { http?: { spec?: boolean; status: number } } {
   if (error instanceof BodyTooLargeError) return { http: { status: 413 } };
   return error instanceof OperationTooComplexError ? { http: REJECTED_HTTP } : {};
 }
 
-/** `Did you mean "name"?` stands last: whoever guesses often enough would read the whole schema from it. */
+/**
+ * `Did you mean "name"?` is at the end: a caller that guesses often enough would read the whole
+ * schema from it.
+ */
 export function withoutSuggestion(error: GraphQLError): GraphQLError {
   const { message } = error;
   const start = message.lastIndexOf(' Did you mean ');
-  // Else it stands in what the caller wrote. (No regular expression: that can be a megabyte of these words.)
+  // Otherwise the words are the caller's own. (No regular expression: that can be a megabyte of
+  // these words.)
   const isLast = start !== -1 && message.indexOf('?', start) === message.length - 1;
   return isLast ? sanitized(error, message.slice(0, start), error.extensions) : error;
 }
 
-/** The same error with a message of bounded length: names of a document may be as long as the document. */
+/** The same error with a bounded message: names in a document may be as long as the document. */
 export function toBoundedError(error: GraphQLError): GraphQLError {
   const isBounded = error.message.length <= MAX_MESSAGE_LENGTH;
   return isBounded ? error : sanitized(error, error.message, error.extensions);
@@ -114,14 +129,15 @@ function unwrapCause(error: unknown): unknown {
 }
 
 /**
- * Of a field's arguments GraphQL says only at the field that one does not fit: a variable may be null in the place of its default. What
- * it has against a resolver's answer has the field for its place, or none.
+ * GraphQL reports an invalid argument only at its field if a variable is null in place of its
+ * default. An error of GraphQL about the result of a resolver has the field as its node, or no
+ * node.
  */
 function isArgumentError(error: unknown): error is GraphQLError {
   return error instanceof GraphQLError && error.nodes?.[0] !== undefined && error.nodes[0].kind !== Kind.FIELD;
 }
 
-/** The same error at the same place, with nothing of what it came from. */
+/** The same error at the same position, without the error that caused it. */
 function sanitized(error: unknown, text: string, extensions: GraphQLError['extensions']) {
   const message = toBoundedMessage(text);
   if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions });

@@ -1,17 +1,17 @@
 import { readBodyUpTo } from './read-body.ts';
 
-/** Headers, as far as they are read. Names are in lower case. */
+/** Headers to read. Names are in lower case. */
 export interface HeaderReader {
   get(name: string): string | null;
   has(name: string): boolean;
 }
 
-/** Headers that are written. */
+/** Headers to read and write. */
 export interface HeaderWriter extends HeaderReader {
   set(name: string, value: string): void;
 }
 
-/** What is known of a request before its body is read. Fetch's `Request` is one. */
+/** A request before its body is read. Fetch's `Request` is one. */
 export interface RequestHead {
   readonly method: string;
   /** Absolute. */
@@ -19,46 +19,57 @@ export interface RequestHead {
   readonly headers: HeaderReader;
 }
 
-/** The caller of an admitted request, as far as the server that sends the answer must know it. */
+/**
+ * The caller of an authenticated request, as far as the server that sends the response must know
+ * it.
+ */
 export interface Caller {
-  /** Names the caller. Never shown. */
+  /** Identifies the caller. Never shown. */
   readonly callerKey: string;
-  /** Whether the upstream has accepted its credential by now. */
+  /** Whether the upstream has accepted the caller's credential by now. */
   isCredentialAccepted(): boolean;
 }
 
-/** Owns what callers bring whose credential the upstream has not accepted. Keys are free to invent, so all of them have one share. */
+/**
+ * Owns everything of callers whose credential the upstream has not accepted. Clients can invent
+ * keys, so all of these callers have one share.
+ */
 export const UNACCEPTED_OWNER = 'unaccepted';
 
-/** On whose share of a bounded memory something goes that comes with a request. */
-export function ownerOf(admission: Caller): string {
-  return admission.isCredentialAccepted() ? admission.callerKey : UNACCEPTED_OWNER;
+/** The owner on whose share of a bounded memory a caller's bytes count. */
+export function ownerOf(caller: Caller): string {
+  return caller.isCredentialAccepted() ? caller.callerKey : UNACCEPTED_OWNER;
 }
 
-/** A request that none of Fetch's objects has to be made for: they take longer than most answers. */
+/**
+ * An incoming request without Fetch objects: creating a `Request` takes longer than most responses.
+ */
 export interface PlainRequest extends RequestHead {
-  /** Ends when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
-  /** Set once the request is admitted. */
+  /** Set once the request is authenticated. */
   caller: Caller | undefined;
   /**
-   * Reads the body; to be called once.
-   * @param onBytes called with the bytes of each part of a body that does not say its length
-   * @throws BodyTooLargeError, or what the connection broke with
+   * Reads the body. To be called once.
+   * @param onBytes called with the bytes of each part, at least of a body without `Content-Length`
+   * @throws BodyTooLargeError, or the error of the connection
    */
   readBody(maxBytes: number, onBytes?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
-  /** The same for who wants Fetch's own. @param body as it was read */
+  /** Creates a Fetch `Request`. @param body the body that was read */
   toRequest(body: Uint8Array<ArrayBuffer>): Request;
 }
 
-/** An answer that is a text. */
+/** A response with a complete body. */
 export interface PlainResponse {
   readonly status: number;
   readonly headers: PlainHeaders;
   readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** Headers of an answer: written by the gateway alone, and all of one value. Names are in lower case. */
+/**
+ * Headers of a response: only the gateway writes them, and each has one value. Names are in lower
+ * case.
+ */
 export class PlainHeaders implements HeaderWriter {
   readonly #values: Record<string, string>;
 
@@ -78,49 +89,54 @@ export class PlainHeaders implements HeaderWriter {
     this.#values[name] = value;
   }
 
-  /** Not a copy: for who sends them. */
+  /** Not a copy: for the code that sends them. */
   toRecord(): Readonly<Record<string, string>> {
     return this.#values;
   }
 }
 
-/** The gateway's face to HTTP. */
+/** The gateway's interface to an HTTP server. */
 export interface Handler {
   fetch(request: Request): Promise<Response>;
-  /** Whether a request is for `answer`, as far as its head tells. */
+  /** Whether `handlePlain` can handle a request, as far as its head shows. */
   canHandlePlain(head: RequestHead): boolean;
-  /** The same as `fetch`, for servers that need not make a `Request` of what they have. */
+  /** The same as `fetch`, for servers that have no `Request` and need not create one. */
   handlePlain(request: PlainRequest): Promise<PlainResponse | Response>;
   /**
-   * Counts the bytes of an answer until the returned function is called. Undefined: the caller has left too much unread, and the answer must not be
-   * sent.
+   * Counts the bytes of a response until the returned function is called. Undefined: the caller has
+   * too many unread bytes, and the response must not be sent.
    */
   reserveUnsent(request: PlainRequest | Request, bytes: number): (() => void) | undefined;
 }
 
-/** A property, for a `WeakMap` takes 1 µs to set: as long as the look-up of a cached answer. */
-const CALLER = Symbol('admission');
+/**
+ * A property, because an entry of a `WeakMap` takes 1 µs to set: as long as the look-up of a cached
+ * response.
+ */
+const CALLER = Symbol('caller');
 
 interface RequestWithCaller extends Request {
   [CALLER]?: Caller;
 }
 
-/** Notes for whom a request of Fetch's is, for the server that sends the answer. */
+/** Attaches the caller to a Fetch `Request`, for the server that sends the response. */
 export function recordCaller(request: RequestWithCaller, caller: Caller): void {
   request[CALLER] = caller;
 }
 
-/** Undefined: the request was not admitted, and the answer is a refusal or one of the gateway's own pages. */
+/**
+ * Undefined: the request was not authenticated, and the response is an error or one of the
+ * gateway's own pages.
+ */
 export function callerOf(request: PlainRequest | RequestWithCaller): Caller | undefined {
   return 'readBody' in request ? request.caller : request[CALLER];
 }
 
-/** Yoga's responses are of a class of its own. */
+/** Not by `instanceof Response`: Yoga's responses have a class of their own. */
 export function isPlainResponse(response: PlainResponse | Response): response is PlainResponse {
   return response.headers instanceof PlainHeaders;
 }
 
-/** Where Fetch's own answer is wanted. */
 export function toResponse(response: PlainResponse | Response): Response {
   if (!isPlainResponse(response)) return response;
   const { status, headers, body } = response;
@@ -128,7 +144,6 @@ export function toResponse(response: PlainResponse | Response): Response {
   return new Response(body, { status, headers: headers.toRecord() });
 }
 
-/** A request of Fetch's. */
 export function toPlainRequest(request: Request): PlainRequest {
   const { method, url, headers, signal } = request;
   return {

@@ -4,26 +4,26 @@ import { NO_STORE, toCacheControl } from '#http/headers/cache-control.ts';
 import { measureDocument } from '#http/limits/document-size.ts';
 import type { HeaderReader } from './message.ts';
 
-/** Of different kinds of drift that one trace tells. */
+/** Maximum entries of `drift` in one trace. */
 const MAX_DRIFT_ENTRIES = 100;
 
-/** Faults of variables that one answer names: each may repeat a name as long as the request. */
+/** Maximum errors of variables in one response: each may quote a name as long as the request. */
 const MAX_VARIABLE_ERRORS = 5;
 
-/** How each operation is executed. */
+/** Options of every execution, on the fast path and in Yoga. */
 export const EXECUTION_OPTIONS = { maxCoercionErrors: MAX_VARIABLE_ERRORS };
 
-/** Whether a request wants to be told what its answer cost. */
+/** Whether a client requests `extensions.upstream`. */
 export function isTraceRequested(headers: HeaderReader): boolean {
   return headers.get('x-revox-trace') === '1';
 }
 
 export interface CompleteResult extends ExecutionResult {
-  /** Undefined where there is nothing that anybody could keep. */
+  /** Undefined if there is nothing that a cache could store. */
   readonly cacheControl?: string;
 }
 
-/** Adds to a result what it cannot say by itself. @param now our clock, ms */
+/** Adds extensions and `Cache-Control` to a result. @param now current time, in ms */
 export function withExtensions(
   result: ExecutionResult,
   document: DocumentNode,
@@ -38,13 +38,17 @@ export function withExtensions(
   };
   countRemainingSize(result, extensions, document, context);
   const { exceededError } = context.responseBudget;
-  // Before it becomes a text: that of a few kilobytes of document may be longer than a text can be.
+  // Checked before the serialization: a document of a few kilobytes may have a result that is
+  // longer than a text can be.
   if (exceededError) return { errors: [new GraphQLError(exceededError.message, { originalError: exceededError })] };
   const isCacheable = !isTraced && !result.errors?.length;
   return { ...result, extensions, cacheControl: isCacheable ? toCacheControl(context.usage, now) : NO_STORE };
 }
 
-/** Counts what no field has counted: errors, extensions, and what GraphQL itself answers of the schema. */
+/**
+ * Counts what no field has counted: errors, extensions, and what GraphQL itself returns of the
+ * schema.
+ */
 function countRemainingSize(
   { data, errors }: ExecutionResult,
   extensions: object,
@@ -69,7 +73,10 @@ function toExtensions({ driftLog, paginationNotes }: RequestContext) {
   };
 }
 
-/** What an answer cost upstream: requests sent, every question with where its answer came from, and what was not as documented in them. */
+/**
+ * The upstream cost of a response: requests sent, every upstream look-up with its source, and the
+ * drift of the upstream's responses.
+ */
 function toUpstreamTrace({ usage: { counts, calls }, budget, driftLog }: RequestContext) {
   const drift = driftLog.drift.slice(0, MAX_DRIFT_ENTRIES);
   return {

@@ -4,7 +4,7 @@ import type { RequestHead } from './message.ts';
 
 export interface ProbesOptions {
   readonly isReady: () => boolean;
-  /** What `/ready` says of the upstream. */
+  /** The field `upstream` of `/ready`. */
   readonly upstreamStatus: () => object;
   readonly metrics: {
     readonly contentType: string;
@@ -12,19 +12,20 @@ export interface ProbesOptions {
   };
 }
 
-/** Answers one of the places below. */
+/** Handles a request to one of the paths below. */
 export type HandleProbe = (pathname: string, request: RequestHead) => Promise<Response> | Response;
 
 export const PROBE_PATHS = ['/health', '/ready', '/metrics'];
 
 /**
- * For those who run the gateway. `GET /health`: the process is alive. `GET /ready`: it takes requests; 503 once it drains. Never 503 because
- * of the upstream: what is remembered can still be served. `GET /metrics`: for Prometheus. They ask for no secret, and tell of nobody's data.
+ * Endpoints for operators. `GET /health`: the process is alive. `GET /ready`: the gateway accepts
+ * requests; 503 once it drains. Never 503 because of the upstream: cached data can still be served.
+ * `GET /metrics`: for Prometheus. They require no secret, and reveal no caller's data.
  */
 export function createProbes({ isReady, upstreamStatus, metrics }: ProbesOptions): HandleProbe {
   return (pathname, { method }) => {
     if (method !== 'GET' && method !== 'HEAD') {
-      return toErrorResponse('BAD_USER_INPUT', `${pathname} takes GET only.`, { status: 405, headers: { allow: 'GET, HEAD' } });
+      return toErrorResponse('BAD_USER_INPUT', `${pathname} accepts only GET.`, { status: 405, headers: { allow: 'GET, HEAD' } });
     }
     const headers = { 'cache-control': NO_STORE };
     if (pathname === '/health') return Response.json({ status: 'alive' }, { headers });

@@ -3,8 +3,8 @@ import { BodyTooLargeError } from '#errors/gateway-error.ts';
 
 /**
  * Reads a body to its end.
- * @param onBytes called with the bytes of each part; what it throws ends the reading
- * @throws BodyTooLargeError; GraphQLError where it breaks off
+ * @param onBytes called with the bytes of each part; an error that it throws ends the reading
+ * @throws BodyTooLargeError; GraphQLError for an incomplete body
  */
 export async function readBodyUpTo(
   maxBytes: number,
@@ -23,8 +23,8 @@ export async function readBodyUpTo(
   }
 }
 
-/** The client has left, or its body is cut. */
+/** The client has disconnected, or its body is cut. */
 function throwIncompleteBody(): never {
   const extensions = { code: 'BAD_USER_INPUT', http: { status: 400 } };
-  throw new GraphQLError('The body ended before it was whole.', { extensions });
+  throw new GraphQLError('The body is incomplete.', { extensions });
 }

@@ -2,10 +2,10 @@ import type { GraphQLError } from 'graphql';
 import type { RequestContext } from '#context/request-context.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
 
-/** Hears of a value in an answer of the upstream that was not as promised. */
+/** Called for each kind of drift in the upstream's responses. */
 export type OnDrift = (kind: string, type: string, field: string, count: number) => void;
 
-/** Tells what an operation took. */
+/** Reports the upstream cost and the drift of an operation. */
 export function reportExecuted({ usage, budget, driftLog }: RequestContext, observer: RequestObserver, onDrift: OnDrift): void {
   const { counts, waitedMs } = usage;
   const { cache: cacheHits, coalesced, stale } = counts;
@@ -13,7 +13,7 @@ export function reportExecuted({ usage, budget, driftLog }: RequestContext, obse
   for (const { kind, type, field, count } of driftLog.drift) onDrift(kind, type, field, count);
 }
 
-/** Tells what became of it, if that is an error. */
+/** Reports the first error of a result, if there is one. */
 export function reportError(
   { errors: [first] = [] }: { readonly errors?: readonly GraphQLError[] },
   observer: RequestObserver,

@@ -1,61 +1,84 @@
 import { createFairQueue } from './fair-queue.ts';
-import { type Caller as AdmittedCaller, UNACCEPTED_OWNER } from './message.ts';
+import { type Caller, UNACCEPTED_OWNER } from './message.ts';
 
-/** For whom an operation is. */
-export type Caller = AdmittedCaller;
-
-/** Lets operations begin. */
+/** Decides when an operation may start. */
 export interface OperationScheduler {
   /**
-   * Waits until an operation of this caller may begin; undefined: at once.
-   * @param isExclusive whether it must not go on beside another one that has just been let go, though both have room in this turn
+   * Resolves when an operation of this caller may start. Undefined: at once.
+   * @param isExclusive whether the operation must not run right after another one that has just
+   * started, even if the time slice has room for both
    */
   waitForTurn(caller: Caller, isExclusive?: boolean): Promise<void> | undefined;
-  /** An operation of a caller that the upstream has accepted was answered without waiting: it counts among those that others rest for. */
+  /**
+   * Records an operation of an accepted caller that was served without waiting: it counts as
+   * activity for which other callers are throttled.
+   */
   recordActivity(callerKey: string): void;
-  /** An operation of this caller has taken so much time of the event loop that the scheduler does not see, ms. */
+  /**
+   * Charges a caller with event-loop time of its operation that the scheduler does not measure, in
+   * ms.
+   */
   charge(caller: Caller, ms: number): void;
-  /** Operations that are yet to begin. */
+  /** Operations that wait to start. */
   readonly queued: number;
 }
 
 export interface OperationSchedulerOptions {
   /** Monotonic clock, in ms and fractions of it. */
   readonly monotonicNow: () => number;
-  /** Calls back in the next turn of the event loop. */
+  /** Calls back in the next iteration of the event loop. */
   readonly runNextIteration: (run: () => void) => void;
-  /** Calls back in this turn, when all that can go on has gone on. It is called in a microtask. */
+  /** Calls back in this iteration, after all microtasks. It is called in a microtask. */
   readonly afterMicrotasks: (run: () => void) => void;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
-/** So long operations may keep on beginning in one turn of the event loop, ms: what others have sent meanwhile is read in the next one. */
+/**
+ * Time for starting operations in one iteration of the event loop. The next iteration reads what
+ * other clients have sent meanwhile.
+ */
 const TIME_SLICE_MS = 2;
 
-/** An operation that takes less at once is for free: so is what tenants usually ask for, ms. */
+/**
+ * An operation that blocks the event loop for less is not charged: tenants' usual operations take
+ * less.
+ */
 const MIN_CHARGED_MS = 5;
 
-/** No operation takes as long: the clock has been moved, or the process has been suspended, ms. */
+/** No operation blocks the event loop longer: the clock was moved, or the process was suspended. */
 const MAX_CHARGED_MS = 5_000;
 
-/** After an operation, its caller rests for so many times as long as it took, for each caller that rests. Then at least half of the time is left to others. */
+/**
+ * After an operation its caller is throttled for the operation's time, times this factor, times the
+ * number of throttled callers. Then at least half of the time is left to other callers.
+ */
 const THROTTLE_FACTOR = 2;
 const MAX_THROTTLE_MS = 1_000;
 
-/** A caller rests while another one has asked for something in this time, ms. A caller that is alone never rests. */
+/**
+ * A caller is throttled only while another caller was active within this time. A caller that is
+ * alone is never throttled.
+ */
 const ACTIVITY_WINDOW_MS = 1_000;
 
 /**
- * Two hundred operations that arrive at once would all be parsed and executed before anything else is looked at, and so at each step of the
- * way: whoever comes between waits for all of them. So they begin a few at a time, and of the callers who wait each one in turn. An operation
- * that has begun holds nobody up, however long it waits for the upstream.
+ * Fair scheduling of operation starts.
  *
- * Keys are free to invent. So all callers whose credential the upstream has not accepted share one turn, and take turns within it.
+ * Parsing, validation and execution are synchronous: two hundred operations that arrive at once
+ * would block the event loop at each of these steps, and a later request would wait for all of
+ * them. Instead, operations start for `TIME_SLICE_MS` in each iteration, and the callers that wait
+ * take turns. Only the start is scheduled: an operation that waits for the upstream delays no other
+ * operation.
  *
- * An operation cannot be interrupted: eight clients that ask for 10 MB each leave the others waiting however fair the turns are. So a caller whose
- * operation has taken long rests before its next one, while other accepted callers are active.
+ * Clients can invent keys. So all callers whose credential the upstream has not accepted share one
+ * turn, and take turns within it.
  *
- * Nothing here is bounded: who waits is a request that is held open in any case, and `MAX_CONNECTIONS` bounds those.
+ * An operation cannot be interrupted: eight clients that request 10 MB each would delay other
+ * clients, however fair the turns are. So a caller whose operation has taken long is throttled
+ * before its next one, while other accepted callers are active.
+ *
+ * The queue is unbounded on purpose: every entry is a request on an open connection, and
+ * `MAX_CONNECTIONS` bounds those.
  */
 export function createOperationScheduler({
   monotonicNow,
@@ -65,10 +88,10 @@ export function createOperationScheduler({
 }: OperationSchedulerOptions): OperationScheduler {
   const queues = createFairQueue<() => void>();
   const unacceptedQueues = createFairQueue<() => void>();
-  /** By lane; none for longer than `MAX_THROTTLE_MS`. */
+  /** By owner. Never longer than `MAX_THROTTLE_MS`. */
   const throttledUntil = new Map<string, number>();
   const activity = createActivityTracker();
-  /** The operation that has begun last, if it is still in its first stretch. */
+  /** The operation that started last, until its first synchronous stretch ends. */
   let currentRun: { readonly owner: string; readonly startedAt: number } | undefined;
   let timeSliceEndsAt: number | undefined;
   let isWakeUpScheduled = false;
@@ -101,7 +124,7 @@ export function createOperationScheduler({
         };
         if (isAccepted) return queues.enqueue(owner, start);
         unacceptedQueues.enqueue(caller.callerKey, start);
-        // A ticket for whichever of them is next.
+        // A ticket in the shared turn: it starts the next operation of these callers.
         queues.enqueue(owner, () => unacceptedQueues.dequeue(canStartUnaccepted)?.());
       });
     },
@@ -125,14 +148,14 @@ export function createOperationScheduler({
       isWakeUpScheduled = true;
       startTimer(nextStartAt - monotonicNow(), () => {
         isWakeUpScheduled = false;
-        // Regardless of the clock: callers must not wait longer because it stands still.
+        // Deleted whatever the clock says: callers must not wait longer because it stands still.
         for (const [owner, until] of throttledUntil) if (until <= nextStartAt) throttledUntil.delete(owner);
         if (timeSliceEndsAt === undefined) endTimeSlice();
       });
     }
   }
 
-  /** One by one: what an operation does at once is done before the next one is let go. */
+  /** Starts operations one by one: the synchronous part of one ends before the next one starts. */
   function startNext(): void {
     stopMeasuring();
     if (timeSliceEndsAt === undefined || monotonicNow() >= timeSliceEndsAt) return;
@@ -148,13 +171,13 @@ export function createOperationScheduler({
     charge(owner, monotonicNow() - startedAt);
   }
 
-  function charge(lane: string, ms: number): void {
+  function charge(owner: string, ms: number): void {
     if (ms < MIN_CHARGED_MS || ms > MAX_CHARGED_MS) return;
     const now = monotonicNow();
     for (const [other, until] of throttledUntil) if (until <= now) throttledUntil.delete(other);
-    const throttledOwners = throttledUntil.size + (throttledUntil.has(lane) ? 0 : 1);
-    const from = Math.max(now, throttledUntil.get(lane) ?? 0);
-    throttledUntil.set(lane, Math.min(from + ms * THROTTLE_FACTOR * throttledOwners, now + MAX_THROTTLE_MS));
+    const throttledOwners = throttledUntil.size + (throttledUntil.has(owner) ? 0 : 1);
+    const from = Math.max(now, throttledUntil.get(owner) ?? 0);
+    throttledUntil.set(owner, Math.min(from + ms * THROTTLE_FACTOR * throttledOwners, now + MAX_THROTTLE_MS));
   }
 
   function canStartOwner(owner: string): boolean {
@@ -165,7 +188,7 @@ export function createOperationScheduler({
     return !isThrottled(UNACCEPTED_OWNER, callerKey);
   }
 
-  /** A request that waits in a lane does not rest for the activity of its own caller. */
+  /** A caller's own activity does not throttle its requests, only that of other callers. */
   function isThrottled(owner: string, callerKey: string): boolean {
     const until = throttledUntil.get(owner);
     if (until === undefined) return false;
@@ -185,11 +208,14 @@ export function createOperationScheduler({
 
 interface Activity {
   record(callerKey: string, at: number): void;
-  /** When another one than this was active last. */
+  /** When a caller other than this one was active last. */
   lastByOthers(callerKey: string): number;
 }
 
-/** Whether a caller is alone needs no more than the last caller, and the last one before it that was another. */
+/**
+ * Tracks the last active caller, and the last one before it that was another: that is enough to
+ * know whether a caller is alone.
+ */
 function createActivityTracker(): Activity {
   let latest = { caller: '', at: Number.NEGATIVE_INFINITY };
   let previous = latest;
@@ -207,8 +233,8 @@ function createActivityTracker(): Activity {
 }
 
 /**
- * Calls back when no promise has anything left to do, and before the turn ends: Node takes the ticks that microtasks have planned when there are no
- * more microtasks.
+ * Calls back when no promise has work left, and before the iteration ends: Node runs the ticks that
+ * microtasks have scheduled after the last microtask.
  */
 export function afterMicrotasks(callback: () => void): void {
   process.nextTick(callback);

@@ -207,12 +207,12 @@ describe.each(WHOLE_NUMBERS)('Whole number $name', ({ name, min, max, unit, read
   test('$name accepts only a whole number within its bounds', () => {
     expect(read(readSettings({ [name]: String(min) }))).toBe(min);
     expect(read(readSettings({ [name]: String(max) }))).toBe(max);
-    expect(faultsOf({ [name]: String(max + 1) })).toEqual([`${name} has to be ${min} to ${max} ${unit}.`]);
-    if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([`${name} has to be ${min} to ${max} ${unit}.`]);
+    expect(faultsOf({ [name]: String(max + 1) })).toEqual([`${name} must be ${min} to ${max} ${unit}.`]);
+    if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([`${name} must be ${min} to ${max} ${unit}.`]);
   });
 
-  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('$name rejects %s', (odd) => {
-    expect(faultsOf({ [name]: odd })).toEqual([`${name} has to be a whole number of ${unit}, ${min} to ${max}.`]);
+  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('is nothing like %s', (odd) => {
+    expect(faultsOf({ [name]: odd })).toEqual([`${name} must be a whole number of ${unit}, ${min} to ${max}.`]);
   });
 
   test('$name rejects a number of a thousand digits', () => {
@@ -248,7 +248,7 @@ describe.each(WORDS)('Word $name', ({ name, words, read }) => {
   test('$name rejects other words', () => {
     for (const odd of ['yes', 'ON', 'Auto', '2', 'constructor']) {
       expect(faultsOf({ [name]: odd })).toHaveLength(1);
-      expect(faultsOf({ [name]: odd })[0]).toMatch(new RegExp(`^${name} has to be one of `));
+      expect(faultsOf({ [name]: odd })[0]).toMatch(new RegExp(`^${name} must be one of `));
     }
   });
 });
@@ -334,7 +334,7 @@ describe('REVOX_BASE_URL', () => {
     'https://x.test/?key=1',
   ])('REVOX_BASE_URL rejects %s', (odd) => {
     expect(faultsOf({ REVOX_BASE_URL: odd })).toEqual([
-      'REVOX_BASE_URL has to be an http or https URL without user, query or fragment, https://www.getrevox.com/api for instance.',
+      'REVOX_BASE_URL must be an http or https URL without user, query or fragment, for example https://www.getrevox.com/api.',
     ]);
   });
 });
@@ -351,21 +351,21 @@ describe('Secrets', () => {
     'ROUTER_SECRETS rejects %s',
     (odd) => {
       expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
-        'ROUTER_SECRETS has to be a comma-separated list of secrets, each of visible ASCII without blanks.',
+        'ROUTER_SECRETS must be a comma-separated list of secrets, each of visible ASCII without spaces.',
       ]);
     },
   );
 
   test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY rejects %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
-      'REVOX_API_KEY has to be visible ASCII without blanks, as it goes into a header.',
+      'REVOX_API_KEY must be visible ASCII without spaces, because it is sent in a header.',
     ]);
   });
 
   test('CACHE_SECRET rejects a secret that is too short', () => {
     expect(readSettings({ CACHE_SECRET: 'sixteen letters!' }).cache.secret).toBe('sixteen letters!');
     expect(faultsOf({ CACHE_SECRET: 'fifteen letters' })).toEqual([
-      'CACHE_SECRET has to be at least 16 characters that nobody can guess.',
+      'CACHE_SECRET must be at least 16 characters that cannot be guessed.',
     ]);
   });
 
@@ -377,7 +377,7 @@ describe('Secrets', () => {
     'REDIS_URL rejects %s',
     (odd) => {
       expect(faultsOf({ REDIS_URL: odd })).toEqual([
-        'REDIS_URL has to be a redis or rediss URL, redis://127.0.0.1:6379 for instance.',
+        'REDIS_URL must be a redis or rediss URL, for example redis://127.0.0.1:6379.',
       ]);
     },
   );
@@ -417,13 +417,13 @@ describe('JWT settings', () => {
 
   test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'])('the JWT settings require %s', (name) => {
     expect(faultsOf({ ...SET, [name]: '', JWT_SCOPE: 'a' })).toEqual([
-      `${name} has to be set: tokens are checked against keys, issuer and audience together.`,
+      `${name} must be set: tokens are checked against keys, issuer and audience together.`,
     ]);
   });
 
   test('the JWT settings are rejected in pass-through mode', () => {
     expect(faultsOf({ ...SET, REVOX_API_KEY: undefined })).toEqual([
-      'REVOX_API_KEY has to be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
+      'REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
     ]);
   });
 
@@ -435,7 +435,7 @@ describe('JWT settings', () => {
     'JWT_JWKS_URL rejects %s',
     (url) => {
       expect(faultsOf({ ...SET, JWT_JWKS_URL: url })).toEqual([
-        'JWT_JWKS_URL has to be an https URL (http only for this machine) without user or fragment.',
+        'JWT_JWKS_URL must be an https URL (http only for this machine) without user or fragment.',
       ]);
     },
   );
@@ -453,7 +453,7 @@ describe('CORS_ORIGINS', () => {
     'CORS_ORIGINS rejects %s',
     (odd) => {
       expect(faultsOf({ CORS_ORIGINS: odd })).toEqual([
-        'CORS_ORIGINS has to be a comma-separated list of origins, https://app.example.com for instance, with no path.',
+        'CORS_ORIGINS must be a comma-separated list of origins without a path, for example https://app.example.com.',
       ]);
     },
   );
@@ -471,7 +471,7 @@ describe('TRUSTED_DOCUMENTS', () => {
 
   test('TRUSTED_DOCUMENTS_ONLY requires TRUSTED_DOCUMENTS', () => {
     expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([
-      'TRUSTED_DOCUMENTS has to name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
+      'TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
     ]);
     expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'yes' })).toHaveLength(1);
   });
@@ -501,7 +501,7 @@ describe('Public address of a gateway with an API key', () => {
 
   test.each(OPEN)('a gateway with an API key does not start on %s without ROUTER_SECRETS', (host) => {
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([
-      expect.stringMatching(/^HOST has to be 127.0.0.1, ::1 or localhost.* Set ROUTER_SECRETS/),
+      expect.stringMatching(/^HOST must be 127.0.0.1, ::1 or localhost.* Set ROUTER_SECRETS/),
     ]);
     expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: ' ' })).toHaveLength(1);
   });
@@ -517,7 +517,7 @@ describe('Public address of a gateway with an API key', () => {
 
   test('HOST rejects a value that is not a host', () => {
     expect(faultsOf({ HOST: 'http://0.0.0.0' })).toEqual([
-      'HOST has to be an address or a name to listen on, 127.0.0.1 for instance.',
+      'HOST must be an address or a name to listen on, for example 127.0.0.1.',
     ]);
   });
 });

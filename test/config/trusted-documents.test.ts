@@ -99,31 +99,31 @@ describe('Trusted documents', () => {
   });
 });
 
-describe('Rejected trusted documents', () => {
-  const NO_ID = 'it has to be text, and not empty.';
+describe('TRUSTED_DOCUMENTS does not name', () => {
+  const NO_ID = 'it must be a text that is not empty.';
 
   test.each([
-    { name: 'a file without JSON', content: '{ "a": ', faults: [`is no JSON: it has to be ${KINDS}.`] },
-    { name: 'an empty file', content: '', faults: [`is no JSON: it has to be ${KINDS}.`] },
-    { name: 'a JSON list', content: [['a', A]], faults: [`has to be ${KINDS}.`] },
-    { name: 'a JSON null', content: 'null', faults: [`has to be ${KINDS}.`] },
-    { name: 'a JSON string', content: '"query"', faults: [`has to be ${KINDS}.`] },
-    { name: 'a file without UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['has to be UTF-8.'] },
+    { name: 'no JSON', content: '{ "a": ', faults: [`is not JSON: it must be ${KINDS}.`] },
+    { name: 'an empty file', content: '', faults: [`is not JSON: it must be ${KINDS}.`] },
+    { name: 'a list', content: [['a', A]], faults: [`must be ${KINDS}.`] },
+    { name: 'null', content: 'null', faults: [`must be ${KINDS}.`] },
+    { name: 'text', content: '"query"', faults: [`must be ${KINDS}.`] },
+    { name: 'no UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['must be UTF-8.'] },
     {
       name: 'another format',
       content: { format: 'somebody-elses', version: 1, operations: [] },
-      faults: [`has an unknown \`format\`: it has to be ${KINDS}.`],
+      faults: [`has an unknown \`format\`: it must be ${KINDS}.`],
     },
     {
       name: 'another version',
       content: { ...APOLLO, version: 2, operations: [] },
-      faults: ['has to be of `version` 1.'],
+      faults: ['must have `version` 1.'],
     },
-    { name: 'a manifest without operations', content: { ...APOLLO }, faults: ['has to have a list of `operations`.'] },
+    { name: 'no operations', content: { ...APOLLO }, faults: ['must have a list of `operations`.'] },
     {
       name: 'a map of operations',
       content: { ...APOLLO, operations: { a: A } },
-      faults: ['has to have a list of `operations`.'],
+      faults: ['must have a list of `operations`.'],
     },
     {
       name: 'invalid ids and invalid documents',
@@ -135,7 +135,7 @@ describe('Rejected trusted documents', () => {
         `has no id in \`operations[0]\`: ${NO_ID}`,
         `has no id in \`operations[1]\`: ${NO_ID}`,
         `has no id in \`operations[2]\`: ${NO_ID}`,
-        'has no document in `operations[3]`: it has to be text.',
+        'has no document in `operations[3]`: it must be a text.',
         `has no id in \`operations[4]\`: ${NO_ID}`,
       ],
     },
@@ -144,9 +144,9 @@ describe('Rejected trusted documents', () => {
       content: { '': A, a: { body: A }, b: null, c: 5 },
       faults: [
         `has no id at "": ${NO_ID}`,
-        'has no document at "a": it has to be text.',
-        'has no document at "b": it has to be text.',
-        'has no document at "c": it has to be text.',
+        'has no document at "a": it must be a text.',
+        'has no document at "b": it must be a text.',
+        'has no document at "c": it must be a text.',
       ],
     },
   ])('TRUSTED_DOCUMENTS rejects $name', ({ content, faults }) => {
@@ -181,7 +181,7 @@ describe('Rejected trusted documents', () => {
     { name: 'an empty manifest', files: { 'm.json': {} } },
   ])('TRUSTED_DOCUMENTS rejects a source without documents: $name', ({ files }) => {
     expect(faultsOf(write(files))).toEqual([
-      'TRUSTED_DOCUMENTS: … holds no document: it has to hold manifests or GraphQL documents.',
+      'TRUSTED_DOCUMENTS: … contains no document: it must contain manifests or GraphQL documents.',
     ]);
   });
 
@@ -192,8 +192,8 @@ describe('Rejected trusted documents', () => {
     ];
     const path = write({ 'm.json': { ...APOLLO, operations }, 'n/a.graphql': B, 'o/a.graphql': A });
     expect(faultsOf(path)).toEqual([
-      'TRUSTED_DOCUMENTS: …/m.json has another document of the id "a" than …/m.json.',
-      'TRUSTED_DOCUMENTS: …/n/a.graphql has another document of the id "a" than …/m.json.',
+      'TRUSTED_DOCUMENTS: …/m.json has a different document with the id "a" than …/m.json.',
+      'TRUSTED_DOCUMENTS: …/n/a.graphql has a different document with the id "a" than …/m.json.',
     ]);
   });
 });

@@ -75,7 +75,7 @@ describe('The package, installed in an empty folder', () => {
         fetch: { ready: 200, answer, own: 404 },
         'node:http': { ready: 200, answer, own: 404 },
         express: { ready: 200, answer, own: 200 },
-        faults: [expect.stringContaining('PORT has to be')],
+        faults: [expect.stringContaining('PORT must be')],
       },
       '',
     ]);

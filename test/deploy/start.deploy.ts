@@ -19,7 +19,7 @@ describe('what cannot start says why, and ends with code 1', () => {
     const { code, stdout, stderr } = await gateway.ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     for (const name of ['PORT', 'REVOX_FIRST_PAGE', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS']) {
-      expect(stderr).toMatch(new RegExp(`^ +${name} has to be `, 'm'));
+      expect(stderr).toMatch(new RegExp(`^ +${name} must be `, 'm'));
     }
     expect(stderr).not.toMatch(/sk secret key|secret-path|short-secret/);
     expect(stderr).not.toContain('    at ');
@@ -44,5 +44,5 @@ describe('what cannot start says why, and ends with code 1', () => {
 
 test('the demo, which asks nobody for a key, does not start where others can reach it', async () => {
   await using gateway = startGateway(['--demo'], { HOST: '0.0.0.0', PORT: String(await freePort()) });
-  expect(await gateway.ended).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('HOST has to be 127.0.0.1') });
+  expect(await gateway.ended).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('HOST must be 127.0.0.1') });
 });

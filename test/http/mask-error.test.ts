@@ -39,7 +39,7 @@ describe('Masked error of an exceeded error budget', () => {
   test('an exceeded error budget has the code and the message of the first error', () => {
     const { message, extensions } = maskError(new TooManyErrorsError(3, new UserInputError('No.')), failOnUnexpectedError);
     expect(message).toBe(
-      'The operation is given up after 4 errors; at most 3 are allowed (MAX_ERRORS). The first is BAD_USER_INPUT: No.',
+      'The operation was aborted after 4 errors; at most 3 are allowed (MAX_ERRORS). The first is BAD_USER_INPUT: No.',
     );
     expect(extensions).toEqual({
       code: 'OPERATION_TOO_COMPLEX',

@@ -9,7 +9,7 @@ const tooManyErrors = (limit: number, first: { readonly code: string; readonly m
   errors: [
     {
       message:
-        `The operation is given up after ${limit + 1} errors; at most ${limit} are allowed (MAX_ERRORS). ` +
+        `The operation was aborted after ${limit + 1} errors; at most ${limit} are allowed (MAX_ERRORS). ` +
         `The first is ${first.code}: ${first.message}`,
       extensions: { code: first === UNAVAILABLE ? first.code : 'OPERATION_TOO_COMPLEX', limit, measured: limit + 1, first },
     },

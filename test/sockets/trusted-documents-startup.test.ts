@@ -9,8 +9,8 @@ test('invalid trusted documents end the process with code 1 before it listens, a
   const { code, stdout, stderr } = await gateway.ended;
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr.trim().split('\n')).toEqual([
-    'The settings are wrong:',
-    expect.stringContaining(`  TRUSTED_DOCUMENTS: ${join(documents, 'a.json')} is no JSON`),
+    'Invalid settings:',
+    expect.stringContaining(`  TRUSTED_DOCUMENTS: ${join(documents, 'a.json')} is not JSON`),
     expect.stringContaining(`  TRUSTED_DOCUMENTS: ${join(documents, 'b/c.json')} has no document at "c"`),
   ]);
 });
