@@ -181,7 +181,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
 
   const unsentBudget = createUnsentResponseBudget({
     maxBytes: settings.unsent.maxBytes,
-    // Without tokens, service mode does not tell callers apart: all of them are one owner.
+    // Without tokens, service mode does not distinguish callers: all of them are one owner.
     maxBytesPerOwner: isServiceMode && !settings.jwt ? settings.unsent.maxBytes : settings.unsent.maxBytesPerCaller,
     onLimitExceeded: metrics.onLimitExceeded,
   });

@@ -264,9 +264,9 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
         const nodeRequest = toNodeRequest(head, request);
         exchange.gatewayRequest = nodeRequest;
         exchange.client = nodeRequest;
-        const handled = await gateway.handlePlain(nodeRequest);
-        if (isPlainResponse(handled)) sendPlain(handled, exchange);
-        else await sendFetchResponse(handled, exchange);
+        const gatewayResponse = await gateway.handlePlain(nodeRequest);
+        if (isPlainResponse(gatewayResponse)) sendPlain(gatewayResponse, exchange);
+        else await sendFetchResponse(gatewayResponse, exchange);
       } else {
         await sendFetchResponse(await adapter.handleNodeRequestAndResponse(request, response, { exchange }), exchange);
       }

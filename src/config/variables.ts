@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The hosts that only this machine can reach, and by which the gateway lets itself be named. */
+/** The hosts that only this machine can reach, and whose names the gateway accepts in `Host`. */
 export const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
 const wholeNumber = (min: number, max: number, unit: string) =>

@@ -407,7 +407,7 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
         ] as const) {
           const { status, answer, headers } = await send(gateway, method, params, { accept, ...asRouter });
           expect([status, codesOf(answer)]).toEqual([expected, ['FORBIDDEN']]);
-          expect(answer.errors?.[0]?.message).toMatch(/only the documents that it trusts.*`documentId`/);
+          expect(answer.errors?.[0]?.message).toMatch(/executes only trusted documents.*`documentId`/);
           expect(answer).not.toHaveProperty('data');
           expect(headers.get('cache-control')).toBe('no-store');
         }
@@ -458,7 +458,7 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
       const params = { query, ...(operationName === undefined ? {} : { operationName }) };
       const { answer } = await send(gateway, method, params, asRouter);
       expect(codesOf(answer)).toEqual(['FORBIDDEN']);
-      expect(answer.errors?.[0]?.message).toMatch(/a router may ask only `_entities` and `_service`/);
+      expect(answer.errors?.[0]?.message).toMatch(/a document that is not trusted only for `_entities` and `_service`/);
     }
   });
 });

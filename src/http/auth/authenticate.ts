@@ -6,7 +6,7 @@ import type { IsRouter } from './router-secret.ts';
 
 /**
  * Authenticates a request. Returns the caller's name among the callers that share the gateway's own
- * key: the subject of the token, or the router. Undefined where callers are not told apart.
+ * key: the subject of the token, or the router. Undefined where callers are not distinguished.
  * @throws GatewayError for a request that is rejected
  */
 export type Authenticate = (request: RequestHead) => Promise<string | undefined>;

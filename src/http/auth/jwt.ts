@@ -111,6 +111,6 @@ function invalidToken(error: unknown): InvalidTokenError {
  */
 function grantedScopes({ scope, scp }: JWTPayload): Set<unknown> {
   return new Set(
-    [scope, scp].flatMap((given) => (typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given : [])),
+    [scope, scp].flatMap((scopes) => (typeof scopes === 'string' ? scopes.split(' ') : Array.isArray(scopes) ? scopes : [])),
   );
 }

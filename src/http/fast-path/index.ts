@@ -34,7 +34,7 @@ export interface FastPathOptions {
   readonly scheduler: OperationScheduler;
   readonly maxBodyBytes: number;
   /** @throws for an operation over a cost limit */
-  readonly checkCost: (costed: CostInput) => void;
+  readonly checkCost: (input: CostInput) => void;
   readonly upstreamTrace: boolean;
   readonly maskError: (error: unknown) => GraphQLError;
   readonly onDrift: OnDrift;

@@ -90,12 +90,12 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
   const costCache = createCostCache();
   const longestList = limits.ids > limits.representations ? 'ids' : 'representations';
 
-  return (costed) => {
-    const { operation, document, variables } = costed;
+  return (input) => {
+    const { operation, document, variables } = input;
     const costs = costCache.costsOf(operation, document);
     checkVariables(costs.listVariables, variables);
     const key = costs.keyOf(variables);
-    const cost = costs.get(key) ?? computeCost(costed, (cost) => costs.set(key, cost));
+    const cost = costs.get(key) ?? computeCost(input, (cost) => costs.set(key, cost));
     if (cost <= limits.cost) return;
     throw new OperationTooComplexError(`The operation can bring ${cost} fields`, {
       limit: limits.cost,

@@ -44,7 +44,7 @@ const MAX_OVERLAP_COMPARISONS = 500_000;
  * Rejects a request over a limit before it costs anything: a document while it is parsed and before
  * it is validated, an operation before it is executed.
  */
-export function useLimits(limits: Limits, checkCost: (costed: CostInput) => void): Plugin {
+export function useLimits(limits: Limits, checkCost: (input: CostInput) => void): Plugin {
   return {
     onParams({ params }) {
       const parameter = findTooDeepParameter(params);

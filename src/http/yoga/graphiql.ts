@@ -25,7 +25,7 @@ const WELCOME_OPERATION: ExampleOperation = {
 
 /** GraphiQL requests the schema when it opens, before the user has entered a key. */
 const API_KEY_HINT =
-  'First put your key in its place under Headers, below, and press the round arrow on the left: it loads the documentation.';
+  'First enter your key under Headers, below, and press the round arrow on the left to load the documentation.';
 
 export interface GraphiQLPageOptions {
   readonly operations: readonly ExampleOperation[];

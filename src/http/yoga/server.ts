@@ -184,7 +184,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       // Yoga only looks documents up. `useParserCache` stores them, because it knows the caller.
       parserAndValidationCache: { documentCache: { get: parserCache.get, set: () => {} }, errorCache: DISABLED_CACHE },
       extraParamNames: ID_PARAMETERS,
-      // `createCors` replaces it: Yoga's lets the origin `null` read responses, which every
+      // `createCors` replaces it: Yoga's allows the origin `null` to read responses, which every
       // sandboxed frame can have, and overwrites `Vary`.
       cors: false,
       multipart: false,
