@@ -189,8 +189,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const requestBodyBudget = createRequestBodyBudget({ maxBodyBytes: settings.limits.bodyBytes });
 
   /**
-   * A class creates one object for each request. A literal with a closure for each method took 0.5
-   * % of a cached response.
+   * A class creates one object for each request. A literal with a closure for each method took
+   * 0.5 % of a cached response.
    */
   class GatewaySession implements Session {
     readonly callerKey: string;

@@ -27,7 +27,10 @@ export class UpstreamError extends GatewayError {
   }
 }
 
-/** No connection, a 5xx, or a redirect (which is never followed: it could carry the credential elsewhere). */
+/**
+ * No connection, a 5xx, or a redirect. A redirect is never followed: it could carry the credential
+ * elsewhere.
+ */
 export class UpstreamUnavailableError extends UpstreamError {
   constructor(line: UpstreamRequestLine, { status, cause }: { status?: number; cause?: unknown } = {}) {
     super('UPSTREAM_UNAVAILABLE', 'The Revox API cannot be reached or failed. Try again later.', line, { status, cause });
@@ -53,7 +56,10 @@ export class UpstreamInvalidResponseError extends UpstreamError {
  * cannot fix.
  */
 export class UpstreamRejectedError extends UpstreamError {
-  /** @param wasSent false: an earlier request with the same credential got this status, and this one was not sent */
+  /**
+   * @param wasSent false: an earlier request with the same credential got this status, and this one
+   * was not sent
+   */
   constructor(line: UpstreamRequestLine, status: number, wasSent = true) {
     super('UPSTREAM_REJECTED', `The Revox API rejected this request with status ${status}.`, line, {
       status: wasSent ? status : undefined,
@@ -67,7 +73,10 @@ export class UpstreamNotFoundError extends UpstreamRejectedError {}
 
 /** The upstream rejects the caller's own credential (pass-through mode). */
 export class CredentialRefusedError extends UpstreamError {
-  /** @param wasSent false: an earlier request with the same credential got this status, and this one was not sent */
+  /**
+   * @param wasSent false: an earlier request with the same credential got this status, and this one
+   * was not sent
+   */
   constructor(line: UpstreamRequestLine, status: 401 | 403, wasSent = true) {
     super(
       status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN',

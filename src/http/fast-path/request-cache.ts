@@ -53,7 +53,10 @@ const MAX_BYTES = 4 * 2 ** 20;
 const ENTRY_BYTES = 600;
 const BYTES_PER_CHARACTER = 8;
 
-/** A longer key is replaced by its digest: one with a hundred ids in it would be copied and hashed at each look-up. */
+/**
+ * A longer key is replaced by its digest: a key with a hundred ids in it would be copied and hashed
+ * at each look-up.
+ */
 const MAX_KEY_LENGTH = 128;
 
 /**

@@ -280,7 +280,7 @@ function maxWeight(a: Weight, b: Weight): Weight {
   };
 }
 
-/** Zero times infinity would be `NaN`, which no limit rejects. */
+/** Keeps the sum finite: zero times infinity would be `NaN`, and would not count. */
 function clampToSafeInteger(sum: number): number {
   return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }
