@@ -97,10 +97,10 @@ describe('Input of custom scalars', () => {
   });
 
   test.each([
-    ['DateTime', 'soon', 'DateTime has to be RFC 3339 text.'],
-    ['DateTime', 1_717_243_200, 'DateTime has to be RFC 3339 text.'],
-    ['SafeInt', '7', 'SafeInt has to be a whole number of at most 2^53-1 either way.'],
-    ['SafeInt', 1.5, 'SafeInt has to be a whole number of at most 2^53-1 either way.'],
+    ['DateTime', 'soon', 'DateTime must be RFC 3339 text.'],
+    ['DateTime', 1_717_243_200, 'DateTime must be RFC 3339 text.'],
+    ['SafeInt', '7', 'SafeInt must be a whole number of at most 2^53-1 either way.'],
+    ['SafeInt', 1.5, 'SafeInt must be a whole number of at most 2^53-1 either way.'],
   ] as const)('the scalar %s rejects the input %j', (name, given, message) => {
     expect(() => scalars[name].parseValue(given)).toThrow(new GraphQLError(message));
     expect(() => scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toThrow(new GraphQLError(message));

@@ -211,7 +211,7 @@ describe.each(WHOLE_NUMBERS)('Whole number $name', ({ name, min, max, unit, read
     if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([`${name} must be ${min} to ${max} ${unit}.`]);
   });
 
-  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('is nothing like %s', (odd) => {
+  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('$name rejects %s', (odd) => {
     expect(faultsOf({ [name]: odd })).toEqual([`${name} must be a whole number of ${unit}, ${min} to ${max}.`]);
   });
 

@@ -99,16 +99,16 @@ describe('Trusted documents', () => {
   });
 });
 
-describe('TRUSTED_DOCUMENTS does not name', () => {
+describe('Rejected trusted documents', () => {
   const NO_ID = 'it must be a text that is not empty.';
 
   test.each([
-    { name: 'no JSON', content: '{ "a": ', faults: [`is not JSON: it must be ${KINDS}.`] },
+    { name: 'a file without JSON', content: '{ "a": ', faults: [`is not JSON: it must be ${KINDS}.`] },
     { name: 'an empty file', content: '', faults: [`is not JSON: it must be ${KINDS}.`] },
-    { name: 'a list', content: [['a', A]], faults: [`must be ${KINDS}.`] },
-    { name: 'null', content: 'null', faults: [`must be ${KINDS}.`] },
-    { name: 'text', content: '"query"', faults: [`must be ${KINDS}.`] },
-    { name: 'no UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['must be UTF-8.'] },
+    { name: 'a JSON list', content: [['a', A]], faults: [`must be ${KINDS}.`] },
+    { name: 'a JSON null', content: 'null', faults: [`must be ${KINDS}.`] },
+    { name: 'a JSON string', content: '"query"', faults: [`must be ${KINDS}.`] },
+    { name: 'a file without UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['must be UTF-8.'] },
     {
       name: 'another format',
       content: { format: 'somebody-elses', version: 1, operations: [] },
@@ -119,7 +119,7 @@ describe('TRUSTED_DOCUMENTS does not name', () => {
       content: { ...APOLLO, version: 2, operations: [] },
       faults: ['must have `version` 1.'],
     },
-    { name: 'no operations', content: { ...APOLLO }, faults: ['must have a list of `operations`.'] },
+    { name: 'a manifest without operations', content: { ...APOLLO }, faults: ['must have a list of `operations`.'] },
     {
       name: 'a map of operations',
       content: { ...APOLLO, operations: { a: A } },

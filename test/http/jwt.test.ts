@@ -136,11 +136,11 @@ describe('Unavailable issuer keys', () => {
       answer: async () => new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
       reason: 'status 302',
     },
-    'what is no JSON': {
+    'a body that is not JSON': {
       answer: async () => new Response('<html>db.internal'),
       reason: 'the response is not a JSON Web Key Set',
     },
-    'no key set': {
+    'a body that is not a key set': {
       answer: async () => Response.json({ keys: 'db.internal' }),
       reason: 'the response is not a JSON Web Key Set',
     },

@@ -123,9 +123,9 @@ describe('Invalid representation', () => {
     ['with an object for an id', { __typename: 'Assistant', id: { id: 'a' } }, /`id` of a representation of Assistant/],
     ['with an empty id', { __typename: 'Call', id: '' }, /cannot be an id/],
     ['with an id that a URL parser would resolve away', { __typename: 'Campaign', id: '..' }, /cannot be an id/],
-    ['that is a string', 'Call:a', /has to be an object/],
-    ['that is a list', [{ __typename: 'Call', id: 'a' }], /has to be an object/],
-    ['that is a number', 5, /has to be an object/],
+    ['that is a string', 'Call:a', /must be an object/],
+    ['that is a list', [{ __typename: 'Call', id: 'a' }], /must be an object/],
+    ['that is a number', 5, /must be an object/],
   ])('a representation %s is null with an error at its path', async (_, odd, message) => {
     const gateway = createTestGateway();
     const [call] = toRepresentations('Call', dataOf(gateway).calls);

@@ -79,7 +79,7 @@ describe('Error budget', () => {
   test('each failed field below a list counts towards the error budget', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5' } });
     const query = '{ campaigns(first: 100) { nodes { rows(first: 0) { totalCount } } } }';
-    const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it has to be 1 to 100.' };
+    const first = { code: 'BAD_USER_INPUT', message: '`first` is 0: it must be 1 to 100.' };
     expect(await gateway.execute(query)).toEqual(tooManyErrors(5, first));
     expect(gateway.traffic()).toEqual(['GET /campaigns']);
   });

@@ -261,9 +261,9 @@ describe('Invalid document id', () => {
     ['?id=card&id=two', '`id` is given twice and names two documents: send it once.'],
     ['?id=card&doc_id=two', '`doc_id` and `id` name two documents: send one of them.'],
     ['?extensions={"persistedQuery":5}', '`extensions.persistedQuery` must be an object.'],
-  ])('is BAD_USER_INPUT in a URL, too: %s', async (search, message) => {
-    const world = trustedGateway;
-    const response = await world.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
+  ])('an invalid document id in a URL is BAD_USER_INPUT: %s', async (search, message) => {
+    const gateway = trustedGateway;
+    const response = await gateway.fetch(`/graphql${search}`, { headers: { accept: JSON_TYPE } });
     expect([response.status, await response.json()]).toEqual([
       400,
       { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
@@ -289,13 +289,17 @@ describe('Invalid document id', () => {
   });
 });
 
-describe('A name beside another document', () => {
-  test.each(METHODS_AND_PARAMETERS)('by $way with $method is BAD_USER_INPUT', async ({ method, name }) => {
-    for (const world of [trustedGateway, trustedOnlyGateway]) {
-      for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
-        const { status, answer } = await send(world, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
-        expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-        expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it must be the SHA-256/);
+describe('Document id next to another document', () => {
+  test.each(METHODS_AND_PARAMETERS)(
+    'a document id by $way with $method next to another document is BAD_USER_INPUT',
+    async ({ method, name }) => {
+      for (const gateway of [trustedGateway, trustedOnlyGateway]) {
+        for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
+          const { status, answer } = await send(gateway, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
+          expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+          expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it must be the SHA-256/);
+        }
+        expect(gateway.traffic()).toEqual([]);
       }
     },
   );

@@ -32,7 +32,7 @@ test('a connection over MAX_CONNECTIONS receives 503, other connections work, an
   expect(await ask(first, ASK)).toContain('"totalCount":12');
   expect(gateway.traffic()).toHaveLength(1);
 
-  // What has never come to the gateway is told all the same.
+  // Requests that never reach the gateway are logged and counted nevertheless.
   expect(kept.read().filter(({ msg }) => msg === 'rejected')).toMatchObject([{ status: 503, code: 'RATE_LIMITED' }]);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
