@@ -6,7 +6,9 @@ import { brokenLinksOf } from './support/markdown-links.ts';
 const ROOT = join(import.meta.dirname, '..');
 const documents = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
-  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 describe.each(documents)('Document %s', (path) => {

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pinning, ROOT } from './start.ts';
 
-const PAGE = join(ROOT, 'docs/performance.md');
+const PAGE = join(ROOT, 'docs/operations/performance.md');
 
 export function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const [first, ...others] = head;
@@ -25,7 +25,7 @@ export function publish(section: string, text: string): void {
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`docs/performance.md has no markers for ${section}.`);
+  if (from === -1 || to < from) throw new Error(`docs/operations/performance.md has no place for ${section}.`);
   writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
 }
 

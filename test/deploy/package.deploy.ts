@@ -57,9 +57,11 @@ describe('The package, installed in an empty folder', () => {
   test('brings the documents, whose links lead to what is in it', async () => {
     const installed = join(folder, 'node_modules', manifest.name);
     const documents = (await readdir(installed, { recursive: true })).filter((path) => path.endsWith('.md'));
-    expect(documents).toEqual(expect.arrayContaining(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/deployment.md']));
+    expect(documents).toEqual(
+      expect.arrayContaining(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/operations/deployment.md']),
+    );
     expect(documents.flatMap((path) => brokenLinksOf(join(installed, path)))).toEqual([]);
-    expect(await readFile(join(installed, 'README.md'), 'utf8')).toContain('(docs/deployment.md)');
+    expect(await readFile(join(installed, 'README.md'), 'utf8')).toContain('(docs/operations/deployment.md)');
   });
 
   test('compiles, strictly, types of libraries included; and answers wherever it is mounted', async () => {

@@ -106,8 +106,8 @@ const PROTECTED_FIELDS: { readonly [name: string]: string } = {
 
 const rows = readAccessMatrix('Mode × credential × secret');
 
-describe('Access matrix of docs/access.md', () => {
-  test.each(rows)('a request with $settings · $Authorization · $Router-Authorization results in $answer', async (row) => {
+describe('Authentication as docs/reference/access-matrix.md describes it', () => {
+  test.each(rows)('$settings · $Authorization · $Router-Authorization: $answer', async (row) => {
     const words = row.settings!.split(', ');
     const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
     const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/**
- * The tables of `docs/access.md`. The tests read them, so the page cannot differ from the gateway.
- */
-const TEXT = readFileSync(new URL('../../docs/access.md', import.meta.url), 'utf8');
+/** The tables of `docs/reference/access-matrix.md`, so that it cannot say what is not so. */
+const TEXT = readFileSync(new URL('../../docs/reference/access-matrix.md', import.meta.url), 'utf8');
 
 /** The rows of the table below a heading, keyed by column name, without Markdown code marks. */
 export function readAccessMatrix(heading: string): Record<string, string>[] {
   const section = TEXT.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
   const [names, , ...rows] = (section ?? '').split('\n').filter((line) => line.startsWith('|'));
-  if (!names || rows.length === 0) throw new Error(`docs/access.md has no table "${heading}"`);
+  if (!names || rows.length === 0) throw new Error(`docs/reference/access-matrix.md has no table "${heading}"`);
   return rows.map((row) => {
     const cells = splitCells(row);
     return Object.fromEntries(splitCells(names).map((name, column) => [name, cells[column] ?? '']));
@@ -25,6 +23,7 @@ function splitCells(row: string): string[] {
 
 /** Looks up the meaning of a word in the table. An unknown word fails the row. */
 export function toMeanings<T>(words: { readonly [word: string]: T }, word: string | undefined): T {
-  if (word === undefined || !Object.hasOwn(words, word)) throw new Error(`docs/access.md: unknown word "${word}"`);
+  if (word === undefined || !Object.hasOwn(words, word))
+    throw new Error(`docs/reference/access-matrix.md: the test does not know "${word}"`);
   return words[word] as T;
 }

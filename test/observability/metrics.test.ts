@@ -331,7 +331,7 @@ describe('/metrics', () => {
     const names = Array.from(text.matchAll(/^# HELP (\S+) \S+/gm), ([, name = '']) => name);
     expect(new Set(names).size).toBe(names.length);
     const documented = Array.from(
-      readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^\| `(revox_gateway_\w+)`/gm),
+      readFileSync(join(ROOT, 'docs/operations/monitoring.md'), 'utf8').matchAll(/^\| `(revox_gateway_\w+)`/gm),
       ([, name = '']) => name,
     );
     expect(documented.sort()).toEqual(names.sort());

@@ -20,7 +20,7 @@ export interface MeasuredAttack {
   readonly peakMebibytes: number;
 }
 
-const PAGE = join(import.meta.dirname, '../../docs/security.md');
+const PAGE = join(import.meta.dirname, '../../docs/reference/security-checklist.md');
 const [START, END] = ['<!-- attacks: written by `npm run test:security` -->', '<!-- /attacks -->'];
 
 const HEADER = [
@@ -70,6 +70,6 @@ export function withTable(attacks: readonly MeasuredAttack[]): { readonly path: 
 function readPage(): { readonly before: string; readonly table: string; readonly after: string } {
   const text = readFileSync(PAGE, 'utf8');
   const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start === -1 || end < start) throw new Error(`docs/security.md needs ${START} and ${END}.`);
+  if (start === -1 || end < start) throw new Error(`docs/reference/security-checklist.md needs ${START} and ${END}.`);
   return { before: text.slice(0, start), table: text.slice(start + START.length, end), after: text.slice(end + END.length) };
 }

@@ -1,6 +1,6 @@
 /** One way to harm the gateway, or one tenant by another. The suite plays each against a gateway process with a heap of 256 MiB. */
 export interface Attack {
-  /** The row of the table in `docs/security.md`: what is sent, by whom. */
+  /** The row of the table in `docs/reference/security-checklist.md`: what is sent, by whom. */
   readonly name: string;
   /** What bounds it: a setting with its default, or a constant. */
   readonly bound: string;

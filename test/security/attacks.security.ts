@@ -60,7 +60,7 @@ describe.each(named.map((one) => [one.attack.name, one] as const))('%s', (_name,
   });
 });
 
-test('the table of docs/security.md names every attack and its bound', () => {
+test('the table of docs/reference/security-checklist.md names every attack and its bound', () => {
   expect(readTable()).toEqual(named.map(({ attack: { name, bound } }) => ({ name, bound })));
 });
 

@@ -4,7 +4,7 @@ import { createTestGateway } from '../support/test-gateway.ts';
 import { WORST_OPERATIONS, type WorstOperation } from './attacks/execution.ts';
 import { MADE_UP_KEY } from './attacks/requests.ts';
 
-/** What `docs/security.md` promises. The worst of these take a half of it on an idle machine. */
+/** What `docs/reference/security-checklist.md` promises. The worst of these take a half of it on an idle machine. */
 const MAX_BLOCK_MS = 1_000;
 /** What is compiled first counts only once: the quicker run decides. */
 const RUNS = 2;
