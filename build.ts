@@ -30,7 +30,7 @@ for (const path of filesIn(SOURCE, '.ts')) writeCode(path);
 for (const path of filesIn(DIST, '.d.ts')) {
   writeFileSync(join(DIST, path), withRelativeImports(readFileSync(join(DIST, path), 'utf8'), path));
 }
-for (const name of ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'docs']) {
+for (const name of ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']) {
   cpSync(join(ROOT, name), join(DIST, name), { recursive: true });
 }
 for (const path of filesIn(DIST, '.md'))

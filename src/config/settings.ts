@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { LOOPBACK_HOSTS, variables } from './variables.ts';
 
-/** All settings, checked. Each comes from an environment variable of the README's table. */
+/** All settings, validated. `docs/reference/configuration.md` lists the environment variable of each. */
 export interface Settings {
   readonly port: number;
   readonly host: string;

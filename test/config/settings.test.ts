@@ -533,23 +533,22 @@ describe('SANDBOX_PORT', () => {
   });
 });
 
-describe('Settings tables of the README', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const [, section = ''] = /^## Settings\n(.*?)^## /ms.exec(readme) ?? [];
-  const rows = Array.from(section.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', told = '']) => ({
+describe('The tables of docs/reference/configuration.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/reference/configuration.md'), 'utf8');
+  const rows = Array.from(page.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', told = '']) => ({
     names: Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
     told,
   }));
   const defaults: { readonly [name: string]: unknown } = variables.parse({});
 
-  test('the README lists each variable once, and no other variable', () => {
-    // Node.js and OpenTelemetry define what these mean.
+  test('list each variable once, and no other', () => {
+    // Node.js and OpenTelemetry say what these mean.
     const ours = Object.keys(variables.shape).filter((name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'));
     const others = ['OTEL_…', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
     expect(rows.flatMap(({ names }) => names).sort()).toEqual([...ours, ...others].sort());
   });
 
-  test('the README states the defaults', () => {
+  test('list the defaults of the code', () => {
     const told = rows.filter(({ names }) => names.some((name) => String(defaults[name] ?? '') !== ''));
     expect(told.map((row) => [row.names, row.told.replaceAll('`', '')])).toEqual(
       told.map(({ names }) => [names, names.map((name) => String(defaults[name])).join(', ')]),

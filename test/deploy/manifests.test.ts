@@ -26,7 +26,7 @@ const KINDS: { readonly [kind: string]: new (object: Yaml) => { validate(): void
   ServiceAccount,
 };
 
-const README = readFileSync(join(DEPLOY, '../README.md'), 'utf8');
+const CONFIGURATION = readFileSync(join(DEPLOY, '../docs/reference/configuration.md'), 'utf8');
 
 /** What `main.ts` takes at most to close everything. */
 const CLOSING_MS = 5_000;
@@ -210,11 +210,11 @@ describe('The Dockerfile', () => {
   });
 });
 
-test('Every variable of the image, of Kubernetes and of compose is one that the README tells of', () => {
+test('docs/reference/configuration.md lists every variable of the image, of Kubernetes and of compose', () => {
   const { environment } = compose.services.gateway;
   const names = [...Object.keys(imageVariables), ...variables.map(({ name }) => name), ...Object.keys(environment)];
   expect(names.length).toBeGreaterThan(10);
-  const unknown = names.filter((name) => !OTHERS.includes(name) && !README.includes(`\`${name}\``));
+  const unknown = names.filter((name) => !OTHERS.includes(name) && !CONFIGURATION.includes(`\`${name}\``));
   expect(unknown).toEqual([]);
   const composed = JSON.stringify(compose).matchAll(/\$\{(\w+)/g);
   for (const [, name = ''] of composed) expect(environment).toHaveProperty(name);
