@@ -1,6 +1,7 @@
 /**
- * This gateway and its peers over the same upstream: `npm run bench`, or `npm run bench -- --short` to see that it works.
- * Prints what it finds, and puts it into docs/operations/performance.md. It ends by itself within ten minutes.
+ * Compares this gateway with its peers over the same upstream: `npm run bench`, or `npm run bench
+ * -- --short` to verify that the benchmark works. Prints the report, and writes it into
+ * docs/operations/performance.md. The run ends within ten minutes.
  */
 
 import { toAbsoluteTable, toLatencyTable, toRatioTable } from './comparison/tables.ts';

@@ -1,6 +1,8 @@
 /**
- * How the cost of one operation grows, of this gateway: with the number of different documents, and of different calls: `npm run bench:scaling`, or with
- * `-- --short` to see that it works. Prints what it finds, and puts it into docs/operations/performance.md. It ends by itself within ten minutes.
+ * Measures how this gateway's cost of one operation grows with the number of distinct documents and
+ * of distinct calls: `npm run bench:scaling`, or with `-- --short` to verify that the benchmark
+ * works. Prints the report, and writes it into docs/operations/performance.md. The run ends within ten
+ * minutes.
  */
 
 import { callIdOf } from './fixture/data.ts';

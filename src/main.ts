@@ -31,8 +31,10 @@ const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 const isDemo = process.argv.includes('--demo');
 
 /**
- * V8 allocates in its old generation what has mostly lived on until it was collected. That is right of what is made at the start, and wrong of what
- * waits for an upstream: there it holds all that has come meanwhile, until everything is collected (`docs/operations/performance.md`).
+ * V8 allocates directly in its old generation where most objects of an allocation site survived
+ * until they were collected. That is right for objects of the start-up, and wrong for objects that
+ * wait for an upstream: the old generation then holds everything that has arrived meanwhile, until
+ * it is collected (`docs/operations/performance.md`).
  */
 setFlagsFromString('--no-allocation-site-pretenuring');
 

@@ -18,14 +18,14 @@ export function describeConditions(how: string): string {
   return `Measured on ${day}, Node.js ${process.versions.node}, ${cpus().length} × ${model}, ${pinning}. ${how}`;
 }
 
-/** Prints a report, and writes it between its markers in docs/performance.md. */
+/** Prints a report, and writes it between its markers in docs/operations/performance.md. */
 export function publish(section: string, text: string): void {
   // biome-ignore lint/suspicious/noConsole: the report is the program's output
   console.log(text);
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`docs/operations/performance.md has no place for ${section}.`);
+  if (from === -1 || to < from) throw new Error(`docs/operations/performance.md has no markers for ${section}.`);
   writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
 }
 

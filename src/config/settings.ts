@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { LOOPBACK_HOSTS, variables } from './variables.ts';
 
-/** All settings, validated. `docs/reference/configuration.md` lists the environment variable of each. */
+/** All settings, checked. Each comes from an environment variable of `docs/reference/configuration.md`. */
 export interface Settings {
   readonly port: number;
   readonly host: string;

@@ -85,8 +85,9 @@ const QUEUE_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
 
 /**
- * What the gateway counts, in a registry of its own: two gateways in one process do not add up. Every label has a bound that no caller
- * moves, and none tells who asks, for what id, or with which key. `docs/operations/monitoring.md` says what each means.
+ * The gateway's metrics, in a registry of their own, so that two gateways in one process do not add
+ * up. Every label has a bound that no caller can raise, and no label reveals a caller, an id or a
+ * key. `docs/operations/monitoring.md` documents each metric.
  */
 export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0, includeProcess }: MetricsOptions): Metrics {
   const registry = new Registry();

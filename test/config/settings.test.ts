@@ -533,27 +533,27 @@ describe('SANDBOX_PORT', () => {
   });
 });
 
-describe('The tables of docs/reference/configuration.md', () => {
+describe('Tables of docs/reference/configuration.md', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/reference/configuration.md'), 'utf8');
-  const rows = Array.from(page.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', told = '']) => ({
+  const rows = Array.from(page.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', stated = '']) => ({
     names: Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
-    told,
+    stated,
   }));
   const defaults: { readonly [name: string]: unknown } = variables.parse({});
 
-  test('list each variable once, and no other', () => {
-    // Node.js and OpenTelemetry say what these mean.
+  test('the configuration page lists each variable once, and no other variable', () => {
+    // Node.js and OpenTelemetry define what these mean.
     const ours = Object.keys(variables.shape).filter((name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'));
     const others = ['OTEL_…', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
     expect(rows.flatMap(({ names }) => names).sort()).toEqual([...ours, ...others].sort());
   });
 
-  test('list the defaults of the code', () => {
-    const told = rows.filter(({ names }) => names.some((name) => String(defaults[name] ?? '') !== ''));
-    expect(told.map((row) => [row.names, row.told.replaceAll('`', '')])).toEqual(
-      told.map(({ names }) => [names, names.map((name) => String(defaults[name])).join(', ')]),
+  test('the configuration page states the defaults', () => {
+    const withDefaults = rows.filter(({ names }) => names.some((name) => String(defaults[name] ?? '') !== ''));
+    expect(withDefaults.map((row) => [row.names, row.stated.replaceAll('`', '')])).toEqual(
+      withDefaults.map(({ names }) => [names, names.map((name) => String(defaults[name])).join(', ')]),
     );
     // The other variables have no default, or one that depends on another setting.
-    expect(told.length).toBeGreaterThan(rows.length / 2);
+    expect(withDefaults.length).toBeGreaterThan(rows.length / 2);
   });
 });

@@ -106,8 +106,8 @@ const PROTECTED_FIELDS: { readonly [name: string]: string } = {
 
 const rows = readAccessMatrix('Mode × credential × secret');
 
-describe('Authentication as docs/reference/access-matrix.md describes it', () => {
-  test.each(rows)('$settings · $Authorization · $Router-Authorization: $answer', async (row) => {
+describe('Access matrix of docs/reference/access-matrix.md', () => {
+  test.each(rows)('a request with $settings · $Authorization · $Router-Authorization results in $answer', async (row) => {
     const words = row.settings!.split(', ');
     const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
     const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();
@@ -170,7 +170,7 @@ describe('Authentication as docs/reference/access-matrix.md describes it', () =>
     expect(bugs).toEqual([]);
   });
 
-  test('every word that this test defines occurs in the table of docs/access.md', () => {
+  test('every word that this test defines occurs in the table of docs/reference/access-matrix.md', () => {
     const said = (column: string) => new Set(rows.map((row) => row[column]!));
     expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
     expect(said('Authorization')).toEqual(new Set(Object.keys(AUTHORIZATIONS)));

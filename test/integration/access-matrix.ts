@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** The tables of `docs/reference/access-matrix.md`, so that it cannot say what is not so. */
+/**
+ * The tables of `docs/reference/access-matrix.md`. The tests read them, so the page cannot differ from the gateway.
+ */
 const TEXT = readFileSync(new URL('../../docs/reference/access-matrix.md', import.meta.url), 'utf8');
 
 /** The rows of the table below a heading, keyed by column name, without Markdown code marks. */
@@ -24,6 +26,6 @@ function splitCells(row: string): string[] {
 /** Looks up the meaning of a word in the table. An unknown word fails the row. */
 export function toMeanings<T>(words: { readonly [word: string]: T }, word: string | undefined): T {
   if (word === undefined || !Object.hasOwn(words, word))
-    throw new Error(`docs/reference/access-matrix.md: the test does not know "${word}"`);
+    throw new Error(`docs/reference/access-matrix.md: unknown word "${word}"`);
   return words[word] as T;
 }

@@ -54,19 +54,21 @@ const REQUESTS: { readonly [word: string]: Sent } = {
 
 const rows = readAccessMatrix('Pages of other origins');
 
-describe('Pages of other origins as docs/reference/access-matrix.md describes them', () => {
-  test.each(rows)('$settings · $request · $Origin · $Sec-Fetch-Site: $answer, read by $may read', async (row) => {
-    const words = row.settings!.split(', ');
-    const world = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
-    const { richCallId: id } = sampleIds(world.sandbox);
-    const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
-    const headers = new Headers(init?.headers);
-    const origin = toMeanings(ORIGINS, row.Origin);
-    if (origin !== undefined) headers.set('origin', origin);
-    if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
-    const isBare = row.request === 'preflight' || row.request?.includes('without');
-    if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
-    if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
+describe('CORS matrix of docs/reference/access-matrix.md', () => {
+  test.each(rows)(
+    'a request with $settings · $request · $Origin · $Sec-Fetch-Site results in $answer and is readable by $may read',
+    async (row) => {
+      const words = row.settings!.split(', ');
+      const gateway = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
+      const { richCallId: id } = sampleIds(gateway.sandbox);
+      const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
+      const headers = new Headers(init?.headers);
+      const origin = toMeanings(ORIGINS, row.Origin);
+      if (origin !== undefined) headers.set('origin', origin);
+      if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
+      const isBare = row.request === 'preflight' || row.request?.includes('without');
+      if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
+      if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
 
       const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
       const text = await response.text();
@@ -89,7 +91,7 @@ describe('Pages of other origins as docs/reference/access-matrix.md describes th
     },
   );
 
-  test('every word that this test defines occurs in the CORS table of docs/access.md', () => {
+  test('every word that this test defines occurs in the CORS table of docs/reference/access-matrix.md', () => {
     const said = (...columns: string[]) => new Set(columns.flatMap((column) => rows.map((row) => row[column]!)));
     expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
     expect(said('request')).toEqual(new Set(Object.keys(REQUESTS)));

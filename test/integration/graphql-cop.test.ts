@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createTestGateway, type GraphQLResult } from '../support/test-gateway.ts';
 
-// The checks of graphql-cop (github.com/dolevf/graphql-cop), as it sends them, against a gateway in production. What it would report as
-// found is `isFound`; why one of them is found, and is meant to be, stands in docs/reference/security-checklist.md.
+// The checks of graphql-cop (github.com/dolevf/graphql-cop), as it sends them, against a gateway in
+// production. `isFound` is the condition under which graphql-cop reports a finding.
+// docs/reference/security-checklist.md explains why one finding is intended.
 
 const SECRET = 'a-secret-of-the-router';
 const PROOF = { 'router-authorization': SECRET };
