@@ -138,7 +138,10 @@ test('What is not answered within the bound is broken off, and the process says 
   const socket = await idleConnection(gateway.url);
   gateway.process.kill('SIGTERM');
   for (const answer of answers) expect(await answer).toMatchObject({ kind: 'lost' });
-  expect(await gateway.ended).toMatchObject({ code: 1, stdout: expect.stringContaining('DRAIN_TIMEOUT_MS (100): 2 requests.') });
+  expect(await gateway.ended).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('Aborted 2 requests that were still in flight after DRAIN_TIMEOUT_MS (100 ms).'),
+  });
   socket.destroy();
 });
 
