@@ -32,8 +32,8 @@ export interface AttackedGateway extends AsyncDisposable {
 
 /** @param neighbour the API key of the tenant that is not to notice anything */
 export async function startAttackedGateway({ id, attack }: NamedAttack, neighbour: string): Promise<AttackedGateway> {
-  const upstream = fork(join(PROCESSES, 'upstream.ts'), [id, neighbour], { cwd: ROOT });
-  const control = fork(join(PROCESSES, 'control.ts'), { cwd: ROOT });
+  const upstream = fork(join(PROCESSES, 'upstream-server.ts'), [id, neighbour], { cwd: ROOT });
+  const control = fork(join(PROCESSES, 'control-server.ts'), { cwd: ROOT });
   const [[upstreamUrl], [controlUrl]] = (await Promise.all([once(upstream, 'message'), once(control, 'message')])) as [
     [string],
     [string],
@@ -84,7 +84,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 async function runAttacker(id: string, url: string, ms: number): Promise<Observed> {
-  const attacker = fork(join(PROCESSES, 'attacker.ts'), [id, url, String(ms)], { cwd: ROOT });
+  const attacker = fork(join(PROCESSES, 'attacker-process.ts'), [id, url, String(ms)], { cwd: ROOT });
   const exited = once(attacker, 'exit').then(([code]) => {
     throw new Error(`The attacker ended with ${code}.`);
   });
