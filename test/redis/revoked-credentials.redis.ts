@@ -41,7 +41,7 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
 
     await other.storeAndRead(ANN, PATH, toEntry({ id: 'anew' }));
     expect(await one.read(ANN, PATH)).toMatchObject({ value: { id: 'anew' } });
-    // From now on its epoch lasts as long as any other.
+    // After this the epoch of the credential expires as late as that of any other credential.
     expect(await redis.observer.send<number>('PTTL', nameOfEpoch())).toBeGreaterThan(86_400_000);
   });
 
