@@ -5,7 +5,15 @@
  * package that did would put 190 MB, and another `node`, into the scripts of everyone who installs it.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import ts from 'typescript';
 import manifest from './package.json' with { type: 'json' };
@@ -22,15 +30,28 @@ const FILE_LINK = /\[([^\]]+)\]\((?!https?:)([^)#]+)[^)]*\)/g;
 
 rmSync(DIST, { recursive: true, force: true });
 const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig.build.json'], {
+  cwd: ROOT,
+  stdio: 'inherit',
+});
 if (status !== 0) process.exit(status ?? 1);
 
 // TypeScript writes the declarations, but no code that imports `#room/file.ts`: that is made file by file.
 for (const path of filesIn(SOURCE, '.ts')) writeCode(path);
 for (const path of filesIn(DIST, '.d.ts')) {
-  writeFileSync(join(DIST, path), withRelativeImports(readFileSync(join(DIST, path), 'utf8'), path));
+  writeFileSync(
+    join(DIST, path),
+    withRelativeImports(readFileSync(join(DIST, path), 'utf8'), path),
+  );
 }
-for (const name of ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'docs']) {
+for (const name of [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'LICENSE',
+  'docs',
+]) {
   cpSync(join(ROOT, name), join(DIST, name), { recursive: true });
 }
 for (const path of filesIn(DIST, '.md'))
@@ -39,21 +60,26 @@ writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(toPackedManifest(), 
 chmodSync(join(DIST, 'main.js'), 0o755);
 
 function filesIn(folder: string, ending: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(ending));
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith(ending),
+  );
 }
 
 function writeCode(path: string): void {
   const target = path.replace(/\.ts$/, '.js');
-  const { outputText, sourceMapText } = ts.transpileModule(readFileSync(join(SOURCE, path), 'utf8'), {
-    fileName: basename(path),
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2024,
-      module: ts.ModuleKind.ESNext,
-      verbatimModuleSyntax: true,
-      sourceMap: true,
-      inlineSources: true,
+  const { outputText, sourceMapText } = ts.transpileModule(
+    readFileSync(join(SOURCE, path), 'utf8'),
+    {
+      fileName: basename(path),
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2024,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+        sourceMap: true,
+        inlineSources: true,
+      },
     },
-  });
+  );
   writeFileSync(join(DIST, target), withRelativeImports(outputText, path));
   writeFileSync(join(DIST, `${target}.map`), sourceMapText ?? '');
 }

@@ -51,7 +51,10 @@ const config: CodegenConfig = {
         enumsAsTypes: true,
         enumValues,
         immutableTypes: true,
-        mappers: Object.fromEntries([...WIRE_TYPES.map((name) => [name, wire(name)]), ...connections]),
+        mappers: Object.fromEntries([
+          ...WIRE_TYPES.map((name) => [name, wire(name)]),
+          ...connections,
+        ]),
         scalars: {
           DateTime: 'string',
           JSON: 'unknown',

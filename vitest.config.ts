@@ -12,7 +12,11 @@ const ISOLATED = [
 ];
 
 /** Behaviour that must be the same on every pipeline. */
-const PIPELINE_TESTS = ['test/integration/**/*.test.ts', 'test/http/**/*.test.ts', 'test/sockets/**/*.test.ts'];
+const PIPELINE_TESTS = [
+  'test/integration/**/*.test.ts',
+  'test/http/**/*.test.ts',
+  'test/sockets/**/*.test.ts',
+];
 /** The demo runs in its own process, which has both pipelines. */
 const NOT_PIPELINE_TESTS = [...ISOLATED, 'test/sockets/demo.test.ts'];
 
@@ -30,13 +34,22 @@ export default defineConfig({
   },
   test: {
     // CI adds up the counts of all suites.
-    reporters: process.env.CI ? ['default', ['json', { outputFile: `test-results/${SUITE}.json` }]] : ['default'],
+    reporters: process.env.CI
+      ? ['default', ['json', { outputFile: `test-results/${SUITE}.json` }]]
+      : ['default'],
     projects: [
       // Loading the modules takes longer than most files, so they share what is loaded. No module keeps state.
-      project('unit', ['test/**/*.test.ts'], { exclude: [...configDefaults.exclude, ...ISOLATED], isolate: false }),
+      project('unit', ['test/**/*.test.ts'], {
+        exclude: [...configDefaults.exclude, ...ISOLATED],
+        isolate: false,
+      }),
       project('isolated', ISOLATED),
       project('fuzz', ['test/**/*.fuzz.test.ts']),
-      project('yoga-only', PIPELINE_TESTS, { exclude: NOT_PIPELINE_TESTS, isolate: false, env: { ...ENV, FAST_PATH: 'off' } }),
+      project('yoga-only', PIPELINE_TESTS, {
+        exclude: NOT_PIPELINE_TESTS,
+        isolate: false,
+        env: { ...ENV, FAST_PATH: 'off' },
+      }),
       project('no-response-cache', PIPELINE_TESTS, {
         exclude: NOT_PIPELINE_TESTS,
         isolate: false,
@@ -58,5 +71,8 @@ export default defineConfig({
 });
 
 function project(name: string, include: string[], more: Partial<InlineConfig> = {}) {
-  return { extends: true as const, test: { name, include, testTimeout: 60_000, hookTimeout: 60_000, env: ENV, ...more } };
+  return {
+    extends: true as const,
+    test: { name, include, testTimeout: 60_000, hookTimeout: 60_000, env: ENV, ...more },
+  };
 }

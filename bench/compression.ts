@@ -21,16 +21,26 @@ const ROWS_QUERY = `{
 
 const gateway = createTestGateway();
 const send = async (accept: string, init?: RequestInit) => {
-  const response = await gateway.fetch('/graphql', { ...init, headers: { accept, 'content-type': 'application/json' } });
+  const response = await gateway.fetch('/graphql', {
+    ...init,
+    headers: { accept, 'content-type': 'application/json' },
+  });
   return Buffer.from(await response.arrayBuffer());
 };
-const rows = await send('application/json', { method: 'POST', body: JSON.stringify({ query: ROWS_QUERY }) });
+const rows = await send('application/json', {
+  method: 'POST',
+  body: JSON.stringify({ query: ROWS_QUERY }),
+});
 const page = await send('text/html');
-if (rows.byteLength < 1_000_000) throw new Error(`The response is too short: ${rows.byteLength} bytes, ${rows.subarray(0, 300)}`);
+if (rows.byteLength < 1_000_000)
+  throw new Error(`The response is too short: ${rows.byteLength} bytes, ${rows.subarray(0, 300)}`);
 
 const brotli = (quality: number) => (bytes: Uint8Array) =>
   promisify(brotliCompress)(bytes, {
-    params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT, [constants.BROTLI_PARAM_QUALITY]: quality },
+    params: {
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_QUALITY]: quality,
+    },
   });
 const gzipped = (level: number) => (bytes: Uint8Array) => promisify(gzip)(bytes, { level });
 
@@ -63,7 +73,13 @@ for (const [response, bytes] of Object.entries(bodies)) {
       times.push(performance.now() - start);
     }
     const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-    table.push({ response, encoding, ms: ms.toFixed(1), bytes: sent, of: `${((100 * sent) / bytes.byteLength).toFixed(1)} %` });
+    table.push({
+      response,
+      encoding,
+      ms: ms.toFixed(1),
+      bytes: sent,
+      of: `${((100 * sent) / bytes.byteLength).toFixed(1)} %`,
+    });
   }
 }
 // biome-ignore lint/suspicious/noConsole: the table is the program's output

@@ -12,7 +12,9 @@ import { createClient } from './harness/load.ts';
 import { startServer, startUpstream } from './harness/start.ts';
 import { HEADERS, thisGatewayUncached } from './targets.ts';
 
-type Ceiling = { readonly [name in OperationName]: { readonly requests: number; readonly kB: number } };
+type Ceiling = {
+  readonly [name in OperationName]: { readonly requests: number; readonly kB: number };
+};
 
 /**
  * Each ceiling is about 15 % above the measurement of the day it was set. An operation that becomes
@@ -50,8 +52,16 @@ const YOUNG_MIB = 256;
 let report: CostReport;
 
 beforeAll(() => {
-  const flags = ['--expose-gc', `--min-semi-space-size=${YOUNG_MIB}`, `--max-semi-space-size=${YOUNG_MIB}`];
-  const output = execFileSync(process.execPath, [...flags, join(import.meta.dirname, 'cost/measure.ts')], { encoding: 'utf8' });
+  const flags = [
+    '--expose-gc',
+    `--min-semi-space-size=${YOUNG_MIB}`,
+    `--max-semi-space-size=${YOUNG_MIB}`,
+  ];
+  const output = execFileSync(
+    process.execPath,
+    [...flags, join(import.meta.dirname, 'cost/measure.ts')],
+    { encoding: 'utf8' },
+  );
   report = JSON.parse(output) as CostReport;
 }, 300_000);
 
@@ -67,9 +77,10 @@ describe.each(['warm', 'uncached'] as const)('%s', (state) => {
     expect(spread, 'spread of the samples').toBeLessThan(MAX_SPREAD);
     const kB = Math.round(bytes / 1000);
     expect(kB, 'kB allocated').toBeLessThanOrEqual(ceiling.kB);
-    expect(kB, `lower the ceiling: ${Math.round(kB * 1.15)} kB would be enough`).toBeGreaterThanOrEqual(
-      ceiling.kB * MIN_CEILING_RATIO,
-    );
+    expect(
+      kB,
+      `lower the ceiling: ${Math.round(kB * 1.15)} kB would be enough`,
+    ).toBeGreaterThanOrEqual(ceiling.kB * MIN_CEILING_RATIO);
   });
 });
 

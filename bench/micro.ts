@@ -42,7 +42,9 @@ await using stack = new AsyncDisposableStack();
 const upstream = stack.use(await startUpstream());
 
 const callBody = Buffer.from(JSON.stringify({ call: callOf(0) }));
-const pageBody = Buffer.from(JSON.stringify({ calls: Array.from({ length: 50 }, (_, index) => listedAttemptOf(index)) }));
+const pageBody = Buffer.from(
+  JSON.stringify({ calls: Array.from({ length: 50 }, (_, index) => listedAttemptOf(index)) }),
+);
 const [callText, pageText] = [String(callBody), String(pageBody)];
 const call: object = JSON.parse(callText);
 const page: { calls: object[] } = JSON.parse(pageText);
@@ -64,7 +66,9 @@ const oneCall = `${upstream.url}/call/${callIdOf(0)}`;
 const pool = new Pool(new URL(upstream.url).origin);
 await runSection('GET of a call, 12 kB', {
   'undici, request of a pool': async () =>
-    (await pool.request({ method: 'GET', path: new URL(oneCall).pathname, headers: HEADERS })).body.bytes(),
+    (
+      await pool.request({ method: 'GET', path: new URL(oneCall).pathname, headers: HEADERS })
+    ).body.bytes(),
   'undici, request': async () => (await request(oneCall, { headers: HEADERS })).body.bytes(),
   'global fetch': async () => (await fetch(oneCall, { headers: HEADERS })).arrayBuffer(),
 });
@@ -82,14 +86,24 @@ await runSection('before execution', {
 });
 await runSection('execution', { 'execute Q2, over a response in memory': executeQ2() });
 
-const log = createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false }));
+const log = createLogger(
+  { level: 'info', format: 'json' },
+  destination({ dest: devNull, sync: false }),
+);
 for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CACHE })) {
   const respond = createUpstream();
   const read = readSettings({ ...settings, ...more });
   const gateway = createGateway(read, {
     fetch: async ({ url, headers: sent }) => {
-      const { status, body } = respond(url.slice('http://upstream.test'.length), sent.get('authorization') ?? undefined);
-      return { status, headers: new Headers({ 'content-type': 'application/json' }), body: [body] } as unknown as Response;
+      const { status, body } = respond(
+        url.slice('http://upstream.test'.length),
+        sent.get('authorization') ?? undefined,
+      );
+      return {
+        status,
+        headers: new Headers({ 'content-type': 'application/json' }),
+        body: [body],
+      } as unknown as Response;
     },
     log,
   });
@@ -100,9 +114,14 @@ for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CAC
   const acts = {
     'a Request and its text': async () => toRequest(kindOf('Q1').at(0)).text(),
     ...Object.fromEntries(
-      kinds.map((kind) => [`${kind.name}, no socket`, async () => (await gateway.fetch(toRequest(kind.at(0)))).text()]),
+      kinds.map((kind) => [
+        `${kind.name}, no socket`,
+        async () => (await gateway.fetch(toRequest(kind.at(0)))).text(),
+      ]),
     ),
-    ...Object.fromEntries(kinds.map((kind) => [`${kind.name}, over a socket`, () => sendOver(client, kind.at(0))])),
+    ...Object.fromEntries(
+      kinds.map((kind) => [`${kind.name}, over a socket`, () => sendOver(client, kind.at(0))]),
+    ),
   };
   await runSection(`the whole gateway, ${state}, including its client`, acts, GATEWAY_WARM_UP_MS);
   await client.close();
@@ -110,9 +129,14 @@ for (const [state, more] of Object.entries({ warm: {}, 'all freshness 0': NO_CAC
   await gateway.dispose();
 }
 
-async function runSection(name: string, acts: Readonly<Record<string, BenchAct>>, warmUpMs = WARM_UP_MS): Promise<void> {
+async function runSection(
+  name: string,
+  acts: Readonly<Record<string, BenchAct>>,
+  warmUpMs = WARM_UP_MS,
+): Promise<void> {
   const rows: string[][] = [];
-  for (const [label, act] of Object.entries(acts)) rows.push([label, ...toCells(await costOf(act, warmUpMs))]);
+  for (const [label, act] of Object.entries(acts))
+    rows.push([label, ...toCells(await costOf(act, warmUpMs))]);
   // biome-ignore lint/suspicious/noConsole: the table is the program's output
   console.log(`\n${toTable([name, 'µs'], rows)}`);
 }
@@ -168,7 +192,10 @@ function executeQ2(): BenchAct {
       schema: ownSchema,
       document,
       variableValues: variables,
-      contextValue: { driftLog, responseBudget: createResponseBudget({ maxBytes: 2 ** 25, maxErrors: 100 }, () => {}) },
+      contextValue: {
+        driftLog,
+        responseBudget: createResponseBudget({ maxBytes: 2 ** 25, maxErrors: 100 }, () => {}),
+      },
     });
 }
 
@@ -185,12 +212,21 @@ function readFromLru(): BenchAct {
 
 function toRequest({ query, variables }: Operation): Request {
   const body = JSON.stringify({ query, variables });
-  return new Request('http://localhost/graphql', { method: 'POST', headers: { ...JSON_HEADERS, ...HEADERS }, body });
+  return new Request('http://localhost/graphql', {
+    method: 'POST',
+    headers: { ...JSON_HEADERS, ...HEADERS },
+    body,
+  });
 }
 
 async function sendOver(client: Pool, { query, variables }: Operation): Promise<unknown> {
   const body = JSON.stringify({ query, variables });
-  const response = await client.request({ method: 'POST', path: '/graphql', headers: { ...JSON_HEADERS, ...HEADERS }, body });
+  const response = await client.request({
+    method: 'POST',
+    path: '/graphql',
+    headers: { ...JSON_HEADERS, ...HEADERS },
+    body,
+  });
   return response.body.text();
 }
 

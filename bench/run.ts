@@ -5,7 +5,13 @@
  */
 
 import { toAbsoluteTable, toLatencyTable, toRatioTable } from './comparison/tables.ts';
-import { checkAllOperations, type MeasuredTarget, measureLatency, operationsFor, startTarget } from './comparison/target.ts';
+import {
+  checkAllOperations,
+  type MeasuredTarget,
+  measureLatency,
+  operationsFor,
+  startTarget,
+} from './comparison/target.ts';
 import { kinds, type OperationKind } from './fixture/operations.ts';
 import { exitAfter } from './harness/deadline.ts';
 import { createClient, type Load } from './harness/load.ts';
@@ -71,7 +77,11 @@ function isMeasured({ target }: MeasuredTarget, { name }: OperationKind): boolea
 async function warmUp(entry: MeasuredTarget, kind: OperationKind): Promise<void> {
   let best = Number.POSITIVE_INFINITY;
   let withoutGain = 0;
-  for (let ms = 0; ms < WARM_UP.maxMs && (ms < WARM_UP.minMs || withoutGain < 3); ms += WARM_UP_PART_MS) {
+  for (
+    let ms = 0;
+    ms < WARM_UP.maxMs && (ms < WARM_UP.minMs || withoutGain < 3);
+    ms += WARM_UP_PART_MS
+  ) {
     const { cpuUs } = await entry.client.load(operationsFor(entry, kind), WARM_UP_PART_MS);
     withoutGain = cpuUs < best * IMPROVEMENT_RATIO ? 0 : withoutGain + 1;
     best = Math.min(best, cpuUs);
@@ -83,7 +93,8 @@ async function warmUp(entry: MeasuredTarget, kind: OperationKind): Promise<void>
  * them alike.
  */
 async function runRound(kind: OperationKind): Promise<void> {
-  const measure = (entry: MeasuredTarget) => entry.client.load(operationsFor(entry, kind), ROUND_MS);
+  const measure = (entry: MeasuredTarget) =>
+    entry.client.load(operationsFor(entry, kind), ROUND_MS);
   const results = new Map<MeasuredTarget, Load>();
   const before = await measure(first);
   for (const entry of others.filter((one) => isMeasured(one, kind))) {
@@ -104,16 +115,26 @@ async function runRound(kind: OperationKind): Promise<void> {
 async function measureCompression(): Promise<string> {
   const entry = entries.find(({ target }) => target === thisGateway);
   if (!entry) throw new Error('This gateway is not among the targets.');
-  const accepting = stack.use(createClient(entry.served, { ...HEADERS, 'accept-encoding': 'br, gzip' }, 16));
+  const accepting = stack.use(
+    createClient(entry.served, { ...HEADERS, 'accept-encoding': 'br, gzip' }, 16),
+  );
   const rows: string[][] = [];
   for (const kind of kinds) {
     await accepting.load([kind.at(0)], ROUND_MS);
     const times: number[] = [];
-    for (let round = 0; round < 3; round += 1) times.push((await accepting.load([kind.at(0)], ROUND_MS)).cpuUs);
+    for (let round = 0; round < 3; round += 1)
+      times.push((await accepting.load([kind.at(0)], ROUND_MS)).cpuUs);
     const plain = median((entry.loads.get(kind.name) ?? []).map(({ cpuUs }) => cpuUs));
     rows.push([kind.name, `${plain.toFixed(0)} µs`, `${median(times).toFixed(0)} µs`]);
   }
-  return toTable(['processor time an operation, this gateway, warm', 'uncompressed', 'to a client that accepts brotli'], rows);
+  return toTable(
+    [
+      'processor time an operation, this gateway, warm',
+      'uncompressed',
+      'to a client that accepts brotli',
+    ],
+    rows,
+  );
 }
 
 function toReport(): string {

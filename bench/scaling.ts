@@ -93,7 +93,9 @@ async function measureCalls(count: number): Promise<CallScalingResult> {
   const last = Math.min(fetched, RECENT_CALLS);
   const again = Math.min(fetched, SAMPLED_CALLS);
   const recentOperations = Array.from({ length: last }, (_, index) => q1.at(fetched - 1 - index));
-  const sampledOperations = Array.from({ length: again }, (_, index) => q1.at(Math.floor((index * fetched) / again)));
+  const sampledOperations = Array.from({ length: again }, (_, index) =>
+    q1.at(Math.floor((index * fetched) / again)),
+  );
   const loadOfRecent = await loadSteadily(client, recentOperations);
   const load = await loadSteadily(client, sampledOperations);
   await client.check(q1.at(fetched - 1));
@@ -102,7 +104,10 @@ async function measureCalls(count: number): Promise<CallScalingResult> {
 }
 
 /** Requests all calls once, a hundred per operation, for at most `MAX_FILL_MS`. */
-async function fetchAllCalls(served: ServerProcess, count: number): Promise<{ fetched: number; fillSeconds: number }> {
+async function fetchAllCalls(
+  served: ServerProcess,
+  count: number,
+): Promise<{ fetched: number; fillSeconds: number }> {
   await using client = createClient(served, HEADERS, FILL_CONCURRENCY);
   const startedAt = performance.now();
   let fetched = 0;
@@ -132,7 +137,8 @@ async function loadSteadily(client: Client, operations: readonly Operation[]): P
   await client.load(operations, WARM_UP_MS);
   await upstream.takeCounts();
   const loads: Load[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) loads.push(await client.load(operations, ROUND_MS));
+  for (let round = 0; round < ROUNDS; round += 1)
+    loads.push(await client.load(operations, ROUND_MS));
   const requests = Object.values(await upstream.takeCounts()).reduce((sum, one) => sum + one, 0);
   return {
     cpuUs: median(loads.map(({ cpuUs }) => cpuUs)),
@@ -149,7 +155,11 @@ function toReport(): string {
     'Q1 of one cached call, by number of distinct documents:',
     toTable(
       ['documents', 'processor time', 'operations a second', 'memory, MB', 'heap, MB'],
-      documents.map((one) => [toCount(one.count), ...toMultiples(one.load, firstOfDocuments), ...toMemory(one)]),
+      documents.map((one) => [
+        toCount(one.count),
+        ...toMultiples(one.load, firstOfDocuments),
+        ...toMemory(one),
+      ]),
     ),
     `By number of distinct calls: each call is requested once by \`calls(ids:)\`, ${CALLS_PER_OPERATION} per operation, ${FILL_CONCURRENCY} operations at a time, for at most ${MAX_FILL_MS / 1000} s; ` +
       `then Q1 of the ${toCount(RECENT_CALLS)} most recent ones, and of ${toCount(SAMPLED_CALLS)} of all, in turn, repeatedly (the worst case for a smaller cache: it has just evicted the next call):`,
@@ -194,7 +204,10 @@ function toCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-async function measureEach<T>(counts: readonly number[], measure: (count: number) => Promise<T>): Promise<readonly T[]> {
+async function measureEach<T>(
+  counts: readonly number[],
+  measure: (count: number) => Promise<T>,
+): Promise<readonly T[]> {
   const results: T[] = [];
   for (const count of counts) results.push(await measure(count));
   return results;

@@ -59,7 +59,12 @@ export const baseline: Target = {
   start: startPeer('plain-yoga.ts', 'off'),
 };
 
-export const thisGateway: Target = { name: '**this gateway**', isCaching: true, isGateway: true, start: startGateway() };
+export const thisGateway: Target = {
+  name: '**this gateway**',
+  isCaching: true,
+  isGateway: true,
+  start: startGateway(),
+};
 export const thisGatewayUncached: Target = {
   name: '**this gateway**, all freshness 0',
   isCaching: false,
@@ -69,23 +74,45 @@ export const thisGatewayUncached: Target = {
 
 export const targets: readonly Target[] = [
   thisGateway,
-  { name: 'Mercurius, JIT, mercurius-cache', isCaching: true, isGateway: true, start: startPeer('mercurius.ts', 'on') },
+  {
+    name: 'Mercurius, JIT, mercurius-cache',
+    isCaching: true,
+    isGateway: true,
+    start: startPeer('mercurius.ts', 'on'),
+  },
   {
     name: 'Apollo Server, RESTDataSource, response cache',
     isCaching: true,
     isGateway: true,
     start: startPeer('apollo.ts', 'on'),
   },
-  { name: 'the limit: `node:http`, responses from memory', isCaching: true, isGateway: false, start: startPeer('raw.ts', 'on') },
+  {
+    name: 'the limit: `node:http`, responses from memory',
+    isCaching: true,
+    isGateway: false,
+    start: startPeer('raw.ts', 'on'),
+  },
   thisGatewayUncached,
-  { name: 'Mercurius, JIT', isCaching: false, isGateway: true, start: startPeer('mercurius.ts', 'off') },
-  { name: 'Apollo Server, RESTDataSource', isCaching: false, isGateway: true, start: startPeer('apollo.ts', 'off') },
+  {
+    name: 'Mercurius, JIT',
+    isCaching: false,
+    isGateway: true,
+    start: startPeer('mercurius.ts', 'off'),
+  },
+  {
+    name: 'Apollo Server, RESTDataSource',
+    isCaching: false,
+    isGateway: true,
+    start: startPeer('apollo.ts', 'off'),
+  },
 ];
 
 /** Only the peers use their packages: they are installed on demand. */
 export function installPeers(): void {
   const folder = join(ROOT, 'bench/peers');
   if (existsSync(join(folder, 'node_modules'))) return;
-  const { status } = spawnSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], { stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) throw new Error("The peers' packages could not be installed.");
 }

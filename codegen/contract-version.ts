@@ -9,7 +9,10 @@ import { OPENAPI_PATH } from './openapi-document.ts';
  * each other's entries in a shared cache.
  */
 export const plugin: PluginFunction = () => {
-  const { paths, components } = parse(readFileSync(OPENAPI_PATH, 'utf8')) as Record<string, unknown>;
+  const { paths, components } = parse(readFileSync(OPENAPI_PATH, 'utf8')) as Record<
+    string,
+    unknown
+  >;
   const version = createHash('sha256')
     .update(JSON.stringify(toShape({ paths, components })))
     .digest('hex')
@@ -28,5 +31,7 @@ function toShape(node: unknown): unknown {
   const entries = Object.entries(node).filter(
     ([key, value]) => !(/^(description|summary)$/.test(key) && typeof value === 'string'),
   );
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, toShape(value)]));
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, toShape(value)]),
+  );
 }

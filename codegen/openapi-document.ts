@@ -21,7 +21,9 @@ interface OpenApiDocument {
 /** The documented enums of the upstream: their values by name. */
 export function readWireEnums(): Record<string, string[]> {
   return Object.fromEntries(
-    Object.entries(readSchemas()).flatMap(([name, schema]) => (schema.enum ? [[name, schema.enum]] : [])),
+    Object.entries(readSchemas()).flatMap(([name, schema]) =>
+      schema.enum ? [[name, schema.enum]] : [],
+    ),
   );
 }
 
@@ -41,12 +43,23 @@ export function readWireContract(): Record<string, WireContract> {
     const alternatives = schema.anyOf ?? schema.oneOf;
     if (alternatives) return alternatives.some(canBeNull);
     // A schema without a type allows any value.
-    return schema.const === undefined && (schema.type === undefined || [schema.type].flat().includes('null'));
+    return (
+      schema.const === undefined &&
+      (schema.type === undefined || [schema.type].flat().includes('null'))
+    );
   };
   return Object.fromEntries(
     Object.entries(schemas).flatMap(([name, { properties, required = [] }]) =>
       properties
-        ? [[name, { required, notNull: Object.keys(properties).filter((key) => !canBeNull(properties[key] ?? {})) }]]
+        ? [
+            [
+              name,
+              {
+                required,
+                notNull: Object.keys(properties).filter((key) => !canBeNull(properties[key] ?? {})),
+              },
+            ],
+          ]
         : [],
     ),
   );

@@ -18,14 +18,19 @@ import { FEDERATION_FILE, readPublicSchema, type SchemaFile } from './public-sch
  * composer defines the federation directives.
  */
 export function toSubgraphSdl(files: readonly SchemaFile[]): string {
-  const definitions = files.filter(({ name }) => name !== FEDERATION_FILE).flatMap(({ document }) => document.definitions);
+  const definitions = files
+    .filter(({ name }) => name !== FEDERATION_FILE)
+    .flatMap(({ document }) => document.definitions);
   const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: withOneQuery(definitions) };
   const isNode = ({ name }: { readonly name: { readonly value: string } }) => name.value === 'Node';
   return `${print(
     visit(document, {
       SchemaDefinition: ({ description: _, ...schema }): SchemaDefinitionNode => schema,
       InterfaceTypeDefinition: (definition) => (isNode(definition) ? null : undefined),
-      ObjectTypeDefinition: (type) => ({ ...type, interfaces: type.interfaces?.filter((implemented) => !isNode(implemented)) }),
+      ObjectTypeDefinition: (type) => ({
+        ...type,
+        interfaces: type.interfaces?.filter((implemented) => !isNode(implemented)),
+      }),
     }),
   )}\n`;
 }
@@ -37,15 +42,29 @@ const RELAY_ONLY = ['node', 'nodes'];
  * definition.
  */
 function withOneQuery(definitions: readonly DefinitionNode[]): DefinitionNode[] {
-  const fields = definitions.filter(isQuery).flatMap(({ fields = [] }) => fields as readonly FieldDefinitionNode[]);
-  const definition = definitions.find((node) => node.kind === Kind.OBJECT_TYPE_DEFINITION && isQuery(node));
-  const query = { ...definition, fields: fields.filter(({ name }) => !RELAY_ONLY.includes(name.value)) } as DefinitionNode;
+  const fields = definitions
+    .filter(isQuery)
+    .flatMap(({ fields = [] }) => fields as readonly FieldDefinitionNode[]);
+  const definition = definitions.find(
+    (node) => node.kind === Kind.OBJECT_TYPE_DEFINITION && isQuery(node),
+  );
+  const query = {
+    ...definition,
+    fields: fields.filter(({ name }) => !RELAY_ONLY.includes(name.value)),
+  } as DefinitionNode;
   const schema = definitions.filter(({ kind }) => kind === Kind.SCHEMA_DEFINITION);
-  return [...schema, query, ...definitions.filter((node) => !isQuery(node) && node.kind !== Kind.SCHEMA_DEFINITION)];
+  return [
+    ...schema,
+    query,
+    ...definitions.filter((node) => !isQuery(node) && node.kind !== Kind.SCHEMA_DEFINITION),
+  ];
 }
 
 function isQuery(node: DefinitionNode): node is ObjectTypeDefinitionNode | ObjectTypeExtensionNode {
-  return (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION) && node.name.value === 'Query';
+  return (
+    (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION) &&
+    node.name.value === 'Query'
+  );
 }
 
 /**

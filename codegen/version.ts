@@ -6,6 +6,8 @@ import type { PluginFunction } from '@graphql-codegen/plugin-helpers';
  * `package.json` next to it.
  */
 export const plugin: PluginFunction = () => {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
   return `/** The version of this package, from \`package.json\`. */\nexport const VERSION = '${version}';\n`;
 };

@@ -8,7 +8,9 @@ import { OPENAPI_PATH, readWireContract, readWireEnums } from './openapi-documen
  */
 export const plugin: PluginFunction = async (schema) => {
   const types = await openapiTS(OPENAPI_PATH, { rootTypes: true, rootTypesNoSchemaPrefix: true });
-  const enums = Object.entries(readWireEnums()).map(([name, values]) => `  ${name}: ${JSON.stringify(values)},`);
+  const enums = Object.entries(readWireEnums()).map(
+    ([name, values]) => `  ${name}: ${JSON.stringify(values)},`,
+  );
   const contracts = Object.entries(readWireContract())
     // An object has the same name in both contracts; envelopes are in one only.
     .filter(([name]) => schema.getType(name))

@@ -40,7 +40,10 @@ const MAX_WAIT_ITERATIONS = 1_000;
  * for `delayMs` responses say `Connection: close`. By the time that idle connections are closed,
  * every client that sent a request within that time is gone.
  */
-export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: DrainOptions): DrainServer {
+export function createDrain(
+  server: Server,
+  { delayMs, timeoutMs, startTimer }: DrainOptions,
+): DrainServer {
   const connections = new Map<Socket, DrainableConnection>();
   /** Whether nothing has arrived since this was set. */
   let isIterationIdle = false;
@@ -102,7 +105,8 @@ export function createDrain(server: Server, { delayMs, timeoutMs, startTimer }: 
     let aborted = 0;
     const stopTimers = [
       startTimer(Math.min(FIRST_REQUEST_TIMEOUT_MS, timeoutMs), () => {
-        for (const [socket, { hasNoRequestYet }] of connections) if (hasNoRequestYet) socket.destroy();
+        for (const [socket, { hasNoRequestYet }] of connections)
+          if (hasNoRequestYet) socket.destroy();
       }),
       startTimer(timeoutMs, () => {
         for (const { responses } of connections.values()) aborted += responses.length;

@@ -104,14 +104,24 @@ export interface GatewayOptions {
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
-  const { now = Date.now, monotonicNow = systemMonotonicNow, startTimer = startSystemTimer, random = Math.random } = options;
+  const {
+    now = Date.now,
+    monotonicNow = systemMonotonicNow,
+    startTimer = startSystemTimer,
+    random = Math.random,
+  } = options;
   const { log = createLogger(settings.log) } = options;
   // First, because an error here leaves nothing open.
-  const documents = trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
+  const documents =
+    trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
   const requiresRouterSecret = settings.routerSecrets.length > 0;
   const isAnonymousAllowed = isServiceMode && !requiresRouterSecret && settings.jwt === undefined;
-  const undiciTransport = createUndiciTransport({ ...revox.timeouts, isProxyConfigured: isProxyConfigured(), startTimer });
+  const undiciTransport = createUndiciTransport({
+    ...revox.timeouts,
+    isProxyConfigured: isProxyConfigured(),
+    startTimer,
+  });
   let isDraining = false;
 
   const metrics = createMetrics({
@@ -140,7 +150,13 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const redis =
     cache.redisUrl === undefined
       ? undefined
-      : createRedisTier({ url: cache.redisUrl, timeoutMs: cache.redisTimeoutMs, now, startTimer, onStatusChange: log.error });
+      : createRedisTier({
+          url: cache.redisUrl,
+          timeoutMs: cache.redisTimeoutMs,
+          now,
+          startTimer,
+          onStatusChange: log.error,
+        });
   const cachingClient = createCachingClient<CachedResponse>(restClient.send, {
     ...cache,
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
@@ -177,12 +193,16 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     corsOrigins: settings.corsOrigins,
     verifyToken: settings.jwt && createTokenVerifier(settings.jwt),
   });
-  const resolveCredential = createCredentialResolver({ apiKey: revox.apiKey, cacheSecret: toCacheSecret(settings) });
+  const resolveCredential = createCredentialResolver({
+    apiKey: revox.apiKey,
+    cacheSecret: toCacheSecret(settings),
+  });
 
   const unsentBudget = createUnsentResponseBudget({
     maxBytes: settings.unsent.maxBytes,
     // Without tokens, service mode does not distinguish callers: all of them are one owner.
-    maxBytesPerOwner: isServiceMode && !settings.jwt ? settings.unsent.maxBytes : settings.unsent.maxBytesPerCaller,
+    maxBytesPerOwner:
+      isServiceMode && !settings.jwt ? settings.unsent.maxBytes : settings.unsent.maxBytesPerCaller,
     onLimitExceeded: metrics.onLimitExceeded,
   });
 
@@ -198,11 +218,16 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     readonly #caller: string | undefined;
     readonly #request: RequestHead;
 
-    constructor(credential: ReturnType<ResolveCredential>, caller: string | undefined, request: RequestHead) {
+    constructor(
+      credential: ReturnType<ResolveCredential>,
+      caller: string | undefined,
+      request: RequestHead,
+    ) {
       this.#credential = credential;
       this.#caller = caller;
       this.#request = request;
-      this.callerKey = caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
+      this.callerKey =
+        caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
     }
 
     get responseCache(): SessionResponseCache {
@@ -222,7 +247,12 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     }
 
     createContext(clientSignal: AbortSignal, trace: unknown): RequestContext {
-      return createContext({ credential: this.#credential, caller: this.#caller, clientSignal, trace });
+      return createContext({
+        credential: this.#credential,
+        caller: this.#caller,
+        clientSignal,
+        trace,
+      });
     }
   }
 
@@ -262,7 +292,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     limits: settings.limits,
     introspection: settings.introspection,
     persistedDocuments: { documents, trustedOnly: trustedDocuments.trustedOnly, isRouter },
-    graphiql: settings.graphiql && { operations: options.exampleOperations ?? [], requiresApiKey: !isServiceMode },
+    graphiql: settings.graphiql && {
+      operations: options.exampleOperations ?? [],
+      requiresApiKey: !isServiceMode,
+    },
     upstreamTrace: settings.upstreamTrace,
     onUnexpectedError,
     onLimitExceeded: metrics.onLimitExceeded,
@@ -285,7 +318,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       metrics.onDisconnected(reason);
       // Silent connections cost their clients nothing: with a line for each, clients could flood
       // the log.
-      if (reason === 'unread') log.info('closed the connection of a client that does not read its response');
+      if (reason === 'unread')
+        log.info('closed the connection of a client that does not read its response');
     },
     drain: () => {
       isDraining = true;
@@ -327,7 +361,10 @@ const NO_ROUTE = 'none';
 const MAX_OPERATION_NAMES = 100;
 
 /** The field `upstream` of `/ready`. */
-function toUpstreamStatus({ breaker, queued, inFlight, coolingDown }: UpstreamState, lastResponseAt: number | undefined) {
+function toUpstreamStatus(
+  { breaker, queued, inFlight, coolingDown }: UpstreamState,
+  lastResponseAt: number | undefined,
+) {
   return {
     breaker,
     waiting: queued,
@@ -344,7 +381,9 @@ function toUpstreamStatus({ breaker, queued, inFlight, coolingDown }: UpstreamSt
  */
 function toCacheSecret({ cache, revox }: Settings): string | undefined {
   const isShared = cache.redisUrl !== undefined;
-  return cache.secret === undefined && !isShared ? undefined : `${cache.secret ?? ''} ${revox.baseUrl}`;
+  return cache.secret === undefined && !isShared
+    ? undefined
+    : `${cache.secret ?? ''} ${revox.baseUrl}`;
 }
 
 function startSystemTimer(ms: number, onTime: () => void): () => void {

@@ -44,14 +44,21 @@ try {
 } catch (error) {
   if (error instanceof SettingsError) printFatal(error.message);
   else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    printFatal(`${error.message}: the port is in use. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`);
+    printFatal(
+      `${error.message}: the port is in use. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`,
+    );
   } else printFatal(error);
   process.exit(1);
 }
 
-async function serve(settings: Settings, options: GatewayOptions = {}, onStopped = async () => {}): Promise<void> {
+async function serve(
+  settings: Settings,
+  options: GatewayOptions = {},
+  onStopped = async () => {},
+): Promise<void> {
   const log = createLogger(settings.log);
-  const tracing = settings.tracing.isEnabled && (await startTracing({ ...settings.tracing, log, startTimer }));
+  const tracing =
+    settings.tracing.isEnabled && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
   const server = createHttpServer(gateway, toServerLimits(settings), gateway);
   const drain = createDrain(server, { ...settings.drain, startTimer });
@@ -94,7 +101,9 @@ async function serve(settings: Settings, options: GatewayOptions = {}, onStopped
       process.exitCode = 1;
     }
     startTimer(CLOSE_TIMEOUT_MS, () => {
-      log.error(`The process exits with open resources, ${CLOSE_TIMEOUT_MS} ms after the last response.`);
+      log.error(
+        `The process exits with open resources, ${CLOSE_TIMEOUT_MS} ms after the last response.`,
+      );
       process.exit();
     });
     await gateway.dispose();
@@ -125,7 +134,9 @@ async function serveDemo(settings: Settings): Promise<void> {
   const { exampleOperations } = await import('#sandbox/example-operations.ts');
 
   // A proxy of the environment could not reach the sandbox.
-  process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST].filter(Boolean).join();
+  process.env.no_proxy = [process.env.no_proxy ?? process.env.NO_PROXY, SANDBOX_HOST]
+    .filter(Boolean)
+    .join();
   const sandbox = createSandbox({ live: true });
   const upstream = await serveSandbox(sandbox, { host: SANDBOX_HOST, port: settings.sandboxPort });
   const apiKey = sandbox.organizations[0]?.apiKey;

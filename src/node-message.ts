@@ -8,9 +8,15 @@ const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
  * The head of a Node request. Undefined for a request that is not plain: without `Content-Length`,
  * or with an unusual `Host` or target.
  */
-export function toRequestHead({ method = '', url = '', headers, socket }: IncomingMessage): RequestHead | undefined {
+export function toRequestHead({
+  method = '',
+  url = '',
+  headers,
+  socket,
+}: IncomingMessage): RequestHead | undefined {
   const { host = '' } = headers;
-  if (headers['content-length'] === undefined || !PLAIN_HOST.test(host) || !url.startsWith('/')) return undefined;
+  if (headers['content-length'] === undefined || !PLAIN_HOST.test(host) || !url.startsWith('/'))
+    return undefined;
   const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http';
   return { method, url: `${scheme}://${host}${url}`, headers: toHeaderReader(headers) };
 }
@@ -62,7 +68,9 @@ export class NodeRequest implements PlainRequest {
     return new Promise((resolve, reject) => {
       const chunks: Buffer<ArrayBuffer>[] = [];
       request.on('data', (part) => chunks.push(part));
-      request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+      request.once('end', () =>
+        resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)),
+      );
       this.#onDisconnect = () => reject(this.signal.reason);
       if (this.#isDisconnected) this.#onDisconnect();
     });
@@ -70,7 +78,12 @@ export class NodeRequest implements PlainRequest {
 
   toRequest(body: Uint8Array<ArrayBuffer>): Request {
     const { method, url, signal } = this;
-    return new Request(url, { method, headers: toHeaderPairs(this.#request.rawHeaders), body, signal });
+    return new Request(url, {
+      method,
+      headers: toHeaderPairs(this.#request.rawHeaders),
+      body,
+      signal,
+    });
   }
 
   /** To be called when the client disconnects before its response is sent. */
@@ -82,5 +95,8 @@ export class NodeRequest implements PlainRequest {
 }
 
 function toHeaderPairs(raw: readonly string[]): [string, string][] {
-  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[2 * index] ?? '', raw[2 * index + 1] ?? '']);
+  return Array.from({ length: raw.length / 2 }, (_, index) => [
+    raw[2 * index] ?? '',
+    raw[2 * index + 1] ?? '',
+  ]);
 }

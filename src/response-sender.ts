@@ -25,7 +25,11 @@ export interface ResponseSender {
 const SLICE_BYTES = 65_536;
 
 /** Sends responses no faster than their clients read, and gives up on clients that do not read. */
-export function createResponseSender({ sendTimeoutMs, startTimer, onSendTimeout }: ResponseSenderOptions): ResponseSender {
+export function createResponseSender({
+  sendTimeoutMs,
+  startTimer,
+  onSendTimeout,
+}: ResponseSenderOptions): ResponseSender {
   return {
     sendInSlices(body, response) {
       let sentBytes = 0;

@@ -1,12 +1,32 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server';
 import type { Settings } from '#config/settings.ts';
-import { type DisconnectReason, ERROR_HEADERS, type RejectedRequest, toErrorBody } from '#http/error-response.ts';
+import {
+  type DisconnectReason,
+  ERROR_HEADERS,
+  type RejectedRequest,
+  toErrorBody,
+} from '#http/error-response.ts';
 import { SECURITY_HEADERS } from '#http/headers/security-headers.ts';
-import { createConnectionLimiter, type EvictableConnection, toPeer } from '#http/limits/connection-limiter.ts';
+import {
+  createConnectionLimiter,
+  type EvictableConnection,
+  toPeer,
+} from '#http/limits/connection-limiter.ts';
 import { MAX_SMALL_RESPONSE_BYTES } from '#http/limits/unsent-response-budget.ts';
-import { type Handler, isPlainResponse, type PlainRequest, type PlainResponse } from '#http/message.ts';
+import {
+  type Handler,
+  isPlainResponse,
+  type PlainRequest,
+  type PlainResponse,
+} from '#http/message.ts';
 import { type NodeRequest, toNodeRequest, toRequestHead } from './node-message.ts';
 import { createResponseSender } from './response-sender.ts';
 
@@ -46,7 +66,8 @@ export function toServerLimits({
   requestDeadlineMs,
   maxConnections,
   maxConnectionsPerAddress,
-}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> & Partial<Settings>): ServerLimits {
+}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> &
+  Partial<Settings>): ServerLimits {
   return {
     ...clientTimeouts,
     // Also the limit of a connection before its first request.
@@ -83,9 +104,17 @@ const MAX_CHECK_INTERVAL_MS = 1_000;
 const REJECTIONS_BY_ERROR: { readonly [code: string]: Rejection } = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'BAD_USER_INPUT', 'The request did not arrive in time.'],
   HPE_HEADER_OVERFLOW: [431, 'OPERATION_TOO_COMPLEX', 'The headers are too large.'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'OPERATION_TOO_COMPLEX', 'The extensions of the chunks are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    413,
+    'OPERATION_TOO_COMPLEX',
+    'The extensions of the chunks are too large.',
+  ],
 };
-const MALFORMED_REQUEST: Rejection = [400, 'BAD_USER_INPUT', 'Malformed or incomplete HTTP request.'];
+const MALFORMED_REQUEST: Rejection = [
+  400,
+  'BAD_USER_INPUT',
+  'Malformed or incomplete HTTP request.',
+];
 const MISSING_HOST: Rejection = [400, 'BAD_USER_INPUT', 'The Host header is missing.'];
 const DUPLICATE_HOST: Rejection = [400, 'BAD_USER_INPUT', 'The request has two Host headers.'];
 const tooManyConnections = (setting: string): Rejection => [
@@ -104,9 +133,18 @@ const TOO_MANY_PIPELINED_REQUESTS: Rejection = [
   'RATE_LIMITED',
   `More than ${MAX_PIPELINED_REQUESTS} requests are in flight on one connection: wait for responses.`,
 ];
-const INTERNAL_ERROR: Rejection = [500, 'INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.'];
+const INTERNAL_ERROR: Rejection = [
+  500,
+  'INTERNAL_SERVER_ERROR',
+  'Something went wrong in the gateway.',
+];
 
-type Rejection = readonly [status: number, code: RejectedRequest['code'], message: string, setting?: string];
+type Rejection = readonly [
+  status: number,
+  code: RejectedRequest['code'],
+  message: string,
+  setting?: string,
+];
 
 /** How long a client must wait after a rejection over a limit. */
 const RETRY_AFTER_S = 1;
@@ -165,7 +203,9 @@ class Connection implements EvictableConnection {
   }
 
   get idleSince(): number | undefined {
-    return this.inFlight === 0 || this.lastExchange?.request.complete === false ? this.lastActivityAt : undefined;
+    return this.inFlight === 0 || this.lastExchange?.request.complete === false
+      ? this.lastActivityAt
+      : undefined;
   }
 
   close(): void {
@@ -178,7 +218,11 @@ class Connection implements EvictableConnection {
  * Creates a server that limits every wait for a client. It does not listen yet.
  * @param gateway handles HTTP requests; the server rejects malformed ones itself, in the same shape
  */
-export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits, events: ServerEvents): Server {
+export function createHttpServer(
+  gateway: RequestHandlers,
+  limits: ServerLimits,
+  events: ServerEvents,
+): Server {
   const { headersMs, requestMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
   const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
   const { onUnexpectedError, onRejected } = events;
@@ -210,7 +254,9 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
   server.timeout = idleMs;
   server.maxConnections = maxConnections + OVERFLOW_CONNECTIONS;
   server.on('connection', (socket) => {
-    const connection = new Connection(socket, monotonicNow(), () => events.onDisconnected?.('evicted'));
+    const connection = new Connection(socket, monotonicNow(), () =>
+      events.onDisconnected?.('evicted'),
+    );
     connectionsBySocket.set(socket, connection);
     connection.exceededSetting = connectionLimiter.add(connection);
     socket.once('close', () => {
@@ -224,7 +270,8 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Clients open connections before they need them. They would take an error for the response to
     // a request that they have yet to send.
-    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return disconnectIfSilent(socket);
+    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+      return disconnectIfSilent(socket);
     if (socket.writable && !hasStartedResponse(socket)) {
       const rejection = REJECTIONS_BY_ERROR[error.code ?? ''] ?? MALFORMED_REQUEST;
       reportRejected(rejection);
@@ -240,7 +287,13 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     // Node emits `connection` before the requests of the connection, so this does not happen.
     if (!connection) return reject(response, INTERNAL_ERROR);
     if (!connection.lastExchange) connectionLimiter.markUsed(connection);
-    const exchange: ServerExchange = { connection, request, response, gatewayRequest: undefined, client: undefined };
+    const exchange: ServerExchange = {
+      connection,
+      request,
+      response,
+      gatewayRequest: undefined,
+      client: undefined,
+    };
     connection.lastExchange = exchange;
     connection.inFlight += 1;
     connection.lastActivityAt = monotonicNow();
@@ -253,11 +306,14 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     try {
       if (connection.exceededSetting) {
         // A process at its limit is alive: a restart would help no client.
-        if (request.url !== '/health') return reject(response, tooManyConnections(connection.exceededSetting));
+        if (request.url !== '/health')
+          return reject(response, tooManyConnections(connection.exceededSetting));
         response.setHeader('connection', 'close');
       }
-      if (connection.inFlight > MAX_PIPELINED_REQUESTS) return reject(response, TOO_MANY_PIPELINED_REQUESTS);
-      if (request.headers.host === undefined && request.httpVersion !== '1.0') return reject(response, MISSING_HOST);
+      if (connection.inFlight > MAX_PIPELINED_REQUESTS)
+        return reject(response, TOO_MANY_PIPELINED_REQUESTS);
+      if (request.headers.host === undefined && request.httpVersion !== '1.0')
+        return reject(response, MISSING_HOST);
       if (hasDuplicateHost(request)) return reject(response, DUPLICATE_HOST);
       const head = gateway.canHandlePlain && toRequestHead(request);
       if (head && gateway.canHandlePlain?.(head) && gateway.handlePlain) {
@@ -268,7 +324,10 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
         if (isPlainResponse(gatewayResponse)) sendPlain(gatewayResponse, exchange);
         else await sendFetchResponse(gatewayResponse, exchange);
       } else {
-        await sendFetchResponse(await adapter.handleNodeRequestAndResponse(request, response, { exchange }), exchange);
+        await sendFetchResponse(
+          await adapter.handleNodeRequestAndResponse(request, response, { exchange }),
+          exchange,
+        );
       }
     } catch (error) {
       // A client that has disconnected is no error.
@@ -290,7 +349,10 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     }
   }
 
-  async function sendFetchResponse(fetchResponse: Response, exchange: ServerExchange): Promise<void> {
+  async function sendFetchResponse(
+    fetchResponse: Response,
+    exchange: ServerExchange,
+  ): Promise<void> {
     const { status, headers } = fetchResponse;
     const bytes = Number(headers.get('content-length') ?? 0);
     if (bytes > MAX_SMALL_RESPONSE_BYTES && JSON_TYPE.test(headers.get('content-type') ?? '')) {
@@ -307,7 +369,10 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
     trackUnsent(exchange);
   }
 
-  function sendLargeResponse({ status, headers, body }: LargeResponse, exchange: ServerExchange): void {
+  function sendLargeResponse(
+    { status, headers, body }: LargeResponse,
+    exchange: ServerExchange,
+  ): void {
     const { response } = exchange;
     if (isFinished(exchange)) return;
     if (!reserveWhileUnsent(body.byteLength, exchange)) reject(response, TOO_MANY_UNREAD_BYTES);
@@ -321,7 +386,8 @@ export function createHttpServer(gateway: RequestHandlers, limits: ServerLimits,
   function trackUnsent(exchange: ServerExchange): void {
     const { request, response } = exchange;
     if (response.writableLength === 0 || isFinished(exchange)) return;
-    if (reserveWhileUnsent(response.writableLength, exchange)) responseSender.startSendTimeout(response);
+    if (reserveWhileUnsent(response.writableLength, exchange))
+      responseSender.startSendTimeout(response);
     else disconnect(request.socket, 'unread');
   }
 

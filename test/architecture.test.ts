@@ -13,7 +13,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   cache: 'errors, lru-cache, rest',
   'cache/redis': '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib',
   config: 'node:fs, node:path, zod',
-  context: 'binding (types), cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
+  context:
+    'binding (types), cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway.ts':
@@ -21,8 +22,10 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'cache (types), context (types), errors, graphql-yoga (types), http/error-response.ts, http/limits (types), http/message.ts, jose, node:crypto, observability (types)',
-  'http/compression.ts': 'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
-  'http/documents': 'cache, graphql, graphql-yoga (types), http/auth (types), http/message.ts, node:crypto',
+  'http/compression.ts':
+    'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
+  'http/documents':
+    'cache, graphql, graphql-yoga (types), http/auth (types), http/message.ts, node:crypto',
   'http/example-operation.ts': '',
   'http/error-response.ts': 'errors (types), http/headers',
   'http/fast-path':
@@ -31,10 +34,12 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/probes.ts, http/yoga, observability (types)',
   'http/headers': 'context (types), http/message.ts (types), lru-cache, node:crypto',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
-  'http/limits': 'errors, graphql, graphql-yoga (types), http/mask-error.ts, http/message.ts, http/read-body.ts, pagination',
+  'http/limits':
+    'errors, graphql, graphql-yoga (types), http/mask-error.ts, http/message.ts, http/read-body.ts, pagination',
   'http/mask-error.ts': 'errors, graphql',
   'http/message.ts': 'http/read-body.ts',
-  'http/operation-result.ts': 'context (types), graphql, http/headers, http/limits, http/message.ts (types)',
+  'http/operation-result.ts':
+    'context (types), graphql, http/headers, http/limits, http/message.ts (types)',
   'http/probes.ts': 'http/error-response.ts, http/headers, http/message.ts (types)',
   'http/read-body.ts': 'errors, graphql',
   'http/report-operation.ts': 'context (types), graphql (types), observability (types)',
@@ -43,13 +48,15 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/fast-path, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/scheduler.ts, observability (types)',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
-  'main.ts': 'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server.ts',
+  'main.ts':
+    'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server.ts',
   'node-handler.ts': '@whatwg-node/server, node:http (types)',
   'node-message.ts': 'http/message.ts (types), node:http (types)',
   observability:
     '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), generated, node:crypto, pino, prom-client, rest (types)',
   pagination: 'errors, lru-cache, node:crypto',
-  resolvers: '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',
+  resolvers:
+    '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',
   'response-sender.ts': 'node:http (types)',
   rest: 'errors, generated (types), node:crypto, node:util, rest/resilience, rest/transport',
   'rest/resilience': 'errors, rest (types)',
@@ -82,7 +89,14 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis/redis-connection.ts'],
-  'node:http': ['server.ts', 'response-sender.ts', 'node-message.ts', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
+  'node:http': [
+    'server.ts',
+    'response-sender.ts',
+    'node-message.ts',
+    'node-handler.ts',
+    'drain.ts',
+    'sandbox/serve-sandbox.ts',
+  ],
   'node:https': [],
   'node:http2': [],
   'node:tls': [],
@@ -145,7 +159,9 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 
 describe('Architecture', () => {
   test('the source has exactly the layers of the table', () => {
-    expect([...new Set(files.map(({ path }) => layerOf(path)))].sort()).toEqual(Object.keys(ALLOWED_IMPORTS).sort());
+    expect([...new Set(files.map(({ path }) => layerOf(path)))].sort()).toEqual(
+      Object.keys(ALLOWED_IMPORTS).sort(),
+    );
   });
 
   test('every file imports only what its layer may import', () => {
@@ -154,7 +170,8 @@ describe('Architecture', () => {
 
   test('every import that the table allows is in use', () => {
     const used = new Map(Object.keys(ALLOWED_IMPORTS).map((layer) => [layer, new Set<string>()]));
-    for (const file of files) for (const { target } of importsOf(file)) used.get(layerOf(file.path))?.add(target);
+    for (const file of files)
+      for (const { target } of importsOf(file)) used.get(layerOf(file.path))?.add(target);
     const unused = Object.keys(ALLOWED_IMPORTS).flatMap((layer) =>
       allowedImportsOf(layer)
         .filter(({ target }) => !used.get(layer)?.has(target))
@@ -172,12 +189,18 @@ describe('Architecture', () => {
   });
 
   test('imports are written as `./` within a folder and as `#layer/…` between folders', () => {
-    expect(files.filter(({ path }) => layerOf(path) !== 'generated').flatMap(pathViolations)).toEqual([]);
+    expect(
+      files.filter(({ path }) => layerOf(path) !== 'generated').flatMap(pathViolations),
+    ).toEqual([]);
   });
 
   test('only allowlisted files have a getter in an object literal', () => {
-    expect(files.filter(({ path }) => layerOf(path) !== 'sandbox').flatMap(getterViolations)).toEqual([]);
-    expect(files.filter(hasGetterInLiteral).map(({ path }) => path)).toEqual(expect.arrayContaining([...GETTER_ALLOWLIST]));
+    expect(
+      files.filter(({ path }) => layerOf(path) !== 'sandbox').flatMap(getterViolations),
+    ).toEqual([]);
+    expect(files.filter(hasGetterInLiteral).map(({ path }) => path)).toEqual(
+      expect.arrayContaining([...GETTER_ALLOWLIST]),
+    );
   });
 
   test('a start does not load the lazy packages', () => {
@@ -211,9 +234,21 @@ describe('Architecture rules', () => {
       "import { connect } from '#pagination/connection.ts';",
       'rest/x.ts:1 must not import #pagination/connection.ts',
     ],
-    ['pagination/x.ts', "export * from '#rest/client.ts';", 'pagination/x.ts:1 must not import #rest/client.ts'],
-    ['errors/x.ts', "const rest = await import('#rest/client.ts');", 'errors/x.ts:1 must not import #rest/client.ts'],
-    ['errors/x.ts', "let rest: import('#rest/client.ts').Get;", 'errors/x.ts:1 must not import #rest/client.ts'],
+    [
+      'pagination/x.ts',
+      "export * from '#rest/client.ts';",
+      'pagination/x.ts:1 must not import #rest/client.ts',
+    ],
+    [
+      'errors/x.ts',
+      "const rest = await import('#rest/client.ts');",
+      'errors/x.ts:1 must not import #rest/client.ts',
+    ],
+    [
+      'errors/x.ts',
+      "let rest: import('#rest/client.ts').Get;",
+      'errors/x.ts:1 must not import #rest/client.ts',
+    ],
     [
       'http/yoga/x.ts',
       "import { createContextFactory } from '#context/request-context.ts';",
@@ -224,16 +259,28 @@ describe('Architecture rules', () => {
       "import { type RequestContext, createContextFactory } from '#context/request-context.ts';",
       'http/yoga/x.ts:1 must import only types from #context/request-context.ts',
     ],
-    ['context/x.ts', 'const open = () => ({ get sum() { return 1; } });', 'context/x.ts: has a getter in an object literal'],
+    [
+      'context/x.ts',
+      'const open = () => ({ get sum() { return 1; } });',
+      'context/x.ts: has a getter in an object literal',
+    ],
     ['sandbox/x.ts', "import { Hono } from 'hono';", 'sandbox/x.ts:1 must not import hono'],
-    ['sandbox/x.ts', "import { toKey } from '#binding/names.ts';", 'sandbox/x.ts:1 must not import #binding/names.ts'],
+    [
+      'sandbox/x.ts',
+      "import { toKey } from '#binding/names.ts';",
+      'sandbox/x.ts:1 must not import #binding/names.ts',
+    ],
     [
       'loaders/x.ts',
       "import { createServer } from 'node:http';",
       'loaders/x.ts:1 must not import node:http',
       'loaders/x.ts:1 must not use node:http',
     ],
-    ['sandbox/x.ts', "import { createServer } from 'node:http';", 'sandbox/x.ts:1 must not use node:http'],
+    [
+      'sandbox/x.ts',
+      "import { createServer } from 'node:http';",
+      'sandbox/x.ts:1 must not use node:http',
+    ],
     ['http/x.ts', '\nconst port = process.env.PORT;', 'http/x.ts:2 must not use process.env'],
     ['http/x.ts', 'const { env } = process;', 'http/x.ts:1 must not use process.env'],
     ['rest/x.ts', "console.log('hello');", 'rest/x.ts:1 must not use console'],
@@ -246,7 +293,11 @@ describe('Architecture rules', () => {
     ['cache/x.ts', 'const today = new Date();', 'cache/x.ts:1 must not use new Date()'],
     ['rest/x.ts', 'setTimeout(() => {}, 5);', 'rest/x.ts:1 must not use setTimeout'],
     ['gateway.ts', 'setInterval(() => {}, 5);', 'gateway.ts:1 must not use setInterval'],
-    ['gateway.ts', "import { Credential } from '#rest/credential.ts';", 'gateway.ts:1 must not use #rest/credential.ts'],
+    [
+      'gateway.ts',
+      "import { Credential } from '#rest/credential.ts';",
+      'gateway.ts:1 must not use #rest/credential.ts',
+    ],
     [
       'http/x.ts',
       "import { GatewayError } from '../errors/gateway-error.ts';",
@@ -278,8 +329,14 @@ describe('Architecture rules', () => {
     ['http/yoga/x.ts', "export type { RequestContext } from '#context/request-context.ts';"],
     ['http/yoga/x.ts', "let context: import('#context/request-context.ts').RequestContext;"],
     ['http/x.ts', "import { useHealth } from './use-health.ts';"],
-    ['rest/x.ts', "// console.log(process.env), setTimeout and `import '../x.ts'`\nconst text = 'Date.now()';"],
-    ['rest/x.ts', 'const wait = options.setTimeout(5); const { console: log } = given; const date = new Date(5);'],
+    [
+      'rest/x.ts',
+      "// console.log(process.env), setTimeout and `import '../x.ts'`\nconst text = 'Date.now()';",
+    ],
+    [
+      'rest/x.ts',
+      'const wait = options.setTimeout(5); const { console: log } = given; const date = new Date(5);',
+    ],
     ['http/x.ts', 'const answer = yoga.fetch(request);'],
     [
       'http/x.ts',
@@ -295,12 +352,21 @@ describe('Architecture rules', () => {
   test('the modules of a start include transitive imports and no lazy ones', () => {
     const house = [
       { path: 'main.ts', text: "import './a.ts'; import type { JWK } from 'jose';" },
-      { path: 'a.ts', text: "export { b } from '#room/b.ts'; const { late } = await import('#room/late.ts');" },
+      {
+        path: 'a.ts',
+        text: "export { b } from '#room/b.ts'; const { late } = await import('#room/late.ts');",
+      },
       { path: 'room/b.ts', text: "import './c.ts';" },
       { path: 'room/c.ts', text: "import { Agent } from 'undici/agent';" },
       { path: 'room/late.ts', text: "import 'jose';" },
     ];
-    expect([...loadedModules(['main.ts'], house)].sort()).toEqual(['a.ts', 'main.ts', 'room/b.ts', 'room/c.ts', 'undici']);
+    expect([...loadedModules(['main.ts'], house)].sort()).toEqual([
+      'a.ts',
+      'main.ts',
+      'room/b.ts',
+      'room/c.ts',
+      'undici',
+    ]);
   });
 
   test('an import cycle of any length is found', () => {
@@ -340,12 +406,18 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
-function allowedImportsOf(layer: string, table = ALLOWED_IMPORTS): { target: string; isTypeOnly: boolean }[] {
+function allowedImportsOf(
+  layer: string,
+  table = ALLOWED_IMPORTS,
+): { target: string; isTypeOnly: boolean }[] {
   const entries = (table[layer] ?? '')
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
-  return entries.map((entry) => ({ target: entry.replace(' (types)', ''), isTypeOnly: entry.endsWith(' (types)') }));
+  return entries.map((entry) => ({
+    target: entry.replace(' (types)', ''),
+    isTypeOnly: entry.endsWith(' (types)'),
+  }));
 }
 
 function importViolations(file: SourceFile): string[] {
@@ -353,8 +425,11 @@ function importViolations(file: SourceFile): string[] {
   return importsOf(file).flatMap(({ from, target, isTypeOnly, line }) => {
     if (target === layer) return [];
     const allowed = allowedImportsOf(layer).find((entry) => entry.target === target);
-    if (!allowed) return from.startsWith('../') ? [] : [`${file.path}:${line} must not import ${from}`];
-    return allowed.isTypeOnly && !isTypeOnly ? [`${file.path}:${line} must import only types from ${from}`] : [];
+    if (!allowed)
+      return from.startsWith('../') ? [] : [`${file.path}:${line} must not import ${from}`];
+    return allowed.isTypeOnly && !isTypeOnly
+      ? [`${file.path}:${line} must import only types from ${from}`]
+      : [];
   });
 }
 
@@ -382,29 +457,37 @@ function nameViolations(path: string): string[] {
 }
 
 function restrictedApiViolations(file: SourceFile): string[] {
-  return [...importsOf(file).map(({ from, line }) => ({ api: from, line })), ...restrictedApisUsedIn(file)].flatMap(
-    ({ api, line }) => {
-      const allowedUsers = RESTRICTED_APIS[api];
-      const isAllowed = !allowedUsers || allowedUsers.some((user) => file.path === user || file.path.startsWith(`${user}/`));
-      return isAllowed ? [] : [`${file.path}:${line} must not use ${api}`];
-    },
-  );
+  return [
+    ...importsOf(file).map(({ from, line }) => ({ api: from, line })),
+    ...restrictedApisUsedIn(file),
+  ].flatMap(({ api, line }) => {
+    const allowedUsers = RESTRICTED_APIS[api];
+    const isAllowed =
+      !allowedUsers ||
+      allowedUsers.some((user) => file.path === user || file.path.startsWith(`${user}/`));
+    return isAllowed ? [] : [`${file.path}:${line} must not use ${api}`];
+  });
 }
 
 function getterViolations(file: SourceFile): string[] {
-  return hasGetterInLiteral(file) && !GETTER_ALLOWLIST.has(file.path) ? [`${file.path}: has a getter in an object literal`] : [];
+  return hasGetterInLiteral(file) && !GETTER_ALLOWLIST.has(file.path)
+    ? [`${file.path}: has a getter in an object literal`]
+    : [];
 }
 
 function hasGetterInLiteral({ path, text }: SourceFile): boolean {
   const isFound = (node: ts.Node): boolean =>
-    (ts.isGetAccessor(node) && ts.isObjectLiteralExpression(node.parent)) || (ts.forEachChild(node, isFound) ?? false);
+    (ts.isGetAccessor(node) && ts.isObjectLiteralExpression(node.parent)) ||
+    (ts.forEachChild(node, isFound) ?? false);
   return isFound(parse(path, text));
 }
 
 /** Layers that import themselves through others; type imports do not count. */
 function findCycles(table: typeof ALLOWED_IMPORTS): string[] {
   const next = (layer: string) =>
-    allowedImportsOf(layer, table).filter(({ target, isTypeOnly }) => target in table && !isTypeOnly);
+    allowedImportsOf(layer, table).filter(
+      ({ target, isTypeOnly }) => target in table && !isTypeOnly,
+    );
   return Object.keys(table).filter((start) => {
     const reached = new Set<string>();
     const queue = [start];
@@ -449,8 +532,10 @@ function importsOf({ path, text }: SourceFile): Import[] {
   walk(source, (node) => {
     if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, isOfTypes(node.importClause));
     if (ts.isExportDeclaration(node)) add(node, node.moduleSpecifier, node.isTypeOnly);
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node, node.arguments[0], false);
-    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal, true);
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node, node.arguments[0], false);
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node, node.argument.literal, true);
   });
   return imports;
 }
@@ -503,7 +588,8 @@ function restrictedApisUsedIn({ path, text }: SourceFile): { api: string; line: 
 }
 
 function restrictedApiAt(node: ts.Node): string | undefined {
-  if (ts.isNewExpression(node) && node.getText().startsWith('new Date') && !node.arguments?.length) return 'new Date()';
+  if (ts.isNewExpression(node) && node.getText().startsWith('new Date') && !node.arguments?.length)
+    return 'new Date()';
   if (ts.isPropertyAccessExpression(node)) {
     const name = node
       .getText()
@@ -513,11 +599,14 @@ function restrictedApiAt(node: ts.Node): string | undefined {
   }
   if (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name) && node.initializer) {
     const names = node.name.elements.map(
-      (element) => `${node.initializer?.getText()}.${(element.propertyName ?? element.name).getText()}`,
+      (element) =>
+        `${node.initializer?.getText()}.${(element.propertyName ?? element.name).getText()}`,
     );
     return names.find((name) => name in RESTRICTED_APIS);
   }
-  return ts.isIdentifier(node) && node.text in RESTRICTED_APIS && isGlobal(node) ? node.text : undefined;
+  return ts.isIdentifier(node) && node.text in RESTRICTED_APIS && isGlobal(node)
+    ? node.text
+    : undefined;
 }
 
 /**
@@ -534,7 +623,11 @@ function isGlobal(node: ts.Identifier): boolean {
 /** Whether a parameter of the same name shadows the global. */
 function isDeclaredAbove(node: ts.Identifier): boolean {
   for (let scope: ts.Node = node; scope; scope = scope.parent) {
-    if (ts.isFunctionLike(scope) && scope.parameters.some(({ name }) => name.getText() === node.text)) return true;
+    if (
+      ts.isFunctionLike(scope) &&
+      scope.parameters.some(({ name }) => name.getText() === node.text)
+    )
+      return true;
   }
   return false;
 }

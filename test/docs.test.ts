@@ -15,7 +15,10 @@ describe.each(documents)('Document %s', (path) => {
   const text = readFileSync(join(ROOT, path), 'utf8');
 
   test(`${path} names only files that exist`, () => {
-    const named = Array.from(text.matchAll(/`((?:test|src|schema|sdl|docs)\/[\w./-]+\.\w+)`/g), ([, name]) => name ?? '');
+    const named = Array.from(
+      text.matchAll(/`((?:test|src|schema|sdl|docs)\/[\w./-]+\.\w+)`/g),
+      ([, name]) => name ?? '',
+    );
     expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
   });
 

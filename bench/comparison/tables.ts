@@ -21,7 +21,9 @@ export function toRatioTable(entries: readonly MeasuredTarget[]): string {
       ...kinds.map(({ name }) => toRatio(median(entry.ratios.get(name) ?? []))),
       entry.requests ? `${entry.requests.first}, ${entry.requests.repeated}` : NONE,
       entry.requests ? String(entry.requests.concurrent) : NONE,
-      [entry.firstRssBytes, median(entry.rssBytes)].map((bytes) => (bytes / 1e6).toFixed(0)).join(', '),
+      [entry.firstRssBytes, median(entry.rssBytes)]
+        .map((bytes) => (bytes / 1e6).toFixed(0))
+        .join(', '),
       (entry.served.readyMs / 1000).toFixed(2),
     ]),
   );
@@ -41,10 +43,20 @@ export function toAbsoluteTable(entries: readonly MeasuredTarget[]): string {
 
 export function toLatencyTable(entries: readonly MeasuredTarget[]): string {
   const cells = (times: readonly number[]) =>
-    times.length > 0 ? [0.5, 0.99].map((share) => `${quantile(times, share).toFixed(2)} ms`) : [NONE, NONE];
+    times.length > 0
+      ? [0.5, 0.99].map((share) => `${quantile(times, share).toFixed(2)} ms`)
+      : [NONE, NONE];
   return toTable(
-    [`Q1 over an upstream of ${SLOW_UPSTREAM_MS} ms`, 'cold, added: p50', 'p99', 'warm: p50', 'p99'],
-    entries.flatMap(({ target, latency }) => (latency ? [[target.name, ...cells(latency.cold), ...cells(latency.warm)]] : [])),
+    [
+      `Q1 over an upstream of ${SLOW_UPSTREAM_MS} ms`,
+      'cold, added: p50',
+      'p99',
+      'warm: p50',
+      'p99',
+    ],
+    entries.flatMap(({ target, latency }) =>
+      latency ? [[target.name, ...cells(latency.cold), ...cells(latency.warm)]] : [],
+    ),
   );
 }
 

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { kindOf, kinds, type Operation, type OperationKind, type OperationName } from '../fixture/operations.ts';
+import {
+  kindOf,
+  kinds,
+  type Operation,
+  type OperationKind,
+  type OperationName,
+} from '../fixture/operations.ts';
 import { type Client, createClient, type Load } from '../harness/load.ts';
 import { type ServerProcess, startServer, type UpstreamProcess } from '../harness/start.ts';
 import { HEADERS, type Target } from '../targets.ts';
@@ -55,7 +61,10 @@ const FIRST_UNUSED = 1_000;
 /** The pause before each operation at low load, in ms. */
 const PAUSE_MS = 4;
 
-export async function startTarget(target: Target, upstream: UpstreamProcess): Promise<MeasuredTarget> {
+export async function startTarget(
+  target: Target,
+  upstream: UpstreamProcess,
+): Promise<MeasuredTarget> {
   const concurrent = target.isGateway ? await countConcurrent(target, upstream) : 0;
   const served = await startServer(target.start(upstream.url));
   const client = createClient(served, HEADERS, CONNECTIONS);
@@ -98,7 +107,10 @@ async function countConcurrent(target: Target, upstream: UpstreamProcess): Promi
   return requests;
 }
 
-async function countRequests(upstream: UpstreamProcess, act: () => Promise<unknown>): Promise<number> {
+async function countRequests(
+  upstream: UpstreamProcess,
+  act: () => Promise<unknown>,
+): Promise<number> {
   await upstream.takeCounts();
   await act();
   return Object.values(await upstream.takeCounts()).reduce((sum, one) => sum + one, 0);
@@ -109,8 +121,13 @@ export async function checkAllOperations({ client }: MeasuredTarget): Promise<vo
 }
 
 /** One repeated operation for caching targets; distinct operations for the others. */
-export function operationsFor({ target }: MeasuredTarget, kind: OperationKind): readonly Operation[] {
-  return Array.from({ length: target.isCaching ? 1 : DISTINCT_OPERATIONS }, (_, number) => kind.at(number));
+export function operationsFor(
+  { target }: MeasuredTarget,
+  kind: OperationKind,
+): readonly Operation[] {
+  return Array.from({ length: target.isCaching ? 1 : DISTINCT_OPERATIONS }, (_, number) =>
+    kind.at(number),
+  );
 }
 
 /**

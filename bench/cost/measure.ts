@@ -29,7 +29,9 @@ export interface Cost {
   readonly spread: number;
 }
 
-export type CostReport = Readonly<Record<'warm' | 'uncached', Readonly<Record<OperationName, Cost>>>> & {
+export type CostReport = Readonly<
+  Record<'warm' | 'uncached', Readonly<Record<OperationName, Cost>>>
+> & {
   /** Number of garbage collections during samples: a single one invalidates its sample. */
   readonly collections: number;
 };
@@ -54,7 +56,8 @@ async function measureAll(): Promise<CostReport> {
   const warm = await measureKinds({}, OPERATIONS.warm, windows);
   const uncached = await measureKinds(NO_CACHE, OPERATIONS.uncached, windows);
   await setImmediate();
-  const within = (entry: PerformanceEntry) => windows.some(([from, to]) => entry.startTime >= from && entry.startTime <= to);
+  const within = (entry: PerformanceEntry) =>
+    windows.some(([from, to]) => entry.startTime >= from && entry.startTime <= to);
   return { warm, uncached, collections: collections.filter(within).length };
 }
 
@@ -69,7 +72,11 @@ async function measureKinds(
   /** Created once per path: the allocations of the upstream must not count. */
   const responses = new Map<string, Response>();
   const gateway = createGateway(
-    readSettings({ NODE_ENV: 'production', REVOX_BASE_URL: 'http://upstream.test/api', ...settings }),
+    readSettings({
+      NODE_ENV: 'production',
+      REVOX_BASE_URL: 'http://upstream.test/api',
+      ...settings,
+    }),
     {
       fetch: async ({ url, headers }) => {
         requests += 1;
@@ -80,7 +87,10 @@ async function measureKinds(
         responses.set(path, response);
         return response;
       },
-      log: createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false })),
+      log: createLogger(
+        { level: 'info', format: 'json' },
+        destination({ dest: devNull, sync: false }),
+      ),
       // The clock stands still: cached responses stay fresh.
       now: () => startedAt,
     },
@@ -131,7 +141,10 @@ function allocated(): number {
 function prepare({ query, variables }: Operation, count: number): Request[] {
   const body = JSON.stringify({ query, variables });
   const headers = { 'content-type': 'application/json', accept: 'application/json', ...HEADERS };
-  return Array.from({ length: count }, () => new Request('http://localhost/graphql', { method: 'POST', headers, body }));
+  return Array.from(
+    { length: count },
+    () => new Request('http://localhost/graphql', { method: 'POST', headers, body }),
+  );
 }
 
 async function runRequests(gateway: Gateway, requests: readonly Request[]): Promise<void> {
@@ -143,11 +156,17 @@ async function check(gateway: Gateway, operation: Operation): Promise<void> {
   const response = await gateway.fetch(request as Request);
   const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown };
   if (errors !== undefined || !isDeepStrictEqual(data, operation.data)) {
-    throw new Error(`${operation.name} has a wrong response: ${JSON.stringify(errors ?? data).slice(0, 1_000)}`);
+    throw new Error(
+      `${operation.name} has a wrong response: ${JSON.stringify(errors ?? data).slice(0, 1_000)}`,
+    );
   }
 }
 
 /** The parts of a response that the gateway uses, readable more than once. */
 function toResponse({ status, body }: { status: number; body: Buffer }): Response {
-  return { status, headers: new Headers({ 'content-type': 'application/json' }), body: [body] } as unknown as Response;
+  return {
+    status,
+    headers: new Headers({ 'content-type': 'application/json' }),
+    body: [body],
+  } as unknown as Response;
 }

@@ -19,7 +19,11 @@ export interface Load {
   readonly cpuUs: number;
 }
 
-export function createClient(served: ServerProcess, headers: Readonly<Record<string, string>>, connections: number): Client {
+export function createClient(
+  served: ServerProcess,
+  headers: Readonly<Record<string, string>>,
+  connections: number,
+): Client {
   const { origin, pathname: path } = new URL(served.url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
   const allHeaders = { 'content-type': 'application/json', accept: 'application/json', ...headers };
@@ -35,8 +39,11 @@ export function createClient(served: ServerProcess, headers: Readonly<Record<str
       const { statusCode, body } = await send(toBody(operation));
       const text = await body.text();
       const { data, errors } = JSON.parse(text) as { data?: unknown; errors?: unknown };
-      if (statusCode === 200 && errors === undefined && isDeepStrictEqual(data, operation.data)) return;
-      throw new Error(`${served.url} sends a wrong response to ${operation.name}: ${statusCode} ${text.slice(0, 1_000)}`);
+      if (statusCode === 200 && errors === undefined && isDeepStrictEqual(data, operation.data))
+        return;
+      throw new Error(
+        `${served.url} sends a wrong response to ${operation.name}: ${statusCode} ${text.slice(0, 1_000)}`,
+      );
     },
     async load(operations, ms) {
       const bodies = operations.map(toBody);
@@ -47,14 +54,19 @@ export function createClient(served: ServerProcess, headers: Readonly<Record<str
         while (performance.now() - startedAt < ms) {
           const { statusCode, body } = await send(bodies[next++ % bodies.length] as Buffer);
           sent += 1;
-          if (statusCode !== 200) throw new Error(`${served.url} responds with ${statusCode}: ${await body.text()}`);
+          if (statusCode !== 200)
+            throw new Error(`${served.url} responds with ${statusCode}: ${await body.text()}`);
           await body.bytes();
         }
       };
       await Promise.all(Array.from({ length: connections }, keepSending));
       const seconds = (performance.now() - startedAt) / 1000;
       const after = await served.measure();
-      return { operations: sent, perSecond: sent / seconds, cpuUs: ((after.cpuMs - before.cpuMs) / sent) * 1000 };
+      return {
+        operations: sent,
+        perSecond: sent / seconds,
+        cpuUs: ((after.cpuMs - before.cpuMs) / sent) * 1000,
+      };
     },
     async latency(operation) {
       const body = toBody(operation);

@@ -16,7 +16,9 @@ export type MeasureRequest = 'usage' | 'promoted';
 
 let collections: GCProfiler | undefined;
 
-process.on('message', (request: MeasureRequest) => process.send?.(request === 'promoted' ? takePromotedBytes() : measure()));
+process.on('message', (request: MeasureRequest) =>
+  process.send?.(request === 'promoted' ? takePromotedBytes() : measure()),
+);
 // Without its parent no process would end this one.
 process.on('disconnect', () => process.exit());
 // The channel must not keep the process alive.

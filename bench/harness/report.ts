@@ -8,7 +8,9 @@ const PAGE = join(ROOT, 'docs/operations/performance.md');
 export function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const [first, ...others] = head;
   const rule = ['---', ...others.map(() => '--:')];
-  return [[first ?? '', ...others], rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [[first ?? '', ...others], rule, ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
 /** Date, machine and method of a measurement. */
@@ -25,7 +27,8 @@ export function publish(section: string, text: string): void {
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`docs/operations/performance.md has no markers for ${section}.`);
+  if (from === -1 || to < from)
+    throw new Error(`docs/operations/performance.md has no markers for ${section}.`);
   writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
 }
 

@@ -52,7 +52,12 @@ export interface StartOptions {
  * Starts a GraphQL server in a process of its own, on its own processor, and waits for its first
  * response. The process writes its log to the null device.
  */
-export async function startServer({ args, environment, headers, flags = [] }: StartOptions): Promise<ServerProcess> {
+export async function startServer({
+  args,
+  environment,
+  headers,
+  flags = [],
+}: StartOptions): Promise<ServerProcess> {
   const port = await freePort();
   const startedAt = performance.now();
   const child = startNode(GATEWAY_CORE, [...flags, '--import', MEASURED, ...args], {
@@ -85,7 +90,11 @@ export interface UpstreamProcess extends AsyncDisposable {
 
 export async function startUpstream(): Promise<UpstreamProcess> {
   const port = await freePort();
-  const child = startNode(OTHER_CORE, [join(import.meta.dirname, '../fixture/upstream.ts'), String(port)], {});
+  const child = startNode(
+    OTHER_CORE,
+    [join(import.meta.dirname, '../fixture/upstream.ts'), String(port)],
+    {},
+  );
   await Promise.race([once(child, 'message'), rejectOnExit(child)]);
   return {
     url: `http://127.0.0.1:${port}/api`,
@@ -99,9 +108,15 @@ export function pinThisProcess(): void {
   if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(OTHER_CORE), String(process.pid)]);
 }
 
-function startNode(core: number, args: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+function startNode(
+  core: number,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ChildProcess {
   const nowhere = openSync(devNull, 'w');
-  const [command, ...rest] = canPin ? ['taskset', '-c', String(core), process.execPath] : [process.execPath];
+  const [command, ...rest] = canPin
+    ? ['taskset', '-c', String(core), process.execPath]
+    : [process.execPath];
   const child = spawn(command ?? process.execPath, [...rest, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, NO_PROXY: '127.0.0.1', ...environment },
@@ -111,7 +126,11 @@ function startNode(core: number, args: readonly string[], environment: Readonly<
   return child;
 }
 
-async function waitUntilReady(child: ChildProcess, url: string, headers: Readonly<Record<string, string>>): Promise<void> {
+async function waitUntilReady(
+  child: ChildProcess,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
   const failure = rejectOnExit(child);
   for (;;) {
     const isReady = request(url, {

@@ -56,11 +56,15 @@ const server = new ApolloServer<Context>({
       }),
     },
   },
-  ...(isCaching && { plugins: [ApolloServerPluginCacheControl({ defaultMaxAge: CACHE_TTL_S }), responseCache()] }),
+  ...(isCaching && {
+    plugins: [ApolloServerPluginCacheControl({ defaultMaxAge: CACHE_TTL_S }), responseCache()],
+  }),
 });
 
 await startStandaloneServer(server, {
   listen: { port, host: HOST },
   // Node's own fetch is faster than the one that RESTDataSource includes.
-  context: async () => ({ revox: new RevoxDataSource({ cache: server.cache, fetch: fetch as unknown as Fetcher }) }),
+  context: async () => ({
+    revox: new RevoxDataSource({ cache: server.cache, fetch: fetch as unknown as Fetcher }),
+  }),
 });

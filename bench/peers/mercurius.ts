@@ -45,8 +45,12 @@ app.register(mercurius, {
   }),
   jit: 1,
   context: (): Context => ({
-    calls: new DataLoader((ids) => Promise.all(ids.map(async (id) => (await get<{ call: Call }>(`/call/${id}`)).call))),
-    assistants: new DataLoader((ids) => Promise.all(ids.map((id) => get<Assistant>(`/assistants/${id}`)))),
+    calls: new DataLoader((ids) =>
+      Promise.all(ids.map(async (id) => (await get<{ call: Call }>(`/call/${id}`)).call)),
+    ),
+    assistants: new DataLoader((ids) =>
+      Promise.all(ids.map((id) => get<Assistant>(`/assistants/${id}`))),
+    ),
   }),
 });
 

@@ -37,15 +37,21 @@ const yoga = createYoga<object, Context>({
     },
   }),
   context: () => ({
-    calls: new DataLoader((ids) => Promise.all(ids.map(async (id) => (await get<{ call: Call }>(`/call/${id}`)).call))),
-    assistants: new DataLoader((ids) => Promise.all(ids.map((id) => get<Assistant>(`/assistants/${id}`)))),
+    calls: new DataLoader((ids) =>
+      Promise.all(ids.map(async (id) => (await get<{ call: Call }>(`/call/${id}`)).call)),
+    ),
+    assistants: new DataLoader((ids) =>
+      Promise.all(ids.map((id) => get<Assistant>(`/assistants/${id}`))),
+    ),
   }),
 });
 
 createServer(yoga).listen(port, HOST);
 
 async function get<T>(path: string): Promise<T> {
-  const response = await fetch(`${upstreamUrl}${path}`, { headers: { authorization: AUTHORIZATION } });
+  const response = await fetch(`${upstreamUrl}${path}`, {
+    headers: { authorization: AUTHORIZATION },
+  });
   if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
   return (await response.json()) as T;
 }

@@ -16,8 +16,15 @@ createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
-    const body = bodies.get(chunks.length === 1 ? String(chunks[0]) : String(Buffer.concat(chunks)));
+    const body = bodies.get(
+      chunks.length === 1 ? String(chunks[0]) : String(Buffer.concat(chunks)),
+    );
     const status = body ? 200 : 404;
-    response.writeHead(status, { 'content-type': 'application/json', 'content-length': body?.byteLength ?? 0 }).end(body);
+    response
+      .writeHead(status, {
+        'content-type': 'application/json',
+        'content-length': body?.byteLength ?? 0,
+      })
+      .end(body);
   });
 }).listen(port, HOST);

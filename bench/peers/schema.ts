@@ -80,7 +80,13 @@ export const plainResolvers = {
     ERRORED: 'errored',
   },
   CallDirection: { INBOUND: 'inbound', OUTBOUND: 'outbound' },
-  CallAttemptStatus: { QUEUED: 'queued', RINGING: 'ringing', ONGOING: 'ongoing', COMPLETED: 'completed', ERROR: 'error' },
+  CallAttemptStatus: {
+    QUEUED: 'queued',
+    RINGING: 'ringing',
+    ONGOING: 'ongoing',
+    COMPLETED: 'completed',
+    ERROR: 'error',
+  },
 };
 
 export interface ById {

@@ -35,9 +35,11 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const isBound = isFromRest(type, schema);
     for (const field of Object.values(type.getFields())) {
-      if (isBound) field.resolve = toResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
+      if (isBound)
+        field.resolve = toResolver(type.name, field) as GraphQLFieldResolver<unknown, unknown>;
       const enumArguments = field.args.filter(({ type }) => isEnumType(getNamedType(type)));
-      if (field.resolve && enumArguments.length > 0) field.resolve = rejectUnrecognized(field.resolve, enumArguments);
+      if (field.resolve && enumArguments.length > 0)
+        field.resolve = rejectUnrecognized(field.resolve, enumArguments);
       field.resolve = withResponseBudget(field.type, field.resolve);
     }
   }
@@ -46,7 +48,9 @@ export function bind(schema: GraphQLSchema): GraphQLSchema {
 
 /** Whether the objects of a type are REST objects, with their REST keys. */
 export function isFromRest(type: GraphQLObjectType, schema: GraphQLSchema): boolean {
-  return type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name);
+  return (
+    type !== schema.getQueryType() && !/(Connection|Edge|^PageInfo|^_Service)$/.test(type.name)
+  );
 }
 
 function toResolver(typeName: string, field: BoundField): Resolver {
@@ -62,7 +66,8 @@ function createFieldResolver(typeName: string, field: BoundField): Resolver {
     const object = parent as WireObject;
     if (key in object) return coerce(object, driftLog);
     const full = loadFull(object);
-    if (full instanceof Promise) return full.then((loaded) => (isWireObject(loaded) ? coerce(loaded, driftLog) : null));
+    if (full instanceof Promise)
+      return full.then((loaded) => (isWireObject(loaded) ? coerce(loaded, driftLog) : null));
     return coerce(object, driftLog);
   };
 }

@@ -24,7 +24,12 @@ export type Coerce = (raw: unknown, drift: DriftReporter) => unknown;
  * Creates the coercer of a field from its type. Null becomes an empty list if the list is non-null;
  * unreadable items are dropped; an object without its required id is unreadable.
  */
-export function createCoercer(type: GraphQLOutputType, typeName: string, fieldName: string, isItem = false): Coerce {
+export function createCoercer(
+  type: GraphQLOutputType,
+  typeName: string,
+  fieldName: string,
+  isItem = false,
+): Coerce {
   if (isNonNullType(type)) {
     const coerce = createCoercer(type.ofType, typeName, fieldName, isItem);
     return isListType(type.ofType) ? (raw, report) => coerce(raw, report) ?? [] : coerce;

@@ -17,7 +17,11 @@ export type CoerceField = (object: WireObject, drift: DriftReporter) => unknown;
  * harmless. To detect them, the gateway would have to inspect every key of every object, and their
  * names, chosen by the upstream, would become metric labels.
  */
-export function createFieldCoercer(type: GraphQLOutputType, typeName: string, fieldName: string): CoerceField {
+export function createFieldCoercer(
+  type: GraphQLOutputType,
+  typeName: string,
+  fieldName: string,
+): CoerceField {
   const key = keyOf(typeName, fieldName);
   const coerce = createCoercer(type, typeName, fieldName);
   const contract = wireContracts[typeName];

@@ -41,7 +41,9 @@ export const FIELD_OVERHEAD_BYTES = 128;
  * path: GraphQL passes an error with a path on unchanged, and wraps any other in a new error with a
  * stack (30 µs each, as measured).
  */
-const BUDGET_EXCEEDED = new GraphQLError('The response is abandoned: it exceeds a limit.', { path: [] });
+const BUDGET_EXCEEDED = new GraphQLError('The response is abandoned: it exceeds a limit.', {
+  path: [],
+});
 
 /**
  * Counts the output of a field, and stops its work once the response is abandoned. The size of a
@@ -73,10 +75,17 @@ export function withResponseBudget<T, C extends BudgetedContext>(
     );
   };
 
-  function countValue(value: unknown, responseBudget: ResponseBudget, info: GraphQLResolveInfo): unknown {
+  function countValue(
+    value: unknown,
+    responseBudget: ResponseBudget,
+    info: GraphQLResolveInfo,
+  ): unknown {
     if (isRequired && (value === null || value === undefined)) {
       const { parentType, fieldName } = info;
-      throw countError(new Error(`Cannot return null for non-nullable field ${parentType.name}.${fieldName}.`), responseBudget);
+      throw countError(
+        new Error(`Cannot return null for non-nullable field ${parentType.name}.${fieldName}.`),
+        responseBudget,
+      );
     }
     responseBudget.addBytes(FIELD_OVERHEAD_BYTES + String(info.path.key).length);
     add(value, responseBudget, info);
@@ -89,7 +98,9 @@ export function withResponseBudget<T, C extends BudgetedContext>(
 export function countError(error: unknown, responseBudget: ResponseBudget): Error {
   responseBudget.addError(error);
   if (responseBudget.isExceeded) return BUDGET_EXCEEDED;
-  return error instanceof Error ? error : new Error('Something other than an Error was thrown.', { cause: error });
+  return error instanceof Error
+    ? error
+    : new Error('Something other than an Error was thrown.', { cause: error });
 }
 
 function addLeaves(value: unknown, responseBudget: ResponseBudget): void {
@@ -110,10 +121,16 @@ function addJson(value: unknown, responseBudget: ResponseBudget): void {
  * An object counts through its fields, as each is resolved. `__typename` is the exception: GraphQL
  * resolves it itself, without a bound resolver.
  */
-function addObjects(value: unknown, responseBudget: ResponseBudget, info: GraphQLResolveInfo): void {
+function addObjects(
+  value: unknown,
+  responseBudget: ResponseBudget,
+  info: GraphQLResolveInfo,
+): void {
   if (value === null || value === undefined) return;
   const bytes = typenameBytes(info);
-  responseBudget.addBytes(Array.isArray(value) ? value.length * (FIELD_OVERHEAD_BYTES + bytes) : bytes);
+  responseBudget.addBytes(
+    Array.isArray(value) ? value.length * (FIELD_OVERHEAD_BYTES + bytes) : bytes,
+  );
 }
 
 const typenameBytesByField = new WeakMap<FieldNode, number>();
@@ -141,7 +158,8 @@ function typenameBytesIn(
   let bytes = 0;
   for (const selection of selections) {
     if (selection.kind === Kind.FIELD) {
-      if (selection.name.value === '__typename') bytes += FIELD_OVERHEAD_BYTES + (selection.alias ?? selection.name).value.length;
+      if (selection.name.value === '__typename')
+        bytes += FIELD_OVERHEAD_BYTES + (selection.alias ?? selection.name).value.length;
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
       bytes += typenameBytesIn(selection.selectionSet, fragments, countedFragments);
     } else if (!countedFragments.has(selection.name.value)) {

@@ -20,7 +20,9 @@ export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
   ID: toText,
   Int: (raw) => {
     const number = toNumber(raw);
-    return Number.isInteger(number) && number !== null && number >= -INT_LIMIT && number < INT_LIMIT ? number : null;
+    return Number.isInteger(number) && number !== null && number >= -INT_LIMIT && number < INT_LIMIT
+      ? number
+      : null;
   },
   JSON: (raw) => raw,
   SafeInt: (raw) => {
@@ -49,7 +51,11 @@ function toText(raw: unknown): string | null {
  * description and the `@specifiedBy` of the SDL.
  */
 export const scalars = {
-  DateTime: createInputParser('DateTime', (value) => (typeof value === 'string' ? toDateTime(value) : null), 'RFC 3339 text'),
+  DateTime: createInputParser(
+    'DateTime',
+    (value) => (typeof value === 'string' ? toDateTime(value) : null),
+    'RFC 3339 text',
+  ),
   SafeInt: createInputParser(
     'SafeInt',
     (value) => (Number.isSafeInteger(value) ? value : null),

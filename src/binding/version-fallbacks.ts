@@ -32,7 +32,8 @@ const FALLBACKS: { readonly [type: string]: { readonly [key: string]: Fallback }
   CallRetryConfig: {
     // The oldest versions have a single window: its times and delay are keys of the configuration
     // itself, with the same names.
-    calling_windows: (config) => (WINDOW_KEYS.some((key) => config[key] != null) ? [config] : undefined),
+    calling_windows: (config) =>
+      WINDOW_KEYS.some((key) => config[key] != null) ? [config] : undefined,
   },
 };
 

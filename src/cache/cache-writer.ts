@@ -1,4 +1,9 @@
-import type { Endpoint, FetchedResponse, ReadVersion, UpstreamRequest } from '#rest/upstream-request.ts';
+import type {
+  Endpoint,
+  FetchedResponse,
+  ReadVersion,
+  UpstreamRequest,
+} from '#rest/upstream-request.ts';
 import type { FreshnessOf } from './freshness.ts';
 import { type Entry, type Fence, isNotFound, type MemoryStore } from './memory-store.ts';
 import type { CacheOwner, SecondTier } from './second-tier.ts';
@@ -103,7 +108,11 @@ export function createCacheWriter({
       };
       memoryStore.set(owner.fingerprint, key, entry, fence);
       const shared = {
-        value: { value: null, readVersion: UNVERSIONED, upstreamNow: requestedAt } satisfies SecondTierValue,
+        value: {
+          value: null,
+          readVersion: UNVERSIONED,
+          upstreamNow: requestedAt,
+        } satisfies SecondTierValue,
         status,
         ageMs: now() - requestedAt,
         freshForMs: notFoundMs,
@@ -127,7 +136,8 @@ export function createCacheWriter({
         serial: nextSerial(),
       };
       // The entry exists because the upstream accepted the credential at that time.
-      if (!isNotFound(entry.status)) memoryStore.recordAccepted(owner.fingerprint, requestedAt, fence);
+      if (!isNotFound(entry.status))
+        memoryStore.recordAccepted(owner.fingerprint, requestedAt, fence);
       memoryStore.set(owner.fingerprint, key, entry, fence);
       storeEmbedded(owner, request, entry, upstreamNow, fence);
       return entry;
@@ -148,7 +158,13 @@ export function createCacheWriter({
     if (isNotFound(entry.status)) return;
     for (const { endpoint, path, value } of request.embedded?.(entry.value) ?? []) {
       const { freshForMs, isLive } = freshnessOf(endpoint, value, upstreamNow);
-      const embeddedEntry: Entry = { ...entry, value, freshUntil: entry.requestedAt + freshForMs, isLive, serial: nextSerial() };
+      const embeddedEntry: Entry = {
+        ...entry,
+        value,
+        freshUntil: entry.requestedAt + freshForMs,
+        isLive,
+        serial: nextSerial(),
+      };
       memoryStore.set(owner.fingerprint, path, embeddedEntry, fence);
     }
   }

@@ -1,14 +1,33 @@
 import { BudgetExceededError, GatewayError } from '#errors/gateway-error.ts';
-import { UpstreamError, UpstreamNotFoundError, UpstreamTimeoutError } from '#errors/upstream-error.ts';
+import {
+  UpstreamError,
+  UpstreamNotFoundError,
+  UpstreamTimeoutError,
+} from '#errors/upstream-error.ts';
 import type { UpstreamCall, UpstreamContext } from '#rest/upstream-context.ts';
-import type { FetchUpstream, ReadVersion, SendUpstream, UpstreamRequest, UpstreamResponse } from '#rest/upstream-request.ts';
+import type {
+  FetchUpstream,
+  ReadVersion,
+  SendUpstream,
+  UpstreamRequest,
+  UpstreamResponse,
+} from '#rest/upstream-request.ts';
 import type { CacheEvents, CacheState, ResponseSource } from './cache-events.ts';
 import { createCacheWriter, isSingleObject } from './cache-writer.ts';
 import { createFreshnessPolicy, type FreshnessSettings } from './freshness.ts';
 import { createMemoryStore, type Entry, isNotFound } from './memory-store.ts';
-import { type CacheableResponse, createResponseCache, type ResponseCache } from './response-cache.ts';
+import {
+  type CacheableResponse,
+  createResponseCache,
+  type ResponseCache,
+} from './response-cache.ts';
 import type { SecondTier } from './second-tier.ts';
-import { createSingleFlight, type InFlightRequest, type InFlightState, JoinRejectedError } from './single-flight.ts';
+import {
+  createSingleFlight,
+  type InFlightRequest,
+  type InFlightState,
+  JoinRejectedError,
+} from './single-flight.ts';
 import { createStalenessPolicy, isNewerVersion } from './staleness-policy.ts';
 
 export interface CachingClientOptions {
@@ -104,7 +123,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     startTimer,
   } = options;
   const checksCredentials = Number.isFinite(credentialRecheckMs);
-  const memoryStore = createMemoryStore({ ...options, idleMs: graceMs + (checksCredentials ? credentialRecheckMs : 0) });
+  const memoryStore = createMemoryStore({
+    ...options,
+    idleMs: graceMs + (checksCredentials ? credentialRecheckMs : 0),
+  });
   const cacheWriter = createCacheWriter({
     ...options,
     ...freshness,
@@ -112,7 +134,11 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     memoryStore,
     freshnessOf: createFreshnessPolicy(freshness),
   });
-  const stalenessPolicy = createStalenessPolicy({ ...options, ...freshness, acceptedAt: memoryStore.acceptedAt });
+  const stalenessPolicy = createStalenessPolicy({
+    ...options,
+    ...freshness,
+    acceptedAt: memoryStore.acceptedAt,
+  });
   const singleFlight = createSingleFlight();
   /**
    * The in-flight requests that check whether a credential is still accepted, by its fingerprint.
@@ -145,7 +171,10 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
           hasWaited = true;
           const failure = await failureOf(credentialCheck);
           // If the upstream does not respond, another request would take as long again.
-          if (failure !== undefined && stalenessPolicy.canServeOnError(cached, failure, fingerprint))
+          if (
+            failure !== undefined &&
+            stalenessPolicy.canServeOnError(cached, failure, fingerprint)
+          )
             return respond(cached, 'stale');
           continue;
         }
@@ -168,12 +197,18 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       } catch (cause) {
         const error = toTimeout(cause, context, request);
         // The budget of the operation that sent the request does not apply to this one.
-        if (joined && (error instanceof BudgetExceededError || error instanceof JoinRejectedError)) continue;
+        if (joined && (error instanceof BudgetExceededError || error instanceof JoinRejectedError))
+          continue;
         const stale = memoryStore.get(fingerprint, key);
         if (!(stale && stalenessPolicy.canServeOnError(stale, error, fingerprint))) {
           events.onLookup(request.endpoint, 'failed');
           const isUpstreamError = error instanceof UpstreamError;
-          if (isUpstreamError) record(error.status ?? null, joined ? 'coalesced' : 'network', inFlight?.state.attempts);
+          if (isUpstreamError)
+            record(
+              error.status ?? null,
+              joined ? 'coalesced' : 'network',
+              inFlight?.state.attempts,
+            );
           throw error;
         }
         result = { entry: stale, source: 'stale' };
@@ -183,16 +218,26 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       return respond(result.entry, result.source, inFlight?.state.attempts);
     }
 
-    function respond<T>(entry: Entry, source: Exclude<ResponseSource, 'failed'>, attempts = 0): UpstreamResponse<T> {
+    function respond<T>(
+      entry: Entry,
+      source: Exclude<ResponseSource, 'failed'>,
+      attempts = 0,
+    ): UpstreamResponse<T> {
       events.onLookup(request.endpoint, source);
       const isCacheHit = source === 'memory' || source === 'redis';
       record(entry.status, isCacheHit ? 'cache' : source, attempts, entry);
-      if (isNotFound(entry.status)) throw new UpstreamNotFoundError({ method: 'GET', path: request.path }, entry.status);
+      if (isNotFound(entry.status))
+        throw new UpstreamNotFoundError({ method: 'GET', path: request.path }, entry.status);
       const readVersion = { ...entry.readVersion, isCached: isCacheHit || source === 'stale' };
       return { value: entry.value as T, status: entry.status, readVersion };
     }
 
-    function record(status: number | null, source: UpstreamCall['source'], attempts = 0, entry?: Entry): void {
+    function record(
+      status: number | null,
+      source: UpstreamCall['source'],
+      attempts = 0,
+      entry?: Entry,
+    ): void {
       const retries = attempts > 1 ? { retries: attempts - 1 } : {};
       context.usage.record(
         { method: 'GET', path: key, status, ms: monotonicNow() - startedAt, source, ...retries },
@@ -237,8 +282,16 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
       isWaitingForBudget: false,
       deadlineAt: context.deadlineAt(),
     };
-    const inFlight = singleFlight.start<LoadResult>(toInFlightKey(fingerprint, key), state, (signal, rejectOthers) =>
-      load({ ...context, signal, deadlineAt: () => state.deadlineAt }, request, { key, newerThan, state, rejectOthers }),
+    const inFlight = singleFlight.start<LoadResult>(
+      toInFlightKey(fingerprint, key),
+      state,
+      (signal, rejectOthers) =>
+        load({ ...context, signal, deadlineAt: () => state.deadlineAt }, request, {
+          key,
+          newerThan,
+          state,
+          rejectOthers,
+        }),
     );
     if (!stalenessPolicy.isCredentialCurrent(fingerprint) && !credentialChecks.has(fingerprint)) {
       credentialChecks.set(fingerprint, inFlight);
@@ -247,7 +300,11 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
     return inFlight;
   }
 
-  async function load<T>(context: UpstreamContext, request: UpstreamRequest<T>, loadOptions: LoadOptions): Promise<LoadResult> {
+  async function load<T>(
+    context: UpstreamContext,
+    request: UpstreamRequest<T>,
+    loadOptions: LoadOptions,
+  ): Promise<LoadResult> {
     const { key, newerThan, state, rejectOthers } = loadOptions;
     const { credential, signal } = context;
     const { fingerprint } = credential;
@@ -285,7 +342,8 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
           if (isHeld) rejectOthers();
         },
       });
-      if (!latestVersion || response.readVersion.sequence > latestVersion.sequence) latestVersion = response.readVersion;
+      if (!latestVersion || response.readVersion.sequence > latestVersion.sequence)
+        latestVersion = response.readVersion;
       memoryStore.recordAccepted(fingerprint, response.requestedAt, target.fence);
       return { entry: cacheWriter.storeResponse(target, response), source: 'network' };
     } catch (error) {
@@ -295,12 +353,16 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
         if (wasKnown) options.onCredentialRevoked(fingerprint);
         secondTier?.revoke(credential, wasKnown);
       }
-      if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint))) throw error;
+      if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint)))
+        throw error;
       const requestedAt = state.sentAt ?? now();
       // The upstream may respond to a rejected credential with a 404. So a 404 shows only for the
       // gateway's own key that the credential was accepted.
       if (!checksCredentials) memoryStore.recordAccepted(fingerprint, requestedAt, target.fence);
-      return { entry: cacheWriter.storeNotFound(target, error.status ?? 404, requestedAt), source: 'network' };
+      return {
+        entry: cacheWriter.storeNotFound(target, error.status ?? 404, requestedAt),
+        source: 'network',
+      };
     }
   }
 
@@ -338,10 +400,16 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
    * Sends a request that no operation waits for. It may take as long as the operation that starts
    * it, and outlast it.
    */
-  async function fetchInBackground<T>(context: UpstreamContext, request: UpstreamRequest<T>, key: string): Promise<void> {
+  async function fetchInBackground<T>(
+    context: UpstreamContext,
+    request: UpstreamRequest<T>,
+    key: string,
+  ): Promise<void> {
     const background = new AbortController();
     const budget = context.budget.openBackground(background.signal);
-    const stopTimer = startTimer(Math.max(0, context.deadlineAt() - monotonicNow()), () => background.abort());
+    const stopTimer = startTimer(Math.max(0, context.deadlineAt() - monotonicNow()), () =>
+      background.abort(),
+    );
     const inFlight = startRequest({ ...context, budget }, request, key);
     await inFlight.join(background.signal).catch(() => {});
     stopTimer();
@@ -354,18 +422,28 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
    * in the queue of another caller.
    */
   function canJoin(
-    { state: { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget } }: InFlightRequest<LoadResult>,
+    {
+      state: { sentAt, latestSequenceAtSend, queuedFor, isWaitingForBudget },
+    }: InFlightRequest<LoadResult>,
     { caller }: UpstreamContext,
     newerThan: ReadVersion | undefined,
   ): boolean {
-    if (isWaitingForBudget || (newerThan && newerThan.instance !== latestVersion?.instance)) return false;
+    if (isWaitingForBudget || (newerThan && newerThan.instance !== latestVersion?.instance))
+      return false;
     if (sentAt === undefined) return !queuedFor || queuedFor.caller === caller;
-    return (!newerThan || latestSequenceAtSend >= newerThan.sequence) && stalenessPolicy.isWithin(sentAt, MAX_JOIN_AGE_MS);
+    return (
+      (!newerThan || latestSequenceAtSend >= newerThan.sequence) &&
+      stalenessPolicy.isWithin(sentAt, MAX_JOIN_AGE_MS)
+    );
   }
 }
 
 /** Converts an abort of the operation's signal to a timeout error. */
-function toTimeout(error: unknown, { signal }: UpstreamContext, { path }: UpstreamRequest<unknown>): unknown {
+function toTimeout(
+  error: unknown,
+  { signal }: UpstreamContext,
+  { path }: UpstreamRequest<unknown>,
+): unknown {
   if (!signal.aborted || error instanceof GatewayError) return error;
   return new UpstreamTimeoutError({ method: 'GET', path }, error);
 }

@@ -55,7 +55,9 @@ function objectBytes(names: readonly string[]): number {
   if (names.length === 0) return EMPTY_OBJECT_BYTES;
   const isDictionary = names.length >= MIN_DICTIONARY_PROPERTIES;
   // A table is at most two thirds full, and its length a power of two.
-  let bytes = isDictionary ? OBJECT_BYTES + DICTIONARY_SLOT_BYTES * 2 ** Math.ceil(Math.log2(names.length * 1.5)) : OBJECT_BYTES;
+  let bytes = isDictionary
+    ? OBJECT_BYTES + DICTIONARY_SLOT_BYTES * 2 ** Math.ceil(Math.log2(names.length * 1.5))
+    : OBJECT_BYTES;
   for (const name of names) {
     if (isDictionary) bytes += textBytes(name);
     else if (name.length > MAX_SHARED_NAME_LENGTH) bytes += UNIQUE_NAME_BYTES + textBytes(name);

@@ -56,7 +56,12 @@ interface OwnerList<Value> {
  * Reads are O(1). Writes are O(log n) in the number of owners with entries: the owners form a
  * binary heap, the largest first.
  */
-export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove }: FairLruOptions<Value>): FairLru<Value> {
+export function createFairLru<Value>({
+  maxBytes,
+  maxEntryBytes,
+  sizeOf,
+  onRemove,
+}: FairLruOptions<Value>): FairLru<Value> {
   const entries = new Map<string, Entry<Value>>();
   const ownerLists = new Map<string, OwnerList<Value>>();
   const heap: OwnerList<Value>[] = [];
@@ -77,7 +82,14 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
       const size = sizeOf(value, key);
       if (size > Math.min(maxEntryBytes, maxBytes)) return false;
       const ownerList = ownerLists.get(owner) ?? addOwnerList(owner);
-      const entry: Entry<Value> = { key, value, bytes: size, ownerList, older: undefined, newer: undefined };
+      const entry: Entry<Value> = {
+        key,
+        value,
+        bytes: size,
+        ownerList,
+        older: undefined,
+        newer: undefined,
+      };
       entries.set(key, entry);
       link(entry);
       addBytes(ownerList, size);
@@ -140,7 +152,13 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
   }
 
   function addOwnerList(owner: string): OwnerList<Value> {
-    const ownerList: OwnerList<Value> = { owner, bytes: 0, heapIndex: heap.length, oldest: undefined, newest: undefined };
+    const ownerList: OwnerList<Value> = {
+      owner,
+      bytes: 0,
+      heapIndex: heap.length,
+      oldest: undefined,
+      newest: undefined,
+    };
     ownerLists.set(owner, ownerList);
     heap.push(ownerList);
     return ownerList;
@@ -162,9 +180,17 @@ export function createFairLru<Value>({ maxBytes, maxEntryBytes, sizeOf, onRemove
 
   /** Moves an owner to its position in the heap. */
   function restoreHeapOrder(ownerList: OwnerList<Value>): void {
-    for (let parent = parentOf(ownerList); parent && parent.bytes < ownerList.bytes; parent = parentOf(ownerList))
+    for (
+      let parent = parentOf(ownerList);
+      parent && parent.bytes < ownerList.bytes;
+      parent = parentOf(ownerList)
+    )
       swap(parent, ownerList);
-    for (let child = largerChildOf(ownerList); child && child.bytes > ownerList.bytes; child = largerChildOf(ownerList))
+    for (
+      let child = largerChildOf(ownerList);
+      child && child.bytes > ownerList.bytes;
+      child = largerChildOf(ownerList)
+    )
       swap(ownerList, child);
   }
 

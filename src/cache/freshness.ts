@@ -79,9 +79,17 @@ export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf 
  * A call has ended when its order and all its attempts have ended; an unknown status counts as
  * live.
  */
-function freshnessOfCall(call: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
-  const attempts = [...listAt(call, 'call_attempts'), ...[propertyOf(call, 'last_call_attempt')].filter(isPresent)];
-  if (!isOrderFinished(call) || !attempts.every(isAttemptFinished)) return { freshForMs: settings.liveCallMs, isLive: true };
+function freshnessOfCall(
+  call: unknown,
+  upstreamNow: number,
+  settings: FreshnessSettings,
+): Freshness {
+  const attempts = [
+    ...listAt(call, 'call_attempts'),
+    ...[propertyOf(call, 'last_call_attempt')].filter(isPresent),
+  ];
+  if (!isOrderFinished(call) || !attempts.every(isAttemptFinished))
+    return { freshForMs: settings.liveCallMs, isLive: true };
   // Without attempts the call has no transcript, and none can arrive; but the response must then
   // contain an empty list. An attempt whose end cannot be parsed may have just ended.
   const isKnown = attempts.length > 0 || Array.isArray(propertyOf(call, 'call_attempts'));
@@ -89,13 +97,18 @@ function freshnessOfCall(call: unknown, upstreamNow: number, settings: Freshness
     const ended = Date.parse(toDateTime(propertyOf(attempt, 'ended_at')) ?? '');
     return upstreamNow - ended >= settings.settlingCallMs;
   };
-  return { freshForMs: isKnown && attempts.every(hasSettled) ? settings.endedCallMs : settings.justEndedCallMs, isLive: false };
+  return {
+    freshForMs:
+      isKnown && attempts.every(hasSettled) ? settings.endedCallMs : settings.justEndedCallMs,
+    isLive: false,
+  };
 }
 
 /** One version of the API has `status`, another has the two flags. */
 function isOrderFinished(call: unknown): boolean {
   const status = propertyOf(call, 'status');
-  if (isPresent(status)) return status === 'completed' || status === 'cancelled' || status === 'errored';
+  if (isPresent(status))
+    return status === 'completed' || status === 'cancelled' || status === 'errored';
   return propertyOf(call, 'is_completed') === true || propertyOf(call, 'is_cancelled') === true;
 }
 
@@ -105,8 +118,12 @@ function isAttemptFinished(attempt: unknown): boolean {
 }
 
 function freshnessOfCampaign(campaign: unknown, settings: FreshnessSettings): Freshness {
-  const isRunning = propertyOf(campaign, 'status') === 'running' && propertyOf(campaign, 'is_cancelled') !== true;
-  return { freshForMs: isRunning ? settings.runningCampaignMs : settings.campaignMs, isLive: false };
+  const isRunning =
+    propertyOf(campaign, 'status') === 'running' && propertyOf(campaign, 'is_cancelled') !== true;
+  return {
+    freshForMs: isRunning ? settings.runningCampaignMs : settings.campaignMs,
+    isLive: false,
+  };
 }
 
 function freshnessOfAttempt(attempt: unknown, settings: FreshnessSettings): Freshness {
@@ -117,7 +134,9 @@ function freshnessOfAttempt(attempt: unknown, settings: FreshnessSettings): Fres
 
 function freshnessOfRow(row: unknown, upstreamNow: number, settings: FreshnessSettings): Freshness {
   const call = propertyOf(row, 'call');
-  return isPresent(call) ? freshnessOfCall(call, upstreamNow, settings) : { freshForMs: settings.pageMs, isLive: false };
+  return isPresent(call)
+    ? freshnessOfCall(call, upstreamNow, settings)
+    : { freshForMs: settings.pageMs, isLive: false };
 }
 
 /** A list is as fresh as its least fresh item. */
@@ -139,7 +158,9 @@ function listAt(object: unknown, key: string): readonly unknown[] {
 }
 
 function propertyOf(object: unknown, key: string): unknown {
-  return typeof object === 'object' && object !== null ? (object as { readonly [key: string]: unknown })[key] : undefined;
+  return typeof object === 'object' && object !== null
+    ? (object as { readonly [key: string]: unknown })[key]
+    : undefined;
 }
 
 function isPresent(value: unknown): boolean {

@@ -92,11 +92,18 @@ const MAX_ENTRY_SHARE = 1 / 3;
  * Memory store with fair eviction: when the memory is full, the credential that uses the most of it
  * loses its least recently used entry.
  */
-export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }: MemoryStoreOptions): MemoryStore {
+export function createMemoryStore({
+  maxBytes,
+  graceMs,
+  idleMs,
+  now,
+  startTimer,
+}: MemoryStoreOptions): MemoryStore {
   const entries = createFairLru<Entry & { readonly owner: CredentialState }>({
     maxBytes,
     maxEntryBytes: maxBytes * MAX_ENTRY_SHARE,
-    sizeOf: ({ value, bytes }, key) => ENTRY_BYTES + 2 * key.length + (bytes ?? estimateBytes(value)),
+    sizeOf: ({ value, bytes }, key) =>
+      ENTRY_BYTES + 2 * key.length + (bytes ?? estimateBytes(value)),
     onRemove({ owner, serial }) {
       owner.entries -= 1;
       if (serial !== undefined) owner.serials.delete(serial);
@@ -123,7 +130,8 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
   let isSweepScheduled = false;
 
   return {
-    get: (fingerprint, key) => (credentialStates.get(fingerprint) ? entries.get(toStoreKey(fingerprint, key)) : undefined),
+    get: (fingerprint, key) =>
+      credentialStates.get(fingerprint) ? entries.get(toStoreKey(fingerprint, key)) : undefined,
     hasAll(fingerprint, serials) {
       // `peek`: the preceding look-up has already counted as use.
       const storedSerials = credentialStates.peek(fingerprint)?.serials;
@@ -147,10 +155,16 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
       if (wasRevokedSince(fence, fingerprint)) return;
       const state = credentialStates.get(fingerprint);
       if (state) state.acceptedAt = Math.max(state.acceptedAt, requestedAt);
-      else credentialStates.set(fingerprint, { acceptedAt: requestedAt, serials: new Set(), entries: 0 });
+      else
+        credentialStates.set(fingerprint, {
+          acceptedAt: requestedAt,
+          serials: new Set(),
+          entries: 0,
+        });
       scheduleSweep();
     },
-    acceptedAt: (fingerprint) => credentialStates.peek(fingerprint)?.acceptedAt ?? Number.NEGATIVE_INFINITY,
+    acceptedAt: (fingerprint) =>
+      credentialStates.peek(fingerprint)?.acceptedAt ?? Number.NEGATIVE_INFINITY,
     revoke(fingerprint) {
       currentFence += 1;
       revocations.set(fingerprint, currentFence);
@@ -184,7 +198,9 @@ export function createMemoryStore({ maxBytes, graceMs, idleMs, now, startTimer }
       const usableUntil = isNotFound(status) || isFreshOnly ? freshUntil : freshUntil + graceMs;
       if (usableUntil < now()) entries.delete(storeKey);
     }
-    for (const [fingerprint, { entries: entryCount, acceptedAt }] of [...credentialStates.entries()]) {
+    for (const [fingerprint, { entries: entryCount, acceptedAt }] of [
+      ...credentialStates.entries(),
+    ]) {
       if (entryCount === 0 && acceptedAt + idleMs < now()) credentialStates.delete(fingerprint);
     }
   }
@@ -200,5 +216,7 @@ function toStoreKey(fingerprint: string, key: string): string {
 
 function isNewer(existing: Entry, other: Entry): boolean {
   const isSameInstance = existing.readVersion.instance === other.readVersion.instance;
-  return isSameInstance ? existing.readVersion.sequence > other.readVersion.sequence : existing.requestedAt > other.requestedAt;
+  return isSameInstance
+    ? existing.readVersion.sequence > other.readVersion.sequence
+    : existing.requestedAt > other.requestedAt;
 }

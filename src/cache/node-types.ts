@@ -36,7 +36,8 @@ export function createNodeTypes(now: () => number): NodeTypesByCredential {
   // changes the credential's number in the keys, so the old entries are no longer found.
   const revocations = new LRUCache<string, number>(maxEntries(MAX_REVOKED_CREDENTIALS));
   let revocationCount = 0;
-  const toKey = (fingerprint: string, id: string) => `${fingerprint} ${revocations.get(fingerprint) ?? 0} ${id}`;
+  const toKey = (fingerprint: string, id: string) =>
+    `${fingerprint} ${revocations.get(fingerprint) ?? 0} ${id}`;
   return {
     of: (fingerprint) => ({
       get: (id) => types.get(toKey(fingerprint, id)),

@@ -102,7 +102,8 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
       }
       if (now() - lastTouch.at >= TOUCH_INTERVAL_MS) {
         lastTouch.at = now();
-        for (const { key: dependencyKey } of response.dependencies) memoryStore.get(fingerprint, dependencyKey);
+        for (const { key: dependencyKey } of response.dependencies)
+          memoryStore.get(fingerprint, dependencyKey);
       }
       for (const { endpoint } of response.dependencies) events.onLookup(endpoint, 'memory');
       return response;
@@ -111,16 +112,24 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
     set(fingerprint, key, response, fence) {
       const { dependencies, freshUntil, bytes } = response;
       const serials = dependencies.flatMap(({ serial }) => serial ?? []);
-      const isCacheable = dependencies.length <= MAX_DEPENDENCIES && serials.length === dependencies.length;
+      const isCacheable =
+        dependencies.length <= MAX_DEPENDENCIES && serials.length === dependencies.length;
       if (!isCacheable || freshUntil <= now()) return;
       const entry: Entry = {
-        value: { response, serials, lastTouch: { at: now() } } satisfies StoredResponse<CachedResponse>,
+        value: {
+          response,
+          serials,
+          lastTouch: { at: now() },
+        } satisfies StoredResponse<CachedResponse>,
         status: 200,
         readVersion: UNVERSIONED,
         requestedAt: now(),
         freshUntil: Math.min(freshUntil, now() + MAX_AGE_MS),
         isLive: false,
-        bytes: dependencies.reduce((sum, { key: dependencyKey }) => sum + DEPENDENCY_BYTES + 2 * dependencyKey.length, bytes),
+        bytes: dependencies.reduce(
+          (sum, { key: dependencyKey }) => sum + DEPENDENCY_BYTES + 2 * dependencyKey.length,
+          bytes,
+        ),
         // Never served stale: its dependencies are.
         isFreshOnly: true,
       };

@@ -95,7 +95,11 @@ export function createSingleFlight(): SingleFlight {
   };
 }
 
-function createInFlightRequest<T>(state: InFlightState, load: LoadInFlight<T>, onSettled: () => void): InFlightRequest<T> {
+function createInFlightRequest<T>(
+  state: InFlightState,
+  load: LoadInFlight<T>,
+  onSettled: () => void,
+): InFlightRequest<T> {
   const controller = new AbortController();
   let waiterCount = 0;
   let isSettled = false;

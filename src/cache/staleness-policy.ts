@@ -51,7 +51,8 @@ export function createStalenessPolicy(options: StalenessPolicyOptions): Stalenes
   const isCredentialCurrent = (fingerprint: string) =>
     !checksCredentials || isWithin(acceptedAt(fingerprint), credentialRecheckMs);
 
-  const isWithinGrace = ({ status, freshUntil }: Entry) => !isNotFound(status) && now() < freshUntil + graceMs;
+  const isWithinGrace = ({ status, freshUntil }: Entry) =>
+    !isNotFound(status) && now() < freshUntil + graceMs;
 
   return {
     isWithin,
@@ -59,21 +60,31 @@ export function createStalenessPolicy(options: StalenessPolicyOptions): Stalenes
     isCredentialRejection: ({ status }, cached) =>
       status === 401 || (status === 403 && cached !== undefined && isWithinGrace(cached)),
     canServe(cached, endpoint, newerThan) {
-      const allowsRevalidation = !cached.isLive && !isNotFound(cached.status) && !isListPage(endpoint);
+      const allowsRevalidation =
+        !cached.isLive && !isNotFound(cached.status) && !isListPage(endpoint);
       const usableUntil = cached.freshUntil + (allowsRevalidation ? whileRevalidatingMs : 0);
-      return isWithin(cached.requestedAt, usableUntil - cached.requestedAt) && isNewerVersion(cached.readVersion, newerThan);
+      return (
+        isWithin(cached.requestedAt, usableUntil - cached.requestedAt) &&
+        isNewerVersion(cached.readVersion, newerThan)
+      );
     },
-    canServeDuringCooldown: (stale, fingerprint) => isWithinGrace(stale) && isCredentialCurrent(fingerprint),
+    canServeDuringCooldown: (stale, fingerprint) =>
+      isWithinGrace(stale) && isCredentialCurrent(fingerprint),
     canServeOnError(stale, error, fingerprint) {
       if (!isWithinGrace(stale)) return false;
-      if (error instanceof RateLimitedError || error instanceof QueueFullError) return isCredentialCurrent(fingerprint);
+      if (error instanceof RateLimitedError || error instanceof QueueFullError)
+        return isCredentialCurrent(fingerprint);
       if (error instanceof UpstreamUnavailableError && error.status !== undefined) {
         return error.status >= 500 && isCredentialCurrent(fingerprint);
       }
-      const isWithoutResponse = error instanceof UpstreamUnavailableError || error instanceof UpstreamTimeoutError;
+      const isWithoutResponse =
+        error instanceof UpstreamUnavailableError || error instanceof UpstreamTimeoutError;
       // Without a response, the gateway cannot check the credential: its last acceptance holds for
       // the grace period, too.
-      return isWithoutResponse && (!checksCredentials || isWithin(acceptedAt(fingerprint), credentialRecheckMs + graceMs));
+      return (
+        isWithoutResponse &&
+        (!checksCredentials || isWithin(acceptedAt(fingerprint), credentialRecheckMs + graceMs))
+      );
     },
   };
 }

@@ -22,10 +22,13 @@ export function parseManifest(json: string): Manifest {
   if (manifest === undefined) return failure(`is not JSON: it must be ${SUPPORTED_FORMATS}`);
   if (!isObject(manifest)) return failure(`must be ${SUPPORTED_FORMATS}`);
   if (!('format' in manifest)) {
-    return toManifest(Object.entries(manifest).map(([id, text]) => ({ id, text, location: `at ${quote(id)}` })));
+    return toManifest(
+      Object.entries(manifest).map(([id, text]) => ({ id, text, location: `at ${quote(id)}` })),
+    );
   }
   const { format, version, operations } = manifest;
-  if (format !== APOLLO_FORMAT) return failure(`has an unknown \`format\`: it must be ${SUPPORTED_FORMATS}`);
+  if (format !== APOLLO_FORMAT)
+    return failure(`has an unknown \`format\`: it must be ${SUPPORTED_FORMATS}`);
   if (version !== 1) return failure('must have `version` 1');
   if (!Array.isArray(operations)) return failure('must have a list of `operations`');
   return toManifest(
@@ -36,12 +39,16 @@ export function parseManifest(json: string): Manifest {
   );
 }
 
-function toManifest(rawEntries: readonly { id: unknown; text: unknown; location: string }[]): Manifest {
+function toManifest(
+  rawEntries: readonly { id: unknown; text: unknown; location: string }[],
+): Manifest {
   const entries: ManifestEntry[] = [];
   const problems: string[] = [];
   for (const { id, text, location } of rawEntries) {
-    if (typeof id !== 'string' || id === '') problems.push(`has no id ${location}: it must be a text that is not empty`);
-    else if (typeof text !== 'string') problems.push(`has no document ${location}: it must be a text`);
+    if (typeof id !== 'string' || id === '')
+      problems.push(`has no id ${location}: it must be a text that is not empty`);
+    else if (typeof text !== 'string')
+      problems.push(`has no document ${location}: it must be a text`);
     else entries.push({ id: id.replace(/^sha256:/, ''), text });
   }
   return { entries, problems };

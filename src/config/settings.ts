@@ -18,7 +18,11 @@ export interface Settings {
     readonly pageSize: number;
     readonly timeoutMs: number;
     /** Of the stages of one request; `timeoutMs` bounds all of them together. */
-    readonly timeouts: { readonly connectMs: number; readonly headersMs: number; readonly bodyMs: number };
+    readonly timeouts: {
+      readonly connectMs: number;
+      readonly headersMs: number;
+      readonly bodyMs: number;
+    };
     /** How often a failed request is sent again. */
     readonly retries: number;
     readonly breaker: {
@@ -205,11 +209,18 @@ export function readSettings(environment: Environment = process.env): Settings {
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = variables.safeParse(provided);
-  const problems = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
 
   const isServiceMode = provided.REVOX_API_KEY !== undefined;
   const isGuarded = provided.ROUTER_SECRETS !== undefined || provided.JWT_JWKS_URL !== undefined;
-  if (isServiceMode && !isGuarded && provided.HOST !== undefined && !LOOPBACK_HOSTS.has(provided.HOST)) {
+  if (
+    isServiceMode &&
+    !isGuarded &&
+    provided.HOST !== undefined &&
+    !LOOPBACK_HOSTS.has(provided.HOST)
+  ) {
     problems.push(
       'HOST must be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, every client that reaches the gateway ' +
         'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to accept only authenticated clients.',
@@ -217,7 +228,9 @@ export function readSettings(environment: Environment = process.env): Settings {
   }
   problems.push(...findJwtProblems(provided));
   if (provided.TRUSTED_DOCUMENTS_ONLY === 'on' && provided.TRUSTED_DOCUMENTS === undefined) {
-    problems.push('TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.');
+    problems.push(
+      'TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
+    );
   }
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
@@ -229,7 +242,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     revox: {
       baseUrl: values.REVOX_BASE_URL,
       apiKey: values.REVOX_API_KEY,
-      firstPage: values.REVOX_FIRST_PAGE === 'auto' ? 'auto' : values.REVOX_FIRST_PAGE === '0' ? 0 : 1,
+      firstPage:
+        values.REVOX_FIRST_PAGE === 'auto' ? 'auto' : values.REVOX_FIRST_PAGE === '0' ? 0 : 1,
       arrayFormat: values.REVOX_ARRAY_FORMAT,
       pageSize: values.REVOX_PAGE_SIZE,
       timeoutMs: values.REVOX_TIMEOUT_MS,
@@ -283,12 +297,21 @@ export function readSettings(environment: Environment = process.env): Settings {
       errors: values.MAX_ERRORS,
     },
     corsOrigins: values.CORS_ORIGINS,
-    trustedDocuments: { path: values.TRUSTED_DOCUMENTS, trustedOnly: values.TRUSTED_DOCUMENTS_ONLY === 'on' },
+    trustedDocuments: {
+      path: values.TRUSTED_DOCUMENTS,
+      trustedOnly: values.TRUSTED_DOCUMENTS_ONLY === 'on',
+    },
     maxConnections: values.MAX_CONNECTIONS,
     maxConnectionsPerAddress: toMaxPerAddress(values),
-    unsent: { maxBytes: values.MAX_UNSENT_BYTES, maxBytesPerCaller: values.MAX_UNSENT_BYTES_PER_CALLER },
+    unsent: {
+      maxBytes: values.MAX_UNSENT_BYTES,
+      maxBytesPerCaller: values.MAX_UNSENT_BYTES_PER_CALLER,
+    },
     compression: values.COMPRESSION === 'on',
-    clientTimeouts: { headersMs: values.CLIENT_HEADERS_TIMEOUT_MS, requestMs: values.CLIENT_REQUEST_TIMEOUT_MS },
+    clientTimeouts: {
+      headersMs: values.CLIENT_HEADERS_TIMEOUT_MS,
+      requestMs: values.CLIENT_REQUEST_TIMEOUT_MS,
+    },
     drain: { delayMs: values.DRAIN_DELAY_MS, timeoutMs: values.DRAIN_TIMEOUT_MS },
     graphiql: isOn(values.GRAPHIQL, !isProduction),
     introspection: isOn(values.INTROSPECTION, !isProduction),
@@ -313,15 +336,25 @@ function findJwtProblems(provided: Environment): string[] {
   if (!isConfigured) return [];
   const missing = names.filter((name) => provided[name] === undefined);
   return [
-    ...missing.map((name) => `${name} must be set: tokens are checked against keys, issuer and audience together.`),
+    ...missing.map(
+      (name) =>
+        `${name} must be set: tokens are checked against keys, issuer and audience together.`,
+    ),
     ...(provided.REVOX_API_KEY === undefined
-      ? ['REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.']
+      ? [
+          'REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
+        ]
       : []),
   ];
 }
 
 function toJwtSettings(values: z.infer<typeof variables>): JwtSettings | undefined {
-  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_SCOPE: scope = '' } = values;
+  const {
+    JWT_JWKS_URL: jwksUrl,
+    JWT_ISSUER: issuer,
+    JWT_AUDIENCE: audience,
+    JWT_SCOPE: scope = '',
+  } = values;
   if (jwksUrl === undefined || issuer === undefined || audience === undefined) return undefined;
   return { jwksUrl, issuer, audience, scopes: scope.split(/\s+/).filter((name) => name !== '') };
 }
@@ -332,16 +365,23 @@ function toJwtSettings(values: z.infer<typeof variables>): JwtSettings | undefin
  */
 function toTracingSettings(values: z.infer<typeof variables>): Settings['tracing'] {
   const exporters =
-    values.OTEL_TRACES_EXPORTER ?? (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || values.OTEL_EXPORTER_OTLP_ENDPOINT);
-  const isOff = values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' || values.OTEL_TRACES_EXPORTER?.trim() === 'none';
+    values.OTEL_TRACES_EXPORTER ??
+    (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || values.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const isOff =
+    values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' ||
+    values.OTEL_TRACES_EXPORTER?.trim() === 'none';
   return {
     isEnabled: !isOff && (exporters ?? values.OTEL_CONFIG_FILE) !== undefined,
     hasServiceName:
-      values.OTEL_SERVICE_NAME !== undefined || /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+      values.OTEL_SERVICE_NAME !== undefined ||
+      /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
   };
 }
 
-function toMaxPerAddress({ MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS }: z.infer<typeof variables>): number {
+function toMaxPerAddress({
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_ADDRESS,
+}: z.infer<typeof variables>): number {
   if (MAX_CONNECTIONS_PER_ADDRESS === 'off') return Number.POSITIVE_INFINITY;
   return MAX_CONNECTIONS_PER_ADDRESS ?? Math.ceil(MAX_CONNECTIONS / 2);
 }

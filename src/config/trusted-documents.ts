@@ -35,7 +35,9 @@ export function readTrustedDocuments(path: string): readonly TrustedDocumentFile
     const existing = byId.get(document.id);
     if (!existing) byId.set(document.id, document);
     else if (existing.text !== document.text) {
-      conflicts.push(`${document.file} has a different document with the id ${quote(document.id)} than ${existing.file}`);
+      conflicts.push(
+        `${document.file} has a different document with the id ${quote(document.id)} than ${existing.file}`,
+      );
     }
   }
   const noDocuments =
@@ -43,7 +45,8 @@ export function readTrustedDocuments(path: string): readonly TrustedDocumentFile
       ? [`${path} contains no document: it must contain manifests or GraphQL documents`]
       : [];
   const allProblems = [...problems, ...conflicts, ...noDocuments];
-  if (allProblems.length > 0) throw new SettingsError(allProblems.map((problem) => `TRUSTED_DOCUMENTS: ${problem}.`));
+  if (allProblems.length > 0)
+    throw new SettingsError(allProblems.map((problem) => `TRUSTED_DOCUMENTS: ${problem}.`));
   return [...byId.values()];
 }
 
@@ -68,23 +71,33 @@ function readDirectory(path: string): ReadResult {
     .map(({ name }) => name)
     .sort()
     .map((name) => readPath(join(path, name)));
-  return { documents: results.flatMap(({ documents }) => documents), problems: results.flatMap(({ problems }) => problems) };
+  return {
+    documents: results.flatMap(({ documents }) => documents),
+    problems: results.flatMap(({ problems }) => problems),
+  };
 }
 
 /** A link to a file is read. A link to a directory is not followed, because it may lead back. */
 function shouldRead(entry: Dirent, folder: string): boolean {
   if (entry.isDirectory()) return true;
   if (!READABLE_EXTENSIONS.has(extname(entry.name))) return false;
-  return !entry.isSymbolicLink() || !statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory();
+  return (
+    !entry.isSymbolicLink() ||
+    !statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory()
+  );
 }
 
 function readFile(file: string): ReadResult {
   const text = decodeUtf8(readFileSync(file));
   if (text === undefined) return failure(`${file} must be UTF-8`);
   const extension = extname(file);
-  if (GRAPHQL_EXTENSIONS.has(extension)) return { documents: [{ id: basename(file, extension), text, file }], problems: [] };
+  if (GRAPHQL_EXTENSIONS.has(extension))
+    return { documents: [{ id: basename(file, extension), text, file }], problems: [] };
   const { entries, problems } = parseManifest(text);
-  return { documents: entries.map((entry) => ({ ...entry, file })), problems: problems.map((problem) => `${file} ${problem}`) };
+  return {
+    documents: entries.map((entry) => ({ ...entry, file })),
+    problems: problems.map((problem) => `${file} ${problem}`),
+  };
 }
 
 function failure(problem: string): ReadResult {

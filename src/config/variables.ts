@@ -28,10 +28,15 @@ const listOf = (item: z.ZodType<string>, kind: string) =>
   z
     .string()
     .transform((list) => list.split(',').map((entry) => entry.trim()))
-    .refine((entries) => entries.every((entry) => item.safeParse(entry).success), `must be a comma-separated list of ${kind}`)
+    .refine(
+      (entries) => entries.every((entry) => item.safeParse(entry).success),
+      `must be a comma-separated list of ${kind}`,
+    )
     .default([]);
 
-const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII without spaces, because it is sent in a header');
+const headerText = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII without spaces, because it is sent in a header');
 
 /**
  * Every environment variable that is read, checked one by one. `settings.ts` checks what must fit
@@ -68,7 +73,10 @@ export const variables = z.object({
   JWT_AUDIENCE: z.string().optional(),
   JWT_SCOPE: z.string().optional(),
   CACHE_MAX_BYTES: wholeNumber(0, 64 * GIBIBYTE, 'bytes').default(64 * 2 ** 20),
-  CACHE_SECRET: z.string().min(16, 'must be at least 16 characters that cannot be guessed').optional(),
+  CACHE_SECRET: z
+    .string()
+    .min(16, 'must be at least 16 characters that cannot be guessed')
+    .optional(),
   FRESHNESS_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(600_000),
   FRESHNESS_JUST_ENDED_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(5_000),
   FRESHNESS_SETTLING_CALL_MS: wholeNumber(0, DAY_MS, 'ms').default(300_000),
@@ -81,7 +89,10 @@ export const variables = z.object({
   FRESHNESS_WHILE_REVALIDATING_MS: wholeNumber(0, DAY_MS, 'ms').default(10_000),
   GRACE_MS: wholeNumber(0, DAY_MS, 'ms').default(3_600_000),
   CREDENTIAL_RECHECK_MS: wholeNumber(0, DAY_MS, 'ms').default(60_000),
-  REDIS_URL: z.string().refine(isRedisUrl, 'must be a redis or rediss URL, for example redis://127.0.0.1:6379').optional(),
+  REDIS_URL: z
+    .string()
+    .refine(isRedisUrl, 'must be a redis or rediss URL, for example redis://127.0.0.1:6379')
+    .optional(),
   REDIS_TIMEOUT_MS: wholeNumber(1, 10_000, 'ms').default(50),
   REQUEST_DEADLINE_MS: wholeNumber(1, DAY_MS, 'ms').default(30_000),
   MAX_UPSTREAM_REQUESTS: wholeNumber(1, 100_000, 'requests').default(250),
@@ -96,7 +107,10 @@ export const variables = z.object({
   MAX_REPRESENTATIONS: wholeNumber(1, 100_000, 'representations').default(1_000),
   MAX_ANSWER_BYTES: wholeNumber(1024, GIBIBYTE, 'bytes').default(16 * 2 ** 20),
   MAX_ERRORS: wholeNumber(1, 100_000, 'errors').default(100),
-  CORS_ORIGINS: listOf(z.string().refine(isOrigin), 'origins without a path, for example https://app.example.com'),
+  CORS_ORIGINS: listOf(
+    z.string().refine(isOrigin),
+    'origins without a path, for example https://app.example.com',
+  ),
   TRUSTED_DOCUMENTS: z.string().optional(),
   TRUSTED_DOCUMENTS_ONLY: oneOf('on', 'off').default('off'),
   MAX_CONNECTIONS: wholeNumber(1, 1_000_000, 'connections').default(2_000),
@@ -137,7 +151,10 @@ function isJwksUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, hash } = new URL(text);
   if (`${username}${password}${hash}` !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname.replace(/^\[|\]$/g, '')));
+  return (
+    protocol === 'https:' ||
+    (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname.replace(/^\[|\]$/g, '')))
+  );
 }
 
 function isOrigin(text: string): boolean {
@@ -167,5 +184,9 @@ function isPercentDecodable(text: string): boolean {
 function isPlainHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
-  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '' && !/[?#]/.test(text);
+  return (
+    /^https?:$/.test(protocol) &&
+    `${username}${password}${search}${hash}` === '' &&
+    !/[?#]/.test(text)
+  );
 }

@@ -25,7 +25,10 @@ const MAX_CREDENTIALS = 1_000;
 const CREDENTIAL_TTL_MS = 60_000;
 
 /** The resolver throws an `UnauthenticatedError` for a request without a key. */
-export function createCredentialResolver({ apiKey, cacheSecret }: CredentialResolverOptions): ResolveCredential {
+export function createCredentialResolver({
+  apiKey,
+  cacheSecret,
+}: CredentialResolverOptions): ResolveCredential {
   if (apiKey !== undefined) {
     const gatewayCredential = new Credential(apiKey, cacheSecret);
     return () => gatewayCredential;

@@ -52,6 +52,7 @@ class OperationDriftLog implements DriftLog {
     this.report('unrecognized', type, field);
     const value = raw.slice(0, MAX_VALUE_LENGTH);
     const key = `${type}.${field}=${value}`;
-    if (this.#reported.size < MAX_REPORTED_VALUES || this.#reported.has(key)) this.#reported.set(key, { type, field, value });
+    if (this.#reported.size < MAX_REPORTED_VALUES || this.#reported.has(key))
+      this.#reported.set(key, { type, field, value });
   }
 }

@@ -14,7 +14,11 @@ const OPERATION_ENDED = new Error('The operation has ended.');
  * Creates a signal that aborts on client disconnect, at the deadline, or at the end of the
  * operation, whichever comes first.
  */
-export function createOperationSignal(clientSignal: AbortSignal, deadlineMs: number, startTimer: StartTimer): OperationSignal {
+export function createOperationSignal(
+  clientSignal: AbortSignal,
+  deadlineMs: number,
+  startTimer: StartTimer,
+): OperationSignal {
   const controller = new AbortController();
   const stopTimer = startTimer(deadlineMs, () => controller.abort());
   const onClientDisconnect = () => end();

@@ -7,7 +7,11 @@ import type { CreateRevoxApi } from '#rest/revox-api.ts';
 import type { Budget } from '#rest/upstream-context.ts';
 import { createDriftLog, type DriftLog } from './drift-log.ts';
 import { createOperationSignal, type StartTimer } from './operation-signal.ts';
-import { createResponseBudget, type OperationResponseBudget, type ResponseLimits } from './response-budget.ts';
+import {
+  createResponseBudget,
+  type OperationResponseBudget,
+  type ResponseLimits,
+} from './response-budget.ts';
 import { createUpstreamUsage, type UpstreamUsage } from './upstream-usage.ts';
 
 /**
@@ -72,7 +76,11 @@ export type CreateContext = (origin: OperationOrigin) => RequestContext;
 export function createContextFactory(options: RequestContextOptions): CreateContext {
   return ({ credential, caller, clientSignal, trace }) => {
     const deadlineAt = options.monotonicNow() + options.deadlineMs;
-    const { signal, end } = createOperationSignal(clientSignal, options.deadlineMs, options.startTimer);
+    const { signal, end } = createOperationSignal(
+      clientSignal,
+      options.deadlineMs,
+      options.startTimer,
+    );
     const driftLog = createDriftLog();
     const budget = options.bodyLimiter.openBudget({
       credential: credential.fingerprint,
@@ -91,7 +99,15 @@ export function createContextFactory(options: RequestContextOptions): CreateCont
       paginationNotes: [],
       end,
       loaders: createLoaders({
-        rest: options.createRevoxApi({ credential, caller, signal, deadlineAt: () => deadlineAt, budget, usage, trace }),
+        rest: options.createRevoxApi({
+          credential,
+          caller,
+          signal,
+          deadlineAt: () => deadlineAt,
+          budget,
+          usage,
+          trace,
+        }),
         facts: options.factsOf(credential),
         nodeTypes: options.nodeTypesOf(credential.fingerprint),
         onDrift: (kind, type, field) => driftLog.report(kind, type, field),

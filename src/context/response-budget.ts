@@ -1,5 +1,10 @@
 import type { ResponseBudget } from '#binding/response-budget.ts';
-import { type GatewayError, OperationTooComplexError, TooManyErrorsError, toBoundedMessage } from '#errors/gateway-error.ts';
+import {
+  type GatewayError,
+  OperationTooComplexError,
+  TooManyErrorsError,
+  toBoundedMessage,
+} from '#errors/gateway-error.ts';
 
 export interface OperationResponseBudget extends ResponseBudget {
   /**
@@ -34,7 +39,10 @@ export interface ResponseLimits {
 }
 
 /** @param onExceeded called once, when the response is discarded */
-export function createResponseBudget(limits: ResponseLimits, onExceeded: () => void): OperationResponseBudget {
+export function createResponseBudget(
+  limits: ResponseLimits,
+  onExceeded: () => void,
+): OperationResponseBudget {
   return new CountingResponseBudget(limits, onExceeded);
 }
 
@@ -128,14 +136,21 @@ class CountingResponseBudget implements OperationResponseBudget {
 
   #checkErrors(): void {
     const { maxErrors } = this.#limits;
-    if (this.#errors > maxErrors && !this.isExceeded) this.abort(new TooManyErrorsError(maxErrors, this.#firstError));
+    if (this.#errors > maxErrors && !this.isExceeded)
+      this.abort(new TooManyErrorsError(maxErrors, this.#firstError));
   }
 
   #abortForBytes(): void {
     if (this.isExceeded) return;
     // The full size is unknown, because counting stops here.
-    const limitExcess = { limit: this.#limits.maxBytes, measured: this.#bytes, setting: 'MAX_ANSWER_BYTES' };
-    this.abort(new OperationTooComplexError(`The response takes at least ${this.#bytes} bytes`, limitExcess));
+    const limitExcess = {
+      limit: this.#limits.maxBytes,
+      measured: this.#bytes,
+      setting: 'MAX_ANSWER_BYTES',
+    };
+    this.abort(
+      new OperationTooComplexError(`The response takes at least ${this.#bytes} bytes`, limitExcess),
+    );
   }
 }
 

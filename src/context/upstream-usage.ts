@@ -57,7 +57,11 @@ class OperationUpstreamUsage implements UpstreamUsage {
     };
   }
 
-  record(call: UpstreamCall, freshness: ResponseFreshness | undefined, endpoint: Dependency['endpoint']): void {
+  record(
+    call: UpstreamCall,
+    freshness: ResponseFreshness | undefined,
+    endpoint: Dependency['endpoint'],
+  ): void {
     this.counts[call.source] += 1;
     if (this.calls.length < MAX_RECORDED_CALLS) {
       this.calls.push(call);

@@ -31,7 +31,12 @@ export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly details: PublicDetails;
 
-  constructor(code: ErrorCode, message: string, details: PublicDetails = {}, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: PublicDetails = {},
+    options?: ErrorOptions,
+  ) {
     super(toBoundedMessage(message), options);
     this.name = new.target.name;
     this.code = code;
@@ -101,7 +106,9 @@ export class OperationTooComplexError extends GatewayError {
 export class TooManyErrorsError extends OperationTooComplexError {
   constructor(limit: number, firstError: unknown) {
     const limitExcess = { limit, measured: limit + 1, setting: 'MAX_ERRORS' };
-    super(`The operation was aborted after ${limit + 1} errors`, limitExcess, { cause: firstError });
+    super(`The operation was aborted after ${limit + 1} errors`, limitExcess, {
+      cause: firstError,
+    });
   }
 }
 
@@ -130,6 +137,12 @@ export class BudgetExceededError extends GatewayError {
 }
 
 const BUDGETS = {
-  requests: { toAllowance: (limit: number) => `send ${limit} upstream requests`, setting: 'MAX_UPSTREAM_REQUESTS' },
-  bytes: { toAllowance: (limit: number) => `read ${limit} bytes from the Revox API`, setting: 'MAX_UPSTREAM_BYTES' },
+  requests: {
+    toAllowance: (limit: number) => `send ${limit} upstream requests`,
+    setting: 'MAX_UPSTREAM_REQUESTS',
+  },
+  bytes: {
+    toAllowance: (limit: number) => `read ${limit} bytes from the Revox API`,
+    setting: 'MAX_UPSTREAM_BYTES',
+  },
 };

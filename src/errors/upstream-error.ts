@@ -18,7 +18,11 @@ export class UpstreamError extends GatewayError {
     code: ErrorCode,
     message: string,
     line: UpstreamRequestLine,
-    { status, details, cause }: { status?: number | undefined; details?: PublicDetails; cause?: unknown } = {},
+    {
+      status,
+      details,
+      cause,
+    }: { status?: number | undefined; details?: PublicDetails; cause?: unknown } = {},
   ) {
     super(code, message, details, cause === undefined ? undefined : { cause });
     this.method = line.method;
@@ -32,8 +36,16 @@ export class UpstreamError extends GatewayError {
  * elsewhere.
  */
 export class UpstreamUnavailableError extends UpstreamError {
-  constructor(line: UpstreamRequestLine, { status, cause }: { status?: number; cause?: unknown } = {}) {
-    super('UPSTREAM_UNAVAILABLE', 'The Revox API cannot be reached or failed. Try again later.', line, { status, cause });
+  constructor(
+    line: UpstreamRequestLine,
+    { status, cause }: { status?: number; cause?: unknown } = {},
+  ) {
+    super(
+      'UPSTREAM_UNAVAILABLE',
+      'The Revox API cannot be reached or failed. Try again later.',
+      line,
+      { status, cause },
+    );
   }
 }
 
@@ -46,8 +58,17 @@ export class UpstreamTimeoutError extends UpstreamError {
 
 /** A response that is not as documented: no JSON, no envelope, cut short or too large. */
 export class UpstreamInvalidResponseError extends UpstreamError {
-  constructor(line: UpstreamRequestLine, problem: string, { status, cause }: { status?: number; cause?: unknown } = {}) {
-    super('UPSTREAM_INVALID_RESPONSE', `The Revox API sent an unexpected response: ${problem}.`, line, { status, cause });
+  constructor(
+    line: UpstreamRequestLine,
+    problem: string,
+    { status, cause }: { status?: number; cause?: unknown } = {},
+  ) {
+    super(
+      'UPSTREAM_INVALID_RESPONSE',
+      `The Revox API sent an unexpected response: ${problem}.`,
+      line,
+      { status, cause },
+    );
   }
 }
 
@@ -97,14 +118,22 @@ export class RateLimitedError extends UpstreamError {
   /** @param status absent: this request was not sent */
   constructor({ method, path }: UpstreamRequestLine, retryAfterMs: number, status?: 429) {
     const details = { retryAfter: Math.ceil(retryAfterMs / 1000) };
-    super('RATE_LIMITED', 'The rate limit of the Revox API is exceeded. Try again later.', { method, path }, { status, details });
+    super(
+      'RATE_LIMITED',
+      'The rate limit of the Revox API is exceeded. Try again later.',
+      { method, path },
+      { status, details },
+    );
   }
 }
 
 /** The caller's queue for the upstream is full. */
 export class QueueFullError extends UpstreamError {
   constructor(line: UpstreamRequestLine, retryAfterMs: number) {
-    const message = 'Too many requests to the Revox API are queued. Request less at a time, or try again later.';
-    super('RATE_LIMITED', message, line, { details: { retryAfter: Math.ceil(retryAfterMs / 1000) } });
+    const message =
+      'Too many requests to the Revox API are queued. Request less at a time, or try again later.';
+    super('RATE_LIMITED', message, line, {
+      details: { retryAfter: Math.ceil(retryAfterMs / 1000) },
+    });
   }
 }

@@ -19,7 +19,9 @@ export const entityResolvers: Resolvers = {
   Query: {
     // Awaited here, so that a trace attributes the time to this field.
     _entities: (_query, { representations }, context) =>
-      Promise.all(loadMany(representations, (representation) => findEntity(representation, context), context)),
+      Promise.all(
+        loadMany(representations, (representation) => findEntity(representation, context), context),
+      ),
     _service: () => ({ sdl: subgraphSdl }),
   },
   _Entity: { __resolveType: getNodeType },
@@ -31,16 +33,29 @@ function findEntity(representation: unknown, context: RequestContext) {
   return ENTITY_LOADERS[type](id, context).then((object) => object && setNodeType(object, type));
 }
 
-function parseRepresentation(representation: unknown): { readonly type: keyof typeof ENTITY_LOADERS; readonly id: string } {
-  if (typeof representation !== 'object' || representation === null || Array.isArray(representation)) {
-    throw new UserInputError('A representation must be an object: { "__typename": "Call", "id": "…" } for instance.');
+function parseRepresentation(representation: unknown): {
+  readonly type: keyof typeof ENTITY_LOADERS;
+  readonly id: string;
+} {
+  if (
+    typeof representation !== 'object' ||
+    representation === null ||
+    Array.isArray(representation)
+  ) {
+    throw new UserInputError(
+      'A representation must be an object: { "__typename": "Call", "id": "…" } for instance.',
+    );
   }
   const { __typename: type, id } = representation as { readonly [key: string]: unknown };
   if (type === 'CallAttempt') {
-    throw new UserInputError('A CallAttempt cannot be loaded by its id: the upstream has no endpoint for one.');
+    throw new UserInputError(
+      'A CallAttempt cannot be loaded by its id: the upstream has no endpoint for one.',
+    );
   }
   if (!isEntityType(type)) {
-    throw new UserInputError(`The \`__typename\` of a representation must be one of ${Object.keys(ENTITY_LOADERS).join(', ')}.`);
+    throw new UserInputError(
+      `The \`__typename\` of a representation must be one of ${Object.keys(ENTITY_LOADERS).join(', ')}.`,
+    );
   }
   // The values that GraphQL accepts as an ID.
   if (typeof id !== 'string' && !Number.isSafeInteger(id)) {

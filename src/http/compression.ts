@@ -52,19 +52,27 @@ export function createCompress(): Compress {
     const type = headers.get('content-type') ?? '';
     if (!COMPRESSIBLE_TYPE.test(type) || headers.has('content-encoding')) return response;
     headers.set('vary', appendAcceptEncoding(headers.get('vary')));
-    if (body === null || request.method === 'HEAD' || /\bno-transform\b/i.test(headers.get('cache-control') ?? ''))
+    if (
+      body === null ||
+      request.method === 'HEAD' ||
+      /\bno-transform\b/i.test(headers.get('cache-control') ?? '')
+    )
       return response;
-    const { encoding, acceptsIdentity } = parseAcceptEncoding(request.headers.get('accept-encoding'));
+    const { encoding, acceptsIdentity } = parseAcceptEncoding(
+      request.headers.get('accept-encoding'),
+    );
     if (!encoding) return acceptsIdentity ? response : toUnacceptableEncoding(response);
     if (HTML_TYPE.test(type)) {
       const page = pages.get(encoding) ?? encodePage(encoding, response);
       pages.set(encoding, page);
       return withEncoding(response, encoding, await page);
     }
-    if (acceptsIdentity && Number(headers.get('content-length') ?? MIN_BYTES) < MIN_BYTES) return response;
+    if (acceptsIdentity && Number(headers.get('content-length') ?? MIN_BYTES) < MIN_BYTES)
+      return response;
     const bytes = isPlainResponse(response) ? toBytes(response.body) : await response.bytes();
     if (acceptsIdentity && bytes.byteLength < MIN_BYTES) return withBody(response, bytes);
-    if (bytes.byteLength <= MAX_SMALL_BYTES) return withEncoding(response, encoding, await encode(encoding, bytes, QUALITY));
+    if (bytes.byteLength <= MAX_SMALL_BYTES)
+      return withEncoding(response, encoding, await encode(encoding, bytes, QUALITY));
     if (largeInFlight >= MAX_CONCURRENT_LARGE_BODIES)
       return acceptsIdentity ? withBody(response, bytes) : toTooManyCompressions(response);
     largeInFlight += 1;
@@ -92,7 +100,11 @@ function toBytes(body: PlainResponse['body']): Uint8Array<ArrayBuffer> {
 
 const compressors = { br: promisify(brotliCompress), gzip: promisify(gzip) };
 
-async function encode(encoding: Encoding, bytes: Uint8Array, quality: typeof QUALITY): Promise<Uint8Array<ArrayBuffer>> {
+async function encode(
+  encoding: Encoding,
+  bytes: Uint8Array,
+  quality: typeof QUALITY,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (encoding === 'gzip') return compressors.gzip(bytes, { level: quality.gzip });
   return compressors.br(bytes, {
     params: {
@@ -116,29 +128,38 @@ function withBody<Reply extends PlainResponse | Response>(
   response: Reply,
   body: Uint8Array<ArrayBuffer> | Blob,
 ): Reply | Response {
-  response.headers.set('content-length', String(body instanceof Blob ? body.size : body.byteLength));
+  response.headers.set(
+    'content-length',
+    String(body instanceof Blob ? body.size : body.byteLength),
+  );
   if (isPlainResponse(response)) return { ...response, body };
   const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers: [...headers] });
 }
 
 function toTooManyCompressions(response: PlainResponse | Response): Response {
-  const message = 'Too many large responses are being compressed: try again in a moment, or accept uncompressed responses.';
+  const message =
+    'Too many large responses are being compressed: try again in a moment, or accept uncompressed responses.';
   const options = { status: 429, headers: { 'retry-after': '1' }, details: { retryAfter: 1 } };
   return withHeadersFrom(response, toErrorResponse('RATE_LIMITED', message, options));
 }
 
 function toUnacceptableEncoding(response: PlainResponse | Response): Response {
-  const errorResponse = toErrorResponse('BAD_USER_INPUT', 'The Accept-Encoding header must accept br, gzip or identity.', {
-    status: 406,
-  });
+  const errorResponse = toErrorResponse(
+    'BAD_USER_INPUT',
+    'The Accept-Encoding header must accept br, gzip or identity.',
+    {
+      status: 406,
+    },
+  );
   return withHeadersFrom(response, errorResponse);
 }
 
 /** Keeps the headers of a response that say which pages may read it. */
 function withHeadersFrom(response: PlainResponse | Response, errorResponse: Response): Response {
   for (const [name, value] of toResponse(response).headers) {
-    if (!/^content-(?!security)/i.test(name) && name !== 'cache-control') errorResponse.headers.set(name, value);
+    if (!/^content-(?!security)/i.test(name) && name !== 'cache-control')
+      errorResponse.headers.set(name, value);
   }
   return errorResponse;
 }

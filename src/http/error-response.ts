@@ -14,7 +14,10 @@ export function toErrorResponse(
   message: string,
   { status, headers = {}, details }: ErrorResponseOptions,
 ): Response {
-  const response = new Response(toErrorBody(code, message, details), { status, headers: { ...ERROR_HEADERS, ...headers } });
+  const response = new Response(toErrorBody(code, message, details), {
+    status,
+    headers: { ...ERROR_HEADERS, ...headers },
+  });
   errorCodes.set(response, code);
   return response;
 }
@@ -26,7 +29,11 @@ export function errorCodeOf(response: object): ErrorCode | undefined {
   return errorCodes.get(response);
 }
 
-export const ERROR_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': NO_STORE, vary: VARY };
+export const ERROR_HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': NO_STORE,
+  vary: VARY,
+};
 
 /** @param details fields beside the code in `extensions` */
 export function toErrorBody(code: ErrorCode, message: string, details: PublicDetails = {}): string {

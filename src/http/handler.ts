@@ -57,7 +57,9 @@ export function createHandler(options: HandlerOptions): Handler {
   const canHandlePlain = (head: RequestHead) =>
     options.fastPath && ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
   const handlePlain = (request: PlainRequest) =>
-    respond(request, (url, observer) => route(request, url, () => graphqlServer.handlePlain(request, observer)));
+    respond(request, (url, observer) =>
+      route(request, url, () => graphqlServer.handlePlain(request, observer)),
+    );
   return {
     canHandlePlain,
     handlePlain,
@@ -70,7 +72,11 @@ export function createHandler(options: HandlerOptions): Handler {
       }
       return respond(request, (url, observer) =>
         route(request, url, () =>
-          graphqlServer.fetch(request, observer, isFederatedTraceRequested(request.headers, options.isRouter)),
+          graphqlServer.fetch(
+            request,
+            observer,
+            isFederatedTraceRequested(request.headers, options.isRouter),
+          ),
         ),
       );
     },
@@ -85,7 +91,10 @@ export function createHandler(options: HandlerOptions): Handler {
     createResponse: (url: URL | null, observer: RequestObserver) => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     const url = parseUrl(request.url);
-    const observer = options.observeRequest(request, url && ROUTES.has(url.pathname) ? url.pathname : UNKNOWN_ROUTE);
+    const observer = options.observeRequest(
+      request,
+      url && ROUTES.has(url.pathname) ? url.pathname : UNKNOWN_ROUTE,
+    );
     try {
       const response = await createResponse(url, observer);
       setSecurityHeaders(response.headers, graphqlServer.pageContentSecurityPolicy);
@@ -115,7 +124,11 @@ export function createHandler(options: HandlerOptions): Handler {
   /** An unexpected error outside of the operation. */
   function toInternalError(error: unknown): Response {
     options.onUnexpectedError(error);
-    const response = toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+    const response = toErrorResponse(
+      'INTERNAL_SERVER_ERROR',
+      'Something went wrong in the gateway.',
+      { status: 500 },
+    );
     setSecurityHeaders(response.headers, undefined);
     return response;
   }
@@ -126,7 +139,11 @@ export function createHandler(options: HandlerOptions): Handler {
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
     if (!url) {
-      return toErrorResponse('BAD_USER_INPUT', 'The Host header and the path do not form a valid URL.', { status: 400 });
+      return toErrorResponse(
+        'BAD_USER_INPUT',
+        'The Host header and the path do not form a valid URL.',
+        { status: 400 },
+      );
     }
     if (options.isLoopbackOnly && !hasLoopbackHost(url, request.headers)) {
       return toErrorResponse(
@@ -152,12 +169,16 @@ export function createHandler(options: HandlerOptions): Handler {
   ): Promise<Reply | Response> {
     try {
       const response = await execute();
-      return response.body === null && response.status === 406 ? toUnacceptableMediaType() : response;
+      return response.body === null && response.status === 406
+        ? toUnacceptableMediaType()
+        : response;
     } catch (error) {
       // The client has disconnected: that is no error.
       if (request.signal.aborted) throw error;
       options.onUnexpectedError(error);
-      return toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', { status: 500 });
+      return toErrorResponse('INTERNAL_SERVER_ERROR', 'Something went wrong in the gateway.', {
+        status: 500,
+      });
     }
   }
 }
@@ -185,7 +206,8 @@ function setCacheHeaders(headers: HeaderWriter, isTraced: boolean): void {
   headers.set('vary', VARY);
   if (type.startsWith('text/html')) return;
   const isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
-  if (!isCompleteJson || isTraced || !headers.has('cache-control')) headers.set('cache-control', NO_STORE);
+  if (!isCompleteJson || isTraced || !headers.has('cache-control'))
+    headers.set('cache-control', NO_STORE);
 }
 
 /** Redirects a browser at the root to GraphiQL, and names the routes to every other client. */
@@ -199,6 +221,7 @@ function toNotFound(pathname: string, headers: HeaderReader): Response {
 
 /** Yoga rejects this request with an empty response. */
 function toUnacceptableMediaType(): Response {
-  const message = 'The Accept header must accept application/graphql-response+json or application/json.';
+  const message =
+    'The Accept header must accept application/graphql-response+json or application/json.';
   return toErrorResponse('BAD_USER_INPUT', message, { status: 406 });
 }

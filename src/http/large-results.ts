@@ -17,10 +17,15 @@ export function waitToSerialize(
   session: Session,
   scheduler: OperationScheduler,
 ): Promise<void> | undefined {
-  return responseBudget.bytes > MAX_SMALL_RESULT_BYTES ? waitForExclusiveTurn(session, scheduler) : undefined;
+  return responseBudget.bytes > MAX_SMALL_RESULT_BYTES
+    ? waitForExclusiveTurn(session, scheduler)
+    : undefined;
 }
 
-async function waitForExclusiveTurn(session: Session, scheduler: OperationScheduler): Promise<void> {
+async function waitForExclusiveTurn(
+  session: Session,
+  scheduler: OperationScheduler,
+): Promise<void> {
   await scheduler.waitForTurn(session, true);
   session.checkUnsentBudget();
 }

@@ -41,7 +41,11 @@ export function maskError(error: unknown, options: MaskErrorOptions): GraphQLErr
   if (cause instanceof GatewayError) {
     if (cause instanceof OperationTooComplexError) onLimitExceeded(cause.setting);
     if (cause instanceof TooManyErrorsError) return maskTooManyErrors(cause, options);
-    return sanitized(error, cause.message, { code: cause.code, ...cause.details, ...toHttpExtension(cause) });
+    return sanitized(error, cause.message, {
+      code: cause.code,
+      ...cause.details,
+      ...toHttpExtension(cause),
+    });
   }
   if (error instanceof GraphQLError && error.path === undefined && cause instanceof GraphQLError) {
     return maskRequestError(introspection ? error : withoutSuggestion(error));
@@ -51,7 +55,9 @@ export function maskError(error: unknown, options: MaskErrorOptions): GraphQLErr
     return sanitized(error, message, { code: 'BAD_USER_INPUT' });
   }
   onUnexpectedError(cause);
-  return sanitized(error, 'Something went wrong in the gateway.', { code: 'INTERNAL_SERVER_ERROR' });
+  return sanitized(error, 'Something went wrong in the gateway.', {
+    code: 'INTERNAL_SERVER_ERROR',
+  });
 }
 
 /**
@@ -63,14 +69,17 @@ function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions)
   const { message, extensions } = maskError(error.cause, options);
   const { code: firstCode, http: _, ...firstDetails } = extensions;
   const isOwnError = firstCode === 'BAD_USER_INPUT' || firstCode === 'INTERNAL_SERVER_ERROR';
-  return new GraphQLError(toBoundedMessage(`${error.message} The first is ${firstCode}: ${message}`), {
-    extensions: {
-      ...(isOwnError ? { code: error.code } : { ...firstDetails, code: firstCode }),
-      ...error.details,
-      first: { message, code: firstCode },
-      ...toHttpExtension(error),
+  return new GraphQLError(
+    toBoundedMessage(`${error.message} The first is ${firstCode}: ${message}`),
+    {
+      extensions: {
+        ...(isOwnError ? { code: error.code } : { ...firstDetails, code: firstCode }),
+        ...error.details,
+        first: { message, code: firstCode },
+        ...toHttpExtension(error),
+      },
     },
-  });
+  );
 }
 
 /**
@@ -82,7 +91,10 @@ function maskRequestError(error: GraphQLError): GraphQLError {
     // `spec` means 200 for a client that accepts `application/json`. That is wrong for a request
     // that is no GraphQL request at all.
     const status = code === 'BAD_REQUEST' ? withoutSpec(http) : http;
-    return sanitized(error, error.message, { code: YOGA_CODES[code] ?? code, ...(status ? { http: status } : {}) });
+    return sanitized(error, error.message, {
+      code: YOGA_CODES[code] ?? code,
+      ...(status ? { http: status } : {}),
+    });
   }
   // A syntax error has a position in the text, but no node: there is no syntax tree yet.
   const isSyntaxError = error.source !== undefined && error.nodes === undefined;
@@ -125,7 +137,9 @@ function withoutSpec(http: unknown): unknown {
 }
 
 function unwrapCause(error: unknown): unknown {
-  return error instanceof GraphQLError && error.originalError ? unwrapCause(error.originalError) : error;
+  return error instanceof GraphQLError && error.originalError
+    ? unwrapCause(error.originalError)
+    : error;
 }
 
 /**
@@ -134,7 +148,11 @@ function unwrapCause(error: unknown): unknown {
  * node.
  */
 function isArgumentError(error: unknown): error is GraphQLError {
-  return error instanceof GraphQLError && error.nodes?.[0] !== undefined && error.nodes[0].kind !== Kind.FIELD;
+  return (
+    error instanceof GraphQLError &&
+    error.nodes?.[0] !== undefined &&
+    error.nodes[0].kind !== Kind.FIELD
+  );
 }
 
 /** The same error at the same position, without the error that caused it. */

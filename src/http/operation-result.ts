@@ -40,9 +40,14 @@ export function withExtensions(
   const { exceededError } = context.responseBudget;
   // Checked before the serialization: a document of a few kilobytes may have a result that is
   // longer than a text can be.
-  if (exceededError) return { errors: [new GraphQLError(exceededError.message, { originalError: exceededError })] };
+  if (exceededError)
+    return { errors: [new GraphQLError(exceededError.message, { originalError: exceededError })] };
   const isCacheable = !isTraced && !result.errors?.length;
-  return { ...result, extensions, cacheControl: isCacheable ? toCacheControl(context.usage, now) : NO_STORE };
+  return {
+    ...result,
+    extensions,
+    cacheControl: isCacheable ? toCacheControl(context.usage, now) : NO_STORE,
+  };
 }
 
 /**
@@ -57,7 +62,8 @@ function countRemainingSize(
 ): void {
   if (errors && !responseBudget.isExceeded) responseBudget.addErrors(errors);
   if (Object.keys(extensions).length > 0) responseBudget.addBytes(toJsonBytes(extensions));
-  if (measureDocument(document).usesIntrospection && !responseBudget.isExceeded) responseBudget.addBytes(toJsonBytes(data));
+  if (measureDocument(document).usesIntrospection && !responseBudget.isExceeded)
+    responseBudget.addBytes(toJsonBytes(data));
   responseBudget.measureTexts();
 }
 

@@ -25,17 +25,25 @@ export const PROBE_PATHS = ['/health', '/ready', '/metrics'];
 export function createProbes({ isReady, upstreamStatus, metrics }: ProbesOptions): HandleProbe {
   return (pathname, { method }) => {
     if (method !== 'GET' && method !== 'HEAD') {
-      return toErrorResponse('BAD_USER_INPUT', `${pathname} accepts only GET.`, { status: 405, headers: { allow: 'GET, HEAD' } });
+      return toErrorResponse('BAD_USER_INPUT', `${pathname} accepts only GET.`, {
+        status: 405,
+        headers: { allow: 'GET, HEAD' },
+      });
     }
     const headers = { 'cache-control': NO_STORE };
     if (pathname === '/health') return Response.json({ status: 'alive' }, { headers });
     if (pathname === '/metrics') return renderMetrics(headers);
     const ready = isReady();
     const status = ready ? 'ready' : 'draining';
-    return Response.json({ status, upstream: upstreamStatus() }, { status: ready ? 200 : 503, headers });
+    return Response.json(
+      { status, upstream: upstreamStatus() },
+      { status: ready ? 200 : 503, headers },
+    );
   };
 
   async function renderMetrics(headers: Record<string, string>): Promise<Response> {
-    return new Response(await metrics.render(), { headers: { ...headers, 'content-type': metrics.contentType } });
+    return new Response(await metrics.render(), {
+      headers: { ...headers, 'content-type': metrics.contentType },
+    });
   }
 }

@@ -6,10 +6,20 @@ import type { RequestObserver } from '#observability/request-observer.ts';
 export type OnDrift = (kind: string, type: string, field: string, count: number) => void;
 
 /** Reports the upstream cost and the drift of an operation. */
-export function reportExecuted({ usage, budget, driftLog }: RequestContext, observer: RequestObserver, onDrift: OnDrift): void {
+export function reportExecuted(
+  { usage, budget, driftLog }: RequestContext,
+  observer: RequestObserver,
+  onDrift: OnDrift,
+): void {
   const { counts, waitedMs } = usage;
   const { cache: cacheHits, coalesced, stale } = counts;
-  observer.onExecuteEnd({ waitedMs, upstreamRequests: budget.sentRequests, cacheHits, coalesced, stale });
+  observer.onExecuteEnd({
+    waitedMs,
+    upstreamRequests: budget.sentRequests,
+    cacheHits,
+    coalesced,
+    stale,
+  });
   for (const { kind, type, field, count } of driftLog.drift) onDrift(kind, type, field, count);
 }
 

@@ -107,7 +107,11 @@ export function createOperationScheduler({
       if (isAccepted) activity.record(owner, monotonicNow());
       if (timeSliceEndsAt === undefined) startTimeSlice();
       const canStart = queued === 0 && !(isExclusive && currentRun);
-      if (canStart && monotonicNow() < (timeSliceEndsAt ?? 0) && !isThrottled(owner, caller.callerKey)) {
+      if (
+        canStart &&
+        monotonicNow() < (timeSliceEndsAt ?? 0) &&
+        !isThrottled(owner, caller.callerKey)
+      ) {
         stopMeasuring();
         currentRun = { owner, startedAt: monotonicNow() };
         afterMicrotasks(stopMeasuring);
@@ -129,7 +133,8 @@ export function createOperationScheduler({
       });
     },
     recordActivity: (callerKey) => activity.record(callerKey, monotonicNow()),
-    charge: (caller, ms) => charge(caller.isCredentialAccepted() ? caller.callerKey : UNACCEPTED_OWNER, ms),
+    charge: (caller, ms) =>
+      charge(caller.isCredentialAccepted() ? caller.callerKey : UNACCEPTED_OWNER, ms),
   };
 
   function startTimeSlice(): void {
@@ -149,7 +154,8 @@ export function createOperationScheduler({
       startTimer(nextStartAt - monotonicNow(), () => {
         isWakeUpScheduled = false;
         // Deleted whatever the clock says: callers must not wait longer because it stands still.
-        for (const [owner, until] of throttledUntil) if (until <= nextStartAt) throttledUntil.delete(owner);
+        for (const [owner, until] of throttledUntil)
+          if (until <= nextStartAt) throttledUntil.delete(owner);
         if (timeSliceEndsAt === undefined) endTimeSlice();
       });
     }
@@ -177,11 +183,16 @@ export function createOperationScheduler({
     for (const [other, until] of throttledUntil) if (until <= now) throttledUntil.delete(other);
     const throttledOwners = throttledUntil.size + (throttledUntil.has(owner) ? 0 : 1);
     const from = Math.max(now, throttledUntil.get(owner) ?? 0);
-    throttledUntil.set(owner, Math.min(from + ms * THROTTLE_FACTOR * throttledOwners, now + MAX_THROTTLE_MS));
+    throttledUntil.set(
+      owner,
+      Math.min(from + ms * THROTTLE_FACTOR * throttledOwners, now + MAX_THROTTLE_MS),
+    );
   }
 
   function canStartOwner(owner: string): boolean {
-    return owner === UNACCEPTED_OWNER ? [...unacceptedQueues.owners()].some(canStartUnaccepted) : !isThrottled(owner, owner);
+    return owner === UNACCEPTED_OWNER
+      ? [...unacceptedQueues.owners()].some(canStartUnaccepted)
+      : !isThrottled(owner, owner);
   }
 
   function canStartUnaccepted(callerKey: string): boolean {

@@ -39,7 +39,8 @@ export function createListBackedLoader<T extends { readonly id: string }>({
   const createLoader = (findUnlisted: (id: string) => Promise<T | null>) =>
     new DataLoader<string, T | null>(async (ids) => {
       const [only, ...others] = ids;
-      if (only !== undefined && others.length === 0 && !listPromise) return [await getOneOrNull(only)];
+      if (only !== undefined && others.length === 0 && !listPromise)
+        return [await getOneOrNull(only)];
       const listed = new Map((await all()).map((item) => [item.id, item]));
       return Promise.all(ids.map((id) => listed.get(id) ?? findUnlisted(id).catch(toKeyError)));
     });

@@ -8,7 +8,10 @@ export type ItemDrift = 'dropped' | 'coerced';
  * The items that have an id. Items that are not objects or have no id are dropped; an id that is a
  * number becomes text.
  */
-export function withIds<T extends { readonly id: string }>(items: readonly unknown[], onDrift: (kind: ItemDrift) => void): T[] {
+export function withIds<T extends { readonly id: string }>(
+  items: readonly unknown[],
+  onDrift: (kind: ItemDrift) => void,
+): T[] {
   const identified: T[] = [];
   for (const item of items) {
     const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
@@ -28,5 +31,10 @@ export function toPage<T extends { readonly id: string }>(
   { items, total, readVersion }: PageResponse,
   onDrift: (kind: ItemDrift) => void,
 ): Page<T> {
-  return { items: withIds(items, onDrift), served: items.length, readVersion, ...(total === undefined ? {} : { total }) };
+  return {
+    items: withIds(items, onDrift),
+    served: items.length,
+    readVersion,
+    ...(total === undefined ? {} : { total }),
+  };
 }

@@ -12,5 +12,7 @@ export async function nullIfNotFound<T>(loading: Promise<T>): Promise<T | null> 
 
 /** DataLoader treats an `Error` in its results as the failure of that key alone. */
 export function toKeyError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('Something other than an Error was thrown.', { cause: error });
+  return error instanceof Error
+    ? error
+    : new Error('Something other than an Error was thrown.', { cause: error });
 }

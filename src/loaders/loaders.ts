@@ -1,6 +1,13 @@
 import DataLoader from 'dataloader';
 import type { NodeType, NodeTypes } from '#cache/node-types.ts';
-import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from '#generated/revox-api.ts';
+import type {
+  Assistant,
+  Call,
+  CallAttempt,
+  CallStatus,
+  Campaign,
+  CampaignRow,
+} from '#generated/revox-api.ts';
 import { createCompleteList } from '#pagination/complete-list.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
 import type { ListSource } from '#pagination/list.ts';
@@ -19,7 +26,9 @@ export interface Loaders {
    * An object of any of the three types. An unknown id costs at most three requests; a failed
    * look-up is an error, never null.
    */
-  node(id: string): Promise<{ readonly type: NodeType; readonly object: Call | Assistant | Campaign } | null>;
+  node(
+    id: string,
+  ): Promise<{ readonly type: NodeType; readonly object: Call | Assistant | Campaign } | null>;
   /** Lists with the same filter are one list, read once. An empty filter means no filter. */
   callAttempts(statuses: readonly CallStatus[]): ListSource<CallAttempt>;
   campaignRows(campaignId: string, filter: CampaignRowFilter): ListSource<CampaignRow>;
@@ -42,21 +51,28 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
   const onItemDrift = (type: NodeType | 'CallAttempt' | 'CampaignRow') => (kind: ItemDrift) =>
     kind === 'dropped' ? onDrift(kind, `${type}Connection`, 'nodes') : onDrift(kind, type, 'id');
   const callById = new DataLoader<string, Call | null>((ids) =>
-    Promise.all(ids.map((id) => nullIfNotFound(rest.getCall(id)).then(recordCallTypes, toKeyError))),
+    Promise.all(
+      ids.map((id) => nullIfNotFound(rest.getCall(id)).then(recordCallTypes, toKeyError)),
+    ),
   );
   const assistants = createListBackedLoader<Assistant>({
     getOne: async (id) => recordType('Assistant', await rest.getAssistant(id)),
     getAll: async () =>
-      withIds<Assistant>((await rest.listAssistants()).items, onItemDrift('Assistant')).map((assistant) =>
-        recordType('Assistant', assistant),
+      withIds<Assistant>((await rest.listAssistants()).items, onItemDrift('Assistant')).map(
+        (assistant) => recordType('Assistant', assistant),
       ),
   });
   const campaigns = createListBackedLoader<Campaign>({
     getOne: async (id) => recordCampaignTypes(await rest.getCampaign(id)),
-    getAll: async () => withIds<Campaign>((await rest.listCampaigns()).items, onItemDrift('Campaign')).map(recordCampaignTypes),
+    getAll: async () =>
+      withIds<Campaign>((await rest.listCampaigns()).items, onItemDrift('Campaign')).map(
+        recordCampaignTypes,
+      ),
   });
 
-  type Load = { readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null> };
+  type Load = {
+    readonly [type in NodeType]: (id: string) => Promise<Call | Assistant | Campaign | null>;
+  };
   const load: Load = {
     Call: (id) => callById.load(id),
     Assistant: (id) => assistants.byId.load(id),
@@ -95,15 +111,21 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
         }, facts('/call')),
       ),
     campaignRows: (campaignId, filter) =>
-      getOrCreate(campaignRows, JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]), () =>
-        createPagedList(async ({ page, pageSize, newerThan }) => {
-          const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, { newerThan });
-          // At present no field of the schema loads a call after its row has arrived; a load that
-          // starts after the root fields finds the call here.
-          for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
-          if (response.total === undefined) onDrift('missing', 'CampaignRowConnection', 'totalCount');
-          return toPage<CampaignRow>(response, onItemDrift('CampaignRow'));
-        }, facts('/campaigns/{id}/rows')),
+      getOrCreate(
+        campaignRows,
+        JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]),
+        () =>
+          createPagedList(async ({ page, pageSize, newerThan }) => {
+            const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, {
+              newerThan,
+            });
+            // At present no field of the schema loads a call after its row has arrived; a load that
+            // starts after the root fields finds the call here.
+            for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
+            if (response.total === undefined)
+              onDrift('missing', 'CampaignRowConnection', 'totalCount');
+            return toPage<CampaignRow>(response, onItemDrift('CampaignRow'));
+          }, facts('/campaigns/{id}/rows')),
       ),
     assistants: () => createCompleteList(assistants.all),
     campaigns: () => createCompleteList(campaigns.all),

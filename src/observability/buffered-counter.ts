@@ -9,7 +9,9 @@ export type BufferedCounter = (first: string, second: string) => void;
  * are buffered until the metrics are read.
  */
 export function createBufferedCounter<L extends string>(
-  configuration: Omit<CounterConfiguration<L>, 'labelNames'> & { readonly labelNames: readonly [L, L] },
+  configuration: Omit<CounterConfiguration<L>, 'labelNames'> & {
+    readonly labelNames: readonly [L, L];
+  },
 ): BufferedCounter {
   const { labelNames } = configuration;
   const [firstLabel, secondLabel] = labelNames;
@@ -19,7 +21,8 @@ export function createBufferedCounter<L extends string>(
     ...configuration,
     collect() {
       for (const [first, countsBySecond] of countsByFirst) {
-        for (const [second, count] of countsBySecond) this.inc({ [firstLabel]: first, [secondLabel]: second }, count);
+        for (const [second, count] of countsBySecond)
+          this.inc({ [firstLabel]: first, [secondLabel]: second }, count);
       }
       countsByFirst.clear();
     },

@@ -1,7 +1,10 @@
 import { Histogram, type HistogramConfiguration } from 'prom-client';
 
 /** Observes a value, with its labels in the order of their names. */
-export type Observe<N extends readonly string[]> = (value: number, ...labels: { readonly [Index in keyof N]: string }) => void;
+export type Observe<N extends readonly string[]> = (
+  value: number,
+  ...labels: { readonly [Index in keyof N]: string }
+) => void;
 
 export interface BufferedHistogramConfiguration<N extends readonly string[]>
   extends Pick<Required<HistogramConfiguration<string>>, 'name' | 'help' | 'registers'> {
@@ -39,8 +42,9 @@ export function createBufferedHistogram<const N extends readonly string[]>(
   const allSeries: Series[] = [];
   // A histogram without labels has a single series, which exists from the start.
   if (labelNames.length === 0) root.series = addSeries([]);
-  new BufferedHistogram({ name, help, registers, buckets: [...buckets], labelNames: [...labelNames] }, () =>
-    allSeries.flatMap((series) => toMetricValues(name, buckets, series)),
+  new BufferedHistogram(
+    { name, help, registers, buckets: [...buckets], labelNames: [...labelNames] },
+    () => allSeries.flatMap((series) => toMetricValues(name, buckets, series)),
   );
   return (value, ...labels) => {
     let branch = root;
@@ -55,7 +59,12 @@ export function createBufferedHistogram<const N extends readonly string[]>(
 
   function addSeries(labels: readonly string[]): Series {
     const pairs = labelNames.map((labelName, index) => [labelName, labels[index] ?? '']);
-    const series = { labels: Object.fromEntries(pairs), counts: buckets.map(() => 0), count: 0, sum: 0 };
+    const series = {
+      labels: Object.fromEntries(pairs),
+      counts: buckets.map(() => 0),
+      count: 0,
+      sum: 0,
+    };
     allSeries.push(series);
     return series;
   }

@@ -46,7 +46,8 @@ export function createLogger({ level, format }: LogSettings, output?: Destinatio
     debug: (message, fields) => write(logger, 'debug', message, fields),
     info: (message, fields) => write(logger, 'info', message, fields),
     error: (message, fields) => write(logger, 'error', message, fields),
-    unexpected: (error, fields) => logger.error({ ...fields, error: toErrorFields(error) }, 'A fault that nobody foresaw.'),
+    unexpected: (error, fields) =>
+      logger.error({ ...fields, error: toErrorFields(error) }, 'A fault that nobody foresaw.'),
   };
 }
 
@@ -66,7 +67,12 @@ function createTimestamp(): () => string {
   };
 }
 
-function write(logger: Logger, level: 'debug' | 'info' | 'error', message: string, fields: LogFields | undefined): void {
+function write(
+  logger: Logger,
+  level: 'debug' | 'info' | 'error',
+  message: string,
+  fields: LogFields | undefined,
+): void {
   if (fields) logger[level](fields, message);
   else logger[level](message);
 }
@@ -93,12 +99,15 @@ function standardOutput(): DestinationStream {
  * key.
  */
 function toErrorFields(error: unknown, depth = 0): LogFields {
-  if (!(error instanceof Error)) return { message: `Something else than an error was thrown: ${typeof error}` };
+  if (!(error instanceof Error))
+    return { message: `Something else than an error was thrown: ${typeof error}` };
   const { name, message, stack, cause } = error;
   return {
     type: name,
     message: message.slice(0, MAX_STACK_LENGTH),
     stack: stack?.slice(0, MAX_STACK_LENGTH),
-    ...(cause === undefined || depth === MAX_CAUSES ? {} : { cause: toErrorFields(cause, depth + 1) }),
+    ...(cause === undefined || depth === MAX_CAUSES
+      ? {}
+      : { cause: toErrorFields(cause, depth + 1) }),
   };
 }

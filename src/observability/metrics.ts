@@ -24,7 +24,10 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly cacheEvents: CacheEvents;
   /** All events except `onSend`: see `onUpstreamRequestEnd`. */
-  readonly upstreamEvents: Pick<UpstreamEvents, 'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'>;
+  readonly upstreamEvents: Pick<
+    UpstreamEvents,
+    'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'
+  >;
   /** An upstream request has ended. */
   onUpstreamRequestEnd(request: UpstreamRequestMetric): void;
   /**
@@ -89,17 +92,29 @@ const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
  * up. Every label has a bound that no caller can raise, and no label reveals a caller, an id or a
  * key. `docs/operations/monitoring.md` documents each metric.
  */
-export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0, includeProcess }: MetricsOptions): Metrics {
+export function createMetrics({
+  upstreamState,
+  cacheState,
+  unsentBytes = () => 0,
+  includeProcess,
+}: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (includeProcess) collectDefaultMetrics({ register: registry });
 
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
-  const bufferedCounter = <L extends string>(name: string, help: string, labelNames: readonly [L, L]) =>
-    createBufferedCounter({ name: PREFIX + name, help, labelNames, registers });
-  const histogram = <const N extends readonly string[]>(name: string, help: string, buckets: readonly number[], labelNames: N) =>
-    createBufferedHistogram({ name: PREFIX + name, help, buckets, labelNames, registers });
+  const bufferedCounter = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly [L, L],
+  ) => createBufferedCounter({ name: PREFIX + name, help, labelNames, registers });
+  const histogram = <const N extends readonly string[]>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labelNames: N,
+  ) => createBufferedHistogram({ name: PREFIX + name, help, buckets, labelNames, registers });
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name: PREFIX + name,
@@ -123,14 +138,31 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
     [],
   );
   let operationsInProgress = 0;
-  gauge('operations_in_progress', 'Requests to /graphql that are being answered.', () => operationsInProgress);
-  const rejections = counter('refusals_total', 'Requests that were refused before anything was executed, by code.', ['code']);
-  const limitsExceeded = counter('limit_refusals_total', 'Requests over a limit, by the setting that raises it.', ['setting']);
-  const responses = bufferedCounter('http_responses_total', 'Answers, by place and HTTP status (499: the client had left).', [
-    'place',
-    'status',
-  ]);
-  const disconnects = counter('client_disconnects_total', 'Client connections that the gateway closed, by reason.', ['reason']);
+  gauge(
+    'operations_in_progress',
+    'Requests to /graphql that are being answered.',
+    () => operationsInProgress,
+  );
+  const rejections = counter(
+    'refusals_total',
+    'Requests that were refused before anything was executed, by code.',
+    ['code'],
+  );
+  const limitsExceeded = counter(
+    'limit_refusals_total',
+    'Requests over a limit, by the setting that raises it.',
+    ['setting'],
+  );
+  const responses = bufferedCounter(
+    'http_responses_total',
+    'Answers, by place and HTTP status (499: the client had left).',
+    ['place', 'status'],
+  );
+  const disconnects = counter(
+    'client_disconnects_total',
+    'Client connections that the gateway closed, by reason.',
+    ['reason'],
+  );
   for (const reason of ['unread', 'silent', 'evicted']) disconnects.inc({ reason }, 0);
   gauge('unsent_bytes', 'Bytes of answers that clients have yet to read.', unsentBytes);
   const unexpectedErrors = counter('bugs_total', 'Faults that nobody foresaw; the log has each.');
@@ -141,15 +173,35 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
     OPERATION_BUCKETS,
     ['endpoint', 'status', 'outcome'],
   );
-  const retries = counter('upstream_retries_total', 'Tries that failed and were followed by another, by endpoint and reason.', [
-    'endpoint',
-    'reason',
-  ]);
-  const queueSeconds = histogram('upstream_queue_wait_seconds', 'How long requests waited for their turn.', QUEUE_BUCKETS, []);
-  const rateLimits = counter('upstream_pauses_total', 'How often the upstream asked a credential to be patient.');
-  const circuitOpenings = counter('upstream_breaker_openings_total', 'How often requests began to be kept from the upstream.');
-  gauge('upstream_queue_waiting', 'Requests that wait for their turn.', () => upstreamState().queued);
-  gauge('upstream_in_flight', 'Requests to the upstream that are under way.', () => upstreamState().inFlight);
+  const retries = counter(
+    'upstream_retries_total',
+    'Tries that failed and were followed by another, by endpoint and reason.',
+    ['endpoint', 'reason'],
+  );
+  const queueSeconds = histogram(
+    'upstream_queue_wait_seconds',
+    'How long requests waited for their turn.',
+    QUEUE_BUCKETS,
+    [],
+  );
+  const rateLimits = counter(
+    'upstream_pauses_total',
+    'How often the upstream asked a credential to be patient.',
+  );
+  const circuitOpenings = counter(
+    'upstream_breaker_openings_total',
+    'How often requests began to be kept from the upstream.',
+  );
+  gauge(
+    'upstream_queue_waiting',
+    'Requests that wait for their turn.',
+    () => upstreamState().queued,
+  );
+  gauge(
+    'upstream_in_flight',
+    'Requests to the upstream that are under way.',
+    () => upstreamState().inFlight,
+  );
   gauge(
     'upstream_paused_credentials',
     'Credentials that the upstream has asked to be patient.',
@@ -173,16 +225,22 @@ export function createMetrics({ upstreamState, cacheState, unsentBytes = () => 0
   );
   gauge('cache_bytes', 'What is kept in memory, estimated.', () => cacheState().bytes);
   gauge('cache_entries', 'Answers that are kept in memory.', () => cacheState().entries);
-  gauge('cache_flights', 'Questions in the air, each of which others may join.', () => cacheState().inFlight);
-  const drift = counter('drift_total', 'Values in answers of the upstream that were not as promised, by kind, type and field.', [
-    'kind',
-    'type',
-    'field',
-  ]);
-  new Gauge({ name: `${PREFIX}build_info`, help: 'Always 1.', labelNames: ['version', 'node'], registers }).set(
-    { version: VERSION, node: process.version },
-    1,
+  gauge(
+    'cache_flights',
+    'Questions in the air, each of which others may join.',
+    () => cacheState().inFlight,
   );
+  const drift = counter(
+    'drift_total',
+    'Values in answers of the upstream that were not as promised, by kind, type and field.',
+    ['kind', 'type', 'field'],
+  );
+  new Gauge({
+    name: `${PREFIX}build_info`,
+    help: 'Always 1.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version: VERSION, node: process.version }, 1);
 
   return {
     cacheEvents: { onLookup: lookups },

@@ -17,7 +17,10 @@ interface LogLine extends Fields {
 export function formatLine(json: string): string {
   const { level = '', time = '', msg = '', error, ...fields } = JSON.parse(json) as LogLine;
   const clock = time.slice('2026-01-01T'.length);
-  const text = msg === 'request' ? formatRequest(fields) : [escapeInvisible(msg), ...formatFields(fields)].join(' ');
+  const text =
+    msg === 'request'
+      ? formatRequest(fields)
+      : [escapeInvisible(msg), ...formatFields(fields)].join(' ');
   return `${clock} ${level.padEnd(5)} ${text}${error ? formatError(error) : ''}\n`;
 }
 
@@ -25,19 +28,37 @@ export function formatLine(json: string): string {
  * `POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered`. A successful request shows
  * no more; a failed one adds its code and its ids.
  */
-function formatRequest({ method, place, status, operation, durationMs, overheadMs, ...fields }: Fields): string {
+function formatRequest({
+  method,
+  place,
+  status,
+  operation,
+  durationMs,
+  overheadMs,
+  ...fields
+}: Fields): string {
   const { upstreamRequests, cacheHits, coalesced, stale, operationType, ...others } = fields;
   const { code, requestId, trace_id, span_id, ...personal } = others;
   const type = operationType === 'query' ? undefined : operationType;
-  const words = [method, place, status, type, operation].filter((word) => word !== undefined && word !== null).map(formatWord);
-  const overhead = overheadMs === undefined || overheadMs === durationMs ? '' : ` (${formatMs(overheadMs)} own)`;
-  const counts = Object.entries({ upstream: upstreamRequests, remembered: cacheHits, joined: coalesced, stale })
+  const words = [method, place, status, type, operation]
+    .filter((word) => word !== undefined && word !== null)
+    .map(formatWord);
+  const overhead =
+    overheadMs === undefined || overheadMs === durationMs ? '' : ` (${formatMs(overheadMs)} own)`;
+  const counts = Object.entries({
+    upstream: upstreamRequests,
+    remembered: cacheHits,
+    joined: coalesced,
+    stale,
+  })
     .filter(([, count]) => Number(count) > 0)
     .map(([name, count]) => `${count} ${name}`);
   const isSuccess = code === 'OK' && Number(status) < 400;
   const pairs = formatFields({ ...(isSuccess ? {} : { code, requestId, trace_id }), ...personal });
   const timing = durationMs === undefined ? '' : `${formatMs(durationMs)} ms${overhead}`;
-  return [words.join(' '), timing, counts.join(', '), pairs.join(' ')].filter((part) => part !== '').join('  ');
+  return [words.join(' '), timing, counts.join(', '), pairs.join(' ')]
+    .filter((part) => part !== '')
+    .join('  ');
 }
 
 function formatFields(fields: Fields): string[] {
@@ -62,7 +83,9 @@ function formatWord(value: unknown): string {
 
 function formatValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[\x21-\x7e]+$/.test(text) && !text.includes('"') ? text : escapeInvisible(JSON.stringify(text));
+  return /^[\x21-\x7e]+$/.test(text) && !text.includes('"')
+    ? text
+    : escapeInvisible(JSON.stringify(text));
 }
 
 /** The stack of an error follows on indented lines. */

@@ -93,7 +93,9 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
     const startedAt = monotonicNow();
     const requestId = toRequestId(request.headers.get('x-request-id'));
     const isOperation = route === options.operationRoute;
-    const span = isOperation ? tracing.onRequest(request.method, route, request.headers) : undefined;
+    const span = isOperation
+      ? tracing.onRequest(request.method, route, request.headers)
+      : undefined;
     const endOperation = isOperation ? metrics.onOperationStart() : undefined;
     let operationInfo: OperationInfo | undefined;
     let isExecuted = false;
@@ -132,7 +134,11 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
         span?.onEnd({
           status,
           code,
-          operation: executed && { type: operationInfo?.type ?? 'query', name: executed.name, upstreamRequests },
+          operation: executed && {
+            type: operationInfo?.type ?? 'query',
+            name: executed.name,
+            upstreamRequests,
+          },
         });
         const line = {
           method: request.method,

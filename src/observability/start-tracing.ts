@@ -24,7 +24,11 @@ const MAX_MESSAGE_LENGTH = 300;
  * provider for the whole process. Traces only: Prometheus reads the metrics, and the log is on the
  * standard output. Only this module loads the SDK, which is larger than the gateway.
  */
-export async function startTracing({ hasServiceName, log, startTimer }: StartTracingOptions): Promise<RunningTracing> {
+export async function startTracing({
+  hasServiceName,
+  log,
+  startTimer,
+}: StartTracingOptions): Promise<RunningTracing> {
   const { startNodeSdk } = await import('@opentelemetry/sdk-node');
   const sdk = startNodeSdk({
     resourceAttributes: hasServiceName ? {} : { 'service.name': SERVICE_NAME },

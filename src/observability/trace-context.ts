@@ -17,7 +17,10 @@ export function extractTraceContext(headers: ReadableHeaders): Context {
   const spanContext = parseTraceParent(headers.get('traceparent') ?? '');
   if (!spanContext) return ROOT_CONTEXT;
   const state = headers.get('tracestate');
-  return trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, ...(state ? { traceState: createTraceState(state) } : {}) });
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    ...spanContext,
+    ...(state ? { traceState: createTraceState(state) } : {}),
+  });
 }
 
 /** Read access to headers. */
@@ -41,7 +44,8 @@ export function toTraceHeaders(context: Context): Record<string, string> {
 const TRACE_PARENT = /^(?!ff)([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
 function parseTraceParent(header: string): SpanContext | undefined {
-  const [, version, traceId = '', spanId = '', flags = '', trailing] = TRACE_PARENT.exec(header.trim()) ?? [];
+  const [, version, traceId = '', spanId = '', flags = '', trailing] =
+    TRACE_PARENT.exec(header.trim()) ?? [];
   if (version === '00' && trailing !== undefined) return undefined;
   const traceFlags = Number.parseInt(flags, 16) & TraceFlags.SAMPLED;
   const spanContext = { traceId, spanId, traceFlags, isRemote: true };

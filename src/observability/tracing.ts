@@ -11,7 +11,11 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { VERSION } from '#generated/version.ts';
-import type { OutgoingRequest, RequestOutcome, UpstreamRequestObserver } from '#rest/upstream-events.ts';
+import type {
+  OutgoingRequest,
+  RequestOutcome,
+  UpstreamRequestObserver,
+} from '#rest/upstream-events.ts';
 import { extractTraceContext, type ReadableHeaders, toTraceHeaders } from './trace-context.ts';
 
 export type { TracerProvider };
@@ -39,7 +43,11 @@ export interface RequestSpan {
   readonly context: Context;
   /** The ids for log lines; undefined if the span is not recorded. */
   readonly ids: { readonly trace_id: string; readonly span_id: string } | undefined;
-  onEnd(outcome: { readonly status: number; readonly code: string; readonly operation: TracedOperation | undefined }): void;
+  onEnd(outcome: {
+    readonly status: number;
+    readonly code: string;
+    readonly operation: TracedOperation | undefined;
+  }): void;
 }
 
 export interface TracedOperation {
@@ -63,7 +71,10 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
   const tracer = () => {
     const registered = provider ?? trace.getTracerProvider();
     if (cachedTracer?.provider !== registered) {
-      cachedTracer = { provider: registered, tracer: registered.getTracer('revox-graphql-gateway', VERSION) };
+      cachedTracer = {
+        provider: registered,
+        tracer: registered.getTracer('revox-graphql-gateway', VERSION),
+      };
     }
     return cachedTracer.tracer;
   };
@@ -74,7 +85,11 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
       const verb = KNOWN_METHODS.has(method) ? method : '_OTHER';
       const parent = extractTraceContext(headers);
       const attributes = { 'http.request.method': verb, 'http.route': route };
-      const span = tracer().startSpan(`${verb} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
+      const span = tracer().startSpan(
+        `${verb} ${route}`,
+        { kind: SpanKind.SERVER, attributes },
+        parent,
+      );
       if (isNonRecording(span)) return { context: parent, ids: undefined, onEnd: noop };
       return {
         context: trace.setSpan(parent, span),
@@ -98,9 +113,17 @@ export function createTracing({ provider, baseUrl }: TracingOptions): Tracing {
 
     onSend({ endpoint, retryCount, trace: parentContext }) {
       const parent = (parentContext as Context | undefined) ?? ROOT_CONTEXT;
-      const attributes: Attributes = { ...serverAttributes, 'http.request.method': 'GET', 'url.template': endpoint };
+      const attributes: Attributes = {
+        ...serverAttributes,
+        'http.request.method': 'GET',
+        'url.template': endpoint,
+      };
       if (retryCount > 0) attributes['http.request.resend_count'] = retryCount;
-      const span = tracer().startSpan(`GET ${endpoint}`, { kind: SpanKind.CLIENT, attributes }, parent);
+      const span = tracer().startSpan(
+        `GET ${endpoint}`,
+        { kind: SpanKind.CLIENT, attributes },
+        parent,
+      );
       if (isNonRecording(span)) return NOOP_OBSERVER;
       return {
         headers: toTraceHeaders(trace.setSpan(parent, span)),
@@ -144,5 +167,8 @@ function toIds(span: Span): RequestSpan['ids'] {
 
 function toServerAttributes(baseUrl: string): Attributes {
   const { hostname, port, protocol } = new URL(baseUrl);
-  return { 'server.address': hostname, 'server.port': Number(port || (protocol === 'https:' ? 443 : 80)) };
+  return {
+    'server.address': hostname,
+    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+  };
 }

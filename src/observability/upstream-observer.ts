@@ -12,7 +12,11 @@ export interface UpstreamObserver {
 }
 
 /** Counts and traces upstream requests. */
-export function createUpstreamObserver(metrics: Metrics, tracing: Tracing, now: () => number): UpstreamObserver {
+export function createUpstreamObserver(
+  metrics: Metrics,
+  tracing: Tracing,
+  now: () => number,
+): UpstreamObserver {
   let lastResponseAt: number | undefined;
   return {
     get lastResponseAt() {

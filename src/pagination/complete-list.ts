@@ -4,7 +4,9 @@ import type { Identified, List, ListSource } from './list.ts';
  * A list that the upstream serves whole, as one page that never moves.
  * @param load resolves with the list; it must cache its own result
  */
-export function createCompleteList<T extends Identified>(load: () => Promise<readonly T[]>): ListSource<T> {
+export function createCompleteList<T extends Identified>(
+  load: () => Promise<readonly T[]>,
+): ListSource<T> {
   return { current: async () => toList(await load()), renew: (list) => list };
 }
 

@@ -51,13 +51,22 @@ export async function readConnection<T extends Identified>(
   scope: string,
   selected: SelectedParts,
 ): Promise<Connection<T>> {
-  const after = request.after === undefined ? undefined : decodeCursor(request.after, scope, 'after');
-  const before = request.before === undefined ? undefined : decodeCursor(request.before, scope, 'before');
+  const after =
+    request.after === undefined ? undefined : decodeCursor(request.after, scope, 'after');
+  const before =
+    request.before === undefined ? undefined : decodeCursor(request.before, scope, 'before');
   const totalCount = () => readCoherently(source, (list) => list.count());
 
-  if (!selected.page) return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
-  const pageView = await readCoherently(source, (list) => readView(list, request, { after, before }, selected));
-  return { ...toConnection(pageView, scope), totalCount, isCursorItemGone: pageView.isCursorItemGone };
+  if (!selected.page)
+    return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
+  const pageView = await readCoherently(source, (list) =>
+    readView(list, request, { after, before }, selected),
+  );
+  return {
+    ...toConnection(pageView, scope),
+    totalCount,
+    isCursorItemGone: pageView.isCursorItemGone,
+  };
 }
 
 interface PageView<T extends Identified> {
@@ -83,7 +92,12 @@ async function readView<T extends Identified>(
   selected: SelectedParts,
 ): Promise<PageView<T>> {
   const lower = after && (await locate(list, after, 'after'));
-  if (from === 'end' && before) await readTopDown(list, Math.max(lower?.position ?? 0, before.position - size), before.position);
+  if (from === 'end' && before)
+    await readTopDown(
+      list,
+      Math.max(lower?.position ?? 0, before.position - size),
+      before.position,
+    );
   const upper = before && (await locate(list, before, 'before'));
   const start = lower?.position ?? 0;
   const isCursorItemGone = Boolean(lower?.isLost || upper?.isLost);
@@ -92,17 +106,30 @@ async function readView<T extends Identified>(
     const end = upper?.position ?? Number.POSITIVE_INFINITY;
     const items = await takeForward(list, start, end, size);
     const last = items.at(-1);
-    const hasItemAfter = async (next: number) => (upper && !upper.isLost ? next < end : hasItemAt(list, next, end));
+    const hasItemAfter = async (next: number) =>
+      upper && !upper.isLost ? next < end : hasItemAt(list, next, end);
     const hasNextPage =
-      selected.hasNextPage && items.length === size && last !== undefined && (await hasItemAfter(last.position + 1));
+      selected.hasNextPage &&
+      items.length === size &&
+      last !== undefined &&
+      (await hasItemAfter(last.position + 1));
     return { list, items, hasNextPage, hasPreviousPage: start > 0, isCursorItemGone };
   }
 
   const end = await findEnd(list, upper);
   const items = await takeBackward(list, start, end, size);
   const first = items[0];
-  const hasNextPage = selected.hasNextPage && upper !== undefined && (await hasItemAt(list, end, Number.POSITIVE_INFINITY));
-  return { list, items, hasNextPage, hasPreviousPage: first !== undefined && first.position > start, isCursorItemGone };
+  const hasNextPage =
+    selected.hasNextPage &&
+    upper !== undefined &&
+    (await hasItemAt(list, end, Number.POSITIVE_INFINITY));
+  return {
+    list,
+    items,
+    hasNextPage,
+    hasPreviousPage: first !== undefined && first.position > start,
+    isCursorItemGone,
+  };
 }
 
 /**
@@ -122,7 +149,8 @@ async function hasItemAt(list: List<Identified>, start: number, end: number): Pr
  * reading upwards would miss the item.
  */
 async function readTopDown(list: List<Identified>, start: number, end: number): Promise<void> {
-  for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1) await list.page(index);
+  for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1)
+    await list.page(index);
 }
 
 /**
@@ -137,7 +165,10 @@ async function findEnd(list: List<Identified>, upper: Gap | undefined): Promise<
   return isReached ? end : Math.min(end, await list.measure());
 }
 
-function toConnection<T extends Identified>({ list, items, hasNextPage, hasPreviousPage }: PageView<T>, scope: string) {
+function toConnection<T extends Identified>(
+  { list, items, hasNextPage, hasPreviousPage }: PageView<T>,
+  scope: string,
+) {
   const edges = items.map((positioned) => new LazyEdge(positioned, list, scope));
   return {
     edges,

@@ -36,7 +36,12 @@ export function encodeCursor(cursor: Cursor, scope: string): string {
   fingerprint(scope).copy(header, 1);
   header.writeUIntBE(cursor.position, 1 + FINGERPRINT_BYTES, POSITION_BYTES);
   header[HEADER_BYTES - 1] = (cursor.preceding.length << 4) | cursor.following.length;
-  const body = Buffer.concat([header, ...cursor.preceding, ...cursor.following, Buffer.from(cursor.id)]);
+  const body = Buffer.concat([
+    header,
+    ...cursor.preceding,
+    ...cursor.following,
+    Buffer.from(cursor.id),
+  ]);
   return Buffer.concat([body, checksum(body)]).toString('base64url');
 }
 
@@ -63,7 +68,9 @@ export function decodeCursor(text: string, scope: string, argument: 'after' | 'b
     throw invalidCursor();
   }
   if (body[0] !== VERSION) {
-    throw new UserInputError(`\`${argument}\` was made by another version of this gateway: start again without it.`);
+    throw new UserInputError(
+      `\`${argument}\` was made by another version of this gateway: start again without it.`,
+    );
   }
   if (!fingerprint(scope).equals(body.subarray(1, 1 + FINGERPRINT_BYTES))) {
     throw new UserInputError(
@@ -74,7 +81,12 @@ export function decodeCursor(text: string, scope: string, argument: 'after' | 'b
   const counts = body[HEADER_BYTES - 1] ?? 0;
   const [before, after] = [counts >> 4, counts & 0b1111];
   const idOffset = HEADER_BYTES + (before + after) * FINGERPRINT_BYTES;
-  if (position > MAX_POSITION || before > MAX_NEIGHBOURS || after > MAX_NEIGHBOURS || idOffset > body.length)
+  if (
+    position > MAX_POSITION ||
+    before > MAX_NEIGHBOURS ||
+    after > MAX_NEIGHBOURS ||
+    idOffset > body.length
+  )
     throw invalidCursor();
   const neighbour = (index: number) => {
     const offset = HEADER_BYTES + index * FINGERPRINT_BYTES;

@@ -154,7 +154,10 @@ class CredentialFacts implements EndpointFacts {
   }
 
   get isFirstPageTrusted(): boolean {
-    return this.isFirstPageConfigured || (!this.#isInvalidated && this.#endpoint.firstPage.isTrustedFor(this.#credential));
+    return (
+      this.isFirstPageConfigured ||
+      (!this.#isInvalidated && this.#endpoint.firstPage.isTrustedFor(this.#credential))
+    );
   }
 
   async needsFirstPageProbe(isAtStart: boolean): Promise<boolean> {
@@ -175,7 +178,11 @@ class CredentialFacts implements EndpointFacts {
     if (this.isFirstPageConfigured) return;
     const observation = this.#endpoint.firstPage.observe(this.#credential, number, options);
     if (observation)
-      this.#owner.sharedFacts?.writeFirstPage(this.#endpoint.name, observation, Math.max(MIN_TRUST_MS, observation.trustMs));
+      this.#owner.sharedFacts?.writeFirstPage(
+        this.#endpoint.name,
+        observation,
+        Math.max(MIN_TRUST_MS, observation.trustMs),
+      );
   }
 
   invalidateFirstPage(): void {

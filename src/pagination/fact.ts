@@ -40,7 +40,10 @@ interface Entry<V> {
 export class Fact<V extends {}> {
   readonly #monotonicNow: () => number;
   // Bounded by size, not by `max`: `max` allocates the memory of all entries at once.
-  readonly #entries = new LRUCache<string, Entry<V>>({ maxSize: MAX_CREDENTIALS, sizeCalculation: () => 1 });
+  readonly #entries = new LRUCache<string, Entry<V>>({
+    maxSize: MAX_CREDENTIALS,
+    sizeCalculation: () => 1,
+  });
 
   /** @param monotonicNow a monotonic clock, in ms */
   constructor(monotonicNow: () => number) {
@@ -84,7 +87,11 @@ export class Fact<V extends {}> {
       return undefined;
     }
     const isRepeated = own?.value === value;
-    const trustMs = isRepeated ? Math.min(MAX_TRUST_MS, Math.max(MIN_TRUST_MS, 2 * own.trustMs)) : isConfirmed ? MIN_TRUST_MS : 0;
+    const trustMs = isRepeated
+      ? Math.min(MAX_TRUST_MS, Math.max(MIN_TRUST_MS, 2 * own.trustMs))
+      : isConfirmed
+        ? MIN_TRUST_MS
+        : 0;
     this.#entries.set(credential, { value, trustMs, observedAt: now, trustedUntil: now + trustMs });
     return { value, trustMs };
   }
@@ -95,7 +102,12 @@ export class Fact<V extends {}> {
    */
   invalidate(credential: string): void {
     const now = this.#monotonicNow();
-    this.#entries.set(credential, { value: undefined, trustMs: 0, observedAt: now, trustedUntil: now });
+    this.#entries.set(credential, {
+      value: undefined,
+      trustMs: 0,
+      observedAt: now,
+      trustedUntil: now,
+    });
   }
 
   /**
@@ -105,9 +117,15 @@ export class Fact<V extends {}> {
     const remainingMs = Math.max(0, Math.min(MAX_TRUST_MS, trustMs) - ageMs);
     const own = this.#entryOf(credential);
     // This instance's own recent observation takes precedence.
-    if (own && (own.value === undefined || remainingMs === 0 || this.isTrustedFor(credential))) return;
+    if (own && (own.value === undefined || remainingMs === 0 || this.isTrustedFor(credential)))
+      return;
     const now = this.#monotonicNow();
-    this.#entries.set(credential, { value, trustMs, observedAt: now - ageMs, trustedUntil: now + remainingMs });
+    this.#entries.set(credential, {
+      value,
+      trustMs,
+      observedAt: now - ageMs,
+      trustedUntil: now + remainingMs,
+    });
   }
 
   /**
@@ -128,7 +146,11 @@ export class Fact<V extends {}> {
   }
 
   #setBeingVerified(credential: string, own: Entry<V>, ms: number): void {
-    this.#entries.set(credential, { ...own, trustedUntil: this.#monotonicNow() + ms, isBeingVerified: ms > 0 });
+    this.#entries.set(credential, {
+      ...own,
+      trustedUntil: this.#monotonicNow() + ms,
+      isBeingVerified: ms > 0,
+    });
   }
 
   #entryOf(credential: string): Entry<V> | undefined {

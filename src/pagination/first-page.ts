@@ -50,7 +50,8 @@ export async function findListStart<T extends Identified>(
 ): Promise<ListStart<T>> {
   const needsProbe = await facts.needsFirstPageProbe(isAtStart);
   const { firstPage } = facts;
-  if (firstPage !== undefined && !needsProbe) return { firstPage, pages: new Map(), isSettled: facts.isFirstPageConfigured };
+  if (firstPage !== undefined && !needsProbe)
+    return { firstPage, pages: new Map(), isSettled: facts.isFirstPageConfigured };
   let hasProbed = false;
   try {
     const start = await probeStart(readNumber, facts);
@@ -61,10 +62,14 @@ export async function findListStart<T extends Identified>(
   }
 }
 
-async function probeStart<T extends Identified>(readNumber: ReadPageNumber<T>, facts: EndpointFacts): Promise<ListStart<T>> {
+async function probeStart<T extends Identified>(
+  readNumber: ReadPageNumber<T>,
+  facts: EndpointFacts,
+): Promise<ListStart<T>> {
   const { firstPage: assumed, isFirstPageTrusted: wasTrusted } = facts;
   /** Another operation may have determined the number during this probe. */
-  const foundMeanwhile = () => (!wasTrusted && facts.isFirstPageTrusted ? facts.firstPage : undefined);
+  const foundMeanwhile = () =>
+    !wasTrusted && facts.isFirstPageTrusted ? facts.firstPage : undefined;
   let newerThan: ReadVersion | undefined;
   for (let attempts = 1; ; attempts += 1) {
     const first = await probeNumbers(readNumber, newerThan);
@@ -72,17 +77,21 @@ async function probeStart<T extends Identified>(readNumber: ReadPageNumber<T>, f
     if (meanwhile !== undefined) return toStart({ ...first, firstPage: meanwhile }, newerThan);
     if (!first.isConclusive) return toStart(first, newerThan);
     const isFirstUncached = isUncached(versionsOf(first));
-    const probe = isFirstUncached ? first : await probeNumbers(readNumber, versionsOf(first).reduce(latestVersion, undefined));
+    const probe = isFirstUncached
+      ? first
+      : await probeNumbers(readNumber, versionsOf(first).reduce(latestVersion, undefined));
     // The pages are cached again if the upstream fails and the cache serves stale responses
     // (stale-if-error).
-    if (!probe.isConclusive || !(isFirstUncached || isUncached(versionsOf(probe)))) return toStart(probe, newerThan);
+    if (!probe.isConclusive || !(isFirstUncached || isUncached(versionsOf(probe))))
+      return toStart(probe, newerThan);
     if (probe.firstPage === 0 || assumed === 1) return conclude(probe, facts, newerThan);
 
     const reread = await rereadStart(probe, readNumber);
     if (reread.isConsistent) return conclude(probe, facts, reread.latestVersion);
     newerThan = reread.latestVersion;
     // Reading from 0 loses no page.
-    if (attempts === MAX_PROBES) return reread.zero?.served ? fromZero(reread.zero, newerThan) : toStart(probe, newerThan);
+    if (attempts === MAX_PROBES)
+      return reread.zero?.served ? fromZero(reread.zero, newerThan) : toStart(probe, newerThan);
   }
 }
 
@@ -93,20 +102,32 @@ interface Reread<T> {
   readonly latestVersion: ReadVersion | undefined;
 }
 
-async function rereadStart<T extends Identified>(probe: Probe<T>, readNumber: ReadPageNumber<T>): Promise<Reread<T>> {
+async function rereadStart<T extends Identified>(
+  probe: Probe<T>,
+  readNumber: ReadPageNumber<T>,
+): Promise<Reread<T>> {
   const last = versionsOf(probe).reduce(latestVersion, undefined);
   const zero = await readPageZero(readNumber, last);
   const newerThan = latestVersion(last, zero?.readVersion);
   if (!zero) return { zero, isConsistent: probe.zero === 'rejected', latestVersion: newerThan };
-  if (zero.served === 0) return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
+  if (zero.served === 0)
+    return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
   if (probe.zero !== 'page 1' || !isFirstPageAgain(probe.one, zero))
     return { zero, isConsistent: false, latestVersion: newerThan };
   // A list of one page that grew before page 2 was read looks the same until page 1 is read again.
   const one = await readNumber(1, newerThan);
-  return { zero, isConsistent: isFirstPageAgain(zero, one), latestVersion: latestVersion(newerThan, one.readVersion) };
+  return {
+    zero,
+    isConsistent: isFirstPageAgain(zero, one),
+    latestVersion: latestVersion(newerThan, one.readVersion),
+  };
 }
 
-function conclude<T>(probe: Probe<T>, facts: EndpointFacts, newerThan: ReadVersion | undefined): ListStart<T> {
+function conclude<T>(
+  probe: Probe<T>,
+  facts: EndpointFacts,
+  newerThan: ReadVersion | undefined,
+): ListStart<T> {
   facts.observeFirstPage(probe.firstPage, { isConfirmed: probe.firstPage === 1 });
   return toStart(probe, newerThan);
 }
@@ -150,14 +171,18 @@ async function probeNumbers<T extends Identified>(
   const one = record(1, await (zeroPage ? readOrEmpty(1) : readNumber(1, last)));
   const zero = classifyPageZero(zeroPage, one);
   if (zero === 'rejected') return { zero, one, firstPage: 1, isConclusive: one.served > 0, pages };
-  if (zero === 'empty') return { zero, one, firstPage: one.served > 0 ? 1 : 0, isConclusive: one.served > 0, pages };
+  if (zero === 'empty')
+    return { zero, one, firstPage: one.served > 0 ? 1 : 0, isConclusive: one.served > 0, pages };
   if (zero === 'a page of its own') return { zero, one, firstPage: 0, isConclusive: true, pages };
   const isConclusive = !hasSameItems(record(2, await readOrEmpty(2)), one);
   return { zero, one, firstPage: isConclusive ? 1 : 0, isConclusive, pages };
 }
 
 /** @returns undefined if the upstream rejects the number */
-async function readPageZero<T>(readNumber: ReadPageNumber<T>, newerThan: ReadVersion | undefined): Promise<Page<T> | undefined> {
+async function readPageZero<T>(
+  readNumber: ReadPageNumber<T>,
+  newerThan: ReadVersion | undefined,
+): Promise<Page<T> | undefined> {
   try {
     return await readNumber(0, newerThan);
   } catch (error) {
@@ -190,7 +215,9 @@ function toStart<T>(
   { firstPage, pages }: Pick<Probe<T>, 'firstPage' | 'pages'>,
   newerThan: ReadVersion | undefined,
 ): ListStart<T> {
-  const read = [...pages].flatMap(([number, page]) => (number < firstPage ? [] : [[number - firstPage, page] as const]));
+  const read = [...pages].flatMap(([number, page]) =>
+    number < firstPage ? [] : [[number - firstPage, page] as const],
+  );
   return { firstPage, pages: new Map(read), isSettled: true, newerThan };
 }
 

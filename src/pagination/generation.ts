@@ -1,7 +1,12 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
 import { findLastPage, isLastPage, type SearchedPages, usedCache } from './last-page.ts';
 import { type Identified, type List, ListMovedError, type Page, type ReadVersion } from './list.ts';
-import { createNumberedPages, type NumberedPages, type ReadPage, readOnce } from './numbered-pages.ts';
+import {
+  createNumberedPages,
+  type NumberedPages,
+  type ReadPage,
+  readOnce,
+} from './numbered-pages.ts';
 import { createOrderedPages, type OrderedPages } from './ordered-pages.ts';
 import { EMPTY_PAGE, hasSameItems, isIdenticalPage, overlapRatio } from './page-content.ts';
 import { isUncached, latestVersion } from './read-version.ts';
@@ -53,7 +58,11 @@ export class Generation<T extends Identified> implements List<T> {
   #total: number | undefined;
   #hasFullPage = false;
 
-  constructor(readPage: ReadPage<T>, facts: EndpointFacts, { isLast, pastEndFrom, newerThan }: GenerationOptions) {
+  constructor(
+    readPage: ReadPage<T>,
+    facts: EndpointFacts,
+    { isLast, pastEndFrom, newerThan }: GenerationOptions,
+  ) {
     this.#upstream = createNumberedPages(readPage, facts, newerThan);
     this.#pages = createOrderedPages({
       fetch: (index, newerThan) => this.#fetch(index, newerThan),
@@ -109,7 +118,8 @@ export class Generation<T extends Identified> implements List<T> {
       // well, it must be identical.
       const page = await this.#read(last);
       const isComplete = this.#isEnd(last, page);
-      if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete }))) this.reportOverlap();
+      if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete })))
+        this.reportOverlap();
     }
     if (this.#facts.repeatsLastPage) this.#pastEndFrom = last + 1;
     return last * this.pageSize + found.served;
@@ -144,7 +154,12 @@ export class Generation<T extends Identified> implements List<T> {
     if (page.total !== undefined) return index * this.pageSize + page.served >= page.total;
     // A full page of the same generation shows that the upstream serves the requested page size,
     // and saves the request that would prove the end; unless this endpoint is known to leave holes.
-    return page.served < this.pageSize && this.#hasFullPage && !this.#facts.leavesHoles && !this.#holes.has(index);
+    return (
+      page.served < this.pageSize &&
+      this.#hasFullPage &&
+      !this.#facts.leavesHoles &&
+      !this.#holes.has(index)
+    );
   }
 
   async #read(index: number): Promise<Page<T>> {
@@ -177,8 +192,10 @@ export class Generation<T extends Identified> implements List<T> {
   async #fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>> {
     const page = await this.#upstream.fetch(index, newerThan);
     if (page.served === this.pageSize) this.#hasFullPage = true;
-    if (page.served > this.pageSize) this.#learnPageSize(Math.max(page.served, this.#facts.maxRequestSize));
-    if (index > 0 && page.served === 0 && this.#facts.repeatsLastPage) this.#facts.repeatsLastPage = false;
+    if (page.served > this.pageSize)
+      this.#learnPageSize(Math.max(page.served, this.#facts.maxRequestSize));
+    if (index > 0 && page.served === 0 && this.#facts.repeatsLastPage)
+      this.#facts.repeatsLastPage = false;
     return page;
   }
 
@@ -191,9 +208,14 @@ export class Generation<T extends Identified> implements List<T> {
     const next = this.#pages.get(index + 1);
     if (!page || !next) return;
     if (hasSameItems(next, page)) return this.#handleRepetition(index, { page, next, earlier });
-    if (overlapRatio(page, next) > 0 || (page.served === 0 && next.served > 0)) return this.reportOverlap();
-    const isTotalMissed = next.served === 0 && page.total !== undefined && index * this.pageSize + page.served < page.total;
-    if (isTotalMissed && (await this.#upstream.isFirstPageContradictedByTotal())) return this.reportOverlap();
+    if (overlapRatio(page, next) > 0 || (page.served === 0 && next.served > 0))
+      return this.reportOverlap();
+    const isTotalMissed =
+      next.served === 0 &&
+      page.total !== undefined &&
+      index * this.pageSize + page.served < page.total;
+    if (isTotalMissed && (await this.#upstream.isFirstPageContradictedByTotal()))
+      return this.reportOverlap();
     if (index === 0 && next.served > 0 && isUncached([page.readVersion, next.readVersion]))
       await this.#upstream.reportDistinctFirstPages();
   }
@@ -204,10 +226,13 @@ export class Generation<T extends Identified> implements List<T> {
    */
   async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);
-    if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index)) return;
+    if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index))
+      return;
     const next = this.#pages.get(index + 1);
     const following = next?.served ?? 0;
-    const isFollowed = following > 0 || (page.total !== undefined && index * this.pageSize + page.served < page.total);
+    const isFollowed =
+      following > 0 ||
+      (page.total !== undefined && index * this.pageSize + page.served < page.total);
     if (!isFollowed) return;
     if (!this.#facts.areHolesTrusted && !this.#isCachedEvidence(page, next)) {
       // A capped upstream never serves a page longer than its cap.
@@ -235,27 +260,34 @@ export class Generation<T extends Identified> implements List<T> {
    */
   async #handleRepetition(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
     if (index === 0 && (await this.#upstream.isFirstPageClamped(next))) return this.reportOverlap();
-    const isCertainEnd = this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
+    const isCertainEnd =
+      this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
     // If the endpoint is known to repeat its last page, cached pages are sufficient evidence,
     // unless a whole page may have been inserted since.
-    const canHaveMoved = page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
+    const canHaveMoved =
+      page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
     const isKnownRepetition = this.#facts.repeatsLastPage && earlier === 'page' && !canHaveMoved;
     if (isKnownRepetition || !this.#isCachedEvidence(page, next)) {
       const [rereadIndex, newerThan] = [
         earlier === 'page' ? index : index + 1,
         latestVersion(page.readVersion, next.readVersion),
       ];
-      if (!isCertainEnd && !hasSameItems(await this.#upstream.fetchAgain(rereadIndex, newerThan), page))
+      if (
+        !isCertainEnd &&
+        !hasSameItems(await this.#upstream.fetchAgain(rereadIndex, newerThan), page)
+      )
         return this.reportOverlap();
       // A short page ends the list whatever follows it; its repetition may also be a move by a
       // whole page.
-      if (page.served >= this.pageSize && !this.#isCachedEvidence()) this.#facts.repeatsLastPage = true;
+      if (page.served >= this.pageSize && !this.#isCachedEvidence())
+        this.#facts.repeatsLastPage = true;
     }
     this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
     this.#pages.set(index + 1, EMPTY_PAGE);
     if (earlier === 'page' || this.#isBestEffort) return;
     // The next page has been taken for a page of the list, at an index past the end.
-    this.nextPastEndFrom = 1 + (await findLastPage(this.#searched(page.readVersion), { index, page }));
+    this.nextPastEndFrom =
+      1 + (await findLastPage(this.#searched(page.readVersion), { index, page }));
     this.reportOverlap();
   }
 
@@ -265,7 +297,8 @@ export class Generation<T extends Identified> implements List<T> {
    * pages. Then the next generation reads all pages again, unless that would not be more coherent.
    */
   #isCachedEvidence(...pages: readonly (Page<T> | undefined)[]): boolean {
-    if (!this.#upstream.servedStale && isUncached(pages.map((page) => page?.readVersion))) return false;
+    if (!this.#upstream.servedStale && isUncached(pages.map((page) => page?.readVersion)))
+      return false;
     this.reportOverlap();
     return true;
   }

@@ -74,11 +74,14 @@ export async function isLastPage<T extends Identified>(
   { isComplete }: { readonly isComplete: boolean },
 ): Promise<boolean> {
   const page = await read(last);
-  if (visited.get(last + 1)?.served === 0) return isComplete || (await read(last + 1, page.readVersion)).served === 0;
+  if (visited.get(last + 1)?.served === 0)
+    return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
   // Pages past the end repeat the last one. The page before shows that this one is not a
   // repetition, if it was read after all pages that repeat this one.
-  const others = [...visited].filter(([index]) => index < last - 1 || index > last).map(([, { readVersion }]) => readVersion);
+  const others = [...visited]
+    .filter(([index]) => index < last - 1 || index > last)
+    .map(([, { readVersion }]) => readVersion);
   const before = await read(last - 1, others.reduce(latestVersion, undefined));
   const again = await read(last, before.readVersion);
   return isIdenticalPage(again, page) && overlapRatio(again, before) === 0;

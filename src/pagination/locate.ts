@@ -37,7 +37,11 @@ export interface Gap {
  * The search reads one page if the list has not moved, and at most `SEARCH_REACH.down +
  * SEARCH_REACH.up + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border of the reach.
  */
-export async function locate<T extends Identified>(list: List<T>, cursor: Cursor, side: 'after' | 'before'): Promise<Gap> {
+export async function locate<T extends Identified>(
+  list: List<T>,
+  cursor: Cursor,
+  side: 'after' | 'before',
+): Promise<Gap> {
   const expectedPage = pageOf(list, cursor.position);
   const search = new NeighbourSearch(cursor, list.pageSize);
   let top = entryPage(list, cursor, side);
@@ -51,10 +55,16 @@ export async function locate<T extends Identified>(list: List<T>, cursor: Cursor
     // A neighbour found on one side bounds the search for the other items: they are beyond it, at
     // their former distance unless items were inserted between.
     const { before, after } = search;
-    const highest = Math.max(expectedPage + SEARCH_REACH.down, before ? pageOf(list, before.position + before.distance) : 0);
+    const highest = Math.max(
+      expectedPage + SEARCH_REACH.down,
+      before ? pageOf(list, before.position + before.distance) : 0,
+    );
     const lowest = Math.max(
       0,
-      Math.min(expectedPage - SEARCH_REACH.up, after ? pageOf(list, after.position - after.distance) : expectedPage),
+      Math.min(
+        expectedPage - SEARCH_REACH.up,
+        after ? pageOf(list, after.position - after.distance) : expectedPage,
+      ),
     );
     const canGoDown = bottom < highest && !after && !list.isKnownEnd(bottom);
     const canGoUp = top > lowest && !before;
@@ -85,8 +95,12 @@ function pageOf(list: List<Identified>, position: number): number {
  * across it: the neighbour there is sufficient to determine the gap.
  */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
-  if (side === 'after') return pageOf(list, cursor.following.length > 0 ? cursor.position + 1 : cursor.position);
-  return pageOf(list, cursor.preceding.length > 0 ? Math.max(0, cursor.position - 1) : cursor.position);
+  if (side === 'after')
+    return pageOf(list, cursor.following.length > 0 ? cursor.position + 1 : cursor.position);
+  return pageOf(
+    list,
+    cursor.preceding.length > 0 ? Math.max(0, cursor.position - 1) : cursor.position,
+  );
 }
 
 /** Two pages down for one page up, because lists grow on top. */
@@ -122,12 +136,15 @@ class NeighbourSearch {
       const position = index * this.#pageSize + offset;
       if (one.id === id) {
         // If an upstream lists an item twice, a walk must not return to the first occurrence.
-        const isNearer = this.#item === undefined || Math.abs(position - lastPosition) < Math.abs(this.#item - lastPosition);
+        const isNearer =
+          this.#item === undefined ||
+          Math.abs(position - lastPosition) < Math.abs(this.#item - lastPosition);
         if (isNearer) this.#item = position;
         continue;
       }
       const itemFingerprint = fingerprint(one.id);
-      const distanceIn = (side: Cursor['preceding']) => 1 + side.findIndex((known) => known.equals(itemFingerprint));
+      const distanceIn = (side: Cursor['preceding']) =>
+        1 + side.findIndex((known) => known.equals(itemFingerprint));
       this.before = nearest(this.before, { position, distance: distanceIn(preceding) });
       this.after = nearest(this.after, { position, distance: distanceIn(following) });
     }
@@ -143,6 +160,9 @@ class NeighbourSearch {
 }
 
 /** A distance of 0 means: not a neighbour. */
-function nearest(known: SeenNeighbour | undefined, other: SeenNeighbour): SeenNeighbour | undefined {
+function nearest(
+  known: SeenNeighbour | undefined,
+  other: SeenNeighbour,
+): SeenNeighbour | undefined {
   return other.distance > 0 && (!known || other.distance < known.distance) ? other : known;
 }

@@ -25,7 +25,11 @@ export interface NumberedPages<T> {
    */
   fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>>;
   /** Requests the page again, newer than this version, with the list's page size or another one. */
-  fetchAgain(index: number, newerThan: ReadVersion | undefined, pageSize?: number): Promise<Page<T>>;
+  fetchAgain(
+    index: number,
+    newerThan: ReadVersion | undefined,
+    pageSize?: number,
+  ): Promise<Page<T>>;
   /**
    * The latest version of all pages received, including those that were too old: a version newer
    * than this one is newer than all of them.
@@ -105,7 +109,11 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     return readOnce(fetched, index, () => this.#fetchFirstTime(index, newerThan));
   }
 
-  async fetchAgain(index: number, newerThan: ReadVersion | undefined, pageSize = this.#sizeOf(index)): Promise<Page<T>> {
+  async fetchAgain(
+    index: number,
+    newerThan: ReadVersion | undefined,
+    pageSize = this.#sizeOf(index),
+  ): Promise<Page<T>> {
     return this.#readIndex(await this.#findStart(), index, pageSize, newerThan);
   }
 
@@ -154,7 +162,8 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   async #findStartFor(index: number): Promise<ListStart<T>> {
     const isAtStart = index === 0 || this.#fetched.has(index - 1);
     const start = await this.#findStart(isAtStart);
-    if (isAtStart || start.isSettled || start.firstPage === 1 || this.#facts.isFirstPageTrusted) return start;
+    if (isAtStart || start.isSettled || start.firstPage === 1 || this.#facts.isFirstPageTrusted)
+      return start;
     this.#verification ??= this.#probeStart(false).catch((error: unknown) => {
       this.#verification = undefined;
       throw error;
@@ -167,7 +176,8 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   async #fetchFirstTime(index: number, newerThan: ReadVersion | undefined): Promise<Page<T>> {
     const start = await this.#findStartFor(index);
     const known = start.pages.get(0)?.served === 0 ? EMPTY_PAGE : start.pages.get(index);
-    if (known && isRecentEnough(known.readVersion, newerThan)) return this.#withoutFalseTotal(index, known);
+    if (known && isRecentEnough(known.readVersion, newerThan))
+      return this.#withoutFalseTotal(index, known);
     return index === 0 && !start.isSettled
       ? this.#readFirst(start, newerThan)
       : this.#readIndex(start, index, this.#sizeOf(index), newerThan);
@@ -190,14 +200,20 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
       if (start.firstPage === 0 && !this.#facts.servesPageZero) this.#facts.servesPageZero = true;
       return page;
     }
-    const isSure = (start.firstPage === 0 ? this.#facts.servesPageZero : this.#facts.isFirstPageTrusted) && !page.total;
+    const isSure =
+      (start.firstPage === 0 ? this.#facts.servesPageZero : this.#facts.isFirstPageTrusted) &&
+      !page.total;
     if (!isSure && (await this.#isOtherNumberServed(start))) throw this.#invalidateFirstPage();
     return page;
   }
 
   async #isOtherNumberServed({ firstPage }: ListStart<T>): Promise<boolean> {
     try {
-      const other = await this.#read({ page: 1 - firstPage, pageSize: this.#requestSize, newerThan: this.#latestVersion });
+      const other = await this.#read({
+        page: 1 - firstPage,
+        pageSize: this.#requestSize,
+        newerThan: this.#latestVersion,
+      });
       return other.served > 0;
     } catch (error) {
       if (hasStatus(error, [400, 404, 422])) return false;
@@ -210,9 +226,17 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     return new ListMovedError();
   }
 
-  async #readIndex({ firstPage }: ListStart<T>, index: number, pageSize: number, newerThan: ReadVersion | undefined) {
+  async #readIndex(
+    { firstPage }: ListStart<T>,
+    index: number,
+    pageSize: number,
+    newerThan: ReadVersion | undefined,
+  ) {
     try {
-      return this.#withoutFalseTotal(index, await this.#read({ page: firstPage + index, pageSize, newerThan }));
+      return this.#withoutFalseTotal(
+        index,
+        await this.#read({ page: firstPage + index, pageSize, newerThan }),
+      );
     } catch (error) {
       if (index > 0 && hasStatus(error, [400, 404])) return EMPTY_PAGE;
       throw error;
@@ -237,7 +261,11 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
 }
 
 /** Reads each index once, and again only after a failure. */
-export function readOnce<V>(promises: Map<number, Promise<V>>, index: number, read: () => Promise<V>): Promise<V> {
+export function readOnce<V>(
+  promises: Map<number, Promise<V>>,
+  index: number,
+  read: () => Promise<V>,
+): Promise<V> {
   const known = promises.get(index);
   if (known) return known;
   const promise = read();

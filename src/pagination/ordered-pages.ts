@@ -37,7 +37,9 @@ export interface OrderedPagesOptions<T> extends Pick<NumberedPages<T>, 'fetch' |
   readonly onMoved: () => void;
 }
 
-export function createOrderedPages<T extends Identified>(upstream: OrderedPagesOptions<T>): OrderedPages<T> {
+export function createOrderedPages<T extends Identified>(
+  upstream: OrderedPagesOptions<T>,
+): OrderedPages<T> {
   const pages = new Map<number, Page<T>>();
   /** The version that each page was requested to be newer than. */
   const requestedNewerThan = new Map<number, ReadVersion | undefined>();
@@ -53,7 +55,9 @@ export function createOrderedPages<T extends Identified>(upstream: OrderedPagesO
     async ensureOrder(upper) {
       const newerThan = pages.get(upper)?.readVersion;
       const lower = pages.get(upper + 1);
-      const isInOrder = isRecentEnough(lower?.readVersion, newerThan) || requestedNewerThan.get(upper + 1) === newerThan;
+      const isInOrder =
+        isRecentEnough(lower?.readVersion, newerThan) ||
+        requestedNewerThan.get(upper + 1) === newerThan;
       if (lower && !isInOrder) await reread(upper + 1, lower, newerThan);
     },
     async rereadCached() {
@@ -64,7 +68,11 @@ export function createOrderedPages<T extends Identified>(upstream: OrderedPagesO
     },
   };
 
-  async function reread(index: number, page: Page<T>, newerThan: ReadVersion | undefined): Promise<void> {
+  async function reread(
+    index: number,
+    page: Page<T>,
+    newerThan: ReadVersion | undefined,
+  ): Promise<void> {
     if (upstream.isPointless()) return;
     const again = await upstream.fetchAgain(index, newerThan);
     if (!isIdenticalPage(again, page)) {

@@ -34,5 +34,7 @@ export function overlapRatio(a: Page<Identified>, b: Page<Identified>): number {
 
 /** Whether the error is an upstream response with one of these statuses. */
 export function hasStatus(error: unknown, statuses: readonly number[]): boolean {
-  return error instanceof UpstreamError && error.status !== undefined && statuses.includes(error.status);
+  return (
+    error instanceof UpstreamError && error.status !== undefined && statuses.includes(error.status)
+  );
 }

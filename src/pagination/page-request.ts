@@ -28,7 +28,9 @@ export const MAX_PAGE_SIZE = 100;
 export function toPageRequest({ first, after, last, before }: ConnectionArguments): PageRequest {
   const cursors = { after: after ?? undefined, before: before ?? undefined };
   if (first != null && last != null) {
-    throw new UserInputError('`first` and `last` cannot be given together: `first` pages forward, `last` backward.');
+    throw new UserInputError(
+      '`first` and `last` cannot be given together: `first` pages forward, `last` backward.',
+    );
   }
   if (last != null) return { from: 'end', size: assertPageSize('last', last), ...cursors };
   if (first != null) return { from: 'start', size: assertPageSize('first', first), ...cursors };

@@ -16,16 +16,27 @@ const MAX_RENEWALS = 3;
  * A page past the end is empty, a 400 or 404 (beyond the first page), or repeats the page before
  * it.
  */
-export function createPagedList<T extends Identified>(readPage: ReadPage<T>, facts: EndpointFacts): ListSource<T> {
+export function createPagedList<T extends Identified>(
+  readPage: ReadPage<T>,
+  facts: EndpointFacts,
+): ListSource<T> {
   let renewals = 0;
-  let current = new Generation(readPage, facts, { isLast: false, pastEndFrom: Number.POSITIVE_INFINITY, newerThan: undefined });
+  let current = new Generation(readPage, facts, {
+    isLast: false,
+    pastEndFrom: Number.POSITIVE_INFINITY,
+    newerThan: undefined,
+  });
   return {
     current: () => current,
     renew(list) {
       if (list === current) {
         renewals += 1;
         const { nextPastEndFrom: pastEndFrom, latestVersion: newerThan } = current;
-        current = new Generation(readPage, facts, { isLast: renewals >= MAX_RENEWALS, pastEndFrom, newerThan });
+        current = new Generation(readPage, facts, {
+          isLast: renewals >= MAX_RENEWALS,
+          pastEndFrom,
+          newerThan,
+        });
       }
       return current;
     },

@@ -1,7 +1,11 @@
 import type { ReadVersion } from './list.ts';
 
 /** No version is newer than this one: a request for a newer version must go to the upstream. */
-const NEWER_THAN_ANYTHING: ReadVersion = Object.freeze({ instance: '', sequence: Number.POSITIVE_INFINITY, isCached: false });
+const NEWER_THAN_ANYTHING: ReadVersion = Object.freeze({
+  instance: '',
+  sequence: Number.POSITIVE_INFINITY,
+  isCached: false,
+});
 
 /** Whether one read is known to have been sent after another. */
 export function isAfter(one: ReadVersion, other: ReadVersion): boolean {
@@ -12,7 +16,10 @@ export function isAfter(one: ReadVersion, other: ReadVersion): boolean {
  * A version newer than the result is newer than both arguments: the result is the later of the two
  * or, if they come from different instances, `NEWER_THAN_ANYTHING`.
  */
-export function latestVersion(one: ReadVersion | undefined, other: ReadVersion | undefined): ReadVersion | undefined {
+export function latestVersion(
+  one: ReadVersion | undefined,
+  other: ReadVersion | undefined,
+): ReadVersion | undefined {
   if (!one || !other) return one ?? other;
   if (one.instance !== other.instance) return NEWER_THAN_ANYTHING;
   return isAfter(other, one) ? other : one;
@@ -23,7 +30,10 @@ export function latestVersion(one: ReadVersion | undefined, other: ReadVersion |
  * operation always is: whatever their order, two reads of one operation are close together. A
  * cached version must be known to be newer.
  */
-export function isRecentEnough(version: ReadVersion | undefined, than: ReadVersion | undefined): boolean {
+export function isRecentEnough(
+  version: ReadVersion | undefined,
+  than: ReadVersion | undefined,
+): boolean {
   return !version?.isCached || !than || isAfter(version, than);
 }
 
@@ -31,7 +41,10 @@ export function isRecentEnough(version: ReadVersion | undefined, than: ReadVersi
  * Whether a cached response is known to be older than requested: the upstream has failed, and the
  * cache has served a stale response (stale-if-error). Versions of two instances cannot be compared.
  */
-export function isTooOld(version: ReadVersion | undefined, newerThan: ReadVersion | undefined): boolean {
+export function isTooOld(
+  version: ReadVersion | undefined,
+  newerThan: ReadVersion | undefined,
+): boolean {
   if (!version?.isCached || !newerThan || isAfter(version, newerThan)) return false;
   return version.instance === newerThan.instance || newerThan === NEWER_THAN_ANYTHING;
 }

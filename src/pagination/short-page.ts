@@ -30,9 +30,12 @@ export async function classifyShortPage<T extends Identified>(
   let secondIndex = 1;
   let second = await pages.fetchAgain(secondIndex, first.readVersion, page.served);
   // While the number of the first page is unknown, numbers 0 and 1 may both serve it.
-  if (hasSameItems(second, first)) second = await pages.fetchAgain(++secondIndex, second.readVersion, page.served);
+  if (hasSameItems(second, first))
+    second = await pages.fetchAgain(++secondIndex, second.readVersion, page.served);
   if (second.served > 0 && overlapRatio(first, second) === 0) return 'cap';
   if (second.served === 0 && isFollowed) return 'move';
   const [one, other] = second.served > 0 ? [0, first] : [secondIndex, second];
-  return isIdenticalPage(await pages.fetchAgain(one, second.readVersion, page.served), other) ? 'hole' : 'move';
+  return isIdenticalPage(await pages.fetchAgain(one, second.readVersion, page.served), other)
+    ? 'hole'
+    : 'move';
 }

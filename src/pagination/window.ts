@@ -41,7 +41,11 @@ export async function takeBackward<T extends Identified>(
   size: number,
 ): Promise<PositionedItem<T>[]> {
   const collector = createCollector(list);
-  for (let index = Math.floor((end - 1) / list.pageSize); index >= 0 && (index + 1) * list.pageSize > start; index -= 1) {
+  for (
+    let index = Math.floor((end - 1) / list.pageSize);
+    index >= 0 && (index + 1) * list.pageSize > start;
+    index -= 1
+  ) {
     const items = await list.page(index);
     for (const [offset, item] of [...items.entries()].reverse()) {
       const position = index * list.pageSize + offset;

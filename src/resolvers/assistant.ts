@@ -5,7 +5,8 @@ import { assertId } from './ids.ts';
 export const assistantResolvers: Resolvers = {
   Query: {
     assistant: (_query, { id }, { loaders }) => loaders.assistant(assertId(id)),
-    assistants: (_query, args, context, info) => resolveConnection(context.loaders.assistants(), args, [], context, info),
+    assistants: (_query, args, context, info) =>
+      resolveConnection(context.loaders.assistants(), args, [], context, info),
   },
   AssistantConnection: { totalCount: (connection) => connection.totalCount() },
 };

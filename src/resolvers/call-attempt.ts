@@ -6,7 +6,13 @@ export const callAttemptResolvers: Resolvers = {
   Query: {
     callAttempts(_query, args, context, info) {
       const statuses = toFilter(args.statuses);
-      return resolveConnection(context.loaders.callAttempts(statuses), args, [statuses], context, info);
+      return resolveConnection(
+        context.loaders.callAttempts(statuses),
+        args,
+        [statuses],
+        context,
+        info,
+      );
     },
   },
   CallAttemptConnection: { totalCount: (connection) => connection.totalCount() },

@@ -5,7 +5,8 @@ import { assertId, loadMany } from './ids.ts';
 export const callResolvers: Resolvers = {
   Query: {
     call: (_query, { id }, { loaders }) => loaders.call(assertId(id)),
-    calls: (_query, { ids }, context) => loadMany(ids.map(assertId), (id) => context.loaders.call(id), context),
+    calls: (_query, { ids }, context) =>
+      loadMany(ids.map(assertId), (id) => context.loaders.call(id), context),
   },
   Call: {
     campaign({ campaign }, _args, { loaders }) {

@@ -11,7 +11,13 @@ export const campaignRowResolvers: Resolvers = {
         statuses: toFilter(args.statuses),
       };
       const scope = [id, filter.query ?? null, filter.result ?? null, filter.statuses];
-      return resolveConnection(context.loaders.campaignRows(id, filter), args, scope, context, info);
+      return resolveConnection(
+        context.loaders.campaignRows(id, filter),
+        args,
+        scope,
+        context,
+        info,
+      );
     },
   },
   CampaignRowConnection: { totalCount: (connection) => connection.totalCount() },

@@ -6,7 +6,8 @@ import { assertId } from './ids.ts';
 export const campaignResolvers: Resolvers = {
   Query: {
     campaign: (_query, { id }, { loaders }) => loaders.campaign(assertId(id)),
-    campaigns: (_query, args, context, info) => resolveConnection(context.loaders.campaigns(), args, [], context, info),
+    campaigns: (_query, args, context, info) =>
+      resolveConnection(context.loaders.campaigns(), args, [], context, info),
   },
   Campaign: {
     async assistant(known, _args, { loaders }) {

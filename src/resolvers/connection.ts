@@ -49,12 +49,15 @@ function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
 
   function collect(selectionSet: SelectionSetNode, prefix: string, depth: number): void {
     for (const selection of selectionSet.selections) {
-      if (getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues)?.if === true) continue;
-      if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.if === false) continue;
+      if (getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues)?.if === true)
+        continue;
+      if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.if === false)
+        continue;
       if (selection.kind === Kind.FIELD) {
         const path = `${prefix}${selection.name.value}`;
         paths.add(path);
-        if (selection.selectionSet && depth > 0) collect(selection.selectionSet, `${path}.`, depth - 1);
+        if (selection.selectionSet && depth > 0)
+          collect(selection.selectionSet, `${path}.`, depth - 1);
         continue;
       }
       // A connection's types are concrete: every fragment that validates here applies.
@@ -63,7 +66,8 @@ function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
         if (spread.has(spreadPath)) continue;
         spread.add(spreadPath);
       }
-      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
+      const fragment =
+        selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
       if (fragment) collect(fragment.selectionSet, prefix, depth);
     }
   }
@@ -71,6 +75,7 @@ function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
 
 function pathOf({ path }: GraphQLResolveInfo): (string | number)[] {
   const keys: (string | number)[] = [];
-  for (let step: GraphQLResolveInfo['path'] | undefined = path; step; step = step.prev) keys.unshift(step.key);
+  for (let step: GraphQLResolveInfo['path'] | undefined = path; step; step = step.prev)
+    keys.unshift(step.key);
   return keys;
 }

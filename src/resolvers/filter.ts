@@ -7,5 +7,8 @@ import { UNRECOGNIZED } from '#binding/names.ts';
 export function toFilter<T extends string>(
   values: readonly (T | typeof UNRECOGNIZED)[] | null | undefined,
 ): readonly Exclude<T, typeof UNRECOGNIZED>[] {
-  return [...new Set(values ?? [])].filter((value) => value !== UNRECOGNIZED).sort() as Exclude<T, typeof UNRECOGNIZED>[];
+  return [...new Set(values ?? [])].filter((value) => value !== UNRECOGNIZED).sort() as Exclude<
+    T,
+    typeof UNRECOGNIZED
+  >[];
 }

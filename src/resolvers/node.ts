@@ -11,7 +11,8 @@ async function findNode(id: string, { loaders }: RequestContext) {
 export const nodeResolvers: Resolvers = {
   Query: {
     node: (_query, { id }, context) => findNode(assertId(id), context),
-    nodes: (_query, { ids }, context) => loadMany(ids.map(assertId), (id) => findNode(id, context), context),
+    nodes: (_query, { ids }, context) =>
+      loadMany(ids.map(assertId), (id) => findNode(id, context), context),
   },
   Node: { __resolveType: getNodeType },
 };

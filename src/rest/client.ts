@@ -13,10 +13,17 @@ import {
 } from '#errors/upstream-error.ts';
 import type { AcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
 import { createCircuitBreakers } from '#rest/resilience/circuit-breakers.ts';
-import { CooldownError, createConcurrencyLimiter, QueueOverflowError } from '#rest/resilience/concurrency-limiter.ts';
+import {
+  CooldownError,
+  createConcurrencyLimiter,
+  QueueOverflowError,
+} from '#rest/resilience/concurrency-limiter.ts';
 import { createLatencyEstimate } from '#rest/resilience/latency-estimate.ts';
 import { createCooldowns } from '#rest/resilience/rate-limit-cooldown.ts';
-import { CredentialRejectedWhileQueuedError, createRejectedCredentials } from '#rest/resilience/rejected-credentials.ts';
+import {
+  CredentialRejectedWhileQueuedError,
+  createRejectedCredentials,
+} from '#rest/resilience/rejected-credentials.ts';
 import { isRetryable, toBackoffMs } from '#rest/resilience/retry.ts';
 import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 import { abortable } from '#rest/transport/abortable.ts';
@@ -111,7 +118,11 @@ export function createRestClient(options: RestClientOptions): RestClient {
       }
     },
     get state() {
-      return { ...concurrencyLimiter.state, coolingDown: cooldowns.count, breaker: circuitBreakers.state };
+      return {
+        ...concurrencyLimiter.state,
+        coolingDown: cooldowns.count,
+        breaker: circuitBreakers.state,
+      };
     },
   };
 
@@ -139,7 +150,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     if (budget.bytesExceededError) throw budget.bytesExceededError;
     // Without contention the request skips the queue: a promise for each request costs more than
     // acquiring a slot.
-    const { recordOutcome, release } = tryEnter(context, request) ?? (await enterQueued(context, request));
+    const { recordOutcome, release } =
+      tryEnter(context, request) ?? (await enterQueued(context, request));
     const startedAt = monotonicNow();
     let observer: UpstreamRequestObserver | undefined;
     let outcome: SendOutcome = NOT_SENT;
@@ -179,7 +191,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
       if (outcome.kind === undefined) latencyEstimate.record(endpoint, ms);
       // The upstream may not notice an aborted request. The slot stays taken until the upstream
       // would usually have responded.
-      if (outcome.kind === 'aborted') options.startTimer(latencyEstimate.remainingMs(endpoint, ms), release);
+      if (outcome.kind === 'aborted')
+        options.startTimer(latencyEstimate.remainingMs(endpoint, ms), release);
       else release();
     }
   }
@@ -194,7 +207,9 @@ export function createRestClient(options: RestClientOptions): RestClient {
     capacityAvailable: Promise<void>,
   ): Promise<void> {
     await abortable(signal, capacityAvailable).catch((cause: unknown) => {
-      throw cause instanceof BudgetExceededError ? cause : new UpstreamTimeoutError(requestLine, cause);
+      throw cause instanceof BudgetExceededError
+        ? cause
+        : new UpstreamTimeoutError(requestLine, cause);
     });
     if (budget.exceededError) throw budget.exceededError;
   }
@@ -204,13 +219,20 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return request.parse(body);
     } catch (cause) {
       if (!(cause instanceof UnexpectedShapeError)) throw cause;
-      const error = new UpstreamInvalidResponseError(toRequestLine(request), cause.message, { status, cause });
+      const error = new UpstreamInvalidResponseError(toRequestLine(request), cause.message, {
+        status,
+        cause,
+      });
       throw new FailedRequest('invalid', error);
     }
   }
 
   /** Applies the outcome of a request to all requests with the same credential. */
-  function applyOutcome({ kind, status, retryAfterMs }: SendOutcome, credential: string, path: string): void {
+  function applyOutcome(
+    { kind, status, retryAfterMs }: SendOutcome,
+    credential: string,
+    path: string,
+  ): void {
     if (kind === undefined) acceptCredential(credential);
     else if (status === 401) rejectCredential(credential, path);
     if (kind === 'rate-limited') events.onRateLimited(cooldowns.start(credential, retryAfterMs));
@@ -236,7 +258,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
    * Returns the error for a request that must not be sent because the upstream rejected its
    * credential.
    */
-  function findRejection({ budget, credential }: UpstreamContext, requestLine: UpstreamRequestLine): UpstreamError | undefined {
+  function findRejection(
+    { budget, credential }: UpstreamContext,
+    requestLine: UpstreamRequestLine,
+  ): UpstreamError | undefined {
     if (budget.credentialRejection) return budget.credentialRejection;
     return rejectedCredentials.shouldReject(credential.fingerprint, requestLine.path)
       ? credentialRejectionFor(budget, requestLine)
@@ -257,7 +282,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
    * Returns undefined, without any side effect, if the request must queue or must not be sent at
    * all.
    */
-  function tryEnter(context: UpstreamContext, { endpoint }: UpstreamRequest<unknown>): AcquiredSlot | undefined {
+  function tryEnter(
+    context: UpstreamContext,
+    { endpoint }: UpstreamRequest<unknown>,
+  ): AcquiredSlot | undefined {
     if (context.signal.aborted) return undefined;
     const release = concurrencyLimiter.tryAcquire(context.credential.fingerprint, context.caller);
     const recordOutcome = release && circuitBreakers.tryAcquire(context, endpoint);
@@ -274,15 +302,24 @@ export function createRestClient(options: RestClientOptions): RestClient {
    * Waits until the request may be sent. The request counts toward the operation's budget from the
    * moment it queues.
    */
-  async function enterQueued(context: UpstreamContext, request: UpstreamRequest<unknown>): Promise<AcquiredSlot> {
+  async function enterQueued(
+    context: UpstreamContext,
+    request: UpstreamRequest<unknown>,
+  ): Promise<AcquiredSlot> {
     const { credential, caller, budget, signal, deadlineAt } = context;
     const requestLine = toRequestLine(request);
-    if (!circuitBreakers.allowsRequest(context, request.endpoint)) throw new UpstreamUnavailableError(requestLine);
+    if (!circuitBreakers.allowsRequest(context, request.endpoint))
+      throw new UpstreamUnavailableError(requestLine);
     budget.sentRequests += 1;
     let release = () => {};
     const startedAt = monotonicNow();
     try {
-      release = await concurrencyLimiter.acquire({ credential: credential.fingerprint, caller, signal, deadlineAt });
+      release = await concurrencyLimiter.acquire({
+        credential: credential.fingerprint,
+        caller,
+        signal,
+        deadlineAt,
+      });
       events.onQueueWait(monotonicNow() - startedAt);
       signal.throwIfAborted();
       if (budget.bytesExceededError) throw budget.bytesExceededError;
@@ -307,9 +344,12 @@ export function createRestClient(options: RestClientOptions): RestClient {
     { credential, budget, deadlineAt }: UpstreamContext,
     retryCount: number,
   ): number | undefined {
-    if (retryCount >= options.retries || budget.exceededError || !isRetryable(failed)) return undefined;
+    if (retryCount >= options.retries || budget.exceededError || !isRetryable(failed))
+      return undefined;
     const isRateLimited = failed.kind === 'rate-limited';
-    const waitMs = isRateLimited ? cooldowns.remainingMs(credential.fingerprint) : toBackoffMs(failed, retryCount, random);
+    const waitMs = isRateLimited
+      ? cooldowns.remainingMs(credential.fingerprint)
+      : toBackoffMs(failed, retryCount, random);
     if (monotonicNow() + waitMs >= deadlineAt()) return undefined;
     // The queue holds all requests of the credential during its cooldown, and then the probe goes
     // first, one request at a time: such a retry adds no load, so the retry budget does not apply.
@@ -317,7 +357,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
     return retryBudget.tryWithdraw(credential.fingerprint) ? waitMs : undefined;
   }
 
-  function toClientError({ kind, error }: FailedRequest, { credential }: UpstreamContext): UpstreamError | BudgetExceededError {
+  function toClientError(
+    { kind, error }: FailedRequest,
+    { credential }: UpstreamContext,
+  ): UpstreamError | BudgetExceededError {
     if (kind !== 'rate-limited' || !(error instanceof UpstreamError)) return error;
     // The next request goes out when the cooldown ends, however long `Retry-After` is.
     return new RateLimitedError(error, cooldowns.remainingMs(credential.fingerprint), 429);
@@ -340,15 +383,21 @@ export function createRestClient(options: RestClientOptions): RestClient {
 /** What a request holds while it is in flight. */
 interface AcquiredSlot {
   /** Reports the outcome of the request to the circuit breakers. */
-  readonly recordOutcome: NonNullable<ReturnType<ReturnType<typeof createCircuitBreakers>['tryAcquire']>>;
+  readonly recordOutcome: NonNullable<
+    ReturnType<ReturnType<typeof createCircuitBreakers>['tryAcquire']>
+  >;
   readonly release: () => void;
 }
 
 /** Converts the error of a request that was not sent. */
-function toNotSentError(requestLine: UpstreamRequestLine, error: unknown): UpstreamError | BudgetExceededError {
+function toNotSentError(
+  requestLine: UpstreamRequestLine,
+  error: unknown,
+): UpstreamError | BudgetExceededError {
   if (error instanceof UpstreamError || error instanceof BudgetExceededError) return error;
   if (error instanceof CooldownError) return new RateLimitedError(requestLine, error.remainingMs);
-  if (error instanceof QueueOverflowError) return new QueueFullError(requestLine, QUEUE_RETRY_AFTER_MS);
+  if (error instanceof QueueOverflowError)
+    return new QueueFullError(requestLine, QUEUE_RETRY_AFTER_MS);
   return new UpstreamTimeoutError(requestLine, error);
 }
 

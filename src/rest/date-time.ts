@@ -1,7 +1,8 @@
 /** The common case: RFC 3339, with a day of the month from 1 to 28. */
 const COMMON_RFC_3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
-const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+const RFC_3339 =
+  /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 /**
  * Extended and basic ISO 8601, and the output of databases: a blank for the T, a comma, a zone
  * without minutes or no zone at all.
@@ -22,7 +23,8 @@ const MILLISECONDS_THRESHOLD = 1e11;
  * instance, becomes null.
  */
 export function toDateTime(raw: unknown): string | null {
-  if (typeof raw === 'number') return toUtc(Math.abs(raw) < MILLISECONDS_THRESHOLD ? raw * 1000 : raw);
+  if (typeof raw === 'number')
+    return toUtc(Math.abs(raw) < MILLISECONDS_THRESHOLD ? raw * 1000 : raw);
   if (typeof raw !== 'string') return null;
   if (COMMON_RFC_3339.test(raw)) return raw;
   const text = raw.trim();
@@ -31,8 +33,20 @@ export function toDateTime(raw: unknown): string | null {
   if (NUMBER.test(text)) return toDateTime(Number(text));
   const parts = ISO_8601.exec(text);
   if (!parts || !isDay(parts)) return null;
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = parts;
-  return toUtc(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction}${toOffset(zone)}`));
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = '00',
+    minute = '00',
+    second = '00',
+    fraction = '0',
+    zone = 'Z',
+  ] = parts;
+  return toUtc(
+    Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction}${toOffset(zone)}`),
+  );
 }
 
 function toOffset(zone: string): string {

@@ -14,7 +14,12 @@ import { parseRetryAfterMs } from '#rest/resilience/retry-after.ts';
 import { EncodingError } from '#rest/transport/content-encoding.ts';
 import { parseJson, TooDeepError, TooManyValuesError } from '#rest/transport/parse-json.ts';
 import { createParseScheduler } from '#rest/transport/parse-scheduler.ts';
-import { isSuccess, TooLargeError, type Transport, type TransportResponse } from '#rest/transport/transport.ts';
+import {
+  isSuccess,
+  TooLargeError,
+  type Transport,
+  type TransportResponse,
+} from '#rest/transport/transport.ts';
 import type { Credential } from './credential.ts';
 import type { Budget } from './upstream-context.ts';
 import type { FailureKind } from './upstream-events.ts';
@@ -105,12 +110,17 @@ export function createExchange(options: ExchangeOptions): Exchange {
   return async ({ requestLine, query, credential, signal, headers, budget, onReadPause }) => {
     // The signal may have aborted since the request acquired its slot: then it emits no further
     // event.
-    if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(requestLine, signal.reason));
+    if (signal.aborted)
+      throw new FailedRequest('aborted', new UpstreamTimeoutError(requestLine, signal.reason));
     let abortCause: 'aborted' | 'timeout' | undefined;
     const pendingResponse = transport({
       origin,
       path: `${basePath}${requestLine.path}${query}`,
-      headers: { accept: 'application/json', authorization: credential.toAuthorization(), ...headers },
+      headers: {
+        accept: 'application/json',
+        authorization: credential.toAuthorization(),
+        ...headers,
+      },
       maxBytes,
       onBytes(bytes) {
         const resumed = budget.consumeBytes(bytes);
@@ -155,14 +165,21 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (!isSuccess(response.status)) throw toFailedStatus(requestLine, response);
     const body = isLarge(response)
       ? await parseScheduler.run(credential.fingerprint, () => {
-          if (signal.aborted) throw new FailedRequest('aborted', new UpstreamTimeoutError(requestLine, signal.reason));
+          if (signal.aborted)
+            throw new FailedRequest(
+              'aborted',
+              new UpstreamTimeoutError(requestLine, signal.reason),
+            );
           return parseBody(requestLine, response);
         })
       : parseBody(requestLine, response);
     return { body, status: response.status, upstreamNow: toUpstreamNow(response) };
   };
 
-  function parseBody(requestLine: UpstreamRequestLine, { status, body, bodyError }: TransportResponse): unknown {
+  function parseBody(
+    requestLine: UpstreamRequestLine,
+    { status, body, bodyError }: TransportResponse,
+  ): unknown {
     try {
       if (bodyError) throw bodyError;
       return parseJson(body);
@@ -175,7 +192,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     }
   }
 
-  function toFailedStatus(requestLine: UpstreamRequestLine, response: TransportResponse): FailedRequest {
+  function toFailedStatus(
+    requestLine: UpstreamRequestLine,
+    response: TransportResponse,
+  ): FailedRequest {
     const { status, header } = response;
     const retryAfterMs = parseRetryAfterMs(header, toUpstreamNow(response));
     const shouldRetry = parseBoolean(header('x-should-retry'));
@@ -193,7 +213,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (status === 404 || status === 410)
       return new FailedRequest('missing', new UpstreamNotFoundError(requestLine, status), advice);
     if (status === 429)
-      return new FailedRequest('rate-limited', new RateLimitedError(requestLine, retryAfterMs ?? 0, 429), advice);
+      return new FailedRequest(
+        'rate-limited',
+        new RateLimitedError(requestLine, retryAfterMs ?? 0, 429),
+        advice,
+      );
     if (status >= 400 && status < 500)
       return new FailedRequest('rejected', new UpstreamRejectedError(requestLine, status), advice);
     const kind = status >= 500 ? 'server-error' : 'rejected';
@@ -230,7 +254,8 @@ function isLarge({ body }: TransportResponse): boolean {
 const TIMEOUT_REASON = new Error('The request to the upstream timed out.');
 
 function toFailedTransport(requestLine: UpstreamRequestLine, cause: unknown): FailedRequest {
-  const code = errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
+  const code =
+    errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return new FailedRequest('connect-timeout', new UpstreamTimeoutError(requestLine, cause));
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
@@ -248,7 +273,9 @@ const UNREACHABLE_CODES =
   /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_PRX_|ERR_TLS_|CERT_|.*_CERT|UNABLE_TO_)/;
 
 function errorCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
 }
 
 function describeBodyError(cause: unknown): string {

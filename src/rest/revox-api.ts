@@ -1,4 +1,10 @@
-import type { Assistant, Call, CallStatus, Campaign, CampaignRowResult } from '#generated/revox-api.ts';
+import type {
+  Assistant,
+  Call,
+  CallStatus,
+  Campaign,
+  CampaignRowResult,
+} from '#generated/revox-api.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import {
   type EmbeddedResponse,
@@ -8,7 +14,13 @@ import {
   UnexpectedShapeError,
   type UpstreamRequest,
 } from './upstream-request.ts';
-import { type ArrayFormat, isPathSegment, type QueryParameters, toPathSegment, toQueryString } from './url.ts';
+import {
+  type ArrayFormat,
+  isPathSegment,
+  type QueryParameters,
+  toPathSegment,
+  toQueryString,
+} from './url.ts';
 
 /** A page in the upstream's numbering. */
 export interface NumberedPage {
@@ -37,7 +49,11 @@ export interface CampaignRowFilter {
 /** The upstream's endpoints, for one operation. Each method fetches exactly one response. */
 export interface RevoxApi {
   getCall(id: string): Promise<Call>;
-  listCallAttempts(page: NumberedPage, statuses: readonly CallStatus[], options?: FetchOptions): Promise<PageResponse>;
+  listCallAttempts(
+    page: NumberedPage,
+    statuses: readonly CallStatus[],
+    options?: FetchOptions,
+  ): Promise<PageResponse>;
   getAssistant(id: string): Promise<Assistant>;
   listAssistants(): Promise<ListResponse>;
   getCampaign(id: string): Promise<Campaign>;
@@ -61,20 +77,33 @@ export function createRevoxApiFactory(
   const encodeQuery = (parameters: QueryParameters) => toQueryString(parameters, arrayFormat);
 
   return (context) => {
-    const get = async <T>(request: UpstreamRequest<T>) => (await fetchUpstream(context, request)).value;
-    const getPage = async (request: UpstreamRequest<ListResponse>, options: FetchOptions | undefined): Promise<PageResponse> => {
+    const get = async <T>(request: UpstreamRequest<T>) =>
+      (await fetchUpstream(context, request)).value;
+    const getPage = async (
+      request: UpstreamRequest<ListResponse>,
+      options: FetchOptions | undefined,
+    ): Promise<PageResponse> => {
       const { value, readVersion } = await fetchUpstream(context, request, options);
       return { ...value, readVersion };
     };
     return {
       getCall: async (id) =>
-        get({ endpoint: '/call/{id}', path: objectPaths.call(id), query: '', parse: (body) => parseObject<Call>('call', body) }),
+        get({
+          endpoint: '/call/{id}',
+          path: objectPaths.call(id),
+          query: '',
+          parse: (body) => parseObject<Call>('call', body),
+        }),
       listCallAttempts: async ({ page, pageSize }, statuses, options) =>
         getPage(
           {
             endpoint: '/call',
             path: '/call',
-            query: encodeQuery({ page, page_size: pageSize, statuses: statuses.length === 0 ? undefined : statuses }),
+            query: encodeQuery({
+              page,
+              page_size: pageSize,
+              statuses: statuses.length === 0 ? undefined : statuses,
+            }),
             parse: (body) => parsePage('calls', body),
           },
           options,
@@ -114,7 +143,12 @@ export function createRevoxApiFactory(
           parse: (body) => parseList('campaigns', body),
           embedded: ({ items }) => embeddedIn('/campaigns/{id}', objectPaths.campaign, items),
         }),
-      async listCampaignRows(campaignId, { page, pageSize }, { query, result, statuses = [] }, options) {
+      async listCampaignRows(
+        campaignId,
+        { page, pageSize },
+        { query, result, statuses = [] },
+        options,
+      ) {
         const response = await getPage(
           {
             endpoint: '/campaigns/{id}/rows',
@@ -164,7 +198,12 @@ function fullCallsOf(rows: readonly unknown[]): Call[] {
 }
 
 function isFullCall(call: unknown): call is Call {
-  return isObject(call) && typeof call.id === 'string' && call.id !== '' && Array.isArray(call.call_attempts);
+  return (
+    isObject(call) &&
+    typeof call.id === 'string' &&
+    call.id !== '' &&
+    Array.isArray(call.call_attempts)
+  );
 }
 
 function parseObject<T>(key: string, body: unknown): T {
@@ -178,7 +217,8 @@ function parseObject<T>(key: string, body: unknown): T {
 function parseList(key: string, body: unknown): ListResponse {
   const items = isObject(body) ? body[key] : undefined;
   if (!isObject(body) || !Array.isArray(items)) throw new UnexpectedShapeError(`no list of ${key}`);
-  const total = typeof body.total === 'string' && body.total !== '' ? Number(body.total) : body.total;
+  const total =
+    typeof body.total === 'string' && body.total !== '' ? Number(body.total) : body.total;
   return Object.freeze(isValidTotal(total) ? { items, total } : { items });
 }
 
@@ -186,7 +226,8 @@ function parseList(key: string, body: unknown): ListResponse {
 function parsePage(key: string, body: unknown): ListResponse {
   const list = parseList(key, body);
   const isUsable = (item: unknown) =>
-    isObject(item) && (typeof item.id === 'number' || (typeof item.id === 'string' && item.id !== ''));
+    isObject(item) &&
+    (typeof item.id === 'number' || (typeof item.id === 'string' && item.id !== ''));
   if (list.items.length === 0 || list.items.some(isUsable)) return list;
   throw new UnexpectedShapeError('a list in which no item has an id');
 }

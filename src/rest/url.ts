@@ -6,7 +6,9 @@ import { UserInputError } from '#errors/gateway-error.ts';
  */
 export type ArrayFormat = 'comma' | 'repeat' | 'brackets';
 
-export type QueryParameters = { readonly [name: string]: string | number | readonly string[] | undefined };
+export type QueryParameters = {
+  readonly [name: string]: string | number | readonly string[] | undefined;
+};
 
 /**
  * Encodes one path segment, so that no id can reach another endpoint.
@@ -34,7 +36,8 @@ export function toQueryString(parameters: QueryParameters, arrayFormat: ArrayFor
     if (value === undefined) continue;
     if (typeof value !== 'object') query.append(name, String(value));
     else if (arrayFormat === 'comma') query.append(name, value.join(','));
-    else for (const item of value) query.append(arrayFormat === 'brackets' ? `${name}[]` : name, item);
+    else
+      for (const item of value) query.append(arrayFormat === 'brackets' ? `${name}[]` : name, item);
   }
   return query.size === 0 ? '' : `?${query}`;
 }

@@ -1,6 +1,13 @@
 import type { ApiVersion } from '#sandbox/api/versions.ts';
 import { toVersion } from '#sandbox/api/versions.ts';
-import type { Assistant, Call, CallAttempt, CallStatus, Campaign, CampaignRow } from '#sandbox/api/wire.ts';
+import type {
+  Assistant,
+  Call,
+  CallAttempt,
+  CallStatus,
+  Campaign,
+  CampaignRow,
+} from '#sandbox/api/wire.ts';
 import { generateInsertedCall, generateInsertedRow } from '#sandbox/data/generate-insertions.ts';
 import type { Organization } from '#sandbox/data/organization.ts';
 import { putCall, removeAttempts, removeCalls } from '#sandbox/data/organization.ts';
@@ -33,7 +40,10 @@ export interface SandboxControl {
    * Responds with this status; `body` is sent as JSON, a string as plain text, the default is a `{
    * message }`.
    */
-  fail(match: RequestMatch, response: { status: number; body?: unknown; headers?: Record<string, string>; times?: number }): void;
+  fail(
+    match: RequestMatch,
+    response: { status: number; body?: unknown; headers?: Record<string, string>; times?: number },
+  ): void;
   /** Delays the response by this time, in ms, or until the promise settles. */
   delay(match: RequestMatch, until: number | Promise<unknown>, times?: number): void;
   /** Sends no response until `release()` or `heal()`; an abort meanwhile is recorded in the log. */
@@ -46,7 +56,12 @@ export interface SandboxControl {
   /** Sends only the first half of the body, with status and headers unchanged: truncated JSON. */
   truncate(match: RequestMatch, times?: number): void;
   /** Responds with this body instead. Defaults: status 200, application/json. */
-  corrupt(match: RequestMatch, body: string | Uint8Array, kind?: { contentType?: string; status?: number }, times?: number): void;
+  corrupt(
+    match: RequestMatch,
+    body: string | Uint8Array,
+    kind?: { contentType?: string; status?: number },
+    times?: number,
+  ): void;
   /** Changes the JSON of a response; `change` receives a copy. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is any response of the API, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
@@ -61,7 +76,12 @@ export interface SandboxControl {
    */
   insertAttempts(
     apiKey: string,
-    insertion: { at: number; count?: number; items?: readonly Partial<CallAttempt>[]; status?: CallStatus },
+    insertion: {
+      at: number;
+      count?: number;
+      items?: readonly Partial<CallAttempt>[];
+      status?: CallStatus;
+    },
   ): CallAttempt[];
   /** Removes attempts from the list; their orders do not change. */
   removeAttempts(apiKey: string, ids: readonly string[]): void;
@@ -119,11 +139,16 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       faults.release();
     },
 
-    fail(match, { status, body = { message: `The sandbox responds with ${status}` }, headers = {}, times }) {
+    fail(
+      match,
+      { status, body = { message: `The sandbox responds with ${status}` }, headers = {}, times },
+    ) {
       addRule(match, times, async () => {
         if (status === 204 || status === 304) return new Response(null, { status, headers });
         const isText = typeof body === 'string';
-        const contentType = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+        const contentType = isText
+          ? 'text/plain; charset=utf-8'
+          : 'application/json; charset=utf-8';
         return new Response(isText ? body : JSON.stringify(body), {
           status,
           headers: { 'content-type': contentType, ...headers },
@@ -148,7 +173,9 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     },
     reset(match, times) {
       addRule(match, times, async () => {
-        throw new TypeError('fetch failed', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) });
+        throw new TypeError('fetch failed', {
+          cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+        });
       });
     },
     truncate(match, times) {
@@ -187,14 +214,25 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       const { calls, attempts, assistants, campaigns, rows } = sandbox.organizationOf(apiKey);
       return { calls, attempts, assistants, campaigns, rows };
     },
-    insertAttempts(apiKey, { at, count = 1, items = Array.from({ length: count }, () => ({})), status = 'completed' }) {
+    insertAttempts(
+      apiKey,
+      { at, count = 1, items = Array.from({ length: count }, () => ({})), status = 'completed' },
+    ) {
       const organization = sandbox.organizationOf(apiKey);
       // The same age as the attempt that follows it, so that the list stays sorted; at the top, the
       // newest possible age.
-      const neighbour = at === 0 ? undefined : (organization.attempts[at] ?? organization.attempts.at(-1));
-      const startedAt = neighbour?.started_at == null ? sandbox.now() : Date.parse(neighbour.started_at);
+      const neighbour =
+        at === 0 ? undefined : (organization.attempts[at] ?? organization.attempts.at(-1));
+      const startedAt =
+        neighbour?.started_at == null ? sandbox.now() : Date.parse(neighbour.started_at);
       const attempts = items.map((item) => {
-        const { call, attempt } = generateInsertedCall(seed, organization, inserted++, startedAt, status);
+        const { call, attempt } = generateInsertedCall(
+          seed,
+          organization,
+          inserted++,
+          startedAt,
+          status,
+        );
         Object.assign(attempt, item);
         organization.calls.push(call);
         organization.orderOf.set(attempt.id, call);
@@ -206,7 +244,11 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
     removeAttempts(apiKey, ids) {
       removeAttempts(sandbox.organizationOf(apiKey), new Set(ids));
     },
-    insertRows(apiKey, campaignId, { at, count = 1, items = Array.from({ length: count }, () => ({})) }) {
+    insertRows(
+      apiKey,
+      campaignId,
+      { at, count = 1, items = Array.from({ length: count }, () => ({})) },
+    ) {
       const organization = sandbox.organizationOf(apiKey);
       const rows = rowsOf(organization, campaignId);
       const nextIndex = Math.max(-1, ...rows.map((row) => row.row_index)) + 1;
@@ -232,6 +274,7 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
 
 function rowsOf(organization: Organization, campaignId: string): CampaignRow[] {
   const rows = organization.rows[campaignId];
-  if (rows === undefined) throw new Error(`No such campaign in ${organization.name}: ${campaignId}`);
+  if (rows === undefined)
+    throw new Error(`No such campaign in ${organization.name}: ${campaignId}`);
   return rows;
 }

@@ -4,7 +4,9 @@ import type { SampleIds } from './sample-ids.ts';
  * Operations that show what the gateway can do, with ids of the sandbox's own data: the tabs of the
  * demo's GraphiQL.
  */
-export function exampleOperations(ids: SampleIds): { description: string; query: string; variables?: Record<string, unknown> }[] {
+export function exampleOperations(
+  ids: SampleIds,
+): { description: string; query: string; variables?: Record<string, unknown> }[] {
   return [
     {
       description: 'One call with everything that happened in it: one upstream request.',
@@ -93,7 +95,8 @@ query CampaignRows($id: ID!) {
       variables: { id: ids.largeCampaignId },
     },
     {
-      description: 'Twenty calls with the status of their six campaigns: twenty-one upstream requests.',
+      description:
+        'Twenty calls with the status of their six campaigns: twenty-one upstream requests.',
       query: `
 query TwentyCalls($ids: [ID!]!) {
   calls(ids: $ids) {
@@ -134,7 +137,8 @@ query OneAssistant($id: ID!) {
       variables: { id: ids.frenchAssistantId },
     },
     {
-      description: 'The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.',
+      description:
+        'The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.',
       query: `
 query Overview {
   assistants(first: 100) { totalCount nodes { id name } }

@@ -32,7 +32,10 @@ export interface Faults {
    * Waits for `until` (which returns its timer's cancel function) or `release`; rejects when the
    * request is aborted.
    */
-  hold(request: SandboxRequest, until: (done: () => void) => (() => void) | undefined): Promise<void>;
+  hold(
+    request: SandboxRequest,
+    until: (done: () => void) => (() => void) | undefined,
+  ): Promise<void>;
   /** Resumes every held request. */
   release(): void;
   removeAll(): void;
@@ -80,7 +83,12 @@ export function createFaults(): Faults {
       const respondFrom = async (start: number): Promise<Response> => {
         for (let index = start; index < activeRules.length; index++) {
           const entry = activeRules[index];
-          if (entry === undefined || entry.remainingTimes < 1 || !isMatch(entry.rule.match, request)) continue;
+          if (
+            entry === undefined ||
+            entry.remainingTimes < 1 ||
+            !isMatch(entry.rule.match, request)
+          )
+            continue;
           entry.remainingTimes--;
           return entry.rule.act(request, () => respondFrom(index + 1));
         }
@@ -94,5 +102,7 @@ export function createFaults(): Faults {
 function isMatch(match: RequestMatch, request: SandboxRequest): boolean {
   if (typeof match === 'function') return match(request);
   // `search`, not `test`: a RegExp with the g flag stores its last position.
-  return typeof match === 'string' ? request.path.startsWith(match) : request.path.search(match) !== -1;
+  return typeof match === 'string'
+    ? request.path.startsWith(match)
+    : request.path.search(match) !== -1;
 }

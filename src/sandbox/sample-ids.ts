@@ -25,10 +25,14 @@ const DAY_MS = 86_400_000;
 
 /** Finds the sample ids in the data of the first organization. */
 export function sampleIds(sandbox: Sandbox): SampleIds {
-  const { calls, assistants, campaigns, rows } = sandbox.control.data(sandbox.organizations[0]?.apiKey ?? '');
-  const isAnswered = (call: Call) => call.status === 'completed' && call.last_call_attempt?.result === 'human';
+  const { calls, assistants, campaigns, rows } = sandbox.control.data(
+    sandbox.organizations[0]?.apiKey ?? '',
+  );
+  const isAnswered = (call: Call) =>
+    call.status === 'completed' && call.last_call_attempt?.result === 'human';
   const richnessOf = (call: Call) =>
-    (call.last_call_attempt?.transcript?.length ?? 0) + Object.keys(call.last_call_attempt?.structured_output ?? {}).length;
+    (call.last_call_attempt?.transcript?.length ?? 0) +
+    Object.keys(call.last_call_attempt?.structured_output ?? {}).length;
   const callsByCampaign = new Map<string, Call[]>();
   for (const call of calls) {
     if (call.campaign === null || !isAnswered(call)) continue;
@@ -41,13 +45,17 @@ export function sampleIds(sandbox: Sandbox): SampleIds {
         .filter((call) => isAnswered(call) && call.campaign !== null)
         .sort((one, other) => richnessOf(other) - richnessOf(one))[0],
     ).id,
-    retriedCallId: assertFound(calls.find((call) => isAnswered(call) && call.calls_count >= 5 && spanMs(call) > 2 * DAY_MS)).id,
+    retriedCallId: assertFound(
+      calls.find((call) => isAnswered(call) && call.calls_count >= 5 && spanMs(call) > 2 * DAY_MS),
+    ).id,
     liveCallId: assertFound(
       calls.findLast((call) => call.last_call_attempt?.status === 'ongoing') ??
         calls.findLast((call) => call.status === 'calling') ??
         calls.at(-1),
     ).id,
-    frenchAssistantId: assertFound(assistants.find(({ prompt }) => /^(Tu es|Vous êtes) /.test(prompt))).id,
+    frenchAssistantId: assertFound(
+      assistants.find(({ prompt }) => /^(Tu es|Vous êtes) /.test(prompt)),
+    ).id,
     fiveAssistantIds: assistants.slice(0, 5).map(({ id }) => id),
     largeCampaignId: assertFound(campaigns.find(({ id }) => rows[id]?.length === 500)).id,
     finishedCampaignId: assertFound(campaigns.find(({ status }) => status === 'completed')).id,
@@ -58,7 +66,10 @@ export function sampleIds(sandbox: Sandbox): SampleIds {
 }
 
 function spanMs(call: Call): number {
-  return Date.parse(call.call_attempts[0]?.started_at ?? '') - Date.parse(call.call_attempts.at(-1)?.started_at ?? '');
+  return (
+    Date.parse(call.call_attempts[0]?.started_at ?? '') -
+    Date.parse(call.call_attempts.at(-1)?.started_at ?? '')
+  );
 }
 
 function assertFound<T>(found: T | undefined): T {

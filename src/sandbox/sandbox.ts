@@ -83,7 +83,11 @@ export interface Sandbox {
    */
   fetch(request: Request): Promise<Response>;
   /** The organization with the key `sk_demo_a`, then the one with `sk_demo_b`. */
-  readonly organizations: readonly { readonly id: string; readonly name: string; readonly apiKey: string }[];
+  readonly organizations: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly apiKey: string;
+  }[];
   /** Every request since the start or `control.clearLog()`, in order of arrival. */
   readonly log: readonly LoggedRequest[];
   readonly control: SandboxControl;
@@ -112,7 +116,10 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     wrapsAssistant: options.wrapsAssistant ?? false,
   };
   const generated = generateOrganizations(seed, startedAt);
-  const copies = new Map<string, { organization: Organization; liveCalls: LiveCalls | undefined }>();
+  const copies = new Map<
+    string,
+    { organization: Organization; liveCalls: LiveCalls | undefined }
+  >();
   /**
    * Each organization is copied on first use: a sandbox of which only one is used does not pay for
    * both.
@@ -121,8 +128,12 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     const known = copies.get(apiKey);
     if (known) return known;
     const organization = generated.find((one) => one.apiKey === apiKey)?.copy();
-    if (organization === undefined) throw new Error(`No organization of the sandbox has the key ${apiKey}`);
-    const copy = { organization, liveCalls: live ? createLiveCalls(organization, seed, startedAt) : undefined };
+    if (organization === undefined)
+      throw new Error(`No organization of the sandbox has the key ${apiKey}`);
+    const copy = {
+      organization,
+      liveCalls: live ? createLiveCalls(organization, seed, startedAt) : undefined,
+    };
     copies.set(apiKey, copy);
     return copy;
   };
@@ -137,17 +148,28 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   let inFlight = 0;
   let maxInFlight = 0;
 
-  const respondNormally = async (request: SandboxRequest, url: URL, apiKey: string | undefined): Promise<Response> => {
+  const respondNormally = async (
+    request: SandboxRequest,
+    url: URL,
+    apiKey: string | undefined,
+  ): Promise<Response> => {
     try {
       if (!isUnder(basePath, url.pathname)) throw new ApiError(404, 'Route not found');
-      if (apiKey === undefined) throw new ApiError(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
+      if (apiKey === undefined)
+        throw new ApiError(401, 'Missing or unknown API key', { 'www-authenticate': 'Bearer' });
       const path = url.pathname.slice(basePath.length);
       return Response.json(
-        toVersion(version, respond(currentOrganization(apiKey), request.method, path, url.searchParams, rules)),
+        toVersion(
+          version,
+          respond(currentOrganization(apiKey), request.method, path, url.searchParams, rules),
+        ),
       );
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return Response.json({ message: error.message }, { status: error.status, headers: error.headers });
+      return Response.json(
+        { message: error.message },
+        { status: error.status, headers: error.headers },
+      );
     }
   };
 
@@ -174,7 +196,9 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       const url = new URL(request.url);
       const key = /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
       const organization = generated.find(({ apiKey }) => apiKey === key);
-      const path = (isUnder(basePath, url.pathname) ? url.pathname.slice(basePath.length) : url.pathname) + url.search;
+      const path =
+        (isUnder(basePath, url.pathname) ? url.pathname.slice(basePath.length) : url.pathname) +
+        url.search;
       const entry = {
         method: request.method,
         path,
@@ -186,11 +210,18 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       log.push(entry);
       inFlight++;
       maxInFlight = Math.max(maxInFlight, inFlight);
-      const sandboxRequest: SandboxRequest = { method: request.method, path, organizationId: entry.organizationId, request };
+      const sandboxRequest: SandboxRequest = {
+        method: request.method,
+        path,
+        organizationId: entry.organizationId,
+        request,
+      };
       try {
         const response = await abortable(
           request.signal,
-          faults.respond(sandboxRequest, () => respondNormally(sandboxRequest, url, organization?.apiKey)),
+          faults.respond(sandboxRequest, () =>
+            respondNormally(sandboxRequest, url, organization?.apiKey),
+          ),
         );
         entry.status = response.status;
         return response;

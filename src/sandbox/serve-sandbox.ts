@@ -11,7 +11,9 @@ export async function serveSandbox(
   { host, port }: { host: string; port: number },
 ): Promise<{ url: string; close(): Promise<void> }> {
   let origin = '';
-  const server = createServer((incoming, outgoing) => void relay(sandbox, origin, incoming, outgoing));
+  const server = createServer(
+    (incoming, outgoing) => void relay(sandbox, origin, incoming, outgoing),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -60,5 +62,9 @@ function toRequest(origin: string, incoming: IncomingMessage, signal: AbortSigna
     headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '');
   }
   // Concatenated as text: `new URL('//x', origin)` would treat x as a host.
-  return new Request(`${origin}${incoming.url ?? '/'}`, { method: incoming.method ?? 'GET', headers, signal });
+  return new Request(`${origin}${incoming.url ?? '/'}`, {
+    method: incoming.method ?? 'GET',
+    headers,
+    signal,
+  });
 }

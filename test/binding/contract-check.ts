@@ -46,7 +46,12 @@ const TYPE_OF: { readonly [component: string]: string } = { CampaignReference: '
 const FIELD_OF: { readonly [key: string]: string } = { 'Voice.id': 'voiceId' };
 
 /** Fields of the gateway without an upstream key. */
-const OWN_TYPES = ['Campaign.rows', 'UnrecognizedLlmModel.raw', 'UnrecognizedLlmModel.type', '_Service.sdl'];
+const OWN_TYPES = [
+  'Campaign.rows',
+  'UnrecognizedLlmModel.raw',
+  'UnrecognizedLlmModel.type',
+  '_Service.sdl',
+];
 
 /** Keys that end in `_id` and contain no id but a URL or the name of a model. */
 const TYPES_WITHOUT_ID = ['event_type_id', 'openrouter_model_id'];
@@ -85,13 +90,21 @@ export function screamingCase(value: string): string {
  * The expected GraphQL type of a key, or `undefined` if no table contains it, which is a violation
  * too.
  */
-export function typeFor(document: OpenApiDocument, component: string, key: string): string | undefined {
+export function typeFor(
+  document: OpenApiDocument,
+  component: string,
+  key: string,
+): string | undefined {
   const schema = document.components.schemas[component]?.properties?.[key];
   if (key === 'id' && NON_NULL_IDS.includes(TYPE_OF[component] ?? component)) return 'ID!';
   return schema && `${outputType(document, key, schema)}${NON_NULL_LISTS.includes(key) ? '!' : ''}`;
 }
 
-function outputType(document: OpenApiDocument, key: string, schema: JsonSchema): string | undefined {
+function outputType(
+  document: OpenApiDocument,
+  key: string,
+  schema: JsonSchema,
+): string | undefined {
   const alternatives = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
   if (alternatives.length > 1) return 'JSON';
   if (alternatives[0]) return outputType(document, key, alternatives[0]);
@@ -103,7 +116,10 @@ function outputType(document: OpenApiDocument, key: string, schema: JsonSchema):
   if (schema.const !== undefined) return 'String';
   if (others.length > 0) return undefined;
   if (type === 'array') return `[${outputType(document, '', schema.items ?? {})}!]`;
-  if (type === 'string') return (key === 'id' || key.endsWith('_id')) && !TYPES_WITHOUT_ID.includes(key) ? 'ID' : 'String';
+  if (type === 'string')
+    return (key === 'id' || key.endsWith('_id')) && !TYPES_WITHOUT_ID.includes(key)
+      ? 'ID'
+      : 'String';
   if (type === 'integer') return schema.maximum === Number.MAX_SAFE_INTEGER ? 'SafeInt' : undefined;
   if (type === 'number') return SCALAR_OF[key];
   if (type === 'boolean') return 'Boolean';
@@ -111,10 +127,16 @@ function outputType(document: OpenApiDocument, key: string, schema: JsonSchema):
 }
 
 /** The objects of the document that the schema exposes, with their GraphQL types. */
-export function objectsOf(document: OpenApiDocument): { component: string; type: string; keys: string[] }[] {
+export function objectsOf(
+  document: OpenApiDocument,
+): { component: string; type: string; keys: string[] }[] {
   return Object.entries(document.components.schemas)
     .filter(([name, { properties }]) => properties && !ENVELOPES.includes(name))
-    .map(([name, { properties = {} }]) => ({ component: name, type: TYPE_OF[name] ?? name, keys: Object.keys(properties) }));
+    .map(([name, { properties = {} }]) => ({
+      component: name,
+      type: TYPE_OF[name] ?? name,
+      keys: Object.keys(properties),
+    }));
 }
 
 export function fieldNameOf(type: string, key: string): string {
@@ -138,7 +160,8 @@ function missingFields(document: OpenApiDocument, schema: GraphQLSchema): string
     return keys.flatMap((key) => {
       const field = object.getFields()[fieldNameOf(type, key)];
       const expected = typeFor(document, component, key);
-      if (!field) return [`${component}.${key}: there is no field ${type}.${fieldNameOf(type, key)}`];
+      if (!field)
+        return [`${component}.${key}: there is no field ${type}.${fieldNameOf(type, key)}`];
       if (expected === undefined) return [`${component}.${key}: no rule gives it a type`];
       return String(field.type) === expected
         ? []
@@ -149,7 +172,9 @@ function missingFields(document: OpenApiDocument, schema: GraphQLSchema): string
 
 function undocumentedFields(document: OpenApiDocument, schema: GraphQLSchema): string[] {
   const documented = new Set(
-    objectsOf(document).flatMap(({ type, keys }) => keys.map((key) => `${type}.${fieldNameOf(type, key)}`)),
+    objectsOf(document).flatMap(({ type, keys }) =>
+      keys.map((key) => `${type}.${fieldNameOf(type, key)}`),
+    ),
   );
   return boundTypes(schema).flatMap(({ name, getFields }) =>
     Object.keys(getFields())
@@ -165,14 +190,26 @@ export function boundTypes(
 ): { readonly name: string; readonly getFields: GraphQLObjectType['getFields'] }[] {
   return Object.values(schema.getTypeMap())
     .filter(isObjectType)
-    .filter(({ name }) => !name.startsWith('__') && !['Query', 'PageInfo'].includes(name) && !/(Connection|Edge)$/.test(name))
+    .filter(
+      ({ name }) =>
+        !name.startsWith('__') &&
+        !['Query', 'PageInfo'].includes(name) &&
+        !/(Connection|Edge)$/.test(name),
+    )
     .map((type) => ({ name: type.name, getFields: () => type.getFields() }));
 }
 
 function enumViolations(document: OpenApiDocument, schema: GraphQLSchema): string[] {
-  const documented = Object.entries(document.components.schemas).filter(([, component]) => component.enum);
+  const documented = Object.entries(document.components.schemas).filter(
+    ([, component]) => component.enum,
+  );
   const undocumented = Object.values(schema.getTypeMap())
-    .filter((type) => isEnumType(type) && !/^(__|link__)/.test(type.name) && !documented.some(([name]) => name === type.name))
+    .filter(
+      (type) =>
+        isEnumType(type) &&
+        !/^(__|link__)/.test(type.name) &&
+        !documented.some(([name]) => name === type.name),
+    )
     .map(({ name }) => `${name}: no enum is documented for it`);
   return documented
     .flatMap(([name, { enum: values = [] }]) => {
@@ -182,8 +219,12 @@ function enumViolations(document: OpenApiDocument, schema: GraphQLSchema): strin
       if (!INPUT_ENUMS.includes(name)) expected.push('UNRECOGNIZED = UNRECOGNIZED');
       const actual = type.getValues().map((value) => `${value.name} = ${value.value}`);
       return [
-        ...expected.filter((value) => !actual.includes(value)).map((value) => `${name}: lacks ${value}`),
-        ...actual.filter((value) => !expected.includes(value)).map((value) => `${name}: ${value} is documented nowhere`),
+        ...expected
+          .filter((value) => !actual.includes(value))
+          .map((value) => `${name}: lacks ${value}`),
+        ...actual
+          .filter((value) => !expected.includes(value))
+          .map((value) => `${name}: ${value} is documented nowhere`),
       ];
     })
     .concat(undocumented);
@@ -194,12 +235,17 @@ function unionViolations(document: OpenApiDocument, schema: GraphQLSchema): stri
     if (!oneOf) return [];
     const union = schema.getType(name);
     if (!isUnionType(union)) return [`${name}: there is no union ${name}`];
-    const expected = [...oneOf.map(({ $ref = '' }) => $ref.replace('#/components/schemas/', '')), `Unrecognized${name}`].sort();
+    const expected = [
+      ...oneOf.map(({ $ref = '' }) => $ref.replace('#/components/schemas/', '')),
+      `Unrecognized${name}`,
+    ].sort();
     const actual = union
       .getTypes()
       .map((type) => type.name)
       .sort();
-    return String(expected) === String(actual) ? [] : [`${name}: is ${actual.join(' | ')}, not ${expected.join(' | ')}`];
+    return String(expected) === String(actual)
+      ? []
+      : [`${name}: is ${actual.join(' | ')}, not ${expected.join(' | ')}`];
   });
 }
 
@@ -215,22 +261,34 @@ export function undescribedParts(schema: GraphQLSchema): string[] {
 function partsOf(type: GraphQLNamedType): [name: string, description: string | null | undefined][] {
   const own: [string, string | null | undefined] = [getNamedType(type).name, type.description];
   if (isEnumType(type))
-    return [own, ...type.getValues().map(({ name, description }) => describedPart(`${type.name}.${name}`, description))];
+    return [
+      own,
+      ...type
+        .getValues()
+        .map(({ name, description }) => describedPart(`${type.name}.${name}`, description)),
+    ];
   if (isInputObjectType(type))
     return [
       own,
-      ...Object.values(type.getFields()).map(({ name, description }) => describedPart(`${type.name}.${name}`, description)),
+      ...Object.values(type.getFields()).map(({ name, description }) =>
+        describedPart(`${type.name}.${name}`, description),
+      ),
     ];
   if (!isObjectType(type) && !isInterfaceType(type)) return [own];
   return [
     own,
     ...Object.values(type.getFields()).flatMap((field) => [
       describedPart(`${type.name}.${field.name}`, field.description),
-      ...field.args.map((argument) => describedPart(`${type.name}.${field.name}(${argument.name}:)`, argument.description)),
+      ...field.args.map((argument) =>
+        describedPart(`${type.name}.${field.name}(${argument.name}:)`, argument.description),
+      ),
     ]),
   ];
 }
 
-function describedPart(name: string, description: string | null | undefined): [string, string | null | undefined] {
+function describedPart(
+  name: string,
+  description: string | null | undefined,
+): [string, string | null | undefined] {
   return [name, description];
 }

@@ -20,7 +20,11 @@ describe('RFC 3339 timestamps', () => {
   test('every RFC 3339 timestamp is unchanged', () => {
     const rfc3339 = fc
       .tuple(
-        fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),
+        fc.date({
+          min: new Date('0000-01-01T00:00:00Z'),
+          max: new Date('9999-12-31T23:59:59Z'),
+          noInvalidDate: true,
+        }),
         fc.option(fc.stringMatching(/^\d{1,12}$/)),
         fc.constantFrom('Z', 'z', '+00:00', '-00:00', '+05:45', '-12:00', '+23:59'),
         fc.constantFrom('T', 't'),
@@ -59,7 +63,11 @@ describe('Other timestamp text', () => {
   });
 
   test('timestamp text without a zone is UTC, independent of the time zone of the process', () => {
-    const years = { min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true };
+    const years = {
+      min: new Date('0001-01-01T00:00:00Z'),
+      max: new Date('9999-12-31T00:00:00Z'),
+      noInvalidDate: true,
+    };
     fc.assert(
       fc.property(fc.date(years), fc.constantFrom('T', ' '), (date, separator) => {
         const text = date.toISOString().slice(0, 23).replace('T', separator);
@@ -145,7 +153,8 @@ describe('Invalid timestamps', () => {
     fc.assert(
       fc.property(anything, (raw) => {
         const read = toDateTime(raw);
-        if (read !== null) expect(read).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i);
+        if (read !== null)
+          expect(read).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i);
       }),
       { numRuns: 2000 },
     );

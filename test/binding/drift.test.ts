@@ -5,7 +5,8 @@ import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 const gateway = createTestGateway({ settings: NO_CACHE });
 const { calls, campaigns } = gateway.sandbox.control.data(KEY_A);
 const call = calls.find(
-  ({ assistant, campaign, last_call_attempt }) => assistant && campaign && last_call_attempt?.transcript?.length,
+  ({ assistant, campaign, last_call_attempt }) =>
+    assistant && campaign && last_call_attempt?.transcript?.length,
 )!;
 const campaign = campaigns[0]!;
 
@@ -29,17 +30,30 @@ async function askChanged(selection: string, change: (call: any) => void) {
   expect(answer.errors).toBeUndefined();
   expect(gateway.traffic()).toEqual([`GET /call/${call.id}`]);
   expect(gateway.unexpectedErrors).toEqual([]);
-  return { call: answer.data.call, ...toDrift(answer.extensions), unrecognized: answer.extensions.unrecognized };
+  return {
+    call: answer.data.call,
+    ...toDrift(answer.extensions),
+    unrecognized: answer.extensions.unrecognized,
+  };
 }
 
 /** Formats drift entries as `kind Type.field count`. */
-function toDrift({ upstream }: { upstream: { drift?: { kind: string; type: string; field: string; count: number }[] } }) {
-  return { drift: upstream.drift?.map(({ kind, type, field, count }) => `${kind} ${type}.${field} ${count}`) };
+function toDrift({
+  upstream,
+}: {
+  upstream: { drift?: { kind: string; type: string; field: string; count: number }[] };
+}) {
+  return {
+    drift: upstream.drift?.map(
+      ({ kind, type, field, count }) => `${kind} ${type}.${field} ${count}`,
+    ),
+  };
 }
 
 describe('Drift in the upstream trace', () => {
   test('missing required keys and forbidden nulls are reported as drift', async () => {
-    const selection = 'direction fromPhoneNumber organizationId assistant { name prompt } campaign { id }';
+    const selection =
+      'direction fromPhoneNumber organizationId assistant { name prompt } campaign { id }';
     const { call, drift } = await askChanged(selection, (call) => {
       delete call.direction;
       delete call.organization_id;
@@ -86,7 +100,12 @@ describe('Drift in the upstream trace', () => {
       toPhoneNumber: '33123456789',
       direction: null,
       createdAt: null,
-      assistant: { id: '17', ivrNavigationEnabled: true, voice: { speed: 1.25 }, maxCallDurationSecs: null },
+      assistant: {
+        id: '17',
+        ivrNavigationEnabled: true,
+        voice: { speed: 1.25 },
+        maxCallDurationSecs: null,
+      },
       campaign: null,
     });
     expect(drift?.sort()).toEqual([
@@ -108,13 +127,24 @@ describe('Drift in the upstream trace', () => {
       'status lastCallAttempt { transcript { role } } llmModel { __typename }',
       (call) => {
         call.status = 'paused';
-        call.last_call_attempt.transcript = [{ role: 'moderator' }, { role: 'user' }, { role: 'judge' }];
-        call.llm_model = { type: 'realtime', provider: 'openai', realtime_model_id: 'm', realtime_voice_id: 'v' };
+        call.last_call_attempt.transcript = [
+          { role: 'moderator' },
+          { role: 'user' },
+          { role: 'judge' },
+        ];
+        call.llm_model = {
+          type: 'realtime',
+          provider: 'openai',
+          realtime_model_id: 'm',
+          realtime_voice_id: 'v',
+        };
       },
     );
     expect(call).toEqual({
       status: 'UNRECOGNIZED',
-      lastCallAttempt: { transcript: [{ role: 'UNRECOGNIZED' }, { role: 'USER' }, { role: 'UNRECOGNIZED' }] },
+      lastCallAttempt: {
+        transcript: [{ role: 'UNRECOGNIZED' }, { role: 'USER' }, { role: 'UNRECOGNIZED' }],
+      },
       llmModel: { __typename: 'UnrecognizedLlmModel' },
     });
     expect(drift).toEqual([
@@ -134,10 +164,16 @@ describe('Drift in the upstream trace', () => {
       'callAttempts { id } assistant { structuredOutputConfig { enumOptions } }',
       (call) => {
         call.call_attempts = [null, 'attempt', { id: '' }, { id: 'a' }, [{ id: 'b' }]];
-        call.assistant.structured_output_config = [7, { name: 'x', type: 'enum', required: true, enum_options: ['a', null, 3] }];
+        call.assistant.structured_output_config = [
+          7,
+          { name: 'x', type: 'enum', required: true, enum_options: ['a', null, 3] },
+        ];
       },
     );
-    expect(call).toEqual({ callAttempts: [{ id: 'a' }], assistant: { structuredOutputConfig: [{ enumOptions: ['a', '3'] }] } });
+    expect(call).toEqual({
+      callAttempts: [{ id: 'a' }],
+      assistant: { structuredOutputConfig: [{ enumOptions: ['a', '3'] }] },
+    });
     expect(drift).toEqual([
       'dropped Call.callAttempts 4',
       'dropped Assistant.structuredOutputConfig 1',
@@ -148,11 +184,15 @@ describe('Drift in the upstream trace', () => {
 
   test('unreadable items and missing totals of list pages are reported as drift', async () => {
     gateway.sandbox.control.heal();
-    gateway.sandbox.control.transform('/call?', ({ calls }) => ({ calls: [null, ...calls.slice(1)] }));
+    gateway.sandbox.control.transform('/call?', ({ calls }) => ({
+      calls: [null, ...calls.slice(1)],
+    }));
     gateway.sandbox.control.transform('/assistants', ({ assistants }) => ({
       assistants: [...assistants, { name: 'nobody' }, 'x'],
     }));
-    gateway.sandbox.control.transform(/^\/campaigns\/.*\/rows/, ({ rows }) => ({ rows: [...rows.slice(0, -1), 7] }));
+    gateway.sandbox.control.transform(/^\/campaigns\/.*\/rows/, ({ rows }) => ({
+      rows: [...rows.slice(0, -1), 7],
+    }));
     const { errors, extensions } = await gateway.execute(
       `query ($id: ID!) { callAttempts(first: 1) { nodes { id } } assistants { totalCount } campaign(id: $id) { rows(first: 1) { nodes { id } } } }`,
       { id: campaign.id },
@@ -173,7 +213,10 @@ describe('Drift in the upstream trace', () => {
       call.calls_count = 'many';
     });
     expect(drift).toBeUndefined();
-    const answer = await gateway.execute('query ($id: ID!) { call(id: $id) { direction callsCount } }', { id: call.id });
+    const answer = await gateway.execute(
+      'query ($id: ID!) { call(id: $id) { direction callsCount } }',
+      { id: call.id },
+    );
     expect(answer).toEqual({ data: { call: { direction: null, callsCount: null } } });
   });
 
@@ -203,8 +246,16 @@ describe('Documented values', () => {
         last_call_attempt: null,
       },
     ],
-    ['timestamps that are empty objects or numbers', 'createdAt scheduledAt', { created_at: {}, scheduled_at: 1_700_000_000 }],
-    ['timestamps that are text or null', 'createdAt scheduledAt', { created_at: '2024-06-01 12:00', scheduled_at: null }],
+    [
+      'timestamps that are empty objects or numbers',
+      'createdAt scheduledAt',
+      { created_at: {}, scheduled_at: 1_700_000_000 },
+    ],
+    [
+      'timestamps that are text or null',
+      'createdAt scheduledAt',
+      { created_at: '2024-06-01 12:00', scheduled_at: null },
+    ],
     [
       'missing optional keys',
       'assistant { faqItems { id } pendingFaqCount voice { speed } }',
@@ -216,7 +267,11 @@ describe('Documented values', () => {
       'free-form payloads',
       'lastCallAttempt { structuredOutput transcript { toolArguments } }',
       {
-        last_call_attempt: { id: 'a', structured_output: [1], transcript: [{ tool_arguments: 'now' }, {}] },
+        last_call_attempt: {
+          id: 'a',
+          structured_output: [1],
+          transcript: [{ tool_arguments: 'now' }, {}],
+        },
       },
     ],
     [
@@ -231,7 +286,8 @@ describe('Documented values', () => {
 });
 
 describe('Values derived from other API versions', () => {
-  const WINDOWS = 'callingWindows { callingWindowStartTime callingWindowEndTime retryDelaySeconds } maxRetryAttempts timezone';
+  const WINDOWS =
+    'callingWindows { callingWindowStartTime callingWindowEndTime retryDelaySeconds } maxRetryAttempts timezone';
   const FLAT = {
     calling_window_start_time: '09:00',
     calling_window_end_time: '6pm',
@@ -240,7 +296,9 @@ describe('Values derived from other API versions', () => {
     timezone: 'Europe/Paris',
   };
   const ONE_WINDOW = {
-    callingWindows: [{ callingWindowStartTime: '09:00', callingWindowEndTime: '6pm', retryDelaySeconds: 600 }],
+    callingWindows: [
+      { callingWindowStartTime: '09:00', callingWindowEndTime: '6pm', retryDelaySeconds: 600 },
+    ],
     maxRetryAttempts: 3,
     timezone: 'Europe/Paris',
   };
@@ -253,13 +311,23 @@ describe('Values derived from other API versions', () => {
         call.assistant.call_retry_config = FLAT;
       },
     );
-    expect(call).toEqual({ callRetryConfig: ONE_WINDOW, assistant: { callRetryConfig: ONE_WINDOW } });
-    expect(drift).toEqual(['derived CallRetryConfig.callingWindows 2', 'coerced CallingWindow.retryDelaySeconds 2']);
+    expect(call).toEqual({
+      callRetryConfig: ONE_WINDOW,
+      assistant: { callRetryConfig: ONE_WINDOW },
+    });
+    expect(drift).toEqual([
+      'derived CallRetryConfig.callingWindows 2',
+      'coerced CallingWindow.retryDelaySeconds 2',
+    ]);
   });
 
   test('a field that is missing in a flat retry configuration is null in its calling window', async () => {
     const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
-      call.call_retry_config = { retry_delay_seconds: 60, max_retry_attempts: 1, calling_windows: null };
+      call.call_retry_config = {
+        retry_delay_seconds: 60,
+        max_retry_attempts: 1,
+        calling_windows: null,
+      };
     });
     expect(call.callRetryConfig.callingWindows).toEqual([
       { callingWindowStartTime: null, callingWindowEndTime: null, retryDelaySeconds: 60 },
@@ -300,7 +368,9 @@ describe('Values derived from other API versions', () => {
           Object.assign(call, flags, { status: absent });
         });
         expect(call).toEqual({ status });
-        expect(drift).toEqual([`${status ? 'derived' : absent === null ? 'null' : 'missing'} Call.status 1`]);
+        expect(drift).toEqual([
+          `${status ? 'derived' : absent === null ? 'null' : 'missing'} Call.status 1`,
+        ]);
       }
     },
   );
@@ -312,16 +382,19 @@ describe('Values derived from other API versions', () => {
     { status: 'errored', isCancelled: false, isCompleted: false },
     { status: 'paused', isCancelled: null, isCompleted: null },
     { status: 7, isCancelled: null, isCompleted: null },
-  ])('the two flags are derived from a known status and are null for any other: $status', async ({ status, ...flags }) => {
-    const { call, drift } = await askChanged('isCancelled isCompleted', (call) => {
-      call.status = status;
-      delete call.is_cancelled;
-      delete call.is_completed;
-    });
-    expect(call).toEqual(flags);
-    const kind = flags.isCancelled === null ? 'missing' : 'derived';
-    expect(drift).toEqual([`${kind} Call.isCancelled 1`, `${kind} Call.isCompleted 1`]);
-  });
+  ])(
+    'the two flags are derived from a known status and are null for any other: $status',
+    async ({ status, ...flags }) => {
+      const { call, drift } = await askChanged('isCancelled isCompleted', (call) => {
+        call.status = status;
+        delete call.is_cancelled;
+        delete call.is_completed;
+      });
+      expect(call).toEqual(flags);
+      const kind = flags.isCancelled === null ? 'missing' : 'derived';
+      expect(drift).toEqual([`${kind} Call.isCancelled 1`, `${kind} Call.isCompleted 1`]);
+    },
+  );
 
   test('a status and flags that are present are not changed even if they contradict each other', async () => {
     const { call, drift } = await askChanged('status isCancelled isCompleted', (call) => {
@@ -341,22 +414,34 @@ describe('Values derived from other API versions', () => {
       call: { lastCallAttempt: { id: 'new' } },
       drift: ['derived Call.lastCallAttempt 1'],
     });
-    expect(await lastOf([])).toMatchObject({ call: { lastCallAttempt: null }, drift: ['derived Call.lastCallAttempt 1'] });
-    expect(await lastOf('none')).toMatchObject({ call: { lastCallAttempt: null }, drift: ['missing Call.lastCallAttempt 1'] });
+    expect(await lastOf([])).toMatchObject({
+      call: { lastCallAttempt: null },
+      drift: ['derived Call.lastCallAttempt 1'],
+    });
+    expect(await lastOf('none')).toMatchObject({
+      call: { lastCallAttempt: null },
+      drift: ['missing Call.lastCallAttempt 1'],
+    });
   });
 
   test('missing attempts are not derived from the last attempt because one attempt may not be all of them', async () => {
-    const { call, drift } = await askChanged('callAttempts { id } lastCallAttempt { id }', (call) => {
-      delete call.call_attempts;
-    });
+    const { call, drift } = await askChanged(
+      'callAttempts { id } lastCallAttempt { id }',
+      (call) => {
+        delete call.call_attempts;
+      },
+    );
     expect(call).toEqual({ callAttempts: [], lastCallAttempt: { id: expect.any(String) } });
     expect(drift).toEqual(['missing Call.callAttempts 1']);
   });
 
   test('a transcript that is a single string, as in webhooks, is null and reported as unreadable', async () => {
-    const { call, drift } = await askChanged('lastCallAttempt { id transcript { content } }', (call) => {
-      call.last_call_attempt.transcript = 'Hello. Hello?';
-    });
+    const { call, drift } = await askChanged(
+      'lastCallAttempt { id transcript { content } }',
+      (call) => {
+        call.last_call_attempt.transcript = 'Hello. Hello?';
+      },
+    );
     expect(call.lastCallAttempt).toEqual({ id: expect.any(String), transcript: null });
     expect(drift).toEqual(['unreadable CallAttempt.transcript 1']);
   });

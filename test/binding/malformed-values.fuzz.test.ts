@@ -3,7 +3,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createSchema } from '#resolvers/schema.ts';
 import { selectAllFields } from '../support/full-selection.ts';
 import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
-import { type Change, change, groupPaths, type JsonPath, type MutationKind, mutations, toChange } from './mutations.ts';
+import {
+  type Change,
+  change,
+  groupPaths,
+  type JsonPath,
+  type MutationKind,
+  mutations,
+  toChange,
+} from './mutations.ts';
 
 const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 60);
 const TIMEOUT_MS = 30_000 + NUM_RUNS * 200;
@@ -11,7 +19,9 @@ const TIMEOUT_MS = 30_000 + NUM_RUNS * 200;
 const gateway = createTestGateway({ settings: NO_CACHE });
 const { control } = gateway.sandbox;
 const { calls, attempts, assistants, campaigns, rows } = control.data(KEY_A);
-const call = calls.find(({ assistant, campaign, call_attempts }) => assistant && campaign && call_attempts.length > 2)!;
+const call = calls.find(
+  ({ assistant, campaign, call_attempts }) => assistant && campaign && call_attempts.length > 2,
+)!;
 const campaign = campaigns.find(({ id }) => rows[id]!.some((row) => row.call))!;
 // Few objects of each list, so that most mutations affect a selected object.
 control.removeAttempts(KEY_A, idsAfter(4, attempts));
@@ -19,7 +29,10 @@ control.removeRows(KEY_A, campaign.id, idsAfter(4, rows[campaign.id]!));
 
 const schema = createSchema();
 const ALL = Object.fromEntries(
-  ['Call', 'CallAttempt', 'Assistant', 'Campaign', 'CampaignRow'].map((type) => [type, selectAllFields(schema, type)]),
+  ['Call', 'CallAttempt', 'Assistant', 'Campaign', 'CampaignRow'].map((type) => [
+    type,
+    selectAllFields(schema, type),
+  ]),
 );
 
 interface Operation {
@@ -32,16 +45,37 @@ interface Operation {
 }
 
 const OPERATIONS: readonly Operation[] = [
-  { what: 'a call', query: `{ call(id: "${call.id}") ${ALL.Call} }`, root: ['call'], from: /^\/call\// },
-  { what: 'an assistant', query: `{ assistant(id: "${assistants[0]!.id}") ${ALL.Assistant} }`, root: [] },
-  { what: 'a campaign', query: `{ campaign(id: "${campaign.id}") ${ALL.Campaign} }`, root: ['campaign'] },
+  {
+    what: 'a call',
+    query: `{ call(id: "${call.id}") ${ALL.Call} }`,
+    root: ['call'],
+    from: /^\/call\//,
+  },
+  {
+    what: 'an assistant',
+    query: `{ assistant(id: "${assistants[0]!.id}") ${ALL.Assistant} }`,
+    root: [],
+  },
+  {
+    what: 'a campaign',
+    query: `{ campaign(id: "${campaign.id}") ${ALL.Campaign} }`,
+    root: ['campaign'],
+  },
   {
     what: 'attempts',
     query: `{ callAttempts(first: 3) { pageInfo { hasNextPage } nodes ${ALL.CallAttempt} } }`,
     root: ['calls', '*'],
   },
-  { what: 'assistants', query: `{ assistants(first: 3) { totalCount nodes ${ALL.Assistant} } }`, root: ['assistants', '*'] },
-  { what: 'campaigns', query: `{ campaigns(first: 3) { totalCount nodes ${ALL.Campaign} } }`, root: ['campaigns', '*'] },
+  {
+    what: 'assistants',
+    query: `{ assistants(first: 3) { totalCount nodes ${ALL.Assistant} } }`,
+    root: ['assistants', '*'],
+  },
+  {
+    what: 'campaigns',
+    query: `{ campaigns(first: 3) { totalCount nodes ${ALL.Campaign} } }`,
+    root: ['campaigns', '*'],
+  },
   {
     what: 'rows',
     query: `{ campaign(id: "${campaign.id}") { rows(first: 3) { totalCount nodes ${ALL.CampaignRow} } } }`,
@@ -58,9 +92,13 @@ describe.each(OPERATIONS)('Mutated responses for $what', (operation) => {
     async () => {
       await fc.assert(
         fc.asyncProperty(mutations({ maxLength: 6 }), async (odd) => {
-          const { data, errors, changed } = await askChanged(operation, (body) => odd.map(toChange(body)));
+          const { data, errors, changed } = await askChanged(operation, (body) =>
+            odd.map(toChange(body)),
+          );
           // An operation may fail only if a mutation affects the envelope or an id.
-          const mayFail = changed.some((place) => place.length <= root.length || place.at(-1) === 'id');
+          const mayFail = changed.some(
+            (place) => place.length <= root.length || place.at(-1) === 'id',
+          );
           for (const { extensions } of errors ?? []) {
             expect(extensions.code).toBe('UPSTREAM_INVALID_RESPONSE');
             expect(mayFail).toBe(true);
@@ -112,7 +150,9 @@ describe.each(OPERATIONS.slice(0, 3))('One mutation of $what', (operation) => {
     `a random mutation in ${operation.what} changes only its own field`,
     async () => {
       await fc.assert(
-        fc.asyncProperty(mutations({ maxLength: 1 }), (odd) => expectNothingElse((body) => odd.map(toChange(body, isInside)))),
+        fc.asyncProperty(mutations({ maxLength: 1 }), (odd) =>
+          expectNothingElse((body) => odd.map(toChange(body, isInside))),
+        ),
         { numRuns: NUM_RUNS },
       );
     },
@@ -131,7 +171,10 @@ const PLAIN: readonly MutationKind[] = [
 /**
  * Executes the operation over mutated upstream responses; returns its result and the mutated paths.
  */
-async function askChanged({ query, from = /^(?!.*\bpage=[2-9])/ }: Operation, toChanges: (body: unknown) => readonly Change[]) {
+async function askChanged(
+  { query, from = /^(?!.*\bpage=[2-9])/ }: Operation,
+  toChanges: (body: unknown) => readonly Change[],
+) {
   const changed: JsonPath[] = [];
   control.heal();
   control.transform(from, (body) =>
@@ -166,8 +209,12 @@ const FREE_FORM = ['metadata', 'inputData', 'structuredOutput', 'toolArguments',
 function misfits(value: unknown, field = ''): string[] {
   if (value === null || FREE_FORM.includes(field)) return [];
   if (typeof value === 'object')
-    return Object.entries(value).flatMap(([key, inner]) => misfits(inner, Array.isArray(value) ? field : key));
-  return KINDS.some(([name, isRight]) => name.test(field) && !isRight(value)) ? [`${field}: ${JSON.stringify(value)}`] : [];
+    return Object.entries(value).flatMap(([key, inner]) =>
+      misfits(inner, Array.isArray(value) ? field : key),
+    );
+  return KINDS.some(([name, isRight]) => name.test(field) && !isRight(value))
+    ? [`${field}: ${JSON.stringify(value)}`]
+    : [];
 }
 
 /**

@@ -12,7 +12,10 @@ function createGatewayWithCall() {
   gateway.traffic();
   const call = gateway.sandbox.control
     .data(KEY_A)
-    .calls.find(({ assistant, campaign, last_call_attempt }) => assistant && campaign && last_call_attempt?.transcript?.length)!;
+    .calls.find(
+      ({ assistant, campaign, last_call_attempt }) =>
+        assistant && campaign && last_call_attempt?.transcript?.length,
+    )!;
   /** Requests the call, whose upstream response `change` modifies. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
   const askChanged = (change: (call: any) => void, selection: string) => {
@@ -70,9 +73,14 @@ describe('Unrecognized enum value', () => {
     'the status %j is unrecognized because the upstream spells its values in one way only',
     async (status) => {
       const { askChanged } = createGatewayWithCall();
-      const { data, extensions } = await askChanged((call) => Object.assign(call, { status }), 'status');
+      const { data, extensions } = await askChanged(
+        (call) => Object.assign(call, { status }),
+        'status',
+      );
       expect(data.call).toEqual({ status: 'UNRECOGNIZED' });
-      expect(extensions).toEqual({ unrecognized: [{ type: 'Call', field: 'status', value: status }] });
+      expect(extensions).toEqual({
+        unrecognized: [{ type: 'Call', field: 'status', value: status }],
+      });
     },
   );
 
@@ -96,10 +104,12 @@ describe('Unrecognized enum value', () => {
     const { data, extensions } = await askChanged((call) => {
       for (const message of call.last_call_attempt.transcript) message.role = 'moderator';
     }, 'lastCallAttempt { transcript { role } }');
-    expect(new Set(data.call.lastCallAttempt.transcript.map(({ role }: { role: string }) => role))).toEqual(
-      new Set(['UNRECOGNIZED']),
-    );
-    expect(extensions.unrecognized).toEqual([{ type: 'TranscriptMessage', field: 'role', value: 'moderator' }]);
+    expect(
+      new Set(data.call.lastCallAttempt.transcript.map(({ role }: { role: string }) => role)),
+    ).toEqual(new Set(['UNRECOGNIZED']));
+    expect(extensions.unrecognized).toEqual([
+      { type: 'TranscriptMessage', field: 'role', value: 'moderator' },
+    ]);
   });
 
   test('long unrecognized values are truncated, and at most a hundred are listed', async () => {
@@ -112,43 +122,64 @@ describe('Unrecognized enum value', () => {
     }, 'lastCallAttempt { transcript { role } }');
     expect(data.call.lastCallAttempt.transcript).toHaveLength(150);
     expect(extensions.unrecognized).toHaveLength(100);
-    expect(extensions.unrecognized[99]).toEqual({ type: 'TranscriptMessage', field: 'role', value: '99'.padEnd(100, '-') });
+    expect(extensions.unrecognized[99]).toEqual({
+      type: 'TranscriptMessage',
+      field: 'role',
+      value: '99'.padEnd(100, '-'),
+    });
   });
 
-  test.each([[5], [true], [{}], [['completed']]])('the status %j is not a string and becomes null', async (status) => {
-    const { gateway, askChanged } = createGatewayWithCall();
-    const answer = await askChanged((call) => Object.assign(call, { status }), 'id status');
-    expect(answer).toEqual({ data: { call: { id: expect.any(String), status: null } } });
-    expectNoUnexpectedErrors(gateway);
-  });
+  test.each([[5], [true], [{}], [['completed']]])(
+    'the status %j is not a string and becomes null',
+    async (status) => {
+      const { gateway, askChanged } = createGatewayWithCall();
+      const answer = await askChanged((call) => Object.assign(call, { status }), 'id status');
+      expect(answer).toEqual({ data: { call: { id: expect.any(String), status: null } } });
+      expectNoUnexpectedErrors(gateway);
+    },
+  );
 });
 
 describe('UNRECOGNIZED as input', () => {
-  const REFUSAL = '`statuses` must not be UNRECOGNIZED: it represents values newer than this schema, which cannot be requested.';
+  const REFUSAL =
+    '`statuses` must not be UNRECOGNIZED: it represents values newer than this schema, which cannot be requested.';
 
   test.each([
-    { how: 'as a literal', query: '{ callAttempts(statuses: [UNRECOGNIZED]) { nodes { id } } }', variables: {} },
-    { how: 'as a literal without a list', query: '{ callAttempts(statuses: UNRECOGNIZED) { nodes { id } } }', variables: {} },
+    {
+      how: 'as a literal',
+      query: '{ callAttempts(statuses: [UNRECOGNIZED]) { nodes { id } } }',
+      variables: {},
+    },
+    {
+      how: 'as a literal without a list',
+      query: '{ callAttempts(statuses: UNRECOGNIZED) { nodes { id } } }',
+      variables: {},
+    },
     {
       how: 'next to other values in a variable',
-      query: 'query ($statuses: [CallStatus!]) { callAttempts(statuses: $statuses) { nodes { id } } }',
+      query:
+        'query ($statuses: [CallStatus!]) { callAttempts(statuses: $statuses) { nodes { id } } }',
       variables: { statuses: ['COMPLETED', 'UNRECOGNIZED'] },
     },
     {
       how: 'as a variable within a literal',
-      query: 'query ($status: CallStatus!) { callAttempts(statuses: [COMPLETED, $status]) { nodes { id } } }',
+      query:
+        'query ($status: CallStatus!) { callAttempts(statuses: [COMPLETED, $status]) { nodes { id } } }',
       variables: { status: 'UNRECOGNIZED' },
     },
     {
       how: 'as the default of a variable',
-      query: 'query ($statuses: [CallStatus!] = [UNRECOGNIZED]) { callAttempts(statuses: $statuses) { nodes { id } } }',
+      query:
+        'query ($statuses: [CallStatus!] = [UNRECOGNIZED]) { callAttempts(statuses: $statuses) { nodes { id } } }',
       variables: {},
     },
   ])('UNRECOGNIZED $how is rejected before any upstream request', async ({ query, variables }) => {
     const gateway = createTestGateway({ settings: NO_CACHE });
     const { data, errors } = await gateway.execute(query, variables);
     expect(data).toEqual({ callAttempts: null });
-    expect(errors).toMatchObject([{ message: REFUSAL, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors).toMatchObject([
+      { message: REFUSAL, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
     expect(gateway.traffic()).toEqual([]);
     expectNoUnexpectedErrors(gateway);
   });
@@ -161,13 +192,17 @@ describe('UNRECOGNIZED as input', () => {
       { id },
     );
     expect(data).toEqual({ campaign: { name, rows: null } });
-    expect(errors).toMatchObject([{ message: REFUSAL, path: ['campaign', 'rows'], extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors).toMatchObject([
+      { message: REFUSAL, path: ['campaign', 'rows'], extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
     expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`]);
   });
 
   test('UNRECOGNIZED is not a value of an input-only enum', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
-    const { errors } = await gateway.execute('{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }');
+    const { errors } = await gateway.execute(
+      '{ campaign(id: "x") { rows(result: UNRECOGNIZED) { nodes { id } } } }',
+    );
     expect(errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
     expect(gateway.traffic()).toEqual([]);
   });
@@ -188,14 +223,29 @@ describe('Language model', () => {
     ],
     [
       { type: 'openrouter', openrouter_model_id: 'openai/gpt-4.1' },
-      { __typename: 'OpenrouterLlmModel', type: 'openrouter', openrouterModelId: 'openai/gpt-4.1', openrouterProvider: null },
+      {
+        __typename: 'OpenrouterLlmModel',
+        type: 'openrouter',
+        openrouterModelId: 'openai/gpt-4.1',
+        openrouterProvider: null,
+      },
     ],
     [
       { type: 'realtime', provider: 'x', nested: { deep: [1] } },
-      { __typename: 'UnrecognizedLlmModel', type: 'realtime', raw: { type: 'realtime', provider: 'x', nested: { deep: [1] } } },
+      {
+        __typename: 'UnrecognizedLlmModel',
+        type: 'realtime',
+        raw: { type: 'realtime', provider: 'x', nested: { deep: [1] } },
+      },
     ],
-    [{ name: 'nameless' }, { __typename: 'UnrecognizedLlmModel', type: null, raw: { name: 'nameless' } }],
-    [{ type: { new: true } }, { __typename: 'UnrecognizedLlmModel', type: null, raw: { type: { new: true } } }],
+    [
+      { name: 'nameless' },
+      { __typename: 'UnrecognizedLlmModel', type: null, raw: { name: 'nameless' } },
+    ],
+    [
+      { type: { new: true } },
+      { __typename: 'UnrecognizedLlmModel', type: null, raw: { type: { new: true } } },
+    ],
     [{}, { __typename: 'UnrecognizedLlmModel', type: null, raw: {} }],
     ['gpt-4.1', null],
     [['openrouter'], null],
@@ -225,7 +275,9 @@ describe('Free-form payloads', () => {
       call.last_call_attempt.transcript = [{ content: '', role: 'tool', tool_arguments }];
     }, 'lastCallAttempt { transcript { toolArguments toolName toolIsError } }');
     expect(errors).toBeUndefined();
-    expect(data.call.lastCallAttempt.transcript).toEqual([{ toolArguments: tool_arguments, toolName: null, toolIsError: null }]);
+    expect(data.call.lastCallAttempt.transcript).toEqual([
+      { toolArguments: tool_arguments, toolName: null, toolIsError: null },
+    ]);
   });
 
   test('a payload of a hundred levels is passed through unchanged', async () => {
@@ -235,17 +287,25 @@ describe('Free-form payloads', () => {
     expect(answer).toEqual({ data: { call: { metadata } } });
   });
 
-  test.each([1_000, 5_000, 10_000, 100_000])('a payload of %i levels fails its call and no other field', async (depth) => {
-    const { call } = createGatewayWithCall();
-    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
-    gateway.sandbox.control.corrupt('/call/deep', `{"call":{"id":"deep","metadata":{"deep":${deep}}}}`);
-    const { data, errors } = await gateway.execute(
-      'query ($id: ID!) { deep: call(id: "deep") { metadata } other: call(id: $id) { id } }',
-      { id: call.id },
-    );
-    expect(data).toEqual({ deep: null, other: { id: call.id } });
-    expect(errors).toMatchObject([{ path: ['deep'], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
-  });
+  test.each([1_000, 5_000, 10_000, 100_000])(
+    'a payload of %i levels fails its call and no other field',
+    async (depth) => {
+      const { call } = createGatewayWithCall();
+      const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      gateway.sandbox.control.corrupt(
+        '/call/deep',
+        `{"call":{"id":"deep","metadata":{"deep":${deep}}}}`,
+      );
+      const { data, errors } = await gateway.execute(
+        'query ($id: ID!) { deep: call(id: "deep") { metadata } other: call(id: $id) { id } }',
+        { id: call.id },
+      );
+      expect(data).toEqual({ deep: null, other: { id: call.id } });
+      expect(errors).toMatchObject([
+        { path: ['deep'], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } },
+      ]);
+    },
+  );
 });
 
 function nested(levels: number): unknown[] {
@@ -257,7 +317,18 @@ describe('Lists with malformed items', () => {
     const { gateway, call, askChanged } = createGatewayWithCall();
     const good = call.call_attempts[0]!;
     const { data, errors } = await askChanged((changed) => {
-      changed.call_attempts = [null, 'attempt', 7, [good], {}, { id: null }, { id: {} }, { id: '' }, good, { id: 12 }];
+      changed.call_attempts = [
+        null,
+        'attempt',
+        7,
+        [good],
+        {},
+        { id: null },
+        { id: {} },
+        { id: '' },
+        good,
+        { id: 12 },
+      ];
     }, 'callAttempts { id status }');
     expect(errors).toBeUndefined();
     expect(data.call.callAttempts).toEqual([
@@ -271,7 +342,9 @@ describe('Lists with malformed items', () => {
     const { askChanged } = createGatewayWithCall();
     const { data, errors } = await askChanged((call) => {
       call.assistant.faq_items = [{ question: 'Why?' }, null, 'x', { id: 5, answer: 'Because.' }];
-      call.assistant.structured_output_config = [{ name: 'x', enum_options: ['a', null, 3, {}, 'b'] }];
+      call.assistant.structured_output_config = [
+        { name: 'x', enum_options: ['a', null, 3, {}, 'b'] },
+      ];
     }, 'assistant { faqItems { id question answer } structuredOutputConfig { name enumOptions } }');
     expect(errors).toBeUndefined();
     expect(data.call.assistant).toEqual({
@@ -293,7 +366,13 @@ describe('Lists with malformed items', () => {
         call.last_call_attempt = { id: 'a', transcript: odd };
       }, 'callAttempts { id } callRetryConfig { callingWindows { retryDelaySeconds } } lastCallAttempt { transcript { content } }');
       expect(answer).toEqual({
-        data: { call: { callAttempts: [], callRetryConfig: { callingWindows: [] }, lastCallAttempt: { transcript: null } } },
+        data: {
+          call: {
+            callAttempts: [],
+            callRetryConfig: { callingWindows: [] },
+            lastCallAttempt: { transcript: null },
+          },
+        },
       });
     },
   );
@@ -322,7 +401,21 @@ describe('Lists with malformed items', () => {
 });
 
 describe('Malformed fields', () => {
-  const ODD_VALUES = [null, 'odd', '', 7, -1.5, true, [], {}, [null], { id: {} }, { id: null }, [[{ id: 'x' }]], 1e300];
+  const ODD_VALUES = [
+    null,
+    'odd',
+    '',
+    7,
+    -1.5,
+    true,
+    [],
+    {},
+    [null],
+    { id: {} },
+    { id: null },
+    [[{ id: 'x' }]],
+    1e300,
+  ];
 
   test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))(
     'a call stays intact when any one of its keys is $name',
@@ -330,11 +423,16 @@ describe('Malformed fields', () => {
       const { gateway, call } = createGatewayWithCall();
       const keys = Object.keys(call).filter((key) => key !== 'id');
       let changedKey = '';
-      gateway.sandbox.control.transform('/call/', (body) => ({ call: { ...body.call, [changedKey]: odd } }));
+      gateway.sandbox.control.transform('/call/', (body) => ({
+        call: { ...body.call, [changedKey]: odd },
+      }));
 
       for (const key of keys) {
         changedKey = key;
-        const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+        const { data, errors } = await gateway.execute(
+          `query ($id: ID!) { call(id: $id) ${FULL_CALL} }`,
+          { id: call.id },
+        );
         expect(errors, key).toBeUndefined();
         expect(data.call, key).toMatchObject({
           id: call.id,
@@ -372,7 +470,10 @@ describe('Malformed fields', () => {
   test('a missing key is null', async () => {
     const { gateway, call } = createGatewayWithCall();
     gateway.sandbox.control.transform('/call/', () => ({ call: { id: call.id } }));
-    const { data, errors } = await gateway.execute(`query ($id: ID!) { call(id: $id) ${FULL_CALL} }`, { id: call.id });
+    const { data, errors } = await gateway.execute(
+      `query ($id: ID!) { call(id: $id) ${FULL_CALL} }`,
+      { id: call.id },
+    );
     expect(errors).toBeUndefined();
     const { id, callAttempts, ...others } = data.call;
     expect({ id, callAttempts }).toEqual({ id: call.id, callAttempts: [] });
@@ -387,7 +488,12 @@ describe('Malformed fields', () => {
       call.last_call_attempt.id = '';
     }, 'toPhoneNumber assistant { id name } campaign { id name } lastCallAttempt { id status }');
     expect(errors).toBeUndefined();
-    expect(data.call).toEqual({ toPhoneNumber: expect.any(String), assistant: null, campaign: null, lastCallAttempt: null });
+    expect(data.call).toEqual({
+      toPhoneNumber: expect.any(String),
+      assistant: null,
+      campaign: null,
+      lastCallAttempt: null,
+    });
   });
 
   test('a numeric id is a string', async () => {
@@ -406,7 +512,8 @@ const ATTEMPT =
   '{ id answeredAt dialError endedAt endReason endedBy phoneNumber recordingUrl result startedAt status structuredOutput transcript { content role toolArguments toolIsError toolName } }';
 const RETRY_CONFIG =
   '{ callingWindows { callingWindowEndTime callingWindowStartTime retryDelaySeconds } maxRetryAttempts timezone }';
-const LLM_MODEL = '{ ... on DedicatedInstanceLlmModel { name type } ... on UnrecognizedLlmModel { raw } }';
+const LLM_MODEL =
+  '{ ... on DedicatedInstanceLlmModel { name type } ... on UnrecognizedLlmModel { raw } }';
 
 /** Every field of a call that its upstream response contains. */
 const FULL_CALL = `{

@@ -46,11 +46,17 @@ const mutationKind: fc.Arbitrary<MutationKind> = fc.oneof(
   fc.record({ kind: fc.constant('drop' as const) }),
   fc.record({ kind: fc.constant('replace' as const), by: unexpectedValue }),
   fc.record({ kind: fc.constant('retype' as const) }),
-  fc.record({ kind: fc.constant('wrap' as const), in: fc.constantFrom('list' as const, 'object' as const) }),
+  fc.record({
+    kind: fc.constant('wrap' as const),
+    in: fc.constantFrom('list' as const, 'object' as const),
+  }),
 );
 
 export function mutations({ maxLength }: { readonly maxLength: number }): fc.Arbitrary<Mutation[]> {
-  return fc.array(fc.record({ where: fc.nat(), which: fc.nat(), how: mutationKind }), { minLength: 1, maxLength });
+  return fc.array(fc.record({ where: fc.nat(), which: fc.nat(), how: mutationKind }), {
+    minLength: 1,
+    maxLength,
+  });
 }
 
 /** A mutation at one path. */
@@ -60,7 +66,10 @@ export interface Change {
 }
 
 /** Resolves a mutation to a path in a response. */
-export function toChange(json: unknown, isMeant: (path: JsonPath) => boolean = () => true): (mutation: Mutation) => Change {
+export function toChange(
+  json: unknown,
+  isMeant: (path: JsonPath) => boolean = () => true,
+): (mutation: Mutation) => Change {
   const groups = groupPaths(json, isMeant);
   return ({ where, which, how }) => {
     const group = groups[where % groups.length] ?? [];
@@ -85,7 +94,8 @@ export function groupPaths(json: unknown, isMeant: (path: JsonPath) => boolean):
 function* pathsIn(json: unknown, place: JsonPath = []): Iterable<JsonPath> {
   if (place.length > 0) yield place;
   if (typeof json !== 'object' || json === null) return;
-  for (const [key, value] of Object.entries(json)) yield* pathsIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
+  for (const [key, value] of Object.entries(json))
+    yield* pathsIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
 }
 
 /**
@@ -110,7 +120,9 @@ function mutateValue(value: unknown, how: MutationKind): unknown {
     case 'replace':
       return how.by;
     case 'retype':
-      return typeof value === 'string' && Number.isFinite(Number(value)) ? Number(value) : String(value);
+      return typeof value === 'string' && Number.isFinite(Number(value))
+        ? Number(value)
+        : String(value);
     case 'wrap':
       return how.in === 'list' ? [value] : { value };
   }

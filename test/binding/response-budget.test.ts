@@ -20,7 +20,8 @@ const schema = withBudgets(
 function withBudgets(made: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(made.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const field of Object.values(type.getFields())) field.resolve = withResponseBudget(field.type, field.resolve) as never;
+    for (const field of Object.values(type.getFields()))
+      field.resolve = withResponseBudget(field.type, field.resolve) as never;
   }
   return made;
 }
@@ -30,7 +31,23 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.string({ maxLength: 300 }),
   fc
-    .tuple(fc.constantFrom('\u0000', '\u001f', '"', '\\', '\n', 'ä', '世', '🙂', '\ud800', '\udfff', '\u2028', 'a'), fc.nat(400))
+    .tuple(
+      fc.constantFrom(
+        '\u0000',
+        '\u001f',
+        '"',
+        '\\',
+        '\n',
+        'ä',
+        '世',
+        '🙂',
+        '\ud800',
+        '\udfff',
+        '\u2028',
+        'a',
+      ),
+      fc.nat(400),
+    )
     .map(([unit, count]) => unit.repeat(count)),
 );
 
@@ -46,14 +63,28 @@ const arbitraryThing = fc.letrec<{ thing: object }>((tie) => ({
       color: fc.constantFrom('DARK_RED_WITH_A_LONG_NAME_AS_ENUMS_HAVE_SOMETIMES', 'BLUE'),
       texts: fc.array(fc.option(text), { maxLength: 20 }),
       thing: fc.oneof({ depthSize: 'small' }, fc.constant(null), tie('thing')),
-      things: fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('thing'), { maxLength: 4 })),
+      things: fc.oneof(
+        { depthSize: 'small' },
+        fc.constant([]),
+        fc.array(tie('thing'), { maxLength: 4 }),
+      ),
     },
     { requiredKeys: [] },
   ),
 })).thing;
 
 const alias = fc.integer({ min: 1, max: 256 }).map((length) => 'a'.repeat(length));
-const leaf = fc.constantFrom('text', 'id', 'int', 'float', 'flag', 'json', 'color', 'texts', '__typename');
+const leaf = fc.constantFrom(
+  'text',
+  'id',
+  'int',
+  'float',
+  'flag',
+  'json',
+  'color',
+  'texts',
+  '__typename',
+);
 
 const selection: fc.Arbitrary<string> = fc.letrec<{ set: string }>((tie) => ({
   set: fc
@@ -77,7 +108,12 @@ const FRAGMENT = 'fragment F on Thing { fromFragment: __typename text }';
 /** Executes a query within a response budget. `isGivenUp` tells whether the budget was exceeded. */
 async function executeWithin(maxBytes: number, query: string, rootValue: object) {
   const answer = createResponseBudget({ maxBytes, maxErrors: 1_000 }, () => {});
-  const result = await execute({ schema, document: parse(query), rootValue, contextValue: { responseBudget: answer } });
+  const result = await execute({
+    schema,
+    document: parse(query),
+    rootValue,
+    contextValue: { responseBudget: answer },
+  });
   if (result.errors && !answer.isExceeded) answer.addErrors(result.errors);
   answer.measureTexts();
   return { result, isGivenUp: answer.isExceeded };
@@ -85,13 +121,18 @@ async function executeWithin(maxBytes: number, query: string, rootValue: object)
 
 test('a response over its byte limit always exceeds the budget: every serialized byte is counted', async () => {
   await fc.assert(
-    fc.asyncProperty(arbitraryThing, fc.array(arbitraryThing, { maxLength: 5 }), selection, async (one, many, set) => {
-      const query = `{ thing ${set} things ${set} } ${FRAGMENT}`;
-      const root = { thing: one, things: many };
-      const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, root);
-      const written = Buffer.byteLength(JSON.stringify(result));
-      expect((await executeWithin(written - 1, query, root)).isGivenUp).toBe(true);
-    }),
+    fc.asyncProperty(
+      arbitraryThing,
+      fc.array(arbitraryThing, { maxLength: 5 }),
+      selection,
+      async (one, many, set) => {
+        const query = `{ thing ${set} things ${set} } ${FRAGMENT}`;
+        const root = { thing: one, things: many };
+        const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, root);
+        const written = Buffer.byteLength(JSON.stringify(result));
+        expect((await executeWithin(written - 1, query, root)).isGivenUp).toBe(true);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -103,13 +144,17 @@ test('the measured size is at most 128 bytes per field and item larger than the 
       const query = '{ thing { texts } }';
       const written = Buffer.byteLength(JSON.stringify(texts));
       const places = texts.length + 2;
-      expect((await executeWithin(written + 128 * places + 100, query, root)).isGivenUp).toBe(false);
+      expect((await executeWithin(written + 128 * places + 100, query, root)).isGivenUp).toBe(
+        false,
+      );
     }),
   );
 });
 
 test('errors count with their messages and paths, and their number is limited', async () => {
-  const failing = { error: Array.from({ length: 20 }, () => new Error(`\u0001"ä${'x'.repeat(300)}`)) };
+  const failing = {
+    error: Array.from({ length: 20 }, () => new Error(`\u0001"ä${'x'.repeat(300)}`)),
+  };
   const query = `{ ${'a'.repeat(200)}: error { id } }`;
   const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, failing);
   expect(result.errors).toHaveLength(20);
@@ -123,7 +168,9 @@ test('errors count with their messages and paths, and their number is limited', 
 });
 
 test('a null in a non-null field counts as an error', async () => {
-  const strict = withBudgets(makeExecutableSchema({ typeDefs: 'type Query { things: [Thing] } type Thing { id: ID! }' }));
+  const strict = withBudgets(
+    makeExecutableSchema({ typeDefs: 'type Query { things: [Thing] } type Thing { id: ID! }' }),
+  );
   const answer = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 3 }, () => {});
   const rootValue = { things: Array.from({ length: 100 }, () => ({})) };
   const result = await execute({

@@ -103,7 +103,9 @@ describe('Input of custom scalars', () => {
     ['SafeInt', 1.5, 'SafeInt must be a whole number of at most 2^53-1 either way.'],
   ] as const)('the scalar %s rejects the input %j', (name, given, message) => {
     expect(() => scalars[name].parseValue(given)).toThrow(new GraphQLError(message));
-    expect(() => scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toThrow(new GraphQLError(message));
+    expect(() => scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toThrow(
+      new GraphQLError(message),
+    );
   });
 
   test('a literal of a custom scalar may contain a variable', () => {

@@ -15,7 +15,9 @@ import {
   undescribedParts,
 } from './contract-check.ts';
 
-const document = parse(readFileSync(new URL('../../schema/revox.openapi.yaml', import.meta.url), 'utf8')) as OpenApiDocument;
+const document = parse(
+  readFileSync(new URL('../../schema/revox.openapi.yaml', import.meta.url), 'utf8'),
+) as OpenApiDocument;
 const schema = createSchema();
 
 describe('Upstream contract and GraphQL schema', () => {
@@ -24,7 +26,9 @@ describe('Upstream contract and GraphQL schema', () => {
   });
 
   test('the OpenAPI document has 19 keys of a call, 13 of an attempt and 23 of an assistant, like the upstream documentation', () => {
-    const counts = Object.fromEntries(objectsOf(document).map(({ component, keys }) => [component, keys.length]));
+    const counts = Object.fromEntries(
+      objectsOf(document).map(({ component, keys }) => [component, keys.length]),
+    );
     expect(counts).toEqual({
       Assistant: 23,
       Calendly: 2,
@@ -58,23 +62,30 @@ describe('Upstream contract and GraphQL schema', () => {
           RESOLVE_INFO as unknown as GraphQLResolveInfo,
         );
         // A partial campaign carries a loader under a symbol, which is not a key.
-        expect(isWireObject(read) ? JSON.parse(JSON.stringify(read)) : read, `${component}.${key}`).toEqual(value);
+        expect(
+          isWireObject(read) ? JSON.parse(JSON.stringify(read)) : read,
+          `${component}.${key}`,
+        ).toEqual(value);
       }
     }
   });
 
   test('the binding derives the key of every bound field from the naming rule', () => {
     for (const { component, type, keys } of objectsOf(document)) {
-      for (const key of keys) expect(keyOf(type, fieldNameOf(type, key)), `${component}.${key}`).toBe(key);
+      for (const key of keys)
+        expect(keyOf(type, fieldNameOf(type, key)), `${component}.${key}`).toBe(key);
     }
   });
 
   test('the naming rule is reversible for every key and field and valid for every enum value', () => {
     const keys = objectsOf(document).flatMap((object) => object.keys);
-    const values = Object.values(document.components.schemas).flatMap((component) => component.enum ?? []);
+    const values = Object.values(document.components.schemas).flatMap(
+      (component) => component.enum ?? [],
+    );
     expect(keys.map((key) => toKey(toFieldName(key)))).toEqual(keys);
     for (const { name, getFields } of boundTypes(schema)) {
-      for (const field of Object.keys(getFields())) expect(toFieldName(toKey(field)), `${name}.${field}`).toBe(field);
+      for (const field of Object.keys(getFields()))
+        expect(toFieldName(toKey(field)), `${name}.${field}`).toBe(field);
     }
     expect(values.map(toEnumName).filter((name) => !/^[A-Z][A-Z0-9_]*$/.test(name))).toEqual([]);
   });
@@ -82,16 +93,23 @@ describe('Upstream contract and GraphQL schema', () => {
 
 describe('Contract check', () => {
   const withChange = (change: (schemas: Record<string, Mutable>) => void) => {
-    const changed = structuredClone(document) as unknown as { components: { schemas: Record<string, Mutable> } };
+    const changed = structuredClone(document) as unknown as {
+      components: { schemas: Record<string, Mutable> };
+    };
     change(changed.components.schemas);
     return contractViolations(changed as unknown as OpenApiDocument, schema);
   };
 
-  test.each(objectsOf(document))('the contract check reports an additional key in $component', ({ component, type }) => {
-    expect(withChange((schemas) => (schemas[component]!.properties!.spoken_language = { type: 'string' }))).toEqual([
-      `${component}.spoken_language: there is no field ${type}.spokenLanguage`,
-    ]);
-  });
+  test.each(objectsOf(document))(
+    'the contract check reports an additional key in $component',
+    ({ component, type }) => {
+      expect(
+        withChange(
+          (schemas) => (schemas[component]!.properties!.spoken_language = { type: 'string' }),
+        ),
+      ).toEqual([`${component}.spoken_language: there is no field ${type}.spokenLanguage`]);
+    },
+  );
 
   test.each(
     objectsOf(document)
@@ -110,38 +128,53 @@ describe('Contract check', () => {
   );
 
   test('the contract check reports a key whose type has changed', () => {
-    expect(withChange((schemas) => (schemas.Call!.properties!.to_phone_number = { type: 'boolean' }))).toEqual([
-      'Call.to_phone_number: Call.toPhoneNumber is String, not Boolean',
-    ]);
-    expect(withChange((schemas) => (schemas.Call!.properties!.calls_count = { type: ['number', 'string'] }))).toEqual([
-      'Call.calls_count: Call.callsCount is Int, not undefined',
-    ]);
+    expect(
+      withChange((schemas) => (schemas.Call!.properties!.to_phone_number = { type: 'boolean' })),
+    ).toEqual(['Call.to_phone_number: Call.toPhoneNumber is String, not Boolean']);
+    expect(
+      withChange(
+        (schemas) => (schemas.Call!.properties!.calls_count = { type: ['number', 'string'] }),
+      ),
+    ).toEqual(['Call.calls_count: Call.callsCount is Int, not undefined']);
   });
 
   test('the contract check reports an added or removed enum value', () => {
-    expect(withChange((schemas) => schemas.CallStatus!.enum!.push('on-hold'))).toEqual(['CallStatus: lacks ON_HOLD = on-hold']);
+    expect(withChange((schemas) => schemas.CallStatus!.enum!.push('on-hold'))).toEqual([
+      'CallStatus: lacks ON_HOLD = on-hold',
+    ]);
     expect(withChange((schemas) => schemas.CampaignRowResult!.enum!.pop())).toEqual([
       'CampaignRowResult: NONE = none is documented nowhere',
     ]);
   });
 
   test('the contract check reports an additional object, enum or language model', () => {
-    expect(withChange((schemas) => (schemas.Contact = { type: 'object', properties: { id: {} } }))).toEqual([
-      'Contact: there is no type Contact',
+    expect(
+      withChange((schemas) => (schemas.Contact = { type: 'object', properties: { id: {} } })),
+    ).toEqual(['Contact: there is no type Contact']);
+    expect(withChange((schemas) => (schemas.Outcome = { enum: ['won'] }))).toEqual([
+      'Outcome: there is no enum Outcome',
     ]);
-    expect(withChange((schemas) => (schemas.Outcome = { enum: ['won'] }))).toEqual(['Outcome: there is no enum Outcome']);
-    expect(withChange((schemas) => schemas.LlmModel!.oneOf!.push({ $ref: '#/components/schemas/Voice' }))).toEqual([
+    expect(
+      withChange((schemas) =>
+        schemas.LlmModel!.oneOf!.push({ $ref: '#/components/schemas/Voice' }),
+      ),
+    ).toEqual([
       'LlmModel: is DedicatedInstanceLlmModel | OpenrouterLlmModel | UnrecognizedLlmModel, not DedicatedInstanceLlmModel | OpenrouterLlmModel | UnrecognizedLlmModel | Voice',
     ]);
   });
 
   test('the contract check reports an undocumented field or enum', () => {
-    const invented = buildSchema('type Query { call: Call } type Call { id: ID! mood: Mood } enum Mood { GOOD }');
+    const invented = buildSchema(
+      'type Query { call: Call } type Call { id: ID! mood: Mood } enum Mood { GOOD }',
+    );
     const faults = contractViolations(
       { components: { schemas: { Call: { properties: { id: { type: 'string' } } } } } },
       invented,
     );
-    expect(faults).toEqual(['Call.mood: no key is documented for it', 'Mood: no enum is documented for it']);
+    expect(faults).toEqual([
+      'Call.mood: no key is documented for it',
+      'Mood: no enum is documented for it',
+    ]);
   });
 });
 
@@ -197,11 +230,22 @@ interface Mutable {
   properties?: Record<string, Mutable>;
 }
 
-const UNLIMITED_BUDGET = { isExceeded: false, addBytes: () => {}, addText: () => {}, addError: () => {} };
-const RESOLVE_INFO = { path: { prev: undefined, key: 'field', typename: undefined }, fieldNodes: [], fragments: {} };
+const UNLIMITED_BUDGET = {
+  isExceeded: false,
+  addBytes: () => {},
+  addText: () => {},
+  addError: () => {},
+};
+const RESOLVE_INFO = {
+  path: { prev: undefined, key: 'field', typename: undefined },
+  fieldNodes: [],
+  fragments: {},
+};
 const NO_DRIFT_LOG = {
-  reportUnrecognized: (type: string, field: string) => expect.unreachable(`${type}.${field} is not recognized`),
-  report: (kind: string, type: string, field: string) => expect.unreachable(`${type}.${field} is ${kind}`),
+  reportUnrecognized: (type: string, field: string) =>
+    expect.unreachable(`${type}.${field} is not recognized`),
+  report: (kind: string, type: string, field: string) =>
+    expect.unreachable(`${type}.${field} is ${kind}`),
 };
 
 /** A value that the schema of the document allows. Follows references. */
@@ -223,7 +267,9 @@ function sample({ $ref, anyOf, oneOf, ...own }: JsonSchema): unknown {
       return 7;
     case 'object':
       return own.properties
-        ? Object.fromEntries(Object.entries(own.properties).map(([key, value]) => [key, sample(value)]))
+        ? Object.fromEntries(
+            Object.entries(own.properties).map(([key, value]) => [key, sample(value)]),
+          )
         : { any: ['thing'] };
     default:
       return 'text';
@@ -232,10 +278,14 @@ function sample({ $ref, anyOf, oneOf, ...own }: JsonSchema): unknown {
 
 test('a partial campaign is loaded only for the keys that it lacks', async () => {
   const { resolve } = (
-    schema.getType('Call') as { getFields(): Record<string, { resolve?: (...args: unknown[]) => unknown }> }
+    schema.getType('Call') as {
+      getFields(): Record<string, { resolve?: (...args: unknown[]) => unknown }>;
+    }
   ).getFields().campaign!;
   let loads = 0;
-  const loaders = { campaign: async (id: string) => ({ id, name: 'Renamed', status: 'running', asked: ++loads }) };
+  const loaders = {
+    campaign: async (id: string) => ({ id, name: 'Renamed', status: 'running', asked: ++loads }),
+  };
   const campaign = (await resolve!(
     { campaign: { id: 'c1', name: 'As it was' } },
     {},

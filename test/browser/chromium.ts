@@ -22,7 +22,10 @@ const isChecked = process.env.CI === 'true';
 
 /** Says so where there is no browser; in CI that is a failure. */
 export function expectChromium(): void {
-  if (!hasChromium) console.warn(`Nothing is looked at: there is no ${CHROMIUM} on this machine. Install it, or let CI do it.`);
+  if (!hasChromium)
+    console.warn(
+      `Nothing is looked at: there is no ${CHROMIUM} on this machine. Install it, or let CI do it.`,
+    );
   test.runIf(isChecked)('CI has a browser', () => {
     expect(hasChromium).toBe(true);
   });

@@ -9,7 +9,12 @@ import {
 } from '#errors/upstream-error.ts';
 import { Credential } from '#rest/credential.ts';
 import type { UpstreamCall } from '#rest/upstream-context.ts';
-import type { ReadVersion, SendHooks, SendUpstream, UpstreamRequest } from '#rest/upstream-request.ts';
+import type {
+  ReadVersion,
+  SendHooks,
+  SendUpstream,
+  UpstreamRequest,
+} from '#rest/upstream-request.ts';
 import { createClock } from '../support/clock.ts';
 import { createUpstreamContext } from '../support/upstream-context.ts';
 
@@ -116,7 +121,8 @@ function createCachingScene({
   return {
     clock,
     errand,
-    ask: <T>(question: UpstreamRequest<T>, newerThan?: ReadVersion, key?: string) => fetch(errand(key), question, { newerThan }),
+    ask: <T>(question: UpstreamRequest<T>, newerThan?: ReadVersion, key?: string) =>
+      fetch(errand(key), question, { newerThan }),
     sendings,
     takeAsked: () => asked.splice(0),
     takeSources: () => calls.splice(0).map(({ source }) => source),
@@ -191,7 +197,10 @@ describe('Caching client with newerThan', () => {
     const { readVersion } = await ask(page(1));
     takeSources();
     fail(new UpstreamUnavailableError(REQUEST_LINE));
-    expect((await ask(page(1), readVersion)).readVersion).toEqual({ ...readVersion, isCached: true });
+    expect((await ask(page(1), readVersion)).readVersion).toEqual({
+      ...readVersion,
+      isCached: true,
+    });
     expect(takeSources()).toEqual(['stale']);
   });
 });
@@ -241,7 +250,9 @@ describe('Caching client with a second tier', () => {
   test('a response from the second tier counts as cached for the requests that join it, and may be too old for them', async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
-    const [first, second] = ['first', 'second'].map((process) => createCachingScene({ clock, tier, process }));
+    const [first, second] = ['first', 'second'].map((process) =>
+      createCachingScene({ clock, tier, process }),
+    );
     await first!.ask(page(2));
     const { readVersion: upper } = await second!.ask(page(1));
     second!.takeAsked();
@@ -274,8 +285,15 @@ describe('Caching client with a second tier', () => {
       parse: () => ({ items: [{ id: 'r', call }] }),
       embedded: () => [{ endpoint: '/call/{id}', path: '/call/c', value: call }],
     };
-    const one: UpstreamRequest<unknown> = { endpoint: '/call/{id}', path: '/call/c', query: '', parse: () => call };
-    const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, skewMs: -3_600_000 }));
+    const one: UpstreamRequest<unknown> = {
+      endpoint: '/call/{id}',
+      path: '/call/c',
+      query: '',
+      parse: () => call,
+    };
+    const [first, second] = [1, 2].map(() =>
+      createCachingScene({ clock, tier, skewMs: -3_600_000 }),
+    );
     await first!.ask(rows);
     await second!.ask(rows);
     for (const cache of [first!, second!]) {
@@ -303,7 +321,10 @@ describe('Caching client with a second tier', () => {
   test('the second tier stores a 404, and another instance serves it without an upstream request', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
-    const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
+    const [first, second] = [
+      createCachingScene({ clock, tier }),
+      createCachingScene({ clock, tier }),
+    ];
     first.fail(new UpstreamNotFoundError(REQUEST_LINE, 404));
     await expect(first.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
     expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 404 for 20']);
@@ -314,7 +335,10 @@ describe('Caching client with a second tier', () => {
   test('a 401 revokes the credential in the second tier', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
-    const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
+    const [first, second] = [
+      createCachingScene({ clock, tier }),
+      createCachingScene({ clock, tier }),
+    ];
     await first.ask(assistant('a'));
     second.fail(new CredentialRefusedError(REQUEST_LINE, 401));
     await expect(second.ask(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
@@ -325,7 +349,10 @@ describe('Caching client with a second tier', () => {
   test('a 403 revokes the credential in the second tier only when another instance has read the object', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
-    const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
+    const [first, second] = [
+      createCachingScene({ clock, tier }),
+      createCachingScene({ clock, tier }),
+    ];
     await first.ask(assistant('a'));
     clock.pass(2000);
     takeLog();
@@ -340,7 +367,10 @@ describe('Caching client with a second tier', () => {
   test('the second tier serves stale on error to an instance that has never seen the response', async () => {
     const clock = createClock();
     const { tier } = createFakeSecondTier(clock);
-    const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
+    const [first, second] = [
+      createCachingScene({ clock, tier }),
+      createCachingScene({ clock, tier }),
+    ];
     const { value } = await first.ask(assistant('a'));
     clock.pass(3000);
     second.fail(new UpstreamUnavailableError(REQUEST_LINE));
@@ -358,9 +388,13 @@ describe('Caching client with a second tier', () => {
       path: '/assistants',
       query: '',
       parse: () => ({ items: [{ id: 'a' }] }),
-      embedded: ({ items }) => items.map((value) => ({ endpoint: '/assistants/{id}', path: '/assistants/a', value })),
+      embedded: ({ items }) =>
+        items.map((value) => ({ endpoint: '/assistants/{id}', path: '/assistants/a', value })),
     };
-    const [first, second] = [createCachingScene({ clock, tier }), createCachingScene({ clock, tier })];
+    const [first, second] = [
+      createCachingScene({ clock, tier }),
+      createCachingScene({ clock, tier }),
+    ];
     await first.ask(list);
     await second.ask(list);
     expect((await second.ask(assistant('a'))).value).toEqual({ id: 'a' });
@@ -373,7 +407,9 @@ describe('Caching client with a second tier', () => {
     test('a recent entry of the second tier proves that the upstream accepts its credential', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
-      const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }));
+      const [first, second] = [1, 2].map(() =>
+        createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }),
+      );
       await first!.ask(assistant('a'));
       clock.pass(RECHECK - 1);
       await second!.ask(assistant('a'));
@@ -387,7 +423,9 @@ describe('Caching client with a second tier', () => {
     test('an old entry of the second tier does not prove that the upstream accepts its credential', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
-      const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }));
+      const [first, second] = [1, 2].map(() =>
+        createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }),
+      );
       await first!.ask(assistant('a'));
       clock.pass(RECHECK);
       await second!.ask(assistant('a'));
@@ -397,7 +435,9 @@ describe('Caching client with a second tier', () => {
     test('a 404 in the second tier does not prove that the upstream accepts its credential', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
-      const [first, second] = [1, 2].map(() => createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }));
+      const [first, second] = [1, 2].map(() =>
+        createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }),
+      );
       first!.fail(new UpstreamNotFoundError(REQUEST_LINE, 404));
       await expect(first!.ask(assistant('a'))).rejects.toThrow();
       await second!.ask(assistant('a'));
@@ -451,7 +491,9 @@ describe('Caching client with a request that waits for its byte budget', () => {
   });
 
   test('a recheck that waits for its byte budget does not keep another operation from rechecking the credential itself', async () => {
-    const { ask, clock, hold, sendings, takeAsked } = createCachingScene({ credentialRecheckMs: 500 });
+    const { ask, clock, hold, sendings, takeAsked } = createCachingScene({
+      credentialRecheckMs: 500,
+    });
     for (const id of ['a', 'b']) await ask(assistant(id));
     clock.pass(500);
     takeAsked();
@@ -468,7 +510,9 @@ describe('Caching client with a request that waits for its byte budget', () => {
   });
 
   test('an operation does not join a recheck that waits for its byte budget', async () => {
-    const { ask, clock, hold, sendings, takeAsked } = createCachingScene({ credentialRecheckMs: 500 });
+    const { ask, clock, hold, sendings, takeAsked } = createCachingScene({
+      credentialRecheckMs: 500,
+    });
     for (const id of ['a', 'b']) await ask(assistant(id));
     clock.pass(500);
     takeAsked();
@@ -528,7 +572,8 @@ describe('Isolation of callers in the caching client', () => {
   test('the background revalidations of one credential take no revalidation slot of another', async () => {
     const { ask, clock, takeAsked, hold } = createCachingScene();
     const ids = Array.from({ length: 12 }, (_, n) => `a${n}`);
-    for (const key of ['sk_one', 'sk_two']) for (const id of ids) await ask(assistant(id), undefined, key);
+    for (const key of ['sk_one', 'sk_two'])
+      for (const id of ids) await ask(assistant(id), undefined, key);
     clock.pass(FRESHNESS.assistantMs);
     takeAsked();
     const release = hold();

@@ -100,7 +100,8 @@ test('the fair LRU cache evicts the same entries as a model that searches a list
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       // Least recently used first.
       let model: { key: string; owner: string; size: number }[] = [];
-      const heldBy = (owner: string) => model.filter((one) => one.owner === owner).reduce((sum, { size }) => sum + size, 0);
+      const heldBy = (owner: string) =>
+        model.filter((one) => one.owner === owner).reduce((sum, { size }) => sum + size, 0);
       const total = () => model.reduce((sum, { size }) => sum + size, 0);
       let isSetting = false;
       const { cache } = createCache({

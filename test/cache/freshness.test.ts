@@ -31,9 +31,19 @@ const freshnessOf = createFreshnessPolicy(SETTINGS);
 const of = (endpoint: Endpoint, value: unknown) => freshnessOf(endpoint, value, NOW);
 
 /** An attempt that ended long ago. */
-const attempt = (changes: object = {}) => ({ id: 'attempt', status: 'completed', ended_at: LONG_AGO, ...changes });
+const attempt = (changes: object = {}) => ({
+  id: 'attempt',
+  status: 'completed',
+  ended_at: LONG_AGO,
+  ...changes,
+});
 /** A call with one attempt that ended long ago. */
-const call = (changes: object = {}) => ({ id: 'call', status: 'completed', call_attempts: [attempt()], ...changes });
+const call = (changes: object = {}) => ({
+  id: 'call',
+  status: 'completed',
+  call_attempts: [attempt()],
+  ...changes,
+});
 const endedAt = (ended_at: unknown) => call({ call_attempts: [attempt({ ended_at })] });
 
 describe('Freshness of a call', () => {
@@ -44,14 +54,19 @@ describe('Freshness of a call', () => {
     },
   );
 
-  test.each(['completed', 'cancelled', 'errored'])('a call with the order status %s has ended', (status) => {
-    expect(of('/call/{id}', call({ status }))).toEqual(ENDED);
-  });
+  test.each(['completed', 'cancelled', 'errored'])(
+    'a call with the order status %s has ended',
+    (status) => {
+      expect(of('/call/{id}', call({ status }))).toEqual(ENDED);
+    },
+  );
 
   test.each(['paused', 'error', 'COMPLETED', '', 'constructor', 0, false, {}, ['completed']])(
     'a call with the unknown status %j counts as live, whatever its flags say',
     (status) => {
-      expect(of('/call/{id}', call({ status, is_completed: true, is_cancelled: true }))).toEqual(LIVE);
+      expect(of('/call/{id}', call({ status, is_completed: true, is_cancelled: true }))).toEqual(
+        LIVE,
+      );
     },
   );
 
@@ -64,29 +79,50 @@ describe('Freshness of a call', () => {
     { is_completed: 'true', is_cancelled: 1, expected: LIVE },
     { is_completed: null, expected: LIVE },
     { expected: LIVE },
-  ])('the flags of a call without a status decide whether it has ended: %j', ({ expected, ...flags }) => {
-    expect(of('/call/{id}', call({ status: undefined, ...flags }))).toEqual(expected);
-    expect(of('/call/{id}', call({ status: null, ...flags }))).toEqual(expected);
-  });
+  ])(
+    'the flags of a call without a status decide whether it has ended: %j',
+    ({ expected, ...flags }) => {
+      expect(of('/call/{id}', call({ status: undefined, ...flags }))).toEqual(expected);
+      expect(of('/call/{id}', call({ status: null, ...flags }))).toEqual(expected);
+    },
+  );
 
   test('a call with a live status is live even if a flag of another version says that it has ended', () => {
     expect(of('/call/{id}', call({ status: 'calling', is_completed: true }))).toEqual(LIVE);
-    expect(of('/call/{id}', call({ status: 'completed', is_completed: false, is_cancelled: false }))).toEqual(ENDED);
+    expect(
+      of('/call/{id}', call({ status: 'completed', is_completed: false, is_cancelled: false })),
+    ).toEqual(ENDED);
   });
 
-  test.each(['queued', 'ringing', 'ongoing', 'errored', 'cancelled', 'new', '', null, undefined, {}])(
-    'a call with an attempt that is %j is live, even if its order has ended',
-    (status) => {
-      expect(of('/call/{id}', call({ call_attempts: [attempt({ status }), attempt()] }))).toEqual(LIVE);
-      expect(of('/call/{id}', call({ call_attempts: [attempt(), attempt({ status })] }))).toEqual(LIVE);
-      expect(of('/call/{id}', call({ last_call_attempt: attempt({ status }) }))).toEqual(LIVE);
-    },
-  );
+  test.each([
+    'queued',
+    'ringing',
+    'ongoing',
+    'errored',
+    'cancelled',
+    'new',
+    '',
+    null,
+    undefined,
+    {},
+  ])('a call with an attempt that is %j is live, even if its order has ended', (status) => {
+    expect(of('/call/{id}', call({ call_attempts: [attempt({ status }), attempt()] }))).toEqual(
+      LIVE,
+    );
+    expect(of('/call/{id}', call({ call_attempts: [attempt(), attempt({ status })] }))).toEqual(
+      LIVE,
+    );
+    expect(of('/call/{id}', call({ last_call_attempt: attempt({ status }) }))).toEqual(LIVE);
+  });
 
   test('a call of the oldest API versions, without a status, is classified by its flag and its attempts', () => {
     const oldest = (changes: object) => ({
       id: 'call',
-      call_retry_config: { calling_window_start_time: '9am', retry_delay_seconds: 60, max_retry_attempts: 3 },
+      call_retry_config: {
+        calling_window_start_time: '9am',
+        retry_delay_seconds: 60,
+        max_retry_attempts: 3,
+      },
       next_call_at: null,
       calls_count: 1,
       is_completed: false,
@@ -97,12 +133,24 @@ describe('Freshness of a call', () => {
     expect(of('/call/{id}', oldest({}))).toEqual(LIVE);
     expect(of('/call/{id}', oldest({ is_completed: undefined }))).toEqual(LIVE);
     expect(of('/call/{id}', oldest({ is_completed: true }))).toEqual(ENDED);
-    expect(of('/call/{id}', oldest({ is_completed: true, last_call_attempt: attempt({ status: 'ongoing' }) }))).toEqual(LIVE);
-    expect(of('/call/{id}', oldest({ is_completed: true, call_attempts: ['x', attempt()] }))).toEqual(LIVE);
+    expect(
+      of(
+        '/call/{id}',
+        oldest({ is_completed: true, last_call_attempt: attempt({ status: 'ongoing' }) }),
+      ),
+    ).toEqual(LIVE);
+    expect(
+      of('/call/{id}', oldest({ is_completed: true, call_attempts: ['x', attempt()] })),
+    ).toEqual(LIVE);
   });
 
   test('a call is live while an attempt that has an end time is not over', () => {
-    expect(of('/call/{id}', call({ call_attempts: [attempt({ status: 'ongoing', ended_at: LONG_AGO })] }))).toEqual(LIVE);
+    expect(
+      of(
+        '/call/{id}',
+        call({ call_attempts: [attempt({ status: 'ongoing', ended_at: LONG_AGO })] }),
+      ),
+    ).toEqual(LIVE);
   });
 
   test.each(['completed', 'error'])('a call has ended when its attempts are %s', (status) => {
@@ -112,7 +160,11 @@ describe('Freshness of a call', () => {
   test.each([
     ['a month ago', LONG_AGO, ENDED],
     ['a minute ago', LAST_MINUTE, JUST_ENDED],
-    ['just within the settling time', new Date(NOW - SETTINGS.settlingCallMs + 1).toISOString(), JUST_ENDED],
+    [
+      'just within the settling time',
+      new Date(NOW - SETTINGS.settlingCallMs + 1).toISOString(),
+      JUST_ENDED,
+    ],
     ['just beyond the settling time', new Date(NOW - SETTINGS.settlingCallMs).toISOString(), ENDED],
     ['in the future', '2026-06-01T12:01:00Z', JUST_ENDED],
     ['in seconds, long ago', NOW / 1000 - 86_400, ENDED],
@@ -146,19 +198,28 @@ describe('Freshness of a call', () => {
 
   test('a call that has just ended becomes a call that ended long ago, by the clock of the upstream', () => {
     const ended = endedAt(LAST_MINUTE);
-    expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_001)).toEqual(JUST_ENDED);
+    expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_001)).toEqual(
+      JUST_ENDED,
+    );
     expect(freshnessOf('/call/{id}', ended, NOW + SETTINGS.settlingCallMs - 60_000)).toEqual(ENDED);
   });
 
-  test.each(['cancelled', 'errored', 'completed'])('a call that is %s without an attempt has no settling time', (status) => {
-    expect(of('/call/{id}', { id: 'call', status, call_attempts: [] })).toEqual(ENDED);
-    // The attempts are unknown when they cannot be read.
-    for (const call_attempts of ['many', {}, null, undefined])
-      expect(of('/call/{id}', { id: 'call', status, call_attempts })).toEqual(JUST_ENDED);
-  });
+  test.each(['cancelled', 'errored', 'completed'])(
+    'a call that is %s without an attempt has no settling time',
+    (status) => {
+      expect(of('/call/{id}', { id: 'call', status, call_attempts: [] })).toEqual(ENDED);
+      // The attempts are unknown when they cannot be read.
+      for (const call_attempts of ['many', {}, null, undefined])
+        expect(of('/call/{id}', { id: 'call', status, call_attempts })).toEqual(JUST_ENDED);
+    },
+  );
 
   test('a call with only its last attempt is classified by that attempt', () => {
-    const only = (last_call_attempt: unknown) => ({ id: 'call', status: 'completed', last_call_attempt });
+    const only = (last_call_attempt: unknown) => ({
+      id: 'call',
+      status: 'completed',
+      last_call_attempt,
+    });
     expect(of('/call/{id}', only(attempt()))).toEqual(ENDED);
     expect(of('/call/{id}', only(attempt({ ended_at: LAST_MINUTE })))).toEqual(JUST_ENDED);
     expect(of('/call/{id}', only(attempt({ status: 'ringing' })))).toEqual(LIVE);
@@ -170,7 +231,12 @@ describe('Freshness of assistants', () => {
   test.each<Endpoint>(['/assistants/{id}', '/assistants'])(
     'the endpoint %s has one freshness, whatever it returns',
     (endpoint) => {
-      for (const value of [{ id: 'a' }, { items: [{ id: 'a', status: 'running' }] }, { items: [] }, null]) {
+      for (const value of [
+        { id: 'a' },
+        { items: [{ id: 'a', status: 'running' }] },
+        { items: [] },
+        null,
+      ]) {
         expect(of(endpoint, value)).toEqual(ASSISTANT);
       }
     },
@@ -193,7 +259,11 @@ describe('Freshness of campaigns', () => {
 
   test('a campaign list is as fresh as its least fresh campaign', () => {
     const list = (...items: unknown[]) => of('/campaigns', { items });
-    const [running, paused, cancelled] = [{ status: 'running' }, { status: 'paused' }, { status: 'running', is_cancelled: true }];
+    const [running, paused, cancelled] = [
+      { status: 'running' },
+      { status: 'paused' },
+      { status: 'running', is_cancelled: true },
+    ];
     expect(list(paused, running, cancelled)).toEqual(RUNNING);
     expect(list(running)).toEqual(RUNNING);
     expect(list(paused, cancelled)).toEqual(CAMPAIGN);
@@ -215,7 +285,11 @@ describe('Freshness of campaigns', () => {
 describe('Freshness of pages', () => {
   test('a page of attempts has the page freshness, and less with an attempt that is not over', () => {
     const page = (...items: unknown[]) => of('/call', { items });
-    const [over, failed, ringing] = [attempt(), attempt({ status: 'error' }), attempt({ status: 'ringing' })];
+    const [over, failed, ringing] = [
+      attempt(),
+      attempt({ status: 'error' }),
+      attempt({ status: 'ringing' }),
+    ];
     expect(page(over, failed)).toEqual(PAGE);
     expect(page(over, ringing, failed)).toEqual(LIVE);
     expect(page(over, attempt({ status: 'of another version' }))).toEqual(LIVE);
@@ -225,7 +299,8 @@ describe('Freshness of pages', () => {
   });
 
   test('a page of rows has the page freshness, and less with a live call', () => {
-    const page = (...items: unknown[]) => of('/campaigns/{id}/rows', { items, total: items.length });
+    const page = (...items: unknown[]) =>
+      of('/campaigns/{id}/rows', { items, total: items.length });
     const row = (one?: unknown) => ({ id: 'row', row_index: 0, call: one });
     expect(page(row(), row(null), row(call()))).toEqual(PAGE);
     expect(page(row(call()), row(call({ status: 'calling' })), row())).toEqual(LIVE);
@@ -237,7 +312,8 @@ describe('Freshness of pages', () => {
 
   test('a page of rows is no longer fresh than its least fresh call', () => {
     const other = createFreshnessPolicy({ ...SETTINGS, justEndedCallMs: 500, endedCallMs: 1_500 });
-    const page = (...calls: unknown[]) => other('/campaigns/{id}/rows', { items: calls.map((one) => ({ call: one })) }, NOW);
+    const page = (...calls: unknown[]) =>
+      other('/campaigns/{id}/rows', { items: calls.map((one) => ({ call: one })) }, NOW);
     expect(page(call(), endedAt(LAST_MINUTE))).toEqual({ freshForMs: 500, isLive: false });
     expect(page(call())).toEqual({ freshForMs: 1_500, isLive: false });
   });
@@ -246,7 +322,9 @@ describe('Freshness of pages', () => {
     const other = createFreshnessPolicy({ ...SETTINGS, liveCallMs: 9_000 });
     const live = { freshForMs: SETTINGS.pageMs, isLive: true };
     expect(other('/call', { items: [attempt({ status: 'ringing' })] }, NOW)).toEqual(live);
-    expect(other('/campaigns/{id}/rows', { items: [{ call: call({ status: 'calling' }) }] }, NOW)).toEqual(live);
+    expect(
+      other('/campaigns/{id}/rows', { items: [{ call: call({ status: 'calling' }) }] }, NOW),
+    ).toEqual(live);
   });
 
   test.each<[Endpoint, boolean]>([
@@ -275,15 +353,22 @@ describe('Freshness of unexpected values', () => {
     ['/campaigns/{id}/rows', PAGE],
   ];
 
-  test.each(BY_ENDPOINT)('an unexpected value of %s causes no error and is never fresh for long', (endpoint, expected) => {
-    for (const odd of ODD) {
-      expect(of(endpoint, odd)).toEqual(expected);
-      expect(of(endpoint, { items: odd }).freshForMs).toBeLessThanOrEqual(of(endpoint, { items: [] }).freshForMs);
-    }
-  });
+  test.each(BY_ENDPOINT)(
+    'an unexpected value of %s causes no error and is never fresh for long',
+    (endpoint, expected) => {
+      for (const odd of ODD) {
+        expect(of(endpoint, odd)).toEqual(expected);
+        expect(of(endpoint, { items: odd }).freshForMs).toBeLessThanOrEqual(
+          of(endpoint, { items: [] }).freshForMs,
+        );
+      }
+    },
+  );
 
   test('an unexpected value in the place of an attempt makes the call live', () => {
-    for (const odd of ODD) expect(of('/call/{id}', call({ call_attempts: [attempt(), odd] }))).toEqual(LIVE);
-    for (const odd of ODD.slice(2)) expect(of('/call/{id}', call({ last_call_attempt: odd }))).toEqual(LIVE);
+    for (const odd of ODD)
+      expect(of('/call/{id}', call({ call_attempts: [attempt(), odd] }))).toEqual(LIVE);
+    for (const odd of ODD.slice(2))
+      expect(of('/call/{id}', call({ last_call_attempt: odd }))).toEqual(LIVE);
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createMemoryStore, type Entry, type MemoryStoreOptions, SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
+import {
+  createMemoryStore,
+  type Entry,
+  type MemoryStoreOptions,
+  SWEEP_INTERVAL_MS,
+} from '#cache/memory-store.ts';
 import type { ReadVersion } from '#rest/upstream-request.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 
@@ -73,8 +78,16 @@ describe('Memory store', () => {
     remember('b', '/call/1', 'of b');
     remember('b', '/call/2', 'of b alone');
     memory.recordAccepted('c', 0, memory.takeFence());
-    expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual(['of a', 'of b', undefined]);
-    expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/2'))).toEqual([undefined, 'of b alone', undefined]);
+    expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([
+      'of a',
+      'of b',
+      undefined,
+    ]);
+    expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/2'))).toEqual([
+      undefined,
+      'of b alone',
+      undefined,
+    ]);
   });
 
   test('the memory store stores a 404', () => {
@@ -130,7 +143,9 @@ describe('Revocation in the memory store', () => {
     const bytesOfB = memory.bytes;
     for (let index = 0; index < 10; index += 1) remember('a', `/call/${index}`, 'of a');
     memory.revoke('a');
-    expect(Array.from({ length: 10 }, (_, index) => valueAt('a', `/call/${index}`))).toEqual(Array(10).fill(undefined));
+    expect(Array.from({ length: 10 }, (_, index) => valueAt('a', `/call/${index}`))).toEqual(
+      Array(10).fill(undefined),
+    );
     expect(valueAt('b', '/call/1')).toBe('of b');
     expect(memory.bytes).toBe(bytesOfB);
     expect(memory.acceptedAt('b')).not.toBe(Number.NEGATIVE_INFINITY);
@@ -269,8 +284,16 @@ describe('Replacement in the memory store', () => {
 
   test('an older response replaces nothing, even if it may not be stored', () => {
     const { remember, valueAt } = createStore();
-    remember('a', '/call/1', 'over', { readVersion: readVersion('p', 2), requestedAt: 500, freshUntil: 900 });
-    remember('a', '/call/1', 'was live', { readVersion: readVersion('p', 1), requestedAt: 400, freshUntil: 400 });
+    remember('a', '/call/1', 'over', {
+      readVersion: readVersion('p', 2),
+      requestedAt: 500,
+      freshUntil: 900,
+    });
+    remember('a', '/call/1', 'was live', {
+      readVersion: readVersion('p', 1),
+      requestedAt: 400,
+      freshUntil: 400,
+    });
     expect(valueAt('a', '/call/1')).toBe('over');
   });
 
@@ -308,7 +331,11 @@ describe('Byte limit of the memory store', () => {
     expect(valueAt('a', '/call/1')).toBe(LARGE);
     remember('a', '/call/4', LARGE);
     expect(valueAt('b', '/call/2')).toBe(LARGE);
-    expect(['1', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, undefined, LARGE]);
+    expect(['1', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([
+      LARGE,
+      undefined,
+      LARGE,
+    ]);
     expect(memory.bytes).toBeLessThanOrEqual(35_000);
   });
 
@@ -316,7 +343,9 @@ describe('Byte limit of the memory store', () => {
     const { remember, valueAt } = createStore({ maxBytes: 100_000 });
     for (let n = 0; n < 4; n += 1) remember('small', `/call/${n}`, LARGE);
     for (let n = 0; n < 1_000; n += 1) remember('large', `/call/${n}`, LARGE);
-    expect(Array.from({ length: 4 }, (_, n) => valueAt('small', `/call/${n}`))).toEqual(Array(4).fill(LARGE));
+    expect(Array.from({ length: 4 }, (_, n) => valueAt('small', `/call/${n}`))).toEqual(
+      Array(4).fill(LARGE),
+    );
     expect(valueAt('large', '/call/999')).toBe(LARGE);
   });
 
@@ -326,13 +355,23 @@ describe('Byte limit of the memory store', () => {
     for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
     memory.set('a', '/call/1', late, memory.takeFence());
     remember('a', '/call/4', LARGE);
-    expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([undefined, LARGE, LARGE, LARGE]);
+    expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([
+      undefined,
+      LARGE,
+      LARGE,
+      LARGE,
+    ]);
   });
 
   test('the byte limit holds for all credentials together', () => {
     const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
     for (const fingerprint of ['a', 'b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
-    expect(['a', 'b', 'c', 'd'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([undefined, LARGE, LARGE, LARGE]);
+    expect(['a', 'b', 'c', 'd'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([
+      undefined,
+      LARGE,
+      LARGE,
+      LARGE,
+    ]);
     expect(memory.bytes).toBeLessThanOrEqual(35_000);
   });
 
@@ -441,7 +480,12 @@ describe('Sweep of the memory store', () => {
     expect(valueAt('a', '/call/1')).toBe(LARGE);
     timers.elapse(SWEEP_INTERVAL_MS);
     remember('a', '/call/4', LARGE);
-    expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([LARGE, undefined, LARGE, LARGE]);
+    expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([
+      LARGE,
+      undefined,
+      LARGE,
+      LARGE,
+    ]);
   });
 
   test('the sweep forgets a credential without entries once it has been idle for long enough', () => {

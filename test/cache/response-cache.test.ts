@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore, type Entry, SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
-import { type CacheableResponse, createResponseCache, type Dependency } from '#cache/response-cache.ts';
+import {
+  type CacheableResponse,
+  createResponseCache,
+  type Dependency,
+} from '#cache/response-cache.ts';
 import { createStalenessPolicy } from '#cache/staleness-policy.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 import { createManualTimers } from '../rest/real-server.ts';
@@ -17,7 +21,10 @@ interface Text extends CacheableResponse {
 }
 
 /** A response cache and its dependencies, with a clock and timers that the test owns. */
-function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Number.POSITIVE_INFINITY } = {}) {
+function createResponseCacheScene({
+  maxBytes = UNBOUNDED_BYTES,
+  recheckMs = Number.POSITIVE_INFINITY,
+} = {}) {
   const clock = createClock();
   const timers = createManualTimers();
   const memoryStore = createMemoryStore({
@@ -35,8 +42,15 @@ function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Numb
     now: clock.now,
   });
   const told: string[] = [];
-  const events = { onLookup: (endpoint: Endpoint, source: string) => told.push(`${endpoint} ${source}`) };
-  const answers = createResponseCache<Text>({ memoryStore, stalenessPolicy, events, now: clock.now });
+  const events = {
+    onLookup: (endpoint: Endpoint, source: string) => told.push(`${endpoint} ${source}`),
+  };
+  const answers = createResponseCache<Text>({
+    memoryStore,
+    stalenessPolicy,
+    events,
+    now: clock.now,
+  });
   let serial = 0;
   const place = {
     clock,
@@ -45,7 +59,10 @@ function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Numb
     answers,
     takeTold: () => told.splice(0),
     /** Records the credential as accepted, and stores an upstream response for it. */
-    learn(key: string, { fingerprint = 'a', freshForMs = FRESH_MS, value = 'x' as unknown } = {}): Dependency {
+    learn(
+      key: string,
+      { fingerprint = 'a', freshForMs = FRESH_MS, value = 'x' as unknown } = {},
+    ): Dependency {
       serial += 1;
       const entry: Entry = {
         value,
@@ -61,11 +78,21 @@ function createResponseCacheScene({ maxBytes = UNBOUNDED_BYTES, recheckMs = Numb
       return { endpoint: CALL, key, serial };
     },
     /** Caches the response of an operation with these dependencies. */
-    keep(dependencies: readonly Dependency[], { fingerprint = 'a', body = 'the answer', mark = answers.takeFence() } = {}): void {
+    keep(
+      dependencies: readonly Dependency[],
+      { fingerprint = 'a', body = 'the answer', mark = answers.takeFence() } = {},
+    ): void {
       const freshUntil = Math.min(
-        ...dependencies.map(({ key }) => memoryStore.get(fingerprint, key)?.freshUntil ?? clock.now() + FRESH_MS),
+        ...dependencies.map(
+          ({ key }) => memoryStore.get(fingerprint, key)?.freshUntil ?? clock.now() + FRESH_MS,
+        ),
       );
-      answers.set(fingerprint, 'asked', { body, bytes: 2 * body.length, freshUntil, dependencies }, mark);
+      answers.set(
+        fingerprint,
+        'asked',
+        { body, bytes: 2 * body.length, freshUntil, dependencies },
+        mark,
+      );
     },
     found: (fingerprint = 'a') => answers.get(fingerprint, 'asked')?.body,
   };
@@ -249,7 +276,12 @@ describe('Response cache memory', () => {
     const { learn, answers, clock, memory } = createResponseCacheScene({ maxBytes });
     const dependencies = [learn('/call/1')];
     for (let n = 0; n < 1_000; n += 1) {
-      const answer = { body: 'x'.repeat(1_000), bytes: 2_000, freshUntil: clock.now() + FRESH_MS, dependencies };
+      const answer = {
+        body: 'x'.repeat(1_000),
+        bytes: 2_000,
+        freshUntil: clock.now() + FRESH_MS,
+        dependencies,
+      };
       answers.set('a', `asked ${n}`, answer, answers.takeFence());
       expect(memory.bytes).toBeLessThanOrEqual(maxBytes);
     }

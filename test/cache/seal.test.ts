@@ -6,7 +6,8 @@ import { open, seal } from '#cache/redis/seal.ts';
 import { Credential } from '#rest/credential.ts';
 
 const SECRET = 'a secret that the instances share';
-const keyOf = (token: string, secret = SECRET) => new Credential(token, secret).deriveKey('sealing');
+const keyOf = (token: string, secret = SECRET) =>
+  new Credential(token, secret).deriveKey('sealing');
 const KEY = keyOf('sk_one');
 const NAME = 'revox:1:one:question';
 
@@ -39,7 +40,12 @@ describe('Seal', () => {
 
   test('an opened value is frozen in depth', async () => {
     const opened = (await open(await sealed(), KEY, NAME)) as typeof CALL;
-    for (const inner of [opened, opened.transcript, opened.transcript[1], opened.structured_output.deep.list]) {
+    for (const inner of [
+      opened,
+      opened.transcript,
+      opened.transcript[1],
+      opened.structured_output.deep.list,
+    ]) {
       expect(Object.isFrozen(inner)).toBe(true);
     }
   });
@@ -51,7 +57,8 @@ describe('Seal', () => {
   test('sealed bytes contain nothing of the value and are smaller than it', async () => {
     const calls = Array.from({ length: 50 }, () => CALL);
     const bytes = await sealed(calls);
-    for (const text of ['transcript', 'Dupont', '+33612345678', 'call-1', 'problème']) expect(bytes.includes(text)).toBe(false);
+    for (const text of ['transcript', 'Dupont', '+33612345678', 'call-1', 'problème'])
+      expect(bytes.includes(text)).toBe(false);
     // The compressed text is not visible either.
     const compressed = await promisify(deflateRaw)(JSON.stringify(calls), { level: 1 });
     expect(bytes.includes(compressed.subarray(0, 16))).toBe(false);

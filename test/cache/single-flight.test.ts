@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSingleFlight, JoinRejectedError } from '#cache/single-flight.ts';
 
 /** The state of an in-flight request, for tests in which it does not matter. */
-const NOW = { sentAt: 0, latestSequenceAtSend: 0, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 };
+const NOW = {
+  sentAt: 0,
+  latestSequenceAtSend: 0,
+  attempts: 1,
+  queuedFor: undefined,
+  isWaitingForBudget: false,
+  deadlineAt: 0,
+};
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -86,17 +93,30 @@ describe('In-flight request', () => {
     const flights = createSingleFlight();
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
-    const waiting = [flight.join(NEVER_ABORTED), flight.join(new AbortController().signal), flight.join(NEVER_ABORTED)];
+    const waiting = [
+      flight.join(NEVER_ABORTED),
+      flight.join(new AbortController().signal),
+      flight.join(NEVER_ABORTED),
+    ];
     const error = new Error('no answer');
     question.fail(error);
-    expect(await Promise.allSettled(waiting)).toEqual(waiting.map(() => ({ status: 'rejected', reason: error })));
+    expect(await Promise.allSettled(waiting)).toEqual(
+      waiting.map(() => ({ status: 'rejected', reason: error })),
+    );
   });
 
   test('an in-flight request exposes the state with which it was started', () => {
     const flights = createSingleFlight();
     flights.start(
       'key',
-      { sentAt: 0, latestSequenceAtSend: 17, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 },
+      {
+        sentAt: 0,
+        latestSequenceAtSend: 17,
+        attempts: 1,
+        queuedFor: undefined,
+        isWaitingForBudget: false,
+        deadlineAt: 0,
+      },
       createRequest().ask,
     );
     expect(flights.get('key')!.state).toEqual({
@@ -112,7 +132,10 @@ describe('In-flight request', () => {
   test('an in-flight request settles on a response and on a failure, and never rejects', async () => {
     const flights = createSingleFlight();
     const [answered, failed] = [createRequest(), createRequest()];
-    const settled = [flights.start('a', NOW, answered.ask).settled, flights.start('b', NOW, failed.ask).settled];
+    const settled = [
+      flights.start('a', NOW, answered.ask).settled,
+      flights.start('b', NOW, failed.ask).settled,
+    ];
     expect(await Promise.all(settled.map(isSettled))).toEqual([false, false]);
     answered.answer('yes');
     expect(await Promise.all(settled.map(isSettled))).toEqual([true, false]);
@@ -136,7 +159,11 @@ describe('Leaving an in-flight request', () => {
     const question = createRequest();
     const flight = flights.start('key', NOW, question.ask);
     const [first, second] = [new AbortController(), new AbortController()];
-    const [gone, alsoGone, patient] = [flight.join(first.signal), flight.join(second.signal), flight.join(NEVER_ABORTED)];
+    const [gone, alsoGone, patient] = [
+      flight.join(first.signal),
+      flight.join(second.signal),
+      flight.join(NEVER_ABORTED),
+    ];
 
     first.abort(new Error('the first has to go'));
     second.abort(new Error('the second, too'));
@@ -209,7 +236,9 @@ describe('Leaving an in-flight request', () => {
   test('a single caller that joins with an aborted signal aborts the in-flight request', async () => {
     const flights = createSingleFlight();
     const question = createRequest();
-    const gone = flights.start('key', NOW, question.ask).join(AbortSignal.abort(new Error('too late')));
+    const gone = flights
+      .start('key', NOW, question.ask)
+      .join(AbortSignal.abort(new Error('too late')));
     await expect(gone).rejects.toThrow('too late');
     expect(question.isCalledBack).toBe(true);
     expect(flights.get('key')).toBeUndefined();
@@ -258,7 +287,10 @@ describe('Leaving an in-flight request', () => {
 describe('Single-flight', () => {
   test('an in-flight request is found by its key only', () => {
     const flights = createSingleFlight();
-    const [a, b] = [flights.start('a', NOW, createRequest().ask), flights.start('b', NOW, createRequest().ask)];
+    const [a, b] = [
+      flights.start('a', NOW, createRequest().ask),
+      flights.start('b', NOW, createRequest().ask),
+    ];
     expect([flights.get('a'), flights.get('b'), flights.get('c')]).toEqual([a, b, undefined]);
     expect(flights.get('a')).toBe(a);
     expect(flights.get('b')).toBe(b);
@@ -300,13 +332,27 @@ describe('Single-flight', () => {
     const [old, fresh] = [createRequest(), createRequest()];
     const first = flights.start(
       'key',
-      { sentAt: 0, latestSequenceAtSend: 1, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 },
+      {
+        sentAt: 0,
+        latestSequenceAtSend: 1,
+        attempts: 1,
+        queuedFor: undefined,
+        isWaitingForBudget: false,
+        deadlineAt: 0,
+      },
       old.ask,
     );
     const early = first.join(NEVER_ABORTED);
     const second = flights.start(
       'key',
-      { sentAt: 0, latestSequenceAtSend: 2, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 },
+      {
+        sentAt: 0,
+        latestSequenceAtSend: 2,
+        attempts: 1,
+        queuedFor: undefined,
+        isWaitingForBudget: false,
+        deadlineAt: 0,
+      },
       fresh.ask,
     );
     expect(flights.get('key')).toBe(second);
@@ -329,13 +375,27 @@ describe('Single-flight', () => {
     const gone = flights
       .start(
         'key',
-        { sentAt: 0, latestSequenceAtSend: 1, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 },
+        {
+          sentAt: 0,
+          latestSequenceAtSend: 1,
+          attempts: 1,
+          queuedFor: undefined,
+          isWaitingForBudget: false,
+          deadlineAt: 0,
+        },
         old.ask,
       )
       .join(leaving.signal);
     const second = flights.start(
       'key',
-      { sentAt: 0, latestSequenceAtSend: 2, attempts: 1, queuedFor: undefined, isWaitingForBudget: false, deadlineAt: 0 },
+      {
+        sentAt: 0,
+        latestSequenceAtSend: 2,
+        attempts: 1,
+        queuedFor: undefined,
+        isWaitingForBudget: false,
+        deadlineAt: 0,
+      },
       fresh.ask,
     );
     leaving.abort(new Error('gone'));
@@ -366,7 +426,9 @@ describe('Single-flight', () => {
     const flights = createSingleFlight();
     const signal = AbortSignal.abort(new Error('too late'));
     const add = vi.spyOn(signal, 'addEventListener');
-    await expect(flights.start('key', NOW, createRequest().ask).join(signal)).rejects.toThrow('too late');
+    await expect(flights.start('key', NOW, createRequest().ask).join(signal)).rejects.toThrow(
+      'too late',
+    );
     expect(add).not.toHaveBeenCalled();
   });
 });
@@ -385,7 +447,9 @@ test('a request that dismisses its other callers rejects all but the first, and 
   const first = flight.join(leaving.signal);
   const others = [flight.join(NEVER_ABORTED), flight.join(NEVER_ABORTED)];
   dismissOthers();
-  expect(await Promise.allSettled(others)).toEqual(Array(2).fill({ status: 'rejected', reason: expect.any(JoinRejectedError) }));
+  expect(await Promise.allSettled(others)).toEqual(
+    Array(2).fill({ status: 'rejected', reason: expect.any(JoinRejectedError) }),
+  );
   expect(signal?.aborted).toBe(false);
   leaving.abort();
   await expect(first).rejects.toBe(leaving.signal.reason);

@@ -67,8 +67,14 @@ function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }:
   const idsOf = ({ edges }: Connection) => edges.map(({ node }) => node.id);
   const client = createClient(url, (data) => received.push(idsOf(connectionOf(data as Lists))));
   const watched = client.watchQuery({
-    query: (list === 'attempts' ? ATTEMPTS : ROWS) as TypedDocumentNode<Lists, Record<string, unknown>>,
-    variables: { [direction === 'forward' ? 'first' : 'last']: size, ...(list === 'rows' ? { id: campaignId } : {}) },
+    query: (list === 'attempts' ? ATTEMPTS : ROWS) as TypedDocumentNode<
+      Lists,
+      Record<string, unknown>
+    >,
+    variables: {
+      [direction === 'forward' ? 'first' : 'last']: size,
+      ...(list === 'rows' ? { id: campaignId } : {}),
+    },
   });
   const shown: Observable<Connection> = watched.pipe(
     filter(({ dataState }) => dataState === 'complete'),
@@ -78,7 +84,8 @@ function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }:
   shown.subscribe((connection) => {
     latest = connection;
   });
-  const whenLonger = (length: number) => firstValueFrom(shown.pipe(filter(({ edges }) => edges.length > length)));
+  const whenLonger = (length: number) =>
+    firstValueFrom(shown.pipe(filter(({ edges }) => edges.length > length)));
 
   return {
     received,
@@ -90,7 +97,8 @@ function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }:
         return;
       }
       const { pageInfo, edges } = latest;
-      const variables = direction === 'forward' ? { after: pageInfo.endCursor } : { before: pageInfo.startCursor };
+      const variables =
+        direction === 'forward' ? { after: pageInfo.endCursor } : { before: pageInfo.startCursor };
       await watched.fetchMore({ variables });
       await whenLonger(edges.length);
     },
@@ -117,7 +125,10 @@ test('a call that comes again by `node` is the one that is shown already', async
   await client.query({ query: card, variables: { id } });
   const call = world.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
   world.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
-  await client.query({ query: gql`query Again($id: ID!) { node(id: $id) { id ... on Call { status } } }`, variables: { id } });
+  await client.query({
+    query: gql`query Again($id: ID!) { node(id: $id) { id ... on Call { status } } }`,
+    variables: { id },
+  });
   expect(client.readQuery({ query: card, variables: { id } })).toMatchObject({
     call: { id, status: 'CANCELLED', campaign: call.campaign },
   });

@@ -38,7 +38,9 @@ const LENGTH = 320;
 const NEW_ITEMS_PER_STEP = 7;
 
 /** The walks that every client has to be able to make, to the end, with what they may cost upstream. */
-export function describeListWalks(open: (gateway: ServedGateway, walk: Walk) => Promise<PagedWalk> | PagedWalk): void {
+export function describeListWalks(
+  open: (gateway: ServedGateway, walk: Walk) => Promise<PagedWalk> | PagedWalk,
+): void {
   let world: ServedGateway;
   beforeEach(() => {
     vi.spyOn(console, 'error');
@@ -47,7 +49,10 @@ export function describeListWalks(open: (gateway: ServedGateway, walk: Walk) => 
   afterEach(async () => {
     await world.close();
     // Clients complain there of ids and cursors that they can make nothing of.
-    const problems = [...vi.mocked(console.error).mock.calls, ...vi.mocked(console.warn).mock.calls];
+    const problems = [
+      ...vi.mocked(console.error).mock.calls,
+      ...vi.mocked(console.warn).mock.calls,
+    ];
     vi.restoreAllMocks();
     expect(problems).toEqual([]);
     expect(world.unexpectedErrors).toEqual([]);
@@ -60,32 +65,39 @@ export function describeListWalks(open: (gateway: ServedGateway, walk: Walk) => 
         { size: 45, moves: false, isCaching: false },
         { size: 100, moves: false, isCaching: false },
         { size: 45, moves: true, isCaching: false },
-      ])('$size at a time, new ones on top meanwhile: $moves, remembered: $remembers', async ({ size, moves, isCaching }) => {
-        world = await serveTestGateway({ settings: isCaching ? LONG_FRESHNESS : NO_CACHE });
-        const campaignId = sampleIds(world.sandbox).largeCampaignId;
-        const walk: Walk = { list, direction, size, campaignId };
-        // Long enough for some pages of each size; what a client's store makes of a longer one takes it seconds.
-        truncateLists(world.sandbox, walk);
-        const atStart = idsInSandbox(world.sandbox, walk);
-        expect(atStart).toHaveLength(LENGTH);
+      ])(
+        '$size at a time, new ones on top meanwhile: $moves, remembered: $remembers',
+        async ({ size, moves, isCaching }) => {
+          world = await serveTestGateway({ settings: isCaching ? LONG_FRESHNESS : NO_CACHE });
+          const campaignId = sampleIds(world.sandbox).largeCampaignId;
+          const walk: Walk = { list, direction, size, campaignId };
+          // Long enough for some pages of each size; what a client's store makes of a longer one takes it seconds.
+          truncateLists(world.sandbox, walk);
+          const atStart = idsInSandbox(world.sandbox, walk);
+          expect(atStart).toHaveLength(LENGTH);
 
-        const client = await open(world, walk);
-        const costs: string[][] = [];
-        do {
-          if (moves && costs.length > 0) insertOnTop(world.sandbox, walk);
-          await client.step();
-          costs.push(world.traffic());
-        } while (client.hasMore());
+          const client = await open(world, walk);
+          const costs: string[][] = [];
+          do {
+            if (moves && costs.length > 0) insertOnTop(world.sandbox, walk);
+            await client.step();
+            costs.push(world.traffic());
+          } while (client.hasMore());
 
-        // Down a list, what came on top stands behind the walker; up the list, it lies before.
-        const expected = direction === 'forward' ? atStart : idsInSandbox(world.sandbox, walk);
-        expect(client.ids()).toEqual(expected);
-        // Stores hide an item that comes twice; the wire does not.
-        expect((direction === 'forward' ? client.received : client.received.toReversed()).flat()).toEqual(expected);
-        expect(costs).toHaveLength(moves ? client.received.length : Math.ceil(expected.length / size));
-        if (isCaching) expectEachPageOnce(costs, walk, expected.length);
-        else expectRequestBound(costs, walk, { length: expected.length, moves });
-      });
+          // Down a list, what came on top stands behind the walker; up the list, it lies before.
+          const expected = direction === 'forward' ? atStart : idsInSandbox(world.sandbox, walk);
+          expect(client.ids()).toEqual(expected);
+          // Stores hide an item that comes twice; the wire does not.
+          expect(
+            (direction === 'forward' ? client.received : client.received.toReversed()).flat(),
+          ).toEqual(expected);
+          expect(costs).toHaveLength(
+            moves ? client.received.length : Math.ceil(expected.length / size),
+          );
+          if (isCaching) expectEachPageOnce(costs, walk, expected.length);
+          else expectRequestBound(costs, walk, { length: expected.length, moves });
+        },
+      );
     });
   });
 }
@@ -97,7 +109,8 @@ function idsInSandbox({ control }: Sandbox, { list, campaignId }: Walk): string[
 
 function truncateLists({ control }: Sandbox, { campaignId }: Walk): void {
   const { attempts, rows } = control.data(KEY_A);
-  const tailOf = (items: readonly { readonly id: string }[] = []) => items.slice(LENGTH).map(({ id }) => id);
+  const tailOf = (items: readonly { readonly id: string }[] = []) =>
+    items.slice(LENGTH).map(({ id }) => id);
   control.removeAttempts(KEY_A, tailOf(attempts));
   control.removeRows(KEY_A, campaignId, tailOf(rows[campaignId]));
 }
@@ -112,11 +125,17 @@ function insertOnTop({ control }: Sandbox, { list, campaignId }: Walk): void {
  * Down a list, each page is asked for once. Up the list, a page is asked for again when the one above it has been read, for what moved across
  * their border meanwhile would else be missed.
  */
-function expectEachPageOnce(steps: readonly (readonly string[])[], { list, direction }: Walk, length: number): void {
+function expectEachPageOnce(
+  steps: readonly (readonly string[])[],
+  { list, direction }: Walk,
+  length: number,
+): void {
   const pages = Math.ceil(length / UPSTREAM_PAGE_SIZE) + 1;
   const search = list === 'attempts' ? 2 * Math.ceil(Math.log2(pages)) + 2 : 1;
   const campaign = list === 'rows' ? 1 : 0;
-  expect(steps.flat().length).toBeLessThanOrEqual(campaign + (direction === 'forward' ? pages : 2 * pages + search));
+  expect(steps.flat().length).toBeLessThanOrEqual(
+    campaign + (direction === 'forward' ? pages : 2 * pages + search),
+  );
 }
 
 /**
@@ -136,8 +155,12 @@ function expectRequestBound(
   const search = list === 'rows' ? 1 : 2 * Math.ceil(Math.log2(length / UPSTREAM_PAGE_SIZE)) + 2;
   for (const [index, requests] of steps.entries()) {
     const pages = requests.filter((request) => page.test(request));
-    expect(requests.filter((request) => !pages.includes(request))).toEqual(list === 'rows' ? [campaign] : []);
+    expect(requests.filter((request) => !pages.includes(request))).toEqual(
+      list === 'rows' ? [campaign] : [],
+    );
     expect(pages).toEqual([...new Set(pages)]);
-    expect(pages.length).toBeLessThanOrEqual(direction === 'backward' && index === 0 ? search + maxRequests : maxRequests);
+    expect(pages.length).toBeLessThanOrEqual(
+      direction === 'backward' && index === 0 ? search + maxRequests : maxRequests,
+    );
   }
 }

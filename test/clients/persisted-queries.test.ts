@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { ApolloClient, CombinedGraphQLErrors, type DocumentNode, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import {
+  ApolloClient,
+  CombinedGraphQLErrors,
+  type DocumentNode,
+  gql,
+  HttpLink,
+  InMemoryCache,
+} from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { print } from '@apollo/client/utilities';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -29,7 +36,11 @@ interface Client {
   ask(id: string): Promise<unknown>;
 }
 
-function createClient({ url }: ServedGateway, options: Partial<PersistedQueryLink.Options>, headers = {}): Client {
+function createClient(
+  { url }: ServedGateway,
+  options: Partial<PersistedQueryLink.Options>,
+  headers = {},
+): Client {
   const sent: Sent[] = [];
   const http = new HttpLink({
     uri: url,
@@ -37,18 +48,23 @@ function createClient({ url }: ServedGateway, options: Partial<PersistedQueryLin
     fetch: (input, init) => {
       const address = new URL(String(input));
       const { query, extensions } =
-        init?.method === 'POST' ? JSON.parse(String(init.body)) : Object.fromEntries(address.searchParams);
+        init?.method === 'POST'
+          ? JSON.parse(String(init.body))
+          : Object.fromEntries(address.searchParams);
       sent.push([init?.method, extensions && 'hash', query && 'text'].filter(Boolean).join(' '));
       return fetch(input, init);
     },
   });
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-  const link = new PersistedQueryLink({ sha256, ...options } as PersistedQueryLink.Options).concat(http);
+  const link = new PersistedQueryLink({ sha256, ...options } as PersistedQueryLink.Options).concat(
+    http,
+  );
   const client = new ApolloClient({ cache: new InMemoryCache(), link, queryDeduplication: false });
   open.push(client);
   return {
     sent,
-    ask: async (id) => (await client.query({ query: CARD, variables: { id }, fetchPolicy: 'no-cache' })).data,
+    ask: async (id) =>
+      (await client.query({ query: CARD, variables: { id }, fetchPolicy: 'no-cache' })).data,
   };
 }
 
@@ -96,15 +112,21 @@ describe('with trusted documents only', () => {
   test.each([
     { ids: 'its hashes', id: HASH },
     { ids: 'ids of its own', id: 'web-1.2.0/Card' },
-  ])('Apollo Client sends $ids and no text, from the manifest it was built with', async ({ id: documentId }) => {
-    await using world = await serve(documentId);
-    const { richCallId: id } = sampleIds(world.sandbox);
-    const client = createClient(world, { generateHash: () => documentId, useGETForHashedQueries: true });
-    expect(await client.ask(id)).toMatchObject({ call: { id } });
-    expect(client.sent).toEqual(['GET hash']);
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(world.unexpectedErrors).toEqual([]);
-  });
+  ])(
+    'Apollo Client sends $ids and no text, from the manifest it was built with',
+    async ({ id: documentId }) => {
+      await using world = await serve(documentId);
+      const { richCallId: id } = sampleIds(world.sandbox);
+      const client = createClient(world, {
+        generateHash: () => documentId,
+        useGETForHashedQueries: true,
+      });
+      expect(await client.ask(id)).toMatchObject({ call: { id } });
+      expect(client.sent).toEqual(['GET hash']);
+      expect(world.traffic()).toEqual([`GET /call/${id}`]);
+      expect(world.unexpectedErrors).toEqual([]);
+    },
+  );
 
   test('Apollo Client is told what is wrong with a document that is not among them', async () => {
     await using world = await serveTestGateway({
@@ -115,7 +137,9 @@ describe('with trusted documents only', () => {
     });
     const client = createClient(world, {});
     const failure = await client.ask('x').catch((error: unknown) => error);
-    expect(CombinedGraphQLErrors.is(failure) && failure.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    expect(CombinedGraphQLErrors.is(failure) && failure.errors).toMatchObject([
+      { extensions: { code: 'FORBIDDEN' } },
+    ]);
     expect(client.sent).toEqual(['POST hash', 'POST hash text']);
     expect(world.traffic()).toEqual([]);
     expect(world.unexpectedErrors).toEqual([]);
@@ -132,7 +156,10 @@ describe('with trusted documents only', () => {
     });
     const { richCallId: id } = sampleIds(world.sandbox);
     /** As in Relay's guide. With a persisted document `text` is null. */
-    const fetchQuery = async (operation: { id: string | null; text: string | null }, variables: object) => {
+    const fetchQuery = async (
+      operation: { id: string | null; text: string | null },
+      variables: object,
+    ) => {
       const response = await fetch(world.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -140,10 +167,14 @@ describe('with trusted documents only', () => {
       });
       return (await response.json()) as unknown;
     };
-    expect(await fetchQuery({ id: md5, text: null }, { id })).toMatchObject({ data: { call: { id } } });
+    expect(await fetchQuery({ id: md5, text: null }, { id })).toMatchObject({
+      data: { call: { id } },
+    });
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
     // Before it was compiled so.
-    expect(await fetchQuery({ id: null, text: TEXT }, { id })).toMatchObject({ data: { call: { id } } });
+    expect(await fetchQuery({ id: null, text: TEXT }, { id })).toMatchObject({
+      data: { call: { id } },
+    });
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
     expect(world.unexpectedErrors).toEqual([]);
   });

@@ -43,14 +43,21 @@ describe('a call, by `node`', () => {
     const card = () => {
       // biome-ignore lint/suspicious/noExplicitAny: fragment references are opaque
       const { node } = environment.lookup(operation.fragment).data as any;
-      const { data, isMissingData } = environment.lookup(getSingularSelector(app.fragment('callCard_call'), node.call)!);
+      const { data, isMissingData } = environment.lookup(
+        getSingularSelector(app.fragment('callCard_call'), node.call)!,
+      );
       expect(isMissingData).toBe(false);
       return data;
     };
 
     await fetchQuery(environment, query, { id }).toPromise();
     const call = world.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
-    expect(card()).toMatchObject({ id, status: 'COMPLETED', campaign: call.campaign, assistant: { name: call.assistant!.name } });
+    expect(card()).toMatchObject({
+      id,
+      status: 'COMPLETED',
+      campaign: call.campaign,
+      assistant: { name: call.assistant!.name },
+    });
     expect(world.traffic()).toEqual([`GET /call/${id}`]);
 
     world.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
@@ -64,7 +71,9 @@ describe('a call, by `node`', () => {
   test('is null under its alias when the id is of something else', async () => {
     await using world = await serveTestGateway({ settings: NO_CACHE });
     const id = sampleIds(world.sandbox).frenchAssistantId;
-    const answer = await fetchQuery(createEnvironment(world.url), app.query('callCardQuery'), { id }).toPromise();
+    const answer = await fetchQuery(createEnvironment(world.url), app.query('callCardQuery'), {
+      id,
+    }).toPromise();
     expect(answer).toEqual({ node: { call: null } });
     expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`]);
   });
@@ -83,7 +92,10 @@ test('two assistants with the same voice keep their own speeds', async () => {
 });
 
 /** What `usePaginationFragment` does, without React. */
-async function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }: Walk): Promise<PagedWalk> {
+async function openWalk(
+  { url }: ServedGateway,
+  { list, direction, size, campaignId }: Walk,
+): Promise<PagedWalk> {
   const received: string[][] = [];
   const environment = createEnvironment(url, ({ data }) => {
     // biome-ignore lint/suspicious/noExplicitAny: an answer
@@ -93,7 +105,8 @@ async function openWalk({ url }: ServedGateway, { list, direction, size, campaig
   });
   const query = app.query(list === 'attempts' ? 'attemptsListQuery' : 'rowsListQuery');
   const fragment = app.fragment(list === 'attempts' ? 'attemptsList_query' : 'rowsList_campaign');
-  const { paginationRequest, paginationMetadata, connectionPathInFragmentData } = getPaginationMetadata(fragment, 'openWalk');
+  const { paginationRequest, paginationMetadata, connectionPathInFragmentData } =
+    getPaginationMetadata(fragment, 'openWalk');
   const variables: Variables = {
     [direction === 'forward' ? 'first' : 'last']: size,
     ...(list === 'rows' ? { id: campaignId } : {}),
@@ -111,7 +124,12 @@ async function openWalk({ url }: ServedGateway, { list, direction, size, campaig
       fragmentVariables: selector!.variables,
       ...(getValueAtPath(data, connectionPathInFragmentData) as {
         edges: { node: { id: string } }[];
-        pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string; endCursor: string };
+        pageInfo: {
+          hasNextPage: boolean;
+          hasPreviousPage: boolean;
+          startCursor: string;
+          endCursor: string;
+        };
       }),
     };
   };
@@ -119,7 +137,8 @@ async function openWalk({ url }: ServedGateway, { list, direction, size, campaig
   return {
     received,
     ids: () => connection().edges.map(({ node }) => node.id),
-    hasMore: () => connection().pageInfo[direction === 'forward' ? 'hasNextPage' : 'hasPreviousPage'],
+    hasMore: () =>
+      connection().pageInfo[direction === 'forward' ? 'hasNextPage' : 'hasPreviousPage'],
     async step() {
       if (received.length === 0) {
         await fetchQuery(environment, query, variables).toPromise();
@@ -134,16 +153,25 @@ async function openWalk({ url }: ServedGateway, { list, direction, size, campaig
   };
 }
 
-function createEnvironment(url: string, onAnswer: (answer: { data?: unknown }) => void = () => {}): Environment {
+function createEnvironment(
+  url: string,
+  onAnswer: (answer: { data?: unknown }) => void = () => {},
+): Environment {
   return new Environment({
     store: new Store(new RecordSource()),
     network: Network.create(async ({ text }, variables) => {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/graphql-response+json',
+        },
         body: JSON.stringify({ query: text, variables }),
       });
-      const answer = (await response.json()) as GraphQLResponse & { data?: unknown; errors?: unknown };
+      const answer = (await response.json()) as GraphQLResponse & {
+        data?: unknown;
+        errors?: unknown;
+      };
       expect(answer.errors).toBeUndefined();
       onAnswer(answer);
       return answer;

@@ -105,7 +105,9 @@ describe('Settings without an environment', () => {
       'NODE_ENV',
     ];
     for (const empty of ['', '  ']) {
-      expect(readSettings(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(readSettings({}));
+      expect(readSettings(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(
+        readSettings({}),
+      );
     }
   });
 
@@ -118,18 +120,78 @@ describe('Settings without an environment', () => {
   });
 });
 
-const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; read: (settings: Settings) => number }[] = [
+const WHOLE_NUMBERS: {
+  name: string;
+  min: number;
+  max: number;
+  unit: string;
+  read: (settings: Settings) => number;
+}[] = [
   { name: 'PORT', min: 0, max: 65_535, unit: 'a port', read: ({ port }) => port },
-  { name: 'SANDBOX_PORT', min: 0, max: 65_535, unit: 'a port', read: ({ sandboxPort }) => sandboxPort },
-  { name: 'REVOX_PAGE_SIZE', min: 1, max: 10_000, unit: 'items', read: ({ revox }) => revox.pageSize },
-  { name: 'REVOX_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeoutMs },
-  { name: 'REVOX_CONNECT_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeouts.connectMs },
-  { name: 'REVOX_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeouts.headersMs },
-  { name: 'REVOX_BODY_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ revox }) => revox.timeouts.bodyMs },
+  {
+    name: 'SANDBOX_PORT',
+    min: 0,
+    max: 65_535,
+    unit: 'a port',
+    read: ({ sandboxPort }) => sandboxPort,
+  },
+  {
+    name: 'REVOX_PAGE_SIZE',
+    min: 1,
+    max: 10_000,
+    unit: 'items',
+    read: ({ revox }) => revox.pageSize,
+  },
+  {
+    name: 'REVOX_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ revox }) => revox.timeoutMs,
+  },
+  {
+    name: 'REVOX_CONNECT_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ revox }) => revox.timeouts.connectMs,
+  },
+  {
+    name: 'REVOX_HEADERS_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ revox }) => revox.timeouts.headersMs,
+  },
+  {
+    name: 'REVOX_BODY_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ revox }) => revox.timeouts.bodyMs,
+  },
   { name: 'REVOX_RETRIES', min: 0, max: 10, unit: 'retries', read: ({ revox }) => revox.retries },
-  { name: 'REVOX_BREAKER_FAILURES', min: 1, max: 1_000_000, unit: 'failures', read: ({ revox }) => revox.breaker.failures },
-  { name: 'REVOX_BREAKER_OPEN_MS', min: 1, max: 30_000, unit: 'ms', read: ({ revox }) => revox.breaker.openMs },
-  { name: 'REVOX_MAX_CONCURRENCY', min: 1, max: 10_000, unit: 'requests', read: ({ revox }) => revox.maxConcurrency },
+  {
+    name: 'REVOX_BREAKER_FAILURES',
+    min: 1,
+    max: 1_000_000,
+    unit: 'failures',
+    read: ({ revox }) => revox.breaker.failures,
+  },
+  {
+    name: 'REVOX_BREAKER_OPEN_MS',
+    min: 1,
+    max: 30_000,
+    unit: 'ms',
+    read: ({ revox }) => revox.breaker.openMs,
+  },
+  {
+    name: 'REVOX_MAX_CONCURRENCY',
+    min: 1,
+    max: 10_000,
+    unit: 'requests',
+    read: ({ revox }) => revox.maxConcurrency,
+  },
   {
     name: 'REVOX_MAX_CONCURRENCY_TOTAL',
     min: 1,
@@ -137,9 +199,27 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     unit: 'requests',
     read: ({ revox }) => revox.maxConcurrencyTotal,
   },
-  { name: 'REVOX_MAX_QUEUE', min: 1, max: 1_000_000, unit: 'requests', read: ({ revox }) => revox.maxQueued },
-  { name: 'REVOX_MAX_RESPONSE_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ revox }) => revox.maxResponseBytes },
-  { name: 'REQUEST_DEADLINE_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ requestDeadlineMs }) => requestDeadlineMs },
+  {
+    name: 'REVOX_MAX_QUEUE',
+    min: 1,
+    max: 1_000_000,
+    unit: 'requests',
+    read: ({ revox }) => revox.maxQueued,
+  },
+  {
+    name: 'REVOX_MAX_RESPONSE_BYTES',
+    min: 1024,
+    max: GIBIBYTE,
+    unit: 'bytes',
+    read: ({ revox }) => revox.maxResponseBytes,
+  },
+  {
+    name: 'REQUEST_DEADLINE_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ requestDeadlineMs }) => requestDeadlineMs,
+  },
   {
     name: 'MAX_UPSTREAM_REQUESTS',
     min: 1,
@@ -147,8 +227,20 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     unit: 'requests',
     read: ({ maxUpstreamRequests }) => maxUpstreamRequests,
   },
-  { name: 'MAX_UPSTREAM_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ maxUpstreamBytes }) => maxUpstreamBytes },
-  { name: 'CACHE_MAX_BYTES', min: 0, max: 64 * 1024 * MEBIBYTE, unit: 'bytes', read: ({ cache }) => cache.maxBytes },
+  {
+    name: 'MAX_UPSTREAM_BYTES',
+    min: 1024,
+    max: GIBIBYTE,
+    unit: 'bytes',
+    read: ({ maxUpstreamBytes }) => maxUpstreamBytes,
+  },
+  {
+    name: 'CACHE_MAX_BYTES',
+    min: 0,
+    max: 64 * 1024 * MEBIBYTE,
+    unit: 'bytes',
+    read: ({ cache }) => cache.maxBytes,
+  },
   ...(
     [
       ['ENDED_CALL', 'endedCallMs'],
@@ -170,21 +262,93 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     read: ({ cache }: Settings) => cache.freshness[key],
   })),
   { name: 'GRACE_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.graceMs },
-  { name: 'CREDENTIAL_RECHECK_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.credentialRecheckMs },
-  { name: 'REDIS_TIMEOUT_MS', min: 1, max: 10_000, unit: 'ms', read: ({ cache }) => cache.redisTimeoutMs },
-  { name: 'MAX_BODY_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.bodyBytes },
-  { name: 'MAX_TOKENS', min: 1, max: 1_000_000, unit: 'tokens', read: ({ limits }) => limits.tokens },
+  {
+    name: 'CREDENTIAL_RECHECK_MS',
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ cache }) => cache.credentialRecheckMs,
+  },
+  {
+    name: 'REDIS_TIMEOUT_MS',
+    min: 1,
+    max: 10_000,
+    unit: 'ms',
+    read: ({ cache }) => cache.redisTimeoutMs,
+  },
+  {
+    name: 'MAX_BODY_BYTES',
+    min: 1024,
+    max: GIBIBYTE,
+    unit: 'bytes',
+    read: ({ limits }) => limits.bodyBytes,
+  },
+  {
+    name: 'MAX_TOKENS',
+    min: 1,
+    max: 1_000_000,
+    unit: 'tokens',
+    read: ({ limits }) => limits.tokens,
+  },
   { name: 'MAX_DEPTH', min: 1, max: 1_000, unit: 'levels', read: ({ limits }) => limits.depth },
-  { name: 'MAX_ALIASES', min: 0, max: 100_000, unit: 'aliases', read: ({ limits }) => limits.aliases },
-  { name: 'MAX_DIRECTIVES', min: 0, max: 100_000, unit: 'directives', read: ({ limits }) => limits.directives },
-  { name: 'MAX_COST', min: 1, max: 1_000_000_000, unit: 'fields', read: ({ limits }) => limits.cost },
+  {
+    name: 'MAX_ALIASES',
+    min: 0,
+    max: 100_000,
+    unit: 'aliases',
+    read: ({ limits }) => limits.aliases,
+  },
+  {
+    name: 'MAX_DIRECTIVES',
+    min: 0,
+    max: 100_000,
+    unit: 'directives',
+    read: ({ limits }) => limits.directives,
+  },
+  {
+    name: 'MAX_COST',
+    min: 1,
+    max: 1_000_000_000,
+    unit: 'fields',
+    read: ({ limits }) => limits.cost,
+  },
   { name: 'MAX_IDS', min: 1, max: 100_000, unit: 'ids', read: ({ limits }) => limits.ids },
-  { name: 'MAX_REPRESENTATIONS', min: 1, max: 100_000, unit: 'representations', read: ({ limits }) => limits.representations },
+  {
+    name: 'MAX_REPRESENTATIONS',
+    min: 1,
+    max: 100_000,
+    unit: 'representations',
+    read: ({ limits }) => limits.representations,
+  },
   { name: 'MAX_ERRORS', min: 1, max: 100_000, unit: 'errors', read: ({ limits }) => limits.errors },
-  { name: 'MAX_ANSWER_BYTES', min: 1024, max: GIBIBYTE, unit: 'bytes', read: ({ limits }) => limits.responseBytes },
-  { name: 'CLIENT_HEADERS_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.headersMs },
-  { name: 'CLIENT_REQUEST_TIMEOUT_MS', min: 1, max: DAY_MS, unit: 'ms', read: ({ clientTimeouts }) => clientTimeouts.requestMs },
-  { name: 'MAX_CONNECTIONS', min: 1, max: 1_000_000, unit: 'connections', read: ({ maxConnections }) => maxConnections },
+  {
+    name: 'MAX_ANSWER_BYTES',
+    min: 1024,
+    max: GIBIBYTE,
+    unit: 'bytes',
+    read: ({ limits }) => limits.responseBytes,
+  },
+  {
+    name: 'CLIENT_HEADERS_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ clientTimeouts }) => clientTimeouts.headersMs,
+  },
+  {
+    name: 'CLIENT_REQUEST_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ clientTimeouts }) => clientTimeouts.requestMs,
+  },
+  {
+    name: 'MAX_CONNECTIONS',
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    read: ({ maxConnections }) => maxConnections,
+  },
   {
     name: 'MAX_UNSENT_BYTES',
     min: 2 ** 20,
@@ -200,28 +364,52 @@ const WHOLE_NUMBERS: { name: string; min: number; max: number; unit: string; rea
     read: ({ unsent }) => unsent.maxBytesPerCaller,
   },
   { name: 'DRAIN_DELAY_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.delayMs },
-  { name: 'DRAIN_TIMEOUT_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.timeoutMs },
+  {
+    name: 'DRAIN_TIMEOUT_MS',
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    read: ({ drain }) => drain.timeoutMs,
+  },
 ];
 
 describe.each(WHOLE_NUMBERS)('Whole number $name', ({ name, min, max, unit, read }) => {
   test('$name accepts only a whole number within its bounds', () => {
     expect(read(readSettings({ [name]: String(min) }))).toBe(min);
     expect(read(readSettings({ [name]: String(max) }))).toBe(max);
-    expect(faultsOf({ [name]: String(max + 1) })).toEqual([`${name} must be ${min} to ${max} ${unit}.`]);
-    if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([`${name} must be ${min} to ${max} ${unit}.`]);
+    expect(faultsOf({ [name]: String(max + 1) })).toEqual([
+      `${name} must be ${min} to ${max} ${unit}.`,
+    ]);
+    if (min > 0)
+      expect(faultsOf({ [name]: String(min - 1) })).toEqual([
+        `${name} must be ${min} to ${max} ${unit}.`,
+      ]);
   });
 
-  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])('$name rejects %s', (odd) => {
-    expect(faultsOf({ [name]: odd })).toEqual([`${name} must be a whole number of ${unit}, ${min} to ${max}.`]);
-  });
+  test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])(
+    '$name rejects %s',
+    (odd) => {
+      expect(faultsOf({ [name]: odd })).toEqual([
+        `${name} must be a whole number of ${unit}, ${min} to ${max}.`,
+      ]);
+    },
+  );
 
   test('$name rejects a number of a thousand digits', () => {
     expect(faultsOf({ [name]: '9'.repeat(1000) })).toHaveLength(1);
   });
 });
 
-const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings: Settings) => unknown }[] = [
-  { name: 'REVOX_FIRST_PAGE', words: { auto: 'auto', 0: 0, 1: 1 }, read: ({ revox }) => revox.firstPage },
+const WORDS: {
+  name: string;
+  words: { [word: string]: unknown };
+  read: (settings: Settings) => unknown;
+}[] = [
+  {
+    name: 'REVOX_FIRST_PAGE',
+    words: { auto: 'auto', 0: 0, 1: 1 },
+    read: ({ revox }) => revox.firstPage,
+  },
   {
     name: 'REVOX_ARRAY_FORMAT',
     words: { comma: 'comma', repeat: 'repeat', brackets: 'brackets' },
@@ -229,20 +417,35 @@ const WORDS: { name: string; words: { [word: string]: unknown }; read: (settings
   },
   { name: 'GRAPHIQL', words: { on: true, off: false }, read: ({ graphiql }) => graphiql },
   { name: 'COMPRESSION', words: { on: true, off: false }, read: ({ compression }) => compression },
-  { name: 'INTROSPECTION', words: { on: true, off: false }, read: ({ introspection }) => introspection },
+  {
+    name: 'INTROSPECTION',
+    words: { on: true, off: false },
+    read: ({ introspection }) => introspection,
+  },
   {
     name: 'LOG_LEVEL',
-    words: Object.fromEntries(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level])),
+    words: Object.fromEntries(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level]),
+    ),
     read: ({ log }) => log.level,
   },
   { name: 'LOG_FORMAT', words: { json: 'json', text: 'text' }, read: ({ log }) => log.format },
-  { name: 'LOG_PERSONAL_DATA', words: { on: true, off: false }, read: ({ log }) => log.personalData },
-  { name: 'UPSTREAM_TRACE', words: { on: true, off: false }, read: ({ upstreamTrace }) => upstreamTrace },
+  {
+    name: 'LOG_PERSONAL_DATA',
+    words: { on: true, off: false },
+    read: ({ log }) => log.personalData,
+  },
+  {
+    name: 'UPSTREAM_TRACE',
+    words: { on: true, off: false },
+    read: ({ upstreamTrace }) => upstreamTrace,
+  },
 ];
 
 describe.each(WORDS)('Word $name', ({ name, words, read }) => {
   test('$name accepts each of its words', () => {
-    for (const [word, value] of Object.entries(words)) expect(read(readSettings({ [name]: word }))).toBe(value);
+    for (const [word, value] of Object.entries(words))
+      expect(read(readSettings({ [name]: word }))).toBe(value);
   });
 
   test('$name rejects other words', () => {
@@ -259,21 +462,35 @@ describe('Switches', () => {
     { NODE_ENV: 'development', expected: true },
     { NODE_ENV: 'test', expected: true },
     { NODE_ENV: undefined, expected: true },
-  ])('the switches are $expected by default when NODE_ENV is $NODE_ENV, and an explicit value wins', ({ NODE_ENV, expected }) => {
-    expect(readSettings({ NODE_ENV })).toMatchObject({ graphiql: expected, introspection: expected, upstreamTrace: expected });
-    expect(readSettings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toMatchObject({
-      graphiql: true,
-      introspection: false,
-    });
-  });
+  ])(
+    'the switches are $expected by default when NODE_ENV is $NODE_ENV, and an explicit value wins',
+    ({ NODE_ENV, expected }) => {
+      expect(readSettings({ NODE_ENV })).toMatchObject({
+        graphiql: expected,
+        introspection: expected,
+        upstreamTrace: expected,
+      });
+      expect(readSettings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toMatchObject({
+        graphiql: true,
+        introspection: false,
+      });
+    },
+  );
 });
 
 describe('MAX_CONNECTIONS_PER_ADDRESS', () => {
   const read = (given: string, all = '') =>
-    readSettings({ MAX_CONNECTIONS_PER_ADDRESS: given, MAX_CONNECTIONS: all }).maxConnectionsPerAddress;
+    readSettings({ MAX_CONNECTIONS_PER_ADDRESS: given, MAX_CONNECTIONS: all })
+      .maxConnectionsPerAddress;
 
   test('MAX_CONNECTIONS_PER_ADDRESS defaults to half of MAX_CONNECTIONS, and off removes the limit', () => {
-    expect([read(''), read('', '7'), read('1'), read('5', '4'), read('off')]).toEqual([1_000, 4, 1, 5, Number.POSITIVE_INFINITY]);
+    expect([read(''), read('', '7'), read('1'), read('5', '4'), read('off')]).toEqual([
+      1_000,
+      4,
+      1,
+      5,
+      Number.POSITIVE_INFINITY,
+    ]);
   });
 
   test.each(['-1', 'on', 'Infinity', '1e3'])('MAX_CONNECTIONS_PER_ADDRESS rejects %s', (odd) => {
@@ -341,20 +558,22 @@ describe('REVOX_BASE_URL', () => {
 
 describe('Secrets', () => {
   test('ROUTER_SECRETS accepts a list of secrets', () => {
-    expect(readSettings({ ROUTER_SECRETS: 'a-secret-of-16-ch, another-secret-of-more' }).routerSecrets).toEqual([
-      'a-secret-of-16-ch',
-      'another-secret-of-more',
-    ]);
+    expect(
+      readSettings({ ROUTER_SECRETS: 'a-secret-of-16-ch, another-secret-of-more' }).routerSecrets,
+    ).toEqual(['a-secret-of-16-ch', 'another-secret-of-more']);
   });
 
-  test.each(['a-secret,', ',a-secret', 'a-secret,,a-secret', 'with blanks in the middle', 'énough-secret-with-an-accent'])(
-    'ROUTER_SECRETS rejects %s',
-    (odd) => {
-      expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
-        'ROUTER_SECRETS must be a comma-separated list of secrets, each of visible ASCII without spaces.',
-      ]);
-    },
-  );
+  test.each([
+    'a-secret,',
+    ',a-secret',
+    'a-secret,,a-secret',
+    'with blanks in the middle',
+    'énough-secret-with-an-accent',
+  ])('ROUTER_SECRETS rejects %s', (odd) => {
+    expect(faultsOf({ ROUTER_SECRETS: odd })).toEqual([
+      'ROUTER_SECRETS must be a comma-separated list of secrets, each of visible ASCII without spaces.',
+    ]);
+  });
 
   test.each(['two words', 'clé', 'line\nbreak', 'sk_\u0000'])('REVOX_API_KEY rejects %j', (odd) => {
     expect(faultsOf({ REVOX_API_KEY: odd })).toEqual([
@@ -363,24 +582,33 @@ describe('Secrets', () => {
   });
 
   test('CACHE_SECRET rejects a secret that is too short', () => {
-    expect(readSettings({ CACHE_SECRET: 'sixteen letters!' }).cache.secret).toBe('sixteen letters!');
+    expect(readSettings({ CACHE_SECRET: 'sixteen letters!' }).cache.secret).toBe(
+      'sixteen letters!',
+    );
     expect(faultsOf({ CACHE_SECRET: 'fifteen letters' })).toEqual([
       'CACHE_SECRET must be at least 16 characters that cannot be guessed.',
     ]);
   });
 
-  test.each(['redis://127.0.0.1:6379', 'rediss://user:password@cache.internal/2'])('REDIS_URL accepts %s', (url) => {
-    expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
-  });
-
-  test.each(['127.0.0.1:6379', 'redis://', 'http://127.0.0.1', 'redis', 'redis://h/db', 'redis://user:%ff@h'])(
-    'REDIS_URL rejects %s',
-    (odd) => {
-      expect(faultsOf({ REDIS_URL: odd })).toEqual([
-        'REDIS_URL must be a redis or rediss URL, for example redis://127.0.0.1:6379.',
-      ]);
+  test.each(['redis://127.0.0.1:6379', 'rediss://user:password@cache.internal/2'])(
+    'REDIS_URL accepts %s',
+    (url) => {
+      expect(readSettings({ REDIS_URL: url }).cache.redisUrl).toBe(url);
     },
   );
+
+  test.each([
+    '127.0.0.1:6379',
+    'redis://',
+    'http://127.0.0.1',
+    'redis',
+    'redis://h/db',
+    'redis://user:%ff@h',
+  ])('REDIS_URL rejects %s', (odd) => {
+    expect(faultsOf({ REDIS_URL: odd })).toEqual([
+      'REDIS_URL must be a redis or rediss URL, for example redis://127.0.0.1:6379.',
+    ]);
+  });
 
   test('no message contains a secret or any other value', () => {
     const values = {
@@ -400,7 +628,12 @@ describe('Secrets', () => {
 });
 
 describe('JWT settings', () => {
-  const SET = { REVOX_API_KEY: 'k', JWT_JWKS_URL: 'https://id.test/keys', JWT_ISSUER: 'https://id.test', JWT_AUDIENCE: 'revox' };
+  const SET = {
+    REVOX_API_KEY: 'k',
+    JWT_JWKS_URL: 'https://id.test/keys',
+    JWT_ISSUER: 'https://id.test',
+    JWT_AUDIENCE: 'revox',
+  };
 
   test('the JWT settings consist of keys, issuer, audience and optional scopes', () => {
     const jwt = { jwksUrl: 'https://id.test/keys', issuer: 'https://id.test', audience: 'revox' };
@@ -415,11 +648,14 @@ describe('JWT settings', () => {
     expect(faultsOf({ ...SET, HOST: '0.0.0.0' })).toEqual([]);
   });
 
-  test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'])('the JWT settings require %s', (name) => {
-    expect(faultsOf({ ...SET, [name]: '', JWT_SCOPE: 'a' })).toEqual([
-      `${name} must be set: tokens are checked against keys, issuer and audience together.`,
-    ]);
-  });
+  test.each(['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'])(
+    'the JWT settings require %s',
+    (name) => {
+      expect(faultsOf({ ...SET, [name]: '', JWT_SCOPE: 'a' })).toEqual([
+        `${name} must be set: tokens are checked against keys, issuer and audience together.`,
+      ]);
+    },
+  );
 
   test('the JWT settings are rejected in pass-through mode', () => {
     expect(faultsOf({ ...SET, REVOX_API_KEY: undefined })).toEqual([
@@ -427,42 +663,55 @@ describe('JWT settings', () => {
     ]);
   });
 
-  test.each(['http://localhost:9000/keys', 'http://127.0.0.1/keys', 'http://[::1]:1/keys'])('JWT_JWKS_URL accepts %s', (url) => {
-    expect(readSettings({ ...SET, JWT_JWKS_URL: url }).jwt?.jwksUrl).toBe(url);
-  });
-
-  test.each(['http://id.test/keys', 'id.test/keys', 'file:///keys', 'https://user:pass@id.test/', 'https://id.test/#keys'])(
-    'JWT_JWKS_URL rejects %s',
+  test.each(['http://localhost:9000/keys', 'http://127.0.0.1/keys', 'http://[::1]:1/keys'])(
+    'JWT_JWKS_URL accepts %s',
     (url) => {
-      expect(faultsOf({ ...SET, JWT_JWKS_URL: url })).toEqual([
-        'JWT_JWKS_URL must be an https URL (http only for this machine) without user or fragment.',
-      ]);
+      expect(readSettings({ ...SET, JWT_JWKS_URL: url }).jwt?.jwksUrl).toBe(url);
     },
   );
+
+  test.each([
+    'http://id.test/keys',
+    'id.test/keys',
+    'file:///keys',
+    'https://user:pass@id.test/',
+    'https://id.test/#keys',
+  ])('JWT_JWKS_URL rejects %s', (url) => {
+    expect(faultsOf({ ...SET, JWT_JWKS_URL: url })).toEqual([
+      'JWT_JWKS_URL must be an https URL (http only for this machine) without user or fragment.',
+    ]);
+  });
 });
 
 describe('CORS_ORIGINS', () => {
   test('CORS_ORIGINS accepts a list of origins', () => {
-    expect(readSettings({ CORS_ORIGINS: 'https://app.test, http://localhost:3000' }).corsOrigins).toEqual([
-      'https://app.test',
-      'http://localhost:3000',
-    ]);
+    expect(
+      readSettings({ CORS_ORIGINS: 'https://app.test, http://localhost:3000' }).corsOrigins,
+    ).toEqual(['https://app.test', 'http://localhost:3000']);
   });
 
-  test.each(['*', 'null', 'app.test', 'https://app.test/', 'https://app.test/page', 'https://*.app.test', 'https://APP.test'])(
-    'CORS_ORIGINS rejects %s',
-    (odd) => {
-      expect(faultsOf({ CORS_ORIGINS: odd })).toEqual([
-        'CORS_ORIGINS must be a comma-separated list of origins without a path, for example https://app.example.com.',
-      ]);
-    },
-  );
+  test.each([
+    '*',
+    'null',
+    'app.test',
+    'https://app.test/',
+    'https://app.test/page',
+    'https://*.app.test',
+    'https://APP.test',
+  ])('CORS_ORIGINS rejects %s', (odd) => {
+    expect(faultsOf({ CORS_ORIGINS: odd })).toEqual([
+      'CORS_ORIGINS must be a comma-separated list of origins without a path, for example https://app.example.com.',
+    ]);
+  });
 });
 
 describe('TRUSTED_DOCUMENTS', () => {
   test('TRUSTED_DOCUMENTS_ONLY restricts the gateway to trusted documents', () => {
     const given = { TRUSTED_DOCUMENTS: './documents', TRUSTED_DOCUMENTS_ONLY: 'on' };
-    expect(readSettings(given).trustedDocuments).toEqual({ path: './documents', trustedOnly: true });
+    expect(readSettings(given).trustedDocuments).toEqual({
+      path: './documents',
+      trustedOnly: true,
+    });
     expect(readSettings({ ...given, TRUSTED_DOCUMENTS_ONLY: 'off' }).trustedDocuments).toEqual({
       path: './documents',
       trustedOnly: false,
@@ -480,7 +729,13 @@ describe('TRUSTED_DOCUMENTS', () => {
 describe('Settings error', () => {
   test('all problems of the settings are reported at once, one on each line', () => {
     const odd = Object.fromEntries([...WHOLE_NUMBERS, ...WORDS].map(({ name }) => [name, '?']));
-    const faults = faultsOf({ ...odd, HOST: 'a b', REVOX_BASE_URL: '?', REVOX_API_KEY: 'a b', ROUTER_SECRETS: 'a b' });
+    const faults = faultsOf({
+      ...odd,
+      HOST: 'a b',
+      REVOX_BASE_URL: '?',
+      REVOX_API_KEY: 'a b',
+      ROUTER_SECRETS: 'a b',
+    });
     expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(
       [...Object.keys(odd), 'HOST', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS'].sort(),
     );
@@ -488,26 +743,40 @@ describe('Settings error', () => {
   });
 
   test('a problem between several settings is reported together with the problems of single settings', () => {
-    expect(faultsOf({ PORT: 'x', HOST: '0.0.0.0', REVOX_API_KEY: 'k' }).map((fault) => fault.split(' ')[0])).toEqual([
-      'PORT',
-      'HOST',
-    ]);
+    expect(
+      faultsOf({ PORT: 'x', HOST: '0.0.0.0', REVOX_API_KEY: 'k' }).map(
+        (fault) => fault.split(' ')[0],
+      ),
+    ).toEqual(['PORT', 'HOST']);
   });
 });
 
 describe('Public address of a gateway with an API key', () => {
-  const OPEN = ['0.0.0.0', '::', '192.168.1.5', 'gateway.internal', '::ffff:127.0.0.1', '127.evil.test', '127.0.0.2'];
+  const OPEN = [
+    '0.0.0.0',
+    '::',
+    '192.168.1.5',
+    'gateway.internal',
+    '::ffff:127.0.0.1',
+    '127.evil.test',
+    '127.0.0.2',
+  ];
   const CLOSED = ['127.0.0.1', '::1', 'localhost'];
 
-  test.each(OPEN)('a gateway with an API key does not start on %s without ROUTER_SECRETS', (host) => {
-    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([
-      expect.stringMatching(/^HOST must be 127.0.0.1, ::1 or localhost.* Set ROUTER_SECRETS/),
-    ]);
-    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: ' ' })).toHaveLength(1);
-  });
+  test.each(OPEN)(
+    'a gateway with an API key does not start on %s without ROUTER_SECRETS',
+    (host) => {
+      expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k' })).toEqual([
+        expect.stringMatching(/^HOST must be 127.0.0.1, ::1 or localhost.* Set ROUTER_SECRETS/),
+      ]);
+      expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: ' ' })).toHaveLength(1);
+    },
+  );
 
   test.each(OPEN)('a gateway starts on %s with ROUTER_SECRETS or without an API key', (host) => {
-    expect(faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: 'a-secret-of-16-chars' })).toEqual([]);
+    expect(
+      faultsOf({ HOST: host, REVOX_API_KEY: 'k', ROUTER_SECRETS: 'a-secret-of-16-chars' }),
+    ).toEqual([]);
     expect(faultsOf({ HOST: host })).toEqual([]);
   });
 
@@ -534,24 +803,37 @@ describe('SANDBOX_PORT', () => {
 });
 
 describe('Tables of docs/reference/configuration.md', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../docs/reference/configuration.md'), 'utf8');
-  const rows = Array.from(page.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm), ([, names = '', stated = '']) => ({
-    names: Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
-    stated,
-  }));
+  const page = readFileSync(
+    join(import.meta.dirname, '../../docs/reference/configuration.md'),
+    'utf8',
+  );
+  const rows = Array.from(
+    page.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm),
+    ([, names = '', stated = '']) => ({
+      names: Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
+      stated,
+    }),
+  );
   const defaults: { readonly [name: string]: unknown } = variables.parse({});
 
   test('the configuration page lists each variable once, and no other variable', () => {
     // Node.js and OpenTelemetry define what these mean.
-    const ours = Object.keys(variables.shape).filter((name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'));
+    const ours = Object.keys(variables.shape).filter(
+      (name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'),
+    );
     const others = ['OTEL_…', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
     expect(rows.flatMap(({ names }) => names).sort()).toEqual([...ours, ...others].sort());
   });
 
   test('the configuration page states the defaults', () => {
-    const withDefaults = rows.filter(({ names }) => names.some((name) => String(defaults[name] ?? '') !== ''));
+    const withDefaults = rows.filter(({ names }) =>
+      names.some((name) => String(defaults[name] ?? '') !== ''),
+    );
     expect(withDefaults.map((row) => [row.names, row.stated.replaceAll('`', '')])).toEqual(
-      withDefaults.map(({ names }) => [names, names.map((name) => String(defaults[name])).join(', ')]),
+      withDefaults.map(({ names }) => [
+        names,
+        names.map((name) => String(defaults[name])).join(', '),
+      ]),
     );
     // The other variables have no default, or one that depends on another setting.
     expect(withDefaults.length).toBeGreaterThan(rows.length / 2);

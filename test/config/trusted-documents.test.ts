@@ -13,7 +13,10 @@ function write(files: Parameters<typeof writeDocuments>[0], path = ''): string {
 
 /** The documents keyed by id; `file` is relative to the directory. */
 function read(path: string): { [id: string]: { text: string; file: string } } {
-  const toEntry = ({ id, text, file }: TrustedDocumentFile) => [id, { text, file: file.split(/documents-\w+\//).at(-1) }];
+  const toEntry = ({ id, text, file }: TrustedDocumentFile) => [
+    id,
+    { text, file: file.split(/documents-\w+\//).at(-1) },
+  ];
   return Object.fromEntries(readTrustedDocuments(path).map(toEntry));
 }
 
@@ -22,7 +25,8 @@ function faultsOf(path: string): readonly string[] {
   try {
     readTrustedDocuments(path);
   } catch (error) {
-    if (error instanceof SettingsError) return error.problems.map((fault) => fault.replaceAll(/\S*documents-\w+/g, '…'));
+    if (error instanceof SettingsError)
+      return error.problems.map((fault) => fault.replaceAll(/\S*documents-\w+/g, '…'));
     throw error;
   }
   return [];
@@ -31,7 +35,8 @@ function faultsOf(path: string): readonly string[] {
 const APOLLO = { format: 'apollo-persisted-query-manifest', version: 1 };
 const A = 'query A { __typename }';
 const B = 'query B { __typename }';
-const KINDS = 'Apollo\'s manifest (`"format": "apollo-persisted-query-manifest"`), or an object of ids and documents';
+const KINDS =
+  'Apollo\'s manifest (`"format": "apollo-persisted-query-manifest"`), or an object of ids and documents';
 
 describe('Trusted documents', () => {
   test("TRUSTED_DOCUMENTS accepts Apollo's manifest", () => {
@@ -46,7 +51,14 @@ describe('Trusted documents', () => {
   });
 
   test('TRUSTED_DOCUMENTS accepts the map of Relay, graphql-codegen and gql.tada, and the prefix `sha256:` is not part of an id', () => {
-    expect(read(write({ 'persisted-documents.json': { a1: A, 'sha256:b1': B } }, 'persisted-documents.json'))).toEqual({
+    expect(
+      read(
+        write(
+          { 'persisted-documents.json': { a1: A, 'sha256:b1': B } },
+          'persisted-documents.json',
+        ),
+      ),
+    ).toEqual({
       a1: { text: A, file: 'persisted-documents.json' },
       b1: { text: B, file: 'persisted-documents.json' },
     });
@@ -76,7 +88,9 @@ describe('Trusted documents', () => {
     symlinkSync('.', join(path, 'loop'));
     symlinkSync('.', join(path, 'loop.json'));
     symlinkSync(join(path, 'web/relay/map.json'), join(path, 'link.json'));
-    expect(readTrustedDocuments(path).map(({ id, file }) => [id, file.slice(path.length + 1)])).toEqual([
+    expect(
+      readTrustedDocuments(path).map(({ id, file }) => [id, file.slice(path.length + 1)]),
+    ).toEqual([
       ['B', 'B.gql'],
       ['A', 'ios/A.graphql'],
       ['r', 'link.json'],
@@ -86,7 +100,9 @@ describe('Trusted documents', () => {
 
   test('TRUSTED_DOCUMENTS accepts documents with any text as id and any text as content', () => {
     const map = '{ "__proto__": "query A { __typename }", "constructor": "nonsense", "é ü": "" }';
-    expect(readTrustedDocuments(write({ 'm.json': map }, 'm.json')).map(({ id, text }) => [id, text])).toEqual([
+    expect(
+      readTrustedDocuments(write({ 'm.json': map }, 'm.json')).map(({ id, text }) => [id, text]),
+    ).toEqual([
       ['__proto__', A],
       ['constructor', 'nonsense'],
       ['é ü', ''],
@@ -94,7 +110,11 @@ describe('Trusted documents', () => {
   });
 
   test('TRUSTED_DOCUMENTS accepts the same document several times, under one id or several', () => {
-    const path = write({ 'a.json': { a: A, other: A }, 'b.json': { a: A, 'sha256:a': A }, 'a.graphql': A });
+    const path = write({
+      'a.json': { a: A, other: A },
+      'b.json': { a: A, 'sha256:a': A },
+      'a.graphql': A,
+    });
     expect(Object.keys(read(path)).sort()).toEqual(['a', 'other']);
   });
 });
@@ -103,12 +123,20 @@ describe('Rejected trusted documents', () => {
   const NO_ID = 'it must be a text that is not empty.';
 
   test.each([
-    { name: 'a file without JSON', content: '{ "a": ', faults: [`is not JSON: it must be ${KINDS}.`] },
+    {
+      name: 'a file without JSON',
+      content: '{ "a": ',
+      faults: [`is not JSON: it must be ${KINDS}.`],
+    },
     { name: 'an empty file', content: '', faults: [`is not JSON: it must be ${KINDS}.`] },
     { name: 'a JSON list', content: [['a', A]], faults: [`must be ${KINDS}.`] },
     { name: 'a JSON null', content: 'null', faults: [`must be ${KINDS}.`] },
     { name: 'a JSON string', content: '"query"', faults: [`must be ${KINDS}.`] },
-    { name: 'a file without UTF-8', content: new Uint8Array([0x7b, 0xff, 0x7d]), faults: ['must be UTF-8.'] },
+    {
+      name: 'a file without UTF-8',
+      content: new Uint8Array([0x7b, 0xff, 0x7d]),
+      faults: ['must be UTF-8.'],
+    },
     {
       name: 'another format',
       content: { format: 'somebody-elses', version: 1, operations: [] },
@@ -119,7 +147,11 @@ describe('Rejected trusted documents', () => {
       content: { ...APOLLO, version: 2, operations: [] },
       faults: ['must have `version` 1.'],
     },
-    { name: 'a manifest without operations', content: { ...APOLLO }, faults: ['must have a list of `operations`.'] },
+    {
+      name: 'a manifest without operations',
+      content: { ...APOLLO },
+      faults: ['must have a list of `operations`.'],
+    },
     {
       name: 'a map of operations',
       content: { ...APOLLO, operations: { a: A } },
@@ -129,7 +161,14 @@ describe('Rejected trusted documents', () => {
       name: 'invalid ids and invalid documents',
       content: {
         ...APOLLO,
-        operations: [{ id: 5, body: A }, { body: A }, { id: '', body: A }, { id: 'a' }, null, { id: 'b', body: B }],
+        operations: [
+          { id: 5, body: A },
+          { body: A },
+          { id: '', body: A },
+          { id: 'a' },
+          null,
+          { id: 'b', body: B },
+        ],
       },
       faults: [
         `has no id in \`operations[0]\`: ${NO_ID}`,
@@ -156,11 +195,15 @@ describe('Rejected trusted documents', () => {
   });
 
   test('TRUSTED_DOCUMENTS rejects a path that does not exist', () => {
-    expect(faultsOf(write({}, 'nowhere/m.json'))).toEqual(['TRUSTED_DOCUMENTS: …/nowhere/m.json does not exist.']);
+    expect(faultsOf(write({}, 'nowhere/m.json'))).toEqual([
+      'TRUSTED_DOCUMENTS: …/nowhere/m.json does not exist.',
+    ]);
   });
 
   test('TRUSTED_DOCUMENTS rejects a path that is neither a file nor a directory', () => {
-    expect(faultsOf('/dev/null')).toEqual(['TRUSTED_DOCUMENTS: /dev/null is neither a file nor a directory.']);
+    expect(faultsOf('/dev/null')).toEqual([
+      'TRUSTED_DOCUMENTS: /dev/null is neither a file nor a directory.',
+    ]);
   });
 
   test('TRUSTED_DOCUMENTS rejects a file that cannot be read', () => {
@@ -208,6 +251,11 @@ test('all problems of the trusted documents are reported at once, without their 
     'e.json': { y: A },
   });
   const faults = faultsOf(path);
-  expect(faults.map((fault) => fault.split(' ')[1])).toEqual(['…/a.json', '…/b.json', '…/c.gql', '…/e.json']);
+  expect(faults.map((fault) => fault.split(' ')[1])).toEqual([
+    '…/a.json',
+    '…/b.json',
+    '…/c.gql',
+    '…/e.json',
+  ]);
   expect(faults.join()).not.toContain('Secret');
 });

@@ -32,7 +32,9 @@ export interface Instruction {
 /** The stages of the Dockerfile, one after the other. */
 export function stages(): Instruction[][] {
   const found: Instruction[][] = [];
-  for (const instruction of DockerfileParser.parse(readDeployFile('Dockerfile')).getInstructions()) {
+  for (const instruction of DockerfileParser.parse(
+    readDeployFile('Dockerfile'),
+  ).getInstructions()) {
     const text = (instruction.getRawArgumentsContent() ?? '').replace(/\\\n\s*/g, ' ');
     const list = /\[.*\]$/s.exec(text)?.[0];
     const args = list ? (JSON.parse(list) as string[]) : text.split(/\s+/);

@@ -4,7 +4,12 @@ import { Agent, request } from 'node:http';
 /** What became of a request. Nothing is ever sent twice. */
 export type Outcome =
   /** A whole answer. */
-  | { readonly kind: 'answered'; readonly status: number; readonly body: string; readonly connection: string | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly body: string;
+      readonly connection: string | undefined;
+    }
   /** There was no connection, and nothing has been sent. */
   | { readonly kind: 'refused' }
   /** It was sent, or begun, and there is no whole answer. */
@@ -27,7 +32,12 @@ export function createClient(url: string, { keepAlive }: { readonly keepAlive: b
       try {
         const [response] = await once(sent, 'response');
         const body = Buffer.concat(await response.toArray()).toString();
-        return { kind: 'answered', status: response.statusCode, body, connection: response.headers.connection };
+        return {
+          kind: 'answered',
+          status: response.statusCode,
+          body,
+          connection: response.headers.connection,
+        };
       } catch (error) {
         const { syscall, message } = error as NodeJS.ErrnoException;
         return syscall === 'connect' ? { kind: 'refused' } : { kind: 'lost', why: message };

@@ -25,7 +25,9 @@ const HOME_OF_IMAGE = '/home/nonroot';
 
 const [packages = [], gateway = [], compiled = [], lastStage = []] = stages();
 const onlyInstruction = (keyword: string, ...more: Instruction[][]) =>
-  [...gateway, ...lastStage, ...more.flat()].filter((instruction) => instruction.keyword === keyword);
+  [...gateway, ...lastStage, ...more.flat()].filter(
+    (instruction) => instruction.keyword === keyword,
+  );
 
 /** There is no engine here to build the image: this does what the Dockerfile says, in a folder. */
 describe('What the image holds and starts', () => {
@@ -44,7 +46,8 @@ describe('What the image holds and starts', () => {
     for (const { keyword, args, from } of gateway) {
       if (keyword !== 'COPY') continue;
       // From the stage before, by its WORKDIR.
-      if (from === 'packages') copy({ args: args.map((path) => path.replace('/gateway/', '')) }, built, folder);
+      if (from === 'packages')
+        copy({ args: args.map((path) => path.replace('/gateway/', '')) }, built, folder);
       else copy({ args }, ROOT, folder);
     }
     closeFolder();
@@ -86,13 +89,18 @@ describe('What the image holds and starts', () => {
   function start(settings: Readonly<Record<string, string>>): GatewayProcess {
     const [program, ...args] = onlyInstruction('ENTRYPOINT')[0]?.args ?? [];
     expect(program).toBe(NODE_OF_IMAGE);
-    return startProcess(process.execPath, args, { cwd: folder, settings: { ...variables, ...settings }, ...user });
+    return startProcess(process.execPath, args, {
+      cwd: folder,
+      settings: { ...variables, ...settings },
+      ...user,
+    });
   }
 
   test('brings packages for production only, and no second Node.js', () => {
     const names = readdirSync(join(folder, 'node_modules'));
     expect(names).toContain('graphql');
-    for (const name of ['node', 'vitest', 'typescript', '@biomejs']) expect(names).not.toContain(name);
+    for (const name of ['node', 'vitest', 'typescript', '@biomejs'])
+      expect(names).not.toContain(name);
   });
 
   test(`is small: the gateway and its packages are at most ${MAX_IMAGE_MEGABYTES} MB`, () => {
@@ -103,7 +111,10 @@ describe('What the image holds and starts', () => {
     const { NODE_COMPILE_CACHE = '' } = variables;
     const filesOf = () => readdirSync(NODE_COMPILE_CACHE, { recursive: true, encoding: 'utf8' });
     const before = filesOf();
-    await using gateway = start({ PORT: String(await freePort()), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' });
+    await using gateway = start({
+      PORT: String(await freePort()),
+      NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+    });
     await gateway.firstLine;
     gateway.process.kill('SIGTERM');
     const { code, stderr } = await gateway.ended;
@@ -118,14 +129,28 @@ describe('What the image holds and starts', () => {
   });
 
   test.runIf(process.getuid?.() === 0)('has nothing that its user could write', () => {
-    const found = execFileSync('find', [folder, '!', '-type', 'l', '(', '-uid', String(uid), '-o', '-perm', '/022', ')']);
+    const found = execFileSync('find', [
+      folder,
+      '!',
+      '-type',
+      'l',
+      '(',
+      '-uid',
+      String(uid),
+      '-o',
+      '-perm',
+      '/022',
+      ')',
+    ]);
     expect(found.toString()).toBe('');
   });
 
   test('keeps the licences of its packages', () => {
     const licences = (root: string) =>
       readdirSync(join(root, 'node_modules'), { recursive: true, encoding: 'utf8' }).filter(
-        (path) => /(^|\/)(licen[cs]e|notice)[^/]*$/i.test(path) && !/^(node|@types|undici-types)\//.test(path),
+        (path) =>
+          /(^|\/)(licen[cs]e|notice)[^/]*$/i.test(path) &&
+          !/^(node|@types|undici-types)\//.test(path),
       );
     expect(licences(folder).length).toBeGreaterThan(100);
   });
@@ -133,13 +158,19 @@ describe('What the image holds and starts', () => {
   test('has what shows GraphiQL and sends traces', async () => {
     await using collector = await startCollector();
     const PORT = String(await freePort());
-    const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+    const traces = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    };
     await using gateway = start({ PORT, GRAPHIQL: 'on', ...traces });
     await gateway.firstLine;
     const page = await fetch(`http://127.0.0.1:${PORT}/graphql`, {
       headers: { accept: 'text/html' },
     });
-    expect([page.status, (await page.text()).length]).toEqual([200, expect.toSatisfy((length) => length > 1_000_000)]);
+    expect([page.status, (await page.text()).length]).toEqual([
+      200,
+      expect.toSatisfy((length) => length > 1_000_000),
+    ]);
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
     expect(collector.spans.map(({ name }) => name)).toEqual(['GET /graphql']);
@@ -153,24 +184,40 @@ describe('What the image holds and starts', () => {
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test.each(['http/protobuf', 'grpc'])('has what sends traces by %s', async (OTEL_EXPORTER_OTLP_PROTOCOL) => {
-    const PORT = String(await freePort());
-    await using gateway = start({ PORT, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_PROTOCOL });
-    expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
-    expect((await fetch(`http://127.0.0.1:${PORT}/health`)).status).toBe(200);
-    gateway.process.kill('SIGTERM');
-    expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
-  });
+  test.each(['http/protobuf', 'grpc'])(
+    'has what sends traces by %s',
+    async (OTEL_EXPORTER_OTLP_PROTOCOL) => {
+      const PORT = String(await freePort());
+      await using gateway = start({
+        PORT,
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+        OTEL_EXPORTER_OTLP_PROTOCOL,
+      });
+      expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
+      expect((await fetch(`http://127.0.0.1:${PORT}/health`)).status).toBe(200);
+      gateway.process.kill('SIGTERM');
+      expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
 
   test('answers as nobody in particular, says that it is well, and ends with 0', async () => {
     const sandbox = createSandbox();
-    const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
+    const upstream = await listenOnFreePort((port) =>
+      serveSandbox(sandbox, { host: '127.0.0.1', port }),
+    );
     const PORT = String(await freePort());
-    await using gateway = start({ PORT, REVOX_BASE_URL: upstream.url, REVOX_API_KEY: 'sk_demo_a', ROUTER_SECRETS: 'a-secret' });
+    await using gateway = start({
+      PORT,
+      REVOX_BASE_URL: upstream.url,
+      REVOX_API_KEY: 'sk_demo_a',
+      ROUTER_SECRETS: 'a-secret',
+    });
     expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
 
     const at = (path: string) => new URL(path, `http://127.0.0.1:${PORT}`);
-    expect([(await fetch(at('/health'))).status, (await fetch(at('/ready'))).status]).toEqual([200, 200]);
+    expect([(await fetch(at('/health'))).status, (await fetch(at('/ready'))).status]).toEqual([
+      200, 200,
+    ]);
     const health = onlyInstruction('HEALTHCHECK')[0]?.args ?? [];
     expect(health[0]).toBe(NODE_OF_IMAGE);
     execFileSync(process.execPath, health.slice(1), { env: { PORT } });
@@ -180,25 +227,40 @@ describe('What the image holds and starts', () => {
       body: JSON.stringify({ query: '{ assistants { totalCount } }' }),
     });
     expect(await response.json()).toEqual({ data: { assistants: { totalCount: 12 } } });
-    const stranger = await createClient(at('/graphql').href, { keepAlive: false }).post('{ __typename }');
+    const stranger = await createClient(at('/graphql').href, { keepAlive: false }).post(
+      '{ __typename }',
+    );
     expect(stranger).toMatchObject({ kind: 'answered', status: 401 });
 
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
-    expect(() => execFileSync(process.execPath, health.slice(1), { env: { PORT }, stdio: 'pipe' })).toThrow();
+    expect(() =>
+      execFileSync(process.execPath, health.slice(1), { env: { PORT }, stdio: 'pipe' }),
+    ).toThrow();
     await upstream.close();
   });
 
   test('refuses to be open to everyone with a key of its own', async () => {
     await using gateway = start({ PORT: String(await freePort()), REVOX_API_KEY: 'sk_demo_a' });
-    expect(await gateway.ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Set ROUTER_SECRETS') });
+    expect(await gateway.ended).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('Set ROUTER_SECRETS'),
+    });
   });
 });
 
 /** Of all files below it, 10^6 bytes each. */
 function toMegabytes(root: string): number {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return entries.reduce((bytes, { parentPath, name }) => bytes + statSync(join(parentPath, name)).size, 0) / 1e6;
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return (
+    entries.reduce(
+      (bytes, { parentPath, name }) => bytes + statSync(join(parentPath, name)).size,
+      0,
+    ) / 1e6
+  );
 }
 
 function copy({ args }: Pick<Instruction, 'args'>, from: string, to: string): void {

@@ -14,7 +14,15 @@ import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { describe, expect, test } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { DEPLOY, type Instruction, kubernetesObjects, readDeployFile, readYaml, stages, type Yaml } from './deploy-files.ts';
+import {
+  DEPLOY,
+  type Instruction,
+  kubernetesObjects,
+  readDeployFile,
+  readYaml,
+  stages,
+  type Yaml,
+} from './deploy-files.ts';
 
 const KINDS: { readonly [kind: string]: new (object: Yaml) => { validate(): void } } = {
   Deployment,
@@ -45,7 +53,9 @@ const [packages = [], gateway = [], compiled = [], last = []] = stages();
 /** What the last stage says, and what the one says that it stands on. */
 const image = [...gateway, ...last];
 const imageVariables = Object.fromEntries(
-  image.filter(({ keyword }) => keyword === 'ENV').flatMap(({ args }) => args.map((pair) => pair.split('=') as [string, string])),
+  image
+    .filter(({ keyword }) => keyword === 'ENV')
+    .flatMap(({ args }) => args.map((pair) => pair.split('=') as [string, string])),
 );
 const portOfImage = Number(imageVariables.PORT);
 
@@ -69,16 +79,27 @@ describe('Kubernetes', () => {
       spec.selector?.matchLabels ?? spec.selector,
       spec.podSelector?.matchLabels,
     ]);
-    expect(selectors.filter((selector) => selector !== undefined)).toEqual([labels, labels, labels, labels]);
+    expect(selectors.filter((selector) => selector !== undefined)).toEqual([
+      labels,
+      labels,
+      labels,
+      labels,
+    ]);
     expect(deployment.spec.template.metadata.labels).toEqual(labels);
-    const { object: autoscaler } = objects.find(({ object }) => object.kind === 'HorizontalPodAutoscaler')!;
+    const { object: autoscaler } = objects.find(
+      ({ object }) => object.kind === 'HorizontalPodAutoscaler',
+    )!;
     expect(autoscaler.spec.scaleTargetRef.name).toBe(deployment.metadata.name);
   });
 
   test('asks where the gateway listens', () => {
     expect(container.ports).toEqual([{ name: 'http', containerPort: portOfImage }]);
-    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe].map(({ httpGet }) => httpGet);
-    expect(probes).toEqual(['/health', '/health', '/ready'].map((path) => ({ path, port: 'http' })));
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe].map(
+      ({ httpGet }) => httpGet,
+    );
+    expect(probes).toEqual(
+      ['/health', '/health', '/ready'].map((path) => ({ path, port: 'http' })),
+    );
     expect(deployment.spec.template.metadata.annotations).toEqual({
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': String(portOfImage),
@@ -87,9 +108,13 @@ describe('Kubernetes', () => {
   });
 
   test('waits for the drain, and hears of it long before', () => {
-    const given = Object.fromEntries(variables.filter(({ value }) => value).map(({ name, value }) => [name, value]));
+    const given = Object.fromEntries(
+      variables.filter(({ value }) => value).map(({ name, value }) => [name, value]),
+    );
     const { drain } = readSettings(given);
-    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(drain.delayMs + drain.timeoutMs + CLOSING_MS);
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(
+      drain.delayMs + drain.timeoutMs + CLOSING_MS,
+    );
     const { periodSeconds, failureThreshold } = container.readinessProbe;
     expect(periodSeconds * failureThreshold * 1000).toBeLessThanOrEqual(drain.delayMs);
   });
@@ -100,7 +125,10 @@ describe('Kubernetes', () => {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     });
-    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
     const user = image.find(({ keyword }) => keyword === 'USER')?.text;
     expect(`${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`).toBe(user);
   });
@@ -109,11 +137,16 @@ describe('Kubernetes', () => {
     const { object: policy } = objects.find(({ object }) => object.kind === 'NetworkPolicy')!;
     const egress: Yaml[] = policy.spec.egress;
     expect(egress.filter(({ to }) => !to)).toEqual([]);
-    const ranges: Yaml[] = egress.flatMap(({ to }) => to.flatMap(({ ipBlock }: Yaml) => ipBlock ?? []));
+    const ranges: Yaml[] = egress.flatMap(({ to }) =>
+      to.flatMap(({ ipBlock }: Yaml) => ipBlock ?? []),
+    );
     const open = new BlockList();
     const closed = new BlockList();
     for (const { cidr, except } of ranges) {
-      for (const [list, range] of [[open, cidr], ...except.map((one: string) => [closed, one])] as [BlockList, string][]) {
+      for (const [list, range] of [[open, cidr], ...except.map((one: string) => [closed, one])] as [
+        BlockList,
+        string,
+      ][]) {
         const [address = '', bits] = range.split('/');
         list.addSubnet(address, Number(bits), address.includes(':') ? 'ipv6' : 'ipv4');
       }
@@ -123,7 +156,15 @@ describe('Kubernetes', () => {
       return open.check(address, family) && !closed.check(address, family);
     };
     expect(['93.184.215.14', '8.8.8.8', '2606:4700::1'].map(isReached)).toEqual([true, true, true]);
-    const inside = ['10.0.0.1', '172.20.0.1', '192.168.1.1', '100.64.0.1', '169.254.169.254', 'fd00:ec2::254', 'fe80::1'];
+    const inside = [
+      '10.0.0.1',
+      '172.20.0.1',
+      '192.168.1.1',
+      '100.64.0.1',
+      '169.254.169.254',
+      'fd00:ec2::254',
+      'fe80::1',
+    ];
     expect(inside.filter(isReached)).toEqual([]);
   });
 
@@ -132,7 +173,9 @@ describe('Kubernetes', () => {
     const asked = variables
       .filter(({ valueFrom }) => valueFrom)
       .map(({ name, valueFrom: { secretKeyRef } }) => ({ name, ...secretKeyRef }));
-    expect(asked).toEqual(Object.keys(stringData).map((key) => ({ name: metadata.name, key, optional: true })));
+    expect(asked).toEqual(
+      Object.keys(stringData).map((key) => ({ name: metadata.name, key, optional: true })),
+    );
   });
 });
 
@@ -140,8 +183,11 @@ describe('Compose', () => {
   test('is what the specification of compose files takes', () => {
     const ajv = new Ajv.default({ strict: false, validateFormats: false });
     // The names that an older draft of JSON Schema gave to its parts.
-    const isName = (key: string, value: unknown) => ['id', '$schema'].includes(key) && typeof value === 'string';
-    const schema = JSON.stringify(composeSchema, (key, value) => (isName(key, value) ? undefined : value));
+    const isName = (key: string, value: unknown) =>
+      ['id', '$schema'].includes(key) && typeof value === 'string';
+    const schema = JSON.stringify(composeSchema, (key, value) =>
+      isName(key, value) ? undefined : value,
+    );
     const isValid = ajv.validate(JSON.parse(schema), compose);
     expect([isValid, ajv.errors]).toEqual([true, null]);
   });
@@ -156,7 +202,9 @@ describe('Compose', () => {
   test('mounts and builds what is there', () => {
     const { gateway, prometheus, grafana } = compose.services;
     expect(existsSync(join(DEPLOY, gateway.build.context, gateway.build.dockerfile))).toBe(true);
-    const mounted = [...prometheus.volumes, ...grafana.volumes].map((volume: string) => volume.split(':')[0] ?? '');
+    const mounted = [...prometheus.volumes, ...grafana.volumes].map(
+      (volume: string) => volume.split(':')[0] ?? '',
+    );
     for (const path of mounted) expect.soft(existsSync(join(DEPLOY, path)), path).toBe(true);
   });
 
@@ -176,19 +224,23 @@ describe('The Dockerfile', () => {
     const { node } = manifest.dependencies;
     const [major] = node.split('.');
     expect(packages[0]?.text.split('@')[0]).toBe(`node:${node}-slim`);
-    expect(gateway[0]?.text.split('@')[0]).toMatch(new RegExp(`/nodejs${major}-debian\\d+:nonroot$`));
+    expect(gateway[0]?.text.split('@')[0]).toMatch(
+      new RegExp(`/nodejs${major}-debian\\d+:nonroot$`),
+    );
   });
 
   test('takes each image of a registry by its digest, and all other stages from the same file', () => {
     const names = stages().flatMap(([from]) => / AS (\S+)$/.exec(from?.text ?? '')?.[1] ?? []);
     const bases = stages().map(([from]) => from?.args[0] ?? '');
-    for (const base of bases) expect.soft(names.includes(base) || /@sha256:[\da-f]{64}$/.test(base), base).toBe(true);
+    for (const base of bases)
+      expect.soft(names.includes(base) || /@sha256:[\da-f]{64}$/.test(base), base).toBe(true);
     expect(bases.filter((base) => base.includes('@sha256:'))).toHaveLength(2);
   });
 
   test('has its source compiled by its own Node.js, as its own user', () => {
     expect([compiled[0]?.text, last[0]?.text]).toEqual(['gateway AS compiled', 'gateway']);
-    const users = (stage: Instruction[]) => stage.filter(({ keyword }) => keyword === 'USER').length;
+    const users = (stage: Instruction[]) =>
+      stage.filter(({ keyword }) => keyword === 'USER').length;
     expect([gateway, compiled, last].map(users)).toEqual([1, 0, 0]);
   });
 
@@ -212,9 +264,15 @@ describe('The Dockerfile', () => {
 
 test('docs/reference/configuration.md lists every variable of the image, of Kubernetes and of compose', () => {
   const { environment } = compose.services.gateway;
-  const names = [...Object.keys(imageVariables), ...variables.map(({ name }) => name), ...Object.keys(environment)];
+  const names = [
+    ...Object.keys(imageVariables),
+    ...variables.map(({ name }) => name),
+    ...Object.keys(environment),
+  ];
   expect(names.length).toBeGreaterThan(10);
-  const unknown = names.filter((name) => !OTHERS.includes(name) && !CONFIGURATION.includes(`\`${name}\``));
+  const unknown = names.filter(
+    (name) => !OTHERS.includes(name) && !CONFIGURATION.includes(`\`${name}\``),
+  );
   expect(unknown).toEqual([]);
   const composed = JSON.stringify(compose).matchAll(/\$\{(\w+)/g);
   for (const [, name = ''] of composed) expect(environment).toHaveProperty(name);

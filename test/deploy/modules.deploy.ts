@@ -11,7 +11,10 @@ const folder = mkdtempSync(join(tmpdir(), 'modules-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The files of packages that a process has loaded from its start to its end. @param use what is done with it meanwhile */
-async function loadedBy(settings: Readonly<Record<string, string>>, use: (url: string) => Promise<void> = async () => {}) {
+async function loadedBy(
+  settings: Readonly<Record<string, string>>,
+  use: (url: string) => Promise<void> = async () => {},
+) {
   const [PORT, LOADED_FILE] = [String(await freePort()), join(folder, crypto.randomUUID())];
   const args = ['--import', './test/deploy/report-modules.ts', 'src/main.ts'];
   await using gateway = startProcess(process.execPath, args, {
@@ -30,7 +33,9 @@ async function loadedBy(settings: Readonly<Record<string, string>>, use: (url: s
   gateway.process.kill('SIGTERM');
   expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
   const paths = readFileSync(LOADED_FILE, 'utf8').split('\n');
-  return paths.map((path) => path.split('/node_modules/').slice(1)).filter((inner) => inner.length > 0);
+  return paths
+    .map((path) => path.split('/node_modules/').slice(1))
+    .filter((inner) => inner.length > 0);
 }
 
 /** By the names of their packages. */
@@ -47,9 +52,12 @@ describe('A process loads', () => {
     const loaded = await loadedBy({ ROUTER_SECRETS: SECRET });
     const packages = packagesIn(loaded);
     expect([...packages]).toEqual(expect.arrayContaining(['graphql', 'graphql-yoga', 'undici']));
-    for (const name of ['jose', '@apollo/usage-reporting-protobuf', '@redis/client']) expect(packages).not.toContain(name);
+    for (const name of ['jose', '@apollo/usage-reporting-protobuf', '@redis/client'])
+      expect(packages).not.toContain(name);
 
-    const folders = new Set(loaded.map((inner) => [...inner.slice(0, -1), toPackage(inner.at(-1) ?? '')].join(' > ')));
+    const folders = new Set(
+      loaded.map((inner) => [...inner.slice(0, -1), toPackage(inner.at(-1) ?? '')].join(' > ')),
+    );
     const tools = [...folders].filter((name) => name.includes('@graphql-tools/')).sort();
     expect(tools).toEqual([
       '@graphql-tools/executor',
@@ -76,7 +84,10 @@ describe('A process loads', () => {
         },
         body: JSON.stringify({ query: '{ __typename }' }),
       });
-      expect(await response.json()).toEqual({ data: { __typename: 'Query' }, extensions: { ftv1: expect.any(String) } });
+      expect(await response.json()).toEqual({
+        data: { __typename: 'Query' },
+        extensions: { ftv1: expect.any(String) },
+      });
     });
     expect(packagesIn(loaded)).toContain('@apollo/usage-reporting-protobuf');
   });

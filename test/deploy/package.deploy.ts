@@ -14,7 +14,11 @@ const INSTALL_MS = 300_000;
 const run = promisify(execFile);
 
 /** What a company's own project has besides the package. */
-const OTHER_PACKAGES = [`@types/node@${manifest.devDependencies['@types/node']}`, 'express@5.3.0', '@types/express@5.0.6'];
+const OTHER_PACKAGES = [
+  `@types/node@${manifest.devDependencies['@types/node']}`,
+  'express@5.3.0',
+  '@types/express@5.0.6',
+];
 
 const STRICT = {
   target: 'es2024',
@@ -34,12 +38,30 @@ describe('The package, installed in an empty folder', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'consumer-'));
     await run('npm', ['run', 'build'], { cwd: ROOT });
-    const { stdout } = await run('npm', ['pack', join(ROOT, 'dist'), '--pack-destination', folder, '--json'], { cwd: ROOT });
+    const { stdout } = await run(
+      'npm',
+      ['pack', join(ROOT, 'dist'), '--pack-destination', folder, '--json'],
+      { cwd: ROOT },
+    );
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-    await inFolder('npm', 'install', `./${filename}`, ...OTHER_PACKAGES, '--no-audit', '--no-fund', '--prefer-offline');
+    await writeFile(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
+    );
+    await inFolder(
+      'npm',
+      'install',
+      `./${filename}`,
+      ...OTHER_PACKAGES,
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+    );
     await cp(join(import.meta.dirname, 'consumer/app.ts'), join(folder, 'app.ts'));
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT, include: ['app.ts'] }));
+    await writeFile(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: STRICT, include: ['app.ts'] }),
+    );
   }, INSTALL_MS);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -56,17 +78,28 @@ describe('The package, installed in an empty folder', () => {
 
   test('brings the documents, whose links lead to what is in it', async () => {
     const installed = join(folder, 'node_modules', manifest.name);
-    const documents = (await readdir(installed, { recursive: true })).filter((path) => path.endsWith('.md'));
+    const documents = (await readdir(installed, { recursive: true })).filter((path) =>
+      path.endsWith('.md'),
+    );
     expect(documents).toEqual(
-      expect.arrayContaining(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/operations/deployment.md']),
+      expect.arrayContaining([
+        'README.md',
+        'ARCHITECTURE.md',
+        'CHANGELOG.md',
+        'docs/operations/deployment.md',
+      ]),
     );
     expect(documents.flatMap((path) => brokenLinksOf(join(installed, path)))).toEqual([]);
-    expect(await readFile(join(installed, 'README.md'), 'utf8')).toContain('(docs/operations/deployment.md)');
+    expect(await readFile(join(installed, 'README.md'), 'utf8')).toContain(
+      '(docs/operations/deployment.md)',
+    );
   });
 
   test('compiles, strictly, types of libraries included; and answers wherever it is mounted', async () => {
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const compiled = await inFolder(process.execPath, compiler).catch((error: { stdout: string }) => error);
+    const compiled = await inFolder(process.execPath, compiler).catch(
+      (error: { stdout: string }) => error,
+    );
     expect(compiled.stdout).toBe('');
     const { stdout, stderr } = await inFolder(process.execPath, 'app.js');
     const answer = { data: { call: { id: expect.any(String) } } };

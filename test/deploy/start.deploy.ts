@@ -2,28 +2,40 @@ import { describe, expect, test } from 'vitest';
 import { freePort, holdPort, startDemo, startGateway } from '../sockets/demo-process.ts';
 
 test('the demo finds its sandbox where the environment names a proxy', async () => {
-  await using demo = await startDemo({ HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'elsewhere.example' });
+  await using demo = await startDemo({
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    NO_PROXY: 'elsewhere.example',
+  });
   const response = await fetch(`${demo.url}?query={assistants{totalCount}}`);
   expect(await response.json()).toEqual({ data: { assistants: { totalCount: 12 } } });
 });
 
 describe('what cannot start says why, and ends with code 1', () => {
-  test.each([{ flags: [] }, { flags: ['--demo'] }])('wrong settings, all at once: $flags', async ({ flags }) => {
-    await using gateway = startGateway(flags, {
-      PORT: 'x',
-      REVOX_FIRST_PAGE: '2',
-      REVOX_BASE_URL: 'ftp://x.example/secret-path',
-      REVOX_API_KEY: 'sk secret key',
-      ROUTER_SECRETS: 'odd secret',
-    });
-    const { code, stdout, stderr } = await gateway.ended;
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    for (const name of ['PORT', 'REVOX_FIRST_PAGE', 'REVOX_BASE_URL', 'REVOX_API_KEY', 'ROUTER_SECRETS']) {
-      expect(stderr).toMatch(new RegExp(`^ +${name} must be `, 'm'));
-    }
-    expect(stderr).not.toMatch(/sk secret key|secret-path|short-secret/);
-    expect(stderr).not.toContain('    at ');
-  });
+  test.each([{ flags: [] }, { flags: ['--demo'] }])(
+    'wrong settings, all at once: $flags',
+    async ({ flags }) => {
+      await using gateway = startGateway(flags, {
+        PORT: 'x',
+        REVOX_FIRST_PAGE: '2',
+        REVOX_BASE_URL: 'ftp://x.example/secret-path',
+        REVOX_API_KEY: 'sk secret key',
+        ROUTER_SECRETS: 'odd secret',
+      });
+      const { code, stdout, stderr } = await gateway.ended;
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      for (const name of [
+        'PORT',
+        'REVOX_FIRST_PAGE',
+        'REVOX_BASE_URL',
+        'REVOX_API_KEY',
+        'ROUTER_SECRETS',
+      ]) {
+        expect(stderr).toMatch(new RegExp(`^ +${name} must be `, 'm'));
+      }
+      expect(stderr).not.toMatch(/sk secret key|secret-path|short-secret/);
+      expect(stderr).not.toContain('    at ');
+    },
+  );
 
   test.each([
     { taken: 'PORT', flags: [] },
@@ -32,7 +44,11 @@ describe('what cannot start says why, and ends with code 1', () => {
   ])('$taken is taken: $flags', async ({ taken, flags }) => {
     const held = await holdPort();
     const free = String(await freePort());
-    await using gateway = startGateway(flags, { PORT: free, SANDBOX_PORT: free, [taken]: String(held.port) });
+    await using gateway = startGateway(flags, {
+      PORT: free,
+      SANDBOX_PORT: free,
+      [taken]: String(held.port),
+    });
     const { code, stdout, stderr } = await gateway.ended;
     await held.release();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -43,6 +59,13 @@ describe('what cannot start says why, and ends with code 1', () => {
 });
 
 test('the demo, which asks nobody for a key, does not start where others can reach it', async () => {
-  await using gateway = startGateway(['--demo'], { HOST: '0.0.0.0', PORT: String(await freePort()) });
-  expect(await gateway.ended).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('HOST must be 127.0.0.1') });
+  await using gateway = startGateway(['--demo'], {
+    HOST: '0.0.0.0',
+    PORT: String(await freePort()),
+  });
+  expect(await gateway.ended).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('HOST must be 127.0.0.1'),
+  });
 });

@@ -16,10 +16,22 @@ const settings = {
 export const clocks: FaultGroup = {
   title: 'Clocks',
   faults: [
-    clock('is an hour behind; the call ended a minute ago by it', -HOUR_MS, { endedAgoMs: MINUTE_MS, isKept: false }),
-    clock('is an hour behind; the call ended ten minutes ago by it', -HOUR_MS, { endedAgoMs: 10 * MINUTE_MS, isKept: true }),
-    clock('is an hour ahead; the call ended a minute ago by it', HOUR_MS, { endedAgoMs: MINUTE_MS, isKept: false }),
-    clock('is an hour ahead; the call ended ten minutes ago by it', HOUR_MS, { endedAgoMs: 10 * MINUTE_MS, isKept: true }),
+    clock('is an hour behind; the call ended a minute ago by it', -HOUR_MS, {
+      endedAgoMs: MINUTE_MS,
+      isKept: false,
+    }),
+    clock('is an hour behind; the call ended ten minutes ago by it', -HOUR_MS, {
+      endedAgoMs: 10 * MINUTE_MS,
+      isKept: true,
+    }),
+    clock('is an hour ahead; the call ended a minute ago by it', HOUR_MS, {
+      endedAgoMs: MINUTE_MS,
+      isKept: false,
+    }),
+    clock('is an hour ahead; the call ended ten minutes ago by it', HOUR_MS, {
+      endedAgoMs: 10 * MINUTE_MS,
+      isKept: true,
+    }),
     clock('is an hour ahead; the call is still going on', HOUR_MS, { isKept: false }),
     clock('is ten years ahead; the call ended ten minutes ago by ours', 87_600 * HOUR_MS, {
       skewMs: 0,
@@ -31,7 +43,11 @@ export const clocks: FaultGroup = {
       endedAgoMs: 10 * MINUTE_MS,
       isKept: true,
     }),
-    clock('is not told; the call ended a minute ago by ours', undefined, { skewMs: 0, endedAgoMs: MINUTE_MS, isKept: false }),
+    clock('is not told; the call ended a minute ago by ours', undefined, {
+      skewMs: 0,
+      endedAgoMs: MINUTE_MS,
+      isKept: false,
+    }),
   ],
 };
 
@@ -43,16 +59,26 @@ interface ClockCase {
   readonly isKept: boolean;
 }
 
-function clock(name: string, dateSkewMs: number | undefined, { skewMs = dateSkewMs ?? 0, endedAgoMs, isKept }: ClockCase): Fault {
+function clock(
+  name: string,
+  dateSkewMs: number | undefined,
+  { skewMs = dateSkewMs ?? 0, endedAgoMs, isKept }: ClockCase,
+): Fault {
   const remark = isKept ? 'remembered' : 'asked for again the next time';
-  return responseFault(`has a clock that ${name}`, tell(), { outcome: 'its value', settings, again: isKept ? 0 : 1, remark });
+  return responseFault(`has a clock that ${name}`, tell(), {
+    outcome: 'its value',
+    settings,
+    again: isKept ? 0 : 1,
+    remark,
+  });
 
   function tell(): FaultyResponder {
     return (exchange) => {
       const { response } = exchange;
       if (dateSkewMs === undefined) response.sendDate = false;
       else response.setHeader('date', new Date(Date.now() + dateSkewMs).toUTCString());
-      const endedAt = endedAgoMs === undefined ? null : new Date(Date.now() + skewMs - endedAgoMs).toISOString();
+      const endedAt =
+        endedAgoMs === undefined ? null : new Date(Date.now() + skewMs - endedAgoMs).toISOString();
       return json(({ call }) => {
         for (const attempt of [...call.call_attempts, call.last_call_attempt]) {
           attempt.ended_at = endedAt;

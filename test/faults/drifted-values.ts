@@ -17,10 +17,21 @@ function changedCall(
     change(body.call);
     return body;
   });
-  return responseFault(name, answer, { outcome: 'its value', subject: 'call in full', transform, drift, remark });
+  return responseFault(name, answer, {
+    outcome: 'its value',
+    subject: 'call in full',
+    transform,
+    drift,
+    remark,
+  });
 }
 
-function spokenVersion(spoken: ApiVersion, transform: (value: Loose) => Loose, drift: readonly string[], remark?: string): Fault {
+function spokenVersion(
+  spoken: ApiVersion,
+  transform: (value: Loose) => Loose,
+  drift: readonly string[],
+  remark?: string,
+): Fault {
   const answer = json((body) => toVersion(spoken, body));
   return responseFault(`speaks the version \`${spoken}\``, answer, {
     outcome: 'its value',
@@ -32,7 +43,10 @@ function spokenVersion(spoken: ApiVersion, transform: (value: Loose) => Loose, d
 }
 
 const identity = (value: Loose) => value;
-const toFirstWindow = (config: Loose) => ({ ...config, callingWindows: config.callingWindows.slice(0, 1) });
+const toFirstWindow = (config: Loose) => ({
+  ...config,
+  callingWindows: config.callingWindows.slice(0, 1),
+});
 
 /** An order of the first versions names neither. */
 const WITHOUT_EMBEDDED = { assistant: null, campaign: null };
@@ -42,7 +56,11 @@ const MISSING_EMBEDDED = ['missing Call.assistant', 'missing Call.campaign'];
 export const drift: FaultGroup = {
   title: 'Another version of the API',
   faults: [
-    changedCall('has keys that nobody knows', (call) => Object.assign(call, { risk: { score: 7 }, contact: null }), identity),
+    changedCall(
+      'has keys that nobody knows',
+      (call) => Object.assign(call, { risk: { score: 7 }, contact: null }),
+      identity,
+    ),
     changedCall(
       'has lost keys that are required',
       (call) => {
@@ -50,12 +68,21 @@ export const drift: FaultGroup = {
         delete call.created_at;
         delete call.assistant.name;
       },
-      (value) => ({ ...value, direction: null, createdAt: null, assistant: { ...value.assistant, name: null } }),
-      { drift: ['missing Assistant.name', 'missing Call.createdAt', 'missing Call.direction'], remark: 'null where they were' },
+      (value) => ({
+        ...value,
+        direction: null,
+        createdAt: null,
+        assistant: { ...value.assistant, name: null },
+      }),
+      {
+        drift: ['missing Assistant.name', 'missing Call.createdAt', 'missing Call.direction'],
+        remark: 'null where they were',
+      },
     ),
     changedCall(
       'has null where there must not be',
-      (call) => Object.assign(call, { to_phone_number: null, calls_count: null, call_attempts: null }),
+      (call) =>
+        Object.assign(call, { to_phone_number: null, calls_count: null, call_attempts: null }),
       (value) => ({ ...value, toPhoneNumber: null, callsCount: null, callAttempts: [] }),
       {
         drift: ['null Call.callAttempts', 'null Call.callsCount', 'null Call.toPhoneNumber'],
@@ -66,7 +93,10 @@ export const drift: FaultGroup = {
       'has values that nobody knows',
       (call) => Object.assign(call, { status: 'paused', direction: 'sideways' }),
       (value) => ({ ...value, status: 'UNRECOGNIZED', direction: 'UNRECOGNIZED' }),
-      { drift: ['unrecognized Call.direction', 'unrecognized Call.status'], remark: '`UNRECOGNIZED`' },
+      {
+        drift: ['unrecognized Call.direction', 'unrecognized Call.status'],
+        remark: '`UNRECOGNIZED`',
+      },
     ),
     changedCall(
       'has a kind of model that nobody knows',
@@ -76,7 +106,11 @@ export const drift: FaultGroup = {
     ),
     changedCall(
       'has numbers and flags as text',
-      (call) => Object.assign(call, { calls_count: String(call.calls_count), is_completed: String(call.is_completed) }),
+      (call) =>
+        Object.assign(call, {
+          calls_count: String(call.calls_count),
+          is_completed: String(call.is_completed),
+        }),
       identity,
       { drift: ['coerced Call.callsCount', 'coerced Call.isCompleted'] },
     ),
@@ -106,7 +140,11 @@ export const drift: FaultGroup = {
       (call) => Object.assign(call, { assistant: 'Ana', campaign: 7, call_retry_config: true }),
       (value) => ({ ...value, assistant: null, campaign: null, callRetryConfig: null }),
       {
-        drift: ['unreadable Call.assistant', 'unreadable Call.callRetryConfig', 'unreadable Call.campaign'],
+        drift: [
+          'unreadable Call.assistant',
+          'unreadable Call.callRetryConfig',
+          'unreadable Call.campaign',
+        ],
         remark: 'null in their places',
       },
     ),

@@ -3,7 +3,12 @@ import { expect } from 'vitest';
 import { readSettings } from '#config/settings.ts';
 import type { Drift } from '#context/drift-log.ts';
 import { createGateway } from '#gateway.ts';
-import { type Certificate, type FaultyResponder, type FaultyUpstream, startFaultyUpstream } from '../support/faulty-upstream.ts';
+import {
+  type Certificate,
+  type FaultyResponder,
+  type FaultyUpstream,
+  startFaultyUpstream,
+} from '../support/faulty-upstream.ts';
 import { type GraphQLResult, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { untilIdle } from '../support/timed-gateway.ts';
 import type { Bound, Fault, FaultSource, TimeSetting } from './fault.ts';
@@ -74,10 +79,17 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
   const selections = siblings.map(({ selection }, at) => `beside${at}: ${selection}`).join(' ');
   const besideValues = Object.fromEntries(siblings.map(({ value }, at) => [`beside${at}`, value]));
 
-  const upstream = await startFaultyUpstream(sandbox, { certificate: isSecure ? getCertificate() : undefined });
+  const upstream = await startFaultyUpstream(sandbox, {
+    certificate: isSecure ? getCertificate() : undefined,
+  });
   const unexpectedErrors: unknown[] = [];
   const time = createSkippableTime();
-  const settings = readSettings({ REVOX_BASE_URL: upstream.url, ...SETTINGS, ...withShortTimeout(bound), ...fault.settings });
+  const settings = readSettings({
+    REVOX_BASE_URL: upstream.url,
+    ...SETTINGS,
+    ...withShortTimeout(bound),
+    ...fault.settings,
+  });
   const gateway = createGateway(settings, {
     log: {
       info: () => {},
@@ -95,7 +107,9 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
   let replacement: AsyncDisposable | undefined;
 
   const misbehave = (answer: FaultyResponder) =>
-    upstream.respondWith(({ requestLine }) => (requestLine.startsWith(hit.request) ? answer : undefined));
+    upstream.respondWith(({ requestLine }) =>
+      requestLine.startsWith(hit.request) ? answer : undefined,
+    );
 
   const ask = async (query: string): Promise<GraphQLResult> => {
     const response = await gateway.fetch(
@@ -111,7 +125,15 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
   return {
     upstream,
     unexpectedErrors,
-    secrets: [KEY_A, String(upstream.port), sandbox.basePath, hit.request.slice('GET '.length), 'undici', 'ECONN', 'UND_ERR'],
+    secrets: [
+      KEY_A,
+      String(upstream.port),
+      sandbox.basePath,
+      hit.request.slice('GET '.length),
+      'undici',
+      'ECONN',
+      'UND_ERR',
+    ],
     async observe() {
       upstream.traffic();
       const startedAt = performance.now();
@@ -122,11 +144,22 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       const traffic = upstream.traffic();
       const requests = traffic.filter((line) => line.startsWith(hit.request));
       const otherTraffic = traffic.filter((line) => !requests.includes(line)).sort();
-      expect(otherTraffic, 'what was asked beside the fault').toEqual(areCached ? [] : otherRequests);
+      expect(otherTraffic, 'what was asked beside the fault').toEqual(
+        areCached ? [] : otherRequests,
+      );
       areCached = !(dropsCache && isFaulty);
       const answer = { data: value, ...(errors && { errors }) };
-      const { requests: sent, drift = [] } = extensions.upstream as { requests: number; drift?: Drift[] };
-      return { answer, ms, requests, countedRequests: sent - otherTraffic.length, drift: drift.map(toText).sort() };
+      const { requests: sent, drift = [] } = extensions.upstream as {
+        requests: number;
+        drift?: Drift[];
+      };
+      return {
+        answer,
+        ms,
+        requests,
+        countedRequests: sent - otherTraffic.length,
+        drift: drift.map(toText).sort(),
+      };
     },
     async warm() {
       const { data, errors } = await ask(`{ ${selections} }`);
@@ -162,11 +195,19 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
     async expectNothingLeft() {
       // The cache looks through itself once in a while; everything else is over.
       await expect
-        .poll(() => time.running.filter((ms) => ms < 60_000), { interval: 10, timeout: 5_000, message: 'timers' })
+        .poll(() => time.running.filter((ms) => ms < 60_000), {
+          interval: 10,
+          timeout: 5_000,
+          message: 'timers',
+        })
         .toEqual([]);
       expect(elsewhere.connections, 'connections to another host').toBe(0);
-      await expect.poll(() => upstream.unanswered, { interval: 10, message: 'requests under way' }).toBe(0);
-      await expect.poll(() => upstream.openConnections, { interval: 10, message: 'connections' }).toBeLessThanOrEqual(3);
+      await expect
+        .poll(() => upstream.unanswered, { interval: 10, message: 'requests under way' })
+        .toBe(0);
+      await expect
+        .poll(() => upstream.openConnections, { interval: 10, message: 'connections' })
+        .toBeLessThanOrEqual(3);
     },
     async [Symbol.asyncDispose]() {
       await gateway.dispose();

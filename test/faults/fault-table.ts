@@ -35,8 +35,17 @@ function toSection({ title, faults }: FaultGroup): string {
     toDuration(fault.bound),
     fault.dropsCache ? 'all is asked for again' : 'answers',
   ]);
-  const header = ['the upstream', 'the field', 'fields beside it', 'requests', 'within', 'afterwards'];
-  return [`## ${title}\n`, ...[header, header.map(() => '---'), ...rows].map(toLine), ''].join('\n');
+  const header = [
+    'the upstream',
+    'the field',
+    'fields beside it',
+    'requests',
+    'within',
+    'afterwards',
+  ];
+  return [`## ${title}\n`, ...[header, header.map(() => '---'), ...rows].map(toLine), ''].join(
+    '\n',
+  );
 }
 
 function describeFault({ name, variants }: Fault): string {
@@ -44,15 +53,20 @@ function describeFault({ name, variants }: Fault): string {
 }
 
 function describeOutcome({ outcome, remark, drift = [] }: Fault): string {
-  const counted = drift.length > 0 ? `counted: ${drift.map((what) => `\`${what}\``).join(', ')}` : undefined;
+  const counted =
+    drift.length > 0 ? `counted: ${drift.map((what) => `\`${what}\``).join(', ')}` : undefined;
   const remarks = [remark, counted].filter((text) => text !== undefined);
-  return [formatSays(outcome), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(' ');
+  return [formatSays(outcome), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(
+    ' ',
+  );
 }
 
 function formatSays(says: Outcome): string {
   if (typeof says === 'string') return says;
   const { code, ...details } = says;
-  const told = Object.entries(details).map(([key, value]) => (value === 'its own' ? `its \`${key}\`` : `\`${key}: ${value}\``));
+  const told = Object.entries(details).map(([key, value]) =>
+    value === 'its own' ? `its \`${key}\`` : `\`${key}: ${value}\``,
+  );
   return [`\`${code}\``, ...told].join(', ');
 }
 

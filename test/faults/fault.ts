@@ -94,7 +94,9 @@ export interface FaultGroup {
 }
 
 /** What is promised of a fault, as far as it is not as with most. */
-export type FaultExpectation = Pick<Fault, 'outcome'> & Partial<Omit<Fault, 'name' | 'variants' | 'requests'>> & SentRequests;
+export type FaultExpectation = Pick<Fault, 'outcome'> &
+  Partial<Omit<Fault, 'name' | 'variants' | 'requests'>> &
+  SentRequests;
 
 interface SentRequests {
   readonly requests?: number;
@@ -110,7 +112,11 @@ export function fault(name: string, wrong: FaultSource, promised: FaultExpectati
 }
 
 /** Several that are the same to whoever asks. */
-export function faults(name: string, kinds: Readonly<Record<string, FaultSource>>, promised: FaultExpectation): Fault {
+export function faults(
+  name: string,
+  kinds: Readonly<Record<string, FaultSource>>,
+  promised: FaultExpectation,
+): Fault {
   const { isRetried = false, requests = isRetried ? 1 + RETRIES : 1, ...rest } = promised;
   const bound = isRetried ? 'after its retries' : 'at once';
   const variants = Object.entries(kinds).map(([kind, wrong]) => ({ name: kind, wrong }));
@@ -118,7 +124,11 @@ export function faults(name: string, kinds: Readonly<Record<string, FaultSource>
 }
 
 /** A fault of answers. */
-export function responseFault(name: string, answer: FaultyResponder, promised: FaultExpectation): Fault {
+export function responseFault(
+  name: string,
+  answer: FaultyResponder,
+  promised: FaultExpectation,
+): Fault {
   return fault(name, { answer }, promised);
 }
 
@@ -127,5 +137,9 @@ export function responseFaults(
   kinds: Readonly<Record<string, FaultyResponder>>,
   promised: FaultExpectation,
 ): Fault {
-  return faults(name, Object.fromEntries(Object.entries(kinds).map(([kind, answer]) => [kind, { answer }])), promised);
+  return faults(
+    name,
+    Object.fromEntries(Object.entries(kinds).map(([kind, answer]) => [kind, { answer }])),
+    promised,
+  );
 }

@@ -10,9 +10,15 @@ import {
 } from '../support/faulty-upstream.ts';
 
 /** Answers with this status; `body` is sent as it is, nothing as a message in JSON. */
-export function status(code: number, headers: OutgoingHttpHeaders = {}, body = '{"message":"No."}'): FaultyResponder {
+export function status(
+  code: number,
+  headers: OutgoingHttpHeaders = {},
+  body = '{"message":"No."}',
+): FaultyResponder {
   return ({ response }) => {
-    response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(isBodiless(code) ? undefined : body);
+    response
+      .writeHead(code, { 'content-type': 'application/json', ...headers })
+      .end(isBodiless(code) ? undefined : body);
   };
 }
 
@@ -28,7 +34,9 @@ export function body(content: string | Buffer, headers: OutgoingHttpHeaders = {}
 }
 
 /** Answers as the sandbox does, but for what is changed. */
-export function withChangedResponse(change: (answer: SandboxResponse) => Partial<SandboxResponse>): FaultyResponder {
+export function withChangedResponse(
+  change: (answer: SandboxResponse) => Partial<SandboxResponse>,
+): FaultyResponder {
   return async ({ sandboxResponse, response }) => {
     const answer = await sandboxResponse();
     const { status: code, headers, body: content } = { ...answer, ...change(answer) };
@@ -83,7 +91,10 @@ export function reset(socket: Socket): void {
 export const hang: FaultyResponder = () => {};
 
 /** A piece at a time, with so many ms between, as long as there is anybody; then it closes the connection. */
-export function drip(pieces: (answer: SandboxResponse) => Iterable<string | Buffer>, ms: number): FaultyResponder {
+export function drip(
+  pieces: (answer: SandboxResponse) => Iterable<string | Buffer>,
+  ms: number,
+): FaultyResponder {
   return async ({ socket, sandboxResponse }) => {
     const rest = pieces(await sandboxResponse())[Symbol.iterator]();
     const timer = setInterval(() => {

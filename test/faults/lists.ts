@@ -25,13 +25,23 @@ export const lists: FaultGroup = {
     responseFault(
       'serves an item twice on a page, and so one not at all',
       onPage(1, (calls) => [calls[0], ...calls.slice(0, 49)]),
-      expectation(3, { attempts: (ids) => [...ids.slice(0, 49), ...ids.slice(50, 101)], remark: 'each item once' }),
+      expectation(3, {
+        attempts: (ids) => [...ids.slice(0, 49), ...ids.slice(50, 101)],
+        remark: 'each item once',
+      }),
     ),
-    responseFault('moves while it is read, each time', movingList(), expectation(9, { remark: 'each item once' })),
+    responseFault(
+      'moves while it is read, each time',
+      movingList(),
+      expectation(9, { remark: 'each item once' }),
+    ),
     responseFault(
       'serves its first page whatever is asked for',
       samePage(),
-      expectation(3, { attempts: (ids) => ids.slice(0, 50), remark: 'the list ends where it repeats itself' }),
+      expectation(3, {
+        attempts: (ids) => ids.slice(0, 50),
+        remark: 'the list ends where it repeats itself',
+      }),
     ),
     responseFault(
       'serves things that are no objects, or without an id, among the items',
@@ -45,7 +55,10 @@ export const lists: FaultGroup = {
     responseFault(
       'refuses the second page',
       onlyPage(2, status(400)),
-      expectation(2, { attempts: (ids) => ids.slice(0, 50), remark: 'a 400 beyond the first page is the end' }),
+      expectation(2, {
+        attempts: (ids) => ids.slice(0, 50),
+        remark: 'a 400 beyond the first page is the end',
+      }),
     ),
     responseFault('fails on the second page', onlyPage(2, status(500)), {
       ...expectation(4),
@@ -71,11 +84,14 @@ export const lists: FaultGroup = {
 };
 
 function onPage(page: number, change: (calls: Items) => Items): FaultyResponder {
-  return json((answer, exchange) => (pageOf(exchange) === page ? { calls: change(answer.calls) } : answer));
+  return json((answer, exchange) =>
+    pageOf(exchange) === page ? { calls: change(answer.calls) } : answer,
+  );
 }
 
 function onlyPage(page: number, misbehave: FaultyResponder): FaultyResponder {
-  return (exchange) => (pageOf(exchange) === page ? misbehave(exchange) : respondNormally(exchange));
+  return (exchange) =>
+    pageOf(exchange) === page ? misbehave(exchange) : respondNormally(exchange);
 }
 
 /** Five items are pushed from each page to the next one while that is on its way. */

@@ -13,7 +13,18 @@ import { staleIfError } from './stale-if-error.ts';
 import { statuses } from './statuses.ts';
 import { toValue } from './subjects.ts';
 
-const FAULT_GROUPS = [connections, slowness, statuses, redirects, bodies, lists, rateLimits, staleIfError, clocks, drift];
+const FAULT_GROUPS = [
+  connections,
+  slowness,
+  statuses,
+  redirects,
+  bodies,
+  lists,
+  rateLimits,
+  staleIfError,
+  clocks,
+  drift,
+];
 
 test('The table in the docs is made of what is tried here', async () => {
   // `npm run test:faults -- --update` writes it.
@@ -29,7 +40,9 @@ for (const { title, faults } of FAULT_GROUPS) {
           const before = openResources();
           await runFault(fault, variant);
           const leftOpen = () => moreThan(before, openResources());
-          await expect.poll(leftOpen, { interval: 10, message: 'what is left open in the process' }).toEqual({});
+          await expect
+            .poll(leftOpen, { interval: 10, message: 'what is left open in the process' })
+            .toEqual({});
           expect(rejections).toEqual([]);
         });
       }
@@ -52,14 +65,16 @@ async function runFault(fault: Fault, variant: Variant): Promise<void> {
   const bytes = memory.end();
 
   expect(met.answer).toEqual(toExpectedResult(fault, variant));
-  for (const secret of gateway.secrets) expect(JSON.stringify(met.answer.errors ?? [])).not.toContain(secret);
+  for (const secret of gateway.secrets)
+    expect(JSON.stringify(met.answer.errors ?? [])).not.toContain(secret);
   expect(met.drift).toEqual(fault.drift ?? []);
   expect(met.countedRequests).toBe(fault.requests);
   if (isOfAnswers) expect(met.requests).toHaveLength(fault.requests);
   expect(met.ms).toBeLessThan(maxMs(fault.bound));
   if (fault.maxBytes !== undefined) expect(bytes).toBeLessThan(fault.maxBytes);
 
-  if (fault.again !== undefined) expect((await gateway.observe()).countedRequests).toBe(fault.again);
+  if (fault.again !== undefined)
+    expect((await gateway.observe()).countedRequests).toBe(fault.again);
 
   await gateway.endFault();
   gateway.skip(fault.skipMs ?? 0);
@@ -79,7 +94,8 @@ function toExpectedResult(fault: Fault, { name }: Variant) {
 /** What is open in this process, by kind and number. Timers are not: those of the gateway are counted by themselves, others come and go. */
 function openResources(): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) if (kind !== 'Timeout') counts[kind] = (counts[kind] ?? 0) + 1;
+  for (const kind of process.getActiveResourcesInfo())
+    if (kind !== 'Timeout') counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
 }
 
@@ -103,7 +119,9 @@ function watchMemory() {
 }
 
 function moreThan(before: Readonly<Record<string, number>>, now: Readonly<Record<string, number>>) {
-  return Object.fromEntries(Object.entries(now).filter(([kind, count]) => count > (before[kind] ?? 0)));
+  return Object.fromEntries(
+    Object.entries(now).filter(([kind, count]) => count > (before[kind] ?? 0)),
+  );
 }
 
 function captureRejections(): readonly unknown[] {

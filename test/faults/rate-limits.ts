@@ -23,17 +23,23 @@ export const rateLimits: FaultGroup = {
       },
       { outcome: 'its value', requests: 2, bound: 'after its retries' },
     ),
-    responseFault('closes connections that were kept at the moment they are used again', closeOnSecondRequest, {
-      outcome: 'its value',
-      requests: 2,
-      bound: 'after its retries',
-      isWarm: true,
-    }),
+    responseFault(
+      'closes connections that were kept at the moment they are used again',
+      closeOnSecondRequest,
+      {
+        outcome: 'its value',
+        requests: 2,
+        bound: 'after its retries',
+        isWarm: true,
+      },
+    ),
     responseFaults(
       'answers 429 once, and asks for little patience:',
       {
         '`Retry-After: 1`': onFirstRequest(status(429, { 'retry-after': '1' })),
-        '`Retry-After-Ms: 200`': onFirstRequest(status(429, { 'retry-after-ms': '200', 'retry-after': '3600' })),
+        '`Retry-After-Ms: 200`': onFirstRequest(
+          status(429, { 'retry-after-ms': '200', 'retry-after': '3600' }),
+        ),
         'a date': onFirstRequest(laterHttpDate(1_000)),
         'a date by its clock, an hour behind': onFirstRequest(laterHttpDate(1_000, -HOUR_MS)),
         'a date by its clock, an hour ahead': onFirstRequest(laterHttpDate(1_000, HOUR_MS)),
@@ -44,44 +50,72 @@ export const rateLimits: FaultGroup = {
       },
       AFTER_RETRIES,
     ),
-    responseFault('answers 429 again and again, `Retry-After: 1`', status(429, { 'retry-after': '1' }), {
-      outcome: { code: 'RATE_LIMITED', retryAfter: 1 },
-      isRetried: true,
-      bound: 'as long as it asks',
-      skipMs: 1_000,
-    }),
-    responseFault('answers 429, and asks for more patience than the operation has', status(429, { 'retry-after': '60' }), {
-      outcome: { code: 'RATE_LIMITED', retryAfter: 60 },
-      again: 0,
-      skipMs: 60_000,
-      remark: 'nothing is sent with that key meanwhile',
-    }),
+    responseFault(
+      'answers 429 again and again, `Retry-After: 1`',
+      status(429, { 'retry-after': '1' }),
+      {
+        outcome: { code: 'RATE_LIMITED', retryAfter: 1 },
+        isRetried: true,
+        bound: 'as long as it asks',
+        skipMs: 1_000,
+      },
+    ),
+    responseFault(
+      'answers 429, and asks for more patience than the operation has',
+      status(429, { 'retry-after': '60' }),
+      {
+        outcome: { code: 'RATE_LIMITED', retryAfter: 60 },
+        again: 0,
+        skipMs: 60_000,
+        remark: 'nothing is sent with that key meanwhile',
+      },
+    ),
     responseFault('answers 429, and asks for a year', status(429, { 'retry-after': '31536000' }), {
       outcome: { code: 'RATE_LIMITED', retryAfter: 300 },
       again: 0,
       skipMs: 300_000,
       remark: 'it is asked again after five minutes',
     }),
-    responseFault('answers 429 and `X-Should-Retry: false`', status(429, { 'x-should-retry': 'false', 'retry-after': '1' }), {
-      outcome: { code: 'RATE_LIMITED', retryAfter: 1 },
-      skipMs: 1_000,
-    }),
-    responseFault('fails (503), `Retry-After: 1`, once', onFirstRequest(status(503, { 'retry-after': '1' })), AFTER_RETRIES),
+    responseFault(
+      'answers 429 and `X-Should-Retry: false`',
+      status(429, { 'x-should-retry': 'false', 'retry-after': '1' }),
+      {
+        outcome: { code: 'RATE_LIMITED', retryAfter: 1 },
+        skipMs: 1_000,
+      },
+    ),
+    responseFault(
+      'fails (503), `Retry-After: 1`, once',
+      onFirstRequest(status(503, { 'retry-after': '1' })),
+      AFTER_RETRIES,
+    ),
     responseFault(
       'fails (503), and asks for more patience than the operation has',
       status(503, { 'retry-after': '60' }),
       UNAVAILABLE,
     ),
-    responseFault('fails (500), `X-Should-Retry: false`', status(500, { 'x-should-retry': 'false' }), UNAVAILABLE),
-    responseFault('refuses (400), `X-Should-Retry: true`', status(400, { 'x-should-retry': 'true' }), {
-      outcome: { code: 'UPSTREAM_REJECTED', status: 400 },
-      isRetried: true,
-    }),
-    responseFault('refuses (422) once, `X-Should-Retry: true`', onFirstRequest(status(422, { 'x-should-retry': 'true' })), {
-      outcome: 'its value',
-      requests: 2,
-      bound: 'after its retries',
-    }),
+    responseFault(
+      'fails (500), `X-Should-Retry: false`',
+      status(500, { 'x-should-retry': 'false' }),
+      UNAVAILABLE,
+    ),
+    responseFault(
+      'refuses (400), `X-Should-Retry: true`',
+      status(400, { 'x-should-retry': 'true' }),
+      {
+        outcome: { code: 'UPSTREAM_REJECTED', status: 400 },
+        isRetried: true,
+      },
+    ),
+    responseFault(
+      'refuses (422) once, `X-Should-Retry: true`',
+      onFirstRequest(status(422, { 'x-should-retry': 'true' })),
+      {
+        outcome: 'its value',
+        requests: 2,
+        bound: 'after its retries',
+      },
+    ),
   ],
 };
 

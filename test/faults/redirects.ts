@@ -11,13 +11,17 @@ export const redirects: FaultGroup = {
     faults(
       'redirects to another host:',
       Object.fromEntries(
-        CODES.map((code) => [String(code), { leadTo: (origin: string) => status(code, { location: `${origin}/api/call/x` }) }]),
+        CODES.map((code) => [
+          String(code),
+          { leadTo: (origin: string) => status(code, { location: `${origin}/api/call/x` }) },
+        ]),
       ),
       { ...UNAVAILABLE, remark: 'nobody goes there, nor does the key' },
     ),
     responseFault(
       'redirects to itself',
-      ({ request, response }) => void response.writeHead(302, { location: request.url ?? '' }).end(),
+      ({ request, response }) =>
+        void response.writeHead(302, { location: request.url ?? '' }).end(),
       UNAVAILABLE,
     ),
     responseFault('redirects to nowhere', status(302), UNAVAILABLE),

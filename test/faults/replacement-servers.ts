@@ -35,7 +35,10 @@ export const backlogOnly: ReplacementServer = async (port) => {
     const socket = connect(port, HOST).on('error', () => {});
     sockets.push(socket);
     const isConnected = once(socket, 'connect').then(() => true);
-    return Promise.race([isConnected, new Promise<false>((resolve) => setTimeout(resolve, 150, false))]);
+    return Promise.race([
+      isConnected,
+      new Promise<false>((resolve) => setTimeout(resolve, 150, false)),
+    ]);
   }
 };
 
@@ -58,7 +61,8 @@ export const plainHttp: ReplacementServer = (port) =>
   );
 
 /** @param certificate nobody whom the gateway trusts has signed it */
-export const untrustedTls: ReplacementServer = async (port) => serve(createTlsServer(createCertificate()), port);
+export const untrustedTls: ReplacementServer = async (port) =>
+  serve(createTlsServer(createCertificate()), port);
 
 async function serve(server: Server, port: number): Promise<AsyncDisposable> {
   const sockets = new Set<Socket>();
@@ -84,8 +88,18 @@ export function createCertificate(): Certificate {
   try {
     const [keyPath, certPath] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', `/CN=${HOST}`, '-addext', `subjectAltName=IP:${HOST}`, '-days', '2'];
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyPath];
-    execFileSync('openssl', ['req', '-x509', ...key, '-out', certPath, ...subject], { stdio: 'pipe' });
+    const key = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      keyPath,
+    ];
+    execFileSync('openssl', ['req', '-x509', ...key, '-out', certPath, ...subject], {
+      stdio: 'pipe',
+    });
     return { key: readFileSync(keyPath, 'utf8'), cert: readFileSync(certPath, 'utf8') };
   } finally {
     rmSync(folder, { recursive: true });

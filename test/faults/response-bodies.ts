@@ -1,7 +1,15 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { FaultyResponder, SandboxResponse } from '../support/faulty-upstream.ts';
 import { type FaultGroup, responseFault, responseFaults } from './fault.ts';
-import { body, close, flood, head, rawBytes, status, withChangedResponse } from './faulty-responses.ts';
+import {
+  body,
+  close,
+  flood,
+  head,
+  rawBytes,
+  status,
+  withChangedResponse,
+} from './faulty-responses.ts';
 
 const MIB = 2 ** 20;
 const INVALID_RESPONSE = { outcome: { code: 'UPSTREAM_INVALID_RESPONSE' } } as const;
@@ -15,13 +23,24 @@ const TOO_LARGE = {
 
 const LOGIN = '<!doctype html><title>Sign in</title><form method="post"></form>';
 const BOMB = gzipSync(Buffer.alloc(50 * MIB, ' '));
-const TYPES = ['text/plain', 'text/html', 'application/octet-stream', 'application/json; charset=iso-8859-1', 'nonsense', ''];
+const TYPES = [
+  'text/plain',
+  'text/html',
+  'application/octet-stream',
+  'application/json; charset=iso-8859-1',
+  'nonsense',
+  '',
+];
 
 /** It answers 200, and something is wrong with what it says. */
 export const bodies: FaultGroup = {
   title: 'Answers',
   faults: [
-    responseFault('answers with an HTML page to log in', body(LOGIN, { 'content-type': 'text/html' }), INVALID_RESPONSE),
+    responseFault(
+      'answers with an HTML page to log in',
+      body(LOGIN, { 'content-type': 'text/html' }),
+      INVALID_RESPONSE,
+    ),
     responseFault(
       'answers with JSON that was cut',
       withChangedResponse(({ body: whole }) => ({ body: whole.subarray(0, 200) })),
@@ -38,8 +57,12 @@ export const bodies: FaultGroup = {
         'an error': body('{"message":"Something went wrong"}'),
         'an envelope with null in it': body('{"call":null}'),
         'an object without an id': body('{"call":{"status":"completed"}}'),
-        'two documents': withChangedResponse(({ body: whole }) => ({ body: Buffer.concat([whole, whole]) })),
-        'an event stream': body('data: {"call":{"id":"x"}}\n\n', { 'content-type': 'text/event-stream' }),
+        'two documents': withChangedResponse(({ body: whole }) => ({
+          body: Buffer.concat([whole, whole]),
+        })),
+        'an event stream': body('data: {"call":{"id":"x"}}\n\n', {
+          'content-type': 'text/event-stream',
+        }),
         JSONP: body('callback({"call":{"id":"x"}})', { 'content-type': 'text/javascript' }),
       },
       INVALID_RESPONSE,
@@ -50,7 +73,11 @@ export const bodies: FaultGroup = {
       INVALID_RESPONSE,
     ),
     responseFault('answers with 50 MB', flood(50 * MIB), TOO_LARGE),
-    responseFault('answers with 50 MB in 50 kB of gzip', body(BOMB, { 'content-encoding': 'gzip' }), TOO_LARGE),
+    responseFault(
+      'answers with 50 MB in 50 kB of gzip',
+      body(BOMB, { 'content-encoding': 'gzip' }),
+      TOO_LARGE,
+    ),
     responseFaults(
       'compresses its answer, though nobody asked for it:',
       {
@@ -71,12 +98,17 @@ export const bodies: FaultGroup = {
     ),
     responseFaults(
       'answers in an encoding that is not known:',
-      { zstd: encoded('zstd', (whole) => whole), 'gzip in gzip': encoded('gzip, gzip', (whole) => gzipSync(gzipSync(whole))) },
+      {
+        zstd: encoded('zstd', (whole) => whole),
+        'gzip in gzip': encoded('gzip, gzip', (whole) => gzipSync(gzipSync(whole))),
+      },
       INVALID_RESPONSE,
     ),
     responseFaults(
       'calls its JSON something else:',
-      Object.fromEntries(TYPES.map((type) => [type === '' ? 'nothing' : `\`${type}\``, typed(type)])),
+      Object.fromEntries(
+        TYPES.map((type) => [type === '' ? 'nothing' : `\`${type}\``, typed(type)]),
+      ),
       VALUE_RETURNED,
     ),
     responseFault(
@@ -86,7 +118,9 @@ export const bodies: FaultGroup = {
     ),
     responseFault(
       'answers in UTF-16',
-      withChangedResponse(({ body: whole }) => ({ body: Buffer.from(whole.toString(), 'utf16le') })),
+      withChangedResponse(({ body: whole }) => ({
+        body: Buffer.from(whole.toString(), 'utf16le'),
+      })),
       INVALID_RESPONSE,
     ),
     responseFault(
@@ -96,12 +130,19 @@ export const bodies: FaultGroup = {
     ),
     responseFault(
       'tells two different lengths',
-      rawBytes((answer) => withHead(answer, 'content-length: 9', `content-length: ${answer.body.length}`), close),
+      rawBytes(
+        (answer) => withHead(answer, 'content-length: 9', `content-length: ${answer.body.length}`),
+        close,
+      ),
       BROKEN,
     ),
     responseFault(
       'tells a length, and sends chunks',
-      rawBytes((answer) => chunked(answer.body, answer.body.length, `content-length: ${answer.body.length}`), close),
+      rawBytes(
+        (answer) =>
+          chunked(answer.body, answer.body.length, `content-length: ${answer.body.length}`),
+        close,
+      ),
       BROKEN,
     ),
     responseFault(
@@ -124,7 +165,11 @@ export const bodies: FaultGroup = {
       rawBytes((answer) => withHead(answer, lengthOf(answer)), close),
       VALUE_RETURNED,
     ),
-    responseFault('answers with 100 kB of headers', status(200, { 'x-large': 'x'.repeat(100_000) }), BROKEN),
+    responseFault(
+      'answers with 100 kB of headers',
+      status(200, { 'x-large': 'x'.repeat(100_000) }),
+      BROKEN,
+    ),
     responseFault('answers with what is no HTTP', rawBytes('HTTP/9.9 YES\r\n\r\n', close), BROKEN),
   ],
 };

@@ -21,7 +21,12 @@ export function createSkippableTime() {
   return {
     elapsed: monotonicNow,
     startTimer(ms: number, onTime: () => void): () => void {
-      const timer: Timer = { ms, dueAt: monotonicNow() + ms, onTime, timeout: setTimeout(() => {}, 0) };
+      const timer: Timer = {
+        ms,
+        dueAt: monotonicNow() + ms,
+        onTime,
+        timeout: setTimeout(() => {}, 0),
+      };
       clearTimeout(timer.timeout);
       timers.add(timer);
       start(timer);

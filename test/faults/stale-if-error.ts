@@ -16,24 +16,46 @@ export const staleIfError: FaultGroup = {
   faults: [
     fault('is not there', { instead: noListener }, { ...STALE_VALUE, isRetried: true }),
     fault('leaves connections in its backlog', { instead: backlogOnly }, SLOW_BOUND),
-    fault('closes connections', { connection: (socket) => void socket.end() }, { ...STALE_VALUE, isRetried: true }),
-    responseFault('resets the connection', ({ socket }) => reset(socket), { ...STALE_VALUE, isRetried: true }),
+    fault(
+      'closes connections',
+      { connection: (socket) => void socket.end() },
+      { ...STALE_VALUE, isRetried: true },
+    ),
+    responseFault('resets the connection', ({ socket }) => reset(socket), {
+      ...STALE_VALUE,
+      isRetried: true,
+    }),
     responseFault('answers nothing', hang, SLOW_BOUND),
     responseFault(
       'hangs in the middle of the body',
       rawBytes('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"call":'),
       SLOW_BOUND,
     ),
-    responseFaults('fails:', Object.fromEntries([500, 502, 503, 504].map((code) => [String(code), status(code)])), {
-      ...STALE_VALUE,
-      isRetried: true,
+    responseFaults(
+      'fails:',
+      Object.fromEntries([500, 502, 503, 504].map((code) => [String(code), status(code)])),
+      {
+        ...STALE_VALUE,
+        isRetried: true,
+      },
+    ),
+    responseFault(
+      'answers 429, and asks for more patience than the operation has',
+      status(429, { 'retry-after': '60' }),
+      {
+        ...STALE_VALUE,
+        skipMs: 60_000,
+      },
+    ),
+    responseFaults(
+      'says that it is gone:',
+      { '404': status(404), '410': status(410) },
+      { ...CACHED, outcome: 'null' },
+    ),
+    responseFault('refuses (400)', status(400), {
+      ...CACHED,
+      outcome: { code: 'UPSTREAM_REJECTED', status: 400 },
     }),
-    responseFault('answers 429, and asks for more patience than the operation has', status(429, { 'retry-after': '60' }), {
-      ...STALE_VALUE,
-      skipMs: 60_000,
-    }),
-    responseFaults('says that it is gone:', { '404': status(404), '410': status(410) }, { ...CACHED, outcome: 'null' }),
-    responseFault('refuses (400)', status(400), { ...CACHED, outcome: { code: 'UPSTREAM_REJECTED', status: 400 } }),
     responseFault('refuses the key (401)', status(401), {
       ...CACHED,
       outcome: { code: 'UPSTREAM_REJECTED', status: 401 },

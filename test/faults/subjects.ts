@@ -42,7 +42,10 @@ const FIELDS: { readonly [name in SubjectName]: Subject } = {
       isCompleted: call.is_completed,
       assistant: toNamed(call.assistant!),
       campaign: toNamed(call.campaign!),
-      llmModel: { __typename: call.llm_model.type === 'openrouter' ? 'OpenrouterLlmModel' : 'DedicatedInstanceLlmModel' },
+      llmModel: {
+        __typename:
+          call.llm_model.type === 'openrouter' ? 'OpenrouterLlmModel' : 'DedicatedInstanceLlmModel',
+      },
       callRetryConfig: {
         maxRetryAttempts: call.call_retry_config!.max_retry_attempts,
         callingWindows: call.call_retry_config!.calling_windows.map((window) => ({
@@ -51,7 +54,10 @@ const FIELDS: { readonly [name in SubjectName]: Subject } = {
           retryDelaySeconds: window.retry_delay_seconds,
         })),
       },
-      callAttempts: call.call_attempts.map(({ id, result }) => ({ id, result: result && toEnumValue(result) })),
+      callAttempts: call.call_attempts.map(({ id, result }) => ({
+        id,
+        result: result && toEnumValue(result),
+      })),
       lastCallAttempt: { id: call.last_call_attempt!.id },
     },
   },
@@ -68,7 +74,12 @@ const FIELDS: { readonly [name in SubjectName]: Subject } = {
   rows: {
     selection: `campaign(id: "${largeCampaignId}") { rows(first: 5) { totalCount nodes { id } } }`,
     request: `GET /campaigns/${largeCampaignId}/rows?`,
-    value: { rows: { totalCount: rows[largeCampaignId]!.length, ...toNodes(rows[largeCampaignId]!.slice(0, 5)) } },
+    value: {
+      rows: {
+        totalCount: rows[largeCampaignId]!.length,
+        ...toNodes(rows[largeCampaignId]!.slice(0, 5)),
+      },
+    },
   },
 };
 
@@ -95,7 +106,10 @@ export interface SubjectScenario {
 
 export function toScenario(name: SubjectName): SubjectScenario {
   // Two assistants at a time would be answered by the list of all.
-  const siblings = name === 'assistant' ? [SIBLING_FIELDS.campaigns] : [SIBLING_FIELDS.assistant, SIBLING_FIELDS.campaigns];
+  const siblings =
+    name === 'assistant'
+      ? [SIBLING_FIELDS.campaigns]
+      : [SIBLING_FIELDS.assistant, SIBLING_FIELDS.campaigns];
   const other = siblings.map(({ request }) => request);
   return { hit: FIELDS[name], siblings, otherRequests: other.sort() };
 }

@@ -14,7 +14,11 @@ function ask(accepted: string | undefined, method = 'GET'): Request {
   });
 }
 
-function answer(headers: Record<string, string> = {}, body: BodyInit | null = TEXT, status = 200): Response {
+function answer(
+  headers: Record<string, string> = {},
+  body: BodyInit | null = TEXT,
+  status = 200,
+): Response {
   return new Response(body, { status, headers: { 'content-type': JSON_TYPE, ...headers } });
 }
 
@@ -22,7 +26,11 @@ describe('Compression', () => {
   test.each(['br', 'gzip'] as const)(
     'a response compressed with %s decodes to the same text and keeps its other headers',
     async (encoding) => {
-      const given = answer({ 'x-more': '1', 'content-length': String(Buffer.byteLength(TEXT)) }, TEXT, 401);
+      const given = answer(
+        { 'x-more': '1', 'content-length': String(Buffer.byteLength(TEXT)) },
+        TEXT,
+        401,
+      );
       const sent = await createCompress()(ask(encoding), given);
       expect(sent.status).toBe(401);
       const bytes = await sent.bytes();
@@ -52,10 +60,18 @@ describe('Compression', () => {
     ['it has no body', ask('gzip'), answer({}, null, 204)],
     ['its status is 304', ask('gzip'), answer({}, null, 304)],
     ['its Content-Length is short', ask('gzip'), answer({ 'content-length': '9' }, '{"a":"b"}')],
-    ['it has Cache-Control: no-transform', ask('gzip'), answer({ 'cache-control': 'private, no-transform' })],
+    [
+      'it has Cache-Control: no-transform',
+      ask('gzip'),
+      answer({ 'cache-control': 'private, no-transform' }),
+    ],
     ['it is compressed already', ask('br'), answer({ 'content-encoding': 'gzip' })],
     ['it is an event stream', ask('gzip'), answer({ 'content-type': 'text/event-stream' })],
-    ['it is a multipart response', ask('gzip'), answer({ 'content-type': 'multipart/mixed; boundary="-"' })],
+    [
+      'it is a multipart response',
+      ask('gzip'),
+      answer({ 'content-type': 'multipart/mixed; boundary="-"' }),
+    ],
     ['it is an image', ask('gzip'), answer({ 'content-type': 'image/png' })],
     ['it has no Content-Type', ask('gzip'), new Response(new Uint8Array(2000))],
   ])('a response is not compressed when %s', async (_, request, given) => {
@@ -67,12 +83,18 @@ describe('Compression', () => {
 
   test('a response without a Content-Length whose body is short is not compressed', async () => {
     const sent = await createCompress()(ask('gzip'), answer({}, '{"a":"b"}'));
-    expect([sent.headers.get('content-encoding'), sent.headers.get('content-length')]).toEqual([null, '9']);
+    expect([sent.headers.get('content-encoding'), sent.headers.get('content-length')]).toEqual([
+      null,
+      '9',
+    ]);
     expect(await sent.text()).toBe('{"a":"b"}');
   });
 
   test('a short response is compressed when the client does not accept identity', async () => {
-    const sent = await createCompress()(ask('gzip, identity;q=0'), answer({ 'content-length': '9' }, '{"a":"b"}'));
+    const sent = await createCompress()(
+      ask('gzip, identity;q=0'),
+      answer({ 'content-length': '9' }, '{"a":"b"}'),
+    );
     expect(gunzipSync(await sent.bytes()).toString()).toBe('{"a":"b"}');
   });
 
@@ -83,9 +105,15 @@ describe('Compression', () => {
       'cache-control': 'private',
     });
     const sent = await createCompress()(ask('identity;q=0'), given);
-    expect([sent.status, sent.headers.get('content-length'), sent.headers.get('cache-control')]).toEqual([406, null, 'no-store']);
+    expect([
+      sent.status,
+      sent.headers.get('content-length'),
+      sent.headers.get('cache-control'),
+    ]).toEqual([406, null, 'no-store']);
     expect(sent.headers.get('access-control-allow-origin')).toBe('https://app.test');
-    expect(await sent.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    expect(await sent.json()).toMatchObject({
+      errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+    });
   });
 
   test('the compressed response of one caller is never reused for another', async () => {
@@ -131,8 +159,16 @@ describe('Compression of large responses', () => {
 
   test('at most two large responses are compressed at the same time, and others are sent uncompressed', async () => {
     const compress = createCompress();
-    const sent = await Promise.all(Array.from({ length: 5 }, () => compress(ask('gzip'), answer({}, LARGE))));
-    expect(sent.map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', 'gzip', null, null, null]);
+    const sent = await Promise.all(
+      Array.from({ length: 5 }, () => compress(ask('gzip'), answer({}, LARGE))),
+    );
+    expect(sent.map(({ headers }) => headers.get('content-encoding'))).toEqual([
+      'gzip',
+      'gzip',
+      null,
+      null,
+      null,
+    ]);
     for (const response of sent.slice(2)) expect(await response.text()).toBe(LARGE);
     const next = await compress(ask('gzip'), answer({}, LARGE));
     expect(decode.gzip(await next.bytes()).toString()).toBe(LARGE);
@@ -141,11 +177,18 @@ describe('Compression of large responses', () => {
   test('a large response that must be compressed is rejected with 429 and its own headers while two are being compressed', async () => {
     const compress = createCompress();
     const sent = await Promise.all(
-      Array.from({ length: 3 }, () => compress(ask('gzip, identity;q=0'), answer({ 'x-more': '1' }, LARGE))),
+      Array.from({ length: 3 }, () =>
+        compress(ask('gzip, identity;q=0'), answer({ 'x-more': '1' }, LARGE)),
+      ),
     );
     expect(sent.map(({ status }) => status)).toEqual([200, 200, 429]);
-    expect([sent[2]?.headers.get('retry-after'), sent[2]?.headers.get('x-more')]).toEqual(['1', '1']);
-    expect(await sent[2]?.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }] });
+    expect([sent[2]?.headers.get('retry-after'), sent[2]?.headers.get('x-more')]).toEqual([
+      '1',
+      '1',
+    ]);
+    expect(await sent[2]?.json()).toMatchObject({
+      errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }],
+    });
   });
 
   test('small responses are compressed while large ones are being compressed', async () => {

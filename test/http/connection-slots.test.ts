@@ -1,12 +1,23 @@
 import { expect, test } from 'vitest';
-import { createConnectionLimiter, type EvictableConnection, toPeer } from '#http/limits/connection-limiter.ts';
+import {
+  createConnectionLimiter,
+  type EvictableConnection,
+  toPeer,
+} from '#http/limits/connection-limiter.ts';
 
 const LIMIT_SETTING = 'MAX_CONNECTIONS';
 
-function createLimitScene({ maxConnections = 8, maxConnectionsPerPeer = Number.POSITIVE_INFINITY } = {}) {
+function createLimitScene({
+  maxConnections = 8,
+  maxConnectionsPerPeer = Number.POSITIVE_INFINITY,
+} = {}) {
   let now = 0;
   const closed: string[] = [];
-  const places = createConnectionLimiter({ maxConnections, maxConnectionsPerPeer, monotonicNow: () => now });
+  const places = createConnectionLimiter({
+    maxConnections,
+    maxConnectionsPerPeer,
+    monotonicNow: () => now,
+  });
   return {
     places,
     closed,
@@ -106,7 +117,10 @@ test('a closed connection frees its slot', () => {
 });
 
 test('the limit of one address closes silent connections of that address first', () => {
-  const { open, pass, closed } = createLimitScene({ maxConnections: 100, maxConnectionsPerPeer: 2 });
+  const { open, pass, closed } = createLimitScene({
+    maxConnections: 100,
+    maxConnectionsPerPeer: 2,
+  });
   open('other', 'other');
   open('a1', 'a').request();
   const second = open('a2', 'a');

@@ -31,7 +31,11 @@ const unusualValue = fc.oneof(
   fc.array(fc.constantFrom('a', 1, null, {}), { maxLength: 6 }),
 );
 const orUnusual = (usual: fc.Arbitrary<unknown>) =>
-  fc.oneof({ weight: 6, arbitrary: usual }, { weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: unusualValue });
+  fc.oneof(
+    { weight: 6, arbitrary: usual },
+    { weight: 2, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: unusualValue },
+  );
 const size = orUnusual(fc.integer({ min: -1, max: 6 }));
 const id = fc.constantFrom('a', 'b');
 
@@ -48,7 +52,9 @@ const variables = fc.record(
     s: orUnusual(fc.constant('COMPLETED')),
     statuses: orUnusual(fc.array(fc.constantFrom('COMPLETED', 'QUEUED'), { maxLength: 3 })),
     after: orUnusual(fc.string({ maxLength: 3 })),
-    r: orUnusual(fc.oneof(fc.constant({}), fc.array(fc.constantFrom(1, {}, 'x'), { maxLength: 6 }))),
+    r: orUnusual(
+      fc.oneof(fc.constant({}), fc.array(fc.constantFrom(1, {}, 'x'), { maxLength: 6 })),
+    ),
   },
   { requiredKeys: [], noNullPrototype: true },
 );
@@ -68,15 +74,23 @@ describe('Cost memo', () => {
   test('the memoized cost equals the computed cost after any sequence of other variables', () => {
     const outcomes = new Set<string>();
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom(...DOCUMENTS), variables), { minLength: 2, maxLength: 60 }), (asked) => {
-        const remembering = createCostCheck(LIMITS);
-        for (const [{ text, document, operation }, given] of asked) {
-          const costed = { schema, document, operation, variables: given };
-          const outcome = outcomeOf(() => remembering(costed));
-          expect(outcome, `${text} with ${JSON.stringify(given)}`).toBe(outcomeOf(() => createCostCheck(LIMITS)(costed)));
-          outcomes.add(outcome.replace(/\d+/g, ''));
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...DOCUMENTS), variables), {
+          minLength: 2,
+          maxLength: 60,
+        }),
+        (asked) => {
+          const remembering = createCostCheck(LIMITS);
+          for (const [{ text, document, operation }, given] of asked) {
+            const costed = { schema, document, operation, variables: given };
+            const outcome = outcomeOf(() => remembering(costed));
+            expect(outcome, `${text} with ${JSON.stringify(given)}`).toBe(
+              outcomeOf(() => createCostCheck(LIMITS)(costed)),
+            );
+            outcomes.add(outcome.replace(/\d+/g, ''));
+          }
+        },
+      ),
       { numRuns: 500 },
     );
     // The outcomes include: within limits, each limit exceeded, an invalid argument, an invalid
@@ -86,7 +100,14 @@ describe('Cost memo', () => {
 
   const [, defaulted] = DOCUMENTS;
   const ask = (check: ReturnType<typeof createCostCheck>, given: Record<string, unknown>) =>
-    outcomeOf(() => check({ schema, document: defaulted!.document, operation: defaulted!.operation, variables: given }));
+    outcomeOf(() =>
+      check({
+        schema,
+        document: defaulted!.document,
+        operation: defaulted!.operation,
+        variables: given,
+      }),
+    );
   const TOO_MUCH = 'The operation can bring 841 fields; at most 20 are allowed (MAX_COST).';
 
   test.each([
@@ -94,7 +115,8 @@ describe('Cost memo', () => {
     ['null first', [{ n: null }, {}]],
   ])('the memo distinguishes null from an absent variable with a default: %s', (_, asked) => {
     const check = createCostCheck(LIMITS);
-    for (const given of [...asked, ...asked]) expect(ask(check, given)).toBe('n' in given ? TOO_MUCH : 'fits');
+    for (const given of [...asked, ...asked])
+      expect(ask(check, given)).toBe('n' in given ? TOO_MUCH : 'fits');
   });
 
   test('the memo keeps the cost of recently used variables regardless of how many others follow', () => {
@@ -108,7 +130,8 @@ describe('Cost memo', () => {
       return getType.call(counting, name);
     };
     const check = createCostCheck({ ...LIMITS, cost: 500 });
-    const costOf = (n: number) => check({ schema: counting, document, operation, variables: { n } });
+    const costOf = (n: number) =>
+      check({ schema: counting, document, operation, variables: { n } });
     costOf(1);
     const once = computed;
     expect(once).toBeGreaterThan(0);

@@ -43,20 +43,32 @@ function excessOf(act: () => void) {
 
 describe('Lookup limit', () => {
   const limits = { cost: 1_000_000, ids: 100, representations: 1_000, errors: 100 };
-  const fields = (count: number, toField: (n: number) => string) => Array.from({ length: count }, (_, n) => toField(n)).join(' ');
+  const fields = (count: number, toField: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => toField(n)).join(' ');
   const ENTITIES = (n: number) => `a${n}: _entities(representations: $r) { __typename }`;
 
-  function check(text: string, variables: Record<string, unknown>, more: Partial<typeof limits> = {}): void {
+  function check(
+    text: string,
+    variables: Record<string, unknown>,
+    more: Partial<typeof limits> = {},
+  ): void {
     const document = parse(text);
     expect(validate(subgraph, document)).toEqual([]);
-    createCostCheck({ ...limits, ...more })({ schema: subgraph, document, operation: getOperationAST(document)!, variables });
+    createCostCheck({ ...limits, ...more })({
+      schema: subgraph,
+      document,
+      operation: getOperationAST(document)!,
+      variables,
+    });
   }
 
   test('the lookup limit counts the objects of all lists and allows ten lists of the maximum length', () => {
     const ask = (count: number) => () =>
       check(`query ($r: [_Any!]!) { ${fields(count, ENTITIES)} }`, { r: Array(1_000).fill(1) });
     expect(ask(10)).not.toThrow();
-    expect(ask(11)).toThrow('The operation looks up 11000 objects; at most 10000 are allowed (10 × MAX_REPRESENTATIONS).');
+    expect(ask(11)).toThrow(
+      'The operation looks up 11000 objects; at most 10000 are allowed (10 × MAX_REPRESENTATIONS).',
+    );
     expect(excessOf(ask(11))).toEqual({ limit: 10_000, measured: 11_000 });
   });
 
@@ -71,7 +83,9 @@ describe('Lookup limit', () => {
         },
       );
     expect(ask(10)).not.toThrow();
-    expect(ask(11)).toThrow('The operation looks up 220 objects; at most 200 are allowed (10 × MAX_IDS).');
+    expect(ask(11)).toThrow(
+      'The operation looks up 220 objects; at most 200 are allowed (10 × MAX_IDS).',
+    );
   });
 
   test('the lookup limit counts lists in expanded fragments and not in skipped ones', () => {
@@ -88,8 +102,16 @@ describe('Lookup limit', () => {
 describe('Cost of fields', () => {
   test.each([
     ['one field', '{ __typename }', 1],
-    ['each field and the fields below it', '{ call(id: "x") { id assistant { name voice { speed } } } }', 6],
-    ['the fields of an embedded list ten times', '{ call(id: "x") { callAttempts { transcript { content } } } }', 112],
+    [
+      'each field and the fields below it',
+      '{ call(id: "x") { id assistant { name voice { speed } } } }',
+      6,
+    ],
+    [
+      'the fields of an embedded list ten times',
+      '{ call(id: "x") { callAttempts { transcript { content } } } }',
+      112,
+    ],
     [
       'the fields of a fragment once per spread',
       '{ a: call(id: "x") { ...F } b: call(id: "y") { ...F ...F } } fragment F on Call { id status }',
@@ -100,14 +122,20 @@ describe('Cost of fields', () => {
       '{ node(id: "x") { id ... on Call { status direction } ... on Assistant { name } } }',
       4,
     ],
-    ['no skipped field', '{ __typename a: __typename @skip(if: true) b: __typename @include(if: false) }', 1],
+    [
+      'no skipped field',
+      '{ __typename a: __typename @skip(if: true) b: __typename @include(if: false) }',
+      1,
+    ],
   ])('the cost counts %s', (_, text, cost) => {
     expect(costOf(text)).toBe(cost);
   });
 
   test('the cost is that of the selected operation', () => {
     const text = 'query A { __typename } query B { call(id: "x") { id } }';
-    expect([costOf(text, { operationName: 'A' }), costOf(text, { operationName: 'B' })]).toEqual([1, 2]);
+    expect([costOf(text, { operationName: 'A' }), costOf(text, { operationName: 'B' })]).toEqual([
+      1, 2,
+    ]);
   });
 });
 
@@ -127,7 +155,9 @@ describe('Cost of connections', () => {
     ['as a whole page if the variable of `last` is negative', '(last: $n)', { n: -(2 ** 31) }, 100],
   ])('the fields below a connection count %s', (_, args, variables, times) => {
     const declared = args.includes('$n') ? 'query ($n: Int) ' : '';
-    expect(costOf(`${declared}{ callAttempts${args} { nodes { id } } }`, { variables })).toBe(1 + times * 2);
+    expect(costOf(`${declared}{ callAttempts${args} { nodes { id } } }`, { variables })).toBe(
+      1 + times * 2,
+    );
   });
 
   test('the costs of nested connections multiply', () => {
@@ -138,9 +168,9 @@ describe('Cost of connections', () => {
   test('the cost never exceeds the largest safe integer by more than one', () => {
     const level = (n: number): string =>
       n === 0 ? 'id' : `id campaign { rows(first: 100) { nodes { call { ${level(n - 1)} } } } }`;
-    expect(costOf(`{ call(id: "x") { ${level(200)} } none: calls(ids: []) { ${level(200)} } }`)).toBe(
-      Number.MAX_SAFE_INTEGER + 1,
-    );
+    expect(
+      costOf(`{ call(id: "x") { ${level(200)} } none: calls(ids: []) { ${level(200)} } }`),
+    ).toBe(Number.MAX_SAFE_INTEGER + 1);
   });
 });
 
@@ -149,14 +179,24 @@ describe('Cost of id lists', () => {
     __typename ... on User { id friend { name } } ... on Team { members(first: 2) { nodes { id } } } } }`;
 
   test('the fields below a list of ids count once per id', () => {
-    expect(costOf('{ calls(ids: ["a", "b", "c"]) { id status } nodes(ids: []) { id } }')).toBe(1 + 3 * 2 + 1);
-    expect(costOf('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { variables: { ids: Array(50).fill('x') } })).toBe(51);
-    expect(costOf('query ($id: ID!) { calls(ids: [$id, "b"]) { id } }', { variables: { id: 'a' } })).toBe(3);
+    expect(costOf('{ calls(ids: ["a", "b", "c"]) { id status } nodes(ids: []) { id } }')).toBe(
+      1 + 3 * 2 + 1,
+    );
+    expect(
+      costOf('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
+        variables: { ids: Array(50).fill('x') },
+      }),
+    ).toBe(51);
+    expect(
+      costOf('query ($id: ID!) { calls(ids: [$id, "b"]) { id } }', { variables: { id: 'a' } }),
+    ).toBe(3);
   });
 
   test('a single id in place of a list counts as one', () => {
     expect(costOf('{ calls(ids: "a") { id status } }')).toBe(3);
-    expect(costOf('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { variables: { ids: 'a' } })).toBe(2);
+    expect(
+      costOf('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { variables: { ids: 'a' } }),
+    ).toBe(2);
   });
 
   test('the fields below _entities count once per representation', () => {
@@ -166,14 +206,19 @@ describe('Cost of id lists', () => {
 
   test('a list of ids that is null or absent counts as none', () => {
     const text = 'query ($ids: [ID!]) { users(ids: $ids) { id name } }';
-    for (const variables of [{}, { ids: null }, { ids: [] }]) expect(costOf(text, { schema: subgraph, variables })).toBe(1);
+    for (const variables of [{}, { ids: null }, { ids: [] }])
+      expect(costOf(text, { schema: subgraph, variables })).toBe(1);
   });
 
   test.each([
     ['ids', '{ users(ids: ["a", "b", "c", "d"]) { id } }', {}],
     ['ids in a variable', 'query ($ids: [ID!]) { users(ids: $ids) { id } }', { ids: [1, 2, 3, 4] }],
     ['ids in a default', 'query ($ids: [ID!] = [1, 2, 3, 4]) { users(ids: $ids) { id } }', {}],
-    ['ids in a fragment', '{ ...F } fragment F on Query { ... { users(ids: ["a", "b", "c", "d"]) { id } } }', {}],
+    [
+      'ids in a fragment',
+      '{ ...F } fragment F on Query { ... { users(ids: ["a", "b", "c", "d"]) { id } } }',
+      {},
+    ],
     ['representations', ENTITIES, { r: Array(4).fill({}) }],
   ])('a list over its limit is rejected: %s', (_, text, variables) => {
     const document = parse(text);
@@ -195,11 +240,17 @@ describe('Cost of invalid input', () => {
 
   test('an invalid argument of a directive is an error of the cost check', () => {
     const text = `query ($v: Boolean = true) { ${HEAVY} call(id: "x") { id @include(if: $v) } }`;
-    expect(() => costOf(text, { variables: { v: null } })).toThrow(/"if" of non-null type "Boolean!" must not be null/);
+    expect(() => costOf(text, { variables: { v: null } })).toThrow(
+      /"if" of non-null type "Boolean!" must not be null/,
+    );
   });
 
   test('invalid variables have no cost because execution reports them', () => {
-    expect(costOf(`query ($n: Int!) { callAttempts(first: $n) { nodes { id } } }`, { variables: { n: 'x' } })).toBe(0);
+    expect(
+      costOf(`query ($n: Int!) { callAttempts(first: $n) { nodes { id } } }`, {
+        variables: { n: 'x' },
+      }),
+    ).toBe(0);
     expect(costOf(`query ($n: Int!) { callAttempts(first: $n) { nodes { id } } }`)).toBe(0);
   });
 });
@@ -207,7 +258,8 @@ describe('Cost of invalid input', () => {
 test('the cost of a document is computed for the variables of each request', () => {
   const document = parse('query ($n: Int) { callAttempts(first: $n) { nodes { id } } }');
   const check = createCostCheck({ cost: 10, ids: 1, representations: 1, errors: 100 });
-  const ask = (n: number) => check({ schema: revox, document, operation: getOperationAST(document)!, variables: { n } });
+  const ask = (n: number) =>
+    check({ schema: revox, document, operation: getOperationAST(document)!, variables: { n } });
   ask(4);
   expect(excessOf(() => ask(5))).toEqual({ limit: 10, measured: 11 });
   ask(4);

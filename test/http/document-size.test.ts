@@ -6,7 +6,10 @@ const measureText = (text: string) => measureDocument(parse(text));
 
 /** A chain of fragments, each of which spreads the next one twice. The last one contains `last`. */
 function doubling(levels: number, last: string): string {
-  const fragments = Array.from({ length: levels }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`);
+  const fragments = Array.from(
+    { length: levels },
+    (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`,
+  );
   return `{ ...F0 } ${fragments.join(' ')} fragment F${levels} on Query { ${last} }`;
 }
 
@@ -14,7 +17,11 @@ describe('Document size', () => {
   test.each([
     ['one field', '{ a }', { depth: 1, aliases: 0, directives: 0, selections: 1 }],
     ['levels of fields', '{ a { b } c { d { e } } f }', { depth: 3, selections: 6 }],
-    ['inline fragments, which add no level', '{ ... { ... on Query { a { ... { b } } } } }', { depth: 2, selections: 5 }],
+    [
+      'inline fragments, which add no level',
+      '{ ... { ... on Query { a { ... { b } } } } }',
+      { depth: 2, selections: 5 },
+    ],
     [
       'fragments, which add no level',
       '{ ...F } fragment F on Query { a { ...G } } fragment G on A { b }',
@@ -26,9 +33,17 @@ describe('Document size', () => {
       { depth: 4, selections: 8 },
     ],
     ['aliases', '{ a: x b: x { c: y } }', { aliases: 3 }],
-    ['the longest alias', '{ a: x b: x { long: y ...F } } fragment F on Query { longest: y }', { aliasLength: 7 }],
+    [
+      'the longest alias',
+      '{ a: x b: x { long: y ...F } } fragment F on Query { longest: y }',
+      { aliasLength: 7 },
+    ],
     ['no alias', '{ longest }', { aliasLength: 0 }],
-    ['introspection', '{ a ...F } fragment F on Query { b: __type(name: "A") { name } }', { usesIntrospection: true }],
+    [
+      'introspection',
+      '{ a ...F } fragment F on Query { b: __type(name: "A") { name } }',
+      { usesIntrospection: true },
+    ],
     ['no introspection', '{ __typename }', { usesIntrospection: false }],
     ['each occurrence of an alias', '{ a: x a: x a: x }', { aliases: 3 }],
     ['each repetition of a field', '{ x x x y { x x } }', { aliases: 3 }],
@@ -49,21 +64,35 @@ describe('Document size', () => {
       `query ($v: Int @v) @o { a @f @f ... @i { a } ...F @s } fragment F on Query @d { a @f }`,
       { directives: 8 },
     ],
-    ['directives in a fragment once per spread', '{ ...F ...F @s } fragment F on Query @d { a @f }', { directives: 5 }],
+    [
+      'directives in a fragment once per spread',
+      '{ ...F ...F @s } fragment F on Query @d { a @f }',
+      { directives: 5 },
+    ],
     [
       'several operations by the largest',
       'query A { a: x } query B { a { b { c } } } query C { a: x b: y @d }',
       { depth: 3, aliases: 2, directives: 1, selections: 3 },
     ],
-    ['a fragment that is never spread', '{ a } fragment F on Query { a: x b: x { c { d } } }', { depth: 3, aliases: 2 }],
+    [
+      'a fragment that is never spread',
+      '{ a } fragment F on Query { a: x b: x { c { d } } }',
+      { depth: 3, aliases: 2 },
+    ],
     ['a spread of a missing fragment', '{ a ...Gone }', { depth: 1, selections: 2 }],
-    ['a type definition as no operation', 'type Query { a: Int @d }', { depth: 0, aliases: 0, directives: 0, selections: 0 }],
+    [
+      'a type definition as no operation',
+      'type Query { a: Int @d }',
+      { depth: 0, aliases: 0, directives: 0, selections: 0 },
+    ],
   ])('the document size counts %s', (_, text, expected) => {
     expect(measureText(text)).toMatchObject(expected);
   });
 
   test('the document size of circular fragments is finite', () => {
-    const { depth } = measureText('{ ...A } fragment A on Query { a { ...B } } fragment B on Query { b { ...A ...B } }');
+    const { depth } = measureText(
+      '{ ...A } fragment A on Query { a { ...B } } fragment B on Query { b { ...A ...B } }',
+    );
     expect(depth).toBeGreaterThanOrEqual(2);
   });
 

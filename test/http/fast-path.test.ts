@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { GatewayOptions } from '#gateway.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { operationCosts } from '../support/operation-costs.ts';
-import { createTestGateway, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+import {
+  createTestGateway,
+  NO_CACHE,
+  NO_RETRIES,
+  type TestGateway,
+} from '../support/test-gateway.ts';
 
 /**
  * The complete response and the upstream traffic, without request ids and durations: both always
@@ -19,7 +24,8 @@ async function observe(gateway: TestGateway, init: RequestInit): Promise<unknown
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ID = '11111111-1111-4111-8111-111111111111';
-const CALL = 'query Call($id: ID!, $withStatus: Boolean = true) { call(id: $id) { id status @include(if: $withStatus) } }';
+const CALL =
+  'query Call($id: ID!, $withStatus: Boolean = true) { call(id: $id) { id status @include(if: $withStatus) } }';
 
 /** Two identical gateways, one with the fast path and one without. */
 function createGatewayPair(settings = {}, gateway: GatewayOptions = {}) {
@@ -32,10 +38,15 @@ function createGatewayPair(settings = {}, gateway: GatewayOptions = {}) {
   return {
     sandbox: testGateways[0]!.sandbox,
     /** Sends the request twice to each gateway: at the second time the document is warm. */
-    async both(init: RequestInit, before: (gateway: TestGateway) => void = () => {}): Promise<void> {
+    async both(
+      init: RequestInit,
+      before: (gateway: TestGateway) => void = () => {},
+    ): Promise<void> {
       for (const time of ['the first time', 'the second time']) {
         for (const testGateway of testGateways) before(testGateway);
-        const [fast, yoga] = await Promise.all(testGateways.map((testGateway) => observe(testGateway, init)));
+        const [fast, yoga] = await Promise.all(
+          testGateways.map((testGateway) => observe(testGateway, init)),
+        );
         expect(fast, time).toEqual(yoga);
       }
       expect(testGateways.map(({ unexpectedErrors }) => unexpectedErrors)).toEqual([[], []]);
@@ -125,8 +136,14 @@ describe('Fast path', () => {
     { query: 'query A { __typename } query B { call(id: "x") { id } }', operationName: 'B' },
     { query: '{ __schema { queryType { name } } }' },
     { query: 'subscription { x }' },
-    { query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id callId } } }', variables: { n: 1000 } },
-    { query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }', variables: { n: 1.5 } },
+    {
+      query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id callId } } }',
+      variables: { n: 1000 },
+    },
+    {
+      query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }',
+      variables: { n: 1.5 },
+    },
     { documentId: 'x' },
     { documentId: '' },
     { documentId: null, query: '{ __typename }' },
@@ -148,7 +165,9 @@ describe('Fast path', () => {
     ['text/plain'],
     ['application/x-www-form-urlencoded'],
   ])('the fast path and Yoga respond alike to Content-Type: %s', async (type) => {
-    await createGatewayPair().both(post({ query: CALL, variables: { id: ID } }, { 'content-type': type }));
+    await createGatewayPair().both(
+      post({ query: CALL, variables: { id: ID } }, { 'content-type': type }),
+    );
   });
 
   test('the fast path and Yoga report the same upstream trace', async () => {
@@ -160,10 +179,13 @@ describe('Fast path', () => {
   });
 
   test('the fast path and Yoga compress responses alike and send the same headers to other origins', async () => {
-    const query = '{ callAttempts(first: 20) { nodes { id status result transcript { content } } } }';
+    const query =
+      '{ callAttempts(first: 20) { nodes { id status result transcript { content } } } }';
     const { both } = createGatewayPair({ CORS_ORIGINS: 'https://app.example' });
     await both(post({ query }, { 'accept-encoding': 'br', origin: 'https://app.example' }));
-    await both(post({ query }, { 'accept-encoding': 'identity;q=0', origin: 'https://other.example' }));
+    await both(
+      post({ query }, { 'accept-encoding': 'identity;q=0', origin: 'https://other.example' }),
+    );
   });
 
   test.each([
@@ -182,11 +204,19 @@ describe('Fast path', () => {
     await both(post({ query, variables: { n: 90 } }));
     await both(post({ query, variables: { m: 2, n: 'x' } }));
     await both(post({ query, variables: { m: 'long'.repeat(1000), n: 2 } }));
-    await both(post({ query: '{ a: callAttempts(first: 0) { totalCount } b: call(id: "") { id } }' }));
+    await both(
+      post({ query: '{ a: callAttempts(first: 0) { totalCount } b: call(id: "") { id } }' }),
+    );
     const failing =
       'query ($s: CallStatus = COMPLETED) { a: callAttempts(statuses: [$s]) { totalCount } b: callAttempts(statuses: [$s]) { totalCount } }';
     await both(post({ query: failing, variables: { s: null } }));
-    await both(post(`{"query":"${query}","variables":{"n":2,"m":${'['.repeat(70)}${']'.repeat(70)}}}`));
-    await both(post(`{"query":"${query}","variables":{"n":2},"extensions":{"m":${'['.repeat(70)}${']'.repeat(70)}}}`));
+    await both(
+      post(`{"query":"${query}","variables":{"n":2,"m":${'['.repeat(70)}${']'.repeat(70)}}}`),
+    );
+    await both(
+      post(
+        `{"query":"${query}","variables":{"n":2},"extensions":{"m":${'['.repeat(70)}${']'.repeat(70)}}}`,
+      ),
+    );
   });
 });

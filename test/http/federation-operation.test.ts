@@ -4,7 +4,9 @@ import { isFederationOperation } from '#http/documents/federation-operation.ts';
 
 test.each([
   ['{ _service { sdl } }'],
-  ['query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id campaign { rows { nodes { id } } } } } }'],
+  [
+    'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id campaign { rows { nodes { id } } } } } }',
+  ],
   ['{ __typename _service { sdl } }'],
   ['{ call: _entities(representations: []) { __typename } }'],
   ['{ ... { _service { sdl } } ... on Query { ... on Query { __typename } } }'],
@@ -12,9 +14,12 @@ test.each([
   ['{ ...A } fragment A on Query { ...A _service { sdl } }'],
   ['query Router { _service { sdl } } query Mine { call(id: "x") { id } }', 'Router'],
   ['{ _service { sdl } } fragment Unused on Query { call(id: "x") { id } }'],
-])('the document %s is a federation operation', (text, operationName: string | undefined = undefined) => {
-  expect(isFederationOperation(parse(text), operationName)).toBe(true);
-});
+])(
+  'the document %s is a federation operation',
+  (text, operationName: string | undefined = undefined) => {
+    expect(isFederationOperation(parse(text), operationName)).toBe(true);
+  },
+);
 
 test.each([
   ['{ call(id: "x") { id } }'],
@@ -25,8 +30,12 @@ test.each([
   ['{ _service { sdl } ... { call(id: "x") { id } } }'],
   ['{ _service { sdl } ... on Query @include(if: false) { call(id: "x") { id } } }'],
   ['query ($no: Boolean = false) { call(id: "x") @include(if: $no) { id } }'],
-  ['{ ...A } fragment A on Query { ...B } fragment B on Query { _service { sdl } call(id: "x") { id } }'],
-  ['{ ...A ...C } fragment A on Query { ...B } fragment B on Query { ...A } fragment C on Query { call(id: "x") { id } }'],
+  [
+    '{ ...A } fragment A on Query { ...B } fragment B on Query { _service { sdl } call(id: "x") { id } }',
+  ],
+  [
+    '{ ...A ...C } fragment A on Query { ...B } fragment B on Query { ...A } fragment C on Query { call(id: "x") { id } }',
+  ],
   ['{ ...Nowhere }'],
   ['mutation { _service { sdl } }'],
   ['subscription { _service { sdl } }'],
@@ -35,6 +44,9 @@ test.each([
   ['query Router { _service { sdl } } query Other { _service { sdl } }'],
   ['query Router { _service { sdl } }', 'Other'],
   ['query Router { _service { sdl } }', ''],
-])('the document %s is not a federation operation', (text, operationName: string | undefined = undefined) => {
-  expect(isFederationOperation(parse(text), operationName)).toBe(false);
-});
+])(
+  'the document %s is not a federation operation',
+  (text, operationName: string | undefined = undefined) => {
+    expect(isFederationOperation(parse(text), operationName)).toBe(false);
+  },
+);

@@ -12,7 +12,11 @@ import {
   VALID_CLAIMS,
 } from '../support/token-issuer.ts';
 
-const [one, two, three] = [await createKey('one'), await createKey('two'), await createKey('three')];
+const [one, two, three] = [
+  await createKey('one'),
+  await createKey('two'),
+  await createKey('three'),
+];
 
 // jose accepts no clock for the age of keys.
 beforeEach(() => {
@@ -36,11 +40,18 @@ function createTokenGateway(...keys: IssuerKey[]) {
     gateway: {
       fetchKeys: toFetchKeys(issuer),
       now,
-      log: { info: () => {}, error: (message) => logged.push(message), unexpected: (error) => logged.push(String(error)) },
+      log: {
+        info: () => {},
+        error: (message) => logged.push(message),
+        unexpected: (error) => logged.push(String(error)),
+      },
     },
   });
   /** The status and the error codes of the response to a request with this token. */
-  async function authenticate(token: string | Promise<string>, body = '{ "query": "{ __typename }" }'): Promise<string> {
+  async function authenticate(
+    token: string | Promise<string>,
+    body = '{ "query": "{ __typename }" }',
+  ): Promise<string> {
     const response = await gateway.fetch('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${await token}` },
@@ -65,15 +76,19 @@ describe('Token subject', () => {
     ['list', ['u']],
     ['null', null],
     ['boolean', true],
-  ])('a token whose subject is a %s is rejected without an unexpected error', async (_kind, sub) => {
-    const { enter, tokenOf, told } = createTokenGateway(one);
-    expect(await enter(tokenOf(one, {}, { sub }))).toBe(REJECTED);
-    expect(told).toEqual([]);
-  });
+  ])(
+    'a token whose subject is a %s is rejected without an unexpected error',
+    async (_kind, sub) => {
+      const { enter, tokenOf, told } = createTokenGateway(one);
+      expect(await enter(tokenOf(one, {}, { sub }))).toBe(REJECTED);
+      expect(told).toEqual([]);
+    },
+  );
 
   test('a token whose subject is a string, empty or missing is accepted', async () => {
     const { enter, tokenOf } = createTokenGateway(one);
-    for (const claims of [{ sub: 'u' }, { sub: '' }, {}]) expect(await enter(tokenOf(one, {}, claims))).toBe('200');
+    for (const claims of [{ sub: 'u' }, { sub: '' }, {}])
+      expect(await enter(tokenOf(one, {}, claims))).toBe('200');
   });
 });
 
@@ -83,9 +98,16 @@ describe('Issuer keys', () => {
     expect((await gateway.fetch('/graphql?query={__typename}')).status).toBe(401);
     expect(await enter('no.token.atAll')).toBe(REJECTED);
     expect(issuer.requests).toHaveLength(0);
-    expect(new Set(await Promise.all(Array.from({ length: 100 }, () => enter(tokenOf(one)))))).toEqual(new Set(['200']));
     expect(
-      issuer.requests.map(({ method, url, redirect, headers }) => [method, url, redirect, headers.get('authorization')]),
+      new Set(await Promise.all(Array.from({ length: 100 }, () => enter(tokenOf(one))))),
+    ).toEqual(new Set(['200']));
+    expect(
+      issuer.requests.map(({ method, url, redirect, headers }) => [
+        method,
+        url,
+        redirect,
+        headers.get('authorization'),
+      ]),
     ).toEqual([['GET', JWKS_URL, 'manual', null]]);
   });
 
@@ -124,16 +146,24 @@ describe('Issuer keys', () => {
   test('all issuer keys are tried for a token without a key id', async () => {
     const { enter, tokenOf } = createTokenGateway(one, two);
     const nameless = { kid: undefined };
-    expect(await Promise.all([one, two, three].map((key) => enter(tokenOf(key, nameless))))).toEqual(['200', '200', REJECTED]);
+    expect(
+      await Promise.all([one, two, three].map((key) => enter(tokenOf(key, nameless)))),
+    ).toEqual(['200', '200', REJECTED]);
     expect(await enter(tokenOf(two, nameless, { exp: 1 }))).toBe(REJECTED);
   });
 });
 
 describe('Unavailable issuer keys', () => {
-  const FAULTS: { readonly [name: string]: { readonly answer: () => Promise<Response>; readonly reason: string } } = {
-    'a status of 500': { answer: async () => new Response('at db.internal', { status: 500 }), reason: 'status 500' },
+  const FAULTS: {
+    readonly [name: string]: { readonly answer: () => Promise<Response>; readonly reason: string };
+  } = {
+    'a status of 500': {
+      answer: async () => new Response('at db.internal', { status: 500 }),
+      reason: 'status 500',
+    },
     'a redirect': {
-      answer: async () => new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
+      answer: async () =>
+        new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
       reason: 'status 302',
     },
     'a body that is not JSON': {
@@ -145,10 +175,16 @@ describe('Unavailable issuer keys', () => {
       reason: 'the response is not a JSON Web Key Set',
     },
     'no connection': {
-      answer: () => Promise.reject(Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' })),
+      answer: () =>
+        Promise.reject(
+          Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' }),
+        ),
       reason: 'ECONNREFUSED',
     },
-    'an error without a code': { answer: () => Promise.reject(new TypeError('db.internal')), reason: 'TypeError' },
+    'an error without a code': {
+      answer: () => Promise.reject(new TypeError('db.internal')),
+      reason: 'TypeError',
+    },
   };
 
   test.each(Object.keys(FAULTS))(
@@ -222,11 +258,16 @@ describe('Token verification', () => {
     ['expired 5 s ago', { exp: -5 }, REJECTED],
     ['becomes valid in 5 s', { exp: 60, nbf: 5 }, '200'],
     ['becomes valid in 6 s', { exp: 60, nbf: 6 }, REJECTED],
-  ])('a token that %s by the clock of the gateway (%j) results in %s', async (_name, seconds, answer) => {
-    const { enter, tokenOf } = createTokenGateway(one);
-    const claims = Object.fromEntries(Object.entries(seconds).map(([claim, s]) => [claim, now() / 1000 + s]));
-    expect(await enter(tokenOf(one, {}, claims))).toBe(answer);
-  });
+  ])(
+    'a token that %s by the clock of the gateway (%j) results in %s',
+    async (_name, seconds, answer) => {
+      const { enter, tokenOf } = createTokenGateway(one);
+      const claims = Object.fromEntries(
+        Object.entries(seconds).map(([claim, s]) => [claim, now() / 1000 + s]),
+      );
+      expect(await enter(tokenOf(one, {}, claims))).toBe(answer);
+    },
+  );
 
   test.each([
     ['scope', 'calls:list  calls:read', '200'],
@@ -241,22 +282,36 @@ describe('Token verification', () => {
     expect(await enter(tokenOf(one, {}, { scope: undefined, [claim]: value }))).toBe(answer);
   });
 
-  test.each(['', '.', '..', 'a.b.c', 'e30.e30.', `${'e30.'.repeat(5)}`, 'x'.repeat(10_000), '%00', '{"alg":"none"}'])(
-    'an invalid token is rejected without an unexpected error: %j',
-    async (token) => {
-      const { enter, told, issuer } = createTokenGateway(one);
-      expect(await enter(token)).toBe(REJECTED);
-      expect(told).toEqual([]);
-      expect(issuer.requests.length).toBeLessThanOrEqual(1);
-    },
-  );
+  test.each([
+    '',
+    '.',
+    '..',
+    'a.b.c',
+    'e30.e30.',
+    `${'e30.'.repeat(5)}`,
+    'x'.repeat(10_000),
+    '%00',
+    '{"alg":"none"}',
+  ])('an invalid token is rejected without an unexpected error: %j', async (token) => {
+    const { enter, told, issuer } = createTokenGateway(one);
+    expect(await enter(token)).toBe(REJECTED);
+    expect(told).toEqual([]);
+    expect(issuer.requests.length).toBeLessThanOrEqual(1);
+  });
 
   test('a token with a symmetric signature is rejected even if the issuer publishes a symmetric key', async () => {
     const { enter, issuer } = createTokenGateway();
     const secret = new TextEncoder().encode('a-secret-of-thirty-two-characters');
     issuer.respond = async () =>
-      Response.json({ keys: [{ kty: 'oct', kid: 'one', alg: 'HS256', k: Buffer.from(secret).toString('base64url') }] });
-    const token = new SignJWT({ ...VALID_CLAIMS, exp: now() / 1000 + 60 }).setProtectedHeader({ alg: 'HS256', kid: 'one' });
+      Response.json({
+        keys: [
+          { kty: 'oct', kid: 'one', alg: 'HS256', k: Buffer.from(secret).toString('base64url') },
+        ],
+      });
+    const token = new SignJWT({ ...VALID_CLAIMS, exp: now() / 1000 + 60 }).setProtectedHeader({
+      alg: 'HS256',
+      kid: 'one',
+    });
     expect(await enter(token.sign(secret))).toBe(REJECTED);
   });
 
@@ -273,8 +328,16 @@ describe('Token verification', () => {
     const pull = vi.fn();
     const body = () => new ReadableStream({ pull }, { highWaterMark: 0 });
     for (const token of [tokenOf(three), tokenOf(one, {}, { scope: '' })]) {
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${await token}` };
-      const response = await gateway.fetch('/graphql', { method: 'POST', headers, body: body(), duplex: 'half' } as RequestInit);
+      const headers = {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await token}`,
+      };
+      const response = await gateway.fetch('/graphql', {
+        method: 'POST',
+        headers,
+        body: body(),
+        duplex: 'half',
+      } as RequestInit);
       expect(response.status).toBeGreaterThanOrEqual(401);
     }
     expect(pull).not.toHaveBeenCalled();

@@ -7,7 +7,11 @@ import {
   TooManyErrorsError,
   UserInputError,
 } from '#errors/gateway-error.ts';
-import { CredentialRefusedError, RateLimitedError, UpstreamRejectedError } from '#errors/upstream-error.ts';
+import {
+  CredentialRefusedError,
+  RateLimitedError,
+  UpstreamRejectedError,
+} from '#errors/upstream-error.ts';
 import { maskError } from '#http/mask-error.ts';
 
 const failOnUnexpectedError = {
@@ -29,7 +33,9 @@ describe('Masked limit errors', () => {
   });
 
   test('an error without a limit has no HTTP status', () => {
-    expect(maskError(new UserInputError('No.'), failOnUnexpectedError).extensions).toEqual({ code: 'BAD_USER_INPUT' });
+    expect(maskError(new UserInputError('No.'), failOnUnexpectedError).extensions).toEqual({
+      code: 'BAD_USER_INPUT',
+    });
   });
 });
 
@@ -37,7 +43,10 @@ const REQUEST_LINE = { method: 'GET', path: '/call/c' } as const;
 
 describe('Masked error of an exceeded error budget', () => {
   test('an exceeded error budget has the code and the message of the first error', () => {
-    const { message, extensions } = maskError(new TooManyErrorsError(3, new UserInputError('No.')), failOnUnexpectedError);
+    const { message, extensions } = maskError(
+      new TooManyErrorsError(3, new UserInputError('No.')),
+      failOnUnexpectedError,
+    );
     expect(message).toBe(
       'The operation was aborted after 4 errors; at most 3 are allowed (MAX_ERRORS). The first is BAD_USER_INPUT: No.',
     );
@@ -58,10 +67,20 @@ describe('Masked error of an exceeded error budget', () => {
   ] as const)(
     'an exceeded error budget has the code %s and the details of a first error that the document did not cause',
     (code, error, details) => {
-      const { message, extensions } = maskError(new TooManyErrorsError(3, error), failOnUnexpectedError);
+      const { message, extensions } = maskError(
+        new TooManyErrorsError(3, error),
+        failOnUnexpectedError,
+      );
       expect(message).toContain(`(MAX_ERRORS). The first is ${code}: ${error.message}`);
       const first = { code, message: error.message };
-      expect(extensions).toEqual({ code, ...details, limit: 3, measured: 4, first, http: { spec: true, status: 400 } });
+      expect(extensions).toEqual({
+        code,
+        ...details,
+        limit: 3,
+        measured: 4,
+        first,
+        http: { spec: true, status: 400 },
+      });
     },
   );
 
@@ -73,7 +92,10 @@ describe('Masked error of an exceeded error budget', () => {
       onUnexpectedError: (error) => bugs.push(error),
     });
     expect(message).not.toContain('secret');
-    expect(extensions.first).toEqual({ code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong in the gateway.' });
+    expect(extensions.first).toEqual({
+      code: 'INTERNAL_SERVER_ERROR',
+      message: 'Something went wrong in the gateway.',
+    });
     expect(bugs).toEqual([bug]);
   });
 });
@@ -92,7 +114,9 @@ describe('Masked long messages', () => {
 
   test('a long message loses the suggestion at its end when introspection is disabled', () => {
     const error = new GraphQLError(`"${long}" is no field. Did you mean "name"?`);
-    expect(maskError(error, { ...failOnUnexpectedError, introspection: false }).message).toMatch(/x" is no field\.$/);
+    expect(maskError(error, { ...failOnUnexpectedError, introspection: false }).message).toMatch(
+      /x" is no field\.$/,
+    );
   });
 });
 

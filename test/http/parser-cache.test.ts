@@ -20,7 +20,9 @@ test('the parser cache holds at most 32 MiB, estimated at 500 bytes per token an
   const texts = Array.from({ length: 50 }, (_, n) => `{ b${n} ${'a '.repeat(4_000)}}`);
   for (const text of texts) cache.set('a', text, parse(text));
   const eachTakes = 4_003 * 500 + 8_007 * 50;
-  expect(texts.filter((text) => cache.peek(text) !== undefined)).toHaveLength(Math.floor((32 * MEBIBYTE) / eachTakes));
+  expect(texts.filter((text) => cache.peek(text) !== undefined)).toHaveLength(
+    Math.floor((32 * MEBIBYTE) / eachTakes),
+  );
   expect(cache.peek(texts.at(-1)!)).toBeDefined();
 });
 
@@ -50,7 +52,9 @@ test('a hundred invented API keys with a large document each do not evict the pa
   await gateway.execute(text, undefined, asTenant);
   expect(gateway.traffic()).toEqual(['GET /assistants']);
   for (let n = 0; n < 100; n += 1) {
-    await gateway.execute(large(`a${n}: __typename`), undefined, { authorization: `Bearer sk_${n}` });
+    await gateway.execute(large(`a${n}: __typename`), undefined, {
+      authorization: `Bearer sk_${n}`,
+    });
   }
   const parser = vi.spyOn(Parser.prototype, 'parseDocument');
   const answer = await gateway.execute(text, undefined, asTenant);

@@ -28,10 +28,13 @@ describe('Response cache key', () => {
   test.each([
     ['a short key', { ids: ['a'], first: 1 }, { first: 1, ids: ['a'] }],
     ['a long key', { ids: IDS, first: 1 }, { first: 1, ids: IDS }],
-  ])('the key is the same for request texts that differ in whitespace and in the order of variables: %s', (_, one, other) => {
-    const keyOf = createScene();
-    expect(keyOf(toText(one))).toBe(keyOf(toText(other).replace('{', '{  ')));
-  });
+  ])(
+    'the key is the same for request texts that differ in whitespace and in the order of variables: %s',
+    (_, one, other) => {
+      const keyOf = createScene();
+      expect(keyOf(toText(one))).toBe(keyOf(toText(other).replace('{', '{  ')));
+    },
+  );
 
   test.each([
     ['another value', { ids: ['a'] }, { ids: ['b'] }],
@@ -45,7 +48,12 @@ describe('Response cache key', () => {
   test('the key differs by media type and by document', () => {
     const keyOf = createScene();
     const text = toText({ ids: IDS });
-    const keys = [keyOf(text), keyOf(text, 1, 'application/graphql-response+json'), keyOf(text, 2), keyOf(text, 3)];
+    const keys = [
+      keyOf(text),
+      keyOf(text, 1, 'application/graphql-response+json'),
+      keyOf(text, 2),
+      keyOf(text, 3),
+    ];
     expect(new Set(keys).size).toBe(4);
     expect(keyOf(text, 1)).toBe(keys[0]);
   });

@@ -4,7 +4,10 @@ import { createManualTimers } from '../rest/real-server.ts';
 
 /** A caller with this prefix has an API key that the upstream has not accepted. */
 const INVALID_CALLER_PREFIX = 'invented';
-const toCaller = (callerKey: string) => ({ callerKey, isCredentialAccepted: () => !callerKey.startsWith(INVALID_CALLER_PREFIX) });
+const toCaller = (callerKey: string) => ({
+  callerKey,
+  isCredentialAccepted: () => !callerKey.startsWith(INVALID_CALLER_PREFIX),
+});
 
 /** The time slice in which operations may start in one iteration of the event loop. */
 const TIME_SLICE_MS = 2;
@@ -298,5 +301,7 @@ test('in a real event loop each queued operation runs its microtasks before the 
     for (const name of ['a', 'b', 'c']) void operate(name);
     setImmediate(() => told.push('another turn'));
   });
-  expect(told).toEqual(['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} has done what it can`]));
+  expect(told).toEqual(
+    ['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} has done what it can`]),
+  );
 });

@@ -11,7 +11,11 @@ const LARGE = `{${Array.from({ length: 99 }, (_, n) => `a${n}: _service { sdl }`
 function createServedGateway() {
   const sandbox = createSandbox();
   const unexpectedErrors: unknown[] = [];
-  const settings = readSettings({ REVOX_BASE_URL: 'http://revox.test/api', REVOX_API_KEY: '', REVOX_FIRST_PAGE: '1' });
+  const settings = readSettings({
+    REVOX_BASE_URL: 'http://revox.test/api',
+    REVOX_API_KEY: '',
+    REVOX_FIRST_PAGE: '1',
+  });
   const gateway = createGateway(settings, {
     fetch: sandbox.fetch,
     log: {
@@ -52,12 +56,18 @@ test('a tenant is served while callers with invented API keys use up their share
       release: expect.any(Function),
     });
   }
-  expect(await ask('sk_invented_3', LARGE, MEBIBYTE)).toMatchObject({ code: 'RATE_LIMITED', release: undefined });
+  expect(await ask('sk_invented_3', LARGE, MEBIBYTE)).toMatchObject({
+    code: 'RATE_LIMITED',
+    release: undefined,
+  });
   expect(traffic()).toEqual([]);
 
   expect(await ask(KEY_A, SMALL)).toMatchObject({ status: 200, fields: 1 });
   expect(traffic()).toEqual(['GET /assistants']);
-  expect(await ask(KEY_A, LARGE, MEBIBYTE)).toMatchObject({ fields: 99, release: expect.any(Function) });
+  expect(await ask(KEY_A, LARGE, MEBIBYTE)).toMatchObject({
+    fields: 99,
+    release: expect.any(Function),
+  });
   expect(await ask('sk_invented_3', SMALL)).toMatchObject({ code: 'UNAUTHENTICATED' });
   expect(traffic()).toHaveLength(2);
   expect(bugs).toEqual([]);

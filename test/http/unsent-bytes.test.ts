@@ -42,7 +42,10 @@ test('an owner is rejected while it holds its limit of unsent bytes and accepted
 test('the caller is not looked up while no bytes are unsent', () => {
   const { unsent } = createUnsentBytesScene();
   unsent.reserve('a', MEBIBYTE)?.();
-  unsent.check({ callerKey: 'a', isCredentialAccepted: () => expect.unreachable('Nothing is unsent.') });
+  unsent.check({
+    callerKey: 'a',
+    isCredentialAccepted: () => expect.unreachable('Nothing is unsent.'),
+  });
 });
 
 test('over the total limit, owners below an equal share are accepted and owners above it are rejected', () => {

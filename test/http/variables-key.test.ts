@@ -5,7 +5,8 @@ import { toVariablesKey } from '#http/fast-path/variables-key.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 500);
 
-const { variableDefinitions } = parse('query ($a: Int, $b: Int, $c: Int) { x }').definitions[0] as OperationDefinitionNode;
+const { variableDefinitions } = parse('query ($a: Int, $b: Int, $c: Int) { x }')
+  .definitions[0] as OperationDefinitionNode;
 const keyOf = (json: string) => toVariablesKey(variableDefinitions, JSON.parse(json));
 
 test.each([
@@ -50,10 +51,12 @@ test('two sets of variables have the same key exactly when they are equal', () =
   const toJson = (value: unknown) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
   fc.assert(
     fc.property(variables, variables, (one, other) => {
-      expect(toVariablesKey(variableDefinitions, shuffled(toJson(one)) as Record<string, unknown>)).toBe(
-        toVariablesKey(variableDefinitions, toJson(one)),
-      );
-      const isEqual = toVariablesKey(variableDefinitions, toJson(one)) === toVariablesKey(variableDefinitions, toJson(other));
+      expect(
+        toVariablesKey(variableDefinitions, shuffled(toJson(one)) as Record<string, unknown>),
+      ).toBe(toVariablesKey(variableDefinitions, toJson(one)));
+      const isEqual =
+        toVariablesKey(variableDefinitions, toJson(one)) ===
+        toVariablesKey(variableDefinitions, toJson(other));
       if (isEqual) expect(toJson(one)).toEqual(toJson(other));
       else expect(toJson(one)).not.toEqual(toJson(other));
     }),

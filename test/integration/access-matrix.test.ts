@@ -18,7 +18,11 @@ import { readAccessMatrix, toMeanings } from './access-matrix.ts';
 const SECRET = 'a-router-secret';
 const NEXT_SECRET = 'the-next-router-secret';
 
-const [key, nextKey, unknownKey] = [await createKey('one'), await createKey('two', 'RS256'), await createKey('three')];
+const [key, nextKey, unknownKey] = [
+  await createKey('one'),
+  await createKey('two', 'RS256'),
+  await createKey('three'),
+];
 const issuer = createTokenIssuer(key, nextKey);
 
 /** The settings that each word of the first column stands for. */
@@ -51,8 +55,10 @@ const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Prom
   'a secret': () => `Bearer ${SECRET}`,
   'a token': () => bearer(sign(key, good())),
   'a token without a scheme': () => sign(key, good()),
-  'a token with the scope in a list': () => bearer(sign(key, { ...without('scope'), scp: ['calls:list', 'calls:read'] })),
-  'a token for several audiences': () => bearer(sign(key, { ...good(), aud: ['https://other.test', AUDIENCE] })),
+  'a token with the scope in a list': () =>
+    bearer(sign(key, { ...without('scope'), scp: ['calls:list', 'calls:read'] })),
+  'a token for several audiences': () =>
+    bearer(sign(key, { ...good(), aud: ['https://other.test', AUDIENCE] })),
   "a token of the issuer's next key": () => bearer(sign(nextKey, good())),
   'a token that names no key': () => bearer(sign(key, good(), { kid: undefined })),
   'an expired token': () => bearer(sign(key, { ...good(), exp: before() })),
@@ -65,15 +71,21 @@ const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Prom
   'a token of another scope': () => bearer(sign(key, { ...good(), scope: 'calls:read:list' })),
   'a token with a part of the scopes': () => bearer(sign(key, { ...good(), scope: 'calls:read' })),
   'a token without a scope': () => bearer(sign(key, without('scope'))),
-  'an unsigned token': () => bearer(Promise.resolve(`${toPart({ alg: 'none', kid: key.kid })}.${toPart(good())}.`)),
+  'an unsigned token': () =>
+    bearer(Promise.resolve(`${toPart({ alg: 'none', kid: key.kid })}.${toPart(good())}.`)),
   'a token signed with the public key': async () => {
     const secret = new TextEncoder().encode(JSON.stringify(await toJwk(key)));
-    return bearer(new SignJWT(good()).setProtectedHeader({ alg: 'HS256', kid: key.kid }).sign(secret));
+    return bearer(
+      new SignJWT(good()).setProtectedHeader({ alg: 'HS256', kid: key.kid }).sign(secret),
+    );
   },
   'a token of an unknown key': () => bearer(sign(unknownKey, good())),
   'a token that brings its own key': async () =>
-    bearer(sign(unknownKey, good(), { jwk: await toJwk(unknownKey), jku: 'https://evil.test/keys' })),
-  'a token of another key under the name of a known one': () => bearer(sign(unknownKey, good(), { kid: key.kid })),
+    bearer(
+      sign(unknownKey, good(), { jwk: await toJwk(unknownKey), jku: 'https://evil.test/keys' }),
+    ),
+  'a token of another key under the name of a known one': () =>
+    bearer(sign(unknownKey, good(), { kid: key.kid })),
   'a token changed on the way': async () => {
     const [header, , signature] = (await sign(key, { ...good(), scope: '' })).split('.');
     return bearer(Promise.resolve(`${header}.${toPart(good())}.${signature}`));
@@ -107,72 +119,98 @@ const PROTECTED_FIELDS: { readonly [name: string]: string } = {
 const rows = readAccessMatrix('Mode × credential × secret');
 
 describe('Access matrix of docs/reference/access-matrix.md', () => {
-  test.each(rows)('a request with $settings · $Authorization · $Router-Authorization results in $answer', async (row) => {
-    const words = row.settings!.split(', ');
-    const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
-    const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();
-    const secret = toMeanings(SECRETS, row['Router-Authorization']);
-    const down = { ...issuer, respond: async () => new Response(null, { status: 500 }) };
-    const bugs: unknown[] = [];
-    const askedWith: string[][] = [];
-    const gateway = createTestGateway({
-      settings,
-      gateway: {
-        fetchKeys: toFetchKeys(words.includes('issuer down') ? down : issuer),
-        log: { info: () => {}, error: () => {}, unexpected: (error) => bugs.push(error) },
-      },
-      upstream: (request) => {
-        askedWith.push([...request.headers].map(([name, value]) => `${name}: ${value}`));
-        return gateway.sandbox.fetch(request);
-      },
-    });
-    const isRefused = words.includes('refused by Revox') && 401;
-    const isForbidden = row.Authorization === 'a key that may not see this' && 403;
-    if (isRefused || isForbidden) gateway.sandbox.control.fail(() => true, { status: isRefused || isForbidden || 500 });
-    const { richCallId, otherCallId } = {
-      ...sampleIds(gateway.sandbox),
-      otherCallId: gateway.sandbox.control.data(KEY_B).calls[0]!.id,
-    };
-    const id = row['Revox is asked with'] === "the caller's key" ? otherCallId : richCallId;
+  test.each(rows)(
+    'a request with $settings · $Authorization · $Router-Authorization results in $answer',
+    async (row) => {
+      const words = row.settings!.split(', ');
+      const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
+      const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();
+      const secret = toMeanings(SECRETS, row['Router-Authorization']);
+      const down = { ...issuer, respond: async () => new Response(null, { status: 500 }) };
+      const bugs: unknown[] = [];
+      const askedWith: string[][] = [];
+      const gateway = createTestGateway({
+        settings,
+        gateway: {
+          fetchKeys: toFetchKeys(words.includes('issuer down') ? down : issuer),
+          log: { info: () => {}, error: () => {}, unexpected: (error) => bugs.push(error) },
+        },
+        upstream: (request) => {
+          askedWith.push([...request.headers].map(([name, value]) => `${name}: ${value}`));
+          return gateway.sandbox.fetch(request);
+        },
+      });
+      const isRefused = words.includes('refused by Revox') && 401;
+      const isForbidden = row.Authorization === 'a key that may not see this' && 403;
+      if (isRefused || isForbidden)
+        gateway.sandbox.control.fail(() => true, { status: isRefused || isForbidden || 500 });
+      const { richCallId, otherCallId } = {
+        ...sampleIds(gateway.sandbox),
+        otherCallId: gateway.sandbox.control.data(KEY_B).calls[0]!.id,
+      };
+      const id = row['Revox is asked with'] === "the caller's key" ? otherCallId : richCallId;
 
-    const headers = {
-      'content-type': 'application/json',
-      accept: 'application/json',
-      cookie: 'session=1',
-      'x-api-key': 'of-the-caller',
-      ...(authorization === undefined ? {} : { authorization }),
-      ...(secret === undefined ? {} : { 'router-authorization': secret }),
-    };
-    const send = (query: string, variables: object = {}) =>
-      gateway.fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
-    const statusesOfAll = () =>
-      Promise.all(Object.entries(PROTECTED_FIELDS).map(async ([name, query]) => [name, (await send(query)).status]));
-    const response = await send(QUERY, { id });
-    const { data, errors = [] } = (await response.json()) as { data?: unknown; errors?: { extensions: { code: string } }[] };
-    const challenge = response.headers.get('www-authenticate');
-    const reason = /error="(\w+)"/.exec(challenge ?? '')?.[1];
+      const headers = {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        cookie: 'session=1',
+        'x-api-key': 'of-the-caller',
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(secret === undefined ? {} : { 'router-authorization': secret }),
+      };
+      const send = (query: string, variables: object = {}) =>
+        gateway.fetch('/graphql', {
+          method: 'POST',
+          headers,
+          body: JSON.stringify({ query, variables }),
+        });
+      const statusesOfAll = () =>
+        Promise.all(
+          Object.entries(PROTECTED_FIELDS).map(async ([name, query]) => [
+            name,
+            (await send(query)).status,
+          ]),
+        );
+      const response = await send(QUERY, { id });
+      const { data, errors = [] } = (await response.json()) as {
+        data?: unknown;
+        errors?: { extensions: { code: string } }[];
+      };
+      const challenge = response.headers.get('www-authenticate');
+      const reason = /error="(\w+)"/.exec(challenge ?? '')?.[1];
 
-    expect([response.status, ...errors.map(({ extensions }) => extensions.code), reason].filter(Boolean).join(' ')).toBe(
-      row.answer,
-    );
-    expect(challenge !== null).toBe(response.status === 401 || reason !== undefined);
-    if (response.status !== 200)
-      expect(await statusesOfAll()).toEqual(Object.keys(PROTECTED_FIELDS).map((name) => [name, response.status]));
-    expect(data).toEqual(response.status !== 200 ? undefined : { call: errors.length === 0 ? { id } : null });
-    const bearerOf: { readonly [word: string]: string | undefined } = {
-      nothing: undefined,
-      "the caller's key": authorization?.replace(/^bearer/i, 'Bearer'),
-      "the gateway's key": `Bearer ${KEY_A}`,
-    };
-    const bearer = toMeanings(bearerOf, row['Revox is asked with']);
-    expect(gateway.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
-    expect(askedWith).toEqual(bearer === undefined ? [] : [['accept: application/json', `authorization: ${bearer}`]]);
-    expect(bugs).toEqual([]);
-  });
+      expect(
+        [response.status, ...errors.map(({ extensions }) => extensions.code), reason]
+          .filter(Boolean)
+          .join(' '),
+      ).toBe(row.answer);
+      expect(challenge !== null).toBe(response.status === 401 || reason !== undefined);
+      if (response.status !== 200)
+        expect(await statusesOfAll()).toEqual(
+          Object.keys(PROTECTED_FIELDS).map((name) => [name, response.status]),
+        );
+      expect(data).toEqual(
+        response.status !== 200 ? undefined : { call: errors.length === 0 ? { id } : null },
+      );
+      const bearerOf: { readonly [word: string]: string | undefined } = {
+        nothing: undefined,
+        "the caller's key": authorization?.replace(/^bearer/i, 'Bearer'),
+        "the gateway's key": `Bearer ${KEY_A}`,
+      };
+      const bearer = toMeanings(bearerOf, row['Revox is asked with']);
+      expect(gateway.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
+      expect(askedWith).toEqual(
+        bearer === undefined ? [] : [['accept: application/json', `authorization: ${bearer}`]],
+      );
+      expect(bugs).toEqual([]);
+    },
+  );
 
   test('every word that this test defines occurs in the table of docs/reference/access-matrix.md', () => {
     const said = (column: string) => new Set(rows.map((row) => row[column]!));
-    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
+    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(
+      new Set(Object.keys(SETTINGS)),
+    );
     expect(said('Authorization')).toEqual(new Set(Object.keys(AUTHORIZATIONS)));
     expect(said('Router-Authorization')).toEqual(new Set(Object.keys(SECRETS)));
   });

@@ -3,13 +3,17 @@ import { readFileSync } from 'node:fs';
 /**
  * The tables of `docs/reference/access-matrix.md`. The tests read them, so the page cannot differ from the gateway.
  */
-const TEXT = readFileSync(new URL('../../docs/reference/access-matrix.md', import.meta.url), 'utf8');
+const TEXT = readFileSync(
+  new URL('../../docs/reference/access-matrix.md', import.meta.url),
+  'utf8',
+);
 
 /** The rows of the table below a heading, keyed by column name, without Markdown code marks. */
 export function readAccessMatrix(heading: string): Record<string, string>[] {
   const section = TEXT.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
   const [names, , ...rows] = (section ?? '').split('\n').filter((line) => line.startsWith('|'));
-  if (!names || rows.length === 0) throw new Error(`docs/reference/access-matrix.md has no table "${heading}"`);
+  if (!names || rows.length === 0)
+    throw new Error(`docs/reference/access-matrix.md has no table "${heading}"`);
   return rows.map((row) => {
     const cells = splitCells(row);
     return Object.fromEntries(splitCells(names).map((name, column) => [name, cells[column] ?? '']));

@@ -5,7 +5,8 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { operationCosts } from '../support/operation-costs.ts';
 import { createTestGateway, KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 
-const gatewayOverVersion = (version: ApiVersion) => createTestGateway({ settings: NO_CACHE, sandbox: { version } });
+const gatewayOverVersion = (version: ApiVersion) =>
+  createTestGateway({ settings: NO_CACHE, sandbox: { version } });
 const documented = gatewayOverVersion('documented');
 const ids = sampleIds(documented.sandbox);
 
@@ -17,8 +18,16 @@ interface Operation {
 
 /** The operations of the upstream cost table and the example operations of the demo. */
 const operations: readonly Operation[] = [
-  ...operationCosts.map(({ name, query, variables }) => ({ name, query, variables: variables?.(ids) })),
-  ...exampleOperations(ids).map(({ description, query, variables }) => ({ name: description, query, variables })),
+  ...operationCosts.map(({ name, query, variables }) => ({
+    name,
+    query,
+    variables: variables?.(ids),
+  })),
+  ...exampleOperations(ids).map(({ description, query, variables }) => ({
+    name: description,
+    query,
+    variables,
+  })),
 ];
 
 interface Expected {
@@ -34,8 +43,13 @@ interface Expected {
 /**
  * Calls of early versions have no campaign id: the gateway does not request the campaigns of calls.
  */
-function withoutCampaignsOfCalls({ query }: Operation, asDocumented: readonly string[]): readonly string[] {
-  return /\bcalls?\(ids?:/.test(query) ? asDocumented.filter((request) => !request.startsWith('GET /campaigns')) : asDocumented;
+function withoutCampaignsOfCalls(
+  { query }: Operation,
+  asDocumented: readonly string[],
+): readonly string[] {
+  return /\bcalls?\(ids?:/.test(query)
+    ? asDocumented.filter((request) => !request.startsWith('GET /campaigns'))
+    : asDocumented;
 }
 
 const VERSIONS: readonly Expected[] = [
@@ -112,7 +126,8 @@ const VERSIONS: readonly Expected[] = [
      * and for its end.
      */
     requests: ({ query }, asDocumented) =>
-      /totalCount|rows\(last/.test(query) && asDocumented.some((request) => request.includes('/rows?'))
+      /totalCount|rows\(last/.test(query) &&
+      asDocumented.some((request) => request.includes('/rows?'))
         ? expect.toSatisfy((requests: readonly string[]) => isSearch(requests, asDocumented))
         : asDocumented,
   },
@@ -126,7 +141,9 @@ function isSearch(requests: readonly string[], asDocumented: readonly string[]):
   const more = requests.filter((request) => !asDocumented.includes(request));
   return (
     asDocumented.every((request) => requests.includes(request)) &&
-    more.every((request) => /^GET \/campaigns\/[^/]+\/rows\?page=\d+&page_size=50$/.test(request)) &&
+    more.every((request) =>
+      /^GET \/campaigns\/[^/]+\/rows\?page=\d+&page_size=50$/.test(request),
+    ) &&
     new Set(requests).size === requests.length &&
     more.length <= 2 * Math.ceil(Math.log2(10)) + 2
   );
@@ -137,14 +154,17 @@ describe.each(VERSIONS)('Upstream API version $version', ({ version, requests, .
   const drift = new Set<string>();
   const differ = new Set<string>();
 
-  test.each(operations)(`the gateway completes $name without errors over API version ${version}`, async (operation) => {
-    const asDocumented = await ask(documented, operation);
-    const answer = await ask(gateway, operation);
-    expect(answer.traffic).toEqual(requests(operation, asDocumented.traffic));
-    for (const one of answer.drift) drift.add(one);
-    for (const one of differences(asDocumented.data, answer.data)) differ.add(one);
-    expect(asDocumented.drift).toEqual([]);
-  });
+  test.each(operations)(
+    `the gateway completes $name without errors over API version ${version}`,
+    async (operation) => {
+      const asDocumented = await ask(documented, operation);
+      const answer = await ask(gateway, operation);
+      expect(answer.traffic).toEqual(requests(operation, asDocumented.traffic));
+      for (const one of answer.drift) drift.add(one);
+      for (const one of differences(asDocumented.data, answer.data)) differ.add(one);
+      expect(asDocumented.drift).toEqual([]);
+    },
+  );
 
   test(`API version ${version} differs only in the expected fields, and its drift is counted`, () => {
     expect([...drift].sort()).toEqual(expected.drift);
@@ -154,7 +174,9 @@ describe.each(VERSIONS)('Upstream API version $version', ({ version, requests, .
 
 test('a call status of a later API version is UNRECOGNIZED, and its response is never cached', async () => {
   const gateway = createTestGateway({ sandbox: { version: '0.5.0' } });
-  const { id } = gateway.sandbox.control.data(KEY_A).calls.find(({ status }) => status === 'scheduled')!;
+  const { id } = gateway.sandbox.control
+    .data(KEY_A)
+    .calls.find(({ status }) => status === 'scheduled')!;
   const response = await gateway.fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -169,29 +191,43 @@ test('a call status of a later API version is UNRECOGNIZED, and its response is 
 
 test('an upstream that changes its API version between two operations is read correctly by the second one', async () => {
   const gateway = createTestGateway({ settings: NO_CACHE });
-  const query = 'query ($id: ID!) { call(id: $id) { status callRetryConfig { callingWindows { retryDelaySeconds } } } }';
+  const query =
+    'query ($id: ID!) { call(id: $id) { status callRetryConfig { callingWindows { retryDelaySeconds } } } }';
   const before = await gateway.execute(query, { id: ids.richCallId });
   gateway.sandbox.control.respondAs('oldest');
   const after = await gateway.execute(query, { id: ids.richCallId });
   const [window] = before.data.call.callRetryConfig.callingWindows;
-  expect(after).toEqual({ data: { call: { status: before.data.call.status, callRetryConfig: { callingWindows: [window] } } } });
+  expect(after).toEqual({
+    data: {
+      call: { status: before.data.call.status, callRetryConfig: { callingWindows: [window] } },
+    },
+  });
   expect(gateway.traffic()).toEqual([`GET /call/${ids.richCallId}`, `GET /call/${ids.richCallId}`]);
 });
 
 async function ask(gateway: typeof documented, { query, variables }: Operation) {
   gateway.traffic();
-  const { data, errors, extensions } = await gateway.execute(query, variables, { 'x-revox-trace': '1' });
+  const { data, errors, extensions } = await gateway.execute(query, variables, {
+    'x-revox-trace': '1',
+  });
   expect(errors).toBeUndefined();
   expect(gateway.unexpectedErrors).toEqual([]);
   const drift: { kind: string; type: string; field: string }[] = extensions.upstream.drift ?? [];
-  return { data, drift: drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`), traffic: gateway.traffic() };
+  return {
+    data,
+    drift: drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`),
+    traffic: gateway.traffic(),
+  };
 }
 
 /** Skips cursors: they contain what is known of the list, for example its total. */
 function differences(one: unknown, other: unknown, field = ''): string[] {
   if (/cursor$/i.test(field)) return [];
-  if (!isObject(one) || !isObject(other)) return one === other ? [] : [`${field}: ${JSON.stringify(other)}`];
-  return Object.keys({ ...one, ...other }).flatMap((key) => differences(one[key], other[key], /^\d+$/.test(key) ? field : key));
+  if (!isObject(one) || !isObject(other))
+    return one === other ? [] : [`${field}: ${JSON.stringify(other)}`];
+  return Object.keys({ ...one, ...other }).flatMap((key) =>
+    differences(one[key], other[key], /^\d+$/.test(key) ? field : key),
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -50,9 +50,19 @@ describe('Body limit', () => {
   test('a body without a Content-Length is read only up to the limit', async () => {
     const gateway = createTestGateway({ settings });
     const fits = parts(HELLO, ' '.repeat(1024 - HELLO.length));
-    expect(await told(await post(gateway, fits.stream))).toEqual([200, { data: { __typename: 'Query' } }]);
-    const isOver = parts(HELLO, ' '.repeat(1024 - HELLO.length), ' ', ...Array(100).fill(' '.repeat(1000)));
-    expect(await told(await post(gateway, isOver.stream))).toEqual(tooLarge('more than 1024', 1025));
+    expect(await told(await post(gateway, fits.stream))).toEqual([
+      200,
+      { data: { __typename: 'Query' } },
+    ]);
+    const isOver = parts(
+      HELLO,
+      ' '.repeat(1024 - HELLO.length),
+      ' ',
+      ...Array(100).fill(' '.repeat(1000)),
+    );
+    expect(await told(await post(gateway, isOver.stream))).toEqual(
+      tooLarge('more than 1024', 1025),
+    );
     expect(isOver.state.taken).toBeLessThan(10);
     expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
   });

@@ -33,7 +33,9 @@ const KINDS: Kind[] = [
     name: 'a call that just ended',
     query: CALL,
     id({ sandbox, clock }) {
-      const call = structuredClone(sandbox.control.data(KEY_A).calls.find(({ id }) => id === sampleIds(sandbox).richCallId)!);
+      const call = structuredClone(
+        sandbox.control.data(KEY_A).calls.find(({ id }) => id === sampleIds(sandbox).richCallId)!,
+      );
       for (const attempt of [call.last_call_attempt!, ...call.call_attempts]) {
         (attempt as { ended_at: unknown }).ended_at = new Date(clock.now() - 200_000).toISOString();
       }
@@ -43,7 +45,13 @@ const KINDS: Kind[] = [
     freshForMs: 5_000,
     isServedWhileRevalidating: true,
   },
-  { name: 'a live call', query: CALL, id: byName('liveCallId'), freshForMs: 1_000, isServedWhileRevalidating: false },
+  {
+    name: 'a live call',
+    query: CALL,
+    id: byName('liveCallId'),
+    freshForMs: 1_000,
+    isServedWhileRevalidating: false,
+  },
   {
     name: 'an assistant',
     query: ASSISTANT,
@@ -65,9 +73,24 @@ const KINDS: Kind[] = [
     freshForMs: 10_000,
     isServedWhileRevalidating: true,
   },
-  { name: 'all assistants', query: '{ assistants { nodes { id } } }', freshForMs: 30_000, isServedWhileRevalidating: true },
-  { name: 'all campaigns', query: '{ campaigns { nodes { id } } }', freshForMs: 10_000, isServedWhileRevalidating: true },
-  { name: 'a page of attempts that are over', query: PAGE, freshForMs: 1_000, isServedWhileRevalidating: false },
+  {
+    name: 'all assistants',
+    query: '{ assistants { nodes { id } } }',
+    freshForMs: 30_000,
+    isServedWhileRevalidating: true,
+  },
+  {
+    name: 'all campaigns',
+    query: '{ campaigns { nodes { id } } }',
+    freshForMs: 10_000,
+    isServedWhileRevalidating: true,
+  },
+  {
+    name: 'a page of attempts that are over',
+    query: PAGE,
+    freshForMs: 1_000,
+    isServedWhileRevalidating: false,
+  },
   {
     name: 'a page with a live attempt',
     query: '{ callAttempts(first: 5) { nodes { id } } }',
@@ -76,71 +99,92 @@ const KINDS: Kind[] = [
   },
 ];
 
-describe.each(KINDS)('Freshness of $name', ({ name, query, id, freshForMs, isServedWhileRevalidating }) => {
-  function start() {
-    const gateway = createTimedGateway();
-    return { ...gateway, variables: { id: id?.(gateway) } };
-  }
+describe.each(KINDS)(
+  'Freshness of $name',
+  ({ name, query, id, freshForMs, isServedWhileRevalidating }) => {
+    function start() {
+      const gateway = createTimedGateway();
+      return { ...gateway, variables: { id: id?.(gateway) } };
+    }
 
-  test(`${name} is served from the cache for exactly ${freshForMs} ms`, async () => {
-    const { execute, executeTraced, traffic, clock, variables } = start();
-    const first = await execute(query, variables);
-    expect(first.errors).toBeUndefined();
-    expect(traffic()).toHaveLength(1);
+    test(`${name} is served from the cache for exactly ${freshForMs} ms`, async () => {
+      const { execute, executeTraced, traffic, clock, variables } = start();
+      const first = await execute(query, variables);
+      expect(first.errors).toBeUndefined();
+      expect(traffic()).toHaveLength(1);
 
-    clock.pass(freshForMs - 1);
-    const kept = await executeTraced(query, variables);
-    expect(kept.data).toEqual(first.data);
-    expect(kept.extensions.upstream).toMatchObject({ requests: 0, cacheHits: 1, stale: 0 });
-    expect(traffic()).toEqual([]);
+      clock.pass(freshForMs - 1);
+      const kept = await executeTraced(query, variables);
+      expect(kept.data).toEqual(first.data);
+      expect(kept.extensions.upstream).toMatchObject({ requests: 0, cacheHits: 1, stale: 0 });
+      expect(traffic()).toEqual([]);
 
-    clock.pass(1);
-    await execute(query, variables);
-    await untilIdle();
-    expect(traffic()).toHaveLength(1);
-  });
-
-  test(`${name} is ${isServedWhileRevalidating ? 'served stale, and reported so,' : 'never served stale'} during revalidation`, async () => {
-    const { execute, executeTraced, traffic, clock, sandbox, variables } = start();
-    await execute(query, variables);
-    traffic();
-    clock.pass(freshForMs);
-    sandbox.control.hang(() => true);
-    const asked = executeTraced(query, variables);
-    await untilIdle();
-    expect(traffic()).toHaveLength(1);
-    if (isServedWhileRevalidating) {
-      expect((await asked).extensions.upstream).toMatchObject({ requests: 1, cacheHits: 0, stale: 1 });
-      // A second operation during the revalidation sends no request.
-      expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({ requests: 0, stale: 1 });
-      sandbox.control.heal();
+      clock.pass(1);
+      await execute(query, variables);
       await untilIdle();
-      expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({ requests: 0, cacheHits: 1, stale: 0 });
-    } else {
-      sandbox.control.heal();
-      expect((await asked).extensions.upstream).toMatchObject({ requests: 1, cacheHits: 0, stale: 0 });
-    }
-    expect(traffic()).toEqual([]);
-  });
+      expect(traffic()).toHaveLength(1);
+    });
 
-  test(`${name} is not served stale ten seconds after it has expired`, async () => {
-    const { execute, executeTraced, traffic, clock, variables } = start();
-    await execute(query, variables);
-    traffic();
-    clock.pass(freshForMs + 10_000);
-    expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({ requests: 1, stale: 0 });
-    expect(traffic()).toHaveLength(1);
-  });
+    test(`${name} is ${isServedWhileRevalidating ? 'served stale, and reported so,' : 'never served stale'} during revalidation`, async () => {
+      const { execute, executeTraced, traffic, clock, sandbox, variables } = start();
+      await execute(query, variables);
+      traffic();
+      clock.pass(freshForMs);
+      sandbox.control.hang(() => true);
+      const asked = executeTraced(query, variables);
+      await untilIdle();
+      expect(traffic()).toHaveLength(1);
+      if (isServedWhileRevalidating) {
+        expect((await asked).extensions.upstream).toMatchObject({
+          requests: 1,
+          cacheHits: 0,
+          stale: 1,
+        });
+        // A second operation during the revalidation sends no request.
+        expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({
+          requests: 0,
+          stale: 1,
+        });
+        sandbox.control.heal();
+        await untilIdle();
+        expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({
+          requests: 0,
+          cacheHits: 1,
+          stale: 0,
+        });
+      } else {
+        sandbox.control.heal();
+        expect((await asked).extensions.upstream).toMatchObject({
+          requests: 1,
+          cacheHits: 0,
+          stale: 0,
+        });
+      }
+      expect(traffic()).toEqual([]);
+    });
 
-  test(`${name} is not cached when caching is off`, async () => {
-    const gateway = createTimedGateway({ settings: NO_CACHE });
-    const variables = { id: id?.(gateway) };
-    for (let time = 0; time < 2; time += 1) {
-      await gateway.execute(query, variables);
-      expect(gateway.traffic()).toHaveLength(1);
-    }
-  });
-});
+    test(`${name} is not served stale ten seconds after it has expired`, async () => {
+      const { execute, executeTraced, traffic, clock, variables } = start();
+      await execute(query, variables);
+      traffic();
+      clock.pass(freshForMs + 10_000);
+      expect((await executeTraced(query, variables)).extensions.upstream).toMatchObject({
+        requests: 1,
+        stale: 0,
+      });
+      expect(traffic()).toHaveLength(1);
+    });
+
+    test(`${name} is not cached when caching is off`, async () => {
+      const gateway = createTimedGateway({ settings: NO_CACHE });
+      const variables = { id: id?.(gateway) };
+      for (let time = 0; time < 2; time += 1) {
+        await gateway.execute(query, variables);
+        expect(gateway.traffic()).toHaveLength(1);
+      }
+    });
+  },
+);
 
 test('a large stale response is revalidated by one request that outlives the operation that started it', async () => {
   let version = 0;
@@ -148,7 +192,9 @@ test('a large stale response is revalidated by one request that outlives the ope
   const upstream = async () => {
     version += 1;
     await held;
-    return Response.json({ assistant: { id: 'large', name: `version ${version}`, prompt: 'x'.repeat(2 ** 20) } });
+    return Response.json({
+      assistant: { id: 'large', name: `version ${version}`, prompt: 'x'.repeat(2 ** 20) },
+    });
   };
   const { execute, clock, traffic, unexpectedErrors } = createTimedGateway({ upstream });
   const askName = async () => (await execute(ASSISTANT, { id: 'large' })).data.assistant.name;
@@ -195,14 +241,18 @@ describe('Freshness of a 404', () => {
   });
 
   test('a 404 removes the cached object even when 404s are not cached', async () => {
-    const { execute, clock, sandbox } = createTimedGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0' } });
+    const { execute, clock, sandbox } = createTimedGateway({
+      settings: { FRESHNESS_NOT_FOUND_MS: '0' },
+    });
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
     sandbox.control.removeCall(KEY_A, id);
     clock.pass(620_000);
     expect(await execute(CALL, { id })).toEqual({ data: { call: null } });
     sandbox.control.fail('/call/', { status: 503 });
-    expect((await execute(CALL, { id })).errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+    expect((await execute(CALL, { id })).errors).toMatchObject([
+      { extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+    ]);
   });
 
   test('a 404 for a page of a list is never cached because it may be the end of the list', async () => {
@@ -228,9 +278,12 @@ describe('Cache entries from other responses', () => {
     traffic();
     const calls = data.campaign.rows.nodes.flatMap(({ call }: { call: unknown }) => call ?? []);
     expect(calls.length).toBeGreaterThan(10);
-    const again = await execute('query ($ids: [ID!]!) { calls(ids: $ids) { id status toPhoneNumber } }', {
-      ids: calls.map((call: { id: string }) => call.id),
-    });
+    const again = await execute(
+      'query ($ids: [ID!]!) { calls(ids: $ids) { id status toPhoneNumber } }',
+      {
+        ids: calls.map((call: { id: string }) => call.id),
+      },
+    );
     expect(again.data.calls).toEqual(calls);
     expect(traffic()).toEqual([]);
   });
@@ -240,19 +293,28 @@ describe('Cache entries from other responses', () => {
       list: '{ assistants(first: 100) { nodes { id name } } }',
       one: 'query ($id: ID!) { found: assistant(id: $id) { id name } }',
     },
-    { list: '{ campaigns(first: 100) { nodes { id name } } }', one: 'query ($id: ID!) { found: campaign(id: $id) { id name } }' },
-  ])('every object of a complete list is cached for the single-object query $one', async ({ list, one }) => {
-    const { execute, traffic } = createTimedGateway();
-    const { nodes } = Object.values<{ nodes: { id: string }[] }>((await execute(list)).data)[0]!;
-    expect(traffic()).toHaveLength(1);
-    for (const node of nodes) expect((await execute(one, { id: node.id })).data.found).toEqual(node);
-    expect(traffic()).toEqual([]);
-  });
+    {
+      list: '{ campaigns(first: 100) { nodes { id name } } }',
+      one: 'query ($id: ID!) { found: campaign(id: $id) { id name } }',
+    },
+  ])(
+    'every object of a complete list is cached for the single-object query $one',
+    async ({ list, one }) => {
+      const { execute, traffic } = createTimedGateway();
+      const { nodes } = Object.values<{ nodes: { id: string }[] }>((await execute(list)).data)[0]!;
+      expect(traffic()).toHaveLength(1);
+      for (const node of nodes)
+        expect((await execute(one, { id: node.id })).data.found).toEqual(node);
+      expect(traffic()).toEqual([]);
+    },
+  );
 
   test('an assistant embedded in a call is not cached as an assistant because the call may have its own version', async () => {
     const { execute, sandbox, traffic } = createTimedGateway();
     const { richCallId } = sampleIds(sandbox);
-    const { data } = await execute('query ($id: ID!) { call(id: $id) { assistant { id } } }', { id: richCallId });
+    const { data } = await execute('query ($id: ID!) { call(id: $id) { assistant { id } } }', {
+      id: richCallId,
+    });
     traffic();
     await execute(ASSISTANT, { id: data.call.assistant.id });
     expect(traffic()).toEqual([`GET /assistants/${data.call.assistant.id}`]);

@@ -28,16 +28,26 @@ const step = fc.oneof(
       times: fc.integer({ min: 1, max: 3 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ pass: fc.constantFrom(1, 400, 1_000, 2_000, 9_000, 31_000, 61_000, 601_000) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      pass: fc.constantFrom(1, 400, 1_000, 2_000, 9_000, 31_000, 61_000, 601_000),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ rename: fc.string({ minLength: 1, maxLength: 5 }) }) },
   // No 429: a request in a cooldown waits for a clock that only the test advances.
-  { weight: 1, arbitrary: fc.record({ fail: fc.constantFrom(401, 403, 404, 500), times: fc.nat({ max: 3 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ fail: fc.constantFrom(401, 403, 404, 500), times: fc.nat({ max: 3 }) }),
+  },
   { weight: 1, arbitrary: fc.constant({ heal: true }) },
   { weight: 1, arbitrary: fc.constant({ back: 5_000 }) },
 );
 
 function idSets(gateway: ObservedGateway): readonly (readonly string[])[] {
-  const { richCallId, liveCallId, twentyCallIds, fiveAssistantIds, finishedCampaignId } = sampleIds(gateway.sandbox);
+  const { richCallId, liveCallId, twentyCallIds, fiveAssistantIds, finishedCampaignId } = sampleIds(
+    gateway.sandbox,
+  );
   return [
     [richCallId],
     [richCallId, 'nothing'],
@@ -52,38 +62,55 @@ test('cached responses equal computed ones for random operations, upstream failu
   timeout: 600_000,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), fc.constantFrom('', KEY_A), async (steps, ownKey) => {
-      const ways = createPipelines({ settings: { ...NO_RETRIES, REVOX_API_KEY: ownKey, REVOX_FIRST_PAGE: 'auto' } });
-      const ids = idSets(ways.gateways.long);
-      for (const taken of steps) {
-        if ('query' in taken) {
-          const init = {
-            method: 'POST',
-            headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${taken.key}` },
-            body: JSON.stringify({ query: QUERIES[taken.query], variables: { ids: ids[taken.ids], n: taken.n } }),
-          };
-          for (let time = 0; time < taken.times; time += 1) {
-            const { observed } = await ways.observe(init);
-            expect(observed.short).toEqual(observed.long);
-            expect(observed.kept).toEqual(observed.long);
-          }
-        } else {
-          await ways.each(({ clock, sandbox: { control } }) => {
-            if ('pass' in taken) clock.pass(taken.pass);
-            if ('back' in taken) clock.pass(-taken.back);
-            if ('heal' in taken) control.heal();
-            if ('fail' in taken) control.fail(() => true, { status: taken.fail, times: taken.times });
-            if ('rename' in taken) {
-              control.transform(/^\/(assistants|campaigns)/, (body) =>
-                JSON.parse(JSON.stringify(body), (key, value) => (key === 'name' ? taken.rename : value)),
-              );
+    fc.asyncProperty(
+      fc.array(step, { minLength: 5, maxLength: 30 }),
+      fc.constantFrom('', KEY_A),
+      async (steps, ownKey) => {
+        const ways = createPipelines({
+          settings: { ...NO_RETRIES, REVOX_API_KEY: ownKey, REVOX_FIRST_PAGE: 'auto' },
+        });
+        const ids = idSets(ways.gateways.long);
+        for (const taken of steps) {
+          if ('query' in taken) {
+            const init = {
+              method: 'POST',
+              headers: {
+                'content-type': 'application/json',
+                accept: 'application/json',
+                authorization: `Bearer ${taken.key}`,
+              },
+              body: JSON.stringify({
+                query: QUERIES[taken.query],
+                variables: { ids: ids[taken.ids], n: taken.n },
+              }),
+            };
+            for (let time = 0; time < taken.times; time += 1) {
+              const { observed } = await ways.observe(init);
+              expect(observed.short).toEqual(observed.long);
+              expect(observed.kept).toEqual(observed.long);
             }
-          });
+          } else {
+            await ways.each(({ clock, sandbox: { control } }) => {
+              if ('pass' in taken) clock.pass(taken.pass);
+              if ('back' in taken) clock.pass(-taken.back);
+              if ('heal' in taken) control.heal();
+              if ('fail' in taken)
+                control.fail(() => true, { status: taken.fail, times: taken.times });
+              if ('rename' in taken) {
+                control.transform(/^\/(assistants|campaigns)/, (body) =>
+                  JSON.parse(JSON.stringify(body), (key, value) =>
+                    key === 'name' ? taken.rename : value,
+                  ),
+                );
+              }
+            });
+          }
+          await untilIdle();
         }
-        await untilIdle();
-      }
-      for (const { unexpectedErrors } of Object.values(ways.gateways)) expect(unexpectedErrors).toEqual([]);
-    }),
+        for (const { unexpectedErrors } of Object.values(ways.gateways))
+          expect(unexpectedErrors).toEqual([]);
+      },
+    ),
     { numRuns: NUM_RUNS, endOnFailure: true },
   );
 });

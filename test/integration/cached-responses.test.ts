@@ -4,10 +4,22 @@ import { type SampleIds, sampleIds } from '#sandbox/sample-ids.ts';
 import { writeDocuments } from '../support/document-files.ts';
 import { readMetrics, sumSamples } from '../support/metrics.ts';
 import { operationCosts } from '../support/operation-costs.ts';
-import { createObservedGateway, createPipelines, type ObservedGateway, type Pipelines } from '../support/pipelines.ts';
+import {
+  createObservedGateway,
+  createPipelines,
+  type ObservedGateway,
+  type Pipelines,
+} from '../support/pipelines.ts';
 import { KEY_A, KEY_B, NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
 import { untilIdle } from '../support/timed-gateway.ts';
-import { createKey, createTokenIssuer, JWT_SETTINGS, sign, toFetchKeys, VALID_CLAIMS } from '../support/token-issuer.ts';
+import {
+  createKey,
+  createTokenIssuer,
+  JWT_SETTINGS,
+  sign,
+  toFetchKeys,
+  VALID_CLAIMS,
+} from '../support/token-issuer.ts';
 
 const CALL = 'query Card($id: ID!) { call(id: $id) { id status } }';
 const ASSISTANTS = '{ assistants(first: 3) { nodes { id name } } }';
@@ -26,7 +38,10 @@ const callOf = (gateway: ObservedGateway, headers = {}) =>
  * A gateway with a response cache. The first request of a document goes through the Yoga pipeline;
  * the response to the second one is cached.
  */
-async function createCachingGateway(init: (gateway: ObservedGateway) => RequestInit = callOf, options: TestGatewayOptions = {}) {
+async function createCachingGateway(
+  init: (gateway: ObservedGateway) => RequestInit = callOf,
+  options: TestGatewayOptions = {},
+) {
   const testGateway = createObservedGateway('kept', options);
   const send = async (given = init(testGateway)) => {
     const response = await testGateway.fetch('/graphql', given);
@@ -45,7 +60,11 @@ async function createCachingGateway(init: (gateway: ObservedGateway) => RequestI
  * Sends the request `times` times and compares the pipelines each time. Returns how many operations
  * the gateway with the response cache started, per request.
  */
-async function expectSameOnAllPipelines(ways: Pipelines, init: RequestInit, times = 4): Promise<number[]> {
+async function expectSameOnAllPipelines(
+  ways: Pipelines,
+  init: RequestInit,
+  times = 4,
+): Promise<number[]> {
   const all: number[] = [];
   for (let time = 1; time <= times; time += 1) {
     const { observed, startedOperations } = await ways.observe(init);
@@ -53,7 +72,8 @@ async function expectSameOnAllPipelines(ways: Pipelines, init: RequestInit, time
     expect(observed.kept, `the response cache, request ${time}`).toEqual(observed.long);
     all.push(startedOperations.kept);
   }
-  for (const { unexpectedErrors } of Object.values(ways.gateways)) expect(unexpectedErrors).toEqual([]);
+  for (const { unexpectedErrors } of Object.values(ways.gateways))
+    expect(unexpectedErrors).toEqual([]);
   return all;
 }
 
@@ -93,8 +113,15 @@ describe('Response cache of a repeated operation', () => {
     async (kind) => {
       const ways = createPipelines();
       const query = 'query ($id: ID!) { node(id: $id) { id __typename } }';
-      const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(ways.gateways.long);
-      const ids = { call: richCallId, assistant: frenchAssistantId, campaign: finishedCampaignId, nothing: 'nothing' };
+      const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(
+        ways.gateways.long,
+      );
+      const ids = {
+        call: richCallId,
+        assistant: frenchAssistantId,
+        campaign: finishedCampaignId,
+        nothing: 'nothing',
+      };
       // The document is warm: the response that costs three upstream requests could be cached.
       await expectSameOnAllPipelines(ways, post({ query, variables: { id: twentyCallIds[0] } }), 2);
       await expectSameOnAllPipelines(ways, post({ query, variables: { id: ids[kind] } }));
@@ -115,10 +142,17 @@ describe('Response cache of a repeated operation', () => {
       'query ($first: Int, $after: String) { callAttempts(first: $first, after: $after, statuses: [COMPLETED]) { pageInfo { endCursor hasNextPage } nodes { id } } }';
     await expectSameOnAllPipelines(ways, post({ query: pages, variables: { first: 0 } }), 2);
     const { answer } = await (async () => {
-      const response = await ways.gateways.long.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
+      const response = await ways.gateways.long.fetch(
+        '/graphql',
+        post({ query: pages, variables: { first: 45 } }),
+      );
       await ways.gateways.short.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
       await ways.gateways.kept.fetch('/graphql', post({ query: pages, variables: { first: 45 } }));
-      return { answer: (await response.json()) as { data: { callAttempts: { pageInfo: { endCursor: string } } } } };
+      return {
+        answer: (await response.json()) as {
+          data: { callAttempts: { pageInfo: { endCursor: string } } };
+        },
+      };
     })();
     const after = answer.data.callAttempts.pageInfo.endCursor;
     await ways.each(({ clock }) => clock.pass(600));
@@ -126,13 +160,15 @@ describe('Response cache of a repeated operation', () => {
   });
 
   test('a cached response counts as memory hits of its dependencies in the metrics and in the log', async () => {
-    const { send, capturedLog, takeStartedOperations, ...gateway } = await createCachingGateway(({ sandbox }) => {
-      const { richCallId, frenchAssistantId } = sampleIds(sandbox);
-      return post({
-        query: 'query Two($c: ID!, $a: ID!) { call(id: $c) { id } assistant(id: $a) { name } }',
-        variables: { c: richCallId, a: frenchAssistantId },
-      });
-    });
+    const { send, capturedLog, takeStartedOperations, ...gateway } = await createCachingGateway(
+      ({ sandbox }) => {
+        const { richCallId, frenchAssistantId } = sampleIds(sandbox);
+        return post({
+          query: 'query Two($c: ID!, $a: ID!) { call(id: $c) { id } assistant(id: $a) { name } }',
+          variables: { c: richCallId, a: frenchAssistantId },
+        });
+      },
+    );
     await send();
     await send();
     const before = await readMetrics(gateway);
@@ -140,9 +176,14 @@ describe('Response cache of a repeated operation', () => {
     const after = await readMetrics(gateway);
     for (const endpoint of ['/call/{id}', '/assistants/{id}']) {
       const labels = { endpoint, source: 'memory' };
-      expect(sumSamples(after, 'questions_total', labels) - sumSamples(before, 'questions_total', labels)).toBe(1);
+      expect(
+        sumSamples(after, 'questions_total', labels) -
+          sumSamples(before, 'questions_total', labels),
+      ).toBe(1);
     }
-    expect(sumSamples(after, 'operation_duration_seconds_count', { operation: 'Two', code: 'OK' })).toBe(3);
+    expect(
+      sumSamples(after, 'operation_duration_seconds_count', { operation: 'Two', code: 'OK' }),
+    ).toBe(3);
     expect(capturedLog.read('/graphql').at(-1)).toMatchObject({
       operation: 'Two',
       operationType: 'query',
@@ -160,19 +201,38 @@ describe('Response cache of a repeated operation', () => {
 
 describe('Response cache key', () => {
   test.each<[string, (id: string) => unknown]>([
-    ['whitespace', (id) => `  { "query" : ${JSON.stringify(CALL)} ,  "variables" : { "id" : "${id}" } }  \n\t`],
+    [
+      'whitespace',
+      (id) => `  { "query" : ${JSON.stringify(CALL)} ,  "variables" : { "id" : "${id}" } }  \n\t`,
+    ],
     ['the order of properties', (id) => ({ variables: { id }, query: CALL })],
-    ['JSON escapes', (id) => `{"query":${JSON.stringify(CALL).replace('C', '\\u0043')},"variables":{"id":"${id}"}}`],
-    ['the name of the operation', (id) => ({ query: CALL, variables: { id }, operationName: 'Card' })],
-    ['an extension', (id) => ({ query: CALL, variables: { id }, extensions: { client: { name: 'web' } } })],
-    ['a variable that the operation does not declare', (id) => ({ query: CALL, variables: { junk: [1], id } })],
+    [
+      'JSON escapes',
+      (id) =>
+        `{"query":${JSON.stringify(CALL).replace('C', '\\u0043')},"variables":{"id":"${id}"}}`,
+    ],
+    [
+      'the name of the operation',
+      (id) => ({ query: CALL, variables: { id }, operationName: 'Card' }),
+    ],
+    [
+      'an extension',
+      (id) => ({ query: CALL, variables: { id }, extensions: { client: { name: 'web' } } }),
+    ],
+    [
+      'a variable that the operation does not declare',
+      (id) => ({ query: CALL, variables: { junk: [1], id } }),
+    ],
     ['nulls', (id) => ({ query: CALL, variables: { id }, operationName: null, extensions: null })],
   ])('requests that differ only in %s share one cached response', async (_, toParams) => {
     const { send, sandbox, traffic } = await createCachingGateway();
     for (let time = 0; time < 2; time += 1) await send();
     traffic();
     const { richCallId } = sampleIds(sandbox);
-    expect(await send(post(toParams(richCallId)))).toMatchObject({ opened: 0, answer: { data: { call: { id: richCallId } } } });
+    expect(await send(post(toParams(richCallId)))).toMatchObject({
+      opened: 0,
+      answer: { data: { call: { id: richCallId } } },
+    });
     expect(traffic()).toEqual([]);
   });
 
@@ -196,17 +256,28 @@ describe('Response cache key', () => {
 
 describe('Responses that are not cached', () => {
   test.each([
-    ['a response with a live call', ({ liveCallId }: SampleIds) => ({ query: CALL, variables: { id: liveCallId } }), {}],
+    [
+      'a response with a live call',
+      ({ liveCallId }: SampleIds) => ({ query: CALL, variables: { id: liveCallId } }),
+      {},
+    ],
     ['an error response', () => ({ query: CALL, variables: { id: '' } }), {}],
     [
       'a response with an upstream trace',
       ({ richCallId }: SampleIds) => ({ query: CALL, variables: { id: richCallId } }),
       { 'x-revox-trace': '1' },
     ],
-    ['a response without upstream data', () => ({ query: '{ __typename __schema { queryType { name } } }' }), {}],
+    [
+      'a response without upstream data',
+      () => ({ query: '{ __typename __schema { queryType { name } } }' }),
+      {},
+    ],
     [
       'the response to a request body of 20 kB',
-      ({ richCallId }: SampleIds) => ({ query: `${CALL} #${'long'.repeat(5_000)}`, variables: { id: richCallId } }),
+      ({ richCallId }: SampleIds) => ({
+        query: `${CALL} #${'long'.repeat(5_000)}`,
+        variables: { id: richCallId },
+      }),
       {},
     ],
   ])('%s is never cached', async (_, params, headers) => {
@@ -218,11 +289,16 @@ describe('Responses that are not cached', () => {
   test('a response with an unrecognized enum value is never cached, and its drift is reported and counted each time', async () => {
     const ways = createPipelines();
     const { richCallId } = idsOf(ways.gateways.long);
-    await ways.each(({ sandbox }) => sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })));
+    await ways.each(({ sandbox }) =>
+      sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })),
+    );
     // The gateway treats a call with an unrecognized status as live and does not cache it for that
     // reason; the drift of an assistant has no such effect.
     await ways.each(({ sandbox }) =>
-      sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, first_sentence_mode: 'odd' })),
+      sandbox.control.transform(/^\/assistants\//, (assistant) => ({
+        ...assistant,
+        first_sentence_mode: 'odd',
+      })),
     );
     const query = 'query ($id: ID!) { assistant(id: $id) { firstSentenceMode } }';
     const init = post({ query, variables: { id: idsOf(ways.gateways.long).frenchAssistantId } });
@@ -244,7 +320,9 @@ describe('Responses that are not cached', () => {
       await expectSameOnAllPipelines(ways, init, 1);
       await untilIdle();
     }
-    expect((await ways.observe(init)).observed.kept).toMatchObject({ headers: { 'cache-control': 'no-store' } });
+    expect((await ways.observe(init)).observed.kept).toMatchObject({
+      headers: { 'cache-control': 'no-store' },
+    });
     await ways.each(({ sandbox }) => sandbox.control.heal());
     await untilIdle();
     await expectSameOnAllPipelines(ways, init, 3);
@@ -280,20 +358,27 @@ describe('Response cache invalidation', () => {
     for (let time = 0; time < 3; time += 1) await send();
     expect((await send()).opened).toBe(0);
     sandbox.control.transform(/^\/assistants$/, (list) =>
-      JSON.parse(JSON.stringify(list), (_, value) => (value?.id === id ? { ...value, name: 'renamed' } : value)),
+      JSON.parse(JSON.stringify(list), (_, value) =>
+        value?.id === id ? { ...value, name: 'renamed' } : value,
+      ),
     );
     traffic();
     clock.pass(5);
-    await execute('query ($ids: [ID!]!) { nodes(ids: $ids) { id } assistants(first: 1) { nodes { id } } }', {
-      ids: fiveAssistantIds.slice(0, 2),
-    });
+    await execute(
+      'query ($ids: [ID!]!) { nodes(ids: $ids) { id } assistants(first: 1) { nodes { id } } }',
+      {
+        ids: fiveAssistantIds.slice(0, 2),
+      },
+    );
     expect(traffic()).toContain('GET /assistants');
     expect((await send()).answer.data.assistant.name).toBe('renamed');
     expect(traffic()).toEqual([]);
   });
 
   test('a response cached for an API key is not served after the upstream has rejected that key', async () => {
-    const { send, execute, sandbox, traffic } = await createCachingGateway(callOf, { settings: NO_RETRIES });
+    const { send, execute, sandbox, traffic } = await createCachingGateway(callOf, {
+      settings: NO_RETRIES,
+    });
     for (let time = 0; time < 3; time += 1) await send();
     traffic();
     sandbox.control.fail('/call/elsewhere', { status: 401, times: 1 });
@@ -308,9 +393,12 @@ describe('Response cache invalidation', () => {
   });
 
   test('a response that is in flight when its API key is rejected is delivered but not cached', async () => {
-    const { send, execute, sandbox, traffic, takeStartedOperations } = await createCachingGateway(callOf, {
-      settings: NO_RETRIES,
-    });
+    const { send, execute, sandbox, traffic, takeStartedOperations } = await createCachingGateway(
+      callOf,
+      {
+        settings: NO_RETRIES,
+      },
+    );
     const { retriedCallId } = sampleIds(sandbox);
     await send();
     const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
@@ -362,7 +450,11 @@ describe('Response cache isolation', () => {
 
   test('an invalid API key is rejected even when the response is cached for a valid key', async () => {
     const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
-    await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, { authorization: `Bearer ${KEY_A}` }), 3);
+    await expectSameOnAllPipelines(
+      ways,
+      callOf(ways.gateways.long, { authorization: `Bearer ${KEY_A}` }),
+      3,
+    );
     for (const authorization of ['Bearer sk_made_up', `bearer  ${KEY_A}x`, `Basic ${KEY_A}`, '']) {
       await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, { authorization }), 2);
     }
@@ -370,35 +462,62 @@ describe('Response cache isolation', () => {
 
   test('two token subjects that share the API key of the gateway share cached responses, and a token without the scope is rejected', async () => {
     const key = await createKey('one');
-    const ways = createPipelines({ settings: JWT_SETTINGS, gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) } });
+    const ways = createPipelines({
+      settings: JWT_SETTINGS,
+      gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
+    });
     const exp = ways.gateways.long.clock.now() / 1000 + 100;
-    const tokenOf = async (claims = {}) => ({ authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, ...claims })}` });
+    const tokenOf = async (claims = {}) => ({
+      authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, ...claims })}`,
+    });
     const [one, other, narrow] = [
       await tokenOf({ sub: 'one' }),
       await tokenOf({ sub: 'other' }),
       await tokenOf({ scope: 'profile' }),
     ];
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, one), 3)).toEqual([1, 1, 0]);
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, one), 3)).toEqual([
+      1, 1, 0,
+    ]);
     expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, other), 1)).toEqual([0]);
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, narrow), 2)).toEqual([0, 0]);
-    expect((await ways.observe(callOf(ways.gateways.long, narrow))).observed.kept).toMatchObject({ status: 403 });
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, narrow), 2)).toEqual([
+      0, 0,
+    ]);
+    expect((await ways.observe(callOf(ways.gateways.long, narrow))).observed.kept).toMatchObject({
+      status: 403,
+    });
     await ways.each(({ clock }) => clock.pass(200_000));
-    expect((await ways.observe(callOf(ways.gateways.long, one))).observed.kept).toMatchObject({ status: 401 });
+    expect((await ways.observe(callOf(ways.gateways.long, one))).observed.kept).toMatchObject({
+      status: 401,
+    });
   });
 
   test('a cached response is served to a router with a valid secret and to no request with a wrong or missing one', async () => {
     const ways = createPipelines({ settings: { ROUTER_SECRETS: 'a-router-secret-of-length' } });
     const right = { 'router-authorization': 'a-router-secret-of-length' };
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, right), 3)).toEqual([1, 1, 0]);
-    for (const headers of [{}, { 'router-authorization': 'wrong' }, { 'router-authorization': '' }]) {
+    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, right), 3)).toEqual([
+      1, 1, 0,
+    ]);
+    for (const headers of [
+      {},
+      { 'router-authorization': 'wrong' },
+      { 'router-authorization': '' },
+    ]) {
       await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, headers), 2);
-      expect((await ways.observe(callOf(ways.gateways.long, headers))).observed.kept).toMatchObject({ status: 401 });
+      expect((await ways.observe(callOf(ways.gateways.long, headers))).observed.kept).toMatchObject(
+        { status: 401 },
+      );
     }
     // A request for a federated trace is executed: a cached response has no timings.
-    const traced = callOf(ways.gateways.long, { ...right, 'apollo-federation-include-trace': 'ftv1' });
+    const traced = callOf(ways.gateways.long, {
+      ...right,
+      'apollo-federation-include-trace': 'ftv1',
+    });
     const { startedOperations, observed } = await ways.observe(traced);
     expect(startedOperations.kept).toBe(1);
-    expect(observed.kept).toMatchObject({ text: expect.stringContaining('"ftv1"'), headers: { 'cache-control': 'no-store' } });
+    expect(observed.kept).toMatchObject({
+      text: expect.stringContaining('"ftv1"'),
+      headers: { 'cache-control': 'no-store' },
+    });
   });
 
   test('a document that only routers may send is rejected when a client without the router secret sends it', async () => {
@@ -411,10 +530,13 @@ describe('Response cache isolation', () => {
       gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
     });
     const exp = ways.gateways.long.clock.now() / 1000 + 100_000;
-    const client = { authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, sub: 'one' })}` };
+    const client = {
+      authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, sub: 'one' })}`,
+    };
     const id = idsOf(ways.gateways.long).richCallId;
     const entities = {
-      query: 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id status } } }',
+      query:
+        'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id status } } }',
       variables: { r: [{ __typename: 'Call', id }] },
     };
     await expectSameOnAllPipelines(ways, post(entities, secret));
@@ -440,7 +562,8 @@ describe('Response cache isolation', () => {
 });
 
 describe('Pipeline equivalence', () => {
-  const TWO = 'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
+  const TWO =
+    'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
 
   test('every pipeline executes the operation that operationName selects', async () => {
     const ways = createPipelines();
@@ -454,10 +577,13 @@ describe('Pipeline equivalence', () => {
     const dear = 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }';
     for (const n of [1, 1, 1, 100, 1, 'x', null])
       await expectSameOnAllPipelines(ways, post({ query: dear, variables: { n } }), 2);
-    const mixed = 'query A { assistants { nodes { id } } } query B { callAttempts(first: 100) { nodes { id callId } } }';
-    for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query: mixed, operationName }), 2);
+    const mixed =
+      'query A { assistants { nodes { id } } } query B { callAttempts(first: 100) { nodes { id callId } } }';
+    for (const operationName of ['A', 'B', 'A'])
+      await expectSameOnAllPipelines(ways, post({ query: mixed, operationName }), 2);
     const aliased = 'query A { __typename } query B { a: __typename b: __typename c: __typename }';
-    for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query: aliased, operationName }), 2);
+    for (const operationName of ['A', 'B', 'A'])
+      await expectSameOnAllPipelines(ways, post({ query: aliased, operationName }), 2);
     const written = 'query A { __typename } mutation B { x } subscription C { y }';
     for (const operationName of ['A', 'B', 'C', 'A'])
       await expectSameOnAllPipelines(ways, post({ query: written, operationName }), 2);
@@ -466,8 +592,13 @@ describe('Pipeline equivalence', () => {
   test('every pipeline rejects introspection where it is disabled', async () => {
     const ways = createPipelines({ settings: { INTROSPECTION: 'off' } });
     const query = 'query A { assistants { nodes { id } } } query B { __schema { types { name } } }';
-    for (const operationName of ['A', 'B', 'A']) await expectSameOnAllPipelines(ways, post({ query, operationName }), 2);
-    await expectSameOnAllPipelines(ways, post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }), 3);
+    for (const operationName of ['A', 'B', 'A'])
+      await expectSameOnAllPipelines(ways, post({ query, operationName }), 2);
+    await expectSameOnAllPipelines(
+      ways,
+      post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }),
+      3,
+    );
   });
 
   test('every pipeline sends the same response for each combination of variables and Accept header', async () => {
@@ -481,7 +612,11 @@ describe('Pipeline equivalence', () => {
       'multipart/mixed',
     ]) {
       for (const id of [richCallId, retriedCallId, [richCallId], null, '..']) {
-        await expectSameOnAllPipelines(ways, post({ query: CALL, variables: { id } }, { accept }), 3);
+        await expectSameOnAllPipelines(
+          ways,
+          post({ query: CALL, variables: { id } }, { accept }),
+          3,
+        );
       }
     }
   });
@@ -490,7 +625,10 @@ describe('Pipeline equivalence', () => {
     const ways = createPipelines();
     await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
     for (const [url, init] of [
-      [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { headers: { accept: 'application/json' } }],
+      [
+        `/graphql?query=${encodeURIComponent(ASSISTANTS)}`,
+        { headers: { accept: 'application/json' } },
+      ],
       [`/graphql?query=${encodeURIComponent(ASSISTANTS)}`, { method: 'HEAD' }],
       ['/graphql?query={__typename}', post({ query: ASSISTANTS })],
       ['/graphql?x=/graphql', post({ query: ASSISTANTS })],
@@ -498,7 +636,13 @@ describe('Pipeline equivalence', () => {
       ['/a/graphql', post({ query: ASSISTANTS })],
       ['//localhost//graphql', post({ query: ASSISTANTS })],
       ['/graphql', { ...post({ query: ASSISTANTS }), method: 'PUT' }],
-      ['/graphql', { method: 'OPTIONS', headers: { origin: 'https://x.test', 'access-control-request-method': 'POST' } }],
+      [
+        '/graphql',
+        {
+          method: 'OPTIONS',
+          headers: { origin: 'https://x.test', 'access-control-request-method': 'POST' },
+        },
+      ],
     ] as const) {
       for (let time = 0; time < 2; time += 1) {
         const { observed } = await ways.observe(init, url);
@@ -524,7 +668,11 @@ describe('Pipeline equivalence', () => {
       { 'accept-encoding': 'br' },
       { 'accept-encoding': 'identity;q=0' },
     ]) {
-      await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }, headers as unknown as Record<string, string>), 2);
+      await expectSameOnAllPipelines(
+        ways,
+        post({ query: ASSISTANTS }, headers as unknown as Record<string, string>),
+        2,
+      );
     }
     await expectSameOnAllPipelines(ways, post([{ query: ASSISTANTS }]), 2);
   });
@@ -574,7 +722,10 @@ describe('Disconnecting client', () => {
       // All operations arrive in one iteration of the event loop; the first one uses up its time
       // slice.
       const asked = ids.map((id, n) => {
-        const sent = gateway.fetch('/graphql', { ...post({ query: CALL, variables: { id } }), signal: clients[n]!.signal });
+        const sent = gateway.fetch('/graphql', {
+          ...post({ query: CALL, variables: { id } }),
+          signal: clients[n]!.signal,
+        });
         return sent.then(
           () => 'answered',
           () => 'left',

@@ -36,24 +36,35 @@ describe('Coalescing of identical requests', () => {
   test.each([
     { name: 'with a cache', settings: {} },
     { name: 'without a cache', settings: NO_CACHE },
-  ])('fifty identical concurrent requests share one upstream request in a gateway $name', async ({ settings }) => {
-    const gateway = createHangingGateway(settings);
-    const asked = Array.from({ length: 50 }, () => gateway.executeTraced(CALL, { id: gateway.id }));
-    await untilIdle();
-    gateway.sandbox.control.heal();
-    const answers = await Promise.all(asked);
-    expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`]);
-    for (const { data } of answers) expect(data).toEqual({ call: { id: gateway.id } });
-    expect(answers.map(({ sources }) => sources)).toEqual([
-      [`network /call/${gateway.id}`],
-      ...Array.from({ length: 49 }, () => [`coalesced /call/${gateway.id}`]),
-    ]);
-    expect(answers.map(({ extensions }) => extensions.upstream.requests)).toEqual([1, ...Array.from({ length: 49 }, () => 0)]);
-  });
+  ])(
+    'fifty identical concurrent requests share one upstream request in a gateway $name',
+    async ({ settings }) => {
+      const gateway = createHangingGateway(settings);
+      const asked = Array.from({ length: 50 }, () =>
+        gateway.executeTraced(CALL, { id: gateway.id }),
+      );
+      await untilIdle();
+      gateway.sandbox.control.heal();
+      const answers = await Promise.all(asked);
+      expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`]);
+      for (const { data } of answers) expect(data).toEqual({ call: { id: gateway.id } });
+      expect(answers.map(({ sources }) => sources)).toEqual([
+        [`network /call/${gateway.id}`],
+        ...Array.from({ length: 49 }, () => [`coalesced /call/${gateway.id}`]),
+      ]);
+      expect(answers.map(({ extensions }) => extensions.upstream.requests)).toEqual([
+        1,
+        ...Array.from({ length: 49 }, () => 0),
+      ]);
+    },
+  );
 
   test('a failed upstream request fails for every caller that joined it', async () => {
     const gateway = createHangingGateway(NO_RETRIES);
-    const asked = [gateway.execute(CALL, { id: gateway.id }), gateway.execute(CALL, { id: gateway.id })];
+    const asked = [
+      gateway.execute(CALL, { id: gateway.id }),
+      gateway.execute(CALL, { id: gateway.id }),
+    ];
     await untilIdle();
     gateway.sandbox.control.fail(ALL, { status: 500 });
     gateway.sandbox.control.release();
@@ -98,7 +109,9 @@ describe('Coalescing of identical requests', () => {
 
   test('requests with different API keys never share an upstream request', async () => {
     const gateway = createHangingGateway({ REVOX_API_KEY: '' });
-    const [ofA, ofB] = [KEY_A, KEY_B].map((key) => gateway.connect({ authorization: `Bearer ${key}` }));
+    const [ofA, ofB] = [KEY_A, KEY_B].map((key) =>
+      gateway.connect({ authorization: `Bearer ${key}` }),
+    );
     await untilIdle();
     expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`, `GET /call/${gateway.id}`]);
     gateway.sandbox.control.heal();
@@ -109,7 +122,9 @@ describe('Coalescing of identical requests', () => {
 
 describe('Upstream request budget', () => {
   test('cache hits and joined requests do not count towards the budget of an operation', async () => {
-    const { execute, sandbox, traffic } = createTimedGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const { execute, sandbox, traffic } = createTimedGateway({
+      settings: { MAX_UPSTREAM_REQUESTS: '2' },
+    });
     const ids = sandbox.control
       .data(KEY_A)
       .calls.slice(0, 4)
@@ -138,7 +153,10 @@ describe('Upstream request budget', () => {
     });
     const [one, two] = sandbox.control.data(KEY_A).calls;
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
-    const [both, second] = await Promise.all([execute(query, { ids: [one!.id, two!.id] }), execute(query, { ids: [two!.id] })]);
+    const [both, second] = await Promise.all([
+      execute(query, { ids: [one!.id, two!.id] }),
+      execute(query, { ids: [two!.id] }),
+    ]);
     expect(both).toMatchObject({
       data: { calls: [{ id: one!.id }, null] },
       errors: [{ path: ['calls', 1], extensions: { code: 'UPSTREAM_BUDGET_EXCEEDED' } }],
@@ -148,10 +166,14 @@ describe('Upstream request budget', () => {
   });
 
   test('background revalidation counts towards the budget of its operation and stops when the budget is used up', async () => {
-    const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({
+      settings: { MAX_UPSTREAM_REQUESTS: '2' },
+    });
     const ids = sandbox.control
       .data(KEY_A)
-      .calls.filter(({ status, call_attempts }) => status === 'completed' && call_attempts.length > 0)
+      .calls.filter(
+        ({ status, call_attempts }) => status === 'completed' && call_attempts.length > 0,
+      )
       .slice(0, 4)
       .map(({ id }) => id);
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
@@ -169,18 +191,27 @@ describe('Upstream request budget', () => {
 });
 
 test('background revalidation uses at most half of the concurrency limit, so a foreground request does not queue behind it', async () => {
-  const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({ settings: { REVOX_MAX_CONCURRENCY: '4' } });
+  const { execute, executeTraced, clock, traffic, sandbox } = createTimedGateway({
+    settings: { REVOX_MAX_CONCURRENCY: '4' },
+  });
   const { twentyCallIds: ids, retriedCallId } = sampleIds(sandbox);
   const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
   await execute(query, { ids });
   traffic();
   clock.pass(600_000);
   sandbox.control.hang(({ path }) => ids.includes(path.replace('/call/', '')));
-  expect((await executeTraced(query, { ids })).extensions.upstream).toMatchObject({ requests: 2, stale: 20 });
+  expect((await executeTraced(query, { ids })).extensions.upstream).toMatchObject({
+    requests: 2,
+    stale: 20,
+  });
   await untilIdle();
   expect(traffic()).toHaveLength(2);
   expect((await execute(CALL, { id: retriedCallId })).data.call.id).toBe(retriedCallId);
   sandbox.control.heal();
   await untilIdle();
-  expect((await executeTraced(query, { ids })).extensions.upstream).toMatchObject({ requests: 2, cacheHits: 2, stale: 18 });
+  expect((await executeTraced(query, { ids })).extensions.upstream).toMatchObject({
+    requests: 2,
+    cacheHits: 2,
+    stale: 18,
+  });
 });

@@ -32,24 +32,39 @@ const TYPE = { 'content-type': 'application/json' };
 
 type Sent = (id: string) => { readonly search?: string; readonly init?: RequestInit };
 
-const toSearch = (id: string) => `?${new URLSearchParams({ query: QUERY, variables: JSON.stringify({ id }) })}`;
+const toSearch = (id: string) =>
+  `?${new URLSearchParams({ query: QUERY, variables: JSON.stringify({ id }) })}`;
 const post: Sent = (id) => ({
-  init: { method: 'POST', headers: TYPE, body: JSON.stringify({ query: QUERY, variables: { id } }) },
+  init: {
+    method: 'POST',
+    headers: TYPE,
+    body: JSON.stringify({ query: QUERY, variables: { id } }),
+  },
 });
 
 const REQUESTS: { readonly [word: string]: Sent } = {
   POST: post,
-  'POST of text': (id) => ({ init: { ...post(id).init, headers: { 'content-type': 'text/plain' } } }),
+  'POST of text': (id) => ({
+    init: { ...post(id).init, headers: { 'content-type': 'text/plain' } },
+  }),
   'POST without a secret': post,
   'POST without a key': post,
   GET: (id) => ({ search: toSearch(id) }),
-  'GET by address': (id) => ({ search: toSearch(id), init: { headers: { 'sec-fetch-site': 'none' } } }),
-  'GET of an event stream': (id) => ({ search: toSearch(id), init: { headers: { accept: 'text/event-stream' } } }),
+  'GET by address': (id) => ({
+    search: toSearch(id),
+    init: { headers: { 'sec-fetch-site': 'none' } },
+  }),
+  'GET of an event stream': (id) => ({
+    search: toSearch(id),
+    init: { headers: { accept: 'text/event-stream' } },
+  }),
   'the GraphiQL page': (id) => ({
     search: toSearch(id),
     init: { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } },
   }),
-  preflight: () => ({ init: { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } } }),
+  preflight: () => ({
+    init: { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } },
+  }),
 };
 
 const rows = readAccessMatrix('Pages of other origins');
@@ -59,7 +74,9 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
     'a request with $settings · $request · $Origin · $Sec-Fetch-Site results in $answer and is readable by $may read',
     async (row) => {
       const words = row.settings!.split(', ');
-      const gateway = createTestGateway({ settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))) });
+      const gateway = createTestGateway({
+        settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))),
+      });
       const { richCallId: id } = sampleIds(gateway.sandbox);
       const { search = '', init } = toMeanings(REQUESTS, row.request)(id);
       const headers = new Headers(init?.headers);
@@ -67,7 +84,8 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
       if (origin !== undefined) headers.set('origin', origin);
       if (row['Sec-Fetch-Site'] !== 'none') headers.set('sec-fetch-site', row['Sec-Fetch-Site']!);
       const isBare = row.request === 'preflight' || row.request?.includes('without');
-      if (!isBare && words.includes('pass-through')) headers.set('authorization', `Bearer ${KEY_A}`);
+      if (!isBare && words.includes('pass-through'))
+        headers.set('authorization', `Bearer ${KEY_A}`);
       if (!isBare && words.includes('secrets')) headers.set('router-authorization', SECRET);
 
       const response = await gateway.fetch(`${OWN}/graphql${search}`, { ...init, headers });
@@ -75,9 +93,13 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
 
       const code = /"code":"(\w+)"/.exec(text)?.[1];
       expect([response.status, code].filter(Boolean).join(' ')).toBe(row.answer);
-      expect(response.headers.get('access-control-allow-origin')).toBe(toMeanings(ORIGINS, row['may read']) ?? null);
+      expect(response.headers.get('access-control-allow-origin')).toBe(
+        toMeanings(ORIGINS, row['may read']) ?? null,
+      );
       expect(response.headers.has('access-control-allow-credentials')).toBe(false);
-      const varies = (response.headers.get('vary') ?? '').split(', ').filter((name) => name !== 'Accept-Encoding');
+      const varies = (response.headers.get('vary') ?? '')
+        .split(', ')
+        .filter((name) => name !== 'Accept-Encoding');
       expect(varies).toEqual([
         'Authorization',
         'Router-Authorization',
@@ -92,8 +114,11 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
   );
 
   test('every word that this test defines occurs in the CORS table of docs/reference/access-matrix.md', () => {
-    const said = (...columns: string[]) => new Set(columns.flatMap((column) => rows.map((row) => row[column]!)));
-    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(new Set(Object.keys(SETTINGS)));
+    const said = (...columns: string[]) =>
+      new Set(columns.flatMap((column) => rows.map((row) => row[column]!)));
+    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(
+      new Set(Object.keys(SETTINGS)),
+    );
     expect(said('request')).toEqual(new Set(Object.keys(REQUESTS)));
     expect(said('Origin', 'may read')).toEqual(new Set(Object.keys(ORIGINS)));
   });
@@ -102,7 +127,10 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
 describe('CORS preflight', () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '', CORS_ORIGINS: ALLOWED } });
   const preflight = (headers: Record<string, string>, path = '/graphql') =>
-    gateway.fetch(path, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST', ...headers } });
+    gateway.fetch(path, {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-method': 'POST', ...headers },
+    });
   const allowances = ({ headers }: Response) =>
     Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')));
 
@@ -124,7 +152,10 @@ describe('CORS preflight', () => {
   test.each(['', 'a b', 'a,,b', 'a\u00e9', '"a"', '*/*'])(
     'a preflight response does not echo the invalid header name %j',
     async (names) => {
-      const response = await preflight({ origin: ALLOWED, 'access-control-request-headers': names });
+      const response = await preflight({
+        origin: ALLOWED,
+        'access-control-request-headers': names,
+      });
       expect(Object.keys(allowances(response))).not.toContain('access-control-allow-headers');
       expect(response.status).toBe(204);
     },
@@ -132,20 +163,29 @@ describe('CORS preflight', () => {
 
   test('a preflight from an unknown origin receives no CORS headers', async () => {
     expect(
-      allowances(await preflight({ origin: 'https://evil.test', 'access-control-request-headers': 'authorization' })),
+      allowances(
+        await preflight({
+          origin: 'https://evil.test',
+          'access-control-request-headers': 'authorization',
+        }),
+      ),
     ).toEqual({});
   });
 
-  test.each(['/health', '/ready', '/', '/nope'])('a request for %s receives no CORS headers', async (path) => {
-    expect(allowances(await preflight({ origin: ALLOWED }, path))).toEqual({});
-    expect(allowances(await gateway.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
-  });
-
-  test.each<Record<string, string>>([{}, { origin: ALLOWED }, { 'access-control-request-method': 'POST' }])(
-    'an OPTIONS request with the headers %j is not treated as a preflight',
-    async (headers) => {
-      const response = await gateway.fetch('/graphql', { method: 'OPTIONS', headers });
-      expect(response.status).toBe(401);
+  test.each(['/health', '/ready', '/', '/nope'])(
+    'a request for %s receives no CORS headers',
+    async (path) => {
+      expect(allowances(await preflight({ origin: ALLOWED }, path))).toEqual({});
+      expect(allowances(await gateway.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
     },
   );
+
+  test.each<Record<string, string>>([
+    {},
+    { origin: ALLOWED },
+    { 'access-control-request-method': 'POST' },
+  ])('an OPTIONS request with the headers %j is not treated as a preflight', async (headers) => {
+    const response = await gateway.fetch('/graphql', { method: 'OPTIONS', headers });
+    expect(response.status).toBe(401);
+  });
 });

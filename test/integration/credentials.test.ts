@@ -8,9 +8,15 @@ const CALLS = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
 
 /** A gateway in pass-through mode: each request carries its own API key. */
 function createPassThroughGateway(settings = {}) {
-  const gateway = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_API_KEY: '', ...settings } });
+  const gateway = createTimedGateway({
+    settings: { ...NO_RETRIES, REVOX_API_KEY: '', ...settings },
+  });
   const { richCallId: id, twentyCallIds: ids } = sampleIds(gateway.sandbox);
-  const askAs = (key: string, query: string, variables: Record<string, unknown>): Promise<GraphQLResult> =>
+  const askAs = (
+    key: string,
+    query: string,
+    variables: Record<string, unknown>,
+  ): Promise<GraphQLResult> =>
     gateway.execute(query, variables, { authorization: `Bearer ${key}` });
   return { ...gateway, id, ids, askAs };
 }
@@ -20,26 +26,39 @@ describe('API key rejected with 401', () => {
 
   test.each([
     { mode: 'service', settings: { REVOX_API_KEY: KEY_A }, headers: {} },
-    { mode: 'pass-through', settings: { REVOX_API_KEY: '' }, headers: { authorization: `Bearer ${KEY_A}` } },
-  ])('an API key rejected with 401 reads no cached entry any more ($mode mode)', async ({ settings, headers }) => {
-    const { execute, traffic, sandbox, clock } = createTimedGateway({
-      settings: { ...NO_RETRIES, REVOX_BREAKER_FAILURES: '1000', ...settings },
-    });
-    const { richCallId, twentyCallIds } = sampleIds(sandbox);
-    await execute(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
-    traffic();
+    {
+      mode: 'pass-through',
+      settings: { REVOX_API_KEY: '' },
+      headers: { authorization: `Bearer ${KEY_A}` },
+    },
+  ])(
+    'an API key rejected with 401 reads no cached entry any more ($mode mode)',
+    async ({ settings, headers }) => {
+      const { execute, traffic, sandbox, clock } = createTimedGateway({
+        settings: { ...NO_RETRIES, REVOX_BREAKER_FAILURES: '1000', ...settings },
+      });
+      const { richCallId, twentyCallIds } = sampleIds(sandbox);
+      await execute(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
+      traffic();
 
-    sandbox.control.fail(() => true, { status, times: 1 });
-    expect((await execute(CALL, { id: 'elsewhere' }, headers)).errors).toHaveLength(1);
-    traffic();
-    // The rejection itself expires after five seconds.
-    clock.pass(5_000);
-    sandbox.control.reset(() => true);
-    const { data, errors } = await execute(CALLS, { ids: [richCallId, ...twentyCallIds] }, headers);
-    expect(data.calls.every((call: unknown) => call === null)).toBe(true);
-    expect(errors?.every(({ extensions }) => extensions.code === 'UPSTREAM_UNAVAILABLE')).toBe(true);
-    expect(traffic()).toHaveLength(new Set([richCallId, ...twentyCallIds]).size);
-  });
+      sandbox.control.fail(() => true, { status, times: 1 });
+      expect((await execute(CALL, { id: 'elsewhere' }, headers)).errors).toHaveLength(1);
+      traffic();
+      // The rejection itself expires after five seconds.
+      clock.pass(5_000);
+      sandbox.control.reset(() => true);
+      const { data, errors } = await execute(
+        CALLS,
+        { ids: [richCallId, ...twentyCallIds] },
+        headers,
+      );
+      expect(data.calls.every((call: unknown) => call === null)).toBe(true);
+      expect(errors?.every(({ extensions }) => extensions.code === 'UPSTREAM_UNAVAILABLE')).toBe(
+        true,
+      );
+      expect(traffic()).toHaveLength(new Set([richCallId, ...twentyCallIds]).size);
+    },
+  );
 
   test('a 401 for one API key leaves the cache of another key intact', async () => {
     const { askAs, traffic, sandbox, clock, id } = createPassThroughGateway();
@@ -76,7 +95,12 @@ describe('API key rejected with 401', () => {
 
 describe.each([
   { mode: 'service', key: KEY_A, code: 'UPSTREAM_REJECTED', headers: {} },
-  { mode: 'pass-through', key: '', code: 'FORBIDDEN', headers: { authorization: `Bearer ${KEY_A}` } },
+  {
+    mode: 'pass-through',
+    key: '',
+    code: 'FORBIDDEN',
+    headers: { authorization: `Bearer ${KEY_A}` },
+  },
 ])('Upstream 403 ($mode mode)', ({ key, code, headers }) => {
   const settings = { ...NO_RETRIES, REVOX_API_KEY: key, CREDENTIAL_RECHECK_MS: '86400000' };
 
@@ -140,7 +164,9 @@ describe('Credential recheck after a minute', () => {
     sandbox.control.fail(() => true, { status: 401 });
     const { data, errors } = await askAs(KEY_A, CALLS, { ids });
     expect(data.calls).toEqual(ids.map(() => null));
-    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(ids.map(() => 'UNAUTHENTICATED'));
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(
+      ids.map(() => 'UNAUTHENTICATED'),
+    );
     expect(traffic()).toHaveLength(1);
   });
 
@@ -151,7 +177,8 @@ describe('Credential recheck after a minute', () => {
       await askAs(KEY_A, CALL, { id });
       clock.pass(60_000);
       sandbox.control.fail(() => true, { status });
-      for (let time = 0; time < 2; time += 1) expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
+      for (let time = 0; time < 2; time += 1)
+        expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
       expect(traffic()).toHaveLength(3);
     },
   );
@@ -185,7 +212,9 @@ test('API keys that the upstream has not accepted take no cache memory and evict
   const { askAs, traffic, id } = createPassThroughGateway();
   await askAs(KEY_A, CALL, { id });
   for (let start = 0; start < 10_500; start += 500) {
-    await Promise.all(Array.from({ length: 500 }, (_, n) => askAs(`sk_made_up_${start + n}`, CALL, { id })));
+    await Promise.all(
+      Array.from({ length: 500 }, (_, n) => askAs(`sk_made_up_${start + n}`, CALL, { id })),
+    );
   }
   traffic();
   expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });

@@ -46,8 +46,14 @@ describe('Default limits', () => {
   });
 
   test('the full introspection query of fifteen levels stays within the limits', async () => {
-    const gateway = createTestGateway({ settings: { ...settings, MAX_DEPTH: '15', INTROSPECTION: 'on' } });
-    const query = getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, inputValueDeprecation: true });
+    const gateway = createTestGateway({
+      settings: { ...settings, MAX_DEPTH: '15', INTROSPECTION: 'on' },
+    });
+    const query = getIntrospectionQuery({
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      inputValueDeprecation: true,
+    });
     expect((await gateway.execute(query)).data.__schema.types.length).toBeGreaterThan(30);
     expect(gateway.traffic()).toEqual([]);
   });

@@ -84,7 +84,9 @@ describe('Documented example of GET /call/{id}', () => {
     const expected = translate(call, 'Call') as JsonObject;
 
     for (const field of Object.keys(objectType('Call').getFields())) {
-      const { data, errors } = await gateway.execute(`{ call(id: "id") { ${selectionOfField('Call', field)} } }`);
+      const { data, errors } = await gateway.execute(
+        `{ call(id: "id") { ${selectionOfField('Call', field)} } }`,
+      );
       expect(errors, field).toBeUndefined();
       expect(data.call, field).toEqual({ [field]: expected[field] });
       expect(gateway.traffic(), field).toEqual(['GET /call/id']);
@@ -108,7 +110,10 @@ describe('Documented example of GET /call', () => {
       nodes: expected,
       pageInfo: { startCursor: cursor, endCursor: cursor },
     });
-    expect(gateway.traffic()).toEqual(['GET /call?page=1&page_size=50', 'GET /call?page=2&page_size=50']);
+    expect(gateway.traffic()).toEqual([
+      'GET /call?page=1&page_size=50',
+      'GET /call?page=2&page_size=50',
+    ]);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
@@ -122,14 +127,22 @@ describe('Documented example of GET /call', () => {
   test.each([
     { name: 'on every page', isThere: () => true, traffic: ['0', '1', '2'] },
     { name: 'on page 0 only', isThere: (page: string) => page === '0', traffic: ['0', '1'] },
-    { name: 'on page 1 only', isThere: (page: string) => page === '1', traffic: ['0', '1', '0', '2'] },
+    {
+      name: 'on page 1 only',
+      isThere: (page: string) => page === '1',
+      traffic: ['0', '1', '0', '2'],
+    },
   ])(
     'the documented attempt counts once when the upstream serves it $name and its page numbering is unknown',
     async ({ isThere, traffic }) => {
       const gateway = createTestGateway({
         settings: { REVOX_FIRST_PAGE: 'auto' },
         upstream: async (request) =>
-          json(isThere(new URL(request.url).searchParams.get('page') ?? '') ? callsText : '{"calls":[]}'),
+          json(
+            isThere(new URL(request.url).searchParams.get('page') ?? '')
+              ? callsText
+              : '{"calls":[]}',
+          ),
       });
 
       const { data, errors } = await gateway.execute(
@@ -142,7 +155,9 @@ describe('Documented example of GET /call', () => {
         totalCount: 1,
         pageInfo: { hasNextPage: false, hasPreviousPage: false },
       });
-      expect(gateway.traffic()).toEqual(traffic.map((page) => `GET /call?page=${page}&page_size=50`));
+      expect(gateway.traffic()).toEqual(
+        traffic.map((page) => `GET /call?page=${page}&page_size=50`),
+      );
     },
   );
 });
@@ -183,11 +198,18 @@ function selectionOfField(typeName: string, field: string): string {
 }
 
 /** The expected GraphQL value of an upstream object. Adds each key that it reads to `asked`. */
-function translate(object: JsonObject, typeName: string, asked = new Set<string>(), path = ''): Json {
+function translate(
+  object: JsonObject,
+  typeName: string,
+  asked = new Set<string>(),
+  path = '',
+): Json {
   const translated: JsonObject = { __typename: typeName };
   for (const field of fieldsOf(typeName)) {
     const key =
-      `${typeName}.${field}` === 'Voice.voiceId' ? 'id' : field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      `${typeName}.${field}` === 'Voice.voiceId'
+        ? 'id'
+        : field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     if (key in object) asked.add(`${path}/${key}`);
     translated[field] = translateValue(
       object[key] ?? null,
@@ -199,18 +221,30 @@ function translate(object: JsonObject, typeName: string, asked = new Set<string>
   return translated;
 }
 
-function translateValue(value: Json, type: GraphQLOutputType, asked: Set<string>, path: string): Json {
+function translateValue(
+  value: Json,
+  type: GraphQLOutputType,
+  asked: Set<string>,
+  path: string,
+): Json {
   if (isNonNullType(type)) return translateValue(value, type.ofType, asked, path);
   if (value === null) return null;
-  if (isListType(type)) return (value as Json[]).map((item) => translateValue(item, type.ofType, asked, path));
+  if (isListType(type))
+    return (value as Json[]).map((item) => translateValue(item, type.ofType, asked, path));
   if (isEnumType(type)) return (value as string).toUpperCase().replaceAll('-', '_');
   if (isScalarType(type)) return type.name === 'DateTime' && isEmptyObject(value) ? null : value;
   if (isObjectType(type)) return translate(value as JsonObject, type.name, asked, path);
   const { type: kind, ...others } = value as JsonObject;
-  const member = { 'dedicated-instance': 'DedicatedInstanceLlmModel', openrouter: 'OpenrouterLlmModel' }[kind as string]!;
+  const member = {
+    'dedicated-instance': 'DedicatedInstanceLlmModel',
+    openrouter: 'OpenrouterLlmModel',
+  }[kind as string]!;
   const fields = translate({ type: kind!, ...others }, member, asked, path) as JsonObject;
   return Object.fromEntries(
-    Object.entries(fields).map(([field, inner]) => [field === '__typename' ? field : `${member}_${field}`, inner]),
+    Object.entries(fields).map(([field, inner]) => [
+      field === '__typename' ? field : `${member}_${field}`,
+      inner,
+    ]),
   );
 }
 
@@ -223,7 +257,9 @@ function keysIn(object: JsonObject, path = ''): string[] {
   const FREE = ['metadata', 'structured_output', 'tool_arguments'];
   return Object.entries(object).flatMap(([key, value]) => {
     const here = `${path}/${key}`;
-    const inner = FREE.includes(key) ? [] : [value].flat().filter((item) => typeof item === 'object' && item !== null);
+    const inner = FREE.includes(key)
+      ? []
+      : [value].flat().filter((item) => typeof item === 'object' && item !== null);
     return [here, ...inner.flatMap((item) => keysIn(item as JsonObject, here))];
   });
 }

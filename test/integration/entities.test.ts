@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { subgraphSdl } from '#generated/type-definitions.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { taggedIn } from '../support/tagged-elements.ts';
-import { createTestGateway, KEY_A, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+import {
+  createTestGateway,
+  KEY_A,
+  NO_CACHE,
+  NO_RETRIES,
+  type TestGateway,
+} from '../support/test-gateway.ts';
 
 // The operations that a router sends to a subgraph.
 
@@ -11,8 +17,10 @@ const ENTITIES = `query ($representations: [_Any!]!) { _entities(representations
 
 type Representation = { readonly __typename: string; readonly id: string };
 
-const toRepresentations = (__typename: string, objects: readonly { readonly id: string }[]): Representation[] =>
-  objects.map(({ id }) => ({ __typename, id }));
+const toRepresentations = (
+  __typename: string,
+  objects: readonly { readonly id: string }[],
+): Representation[] => objects.map(({ id }) => ({ __typename, id }));
 
 async function findEntities(gateway: TestGateway, representations: readonly unknown[]) {
   const answer = await gateway.execute(ENTITIES, { representations });
@@ -54,9 +62,12 @@ describe('Upstream cost of entities', () => {
       },
     );
     gateway.traffic();
-    const calls = data.campaign.rows.nodes.flatMap((row: { call: { id: string } | null }) => row.call ?? []);
+    const calls = data.campaign.rows.nodes.flatMap(
+      (row: { call: { id: string } | null }) => row.call ?? [],
+    );
     const ended = calls.filter(
-      ({ id }: { id: string }) => dataOf(gateway).calls.find((call) => call.id === id)?.status === 'completed',
+      ({ id }: { id: string }) =>
+        dataOf(gateway).calls.find((call) => call.id === id)?.status === 'completed',
     );
     expect(ended.length).toBeGreaterThan(5);
     expect((await findEntities(gateway, toRepresentations('Call', ended))).traffic).toEqual([]);
@@ -66,7 +77,11 @@ describe('Upstream cost of entities', () => {
 describe('List of representations', () => {
   test('an empty list of representations returns an empty list without upstream requests', async () => {
     const gateway = createTestGateway();
-    expect(await findEntities(gateway, [])).toEqual({ entities: [], errors: undefined, traffic: [] });
+    expect(await findEntities(gateway, [])).toEqual({
+      entities: [],
+      errors: undefined,
+      traffic: [],
+    });
   });
 
   test('representations may mix types and repeat, and each object is requested once', async () => {
@@ -80,7 +95,11 @@ describe('List of representations', () => {
     expect(errors).toBeUndefined();
     expect(entities).toMatchObject(representations);
     expect(traffic.sort()).toEqual(
-      [`GET /call/${call!.id}`, `GET /assistants/${assistant!.id}`, `GET /campaigns/${campaign!.id}`].sort(),
+      [
+        `GET /call/${call!.id}`,
+        `GET /assistants/${assistant!.id}`,
+        `GET /campaigns/${campaign!.id}`,
+      ].sort(),
     );
   });
 
@@ -89,10 +108,16 @@ describe('List of representations', () => {
     const [call] = toRepresentations('Call', dataOf(gateway).calls);
     const nobody = { __typename: 'Call', id: 'nobody', status: 'COMPLETED' };
     // The id of a call is not the id of a campaign.
-    const { entities, errors, traffic } = await findEntities(gateway, [nobody, call, { __typename: 'Campaign', id: call!.id }]);
+    const { entities, errors, traffic } = await findEntities(gateway, [
+      nobody,
+      call,
+      { __typename: 'Campaign', id: call!.id },
+    ]);
     expect(errors).toBeUndefined();
     expect(entities).toEqual([null, expect.objectContaining(call!), null]);
-    expect(traffic.sort()).toEqual([`GET /call/${call!.id}`, 'GET /call/nobody', `GET /campaigns/${call!.id}`].sort());
+    expect(traffic.sort()).toEqual(
+      [`GET /call/${call!.id}`, 'GET /call/nobody', `GET /campaigns/${call!.id}`].sort(),
+    );
   });
 
   test('a failed entity has an error at its own path, and the other entities are returned', async () => {
@@ -102,7 +127,10 @@ describe('List of representations', () => {
     const { entities, errors, traffic } = await findEntities(gateway, [broken, sound]);
     expect(entities).toEqual([null, expect.objectContaining(sound!)]);
     expect(errors).toEqual([
-      expect.objectContaining({ path: ['_entities', 0], extensions: expect.objectContaining({ code: 'UPSTREAM_UNAVAILABLE' }) }),
+      expect.objectContaining({
+        path: ['_entities', 0],
+        extensions: expect.objectContaining({ code: 'UPSTREAM_UNAVAILABLE' }),
+      }),
     ]);
     expect(traffic).toHaveLength(2);
   });
@@ -110,8 +138,16 @@ describe('List of representations', () => {
 
 describe('Invalid representation', () => {
   test.each<[string, unknown, RegExp]>([
-    ['of a call attempt, which has no endpoint', { __typename: 'CallAttempt', id: 'a' }, /no endpoint/],
-    ['of a type that is not an entity', { __typename: 'CampaignRow', id: 'a' }, /one of Assistant, Call, Campaign/],
+    [
+      'of a call attempt, which has no endpoint',
+      { __typename: 'CallAttempt', id: 'a' },
+      /no endpoint/,
+    ],
+    [
+      'of a type that is not an entity',
+      { __typename: 'CampaignRow', id: 'a' },
+      /one of Assistant, Call, Campaign/,
+    ],
     [
       'of a type named like a property of Object.prototype',
       { __typename: 'constructor', id: 'a' },
@@ -119,10 +155,22 @@ describe('Invalid representation', () => {
     ],
     ['without a type', { id: 'a' }, /one of Assistant, Call, Campaign/],
     ['without an id', { __typename: 'Call' }, /`id` of a representation of Call/],
-    ['with an id that is null', { __typename: 'Call', id: null }, /`id` of a representation of Call/],
-    ['with an object for an id', { __typename: 'Assistant', id: { id: 'a' } }, /`id` of a representation of Assistant/],
+    [
+      'with an id that is null',
+      { __typename: 'Call', id: null },
+      /`id` of a representation of Call/,
+    ],
+    [
+      'with an object for an id',
+      { __typename: 'Assistant', id: { id: 'a' } },
+      /`id` of a representation of Assistant/,
+    ],
     ['with an empty id', { __typename: 'Call', id: '' }, /cannot be an id/],
-    ['with an id that a URL parser would resolve away', { __typename: 'Campaign', id: '..' }, /cannot be an id/],
+    [
+      'with an id that a URL parser would resolve away',
+      { __typename: 'Campaign', id: '..' },
+      /cannot be an id/,
+    ],
     ['that is a string', 'Call:a', /must be an object/],
     ['that is a list', [{ __typename: 'Call', id: 'a' }], /must be an object/],
     ['that is a number', 5, /must be an object/],
@@ -181,7 +229,9 @@ describe('Subgraph SDL', () => {
     expect(subgraphSdl).not.toMatch(/\bNode\b[^`]*\{|\bnodes?\(/);
     const gateway = createTestGateway();
     const { data } = await gateway.execute('{ __type(name: "Node") { possibleTypes { name } } }');
-    expect(data.__type.possibleTypes).toEqual(['Assistant', 'Call', 'Campaign'].map((name) => ({ name })));
+    expect(data.__type.possibleTypes).toEqual(
+      ['Assistant', 'Call', 'Campaign'].map((name) => ({ name })),
+    );
     expect(gateway.traffic()).toEqual([]);
   });
 });

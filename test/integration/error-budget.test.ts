@@ -5,13 +5,21 @@ import { RESPONSE_TYPE, repeat } from './limit-scenarios.ts';
 const ENTITIES = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
 const numbers = (count: number) => ({ r: Array.from({ length: count }, (_, n) => n) });
 
-const tooManyErrors = (limit: number, first: { readonly code: string; readonly message: string }) => ({
+const tooManyErrors = (
+  limit: number,
+  first: { readonly code: string; readonly message: string },
+) => ({
   errors: [
     {
       message:
         `The operation was aborted after ${limit + 1} errors; at most ${limit} are allowed (MAX_ERRORS). ` +
         `The first is ${first.code}: ${first.message}`,
-      extensions: { code: first === UNAVAILABLE ? first.code : 'OPERATION_TOO_COMPLEX', limit, measured: limit + 1, first },
+      extensions: {
+        code: first === UNAVAILABLE ? first.code : 'OPERATION_TOO_COMPLEX',
+        limit,
+        measured: limit + 1,
+        first,
+      },
     },
   ],
 });
@@ -30,13 +38,17 @@ describe('Error budget', () => {
     const gateway = createTestGateway();
     const { data, errors } = await gateway.execute(ENTITIES, numbers(100));
     expect(data).toEqual({ _entities: Array(100).fill(null) });
-    expect(errors?.map(({ path }) => path)).toEqual(Array.from({ length: 100 }, (_, n) => ['_entities', n]));
+    expect(errors?.map(({ path }) => path)).toEqual(
+      Array.from({ length: 100 }, (_, n) => ['_entities', n]),
+    );
     expect(gateway.traffic()).toEqual([]);
   });
 
   test('an operation with 101 errors returns one error that names the limit, the setting and the first error', async () => {
     const gateway = createTestGateway();
-    expect(await gateway.execute(ENTITIES, numbers(101))).toEqual(tooManyErrors(100, NOT_AN_OBJECT));
+    expect(await gateway.execute(ENTITIES, numbers(101))).toEqual(
+      tooManyErrors(100, NOT_AN_OBJECT),
+    );
     expect(gateway.traffic()).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
@@ -149,9 +161,15 @@ describe('Error budget of a null variable with a default', () => {
 test('an unknown API key that exceeds the error budget causes no unexpected error', async () => {
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '', MAX_ERRORS: '3' } });
   const r = Array.from({ length: 10 }, (_, n) => ({ __typename: 'Call', id: `c${n}` }));
-  const { data, errors } = await gateway.execute(ENTITIES, { r }, { authorization: 'Bearer nobody' });
+  const { data, errors } = await gateway.execute(
+    ENTITIES,
+    { r },
+    { authorization: 'Bearer nobody' },
+  );
   expect(data ?? null).toBeNull();
   expect(errors).toHaveLength(1);
   expect(gateway.unexpectedErrors).toEqual([]);
-  expect(await gateway.execute(ENTITIES, { r: [] }, { authorization: `Bearer ${KEY_A}` })).toEqual({ data: { _entities: [] } });
+  expect(await gateway.execute(ENTITIES, { r: [] }, { authorization: `Bearer ${KEY_A}` })).toEqual({
+    data: { _entities: [] },
+  });
 });

@@ -2,7 +2,14 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
 import { createTestGateway, NO_RETRIES, type TestGatewayOptions } from '../support/test-gateway.ts';
-import { createKey, createTokenIssuer, JWT_SETTINGS, sign, toFetchKeys, VALID_CLAIMS } from '../support/token-issuer.ts';
+import {
+  createKey,
+  createTokenIssuer,
+  JWT_SETTINGS,
+  sign,
+  toFetchKeys,
+  VALID_CLAIMS,
+} from '../support/token-issuer.ts';
 
 /**
  * Every API key and secret of these tests contains this marker. Tokens cannot: their parts are
@@ -27,7 +34,11 @@ const tokens = await Promise.all([
 ]);
 
 /** The texts that must not occur in any output. */
-const SECRETS = [MARK, ...tokens.flatMap((token) => token.split('.').filter((part) => part.length > 30)), ...encodingsOf(MARK)];
+const SECRETS = [
+  MARK,
+  ...tokens.flatMap((token) => token.split('.').filter((part) => part.length > 30)),
+  ...encodingsOf(MARK),
+];
 
 const MODES: { readonly [mode: string]: Record<string, string> } = {
   'pass-through': { REVOX_API_KEY: '' },
@@ -53,19 +64,28 @@ const ROUTER_AUTHORIZATIONS = [undefined, `Bearer ${SECRET}`, KEY, tokens[0]];
  * rejected secret.
  */
 const CALLERS = [
-  ...AUTHORIZATIONS.flatMap((authorization) => [SECRET, WRONG_SECRET].map((secret) => ({ authorization, secret }))),
+  ...AUTHORIZATIONS.flatMap((authorization) =>
+    [SECRET, WRONG_SECRET].map((secret) => ({ authorization, secret })),
+  ),
   ...ROUTER_AUTHORIZATIONS.map((secret) => ({ authorization: `Bearer ${tokens[0]}`, secret })),
 ];
 
 /** Upstreams, and issuers, that echo the credential in every part of a response. */
 const ECHOING_UPSTREAMS: { readonly [kind: string]: (credential: string) => Promise<Response> } = {
-  'echoes it in a 401': async (told) => new Response(told, { status: 401, headers: { 'x-key': told, 'www-authenticate': told } }),
-  'echoes it in a 500': async (told) => Response.json({ error: told, stack: told }, { status: 500, headers: { server: told } }),
-  'echoes it in a redirect': async (told) => new Response(null, { status: 302, headers: { location: `https://x.test/${told}` } }),
-  'echoes it in a body that is not JSON': async (told) => new Response(`<${told}>`, { headers: { 'x-key': told } }),
-  'echoes it in an unexpected shape': async (told) => Response.json({ [told]: told, calls: told, keys: told }),
-  'fails with it': (told) => Promise.reject(Object.assign(new Error(told, { cause: new Error(told) }), { headers: told })),
-  'echoes it in a 429': async (told) => new Response(told, { status: 429, headers: { 'retry-after': told } }),
+  'echoes it in a 401': async (told) =>
+    new Response(told, { status: 401, headers: { 'x-key': told, 'www-authenticate': told } }),
+  'echoes it in a 500': async (told) =>
+    Response.json({ error: told, stack: told }, { status: 500, headers: { server: told } }),
+  'echoes it in a redirect': async (told) =>
+    new Response(null, { status: 302, headers: { location: `https://x.test/${told}` } }),
+  'echoes it in a body that is not JSON': async (told) =>
+    new Response(`<${told}>`, { headers: { 'x-key': told } }),
+  'echoes it in an unexpected shape': async (told) =>
+    Response.json({ [told]: told, calls: told, keys: told }),
+  'fails with it': (told) =>
+    Promise.reject(Object.assign(new Error(told, { cause: new Error(told) }), { headers: told })),
+  'echoes it in a 429': async (told) =>
+    new Response(told, { status: 429, headers: { 'retry-after': told } }),
 };
 
 const QUERY =
@@ -76,7 +96,8 @@ test.each(Object.keys(MODES))(
   async (mode) => {
     for (const [kind, echo] of Object.entries(ECHOING_UPSTREAMS)) {
       const said: string[] = [];
-      const say = (...words: unknown[]) => void said.push(inspect(words, { depth: 20, showHidden: true, getters: true }));
+      const say = (...words: unknown[]) =>
+        void said.push(inspect(words, { depth: 20, showHidden: true, getters: true }));
       const issuer = createTokenIssuer(key);
       const written = [captureLog(), captureLog({ format: 'text' })];
       let requests = 0;
@@ -106,7 +127,12 @@ test.each(Object.keys(MODES))(
       const gateways = [createTestGateway(options)];
       if (mode.includes('tokens')) {
         const failing = { ...issuer, respond: () => echo(`${MARK} ${tokens[0]}`) };
-        gateways.push(createTestGateway({ ...options, gateway: { ...options.gateway, fetchKeys: toFetchKeys(failing) } }));
+        gateways.push(
+          createTestGateway({
+            ...options,
+            gateway: { ...options.gateway, fetchKeys: toFetchKeys(failing) },
+          }),
+        );
       }
       for (const gateway of gateways) {
         for (const { authorization, secret } of CALLERS) {
@@ -116,13 +142,20 @@ test.each(Object.keys(MODES))(
             ...(authorization === undefined ? {} : { authorization }),
             ...(secret === undefined ? {} : { 'router-authorization': secret }),
           };
-          for (const body of [JSON.stringify({ query: QUERY, variables: { id: 'x' } }), '{ "query": "{ nope }" }', '{']) {
+          for (const body of [
+            JSON.stringify({ query: QUERY, variables: { id: 'x' } }),
+            '{ "query": "{ nope }" }',
+            '{',
+          ]) {
             const response = await gateway.fetch('/graphql', { method: 'POST', headers, body });
             say(response.status, [...response.headers], await response.text());
           }
         }
         say(gateway.traffic(), gateway.unexpectedErrors);
-        say(await (await gateway.fetch('/metrics')).text(), await (await gateway.fetch('/ready')).text());
+        say(
+          await (await gateway.fetch('/metrics')).text(),
+          await (await gateway.fetch('/ready')).text(),
+        );
       }
       expect(requests, kind).toBeGreaterThan(0);
       for (const { lines } of written) {

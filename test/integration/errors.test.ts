@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SandboxControl } from '#sandbox/control.ts';
-import { createTestGateway, type GraphQLResult, KEY_A, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+import {
+  createTestGateway,
+  type GraphQLResult,
+  KEY_A,
+  NO_RETRIES,
+  type TestGateway,
+} from '../support/test-gateway.ts';
 import { JWT_SETTINGS } from '../support/token-issuer.ts';
 
 const JSON_TYPE = 'application/json';
@@ -14,10 +20,13 @@ const OTHER_SECRET = 'the-next-router-secret';
  */
 const serviceGateway = createTestGateway({ settings: NO_RETRIES });
 const passThroughGateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
-const routerSecretGateway = createTestGateway({ settings: { ROUTER_SECRETS: `${SECRET},${OTHER_SECRET}`, HOST: '0.0.0.0' } });
+const routerSecretGateway = createTestGateway({
+  settings: { ROUTER_SECRETS: `${SECRET},${OTHER_SECRET}`, HOST: '0.0.0.0' },
+});
 
 afterEach(() => {
-  for (const gateway of [serviceGateway, passThroughGateway, routerSecretGateway]) expect(gateway.unexpectedErrors).toEqual([]);
+  for (const gateway of [serviceGateway, passThroughGateway, routerSecretGateway])
+    expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 interface HttpResult {
@@ -27,15 +36,28 @@ interface HttpResult {
   readonly answer: GraphQLResult;
 }
 
-async function send(gateway: TestGateway, init: RequestInit, url = '/graphql'): Promise<HttpResult> {
+async function send(
+  gateway: TestGateway,
+  init: RequestInit,
+  url = '/graphql',
+): Promise<HttpResult> {
   const response = await gateway.fetch(url, init);
   const type = response.headers.get('content-type')?.split(';')[0];
-  return { status: response.status, type, headers: response.headers, answer: (await response.json()) as GraphQLResult };
+  return {
+    status: response.status,
+    type,
+    headers: response.headers,
+    answer: (await response.json()) as GraphQLResult,
+  };
 }
 
 function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { method: 'POST', body: text, headers: { 'content-type': JSON_TYPE, accept: JSON_TYPE, ...headers } };
+  return {
+    method: 'POST',
+    body: text,
+    headers: { 'content-type': JSON_TYPE, accept: JSON_TYPE, ...headers },
+  };
 }
 
 const HELLO = { query: '{ __typename }' };
@@ -56,20 +78,29 @@ describe('Invalid GraphQL request', () => {
     { name: 'variables that are text', body: { ...HELLO, variables: '{}' } },
     { name: 'variables that are a list', body: { ...HELLO, variables: [1] } },
     { name: 'an unknown operation', body: { query: 'query A { __typename }', operationName: 'B' } },
-    { name: 'several operations and no name', body: { query: 'query A { __typename } query B { __typename }' } },
-    { name: 'a document without an operation', body: { query: 'fragment A on Query { __typename }' } },
-  ])('a request with $name is BAD_USER_INPUT with 400 for every Accept header', async ({ body }) => {
-    for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const { status, type, answer } = await send(serviceGateway, post(body, { accept }));
-      expect({ status, type, codes: codesOf(answer), data: answer.data }).toEqual({
-        status: 400,
-        type: accept,
-        codes: ['BAD_USER_INPUT'],
-        data: undefined,
-      });
-    }
-    expect(serviceGateway.traffic()).toEqual([]);
-  });
+    {
+      name: 'several operations and no name',
+      body: { query: 'query A { __typename } query B { __typename }' },
+    },
+    {
+      name: 'a document without an operation',
+      body: { query: 'fragment A on Query { __typename }' },
+    },
+  ])(
+    'a request with $name is BAD_USER_INPUT with 400 for every Accept header',
+    async ({ body }) => {
+      for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+        const { status, type, answer } = await send(serviceGateway, post(body, { accept }));
+        expect({ status, type, codes: codesOf(answer), data: answer.data }).toEqual({
+          status: 400,
+          type: accept,
+          codes: ['BAD_USER_INPUT'],
+          data: undefined,
+        });
+      }
+      expect(serviceGateway.traffic()).toEqual([]);
+    },
+  );
 
   test('a GET request without a query in its URL is BAD_USER_INPUT', async () => {
     const { status, answer } = await send(serviceGateway, { headers: { accept: JSON_TYPE } });
@@ -94,7 +125,10 @@ describe('Invalid GraphQL request', () => {
     const fits = post({ query: '{ __typename }'.padEnd(1024 - '{"query":""}'.length) });
     expect((await send(gateway, fits)).answer).toEqual({ data: { __typename: 'Query' } });
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const { status, answer } = await send(gateway, post({ query: '{ __typename }'.padEnd(1025) }, { accept }));
+      const { status, answer } = await send(
+        gateway,
+        post({ query: '{ __typename }'.padEnd(1025) }, { accept }),
+      );
       expect([status, codesOf(answer)]).toEqual([413, ['OPERATION_TOO_COMPLEX']]);
     }
     expect(gateway.unexpectedErrors).toEqual([]);
@@ -105,39 +139,65 @@ describe('Document that cannot be executed', () => {
   const CASES = [
     { name: 'does not parse', body: { query: '{ call(' }, code: 'GRAPHQL_PARSE_FAILED' },
     { name: 'is empty', body: { query: '' }, code: 'GRAPHQL_PARSE_FAILED' },
-    { name: 'holds an unknown field', body: { query: '{ nope }' }, code: 'GRAPHQL_VALIDATION_FAILED' },
+    {
+      name: 'holds an unknown field',
+      body: { query: '{ nope }' },
+      code: 'GRAPHQL_VALIDATION_FAILED',
+    },
     {
       name: 'holds an unknown enum value',
       body: { query: '{ callAttempts(statuses: [DONE]) { nodes { id } } }' },
       code: 'GRAPHQL_VALIDATION_FAILED',
     },
-    { name: 'lacks an argument', body: { query: '{ call { id } }' }, code: 'GRAPHQL_VALIDATION_FAILED' },
+    {
+      name: 'lacks an argument',
+      body: { query: '{ call { id } }' },
+      code: 'GRAPHQL_VALIDATION_FAILED',
+    },
     { name: 'lacks a variable', body: { query: BY_ID }, code: 'BAD_USER_INPUT' },
-    { name: 'has a variable of another type', body: { query: BY_ID, variables: { id: { no: 'id' } } }, code: 'BAD_USER_INPUT' },
-    { name: 'has a null variable', body: { query: BY_ID, variables: { id: null } }, code: 'BAD_USER_INPUT' },
+    {
+      name: 'has a variable of another type',
+      body: { query: BY_ID, variables: { id: { no: 'id' } } },
+      code: 'BAD_USER_INPUT',
+    },
+    {
+      name: 'has a null variable',
+      body: { query: BY_ID, variables: { id: null } },
+      code: 'BAD_USER_INPUT',
+    },
     {
       name: 'has an unknown enum value in a variable',
-      body: { query: 'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }', variables: { s: ['DONE'] } },
+      body: {
+        query: 'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }',
+        variables: { s: ['DONE'] },
+      },
       code: 'BAD_USER_INPUT',
     },
   ];
 
-  test.each(CASES)('an operation that $name is $code with 200 as JSON and 400 as a GraphQL response', async ({ body, code }) => {
-    const told = await Promise.all([JSON_TYPE, RESPONSE_TYPE].map((accept) => send(serviceGateway, post(body, { accept }))));
-    expect(told.map(({ status, type }) => [status, type])).toEqual([
-      [200, JSON_TYPE],
-      [400, RESPONSE_TYPE],
-    ]);
-    for (const { answer } of told) {
-      expect(new Set(codesOf(answer))).toEqual(new Set([code]));
-      expect(answer).not.toHaveProperty('data');
-    }
-    expect(serviceGateway.traffic()).toEqual([]);
-  });
+  test.each(CASES)(
+    'an operation that $name is $code with 200 as JSON and 400 as a GraphQL response',
+    async ({ body, code }) => {
+      const told = await Promise.all(
+        [JSON_TYPE, RESPONSE_TYPE].map((accept) => send(serviceGateway, post(body, { accept }))),
+      );
+      expect(told.map(({ status, type }) => [status, type])).toEqual([
+        [200, JSON_TYPE],
+        [400, RESPONSE_TYPE],
+      ]);
+      for (const { answer } of told) {
+        expect(new Set(codesOf(answer))).toEqual(new Set([code]));
+        expect(answer).not.toHaveProperty('data');
+      }
+      expect(serviceGateway.traffic()).toEqual([]);
+    },
+  );
 
   test('a validation error has the line and column of the field', async () => {
     const { answer } = await send(serviceGateway, post({ query: '{ call(id: "x") {\n  nope } }' }));
-    expect(answer.errors).toMatchObject([{ locations: [{ line: 2, column: 3 }], message: expect.stringContaining('"nope"') }]);
+    expect(answer.errors).toMatchObject([
+      { locations: [{ line: 2, column: 3 }], message: expect.stringContaining('"nope"') },
+    ]);
   });
 });
 
@@ -147,7 +207,9 @@ describe('INTROSPECTION setting', () => {
   test('introspection is allowed with INTROSPECTION=on and rejected with INTROSPECTION=off', async () => {
     const open = createTestGateway({ settings: { INTROSPECTION: 'on', NODE_ENV: 'production' } });
     const closed = createTestGateway({ settings: { INTROSPECTION: 'off' } });
-    expect((await send(open, post(QUESTION))).answer).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });
+    expect((await send(open, post(QUESTION))).answer).toEqual({
+      data: { __schema: { queryType: { name: 'Query' } } },
+    });
     const { answer } = await send(closed, post(QUESTION));
     expect(new Set(codesOf(answer))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
     expect(answer).not.toHaveProperty('data');
@@ -162,14 +224,21 @@ describe('Pass-through mode', () => {
     { name: 'no token', headers: { authorization: 'Bearer ' } },
     { name: 'two tokens', headers: { authorization: 'Bearer one two' } },
     { name: 'a token without a scheme', headers: { authorization: KEY_A } },
-  ])('a request with $name is rejected with 401 without an upstream request', async ({ headers }) => {
-    for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const told = await send(passThroughGateway, post(ANY_CALL, { ...headers, accept }));
-      expect([told.status, told.type, codesOf(told.answer)]).toEqual([401, accept, ['UNAUTHENTICATED']]);
-      expect(told.headers.get('www-authenticate')).toBe('Bearer');
-    }
-    expect(passThroughGateway.traffic()).toEqual([]);
-  });
+  ])(
+    'a request with $name is rejected with 401 without an upstream request',
+    async ({ headers }) => {
+      for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+        const told = await send(passThroughGateway, post(ANY_CALL, { ...headers, accept }));
+        expect([told.status, told.type, codesOf(told.answer)]).toEqual([
+          401,
+          accept,
+          ['UNAUTHENTICATED'],
+        ]);
+        expect(told.headers.get('www-authenticate')).toBe('Bearer');
+      }
+      expect(passThroughGateway.traffic()).toEqual([]);
+    },
+  );
 
   test('a request without an API key is rejected with 401 before the request itself is checked', async () => {
     for (const init of [
@@ -183,48 +252,70 @@ describe('Pass-through mode', () => {
   });
 
   test('the Bearer scheme is accepted in any letter case', async () => {
-    const { answer } = await send(passThroughGateway, post(HELLO, { authorization: `bEARER ${KEY_A}` }));
+    const { answer } = await send(
+      passThroughGateway,
+      post(HELLO, { authorization: `bEARER ${KEY_A}` }),
+    );
     expect(answer).toEqual({ data: { __typename: 'Query' } });
   });
 
   test('GraphiQL, /health and /ready are served without an API key', async () => {
     const page = await passThroughGateway.fetch('/graphql', { headers: { accept: 'text/html' } });
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
-    for (const path of ['/health', '/ready']) expect((await passThroughGateway.fetch(path)).status).toBe(200);
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
+    for (const path of ['/health', '/ready'])
+      expect((await passThroughGateway.fetch(path)).status).toBe(200);
   });
 });
 
 describe('Router secret', () => {
-  test.each([undefined, '', 'wrong', `Bearer ${SECRET}`, `${SECRET},${OTHER_SECRET}`, SECRET.toUpperCase(), SECRET.slice(0, -1)])(
-    'a request with Router-Authorization: %s is rejected with 401',
+  test.each([
+    undefined,
+    '',
+    'wrong',
+    `Bearer ${SECRET}`,
+    `${SECRET},${OTHER_SECRET}`,
+    SECRET.toUpperCase(),
+    SECRET.slice(0, -1),
+  ])('a request with Router-Authorization: %s is rejected with 401', async (secret) => {
+    const told = await send(
+      routerSecretGateway,
+      post(ANY_CALL, secret === undefined ? {} : { 'router-authorization': secret }),
+    );
+    expect([told.status, codesOf(told.answer)]).toEqual([401, ['UNAUTHENTICATED']]);
+    expect(JSON.stringify(told.answer)).not.toContain('secret');
+    expect(routerSecretGateway.traffic()).toEqual([]);
+  });
+
+  test.each([SECRET, OTHER_SECRET])(
+    'a request with the configured router secret %s is accepted',
     async (secret) => {
-      const told = await send(
-        routerSecretGateway,
-        post(ANY_CALL, secret === undefined ? {} : { 'router-authorization': secret }),
-      );
-      expect([told.status, codesOf(told.answer)]).toEqual([401, ['UNAUTHENTICATED']]);
-      expect(JSON.stringify(told.answer)).not.toContain('secret');
-      expect(routerSecretGateway.traffic()).toEqual([]);
+      expect(
+        (await send(routerSecretGateway, post(HELLO, { 'router-authorization': secret }))).answer,
+      ).toEqual({
+        data: { __typename: 'Query' },
+      });
     },
   );
-
-  test.each([SECRET, OTHER_SECRET])('a request with the configured router secret %s is accepted', async (secret) => {
-    expect((await send(routerSecretGateway, post(HELLO, { 'router-authorization': secret }))).answer).toEqual({
-      data: { __typename: 'Query' },
-    });
-  });
 
   test('a router secret does not replace the API key of the caller', async () => {
     const both = createTestGateway({ settings: { REVOX_API_KEY: '', ROUTER_SECRETS: SECRET } });
     const withSecret = { 'router-authorization': SECRET };
     expect((await send(both, post(HELLO, { authorization: `Bearer ${KEY_A}` }))).status).toBe(401);
     expect((await send(both, post(HELLO, withSecret))).status).toBe(401);
-    expect((await send(both, post(HELLO, { ...withSecret, authorization: `Bearer ${KEY_A}` }))).status).toBe(200);
+    expect(
+      (await send(both, post(HELLO, { ...withSecret, authorization: `Bearer ${KEY_A}` }))).status,
+    ).toBe(200);
   });
 
   test('/health, /ready and GraphiQL need no router secret', async () => {
-    for (const path of ['/health', '/ready']) expect((await routerSecretGateway.fetch(path)).status).toBe(200);
-    expect((await routerSecretGateway.fetch('/graphql', { headers: { accept: 'text/html' } })).status).toBe(200);
+    for (const path of ['/health', '/ready'])
+      expect((await routerSecretGateway.fetch(path)).status).toBe(200);
+    expect(
+      (await routerSecretGateway.fetch('/graphql', { headers: { accept: 'text/html' } })).status,
+    ).toBe(200);
   });
 
   test('a gateway with a router secret or token check accepts any Host header', async () => {
@@ -242,7 +333,15 @@ describe('Router secret', () => {
 });
 
 describe('Host check in service mode', () => {
-  test.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', '127.0.0.2', '0.0.0.0', '[::]', '192.168.1.5'])(
+  test.each([
+    'evil.test',
+    'localhost.evil.test',
+    '127.0.0.1.evil.test',
+    '127.0.0.2',
+    '0.0.0.0',
+    '[::]',
+    '192.168.1.5',
+  ])(
     'a request for the host %s is FORBIDDEN because it may be a DNS rebinding attack',
     async (host) => {
       for (const [url, init] of [
@@ -279,13 +378,20 @@ describe('Host check in service mode', () => {
 });
 
 describe('Unknown route', () => {
-  test.each(['/', '/nope', '/graphql/x', '/graphqlx', '/GraphQL', '/graph%71l', '/api/call', '/health/x', '/.env'])(
-    'a request for %s is 404 with an error code',
-    async (path) => {
-      const { status, answer } = await send(serviceGateway, post(HELLO), path);
-      expect([status, codesOf(answer)]).toEqual([404, ['BAD_USER_INPUT']]);
-    },
-  );
+  test.each([
+    '/',
+    '/nope',
+    '/graphql/x',
+    '/graphqlx',
+    '/GraphQL',
+    '/graph%71l',
+    '/api/call',
+    '/health/x',
+    '/.env',
+  ])('a request for %s is 404 with an error code', async (path) => {
+    const { status, answer } = await send(serviceGateway, post(HELLO), path);
+    expect([status, codesOf(answer)]).toEqual([404, ['BAD_USER_INPUT']]);
+  });
 
   test.each(['/graphql/', '//graphql', '/x/graphql', '/nope?to=/graphql', '/health/x?to=/graphql'])(
     'a request for %s is 404 or requires the same authentication as /graphql',
@@ -300,11 +406,17 @@ describe('Unknown route', () => {
 });
 
 describe('Unsupported HTTP method', () => {
-  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('a %s request is rejected with 405', async (method) => {
-    const { status, headers, answer } = await send(serviceGateway, { method, headers: { accept: JSON_TYPE } });
-    expect([status, codesOf(answer)]).toEqual([405, ['BAD_USER_INPUT']]);
-    expect(headers.get('allow')).toBe('GET, POST');
-  });
+  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
+    'a %s request is rejected with 405',
+    async (method) => {
+      const { status, headers, answer } = await send(serviceGateway, {
+        method,
+        headers: { accept: JSON_TYPE },
+      });
+      expect([status, codesOf(answer)]).toEqual([405, ['BAD_USER_INPUT']]);
+      expect(headers.get('allow')).toBe('GET, POST');
+    },
+  );
 });
 
 describe('Field error', () => {
@@ -315,7 +427,10 @@ describe('Field error', () => {
       times: 2,
     });
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const { status, answer } = await send(serviceGateway, post({ query: '{ here: call(id: "x") { id } }' }, { accept }));
+      const { status, answer } = await send(
+        serviceGateway,
+        post({ query: '{ here: call(id: "x") { id } }' }, { accept }),
+      );
       expect(status).toBe(200);
       expect(answer).toEqual({
         data: { here: null },
@@ -335,9 +450,11 @@ describe('Field error', () => {
   test('a field error never contains the address, the messages or the API key of the upstream', async () => {
     const words = `PG::Error at http://revox.test/api/call with ${KEY_A}`;
     const faults: ((control: SandboxControl) => void)[] = [
-      ...[301, 400, 401, 403, 404, 409, 422, 429, 500, 503].map((status) => (control: SandboxControl) => {
-        control.fail('/', { status, body: words, headers: { location: 'http://db.test' } });
-      }),
+      ...[301, 400, 401, 403, 404, 409, 422, 429, 500, 503].map(
+        (status) => (control: SandboxControl) => {
+          control.fail('/', { status, body: words, headers: { location: 'http://db.test' } });
+        },
+      ),
       (control) => control.reset('/'),
       (control) => control.truncate('/'),
       (control) => control.corrupt('/', words),
@@ -396,7 +513,12 @@ describe('Unexpected error', () => {
     });
     const { answer } = await send(gateway, post(HELLO));
     expect(answer).toEqual({
-      errors: [{ message: 'Something went wrong in the gateway.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+      errors: [
+        {
+          message: 'Something went wrong in the gateway.',
+          extensions: { code: 'INTERNAL_SERVER_ERROR' },
+        },
+      ],
     });
     expect(gateway.unexpectedErrors).toEqual([oops]);
   });

@@ -8,7 +8,9 @@ const ROUTER = { 'router-authorization': SECRET };
 const TRACED = { ...ROUTER, 'apollo-federation-include-trace': 'ftv1' };
 
 function createRouterSecretGateway() {
-  const gateway = createTestGateway({ settings: { ...NO_CACHE, ...NO_RETRIES, ROUTER_SECRETS: `${SECRET},the-one-before-it` } });
+  const gateway = createTestGateway({
+    settings: { ...NO_CACHE, ...NO_RETRIES, ROUTER_SECRETS: `${SECRET},the-one-before-it` },
+  });
   return { ...gateway, ...sampleIds(gateway.sandbox) };
 }
 
@@ -31,27 +33,49 @@ describe('Federated trace for a router with the secret', () => {
   test('a federated trace contains the duration of each field and no values', async () => {
     const { execute, traffic, richCallId } = createRouterSecretGateway();
     const QUERY = '{ one: call(id: $id) { id toPhoneNumber assistant { name } } }';
-    const { data, extensions } = await execute(`query ($id: ID!) ${QUERY}`, { id: richCallId }, TRACED);
+    const { data, extensions } = await execute(
+      `query ($id: ID!) ${QUERY}`,
+      { id: richCallId },
+      TRACED,
+    );
     const { trace, paths } = readTrace(extensions.ftv1);
-    expect([...paths.keys()].sort()).toEqual(['', 'one', 'one.assistant', 'one.assistant.name', 'one.id', 'one.toPhoneNumber']);
-    expect(paths.get('one')).toMatchObject({ originalFieldName: 'call', type: 'Call', parentType: 'Query' });
+    expect([...paths.keys()].sort()).toEqual([
+      '',
+      'one',
+      'one.assistant',
+      'one.assistant.name',
+      'one.id',
+      'one.toPhoneNumber',
+    ]);
+    expect(paths.get('one')).toMatchObject({
+      originalFieldName: 'call',
+      type: 'Call',
+      parentType: 'Query',
+    });
     const { startTime, endTime } = paths.get('one') as { startTime: number; endTime: number };
     expect(Number(endTime)).toBeGreaterThan(Number(startTime));
     expect(Number(trace.durationNs)).toBeGreaterThanOrEqual(Number(endTime) - Number(startTime));
     const text = Buffer.from(extensions.ftv1, 'base64').toString('latin1');
-    for (const value of [data.one.id, data.one.toPhoneNumber, data.one.assistant.name, SECRET]) expect(text).not.toContain(value);
+    for (const value of [data.one.id, data.one.toPhoneNumber, data.one.assistant.name, SECRET])
+      expect(text).not.toContain(value);
     expect(traffic()).toEqual([`GET /call/${richCallId}`]);
   });
 
   test('a federated trace contains errors with their masked messages', async () => {
     const { execute, traffic, unexpectedErrors, sandbox, richCallId } = createRouterSecretGateway();
     sandbox.control.fail(/call/, { status: 500, body: { message: 'the inside of the upstream' } });
-    const { data, extensions } = await execute('query ($id: ID!) { call(id: $id) { id } }', { id: richCallId }, TRACED);
+    const { data, extensions } = await execute(
+      'query ($id: ID!) { call(id: $id) { id } }',
+      { id: richCallId },
+      TRACED,
+    );
     expect(data).toEqual({ call: null });
     const { paths } = readTrace(extensions.ftv1);
     const [error] = paths.get('call')?.error ?? [];
     expect(error?.message).toBe('The Revox API cannot be reached or failed. Try again later.');
-    expect(JSON.parse(error?.json ?? '')).toMatchObject({ extensions: { code: 'UPSTREAM_UNAVAILABLE' } });
+    expect(JSON.parse(error?.json ?? '')).toMatchObject({
+      extensions: { code: 'UPSTREAM_UNAVAILABLE' },
+    });
     expect(JSON.stringify(error)).not.toMatch(/the inside|stack|node_modules/);
     expect(traffic()).toHaveLength(1);
     expect(unexpectedErrors).toEqual([]);
@@ -59,7 +83,11 @@ describe('Federated trace for a router with the secret', () => {
 
   test('an error without a place in the trace does not affect the response', async () => {
     const { execute, traffic, unexpectedErrors } = createRouterSecretGateway();
-    const { data, errors, extensions } = await execute('query ($id: ID = "x") { call(id: $id) { id } }', { id: null }, TRACED);
+    const { data, errors, extensions } = await execute(
+      'query ($id: ID = "x") { call(id: $id) { id } }',
+      { id: null },
+      TRACED,
+    );
     expect(data).toEqual({ call: null });
     expect(errors).toMatchObject([{ path: ['call'], extensions: { code: 'BAD_USER_INPUT' } }]);
     expect([...readTrace(extensions.ftv1).paths.keys()]).toEqual(['']);
@@ -102,7 +130,9 @@ describe('Federated trace for a router with the secret', () => {
       __typename: 'Assistant',
       id: [assistant!.id, other!.id][n % 2],
     }));
-    const query = (fields: number) => `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+    const query = (
+      fields: number,
+    ) => `query ($representations: [_Any!]!) { _entities(representations: $representations) {
       ... on Assistant { ${Array.from({ length: fields }, (_, n) => `a${n}: id`).join(' ')} } } }`;
     const long = await execute(query(30), { representations }, TRACED);
     expect([long.errors, long.extensions]).toEqual([undefined, undefined]);
@@ -117,7 +147,9 @@ describe('Federated trace for a router with the secret', () => {
     const representations = [{ __typename: 'Call', id: richCallId }];
     const query =
       'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Call { status } } }';
-    const { paths } = readTrace((await execute(query, { representations }, TRACED)).extensions.ftv1);
+    const { paths } = readTrace(
+      (await execute(query, { representations }, TRACED)).extensions.ftv1,
+    );
     const [asked, found] = [paths.get('_entities'), paths.get('_entities.0.status')];
     expect(Number(asked?.endTime)).toBeLessThanOrEqual(Number(found?.startTime));
     expect(Number(asked?.endTime)).toBeGreaterThan(Number(asked?.startTime));
@@ -155,7 +187,11 @@ describe('Federated trace without authorization', () => {
     ],
   ])('a response has no federated trace %s', async (_, settings, headers) => {
     const gateway = createTestGateway({ settings });
-    const { data, extensions } = await gateway.execute('{ assistants(first: 1) { nodes { id } } }', {}, headers);
+    const { data, extensions } = await gateway.execute(
+      '{ assistants(first: 1) { nodes { id } } }',
+      {},
+      headers,
+    );
     expect(data.assistants.nodes).toHaveLength(1);
     expect(extensions).toBeUndefined();
     expect(gateway.traffic()).toEqual(['GET /assistants']);
@@ -163,7 +199,11 @@ describe('Federated trace without authorization', () => {
 
   test('a trace request with a wrong router secret is rejected', async () => {
     const { execute, traffic } = createRouterSecretGateway();
-    const answer = await execute('{ __typename }', {}, { ...TRACED, 'router-authorization': 'a-guess' });
+    const answer = await execute(
+      '{ __typename }',
+      {},
+      { ...TRACED, 'router-authorization': 'a-guess' },
+    );
     expect(answer).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
     expect(answer.extensions).toBeUndefined();
     expect(traffic()).toEqual([]);

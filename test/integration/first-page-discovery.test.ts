@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../support/clock.ts';
-import { createTestGateway, KEY_A, KEY_B, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+import {
+  createTestGateway,
+  KEY_A,
+  KEY_B,
+  NO_CACHE,
+  NO_RETRIES,
+  type TestGateway,
+} from '../support/test-gateway.ts';
 
 /** The page numbering of an upstream. */
 interface Numbering {
@@ -28,7 +35,8 @@ function createTenants(numbering: Numbering) {
     settings: { ...NO_CACHE, ...NO_RETRIES, REVOX_API_KEY: '', REVOX_FIRST_PAGE: 'auto' },
     gateway: { monotonicNow: clock.now },
     async upstream(request) {
-      const list = lists.get(request.headers.get('authorization')?.slice('Bearer '.length) ?? '') ?? [];
+      const list =
+        lists.get(request.headers.get('authorization')?.slice('Bearer '.length) ?? '') ?? [];
       const page = Number(new URL(request.url).searchParams.get('page'));
       const response = odd.shift() ?? respond(list, numbering, page);
       due.shift()?.();
@@ -73,7 +81,11 @@ async function walk(gateway: TestGateway, key: string): Promise<string[]> {
 }
 
 const readTop = (gateway: TestGateway, key: string) =>
-  gateway.execute('{ callAttempts(first: 10) { nodes { id } } }', {}, { authorization: `Bearer ${key}` });
+  gateway.execute(
+    '{ callAttempts(first: 10) { nodes { id } } }',
+    {},
+    { authorization: `Bearer ${key}` },
+  );
 
 const toPages = (...pages: number[]) => pages.map((page) => `GET /call?page=${page}&page_size=50`);
 
@@ -158,7 +170,12 @@ describe('Cost of first-page discovery', () => {
     ['numbered from 0', { firstPage: 0, below: 400 }, [0, 1], []],
     ['numbered from 1, page 0 rejected', { firstPage: 1, below: 400 }, [0, 1, 0], [0]],
     ['numbered from 1, page 0 empty', { firstPage: 1, below: 'empty' }, [0, 1, 0], [0]],
-    ['numbered from 1, page 0 served as page 1', { firstPage: 1, below: 'clamped' }, [0, 1, 2, 0, 1], [0]],
+    [
+      'numbered from 1, page 0 served as page 1',
+      { firstPage: 1, below: 'clamped' },
+      [0, 1, 2, 0, 1],
+      [0],
+    ],
   ] as [string, Numbering, number[], number[]][])(
     'discovery sends requests at the start and checks again after 10 s, doubling to 10 min, and at no other time: %s',
     async (_, numbering, discovery, verification) => {
@@ -190,7 +207,9 @@ describe('Cost of first-page discovery', () => {
       lists.set('sk_demo_c', ids('c', 230));
       for (const key of [KEY_A, KEY_B]) await walk(gateway, key);
       gateway.traffic();
-      expect((await readTop(gateway, 'sk_demo_c')).data.callAttempts.nodes[0]).toEqual({ id: 'c0' });
+      expect((await readTop(gateway, 'sk_demo_c')).data.callAttempts.nodes[0]).toEqual({
+        id: 'c0',
+      });
       expect(gateway.traffic()).toEqual(toPages(...cost));
     }
   });
@@ -200,12 +219,18 @@ describe('Cost of first-page discovery', () => {
       const gateway = createTestGateway({
         settings: { ...NO_CACHE, REVOX_FIRST_PAGE: String(firstPage) },
         upstream: async (request) =>
-          respond(ids('a', 130), { firstPage, below: 400 }, Number(new URL(request.url).searchParams.get('page'))),
+          respond(
+            ids('a', 130),
+            { firstPage, below: 400 },
+            Number(new URL(request.url).searchParams.get('page')),
+          ),
       });
       await walk(gateway, KEY_A);
       // The list has three pages. The second client page begins with the third, which is short:
       // only the next page shows that the third one is the last.
-      expect(gateway.traffic()).toEqual(toPages(...[0, 1, 2, 2, 3].map((index) => index + firstPage)));
+      expect(gateway.traffic()).toEqual(
+        toPages(...[0, 1, 2, 2, 3].map((index) => index + firstPage)),
+      );
     }
   });
 
@@ -214,7 +239,8 @@ describe('Cost of first-page discovery', () => {
     for (const key of [KEY_A, KEY_B]) await walk(gateway, key);
     gateway.traffic();
     for (let times = 0; times < 3; times += 1) {
-      for (let requests = 0; requests < 2; requests += 1) answerNext(Response.json({ error: 'filter' }, { status: 400 }));
+      for (let requests = 0; requests < 2; requests += 1)
+        answerNext(Response.json({ error: 'filter' }, { status: 400 }));
       const { errors } = await readTop(gateway, KEY_A);
       expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_REJECTED', status: 400 });
       expect(gateway.traffic()).toEqual(toPages(0, 1));

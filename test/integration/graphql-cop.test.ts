@@ -8,18 +8,30 @@ import { createTestGateway, type GraphQLResult } from '../support/test-gateway.t
 const SECRET = 'a-secret-of-the-router';
 const PROOF = { 'router-authorization': SECRET };
 
-const createProductionGateway = () => createTestGateway({ settings: { NODE_ENV: 'production', ROUTER_SECRETS: SECRET } });
+const createProductionGateway = () =>
+  createTestGateway({ settings: { NODE_ENV: 'production', ROUTER_SECRETS: SECRET } });
 
 function post(payload: unknown): RequestInit {
-  return { method: 'POST', headers: { ...PROOF, 'content-type': 'application/json' }, body: JSON.stringify(payload) };
+  return {
+    method: 'POST',
+    headers: { ...PROOF, 'content-type': 'application/json' },
+    body: JSON.stringify(payload),
+  };
 }
 
 const operation = (query: string): RequestInit => post({ query, operationName: 'cop' });
-const repeat = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join('');
+const repeat = (count: number, toText: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => toText(n)).join('');
 
 type Found = (answer: GraphQLResult & { readonly length?: number }, text: string) => boolean;
 
-const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; codes?: string[] }[] = [
+const CHECKS: {
+  name: string;
+  path?: string;
+  init: RequestInit;
+  isFound: Found;
+  codes?: string[];
+}[] = [
   {
     name: 'Alias Overloading',
     init: operation(`query cop { ${repeat(101, (n) => `alias${n}:__typename \n`)} }`),
@@ -64,7 +76,9 @@ const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; 
     name: 'GraphQL IDE',
     init: { headers: { ...PROOF, accept: 'text/html' } },
     isFound: (_, text) =>
-      ['graphiql.min.css', 'GraphQL Playground', 'GraphiQL', 'graphql-playground'].some((word) => text.includes(word)),
+      ['graphiql.min.css', 'GraphQL Playground', 'GraphiQL', 'graphql-playground'].some((word) =>
+        text.includes(word),
+      ),
   },
   {
     name: 'Mutation is allowed over GET',
@@ -74,7 +88,11 @@ const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; 
   },
   {
     name: 'POST based url-encoded query',
-    init: { method: 'POST', headers: PROOF, body: new URLSearchParams({ query: 'query cop { __typename }' }) },
+    init: {
+      method: 'POST',
+      headers: PROOF,
+      body: new URLSearchParams({ query: 'query cop { __typename }' }),
+    },
     isFound: ({ data }) => Boolean(data?.__typename),
     codes: ['BAD_USER_INPUT'],
   },
@@ -93,19 +111,24 @@ const CHECKS: { name: string; path?: string; init: RequestInit; isFound: Found; 
 ];
 
 describe('graphql-cop', () => {
-  test.each(CHECKS)('graphql-cop does not find $name', async ({ path = '', init, isFound, codes }) => {
-    const gateway = createProductionGateway();
-    const response = await gateway.fetch(`/graphql${path}`, init);
-    const text = await response.text();
-    const answer = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {};
-    expect(isFound(answer, text)).toBe(false);
-    expect(response.status).toBeLessThan(500);
-    const told = (answer.errors ?? []).map((error: { extensions: { code: string } }) => error.extensions.code);
-    if (codes) expect(told).toEqual(codes);
-    else expect(told).not.toEqual([]);
-    expect(gateway.traffic()).toEqual([]);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+  test.each(CHECKS)(
+    'graphql-cop does not find $name',
+    async ({ path = '', init, isFound, codes }) => {
+      const gateway = createProductionGateway();
+      const response = await gateway.fetch(`/graphql${path}`, init);
+      const text = await response.text();
+      const answer = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {};
+      expect(isFound(answer, text)).toBe(false);
+      expect(response.status).toBeLessThan(500);
+      const told = (answer.errors ?? []).map(
+        (error: { extensions: { code: string } }) => error.extensions.code,
+      );
+      if (codes) expect(told).toEqual(codes);
+      else expect(told).not.toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 });
 
 test('graphql-cop finds GET Method Query Support, which is intended and which cross-site pages cannot use', async () => {
@@ -118,6 +141,8 @@ test('graphql-cop finds GET Method Query Support, which is intended and which cr
   const open = createTestGateway();
   const fromElsewhere = await open.fetch(path, { headers: { 'sec-fetch-site': 'cross-site' } });
   expect(fromElsewhere.status).toBe(403);
-  expect(await fromElsewhere.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  expect(await fromElsewhere.json()).toMatchObject({
+    errors: [{ extensions: { code: 'FORBIDDEN' } }],
+  });
   expect([...gateway.traffic(), ...open.traffic()]).toEqual([]);
 });

@@ -9,14 +9,20 @@ describe('Deeply nested document', () => {
     ['fields', '{a'.repeat(20_000), 20_000],
     ['lists', `{ calls(ids: ${'['.repeat(20_000)}`, 20_002],
     ['inline fragments', `${'{ ... '.repeat(1_600)}{ __typename ${'}'.repeat(1_601)}`, 1_601],
-    ['values', `{ _entities(representations: [${'['.repeat(2_400)}${']'.repeat(2_400)}]) { __typename } }`, 2_403],
+    [
+      'values',
+      `{ _entities(representations: [${'['.repeat(2_400)}${']'.repeat(2_400)}]) { __typename } }`,
+      2_403,
+    ],
   ])(
     'a document of %s nested deeper than the call stack is OPERATION_TOO_COMPLEX without an unexpected error',
     async (_, query, measured) => {
       const gateway = createTestGateway({ settings: { MAX_TOKENS: '1000000' } });
       const { errors } = await gateway.execute(query);
       const message = `The document is nested ${measured} brackets deep; at most 200 are allowed (10 × MAX_DEPTH).`;
-      expect(errors).toEqual([{ message, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 200, measured } }]);
+      expect(errors).toEqual([
+        { message, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 200, measured } },
+      ]);
       expect(gateway.unexpectedErrors).toEqual([]);
       expect(gateway.traffic()).toEqual([]);
     },
@@ -24,18 +30,39 @@ describe('Deeply nested document', () => {
 });
 
 test.each([
-  ['an Int', 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }', { n: '2' }, /Variable "\$n" got invalid value "2"/],
-  ['an enum', 'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }', { s: ['x'] }, /Variable "\$s"/],
+  [
+    'an Int',
+    'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }',
+    { n: '2' },
+    /Variable "\$n" got invalid value "2"/,
+  ],
+  [
+    'an enum',
+    'query ($s: [CallStatus!]) { callAttempts(statuses: $s) { nodes { id } } }',
+    { s: ['x'] },
+    /Variable "\$s"/,
+  ],
   ['an id', 'query ($id: ID!) { call(id: $id) { id } }', { id: {} }, /Variable "\$id"/],
-])('the error for a variable that is not %s names the variable', async (_, query, variables, message) => {
-  const gateway = createTestGateway();
-  const { errors } = await gateway.execute(query, variables);
-  expect(errors).toMatchObject([{ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }]);
-  expect(gateway.traffic()).toEqual([]);
-});
+])(
+  'the error for a variable that is not %s names the variable',
+  async (_, query, variables, message) => {
+    const gateway = createTestGateway();
+    const { errors } = await gateway.execute(query, variables);
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+    expect(gateway.traffic()).toEqual([]);
+  },
+);
 
 test.each([
-  ['a field', 'query ($id: ID = "x") { call(id: $id) { id } }', { id: null }, ['call'], /"id" of non-null type/],
+  [
+    'a field',
+    'query ($id: ID = "x") { call(id: $id) { id } }',
+    { id: null },
+    ['call'],
+    /"id" of non-null type/,
+  ],
   [
     'a directive',
     'query ($on: Boolean = true) { call(id: "x") @include(if: $on) { id } }',
@@ -49,7 +76,10 @@ test.each([
     const gateway = createTestGateway();
     const { errors } = await gateway.execute(query, variables);
     expect(errors).toEqual([
-      expect.objectContaining({ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }),
+      expect.objectContaining({
+        message: expect.stringMatching(message),
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
     ]);
     expect(errors?.[0]?.path).toEqual(path);
     expect(gateway.unexpectedErrors).toEqual([]);
@@ -86,7 +116,8 @@ describe('Node lookup by id', () => {
 });
 
 describe('Wrong upstream total', () => {
-  const QUERY = 'query ($id: ID!, $query: String) { campaign(id: $id) { rows(last: 3, query: $query) { nodes { id } } } }';
+  const QUERY =
+    'query ($id: ID!, $query: String) { campaign(id: $id) { rows(last: 3, query: $query) { nodes { id } } } }';
 
   test.each([
     ['larger than the list', 5000],
@@ -110,9 +141,12 @@ describe('Wrong upstream total', () => {
     const { data } = await gateway.execute(QUERY, { id: largeCampaignId, query: phone_number });
     expect(data.campaign.rows.nodes).toContainEqual({ id });
     gateway.traffic();
-    const all = await gateway.execute('query ($id: ID!) { campaign(id: $id) { rows(first: 100) { nodes { id } } } }', {
-      id: largeCampaignId,
-    });
+    const all = await gateway.execute(
+      'query ($id: ID!) { campaign(id: $id) { rows(first: 100) { nodes { id } } } }',
+      {
+        id: largeCampaignId,
+      },
+    );
     expect(all.data.campaign.rows.nodes).toHaveLength(100);
     expect(gateway.traffic()).toHaveLength(3);
   });
@@ -123,9 +157,13 @@ test('a list without ids fails with one upstream request and leaves the other fi
   gateway.sandbox.control.transform('/call', (body) => ({
     calls: body.calls.map(({ id, ...rest }: { id: string }) => ({ key: id, ...rest })),
   }));
-  const { data, errors } = await gateway.execute('{ __typename callAttempts(first: 5) { nodes { id } } }');
+  const { data, errors } = await gateway.execute(
+    '{ __typename callAttempts(first: 5) { nodes { id } } }',
+  );
   expect(data).toEqual({ __typename: 'Query', callAttempts: null });
-  expect(errors).toMatchObject([{ path: ['callAttempts'], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
+  expect(errors).toMatchObject([
+    { path: ['callAttempts'], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } },
+  ]);
   expect(gateway.traffic()).toHaveLength(1);
 });
 
@@ -135,10 +173,19 @@ test('a total that is known from a page of rows is not requested again', async (
   const query = `query ($id: ID!, $after: String) { campaign(id: $id) {
     rows(first: 40, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } } } }`;
   const first = await gateway.execute(query, { id: largeCampaignId });
-  const second = await gateway.execute(query, { id: largeCampaignId, after: first.data.campaign.rows.pageInfo.endCursor });
+  const second = await gateway.execute(query, {
+    id: largeCampaignId,
+    after: first.data.campaign.rows.pageInfo.endCursor,
+  });
   gateway.traffic();
-  const third = await gateway.execute(query, { id: largeCampaignId, after: second.data.campaign.rows.pageInfo.endCursor });
-  expect(third.data.campaign.rows).toMatchObject({ totalCount: 500, pageInfo: { hasNextPage: true } });
+  const third = await gateway.execute(query, {
+    id: largeCampaignId,
+    after: second.data.campaign.rows.pageInfo.endCursor,
+  });
+  expect(third.data.campaign.rows).toMatchObject({
+    totalCount: 500,
+    pageInfo: { hasNextPage: true },
+  });
   expect(gateway.traffic()).toEqual([
     `GET /campaigns/${largeCampaignId}`,
     `GET /campaigns/${largeCampaignId}/rows?page=2&page_size=50`,
@@ -149,9 +196,13 @@ test('a total that is known from a page of rows is not requested again', async (
 test('`node` requests an object that another response has embedded once, with its known type', async () => {
   const gateway = createTestGateway();
   const campaign = gateway.sandbox.control.data(KEY_A).campaigns[0]!;
-  await gateway.execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign.id });
+  await gateway.execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', {
+    id: campaign.id,
+  });
   gateway.traffic();
-  const { data } = await gateway.execute('query ($id: ID!) { node(id: $id) { __typename } }', { id: campaign.assistant_id });
+  const { data } = await gateway.execute('query ($id: ID!) { node(id: $id) { __typename } }', {
+    id: campaign.assistant_id,
+  });
   expect(data.node).toEqual({ __typename: 'Assistant' });
   expect(gateway.traffic()).toEqual([`GET /assistants/${campaign.assistant_id}`]);
 });

@@ -25,7 +25,9 @@ export interface TestOperation {
 export function operationsAbout({ sandbox }: Pick<TimedGateway, 'sandbox'>): TestOperation[] {
   const ids = sampleIds(sandbox);
   const ofB = sandbox.control.data(KEY_B);
-  const ofBoth = { ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'] };
+  const ofBoth = {
+    ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'],
+  };
   return [
     ...operationCosts.map(({ query, variables }) => ({ query, variables: variables?.(ids) })),
     { query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }', variables: ofBoth },
@@ -48,7 +50,8 @@ export function createIsolationRun(): IsolationRun<TimedGateway> {
   return {
     gateway,
     operations: operationsAbout(gateway),
-    executeAs: (key, { query, variables }) => gateway.execute(query, variables, { authorization: `Bearer ${key}` }),
+    executeAs: (key, { query, variables }) =>
+      gateway.execute(query, variables, { authorization: `Bearer ${key}` }),
   };
 }
 
@@ -91,14 +94,21 @@ export const SCENARIOS: { readonly [name: string]: Scenario } = {
 function markersOf(gateway: IsolationRun['gateway'], key: Key): Set<string> {
   const { calls, attempts, assistants, campaigns } = gateway.sandbox.control.data(key);
   const ids = [...calls, ...attempts, ...assistants, ...campaigns].map(({ id }) => id);
-  return new Set([...ids, ...calls.map((call) => call.to_phone_number), ...assistants.map(({ name }) => name)]);
+  return new Set([
+    ...ids,
+    ...calls.map((call) => call.to_phone_number),
+    ...assistants.map(({ name }) => name),
+  ]);
 }
 
 /**
  * Runs one scenario with all operations; returns the data of one API key that the other key
  * received.
  */
-export async function findLeaks(name: string, run: IsolationRun = createIsolationRun()): Promise<string[]> {
+export async function findLeaks(
+  name: string,
+  run: IsolationRun = createIsolationRun(),
+): Promise<string[]> {
   const scenario = SCENARIOS[name];
   if (!scenario) throw new Error(`no scenario is called ${name}`);
   const seen: Record<Key, string[]> = { [KEY_A]: [], [KEY_B]: [] };
@@ -119,7 +129,8 @@ export async function findLeaks(name: string, run: IsolationRun = createIsolatio
     const text = seen[key].join();
     const isIn = createSearch(text);
     return [...marks[other]].filter(
-      (mark) => !marks[key].has(mark) && isIn(mark) && (!known.includes(mark) || isVisible(text, mark)),
+      (mark) =>
+        !marks[key].has(mark) && isIn(mark) && (!known.includes(mark) || isVisible(text, mark)),
     );
   });
 }
@@ -142,8 +153,12 @@ function isVisible(text: string, id: string): boolean {
 export async function isHiddenFromOther(): Promise<boolean> {
   const { gateway, executeAs } = createIsolationRun();
   const { richCallId: id } = sampleIds(gateway.sandbox);
-  const operation = { query: 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } }', variables: { id } };
-  for (const key of KEYS) await executeAs(key, { query: '{ callAttempts(first: 1) { nodes { id } } }' });
+  const operation = {
+    query: 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } }',
+    variables: { id },
+  };
+  for (const key of KEYS)
+    await executeAs(key, { query: '{ callAttempts(first: 1) { nodes { id } } }' });
   for (let time = 0; time < 2; time += 1) await executeAs(KEY_B, operation);
   const { data } = await executeAs(KEY_A, operation);
   return data.call?.id !== id || data.node?.id !== id;

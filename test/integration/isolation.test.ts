@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { KEY_A, KEY_B } from '../support/test-gateway.ts';
-import { createIsolationRun, findLeaks, isHiddenFromOther, SCENARIOS } from './isolation-scenarios.ts';
+import {
+  createIsolationRun,
+  findLeaks,
+  isHiddenFromOther,
+  SCENARIOS,
+} from './isolation-scenarios.ts';
 
 describe('Isolation between API keys', () => {
   test.each(Object.keys(SCENARIOS))(
@@ -23,7 +28,11 @@ test('the upstream cost of a request does not reveal what another API key has re
   await executeAs(KEY_A, operation);
   gateway.traffic();
   await executeAs(KEY_B, operation);
-  expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`, `GET /campaigns/${id}`]);
+  expect(gateway.traffic()).toEqual([
+    `GET /call/${id}`,
+    `GET /assistants/${id}`,
+    `GET /campaigns/${id}`,
+  ]);
 });
 
 describe('Isolation test without the fingerprint in', () => {
@@ -90,7 +99,8 @@ const BROKEN = {
         const flights = actual.createSingleFlight();
         return {
           get: (key: string) => flights.get(withoutOwner(key)),
-          start: (key: string, ...rest: [never, never]) => flights.start(withoutOwner(key), ...rest),
+          start: (key: string, ...rest: [never, never]) =>
+            flights.start(withoutOwner(key), ...rest),
         };
       },
     };

@@ -24,8 +24,17 @@ export function doubling(levels: number, type: string, last: string): string {
   return `${spread} fragment F${levels} on ${type} { ${last} }`;
 }
 
-export function post(gateway: TestGateway, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
-  const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, duplex: 'half' };
+export function post(
+  gateway: TestGateway,
+  body: BodyInit,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+    duplex: 'half',
+  };
   return gateway.fetch('/graphql', init);
 }
 
@@ -50,6 +59,7 @@ export async function expectLimitError(
 }
 
 /** The first `size` rows of a campaign, with the campaign of the call of each row. */
-export const rows = (size: string, inner: string) => `rows(first: ${size}) { nodes { call { id campaign { ${inner} } } } }`;
+export const rows = (size: string, inner: string) =>
+  `rows(first: ${size}) { nodes { call { id campaign { ${inner} } } } }`;
 /** Costs 5,050,200. */
 export const ROWS_OF_ROWS = `campaigns(first: 100) { nodes { ${rows('100', rows('100', 'id'))} } }`;

@@ -14,7 +14,8 @@ test('a polled live call is at most one second old, costs about one request per 
   // The newest call.
   const { id } = sandbox.control.data(KEY_A).calls.at(-1)!;
   const find = () => sandbox.control.data(KEY_A).calls.find((call) => call.id === id)!;
-  const query = 'query ($id: ID!) { call(id: $id) { status callsCount lastCallAttempt { status } } }';
+  const query =
+    'query ($id: ID!) { call(id: $id) { status callsCount lastCallAttempt { status } } }';
   const snapshot = () => {
     const { status, calls_count, last_call_attempt } = find();
     return [status, calls_count, last_call_attempt?.status].join(' ').toUpperCase();
@@ -28,10 +29,16 @@ test('a polled live call is at most one second old, costs about one request per 
   traffic();
   for (; !ENDED_STATUSES.includes(find().status) || polls === 0; polls += 1) {
     clock.pass(POLL_MS);
-    await sandbox.fetch(new Request('http://revox.test/api/assistants', { headers: { authorization: `Bearer ${KEY_A}` } }));
+    await sandbox.fetch(
+      new Request('http://revox.test/api/assistants', {
+        headers: { authorization: `Bearer ${KEY_A}` },
+      }),
+    );
     if (truths.at(-1)?.is !== snapshot()) truths.push({ at: clock.now(), is: snapshot() });
     const { data } = await execute(query, { id });
-    const told = [data.call.status, data.call.callsCount, data.call.lastCallAttempt?.status].join(' ');
+    const told = [data.call.status, data.call.callsCount, data.call.lastCallAttempt?.status].join(
+      ' ',
+    );
     shown.add(told);
     const wasTrue = truths.some(({ at, is }, index) => {
       const until = truths[index + 1]?.at ?? Number.POSITIVE_INFINITY;

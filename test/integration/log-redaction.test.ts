@@ -1,5 +1,9 @@
 import { inspect } from 'node:util';
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { exampleOperations } from '#sandbox/example-operations.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
@@ -14,7 +18,8 @@ const MIN_TEXT_LENGTH = 6;
  * part of the schema.
  */
 function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return value.length < MIN_TEXT_LENGTH || /^[A-Z][A-Z_]*$/.test(value) ? [] : [value];
+  if (typeof value === 'string')
+    return value.length < MIN_TEXT_LENGTH || /^[A-Z][A-Z_]*$/.test(value) ? [] : [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
@@ -24,11 +29,15 @@ function textsIn(value: unknown): string[] {
  */
 async function runWithLog(settings: Record<string, string> = {}) {
   const exporter = new InMemorySpanExporter();
-  const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const tracerProvider = new TracerProvider({
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+  });
   const kept = [captureLog(), captureLog({ format: 'text' })] as const;
-  const tell = (level: 'debug' | 'info' | 'error' | 'unexpected') => (message: unknown, fields?: Record<string, string>) => {
-    for (const { log } of kept) log[level]?.(message as string, fields);
-  };
+  const tell =
+    (level: 'debug' | 'info' | 'error' | 'unexpected') =>
+    (message: unknown, fields?: Record<string, string>) => {
+      for (const { log } of kept) log[level]?.(message as string, fields);
+    };
   const gateway = createTestGateway({
     settings,
     gateway: {
@@ -48,13 +57,26 @@ async function runWithLog(settings: Record<string, string> = {}) {
     for (const text of [...textsIn(answer.data), ...textsIn(variables)]) personal.add(text);
   }
   gateway.sandbox.control.fail(() => true, { status: 500 });
-  for (const { query, variables } of operations) await gateway.execute(`${query} # again`, variables as Record<string, unknown>);
-  await gateway.execute('query ($id: ID!) { call(id: $id) { nope } }', { id: 'the-id-of-somebody' });
+  for (const { query, variables } of operations)
+    await gateway.execute(`${query} # again`, variables as Record<string, unknown>);
+  await gateway.execute('query ($id: ID!) { call(id: $id) { nope } }', {
+    id: 'the-id-of-somebody',
+  });
   await gateway.fetch('/call/the-id-of-somebody?phone=+33639985691');
   const metrics = await (await gateway.fetch('/metrics')).text();
-  const spans = exporter.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
-  const told = { lines: kept.map(({ lines }) => lines.join('')).join(''), metrics, spans: inspect(spans, { depth: 10 }) };
-  return { told, personal: [...personal, 'the-id-of-somebody', '+33639985691'], requests: gateway.traffic() };
+  const spans = exporter
+    .getFinishedSpans()
+    .map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
+  const told = {
+    lines: kept.map(({ lines }) => lines.join('')).join(''),
+    metrics,
+    spans: inspect(spans, { depth: 10 }),
+  };
+  return {
+    told,
+    personal: [...personal, 'the-id-of-somebody', '+33639985691'],
+    requests: gateway.traffic(),
+  };
 }
 
 test('the log, the metrics and the traces contain no API key, id, phone number or other value of a response', async () => {
@@ -70,5 +92,7 @@ test('the log, the metrics and the traces contain no API key, id, phone number o
 test('the log contains ids with LOG_PERSONAL_DATA=on, so the redaction test would find them', async () => {
   const { told, personal } = await runWithLog({ LOG_PERSONAL_DATA: 'on' });
   expect(personal.filter((one) => told.lines.includes(one)).length).toBeGreaterThan(3);
-  expect(personal.filter((one) => told.metrics.includes(one) || told.spans.includes(one))).toEqual([]);
+  expect(personal.filter((one) => told.metrics.includes(one) || told.spans.includes(one))).toEqual(
+    [],
+  );
 });

@@ -37,13 +37,24 @@ async function walk(gateway: TestGateway) {
 
 test('a walk over pages with malformed items returns every other item once and reports the dropped items as drift', async () => {
   const { gateway, ids } = createGatewayWithAttempts(120);
-  const junk: Readonly<Record<number, unknown>> = { 0: null, 7: 'attempt', 13: {}, 20: { id: '' }, 49: [] };
+  const junk: Readonly<Record<number, unknown>> = {
+    0: null,
+    7: 'attempt',
+    13: {},
+    20: { id: '' },
+    49: [],
+  };
   gateway.sandbox.control.transform('/call?', ({ calls }) => ({
     calls: calls.map((attempt: unknown, place: number) => (place in junk ? junk[place] : attempt)),
   }));
   const { seen, drift } = await walk(gateway);
   expect(seen).toEqual(ids.filter((_, place) => !(place % 50 in junk)));
-  expect(drift[0]).toEqual({ kind: 'dropped', type: 'CallAttemptConnection', field: 'nodes', count: Object.keys(junk).length });
+  expect(drift[0]).toEqual({
+    kind: 'dropped',
+    type: 'CallAttemptConnection',
+    field: 'nodes',
+    count: Object.keys(junk).length,
+  });
   expect(new Set(drift.map(({ kind, type, field }) => `${kind} ${type}.${field}`)).size).toBe(1);
 });
 
@@ -70,11 +81,17 @@ test('a walk over items with numeric ids is complete, and the coerced ids are re
 test('a walk over an upstream that returns all rows for every page is complete', async () => {
   const gateway = createTestGateway({ settings: NO_CACHE });
   const { campaigns, rows } = gateway.sandbox.control.data(KEY_A);
-  const { id } = campaigns.find((campaign) => rows[campaign.id]!.length > 100 && rows[campaign.id]!.length < 500)!;
+  const { id } = campaigns.find(
+    (campaign) => rows[campaign.id]!.length > 100 && rows[campaign.id]!.length < 500,
+  )!;
   const all = rows[id]!;
   gateway.sandbox.control.transform(`/campaigns/${id}/rows`, () => ({ rows: all }));
   const seen: string[] = [];
-  for (let after: string | null = null, goesOn = true, pages = 0; goesOn && pages < 20; pages += 1) {
+  for (
+    let after: string | null = null, goesOn = true, pages = 0;
+    goesOn && pages < 20;
+    pages += 1
+  ) {
     const { data, errors } = await gateway.execute(
       'query ($id: ID!, $after: String) { campaign(id: $id) { rows(first: 50, after: $after) { nodes { id } pageInfo { endCursor hasNextPage } } } }',
       { id, after },

@@ -27,7 +27,9 @@ describe('Upstream cost table', () => {
     async ({ query, variables, requests }) => {
       const gateway = createTimedGateway();
       const given = variables?.(sampleIds(gateway.sandbox));
-      const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.execute(query, given)));
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, () => gateway.execute(query, given)),
+      );
       expect(gateway.traffic()).toHaveLength(requests.hundredConcurrent);
       const [first] = answers;
       expect(nullFields(first?.data)).toEqual([]);
@@ -114,13 +116,16 @@ describe('Walk over 2,000 attempts by `first: 7`', () => {
 
 describe('Example operations of the demo', () => {
   const operations = exampleOperations(sampleIds(createTestGateway().sandbox));
-  test.each(operations)('the example operation "$description" succeeds', async ({ query, variables }) => {
-    const gateway = createTestGateway();
-    const { data, errors } = await gateway.execute(query, variables);
-    expect(errors).toBeUndefined();
-    expect(Object.values(data)).not.toContain(null);
-    expect(gateway.traffic().length).toBeGreaterThan(0);
-  });
+  test.each(operations)(
+    'the example operation "$description" succeeds',
+    async ({ query, variables }) => {
+      const gateway = createTestGateway();
+      const { data, errors } = await gateway.execute(query, variables);
+      expect(errors).toBeUndefined();
+      expect(Object.values(data)).not.toContain(null);
+      expect(gateway.traffic().length).toBeGreaterThan(0);
+    },
+  );
 });
 
 test('every list rejects a damaged cursor before any upstream request', async () => {
@@ -135,7 +140,10 @@ test('every list rejects a damaged cursor before any upstream request', async ()
     [['campaigns'], 'BAD_USER_INPUT'],
   ]);
   expect(gateway.traffic()).toEqual([]);
-  await gateway.execute('query ($id: ID!) { campaign(id: $id) { rows(after: "x") { nodes { id } } } }', { id: largeCampaignId });
+  await gateway.execute(
+    'query ($id: ID!) { campaign(id: $id) { rows(after: "x") { nodes { id } } } }',
+    { id: largeCampaignId },
+  );
   expect(gateway.traffic()).toEqual([`GET /campaigns/${largeCampaignId}`]);
 });
 
@@ -145,7 +153,10 @@ test('every list rejects a damaged cursor before any upstream request', async ()
  */
 function nullFields(value: unknown, path = ''): string[] {
   if (value === null)
-    return /\.(assistant|campaign|call|rows)$|^\.\w+$/.test(path.replace(/\.\d+/g, '')) && !path.endsWith('.call') ? [path] : [];
+    return /\.(assistant|campaign|call|rows)$|^\.\w+$/.test(path.replace(/\.\d+/g, '')) &&
+      !path.endsWith('.call')
+      ? [path]
+      : [];
   if (typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([key, inner]) => nullFields(inner, `${path}.${key}`));
 }

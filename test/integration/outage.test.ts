@@ -18,19 +18,30 @@ const answers =
     control.fail(ALL, { status, ...(headers && { headers }) });
 
 const OUTAGES: { name: string; breakIt: StartOutage; code: string }[] = [
-  { name: 'resets connections', breakIt: ({ control }) => control.reset(ALL), code: 'UPSTREAM_UNAVAILABLE' },
+  {
+    name: 'resets connections',
+    breakIt: ({ control }) => control.reset(ALL),
+    code: 'UPSTREAM_UNAVAILABLE',
+  },
   ...[500, 502, 503, 504, 599].map((status) => ({
     name: `responds with ${status}`,
     breakIt: answers(status),
     code: 'UPSTREAM_UNAVAILABLE',
   })),
-  { name: 'responds with 429', breakIt: answers(429, { 'retry-after': '3' }), code: 'RATE_LIMITED' },
+  {
+    name: 'responds with 429',
+    breakIt: answers(429, { 'retry-after': '3' }),
+    code: 'RATE_LIMITED',
+  },
 ];
 
 describe.each(OUTAGES)('Upstream that $name', ({ name, breakIt, code }) => {
   test(`while the upstream ${name}, cached data is served stale and other data is an error; after the outage all data is fresh`, async () => {
     const timers = createManualTimers();
-    const { executeTraced, execute, traffic, clock, sandbox } = createTimedGateway({ settings: NO_RETRIES, gateway: timers });
+    const { executeTraced, execute, traffic, clock, sandbox } = createTimedGateway({
+      settings: NO_RETRIES,
+      gateway: timers,
+    });
     /** Lets a cooldown of 3 s pass. */
     const waitAWhile = async () => {
       await untilIdle();
@@ -48,13 +59,18 @@ describe.each(OUTAGES)('Upstream that $name', ({ name, breakIt, code }) => {
     // Pages, assistants, ended and live calls are all served stale, and the gateway reports no end
     // of a list that it has not seen.
     const during = await executeTraced(EVERYTHING, { id });
-    expect(during).toMatchObject({ data: before.data, extensions: { upstream: { cacheHits: 0, coalesced: 0, stale: 4 } } });
+    expect(during).toMatchObject({
+      data: before.data,
+      extensions: { upstream: { cacheHits: 0, coalesced: 0, stale: 4 } },
+    });
     expect(during.errors).toBeUndefined();
     expect(during.sources.every((source) => source.startsWith('stale '))).toBe(true);
     // A credential in a cooldown sends no more requests, and a request with a stale entry does not
     // wait.
     expect(traffic().length).toBeGreaterThanOrEqual(code === 'RATE_LIMITED' ? 1 : 4);
-    expect((await executeTraced(CALL, { id: liveCallId })).extensions.upstream).toMatchObject({ stale: 1 });
+    expect((await executeTraced(CALL, { id: liveCallId })).extensions.upstream).toMatchObject({
+      stale: 1,
+    });
 
     const asked = executeTraced(CALL, { id: sampleIds(sandbox).retriedCallId });
     await waitAWhile();
@@ -67,25 +83,35 @@ describe.each(OUTAGES)('Upstream that $name', ({ name, breakIt, code }) => {
     await waitAWhile();
     traffic();
     const after = await executeTraced(EVERYTHING, { id });
-    expect(after).toMatchObject({ data: before.data, extensions: { upstream: { requests: 4, stale: 0 } } });
+    expect(after).toMatchObject({
+      data: before.data,
+      extensions: { upstream: { requests: 4, stale: 0 } },
+    });
     expect(traffic()).toHaveLength(4);
   });
 
   test(`while the upstream ${name}, stale data is served no longer than the grace period`, async () => {
-    const { execute, clock, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, GRACE_MS: '60000' } });
+    const { execute, clock, sandbox } = createTimedGateway({
+      settings: { ...NO_RETRIES, GRACE_MS: '60000' },
+    });
     const { richCallId: id } = sampleIds(sandbox);
     await execute(CALL, { id });
     breakIt(sandbox);
     clock.pass(600_000 + 60_000 - 1);
     expect((await execute(CALL, { id })).data.call).not.toBeNull();
     clock.pass(1);
-    expect(await execute(CALL, { id })).toMatchObject({ data: { call: null }, errors: [{ extensions: { code } }] });
+    expect(await execute(CALL, { id })).toMatchObject({
+      data: { call: null },
+      errors: [{ extensions: { code } }],
+    });
   });
 });
 
 test('a cached response is served stale when the upstream times out', async () => {
   const timers = createManualTimers();
-  const { execute, executeTraced, clock, sandbox, traffic } = createTimedGateway({ gateway: timers });
+  const { execute, executeTraced, clock, sandbox, traffic } = createTimedGateway({
+    gateway: timers,
+  });
   const { richCallId: id } = sampleIds(sandbox);
   await execute(CALL, { id });
   clock.pass(STALE_AFTER_MS);
@@ -94,13 +120,19 @@ test('a cached response is served stale when the upstream times out', async () =
   const asked = executeTraced(CALL, { id });
   await untilIdle();
   timers.elapse(10_000);
-  expect(await asked).toMatchObject({ data: { call: { id } }, extensions: { upstream: { requests: 1, stale: 1 } } });
+  expect(await asked).toMatchObject({
+    data: { call: { id } },
+    extensions: { upstream: { requests: 1, stale: 1 } },
+  });
   expect(traffic()).toEqual([`GET /call/${id}`]);
 });
 
 test('an operation that reaches its deadline returns stale data', async () => {
   const timers = createManualTimers();
-  const { execute, clock, sandbox } = createTimedGateway({ gateway: timers, settings: { REQUEST_DEADLINE_MS: '777' } });
+  const { execute, clock, sandbox } = createTimedGateway({
+    gateway: timers,
+    settings: { REQUEST_DEADLINE_MS: '777' },
+  });
   const { richCallId: id } = sampleIds(sandbox);
   await execute(CALL, { id });
   clock.pass(STALE_AFTER_MS);
@@ -119,8 +151,16 @@ describe('Upstream responses without stale-if-error', () => {
     ['a 404', answers(404), undefined],
     ['a 410', answers(410), undefined],
     ['a redirect', answers(302, { location: 'http://elsewhere.test/' }), 'UPSTREAM_UNAVAILABLE'],
-    ['a body that is not JSON', ({ control }) => control.corrupt(ALL, '<html>'), 'UPSTREAM_INVALID_RESPONSE'],
-    ['a body without a call', ({ control }) => control.corrupt(ALL, '{}'), 'UPSTREAM_INVALID_RESPONSE'],
+    [
+      'a body that is not JSON',
+      ({ control }) => control.corrupt(ALL, '<html>'),
+      'UPSTREAM_INVALID_RESPONSE',
+    ],
+    [
+      'a body without a call',
+      ({ control }) => control.corrupt(ALL, '{}'),
+      'UPSTREAM_INVALID_RESPONSE',
+    ],
   ])('stale data is not served in place of %s', async (_name, breakIt, code) => {
     const { execute, clock, sandbox, traffic } = createTimedGateway({ settings: NO_RETRIES });
     const { richCallId: id } = sampleIds(sandbox);
@@ -146,13 +186,18 @@ describe('Upstream responses without stale-if-error', () => {
 });
 
 test('a failed background revalidation keeps the stale entry and causes no unexpected error', async () => {
-  const { execute, executeTraced, clock, sandbox, unexpectedErrors } = createTimedGateway({ settings: NO_RETRIES });
+  const { execute, executeTraced, clock, sandbox, unexpectedErrors } = createTimedGateway({
+    settings: NO_RETRIES,
+  });
   const { richCallId: id } = sampleIds(sandbox);
   await execute(CALL, { id });
   clock.pass(600_000);
   sandbox.control.reset(ALL);
   for (let time = 0; time < 3; time += 1) {
-    expect((await executeTraced(CALL, { id })).extensions.upstream).toMatchObject({ requests: 1, stale: 1 });
+    expect((await executeTraced(CALL, { id })).extensions.upstream).toMatchObject({
+      requests: 1,
+      stale: 1,
+    });
     await untilIdle();
   }
   expect(unexpectedErrors).toEqual([]);

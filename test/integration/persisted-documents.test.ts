@@ -9,11 +9,20 @@ const large = (n: number) => `${ASSISTANTS} #${n} ${'x'.repeat(120_000)}`;
 const createTenants = () => createTestGateway({ settings: { REVOX_API_KEY: '' } });
 
 /** Sends the hash of a text, and the document itself if `query` is given. */
-async function ask(gateway: TestGateway, key: string, text: string, query?: string): Promise<string> {
+async function ask(
+  gateway: TestGateway,
+  key: string,
+  text: string,
+  query?: string,
+): Promise<string> {
   const sha256Hash = createHash('sha256').update(text).digest('hex');
   const response = await gateway.fetch('/graphql', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${key}` },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      authorization: `Bearer ${key}`,
+    },
     body: JSON.stringify({ query, extensions: { persistedQuery: { version: 1, sha256Hash } } }),
   });
   const { errors } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
@@ -37,7 +46,8 @@ describe('Registered documents', () => {
     expect(await register(gateway, 'sk_invented', ASSISTANTS)).toBe('UNAUTHENTICATED');
     expect(await register(gateway, 'sk_invented', '{ __typename }')).toBe('ok');
     gateway.traffic();
-    for (const text of [ASSISTANTS, '{ __typename }']) expect(await ask(gateway, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
+    for (const text of [ASSISTANTS, '{ __typename }'])
+      expect(await ask(gateway, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
     expect(gateway.traffic()).toEqual([]);
   });
 

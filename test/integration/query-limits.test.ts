@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createTestGateway, type GraphQLResult } from '../support/test-gateway.ts';
-import { doubling, expectLimitError, type LimitExcess, type Operation, post, ROWS_OF_ROWS } from './limit-scenarios.ts';
+import {
+  doubling,
+  expectLimitError,
+  type LimitExcess,
+  type Operation,
+  post,
+  ROWS_OF_ROWS,
+} from './limit-scenarios.ts';
 
 /** Each operation requests a call that does not exist, which costs one upstream request. */
 const LIMIT_CASES: readonly (LimitExcess & {
@@ -22,8 +29,13 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'levels',
     settings: { MAX_DEPTH: '3' },
-    fits: { query: '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { id } }' },
-    isOver: { query: '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { assistant { id } } }' },
+    fits: {
+      query: '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { id } }',
+    },
+    isOver: {
+      query:
+        '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { assistant { id } } }',
+    },
     limit: 3,
     measured: 4,
     message: 'The operation is 4 levels deep; at most 3 are allowed (MAX_DEPTH).',
@@ -35,7 +47,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
     isOver: { query: '{ a: call(id: "nobody") { ...F ...F } } fragment F on Call { b: id c: id }' },
     limit: 4,
     measured: 5,
-    message: 'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
+    message:
+      'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
   },
   {
     name: 'repeated fields',
@@ -44,13 +57,16 @@ const LIMIT_CASES: readonly (LimitExcess & {
     isOver: { query: '{ call(id: "nobody") { id id id id id id } }' },
     limit: 4,
     measured: 5,
-    message: 'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
+    message:
+      'The operation has 5 aliases and repeated fields; at most 4 are allowed (MAX_ALIASES).',
   },
   {
     name: 'characters of an alias',
     settings: {},
     fits: { query: `{ ${'a'.repeat(256)}: call(id: "nobody") { id } }` },
-    isOver: { query: `{ call(id: "nobody") { ...F } } fragment F on Call { ${'a'.repeat(257)}: id }` },
+    isOver: {
+      query: `{ call(id: "nobody") { ...F } } fragment F on Call { ${'a'.repeat(257)}: id }`,
+    },
     limit: 256,
     measured: 257,
     message: 'The operation has an alias of 257 characters; at most 256 are allowed.',
@@ -62,7 +78,10 @@ const LIMIT_CASES: readonly (LimitExcess & {
       query:
         '{ call(id: "nobody") @skip(if: false) { id @skip(if: false) ...F ...F } } fragment F on Call { id @skip(if: false) }',
     },
-    isOver: { query: '{ call(id: "nobody") { ...F ...F ...F ...F ...F } } fragment F on Call { id @skip(if: false) }' },
+    isOver: {
+      query:
+        '{ call(id: "nobody") { ...F ...F ...F ...F ...F } } fragment F on Call { id @skip(if: false) }',
+    },
     limit: 4,
     measured: 5,
     message: 'The operation has 5 directives; at most 4 are allowed (MAX_DIRECTIVES).',
@@ -70,17 +89,25 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'selections with expanded fragments',
     settings: { MAX_TOKENS: '128' },
-    fits: { query: `{ call(id: "nobody") { ...F0 } } ${doubling(9, 'Call', 'id status direction')}` },
-    isOver: { query: `{ call(id: "nobody") { id ...F0 } } ${doubling(9, 'Call', 'id status direction')}` },
+    fits: {
+      query: `{ call(id: "nobody") { ...F0 } } ${doubling(9, 'Call', 'id status direction')}`,
+    },
+    isOver: {
+      query: `{ call(id: "nobody") { id ...F0 } } ${doubling(9, 'Call', 'id status direction')}`,
+    },
     limit: 2_560,
     measured: 2_561,
-    message: 'The operation has 2561 selections with its fragments written out; at most 2560 are allowed (20 × MAX_TOKENS).',
+    message:
+      'The operation has 2561 selections with its fragments written out; at most 2560 are allowed (20 × MAX_TOKENS).',
   },
   {
     name: 'returned fields',
     settings: { MAX_COST: '3' },
     fits: { query: '{ call(id: "nobody") { id status } }' },
-    isOver: { query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }', variables: { n: 2 } },
+    isOver: {
+      query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }',
+      variables: { n: 2 },
+    },
     limit: 3,
     measured: 5,
     message: 'The operation can bring 5 fields; at most 3 are allowed (MAX_COST).',
@@ -97,8 +124,14 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'ids in a variable',
     settings: { MAX_IDS: '2' },
-    fits: { query: 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }', variables: { ids: ['nobody', 'nobody'] } },
-    isOver: { query: '{ assistants { nodes { id } } ...F } fragment F on Query { nodes(ids: ["a", "b", "c"]) { id } }' },
+    fits: {
+      query: 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }',
+      variables: { ids: ['nobody', 'nobody'] },
+    },
+    isOver: {
+      query:
+        '{ assistants { nodes { id } } ...F } fragment F on Query { nodes(ids: ["a", "b", "c"]) { id } }',
+    },
     limit: 2,
     measured: 3,
     message: '`ids` of Query.nodes holds 3 items; at most 2 are allowed (MAX_IDS).',
@@ -107,11 +140,13 @@ const LIMIT_CASES: readonly (LimitExcess & {
     name: 'items of a list in any variable',
     settings: { MAX_IDS: '2', MAX_REPRESENTATIONS: '3' },
     fits: {
-      query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+      query:
+        'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
       variables: { s: ['COMPLETED', 'CANCELLED', 'COMPLETED'] },
     },
     isOver: {
-      query: 'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+      query:
+        'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
       variables: { s: [1, 2, 3, 4] },
     },
     limit: 3,
@@ -150,9 +185,13 @@ describe('Invalid input and the cost limit', () => {
     'an invalid argument of a connection (%s) is an error of its field',
     async (args) => {
       const gateway = createTestGateway();
-      const { data, errors } = await gateway.execute(`{ __typename callAttempts(${args}) { nodes { id } } }`);
+      const { data, errors } = await gateway.execute(
+        `{ __typename callAttempts(${args}) { nodes { id } } }`,
+      );
       expect(data).toEqual({ __typename: 'Query', callAttempts: null });
-      expect(errors).toMatchObject([{ path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } }]);
+      expect(errors).toMatchObject([
+        { path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } },
+      ]);
       expect(gateway.traffic()).toEqual([]);
     },
   );
@@ -165,9 +204,15 @@ describe('Invalid input and the cost limit', () => {
       { query, variables: { ids: null } },
       { limit: 500_000, measured: 5_050_202, message: expect.any(String) },
     );
-    const alone = await gateway.execute('query ($ids: [ID!] = []) { calls(ids: $ids) { id } }', { ids: null });
+    const alone = await gateway.execute('query ($ids: [ID!] = []) { calls(ids: $ids) { id } }', {
+      ids: null,
+    });
     expect(alone.errors).toMatchObject([
-      { path: ['calls'], extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"ids"') },
+      {
+        path: ['calls'],
+        extensions: { code: 'BAD_USER_INPUT' },
+        message: expect.stringContaining('"ids"'),
+      },
     ]);
     expect(gateway.traffic()).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
@@ -178,7 +223,9 @@ describe('Invalid input and the cost limit', () => {
     const query = `query ($v: Boolean = true) { assistants { nodes { id @include(if: $v) } } ${ROWS_OF_ROWS} }`;
     const answer = await gateway.execute(query, { v: null });
     expect(answer).toMatchObject({
-      errors: [{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"if"') }],
+      errors: [
+        { extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"if"') },
+      ],
     });
     expect(answer).not.toHaveProperty('data');
     expect(gateway.traffic()).toEqual([]);
@@ -193,10 +240,15 @@ describe('Invalid input and the cost limit', () => {
 
   test('an invalid variable is reported by its name before the cost of the document', async () => {
     const gateway = createTestGateway();
-    const { errors } = await gateway.execute(`query ($n: Int!) { a: campaigns(first: $n) { totalCount } ${ROWS_OF_ROWS} }`, {
-      n: 'x',
-    });
-    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"$n"') }]);
+    const { errors } = await gateway.execute(
+      `query ($n: Int!) { a: campaigns(first: $n) { totalCount } ${ROWS_OF_ROWS} }`,
+      {
+        n: 'x',
+      },
+    );
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"$n"') },
+    ]);
     expect(gateway.traffic()).toEqual([]);
   });
 });
@@ -208,18 +260,23 @@ test('only the selected operation of a document counts towards the cost limit', 
     (await (await post(gateway, JSON.stringify({ query, operationName }))).json()) as GraphQLResult;
   expect(await ask('Small')).toEqual({ data: { call: null } });
   expect(gateway.traffic()).toEqual(['GET /call/nobody']);
-  expect((await ask('Large')).errors).toMatchObject([{ extensions: { limit: 500_000, measured: 5_050_201 } }]);
+  expect((await ask('Large')).errors).toMatchObject([
+    { extensions: { limit: 500_000, measured: 5_050_201 } },
+  ]);
   expect(gateway.traffic()).toEqual([]);
 });
 
 test('an operation never returns more fields than its computed cost, whatever its previous variables were', async () => {
-  const query = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }';
+  const query =
+    'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: $n) { nodes { id } } } } }';
   const seen: number[] = [];
   const gateway = createTestGateway({ settings: { MAX_COST: '2000' } });
   for (const variables of [{}, { n: null }, { n: 3 }, {}, { n: 20 }, { n: 100 }]) {
     const { data, errors } = await gateway.execute(query, variables);
     if (errors) {
-      expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 2_000 } }]);
+      expect(errors).toMatchObject([
+        { extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 2_000 } },
+      ]);
       seen.push(0);
       continue;
     }
@@ -242,7 +299,8 @@ function countFields(value: unknown): number {
 
 test('the cost of an operation is computed again for other variables', async () => {
   const gateway = createTestGateway({ settings: { MAX_COST: '10' } });
-  const ask = (n: number | null) => gateway.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
+  const ask = (n: number | null) =>
+    gateway.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
   expect((await ask(4)).errors).toBeUndefined();
   expect((await ask(5)).errors).toMatchObject([{ extensions: { limit: 10, measured: 11 } }]);
   expect((await ask(null)).errors).toMatchObject([{ extensions: { limit: 10, measured: 41 } }]);

@@ -21,7 +21,11 @@ function createPassThroughGateway(settings = {}) {
   return createTimedGateway({ settings: { REVOX_API_KEY: '', ...settings } });
 }
 
-function codesOf({ errors = [] }: { readonly errors?: readonly { readonly extensions: { readonly code: string } }[] }): string[] {
+function codesOf({
+  errors = [],
+}: {
+  readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+}): string[] {
   return [...new Set(errors.map(({ extensions }) => extensions.code))];
 }
 
@@ -66,7 +70,10 @@ describe('Invented API key in pass-through mode', () => {
     await executeTraced(CALL, { id: 'x' }, INVALID_KEY);
     const { extensions, errors } = await executeTraced(CALL, { id: 'x' }, INVALID_KEY);
     expect(codesOf({ errors: errors ?? [] })).toEqual(['UNAUTHENTICATED']);
-    expect(extensions.upstream).toMatchObject({ requests: 0, calls: [{ path: '/call/x', status: null }] });
+    expect(extensions.upstream).toMatchObject({
+      requests: 0,
+      calls: [{ path: '/call/x', status: null }],
+    });
   });
 });
 
@@ -75,14 +82,22 @@ describe('Rejected API key in pass-through mode', () => {
     const { execute, clock, traffic, sandbox } = createPassThroughGateway(NO_RETRIES);
     const { richCallId, twentyCallIds: ids } = sampleIds(sandbox);
     sandbox.control.fail(() => true, { status: 401, times: 1 });
-    expect(codesOf(await execute(CALL, { id: richCallId }, VALID_KEY))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await execute(CALL, { id: richCallId }, VALID_KEY))).toEqual([
+      'UNAUTHENTICATED',
+    ]);
     clock.pass(999);
-    expect(codesOf(await execute(CALL, { id: richCallId }, VALID_KEY))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await execute(CALL, { id: richCallId }, VALID_KEY))).toEqual([
+      'UNAUTHENTICATED',
+    ]);
     expect(traffic()).toHaveLength(1);
     clock.pass(1);
-    expect((await execute(CALL, { id: richCallId }, VALID_KEY)).data.call).toEqual({ id: richCallId });
+    expect((await execute(CALL, { id: richCallId }, VALID_KEY)).data.call).toEqual({
+      id: richCallId,
+    });
     expect((await execute(CALLS, { ids }, VALID_KEY)).errors).toBeUndefined();
-    expect(traffic()).toHaveLength(1 + new Set([...ids, richCallId]).size - (ids.includes(richCallId) ? 1 : 0));
+    expect(traffic()).toHaveLength(
+      1 + new Set([...ids, richCallId]).size - (ids.includes(richCallId) ? 1 : 0),
+    );
   });
 
   test('the rejection of one API key does not affect another key', async () => {
@@ -103,15 +118,25 @@ describe('Rejected API key in pass-through mode', () => {
     sandbox.control.delay('/assistants', refusal.promise);
     sandbox.control.fail('/assistants', { status: 401 });
     sandbox.control.delay('/call/slow', late.promise);
-    sandbox.control.corrupt('/call/slow', JSON.stringify({ call: { id: 'slow', call_attempts: [], campaign: { id: 'next' } } }));
-    const asked = execute('{ assistants { nodes { id } } call(id: "slow") { id campaign { status } } }', {}, VALID_KEY);
+    sandbox.control.corrupt(
+      '/call/slow',
+      JSON.stringify({ call: { id: 'slow', call_attempts: [], campaign: { id: 'next' } } }),
+    );
+    const asked = execute(
+      '{ assistants { nodes { id } } call(id: "slow") { id campaign { status } } }',
+      {},
+      VALID_KEY,
+    );
     await untilIdle();
     refusal.resolve();
     await untilIdle();
     clock.pass(60_000);
     late.resolve();
     const answer = await asked;
-    expect(answer.errors?.map(({ path }) => path)).toEqual([['assistants'], ['call', 'campaign', 'status']]);
+    expect(answer.errors?.map(({ path }) => path)).toEqual([
+      ['assistants'],
+      ['call', 'campaign', 'status'],
+    ]);
     expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
     expect(traffic().sort()).toEqual(['GET /assistants', 'GET /call/slow']);
   });
@@ -119,7 +144,9 @@ describe('Rejected API key in pass-through mode', () => {
 
 describe('API key of the gateway in service mode', () => {
   test('after ten 401s in a row the API key of the gateway is probed once a second and used again as soon as it is accepted', async () => {
-    const { execute, clock, traffic, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' } });
+    const { execute, clock, traffic, sandbox } = createTimedGateway({
+      settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' },
+    });
     const { richCallId: id } = sampleIds(sandbox);
     sandbox.control.fail(() => true, { status: 401 });
     const answer = await execute(CALLS, { ids: hundredIds });
@@ -136,7 +163,9 @@ describe('API key of the gateway in service mode', () => {
   });
 
   test('a suspended API key of the gateway recovers within a second although one client polls an object that is rejected with 401', async () => {
-    const { execute, clock, traffic, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' } });
+    const { execute, clock, traffic, sandbox } = createTimedGateway({
+      settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' },
+    });
     const { richCallId: id } = sampleIds(sandbox);
     sandbox.control.fail(({ path }) => path === '/call/refused', { status: 401 });
     const poll = async (times: number) => {
@@ -154,7 +183,9 @@ describe('API key of the gateway in service mode', () => {
   });
 
   test('an API key of the gateway that is rejected for some objects still serves the others', async () => {
-    const { execute, traffic, sandbox } = createTimedGateway({ settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' } });
+    const { execute, traffic, sandbox } = createTimedGateway({
+      settings: { ...NO_RETRIES, REVOX_MAX_CONCURRENCY: '1' },
+    });
     const { twentyCallIds: ids } = sampleIds(sandbox);
     sandbox.control.fail(({ path }) => path.startsWith('/call/call-'), { status: 401 });
     const mixed = ids.flatMap((id, n) => [id, `call-${n}`]);

@@ -3,7 +3,15 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 import { KEY_A, KEY_B, NO_CACHE, type TestGatewayOptions } from '../support/test-gateway.ts';
 import { createTimedGateway, untilIdle } from '../support/timed-gateway.ts';
-import { AUDIENCE, createKey, createTokenIssuer, ISSUER, JWT_SETTINGS, sign, toFetchKeys } from '../support/token-issuer.ts';
+import {
+  AUDIENCE,
+  createKey,
+  createTokenIssuer,
+  ISSUER,
+  JWT_SETTINGS,
+  sign,
+  toFetchKeys,
+} from '../support/token-issuer.ts';
 
 const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
 const ALL = () => true;
@@ -11,7 +19,10 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 function createScene({ gateway, ...options }: TestGatewayOptions = {}) {
   const timers = createManualTimers();
-  const testGateway = createTimedGateway({ ...options, gateway: { ...timers, random: () => 1, ...gateway } });
+  const testGateway = createTimedGateway({
+    ...options,
+    gateway: { ...timers, random: () => 1, ...gateway },
+  });
   const [first, second] = sampleIds(testGateway.sandbox).twentyCallIds;
   return {
     ...testGateway,
@@ -35,7 +46,10 @@ describe('Retries', () => {
     await pass(500);
     const { data, errors, extensions } = await asked;
     expect([data, errors]).toEqual([{ call: { id: ids.first } }, undefined]);
-    expect(extensions.upstream).toMatchObject({ requests: 3, calls: [{ status: 200, source: 'network', retries: 2 }] });
+    expect(extensions.upstream).toMatchObject({
+      requests: 3,
+      calls: [{ status: 200, source: 'network', retries: 2 }],
+    });
     expect(traffic()).toEqual(Array(3).fill(`GET /call/${ids.first}`));
   });
 
@@ -46,7 +60,10 @@ describe('Retries', () => {
     await pass(3_000);
     const second = executeTraced(CALL, { id: ids.first });
     await pass(5_250);
-    expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([ids.first, ids.first]);
+    expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([
+      ids.first,
+      ids.first,
+    ]);
     expect((await second).sources).toEqual([`coalesced /call/${ids.first}`]);
     expect(traffic()).toHaveLength(2);
   });
@@ -63,23 +80,33 @@ describe('Retries', () => {
     traffic();
     sandbox.control.heal();
     sandbox.control.fail('/call/', { status: 503, headers: { 'retry-after': '2' } });
-    expect((await executeTraced(CALL, { id: ids.first })).extensions.upstream).toMatchObject({ stale: 1, requests: 1 });
+    expect((await executeTraced(CALL, { id: ids.first })).extensions.upstream).toMatchObject({
+      stale: 1,
+      requests: 1,
+    });
     expect(traffic()).toHaveLength(1);
   });
 });
 
 describe('Rate-limit cooldown', () => {
   test('a 429 response pauses the requests of its credential only, until Retry-After has passed', async () => {
-    const { execute, sandbox, pass, traffic, ids } = createScene({ settings: { REVOX_API_KEY: '' } });
+    const { execute, sandbox, pass, traffic, ids } = createScene({
+      settings: { REVOX_API_KEY: '' },
+    });
     const { id: ofB } = sandbox.control.data(KEY_B).calls[0]!;
     sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
     const first = execute(CALL, { id: ids.first }, bearer(KEY_A));
     await untilIdle();
     const second = execute(CALL, { id: ids.second }, bearer(KEY_A));
-    expect(await execute(CALL, { id: ofB }, bearer(KEY_B))).toEqual({ data: { call: { id: ofB } } });
+    expect(await execute(CALL, { id: ofB }, bearer(KEY_B))).toEqual({
+      data: { call: { id: ofB } },
+    });
     expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ofB}`]);
     await pass(20_000);
-    expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([ids.first, ids.second]);
+    expect((await Promise.all([first, second])).map(({ data }) => data.call.id)).toEqual([
+      ids.first,
+      ids.second,
+    ]);
     expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.second}`]);
   });
 
@@ -93,16 +120,27 @@ describe('Rate-limit cooldown', () => {
     }
     await pass(20_000);
     expect((await Promise.all(asked)).every(({ data }) => data.call !== null)).toBe(true);
-    expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.first}`, `GET /call/${ids.second}`]);
+    expect(traffic()).toEqual([
+      `GET /call/${ids.first}`,
+      `GET /call/${ids.first}`,
+      `GET /call/${ids.second}`,
+    ]);
   });
 
   test('a request whose deadline ends before the cooldown fails its field with RATE_LIMITED and retryAfter, without an upstream request', async () => {
-    const { execute, sandbox, traffic, ids } = createScene({ settings: { REQUEST_DEADLINE_MS: '5000' } });
+    const { execute, sandbox, traffic, ids } = createScene({
+      settings: { REQUEST_DEADLINE_MS: '5000' },
+    });
     sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
-    const limited = { data: { call: null }, errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 20 } }] };
+    const limited = {
+      data: { call: null },
+      errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 20 } }],
+    };
     expect(await execute(CALL, { id: ids.first })).toMatchObject(limited);
     expect(traffic()).toHaveLength(1);
-    expect(await execute('query ($id: ID!) { __typename call(id: $id) { id } }', { id: ids.second })).toMatchObject({
+    expect(
+      await execute('query ($id: ID!) { __typename call(id: $id) { id } }', { id: ids.second }),
+    ).toMatchObject({
       data: { __typename: 'Query', call: null },
       errors: [{ path: ['call'], extensions: { code: 'RATE_LIMITED', retryAfter: 20 } }],
     });
@@ -113,7 +151,9 @@ describe('Rate-limit cooldown', () => {
 describe('Circuit breaker', () => {
   test('an open circuit sends no requests, serves stale responses, and closes after a successful probe', async () => {
     const settings = { REVOX_RETRIES: '0', REVOX_BREAKER_FAILURES: '3' };
-    const { execute, executeTraced, sandbox, pass, traffic, clock, ids } = createScene({ settings });
+    const { execute, executeTraced, sandbox, pass, traffic, clock, ids } = createScene({
+      settings,
+    });
     await execute(CALL, { id: ids.first });
     clock.pass(700_000);
     traffic();
@@ -125,11 +165,17 @@ describe('Circuit breaker', () => {
     }
     expect(traffic()).toHaveLength(3);
     const stale = await executeTraced(CALL, { id: ids.first });
-    expect(stale).toMatchObject({ data: { call: { id: ids.first } }, extensions: { upstream: { requests: 0, stale: 1 } } });
+    expect(stale).toMatchObject({
+      data: { call: { id: ids.first } },
+      extensions: { upstream: { requests: 0, stale: 1 } },
+    });
     expect(traffic()).toEqual([]);
     sandbox.control.heal();
     await pass(1_000);
-    expect((await executeTraced(CALL, { id: ids.first })).extensions.upstream).toMatchObject({ requests: 1, stale: 0 });
+    expect((await executeTraced(CALL, { id: ids.first })).extensions.upstream).toMatchObject({
+      requests: 1,
+      stale: 0,
+    });
     expect((await execute(CALL, { id: ids.second })).data.call.id).toBe(ids.second);
     expect(traffic()).toEqual([`GET /call/${ids.first}`, `GET /call/${ids.second}`]);
   });
@@ -139,11 +185,24 @@ describe('Fair queueing between token subjects', () => {
   test('a token subject that floods the shared API key does not delay the request of another subject', async () => {
     const key = await createKey('one');
     const { execute, sandbox, traffic, clock } = createScene({
-      settings: { ...NO_CACHE, ...JWT_SETTINGS, JWT_SCOPE: '', HOST: '0.0.0.0', REVOX_MAX_CONCURRENCY: '4' },
+      settings: {
+        ...NO_CACHE,
+        ...JWT_SETTINGS,
+        JWT_SCOPE: '',
+        HOST: '0.0.0.0',
+        REVOX_MAX_CONCURRENCY: '4',
+      },
       gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
     });
     const as = async (sub: string) =>
-      bearer(await sign(key, { iss: ISSUER, aud: AUDIENCE, sub, exp: Math.floor(clock.now() / 1000) + 60 }));
+      bearer(
+        await sign(key, {
+          iss: ISSUER,
+          aud: AUDIENCE,
+          sub,
+          exp: Math.floor(clock.now() / 1000) + 60,
+        }),
+      );
     const [flooding, modest] = [await as('flooding'), await as('modest')];
     const { calls } = sandbox.control.data(KEY_A);
     const ids = calls.slice(0, 40).map(({ id }) => id);

@@ -20,26 +20,44 @@ function createGatewayWithLongCalls(settings: Record<string, string> = {}) {
     settings,
     upstream: async (request) => {
       const response = await sandbox.fetch(request);
-      const body = (await response.json()) as { call?: { call_attempts: object[] }; assistants?: object[] };
+      const body = (await response.json()) as {
+        call?: { call_attempts: object[] };
+        assistants?: object[];
+      };
       if (body.call)
-        body.call.call_attempts = [1, 2].map((id) => ({ ...body.call?.call_attempts[0], id: `attempt-${id}`, transcript }));
+        body.call.call_attempts = [1, 2].map((id) => ({
+          ...body.call?.call_attempts[0],
+          id: `attempt-${id}`,
+          transcript,
+        }));
       if (body.assistants)
-        body.assistants = body.assistants.map((assistant) => ({ ...assistant, prompt: 'Be kind. '.repeat(900) }));
+        body.assistants = body.assistants.map((assistant) => ({
+          ...assistant,
+          prompt: 'Be kind. '.repeat(900),
+        }));
       return Response.json(body);
     },
   });
   const [call] = calls.filter(({ status }) => status === 'completed');
-  return { ...gateway, callId: call!.id, assistantId: assistants[0]!.id, otherId: assistants[1]!.id };
+  return {
+    ...gateway,
+    callId: call!.id,
+    assistantId: assistants[0]!.id,
+    otherId: assistants[1]!.id,
+  };
 }
 
-const repeat = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
+const repeat = (count: number, toText: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => toText(n)).join(' ');
 const TRANSCRIPT_QUERY = 'callAttempts { transcript { role content } }';
 
 describe('Response size limit', () => {
   test('an operation that selects one call many times is aborted during execution when its response exceeds the limit', async () => {
     const { execute, callId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
     const query = `query ($ids: [ID!]!) { ${repeat(20, (n) => `a${n}: calls(ids: $ids) { ${TRANSCRIPT_QUERY} }`)} }`;
-    const { cpuMs, answer } = await measured(() => execute(query, { ids: Array(100).fill(callId) }));
+    const { cpuMs, answer } = await measured(() =>
+      execute(query, { ids: Array(100).fill(callId) }),
+    );
     expect(answer).toEqual(TOO_LARGE);
     expect(answer.errors?.[0]?.extensions).toMatchObject({ limit: 2 ** 24 });
     // The complete response would have 1,600,000 fields.
@@ -49,7 +67,8 @@ describe('Response size limit', () => {
   });
 
   test('long strings count towards the response size limit', async () => {
-    const { execute, assistantId, otherId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
+    const { execute, assistantId, otherId, traffic, unexpectedErrors } =
+      createGatewayWithLongCalls();
     const representations = Array.from({ length: 1_000 }, (_, n) => ({
       __typename: 'Assistant',
       id: n % 2 ? assistantId : otherId,
@@ -62,15 +81,20 @@ describe('Response size limit', () => {
   });
 
   test('a response over MAX_ANSWER_BYTES is rejected with 400 for a client that accepts GraphQL responses, and a smaller one is sent', async () => {
-    const { fetch, callId, execute, traffic } = createGatewayWithLongCalls({ MAX_ANSWER_BYTES: '100000' });
+    const { fetch, callId, execute, traffic } = createGatewayWithLongCalls({
+      MAX_ANSWER_BYTES: '100000',
+    });
     const query = `{ call(id: "${callId}") { id ${TRANSCRIPT_QUERY} } }`;
     const accept = 'application/graphql-response+json';
-    const response = await fetch(`/graphql?query=${encodeURIComponent(query)}`, { headers: { accept } });
+    const response = await fetch(`/graphql?query=${encodeURIComponent(query)}`, {
+      headers: { accept },
+    });
     expect([response.status, response.headers.get('cache-control')]).toEqual([400, 'no-store']);
     expect(await response.json()).toEqual(TOO_LARGE);
-    expect((await execute(`{ call(id: "${callId}") { id metadata callAttempts { id } } }`)).data.call.callAttempts).toHaveLength(
-      2,
-    );
+    expect(
+      (await execute(`{ call(id: "${callId}") { id metadata callAttempts { id } } }`)).data.call
+        .callAttempts,
+    ).toHaveLength(2);
     expect(traffic()).toEqual([`GET /call/${callId}`]);
   });
 
@@ -80,7 +104,10 @@ describe('Response size limit', () => {
       .data(KEY_A)
       .calls.slice(0, 40)
       .map(({ id }) => id);
-    const { data, errors } = await execute(`query ($ids: [ID!]!) { calls(ids: $ids) { id ${TRANSCRIPT_QUERY} } }`, { ids });
+    const { data, errors } = await execute(
+      `query ($ids: [ID!]!) { calls(ids: $ids) { id ${TRANSCRIPT_QUERY} } }`,
+      { ids },
+    );
     expect(errors).toBeUndefined();
     expect(data.calls).toHaveLength(40);
     expect(traffic()).toHaveLength(40);
@@ -89,11 +116,16 @@ describe('Response size limit', () => {
 
 describe('Measured response size', () => {
   const ALIAS = 'a'.repeat(250);
-  const ATTEMPTS = (field: string) => `{ callAttempts(first: 50) { nodes { ${repeat(20, (n) => `${ALIAS}${n}: ${field}`)} } } }`;
+  const ATTEMPTS = (field: string) =>
+    `{ callAttempts(first: 50) { nodes { ${repeat(20, (n) => `${ALIAS}${n}: ${field}`)} } } }`;
 
   test.each([
     ['response names', {}, ATTEMPTS('id')],
-    ['response names of `__typename`, which has no resolver in the gateway', {}, ATTEMPTS('__typename')],
+    [
+      'response names of `__typename`, which has no resolver in the gateway',
+      {},
+      ATTEMPTS('__typename'),
+    ],
     [
       'response names of `__typename` in a fragment',
       {},
@@ -105,32 +137,53 @@ describe('Measured response size', () => {
       { INTROSPECTION: 'on' },
       `{ ${repeat(20, (n) => `a${n}: __schema { types { name description fields { name description } } }`)} }`,
     ],
-    ['errors', {}, `{ ${repeat(80, (n) => `${ALIAS}${n}: callAttempts(after: "${'ä'.repeat(300)}") { totalCount }`)} }`],
-    ['an unrecognized value in the extensions', {}, `{ callAttempts(first: 50) { nodes { status } } }`],
-  ])('the measured size of a response with %s is at least its serialized size', async (_, settings, query) => {
-    const upstream = async (request: Request) => {
-      const response = await createSandbox().fetch(request);
-      const body = (await response.json()) as { calls?: object[] };
-      const calls = body.calls?.map((attempt, n) => ({ ...attempt, status: `\u0001\u0002${'新'.repeat(90)}${n}` }));
-      return Response.json({ ...body, ...(calls && { calls }) });
-    };
-    const answered = createTestGateway({ settings, upstream });
-    const response = await answered.fetch('/graphql', post(query));
-    const written = Buffer.byteLength(await response.text());
-    expect(written).toBeGreaterThan(10_000);
-    const refused = createTestGateway({ settings: { ...settings, MAX_ANSWER_BYTES: String(written - 1) }, upstream });
-    expect(await (await refused.fetch('/graphql', post(query))).json()).toEqual(TOO_LARGE);
-    expect(answered.traffic()).toEqual(refused.traffic());
-    expect([...answered.unexpectedErrors, ...refused.unexpectedErrors]).toEqual([]);
-  });
+    [
+      'errors',
+      {},
+      `{ ${repeat(80, (n) => `${ALIAS}${n}: callAttempts(after: "${'ä'.repeat(300)}") { totalCount }`)} }`,
+    ],
+    [
+      'an unrecognized value in the extensions',
+      {},
+      `{ callAttempts(first: 50) { nodes { status } } }`,
+    ],
+  ])(
+    'the measured size of a response with %s is at least its serialized size',
+    async (_, settings, query) => {
+      const upstream = async (request: Request) => {
+        const response = await createSandbox().fetch(request);
+        const body = (await response.json()) as { calls?: object[] };
+        const calls = body.calls?.map((attempt, n) => ({
+          ...attempt,
+          status: `\u0001\u0002${'新'.repeat(90)}${n}`,
+        }));
+        return Response.json({ ...body, ...(calls && { calls }) });
+      };
+      const answered = createTestGateway({ settings, upstream });
+      const response = await answered.fetch('/graphql', post(query));
+      const written = Buffer.byteLength(await response.text());
+      expect(written).toBeGreaterThan(10_000);
+      const refused = createTestGateway({
+        settings: { ...settings, MAX_ANSWER_BYTES: String(written - 1) },
+        upstream,
+      });
+      expect(await (await refused.fetch('/graphql', post(query))).json()).toEqual(TOO_LARGE);
+      expect(answered.traffic()).toEqual(refused.traffic());
+      expect([...answered.unexpectedErrors, ...refused.unexpectedErrors]).toEqual([]);
+    },
+  );
 
   test('the measured response size includes the upstream trace', async () => {
     const query = `{ ${repeat(90, (n) => `a${n}: call(id: "${n}${'x'.repeat(200)}") { id }`)} }`;
     const traced = { 'x-revox-trace': '1' };
     const answered = createTestGateway({ settings: { UPSTREAM_TRACE: 'on' } });
-    const written = Buffer.byteLength(await (await answered.fetch('/graphql', post(query, traced))).text());
+    const written = Buffer.byteLength(
+      await (await answered.fetch('/graphql', post(query, traced))).text(),
+    );
     const settings = { UPSTREAM_TRACE: 'on', MAX_ANSWER_BYTES: String(written - 100) };
-    expect(await (await createTestGateway({ settings }).fetch('/graphql', post(query, traced))).json()).toEqual(TOO_LARGE);
+    expect(
+      await (await createTestGateway({ settings }).fetch('/graphql', post(query, traced))).json(),
+    ).toEqual(TOO_LARGE);
     expect(answered.unexpectedErrors).toEqual([]);
   });
 });
@@ -144,8 +197,14 @@ const post = (query: string, headers: Record<string, string> = {}): RequestInit 
 const TOO_LARGE = {
   errors: [
     {
-      message: expect.stringMatching(/^The response takes at least \d+ bytes; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/),
-      extensions: { code: 'OPERATION_TOO_COMPLEX', limit: expect.any(Number), measured: expect.any(Number) },
+      message: expect.stringMatching(
+        /^The response takes at least \d+ bytes; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/,
+      ),
+      extensions: {
+        code: 'OPERATION_TOO_COMPLEX',
+        limit: expect.any(Number),
+        measured: expect.any(Number),
+      },
     },
   ],
 };

@@ -19,16 +19,41 @@ describe('Security headers', () => {
   test.each<[status: number, name: string, url: string, init?: RequestInit]>([
     [200, 'data', '/graphql?query={__typename}'],
     [200, 'an error', '/graphql?query={nope}', { headers: { accept: 'application/json' } }],
-    [400, 'a rejected operation', '/graphql?query={nope}', { headers: { accept: 'application/graphql-response+json' } }],
+    [
+      400,
+      'a rejected operation',
+      '/graphql?query={nope}',
+      { headers: { accept: 'application/graphql-response+json' } },
+    ],
     [400, 'invalid JSON', '/graphql', { method: 'POST', body: '{', headers: JSON_TYPE }],
     [405, 'a mutation by GET', '/graphql?query=mutation{x}'],
-    [403, 'another origin', '/graphql?query={__typename}', { headers: { origin: 'https://evil.test' } }],
+    [
+      403,
+      'another origin',
+      '/graphql?query={__typename}',
+      { headers: { origin: 'https://evil.test' } },
+    ],
     [403, 'another host', 'http://evil.test/graphql?query={__typename}'],
     [404, 'an unknown route', '/nope'],
     [405, 'another method', '/graphql', { method: 'PUT' }],
-    [406, 'another accepted type', '/graphql?query={__typename}', { headers: { accept: 'image/png' } }],
-    [413, 'a body over the limit', '/graphql', { method: 'POST', body: ' '.repeat(2 ** 21), headers: JSON_TYPE }],
-    [415, 'another content type', '/graphql', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } }],
+    [
+      406,
+      'another accepted type',
+      '/graphql?query={__typename}',
+      { headers: { accept: 'image/png' } },
+    ],
+    [
+      413,
+      'a body over the limit',
+      '/graphql',
+      { method: 'POST', body: ' '.repeat(2 ** 21), headers: JSON_TYPE },
+    ],
+    [
+      415,
+      'another content type',
+      '/graphql',
+      { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } },
+    ],
     [200, 'health', '/health'],
     [200, 'readiness', '/ready'],
     [302, 'the redirect to GraphiQL', '/', PAGE],
@@ -36,7 +61,10 @@ describe('Security headers', () => {
       204,
       'a preflight',
       '/graphql',
-      { method: 'OPTIONS', headers: { origin: 'https://app.test', 'access-control-request-method': 'GET' } },
+      {
+        method: 'OPTIONS',
+        headers: { origin: 'https://app.test', 'access-control-request-method': 'GET' },
+      },
     ],
   ])('a response with status %i has the security headers: %s', async (status, _name, url, init) => {
     const gateway = createTestGateway({ settings: { CORS_ORIGINS: 'https://app.test' } });
@@ -60,8 +88,13 @@ describe('Security headers', () => {
       throw new Error('at db.internal');
     };
     const gateway = createTestGateway({ settings: JWT_SETTINGS, gateway: { now } });
-    const response = await gateway.fetch('/graphql?query={__typename}', { headers: { authorization: 'Bearer a.b.c' } });
-    expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining('db.internal')]);
+    const response = await gateway.fetch('/graphql?query={__typename}', {
+      headers: { authorization: 'Bearer a.b.c' },
+    });
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.not.stringContaining('db.internal'),
+    ]);
     expect(gateway.unexpectedErrors).toHaveLength(1);
     expect(Object.fromEntries(response.headers)).toMatchObject(NOTHING_TO_LOAD);
     expect(gateway.traffic()).toEqual([]);
@@ -72,7 +105,9 @@ test('the GraphiQL page may run only the scripts that it contains', async () => 
   const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
   const response = await gateway.fetch('/graphql', PAGE);
   const html = await response.text();
-  const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(response.headers);
+  const { 'content-security-policy': policy = '', ...others } = Object.fromEntries(
+    response.headers,
+  );
   const { 'content-security-policy': _, ...rest } = NOTHING_TO_LOAD;
   expect(others).toMatchObject(rest);
   // The second script, which is GraphiQL itself, contains text that looks like script tags. Only a
@@ -93,7 +128,9 @@ test('the GraphiQL page may run only the scripts that it contains', async () => 
   ]);
   expect(policy).toContain(`'sha256-${hash}'`);
   // Responses that are not the page keep the strict policy after the page has been served.
-  const answer = await gateway.fetch('/graphql?query={__typename}', { headers: { authorization: `Bearer ${KEY_A}` } });
+  const answer = await gateway.fetch('/graphql?query={__typename}', {
+    headers: { authorization: `Bearer ${KEY_A}` },
+  });
   expect(Object.fromEntries(answer.headers)).toMatchObject(NOTHING_TO_LOAD);
   expect(gateway.traffic()).toEqual([]);
 });

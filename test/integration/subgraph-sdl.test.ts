@@ -5,7 +5,10 @@ import { createTestGateway } from '../support/test-gateway.ts';
 
 test('The subgraph SDL has no description on its schema block, which Hive’s Rust router cannot parse', () => {
   const [schema] = parse(subgraphSdl).definitions;
-  expect(schema).toMatchObject({ kind: 'SchemaDefinition', directives: [{ name: { value: 'link' } }] });
+  expect(schema).toMatchObject({
+    kind: 'SchemaDefinition',
+    directives: [{ name: { value: 'link' } }],
+  });
   expect((schema as SchemaDefinitionNode).description).toBeUndefined();
 });
 

@@ -4,7 +4,14 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { SettingsError } from '#config/settings.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { writeDocuments } from '../support/document-files.ts';
-import { createTestGateway, type GraphQLResult, KEY_A, KEY_B, NO_CACHE, type TestGateway } from '../support/test-gateway.ts';
+import {
+  createTestGateway,
+  type GraphQLResult,
+  KEY_A,
+  KEY_B,
+  NO_CACHE,
+  type TestGateway,
+} from '../support/test-gateway.ts';
 import { createTimedGateway } from '../support/timed-gateway.ts';
 
 const JSON_TYPE = 'application/json';
@@ -20,7 +27,12 @@ const DOCUMENTS = writeDocuments(
       version: 1,
       operations: [{ id: 'two', name: 'Names', type: 'query', body: TWO }],
     },
-    'relay.json': { card: CARD, outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' },
+    'relay.json': {
+      card: CARD,
+      outdated: '{ nothing }',
+      broken: '{ call(',
+      schema: '{ __schema { __typename } }',
+    },
   },
   afterAll,
 );
@@ -33,8 +45,12 @@ const TRUSTED_ONLY_SETTINGS = { ...TRUSTED_SETTINGS, TRUSTED_DOCUMENTS_ONLY: 'on
  */
 const plainGateway = createTestGateway({ settings: NO_CACHE });
 const trustedGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_SETTINGS } });
-const trustedOnlyGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS } });
-const routerSecretGateway = createTestGateway({ settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS, ROUTER_SECRETS: SECRET } });
+const trustedOnlyGateway = createTestGateway({
+  settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS },
+});
+const routerSecretGateway = createTestGateway({
+  settings: { ...NO_CACHE, ...TRUSTED_ONLY_SETTINGS, ROUTER_SECRETS: SECRET },
+});
 
 afterEach(() => {
   for (const gateway of [plainGateway, trustedGateway, trustedOnlyGateway, routerSecretGateway]) {
@@ -57,7 +73,9 @@ const ID_PARAMETERS: { readonly way: string; readonly name: (id: string) => Para
   { way: 'id', name: (id) => ({ id }) },
   { way: 'persistedQuery', name: toApqParams },
 ];
-const METHODS_AND_PARAMETERS = METHODS.flatMap((method) => ID_PARAMETERS.map((way) => ({ method, ...way })));
+const METHODS_AND_PARAMETERS = METHODS.flatMap((method) =>
+  ID_PARAMETERS.map((way) => ({ method, ...way })),
+);
 
 function toApqParams(id: string): Params {
   return { extensions: { persistedQuery: { version: 1, sha256Hash: id } } };
@@ -80,7 +98,9 @@ async function send(
   headers: Record<string, string> = {},
 ): Promise<HttpResult> {
   const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
-  const search = new URLSearchParams(Object.entries(params).map(([name, value]) => [name, asText(value)]));
+  const search = new URLSearchParams(
+    Object.entries(params).map(([name, value]) => [name, asText(value)]),
+  );
   const response =
     method === 'GET'
       ? await gateway.fetch(`/graphql?${search}`, { headers: { accept: JSON_TYPE, ...headers } })
@@ -89,91 +109,153 @@ async function send(
           headers: { 'content-type': JSON_TYPE, accept: JSON_TYPE, ...headers },
           body: JSON.stringify(params),
         });
-  return { status: response.status, headers: response.headers, answer: (await response.json()) as GraphQLResult };
+  return {
+    status: response.status,
+    headers: response.headers,
+    answer: (await response.json()) as GraphQLResult,
+  };
 }
 
 const codesOf = ({ errors = [] }: GraphQLResult) => errors.map(({ extensions }) => extensions.code);
-const NOT_FOUND = { errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }] };
+const NOT_FOUND = {
+  errors: [
+    { message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } },
+  ],
+};
 
 describe('Trusted document', () => {
-  test.each(METHODS_AND_PARAMETERS)('a trusted document is selected by $way with $method', async ({ method, name }) => {
-    const { richCallId } = sampleIds(trustedGateway.sandbox);
-    for (const id of ['card', sha256(CARD)]) {
-      const { status, answer } = await send(trustedGateway, method, { ...name(id), variables: { id: richCallId } });
-      expect({ status, answer }).toEqual({ status: 200, answer: { data: { call: { id: richCallId } } } });
-      expect(trustedGateway.traffic()).toEqual([`GET /call/${richCallId}`]);
-    }
-  });
+  test.each(METHODS_AND_PARAMETERS)(
+    'a trusted document is selected by $way with $method',
+    async ({ method, name }) => {
+      const { richCallId } = sampleIds(trustedGateway.sandbox);
+      for (const id of ['card', sha256(CARD)]) {
+        const { status, answer } = await send(trustedGateway, method, {
+          ...name(id),
+          variables: { id: richCallId },
+        });
+        expect({ status, answer }).toEqual({
+          status: 200,
+          answer: { data: { call: { id: richCallId } } },
+        });
+        expect(trustedGateway.traffic()).toEqual([`GET /call/${richCallId}`]);
+      }
+    },
+  );
 
-  test.each(METHODS)('a trusted document may contain several operations, with %s', async (method) => {
-    const gateway = trustedGateway;
-    const kind = await send(gateway, method, { doc_id: 'two', operationName: 'Kind' });
-    expect(kind.answer).toEqual({ data: { __typename: 'Query' } });
-    expect(gateway.traffic()).toEqual([]);
-    const names = await send(gateway, method, { doc_id: 'two', operationName: 'Names' });
-    expect(names.answer.data.assistants.nodes).toHaveLength(1);
-    expect(gateway.traffic()).toEqual(['GET /assistants']);
-    expect(codesOf((await send(gateway, method, { doc_id: 'two' })).answer)).toEqual(['BAD_USER_INPUT']);
-    expect(gateway.traffic()).toEqual([]);
-  });
+  test.each(METHODS)(
+    'a trusted document may contain several operations, with %s',
+    async (method) => {
+      const gateway = trustedGateway;
+      const kind = await send(gateway, method, { doc_id: 'two', operationName: 'Kind' });
+      expect(kind.answer).toEqual({ data: { __typename: 'Query' } });
+      expect(gateway.traffic()).toEqual([]);
+      const names = await send(gateway, method, { doc_id: 'two', operationName: 'Names' });
+      expect(names.answer.data.assistants.nodes).toHaveLength(1);
+      expect(gateway.traffic()).toEqual(['GET /assistants']);
+      expect(codesOf((await send(gateway, method, { doc_id: 'two' })).answer)).toEqual([
+        'BAD_USER_INPUT',
+      ]);
+      expect(gateway.traffic()).toEqual([]);
+    },
+  );
 
-  test.each([null, ''])('a trusted document may be selected next to an empty query: %j', async (query) => {
-    const gateway = trustedGateway;
-    expect((await send(gateway, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } })).answer).toEqual({
-      data: { call: null },
-    });
-    expect(gateway.traffic()).toEqual(['GET /call/x']);
-  });
-
-  test.each(ID_PARAMETERS)('a trusted document may be sent in full next to its id, by $way', async ({ name }) => {
-    const gateway = trustedGateway;
-    for (const id of ['card', sha256(CARD)]) {
-      const { answer } = await send(gateway, 'POST', { ...name(id), query: CARD, variables: { id: 'x' } });
-      expect(answer).toEqual({ data: { call: null } });
+  test.each([null, ''])(
+    'a trusted document may be selected next to an empty query: %j',
+    async (query) => {
+      const gateway = trustedGateway;
+      expect(
+        (await send(gateway, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } }))
+          .answer,
+      ).toEqual({
+        data: { call: null },
+      });
       expect(gateway.traffic()).toEqual(['GET /call/x']);
-    }
-  });
+    },
+  );
+
+  test.each(ID_PARAMETERS)(
+    'a trusted document may be sent in full next to its id, by $way',
+    async ({ name }) => {
+      const gateway = trustedGateway;
+      for (const id of ['card', sha256(CARD)]) {
+        const { answer } = await send(gateway, 'POST', {
+          ...name(id),
+          query: CARD,
+          variables: { id: 'x' },
+        });
+        expect(answer).toEqual({ data: { call: null } });
+        expect(gateway.traffic()).toEqual(['GET /call/x']);
+      }
+    },
+  );
 
   test('a trusted document may be selected by several parameters at once', async () => {
     const gateway = trustedGateway;
-    const params = { documentId: `sha256:${sha256(CARD)}`, ...toApqParams(sha256(CARD)), variables: { id: 'x' } };
+    const params = {
+      documentId: `sha256:${sha256(CARD)}`,
+      ...toApqParams(sha256(CARD)),
+      variables: { id: 'x' },
+    };
     for (const method of METHODS) {
       expect((await send(gateway, method, params)).answer).toEqual({ data: { call: null } });
       expect(gateway.traffic()).toEqual(['GET /call/x']);
     }
   });
 
-  test.each(METHODS)('a trusted document is parsed, validated and rejected like any other document, with %s', async (method) => {
-    const gateway = createTestGateway({ settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' } });
-    const refused = async (id: string) => {
-      const { answer } = await send(gateway, method, { id });
-      const { answer: inFull } = await send(gateway, method, {
-        query: { outdated: '{ nothing }', broken: '{ call(', schema: '{ __schema { __typename } }' }[id],
+  test.each(METHODS)(
+    'a trusted document is parsed, validated and rejected like any other document, with %s',
+    async (method) => {
+      const gateway = createTestGateway({
+        settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' },
       });
-      expect(answer).toEqual(inFull);
-      return codesOf(answer);
-    };
-    expect(await refused('broken')).toEqual(['GRAPHQL_PARSE_FAILED']);
-    expect(await refused('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
-    expect(new Set(await refused('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
-    // The required variable is missing.
-    expect(codesOf((await send(gateway, method, { id: 'card' })).answer)).toEqual(['BAD_USER_INPUT']);
-    expect(gateway.traffic()).toEqual([]);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+      const refused = async (id: string) => {
+        const { answer } = await send(gateway, method, { id });
+        const { answer: inFull } = await send(gateway, method, {
+          query: {
+            outdated: '{ nothing }',
+            broken: '{ call(',
+            schema: '{ __schema { __typename } }',
+          }[id],
+        });
+        expect(answer).toEqual(inFull);
+        return codesOf(answer);
+      };
+      expect(await refused('broken')).toEqual(['GRAPHQL_PARSE_FAILED']);
+      expect(await refused('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+      expect(new Set(await refused('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
+      // The required variable is missing.
+      expect(codesOf((await send(gateway, method, { id: 'card' })).answer)).toEqual([
+        'BAD_USER_INPUT',
+      ]);
+      expect(gateway.traffic()).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 
   test('a GET response for a trusted document has Cache-Control and Vary headers', async () => {
     const gateway = createTimedGateway({ settings: TRUSTED_SETTINGS });
     const { richCallId: id, liveCallId } = sampleIds(gateway.sandbox);
     const kept = async (callId: string) => {
-      const { headers } = await send(gateway, 'GET', { ...toApqParams(sha256(CARD)), variables: { id: callId } });
+      const { headers } = await send(gateway, 'GET', {
+        ...toApqParams(sha256(CARD)),
+        variables: { id: callId },
+      });
       return [headers.get('cache-control'), headers.get('vary')];
     };
-    expect(await kept(id)).toEqual(['private, max-age=600', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
+    expect(await kept(id)).toEqual([
+      'private, max-age=600',
+      'Authorization, Router-Authorization, Accept, Accept-Encoding',
+    ]);
     gateway.clock.pass(100_000);
-    expect(await kept(id)).toEqual(['private, max-age=500', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
+    expect(await kept(id)).toEqual([
+      'private, max-age=500',
+      'Authorization, Router-Authorization, Accept, Accept-Encoding',
+    ]);
     expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
-    expect(await kept(liveCallId)).toEqual(['no-store', 'Authorization, Router-Authorization, Accept, Accept-Encoding']);
+    expect(await kept(liveCallId)).toEqual([
+      'no-store',
+      'Authorization, Router-Authorization, Accept, Accept-Encoding',
+    ]);
     expect(gateway.traffic()).toEqual([`GET /call/${liveCallId}`]);
   });
 });
@@ -183,7 +265,14 @@ describe('Unknown document id', () => {
     'an unknown document id by $way with $method is PersistedQueryNotFound, which clients rely on',
     async ({ way, method, name }) => {
       for (const gateway of [plainGateway, trustedGateway, trustedOnlyGateway]) {
-        for (const id of [sha256('{ nobody }'), 'Card', '__proto__', 'constructor', 'toString', 'x'.repeat(500)]) {
+        for (const id of [
+          sha256('{ nobody }'),
+          'Card',
+          '__proto__',
+          'constructor',
+          'toString',
+          'x'.repeat(500),
+        ]) {
           for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
             const { status, answer, headers } = await send(gateway, method, name(id), { accept });
             expect(answer).toEqual(NOT_FOUND);
@@ -210,7 +299,8 @@ describe('Unknown document id', () => {
 
 describe('Invalid document id', () => {
   const HASH = 'extensions.persistedQuery.sha256Hash';
-  const isNoId = (place: string) => `\`${place}\` must be the id of a document: a text that is not empty.`;
+  const isNoId = (place: string) =>
+    `\`${place}\` must be the id of a document: a text that is not empty.`;
   const CASES: { name: string; params: Params; message: string }[] = [
     ...[5, true, {}, ['card'], ''].flatMap((id) => [
       ...['documentId', 'doc_id', 'id'].map((way) => ({
@@ -218,9 +308,17 @@ describe('Invalid document id', () => {
         params: { [way]: id },
         message: isNoId(way),
       })),
-      { name: `a hash of ${JSON.stringify(id)}`, params: toApqParams(id as string), message: isNoId(HASH) },
+      {
+        name: `a hash of ${JSON.stringify(id)}`,
+        params: toApqParams(id as string),
+        message: isNoId(HASH),
+      },
     ]),
-    { name: 'no hash', params: { extensions: { persistedQuery: { version: 1 } } }, message: isNoId(HASH) },
+    {
+      name: 'no hash',
+      params: { extensions: { persistedQuery: { version: 1 } } },
+      message: isNoId(HASH),
+    },
     ...['card', 1, true].map((persistedQuery) => ({
       name: `a persistedQuery of ${JSON.stringify(persistedQuery)}`,
       params: { extensions: { persistedQuery } },
@@ -243,18 +341,26 @@ describe('Invalid document id', () => {
     },
   ];
 
-  test.each(CASES)('a request with $name is BAD_USER_INPUT with 400 for every Accept header', async ({ params, message }) => {
-    const gateway = trustedGateway;
-    for (const query of [undefined, CARD]) {
-      for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-        const { status, answer } = await send(gateway, 'POST', { ...params, query, variables: { id: 'x' } }, { accept });
-        expect({ status, answer }).toEqual({
-          status: 400,
-          answer: { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
-        });
+  test.each(CASES)(
+    'a request with $name is BAD_USER_INPUT with 400 for every Accept header',
+    async ({ params, message }) => {
+      const gateway = trustedGateway;
+      for (const query of [undefined, CARD]) {
+        for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
+          const { status, answer } = await send(
+            gateway,
+            'POST',
+            { ...params, query, variables: { id: 'x' } },
+            { accept },
+          );
+          expect({ status, answer }).toEqual({
+            status: 400,
+            answer: { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
+          });
+        }
       }
-    }
-  });
+    },
+  );
 
   test.each([
     ['?documentId=', isNoId('documentId')],
@@ -275,18 +381,25 @@ describe('Invalid document id', () => {
     'the parameter %s is not a document id and is rejected as unknown',
     async (name) => {
       const gateway = trustedGateway;
-      const { status, answer } = await send(gateway, 'POST', { [name]: 'card', query: CARD, variables: { id: 'x' } });
+      const { status, answer } = await send(gateway, 'POST', {
+        [name]: 'card',
+        query: CARD,
+        variables: { id: 'x' },
+      });
       expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
       expect(gateway.traffic()).toEqual([]);
     },
   );
 
-  test.each([5, {}, [CARD]])('a document id next to the invalid query %j is BAD_USER_INPUT', async (query) => {
-    const gateway = trustedGateway;
-    const { status, answer } = await send(gateway, 'POST', { id: 'card', query });
-    expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-    expect(gateway.traffic()).toEqual([]);
-  });
+  test.each([5, {}, [CARD]])(
+    'a document id next to the invalid query %j is BAD_USER_INPUT',
+    async (query) => {
+      const gateway = trustedGateway;
+      const { status, answer } = await send(gateway, 'POST', { id: 'card', query });
+      expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+      expect(gateway.traffic()).toEqual([]);
+    },
+  );
 });
 
 describe('Document id next to another document', () => {
@@ -295,9 +408,14 @@ describe('Document id next to another document', () => {
     async ({ method, name }) => {
       for (const gateway of [trustedGateway, trustedOnlyGateway]) {
         for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
-          const { status, answer } = await send(gateway, method, { ...name(id), query: '{ assistants { nodes { id } } }' });
+          const { status, answer } = await send(gateway, method, {
+            ...name(id),
+            query: '{ assistants { nodes { id } } }',
+          });
           expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-          expect(answer.errors?.[0]?.message).toMatch(/does not match the document in `query`: it must be the SHA-256/);
+          expect(answer.errors?.[0]?.message).toMatch(
+            /does not match the document in `query`: it must be the SHA-256/,
+          );
         }
         expect(gateway.traffic()).toEqual([]);
       }
@@ -309,17 +427,21 @@ describe('Automatic persisted query', () => {
   const LIST = '{ assistants { nodes { id } } }';
   const BROUGHT = { ...toApqParams(sha256(LIST)), query: LIST };
 
-  test.each(METHODS)('a document that was sent with its hash is found by the hash in later requests, with %s', async (method) => {
-    const gateway = createTestGateway();
-    expect((await send(gateway, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
-    expect(gateway.traffic()).toEqual([]);
-    const { answer } = await send(gateway, method, BROUGHT);
-    expect(answer.data.assistants.nodes.length).toBeGreaterThan(0);
-    expect(gateway.traffic()).toEqual(['GET /assistants']);
-    for (const { name } of ID_PARAMETERS) expect((await send(gateway, method, name(sha256(LIST)))).answer).toEqual(answer);
-    expect(gateway.traffic()).toEqual([]);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+  test.each(METHODS)(
+    'a document that was sent with its hash is found by the hash in later requests, with %s',
+    async (method) => {
+      const gateway = createTestGateway();
+      expect((await send(gateway, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
+      expect(gateway.traffic()).toEqual([]);
+      const { answer } = await send(gateway, method, BROUGHT);
+      expect(answer.data.assistants.nodes.length).toBeGreaterThan(0);
+      expect(gateway.traffic()).toEqual(['GET /assistants']);
+      for (const { name } of ID_PARAMETERS)
+        expect((await send(gateway, method, name(sha256(LIST)))).answer).toEqual(answer);
+      expect(gateway.traffic()).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 
   test('a registered document is shared by all API keys, and its responses are not', async () => {
     const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
@@ -327,7 +449,8 @@ describe('Automatic persisted query', () => {
     const ofA = await send(gateway, 'POST', BROUGHT, as(KEY_A));
     const ofB = await send(gateway, 'GET', toApqParams(sha256(LIST)), as(KEY_B));
     expect(gateway.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
-    const idsOf = (key: string) => gateway.sandbox.control.data(key).assistants.map(({ id }) => ({ id }));
+    const idsOf = (key: string) =>
+      gateway.sandbox.control.data(key).assistants.map(({ id }) => ({ id }));
     expect(ofA.answer.data.assistants.nodes).toEqual(idsOf(KEY_A).slice(0, 20));
     expect(ofB.answer.data.assistants.nodes).toEqual(idsOf(KEY_B).slice(0, 20));
     expect(ofB.headers.get('vary')).toContain('Authorization');
@@ -352,9 +475,14 @@ describe('Automatic persisted query', () => {
     const gateway = createTestGateway();
     await send(gateway, 'POST', BROUGHT);
     expect(gateway.traffic()).toEqual(['GET /assistants']);
-    const { answer } = await send(gateway, 'POST', { ...toApqParams(sha256(LIST)), query: `${LIST} ` });
+    const { answer } = await send(gateway, 'POST', {
+      ...toApqParams(sha256(LIST)),
+      query: `${LIST} `,
+    });
     expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
-    expect((await send(gateway, 'POST', toApqParams(sha256(LIST)))).answer).not.toHaveProperty('errors');
+    expect((await send(gateway, 'POST', toApqParams(sha256(LIST)))).answer).not.toHaveProperty(
+      'errors',
+    );
     expect(gateway.traffic()).toEqual([]);
   });
 
@@ -364,14 +492,19 @@ describe('Automatic persisted query', () => {
       const query = `{ __typename } # ${number} ${'x'.repeat(2 ** 16)}`;
       return { query, send: () => send(gateway, 'POST', { ...toApqParams(sha256(query)), query }) };
     };
-    const isKnown = async (query: string) => !('errors' in (await send(gateway, 'POST', toApqParams(sha256(query)))).answer);
+    const isKnown = async (query: string) =>
+      !('errors' in (await send(gateway, 'POST', toApqParams(sha256(query)))).answer);
     const brought = Array.from({ length: 128 }, (_, number) => bring(number));
     for (const each of brought.slice(0, 100)) await each.send();
     expect(await isKnown(brought[0]!.query)).toBe(true);
     for (const each of brought.slice(100)) await each.send();
     // A lookup refreshes a document; the least recently used one is evicted.
-    expect(await Promise.all([0, 1, 127].map((number) => isKnown(brought[number]!.query)))).toEqual([true, false, true]);
-    expect((await send(gateway, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({ data: { call: null } });
+    expect(await Promise.all([0, 1, 127].map((number) => isKnown(brought[number]!.query)))).toEqual(
+      [true, false, true],
+    );
+    expect((await send(gateway, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({
+      data: { call: null },
+    });
     expect(gateway.traffic()).toEqual(['GET /call/x']);
   });
 });
@@ -384,7 +517,12 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
     'a trusted document is executed by $way with $method and when it is sent in full',
     async ({ method, name }) => {
       const gateway = trustedOnlyGateway;
-      for (const params of [name('card'), name(sha256(CARD)), { query: CARD }, { query: CARD, ...name(sha256(CARD)) }]) {
+      for (const params of [
+        name('card'),
+        name(sha256(CARD)),
+        { query: CARD },
+        { query: CARD, ...name(sha256(CARD)) },
+      ]) {
         const { answer } = await send(gateway, method, { ...params, variables: { id: 'x' } });
         expect(answer).toEqual({ data: { call: null } });
         expect(gateway.traffic()).toEqual(['GET /call/x']);
@@ -404,14 +542,23 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
   ])('a document that is not trusted is FORBIDDEN: %s', async (_what, query) => {
     const gateway = trustedOnlyGateway;
     for (const method of METHODS) {
-      for (const params of [{ query }, { query, ...toApqParams(sha256(query)) }, { query, documentId: sha256(query) }]) {
+      for (const params of [
+        { query },
+        { query, ...toApqParams(sha256(query)) },
+        { query, documentId: sha256(query) },
+      ]) {
         for (const [accept, expected] of [
           [JSON_TYPE, 200],
           [RESPONSE_TYPE, 403],
         ] as const) {
-          const { status, answer, headers } = await send(gateway, method, params, { accept, ...asRouter });
+          const { status, answer, headers } = await send(gateway, method, params, {
+            accept,
+            ...asRouter,
+          });
           expect([status, codesOf(answer)]).toEqual([expected, ['FORBIDDEN']]);
-          expect(answer.errors?.[0]?.message).toMatch(/executes only trusted documents.*`documentId`/);
+          expect(answer.errors?.[0]?.message).toMatch(
+            /executes only trusted documents.*`documentId`/,
+          );
           expect(answer).not.toHaveProperty('data');
           expect(headers.get('cache-control')).toBe('no-store');
         }
@@ -424,18 +571,28 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
   test('a router with the secret may send operations of routers without a trusted document', async () => {
     const gateway = routerSecretGateway;
     for (const method of METHODS) {
-      for (const params of [{ query: '{ __typename }' }, { query: '{ __typename }', ...toApqParams(sha256('{ __typename }')) }]) {
-        expect((await send(gateway, method, params, asRouter)).answer).toEqual({ data: { __typename: 'Query' } });
+      for (const params of [
+        { query: '{ __typename }' },
+        { query: '{ __typename }', ...toApqParams(sha256('{ __typename }')) },
+      ]) {
+        expect((await send(gateway, method, params, asRouter)).answer).toEqual({
+          data: { __typename: 'Query' },
+        });
       }
     }
     const query = 'query Kind { __typename } query Mine { call(id: "x") { id } }';
-    expect((await send(gateway, 'POST', { query, operationName: 'Kind' }, asRouter)).answer).toEqual({
+    expect(
+      (await send(gateway, 'POST', { query, operationName: 'Kind' }, asRouter)).answer,
+    ).toEqual({
       data: { __typename: 'Query' },
     });
-    expect((await send(gateway, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).answer).toEqual(NOT_FOUND);
-    expect((await send(gateway, 'POST', { query: '{ _service' }, asRouter)).answer.errors?.[0]?.extensions.code).toBe(
-      'GRAPHQL_PARSE_FAILED',
-    );
+    expect(
+      (await send(gateway, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).answer,
+    ).toEqual(NOT_FOUND);
+    expect(
+      (await send(gateway, 'POST', { query: '{ _service' }, asRouter)).answer.errors?.[0]
+        ?.extensions.code,
+    ).toBe('GRAPHQL_PARSE_FAILED');
     expect(gateway.traffic()).toEqual([]);
   });
 
@@ -444,9 +601,14 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
       'query ($representations: [_Any!]!) { _service { sdl } _entities(representations: $representations) { __typename } }';
     const variables = { representations: [{ __typename: 'Call', id: 'x' }] };
     const { answer } = await send(routerSecretGateway, 'POST', { query, variables }, asRouter);
-    expect(answer.data).toEqual({ _service: { sdl: expect.stringContaining('@link') }, _entities: [null] });
+    expect(answer.data).toEqual({
+      _service: { sdl: expect.stringContaining('@link') },
+      _entities: [null],
+    });
     expect(routerSecretGateway.traffic()).toEqual(['GET /call/x']);
-    expect(codesOf((await send(trustedOnlyGateway, 'POST', { query, variables }, asRouter)).answer)).toEqual(['FORBIDDEN']);
+    expect(
+      codesOf((await send(trustedOnlyGateway, 'POST', { query, variables }, asRouter)).answer),
+    ).toEqual(['FORBIDDEN']);
     expect(trustedOnlyGateway.traffic()).toEqual([]);
   });
 
@@ -456,15 +618,20 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
     ['{ ...A } fragment A on Query { call(id: "x") { id } }'],
     ['{ __schema { queryType { name } } }'],
     ['query Kind { __typename } query Mine { call(id: "x") { id } }', 'Mine'],
-  ])('a router with the secret may not send any other document: %s', async (query, operationName?: string) => {
-    const gateway = routerSecretGateway;
-    for (const method of METHODS) {
-      const params = { query, ...(operationName === undefined ? {} : { operationName }) };
-      const { answer } = await send(gateway, method, params, asRouter);
-      expect(codesOf(answer)).toEqual(['FORBIDDEN']);
-      expect(answer.errors?.[0]?.message).toMatch(/a document that is not trusted only for `_entities` and `_service`/);
-    }
-  });
+  ])(
+    'a router with the secret may not send any other document: %s',
+    async (query, operationName?: string) => {
+      const gateway = routerSecretGateway;
+      for (const method of METHODS) {
+        const params = { query, ...(operationName === undefined ? {} : { operationName }) };
+        const { answer } = await send(gateway, method, params, asRouter);
+        expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+        expect(answer.errors?.[0]?.message).toMatch(
+          /a document that is not trusted only for `_entities` and `_service`/,
+        );
+      }
+    },
+  );
 });
 
 describe('Trusted documents at startup', () => {
@@ -472,7 +639,9 @@ describe('Trusted documents at startup', () => {
     const lines: string[] = [];
     createTestGateway({
       settings,
-      gateway: { log: { info: (line) => lines.push(line), error: expect.fail, unexpected: expect.fail } },
+      gateway: {
+        log: { info: (line) => lines.push(line), error: expect.fail, unexpected: expect.fail },
+      },
     });
     return lines;
   };
@@ -487,10 +656,14 @@ describe('Trusted documents at startup', () => {
   });
 
   test('the number of invalid trusted documents is logged when there are many', () => {
-    const documents = Object.fromEntries(Array.from({ length: 50 }, (_, number) => [`${number}\n`, `{ nothing${number} }`]));
+    const documents = Object.fromEntries(
+      Array.from({ length: 50 }, (_, number) => [`${number}\n`, `{ nothing${number} }`]),
+    );
     // GraphQL repeats unexpected text in its error message.
     const unexpected = '{ """over\ntwo lines""" }';
-    const lines = told({ TRUSTED_DOCUMENTS: writeDocuments({ 'm.json': { unexpected, ...documents } }) });
+    const lines = told({
+      TRUSTED_DOCUMENTS: writeDocuments({ 'm.json': { unexpected, ...documents } }),
+    });
     expect(lines).toHaveLength(21);
     expect(lines.at(-1)).toBe('31 more trusted documents are not valid against the schema.');
     expect(lines.join('')).not.toContain('\n');

@@ -33,7 +33,10 @@ function createGatewayWithLongBodies(settings: Record<string, string> = {}, byte
       }),
     );
   };
-  const gateway: TestGateway = createTestGateway({ settings: { MAX_UPSTREAM_BYTES: `${512 * KIB}`, ...settings }, upstream });
+  const gateway: TestGateway = createTestGateway({
+    settings: { MAX_UPSTREAM_BYTES: `${512 * KIB}`, ...settings },
+    upstream,
+  });
   return { ...gateway, bodies };
 }
 
@@ -75,7 +78,9 @@ test('an operation that holds all bytes of the API key of the gateway while it w
 describe('Upstream byte budget', () => {
   test('an exhausted byte budget stops all in-flight bodies of its operation and keeps the rest of the response', async () => {
     const { execute, bodies, traffic, unexpectedErrors } = createGatewayWithLongBodies();
-    const { data, errors } = await execute(`${CALLS.replace('{ calls', '{ __typename calls')}`, { ids: TEN_IDS });
+    const { data, errors } = await execute(`${CALLS.replace('{ calls', '{ __typename calls')}`, {
+      ids: TEN_IDS,
+    });
     expect(data.__typename).toBe('Query');
     const loaded = data.calls.filter((call: unknown) => call !== null);
     expect(errors).toHaveLength(10 - loaded.length);
@@ -99,7 +104,9 @@ describe('Upstream byte budget', () => {
   });
 
   test('each operation has its own byte budget, and cached data costs none of it', async () => {
-    const { execute, traffic } = createGatewayWithLongBodies({ MAX_UPSTREAM_BYTES: `${250 * KIB}` });
+    const { execute, traffic } = createGatewayWithLongBodies({
+      MAX_UPSTREAM_BYTES: `${250 * KIB}`,
+    });
     for (const ids of [TEN_IDS.slice(0, 2), TEN_IDS.slice(2, 4), TEN_IDS.slice(0, 4)]) {
       expect(await execute(CALLS, { ids })).toEqual({ data: { calls: ids.map((id) => ({ id })) } });
     }
@@ -107,7 +114,9 @@ describe('Upstream byte budget', () => {
   });
 
   test('an operation that joins a request is not affected by the exhausted byte budget of the operation that sent it', async () => {
-    const { execute, bodies, traffic } = createGatewayWithLongBodies({ MAX_UPSTREAM_BYTES: `${150 * KIB}` });
+    const { execute, bodies, traffic } = createGatewayWithLongBodies({
+      MAX_UPSTREAM_BYTES: `${150 * KIB}`,
+    });
     const { promise, resolve } = Promise.withResolvers<void>();
     bodies.hold = promise;
     const spending = execute(CALLS, { ids: TEN_IDS.slice(0, 3) });
@@ -120,9 +129,15 @@ describe('Upstream byte budget', () => {
   });
 
   test('an exceeded byte budget is not an upstream failure: the circuit stays closed and nothing is retried', async () => {
-    const { execute, traffic } = createGatewayWithLongBodies({ MAX_UPSTREAM_BYTES: `${50 * KIB}`, REVOX_BREAKER_FAILURES: '1' });
+    const { execute, traffic } = createGatewayWithLongBodies({
+      MAX_UPSTREAM_BYTES: `${50 * KIB}`,
+      REVOX_BREAKER_FAILURES: '1',
+    });
     for (let time = 0; time < 3; time += 1) {
-      expect(await execute(CALL, { id: 'c' })).toMatchObject({ data: { call: null }, errors: [{ extensions: EXCEEDED }] });
+      expect(await execute(CALL, { id: 'c' })).toMatchObject({
+        data: { call: null },
+        errors: [{ extensions: EXCEEDED }],
+      });
     }
     expect(traffic()).toHaveLength(3);
   });

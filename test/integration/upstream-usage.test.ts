@@ -32,14 +32,33 @@ describe('extensions.upstream', () => {
         coalesced: 0,
         stale: 0,
         calls: [
-          { method: 'GET', path: `/call/${id}`, status: 200, ms: expect.any(Number), source: 'cache' },
-          { method: 'GET', path: '/call/nowhere', status: 404, ms: expect.any(Number), source: 'network' },
-          { method: 'GET', path: `/call/${retriedCallId}`, status: 200, ms: expect.any(Number), source: 'network' },
+          {
+            method: 'GET',
+            path: `/call/${id}`,
+            status: 200,
+            ms: expect.any(Number),
+            source: 'cache',
+          },
+          {
+            method: 'GET',
+            path: '/call/nowhere',
+            status: 404,
+            ms: expect.any(Number),
+            source: 'network',
+          },
+          {
+            method: 'GET',
+            path: `/call/${retriedCallId}`,
+            status: 200,
+            ms: expect.any(Number),
+            source: 'network',
+          },
         ],
       },
     });
     // Durations are in tenths of a millisecond of the monotonic clock.
-    for (const { ms } of extensions.upstream.calls) expect(ms).toBe(Math.round(Math.round(ms / 1.26) * 12.6) / 10);
+    for (const { ms } of extensions.upstream.calls)
+      expect(ms).toBe(Math.round(Math.round(ms / 1.26) * 12.6) / 10);
 
     clock.pass(600_000);
     sandbox.control.reset(() => true);
@@ -52,7 +71,9 @@ describe('extensions.upstream', () => {
 
   test('extensions.upstream lists pages with the query string that was sent', async () => {
     const { executeTraced } = createTimedGateway();
-    const { sources } = await executeTraced('{ callAttempts(first: 1, statuses: [COMPLETED, ERRORED]) { nodes { id } } }');
+    const { sources } = await executeTraced(
+      '{ callAttempts(first: 1, statuses: [COMPLETED, ERRORED]) { nodes { id } } }',
+    );
     expect(sources).toEqual(['network /call?page=1&page_size=50&statuses=completed%2Cerrored']);
   });
 
@@ -60,7 +81,9 @@ describe('extensions.upstream', () => {
     const { execute, sandbox } = createTimedGateway();
     const { richCallId: id } = sampleIds(sandbox);
     expect(await execute(CALL, { id })).toEqual({ data: { call: { id } } });
-    expect(await execute(CALL, { id }, { 'x-revox-trace': '0' })).toEqual({ data: { call: { id } } });
+    expect(await execute(CALL, { id }, { 'x-revox-trace': '0' })).toEqual({
+      data: { call: { id } },
+    });
     const silent = createTimedGateway({ settings: { UPSTREAM_TRACE: 'off' } });
     expect(await silent.execute(CALL, { id }, TRACED)).toEqual({ data: { call: { id } } });
   });
@@ -68,7 +91,11 @@ describe('extensions.upstream', () => {
   test('extensions.upstream lists at most 1,000 calls and counts all of them', () => {
     const account = createUpstreamUsage(() => 0);
     for (let n = 0; n < 1001; n += 1) {
-      account.record({ method: 'GET', path: `/call/${n}`, status: 200, ms: 1, source: 'cache' }, undefined, '/call/{id}');
+      account.record(
+        { method: 'GET', path: `/call/${n}`, status: 200, ms: 1, source: 'cache' },
+        undefined,
+        '/call/{id}',
+      );
     }
     expect(account.counts.cache).toBe(1001);
     expect(account.calls).toHaveLength(1000);
@@ -76,43 +103,96 @@ describe('extensions.upstream', () => {
 });
 
 describe('Cache-Control', () => {
-  const QUERIES: { name: string; query: string; headers?: Record<string, string>; expected: string }[] = [
-    { name: 'a call that ended a while ago', query: '{ call(id: "$rich") { id } }', expected: 'private, max-age=600' },
-    { name: 'an assistant', query: '{ assistant(id: "$french") { name } }', expected: 'private, max-age=30' },
+  const QUERIES: {
+    name: string;
+    query: string;
+    headers?: Record<string, string>;
+    expected: string;
+  }[] = [
+    {
+      name: 'a call that ended a while ago',
+      query: '{ call(id: "$rich") { id } }',
+      expected: 'private, max-age=600',
+    },
+    {
+      name: 'an assistant',
+      query: '{ assistant(id: "$french") { name } }',
+      expected: 'private, max-age=30',
+    },
     {
       name: 'the least fresh of several things',
-      query: '{ call(id: "$rich") { id } assistant(id: "$french") { name } campaign(id: "$large") { name } }',
+      query:
+        '{ call(id: "$rich") { id } assistant(id: "$french") { name } campaign(id: "$large") { name } }',
       expected: 'private, max-age=10',
     },
-    { name: 'a page', query: '{ callAttempts(statuses: [COMPLETED]) { nodes { id } } }', expected: 'private, max-age=1' },
-    { name: 'a call that does not exist', query: '{ call(id: "nowhere") { id } }', expected: 'private, max-age=2' },
-    { name: 'a response without upstream data', query: '{ __typename }', expected: 'private, max-age=0' },
-    { name: 'a live call', query: '{ call(id: "$live") { id } assistant(id: "$french") { name } }', expected: 'no-store' },
-    { name: 'a page with a live attempt', query: '{ callAttempts { nodes { id } } }', expected: 'no-store' },
-    { name: 'an error', query: '{ call(id: "$rich") { id } assistant(id: "") { name } }', expected: 'no-store' },
-    { name: 'a trace', query: '{ call(id: "$rich") { id } }', headers: TRACED, expected: 'no-store' },
+    {
+      name: 'a page',
+      query: '{ callAttempts(statuses: [COMPLETED]) { nodes { id } } }',
+      expected: 'private, max-age=1',
+    },
+    {
+      name: 'a call that does not exist',
+      query: '{ call(id: "nowhere") { id } }',
+      expected: 'private, max-age=2',
+    },
+    {
+      name: 'a response without upstream data',
+      query: '{ __typename }',
+      expected: 'private, max-age=0',
+    },
+    {
+      name: 'a live call',
+      query: '{ call(id: "$live") { id } assistant(id: "$french") { name } }',
+      expected: 'no-store',
+    },
+    {
+      name: 'a page with a live attempt',
+      query: '{ callAttempts { nodes { id } } }',
+      expected: 'no-store',
+    },
+    {
+      name: 'an error',
+      query: '{ call(id: "$rich") { id } assistant(id: "") { name } }',
+      expected: 'no-store',
+    },
+    {
+      name: 'a trace',
+      query: '{ call(id: "$rich") { id } }',
+      headers: TRACED,
+      expected: 'no-store',
+    },
     { name: 'an invalid query', query: '{ nothing }', expected: 'no-store' },
     { name: 'an empty query', query: '', expected: 'no-store' },
   ];
 
   function fill(query: string, gateway: ReturnType<typeof createTimedGateway>): string {
-    const { richCallId, frenchAssistantId, largeCampaignId, liveCallId } = sampleIds(gateway.sandbox);
-    const ids: Record<string, string> = { rich: richCallId, french: frenchAssistantId, large: largeCampaignId, live: liveCallId };
+    const { richCallId, frenchAssistantId, largeCampaignId, liveCallId } = sampleIds(
+      gateway.sandbox,
+    );
+    const ids: Record<string, string> = {
+      rich: richCallId,
+      french: frenchAssistantId,
+      large: largeCampaignId,
+      live: liveCallId,
+    };
     return query.replace(/\$(\w+)/g, (_, name: string) => ids[name]!);
   }
 
-  test.each(QUERIES)('the Cache-Control of $name is $expected', async ({ query, headers, expected }) => {
-    const gateway = createTimedGateway();
-    const body = JSON.stringify({ query: fill(query, gateway) });
-    const post = await gateway.fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body,
-    });
-    expect(post.headers.get('cache-control')).toBe(expected);
-    expect(post.headers.get('vary')).toBe(VARY_WHOLE);
-    expect(await post.json()).not.toHaveProperty('extensions.http');
-  });
+  test.each(QUERIES)(
+    'the Cache-Control of $name is $expected',
+    async ({ query, headers, expected }) => {
+      const gateway = createTimedGateway();
+      const body = JSON.stringify({ query: fill(query, gateway) });
+      const post = await gateway.fetch('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body,
+      });
+      expect(post.headers.get('cache-control')).toBe(expected);
+      expect(post.headers.get('vary')).toBe(VARY_WHOLE);
+      expect(await post.json()).not.toHaveProperty('extensions.http');
+    },
+  );
 
   test('max-age decreases with the age of the entry, and a stale response is no-store', async () => {
     const gateway = createTimedGateway();
@@ -149,31 +229,60 @@ describe('Cache-Control', () => {
     {
       name: 'with a body over the limit',
       settings: { MAX_BODY_BYTES: '1024' },
-      init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(2000)}"` },
+      init: {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `"${'x'.repeat(2000)}"`,
+      },
       status: 413,
     },
-    { name: 'that accepts only an unsupported type', settings: {}, init: { headers: { accept: 'image/png' } }, status: 406 },
-  ])('the Cache-Control of a rejected request $name is no-store', async ({ settings, init, status }) => {
-    const { fetch } = createTimedGateway({ settings });
-    const response = await fetch('/graphql?query={__typename}', init);
-    expect(response.status).toBe(status);
-    expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(response.headers.get('vary')).toBe(VARY_WHOLE);
-  });
+    {
+      name: 'that accepts only an unsupported type',
+      settings: {},
+      init: { headers: { accept: 'image/png' } },
+      status: 406,
+    },
+  ])(
+    'the Cache-Control of a rejected request $name is no-store',
+    async ({ settings, init, status }) => {
+      const { fetch } = createTimedGateway({ settings });
+      const response = await fetch('/graphql?query={__typename}', init);
+      expect(response.status).toBe(status);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('vary')).toBe(VARY_WHOLE);
+    },
+  );
 
   test.each([
-    { name: 'an event stream', accept: 'text/event-stream', query: '{ assistants { nodes { id } } }' },
-    { name: 'an event stream for an invalid query', accept: 'text/event-stream', query: '{ nothing }' },
-    { name: 'a multipart response', accept: 'multipart/mixed', query: '{ assistants { nodes { id } } }' },
+    {
+      name: 'an event stream',
+      accept: 'text/event-stream',
+      query: '{ assistants { nodes { id } } }',
+    },
+    {
+      name: 'an event stream for an invalid query',
+      accept: 'text/event-stream',
+      query: '{ nothing }',
+    },
+    {
+      name: 'a multipart response',
+      accept: 'multipart/mixed',
+      query: '{ assistants { nodes { id } } }',
+    },
   ])('the Cache-Control of $name is no-store', async ({ accept, query }) => {
-    const response = await createTimedGateway().fetch(`/graphql?${new URLSearchParams({ query })}`, { headers: { accept } });
+    const response = await createTimedGateway().fetch(
+      `/graphql?${new URLSearchParams({ query })}`,
+      { headers: { accept } },
+    );
     expect(response.headers.get('content-type')).toContain(accept);
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('vary')).toBe(VARY);
   });
 
   test('the GraphiQL page has no Cache-Control header and varies by Accept', async () => {
-    const { headers } = await createTimedGateway().fetch('/graphql', { headers: { accept: 'text/html' } });
+    const { headers } = await createTimedGateway().fetch('/graphql', {
+      headers: { accept: 'text/html' },
+    });
     expect(headers.get('content-type')).toContain('text/html');
     expect(headers.get('cache-control')).toBeNull();
     expect(headers.get('vary')).toBe(VARY_WHOLE);
@@ -184,7 +293,10 @@ describe('Cache-Control', () => {
     const { largeCampaignId, liveCallId } = sampleIds(gateway.sandbox);
     const control = gateway.sandbox.control;
     const live = control.data('sk_demo_a').calls.find(({ id }) => id === liveCallId)!;
-    control.transform(/\/rows/, (body) => ({ ...body, rows: [{ ...body.rows[0], call: live }, ...body.rows.slice(1)] }));
+    control.transform(/\/rows/, (body) => ({
+      ...body,
+      rows: [{ ...body.rows[0], call: live }, ...body.rows.slice(1)],
+    }));
     const url = `/graphql?${new URLSearchParams({ query: `{ campaign(id: "${largeCampaignId}") { rows { nodes { id } } } }` })}`;
     const { headers } = await gateway.fetch(url, { headers: { accept: 'application/json' } });
     expect(headers.get('cache-control')).toBe('no-store');

@@ -29,7 +29,10 @@ async function keepSending(): Promise<void> {
       dispatcher: client,
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization },
-      body: JSON.stringify({ query: `query ($id: ID!) { call(id: $id) { id } }`, variables: { id: `${name}-${sentCount}` } }),
+      body: JSON.stringify({
+        query: `query ($id: ID!) { call(id: $id) { id } }`,
+        variables: { id: `${name}-${sentCount}` },
+      }),
     });
     const { errors } = (await body.json()) as { errors?: unknown };
     if (errors) throw new Error(JSON.stringify(errors));

@@ -34,7 +34,11 @@ export async function startSlowUpstream(latencyMs: number): Promise<SlowUpstream
   return {
     url: `http://127.0.0.1:${port}`,
     takeTraffic(authorization) {
-      const { requests = 0, mostAtOnce: maxConcurrent = 0, now = 0 } = traffic.get(authorization) ?? {};
+      const {
+        requests = 0,
+        mostAtOnce: maxConcurrent = 0,
+        now = 0,
+      } = traffic.get(authorization) ?? {};
       traffic.set(authorization, { requests: 0, now, mostAtOnce: now });
       return { requests, maxConcurrent };
     },

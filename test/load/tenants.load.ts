@@ -38,8 +38,11 @@ describe('While one tenant floods the gateway at ten times the limit', () => {
 
   test('another one, with a token of its own and the same key, waits no longer than twice as long as in quiet', async () => {
     const key = await createKey('one');
-    await using issuer = await listen(async (response) => sendJson(response, { keys: [await toJwk(key)] }));
-    const tokenOf = (sub: string) => sign(key, { iss: ISSUER, aud: AUDIENCE, sub, exp: Math.floor(Date.now() / 1000) + 600 });
+    await using issuer = await listen(async (response) =>
+      sendJson(response, { keys: [await toJwk(key)] }),
+    );
+    const tokenOf = (sub: string) =>
+      sign(key, { iss: ISSUER, aud: AUDIENCE, sub, exp: Math.floor(Date.now() / 1000) + 600 });
     await runLoad({
       settings: {
         REVOX_API_KEY: 'sk_common',
@@ -56,7 +59,13 @@ describe('While one tenant floods the gateway at ten times the limit', () => {
   });
 });
 
-async function runLoad({ settings, modest, flooding, upstreamKeys, maxOfFlood }: Tenants): Promise<void> {
+async function runLoad({
+  settings,
+  modest,
+  flooding,
+  upstreamKeys,
+  maxOfFlood,
+}: Tenants): Promise<void> {
   await using upstream = await startSlowUpstream(LATENCY_MS);
   const port = await freePort();
   await using gateway = startGateway([], {
@@ -82,7 +91,10 @@ async function runLoad({ settings, modest, flooding, upstreamKeys, maxOfFlood }:
       dispatcher: client,
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: modest },
-      body: JSON.stringify({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { id } }),
+      body: JSON.stringify({
+        query: 'query ($id: ID!) { call(id: $id) { id } }',
+        variables: { id },
+      }),
     });
     expect(await body.json()).toEqual({ data: { call: { id } } });
     return performance.now() - startedAt;
@@ -97,7 +109,12 @@ async function runLoad({ settings, modest, flooding, upstreamKeys, maxOfFlood }:
   function startFlood() {
     floods += 1;
     const worker = new Worker(new URL('flood.ts', import.meta.url), {
-      workerData: { url, authorization: flooding, concurrency: FLOOD, name: `flood-${floods}` } satisfies Flood,
+      workerData: {
+        url,
+        authorization: flooding,
+        concurrency: FLOOD,
+        name: `flood-${floods}`,
+      } satisfies Flood,
     });
     return {
       begun: once(worker, 'message'),
@@ -123,7 +140,10 @@ async function runLoad({ settings, modest, flooding, upstreamKeys, maxOfFlood }:
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const key of Object.values(upstreamKeys)) upstream.takeTraffic(key);
     quiet.push(...(await sample()));
-    expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({ requests: SAMPLES, maxConcurrent: 1 });
+    expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({
+      requests: SAMPLES,
+      maxConcurrent: 1,
+    });
 
     await using flood = startFlood();
     await flood.begun;
@@ -143,6 +163,7 @@ async function runLoad({ settings, modest, flooding, upstreamKeys, maxOfFlood }:
 
 function toLatencyStats(times: readonly number[]) {
   const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN) * 10) / 10;
+  const at = (share: number) =>
+    Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN) * 10) / 10;
   return { p50: at(0.5), p99: at(0.99), most: at(1) };
 }

@@ -7,7 +7,14 @@ import { createRevoxApiFactory, type RevoxApi } from '#rest/revox-api.ts';
 import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { FetchUpstream } from '#rest/upstream-request.ts';
 import type { Call } from '#sandbox/api/wire.ts';
-import { createTestGateway, KEY_A, KEY_B, NO_CACHE, NO_RETRIES, type TestGateway } from '../support/test-gateway.ts';
+import {
+  createTestGateway,
+  KEY_A,
+  KEY_B,
+  NO_CACHE,
+  NO_RETRIES,
+  type TestGateway,
+} from '../support/test-gateway.ts';
 
 /**
  * One gateway for all tests. It caches nothing between operations but the types of ids. `fresh`
@@ -56,7 +63,10 @@ describe('Embedded objects', () => {
       { id: call!.id },
     );
     expect(errors).toBeUndefined();
-    expect(data.call.assistant).toMatchObject({ id: call!.assistant!.id, name: call!.assistant!.name });
+    expect(data.call.assistant).toMatchObject({
+      id: call!.assistant!.id,
+      name: call!.assistant!.name,
+    });
     expect(data.call.campaign).toEqual(call!.campaign);
     expect(traffic()).toEqual([`GET /call/${call!.id}`]);
   });
@@ -65,12 +75,22 @@ describe('Embedded objects', () => {
     const { execute, traffic, sandbox } = fresh();
     const [campaign] = campaigns;
     sandbox.control.transform('/campaigns/', (body) => ({
-      campaign: { ...body.campaign, assistant_id: 'of-the-id', assistant: { id: 'embedded', name: 'Along' } },
+      campaign: {
+        ...body.campaign,
+        assistant_id: 'of-the-id',
+        assistant: { id: 'embedded', name: 'Along' },
+      },
     }));
-    const { data } = await execute('query ($id: ID!) { campaign(id: $id) { assistantId assistant { id name prompt } } }', {
-      id: campaign!.id,
+    const { data } = await execute(
+      'query ($id: ID!) { campaign(id: $id) { assistantId assistant { id name prompt } } }',
+      {
+        id: campaign!.id,
+      },
+    );
+    expect(data.campaign).toEqual({
+      assistantId: 'of-the-id',
+      assistant: { id: 'embedded', name: 'Along', prompt: null },
     });
-    expect(data.campaign).toEqual({ assistantId: 'of-the-id', assistant: { id: 'embedded', name: 'Along', prompt: null } });
     expect(traffic()).toEqual([`GET /campaigns/${campaign!.id}`]);
   });
 
@@ -79,11 +99,19 @@ describe('Embedded objects', () => {
     async (assistant) => {
       const { execute, traffic, sandbox } = fresh();
       const [campaign] = campaigns;
-      sandbox.control.transform('/campaigns/', (body) => ({ campaign: { ...body.campaign, assistant } }));
-      const { data, errors } = await execute('query ($id: ID!) { campaign(id: $id) { assistant { id } } }', { id: campaign!.id });
+      sandbox.control.transform('/campaigns/', (body) => ({
+        campaign: { ...body.campaign, assistant },
+      }));
+      const { data, errors } = await execute(
+        'query ($id: ID!) { campaign(id: $id) { assistant { id } } }',
+        { id: campaign!.id },
+      );
       expect(errors).toBeUndefined();
       expect(data.campaign.assistant).toEqual({ id: campaign!.assistant_id });
-      expect(traffic()).toEqual([`GET /campaigns/${campaign!.id}`, `GET /assistants/${campaign!.assistant_id}`]);
+      expect(traffic()).toEqual([
+        `GET /campaigns/${campaign!.id}`,
+        `GET /assistants/${campaign!.assistant_id}`,
+      ]);
     },
   );
 
@@ -95,10 +123,13 @@ describe('Embedded objects', () => {
       { id: campaign.id },
     );
     expect(errors).toBeUndefined();
-    expect(data.campaign.rows.nodes.map((row: { call: { id: string } | null }) => row.call?.id)).toEqual(
-      rows[campaign.id]!.slice(0, 20).map(({ call }) => call?.id),
-    );
-    expect(traffic()).toEqual([`GET /campaigns/${campaign.id}`, `GET /campaigns/${campaign.id}/rows?page=1&page_size=50`]);
+    expect(
+      data.campaign.rows.nodes.map((row: { call: { id: string } | null }) => row.call?.id),
+    ).toEqual(rows[campaign.id]!.slice(0, 20).map(({ call }) => call?.id));
+    expect(traffic()).toEqual([
+      `GET /campaigns/${campaign.id}`,
+      `GET /campaigns/${campaign.id}/rows?page=1&page_size=50`,
+    ]);
   });
 });
 
@@ -116,8 +147,15 @@ describe('Loaders of one operation', () => {
     };
     const nodeTypes = createNodeTypes(Date.now).of('somebody');
     const loaders = createLoaders({
-      rest: { getCall: refuse('call'), getAssistant: refuse('assistant'), getCampaign: refuse('campaign'), ...rest } as RevoxApi,
-      facts: createEndpointFacts({ firstPage: 1, pageSize: 50, monotonicNow: () => 0 })({ fingerprint: 'ann' }),
+      rest: {
+        getCall: refuse('call'),
+        getAssistant: refuse('assistant'),
+        getCampaign: refuse('campaign'),
+        ...rest,
+      } as RevoxApi,
+      facts: createEndpointFacts({ firstPage: 1, pageSize: 50, monotonicNow: () => 0 })({
+        fingerprint: 'ann',
+      }),
       nodeTypes,
       onDrift: (kind, type, field) => asked.push(`${kind} ${type}.${field}`),
     });
@@ -146,9 +184,9 @@ describe('Loaders of one operation', () => {
     },
   ])('$name when a row embeds it', async ({ embedded, expected, asked }) => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
-    const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), { arrayFormat: 'comma' })(
-      NO_CONTEXT,
-    );
+    const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), {
+      arrayFormat: 'comma',
+    })(NO_CONTEXT);
     const upstream = createLoadersOver({ listCampaignRows });
     await (await upstream.loaders.campaignRows('c', {}).current()).page(0);
     expect(await upstream.loaders.call(call.id)).toEqual(expected);
@@ -158,15 +196,25 @@ describe('Loaders of one operation', () => {
   test('the assistant and the campaign of a call are not used for other lookups because the call may have its own versions', async () => {
     const { loaders, asked, nodeTypes } = createLoadersOver({ getCall: async () => call });
     await loaders.call(call.id);
-    expect(await Promise.all([loaders.assistant(call.assistant!.id), loaders.campaign(call.campaign!.id)])).toEqual([null, null]);
+    expect(
+      await Promise.all([
+        loaders.assistant(call.assistant!.id),
+        loaders.campaign(call.campaign!.id),
+      ]),
+    ).toEqual([null, null]);
     expect(asked).toEqual([`assistant ${call.assistant!.id}`, `campaign ${call.campaign!.id}`]);
     // The types of their ids are known.
-    expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.get)).toEqual(['Call', 'Assistant', 'Campaign']);
+    expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.get)).toEqual([
+      'Call',
+      'Assistant',
+      'Campaign',
+    ]);
   });
 
   test('a failed lookup is not repeated within an operation', async () => {
     const { loaders, asked } = createLoadersOver({});
-    for (let time = 0; time < 2; time += 1) await Promise.all([loaders.call('x'), loaders.assistant('x'), loaders.campaign('x')]);
+    for (let time = 0; time < 2; time += 1)
+      await Promise.all([loaders.call('x'), loaders.assistant('x'), loaders.campaign('x')]);
     expect(asked).toEqual(['call x', 'assistant x', 'campaign x']);
   });
 
@@ -174,9 +222,15 @@ describe('Loaders of one operation', () => {
     const { loaders } = createLoadersOver({});
     expect(loaders.callAttempts(['completed'])).toBe(loaders.callAttempts(['completed']));
     expect(loaders.callAttempts(['completed'])).not.toBe(loaders.callAttempts([]));
-    expect(loaders.campaignRows('c', { query: 'a' })).toBe(loaders.campaignRows('c', { query: 'a' }));
-    expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(loaders.campaignRows('d', { query: 'a' }));
-    expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(loaders.campaignRows('c', { result: 'all' }));
+    expect(loaders.campaignRows('c', { query: 'a' })).toBe(
+      loaders.campaignRows('c', { query: 'a' }),
+    );
+    expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(
+      loaders.campaignRows('d', { query: 'a' }),
+    );
+    expect(loaders.campaignRows('c', { query: 'a' })).not.toBe(
+      loaders.campaignRows('c', { result: 'all' }),
+    );
   });
 
   test('an item without an id is dropped, an item with a numeric id is kept, and both are reported as drift', async () => {
@@ -184,7 +238,11 @@ describe('Loaders of one operation', () => {
       listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }] }),
     });
     expect(await (await loaders.assistants().current()).page(0)).toEqual([{ id: '5' }]);
-    expect(asked).toEqual(['dropped AssistantConnection.nodes', 'dropped AssistantConnection.nodes', 'coerced Assistant.id']);
+    expect(asked).toEqual([
+      'dropped AssistantConnection.nodes',
+      'dropped AssistantConnection.nodes',
+      'coerced Assistant.id',
+    ]);
   });
 });
 
@@ -192,20 +250,32 @@ describe('Call.campaign', () => {
   test('Call.campaign costs no request for its id and name and one request for other fields', async () => {
     const { execute, traffic } = fresh();
     const [call] = callsOfCampaigns(1);
-    const { data } = await execute('query ($id: ID!) { call(id: $id) { campaign { id name status isCancelled createdAt } } }', {
-      id: call!.id,
-    });
+    const { data } = await execute(
+      'query ($id: ID!) { call(id: $id) { campaign { id name status isCancelled createdAt } } }',
+      {
+        id: call!.id,
+      },
+    );
     const { status, is_cancelled } = campaigns.find(({ id }) => id === call!.campaign!.id)!;
-    expect(data.call.campaign).toMatchObject({ ...call!.campaign, status: status.toUpperCase(), isCancelled: is_cancelled });
+    expect(data.call.campaign).toMatchObject({
+      ...call!.campaign,
+      status: status.toUpperCase(),
+      isCancelled: is_cancelled,
+    });
     expect(traffic()).toEqual([`GET /call/${call!.id}`, `GET /campaigns/${call!.campaign!.id}`]);
   });
 
   test('Call.campaign costs one request for calls of one campaign and the list request for calls of several campaigns', async () => {
     const { execute, traffic } = fresh();
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { campaign { name status } } }';
-    const twins = calls.filter(({ campaign }) => campaign?.id === callsOfCampaigns(1)[0]!.campaign!.id).slice(0, 2);
+    const twins = calls
+      .filter(({ campaign }) => campaign?.id === callsOfCampaigns(1)[0]!.campaign!.id)
+      .slice(0, 2);
     await execute(query, { ids: twins.map(({ id }) => id) });
-    expect(traffic()).toEqual([...twins.map(({ id }) => `GET /call/${id}`), `GET /campaigns/${twins[0]!.campaign!.id}`]);
+    expect(traffic()).toEqual([
+      ...twins.map(({ id }) => `GET /call/${id}`),
+      `GET /campaigns/${twins[0]!.campaign!.id}`,
+    ]);
 
     const others = callsOfCampaigns(6);
     const { data, errors } = await execute(query, { ids: others.map(({ id }) => id) });
@@ -220,10 +290,15 @@ describe('Call.campaign', () => {
     const { execute, sandbox } = fresh();
     const [call] = callsOfCampaigns(1);
     sandbox.control.fail('/campaigns/', { status: 404 });
-    const answer = await execute('query ($id: ID!) { call(id: $id) { campaign { id name status assistant { id } } } }', {
-      id: call!.id,
+    const answer = await execute(
+      'query ($id: ID!) { call(id: $id) { campaign { id name status assistant { id } } } }',
+      {
+        id: call!.id,
+      },
+    );
+    expect(answer).toEqual({
+      data: { call: { campaign: { ...call!.campaign, status: null, assistant: null } } },
     });
-    expect(answer).toEqual({ data: { call: { campaign: { ...call!.campaign, status: null, assistant: null } } } });
   });
 
   test('Call.campaign of a failed request fails only the fields that the call does not embed', async () => {
@@ -251,7 +326,8 @@ describe.each([
 ])('Loader of $field', ({ field, list, ids }) => {
   const byAlias = (wanted: readonly string[]) =>
     `{ ${wanted.map((id, index) => `_${index}: ${field}(id: "${id}") { id name }`).join(' ')} }`;
-  const idsIn = (data: Record<string, { id: string } | null>) => Object.values(data).map((object) => object?.id ?? null);
+  const idsIn = (data: Record<string, { id: string } | null>) =>
+    Object.values(data).map((object) => object?.id ?? null);
 
   test(`one ${field} is requested individually`, async () => {
     const { execute, traffic } = fresh();
@@ -276,14 +352,21 @@ describe.each([
 
   test(`one ${field} costs no additional request when the operation selects the list`, async () => {
     const { execute, traffic } = fresh();
-    const { data } = await execute(`{ ${list}(first: 1) { totalCount nodes { id } } ${field}(id: "${ids[5]}") { id } }`);
-    expect(data).toEqual({ [list]: { totalCount: ids.length, nodes: [{ id: ids[0] }] }, [field]: { id: ids[5] } });
+    const { data } = await execute(
+      `{ ${list}(first: 1) { totalCount nodes { id } } ${field}(id: "${ids[5]}") { id } }`,
+    );
+    expect(data).toEqual({
+      [list]: { totalCount: ids.length, nodes: [{ id: ids[0] }] },
+      [field]: { id: ids[5] },
+    });
     expect(traffic()).toEqual([`GET /${list}`]);
   });
 
   test(`one ${field} that is missing in the list is requested individually before it is null`, async () => {
     const { execute, traffic, sandbox } = fresh();
-    sandbox.control.transform(new RegExp(`^/${list}$`), (body) => ({ [list]: body[list].slice(1) }));
+    sandbox.control.transform(new RegExp(`^/${list}$`), (body) => ({
+      [list]: body[list].slice(1),
+    }));
     const { data, errors } = await execute(byAlias([ids[0]!, ids[1]!, 'nobody']));
     expect(errors).toBeUndefined();
     expect(idsIn(data)).toEqual([ids[0], ids[1], null]);
@@ -294,7 +377,9 @@ describe.each([
     const { execute, traffic, sandbox } = fresh();
     sandbox.control.fail(new RegExp(`^/${list}$`), { status: 503 });
     const { id } = calls[0]!;
-    const { data, errors } = await execute(`{ call(id: "${id}") { id } ${byAlias([ids[0]!, ids[1]!]).slice(1)}`);
+    const { data, errors } = await execute(
+      `{ call(id: "${id}") { id } ${byAlias([ids[0]!, ids[1]!]).slice(1)}`,
+    );
     expect(data).toEqual({ call: { id }, _0: null, _1: null });
     expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
       [['_0'], 'UPSTREAM_UNAVAILABLE'],
@@ -333,7 +418,9 @@ test('a failed list does not affect later requests of the same operation', async
   );
 
   expect(data).toEqual({ campaigns: null, call: { campaign: { status: expect.any(String) } } });
-  expect(errors).toMatchObject([{ path: ['campaigns'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+  expect(errors).toMatchObject([
+    { path: ['campaigns'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+  ]);
   expect(traffic()).toContain(`GET /campaigns/${call!.campaign!.id}`);
 });
 
@@ -357,19 +444,25 @@ describe('calls(ids:)', () => {
     expect(traffic()).toHaveLength(100);
   });
 
-  test.each(['calls', 'nodes'])('a list of a hundred and one ids is rejected before any request (%s)', async (field) => {
-    const { execute, traffic } = fresh();
-    const { errors } = await execute(`query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`, {
-      ids: Array(101).fill('x'),
-    });
-    expect(errors).toMatchObject([
-      {
-        extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100, measured: 101 },
-        message: expect.stringContaining('at most 100'),
-      },
-    ]);
-    expect(traffic()).toEqual([]);
-  });
+  test.each(['calls', 'nodes'])(
+    'a list of a hundred and one ids is rejected before any request (%s)',
+    async (field) => {
+      const { execute, traffic } = fresh();
+      const { errors } = await execute(
+        `query ($ids: [ID!]!) { ${field}(ids: $ids) { __typename } }`,
+        {
+          ids: Array(101).fill('x'),
+        },
+      );
+      expect(errors).toMatchObject([
+        {
+          extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100, measured: 101 },
+          message: expect.stringContaining('at most 100'),
+        },
+      ]);
+      expect(traffic()).toEqual([]);
+    },
+  );
 
   test.each(['', '.', '..'])('calls(ids:) rejects the id %j before any request', async (id) => {
     const { execute, traffic } = fresh();
@@ -384,11 +477,15 @@ describe('calls(ids:)', () => {
     sandbox.control.fail(`/call/${ids[1]}`, { status: 500 });
     const { data, errors } = await execute(QUERY, { ids });
     expect(data.calls).toEqual([{ id: ids[0] }, null, { id: ids[2] }]);
-    expect(errors).toMatchObject([{ path: ['calls', 1], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+    expect(errors).toMatchObject([
+      { path: ['calls', 1], extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+    ]);
   });
 
   test('calls(ids:) uses REVOX_MAX_CONCURRENCY concurrent requests and never more', async () => {
-    const { sandbox, execute } = createTestGateway({ settings: { ...NO_CACHE, REVOX_MAX_CONCURRENCY: '7' } });
+    const { sandbox, execute } = createTestGateway({
+      settings: { ...NO_CACHE, REVOX_MAX_CONCURRENCY: '7' },
+    });
     const ids = calls.slice(0, 50).map(({ id }) => id);
     const full = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
@@ -440,11 +537,20 @@ describe('node', () => {
     await execute('query ($id: ID!) { call(id: $id) { id } }', { id: call!.id });
     await execute('{ assistants { totalCount } campaigns { totalCount } }');
     const campaign = campaigns.find(({ id }) => rows[id]!.some((row) => row.call))!;
-    await execute('query ($id: ID!) { campaign(id: $id) { rows(first: 50) { nodes { id } } } }', { id: campaign.id });
+    await execute('query ($id: ID!) { campaign(id: $id) { rows(first: 50) { nodes { id } } } }', {
+      id: campaign.id,
+    });
     traffic();
 
     const inRow = rows[campaign.id]!.find((row) => row.call)!.call!;
-    for (const id of [call!.id, call!.assistant!.id, call!.campaign!.id, assistantIds[9], campaignIds[6], inRow.id]) {
+    for (const id of [
+      call!.id,
+      call!.assistant!.id,
+      call!.campaign!.id,
+      assistantIds[9],
+      campaignIds[6],
+      inRow.id,
+    ]) {
       expect((await execute(QUERY, { id })).data.node.id).toBe(id);
       expect(traffic()).toHaveLength(1);
     }
@@ -453,16 +559,25 @@ describe('node', () => {
   test('node is null for an unknown id after three requests', async () => {
     const { execute, traffic } = fresh();
     expect(await execute(QUERY, { id: 'nobody' })).toEqual({ data: { node: null } });
-    expect(traffic()).toEqual(['GET /call/nobody', 'GET /assistants/nobody', 'GET /campaigns/nobody']);
+    expect(traffic()).toEqual([
+      'GET /call/nobody',
+      'GET /assistants/nobody',
+      'GET /campaigns/nobody',
+    ]);
   });
 
-  test.each(KINDS)('node is an error and not just null when the lookup in $path fails', async ({ path }) => {
-    const { execute, sandbox } = fresh();
-    sandbox.control.fail(`/${path}/`, { status: 500 });
-    const { data, errors } = await execute(QUERY, { id: 'nobody-yet' });
-    expect(data).toEqual({ node: null });
-    expect(errors).toMatchObject([{ path: ['node'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
-  });
+  test.each(KINDS)(
+    'node is an error and not just null when the lookup in $path fails',
+    async ({ path }) => {
+      const { execute, sandbox } = fresh();
+      sandbox.control.fail(`/${path}/`, { status: 500 });
+      const { data, errors } = await execute(QUERY, { id: 'nobody-yet' });
+      expect(data).toEqual({ node: null });
+      expect(errors).toMatchObject([
+        { path: ['node'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+      ]);
+    },
+  );
 
   test('nodes keeps the order of its ids and costs one list request per known type', async () => {
     const { execute, traffic } = createTestGateway({ settings: NO_CACHE });
@@ -471,7 +586,9 @@ describe('node', () => {
     const ids = [campaignIds[2], assistantIds[1], campaignIds[0], assistantIds[3], campaignIds[2]];
     const { data, errors } = await execute(NODES, { ids });
     expect(errors).toBeUndefined();
-    expect(data.nodes.map(({ __typename, id }: { __typename: string; id: string }) => [__typename, id])).toEqual([
+    expect(
+      data.nodes.map(({ __typename, id }: { __typename: string; id: string }) => [__typename, id]),
+    ).toEqual([
       ['Campaign', ids[0]],
       ['Assistant', ids[1]],
       ['Campaign', ids[2]],
@@ -486,26 +603,35 @@ describe('node', () => {
     sandbox.control.fail('/call/broken', { status: 500 });
     const { data, errors } = await execute(NODES, { ids: ['broken', calls[1]!.id] });
     expect(data.nodes).toEqual([null, { __typename: 'Call', id: calls[1]!.id }]);
-    expect(errors).toMatchObject([{ path: ['nodes', 0], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+    expect(errors).toMatchObject([
+      { path: ['nodes', 0], extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+    ]);
   });
 
   test('node does not use the types that another credential has seen', async () => {
-    const { execute, traffic, sandbox } = createTestGateway({ settings: { ...NO_CACHE, REVOX_API_KEY: '' } });
+    const { execute, traffic, sandbox } = createTestGateway({
+      settings: { ...NO_CACHE, REVOX_API_KEY: '' },
+    });
     const asA = { authorization: `Bearer ${KEY_A}` };
     const asB = { authorization: `Bearer ${KEY_B}` };
     const ofA = campaignIds[1]!;
     const ofB = sandbox.control.data(KEY_B).campaigns[0]!.id;
-    const everywhere = (id: string) => ['call', 'assistants', 'campaigns'].map((path) => `GET /${path}/${id}`);
+    const everywhere = (id: string) =>
+      ['call', 'assistants', 'campaigns'].map((path) => `GET /${path}/${id}`);
 
     await execute('{ campaigns { totalCount } }', {}, asA);
     traffic();
 
     expect((await execute(QUERY, { id: ofA }, asB)).data).toEqual({ node: null });
     expect(traffic()).toEqual(everywhere(ofA));
-    expect((await execute(QUERY, { id: ofB }, asB)).data).toEqual({ node: { __typename: 'Campaign', id: ofB } });
+    expect((await execute(QUERY, { id: ofB }, asB)).data).toEqual({
+      node: { __typename: 'Campaign', id: ofB },
+    });
     expect(traffic()).toEqual(everywhere(ofB));
     // The lookups of B do not affect what A knows.
-    expect((await execute(QUERY, { id: ofA }, asA)).data).toEqual({ node: { __typename: 'Campaign', id: ofA } });
+    expect((await execute(QUERY, { id: ofA }, asA)).data).toEqual({
+      node: { __typename: 'Campaign', id: ofA },
+    });
     expect(traffic()).toEqual([`GET /campaigns/${ofA}`]);
   });
 });

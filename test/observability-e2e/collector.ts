@@ -21,13 +21,18 @@ export interface Collector extends AsyncDisposable {
   readonly paths: readonly string[];
 }
 
-type Attributes = readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+type Attributes = readonly {
+  readonly key: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}[];
 
 interface Export {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: Attributes };
     readonly scopeSpans: readonly {
-      readonly spans: readonly (Omit<CollectedSpan, 'attributes' | 'service'> & { readonly attributes: Attributes })[];
+      readonly spans: readonly (Omit<CollectedSpan, 'attributes' | 'service'> & {
+        readonly attributes: Attributes;
+      })[];
     }[];
   }[];
 }
@@ -76,5 +81,7 @@ function read({ resourceSpans }: Export): CollectedSpan[] {
 }
 
 function toRecord(attributes: Attributes): Record<string, string> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]));
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]),
+  );
 }

@@ -13,7 +13,10 @@ const OPERATIONS = 2_000;
 const MAX_OVERHEAD_SHARE = 0.1;
 
 test(`To watch an operation that is answered from memory takes no more than ${MAX_OVERHEAD_SHARE * 100} % of its time`, async () => {
-  const log = createLogger({ level: 'info', format: 'json' }, destination({ dest: devNull, sync: false }));
+  const log = createLogger(
+    { level: 'info', format: 'json' },
+    destination({ dest: devNull, sync: false }),
+  );
   const world = createTestGateway({ gateway: { log } });
   const query = 'query Voices { assistants(first: 5) { nodes { id name language } } }';
   const operation = () => world.execute(query);

@@ -15,14 +15,19 @@ export const hasPrometheus = existsSync(PROMETHEUS) && existsSync(PROMTOOL);
 /** To be called in each suite: says in plain words when there is nothing to test with, and fails in CI, where there has to be. */
 export function expectPrometheus(): void {
   if (!hasPrometheus)
-    console.warn(`Nothing is asked of Prometheus: there is no ${PROMETHEUS} on this machine. Install it, or let CI do it.`);
+    console.warn(
+      `Nothing is asked of Prometheus: there is no ${PROMETHEUS} on this machine. Install it, or let CI do it.`,
+    );
   test.runIf(process.env.CI === 'true')('CI has a Prometheus', () => {
     expect(hasPrometheus).toBe(true);
   });
 }
 
 /** Everything that promtool says, and its exit code. */
-export function promtool(args: readonly string[], input = ''): Promise<{ readonly code: number; readonly output: string }> {
+export function promtool(
+  args: readonly string[],
+  input = '',
+): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve) => {
     const child = execFile(PROMTOOL, args, { cwd: RULES }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, output: `${stdout}${stderr}` }),
@@ -51,11 +56,17 @@ export async function startPrometheus(gatewayPort: number): Promise<Prometheus> 
     JSON.stringify({
       global: { scrape_interval: '1s', evaluation_interval: '1s' },
       rule_files: [join(RULES, 'alerts.yaml')],
-      scrape_configs: [{ job_name: 'revox-gateway', static_configs: [{ targets: [`127.0.0.1:${gatewayPort}`] }] }],
+      scrape_configs: [
+        { job_name: 'revox-gateway', static_configs: [{ targets: [`127.0.0.1:${gatewayPort}`] }] },
+      ],
     }),
   );
   const { child, origin } = await listenOnFreePort(async (port) => {
-    const flags = [`--config.file=${config}`, `--storage.tsdb.path=${directory}/data`, `--web.listen-address=127.0.0.1:${port}`];
+    const flags = [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${directory}/data`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ];
     const started = spawn(PROMETHEUS, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
     const isReady = Promise.withResolvers<boolean>();
     let said = '';
@@ -65,10 +76,14 @@ export async function startPrometheus(gatewayPort: number): Promise<Prometheus> 
     });
     started.once('exit', () => isReady.resolve(false));
     if (await isReady.promise) return { child: started, origin: `http://127.0.0.1:${port}` };
-    throw said.includes('address already in use') ? Object.assign(new Error(said), { code: 'EADDRINUSE' }) : new Error(said);
+    throw said.includes('address already in use')
+      ? Object.assign(new Error(said), { code: 'EADDRINUSE' })
+      : new Error(said);
   });
   const get = async (path: string) => {
-    const { status, data, error } = (await (await fetch(`${origin}/api/v1/${path}`)).json()) as Record<string, unknown>;
+    const { status, data, error } = (await (
+      await fetch(`${origin}/api/v1/${path}`)
+    ).json()) as Record<string, unknown>;
     if (status !== 'success') throw new Error(`${path}: ${error}`);
     return data;
   };

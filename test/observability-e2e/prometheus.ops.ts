@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PromQLExpression, readAlerts, readDashboard } from '../support/dashboard.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { createTestGateway, NO_CACHE } from '../support/test-gateway.ts';
-import { expectPrometheus, hasPrometheus, type Prometheus, promtool, startPrometheus } from './prometheus-server.ts';
+import {
+  expectPrometheus,
+  hasPrometheus,
+  type Prometheus,
+  promtool,
+  startPrometheus,
+} from './prometheus-server.ts';
 
 expectPrometheus();
 
@@ -21,7 +27,9 @@ describe.skipIf(!hasPrometheus)('promtool has nothing against', () => {
     const text = await (await world.fetch('/metrics')).text();
     expect(text).toContain('revox_gateway_');
     expect(await promtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
-    expect(await promtool(['check', 'metrics'], text.replaceAll('bugs_total', 'bugs'))).not.toMatchObject({ code: 0 });
+    expect(
+      await promtool(['check', 'metrics'], text.replaceAll('bugs_total', 'bugs')),
+    ).not.toMatchObject({ code: 0 });
   });
 });
 
@@ -33,7 +41,10 @@ describe.skipIf(!hasPrometheus)('A Prometheus that scrapes a gateway', () => {
     world.sandbox.control.fail('/campaigns', { status: 500 });
     world.sandbox.control.transform('/assistants', respondWithDrift);
     prometheus = await startPrometheus(Number(new URL(world.url).port));
-    await generateTraffic(world.url, async () => ((await prometheus.query('count_over_time(up[1m])'))[0]?.value ?? 0) >= 5);
+    await generateTraffic(
+      world.url,
+      async () => ((await prometheus.query('count_over_time(up[1m])'))[0]?.value ?? 0) >= 5,
+    );
   });
   afterAll(async () => {
     await prometheus?.[Symbol.asyncDispose]();
@@ -82,7 +93,11 @@ function respondWithDrift(body: any): unknown {
 /** Asks for this and that, half of it in vain, until it is enough. */
 async function generateTraffic(url: string, isEnough: () => Promise<boolean>): Promise<void> {
   const ask = (query: string) =>
-    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
   while (!(await isEnough())) {
     await ask('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
     await ask('query InVain { campaigns(first: 1) { nodes { id } } }');

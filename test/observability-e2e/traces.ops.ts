@@ -45,7 +45,11 @@ describe('A real process', () => {
       service: 'revox-graphql-gateway',
       attributes: { 'http.response.status_code': '200', 'graphql.operation.name': 'Voices' },
     });
-    expect(client).toMatchObject({ traceId: TRACE, parentSpanId: server?.spanId, name: 'GET /assistants' });
+    expect(client).toMatchObject({
+      traceId: TRACE,
+      parentSpanId: server?.spanId,
+      name: 'GET /assistants',
+    });
     // Metrics and logs are not for the collector.
     expect(new Set(collector.paths)).toEqual(new Set(['/v1/traces']));
     const line = stdout
@@ -68,7 +72,9 @@ describe('A real process', () => {
     await ask(demo, { traceparent: `00-${TRACE}-${SPAN}-01` });
     expect((await stop(demo)).code).toBe(0);
     // The second one, whose caller records; it is answered from memory.
-    expect(collector.spans).toMatchObject([{ traceId: TRACE, service: 'calls', name: 'query Voices' }]);
+    expect(collector.spans).toMatchObject([
+      { traceId: TRACE, service: 'calls', name: 'query Voices' },
+    ]);
     expect(new Set(collector.paths)).toEqual(new Set(['/elsewhere']));
   });
 
@@ -81,20 +87,26 @@ describe('A real process', () => {
     for (let times = 0; times < 3; times += 1) expect((await ask(demo)).status).toBe(200);
     const { code, stdout, stderr } = await stop(demo);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout.split('\n').filter((line) => line.includes('error')).length).toBeLessThanOrEqual(2);
+    expect(stdout.split('\n').filter((line) => line.includes('error')).length).toBeLessThanOrEqual(
+      2,
+    );
   });
 
-  test.each([{}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'set', OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_EXPORTER: 'none' }])(
-    'sends nothing where nobody asks: %j',
-    async (settings: Record<string, string>) => {
-      await using collector = await startCollector();
-      const given = Object.fromEntries(
-        Object.entries(settings).map(([name, value]) => [name, value.replace('set', collector.origin)]),
-      );
-      await using demo = await startDemo(given);
-      await ask(demo);
-      expect((await stop(demo)).code).toBe(0);
-      expect(collector.paths).toEqual([]);
-    },
-  );
+  test.each([
+    {},
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'set', OTEL_SDK_DISABLED: 'true' },
+    { OTEL_TRACES_EXPORTER: 'none' },
+  ])('sends nothing where nobody asks: %j', async (settings: Record<string, string>) => {
+    await using collector = await startCollector();
+    const given = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [
+        name,
+        value.replace('set', collector.origin),
+      ]),
+    );
+    await using demo = await startDemo(given);
+    await ask(demo);
+    expect((await stop(demo)).code).toBe(0);
+    expect(collector.paths).toEqual([]);
+  });
 });

@@ -6,10 +6,25 @@ import { createBufferedHistogram } from '#observability/buffered-histogram.ts';
 const BUCKETS = [0.001, 0.25, 1, 30];
 
 /** Any label may have any of these values; there are few, so that they repeat. */
-const label = fc.constantFrom('', 'a', 'b', 'OK', '1', '/call/{id}', 'ä"\\\n', '__proto__', 'x=1', '{le="1"}', '😀');
+const label = fc.constantFrom(
+  '',
+  'a',
+  'b',
+  'OK',
+  '1',
+  '/call/{id}',
+  'ä"\\\n',
+  '__proto__',
+  'x=1',
+  '{le="1"}',
+  '😀',
+);
 
 /** On the bounds of the buckets, between them, and beyond. */
-const value = fc.oneof(fc.constantFrom(0, ...BUCKETS, 1e-9, 30.000001, 1e12), fc.double({ min: 0, max: 60, noNaN: true }));
+const value = fc.oneof(
+  fc.constantFrom(0, ...BUCKETS, 1e-9, 30.000001, 1e12),
+  fc.double({ min: 0, max: 60, noNaN: true }),
+);
 
 describe('Buffered histogram', () => {
   test.each([[[]], [['code']], [['operation', 'code']], [['endpoint', 'status', 'outcome']]])(
@@ -76,7 +91,11 @@ function createPromClient(labelNames: string[]) {
   });
   const observe = (seconds: number, ...labels: readonly string[]) => {
     if (labels.length === 0) histogram.observe(seconds);
-    else histogram.observe(Object.fromEntries(labelNames.map((name, place) => [name, labels[place] ?? ''])), seconds);
+    else
+      histogram.observe(
+        Object.fromEntries(labelNames.map((name, place) => [name, labels[place] ?? ''])),
+        seconds,
+      );
   };
   return { registry, observe };
 }

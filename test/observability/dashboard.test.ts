@@ -20,23 +20,38 @@ describe.each([
     expect(expressions.flatMap(usesIn).length).toBeGreaterThanOrEqual(expressions.length);
   });
 
-  test.each(expressions)('the expression $where uses only known metrics, labels and values: $expr', (expression) => {
-    expect(usesIn(expression).length).toBeGreaterThan(0);
-    expect(usesIn(expression).flatMap(missing)).toEqual([]);
-  });
+  test.each(expressions)(
+    'the expression $where uses only known metrics, labels and values: $expr',
+    (expression) => {
+      expect(usesIn(expression).length).toBeGreaterThan(0);
+      expect(usesIn(expression).flatMap(missing)).toEqual([]);
+    },
+  );
 });
 
 test('the dashboard shows every metric of the gateway', () => {
-  const used = new Set(readDashboard().flatMap((expression) => usesIn(expression).map(({ metric }) => toFamily(metric))));
-  const own = new Set(samples.map(({ name }) => toFamily(name)).filter((name) => name.startsWith('revox_gateway_')));
+  const used = new Set(
+    readDashboard().flatMap((expression) =>
+      usesIn(expression).map(({ metric }) => toFamily(metric)),
+    ),
+  );
+  const own = new Set(
+    samples.map(({ name }) => toFamily(name)).filter((name) => name.startsWith('revox_gateway_')),
+  );
   expect([...own].filter((name) => !used.has(name))).toEqual([]);
 });
 
 describe('Dashboard check', () => {
   test.each([
-    ['sum(rate(revox_gateway_operation_seconds_count[5m]))', ['revox_gateway_operation_seconds_count']],
+    [
+      'sum(rate(revox_gateway_operation_seconds_count[5m]))',
+      ['revox_gateway_operation_seconds_count'],
+    ],
     ['revox_gateway_cache_bytes{tier="memory"}', ['revox_gateway_cache_bytes{tier}']],
-    ['sum by (code) (revox_gateway_cache_bytes{instance="a"})', ['revox_gateway_cache_bytes{code}']],
+    [
+      'sum by (code) (revox_gateway_cache_bytes{instance="a"})',
+      ['revox_gateway_cache_bytes{code}'],
+    ],
     [
       'histogram_quantile(0.9, sum by (le, name) (rate(revox_gateway_operation_overhead_seconds_bucket[1m])))',
       ['revox_gateway_operation_overhead_seconds_bucket{name}'],
@@ -53,9 +68,18 @@ describe('Dashboard check', () => {
       'rate(revox_gateway_upstream_request_duration_seconds_count{outcome!="abort"}[5m])',
       ['revox_gateway_upstream_request_duration_seconds_count{outcome="abort"}'],
     ],
-    ['rate(revox_gateway_questions_total{source!~"failed|net.+"}[5m])', ['revox_gateway_questions_total{source="net.+"}']],
-    ['revox_gateway_http_responses_total{place="/graphiql"}', ['revox_gateway_http_responses_total{place="/graphiql"}']],
-    ['revox_gateway_refusals_total / revox_gateway_requests_total', ['revox_gateway_requests_total']],
+    [
+      'rate(revox_gateway_questions_total{source!~"failed|net.+"}[5m])',
+      ['revox_gateway_questions_total{source="net.+"}'],
+    ],
+    [
+      'revox_gateway_http_responses_total{place="/graphiql"}',
+      ['revox_gateway_http_responses_total{place="/graphiql"}'],
+    ],
+    [
+      'revox_gateway_refusals_total / revox_gateway_requests_total',
+      ['revox_gateway_requests_total'],
+    ],
   ])('the dashboard check reports the unknown names in %s', (expr, faults) => {
     expect(usesIn({ where: '', expr, legend: '' }).flatMap(missing)).toEqual(faults);
   });
@@ -69,7 +93,9 @@ function missing({ metric, labels, matchers }: MetricUse): string[] {
   const series = samples.filter(({ name }) => name === metric);
   if (series.length === 0) return [metric];
   const has = (label: string, value?: string) =>
-    series.some(({ labels: said }) => label in said && (value === undefined || said[label] === value));
+    series.some(
+      ({ labels: said }) => label in said && (value === undefined || said[label] === value),
+    );
   const ours = (label: string) => !BUILT_IN_METRICS.includes(label);
   const unknown = labels.filter((label) => ours(label) && !has(label));
   return [
@@ -77,7 +103,9 @@ function missing({ metric, labels, matchers }: MetricUse): string[] {
     ...matchers
       .filter(({ label }) => ours(label) && !unknown.includes(label))
       .flatMap(({ label, values }) =>
-        values.filter((value) => !has(label, value)).map((value) => `${metric}{${label}="${value}"}`),
+        values
+          .filter((value) => !has(label, value))
+          .map((value) => `${metric}{${label}="${value}"}`),
       ),
   ];
 }

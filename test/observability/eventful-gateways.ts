@@ -35,14 +35,18 @@ const SCENARIOS: readonly Scenario[] = [
   {
     options: {
       settings: NO_RETRIES,
-      upstream: () => Promise.reject(Object.assign(new Error('no connection in time'), { code: 'UND_ERR_CONNECT_TIMEOUT' })),
+      upstream: () =>
+        Promise.reject(
+          Object.assign(new Error('no connection in time'), { code: 'UND_ERR_CONNECT_TIMEOUT' }),
+        ),
     },
     act: ({ execute }) => execute(CALL),
   },
   {
     options: {
       settings: NO_RETRIES,
-      upstream: () => Promise.reject(Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' })),
+      upstream: () =>
+        Promise.reject(Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' })),
     },
     act: ({ execute }) => execute(CALL),
   },
@@ -78,7 +82,10 @@ export async function readEventfulGateways(): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const { options = {}, act } of SCENARIOS) {
     const timers = createManualTimers();
-    const gateway = createTimedGateway({ ...options, gateway: { startTimer: timers.startTimer, ...options.gateway } });
+    const gateway = createTimedGateway({
+      ...options,
+      gateway: { startTimer: timers.startTimer, ...options.gateway },
+    });
     await act({ ...gateway, timers });
     samples.push(...(await readMetrics(gateway)));
   }
@@ -99,7 +106,12 @@ async function getRejected({ execute }: Scene): Promise<void> {
   await execute(`{ ${'__typename '.repeat(200)} }`);
 }
 
-async function failInEveryWay({ execute, fetch, sandbox: { control }, timers }: Scene): Promise<void> {
+async function failInEveryWay({
+  execute,
+  fetch,
+  sandbox: { control },
+  timers,
+}: Scene): Promise<void> {
   control.corrupt('/call/', '{ "call": { "id": "c", "direction": "sideways" } }', {}, 1);
   await execute('{ call(id: "odd") { direction } }');
   control.corrupt('/call/', 'no JSON', {}, 1);
@@ -111,7 +123,9 @@ async function failInEveryWay({ execute, fetch, sandbox: { control }, timers }: 
   control.hang('/call/');
 
   const client = new AbortController();
-  const left = fetch(`/graphql?query=${encodeURIComponent(CALL)}`, { signal: client.signal }).catch(() => {});
+  const left = fetch(`/graphql?query=${encodeURIComponent(CALL)}`, { signal: client.signal }).catch(
+    () => {},
+  );
   await untilIdle();
   client.abort();
   await left;

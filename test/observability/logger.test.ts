@@ -51,19 +51,27 @@ describe('Log line', () => {
 
   test('a line has the time of its log call, although the time is formatted once a millisecond', () => {
     const { log, read } = captureLog();
-    const times = [0, 0, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_000];
+    const times = [
+      0, 0, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_000,
+    ];
     using clock = vi.spyOn(Date, 'now');
     for (const time of times) {
       clock.mockReturnValue(time);
       log.info('Ready');
     }
-    expect(read().map(({ time }) => time)).toEqual(times.map((time) => new Date(time).toISOString()));
+    expect(read().map(({ time }) => time)).toEqual(
+      times.map((time) => new Date(time).toISOString()),
+    );
   });
 
   test('a text line has level, time, message and fields', () => {
     const { log, lines } = captureLog({ format: 'text' });
     log.info('Ready', { status: 200, operation: null, name: 'two words' });
-    expect(lines).toEqual([expect.stringMatching(/^[\d:.]{12}Z info {2}Ready status=200 operation=null name="two words"\n$/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^[\d:.]{12}Z info {2}Ready status=200 operation=null name="two words"\n$/,
+      ),
+    ]);
   });
 
   test.each(FORGERIES)('a log entry is one line whatever it contains: %j', (forgery) => {
@@ -78,7 +86,8 @@ describe('Log line', () => {
     text.log.info('Ready', { operation: forgery, status: 200 });
     text.log.error(forgery);
     expect(text.lines).toHaveLength(3);
-    for (const line of text.lines) expect(line).toMatch(/^[\d:.]{12}Z (info|error) +[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
+    for (const line of text.lines)
+      expect(line).toMatch(/^[\d:.]{12}Z (info|error) +[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
     const [request, ready] = text.lines.map((line) => line.replace(/"(?:[^"\\]|\\.)*"/g, 'QUOTED'));
     expect(request).toMatch(/ info {2}200 QUOTED {2}1 ms\n$/);
     expect(ready).toMatch(/ Ready operation=QUOTED status=200\n$/);
@@ -138,7 +147,9 @@ describe('Log line', () => {
       durationMs: 0.3,
       requestId: 'a2b0',
     });
-    expect(lines[0]).toMatch(/Z info {2}GET other 404 {2}0\.3 ms {2}code=BAD_USER_INPUT requestId=a2b0\n$/);
+    expect(lines[0]).toMatch(
+      /Z info {2}GET other 404 {2}0\.3 ms {2}code=BAD_USER_INPUT requestId=a2b0\n$/,
+    );
   });
 
   test('a log entry below the level is not written', () => {
@@ -155,10 +166,13 @@ describe('Log line', () => {
 });
 
 describe('Log of an unexpected error', () => {
-  const error = Object.assign(new TypeError('Outer', { cause: Object.assign(new Error('Inner'), { body: 'SECRET' }) }), {
-    headers: { authorization: 'SECRET' },
-    path: '/call/SECRET',
-  });
+  const error = Object.assign(
+    new TypeError('Outer', { cause: Object.assign(new Error('Inner'), { body: 'SECRET' }) }),
+    {
+      headers: { authorization: 'SECRET' },
+      path: '/call/SECRET',
+    },
+  );
 
   test('the log of an unexpected error has its stack and its cause, and no other property of it', () => {
     const { log, lines, read } = captureLog();
@@ -169,7 +183,11 @@ describe('Log of an unexpected error', () => {
         type: 'TypeError',
         message: 'Outer',
         stack: expect.stringContaining('logger.test.ts'),
-        cause: { type: 'Error', message: 'Inner', stack: expect.stringContaining('logger.test.ts') },
+        cause: {
+          type: 'Error',
+          message: 'Inner',
+          stack: expect.stringContaining('logger.test.ts'),
+        },
       },
     });
     expect(lines.join()).not.toContain('SECRET');

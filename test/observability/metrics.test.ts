@@ -14,7 +14,9 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** The series of one metric, without the buckets of histograms: labels and value. */
 function seriesOf(samples: readonly Sample[], name: string) {
-  return samples.filter((sample) => sample.name === `revox_gateway_${name}`).map(({ labels, value }) => ({ ...labels, value }));
+  return samples
+    .filter((sample) => sample.name === `revox_gateway_${name}`)
+    .map(({ labels, value }) => ({ ...labels, value }));
 }
 
 describe('Operation metrics', () => {
@@ -35,7 +37,9 @@ describe('Operation metrics', () => {
       { operation: 'Voices', code: 'OK', value: 2 },
       { operation: 'anonymous', code: 'BAD_USER_INPUT', value: 1 },
     ]);
-    expect(sumSamples(samples, 'operation_duration_seconds_sum', { operation: 'Voices' })).toBeCloseTo(0.2);
+    expect(
+      sumSamples(samples, 'operation_duration_seconds_sum', { operation: 'Voices' }),
+    ).toBeCloseTo(0.2);
     expect(sumSamples(samples, 'operation_overhead_seconds_count')).toBe(3);
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
@@ -59,10 +63,12 @@ describe('Operation metrics', () => {
 
   test('operations are counted under a hundred names at most, all of valid and served operations', async () => {
     const world = createTestGateway();
-    for (let number = 0; number < 300; number += 1) await world.execute(`query Invalid${number} { nope }`);
+    for (let number = 0; number < 300; number += 1)
+      await world.execute(`query Invalid${number} { nope }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
     // The gateway has not verified the key of these requests, so their operations get no name.
-    for (let number = 0; number < 300; number += 1) await world.execute(`query Stranger${number} { __typename }`);
+    for (let number = 0; number < 300; number += 1)
+      await world.execute(`query Stranger${number} { __typename }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
       { operation: 'other', code: 'OK', value: 300 },
     ]);
@@ -79,13 +85,15 @@ describe('Operation metrics', () => {
 
   test('ten thousand operation names are reduced to a hundred', () => {
     const nameOperation = createOperationNamer(100);
-    const names = new Set(Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`, true)));
+    const names = new Set(
+      Array.from({ length: 10_000 }, (_, number) => nameOperation(`Q${number}`, true)),
+    );
     expect(names.size).toBe(101);
-    expect([nameOperation('Q1', false), nameOperation('Q9999', true), nameOperation(undefined, true)]).toEqual([
-      'Q1',
-      'other',
-      'anonymous',
-    ]);
+    expect([
+      nameOperation('Q1', false),
+      nameOperation('Q9999', true),
+      nameOperation(undefined, true),
+    ]).toEqual(['Q1', 'other', 'anonymous']);
   });
 });
 
@@ -104,7 +112,10 @@ describe('Rejection metrics', () => {
 
   test.each([
     ['MAX_TOKENS', `{ ${'__typename '.repeat(6_000)} }`],
-    ['MAX_DEPTH', `{ ${'calls(ids: []) { campaign { rows { nodes { call { '.repeat(5)} id ${'}}}}}'.repeat(5)} }`],
+    [
+      'MAX_DEPTH',
+      `{ ${'calls(ids: []) { campaign { rows { nodes { call { '.repeat(5)} id ${'}}}}}'.repeat(5)} }`,
+    ],
     ['MAX_DEPTH', `{ ${'a { '.repeat(500)} ${'} '.repeat(500)} }`],
     ['MAX_ALIASES', `{ ${'__typename '.repeat(200)} }`],
     ['MAX_DIRECTIVES', `{ __typename ${'@skip(if: false) '.repeat(200)} }`],
@@ -114,18 +125,25 @@ describe('Rejection metrics', () => {
       '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { call { campaign { rows(first: 100) { nodes { id } } } } } } } } }',
     ],
     ['MAX_BODY_BYTES', `{ __typename } #${'x'.repeat(2 ** 20)}`],
-  ])('a request over a limit is counted by the setting of the limit: %s', async (setting, query) => {
-    const world = createTestGateway();
-    const { errors } = await world.execute(query);
-    expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
-    expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting, value: 1 }]);
-    expect(world.traffic()).toEqual([]);
-  });
+  ])(
+    'a request over a limit is counted by the setting of the limit: %s',
+    async (setting, query) => {
+      const world = createTestGateway();
+      const { errors } = await world.execute(query);
+      expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
+      expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([
+        { setting, value: 1 },
+      ]);
+      expect(world.traffic()).toEqual([]);
+    },
+  );
 
   test('a response over its size limit is counted by the setting of the limit', async () => {
     const world = createTestGateway({ settings: { MAX_ANSWER_BYTES: '1024' } });
     await world.execute('{ assistants(first: 50) { nodes { id name } } }');
-    expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([{ setting: 'MAX_ANSWER_BYTES', value: 1 }]);
+    expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([
+      { setting: 'MAX_ANSWER_BYTES', value: 1 },
+    ]);
   });
 });
 
@@ -151,11 +169,14 @@ test('unexpected errors are counted', async () => {
       },
     },
   });
-  expect(await world.execute('{ __typename }')).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  expect(await world.execute('{ __typename }')).toMatchObject({
+    errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+  });
   const samples = await readMetrics(world);
-  expect([sumSamples(samples, 'bugs_total'), sumSamples(samples, 'refusals_total', { code: 'INTERNAL_SERVER_ERROR' })]).toEqual([
-    1, 1,
-  ]);
+  expect([
+    sumSamples(samples, 'bugs_total'),
+    sumSamples(samples, 'refusals_total', { code: 'INTERNAL_SERVER_ERROR' }),
+  ]).toEqual([1, 1]);
 });
 
 describe('Upstream metrics', () => {
@@ -169,7 +190,12 @@ describe('Upstream metrics', () => {
       expect.arrayContaining([
         { endpoint: '/assistants', status: '200', outcome: 'ok', value: 1 },
         { endpoint: '/call/{id}', status: '404', outcome: 'missing', value: 1 },
-        { endpoint: '/campaigns', status: '503', outcome: 'server-error', value: expect.any(Number) },
+        {
+          endpoint: '/campaigns',
+          status: '503',
+          outcome: 'server-error',
+          value: expect.any(Number),
+        },
       ]),
     );
   });
@@ -183,10 +209,17 @@ describe('Upstream metrics', () => {
     onRateLimited(2_000);
     onCircuitChange('opened');
     onCircuitChange('closed');
-    metrics.onUpstreamRequestEnd({ endpoint: '/call', status: null, failure: 'timeout', ms: 1_500 });
+    metrics.onUpstreamRequestEnd({
+      endpoint: '/call',
+      status: null,
+      failure: 'timeout',
+      ms: 1_500,
+    });
     metrics.onUpstreamRequestEnd({ endpoint: '/call', status: 999, failure: 'rejected', ms: 10 });
     const samples = await read();
-    expect(seriesOf(samples, 'upstream_retries_total')).toEqual([{ endpoint: '/call', reason: 'server-error', value: 2 }]);
+    expect(seriesOf(samples, 'upstream_retries_total')).toEqual([
+      { endpoint: '/call', reason: 'server-error', value: 2 },
+    ]);
     expect(sumSamples(samples, 'upstream_queue_wait_seconds_count')).toBe(1);
     expect(sumSamples(samples, 'upstream_queue_wait_seconds_sum')).toBe(0.04);
     expect(sumSamples(samples, 'upstream_pauses_total')).toBe(1);
@@ -198,14 +231,22 @@ describe('Upstream metrics', () => {
   });
 
   test('the state of the upstream client is read at the time of the scrape', async () => {
-    const state = { queued: 3, inFlight: 20, coolingDown: 1, breaker: 'half-open' as UpstreamState['breaker'] };
+    const state = {
+      queued: 3,
+      inFlight: 20,
+      coolingDown: 1,
+      breaker: 'half-open' as UpstreamState['breaker'],
+    };
     const { read } = createRecordedMetrics(state);
     const samples = await read();
     expect(sumSamples(samples, 'upstream_queue_waiting')).toBe(3);
     expect(sumSamples(samples, 'upstream_in_flight')).toBe(20);
     expect(sumSamples(samples, 'upstream_paused_credentials')).toBe(1);
     const breaker = (open: string) =>
-      ['closed', 'partly-open', 'half-open', 'open'].map((name) => ({ state: name, value: name === open ? 1 : 0 }));
+      ['closed', 'partly-open', 'half-open', 'open'].map((name) => ({
+        state: name,
+        value: name === open ? 1 : 0,
+      }));
     expect(seriesOf(samples, 'upstream_breaker_state')).toEqual(breaker('half-open'));
     state.breaker = 'closed';
     expect(seriesOf(await read(), 'upstream_breaker_state')).toEqual(breaker('closed'));
@@ -213,7 +254,11 @@ describe('Upstream metrics', () => {
 });
 
 test('cache lookups are counted by source, and the size of the cache is reported', async () => {
-  const { metrics, read } = createRecordedMetrics(undefined, { bytes: 1024, entries: 7, inFlight: 2 });
+  const { metrics, read } = createRecordedMetrics(undefined, {
+    bytes: 1024,
+    entries: 7,
+    inFlight: 2,
+  });
   metrics.cacheEvents.onLookup('/call/{id}', 'memory');
   metrics.cacheEvents.onLookup('/call/{id}', 'memory');
   metrics.cacheEvents.onLookup('/call/{id}', 'coalesced');
@@ -222,17 +267,27 @@ test('cache lookups are counted by source, and the size of the cache is reported
     { endpoint: '/call/{id}', source: 'memory', value: 2 },
     { endpoint: '/call/{id}', source: 'coalesced', value: 1 },
   ]);
-  expect(['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumSamples(samples, name))).toEqual([1024, 7, 2]);
+  expect(
+    ['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumSamples(samples, name)),
+  ).toEqual([1024, 7, 2]);
 });
 
 test('drift is counted by kind, type and field', async () => {
   const world = createTestGateway({
-    upstream: async () => Response.json({ call: { id: 'c', status: 'in progress', direction: 'sideways', call_attempts: [5] } }),
+    upstream: async () =>
+      Response.json({
+        call: { id: 'c', status: 'in progress', direction: 'sideways', call_attempts: [5] },
+      }),
   });
   await world.execute('{ call(id: "c") { direction callAttempts { id } } }');
   await world.execute('{ call(id: "c") { direction callAttempts { id } } }');
   const drift = seriesOf(await readMetrics(world), 'drift_total');
-  expect(drift).toContainEqual({ kind: 'unrecognized', type: 'Call', field: 'direction', value: 2 });
+  expect(drift).toContainEqual({
+    kind: 'unrecognized',
+    type: 'Call',
+    field: 'direction',
+    value: 2,
+  });
   expect(drift).toContainEqual({ kind: 'dropped', type: 'Call', field: 'callAttempts', value: 2 });
   expect(JSON.stringify(drift)).not.toContain('sideways');
 });
@@ -276,12 +331,16 @@ describe('Metrics of a running gateway', () => {
         return world.sandbox.fetch(request);
       },
     });
-    const asking = world.execute('{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }');
+    const asking = world.execute(
+      '{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }',
+    );
     await asked.promise;
     const meanwhile = await readMetrics(world);
-    expect(['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) => sumSamples(meanwhile, name))).toEqual([
-      1, 1, 2,
-    ]);
+    expect(
+      ['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) =>
+        sumSamples(meanwhile, name),
+      ),
+    ).toEqual([1, 1, 2]);
     clock.pass(3_000);
     answer.resolve();
     await asking;
@@ -299,7 +358,13 @@ describe('Metrics of a running gateway', () => {
     expect(sumSamples(await readMetrics(world), 'upstream_pauses_total')).toBe(1);
     expect(await (await world.fetch('/ready')).json()).toEqual({
       status: 'ready',
-      upstream: { breaker: 'closed', waiting: 0, inFlight: 0, paused: 1, lastAnswerAt: expect.stringMatching(/Z$/) },
+      upstream: {
+        breaker: 'closed',
+        waiting: 0,
+        inFlight: 0,
+        paused: 1,
+        lastAnswerAt: expect.stringMatching(/Z$/),
+      },
     });
   });
 
@@ -310,8 +375,11 @@ describe('Metrics of a running gateway', () => {
       gateway: { monotonicNow: createClock().now },
       upstream: () => Promise.reject(new Error('no connection')),
     });
-    expect(await (await world.fetch('/ready')).json()).toMatchObject({ upstream: { breaker: 'closed', lastAnswerAt: null } });
-    for (let times = 0; times < 30; times += 1) await world.execute(`{ call(id: "c${times}") { id } }`);
+    expect(await (await world.fetch('/ready')).json()).toMatchObject({
+      upstream: { breaker: 'closed', lastAnswerAt: null },
+    });
+    for (let times = 0; times < 30; times += 1)
+      await world.execute(`{ call(id: "c${times}") { id } }`);
     const samples = await readMetrics(world);
     const breaker = seriesOf(samples, 'upstream_breaker_state').find(({ value }) => value === 1);
     expect(breaker).not.toMatchObject({ state: 'closed' });
@@ -331,7 +399,9 @@ describe('/metrics', () => {
     const names = Array.from(text.matchAll(/^# HELP (\S+) \S+/gm), ([, name = '']) => name);
     expect(new Set(names).size).toBe(names.length);
     const documented = Array.from(
-      readFileSync(join(ROOT, 'docs/operations/monitoring.md'), 'utf8').matchAll(/^\| `(revox_gateway_\w+)`/gm),
+      readFileSync(join(ROOT, 'docs/operations/monitoring.md'), 'utf8').matchAll(
+        /^\| `(revox_gateway_\w+)`/gm,
+      ),
       ([, name = '']) => name,
     );
     expect(documented.sort()).toEqual(names.sort());
@@ -342,7 +412,8 @@ describe('/metrics', () => {
     await other.execute('query Elsewhere { __typename }');
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([]);
     // The gateway has not verified the key of these requests, so their operations get no name.
-    for (let number = 0; number < 300; number += 1) await world.execute(`query Stranger${number} { __typename }`);
+    for (let number = 0; number < 300; number += 1)
+      await world.execute(`query Stranger${number} { __typename }`);
     expect(seriesOf(await readMetrics(world), 'operation_duration_seconds_count')).toEqual([
       { operation: 'other', code: 'OK', value: 300 },
     ]);
@@ -356,7 +427,9 @@ describe('/metrics', () => {
   });
 
   test('/metrics contains the versions of the gateway and of Node.js', async () => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      version: string;
+    };
     expect(VERSION).toBe(version);
     expect(seriesOf(await readMetrics(createTestGateway()), 'build_info')).toEqual([
       { version, node: process.version, value: 1 },
@@ -365,7 +438,8 @@ describe('/metrics', () => {
 
   test('/metrics needs no secret, accepts only GET and HEAD, and must not be cached', async () => {
     const world = createTestGateway({ settings: { ROUTER_SECRETS: 'a-secret-of-16-chars' } });
-    for (const method of ['GET', 'HEAD']) expect((await world.fetch('/metrics', { method })).status).toBe(200);
+    for (const method of ['GET', 'HEAD'])
+      expect((await world.fetch('/metrics', { method })).status).toBe(200);
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const response = await world.fetch('/metrics', { method });
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
@@ -384,6 +458,10 @@ function createRecordedMetrics(
   upstream: UpstreamState = { queued: 0, inFlight: 0, coolingDown: 0, breaker: 'closed' },
   cache: CacheState = { bytes: 0, entries: 0, inFlight: 0 },
 ) {
-  const metrics = createMetrics({ upstreamState: () => upstream, cacheState: () => cache, includeProcess: false });
+  const metrics = createMetrics({
+    upstreamState: () => upstream,
+    cacheState: () => cache,
+    includeProcess: false,
+  });
   return { metrics, read: async () => parseMetrics(await metrics.render()) };
 }

@@ -6,14 +6,19 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/;
 
 function createLoggedGateway(options: TestGatewayOptions = {}) {
   const kept = captureLog();
-  return { ...createTestGateway({ ...options, gateway: { log: kept.log, ...options.gateway } }), ...kept };
+  return {
+    ...createTestGateway({ ...options, gateway: { log: kept.log, ...options.gateway } }),
+    ...kept,
+  };
 }
 
 describe('Request log', () => {
   test('an operation is logged with its name, type, code, status, times, upstream requests and cache figures', async () => {
     const world = createLoggedGateway();
     await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
-    await world.execute('query Voices { assistants(first: 1) { nodes { id } } again: assistants(first: 2) { nodes { name } } }');
+    await world.execute(
+      'query Voices { assistants(first: 1) { nodes { id } } again: assistants(first: 2) { nodes { name } } }',
+    );
     const told = {
       level: 'info',
       time: expect.any(String),
@@ -41,12 +46,17 @@ describe('Request log', () => {
     const world = createLoggedGateway({ settings: NO_RETRIES });
     world.sandbox.control.fail(() => true, { status: 500 });
     await world.execute('{ call(id: "x") { id } }');
-    expect(world.read()).toMatchObject([{ status: 200, code: 'UPSTREAM_UNAVAILABLE', operation: null, upstreamRequests: 1 }]);
+    expect(world.read()).toMatchObject([
+      { status: 200, code: 'UPSTREAM_UNAVAILABLE', operation: null, upstreamRequests: 1 },
+    ]);
   });
 
   test.each([
     ['{ nope }', { code: 'GRAPHQL_VALIDATION_FAILED', operation: null, operationType: 'query' }],
-    ['query Name { nope }', { code: 'GRAPHQL_VALIDATION_FAILED', operation: 'Name', operationType: 'query' }],
+    [
+      'query Name { nope }',
+      { code: 'GRAPHQL_VALIDATION_FAILED', operation: 'Name', operationType: 'query' },
+    ],
     ['{ nope', { code: 'GRAPHQL_PARSE_FAILED' }],
     [`{ ${'__typename '.repeat(6000)} }`, { code: 'OPERATION_TOO_COMPLEX' }],
     ['query A { __typename } query B { __typename }', { code: 'BAD_USER_INPUT' }],
@@ -64,16 +74,22 @@ describe('Request log', () => {
       gateway: { log: kept.log },
       upstream: ({ signal }) => {
         asked.resolve();
-        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        return new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason)),
+        );
       },
     });
     const client = new AbortController();
-    const answer = world.fetch('/graphql?query=query Left {call(id:"c"){id}}', { signal: client.signal });
+    const answer = world.fetch('/graphql?query=query Left {call(id:"c"){id}}', {
+      signal: client.signal,
+    });
     const refusal = expect(answer).rejects.toThrow();
     await asked.promise;
     client.abort();
     await refusal;
-    expect(kept.read()).toMatchObject([{ status: 499, code: 'CLIENT_LEFT', operation: 'Left', operationType: 'query' }]);
+    expect(kept.read()).toMatchObject([
+      { status: 499, code: 'CLIENT_LEFT', operation: 'Left', operationType: 'query' },
+    ]);
   });
 });
 
@@ -81,7 +97,11 @@ describe('Request log beside operations', () => {
   test.each<[string, RequestInit, object]>([
     ['/nothing/at/all?secret=1', {}, { place: 'other', status: 404, code: 'BAD_USER_INPUT' }],
     ['/', { headers: { accept: 'text/html' } }, { place: 'other', status: 302, code: 'OK' }],
-    ['/graphql', { headers: { accept: 'text/html' } }, { place: '/graphql', status: 200, code: 'OK' }],
+    [
+      '/graphql',
+      { headers: { accept: 'text/html' } },
+      { place: '/graphql', status: 200, code: 'OK' },
+    ],
     [
       '/graphql',
       { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' },
@@ -92,8 +112,16 @@ describe('Request log beside operations', () => {
       { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' },
       { status: 400, code: 'BAD_USER_INPUT' },
     ],
-    ['/graphql?query={__typename}', { headers: { accept: 'image/png' } }, { status: 406, code: 'BAD_USER_INPUT' }],
-    ['http://evil.test/graphql?query={__typename}', {}, { place: '/graphql', status: 403, code: 'FORBIDDEN' }],
+    [
+      '/graphql?query={__typename}',
+      { headers: { accept: 'image/png' } },
+      { status: 406, code: 'BAD_USER_INPUT' },
+    ],
+    [
+      'http://evil.test/graphql?query={__typename}',
+      {},
+      { place: '/graphql', status: 403, code: 'FORBIDDEN' },
+    ],
     ['/metrics', { method: 'POST' }, { place: '/metrics', status: 405, code: 'BAD_USER_INPUT' }],
   ])('the request %s %j is logged with its status and code', async (url, init, told) => {
     const world = createLoggedGateway();
@@ -103,11 +131,14 @@ describe('Request log beside operations', () => {
     expect(world.lines.join()).not.toContain('secret');
   });
 
-  test.each(['/health', '/ready', '/metrics'])('the request %s is logged at the debug level only', async (place) => {
-    const world = createLoggedGateway();
-    await world.fetch(place);
-    expect(world.read()).toMatchObject([{ level: 'debug', place, status: 200, code: 'OK' }]);
-  });
+  test.each(['/health', '/ready', '/metrics'])(
+    'the request %s is logged at the debug level only',
+    async (place) => {
+      const world = createLoggedGateway();
+      await world.fetch(place);
+      expect(world.read()).toMatchObject([{ level: 'debug', place, status: 200, code: 'OK' }]);
+    },
+  );
 
   test('a request without a key is logged', async () => {
     const world = createLoggedGateway({ settings: { REVOX_API_KEY: '' } });
@@ -122,7 +153,9 @@ describe('Request id', () => {
     'the request id of the caller is used: %s',
     async (id) => {
       const world = createLoggedGateway();
-      const { headers } = await world.fetch('/graphql?query={__typename}', { headers: { 'x-request-id': id } });
+      const { headers } = await world.fetch('/graphql?query={__typename}', {
+        headers: { 'x-request-id': id },
+      });
       expect([headers.get('x-request-id'), world.read()[0]!.requestId]).toEqual([id, id]);
     },
   );
@@ -131,7 +164,9 @@ describe('Request id', () => {
     'the gateway creates a new request id for %j',
     async (id) => {
       const world = createLoggedGateway();
-      const { headers } = await world.fetch('/graphql?query={__typename}', { headers: { 'x-request-id': id } });
+      const { headers } = await world.fetch('/graphql?query={__typename}', {
+        headers: { 'x-request-id': id },
+      });
       expect(headers.get('x-request-id')).toMatch(UUID);
       expect(world.read()[0]!.requestId).toBe(headers.get('x-request-id'));
     },
@@ -150,6 +185,8 @@ describe('LOG_PERSONAL_DATA', () => {
   test('with LOG_PERSONAL_DATA=on the document and the variables are logged', async () => {
     const world = createLoggedGateway({ settings: { LOG_PERSONAL_DATA: 'on' } });
     await world.execute(QUERY, { id: 'call-of-somebody' });
-    expect(world.read()).toMatchObject([{ document: QUERY, variables: '{"id":"call-of-somebody"}' }]);
+    expect(world.read()).toMatchObject([
+      { document: QUERY, variables: '{"id":"call-of-somebody"}' },
+    ]);
   });
 });

@@ -4,7 +4,8 @@ import { extractTraceContext, toTraceHeaders } from '#observability/trace-contex
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 
-const passOn = (headers: Record<string, string>) => toTraceHeaders(extractTraceContext(new Headers(headers)));
+const passOn = (headers: Record<string, string>) =>
+  toTraceHeaders(extractTraceContext(new Headers(headers)));
 
 describe('Trace context', () => {
   test.each([
@@ -21,14 +22,19 @@ describe('Trace context', () => {
 
   test('a trace is propagated with its tracestate', () => {
     const traceparent = `00-${TRACE}-${SPAN}-01`;
-    expect(passOn({ traceparent, tracestate: 'vendor=abc,other=1' })).toEqual({ traceparent, tracestate: 'vendor=abc,other=1' });
+    expect(passOn({ traceparent, tracestate: 'vendor=abc,other=1' })).toEqual({
+      traceparent,
+      tracestate: 'vendor=abc,other=1',
+    });
   });
 
   test.each(['', ',', '=', 'é=1', 'a=\u0001b', 'x'.repeat(10_000), 'a=b,'.repeat(1_000)])(
     'an invalid tracestate is not propagated: %.20j',
     (tracestate) => {
       const traceparent = `00-${TRACE}-${SPAN}-01`;
-      const headers = { get: (name: string) => (name === 'traceparent' ? traceparent : tracestate) } as Headers;
+      const headers = {
+        get: (name: string) => (name === 'traceparent' ? traceparent : tracestate),
+      } as Headers;
       const { tracestate: sent = '', ...others } = toTraceHeaders(extractTraceContext(headers));
       expect(others).toEqual({ traceparent });
       expect(sent).toMatch(/^[\x20-\x7e]{0,512}$/);
@@ -37,7 +43,9 @@ describe('Trace context', () => {
 
   test('no other header of a trace is propagated', () => {
     const traceparent = `00-${TRACE}-${SPAN}-01`;
-    expect(passOn({ traceparent, baggage: 'user=anna', b3: `${TRACE}-${SPAN}-1` })).toEqual({ traceparent });
+    expect(passOn({ traceparent, baggage: 'user=anna', b3: `${TRACE}-${SPAN}-1` })).toEqual({
+      traceparent,
+    });
   });
 });
 

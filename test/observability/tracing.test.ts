@@ -1,5 +1,10 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { captureLog } from '../support/captured-log.ts';
 import { createTestGateway, type TestGatewayOptions } from '../support/test-gateway.ts';
@@ -10,7 +15,9 @@ const TRACEPARENT = `00-${TRACE}-${SPAN}-01`;
 
 function createTracedGateway(options: TestGatewayOptions = {}, isRecording = true) {
   const exporter = new InMemorySpanExporter();
-  const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const tracerProvider = new TracerProvider({
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+  });
   const sent: (string | null)[] = [];
   const kept = captureLog();
   const gateway = createTestGateway({
@@ -38,7 +45,11 @@ describe('Traced operation', () => {
       { traceparent: TRACEPARENT },
     );
     const spans = world.spans();
-    expect(spans.map(({ name }) => name).sort()).toEqual(['GET /assistants', 'GET /call/{id}', 'query Voices']);
+    expect(spans.map(({ name }) => name).sort()).toEqual([
+      'GET /assistants',
+      'GET /call/{id}',
+      'query Voices',
+    ]);
     const server = spans.find(({ kind }) => kind === SpanKind.SERVER);
     expect(server?.attributes).toEqual({
       'http.request.method': 'POST',
@@ -50,7 +61,8 @@ describe('Traced operation', () => {
     });
     expect(idsOf(server)).toEqual({ traceId: TRACE, parent: SPAN });
     const clients = spans.filter(({ kind }) => kind === SpanKind.CLIENT);
-    for (const client of clients) expect(idsOf(client)).toEqual({ traceId: TRACE, parent: server?.spanContext().spanId });
+    for (const client of clients)
+      expect(idsOf(client)).toEqual({ traceId: TRACE, parent: server?.spanContext().spanId });
     expect(clients.map(({ attributes }) => attributes)).toEqual(
       expect.arrayContaining([
         {
@@ -63,8 +75,12 @@ describe('Traced operation', () => {
         },
       ]),
     );
-    expect([...world.sent].sort()).toEqual(clients.map((span) => `00-${TRACE}-${span.spanContext().spanId}-01`).sort());
-    expect(world.read()).toMatchObject([{ trace_id: TRACE, span_id: server?.spanContext().spanId }]);
+    expect([...world.sent].sort()).toEqual(
+      clients.map((span) => `00-${TRACE}-${span.spanContext().spanId}-01`).sort(),
+    );
+    expect(world.read()).toMatchObject([
+      { trace_id: TRACE, span_id: server?.spanContext().spanId },
+    ]);
   });
 
   test('an operation starts a new trace when the caller sends none', async () => {
@@ -73,7 +89,10 @@ describe('Traced operation', () => {
     const [client, server] = world.spans();
     expect(server?.name).toBe('query anonymous');
     expect(idsOf(server).parent).toBeUndefined();
-    expect(idsOf(client)).toEqual({ traceId: idsOf(server).traceId, parent: server?.spanContext().spanId });
+    expect(idsOf(client)).toEqual({
+      traceId: idsOf(server).traceId,
+      parent: server?.spanContext().spanId,
+    });
     expect(world.sent).toEqual([expect.stringContaining(`00-${idsOf(server).traceId}-`)]);
   });
 
@@ -83,12 +102,23 @@ describe('Traced operation', () => {
     await world.execute('{ call(id: "x") { id } }');
     await world.execute('{ nope }');
     const [client, again, , failed, refused] = world.spans();
-    expect(again?.attributes).toMatchObject({ 'http.request.resend_count': 1, 'http.response.status_code': 500 });
-    expect(client).toMatchObject({ attributes: { 'error.type': 'server-error', 'http.response.status_code': 500 } });
+    expect(again?.attributes).toMatchObject({
+      'http.request.resend_count': 1,
+      'http.response.status_code': 500,
+    });
+    expect(client).toMatchObject({
+      attributes: { 'error.type': 'server-error', 'http.response.status_code': 500 },
+    });
     expect(client?.status.code).toBe(SpanStatusCode.ERROR);
-    expect(failed).toMatchObject({ name: 'query anonymous', attributes: { 'error.type': 'UPSTREAM_UNAVAILABLE' } });
+    expect(failed).toMatchObject({
+      name: 'query anonymous',
+      attributes: { 'error.type': 'UPSTREAM_UNAVAILABLE' },
+    });
     expect(failed?.status.code).toBe(SpanStatusCode.ERROR);
-    expect(refused).toMatchObject({ name: 'POST /graphql', attributes: { 'error.type': 'GRAPHQL_VALIDATION_FAILED' } });
+    expect(refused).toMatchObject({
+      name: 'POST /graphql',
+      attributes: { 'error.type': 'GRAPHQL_VALIDATION_FAILED' },
+    });
     expect(refused?.status.code).toBe(SpanStatusCode.UNSET);
   });
 
@@ -111,7 +141,11 @@ test('only operations are traced', async () => {
 describe('Gateway without a tracer', () => {
   test("without a tracer the caller's trace is propagated unchanged", async () => {
     const world = createTracedGateway({}, false);
-    await world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent: TRACEPARENT });
+    await world.execute(
+      '{ assistants(first: 1) { nodes { id } } }',
+      {},
+      { traceparent: TRACEPARENT },
+    );
     expect(world.sent).toEqual([TRACEPARENT]);
     expect(world.read()[0]).not.toHaveProperty('trace_id');
   });
@@ -130,7 +164,9 @@ test('a coalesced request propagates the trace of the caller that started it', a
   const world = createTracedGateway({}, false);
   const other = `00-${'1'.repeat(32)}-${SPAN}-01`;
   await Promise.all(
-    [TRACEPARENT, other].map((traceparent) => world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent })),
+    [TRACEPARENT, other].map((traceparent) =>
+      world.execute('{ assistants(first: 1) { nodes { id } } }', {}, { traceparent }),
+    ),
   );
   expect(world.sent).toEqual([TRACEPARENT]);
 });

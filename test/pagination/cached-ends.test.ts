@@ -13,7 +13,11 @@ describe('Cursor search over cached pages', () => {
     // One neighbour below survives, on page 3, which turns out to be older than page 2: page 3 is
     // read again, once.
     const page = await read({ first: 3, after });
-    expect(page).toMatchObject({ ids: ['i39', 'i40', 'i41'], isCursorItemGone: false, requested: [2, 3, 1, 0] });
+    expect(page).toMatchObject({
+      ids: ['i39', 'i40', 'i41'],
+      isCursorItemGone: false,
+      requested: [2, 3, 1, 0],
+    });
   });
 
   test('an item does not count as gone while its position comes from cached pages, because the cursor may be newer', async () => {
@@ -34,7 +38,10 @@ describe('Cursor search over cached pages', () => {
     const fresh = upstream.insert(3, 2);
     const after = await cursorAt({ upstream }, 3);
     upstream.remove(5, 1);
-    expect(await read({ first: 3, after })).toMatchObject({ ids: [fresh[1], 'i4', 'i5'], requested: [0, 0] });
+    expect(await read({ first: 3, after })).toMatchObject({
+      ids: [fresh[1], 'i4', 'i5'],
+      requested: [0, 0],
+    });
   });
 
   test('an item counts as gone when its cached pages, each read again once, still lack it', async () => {
@@ -55,13 +62,19 @@ describe('End of a list over cached pages', () => {
     const { memory, read, upstream } = createCachedList(20);
     await warmPages(memory, 2);
     upstream.insert(0, 3);
-    expect(await read({ last: 5 })).toMatchObject({ ids: upstream.ids.slice(-5), requested: [0, 1, 2, 0, 1, 2, 3] });
+    expect(await read({ last: 5 })).toMatchObject({
+      ids: upstream.ids.slice(-5),
+      requested: [0, 1, 2, 0, 1, 2, 3],
+    });
   });
 
   test('a cached page that is still empty proves the end of a list at the cost of one request', async () => {
     const { memory, read, upstream } = createCachedList(20);
     await warmPages(memory, 2);
-    expect(await read({ last: 5 })).toMatchObject({ ids: upstream.ids.slice(-5), requested: [0, 1, 2] });
+    expect(await read({ last: 5 })).toMatchObject({
+      ids: upstream.ids.slice(-5),
+      requested: [0, 1, 2],
+    });
     expect(await read({ last: 5 })).toMatchObject({ ids: upstream.ids.slice(-5), requested: [] });
   });
 
@@ -97,7 +110,10 @@ describe('End of a list over cached pages', () => {
     const { memory, read, upstream } = createCachedList(13);
     await warmPages(memory, 1);
     upstream.insert(0);
-    expect(await read({ last: 1 })).toMatchObject({ ids: upstream.ids.slice(-1), requested: [0, 1, 2] });
+    expect(await read({ last: 1 })).toMatchObject({
+      ids: upstream.ids.slice(-1),
+      requested: [0, 1, 2],
+    });
   });
 });
 
@@ -149,7 +165,11 @@ describe('Cached pages during an outage', () => {
     await warmPages(scene.memory, 0, 1, 2, 3);
     scene.memory.isDown = true;
     const page = await scene.read({ first: 3, after });
-    expect(page).toMatchObject({ ids: scene.upstream.ids.slice(25, 28), isCursorItemGone: true, requested: [0] });
+    expect(page).toMatchObject({
+      ids: scene.upstream.ids.slice(25, 28),
+      isCursorItemGone: true,
+      requested: [0],
+    });
   });
 
   test('a short stale page that is followed by another page proves no end of the list', async () => {
@@ -180,7 +200,11 @@ describe('Cached pages during an outage', () => {
     memory.clock.pass(FRESH_MS);
     memory.isDown = true;
     const page = await read({ first: 30 });
-    expect(page).toMatchObject({ ids: upstream.ids.slice(PAGE_SIZE), hasNextPage: false, requested: [0, 1, 0, 1] });
+    expect(page).toMatchObject({
+      ids: upstream.ids.slice(PAGE_SIZE),
+      hasNextPage: false,
+      requested: [0, 1, 0, 1],
+    });
     expect(facts).toMatchObject({ repeatsLastPage: false, leavesHoles: false });
   });
 });

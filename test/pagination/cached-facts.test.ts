@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import {
+  createSimulatedList,
+  type PagingBehavior,
+  type SimulatedList,
+} from '../support/simulated-list.ts';
 import { createCachedList, cursorAt, PAGE_SIZE, passMicrotasks, warmPages } from './cached-list.ts';
 import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
 import { createListReader } from './list-reader.ts';
@@ -22,7 +26,10 @@ describe('Endpoint facts over cached pages', () => {
     await warmPages(memory, 0, 1);
     const other = memory.anotherInstance();
     const { read, facts } = createListReader(other, { pageSize: PAGE_SIZE });
-    expect(await read({ first: 6 })).toMatchObject({ ids: upstream.ids.slice(0, 6), requested: [0, 1, 0, 1, 0, 1] });
+    expect(await read({ first: 6 })).toMatchObject({
+      ids: upstream.ids.slice(0, 6),
+      requested: [0, 1, 0, 1, 0, 1],
+    });
     expect(facts.pageSize).toBe(4);
     memory.takeLog();
   });
@@ -33,7 +40,10 @@ describe('Endpoint facts over cached pages', () => {
     upstream.remove(0, 4);
     // The four items of the cached page 1 are now on page 0.
     const { read, facts } = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE });
-    expect(await read({ first: 6 })).toMatchObject({ ids: upstream.ids.slice(0, 6), requested: [0, 1, 0, 1, 0, 1] });
+    expect(await read({ first: 6 })).toMatchObject({
+      ids: upstream.ids.slice(0, 6),
+      requested: [0, 1, 0, 1, 0, 1],
+    });
     expect(facts).toMatchObject({ pageSize: 4, leavesHoles: false });
   });
 
@@ -43,7 +53,9 @@ describe('Endpoint facts over cached pages', () => {
       ...upstream,
       async readPage(asked) {
         const page = await upstream.readPage(asked);
-        return asked.page === 1 && asked.pageSize === PAGE_SIZE ? { items: page.items.slice(0, 9), served: 9 } : page;
+        return asked.page === 1 && asked.pageSize === PAGE_SIZE
+          ? { items: page.items.slice(0, 9), served: 9 }
+          : page;
       },
     };
     const memory = createCachedUpstream(withHole);
@@ -51,7 +63,9 @@ describe('Endpoint facts over cached pages', () => {
     upstream.insert(0, 20);
     const before = await cursorAt({ upstream }, 27);
     const { read, facts } = createListReader(memory, { pageSize: PAGE_SIZE });
-    expect((await read({ last: 8, before })).ids).toEqual([18, 20, 21, 22, 23, 24, 25, 26].map((place) => upstream.ids[place]));
+    expect((await read({ last: 8, before })).ids).toEqual(
+      [18, 20, 21, 22, 23, 24, 25, 26].map((place) => upstream.ids[place]),
+    );
     expect(facts).toMatchObject({ pageSize: PAGE_SIZE, leavesHoles: true });
   });
 
@@ -73,7 +87,11 @@ describe('Endpoint facts over cached pages', () => {
     facts.repeatsLastPage = true;
     await warmPages(memory, 0);
     upstream.insert(0, PAGE_SIZE);
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), hasNextPage: true, requested: [1, 0, 1] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      hasNextPage: true,
+      requested: [1, 0, 1],
+    });
   });
 
   test('a cached repetition that was taken for a page of the list does not prove its true end', async () => {
@@ -97,24 +115,40 @@ describe('First page number over cached pages', () => {
     const { memory, read, upstream, facts } = createCachedList(0, {}, auto);
     await warmPages(memory, 0);
     upstream.insert(0, 25);
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested: [1, 0, 1] });
+    expect(await read({ first: 5 })).toMatchObject({
+      ids: upstream.ids.slice(0, 5),
+      requested: [1, 0, 1],
+    });
     expect(facts.firstPage).toBe(0);
   });
 
   test('a page that is older than the one before it does not prove the number of the first page', async () => {
-    const { memory, read, upstream, facts } = createCachedList(35, { firstPage: 1, below: 'clamped' }, auto);
+    const { memory, read, upstream, facts } = createCachedList(
+      35,
+      { firstPage: 1, below: 'clamped' },
+      auto,
+    );
     await warmPages(memory, 1);
     upstream.insert(0, 7);
     // Both numbers serve the first page, but the cached copy lacks the topmost item of the other.
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested: [0, 1, 2, 0, 1] });
+    expect(await read({ first: 5 })).toMatchObject({
+      ids: upstream.ids.slice(0, 5),
+      requested: [0, 1, 2, 0, 1],
+    });
     expect(facts.firstPage).toBe(1);
   });
 
   test('the number of the first page is discovered again when a rejection is compared with a cached page', async () => {
     const { memory, upstream } = createCachedList(35, { firstPage: 1 }, auto);
     await warmPages(memory, 1);
-    const { read, facts } = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE, ...auto });
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested: [0, 0, 1, 0] });
+    const { read, facts } = createListReader(memory.anotherInstance(), {
+      pageSize: PAGE_SIZE,
+      ...auto,
+    });
+    expect(await read({ first: 5 })).toMatchObject({
+      ids: upstream.ids.slice(0, 5),
+      requested: [0, 0, 1, 0],
+    });
     expect(facts.firstPage).toBe(1);
   });
 
@@ -126,7 +160,10 @@ describe('First page number over cached pages', () => {
     ] as [PagingBehavior, number[]][]) {
       const { memory, upstream } = createCachedList(35, manners);
       await warmPages(memory, 0, 1, 2);
-      const { read, facts } = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE, ...auto });
+      const { read, facts } = createListReader(memory.anotherInstance(), {
+        pageSize: PAGE_SIZE,
+        ...auto,
+      });
       expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested });
       expect(facts.firstPage).toBe(upstream.behavior.firstPage);
     }
@@ -139,7 +176,10 @@ describe('First page number over cached pages', () => {
     ] as [number, PagingBehavior, number[]][]) {
       const { read, upstream, facts } = createCachedList(length, manners, auto);
       expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested });
-      expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested: [] });
+      expect(await read({ first: 5 })).toMatchObject({
+        ids: upstream.ids.slice(0, 5),
+        requested: [],
+      });
       expect(facts.firstPage).toBeUndefined();
     }
   });
@@ -155,7 +195,10 @@ describe('First page number over cached pages', () => {
     expect(facts.firstPage).toBeUndefined();
     memory.isDown = false;
     memory.clock.pass(FRESH_MS);
-    expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested: [0, 1] });
+    expect(await read({ first: 5 })).toMatchObject({
+      ids: upstream.ids.slice(0, 5),
+      requested: [0, 1],
+    });
     expect(facts.firstPage).toBe(0);
   });
 
@@ -168,7 +211,11 @@ describe('First page number over cached pages', () => {
     ] as [PagingBehavior, number][]) {
       // All at once; one after the other while page 0 is in flight; and half of them after page 0
       // has arrived.
-      for (const turnsBefore of [() => 0, (index: number) => index, (index: number) => (index % 2) * 300]) {
+      for (const turnsBefore of [
+        () => 0,
+        (index: number) => index,
+        (index: number) => (index % 2) * 300,
+      ]) {
         const upstream = createSimulatedList(35, manners);
         const distant: SimulatedList = {
           ...upstream,
@@ -178,7 +225,10 @@ describe('First page number over cached pages', () => {
             return page;
           },
         };
-        const { read } = createListReader(createCachedUpstream(distant), { pageSize: PAGE_SIZE, ...auto });
+        const { read } = createListReader(createCachedUpstream(distant), {
+          pageSize: PAGE_SIZE,
+          ...auto,
+        });
         const pages = await Promise.all(
           Array.from({ length: 100 }, async (_, index) => {
             await passMicrotasks(turnsBefore(index));
@@ -190,7 +240,9 @@ describe('First page number over cached pages', () => {
         // all of them together.
         const isLate = manners.firstPage === 1 && turnsBefore(1) === 300;
         expect(upstream.log.length, JSON.stringify(manners)).toBeGreaterThanOrEqual(cost);
-        expect(upstream.log.length, JSON.stringify(manners)).toBeLessThanOrEqual(isLate ? cost + 3 : cost);
+        expect(upstream.log.length, JSON.stringify(manners)).toBeLessThanOrEqual(
+          isLate ? cost + 3 : cost,
+        );
       }
     }
   });

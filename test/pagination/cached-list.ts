@@ -8,10 +8,18 @@ export const PAGE_SIZE = 10;
  * A list in pages of ten behind a caching client. The log leaves out the requests that build the
  * scene.
  */
-export function createCachedList(length: number, manners: PagingBehavior = {}, options: Partial<ReaderOptions> = {}) {
+export function createCachedList(
+  length: number,
+  manners: PagingBehavior = {},
+  options: Partial<ReaderOptions> = {},
+) {
   const upstream = createSimulatedList(length, manners);
   const cachedUpstream = createCachedUpstream(upstream);
-  return { upstream, memory: cachedUpstream, ...createListReader(cachedUpstream, { pageSize: PAGE_SIZE, ...options }) };
+  return {
+    upstream,
+    memory: cachedUpstream,
+    ...createListReader(cachedUpstream, { pageSize: PAGE_SIZE, ...options }),
+  };
 }
 
 /** Caches the pages of these numbers, read in this order. */

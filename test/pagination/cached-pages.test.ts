@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { decodeCursor } from '#pagination/cursor.ts';
-import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import {
+  createSimulatedList,
+  type PagingBehavior,
+  type SimulatedList,
+} from '../support/simulated-list.ts';
 import { createCachedList, cursorAt, PAGE_SIZE, passMicrotasks, warmPages } from './cached-list.ts';
 import { createCachedUpstream, FRESH_MS } from './cached-upstream.ts';
 import { createListReader, SCOPE } from './list-reader.ts';
@@ -10,32 +14,43 @@ describe('Walks over cached pages', () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 0, 1, 2);
     memory.clock.pass(FRESH_MS - 1);
-    expect(await read({ first: 25 })).toMatchObject({ ids: upstream.ids.slice(0, 25), requested: [] });
+    expect(await read({ first: 25 })).toMatchObject({
+      ids: upstream.ids.slice(0, 25),
+      requested: [],
+    });
     memory.clock.pass(1);
-    expect(await read({ first: 25 })).toMatchObject({ ids: upstream.ids.slice(0, 25), requested: [0, 1, 2] });
+    expect(await read({ first: 25 })).toMatchObject({
+      ids: upstream.ids.slice(0, 25),
+      requested: [0, 1, 2],
+    });
   });
 
   test.each([
     ['and hasNextPage is selected', true],
     ['and hasNextPage is not selected', false],
-  ])('a walk through 2,000 items by seven reads each upstream page once %s', async (_, hasNextPage) => {
-    const upstream = createSimulatedList(2000, { firstPage: 1 });
-    const memory = createCachedUpstream(upstream);
-    const { read } = createListReader(memory, { pageSize: 50, firstPage: 'auto' });
-    // The discovery of the first page number costs the rejected request, twice, and one request
-    // that the walk needs anyway.
-    await read({ first: 1 });
-    expect(upstream.log.splice(0).map(({ page }) => page)).toEqual([0, 1, 0]);
-    const walked: string[] = [];
-    for (let [after, more] = [null as string | null, true]; more; ) {
-      const page = await read({ first: 7, after }, { wanted: { page: true, hasNextPage } });
-      walked.push(...page.ids);
-      [after, more] = [page.endCursor, hasNextPage ? page.hasNextPage : page.ids.length === 7];
-    }
-    expect(walked).toEqual(upstream.ids);
-    // Page 1 is cached; 39 more pages follow, and one to prove the end.
-    expect(upstream.log.map(({ page }) => page)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
-  });
+  ])(
+    'a walk through 2,000 items by seven reads each upstream page once %s',
+    async (_, hasNextPage) => {
+      const upstream = createSimulatedList(2000, { firstPage: 1 });
+      const memory = createCachedUpstream(upstream);
+      const { read } = createListReader(memory, { pageSize: 50, firstPage: 'auto' });
+      // The discovery of the first page number costs the rejected request, twice, and one request
+      // that the walk needs anyway.
+      await read({ first: 1 });
+      expect(upstream.log.splice(0).map(({ page }) => page)).toEqual([0, 1, 0]);
+      const walked: string[] = [];
+      for (let [after, more] = [null as string | null, true]; more; ) {
+        const page = await read({ first: 7, after }, { wanted: { page: true, hasNextPage } });
+        walked.push(...page.ids);
+        [after, more] = [page.endCursor, hasNextPage ? page.hasNextPage : page.ids.length === 7];
+      }
+      expect(walked).toEqual(upstream.ids);
+      // Page 1 is cached; 39 more pages follow, and one to prove the end.
+      expect(upstream.log.map(({ page }) => page)).toEqual(
+        Array.from({ length: 40 }, (_, index) => index + 2),
+      );
+    },
+  );
 
   test('a backward walk that reaches a new page reads the older page below it once more', async () => {
     const { read, upstream } = createCachedList(95);
@@ -56,7 +71,10 @@ describe('Walks over cached pages', () => {
   test('the search for the end and the count reuse their cached pages', async () => {
     const { read, upstream } = createCachedList(94);
     const once = await read({ last: 3 });
-    expect(once).toMatchObject({ ids: upstream.ids.slice(-3), requested: [0, 1, 2, 4, 8, 16, 12, 10, 9] });
+    expect(once).toMatchObject({
+      ids: upstream.ids.slice(-3),
+      requested: [0, 1, 2, 4, 8, 16, 12, 10, 9],
+    });
     expect(await once.connection.totalCount()).toBe(94);
     const { connection, requested } = await read({ last: 3 });
     expect(await connection.totalCount()).toBe(94);
@@ -76,14 +94,30 @@ describe('Walks over cached pages', () => {
   test('the end of a clamped list is not read again on each walk', async () => {
     const { memory, read, upstream, facts } = createCachedList(30, { past: 'clamped' });
     facts.repeatsLastPage = true;
-    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1, 2, 3] });
-    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [] });
+    expect(await read({ first: 30 })).toMatchObject({
+      ids: upstream.ids,
+      hasNextPage: false,
+      requested: [0, 1, 2, 3],
+    });
+    expect(await read({ first: 30 })).toMatchObject({
+      ids: upstream.ids,
+      hasNextPage: false,
+      requested: [],
+    });
     memory.clock.pass(FRESH_MS);
     await warmPages(memory, 0, 1, 2);
     // A full page that is older than its repetition may belong to a list that moved by a page: all
     // is read again, once.
-    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [3, 0, 1, 2, 3] });
-    expect(await read({ first: 30 })).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [] });
+    expect(await read({ first: 30 })).toMatchObject({
+      ids: upstream.ids,
+      hasNextPage: false,
+      requested: [3, 0, 1, 2, 3],
+    });
+    expect(await read({ first: 30 })).toMatchObject({
+      ids: upstream.ids,
+      hasNextPage: false,
+      requested: [],
+    });
   });
 });
 
@@ -92,14 +126,23 @@ describe('Order of cached pages', () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 1);
     upstream.insert(0);
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [0, 1] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [0, 1],
+    });
   });
 
   test('a cached page that is older than the page above it is read again even if nothing moved, and is in order afterwards', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 1, 0);
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1] });
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [1],
+    });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [],
+    });
   });
 
   test('a cached page is read again even if it was requested before its order was known', async () => {
@@ -135,14 +178,20 @@ describe('Order of cached pages', () => {
     await warmPages(memory, 5, 6, 1);
     upstream.insert(0);
     await warmPages(other, 0);
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [1],
+    });
   });
 
   test('two pages from the same other instance keep the order of that instance', async () => {
     const { memory, upstream } = createCachedList(40);
     await warmPages(memory, 0, 1);
     const other = createListReader(memory.anotherInstance(), { pageSize: PAGE_SIZE });
-    expect(await other.read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
+    expect(await other.read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [],
+    });
   });
 
   /**
@@ -161,7 +210,10 @@ describe('Order of cached pages', () => {
     await warmPages(memory, 2, 3);
     const page = await read({ first: 20, after });
     expect(page).toMatchObject({ ids: upstream.ids.slice(19, 39), requested: [1, 2] });
-    expect(memory.takeServedPages().filter(({ source }) => source === 'cache')).toMatchObject([{ page: 2 }, { page: 3 }]);
+    expect(memory.takeServedPages().filter(({ source }) => source === 'cache')).toMatchObject([
+      { page: 2 },
+      { page: 3 },
+    ]);
   });
 
   test('a page older than the one above it is read again, and a changed result means that the list has moved and is read again', async () => {
@@ -206,13 +258,22 @@ describe('Moved list over cached pages', () => {
 
   test('a list that has moved is read again without its cached pages', async () => {
     const { read, upstream } = await createMovedScene();
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [1, 0, 1],
+    });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [],
+    });
   });
 
   test('a list whose total has changed is read again', async () => {
     const { read, upstream } = await createMovedScene({ hasTotal: true });
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [1, 0, 1],
+    });
   });
 
   test('a hundred concurrent clients read a moved list again for the cost of one', async () => {
@@ -238,6 +299,9 @@ describe('Moved list over cached pages', () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory.anotherInstance(), 0);
     upstream.insert(0, 3);
-    expect(await read({ first: 15 })).toMatchObject({ ids: upstream.ids.slice(0, 15), requested: [1, 0, 1] });
+    expect(await read({ first: 15 })).toMatchObject({
+      ids: upstream.ids.slice(0, 15),
+      requested: [1, 0, 1],
+    });
   });
 });

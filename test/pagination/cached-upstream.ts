@@ -72,7 +72,13 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
       }
       const version = upstream.version();
       const body = await upstream.readPage({ page, pageSize });
-      return { value: question.parse({ ...body, version }), status: 200, readVersion, requestedAt, upstreamNow: requestedAt };
+      return {
+        value: question.parse({ ...body, version }),
+        status: 200,
+        readVersion,
+        requestedAt,
+        upstreamNow: requestedAt,
+      };
     },
     {
       maxBytes: 2 ** 26,
@@ -144,7 +150,10 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
  * at no cost.
  */
 function createSecondTier(now: () => number): SecondTier {
-  const entries = new Map<string, { readonly entry: SecondTierEntry; readonly at: number; readonly keepForMs: number }>();
+  const entries = new Map<
+    string,
+    { readonly entry: SecondTierEntry; readonly at: number; readonly keepForMs: number }
+  >();
   return {
     async read(_owner, key) {
       const kept = entries.get(key);

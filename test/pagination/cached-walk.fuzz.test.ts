@@ -91,7 +91,10 @@ const scenario = fc.record({
     }),
     { minLength: 1, maxLength: 3 },
   ),
-  turns: fc.oneof(turnsOf(arbitrarySmallEdit), turnsOf(fc.oneof(arbitraryEdit, arbitrarySmallEdit))),
+  turns: fc.oneof(
+    turnsOf(arbitrarySmallEdit),
+    turnsOf(fc.oneof(arbitraryEdit, arbitrarySmallEdit)),
+  ),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
 
@@ -128,13 +131,20 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
   const { clock } = first;
   const smallest = Math.min(pageSize, behavior.cap ?? pageSize);
 
-  const states: State[] = [{ ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted: 0, removed: 0 }];
+  const states: State[] = [
+    { ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted: 0, removed: 0 },
+  ];
   const change = (one: Edit, cursorItem: string): void => {
     const before = upstream.ids.length;
     const removed = applyEdit(upstream, one, cursorItem);
     states.at(-1)!.until = clock.now();
     const inserted = upstream.ids.length - before + removed.length;
-    states.push({ ids: [...upstream.ids], until: Number.POSITIVE_INFINITY, inserted, removed: removed.length });
+    states.push({
+      ids: [...upstream.ids],
+      until: Number.POSITIVE_INFINITY,
+      inserted,
+      removed: removed.length,
+    });
     for (const walk of walks) for (const id of removed) walk.awaited?.delete(id);
   };
 
@@ -156,7 +166,10 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     const { direction, side, cursorText } = walk;
     // Each instance learns page sizes, and positions are counted by them: positions counted by
     // another instance's size are out of scope.
-    const { reader, memory } = processes[behavior.cap === undefined ? walk.processes[walk.step % walk.processes.length]! : 0]!;
+    const { reader, memory } =
+      processes[
+        behavior.cap === undefined ? walk.processes[walk.step % walk.processes.length]! : 0
+      ]!;
     const isForward = direction === 'forward';
     const size = walk.sizes[walk.step % walk.sizes.length]!;
     walk.step += 1;
@@ -175,9 +188,12 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
 
     const wanted = { page: true, hasNextPage: isForward || walk.asksHasNextPage };
     memory.takeServedPages();
-    const page = await reader.read(isForward ? { first: size, after: cursorText } : { last: size, before: cursorText }, {
-      wanted,
-    });
+    const page = await reader.read(
+      isForward ? { first: size, after: cursorText } : { last: size, before: cursorText },
+      {
+        wanted,
+      },
+    );
     const answers = memory.takeServedPages();
     const realSize = reader.facts.pageSize;
     const isOfDifferentAge = new Set(answers.map(({ version }) => version)).size > 1;
@@ -185,7 +201,8 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     covered.ofDifferentAge += Number(isOfDifferentAge);
     covered.calmOfDifferentAge += Number(isOfDifferentAge && isCalm);
     const renewed =
-      new Set(answers.filter(({ source }) => source === 'network').map(({ page }) => page)).size < page.requested.length;
+      new Set(answers.filter(({ source }) => source === 'network').map(({ page }) => page)).size <
+      page.requested.length;
     covered.movedInMemory += Number(renewed && isCalm && changes.length > 0);
     covered.readAgain += Number(answers.some(({ isReread }) => isReread));
     covered.notCalm += Number(!isCalm);
@@ -201,16 +218,24 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     const once = requestBound(size, realSize);
     const isFindingOut = known.firstPage === undefined || known.pageSize !== realSize || isClamped;
     const measures = !isForward && (cursorText === null || page.isCursorItemGone);
-    const measuring = measures || isClamped ? searchBound(Math.max(...view.map(({ ids }) => ids.length)) / realSize) : 0;
+    const measuring =
+      measures || isClamped
+        ? searchBound(Math.max(...view.map(({ ids }) => ids.length)) / realSize)
+        : 0;
     const bound = (isFindingOut ? 2 * once + 7 : once) + measuring;
     if (isAlone) {
-      expect(page.requested.length, `requests: ${page.requested}`).toBeLessThanOrEqual(bound * (changes.length > 0 ? 2 : 1));
+      expect(page.requested.length, `requests: ${page.requested}`).toBeLessThanOrEqual(
+        bound * (changes.length > 0 ? 2 : 1),
+      );
     }
 
     if (isCalm && walk.counts) {
       covered.counted += 1;
       memory.takeServedPages();
-      const { connection } = await reader.read({ first: 1 }, { wanted: { page: false, hasNextPage: false } });
+      const { connection } = await reader.read(
+        { first: 1 },
+        { wanted: { page: false, hasNextPage: false } },
+      );
       const counted = await connection.totalCount();
       expect(view.map(({ ids }) => ids.length)).toContain(counted);
     }
@@ -227,7 +252,9 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
 
     const promises = view.map((state) => ({
       state,
-      ...(cursor ? expectedGap(listAt(state), cursor, side, realSize) : { a: -1, b: state.ids.length, isExact: true }),
+      ...(cursor
+        ? expectedGap(listAt(state), cursor, side, realSize)
+        : { a: -1, b: state.ids.length, isExact: true }),
     }));
     if (promises.some(({ isExact }) => !isExact)) return stop(walk);
 
@@ -237,14 +264,16 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
         const { ids } = state;
         const at = page.ids[0] === undefined ? undefined : ids.indexOf(page.ids[0]);
         const from = at ?? 0;
-        if (at === -1 || page.ids.some((id, offset) => ids[from + offset] !== id)) return 'no piece';
+        if (at === -1 || page.ids.some((id, offset) => ids[from + offset] !== id))
+          return 'no piece';
         const isAtEnd = isForward ? from + page.ids.length >= ids.length : from === 0;
         if (at !== undefined) {
           const gap = isForward ? at : at + page.ids.length;
           if (!(gap > a && gap <= b)) return `gap ${gap} not between ${a} and ${b}`;
           if (page.ids.length < size && !isAtEnd) return 'short';
           if (!(isClamped && !isForward) && hasMore === isAtEnd) return `has more: ${hasMore}`;
-          if (!isForward && cursor && walk.asksHasNextPage && page.hasNextPage !== gap < ids.length) return 'has next';
+          if (!isForward && cursor && walk.asksHasNextPage && page.hasNextPage !== gap < ids.length)
+            return 'has next';
           if (!cursor && (isForward ? at !== 0 : gap !== ids.length)) return 'not from the end';
         } else if (!cursor && ids.length > 0) return 'empty';
         return '';
@@ -305,7 +334,8 @@ describe('Walk over cached pages of a moving list', () => {
     'a walk over cached pages repeats nothing and skips only items that a removal has pulled across a page border',
     async () => {
       await fc.assert(fc.asyncProperty(scenario, run), { numRuns: NUM_RUNS });
-      for (const [subject, times] of Object.entries(covered)) expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 100);
+      for (const [subject, times] of Object.entries(covered))
+        expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS / 100);
     },
     2 * TIMEOUT_MS,
   );

@@ -3,7 +3,14 @@ import { expect, test } from 'vitest';
 import { createSimulatedList } from '../support/simulated-list.ts';
 import { createCachedUpstream } from './cached-upstream.ts';
 import { createListReader } from './list-reader.ts';
-import { applyEdit, arbitraryBehavior, arbitraryEdit, arbitrarySmallEdit, NUM_RUNS, TIMEOUT_MS } from './moving-lists.ts';
+import {
+  applyEdit,
+  arbitraryBehavior,
+  arbitraryEdit,
+  arbitrarySmallEdit,
+  NUM_RUNS,
+  TIMEOUT_MS,
+} from './moving-lists.ts';
 
 test(
   'an operation with a cold cache sends the same requests as one without a cache, even if the list moves while it is read',
@@ -20,9 +27,12 @@ test(
           direction: fc.constantFrom('first' as const, 'last' as const),
           side: fc.constantFrom('after' as const, 'before' as const),
           size: fc.integer({ min: 1, max: 30 }),
-          edits: fc.array(fc.tuple(fc.integer({ min: 0, max: 8 }), fc.oneof(arbitraryEdit, arbitrarySmallEdit)), {
-            maxLength: 3,
-          }),
+          edits: fc.array(
+            fc.tuple(fc.integer({ min: 0, max: 8 }), fc.oneof(arbitraryEdit, arbitrarySmallEdit)),
+            {
+              maxLength: 3,
+            },
+          ),
         }),
         async ({ length, pageSize, manners, firstPage, place, direction, side, size, edits }) => {
           const [plain, remembering] = await Promise.all(
@@ -32,18 +42,28 @@ test(
               const { edges } = (await known.read({ first: 100 })).connection;
               const item = place === null ? undefined : edges[place];
               upstream.log.length = 0;
-              const reader = createListReader(isRemembering ? createCachedUpstream(upstream) : upstream, { pageSize, firstPage });
+              const reader = createListReader(
+                isRemembering ? createCachedUpstream(upstream) : upstream,
+                { pageSize, firstPage },
+              );
               for (const [count, one] of edits) {
                 const act = () => applyEdit(upstream, one, item?.node.id ?? '');
                 if (count === 0) act();
                 else upstream.afterRequests(count, act);
               }
               const read = async () => {
-                const { connection, ...page } = await reader.read({ [direction]: size, [side]: item?.cursor });
+                const { connection, ...page } = await reader.read({
+                  [direction]: size,
+                  [side]: item?.cursor,
+                });
                 return { ...page, total: await connection.totalCount() };
               };
               const answer = await read().catch((error: unknown) => ({ error }));
-              return { answer, log: upstream.log.map(({ page }) => page), facts: reader.currentFacts() };
+              return {
+                answer,
+                log: upstream.log.map(({ page }) => page),
+                facts: reader.currentFacts(),
+              };
             }),
           );
           expect(remembering).toEqual(plain);

@@ -5,13 +5,22 @@ import { readConnection } from '#pagination/connection.ts';
 import { decodeCursor, encodeCursor } from '#pagination/cursor.ts';
 import { fingerprint } from '#pagination/fingerprint.ts';
 import { toPageRequest } from '#pagination/page-request.ts';
-import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import {
+  createSimulatedList,
+  type PagingBehavior,
+  type SimulatedList,
+} from '../support/simulated-list.ts';
 import { ALL_PARTS, createListReader, SCOPE, toPageSummary } from './list-reader.ts';
 
 /** Relay's "pagination algorithm" over an array; cursors are positions. */
 function relay(
   ids: readonly string[],
-  { first, last, after, before }: { first?: number; last?: number; after?: number; before?: number },
+  {
+    first,
+    last,
+    after,
+    before,
+  }: { first?: number; last?: number; after?: number; before?: number },
 ) {
   const start = after === undefined ? 0 : after + 1;
   const end = before === undefined ? ids.length : before;
@@ -57,15 +66,20 @@ describe('Connection', () => {
                   before: before === undefined ? null : cursors[before],
                 });
                 const { ids, hasNextPage, hasPreviousPage, isCursorItemGone } = page;
-                expect({ ids, hasNextPage, hasPreviousPage }, `${length} items, ${JSON.stringify(given)}`).toEqual(
-                  relay(upstream.ids, given),
-                );
+                expect(
+                  { ids, hasNextPage, hasPreviousPage },
+                  `${length} items, ${JSON.stringify(given)}`,
+                ).toEqual(relay(upstream.ids, given));
                 expect(isCursorItemGone).toBe(false);
                 const ends = [ids.at(0), ids.at(-1)].map((id) =>
-                  id === undefined ? null : decodeCursor(cursors[upstream.ids.indexOf(id)]!, SCOPE, 'after').id,
+                  id === undefined
+                    ? null
+                    : decodeCursor(cursors[upstream.ids.indexOf(id)]!, SCOPE, 'after').id,
                 );
                 expect(
-                  [page.startCursor, page.endCursor].map((cursor) => cursor && decodeCursor(cursor, SCOPE, 'after').id),
+                  [page.startCursor, page.endCursor].map(
+                    (cursor) => cursor && decodeCursor(cursor, SCOPE, 'after').id,
+                  ),
                 ).toEqual(ends);
                 // Two pages for each cursor, the window, the end, and the search for the end of a
                 // list without a total.
@@ -82,12 +96,29 @@ describe('Connection', () => {
     const upstream = createSimulatedList(12);
     const { connection } = await createListReader(upstream, { pageSize: 5 }).read({ first: 8 });
     expect(connection.edges.map(({ node }) => node)).toEqual(connection.nodes);
-    const prints = (...places: number[]) => places.map((place) => fingerprint(upstream.ids[place]!));
-    const cursorOf = (place: number) => decodeCursor(connection.edges[place]!.cursor, SCOPE, 'after');
+    const prints = (...places: number[]) =>
+      places.map((place) => fingerprint(upstream.ids[place]!));
+    const cursorOf = (place: number) =>
+      decodeCursor(connection.edges[place]!.cursor, SCOPE, 'after');
     // Ten items have been read, in two pages.
-    expect(cursorOf(0)).toEqual({ id: 'i0', position: 0, preceding: [], following: prints(1, 2, 3, 4) });
-    expect(cursorOf(4)).toEqual({ id: 'i4', position: 4, preceding: prints(3, 2, 1, 0), following: prints(5, 6, 7, 8) });
-    expect(cursorOf(7)).toEqual({ id: 'i7', position: 7, preceding: prints(6, 5, 4, 3), following: prints(8, 9) });
+    expect(cursorOf(0)).toEqual({
+      id: 'i0',
+      position: 0,
+      preceding: [],
+      following: prints(1, 2, 3, 4),
+    });
+    expect(cursorOf(4)).toEqual({
+      id: 'i4',
+      position: 4,
+      preceding: prints(3, 2, 1, 0),
+      following: prints(5, 6, 7, 8),
+    });
+    expect(cursorOf(7)).toEqual({
+      id: 'i7',
+      position: 7,
+      preceding: prints(6, 5, 4, 3),
+      following: prints(8, 9),
+    });
     expect(upstream.log.length).toBe(2);
   });
 
@@ -95,11 +126,25 @@ describe('Connection', () => {
     const upstream = createSimulatedList(30);
     const reader = createListReader(upstream, { pageSize: 10 });
     const page = await reader.read({ first: 10 }, { wanted: { page: true, hasNextPage: false } });
-    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 10), hasNextPage: false, requested: [0] });
-    const nothing = await reader.read({ first: 10 }, { wanted: { page: false, hasNextPage: false } });
+    expect(page).toMatchObject({
+      ids: upstream.ids.slice(0, 10),
+      hasNextPage: false,
+      requested: [0],
+    });
+    const nothing = await reader.read(
+      { first: 10 },
+      { wanted: { page: false, hasNextPage: false } },
+    );
     expect(nothing).toMatchObject({ ids: [], startCursor: null, endCursor: null, requested: [] });
-    const backward = await reader.read({ last: 10, before: page.endCursor }, { wanted: { page: true, hasNextPage: false } });
-    expect(backward).toMatchObject({ ids: upstream.ids.slice(0, 9), hasNextPage: false, requested: [0] });
+    const backward = await reader.read(
+      { last: 10, before: page.endCursor },
+      { wanted: { page: true, hasNextPage: false } },
+    );
+    expect(backward).toMatchObject({
+      ids: upstream.ids.slice(0, 9),
+      hasNextPage: false,
+      requested: [0],
+    });
   });
 
   test('a foreign or damaged cursor is rejected before any upstream request, even if no page is selected', async () => {
@@ -107,11 +152,16 @@ describe('Connection', () => {
     const reader = createListReader(upstream, { pageSize: 10 });
     const { endCursor } = await reader.read({ first: 3 });
     upstream.takeLog();
-    const foreign = encodeCursor({ id: 'i3', position: 3, preceding: [], following: [] }, 'Query.others');
+    const foreign = encodeCursor(
+      { id: 'i3', position: 3, preceding: [], following: [] },
+      'Query.others',
+    );
     for (const cursor of [foreign, `${endCursor}A`, 'x']) {
       for (const given of [{ after: cursor }, { before: cursor }]) {
         await expect(reader.read(given)).rejects.toThrow(UserInputError);
-        await expect(reader.read(given, { wanted: { page: false, hasNextPage: false } })).rejects.toThrow(UserInputError);
+        await expect(
+          reader.read(given, { wanted: { page: false, hasNextPage: false } }),
+        ).rejects.toThrow(UserInputError);
       }
     }
     expect(upstream.takeLog()).toEqual([]);
@@ -136,8 +186,14 @@ describe('Connection', () => {
               hasNextPage,
               hasPreviousPage,
             } = toPageSummary(await readConnection(source, request, SCOPE, ALL_PARTS));
-            const given = { [direction]: size, ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
-            expect({ ids: got, hasNextPage, hasPreviousPage }, JSON.stringify(given)).toEqual(relay(ids, given));
+            const given = {
+              [direction]: size,
+              ...(after !== undefined && { after }),
+              ...(before !== undefined && { before }),
+            };
+            expect({ ids: got, hasNextPage, hasPreviousPage }, JSON.stringify(given)).toEqual(
+              relay(ids, given),
+            );
           }
         }
       }
@@ -164,19 +220,46 @@ describe('Connection', () => {
       SCOPE,
       ALL_PARTS,
     );
-    expect(toPageSummary(gone)).toMatchObject({ ids: [], hasNextPage: false, isCursorItemGone: true });
+    expect(toPageSummary(gone)).toMatchObject({
+      ids: [],
+      hasNextPage: false,
+      isCursorItemGone: true,
+    });
   });
 });
 
 test('a connection over a complete list finds an item again however much the list has shrunk', async () => {
   const sourceOf = (...ids: string[]) => createCompleteList(async () => ids.map((id) => ({ id })));
   const ids = Array.from({ length: 12 }, (_, index) => `w${index}`);
-  const all = await readConnection(sourceOf(...ids), toPageRequest({ first: 100 }), SCOPE, ALL_PARTS);
+  const all = await readConnection(
+    sourceOf(...ids),
+    toPageRequest({ first: 100 }),
+    SCOPE,
+    ALL_PARTS,
+  );
   const cursor = all.edges[10]!.cursor;
-  const found = await readConnection(sourceOf('w10', 'w11'), toPageRequest({ first: 3, after: cursor }), SCOPE, ALL_PARTS);
-  expect(toPageSummary(found)).toMatchObject({ ids: ['w11'], hasPreviousPage: true, isCursorItemGone: false });
-  const neighbour = await readConnection(sourceOf('w9'), toPageRequest({ last: 3, before: cursor }), SCOPE, ALL_PARTS);
-  expect(toPageSummary(neighbour)).toMatchObject({ ids: ['w9'], hasNextPage: false, isCursorItemGone: false });
+  const found = await readConnection(
+    sourceOf('w10', 'w11'),
+    toPageRequest({ first: 3, after: cursor }),
+    SCOPE,
+    ALL_PARTS,
+  );
+  expect(toPageSummary(found)).toMatchObject({
+    ids: ['w11'],
+    hasPreviousPage: true,
+    isCursorItemGone: false,
+  });
+  const neighbour = await readConnection(
+    sourceOf('w9'),
+    toPageRequest({ last: 3, before: cursor }),
+    SCOPE,
+    ALL_PARTS,
+  );
+  expect(toPageSummary(neighbour)).toMatchObject({
+    ids: ['w9'],
+    hasNextPage: false,
+    isCursorItemGone: false,
+  });
 });
 
 describe('Upstream requests of a walk', () => {
@@ -188,7 +271,17 @@ describe('Upstream requests of a walk', () => {
     async (past) => {
       for (const hasTotal of [false, true]) {
         for (let size = 1; size <= PAGE; size += 1) {
-          for (const length of [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
+          for (const length of [
+            0,
+            1,
+            PAGE - 1,
+            PAGE,
+            PAGE + 1,
+            3 * PAGE - 1,
+            3 * PAGE,
+            3 * PAGE + 1,
+            47,
+          ]) {
             const upstream = createSimulatedList(length, { past, firstPage: 1, hasTotal });
             const reader = createListReader(upstream, { pageSize: PAGE });
             // The upstream's behavior past the end is known: its discovery may cost one more request,
@@ -197,7 +290,10 @@ describe('Upstream requests of a walk', () => {
             const walked: string[] = [];
             for (let after: string | null = null; ; ) {
               const page = await reader.read({ first: size, after });
-              expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
+              expect(
+                page.requested.length,
+                `${length} items by ${size}: ${page.requested}`,
+              ).toBeLessThanOrEqual(2);
               walked.push(...page.ids);
               after = page.endCursor;
               if (!page.hasNextPage) break;
@@ -213,7 +309,16 @@ describe('Upstream requests of a walk', () => {
     'a backward walk without a cache needs at most two upstream requests for a client page, at any alignment (end: %s)',
     async (past) => {
       for (let size = 1; size <= PAGE; size += 1) {
-        for (const length of [1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE - 1, 3 * PAGE, 3 * PAGE + 1, 47]) {
+        for (const length of [
+          1,
+          PAGE - 1,
+          PAGE,
+          PAGE + 1,
+          3 * PAGE - 1,
+          3 * PAGE,
+          3 * PAGE + 1,
+          47,
+        ]) {
           const upstream = createSimulatedList(length, { past, firstPage: 1 });
           const reader = createListReader(upstream, { pageSize: PAGE });
           reader.facts.repeatsLastPage = past === 'clamped';
@@ -221,7 +326,10 @@ describe('Upstream requests of a walk', () => {
           const walked = [...last.ids];
           for (let { hasPreviousPage, startCursor: before } = last; hasPreviousPage; ) {
             const page = await reader.read({ last: size, before });
-            expect(page.requested.length, `${length} items by ${size}: ${page.requested}`).toBeLessThanOrEqual(2);
+            expect(
+              page.requested.length,
+              `${length} items by ${size}: ${page.requested}`,
+            ).toBeLessThanOrEqual(2);
             expect(page.hasNextPage).toBe(true);
             walked.unshift(...page.ids);
             hasPreviousPage = page.hasPreviousPage;
@@ -248,7 +356,9 @@ describe('Upstream requests of a walk', () => {
             if (!page.hasNextPage) break;
           }
           expect(walked).toEqual(upstream.ids);
-          expect(upstream.log.length).toBe(Math.ceil(length / PAGE) + (length % PAGE === 0 && !hasTotal ? 1 : 0));
+          expect(upstream.log.length).toBe(
+            Math.ceil(length / PAGE) + (length % PAGE === 0 && !hasTotal ? 1 : 0),
+          );
         }
       }
     }
@@ -285,9 +395,15 @@ describe('Cursor search', () => {
     for (let place = 11; place <= 58; place += 1) {
       const cursor = await cursorAt(upstream, place);
       const forward = await reader.read({ first: 1, after: cursor }, { wanted });
-      expect(forward).toMatchObject({ ids: [`i${place + 1}`], requested: [Math.floor((place + 1) / 10)] });
+      expect(forward).toMatchObject({
+        ids: [`i${place + 1}`],
+        requested: [Math.floor((place + 1) / 10)],
+      });
       const backward = await reader.read({ last: 1, before: cursor }, { wanted });
-      expect(backward).toMatchObject({ ids: [`i${place - 1}`], requested: [Math.floor((place - 1) / 10)] });
+      expect(backward).toMatchObject({
+        ids: [`i${place - 1}`],
+        requested: [Math.floor((place - 1) / 10)],
+      });
     }
   });
 
@@ -306,7 +422,9 @@ describe('Cursor search', () => {
       const page = await createListReader(upstream, { pageSize: 10 }).read(given);
       expect(page.isCursorItemGone).toBe(isGone);
       const gap = isGone ? 75 : upstream.ids.indexOf('i75') + (side === 'after' ? 1 : 0);
-      expect(page.ids).toEqual(side === 'after' ? upstream.ids.slice(gap, gap + 2) : upstream.ids.slice(gap - 2, gap));
+      expect(page.ids).toEqual(
+        side === 'after' ? upstream.ids.slice(gap, gap + 2) : upstream.ids.slice(gap - 2, gap),
+      );
       // Sixteen pages, wherever the item is; they include the window, and therefore the next item.
       expect(page.requested.length).toBeLessThanOrEqual(16);
       expect(new Set(page.requested).size).toBe(page.requested.length);
@@ -341,10 +459,16 @@ describe('Cursor search', () => {
 
       const forward = await reader.read({ first: 4, after: cursor });
       const from = survivingAbove ? at : at + 2;
-      expect(forward).toMatchObject({ ids: upstream.ids.slice(from, from + 4), isCursorItemGone: false });
+      expect(forward).toMatchObject({
+        ids: upstream.ids.slice(from, from + 4),
+        isCursorItemGone: false,
+      });
       const backward = await reader.read({ last: 4, before: cursor });
       const to = survivingBelow ? at + 2 : at;
-      expect(backward).toMatchObject({ ids: upstream.ids.slice(to - 4, to), isCursorItemGone: false });
+      expect(backward).toMatchObject({
+        ids: upstream.ids.slice(to - 4, to),
+        isCursorItemGone: false,
+      });
     }
   });
 
@@ -354,7 +478,11 @@ describe('Cursor search', () => {
     const fresh = upstream.insert(74, 120);
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after });
     const pages = Array.from({ length: 11 }, (_, index) => 7 + index);
-    expect(page).toMatchObject({ ids: fresh.slice(0, 2), isCursorItemGone: false, requested: pages });
+    expect(page).toMatchObject({
+      ids: fresh.slice(0, 2),
+      isCursorItemGone: false,
+      requested: pages,
+    });
   });
 
   test('the cursor search reads only pages that can still hold the item: below a preceding neighbour, above a following one', async () => {
@@ -364,12 +492,19 @@ describe('Cursor search', () => {
     // above the survivors, up to five pages.
     upstream.remove(71, 6);
     const up = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after: cursor });
-    expect(up).toMatchObject({ ids: ['i77', 'i78'], isCursorItemGone: false, requested: [7, 6, 5, 4, 3, 2] });
+    expect(up).toMatchObject({
+      ids: ['i77', 'i78'],
+      isCursorItemGone: false,
+      requested: [7, 6, 5, 4, 3, 2],
+    });
 
     const other = createSimulatedList(300);
     const otherCursor = await cursorAt(other, 75);
     other.remove(74, 6);
-    const down = await createListReader(other, { pageSize: 10 }).read({ last: 2, before: otherCursor });
+    const down = await createListReader(other, { pageSize: 10 }).read({
+      last: 2,
+      before: otherCursor,
+    });
     const pages = Array.from({ length: 11 }, (_, index) => 7 + index);
     expect(down).toMatchObject({ ids: ['i72', 'i73'], isCursorItemGone: false, requested: pages });
   });
@@ -389,7 +524,10 @@ describe('List that moves within a client page', () => {
   test("a cursor's own item is not repeated when an insertion pushes it across the page border during the read", async () => {
     const upstream = createSimulatedList(40);
     const reader = createListReader(upstream, { pageSize: 10 });
-    const { endCursor } = await reader.read({ first: 10 }, { wanted: { page: true, hasNextPage: false } });
+    const { endCursor } = await reader.read(
+      { first: 10 },
+      { wanted: { page: true, hasNextPage: false } },
+    );
     upstream.afterRequests(1, () => upstream.insert(0));
     const page = await reader.read({ first: 5, after: endCursor });
     expect(page.ids).toEqual(upstream.ids.slice(11, 16));

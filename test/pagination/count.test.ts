@@ -21,16 +21,22 @@ async function countItems(length: number, pageSize: number, manners: PagingBehav
 
 describe('Total count of a list', () => {
   const past = ['empty', 400, 404, 'clamped'] as const;
-  test.each(past)('the total count is exact for every length in few requests when the end is %s', async (past) => {
-    for (const pageSize of [1, 2, 3, 7, 10, 50]) {
-      for (let length = 0; length <= 310; length += 1) {
-        const { counted, asked } = await countItems(length, pageSize, { past, firstPage: 1 });
-        const pages = Math.ceil(length / pageSize);
-        expect(counted, `${length} items in pages of ${pageSize}`).toBe(length);
-        expect(asked.length, `${length} items in pages of ${pageSize}: ${asked}`).toBeLessThanOrEqual(requestBound(pages));
+  test.each(past)(
+    'the total count is exact for every length in few requests when the end is %s',
+    async (past) => {
+      for (const pageSize of [1, 2, 3, 7, 10, 50]) {
+        for (let length = 0; length <= 310; length += 1) {
+          const { counted, asked } = await countItems(length, pageSize, { past, firstPage: 1 });
+          const pages = Math.ceil(length / pageSize);
+          expect(counted, `${length} items in pages of ${pageSize}`).toBe(length);
+          expect(
+            asked.length,
+            `${length} items in pages of ${pageSize}: ${asked}`,
+          ).toBeLessThanOrEqual(requestBound(pages));
+        }
       }
-    }
-  });
+    },
+  );
 
   test('the total count of a long list is exact in about twice the logarithm of its pages', async () => {
     for (const past of ['empty', 'clamped'] as const) {
@@ -43,8 +49,14 @@ describe('Total count of a list', () => {
   });
 
   test('the count needs one more request when a probe hits the last page, because the next page proves it', async () => {
-    expect(await countItems(645, 10, {})).toEqual({ counted: 645, asked: [0, 1, 2, 4, 8, 16, 32, 64, 65] });
-    expect(await countItems(605, 10, {})).toEqual({ counted: 605, asked: [0, 1, 2, 4, 8, 16, 32, 64, 48, 56, 60, 61] });
+    expect(await countItems(645, 10, {})).toEqual({
+      counted: 645,
+      asked: [0, 1, 2, 4, 8, 16, 32, 64, 65],
+    });
+    expect(await countItems(605, 10, {})).toEqual({
+      counted: 605,
+      asked: [0, 1, 2, 4, 8, 16, 32, 64, 48, 56, 60, 61],
+    });
   });
 
   test('the count requests no page twice, unless identical pages may mean that the list has moved', async () => {
@@ -73,7 +85,10 @@ describe('Total count of a list', () => {
   test('the count includes unusable items', async () => {
     const upstream = createSimulatedList(25);
     const reader = createListReader(
-      { ...upstream, readPage: async (asked) => ({ ...(await upstream.readPage(asked)), items: [] }) },
+      {
+        ...upstream,
+        readPage: async (asked) => ({ ...(await upstream.readPage(asked)), items: [] }),
+      },
       { pageSize: 10 },
     );
     const { connection } = await reader.read({ first: 1 }, { wanted: COUNT_ONLY });

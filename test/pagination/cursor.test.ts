@@ -39,26 +39,35 @@ describe('Cursor', () => {
     };
     const text = encodeCursor(cursor, SCOPE);
     const damages = [...text].flatMap((character, at) => [
-      ...[...ALPHABET].filter((other) => other !== character).map((other) => text.slice(0, at) + other + text.slice(at + 1)),
+      ...[...ALPHABET]
+        .filter((other) => other !== character)
+        .map((other) => text.slice(0, at) + other + text.slice(at + 1)),
       text.slice(0, at) + text.slice(at + 1),
       text.slice(0, at) + character + text.slice(at),
     ]);
     expect(damages.length).toBeGreaterThan(4000);
     for (const damaged of damages) {
-      expect(() => decodeCursor(damaged, SCOPE, 'after'), damaged).toThrow(new UserInputError(DAMAGED));
+      expect(() => decodeCursor(damaged, SCOPE, 'after'), damaged).toThrow(
+        new UserInputError(DAMAGED),
+      );
     }
   });
 
   test.each([
     ['an empty text', ''],
     ['a text that is not base64url', 'a b+c/d=='],
-    ['a cursor with padding', `${encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE)}=`],
+    [
+      'a cursor with padding',
+      `${encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE)}=`,
+    ],
     ['a few bytes', 'AAAA'],
     ['a page number', '3'],
     ["another gateway's cursor", Buffer.from('cursor:42').toString('base64url')],
     ['a text that is not ASCII', 'é'.repeat(40)],
   ])('%s is rejected as a damaged cursor', (_, text) => {
-    expect(() => decodeCursor(text, SCOPE, 'before')).toThrow(new UserInputError(DAMAGED.replace('after', 'before')));
+    expect(() => decodeCursor(text, SCOPE, 'before')).toThrow(
+      new UserInputError(DAMAGED.replace('after', 'before')),
+    );
   });
 
   test('a cursor of another field, parent or filter is rejected with a message that says so', () => {
@@ -71,21 +80,33 @@ describe('Cursor', () => {
   });
 
   test('a cursor of another version is rejected with a message that says so', () => {
-    const bytes = Buffer.from(encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE), 'base64url');
+    const bytes = Buffer.from(
+      encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE),
+      'base64url',
+    );
     const body = bytes.subarray(0, -4);
     body[0] = 2;
-    const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString('base64url');
+    const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString(
+      'base64url',
+    );
     expect(() => decodeCursor(text, SCOPE, 'after')).toThrow(
-      new UserInputError('`after` was made by another version of this gateway: start again without it.'),
+      new UserInputError(
+        '`after` was made by another version of this gateway: start again without it.',
+      ),
     );
   });
 
   test('a cursor that declares more neighbours than it holds is rejected, even with a valid checksum', () => {
-    const bytes = Buffer.from(encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE), 'base64url');
+    const bytes = Buffer.from(
+      encodeCursor({ id: 'x', position: 0, preceding: [], following: [] }, SCOPE),
+      'base64url',
+    );
     const body = bytes.subarray(0, -4);
     for (const counts of [0x10, 0x01, 0x44, 0x05, 0xf0]) {
       body[13] = counts;
-      const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString('base64url');
+      const text = Buffer.concat([body, hash('sha1', body, 'buffer').subarray(0, 4)]).toString(
+        'base64url',
+      );
       expect(() => decodeCursor(text, SCOPE, 'after')).toThrow(DAMAGED);
     }
   });
@@ -93,7 +114,12 @@ describe('Cursor', () => {
   test('a cursor with all its neighbours has about a hundred characters', () => {
     const four = ['a', 'b', 'c', 'd'].map(fingerprint);
     const text = encodeCursor(
-      { id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d', position: 99_999, preceding: four, following: four },
+      {
+        id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d',
+        position: 99_999,
+        preceding: four,
+        following: four,
+      },
       SCOPE,
     );
     expect(text.length).toBeLessThan(150);

@@ -3,7 +3,11 @@ import { UpstreamUnavailableError } from '#errors/upstream-error.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { MAX_TRUST_MS } from '#pagination/fact.ts';
 import { createClock } from '../support/clock.ts';
-import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import {
+  createSimulatedList,
+  type PagingBehavior,
+  type SimulatedList,
+} from '../support/simulated-list.ts';
 import { createListReader } from './list-reader.ts';
 
 const PAGE_SIZE = 10;
@@ -14,12 +18,20 @@ const PAGE_SIZE = 10;
  */
 function createChangingUpstream(length: number, before: PagingBehavior, after: PagingBehavior) {
   const clock = createClock();
-  const factsOf = createEndpointFacts({ firstPage: 'auto', pageSize: PAGE_SIZE, monotonicNow: clock.now });
+  const factsOf = createEndpointFacts({
+    firstPage: 'auto',
+    pageSize: PAGE_SIZE,
+    monotonicNow: clock.now,
+  });
   const old = createSimulatedList(length, before);
   // The changed upstream has the same items.
   const changed = createSimulatedList(length, after);
   let current = old;
-  const upstream: SimulatedList = { ...changed, takeLog: () => current.takeLog(), readPage: (asked) => current.readPage(asked) };
+  const upstream: SimulatedList = {
+    ...changed,
+    takeLog: () => current.takeLog(),
+    readPage: (asked) => current.readPage(asked),
+  };
   return {
     clock,
     upstream,
@@ -27,7 +39,8 @@ function createChangingUpstream(length: number, before: PagingBehavior, after: P
     change() {
       current = changed;
     },
-    reader: (fingerprint: string) => createListReader(upstream, { pageSize: PAGE_SIZE, factsOf, owner: { fingerprint } }),
+    reader: (fingerprint: string) =>
+      createListReader(upstream, { pageSize: PAGE_SIZE, factsOf, owner: { fingerprint } }),
   };
 }
 
@@ -45,12 +58,18 @@ describe('Recovery of endpoint facts', () => {
       const ann = reader('ann');
       await ann.read({ first: 5 });
       change();
-      expect(await ann.read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested });
+      expect(await ann.read({ first: 5 })).toMatchObject({
+        ids: upstream.ids.slice(0, 5),
+        requested,
+      });
     }
   });
 
   test('a first page number that has become empty is discovered again after ten minutes', async () => {
-    const { reader, upstream, clock, change } = createChangingUpstream(35, FROM_0, { ...FROM_1, below: 'empty' });
+    const { reader, upstream, clock, change } = createChangingUpstream(35, FROM_0, {
+      ...FROM_1,
+      below: 'empty',
+    });
     const ann = reader('ann');
     await ann.read({ first: 5 });
     await ann.read({ first: 5 });
@@ -87,16 +106,30 @@ describe('Recovery of endpoint facts', () => {
       const ann = reader('ann');
       await ann.read({ first: 5 });
       change();
-      expect(await ann.read({ first: 50 })).toMatchObject({ ids: upstream.ids, hasNextPage: false });
+      expect(await ann.read({ first: 50 })).toMatchObject({
+        ids: upstream.ids,
+        hasNextPage: false,
+      });
       expect(ann.facts.firstPage).toBe(0);
     }
   });
 
   test('a total that is never reached costs an occasional request and causes no wrong result', async () => {
     const { reader, old, clock } = createChangingUpstream(35, { ...FROM_1, hasTotal: false }, {});
-    const lying: SimulatedList = { ...old, readPage: async (asked) => ({ ...(await old.readPage(asked)), total: 38 }) };
-    const factsOf = createEndpointFacts({ firstPage: 'auto', pageSize: PAGE_SIZE, monotonicNow: clock.now });
-    const ann = createListReader(lying, { pageSize: PAGE_SIZE, factsOf, owner: { fingerprint: 'ann' } });
+    const lying: SimulatedList = {
+      ...old,
+      readPage: async (asked) => ({ ...(await old.readPage(asked)), total: 38 }),
+    };
+    const factsOf = createEndpointFacts({
+      firstPage: 'auto',
+      pageSize: PAGE_SIZE,
+      monotonicNow: clock.now,
+    });
+    const ann = createListReader(lying, {
+      pageSize: PAGE_SIZE,
+      factsOf,
+      owner: { fingerprint: 'ann' },
+    });
     const costs: number[] = [];
     for (let times = 0; times < 8; times += 1) {
       const page = await ann.read({ first: 50 });
@@ -130,12 +163,19 @@ describe('Recovery of endpoint facts', () => {
     await ann.read({ first: 5 }, { source });
     old.failNext(failure);
     await expect(ann.read(jump, { source })).rejects.toBe(failure);
-    expect(await ann.read(jump, { source })).toMatchObject({ ids: upstream.ids.slice(45, 50), requested: [0, 1, 4, 5] });
+    expect(await ann.read(jump, { source })).toMatchObject({
+      ids: upstream.ids.slice(45, 50),
+      requested: [0, 1, 4, 5],
+    });
   });
 
   test('a removed or raised page size cap is detected on the first page', async () => {
     for (const cap of [undefined, 6]) {
-      const { reader, upstream, change } = createChangingUpstream(35, { ...FROM_0, cap: 4 }, { ...FROM_0, cap });
+      const { reader, upstream, change } = createChangingUpstream(
+        35,
+        { ...FROM_0, cap: 4 },
+        { ...FROM_0, cap },
+      );
       const ann = reader('ann');
       await ann.read({ first: 35 });
       expect(ann.facts.pageSize).toBe(4);
@@ -149,7 +189,11 @@ describe('Recovery of endpoint facts', () => {
   });
 
   test('an upstream that stops repeating its last page is no longer trusted to repeat it', async () => {
-    const { reader, upstream, change } = createChangingUpstream(30, { ...FROM_0, past: 'clamped' }, FROM_0);
+    const { reader, upstream, change } = createChangingUpstream(
+      30,
+      { ...FROM_0, past: 'clamped' },
+      FROM_0,
+    );
     const ann = reader('ann');
     await ann.read({ first: 40 });
     expect(ann.facts.repeatsLastPage).toBe(true);

@@ -47,7 +47,8 @@ describe('Endpoint fact', () => {
           else if (one <= 1) fact.observe('eve', one as 0 | 1);
           else clock.pass(one);
           for (const credential of ['ann', 'bob', 'cid']) fact.observe(credential, 0);
-          for (const credential of ['ann', 'bob', 'cid', 'new']) expect(fact.valueFor(credential)).toBe(0);
+          for (const credential of ['ann', 'bob', 'cid', 'new'])
+            expect(fact.valueFor(credential)).toBe(0);
         }
       }),
     );
@@ -72,7 +73,10 @@ describe('Endpoint fact', () => {
     const { fact } = createFact();
     expect(fact.observe('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: 0 });
     expect([fact.valueFor('ann'), fact.isTrustedFor('ann')]).toEqual([0, false]);
-    expect(fact.observe('ann', 0, { isConfirmed: false })).toEqual({ value: 0, trustMs: MIN_TRUST_MS });
+    expect(fact.observe('ann', 0, { isConfirmed: false })).toEqual({
+      value: 0,
+      trustMs: MIN_TRUST_MS,
+    });
     expect(fact.isTrustedFor('ann')).toBe(true);
   });
 
@@ -80,7 +84,11 @@ describe('Endpoint fact', () => {
     const { fact } = createFact();
     for (const credential of ['ann', 'bob', 'cid']) fact.observe(credential, 0);
     fact.invalidate('ann');
-    expect([fact.valueFor('ann'), fact.isInvalidatedFor('ann'), fact.valueFor('new')]).toEqual([undefined, true, 0]);
+    expect([fact.valueFor('ann'), fact.isInvalidatedFor('ann'), fact.valueFor('new')]).toEqual([
+      undefined,
+      true,
+      0,
+    ]);
     fact.observe('ann', 0);
     expect([fact.valueFor('ann'), fact.isInvalidatedFor('ann')]).toEqual([0, false]);
   });

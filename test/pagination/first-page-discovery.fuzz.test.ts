@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UpstreamNotFoundError, UpstreamRejectedError, UpstreamUnavailableError } from '#errors/upstream-error.ts';
+import {
+  UpstreamNotFoundError,
+  UpstreamRejectedError,
+  UpstreamUnavailableError,
+} from '#errors/upstream-error.ts';
 import { MAX_TRUST_MS } from '#pagination/fact.ts';
 import { arbitraryBehavior, NUM_RUNS, TIMEOUT_MS } from './moving-lists.ts';
 import { createTenants, type FlakyList, type Tenant, walk } from './simulated-tenants.ts';
@@ -30,9 +34,21 @@ const ACTIONS = ['walk', 'count', 'last page', 'first page'] as const;
 type Action = (typeof ACTIONS)[number];
 
 const disturbance = fc.oneof(
-  fc.record({ kind: fc.constant('insert' as const), count: fc.integer({ min: 1, max: 12 }), at: fc.nat({ max: 12 }) }),
-  fc.record({ kind: fc.constant('insert' as const), count: fc.constant(PAGE_SIZE), at: fc.constant(0) }),
-  fc.record({ kind: fc.constant('remove' as const), count: fc.integer({ min: 1, max: 12 }), at: fc.nat({ max: 12 }) }),
+  fc.record({
+    kind: fc.constant('insert' as const),
+    count: fc.integer({ min: 1, max: 12 }),
+    at: fc.nat({ max: 12 }),
+  }),
+  fc.record({
+    kind: fc.constant('insert' as const),
+    count: fc.constant(PAGE_SIZE),
+    at: fc.constant(0),
+  }),
+  fc.record({
+    kind: fc.constant('remove' as const),
+    count: fc.integer({ min: 1, max: 12 }),
+    at: fc.nat({ max: 12 }),
+  }),
   fc.record({ kind: fc.constant('clear' as const) }),
   fc.record({ kind: fc.constant('empty page' as const) }),
   fc.record({
@@ -64,7 +80,12 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
 const covered = { calm: 0, disturbed: 0, healed: 0 };
 
 async function run({ behavior, lengths, disturbed, turns }: Scenario): Promise<void> {
-  const { clock, tenants } = createTenants({ behavior, pageSize: PAGE_SIZE, lengths, instances: 2 });
+  const { clock, tenants } = createTenants({
+    behavior,
+    pageSize: PAGE_SIZE,
+    lengths,
+    instances: 2,
+  });
   for (const { tenant: number, instance, action, disturbances, waitMs } of turns) {
     const index = number % tenants.length;
     const tenant = tenants[index]!;
@@ -104,8 +125,21 @@ const singleDisturbance = fc.record({
 });
 type SingleDisturbance = typeof singleDisturbance extends fc.Arbitrary<infer W> ? W : never;
 
-async function runOnce({ behavior, lengths, before, action, requests, disturbance, after }: SingleDisturbance): Promise<void> {
-  const { clock, tenants } = createTenants({ behavior, pageSize: PAGE_SIZE, lengths, instances: 2 });
+async function runOnce({
+  behavior,
+  lengths,
+  before,
+  action,
+  requests,
+  disturbance,
+  after,
+}: SingleDisturbance): Promise<void> {
+  const { clock, tenants } = createTenants({
+    behavior,
+    pageSize: PAGE_SIZE,
+    lengths,
+    instances: 2,
+  });
   for (const { tenant, instance, action, waitMs } of before) {
     await expectRight(tenants[tenant % tenants.length]!, instance, action);
     clock.pass(waitMs);
@@ -132,7 +166,11 @@ async function act(tenant: Tenant, instance: number, action: Action) {
   const reader = tenant.at(instance);
   if (action === 'walk') return { ...(await walk(tenant, instance, 7)), total: undefined };
   const page = await reader.read(action === 'last page' ? { last: 7 } : { first: 7 });
-  return { ...page, isHonest: undefined, total: action === 'count' ? await page.connection.totalCount() : undefined };
+  return {
+    ...page,
+    isHonest: undefined,
+    total: action === 'count' ? await page.connection.totalCount() : undefined,
+  };
 }
 
 async function expectRight(tenant: Tenant, instance: number, action: Action): Promise<void> {
@@ -150,7 +188,8 @@ describe('First page discovery on moving lists', () => {
     'discovery never returns a wrong result to a tenant whose own list stands still, and recovers for all other tenants',
     async () => {
       await fc.assert(fc.asyncProperty(scenario, run), { numRuns: 3 * NUM_RUNS });
-      for (const [subject, times] of Object.entries(covered)) expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS);
+      for (const [subject, times] of Object.entries(covered))
+        expect(times, `${subject} was met`).toBeGreaterThan(NUM_RUNS);
     },
     3 * TIMEOUT_MS,
   );
@@ -171,9 +210,14 @@ describe('First page discovery on moving lists', () => {
           fc.record({
             // When numbers past the end are clamped, a page by which the list has grown looks like
             // its end.
-            manners: arbitraryBehavior.filter(({ past, cap }) => past !== 'clamped' && cap === undefined),
+            manners: arbitraryBehavior.filter(
+              ({ past, cap }) => past !== 'clamped' && cap === undefined,
+            ),
             length,
-            inserts: fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 120 })), { maxLength: 2 }),
+            inserts: fc.array(
+              fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 120 })),
+              { maxLength: 2 },
+            ),
           }),
           async ({ manners: behavior, length, inserts }) => {
             const { tenants } = createTenants({ behavior, pageSize: PAGE_SIZE, lengths: [length] });

@@ -17,27 +17,72 @@ describe('First page number', () => {
   test.each<[string, number, PagingBehavior, 0 | 1 | undefined, number[]]>([
     ['0 is rejected with 400', 35, { firstPage: 1, below: 400 }, 1, [0, 1, 0]],
     ['0 is rejected with 422', 35, { firstPage: 1, below: 422 }, 1, [0, 1, 0]],
-    ['0 is rejected and page 1 is empty, which proves nothing', 0, { firstPage: 1, below: 400 }, undefined, [0, 1]],
+    [
+      '0 is rejected and page 1 is empty, which proves nothing',
+      0,
+      { firstPage: 1, below: 400 },
+      undefined,
+      [0, 1],
+    ],
     ['0 is empty and page 1 is not', 35, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
-    ['0 is empty and page 1 is not, on a list of one page', 3, { firstPage: 1, below: 'empty' }, 1, [0, 1, 0]],
-    ['0 holds what page 1 holds and page 2 holds more', 35, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
-    ['0 holds what page 1 holds and page 2 is empty', 7, { firstPage: 1, below: 'clamped' }, 1, [0, 1, 2, 0, 1]],
+    [
+      '0 is empty and page 1 is not, on a list of one page',
+      3,
+      { firstPage: 1, below: 'empty' },
+      1,
+      [0, 1, 0],
+    ],
+    [
+      '0 holds what page 1 holds and page 2 holds more',
+      35,
+      { firstPage: 1, below: 'clamped' },
+      1,
+      [0, 1, 2, 0, 1],
+    ],
+    [
+      '0 holds what page 1 holds and page 2 is empty',
+      7,
+      { firstPage: 1, below: 'clamped' },
+      1,
+      [0, 1, 2, 0, 1],
+    ],
     ['0 and page 1 differ', 35, { firstPage: 0 }, 0, [0, 1]],
-    ['0 and page 1 differ and numbers past the end are clamped', 35, { firstPage: 0, past: 'clamped' }, 0, [0, 1]],
+    [
+      '0 and page 1 differ and numbers past the end are clamped',
+      35,
+      { firstPage: 0, past: 'clamped' },
+      0,
+      [0, 1],
+    ],
     ['0 is the only page with items', 7, { firstPage: 0 }, 0, [0, 1]],
-    ['0 is the only page with items and page 1 is rejected with 400', 7, { firstPage: 0, past: 400 }, 0, [0, 1]],
-    ['0 is the only page with items and page 1 is rejected with 404', 7, { firstPage: 0, past: 404 }, 0, [0, 1]],
+    [
+      '0 is the only page with items and page 1 is rejected with 400',
+      7,
+      { firstPage: 0, past: 400 },
+      0,
+      [0, 1],
+    ],
+    [
+      '0 is the only page with items and page 1 is rejected with 404',
+      7,
+      { firstPage: 0, past: 404 },
+      0,
+      [0, 1],
+    ],
     ['0 and page 1 differ and both are capped', 35, { firstPage: 0, cap: 4 }, 0, [0, 1]],
-  ])('the gateway discovers the number of the first page when page %s', async (_, length, manners, firstPage, asked) => {
-    const upstream = createSimulatedList(length, manners);
-    const reader = createListReader(upstream, discoveringReader);
+  ])(
+    'the gateway discovers the number of the first page when page %s',
+    async (_, length, manners, firstPage, asked) => {
+      const upstream = createSimulatedList(length, manners);
+      const reader = createListReader(upstream, discoveringReader);
 
-    const page = await reader.read({ first: 2 });
+      const page = await reader.read({ first: 2 });
 
-    expect(page.ids).toEqual(upstream.ids.slice(0, 2));
-    expect(reader.facts.firstPage).toBe(firstPage);
-    expect(page.requested).toEqual(asked);
-  });
+      expect(page.ids).toEqual(upstream.ids.slice(0, 2));
+      expect(reader.facts.firstPage).toBe(firstPage);
+      expect(page.requested).toEqual(asked);
+    },
+  );
 
   test('the number of the first page is discovered once for an endpoint', async () => {
     for (const below of [400, 422, 'empty', 'clamped'] as const) {
@@ -54,7 +99,10 @@ describe('First page number', () => {
 
   test('a configured first page number needs no discovery', async () => {
     for (const firstPage of [0, 1] as const) {
-      const reader = createListReader(createSimulatedList(35, { firstPage }), { pageSize: 10, firstPage });
+      const reader = createListReader(createSimulatedList(35, { firstPage }), {
+        pageSize: 10,
+        firstPage,
+      });
       expect((await reader.read({ first: 2 })).requested).toEqual([firstPage]);
     }
   });
@@ -80,7 +128,12 @@ describe('First page number', () => {
       const reader = createListReader(upstream, discoveringReader);
 
       const page = await reader.read({ first: 2 });
-      expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, requested: [0, 1] });
+      expect(page).toMatchObject({
+        ids: [],
+        hasNextPage: false,
+        hasPreviousPage: false,
+        requested: [0, 1],
+      });
       expect(reader.facts.firstPage).toBeUndefined();
 
       upstream.insert(0, 25);
@@ -93,7 +146,12 @@ describe('First page number', () => {
   test('the end of an empty list costs no more requests than the discovery', async () => {
     const reader = createListReader(createSimulatedList(0), discoveringReader);
     const page = await reader.read({ last: 3 });
-    expect(page).toMatchObject({ ids: [], hasNextPage: false, hasPreviousPage: false, requested: [0, 1] });
+    expect(page).toMatchObject({
+      ids: [],
+      hasNextPage: false,
+      hasPreviousPage: false,
+      requested: [0, 1],
+    });
     expect(await page.connection.totalCount()).toBe(0);
   });
 
@@ -111,7 +169,10 @@ describe('First page number', () => {
         const upstream = createSimulatedList(length, { ...manners, hasTotal });
         const reader = createListReader(upstream, discoveringReader);
 
-        expect(await reader.read({ first: 3 })).toMatchObject({ ids: upstream.ids.slice(0, 3), requested: [0, 1, 2] });
+        expect(await reader.read({ first: 3 })).toMatchObject({
+          ids: upstream.ids.slice(0, 3),
+          requested: [0, 1, 2],
+        });
         expect(reader.facts.firstPage).toBeUndefined();
 
         // The list outgrows its page: with a premature conclusion a page would be lost, or served
@@ -145,7 +206,10 @@ describe('First page number', () => {
       },
       discoveringReader,
     );
-    await expect(refusing.read({ first: 3 })).rejects.toMatchObject({ code: 'UPSTREAM_REJECTED', status: 400 });
+    await expect(refusing.read({ first: 3 })).rejects.toMatchObject({
+      code: 'UPSTREAM_REJECTED',
+      status: 400,
+    });
     expect(refusing.facts.firstPage).toBeUndefined();
     expect((await reader.read({ first: 3 })).ids).toEqual(upstream.ids.slice(0, 3));
   });
@@ -169,30 +233,38 @@ describe('First page number', () => {
     new UpstreamRejectedError(REQUEST_LINE, 403),
     new Error('socket hang up'),
   ];
-  test.each(failures)('the number of the first page is not concluded from the failure %s', async (failure) => {
-    for (const failing of ['page 0', 'page 1']) {
-      const upstream = createSimulatedList(35, { firstPage: 1, below: 'empty' });
-      const reader = createListReader(upstream, discoveringReader);
-      const source = reader.createSource();
+  test.each(failures)(
+    'the number of the first page is not concluded from the failure %s',
+    async (failure) => {
+      for (const failing of ['page 0', 'page 1']) {
+        const upstream = createSimulatedList(35, { firstPage: 1, below: 'empty' });
+        const reader = createListReader(upstream, discoveringReader);
+        const source = reader.createSource();
 
-      if (failing === 'page 0') upstream.failNext(failure);
-      else upstream.afterRequests(1, () => upstream.failNext(failure));
-      await expect(reader.read({ first: 2 }, { source })).rejects.toBe(failure);
-      expect(upstream.takeLog()).toEqual(failing === 'page 0' ? [0] : [0, 1]);
-      expect(reader.facts.firstPage).toBeUndefined();
+        if (failing === 'page 0') upstream.failNext(failure);
+        else upstream.afterRequests(1, () => upstream.failNext(failure));
+        await expect(reader.read({ first: 2 }, { source })).rejects.toBe(failure);
+        expect(upstream.takeLog()).toEqual(failing === 'page 0' ? [0] : [0, 1]);
+        expect(reader.facts.firstPage).toBeUndefined();
 
-      // The same source does not cache the failure either.
-      expect(await reader.read({ first: 2 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 2), requested: [0, 1, 0] });
-      expect(reader.facts.firstPage).toBe(1);
-    }
-  });
+        // The same source does not cache the failure either.
+        expect(await reader.read({ first: 2 }, { source })).toMatchObject({
+          ids: upstream.ids.slice(0, 2),
+          requested: [0, 1, 0],
+        });
+        expect(reader.facts.firstPage).toBe(1);
+      }
+    },
+  );
 
   test('a 404 for page 0 or a 422 for page 1 is a failure like any other', async () => {
     const upstream = createSimulatedList(35);
     const reader = createListReader(upstream, discoveringReader);
     upstream.failNext(new UpstreamRejectedError(REQUEST_LINE, 404));
     await expect(reader.read({ first: 2 })).rejects.toMatchObject({ status: 404 });
-    upstream.afterRequests(1, () => upstream.failNext(new UpstreamRejectedError(REQUEST_LINE, 422)));
+    upstream.afterRequests(1, () =>
+      upstream.failNext(new UpstreamRejectedError(REQUEST_LINE, 422)),
+    );
     await expect(reader.read({ first: 2 })).rejects.toMatchObject({ status: 422 });
     expect(reader.facts.firstPage).toBeUndefined();
     expect(upstream.log.map(({ page }) => page)).toEqual([0, 0, 1]);

@@ -32,10 +32,14 @@ export function createListReader(upstream: SimulatedList, options: ReaderOptions
   } = options;
   const factsAt = factsOf(owner);
   const facts = factsAt('/list');
-  const createSource = (): ListSource<Identified> => createPagedList(upstream.readPage, factsAt('/list'));
+  const createSource = (): ListSource<Identified> =>
+    createPagedList(upstream.readPage, factsAt('/list'));
 
   /** One client page, and the page numbers that it requested from the upstream. */
-  async function read(args: ConnectionArguments, { wanted: selected = ALL_PARTS, source = createSource() } = {}) {
+  async function read(
+    args: ConnectionArguments,
+    { wanted: selected = ALL_PARTS, source = createSource() } = {},
+  ) {
     upstream.takeLog();
     const connection = await readConnection(source, toPageRequest(args), SCOPE, selected);
     return { ...toPageSummary(connection), connection, requested: upstream.takeLog() };

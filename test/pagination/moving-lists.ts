@@ -38,7 +38,9 @@ export type Side = 'after' | 'before';
  */
 export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
   const { ids } = upstream;
-  const positionOf = new Map(ids.map((id, position) => [fingerprint(id).toString('hex'), position]));
+  const positionOf = new Map(
+    ids.map((id, position) => [fingerprint(id).toString('hex'), position]),
+  );
   const positions = (fingerprints: readonly Buffer[]) =>
     fingerprints.map((itemFingerprint) => positionOf.get(itemFingerprint.toString('hex')));
   const item = ids.indexOf(cursor.id);
@@ -56,9 +58,12 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
     isPresent(place) && pageOf(place) >= top && pageOf(place) <= bottom;
   const seenAbove = preceding.findIndex(isWithin);
   const seenBelow = following.findIndex(isWithin);
-  const farthest = seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
-  const nearest = seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
-  const isReached = (place: number | undefined) => isPresent(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
+  const farthest =
+    seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
+  const nearest =
+    seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
+  const isReached = (place: number | undefined) =>
+    isPresent(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
 
   const survivors = [...above, ...below];
   const lastPage = pageOf(ids.length - 1);
@@ -68,7 +73,8 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
     b: b ?? ids.length,
     isExact: isReached(a) || isReached(b),
     isLost: !survivors.some(isWithin),
-    canAppearRepeated: isRepeated && survivors.some((place) => isPresent(place) && pageOf(place) === lastPage),
+    canAppearRepeated:
+      isRepeated && survivors.some((place) => isPresent(place) && pageOf(place) === lastPage),
   };
 }
 
@@ -127,7 +133,11 @@ export const arbitrarySmallEdit = fc.oneof(
 
 export type Edit = { kind: string; count?: number; at?: number; offset?: number };
 
-export function applyEdit(upstream: SimulatedList, { kind, count = 1, at = 0, offset = 0 }: Edit, cursorItem: string): string[] {
+export function applyEdit(
+  upstream: SimulatedList,
+  { kind, count = 1, at = 0, offset = 0 }: Edit,
+  cursorItem: string,
+): string[] {
   const { ids } = upstream;
   const anyPosition = Math.floor(at * (ids.length + 1));
   const byCursor = Math.min(ids.length, Math.max(0, ids.indexOf(cursorItem) + offset));
@@ -172,6 +182,7 @@ export function isUndecidable(
   { ids, behavior }: SimulatedList,
   { firstPage, pageSize }: Pick<EndpointFacts, 'firstPage' | 'pageSize'>,
 ): boolean {
-  const standsUnderBoth = behavior.firstPage === 0 && behavior.past === 'clamped' && !behavior.hasTotal;
+  const standsUnderBoth =
+    behavior.firstPage === 0 && behavior.past === 'clamped' && !behavior.hasTotal;
   return firstPage === undefined && standsUnderBoth && ids.length === pageSize;
 }

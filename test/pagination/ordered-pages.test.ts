@@ -4,8 +4,16 @@ import type { Identified, Page, ReadVersion } from '#pagination/list.ts';
 import { createNumberedPages, type PageFetch } from '#pagination/numbered-pages.ts';
 import { createOrderedPages } from '#pagination/ordered-pages.ts';
 
-const cachedVersion = (sequence: number): ReadVersion => ({ instance: 'a', sequence, isCached: true });
-const uncachedVersion = (sequence: number): ReadVersion => ({ instance: 'a', sequence, isCached: false });
+const cachedVersion = (sequence: number): ReadVersion => ({
+  instance: 'a',
+  sequence,
+  isCached: true,
+});
+const uncachedVersion = (sequence: number): ReadVersion => ({
+  instance: 'a',
+  sequence,
+  isCached: false,
+});
 const pageOf = (readVersion: ReadVersion, ...ids: string[]): Page<Identified> => ({
   items: ids.map((id) => ({ id })),
   served: ids.length,
@@ -60,7 +68,9 @@ describe('Ordered pages', () => {
 
 test('the pages that discovered the first page number are requested again when they are too old', async () => {
   const asked: PageFetch[] = [];
-  const facts = createEndpointFacts({ firstPage: 'auto', pageSize: 1, monotonicNow: () => 0 })({ fingerprint: 'ann' })('/list');
+  const facts = createEndpointFacts({ firstPage: 'auto', pageSize: 1, monotonicNow: () => 0 })({
+    fingerprint: 'ann',
+  })('/list');
   const pages = createNumberedPages<Identified>(async (question) => {
     asked.push(question);
     // One page under every number: the number of the first page stays unknown.

@@ -7,7 +7,11 @@ const nothing = { after: undefined, before: undefined };
 describe('Connection arguments', () => {
   test.each([
     ['no arguments', {}, { from: 'start', size: 20, ...nothing }],
-    ['only null arguments', { first: null, after: null, last: null, before: null }, { from: 'start', size: 20, ...nothing }],
+    [
+      'only null arguments',
+      { first: null, after: null, last: null, before: null },
+      { from: 'start', size: 20, ...nothing },
+    ],
     ['only after', { after: 'a' }, { from: 'start', size: 20, after: 'a', before: undefined }],
     ['only before', { before: 'b' }, { from: 'end', size: 20, after: undefined, before: 'b' }],
     [
@@ -15,14 +19,30 @@ describe('Connection arguments', () => {
       { first: null, last: null, after: null, before: 'b' },
       { from: 'end', size: 20, after: undefined, before: 'b' },
     ],
-    ['both cursors', { after: 'a', before: 'b' }, { from: 'start', size: 20, after: 'a', before: 'b' }],
+    [
+      'both cursors',
+      { after: 'a', before: 'b' },
+      { from: 'start', size: 20, after: 'a', before: 'b' },
+    ],
     ['only first', { first: 1 }, { from: 'start', size: 1, ...nothing }],
     ['the maximum of first', { first: 100 }, { from: 'start', size: 100, ...nothing }],
     ['first and a null last', { first: 7, last: null }, { from: 'start', size: 7, ...nothing }],
-    ['first and before', { first: 3, before: 'b' }, { from: 'start', size: 3, after: undefined, before: 'b' }],
+    [
+      'first and before',
+      { first: 3, before: 'b' },
+      { from: 'start', size: 3, after: undefined, before: 'b' },
+    ],
     ['only last', { last: 100 }, { from: 'end', size: 100, ...nothing }],
-    ['last and after', { last: 3, after: 'a' }, { from: 'end', size: 3, after: 'a', before: undefined }],
-    ['last and both cursors', { last: 3, after: 'a', before: 'b' }, { from: 'end', size: 3, after: 'a', before: 'b' }],
+    [
+      'last and after',
+      { last: 3, after: 'a' },
+      { from: 'end', size: 3, after: 'a', before: undefined },
+    ],
+    [
+      'last and both cursors',
+      { last: 3, after: 'a', before: 'b' },
+      { from: 'end', size: 3, after: 'a', before: 'b' },
+    ],
   ] as const)('toPageRequest accepts %s', (_, given, request) => {
     expect(toPageRequest(given)).toEqual(request);
   });
@@ -36,8 +56,14 @@ describe('Connection arguments', () => {
     [{ last: 0 }, '`last` is 0: it must be 1 to 100.'],
     [{ last: -100 }, '`last` is -100: it must be 1 to 100.'],
     [{ last: 101, first: null }, '`last` is 101: it must be 1 to 100.'],
-    [{ first: 1, last: 1 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
-    [{ first: 0, last: 0 }, '`first` and `last` cannot be given together: `first` pages forward, `last` backward.'],
+    [
+      { first: 1, last: 1 },
+      '`first` and `last` cannot be given together: `first` pages forward, `last` backward.',
+    ],
+    [
+      { first: 0, last: 0 },
+      '`first` and `last` cannot be given together: `first` pages forward, `last` backward.',
+    ],
   ])('the connection arguments %o are rejected', (given, message) => {
     expect(() => toPageRequest(given)).toThrow(new UserInputError(message));
   });

@@ -37,7 +37,8 @@ describe('Page size', () => {
     for (let length = 0; length <= 45; length += 1) {
       // Without a total, a list longer than the cap and shorter than the page, with offsets by the
       // requested size, looks complete: its second page is empty.
-      if (manners.offsetBy === 'requested' && !manners.hasTotal && length > 4 && length <= 10) continue;
+      if (manners.offsetBy === 'requested' && !manners.hasTotal && length > 4 && length <= 10)
+        continue;
       const upstream = createSimulatedList(length, { cap: 4, ...manners });
       const forward = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
       expect(forward.ids, `${length} items`).toEqual(upstream.ids);
@@ -53,14 +54,19 @@ describe('Page size', () => {
     const { endCursor } = await elsewhere.read({ first: 54 });
 
     const reader = createListReader(upstream, { pageSize: 10 });
-    expect((await reader.read({ first: 6, after: endCursor })).ids).toEqual(upstream.ids.slice(54, 60));
+    expect((await reader.read({ first: 6, after: endCursor })).ids).toEqual(
+      upstream.ids.slice(54, 60),
+    );
     expect(reader.facts.pageSize).toBe(4);
     expect(upstream.log.length).toBeLessThan(14 + 20);
   });
 
   test('the page size is larger when the upstream serves more than requested', async () => {
     const upstream = createSimulatedList(60);
-    const generous = { ...upstream, readPage: ({ page }: { page: number }) => upstream.readPage({ page, pageSize: 25 }) };
+    const generous = {
+      ...upstream,
+      readPage: ({ page }: { page: number }) => upstream.readPage({ page, pageSize: 25 }),
+    };
     const reader = createListReader(generous, { pageSize: 10 });
     expect((await reader.read({ first: 60 })).ids).toEqual(upstream.ids);
     expect(reader.facts.pageSize).toBe(25);
@@ -86,7 +92,8 @@ describe('Page size', () => {
     const flaky = {
       ...upstream,
       readPage: (asked: { page: number; pageSize: number }) => {
-        if (isDown && asked.pageSize === 4) throw new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
+        if (isDown && asked.pageSize === 4)
+          throw new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
         return upstream.readPage(asked);
       },
     };
@@ -102,7 +109,10 @@ describe('Page size', () => {
     const upstream = createSimulatedList(6);
     const reader = createListReader(upstream, { pageSize: 10 });
     upstream.afterRequests(1, () => upstream.insert(0, 8));
-    expect(await reader.read({ first: 6 + 8 })).toMatchObject({ ids: upstream.ids, requested: [0, 1, 0, 1] });
+    expect(await reader.read({ first: 6 + 8 })).toMatchObject({
+      ids: upstream.ids,
+      requested: [0, 1, 0, 1],
+    });
     expect(reader.facts.pageSize).toBe(10);
   });
 
@@ -118,12 +128,17 @@ describe('Page size', () => {
       },
       { pageSize: 10 },
     );
-    const { endCursor: before } = await createListReader(upstream, { pageSize: 10 }).read({ first: 25 });
+    const { endCursor: before } = await createListReader(upstream, { pageSize: 10 }).read({
+      first: 25,
+    });
     const source = reader.createSource();
     const end = await reader.read({ last: 3, before }, { source });
     expect(end).toMatchObject({ ids: ['i21', 'i22', 'i23'], requested: [2] });
     const page = await reader.read({ last: 7, before: end.startCursor }, { source });
-    expect(page).toMatchObject({ ids: ['i7', 'i8', 'i9', 'i10', 'i11', 'i12', 'i20'], requested: [1, 1, 0] });
+    expect(page).toMatchObject({
+      ids: ['i7', 'i8', 'i9', 'i10', 'i11', 'i12', 'i20'],
+      requested: [1, 1, 0],
+    });
     expect(reader.facts.pageSize).toBe(10);
   });
 
@@ -131,9 +146,15 @@ describe('Page size', () => {
     const upstream = createSimulatedList(17);
     const reader = createListReader(upstream, { pageSize: 10 });
     const start = await reader.read({ first: 8 });
-    expect(await reader.read({ first: 10, after: start.endCursor })).toMatchObject({ hasNextPage: false, requested: [0, 1] });
+    expect(await reader.read({ first: 10, after: start.endCursor })).toMatchObject({
+      hasNextPage: false,
+      requested: [0, 1],
+    });
     const later = await reader.read({ first: 10 });
-    expect(await reader.read({ first: 10, after: later.endCursor })).toMatchObject({ hasNextPage: false, requested: [1, 2] });
+    expect(await reader.read({ first: 10, after: later.endCursor })).toMatchObject({
+      hasNextPage: false,
+      requested: [1, 2],
+    });
   });
 
   test('a short page in the middle ends no walk once the upstream is known to leave holes', async () => {
@@ -176,7 +197,9 @@ describe('End of a paged list', () => {
       const reads = [0, 1, 2, 3].map((index) => firstPage + index);
       // A page identical to the one before may also mean that the list moved by a page: the first
       // time, it is read again.
-      expect(page.requested).toEqual(manners.past === 'clamped' ? [...reads, firstPage + 2] : reads);
+      expect(page.requested).toEqual(
+        manners.past === 'clamped' ? [...reads, firstPage + 2] : reads,
+      );
     }
   });
 
@@ -212,14 +235,20 @@ describe('End of a paged list', () => {
     const upstream = createSimulatedList(30);
     upstream.afterRequests(1, () => upstream.insert(0, 10));
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 25 });
-    expect(page).toMatchObject({ ids: upstream.ids.slice(0, 25), hasNextPage: true, requested: [0, 1, 0, 0, 1, 2] });
+    expect(page).toMatchObject({
+      ids: upstream.ids.slice(0, 25),
+      hasNextPage: true,
+      requested: [0, 1, 0, 0, 1, 2],
+    });
   });
 
   test.each([401, 403, 422, 409])('a %i does not end a list', async (status) => {
     const upstream = createSimulatedList(30);
     const failure = new UpstreamRejectedError(REQUEST_LINE, status);
     upstream.afterRequests(1, () => upstream.failNext(failure));
-    await expect(createListReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
+    await expect(createListReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(
+      failure,
+    );
     expect(upstream.takeLog()).toEqual([0, 1]);
   });
 
@@ -227,7 +256,9 @@ describe('End of a paged list', () => {
     const upstream = createSimulatedList(30);
     const failure = new UpstreamRejectedError(REQUEST_LINE, status);
     upstream.failNext(failure);
-    await expect(createListReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(failure);
+    await expect(createListReader(upstream, { pageSize: 10 }).read({ first: 20 })).rejects.toBe(
+      failure,
+    );
     expect(upstream.takeLog()).toEqual([0]);
   });
 
@@ -255,7 +286,10 @@ describe('End of a paged list', () => {
     const failure = new UpstreamUnavailableError(REQUEST_LINE, { status: 503 });
     upstream.afterRequests(1, () => upstream.failNext(failure));
     await expect(reader.read({ first: 20 }, { source })).rejects.toBe(failure);
-    expect(await reader.read({ first: 20 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 20), requested: [1, 2] });
+    expect(await reader.read({ first: 20 }, { source })).toMatchObject({
+      ids: upstream.ids.slice(0, 20),
+      requested: [1, 2],
+    });
   });
 
   test('a page that several readers request at once is read once', async () => {
@@ -263,14 +297,19 @@ describe('End of a paged list', () => {
     const reader = createListReader(upstream, { pageSize: 10, firstPage: 'auto' });
     const source = reader.createSource();
     const pages = await Promise.all([3, 12, 30].map((first) => reader.read({ first }, { source })));
-    expect(pages.map(({ ids }) => ids)).toEqual([3, 12, 30].map((first) => upstream.ids.slice(0, first)));
+    expect(pages.map(({ ids }) => ids)).toEqual(
+      [3, 12, 30].map((first) => upstream.ids.slice(0, first)),
+    );
     expect(upstream.log.map(({ page }) => page)).toEqual([0, 1, 0, 2, 3, 4]);
   });
 });
 
 describe('Clamped page past the end', () => {
-  const cursorAt = async (upstream: ReturnType<typeof createSimulatedList>, pageSize: number, place: number) =>
-    (await createListReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
+  const cursorAt = async (
+    upstream: ReturnType<typeof createSimulatedList>,
+    pageSize: number,
+    place: number,
+  ) => (await createListReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
 
   test('a backward read from past the end takes a clamped page for the page that it repeats', async () => {
     for (let remaining = 1; remaining <= 40; remaining += 1) {
@@ -285,7 +324,9 @@ describe('Clamped page past the end', () => {
       // page ends with the list.
       const isReached = remaining > 20;
       const end = isReached ? remaining - 1 : remaining;
-      expect(page.ids, `${remaining} items remain`).toEqual(upstream.ids.slice(Math.max(0, end - 25), end));
+      expect(page.ids, `${remaining} items remain`).toEqual(
+        upstream.ids.slice(Math.max(0, end - 25), end),
+      );
       expect(page.hasPreviousPage).toBe(end > 25);
       expect(page.isCursorItemGone).toBe(!isReached);
       expect(page.requested.length, String(page.requested)).toBeLessThanOrEqual(20);
@@ -300,7 +341,11 @@ describe('Clamped page past the end', () => {
     upstream.remove(6, 2);
     // 11 items remain: the items of the two cursors are at positions 1 and 10.
     for (const given of [{ first: 20 }, { last: 20 }]) {
-      const page = await createListReader(upstream, { pageSize: 10 }).read({ ...given, after, before });
+      const page = await createListReader(upstream, { pageSize: 10 }).read({
+        ...given,
+        after,
+        before,
+      });
       expect(page.ids).toEqual(upstream.ids.slice(2, 10));
       expect(page.isCursorItemGone).toBe(false);
       expect(page.requested.length, String(page.requested)).toBeLessThanOrEqual(20);

@@ -1,11 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { Page, ReadVersion } from '#pagination/list.ts';
 import { isIdenticalPage } from '#pagination/page-content.ts';
-import { isAfter, isRecentEnough, isTooOld, isUncached, latestVersion } from '#pagination/read-version.ts';
+import {
+  isAfter,
+  isRecentEnough,
+  isTooOld,
+  isUncached,
+  latestVersion,
+} from '#pagination/read-version.ts';
 
 /** Versions of the two instances `a` and `b`: read for this operation, or cached. */
-const uncachedVersion = (instance: string, sequence: number): ReadVersion => ({ instance, sequence, isCached: false });
-const cachedVersion = (instance: string, sequence: number): ReadVersion => ({ instance, sequence, isCached: true });
+const uncachedVersion = (instance: string, sequence: number): ReadVersion => ({
+  instance,
+  sequence,
+  isCached: false,
+});
+const cachedVersion = (instance: string, sequence: number): ReadVersion => ({
+  instance,
+  sequence,
+  isCached: true,
+});
 
 describe('Order of read versions', () => {
   test('read versions of one instance are ordered by their sequence numbers', () => {
@@ -22,8 +36,12 @@ describe('Order of read versions', () => {
 
 describe('Latest read version', () => {
   test('the latest read version of one instance is the one with the greatest sequence number', () => {
-    expect(latestVersion(uncachedVersion('a', 1), cachedVersion('a', 2))).toEqual(cachedVersion('a', 2));
-    expect(latestVersion(cachedVersion('a', 2), uncachedVersion('a', 1))).toEqual(cachedVersion('a', 2));
+    expect(latestVersion(uncachedVersion('a', 1), cachedVersion('a', 2))).toEqual(
+      cachedVersion('a', 2),
+    );
+    expect(latestVersion(cachedVersion('a', 2), uncachedVersion('a', 1))).toEqual(
+      cachedVersion('a', 2),
+    );
     expect(latestVersion(undefined, uncachedVersion('a', 1))).toEqual(uncachedVersion('a', 1));
     expect(latestVersion(uncachedVersion('a', 1), undefined)).toEqual(uncachedVersion('a', 1));
     expect(latestVersion(undefined, undefined)).toBeUndefined();
@@ -31,7 +49,8 @@ describe('Latest read version', () => {
 
   test('the latest read version of two instances is one that no other version follows', () => {
     const both = latestVersion(uncachedVersion('a', 1), uncachedVersion('b', 2))!;
-    for (const process of ['a', 'b', '']) expect(isAfter(uncachedVersion(process, 1e9), both)).toBe(false);
+    for (const process of ['a', 'b', ''])
+      expect(isAfter(uncachedVersion(process, 1e9), both)).toBe(false);
     expect(latestVersion(both, uncachedVersion('a', 1e9))).toBe(both);
     expect(latestVersion(uncachedVersion('b', 1e9), both)).toEqual(both);
   });
@@ -73,9 +92,12 @@ test.each<[(ReadVersion | undefined)[], boolean]>([
   [[uncachedVersion('a', 1), cachedVersion('a', 2), undefined, uncachedVersion('a', 3)], true],
   [[uncachedVersion('a', 2), cachedVersion('a', 1)], false],
   [[uncachedVersion('a', 1), cachedVersion('b', 2)], false],
-])('read versions count as uncached when they were read for this operation or follow one that was: %j', (readings, is) => {
-  expect(isUncached(readings)).toBe(is);
-});
+])(
+  'read versions count as uncached when they were read for this operation or follow one that was: %j',
+  (readings, is) => {
+    expect(isUncached(readings)).toBe(is);
+  },
+);
 
 test('two pages are identical when none of their content differs', () => {
   const page: Page<{ id: string }> = {
@@ -85,7 +107,13 @@ test('two pages are identical when none of their content differs', () => {
     readVersion: uncachedVersion('a', 1),
   };
   expect(isIdenticalPage({ ...page, readVersion: cachedVersion('b', 2) }, page)).toBe(true);
-  for (const other of [{ total: 6 }, { total: undefined }, { served: 3 }, { items: [{ id: 'y' }, { id: 'x' }] }, { items: [] }]) {
+  for (const other of [
+    { total: 6 },
+    { total: undefined },
+    { served: 3 },
+    { items: [{ id: 'y' }, { id: 'x' }] },
+    { items: [] },
+  ]) {
     expect(isIdenticalPage({ ...page, ...other }, page)).toBe(false);
     expect(isIdenticalPage(page, { ...page, ...other })).toBe(false);
   }

@@ -1,7 +1,11 @@
 import { createEndpointFacts, type SharedFacts } from '#pagination/endpoint-facts.ts';
 import type { Identified, Page } from '#pagination/list.ts';
 import { createClock } from '../support/clock.ts';
-import { createSimulatedList, type PagingBehavior, type SimulatedList } from '../support/simulated-list.ts';
+import {
+  createSimulatedList,
+  type PagingBehavior,
+  type SimulatedList,
+} from '../support/simulated-list.ts';
 import { createListReader } from './list-reader.ts';
 
 export interface TenantsOptions {
@@ -34,7 +38,13 @@ export interface FlakyList extends SimulatedList {
 /**
  * Tenants of one upstream, and gateway instances that cache nothing of it but its paging behavior.
  */
-export function createTenants({ behavior, pageSize, lengths, instances = 1, firstPage = 'auto' }: TenantsOptions) {
+export function createTenants({
+  behavior,
+  pageSize,
+  lengths,
+  instances = 1,
+  firstPage = 'auto',
+}: TenantsOptions) {
   const clock = createClock();
   const createSharedFacts = createSharedFactStore(clock.now);
   const factories = Array.from({ length: instances }, () =>
@@ -44,7 +54,9 @@ export function createTenants({ behavior, pageSize, lengths, instances = 1, firs
     const fingerprint = `tenant ${index}`;
     const upstream = createFlakyList(length, behavior);
     const owner = { fingerprint, sharedFacts: createSharedFacts(fingerprint) };
-    const readers = factories.map((factsOf) => createListReader(upstream, { pageSize, factsOf, owner }));
+    const readers = factories.map((factsOf) =>
+      createListReader(upstream, { pageSize, factsOf, owner }),
+    );
     return { upstream, at: (instance) => readers[instance]! };
   });
   return { clock, tenants };
@@ -75,7 +87,11 @@ function createFlakyList(length: number, manners: PagingBehavior): FlakyList {
 function createSharedFactStore(now: () => number) {
   const entries = new Map<
     string,
-    { readonly note: { readonly value: 0 | 1; readonly trustMs: number }; readonly at: number; readonly keepForMs: number }
+    {
+      readonly note: { readonly value: 0 | 1; readonly trustMs: number };
+      readonly at: number;
+      readonly keepForMs: number;
+    }
   >();
   return (fingerprint: string): SharedFacts => ({
     async readFirstPage(endpoint) {

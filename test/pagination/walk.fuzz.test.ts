@@ -28,7 +28,10 @@ const scenario = fc.record({
 /** What the runs covered, so that a property that never meets its subject is noticed. */
 const covered = { exact: 0, moved: 0, itemGone: 0, lost: 0, walkedToTheEnd: 0 };
 
-async function walk(direction: 'forward' | 'backward', { length, pageSize, behavior, sizes, asksHasNextPage, edits }: Scenario) {
+async function walk(
+  direction: 'forward' | 'backward',
+  { length, pageSize, behavior, sizes, asksHasNextPage, edits }: Scenario,
+) {
   const upstream = createSimulatedList(length, behavior);
   const isClamped = upstream.behavior.past === 'clamped';
   const reader = createListReader(upstream, { pageSize, firstPage: 'auto' });
@@ -44,7 +47,10 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
     // Backward pages know without a request whether more items precede; forward pages must look for
     // following ones.
     const wanted = { page: true, hasNextPage: direction === 'forward' || asksHasNextPage };
-    const given = direction === 'forward' ? { first: size, after: cursorText } : { last: size, before: cursorText };
+    const given =
+      direction === 'forward'
+        ? { first: size, after: cursorText }
+        : { last: size, before: cursorText };
     const page = await reader.read(given, { wanted });
     const realSize = reader.facts.pageSize;
     const at = page.ids[0] === undefined ? undefined : upstream.ids.indexOf(page.ids[0]);
@@ -66,7 +72,12 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
 
     if (cursorText !== null) {
       const cursor = decodeCursor(cursorText, SCOPE, side);
-      const { a, b, isExact, isLost, canAppearRepeated } = expectedGap(upstream, cursor, side, realSize);
+      const { a, b, isExact, isLost, canAppearRepeated } = expectedGap(
+        upstream,
+        cursor,
+        side,
+        realSize,
+      );
       // (c) A lost item is reported, and only a lost one.
       if (!isLost) expect(page.isCursorItemGone).toBe(false);
       else if (!canAppearRepeated) expect(page.isCursorItemGone).toBe(true);
@@ -88,10 +99,12 @@ async function walk(direction: 'forward' | 'backward', { length, pageSize, behav
     }
 
     // A page is short only at the end, and reports the end correctly.
-    const isAtEnd = direction === 'forward' ? from + page.ids.length >= upstream.ids.length : from === 0;
+    const isAtEnd =
+      direction === 'forward' ? from + page.ids.length >= upstream.ids.length : from === 0;
     if (page.ids.length < size && page.ids.length > 0) expect(isAtEnd).toBe(true);
     const hasMore = direction === 'forward' ? page.hasNextPage : page.hasPreviousPage;
-    if (page.ids.length > 0 && !(isClamped && direction === 'backward')) expect(hasMore).toBe(!isAtEnd);
+    if (page.ids.length > 0 && !(isClamped && direction === 'backward'))
+      expect(hasMore).toBe(!isAtEnd);
     if (page.ids.length > 0 && direction === 'backward' && cursorText !== null && asksHasNextPage) {
       expect(page.hasNextPage).toBe(from + page.ids.length < upstream.ids.length);
     }
@@ -158,7 +171,8 @@ describe('Walk through a moving list', () => {
             const source = reader.createSource();
             let after: string | null = null;
             for (let left = position + 1; left > 0; left -= 100) {
-              after = (await reader.read({ first: Math.min(100, left), after }, { source })).endCursor;
+              after = (await reader.read({ first: Math.min(100, left), after }, { source }))
+                .endCursor;
             }
             const cursor = decodeCursor(after!, SCOPE, side);
             expect(cursor).toMatchObject({ id: upstream.ids[position], position });
@@ -173,13 +187,23 @@ describe('Walk through a moving list', () => {
             const { a, b, isLost, isExact } = expectedGap(upstream, cursor, side, pageSize);
             // Nothing was inserted in between, so the result is either exact or lost.
             expect(isExact).toBe(!isLost);
-            const page = await reader.read(side === 'after' ? { first: size, after } : { last: size, before: after });
+            const page = await reader.read(
+              side === 'after' ? { first: size, after } : { last: size, before: after },
+            );
             expect(page.isCursorItemGone).toBe(isLost);
-            const measuring = isLost && side === 'before' ? searchBound(upstream.ids.length / pageSize) : 0;
-            expect(page.requested.length).toBeLessThanOrEqual(requestBound(size, pageSize) + measuring);
+            const measuring =
+              isLost && side === 'before' ? searchBound(upstream.ids.length / pageSize) : 0;
+            expect(page.requested.length).toBeLessThanOrEqual(
+              requestBound(size, pageSize) + measuring,
+            );
 
-            const gap = isLost ? Math.min(cursor.position, upstream.ids.length) : a >= 0 ? a + 1 : b;
-            const [from, to] = side === 'after' ? [gap, gap + size] : [Math.max(0, gap - size), gap];
+            const gap = isLost
+              ? Math.min(cursor.position, upstream.ids.length)
+              : a >= 0
+                ? a + 1
+                : b;
+            const [from, to] =
+              side === 'after' ? [gap, gap + size] : [Math.max(0, gap - size), gap];
             expect(page.ids).toEqual(upstream.ids.slice(from, to));
             if (!isLost && pages === 0 && items === 0 && !isItemGone) {
               // Each page is read once, even if several steps need it.
@@ -214,7 +238,16 @@ describe('Walk through a moving list', () => {
             share: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
             tellsTotal: fc.boolean(),
           }),
-          async ({ pageSize, place, size, side, afterRequests, at, share, tellsTotal: hasTotal }) => {
+          async ({
+            pageSize,
+            place,
+            size,
+            side,
+            afterRequests,
+            at,
+            share,
+            tellsTotal: hasTotal,
+          }) => {
             const upstream = createSimulatedList(100, { hasTotal });
             const reader = createListReader(upstream, { pageSize });
             const cursor = (await reader.read({ first: place + 1 })).endCursor;
@@ -222,14 +255,19 @@ describe('Walk through a moving list', () => {
             upstream.afterRequests(afterRequests, () => {
               upstream.insert(Math.floor(at * 100), Math.max(1, Math.floor(share * pageSize)));
             });
-            const page = await reader.read(side === 'after' ? { first: size, after: cursor } : { last: size, before: cursor });
+            const page = await reader.read(
+              side === 'after' ? { first: size, after: cursor } : { last: size, before: cursor },
+            );
 
             expect(new Set(page.ids).size).toBe(page.ids.length);
             const old = page.ids.filter((id) => was.includes(id));
             expect(old).toEqual(
-              side === 'after' ? was.slice(place + 1, place + 1 + old.length) : was.slice(place - old.length, place),
+              side === 'after'
+                ? was.slice(place + 1, place + 1 + old.length)
+                : was.slice(place - old.length, place),
             );
-            const isAtEnd = side === 'after' ? old.at(-1) === was.at(-1) : old[0] === was[0] || place === 0;
+            const isAtEnd =
+              side === 'after' ? old.at(-1) === was.at(-1) : old[0] === was[0] || place === 0;
             expect(page.ids.length === size || isAtEnd).toBe(true);
             // The list moves once, so one more generation is enough.
             expect(page.requested.length).toBeLessThanOrEqual(2 * requestBound(size, pageSize));

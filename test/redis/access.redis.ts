@@ -35,7 +35,11 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
   test.each([
     ['a wrong password', (port: number) => `redis://:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
     ['no password', (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
-    ['an unknown user', (port: number) => `redis://nobody:wrong-secret@127.0.0.1:${port}`, 'WRONGPASS'],
+    [
+      'an unknown user',
+      (port: number) => `redis://nobody:wrong-secret@127.0.0.1:${port}`,
+      'WRONGPASS',
+    ],
     ['a missing database', (port: number) => `redis://:${ENCODED}@127.0.0.1:${port}/99`, 'ERR'],
   ])(
     'the connection to Redis with %s is reported once without a name or password, and causes no other error',
@@ -48,7 +52,9 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
       one.write(ANN, PATH, toEntry(CALL), 60_000);
       one.revoke(ANN, true);
       expect(await one.read(ANN, PATH)).toBeUndefined();
-      expect(one.troubles).toEqual([`Redis cannot be used: ${reason}. What is remembered stays in the process.`]);
+      expect(one.troubles).toEqual([
+        `Redis cannot be used: ${reason}. What is remembered stays in the process.`,
+      ]);
     },
   );
 
@@ -75,13 +81,38 @@ describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('Redis behind TLS', () 
     const files = ['-keyout', key, '-out', certificate];
     execFileSync(
       OPENSSL,
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...files, ...subject],
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        ...files,
+        ...subject,
+      ],
       {
         stdio: 'ignore',
       },
     );
-    const tls = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
-    await using redis = await startRedis(['--port', '0', '--tls-port', 'PORT', '--tls-auth-clients', 'no', ...tls]);
+    const tls = [
+      '--tls-cert-file',
+      certificate,
+      '--tls-key-file',
+      key,
+      '--tls-ca-cert-file',
+      certificate,
+    ];
+    await using redis = await startRedis([
+      '--port',
+      '0',
+      '--tls-port',
+      'PORT',
+      '--tls-auth-clients',
+      'no',
+      ...tls,
+    ]);
     const url = `rediss://127.0.0.1:${redis.port}`;
 
     await using stranger = createTierInstance(url);

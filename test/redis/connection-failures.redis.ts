@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { expectRedisServer, hasRedisServer, type RedisObserver, type RedisServer, startRedis } from './redis-server.ts';
+import {
+  expectRedisServer,
+  hasRedisServer,
+  type RedisObserver,
+  type RedisServer,
+  startRedis,
+} from './redis-server.ts';
 import {
   ANN,
   CALL,
@@ -37,7 +43,9 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
   });
   /** How often Redis has received TIME: once for each lookup, and once for each probe. */
   const timesAsked = async () =>
-    Number(/cmdstat_time:calls=(\d+)/.exec(String(await observer.send('INFO', 'commandstats')))?.[1]);
+    Number(
+      /cmdstat_time:calls=(\d+)/.exec(String(await observer.send('INFO', 'commandstats')))?.[1],
+    );
 
   test('no read waits for a killed Redis, a restarted Redis is used again, and both changes are reported once', async () => {
     await using one = createTierInstance(redis.url);
@@ -54,7 +62,10 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     await one.waitForTroubles(2);
     expect(await one.read(ANN, PATH)).toBeUndefined();
     expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
-    expect(one.troubles).toEqual([expect.stringMatching(/^Redis cannot be used: \w+\. /), AVAILABLE_AGAIN]);
+    expect(one.troubles).toEqual([
+      expect.stringMatching(/^Redis cannot be used: \w+\. /),
+      AVAILABLE_AGAIN,
+    ]);
   });
 
   test('reads that wait for Redis return at once when Redis is killed', async () => {
@@ -142,14 +153,18 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
 
   test('a read waits for a silent Redis exactly as long as configured, by the wall clock', async () => {
     const timers = createWallTimers();
-    await using one = createTierInstance(redis.url, { timeoutMs: 200, startTimer: timers.startTimer });
+    await using one = createTierInstance(redis.url, {
+      timeoutMs: 200,
+      startTimer: timers.startTimer,
+    });
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     timers.start();
     redis.pause();
     const start = performance.now();
     expect(await one.read(ANN, PATH)).toBeUndefined();
     const first = performance.now();
-    for (let reads = 0; reads < 1_000; reads += 1) expect(await one.read(ANN, PATH)).toBeUndefined();
+    for (let reads = 0; reads < 1_000; reads += 1)
+      expect(await one.read(ANN, PATH)).toBeUndefined();
     const rest = performance.now();
     redis.resume();
     expect(first - start).toBeGreaterThan(190);
@@ -175,7 +190,10 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
   });
 
   test.each([
-    ['a connected Redis', async (one: TierInstance) => void (await one.storeAndRead(ANN, PATH, toEntry(CALL)))],
+    [
+      'a connected Redis',
+      async (one: TierInstance) => void (await one.storeAndRead(ANN, PATH, toEntry(CALL))),
+    ],
     ['a Redis that is not connected yet', async () => {}],
     [
       'a silent Redis',
@@ -204,29 +222,32 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
         await one.waitForTroubles(1);
       },
     ],
-  ])('closing the tier with %s ends all its work, and later reads return nothing', async (_name, goThere) => {
-    await using other = createTierInstance(redis.url);
-    await other.storeAndRead(ANN, '/other', toEntry(CALL));
-    const one = createTierInstance(redis.url);
-    await goThere(one);
-    const troubles = one.troubles.length;
-    const underWay = one.read(ANN, PATH);
-    one.write(ANN, PATH, toEntry(CALL), 60_000);
-    await one.close();
-    await one.close();
-    expect(await underWay).toBeUndefined();
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-    one.write(ANN, PATH, toEntry(CALL), 60_000);
-    one.revoke(ANN, true);
-    expect(one.timers.running).toEqual([]);
-    expect(one.troubles).toHaveLength(troubles);
+  ])(
+    'closing the tier with %s ends all its work, and later reads return nothing',
+    async (_name, goThere) => {
+      await using other = createTierInstance(redis.url);
+      await other.storeAndRead(ANN, '/other', toEntry(CALL));
+      const one = createTierInstance(redis.url);
+      await goThere(one);
+      const troubles = one.troubles.length;
+      const underWay = one.read(ANN, PATH);
+      one.write(ANN, PATH, toEntry(CALL), 60_000);
+      await one.close();
+      await one.close();
+      expect(await underWay).toBeUndefined();
+      expect(await one.read(ANN, PATH)).toBeUndefined();
+      one.write(ANN, PATH, toEntry(CALL), 60_000);
+      one.revoke(ANN, true);
+      expect(one.timers.running).toEqual([]);
+      expect(one.troubles).toHaveLength(troubles);
 
-    // Of the two instances only the other one is connected, or reconnects.
-    redis.resume();
-    await redis.restart();
-    await other.waitForTroubles(2);
-    expect(await observer.clients()).toHaveLength(1);
-  });
+      // Of the two instances only the other one is connected, or reconnects.
+      redis.resume();
+      await redis.restart();
+      await other.waitForTroubles(2);
+      expect(await observer.clients()).toHaveLength(1);
+    },
+  );
 });
 
 /** Fires the probe delay repeatedly until the given number of status changes is reported. */

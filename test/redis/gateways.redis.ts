@@ -49,7 +49,9 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
 
   test('the first query of a second process costs no upstream request', async () => {
     const sandbox = createSandbox();
-    const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: '127.0.0.1', port }));
+    const upstream = await listenOnFreePort((port) =>
+      serveSandbox(sandbox, { host: '127.0.0.1', port }),
+    );
     onTestFinished(() => upstream.close());
     const environment = {
       ...settings(),
@@ -102,7 +104,11 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
   });
 
   describe('in pass-through mode', () => {
-    const passThrough = () => ({ ...settings(), REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
+    const passThrough = () => ({
+      ...settings(),
+      REVOX_API_KEY: '',
+      CREDENTIAL_RECHECK_MS: '600000',
+    });
 
     test("a gateway does not serve a credential from Redis after another gateway's 401 for it", async () => {
       const sandbox = createSandbox();
@@ -124,7 +130,9 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
   });
 
   async function hasKept(entries: number): Promise<void> {
-    await expect.poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 }).toBe(entries);
+    await expect
+      .poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 })
+      .toBe(entries);
   }
 
   async function epochTtls(): Promise<number[]> {

@@ -16,18 +16,26 @@ expectRedisServer();
 describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
   const redis = shareRedis();
 
-  const passThrough = () => ({ REDIS_URL: redis.server.url, REVOX_API_KEY: '', CREDENTIAL_RECHECK_MS: '600000' });
+  const passThrough = () => ({
+    REDIS_URL: redis.server.url,
+    REVOX_API_KEY: '',
+    CREDENTIAL_RECHECK_MS: '600000',
+  });
 
   test("two credentials that send the same operations through Redis never receive a byte of each other's data", async () => {
     const sandbox = createSandbox();
     const questions = temptations(sandbox);
-    const alone = await askEach(questions, () => createRedisGateway(sandbox, { REVOX_API_KEY: '' }));
+    const alone = await askEach(questions, () =>
+      createRedisGateway(sandbox, { REVOX_API_KEY: '' }),
+    );
     expect(JSON.stringify(alone[KEY_A].answers)).not.toBe(JSON.stringify(alone[KEY_B].answers));
 
     const paidFor = new Set<string>();
     const isKept = async (key: string, traffic: readonly string[]) => {
       for (const line of traffic) paidFor.add(`${key} ${line}`);
-      await expect.poll(async () => (await redis.observer.entries()).length, { interval: 5 }).toBe(paidFor.size);
+      await expect
+        .poll(async () => (await redis.observer.entries()).length, { interval: 5 })
+        .toBe(paidFor.size);
     };
     const cold = await askEach(questions, () => createRedisGateway(sandbox, passThrough()), isKept);
     const warm = await askEach(questions, () => createRedisGateway(sandbox, passThrough()), isKept);
@@ -47,10 +55,15 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
     await using both = createRedisGateway(sandbox, passThrough());
     const together = await Promise.all(
       questions.flatMap((question, index) =>
-        ([KEY_A, KEY_B, KEY_A] as const).map(async (key) => ({ index, key, answer: await both.execute(question, key) })),
+        ([KEY_A, KEY_B, KEY_A] as const).map(async (key) => ({
+          index,
+          key,
+          answer: await both.execute(question, key),
+        })),
       ),
     );
-    for (const { index, key, answer } of together) expect(answer).toEqual(alone[key].answers[index]);
+    for (const { index, key, answer } of together)
+      expect(answer).toEqual(alone[key].answers[index]);
   });
 
   describe('Isolation without distinct fingerprints', () => {
@@ -88,15 +101,28 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
      * Whether one gateway for each of two keys, connected only through Redis, returns anything else
      * than a single gateway.
      */
-    async function leaksWith(toBroken: (actual: typeof Credential) => typeof Credential): Promise<boolean> {
+    async function leaksWith(
+      toBroken: (actual: typeof Credential) => typeof Credential,
+    ): Promise<boolean> {
       const sandbox = createSandbox();
       const questions = temptations(sandbox);
-      const alone = await askEach(questions, () => createRedisGateway(sandbox, { REVOX_API_KEY: '' }));
-      const actual = await vi.importActual<{ Credential: typeof Credential }>('#rest/credential.ts');
-      vi.doMock('#rest/credential.ts', () => ({ ...actual, Credential: toBroken(actual.Credential) }));
+      const alone = await askEach(questions, () =>
+        createRedisGateway(sandbox, { REVOX_API_KEY: '' }),
+      );
+      const actual = await vi.importActual<{ Credential: typeof Credential }>(
+        '#rest/credential.ts',
+      );
+      vi.doMock('#rest/credential.ts', () => ({
+        ...actual,
+        Credential: toBroken(actual.Credential),
+      }));
       vi.resetModules();
       const broken = await import('./redis-gateway.ts');
-      const through = await askEach(questions, () => broken.createRedisGateway(sandbox, passThrough()), redis.observer.isIdle);
+      const through = await askEach(
+        questions,
+        () => broken.createRedisGateway(sandbox, passThrough()),
+        redis.observer.isIdle,
+      );
       return JSON.stringify(through[KEY_B].answers) !== JSON.stringify(alone[KEY_B].answers);
     }
   });
@@ -111,8 +137,17 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
     return [
       ...operationCosts.map(({ query, variables }) => ({ query, variables: variables?.(ids) })),
       {
-        query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } calls(ids: $ids) { id toPhoneNumber } }',
-        variables: { ids: [ids.richCallId, ofB.calls[0]!.id, ids.frenchAssistantId, ofB.campaigns[0]!.id, 'nowhere'] },
+        query:
+          'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } calls(ids: $ids) { id toPhoneNumber } }',
+        variables: {
+          ids: [
+            ids.richCallId,
+            ofB.calls[0]!.id,
+            ids.frenchAssistantId,
+            ofB.campaigns[0]!.id,
+            'nowhere',
+          ],
+        },
       },
     ];
   }
@@ -142,7 +177,8 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
   /** The objects and lists of a key, as written in its traffic, without the pages of rows. */
   function placesOf(sandbox: Sandbox, key: string): Set<string> {
     const { calls, assistants, campaigns } = sandbox.control.data(key);
-    const placesIn = (path: string, items: readonly { readonly id: string }[]) => items.map(({ id }) => `GET ${path}/${id}`);
+    const placesIn = (path: string, items: readonly { readonly id: string }[]) =>
+      items.map(({ id }) => `GET ${path}/${id}`);
     return new Set([
       'GET /assistants',
       'GET /campaigns',

@@ -54,7 +54,8 @@ describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
     await load.queries(500);
     await load.stop();
 
-    for (const { answer, id } of load.asked) expect(answer).toMatchObject({ data: { call: { id } } });
+    for (const { answer, id } of load.asked)
+      expect(answer).toMatchObject({ data: { call: { id } } });
     expect(load.asked.filter(({ answer }) => 'errors' in (answer as object))).toEqual([]);
     // Redis was used before and after the outages.
     expect(load.asked.length - gateway.traffic().length).toBeGreaterThan(500);
@@ -78,7 +79,9 @@ describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
     const [id, ...others] = sandbox.control.data(KEY_A).calls.map((call) => call.id);
     const start = performance.now();
     for (const each of [id, ...others.slice(0, 50)]) {
-      expect(await gateway.execute({ query: QUERY, variables: { id: each } })).toMatchObject({ data: { call: { id: each } } });
+      expect(await gateway.execute({ query: QUERY, variables: { id: each } })).toMatchObject({
+        data: { call: { id: each } },
+      });
     }
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(gateway.traffic()).toHaveLength(51);
@@ -132,5 +135,7 @@ async function expectCacheInUse(gateway: RedisGateway, id: string): Promise<void
 }
 
 async function expectProblemCount(gateway: RedisGateway, count: number): Promise<void> {
-  await expect.poll(() => gateway.problems.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
+  await expect
+    .poll(() => gateway.problems.length, { timeout: 20_000 })
+    .toBeGreaterThanOrEqual(count);
 }

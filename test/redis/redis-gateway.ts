@@ -22,9 +22,16 @@ const LONG_TIMEOUT: Environment = {
   REDIS_TIMEOUT_MS: '10000',
   CACHE_SECRET: 'a secret that the instances share',
   ...Object.fromEntries(
-    ['ENDED_CALL', 'JUST_ENDED_CALL', 'LIVE_CALL', 'ASSISTANT', 'CAMPAIGN', 'RUNNING_CAMPAIGN', 'PAGE', 'NOT_FOUND'].map(
-      (name) => [`FRESHNESS_${name}_MS`, '600000'],
-    ),
+    [
+      'ENDED_CALL',
+      'JUST_ENDED_CALL',
+      'LIVE_CALL',
+      'ASSISTANT',
+      'CAMPAIGN',
+      'RUNNING_CAMPAIGN',
+      'PAGE',
+      'NOT_FOUND',
+    ].map((name) => [`FRESHNESS_${name}_MS`, '600000']),
   ),
 };
 
@@ -48,7 +55,9 @@ export function createRedisGateway(sandbox: Sandbox, settings: Environment): Red
     {
       fetch: (request) => {
         const { pathname, search } = new URL(request.url);
-        requests.push(`${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`);
+        requests.push(
+          `${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`,
+        );
         return sandbox.fetch(request);
       },
       log: { info: () => {}, error: note, unexpected: note },

@@ -15,7 +15,9 @@ export const hasRedisServer = existsSync(REDIS_SERVER);
  */
 export function expectRedisServer(): void {
   if (!hasRedisServer)
-    console.warn(`The Redis tests are skipped: this machine has no ${REDIS_SERVER}. Install it, or let CI run them.`);
+    console.warn(
+      `The Redis tests are skipped: this machine has no ${REDIS_SERVER}. Install it, or let CI run them.`,
+    );
   test.runIf(process.env.CI === 'true')('CI has a redis-server', () => {
     expect(hasRedisServer).toBe(true);
   });
@@ -98,7 +100,11 @@ export async function startRedis(flags: readonly string[] = []): Promise<RedisSe
   }
 }
 
-async function serve(port: number, flags: readonly string[], first: ChildProcess): Promise<RedisServer> {
+async function serve(
+  port: number,
+  flags: readonly string[],
+  first: ChildProcess,
+): Promise<RedisServer> {
   let server = first;
   // An interrupted test run disposes of nothing.
   const killWithUs = () => server.kill('SIGKILL');
@@ -167,7 +173,8 @@ async function observe(url: string): Promise<RedisObserver> {
   // Killing Redis also ends the connections of its observers.
   client.on('error', () => {});
   await client.connect();
-  const send = <T>(...command: (string | Buffer)[]) => client.sendCommand<T>(command, { typeMapping: { 36: Buffer } });
+  const send = <T>(...command: (string | Buffer)[]) =>
+    client.sendCommand<T>(command, { typeMapping: { 36: Buffer } });
   const keys = async () => (await send<Buffer[]>('KEYS', '*')).map(String).sort();
   return {
     send,

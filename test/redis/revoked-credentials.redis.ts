@@ -48,20 +48,23 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
   test.each([
     ['a credential without entries', []],
     ['a credential with entries', ['/other']],
-  ])('a response requested before the revocation of %s is never read', async (_name, keptBefore) => {
-    await using one = createTierInstance(redis.server.url);
-    await using other = createTierInstance(redis.server.url);
-    for (const key of keptBefore) await one.storeAndRead(ANN, key, toEntry(CALL));
-    await one.read(ANN, PATH);
-    // The instance sends its request. Meanwhile another instance receives a 401 for the credential.
-    other.revoke(ANN, true);
-    await hasBegunAnotherEpoch();
-    one.write(ANN, PATH, toEntry(CALL), 60_000);
-    await hasWritten(one);
+  ])(
+    'a response requested before the revocation of %s is never read',
+    async (_name, keptBefore) => {
+      await using one = createTierInstance(redis.server.url);
+      await using other = createTierInstance(redis.server.url);
+      for (const key of keptBefore) await one.storeAndRead(ANN, key, toEntry(CALL));
+      await one.read(ANN, PATH);
+      // The instance sends its request. Meanwhile another instance receives a 401 for the credential.
+      other.revoke(ANN, true);
+      await hasBegunAnotherEpoch();
+      one.write(ANN, PATH, toEntry(CALL), 60_000);
+      await hasWritten(one);
 
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-    expect(await other.read(ANN, PATH)).toBeUndefined();
-  });
+      expect(await one.read(ANN, PATH)).toBeUndefined();
+      expect(await other.read(ANN, PATH)).toBeUndefined();
+    },
+  );
 
   test('a response requested before a revocation is never read, even if its instance has learned of the revocation since', async () => {
     await using one = createTierInstance(redis.server.url);
@@ -163,7 +166,9 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
       await redis.observer.send('CONFIG', 'SET', 'maxmemory', '0');
     }
     // A read sends the revocation to Redis once more.
-    await expect.poll(async () => [await one.read(ANN, PATH), one.troubles.length]).toEqual([undefined, 2]);
+    await expect
+      .poll(async () => [await one.read(ANN, PATH), one.troubles.length])
+      .toEqual([undefined, 2]);
     expect(one.troubles[1]).toBe('Redis keeps what it is given again.');
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
   });
@@ -173,7 +178,10 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
   /** Resolves when a revocation has reached Redis: its epoch then has a short TTL. */
   async function hasBegunAnotherEpoch(): Promise<void> {
     await expect
-      .poll(async () => Math.abs((await redis.observer.send<number>('PTTL', nameOfEpoch())) - 300_000) <= 300_000)
+      .poll(
+        async () =>
+          Math.abs((await redis.observer.send<number>('PTTL', nameOfEpoch())) - 300_000) <= 300_000,
+      )
       .toBe(true);
   }
 

@@ -28,7 +28,10 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
   test('a first page fact is absent for another credential, another upstream and another endpoint', async () => {
     await using one = createOne();
     await writeNote(one);
-    const ofAnotherUpstream = toOwner('sk_live_ann', 'a secret that the instances share, and another URL');
+    const ofAnotherUpstream = toOwner(
+      'sk_live_ann',
+      'a secret that the instances share, and another URL',
+    );
     for (const owner of [BOB, ofAnotherUpstream]) {
       expect(await createFactStore(one, owner).readFirstPage('/call')).toBeUndefined();
     }
@@ -44,7 +47,9 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
 
     const damaged = Buffer.from(sealed);
     damaged[damaged.length >> 1]! ^= 1;
-    const others = await Promise.all([nameOfRows, nameOfBob].map((from) => redis.observer.send<Buffer>('GET', from)));
+    const others = await Promise.all(
+      [nameOfRows, nameOfBob].map((from) => redis.observer.send<Buffer>('GET', from)),
+    );
     const forged = ['1', '0', JSON.stringify(FIRST_PAGE_FACT), '', damaged, ...others];
     for (const bytes of forged) {
       await redis.observer.send('SET', name, bytes);
@@ -66,15 +71,35 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
 
   test('a first page fact is absent when its value is anything but a number and a time', async () => {
     await using one = createOne();
-    for (const value of [null, 1, '1', { value: 2, trustMs: 1 }, { value: 1 }, { value: 1, trustMs: '1' }]) {
-      await one.storeAndRead(ANN, 'first page of /call', { value, status: 200, ageMs: 0, freshForMs: 1, isLive: false });
-      expect(await createFactStore(one, ANN).readFirstPage('/call'), JSON.stringify(value)).toBeUndefined();
+    for (const value of [
+      null,
+      1,
+      '1',
+      { value: 2, trustMs: 1 },
+      { value: 1 },
+      { value: 1, trustMs: '1' },
+    ]) {
+      await one.storeAndRead(ANN, 'first page of /call', {
+        value,
+        status: 200,
+        ageMs: 0,
+        freshForMs: 1,
+        isLive: false,
+      });
+      expect(
+        await createFactStore(one, ANN).readFirstPage('/call'),
+        JSON.stringify(value),
+      ).toBeUndefined();
     }
   });
 
   describe('between gateways', () => {
     const QUESTION = { query: '{ callAttempts(first: 1) { nodes { id } } }' };
-    const settings = () => ({ REDIS_URL: redis.server.url, REVOX_FIRST_PAGE: 'auto', FRESHNESS_PAGE_MS: '0' });
+    const settings = () => ({
+      REDIS_URL: redis.server.url,
+      REVOX_FIRST_PAGE: 'auto',
+      FRESHNESS_PAGE_MS: '0',
+    });
 
     test('a first page fact in Redis saves another gateway the discovery', async () => {
       const sandbox = createSandbox();
@@ -100,7 +125,9 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
       expect(await other.execute(QUESTION)).toEqual(before);
       expect(pagesOf(other.traffic())).toEqual(['1', '0', '0', '1']);
       await expect
-        .poll(async () => note.equals(await redis.observer.send<Buffer>('GET', name!)), { timeout: 10_000 })
+        .poll(async () => note.equals(await redis.observer.send<Buffer>('GET', name!)), {
+          timeout: 10_000,
+        })
         .toBe(false);
 
       await using third = createRedisGateway(upstream.sandbox, settings());
@@ -110,7 +137,9 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
 
     test('an unsealed first page fact of an earlier release has no effect', async () => {
       const sandbox = createSandbox({ firstPage: 0 });
-      const name = createHash('sha256').update('first page of /call at http://revox.test/api').digest('base64url');
+      const name = createHash('sha256')
+        .update('first page of /call at http://revox.test/api')
+        .digest('base64url');
       await redis.observer.send('SET', `revox:1.${contractVersion}:note:${name}`, '1');
       await using one = createRedisGateway(sandbox, settings());
       await one.execute(QUESTION);
@@ -118,7 +147,9 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
     });
 
     async function hasNote(): Promise<void> {
-      await expect.poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 }).toBe(1);
+      await expect
+        .poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 })
+        .toBe(1);
     }
   });
 
@@ -134,7 +165,9 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
     // An instance writes only for a credential that it has looked up.
     await notebook.readFirstPage(endpoint);
     notebook.writeFirstPage(endpoint, note, note.trustMs);
-    await expect.poll(() => notebook.readFirstPage(endpoint), { timeout: 10_000 }).toMatchObject(note);
+    await expect
+      .poll(() => notebook.readFirstPage(endpoint), { timeout: 10_000 })
+      .toMatchObject(note);
     return (await redis.observer.entries()).find((name) => !before.has(name))!;
   }
 });

@@ -24,7 +24,9 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
       expect(read).toEqual({ ...entry, ageMs: expect.any(Number) });
       expect(JSON.stringify(read?.value)).toBe(JSON.stringify(entry.value));
       if (entry.value === CALL)
-        expect(Object.isFrozen((read as typeof entry & { value: typeof CALL }).value.transcript[0])).toBe(true);
+        expect(
+          Object.isFrozen((read as typeof entry & { value: typeof CALL }).value.transcript[0]),
+        ).toBe(true);
       expect([...one.troubles, ...other.troubles]).toEqual([]);
     },
   );
@@ -51,7 +53,12 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
 
   test.each([
     ['another credential', BOB, PATH, {}],
-    ['the same credential under another secret', toOwner('sk_live_ann', 'the secret of another company'), PATH, {}],
+    [
+      'the same credential under another secret',
+      toOwner('sk_live_ann', 'the secret of another company'),
+      PATH,
+      {},
+    ],
     ['another request', ANN, '/call/call-2', {}],
     ['a release with another contract version', ANN, PATH, { contractVersion: 'another' }],
   ])('a stored response is not read for %s', async (_name, owner, key, options) => {
@@ -73,7 +80,9 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
       await redis.observer.send('COPY', String(ofAnn), name, 'REPLACE');
     }
     // Not even if Redis holds the same epoch for both credentials.
-    const [epochA, epochB] = (await redis.observer.keys()).filter((name) => name.startsWith('revox:epoch:'));
+    const [epochA, epochB] = (await redis.observer.keys()).filter((name) =>
+      name.startsWith('revox:epoch:'),
+    );
     await redis.observer.send('COPY', String(epochA), String(epochB), 'REPLACE');
 
     expect(await one.read(BOB, PATH)).toBeUndefined();
@@ -88,7 +97,18 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
     one.revoke(BOB, true);
     await expect.poll(async () => (await redis.observer.keys()).length).toBe(4);
 
-    const words = ['transcript', 'Dupont', '+33612345678', '612345678', 'call-1', '/call', 'page=1', 'sk_live', '_ann', 'isLive'];
+    const words = [
+      'transcript',
+      'Dupont',
+      '+33612345678',
+      '612345678',
+      'call-1',
+      '/call',
+      'page=1',
+      'sk_live',
+      '_ann',
+      'isLive',
+    ];
     expect(await wordsFound(words)).toEqual([]);
     for (const { fingerprint } of [ANN, BOB]) {
       expect((await redis.observer.keys()).filter((name) => name.includes(fingerprint))).toEqual([
@@ -121,7 +141,8 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
   test('a response without remaining time is not stored', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(ANN, PATH);
-    for (const keepForMs of [0, -5, Number.NaN]) one.write(ANN, `/${keepForMs}`, toEntry(CALL), keepForMs);
+    for (const keepForMs of [0, -5, Number.NaN])
+      one.write(ANN, `/${keepForMs}`, toEntry(CALL), keepForMs);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     expect(await redis.observer.entries()).toHaveLength(1);
     expect(one.troubles).toEqual([]);
@@ -155,13 +176,16 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
     expect(await redis.observer.entries()).toHaveLength(65);
   });
 
-  test.each(['garbage', ''])('a stored response is absent when Redis holds %j in its place', async (garbage) => {
-    await using one = createTierInstance(redis.server.url);
-    await one.storeAndRead(ANN, PATH, toEntry(CALL));
-    await redis.observer.send('SET', String((await redis.observer.entries())[0]), garbage);
-    expect(await one.read(ANN, PATH)).toBeUndefined();
-    expect(one.troubles).toEqual([]);
-  });
+  test.each(['garbage', ''])(
+    'a stored response is absent when Redis holds %j in its place',
+    async (garbage) => {
+      await using one = createTierInstance(redis.server.url);
+      await one.storeAndRead(ANN, PATH, toEntry(CALL));
+      await redis.observer.send('SET', String((await redis.observer.entries())[0]), garbage);
+      expect(await one.read(ANN, PATH)).toBeUndefined();
+      expect(one.troubles).toEqual([]);
+    },
+  );
 
   describe('Age of responses in Redis', () => {
     test("the age of a stored response is its former age plus the time since then on Redis' clock", async () => {
@@ -187,7 +211,9 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
       await one.storeAndRead(ANN, PATH, toEntry(CALL));
       // By the reader's clock the read takes 700 ms.
       let reads = 0;
-      await using other = createTierInstance(redis.server.url, { now: () => (reads++ === 0 ? 0 : 700) });
+      await using other = createTierInstance(redis.server.url, {
+        now: () => (reads++ === 0 ? 0 : 700),
+      });
       expect((await other.read(ANN, PATH))?.ageMs).toBeGreaterThanOrEqual(0);
       reads = 0;
       expect((await other.read(ANN, PATH))?.ageMs).toBeGreaterThanOrEqual(700);
@@ -224,7 +250,9 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
     return words.filter((word) =>
       ['utf8', 'utf16le', 'base64', 'hex'].some((encoding) => {
         const encoded =
-          encoding === 'utf16le' ? Buffer.from(word, 'utf16le') : Buffer.from(Buffer.from(word).toString(encoding as 'hex'));
+          encoding === 'utf16le'
+            ? Buffer.from(word, 'utf16le')
+            : Buffer.from(Buffer.from(word).toString(encoding as 'hex'));
         return dump.includes(encoded);
       }),
     );

@@ -58,12 +58,20 @@ export interface TierInstance extends SecondTier, AsyncDisposable {
    * Stores a response as a gateway does: reads, requests, writes; and resolves when the entry can
    * be read.
    */
-  storeAndRead(owner: CacheOwner, key: string, entry: SecondTierEntry, keepForMs?: number): Promise<SecondTierEntry>;
+  storeAndRead(
+    owner: CacheOwner,
+    key: string,
+    entry: SecondTierEntry,
+    keepForMs?: number,
+  ): Promise<SecondTierEntry>;
   /** Reads until there is an entry. */
   readUntilStored(owner: CacheOwner, key: string): Promise<SecondTierEntry>;
 }
 
-export function createTierInstance(url: string, options: Partial<RedisTierOptions> = {}): TierInstance {
+export function createTierInstance(
+  url: string,
+  options: Partial<RedisTierOptions> = {},
+): TierInstance {
   const timers = createManualTimers();
   const clock = { now: 5_000 };
   const troubles: string[] = [];
@@ -80,7 +88,10 @@ export function createTierInstance(url: string, options: Partial<RedisTierOption
     ...options,
   });
   const readUntilStored = (owner: CacheOwner, key: string) =>
-    vi.waitUntil(() => tier.read(owner, key), { timeout: 10_000, interval: 5 }) as Promise<SecondTierEntry>;
+    vi.waitUntil(() => tier.read(owner, key), {
+      timeout: 10_000,
+      interval: 5,
+    }) as Promise<SecondTierEntry>;
 
   return {
     ...tier,
@@ -113,13 +124,16 @@ export function unavailableMessage(reason: string): string {
  * Resolves when a read waits for Redis: one timer is its own, and one detects that Redis is silent.
  */
 export async function untilRedisIsAwaited(instance: TierInstance): Promise<void> {
-  await expect.poll(() => instance.timers.running.filter((ms) => ms === TIMEOUT_MS).length).toBeGreaterThanOrEqual(2);
+  await expect
+    .poll(() => instance.timers.running.filter((ms) => ms === TIMEOUT_MS).length)
+    .toBeGreaterThanOrEqual(2);
 }
 
 export async function expectNoWaitForRedis(instance: TierInstance): Promise<void> {
   // A read that has timed out looks at the sockets once more before it returns.
   await new Promise(setImmediate);
   const before = instance.timers.running;
-  for (let reads = 0; reads < 20; reads += 1) expect(await instance.read(ANN, PATH)).toBeUndefined();
+  for (let reads = 0; reads < 20; reads += 1)
+    expect(await instance.read(ANN, PATH)).toBeUndefined();
   expect(instance.timers.running).toEqual(before);
 }

@@ -33,7 +33,14 @@ describe('Server that is not Redis', () => {
   });
 
   test('no read waits and nothing breaks when the server closes its connections or speaks another protocol', async () => {
-    const answers = ['', 'HTTP/1.1 400 Bad Request\r\n\r\n', '+OK\r\n'.repeat(20), '*-1\r\n'.repeat(20), '$5\r\nab', '\0'];
+    const answers = [
+      '',
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      '+OK\r\n'.repeat(20),
+      '*-1\r\n'.repeat(20),
+      '$5\r\nab',
+      '\0',
+    ];
     let connections = 0;
     await using server = await listenTcp((socket) => {
       const answer = answers[connections++ % answers.length] as string;
@@ -50,7 +57,10 @@ describe('Server that is not Redis', () => {
 
   test('a server that responds OK to everything is not used as Redis', async () => {
     await using server = await listenTcp(
-      (socket) => void socket.on('data', (data) => socket.write('+OK\r\n'.repeat(String(data).split('*').length - 1))),
+      (socket) =>
+        void socket.on('data', (data) =>
+          socket.write('+OK\r\n'.repeat(String(data).split('*').length - 1)),
+        ),
     );
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
     await one.waitForTroubles(1);
@@ -98,8 +108,11 @@ describe('Server that is not Redis', () => {
     const read = one.read(ANN, PATH);
     await one.waitForTroubles(1);
     expect(await read).toBeUndefined();
-    expect(one.troubles).toEqual([expect.stringMatching(typeof reason === 'string' ? unavailableMessage(reason) : /./)]);
-    for (const part of ['127.0.0.1', 'nowhere', 'user', '%ff']) expect(one.troubles[0]).not.toContain(part);
+    expect(one.troubles).toEqual([
+      expect.stringMatching(typeof reason === 'string' ? unavailableMessage(reason) : /./),
+    ]);
+    for (const part of ['127.0.0.1', 'nowhere', 'user', '%ff'])
+      expect(one.troubles[0]).not.toContain(part);
     one.write(ANN, PATH, toEntry(CALL), 60_000);
     one.revoke(ANN, true);
     expect(await one.read(ANN, PATH)).toBeUndefined();

@@ -7,6 +7,8 @@ import { typeDefinitions } from '#generated/type-definitions.ts';
 test('the schema is valid, which the gateway does not check at startup', () => {
   const make = (...more: string[]) => createSchema({ typeDefs: [...typeDefinitions, ...more] });
   expect(() => make()).not.toThrow();
-  expect(() => make('extend type Query @nothing { nothing: ID }')).toThrow('Unknown directive "@nothing".');
+  expect(() => make('extend type Query @nothing { nothing: ID }')).toThrow(
+    'Unknown directive "@nothing".',
+  );
   expect(validateSchema(createSubgraphSchema())).toEqual([]);
 });

@@ -5,7 +5,10 @@ const HOUR_MS = 3_600_000;
 
 function createCredentialsScene(keyHolder: 'gateway' | 'caller' = 'caller') {
   const clock = { now: 0 };
-  return { clock, accepted: createAcceptedCredentials({ keyHolder, monotonicNow: () => clock.now }) };
+  return {
+    clock,
+    accepted: createAcceptedCredentials({ keyHolder, monotonicNow: () => clock.now }),
+  };
 }
 
 test('a credential counts as accepted from its first acceptance until the upstream rejects it', () => {
@@ -31,7 +34,11 @@ test('an accepted credential expires after an hour without use, and every use pr
 test('the gateway keeps ten thousand accepted credentials and evicts the least recently used one', () => {
   const { accepted } = createCredentialsScene();
   for (let key = 0; key <= 10_000; key += 1) accepted.add(`${key}`);
-  expect([accepted.has('0'), accepted.has('1'), accepted.has('10000')]).toEqual([false, true, true]);
+  expect([accepted.has('0'), accepted.has('1'), accepted.has('10000')]).toEqual([
+    false,
+    true,
+    true,
+  ]);
 });
 
 test("the gateway's own credential counts as accepted from the start", () => {

@@ -6,7 +6,10 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** A limiter, and operations that read a given number of bytes and record when they may read on. */
-function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytesPerCredential: 4 * MIB }, maxBytes = 64 * MIB) {
+function createScene(
+  options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytesPerCredential: 4 * MIB },
+  maxBytes = 64 * MIB,
+) {
   const limiter = createBodyLimiter(options);
   const order: string[] = [];
   return {
@@ -14,7 +17,13 @@ function createScene(options: BodyLimiterOptions = { maxBytes: 8 * MIB, maxBytes
     order,
     open(name: string, credential = name, caller?: string) {
       const ending = new AbortController();
-      const budget = limiter.openBudget({ credential, caller, signal: ending.signal, maxRequests: 10, maxBytes });
+      const budget = limiter.openBudget({
+        credential,
+        caller,
+        signal: ending.signal,
+        maxRequests: 10,
+        maxBytes,
+      });
       const note = (mayReadOn: Promise<void> | undefined) => {
         mayReadOn?.then(
           () => order.push(name),
@@ -38,8 +47,15 @@ const settle = () => new Promise(setImmediate);
 describe('Byte budget of an operation', () => {
   test('the byte budget counts all bodies of an operation, and one byte over it is UPSTREAM_BUDGET_EXCEEDED with the name of the setting', () => {
     const { budget } = createScene({}, 1_000).open('a');
-    expect([budget.consumeBytes(600), budget.consumeBytes(400), budget.exceededError]).toEqual([undefined, undefined, undefined]);
-    const error = { code: 'UPSTREAM_BUDGET_EXCEEDED', message: expect.stringMatching(/1000 bytes .*\(MAX_UPSTREAM_BYTES\)/) };
+    expect([budget.consumeBytes(600), budget.consumeBytes(400), budget.exceededError]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    const error = {
+      code: 'UPSTREAM_BUDGET_EXCEEDED',
+      message: expect.stringMatching(/1000 bytes .*\(MAX_UPSTREAM_BYTES\)/),
+    };
     expect(() => budget.consumeBytes(1)).toThrow(expect.objectContaining(error));
     expect(budget.exceededError).toMatchObject(error);
   });
@@ -65,7 +81,9 @@ describe('Budget of a background request', () => {
     operation.end();
     expect(background.consumeBytes(MIB)).toBeUndefined();
     expect(limiter.reservedBytes).toBe(MIB);
-    expect(() => background.consumeBytes(1)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
+    expect(() => background.consumeBytes(1)).toThrow(
+      expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }),
+    );
     ending.abort();
     expect(limiter.reservedBytes).toBe(0);
   });
@@ -103,7 +121,12 @@ describe('Body limiter', () => {
     const [first, second, third] = [open('first', 'a'), open('second', 'a'), open('third', 'a')];
     expect(first.read(3 * MIB)).toBe(false);
     expect(second.read(2 * MIB)).toBe(false);
-    expect([third.read(MIB), second.read(MIB), second.awaitRoom(), first.read(20 * MIB)]).toEqual([true, true, true, false]);
+    expect([third.read(MIB), second.read(MIB), second.awaitRoom(), first.read(20 * MIB)]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
     await settle();
     expect(order).toEqual([]);
     first.end();
@@ -126,7 +149,8 @@ describe('Body limiter', () => {
     const { order, open } = createScene();
     const hog = open('hog');
     hog.read(9 * MIB);
-    for (const credential of ['a', 'b']) open(`holds ${credential}`, credential).read(MIB + 64 * KIB);
+    for (const credential of ['a', 'b'])
+      open(`holds ${credential}`, credential).read(MIB + 64 * KIB);
     for (let n = 0; n < 3; n += 1) expect(open(`a${n}`, 'a').read(2 * MIB)).toBe(true);
     for (let n = 0; n < 3; n += 1) expect(open(`b${n}`, 'b').read(2 * MIB)).toBe(true);
     hog.end();
@@ -138,7 +162,12 @@ describe('Body limiter', () => {
     const { open } = createScene();
     expect(open('hog', 'a').read(20 * MIB)).toBe(false);
     const small = open('small', 'a');
-    expect([small.awaitRoom(), small.read(64 * KIB), small.awaitRoom(), small.read(1)]).toEqual([false, false, false, true]);
+    expect([small.awaitRoom(), small.read(64 * KIB), small.awaitRoom(), small.read(1)]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
   });
 
   test('the bytes of one caller pause no other caller of the same credential that has reserved little', async () => {
@@ -147,7 +176,11 @@ describe('Body limiter', () => {
     hog.read(20 * MIB);
     expect(open('loud too', 'a', 'loud').read(300 * KIB)).toBe(true);
     const [first, second] = [open('first', 'a', 'quiet'), open('second', 'a', 'quiet')];
-    expect([first.read(MIB), first.awaitRoom(), second.read(300 * KIB)]).toEqual([false, true, true]);
+    expect([first.read(MIB), first.awaitRoom(), second.read(300 * KIB)]).toEqual([
+      false,
+      true,
+      true,
+    ]);
     first.end();
     await settle();
     expect(order.toSorted()).toEqual(['first: UPSTREAM_BUDGET_EXCEEDED', 'second']);
@@ -162,7 +195,8 @@ describe('Body limiter', () => {
     const hog = open('hog', 'a', 'loud');
     hog.read(5 * MIB);
     open('holds quiet', 'a', 'quiet').read(MIB + 64 * KIB);
-    for (let n = 0; n < 3; n += 1) expect(open(`loud ${n}`, 'a', 'loud').read(300 * KIB)).toBe(true);
+    for (let n = 0; n < 3; n += 1)
+      expect(open(`loud ${n}`, 'a', 'loud').read(300 * KIB)).toBe(true);
     expect(open('quiet', 'a', 'quiet').read(300 * KIB)).toBe(true);
     hog.end();
     await settle();
@@ -177,14 +211,20 @@ describe('Body limiter', () => {
     waiting.end();
     await settle();
     expect(order).toEqual(['waiting: UPSTREAM_BUDGET_EXCEEDED']);
-    expect(() => waiting.budget.consumeBytes(MIB)).toThrow(expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }));
+    expect(() => waiting.budget.consumeBytes(MIB)).toThrow(
+      expect.objectContaining({ code: 'UPSTREAM_BUDGET_EXCEEDED' }),
+    );
     hog.end();
     expect(limiter.reservedBytes).toBe(0);
   });
 
   test('reserved bytes exceed the limit only by the oldest operation and the minimum of each caller, and every operation completes', async () => {
     const steps = fc.array(
-      fc.record({ credential: fc.nat(2), caller: fc.nat(1), reads: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }) }),
+      fc.record({
+        credential: fc.nat(2),
+        caller: fc.nat(1),
+        reads: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }),
+      }),
       {
         minLength: 1,
         maxLength: 12,

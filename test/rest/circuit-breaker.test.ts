@@ -17,7 +17,11 @@ describe('Circuit breaker', () => {
     for (let count = 0; count < 3; count += 1) circuit.tryAcquire()?.fail();
     expect(circuit.state).toBe('closed');
     circuit.tryAcquire()?.fail();
-    expect([circuit.state, circuit.allowsRequest, circuit.tryAcquire()]).toEqual(['open', false, undefined]);
+    expect([circuit.state, circuit.allowsRequest, circuit.tryAcquire()]).toEqual([
+      'open',
+      false,
+      undefined,
+    ]);
     expect(onChange.mock.calls).toEqual([['opened']]);
   });
 
@@ -95,19 +99,27 @@ describe('Circuit breaker', () => {
   });
 });
 
-const toBreakerKey = (fingerprint: string, caller?: string) => ({ credential: { fingerprint }, caller });
+const toBreakerKey = (fingerprint: string, caller?: string) => ({
+  credential: { fingerprint },
+  caller,
+});
 
 test('the circuit breaker of an accepted credential stays open while any number of invented keys fail', () => {
   const { options } = createBreakerScene();
   const breaker = createCircuitBreakers(options);
-  const fail = (fingerprint: string) => breaker.tryAcquire(toBreakerKey(fingerprint), '/call/{id}')?.('server-error');
+  const fail = (fingerprint: string) =>
+    breaker.tryAcquire(toBreakerKey(fingerprint), '/call/{id}')?.('server-error');
   for (let count = 0; count < 4; count += 1) fail('a');
   for (let n = 0; n <= 10_000; n += 1) fail(`invented ${n}`);
   expect(breaker.allowsRequest(toBreakerKey('a'), '/call/{id}')).toBe(false);
 });
 
 describe('Circuit breakers of the client', () => {
-  function createBroken(kind: FailureKind, asker = toBreakerKey('a'), endpoint = '/call/{id}' as const) {
+  function createBroken(
+    kind: FailureKind,
+    asker = toBreakerKey('a'),
+    endpoint = '/call/{id}' as const,
+  ) {
     const { options, clock } = createBreakerScene();
     const breaker = createCircuitBreakers(options);
     for (let count = 0; count < 4; count += 1) breaker.tryAcquire(asker, endpoint)?.(kind);
@@ -149,7 +161,14 @@ describe('Circuit breakers of the client', () => {
     },
   );
 
-  test.each<FailureKind>(['aborted', 'invalid', 'rate-limited', 'missing', 'credential', 'rejected'])(
+  test.each<FailureKind>([
+    'aborted',
+    'invalid',
+    'rate-limited',
+    'missing',
+    'credential',
+    'rejected',
+  ])(
     'the circuit breaker counts neither an upstream response nor a disconnected client as a failure: %s',
     (kind) => {
       expect(createBroken(kind).breaker.state).toBe('closed');

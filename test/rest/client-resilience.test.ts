@@ -6,7 +6,11 @@ import { createFetchTransport } from '#rest/transport/transport.ts';
 import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { UpstreamEvents } from '#rest/upstream-events.ts';
 import type { Endpoint, UpstreamRequest } from '#rest/upstream-request.ts';
-import { createBudget, createUpstreamContext, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
+import {
+  createBudget,
+  createUpstreamContext,
+  NO_UPSTREAM_EVENTS,
+} from '../support/upstream-context.ts';
 import { createManualTimers } from './real-server.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -49,7 +53,10 @@ function createScene(acts: readonly UpstreamAct[], options: Partial<RestClientOp
     retries: 2,
     breaker: { failures: 1_000, openMs: 1_000 },
     keyHolder: 'caller',
-    acceptedCredentials: createAcceptedCredentials({ keyHolder: 'gateway', monotonicNow: () => clock.now }),
+    acceptedCredentials: createAcceptedCredentials({
+      keyHolder: 'gateway',
+      monotonicNow: () => clock.now,
+    }),
     events: NO_UPSTREAM_EVENTS,
     now: () => clock.now,
     monotonicNow: () => clock.now,
@@ -81,7 +88,10 @@ function createScene(acts: readonly UpstreamAct[], options: Partial<RestClientOp
   };
 }
 
-function upstreamRequest(path: string, endpoint: Endpoint = '/call/{id}'): UpstreamRequest<unknown> {
+function upstreamRequest(
+  path: string,
+  endpoint: Endpoint = '/call/{id}',
+): UpstreamRequest<unknown> {
   return { endpoint, path, query: '', parse: (body) => body };
 }
 
@@ -103,7 +113,9 @@ async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
 describe('Retries', () => {
   test.each<[name: string, act: UpstreamAct]>([
     ['a lost connection', connectionLost],
-    ...[408, 409, 500, 501, 502, 503, 504, 507, 520, 599].map((code) => [`a ${code}`, status(code)] as [string, UpstreamAct]),
+    ...[408, 409, 500, 501, 502, 503, 504, 507, 520, 599].map(
+      (code) => [`a ${code}`, status(code)] as [string, UpstreamAct],
+    ),
   ])('a failed request is retried after %s', async (_name, act) => {
     const { ask, sent, pass } = createScene([act, found]);
     const asked = ask();
@@ -113,9 +125,9 @@ describe('Retries', () => {
   });
 
   test.each<[name: string, act: UpstreamAct]>([
-    ...[300, 304, 400, 401, 402, 403, 404, 405, 406, 410, 413, 415, 418, 422, 423, 425, 426, 431, 451].map(
-      (code) => [`a ${code}`, status(code)] as [string, UpstreamAct],
-    ),
+    ...[
+      300, 304, 400, 401, 402, 403, 404, 405, 406, 410, 413, 415, 418, 422, 423, 425, 426, 431, 451,
+    ].map((code) => [`a ${code}`, status(code)] as [string, UpstreamAct]),
     ['a body that is not JSON', () => new Response('<html>')],
     ['a body that is too large', () => new Response(' '.repeat(3_000))],
   ])('a failed request is not retried after %s', async (_name, act) => {
@@ -151,9 +163,12 @@ describe('Retries', () => {
   );
 
   test('the client retries up to the configured number with doubling delays, and then reports the last failure', async () => {
-    const { ask, sent, pass, timers } = createScene([connectionLost, connectionLost, connectionLost, status(502)], {
-      retries: 3,
-    });
+    const { ask, sent, pass, timers } = createScene(
+      [connectionLost, connectionLost, connectionLost, status(502)],
+      {
+        retries: 3,
+      },
+    );
     const asked = ask();
     for (const ms of [250, 500, 1_000]) {
       await idle();
@@ -183,16 +198,24 @@ describe('Retries', () => {
     [{ 'retry-after': '3' }, 3_000],
     [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 1_500],
     // Relative to the upstream's own `Date`, which may differ from the gateway's clock.
-    [{ 'retry-after': 'Thu, 01 Jan 1970 01:00:04 GMT', date: 'Thu, 01 Jan 1970 01:00:00 GMT' }, 4_000],
-  ])('the client waits before a retry for as long as the upstream asks: %j', async (headers: Record<string, string>, ms) => {
-    const { ask, sent, pass, timers } = createScene([status(503, headers), found], { random: () => 0 });
-    const asked = ask();
-    await idle();
-    expect(timers.running).toEqual([ms]);
-    await pass(ms);
-    expect(await outcomeOf(asked)).toBe('answered');
-    expect(sent).toHaveLength(2);
-  });
+    [
+      { 'retry-after': 'Thu, 01 Jan 1970 01:00:04 GMT', date: 'Thu, 01 Jan 1970 01:00:00 GMT' },
+      4_000,
+    ],
+  ])(
+    'the client waits before a retry for as long as the upstream asks: %j',
+    async (headers: Record<string, string>, ms) => {
+      const { ask, sent, pass, timers } = createScene([status(503, headers), found], {
+        random: () => 0,
+      });
+      const asked = ask();
+      await idle();
+      expect(timers.running).toEqual([ms]);
+      await pass(ms);
+      expect(await outcomeOf(asked)).toBe('answered');
+      expect(sent).toHaveLength(2);
+    },
+  );
 
   test('the client adds jitter to Retry-After, so that clients of one failure do not retry together', async () => {
     const { ask, timers } = createScene([status(503, { 'retry-after': '3' }), found]);
@@ -203,7 +226,9 @@ describe('Retries', () => {
 
   test('a request is not retried when its deadline ends before the retry may be sent', async () => {
     const { ask, sent, timers } = createScene([status(503, { 'retry-after': '3' }), found]);
-    await expect(ask('/call/c', { deadlineAt: () => 3_000 })).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    await expect(ask('/call/c', { deadlineAt: () => 3_000 })).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+    });
     expect([sent.length, timers.running]).toEqual([1, []]);
   });
 
@@ -229,7 +254,8 @@ describe('Retries', () => {
 
   test('an aborted request keeps its concurrency slot for as long as a response usually takes', async () => {
     const answers: (() => void)[] = [];
-    const later: UpstreamAct = () => new Promise((resolve) => answers.push(() => resolve(found() as Response)));
+    const later: UpstreamAct = () =>
+      new Promise((resolve) => answers.push(() => resolve(found() as Response)));
     const { ask, sent, clock, pass, timers } = createScene([later], { maxConcurrency: 1 });
     const known = ask('/call/known');
     await idle();
@@ -265,7 +291,9 @@ describe('Retries', () => {
     const { ask, sent, pass } = createScene([connectionLost]);
     const asked = Array.from({ length: 300 }, (_, n) => ask(`/call/${n}`));
     for (let turn = 0; turn < 40; turn += 1) await pass(turn % 2 === 0 ? 250 : 500);
-    expect(new Set(await Promise.all(asked.map(outcomeOf)))).toEqual(new Set(['UPSTREAM_UNAVAILABLE']));
+    expect(new Set(await Promise.all(asked.map(outcomeOf)))).toEqual(
+      new Set(['UPSTREAM_UNAVAILABLE']),
+    );
     expect(sent.length).toBeGreaterThan(300);
     expect(sent.length).toBeLessThanOrEqual(300 * 1.2 + 10);
   });
@@ -291,7 +319,8 @@ describe('Rate-limit cooldown of the client', () => {
 
   test('after a cooldown one probe is sent, and all waiting requests follow when the probe succeeds', async () => {
     const answers: (() => void)[] = [];
-    const later: UpstreamAct = () => new Promise((resolve) => answers.push(() => resolve(found() as Response)));
+    const later: UpstreamAct = () =>
+      new Promise((resolve) => answers.push(() => resolve(found() as Response)));
     const { ask, sent, pass } = createScene([wait(7), later]);
     const asked = ['/call/a', '/call/b', '/call/c', '/call/d'].map((path) => ask(path));
     await idle();
@@ -309,14 +338,18 @@ describe('Rate-limit cooldown of the client', () => {
     const { ask, sent } = createScene([wait(7), found]);
     void ask('/call/a');
     await idle();
-    const error = await ask('/call/b', { deadlineAt: () => 6_999 }).catch((reason: unknown) => reason);
+    const error = await ask('/call/b', { deadlineAt: () => 6_999 }).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 7 } });
     expect(sent).toEqual(['/call/a']);
   });
 
   test('a 429 with a cooldown beyond the deadline of its request is reported as RATE_LIMITED with retryAfter', async () => {
     const { ask, sent, timers, pass } = createScene([wait(40)]);
-    const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch((reason: unknown) => reason);
+    const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 40 } });
     expect([sent.length, timers.running]).toEqual([1, [40_000]]);
     await pass(40_000);
@@ -327,7 +360,9 @@ describe('Rate-limit cooldown of the client', () => {
   test('a 429 with a cooldown beyond the deadline of its request is reported with its status and without a retry', async () => {
     const onRetry = vi.fn();
     const { ask } = createScene([wait(40)], { events: { ...NO_UPSTREAM_EVENTS, onRetry } });
-    const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch((reason: unknown) => reason);
+    const error = await ask('/call/a', { deadlineAt: () => 30_000 }).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
     expect(onRetry).not.toHaveBeenCalled();
   });
@@ -377,7 +412,9 @@ describe('Circuit breaker of the client', () => {
   test('requests that wait for a concurrency slot are not sent once the circuit breaker opens', async () => {
     const { ask, sent } = createScene([connectionRefused], { ...NONE, maxConcurrency: 1 });
     const asked = Array.from({ length: 20 }, () => ask());
-    expect(new Set(await Promise.all(asked.map(outcomeOf)))).toEqual(new Set(['UPSTREAM_UNAVAILABLE']));
+    expect(new Set(await Promise.all(asked.map(outcomeOf)))).toEqual(
+      new Set(['UPSTREAM_UNAVAILABLE']),
+    );
     expect(sent).toHaveLength(4);
   });
 
@@ -389,7 +426,10 @@ describe('Circuit breaker of the client', () => {
   });
 
   test('a circuit breaker that is open for one credential does not block another credential', async () => {
-    const { client, sent } = createScene([status(500), status(500), status(500), status(500), found], NONE);
+    const { client, sent } = createScene(
+      [status(500), status(500), status(500), status(500), found],
+      NONE,
+    );
     const [failing, fine] = [new Credential('sk_failing'), new Credential('sk_fine')];
     const ask = (credential: Credential) =>
       outcomeOf(client.send(createUpstreamContext({ credential }), upstreamRequest('/call/c')));
@@ -408,7 +448,11 @@ test('a request over the queue limit of its caller is RATE_LIMITED, is reported 
   });
   for (const path of ['/call/a', '/call/b']) void ask(path);
   const error = await ask('/call/c').catch((reason: unknown) => reason);
-  expect(error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfter: 1 }, status: undefined });
+  expect(error).toMatchObject({
+    code: 'RATE_LIMITED',
+    details: { retryAfter: 1 },
+    status: undefined,
+  });
   expect([sent, onQueueFull.mock.calls.length]).toEqual([['/call/a'], 1]);
 });
 

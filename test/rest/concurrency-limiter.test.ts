@@ -84,7 +84,10 @@ describe('Concurrency limiter', () => {
     const visit = async (index: number) => {
       const credential = `key ${index % 4}`;
       const end = await turns.acquire(
-        toAcquireOptions({ credential, caller: index % 3 === 0 ? undefined : `caller ${index % 5}` }),
+        toAcquireOptions({
+          credential,
+          caller: index % 3 === 0 ? undefined : `caller ${index % 5}`,
+        }),
       );
       inside.set(credential, (inside.get(credential) ?? 0) + 1);
       most = Math.max(most, ...inside.values());
@@ -105,7 +108,9 @@ describe('Concurrency limiter', () => {
     const turns = createLimiter();
     await turns.acquire(toAcquireOptions({ credential: 'a' }));
     const second = turns.acquire(toAcquireOptions({ credential: 'a' }));
-    await expect(turns.acquire(toAcquireOptions({ credential: 'b' }))).resolves.toBeTypeOf('function');
+    await expect(turns.acquire(toAcquireOptions({ credential: 'b' }))).resolves.toBeTypeOf(
+      'function',
+    );
     expect(await isSettled(second)).toBe(false);
   });
 
@@ -132,9 +137,9 @@ describe('Concurrency limiter', () => {
     await expect(gone).rejects.toThrow('I have to go');
     expect(add).toHaveBeenCalledTimes(1);
     expect(remove.mock.calls[0]).toEqual(add.mock.calls[0]?.slice(0, 2));
-    await expect(turns.acquire(toAcquireOptions({ signal: AbortSignal.abort(new Error('too late')) }))).rejects.toThrow(
-      'too late',
-    );
+    await expect(
+      turns.acquire(toAcquireOptions({ signal: AbortSignal.abort(new Error('too late')) })),
+    ).rejects.toThrow('too late');
     end();
     (await next)();
     expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
@@ -143,12 +148,21 @@ describe('Concurrency limiter', () => {
   test('the limiter forgets a credential and a caller without requests', async () => {
     const set = vi.spyOn(Map.prototype, 'set');
     const turns = createLimiter();
-    const end = await turns.acquire(toAcquireOptions({ credential: 'a key of its own', caller: 'somebody' }));
-    const mapOf = (key: string) => set.mock.contexts[set.mock.calls.findIndex(([name]) => name === key)] as Map<string, unknown>;
+    const end = await turns.acquire(
+      toAcquireOptions({ credential: 'a key of its own', caller: 'somebody' }),
+    );
+    const mapOf = (key: string) =>
+      set.mock.contexts[set.mock.calls.findIndex(([name]) => name === key)] as Map<string, unknown>;
     const [lanes, callers] = [mapOf('a key of its own'), mapOf('somebody')];
     set.mockRestore();
     const leaving = new AbortController();
-    const gone = turns.acquire(toAcquireOptions({ credential: 'a key of its own', caller: 'another', signal: leaving.signal }));
+    const gone = turns.acquire(
+      toAcquireOptions({
+        credential: 'a key of its own',
+        caller: 'another',
+        signal: leaving.signal,
+      }),
+    );
     expect(callers.size).toBe(2);
     leaving.abort();
     await expect(gone).rejects.toThrow();
@@ -176,7 +190,9 @@ describe('Concurrency limiter', () => {
 
 describe('Fair queueing', () => {
   test('a credential with many requests does not delay other credentials when the total limit is reached', async () => {
-    const { order, ask, endNext } = createQueueScene(createLimiter({ maxPerCredential: 10, maxTotal: 1 }));
+    const { order, ask, endNext } = createQueueScene(
+      createLimiter({ maxPerCredential: 10, maxTotal: 1 }),
+    );
     for (let count = 0; count < 5; count += 1) void ask('flood', { credential: 'flood' });
     void ask('a', { credential: 'a' });
     void ask('b', { credential: 'b' });
@@ -196,19 +212,28 @@ describe('Fair queueing', () => {
 
   test('a single caller leaves some slots of its credential free for other callers', async () => {
     const turns = createLimiter({ maxPerCredential: 20 });
-    for (let count = 0; count < 200; count += 1) void turns.acquire(toAcquireOptions({ caller: 'flood' }));
+    for (let count = 0; count < 200; count += 1)
+      void turns.acquire(toAcquireOptions({ caller: 'flood' }));
     expect(turns.state).toEqual({ inFlight: 15, queued: 185 });
-    await expect(turns.acquire(toAcquireOptions({ caller: 'somebody else' }))).resolves.toBeTypeOf('function');
+    await expect(turns.acquire(toAcquireOptions({ caller: 'somebody else' }))).resolves.toBeTypeOf(
+      'function',
+    );
     // Without callers in the options there is no other caller to keep a slot free for.
-    for (let count = 0; count < 20; count += 1) void turns.acquire(toAcquireOptions({ credential: 'alone' }));
+    for (let count = 0; count < 20; count += 1)
+      void turns.acquire(toAcquireOptions({ credential: 'alone' }));
     expect(turns.state.inFlight).toBe(36);
   });
 
   test('a request over the queue limit of its credential is rejected, and a caller below its minimum still queues', async () => {
     const turns = createLimiter({ maxQueued: 2 });
     const end = await turns.acquire(toAcquireOptions({ caller: 'flood' }));
-    const queued = [turns.acquire(toAcquireOptions({ caller: 'flood' })), turns.acquire(toAcquireOptions({ caller: 'flood' }))];
-    await expect(turns.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow('2 requests are queued');
+    const queued = [
+      turns.acquire(toAcquireOptions({ caller: 'flood' })),
+      turns.acquire(toAcquireOptions({ caller: 'flood' })),
+    ];
+    await expect(turns.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow(
+      '2 requests are queued',
+    );
     expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'another' })))).toBe(false);
     end();
     await queued[0];
@@ -217,13 +242,20 @@ describe('Fair queueing', () => {
 
   test('all queues together are bounded', async () => {
     const turns = createLimiter({ maxQueued: 25 });
-    for (let count = 0; count < 251; count += 1) void turns.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
+    for (let count = 0; count < 251; count += 1)
+      void turns.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
     expect(turns.state).toEqual({ inFlight: 1, queued: 250 });
-    await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow('250 requests are queued');
+    await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow(
+      '250 requests are queued',
+    );
     // A caller below its minimum is not rejected, and a request with a free slot does not queue at
     // all.
-    expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(false);
-    await expect(turns.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf('function');
+    expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(
+      false,
+    );
+    await expect(turns.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf(
+      'function',
+    );
   });
 });
 
@@ -248,9 +280,13 @@ describe('Concurrency limiter during a cooldown', () => {
     Object.assign(state, { until: 7_000, now: 100 });
     turns.reevaluate('key');
     await expect(impatient).rejects.toMatchObject({ name: 'CooldownError', remainingMs: 6_900 });
-    await expect(turns.acquire(toAcquireOptions({ deadlineAt: () => 6_999 }))).rejects.toMatchObject({ remainingMs: 6_900 });
+    await expect(
+      turns.acquire(toAcquireOptions({ deadlineAt: () => 6_999 })),
+    ).rejects.toMatchObject({ remainingMs: 6_900 });
     expect(await isSettled(patient)).toBe(false);
-    await expect(turns.acquire(toAcquireOptions({ credential: 'another', deadlineAt: () => 0 }))).resolves.toBeTypeOf('function');
+    await expect(
+      turns.acquire(toAcquireOptions({ credential: 'another', deadlineAt: () => 0 })),
+    ).resolves.toBeTypeOf('function');
   });
 
   test('the limiter sends nothing during a cooldown, then one probe, and all queued requests after the probe', async () => {
@@ -277,7 +313,11 @@ describe('Concurrency limiter for unaccepted credentials', () => {
   const accepted = new Set<string>();
   const createAmongNewcomers = (options: Partial<ConcurrencyLimiterOptions> = {}) => {
     accepted.clear();
-    return createLimiter({ maxPerCredential: 20, isAccepted: (credential) => accepted.has(credential), ...options });
+    return createLimiter({
+      maxPerCredential: 20,
+      isAccepted: (credential) => accepted.has(credential),
+      ...options,
+    });
   };
 
   test('an unaccepted credential has one request in flight, and as many as others once the upstream accepts it', async () => {
@@ -354,7 +394,9 @@ describe('Concurrency limiter for unaccepted credentials', () => {
     for (let n = 0; n < 21; n += 1) void ask('invented', { credential: `invented ${n}` });
     await new Promise(setImmediate);
     expect(turns.state).toEqual({ inFlight: 1, queued: 20 });
-    await expect(turns.acquire(toAcquireOptions({ credential: 'one more' }))).rejects.toBeInstanceOf(QueueOverflowError);
+    await expect(
+      turns.acquire(toAcquireOptions({ credential: 'one more' })),
+    ).rejects.toBeInstanceOf(QueueOverflowError);
     void ask('tenant', { credential: 'tenant' });
     await new Promise(setImmediate);
     expect(turns.state).toEqual({ inFlight: 1, queued: 21 });
@@ -364,7 +406,8 @@ describe('Concurrency limiter for unaccepted credentials', () => {
     const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
     const { order, ask, endNext } = createQueueScene(turns);
     const outcomes: string[] = [];
-    const askAs = (credential: string) => ask(credential, { credential }).catch(() => outcomes.push(credential));
+    const askAs = (credential: string) =>
+      ask(credential, { credential }).catch(() => outcomes.push(credential));
     for (let n = 0; n < 10; n += 1) void askAs('loud');
     for (let n = 0; n < 12; n += 1) void askAs('louder');
     await new Promise(setImmediate);
@@ -382,12 +425,16 @@ describe('Concurrency limiter for unaccepted credentials', () => {
     const turns = createAmongNewcomers({ maxTotal: 1 });
     const { order, ask, endNext } = createQueueScene(turns);
     void ask('first', { credential: 'refused' });
-    const waiting = Array.from({ length: 5 }, () => turns.acquire(toAcquireOptions({ credential: 'refused' })));
+    const waiting = Array.from({ length: 5 }, () =>
+      turns.acquire(toAcquireOptions({ credential: 'refused' })),
+    );
     void ask('other', { credential: 'other' });
     const reason = new Error('refused');
     turns.rejectQueued('refused', reason);
     turns.rejectQueued('nothing waits with this one', reason);
-    expect(await Promise.allSettled(waiting)).toEqual(Array(5).fill({ status: 'rejected', reason }));
+    expect(await Promise.allSettled(waiting)).toEqual(
+      Array(5).fill({ status: 'rejected', reason }),
+    );
     await endNext();
     expect(order).toEqual(['first', 'other']);
     await endNext();

@@ -22,7 +22,12 @@ async function read(answer: (response: ServerResponse) => void) {
   await using server = await listen(answer);
   const { transport, close } = createUndiciTransport(PATIENT);
   onTestFinished(close);
-  const { body, bodyError } = await transport({ origin: server.origin, path: '/', headers: {}, maxBytes: MAX_BYTES }).response;
+  const { body, bodyError } = await transport({
+    origin: server.origin,
+    path: '/',
+    headers: {},
+    maxBytes: MAX_BYTES,
+  }).response;
   expect(server.requests[0]?.headers).not.toHaveProperty('accept-encoding');
   if (bodyError) throw bodyError;
   return parseJson(body);
@@ -36,25 +41,67 @@ describe('Content encoding of the upstream', () => {
     ['br', brotliCompressSync(TEXT)],
     ['identity', Buffer.from(TEXT)],
     [' ', Buffer.from(TEXT)],
-  ])('the transport decodes a body with the unrequested content encoding %s', async (encoding, body) => {
-    expect(await read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body))).toEqual(VALUE);
-  });
+  ])(
+    'the transport decodes a body with the unrequested content encoding %s',
+    async (encoding, body) => {
+      expect(
+        await read((response) =>
+          response.writeHead(200, { 'content-encoding': encoding }).end(body),
+        ),
+      ).toEqual(VALUE);
+    },
+  );
 
   test.each([
     { name: 'unknown', encoding: 'zstd', body: Buffer.from(TEXT), message: 'an unknown encoding' },
-    { name: 'applied twice', encoding: 'gzip, gzip', body: gzipSync(gzipSync(TEXT)), message: 'an unknown encoding' },
-    { name: 'not used by the body', encoding: 'gzip', body: Buffer.from(TEXT), message: 'a damaged encoding' },
-    { name: 'damaged', encoding: 'gzip', body: damaged(gzipSync(TEXT)), message: 'a damaged encoding' },
-    { name: 'cut short', encoding: 'gzip', body: gzipSync(TEXT).subarray(0, -12), message: 'a damaged encoding' },
+    {
+      name: 'applied twice',
+      encoding: 'gzip, gzip',
+      body: gzipSync(gzipSync(TEXT)),
+      message: 'an unknown encoding',
+    },
+    {
+      name: 'not used by the body',
+      encoding: 'gzip',
+      body: Buffer.from(TEXT),
+      message: 'a damaged encoding',
+    },
+    {
+      name: 'damaged',
+      encoding: 'gzip',
+      body: damaged(gzipSync(TEXT)),
+      message: 'a damaged encoding',
+    },
+    {
+      name: 'cut short',
+      encoding: 'gzip',
+      body: gzipSync(TEXT).subarray(0, -12),
+      message: 'a damaged encoding',
+    },
     // Longer than a packet: the rest of the body is still arriving when the decoder fails.
-    { name: 'damaged early', encoding: 'gzip', body: damaged(gzipSync(LONG)), message: 'a damaged encoding' },
+    {
+      name: 'damaged early',
+      encoding: 'gzip',
+      body: damaged(gzipSync(LONG)),
+      message: 'a damaged encoding',
+    },
     { name: 'not gzip, and long', encoding: 'gzip', body: LONG, message: 'a damaged encoding' },
     { name: 'not brotli, and long', encoding: 'br', body: LONG, message: 'a damaged encoding' },
-    { name: 'damaged brotli', encoding: 'br', body: damaged(brotliCompressSync(TEXT)), message: 'a damaged encoding' },
-  ])('the transport rejects a body whose content encoding is $name', async ({ encoding, body, message }) => {
-    const reading = read((response) => response.writeHead(200, { 'content-encoding': encoding }).end(body));
-    await expect(reading).rejects.toThrow(new EncodingError(message));
-  });
+    {
+      name: 'damaged brotli',
+      encoding: 'br',
+      body: damaged(brotliCompressSync(TEXT)),
+      message: 'a damaged encoding',
+    },
+  ])(
+    'the transport rejects a body whose content encoding is $name',
+    async ({ encoding, body, message }) => {
+      const reading = read((response) =>
+        response.writeHead(200, { 'content-encoding': encoding }).end(body),
+      );
+      await expect(reading).rejects.toThrow(new EncodingError(message));
+    },
+  );
 
   test('the transport stops at the size limit of the decoded body and closes the connection', async () => {
     const gone = Promise.withResolvers<void>();
@@ -72,16 +119,21 @@ describe('Content encoding of the upstream', () => {
     ['gzip', gzipSync(TEXT)],
     ['deflate', deflateSync(TEXT)],
     ['br', brotliCompressSync(TEXT)],
-  ])('the transport reads a %s stream that ends before its body and closes the connection', async (encoding, body) => {
-    const gone = Promise.withResolvers<void>();
-    const reading = read((response) => {
-      response.on('close', gone.resolve);
-      // Never ended: only the reader can end it.
-      response.writeHead(200, { 'content-encoding': encoding }).write(Buffer.concat([body, Buffer.alloc(65_536)]));
-    });
-    expect(await reading).toEqual(VALUE);
-    await gone.promise;
-  });
+  ])(
+    'the transport reads a %s stream that ends before its body and closes the connection',
+    async (encoding, body) => {
+      const gone = Promise.withResolvers<void>();
+      const reading = read((response) => {
+        response.on('close', gone.resolve);
+        // Never ended: only the reader can end it.
+        response
+          .writeHead(200, { 'content-encoding': encoding })
+          .write(Buffer.concat([body, Buffer.alloc(65_536)]));
+      });
+      expect(await reading).toEqual(VALUE);
+      await gone.promise;
+    },
+  );
 
   test('a broken connection within an encoded body is not reported as a damaged encoding', async () => {
     const reading = read((response) => {

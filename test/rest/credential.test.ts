@@ -14,7 +14,10 @@ describe('Credential', () => {
   test.each([
     ['inspect', () => inspect(credential, { showHidden: true, depth: null, getters: true })],
     ['inspect from within', () => inspect({ deep: [{ credential }] }, { depth: null })],
-    ['a console format', () => inspect(new Error('failed', { cause: credential }), { depth: null, showHidden: true })],
+    [
+      'a console format',
+      () => inspect(new Error('failed', { cause: credential }), { depth: null, showHidden: true }),
+    ],
     ['JSON', () => JSON.stringify({ credential })],
     ['text', () => `${credential}`],
     ['Object.entries', () => JSON.stringify(Object.entries(credential))],
@@ -34,6 +37,8 @@ describe('Credential', () => {
     expect(new Credential(TOKEN).fingerprint).toBe(credential.fingerprint);
     expect(new Credential('sk_live_other').fingerprint).not.toBe(credential.fingerprint);
     expect(credential.fingerprint).not.toContain(TOKEN);
-    expect(Buffer.from(credential.fingerprint, 'base64url').toString('latin1')).not.toContain(TOKEN);
+    expect(Buffer.from(credential.fingerprint, 'base64url').toString('latin1')).not.toContain(
+      TOKEN,
+    );
   });
 });

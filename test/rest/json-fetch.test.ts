@@ -15,7 +15,9 @@ function fetchDocument(url: string, init: RequestInit = {}): Promise<Response> {
 describe('JSON fetch of external documents', () => {
   test('the JSON fetch sends the given headers', async () => {
     await using server = await listen((response) => sendJson(response, DOCUMENT));
-    const response = await fetchDocument(`${server.origin}/keys?of=us`, { headers: { accept: 'application/jwk-set+json' } });
+    const response = await fetchDocument(`${server.origin}/keys?of=us`, {
+      headers: { accept: 'application/jwk-set+json' },
+    });
     expect([response.status, await response.json()]).toEqual([200, DOCUMENT]);
     expect(server.requests).toMatchObject([
       { method: 'GET', url: '/keys?of=us', headers: { accept: 'application/jwk-set+json' } },
@@ -24,13 +26,17 @@ describe('JSON fetch of external documents', () => {
 
   test('the JSON fetch does not follow a redirect', async () => {
     await using elsewhere = await listen((response) => sendJson(response, DOCUMENT));
-    await using server = await listen((response) => response.writeHead(302, { location: elsewhere.origin }).end());
+    await using server = await listen((response) =>
+      response.writeHead(302, { location: elsewhere.origin }).end(),
+    );
     expect((await fetchDocument(server.origin)).status).toBe(302);
     expect([server.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
   });
 
   test('the JSON fetch returns no body when the status is not 200, even if the body never ends', async () => {
-    await using server = await listen((response) => response.writeHead(500).write('at db.internal'));
+    await using server = await listen((response) =>
+      response.writeHead(500).write('at db.internal'),
+    );
     const response = await fetchDocument(server.origin);
     expect([response.status, await response.text()]).toEqual([500, '']);
     expect(server.requests).toHaveLength(1);

@@ -10,7 +10,11 @@ import { createFetchTransport, type Transport } from '#rest/transport/transport.
 import type { Budget, UpstreamContext } from '#rest/upstream-context.ts';
 import type { UpstreamRequest } from '#rest/upstream-request.ts';
 import { createTestGateway, KEY_A, KEY_B } from '../support/test-gateway.ts';
-import { createBudget, createUpstreamContext, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
+import {
+  createBudget,
+  createUpstreamContext,
+  NO_UPSTREAM_EVENTS,
+} from '../support/upstream-context.ts';
 import { createManualTimers } from './real-server.ts';
 
 const NEVER_ABORTED = new AbortController().signal;
@@ -39,7 +43,10 @@ function createClient(transport: Transport, options: Partial<RestClientOptions> 
   return send;
 }
 
-function context(signal: AbortSignal = NEVER_ABORTED, budget: Budget = createBudget()): UpstreamContext {
+function context(
+  signal: AbortSignal = NEVER_ABORTED,
+  budget: Budget = createBudget(),
+): UpstreamContext {
   return createUpstreamContext({ credential: new Credential(KEY), signal, budget });
 }
 
@@ -67,10 +74,18 @@ describe('Request budget of an operation', () => {
       .calls.slice(0, 3)
       .map(({ id }) => id);
 
-    const { data, errors } = await world.execute('query ($ids: [ID!]!) { __typename calls(ids: $ids) { id } }', { ids });
+    const { data, errors } = await world.execute(
+      'query ($ids: [ID!]!) { __typename calls(ids: $ids) { id } }',
+      { ids },
+    );
 
     expect(data).toEqual({ __typename: 'Query', calls: [{ id: ids[0] }, { id: ids[1] }, null] });
-    expect(errors).toEqual([expect.objectContaining({ path: ['calls', 2], extensions: { code: 'UPSTREAM_BUDGET_EXCEEDED' } })]);
+    expect(errors).toEqual([
+      expect.objectContaining({
+        path: ['calls', 2],
+        extensions: { code: 'UPSTREAM_BUDGET_EXCEEDED' },
+      }),
+    ]);
     expect(errors?.[0]?.message).toContain('2 upstream requests');
     expect(world.traffic()).toEqual(ids.slice(0, 2).map((id) => `GET /call/${id}`));
     expect(world.unexpectedErrors).toEqual([]);
@@ -80,7 +95,9 @@ describe('Request budget of an operation', () => {
     const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '1' } });
     const [one, other] = world.sandbox.control.data(KEY_A).calls;
     const answers = await Promise.all(
-      [one!, other!, one!].map(({ id }) => world.execute('query ($id: ID!) { call(id: $id) { id } }', { id })),
+      [one!, other!, one!].map(({ id }) =>
+        world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }),
+      ),
     );
     expect(answers.map(({ data }) => data.call.id)).toEqual([one!.id, other!.id, one!.id]);
   });
@@ -93,12 +110,16 @@ describe('Request budget of an operation', () => {
         throw new Error('lost');
       }),
     );
-    await expect(get(context(NEVER_ABORTED, budget), upstreamRequest('/call/a'))).rejects.toMatchObject({
+    await expect(
+      get(context(NEVER_ABORTED, budget), upstreamRequest('/call/a')),
+    ).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
     });
     expect(budget.sentRequests).toBe(1);
     leaving.abort();
-    await expect(get(context(leaving.signal, budget), upstreamRequest('/call/b'))).rejects.toMatchObject({
+    await expect(
+      get(context(leaving.signal, budget), upstreamRequest('/call/b')),
+    ).rejects.toMatchObject({
       code: 'UPSTREAM_TIMEOUT',
     });
     expect(budget.sentRequests).toBe(1);
@@ -116,7 +137,10 @@ describe('Deadline of an operation', () => {
     const hanging = Promise.withResolvers<void>();
     world.sandbox.control.hang(recordRequests('/assistants/slow', hanging.resolve));
 
-    const answer = world.execute('query ($id: ID!) { call(id: $id) { id } assistant(id: "slow") { id } }', { id });
+    const answer = world.execute(
+      'query ($id: ID!) { call(id: $id) { id } assistant(id: "slow") { id } }',
+      { id },
+    );
     await hanging.promise;
     // The call has arrived when no request but the slow one is in flight.
     while (world.sandbox.control.inFlight() > 1) await new Promise(setImmediate);
@@ -125,7 +149,9 @@ describe('Deadline of an operation', () => {
 
     const { data, errors } = await answer;
     expect(data).toEqual({ call: { id }, assistant: null });
-    expect(errors).toMatchObject([{ path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } }]);
+    expect(errors).toMatchObject([
+      { path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } },
+    ]);
     expect(world.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
     timers.elapse(1_000);
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
@@ -143,7 +169,9 @@ describe('Deadline of an operation', () => {
 
 describe('Concurrency of one credential', () => {
   test('requests of one credential wait for each other and not for those of another credential', async () => {
-    const world = createTestGateway({ settings: { REVOX_API_KEY: '', REVOX_MAX_CONCURRENCY: '1' } });
+    const world = createTestGateway({
+      settings: { REVOX_API_KEY: '', REVOX_MAX_CONCURRENCY: '1' },
+    });
     const ofA = world.sandbox.control
       .data(KEY_A)
       .calls.slice(0, 2)
@@ -155,7 +183,11 @@ describe('Concurrency of one credential', () => {
 
     const slow = world.execute(query, { ids: ofA }, { authorization: `Bearer ${KEY_A}` });
     await held.promise;
-    const { data } = await world.execute(query, { ids: [ofB] }, { authorization: `Bearer ${KEY_B}` });
+    const { data } = await world.execute(
+      query,
+      { ids: [ofB] },
+      { authorization: `Bearer ${KEY_B}` },
+    );
 
     expect(data).toEqual({ calls: [{ id: ofB }] });
     expect(world.traffic()).toEqual([`GET /call/${ofA[0]}`, `GET /call/${ofB}`]);
@@ -208,17 +240,24 @@ describe('Concurrency of one credential', () => {
 });
 
 describe('Fetch implementations that deviate from Fetch', () => {
-  test.each([401, 404, 429])('a %i response whose body cannot be cancelled is mapped by its status', async (status) => {
-    const sent: string[] = [];
-    const get = createClient(
-      createFetchTransport(async ({ url }) => {
-        sent.push(url);
-        return { status, headers: new Headers(), body: Readable.from(['no']) } as unknown as Response;
-      }),
-    );
-    await expect(get(context(), upstreamRequest('/call/a'))).rejects.toMatchObject({ status });
-    expect(sent).toEqual(['http://revox.test/api/call/a']);
-  });
+  test.each([401, 404, 429])(
+    'a %i response whose body cannot be cancelled is mapped by its status',
+    async (status) => {
+      const sent: string[] = [];
+      const get = createClient(
+        createFetchTransport(async ({ url }) => {
+          sent.push(url);
+          return {
+            status,
+            headers: new Headers(),
+            body: Readable.from(['no']),
+          } as unknown as Response;
+        }),
+      );
+      await expect(get(context(), upstreamRequest('/call/a'))).rejects.toMatchObject({ status });
+      expect(sent).toEqual(['http://revox.test/api/call/a']);
+    },
+  );
 });
 
 describe('Fetch implementations that ignore their signal', () => {
@@ -253,7 +292,11 @@ describe('Fetch implementations that ignore their signal', () => {
 
 describe('Parsed upstream responses', () => {
   test('a parsed response is frozen in depth, because several callers may share it', async () => {
-    const get = createClient(createFetchTransport(async () => Response.json({ call: { id: 'c', list: [{ deep: true }] } })));
+    const get = createClient(
+      createFetchTransport(async () =>
+        Response.json({ call: { id: 'c', list: [{ deep: true }] } }),
+      ),
+    );
     const { value } = await get(context(), upstreamRequest('/call/c'));
     const { call } = value as { call: { list: { deep: boolean }[] } };
     expect([call, call.list, call.list[0]].map(Object.isFrozen)).toEqual([true, true, true]);
@@ -265,24 +308,36 @@ describe('Confidentiality of the credential', () => {
     ...[301, 400, 401, 403, 404, 409, 410, 429, 500, 503].map((status): [string, Transport] => [
       String(status),
       createFetchTransport(
-        async () => new Response(`Bearer ${KEY}`, { status, headers: { 'www-authenticate': KEY, location: KEY } }),
+        async () =>
+          new Response(`Bearer ${KEY}`, {
+            status,
+            headers: { 'www-authenticate': KEY, location: KEY },
+          }),
       ),
     ]),
     ['no JSON', createFetchTransport(async () => new Response(`<b>${KEY}</b>`))],
     ['too many bytes', createFetchTransport(async () => new Response(KEY.repeat(200)))],
-    ['too deep nesting', createFetchTransport(async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`))],
+    [
+      'too deep nesting',
+      createFetchTransport(
+        async () => new Response(`${'['.repeat(500)}"${KEY}"${']'.repeat(500)}`),
+      ),
+    ],
     [
       'a network failure',
-      createFetchTransport(async () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') }))),
+      createFetchTransport(async () =>
+        Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNRESET') })),
+      ),
     ],
   ];
 
   test.each(FAILURES)(
     'an error after %s contains the credential in no printed form, and its message contains nothing of the response',
     async (_name, transport) => {
-      const error: unknown = await createClient(transport)(context(), upstreamRequest('/call/secret-id')).catch(
-        (thrown: unknown) => thrown,
-      );
+      const error: unknown = await createClient(transport)(
+        context(),
+        upstreamRequest('/call/secret-id'),
+      ).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(GatewayError);
       expect(error).toMatchObject({
         method: 'GET',

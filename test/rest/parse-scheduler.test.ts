@@ -51,7 +51,11 @@ test('the scheduler defers parses beyond five milliseconds to later event-loop i
   const parsed = ['a1', 'a2', 'a3', 'a4', 'a5'].map((name) => run(name, 4, 'a'));
   parsed.push(run('b1', 4, 'b'), run('b2', 4, 'b'));
   expect(order.splice(0)).toEqual(['a1', 'a2']);
-  expect([scene.passFreeTurns(), scene.passFreeTurns(), scene.passFreeTurns()]).toEqual([['a3', 'b1'], ['a4', 'b2'], ['a5']]);
+  expect([scene.passFreeTurns(), scene.passFreeTurns(), scene.passFreeTurns()]).toEqual([
+    ['a3', 'b1'],
+    ['a4', 'b2'],
+    ['a5'],
+  ]);
   expect(await Promise.all(parsed)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2']);
 });
 

@@ -40,25 +40,40 @@ async function startProxy(upstreamPort?: number) {
 }
 
 async function get(url: string) {
-  const { transport, close } = createUndiciTransport({ ...PATIENT, isProxyConfigured: isProxyConfigured() });
+  const { transport, close } = createUndiciTransport({
+    ...PATIENT,
+    isProxyConfigured: isProxyConfigured(),
+  });
   onTestFinished(close);
   const { origin, pathname: path } = new URL(url);
-  const { status } = await transport({ origin, path, headers: { authorization: `Bearer ${KEY}` }, maxBytes: 2 ** 20 }).response;
+  const { status } = await transport({
+    origin,
+    path,
+    headers: { authorization: `Bearer ${KEY}` },
+    maxBytes: 2 ** 20,
+  }).response;
   return status;
 }
 
 describe('Proxy of the environment', () => {
-  test.each(['HTTP_PROXY', 'http_proxy'])('the transport uses the proxy in %s for an http upstream', async (name) => {
-    await using upstream = await listen((response) => sendJson(response, {}));
-    await using proxy = await startProxy(upstream.port);
-    vi.stubEnv(name, proxy.origin);
+  test.each(['HTTP_PROXY', 'http_proxy'])(
+    'the transport uses the proxy in %s for an http upstream',
+    async (name) => {
+      await using upstream = await listen((response) => sendJson(response, {}));
+      await using proxy = await startProxy(upstream.port);
+      vi.stubEnv(name, proxy.origin);
 
-    expect(await get('http://revox.test/api/call/c')).toBe(200);
+      expect(await get('http://revox.test/api/call/c')).toBe(200);
 
-    expect(proxy.asked).toHaveLength(1);
-    expect(proxy.asked[0]).toMatch(/^(GET http:\/\/revox\.test\/api\/call\/c|CONNECT revox\.test:80) HTTP\/1\.1/);
-    expect(upstream.requests).toMatchObject([{ method: 'GET', headers: { host: 'revox.test', authorization: `Bearer ${KEY}` } }]);
-  });
+      expect(proxy.asked).toHaveLength(1);
+      expect(proxy.asked[0]).toMatch(
+        /^(GET http:\/\/revox\.test\/api\/call\/c|CONNECT revox\.test:80) HTTP\/1\.1/,
+      );
+      expect(upstream.requests).toMatchObject([
+        { method: 'GET', headers: { host: 'revox.test', authorization: `Bearer ${KEY}` } },
+      ]);
+    },
+  );
 
   test('the transport opens a tunnel through HTTPS_PROXY to an https upstream and does not show the proxy the credential', async () => {
     await using proxy = await startProxy();

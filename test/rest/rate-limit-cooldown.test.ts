@@ -31,8 +31,17 @@ describe('Rate-limit cooldown', () => {
     const { pauses, pass, onChange, clock } = createCooldownScene();
     expect(pauses.start('a', 7_000)).toBe(7_000);
     clock.now = 1_000;
-    expect([pauses.remainingMs('a'), pauses.until('a'), pauses.isProbing('a'), pauses.count]).toEqual([6_000, 7_000, true, 1]);
-    expect([pauses.remainingMs('b'), pauses.until('b'), pauses.isProbing('b')]).toEqual([0, undefined, false]);
+    expect([
+      pauses.remainingMs('a'),
+      pauses.until('a'),
+      pauses.isProbing('a'),
+      pauses.count,
+    ]).toEqual([6_000, 7_000, true, 1]);
+    expect([pauses.remainingMs('b'), pauses.until('b'), pauses.isProbing('b')]).toEqual([
+      0,
+      undefined,
+      false,
+    ]);
     pass(7_000);
     expect([pauses.until('a'), pauses.isProbing('a'), pauses.count]).toEqual([undefined, true, 0]);
     pauses.clear('a');
@@ -101,19 +110,23 @@ describe('Rate-limit cooldown', () => {
   test('the gateway keeps ten thousand cooldowns at most and ends the oldest one', () => {
     const { pauses, timers } = createCooldownScene();
     for (let n = 0; n <= 10_000; n += 1) pauses.start(`key ${n}`, 1_000);
-    expect([pauses.count, timers.running.length, pauses.until('key 0'), pauses.until('key 1')]).toEqual([
-      10_000,
-      10_000,
-      undefined,
-      1_000,
-    ]);
+    expect([
+      pauses.count,
+      timers.running.length,
+      pauses.until('key 0'),
+      pauses.until('key 1'),
+    ]).toEqual([10_000, 10_000, undefined, 1_000]);
   });
 
   test('the cooldown of an accepted credential does not end when any number of invented keys are in a cooldown', () => {
     const { pauses, timers } = createCooldownScene();
     pauses.start('a', 1_000);
     for (let n = 0; n <= 10_000; n += 1) pauses.start(`invented ${n}`, 1_000);
-    expect([pauses.until('a'), pauses.until('invented 0'), pauses.until('invented 1')]).toEqual([1_000, undefined, 1_000]);
+    expect([pauses.until('a'), pauses.until('invented 0'), pauses.until('invented 1')]).toEqual([
+      1_000,
+      undefined,
+      1_000,
+    ]);
     expect([pauses.count, timers.running.length]).toEqual([10_001, 10_001]);
   });
 });

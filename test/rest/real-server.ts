@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import type { UndiciTransportOptions } from '#rest/transport/undici-transport.ts';
 
@@ -56,7 +62,10 @@ export async function listenTcp(onConnection: (socket: Socket) => void): Promise
   return open(createTcpServer(onConnection), []);
 }
 
-async function open(server: Server | TcpServer, requests: readonly ReceivedRequest[]): Promise<RealServer> {
+async function open(
+  server: Server | TcpServer,
+  requests: readonly ReceivedRequest[],
+): Promise<RealServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket: Socket) => {

@@ -8,14 +8,22 @@ import { createFetchTransport, type Transport } from '#rest/transport/transport.
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import type { Budget } from '#rest/upstream-context.ts';
 import type { UpstreamRequest } from '#rest/upstream-request.ts';
-import { createBudget, createUpstreamContext, NO_UPSTREAM_EVENTS } from '../support/upstream-context.ts';
+import {
+  createBudget,
+  createUpstreamContext,
+  NO_UPSTREAM_EVENTS,
+} from '../support/upstream-context.ts';
 import { createManualTimers, listen, PATIENT } from './real-server.ts';
 
 const TIMEOUT_MS = 10_000;
 const MIB = 2 ** 20;
 const LONG = JSON.stringify({ call: { id: 'c', transcript: 'x'.repeat(4 * MIB) } });
 
-function createClient(baseUrl: string, transport: Transport, options: Partial<RestClientOptions> = {}) {
+function createClient(
+  baseUrl: string,
+  transport: Transport,
+  options: Partial<RestClientOptions> = {},
+) {
   const timers = createManualTimers();
   const client = createRestClient({
     transport,
@@ -36,7 +44,11 @@ function createClient(baseUrl: string, transport: Transport, options: Partial<Re
     ...timers,
     ...options,
   });
-  const ask = (path: string, budget: Budget = createBudget(), signal: AbortSignal = new AbortController().signal) => {
+  const ask = (
+    path: string,
+    budget: Budget = createBudget(),
+    signal: AbortSignal = new AbortController().signal,
+  ) => {
     const asked = client.send(createUpstreamContext({ budget, signal }), upstreamRequest(path));
     asked.catch(() => {});
     return asked;
@@ -69,7 +81,13 @@ function createPausingBudget() {
       return pause.promise;
     },
   });
-  return { budget, readOn: pause.resolve, giveUp: pause.reject, paused: paused.promise, bytes: () => bytes };
+  return {
+    budget,
+    readOn: pause.resolve,
+    giveUp: pause.reject,
+    paused: paused.promise,
+    bytes: () => bytes,
+  };
 }
 
 describe.each([
@@ -85,7 +103,9 @@ describe.each([
       else response.end('{}');
     });
     const breaker = { failures: 100, openMs: 1_000 };
-    const { ask, timers, client } = createClient(server.origin, createSocketTransport(1), { breaker });
+    const { ask, timers, client } = createClient(server.origin, createSocketTransport(1), {
+      breaker,
+    });
     const { budget, readOn, paused, bytes } = createPausingBudget();
 
     const asked = ask('/long', budget);
@@ -183,7 +203,10 @@ describe('Aborted operation', () => {
       sent.push(new URL(url).pathname);
       return new Promise((resolve) => arrived.push(resolve));
     });
-    const { ask } = createClient('http://revox.test', transport, { maxConcurrency: 2, monotonicNow: () => clock.now });
+    const { ask } = createClient('http://revox.test', transport, {
+      maxConcurrency: 2,
+      monotonicNow: () => clock.now,
+    });
     const { parse } = JSON;
     let parsed = 0;
     const spy = vi.spyOn(JSON, 'parse').mockImplementation((text, reviver) => {

@@ -5,11 +5,16 @@ import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 /**
  * Sends `questions` requests that fail twice each, and counts the retries that the budget allows.
  */
-function retriesOf(budget: ReturnType<typeof createRetryBudget>, credentialOf: (n: number) => string, questions: number): number {
+function retriesOf(
+  budget: ReturnType<typeof createRetryBudget>,
+  credentialOf: (n: number) => string,
+  questions: number,
+): number {
   let retries = 0;
   for (let n = 0; n < questions; n += 1) {
     budget.deposit(credentialOf(n));
-    for (let resend = 0; resend < 2; resend += 1) if (budget.tryWithdraw(credentialOf(n))) retries += 1;
+    for (let resend = 0; resend < 2; resend += 1)
+      if (budget.tryWithdraw(credentialOf(n))) retries += 1;
   }
   return retries;
 }
@@ -20,17 +25,20 @@ describe('Retry budget', () => {
     [5, 10],
     [100, 30],
     [10_000, 2_010],
-  ])('the retry budget of one credential allows %i failing requests to be retried %i times', (questions, retries) => {
-    const counted = retriesOf(
-      createRetryBudget(
-        () => 0,
-        () => true,
-      ),
-      () => 'a',
-      questions,
-    );
-    expect(Math.abs(counted - retries)).toBeLessThanOrEqual(2);
-  });
+  ])(
+    'the retry budget of one credential allows %i failing requests to be retried %i times',
+    (questions, retries) => {
+      const counted = retriesOf(
+        createRetryBudget(
+          () => 0,
+          () => true,
+        ),
+        () => 'a',
+        questions,
+      );
+      expect(Math.abs(counted - retries)).toBeLessThanOrEqual(2);
+    },
+  );
 
   test('the retry budget of all credentials together also keeps retries from doubling the load', () => {
     expect(
@@ -94,18 +102,19 @@ describe('Expiring map', () => {
 });
 
 test('a partitioned map never evicts an entry of an accepted credential for an invented key, and is still bounded', () => {
-  const map = createPartitionedMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 }, (key) =>
-    key.startsWith('accepted'),
+  const map = createPartitionedMap<number>(
+    { idleMs: 100, maxEntries: 2, monotonicNow: () => 0 },
+    (key) => key.startsWith('accepted'),
   );
   map.set('accepted 1', 1);
   map.set('accepted 2', 2);
   for (let n = 0; n < 10; n += 1) map.set(`invented ${n}`, n);
-  expect([map.get('accepted 1'), map.get('accepted 2'), map.get('invented 9'), map.get('invented 7')]).toEqual([
-    1,
-    2,
-    9,
-    undefined,
-  ]);
+  expect([
+    map.get('accepted 1'),
+    map.get('accepted 2'),
+    map.get('invented 9'),
+    map.get('invented 7'),
+  ]).toEqual([1, 2, 9, undefined]);
   expect([...map.values()]).toHaveLength(4);
   map.set('accepted 3', 3);
   expect([map.get('accepted 1'), map.get('accepted 3'), map.size]).toEqual([undefined, 3, 4]);
@@ -116,7 +125,10 @@ test('a partitioned map never evicts an entry of an accepted credential for an i
 
 test('a partitioned map moves an entry when its credential becomes accepted', () => {
   let isAccepted = false;
-  const map = createPartitionedMap<number>({ idleMs: 100, maxEntries: 2, monotonicNow: () => 0 }, () => isAccepted);
+  const map = createPartitionedMap<number>(
+    { idleMs: 100, maxEntries: 2, monotonicNow: () => 0 },
+    () => isAccepted,
+  );
   map.set('a', 1);
   isAccepted = true;
   expect(map.get('a')).toBe(1);

@@ -6,12 +6,23 @@ import { createGateway, type GatewayOptions } from '#gateway.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import type { GraphQLResult } from '../support/test-gateway.ts';
 import { NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
-import { createManualTimers, listen, listenTcp, PATIENT, type RealServer, sendJson } from './real-server.ts';
+import {
+  createManualTimers,
+  listen,
+  listenTcp,
+  PATIENT,
+  type RealServer,
+  sendJson,
+} from './real-server.ts';
 
 const KEY = 'sk_test_over_real_sockets';
 
 /** The whole gateway over undici and real sockets, in service mode. */
-function createConnectedGateway(origin: string, settings: Record<string, string> = {}, options: GatewayOptions = {}) {
+function createConnectedGateway(
+  origin: string,
+  settings: Record<string, string> = {},
+  options: GatewayOptions = {},
+) {
   const unexpectedErrors: unknown[] = [];
   const gateway = createGateway(
     readSettings({
@@ -22,13 +33,19 @@ function createConnectedGateway(origin: string, settings: Record<string, string>
       ...NO_RETRIES,
       ...settings,
     }),
-    { log: { info: () => {}, error: () => {}, unexpected: (error) => unexpectedErrors.push(error) }, ...options },
+    {
+      log: { info: () => {}, error: () => {}, unexpected: (error) => unexpectedErrors.push(error) },
+      ...options,
+    },
   );
   onTestFinished(async () => {
     await gateway.dispose();
     expect(unexpectedErrors).toEqual([]);
   });
-  return async (query: string, { variables = {}, headers = {}, signal = null }: ExecuteOptions = {}): Promise<GraphQLResult> => {
+  return async (
+    query: string,
+    { variables = {}, headers = {}, signal = null }: ExecuteOptions = {},
+  ): Promise<GraphQLResult> => {
     const response = await gateway.fetch(
       new Request('http://localhost/graphql', {
         method: 'POST',
@@ -51,7 +68,10 @@ const CALL = '{ call(id: "c") { id } }';
 
 /** The result of a `call` that failed. */
 function failure(code: string) {
-  return { data: { call: null }, errors: [expect.objectContaining({ path: ['call'], extensions: { code } })] };
+  return {
+    data: { call: null },
+    errors: [expect.objectContaining({ path: ['call'], extensions: { code } })],
+  };
 }
 
 describe('Upstream request over sockets', () => {
@@ -91,14 +111,21 @@ describe('Upstream request over sockets', () => {
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
     const ask = createConnectedGateway(server.origin, { REVOX_API_KEY: '' });
 
-    await Promise.all(['sk_one', 'sk_two'].map((key) => ask(CALL, { headers: { authorization: `bearer ${key}` } })));
+    await Promise.all(
+      ['sk_one', 'sk_two'].map((key) => ask(CALL, { headers: { authorization: `bearer ${key}` } })),
+    );
 
-    expect(server.requests.map(({ headers }) => headers.authorization).sort()).toEqual(['Bearer sk_one', 'Bearer sk_two']);
+    expect(server.requests.map(({ headers }) => headers.authorization).sort()).toEqual([
+      'Bearer sk_one',
+      'Bearer sk_two',
+    ]);
   });
 
   test('an upstream request reuses the connection of the previous one, also after error responses', async () => {
     const statuses = [200, 404, 500, 200];
-    await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }, statuses.shift()));
+    await using server = await listen((response) =>
+      sendJson(response, { call: { id: 'c' } }, statuses.shift()),
+    );
     const ask = createConnectedGateway(server.origin);
 
     for (let asked = 0; asked < 4; asked += 1) {
@@ -111,11 +138,16 @@ describe('Upstream request over sockets', () => {
     expect(server.connections).toBe(1);
   });
 
-  test.each(['', '/'])('an upstream request keeps the path of a base URL that ends with %j', async (end) => {
-    await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
-    await createConnectedGateway(server.origin, { REVOX_BASE_URL: `${server.origin}/some/where${end}` })(CALL);
-    expect(server.requests.map(({ url }) => url)).toEqual(['/some/where/call/c']);
-  });
+  test.each(['', '/'])(
+    'an upstream request keeps the path of a base URL that ends with %j',
+    async (end) => {
+      await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
+      await createConnectedGateway(server.origin, {
+        REVOX_BASE_URL: `${server.origin}/some/where${end}`,
+      })(CALL);
+      expect(server.requests.map(({ url }) => url)).toEqual(['/some/where/call/c']);
+    },
+  );
 });
 
 describe('Ids in upstream paths', () => {
@@ -146,26 +178,40 @@ describe('Ids in upstream paths', () => {
     { field: 'campaign', path: 'campaigns' },
   ];
 
-  test.each(FIELDS)('an id of the field $field never leads to another endpoint', async ({ field, path }) => {
-    await using server = await listen((response) => sendJson(response, {}, 404));
-    const ask = createConnectedGateway(server.origin);
-    for (const id of ODD_IDS) {
-      const answer = await ask(`query ($id: ID!) { ${field}(id: $id) { id } }`, { variables: { id } });
-      expect(answer, id).toEqual({ data: { [field]: null } });
-    }
-    expect(server.requests.map(({ url }) => url)).toEqual(ODD_IDS.map((id) => `/api/${path}/${encodeURIComponent(id)}`));
-  });
+  test.each(FIELDS)(
+    'an id of the field $field never leads to another endpoint',
+    async ({ field, path }) => {
+      await using server = await listen((response) => sendJson(response, {}, 404));
+      const ask = createConnectedGateway(server.origin);
+      for (const id of ODD_IDS) {
+        const answer = await ask(`query ($id: ID!) { ${field}(id: $id) { id } }`, {
+          variables: { id },
+        });
+        expect(answer, id).toEqual({ data: { [field]: null } });
+      }
+      expect(server.requests.map(({ url }) => url)).toEqual(
+        ODD_IDS.map((id) => `/api/${path}/${encodeURIComponent(id)}`),
+      );
+    },
+  );
 
-  test.each(FIELDS)('an id that the path of $field cannot contain is rejected before any upstream request', async ({ field }) => {
-    await using server = await listen((response) => sendJson(response, {}, 404));
-    const ask = createConnectedGateway(server.origin);
-    for (const id of ['', '.', '..', '\ud800', 'x\udfff']) {
-      const { data, errors } = await ask(`query ($id: ID!) { ${field}(id: $id) { id } }`, { variables: { id } });
-      expect(data, id).toEqual({ [field]: null });
-      expect(errors, id).toMatchObject([{ path: [field], extensions: { code: 'BAD_USER_INPUT' } }]);
-    }
-    expect(server.requests).toEqual([]);
-  });
+  test.each(FIELDS)(
+    'an id that the path of $field cannot contain is rejected before any upstream request',
+    async ({ field }) => {
+      await using server = await listen((response) => sendJson(response, {}, 404));
+      const ask = createConnectedGateway(server.origin);
+      for (const id of ['', '.', '..', '\ud800', 'x\udfff']) {
+        const { data, errors } = await ask(`query ($id: ID!) { ${field}(id: $id) { id } }`, {
+          variables: { id },
+        });
+        expect(data, id).toEqual({ [field]: null });
+        expect(errors, id).toMatchObject([
+          { path: [field], extensions: { code: 'BAD_USER_INPUT' } },
+        ]);
+      }
+      expect(server.requests).toEqual([]);
+    },
+  );
 
   test('an id between two segments of a path stays one segment, as in the rows of a campaign', async () => {
     await using server = await listen((response, { url }) => {
@@ -186,17 +232,22 @@ describe('Array format of statuses', () => {
     ['comma', 'statuses=completed%2Cerrored'],
     ['repeat', 'statuses=completed&statuses=errored'],
     ['brackets', 'statuses%5B%5D=completed&statuses%5B%5D=errored'],
-  ])('the gateway writes statuses in the format %s, and one comma-joined string for rows', async (format, written) => {
-    await using server = await listen((response) => sendJson(response, { calls: [], rows: [], campaign: { id: 'c' } }));
-    const ask = createConnectedGateway(server.origin, { REVOX_ARRAY_FORMAT: format });
-    await ask('{ callAttempts(statuses: [ERRORED, COMPLETED, ERRORED]) { nodes { id } } }');
-    await ask('{ campaign(id: "c") { rows(statuses: [ERRORED, COMPLETED]) { nodes { id } } } }');
-    expect(server.requests.map(({ url }) => url)).toEqual([
-      `/api/call?page=1&page_size=50&${written}`,
-      '/api/campaigns/c',
-      '/api/campaigns/c/rows?page=1&page_size=50&statuses=completed%2Cerrored',
-    ]);
-  });
+  ])(
+    'the gateway writes statuses in the format %s, and one comma-joined string for rows',
+    async (format, written) => {
+      await using server = await listen((response) =>
+        sendJson(response, { calls: [], rows: [], campaign: { id: 'c' } }),
+      );
+      const ask = createConnectedGateway(server.origin, { REVOX_ARRAY_FORMAT: format });
+      await ask('{ callAttempts(statuses: [ERRORED, COMPLETED, ERRORED]) { nodes { id } } }');
+      await ask('{ campaign(id: "c") { rows(statuses: [ERRORED, COMPLETED]) { nodes { id } } } }');
+      expect(server.requests.map(({ url }) => url)).toEqual([
+        `/api/call?page=1&page_size=50&${written}`,
+        '/api/campaigns/c',
+        '/api/campaigns/c/rows?page=1&page_size=50&statuses=completed%2Cerrored',
+      ]);
+    },
+  );
 });
 
 describe('Malformed upstream responses', () => {
@@ -216,15 +267,24 @@ describe('Malformed upstream responses', () => {
     { name: 'another encoding', body: Buffer.from('{"call":{"id":"c"}}', 'utf16le') },
   ];
 
-  test.each(INVALID)('a 200 response with $name is UPSTREAM_INVALID_RESPONSE', async ({ body, type = 'application/json' }) => {
-    await using server = await listen((response) => response.writeHead(200, { 'content-type': type }).end(body));
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
-    expect(server.requests).toHaveLength(1);
-  });
+  test.each(INVALID)(
+    'a 200 response with $name is UPSTREAM_INVALID_RESPONSE',
+    async ({ body, type = 'application/json' }) => {
+      await using server = await listen((response) =>
+        response.writeHead(200, { 'content-type': type }).end(body),
+      );
+      expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
+        failure('UPSTREAM_INVALID_RESPONSE'),
+      );
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
   test('a 204 response is UPSTREAM_INVALID_RESPONSE', async () => {
     await using server = await listen((response) => response.writeHead(204).end());
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
+    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
+      failure('UPSTREAM_INVALID_RESPONSE'),
+    );
   });
 
   test.each([
@@ -233,18 +293,27 @@ describe('Malformed upstream responses', () => {
     { field: 'campaigns { nodes { id } }', path: 'campaigns' },
   ])('a malformed list costs its own field only: $path', async ({ field, path }) => {
     await using server = await listen((response, { url }) =>
-      sendJson(response, url === '/api/call/c' ? { call: { id: 'c' } } : { calls: {}, assistants: null }),
+      sendJson(
+        response,
+        url === '/api/call/c' ? { call: { id: 'c' } } : { calls: {}, assistants: null },
+      ),
     );
-    const { data, errors } = await createConnectedGateway(server.origin)(`{ call(id: "c") { id } ${field} }`);
+    const { data, errors } = await createConnectedGateway(server.origin)(
+      `{ call(id: "c") { id } ${field} }`,
+    );
     expect(data).toEqual({ call: { id: 'c' }, [path]: null });
-    expect(errors).toMatchObject([{ path: [path], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } }]);
+    expect(errors).toMatchObject([
+      { path: [path], extensions: { code: 'UPSTREAM_INVALID_RESPONSE' } },
+    ]);
   });
 
   test('JSON with a byte order mark or with another content type is accepted', async () => {
     await using server = await listen((response) =>
       response.writeHead(200, { 'content-type': 'text/plain' }).end('\ufeff{"call":{"id":"c"}}'),
     );
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual({ data: { call: { id: 'c' } } });
+    expect(await createConnectedGateway(server.origin)(CALL)).toEqual({
+      data: { call: { id: 'c' } },
+    });
   });
 
   test.each([
@@ -252,7 +321,9 @@ describe('Malformed upstream responses', () => {
     { name: 'wrapped', body: { assistant: { id: 'a', name: 'Ana' } } },
   ])('the gateway accepts an assistant that comes $name', async ({ body }) => {
     await using server = await listen((response) => sendJson(response, body));
-    expect(await createConnectedGateway(server.origin)('{ assistant(id: "a") { id name } }')).toEqual({
+    expect(
+      await createConnectedGateway(server.origin)('{ assistant(id: "a") { id name } }'),
+    ).toEqual({
       data: { assistant: { id: 'a', name: 'Ana' } },
     });
   });
@@ -279,7 +350,9 @@ describe('Size limit of upstream bodies', () => {
 
   test('a body of exactly the size limit is read, and one of one byte more is rejected', async () => {
     let bytes = 2048;
-    await using server = await listen((response) => response.end(JSON.stringify({ call: { id: 'c' } }).padEnd(bytes)));
+    await using server = await listen((response) =>
+      response.end(JSON.stringify({ call: { id: 'c' } }).padEnd(bytes)),
+    );
     const ask = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '2048' });
     expect(await ask(CALL)).toEqual({ data: { call: { id: 'c' } } });
     bytes += 1;
@@ -291,14 +364,17 @@ describe('Upstream connection', () => {
   test('a refused connection is UPSTREAM_UNAVAILABLE', async () => {
     const server = await listen(() => {});
     await server[Symbol.asyncDispose]();
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
+    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
+      failure('UPSTREAM_UNAVAILABLE'),
+    );
   });
 
   test.each([
     { name: 'before the response', act: (socket: { destroy(): void }) => socket.destroy() },
     {
       name: 'within the headers',
-      act: (socket: { end(text: string): void }) => socket.end('HTTP/1.1 200 OK\r\ncontent-type: app'),
+      act: (socket: { end(text: string): void }) =>
+        socket.end('HTTP/1.1 200 OK\r\ncontent-type: app'),
     },
     {
       name: 'within the body',
@@ -308,12 +384,19 @@ describe('Upstream connection', () => {
     {
       name: 'within a chunk',
       act: (socket: { end(text: string): void }) =>
-        socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n99\r\n{"call":{"id":"c"}}'),
+        socket.end(
+          'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n99\r\n{"call":{"id":"c"}}',
+        ),
     },
-    { name: 'after a greeting of another protocol', act: (socket: { end(text: string): void }) => socket.end('220 ESMTP\r\n') },
+    {
+      name: 'after a greeting of another protocol',
+      act: (socket: { end(text: string): void }) => socket.end('220 ESMTP\r\n'),
+    },
   ])('a connection that breaks $name is UPSTREAM_UNAVAILABLE', async ({ act }) => {
     await using server = await listenTcp((socket) => socket.once('data', () => act(socket)));
-    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
+    expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
+      failure('UPSTREAM_UNAVAILABLE'),
+    );
   });
 
   test('a broken connection costs its own field only', async () => {
@@ -325,7 +408,9 @@ describe('Upstream connection', () => {
       '{ broken: call(id: "broken") { id } fine: call(id: "c") { id } }',
     );
     expect(data).toEqual({ broken: null, fine: { id: 'c' } });
-    expect(errors).toMatchObject([{ path: ['broken'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+    expect(errors).toMatchObject([
+      { path: ['broken'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+    ]);
   });
 });
 
@@ -333,12 +418,16 @@ describe('Upstream redirect', () => {
   test.each([301, 302, 303, 307, 308])(
     'a %i redirect is not followed, and the credential reaches no other host',
     async (status) => {
-      await using elsewhere = await listen((response) => sendJson(response, { call: { id: 'stolen' } }));
+      await using elsewhere = await listen((response) =>
+        sendJson(response, { call: { id: 'stolen' } }),
+      );
       await using server = await listen((response) =>
         response.writeHead(status, { location: `${elsewhere.origin}/api/call/c` }).end(),
       );
 
-      expect(await createConnectedGateway(server.origin)(CALL)).toEqual(failure('UPSTREAM_UNAVAILABLE'));
+      expect(await createConnectedGateway(server.origin)(CALL)).toEqual(
+        failure('UPSTREAM_UNAVAILABLE'),
+      );
 
       expect(server.requests).toHaveLength(1);
       expect(elsewhere.connections).toBe(0);
@@ -363,7 +452,9 @@ describe('Timeout of an upstream request', () => {
     expect(await answer).toEqual(failure('UPSTREAM_TIMEOUT'));
   });
 
-  test('closing the transport does not wait for a connection that is still being opened', { timeout: 5_000 }, async () => {
+  test('closing the transport does not wait for a connection that is still being opened', {
+    timeout: 5_000,
+  }, async () => {
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
     const { transport, close } = createUndiciTransport(PATIENT);
@@ -420,7 +511,9 @@ describe('Timeout of an upstream request', () => {
 describe('Status of an upstream response', () => {
   test('a 404 is null without an error, even if its body is cut off', async () => {
     await using server = await listenTcp((socket) =>
-      socket.once('data', () => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 999\r\n\r\n{"message":')),
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 999\r\n\r\n{"message":'),
+      ),
     );
     expect(await createConnectedGateway(server.origin)(CALL)).toEqual({ data: { call: null } });
   });
@@ -436,9 +529,15 @@ describe('Client disconnect', () => {
     });
     const timers = createManualTimers();
     const client = new AbortController();
-    const ask = createConnectedGateway(server.origin, { REVOX_MAX_CONCURRENCY: '1' }, { ...timers, monotonicNow: () => 0 });
+    const ask = createConnectedGateway(
+      server.origin,
+      { REVOX_MAX_CONCURRENCY: '1' },
+      { ...timers, monotonicNow: () => 0 },
+    );
 
-    const answer = ask('{ a: call(id: "a") { id } b: call(id: "b") { id } }', { signal: client.signal }).catch(() => {});
+    const answer = ask('{ a: call(id: "a") { id } b: call(id: "b") { id } }', {
+      signal: client.signal,
+    }).catch(() => {});
     await asked.promise;
     client.abort();
     await gone.promise;
@@ -459,7 +558,9 @@ describe('Client disconnect', () => {
     });
     const ask = createConnectedGateway(server.origin);
     const client = new AbortController();
-    const leaving = ask('{ call(id: "leaving") { id } }', { signal: client.signal }).catch(() => {});
+    const leaving = ask('{ call(id: "leaving") { id } }', { signal: client.signal }).catch(
+      () => {},
+    );
     const staying = ask(CALL);
     await bothAsked.promise;
 
@@ -467,7 +568,8 @@ describe('Client disconnect', () => {
     client.abort();
     await closed;
     await leaving;
-    for (const response of responses) if (!response.destroyed) sendJson(response, { call: { id: 'c' } });
+    for (const response of responses)
+      if (!response.destroyed) sendJson(response, { call: { id: 'c' } });
 
     expect(await staying).toEqual({ data: { call: { id: 'c' } } });
   });

@@ -6,7 +6,11 @@ const createServiceGateway = () => createTestGateway({ settings: { ...NO_CACHE, 
 const createPassThroughGateway = () =>
   createTestGateway({
     settings: { ...NO_CACHE, ...NO_RETRIES, REVOX_API_KEY: '' },
-    gateway: { now: () => Date.parse('2024-06-01T12:00:00Z'), random: () => 1, ...createManualTimers() },
+    gateway: {
+      now: () => Date.parse('2024-06-01T12:00:00Z'),
+      random: () => 1,
+      ...createManualTimers(),
+    },
   });
 
 interface Row {
@@ -16,7 +20,11 @@ interface Row {
   readonly details?: { readonly status?: number; readonly retryAfter?: unknown };
 }
 
-const rejected = (status: number): Row => ({ status, code: 'UPSTREAM_REJECTED', details: { status } });
+const rejected = (status: number): Row => ({
+  status,
+  code: 'UPSTREAM_REJECTED',
+  details: { status },
+});
 const unavailable = (status: number): Row => ({ status, code: 'UPSTREAM_UNAVAILABLE' });
 
 const EITHER_MODE: readonly Row[] = [
@@ -39,53 +47,75 @@ const TABLES = [
     mode: 'pass-through mode',
     create: createPassThroughGateway,
     headers: { authorization: `Bearer ${KEY_A}` },
-    rows: [...EITHER_MODE, { status: 401, code: 'UNAUTHENTICATED' }, { status: 403, code: 'FORBIDDEN' }] as readonly Row[],
+    rows: [
+      ...EITHER_MODE,
+      { status: 401, code: 'UNAUTHENTICATED' },
+      { status: 403, code: 'FORBIDDEN' },
+    ] as readonly Row[],
   },
 ];
 
 describe.each(TABLES)('Upstream statuses in $mode', ({ create, headers, rows }) => {
   const known = create();
 
-  test.each(rows)('the status $status for a single object is $code', async ({ status, code, details }) => {
-    // A gateway with a cooldown is of no use to the other cases.
-    const world = status === 429 ? create() : known;
-    world.sandbox.control.heal();
-    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
-    // The upstream must have accepted the key: an unaccepted key has one request in flight at a
-    // time.
-    await world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
-    world.traffic();
-    world.sandbox.control.fail('/call/odd', { status, body: { message: 'raised by db-7.internal', key: KEY_A } });
+  test.each(rows)(
+    'the status $status for a single object is $code',
+    async ({ status, code, details }) => {
+      // A gateway with a cooldown is of no use to the other cases.
+      const world = status === 429 ? create() : known;
+      world.sandbox.control.heal();
+      const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+      // The upstream must have accepted the key: an unaccepted key has one request in flight at a
+      // time.
+      await world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
+      world.traffic();
+      world.sandbox.control.fail('/call/odd', {
+        status,
+        body: { message: 'raised by db-7.internal', key: KEY_A },
+      });
 
-    const { data, errors } = await world.execute(
-      'query ($id: ID!) { odd: call(id: "odd") { id } call(id: $id) { id } }',
-      { id },
-      headers,
-    );
+      const { data, errors } = await world.execute(
+        'query ($id: ID!) { odd: call(id: "odd") { id } call(id: $id) { id } }',
+        { id },
+        headers,
+      );
 
-    expect(data).toEqual({ odd: null, call: { id } });
-    if (code === null) expect(errors).toBeUndefined();
-    else
-      expect(errors).toEqual([
-        { message: expect.any(String), path: ['odd'], locations: expect.anything(), extensions: { code, ...details } },
-      ]);
-    expect(JSON.stringify(errors ?? '')).not.toMatch(/raised by|db-7|sk_demo|revox\.test|\/call\/|\/api/);
-    expect(world.traffic()).toEqual(['GET /call/odd', `GET /call/${id}`]);
-    expect(world.unexpectedErrors).toEqual([]);
-  });
+      expect(data).toEqual({ odd: null, call: { id } });
+      if (code === null) expect(errors).toBeUndefined();
+      else
+        expect(errors).toEqual([
+          {
+            message: expect.any(String),
+            path: ['odd'],
+            locations: expect.anything(),
+            extensions: { code, ...details },
+          },
+        ]);
+      expect(JSON.stringify(errors ?? '')).not.toMatch(
+        /raised by|db-7|sk_demo|revox\.test|\/call\/|\/api/,
+      );
+      expect(world.traffic()).toEqual(['GET /call/odd', `GET /call/${id}`]);
+      expect(world.unexpectedErrors).toEqual([]);
+    },
+  );
 
-  test.each([404, 410])('a %i for a list is an error, because a list is not an object that may be missing', async (status) => {
-    const world = known;
-    world.sandbox.control.heal();
-    world.sandbox.control.fail('/', { status });
-    const { data, errors } = await world.execute(
-      '{ callAttempts { nodes { id } } assistants { nodes { id } } campaigns { nodes { id } } }',
-      {},
-      headers,
-    );
-    expect(data).toEqual({ callAttempts: null, assistants: null, campaigns: null });
-    expect(errors?.map(({ extensions }) => extensions)).toEqual(Array(3).fill({ code: 'UPSTREAM_REJECTED', status }));
-  });
+  test.each([404, 410])(
+    'a %i for a list is an error, because a list is not an object that may be missing',
+    async (status) => {
+      const world = known;
+      world.sandbox.control.heal();
+      world.sandbox.control.fail('/', { status });
+      const { data, errors } = await world.execute(
+        '{ callAttempts { nodes { id } } assistants { nodes { id } } campaigns { nodes { id } } }',
+        {},
+        headers,
+      );
+      expect(data).toEqual({ callAttempts: null, assistants: null, campaigns: null });
+      expect(errors?.map(({ extensions }) => extensions)).toEqual(
+        Array(3).fill({ code: 'UPSTREAM_REJECTED', status }),
+      );
+    },
+  );
 
   test('the HTTP status of the response is 200 whatever the status of the upstream', async () => {
     for (const status of [401, 403, 429, 500]) {
@@ -93,7 +123,11 @@ describe.each(TABLES)('Upstream statuses in $mode', ({ create, headers, rows }) 
       world.sandbox.control.fail('/call/odd', { status, times: 1 });
       const response = await world.fetch('/graphql', {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', ...headers },
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/graphql-response+json',
+          ...headers,
+        },
         body: JSON.stringify({ query: '{ call(id: "odd") { id } }' }),
       });
       expect(response.status, String(status)).toBe(200);
@@ -108,13 +142,20 @@ test.each([
   [{ 'retry-after-ms': '1500', 'retry-after': '60' }, 2],
   // The cooldown that the gateway itself applies without a usable Retry-After.
   [{ 'retry-after': 'whenever' }, 1],
-])('a 429 with the headers %j is reported with a retryAfter of %s', async (headers: Record<string, string>, retryAfter) => {
-  const { sandbox, execute, traffic } = createPassThroughGateway();
-  sandbox.control.fail('/call/odd', { status: 429, headers });
-  const { errors } = await execute('{ call(id: "odd") { id } }', {}, { authorization: `Bearer ${KEY_A}` });
-  expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfter });
-  expect(traffic()).toEqual(['GET /call/odd']);
-});
+])(
+  'a 429 with the headers %j is reported with a retryAfter of %s',
+  async (headers: Record<string, string>, retryAfter) => {
+    const { sandbox, execute, traffic } = createPassThroughGateway();
+    sandbox.control.fail('/call/odd', { status: 429, headers });
+    const { errors } = await execute(
+      '{ call(id: "odd") { id } }',
+      {},
+      { authorization: `Bearer ${KEY_A}` },
+    );
+    expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfter });
+    expect(traffic()).toEqual(['GET /call/odd']);
+  },
+);
 
 test.each([{ key: 'sk_demo_wrong', mode: 'pass-through mode', code: 'UNAUTHENTICATED' }])(
   'a key that the upstream does not know is $code at the field',

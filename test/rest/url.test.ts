@@ -23,9 +23,12 @@ describe('URL path segment', () => {
     expect(toPathSegment(id)).toBe(segment);
   });
 
-  test.each(['', '.', '..', '\ud800', '\udfff', 'a\udc00b'])('the id %j cannot be a path segment and is rejected', (id) => {
-    expect(() => toPathSegment(id)).toThrow(UserInputError);
-  });
+  test.each(['', '.', '..', '\ud800', '\udfff', 'a\udc00b'])(
+    'the id %j cannot be a path segment and is rejected',
+    (id) => {
+      expect(() => toPathSegment(id)).toThrow(UserInputError);
+    },
+  );
 
   test('an encoded id never reaches another endpoint: it is one segment that decodes to the id, or is rejected', () => {
     const ids = fc.oneof(
@@ -43,7 +46,9 @@ describe('URL path segment', () => {
           expect(error).toBeInstanceOf(UserInputError);
           return;
         }
-        const { pathname, search, hash, host } = new URL(`http://revox.test/api/call/${segment}/rows`);
+        const { pathname, search, hash, host } = new URL(
+          `http://revox.test/api/call/${segment}/rows`,
+        );
         expect({ search, hash, host }).toEqual({ search: '', hash: '', host: 'revox.test' });
         expect(pathname).toBe(`/api/call/${segment}/rows`);
         expect(decodeURIComponent(pathname.split('/')[3] ?? '')).toBe(id);
@@ -60,7 +65,9 @@ describe('URL query string', () => {
     ['repeat', '?page=0&statuses=completed&statuses=errored'],
     ['brackets', '?page=0&statuses%5B%5D=completed&statuses%5B%5D=errored'],
   ])('the query string contains a list in the format %s', (format, expected) => {
-    expect(toQueryString({ page: 0, absent: undefined, statuses: ['completed', 'errored'] }, format)).toBe(expected);
+    expect(
+      toQueryString({ page: 0, absent: undefined, statuses: ['completed', 'errored'] }, format),
+    ).toBe(expected);
   });
 
   test('the query string without parameters is empty', () => {

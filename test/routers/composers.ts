@@ -55,6 +55,7 @@ export async function run(command: readonly string[], input = ''): Promise<strin
     text(program.stdout),
     text(program.stderr),
   ]);
-  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${output}${complaint}`);
+  if (code !== 0)
+    throw new Error(`${command.join(' ')} ended with ${code}:\n${output}${complaint}`);
   return output;
 }

@@ -14,7 +14,10 @@ import { askAt, startSupergraph, subgraphSdl, toSubgraphs } from './supergraph.t
 
 expectRouters();
 
-const SUBGRAPHS = toSubgraphs({ revox: 'http://revox.test/graphql', contacts: 'http://contacts.test/graphql' });
+const SUBGRAPHS = toSubgraphs({
+  revox: 'http://revox.test/graphql',
+  contacts: 'http://contacts.test/graphql',
+});
 const COMPOSERS: readonly Composer[] = ['apollo', 'hive', 'cosmo'];
 const CONTRACT_COMPOSERS: readonly Composer[] = ['hive', 'cosmo'];
 
@@ -26,7 +29,9 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
   });
 
   test('by wgc, which has asked the running gateway for its SDL', async () => {
-    await using world = await serveTestGateway({ settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' } });
+    await using world = await serveTestGateway({
+      settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' },
+    });
     await using contacts = await serveContacts();
     const directory = await mkdtemp(join(tmpdir(), 'wgc-'));
     try {
@@ -37,7 +42,15 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
         { name: 'contacts', routing_url: contacts.url, introspection: { url: contacts.url } },
       ];
       await writeFile(graph, stringify({ version: 1, subgraphs }));
-      const said = await run(['node_modules/wgc/dist/src/index.js', 'router', 'compose', '-i', graph, '-o', config]);
+      const said = await run([
+        'node_modules/wgc/dist/src/index.js',
+        'router',
+        'compose',
+        '-i',
+        graph,
+        '-o',
+        config,
+      ]);
       expect(said).toMatch(/^Router config successfully written to \S+\s*$/);
       const { engineConfig } = JSON.parse(await readFile(config, 'utf8'));
       expect(fieldsOf(engineConfig.graphqlSchema)).toEqual(fieldsOfBoth());
@@ -48,11 +61,20 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
   });
 
   test('and the running gateway says the same of itself as the file for the registry, to a router alone', async () => {
-    await using world = await serveTestGateway({ settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' } });
-    const ask = (headers: Record<string, string>) => askAt(world.url, '{ _service { sdl } }', {}, headers);
-    expect(await ask({ 'router-authorization': ROUTER_SECRET })).toEqual({ data: { _service: { sdl: subgraphSdl } } });
+    await using world = await serveTestGateway({
+      settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' },
+    });
+    const ask = (headers: Record<string, string>) =>
+      askAt(world.url, '{ _service { sdl } }', {}, headers);
+    expect(await ask({ 'router-authorization': ROUTER_SECRET })).toEqual({
+      data: { _service: { sdl: subgraphSdl } },
+    });
     expect(await ask({})).toEqual({
-      errors: [expect.objectContaining({ extensions: expect.objectContaining({ code: 'UNAUTHENTICATED' }) })],
+      errors: [
+        expect.objectContaining({
+          extensions: expect.objectContaining({ code: 'UNAUTHENTICATED' }),
+        }),
+      ],
     });
     expect(world.traffic()).toEqual([]);
   });
@@ -64,7 +86,9 @@ describe.skipIf(!hasRouters)('A contract without personal data', () => {
     expect(errors).toEqual([]);
     const personal = SUBGRAPHS.flatMap(({ sdl }) => taggedIn(sdl, 'pii'));
     expect(personal).toContain('Call.toPhoneNumber');
-    expect(fieldsOf(publicSdl!)).toEqual(fieldsOfBoth().filter((field) => !personal.includes(field.replace(/:.*/, ''))));
+    expect(fieldsOf(publicSdl!)).toEqual(
+      fieldsOfBoth().filter((field) => !personal.includes(field.replace(/:.*/, ''))),
+    );
   });
 
   test.each(ROUTERS.filter(({ composer }) => composer === 'hive'))(
@@ -74,12 +98,17 @@ describe.skipIf(!hasRouters)('A contract without personal data', () => {
       await using world = await supergraph.serveGateway();
       const [call] = world.sandbox.control.data('sk_demo_a').calls;
       const assistantId = call!.assistant!.id;
-      supergraph.contacts.contacts = [{ phoneNumber: call!.to_phone_number, name: 'Somebody', callIds: [], assistantId }];
-      const ask = (field: string) => supergraph.ask(`query ($id: ID!) { call(id: $id) { ${field} } }`, { id: call!.id });
+      supergraph.contacts.contacts = [
+        { phoneNumber: call!.to_phone_number, name: 'Somebody', callIds: [], assistantId },
+      ];
+      const ask = (field: string) =>
+        supergraph.ask(`query ($id: ID!) { call(id: $id) { ${field} } }`, { id: call!.id });
 
       const hidden = await ask('status toPhoneNumber');
       expect(hidden.data).toBeUndefined();
-      expect(hidden.errors).toMatchObject([{ message: expect.stringContaining('Cannot query field "toPhoneNumber"') }]);
+      expect(hidden.errors).toMatchObject([
+        { message: expect.stringContaining('Cannot query field "toPhoneNumber"') },
+      ]);
       expect(world.traffic()).toEqual([]);
 
       const shown = await ask('contact { assistant { id } }');
@@ -100,7 +129,9 @@ function fieldsOf(sdl: string): string[] {
       if (!isObjectType(type) && !isInterfaceType(type)) return [type.name];
       return Object.values(type.getFields()).flatMap((field) => [
         `${type.name}.${field.name}: ${field.type}`,
-        ...field.args.map((argument) => `${type.name}.${field.name}(${argument.name}): ${argument.type}`),
+        ...field.args.map(
+          (argument) => `${type.name}.${field.name}(${argument.name}): ${argument.type}`,
+        ),
       ]);
     })
     .filter((name) => !/^(String|Int|Float|Boolean|ID|link__.*|.*FieldSet)$/.test(name))

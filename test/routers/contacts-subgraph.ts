@@ -44,11 +44,14 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
     assumeValidSDL: true,
     resolvers: {
       Query: {
-        contacts: (_: unknown, page: { first?: number; after?: string }) => toConnection(subgraph.contacts, page),
+        contacts: (_: unknown, page: { first?: number; after?: string }) =>
+          toConnection(subgraph.contacts, page),
         contact: (_: unknown, { phoneNumber }: Contact) => findContact(phoneNumber),
         _entities: (_: unknown, { representations }: { representations: readonly Reference[] }) =>
           representations.map((reference) =>
-            reference.__typename === 'Contact' ? { ...reference, ...findContact(reference.phoneNumber) } : reference,
+            reference.__typename === 'Contact'
+              ? { ...reference, ...findContact(reference.phoneNumber) }
+              : reference,
           ),
         _service: () => ({ sdl: contactsSdl }),
       },
@@ -59,7 +62,8 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
       },
       Call: {
         notes: ({ id }: Reference) => toNotes(id),
-        followUp: ({ id }: Reference) => subgraph.followUps.has(id) && { id: subgraph.followUps.get(id) },
+        followUp: ({ id }: Reference) =>
+          subgraph.followUps.has(id) && { id: subgraph.followUps.get(id) },
         contact: ({ toPhoneNumber }: Reference) => findContact(toPhoneNumber),
       },
       Assistant: { owner: ({ id }: Reference) => toOwner(id) },
@@ -84,9 +88,14 @@ const FEDERATION_DEFINITIONS = `
   extend type Query { _entities(representations: [_Any!]!): [_Entity]!  _service: _Service! }
 `;
 
-function toConnection(contacts: readonly Contact[], { first = 20, after = '-1' }: { first?: number; after?: string }) {
+function toConnection(
+  contacts: readonly Contact[],
+  { first = 20, after = '-1' }: { first?: number; after?: string },
+) {
   const start = Number(after) + 1;
-  const edges = contacts.slice(start, start + first).map((node, index) => ({ cursor: String(start + index), node }));
+  const edges = contacts
+    .slice(start, start + first)
+    .map((node, index) => ({ cursor: String(start + index), node }));
   return {
     edges,
     nodes: edges.map(({ node }) => node),

@@ -53,7 +53,9 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       const [request, ...others] = supergraph.recorder.requests();
       expect(others).toEqual([]);
       expect(request?.query).toContain('_entities(');
-      expect(request?.variables?.representations).toEqual(calls.map(({ id }) => ({ __typename: 'Call', id })));
+      expect(request?.variables?.representations).toEqual(
+        calls.map(({ id }) => ({ __typename: 'Call', id })),
+      );
 
       expect(await supergraph.ask(FIFTY)).toEqual({ data: { contacts: { nodes: found } } });
       expect(supergraph.recorder.requests()).toHaveLength(1);
@@ -72,7 +74,9 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
     test('and what they ask of five assistants cost one list', async () => {
       await using world = await supergraph.serveGateway();
       writeDown(world);
-      const { data, errors } = await supergraph.ask('{ contacts(first: 50) { nodes { assistant { id name owner } } } }');
+      const { data, errors } = await supergraph.ask(
+        '{ contacts(first: 50) { nodes { assistant { id name owner } } } }',
+      );
       expect(errors).toBeUndefined();
       const assistants = dataOf(world).assistants.slice(0, 5);
       expect(data.contacts.nodes).toEqual(
@@ -89,9 +93,13 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       await using world = await supergraph.serveGateway({ MAX_UPSTREAM_REQUESTS: '30' });
       writeDown(world);
       const { data, errors } = await supergraph.ask(FIFTY);
-      const calls: { status: string | null }[] = data.contacts.nodes.flatMap((node: { calls: unknown[] }) => node.calls);
+      const calls: { status: string | null }[] = data.contacts.nodes.flatMap(
+        (node: { calls: unknown[] }) => node.calls,
+      );
       expect(calls.filter(({ status }) => status !== null)).toHaveLength(30);
-      expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['UPSTREAM_BUDGET_EXCEEDED']));
+      expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
+        new Set(['UPSTREAM_BUDGET_EXCEEDED']),
+      );
       expect(world.traffic()).toHaveLength(30);
     });
   });
@@ -99,7 +107,8 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
   test('a thousand references pass in one request; of a thousand and one, none does', async () => {
     await using world = await supergraph.serveGateway({ MAX_UPSTREAM_REQUESTS: '1000' });
     const ids = Array.from({ length: 1_001 }, (_, index) => `nobody-${index}`);
-    const query = '{ contacts { nodes { calls { status toPhoneNumber lastCallAttempt { status result rating } } } } }';
+    const query =
+      '{ contacts { nodes { calls { status toPhoneNumber lastCallAttempt { status result rating } } } } }';
     writeDownCalls(ids.slice(1));
     expect((await supergraph.ask(query)).errors).toBeUndefined();
     expect(supergraph.recorder.requests()[0]?.variables?.representations).toHaveLength(1_000);
@@ -107,17 +116,23 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
 
     writeDownCalls(ids);
     const { errors } = await supergraph.ask(query);
-    expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['OPERATION_TOO_COMPLEX']));
+    expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
+      new Set(['OPERATION_TOO_COMPLEX']),
+    );
     expect(world.traffic()).toEqual([]);
   });
 
   describe('what the gateway serves leads on to the other subgraph', () => {
     test('from attempts, which nobody can ask the gateway for', async () => {
       await using world = await supergraph.serveGateway();
-      const { data, errors } = await supergraph.ask('{ callAttempts(first: 5) { nodes { id status rating } } }');
+      const { data, errors } = await supergraph.ask(
+        '{ callAttempts(first: 5) { nodes { id status rating } } }',
+      );
       expect(errors).toBeUndefined();
       const attempts = dataOf(world).attempts.slice(0, 5);
-      expect(data.callAttempts.nodes).toMatchObject(attempts.map(({ id }) => ({ id, rating: toRating(id) })));
+      expect(data.callAttempts.nodes).toMatchObject(
+        attempts.map(({ id }) => ({ id, rating: toRating(id) })),
+      );
       expect(supergraph.recorder.requests()).toHaveLength(1);
       expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50']);
     });
@@ -125,8 +140,13 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
     test('from a call, with its number to the contact, and on to the call after it', async () => {
       await using world = await supergraph.serveGateway();
       const { richCallId: id } = sampleIds(world.sandbox);
-      const [call, next] = [dataOf(world).calls.find((one) => one.id === id)!, writeDown(world)[0]!];
-      supergraph.contacts.contacts = [{ phoneNumber: call.to_phone_number, name: 'Somebody', callIds: [] }];
+      const [call, next] = [
+        dataOf(world).calls.find((one) => one.id === id)!,
+        writeDown(world)[0]!,
+      ];
+      supergraph.contacts.contacts = [
+        { phoneNumber: call.to_phone_number, name: 'Somebody', callIds: [] },
+      ];
       supergraph.contacts.followUps = new Map([[id, next.id]]);
       const { data, errors } = await supergraph.ask(
         'query ($id: ID!) { call(id: $id) { notes contact { name } assistant { name owner } followUp { id status notes } } }',
@@ -163,11 +183,17 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       expect(walked).toEqual(
         dataOf(world)
           .rows[id]!.slice(0, 20)
-          .map(({ row_index, call }) => ({ rowIndex: row_index, call: call ? { id: call.id, notes: toNotes(call.id) } : null })),
+          .map(({ row_index, call }) => ({
+            rowIndex: row_index,
+            call: call ? { id: call.id, notes: toNotes(call.id) } : null,
+          })),
       );
       expect(rows).toMatchObject({ totalCount: 500, pageInfo: { hasNextPage: true } });
       expect(second.data.contacts.nodes).toEqual([{ name: 'Contact 2' }, { name: 'Contact 3' }]);
-      expect(world.traffic()).toEqual([`GET /campaigns/${id}`, `GET /campaigns/${id}/rows?page=1&page_size=50`]);
+      expect(world.traffic()).toEqual([
+        `GET /campaigns/${id}`,
+        `GET /campaigns/${id}/rows?page=1&page_size=50`,
+      ]);
     });
   });
 
@@ -176,7 +202,9 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       await using world = await supergraph.serveGateway();
       const [call] = dataOf(world).calls;
       writeDownCalls(['nobody', call!.id]);
-      const { data, errors } = await supergraph.ask('{ contacts { nodes { calls { id toPhoneNumber notes } } } }');
+      const { data, errors } = await supergraph.ask(
+        '{ contacts { nodes { calls { id toPhoneNumber notes } } } }',
+      );
       expect(errors).toBeUndefined();
       expect(data.contacts.nodes[0].calls).toEqual([
         { id: 'nobody', toPhoneNumber: null, notes: toNotes('nobody') },
@@ -190,7 +218,9 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       const [broken, sound] = dataOf(world).calls;
       writeDownCalls([broken!.id, sound!.id]);
       world.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
-      const { data, errors } = await supergraph.ask('{ contacts { nodes { calls { toPhoneNumber notes } } } }');
+      const { data, errors } = await supergraph.ask(
+        '{ contacts { nodes { calls { toPhoneNumber notes } } } }',
+      );
       expect(data.contacts.nodes[0].calls).toEqual([
         { toPhoneNumber: null, notes: toNotes(broken!.id) },
         { toPhoneNumber: sound!.to_phone_number, notes: toNotes(sound!.id) },
@@ -198,15 +228,22 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       expect(errors?.map(({ extensions, message }) => [extensions.code, message])).toEqual([
         ['UPSTREAM_UNAVAILABLE', expect.stringContaining('The Revox API cannot be reached')],
       ]);
-      expect(new Set(world.traffic())).toEqual(new Set([`GET /call/${broken!.id}`, `GET /call/${sound!.id}`]));
+      expect(new Set(world.traffic())).toEqual(
+        new Set([`GET /call/${broken!.id}`, `GET /call/${sound!.id}`]),
+      );
     });
 
     test('one that does not exist is null where a field of it may not be: the list stays, for its items may be null', async () => {
       await using world = await supergraph.serveGateway();
       const [call] = dataOf(world).calls;
       writeDownCalls(['nobody', call!.id]);
-      const { data } = await supergraph.ask('{ contacts { nodes { name calls { id callAttempts { id } } } } }');
-      expect(data.contacts.nodes[0]).toEqual({ name: 'Somebody', calls: [null, expect.objectContaining({ id: call!.id })] });
+      const { data } = await supergraph.ask(
+        '{ contacts { nodes { name calls { id callAttempts { id } } } } }',
+      );
+      expect(data.contacts.nodes[0]).toEqual({
+        name: 'Somebody',
+        calls: [null, expect.objectContaining({ id: call!.id })],
+      });
       expect(world.traffic().sort()).toEqual(['GET /call/nobody', `GET /call/${call!.id}`].sort());
     });
   });
@@ -214,25 +251,38 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
   test('a router with a wrong secret gets nothing, and the upstream is not asked', async () => {
     await using world = await supergraph.serveGateway({ ROUTER_SECRETS: 'another-secret' });
     writeDown(world);
-    const { data, errors } = await supergraph.ask('{ contacts(first: 2) { nodes { name calls { notes status } } } }');
+    const { data, errors } = await supergraph.ask(
+      '{ contacts(first: 2) { nodes { name calls { notes status } } } }',
+    );
     expect(data.contacts.nodes).toEqual(
       supergraph.contacts.contacts.slice(0, 2).map(({ name, callIds: [id] }) => ({
         name,
         calls: [{ notes: toNotes(id!), status: null }],
       })),
     );
-    expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['UNAUTHENTICATED']));
-    expect(supergraph.recorder.requests()).toMatchObject([{ status: 401, headers: { 'router-authorization': ROUTER_SECRET } }]);
+    expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
+      new Set(['UNAUTHENTICATED']),
+    );
+    expect(supergraph.recorder.requests()).toMatchObject([
+      { status: 401, headers: { 'router-authorization': ROUTER_SECRET } },
+    ]);
     expect(world.traffic()).toEqual([]);
   });
 
   test('a gateway that executes only trusted documents trusts a router with entities, and with nothing else', async () => {
     const documents = writeDocuments({ 'Assistants.graphql': '{ assistants { nodes { id } } }' });
-    await using world = await supergraph.serveGateway({ TRUSTED_DOCUMENTS: documents, TRUSTED_DOCUMENTS_ONLY: 'on' });
+    await using world = await supergraph.serveGateway({
+      TRUSTED_DOCUMENTS: documents,
+      TRUSTED_DOCUMENTS_ONLY: 'on',
+    });
     writeDown(world);
-    const { data, errors } = await supergraph.ask('{ contacts(first: 2) { nodes { calls { status } } } }');
+    const { data, errors } = await supergraph.ask(
+      '{ contacts(first: 2) { nodes { calls { status } } } }',
+    );
     expect(errors).toBeUndefined();
-    expect(data.contacts.nodes).toEqual(Array.from({ length: 2 }, () => ({ calls: [{ status: 'COMPLETED' }] })));
+    expect(data.contacts.nodes).toEqual(
+      Array.from({ length: 2 }, () => ({ calls: [{ status: 'COMPLETED' }] })),
+    );
     expect(world.traffic()).toHaveLength(2);
 
     const refused = await supergraph.ask('{ callAttempts { nodes { id } } }');
@@ -252,12 +302,19 @@ describe.skipIf(!hasRouters)('A router that asks for federated traces', () => {
     const query = '{ contacts(first: 1) { nodes { calls { id toPhoneNumber } } } }';
     const { data, errors, extensions } = await supergraph.ask(query, {}, { 'x-trace': '1' });
     expect(errors).toBeUndefined();
-    expect(data.contacts.nodes[0].calls[0]).toEqual({ id: call!.id, toPhoneNumber: call!.to_phone_number });
-    const [ours] = tracesOf(extensions.queryPlanTrace).filter(({ serviceName }) => serviceName === 'revox');
+    expect(data.contacts.nodes[0].calls[0]).toEqual({
+      id: call!.id,
+      toPhoneNumber: call!.to_phone_number,
+    });
+    const [ours] = tracesOf(extensions.queryPlanTrace).filter(
+      ({ serviceName }) => serviceName === 'revox',
+    );
     expect(ours).toMatchObject({ traceParsingFailed: false, serviceName: 'revox' });
     expect(JSON.stringify(ours)).toContain('"responseName":"toPhoneNumber"');
     expect(JSON.stringify(ours)).not.toContain(call!.to_phone_number);
-    expect(supergraph.recorder.requests()[0]?.headers['apollo-federation-include-trace']).toBe('ftv1');
+    expect(supergraph.recorder.requests()[0]?.headers['apollo-federation-include-trace']).toBe(
+      'ftv1',
+    );
     expect(world.traffic()).toEqual([`GET /call/${call!.id}`]);
   });
 });

@@ -5,7 +5,9 @@ import { listenOnFreePort } from '../support/served-gateway.ts';
 const HOST = '127.0.0.1';
 
 /** Has a server listen on a free port of this machine. */
-export async function startListening(server: Server): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function startListening(
+  server: Server,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
   const port = await listenOnFreePort(async (candidate) => {
     server.listen(candidate, HOST);
     await once(server, 'listening');

@@ -6,7 +6,9 @@ import { startListening } from './listen.ts';
 export interface RecordedRequest {
   readonly headers: IncomingHttpHeaders;
   readonly query: string;
-  readonly variables?: { readonly representations?: readonly { readonly __typename: string; readonly id: string }[] };
+  readonly variables?: {
+    readonly representations?: readonly { readonly __typename: string; readonly id: string }[];
+  };
   /** What the gateway answered. */
   readonly status: number;
 }
@@ -21,7 +23,14 @@ export interface Recorder extends AsyncDisposable {
 }
 
 /** Of one connection, and not of the request: the next one has its own. */
-const HOP_BY_HOP = new Set(['connection', 'content-encoding', 'content-length', 'host', 'keep-alive', 'transfer-encoding']);
+const HOP_BY_HOP = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+]);
 
 export async function startRecorder(): Promise<Recorder> {
   const recorded: RecordedRequest[] = [];
@@ -36,7 +45,10 @@ export async function startRecorder(): Promise<Recorder> {
       });
       recorded.push({ ...JSON.parse(body), headers: incoming.headers, status: response.status });
       const answer = new Uint8Array(await response.arrayBuffer());
-      outgoing.writeHead(response.status, Object.fromEntries(toForwardedHeaders([...response.headers])));
+      outgoing.writeHead(
+        response.status,
+        Object.fromEntries(toForwardedHeaders([...response.headers])),
+      );
       outgoing.end(answer);
     } catch {
       // As if nobody were there. A test that meets this fails by what is missing.
@@ -55,6 +67,10 @@ export async function startRecorder(): Promise<Recorder> {
   };
 }
 
-function toForwardedHeaders(headers: readonly (readonly [string, string | readonly string[] | undefined])[]): [string, string][] {
-  return headers.filter(([name]) => !HOP_BY_HOP.has(name)).map(([name, value]) => [name, String(value)]);
+function toForwardedHeaders(
+  headers: readonly (readonly [string, string | readonly string[] | undefined])[],
+): [string, string][] {
+  return headers
+    .filter(([name]) => !HOP_BY_HOP.has(name))
+    .map(([name, value]) => [name, String(value)]);
 }

@@ -28,7 +28,11 @@ const HIVE = [
 export const ROUTERS: readonly RouterKind[] = [
   { name: 'Apollo Gateway', composer: 'apollo', command: ['apollo.js', 'SUPERGRAPH', 'PORT'] },
   { name: 'Hive Gateway', composer: 'hive', command: HIVE },
-  { name: 'Hive Gateway with the query planner of Hive Router', composer: 'hive', command: [...HIVE, '--hive-router-runtime'] },
+  {
+    name: 'Hive Gateway with the query planner of Hive Router',
+    composer: 'hive',
+    command: [...HIVE, '--hive-router-runtime'],
+  },
 ];
 
 /** What a router carries to enter the gateway. */
@@ -48,7 +52,9 @@ export async function startRouter(kind: RouterKind, supergraphSdl: string): Prom
   await writeFile(supergraph, supergraphSdl);
   for (;;) {
     const port = await freePort();
-    const command = kind.command.map((part) => part.replace('SUPERGRAPH', supergraph).replace('PORT', String(port)));
+    const command = kind.command.map((part) =>
+      part.replace('SUPERGRAPH', supergraph).replace('PORT', String(port)),
+    );
     const router = spawn(process.execPath, ['--import=./ends-with-its-parent.js', ...command], {
       cwd: PROCESSES,
       env: { ...TOOL_ENVIRONMENT, ROUTER_SECRET },
@@ -58,7 +64,10 @@ export async function startRouter(kind: RouterKind, supergraphSdl: string): Prom
     const ending = await listensOrEnds(router, port);
     if (ending === undefined) {
       const running = started.move();
-      return { url: `http://127.0.0.1:${port}/graphql`, [Symbol.asyncDispose]: () => running.disposeAsync() };
+      return {
+        url: `http://127.0.0.1:${port}/graphql`,
+        [Symbol.asyncDispose]: () => running.disposeAsync(),
+      };
     }
     // Taken by another process since it was found free.
     if (!ending.includes('EADDRINUSE')) throw new Error(`${kind.name} did not start:\n${ending}`);
@@ -73,7 +82,10 @@ async function kill(router: ChildProcess): Promise<void> {
 }
 
 /** Nothing once it says that it listens; all that it has said, if it ends before. */
-function listensOrEnds(router: ChildProcessWithoutNullStreams, port: number): Promise<string | undefined> {
+function listensOrEnds(
+  router: ChildProcessWithoutNullStreams,
+  port: number,
+): Promise<string | undefined> {
   const said: string[] = [];
   return new Promise((resolve) => {
     for (const output of [router.stdout, router.stderr]) {

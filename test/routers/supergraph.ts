@@ -8,7 +8,10 @@ import { type ContactsSubgraph, contactsSdl, serveContacts } from './contacts-su
 import { type Recorder, startRecorder } from './recorder.ts';
 import { ROUTER_SECRET, type RouterKind, startRouter } from './router-process.ts';
 
-export const subgraphSdl = readFileSync(new URL('../../sdl/subgraph.graphql', import.meta.url), 'utf8');
+export const subgraphSdl = readFileSync(
+  new URL('../../sdl/subgraph.graphql', import.meta.url),
+  'utf8',
+);
 
 /** The gateway's SDL and that of another team, which refers to it. */
 export function toSubgraphs(urls: { readonly revox: string; readonly contacts: string }) {
@@ -31,11 +34,18 @@ export interface Supergraph extends AsyncDisposable {
   /** Starts a gateway that lets nobody in but the router, to which the router comes from now on. */
   serveGateway(settings?: Environment): Promise<GatewayBehindRouter>;
   /** Sends one operation to the router. */
-  ask(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphQLResult>;
+  ask(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<GraphQLResult>;
 }
 
 /** @param exclude tags of what is hidden from clients */
-export async function startSupergraph(kind: RouterKind, exclude: readonly string[] = []): Promise<Supergraph> {
+export async function startSupergraph(
+  kind: RouterKind,
+  exclude: readonly string[] = [],
+): Promise<Supergraph> {
   await using started = new AsyncDisposableStack();
   const contacts = started.use(await serveContacts());
   const recorder = started.use(await startRecorder());

@@ -35,7 +35,10 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
   function writeDown({ sandbox }: GatewayBehindRouter) {
     const owned = KEYS.map((key) => {
       const { calls, assistants } = sandbox.control.data(key);
-      return { calls: calls.filter(({ status }) => status === 'completed').slice(0, 25), assistants: assistants.slice(0, 3) };
+      return {
+        calls: calls.filter(({ status }) => status === 'completed').slice(0, 25),
+        assistants: assistants.slice(0, 3),
+      };
     });
     supergraph.contacts.contacts = owned.flatMap(({ calls, assistants }, owner) =>
       calls.map(({ id }, index) => ({
@@ -53,7 +56,10 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
     await using gateway = await supergraph.serveGateway(PASS_THROUGH);
     writeDown(gateway);
     // A supergraph has no nodes.
-    const operations = [...operationsAbout(gateway).filter(({ query }) => !query.includes('nodes(ids:')), CONTACTS];
+    const operations = [
+      ...operationsAbout(gateway).filter(({ query }) => !query.includes('nodes(ids:')),
+      CONTACTS,
+    ];
     expect(await findLeaks(scene, { gateway, operations, executeAs })).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
@@ -61,7 +67,9 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
   test('are served with their own keys, and by what was remembered of them', async () => {
     await using world = await supergraph.serveGateway(PASS_THROUGH);
     const owned = writeDown(world);
-    const question = { query: '{ contacts(first: 100) { nodes { calls { toPhoneNumber } assistant { name } } } }' };
+    const question = {
+      query: '{ contacts(first: 100) { nodes { calls { toPhoneNumber } assistant { name } } } }',
+    };
     const expected = KEYS.map((_, asker) => ({
       nodes: owned.flatMap(({ calls, assistants }, owner) =>
         calls.map((call, index) => ({
@@ -70,18 +78,27 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
         })),
       ),
     }));
-    const askBoth = async () => (await Promise.all(KEYS.map((key) => executeAs(key, question)))).map(({ data }) => data.contacts);
+    const askBoth = async () =>
+      (await Promise.all(KEYS.map((key) => executeAs(key, question)))).map(
+        ({ data }) => data.contacts,
+      );
 
     // That there is no such object is remembered only for a key which is known to be one.
-    for (const key of KEYS) await executeAs(key, { query: '{ assistants(first: 1) { nodes { id } } }' });
+    for (const key of KEYS)
+      await executeAs(key, { query: '{ assistants(first: 1) { nodes { id } } }' });
     world.sandbox.control.clearLog();
     expect(await askBoth()).toEqual(expected);
     const ids = owned.flatMap(({ calls }) => calls.map(({ id }) => id));
     const others = (asker: number) => owned[1 - asker]!.assistants.map(({ id }) => id);
     KEYS.forEach((_, asker) => {
       const { id } = world.sandbox.organizations[asker]!;
-      const sent = world.sandbox.log.filter(({ organizationId }) => organizationId === id).map(({ path }) => path);
-      const needed = [...ids.map((id) => `/call/${id}`), ...others(asker).map((id) => `/assistants/${id}`)];
+      const sent = world.sandbox.log
+        .filter(({ organizationId }) => organizationId === id)
+        .map(({ path }) => path);
+      const needed = [
+        ...ids.map((id) => `/call/${id}`),
+        ...others(asker).map((id) => `/assistants/${id}`),
+      ];
       expect(sent.sort()).toEqual(needed.sort());
     });
     // And nothing with a key of nobody.
@@ -104,9 +121,13 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
       world.sandbox.control.clearLog();
       const { data, errors } = await supergraph.ask(question.query, {}, headers);
       expect(JSON.stringify(data)).not.toMatch(/"toPhoneNumber":"/);
-      expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['UNAUTHENTICATED']));
+      expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
+        new Set(['UNAUTHENTICATED']),
+      );
       expect(supergraph.recorder.requests()).toHaveLength(1);
-      const sent = new Set(world.sandbox.log.map(({ organizationId, status }) => `${organizationId} ${status}`));
+      const sent = new Set(
+        world.sandbox.log.map(({ organizationId, status }) => `${organizationId} ${status}`),
+      );
       expect([...sent]).toEqual('authorization' in headers ? ['null 401'] : []);
     }
   });

@@ -7,7 +7,10 @@ const createSandboxScene = () => {
   const { control } = sandbox;
   const data = control.data('sk_demo_a');
   const list = async (query = '') =>
-    (await fetchJson(sandbox, `/call?page=1&page_size=5000${query}`)).json.calls as { id: string; started_at: string | null }[];
+    (await fetchJson(sandbox, `/call?page=1&page_size=5000${query}`)).json.calls as {
+      id: string;
+      started_at: string | null;
+    }[];
   return { sandbox, control, data, list };
 };
 
@@ -15,14 +18,21 @@ it('insertAttempts adds attempts to the list, each with its own order', async ()
   const { sandbox, control, data, list } = createSandboxScene();
   const before = idsOf(data.attempts);
   const top = control.insertAttempts('sk_demo_a', { at: 0, count: 3 });
-  const middle = control.insertAttempts('sk_demo_a', { at: 100, items: [{ id: 'mine', result: 'IVR' }], status: 'errored' });
+  const middle = control.insertAttempts('sk_demo_a', {
+    at: 100,
+    items: [{ id: 'mine', result: 'IVR' }],
+    status: 'errored',
+  });
   const expected = [...idsOf(top), ...before];
   expected.splice(100, 0, 'mine');
   expect(idsOf(await list())).toEqual(expected);
   expect(middle).toMatchObject([{ id: 'mine', result: 'IVR', status: 'completed' }]);
   expect(idsOf(await list('&statuses=errored'))).toContain('mine');
   const order = data.calls.find((call) => call.last_call_attempt?.id === 'mine')!;
-  expect((await fetchJson(sandbox, `/call/${order.id}`)).json.call).toMatchObject({ status: 'errored', calls_count: 1 });
+  expect((await fetchJson(sandbox, `/call/${order.id}`)).json.call).toMatchObject({
+    status: 'errored',
+    calls_count: 1,
+  });
 });
 
 it('insertAttempts keeps the list in order when attempts are inserted below the top', async () => {
@@ -46,14 +56,26 @@ it('removeAttempts removes attempts and keeps their orders', async () => {
 it('insertRows and removeRows change the rows of a campaign', async () => {
   const { sandbox, control, data } = createSandboxScene();
   const { id } = data.campaigns[0]!;
-  const rows = async () => (await fetchJson(sandbox, `/campaigns/${id}/rows?page=1&page_size=1000`)).json;
+  const rows = async () =>
+    (await fetchJson(sandbox, `/campaigns/${id}/rows?page=1&page_size=1000`)).json;
   const before = idsOf(data.rows[id]!);
-  const added = control.insertRows('sk_demo_a', id, { at: 10, items: [{ input_data: { first_name: 'Zoé' } }, {}] });
-  expect(idsOf((await rows()).rows)).toEqual([...before.slice(0, 10), ...idsOf(added), ...before.slice(10)]);
+  const added = control.insertRows('sk_demo_a', id, {
+    at: 10,
+    items: [{ input_data: { first_name: 'Zoé' } }, {}],
+  });
+  expect(idsOf((await rows()).rows)).toEqual([
+    ...before.slice(0, 10),
+    ...idsOf(added),
+    ...before.slice(10),
+  ]);
   expect((await rows()).total).toBe(502);
   expect(added.map(({ row_index }) => row_index)).toEqual([500, 501]);
   control.removeRows('sk_demo_a', id, [before[0]!, added[1]!.id]);
-  expect(idsOf((await rows()).rows)).toEqual([...before.slice(1, 10), added[0]!.id, ...before.slice(10)]);
+  expect(idsOf((await rows()).rows)).toEqual([
+    ...before.slice(1, 10),
+    added[0]!.id,
+    ...before.slice(10),
+  ]);
 });
 
 it('putCall replaces a call in every list that shows it', async () => {
@@ -85,7 +107,9 @@ it('putCall adds a call, and removeCall removes a call from every list that show
   const order = idsOf(data.attempts);
   control.removeCall('sk_demo_a', call.id);
   expect((await fetchJson(sandbox, `/call/${call.id}`)).status).toBe(404);
-  expect(idsOf(await list())).toEqual(order.filter((id) => !idsOf(call.call_attempts).includes(id)));
+  expect(idsOf(await list())).toEqual(
+    order.filter((id) => !idsOf(call.call_attempts).includes(id)),
+  );
   expect(row).not.toHaveProperty('call');
   control.putCall('sk_demo_a', call);
   expect((await fetchJson(sandbox, `/call/${call.id}`)).status).toBe(200);
@@ -98,14 +122,17 @@ it('the sandbox shows every other change of its data', async () => {
   assistant.name = 'Renamed';
   expect((await fetchJson(sandbox, `/assistants/${assistant.id}`)).json.name).toBe('Renamed');
   data.attempts.reverse();
-  expect((await fetchJson(sandbox, '/call?page=1&page_size=1')).json.calls[0].id).toBe(data.attempts[0]!.id);
+  expect((await fetchJson(sandbox, '/call?page=1&page_size=1')).json.calls[0].id).toBe(
+    data.attempts[0]!.id,
+  );
 });
 
 it('the sandbox lists a manually added attempt under no status, because it has no order', async () => {
   const { data, list } = createSandboxScene();
   data.attempts.unshift({ ...data.attempts[100]!, id: 'by hand' });
   expect(idsOf(await list())[0]).toBe('by hand');
-  const every = '&statuses=initializing,queued_for_calling,calling,scheduled,completed,cancelled,errored';
+  const every =
+    '&statuses=initializing,queued_for_calling,calling,scheduled,completed,cancelled,errored';
   expect(idsOf(await list(every))).toEqual(idsOf(data.attempts).slice(1));
 });
 

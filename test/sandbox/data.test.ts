@@ -13,7 +13,8 @@ const attempts = everyone.flatMap((data) => data.attempts);
 
 const CALL_KEYS =
   'assistant call_attempts call_retry_config calls_count campaign created_at direction first_sentence_delay_ms from_phone_number id is_cancelled is_completed last_call_attempt llm_model metadata organization_id scheduled_at status to_phone_number';
-const ATTEMPT_KEYS = 'answered_at dial_error ended_at id phone_number recording_url result started_at status';
+const ATTEMPT_KEYS =
+  'answered_at dial_error ended_at id phone_number recording_url result started_at status';
 
 describe('Seed of the sandbox data', () => {
   it('the same seed generates the same data', () => {
@@ -26,7 +27,9 @@ describe('Seed of the sandbox data', () => {
   });
 
   it('the same seed generates the same ids and words at any start time', () => {
-    const later = createSandbox({ startedAt: STARTED_AT + 1_234_567_890 }).control.data('sk_demo_a');
+    const later = createSandbox({ startedAt: STARTED_AT + 1_234_567_890 }).control.data(
+      'sk_demo_a',
+    );
     expect(idsOf(later.calls)).toEqual(idsOf(a.calls));
     expect(new Set(idsOf(later.attempts))).toEqual(new Set(idsOf(a.attempts)));
     expect(later.calls.map((call) => [call.status, call.to_phone_number, call.metadata])).toEqual(
@@ -39,7 +42,10 @@ describe('Seed of the sandbox data', () => {
     const other = createSandbox({ startedAt: STARTED_AT, seed: 7 }).control.data('sk_demo_a');
     const mine = new Set(idsOf(a.calls));
     expect(other.calls.filter(({ id }) => mine.has(id))).toEqual([]);
-    expect([other.calls.length, other.attempts.length]).toEqual([a.calls.length, a.attempts.length]);
+    expect([other.calls.length, other.attempts.length]).toEqual([
+      a.calls.length,
+      a.attempts.length,
+    ]);
   });
 });
 
@@ -53,7 +59,13 @@ describe('Size of the sandbox data', () => {
       rows: data.campaigns.map(({ id }) => data.rows[id]!.length),
     }));
     expect(counts).toEqual([
-      { calls: 720, attempts: 2070, assistants: 12, campaigns: 8, rows: [500, 96, 64, 220, 150, 240, 130, 40] },
+      {
+        calls: 720,
+        attempts: 2070,
+        assistants: 12,
+        campaigns: 8,
+        rows: [500, 96, 64, 220, 150, 240, 130, 40],
+      },
       { calls: 150, attempts: 500, assistants: 4, campaigns: 3, rows: [80, 60, 45] },
     ]);
     expect(sandbox.organizations.map(({ apiKey }) => apiKey)).toEqual(['sk_demo_a', 'sk_demo_b']);
@@ -61,12 +73,20 @@ describe('Size of the sandbox data', () => {
 
   it('the sandbox data uses each id once', () => {
     const ids = everyone.flatMap((data) =>
-      [data.calls, data.attempts, data.assistants, data.campaigns, ...Object.values(data.rows)].flatMap((items) =>
-        idsOf(items as { id: string }[]),
-      ),
+      [
+        data.calls,
+        data.attempts,
+        data.assistants,
+        data.campaigns,
+        ...Object.values(data.rows),
+      ].flatMap((items) => idsOf(items as { id: string }[])),
     );
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toEqual([]);
+    expect(
+      ids.filter(
+        (id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -80,8 +100,16 @@ describe('Values in the data of organization A', () => {
       'initializing queued_for_calling calling scheduled completed cancelled errored',
     ],
     ['direction', a.calls.map((call) => call.direction), 'inbound outbound'],
-    ['attempt status', a.attempts.map((attempt) => attempt.status), 'queued ringing ongoing completed error'],
-    ['result', a.attempts.map((attempt) => attempt.result), 'IVR voicemail human unknown ios-screening-filter null'],
+    [
+      'attempt status',
+      a.attempts.map((attempt) => attempt.status),
+      'queued ringing ongoing completed error',
+    ],
+    [
+      'result',
+      a.attempts.map((attempt) => attempt.result),
+      'IVR voicemail human unknown ios-screening-filter null',
+    ],
     [
       'dial error',
       a.attempts.map((attempt) => attempt.dial_error),
@@ -90,22 +118,50 @@ describe('Values in the data of organization A', () => {
     ['ended by', a.attempts.map((attempt) => attempt.ended_by), 'agent user system null undefined'],
     ['role', transcript.map((message) => message.role), 'user assistant tool'],
     ['tool error', transcript.map((message) => message.tool_is_error), 'true false undefined'],
-    ['first sentence mode', a.assistants.map((assistant) => assistant.first_sentence_mode), 'generated static none'],
-    ['voice provider', a.assistants.map((assistant) => assistant.voice?.provider), 'cartesia elevenlabs undefined'],
-    ['model kind', a.assistants.map((assistant) => assistant.llm_model.type), 'dedicated-instance openrouter'],
+    [
+      'first sentence mode',
+      a.assistants.map((assistant) => assistant.first_sentence_mode),
+      'generated static none',
+    ],
+    [
+      'voice provider',
+      a.assistants.map((assistant) => assistant.voice?.provider),
+      'cartesia elevenlabs undefined',
+    ],
+    [
+      'model kind',
+      a.assistants.map((assistant) => assistant.llm_model.type),
+      'dedicated-instance openrouter',
+    ],
     [
       'dedicated model',
-      a.assistants.flatMap((assistant) => ('name' in assistant.llm_model ? [assistant.llm_model.name] : [])),
+      a.assistants.flatMap((assistant) =>
+        'name' in assistant.llm_model ? [assistant.llm_model.name] : [],
+      ),
       'gpt-4.1 ministral-3-8b-instruct',
     ],
-    ['background sound', a.assistants.map((assistant) => assistant.background_sound), 'audio/office.ogg null'],
-    ['FAQ source', a.assistants.flatMap((assistant) => (assistant.faq_items ?? []).map((item) => item.source)), 'human ai'],
+    [
+      'background sound',
+      a.assistants.map((assistant) => assistant.background_sound),
+      'audio/office.ogg null',
+    ],
+    [
+      'FAQ source',
+      a.assistants.flatMap((assistant) => (assistant.faq_items ?? []).map((item) => item.source)),
+      'human ai',
+    ],
     [
       'output type',
-      a.assistants.flatMap((assistant) => (assistant.structured_output_config ?? []).map((field) => field.type)),
+      a.assistants.flatMap((assistant) =>
+        (assistant.structured_output_config ?? []).map((field) => field.type),
+      ),
       'string number boolean enum date datetime',
     ],
-    ['campaign status', a.campaigns.map((campaign) => campaign.status), 'draft running paused completed'],
+    [
+      'campaign status',
+      a.campaigns.map((campaign) => campaign.status),
+      'draft running paused completed',
+    ],
     ['campaign cancellation', a.campaigns.map((campaign) => campaign.is_cancelled), 'true false'],
     ['windows in a retry config', retries.map((retry) => retry.calling_windows.length), '1 2'],
   ])('the data of organization A contains every value of %s', (_name, values, expected) => {
@@ -121,7 +177,9 @@ describe('Values in the data of organization A', () => {
 
   it('the data of organization A contains transcripts of up to sixteen lines and empty ones', () => {
     const lengths = new Set(
-      a.attempts.filter(({ status }) => status === 'completed').map((attempt) => attempt.transcript?.length),
+      a.attempts
+        .filter(({ status }) => status === 'completed')
+        .map((attempt) => attempt.transcript?.length),
     );
     expect(Math.max(...[...lengths].map((length) => length ?? 0))).toBeGreaterThanOrEqual(12);
     expect(lengths).toContain(0);
@@ -131,16 +189,21 @@ describe('Values in the data of organization A', () => {
 describe('Call in the sandbox data', () => {
   it('a call has all its keys', () => {
     for (const call of calls) expect(Object.keys(call).sort().join(' ')).toBe(CALL_KEYS);
-    for (const attempt of attempts) expect(Object.keys(attempt)).toEqual(expect.arrayContaining(ATTEMPT_KEYS.split(' ')));
+    for (const attempt of attempts)
+      expect(Object.keys(attempt)).toEqual(expect.arrayContaining(ATTEMPT_KEYS.split(' ')));
   });
 
   it('the fields of a call agree with each other', () => {
     for (const call of calls) {
       expect(call.last_call_attempt).toBe(call.call_attempts[0] ?? null);
       expect(call.calls_count).toBe(call.call_attempts.length);
-      expect([call.is_cancelled, call.is_completed]).toEqual([call.status === 'cancelled', call.status === 'completed']);
+      expect([call.is_cancelled, call.is_completed]).toEqual([
+        call.status === 'cancelled',
+        call.status === 'completed',
+      ]);
       const isInbound = call.direction === 'inbound';
-      for (const attempt of call.call_attempts) expect(attempt.phone_number).toBe(call.to_phone_number);
+      for (const attempt of call.call_attempts)
+        expect(attempt.phone_number).toBe(call.to_phone_number);
       if (isInbound) expect(call.campaign).toBeNull();
     }
   });
@@ -153,7 +216,8 @@ describe('Call in the sandbox data', () => {
       if (times.length > 0) expect(times.at(-1)! >= call.created_at).toBe(true);
       if (times.length > 0) expect(Date.parse(times[0]!)).toBeLessThanOrEqual(STARTED_AT);
       expect(call.created_at <= new Date(STARTED_AT).toISOString()).toBe(true);
-      if (call.status === 'scheduled') expect(Date.parse(call.scheduled_at!)).toBeGreaterThan(STARTED_AT);
+      if (call.status === 'scheduled')
+        expect(Date.parse(call.scheduled_at!)).toBeGreaterThan(STARTED_AT);
     }
   });
 
@@ -165,9 +229,17 @@ describe('Call in the sandbox data', () => {
       if (attempt.status === 'ringing') expect(filled(attempt)).toEqual([true, false, false]);
       if (attempt.status === 'ongoing') expect(filled(attempt)).toEqual([true, true, false]);
       if (attempt.status === 'completed')
-        expect([filled(attempt), attempt.dial_error, attempt.result === null]).toEqual([[true, true, true], null, false]);
+        expect([filled(attempt), attempt.dial_error, attempt.result === null]).toEqual([
+          [true, true, true],
+          null,
+          false,
+        ]);
       if (attempt.status === 'error')
-        expect([filled(attempt), attempt.dial_error === null, attempt.result]).toEqual([[true, false, true], false, null]);
+        expect([filled(attempt), attempt.dial_error === null, attempt.result]).toEqual([
+          [true, false, true],
+          false,
+          null,
+        ]);
     }
     const times = attempts.flatMap(({ started_at, answered_at, ended_at }) =>
       [started_at, answered_at, ended_at].filter((time) => time !== null),
@@ -176,7 +248,14 @@ describe('Call in the sandbox data', () => {
   });
 
   it('the structured output of a call fits the configuration of its assistant', () => {
-    const types = { string: 'string', number: 'number', boolean: 'boolean', enum: 'string', date: 'string', datetime: 'string' };
+    const types = {
+      string: 'string',
+      number: 'number',
+      boolean: 'boolean',
+      enum: 'string',
+      date: 'string',
+      datetime: 'string',
+    };
     let checked = 0;
     for (const call of calls) {
       const config = call.assistant?.structured_output_config;
@@ -207,8 +286,12 @@ describe('Call in the sandbox data', () => {
     const fictional = /^(\+1\d{3}55501\d\d|\+3363998\d{4}|\+447700900\d{3})$/;
     const numbers = [
       ...calls.flatMap((call) => [call.from_phone_number, call.to_phone_number]),
-      ...everyone.flatMap((data) => Object.values(data.rows).flatMap((rows) => rows.map((row) => row.phone_number))),
-      ...everyone.flatMap((data) => data.assistants.flatMap((assistant) => assistant.transfer_phone_number ?? [])),
+      ...everyone.flatMap((data) =>
+        Object.values(data.rows).flatMap((rows) => rows.map((row) => row.phone_number)),
+      ),
+      ...everyone.flatMap((data) =>
+        data.assistants.flatMap((assistant) => assistant.transfer_phone_number ?? []),
+      ),
     ];
     expect(numbers.filter((number) => !fictional.test(number))).toEqual([]);
   });
@@ -232,20 +315,27 @@ describe('Campaigns and assistants in the sandbox data', () => {
   it('a campaign and its calls share one assistant object, and rows share the call objects', () => {
     for (const data of everyone) {
       for (const campaign of data.campaigns) {
-        expect(campaign.assistant).toBe(data.assistants.find(({ id }) => id === campaign.assistant_id));
+        expect(campaign.assistant).toBe(
+          data.assistants.find(({ id }) => id === campaign.assistant_id),
+        );
         const ofCampaign = data.calls.filter((call) => call.campaign?.id === campaign.id);
         const inRows = data.rows[campaign.id]!.flatMap(({ call }) => call ?? []);
         expect(new Set(inRows)).toEqual(new Set<Call>(ofCampaign));
         expect(inRows).toHaveLength(ofCampaign.length);
         for (const call of ofCampaign)
-          expect([call.assistant, call.campaign]).toEqual([campaign.assistant, { id: campaign.id, name: campaign.name }]);
+          expect([call.assistant, call.campaign]).toEqual([
+            campaign.assistant,
+            { id: campaign.id, name: campaign.name },
+          ]);
         for (const row of data.rows[campaign.id]!)
           if (row.call !== undefined) expect(row.phone_number).toBe(row.call.to_phone_number);
         expect(data.rows[campaign.id]!.map(({ row_index }) => row_index)).toEqual(
           data.rows[campaign.id]!.map((_row, index) => index),
         );
         if (campaign.status === 'completed')
-          expect(inRows.every((call) => ['completed', 'cancelled', 'errored'].includes(call.status))).toBe(true);
+          expect(
+            inRows.every((call) => ['completed', 'cancelled', 'errored'].includes(call.status)),
+          ).toBe(true);
         if (campaign.status === 'draft') expect(inRows).toEqual([]);
       }
     }
@@ -272,14 +362,20 @@ describe('Sample ids of the sandbox data', () => {
     expect(rich.status).toBe('completed');
     expect(rich.last_call_attempt!.transcript!.length).toBeGreaterThanOrEqual(12);
     expect(rich.last_call_attempt!.transcript!.map(({ role }) => role)).toContain('tool');
-    expect(Object.keys(rich.last_call_attempt!.structured_output!).length).toBeGreaterThanOrEqual(4);
+    expect(Object.keys(rich.last_call_attempt!.structured_output!).length).toBeGreaterThanOrEqual(
+      4,
+    );
 
     const retried = callOf(found.retriedCallId).call_attempts;
     expect(retried.length).toBeGreaterThanOrEqual(5);
-    expect(new Set(retried.map((attempt) => attempt.started_at!.slice(0, 10))).size).toBeGreaterThanOrEqual(3);
+    expect(
+      new Set(retried.map((attempt) => attempt.started_at!.slice(0, 10))).size,
+    ).toBeGreaterThanOrEqual(3);
 
     expect(callOf(found.liveCallId).last_call_attempt!.status).toBe('ongoing');
-    expect(a.assistants.find(({ id }) => id === found.frenchAssistantId)!.prompt).toMatch(/^Tu es /);
+    expect(a.assistants.find(({ id }) => id === found.frenchAssistantId)!.prompt).toMatch(
+      /^Tu es /,
+    );
     expect(new Set(found.fiveAssistantIds).size).toBe(5);
     expect(a.rows[found.largeCampaignId]).toHaveLength(500);
     expect(a.campaigns.find(({ id }) => id === found.finishedCampaignId)!.status).toBe('completed');

@@ -5,7 +5,11 @@ import { fetchJson, STARTED_AT, toRequest } from './sandbox-requests.ts';
 
 const createSandboxScene = (options: SandboxOptions = {}) => {
   const sandbox = createSandbox({ startedAt: STARTED_AT, ...options });
-  return { sandbox, control: sandbox.control, statuses: () => sandbox.log.map(({ status }) => status) };
+  return {
+    sandbox,
+    control: sandbox.control,
+    statuses: () => sandbox.log.map(({ status }) => status),
+  };
 };
 
 /** Whether a promise has settled once everything that can run now has run. */
@@ -19,7 +23,8 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-const send = (sandbox: Sandbox, path: string, init: RequestInit = {}) => sandbox.fetch(toRequest(sandbox, path, init));
+const send = (sandbox: Sandbox, path: string, init: RequestInit = {}) =>
+  sandbox.fetch(toRequest(sandbox, path, init));
 
 describe('Matching of sandbox faults', () => {
   it('a fault applies to the given number of requests', async () => {
@@ -84,7 +89,10 @@ describe('fail', () => {
     control.fail('/assistants', { status: 204, times: 1 });
     expect((await fetchJson(sandbox, '/assistants')).json).toEqual({ error: ['odd'] });
     const page = await send(sandbox, '/assistants');
-    expect([await page.text(), page.headers.get('content-type')]).toEqual(['<html>Bad gateway</html>', 'text/html']);
+    expect([await page.text(), page.headers.get('content-type')]).toEqual([
+      '<html>Bad gateway</html>',
+      'text/html',
+    ]);
     expect(await (await send(sandbox, '/assistants')).text()).toBe('');
   });
 });
@@ -193,9 +201,16 @@ describe('Other sandbox faults', () => {
     control.corrupt('/assistants', '<!doctype html>', { contentType: 'text/html', status: 203 }, 1);
     control.corrupt('/assistants', new Uint8Array([0xff, 0xfe, 0x00]), {}, 1);
     const page = await send(sandbox, '/assistants');
-    expect([page.status, page.headers.get('content-type'), await page.text()]).toEqual([203, 'text/html', '<!doctype html>']);
+    expect([page.status, page.headers.get('content-type'), await page.text()]).toEqual([
+      203,
+      'text/html',
+      '<!doctype html>',
+    ]);
     const bytes = await send(sandbox, '/assistants');
-    expect([bytes.status, new Uint8Array(await bytes.arrayBuffer())]).toEqual([200, new Uint8Array([0xff, 0xfe, 0x00])]);
+    expect([bytes.status, new Uint8Array(await bytes.arrayBuffer())]).toEqual([
+      200,
+      new Uint8Array([0xff, 0xfe, 0x00]),
+    ]);
   });
 
   it('transform changes the JSON of the response and not the data', async () => {
@@ -222,7 +237,11 @@ describe('Other sandbox faults', () => {
 describe('In-flight requests of the sandbox', () => {
   it('the maximum of concurrent requests counts from the last clearing of the log', async () => {
     const { sandbox, control } = createSandboxScene();
-    await Promise.all([fetchJson(sandbox, '/assistants'), fetchJson(sandbox, '/campaigns'), fetchJson(sandbox, '/nothing')]);
+    await Promise.all([
+      fetchJson(sandbox, '/assistants'),
+      fetchJson(sandbox, '/campaigns'),
+      fetchJson(sandbox, '/nothing'),
+    ]);
     expect(control.maxInFlight()).toBe(3);
     control.clearLog();
     expect(control.maxInFlight()).toBe(0);

@@ -33,7 +33,8 @@ function differences(one: SandboxData, other: SandboxData): string[] {
   for (const list of ['calls', 'attempts', 'assistants', 'campaigns'] as const) {
     if (idsOf(one[list]).join() !== idsOf(other[list]).join()) found.push(`the order of ${list}`);
     const others = new Map(other[list].map((item) => [item.id, JSON.stringify(item)]));
-    for (const item of one[list]) if (others.get(item.id) !== JSON.stringify(item)) found.push(`${list} ${item.id}`);
+    for (const item of one[list])
+      if (others.get(item.id) !== JSON.stringify(item)) found.push(`${list} ${item.id}`);
   }
   for (const [id, rows] of Object.entries(one.rows))
     if (JSON.stringify(rows) !== JSON.stringify(other.rows[id])) found.push(`the rows of ${id}`);
@@ -70,7 +71,9 @@ it('the live sandbox adds a call with a queued attempt to the top of the list ev
 it('a live call passes through its stages in order within minutes, and its transcript grows line by line', () => {
   const { at } = createLiveSandbox();
   at(20 * SECOND_MS);
-  const ids = new Set(Array.from({ length: 10 }, (_, index) => at((index + 1) * 20 * SECOND_MS).calls.at(-1)!.id));
+  const ids = new Set(
+    Array.from({ length: 10 }, (_, index) => at((index + 1) * 20 * SECOND_MS).calls.at(-1)!.id),
+  );
   const again = createLiveSandbox();
   const stories = new Map<string, { stages: string[]; lines: number[]; seconds: number }>();
   for (let seconds = 20; seconds <= 480; seconds += 1) {
@@ -78,7 +81,8 @@ it('a live call passes through its stages in order within minutes, and its trans
       const story = stories.get(call.id) ?? { stages: [], lines: [], seconds: 0 };
       const stage = `${call.status}/${call.last_call_attempt?.status}`;
       if (story.stages.at(-1) !== stage) story.stages.push(stage);
-      if (call.status === 'calling') story.lines.push(call.last_call_attempt?.transcript?.length ?? 0);
+      if (call.status === 'calling')
+        story.lines.push(call.last_call_attempt?.transcript?.length ?? 0);
       if (call.status !== 'completed') story.seconds++;
       stories.set(call.id, story);
     }
@@ -87,9 +91,13 @@ it('a live call passes through its stages in order within minutes, and its trans
   expect(told).toHaveLength(10);
   for (const { stages, lines, seconds } of told) {
     expect(
-      ['queued_for_calling/queued', 'calling/ringing', 'calling/ongoing', 'completed/completed', 'completed/error'].filter(
-        (stage) => stages.includes(stage),
-      ),
+      [
+        'queued_for_calling/queued',
+        'calling/ringing',
+        'calling/ongoing',
+        'completed/completed',
+        'completed/error',
+      ].filter((stage) => stages.includes(stage)),
     ).toEqual(stages);
     expect(stages[0]).toBe('queued_for_calling/queued');
     expect(stages.at(-1)).toMatch(/^completed/);
@@ -118,7 +126,9 @@ it('the live sandbox completes calls that were in progress at the start, also in
 it('the live sandbox starts scheduled calls at their scheduled time', () => {
   const { at } = createLiveSandbox();
   const scheduled = at(0).calls.filter(({ status }) => status === 'scheduled');
-  const first = scheduled.toSorted((one, other) => (one.scheduled_at! < other.scheduled_at! ? -1 : 1))[0]!;
+  const first = scheduled.toSorted((one, other) =>
+    one.scheduled_at! < other.scheduled_at! ? -1 : 1,
+  )[0]!;
   const attemptsBefore = first.calls_count;
   at(Date.parse(first.scheduled_at!) - STARTED_AT + 1);
   expect([first.status, first.calls_count, first.last_call_attempt!.status]).toEqual([
@@ -134,18 +144,22 @@ describe('Passing of time in the live sandbox', () => {
   it.each([
     ['minutes', 10 * MINUTE_MS, 7 * SECOND_MS],
     ['hours, with the oldest calls recycled', 3 * HOUR_MS, 20 * SECOND_MS],
-  ])('one large step of the clock and many small steps lead to the same data: %s', (_name, duration, step) => {
-    const walking = createLiveSandbox();
-    for (let ms = 0; ms < duration; ms += step) walking.at(ms);
-    const leaping = createLiveSandbox();
-    expect(differences(walking.at(duration), leaping.at(duration))).toEqual([]);
-  });
+  ])(
+    'one large step of the clock and many small steps lead to the same data: %s',
+    (_name, duration, step) => {
+      const walking = createLiveSandbox();
+      for (let ms = 0; ms < duration; ms += step) walking.at(ms);
+      const leaping = createLiveSandbox();
+      expect(differences(walking.at(duration), leaping.at(duration))).toEqual([]);
+    },
+  );
 
   it('the order of queued calls does not depend on the steps of the clock', () => {
     const walking = createLiveSandbox();
     for (let ms = 0; ms <= 100 * SECOND_MS; ms += SECOND_MS) {
       const walked = walking.at(ms);
-      if (ms % (5 * SECOND_MS) === 0) expect(differences(walked, createLiveSandbox().at(ms))).toEqual([]);
+      if (ms % (5 * SECOND_MS) === 0)
+        expect(differences(walked, createLiveSandbox().at(ms))).toEqual([]);
     }
   });
 
@@ -182,7 +196,9 @@ describe('Passing of time in the live sandbox', () => {
     for (let hours = 1; hours <= 24; hours++) {
       const { calls } = at(hours * HOUR_MS + 50 * SECOND_MS);
       const { liveCallId } = sampleIds(sandbox);
-      expect(calls.find(({ id }) => id === liveCallId)!.status).toMatch(/^(queued_for_calling|calling)$/);
+      expect(calls.find(({ id }) => id === liveCallId)!.status).toMatch(
+        /^(queued_for_calling|calling)$/,
+      );
     }
   });
 });

@@ -14,15 +14,25 @@ interface Parameter {
 }
 interface Operation {
   parameters?: Parameter[];
-  responses: Record<string, { $ref?: string; content?: { 'application/json': { schema: { $ref: string } } } }>;
+  responses: Record<
+    string,
+    { $ref?: string; content?: { 'application/json': { schema: { $ref: string } } } }
+  >;
 }
 interface Contract {
   paths: Record<string, { get: Operation }>;
   components: { responses: Record<string, NonNullable<Operation['responses'][string]>> };
 }
 
-const contract = parse(readFileSync(new URL('../../schema/revox.openapi.yaml', import.meta.url), 'utf8')) as Contract;
-const ajv = new Ajv2020({ strict: false, strictNumbers: true, validateFormats: false, allErrors: true });
+const contract = parse(
+  readFileSync(new URL('../../schema/revox.openapi.yaml', import.meta.url), 'utf8'),
+) as Contract;
+const ajv = new Ajv2020({
+  strict: false,
+  strictNumbers: true,
+  validateFormats: false,
+  allErrors: true,
+});
 ajv.addSchema(contract, 'contract');
 
 /** The violations of a value against the schema at this pointer of the contract. */
@@ -44,7 +54,9 @@ function operationOf(path: string): [template: string, operation: Operation] {
 /** The violations of a request against the contract. */
 function requestErrors(template: string, operation: Operation, query: URLSearchParams): string[] {
   const known = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query');
-  const errors = [...query.keys()].filter((name) => !known.some((parameter) => parameter.name === name));
+  const errors = [...query.keys()].filter(
+    (name) => !known.some((parameter) => parameter.name === name),
+  );
   for (const [index, parameter] of (operation.parameters ?? []).entries()) {
     if (parameter.in !== 'query') continue;
     const text = query.get(parameter.name);
@@ -53,7 +65,12 @@ function requestErrors(template: string, operation: Operation, query: URLSearchP
       continue;
     }
     const { type } = parameter.schema;
-    const value = type === 'integer' || type === 'number' ? Number(text) : type === 'array' ? text.split(',') : text;
+    const value =
+      type === 'integer' || type === 'number'
+        ? Number(text)
+        : type === 'array'
+          ? text.split(',')
+          : text;
     const pointer = `#/paths/${template.replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')}/get/parameters/${index}/schema`;
     errors.push(...schemaErrors(pointer, value).map((error) => `${parameter.name}${error}`));
   }
@@ -61,9 +78,13 @@ function requestErrors(template: string, operation: Operation, query: URLSearchP
 }
 
 function responseErrors(operation: Operation, status: number, json: unknown): string[] {
-  const response = operation.responses[status] ?? operation.responses[`${Math.floor(status / 100)}XX`];
+  const response =
+    operation.responses[status] ?? operation.responses[`${Math.floor(status / 100)}XX`];
   if (response === undefined) return [`status ${status} is not documented`];
-  const { content } = response.$ref === undefined ? response : contract.components.responses[response.$ref.split('/').at(-1)!]!;
+  const { content } =
+    response.$ref === undefined
+      ? response
+      : contract.components.responses[response.$ref.split('/').at(-1)!]!;
   return schemaErrors(content!['application/json'].schema.$ref, json);
 }
 
@@ -85,8 +106,19 @@ async function check(
 /** The paths of everything that the sandbox serves, page by page and filter by filter. */
 function crawl(sandbox: Sandbox, key: string): string[] {
   const { calls, assistants, campaigns, attempts } = sandbox.control.data(key);
-  const pages = Array.from({ length: Math.ceil(attempts.length / 100) + 1 }, (_, index) => index + 1);
-  const statuses = ['initializing', 'queued_for_calling', 'calling', 'scheduled', 'completed', 'cancelled', 'errored'];
+  const pages = Array.from(
+    { length: Math.ceil(attempts.length / 100) + 1 },
+    (_, index) => index + 1,
+  );
+  const statuses = [
+    'initializing',
+    'queued_for_calling',
+    'calling',
+    'scheduled',
+    'completed',
+    'cancelled',
+    'errored',
+  ];
   return [
     ...pages.map((page) => `/call?page=${page}&page_size=100`),
     ...statuses.map((status) => `/call?page=1&page_size=20&statuses=${status}`),
@@ -117,16 +149,20 @@ describe.each(sandboxes)('Conformance of the %s data', (_name, options, elapsedM
     time = STARTED_AT + elapsedMs;
   });
 
-  it.each(['sk_demo_a', 'sk_demo_b'])('every response to %s conforms to the OpenAPI contract', async (key) => {
-    const paths = crawl(sandbox, key);
-    expect(paths.length).toBeGreaterThan(150);
-    const wrong = [];
-    for (const path of paths) {
-      const checked = await check(sandbox, path, key);
-      if (checked.status !== 200 || checked.request.length + checked.response.length > 0) wrong.push({ path, ...checked });
-    }
-    expect(wrong).toEqual([]);
-  });
+  it.each(['sk_demo_a', 'sk_demo_b'])(
+    'every response to %s conforms to the OpenAPI contract',
+    async (key) => {
+      const paths = crawl(sandbox, key);
+      expect(paths.length).toBeGreaterThan(150);
+      const wrong = [];
+      for (const path of paths) {
+        const checked = await check(sandbox, path, key);
+        if (checked.status !== 200 || checked.request.length + checked.response.length > 0)
+          wrong.push({ path, ...checked });
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
 describe('Requests that violate the contract', () => {
@@ -161,17 +197,33 @@ describe('Requests that violate the contract', () => {
   });
 
   it('a request with an unknown key or for an unknown object is rejected with a documented body', async () => {
-    expect(await check(sandbox, '/assistants', 'sk_other')).toMatchObject({ status: 401, response: [] });
-    expect(await check(sandbox, `/call/${calls[0]!.id}`, 'sk_demo_b')).toMatchObject({ status: 404, response: [] });
+    expect(await check(sandbox, '/assistants', 'sk_other')).toMatchObject({
+      status: 401,
+      response: [],
+    });
+    expect(await check(sandbox, `/call/${calls[0]!.id}`, 'sk_demo_b')).toMatchObject({
+      status: 404,
+      response: [],
+    });
   });
 });
 
 it('the conformance check detects a response that violates the contract', async () => {
   const sandbox = createSandbox({ startedAt: STARTED_AT });
   const { id } = sandbox.control.data('sk_demo_a').calls[0]!;
-  sandbox.control.transform('/call/', (json) => ({ call: { ...json.call, status: 'paused', id: 7 } }), 1);
+  sandbox.control.transform(
+    '/call/',
+    (json) => ({ call: { ...json.call, status: 'paused', id: 7 } }),
+    1,
+  );
   const changed = (await check(sandbox, `/call/${id}`, 'sk_demo_a')).response.join('; ');
   expect(changed).toMatch(/\/call\/status .*\/call\/id|\/call\/id .*\/call\/status/);
-  sandbox.control.transform('/call/', ({ call: { organization_id: _gone, ...call } }) => ({ call }), 1);
-  expect((await check(sandbox, `/call/${id}`, 'sk_demo_a')).response.join('; ')).toContain('organization_id');
+  sandbox.control.transform(
+    '/call/',
+    ({ call: { organization_id: _gone, ...call } }) => ({ call }),
+    1,
+  );
+  expect((await check(sandbox, `/call/${id}`, 'sk_demo_a')).response.join('; ')).toContain(
+    'organization_id',
+  );
 });

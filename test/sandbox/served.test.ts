@@ -15,7 +15,10 @@ afterEach(async () => {
 async function serve(sandbox: Pick<Sandbox, 'fetch' | 'basePath'>): Promise<Served> {
   for (;;) {
     try {
-      const served = await serveSandbox(sandbox, { host: '127.0.0.1', port: 20_000 + Math.floor(Math.random() * 12_000) });
+      const served = await serveSandbox(sandbox, {
+        host: '127.0.0.1',
+        port: 20_000 + Math.floor(Math.random() * 12_000),
+      });
       open.push(served);
       return served;
     } catch (error) {
@@ -65,7 +68,9 @@ it('the served sandbox destroys the socket on reset', async () => {
   sandbox.control.reset('/assistants', 1);
   const error = await fetch(`${url}/assistants`, { headers }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(TypeError);
-  expect(['ECONNRESET', 'UND_ERR_SOCKET']).toContain(((error as Error).cause as { code: string }).code);
+  expect(['ECONNRESET', 'UND_ERR_SOCKET']).toContain(
+    ((error as Error).cause as { code: string }).code,
+  );
   expect((await fetch(`${url}/assistants`, { headers })).status).toBe(200);
 });
 
@@ -98,6 +103,9 @@ it('closing the served sandbox ends waiting and idle connections', async () => {
 
 it('serving the sandbox on a port in use rejects with EADDRINUSE', async () => {
   const { url } = await createServedScene();
-  const second = serveSandbox(createSandbox({ startedAt: STARTED_AT }), { host: '127.0.0.1', port: Number(new URL(url).port) });
+  const second = serveSandbox(createSandbox({ startedAt: STARTED_AT }), {
+    host: '127.0.0.1',
+    port: Number(new URL(url).port),
+  });
   await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });

@@ -25,20 +25,35 @@ describe('Authentication of the sandbox', () => {
     expect((await fetchJson(sandbox, '/nothing', { headers: {} })).status).toBe(401);
   });
 
-  it.each(['sk_demo_a', 'sk_demo_b'])('the sandbox shows the key %s its own organization only', async (key) => {
-    const [mine, theirs] = key === 'sk_demo_a' ? [a, b] : [b, a];
-    expect((await fetchJson(sandbox, '/assistants', { key })).json.assistants).toEqual(mine.assistants);
-    expect(idsOf((await fetchJson(sandbox, '/call?page=1&page_size=5000', { key })).json.calls)).toEqual(idsOf(mine.attempts));
-    for (const [path, wanted] of [
-      ['/call/', 'calls'],
-      ['/assistants/', 'assistants'],
-      ['/campaigns/', 'campaigns'],
-    ] as const) {
-      expect((await fetchJson(sandbox, path + mine[wanted][0]!.id, { key })).status).toBe(200);
-      expect((await fetchJson(sandbox, path + theirs[wanted][0]!.id, { key })).status).toBe(404);
-    }
-    expect((await fetchJson(sandbox, `/campaigns/${theirs.campaigns[0]!.id}/rows?page=1&page_size=1`, { key })).status).toBe(404);
-  });
+  it.each(['sk_demo_a', 'sk_demo_b'])(
+    'the sandbox shows the key %s its own organization only',
+    async (key) => {
+      const [mine, theirs] = key === 'sk_demo_a' ? [a, b] : [b, a];
+      expect((await fetchJson(sandbox, '/assistants', { key })).json.assistants).toEqual(
+        mine.assistants,
+      );
+      expect(
+        idsOf((await fetchJson(sandbox, '/call?page=1&page_size=5000', { key })).json.calls),
+      ).toEqual(idsOf(mine.attempts));
+      for (const [path, wanted] of [
+        ['/call/', 'calls'],
+        ['/assistants/', 'assistants'],
+        ['/campaigns/', 'campaigns'],
+      ] as const) {
+        expect((await fetchJson(sandbox, path + mine[wanted][0]!.id, { key })).status).toBe(200);
+        expect((await fetchJson(sandbox, path + theirs[wanted][0]!.id, { key })).status).toBe(404);
+      }
+      expect(
+        (
+          await fetchJson(
+            sandbox,
+            `/campaigns/${theirs.campaigns[0]!.id}/rows?page=1&page_size=1`,
+            { key },
+          )
+        ).status,
+      ).toBe(404);
+    },
+  );
 });
 
 describe('Paths of the sandbox', () => {
@@ -69,10 +84,13 @@ describe('Paths of the sandbox', () => {
     expect((await moved.fetch(elsewhere)).status).toBe(200);
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('the sandbox rejects the method %s', async (method) => {
-    const { status, headers } = await fetchJson(sandbox, '/assistants', { method });
-    expect([status, headers.get('allow')]).toEqual([405, 'GET']);
-  });
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
+    'the sandbox rejects the method %s',
+    async (method) => {
+      const { status, headers } = await fetchJson(sandbox, '/assistants', { method });
+      expect([status, headers.get('allow')]).toEqual([405, 'GET']);
+    },
+  );
 
   it('the sandbox decodes a path segment once', async () => {
     const { id } = a.calls[0]!;
@@ -116,13 +134,14 @@ describe('Rejected parameters of the sandbox', () => {
     '?page=1&page_size=10&statuses=completed,',
     '?page=1&page_size=10&statuses=completed,+errored',
   ];
-  it.each(lists.flatMap((list) => bad.map((query) => [list.replace(campaignId, '…') + query, list + query])))(
-    'the sandbox rejects the list parameters of %s',
-    async (_name, path) => {
-      const { status, json } = await fetchJson(sandbox, path);
-      expect([status, typeof json.message]).toEqual([400, 'string']);
-    },
-  );
+  it.each(
+    lists.flatMap((list) =>
+      bad.map((query) => [list.replace(campaignId, '…') + query, list + query]),
+    ),
+  )('the sandbox rejects the list parameters of %s', async (_name, path) => {
+    const { status, json } = await fetchJson(sandbox, path);
+    expect([status, typeof json.message]).toEqual([400, 'string']);
+  });
 
   it.each([
     `${rows}?page=1&page_size=10&result=IVR&result=human`,
@@ -143,8 +162,12 @@ describe('Rejected parameters of the sandbox', () => {
   });
 
   it('the sandbox accepts the largest safe integers', async () => {
-    expect((await fetchJson(sandbox, '/call?page=9007199254740991&page_size=9007199254740991')).json).toEqual({ calls: [] });
-    expect((await fetchJson(sandbox, `${rows}?page=1&page_size=9007199254740991`)).json.rows).toHaveLength(500);
+    expect(
+      (await fetchJson(sandbox, '/call?page=9007199254740991&page_size=9007199254740991')).json,
+    ).toEqual({ calls: [] });
+    expect(
+      (await fetchJson(sandbox, `${rows}?page=1&page_size=9007199254740991`)).json.rows,
+    ).toHaveLength(500);
   });
 });
 
@@ -156,25 +179,37 @@ describe('Filters of the sandbox', () => {
   };
   const expected = idsOf(
     a.attempts.filter(({ id }) =>
-      a.calls.some((call) => ['cancelled', 'errored'].includes(call.status) && idsOf(call.call_attempts).includes(id)),
+      a.calls.some(
+        (call) =>
+          ['cancelled', 'errored'].includes(call.status) && idsOf(call.call_attempts).includes(id),
+      ),
     ),
   );
 
-  describe.each(['comma', 'repeat', 'brackets'] as const)('Array format %s of GET /call', (arrayFormat) => {
-    const speaking = createSandbox({ startedAt: STARTED_AT, arrayFormat });
-    it.each(['comma', 'repeat', 'brackets'] as const)(
-      'GET /call accepts only its own array format: statuses in %s',
-      async (form) => {
-        const { status, json } = await fetchJson(speaking, `/call?page=1&page_size=5000&${forms[form]}`);
-        if (form === arrayFormat) expect([status, idsOf(json.calls)]).toEqual([200, expected]);
-        else expect(status).toBe(400);
-      },
-    );
-    it('the rows accept their statuses as one string in every array format', async () => {
-      const { status } = await fetchJson(speaking, `${rows}?page=1&page_size=1&statuses=completed,errored`);
-      expect(status).toBe(200);
-    });
-  });
+  describe.each(['comma', 'repeat', 'brackets'] as const)(
+    'Array format %s of GET /call',
+    (arrayFormat) => {
+      const speaking = createSandbox({ startedAt: STARTED_AT, arrayFormat });
+      it.each(['comma', 'repeat', 'brackets'] as const)(
+        'GET /call accepts only its own array format: statuses in %s',
+        async (form) => {
+          const { status, json } = await fetchJson(
+            speaking,
+            `/call?page=1&page_size=5000&${forms[form]}`,
+          );
+          if (form === arrayFormat) expect([status, idsOf(json.calls)]).toEqual([200, expected]);
+          else expect(status).toBe(400);
+        },
+      );
+      it('the rows accept their statuses as one string in every array format', async () => {
+        const { status } = await fetchJson(
+          speaking,
+          `${rows}?page=1&page_size=1&statuses=completed,errored`,
+        );
+        expect(status).toBe(200);
+      });
+    },
+  );
 
   it('the statuses of GET /call filter attempts by the status of their order', async () => {
     expect(expected.length).toBeGreaterThan(0);
@@ -186,7 +221,8 @@ describe('Filters of the sandbox', () => {
   });
 
   const allRows = a.rows[campaignId]!;
-  const askRows = async (filter: string) => (await fetchJson(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
+  const askRows = async (filter: string) =>
+    (await fetchJson(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
 
   it.each(['IVR', 'voicemail', 'human', 'unknown', 'ios-screening-filter'])(
     'the result filter finds rows whose last attempt has the result %s',
@@ -200,24 +236,34 @@ describe('Filters of the sandbox', () => {
 
   it('the result filter finds rows without a result, and all rows', async () => {
     const none = await askRows('result=none');
-    expect(idsOf(none.rows)).toEqual(idsOf(allRows.filter((row) => (row.call?.last_call_attempt?.result ?? null) === null)));
+    expect(idsOf(none.rows)).toEqual(
+      idsOf(allRows.filter((row) => (row.call?.last_call_attempt?.result ?? null) === null)),
+    );
     expect(none.total).toBeGreaterThan(310);
     expect((await askRows('result=all')).total).toBe(500);
   });
 
   it('the statuses filter finds rows by the status of their order', async () => {
-    const wanted = allRows.filter((row) => row.call?.status === 'calling' || row.call?.status === 'scheduled');
+    const wanted = allRows.filter(
+      (row) => row.call?.status === 'calling' || row.call?.status === 'scheduled',
+    );
     expect(wanted.length).toBeGreaterThan(0);
     expect(idsOf((await askRows('statuses=calling,scheduled')).rows)).toEqual(idsOf(wanted));
   });
 
   it('the query filter finds rows by text in the phone number or the input data, in upper or lower case', async () => {
     const row = allRows[7]!;
-    expect(idsOf((await askRows(`query=${encodeURIComponent(row.phone_number)}`)).rows)).toContain(row.id);
+    expect(idsOf((await askRows(`query=${encodeURIComponent(row.phone_number)}`)).rows)).toContain(
+      row.id,
+    );
     const name = row.input_data.last_name!;
     const found = (await askRows(`query=${name.toUpperCase()}`)).rows;
     expect(idsOf(found)).toEqual(
-      idsOf(allRows.filter(({ input_data }) => Object.values(input_data).some((value) => value.includes(name)))),
+      idsOf(
+        allRows.filter(({ input_data }) =>
+          Object.values(input_data).some((value) => value.includes(name)),
+        ),
+      ),
     );
     expect((await askRows('query=nobody%20is%20called%20so')).total).toBe(0);
   });
@@ -251,8 +297,22 @@ describe('Log of the sandbox', () => {
         aborted: false,
         at: STARTED_AT + 5,
       },
-      { method: 'GET', path: '/assistants', organizationId: null, status: 401, aborted: false, at: STARTED_AT + 5 },
-      { method: 'GET', path: '/campaigns', organizationId: other!.id, status: 200, aborted: false, at: STARTED_AT + 5 },
+      {
+        method: 'GET',
+        path: '/assistants',
+        organizationId: null,
+        status: 401,
+        aborted: false,
+        at: STARTED_AT + 5,
+      },
+      {
+        method: 'GET',
+        path: '/campaigns',
+        organizationId: other!.id,
+        status: 200,
+        aborted: false,
+        at: STARTED_AT + 5,
+      },
     ]);
     logged.control.clearLog();
     expect(logged.log).toEqual([]);
@@ -260,7 +320,9 @@ describe('Log of the sandbox', () => {
 
   it('the sandbox does not log a request that was aborted before it was sent', async () => {
     const logged = createSandbox({ startedAt: STARTED_AT });
-    await expect(logged.fetch(toRequest(logged, '/assistants', { signal: AbortSignal.abort() }))).rejects.toThrow();
+    await expect(
+      logged.fetch(toRequest(logged, '/assistants', { signal: AbortSignal.abort() })),
+    ).rejects.toThrow();
     expect(logged.log).toEqual([]);
   });
 });

@@ -33,8 +33,20 @@ export function toTable(attacks: readonly MeasuredAttack[]): string {
 }
 
 function toRow(measured: MeasuredAttack): string {
-  const { attack, observed, upstreamRequests, quietMedian, median, p99, health, slowestHealth, peakMebibytes } = measured;
-  const outcomes = Object.entries(observed.outcomes).map(([outcome, times]) => `${times} × ${outcome}`);
+  const {
+    attack,
+    observed,
+    upstreamRequests,
+    quietMedian,
+    median,
+    p99,
+    health,
+    slowestHealth,
+    peakMebibytes,
+  } = measured;
+  const outcomes = Object.entries(observed.outcomes).map(
+    ([outcome, times]) => `${times} × ${outcome}`,
+  );
   const cells = [
     attack.name,
     attack.bound,
@@ -61,7 +73,10 @@ export function readTable(): { readonly name: string; readonly bound: string }[]
 }
 
 /** The page with a new table in the place of the old one. */
-export function withTable(attacks: readonly MeasuredAttack[]): { readonly path: string; readonly text: string } {
+export function withTable(attacks: readonly MeasuredAttack[]): {
+  readonly path: string;
+  readonly text: string;
+} {
   const { before, after } = readPage();
   return { path: PAGE, text: `${before}${START}\n${toTable(attacks)}\n${END}${after}` };
 }
@@ -70,6 +85,11 @@ export function withTable(attacks: readonly MeasuredAttack[]): { readonly path: 
 function readPage(): { readonly before: string; readonly table: string; readonly after: string } {
   const text = readFileSync(PAGE, 'utf8');
   const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start === -1 || end < start) throw new Error(`docs/reference/security-checklist.md needs ${START} and ${END}.`);
-  return { before: text.slice(0, start), table: text.slice(start + START.length, end), after: text.slice(end + END.length) };
+  if (start === -1 || end < start)
+    throw new Error(`docs/reference/security-checklist.md needs ${START} and ${END}.`);
+  return {
+    before: text.slice(0, start),
+    table: text.slice(start + START.length, end),
+    after: text.slice(end + END.length),
+  };
 }

@@ -31,24 +31,31 @@ export interface AttackedGateway extends AsyncDisposable {
 }
 
 /** @param neighbour the API key of the tenant that is not to notice anything */
-export async function startAttackedGateway({ id, attack }: NamedAttack, neighbour: string): Promise<AttackedGateway> {
+export async function startAttackedGateway(
+  { id, attack }: NamedAttack,
+  neighbour: string,
+): Promise<AttackedGateway> {
   const upstream = fork(join(PROCESSES, 'upstream-server.ts'), [id, neighbour], { cwd: ROOT });
   const control = fork(join(PROCESSES, 'control-server.ts'), { cwd: ROOT });
-  const [[upstreamUrl], [controlUrl]] = (await Promise.all([once(upstream, 'message'), once(control, 'message')])) as [
-    [string],
-    [string],
-  ];
+  const [[upstreamUrl], [controlUrl]] = (await Promise.all([
+    once(upstream, 'message'),
+    once(control, 'message'),
+  ])) as [[string], [string]];
   const port = await freePort();
-  const gateway = startProcess(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, 'src/main.ts'], {
-    cwd: ROOT,
-    settings: {
-      NODE_ENV: 'production',
-      PORT: String(port),
-      REVOX_BASE_URL: upstreamUrl,
-      REVOX_FIRST_PAGE: '1',
-      ...attack.settings,
+  const gateway = startProcess(
+    process.execPath,
+    [`--max-old-space-size=${HEAP_MIB}`, 'src/main.ts'],
+    {
+      cwd: ROOT,
+      settings: {
+        NODE_ENV: 'production',
+        PORT: String(port),
+        REVOX_BASE_URL: upstreamUrl,
+        REVOX_FIRST_PAGE: '1',
+        ...attack.settings,
+      },
     },
-  });
+  );
   const lines = collectLines(gateway);
   let ending: string | undefined;
   void gateway.ended.then(({ code, stderr }) => {
@@ -84,7 +91,9 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 async function runAttacker(id: string, url: string, ms: number): Promise<Observed> {
-  const attacker = fork(join(PROCESSES, 'attacker-process.ts'), [id, url, String(ms)], { cwd: ROOT });
+  const attacker = fork(join(PROCESSES, 'attacker-process.ts'), [id, url, String(ms)], {
+    cwd: ROOT,
+  });
   const exited = once(attacker, 'exit').then(([code]) => {
     throw new Error(`The attacker ended with ${code}.`);
   });

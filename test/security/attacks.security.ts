@@ -18,47 +18,59 @@ const MAX_MS = { median: 20, p99: 200, health: 200, slowestHealth: 1_000 };
 const named = await loadAttacks();
 const measured: MeasuredAttack[] = [];
 
-describe.each(named.map((one) => [one.attack.name, one] as const))('%s', (_name, { id, attack }) => {
-  test('ends as it should, and neither the process nor the neighbour notices', async () => {
-    await using gateway = await startAttackedGateway({ id, attack }, NEIGHBOUR);
-    const probeFor = (signal: AbortSignal) => probe({ ...gateway, key: NEIGHBOUR, signal });
-    const quiet = await probeFor(AbortSignal.timeout(QUIET_MS));
+describe.each(named.map((one) => [one.attack.name, one] as const))(
+  '%s',
+  (_name, { id, attack }) => {
+    test('ends as it should, and neither the process nor the neighbour notices', async () => {
+      await using gateway = await startAttackedGateway({ id, attack }, NEIGHBOUR);
+      const probeFor = (signal: AbortSignal) => probe({ ...gateway, key: NEIGHBOUR, signal });
+      const quiet = await probeFor(AbortSignal.timeout(QUIET_MS));
 
-    const over = new AbortController();
-    const attacked = gateway.attack(ATTACK_MS).finally(() => over.abort());
-    const [observed, experience] = await Promise.all([attacked, probeFor(over.signal)]).catch((cause: unknown) => {
-      throw new Error(`The attack was not answered. ${gateway.ending() ?? 'The process lives.'}`, { cause });
+      const over = new AbortController();
+      const attacked = gateway.attack(ATTACK_MS).finally(() => over.abort());
+      const [observed, experience] = await Promise.all([attacked, probeFor(over.signal)]).catch(
+        (cause: unknown) => {
+          throw new Error(
+            `The attack was not answered. ${gateway.ending() ?? 'The process lives.'}`,
+            { cause },
+          );
+        },
+      );
+      const upstreamRequests = await gateway.upstreamRequests();
+      const row = {
+        attack,
+        observed,
+        upstreamRequests,
+        quietMedian: quantile(quiet.neighbour, 0.5),
+        median: quantile(experience.neighbour, 0.5),
+        p99: quantile(experience.neighbour, 0.99),
+        health: quantile(experience.health, 0.99),
+        slowestHealth: quantile(experience.health, 1),
+        peakMebibytes: gateway.peakMebibytes(),
+      };
+      measured.push(row);
+
+      expect(gateway.ending()).toBeUndefined();
+      expect(gateway.unexpectedErrors()).toEqual([]);
+      expect(Object.keys(observed.outcomes)).not.toEqual([]);
+      expect(attack.outcomes).toEqual(expect.arrayContaining(Object.keys(observed.outcomes)));
+      expect(upstreamRequests).toBeLessThanOrEqual(
+        attack.maxUpstreamRequests?.(observed) ?? Number.POSITIVE_INFINITY,
+      );
+      const waits = {
+        median: row.median - quantile(experience.control, 0.5),
+        p99: row.p99 - quantile(experience.control, 0.99),
+        health: row.health - quantile(experience.control, 0.99),
+        slowestHealth: row.slowestHealth - quantile(experience.control, 1),
+      };
+      for (const name of ['median', 'p99', 'health', 'slowestHealth'] as const) {
+        expect
+          .soft(waits[name], `${name}, ms beyond what the control server takes`)
+          .toBeLessThan(MAX_MS[name]);
+      }
     });
-    const upstreamRequests = await gateway.upstreamRequests();
-    const row = {
-      attack,
-      observed,
-      upstreamRequests,
-      quietMedian: quantile(quiet.neighbour, 0.5),
-      median: quantile(experience.neighbour, 0.5),
-      p99: quantile(experience.neighbour, 0.99),
-      health: quantile(experience.health, 0.99),
-      slowestHealth: quantile(experience.health, 1),
-      peakMebibytes: gateway.peakMebibytes(),
-    };
-    measured.push(row);
-
-    expect(gateway.ending()).toBeUndefined();
-    expect(gateway.unexpectedErrors()).toEqual([]);
-    expect(Object.keys(observed.outcomes)).not.toEqual([]);
-    expect(attack.outcomes).toEqual(expect.arrayContaining(Object.keys(observed.outcomes)));
-    expect(upstreamRequests).toBeLessThanOrEqual(attack.maxUpstreamRequests?.(observed) ?? Number.POSITIVE_INFINITY);
-    const waits = {
-      median: row.median - quantile(experience.control, 0.5),
-      p99: row.p99 - quantile(experience.control, 0.99),
-      health: row.health - quantile(experience.control, 0.99),
-      slowestHealth: row.slowestHealth - quantile(experience.control, 1),
-    };
-    for (const name of ['median', 'p99', 'health', 'slowestHealth'] as const) {
-      expect.soft(waits[name], `${name}, ms beyond what the control server takes`).toBeLessThan(MAX_MS[name]);
-    }
-  });
-});
+  },
+);
 
 test('the table of docs/reference/security-checklist.md names every attack and its bound', () => {
   expect(readTable()).toEqual(named.map(({ attack: { name, bound } }) => ({ name, bound })));

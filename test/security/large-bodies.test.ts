@@ -18,7 +18,11 @@ const BODIES: [string, Record<string, string>, () => Iterable<Buffer>][] = [
   ['that tells its length', WITH_LENGTH, () => pieces('{"query": "#', 'x')],
   ['that does not', CHUNKED, () => pieces('{"query": "#', 'x')],
   ['of brackets', CHUNKED, () => pieces('', '[')],
-  ['packed', { ...CHUNKED, 'content-encoding': 'gzip' }, () => [gzipSync(Buffer.alloc(LARGE, '['))]],
+  [
+    'packed',
+    { ...CHUNKED, 'content-encoding': 'gzip' },
+    () => [gzipSync(Buffer.alloc(LARGE, '['))],
+  ],
 ];
 
 // What the process takes is read where Linux tells it.
@@ -30,14 +34,19 @@ test.skipIf(!existsSync('/proc/self/status'))(
       Array.from({ length: CONCURRENT_REQUESTS }, () => send(demo.url, name, headers, toBody())),
     );
     for (const { name, status, text } of await Promise.all(sendings)) {
-      expect({ name, status }).toEqual({ name, status: name === 'packed' ? expect.toBeOneOf([400, 413, 415]) : 413 });
+      expect({ name, status }).toEqual({
+        name,
+        status: name === 'packed' ? expect.toBeOneOf([400, 413, 415]) : 413,
+      });
       expect(JSON.parse(text).errors).toMatchObject([
         { extensions: { code: expect.stringMatching(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/) } },
       ]);
     }
     expect(peakOf(demo.process.pid)).toBeLessThan(MAX_RESIDENT_BYTES);
 
-    const answer = await fetch(`${demo.url}?query=${encodeURIComponent('{ assistants(first: 1) { nodes { id } } }')}`);
+    const answer = await fetch(
+      `${demo.url}?query=${encodeURIComponent('{ assistants(first: 1) { nodes { id } } }')}`,
+    );
     expect((await answer.json()).data.assistants.nodes).toHaveLength(1);
     expect(demo.process.exitCode).toBeNull();
   },
@@ -61,7 +70,12 @@ interface Sent {
 }
 
 /** Sends a body piece by piece, each when the one before has left, until an answer comes. */
-function send(url: string, name: string, headers: Record<string, string>, body: Iterable<Buffer>): Promise<Sent> {
+function send(
+  url: string,
+  name: string,
+  headers: Record<string, string>,
+  body: Iterable<Buffer>,
+): Promise<Sent> {
   const { promise, resolve } = Promise.withResolvers<Sent>();
   const sending = request(url, { method: 'POST', headers, agent: KEEP_ALIVE_AGENT });
   let isAnswered = false;

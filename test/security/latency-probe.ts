@@ -33,7 +33,11 @@ const OPERATION = JSON.stringify({ query: '{ assistants(first: 5) { nodes { id n
  */
 export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Promise<ProbeResult> {
   const [agent, healthAgent, controlAgent] = [createAgent(), createAgent(), createAgent()];
-  const headers = { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${key}` };
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    authorization: `Bearer ${key}`,
+  };
   const [neighbour, health, control] = await Promise.all([
     repeat(signal, PAUSE_MS.neighbour, async () => {
       const answer = await send(url, { method: 'POST', headers, agent }, OPERATION);
@@ -44,7 +48,11 @@ export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Pro
       const answer = await send(new URL('/health', url).href, { agent: healthAgent });
       if (answer.status !== 200) throw new Error(`/health answered ${describeResponse(answer)}`);
     }),
-    repeat(signal, PAUSE_MS.health, async () => void (await send(controlUrl, { agent: controlAgent }))),
+    repeat(
+      signal,
+      PAUSE_MS.health,
+      async () => void (await send(controlUrl, { agent: controlAgent })),
+    ),
   ]);
   for (const used of [agent, healthAgent, controlAgent]) used.destroy();
   return { neighbour, health, control };
@@ -57,10 +65,16 @@ function createAgent(): Agent {
 
 /** The value below which this share of the latencies stands. */
 export function quantile(latencies: Latencies, share: number): number {
-  return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  return (
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN
+  );
 }
 
-async function repeat(signal: AbortSignal, pauseMs: number, act: () => Promise<void>): Promise<Latencies> {
+async function repeat(
+  signal: AbortSignal,
+  pauseMs: number,
+  act: () => Promise<void>,
+): Promise<Latencies> {
   const latencies: number[] = [];
   do {
     const startedAt = performance.now();

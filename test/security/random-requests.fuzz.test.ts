@@ -10,7 +10,12 @@ const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 500);
 const MAX_CPU_MS = 1_000;
 
 /** What the requests of this suite have to lead to, or they would not be worth sending. */
-const SEEN_CODES = ['BAD_USER_INPUT', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'OPERATION_TOO_COMPLEX'] as const;
+const SEEN_CODES = [
+  'BAD_USER_INPUT',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_TOO_COMPLEX',
+] as const;
 const CODES: readonly unknown[] = [
   ...SEEN_CODES,
   'FORBIDDEN',
@@ -23,7 +28,11 @@ const CODES: readonly unknown[] = [
 const SECRET = 'a-secret-nobody-guesses';
 const MODES: [string, Record<string, string>, Record<string, string>][] = [
   ['open on this machine', {}, {}],
-  ['behind a secret, in production', { ROUTER_SECRETS: SECRET, NODE_ENV: 'production' }, { 'router-authorization': SECRET }],
+  [
+    'behind a secret, in production',
+    { ROUTER_SECRETS: SECRET, NODE_ENV: 'production' },
+    { 'router-authorization': SECRET },
+  ],
   [
     'asked for traces by a router',
     { ROUTER_SECRETS: SECRET },
@@ -50,7 +59,8 @@ describe.each(MODES)('A gateway that is %s', (_, settings, proof) => {
           expect(world.unexpectedErrors).toEqual([]);
           expect(leaksIn(response, text)).toEqual([]);
           expect(codes.filter((code) => !CODES.includes(code))).toEqual([]);
-          if (response.status >= 400 && request.init.method !== 'HEAD') expect(codes).not.toEqual([]);
+          if (response.status >= 400 && request.init.method !== 'HEAD')
+            expect(codes).not.toEqual([]);
           expect(cpuMs).toBeLessThan(MAX_CPU_MS);
           expect(world.traffic().length).toBeLessThanOrEqual(250);
           for (const code of codes) seen.add(code);
@@ -63,7 +73,11 @@ describe.each(MODES)('A gateway that is %s', (_, settings, proof) => {
   );
 });
 
-async function send(gateway: TestGateway, { path, init }: RandomRequest, proof: Record<string, string>) {
+async function send(
+  gateway: TestGateway,
+  { path, init }: RandomRequest,
+  proof: Record<string, string>,
+) {
   const before = process.cpuUsage();
   const response = await gateway.fetch(path, { ...init, headers: { ...init.headers, ...proof } });
   const text = await response.text();
@@ -78,7 +92,9 @@ function codesIn(response: Response, text: string): unknown[] {
     return Array.from(text.matchAll(/"code":"(\w+)"/g), ([, code]) => code);
   if (text === '') return [];
   const answers = [JSON.parse(text)].flat();
-  return answers.flatMap(({ errors = [] }) => errors.map((error: { extensions?: { code?: unknown } }) => error.extensions?.code));
+  return answers.flatMap(({ errors = [] }) =>
+    errors.map((error: { extensions?: { code?: unknown } }) => error.extensions?.code),
+  );
 }
 
 /** What tells of our inside. GraphiQL's page, all nine megabytes, is the same for everyone. */

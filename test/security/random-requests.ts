@@ -81,28 +81,68 @@ const hugeText = fc.constantFrom(
 const value: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
-    fc.constantFrom('null', 'true', '$a', '$b', 'COMPLETED', 'UNRECOGNIZED', '[]', '{}', '20', '-1', '0', '100', '101'),
+    fc.constantFrom(
+      'null',
+      'true',
+      '$a',
+      '$b',
+      'COMPLETED',
+      'UNRECOGNIZED',
+      '[]',
+      '{}',
+      '20',
+      '-1',
+      '0',
+      '100',
+      '101',
+    ),
     hugeText,
     unusualText.map((text) => JSON.stringify(text)),
     unusualText.map((text) => `"""${text}"""`),
     fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
-    fc.array(fc.tuple(name, tie('value')), { maxLength: 3 }).map((fields) => `{${fields.map((f) => f.join(':')).join(',')}}`),
+    fc
+      .array(fc.tuple(name, tie('value')), { maxLength: 3 })
+      .map((fields) => `{${fields.map((f) => f.join(':')).join(',')}}`),
   ),
 })).value;
 
 const someArguments = fc
   .array(
-    fc.tuple(fc.constantFrom('id', 'ids', 'first', 'last', 'after', 'before', 'statuses', 'representations', '__proto__'), value),
+    fc.tuple(
+      fc.constantFrom(
+        'id',
+        'ids',
+        'first',
+        'last',
+        'after',
+        'before',
+        'statuses',
+        'representations',
+        '__proto__',
+      ),
+      value,
+    ),
     {
       maxLength: 3,
     },
   )
-  .map((list) => (list.length === 0 ? '' : `(${list.map((argument) => argument.join(': ')).join(', ')})`));
+  .map((list) =>
+    list.length === 0 ? '' : `(${list.map((argument) => argument.join(': ')).join(', ')})`,
+  );
 
 const directives = fc
-  .array(fc.constantFrom('@include(if: true)', '@skip(if: $a)', '@deprecated', '@nothing', '@key(fields: "id")'), {
-    maxLength: 2,
-  })
+  .array(
+    fc.constantFrom(
+      '@include(if: true)',
+      '@skip(if: $a)',
+      '@deprecated',
+      '@nothing',
+      '@key(fields: "id")',
+    ),
+    {
+      maxLength: 2,
+    },
+  )
   .map((list) => list.join(' '));
 
 const selection: fc.Arbitrary<string> = fc.letrec<{ set: string; one: string }>((tie) => ({
@@ -110,7 +150,9 @@ const selection: fc.Arbitrary<string> = fc.letrec<{ set: string; one: string }>(
   one: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.tuple(name, directives).map((parts) => parts.join(' ')),
-    fc.tuple(fc.constantFrom('', 'a: ', 'b: '), name, someArguments, directives, tie('set')).map((parts) => parts.join(' ')),
+    fc
+      .tuple(fc.constantFrom('', 'a: ', 'b: '), name, someArguments, directives, tie('set'))
+      .map((parts) => parts.join(' ')),
     fc.constantFrom('...A', '...B', '...Nobody'),
     fc.tuple(typeName, tie('set')).map(([type, set]) => `... on ${type} ${set}`),
   ),
@@ -118,19 +160,34 @@ const selection: fc.Arbitrary<string> = fc.letrec<{ set: string; one: string }>(
 
 const randomDocument = fc
   .record({
-    kind: fc.constantFrom('query', 'query', 'query', 'mutation', 'subscription', 'fragment X on Query', ''),
-    variables: fc.constantFrom('', '($a: Boolean, $b: ID!)', '($a: [ID!]! = ["x"], $b: Int = 5)', '($a: _Any, $a: Nobody)'),
+    kind: fc.constantFrom(
+      'query',
+      'query',
+      'query',
+      'mutation',
+      'subscription',
+      'fragment X on Query',
+      '',
+    ),
+    variables: fc.constantFrom(
+      '',
+      '($a: Boolean, $b: ID!)',
+      '($a: [ID!]! = ["x"], $b: Int = 5)',
+      '($a: _Any, $a: Nobody)',
+    ),
     set: selection,
     a: selection,
     b: selection,
     type: typeName,
   })
   .map(
-    ({ kind, variables, set, a, b, type }) => `${kind} ${variables} ${set} fragment A on ${type} ${a} fragment B on Query ${b}`,
+    ({ kind, variables, set, a, b, type }) =>
+      `${kind} ${variables} ${set} fragment A on ${type} ${a} fragment B on Query ${b}`,
   );
 
 const many = fc.integer({ min: 1, max: 4_000 });
-const repeat = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
+const repeat = (count: number, toText: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => toText(n)).join(' ');
 
 /** What is meant to cost much: each is small to send. */
 const amplificationDocument = fc.oneof(
@@ -146,9 +203,15 @@ const amplificationDocument = fc.oneof(
     (n) =>
       `{ ...F0 } ${repeat(n % 300, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F${n % 300} on Query { a: __typename }`,
   ),
-  many.map((n) => `{ ...F0 } ${repeat(n % 300, (i) => `fragment F${i} on Query { ...F${(i + 1) % ((n % 300) + 1)} }`)}`),
+  many.map(
+    (n) =>
+      `{ ...F0 } ${repeat(n % 300, (i) => `fragment F${i} on Query { ...F${(i + 1) % ((n % 300) + 1)} }`)}`,
+  ),
   many.map((n) => `${repeat(n % 500, (i) => `query Q${i} { __typename }`)}`),
-  many.map((n) => `{ ${repeat(n % 300, (i) => `... on Query { ${repeat(5, (k) => `f${k}: call(id: "${i}") { id }`)} }`)} }`),
+  many.map(
+    (n) =>
+      `{ ${repeat(n % 300, (i) => `... on Query { ${repeat(5, (k) => `f${k}: call(id: "${i}") { id }`)} }`)} }`,
+  ),
   fc
     .integer({ min: 1, max: 8 })
     .map(
@@ -157,10 +220,15 @@ const amplificationDocument = fc.oneof(
     ),
   fc
     .integer({ min: 1, max: 12 })
-    .map((n) => `{ __schema { types { ${'fields { type { '.repeat(n)} name ${'} }'.repeat(n)} } } }`),
+    .map(
+      (n) => `{ __schema { types { ${'fields { type { '.repeat(n)} name ${'} }'.repeat(n)} } } }`,
+    ),
   many.map((n) => `{ call(id: "${'\\u0000'.repeat(n)}") { id } }`),
   many.map((n) => `#${'x'.repeat(n * 20)}\n{ __typename }`),
-  many.map((n) => `{ _entities(representations: [${'{__typename: "Call", id: "x"},'.repeat(n)}]) { __typename } }`),
+  many.map(
+    (n) =>
+      `{ _entities(representations: [${'{__typename: "Call", id: "x"},'.repeat(n)}]) { __typename } }`,
+  ),
 );
 
 export const documents = fc.oneof(
@@ -173,7 +241,10 @@ export const documents = fc.oneof(
 const variables = fc.oneof(
   fc.jsonValue().map((json) => JSON.stringify(json)),
   fc
-    .record({ a: fc.jsonValue(), b: fc.jsonValue(), ids: fc.array(unusualText) }, { requiredKeys: [] })
+    .record(
+      { a: fc.jsonValue(), b: fc.jsonValue(), ids: fc.array(unusualText) },
+      { requiredKeys: [] },
+    )
     .map((json) => JSON.stringify(json)),
   fc.constantFrom(
     '{"__proto__": {"id": "x"}, "constructor": {"prototype": {"id": 1}}}',
@@ -199,7 +270,10 @@ const extensions = fc.oneof(
 
 /** Whose oddity is in its document. */
 const plainBody = fc
-  .record({ query: documents.map((text) => JSON.stringify(text)), variables }, { requiredKeys: ['query'] })
+  .record(
+    { query: documents.map((text) => JSON.stringify(text)), variables },
+    { requiredKeys: ['query'] },
+  )
   .map(toJson);
 
 /** Odd in every way. */
@@ -209,8 +283,12 @@ const graphqlBody = fc
       query: documents.map((text) => JSON.stringify(text)),
       variables,
       extensions,
-      operationName: fc.oneof(unusualText, fc.constantFrom('Q0', 'constructor')).map((text) => JSON.stringify(text)),
-      documentId: fc.oneof(unusualText, fc.constant('__proto__')).map((text) => JSON.stringify(text)),
+      operationName: fc
+        .oneof(unusualText, fc.constantFrom('Q0', 'constructor'))
+        .map((text) => JSON.stringify(text)),
+      documentId: fc
+        .oneof(unusualText, fc.constant('__proto__'))
+        .map((text) => JSON.stringify(text)),
       __proto__: fc.constant('{"query": "{ __typename }"}'),
     },
     { requiredKeys: [] },
@@ -233,19 +311,42 @@ const body = fc.oneof(
       .tuple(graphqlBody, graphqlBody)
       .map(([a, b]) => bytes(`${a.slice(0, -1)}${a === '{}' ? '' : ', '}${b.slice(1)}`)),
   },
-  { weight: 1, arbitrary: fc.array(graphqlBody, { maxLength: 20 }).map((all) => bytes(`[${all.join(',')}]`)) },
-  { weight: 1, arbitrary: fc.tuple(graphqlBody, fc.nat()).map(([text, at]) => bytes(text.slice(0, at % (text.length + 1)))) },
   {
     weight: 1,
-    arbitrary: fc.tuple(graphqlBody, fc.nat(), fc.nat({ max: 255 })).map(([text, at, byte]) => corrupted(bytes(text), at, byte)),
+    arbitrary: fc.array(graphqlBody, { maxLength: 20 }).map((all) => bytes(`[${all.join(',')}]`)),
   },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((array) => Uint8Array.from(array)) },
-  { weight: 1, arbitrary: graphqlBody.map((text) => new Uint8Array(Buffer.from(`\ufeff${text}`, 'utf16le'))) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(graphqlBody, fc.nat())
+      .map(([text, at]) => bytes(text.slice(0, at % (text.length + 1)))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(graphqlBody, fc.nat(), fc.nat({ max: 255 }))
+      .map(([text, at, byte]) => corrupted(bytes(text), at, byte)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.uint8Array({ maxLength: 300 }).map((array) => Uint8Array.from(array)),
+  },
+  {
+    weight: 1,
+    arbitrary: graphqlBody.map((text) => new Uint8Array(Buffer.from(`\ufeff${text}`, 'utf16le'))),
+  },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 400_000 }).map((n) => bytes('['.repeat(n))) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 100_000 }).map((n) => bytes('{"a":'.repeat(n))) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 1, max: 100_000 }).map((n) => bytes('{"a":'.repeat(n))),
+  },
 );
 
-function corrupted(text: Uint8Array<ArrayBuffer>, at: number, byte: number): Uint8Array<ArrayBuffer> {
+function corrupted(
+  text: Uint8Array<ArrayBuffer>,
+  at: number,
+  byte: number,
+): Uint8Array<ArrayBuffer> {
   if (text.length > 0) text[at % text.length] = byte;
   return text;
 }
@@ -277,7 +378,10 @@ const headers = fc.record(
       ),
       headerText,
     ),
-    authorization: fc.oneof(fc.constantFrom('Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(9_000)}`), headerText),
+    authorization: fc.oneof(
+      fc.constantFrom('Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(9_000)}`),
+      headerText,
+    ),
     'router-authorization': headerText,
     'apollo-federation-include-trace': fc.constantFrom('ftv1', 'ftv2'),
     'x-revox-trace': fc.constantFrom('1', '0', 'true'),
@@ -301,13 +405,24 @@ const plainPosts: fc.Arbitrary<RandomRequest> = plainBody.map((body) => ({
 }));
 
 const posts: fc.Arbitrary<RandomRequest> = fc
-  .record({ body, headers, method: fc.constantFrom('POST', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE') })
+  .record({
+    body,
+    headers,
+    method: fc.constantFrom('POST', 'POST', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE'),
+  })
   .map(({ body, headers, method }) => ({ path: '/graphql', init: { method, headers, body } }));
 
 const gets: fc.Arbitrary<RandomRequest> = fc
   .record({
     parameters: fc.record(
-      { query: documents, variables, extensions, operationName: unusualText, id: unusualText, documentId: unusualText },
+      {
+        query: documents,
+        variables,
+        extensions,
+        operationName: unusualText,
+        id: unusualText,
+        documentId: unusualText,
+      },
       { requiredKeys: [] },
     ),
     headers,

@@ -42,7 +42,11 @@ export function createEndedCalls(): EndedCalls {
     async fetch({ url }) {
       requests += 1;
       // As much of a response as is looked at: to make a real one takes longer than all that is measured here.
-      return { status: 200, headers: HEADERS, body: [bodyOf(Number(url.slice(-DIGITS)))] } as unknown as Response;
+      return {
+        status: 200,
+        headers: HEADERS,
+        body: [bodyOf(Number(url.slice(-DIGITS)))],
+      } as unknown as Response;
     },
   };
 }
@@ -53,7 +57,11 @@ function createTemplate(): Buffer {
   const call = calls.find((one) => {
     const { length } = JSON.stringify(one);
     return (
-      one.status === 'completed' && one.assistant && one.last_call_attempt?.transcript?.length && length > 2500 && length < 3000
+      one.status === 'completed' &&
+      one.assistant &&
+      one.last_call_attempt?.transcript?.length &&
+      length > 2500 &&
+      length < 3000
     );
   });
   if (!call) throw new Error('The sandbox has no such call any more.');
@@ -67,7 +75,8 @@ function createTemplate(): Buffer {
 
 function offsetsOf(text: Buffer, word: string): number[] {
   const places: number[] = [];
-  for (let place = text.indexOf(word); place !== -1; place = text.indexOf(word, place + 1)) places.push(place);
+  for (let place = text.indexOf(word); place !== -1; place = text.indexOf(word, place + 1))
+    places.push(place);
   return places;
 }
 

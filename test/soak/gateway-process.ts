@@ -32,9 +32,16 @@ const ROOT = join(import.meta.dirname, '../..');
 const HEAP_MIB = 256;
 
 /** `node src/main.ts` with these settings and none of the caller's own, and a way to ask what it holds. */
-export async function startMeasuredGateway(settings: Readonly<Record<string, string>>): Promise<MeasuredGateway> {
+export async function startMeasuredGateway(
+  settings: Readonly<Record<string, string>>,
+): Promise<MeasuredGateway> {
   const port = await freePort();
-  const flags = ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`, '--import', './test/soak/measured-process.ts'];
+  const flags = [
+    '--expose-gc',
+    `--max-old-space-size=${HEAP_MIB}`,
+    '--import',
+    './test/soak/measured-process.ts',
+  ];
   const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), ...settings },

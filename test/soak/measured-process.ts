@@ -25,6 +25,7 @@ async function measure(): Promise<ResourceUsage> {
   const { heapUsed, external, rss } = process.memoryUsage();
   const resources: Record<string, number> = {};
   // Immediates are of this moment.
-  for (const kind of process.getActiveResourcesInfo()) if (kind !== 'Immediate') resources[kind] = (resources[kind] ?? 0) + 1;
+  for (const kind of process.getActiveResourcesInfo())
+    if (kind !== 'Immediate') resources[kind] = (resources[kind] ?? 0) + 1;
   return { heapBytes: heapUsed, externalBytes: external, rssBytes: rss, resources };
 }

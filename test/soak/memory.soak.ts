@@ -13,15 +13,25 @@ const MAX_DURATION_MS = 600_000;
 /** `node` as it comes, or with the flags given, in a process of its own. */
 async function soak(calls: number, ...flags: string[]): Promise<Report> {
   const program = join(import.meta.dirname, 'million-calls.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, String(calls)], {
-    // None of ours: NODE_OPTIONS may set the size of the heap.
-    env: { PATH: process.env.PATH },
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...flags, program, String(calls)],
+    {
+      // None of ours: NODE_OPTIONS may set the size of the heap.
+      env: { PATH: process.env.PATH },
+    },
+  );
   console.log(`node ${flags.join(' ')}`, stdout.trim());
   return JSON.parse(stdout) as Report;
 }
 
-function expectFullCache({ calls, requests, cachedCalls, requestsForOldest, valueBytes }: Report): void {
+function expectFullCache({
+  calls,
+  requests,
+  cachedCalls,
+  requestsForOldest,
+  valueBytes,
+}: Report): void {
   expect(requests).toBe(calls);
   // What is not values is the entries' places.
   expect(cachedCalls * valueBytes).toBeGreaterThan(0.75 * CACHE_MAX_BYTES);
@@ -46,7 +56,9 @@ describe('A gateway with a cache of 64 MiB', () => {
     expect(report.liveHeapBytes).toBeLessThan(140 * MIB);
   });
 
-  test('holds no more with memory to spare, though garbage may lie there for longer', { timeout: MAX_DURATION_MS }, async () => {
+  test('holds no more with memory to spare, though garbage may lie there for longer', {
+    timeout: MAX_DURATION_MS,
+  }, async () => {
     const report = await soak(Math.max(MIN_CALLS, CALLS / 10));
     expectFullCache(report);
     expect(report.liveHeapBytes).toBeLessThan(140 * MIB);

@@ -57,7 +57,10 @@ async function runSoak(calls: number): Promise<Report> {
   const gateway = createSoakGateway(CACHE_MAX_BYTES);
   await fetchAll(gateway, 0, calls);
   const requests = upstream.requests - requestsBefore;
-  const [highWaterRssBytes, finalRssBytes] = [process.resourceUsage().maxRSS * 1024, process.memoryUsage.rss()];
+  const [highWaterRssBytes, finalRssBytes] = [
+    process.resourceUsage().maxRSS * 1024,
+    process.memoryUsage.rss(),
+  ];
 
   let cachedCalls = 0;
   for (let first = calls - CALLS_PER_OPERATION; first >= 0; first -= CALLS_PER_OPERATION) {
@@ -130,11 +133,14 @@ async function fetchCalls(gateway: Gateway, first: number): Promise<void> {
     const call = data?.calls[place];
     return call?.id !== idOf(index) || call.toPhoneNumber !== phoneNumberOf(index);
   });
-  if (wrong !== undefined) throw new Error(`${idOf(wrong)}: ${JSON.stringify(errors ?? data?.calls[wrong - first])}`);
+  if (wrong !== undefined)
+    throw new Error(`${idOf(wrong)}: ${JSON.stringify(errors ?? data?.calls[wrong - first])}`);
 }
 
 interface CallsResult {
-  readonly data?: { readonly calls: readonly ({ readonly id: string; readonly toPhoneNumber: string } | null)[] };
+  readonly data?: {
+    readonly calls: readonly ({ readonly id: string; readonly toPhoneNumber: string } | null)[];
+  };
   readonly errors?: unknown;
 }
 

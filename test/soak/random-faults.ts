@@ -1,6 +1,20 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { body, close, drip, hang, headOf, rawBytes, reset, status, withChangedResponse } from '../faults/faulty-responses.ts';
-import { type FaultyResponder, respondNormally, type UpstreamExchange } from '../support/faulty-upstream.ts';
+import {
+  body,
+  close,
+  drip,
+  hang,
+  headOf,
+  rawBytes,
+  reset,
+  status,
+  withChangedResponse,
+} from '../faults/faulty-responses.ts';
+import {
+  type FaultyResponder,
+  respondNormally,
+  type UpstreamExchange,
+} from '../support/faulty-upstream.ts';
 
 export interface RandomSource {
   /** 0 to 1. */

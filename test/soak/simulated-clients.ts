@@ -20,7 +20,13 @@ export interface ClientsOptions {
 type ClientVisit = (key: string) => Promise<void>;
 
 /** Clients of all kinds: who ask what frontends ask, and who leave, stammer, or ask for nonsense. */
-export function createSimulatedClients({ url, ids, callIds, chance, tally }: ClientsOptions): ClientVisit {
+export function createSimulatedClients({
+  url,
+  ids,
+  callIds,
+  chance,
+  tally,
+}: ClientsOptions): ClientVisit {
   let visits = 0;
   const count = (what: string) => {
     tally[what] = (tally[what] ?? 0) + 1;
@@ -54,15 +60,20 @@ export function createSimulatedClients({ url, ids, callIds, chance, tally }: Cli
 
   async function fetchRandomCall(key: string): Promise<void> {
     const id = chance.pick(callIds);
-    const answer = await send(key, 'query ($id: ID!) { call(id: $id) { id status callAttempts { transcript { content } } } }', {
-      id,
-    });
+    const answer = await send(
+      key,
+      'query ($id: ID!) { call(id: $id) { id status callAttempts { transcript { content } } } }',
+      {
+        id,
+      },
+    );
     const result = answer?.data?.call;
     if (result && result.id !== id) throw new Error(`Asked for ${id}, got ${result.id}.`);
   }
 
   async function walk(key: string): Promise<void> {
-    const query = 'query ($after: String) { callAttempts(first: 30, after: $after) { nodes { id } pageInfo { endCursor } } }';
+    const query =
+      'query ($after: String) { callAttempts(first: 30, after: $after) { nodes { id } pageInfo { endCursor } } }';
     let after: string | null = null;
     for (let page = 0; page < 3; page += 1) {
       const answer: GraphQLResult | undefined = await send(key, query, { after });
@@ -80,7 +91,11 @@ export function createSimulatedClients({ url, ids, callIds, chance, tally }: Cli
 
   async function sendEmptyRequest(key: string): Promise<void> {
     const id = `none-${visits}`;
-    await send(key, 'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } assistant(id: $id) { id } }', { id });
+    await send(
+      key,
+      'query ($id: ID!) { call(id: $id) { id } node(id: $id) { id } assistant(id: $id) { id } }',
+      { id },
+    );
   }
 
   /** A document, and an operation, that nobody has sent before. */
@@ -89,7 +104,16 @@ export function createSimulatedClients({ url, ids, callIds, chance, tally }: Cli
   }
 
   async function sendInvalidRequest(key: string): Promise<void> {
-    await send(key, chance.pick(['{ call { id } }', '{', 'nonsense', `{ ${'a'.repeat(5_000)} }`, '{ calls(ids: 7) { id } }']));
+    await send(
+      key,
+      chance.pick([
+        '{ call { id } }',
+        '{',
+        'nonsense',
+        `{ ${'a'.repeat(5_000)} }`,
+        '{ calls(ids: 7) { id } }',
+      ]),
+    );
   }
 
   async function sendInvalidKey(key: string): Promise<void> {
@@ -103,7 +127,10 @@ export function createSimulatedClients({ url, ids, callIds, chance, tally }: Cli
     const closed = once(socket, 'close');
     const head = `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n`;
     socket.write(chance.next() < 0.5 ? head : `${head}content-length: 500\r\n\r\n{"query":`);
-    setTimeout(() => (chance.next() < 0.5 ? socket.destroy() : socket.resetAndDestroy()), chance.next() * 100);
+    setTimeout(
+      () => (chance.next() < 0.5 ? socket.destroy() : socket.resetAndDestroy()),
+      chance.next() * 100,
+    );
     await closed;
     count('broken off');
   }

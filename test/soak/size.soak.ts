@@ -78,7 +78,9 @@ function repeat(times: number, toValue: (index: number) => unknown): string[] {
 }
 
 describe('The estimate comes near what is really taken', () => {
-  const pages = Array.from({ length: 40 }, (_, page) => JSON.stringify({ calls: attempts.slice(page * 50, page * 50 + 50) }));
+  const pages = Array.from({ length: 40 }, (_, page) =>
+    JSON.stringify({ calls: attempts.slice(page * 50, page * 50 + 50) }),
+  );
 
   test.each([
     { of: 'calls', texts: calls.map((call) => JSON.stringify({ call })) },
@@ -90,28 +92,53 @@ describe('The estimate comes near what is really taken', () => {
     {
       of: 'calls in English, with one ’ at the end of what is said',
       texts: calls.map((call) =>
-        JSON.stringify(call, (key, value) => (key === 'content' ? `${value}${' and so on'.repeat(10)}, that’s it` : value)),
+        JSON.stringify(call, (key, value) =>
+          key === 'content' ? `${value}${' and so on'.repeat(10)}, that’s it` : value,
+        ),
       ),
     },
-    { of: 'objects of fractions', texts: repeat(5_000, (index) => ({ at: index + 0.5, until: index + 1.5, for: 3.5 })) },
+    {
+      of: 'objects of fractions',
+      texts: repeat(5_000, (index) => ({ at: index + 0.5, until: index + 1.5, for: 3.5 })),
+    },
     {
       of: 'lists of moments in ms',
-      texts: repeat(500, (index) => Array.from({ length: 100 }, (_, other) => 1e12 + index + other)),
+      texts: repeat(500, (index) =>
+        Array.from({ length: 100 }, (_, other) => 1e12 + index + other),
+      ),
     },
-    { of: 'lists of small numbers', texts: repeat(500, (index) => Array.from({ length: 100 }, (_, other) => index - other)) },
-    { of: 'lists of empty objects', texts: repeat(200, () => Array.from({ length: 100 }, () => ({}))) },
-    { of: 'boxes in boxes', texts: repeat(500, () => Array.from({ length: 100 }).reduce((inner) => ({ inner }), 0)) },
+    {
+      of: 'lists of small numbers',
+      texts: repeat(500, (index) => Array.from({ length: 100 }, (_, other) => index - other)),
+    },
+    {
+      of: 'lists of empty objects',
+      texts: repeat(200, () => Array.from({ length: 100 }, () => ({}))),
+    },
+    {
+      of: 'boxes in boxes',
+      texts: repeat(500, () => Array.from({ length: 100 }).reduce((inner) => ({ inner }), 0)),
+    },
     {
       of: 'objects keyed by ids',
       texts: repeat(500, (index) =>
-        Object.fromEntries(Array.from({ length: 50 }, (_, other) => [`${index}-${other}-`.padEnd(36, '0'), true])),
+        Object.fromEntries(
+          Array.from({ length: 50 }, (_, other) => [`${index}-${other}-`.padEnd(36, '0'), true]),
+        ),
       ),
     },
     {
       of: 'very wide objects',
-      texts: repeat(50, (index) => Object.fromEntries(Array.from({ length: 1_000 }, (_, other) => [`k${index}-${other}`, true]))),
+      texts: repeat(50, (index) =>
+        Object.fromEntries(
+          Array.from({ length: 1_000 }, (_, other) => [`k${index}-${other}`, true]),
+        ),
+      ),
     },
-    { of: 'an object with a name as long as a book', texts: repeat(20, (index) => ({ [String(index).padEnd(100_000)]: 1 })) },
+    {
+      of: 'an object with a name as long as a book',
+      texts: repeat(20, (index) => ({ [String(index).padEnd(100_000)]: 1 })),
+    },
   ])('of $of', async ({ texts }) => {
     const ratio = await estimateOverHeap(texts);
     expect(ratio).toBeGreaterThan(MIN_RATIO);
@@ -121,7 +148,13 @@ describe('The estimate comes near what is really taken', () => {
   test('of a memory full of calls, with their places', async () => {
     const texts = calls.map((call) => JSON.stringify(call));
     const create = () =>
-      createMemoryStore({ maxBytes: UNBOUNDED_BYTES, graceMs: 0, idleMs: 0, now: () => 0, startTimer: () => () => {} });
+      createMemoryStore({
+        maxBytes: UNBOUNDED_BYTES,
+        graceMs: 0,
+        idleMs: 0,
+        now: () => 0,
+        startTimer: () => () => {},
+      });
     // Empty, each takes half a megabyte for its indexes.
     const memories = [create(), create()];
     const fingerprint = 'f'.repeat(43);
@@ -131,7 +164,14 @@ describe('The estimate comes near what is really taken', () => {
       memory.recordAccepted(fingerprint, NOW, memory.takeFence());
       for (const [index, value] of (await readAll(texts)).entries()) {
         const readVersion = { instance: 'ours', sequence: index, isCached: false };
-        const entry = { value, status: 200, readVersion, requestedAt: NOW + index, freshUntil: 2 * NOW + index, isLive: false };
+        const entry = {
+          value,
+          status: 200,
+          readVersion,
+          requestedAt: NOW + index,
+          freshUntil: 2 * NOW + index,
+          isLive: false,
+        };
         memory.set(fingerprint, `/call/${calls[index]!.id}`, entry, memory.takeFence());
       }
       bytes = memory.bytes;

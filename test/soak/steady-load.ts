@@ -5,7 +5,12 @@ import { createSandbox } from '#sandbox/sandbox.ts';
 import { startFaultyUpstream } from '../support/faulty-upstream.ts';
 import { parseMetrics, sumSamples } from '../support/metrics.ts';
 import { KEY_A } from '../support/test-gateway.ts';
-import { type Ending, type MeasuredGateway, type ProcessUsage, startMeasuredGateway } from './gateway-process.ts';
+import {
+  type Ending,
+  type MeasuredGateway,
+  type ProcessUsage,
+  startMeasuredGateway,
+} from './gateway-process.ts';
 import { createRandomFaults } from './random-faults.ts';
 import { createSimulatedClients, type VisitTally } from './simulated-clients.ts';
 
@@ -48,7 +53,10 @@ const SETTINGS = {
  * Asks a gateway in a process of its own, over real sockets and with an upstream that has mishaps, as often each second for so long.
  * @param isQuick leaves out what only a measurement needs: filling what is bounded, and letting it settle
  */
-export async function runSoak(minutes: number, { isQuick }: { readonly isQuick: boolean }): Promise<SoakResult> {
+export async function runSoak(
+  minutes: number,
+  { isQuick }: { readonly isQuick: boolean },
+): Promise<SoakResult> {
   const startedAt = performance.now();
   const monotonicNow = () => performance.now() - startedAt;
   const sandbox = createSandbox({ live: true });
@@ -93,7 +101,15 @@ export async function runSoak(minutes: number, { isQuick }: { readonly isQuick: 
 
   upstream.respondWith(undefined);
   const after = await settle(gateway);
-  return { visits, upstreamRequests, disconnects, tally, idle: { before, after }, samples, ending: await gateway.end() };
+  return {
+    visits,
+    upstreamRequests,
+    disconnects,
+    tally,
+    idle: { before, after },
+    samples,
+    ending: await gateway.end(),
+  };
 }
 
 /** All keys are those of one organisation, but for those that are refused. */
@@ -121,7 +137,8 @@ function startLoad(visit: (key: string) => Promise<void>) {
 
   function begin(): void {
     // A new key now and then: whoever remembers them all grows.
-    const key = visits % VISITS_PER_SECOND === 0 ? `sk_soak_new_${visits}` : `sk_soak_${visits % KEYS}`;
+    const key =
+      visits % VISITS_PER_SECOND === 0 ? `sk_soak_new_${visits}` : `sk_soak_${visits % KEYS}`;
     visits += 1;
     const one: Promise<void> = visit(key)
       .catch((error: unknown) => {
@@ -160,7 +177,9 @@ async function fill(url: string, tally: VisitTally): Promise<void> {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-        body: JSON.stringify({ query: `query First${next} { assistants(first: 100) { nodes { id } } }` }),
+        body: JSON.stringify({
+          query: `query First${next} { assistants(first: 100) { nodes { id } } }`,
+        }),
       });
       await response.arrayBuffer();
       tally['first visits'] = (tally['first visits'] ?? 0) + 1;
@@ -174,7 +193,8 @@ async function settle(gateway: MeasuredGateway): Promise<ProcessUsage> {
   const giveUpAt = performance.now() + IDLE_MS;
   for (;;) {
     const measure = await gateway.measure();
-    if (performance.now() > giveUpAt || (measure.resources.TCPSocketWrap ?? 0) === 0) return measure;
+    if (performance.now() > giveUpAt || (measure.resources.TCPSocketWrap ?? 0) === 0)
+      return measure;
     await sleep(1_000);
   }
 }

@@ -23,7 +23,13 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
     // Less than it should be only where others want the machine, too.
     expect(visits).toBeGreaterThan(0.5 * VISITS_PER_SECOND * MINUTES * 60);
     expect(Object.keys(tally).filter((what) => what.startsWith('HTTP'))).toEqual(['HTTP 200']);
-    for (const code of ['UPSTREAM_UNAVAILABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID_RESPONSE', 'left', 'broken off']) {
+    for (const code of [
+      'UPSTREAM_UNAVAILABLE',
+      'UPSTREAM_TIMEOUT',
+      'UPSTREAM_INVALID_RESPONSE',
+      'left',
+      'broken off',
+    ]) {
       expect(tally[code], code).toBeGreaterThan(0);
     }
   });
@@ -50,8 +56,11 @@ describe(`A gateway under steady load for ${MINUTES} minutes, with mishaps of th
     expect(external.rise).toBeLessThan(4 * MIB);
     // How many there are depends on how busy the machine is: what is never let go raises the fewest. What little is left shows in the end.
     const third = Math.floor(seen.samples.length / 3);
-    const fewest = (samples: SoakResult['samples']) => Math.min(...samples.map(({ descriptors }) => descriptors));
-    expect(fewest(seen.samples.slice(-third))).toBeLessThan(1.5 * fewest(seen.samples.slice(0, third)));
+    const fewest = (samples: SoakResult['samples']) =>
+      Math.min(...samples.map(({ descriptors }) => descriptors));
+    expect(fewest(seen.samples.slice(-third))).toBeLessThan(
+      1.5 * fewest(seen.samples.slice(0, third)),
+    );
   });
 });
 
@@ -62,15 +71,16 @@ function trendOf({ samples }: SoakResult, toY: (sample: ProcessUsage) => number)
 /** What was seen, for whoever wants to know more than that it was well. */
 function toReport(soakResult: SoakResult): string {
   const { samples, idle, tally, visits, upstreamRequests } = soakResult;
-  const lines = samples.map(({ atMs, heapBytes, externalBytes, rssBytes, resources, descriptors }) =>
-    [
-      Math.round(atMs / 1000),
-      toMib(heapBytes),
-      toMib(externalBytes),
-      toMib(rssBytes),
-      resources.TCPSocketWrap ?? 0,
-      descriptors,
-    ].join('\t'),
+  const lines = samples.map(
+    ({ atMs, heapBytes, externalBytes, rssBytes, resources, descriptors }) =>
+      [
+        Math.round(atMs / 1000),
+        toMib(heapBytes),
+        toMib(externalBytes),
+        toMib(rssBytes),
+        resources.TCPSocketWrap ?? 0,
+        descriptors,
+      ].join('\t'),
   );
   const heap = trendOf(soakResult, ({ heapBytes }) => heapBytes);
   return [

@@ -3,7 +3,8 @@ import { toTrend } from './trend.ts';
 
 /** Noise that is the same each time. */
 const noise = (at: number) => Math.sin(at * 12.9898) * 5;
-const samples = (toY: (at: number) => number) => Array.from({ length: 60 }, (_, at) => ({ x: at * 10, y: toY(at) }));
+const samples = (toY: (at: number) => number) =>
+  Array.from({ length: 60 }, (_, at) => ({ x: at * 10, y: toY(at) }));
 
 describe('A trend', () => {
   test('of what grows is how much it grew, whatever the noise', () => {

@@ -12,8 +12,10 @@ export interface Trend {
 /** The straight line that fits best, by least squares. */
 export function toTrend(points: readonly Point[]): Trend {
   const [first, last] = [points[0], points.at(-1)];
-  if (!first || !last || first.x === last.x) throw new Error('A trend takes points at two moments or more.');
-  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (!first || !last || first.x === last.x)
+    throw new Error('A trend takes points at two moments or more.');
+  const meanOf = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
   const x = meanOf(points.map((point) => point.x));
   const mean = meanOf(points.map((point) => point.y));
   const covariance = meanOf(points.map((point) => (point.x - x) * (point.y - mean)));

@@ -6,7 +6,8 @@ import { serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
 
 /** The response to this query has some 20 kB. */
-const LONG = '{ callAttempts(first: 100) { nodes { id status result phoneNumber startedAt endedAt } } }';
+const LONG =
+  '{ callAttempts(first: 100) { nodes { id status result phoneNumber startedAt endedAt } } }';
 
 /** Sends a request with `node:http`, which neither requests nor decodes an encoding. */
 async function get(url: string, headers: Record<string, string>) {
@@ -24,7 +25,11 @@ describe('Compressed responses', () => {
     const zipped = await get(url, { 'accept-encoding': 'gzip' });
     const brotli = await get(url, { 'accept-encoding': 'gzip, deflate, br' });
 
-    expect([plain, zipped, brotli].map(({ headers }) => headers['content-encoding'])).toEqual([undefined, 'gzip', 'br']);
+    expect([plain, zipped, brotli].map(({ headers }) => headers['content-encoding'])).toEqual([
+      undefined,
+      'gzip',
+      'br',
+    ]);
     for (const { headers, bytes } of [plain, zipped, brotli]) {
       expect(headers['content-length']).toBe(String(bytes.byteLength));
       expect(headers.vary).toBe('Authorization, Router-Authorization, Accept, Accept-Encoding');
@@ -39,9 +44,13 @@ describe('Compressed responses', () => {
 
   test('fetch decodes a compressed response', async () => {
     await using gateway = await serveTestGateway();
-    const response = await fetch(`${gateway.url}?query=${encodeURIComponent(LONG)}`, { headers: { 'accept-encoding': 'br' } });
+    const response = await fetch(`${gateway.url}?query=${encodeURIComponent(LONG)}`, {
+      headers: { 'accept-encoding': 'br' },
+    });
     expect(response.headers.get('content-encoding')).toBe('br');
-    expect(await response.json()).toMatchObject({ data: { callAttempts: { nodes: { length: 100 } } } });
+    expect(await response.json()).toMatchObject({
+      data: { callAttempts: { nodes: { length: 100 } } },
+    });
   });
 
   test('the compressed GraphiQL page is smaller than 2 MB', async () => {
@@ -54,7 +63,9 @@ describe('Compressed responses', () => {
 
   test('COMPRESSION=off disables compression and removes Accept-Encoding from Vary', async () => {
     await using gateway = await serveTestGateway({ settings: { COMPRESSION: 'off' } });
-    const { headers } = await get(`${gateway.url}?query=${encodeURIComponent(LONG)}`, { 'accept-encoding': 'gzip' });
+    const { headers } = await get(`${gateway.url}?query=${encodeURIComponent(LONG)}`, {
+      'accept-encoding': 'gzip',
+    });
     expect(headers['content-encoding']).toBeUndefined();
     expect(headers.vary).toBe('Authorization, Router-Authorization, Accept');
   });
@@ -69,7 +80,9 @@ describe('Compressed responses', () => {
       setImmediate(() => socket.destroy());
       await received;
     }
-    expect((await get(new URL(path, gateway.url).href, { 'accept-encoding': 'br' })).status).toBe(200);
+    expect((await get(new URL(path, gateway.url).href, { 'accept-encoding': 'br' })).status).toBe(
+      200,
+    );
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 });

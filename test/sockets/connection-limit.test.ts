@@ -33,7 +33,9 @@ test('a connection over MAX_CONNECTIONS receives 503, other connections work, an
   expect(gateway.traffic()).toHaveLength(1);
 
   // Requests that never reach the gateway are logged and counted nevertheless.
-  expect(kept.read().filter(({ msg }) => msg === 'rejected')).toMatchObject([{ status: 503, code: 'RATE_LIMITED' }]);
+  expect(kept.read().filter(({ msg }) => msg === 'rejected')).toMatchObject([
+    { status: 503, code: 'RATE_LIMITED' },
+  ]);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
   expect(sumSamples(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS' })).toBe(1);
@@ -56,7 +58,10 @@ test('a connection that pipelines 500 requests receives sixteen responses and a 
   const { socket, received } = connectTo(gateway.url);
   socket.write(ASK.repeat(500));
   const answers = (await received).split(/(?=HTTP\/1\.1 )/);
-  expect(answers.map((answer) => answer.slice(9, 12))).toEqual([...Array.from({ length: 16 }, () => '200'), '429']);
+  expect(answers.map((answer) => answer.slice(9, 12))).toEqual([
+    ...Array.from({ length: 16 }, () => '200'),
+    '429',
+  ]);
   expect(answers.at(-1)).toMatch(/connection: close.*"code":"RATE_LIMITED"/is);
   expect(gateway.traffic()).toHaveLength(1);
   expect(gateway.unexpectedErrors).toEqual([]);
@@ -65,6 +70,7 @@ test('a connection that pipelines 500 requests receives sixteen responses and a 
 test('a connection may send any number of requests one after the other', async () => {
   await using gateway = await serveTestGateway();
   const client = connectTo(gateway.url);
-  for (let sent = 0; sent < 40; sent += 1) expect(await ask(client, ASK)).toMatch(/^HTTP\/1\.1 200 /);
+  for (let sent = 0; sent < 40; sent += 1)
+    expect(await ask(client, ASK)).toMatch(/^HTTP\/1\.1 200 /);
   client.socket.destroy();
 });

@@ -27,7 +27,10 @@ export interface GatewayProcess extends AsyncDisposable {
  * Starts `node src/main.ts` with these settings and no other environment variables but `PATH`. The
  * process is killed at the end of the scope.
  */
-export function startGateway(flags: readonly string[], settings: Readonly<Record<string, string>>): GatewayProcess {
+export function startGateway(
+  flags: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): GatewayProcess {
   return startProcess(process.execPath, ['src/main.ts', ...flags], { cwd: ROOT, settings });
 }
 
@@ -37,7 +40,11 @@ export interface ProcessOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'
 }
 
 /** Starts a program that runs a gateway. The process is killed at the end of the scope. */
-export function startProcess(program: string, args: readonly string[], { settings, ...options }: ProcessOptions): GatewayProcess {
+export function startProcess(
+  program: string,
+  args: readonly string[],
+  { settings, ...options }: ProcessOptions,
+): GatewayProcess {
   const child = spawn(program, args, {
     ...options,
     env: { PATH: process.env.PATH, ...settings },
@@ -51,7 +58,9 @@ export function startProcess(program: string, args: readonly string[], { setting
   child.stderr.on('data', (data) => {
     stderr += data;
   });
-  const ended = once(child, 'close').then(([code]): ProcessResult => ({ code: code as number | null, stdout, stderr }));
+  const ended = once(child, 'close').then(
+    ([code]): ProcessResult => ({ code: code as number | null, stdout, stderr }),
+  );
   const firstLine = Promise.race([
     once(createInterface(child.stdout), 'line').then(([line]) => line as string),
     ended.then((ending) => `It ended: ${JSON.stringify(ending)}`),
@@ -76,7 +85,11 @@ export interface Demo extends GatewayProcess {
 export async function startDemo(settings: Readonly<Record<string, string>> = {}): Promise<Demo> {
   for (;;) {
     const [port, sandboxPort] = [await freePort(), await freePort()];
-    const demo = startGateway(['--demo'], { PORT: String(port), SANDBOX_PORT: String(sandboxPort), ...settings });
+    const demo = startGateway(['--demo'], {
+      PORT: String(port),
+      SANDBOX_PORT: String(sandboxPort),
+      ...settings,
+    });
     const url = `http://127.0.0.1:${port}/graphql`;
     const line = await demo.firstLine;
     if (line.includes(url)) return { ...demo, url };

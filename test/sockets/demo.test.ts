@@ -20,7 +20,10 @@ describe('Demo', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ query, variables }),
       });
-      const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
+      const { data, errors } = (await response.json()) as {
+        data: Record<string, unknown>;
+        errors?: unknown;
+      };
       expect(errors).toBeUndefined();
       expect(Object.values(data)).not.toContain(null);
     },
@@ -28,9 +31,13 @@ describe('Demo', () => {
 
   test('the demo serves GraphiQL, /health and /ready', async () => {
     const page = await fetch(demo.url, { headers: { accept: 'text/html' } });
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
     expect(await page.text()).toContain('<title>Revox</title>');
-    for (const path of ['/health', '/ready']) expect((await fetch(new URL(path, demo.url))).status).toBe(200);
+    for (const path of ['/health', '/ready'])
+      expect((await fetch(new URL(path, demo.url))).status).toBe(200);
   });
 
   test('the demo prints its URL once, logs one line per request, and exits with code 0 on SIGTERM', async () => {
@@ -40,6 +47,7 @@ describe('Demo', () => {
     const [first, ...others] = stdout.trimEnd().split('\n');
     expect(first).toContain(demo.url);
     expect(others.length).toBeGreaterThan(0);
-    for (const line of others) expect(line).toMatch(/^[\d:.]{12}Z info {2}(GET|POST) \/graphql 200 /);
+    for (const line of others)
+      expect(line).toMatch(/^[\d:.]{12}Z info {2}(GET|POST) \/graphql 200 /);
   });
 });

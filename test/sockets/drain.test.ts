@@ -44,7 +44,8 @@ async function serve() {
     timers,
     /** The response for a path, as soon as the path has been requested. */
     responseTo: async (path: string) =>
-      asked.get(path) ?? (await new Promise<ServerResponse>((resolve) => waiting.set(path, resolve))),
+      asked.get(path) ??
+      (await new Promise<ServerResponse>((resolve) => waiting.set(path, resolve))),
   };
 }
 
@@ -54,7 +55,8 @@ async function untilClosed({ server }: { server: Server }): Promise<void> {
 }
 
 async function untilAccepted({ server }: { server: Server }, count: number): Promise<void> {
-  const open = () => new Promise<number>((resolve) => server.getConnections((_, number) => resolve(number)));
+  const open = () =>
+    new Promise<number>((resolve) => server.getConnections((_, number) => resolve(number)));
   while ((await open()) < count) await new Promise(setImmediate);
 }
 

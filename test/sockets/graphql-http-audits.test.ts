@@ -45,15 +45,20 @@ describe('Invalid GraphQL request over HTTP', () => {
       );
     });
 
-    test.each(['?query={__typename}&variables={', '?query={__typename}&extensions=nonsense', '?query='])(
-      `a GET request with the search %s is rejected as ${accept}`,
-      async (search) => {
-        await expectRefusal(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
-      },
-    );
+    test.each([
+      '?query={__typename}&variables={',
+      '?query={__typename}&extensions=nonsense',
+      '?query=',
+    ])(`a GET request with the search %s is rejected as ${accept}`, async (search) => {
+      await expectRefusal(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
+    });
   });
 
-  async function expectRefusal(response: Promise<Response>, accept: string, status: number): Promise<void> {
+  async function expectRefusal(
+    response: Promise<Response>,
+    accept: string,
+    status: number,
+  ): Promise<void> {
     const {
       headers,
       status: answered,
@@ -65,7 +70,9 @@ describe('Invalid GraphQL request over HTTP', () => {
     }));
     expect(answered).toBe(status);
     expect(headers.get('content-type')).toBe(`${accept}; charset=utf-8`);
-    expect(answer.json).toEqual({ errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT' } }] });
+    expect(answer.json).toEqual({
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT' } }],
+    });
     expect(gateway.traffic()).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
   }

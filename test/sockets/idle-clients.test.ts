@@ -29,7 +29,11 @@ async function serve(
   const gateway = {
     fetch: async () => answer(),
     canHandlePlain: ({ method }: { method: string }) => method === 'POST',
-    handlePlain: async () => ({ status: 200, headers: new PlainHeaders({}), body: await (await answer()).text() }),
+    handlePlain: async () => ({
+      status: 200,
+      headers: new PlainHeaders({}),
+      body: await (await answer()).text(),
+    }),
     ...(reserveUnsent && { reserveUnsent }),
   };
   const server = createHttpServer(gateway, limits, {
@@ -47,7 +51,13 @@ async function serve(
     await once(server, 'close');
   });
   const connection = once(server, 'connection').then(([socket]) => socket as Socket);
-  return { server, connection, bugs, disconnects, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return {
+    server,
+    connection,
+    bugs,
+    disconnects,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
 }
 
 test.each([
@@ -76,35 +86,38 @@ test.each([
   ['large response', GET, 100_000],
   ['small text', POST, 100],
   ['pipelined large text', POST.repeat(2), 100_000],
-])('a %s that is ready after its client has disconnected is not counted as unsent bytes', async (_, request, bytes) => {
-  const begun = Promise.withResolvers<void>();
-  const ready = Promise.withResolvers<void>();
-  let unsent = 0;
-  const { url, connection, bugs } = await serve(
-    async () => {
-      begun.resolve();
-      await ready.promise;
-      return Response.json('x'.repeat(bytes), { headers: { 'content-length': `${bytes + 2}` } });
-    },
-    { idleMs: 60_000 },
-    (_, held) => {
-      unsent += held;
-      return () => {
-        unsent -= held;
-      };
-    },
-  );
-  const { socket } = connectTo(url);
-  const server = await connection;
-  socket.write(request);
-  await begun.promise;
-  socket.destroy();
-  await once(server, 'close');
-  ready.resolve();
-  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
-  expect(unsent).toBe(0);
-  expect(bugs).toEqual([]);
-});
+])(
+  'a %s that is ready after its client has disconnected is not counted as unsent bytes',
+  async (_, request, bytes) => {
+    const begun = Promise.withResolvers<void>();
+    const ready = Promise.withResolvers<void>();
+    let unsent = 0;
+    const { url, connection, bugs } = await serve(
+      async () => {
+        begun.resolve();
+        await ready.promise;
+        return Response.json('x'.repeat(bytes), { headers: { 'content-length': `${bytes + 2}` } });
+      },
+      { idleMs: 60_000 },
+      (_, held) => {
+        unsent += held;
+        return () => {
+          unsent -= held;
+        };
+      },
+    );
+    const { socket } = connectTo(url);
+    const server = await connection;
+    socket.write(request);
+    await begun.promise;
+    socket.destroy();
+    await once(server, 'close');
+    ready.resolve();
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    expect(unsent).toBe(0);
+    expect(bugs).toEqual([]);
+  },
+);
 
 test('a client with small unread responses is disconnected when its caller has no allowance for unsent bytes left', async () => {
   const { url, connection, disconnects } = await serve(
@@ -129,7 +142,11 @@ test('a client with small unread responses is disconnected when its caller has n
 });
 
 test('a connection without a request is closed after the keep-alive timeout, without a response', async () => {
-  const { url, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, keepAliveMs: 300, idleMs: 60_000 });
+  const { url, disconnects } = await serve(() => new Response('an answer'), {
+    headersMs: 40,
+    keepAliveMs: 300,
+    idleMs: 60_000,
+  });
   const connectedAt = performance.now();
   const { received } = connectTo(url);
   expect(await received).toBe('');
@@ -138,7 +155,10 @@ test('a connection without a request is closed after the keep-alive timeout, wit
 });
 
 test('a first request after the headers timeout and before the keep-alive timeout receives a response', async () => {
-  const { url, server, disconnects } = await serve(() => new Response('an answer'), { headersMs: 40, idleMs: 60_000 });
+  const { url, server, disconnects } = await serve(() => new Response('an answer'), {
+    headersMs: 40,
+    idleMs: 60_000,
+  });
   const { socket, received } = connectTo(url);
   await once(server, 'clientError');
   socket.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
@@ -160,7 +180,14 @@ test('a client disconnect aborts the request of that client', async () => {
           });
         }),
     },
-    { headersMs: 60_000, requestMs: 60_000, idleMs: 60_000, sendTimeoutMs: 60_000, keepAliveMs: 65_000, maxConnections: 100 },
+    {
+      headersMs: 60_000,
+      requestMs: 60_000,
+      idleMs: 60_000,
+      sendTimeoutMs: 60_000,
+      keepAliveMs: 65_000,
+      maxConnections: 100,
+    },
     { onUnexpectedError: (error) => expect.unreachable(`${error}`), onRejected: () => {} },
   );
   const port = await listenOnFreePort(async (free) => {
@@ -207,7 +234,13 @@ test('an error outside the request handler is reported as INTERNAL_SERVER_ERROR 
 test('the idle timeout covers the request deadline plus one minute, and the send timeout is one minute', () => {
   const clientTimeouts = { headersMs: 1, requestMs: 2 };
   const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
-  expect(limits).toMatchObject({ headersMs: 1, requestMs: 2, idleMs: 90_000, sendTimeoutMs: 60_000, maxConnections: 7 });
+  expect(limits).toMatchObject({
+    headersMs: 1,
+    requestMs: 2,
+    idleMs: 90_000,
+    sendTimeoutMs: 60_000,
+    maxConnections: 7,
+  });
 });
 
 test('the idle timeout is never shorter than the keep-alive timeout', () => {
@@ -218,7 +251,9 @@ test('the idle timeout is never shorter than the keep-alive timeout', () => {
 
 test('the headers timeout is never longer than the request timeout', async () => {
   const { server } = await serve(() => new Response(''), { headersMs: 5_000, requestMs: 1_000 });
-  expect([server.headersTimeout, server.requestTimeout, server.timeout]).toEqual([1_000, 1_000, 200]);
+  expect([server.headersTimeout, server.requestTimeout, server.timeout]).toEqual([
+    1_000, 1_000, 200,
+  ]);
 });
 
 test('a failure that the client did not cause is reported as an unexpected error', async () => {
@@ -226,6 +261,8 @@ test('a failure that the client did not cause is reported as an unexpected error
   const { url, bugs } = await serve(() => Promise.reject(bug));
   const answer = await fetch(url);
   expect(answer.status).toBe(500);
-  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  expect(await answer.json()).toMatchObject({
+    errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+  });
   expect(bugs).toEqual([bug]);
 });

@@ -13,7 +13,11 @@ interface Served extends ServedGateway {
 const NAMES = Object.keys(PIPELINES) as Pipeline[];
 const gateways = {} as Record<Pipeline, Served>;
 const STARTED_AT = Date.now();
-const SETTINGS = { CLIENT_REQUEST_TIMEOUT_MS: '400', CLIENT_HEADERS_TIMEOUT_MS: '200', MAX_BODY_BYTES: '20000' };
+const SETTINGS = {
+  CLIENT_REQUEST_TIMEOUT_MS: '400',
+  CLIENT_HEADERS_TIMEOUT_MS: '200',
+  MAX_BODY_BYTES: '20000',
+};
 
 async function serve(way: Pipeline): Promise<Served> {
   const kept = captureLog();
@@ -40,13 +44,19 @@ const LARGE_BODY = JSON.stringify({ query: LARGE });
  * Builds a request from header lines. Adds Host, Content-Type and Content-Length where they are
  * missing.
  */
-function toRequest(lines: readonly string[], body = BODY, first = 'POST /graphql HTTP/1.1'): string {
+function toRequest(
+  lines: readonly string[],
+  body = BODY,
+  first = 'POST /graphql HTTP/1.1',
+): string {
   const has = (name: RegExp) => lines.some((line) => name.test(line));
   return [
     first,
     ...(has(/^host:/i) ? [] : ['Host: localhost']),
     ...(has(/^content-type:/i) ? [] : ['Content-Type: application/json']),
-    ...(has(/^(content-length|transfer-encoding):/i) ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
+    ...(has(/^(content-length|transfer-encoding):/i)
+      ? []
+      : [`Content-Length: ${Buffer.byteLength(body)}`]),
     ...lines,
     '',
     body,
@@ -66,7 +76,10 @@ function open({ url }: ServedGateway): Raw {
   const socket = connect(Number(port), hostname);
   const parts: Buffer[] = [];
   socket.on('data', (part: Buffer) => parts.push(part)).on('error', () => {});
-  return { socket, received: once(socket, 'close').then(() => Buffer.concat(parts).toString('latin1')) };
+  return {
+    socket,
+    received: once(socket, 'close').then(() => Buffer.concat(parts).toString('latin1')),
+  };
 }
 
 /**
@@ -78,7 +91,9 @@ function toTold(received: string): string {
     .replaceAll(/^([\w-]+):(?= )/gm, (name) => name.toLowerCase())
     .replaceAll(/^(HTTP\/1\.1 \d+) [\w ]*/gm, '$1')
     .replaceAll(/^(date|x-request-id): .*\r\n/gm, '')
-    .replaceAll(/(?<=\r\n)(?:[\w-]+: .*\r\n)+/g, (headers) => headers.split('\r\n').sort().join('\r\n'));
+    .replaceAll(/(?<=\r\n)(?:[\w-]+: .*\r\n)+/g, (headers) =>
+      headers.split('\r\n').sort().join('\r\n'),
+    );
 }
 
 /**
@@ -127,9 +142,15 @@ describe('Pipeline equivalence over sockets', () => {
     ['for a gzip response', toRequest([CLOSE, 'Accept-Encoding: gzip'], LARGE_BODY)],
     ['for a brotli response', toRequest([CLOSE, 'Accept-Encoding: br, gzip'], LARGE_BODY)],
     ['for a response too small to compress', toRequest([CLOSE, 'Accept-Encoding: br'])],
-    ['that accepts no supported encoding', toRequest([CLOSE, 'Accept-Encoding: identity;q=0, x'], LARGE_BODY)],
+    [
+      'that accepts no supported encoding',
+      toRequest([CLOSE, 'Accept-Encoding: identity;q=0, x'], LARGE_BODY),
+    ],
     ['by HTTP/1.0', toRequest([], BODY, 'POST /graphql HTTP/1.0')],
-    ['by HTTP/1.0 for a gzip response', toRequest(['Accept-Encoding: gzip'], LARGE_BODY, 'POST /graphql HTTP/1.0')],
+    [
+      'by HTTP/1.0 for a gzip response',
+      toRequest(['Accept-Encoding: gzip'], LARGE_BODY, 'POST /graphql HTTP/1.0'),
+    ],
     [
       'by HTTP/1.0 without a host',
       `POST /graphql HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
@@ -138,10 +159,19 @@ describe('Pipeline equivalence over sockets', () => {
     ['by PUT', toRequest([CLOSE], BODY, 'PUT /graphql HTTP/1.1')],
     ['with Expect: 100-continue', toRequest([CLOSE, 'Expect: 100-continue'])],
     ['with an unknown Expect header', toRequest([CLOSE, 'Expect: the-unexpected'])],
-    ['in chunks', toRequest([CLOSE, 'Transfer-Encoding: chunked'], `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`)],
+    [
+      'in chunks',
+      toRequest(
+        [CLOSE, 'Transfer-Encoding: chunked'],
+        `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`,
+      ),
+    ],
     [
       'in small chunks',
-      toRequest([CLOSE, 'Transfer-Encoding: chunked'], `${[...BODY].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`),
+      toRequest(
+        [CLOSE, 'Transfer-Encoding: chunked'],
+        `${[...BODY].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`,
+      ),
     ],
     ['with an empty body', toRequest([CLOSE], '')],
     [
@@ -155,17 +185,32 @@ describe('Pipeline equivalence over sockets', () => {
     ['with a body at the limit', toRequest([CLOSE], BODY.padEnd(20_000))],
     [
       'with chunks over the limit',
-      toRequest([CLOSE, 'Transfer-Encoding: chunked'], `${(20_001).toString(16)}\r\n${BODY.padEnd(20_001)}\r\n0\r\n\r\n`),
+      toRequest(
+        [CLOSE, 'Transfer-Encoding: chunked'],
+        `${(20_001).toString(16)}\r\n${BODY.padEnd(20_001)}\r\n0\r\n\r\n`,
+      ),
     ],
-    ['with a Content-Length that is too short', `${toRequest([CLOSE, `Content-Length: ${BODY.length - 1}`])}`],
+    [
+      'with a Content-Length that is too short',
+      `${toRequest([CLOSE, `Content-Length: ${BODY.length - 1}`])}`,
+    ],
     ['with a signed Content-Length', toRequest([CLOSE, `Content-Length: +${BODY.length}`])],
-    ['with two Content-Length headers', toRequest([CLOSE, `Content-Length: ${BODY.length}`, `Content-Length: ${BODY.length}`])],
+    [
+      'with two Content-Length headers',
+      toRequest([CLOSE, `Content-Length: ${BODY.length}`, `Content-Length: ${BODY.length}`]),
+    ],
     [
       'with Content-Length and Transfer-Encoding',
       toRequest([CLOSE, `Content-Length: ${BODY.length}`, 'Transfer-Encoding: chunked']),
     ],
-    ['with a query in the URL', toRequest([CLOSE], BODY, 'POST /graphql?query={__typename} HTTP/1.1')],
-    ['with a query in the URL that ends like the endpoint', toRequest([CLOSE], BODY, 'POST /graphql?query=/graphql HTTP/1.1')],
+    [
+      'with a query in the URL',
+      toRequest([CLOSE], BODY, 'POST /graphql?query={__typename} HTTP/1.1'),
+    ],
+    [
+      'with a query in the URL that ends like the endpoint',
+      toRequest([CLOSE], BODY, 'POST /graphql?query=/graphql HTTP/1.1'),
+    ],
     ['with two slashes', toRequest([CLOSE], BODY, 'POST //graphql HTTP/1.1')],
     ['with a host in the path', toRequest([CLOSE], BODY, 'POST //other.test/graphql HTTP/1.1')],
     ['with dot segments', toRequest([CLOSE], BODY, 'POST /./x/../graphql HTTP/1.1')],
@@ -174,17 +219,32 @@ describe('Pipeline equivalence over sockets', () => {
     ['with a fragment', toRequest([CLOSE], BODY, 'POST /x#/graphql HTTP/1.1')],
     ['with a slash at the end', toRequest([CLOSE], BODY, 'POST /graphql/ HTTP/1.1')],
     ['to another path', toRequest([CLOSE], BODY, 'POST /a/graphql HTTP/1.1')],
-    ['with a percent-encoded letter in the path', toRequest([CLOSE], BODY, 'POST /graph%71l HTTP/1.1')],
+    [
+      'with a percent-encoded letter in the path',
+      toRequest([CLOSE], BODY, 'POST /graph%71l HTTP/1.1'),
+    ],
     ['with an absolute URL', toRequest([CLOSE], BODY, 'POST http://localhost/graphql HTTP/1.1')],
-    ['with an absolute URL of another host', toRequest([CLOSE], BODY, 'POST http://other.test/graphql HTTP/1.1')],
+    [
+      'with an absolute URL of another host',
+      toRequest([CLOSE], BODY, 'POST http://other.test/graphql HTTP/1.1'),
+    ],
     ['with an invalid URL', toRequest([CLOSE], BODY, 'POST graphql HTTP/1.1')],
     ['with an asterisk as URL', toRequest([CLOSE], BODY, 'POST * HTTP/1.1')],
     ['with its own request id', toRequest([CLOSE, 'X-Request-Id: mine'])],
     ['with Latin-1 characters in a header', toRequest([CLOSE, 'X-Odd: \u00e9\u00ff'])],
     ['with a long Accept header', toRequest([CLOSE, `Accept: ${'text/x, '.repeat(100)}*/*`])],
-    ['with two Accept headers', toRequest([CLOSE, 'Accept: text/html', 'Accept: application/json'])],
-    ['with two Content-Type headers', toRequest([CLOSE, 'Content-Type: application/json', 'Content-Type: text/plain'])],
-    ['with a Content-Type in capitals', toRequest([CLOSE, 'Content-Type: Application/JSON ; Charset=UTF-8'])],
+    [
+      'with two Accept headers',
+      toRequest([CLOSE, 'Accept: text/html', 'Accept: application/json']),
+    ],
+    [
+      'with two Content-Type headers',
+      toRequest([CLOSE, 'Content-Type: application/json', 'Content-Type: text/plain']),
+    ],
+    [
+      'with a Content-Type in capitals',
+      toRequest([CLOSE, 'Content-Type: Application/JSON ; Charset=UTF-8']),
+    ],
     ['from a page of another site', toRequest([CLOSE, 'Origin: http://evil.test'])],
     ['from a page of this site', toRequest([CLOSE, 'Origin: http://localhost'])],
     ['with an Upgrade header', toRequest(['Connection: close, Upgrade', 'Upgrade: h2c'])],
@@ -222,7 +282,9 @@ describe('Pipeline equivalence over sockets', () => {
   test('every pipeline responds to pipelined requests on one connection in their order', async () => {
     const texts = [BODY, LARGE_BODY, '{', BODY, JSON.stringify({ query: '{ __typename }' }), BODY];
     const received = await alike((socket) =>
-      socket.write(texts.map((body, n) => toRequest(n === texts.length - 1 ? [CLOSE] : [], body)).join('')),
+      socket.write(
+        texts.map((body, n) => toRequest(n === texts.length - 1 ? [CLOSE] : [], body)).join(''),
+      ),
     );
     expect(received.match(/HTTP\/1\.1 \d+/g)).toHaveLength(texts.length);
   });
@@ -273,7 +335,13 @@ describe('Pipeline equivalence for incomplete bodies', () => {
   });
 
   test('every pipeline logs alike when the client resets the connection within the body', async () => {
-    await alike((socket) => new Promise<void>((resolve) => socket.write(cut, () => resolve(void socket.resetAndDestroy()))), 2);
+    await alike(
+      (socket) =>
+        new Promise<void>((resolve) =>
+          socket.write(cut, () => resolve(void socket.resetAndDestroy())),
+        ),
+      2,
+    );
   });
 
   test('every pipeline responds with 408 when the body takes too long', async () => {
@@ -292,9 +360,13 @@ describe('Pipeline equivalence for incomplete bodies', () => {
       gateway.kept.lines.splice(0);
       gateway.sandbox.control.hang(/^\/call\//);
       const { socket } = open(gateway);
-      const slow = JSON.stringify({ query: 'query Slow($id: ID!) { call(id: $id) { id } }', variables: { id: `slow-${way}` } });
+      const slow = JSON.stringify({
+        query: 'query Slow($id: ID!) { call(id: $id) { id } }',
+        variables: { id: `slow-${way}` },
+      });
       socket.write(`${toRequest([], slow)}${toRequest([])}${cut}`);
-      while (!gateway.traffic().some((line) => line.includes('slow'))) await new Promise(setImmediate);
+      while (!gateway.traffic().some((line) => line.includes('slow')))
+        await new Promise(setImmediate);
       socket.resetAndDestroy();
       await untilToldOf(gateway);
       expect(

@@ -11,7 +11,9 @@ test.each(['[', 'a b', '%', 'x:99999'])(
     await using gateway = await serveTestGateway();
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
-    socket.end(`GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    socket.end(
+      `GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
     let answer = '';
     socket.setEncoding('utf8').on('data', (text: string) => {
       answer += text;
@@ -58,7 +60,10 @@ test.each([
       settings: { ...NO_RETRIES, REVOX_TIMEOUT_MS: '600000', REQUEST_DEADLINE_MS: '600000' },
       // A body that never ends.
       upstream: async () =>
-        new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }), { status, headers }),
+        new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }), {
+          status,
+          headers,
+        }),
     });
     const answer = await gateway.execute('{ call(id: "x") { id } }');
     expect(answer.data).toEqual(data);
@@ -67,25 +72,32 @@ test.each([
   },
 );
 
-test.each(['with its length', 'in parts'])('a body over the limit that is sent %s is rejected with 413', async (manner) => {
-  await using gateway = await serveTestGateway({ settings: { MAX_BODY_BYTES: '100000' } });
-  const text = `{"query":"{ __typename }"}`.padEnd(100_001);
-  const send = (body: string) =>
-    fetch(gateway.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: manner === 'in parts' ? new Blob([body]).stream() : body,
-      duplex: 'half',
-    } as RequestInit);
-  const told = await send(text);
-  expect(told.status).toBe(413);
-  expect(await told.json()).toMatchObject({
-    errors: [{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100_000, measured: 100_001 } }],
-  });
-  expect(await (await send(text.slice(0, 100_000))).json()).toEqual({ data: { __typename: 'Query' } });
-  expect(gateway.traffic()).toEqual([]);
-  expect(gateway.unexpectedErrors).toEqual([]);
-});
+test.each(['with its length', 'in parts'])(
+  'a body over the limit that is sent %s is rejected with 413',
+  async (manner) => {
+    await using gateway = await serveTestGateway({ settings: { MAX_BODY_BYTES: '100000' } });
+    const text = `{"query":"{ __typename }"}`.padEnd(100_001);
+    const send = (body: string) =>
+      fetch(gateway.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: manner === 'in parts' ? new Blob([body]).stream() : body,
+        duplex: 'half',
+      } as RequestInit);
+    const told = await send(text);
+    expect(told.status).toBe(413);
+    expect(await told.json()).toMatchObject({
+      errors: [
+        { extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100_000, measured: 100_001 } },
+      ],
+    });
+    expect(await (await send(text.slice(0, 100_000))).json()).toEqual({
+      data: { __typename: 'Query' },
+    });
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  },
+);
 
 test('a client that disconnects within its body causes no unexpected error', async () => {
   await using gateway = await serveTestGateway();
@@ -102,17 +114,42 @@ test('a client that disconnects within its body causes no unexpected error', asy
 });
 
 test.each([
-  ['two API keys', [`Authorization: Bearer ${KEY_A}`, `Authorization: Bearer ${KEY_B}`], 401, 'UNAUTHENTICATED'],
-  ['an API key and another Authorization header', [`Authorization: Bearer ${KEY_A}`, 'authorization: x'], 401, 'UNAUTHENTICATED'],
-  ['two Host headers', ['Host: other.test', `Authorization: Bearer ${KEY_A}`], 400, 'BAD_USER_INPUT'],
-] as const)('a request with %s is rejected because a proxy may have used the other header', async (_, lines, status, code) => {
-  await using gateway = await serveTestGateway({ settings: { REVOX_API_KEY: '' } });
-  const { socket, received } = connectTo(gateway.url);
-  const body = JSON.stringify({ query: '{ assistants { nodes { id } } }' });
-  const head = ['POST /graphql HTTP/1.1', `Host: ${new URL(gateway.url).host}`, 'Content-Type: application/json', ...lines];
-  socket.write([...head, 'Connection: close', `Content-Length: ${body.length}`, '', body].join('\r\n'));
-  const answer = await received;
-  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-  expect(answer).toContain(`"code":"${code}"`);
-  expect(gateway.traffic()).toEqual([]);
-});
+  [
+    'two API keys',
+    [`Authorization: Bearer ${KEY_A}`, `Authorization: Bearer ${KEY_B}`],
+    401,
+    'UNAUTHENTICATED',
+  ],
+  [
+    'an API key and another Authorization header',
+    [`Authorization: Bearer ${KEY_A}`, 'authorization: x'],
+    401,
+    'UNAUTHENTICATED',
+  ],
+  [
+    'two Host headers',
+    ['Host: other.test', `Authorization: Bearer ${KEY_A}`],
+    400,
+    'BAD_USER_INPUT',
+  ],
+] as const)(
+  'a request with %s is rejected because a proxy may have used the other header',
+  async (_, lines, status, code) => {
+    await using gateway = await serveTestGateway({ settings: { REVOX_API_KEY: '' } });
+    const { socket, received } = connectTo(gateway.url);
+    const body = JSON.stringify({ query: '{ assistants { nodes { id } } }' });
+    const head = [
+      'POST /graphql HTTP/1.1',
+      `Host: ${new URL(gateway.url).host}`,
+      'Content-Type: application/json',
+      ...lines,
+    ];
+    socket.write(
+      [...head, 'Connection: close', `Content-Length: ${body.length}`, '', body].join('\r\n'),
+    );
+    const answer = await received;
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(gateway.traffic()).toEqual([]);
+  },
+);

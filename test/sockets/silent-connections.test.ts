@@ -5,7 +5,8 @@ import { parseMetrics, sumSamples } from '../support/metrics.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
 
-const ASK = 'GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+const ASK =
+  'GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
 /**
  * Below `CLIENT_HEADERS_TIMEOUT_MS`, after which all connections of the test are closed in any
@@ -18,7 +19,9 @@ const MAX_WAIT_MS = 8_000;
  */
 async function open(gateway: ServedGateway, count: number, said = ''): Promise<Socket[]> {
   const { hostname, port } = new URL(gateway.url);
-  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
+  const sockets = Array.from({ length: count }, () =>
+    connect(Number(port), hostname).on('error', () => {}),
+  );
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   for (const socket of sockets) if (said !== '') socket.write(said);
   return sockets;
@@ -40,19 +43,28 @@ async function untilServed(gateway: ServedGateway): Promise<number> {
 test.each([
   ['that send nothing', ''],
   ['that stop in the headers of a request', 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n'],
-])('2,010 connections %s do not keep a new client from being served', { timeout: 30_000 }, async (_, said) => {
-  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
-  const sockets = await open(gateway, 2_010, said);
-  expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
-  for (const socket of sockets) socket.destroy();
-  expect(gateway.unexpectedErrors).toEqual([]);
-});
+])(
+  '2,010 connections %s do not keep a new client from being served',
+  { timeout: 30_000 },
+  async (_, said) => {
+    await using gateway = await serveTestGateway({
+      settings: { MAX_CONNECTIONS_PER_ADDRESS: 'off' },
+    });
+    const sockets = await open(gateway, 2_010, said);
+    expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
+    for (const socket of sockets) socket.destroy();
+    expect(gateway.unexpectedErrors).toEqual([]);
+  },
+);
 
 test('connections that stop in the body of a request do not keep a new client from being served', {
   timeout: 30_000,
 }, async () => {
-  await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '50', MAX_CONNECTIONS_PER_ADDRESS: 'off' } });
-  const head = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
+  await using gateway = await serveTestGateway({
+    settings: { MAX_CONNECTIONS: '50', MAX_CONNECTIONS_PER_ADDRESS: 'off' },
+  });
+  const head =
+    'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
   const sockets = await open(gateway, 60, head);
   expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
   for (const socket of sockets) socket.destroy();
@@ -70,7 +82,9 @@ test('one address may hold half of all connections, and further connections are 
   expect(await third.received).toMatch(/^HTTP\/1\.1 503 .*"code":"RATE_LIMITED","retryAfter":1/s);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
-  expect(sumSamples(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS_PER_ADDRESS' })).toBe(1);
+  expect(
+    sumSamples(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS_PER_ADDRESS' }),
+  ).toBe(1);
   second.socket.destroy();
   expect(gateway.traffic()).toEqual([]);
 });

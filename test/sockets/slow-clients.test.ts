@@ -6,7 +6,9 @@ import { connectTo } from './raw-client.ts';
 
 let gateway: ServedGateway;
 beforeAll(async () => {
-  gateway = await serveTestGateway({ settings: { CLIENT_HEADERS_TIMEOUT_MS: '250', CLIENT_REQUEST_TIMEOUT_MS: '500' } });
+  gateway = await serveTestGateway({
+    settings: { CLIENT_HEADERS_TIMEOUT_MS: '250', CLIENT_REQUEST_TIMEOUT_MS: '500' },
+  });
 });
 afterAll(() => gateway.close());
 
@@ -28,8 +30,12 @@ const BODY = '{ "query": "{ assistants { nodes { id } } }" }';
 function toTold(received: string): string {
   if (received === '') return '';
   const [head = '', body = ''] = received.split('\r\n\r\n');
-  const { errors } = JSON.parse(body) as { errors: { message: string; extensions: { code: string } }[] };
-  expect(errors).toEqual([{ message: expect.any(String), extensions: { code: expect.any(String) } }]);
+  const { errors } = JSON.parse(body) as {
+    errors: { message: string; extensions: { code: string } }[];
+  };
+  expect(errors).toEqual([
+    { message: expect.any(String), extensions: { code: expect.any(String) } },
+  ]);
   const headers = new Headers(
     head
       .split('\r\n')
@@ -97,7 +103,11 @@ describe('Timeout of incomplete requests', () => {
 
 describe('Malformed HTTP request', () => {
   test.each([
-    ['a body shorter than its Content-Length', `${HEAD}Content-Length: ${BODY.length + 1}\r\n\r\n${BODY}`, BAD],
+    [
+      'a body shorter than its Content-Length',
+      `${HEAD}Content-Length: ${BODY.length + 1}\r\n\r\n${BODY}`,
+      BAD,
+    ],
     ['plain text', 'Hello, is anybody there?\r\n\r\n', BAD],
     ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', BAD],
     ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', BAD],
@@ -105,13 +115,21 @@ describe('Malformed HTTP request', () => {
     ['a header without a colon', `${HEAD}nonsense\r\n\r\n`, BAD],
     ['a header with a control character', `${HEAD}x-odd: \x01\r\n\r\n`, BAD],
     ['two Content-Length headers', `${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}`, BAD],
-    ['Content-Length and Transfer-Encoding', `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, BAD],
+    [
+      'Content-Length and Transfer-Encoding',
+      `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      BAD,
+    ],
     ['an invalid Content-Length', `${HEAD}Content-Length: -1\r\n\r\n`, BAD],
     ['an invalid chunk', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n`, BAD],
     ['no Host header', 'GET /graphql?query={__typename} HTTP/1.1\r\n\r\n', BAD],
     ['one large header', `${HEAD}x-large: ${'x'.repeat(20_000)}\r\n\r\n`, TOO_LARGE],
     ['many headers', `${HEAD}${'x-many: x\r\n'.repeat(3_000)}\r\n`, TOO_LARGE],
-    ['a large URL', `GET /graphql?query=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, TOO_LARGE],
+    [
+      'a large URL',
+      `GET /graphql?query=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      TOO_LARGE,
+    ],
   ])('a request with %s is rejected with a GraphQL error', async (_name, text, told) => {
     const { socket, received } = connectTo(gateway.url);
     socket.end(text, 'latin1');
@@ -130,13 +148,20 @@ describe('Malformed HTTP request', () => {
 });
 
 describe('Unsupported HTTP features', () => {
-  test.each(['TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY'])('a request with the method %s is rejected with 405', async (method) => {
-    const { socket, received } = connectTo(gateway.url);
-    socket.end(`${method} /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-    expect(await received).toMatch(/^HTTP\/1\.1 405 .*"code":"BAD_USER_INPUT"/s);
-  });
+  test.each(['TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY'])(
+    'a request with the method %s is rejected with 405',
+    async (method) => {
+      const { socket, received } = connectTo(gateway.url);
+      socket.end(`${method} /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      expect(await received).toMatch(/^HTTP\/1\.1 405 .*"code":"BAD_USER_INPUT"/s);
+    },
+  );
 
-  test.each(['Expect: something\r\n', 'Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Upgrade: h2c\r\n'])(
+  test.each([
+    'Expect: something\r\n',
+    'Upgrade: websocket\r\nConnection: Upgrade\r\n',
+    'Upgrade: h2c\r\n',
+  ])(
     'a request with the unsupported header %j is handled as if the header were absent',
     async (header) => {
       const { socket, received } = connectTo(gateway.url);

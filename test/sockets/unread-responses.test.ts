@@ -18,13 +18,20 @@ async function serveLarge(sendTimeoutMs?: number) {
     ...(sendTimeoutMs === undefined ? {} : { timeouts: { sendTimeoutMs } }),
   });
   const { frenchAssistantId: id } = sampleIds(gateway.sandbox);
-  gateway.sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt: 'x'.repeat(10 * MEBIBYTE) }));
+  gateway.sandbox.control.transform(/^\/assistants\//, (assistant) => ({
+    ...assistant,
+    prompt: 'x'.repeat(10 * MEBIBYTE),
+  }));
   return { gateway, id };
 }
 
 function toRequest(id: string, key: string): string {
   const body = JSON.stringify({ query: QUERY, variables: { id } });
-  const lines = [`Authorization: Bearer ${key}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  const lines = [
+    `Authorization: Bearer ${key}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
   return ['POST /graphql HTTP/1.1', 'Host: localhost', ...lines, '', body].join('\r\n');
 }
 
@@ -45,7 +52,11 @@ const post = (gateway: ServedGateway, id: string, key: string) =>
   });
 
 async function metricOf(gateway: ServedGateway, name: string, labels = {}): Promise<number> {
-  return sumSamples(parseMetrics(await (await fetch(new URL('/metrics', gateway.url))).text()), name, labels);
+  return sumSamples(
+    parseMetrics(await (await fetch(new URL('/metrics', gateway.url))).text()),
+    name,
+    labels,
+  );
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -58,15 +69,27 @@ test('a caller with too many unread response bytes is rejected until it has read
   const { gateway, id } = await serveLarge();
   await using _ = gateway;
   for (let time = 0; time < 2; time += 1)
-    expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
-  const sockets = Array.from({ length: 40 }, () => askWithoutReading(gateway, toRequest(id, KEY_A)));
+    expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(
+      10 * MEBIBYTE,
+    );
+  const sockets = Array.from({ length: 40 }, () =>
+    askWithoutReading(gateway, toRequest(id, KEY_A)),
+  );
   // The limit of a caller is 32 MiB: its fourth response exceeds the limit.
-  await until(async () => (await metricOf(gateway, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  await until(
+    async () =>
+      (await metricOf(gateway, 'limit_refusals_total', {
+        setting: 'MAX_UNSENT_BYTES_PER_CALLER',
+      })) >= 36,
+  );
   expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
   const refused = await post(gateway, id, KEY_A);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
-  expect((await refused.json()).errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED', retryAfter: 1 } }]);
-  for (const page of ['/health', '/ready']) expect((await fetch(new URL(page, gateway.url))).status).toBe(200);
+  expect((await refused.json()).errors).toMatchObject([
+    { extensions: { code: 'RATE_LIMITED', retryAfter: 1 } },
+  ]);
+  for (const page of ['/health', '/ready'])
+    expect((await fetch(new URL(page, gateway.url))).status).toBe(200);
 
   gateway.traffic();
   const other = await fetch(gateway.url, {
@@ -79,7 +102,9 @@ test('a caller with too many unread response bytes is rejected until it has read
 
   for (const socket of sockets) socket.resume();
   await until(async () => (await metricOf(gateway, 'unsent_bytes')) === 0);
-  expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(10 * MEBIBYTE);
+  expect((await (await post(gateway, id, KEY_A)).json()).data.assistant.prompt).toHaveLength(
+    10 * MEBIBYTE,
+  );
   expect(gateway.traffic()).toEqual([]);
   for (const socket of sockets) socket.destroy();
   expect(gateway.unexpectedErrors).toEqual([]);
@@ -90,8 +115,15 @@ test('of forty responses that wait for one upstream request, only those within t
 }, async () => {
   const { gateway, id } = await serveLarge();
   await using _ = gateway;
-  const sockets = Array.from({ length: 40 }, () => askWithoutReading(gateway, toRequest(id, KEY_A)));
-  await until(async () => (await metricOf(gateway, 'limit_refusals_total', { setting: 'MAX_UNSENT_BYTES_PER_CALLER' })) >= 36);
+  const sockets = Array.from({ length: 40 }, () =>
+    askWithoutReading(gateway, toRequest(id, KEY_A)),
+  );
+  await until(
+    async () =>
+      (await metricOf(gateway, 'limit_refusals_total', {
+        setting: 'MAX_UNSENT_BYTES_PER_CALLER',
+      })) >= 36,
+  );
   expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
   expect(gateway.traffic()).toEqual([`GET /assistants/${id}`]);
   for (const socket of sockets) socket.destroy();
@@ -111,7 +143,9 @@ test.each(['nothing', 'a byte at a time'])(
         socket.read(1);
       }
     })();
-    await until(async () => (await metricOf(gateway, 'client_disconnects_total', { reason: 'unread' })) >= 1);
+    await until(
+      async () => (await metricOf(gateway, 'client_disconnects_total', { reason: 'unread' })) >= 1,
+    );
     expect(await metricOf(gateway, 'unsent_bytes')).toBe(0);
     isClosed = true;
     socket.destroy();

@@ -13,12 +13,17 @@ export interface CapturedLog {
 export type LogLine = Readonly<Record<string, any>>;
 
 /** A log that keeps its lines in memory. */
-export function captureLog({ level = 'debug', format = 'json' }: Partial<LogSettings> = {}): CapturedLog {
+export function captureLog({
+  level = 'debug',
+  format = 'json',
+}: Partial<LogSettings> = {}): CapturedLog {
   const lines: string[] = [];
   return {
     lines,
     log: createLogger({ level, format }, { write: (line) => lines.push(line) }),
     read: (route) =>
-      lines.map((line) => JSON.parse(line) as LogLine).filter(({ place }) => route === undefined || place === route),
+      lines
+        .map((line) => JSON.parse(line) as LogLine)
+        .filter(({ place }) => route === undefined || place === route),
   };
 }

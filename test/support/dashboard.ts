@@ -13,12 +13,19 @@ export interface PromQLExpression {
 }
 
 interface Dashboard {
-  readonly panels: readonly { readonly title: string; readonly targets?: readonly { expr: string; legendFormat: string }[] }[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly definition?: string }[] };
+  readonly panels: readonly {
+    readonly title: string;
+    readonly targets?: readonly { expr: string; legendFormat: string }[];
+  }[];
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly definition?: string }[];
+  };
 }
 
 interface Rules {
-  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+  readonly groups: readonly {
+    readonly rules: readonly { readonly alert: string; readonly expr: string }[];
+  }[];
 }
 
 export function readDashboard(): PromQLExpression[] {
@@ -38,7 +45,9 @@ export function readDashboard(): PromQLExpression[] {
 
 export function readAlerts(): PromQLExpression[] {
   const { groups } = parse(readFileSync(join(DEPLOY, 'prometheus/alerts.yaml'), 'utf8')) as Rules;
-  return groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => ({ where: alert, expr, legend: '' })));
+  return groups.flatMap(({ rules }) =>
+    rules.map(({ alert, expr }) => ({ where: alert, expr, legend: '' })),
+  );
 }
 
 /** A use of a metric, with the labels that the expression needs. */
@@ -61,21 +70,29 @@ export interface Matcher {
  */
 export function usesIn({ expr, legend }: PromQLExpression): MetricUse[] {
   const shared = [
-    ...Array.from(expr.matchAll(/\bby \(([^)]*)\)/g), ([, names = '']) => names.split(',').map((name) => name.trim())).flat(),
+    ...Array.from(expr.matchAll(/\bby \(([^)]*)\)/g), ([, names = '']) =>
+      names.split(',').map((name) => name.trim()),
+    ).flat(),
     ...Array.from(legend.matchAll(/\{\{(\w+)\}\}/g), ([, name = '']) => name),
   ];
   const bare = expr.replace(/\bby \([^)]*\)/g, '').replace(/\[[^\]]*\]/g, '');
-  return Array.from(bare.matchAll(/\b([a-z]\w*_\w+)(?:\{([^}]*)\})?(?!\w*\()/g), ([, metric = '', braces = '']) => {
-    const matchers = parseMatchers(braces);
-    return { metric, labels: [...matchers.map(({ label }) => label), ...shared], matchers };
-  }).filter(({ metric }) => !FUNCTIONS.has(metric));
+  return Array.from(
+    bare.matchAll(/\b([a-z]\w*_\w+)(?:\{([^}]*)\})?(?!\w*\()/g),
+    ([, metric = '', braces = '']) => {
+      const matchers = parseMatchers(braces);
+      return { metric, labels: [...matchers.map(({ label }) => label), ...shared], matchers };
+    },
+  ).filter(({ metric }) => !FUNCTIONS.has(metric));
 }
 
 function parseMatchers(braces: string): Matcher[] {
-  return Array.from(braces.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g), ([, label = '', operator = '', text = '']) => ({
-    label,
-    values: operator.endsWith('~') ? text.split('|') : [text],
-  }));
+  return Array.from(
+    braces.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g),
+    ([, label = '', operator = '', text = '']) => ({
+      label,
+      values: operator.endsWith('~') ? text.split('|') : [text],
+    }),
+  );
 }
 
 const FUNCTIONS = new Set(['histogram_quantile', 'label_replace', 'count_values']);

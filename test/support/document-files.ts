@@ -17,7 +17,12 @@ export function writeDocuments(
   for (const [path, content] of Object.entries(files)) {
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
+    writeFileSync(
+      file,
+      typeof content === 'string' || content instanceof Uint8Array
+        ? content
+        : JSON.stringify(content),
+    );
   }
   return directory;
 }

@@ -48,7 +48,9 @@ export interface FaultyUpstream extends AsyncDisposable {
    * Handles later requests with this responder where it returns one, otherwise with the sandbox;
    * `undefined` restores the sandbox.
    */
-  respondWith(misbehave: ((exchange: UpstreamExchange) => FaultyResponder | undefined) | undefined): void;
+  respondWith(
+    misbehave: ((exchange: UpstreamExchange) => FaultyResponder | undefined) | undefined,
+  ): void;
   /** Handles later connections; `undefined` accepts them. */
   handleConnectionsWith(misbehave: FaultyConnection | undefined): void;
   /** Closes the server with all its connections. */
@@ -68,7 +70,9 @@ export async function startFaultyUpstream(
   const unanswered = new Set<ServerResponse>();
   let log: string[] = [];
   let connections = 0;
-  let findFaultyResponder: ((exchange: UpstreamExchange) => FaultyResponder | undefined) | undefined;
+  let findFaultyResponder:
+    | ((exchange: UpstreamExchange) => FaultyResponder | undefined)
+    | undefined;
   let onConnection: FaultyConnection | undefined;
 
   const http = createServer((request, response) => {
@@ -149,7 +153,10 @@ export async function startFaultyUpstream(
   };
 }
 
-export async function respondNormally({ sandboxResponse, response }: UpstreamExchange): Promise<void> {
+export async function respondNormally({
+  sandboxResponse,
+  response,
+}: UpstreamExchange): Promise<void> {
   const { status, headers, body } = await sandboxResponse();
   response.writeHead(status, { ...headers, 'content-length': body.length }).end(body);
 }
@@ -159,7 +166,10 @@ async function fetchFromSandbox(
   { url, method, headers }: IncomingMessage,
 ): Promise<SandboxResponse> {
   const { authorization = '' } = headers;
-  const request = new Request(`http://${HOST}${url}`, { method: method ?? 'GET', headers: { authorization } });
+  const request = new Request(`http://${HOST}${url}`, {
+    method: method ?? 'GET',
+    headers: { authorization },
+  });
   const response = await sandbox.fetch(request);
   return {
     status: response.status,

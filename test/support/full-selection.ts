@@ -1,4 +1,10 @@
-import { type GraphQLNamedType, type GraphQLSchema, getNamedType, isObjectType, isUnionType } from 'graphql';
+import {
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
 
 /**
  * Fields that would cost a request of their own: an order contains only these fields of its
@@ -22,6 +28,9 @@ function selectionOf(type: GraphQLNamedType | undefined): string {
   if (!isObjectType(type)) return '';
   const fields = Object.values(type.getFields()).filter(({ args }) => args.length === 0);
   return `{ ${fields
-    .map((field) => `${field.name} ${EMBEDDED_FIELDS[`${type.name}.${field.name}`] ?? selectionOf(getNamedType(field.type))}`)
+    .map(
+      (field) =>
+        `${field.name} ${EMBEDDED_FIELDS[`${type.name}.${field.name}`] ?? selectionOf(getNamedType(field.type))}`,
+    )
     .join(' ')} }`;
 }

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 /**
  * The links of a document whose file or heading does not exist. Links to the web are not checked.
  */
-export function brokenLinksOf(path: string): { readonly to: string; readonly heading: string | undefined }[] {
+export function brokenLinksOf(
+  path: string,
+): { readonly to: string; readonly heading: string | undefined }[] {
   const links = Array.from(
     readFileSync(path, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g),
     ([, to = '', heading]) => ({
@@ -14,7 +16,10 @@ export function brokenLinksOf(path: string): { readonly to: string; readonly hea
   );
   return links.filter(({ to, heading }) => {
     const target = to === '' ? path : join(dirname(path), to);
-    return !existsSync(target) || (heading !== undefined && !headingsOf(readFileSync(target, 'utf8')).includes(heading));
+    return (
+      !existsSync(target) ||
+      (heading !== undefined && !headingsOf(readFileSync(target, 'utf8')).includes(heading))
+    );
   });
 }
 

@@ -12,7 +12,11 @@ export interface OperationCost {
    * Exact upstream requests: the first time, immediately again, and for a hundred concurrent
    * clients with an empty cache.
    */
-  readonly requests: { readonly first: number; readonly again: number; readonly hundredConcurrent: number };
+  readonly requests: {
+    readonly first: number;
+    readonly again: number;
+    readonly hundredConcurrent: number;
+  };
 }
 
 const ASSISTANT_FIELDS = 'id name prompt voice { provider speed } faqItems { question answer }';
@@ -38,19 +42,22 @@ export const operationCosts: readonly OperationCost[] = [
   },
   {
     name: 'one call under three aliases',
-    query: 'query ($id: ID!) { a: call(id: $id) { id } b: call(id: $id) { status } c: calls(ids: [$id, $id]) { toPhoneNumber } }',
+    query:
+      'query ($id: ID!) { a: call(id: $id) { id } b: call(id: $id) { status } c: calls(ids: [$id, $id]) { toPhoneNumber } }',
     variables: ({ richCallId }) => ({ id: richCallId }),
     requests: { first: 1, again: 0, hundredConcurrent: 1 },
   },
   {
     name: '20 calls with assistant and campaign name',
-    query: 'query ($ids: [ID!]!) { calls(ids: $ids) { status assistant { name } campaign { id name } } }',
+    query:
+      'query ($ids: [ID!]!) { calls(ids: $ids) { status assistant { name } campaign { id name } } }',
     variables: ({ twentyCallIds }) => ({ ids: twentyCallIds }),
     requests: { first: 20, again: 0, hundredConcurrent: 20 },
   },
   {
     name: '20 calls with the status of their six campaigns',
-    query: 'query ($ids: [ID!]!) { calls(ids: $ids) { status assistant { name } campaign { name status } } }',
+    query:
+      'query ($ids: [ID!]!) { calls(ids: $ids) { status assistant { name } campaign { name status } } }',
     variables: ({ twentyCallIds }) => ({ ids: twentyCallIds }),
     requests: { first: 21, again: 0, hundredConcurrent: 21 },
   },
@@ -64,7 +71,8 @@ export const operationCosts: readonly OperationCost[] = [
   },
   {
     name: 'the last 10 rows of a campaign of 500',
-    query: 'query ($id: ID!) { campaign(id: $id) { rows(last: 10) { nodes { rowIndex } pageInfo { hasPreviousPage } } } }',
+    query:
+      'query ($id: ID!) { campaign(id: $id) { rows(last: 10) { nodes { rowIndex } pageInfo { hasPreviousPage } } } }',
     variables: ({ largeCampaignId }) => ({ id: largeCampaignId }),
     requests: { first: 3, again: 0, hundredConcurrent: 3 },
   },
@@ -90,7 +98,8 @@ export const operationCosts: readonly OperationCost[] = [
   },
   {
     name: 'the first 20 attempts',
-    query: '{ callAttempts { nodes { status result startedAt } pageInfo { hasNextPage endCursor } } }',
+    query:
+      '{ callAttempts { nodes { status result startedAt } pageInfo { hasNextPage endCursor } } }',
     requests: { first: 1, again: 0, hundredConcurrent: 1 },
   },
   {

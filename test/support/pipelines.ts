@@ -66,7 +66,11 @@ const VOLATILE_FIELDS = new Set(['time', 'requestId', 'durationMs', 'overheadMs'
  * Sends a request, and returns everything observable about it: response, upstream traffic, log and
  * metrics.
  */
-export async function observeAll(gateway: ObservedGateway, url: string, init: RequestInit): Promise<unknown> {
+export async function observeAll(
+  gateway: ObservedGateway,
+  url: string,
+  init: RequestInit,
+): Promise<unknown> {
   gateway.capturedLog.lines.splice(0);
   gateway.traffic();
   let observed: object;
@@ -84,7 +88,9 @@ export async function observeAll(gateway: ObservedGateway, url: string, init: Re
   await untilIdle();
   const log = gateway.capturedLog
     .read()
-    .map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => !VOLATILE_FIELDS.has(name))));
+    .map((line) =>
+      Object.fromEntries(Object.entries(line).filter(([name]) => !VOLATILE_FIELDS.has(name))),
+    );
   return { ...observed, traffic: gateway.traffic(), log, metrics: await readAllMetrics(gateway) };
 }
 
@@ -105,10 +111,15 @@ export interface Pipelines {
   observe(
     init: RequestInit,
     url?: string,
-  ): Promise<{ readonly observed: Readonly<Record<Pipeline, unknown>>; readonly startedOperations: Record<Pipeline, number> }>;
+  ): Promise<{
+    readonly observed: Readonly<Record<Pipeline, unknown>>;
+    readonly startedOperations: Record<Pipeline, number>;
+  }>;
 }
 
-export function createPipelines(options: TestGatewayOptions & { readonly settings?: Environment } = {}): Pipelines {
+export function createPipelines(
+  options: TestGatewayOptions & { readonly settings?: Environment } = {},
+): Pipelines {
   const gateways = {
     kept: createObservedGateway('kept', options),
     short: createObservedGateway('short', options),

@@ -6,7 +6,8 @@ import { serveSandbox } from '#sandbox/serve-sandbox.ts';
 import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
 import { KEY_A, type TestGatewayOptions } from './test-gateway.ts';
 
-export interface ServedGatewayOptions extends Pick<TestGatewayOptions, 'settings' | 'sandbox' | 'gateway'> {
+export interface ServedGatewayOptions
+  extends Pick<TestGatewayOptions, 'settings' | 'sandbox' | 'gateway'> {
   readonly exampleOperations?: readonly ExampleOperation[];
   /** Overrides the limits of the settings. */
   readonly timeouts?: Partial<ServerLimits>;
@@ -39,7 +40,12 @@ export async function serveTestGateway({
   const sandbox = createSandbox(sandboxOptions);
   const upstream = await listenOnFreePort((port) => serveSandbox(sandbox, { host: HOST, port }));
   const unexpectedErrors: unknown[] = [];
-  const parsedSettings = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings });
+  const parsedSettings = readSettings({
+    REVOX_BASE_URL: upstream.url,
+    REVOX_API_KEY: KEY_A,
+    REVOX_FIRST_PAGE: '1',
+    ...settings,
+  });
   const gateway = createGateway(parsedSettings, {
     exampleOperations,
     fastPath: process.env.FAST_PATH !== 'off',

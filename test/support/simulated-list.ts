@@ -47,7 +47,14 @@ export interface SimulatedList {
 const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
 
 export function createSimulatedList(length: number, behavior: PagingBehavior = {}): SimulatedList {
-  const { firstPage = 0, below = 400, past = 'empty', cap, offsetBy = 'served', hasTotal = false } = behavior;
+  const {
+    firstPage = 0,
+    below = 400,
+    past = 'empty',
+    cap,
+    offsetBy = 'served',
+    hasTotal = false,
+  } = behavior;
   let made = 0;
   const makeIds = (count: number) => Array.from({ length: count }, () => `i${made++}`);
   const ids = makeIds(length);
@@ -70,7 +77,8 @@ export function createSimulatedList(length: number, behavior: PagingBehavior = {
       if (past === 404) throw new UpstreamNotFoundError(REQUEST_LINE, 404);
       if (past === 'clamped') index = last;
     }
-    const items = index < 0 ? [] : ids.slice(index * stride, index * stride + size).map((id) => ({ id }));
+    const items =
+      index < 0 ? [] : ids.slice(index * stride, index * stride + size).map((id) => ({ id }));
     return { items, served: items.length, ...(hasTotal && { total: ids.length }) };
   }
 

@@ -9,7 +9,11 @@ export type GraphQLResult = { data?: any; errors?: GraphQLResultError[]; extensi
 export interface GraphQLResultError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
-  readonly extensions: { readonly code: string; readonly status?: number; readonly retryAfter?: number };
+  readonly extensions: {
+    readonly code: string;
+    readonly status?: number;
+    readonly retryAfter?: number;
+  };
 }
 
 export interface TestGatewayOptions {
@@ -27,7 +31,11 @@ export interface TestGatewayOptions {
 export interface TestGateway {
   readonly sandbox: Sandbox;
   /** Executes one operation. */
-  execute(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<GraphQLResult>;
+  execute(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<GraphQLResult>;
   /** Sends any request; the URL is relative to the gateway. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
   /** The upstream requests since the last call, as `GET /call/…`. */
@@ -44,10 +52,16 @@ export interface TestGateway {
  * operation.
  */
 export const NO_CACHE: Environment = Object.fromEntries(
-  ['ENDED_CALL', 'JUST_ENDED_CALL', 'LIVE_CALL', 'ASSISTANT', 'CAMPAIGN', 'RUNNING_CAMPAIGN', 'PAGE', 'NOT_FOUND'].map((name) => [
-    `FRESHNESS_${name}_MS`,
-    '0',
-  ]),
+  [
+    'ENDED_CALL',
+    'JUST_ENDED_CALL',
+    'LIVE_CALL',
+    'ASSISTANT',
+    'CAMPAIGN',
+    'RUNNING_CAMPAIGN',
+    'PAGE',
+    'NOT_FOUND',
+  ].map((name) => [`FRESHNESS_${name}_MS`, '0']),
 );
 
 /** Settings of a gateway without retries: for tests of how a failure is reported. */
@@ -70,11 +84,18 @@ export function createTestGateway({
   const unexpectedErrors: unknown[] = [];
   const requests: string[] = [];
   const gateway = createGateway(
-    readSettings({ REVOX_BASE_URL: 'http://revox.test/api', REVOX_API_KEY: KEY_A, REVOX_FIRST_PAGE: '1', ...settings }),
+    readSettings({
+      REVOX_BASE_URL: 'http://revox.test/api',
+      REVOX_API_KEY: KEY_A,
+      REVOX_FIRST_PAGE: '1',
+      ...settings,
+    }),
     {
       fetch: (request) => {
         const { pathname, search } = new URL(request.url);
-        requests.push(`${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`);
+        requests.push(
+          `${request.method} ${pathname.replace('/api', '')}${decodeURIComponent(search)}`,
+        );
         return (upstream ?? sandbox.fetch)(request);
       },
       fastPath: process.env.FAST_PATH !== 'off',
@@ -87,7 +108,8 @@ export function createTestGateway({
       ...gatewayOptions,
     },
   );
-  const send = (url: string, init?: RequestInit) => gateway.fetch(new Request(new URL(url, 'http://localhost'), init));
+  const send = (url: string, init?: RequestInit) =>
+    gateway.fetch(new Request(new URL(url, 'http://localhost'), init));
 
   return {
     sandbox,

@@ -1,5 +1,10 @@
 import { type Clock, createClock } from './clock.ts';
-import { createTestGateway, type GraphQLResult, type TestGateway, type TestGatewayOptions } from './test-gateway.ts';
+import {
+  createTestGateway,
+  type GraphQLResult,
+  type TestGateway,
+  type TestGatewayOptions,
+} from './test-gateway.ts';
 
 export interface TimedGateway extends TestGateway {
   readonly clock: Clock;
@@ -7,7 +12,11 @@ export interface TimedGateway extends TestGateway {
    * Executes one operation and returns its result with `extensions.upstream` and the source of each
    * upstream response.
    */
-  executeTraced(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<TracedResult>;
+  executeTraced(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<TracedResult>;
 }
 
 export interface TracedResult extends GraphQLResult {
@@ -16,7 +25,11 @@ export interface TracedResult extends GraphQLResult {
 }
 
 /** A gateway and a sandbox with a clock that the test controls. */
-export function createTimedGateway({ sandbox, gateway, ...options }: TestGatewayOptions = {}): TimedGateway {
+export function createTimedGateway({
+  sandbox,
+  gateway,
+  ...options
+}: TestGatewayOptions = {}): TimedGateway {
   const clock = createClock();
   const testGateway = createTestGateway({
     ...options,
@@ -27,7 +40,10 @@ export function createTimedGateway({ sandbox, gateway, ...options }: TestGateway
     ...testGateway,
     clock,
     async executeTraced(query, variables, headers) {
-      const answer = await testGateway.execute(query, variables, { 'x-revox-trace': '1', ...headers });
+      const answer = await testGateway.execute(query, variables, {
+        'x-revox-trace': '1',
+        ...headers,
+      });
       const calls: { source: string; path: string }[] = answer.extensions.upstream.calls;
       return { ...answer, sources: calls.map(({ source, path }) => `${source} ${path}`).sort() };
     },

@@ -8,7 +8,12 @@ export const JWKS_URL = 'https://id.test/keys';
 export const VALID_CLAIMS = { iss: ISSUER, aud: AUDIENCE, scope: 'profile calls:read calls:list' };
 export const SCOPES = 'calls:read calls:list';
 
-export const JWT_SETTINGS = { JWT_JWKS_URL: JWKS_URL, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE, JWT_SCOPE: SCOPES };
+export const JWT_SETTINGS = {
+  JWT_JWKS_URL: JWKS_URL,
+  JWT_ISSUER: ISSUER,
+  JWT_AUDIENCE: AUDIENCE,
+  JWT_SCOPE: SCOPES,
+};
 
 export interface IssuerKey extends GenerateKeyPairResult {
   readonly kid: string;
@@ -55,5 +60,7 @@ export async function toJwk({ publicKey, kid, alg }: IssuerKey): Promise<JWK> {
 
 /** A token with these claims and no others. */
 export function sign(key: IssuerKey, claims: object, header: object = {}): Promise<string> {
-  return new SignJWT({ ...claims }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey);
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: key.alg, kid: key.kid, ...header })
+    .sign(key.privateKey);
 }

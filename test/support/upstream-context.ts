@@ -24,7 +24,9 @@ export function createBudget(given: Partial<Budget> = {}): Budget {
     credentialRejection: undefined,
     bytesExceededError: undefined,
     get exceededError() {
-      return this.sentRequests < this.maxRequests ? undefined : new BudgetExceededError('requests', this.maxRequests);
+      return this.sentRequests < this.maxRequests
+        ? undefined
+        : new BudgetExceededError('requests', this.maxRequests);
     },
     waitForCapacity: () => undefined,
     consumeBytes: () => undefined,

@@ -70,7 +70,10 @@ const MAX_CREDENTIALS = 10_000;
 const REVOCATION_BATCH_SIZE = 100;
 
 /** @param now any clock, ms: only differences count */
-export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>, now: () => number): CredentialEpochs {
+export function createCredentialEpochs(
+  connection: Pick<RedisConnection, 'send'>,
+  now: () => number,
+): CredentialEpochs {
   const knownEpochs = new LRUCache<string, KnownEpoch>(maxEntries(MAX_CREDENTIALS));
   /** The epochs that have not reached Redis yet. */
   const pendingRevocations = new LRUCache<string, string>(maxEntries(MAX_CREDENTIALS));
@@ -92,7 +95,8 @@ export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>
     isCurrent: (fingerprint, observed) => knownEpochs.peek(fingerprint) === observed,
     async epochAt(fingerprint, requestedAt) {
       const known = knownEpochs.get(fingerprint);
-      if (!known || requestedAt < known.since || requestedAt + REVOCATION_TTL_MS < now()) return undefined;
+      if (!known || requestedAt < known.since || requestedAt + REVOCATION_TTL_MS < now())
+        return undefined;
       if (known.epoch !== undefined) return known.epoch;
       known.proposal ??= propose(fingerprint, known);
       return known.proposal;
@@ -120,7 +124,10 @@ export function createCredentialEpochs(connection: Pick<RedisConnection, 'send'>
     const redisKey = toRedisKey(fingerprint);
     const proposed = createEpoch();
     const fence = takeFence();
-    const replies = await connection.send(['SET', redisKey, proposed, 'NX', 'PX', String(EPOCH_TTL_MS)], ['GET', redisKey]);
+    const replies = await connection.send(
+      ['SET', redisKey, proposed, 'NX', 'PX', String(EPOCH_TTL_MS)],
+      ['GET', redisKey],
+    );
     if (knownEpochs.peek(fingerprint) !== known) return undefined;
     if (String(replies?.[1]) !== proposed) {
       knownEpochs.delete(fingerprint);

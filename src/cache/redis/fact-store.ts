@@ -6,7 +6,9 @@ import type { CacheOwner, SecondTier } from '#cache/second-tier.ts';
  */
 export interface FactStore {
   /** Undefined if there is no fact, or the lookup takes too long. Never rejects. */
-  readFirstPage(endpoint: string): Promise<(FirstPageFact & { readonly ageMs: number }) | undefined>;
+  readFirstPage(
+    endpoint: string,
+  ): Promise<(FirstPageFact & { readonly ageMs: number }) | undefined>;
   writeFirstPage(endpoint: string, fact: FirstPageFact, ttlMs: number): void;
 }
 
@@ -20,12 +22,17 @@ export interface FirstPageFact {
  * A fact is an entry of its credential like any other: sealed with a key of the credential, under a
  * key for one upstream and one endpoint, and invalid once the credential is rejected.
  */
-export function createFactStore(tier: Pick<SecondTier, 'read' | 'write'>, owner: CacheOwner): FactStore {
+export function createFactStore(
+  tier: Pick<SecondTier, 'read' | 'write'>,
+  owner: CacheOwner,
+): FactStore {
   const toKey = (endpoint: string) => `first page of ${endpoint}`;
   return {
     async readFirstPage(endpoint) {
       const entry = await tier.read(owner, toKey(endpoint));
-      return entry && isFirstPageFact(entry.value) ? { ...entry.value, ageMs: entry.ageMs } : undefined;
+      return entry && isFirstPageFact(entry.value)
+        ? { ...entry.value, ageMs: entry.ageMs }
+        : undefined;
     },
     writeFirstPage(endpoint, fact, ttlMs) {
       const entry = { value: fact, status: 200, ageMs: 0, freshForMs: ttlMs, isLive: false };
@@ -35,6 +42,7 @@ export function createFactStore(tier: Pick<SecondTier, 'read' | 'write'>, owner:
 }
 
 function isFirstPageFact(value: unknown): value is FirstPageFact {
-  if (typeof value !== 'object' || value === null || !('value' in value && 'trustMs' in value)) return false;
+  if (typeof value !== 'object' || value === null || !('value' in value && 'trustMs' in value))
+    return false;
   return (value.value === 0 || value.value === 1) && typeof value.trustMs === 'number';
 }

@@ -99,7 +99,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       socket: {
         connectTimeout: CONNECT_TIMEOUT_MS,
         socketTimeout: SOCKET_TIMEOUT_MS,
-        reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, MAX_BACKOFF_MS) * (0.75 + Math.random() / 4),
+        reconnectStrategy: (retries) =>
+          Math.min(50 * 2 ** retries, MAX_BACKOFF_MS) * (0.75 + Math.random() / 4),
       },
     });
     client = newClient;
@@ -116,7 +117,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   async function sendCommands(commands: readonly Command[]): Promise<readonly Reply[]> {
     const sentAt = now();
     // All in one event-loop iteration, so the client sends them in one write.
-    const replies = await Promise.all([...commands, ['TIME']].map((command) => client?.sendCommand<unknown>(command)));
+    const replies = await Promise.all(
+      [...commands, ['TIME']].map((command) => client?.sendCommand<unknown>(command)),
+    );
     const [seconds, microseconds] = replies.pop() as [Buffer, Buffer];
     const ms = Number(seconds) * 1000 + Number(microseconds) / 1000;
     if (!Number.isFinite(ms)) throw new NotRedisError();
@@ -158,7 +161,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     const hasChanged = state !== 'down';
     state = 'down';
     started.resolve();
-    if (hasChanged) onStatusChange(`Redis cannot be used: ${reason}. What is remembered stays in the process.`);
+    if (hasChanged)
+      onStatusChange(`Redis cannot be used: ${reason}. What is remembered stays in the process.`);
     scheduleProbe();
   }
 
@@ -207,7 +211,10 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     },
     time() {
       const at = now();
-      return { earliest: clockSample.ms + at - clockSample.receivedAt, latest: clockSample.ms + at - clockSample.sentAt };
+      return {
+        earliest: clockSample.ms + at - clockSample.receivedAt,
+        latest: clockSample.ms + at - clockSample.sentAt,
+      };
     },
     close() {
       state = 'closed';

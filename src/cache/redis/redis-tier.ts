@@ -42,7 +42,10 @@ const MAX_SEALED_BYTES = 2 * 2 ** 20;
  * Ages are computed by Redis' own clock, so the clocks of the instances may differ. The round trip
  * is added as uncertainty: a response never counts as younger than it is.
  */
-export function createRedisTier({ contractVersion = currentContract, ...options }: RedisTierOptions): SecondTier {
+export function createRedisTier({
+  contractVersion = currentContract,
+  ...options
+}: RedisTierOptions): SecondTier {
   const { timeoutMs, now, startTimer } = options;
   const connection = createRedisConnection({ ...options, onUp: () => epochs.flushRevocations() });
   const epochs = createCredentialEpochs(connection, now);
@@ -69,7 +72,8 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     const observed = epochs.observe(fingerprint, epoch?.toString(), fence);
     if (!sealed || observed?.epoch === undefined) return undefined;
     const envelope = (await open(sealed, toSealingKey(owner), redisKey)) as Envelope | undefined;
-    if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed)) return undefined;
+    if (envelope?.epoch !== observed.epoch || !epochs.isCurrent(fingerprint, observed))
+      return undefined;
     const residenceMs = connection.time().latest - envelope.writtenAt;
     // A negative value means that Redis' clock was set back: the age of the entry is unknown.
     if (!(residenceMs >= 0 && residenceMs < envelope.ttlMs)) return undefined;
@@ -77,7 +81,12 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     return { value, status, ageMs: ageMs + residenceMs, freshForMs, isLive };
   }
 
-  async function writeEntry(owner: CacheOwner, key: string, entry: SecondTierEntry, ttlMs: number): Promise<void> {
+  async function writeEntry(
+    owner: CacheOwner,
+    key: string,
+    entry: SecondTierEntry,
+    ttlMs: number,
+  ): Promise<void> {
     const writtenAt = connection.time().earliest;
     const redisKey = toRedisKey(version, owner, key);
     writeCount += 1;
@@ -86,9 +95,18 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
     try {
       const epoch = await epochs.epochAt(owner.fingerprint, now() - entry.ageMs);
       if (epoch === undefined) return;
-      const sealed = await seal({ ...entry, epoch, writtenAt, ttlMs } satisfies Envelope, toSealingKey(owner), redisKey);
+      const sealed = await seal(
+        { ...entry, epoch, writtenAt, ttlMs } satisfies Envelope,
+        toSealingKey(owner),
+        redisKey,
+      );
       // A later write may have finished sealing first.
-      if (!sealed || sealed.length > MAX_SEALED_BYTES || latestWriteByKey.get(redisKey) !== writeNumber) return;
+      if (
+        !sealed ||
+        sealed.length > MAX_SEALED_BYTES ||
+        latestWriteByKey.get(redisKey) !== writeNumber
+      )
+        return;
       await connection.send(
         ['SET', redisKey, sealed, 'PX', String(Math.ceil(ttlMs))],
         ['PEXPIRE', epochs.redisKeyOf(owner.fingerprint), String(EPOCH_TTL_MS)],
@@ -122,7 +140,9 @@ export function createRedisTier({ contractVersion = currentContract, ...options 
 
 /** Without the credential, the Redis key reveals no path, and confirms no guess. */
 function toRedisKey(version: string, owner: CacheOwner, key: string): string {
-  const requestHash = createHmac('sha256', owner.deriveKey('keys of cache entries')).update(key).digest('base64url');
+  const requestHash = createHmac('sha256', owner.deriveKey('keys of cache entries'))
+    .update(key)
+    .digest('base64url');
   return `revox:${version}:${owner.fingerprint}:${requestHash}`;
 }
 

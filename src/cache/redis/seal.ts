@@ -28,7 +28,9 @@ export async function seal(value: unknown, key: Buffer, name: string): Promise<B
   // A random nonce, because instances share no counter. A repetition becomes conceivable at 2^32
   // values sealed with one key.
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name));
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(
+    Buffer.from(name),
+  );
   return Buffer.concat([nonce, cipher.update(compressed), cipher.final(), cipher.getAuthTag()]);
 }
 
@@ -39,10 +41,15 @@ export async function seal(value: unknown, key: Buffer, name: string): Promise<B
 export async function open(sealed: Buffer, key: Buffer, name: string): Promise<unknown> {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
   try {
-    const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    })
       .setAAD(Buffer.from(name))
       .setAuthTag(sealed.subarray(-TAG_BYTES));
-    const compressed = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    const compressed = Buffer.concat([
+      decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ]);
     const text = await inflate(compressed, { maxOutputLength: MAX_TEXT_BYTES });
     return deepFreeze(JSON.parse(text.toString()));
   } catch {

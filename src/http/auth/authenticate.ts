@@ -51,11 +51,13 @@ export function createAuthenticate({
   return async (request) => {
     if (requiresRouterSecret && request.headers.has('router-authorization')) {
       // A valid token does not help: a router with a wrong secret must get an error.
-      if (!isRouter(request.headers)) throw new UnauthenticatedError('The Router-Authorization header is wrong.');
+      if (!isRouter(request.headers))
+        throw new UnauthenticatedError('The Router-Authorization header is wrong.');
       return verifyToken && ROUTER_CALLER;
     }
     if (verifyToken) return `subject ${await verifyToken(request.headers)}`;
-    if (requiresRouterSecret) throw new UnauthenticatedError('The Router-Authorization header is missing.');
+    if (requiresRouterSecret)
+      throw new UnauthenticatedError('The Router-Authorization header is missing.');
     // Only anonymous requests need this check: a browser adds neither a token nor a secret by
     // itself.
     if (isAnonymousAllowed && isCrossSite(request, allowedOrigins)) {

@@ -5,7 +5,10 @@ import type { RequestHead } from '#http/message.ts';
  * port of this machine is another origin too: the server there may be hostile. Other clients than
  * browsers send neither header, nor does a browser whose user typed the address.
  */
-export function isCrossSite({ url, headers }: RequestHead, allowedOrigins: ReadonlySet<string>): boolean {
+export function isCrossSite(
+  { url, headers }: RequestHead,
+  allowedOrigins: ReadonlySet<string>,
+): boolean {
   const origin = headers.get('origin');
   if (origin !== null && allowedOrigins.has(origin)) return false;
   // A plain GET of another site's page (image, script, link) carries no `Origin`, but it carries

@@ -8,7 +8,11 @@ import { GatewayError } from '#errors/gateway-error.ts';
 export class InvalidTokenError extends GatewayError {
   readonly challenge: string;
 
-  constructor(code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string, reason?: 'invalid_token' | 'insufficient_scope') {
+  constructor(
+    code: 'UNAUTHENTICATED' | 'FORBIDDEN',
+    message: string,
+    reason?: 'invalid_token' | 'insufficient_scope',
+  ) {
     super(code, message);
     this.challenge = reason === undefined ? 'Bearer' : `Bearer error="${reason}"`;
   }

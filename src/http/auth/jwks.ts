@@ -1,4 +1,10 @@
-import { createLocalJWKSet, createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { GatewayError } from '#errors/gateway-error.ts';
 
 /** Maximum wait for the issuer's response. */
@@ -62,7 +68,12 @@ export interface KeySource {
  * The signing keys of an issuer: fetched on demand, once for all concurrent requests, and still
  * used while the issuer is down.
  */
-export function createKeySource({ url, fetchKeys, onStatusChange, now }: KeySourceOptions): KeySource {
+export function createKeySource({
+  url,
+  fetchKeys,
+  onStatusChange,
+  now,
+}: KeySourceOptions): KeySource {
   let lastKnown: { readonly text: string; readonly fetchedAt: number } | undefined;
   let failedAt: number | undefined;
 
@@ -72,7 +83,8 @@ export function createKeySource({ url, fetchKeys, onStatusChange, now }: KeySour
       const text = await readJwks(await fetchKeys(new Request(address, init)));
       lastKnown = { text, fetchedAt: now() };
     } catch (error) {
-      if (failedAt === undefined) onStatusChange(`The keys of JWT_JWKS_URL cannot be fetched: ${describeError(error)}.`);
+      if (failedAt === undefined)
+        onStatusChange(`The keys of JWT_JWKS_URL cannot be fetched: ${describeError(error)}.`);
       failedAt = now();
       return useLastKnown();
     }

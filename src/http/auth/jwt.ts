@@ -8,7 +8,19 @@ import { type KeySource, KeysUnavailableError } from './jwks.ts';
  * Asymmetric signatures only. With a shared secret (`HS…`), every party that can verify a token
  * could also issue one.
  */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 
 /** Tolerated difference between the clocks of the issuer and the gateway. */
 const CLOCK_TOLERANCE_S = 5;
@@ -30,7 +42,13 @@ export interface JwtVerifierOptions {
  */
 export type VerifyToken = (headers: HeaderReader) => Promise<string>;
 
-export function createJwtVerifier({ issuer, audience, scopes, keys, now }: JwtVerifierOptions): VerifyToken {
+export function createJwtVerifier({
+  issuer,
+  audience,
+  scopes,
+  keys,
+  now,
+}: JwtVerifierOptions): VerifyToken {
   return async (headers) => {
     const claims = await verifyJwt(parseBearerToken(headers.get('authorization') ?? ''), keys, {
       issuer,
@@ -43,7 +61,8 @@ export function createJwtVerifier({ issuer, audience, scopes, keys, now }: JwtVe
     const { sub = '' } = claims;
     // jose checks the type of `sub` only if a subject is required. A number or an object would own
     // a queue like any other subject.
-    if (typeof sub !== 'string') throw new InvalidTokenError('UNAUTHENTICATED', INVALID_SUBJECT_MESSAGE, 'invalid_token');
+    if (typeof sub !== 'string')
+      throw new InvalidTokenError('UNAUTHENTICATED', INVALID_SUBJECT_MESSAGE, 'invalid_token');
     const granted = grantedScopes(claims);
     if (scopes.every((scope) => granted.has(scope))) return sub;
     const message = `The bearer token lacks a scope: this gateway requires \`${scopes.join(' ')}\`.`;
@@ -64,11 +83,16 @@ function parseBearerToken(header: string): string {
   );
 }
 
-async function verifyJwt(token: string, keys: KeySource, options: JWTVerifyOptions): Promise<JWTPayload> {
+async function verifyJwt(
+  token: string,
+  keys: KeySource,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, keys.findKey, options)).payload;
   } catch (error) {
-    if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithCandidates(token, error, options);
+    if (error instanceof errors.JWKSMultipleMatchingKeys)
+      return verifyWithCandidates(token, error, options);
     throw toVerificationError(error, keys);
   }
 }
@@ -92,7 +116,8 @@ async function verifyWithCandidates(
 function toVerificationError(error: unknown, keys: KeySource): GatewayError {
   if (error instanceof KeysUnavailableError) return error;
   // The token may be signed with a new key that could not be fetched.
-  if (error instanceof errors.JWKSNoMatchingKey && keys.isStale()) return new KeysUnavailableError();
+  if (error instanceof errors.JWKSNoMatchingKey && keys.isStale())
+    return new KeysUnavailableError();
   return invalidToken(error);
 }
 
@@ -111,6 +136,8 @@ function invalidToken(error: unknown): InvalidTokenError {
  */
 function grantedScopes({ scope, scp }: JWTPayload): Set<unknown> {
   return new Set(
-    [scope, scp].flatMap((scopes) => (typeof scopes === 'string' ? scopes.split(' ') : Array.isArray(scopes) ? scopes : [])),
+    [scope, scp].flatMap((scopes) =>
+      typeof scopes === 'string' ? scopes.split(' ') : Array.isArray(scopes) ? scopes : [],
+    ),
   );
 }

@@ -1,7 +1,9 @@
 import type { KeySourceOptions } from './jwks.ts';
 import type { JwtVerifierOptions, VerifyToken } from './jwt.ts';
 
-export interface LazyJwtVerifierOptions extends Omit<JwtVerifierOptions, 'keys'>, Omit<KeySourceOptions, 'url'> {
+export interface LazyJwtVerifierOptions
+  extends Omit<JwtVerifierOptions, 'keys'>,
+    Omit<KeySourceOptions, 'url'> {
   /** Where the issuer publishes its keys (JWKS). */
   readonly jwksUrl: string;
 }
@@ -25,7 +27,10 @@ export function createLazyJwtVerifier(options: LazyJwtVerifierOptions): VerifyTo
   return async (headers) => (await loadOnce())(headers);
 }
 
-async function loadVerifier({ jwksUrl: url, ...options }: LazyJwtVerifierOptions): Promise<VerifyToken> {
+async function loadVerifier({
+  jwksUrl: url,
+  ...options
+}: LazyJwtVerifierOptions): Promise<VerifyToken> {
   const { createKeySource } = await import('./jwks.ts');
   const { createJwtVerifier } = await import('./jwt.ts');
   return createJwtVerifier({ ...options, keys: createKeySource({ ...options, url }) });

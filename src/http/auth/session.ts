@@ -76,7 +76,10 @@ interface AuthenticationContext {
  * Rejects an unauthenticated request before a byte of its body is read. The GraphiQL page needs no
  * authentication: it shows no data, and its own requests are authenticated here.
  */
-export function useAuthentication(openSession: OpenSession, endpoint: string): Plugin<object, AuthenticationContext> {
+export function useAuthentication(
+  openSession: OpenSession,
+  endpoint: string,
+): Plugin<object, AuthenticationContext> {
   return {
     async onRequest({ request, url, serverContext, endResponse }) {
       if (url.pathname !== endpoint || serverContext.session) return;
@@ -105,11 +108,18 @@ export function toGatewayErrorResponse(error: unknown, request: RequestHead): Re
 }
 
 function toErrorHeaders(error: GatewayError, { headers }: RequestHead): Record<string, string> {
-  const acceptsGraphQLResponseJson = headers.get('accept')?.includes('application/graphql-response+json');
-  const challenge = error instanceof InvalidTokenError ? error.challenge : error.code === 'UNAUTHENTICATED' && 'Bearer';
+  const acceptsGraphQLResponseJson = headers
+    .get('accept')
+    ?.includes('application/graphql-response+json');
+  const challenge =
+    error instanceof InvalidTokenError
+      ? error.challenge
+      : error.code === 'UNAUTHENTICATED' && 'Bearer';
   const { retryAfter } = error.details;
   return {
-    ...(acceptsGraphQLResponseJson ? { 'content-type': 'application/graphql-response+json; charset=utf-8' } : {}),
+    ...(acceptsGraphQLResponseJson
+      ? { 'content-type': 'application/graphql-response+json; charset=utf-8' }
+      : {}),
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     ...(challenge ? { 'www-authenticate': challenge } : {}),
   };

@@ -26,7 +26,10 @@ export function parseDocumentId(
   params: object,
 ): DocumentId | undefined {
   const rawIds = request.method === 'GET' ? readIdsFromUrl(request.url) : readIdsFromBody(params);
-  const ids = [...rawIds.map(([source, id]) => toDocumentId(source, id)), ...parseApqExtension(params)];
+  const ids = [
+    ...rawIds.map(([source, id]) => toDocumentId(source, id)),
+    ...parseApqExtension(params),
+  ];
   const [first] = ids;
   const other = ids.find(({ id }) => id !== first?.id);
   if (first && other) {
@@ -41,7 +44,9 @@ export function parseDocumentId(
 
 /** The status is 400 for every media type, because the request itself is wrong. */
 export function invalidDocumentId(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } });
+  return new GraphQLError(message, {
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
 }
 
 type RawIds = readonly (readonly [source: string, id: unknown])[];
@@ -49,26 +54,34 @@ type RawIds = readonly (readonly [source: string, id: unknown])[];
 /** Read here because Yoga reads only the parameters of a URL that it knows. */
 function readIdsFromUrl(url: string): RawIds {
   const { searchParams } = new URL(url);
-  return ID_PARAMETERS.flatMap((name) => searchParams.getAll(name).map((id) => [name, id] as const));
+  return ID_PARAMETERS.flatMap((name) =>
+    searchParams.getAll(name).map((id) => [name, id] as const),
+  );
 }
 
 function readIdsFromBody(params: object): RawIds {
-  return Object.entries(params).filter(([name, id]) => ID_PARAMETERS.includes(name) && isPresent(id));
+  return Object.entries(params).filter(
+    ([name, id]) => ID_PARAMETERS.includes(name) && isPresent(id),
+  );
 }
 
 function parseApqExtension({ extensions }: { readonly extensions?: unknown }): DocumentId[] {
   // Yoga rejects `extensions` that are not an object.
   if (!isObject(extensions) || !isPresent(extensions.persistedQuery)) return [];
   const { persistedQuery } = extensions;
-  if (!isObject(persistedQuery)) throw invalidDocumentId('`extensions.persistedQuery` must be an object.');
+  if (!isObject(persistedQuery))
+    throw invalidDocumentId('`extensions.persistedQuery` must be an object.');
   const { version, sha256Hash } = persistedQuery;
-  if (isPresent(version) && version !== 1) throw invalidDocumentId('`extensions.persistedQuery.version` must be 1.');
+  if (isPresent(version) && version !== 1)
+    throw invalidDocumentId('`extensions.persistedQuery.version` must be 1.');
   return [{ ...toDocumentId('extensions.persistedQuery.sha256Hash', sha256Hash), isApq: true }];
 }
 
 function toDocumentId(source: string, id: unknown): DocumentId {
   if (typeof id !== 'string' || id === '')
-    throw invalidDocumentId(`\`${source}\` must be the id of a document: a text that is not empty.`);
+    throw invalidDocumentId(
+      `\`${source}\` must be the id of a document: a text that is not empty.`,
+    );
   return { id: id.replace(/^sha256:/, ''), source, isApq: false };
 }
 

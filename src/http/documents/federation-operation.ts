@@ -1,4 +1,10 @@
-import { type DocumentNode, getOperationAST, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  getOperationAST,
+  Kind,
+  OperationTypeNode,
+  type SelectionSetNode,
+} from 'graphql';
 
 /** The fields that a router requests from a subgraph: its schema, and objects by their keys. */
 const FEDERATION_FIELDS = new Set(['_service', '_entities', '__typename']);
@@ -8,7 +14,10 @@ const FEDERATION_FIELDS = new Set(['_service', '_entities', '__typename']);
  * valid: an operation or a fragment that cannot be found makes it false. Fields that `@skip` and
  * `@include` leave out count.
  */
-export function isFederationOperation(document: DocumentNode, operationName: string | null | undefined): boolean {
+export function isFederationOperation(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): boolean {
   const operation = getOperationAST(document, operationName);
   if (operation?.operation !== OperationTypeNode.QUERY) return false;
   const fragments = new Map(
@@ -23,7 +32,8 @@ export function isFederationOperation(document: DocumentNode, operationName: str
   function hasOnlyFederationFields({ selections }: SelectionSetNode): boolean {
     return selections.every((selection) => {
       if (selection.kind === Kind.FIELD) return FEDERATION_FIELDS.has(selection.name.value);
-      if (selection.kind === Kind.INLINE_FRAGMENT) return hasOnlyFederationFields(selection.selectionSet);
+      if (selection.kind === Kind.INLINE_FRAGMENT)
+        return hasOnlyFederationFields(selection.selectionSet);
       const name = selection.name.value;
       if (visited.has(name)) return true;
       visited.add(name);

@@ -21,6 +21,9 @@ export function createParserCache(): ParserCache {
   return createFairLru<DocumentNode>({
     maxBytes: MAX_BYTES,
     maxEntryBytes: MAX_BYTES,
-    sizeOf: (document, text) => (document.tokenCount ?? text.length) * BYTES_PER_TOKEN + text.length * BYTES_PER_CHARACTER + 1,
+    sizeOf: (document, text) =>
+      (document.tokenCount ?? text.length) * BYTES_PER_TOKEN +
+      text.length * BYTES_PER_CHARACTER +
+      1,
   });
 }

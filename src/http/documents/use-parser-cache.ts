@@ -13,7 +13,8 @@ export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
       const text = source.toString();
       if (!session || cache.peek(text)) return;
       return ({ result }) => {
-        if (result !== null && !(result instanceof Error)) cache.set(ownerOf(session), text, result);
+        if (result !== null && !(result instanceof Error))
+          cache.set(ownerOf(session), text, result);
       };
     },
     onExecute({ args: { document, contextValue } }) {

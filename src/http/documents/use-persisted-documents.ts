@@ -38,7 +38,9 @@ export function usePersistedDocuments({
         if (storedText === undefined) throw persistedQueryNotFound(documentId);
         setParams({ ...params, query: storedText });
       } else if (typeof sentText === 'string') {
-        if (storedText === undefined ? toSha256(sentText) !== documentId.id : storedText !== sentText)
+        if (
+          storedText === undefined ? toSha256(sentText) !== documentId.id : storedText !== sentText
+        )
           throw documentIdMismatch(documentId);
         if (storedText === undefined && !trustedOnly) pendingRegistrations.set(request, sentText);
       }
@@ -74,7 +76,9 @@ export function usePersistedDocuments({
  */
 function persistedQueryNotFound({ isApq }: DocumentId): GraphQLError {
   const http = isApq ? { status: 200 } : { spec: true, status: 400 };
-  return new GraphQLError('PersistedQueryNotFound', { extensions: { code: 'PERSISTED_QUERY_NOT_FOUND', http } });
+  return new GraphQLError('PersistedQueryNotFound', {
+    extensions: { code: 'PERSISTED_QUERY_NOT_FOUND', http },
+  });
 }
 
 function documentIdMismatch({ source }: DocumentId): GraphQLError {
@@ -89,5 +93,7 @@ const UNTRUSTED_ROUTER_DOCUMENT_MESSAGE =
   'A router may send a document that is not trusted only for `_entities` and `_service`: every other document must be a trusted one.';
 
 function untrustedDocument(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'FORBIDDEN', http: { spec: true, status: 403 } } });
+  return new GraphQLError(message, {
+    extensions: { code: 'FORBIDDEN', http: { spec: true, status: 403 } },
+  });
 }

@@ -17,11 +17,15 @@ export function findInvalidDocuments(
     // On one line, whatever its parts contain: both come from a file.
     return problem === undefined
       ? []
-      : [`Trusted document ${JSON.stringify(id)} (${file}) is not valid against the schema: ${problem.replace(/\s+/g, ' ')}`];
+      : [
+          `Trusted document ${JSON.stringify(id)} (${file}) is not valid against the schema: ${problem.replace(/\s+/g, ' ')}`,
+        ];
   });
   const unreported = lines.length - MAX_REPORTED_DOCUMENTS;
   const reported = lines.slice(0, MAX_REPORTED_DOCUMENTS);
-  return unreported > 0 ? [...reported, `${unreported} more trusted documents are not valid against the schema.`] : reported;
+  return unreported > 0
+    ? [...reported, `${unreported} more trusted documents are not valid against the schema.`]
+    : reported;
 }
 
 function findValidationError(schema: GraphQLSchema, text: string): string | undefined {

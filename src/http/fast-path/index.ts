@@ -8,7 +8,12 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
-import { type CachedResponse, type OpenSession, type Session, toGatewayErrorResponse } from '#http/auth/session.ts';
+import {
+  type CachedResponse,
+  type OpenSession,
+  type Session,
+  toGatewayErrorResponse,
+} from '#http/auth/session.ts';
 import { parseDocumentId } from '#http/documents/document-id.ts';
 import type { DocumentStore } from '#http/documents/document-store.ts';
 import { NO_STORE, toPrivateMaxAge, VARY } from '#http/headers/cache-control.ts';
@@ -16,12 +21,22 @@ import { type MediaType, negotiateMediaType } from '#http/headers/media-type.ts'
 import { waitToSerialize } from '#http/large-results.ts';
 import type { CostInput } from '#http/limits/cost.ts';
 import type { PendingBody } from '#http/limits/request-body-budget.ts';
-import { PlainHeaders, type PlainRequest, type PlainResponse, type RequestHead } from '#http/message.ts';
+import {
+  PlainHeaders,
+  type PlainRequest,
+  type PlainResponse,
+  type RequestHead,
+} from '#http/message.ts';
 import { EXECUTION_OPTIONS, isTraceRequested, withExtensions } from '#http/operation-result.ts';
 import { type OnDrift, reportError, reportExecuted } from '#http/report-operation.ts';
 import type { OperationScheduler } from '#http/scheduler.ts';
 import type { OperationInfo, RequestObserver } from '#observability/request-observer.ts';
-import { createRequestCache, type NumberedOperation, parseParams, type RequestParams } from './request-cache.ts';
+import {
+  createRequestCache,
+  type NumberedOperation,
+  parseParams,
+  type RequestParams,
+} from './request-cache.ts';
 
 export interface FastPathOptions {
   readonly schema: GraphQLSchema;
@@ -133,15 +148,21 @@ export function createFastPath(options: FastPathOptions): FastPath {
       const isTraced = upstreamTrace && isTraceRequested(request.headers);
       // A long request waits for its turn before it is decoded: many decoded requests would fill
       // the heap.
-      const parsedRequest = body.byteLength <= MAX_CACHEABLE_REQUEST_BYTES ? requestCache.parse(decodeBody(body)) : undefined;
+      const parsedRequest =
+        body.byteLength <= MAX_CACHEABLE_REQUEST_BYTES
+          ? requestCache.parse(decodeBody(body))
+          : undefined;
       let cacheKey = isTraced ? undefined : parsedRequest?.responseKeys?.keys[mediaType];
       let cachedResponse = cacheKey === undefined ? undefined : session.responseCache.get(cacheKey);
       let operation: WarmOperation | undefined;
       if (!cachedResponse) {
         operation = findWarmOperation(parsedRequest?.params);
         const currentKey =
-          operation && parsedRequest && !isTraced ? requestCache.toResponseKeys(operation, parsedRequest)[mediaType] : undefined;
-        if (currentKey !== undefined && currentKey !== cacheKey) cachedResponse = session.responseCache.get(currentKey);
+          operation && parsedRequest && !isTraced
+            ? requestCache.toResponseKeys(operation, parsedRequest)[mediaType]
+            : undefined;
+        if (currentKey !== undefined && currentKey !== cacheKey)
+          cachedResponse = session.responseCache.get(currentKey);
         cacheKey = currentKey;
       }
       if (cachedResponse) {
@@ -170,7 +191,11 @@ export function createFastPath(options: FastPathOptions): FastPath {
     },
   };
 
-  async function waitForLargeResponseTurn({ byteLength }: Uint8Array, session: Session, { signal }: PlainRequest): Promise<void> {
+  async function waitForLargeResponseTurn(
+    { byteLength }: Uint8Array,
+    session: Session,
+    { signal }: PlainRequest,
+  ): Promise<void> {
     await scheduler.waitForTurn(session, true);
     signal.throwIfAborted();
     // The slices are sent after the turn, so the scheduler does not measure their time.
@@ -188,17 +213,29 @@ export function createFastPath(options: FastPathOptions): FastPath {
   ): PlainResponse {
     observer.onOperation({ ...operation, variables: params?.variables ?? undefined });
     observer.onExecuteStart();
-    observer.onExecuteEnd({ waitedMs: 0, upstreamRequests: 0, cacheHits: dependencies.length, coalesced: 0, stale: 0 });
+    observer.onExecuteEnd({
+      waitedMs: 0,
+      upstreamRequests: 0,
+      cacheHits: dependencies.length,
+      coalesced: 0,
+      stale: 0,
+    });
     return {
       status: 200,
-      headers: toResponseHeaders(mediaType, toPrivateMaxAge(Number.isFinite(freshUntil) ? freshUntil - now() : 0)),
+      headers: toResponseHeaders(
+        mediaType,
+        toPrivateMaxAge(Number.isFinite(freshUntil) ? freshUntil - now() : 0),
+      ),
       body,
     };
   }
 
   function findWarmOperation(params: RequestParams | undefined): WarmOperation | undefined {
     const text = params && toDocumentText(params, documents);
-    const document = text === undefined || (trustedOnly && !documents.isTrusted(text)) ? undefined : parserCache.get(text);
+    const document =
+      text === undefined || (trustedOnly && !documents.isTrusted(text))
+        ? undefined
+        : parserCache.get(text);
     const documentNumber = document && documentNumbers.get(document);
     if (text === undefined || !document || documentNumber === undefined) return undefined;
     const operation = getOperationAST(document, params?.operationName);
@@ -221,9 +258,15 @@ export function createFastPath(options: FastPathOptions): FastPath {
     request: FastPathExecution,
   ): Promise<PlainResponse> {
     const { session, cacheKey, isTraced, signal, mediaType, observer } = request;
-    const operationInfo = { type: operation.operation, name: operation.name?.value, document: text, variables };
+    const operationInfo = {
+      type: operation.operation,
+      name: operation.name?.value,
+      document: text,
+      variables,
+    };
     observer.onOperation(operationInfo);
-    const storeResponse = cacheKey === undefined ? undefined : session.responseCache.startStore(cacheKey);
+    const storeResponse =
+      cacheKey === undefined ? undefined : session.responseCache.startStore(cacheKey);
     const context = session.createContext(signal, observer.trace);
     observer.onExecuteStart();
     let result: ExecutionResult;
@@ -243,7 +286,13 @@ export function createFastPath(options: FastPathOptions): FastPath {
     await waitToSerialize(context, session, scheduler);
     // The client has disconnected: skip the serialization.
     signal.throwIfAborted();
-    const { cacheControl = NO_STORE, ...completeResult } = withExtensions(result, document, context, isTraced, now());
+    const { cacheControl = NO_STORE, ...completeResult } = withExtensions(
+      result,
+      document,
+      context,
+      isTraced,
+      now(),
+    );
     const errors = completeResult.errors?.map(maskError);
     const response = toGraphQLResponse(
       errors ? { ...completeResult, errors } : completeResult,
@@ -251,7 +300,8 @@ export function createFastPath(options: FastPathOptions): FastPath {
       mediaType,
       observer,
     );
-    if (storeResponse && !errors) cacheResponse(storeResponse, operationInfo, response.body, context);
+    if (storeResponse && !errors)
+      cacheResponse(storeResponse, operationInfo, response.body, context);
     return response;
   }
 }
@@ -269,13 +319,21 @@ function cacheResponse(
   context: RequestContext,
 ): void {
   const { freshness, counts, dependencies } = context.usage;
-  if (freshness.isLive || counts.cache !== dependencies.length || context.driftLog.drift.length > 0) return;
+  if (freshness.isLive || counts.cache !== dependencies.length || context.driftLog.drift.length > 0)
+    return;
   const { variables: _, ...operation } = operationInfo;
   // All clients that receive a large body share its bytes.
   const storedBody = body.length > MAX_SMALL_BODY_LENGTH ? new TextEncoder().encode(body) : body;
   const bytes =
-    2 * operationInfo.document.length + (typeof storedBody === 'string' ? 2 * storedBody.length : storedBody.byteLength);
-  storeResponse({ operation, body: storedBody, freshUntil: freshness.freshUntil, dependencies, bytes });
+    2 * operationInfo.document.length +
+    (typeof storedBody === 'string' ? 2 * storedBody.length : storedBody.byteLength);
+  storeResponse({
+    operation,
+    body: storedBody,
+    freshUntil: freshness.freshUntil,
+    dependencies,
+    bytes,
+  });
 }
 
 /** A longer request is parsed and executed each time. */
@@ -312,7 +370,8 @@ interface FastPathExecution {
  * Yoga, which compares them.
  */
 function toDocumentText(params: RequestParams, documents: DocumentStore): string | undefined {
-  const hasDocumentId = 'documentId' in params || (params.extensions && 'persistedQuery' in params.extensions);
+  const hasDocumentId =
+    'documentId' in params || (params.extensions && 'persistedQuery' in params.extensions);
   if (!hasDocumentId) return params.query ?? undefined;
   if (params.query) return undefined;
   try {
@@ -347,7 +406,11 @@ function toGraphQLResponse(
 }
 
 function toResponseHeaders(mediaType: MediaType, cacheControl: string): PlainHeaders {
-  return new PlainHeaders({ 'content-type': `${mediaType}; charset=utf-8`, 'cache-control': cacheControl, vary: VARY });
+  return new PlainHeaders({
+    'content-type': `${mediaType}; charset=utf-8`,
+    'cache-control': cacheControl,
+    vary: VARY,
+  });
 }
 
 /**
@@ -357,8 +420,11 @@ function toResponseHeaders(mediaType: MediaType, cacheControl: string): PlainHea
 function toHttpStatus(errors: readonly GraphQLError[], mediaType: MediaType): number {
   let status = 0;
   for (const { extensions } of errors) {
-    const http = extensions.http as { readonly spec?: boolean; readonly status?: number } | undefined;
-    if (http?.status && !(http.spec && mediaType === 'application/json')) status = Math.max(status, http.status);
+    const http = extensions.http as
+      | { readonly spec?: boolean; readonly status?: number }
+      | undefined;
+    if (http?.status && !(http.spec && mediaType === 'application/json'))
+      status = Math.max(status, http.status);
   }
   return status || 200;
 }
@@ -366,7 +432,9 @@ function toHttpStatus(errors: readonly GraphQLError[], mediaType: MediaType): nu
 function withoutHttpExtension(error: GraphQLError) {
   const { extensions, ...serialized } = error.toJSON();
   const { http, ...otherExtensions } = extensions ?? {};
-  return Object.keys(otherExtensions).length > 0 ? { ...serialized, extensions: otherExtensions } : serialized;
+  return Object.keys(otherExtensions).length > 0
+    ? { ...serialized, extensions: otherExtensions }
+    : serialized;
 }
 
 /** Marks each document that Yoga executes as valid: it has been parsed, validated and measured. */

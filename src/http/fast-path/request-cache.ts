@@ -79,7 +79,10 @@ export function createRequestCache(): RequestCache {
     },
     toResponseKeys(operation, request) {
       if (request.responseKeys?.documentNumber !== operation.documentNumber) {
-        request.responseKeys = { documentNumber: operation.documentNumber, keys: toKeys(operation) };
+        request.responseKeys = {
+          documentNumber: operation.documentNumber,
+          keys: toKeys(operation),
+        };
       }
       return request.responseKeys.keys;
     },
@@ -92,7 +95,10 @@ function toKeys({ documentNumber, operation, variables }: NumberedOperation): Re
   if (variablesKey === undefined) return {};
   const content = `${documentNumber} ${operation.name?.value ?? ''} ${variablesKey}`;
   const key = content.length > MAX_KEY_LENGTH ? hash('sha256', content, 'base64') : content;
-  return { 'application/json': `json ${key}`, 'application/graphql-response+json': `graphql-response+json ${key}` };
+  return {
+    'application/json': `json ${key}`,
+    'application/graphql-response+json': `graphql-response+json ${key}`,
+  };
 }
 
 const isString = (value: unknown) => typeof value === 'string';

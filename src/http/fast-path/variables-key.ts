@@ -37,7 +37,8 @@ function isWithinDepth(depth: number, value: unknown): boolean {
 
 function toCanonicalText(value: unknown): string {
   // One call for a whole list of texts: a call for each of a hundred ids takes three times as long.
-  if (isString(value) || (Array.isArray(value) && value.every(isString))) return JSON.stringify(value);
+  if (isString(value) || (Array.isArray(value) && value.every(isString)))
+    return JSON.stringify(value);
   // Not `JSON.stringify`: it writes 1e400 as null.
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(toCanonicalText).join()}]`;

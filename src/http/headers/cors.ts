@@ -20,30 +20,42 @@ export interface Cors {
  */
 export function createCors(origins: readonly string[]): Cors {
   const allowedOrigins = new Set(origins);
-  const isAllowedOrigin = ({ headers }: RequestHead) => allowedOrigins.has(headers.get('origin') ?? '');
+  const isAllowedOrigin = ({ headers }: RequestHead) =>
+    allowedOrigins.has(headers.get('origin') ?? '');
 
   return {
     handlePreflight(request) {
       const { method, headers } = request;
-      const isPreflight = method === 'OPTIONS' && headers.has('origin') && headers.has('access-control-request-method');
+      const isPreflight =
+        method === 'OPTIONS' &&
+        headers.has('origin') &&
+        headers.has('access-control-request-method');
       if (allowedOrigins.size === 0 || !isPreflight) return;
-      return new Response(null, { status: 204, headers: isAllowedOrigin(request) ? toPreflightHeaders(headers) : {} });
+      return new Response(null, {
+        status: 204,
+        headers: isAllowedOrigin(request) ? toPreflightHeaders(headers) : {},
+      });
     },
     setAllowOrigin(request, headers) {
       if (allowedOrigins.size === 0) return;
       // Set for every origin: otherwise a shared cache could send one page the response to another.
       const vary = headers.get('vary');
       headers.set('vary', vary ? `${vary}, Origin` : 'Origin');
-      if (isAllowedOrigin(request)) headers.set('access-control-allow-origin', request.headers.get('origin') ?? '');
+      if (isAllowedOrigin(request))
+        headers.set('access-control-allow-origin', request.headers.get('origin') ?? '');
     },
   };
 }
 
 function toPreflightHeaders(requestHeaders: HeaderReader): Record<string, string> {
-  const names = (requestHeaders.get('access-control-request-headers') ?? '').split(',').map((name) => name.trim());
+  const names = (requestHeaders.get('access-control-request-headers') ?? '')
+    .split(',')
+    .map((name) => name.trim());
   return {
     'access-control-allow-methods': 'GET, POST',
-    ...(names.every((name) => HEADER_NAME.test(name)) ? { 'access-control-allow-headers': names.join(', ') } : {}),
+    ...(names.every((name) => HEADER_NAME.test(name))
+      ? { 'access-control-allow-headers': names.join(', ') }
+      : {}),
     'access-control-max-age': String(PREFLIGHT_MAX_AGE_S),
   };
 }

@@ -23,11 +23,15 @@ const negotiateMemoized = memoizeHeader(findFirstMatch);
 
 function findFirstMatch(header: string): MediaType | undefined {
   const ranges = header.replace(/\s/g, '').toLowerCase().split(',').filter(allowsUtf8);
-  return ranges.flatMap((range) => MEDIA_TYPES.filter((type) => matchesRange(range.split(';')[0] ?? '', type)).reverse())[0];
+  return ranges.flatMap((range) =>
+    MEDIA_TYPES.filter((type) => matchesRange(range.split(';')[0] ?? '', type)).reverse(),
+  )[0];
 }
 
 function allowsUtf8(range: string): boolean {
-  const charset = range.split(';').find((parameter, index) => index > 0 && parameter.includes('charset='));
+  const charset = range
+    .split(';')
+    .find((parameter, index) => index > 0 && parameter.includes('charset='));
   return charset === undefined || charset === 'charset=utf-8';
 }
 

@@ -17,9 +17,15 @@ export const SECURITY_HEADERS: { readonly [name: string]: string } = {
 const SECURITY_HEADER_ENTRIES = Object.entries(SECURITY_HEADERS);
 
 /** @param pageContentSecurityPolicy the content security policy of the GraphiQL page */
-export function setSecurityHeaders(headers: HeaderWriter, pageContentSecurityPolicy: string | undefined): void {
+export function setSecurityHeaders(
+  headers: HeaderWriter,
+  pageContentSecurityPolicy: string | undefined,
+): void {
   for (const [name, value] of SECURITY_HEADER_ENTRIES) headers.set(name, value);
-  if (pageContentSecurityPolicy !== undefined && headers.get('content-type')?.startsWith('text/html')) {
+  if (
+    pageContentSecurityPolicy !== undefined &&
+    headers.get('content-type')?.startsWith('text/html')
+  ) {
     headers.set('content-security-policy', pageContentSecurityPolicy);
   }
 }
@@ -30,7 +36,9 @@ export function setSecurityHeaders(headers: HeaderWriter, pageContentSecurityPol
  * and images, and starts its workers from blobs.
  */
 export function toContentSecurityPolicy(html: string): string {
-  const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => `'sha256-${digest(script)}'`);
+  const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(
+    ([, script = '']) => `'sha256-${digest(script)}'`,
+  );
   return [
     "default-src 'none'",
     `script-src ${scripts.join(' ')}`,

@@ -24,7 +24,9 @@ export interface ConnectionLimiter {
    * Adds a connection, and may close another one for it. Returns the setting that is exceeded if
    * there is no connection to close.
    */
-  add(connection: EvictableConnection): 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS' | undefined;
+  add(
+    connection: EvictableConnection,
+  ): 'MAX_CONNECTIONS' | 'MAX_CONNECTIONS_PER_ADDRESS' | undefined;
   /**
    * To be called when a request arrives on the connection: it is then no longer the first to be
    * closed.
@@ -72,7 +74,10 @@ export function createConnectionLimiter({
 
   return {
     add(connection) {
-      const peer = peers.get(connection.peer) ?? { open: 0, unused: new Set<EvictableConnection>() };
+      const peer = peers.get(connection.peer) ?? {
+        open: 0,
+        unused: new Set<EvictableConnection>(),
+      };
       // Connections over a limit are counted too, until they are rejected.
       while (peer.open >= maxConnectionsPerPeer && evictOldest(peer.unused));
       while (connections.size >= maxConnections && evictOldest(unused));

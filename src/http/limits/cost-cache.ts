@@ -45,7 +45,10 @@ export function createCostCache(): CostCache {
   };
 }
 
-function createOperationCosts(operation: OperationDefinitionNode, document: DocumentNode): OperationCosts {
+function createOperationCosts(
+  operation: OperationDefinitionNode,
+  document: DocumentNode,
+): OperationCosts {
   const keyParts = toKeyParts(operation, document);
   const costs = new Map<string, number>();
   let newest: string | undefined;
@@ -59,7 +62,9 @@ function createOperationCosts(operation: OperationDefinitionNode, document: Docu
     costs.delete(oldest);
   };
   return {
-    listVariables: (operation.variableDefinitions ?? []).filter(isList).map(({ variable }) => variable.name.value),
+    listVariables: (operation.variableDefinitions ?? [])
+      .filter(isList)
+      .map(({ variable }) => variable.name.value),
     keyOf(variables) {
       let key = '';
       for (const part of keyParts) key += toKeyCode(part, variables);
@@ -104,11 +109,15 @@ const ARGUMENT_ASPECTS: ReadonlyMap<string, Aspect> = new Map([
   ['representations', 'length'],
 ]);
 
-function toKeyParts({ variableDefinitions = [] }: OperationDefinitionNode, document: DocumentNode): KeyPart[] {
+function toKeyParts(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  document: DocumentNode,
+): KeyPart[] {
   const aspects = new Map<string, Aspect>();
   const record = (name: string, aspect: Aspect) => {
     const current = aspects.get(name);
-    if (current === undefined || ASPECT_ORDER.indexOf(current) < ASPECT_ORDER.indexOf(aspect)) aspects.set(name, aspect);
+    if (current === undefined || ASPECT_ORDER.indexOf(current) < ASPECT_ORDER.indexOf(aspect))
+      aspects.set(name, aspect);
   };
   const recordArgument = (value: ValueNode, aspect: Aspect) => {
     if (value.kind === Kind.VARIABLE) record(value.name.value, aspect);
@@ -118,13 +127,15 @@ function toKeyParts({ variableDefinitions = [] }: OperationDefinitionNode, docum
     Directive: ({ arguments: directiveArguments = [] }) => {
       for (const { value } of directiveArguments) recordArgument(value, 'value');
     },
-    Argument: ({ name, value }) => recordArgument(value, ARGUMENT_ASPECTS.get(name.value) ?? 'presence'),
+    Argument: ({ name, value }) =>
+      recordArgument(value, ARGUMENT_ASPECTS.get(name.value) ?? 'presence'),
   });
   return variableDefinitions.flatMap(({ variable, type }) => {
     const { value: name } = variable.name;
     const aspect = aspects.get(name);
     // A non-null variable is present and not null, or nothing is executed.
-    const affectsCost = aspect !== undefined && (aspect !== 'presence' || type.kind !== Kind.NON_NULL_TYPE);
+    const affectsCost =
+      aspect !== undefined && (aspect !== 'presence' || type.kind !== Kind.NON_NULL_TYPE);
     return affectsCost ? [{ name, aspect }] : [];
   });
 }

@@ -108,7 +108,10 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
    * Checked before any value is read: GraphQL takes half a second to coerce a list of a megabyte,
    * and reports one error of it.
    */
-  function checkVariables(listVariables: readonly string[], variables: CostInput['variables']): void {
+  function checkVariables(
+    listVariables: readonly string[],
+    variables: CostInput['variables'],
+  ): void {
     for (const name of listVariables) {
       const list = variables && Object.hasOwn(variables, name) ? variables[name] : undefined;
       if (Array.isArray(list)) checkLength(`\`$${name}\``, longestList, list.length);
@@ -123,9 +126,15 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     const { schema, operation, variables } = input;
     // Execution reports the invalid variables, and executes nothing. One error is enough here,
     // because each takes a while to create.
-    const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
+    const values = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+      maxErrors: 1,
+    });
     if (values.errors) return 0;
-    const { fields, lookups, failures, firstFailure } = weighOperation(input, values.coerced, checkArgumentLength);
+    const { fields, lookups, failures, firstFailure } = weighOperation(
+      input,
+      values.coerced,
+      checkArgumentLength,
+    );
     if (fields <= limits.cost) checkLookups(lookups);
     if (failures === 0 && fields <= limits.cost) onCost(fields);
     // GraphQL creates each of these errors before any resolver could stop the operation.
@@ -137,17 +146,33 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     const limit = MAX_FULL_LISTS * limits[longestList];
     if (measured <= limit) return;
     const setting = `${MAX_FULL_LISTS} × ${LIST_ARGUMENTS[longestList]}`;
-    throw new OperationTooComplexError(`The operation looks up ${measured} objects`, { limit, measured, setting });
+    throw new OperationTooComplexError(`The operation looks up ${measured} objects`, {
+      limit,
+      measured,
+      setting,
+    });
   }
 
-  function checkArgumentLength(field: string, name: keyof typeof LIST_ARGUMENTS, list: unknown): number {
+  function checkArgumentLength(
+    field: string,
+    name: keyof typeof LIST_ARGUMENTS,
+    list: unknown,
+  ): number {
     return Array.isArray(list) ? checkLength(`\`${name}\` of ${field}`, name, list.length) : 0;
   }
 
-  function checkLength(subject: string, name: keyof typeof LIST_ARGUMENTS, measured: number): number {
+  function checkLength(
+    subject: string,
+    name: keyof typeof LIST_ARGUMENTS,
+    measured: number,
+  ): number {
     const limit = limits[name];
     if (measured <= limit) return measured;
-    throw new OperationTooComplexError(`${subject} holds ${measured} items`, { limit, measured, setting: LIST_ARGUMENTS[name] });
+    throw new OperationTooComplexError(`${subject} holds ${measured} items`, {
+      limit,
+      measured,
+      setting: LIST_ARGUMENTS[name],
+    });
   }
 }
 
@@ -155,10 +180,15 @@ type CheckListLength = (field: string, name: keyof typeof LIST_ARGUMENTS, list: 
 type Values = { readonly [name: string]: unknown };
 
 /** Walks each selection, and each fragment once. */
-function weighOperation({ schema, document, operation }: CostInput, values: Values, checkListLength: CheckListLength) {
+function weighOperation(
+  { schema, document, operation }: CostInput,
+  values: Values,
+  checkListLength: CheckListLength,
+) {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      fragments.set(definition.name.value, definition);
   }
   const fragmentWeights = new Map<string, Weight>();
   let firstFailure: GraphQLError | undefined;
@@ -171,12 +201,16 @@ function weighOperation({ schema, document, operation }: CostInput, values: Valu
     for (const selection of selections) {
       if (!isIncluded(selection, values)) continue;
       const [on, weight] = weighSelection(selection, type);
-      for (const name of possibleTypes(schema, on)) byType.set(name, addWeights(byType.get(name) ?? ZERO_WEIGHT, weight));
+      for (const name of possibleTypes(schema, on))
+        byType.set(name, addWeights(byType.get(name) ?? ZERO_WEIGHT, weight));
     }
     return [...byType.values()].reduce(maxWeight, ZERO_WEIGHT);
   }
 
-  function weighSelection(selection: SelectionNode, type: GraphQLCompositeType): readonly [GraphQLCompositeType, Weight] {
+  function weighSelection(
+    selection: SelectionNode,
+    type: GraphQLCompositeType,
+  ): readonly [GraphQLCompositeType, Weight] {
     switch (selection.kind) {
       case Kind.FIELD:
         return [type, weighField(selection, type)];
@@ -223,7 +257,11 @@ function weighOperation({ schema, document, operation }: CostInput, values: Valu
   }
 
   /** How often a field returns its selection set, and how many objects it looks up for that. */
-  function toMultiplier(field: GraphQLField<unknown, unknown>, args: Values, type: GraphQLCompositeType) {
+  function toMultiplier(
+    field: GraphQLField<unknown, unknown>,
+    args: Values,
+    type: GraphQLCompositeType,
+  ) {
     let multiplier = isEmbeddedList(type, field.type) ? ASSUMED_LIST_SIZE : 1;
     let lookups = 0;
     for (const { name } of field.args) {
@@ -242,7 +280,10 @@ function weighOperation({ schema, document, operation }: CostInput, values: Valu
   }
 }
 
-function fieldOf(type: GraphQLCompositeType, name: string): GraphQLField<unknown, unknown> | undefined {
+function fieldOf(
+  type: GraphQLCompositeType,
+  name: string,
+): GraphQLField<unknown, unknown> | undefined {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
   if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
   if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
@@ -269,7 +310,11 @@ function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): 
 }
 
 function addWeights(a: Weight, b: Weight): Weight {
-  return { fields: a.fields + b.fields, lookups: a.lookups + b.lookups, failures: a.failures + b.failures };
+  return {
+    fields: a.fields + b.fields,
+    lookups: a.lookups + b.lookups,
+    failures: a.failures + b.failures,
+  };
 }
 
 function maxWeight(a: Weight, b: Weight): Weight {

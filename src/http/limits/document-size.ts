@@ -1,4 +1,10 @@
-import { type DefinitionNode, type DirectiveNode, type DocumentNode, Kind, type SelectionSetNode } from 'graphql';
+import {
+  type DefinitionNode,
+  type DirectiveNode,
+  type DocumentNode,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 
 /** The size of a document. A fragment counts as often as it is spread. */
 export interface DocumentSize {
@@ -17,7 +23,14 @@ export interface DocumentSize {
   readonly usesIntrospection: boolean;
 }
 
-const ZERO_SIZE: DocumentSize = { depth: 0, aliases: 0, directives: 0, selections: 0, aliasLength: 0, usesIntrospection: false };
+const ZERO_SIZE: DocumentSize = {
+  depth: 0,
+  aliases: 0,
+  directives: 0,
+  selections: 0,
+  aliasLength: 0,
+  usesIntrospection: false,
+};
 
 const INTROSPECTION_FIELDS = new Set(['__schema', '__type']);
 
@@ -40,7 +53,8 @@ export function measureDocument(document: DocumentNode): DocumentSize {
 function computeSize({ definitions }: DocumentNode): DocumentSize {
   const fragments = new Map<string, DefinitionNode>();
   for (const definition of definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      fragments.set(definition.name.value, definition);
   }
   const sizeByDefinition = new Map<DefinitionNode, DocumentSize>();
   // Validation rejects a fragment that no operation spreads, but only after it has validated the
@@ -48,13 +62,20 @@ function computeSize({ definitions }: DocumentNode): DocumentSize {
   return definitions.map(measureDefinition).reduce(maxSize, ZERO_SIZE);
 
   function measureDefinition(definition: DefinitionNode): DocumentSize {
-    if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION) return ZERO_SIZE;
+    if (
+      definition.kind !== Kind.OPERATION_DEFINITION &&
+      definition.kind !== Kind.FRAGMENT_DEFINITION
+    )
+      return ZERO_SIZE;
     const cached = sizeByDefinition.get(definition);
     if (cached) return cached;
     // Counts as zero while it is measured: validation rejects cycles of fragments later.
     sizeByDefinition.set(definition, ZERO_SIZE);
     const variableDirectives =
-      definition.variableDefinitions?.reduce((sum, variable) => sum + countDirectives(variable.directives), 0) ?? 0;
+      definition.variableDefinitions?.reduce(
+        (sum, variable) => sum + countDirectives(variable.directives),
+        0,
+      ) ?? 0;
     const size = addSizes(measureSelections(definition.selectionSet), {
       directives: variableDirectives + countDirectives(definition.directives),
     });
@@ -68,7 +89,9 @@ function computeSize({ definitions }: DocumentNode): DocumentSize {
     for (const selection of selectionSet.selections) {
       total = addSizes(total, { directives: countDirectives(selection.directives), selections: 1 });
       if (selection.kind === Kind.FIELD) {
-        const nested = selection.selectionSet ? measureSelections(selection.selectionSet) : ZERO_SIZE;
+        const nested = selection.selectionSet
+          ? measureSelections(selection.selectionSet)
+          : ZERO_SIZE;
         const name = selection.name.value;
         const isRepeated = selection.alias !== undefined || names.has(name);
         if (!selection.alias) names.add(name);

@@ -11,16 +11,20 @@ export function nestingOf(text: string): number {
     if (character === '{' || character === '[' || character === '(') {
       depth += 1;
       if (depth > maxDepth) maxDepth = depth;
-    } else if (character === '}' || character === ']' || character === ')') depth = Math.max(0, depth - 1);
+    } else if (character === '}' || character === ']' || character === ')')
+      depth = Math.max(0, depth - 1);
     else if (character === '#') index = endOfLine(text, index);
     else if (character === '"')
-      index = text.startsWith('"""', index) ? endOfBlock(text, index + 3) : endOfString(text, index + 1);
+      index = text.startsWith('"""', index)
+        ? endOfBlock(text, index + 3)
+        : endOfString(text, index + 1);
   }
   return maxDepth;
 }
 
 function endOfLine(text: string, from: number): number {
-  for (let index = from; index < text.length; index += 1) if (text[index] === '\n' || text[index] === '\r') return index;
+  for (let index = from; index < text.length; index += 1)
+    if (text[index] === '\n' || text[index] === '\r') return index;
   return text.length;
 }
 
@@ -64,6 +68,7 @@ function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((inner) => isDeeperThan(inner, levels - 1));
-  for (const name in value) if (isDeeperThan((value as Record<string, unknown>)[name], levels - 1)) return true;
+  for (const name in value)
+    if (isDeeperThan((value as Record<string, unknown>)[name], levels - 1)) return true;
   return false;
 }

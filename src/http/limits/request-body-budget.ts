@@ -56,14 +56,18 @@ const RETRY_AFTER_S = 1;
  * An owner may have half of all bytes in flight; when the limit of all owners is reached, an equal
  * share. A few large bodies must not keep out other callers.
  */
-export function createRequestBodyBudget({ maxBodyBytes, maxBytes = 64 * 2 ** 20 }: RequestBodyBudgetOptions): RequestBodyBudget {
+export function createRequestBodyBudget({
+  maxBodyBytes,
+  maxBytes = 64 * 2 ** 20,
+}: RequestBodyBudgetOptions): RequestBodyBudget {
   const bytesByOwner = new Map<string, number>();
   let totalBytes = 0;
 
   return {
     reserve(caller, { headers }) {
       const contentLength = headers.get('content-length');
-      if (contentLength !== null && Number(contentLength) <= MAX_UNCOUNTED_BODY_BYTES) return NOT_COUNTED;
+      if (contentLength !== null && Number(contentLength) <= MAX_UNCOUNTED_BODY_BYTES)
+        return NOT_COUNTED;
       const owner = ownerOf(caller);
       let bodyBytes = 0;
       let counted = 0;
@@ -71,7 +75,8 @@ export function createRequestBodyBudget({ maxBodyBytes, maxBytes = 64 * 2 ** 20 
         const newBodyBytes = bodyBytes + bytes;
         // The limit of one body rejects it.
         if (newBodyBytes > maxBodyBytes) return;
-        if (newBodyBytes > MAX_SMALL_BODY_BYTES && exceedsShare(owner, newBodyBytes - counted)) throw tooManyBodyBytes();
+        if (newBodyBytes > MAX_SMALL_BODY_BYTES && exceedsShare(owner, newBodyBytes - counted))
+          throw tooManyBodyBytes();
         bodyBytes = newBodyBytes;
         if (newBodyBytes <= MAX_UNCOUNTED_BODY_BYTES) return;
         add(owner, newBodyBytes - counted);
@@ -105,6 +110,7 @@ export function createRequestBodyBudget({ maxBodyBytes, maxBytes = 64 * 2 ** 20 
 }
 
 function tooManyBodyBytes(): GatewayError {
-  const message = 'Too many bytes of large request bodies are in flight. Send smaller bodies, or try again in a moment.';
+  const message =
+    'Too many bytes of large request bodies are in flight. Send smaller bodies, or try again in a moment.';
   return new GatewayError('RATE_LIMITED', message, { retryAfter: RETRY_AFTER_S });
 }

@@ -8,7 +8,9 @@ import type { PendingBody } from './request-body-budget.ts';
  * when the limit is reached. Yoga's own limit cancels the body, which closes the connection before
  * the response is on it. Here Node drops the rest of the body after the response.
  */
-export function useBodyLimit(maxBytes: number): Plugin<object, { readonly pendingBody: PendingBody }> {
+export function useBodyLimit(
+  maxBytes: number,
+): Plugin<object, { readonly pendingBody: PendingBody }> {
   return {
     onRequestParse({ request, requestParser, setRequestParser, fetchAPI, serverContext }) {
       const contentLength = Number(request.headers.get('content-length') ?? 0);
@@ -16,7 +18,12 @@ export function useBodyLimit(maxBytes: number): Plugin<object, { readonly pendin
       if (!requestParser || !request.body) return;
       setRequestParser(async ({ url, method, headers, signal, body: unreadBody }) => {
         const body =
-          unreadBody && (await readBodyUpTo(maxBytes, unreadBody.getReader(), serverContext.pendingBody.reservation?.add));
+          unreadBody &&
+          (await readBodyUpTo(
+            maxBytes,
+            unreadBody.getReader(),
+            serverContext.pendingBody.reservation?.add,
+          ));
         return requestParser(new fetchAPI.Request(url, { method, headers, signal, body }));
       });
     },

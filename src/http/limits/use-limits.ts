@@ -1,4 +1,11 @@
-import { type DocumentNode, GraphQLError, getOperationAST, parse, type Source, validate } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  parse,
+  type Source,
+  validate,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import { toBoundedError } from '#http/mask-error.ts';
@@ -59,7 +66,13 @@ export function useLimits(limits: Limits, checkCost: (input: CostInput) => void)
     onValidate({ params: { schema, documentAST }, context, setValidationFn }) {
       checkDocumentSize(documentAST, limits);
       setValidationFn((schemaToValidate, document, rules, typeInfo, options) =>
-        validate(schemaToValidate, document, rules, { ...options, maxErrors: MAX_VALIDATION_ERRORS }, typeInfo),
+        validate(
+          schemaToValidate,
+          document,
+          rules,
+          { ...options, maxErrors: MAX_VALIDATION_ERRORS },
+          typeInfo,
+        ),
       );
       return ({ valid, result, setResult }) => {
         if (result.some(isValidationAborted)) throw tooManyComparisons();
@@ -72,11 +85,20 @@ export function useLimits(limits: Limits, checkCost: (input: CostInput) => void)
   };
 }
 
-function parseUpTo(maxTokens: number, source: string | Source, options: object | undefined): DocumentNode {
+function parseUpTo(
+  maxTokens: number,
+  source: string | Source,
+  options: object | undefined,
+): DocumentNode {
   try {
     return parse(source, { ...options, maxTokens });
   } catch (error) {
-    if (!(error instanceof GraphQLError && /^Syntax Error: Document contains more \w+ \d+ tokens/.test(error.message)))
+    if (
+      !(
+        error instanceof GraphQLError &&
+        /^Syntax Error: Document contains more \w+ \d+ tokens/.test(error.message)
+      )
+    )
       throw error;
     // The parser stops there, so the number of tokens is unknown.
     const limits = { limit: maxTokens, measured: maxTokens + 1, setting: 'MAX_TOKENS' };
@@ -91,25 +113,51 @@ function checkNesting(text: string, maxDepth: number): void {
     setting: `${BRACKETS_PER_LEVEL} × MAX_DEPTH`,
   };
   if (limits.measured > limits.limit)
-    throw new OperationTooComplexError(`The document is nested ${limits.measured} brackets deep`, limits);
+    throw new OperationTooComplexError(
+      `The document is nested ${limits.measured} brackets deep`,
+      limits,
+    );
 }
 
 function nestedTooDeep(parameter: string): OperationTooComplexError {
   const limits = { limit: MAX_JSON_LEVELS, measured: MAX_JSON_LEVELS + 1 };
-  return new OperationTooComplexError(`\`${parameter}\` is nested more than ${MAX_JSON_LEVELS} levels deep`, limits);
+  return new OperationTooComplexError(
+    `\`${parameter}\` is nested more than ${MAX_JSON_LEVELS} levels deep`,
+    limits,
+  );
 }
 
 function checkDocumentSize(document: DocumentNode, limits: Limits): void {
   const { depth, aliases, aliasLength, directives, selections } = measureDocument(document);
   const check = (message: string, measured: number, limit: number, setting?: string) => {
-    if (measured > limit) throw new OperationTooComplexError(message, { limit, measured, ...(setting ? { setting } : {}) });
+    if (measured > limit)
+      throw new OperationTooComplexError(message, {
+        limit,
+        measured,
+        ...(setting ? { setting } : {}),
+      });
   };
   check(`The operation is ${depth} levels deep`, depth, limits.depth, 'MAX_DEPTH');
-  check(`The operation has ${aliases} aliases and repeated fields`, aliases, limits.aliases, 'MAX_ALIASES');
+  check(
+    `The operation has ${aliases} aliases and repeated fields`,
+    aliases,
+    limits.aliases,
+    'MAX_ALIASES',
+  );
   check(`The operation has an alias of ${aliasLength} characters`, aliasLength, MAX_ALIAS_LENGTH);
-  check(`The operation has ${directives} directives`, directives, limits.directives, 'MAX_DIRECTIVES');
+  check(
+    `The operation has ${directives} directives`,
+    directives,
+    limits.directives,
+    'MAX_DIRECTIVES',
+  );
   const expansionMessage = `The operation has ${selections} selections with its fragments written out`;
-  check(expansionMessage, selections, EXPANSION_FACTOR * limits.tokens, `${EXPANSION_FACTOR} × MAX_TOKENS`);
+  check(
+    expansionMessage,
+    selections,
+    EXPANSION_FACTOR * limits.tokens,
+    `${EXPANSION_FACTOR} × MAX_TOKENS`,
+  );
 }
 
 /** GraphQL compares fields and fragments with one another, and aborts when that takes too long. */
@@ -119,5 +167,8 @@ function isValidationAborted({ message }: Error): boolean {
 
 function tooManyComparisons(): OperationTooComplexError {
   const message = `The fields and fragments of the document take more than ${MAX_OVERLAP_COMPARISONS} comparisons to validate`;
-  return new OperationTooComplexError(message, { limit: MAX_OVERLAP_COMPARISONS, measured: MAX_OVERLAP_COMPARISONS + 1 });
+  return new OperationTooComplexError(message, {
+    limit: MAX_OVERLAP_COMPARISONS,
+    measured: MAX_OVERLAP_COMPARISONS + 1,
+  });
 }

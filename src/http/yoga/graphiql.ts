@@ -36,7 +36,11 @@ export interface GraphiQLPageOptions {
 }
 
 /** GraphiQL's own settings. The page is self-contained, and loads nothing from another host. */
-export function toGraphiQLOptions({ operations, requiresApiKey, tracing }: GraphiQLPageOptions): GraphiQLOptions {
+export function toGraphiQLOptions({
+  operations,
+  requiresApiKey,
+  tracing,
+}: GraphiQLPageOptions): GraphiQLOptions {
   const headers = requiresApiKey ? { headers: API_KEY_HEADERS } : {};
   const welcome = requiresApiKey
     ? { ...WELCOME_OPERATION, description: `${WELCOME_OPERATION.description} ${API_KEY_HINT}` }
@@ -65,7 +69,10 @@ const MAX_LINE_LENGTH = 54;
 
 /** One field a line, below the wrapped description. */
 function toTabText({ description, query }: ExampleOperation): string {
-  const comment = description.replace(new RegExp(`(.{1,${MAX_LINE_LENGTH - 2}})(?: |$)`, 'g'), '# $1\n');
+  const comment = description.replace(
+    new RegExp(`(.{1,${MAX_LINE_LENGTH - 2}})(?: |$)`, 'g'),
+    '# $1\n',
+  );
   return `${comment}${print(parse(query))}\n`;
 }
 

@@ -6,7 +6,10 @@ import { ID_PARAMETERS } from '#http/documents/document-id.ts';
 import { createDocumentStore, type TrustedDocument } from '#http/documents/document-store.ts';
 import { createParserCache } from '#http/documents/parser-cache.ts';
 import { useParserCache } from '#http/documents/use-parser-cache.ts';
-import { type PersistedDocumentsOptions, usePersistedDocuments } from '#http/documents/use-persisted-documents.ts';
+import {
+  type PersistedDocumentsOptions,
+  usePersistedDocuments,
+} from '#http/documents/use-persisted-documents.ts';
 import type { ExampleOperation } from '#http/example-operation.ts';
 import { createFastPath, useFastPathRegistration } from '#http/fast-path/index.ts';
 import { toContentSecurityPolicy } from '#http/headers/security-headers.ts';
@@ -34,11 +37,15 @@ export interface GraphQLServerOptions {
   readonly openSession: OpenSession;
   readonly limits: Limits & { readonly bodyBytes: number };
   readonly introspection: boolean;
-  readonly persistedDocuments: Omit<PersistedDocumentsOptions, 'documents'> & { readonly documents: readonly TrustedDocument[] };
+  readonly persistedDocuments: Omit<PersistedDocumentsOptions, 'documents'> & {
+    readonly documents: readonly TrustedDocument[];
+  };
   /**
    * False: no page. Otherwise the operations of its tabs, and whether the user must enter a key.
    */
-  readonly graphiql: false | { readonly operations: readonly ExampleOperation[]; readonly requiresApiKey: boolean };
+  readonly graphiql:
+    | false
+    | { readonly operations: readonly ExampleOperation[]; readonly requiresApiKey: boolean };
   /** Whether `x-revox-trace: 1` adds `extensions.upstream` to a response. */
   readonly upstreamTrace: boolean;
   readonly onUnexpectedError: (error: unknown) => void;
@@ -90,7 +97,11 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   const documents = createDocumentStore(options.persistedDocuments.documents);
   const persistedDocuments = usePersistedDocuments({ ...options.persistedDocuments, documents });
   const parserCache = createParserCache();
-  const scheduler = createOperationScheduler({ ...options, runNextIteration: setImmediate, afterMicrotasks });
+  const scheduler = createOperationScheduler({
+    ...options,
+    runNextIteration: setImmediate,
+    afterMicrotasks,
+  });
   const checkCost = createCostCheck(options.limits);
   const mask = (error: unknown) => maskError(error, options);
   const fastPath = createFastPath({
@@ -155,7 +166,8 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       schema,
       graphqlEndpoint: options.endpoint,
       // Authentication has already run.
-      context: ({ session, request, observer }) => (session as Session).createContext(request.signal, observer.trace),
+      context: ({ session, request, observer }) =>
+        (session as Session).createContext(request.signal, observer.trace),
       plugins: [
         useAuthentication(options.openSession, options.endpoint),
         useJsonOnly(),
@@ -170,7 +182,9 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
         useParserCache(parserCache),
         ...extraPlugins,
       ],
-      graphiql: options.graphiql && toGraphiQLOptions({ ...options.graphiql, tracing: options.upstreamTrace }),
+      graphiql:
+        options.graphiql &&
+        toGraphiQLOptions({ ...options.graphiql, tracing: options.upstreamTrace }),
       renderGraphiQL: async (page) => {
         if (graphiqlPage) return graphiqlPage;
         const text = await renderGraphiQLPage(page);
@@ -182,7 +196,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       // `useBodyLimit` replaces it: Yoga's limit closes the connection without a response.
       maxRequestBodySize: false,
       // Yoga only looks documents up. `useParserCache` stores them, because it knows the caller.
-      parserAndValidationCache: { documentCache: { get: parserCache.get, set: () => {} }, errorCache: DISABLED_CACHE },
+      parserAndValidationCache: {
+        documentCache: { get: parserCache.get, set: () => {} },
+        errorCache: DISABLED_CACHE,
+      },
       extraParamNames: ID_PARAMETERS,
       // `createCors` replaces it: Yoga's allows the origin `null` to read responses, which every
       // sandboxed frame can have, and overwrites `Vary`.

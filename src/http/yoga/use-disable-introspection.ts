@@ -10,7 +10,8 @@ export function useDisableIntrospection(): Plugin {
   return {
     onValidate({ addValidationRule }) {
       addValidationRule(NoSchemaIntrospectionCustomRule);
-      return ({ result, setResult }) => setResult((result as readonly GraphQLError[]).map(withoutSuggestion));
+      return ({ result, setResult }) =>
+        setResult((result as readonly GraphQLError[]).map(withoutSuggestion));
     },
   };
 }

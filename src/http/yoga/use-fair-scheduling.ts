@@ -10,6 +10,7 @@ export function useFairScheduling(
   scheduler: OperationScheduler,
 ): Plugin<object, { session?: Session | undefined; isScheduled?: boolean | undefined }> {
   return {
-    onParams: ({ context: { session, isScheduled } }) => (isScheduled || !session ? undefined : scheduler.waitForTurn(session)),
+    onParams: ({ context: { session, isScheduled } }) =>
+      isScheduled || !session ? undefined : scheduler.waitForTurn(session),
   };
 }

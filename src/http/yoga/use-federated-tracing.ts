@@ -1,5 +1,8 @@
 import { Trace } from '@apollo/usage-reporting-protobuf';
-import { type ApolloInlineTracePluginOptions, useApolloInstrumentation } from '@graphql-yoga/plugin-apollo-inline-trace';
+import {
+  type ApolloInlineTracePluginOptions,
+  useApolloInstrumentation,
+} from '@graphql-yoga/plugin-apollo-inline-trace';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 
 /** A larger trace is left out, because it would be larger than most responses. */
@@ -26,7 +29,8 @@ export function useFederatedTracing(): Plugin<YogaInitialContext> {
         onExecute({ args: { contextValue } }) {
           const tracing = contexts.get(contextValue.request);
           const operationTrace = tracing?.traces.get(contextValue);
-          if (tracing && operationTrace) operationTrace.nodes = new TraceNodes(operationTrace.nodes, tracing);
+          if (tracing && operationTrace)
+            operationTrace.nodes = new TraceNodes(operationTrace.nodes, tracing);
         },
         onExecutionResult({ request, context, result, setResult }) {
           const tracing = contexts.get(request);
@@ -34,7 +38,9 @@ export function useFederatedTracing(): Plugin<YogaInitialContext> {
           if (!trace || tracing.stopped || !result || Symbol.asyncIterator in result) return;
           const bytes = Trace.encode(trace).finish();
           if (bytes.byteLength > MAX_TRACE_BYTES) return;
-          const ftv1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+          const ftv1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+            'base64',
+          );
           setResult({ ...result, extensions: { ...result.extensions, ftv1 } });
         },
       });

@@ -15,7 +15,8 @@ export function useJsonOnly(): Plugin {
       if (request.method !== 'GET') return;
       for (const name of ['variables', 'extensions']) {
         const text = url.searchParams.get(name);
-        if (text && !isValidJson(text)) throw badRequest(`\`${name}\` in the URL must be JSON.`, 400);
+        if (text && !isValidJson(text))
+          throw badRequest(`\`${name}\` in the URL must be JSON.`, 400);
       }
     },
   };

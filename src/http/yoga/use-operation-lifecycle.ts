@@ -30,7 +30,8 @@ export function useOperationLifecycle({
       setExecuteFn(async (args: ExecutionArgs) => {
         const result = await execute({ ...args, options: EXECUTION_OPTIONS });
         try {
-          if (contextValue.session) await waitToSerialize(contextValue, contextValue.session, scheduler);
+          if (contextValue.session)
+            await waitToSerialize(contextValue, contextValue.session, scheduler);
           return result;
         } catch (error) {
           return { errors: [new GraphQLError('', { originalError: error as Error })] };
@@ -41,7 +42,13 @@ export function useOperationLifecycle({
           contextValue.end();
           if (Symbol.asyncIterator in result) return;
           const isTraced = upstreamTrace && isTraceRequested(contextValue.request.headers);
-          const { cacheControl, ...completeResult } = withExtensions(result, document, contextValue, isTraced, now());
+          const { cacheControl, ...completeResult } = withExtensions(
+            result,
+            document,
+            contextValue,
+            isTraced,
+            now(),
+          );
           if (cacheControl === undefined) return setResult(completeResult);
           // Yoga's way to set headers of a response. Yoga removes the extension from the body.
           const http = { headers: { 'cache-control': cacheControl, vary: VARY } };

@@ -10,13 +10,21 @@ import type { RequestObserver } from '#observability/request-observer.ts';
  */
 export function useRequestObserver(
   onDrift: OnDrift,
-): Plugin<RequestContext & YogaInitialContext & { observer: RequestObserver }, { observer: RequestObserver }> {
+): Plugin<
+  RequestContext & YogaInitialContext & { observer: RequestObserver },
+  { observer: RequestObserver }
+> {
   return {
     onValidate({ params: { documentAST }, context }) {
       const { query, variables, operationName } = context.params;
       const operation = getOperationAST(documentAST, operationName);
       if (!operation) return;
-      context.observer.onOperation({ type: operation.operation, name: operation.name?.value, document: query ?? '', variables });
+      context.observer.onOperation({
+        type: operation.operation,
+        name: operation.name?.value,
+        document: query ?? '',
+        variables,
+      });
     },
     onExecute({ args: { contextValue } }) {
       contextValue.observer.onExecuteStart();

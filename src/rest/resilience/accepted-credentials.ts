@@ -30,9 +30,16 @@ const IDLE_TTL_MS = 3_600_000;
 /** Invented keys are never added, so they cannot evict accepted ones. */
 const MAX_CREDENTIALS = 10_000;
 
-export function createAcceptedCredentials({ keyHolder, monotonicNow }: AcceptedCredentialsOptions): AcceptedCredentials {
+export function createAcceptedCredentials({
+  keyHolder,
+  monotonicNow,
+}: AcceptedCredentialsOptions): AcceptedCredentials {
   if (keyHolder === 'gateway') return { has: () => true, add: () => {}, delete: () => {} };
-  const accepted = createExpiringMap<true>({ idleMs: IDLE_TTL_MS, maxEntries: MAX_CREDENTIALS, monotonicNow });
+  const accepted = createExpiringMap<true>({
+    idleMs: IDLE_TTL_MS,
+    maxEntries: MAX_CREDENTIALS,
+    monotonicNow,
+  });
   return {
     has: (fingerprint) => accepted.get(fingerprint) === true,
     add: (fingerprint) => accepted.set(fingerprint, true),

@@ -77,7 +77,8 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
     reserve(operation) {
       const credentialUsage = credentialUsageOf(operation.credential);
       const callerUsage = callerUsageOf(credentialUsage, operation.caller);
-      if (!canReserve(operation, credentialUsage, callerUsage)) return enqueue(operation, credentialUsage, callerUsage);
+      if (!canReserve(operation, credentialUsage, callerUsage))
+        return enqueue(operation, credentialUsage, callerUsage);
       grant(operation, credentialUsage, callerUsage);
       return undefined;
     },
@@ -86,7 +87,9 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
       if (operation.reservedBytes === 0) return undefined;
       const credentialUsage = credentialUsageOf(operation.credential);
       const callerUsage = callerUsageOf(credentialUsage, operation.caller);
-      return canReserve(operation, credentialUsage, callerUsage) ? undefined : enqueue(operation, credentialUsage, callerUsage);
+      return canReserve(operation, credentialUsage, callerUsage)
+        ? undefined
+        : enqueue(operation, credentialUsage, callerUsage);
     },
     release(operation) {
       const credentialUsage = credentialUsageOf(operation.credential);
@@ -98,7 +101,8 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
       reservedBy.delete(operation);
       credentialUsage.reservedBy.delete(operation);
       dequeue(operation, credentialUsage, callerUsage);
-      if (callerUsage.bytes === 0 && callerUsage.waiting.size === 0) credentialUsage.callers.delete(operation.caller);
+      if (callerUsage.bytes === 0 && callerUsage.waiting.size === 0)
+        credentialUsage.callers.delete(operation.caller);
       if (credentialUsage.callers.size === 0) usageByCredential.delete(operation.credential);
       dispatch();
     },
@@ -129,16 +133,26 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
     return callerUsage;
   }
 
-  function canReserve(operation: OperationBudget, credentialUsage: CredentialUsage, callerUsage: CallerUsage): boolean {
+  function canReserve(
+    operation: OperationBudget,
+    credentialUsage: CredentialUsage,
+    callerUsage: CallerUsage,
+  ): boolean {
     if (callerUsage.bytes < MIN_BYTES_PER_CALLER || isFirst(reservedBy, operation)) return true;
     return (
       reservedBytes < maxBytes &&
-      (credentialUsage.bytes < maxBytesPerCredential || isFirst(credentialUsage.reservedBy, operation))
+      (credentialUsage.bytes < maxBytesPerCredential ||
+        isFirst(credentialUsage.reservedBy, operation))
     );
   }
 
-  function grant(operation: OperationBudget, credentialUsage: CredentialUsage, callerUsage: CallerUsage): void {
-    const bytes = Math.max(1, Math.ceil(operation.unreservedBytes / RESERVATION_BYTES)) * RESERVATION_BYTES;
+  function grant(
+    operation: OperationBudget,
+    credentialUsage: CredentialUsage,
+    callerUsage: CallerUsage,
+  ): void {
+    const bytes =
+      Math.max(1, Math.ceil(operation.unreservedBytes / RESERVATION_BYTES)) * RESERVATION_BYTES;
     operation.reservedBytes += bytes;
     reservedBytes += bytes;
     credentialUsage.bytes += bytes;
@@ -147,14 +161,22 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
     credentialUsage.reservedBy.add(operation);
   }
 
-  function enqueue(operation: OperationBudget, credentialUsage: CredentialUsage, callerUsage: CallerUsage): Promise<void> {
+  function enqueue(
+    operation: OperationBudget,
+    credentialUsage: CredentialUsage,
+    callerUsage: CallerUsage,
+  ): Promise<void> {
     callerUsage.waiting.add(operation);
     credentialUsage.waiting += 1;
     waitingCredentials.add(credentialUsage);
     return operation.startWaiting();
   }
 
-  function dequeue(operation: OperationBudget, credentialUsage: CredentialUsage, callerUsage: CallerUsage): void {
+  function dequeue(
+    operation: OperationBudget,
+    credentialUsage: CredentialUsage,
+    callerUsage: CallerUsage,
+  ): void {
     if (!callerUsage.waiting.delete(operation)) return;
     credentialUsage.waiting -= 1;
     if (credentialUsage.waiting === 0) waitingCredentials.delete(credentialUsage);
@@ -179,7 +201,11 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
   /** The next waiting operation that may read on. The oldest comes first: it may always read on. */
   function nextOf(credentialUsage: CredentialUsage): OperationBudget | undefined {
     const [oldest] = credentialUsage.reservedBy;
-    if (oldest?.isWaiting && canReserve(oldest, credentialUsage, callerUsageOf(credentialUsage, oldest.caller))) return oldest;
+    if (
+      oldest?.isWaiting &&
+      canReserve(oldest, credentialUsage, callerUsageOf(credentialUsage, oldest.caller))
+    )
+      return oldest;
     for (const callerUsage of credentialUsage.callers.values()) {
       const [first] = callerUsage.waiting;
       if (first && canReserve(first, credentialUsage, callerUsage)) return first;
@@ -250,7 +276,9 @@ class OperationBudget implements Budget {
   get exceededError(): BudgetExceededError | undefined {
     return (
       this.bytesExceededError ??
-      (this.sentRequests < this.maxRequests ? undefined : new BudgetExceededError('requests', this.maxRequests))
+      (this.sentRequests < this.maxRequests
+        ? undefined
+        : new BudgetExceededError('requests', this.maxRequests))
     );
   }
 

@@ -56,7 +56,12 @@ interface OpenState {
   probedAt: number | undefined;
 }
 
-export function createCircuitBreaker({ failures, openMs, onChange, monotonicNow }: CircuitBreakerOptions): CircuitBreaker {
+export function createCircuitBreaker({
+  failures,
+  openMs,
+  onChange,
+  monotonicNow,
+}: CircuitBreakerOptions): CircuitBreaker {
   let windowStart = monotonicNow();
   let currentWindow = { ...EMPTY_WINDOW };
   let previousWindow = EMPTY_WINDOW;
@@ -80,7 +85,8 @@ export function createCircuitBreaker({ failures, openMs, onChange, monotonicNow 
 
   function isPassable(): boolean {
     if (!openState) return true;
-    const isProbing = openState.probedAt !== undefined && monotonicNow() - openState.probedAt < PROBE_TIMEOUT_MS;
+    const isProbing =
+      openState.probedAt !== undefined && monotonicNow() - openState.probedAt < PROBE_TIMEOUT_MS;
     return monotonicNow() >= openState.until && !isProbing;
   }
 
@@ -90,7 +96,11 @@ export function createCircuitBreaker({ failures, openMs, onChange, monotonicNow 
     return {
       succeed() {
         openState = undefined;
-        [currentWindow, previousWindow, windowStart] = [{ ...EMPTY_WINDOW }, EMPTY_WINDOW, monotonicNow()];
+        [currentWindow, previousWindow, windowStart] = [
+          { ...EMPTY_WINDOW },
+          EMPTY_WINDOW,
+          monotonicNow(),
+        ];
         onChange('closed');
       },
       fail: () => open(Math.min(2 * current.durationMs, MAX_OPEN_MS)),
@@ -117,8 +127,12 @@ export function createCircuitBreaker({ failures, openMs, onChange, monotonicNow 
       ];
     currentWindow.all += 1;
     currentWindow.failed += failed;
-    const [total, totalFailed] = [currentWindow.all + previousWindow.all, currentWindow.failed + previousWindow.failed];
-    if (failed === 0 || totalFailed < failures || totalFailed < FAILURE_RATE_THRESHOLD * total) return;
+    const [total, totalFailed] = [
+      currentWindow.all + previousWindow.all,
+      currentWindow.failed + previousWindow.failed,
+    ];
+    if (failed === 0 || totalFailed < failures || totalFailed < FAILURE_RATE_THRESHOLD * total)
+      return;
     open(openMs);
     onChange('opened');
   }

@@ -1,7 +1,12 @@
 import type { FailedRequest } from '#rest/exchange.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
-import { type CircuitBreaker, type CircuitBreakerOptions, createCircuitBreaker, type Permit } from './circuit-breaker.ts';
+import {
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  createCircuitBreaker,
+  type Permit,
+} from './circuit-breaker.ts';
 import { createPartitionedMap } from './expiring-map.ts';
 
 /**
@@ -16,7 +21,10 @@ export interface CircuitBreakers {
   /**
    * @returns a function that takes the request's outcome; undefined if the request must not be sent
    */
-  tryAcquire(breakerKey: BreakerKey, endpoint: Endpoint): ((failure: FailedRequest['kind'] | undefined) => void) | undefined;
+  tryAcquire(
+    breakerKey: BreakerKey,
+    endpoint: Endpoint,
+  ): ((failure: FailedRequest['kind'] | undefined) => void) | undefined;
   readonly state: UpstreamState['breaker'];
 }
 
@@ -51,7 +59,8 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
 
   return {
     allowsRequest: (breakerKey, endpoint) =>
-      connection.allowsRequest && (endpointBreakers.get(toKey(breakerKey, endpoint))?.allowsRequest ?? true),
+      connection.allowsRequest &&
+      (endpointBreakers.get(toKey(breakerKey, endpoint))?.allowsRequest ?? true),
     tryAcquire(breakerKey, endpoint) {
       const key = toKey(breakerKey, endpoint);
       const endpointBreaker = endpointBreakers.get(key);
@@ -68,7 +77,8 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
     },
     get state() {
       if (connection.state !== 'closed') return connection.state;
-      for (const { state } of endpointBreakers.values()) if (state !== 'closed') return 'partly-open';
+      for (const { state } of endpointBreakers.values())
+        if (state !== 'closed') return 'partly-open';
       return 'closed';
     },
   };
@@ -93,11 +103,17 @@ function toConnectionOutcome(failure: FailedRequest['kind'] | undefined): keyof 
 }
 
 function toEndpointOutcome(failure: FailedRequest['kind'] | undefined): keyof Permit {
-  if (failure === 'connection' || failure === 'timeout' || failure === 'server-error') return 'fail';
-  return failure === 'aborted' || failure === 'unreachable' || failure === 'connect-timeout' ? 'ignore' : 'succeed';
+  if (failure === 'connection' || failure === 'timeout' || failure === 'server-error')
+    return 'fail';
+  return failure === 'aborted' || failure === 'unreachable' || failure === 'connect-timeout'
+    ? 'ignore'
+    : 'succeed';
 }
 
-function toKey({ credential: { fingerprint }, caller = '' }: BreakerKey, endpoint: Endpoint): string {
+function toKey(
+  { credential: { fingerprint }, caller = '' }: BreakerKey,
+  endpoint: Endpoint,
+): string {
   return `${fingerprint} ${endpoint} ${caller}`;
 }
 

@@ -133,7 +133,15 @@ interface UnacceptedQueues {
  * credential that has no request in flight or queued.
  */
 export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): ConcurrencyLimiter {
-  const { maxPerCredential, isAccepted, isProbing, coolingDownUntil, maxTotal, maxQueued, monotonicNow } = options;
+  const {
+    maxPerCredential,
+    isAccepted,
+    isProbing,
+    coolingDownUntil,
+    maxTotal,
+    maxQueued,
+    monotonicNow,
+  } = options;
   const maxActiveUnaccepted = Math.ceil(maxTotal * MAX_UNACCEPTED_SHARE);
   const queues = new Map<string, CredentialQueue>();
   const unaccepted: UnacceptedQueues = { active: 0, queued: 0, ready: new Set() };
@@ -211,7 +219,12 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   };
 
   function canStartNow(queue: CredentialQueue, caller: CallerQueue): boolean {
-    return inFlight < maxTotal && hasCapacity(queue) && caller.queued.size === 0 && caller.active < caller.maxActive;
+    return (
+      inFlight < maxTotal &&
+      hasCapacity(queue) &&
+      caller.queued.size === 0 &&
+      caller.active < caller.maxActive
+    );
   }
 
   /**
@@ -219,7 +232,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
    * filled the queue.
    */
   function makeQueueRoom(queue: CredentialQueue, { queued: { size } }: CallerQueue): boolean {
-    if (size >= maxQueued || (size >= MIN_CALLER_QUEUE && queued >= TOTAL_QUEUE_FACTOR * maxQueued)) return false;
+    if (size >= maxQueued || (size >= MIN_CALLER_QUEUE && queued >= TOTAL_QUEUE_FACTOR * maxQueued))
+      return false;
     if (queue.isAccepted || unaccepted.queued < maxQueued) return true;
     return size < MIN_CALLER_QUEUE && rejectFromLongestQueue(queue.queued + 1);
   }
@@ -249,13 +263,20 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   /** @throws CooldownError if the cooldown ends after the request's deadline */
   function checkCooldown(credential: string, deadlineAt: () => number): void {
     const until = coolingDownUntil(credential);
-    if (until !== undefined && deadlineAt() < until) throw new CooldownError(until - monotonicNow());
+    if (until !== undefined && deadlineAt() < until)
+      throw new CooldownError(until - monotonicNow());
   }
 
   function queueOf(credential: string): CredentialQueue {
     let queue = queues.get(credential);
     if (!queue) {
-      queue = { credential, isAccepted: isAccepted(credential), active: 0, queued: 0, callers: new Map() };
+      queue = {
+        credential,
+        isAccepted: isAccepted(credential),
+        active: 0,
+        queued: 0,
+        callers: new Map(),
+      };
       queues.set(credential, queue);
     }
     return queue;
@@ -264,7 +285,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   function callerQueueOf(queue: CredentialQueue, name = ''): CallerQueue {
     let caller = queue.callers.get(name);
     if (!caller) {
-      const maxActive = name === '' ? maxPerCredential : Math.ceil(maxPerCredential * MAX_CALLER_SHARE);
+      const maxActive =
+        name === '' ? maxPerCredential : Math.ceil(maxPerCredential * MAX_CALLER_SHARE);
       caller = { name, maxActive, active: 0, queued: new Set() };
       queue.callers.set(name, caller);
     }

@@ -21,7 +21,11 @@ interface Entry<T> {
   touchedAt: number;
 }
 
-export function createExpiringMap<T>({ idleMs, maxEntries, monotonicNow }: ExpiringMapOptions): ExpiringMap<T> {
+export function createExpiringMap<T>({
+  idleMs,
+  maxEntries,
+  monotonicNow,
+}: ExpiringMapOptions): ExpiringMap<T> {
   /** The least recently used entry first. */
   const entries = new Map<string, Entry<T>>();
   /** The most recently used entry, or one that was deleted. */
@@ -68,12 +72,20 @@ export function createExpiringMap<T>({ idleMs, maxEntries, monotonicNow }: Expir
  * costs nothing, and must not evict the entries of accepted credentials.
  * @param isAccepted whether a key of the map belongs to an accepted credential
  */
-export function createPartitionedMap<T>(options: ExpiringMapOptions, isAccepted: (key: string) => boolean): ExpiringMap<T> {
-  const [acceptedEntries, otherEntries] = [createExpiringMap<T>(options), createExpiringMap<T>(options)];
+export function createPartitionedMap<T>(
+  options: ExpiringMapOptions,
+  isAccepted: (key: string) => boolean,
+): ExpiringMap<T> {
+  const [acceptedEntries, otherEntries] = [
+    createExpiringMap<T>(options),
+    createExpiringMap<T>(options),
+  ];
   return {
     get: (key) => acceptedEntries.get(key) ?? otherEntries.get(key),
     set(key, value) {
-      const [partition, other] = isAccepted(key) ? [acceptedEntries, otherEntries] : [otherEntries, acceptedEntries];
+      const [partition, other] = isAccepted(key)
+        ? [acceptedEntries, otherEntries]
+        : [otherEntries, acceptedEntries];
       other.delete(key);
       partition.set(key, value);
     },

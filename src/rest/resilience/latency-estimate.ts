@@ -23,6 +23,7 @@ export function createLatencyEstimate(): LatencyEstimate {
       const previous = estimates.get(endpoint) ?? ms;
       estimates.set(endpoint, previous + EWMA_ALPHA * (ms - previous));
     },
-    remainingMs: (endpoint, ms) => Math.max(0, Math.min(estimates.get(endpoint) ?? MAX_ESTIMATE_MS, MAX_ESTIMATE_MS) - ms),
+    remainingMs: (endpoint, ms) =>
+      Math.max(0, Math.min(estimates.get(endpoint) ?? MAX_ESTIMATE_MS, MAX_ESTIMATE_MS) - ms),
   };
 }

@@ -58,7 +58,13 @@ interface CooldownState {
   stopTimer: () => void;
 }
 
-export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer, random }: CooldownsOptions): Cooldowns {
+export function createCooldowns({
+  isAccepted,
+  onChange,
+  monotonicNow,
+  startTimer,
+  random,
+}: CooldownsOptions): Cooldowns {
   const states = new Map<string, CooldownState>();
   /** The credentials of `states`, the oldest cooldown first. */
   const [acceptedCredentials, otherCredentials] = [new Set<string>(), new Set<string>()];
@@ -71,7 +77,10 @@ export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer
       // nothing.
       const changesCooldown = current?.until === undefined || requestedMs !== undefined;
       if (changesCooldown)
-        extend(credential, Math.min(toCooldownMs(requestedMs, current?.consecutive ?? 0, random), MAX_COOLDOWN_MS));
+        extend(
+          credential,
+          Math.min(toCooldownMs(requestedMs, current?.consecutive ?? 0, random), MAX_COOLDOWN_MS),
+        );
       return remainingMs(credential);
     },
     clear(credential) {
@@ -138,7 +147,14 @@ export function createCooldowns({ isAccepted, onChange, monotonicNow, startTimer
  * return together. The backoff is a minimum: an upstream that requests very short waits again and
  * again gets longer ones.
  */
-function toCooldownMs(requestedMs: number | undefined, consecutive: number, random: () => number): number {
-  const backoffMs = (requestedMs === undefined ? INITIAL_COOLDOWN_MS : MIN_COOLDOWN_MS) * 2 ** consecutive * (0.5 + random() / 2);
+function toCooldownMs(
+  requestedMs: number | undefined,
+  consecutive: number,
+  random: () => number,
+): number {
+  const backoffMs =
+    (requestedMs === undefined ? INITIAL_COOLDOWN_MS : MIN_COOLDOWN_MS) *
+    2 ** consecutive *
+    (0.5 + random() / 2);
   return Math.max(requestedMs ?? 0, backoffMs);
 }

@@ -51,9 +51,17 @@ interface RejectionState {
   hasRejectedOtherPath: boolean;
 }
 
-export function createRejectedCredentials({ keyHolder, monotonicNow }: RejectedCredentialsOptions): RejectedCredentials {
-  const rejections = createExpiringMap<RejectionState>({ idleMs: IDLE_TTL_MS, maxEntries: MAX_CREDENTIALS, monotonicNow });
-  const isInForce = ({ consecutive }: RejectionState) => consecutive >= MIN_CONSECUTIVE_REJECTIONS[keyHolder];
+export function createRejectedCredentials({
+  keyHolder,
+  monotonicNow,
+}: RejectedCredentialsOptions): RejectedCredentials {
+  const rejections = createExpiringMap<RejectionState>({
+    idleMs: IDLE_TTL_MS,
+    maxEntries: MAX_CREDENTIALS,
+    monotonicNow,
+  });
+  const isInForce = ({ consecutive }: RejectionState) =>
+    consecutive >= MIN_CONSECUTIVE_REJECTIONS[keyHolder];
 
   return {
     add(fingerprint, path) {

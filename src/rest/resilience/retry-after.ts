@@ -13,7 +13,10 @@ const HTTP_DATE = /^(mon|tue|wed|thu|fri|sat|sun)/i;
  *   other clock
  * @returns ms, not below 0; undefined if neither header can be parsed
  */
-export function parseRetryAfterMs(header: (name: string) => string | undefined, upstreamNow: number): number | undefined {
+export function parseRetryAfterMs(
+  header: (name: string) => string | undefined,
+  upstreamNow: number,
+): number | undefined {
   const milliseconds = header('retry-after-ms')?.trim() ?? '';
   if (NUMBER.test(milliseconds)) return Number(milliseconds);
   const text = header('retry-after')?.trim() ?? '';

@@ -30,7 +30,10 @@ interface TokenBucket {
  * credentials.
  * @param isAccepted whether the upstream has accepted a credential
  */
-export function createRetryBudget(monotonicNow: () => number, isAccepted: (credential: string) => boolean): RetryBudget {
+export function createRetryBudget(
+  monotonicNow: () => number,
+  isAccepted: (credential: string) => boolean,
+): RetryBudget {
   const totalBucket: TokenBucket = { tokens: MAX_TOTAL_TOKENS };
   /** Only the credentials that have withdrawn tokens; any other credential has a full bucket. */
   const credentialBuckets = createPartitionedMap<TokenBucket>(

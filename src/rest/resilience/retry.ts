@@ -31,7 +31,11 @@ export function isRetryable({ kind, status, shouldRetry }: FailedRequest): boole
  * @param retryCount how many times the request has been retried
  * @param random returns a number from 0 to 1
  */
-export function toBackoffMs({ retryAfterMs }: FailedRequest, retryCount: number, random: () => number): number {
+export function toBackoffMs(
+  { retryAfterMs }: FailedRequest,
+  retryCount: number,
+  random: () => number,
+): number {
   return retryAfterMs === undefined
     ? random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** retryCount)
     : retryAfterMs + random() * BASE_DELAY_MS;

@@ -42,7 +42,10 @@ export function isEncoded(encoding: string | undefined): encoding is string {
  * count as unknown: each would multiply the cost of a few bytes.
  * @throws EncodingError if the encoding is unknown
  */
-export function createDecoder(encoding: string, { onData, onDrain, onEnd, onError }: DecoderEvents): Decoder {
+export function createDecoder(
+  encoding: string,
+  { onData, onDrain, onEnd, onError }: DecoderEvents,
+): Decoder {
   const create = DECODERS.get(encoding.trim().toLowerCase());
   if (!create) throw new EncodingError('an unknown encoding');
   const decoder = create();

@@ -34,7 +34,9 @@ export function parseJson(chunks: readonly Uint8Array[]): unknown {
 
 function concatChunks(chunks: readonly Uint8Array[]): Buffer {
   const [first] = chunks;
-  return chunks.length === 1 && first ? Buffer.from(first.buffer, first.byteOffset, first.byteLength) : Buffer.concat(chunks);
+  return chunks.length === 1 && first
+    ? Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+    : Buffer.concat(chunks);
 }
 
 /**
@@ -66,7 +68,9 @@ function deepFreeze(value: unknown, remainingLevels: number): void {
   if (typeof value !== 'object' || value === null) return;
   if (remainingLevels === 0) throw new TooDeepError(`more than ${MAX_NESTING_DEPTH} levels`);
   if (Array.isArray(value)) for (const inner of value) deepFreezeInner(inner, remainingLevels);
-  else for (const name in value) deepFreezeInner((value as Record<string, unknown>)[name], remainingLevels);
+  else
+    for (const name in value)
+      deepFreezeInner((value as Record<string, unknown>)[name], remainingLevels);
   Object.freeze(value);
 }
 

@@ -26,7 +26,10 @@ type Job = () => void;
  * @param monotonicNow a monotonic clock for durations, in ms with fractions
  * @param runNextIteration calls back in the next iteration of the event loop
  */
-export function createParseScheduler(monotonicNow: () => number, runNextIteration: (run: () => void) => void): ParseScheduler {
+export function createParseScheduler(
+  monotonicNow: () => number,
+  runNextIteration: (run: () => void) => void,
+): ParseScheduler {
   /** By credential, in round-robin order: the first is next. */
   const queues = new Map<string, Job[]>();
   /** Undefined if no time slice is active. */

@@ -67,11 +67,16 @@ export function createFetchTransport(fetch: (request: Request) => Promise<Respon
     };
 
     async function receive(): Promise<TransportResponse> {
-      const request = new Request(origin + path, { headers: { ...headers }, signal, redirect: 'manual' });
+      const request = new Request(origin + path, {
+        headers: { ...headers },
+        signal,
+        redirect: 'manual',
+      });
       const { status, headers: responseHeaders, body } = await fetch(request);
       const head = { status, header: (name: string) => responseHeaders.get(name) ?? undefined };
       // `fetch` may ignore the signal.
-      if (isSuccess(status) && !signal.aborted) return { ...head, ...(await readAll(body, maxBytes, onBytes)) };
+      if (isSuccess(status) && !signal.aborted)
+        return { ...head, ...(await readAll(body, maxBytes, onBytes)) };
       discard(body);
       return { ...head, body: [] };
     }

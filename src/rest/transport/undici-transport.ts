@@ -64,7 +64,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     transport(request) {
       const { origin, path, headers } = request;
       const handler = new ResponseHandler(request, startTimer);
-      dispatcher.dispatch({ origin, path, method: 'GET', headers: headers as Record<string, string> }, handler);
+      dispatcher.dispatch(
+        { origin, path, method: 'GET', headers: headers as Record<string, string> },
+        handler,
+      );
       return handler;
     },
   };
@@ -114,7 +117,11 @@ class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
     if (this.#abortReason) controller.abort(this.#abortReason);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Headers,
+  ): void {
     // Informational responses may come first: 103, for instance.
     if (status < 200 || this.#isSettled) return;
     this.#head = { status, header: (name) => firstValue(headers[name]) };

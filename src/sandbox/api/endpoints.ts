@@ -2,7 +2,15 @@ import type { Organization } from '#sandbox/data/organization.ts';
 import type { PageRules } from './paging.ts';
 import { takePage } from './paging.ts';
 import type { ArrayFormat } from './parameters.ts';
-import { ApiError, parseChoice, parseList, parseScalar, parseWholeNumber, rejectUnknown, toListName } from './parameters.ts';
+import {
+  ApiError,
+  parseChoice,
+  parseList,
+  parseScalar,
+  parseWholeNumber,
+  rejectUnknown,
+  toListName,
+} from './parameters.ts';
 import type { CampaignRow } from './wire.ts';
 import { CALL_STATUSES, ROW_RESULTS } from './wire.ts';
 
@@ -12,7 +20,12 @@ export interface EndpointRules extends PageRules {
   readonly wrapsAssistant: boolean;
 }
 
-type Endpoint = (organization: Organization, id: string, query: URLSearchParams, rules: EndpointRules) => unknown;
+type Endpoint = (
+  organization: Organization,
+  id: string,
+  query: URLSearchParams,
+  rules: EndpointRules,
+) => unknown;
 
 /**
  * Responds to a path (without the base path) from one organization's data: another organization's
@@ -26,9 +39,12 @@ export function respond(
   rules: EndpointRules,
 ): unknown {
   const [empty, collection, id, rest, ...more] = path.split('/').map(decodeSegment);
-  if (empty !== '' || collection === undefined || id === '' || more.length > 0) throw notFound('Route');
+  if (empty !== '' || collection === undefined || id === '' || more.length > 0)
+    throw notFound('Route');
   const endpoint = ENDPOINTS.get(
-    [collection, ...(id === undefined ? [] : [':id']), ...(rest === undefined ? [] : [rest])].join('/'),
+    [collection, ...(id === undefined ? [] : [':id']), ...(rest === undefined ? [] : [rest])].join(
+      '/',
+    ),
   );
   if (endpoint === undefined) throw notFound('Route');
   if (method !== 'GET') throw new ApiError(405, 'Method not allowed', { allow: 'GET' });
@@ -45,7 +61,12 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['campaigns/:id/rows', listRows],
 ]);
 
-function listAttempts(organization: Organization, _id: string, query: URLSearchParams, rules: EndpointRules): unknown {
+function listAttempts(
+  organization: Organization,
+  _id: string,
+  query: URLSearchParams,
+  rules: EndpointRules,
+): unknown {
   rejectUnknown(query, ['page', 'page_size', toListName('statuses', rules.arrayFormat)]);
   const requested = parsePage(query, rules);
   const statuses = parseList(query, 'statuses', rules.arrayFormat, CALL_STATUSES);
@@ -70,7 +91,12 @@ function listAssistants(organization: Organization, _id: string, query: URLSearc
   return { assistants: organization.assistants };
 }
 
-function getAssistant(organization: Organization, id: string, query: URLSearchParams, rules: EndpointRules): unknown {
+function getAssistant(
+  organization: Organization,
+  id: string,
+  query: URLSearchParams,
+  rules: EndpointRules,
+): unknown {
   rejectUnknown(query, []);
   const assistant = findById(organization.assistants, id, 'Assistant');
   return rules.wrapsAssistant ? { assistant } : assistant;
@@ -86,7 +112,12 @@ function getCampaign(organization: Organization, id: string, query: URLSearchPar
   return { campaign: findById(organization.campaigns, id, 'Campaign') };
 }
 
-function listRows(organization: Organization, id: string, query: URLSearchParams, rules: EndpointRules): unknown {
+function listRows(
+  organization: Organization,
+  id: string,
+  query: URLSearchParams,
+  rules: EndpointRules,
+): unknown {
   rejectUnknown(query, ['page', 'page_size', 'query', 'result', 'statuses']);
   const requested = parsePage(query, rules);
   const text = parseScalar(query, 'query')?.toLowerCase();
@@ -105,13 +136,19 @@ function listRows(organization: Organization, id: string, query: URLSearchParams
 
 function parsePage(query: URLSearchParams, rules: PageRules): { page: number; pageSize: number } {
   return {
-    page: parseWholeNumber(query, 'page', rules.clampsPageNumber ? Number.MIN_SAFE_INTEGER : rules.firstPage),
+    page: parseWholeNumber(
+      query,
+      'page',
+      rules.clampsPageNumber ? Number.MIN_SAFE_INTEGER : rules.firstPage,
+    ),
     pageSize: parseWholeNumber(query, 'page_size', 1),
   };
 }
 
 function mentions(row: CampaignRow, text: string): boolean {
-  return [row.phone_number, ...Object.values(row.input_data)].some((value) => value.toLowerCase().includes(text));
+  return [row.phone_number, ...Object.values(row.input_data)].some((value) =>
+    value.toLowerCase().includes(text),
+  );
 }
 
 function findById<T extends { id: string }>(items: readonly T[], id: string, what: string): T {

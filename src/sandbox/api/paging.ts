@@ -19,7 +19,9 @@ export function takePage<T>(
   const pageSize = Math.min(requested.pageSize, rules.maxPageSize);
   const stride = rules.capOffset === 'requested' ? requested.pageSize : pageSize;
   const lastPage = rules.firstPage + Math.max(0, Math.ceil(items.length / stride) - 1);
-  const page = rules.clampsPageNumber ? Math.min(Math.max(requested.page, rules.firstPage), lastPage) : requested.page;
+  const page = rules.clampsPageNumber
+    ? Math.min(Math.max(requested.page, rules.firstPage), lastPage)
+    : requested.page;
   const start = (page - rules.firstPage) * stride;
   return { items: items.slice(start, start + pageSize), page, pageSize };
 }

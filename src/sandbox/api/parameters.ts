@@ -44,7 +44,11 @@ export function parseWholeNumber(query: URLSearchParams, name: string, minimum: 
 }
 
 /** One value of a closed set. */
-export function parseChoice<T extends string>(text: string, name: string, choices: readonly T[]): T {
+export function parseChoice<T extends string>(
+  text: string,
+  name: string,
+  choices: readonly T[],
+): T {
   const found = choices.find((choice) => choice === text);
   if (found === undefined) throw new ApiError(400, `${name} must be one of: ${choices.join(', ')}`);
   return found;
@@ -64,7 +68,10 @@ export function parseList<T extends string>(
   format: ArrayFormat,
   choices: readonly T[],
 ): T[] | undefined {
-  const texts = format === 'comma' ? parseScalar(query, name)?.split(',') : query.getAll(toListName(name, format));
+  const texts =
+    format === 'comma'
+      ? parseScalar(query, name)?.split(',')
+      : query.getAll(toListName(name, format));
   if (texts === undefined || texts.length === 0) return undefined;
   return texts.map((text) => parseChoice(text, name, choices));
 }

@@ -75,7 +75,8 @@ const VERSION_TRANSFORMS: { readonly [Version in ApiVersion]: VersionTransform }
   oldest: {
     utterance: ({ role, content }) => ({ role, content }),
     attempt: earlyAttempt,
-    call: (call) => omit(earlyCall(call), 'first_sentence_delay_ms', 'is_cancelled', 'metadata', 'scheduled_at'),
+    call: (call) =>
+      omit(earlyCall(call), 'first_sentence_delay_ms', 'is_cancelled', 'metadata', 'scheduled_at'),
     retryConfig: ({ calling_windows, max_retry_attempts, timezone = null }) => ({
       ...(Array.isArray(calling_windows) ? calling_windows[0] : {}),
       max_retry_attempts,
@@ -145,7 +146,16 @@ const VERSION_TRANSFORMS: { readonly [Version in ApiVersion]: VersionTransform }
       call_retry_config: null,
       created_by: null,
       funnel_stats: {},
-      row_stats: { calling: 0, completed: 0, failed: 0, not_launched: 0, pending: 0, retry: 0, skipped: 0, total: 0 },
+      row_stats: {
+        calling: 0,
+        completed: 0,
+        failed: 0,
+        not_launched: 0,
+        pending: 0,
+        retry: 0,
+        skipped: 0,
+        total: 0,
+      },
       structured_output_extraction: null,
     }),
     rowPage: ({ rows }) => ({ rows }),
@@ -184,7 +194,15 @@ export function toVersion(version: ApiVersion, body: unknown): unknown {
   });
   const campaign = transformEach('campaign', { assistant });
   const rows = transformEach('row', { call });
-  const wrappedParts = { assistant, assistants: assistant, call, calls: attempt, campaign, campaigns: campaign, rows };
+  const wrappedParts = {
+    assistant,
+    assistants: assistant,
+    call,
+    calls: attempt,
+    campaign,
+    campaigns: campaign,
+    rows,
+  };
 
   return mapObjects(body, (answer) => {
     // The response for a single assistant has no envelope.
@@ -205,7 +223,9 @@ function mapObjects(value: unknown, change: (fields: Fields) => Fields): unknown
  * the value unchanged.
  */
 function transformParts(fields: Fields, parts: Parts): Fields {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, parts[key]?.(value) ?? value]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, parts[key]?.(value) ?? value]),
+  );
 }
 
 function omit(fields: Fields, ...keys: string[]): Fields {

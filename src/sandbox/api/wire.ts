@@ -13,7 +13,13 @@ export const CALL_STATUSES = [
   'errored',
 ] as const;
 export const ATTEMPT_STATUSES = ['queued', 'ringing', 'ongoing', 'completed', 'error'] as const;
-export const ATTEMPT_RESULTS = ['IVR', 'voicemail', 'human', 'unknown', 'ios-screening-filter'] as const;
+export const ATTEMPT_RESULTS = [
+  'IVR',
+  'voicemail',
+  'human',
+  'unknown',
+  'ios-screening-filter',
+] as const;
 export const ROW_RESULTS = [...ATTEMPT_RESULTS, 'all', 'none'] as const;
 export const DIAL_ERRORS = [
   'number_non_attributed',

@@ -37,7 +37,11 @@ export interface CampaignPlan {
   readonly calls: number;
 }
 
-const planLine = (story: Story, attempts: number, orders: number): PlanLine => ({ story, attempts, orders });
+const planLine = (story: Story, attempts: number, orders: number): PlanLine => ({
+  story,
+  attempts,
+  orders,
+});
 
 /**
  * Organization a: 720 calls, 2,070 attempts (42 pages of 50, the last one short). Organization b:
@@ -92,7 +96,10 @@ export const CALL_PLAN: { readonly a: readonly PlanLine[]; readonly b: readonly 
 };
 
 /** Organization a: 8 campaigns, 1,440 rows. Organization b: 3 campaigns, 185 rows. */
-export const CAMPAIGN_PLAN: { readonly a: readonly CampaignPlan[]; readonly b: readonly CampaignPlan[] } = {
+export const CAMPAIGN_PLAN: {
+  readonly a: readonly CampaignPlan[];
+  readonly b: readonly CampaignPlan[];
+} = {
   a: [
     {
       key: 'solar-west',
@@ -186,6 +193,14 @@ export const CAMPAIGN_PLAN: { readonly a: readonly CampaignPlan[]; readonly b: r
       rows: 60,
       calls: 60,
     },
-    { key: 'overdue', assistant: 'invoice', name: 'Factures échues', status: 'draft', isCancelled: false, rows: 45, calls: 0 },
+    {
+      key: 'overdue',
+      assistant: 'invoice',
+      name: 'Factures échues',
+      status: 'draft',
+      isCancelled: false,
+      rows: 45,
+      calls: 0,
+    },
   ],
 };

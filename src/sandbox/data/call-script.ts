@@ -48,7 +48,9 @@ export type Stage = 'waiting' | 'queued' | 'started' | 'finished';
 export function stageAt(script: CallScript, at: number): Stage {
   if (at < script.queuedAt) return 'waiting';
   if (at < script.dialAt) return 'queued';
-  return at < script.dialAt + script.outcome.ringMs + script.outcome.talkMs ? 'started' : 'finished';
+  return at < script.dialAt + script.outcome.ringMs + script.outcome.talkMs
+    ? 'started'
+    : 'finished';
 }
 
 /**
@@ -97,7 +99,12 @@ export function finishAttempt(attempt: CallAttempt, dialledAt: number, outcome: 
     attempt.dial_error = outcome.dialError;
     // The data covers both forms of an optional key without a value: absent, and null.
     if (outcome.dialError === 'no_answer')
-      Object.assign(attempt, { end_reason: null, ended_by: null, structured_output: null, transcript: null });
+      Object.assign(attempt, {
+        end_reason: null,
+        ended_by: null,
+        structured_output: null,
+        transcript: null,
+      });
     return;
   }
   attempt.status = 'completed';

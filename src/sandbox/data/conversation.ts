@@ -18,21 +18,42 @@ export function generateConversation(
 ): Outcome {
   const ringMs = random.between(2_000, 19_000);
   const noise = random.between(0, 4_999);
-  const base = { result: answeredBy, dialError: null, ringMs, structuredOutput: null, recordingUrl };
+  const base = {
+    result: answeredBy,
+    dialError: null,
+    ringMs,
+    structuredOutput: null,
+    recordingUrl,
+  };
   if (answeredBy === 'human') {
     const { lines, extracted, endedBy, endReason } = random.pick(entry.dialogues);
     const messages = lines.map((line) => toMessage(line, facts));
-    const talkMs = Math.min(messages.length * 7_000 + noise, entry.settings.max_call_duration_secs * 1000);
-    const structuredOutput = extracted === null ? null : (fillValue(extracted, facts) as { [key: string]: Json });
+    const talkMs = Math.min(
+      messages.length * 7_000 + noise,
+      entry.settings.max_call_duration_secs * 1000,
+    );
+    const structuredOutput =
+      extracted === null ? null : (fillValue(extracted, facts) as { [key: string]: Json });
     return { ...base, talkMs, endedBy, endReason, structuredOutput, lines: messages };
   }
-  const { lines, ...end } = toMachineDialogue(random, entry, answeredBy, COUNTRIES[entry.market].language);
-  return { ...base, ...end, talkMs: 9_000 + lines.length * 4_000 + noise, lines: lines.map((line) => toMessage(line, facts)) };
+  const { lines, ...end } = toMachineDialogue(
+    random,
+    entry,
+    answeredBy,
+    COUNTRIES[entry.market].language,
+  );
+  return {
+    ...base,
+    ...end,
+    talkMs: 9_000 + lines.length * 4_000 + noise,
+    lines: lines.map((line) => toMessage(line, facts)),
+  };
 }
 
 /** The outcome of an attempt that was not answered. */
 export function generateDialError(random: Random, dialError: DialError): Outcome {
-  const ringMs = dialError === 'no_answer' ? random.between(25_000, 45_000) : random.between(400, 3_000);
+  const ringMs =
+    dialError === 'no_answer' ? random.between(25_000, 45_000) : random.between(400, 3_000);
   return {
     result: null,
     dialError,
@@ -80,13 +101,22 @@ function toMachineDialogue(
         'Thank you for calling {company}. For sales, press 1. For all other enquiries, press 2.',
       ),
     ];
-    if (!entry.settings.ivr_navigation_enabled) return { lines: [menu], endedBy: 'agent', endReason: 'ivr_no_navigate' };
+    if (!entry.settings.ivr_navigation_enabled)
+      return { lines: [menu], endedBy: 'agent', endReason: 'ivr_no_navigate' };
     const closed: Line = [
       'callee',
-      localized('Nos bureaux sont fermés. Merci de rappeler.', 'Our offices are closed. Please call back later.'),
+      localized(
+        'Nos bureaux sont fermés. Merci de rappeler.',
+        'Our offices are closed. Please call back later.',
+      ),
     ];
     return {
-      lines: [menu, ['tool', 'send_dtmf', 'sent', { digits: '2' }], closed, ['tool', 'skip_turn', 'skipped', null]],
+      lines: [
+        menu,
+        ['tool', 'send_dtmf', 'sent', { digits: '2' }],
+        closed,
+        ['tool', 'skip_turn', 'skipped', null],
+      ],
       endedBy: 'user',
       endReason: null,
     };
@@ -107,20 +137,30 @@ function toMachineDialogue(
       ),
     ];
     return {
-      lines: [screen, reason, ['callee', localized('Merci. Ne quittez pas.', 'Thank you. Please stay on the line.')]],
+      lines: [
+        screen,
+        reason,
+        ['callee', localized('Merci. Ne quittez pas.', 'Thank you. Please stay on the line.')],
+      ],
       endedBy: 'user',
       endReason: null,
     };
   }
   return {
-    lines: random.chance(0.5) ? [] : [['agent', localized('Allô ? Est-ce que vous m’entendez ?', 'Hello? Can you hear me?')]],
+    lines: random.chance(0.5)
+      ? []
+      : [['agent', localized('Allô ? Est-ce que vous m’entendez ?', 'Hello? Can you hear me?')]],
     endedBy: 'system',
     endReason: random.chance(0.5) ? 'silence_timeout' : null,
   };
 }
 
 function toMessage(line: Line, facts: ContactFacts): TranscriptMessage {
-  if (line[0] !== 'tool') return { content: fillPlaceholders(line[1], facts), role: line[0] === 'agent' ? 'assistant' : 'user' };
+  if (line[0] !== 'tool')
+    return {
+      content: fillPlaceholders(line[1], facts),
+      role: line[0] === 'agent' ? 'assistant' : 'user',
+    };
   const [, name, returned, given, failed] = line;
   return {
     content: fillPlaceholders(returned, facts),
@@ -133,7 +173,9 @@ function toMessage(line: Line, facts: ContactFacts): TranscriptMessage {
 
 /** Fills the placeholders of a text. `{{these}}` belong to the API and are not replaced. */
 export function fillPlaceholders(text: string, facts: ContactFacts): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in facts ? String(facts[name as keyof ContactFacts]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    name in facts ? String(facts[name as keyof ContactFacts]) : whole,
+  );
 }
 
 function fillValue(value: Json, facts: ContactFacts): Json {
@@ -145,5 +187,7 @@ function fillValue(value: Json, facts: ContactFacts): Json {
   }
   if (Array.isArray(value)) return value.map((item) => fillValue(item, facts));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item, facts)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, fillValue(item, facts)]),
+  );
 }

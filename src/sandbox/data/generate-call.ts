@@ -99,7 +99,9 @@ export function generateCall(spec: CallSpec): GeneratedCall {
   const pastAttempts = isInProgress ? spec.attempts - 1 : spec.attempts;
 
   // Backwards from the last attempt, so that all retries are before it, whatever their number.
-  const agoMs = hasScript ? random.between(2, 20) * HOUR_MS : random.between(12 * MINUTE_MS, 40 * DAY_MS);
+  const agoMs = hasScript
+    ? random.between(2, 20) * HOUR_MS
+    : random.between(12 * MINUTE_MS, 40 * DAY_MS);
   const dialledAt: number[] = [];
   for (let at = startedAt - agoMs, remaining = pastAttempts; remaining > 0; remaining--) {
     at = snapToOpeningHours(at, market, random.next());
@@ -114,7 +116,9 @@ export function generateCall(spec: CallSpec): GeneratedCall {
         : hasScript
           ? random.between(2_000, 9_000)
           : random.between(HOUR_MS, 30 * DAY_MS));
-  const createdAt = firstAt - (dialledAt.length === 0 && story !== 'scheduled' ? 0 : random.between(MINUTE_MS, 3 * HOUR_MS));
+  const createdAt =
+    firstAt -
+    (dialledAt.length === 0 && story !== 'scheduled' ? 0 : random.between(MINUTE_MS, 3 * HOUR_MS));
   const facts = generateContactFacts(random, market, dialledAt.at(-1) ?? startedAt, entry.amounts);
 
   const isInbound = story === 'inbound';
@@ -132,25 +136,54 @@ export function generateCall(spec: CallSpec): GeneratedCall {
     llm_model: entry.settings.llm_model,
     metadata: generateMetadata(random, facts, spec),
     organization_id: organization.id,
-    scheduled_at: story === 'scheduled' ? toTimestamp(dueAt) : !isInbound && wasScheduled ? toTimestamp(firstAt - 2_000) : null,
+    scheduled_at:
+      story === 'scheduled'
+        ? toTimestamp(dueAt)
+        : !isInbound && wasScheduled
+          ? toTimestamp(firstAt - 2_000)
+          : null,
     status: STATUS_OF_STORY[story],
     to_phone_number: isInbound ? spec.callerNumber : contactPhone,
   });
 
   const attempts = dialledAt.map((at, number) => {
     const attempt = toAttempt(spec, call, number);
-    finishAttempt(attempt, at, generateOutcome(random, spec, facts, attempt.id, number === spec.attempts - 1 ? 'last' : number));
+    finishAttempt(
+      attempt,
+      at,
+      generateOutcome(
+        random,
+        spec,
+        facts,
+        attempt.id,
+        number === spec.attempts - 1 ? 'last' : number,
+      ),
+    );
     return attempt;
   });
   setAttempts(call, attempts.reverse());
-  return hasScript ? { call, facts, script: generateScript(random, spec, facts, call, dueAt) } : { call, facts };
+  return hasScript
+    ? { call, facts, script: generateScript(random, spec, facts, call, dueAt) }
+    : { call, facts };
 }
 
-function generateOutcome(random: Random, spec: CallSpec, facts: ContactFacts, attemptId: string, turn: number | 'last'): Outcome {
+function generateOutcome(
+  random: Random,
+  spec: CallSpec,
+  facts: ContactFacts,
+  attemptId: string,
+  turn: number | 'last',
+): Outcome {
   const end = turn === 'last' ? ANSWERED_BY[spec.story] : undefined;
-  const failure = FAILURES[(spec.index * 5 + (turn === 'last' ? 7 : turn)) % FAILURES.length] ?? 'no_answer';
-  const result = spec.story === 'errored' ? (FINAL_ERRORS[spec.index % FINAL_ERRORS.length] ?? 'busy') : (end ?? failure);
-  const recordingUrl = random.chance(0.04) ? null : `https://recordings.example/${spec.organization.key}/${attemptId}.mp3`;
+  const failure =
+    FAILURES[(spec.index * 5 + (turn === 'last' ? 7 : turn)) % FAILURES.length] ?? 'no_answer';
+  const result =
+    spec.story === 'errored'
+      ? (FINAL_ERRORS[spec.index % FINAL_ERRORS.length] ?? 'busy')
+      : (end ?? failure);
+  const recordingUrl = random.chance(0.04)
+    ? null
+    : `https://recordings.example/${spec.organization.key}/${attemptId}.mp3`;
   return isAnswered(result)
     ? generateConversation(random, spec.entry, facts, result, recordingUrl)
     : generateDialError(random, result);
@@ -158,11 +191,21 @@ function generateOutcome(random: Random, spec: CallSpec, facts: ContactFacts, at
 
 function isAnswered(result: DialError | AnsweredBy): result is AnsweredBy {
   return (
-    result === 'human' || result === 'voicemail' || result === 'IVR' || result === 'ios-screening-filter' || result === 'unknown'
+    result === 'human' ||
+    result === 'voicemail' ||
+    result === 'IVR' ||
+    result === 'ios-screening-filter' ||
+    result === 'unknown'
   );
 }
 
-function generateScript(random: Random, spec: CallSpec, facts: ContactFacts, call: Call, dueAt: number): CallScript {
+function generateScript(
+  random: Random,
+  spec: CallSpec,
+  facts: ContactFacts,
+  call: Call,
+  dueAt: number,
+): CallScript {
   const { startedAt, story, index } = spec;
   const attempt = toAttempt(spec, call, spec.attempts);
   const outcome = generateConversation(
@@ -174,19 +217,44 @@ function generateScript(random: Random, spec: CallSpec, facts: ContactFacts, cal
   );
   const waitMs = random.between(8_000, 60_000);
   const queuedAt =
-    story === 'scheduled' ? dueAt : story === 'initializing' ? startedAt + random.between(3_000, 90_000) : startedAt - waitMs;
+    story === 'scheduled'
+      ? dueAt
+      : story === 'initializing'
+        ? startedAt + random.between(3_000, 90_000)
+        : startedAt - waitMs;
   // Calls in progress at the start alternate: one rings, the next one has been talking for a while.
   const sinceDialMs =
-    index % 2 === 0 ? Math.floor(outcome.ringMs / 2) : outcome.ringMs + Math.floor(outcome.talkMs * (0.2 + 0.4 * random.next()));
-  const dialAt = story === 'calling' ? startedAt - sinceDialMs : Math.max(queuedAt, startedAt) + waitMs;
-  return { call, attempt, outcome, queuedAt: Math.min(queuedAt, dialAt - 1_000), dialAt, stage: 'waiting' };
+    index % 2 === 0
+      ? Math.floor(outcome.ringMs / 2)
+      : outcome.ringMs + Math.floor(outcome.talkMs * (0.2 + 0.4 * random.next()));
+  const dialAt =
+    story === 'calling' ? startedAt - sinceDialMs : Math.max(queuedAt, startedAt) + waitMs;
+  return {
+    call,
+    attempt,
+    outcome,
+    queuedAt: Math.min(queuedAt, dialAt - 1_000),
+    dialAt,
+    stage: 'waiting',
+  };
 }
 
-function toAttempt({ seed, organization, index }: CallSpec, call: Call, number: number): CallAttempt {
-  return toQueuedAttempt(toId(seed, organization.key, 'attempt', index, number), call.to_phone_number);
+function toAttempt(
+  { seed, organization, index }: CallSpec,
+  call: Call,
+  number: number,
+): CallAttempt {
+  return toQueuedAttempt(
+    toId(seed, organization.key, 'attempt', index, number),
+    call.to_phone_number,
+  );
 }
 
-function generateMetadata(random: Random, facts: ContactFacts, { story, campaign, index }: CallSpec): Call['metadata'] {
+function generateMetadata(
+  random: Random,
+  facts: ContactFacts,
+  { story, campaign, index }: CallSpec,
+): Call['metadata'] {
   const crm = random.pick(['hubspot', 'salesforce', 'pipedrive']);
   if (story === 'silent' || index % 7 === 6) return null;
   return {
@@ -199,7 +267,10 @@ function generateMetadata(random: Random, facts: ContactFacts, { story, campaign
 
 /** A call with all its keys, created from the keys that are not derived. */
 export function toCall(
-  fields: Omit<Call, 'call_attempts' | 'calls_count' | 'is_cancelled' | 'is_completed' | 'last_call_attempt'>,
+  fields: Omit<
+    Call,
+    'call_attempts' | 'calls_count' | 'is_cancelled' | 'is_completed' | 'last_call_attempt'
+  >,
 ): Call {
   return {
     ...fields,

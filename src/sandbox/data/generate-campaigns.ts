@@ -11,7 +11,11 @@ import { createRandom, toId } from './random.ts';
 const HOUR_MS = 3_600_000;
 
 /** The id and name of a campaign, as its calls contain them. */
-export function toCampaignLabel(seed: number, organizationKey: string, plan: CampaignPlan): { id: string; name: string } {
+export function toCampaignLabel(
+  seed: number,
+  organizationKey: string,
+  plan: CampaignPlan,
+): { id: string; name: string } {
   return { id: toId(seed, organizationKey, 'campaign', plan.key), name: plan.name };
 }
 
@@ -25,10 +29,14 @@ export function generateCampaign(
   startedAt: number,
 ): Campaign {
   const random = createRandom(seed, organizationKey, 'campaign', plan.key);
-  const firstAt = calls.reduce((earliest, { call }) => Math.min(earliest, Date.parse(call.created_at)), startedAt - 30 * HOUR_MS);
+  const firstAt = calls.reduce(
+    (earliest, { call }) => Math.min(earliest, Date.parse(call.created_at)),
+    startedAt - 30 * HOUR_MS,
+  );
   const createdAt = firstAt - random.between(HOUR_MS, 40 * HOUR_MS);
   const lastAt = calls.reduce(
-    (latest, { call }) => Math.max(latest, Date.parse(call.last_call_attempt?.ended_at ?? call.created_at)),
+    (latest, { call }) =>
+      Math.max(latest, Date.parse(call.last_call_attempt?.ended_at ?? call.created_at)),
     createdAt,
   );
   return {
@@ -54,14 +62,19 @@ export function generateRows(
 ): CampaignRow[] {
   const random = createRandom(seed, organizationKey, 'rows', plan.key);
   const calledRange = Math.min(plan.rows, Math.ceil(plan.calls * 1.25));
-  const called = new Set(random.shuffle(Array.from({ length: calledRange }, (_, index) => index)).slice(0, plan.calls));
+  const called = new Set(
+    random.shuffle(Array.from({ length: calledRange }, (_, index) => index)).slice(0, plan.calls),
+  );
   const remaining = [...calls];
   return Array.from({ length: plan.rows }, (_, index) => {
     const generated = called.has(index) ? remaining.shift() : undefined;
     const contact = createRandom(seed, organizationKey, 'contact', plan.key, index);
     return {
       id: toId(seed, organizationKey, 'row', plan.key, index),
-      input_data: toInputData(entry, generated?.facts ?? generateContactFacts(contact, entry.market, startedAt, entry.amounts)),
+      input_data: toInputData(
+        entry,
+        generated?.facts ?? generateContactFacts(contact, entry.market, startedAt, entry.amounts),
+      ),
       phone_number: generated?.call.to_phone_number ?? COUNTRIES[entry.market].phone(contact),
       row_index: index,
       ...(generated === undefined ? {} : { call: generated.call }),
@@ -70,5 +83,7 @@ export function generateRows(
 }
 
 function toInputData(entry: CatalogueEntry, facts: ContactFacts): { [key: string]: string } {
-  return Object.fromEntries(Object.entries(entry.columns).map(([column, text]) => [column, fillPlaceholders(text, facts)]));
+  return Object.fromEntries(
+    Object.entries(entry.columns).map(([column, text]) => [column, fillPlaceholders(text, facts)]),
+  );
 }

@@ -51,7 +51,12 @@ export function generateInsertedCall(
 }
 
 /** A row without a call, for a test to insert into a campaign. */
-export function generateInsertedRow(seed: number, organization: Organization, number: number, rowIndex: number): CampaignRow {
+export function generateInsertedRow(
+  seed: number,
+  organization: Organization,
+  number: number,
+  rowIndex: number,
+): CampaignRow {
   const random = createRandom(seed, organization.key, 'inserted-row', number);
   return {
     id: toId(seed, organization.key, 'inserted-row', number),

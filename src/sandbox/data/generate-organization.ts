@@ -24,7 +24,10 @@ export interface GeneratedOrganization {
  * The two organizations; both are complete at the start, so a request never waits for the
  * generation of data.
  */
-export function generateOrganizations(seed: number, startedAt: number): readonly GeneratedOrganization[] {
+export function generateOrganizations(
+  seed: number,
+  startedAt: number,
+): readonly GeneratedOrganization[] {
   if (lastGenerated?.seed !== seed || lastGenerated.startedAt !== startedAt)
     lastGenerated = { seed, startedAt, organizations: generateBoth(seed, startedAt) };
   return lastGenerated.organizations.map((organization) => {
@@ -37,7 +40,9 @@ export function generateOrganizations(seed: number, startedAt: number): readonly
  * The most recently generated data: the same seed and moment produce the same data, so further
  * sandboxes reuse it.
  */
-let lastGenerated: { seed: number; startedAt: number; organizations: readonly Organization[] } | undefined;
+let lastGenerated:
+  | { seed: number; startedAt: number; organizations: readonly Organization[] }
+  | undefined;
 
 function generateBoth(seed: number, startedAt: number): readonly Organization[] {
   return [
@@ -59,7 +64,8 @@ function copyOf<T>(original: T, known = new Map<unknown, unknown>()): T {
 
 function copyContents(original: object, known: Map<unknown, unknown>): object {
   if (Array.isArray(original)) return original.map((item) => copyOf(item, known));
-  if (original instanceof Map) return new Map([...original].map(([key, value]) => [key, copyOf(value, known)]));
+  if (original instanceof Map)
+    return new Map([...original].map(([key, value]) => [key, copyOf(value, known)]));
   const copy: { [key: string]: unknown } = { ...original };
   for (const key in copy) copy[key] = copyOf(copy[key], known);
   return copy;
@@ -71,7 +77,12 @@ interface Slot {
   readonly attempts: number;
 }
 
-function generateOrganization(seed: number, key: 'a' | 'b', name: string, startedAt: number): Organization {
+function generateOrganization(
+  seed: number,
+  key: 'a' | 'b',
+  name: string,
+  startedAt: number,
+): Organization {
   const organization: Organization = {
     key,
     id: toId(seed, key, 'organization'),
@@ -86,7 +97,10 @@ function generateOrganization(seed: number, key: 'a' | 'b', name: string, starte
     scripts: [],
   };
   const entries = new Map(
-    CATALOGUE[key].map((entry) => [entry.key, { entry, assistant: generateAssistant(seed, organization, entry, startedAt) }]),
+    CATALOGUE[key].map((entry) => [
+      entry.key,
+      { entry, assistant: generateAssistant(seed, organization, entry, startedAt) },
+    ]),
   );
   organization.assistants.push(...[...entries.values()].map(({ assistant }) => assistant));
 
@@ -118,16 +132,21 @@ function generateOrganization(seed: number, key: 'a' | 'b', name: string, starte
 
   for (const plan of CAMPAIGN_PLAN[key]) {
     const found = entries.get(plan.assistant);
-    if (found === undefined) throw new Error(`No assistant ${plan.assistant} for the campaign ${plan.key}`);
+    if (found === undefined)
+      throw new Error(`No assistant ${plan.assistant} for the campaign ${plan.key}`);
     const { entry, assistant } = found;
     const label = toCampaignLabel(seed, key, plan);
-    const calls = (slots.byCampaign.get(plan.key) ?? []).map((slot) => addCall(slot, entry, assistant, label));
+    const calls = (slots.byCampaign.get(plan.key) ?? []).map((slot) =>
+      addCall(slot, entry, assistant, label),
+    );
     organization.campaigns.push(generateCampaign(seed, key, plan, assistant, calls, startedAt));
     organization.rows[label.id] = generateRows(seed, key, plan, entry, calls, startedAt);
   }
   const catalogue = [...entries.values()];
   for (const slot of slots.standalone) {
-    const { entry, assistant } = createRandom(seed, key, 'assistant-of', slot.index).pick(catalogue);
+    const { entry, assistant } = createRandom(seed, key, 'assistant-of', slot.index).pick(
+      catalogue,
+    );
     addCall(slot, entry, generateEmbeddedAssistant(seed, key, assistant, slot.index), null);
   }
 
@@ -140,12 +159,18 @@ function generateOrganization(seed: number, key: 'a' | 'b', name: string, starte
  * Assigns orders to campaigns: finished orders to any campaign, unfinished ones only to running
  * campaigns.
  */
-function assignToCampaigns(seed: number, key: 'a' | 'b'): { byCampaign: Map<string, Slot[]>; standalone: Slot[] } {
+function assignToCampaigns(
+  seed: number,
+  key: 'a' | 'b',
+): { byCampaign: Map<string, Slot[]>; standalone: Slot[] } {
   const all = CALL_PLAN[key].flatMap(({ story, attempts, orders }) =>
     Array.from({ length: orders }, () => ({ story, attempts })),
   );
-  const slots: Slot[] = createRandom(seed, key, 'share-out').shuffle(all.map((line, index) => ({ index, ...line })));
-  const isFinished = ({ story }: Slot) => !['scheduled', 'queued', 'calling', 'initializing'].includes(story);
+  const slots: Slot[] = createRandom(seed, key, 'share-out').shuffle(
+    all.map((line, index) => ({ index, ...line })),
+  );
+  const isFinished = ({ story }: Slot) =>
+    !['scheduled', 'queued', 'calling', 'initializing'].includes(story);
   const inbound = slots.filter(({ story }) => story === 'inbound');
   const finished = slots.filter((slot) => isFinished(slot) && slot.story !== 'inbound');
   const unfinished = slots.filter((slot) => !isFinished(slot));
@@ -154,7 +179,8 @@ function assignToCampaigns(seed: number, key: 'a' | 'b'): { byCampaign: Map<stri
 
   const byCampaign = new Map<string, Slot[]>();
   for (const plan of CAMPAIGN_PLAN[key]) {
-    const current = plan.status === 'running' ? ongoing.splice(0, Math.ceil(ongoing.length / 2)) : [];
+    const current =
+      plan.status === 'running' ? ongoing.splice(0, Math.ceil(ongoing.length / 2)) : [];
     const past = finished.splice(0, plan.calls - current.length);
     byCampaign.set(plan.key, [...past, ...current]);
   }

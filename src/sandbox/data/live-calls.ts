@@ -29,7 +29,11 @@ export interface LiveCalls {
 }
 
 /** New calls arrive and go through their stages, and calls in progress at the start continue. */
-export function createLiveCalls(organization: Organization, seed: number, startedAt: number): LiveCalls {
+export function createLiveCalls(
+  organization: Organization,
+  seed: number,
+  startedAt: number,
+): LiveCalls {
   const intervalMs = LIVE_INTERVAL_MS[organization.key];
   const retained: { readonly number: number; readonly id: string }[] = [];
   let latest = startedAt;
@@ -40,10 +44,22 @@ export function createLiveCalls(organization: Organization, seed: number, starte
       latest = now;
       const newestNumber = Math.floor((now - startedAt) / intervalMs);
       const oldestRetained = Math.max(1, newestNumber - MAX_LIVE_CALLS + 1);
-      const recycled = retained.splice(0, retained.filter(({ number }) => number < oldestRetained).length);
+      const recycled = retained.splice(
+        0,
+        retained.filter(({ number }) => number < oldestRetained).length,
+      );
       removeCalls(organization, new Set(recycled.map(({ id }) => id)));
-      for (let number = Math.max(lastNumber + 1, oldestRetained); number <= newestNumber; number++) {
-        const script = generateLiveCall(organization, seed, number, startedAt + number * intervalMs);
+      for (
+        let number = Math.max(lastNumber + 1, oldestRetained);
+        number <= newestNumber;
+        number++
+      ) {
+        const script = generateLiveCall(
+          organization,
+          seed,
+          number,
+          startedAt + number * intervalMs,
+        );
         retained.push({ number, id: script.call.id });
         organization.calls.push(script.call);
         organization.scripts.push(script);
@@ -54,7 +70,12 @@ export function createLiveCalls(organization: Organization, seed: number, starte
   };
 }
 
-function generateLiveCall(organization: Organization, seed: number, number: number, createdAt: number): CallScript {
+function generateLiveCall(
+  organization: Organization,
+  seed: number,
+  number: number,
+  createdAt: number,
+): CallScript {
   const random = createRandom(seed, organization.key, 'live', number);
   const entry = random.pick(CATALOGUE[organization.key]);
   const phone = COUNTRIES[entry.market].phone(random);
@@ -65,7 +86,13 @@ function generateLiveCall(organization: Organization, seed: number, number: numb
   const outcome =
     luck < 0.15
       ? generateDialError(random, 'no_answer')
-      : generateConversation(random, entry, facts, luck < 0.3 ? 'voicemail' : 'human', recordingUrl);
+      : generateConversation(
+          random,
+          entry,
+          facts,
+          luck < 0.3 ? 'voicemail' : 'human',
+          recordingUrl,
+        );
   const assistantId = toAssistantId(seed, organization.key, entry.key);
   const assistant = organization.assistants.find(({ id }) => id === assistantId) ?? null;
   const call = toCall({

@@ -71,7 +71,10 @@ export function removeCalls(organization: Organization, ids: ReadonlySet<string>
   const removed = organization.calls.filter(({ id }) => ids.has(id));
   retain(organization.calls, ({ id }) => !ids.has(id));
   retain(organization.scripts, ({ call }) => !ids.has(call.id));
-  removeAttempts(organization, new Set(removed.flatMap((call) => call.call_attempts.map((attempt) => attempt.id))));
+  removeAttempts(
+    organization,
+    new Set(removed.flatMap((call) => call.call_attempts.map((attempt) => attempt.id))),
+  );
   for (const rows of Object.values(organization.rows)) {
     for (const row of rows) if (row.call !== undefined && ids.has(row.call.id)) delete row.call;
   }
@@ -96,7 +99,8 @@ export function putCall(organization: Organization, call: Call): void {
     }
     retain(organization.scripts, (script) => script.call !== replaced);
   }
-  for (const attempt of [...call.call_attempts].reverse()) insertInOrder(organization, attempt, call);
+  for (const attempt of [...call.call_attempts].reverse())
+    insertInOrder(organization, attempt, call);
 }
 
 /** Filters in place: other objects reference these lists. */

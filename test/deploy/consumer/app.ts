@@ -3,14 +3,24 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { createGateway, type Gateway, readSettings, type Settings, SettingsError, toNodeHandler } from 'revox-graphql-gateway';
+import {
+  createGateway,
+  type Gateway,
+  readSettings,
+  type Settings,
+  SettingsError,
+  toNodeHandler,
+} from 'revox-graphql-gateway';
 import { createSandbox, sampleIds, serveSandbox } from 'revox-graphql-gateway/sandbox';
 
 const HOST = '127.0.0.1';
 
 const sandbox = createSandbox();
 const upstream = await serveSandbox(sandbox, { host: HOST, port: 0 });
-const settings: Settings = readSettings({ REVOX_BASE_URL: upstream.url, REVOX_API_KEY: 'sk_demo_a' });
+const settings: Settings = readSettings({
+  REVOX_BASE_URL: upstream.url,
+  REVOX_API_KEY: 'sk_demo_a',
+});
 const gateway: Gateway = createGateway(settings);
 const query = `{ call(id: "${sampleIds(sandbox).liveCallId}") { id } }`;
 
@@ -21,7 +31,9 @@ app.get('/own', (_, response) => {
 });
 
 const answers = {
-  fetch: await ask((path, init) => gateway.fetch(new Request(new URL(path, 'http://localhost'), init))),
+  fetch: await ask((path, init) =>
+    gateway.fetch(new Request(new URL(path, 'http://localhost'), init)),
+  ),
   'node:http': await serve(toNodeHandler(gateway.fetch)),
   express: await serve(app),
   faults: faultsOf({ PORT: 'x' }),
@@ -43,7 +55,11 @@ async function serve(listener: RequestListener): Promise<unknown> {
 async function ask(send: (path: string, init: RequestInit) => Promise<Response>): Promise<unknown> {
   const ready = await send('/ready', {});
   const headers = { 'content-type': 'application/json' };
-  const answer = await send('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
+  const answer = await send('/graphql', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ query }),
+  });
   return { ready: ready.status, answer: await answer.json(), own: (await send('/own', {})).status };
 }
 

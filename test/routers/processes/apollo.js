@@ -15,7 +15,8 @@ class Revox extends RemoteGraphQLDataSource {
 
 const gateway = new ApolloGateway({
   supergraphSdl: readFileSync(supergraph, 'utf8'),
-  buildService: ({ name, url }) => (name === 'revox' ? new Revox({ url }) : new RemoteGraphQLDataSource({ url })),
+  buildService: ({ name, url }) =>
+    name === 'revox' ? new Revox({ url }) : new RemoteGraphQLDataSource({ url }),
 });
 /** Asks subgraphs for traces when a client of the tests says so, and tells what it read in them: else that goes to Apollo's cloud. */
 const traces = {

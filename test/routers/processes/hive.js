@@ -5,7 +5,10 @@ export const gatewayConfig = defineConfig({
   propagateHeaders: {
     fromClientToSubgraphs: ({ request, subgraphName }) =>
       subgraphName === 'revox'
-        ? { authorization: request.headers.get('authorization'), 'router-authorization': process.env.ROUTER_SECRET }
+        ? {
+            authorization: request.headers.get('authorization'),
+            'router-authorization': process.env.ROUTER_SECRET,
+          }
         : {},
   },
 });

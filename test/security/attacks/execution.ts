@@ -23,7 +23,8 @@ const REPRESENTATIONS = 1_000;
 const IDS = 100;
 const MAX_ALIAS_LENGTH = 256;
 
-const times = (count: number, toText: (n: number) => string) => Array.from({ length: count }, (_, n) => toText(n)).join(' ');
+const times = (count: number, toText: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => toText(n)).join(' ');
 const json = (params: GraphQLParams) => JSON.stringify(params);
 const aliasOf = (n: number) => `a${n}_`.padEnd(MAX_ALIAS_LENGTH, 'x');
 const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
@@ -42,18 +43,27 @@ const entities = (
   outcomes: ['OPERATION_TOO_COMPLEX'],
   maxUpstreamRequests: 0,
   toBody: () =>
-    json({ query: entitiesOf(LISTS), variables: { r: Array.from({ length: REPRESENTATIONS }, (_, n) => toRepresentation(n)) } }),
+    json({
+      query: entitiesOf(LISTS),
+      variables: { r: Array.from({ length: REPRESENTATIONS }, (_, n) => toRepresentation(n)) },
+    }),
   ...more,
 });
 
 /** The upstream answers each request for a call with this status. */
 const answering = (status: number) => (request: Request) =>
-  new URL(request.url).pathname.includes('/call/') ? Response.json({ error: 'x' }, { status }) : undefined;
+  new URL(request.url).pathname.includes('/call/')
+    ? Response.json({ error: 'x' }, { status })
+    : undefined;
 
 /** Each assistant's prompt is 32 kB of characters that JSON writes as six. */
 function longPrompts(request: Request): Response | undefined {
   if (!new URL(request.url).pathname.endsWith('/assistants')) return undefined;
-  const assistants = Array.from({ length: 20 }, (_, n) => ({ id: `assistant-${n}`, name: 'x', prompt: '\u0001'.repeat(32_000) }));
+  const assistants = Array.from({ length: 20 }, (_, n) => ({
+    id: `assistant-${n}`,
+    name: 'x',
+    prompt: '\u0001'.repeat(32_000),
+  }));
   return Response.json({ assistants });
 }
 
@@ -63,7 +73,8 @@ const FAILING_OPERATIONS: readonly WorstOperation[] = [
     bound: '10 × `MAX_REPRESENTATIONS` (1,000) look-ups',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
-    toBody: () => json({ query: entitiesOf(ALIASES), variables: { r: Array(REPRESENTATIONS).fill(1) } }),
+    toBody: () =>
+      json({ query: entitiesOf(ALIASES), variables: { r: Array(REPRESENTATIONS).fill(1) } }),
   },
   entities('numbers', () => 1),
   entities('of an unknown type', () => ({ __typename: 'Nothing', id: '1' })),
@@ -128,7 +139,10 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
     bound: '`MAX_ANSWER_BYTES` (16 MiB), aliases of 256 characters',
     key: KNOWN_KEY,
     outcomes: ['ok'],
-    toBody: () => json({ query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `${aliasOf(n)}: id`)} } } }` }),
+    toBody: () =>
+      json({
+        query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `${aliasOf(n)}: id`)} } } }`,
+      }),
   },
   {
     name: 'Names of types under response names of 256 characters, of each of 100 attempts',
@@ -136,14 +150,17 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
     key: KNOWN_KEY,
     outcomes: ['ok'],
     toBody: () =>
-      json({ query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `${aliasOf(n)}: __typename`)} } } }` }),
+      json({
+        query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `${aliasOf(n)}: __typename`)} } } }`,
+      }),
   },
   {
     name: 'A response name of a megabyte',
     bound: 'aliases of 256 characters',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
-    toBody: () => json({ query: `{ callAttempts(first: 100) { nodes { ${'x'.repeat(1_000_000)}: id } } }` }),
+    toBody: () =>
+      json({ query: `{ callAttempts(first: 100) { nodes { ${'x'.repeat(1_000_000)}: id } } }` }),
   },
   {
     name: 'All that is known of 100 attempts, 70 times',
@@ -163,7 +180,9 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
     key: KNOWN_KEY,
     outcomes: ['ok'],
     toBody: () =>
-      json({ query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `a${n}: structuredOutput`)} } } }` }),
+      json({
+        query: `{ callAttempts(first: 100) { nodes { ${times(ALIASES, (n) => `a${n}: structuredOutput`)} } } }`,
+      }),
   },
   {
     name: 'A long prompt of control characters, 100 times of each of 20 assistants',
@@ -199,7 +218,9 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
     outcomes: ['ok'],
     maxUpstreamRequests: 0,
     toBody: () =>
-      json({ query: `{ ${times(80, (n) => `a${n}: __schema { ...S }`)} } fragment S on __Schema { ${SCHEMA_TYPES} }` }),
+      json({
+        query: `{ ${times(80, (n) => `a${n}: __schema { ...S }`)} } fragment S on __Schema { ${SCHEMA_TYPES} }`,
+      }),
   },
   {
     name: 'Most of the introspection query, 27 times in one document',
@@ -221,7 +242,10 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
     toBody: () =>
-      json({ query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', variables: { ids: Array(340_000).fill([]) } }),
+      json({
+        query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+        variables: { ids: Array(340_000).fill([]) },
+      }),
   },
   {
     name: 'A megabyte of numbers for representations',
@@ -250,7 +274,8 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
     bound: '64 levels',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
-    toBody: () => `{"query":"query ($n: Int) { callAttempts(first: $n) { totalCount } }","variables":{"n":${nested(100_000)}}}`,
+    toBody: () =>
+      `{"query":"query ($n: Int) { callAttempts(first: $n) { totalCount } }","variables":{"n":${nested(100_000)}}}`,
   },
   {
     name: 'Extensions nested 100,000 levels deep',
@@ -285,7 +310,10 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
     bound: '`MAX_TOKENS` (5,000)',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
-    toBody: () => json({ query: `{ ${times(380, () => 'callAttempts(first: 1, after: "x") { totalCount }')} }` }),
+    toBody: () =>
+      json({
+        query: `{ ${times(380, () => 'callAttempts(first: 1, after: "x") { totalCount }')} }`,
+      }),
   },
 ];
 
@@ -298,7 +326,15 @@ export const WORST_OPERATIONS: readonly WorstOperation[] = [
 const WORKERS = 2;
 
 export const attacks: readonly Attack[] = WORST_OPERATIONS.map((operation) => {
-  const { name, bound, key = MADE_UP_KEY, respond, outcomes, maxUpstreamRequests, isNewEachTime } = operation;
+  const {
+    name,
+    bound,
+    key = MADE_UP_KEY,
+    respond,
+    outcomes,
+    maxUpstreamRequests,
+    isNewEachTime,
+  } = operation;
   return {
     name,
     bound,
@@ -308,11 +344,15 @@ export const attacks: readonly Attack[] = WORST_OPERATIONS.map((operation) => {
     ...(maxUpstreamRequests !== undefined && {
       maxUpstreamRequests: ({ outcomes: seen }) =>
         // One more for each worker: it was cut short.
-        maxUpstreamRequests * (WORKERS + Object.values(seen).reduce((sum, count) => sum + count, 0)),
+        maxUpstreamRequests *
+        (WORKERS + Object.values(seen).reduce((sum, count) => sum + count, 0)),
     }),
     run: (target) => {
       const body = operation.toBody(0);
-      return attackWith(target, WORKERS, (n) => ({ key, body: isNewEachTime ? operation.toBody(n) : body }));
+      return attackWith(target, WORKERS, (n) => ({
+        key,
+        body: isNewEachTime ? operation.toBody(n) : body,
+      }));
     },
   };
 });

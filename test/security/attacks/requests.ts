@@ -70,7 +70,12 @@ export function pause({ signal }: Target, ms: number): Promise<void> {
 const agent = new Agent({ keepAlive: true, maxSockets: 1_000 });
 
 /** Sends an operation, reads all of its answer, and notes the outcome. @param body the parameters, or the text of the body */
-export async function sendOperation(target: Target, tally: OutcomeTally, key: string, body: object | string): Promise<void> {
+export async function sendOperation(
+  target: Target,
+  tally: OutcomeTally,
+  key: string,
+  body: object | string,
+): Promise<void> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const headers = {
     authorization: `Bearer ${key}`,

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { Attack, Observed, Target } from '../attack.ts';
-import { createOutcomeTally, type OutcomeTally, pause, repeat, sendOperation, toOutcome } from './requests.ts';
+import {
+  createOutcomeTally,
+  type OutcomeTally,
+  pause,
+  repeat,
+  sendOperation,
+  toOutcome,
+} from './requests.ts';
 
 const TENANT = 'sk_demo_a';
 const MEBIBYTE = 2 ** 20;
@@ -16,7 +23,10 @@ function respondLarge(request: Request): Response | undefined {
   return Response.json({ id, name: 'Large', prompt: 'x'.repeat(Number(bytes)) });
 }
 
-const large = (name = 'one', bytes = 10 * MEBIBYTE) => ({ query: QUERY, variables: { id: `large-${bytes}-${name}` } });
+const large = (name = 'one', bytes = 10 * MEBIBYTE) => ({
+  query: QUERY,
+  variables: { id: `large-${bytes}-${name}` },
+});
 
 /** Asks on a connection of its own, reads the head of the answer, and then as `read` says; until the connection is closed. */
 async function sendAndStall(
@@ -27,7 +37,11 @@ async function sendAndStall(
   bytes?: number,
 ): Promise<void> {
   const body = JSON.stringify(large('one', bytes));
-  const lines = [`Authorization: Bearer ${key}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  const lines = [
+    `Authorization: Bearer ${key}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
   const socket = open(target);
   socket.write(['POST /graphql HTTP/1.1', 'Host: localhost', ...lines, '', body].join('\r\n'));
   const { promise: first, resolve } = Promise.withResolvers<Buffer | undefined>();
@@ -40,7 +54,8 @@ async function sendAndStall(
   if (target.signal.aborted) return;
   const [head = '', rest = ''] = start?.split('\r\n\r\n') ?? [];
   if (start === undefined) tally.record('closed');
-  else if (!head.startsWith('HTTP/1.1 200')) tally.record(toOutcome(rest, Number(head.slice(9, 12))));
+  else if (!head.startsWith('HTTP/1.1 200'))
+    tally.record(toOutcome(rest, Number(head.slice(9, 12))));
   else {
     tally.record('ok');
     for (let second = 0; second < 15 && !target.signal.aborted; second += 1) {
@@ -96,10 +111,13 @@ function sendingWorkers(
 const persisted = (text: string) => ({
   query: text,
   variables: { id: 'large-10-one' },
-  extensions: { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(text).digest('hex') } },
+  extensions: {
+    persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(text).digest('hex') },
+  },
 });
 
-const UNSENT_BYTES_BOUND = '`MAX_UNSENT_BYTES_PER_CALLER` (32 MiB); the next part of an answer within 60 s';
+const UNSENT_BYTES_BOUND =
+  '`MAX_UNSENT_BYTES_PER_CALLER` (32 MiB); the next part of an answer within 60 s';
 const CALLER_REST_BOUND = 'a caller rests twice as long as its operation took';
 
 export const attacks: readonly Attack[] = [
@@ -124,7 +142,9 @@ export const attacks: readonly Attack[] = [
     name: '120 connections of one tenant ask for a cached answer of 10 MB and read a byte a second',
     bound: UNSENT_BYTES_BOUND,
     respond: respondLarge,
-    run: sendingWorkers(120, (target, tally) => sendAndStall(target, tally, TENANT, (socket) => socket.read(1))),
+    run: sendingWorkers(120, (target, tally) =>
+      sendAndStall(target, tally, TENANT, (socket) => socket.read(1)),
+    ),
     maxUpstreamRequests: () => 300,
     outcomes: ['ok', 'RATE_LIMITED', 'closed'],
   },
@@ -141,7 +161,10 @@ export const attacks: readonly Attack[] = [
     respond: respondLarge,
     // Such a long request has no kept answer.
     run: sendingWorkers(8, (target, tally) =>
-      sendOperation(target, tally, TENANT, { ...large(), query: `${QUERY} #${'x'.repeat(17_000)}` }),
+      sendOperation(target, tally, TENANT, {
+        ...large(),
+        query: `${QUERY} #${'x'.repeat(17_000)}`,
+      }),
     ),
     outcomes: ['ok', 'RATE_LIMITED'],
   },
@@ -207,7 +230,12 @@ export const attacks: readonly Attack[] = [
     bound: 'the caller that has brought the most loses its own first (16 MiB)',
     respond: respondLarge,
     run: sendingWorkers(8, (target, tally, worker, round) =>
-      sendOperation(target, tally, TENANT, persisted(`${SMALL} #${worker} ${round} ${'x'.repeat(120_000)}`)),
+      sendOperation(
+        target,
+        tally,
+        TENANT,
+        persisted(`${SMALL} #${worker} ${round} ${'x'.repeat(120_000)}`),
+      ),
     ),
     outcomes: ['ok', 'RATE_LIMITED'],
   },
@@ -220,8 +248,10 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '2,010 connections stop in the headers of a request',
-    bound: '`MAX_CONNECTIONS_PER_ADDRESS` (1000), `CLIENT_HEADERS_TIMEOUT_MS` (10 s), earlier when places run short',
-    run: (target) => holdConnections(target, 2_010, 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n'),
+    bound:
+      '`MAX_CONNECTIONS_PER_ADDRESS` (1000), `CLIENT_HEADERS_TIMEOUT_MS` (10 s), earlier when places run short',
+    run: (target) =>
+      holdConnections(target, 2_010, 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n'),
     maxUpstreamRequests: () => 0,
     outcomes: ['open', 'closed', 'RATE_LIMITED', 'BAD_USER_INPUT'],
   },

@@ -2,10 +2,12 @@ import { request } from 'node:http';
 import type { Attack, Observed, Target } from '../attack.ts';
 import { attackWith, createOutcomeTally, KNOWN_KEY, repeat, toOutcome } from './requests.ts';
 
-const operationsOf = ({ outcomes }: Observed) => Object.values(outcomes).reduce((sum, times) => sum + times, 0);
+const operationsOf = ({ outcomes }: Observed) =>
+  Object.values(outcomes).reduce((sum, times) => sum + times, 0);
 
 /** One campaign with its rows for the default, and twenty for null: ten times what `MAX_COST` allows. */
-const CAMPAIGNS = 'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: 100) { nodes { id } } } } }';
+const CAMPAIGNS =
+  'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: 100) { nodes { id } } } } }';
 
 /** What the neighbour asks for is cached, and few other requests are sent. */
 const MAX_OF_NEIGHBOUR = 5;
@@ -24,13 +26,19 @@ async function askWithHosts(target: Target): Promise<Observed> {
   await repeat(target, 2, async (_worker, round) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const headers = { host: HOSTS[round % HOSTS.length] ?? '', 'content-type': 'application/json' };
-    const sending = request(target.url, { method: 'POST', headers, signal: target.signal }, (response) => {
-      let text = '';
-      response.on('data', (part: Buffer) => {
-        text += part.toString('latin1');
-      });
-      response.on('end', () => resolve(tally.record(toOutcome(text, response.statusCode ?? 0), text.length)));
-    });
+    const sending = request(
+      target.url,
+      { method: 'POST', headers, signal: target.signal },
+      (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => {
+          text += part.toString('latin1');
+        });
+        response.on('end', () =>
+          resolve(tally.record(toOutcome(text, response.statusCode ?? 0), text.length)),
+        );
+      },
+    );
     sending.on('error', () => resolve());
     sending.end('{"query":"{ assistants(first: 1) { nodes { id } } }"}');
     await promise;
@@ -44,7 +52,10 @@ export const attacks: readonly Attack[] = [
     bound: '`MAX_COST`, for each by itself',
     settings: { MAX_COST: '1000' },
     run: (target) =>
-      attackWith(target, 2, (n) => ({ key: KNOWN_KEY, body: { query: CAMPAIGNS, variables: n % 2 === 0 ? {} : { n: null } } })),
+      attackWith(target, 2, (n) => ({
+        key: KNOWN_KEY,
+        body: { query: CAMPAIGNS, variables: n % 2 === 0 ? {} : { n: null } },
+      })),
     outcomes: ['ok', 'OPERATION_TOO_COMPLEX'],
   },
   {
@@ -52,8 +63,14 @@ export const attacks: readonly Attack[] = [
     bound: 'a 403 for one object drops nothing that is cached',
     settings: { REVOX_API_KEY: KNOWN_KEY },
     respond: (asked) =>
-      new URL(asked.url).pathname.endsWith('/call/refused') ? Response.json({ error: 'Forbidden' }, { status: 403 }) : undefined,
-    run: (target) => attackWith(target, 2, () => ({ key: KNOWN_KEY, body: { query: '{ call(id: "refused") { id } }' } })),
+      new URL(asked.url).pathname.endsWith('/call/refused')
+        ? Response.json({ error: 'Forbidden' }, { status: 403 })
+        : undefined,
+    run: (target) =>
+      attackWith(target, 2, () => ({
+        key: KNOWN_KEY,
+        body: { query: '{ call(id: "refused") { id } }' },
+      })),
     maxUpstreamRequests: (observed) => operationsOf(observed) + MAX_OF_NEIGHBOUR,
     outcomes: ['UPSTREAM_REJECTED'],
   },

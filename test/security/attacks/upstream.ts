@@ -5,7 +5,8 @@ import { attackWith } from './requests.ts';
 /** A key that the upstream accepts; the neighbour's is another. */
 const ACCEPTED = 'sk_demo_a';
 const MIB = 2 ** 20;
-const ROWS_OF_ALL_CAMPAIGNS = '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { id } } } } }';
+const ROWS_OF_ALL_CAMPAIGNS =
+  '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { id } } } } }';
 const CALLS =
   'query ($a: [ID!]!, $b: [ID!]!, $c: [ID!]!) { a: calls(ids: $a) { id } b: calls(ids: $b) { id } c: calls(ids: $c) { id } }';
 const CALL = 'query ($id: ID!) { call(id: $id) { id } }';
@@ -17,15 +18,20 @@ const next = () => {
 };
 const ids = (length: number) => Array.from({ length }, () => `call-${next()}`);
 const twoHundredAndFifty = () => ({ a: ids(100), b: ids(100), c: ids(50) });
-const operationsOf = ({ outcomes }: Observed) => Object.values(outcomes).reduce((sum, times) => sum + times, 0);
+const operationsOf = ({ outcomes }: Observed) =>
+  Object.values(outcomes).reduce((sum, times) => sum + times, 0);
 /** The operations that were under way at the end are in no outcome. */
 const MAX_UNFINISHED = 128;
 
-const isOfAttacker = (request: Request) => request.headers.get('authorization') === `Bearer ${ACCEPTED}`;
-const respondToAttacker = (respond: (path: string, page: number) => Response | undefined) => (request: Request) => {
-  const { pathname, searchParams } = new URL(request.url);
-  return isOfAttacker(request) ? respond(pathname, Number(searchParams.get('page') ?? 1)) : undefined;
-};
+const isOfAttacker = (request: Request) =>
+  request.headers.get('authorization') === `Bearer ${ACCEPTED}`;
+const respondToAttacker =
+  (respond: (path: string, page: number) => Response | undefined) => (request: Request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    return isOfAttacker(request)
+      ? respond(pathname, Number(searchParams.get('page') ?? 1))
+      : undefined;
+  };
 
 const turns = Array.from({ length: 180 }, (_, n) => ({
   role: n % 2 === 0 ? 'agent' : 'user',
@@ -37,7 +43,14 @@ const turns = Array.from({ length: 180 }, (_, n) => ({
 function longRows(campaign: string, page: number): Response {
   const rows = Array.from({ length: page <= 2 ? 50 : 0 }, (_, n) => {
     const id = `${campaign}-${page}-${n}`;
-    return { id, call: { id: `call-${id}`, status: 'completed', call_attempts: [{ id: `attempt-${id}`, transcript: turns }] } };
+    return {
+      id,
+      call: {
+        id: `call-${id}`,
+        status: 'completed',
+        call_attempts: [{ id: `attempt-${id}`, transcript: turns }],
+      },
+    };
   });
   return Response.json({ rows, total: 100 });
 }
@@ -46,7 +59,9 @@ const respondWithLongRows = respondToAttacker((path, page) => {
   const campaign = /\/campaigns\/([^/]+)\/rows$/.exec(path)?.[1];
   if (campaign !== undefined) return longRows(campaign, page);
   if (!path.endsWith('/campaigns')) return undefined;
-  return Response.json({ campaigns: Array.from({ length: 100 }, (_, n) => ({ id: `c${n}`, name: `${n}` })) });
+  return Response.json({
+    campaigns: Array.from({ length: 100 }, (_, n) => ({ id: `c${n}`, name: `${n}` })),
+  });
 });
 
 const HELD_BYTES_BOUND = '`MAX_UPSTREAM_BYTES` (40 MiB); 12 MiB held per key, 32 MiB in all';
@@ -58,7 +73,10 @@ function bodies(name: string, bound: string, respond: () => Response, workers = 
     bound,
     respond: respondToAttacker((path) => (path.includes('/call/') ? respond() : undefined)),
     run: (target) =>
-      attackWith(target, workers, (n) => ({ key: ACCEPTED, body: { query: CALL, variables: { id: `call-${n}` } } })),
+      attackWith(target, workers, (n) => ({
+        key: ACCEPTED,
+        body: { query: CALL, variables: { id: `call-${n}` } },
+      })),
     outcomes: ['UPSTREAM_INVALID_RESPONSE', 'UPSTREAM_BUDGET_EXCEEDED', 'UPSTREAM_TIMEOUT'],
   };
 }
@@ -70,7 +88,8 @@ export const attacks: readonly Attack[] = [
     name: 'The rows of a hundred campaigns that embed long calls, four at a time',
     bound: HELD_BYTES_BOUND,
     respond: respondWithLongRows,
-    run: (target) => attackWith(target, 4, () => ({ key: ACCEPTED, body: { query: ROWS_OF_ALL_CAMPAIGNS } })),
+    run: (target) =>
+      attackWith(target, 4, () => ({ key: ACCEPTED, body: { query: ROWS_OF_ALL_CAMPAIGNS } })),
     outcomes: ['ok', 'UPSTREAM_BUDGET_EXCEEDED', 'UPSTREAM_TIMEOUT'],
   },
   {
@@ -89,9 +108,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'Two hundred and fifty objects with an invented key, a new one each time, 32 at a time',
-    bound: 'one upstream request per invented key; all of them share one queue and half of the places',
+    bound:
+      'one upstream request per invented key; all of them share one queue and half of the places',
     run: (target) =>
-      attackWith(target, 32, (n) => ({ key: `sk_invented_${n}`, body: { query: CALLS, variables: twoHundredAndFifty() } })),
+      attackWith(target, 32, (n) => ({
+        key: `sk_invented_${n}`,
+        body: { query: CALLS, variables: twoHundredAndFifty() },
+      })),
     maxUpstreamRequests: (observed) => operationsOf(observed) + MAX_UNFINISHED,
     outcomes: ['UNAUTHENTICATED'],
   },
@@ -99,7 +122,10 @@ export const attacks: readonly Attack[] = [
     name: 'Two hundred and fifty objects with one invented key, again and again, 32 at a time',
     bound: 'one upstream request a second',
     run: (target) =>
-      attackWith(target, 32, () => ({ key: 'sk_invented', body: { query: CALLS, variables: twoHundredAndFifty() } })),
+      attackWith(target, 32, () => ({
+        key: 'sk_invented',
+        body: { query: CALLS, variables: twoHundredAndFifty() },
+      })),
     maxUpstreamRequests: () => 10,
     outcomes: ['UNAUTHENTICATED'],
   },
@@ -108,9 +134,15 @@ export const attacks: readonly Attack[] = [
     bound: 'half of `REVOX_MAX_CONCURRENCY_TOTAL` (200) for all keys that were never accepted',
     respond(request) {
       if (!request.headers.get('authorization')?.startsWith('Bearer sk_invented')) return undefined;
-      return new Promise((resolve) => setTimeout(() => resolve(new Response('{}', { status: 401 })), 1_000));
+      return new Promise((resolve) =>
+        setTimeout(() => resolve(new Response('{}', { status: 401 })), 1_000),
+      );
     },
-    run: (target) => attackWith(target, 128, (n) => ({ key: `sk_invented_${n}`, body: { query: CALL, variables: { id: 'x' } } })),
+    run: (target) =>
+      attackWith(target, 128, (n) => ({
+        key: `sk_invented_${n}`,
+        body: { query: CALL, variables: { id: 'x' } },
+      })),
     maxUpstreamRequests: (observed) => operationsOf(observed) + MAX_UNFINISHED,
     outcomes: ['UNAUTHENTICATED'],
   },

@@ -16,7 +16,8 @@ let foreign = 0;
 // The sandbox's own server reads an answer to its end before it sends it: an attack's answer may have none.
 const server = createServer(
   createServerAdapter(async (request: Request): Promise<Response> => {
-    if (request.headers.get('authorization') === `Bearer ${neighbour}`) return sandbox.fetch(request);
+    if (request.headers.get('authorization') === `Bearer ${neighbour}`)
+      return sandbox.fetch(request);
     foreign += 1;
     return (await attack.respond?.(request)) ?? sandbox.fetch(request);
   }),

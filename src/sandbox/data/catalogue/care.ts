@@ -8,8 +8,16 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
     columns: { prenom: '{first}', nom: '{last}', ville: '{city}', dernier_passage: '2023-11' },
     retry: {
       calling_windows: [
-        { calling_window_start_time: '10:00', calling_window_end_time: '12:30', retry_delay_seconds: 5400 },
-        { calling_window_start_time: '17:00', calling_window_end_time: '19:30', retry_delay_seconds: 86400 },
+        {
+          calling_window_start_time: '10:00',
+          calling_window_end_time: '12:30',
+          retry_delay_seconds: 5400,
+        },
+        {
+          calling_window_start_time: '17:00',
+          calling_window_end_time: '19:30',
+          retry_delay_seconds: 86400,
+        },
       ],
       max_retry_attempts: 4,
       timezone: 'Europe/Paris',
@@ -19,7 +27,8 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
       prompt:
         'Tu es Hugo, l’assistant du cabinet dentaire des Quais. Tu rappelles les patients dont le dernier détartrage remonte à plus d’un an.\n' +
         'Propose deux créneaux de l’agenda, réserve celui qui convient, et rappelle d’apporter la carte Vitale. Tu ne donnes aucun avis médical : en cas de douleur, tu passes l’appel au cabinet.',
-      first_sentence: 'Bonjour {{prenom}}, c’est Hugo, du cabinet dentaire des Quais. Je vous dérange ?',
+      first_sentence:
+        'Bonjour {{prenom}}, c’est Hugo, du cabinet dentaire des Quais. Je vous dérange ?',
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 500,
       end_of_call_sentence: 'À très bientôt au cabinet.',
@@ -31,11 +40,20 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
         event_type_id: 'https://api.calendly.com/event_types/b2330295-2a91-4a1d-bb73-99e7707663d5',
       },
       ivr_navigation_enabled: false,
-      llm_model: { type: 'openrouter', openrouter_model_id: 'openai/gpt-4.1', openrouter_provider: 'azure' },
+      llm_model: {
+        type: 'openrouter',
+        openrouter_model_id: 'openai/gpt-4.1',
+        openrouter_provider: 'azure',
+      },
       max_call_duration_secs: 360,
       structured_output_config: [
         { name: 'rendez_vous', required: false, type: 'datetime', description: 'Créneau réservé' },
-        { name: 'motif', required: true, type: 'enum', enum_options: ['contrôle', 'détartrage', 'urgence', 'aucun'] },
+        {
+          name: 'motif',
+          required: true,
+          type: 'enum',
+          enum_options: ['contrôle', 'détartrage', 'urgence', 'aucun'],
+        },
         { name: 'note', required: false, type: 'string' },
       ],
       transfer_phone_number: '+33639980003',
@@ -63,19 +81,43 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
       {
         endedBy: 'agent',
         endReason: 'tool_end_call',
-        extracted: { rendez_vous: '{datetime}', motif: 'détartrage', note: 'Préfère les fins de journée.' },
+        extracted: {
+          rendez_vous: '{datetime}',
+          motif: 'détartrage',
+          note: 'Préfère les fins de journée.',
+        },
         lines: [
-          ['agent', 'Bonjour {first}, c’est Hugo, du cabinet dentaire des Quais. Je vous dérange ?'],
+          [
+            'agent',
+            'Bonjour {first}, c’est Hugo, du cabinet dentaire des Quais. Je vous dérange ?',
+          ],
           ['callee', 'Non, allez-y.'],
-          ['agent', 'Votre dernier détartrage remonte à plus d’un an. Voulez-vous que nous fixions un rendez-vous ?'],
+          [
+            'agent',
+            'Votre dernier détartrage remonte à plus d’un an. Voulez-vous que nous fixions un rendez-vous ?',
+          ],
           ['callee', 'Oui, plutôt en fin de journée si possible.'],
-          ['tool', 'calendly_list_slots', '[{"start":"{datetime}"}]', { event_type: 'detartrage', days: 14 }],
+          [
+            'tool',
+            'calendly_list_slots',
+            '[{"start":"{datetime}"}]',
+            { event_type: 'detartrage', days: 14 },
+          ],
           ['agent', 'J’ai {day} à {time}. Cela vous irait ?'],
           ['callee', 'Oui, très bien.'],
-          ['tool', 'calendly_book', 'slot_no_longer_available', { start: '{datetime}', email: '{email}' }, 'failed'],
+          [
+            'tool',
+            'calendly_book',
+            'slot_no_longer_available',
+            { start: '{datetime}', email: '{email}' },
+            'failed',
+          ],
           ['agent', 'Un instant, l’agenda vient de changer… je réessaie.'],
           ['tool', 'calendly_book', '{"booked":true}', { start: '{datetime}', email: '{email}' }],
-          ['agent', 'C’est confirmé, {day} à {time}. Pensez à votre carte Vitale. À très bientôt au cabinet.'],
+          [
+            'agent',
+            'C’est confirmé, {day} à {time}. Pensez à votre carte Vitale. À très bientôt au cabinet.',
+          ],
           ['callee', 'Merci beaucoup, au revoir.'],
           ['tool', 'end_call', 'Call ended', null],
         ],
@@ -83,11 +125,20 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
       {
         endedBy: 'agent',
         endReason: 'transfer',
-        extracted: { motif: 'urgence', note: 'Douleur depuis {amount} jours, molaire en bas à droite.' },
+        extracted: {
+          motif: 'urgence',
+          note: 'Douleur depuis {amount} jours, molaire en bas à droite.',
+        },
         lines: [
-          ['agent', 'Bonjour {first}, c’est Hugo, du cabinet dentaire des Quais. Je vous dérange ?'],
+          [
+            'agent',
+            'Bonjour {first}, c’est Hugo, du cabinet dentaire des Quais. Je vous dérange ?',
+          ],
           ['callee', 'Vous tombez bien, j’ai mal depuis {amount} jours à une molaire.'],
-          ['agent', 'Je ne peux pas vous conseiller là-dessus, mais je vous passe le cabinet tout de suite.'],
+          [
+            'agent',
+            'Je ne peux pas vous conseiller là-dessus, mais je vous passe le cabinet tout de suite.',
+          ],
           ['tool', 'transfer_call', 'Transferring', { to: '+33639980003', reason: 'urgence' }],
         ],
       },
@@ -97,9 +148,20 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
     key: 'reminder',
     market: 'us',
     amounts: [10, 45],
-    columns: { first_name: '{first}', last_name: '{last}', appointment: '{datetime}', clinic: '{city}' },
+    columns: {
+      first_name: '{first}',
+      last_name: '{last}',
+      appointment: '{datetime}',
+      clinic: '{city}',
+    },
     retry: {
-      calling_windows: [{ calling_window_start_time: '9am', calling_window_end_time: '7pm', retry_delay_seconds: 7200 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '9am',
+          calling_window_end_time: '7pm',
+          retry_delay_seconds: 7200,
+        },
+      ],
       max_retry_attempts: 3,
       timezone: 'America/New_York',
     },
@@ -108,7 +170,8 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
       prompt:
         'You are Grace, calling from Maple Street Clinic to confirm the appointment of {{first_name}} {{last_name}} at {{appointment}}.\n' +
         'Confirm, move or cancel. Never discuss the reason for the visit. If they cannot make it, offer the next free slot; the copay is due at check-in.',
-      first_sentence: 'Hi, this is Grace from Maple Street Clinic. Am I speaking with {{first_name}}?',
+      first_sentence:
+        'Hi, this is Grace from Maple Street Clinic. Am I speaking with {{first_name}}?',
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 400,
       end_of_call_sentence: 'Thank you, see you soon. Goodbye!',
@@ -121,7 +184,12 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
       max_call_duration_secs: 180,
       structured_output_config: [
         { name: 'confirmed', required: true, type: 'boolean' },
-        { name: 'new_time', required: false, type: 'datetime', description: 'Only when the appointment was moved' },
+        {
+          name: 'new_time',
+          required: false,
+          type: 'datetime',
+          description: 'Only when the appointment was moved',
+        },
       ],
       transfer_phone_number: '+12125550110',
       voice: { id: 'EXAVITQu4vr4xnSDxMaL', provider: 'elevenlabs', speed: 0.9 },
@@ -152,7 +220,10 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
         lines: [
           ['agent', 'Hi, this is Grace from Maple Street Clinic. Am I speaking with {first}?'],
           ['callee', 'Speaking.'],
-          ['agent', 'I am calling to confirm your appointment on {day} at {time}. Will you be able to make it?'],
+          [
+            'agent',
+            'I am calling to confirm your appointment on {day} at {time}. Will you be able to make it?',
+          ],
           ['callee', 'Yes, I will be there. Do I need to bring anything?'],
           ['agent', 'Just your insurance card. The copay of {amount} dollars is due at check-in.'],
           ['callee', 'Got it.'],
@@ -180,7 +251,13 @@ export const CARE: Readonly<Record<'dentist' | 'reminder' | 'consultation', Cata
     amounts: [2, 6],
     columns: { prenom: '{first}', nom: '{last}', rendez_vous: '{datetime}' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '09:00', calling_window_end_time: '18:30', retry_delay_seconds: 3600 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '09:00',
+          calling_window_end_time: '18:30',
+          retry_delay_seconds: 3600,
+        },
+      ],
       max_retry_attempts: 6,
       timezone: 'Europe/Paris',
     },

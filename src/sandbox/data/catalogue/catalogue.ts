@@ -13,7 +13,13 @@ import { PEOPLE } from './people.ts';
  */
 export type Line =
   | readonly ['agent' | 'callee', string]
-  | readonly ['tool', name: string, returned: string, given: { [key: string]: Json } | string | null, failed?: 'failed'];
+  | readonly [
+      'tool',
+      name: string,
+      returned: string,
+      given: { [key: string]: Json } | string | null,
+      failed?: 'failed',
+    ];
 
 /**
  * A conversation with a human, and the output extracted from it. A value that is a single
@@ -36,12 +42,18 @@ export interface CatalogueEntry {
   /** The columns of a campaign's rows. */
   readonly columns: { readonly [key: string]: string };
   readonly retry: RetryConfig | null;
-  readonly settings: Omit<Assistant, 'id' | 'organization_id' | 'created_at' | 'updated_at' | 'call_retry_config'>;
+  readonly settings: Omit<
+    Assistant,
+    'id' | 'organization_id' | 'created_at' | 'updated_at' | 'call_retry_config'
+  >;
   readonly dialogues: readonly Dialogue[];
 }
 
 /** The assistants of the two organizations: twelve and four. */
-export const CATALOGUE: { readonly a: readonly CatalogueEntry[]; readonly b: readonly CatalogueEntry[] } = {
+export const CATALOGUE: {
+  readonly a: readonly CatalogueEntry[];
+  readonly b: readonly CatalogueEntry[];
+} = {
   a: [
     FINANCE.debt,
     HOME.solar,

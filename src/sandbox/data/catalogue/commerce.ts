@@ -7,7 +7,13 @@ export const COMMERCE: Readonly<Record<'hotel' | 'delivery', CatalogueEntry>> = 
     amounts: [1, 7],
     columns: { first_name: '{first}', last_name: '{last}', nights: '{amount}', booking: '{ref}' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '11:00', calling_window_end_time: '17:00', retry_delay_seconds: 43200 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '11:00',
+          calling_window_end_time: '17:00',
+          retry_delay_seconds: 43200,
+        },
+      ],
       max_retry_attempts: 3,
       timezone: 'Europe/London',
     },
@@ -39,9 +45,16 @@ export const COMMERCE: Readonly<Record<'hotel' | 'delivery', CatalogueEntry>> = 
       {
         endedBy: 'agent',
         endReason: 'tool_end_call',
-        extracted: { score: '{score}', would_return: true, improvement: 'A later breakfast at weekends.' },
+        extracted: {
+          score: '{score}',
+          would_return: true,
+          improvement: 'A later breakfast at weekends.',
+        },
         lines: [
-          ['agent', 'Hello {first}, it is Maya from the Harbour Hotel. Could I ask three quick questions about your stay?'],
+          [
+            'agent',
+            'Hello {first}, it is Maya from the Harbour Hotel. Could I ask three quick questions about your stay?',
+          ],
           ['callee', 'Go on then.'],
           ['agent', 'Out of ten, how was it?'],
           ['callee', 'I would say {score}.'],
@@ -56,10 +69,20 @@ export const COMMERCE: Readonly<Record<'hotel' | 'delivery', CatalogueEntry>> = 
       {
         endedBy: 'user',
         endReason: null,
-        extracted: { score: 4, would_return: false, improvement: 'Noise from the street, {amount} nights in a row.' },
+        extracted: {
+          score: 4,
+          would_return: false,
+          improvement: 'Noise from the street, {amount} nights in a row.',
+        },
         lines: [
-          ['agent', 'Hello {first}, it is Maya from the Harbour Hotel. Could I ask three quick questions about your stay?'],
-          ['callee', 'To be honest, I did not sleep for {amount} nights. The street was terribly loud.'],
+          [
+            'agent',
+            'Hello {first}, it is Maya from the Harbour Hotel. Could I ask three quick questions about your stay?',
+          ],
+          [
+            'callee',
+            'To be honest, I did not sleep for {amount} nights. The street was terribly loud.',
+          ],
           ['agent', 'I am very sorry. Out of ten, what would you give us?'],
           ['callee', 'Four. And no, I would not come back.'],
           ['agent', 'Thank you for being frank. I will pass it on to the manager today.'],
@@ -73,14 +96,21 @@ export const COMMERCE: Readonly<Record<'hotel' | 'delivery', CatalogueEntry>> = 
     amounts: [1, 5],
     columns: { prenom: '{first}', nom: '{last}', commande: '{ref}', ville: '{city}' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '12:00', calling_window_end_time: '14:00', retry_delay_seconds: 28800 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '12:00',
+          calling_window_end_time: '14:00',
+          retry_delay_seconds: 28800,
+        },
+      ],
       max_retry_attempts: 3,
     },
     settings: {
       name: 'Léa – Satisfaction livraison',
       prompt:
         'Tu es Léa, de Colibri Livraison. La commande {{commande}} vient d’être livrée à {{prenom}}. Demande une note sur dix, si le colis était intact, et remercie. Une minute, pas plus.',
-      first_sentence: 'Bonjour {{prenom}}, Léa de Colibri Livraison, une petite minute pour votre commande ?',
+      first_sentence:
+        'Bonjour {{prenom}}, Léa de Colibri Livraison, une petite minute pour votre commande ?',
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 400,
       end_of_call_sentence: 'Merci, belle journée !',
@@ -106,7 +136,10 @@ export const COMMERCE: Readonly<Record<'hotel' | 'delivery', CatalogueEntry>> = 
         endReason: 'tool_end_call',
         extracted: { note: '{score}', colis_intact: true },
         lines: [
-          ['agent', 'Bonjour {first}, Léa de Colibri Livraison, une petite minute pour votre commande ?'],
+          [
+            'agent',
+            'Bonjour {first}, Léa de Colibri Livraison, une petite minute pour votre commande ?',
+          ],
           ['callee', 'Oui, vite alors.'],
           ['agent', 'Le colis est-il arrivé intact ?'],
           ['callee', 'Impeccable, et le livreur était très gentil.'],
@@ -120,14 +153,25 @@ export const COMMERCE: Readonly<Record<'hotel' | 'delivery', CatalogueEntry>> = 
         endReason: 'max_duration',
         extracted: { note: 3, colis_intact: false },
         lines: [
-          ['agent', 'Bonjour {first}, Léa de Colibri Livraison, une petite minute pour votre commande ?'],
+          [
+            'agent',
+            'Bonjour {first}, Léa de Colibri Livraison, une petite minute pour votre commande ?',
+          ],
           [
             'callee',
             'Ah ! Enfin quelqu’un. Alors votre livreur a laissé le carton sous la pluie, à {city}, devant chez le voisin…',
           ],
           ['agent', 'Je suis désolée. Le contenu est-il abîmé ?'],
-          ['callee', 'Tout est trempé ! Et la dernière fois, déjà, c’était pareil. Je vous explique…'],
-          ['tool', 'open_claim', '{"claim":"{ref}"}', { commande: '{ref}', motif: 'colis mouillé' }],
+          [
+            'callee',
+            'Tout est trempé ! Et la dernière fois, déjà, c’était pareil. Je vous explique…',
+          ],
+          [
+            'tool',
+            'open_claim',
+            '{"claim":"{ref}"}',
+            { commande: '{ref}', motif: 'colis mouillé' },
+          ],
           ['callee', '… et ma voisine, elle, elle a attendu trois semaines…'],
         ],
       },

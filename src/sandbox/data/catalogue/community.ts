@@ -7,7 +7,13 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
     amounts: [2, 9],
     columns: { first_name: '{first}', last_name: '{last}', district: '{city}', account: '{ref}' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '8am', calling_window_end_time: '9pm', retry_delay_seconds: 1800 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '8am',
+          calling_window_end_time: '9pm',
+          retry_delay_seconds: 1800,
+        },
+      ],
       max_retry_attempts: 3,
       timezone: 'America/Denver',
     },
@@ -19,7 +25,8 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
       first_sentence_mode: 'none',
       first_sentence_delay_ms: 0,
       end_of_call_sentence: 'Thank you for your patience.',
-      voicemail_message: 'This is Cascade Water. Your water will be off for a few hours this week. Details are on our website.',
+      voicemail_message:
+        'This is Cascade Water. Your water will be off for a few hours this week. Details are on our website.',
       background_sound: null,
       calendly: null,
       ivr_navigation_enabled: true,
@@ -99,7 +106,10 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
         endReason: null,
         extracted: null,
         lines: [
-          ['agent', 'Good afternoon {first}, Arthur from the Moorland Trust. I am calling only to thank you.'],
+          [
+            'agent',
+            'Good afternoon {first}, Arthur from the Moorland Trust. I am calling only to thank you.',
+          ],
           ['callee', 'Oh, how kind. For the {amount} pounds?'],
           ['agent', 'For exactly those. They planted a good stretch of hedge near {city}.'],
           ['callee', 'Well, that has made my day. Goodbye!'],
@@ -113,7 +123,13 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
     amounts: [19, 49],
     columns: { first_name: '{first}', last_name: '{last}', monthly_fee: '{amount}' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '10:00', calling_window_end_time: '20:00', retry_delay_seconds: 21600 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '10:00',
+          calling_window_end_time: '20:00',
+          retry_delay_seconds: 21600,
+        },
+      ],
       max_retry_attempts: 6,
       timezone: 'America/New_York',
     },
@@ -125,11 +141,16 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 400,
       end_of_call_sentence: 'Take care!',
-      voicemail_message: 'Hey {{first_name}}, Tom from Tilia. There is an offer with your name on it, call us back.',
+      voicemail_message:
+        'Hey {{first_name}}, Tom from Tilia. There is an offer with your name on it, call us back.',
       background_sound: null,
       calendly: null,
       ivr_navigation_enabled: false,
-      llm_model: { type: 'openrouter', openrouter_model_id: 'openai/gpt-4.1-mini', openrouter_provider: 'openai' },
+      llm_model: {
+        type: 'openrouter',
+        openrouter_model_id: 'openai/gpt-4.1-mini',
+        openrouter_provider: 'openai',
+      },
       max_call_duration_secs: 240,
       structured_output_config: [
         { name: 'returns', required: true, type: 'boolean' },
@@ -147,7 +168,10 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
         lines: [
           ['agent', 'Hey {first}, Tom from Tilia. We miss you!'],
           ['callee', 'Ha, hi Tom. I had moved to {city}, but I am back.'],
-          ['agent', 'Then this is good timing: {amount} dollars a month if you come back within two weeks.'],
+          [
+            'agent',
+            'Then this is good timing: {amount} dollars a month if you come back within two weeks.',
+          ],
           ['callee', 'Deal. I will drop by on {day}.'],
           ['tool', 'apply_offer', 'ok', { member: '{ref}', fee: '{amount}' }],
           ['agent', 'It will be ready at the desk. Take care!'],

@@ -5,11 +5,25 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
     key: 'debt',
     market: 'fr',
     amounts: [48, 940],
-    columns: { prenom: '{first}', nom: '{last}', ville: '{city}', montant_du: '{amount}', reference: '{ref}' },
+    columns: {
+      prenom: '{first}',
+      nom: '{last}',
+      ville: '{city}',
+      montant_du: '{amount}',
+      reference: '{ref}',
+    },
     retry: {
       calling_windows: [
-        { calling_window_start_time: '09:30', calling_window_end_time: '12:00', retry_delay_seconds: 7200 },
-        { calling_window_start_time: '14:00', calling_window_end_time: '19:00', retry_delay_seconds: 14400 },
+        {
+          calling_window_start_time: '09:30',
+          calling_window_end_time: '12:00',
+          retry_delay_seconds: 7200,
+        },
+        {
+          calling_window_start_time: '14:00',
+          calling_window_end_time: '19:00',
+          retry_delay_seconds: 14400,
+        },
       ],
       max_retry_attempts: 6,
       timezone: 'Europe/Paris',
@@ -19,7 +33,8 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
       prompt:
         'Tu es Camille, conseillère du service clients de Lumen Crédit. Tu appelles {{prenom}} {{nom}} au sujet d’une échéance impayée de {{montant_du}} euros (dossier {{reference}}).\n' +
         'Vérifie d’abord que tu parles à la bonne personne, sans rien révéler du dossier avant. Reste calme et bienveillante : jamais de menace. Cherche une date de règlement, ou propose un échelonnement en trois fois.',
-      first_sentence: 'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {{prenom}} {{nom}} ?',
+      first_sentence:
+        'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {{prenom}} {{nom}} ?',
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 400,
       end_of_call_sentence: 'Merci pour votre temps, et bonne journée.',
@@ -38,7 +53,12 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
           description: 'Ce à quoi la personne s’engage',
           enum_options: ['règlement_total', 'échelonnement', 'contestation', 'refus'],
         },
-        { name: 'date_de_reglement', required: false, type: 'date', description: 'Date promise du (premier) règlement' },
+        {
+          name: 'date_de_reglement',
+          required: false,
+          type: 'date',
+          description: 'Date promise du (premier) règlement',
+        },
         { name: 'montant_promis', required: false, type: 'number' },
         { name: 'bonne_personne', required: true, type: 'boolean' },
       ],
@@ -53,7 +73,13 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
           needs_human_answer: false,
           source: 'human',
         },
-        { id: 'faq_debt_2', question: 'Pourquoi des frais de retard ?', answer: '', needs_human_answer: true, source: 'ai' },
+        {
+          id: 'faq_debt_2',
+          question: 'Pourquoi des frais de retard ?',
+          answer: '',
+          needs_human_answer: true,
+          source: 'ai',
+        },
       ],
       pending_faq_count: 1,
     },
@@ -68,13 +94,27 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
           bonne_personne: true,
         },
         lines: [
-          ['agent', 'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {first} {last} ?'],
+          [
+            'agent',
+            'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {first} {last} ?',
+          ],
           ['callee', 'Oui, c’est moi.'],
-          ['agent', 'Je vous appelle au sujet de l’échéance de {amount} euros du dossier {ref}, que nous n’avons pas reçue.'],
+          [
+            'agent',
+            'Je vous appelle au sujet de l’échéance de {amount} euros du dossier {ref}, que nous n’avons pas reçue.',
+          ],
           ['callee', 'Ah oui, j’ai changé de banque, le prélèvement a dû être rejeté.'],
-          ['agent', 'Cela arrive souvent. Souhaitez-vous régler par carte, avec un lien que je vous envoie par SMS ?'],
+          [
+            'agent',
+            'Cela arrive souvent. Souhaitez-vous régler par carte, avec un lien que je vous envoie par SMS ?',
+          ],
           ['callee', 'Oui, mais je suis payé en fin de semaine. {day}, ça irait ?'],
-          ['tool', 'record_promise', '{"recorded":true}', { dossier: '{ref}', date: '{date}', montant: '{amount}' }],
+          [
+            'tool',
+            'record_promise',
+            '{"recorded":true}',
+            { dossier: '{ref}', date: '{date}', montant: '{amount}' },
+          ],
           ['agent', 'C’est noté pour {day}. Vous recevrez le lien par SMS dans un instant.'],
           ['tool', 'send_sms', 'SMS accepté', 'template=lien_paiement&dossier={ref}'],
           ['callee', 'Parfait, merci. Au revoir.'],
@@ -87,11 +127,17 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
         endReason: 'transfer',
         extracted: { engagement: 'contestation', bonne_personne: true },
         lines: [
-          ['agent', 'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {first} {last} ?'],
+          [
+            'agent',
+            'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {first} {last} ?',
+          ],
           ['callee', 'Oui, et j’ai déjà payé ! C’est la troisième fois qu’on m’appelle.'],
           ['agent', 'Je suis désolée. Je vérifie tout de suite avec votre numéro de dossier.'],
           ['tool', 'lookup_account', 'timeout after 5000 ms', { dossier: '{ref}' }, 'failed'],
-          ['agent', 'Je n’arrive pas à ouvrir le dossier. Je vous passe un collègue qui pourra le vérifier avec vous.'],
+          [
+            'agent',
+            'Je n’arrive pas à ouvrir le dossier. Je vous passe un collègue qui pourra le vérifier avec vous.',
+          ],
           ['tool', 'transfer_call', 'Transferring', { to: '+33639980001' }],
         ],
       },
@@ -100,7 +146,10 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
         endReason: null,
         extracted: { engagement: 'refus', bonne_personne: false },
         lines: [
-          ['agent', 'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {first} {last} ?'],
+          [
+            'agent',
+            'Bonjour, Camille de Lumen Crédit. Est-ce que je parle bien à {first} {last} ?',
+          ],
           ['callee', 'Non, vous faites erreur. C’est un téléphone professionnel.'],
           ['agent', 'Toutes mes excuses, je retire ce numéro de notre fichier.'],
           ['callee', 'Merci.'],
@@ -112,9 +161,21 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
     key: 'insurance',
     market: 'fr',
     amounts: [280, 890],
-    columns: { prenom: '{first}', nom: '{last}', prime_annuelle: '{amount}', contrat: '{ref}', echeance: '{date}' },
+    columns: {
+      prenom: '{first}',
+      nom: '{last}',
+      prime_annuelle: '{amount}',
+      contrat: '{ref}',
+      echeance: '{date}',
+    },
     retry: {
-      calling_windows: [{ calling_window_start_time: '10:00', calling_window_end_time: '18:00', retry_delay_seconds: 86400 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '10:00',
+          calling_window_end_time: '18:00',
+          retry_delay_seconds: 86400,
+        },
+      ],
       max_retry_attempts: 4,
       timezone: null,
     },
@@ -131,11 +192,20 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
       background_sound: 'audio/office.ogg',
       calendly: null,
       ivr_navigation_enabled: false,
-      llm_model: { type: 'openrouter', openrouter_model_id: 'mistralai/mistral-medium-3', openrouter_provider: 'mistral' },
+      llm_model: {
+        type: 'openrouter',
+        openrouter_model_id: 'mistralai/mistral-medium-3',
+        openrouter_provider: 'mistral',
+      },
       max_call_duration_secs: 600,
       structured_output_config: [
         { name: 'renouvelle', required: true, type: 'boolean' },
-        { name: 'kilometrage_annuel', required: false, type: 'number', description: 'En kilomètres' },
+        {
+          name: 'kilometrage_annuel',
+          required: false,
+          type: 'number',
+          description: 'En kilomètres',
+        },
         { name: 'remarque', required: false, type: 'string' },
       ],
       transfer_phone_number: '+33639980002',
@@ -156,7 +226,11 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
       {
         endedBy: 'agent',
         endReason: 'tool_end_call',
-        extracted: { renouvelle: true, kilometrage_annuel: 12000, remarque: 'Stationne désormais dans un garage fermé.' },
+        extracted: {
+          renouvelle: true,
+          kilometrage_annuel: 12000,
+          remarque: 'Stationne désormais dans un garage fermé.',
+        },
         lines: [
           [
             'agent',
@@ -171,20 +245,35 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
             '{"premium":{amount},"currency":"EUR"}',
             { contrat: '{ref}', garage: true, kilometrage: 12000 },
           ],
-          ['agent', 'Bonne nouvelle : avec le garage, la prime reste à {amount} euros pour l’année. Je renouvelle ?'],
+          [
+            'agent',
+            'Bonne nouvelle : avec le garage, la prime reste à {amount} euros pour l’année. Je renouvelle ?',
+          ],
           ['callee', 'Oui, allez-y.'],
           ['tool', 'renew_policy', 'ok', '{"contrat":"{ref}"}'],
-          ['agent', 'C’est fait, vous recevrez l’attestation par courriel. Arcadie vous remercie. Bonne route !'],
+          [
+            'agent',
+            'C’est fait, vous recevrez l’attestation par courriel. Arcadie vous remercie. Bonne route !',
+          ],
         ],
       },
       {
         endedBy: 'user',
         endReason: null,
-        extracted: { renouvelle: false, remarque: 'A trouvé moins cher ailleurs, demande une contre-proposition.' },
+        extracted: {
+          renouvelle: false,
+          remarque: 'A trouvé moins cher ailleurs, demande une contre-proposition.',
+        },
         lines: [
-          ['agent', 'Bonjour {first}, Julien d’Arcadie Assurances, au sujet de votre contrat auto.'],
+          [
+            'agent',
+            'Bonjour {first}, Julien d’Arcadie Assurances, au sujet de votre contrat auto.',
+          ],
           ['callee', 'Justement, j’ai trouvé cent euros de moins ailleurs.'],
-          ['agent', 'Je comprends. Une conseillère peut vous faire une contre-proposition d’ici {day}.'],
+          [
+            'agent',
+            'Je comprends. Une conseillère peut vous faire une contre-proposition d’ici {day}.',
+          ],
           ['callee', 'D’accord, qu’elle m’écrive. Au revoir.'],
         ],
       },
@@ -194,20 +283,33 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
     key: 'invoice',
     market: 'fr',
     amounts: [120, 4800],
-    columns: { societe: '{company}', contact: '{first} {last}', montant: '{amount}', facture: '{ref}' },
+    columns: {
+      societe: '{company}',
+      contact: '{first} {last}',
+      montant: '{amount}',
+      facture: '{ref}',
+    },
     retry: {
-      calling_windows: [{ calling_window_start_time: '9am', calling_window_end_time: '6pm', retry_delay_seconds: 10800 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '9am',
+          calling_window_end_time: '6pm',
+          retry_delay_seconds: 10800,
+        },
+      ],
       max_retry_attempts: 6,
     },
     settings: {
       name: 'Paul – Relance facture',
       prompt:
         'Tu es Paul, de la comptabilité du groupe Tilleuls. Tu appelles la société {{societe}} pour la facture {{facture}} de {{montant}} euros, échue. Demande le service comptable, puis une date de virement.',
-      first_sentence: 'Bonjour, Paul, de la comptabilité du groupe Tilleuls. Pourrais-je parler à la comptabilité ?',
+      first_sentence:
+        'Bonjour, Paul, de la comptabilité du groupe Tilleuls. Pourrais-je parler à la comptabilité ?',
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 300,
       end_of_call_sentence: null,
-      voicemail_message: 'Bonjour, Paul du groupe Tilleuls au sujet de la facture {{facture}}. Merci de nous rappeler.',
+      voicemail_message:
+        'Bonjour, Paul du groupe Tilleuls au sujet de la facture {{facture}}. Merci de nous rappeler.',
       background_sound: null,
       calendly: null,
       ivr_navigation_enabled: true,
@@ -227,9 +329,15 @@ export const FINANCE: Readonly<Record<'debt' | 'insurance' | 'invoice', Catalogu
         endReason: 'tool_end_call',
         extracted: { date_virement: '{date}', interlocuteur: '{first} {last}' },
         lines: [
-          ['agent', 'Bonjour, Paul, de la comptabilité du groupe Tilleuls. Pourrais-je parler à la comptabilité ?'],
+          [
+            'agent',
+            'Bonjour, Paul, de la comptabilité du groupe Tilleuls. Pourrais-je parler à la comptabilité ?',
+          ],
           ['callee', 'C’est moi, {first} {last}.'],
-          ['agent', 'La facture {ref} de {amount} euros est échue. Avez-vous une date de virement ?'],
+          [
+            'agent',
+            'La facture {ref} de {amount} euros est échue. Avez-vous une date de virement ?',
+          ],
           ['callee', 'Elle part avec le lot de {day}.'],
           ['agent', 'Très bien, je le note. Merci et bonne journée.'],
         ],

@@ -5,9 +5,20 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
     key: 'recruiting',
     market: 'us',
     amounts: [18, 31],
-    columns: { first_name: '{first}', last_name: '{last}', role: 'Warehouse associate', site: '{city}' },
+    columns: {
+      first_name: '{first}',
+      last_name: '{last}',
+      role: 'Warehouse associate',
+      site: '{city}',
+    },
     retry: {
-      calling_windows: [{ calling_window_start_time: '09:00', calling_window_end_time: '20:00', retry_delay_seconds: 14400 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '09:00',
+          calling_window_end_time: '20:00',
+          retry_delay_seconds: 14400,
+        },
+      ],
       max_retry_attempts: 6,
       timezone: 'America/Chicago',
     },
@@ -16,11 +27,13 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
       prompt:
         'You are Ethan, recruiter at Summit Freight. Pre-screen {{first_name}} for the role of {{role}} in {{site}}: earliest start date, shift, forklift licence, expected hourly pay.\n' +
         'Do not promise anything. Do not ask about age, family, health or origin, even if the candidate brings it up.',
-      first_sentence: 'Hi {{first_name}}, Ethan from Summit Freight. You applied with us, do you have five minutes?',
+      first_sentence:
+        'Hi {{first_name}}, Ethan from Summit Freight. You applied with us, do you have five minutes?',
       first_sentence_mode: 'static',
       first_sentence_delay_ms: 350,
       end_of_call_sentence: 'Thanks, we will be in touch by email.',
-      voicemail_message: 'Hi {{first_name}}, Ethan from Summit Freight about your application. I will call again this week.',
+      voicemail_message:
+        'Hi {{first_name}}, Ethan from Summit Freight about your application. I will call again this week.',
       background_sound: 'audio/office.ogg',
       calendly: {
         connection_id: 'conn_summit_hr',
@@ -34,7 +47,12 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
         { name: 'shift', required: true, type: 'enum', enum_options: ['day', 'night', 'either'] },
         { name: 'forklift_licence', required: true, type: 'boolean' },
         { name: 'expected_hourly_usd', required: false, type: 'number' },
-        { name: 'summary', required: false, type: 'string', description: 'Two sentences for the hiring manager' },
+        {
+          name: 'summary',
+          required: false,
+          type: 'string',
+          description: 'Two sentences for the hiring manager',
+        },
       ],
       transfer_phone_number: '+13125550130',
       voice: { id: 'TX3LPaxmHKxFdv7VOQHJ', provider: 'elevenlabs', speed: 1 },
@@ -47,7 +65,13 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
           needs_human_answer: false,
           source: 'human',
         },
-        { id: 'faq_rec_2', question: 'Is there a drug test?', answer: '', needs_human_answer: true, source: 'ai' },
+        {
+          id: 'faq_rec_2',
+          question: 'Is there a drug test?',
+          answer: '',
+          needs_human_answer: true,
+          source: 'ai',
+        },
       ],
       pending_faq_count: 1,
     },
@@ -63,7 +87,10 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
           summary: 'Four years on a reach truck, wants nights. Can start on {day}.',
         },
         lines: [
-          ['agent', 'Hi {first}, Ethan from Summit Freight. You applied with us, do you have five minutes?'],
+          [
+            'agent',
+            'Hi {first}, Ethan from Summit Freight. You applied with us, do you have five minutes?',
+          ],
           ['callee', 'Yes! I was hoping you would call.'],
           ['agent', 'Great. Do you hold a forklift licence?'],
           ['callee', 'I do, four years on a reach truck.'],
@@ -71,9 +98,23 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
           ['callee', 'Nights, if they are open.'],
           ['agent', 'They are. When could you start, and what hourly pay do you have in mind?'],
           ['callee', '{day}, and around {amount} dollars.'],
-          ['tool', 'ats_update', '422 unknown field "shift_pref"', { candidate: '{ref}', shift_pref: 'night' }, 'failed'],
-          ['tool', 'ats_update', '{"ok":true}', { candidate: '{ref}', shift: 'night', pay: '{amount}' }],
-          ['agent', 'Perfect. I have passed it on to the site manager in {city}. Thanks, we will be in touch by email.'],
+          [
+            'tool',
+            'ats_update',
+            '422 unknown field "shift_pref"',
+            { candidate: '{ref}', shift_pref: 'night' },
+            'failed',
+          ],
+          [
+            'tool',
+            'ats_update',
+            '{"ok":true}',
+            { candidate: '{ref}', shift: 'night', pay: '{amount}' },
+          ],
+          [
+            'agent',
+            'Perfect. I have passed it on to the site manager in {city}. Thanks, we will be in touch by email.',
+          ],
           ['callee', 'Thank you so much.'],
         ],
       },
@@ -82,7 +123,10 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
         endReason: null,
         extracted: { available_from: '{date}', shift: 'day', forklift_licence: false },
         lines: [
-          ['agent', 'Hi {first}, Ethan from Summit Freight. You applied with us, do you have five minutes?'],
+          [
+            'agent',
+            'Hi {first}, Ethan from Summit Freight. You applied with us, do you have five minutes?',
+          ],
           ['callee', 'I am at work, can you make it quick?'],
           ['agent', 'Of course. Day or night shift, and do you have a forklift licence?'],
           ['callee', 'Days. No licence. I could start {day}. Sorry, I have to go.'],
@@ -96,7 +140,13 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
     amounts: [3, 60],
     columns: { first_name: '{first}', company: '{company}', seats: '{amount}', email: '{email}' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '09:00', calling_window_end_time: '17:30', retry_delay_seconds: 86400 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '09:00',
+          calling_window_end_time: '17:30',
+          retry_delay_seconds: 86400,
+        },
+      ],
       max_retry_attempts: 4,
       timezone: 'Europe/London',
     },
@@ -108,14 +158,19 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
       first_sentence_mode: 'generated',
       first_sentence_delay_ms: 400,
       end_of_call_sentence: null,
-      voicemail_message: 'Hello {{first_name}}, Sam from Ledgerly. I have sent you a two-minute video that gets you started.',
+      voicemail_message:
+        'Hello {{first_name}}, Sam from Ledgerly. I have sent you a two-minute video that gets you started.',
       background_sound: null,
       calendly: {
         connection_id: 'conn_ledgerly_cs',
         event_type_id: 'https://api.calendly.com/event_types/51b7e2a0-6f0c-4d5b-93ab-5b1d74b1a990',
       },
       ivr_navigation_enabled: true,
-      llm_model: { type: 'openrouter', openrouter_model_id: 'anthropic/claude-sonnet-4', openrouter_provider: 'amazon-bedrock' },
+      llm_model: {
+        type: 'openrouter',
+        openrouter_model_id: 'anthropic/claude-sonnet-4',
+        openrouter_provider: 'amazon-bedrock',
+      },
       max_call_duration_secs: 900,
       structured_output_config: [
         {
@@ -151,12 +206,21 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
           verbatim: 'Our IT wants to know whether the link is read-only.',
         },
         lines: [
-          ['agent', 'Hello {first}, Sam from Ledgerly. I noticed that {company} has not linked a bank account yet; can I help?'],
+          [
+            'agent',
+            'Hello {first}, Sam from Ledgerly. I noticed that {company} has not linked a bank account yet; can I help?',
+          ],
           ['callee', 'Our IT wants to know whether the link is read-only.'],
-          ['agent', 'It is: we can see transactions, and can never move money. Shall I send them the security pack?'],
+          [
+            'agent',
+            'It is: we can see transactions, and can never move money. Shall I send them the security pack?',
+          ],
           ['callee', 'Please do.'],
           ['tool', 'send_email', 'queued', '{"to":"{email}","template":"security-pack"}'],
-          ['agent', 'Done. Would a half hour with one of our specialists help, say {day} at {time}?'],
+          [
+            'agent',
+            'Done. Would a half hour with one of our specialists help, say {day} at {time}?',
+          ],
           ['callee', 'Yes, put it in the calendar.'],
           ['tool', 'calendly_book', '{"booked":true}', { start: '{datetime}', email: '{email}' }],
           ['agent', 'Booked. Speak to you on {day}.'],
@@ -170,7 +234,13 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
     amounts: [1, 4],
     columns: { first_name: '{first}', company: '{company}', event: 'Autumn health forum' },
     retry: {
-      calling_windows: [{ calling_window_start_time: '10:00', calling_window_end_time: '16:00', retry_delay_seconds: 36000 }],
+      calling_windows: [
+        {
+          calling_window_start_time: '10:00',
+          calling_window_end_time: '16:00',
+          retry_delay_seconds: 36000,
+        },
+      ],
       max_retry_attempts: 4,
       timezone: 'Europe/London',
     },
@@ -202,7 +272,10 @@ export const PEOPLE: Readonly<Record<'recruiting' | 'onboarding' | 'event', Cata
         endReason: 'tool_end_call',
         extracted: { attends: true, guests: '{amount}' },
         lines: [
-          ['agent', 'Hello {first}, Ruth here. May I put {company} down for the autumn health forum?'],
+          [
+            'agent',
+            'Hello {first}, Ruth here. May I put {company} down for the autumn health forum?',
+          ],
           ['callee', 'Yes please, there will be {amount} of us.'],
           ['agent', 'Any dietary needs?'],
           ['callee', 'One vegetarian.'],
