@@ -48,6 +48,11 @@ export default defineConfig({
       project('yoga-only', PIPELINE_TESTS, {
         exclude: NOT_PIPELINE_TESTS,
         isolate: false,
+        env: { ...ENV, FAST_PATH: 'off', RESPONSE_CACHE: 'off' },
+      }),
+      project('no-fast-path', PIPELINE_TESTS, {
+        exclude: NOT_PIPELINE_TESTS,
+        isolate: false,
         env: { ...ENV, FAST_PATH: 'off' },
       }),
       project('no-response-cache', PIPELINE_TESTS, {

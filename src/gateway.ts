@@ -12,7 +12,7 @@ import { createAuthenticate } from '#http/auth/authenticate.ts';
 import type { VerifyToken } from '#http/auth/jwt.ts';
 import { createLazyJwtVerifier } from '#http/auth/lazy-jwt-verifier.ts';
 import { createRouterCheck } from '#http/auth/router-secret.ts';
-import type { CachedResponse, Session, SessionResponseCache } from '#http/auth/session.ts';
+import type { Session } from '#http/auth/session.ts';
 import { findInvalidDocuments } from '#http/documents/validate-trusted.ts';
 import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
 import type { ExampleOperation } from '#http/example-operation.ts';
@@ -20,6 +20,7 @@ import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { type BodyReservation, createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import type { Handler, RequestHead } from '#http/message.ts';
+import type { CachedResponse, SessionResponseCache } from '#http/response-cache/cached-response.ts';
 import type { Log } from '#observability/log.ts';
 import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
@@ -230,8 +231,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
         caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
     }
 
-    get responseCache(): SessionResponseCache {
-      return responseCacheOf(this.#credential.fingerprint);
+    get responseCache(): SessionResponseCache | undefined {
+      return options.responseCache === false
+        ? undefined
+        : responseCacheOf(this.#credential.fingerprint);
     }
 
     isCredentialAccepted(): boolean {
@@ -275,6 +278,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     isRouter,
     isLoopbackOnly: isAnonymousAllowed,
     fastPath: options.fastPath ?? true,
+    responseCache: options.responseCache ?? true,
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,
@@ -332,7 +336,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   function responseCacheOf(fingerprint: string): SessionResponseCache {
     const { responses } = cachingClient;
     return {
-      get: (key) => (options.responseCache === false ? undefined : responses.get(fingerprint, key)),
+      get: (key) => responses.get(fingerprint, key),
       startStore(key) {
         const fence = responses.takeFence();
         return (response) => responses.set(fingerprint, key, response, fence);

@@ -18,10 +18,10 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), observability, pagination, rest, rest/resilience, rest/transport',
+    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
-    'cache (types), context (types), errors, graphql-yoga (types), http/error-response.ts, http/limits (types), http/message.ts, jose, node:crypto, observability (types)',
+    'context (types), errors, http/error-response.ts, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
   'http/compression.ts':
     'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
   'http/documents':
@@ -29,9 +29,11 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/example-operation.ts': '',
   'http/error-response.ts': 'errors (types), http/headers',
   'http/fast-path':
-    'context (types), graphql, graphql-yoga (types), http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/message.ts, http/operation-result.ts, http/report-operation.ts, http/scheduler.ts (types), lru-cache, node:crypto, observability (types)',
+    'graphql, http/auth (types), http/headers, http/large-results.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/response-cache, http/response-headers.ts, http/scheduler.ts (types), http/warm-operations, observability (types)',
+  'http/graphql-server.ts':
+    'graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types)',
   'http/handler.ts':
-    'http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/message.ts, http/probes.ts, http/yoga, observability (types)',
+    'http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/probes.ts, observability (types)',
   'http/headers': 'context (types), http/message.ts (types), lru-cache, node:crypto',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
   'http/limits':
@@ -40,12 +42,19 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/message.ts': 'http/read-body.ts',
   'http/operation-result.ts':
     'context (types), graphql, http/headers, http/limits, http/message.ts (types)',
+  'http/plain-pipeline.ts':
+    'graphql (types), http/auth, http/fast-path, http/headers, http/limits (types), http/message.ts (types), http/operation-result.ts, http/response-cache, http/scheduler.ts (types), http/warm-operations, observability (types)',
   'http/probes.ts': 'http/error-response.ts, http/headers, http/message.ts (types)',
   'http/read-body.ts': 'errors, graphql',
   'http/report-operation.ts': 'context (types), graphql (types), observability (types)',
+  'http/response-cache':
+    'cache (types), context (types), http/headers, http/message.ts, http/response-headers.ts, http/warm-operations, observability (types)',
+  'http/response-headers.ts': 'http/headers, http/message.ts',
   'http/scheduler.ts': 'http/fair-queue.ts, http/message.ts',
+  'http/warm-operations':
+    'graphql, http/documents, http/headers, http/limits, http/message.ts (types), lru-cache, node:crypto, observability (types)',
   'http/yoga':
-    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/fast-path, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts (types), http/operation-result.ts, http/report-operation.ts, http/scheduler.ts, observability (types)',
+    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types)',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
   'main.ts':
@@ -126,7 +135,8 @@ const GETTER_ALLOWLIST = new Set([
   'cache/redis/redis-connection.ts',
   'cache/caching-client.ts',
   'http/scheduler.ts',
-  'http/yoga/server.ts',
+  'http/graphql-server.ts',
+  'http/yoga/graphiql.ts',
   'observability/upstream-observer.ts',
   'rest/resilience/body-limiter.ts',
   'rest/resilience/circuit-breakers.ts',

@@ -4,10 +4,10 @@ import { NO_STORE, VARY } from '#http/headers/cache-control.ts';
 import { createCors } from '#http/headers/cors.ts';
 import { setSecurityHeaders } from '#http/headers/security-headers.ts';
 import type { UnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
-import { createGraphQLServer, type GraphQLServerOptions } from '#http/yoga/server.ts';
 import type { ObserveRequest, RequestObserver } from '#observability/request-observer.ts';
 import { createCompress } from './compression.ts';
 import { errorCodeOf, toErrorResponse } from './error-response.ts';
+import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
 import {
   callerOf,
   type Handler,
@@ -34,8 +34,6 @@ export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, 
    * Whether responses are compressed for clients that accept that. False: a proxy in front does it.
    */
   readonly compression: boolean;
-  /** Whether warm operations take the fast path past Yoga. */
-  readonly fastPath: boolean;
   readonly unsentBudget: Pick<UnsentResponseBudget, 'reserve'>;
   /** Starts to observe a request. Every request is observed, whatever its outcome. */
   readonly observeRequest: ObserveRequest;
@@ -55,7 +53,7 @@ export function createHandler(options: HandlerOptions): Handler {
   /** The last parsed URL: clients send requests to the same URL again and again. */
   let lastURL: { readonly text: string; readonly url: URL | null } | undefined;
   const canHandlePlain = (head: RequestHead) =>
-    options.fastPath && ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
+    ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
   const handlePlain = (request: PlainRequest) =>
     respond(request, (url, observer) =>
       route(request, url, () => graphqlServer.handlePlain(request, observer)),

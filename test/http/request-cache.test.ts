@@ -1,6 +1,6 @@
 import { type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createRequestCache } from '#http/fast-path/request-cache.ts';
+import { createRequestCache } from '#http/warm-operations/request-cache.ts';
 
 const OPERATION = parse('query Q($ids: [ID!]!, $first: Int) { calls(ids: $ids) { id } }')
   .definitions[0] as OperationDefinitionNode;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { type OperationDefinitionNode, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { toVariablesKey } from '#http/fast-path/variables-key.ts';
+import { toVariablesKey } from '#http/warm-operations/variables-key.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 500);
 

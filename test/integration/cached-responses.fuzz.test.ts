@@ -88,6 +88,7 @@ test('cached responses equal computed ones for random operations, upstream failu
               const { observed } = await ways.observe(init);
               expect(observed.short).toEqual(observed.long);
               expect(observed.kept).toEqual(observed.long);
+              expect(observed.cachedYoga).toEqual(observed.long);
             }
           } else {
             await ways.each(({ clock, sandbox: { control } }) => {

@@ -121,6 +121,7 @@ async function alike(say: (socket: Socket) => unknown, times = 3): Promise<strin
     }
     expect(told.short, `the fast path, request ${time}`).toEqual(told.long);
     expect(told.kept, `the response cache, request ${time}`).toEqual(told.long);
+    expect(told.cachedYoga, `the response cache before Yoga, request ${time}`).toEqual(told.long);
     last = told.kept.received;
   }
   return last;

@@ -5,13 +5,14 @@ import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
 import { createTimedGateway, type TimedGateway, untilIdle } from './timed-gateway.ts';
 
 /**
- * The pipelines of an operation: from the response cache, on the fast path without Yoga, and
+ * The pipelines of an operation: with the response cache and the fast path, with each alone, and
  * through all of Yoga.
  */
 export const PIPELINES = {
   kept: { fastPath: true, responseCache: true },
   short: { fastPath: true, responseCache: false },
   long: { fastPath: false, responseCache: false },
+  cachedYoga: { fastPath: false, responseCache: true },
 } satisfies { [name: string]: Pick<GatewayOptions, 'fastPath' | 'responseCache'> };
 
 export type Pipeline = keyof typeof PIPELINES;
@@ -124,6 +125,7 @@ export function createPipelines(
     kept: createObservedGateway('kept', options),
     short: createObservedGateway('short', options),
     long: createObservedGateway('long', options),
+    cachedYoga: createObservedGateway('cachedYoga', options),
   };
   const names = Object.keys(gateways) as Pipeline[];
   return {

@@ -1,15 +1,7 @@
 import { parse, print } from 'graphql';
 import type { GraphiQLOptions } from 'graphql-yoga';
-
-/**
- * A tab of GraphiQL: one operation, ready to run, and its description. Separate from the other
- * options, because it is all that other modules know of GraphiQL.
- */
-export interface ExampleOperation {
-  readonly description: string;
-  readonly query: string;
-  readonly variables?: { readonly [name: string]: unknown };
-}
+import type { ExampleOperation } from '#http/example-operation.ts';
+import { toContentSecurityPolicy } from '#http/headers/security-headers.ts';
 
 const WELCOME_OPERATION: ExampleOperation = {
   description:
@@ -33,6 +25,37 @@ export interface GraphiQLPageOptions {
   readonly requiresApiKey: boolean;
   /** Whether responses report their upstream cost. */
   readonly tracing: boolean;
+}
+
+/** GraphiQL's page. */
+export interface GraphiQLPage {
+  readonly options: GraphiQLOptions;
+  /** Yoga's `renderGraphiQL`. */
+  render(options: GraphiQLOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** Undefined until the page is served. */
+  readonly contentSecurityPolicy: string | undefined;
+}
+
+export function createGraphiQLPage(options: GraphiQLPageOptions): GraphiQLPage {
+  /**
+   * Nine megabytes, shared by all clients. A text would be encoded for each request, and its bytes
+   * kept for each client that does not read them.
+   */
+  let page: Uint8Array<ArrayBuffer> | undefined;
+  let contentSecurityPolicy: string | undefined;
+  return {
+    options: toGraphiQLOptions(options),
+    async render(yogaOptions) {
+      if (page) return page;
+      const text = await renderGraphiQLPage(yogaOptions);
+      contentSecurityPolicy = toContentSecurityPolicy(text);
+      page = new TextEncoder().encode(text);
+      return page;
+    },
+    get contentSecurityPolicy() {
+      return contentSecurityPolicy;
+    },
+  };
 }
 
 /** GraphiQL's own settings. The page is self-contained, and loads nothing from another host. */

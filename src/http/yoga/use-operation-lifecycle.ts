@@ -5,6 +5,7 @@ import type { SessionContext } from '#http/auth/session.ts';
 import { VARY } from '#http/headers/cache-control.ts';
 import { waitToSerialize } from '#http/large-results.ts';
 import { EXECUTION_OPTIONS, isTraceRequested, withExtensions } from '#http/operation-result.ts';
+import type { ExecutionRecord } from '#http/response-cache/store-yoga-response.ts';
 import type { OperationScheduler } from '#http/scheduler.ts';
 
 export interface OperationLifecycleOptions {
@@ -20,7 +21,9 @@ export function useOperationLifecycle({
   upstreamTrace,
   now,
   scheduler,
-}: OperationLifecycleOptions): Plugin<SessionContext & RequestContext & YogaInitialContext> {
+}: OperationLifecycleOptions): Plugin<
+  SessionContext & RequestContext & YogaInitialContext & { executionRecord?: ExecutionRecord }
+> {
   return {
     // The schema has no subscriptions. One that is requested all the same is rejected after its
     // context was created.
@@ -49,6 +52,11 @@ export function useOperationLifecycle({
             isTraced,
             now(),
           );
+          const { executionRecord } = contextValue;
+          if (executionRecord) {
+            executionRecord.context = contextValue;
+            executionRecord.hasErrors = completeResult.errors !== undefined;
+          }
           if (cacheControl === undefined) return setResult(completeResult);
           // Yoga's way to set headers of a response. Yoga removes the extension from the body.
           const http = { headers: { 'cache-control': cacheControl, vary: VARY } };

@@ -1,0 +1,95 @@
+import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Session } from '#http/auth/session.ts';
+import { NO_STORE } from '#http/headers/cache-control.ts';
+import type { MediaType } from '#http/headers/media-type.ts';
+import { waitToSerialize } from '#http/large-results.ts';
+import type { PlainResponse } from '#http/message.ts';
+import { EXECUTION_OPTIONS, withExtensions } from '#http/operation-result.ts';
+import { type OnDrift, reportExecuted } from '#http/report-operation.ts';
+import { type StoreResponse, storeResponse } from '#http/response-cache/cached-response.ts';
+import type { OperationScheduler } from '#http/scheduler.ts';
+import { toOperationInfo, type WarmOperation } from '#http/warm-operations/warm-operations.ts';
+import type { RequestObserver } from '#observability/request-observer.ts';
+import { toGraphQLResponse } from './graphql-response.ts';
+
+export interface FastPathOptions {
+  readonly schema: GraphQLSchema;
+  readonly scheduler: OperationScheduler;
+  readonly maskError: (error: unknown) => GraphQLError;
+  readonly onDrift: OnDrift;
+  /** Current time, in ms. */
+  readonly now: () => number;
+}
+
+export interface FastPathRequest {
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  readonly mediaType: MediaType;
+  readonly observer: RequestObserver;
+  /** Stores the response. Undefined if it must not be cached. */
+  readonly store: StoreResponse | undefined;
+  /** Whether the response has `extensions.upstream`. */
+  readonly isTraced: boolean;
+}
+
+/**
+ * Executes a warm operation, and returns the same response as Yoga.
+ * @throws GatewayError, or the reason of the signal when the client has disconnected
+ */
+export type ExecuteWarmOperation = (
+  operation: WarmOperation,
+  request: FastPathRequest,
+) => Promise<PlainResponse>;
+
+/**
+ * Fast path: executes a warm operation directly. Yoga's pipeline to the same response, through two
+ * HTTP adapters and a list of plugins, takes several times as long as GraphQL does.
+ * `test/http/fast-path.test.ts` compares the two pipelines.
+ */
+export function createFastPath({
+  schema,
+  scheduler,
+  maskError,
+  onDrift,
+  now,
+}: FastPathOptions): ExecuteWarmOperation {
+  return async (warmOperation, { session, store, isTraced, signal, mediaType, observer }) => {
+    const { document, variables, name } = warmOperation;
+    observer.onOperation({ ...toOperationInfo(warmOperation), variables });
+    const context = session.createContext(signal, observer.trace);
+    observer.onExecuteStart();
+    let result: ExecutionResult;
+    try {
+      result = await execute({
+        schema,
+        document,
+        contextValue: context,
+        variableValues: variables,
+        operationName: name,
+        options: EXECUTION_OPTIONS,
+      });
+    } finally {
+      context.end();
+      reportExecuted(context, observer, onDrift);
+    }
+    await waitToSerialize(context, session, scheduler);
+    // The client has disconnected: skip the serialization.
+    signal.throwIfAborted();
+    const { cacheControl = NO_STORE, ...completeResult } = withExtensions(
+      result,
+      document,
+      context,
+      isTraced,
+      now(),
+    );
+    const errors = completeResult.errors?.map(maskError);
+    const response = toGraphQLResponse(
+      errors ? { ...completeResult, errors } : completeResult,
+      cacheControl,
+      mediaType,
+      observer,
+    );
+    if (store && !errors) storeResponse(store, warmOperation, response.body, context);
+    return response;
+  };
+}

@@ -1,0 +1,51 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { MediaType } from '#http/headers/media-type.ts';
+import type { PlainResponse } from '#http/message.ts';
+import { reportError } from '#http/report-operation.ts';
+import { toResponseHeaders } from '#http/response-headers.ts';
+import type { RequestObserver } from '#observability/request-observer.ts';
+
+/** Makes the same response of a result as Yoga does. */
+export function toGraphQLResponse(
+  result: ExecutionResult,
+  cacheControl: string,
+  mediaType: MediaType,
+  observer: RequestObserver,
+): PlainResponse & { readonly body: string } {
+  reportError(result, observer);
+  const { errors, data, extensions = {} } = result;
+  const hasExtensions = Object.keys(extensions).length > 0;
+  return {
+    status: toHttpStatus(errors ?? [], mediaType),
+    headers: toResponseHeaders(mediaType, cacheControl),
+    body: JSON.stringify({
+      ...(errors?.length ? { errors: errors.map(withoutHttpExtension) } : {}),
+      ...('data' in result ? { data } : {}),
+      ...(hasExtensions ? { extensions } : {}),
+    }),
+  };
+}
+
+/**
+ * The highest status that an error requests. `spec`: ignored for `application/json`, whose clients
+ * take every status but 200 for a failure of the transport.
+ */
+function toHttpStatus(errors: readonly GraphQLError[], mediaType: MediaType): number {
+  let status = 0;
+  for (const { extensions } of errors) {
+    const http = extensions.http as
+      | { readonly spec?: boolean; readonly status?: number }
+      | undefined;
+    if (http?.status && !(http.spec && mediaType === 'application/json'))
+      status = Math.max(status, http.status);
+  }
+  return status || 200;
+}
+
+function withoutHttpExtension(error: GraphQLError) {
+  const { extensions, ...serialized } = error.toJSON();
+  const { http, ...otherExtensions } = extensions ?? {};
+  return Object.keys(otherExtensions).length > 0
+    ? { ...serialized, extensions: otherExtensions }
+    : serialized;
+}

@@ -1,0 +1,83 @@
+import type { CacheableResponse } from '#cache/response-cache.ts';
+import type { RequestContext } from '#context/request-context.ts';
+import { toPrivateMaxAge } from '#http/headers/cache-control.ts';
+import type { MediaType } from '#http/headers/media-type.ts';
+import type { PlainResponse } from '#http/message.ts';
+import { toResponseHeaders } from '#http/response-headers.ts';
+import { toOperationInfo, type WarmOperation } from '#http/warm-operations/warm-operations.ts';
+import type { OperationInfo, RequestObserver } from '#observability/request-observer.ts';
+
+/** A cached response to a whole operation, and what is reported of the operation. */
+export interface CachedResponse extends CacheableResponse {
+  readonly operation: Omit<OperationInfo, 'variables'>;
+  /** A large body is stored as bytes. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+export type StoreResponse = (response: CachedResponse) => void;
+
+/** The response cache of one credential. */
+export interface SessionResponseCache {
+  get(key: string): CachedResponse | undefined;
+  /**
+   * To be called before the operation is executed. Returns the function that stores its response.
+   */
+  startStore(key: string): StoreResponse;
+}
+
+/** A longer cached body waits for its turn, and is stored as bytes. In UTF-16 code units. */
+const MAX_SMALL_BODY_LENGTH = 65_536;
+
+/**
+ * Responds from the cache, and reports it to the observer like an execution that finds everything
+ * in memory.
+ * @param now current time, in ms
+ */
+export function respondFromCache(
+  { operation, body, freshUntil, dependencies }: CachedResponse,
+  variables: OperationInfo['variables'],
+  mediaType: MediaType,
+  observer: RequestObserver,
+  now: number,
+): PlainResponse {
+  observer.onOperation({ ...operation, variables });
+  observer.onExecuteStart();
+  observer.onExecuteEnd({
+    waitedMs: 0,
+    upstreamRequests: 0,
+    cacheHits: dependencies.length,
+    coalesced: 0,
+    stale: 0,
+  });
+  const maxAgeMs = Number.isFinite(freshUntil) ? freshUntil - now : 0;
+  return { status: 200, headers: toResponseHeaders(mediaType, toPrivateMaxAge(maxAgeMs)), body };
+}
+
+/**
+ * Stores a response without errors, only if all its look-ups were cache hits and all of them are
+ * its dependencies. A first execution makes look-ups on the way (what an id names, where a list
+ * begins), which would be counted at each replay and would make the response as old as they are. A
+ * response with live data is not stored either, nor one with drift, because each occurrence of
+ * drift is counted.
+ */
+export function storeResponse(
+  store: StoreResponse,
+  operation: WarmOperation,
+  body: string,
+  { usage, driftLog }: RequestContext,
+): void {
+  const { freshness, counts, dependencies } = usage;
+  if (freshness.isLive || counts.cache !== dependencies.length || driftLog.drift.length > 0) return;
+  // All clients that receive a large body share its bytes.
+  const storedBody = body.length > MAX_SMALL_BODY_LENGTH ? new TextEncoder().encode(body) : body;
+  const bytes =
+    2 * operation.text.length +
+    (typeof storedBody === 'string' ? 2 * storedBody.length : storedBody.byteLength);
+  store({
+    operation: toOperationInfo(operation),
+    body: storedBody,
+    freshUntil: freshness.freshUntil,
+    dependencies,
+    bytes,
+  });
+}

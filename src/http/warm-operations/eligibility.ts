@@ -1,0 +1,20 @@
+import { negotiateMediaType } from '#http/headers/media-type.ts';
+import type { RequestHead } from '#http/message.ts';
+
+/** Requests with another content type, or with one of these headers, go to Yoga. */
+const JSON_CONTENT_TYPE = /^application\/json(;\s*charset=utf-8)?$/;
+const UNSUPPORTED_HEADERS = ['apollo-federation-include-trace', 'content-encoding'];
+
+/**
+ * Whether a request may be a warm operation, as far as its head shows: a JSON POST within the body
+ * limit that accepts one of the two media types of GraphQL over HTTP.
+ */
+export function isEligible({ method, headers }: RequestHead, maxBodyBytes: number): boolean {
+  return (
+    method === 'POST' &&
+    JSON_CONTENT_TYPE.test(headers.get('content-type') ?? '') &&
+    !(Number(headers.get('content-length') ?? 0) > maxBodyBytes) &&
+    !UNSUPPORTED_HEADERS.some((name) => headers.has(name)) &&
+    negotiateMediaType(headers.get('accept')) !== undefined
+  );
+}
