@@ -202,7 +202,9 @@ describe('Unavailable issuer keys', () => {
         passSeconds(0.001);
       }
       expect(issuer.requests).toHaveLength(3);
-      expect(told).toEqual([`The keys of JWT_JWKS_URL cannot be fetched: ${reason}.`]);
+      expect(told).toEqual([
+        `The keys of JWT_JWKS_URL cannot be fetched: ${reason}. The gateway rejects bearer tokens with 503 until it can fetch keys.`,
+      ]);
 
       issuer.respond = answerWell;
       expect(await enter(tokenOf(one))).toBe('200');
@@ -218,7 +220,9 @@ describe('Unavailable issuer keys', () => {
     issuer.respond = async () => new Response(null, { status: 502 });
     passSeconds(600);
     expect(await enter(tokenOf(one))).toBe('200');
-    expect(told).toEqual(['The keys of JWT_JWKS_URL cannot be fetched: status 502.']);
+    expect(told).toEqual([
+      'The keys of JWT_JWKS_URL cannot be fetched: status 502. The gateway verifies bearer tokens with the last fetched keys until they are an hour old.',
+    ]);
     // The unknown key may be a new one, so the response is 503 and not 401.
     expect(await enter(tokenOf(two))).toBe(UNAVAILABLE);
     expect(await enter(tokenOf(two, { kid: one.kid }))).toBe(REJECTED);
@@ -245,7 +249,9 @@ describe('Unavailable issuer keys', () => {
         });
       expect(await enter(tokenOf(one))).toBe(UNAVAILABLE);
       expect(timeouts.mock.calls).toEqual([[5_000]]);
-      expect(told).toEqual(['The keys of JWT_JWKS_URL cannot be fetched: TimeoutError.']);
+      expect(told).toEqual([
+        'The keys of JWT_JWKS_URL cannot be fetched: TimeoutError. The gateway rejects bearer tokens with 503 until it can fetch keys.',
+      ]);
     } finally {
       timeouts.mockRestore();
     }

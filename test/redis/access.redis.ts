@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
-import { ANN, CALL, createTierInstance, PATH, toEntry } from './tier-instance.ts';
+import {
+  ANN,
+  AVAILABLE_AGAIN,
+  CALL,
+  createTierInstance,
+  PATH,
+  toEntry,
+  unavailableMessage,
+} from './tier-instance.ts';
 
 expectRedisServer();
 
@@ -52,9 +60,7 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
       one.write(ANN, PATH, toEntry(CALL), 60_000);
       one.revoke(ANN, true);
       expect(await one.read(ANN, PATH)).toBeUndefined();
-      expect(one.troubles).toEqual([
-        `Redis cannot be used: ${reason}. What is remembered stays in the process.`,
-      ]);
+      expect(one.troubles).toEqual([unavailableMessage(reason)]);
     },
   );
 
@@ -66,7 +72,7 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
     await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~*', '+@all');
     await one.waitForTroubles(2);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
-    expect(one.troubles).toEqual([expect.stringContaining('WRONGPASS'), 'Redis is back.']);
+    expect(one.troubles).toEqual([expect.stringContaining('WRONGPASS'), AVAILABLE_AGAIN]);
   });
 });
 

@@ -8,6 +8,7 @@ import {
 } from './redis-server.ts';
 import {
   ANN,
+  AVAILABLE_AGAIN,
   CALL,
   createTierInstance,
   createWallTimers,
@@ -25,8 +26,7 @@ expectRedisServer();
 
 /** Time that other processes on this machine may take, in ms. */
 const BUSY_MS = 1_000;
-const AVAILABLE_AGAIN = 'Redis is back.';
-const SILENT_MESSAGE = unavailableMessage('it does not answer in time');
+const SILENT_MESSAGE = unavailableMessage(`no reply within REDIS_TIMEOUT_MS (${TIMEOUT_MS} ms)`);
 
 describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
   let redis: RedisServer;
@@ -63,7 +63,7 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
     expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
     expect(one.troubles).toEqual([
-      expect.stringMatching(/^Redis cannot be used: \w+\. /),
+      expect.stringMatching(/^Redis is unavailable: \w+\. /),
       AVAILABLE_AGAIN,
     ]);
   });

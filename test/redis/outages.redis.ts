@@ -3,6 +3,7 @@ import { createSandbox } from '#sandbox/sandbox.ts';
 import { KEY_A } from '../support/test-gateway.ts';
 import { createRedisGateway, type RedisGateway } from './redis-gateway.ts';
 import { expectRedisServer, hasRedisServer, type RedisServer, startRedis } from './redis-server.ts';
+import { AVAILABLE_AGAIN, unavailableMessage } from './tier-instance.ts';
 
 expectRedisServer();
 
@@ -65,10 +66,10 @@ describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
     // Only the queries in flight at the pause waited: one of each client.
     expect(slow.length).toBeLessThanOrEqual(CLIENTS);
     expect(gateway.problems).toEqual([
-      expect.stringContaining('Redis cannot be used'),
-      'Redis is back.',
-      'Redis cannot be used: it does not answer in time. What is remembered stays in the process.',
-      'Redis is back.',
+      expect.stringContaining('Redis is unavailable'),
+      AVAILABLE_AGAIN,
+      unavailableMessage(`no reply within REDIS_TIMEOUT_MS (${TIMEOUT_MS} ms)`),
+      AVAILABLE_AGAIN,
     ]);
   });
 

@@ -159,7 +159,9 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     try {
       one.revoke(ANN, true);
       await one.waitForTroubles(1);
-      expect(one.troubles).toEqual(['Redis does not keep what it is given: OOM.']);
+      expect(one.troubles).toEqual([
+        'Redis rejects writes: OOM. The gateway still reads from Redis, and stores new responses in its own memory only.',
+      ]);
       expect(await other.read(ANN, PATH)).toBeUndefined();
       expect(await one.read(ANN, PATH)).toBeUndefined();
     } finally {
@@ -169,7 +171,9 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     await expect
       .poll(async () => [await one.read(ANN, PATH), one.troubles.length])
       .toEqual([undefined, 2]);
-    expect(one.troubles[1]).toBe('Redis keeps what it is given again.');
+    expect(one.troubles[1]).toBe(
+      'Redis accepts writes again. The gateway stores new responses in Redis, too.',
+    );
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
   });
 

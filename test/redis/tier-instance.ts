@@ -115,9 +115,11 @@ export function createTierInstance(
   };
 }
 
-/** The status message for an unusable Redis. */
+export const AVAILABLE_AGAIN = 'Redis is available again. The gateway uses it as the shared cache.';
+
+/** The status message for an unavailable Redis. */
 export function unavailableMessage(reason: string): string {
-  return `Redis cannot be used: ${reason}. What is remembered stays in the process.`;
+  return `Redis is unavailable: ${reason}. The gateway caches in its own memory only until Redis responds again.`;
 }
 
 /**

@@ -64,7 +64,7 @@ describe('Server that is not Redis', () => {
     );
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
     await one.waitForTroubles(1);
-    expect(one.troubles).toEqual([unavailableMessage('NotRedisError')]);
+    expect(one.troubles).toEqual([unavailableMessage('the server does not respond like Redis')]);
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
@@ -101,8 +101,8 @@ describe('Server that is not Redis', () => {
   test.each([
     ['no listening server', 'redis://127.0.0.1:1', 'ECONNREFUSED'],
     ['an unknown host', 'redis://nowhere.invalid', /^(ENOTFOUND|EAI_AGAIN)$/],
-    ['an invalid database', 'redis://127.0.0.1/nonsense', 'its URL cannot be read'],
-    ['an invalid password', 'redis://user:%ff@127.0.0.1', 'its URL cannot be read'],
+    ['an invalid database', 'redis://127.0.0.1/nonsense', 'REDIS_URL is not valid'],
+    ['an invalid password', 'redis://user:%ff@127.0.0.1', 'REDIS_URL is not valid'],
   ])('a Redis URL with %s is reported and breaks nothing', async (_name, url, reason) => {
     await using one = createTierInstance(url);
     const read = one.read(ANN, PATH);

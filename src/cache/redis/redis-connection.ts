@@ -57,6 +57,10 @@ const MAX_BACKOFF_MS = 2_000;
 /** Maximum commands without a reply. Beyond that, the client rejects commands itself. */
 const MAX_QUEUED_COMMANDS = 10_000;
 
+const AVAILABLE_AGAIN = 'Redis is available again. The gateway uses it as the shared cache.';
+const WRITABLE_AGAIN =
+  'Redis accepts writes again. The gateway stores new responses in Redis, too.';
+
 /**
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
@@ -68,6 +72,7 @@ const MAX_QUEUED_COMMANDS = 10_000;
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;
+  const noReplyInTime = `no reply within REDIS_TIMEOUT_MS (${timeoutMs} ms)`;
   const started = Promise.withResolvers<void>();
   let client: Client | undefined;
   let state: 'starting' | 'up' | 'down' | 'closed' = 'starting';
@@ -79,7 +84,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   /** The latest time by Redis' clock, with the times by the gateway's clock before and after it. */
   let clockSample = { ms: Number.NaN, sentAt: 0, receivedAt: 0 };
 
-  connect().catch(() => markDown('its URL cannot be read'));
+  connect().catch(() => markDown('REDIS_URL is not valid'));
 
   async function connect(): Promise<void> {
     // Loading the Redis client takes 200 ms and 28 MB, so only gateways with a Redis load it.
@@ -136,7 +141,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     try {
       const reply = sendCommands([]);
       const isInTime = (await withTimeout(reply, timeoutMs, startTimer)) !== undefined;
-      if (!isInTime) markDown('it does not answer in time');
+      if (!isInTime) markDown(noReplyInTime);
       await reply;
       if (isInTime) markUp();
     } catch (error) {
@@ -152,7 +157,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     const wasDown = state === 'down';
     state = 'up';
     started.resolve();
-    if (wasDown) onStatusChange('Redis is back.');
+    if (wasDown) onStatusChange(AVAILABLE_AGAIN);
     onUp();
   }
 
@@ -162,7 +167,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     state = 'down';
     started.resolve();
     if (hasChanged)
-      onStatusChange(`Redis cannot be used: ${reason}. What is remembered stays in the process.`);
+      onStatusChange(
+        `Redis is unavailable: ${reason}. The gateway caches in its own memory only until Redis responds again.`,
+      );
     scheduleProbe();
   }
 
@@ -185,7 +192,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       if (state !== 'up') return undefined;
       try {
         const replies = await withTimeout(sendCommands(commands), timeoutMs, startTimer);
-        if (!replies) markDown('it does not answer in time');
+        if (!replies) markDown(noReplyInTime);
         return replies;
       } catch (error) {
         markDown(toErrorCode(error));
@@ -196,7 +203,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       if (state !== 'up') return undefined;
       try {
         const replies = await sendCommands(commands);
-        if (!isWritable) onStatusChange('Redis keeps what it is given again.');
+        if (!isWritable) onStatusChange(WRITABLE_AGAIN);
         isWritable = true;
         return replies;
       } catch (error) {
@@ -204,7 +211,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
         // elsewhere.
         if (isWritable && client?.isReady) {
           isWritable = false;
-          onStatusChange(`Redis does not keep what it is given: ${toErrorCode(error)}.`);
+          onStatusChange(
+            `Redis rejects writes: ${toErrorCode(error)}. The gateway still reads from Redis, and stores new responses in its own memory only.`,
+          );
         }
         return undefined;
       }

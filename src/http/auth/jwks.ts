@@ -83,8 +83,14 @@ export function createKeySource({
       const text = await readJwks(await fetchKeys(new Request(address, init)));
       lastKnown = { text, fetchedAt: now() };
     } catch (error) {
-      if (failedAt === undefined)
-        onStatusChange(`The keys of JWT_JWKS_URL cannot be fetched: ${describeError(error)}.`);
+      if (failedAt === undefined) {
+        const consequence = hasUsableKeys()
+          ? 'verifies bearer tokens with the last fetched keys until they are an hour old'
+          : 'rejects bearer tokens with 503 until it can fetch keys';
+        onStatusChange(
+          `The keys of JWT_JWKS_URL cannot be fetched: ${describeError(error)}. The gateway ${consequence}.`,
+        );
+      }
       failedAt = now();
       return useLastKnown();
     }
@@ -93,8 +99,12 @@ export function createKeySource({
     return new Response(lastKnown.text);
   };
 
+  function hasUsableKeys(): boolean {
+    return lastKnown !== undefined && now() - lastKnown.fetchedAt < GRACE_MS;
+  }
+
   function useLastKnown(): Response {
-    if (lastKnown && now() - lastKnown.fetchedAt < GRACE_MS) return new Response(lastKnown.text);
+    if (lastKnown && hasUsableKeys()) return new Response(lastKnown.text);
     throw new KeysUnavailableError();
   }
 
