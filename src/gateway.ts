@@ -366,15 +366,16 @@ const MAX_OPERATION_NAMES = 100;
 
 /** The field `upstream` of `/ready`. */
 function toUpstreamStatus(
-  { breaker, queued, inFlight, coolingDown }: UpstreamState,
+  { circuits: { connection, endpoint }, queued, inFlight, coolingDown }: UpstreamState,
   lastResponseAt: number | undefined,
 ) {
   return {
-    breaker,
-    waiting: queued,
+    breaker: connection.state,
+    circuitsOpen: connection.openCount + endpoint.openCount,
+    queued,
     inFlight,
-    paused: coolingDown,
-    lastAnswerAt: lastResponseAt === undefined ? null : new Date(lastResponseAt).toISOString(),
+    coolingDown,
+    lastResponseAt: lastResponseAt === undefined ? null : new Date(lastResponseAt).toISOString(),
   };
 }
 

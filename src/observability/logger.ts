@@ -47,7 +47,7 @@ export function createLogger({ level, format }: LogSettings, output?: Destinatio
     info: (message, fields) => write(logger, 'info', message, fields),
     error: (message, fields) => write(logger, 'error', message, fields),
     unexpected: (error, fields) =>
-      logger.error({ ...fields, error: toErrorFields(error) }, 'A fault that nobody foresaw.'),
+      logger.error({ ...fields, error: toErrorFields(error) }, 'Unexpected error'),
   };
 }
 
@@ -100,7 +100,7 @@ function standardOutput(): DestinationStream {
  */
 function toErrorFields(error: unknown, depth = 0): LogFields {
   if (!(error instanceof Error))
-    return { message: `Something else than an error was thrown: ${typeof error}` };
+    return { message: `A value that is not an Error was thrown: ${typeof error}` };
   const { name, message, stack, cause } = error;
   return {
     type: name,

@@ -1,9 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { CacheEvents, CacheState } from '#cache/cache-events.ts';
 import { VERSION } from '#generated/version.ts';
-import type { UpstreamEvents, UpstreamState } from '#rest/upstream-events.ts';
-import { createBufferedCounter } from './buffered-counter.ts';
-import { createBufferedHistogram } from './buffered-histogram.ts';
+import type { UpstreamState } from '#rest/upstream-events.ts';
+import { createMetricFactory } from './metric-factory.ts';
+import {
+  createUpstreamMetrics,
+  DURATION_BUCKETS,
+  type UpstreamMetrics,
+} from './upstream-metrics.ts';
 
 export interface MetricsOptions {
   /** Called on each read of the metrics. */
@@ -21,15 +25,8 @@ export interface MetricsOptions {
   readonly includeProcess: boolean;
 }
 
-export interface Metrics {
+export interface Metrics extends UpstreamMetrics {
   readonly cacheEvents: CacheEvents;
-  /** All events except `onSend`: see `onUpstreamRequestEnd`. */
-  readonly upstreamEvents: Pick<
-    UpstreamEvents,
-    'onRetry' | 'onQueueWait' | 'onRateLimited' | 'onQueueFull' | 'onCircuitChange'
-  >;
-  /** An upstream request has ended. */
-  onUpstreamRequestEnd(request: UpstreamRequestMetric): void;
   /**
    * A request to the GraphQL endpoint has arrived.
    * @returns a function to call once, when the request has ended
@@ -58,17 +55,16 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-export interface UpstreamRequestMetric {
-  readonly endpoint: string;
-  readonly status: number | null;
-  /** Undefined if the request succeeded. */
-  readonly failure: string | undefined;
-  readonly ms: number;
-}
+/**
+ * What produced a response. `cached`: the response cache. `fast`: the fast path for warm operations. `yoga`: Yoga's pipeline,
+ * for all other requests.
+ */
+export type Pipeline = 'cached' | 'fast' | 'yoga';
 
 export interface OperationMetric {
   /** From a bounded set of names. */
   readonly name: string;
+  readonly pipeline: Pipeline;
   readonly code: string;
   readonly ms: number;
   /**
@@ -78,14 +74,8 @@ export interface OperationMetric {
   readonly overheadMs: number | undefined;
 }
 
-const PREFIX = 'revox_gateway_';
-
 /** Bucket bounds, in seconds. */
-const OPERATION_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
-const QUEUE_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
-
-const BREAKER_STATES = ['closed', 'partly-open', 'half-open', 'open'] as const;
 
 /**
  * The gateway's metrics, in a registry of their own, so that two gateways in one process do not add
@@ -99,175 +89,100 @@ export function createMetrics({
   includeProcess,
 }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const registers = [registry];
   if (includeProcess) collectDefaultMetrics({ register: registry });
-
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter<L>({ name: PREFIX + name, help, labelNames, registers });
-  const bufferedCounter = <L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly [L, L],
-  ) => createBufferedCounter({ name: PREFIX + name, help, labelNames, registers });
-  const histogram = <const N extends readonly string[]>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    labelNames: N,
-  ) => createBufferedHistogram({ name: PREFIX + name, help, buckets, labelNames, registers });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+  const factory = createMetricFactory(registry);
+  const { counter, bufferedCounter, histogram, gauge, labelledGauge } = factory;
 
   const operationSeconds = histogram(
     'operation_duration_seconds',
-    'Operations that were executed, by name and by the code of their first error (OK: none), from the arrival of the request to its answer.',
-    OPERATION_BUCKETS,
+    'Time from the arrival of a request to its response, for executed operations, by operation name and code of the first error (OK: no error).',
+    DURATION_BUCKETS,
     ['operation', 'code'],
   );
   const overheadSeconds = histogram(
     'operation_overhead_seconds',
-    'What the gateway itself took of an operation: its duration less the time during which it waited for the upstream.',
+    'Time that the gateway itself takes for an operation: the duration without the time of waiting for the upstream.',
     OVERHEAD_BUCKETS,
     [],
   );
-  let operationsInProgress = 0;
-  gauge(
-    'operations_in_progress',
-    'Requests to /graphql that are being answered.',
-    () => operationsInProgress,
+  const operations = bufferedCounter(
+    'operations_total',
+    'Executed operations, by operation name and by the pipeline that produced the response (cached, fast, yoga).',
+    ['operation', 'pipeline'],
   );
+  let operationsInProgress = 0;
+  gauge('operations_in_progress', 'Requests to /graphql in progress.', () => operationsInProgress);
   const rejections = counter(
-    'refusals_total',
-    'Requests that were refused before anything was executed, by code.',
+    'requests_rejected_total',
+    'Requests rejected before execution, by error code.',
     ['code'],
   );
   const limitsExceeded = counter(
-    'limit_refusals_total',
-    'Requests over a limit, by the setting that raises it.',
-    ['setting'],
+    'limit_exceeded_total',
+    'Requests over a limit, by the setting that raises the limit (none: no setting does).',
+    ['limit'],
   );
   const responses = bufferedCounter(
     'http_responses_total',
-    'Answers, by place and HTTP status (499: the client had left).',
-    ['place', 'status'],
+    'HTTP responses, by route and status (499: the client disconnected before the response).',
+    ['route', 'status'],
   );
   const disconnects = counter(
     'client_disconnects_total',
-    'Client connections that the gateway closed, by reason.',
+    'Client connections closed by the gateway, by reason.',
     ['reason'],
   );
   for (const reason of ['unread', 'silent', 'evicted']) disconnects.inc({ reason }, 0);
-  gauge('unsent_bytes', 'Bytes of answers that clients have yet to read.', unsentBytes);
-  const unexpectedErrors = counter('bugs_total', 'Faults that nobody foresaw; the log has each.');
-
-  const upstreamSeconds = histogram(
-    'upstream_request_duration_seconds',
-    'Requests to the upstream, from sending to the last byte, by endpoint, status (none: no answer) and outcome.',
-    OPERATION_BUCKETS,
-    ['endpoint', 'status', 'outcome'],
+  gauge('unsent_bytes', 'Bytes of responses that clients have not read yet.', unsentBytes);
+  const unexpectedErrors = counter(
+    'unexpected_errors_total',
+    'Unexpected errors: bugs. The log has each with its stack.',
   );
-  const retries = counter(
-    'upstream_retries_total',
-    'Tries that failed and were followed by another, by endpoint and reason.',
-    ['endpoint', 'reason'],
-  );
-  const queueSeconds = histogram(
-    'upstream_queue_wait_seconds',
-    'How long requests waited for their turn.',
-    QUEUE_BUCKETS,
-    [],
-  );
-  const rateLimits = counter(
-    'upstream_pauses_total',
-    'How often the upstream asked a credential to be patient.',
-  );
-  const circuitOpenings = counter(
-    'upstream_breaker_openings_total',
-    'How often requests began to be kept from the upstream.',
-  );
-  gauge(
-    'upstream_queue_waiting',
-    'Requests that wait for their turn.',
-    () => upstreamState().queued,
-  );
-  gauge(
-    'upstream_in_flight',
-    'Requests to the upstream that are under way.',
-    () => upstreamState().inFlight,
-  );
-  gauge(
-    'upstream_paused_credentials',
-    'Credentials that the upstream has asked to be patient.',
-    () => upstreamState().coolingDown,
-  );
-  new Gauge({
-    name: `${PREFIX}upstream_breaker_state`,
-    help: 'The state of the breaker: 1 for the one that it is in, 0 for the others.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const { breaker } = upstreamState();
-      for (const state of BREAKER_STATES) this.set({ state }, state === breaker ? 1 : 0);
-    },
-  });
 
   const lookups = bufferedCounter(
-    'questions_total',
-    'Questions of operations to the upstream, by endpoint and by where the answer came from.',
+    'upstream_lookups_total',
+    'Upstream lookups of operations, by endpoint and by the source of the response.',
     ['endpoint', 'source'],
   );
-  gauge('cache_bytes', 'What is kept in memory, estimated.', () => cacheState().bytes);
-  gauge('cache_entries', 'Answers that are kept in memory.', () => cacheState().entries);
+  gauge('cache_bytes', 'Estimated size of the cache in memory.', () => cacheState().bytes);
+  gauge('cache_entries', 'Cached responses in memory.', () => cacheState().entries);
   gauge(
-    'cache_flights',
-    'Questions in the air, each of which others may join.',
+    'upstream_coalescing_in_flight',
+    'Upstream lookups in flight, which identical lookups can join.',
     () => cacheState().inFlight,
   );
   const drift = counter(
     'drift_total',
-    'Values in answers of the upstream that were not as promised, by kind, type and field.',
+    'Values in upstream responses that differ from the documentation of the API, by kind, type and field.',
     ['kind', 'type', 'field'],
   );
-  new Gauge({
-    name: `${PREFIX}build_info`,
-    help: 'Always 1.',
-    labelNames: ['version', 'node'],
-    registers,
-  }).set({ version: VERSION, node: process.version }, 1);
+  labelledGauge(
+    'build_info',
+    'Always 1; the labels are the versions of the gateway and of Node.js.',
+    ['version', 'node'],
+    (info) => info.set({ version: VERSION, node: process.version }, 1),
+  );
+  const upstreamMetrics = createUpstreamMetrics(factory, {
+    upstreamState,
+    onQueueFull: () => limitsExceeded.inc({ limit: 'REVOX_MAX_QUEUE' }),
+  });
 
   return {
     cacheEvents: { onLookup: lookups },
-    upstreamEvents: {
-      onRetry: (endpoint, reason) => retries.inc({ endpoint, reason }),
-      onQueueWait: (waitedMs) => queueSeconds(waitedMs / 1000),
-      onRateLimited: () => rateLimits.inc(),
-      onQueueFull: () => limitsExceeded.inc({ setting: 'REVOX_MAX_QUEUE' }),
-      onCircuitChange: (change) => {
-        if (change === 'opened') circuitOpenings.inc();
-      },
-    },
-    onUpstreamRequestEnd({ endpoint, status, failure, ms }) {
-      upstreamSeconds(ms / 1000, endpoint, toStatusLabel(status), failure ?? 'ok');
-    },
+    ...upstreamMetrics,
     onOperationStart() {
       operationsInProgress += 1;
       return () => {
         operationsInProgress -= 1;
       };
     },
-    onOperationExecuted({ name, code, ms, overheadMs }) {
+    onOperationExecuted({ name, pipeline, code, ms, overheadMs }) {
+      operations(name, pipeline);
       operationSeconds(ms / 1000, name, code);
       if (overheadMs !== undefined) overheadSeconds(overheadMs / 1000);
     },
     onRejected: (code) => rejections.inc({ code }),
-    onLimitExceeded: (setting) => limitsExceeded.inc({ setting: setting ?? 'none' }),
+    onLimitExceeded: (setting) => limitsExceeded.inc({ limit: setting ?? 'none' }),
     onResponse: (route, status) => responses(route, String(status)),
     onDrift: (kind, type, field, count = 1) => drift.inc({ kind, type, field }, count),
     onDisconnected: (reason) => disconnects.inc({ reason }),
@@ -275,10 +190,4 @@ export function createMetrics({
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };
-}
-
-/** The upstream may send any three digits as a status: invalid ones share one label. */
-function toStatusLabel(status: number | null): string {
-  if (status === null) return 'none';
-  return status >= 100 && status < 600 ? String(status) : 'odd';
 }

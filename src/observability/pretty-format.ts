@@ -25,12 +25,12 @@ export function formatLine(json: string): string {
 }
 
 /**
- * `POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered`. A successful request shows
+ * `POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached`. A successful request shows
  * no more; a failed one adds its code and its ids.
  */
 function formatRequest({
   method,
-  place,
+  route,
   status,
   operation,
   durationMs,
@@ -40,15 +40,17 @@ function formatRequest({
   const { upstreamRequests, cacheHits, coalesced, stale, operationType, ...others } = fields;
   const { code, requestId, trace_id, span_id, ...personal } = others;
   const type = operationType === 'query' ? undefined : operationType;
-  const words = [method, place, status, type, operation]
+  const words = [method, route, status, type, operation]
     .filter((word) => word !== undefined && word !== null)
     .map(formatWord);
   const overhead =
-    overheadMs === undefined || overheadMs === durationMs ? '' : ` (${formatMs(overheadMs)} own)`;
+    overheadMs === undefined || overheadMs === durationMs
+      ? ''
+      : ` (${formatMs(overheadMs)} overhead)`;
   const counts = Object.entries({
     upstream: upstreamRequests,
-    remembered: cacheHits,
-    joined: coalesced,
+    cached: cacheHits,
+    coalesced,
     stale,
   })
     .filter(([, count]) => Number(count) > 0)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log, LogFields } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, Pipeline } from './metrics.ts';
 import type { OperationNamer } from './operation-names.ts';
 import type { ReadableHeaders } from './trace-context.ts';
 import type { Tracing } from './tracing.ts';
@@ -13,8 +13,11 @@ export interface RequestObserver {
   readonly trace: unknown;
   /** The operation is parsed, but not validated yet. */
   onOperation(operation: OperationInfo): void;
-  /** The operation is valid, and its execution starts. */
-  onExecuteStart(): void;
+  /**
+   * The operation is valid, and its execution starts.
+   * @param pipeline what produces the response
+   */
+  onExecuteStart(pipeline: Pipeline): void;
   /** The execution has ended. */
   onExecuteEnd(stats: OperationStats): void;
   /** The response has errors; `code` is that of the first. */
@@ -98,7 +101,8 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
       : undefined;
     const endOperation = isOperation ? metrics.onOperationStart() : undefined;
     let operationInfo: OperationInfo | undefined;
-    let isExecuted = false;
+    /** Undefined before the execution. */
+    let pipeline: Pipeline | undefined;
     let stats: OperationStats | undefined;
     let code = 'OK';
 
@@ -108,8 +112,8 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
       onOperation(operation) {
         operationInfo = operation;
       },
-      onExecuteStart() {
-        isExecuted = true;
+      onExecuteStart(executedBy) {
+        pipeline = executedBy;
       },
       onExecuteEnd(operationStats) {
         stats = operationStats;
@@ -121,8 +125,9 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
         const ms = monotonicNow() - startedAt;
         endOperation?.();
         metrics.onResponse(route, status);
-        const executed = isExecuted
+        const executed = pipeline
           ? {
+              pipeline,
               name: nameOperation(operationInfo?.name, code === 'OK' && hasUpstreamData(stats)),
               ms,
               overheadMs: stats && toOverheadMs(ms, stats),
@@ -142,7 +147,7 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
         });
         const line = {
           method: request.method,
-          place: route,
+          route,
           status,
           code,
           ...(operationInfo && {
@@ -159,7 +164,7 @@ export function createRequestObserver(options: RequestObserverOptions): ObserveR
         else log.info('request', line);
       },
       onClientDisconnect() {
-        code = 'CLIENT_LEFT';
+        code = 'CLIENT_CLOSED_REQUEST';
         observer.onResponse(CLIENT_CLOSED_REQUEST);
       },
     };

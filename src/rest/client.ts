@@ -121,7 +121,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return {
         ...concurrencyLimiter.state,
         coolingDown: cooldowns.count,
-        breaker: circuitBreakers.state,
+        circuits: circuitBreakers.state,
       };
     },
   };

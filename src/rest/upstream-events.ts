@@ -19,7 +19,7 @@ export interface UpstreamEvents {
   /** A request was rejected because the queue is full. */
   onQueueFull(): void;
   /** A circuit has opened or closed. */
-  onCircuitChange(change: 'opened' | 'closed'): void;
+  onCircuitChange(change: 'opened' | 'closed', scope: CircuitScope): void;
 }
 
 export interface OutgoingRequest {
@@ -78,9 +78,22 @@ export interface UpstreamState {
   readonly inFlight: number;
   /** Credentials in a rate-limit cooldown. */
   readonly coolingDown: number;
-  /**
-   * `open`: no request is sent. `partly-open`: requests of some callers to some endpoints are not
-   * sent. `half-open`: a single probe is sent.
-   */
-  readonly breaker: 'closed' | 'partly-open' | 'half-open' | 'open';
+  readonly circuits: Readonly<Record<CircuitScope, CircuitStatus>>;
+}
+
+/**
+ * Which requests a circuit blocks. `connection`: all of them, because connections to the upstream
+ * fail. `endpoint`: those of one caller to one endpoint.
+ */
+export type CircuitScope = 'connection' | 'endpoint';
+
+/** `open`: no request is sent. `half-open`: a single probe is sent. */
+export type CircuitState = 'closed' | 'half-open' | 'open';
+
+/** The circuits of one scope. */
+export interface CircuitStatus {
+  /** Of several circuits, the state that blocks most: open, then half-open. */
+  readonly state: CircuitState;
+  /** Number of circuits that are open or half-open. */
+  readonly openCount: number;
 }

@@ -186,8 +186,8 @@ describe('Response cache of a repeated operation', () => {
     for (const endpoint of ['/call/{id}', '/assistants/{id}']) {
       const labels = { endpoint, source: 'memory' };
       expect(
-        sumSamples(after, 'questions_total', labels) -
-          sumSamples(before, 'questions_total', labels),
+        sumSamples(after, 'upstream_lookups_total', labels) -
+          sumSamples(before, 'upstream_lookups_total', labels),
       ).toBe(1);
     }
     expect(
@@ -689,7 +689,7 @@ describe('Pipeline equivalence', () => {
 
 describe('Disconnecting client', () => {
   test.each(['while the upstream request is in flight', 'before its request is read'])(
-    'a client that disconnects %s is logged as CLIENT_LEFT by every pipeline',
+    'a client that disconnects %s is logged as CLIENT_CLOSED_REQUEST by every pipeline',
     async (moment) => {
       const ways = createPipelines();
       await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
@@ -712,7 +712,7 @@ describe('Disconnecting client', () => {
         told.push({ status, code, operation, traffic: gateway.traffic() });
         expect(gateway.unexpectedErrors).toEqual([]);
       }
-      expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_LEFT' });
+      expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_CLOSED_REQUEST' });
       expect(told[1]).toEqual(told[2]);
       expect(told[0]).toEqual(told[2]);
     },

@@ -64,7 +64,7 @@ describe('Nesting limit of JSON input', () => {
       }
       expect(gateway.traffic()).toEqual([]);
       expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
-      expect(sumSamples(await readMetrics(gateway), 'bugs_total')).toBe(0);
+      expect(sumSamples(await readMetrics(gateway), 'unexpected_errors_total')).toBe(0);
     },
   );
 

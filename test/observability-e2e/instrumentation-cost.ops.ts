@@ -24,7 +24,15 @@ test(`To watch an operation that is answered from memory takes no more than ${MA
     operationRoute: '/graphql',
     log,
     metrics: createMetrics({
-      upstreamState: () => ({ queued: 0, inFlight: 0, coolingDown: 0, breaker: 'closed' }),
+      upstreamState: () => ({
+        queued: 0,
+        inFlight: 0,
+        coolingDown: 0,
+        circuits: {
+          connection: { state: 'closed', openCount: 0 },
+          endpoint: { state: 'closed', openCount: 0 },
+        },
+      }),
       cacheState: () => ({ bytes: 0, entries: 0, inFlight: 0 }),
       includeProcess: false,
     }),
@@ -38,7 +46,7 @@ test(`To watch an operation that is answered from memory takes no more than ${MA
   const watching = async () => {
     const watched = watch(request, '/graphql');
     watched.onOperation({ type: 'query', name: 'Voices', document: query, variables: undefined });
-    watched.onExecuteStart();
+    watched.onExecuteStart('cached');
     watched.onExecuteEnd(figures);
     watched.onResponse(200);
   };

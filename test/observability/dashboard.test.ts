@@ -69,15 +69,15 @@ describe('Dashboard check', () => {
       ['revox_gateway_upstream_request_duration_seconds_count{outcome="abort"}'],
     ],
     [
-      'rate(revox_gateway_questions_total{source!~"failed|net.+"}[5m])',
-      ['revox_gateway_questions_total{source="net.+"}'],
+      'rate(revox_gateway_upstream_lookups_total{source!~"failed|net.+"}[5m])',
+      ['revox_gateway_upstream_lookups_total{source="net.+"}'],
     ],
     [
-      'revox_gateway_http_responses_total{place="/graphiql"}',
-      ['revox_gateway_http_responses_total{place="/graphiql"}'],
+      'revox_gateway_http_responses_total{route="/graphiql"}',
+      ['revox_gateway_http_responses_total{route="/graphiql"}'],
     ],
     [
-      'revox_gateway_refusals_total / revox_gateway_requests_total',
+      'revox_gateway_requests_rejected_total / revox_gateway_requests_total',
       ['revox_gateway_requests_total'],
     ],
   ])('the dashboard check reports the unknown names in %s', (expr, faults) => {

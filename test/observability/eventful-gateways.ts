@@ -46,7 +46,7 @@ const SCENARIOS: readonly Scenario[] = [
     options: {
       settings: NO_RETRIES,
       upstream: () =>
-        Promise.reject(Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' })),
+        Promise.reject(Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' })),
     },
     act: ({ execute }) => execute(CALL),
   },
@@ -65,7 +65,7 @@ const SCENARIOS: readonly Scenario[] = [
       gateway: {
         startTimer(ms) {
           // The timer of one upstream request, not that of the operation.
-          if (ms === 10_000) throw new Error('nobody foresaw this');
+          if (ms === 10_000) throw new Error('an unexpected error');
           return () => {};
         },
       },

@@ -17,7 +17,7 @@ const FORGERIES = [
 /** The fields of a request line. */
 const KNOWN_FIELDS: LogFields = {
   method: 'POST',
-  place: '/graphql',
+  route: '/graphql',
   status: 200,
   code: 'OK',
   operation: 'Look',
@@ -94,42 +94,42 @@ describe('Log line', () => {
   });
 
   test.each<[string, LogFields, string]>([
-    ['with a response', {}, 'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered'],
+    ['with a response', {}, 'POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached'],
     [
       'with a response from memory',
       { upstreamRequests: 0, durationMs: 4.1, overheadMs: 4.1 },
-      'POST /graphql 200 Look  4.1 ms  3 remembered',
+      'POST /graphql 200 Look  4.1 ms  3 cached',
     ],
     [
       'for an operation without a name',
       { operation: null, coalesced: 2, stale: 1 },
-      'POST /graphql 200  228 ms (67 own)  15 upstream, 3 remembered, 2 joined, 1 stale',
+      'POST /graphql 200  228 ms (67 overhead)  15 upstream, 3 cached, 2 coalesced, 1 stale',
     ],
     [
       'for an operation of another type',
       { operationType: 'mutation' },
-      'POST /graphql 200 mutation Look  228 ms (67 own)  15 upstream, 3 remembered',
+      'POST /graphql 200 mutation Look  228 ms (67 overhead)  15 upstream, 3 cached',
     ],
     [
       'with a failure, with its ids for the search',
       { code: 'UPSTREAM_TIMEOUT', trace_id: '0af7' },
-      'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
+      'POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
     ],
     // An operation name must not pass for a field or a code.
     [
       'with a name like a field',
       { operation: 'code=OK' },
-      'POST /graphql 200 "code=OK"  228 ms (67 own)  15 upstream, 3 remembered',
+      'POST /graphql 200 "code=OK"  228 ms (67 overhead)  15 upstream, 3 cached',
     ],
     [
       'with a name like a code',
       { operation: 'FORBIDDEN' },
-      'POST /graphql 200 FORBIDDEN  228 ms (67 own)  15 upstream, 3 remembered',
+      'POST /graphql 200 FORBIDDEN  228 ms (67 overhead)  15 upstream, 3 cached',
     ],
     [
       'with personal data, when it is enabled',
       { document: '{ a }', variables: 'null' },
-      'POST /graphql 200 Look  228 ms (67 own)  15 upstream, 3 remembered  document="{ a }" variables=null',
+      'POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached  document="{ a }" variables=null',
     ],
   ])('the text line of a request %s has the expected form', (_, fields, told) => {
     const { log, lines } = captureLog({ format: 'text' });
@@ -141,7 +141,7 @@ describe('Log line', () => {
     const { log, lines } = captureLog({ format: 'text' });
     log.info('request', {
       method: 'GET',
-      place: 'other',
+      route: 'other',
       status: 404,
       code: 'BAD_USER_INPUT',
       durationMs: 0.3,
@@ -197,7 +197,7 @@ describe('Log of an unexpected error', () => {
     const { log, lines } = captureLog({ format: 'text' });
     log.unexpected(error);
     expect(lines[0]).toMatch(
-      /^[\d:.]{12}Z error A fault that nobody foresaw\.\n {4}TypeError: Outer\n {4}at .*\n {4}Error: Inner\n {4}at /s,
+      /^[\d:.]{12}Z error Unexpected error\n {4}TypeError: Outer\n {4}at .*\n {4}Error: Inner\n {4}at /s,
     );
     expect(
       lines[0]!

@@ -44,6 +44,22 @@ describe('Operation metrics', () => {
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
 
+  test('operations are counted by the pipeline that produced the response', async () => {
+    const world = createTestGateway();
+    const query = 'query Voices { assistants(first: 1) { nodes { id } } }';
+    const json = { 'content-type': 'application/json' };
+    // Yoga executes the new document; the fast path executes it with cache hits and stores the
+    // response.
+    for (let times = 0; times < 5; times += 1) await world.execute(query, undefined, json);
+    await world.execute('{ nope }', undefined, json);
+    expect(seriesOf(await readMetrics(world), 'operations_total')).toEqual([
+      { operation: 'Voices', pipeline: 'yoga', value: 1 },
+      { operation: 'Voices', pipeline: 'fast', value: 1 },
+      { operation: 'Voices', pipeline: 'cached', value: 3 },
+    ]);
+    expect(world.traffic()).toEqual(['GET /assistants']);
+  });
+
   test('operations are counted while they are in progress', async () => {
     const answer = Promise.withResolvers<Response>();
     const asked = Promise.withResolvers<void>();
@@ -103,7 +119,7 @@ describe('Rejection metrics', () => {
     await world.execute('{ nope }');
     await world.execute('{ nope');
     await world.execute('query A { __typename } query B { __typename }');
-    expect(seriesOf(await readMetrics(world), 'refusals_total')).toEqual([
+    expect(seriesOf(await readMetrics(world), 'requests_rejected_total')).toEqual([
       { code: 'GRAPHQL_VALIDATION_FAILED', value: 1 },
       { code: 'GRAPHQL_PARSE_FAILED', value: 1 },
       { code: 'BAD_USER_INPUT', value: 1 },
@@ -125,24 +141,21 @@ describe('Rejection metrics', () => {
       '{ campaigns(first: 100) { nodes { rows(first: 100) { nodes { call { campaign { rows(first: 100) { nodes { id } } } } } } } } }',
     ],
     ['MAX_BODY_BYTES', `{ __typename } #${'x'.repeat(2 ** 20)}`],
-  ])(
-    'a request over a limit is counted by the setting of the limit: %s',
-    async (setting, query) => {
-      const world = createTestGateway();
-      const { errors } = await world.execute(query);
-      expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
-      expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([
-        { setting, value: 1 },
-      ]);
-      expect(world.traffic()).toEqual([]);
-    },
-  );
+  ])('a request over a limit is counted by the setting of the limit: %s', async (limit, query) => {
+    const world = createTestGateway();
+    const { errors } = await world.execute(query);
+    expect(errors).toMatchObject([{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }]);
+    expect(seriesOf(await readMetrics(world), 'limit_exceeded_total')).toEqual([
+      { limit, value: 1 },
+    ]);
+    expect(world.traffic()).toEqual([]);
+  });
 
   test('a response over its size limit is counted by the setting of the limit', async () => {
     const world = createTestGateway({ settings: { MAX_ANSWER_BYTES: '1024' } });
     await world.execute('{ assistants(first: 50) { nodes { id name } } }');
-    expect(seriesOf(await readMetrics(world), 'limit_refusals_total')).toEqual([
-      { setting: 'MAX_ANSWER_BYTES', value: 1 },
+    expect(seriesOf(await readMetrics(world), 'limit_exceeded_total')).toEqual([
+      { limit: 'MAX_ANSWER_BYTES', value: 1 },
     ]);
   });
 });
@@ -154,10 +167,10 @@ test('HTTP responses are counted by route and status', async () => {
   await world.fetch('/health', { method: 'POST' });
   for (let number = 0; number < 50; number += 1) await world.fetch(`/nothing/${number}`);
   expect(seriesOf(await readMetrics(world), 'http_responses_total')).toEqual([
-    { place: '/graphql', status: '200', value: 1 },
-    { place: '/health', status: '200', value: 1 },
-    { place: '/health', status: '405', value: 1 },
-    { place: 'other', status: '404', value: 50 },
+    { route: '/graphql', status: '200', value: 1 },
+    { route: '/health', status: '200', value: 1 },
+    { route: '/health', status: '405', value: 1 },
+    { route: 'other', status: '404', value: 50 },
   ]);
 });
 
@@ -174,8 +187,8 @@ test('unexpected errors are counted', async () => {
   });
   const samples = await readMetrics(world);
   expect([
-    sumSamples(samples, 'bugs_total'),
-    sumSamples(samples, 'refusals_total', { code: 'INTERNAL_SERVER_ERROR' }),
+    sumSamples(samples, 'unexpected_errors_total'),
+    sumSamples(samples, 'requests_rejected_total', { code: 'INTERNAL_SERVER_ERROR' }),
   ]).toEqual([1, 1]);
 });
 
@@ -207,8 +220,8 @@ describe('Upstream metrics', () => {
     onRetry('/call', 'server-error');
     onQueueWait(40);
     onRateLimited(2_000);
-    onCircuitChange('opened');
-    onCircuitChange('closed');
+    onCircuitChange('opened', 'endpoint');
+    onCircuitChange('closed', 'endpoint');
     metrics.onUpstreamRequestEnd({
       endpoint: '/call',
       status: null,
@@ -222,11 +235,14 @@ describe('Upstream metrics', () => {
     ]);
     expect(sumSamples(samples, 'upstream_queue_wait_seconds_count')).toBe(1);
     expect(sumSamples(samples, 'upstream_queue_wait_seconds_sum')).toBe(0.04);
-    expect(sumSamples(samples, 'upstream_pauses_total')).toBe(1);
-    expect(sumSamples(samples, 'upstream_breaker_openings_total')).toBe(1);
+    expect(sumSamples(samples, 'upstream_rate_limited_total')).toBe(1);
+    expect(seriesOf(samples, 'upstream_circuit_opened_total')).toEqual([
+      { scope: 'connection', value: 0 },
+      { scope: 'endpoint', value: 1 },
+    ]);
     expect(seriesOf(samples, 'upstream_request_duration_seconds_sum')).toEqual([
       { endpoint: '/call', status: 'none', outcome: 'timeout', value: 1.5 },
-      { endpoint: '/call', status: 'odd', outcome: 'rejected', value: 0.01 },
+      { endpoint: '/call', status: 'invalid', outcome: 'rejected', value: 0.01 },
     ]);
   });
 
@@ -235,21 +251,37 @@ describe('Upstream metrics', () => {
       queued: 3,
       inFlight: 20,
       coolingDown: 1,
-      breaker: 'half-open' as UpstreamState['breaker'],
+      circuits: {
+        connection: { state: 'half-open', openCount: 1 },
+        endpoint: { state: 'open', openCount: 3 },
+      } as UpstreamState['circuits'],
     };
     const { read } = createRecordedMetrics(state);
     const samples = await read();
-    expect(sumSamples(samples, 'upstream_queue_waiting')).toBe(3);
+    expect(sumSamples(samples, 'upstream_queued')).toBe(3);
     expect(sumSamples(samples, 'upstream_in_flight')).toBe(20);
-    expect(sumSamples(samples, 'upstream_paused_credentials')).toBe(1);
-    const breaker = (open: string) =>
-      ['closed', 'partly-open', 'half-open', 'open'].map((name) => ({
+    expect(sumSamples(samples, 'upstream_cooling_down_credentials')).toBe(1);
+    const breaker = (scope: string, current: string) =>
+      ['closed', 'half-open', 'open'].map((name) => ({
+        scope,
         state: name,
-        value: name === open ? 1 : 0,
+        value: name === current ? 1 : 0,
       }));
-    expect(seriesOf(samples, 'upstream_breaker_state')).toEqual(breaker('half-open'));
-    state.breaker = 'closed';
-    expect(seriesOf(await read(), 'upstream_breaker_state')).toEqual(breaker('closed'));
+    expect(seriesOf(samples, 'upstream_breaker_state')).toEqual([
+      ...breaker('connection', 'half-open'),
+      ...breaker('endpoint', 'open'),
+    ]);
+    expect(seriesOf(samples, 'upstream_circuits_open')).toEqual([
+      { scope: 'connection', value: 1 },
+      { scope: 'endpoint', value: 3 },
+    ]);
+    state.circuits = ALL_CLOSED;
+    const later = await read();
+    expect(seriesOf(later, 'upstream_breaker_state')).toEqual([
+      ...breaker('connection', 'closed'),
+      ...breaker('endpoint', 'closed'),
+    ]);
+    expect(sumSamples(later, 'upstream_circuits_open')).toBe(0);
   });
 });
 
@@ -263,12 +295,14 @@ test('cache lookups are counted by source, and the size of the cache is reported
   metrics.cacheEvents.onLookup('/call/{id}', 'memory');
   metrics.cacheEvents.onLookup('/call/{id}', 'coalesced');
   const samples = await read();
-  expect(seriesOf(samples, 'questions_total')).toEqual([
+  expect(seriesOf(samples, 'upstream_lookups_total')).toEqual([
     { endpoint: '/call/{id}', source: 'memory', value: 2 },
     { endpoint: '/call/{id}', source: 'coalesced', value: 1 },
   ]);
   expect(
-    ['cache_bytes', 'cache_entries', 'cache_flights'].map((name) => sumSamples(samples, name)),
+    ['cache_bytes', 'cache_entries', 'upstream_coalescing_in_flight'].map((name) =>
+      sumSamples(samples, name),
+    ),
   ).toEqual([1024, 7, 2]);
 });
 
@@ -301,7 +335,7 @@ describe('Metrics of a running gateway', () => {
     world.sandbox.control.fail('/campaigns', { status: 500 });
     await world.execute('{ campaigns(first: 1) { nodes { id } } }');
     const samples = await readMetrics(world);
-    expect(seriesOf(samples, 'questions_total')).toEqual(
+    expect(seriesOf(samples, 'upstream_lookups_total')).toEqual(
       expect.arrayContaining([
         { endpoint: '/assistants', source: 'network', value: 1 },
         { endpoint: '/assistants', source: 'coalesced', value: 1 },
@@ -337,7 +371,7 @@ describe('Metrics of a running gateway', () => {
     await asked.promise;
     const meanwhile = await readMetrics(world);
     expect(
-      ['upstream_in_flight', 'upstream_queue_waiting', 'cache_flights'].map((name) =>
+      ['upstream_in_flight', 'upstream_queued', 'upstream_coalescing_in_flight'].map((name) =>
         sumSamples(meanwhile, name),
       ),
     ).toEqual([1, 1, 2]);
@@ -354,42 +388,55 @@ describe('Metrics of a running gateway', () => {
     const world = createTestGateway();
     world.sandbox.control.fail('/assistants', { status: 429, headers: { 'retry-after': '60' } });
     await world.execute('{ assistants(first: 1) { nodes { id } } }');
-    expect(sumSamples(await readMetrics(world), 'upstream_paused_credentials')).toBe(1);
-    expect(sumSamples(await readMetrics(world), 'upstream_pauses_total')).toBe(1);
+    expect(sumSamples(await readMetrics(world), 'upstream_cooling_down_credentials')).toBe(1);
+    expect(sumSamples(await readMetrics(world), 'upstream_rate_limited_total')).toBe(1);
     expect(await (await world.fetch('/ready')).json()).toEqual({
       status: 'ready',
       upstream: {
         breaker: 'closed',
-        waiting: 0,
+        circuitsOpen: 0,
+        queued: 0,
         inFlight: 0,
-        paused: 1,
-        lastAnswerAt: expect.stringMatching(/Z$/),
+        coolingDown: 1,
+        lastResponseAt: expect.stringMatching(/Z$/),
       },
     });
   });
 
-  test('an open circuit breaker shows in /metrics and in /ready, which still responds with 200', async () => {
-    const world = createTestGateway({
-      settings: { REVOX_RETRIES: '0' },
-      // The clock stands still, so that the breaker does not become half-open.
-      gateway: { monotonicNow: createClock().now },
-      upstream: () => Promise.reject(new Error('no connection')),
-    });
-    expect(await (await world.fetch('/ready')).json()).toMatchObject({
-      upstream: { breaker: 'closed', lastAnswerAt: null },
-    });
-    for (let times = 0; times < 30; times += 1)
-      await world.execute(`{ call(id: "c${times}") { id } }`);
-    const samples = await readMetrics(world);
-    const breaker = seriesOf(samples, 'upstream_breaker_state').find(({ value }) => value === 1);
-    expect(breaker).not.toMatchObject({ state: 'closed' });
-    expect(sumSamples(samples, 'upstream_breaker_openings_total')).toBeGreaterThan(0);
-    const response = await world.fetch('/ready');
-    expect([response.status, await response.json()]).toMatchObject([
-      200,
-      { upstream: { breaker: (breaker as { state?: string }).state, lastAnswerAt: null } },
-    ]);
-  });
+  test.each([
+    ['connection', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), 'open'],
+    ['endpoint', new Error('the connection broke'), 'closed'],
+  ])(
+    'an open circuit of the scope %s shows in /metrics and in /ready, which still responds with 200',
+    async (scope, error, breaker) => {
+      const world = createTestGateway({
+        settings: { REVOX_RETRIES: '0' },
+        // The clock stands still, so that the circuit does not become half-open.
+        gateway: { monotonicNow: createClock().now },
+        upstream: () => Promise.reject(error),
+      });
+      expect(await (await world.fetch('/ready')).json()).toMatchObject({
+        upstream: { breaker: 'closed', circuitsOpen: 0, lastResponseAt: null },
+      });
+      for (let times = 0; times < 30; times += 1)
+        await world.execute(`{ call(id: "c${times}") { id } }`);
+      const samples = await readMetrics(world);
+      expect(
+        seriesOf(samples, 'upstream_breaker_state').filter(({ value }) => value === 1),
+      ).toContainEqual({ scope, state: 'open', value: 1 });
+      expect(seriesOf(samples, 'upstream_circuit_opened_total')).toContainEqual({
+        scope,
+        value: 1,
+      });
+      expect(sumSamples(samples, 'upstream_circuit_opened_total')).toBe(1);
+      expect(sumSamples(samples, 'upstream_circuits_open')).toBe(1);
+      const response = await world.fetch('/ready');
+      expect([response.status, await response.json()]).toMatchObject([
+        200,
+        { upstream: { breaker, circuitsOpen: 1, lastResponseAt: null } },
+      ]);
+    },
+  );
 });
 
 describe('/metrics', () => {
@@ -454,8 +501,13 @@ describe('/metrics', () => {
   });
 });
 
+const ALL_CLOSED: UpstreamState['circuits'] = {
+  connection: { state: 'closed', openCount: 0 },
+  endpoint: { state: 'closed', openCount: 0 },
+};
+
 function createRecordedMetrics(
-  upstream: UpstreamState = { queued: 0, inFlight: 0, coolingDown: 0, breaker: 'closed' },
+  upstream: UpstreamState = { queued: 0, inFlight: 0, coolingDown: 0, circuits: ALL_CLOSED },
   cache: CacheState = { bytes: 0, entries: 0, inFlight: 0 },
 ) {
   const metrics = createMetrics({

@@ -24,7 +24,7 @@ describe('Request log', () => {
       time: expect.any(String),
       msg: 'request',
       method: 'POST',
-      place: '/graphql',
+      route: '/graphql',
       status: 200,
       code: 'OK',
       operation: 'Voices',
@@ -67,7 +67,7 @@ describe('Request log', () => {
     expect(world.read()[0]).not.toHaveProperty('upstreamRequests');
   });
 
-  test('an operation whose client has disconnected is logged as CLIENT_LEFT', async () => {
+  test('an operation whose client has disconnected is logged as CLIENT_CLOSED_REQUEST', async () => {
     const asked = Promise.withResolvers<void>();
     const kept = captureLog();
     const world = createTestGateway({
@@ -88,19 +88,19 @@ describe('Request log', () => {
     client.abort();
     await refusal;
     expect(kept.read()).toMatchObject([
-      { status: 499, code: 'CLIENT_LEFT', operation: 'Left', operationType: 'query' },
+      { status: 499, code: 'CLIENT_CLOSED_REQUEST', operation: 'Left', operationType: 'query' },
     ]);
   });
 });
 
 describe('Request log beside operations', () => {
   test.each<[string, RequestInit, object]>([
-    ['/nothing/at/all?secret=1', {}, { place: 'other', status: 404, code: 'BAD_USER_INPUT' }],
-    ['/', { headers: { accept: 'text/html' } }, { place: 'other', status: 302, code: 'OK' }],
+    ['/nothing/at/all?secret=1', {}, { route: 'other', status: 404, code: 'BAD_USER_INPUT' }],
+    ['/', { headers: { accept: 'text/html' } }, { route: 'other', status: 302, code: 'OK' }],
     [
       '/graphql',
       { headers: { accept: 'text/html' } },
-      { place: '/graphql', status: 200, code: 'OK' },
+      { route: '/graphql', status: 200, code: 'OK' },
     ],
     [
       '/graphql',
@@ -120,9 +120,9 @@ describe('Request log beside operations', () => {
     [
       'http://evil.test/graphql?query={__typename}',
       {},
-      { place: '/graphql', status: 403, code: 'FORBIDDEN' },
+      { route: '/graphql', status: 403, code: 'FORBIDDEN' },
     ],
-    ['/metrics', { method: 'POST' }, { place: '/metrics', status: 405, code: 'BAD_USER_INPUT' }],
+    ['/metrics', { method: 'POST' }, { route: '/metrics', status: 405, code: 'BAD_USER_INPUT' }],
   ])('the request %s %j is logged with its status and code', async (url, init, told) => {
     const world = createLoggedGateway();
     const response = await world.fetch(url, init);
@@ -133,10 +133,10 @@ describe('Request log beside operations', () => {
 
   test.each(['/health', '/ready', '/metrics'])(
     'the request %s is logged at the debug level only',
-    async (place) => {
+    async (route) => {
       const world = createLoggedGateway();
-      await world.fetch(place);
-      expect(world.read()).toMatchObject([{ level: 'debug', place, status: 200, code: 'OK' }]);
+      await world.fetch(route);
+      expect(world.read()).toMatchObject([{ level: 'debug', route, status: 200, code: 'OK' }]);
     },
   );
 

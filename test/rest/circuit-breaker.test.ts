@@ -3,6 +3,9 @@ import { createCircuitBreaker } from '#rest/resilience/circuit-breaker.ts';
 import { createCircuitBreakers } from '#rest/resilience/circuit-breakers.ts';
 import type { FailureKind } from '#rest/upstream-events.ts';
 
+const CLOSED = { state: 'closed', openCount: 0 };
+const ALL_CLOSED = { connection: CLOSED, endpoint: CLOSED };
+
 function createBreakerScene({ failures = 4, openMs = 1_000 } = {}) {
   const clock = { now: 0 };
   const onChange = vi.fn();
@@ -130,15 +133,15 @@ describe('Circuit breakers of the client', () => {
     'when the upstream cannot be reached (%s), the circuit breaker blocks all requests',
     (kind) => {
       const { breaker, clock } = createBroken(kind);
-      expect(breaker.state).toBe('open');
+      expect(breaker.state.connection).toEqual({ state: 'open', openCount: 1 });
       expect(breaker.allowsRequest(toBreakerKey('another'), '/assistants')).toBe(false);
       expect(breaker.tryAcquire(toBreakerKey('another'), '/assistants')).toBeUndefined();
       clock.now = 1_000;
-      expect(breaker.state).toBe('half-open');
+      expect(breaker.state.connection).toEqual({ state: 'half-open', openCount: 1 });
       const leave = breaker.tryAcquire(toBreakerKey('another'), '/assistants');
       expect(breaker.tryAcquire(toBreakerKey('a'), '/call')).toBeUndefined();
       leave?.('server-error');
-      expect(breaker.state).toBe('closed');
+      expect(breaker.state).toEqual(ALL_CLOSED);
     },
   );
 
@@ -146,7 +149,10 @@ describe('Circuit breakers of the client', () => {
     'when an endpoint fails (%s), the circuit breaker blocks that endpoint for that caller and nothing else',
     (kind) => {
       const { breaker } = createBroken(kind);
-      expect(breaker.state).toBe('partly-open');
+      expect(breaker.state).toEqual({
+        connection: CLOSED,
+        endpoint: { state: 'open', openCount: 1 },
+      });
       expect(breaker.tryAcquire(toBreakerKey('a'), '/call/{id}')).toBeUndefined();
       expect(breaker.allowsRequest(toBreakerKey('a'), '/call/{id}')).toBe(false);
       for (const [asker, endpoint] of [
@@ -171,7 +177,7 @@ describe('Circuit breakers of the client', () => {
   ])(
     'the circuit breaker counts neither an upstream response nor a disconnected client as a failure: %s',
     (kind) => {
-      expect(createBroken(kind).breaker.state).toBe('closed');
+      expect(createBroken(kind).breaker.state).toEqual(ALL_CLOSED);
     },
   );
 
@@ -181,7 +187,7 @@ describe('Circuit breakers of the client', () => {
     const leave = breaker.tryAcquire(toBreakerKey('a'), '/call/{id}');
     expect(breaker.tryAcquire(toBreakerKey('a'), '/call/{id}')).toBeUndefined();
     leave?.('missing');
-    expect(breaker.state).toBe('closed');
+    expect(breaker.state).toEqual(ALL_CLOSED);
     expect(breaker.tryAcquire(toBreakerKey('a'), '/call/{id}')).toBeTypeOf('function');
   });
 
@@ -196,14 +202,14 @@ describe('Circuit breakers of the client', () => {
     const { breaker, clock } = createBroken('unreachable');
     clock.now = 1_000;
     breaker.tryAcquire(toBreakerKey('a'), '/call')?.('timeout');
-    expect(breaker.state).toBe('closed');
+    expect(breaker.state).toEqual(ALL_CLOSED);
     expect(breaker.tryAcquire(toBreakerKey('b'), '/call')).toBeTypeOf('function');
   });
 
   test('the circuit breaker forgets an endpoint that no request uses', () => {
     const { breaker, clock } = createBroken('server-error');
     clock.now = 60_000;
-    expect(breaker.state).toBe('closed');
+    expect(breaker.state).toEqual(ALL_CLOSED);
     expect(breaker.allowsRequest(toBreakerKey('a'), '/call/{id}')).toBe(true);
   });
 });

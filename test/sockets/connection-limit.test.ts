@@ -38,9 +38,9 @@ test('a connection over MAX_CONNECTIONS receives 503, other connections work, an
   ]);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
-  expect(sumSamples(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS' })).toBe(1);
-  expect(sumSamples(samples, 'refusals_total', { code: 'RATE_LIMITED' })).toBe(1);
-  expect(sumSamples(samples, 'http_responses_total', { place: 'none', status: '503' })).toBe(1);
+  expect(sumSamples(samples, 'limit_exceeded_total', { limit: 'MAX_CONNECTIONS' })).toBe(1);
+  expect(sumSamples(samples, 'requests_rejected_total', { code: 'RATE_LIMITED' })).toBe(1);
+  expect(sumSamples(samples, 'http_responses_total', { route: 'none', status: '503' })).toBe(1);
 });
 
 test('a closed connection frees its slot for another connection', async () => {

@@ -114,7 +114,7 @@ async function alike(say: (socket: Socket) => unknown, times = 3): Promise<strin
       await untilToldOf(gateways[way]);
       told[way].log = kept
         .read()
-        .map(({ status, code, place, operation }) => `${status} ${code} ${place} ${operation}`)
+        .map(({ status, code, route, operation }) => `${status} ${code} ${route} ${operation}`)
         .sort();
       expect(unexpectedErrors).toEqual([]);
       traffic();

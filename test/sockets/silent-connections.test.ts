@@ -83,7 +83,7 @@ test('one address may hold half of all connections, and further connections are 
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
   expect(
-    sumSamples(samples, 'limit_refusals_total', { setting: 'MAX_CONNECTIONS_PER_ADDRESS' }),
+    sumSamples(samples, 'limit_exceeded_total', { limit: 'MAX_CONNECTIONS_PER_ADDRESS' }),
   ).toBe(1);
   second.socket.destroy();
   expect(gateway.traffic()).toEqual([]);

@@ -78,8 +78,8 @@ test('a caller with too many unread response bytes is rejected until it has read
   // The limit of a caller is 32 MiB: its fourth response exceeds the limit.
   await until(
     async () =>
-      (await metricOf(gateway, 'limit_refusals_total', {
-        setting: 'MAX_UNSENT_BYTES_PER_CALLER',
+      (await metricOf(gateway, 'limit_exceeded_total', {
+        limit: 'MAX_UNSENT_BYTES_PER_CALLER',
       })) >= 36,
   );
   expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
@@ -120,8 +120,8 @@ test('of forty responses that wait for one upstream request, only those within t
   );
   await until(
     async () =>
-      (await metricOf(gateway, 'limit_refusals_total', {
-        setting: 'MAX_UNSENT_BYTES_PER_CALLER',
+      (await metricOf(gateway, 'limit_exceeded_total', {
+        limit: 'MAX_UNSENT_BYTES_PER_CALLER',
       })) >= 36,
   );
   expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);

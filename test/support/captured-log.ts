@@ -24,6 +24,6 @@ export function captureLog({
     read: (route) =>
       lines
         .map((line) => JSON.parse(line) as LogLine)
-        .filter(({ place }) => route === undefined || place === route),
+        .filter((line) => route === undefined || line.route === route),
   };
 }

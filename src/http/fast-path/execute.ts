@@ -57,7 +57,7 @@ export function createFastPath({
     const { document, variables, name } = warmOperation;
     observer.onOperation({ ...toOperationInfo(warmOperation), variables });
     const context = session.createContext(signal, observer.trace);
-    observer.onExecuteStart();
+    observer.onExecuteStart('fast');
     let result: ExecutionResult;
     try {
       result = await execute({

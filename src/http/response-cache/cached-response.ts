@@ -41,7 +41,7 @@ export function respondFromCache(
   now: number,
 ): PlainResponse {
   observer.onOperation({ ...operation, variables });
-  observer.onExecuteStart();
+  observer.onExecuteStart('cached');
   observer.onExecuteEnd({
     waitedMs: 0,
     upstreamRequests: 0,

@@ -27,7 +27,7 @@ export function useRequestObserver(
       });
     },
     onExecute({ args: { contextValue } }) {
-      contextValue.observer.onExecuteStart();
+      contextValue.observer.onExecuteStart('yoga');
       return {
         onExecuteDone() {
           reportExecuted(contextValue, contextValue.observer, onDrift);

@@ -1,8 +1,10 @@
+import type { CircuitState } from '#rest/upstream-events.ts';
+
 /**
  * Circuit breaker: closed until too many requests fail, then open, then half-open for one probe.
  */
 export interface CircuitBreaker {
-  readonly state: 'closed' | 'half-open' | 'open';
+  readonly state: CircuitState;
   /** Whether a request may be sent now. */
   readonly allowsRequest: boolean;
   /**

@@ -1,5 +1,5 @@
 import type { FailedRequest } from '#rest/exchange.ts';
-import type { UpstreamState } from '#rest/upstream-events.ts';
+import type { CircuitScope, CircuitStatus, UpstreamState } from '#rest/upstream-events.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 import {
   type CircuitBreaker,
@@ -25,7 +25,7 @@ export interface CircuitBreakers {
     breakerKey: BreakerKey,
     endpoint: Endpoint,
   ): ((failure: FailedRequest['kind'] | undefined) => void) | undefined;
-  readonly state: UpstreamState['breaker'];
+  readonly state: UpstreamState['circuits'];
 }
 
 export interface BreakerKey {
@@ -34,7 +34,8 @@ export interface BreakerKey {
   readonly caller: string | undefined;
 }
 
-export interface CircuitBreakersOptions extends CircuitBreakerOptions {
+export interface CircuitBreakersOptions extends Omit<CircuitBreakerOptions, 'onChange'> {
+  readonly onChange: (change: 'opened' | 'closed', scope: CircuitScope) => void;
   /** Whether the upstream has accepted a credential. */
   readonly isAccepted: (credential: string) => boolean;
 }
@@ -47,7 +48,7 @@ const IDLE_TTL_MS = 60_000;
 const MAX_CIRCUITS = 10_000;
 
 export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitBreakers {
-  const connection = createCircuitBreaker(options);
+  const connection = createCircuitBreaker(optionsOf('connection'));
   /**
    * Per credential, caller and endpoint, only where a request has failed recently; all other
    * circuits are closed.
@@ -76,12 +77,16 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
       };
     },
     get state() {
-      if (connection.state !== 'closed') return connection.state;
-      for (const { state } of endpointBreakers.values())
-        if (state !== 'closed') return 'partly-open';
-      return 'closed';
+      return {
+        connection: toCircuitStatus([connection]),
+        endpoint: toCircuitStatus(endpointBreakers.values()),
+      };
     },
   };
+
+  function optionsOf(scope: CircuitScope): CircuitBreakerOptions {
+    return { ...options, onChange: (change) => options.onChange(change, scope) };
+  }
 
   /**
    * The breaker exists from the first failure on. A concurrent request may have created it by now.
@@ -89,11 +94,19 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
   function getOrCreateBreaker(key: string): CircuitBreaker {
     let endpointBreaker = endpointBreakers.get(key);
     if (!endpointBreaker) {
-      endpointBreaker = createCircuitBreaker(options);
+      endpointBreaker = createCircuitBreaker(optionsOf('endpoint'));
       endpointBreakers.set(key, endpointBreaker);
     }
     return endpointBreaker;
   }
+}
+
+function toCircuitStatus(circuits: Iterable<CircuitBreaker>): CircuitStatus {
+  const counts = { closed: 0, 'half-open': 0, open: 0 };
+  for (const { state } of circuits) counts[state] += 1;
+  const openCount = counts.open + counts['half-open'];
+  if (counts.open > 0) return { state: 'open', openCount };
+  return { state: openCount > 0 ? 'half-open' : 'closed', openCount };
 }
 
 function toConnectionOutcome(failure: FailedRequest['kind'] | undefined): keyof Permit {
