@@ -95,7 +95,7 @@ export function createMetrics({
 
   const operationSeconds = histogram(
     'operation_duration_seconds',
-    'Time from the arrival of a request to its response, for executed operations, by operation name and code of the first error (OK: no error).',
+    'Duration of executed operations, from the arrival of the request to its response, by operation name and code of the first error (OK: no error).',
     DURATION_BUCKETS,
     ['operation', 'code'],
   );
@@ -139,6 +139,11 @@ export function createMetrics({
     'Unexpected errors: bugs. The log has each with its stack.',
   );
 
+  const upstreamMetrics = createUpstreamMetrics(factory, {
+    upstreamState,
+    onQueueFull: () => limitsExceeded.inc({ limit: 'REVOX_MAX_QUEUE' }),
+  });
+
   const lookups = bufferedCounter(
     'upstream_lookups_total',
     'Upstream lookups of operations, by endpoint and by the source of the response.',
@@ -162,11 +167,6 @@ export function createMetrics({
     ['version', 'node'],
     (info) => info.set({ version: VERSION, node: process.version }, 1),
   );
-  const upstreamMetrics = createUpstreamMetrics(factory, {
-    upstreamState,
-    onQueueFull: () => limitsExceeded.inc({ limit: 'REVOX_MAX_QUEUE' }),
-  });
-
   return {
     cacheEvents: { onLookup: lookups },
     ...upstreamMetrics,

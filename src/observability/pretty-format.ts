@@ -25,8 +25,8 @@ export function formatLine(json: string): string {
 }
 
 /**
- * `POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached`. A successful request shows
- * no more; a failed one adds its code and its ids.
+ * `POST /graphql 200 Look  228 ms (67 ms overhead)  15 upstream, 3 cached`. A successful request
+ * shows no more; a failed one adds its code and its ids.
  */
 function formatRequest({
   method,
@@ -46,7 +46,7 @@ function formatRequest({
   const overhead =
     overheadMs === undefined || overheadMs === durationMs
       ? ''
-      : ` (${formatMs(overheadMs)} overhead)`;
+      : ` (${formatMs(overheadMs)} ms overhead)`;
   const counts = Object.entries({
     upstream: upstreamRequests,
     cached: cacheHits,

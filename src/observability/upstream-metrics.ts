@@ -46,7 +46,7 @@ export function createUpstreamMetrics(
 ): UpstreamMetrics {
   const upstreamSeconds = histogram(
     'upstream_request_duration_seconds',
-    'Time of upstream requests from sending to the last byte, by endpoint, status (none: no response) and outcome.',
+    'Duration of upstream requests, from sending to the last byte, by endpoint, status (none: no response) and outcome.',
     DURATION_BUCKETS,
     ['endpoint', 'status', 'outcome'],
   );

@@ -170,7 +170,7 @@ test('What is not answered within the bound is broken off, and the process says 
   socket.destroy();
 });
 
-describe('What nobody foresaw', () => {
+describe('Unexpected errors outside of requests', () => {
   const onSignal = (code: string) =>
     `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2',()=>{${code}})`)}`;
 

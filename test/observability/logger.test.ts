@@ -94,7 +94,11 @@ describe('Log line', () => {
   });
 
   test.each<[string, LogFields, string]>([
-    ['with a response', {}, 'POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached'],
+    [
+      'with a response',
+      {},
+      'POST /graphql 200 Look  228 ms (67 ms overhead)  15 upstream, 3 cached',
+    ],
     [
       'with a response from memory',
       { upstreamRequests: 0, durationMs: 4.1, overheadMs: 4.1 },
@@ -103,33 +107,33 @@ describe('Log line', () => {
     [
       'for an operation without a name',
       { operation: null, coalesced: 2, stale: 1 },
-      'POST /graphql 200  228 ms (67 overhead)  15 upstream, 3 cached, 2 coalesced, 1 stale',
+      'POST /graphql 200  228 ms (67 ms overhead)  15 upstream, 3 cached, 2 coalesced, 1 stale',
     ],
     [
       'for an operation of another type',
       { operationType: 'mutation' },
-      'POST /graphql 200 mutation Look  228 ms (67 overhead)  15 upstream, 3 cached',
+      'POST /graphql 200 mutation Look  228 ms (67 ms overhead)  15 upstream, 3 cached',
     ],
     [
       'with a failure, with its ids for the search',
       { code: 'UPSTREAM_TIMEOUT', trace_id: '0af7' },
-      'POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
+      'POST /graphql 200 Look  228 ms (67 ms overhead)  15 upstream, 3 cached  code=UPSTREAM_TIMEOUT requestId=a2b0 trace_id=0af7',
     ],
     // An operation name must not pass for a field or a code.
     [
       'with a name like a field',
       { operation: 'code=OK' },
-      'POST /graphql 200 "code=OK"  228 ms (67 overhead)  15 upstream, 3 cached',
+      'POST /graphql 200 "code=OK"  228 ms (67 ms overhead)  15 upstream, 3 cached',
     ],
     [
       'with a name like a code',
       { operation: 'FORBIDDEN' },
-      'POST /graphql 200 FORBIDDEN  228 ms (67 overhead)  15 upstream, 3 cached',
+      'POST /graphql 200 FORBIDDEN  228 ms (67 ms overhead)  15 upstream, 3 cached',
     ],
     [
       'with personal data, when it is enabled',
       { document: '{ a }', variables: 'null' },
-      'POST /graphql 200 Look  228 ms (67 overhead)  15 upstream, 3 cached  document="{ a }" variables=null',
+      'POST /graphql 200 Look  228 ms (67 ms overhead)  15 upstream, 3 cached  document="{ a }" variables=null',
     ],
   ])('the text line of a request %s has the expected form', (_, fields, told) => {
     const { log, lines } = captureLog({ format: 'text' });

@@ -95,10 +95,12 @@ export async function observeAll(
   return { ...observed, traffic: gateway.traffic(), log, metrics: await readAllMetrics(gateway) };
 }
 
-/** All of `/metrics` except the size of the cache, which includes cached responses. */
+/** Metrics that differ by design: the size of the response cache, and the counter of pipelines. */
+const VOLATILE_METRICS = /^revox_gateway_(cache_bytes|cache_entries|operations_total)\b/;
+
 async function readAllMetrics(gateway: Pick<TestGateway, 'fetch'>): Promise<string[]> {
   const text = await (await gateway.fetch('/metrics')).text();
-  return text.split('\n').filter((line) => !/^revox_gateway_cache_(bytes|entries) /.test(line));
+  return text.split('\n').filter((line) => !VOLATILE_METRICS.test(line));
 }
 
 export interface Pipelines {
