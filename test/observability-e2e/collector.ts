@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { listenOnFreePort } from '../support/served-gateway.ts';
 
-/** A span as it comes over the wire (OTLP, JSON). */
+/** A span in OTLP's JSON format. */
 export interface CollectedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -10,14 +10,14 @@ export interface CollectedSpan {
   /** 2: server, 3: client. */
   readonly kind: number;
   readonly attributes: Readonly<Record<string, string>>;
-  /** Of the process that sent it. */
+  /** Name of the service that sent the span. */
   readonly service: string | undefined;
 }
 
 export interface Collector extends AsyncDisposable {
   readonly origin: string;
   readonly spans: readonly CollectedSpan[];
-  /** Paths that were asked for. */
+  /** Paths of the received requests. */
   readonly paths: readonly string[];
 }
 
@@ -37,7 +37,7 @@ interface Export {
   }[];
 }
 
-/** A collector of traces, as OpenTelemetry's exporters find one at `OTEL_EXPORTER_OTLP_ENDPOINT` with the protocol `http/json`. */
+/** Starts a trace collector for `OTEL_EXPORTER_OTLP_ENDPOINT` with the protocol `http/json`. */
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const paths: string[] = [];
@@ -45,7 +45,7 @@ export async function startCollector(): Promise<Collector> {
     paths.push(request.url ?? '');
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    spans.push(...read(JSON.parse(Buffer.concat(parts).toString()) as Export));
+    spans.push(...toCollectedSpans(JSON.parse(Buffer.concat(parts).toString()) as Export));
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
   const port = await listenOnFreePort(
@@ -68,7 +68,7 @@ export async function startCollector(): Promise<Collector> {
   };
 }
 
-function read({ resourceSpans }: Export): CollectedSpan[] {
+function toCollectedSpans({ resourceSpans }: Export): CollectedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
       spans.map((span) => ({

@@ -12,18 +12,16 @@ const PROMTOOL = '/usr/bin/promtool';
 export const RULES = join(import.meta.dirname, '../../deploy/prometheus');
 export const hasPrometheus = existsSync(PROMETHEUS) && existsSync(PROMTOOL);
 
-/** To be called in each suite: says in plain words when there is nothing to test with, and fails in CI, where there has to be. */
+/** To be called in each suite: warns if Prometheus is not installed, and fails in CI, which must have it. */
 export function expectPrometheus(): void {
   if (!hasPrometheus)
-    console.warn(
-      `Nothing is asked of Prometheus: there is no ${PROMETHEUS} on this machine. Install it, or let CI do it.`,
-    );
-  test.runIf(process.env.CI === 'true')('CI has a Prometheus', () => {
+    console.warn(`The tests with Prometheus are skipped: ${PROMETHEUS} is not installed.`);
+  test.runIf(process.env.CI === 'true')('CI has Prometheus installed', () => {
     expect(hasPrometheus).toBe(true);
   });
 }
 
-/** Everything that promtool says, and its exit code. */
+/** Runs promtool, and returns its output and exit code. */
 export function promtool(
   args: readonly string[],
   input = '',
@@ -43,11 +41,11 @@ export interface Series {
 
 export interface Prometheus extends AsyncDisposable {
   query(expr: string): Promise<Series[]>;
-  /** `data` of an answer of its HTTP API. */
+  /** Returns `data` of a response of the HTTP API. */
   get(path: string): Promise<unknown>;
 }
 
-/** A Prometheus that scrapes one gateway every second, and holds our alerts against it. */
+/** Starts a Prometheus that scrapes one gateway every second, and evaluates the alerts. */
 export async function startPrometheus(gatewayPort: number): Promise<Prometheus> {
   const directory = mkdtempSync(join(tmpdir(), 'revox-prometheus-'));
   const config = join(directory, 'prometheus.yaml');
@@ -69,16 +67,16 @@ export async function startPrometheus(gatewayPort: number): Promise<Prometheus> 
     ];
     const started = spawn(PROMETHEUS, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
     const isReady = Promise.withResolvers<boolean>();
-    let said = '';
+    let output = '';
     started.stderr.on('data', (data) => {
-      said += data;
-      if (said.includes('Server is ready')) isReady.resolve(true);
+      output += data;
+      if (output.includes('Server is ready')) isReady.resolve(true);
     });
     started.once('exit', () => isReady.resolve(false));
     if (await isReady.promise) return { child: started, origin: `http://127.0.0.1:${port}` };
-    throw said.includes('address already in use')
-      ? Object.assign(new Error(said), { code: 'EADDRINUSE' })
-      : new Error(said);
+    throw output.includes('address already in use')
+      ? Object.assign(new Error(output), { code: 'EADDRINUSE' })
+      : new Error(output);
   });
   const get = async (path: string) => {
     const { status, data, error } = (await (
@@ -96,9 +94,9 @@ export async function startPrometheus(gatewayPort: number): Promise<Prometheus> 
       return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
     },
     async [Symbol.asyncDispose]() {
-      const over = once(child, 'exit');
+      const exited = once(child, 'exit');
       child.kill('SIGTERM');
-      await over;
+      await exited;
       rmSync(directory, { recursive: true });
     },
   };

@@ -12,16 +12,16 @@ import {
 
 expectPrometheus();
 
-describe.skipIf(!hasPrometheus)('promtool has nothing against', () => {
+describe.skipIf(!hasPrometheus)('promtool', () => {
   test.each([
-    ['the alerts', ['check', 'rules', 'alerts.yaml']],
-    ['what the alerts do', ['test', 'rules', 'alerts.test.yaml']],
+    ['the alert rules', ['check', 'rules', 'alerts.yaml']],
+    ['the tests of the alert rules', ['test', 'rules', 'alerts.test.yaml']],
     ['the configuration', ['check', 'config', 'prometheus.yaml']],
-  ])('%s', async (_, args) => {
+  ])('promtool accepts %s', async (_, args) => {
     expect(await promtool(args)).toEqual({ code: 0, output: expect.stringContaining('SUCCESS') });
   });
 
-  test('the metrics', async () => {
+  test('promtool accepts the metrics', async () => {
     const world = createTestGateway();
     await world.execute('query Voices { assistants(first: 1) { nodes { id } } }');
     const text = await (await world.fetch('/metrics')).text();
@@ -36,7 +36,7 @@ describe.skipIf(!hasPrometheus)('promtool has nothing against', () => {
   });
 });
 
-describe.skipIf(!hasPrometheus)('A Prometheus that scrapes a gateway', () => {
+describe.skipIf(!hasPrometheus)('Prometheus that scrapes a gateway', () => {
   let world: ServedGateway;
   let prometheus: Prometheus;
   beforeAll(async () => {
@@ -54,16 +54,19 @@ describe.skipIf(!hasPrometheus)('A Prometheus that scrapes a gateway', () => {
     await world?.close();
   });
 
-  test.each(readDashboard())('answers the dashboard: $where: $expr', async (expression) => {
-    const series = await prometheus.query(toQuery(expression));
-    expect(series.length).toBeGreaterThan(0);
-    for (const { metric, value } of series) {
-      expect(Object.keys(metric)).toEqual(expect.arrayContaining(labelsOf(expression.legend)));
-      expect(value).not.toBeNaN();
-    }
-  });
+  test.each(readDashboard())(
+    'the dashboard query $where has a result in Prometheus: $expr',
+    async (expression) => {
+      const series = await prometheus.query(toQuery(expression));
+      expect(series.length).toBeGreaterThan(0);
+      for (const { metric, value } of series) {
+        expect(Object.keys(metric)).toEqual(expect.arrayContaining(labelsOf(expression.legend)));
+        expect(value).not.toBeNaN();
+      }
+    },
+  );
 
-  test('holds the alerts against it, and one of them is on its way', async () => {
+  test('Prometheus evaluates all alerts without an error, and one alert is pending', async () => {
     const { groups } = (await prometheus.get('rules')) as {
       groups: { rules: { name: string; health: string; state: string }[] }[];
     };
@@ -74,7 +77,7 @@ describe.skipIf(!hasPrometheus)('A Prometheus that scrapes a gateway', () => {
         .sort(),
     );
     expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
-    // Half of what was asked failed; it fires after five minutes.
+    // Half of the operations fail. The alert fires after five minutes.
     expect(rules.find(({ name }) => name === 'RevoxOperationsFailing')?.state).toBe('pending');
   });
 });
@@ -87,24 +90,24 @@ function labelsOf(legend: string): string[] {
   return Array.from(legend.matchAll(/\{\{(\w+)\}\}/g), ([, name = '']) => name);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the wire's own shape
+// biome-ignore lint/suspicious/noExplicitAny: the body of an upstream response
 function respondWithDrift(body: any): unknown {
   for (const assistant of body.assistants) assistant.voice = { id: 'v', provider: 'inworld' };
   return body;
 }
 
-/** Asks for this and that, half of it in vain, until it is enough. */
+/** Sends operations, half of which fail, until there are enough scrapes. */
 async function generateTraffic(url: string, isEnough: () => Promise<boolean>): Promise<void> {
-  const ask = (query: string) =>
+  const send = (query: string) =>
     fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query }),
     });
   while (!(await isEnough())) {
-    await ask('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
-    await ask('query InVain { campaigns(first: 1) { nodes { id } } }');
-    await ask('{ nope }');
-    await ask(`{ ${'__typename '.repeat(200)} }`);
+    await send('query Voices { assistants(first: 1) { nodes { id voice { provider } } } }');
+    await send('query Failing { campaigns(first: 1) { nodes { id } } }');
+    await send('{ nope }');
+    await send(`{ ${'__typename '.repeat(200)} }`);
   }
 }

@@ -7,7 +7,7 @@ const SPAN = 'b7ad6b7169203331';
 
 const VOICES = { query: 'query Voices { assistants(first: 1) { nodes { id } } }' };
 
-function ask({ url }: Demo, headers: Record<string, string> = {}) {
+function sendOperation({ url }: Demo, headers: Record<string, string> = {}) {
   return fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -20,17 +20,17 @@ async function stop(demo: Demo) {
   return demo.ended;
 }
 
-describe('A real process', () => {
-  test("sends its spans to a real collector, below the caller's, and those that it has not sent when it ends", async () => {
+describe('Traces of a gateway process', () => {
+  test("a gateway process sends its spans to a collector, as children of the caller's span, and pending spans when it exits", async () => {
     await using collector = await startCollector();
     await using demo = await startDemo({
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-      // Nothing is sent before the end.
+      // Spans are sent only at exit.
       OTEL_BSP_SCHEDULE_DELAY: '600000',
       LOG_FORMAT: 'json',
     });
-    expect((await ask(demo, { traceparent: `00-${TRACE}-${SPAN}-01` })).status).toBe(200);
+    expect((await sendOperation(demo, { traceparent: `00-${TRACE}-${SPAN}-01` })).status).toBe(200);
     expect(collector.spans).toEqual([]);
     const { code, stdout, stderr } = await stop(demo);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -50,7 +50,7 @@ describe('A real process', () => {
       parentSpanId: server?.spanId,
       name: 'GET /assistants',
     });
-    // Metrics and logs are not for the collector.
+    // The gateway sends neither metrics nor logs to the collector.
     expect(new Set(collector.paths)).toEqual(new Set(['/v1/traces']));
     const line = stdout
       .trim()
@@ -60,7 +60,7 @@ describe('A real process', () => {
     expect(line).toMatchObject({ trace_id: TRACE, span_id: server?.spanId, operation: 'Voices' });
   });
 
-  test('is called what the variables call it, and samples as they say', async () => {
+  test('the OTEL_ variables set the service name, the endpoint and the sampler', async () => {
     await using collector = await startCollector();
     await using demo = await startDemo({
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.origin}/elsewhere`,
@@ -68,23 +68,23 @@ describe('A real process', () => {
       OTEL_SERVICE_NAME: 'calls',
       OTEL_TRACES_SAMPLER: 'parentbased_always_off',
     });
-    await ask(demo);
-    await ask(demo, { traceparent: `00-${TRACE}-${SPAN}-01` });
+    await sendOperation(demo);
+    await sendOperation(demo, { traceparent: `00-${TRACE}-${SPAN}-01` });
     expect((await stop(demo)).code).toBe(0);
-    // The second one, whose caller records; it is answered from memory.
+    // Only the second operation is sampled: its caller records. It is a cache hit.
     expect(collector.spans).toMatchObject([
       { traceId: TRACE, service: 'calls', name: 'query Voices' },
     ]);
     expect(new Set(collector.paths)).toEqual(new Set(['/elsewhere']));
   });
 
-  test('works, says so once, and ends in time where the collector is down', async () => {
+  test('a gateway process whose collector is down serves operations, logs the failure once, and exits in time', async () => {
     await using demo = await startDemo({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_BSP_SCHEDULE_DELAY: '10',
     });
-    for (let times = 0; times < 3; times += 1) expect((await ask(demo)).status).toBe(200);
+    for (let times = 0; times < 3; times += 1) expect((await sendOperation(demo)).status).toBe(200);
     const { code, stdout, stderr } = await stop(demo);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.split('\n').filter((line) => line.includes('error')).length).toBeLessThanOrEqual(
@@ -96,17 +96,20 @@ describe('A real process', () => {
     {},
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'set', OTEL_SDK_DISABLED: 'true' },
     { OTEL_TRACES_EXPORTER: 'none' },
-  ])('sends nothing where nobody asks: %j', async (settings: Record<string, string>) => {
-    await using collector = await startCollector();
-    const given = Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [
-        name,
-        value.replace('set', collector.origin),
-      ]),
-    );
-    await using demo = await startDemo(given);
-    await ask(demo);
-    expect((await stop(demo)).code).toBe(0);
-    expect(collector.paths).toEqual([]);
-  });
+  ])(
+    'a gateway process sends no spans with the settings %j',
+    async (settings: Record<string, string>) => {
+      await using collector = await startCollector();
+      const environment = Object.fromEntries(
+        Object.entries(settings).map(([name, value]) => [
+          name,
+          value.replace('set', collector.origin),
+        ]),
+      );
+      await using demo = await startDemo(environment);
+      await sendOperation(demo);
+      expect((await stop(demo)).code).toBe(0);
+      expect(collector.paths).toEqual([]);
+    },
+  );
 });

@@ -135,10 +135,10 @@ describe('Log line', () => {
       { document: '{ a }', variables: 'null' },
       'POST /graphql 200 Look  228 ms (67 ms overhead)  15 upstream, 3 cached  document="{ a }" variables=null',
     ],
-  ])('the text line of a request %s has the expected form', (_, fields, told) => {
+  ])('the text line of a request %s has the expected form', (_, fields, expected) => {
     const { log, lines } = captureLog({ format: 'text' });
     log.info('request', { ...KNOWN_FIELDS, ...fields });
-    expect(lines[0]!.slice('12:00:00.000Z '.length)).toBe(`info  ${told}\n`);
+    expect(lines[0]!.slice('12:00:00.000Z '.length)).toBe(`info  ${expected}\n`);
   });
 
   test('the text line of a rejected request has its code', () => {

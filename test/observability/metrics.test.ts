@@ -44,36 +44,49 @@ describe('Operation metrics', () => {
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
 
-  test('operations are counted by the pipeline that produced the response', async () => {
-    const world = createTestGateway();
-    const query = 'query Voices { assistants(first: 1) { nodes { id } } }';
-    const json = { 'content-type': 'application/json' };
-    // Yoga executes the new document; the fast path executes it with cache hits and stores the
-    // response.
-    for (let times = 0; times < 5; times += 1) await world.execute(query, undefined, json);
-    await world.execute('{ nope }', undefined, json);
-    expect(seriesOf(await readMetrics(world), 'operations_total')).toEqual([
-      { operation: 'Voices', pipeline: 'yoga', value: 1 },
-      { operation: 'Voices', pipeline: 'fast', value: 1 },
-      { operation: 'Voices', pipeline: 'cached', value: 3 },
-    ]);
-    expect(world.traffic()).toEqual(['GET /assistants']);
-  });
+  test.each([
+    { fastPath: true, responseCache: true, counts: { yoga: 1, fast: 1, cached: 3 } },
+    { fastPath: true, responseCache: false, counts: { yoga: 1, fast: 4 } },
+    { fastPath: false, responseCache: true, counts: { yoga: 2, cached: 3 } },
+    { fastPath: false, responseCache: false, counts: { yoga: 5 } },
+  ])(
+    'operations are counted by the pipeline that produced the response: $counts with fastPath $fastPath and responseCache $responseCache',
+    async ({ counts, ...gateway }) => {
+      const world = createTestGateway({ gateway });
+      const json = { 'content-type': 'application/json' };
+      // Yoga executes the new document. A second execution with cache hits only is stored.
+      for (let times = 0; times < 5; times += 1)
+        await world.execute(
+          'query Voices { assistants(first: 1) { nodes { id } } }',
+          undefined,
+          json,
+        );
+      await world.execute('{ nope }', undefined, json);
+      expect(seriesOf(await readMetrics(world), 'operations_total')).toEqual(
+        Object.entries(counts).map(([pipeline, value]) => ({
+          operation: 'Voices',
+          pipeline,
+          value,
+        })),
+      );
+      expect(world.traffic()).toEqual(['GET /assistants']);
+    },
+  );
 
   test('operations are counted while they are in progress', async () => {
-    const answer = Promise.withResolvers<Response>();
-    const asked = Promise.withResolvers<void>();
+    const response = Promise.withResolvers<Response>();
+    const received = Promise.withResolvers<void>();
     const world = createTestGateway({
       upstream: () => {
-        asked.resolve();
-        return answer.promise;
+        received.resolve();
+        return response.promise;
       },
     });
-    const asking = world.execute('{ assistants(first: 1) { nodes { id } } }');
-    await asked.promise;
+    const execution = world.execute('{ assistants(first: 1) { nodes { id } } }');
+    await received.promise;
     expect(sumSamples(await readMetrics(world), 'operations_in_progress')).toBe(1);
-    answer.resolve(new Response(null, { status: 500 }));
-    await asking;
+    response.resolve(new Response(null, { status: 500 }));
+    await execution;
     expect(sumSamples(await readMetrics(world), 'operations_in_progress')).toBe(0);
   });
 
@@ -195,7 +208,7 @@ test('unexpected errors are counted', async () => {
 describe('Upstream metrics', () => {
   test('upstream requests are counted by endpoint, status and outcome', async () => {
     const world = createTestGateway();
-    await world.execute('{ assistants(first: 1) { nodes { id } } call(id: "nobody") { id } }');
+    await world.execute('{ assistants(first: 1) { nodes { id } } call(id: "unknown") { id } }');
     world.sandbox.control.fail(() => true, { status: 503 });
     await world.execute('{ campaigns(first: 1) { nodes { id } } }');
     const samples = await readMetrics(world);
@@ -354,21 +367,21 @@ describe('Metrics of a running gateway', () => {
 
   test('queued and in-flight upstream requests are counted, and waiting for them is not overhead', async () => {
     const clock = createClock();
-    const answer = Promise.withResolvers<void>();
-    const asked = Promise.withResolvers<void>();
+    const response = Promise.withResolvers<void>();
+    const received = Promise.withResolvers<void>();
     const world = createTestGateway({
       settings: { REVOX_MAX_CONCURRENCY: '1' },
       gateway: { monotonicNow: clock.now },
       upstream: async (request) => {
-        asked.resolve();
-        await answer.promise;
+        received.resolve();
+        await response.promise;
         return world.sandbox.fetch(request);
       },
     });
-    const asking = world.execute(
+    const execution = world.execute(
       '{ assistants(first: 1) { nodes { id } } campaigns(first: 1) { nodes { id } } }',
     );
-    await asked.promise;
+    await received.promise;
     const meanwhile = await readMetrics(world);
     expect(
       ['upstream_in_flight', 'upstream_queued', 'upstream_coalescing_in_flight'].map((name) =>
@@ -376,8 +389,8 @@ describe('Metrics of a running gateway', () => {
       ),
     ).toEqual([1, 1, 2]);
     clock.pass(3_000);
-    answer.resolve();
-    await asking;
+    response.resolve();
+    await execution;
     const samples = await readMetrics(world);
     expect(sumSamples(samples, 'operation_duration_seconds_sum')).toBe(3);
     expect(sumSamples(samples, 'operation_overhead_seconds_sum')).toBe(0);

@@ -19,7 +19,7 @@ describe('Request log', () => {
     await world.execute(
       'query Voices { assistants(first: 1) { nodes { id } } again: assistants(first: 2) { nodes { name } } }',
     );
-    const told = {
+    const expected = {
       level: 'info',
       time: expect.any(String),
       msg: 'request',
@@ -36,8 +36,8 @@ describe('Request log', () => {
       requestId: expect.stringMatching(UUID),
     };
     expect(world.read()).toEqual([
-      { ...told, upstreamRequests: 1, cacheHits: 0 },
-      { ...told, upstreamRequests: 0, cacheHits: 1 },
+      { ...expected, upstreamRequests: 1, cacheHits: 0 },
+      { ...expected, upstreamRequests: 0, cacheHits: 1 },
     ]);
     expect(world.traffic()).toEqual(['GET /assistants']);
   });
@@ -60,10 +60,10 @@ describe('Request log', () => {
     ['{ nope', { code: 'GRAPHQL_PARSE_FAILED' }],
     [`{ ${'__typename '.repeat(6000)} }`, { code: 'OPERATION_TOO_COMPLEX' }],
     ['query A { __typename } query B { __typename }', { code: 'BAD_USER_INPUT' }],
-  ])('a rejected operation is logged with its code: %.40s', async (query, told) => {
+  ])('a rejected operation is logged with its code: %.40s', async (query, expected) => {
     const world = createLoggedGateway();
     await world.execute(query);
-    expect(world.read()).toMatchObject([told]);
+    expect(world.read()).toMatchObject([expected]);
     expect(world.read()[0]).not.toHaveProperty('upstreamRequests');
   });
 
@@ -80,13 +80,13 @@ describe('Request log', () => {
       },
     });
     const client = new AbortController();
-    const answer = world.fetch('/graphql?query=query Left {call(id:"c"){id}}', {
+    const response = world.fetch('/graphql?query=query Left {call(id:"c"){id}}', {
       signal: client.signal,
     });
-    const refusal = expect(answer).rejects.toThrow();
+    const rejection = expect(response).rejects.toThrow();
     await asked.promise;
     client.abort();
-    await refusal;
+    await rejection;
     expect(kept.read()).toMatchObject([
       { status: 499, code: 'CLIENT_CLOSED_REQUEST', operation: 'Left', operationType: 'query' },
     ]);
@@ -123,10 +123,10 @@ describe('Request log beside operations', () => {
       { route: '/graphql', status: 403, code: 'FORBIDDEN' },
     ],
     ['/metrics', { method: 'POST' }, { route: '/metrics', status: 405, code: 'BAD_USER_INPUT' }],
-  ])('the request %s %j is logged with its status and code', async (url, init, told) => {
+  ])('the request %s %j is logged with its status and code', async (url, init, expected) => {
     const world = createLoggedGateway();
     const response = await world.fetch(url, init);
-    expect(world.read()).toMatchObject([told]);
+    expect(world.read()).toMatchObject([expected]);
     expect(response.headers.get('x-request-id')).toBe(world.read()[0]!.requestId);
     expect(world.lines.join()).not.toContain('secret');
   });
@@ -178,15 +178,15 @@ describe('LOG_PERSONAL_DATA', () => {
 
   test('without LOG_PERSONAL_DATA no document and no variable is logged', async () => {
     const world = createLoggedGateway();
-    await world.execute(QUERY, { id: 'call-of-somebody' });
-    expect(world.lines.join()).not.toMatch(/call-of-somebody|\$id/);
+    await world.execute(QUERY, { id: 'call-of-a-client' });
+    expect(world.lines.join()).not.toMatch(/call-of-a-client|\$id/);
   });
 
   test('with LOG_PERSONAL_DATA=on the document and the variables are logged', async () => {
     const world = createLoggedGateway({ settings: { LOG_PERSONAL_DATA: 'on' } });
-    await world.execute(QUERY, { id: 'call-of-somebody' });
+    await world.execute(QUERY, { id: 'call-of-a-client' });
     expect(world.read()).toMatchObject([
-      { document: QUERY, variables: '{"id":"call-of-somebody"}' },
+      { document: QUERY, variables: '{"id":"call-of-a-client"}' },
     ]);
   });
 });
