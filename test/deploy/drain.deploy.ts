@@ -170,7 +170,7 @@ test('What is not answered within the bound is broken off, and the process says 
   socket.destroy();
 });
 
-describe('Unexpected errors outside of requests', () => {
+describe('What nobody foresaw', () => {
   const onSignal = (code: string) =>
     `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2',()=>{${code}})`)}`;
 
