@@ -12,132 +12,158 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /**
-   * A moment, as RFC 3339 text in UTC or with an offset.
+   * A point in time, as RFC 3339 text in UTC or with an offset.
    *
-   * Text that already is RFC 3339 passes unchanged. Other ISO 8601 text and numbers (seconds below 10¹¹, else milliseconds)
-   * become UTC. The upstream leaves the type of its moments open: what cannot be read as a moment is null.
+   * RFC 3339 text passes unchanged. The gateway converts other ISO 8601 text and numbers to UTC. A
+   * number below 10¹¹ counts seconds, a larger one milliseconds. The upstream does not document the type
+   * of its times. A value that cannot be read as a time is null.
    */
   DateTime: { input: string; output: string; }
-  /** Any JSON value. Used only where the upstream's payload is free-form. */
+  /** Any JSON value. The schema uses it only where the payload of the upstream is free-form. */
   JSON: { input: unknown; output: unknown; }
-  /** A whole number between −(2⁵³−1) and 2⁵³−1: wider than Int, and exact in JavaScript. */
+  /**
+   * An integer between −(2⁵³−1) and 2⁵³−1. The range is wider than that of `Int`, and every value is
+   * exact in JavaScript.
+   */
   SafeInt: { input: number; output: number; }
-  /** An object as another subgraph knows it: `{ "__typename": "Call", "id": "…" }`. */
+  /** The type and key of an object, from another subgraph: `{ "__typename": "Call", "id": "…" }`. */
   _Any: { input: unknown; output: unknown; }
   /** A selection of fields, without the outer braces. */
   federation__FieldSet: { input: never; output: never; }
-  /** A name taken from a specification, or an object that gives it another. */
+  /** A name that is imported from a specification, or an object that renames it. */
   link__Import: { input: never; output: never; }
 };
 
-/** Who speaks: a prompt, a voice, a model, and what to do in which case. */
+/** An AI agent that speaks in calls: its prompt, voice, model and settings. */
 export type Assistant = Node & {
   readonly __typename?: 'Assistant';
-  /** The sound behind the voice, `audio/office.ogg` for instance; null: silence. */
+  /** The background sound, for example `audio/office.ogg`. Null means silence. */
   readonly backgroundSound?: Maybe<Scalars['String']['output']>;
-  /** The calendar in which it books appointments; null: it books none. */
+  /** The calendar in which the assistant books appointments, or null if it books none. */
   readonly calendly?: Maybe<Calendly>;
-  /** When and how often its calls are tried again. Null: the defaults of the upstream. */
+  /**
+   * When and how often Revox tries an unanswered call of the assistant again. Null means that Revox's
+   * defaults apply.
+   */
   readonly callRetryConfig?: Maybe<CallRetryConfig>;
-  /** When it was made. */
+  /** The time at which the assistant was created. */
   readonly createdAt?: Maybe<Scalars['DateTime']['output']>;
-  /** The last sentence of a call; null: none is set. */
+  /** The last sentence of a call, or null if none is set. */
   readonly endOfCallSentence?: Maybe<Scalars['String']['output']>;
-  /** What it knows to answer. Null when the upstream says nothing of it. */
+  /** The questions that the assistant can answer, or null if the upstream does not report them. */
   readonly faqItems?: Maybe<ReadonlyArray<FaqItem>>;
-  /** The first sentence of a call; null: none is set. */
+  /** The first sentence of a call, or null if none is set. */
   readonly firstSentence?: Maybe<Scalars['String']['output']>;
-  /** Silence before the first sentence, in milliseconds. */
+  /** The silence before the first sentence, in milliseconds. */
   readonly firstSentenceDelayMs?: Maybe<Scalars['SafeInt']['output']>;
-  /** Where the first sentence comes from. */
+  /** The source of the first sentence. */
   readonly firstSentenceMode?: Maybe<FirstSentenceMode>;
   /** The id of the assistant. */
   readonly id: Scalars['ID']['output'];
-  /** Whether it may find its way through phone menus (press keys, skip turns). */
+  /** Whether the assistant may navigate phone menus: press keys and skip turns. */
   readonly ivrNavigationEnabled?: Maybe<Scalars['Boolean']['output']>;
-  /** The language model that drives it. */
+  /** The language model of the assistant. */
   readonly llmModel?: Maybe<LlmModel>;
-  /** The longest a call may last, in seconds. */
+  /** The maximum duration of a call, in seconds. */
   readonly maxCallDurationSecs?: Maybe<Scalars['Float']['output']>;
-  /** Its name. */
+  /** The name of the assistant. */
   readonly name?: Maybe<Scalars['String']['output']>;
-  /** The organisation that owns it. */
+  /** The id of the organization that owns the assistant. */
   readonly organizationId?: Maybe<Scalars['ID']['output']>;
-  /** The number of questions that wait for a person's answer. Null when the upstream says nothing of it. */
+  /**
+   * The number of questions that a person has not answered yet, or null if the upstream does not
+   * report it.
+   */
   readonly pendingFaqCount?: Maybe<Scalars['Int']['output']>;
-  /** The instructions it follows. */
+  /** The instructions for the assistant. */
   readonly prompt?: Maybe<Scalars['String']['output']>;
-  /** What to extract from a conversation; null: nothing. */
+  /** The values to extract from a conversation, or null if there are none. */
   readonly structuredOutputConfig?: Maybe<ReadonlyArray<StructuredOutputField>>;
-  /** Where it transfers callers who want a person, in E.164; null: nowhere. */
+  /**
+   * The phone number to which the assistant transfers callers who ask for a person, in E.164 format.
+   * Null means no transfer.
+   */
   readonly transferPhoneNumber?: Maybe<Scalars['String']['output']>;
-  /** When it was last changed. */
+  /** The time at which the assistant was last changed. */
   readonly updatedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** The voice it speaks with; null: the upstream's own choice. */
+  /** The voice of the assistant. Null means Revox's default voice. */
   readonly voice?: Maybe<Voice>;
-  /** What it says to a voicemail before it hangs up; null: it hangs up at once. */
+  /**
+   * The message that the assistant leaves on a voicemail. Null means that the assistant hangs up
+   * immediately.
+   */
   readonly voicemailMessage?: Maybe<Scalars['String']['output']>;
-  /** What is called when a call is over; null: nothing. */
+  /** The URL that Revox calls after a call ends, or null if there is none. */
   readonly webhookUrl?: Maybe<Scalars['String']['output']>;
 };
 
-/** A page of assistants. */
+/** One page of assistants. */
 export type AssistantConnection = {
   readonly __typename?: 'AssistantConnection';
   /** The assistants of this page with their cursors. */
   readonly edges: ReadonlyArray<AssistantEdge>;
   /** The assistants of this page without cursors. */
   readonly nodes: ReadonlyArray<Assistant>;
-  /** Where this page stands in the list. */
+  /** The position of this page in the list. */
   readonly pageInfo: PageInfo;
-  /** The length of the whole list. It costs nothing. */
+  /** The number of assistants in the complete list. It costs no request beyond that of the list. */
   readonly totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
-/** An assistant and its place in the list. */
+/** An assistant and its position in the list. */
 export type AssistantEdge = {
   readonly __typename?: 'AssistantEdge';
-  /** An opaque place in this list. It stays right while the list moves. */
+  /** An opaque position in this list. It stays valid while the list changes. */
   readonly cursor: Scalars['String']['output'];
   /** The assistant. */
   readonly node: Assistant;
 };
 
-/** A connection to Calendly. */
+/** A connection to a Calendly account. */
 export type Calendly = {
   readonly __typename?: 'Calendly';
-  /** The connection between the Calendly account and Revox. */
+  /** The id of the connection between the Calendly account and Revox. */
   readonly connectionId?: Maybe<Scalars['ID']['output']>;
-  /** The kind of event that is booked: a Calendly API URL. */
+  /** The Calendly API URL of the event type to book. */
   readonly eventTypeId?: Maybe<Scalars['String']['output']>;
 };
 
-/** A call order: what was asked for. It may take several attempts over days to fulfil it. */
+/**
+ * A call that Revox was ordered to make, or that came in. It may take several attempts over several
+ * days.
+ */
 export type Call = Node & {
   readonly __typename?: 'Call';
-  /** The assistant that speaks in this call, as it was set for this call. It comes with the call and costs nothing. */
+  /**
+   * The assistant that speaks in this call, with the settings of this call. It is part of the call and
+   * costs no upstream request.
+   */
   readonly assistant?: Maybe<Assistant>;
-  /** The attempts made so far, newest first. Empty when none was made. They come with the call and cost nothing. */
+  /**
+   * The attempts made so far, newest first. The list is empty before the first attempt. The attempts
+   * are part of the call and cost no upstream request.
+   */
   readonly callAttempts: ReadonlyArray<CallAttempt>;
-  /** When and how often a call that was not answered is tried again. Null: the defaults of the upstream. */
+  /** When and how often Revox tries an unanswered call again. Null means that Revox's defaults apply. */
   readonly callRetryConfig?: Maybe<CallRetryConfig>;
-  /** The number of attempts made. */
+  /** The number of attempts made so far. */
   readonly callsCount?: Maybe<Scalars['Int']['output']>;
   /**
-   * The campaign this call belongs to; null when it belongs to none. `id` and `name` come with the call.
+   * The campaign of this call, or null if the call belongs to no campaign.
    *
-   * Upstream: nothing for `id` and `name`; one request for any other field (one for all the campaigns of an answer).
+   * Upstream: `id` and `name` are part of the call and cost no request. Any other field costs as much
+   * as `campaign(id:)`.
    */
   readonly campaign?: Maybe<Campaign>;
-  /** When the order was placed. */
+  /** The time at which the call was created. */
   readonly createdAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Whether the call comes in or goes out. */
+  /** Whether the call is inbound or outbound. */
   readonly direction?: Maybe<CallDirection>;
-  /** Silence before the first sentence, in milliseconds. */
+  /** The silence before the first sentence, in milliseconds. */
   readonly firstSentenceDelayMs?: Maybe<Scalars['SafeInt']['output']>;
-  /** The number that calls, in E.164. */
+  /** The calling phone number, in E.164 format. */
   readonly fromPhoneNumber?: Maybe<Scalars['String']['output']>;
-  /** The id of the order. */
+  /** The id of the call. */
   readonly id: Scalars['ID']['output'];
   /**
    * Whether the call was cancelled.
@@ -149,80 +175,93 @@ export type Call = Node & {
    * @deprecated Derived from `status` by the upstream. Use `status`: COMPLETED.
    */
   readonly isCompleted?: Maybe<Scalars['Boolean']['output']>;
-  /** The newest attempt; null before the first one. It comes with the call and costs nothing. */
+  /**
+   * The newest attempt, or null before the first attempt. It is part of the call and costs no upstream
+   * request.
+   */
   readonly lastCallAttempt?: Maybe<CallAttempt>;
-  /** The language model that drives this call. */
+  /** The language model of this call. */
   readonly llmModel?: Maybe<LlmModel>;
-  /** What the creator of the call stored with it: text by key. Null when nothing was stored. */
+  /** The key-value pairs of text that were stored when the call was created, or null if there are none. */
   readonly metadata?: Maybe<Scalars['JSON']['output']>;
-  /** The organisation that owns the call. */
+  /** The id of the organization that owns the call. */
   readonly organizationId?: Maybe<Scalars['ID']['output']>;
-  /** When the call is due; null when it is not put off. */
+  /** The time for which the call is scheduled, or null if it is not scheduled. */
   readonly scheduledAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Where the order stands. */
+  /** The status of the call. */
   readonly status?: Maybe<CallStatus>;
-  /** The number that is called, in E.164. */
+  /** The called phone number, in E.164 format. */
   readonly toPhoneNumber?: Maybe<Scalars['String']['output']>;
 };
 
-/** One dial of one call order. It has an id but no endpoint of its own, so it is no `Node`. */
+/**
+ * One attempt to reach the phone number of a call. The REST API has no endpoint for an attempt, so an
+ * attempt is not a `Node`.
+ */
 export type CallAttempt = {
   readonly __typename?: 'CallAttempt';
-  /** When somebody or something answered; null when nobody did (yet). */
+  /** The time at which the call was answered, or null if it was not answered (yet). */
   readonly answeredAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Why no line came about; null when one did. */
+  /** The reason why the connection failed, or null if it succeeded. */
   readonly dialError?: Maybe<DialError>;
-  /** Why the assistant ended the call: free text such as `tool_end_call`, `voicemail`, `transfer`. Null when the assistant did not end it. */
+  /**
+   * The reason why the assistant ended the call: free text such as `tool_end_call`, `voicemail` or
+   * `transfer`. It is null if the assistant did not end the call.
+   */
   readonly endReason?: Maybe<Scalars['String']['output']>;
-  /** When the attempt ended; null while it lasts. */
+  /** The time at which the attempt ended, or null while it lasts. */
   readonly endedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Who ended the call; null while it lasts or when nobody can be named. */
+  /** The party that ended the call, or null while the call lasts or if the party is unknown. */
   readonly endedBy?: Maybe<EndedBy>;
-  /** The id of the attempt, not of its order. */
+  /** The id of the attempt. It differs from the id of the call. */
   readonly id: Scalars['ID']['output'];
-  /** The number that was dialled, in E.164. */
+  /** The dialled phone number, in E.164 format. */
   readonly phoneNumber?: Maybe<Scalars['String']['output']>;
-  /** Where the recording can be heard; null when there is none. The link may expire. */
+  /** The URL of the recording, or null if there is none. The link may expire. */
   readonly recordingUrl?: Maybe<Scalars['String']['output']>;
-  /** Who or what answered; null while that is unknown. */
+  /** The party that answered, or null if there is no result (yet). */
   readonly result?: Maybe<CallAttemptResult>;
-  /** When the attempt started; null while it is queued. */
+  /** The time at which the attempt started, or null while it is queued. */
   readonly startedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Where the attempt stands. */
+  /** The status of the attempt. */
   readonly status?: Maybe<CallAttemptStatus>;
-  /** What was extracted from the conversation, by the names of the assistant's `structuredOutputConfig`. Null when nothing was. */
+  /**
+   * The values that were extracted from the conversation, by the names in the assistant's
+   * `structuredOutputConfig`, or null if there are none.
+   */
   readonly structuredOutput?: Maybe<Scalars['JSON']['output']>;
-  /** What was said, in order. Null when there is no transcript. */
+  /** The messages of the conversation, in order, or null if there is no transcript. */
   readonly transcript?: Maybe<ReadonlyArray<TranscriptMessage>>;
 };
 
-/** A page of call attempts. */
+/** One page of call attempts. */
 export type CallAttemptConnection = {
   readonly __typename?: 'CallAttemptConnection';
   /** The attempts of this page with their cursors. */
   readonly edges: ReadonlyArray<CallAttemptEdge>;
   /** The attempts of this page without cursors. */
   readonly nodes: ReadonlyArray<CallAttempt>;
-  /** Where this page stands in the list. */
+  /** The position of this page in the list. */
   readonly pageInfo: PageInfo;
   /**
-   * The length of the whole list. The upstream does not tell it.
+   * The number of attempts in the complete list, with the same filter.
    *
-   * Upstream: found by a galloping search, about 2·log₂ of the number of pages; only when asked for.
+   * Upstream: the list has no total. The gateway searches for the last page with about 2·log₂ of the
+   * number of pages in requests, only if the operation selects this field.
    */
   readonly totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
-/** A call attempt and its place in the list. */
+/** A call attempt and its position in the list. */
 export type CallAttemptEdge = {
   readonly __typename?: 'CallAttemptEdge';
-  /** An opaque place in this list, under this filter. It stays right while the list moves. */
+  /** An opaque position in this list with this filter. It stays valid while the list changes. */
   readonly cursor: Scalars['String']['output'];
   /** The attempt. */
   readonly node: CallAttempt;
 };
 
-/** Who or what answered an attempt. */
+/** The party that answered an attempt. */
 export type CallAttemptResult =
   /** A person. */
   | 'human'
@@ -230,114 +269,127 @@ export type CallAttemptResult =
   | 'ios-screening-filter'
   /** A phone menu. */
   | 'IVR'
-  /** It could not be told: a value of the upstream's own, not to be confused with `UNRECOGNIZED`. */
+  /**
+   * Revox could not determine the party. This is a value of the REST API and differs from
+   * `UNRECOGNIZED`.
+   */
   | 'unknown'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED'
   /** A voicemail. */
   | 'voicemail';
 
-/** Where an attempt stands. */
+/** The status of an attempt. */
 export type CallAttemptStatus =
-  /** It is over. */
+  /** The attempt is over. */
   | 'completed'
-  /** It failed. */
+  /** The attempt failed. */
   | 'error'
-  /** A conversation is under way. */
+  /** The conversation is in progress. */
   | 'ongoing'
-  /** It waits to be dialled. */
+  /** The attempt waits to be dialled. */
   | 'queued'
-  /** The other phone rings. */
+  /** The other phone is ringing. */
   | 'ringing'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** Who calls whom. */
+/** The direction of a call. */
 export type CallDirection =
-  /** Somebody calls the assistant. */
+  /** A person calls the assistant. */
   | 'inbound'
-  /** The assistant calls somebody. */
+  /** The assistant calls a person. */
   | 'outbound'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** When and how often a call that did not reach anybody is tried again. */
+/** When and how often Revox tries an unanswered call again. */
 export type CallRetryConfig = {
   readonly __typename?: 'CallRetryConfig';
-  /** The hours in which calls may be made. Empty when none are given. */
+  /** The times of day at which Revox may call. The list is empty if no window is set. */
   readonly callingWindows: ReadonlyArray<CallingWindow>;
-  /** The most attempts that are made for an order. */
+  /** The maximum number of retries of a call. */
   readonly maxRetryAttempts?: Maybe<Scalars['SafeInt']['output']>;
-  /** The IANA time zone of the calling windows; null: the zone of the called number's country. */
+  /**
+   * The IANA time zone of the calling windows. Null means the time zone of the called number's
+   * country.
+   */
   readonly timezone?: Maybe<Scalars['String']['output']>;
 };
 
-/** Where a call order stands. `UNRECOGNIZED` as an argument is refused. */
+/** The status of a call. `UNRECOGNIZED` is not accepted as an argument. */
 export type CallStatus =
-  /** An attempt is under way. */
+  /** An attempt is in progress. */
   | 'calling'
-  /** The order was called off. */
+  /** The call was cancelled. */
   | 'cancelled'
-  /** The order is fulfilled; nothing more will happen. */
+  /** The call is complete. No further attempt follows. */
   | 'completed'
-  /** The order failed. */
+  /** The call failed. */
   | 'errored'
-  /** The order is being set up. */
+  /** The call is being set up. */
   | 'initializing'
-  /** The order waits for a free line. */
+  /** The call waits for a free line. */
   | 'queued_for_calling'
-  /** The next attempt is due later. */
+  /** The next attempt is scheduled. */
   | 'scheduled'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** Hours of a day in which calls may be made, in the time of the called person unless a zone is set. */
+/**
+ * A window of the day in which Revox may call, in the called person's local time unless a time zone is
+ * set.
+ */
 export type CallingWindow = {
   readonly __typename?: 'CallingWindow';
-  /** The end, as `HH:mm` or `6pm`. */
+  /** The end of the window, for example `17:00` or `6pm`. */
   readonly callingWindowEndTime?: Maybe<Scalars['String']['output']>;
-  /** The start, as `HH:mm` or `10am`. */
+  /** The start of the window, for example `09:00` or `10am`. */
   readonly callingWindowStartTime?: Maybe<Scalars['String']['output']>;
-  /** The wait before the next attempt, in seconds. */
+  /** The delay before the next attempt, in seconds. */
   readonly retryDelaySeconds?: Maybe<Scalars['SafeInt']['output']>;
 };
 
-/** Many calls to many people with one assistant. */
+/** A campaign calls a list of people with one assistant. */
 export type Campaign = Node & {
   readonly __typename?: 'Campaign';
   /**
-   * The assistant that speaks. Most campaigns bring it along.
+   * The assistant that speaks in the calls of this campaign.
    *
-   * Upstream: nothing when the campaign brings it along, else as `assistant(id:)`.
+   * Upstream: no request if the campaign contains the assistant, as most campaigns do. Otherwise it
+   * costs as much as `assistant(id:)`.
    */
   readonly assistant?: Maybe<Assistant>;
-  /** The id of the assistant. */
+  /** The id of the assistant of this campaign. */
   readonly assistantId?: Maybe<Scalars['ID']['output']>;
-  /** When it was made. */
+  /** The time at which the campaign was created. */
   readonly createdAt?: Maybe<Scalars['DateTime']['output']>;
   /** The id of the campaign. */
   readonly id: Scalars['ID']['output'];
-  /** Whether it was cancelled: the only sign of it, for there is no such status. */
+  /** Whether the campaign was cancelled. No `status` says so. */
   readonly isCancelled?: Maybe<Scalars['Boolean']['output']>;
-  /** Its name. */
+  /** The name of the campaign. */
   readonly name?: Maybe<Scalars['String']['output']>;
-  /** The organisation that owns it. */
+  /** The id of the organization that owns the campaign. */
   readonly organizationId?: Maybe<Scalars['ID']['output']>;
   /**
-   * The people to call, a row each.
+   * Lists the people to call, one row for each person.
    *
-   * Upstream: pages of 50 (a setting); at most two for a client page of up to 50 of a walk that asks for `hasNextPage`, when nothing has moved;
-   * and two more once, until the number of the first page is known. Each row brings its call along.
+   * Upstream: the gateway reads pages of 50 rows (`REVOX_PAGE_SIZE`). A page of up to 50 rows of a
+   * forward walk costs at most two requests, `hasNextPage` included, while the list does not change.
+   * If it has changed, the search for the cursor may read more pages. Until the gateway knows the
+   * number of the upstream's first page, it sends up to two more requests, once. A row contains its
+   * call.
    */
   readonly rows?: Maybe<CampaignRowConnection>;
-  /** Where it stands. A cancelled campaign is told by `isCancelled`. */
+  /** The status of the campaign. `isCancelled` shows whether it was cancelled. */
   readonly status?: Maybe<CampaignStatus>;
-  /** When it was last changed. */
+  /** The time at which the campaign was last changed. */
   readonly updatedAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
 
-/** Many calls to many people with one assistant. */
+/** A campaign calls a list of people with one assistant. */
 export type CampaignRowsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -348,291 +400,318 @@ export type CampaignRowsArgs = {
   statuses?: InputMaybe<ReadonlyArray<CallStatus>>;
 };
 
-/** A page of campaigns. */
+/** One page of campaigns. */
 export type CampaignConnection = {
   readonly __typename?: 'CampaignConnection';
   /** The campaigns of this page with their cursors. */
   readonly edges: ReadonlyArray<CampaignEdge>;
   /** The campaigns of this page without cursors. */
   readonly nodes: ReadonlyArray<Campaign>;
-  /** Where this page stands in the list. */
+  /** The position of this page in the list. */
   readonly pageInfo: PageInfo;
-  /** The length of the whole list. It costs nothing. */
+  /** The number of campaigns in the complete list. It costs no request beyond that of the list. */
   readonly totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
-/** A campaign and its place in the list. */
+/** A campaign and its position in the list. */
 export type CampaignEdge = {
   readonly __typename?: 'CampaignEdge';
-  /** An opaque place in this list. It stays right while the list moves. */
+  /** An opaque position in this list. It stays valid while the list changes. */
   readonly cursor: Scalars['String']['output'];
   /** The campaign. */
   readonly node: Campaign;
 };
 
-/** One person to call in a campaign. */
+/** A person to call in a campaign. */
 export type CampaignRow = {
   readonly __typename?: 'CampaignRow';
-  /** The call made for this row; null while there is none. It comes with the row and costs nothing. */
+  /**
+   * The call of this row, or null if there is no call yet. It is part of the row and costs no upstream
+   * request.
+   */
   readonly call?: Maybe<Call>;
   /** The id of the row. */
   readonly id: Scalars['ID']['output'];
-  /** What is known of the person: text by column, the variables of the prompt. */
+  /** The columns of the row as key-value pairs of text. They fill the variables of the prompt. */
   readonly inputData?: Maybe<Scalars['JSON']['output']>;
-  /** The number to call. */
+  /** The phone number to call. */
   readonly phoneNumber?: Maybe<Scalars['String']['output']>;
-  /** The place of the row in its campaign. The upstream does not say whether it counts from 0 or 1. */
+  /**
+   * The position of the row in its campaign. The upstream does not document whether it counts from 0
+   * or from 1.
+   */
   readonly rowIndex?: Maybe<Scalars['Int']['output']>;
 };
 
-/** A page of rows. */
+/** One page of rows. */
 export type CampaignRowConnection = {
   readonly __typename?: 'CampaignRowConnection';
   /** The rows of this page with their cursors. */
   readonly edges: ReadonlyArray<CampaignRowEdge>;
   /** The rows of this page without cursors. */
   readonly nodes: ReadonlyArray<CampaignRow>;
-  /** Where this page stands in the list. */
+  /** The position of this page in the list. */
   readonly pageInfo: PageInfo;
   /**
-   * The length of the whole list, under the same filter.
+   * The number of rows in the complete list, with the same filter.
    *
-   * Upstream: nothing beyond one page of the list, which tells it.
+   * Upstream: each page of the list contains the total, so this field costs no request beside `nodes`
+   * or `edges`, and one request alone.
    */
   readonly totalCount?: Maybe<Scalars['Int']['output']>;
 };
 
-/** A row and its place in the list. */
+/** A row and its position in the list. */
 export type CampaignRowEdge = {
   readonly __typename?: 'CampaignRowEdge';
-  /** An opaque place in this list, under this filter. It stays right while the list moves. */
+  /** An opaque position in this list with this filter. It stays valid while the list changes. */
   readonly cursor: Scalars['String']['output'];
   /** The row. */
   readonly node: CampaignRow;
 };
 
-/** Which rows to list, by the result of their call. */
+/** A filter of rows by the result of their call. */
 export type CampaignRowResult =
-  /** Rows of any result. */
+  /** Rows with any result. */
   | 'all'
-  /** A person answered. */
+  /** A person answered the call. */
   | 'human'
-  /** The call screening of an iPhone answered. */
+  /** The call screening of an iPhone answered the call. */
   | 'ios-screening-filter'
-  /** A phone menu answered. */
+  /** A phone menu answered the call. */
   | 'IVR'
   /** Rows without a result. */
   | 'none'
-  /** What answered could not be told. */
+  /** Revox could not determine who or what answered the call. */
   | 'unknown'
-  /** A voicemail answered. */
+  /** A voicemail answered the call. */
   | 'voicemail';
 
-/** Where a campaign stands. */
+/** The status of a campaign. */
 export type CampaignStatus =
-  /** All of it is done. */
+  /** The campaign is complete. */
   | 'completed'
-  /** It is not launched. */
+  /** The campaign has not been launched. */
   | 'draft'
-  /** It is held. */
+  /** The campaign is paused. */
   | 'paused'
-  /** Calls are being made. */
+  /** The campaign is making calls. */
   | 'running'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** A model on an instance of the vendor's own. */
+/** A model on a dedicated instance of Revox. */
 export type DedicatedInstanceLlmModel = {
   readonly __typename?: 'DedicatedInstanceLlmModel';
-  /** The name of the model, `gpt-4.1` for instance. */
+  /** The name of the model, for example `gpt-4.1`. */
   readonly name?: Maybe<Scalars['String']['output']>;
-  /** The kind of model as the upstream names it: `dedicated-instance`. */
+  /** The kind of model in the upstream's spelling: `dedicated-instance`. */
   readonly type?: Maybe<Scalars['String']['output']>;
 };
 
-/** Why a line did not come about (SIP). */
+/** The reason why a connection failed (SIP). */
 export type DialError =
   /** The line was busy. */
   | 'busy'
   /** Any other failure. */
   | 'non_classified_error'
-  /** Nobody picked up. */
+  /** The call was not answered. */
   | 'no_answer'
   /** Calls abroad are not allowed. */
   | 'no_international_permission'
-  /** Nobody has this number. */
+  /** The number is not assigned. */
   | 'number_non_attributed'
-  /** Something that the call needs was missing. */
+  /** A precondition of the call was not met. */
   | 'precondition_failed'
-  /** The number could not be reached for the moment. */
+  /** The number was temporarily unavailable. */
   | 'temporarily_unavailable'
-  /** Too many calls at a time. */
+  /** Too many calls were in progress. */
   | 'too_many_calls'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** Who ended a call. */
+/** The party that ended a call. */
 export type EndedBy =
   /** The assistant. */
   | 'agent'
-  /** The system, at the longest duration for instance. */
+  /** The system, for example at the maximum duration. */
   | 'system'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED'
-  /** The person called or calling: they hung up. */
+  /** The person at the other end hung up. */
   | 'user';
 
 /** A question and its answer. */
 export type FaqItem = {
   readonly __typename?: 'FaqItem';
-  /** The answer. */
+  /** The text of the answer. */
   readonly answer?: Maybe<Scalars['String']['output']>;
-  /** The id of the item; null when it has none. */
+  /** The id of the item, or null if it has none. */
   readonly id?: Maybe<Scalars['ID']['output']>;
-  /** Whether a person still has to answer. Null when the upstream says nothing of it. */
+  /** Whether a person must still answer the question, or null if the upstream does not report it. */
   readonly needsHumanAnswer?: Maybe<Scalars['Boolean']['output']>;
-  /** The question. */
+  /** The text of the question. */
   readonly question?: Maybe<Scalars['String']['output']>;
-  /** Who wrote the answer. Null when the upstream says nothing of it. */
+  /** The author of the answer, or null if the upstream does not report it. */
   readonly source?: Maybe<FaqItemSource>;
 };
 
-/** Who wrote an answer. */
+/** The author of an answer. */
 export type FaqItemSource =
-  /** The model. */
+  /** A language model. */
   | 'ai'
   /** A person. */
   | 'human'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** Where the first sentence of a call comes from. */
+/** The source of the first sentence of a call. */
 export type FirstSentenceMode =
-  /** The model makes one up. */
+  /** The model generates the first sentence. */
   | 'generated'
-  /** The assistant waits to be spoken to. */
+  /** The assistant waits until the other side speaks. */
   | 'none'
-  /** `firstSentence` is spoken as it is. */
+  /** The assistant says `firstSentence` unchanged. */
   | 'static'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** The language model behind an assistant or a call. Kinds newer than this schema are `UnrecognizedLlmModel`. */
+/**
+ * The language model of an assistant or a call. A kind that is newer than this schema is
+ * `UnrecognizedLlmModel`.
+ */
 export type LlmModel = DedicatedInstanceLlmModel | OpenrouterLlmModel | UnrecognizedLlmModel;
 
-/** Whatever has an endpoint of its own and can be fetched again by its id. */
+/** An object that has its own endpoint in the REST API and can be fetched again by its id. */
 export type Node = {
-  /** The plain Revox id, unique in the organisation. */
+  /** The plain Revox id, which is unique in the organization. */
   readonly id: Scalars['ID']['output'];
 };
 
-/** A model reached through OpenRouter. */
+/** A model that Revox uses through OpenRouter. */
 export type OpenrouterLlmModel = {
   readonly __typename?: 'OpenrouterLlmModel';
-  /** OpenRouter's id of the model, `openai/gpt-4.1` for instance. */
+  /** OpenRouter's id of the model, for example `openai/gpt-4.1`. */
   readonly openrouterModelId?: Maybe<Scalars['String']['output']>;
-  /** The provider that OpenRouter takes it from, `azure` for instance. */
+  /** The provider that runs the model for OpenRouter, for example `azure`. */
   readonly openrouterProvider?: Maybe<Scalars['String']['output']>;
-  /** The kind of model as the upstream names it: `openrouter`. */
+  /** The kind of model in the upstream's spelling: `openrouter`. */
   readonly type?: Maybe<Scalars['String']['output']>;
 };
 
-/** Where a page of a connection stands in its list (Relay cursor connections). */
+/** The position of a page in its list, as in Relay's connection specification. */
 export type PageInfo = {
   readonly __typename?: 'PageInfo';
-  /** The cursor of the last edge; null on an empty page. */
+  /** The cursor of the last edge, or null if the page is empty. */
   readonly endCursor?: Maybe<Scalars['String']['output']>;
-  /** Whether anything follows the last edge. Honest: it looks ahead, at the cost of at most one upstream page, and only if asked for. */
+  /**
+   * Whether an item follows the last edge.
+   *
+   * Upstream: at most one more page, which the gateway reads only if the operation selects this field.
+   */
   readonly hasNextPage: Scalars['Boolean']['output'];
-  /** Whether anything stands before the first edge. */
+  /** Whether an item precedes the first edge. */
   readonly hasPreviousPage: Scalars['Boolean']['output'];
-  /** The cursor of the first edge; null on an empty page. */
+  /** The cursor of the first edge, or null if the page is empty. */
   readonly startCursor?: Maybe<Scalars['String']['output']>;
 };
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type Query = {
   readonly __typename?: 'Query';
   /**
-   * Objects that another subgraph refers to, in the order asked for; null where there is no such object. For routers.
+   * Returns objects that another subgraph refers to, in the order of `representations`. An item is
+   * null if the object does not exist. This field is for routers.
    *
-   * Upstream: as `calls` for calls; one request for one assistant or campaign, one list for several.
+   * Upstream: one request for each distinct call. One assistant or campaign costs one request; two or
+   * more distinct ones share one request for the complete list.
    */
   readonly _entities: ReadonlyArray<Maybe<_Entity>>;
-  /** This subgraph. For routers and registries. */
+  /** Returns the schema of this subgraph. This field is for routers and registries. */
   readonly _service: _Service;
   /**
-   * An assistant by its id. Null when there is no such assistant.
+   * Returns an assistant by its id, or null if the assistant does not exist.
    *
-   * Upstream: one request; two or more distinct assistants of one answer share one list.
+   * Upstream: one request. Two or more distinct assistants that an operation loads together share one
+   * request for the complete list.
    */
   readonly assistant?: Maybe<Assistant>;
   /**
-   * The organisation's assistants, in the order the upstream lists them.
+   * Lists the organization's assistants in the order of the upstream.
    *
-   * Upstream: one request, whatever the page: the list comes whole.
+   * Upstream: one request for the complete list, for any number of pages.
    */
   readonly assistants?: Maybe<AssistantConnection>;
   /**
-   * A call order by its id. Null when there is no such call.
+   * Returns a call by its id, or null if the call does not exist.
    *
    * Upstream: one request.
    */
   readonly call?: Maybe<Call>;
   /**
-   * The attempts of all calls, as the upstream lists them (newest first, as far as is known).
+   * The attempts of all calls, in the order of the upstream. (Its documentation does not state an
+   * order; examples show the newest attempt first.)
    *
-   * Upstream: pages of 50 (a setting); at most two for a client page of up to 50 of a walk that asks for `hasNextPage`, when nothing has moved;
-   * and two more once, until the number of the first page is known. `totalCount`, and `last` without `before`, cost about 2·log₂ of the number of pages: the list has no total.
+   * Upstream: the gateway reads pages of 50 attempts (`REVOX_PAGE_SIZE`). A page of up to 50 attempts
+   * of a forward walk costs at most two requests, `hasNextPage` included, while the list does not
+   * change. If it has changed, the search for the cursor may read more pages. Until the gateway knows
+   * the number of the upstream's first page, it sends up to two more requests, once. `last` without
+   * `before` costs as much as `totalCount`: about 2·log₂ of the number of pages.
    */
   readonly callAttempts?: Maybe<CallAttemptConnection>;
   /**
-   * Call orders by their ids, in the order asked for, null where there is no such call. At most 100 ids (a setting).
+   * Returns calls by their ids, in the order of `ids`. An item is null if the call does not exist.
    *
    * Upstream: one request for each distinct id.
    */
   readonly calls: ReadonlyArray<Maybe<Call>>;
   /**
-   * A campaign by its id. Null when there is no such campaign.
+   * Returns a campaign by its id, or null if the campaign does not exist.
    *
-   * Upstream: one request; two or more distinct campaigns of one answer share one list.
+   * Upstream: one request. Two or more distinct campaigns that an operation loads together share one
+   * request for the complete list.
    */
   readonly campaign?: Maybe<Campaign>;
   /**
-   * The organisation's campaigns, in the order the upstream lists them.
+   * Lists the organization's campaigns in the order of the upstream.
    *
-   * Upstream: one request, whatever the page: the list comes whole.
+   * Upstream: one request for the complete list, for any number of pages.
    */
   readonly campaigns?: Maybe<CampaignConnection>;
   /**
-   * Any `Call`, `Assistant` or `Campaign` by its id, for Relay clients. Null when there is no such object.
+   * Returns a `Call`, an `Assistant` or a `Campaign` by its id, or null if the object does not exist.
+   * This field is for Relay clients.
    *
-   * Upstream: one request when the id has been served to you before; else it is looked for where it can be, in at most three.
+   * Upstream: one request if the gateway has already served the id for the same credential. Otherwise
+   * the gateway looks for the id as a call, an assistant and a campaign: at most three requests.
    */
   readonly node?: Maybe<Node>;
   /**
-   * Several objects by id, in the order asked for, null where there is no such object. At most 100 ids (a setting).
+   * Returns several objects by their ids, in the order of `ids`. An item is null if the object does
+   * not exist.
    *
-   * Upstream: one request for each distinct id that has been served to you before, and one list for all assistants or campaigns among them;
-   * each id never seen is asked for as a call, and what is none is looked for in the two lists.
+   * Upstream: for ids that the gateway has already served for the same credential, one request for
+   * each distinct call, and one list for two or more assistants or campaigns. An unknown id costs one
+   * request for a call. Unknown ids that are not calls are looked up together in the lists of
+   * assistants and campaigns.
    */
   readonly nodes: ReadonlyArray<Maybe<Node>>;
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type Query_EntitiesArgs = {
   representations: ReadonlyArray<Scalars['_Any']['input']>;
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryAssistantArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryAssistantsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -641,13 +720,13 @@ export type QueryAssistantsArgs = {
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryCallArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryCallAttemptsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -657,19 +736,19 @@ export type QueryCallAttemptsArgs = {
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryCallsArgs = {
   ids: ReadonlyArray<Scalars['ID']['input']>;
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryCampaignArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryCampaignsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -678,39 +757,39 @@ export type QueryCampaignsArgs = {
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryNodeArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** The ways in. Ids are plain Revox ids everywhere. */
+/** The root fields. All ids are plain Revox ids. */
 export type QueryNodesArgs = {
   ids: ReadonlyArray<Scalars['ID']['input']>;
 };
 
-/** One thing to extract from a conversation. */
+/** A value to extract from a conversation. */
 export type StructuredOutputField = {
   readonly __typename?: 'StructuredOutputField';
-  /** What is meant; null when nothing is said of it. */
+  /** The meaning of the value, in words for the model, or null if there is no description. */
   readonly description?: Maybe<Scalars['String']['output']>;
-  /** What it may be, where `type` is `ENUM`. */
+  /** The accepted values if `type` is `ENUM`. */
   readonly enumOptions?: Maybe<ReadonlyArray<Scalars['String']['output']>>;
-  /** Its key in `structuredOutput`. */
+  /** The key of the value in `structuredOutput`. */
   readonly name?: Maybe<Scalars['String']['output']>;
-  /** Whether it has to be found. */
+  /** Whether the value must be found. */
   readonly required?: Maybe<Scalars['Boolean']['output']>;
-  /** What kind of value it is. */
+  /** The type of the value. */
   readonly type?: Maybe<StructuredOutputFieldType>;
 };
 
-/** Kinds of extracted values. */
+/** The type of an extracted value. */
 export type StructuredOutputFieldType =
   /** True or false. */
   | 'boolean'
-  /** A day. */
+  /** A date without a time. */
   | 'date'
-  /** A moment. */
+  /** A date with a time. */
   | 'datetime'
   /** One of `enumOptions`. */
   | 'enum'
@@ -718,79 +797,82 @@ export type StructuredOutputFieldType =
   | 'number'
   /** Text. */
   | 'string'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** One utterance, or one use of a tool, in a transcript. */
+/** An utterance, or a use of a tool, in a transcript. */
 export type TranscriptMessage = {
   readonly __typename?: 'TranscriptMessage';
-  /** What was said, or what the tool answered. */
+  /** The spoken text, or the result of the tool. */
   readonly content?: Maybe<Scalars['String']['output']>;
-  /** Who spoke. */
+  /** The author of the message. */
   readonly role?: Maybe<TranscriptRole>;
-  /** What the tool was called with: an object, text, or null. */
+  /** The arguments of the tool: an object, text or null. */
   readonly toolArguments?: Maybe<Scalars['JSON']['output']>;
-  /** Whether the tool failed; null when no tool was used. */
+  /** Whether the tool failed, or null if no tool was used. */
   readonly toolIsError?: Maybe<Scalars['Boolean']['output']>;
-  /** The tool that was used; null when none was. */
+  /** The name of the tool, or null if no tool was used. */
   readonly toolName?: Maybe<Scalars['String']['output']>;
 };
 
-/** Who speaks in a transcript. */
+/** The author of a message in a transcript. */
 export type TranscriptRole =
   /** The assistant. */
   | 'assistant'
   /** A tool that the assistant used. */
   | 'tool'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED'
-  /** The person. */
+  /** The person at the other end. */
   | 'user';
 
-/** A kind of model newer than this schema. */
+/** A kind of model that is newer than this schema. */
 export type UnrecognizedLlmModel = {
   readonly __typename?: 'UnrecognizedLlmModel';
-  /** All that the upstream says of it. */
+  /** The complete object of the upstream. */
   readonly raw?: Maybe<Scalars['JSON']['output']>;
-  /** The kind of model as the upstream names it; null when it names none. */
+  /** The kind of model in the upstream's spelling, or null if the upstream names none. */
   readonly type?: Maybe<Scalars['String']['output']>;
 };
 
-/** A vendor's voice with settings. */
+/** A voice of a vendor, with its settings. */
 export type Voice = {
   readonly __typename?: 'Voice';
   /** The vendor of the voice. */
   readonly provider?: Maybe<VoiceProvider>;
-  /** The speed, 1.0 being normal: 0.6–1.5 with Cartesia, 0.7–1.2 with ElevenLabs. Null: normal. */
+  /** The speed as a factor: 0.6 to 1.5 for Cartesia, 0.7 to 1.2 for ElevenLabs. Null means 1.0. */
   readonly speed?: Maybe<Scalars['Float']['output']>;
-  /** The vendor's id of the voice (`voice.id` upstream). It does not identify this object: two assistants may speak with one voice at two speeds. */
+  /**
+   * The vendor's id of the voice (`voice.id` in the REST API). It does not identify this object: two
+   * assistants may use the same voice at different speeds.
+   */
   readonly voiceId?: Maybe<Scalars['ID']['output']>;
 };
 
-/** Vendors of voices. */
+/** A vendor of voices. */
 export type VoiceProvider =
   /** Cartesia. */
   | 'cartesia'
   /** ElevenLabs. */
   | 'elevenlabs'
-  /** A value newer than this schema; the raw value is in `extensions.unrecognized`. */
+  /** A value that is newer than this schema. The raw value is in `extensions.unrecognized`. */
   | 'UNRECOGNIZED';
 
-/** What other subgraphs may refer to. */
+/** The types that other subgraphs can refer to. */
 export type _Entity = Assistant | Call | CallAttempt | Campaign;
 
-/** What a registry wants to know of this subgraph. */
+/** The description of this subgraph for registries. */
 export type _Service = {
   readonly __typename?: '_Service';
-  /** The schema of this subgraph, to compose a supergraph from. */
+  /** The schema of this subgraph, for the composition of a supergraph. */
   readonly sdl: Scalars['String']['output'];
 };
 
-/** What a specification is needed for. */
+/** The purpose of a linked specification. */
 export type Link__Purpose =
-  /** To answer operations. */
+  /** The specification is required to execute operations. */
   | 'EXECUTION'
-  /** To keep data safe. */
+  /** The specification protects data. */
   | 'SECURITY';
 
 

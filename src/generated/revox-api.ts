@@ -8,7 +8,7 @@ export interface paths {
         };
         /**
          * One call order
-         * @description One call order with its assistant, its settings and all its attempts. The id is that of an order; whether the id of an attempt is accepted is not documented.
+         * @description One call order with its assistant, its settings and all its attempts. The id is the id of an order. The documentation does not say whether the id of an attempt is accepted.
          */
         get: operations["getCall"];
         put?: never;
@@ -28,7 +28,7 @@ export interface paths {
         };
         /**
          * One page of call attempts
-         * @description One page of call attempts (not of orders, although the path and the key `calls` suggest them). No total, no echo of the page, no documented order. An attempt does not name its order. The page's prose promises the assistant in each entry; its schema has none.
+         * @description One page of call attempts (not of orders, although the path and the key `calls` suggest them). The response has no total, does not repeat the page number, and has no documented order. An attempt does not name its order. The text of the documentation promises the assistant in each entry; its schema has none.
          */
         get: operations["listCallAttempts"];
         put?: never;
@@ -48,7 +48,7 @@ export interface paths {
         };
         /**
          * All assistants
-         * @description All assistants of the organization in one answer, without pages. From the assistants pages.
+         * @description All assistants of the organization in one response, without pages. From the assistants pages.
          */
         get: operations["listAssistants"];
         put?: never;
@@ -68,7 +68,7 @@ export interface paths {
         };
         /**
          * One assistant
-         * @description One assistant. Documented as the bare object, unlike every other answer; Revox's own n8n node also expects it wrapped as `{assistant}`, so the gateway accepts both. From the assistants pages.
+         * @description One assistant. It is documented as the bare object, unlike every other response. Revox's own n8n node also expects it wrapped as `{assistant}`, so the gateway accepts both. From the assistants pages.
          */
         get: operations["getAssistant"];
         put?: never;
@@ -88,7 +88,7 @@ export interface paths {
         };
         /**
          * All campaigns
-         * @description All campaigns of the organization in one answer, without pages or documented filters. From the campaigns pages.
+         * @description All campaigns of the organization in one response, without pages or documented filters. From the campaigns pages.
          */
         get: operations["listCampaigns"];
         put?: never;
@@ -128,7 +128,7 @@ export interface paths {
         };
         /**
          * One page of a campaign's rows
-         * @description One page of the contacts of a campaign, each with its whole call order once there is one. The only list that tells its total. From the campaigns pages.
+         * @description One page of the contacts of a campaign. A contact contains its complete call order if there is one. This is the only paged list with a total. From the campaigns pages.
          */
         get: operations["listCampaignRows"];
         put?: never;
@@ -143,12 +143,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The answer to a request for one call order. */
+        /** @description The response to a request for one call order. */
         CallEnvelope: {
             /** @description The call order. */
             call: components["schemas"]["Call"];
         };
-        /** @description One page of call attempts. The end of the list shows only in a short or an empty page. */
+        /** @description One page of call attempts. Only a short or an empty page marks the end of the list. */
         CallAttemptPage: {
             /** @description Call attempts, despite the key's name. Their order is not documented. */
             calls: components["schemas"]["CallAttempt"][];
@@ -158,7 +158,7 @@ export interface components {
             /** @description The assistants. Their order is not documented. From the assistants pages. */
             assistants: components["schemas"]["Assistant"][];
         };
-        /** @description The answer to a request for one campaign. From the campaigns pages. */
+        /** @description The response to a request for one campaign. From the campaigns pages. */
         CampaignEnvelope: {
             /** @description The campaign. From the campaigns pages. */
             campaign: components["schemas"]["Campaign"];
@@ -170,7 +170,7 @@ export interface components {
         };
         /** @description One page of a campaign's rows. From the campaigns pages. */
         CampaignRowPage: {
-            /** @description Number of this page, in the service's own counting. From the campaigns pages. */
+            /** @description Number of this page, as the service counts. From the campaigns pages. */
             page: number;
             /** @description Rows per page. From the campaigns pages. */
             page_size: number;
@@ -179,217 +179,217 @@ export interface components {
             /** @description Count of the rows on all pages. From the campaigns pages. */
             total: number;
         };
-        /** @description The body of a refusal. Its shape is not documented anywhere: it may have other keys, and may not be JSON at all. The public SDK shows `message` where there is one. */
+        /** @description The body of an error response. Its shape is not documented: it may have other keys, and may not be JSON. The public SDK shows `message` if it is present. */
         Error: {
-            /** @description What went wrong, in words. From the public SDK. */
+            /** @description A description of the error. From the public SDK. */
             message?: string;
         };
-        /** @description A call order, a request to reach one number, resolved by one or several attempts over up to some days. */
+        /** @description A call order: a request to reach one number, with one or more attempts over up to several days. */
         Call: {
             /** @description Id of the order. */
             id: string;
-            /** @description The assistant that speaks, whole. Null when there is none on record. */
+            /** @description The complete assistant that speaks. Null if none is recorded. */
             assistant: components["schemas"]["Assistant"] | null;
             /** @description Every attempt made for this order, newest first. */
             call_attempts: components["schemas"]["CallAttempt"][];
-            /** @description When and how often to try again. Null means that Revox's defaults hold. */
+            /** @description When and how often to try again. Null means that Revox's defaults apply. */
             call_retry_config: components["schemas"]["CallRetryConfig"] | null;
-            /** @description Count of attempts made so far. */
+            /** @description Number of attempts made so far. */
             calls_count: number;
-            /** @description The campaign this order belongs to, by id and name only. Null when it belongs to none. */
+            /** @description The campaign of this order, with id and name only. Null if the order belongs to no campaign. */
             campaign: components["schemas"]["CampaignReference"] | null;
-            /** @description When the order was made. */
+            /** @description Time at which the order was created. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Who called whom. */
+            /** @description Direction of the call. */
             direction: components["schemas"]["CallDirection"];
-            /** @description Milliseconds of silence before the opening sentence; 400 unless set. */
+            /** @description Silence before the first sentence, in milliseconds; 400 unless set. */
             first_sentence_delay_ms: number;
-            /** @description The calling number, in E.164 form. */
+            /** @description The calling number, in E.164 format. */
             from_phone_number: string;
             /**
              * @deprecated
-             * @description Whether the order was cancelled. Follows from `status`, which replaces it.
+             * @description Whether the order was cancelled. `status` replaces this key.
              */
             is_cancelled: boolean;
             /**
              * @deprecated
-             * @description Whether the order is done. Follows from `status`, which replaces it.
+             * @description Whether the order is complete. `status` replaces this key.
              */
             is_completed: boolean;
-            /** @description The newest attempt, a copy of the one in `call_attempts`. Null before the first attempt. */
+            /** @description The newest attempt, a copy of the first item of `call_attempts`. Null before the first attempt. */
             last_call_attempt: components["schemas"]["CallAttempt"] | null;
-            /** @description The language model used for this order. */
+            /** @description The language model of this order. */
             llm_model: components["schemas"]["LlmModel"];
-            /** @description Free pairs of texts stored with the order by whoever made it. Null when none were given. */
+            /** @description Key-value pairs of text that were stored when the order was created. Null if there are none. */
             metadata: {
                 [key: string]: string;
             } | null;
-            /** @description Id of the organization the order belongs to. */
+            /** @description Id of the organization that owns the order. */
             organization_id: string;
-            /** @description When the order is due to start. */
+            /** @description Time for which the order is scheduled. */
             scheduled_at: components["schemas"]["Timestamp"];
-            /** @description Where the order stands. */
+            /** @description Status of the order. */
             status: components["schemas"]["CallStatus"];
-            /** @description The called number, in E.164 form. */
+            /** @description The called number, in E.164 format. */
             to_phone_number: string;
         };
-        /** @description One telephone call made to the number of an order. It does not name its order. */
+        /** @description One attempt to reach the number of an order. It does not name its order. */
         CallAttempt: {
             /** @description Id of the attempt; not the id of its order. */
             id: string;
-            /** @description When somebody or something picked up. */
+            /** @description Time at which the call was answered. */
             answered_at: components["schemas"]["Timestamp"];
-            /** @description Why dialling failed, by SIP. Null when it did not. */
+            /** @description Reason why dialling failed (SIP). Null if it succeeded. */
             dial_error: components["schemas"]["DialError"] | null;
-            /** @description When the attempt was over. */
+            /** @description Time at which the attempt ended. */
             ended_at: components["schemas"]["Timestamp"];
-            /** @description The number dialled, in E.164 form. */
+            /** @description The dialled number, in E.164 format. */
             phone_number: string;
-            /** @description Address of the sound recording. Null when there is none. How long it stays valid is not documented. */
+            /** @description URL of the recording. Null if there is none. The lifetime of the URL is not documented. */
             recording_url: string | null;
-            /** @description Who or what answered. Null while, or if, there is no result. */
+            /** @description Party that answered. Null if there is no result (yet). */
             result: components["schemas"]["CallAttemptResult"] | null;
-            /** @description When the attempt began. */
+            /** @description Time at which the attempt started. */
             started_at: components["schemas"]["Timestamp"];
-            /** @description Where the attempt stands. */
+            /** @description Status of the attempt. */
             status: components["schemas"]["CallAttemptStatus"];
             /**
-             * @description Why the agent ended the call; free text. Absent or null when not known or when it was not the agent.
+             * @description Reason why the agent ended the call; free text. Absent or null if unknown, or if the agent did not end it.
              * @example tool_end_call
              * @example voicemail
              * @example transfer
              * @example ivr_no_navigate
              */
             end_reason?: string | null;
-            /** @description Who ended the call. Absent or null when not known (that it may be null is our reading; the seeds only call it optional). */
+            /** @description Party that ended the call. Absent or null if unknown. (Null is an assumption of this project: the seeds only call the key optional.) */
             ended_by?: components["schemas"]["EndedBy"] | null;
-            /** @description What was extracted from the conversation, keyed by the names in the assistant's structured_output_config. Absent or null when nothing was. */
+            /** @description Values that were extracted from the conversation, keyed by the names in the assistant's structured_output_config. Absent or null if there are none. */
             structured_output?: {
                 [key: string]: unknown;
             } | null;
-            /** @description What was said, in order. Absent or null when there is no transcript. */
+            /** @description Messages of the conversation, in order. Absent or null if there is no transcript. */
             transcript?: components["schemas"]["TranscriptMessage"][] | null;
         };
-        /** @description One utterance, or one use of a tool, within a call. */
+        /** @description An utterance, or a use of a tool, in a call. */
         TranscriptMessage: {
-            /** @description The words, or the tool's text. */
+            /** @description The spoken text, or the result of the tool. */
             content: string;
-            /** @description Who it is from. */
+            /** @description Author of the message. */
             role: components["schemas"]["TranscriptRole"];
-            /** @description What the tool was called with, parsed or as text. Absent or null when it is no use of a tool. */
+            /** @description Arguments of the tool, parsed or as text. Absent or null if no tool was used. */
             tool_arguments?: {
                 [key: string]: unknown;
             } | string | null;
-            /** @description Whether the tool failed. Absent when it is no use of a tool. */
+            /** @description Whether the tool failed. Absent if no tool was used. */
             tool_is_error?: boolean;
-            /** @description Name of the tool. Absent when it is no use of a tool. */
+            /** @description Name of the tool. Absent if no tool was used. */
             tool_name?: string;
         };
-        /** @description An AI agent with its voice, words and settings. The fields are from the seeds, where it is part of a call; the assistants pages have the same. */
+        /** @description An AI agent with its voice, prompt and settings. The keys are from the seeds, where the assistant is part of a call. The assistants pages have the same keys. */
         Assistant: {
             /** @description Id of the assistant. */
             id: string;
             /**
-             * @description Sound played behind the voice. Null means silence. One value is documented; it is not taken for a closed set here.
+             * @description Background sound. Null means silence. One value is documented; this document does not treat it as a closed set.
              * @example audio/office.ogg
              */
             background_sound: string | null;
-            /** @description Where the assistant books appointments. Null when it books none. */
+            /** @description Calendar in which the assistant books appointments. Null if it books none. */
             calendly: components["schemas"]["Calendly"] | null;
-            /** @description When and how often to try again. Null means that Revox's defaults hold. */
+            /** @description When and how often to try again. Null means that Revox's defaults apply. */
             call_retry_config: components["schemas"]["CallRetryConfig"] | null;
-            /** @description When the assistant was made. */
+            /** @description Time at which the assistant was created. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description What the assistant says at the end. Null when nothing is set. */
+            /** @description Last sentence of a call. Null if none is set. */
             end_of_call_sentence: string | null;
-            /** @description The opening sentence, see `first_sentence_mode`. Null when none is set. */
+            /** @description First sentence of a call, see `first_sentence_mode`. Null if none is set. */
             first_sentence: string | null;
-            /** @description Milliseconds of silence before the opening sentence; 400 unless set. */
+            /** @description Silence before the first sentence, in milliseconds; 400 unless set. */
             first_sentence_delay_ms: number;
-            /** @description Where the opening sentence comes from. */
+            /** @description Source of the first sentence. */
             first_sentence_mode: components["schemas"]["FirstSentenceMode"];
-            /** @description Whether the assistant may find its way through telephone menus, by key tones and by waiting. */
+            /** @description Whether the assistant may navigate phone menus, by key tones and by waiting. */
             ivr_navigation_enabled: boolean;
-            /** @description The language model it uses. */
+            /** @description Language model of the assistant. */
             llm_model: components["schemas"]["LlmModel"];
-            /** @description Seconds after which a call is ended. */
+            /** @description Maximum duration of a call, in seconds. */
             max_call_duration_secs: number;
-            /** @description Name of the assistant, for people. */
+            /** @description Display name of the assistant. */
             name: string;
-            /** @description Id of the organization the assistant belongs to. */
+            /** @description Id of the organization that owns the assistant. */
             organization_id: string;
-            /** @description The instructions the assistant follows. */
+            /** @description Instructions for the assistant. */
             prompt: string;
-            /** @description What to extract from each call. Null when nothing is. */
+            /** @description Values to extract from each call. Null if there are none. */
             structured_output_config: components["schemas"]["StructuredOutputField"][] | null;
-            /** @description Number that callers who ask for a person are passed on to. Null when there is no passing on. */
+            /** @description Number to which callers who ask for a person are transferred. Null means no transfer. */
             transfer_phone_number: string | null;
-            /** @description When the assistant was last changed. */
+            /** @description Time at which the assistant was last changed. */
             updated_at: components["schemas"]["Timestamp"];
-            /** @description The voice it speaks with. Null means Revox's default. */
+            /** @description Voice of the assistant. Null means Revox's default voice. */
             voice: components["schemas"]["Voice"] | null;
-            /** @description What is left on an answering machine before hanging up. Null means hanging up at once. */
+            /** @description Message that the assistant leaves on a voicemail. Null means that it hangs up immediately. */
             voicemail_message: string | null;
-            /** @description Address that Revox notifies when a call is completed. Null means nobody. */
+            /** @description URL that Revox notifies when a call is complete. Null means no notification. */
             webhook_url: string | null;
-            /** @description Questions it can answer. Absent when none were sent along. */
+            /** @description Questions that the assistant can answer. Absent if the response does not contain them. */
             faq_items?: components["schemas"]["FaqItem"][];
-            /** @description Count of questions that still wait for an answer (our reading of the name). May be absent. */
+            /** @description Number of questions that are not answered yet (an assumption from the name). May be absent. */
             pending_faq_count?: number;
         };
-        /** @description The link to a Calendly account. */
+        /** @description Connection to a Calendly account. */
         Calendly: {
-            /** @description Id, at Revox, of the connection to the Calendly account. */
+            /** @description Revox's id of the connection to the Calendly account. */
             connection_id: string;
-            /** @description What kind of appointment to book, given as the address of a Calendly event type. */
+            /** @description Calendly API URL of the event type to book. */
             event_type_id: string;
         };
-        /** @description When and how often an order is tried again. */
+        /** @description When and how often Revox tries an order again. */
         CallRetryConfig: {
-            /** @description The times of day in which calls may be made. */
+            /** @description Times of day at which Revox may call. */
             calling_windows: components["schemas"]["CallingWindow"][];
-            /** @description How many times to try again at most; 3 unless set. */
+            /** @description Maximum number of retries of an order; 3 unless set. */
             max_retry_attempts: number;
             /**
-             * @description IANA name of the time zone the windows are in. Absent or null means the one that the called number's country code suggests.
+             * @description IANA name of the time zone of the windows. Absent or null means the time zone of the called number's country code.
              * @example Europe/Paris
              */
             timezone?: string | null;
         };
-        /** @description A span of the day in which calls may be made, in the time of the called person unless a zone is set. */
+        /** @description A window of the day in which Revox may call, in the called person's local time unless a time zone is set. */
         CallingWindow: {
             /**
-             * @description End of the span, as 24-hour or 12-hour text; 18:00 unless set.
+             * @description End of the window, in 24-hour or 12-hour format; 18:00 unless set.
              * @example 17:00
              * @example 6pm
              */
             calling_window_end_time: string;
             /**
-             * @description Start of the span, as 24-hour or 12-hour text; 10:00 unless set.
+             * @description Start of the window, in 24-hour or 12-hour format; 10:00 unless set.
              * @example 09:00
              * @example 10am
              */
             calling_window_start_time: string;
-            /** @description Seconds between one attempt and the next; 7200 unless set. */
+            /** @description Delay before the next attempt, in seconds; 7200 unless set. */
             retry_delay_seconds: number;
         };
-        /** @description A language model, in one of the documented kinds. Further kinds must be expected. */
+        /** @description A language model of one of the documented kinds. A reader must expect other kinds. */
         LlmModel: components["schemas"]["DedicatedInstanceLlmModel"] | components["schemas"]["OpenrouterLlmModel"];
-        /** @description A model that Revox runs itself. */
+        /** @description A model on a dedicated instance of Revox. */
         DedicatedInstanceLlmModel: {
             /**
-             * @description Name of the model. Two are documented; they are not taken for a closed set here.
+             * @description Name of the model. Two are documented; this document does not treat them as a closed set.
              * @example gpt-4.1
              * @example ministral-3-8b-instruct
              */
             name: string;
             /**
-             * @description Tells this kind from the others. (enum property replaced by openapi-typescript)
+             * @description Discriminator of this kind. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "dedicated-instance";
         };
-        /** @description A model reached through OpenRouter. */
+        /** @description A model that Revox uses through OpenRouter. */
         OpenrouterLlmModel: {
             /**
              * @description OpenRouter's id of the model.
@@ -397,38 +397,38 @@ export interface components {
              */
             openrouter_model_id: string;
             /**
-             * @description Who runs the model for OpenRouter.
+             * @description Provider that runs the model for OpenRouter.
              * @example nebius
              * @example openai
              * @example azure
              */
             openrouter_provider: string;
             /**
-             * @description Tells this kind from the others. (enum property replaced by openapi-typescript)
+             * @description Discriminator of this kind. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             type: "openrouter";
         };
-        /** @description One thing to extract from a call. */
+        /** @description A value to extract from a call. */
         StructuredOutputField: {
-            /** @description Its name, and its key in an attempt's structured_output. */
+            /** @description Name of the value, and its key in an attempt's structured_output. */
             name: string;
-            /** @description Whether it must be found (our reading; the seeds do not explain it). */
+            /** @description Whether the value must be found (an assumption: the seeds do not explain it). */
             required: boolean;
-            /** @description What kind of value it is. */
+            /** @description Type of the value. */
             type: components["schemas"]["StructuredOutputFieldType"];
-            /** @description What it means, in words for the model. May be absent. */
+            /** @description Meaning of the value, in words for the model. May be absent. */
             description?: string;
-            /** @description The values to choose from where the type is `enum`. Otherwise absent. */
+            /** @description Accepted values if the type is `enum`. Otherwise absent. */
             enum_options?: string[];
         };
-        /** @description A vendor's voice with its setting, as used by an assistant. */
+        /** @description A voice of a vendor, with its settings. */
         Voice: {
-            /** @description The vendor's id of the voice; it does not identify this object. */
+            /** @description The vendor's id of the voice. It does not identify this object. */
             id: string;
             /** @description The vendor. */
             provider: components["schemas"]["VoiceProvider"];
-            /** @description Speed as a factor, 1.0 unless set. Cartesia takes 0.6 to 1.5, ElevenLabs 0.7 to 1.2. May be absent. */
+            /** @description Speed as a factor, 1.0 unless set. Cartesia accepts 0.6 to 1.5, ElevenLabs 0.7 to 1.2. May be absent. */
             speed?: number;
         };
         /** @description A question with its answer. */
@@ -439,118 +439,118 @@ export interface components {
             question: string;
             /** @description Id of the entry. May be absent. */
             id?: string;
-            /** @description Whether a person still has to answer it. May be absent. */
+            /** @description Whether a person must still answer the question. May be absent. */
             needs_human_answer?: boolean;
-            /** @description Who wrote it. May be absent. */
+            /** @description Author of the answer. May be absent. */
             source?: components["schemas"]["FaqItemSource"];
         };
-        /** @description The campaign of a call order, by id and name only. */
+        /** @description The campaign of a call order, with id and name only. */
         CampaignReference: {
             /** @description Id of the campaign. */
             id: string;
-            /** @description Name of the campaign, for people. */
+            /** @description Display name of the campaign. */
             name: string;
         };
-        /** @description A list of contacts that are called with one assistant. From the campaigns pages, which count 14 keys of which the public copies show the nine below; the other five, optional and unknown to us, are left to the open object. */
+        /** @description A list of contacts that are called with one assistant. From the campaigns pages, which count 14 keys. The public copies show the nine keys below; the other five are optional and unknown, so the open object admits them. */
         Campaign: {
             /** @description Id of the campaign. From the campaigns pages. */
             id: string;
             /** @description Id of the assistant that makes the calls. From the campaigns pages. */
             assistant_id: string;
-            /** @description When the campaign was made. From the campaigns pages. */
+            /** @description Time at which the campaign was created. From the campaigns pages. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Whether it was cancelled. No status says so, thus not deprecated. From the campaigns pages. */
+            /** @description Whether the campaign was cancelled. No status says so, so this key is not deprecated. From the campaigns pages. */
             is_cancelled: boolean;
-            /** @description Name of the campaign, for people. From the campaigns pages. */
+            /** @description Display name of the campaign. From the campaigns pages. */
             name: string;
-            /** @description Id of the organization the campaign belongs to. From the campaigns pages. */
+            /** @description Id of the organization that owns the campaign. From the campaigns pages. */
             organization_id: string;
-            /** @description Where the campaign stands. From the campaigns pages. */
+            /** @description Status of the campaign. From the campaigns pages. */
             status: components["schemas"]["CampaignStatus"];
-            /** @description When the campaign was last changed. From the campaigns pages. */
+            /** @description Time at which the campaign was last changed. From the campaigns pages. */
             updated_at: components["schemas"]["Timestamp"];
-            /** @description The assistant that makes the calls, whole. May be absent; whether it may be null is not documented, so null is allowed here. From the campaigns pages. */
+            /** @description The complete assistant that makes the calls. May be absent. The documentation does not say whether it may be null, so null is allowed here. From the campaigns pages. */
             assistant?: components["schemas"]["Assistant"] | null;
         };
-        /** @description One contact of a campaign. From the campaigns pages. */
+        /** @description A contact of a campaign. From the campaigns pages. */
         CampaignRow: {
             /** @description Id of the row. From the campaigns pages. */
             id: string;
-            /** @description The contact's columns, which fill the variables of the prompt. From the campaigns pages. */
+            /** @description The contact's columns. They fill the variables of the prompt. From the campaigns pages. */
             input_data: {
                 [key: string]: string;
             };
             /** @description The contact's number. From the campaigns pages. */
             phone_number: string;
-            /** @description Place of the row in the campaign; whether it counts from 0 or 1 is not documented. From the campaigns pages. */
+            /** @description Position of the row in the campaign. The documentation does not say whether it counts from 0 or 1. From the campaigns pages. */
             row_index: number;
-            /** @description The call order made for this contact, whole. Absent while there is none (our reading). From the campaigns pages. */
+            /** @description The complete call order of this contact. Absent if there is none yet (an assumption). From the campaigns pages. */
             call?: components["schemas"]["Call"];
         };
-        /** @description A point in time, of undocumented type, so anything goes here. RFC 3339 text is seen in public examples; a count of seconds or milliseconds since 1970, and null for what has not happened, must be expected. The seeds show an empty object in its place. */
+        /** @description A point in time. Its type is not documented, so any value is allowed here. Public examples show RFC 3339 text. A reader must also expect a number of seconds or milliseconds since 1970, and null for an event that has not happened. The seeds show an empty object. */
         Timestamp: unknown;
         /**
-         * @description Where a call order stands, from being set up, through waiting and calling, to done (completed), called off (cancelled) or failed (errored).
+         * @description Status of a call order: from set-up through waiting and calling to completed, cancelled or failed (errored).
          * @enum {string}
          */
         CallStatus: "initializing" | "queued_for_calling" | "calling" | "scheduled" | "completed" | "cancelled" | "errored";
         /**
-         * @description Whether the call came in to Revox or went out from it.
+         * @description Direction of a call, as seen from Revox.
          * @enum {string}
          */
         CallDirection: "inbound" | "outbound";
         /**
-         * @description Where one attempt stands. Not the statuses of an order; failure is `error` here, `errored` there.
+         * @description Status of an attempt. An order has other statuses: a failed attempt is `error`, a failed order is `errored`.
          * @enum {string}
          */
         CallAttemptStatus: "queued" | "ringing" | "ongoing" | "completed" | "error";
         /**
-         * @description Who or what answered, a telephone menu (IVR), an answering machine, a person, an iPhone that screens its calls, or one cannot say (unknown).
+         * @description Party that answered: a phone menu (IVR), a voicemail, a person, the call screening of an iPhone, or a party that Revox could not determine (unknown).
          * @enum {string}
          */
         CallAttemptResult: "IVR" | "voicemail" | "human" | "unknown" | "ios-screening-filter";
         /**
-         * @description Why a number could not be reached, by SIP.
+         * @description Reason why a connection failed (SIP).
          * @enum {string}
          */
         DialError: "number_non_attributed" | "too_many_calls" | "busy" | "temporarily_unavailable" | "no_answer" | "no_international_permission" | "precondition_failed" | "non_classified_error";
         /**
-         * @description Who ended a call, the AI agent, the person, or Revox itself (for example at the longest duration).
+         * @description Party that ended a call: the AI agent, the person, or Revox itself (for example at the maximum duration).
          * @enum {string}
          */
         EndedBy: "agent" | "user" | "system";
         /**
-         * @description Who a part of a transcript is from, the person (user), the AI agent (assistant) or a tool it used.
+         * @description Author of a message: the person (user), the AI agent (assistant), or a tool that the agent used.
          * @enum {string}
          */
         TranscriptRole: "user" | "assistant" | "tool";
         /**
-         * @description Whether the opening sentence is made up by the model, taken as set, or left out (our reading; the seeds do not explain the values).
+         * @description Source of the first sentence: generated by the model, as set, or none (an assumption: the seeds do not explain the values).
          * @enum {string}
          */
         FirstSentenceMode: "generated" | "static" | "none";
         /**
-         * @description Vendor of a voice.
+         * @description A vendor of voices.
          * @enum {string}
          */
         VoiceProvider: "cartesia" | "elevenlabs";
         /**
-         * @description Who wrote a question and answer.
+         * @description Author of an answer.
          * @enum {string}
          */
         FaqItemSource: "human" | "ai";
         /**
-         * @description Kind of an extracted value.
+         * @description Type of an extracted value.
          * @enum {string}
          */
         StructuredOutputFieldType: "string" | "number" | "boolean" | "enum" | "date" | "datetime";
         /**
-         * @description Where a campaign stands. There is no value for cancelled, see `is_cancelled`. From the campaigns pages.
+         * @description Status of a campaign. No value means cancelled, see `is_cancelled`. From the campaigns pages.
          * @enum {string}
          */
         CampaignStatus: "draft" | "running" | "paused" | "completed";
         /**
-         * @description Filter of rows by result, for queries only. The results of attempts, and two more, by name `all` for no filter and `none` for rows without a result (our reading). From the campaigns pages.
+         * @description Filter of rows by result, for requests only. It has the results of attempts and two more values: `all` for no filter, and `none` for rows without a result (an assumption). From the campaigns pages.
          * @enum {string}
          */
         CampaignRowResult: "IVR" | "voicemail" | "human" | "unknown" | "ios-screening-filter" | "all" | "none";
@@ -574,7 +574,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The key is valid but may not do this. From the public SDK. */
+        /** @description The key is valid, but the request is not permitted. From the public SDK. */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -583,7 +583,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description There is no such object, or this key does not see it. From the public SDK. */
+        /** @description The object does not exist, or this key has no access to it. From the public SDK. */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -592,7 +592,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The request was understood, but an argument does not validate. From the public SDK. */
+        /** @description The request is well-formed, but an argument is not valid. From the public SDK. */
         UnprocessableContent: {
             headers: {
                 [name: string]: unknown;
@@ -601,7 +601,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Too many requests. No limit is documented. The public SDK honours the response headers `retry-after-ms` and `retry-after` if there are any. */
+        /** @description Too many requests. No limit is documented. The public SDK honours the response headers `retry-after-ms` and `retry-after` if they are present. */
         TooManyRequests: {
             headers: {
                 [name: string]: unknown;
@@ -610,7 +610,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The service failed, or something in front of it did (then the body need not be JSON). From the public SDK. */
+        /** @description The service failed, or a proxy in front of it (then the body may not be JSON). From the public SDK. */
         ServerError: {
             headers: {
                 [name: string]: unknown;
@@ -704,11 +704,11 @@ export interface operations {
     listCallAttempts: {
         parameters: {
             query: {
-                /** @description Number of the page. The document contradicts itself: its text counts from 0, its bound is 1. The bound is kept here as documented; the gateway finds out which of the two holds, and so may send 0. */
+                /** @description Number of the page. The documentation contradicts itself: its text counts from 0, its minimum is 1. The minimum is kept here as documented. The gateway detects which of the two is right, so it may send 0. */
                 page: number;
-                /** @description Attempts per page. No practical maximum is documented; the service may serve fewer than asked for. */
+                /** @description Attempts per page. No practical maximum is documented. The service may serve fewer than requested. */
                 page_size: number;
-                /** @description Only attempts whose order has one of these statuses (statuses of orders, not of attempts). Absent means no filter. How a list is encoded is not documented: joined with commas is our assumption, and a setting of the gateway. */
+                /** @description Only attempts whose order has one of these statuses (statuses of orders, not of attempts). Absent means no filter. The encoding of a list is not documented: values joined with commas are an assumption of this project, and a setting of the gateway. */
                 statuses?: components["schemas"]["CallStatus"][];
             };
             header?: never;
@@ -717,7 +717,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The attempts of this page, wrapped. How a page past the end is answered is not documented. */
+            /** @description The attempts of this page, wrapped. The response to a page past the end is not documented. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -852,16 +852,16 @@ export interface operations {
     listCampaignRows: {
         parameters: {
             query: {
-                /** @description Number of the page. Neither the first page's number nor a bound is documented; the gateway finds out. From the campaigns pages. */
+                /** @description Number of the page. Neither the number of the first page nor a bound is documented. The gateway detects the number. From the campaigns pages. */
                 page: number;
                 /** @description Rows per page; no bound is documented. From the campaigns pages. */
                 page_size: number;
-                /** @description Text to search for. Which columns it searches is not documented. From the campaigns pages. */
+                /** @description Text to search for. The searched columns are not documented. From the campaigns pages. */
                 query?: string;
                 /** @description Only rows with this result. From the campaigns pages. */
                 result?: components["schemas"]["CampaignRowResult"];
                 /**
-                 * @description Only rows whose call order has one of these statuses. Documented as one string, not as a list; that it holds values of CallStatus joined with commas is our assumption. From the campaigns pages.
+                 * @description Only rows whose call order has one of these statuses. It is documented as one string, not as a list. Values of CallStatus joined with commas are an assumption of this project. From the campaigns pages.
                  * @example completed,errored
                  */
                 statuses?: string;
