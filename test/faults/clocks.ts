@@ -5,74 +5,86 @@ import { json } from './faulty-responses.ts';
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** What ended a while ago is remembered for a minute, and what just ended is not: five minutes later it has ended a while ago. */
+/** An ended call is cached for a minute, but not within the first five minutes after its end. */
 const settings = {
   FRESHNESS_ENDED_CALL_MS: String(MINUTE_MS),
   FRESHNESS_JUST_ENDED_CALL_MS: '0',
   FRESHNESS_SETTLING_CALL_MS: String(5 * MINUTE_MS),
 };
 
-/** Calls that have ended are remembered, others are not: that is told by the clock that wrote down their end. */
+/** Only ended calls are cached. The gateway compares their end with the clock of the upstream. */
 export const clocks: FaultGroup = {
   title: 'Clocks',
   faults: [
-    clock('is an hour behind; the call ended a minute ago by it', -HOUR_MS, {
+    clock('is an hour slow; by this clock the call ended a minute ago', -HOUR_MS, {
       endedAgoMs: MINUTE_MS,
-      isKept: false,
+      isCached: false,
     }),
-    clock('is an hour behind; the call ended ten minutes ago by it', -HOUR_MS, {
+    clock('is an hour slow; by this clock the call ended ten minutes ago', -HOUR_MS, {
       endedAgoMs: 10 * MINUTE_MS,
-      isKept: true,
+      isCached: true,
     }),
-    clock('is an hour ahead; the call ended a minute ago by it', HOUR_MS, {
+    clock('is an hour fast; by this clock the call ended a minute ago', HOUR_MS, {
       endedAgoMs: MINUTE_MS,
-      isKept: false,
+      isCached: false,
     }),
-    clock('is an hour ahead; the call ended ten minutes ago by it', HOUR_MS, {
+    clock('is an hour fast; by this clock the call ended ten minutes ago', HOUR_MS, {
       endedAgoMs: 10 * MINUTE_MS,
-      isKept: true,
+      isCached: true,
     }),
-    clock('is an hour ahead; the call is still going on', HOUR_MS, { isKept: false }),
-    clock('is ten years ahead; the call ended ten minutes ago by ours', 87_600 * HOUR_MS, {
-      skewMs: 0,
-      endedAgoMs: 10 * MINUTE_MS,
-      isKept: true,
-    }),
-    clock('is not told; the call ended ten minutes ago by ours', undefined, {
-      skewMs: 0,
-      endedAgoMs: 10 * MINUTE_MS,
-      isKept: true,
-    }),
-    clock('is not told; the call ended a minute ago by ours', undefined, {
-      skewMs: 0,
-      endedAgoMs: MINUTE_MS,
-      isKept: false,
-    }),
+    clock('is an hour fast; the call has not ended', HOUR_MS, { isCached: false }),
+    clock(
+      'is ten years fast; by the gateway’s clock the call ended ten minutes ago',
+      87_600 * HOUR_MS,
+      {
+        skewMs: 0,
+        endedAgoMs: 10 * MINUTE_MS,
+        isCached: true,
+      },
+    ),
+    clock(
+      'is unknown (no `Date` header); by the gateway’s clock the call ended ten minutes ago',
+      undefined,
+      {
+        skewMs: 0,
+        endedAgoMs: 10 * MINUTE_MS,
+        isCached: true,
+      },
+    ),
+    clock(
+      'is unknown (no `Date` header); by the gateway’s clock the call ended a minute ago',
+      undefined,
+      {
+        skewMs: 0,
+        endedAgoMs: MINUTE_MS,
+        isCached: false,
+      },
+    ),
   ],
 };
 
 interface ClockCase {
-  /** Of the moments in the answer; absent: that of `Date`. */
+  /** Skew of the times in the body; absent: the skew of `Date`. */
   readonly skewMs?: number;
-  /** Absent: it has not ended. */
+  /** Absent: the call has not ended. */
   readonly endedAgoMs?: number;
-  readonly isKept: boolean;
+  readonly isCached: boolean;
 }
 
 function clock(
   name: string,
   dateSkewMs: number | undefined,
-  { skewMs = dateSkewMs ?? 0, endedAgoMs, isKept }: ClockCase,
+  { skewMs = dateSkewMs ?? 0, endedAgoMs, isCached }: ClockCase,
 ): Fault {
-  const remark = isKept ? 'remembered' : 'asked for again the next time';
-  return responseFault(`has a clock that ${name}`, tell(), {
-    outcome: 'its value',
+  const remark = isCached ? 'cached' : 'fetched again by the next operation';
+  return responseFault(`has a clock that ${name}`, respond(), {
+    outcome: 'value',
     settings,
-    again: isKept ? 0 : 1,
+    again: isCached ? 0 : 1,
     remark,
   });
 
-  function tell(): FaultyResponder {
+  function respond(): FaultyResponder {
     return (exchange) => {
       const { response } = exchange;
       if (dateSkewMs === undefined) response.sendDate = false;

@@ -10,18 +10,18 @@ const halfOfTheBody = rawBytes(
   (answer) => headOf(answer) + answer.body.subarray(0, answer.body.length / 2),
 );
 
-/** It cannot be reached, or what was begun breaks. */
+/** The upstream is unreachable, or a connection breaks. */
 export const connections: FaultGroup = {
   title: 'Connections',
   faults: [
-    fault('is not there: connections are refused', { instead: noListener }, BROKEN),
+    fault('refuses connections', { instead: noListener }, BROKEN),
     fault(
       'accepts connections and closes them',
       { connection: (socket) => void socket.end() },
       BROKEN,
     ),
     fault(
-      'resets connections while requests are being sent',
+      'resets connections while the gateway sends requests',
       { connection: (socket) => void socket.resetAndDestroy() },
       BROKEN,
     ),
@@ -30,36 +30,44 @@ export const connections: FaultGroup = {
       { connection: (socket) => void socket.end('220 mail ESMTP\r\n') },
       BROKEN,
     ),
-    fault('speaks no TLS where it should', { instead: plainHttp }, { ...BROKEN, isSecure: true }),
     fault(
-      'shows a certificate that nobody has signed',
+      'responds in plain HTTP although the URL is `https`',
+      { instead: plainHttp },
+      { ...BROKEN, isSecure: true },
+    ),
+    fault(
+      'has a TLS certificate of an untrusted issuer',
       { instead: untrustedTls },
       { ...BROKEN, isSecure: true },
     ),
     responseFault(
-      'closes the connection in the place of an answer',
+      'closes the connection without a response',
       ({ socket }) => close(socket),
       BROKEN,
     ),
     responseFault(
-      'resets the connection in the place of an answer',
+      'resets the connection without a response',
       ({ socket }) => reset(socket),
       BROKEN,
     ),
     responseFault(
-      'closes it within the headers',
+      'closes the connection within the headers',
       rawBytes('HTTP/1.1 200 OK\r\ncontent-ty', close),
       BROKEN,
     ),
-    responseFault('resets it after the headers', rawBytes(headOf, reset), BROKEN),
-    responseFault('resets it in the middle of the body', then(halfOfTheBody, reset), BROKEN),
+    responseFault('resets the connection after the headers', rawBytes(headOf, reset), BROKEN),
     responseFault(
-      'closes it before the `Content-Length` that it told',
+      'resets the connection in the middle of the body',
+      then(halfOfTheBody, reset),
+      BROKEN,
+    ),
+    responseFault(
+      'closes the connection before the end of `Content-Length`',
       then(halfOfTheBody, close),
       BROKEN,
     ),
     responseFault(
-      'closes it between two chunks',
+      'closes the connection between two chunks',
       rawBytes(
         ({ body }) =>
           `${head(['transfer-encoding: chunked'])}${body.length.toString(16)}\r\n${body}\r\n`,
@@ -70,26 +78,26 @@ export const connections: FaultGroup = {
   ],
 };
 
-/** It takes its time. */
+/** The upstream is slow. */
 export const slowness: FaultGroup = {
   title: 'Slowness',
   faults: [
-    fault('leaves connections in its backlog', { instead: backlogOnly }, TIMEOUT),
+    fault('leaves connections in its accept backlog', { instead: backlogOnly }, TIMEOUT),
     fault(
-      'accepts connections and reads nothing',
+      'accepts connections and does not read the request',
       { connection: (socket) => void socket.pause() },
       TIMEOUT,
     ),
-    responseFault('reads the request and answers nothing', hang, TIMEOUT),
-    responseFault('hangs after the headers', rawBytes(headOf), TIMEOUT),
-    responseFault('hangs in the middle of the body', halfOfTheBody, TIMEOUT),
+    responseFault('reads the request and sends no response', hang, TIMEOUT),
+    responseFault('stops after the headers', rawBytes(headOf), TIMEOUT),
+    responseFault('stops in the middle of the body', halfOfTheBody, TIMEOUT),
     responseFault(
-      'sends a byte of the headers now and then',
+      'sends the headers byte by byte, too slowly',
       drip((answer) => bytesOf(Buffer.from(headOf(answer))), 30),
       TIMEOUT,
     ),
     responseFault(
-      'sends a byte of the body now and then',
+      'sends the body byte by byte, too slowly',
       drip(function* (answer) {
         yield headOf(answer);
         yield* bytesOf(answer.body);
@@ -97,34 +105,34 @@ export const slowness: FaultGroup = {
       TIMEOUT,
     ),
     responseFault(
-      'sends the body in pieces, slowly, but in time',
+      'sends the body slowly in pieces, within the time limit',
       drip(function* (answer) {
         yield headOf(answer);
         const piece = Math.ceil(answer.body.length / 20);
         for (let at = 0; at < answer.body.length; at += piece)
           yield answer.body.subarray(at, at + piece);
       }, 5),
-      { outcome: 'its value' },
+      { outcome: 'value' },
     ),
     fault(
-      'leaves connections in its backlog longer than connecting may take',
+      'leaves connections in its accept backlog beyond the connect timeout',
       { instead: backlogOnly },
       {
         ...TIMEOUT,
         bound: 'REVOX_CONNECT_TIMEOUT_MS',
         settings: { REVOX_RETRIES: '0' },
-        remark: 'with `REVOX_RETRIES=0`; else it is tried again',
+        remark: 'with `REVOX_RETRIES=0`; otherwise the request is retried',
       },
     ),
-    responseFault('answers nothing for longer than headers may take', hang, {
+    responseFault('sends no headers within the headers timeout', hang, {
       ...TIMEOUT,
       bound: 'REVOX_HEADERS_TIMEOUT_MS',
     }),
-    responseFault('hangs in the middle of the body longer than it may', halfOfTheBody, {
+    responseFault('stops in the middle of the body beyond the body timeout', halfOfTheBody, {
       ...TIMEOUT,
       bound: 'REVOX_BODY_TIMEOUT_MS',
     }),
-    responseFault('reads the request, and has more time than the whole operation', hang, {
+    responseFault('sends no response before the operation deadline', hang, {
       outcome: { code: 'UPSTREAM_TIMEOUT' },
       bound: 'REQUEST_DEADLINE_MS',
     }),

@@ -3,10 +3,10 @@ import { toVersion } from '#sandbox/api/versions.ts';
 import { type Fault, type FaultExpectation, type FaultGroup, responseFault } from './fault.ts';
 import { json } from './faulty-responses.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: the JSON of an order, and what the field gives, are what the API and the schema say
+// biome-ignore lint/suspicious/noExplicitAny: the API and the schema define the JSON of a call and the value of the field
 type Loose = any;
 
-/** An order that is changed on its way, and what becomes of it. */
+/** A call that is changed on the way, and the resulting value. */
 function changedCall(
   name: string,
   change: (call: Loose) => void,
@@ -18,7 +18,7 @@ function changedCall(
     return body;
   });
   return responseFault(name, answer, {
-    outcome: 'its value',
+    outcome: 'value',
     subject: 'call in full',
     transform,
     drift,
@@ -34,7 +34,7 @@ function spokenVersion(
 ): Fault {
   const answer = json((body) => toVersion(spoken, body));
   return responseFault(`speaks the version \`${spoken}\``, answer, {
-    outcome: 'its value',
+    outcome: 'value',
     subject: 'call in full',
     transform,
     drift,
@@ -48,21 +48,21 @@ const toFirstWindow = (config: Loose) => ({
   callingWindows: config.callingWindows.slice(0, 1),
 });
 
-/** An order of the first versions names neither. */
+/** A call of the first versions has neither. */
 const WITHOUT_EMBEDDED = { assistant: null, campaign: null };
 const MISSING_EMBEDDED = ['missing Call.assistant', 'missing Call.campaign'];
 
-/** It has changed: a new release, or an old one. */
+/** The upstream runs another release, newer or older. */
 export const drift: FaultGroup = {
   title: 'Another version of the API',
   faults: [
     changedCall(
-      'has keys that nobody knows',
+      'sends unknown keys',
       (call) => Object.assign(call, { risk: { score: 7 }, contact: null }),
       identity,
     ),
     changedCall(
-      'has lost keys that are required',
+      'omits required keys',
       (call) => {
         delete call.direction;
         delete call.created_at;
@@ -76,21 +76,21 @@ export const drift: FaultGroup = {
       }),
       {
         drift: ['missing Assistant.name', 'missing Call.createdAt', 'missing Call.direction'],
-        remark: 'null where they were',
+        remark: 'null for the missing keys',
       },
     ),
     changedCall(
-      'has null where there must not be',
+      'sends null for values that must not be null',
       (call) =>
         Object.assign(call, { to_phone_number: null, calls_count: null, call_attempts: null }),
       (value) => ({ ...value, toPhoneNumber: null, callsCount: null, callAttempts: [] }),
       {
         drift: ['null Call.callAttempts', 'null Call.callsCount', 'null Call.toPhoneNumber'],
-        remark: 'null, and an empty list of attempts',
+        remark: 'null, and an empty list for the attempts',
       },
     ),
     changedCall(
-      'has values that nobody knows',
+      'sends unknown enum values',
       (call) => Object.assign(call, { status: 'paused', direction: 'sideways' }),
       (value) => ({ ...value, status: 'UNRECOGNIZED', direction: 'UNRECOGNIZED' }),
       {
@@ -99,13 +99,13 @@ export const drift: FaultGroup = {
       },
     ),
     changedCall(
-      'has a kind of model that nobody knows',
+      'sends an unknown kind of model',
       (call) => Object.assign(call, { llm_model: { type: 'realtime', provider: 'x' } }),
       (value) => ({ ...value, llmModel: { __typename: 'UnrecognizedLlmModel' } }),
       { drift: ['unrecognized Call.llmModel'], remark: '`UnrecognizedLlmModel`' },
     ),
     changedCall(
-      'has numbers and flags as text',
+      'sends numbers and booleans as text',
       (call) =>
         Object.assign(call, {
           calls_count: String(call.calls_count),
@@ -114,12 +114,12 @@ export const drift: FaultGroup = {
       identity,
       { drift: ['coerced Call.callsCount', 'coerced Call.isCompleted'] },
     ),
-    changedCall('has lost the status', (call) => void delete call.status, identity, {
+    changedCall('omits the status', (call) => void delete call.status, identity, {
       drift: ['derived Call.status'],
-      remark: 'the two deprecated flags tell it',
+      remark: 'derived from the two deprecated flags',
     }),
     changedCall(
-      'has a retry configuration of the oldest form',
+      'sends a retry configuration in the oldest form',
       (call) => {
         const { calling_windows, ...config } = call.call_retry_config;
         call.call_retry_config = { ...config, ...calling_windows[0] };
@@ -128,15 +128,15 @@ export const drift: FaultGroup = {
       { drift: ['derived CallRetryConfig.callingWindows'], remark: 'as one calling window' },
     ),
     changedCall(
-      'has things among the attempts that are none',
+      'sends values that are not attempts in the list of attempts',
       (call) => {
         call.call_attempts = [null, 'x', ...call.call_attempts, {}, []];
       },
       identity,
-      { drift: ['dropped Call.callAttempts'], remark: 'without them' },
+      { drift: ['dropped Call.callAttempts'], remark: 'these values are dropped' },
     ),
     changedCall(
-      'has other things where objects were',
+      'sends other values in the place of objects',
       (call) => Object.assign(call, { assistant: 'Ana', campaign: 7, call_retry_config: true }),
       (value) => ({ ...value, assistant: null, campaign: null, callRetryConfig: null }),
       {
@@ -145,30 +145,30 @@ export const drift: FaultGroup = {
           'unreadable Call.callRetryConfig',
           'unreadable Call.campaign',
         ],
-        remark: 'null in their places',
+        remark: 'null for these objects',
       },
     ),
     changedCall(
-      'tells moments in seconds',
+      'sends times in seconds',
       (call) => {
         call.created_at = 1_700_000_000;
       },
       (value) => ({ ...value, createdAt: '2023-11-14T22:13:20.000Z' }),
     ),
     responseFault(
-      'wraps an assistant, or does not',
+      'wraps an assistant in `{assistant}`',
       json((assistant) => ({ assistant })),
-      { outcome: 'its value', subject: 'assistant' },
+      { outcome: 'value', subject: 'assistant' },
     ),
     responseFault(
       'serves rows without their total',
       json(({ rows }) => ({ rows })),
       {
-        outcome: 'its value',
+        outcome: 'value',
         subject: 'rows',
         requests: 9,
         drift: ['missing CampaignRowConnection.totalCount'],
-        remark: 'the total is searched for',
+        remark: 'the gateway searches for the total',
       },
     ),
     spokenVersion(
@@ -180,13 +180,13 @@ export const drift: FaultGroup = {
         llmModel: { __typename: 'DedicatedInstanceLlmModel' },
       }),
       ['derived Call.status', 'derived CallRetryConfig.callingWindows', ...MISSING_EMBEDDED],
-      'what it has; null for the rest',
+      'its keys; null for the others',
     ),
     spokenVersion(
       '0.0.2',
       (value) => ({ ...value, ...WITHOUT_EMBEDDED }),
       ['derived Call.status', ...MISSING_EMBEDDED],
-      'what it has; null for the rest',
+      'its keys; null for the others',
     ),
     spokenVersion('later', identity, []),
     spokenVersion(

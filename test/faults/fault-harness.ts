@@ -22,19 +22,19 @@ const SETTINGS = {
   REVOX_TIMEOUT_MS: '10000',
   REQUEST_DEADLINE_MS: '15000',
   ...NO_CACHE,
-  // What is asked for beside the fault is remembered where no connection can be had at all.
+  // Without connections, only cached responses can serve the other fields.
   FRESHNESS_ASSISTANT_MS: '60000',
   FRESHNESS_CAMPAIGN_MS: '60000',
   FRESHNESS_RUNNING_CAMPAIGN_MS: '60000',
 } satisfies Record<string, string>;
 
-/** So short is the time that runs out, where one does: a test takes no shorter. */
+/** The timeout under test, if there is one. The test takes at least this long. */
 const SHORT_TIMEOUT_MS = 1_500;
 
-/** What a busy machine may add to any time. */
+/** The time that a busy machine may add. */
 const SLACK_MS = 3_000;
 
-/** The gateway trusts it. */
+/** The gateway trusts this certificate. */
 let certificate: Certificate | undefined;
 
 function getCertificate(): Certificate {
@@ -44,35 +44,35 @@ function getCertificate(): Certificate {
   return certificate;
 }
 
-/** What one query met: a field that touches the fault, and others that do not. */
+/** The result of one query: a field that meets the fault, and others that do not. */
 export interface FaultResult {
   readonly answer: GraphQLResult;
   readonly ms: number;
-  /** Of the field that touches it. */
+  /** The requests of the field that meets the fault. */
   readonly requests: readonly string[];
-  /** As the gateway counts them, for that field: of connections that came to nothing the upstream knows nothing. */
+  /** The same requests as the gateway counts them: the upstream does not see failed connections. */
   readonly countedRequests: number;
-  /** What was not as documented, as `kind Type.field`. */
+  /** The counted drift, as `kind Type.field`. */
   readonly drift: readonly string[];
 }
 
 export interface FaultHarness extends AsyncDisposable {
   readonly upstream: FaultyUpstream;
   observe(): Promise<FaultResult>;
-  /** The fields beside the fault are remembered from now on. */
+  /** Caches the other fields. */
   warm(): Promise<void>;
   startFault(faultSource: FaultSource): Promise<void>;
-  /** So much time goes by, ms. */
+  /** Advances the clock, in ms. */
   skip(ms: number): void;
   endFault(): Promise<void>;
-  /** Nothing is left of what went wrong: no timer, no request, no connection but those that may be used again. */
+  /** Asserts that no timer, no request and no connection is left, except connections that are kept alive. */
   expectNothingLeft(): Promise<void>;
   readonly unexpectedErrors: readonly unknown[];
-  /** What no error may tell. */
+  /** Text that no error may contain. */
   readonly secrets: readonly string[];
 }
 
-/** The whole gateway over real sockets to an upstream that can go wrong. */
+/** The complete gateway over real sockets to an upstream with faults. */
 export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
   const { headers, isSecure = false, dropsCache = false, bound } = fault;
   const { hit, siblings, otherRequests } = toScenario(fault.subject);
@@ -98,7 +98,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
     },
     monotonicNow: time.elapsed,
     startTimer: time.startTimer,
-    // Waits between tries are as short as a tenth of their bound.
+    // Retry delays are a tenth of their bound.
     random: () => 0.1,
   });
   const elsewhere = await startFaultyUpstream(sandbox);
@@ -140,13 +140,11 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       const { data, errors, extensions } = await ask(`{ hit: ${hit.selection} ${selections} }`);
       const ms = performance.now() - startedAt;
       const { hit: value, ...others } = data;
-      expect(others, 'what stands beside the fault').toEqual(besideValues);
+      expect(others, 'values of the other fields').toEqual(besideValues);
       const traffic = upstream.traffic();
       const requests = traffic.filter((line) => line.startsWith(hit.request));
       const otherTraffic = traffic.filter((line) => !requests.includes(line)).sort();
-      expect(otherTraffic, 'what was asked beside the fault').toEqual(
-        areCached ? [] : otherRequests,
-      );
+      expect(otherTraffic, 'requests of the other fields').toEqual(areCached ? [] : otherRequests);
       areCached = !(dropsCache && isFaulty);
       const answer = { data: value, ...(errors && { errors }) };
       const { requests: sent, drift = [] } = extensions.upstream as {
@@ -193,7 +191,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       await upstream.start();
     },
     async expectNothingLeft() {
-      // The cache looks through itself once in a while; everything else is over.
+      // Only the periodic cleanup of the cache may still run.
       await expect
         .poll(() => time.running.filter((ms) => ms < 60_000), {
           interval: 10,
@@ -203,7 +201,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
         .toEqual([]);
       expect(elsewhere.connections, 'connections to another host').toBe(0);
       await expect
-        .poll(() => upstream.unanswered, { interval: 10, message: 'requests under way' })
+        .poll(() => upstream.unanswered, { interval: 10, message: 'requests in progress' })
         .toBe(0);
       await expect
         .poll(() => upstream.openConnections, { interval: 10, message: 'connections' })
@@ -218,7 +216,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
   };
 }
 
-/** No time is measured exactly: but what has to wait for nothing is over before what would run out if it did. */
+/** Bounds are not exact: a field without a delay must only end before `REVOX_TIMEOUT_MS`. */
 export function maxMs(bound: Bound): number {
   return isTime(bound) ? SHORT_TIMEOUT_MS + SLACK_MS : Number(SETTINGS.REVOX_TIMEOUT_MS);
 }

@@ -1,27 +1,44 @@
 import type { Bound, Fault, FaultGroup, FaultSource, Outcome } from './fault.ts';
 
-const INTRODUCTION = `# When the upstream goes wrong
+const INTRODUCTION = `# Fault matrix
 
-Each row is a test (\`npm run test:faults\`): the whole gateway over real sockets to an upstream that does what the first column says; a query with one
-field that meets it and others that do not. **This page is made by that test**, of the very values it compares, and a page that is not up to date
-fails it.
+What a client gets while the upstream fails, responds slowly or responds with unexpected data.
 
-Asserted in each row, besides what its columns say:
+Each row is a test. It runs the complete gateway over real sockets against an upstream with the
+fault, and sends one query: a field that meets the fault, and other fields that do not.
+\`npm run test:faults\` compares this page with the values that the tests assert, and
+\`npm run test:faults -- --update\` writes it.
 
-- the fields beside it have all their values: they are asked for and answered while the fault lasts, or, where no connection can be had at
-  all, they come from what is remembered;
-- once the fault is over, the same query over the same gateway gets everything;
-- nothing is left of it: no timer, no socket beyond those that are kept for the next request, none at all when the gateway has been closed;
-- what was not as documented is counted as it says, and nothing else is;
-- nothing was an unhandled rejection, or a bug in the log; nothing in the error tells the upstream's address, words or key;
-- where an answer is large, what the process holds stays within 100 MiB of what it held before.
+## Columns
 
-Requests are those for the field that meets the fault, retries included (\`REVOX_RETRIES\`, 2). A setting under *within* is what bounds the time;
-else there is nothing to wait for but a moment between tries, or what the upstream itself asks to wait. But where a heading says so, nothing is
-remembered of the field.
+- **the upstream**: the fault. Variants with the same result share a row.
+- **field**: the result of the field that meets the fault: its *value*, null, or an error code with
+  its extensions. A remark is in parentheses, with the [drift](../guides/upstream-drift.md) that the
+  gateway counts.
+- **other fields**: *fetched* from the upstream during the fault, or *cached* where no connection to
+  the upstream is possible.
+- **requests**: the upstream requests for the field, retries included (\`REVOX_RETRIES\`, 2).
+- **delay**: what bounds the delay of the field. *none*: the upstream responds immediately and the
+  gateway does not wait. *retry delays*: the gateway waits between its attempts. \`Retry-After\`: the
+  gateway waits as long as the upstream requests. Otherwise the named timeout.
+- **after the fault**: the same query succeeds. *cache cleared* means that the gateway fetches all
+  fields again.
+
+The field is cached before the fault only in the section "Stale cached field".
+
+## Assertions in each row
+
+- The other fields have their values.
+- After the fault the same query to the same gateway returns all values.
+- No timer and no request is left, and at most three connections, which are kept alive. After the
+  gateway is closed, no socket is left.
+- The gateway counts the stated drift, and no other.
+- No unhandled rejection occurs, and the log has no unexpected error. The error does not contain the
+  upstream's address, body or key.
+- If a response is large, the process uses at most 100 MiB more than before.
 `;
 
-/** The page of the docs: what is promised of each fault. */
+/** The page of the documentation, made of the expectations that the tests assert. */
 export function toTable(groups: readonly FaultGroup[]): string {
   return [INTRODUCTION, ...groups.map(toSection)].join('\n');
 }
@@ -30,19 +47,12 @@ function toSection({ title, faults }: FaultGroup): string {
   const rows = faults.map((fault) => [
     describeFault(fault),
     describeOutcome(fault),
-    fault.variants.some(({ wrong }) => affectsOnlyField(wrong)) ? 'answered' : 'from memory',
+    fault.variants.some(({ wrong }) => affectsOnlyField(wrong)) ? 'fetched' : 'cached',
     String(fault.requests),
-    toDuration(fault.bound),
-    fault.dropsCache ? 'all is asked for again' : 'answers',
+    formatBound(fault.bound),
+    fault.dropsCache ? 'cache cleared' : 'value',
   ]);
-  const header = [
-    'the upstream',
-    'the field',
-    'fields beside it',
-    'requests',
-    'within',
-    'afterwards',
-  ];
+  const header = ['the upstream', 'field', 'other fields', 'requests', 'delay', 'after the fault'];
   return [`## ${title}\n`, ...[header, header.map(() => '---'), ...rows].map(toLine), ''].join(
     '\n',
   );
@@ -54,24 +64,24 @@ function describeFault({ name, variants }: Fault): string {
 
 function describeOutcome({ outcome, remark, drift = [] }: Fault): string {
   const counted =
-    drift.length > 0 ? `counted: ${drift.map((what) => `\`${what}\``).join(', ')}` : undefined;
+    drift.length > 0 ? `drift: ${drift.map((kind) => `\`${kind}\``).join(', ')}` : undefined;
   const remarks = [remark, counted].filter((text) => text !== undefined);
-  return [formatSays(outcome), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(
+  return [formatOutcome(outcome), ...(remarks.length > 0 ? [`(${remarks.join('; ')})`] : [])].join(
     ' ',
   );
 }
 
-function formatSays(says: Outcome): string {
-  if (typeof says === 'string') return says;
-  const { code, ...details } = says;
-  const told = Object.entries(details).map(([key, value]) =>
-    value === 'its own' ? `its \`${key}\`` : `\`${key}: ${value}\``,
+function formatOutcome(outcome: Outcome): string {
+  if (typeof outcome === 'string') return outcome;
+  const { code, ...extensions } = outcome;
+  const formatted = Object.entries(extensions).map(([key, value]) =>
+    value === 'as sent' ? `the upstream’s \`${key}\`` : `\`${key}: ${value}\``,
   );
-  return [`\`${code}\``, ...told].join(', ');
+  return [`\`${code}\``, ...formatted].join(', ');
 }
 
-function toDuration(within: Bound): string {
-  return within.endsWith('_MS') ? `\`${within}\`` : within;
+function formatBound(bound: Bound): string {
+  return bound.endsWith('_MS') ? `\`${bound}\`` : bound;
 }
 
 function affectsOnlyField(wrong: FaultSource): boolean {

@@ -1,66 +1,66 @@
 import type { FaultyConnection, FaultyResponder } from '../support/faulty-upstream.ts';
 import type { ReplacementServer } from './replacement-servers.ts';
 
-/** One way of an upstream to go wrong, and all that is promised of it. A row of the table. */
+/** A fault of the upstream and the expected behaviour of the gateway: one row of the table. */
 export interface Fault {
-  /** What the upstream does. */
+  /** A verb phrase whose subject is the upstream. */
   readonly name: string;
-  /** Several kinds of the same: each is tried. */
+  /** Variants of the fault. Each is tested. */
   readonly variants: readonly Variant[];
   readonly outcome: Outcome;
-  /** In words, where `says` does not tell all. */
+  /** A remark in addition to `outcome`. */
   readonly remark?: string | undefined;
-  /** The field that meets it. */
+  /** The field that meets the fault. */
   readonly subject: SubjectName;
-  /** Of the upstream's attempts, those that the field gives; absent: the first hundred. */
+  /** The attempts that the field returns; absent: the first hundred. */
   readonly attempts?: ((ids: readonly string[]) => readonly string[]) | undefined;
-  /** What becomes of the field's value; absent: it stays. */
-  // biome-ignore lint/suspicious/noExplicitAny: each fault knows what its field gives
+  /** The change of the field's value; absent: none. */
+  // biome-ignore lint/suspicious/noExplicitAny: each fault knows the type of its field
   readonly transform?: ((value: any) => unknown) | undefined;
-  /** What is counted as not documented, as `kind Type.field`. */
+  /** The drift that the gateway counts, as `kind Type.field`. */
   readonly drift?: readonly string[] | undefined;
-  /** Upstream requests for that field. */
+  /** Upstream requests for the field. */
   readonly requests: number;
-  /** Whether others have been asked for before, and connections are kept. */
+  /** Whether the other fields have been requested before, so that connections are kept alive. */
   readonly isWarm?: boolean | undefined;
-  /** Whether the field has been asked for before. */
+  /** Whether the field has been requested before. */
   readonly isCached?: boolean | undefined;
-  /** For so long after it is over the upstream is not asked again, ms. */
+  /** The cooldown after the fault, in ms. The test skips it. */
   readonly skipMs?: number | undefined;
-  /** Upstream requests for that field when the same is asked again while the fault lasts; absent: as many. */
+  /** Upstream requests for the field if it is requested again during the fault; absent: not tested. */
   readonly again?: number | undefined;
-  /** What bounds how long the field may take. */
+  /** The bound of the field's delay. */
   readonly bound: Bound;
-  /** Over those of all. */
+  /** Settings in addition to those of all faults. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
-  /** Of the caller, for one who brings a key. */
+  /** Headers of the client, for pass-through mode. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly isSecure?: boolean | undefined;
-  /** Whether all that is remembered is dropped: the upstream has refused the key. */
+  /** Whether the gateway drops all cached responses of the key, because the upstream rejects it. */
   readonly dropsCache?: boolean | undefined;
-  /** Bytes that the process may take meanwhile, over what it had before. */
+  /** Additional bytes that the process may use during the fault. */
   readonly maxBytes?: number | undefined;
 }
 
-/** What the field says that meets the fault. */
+/** The result of the field that meets the fault. */
 export type Outcome =
-  /** As if nothing had happened. */
-  | 'its value'
+  /** The value, as without the fault. */
+  | 'value'
   /** Null without an error. */
   | 'null'
-  /** Null, with an error of this code, and this besides. `its own`: the number that the variant is called by. */
-  | { readonly code: string; readonly status?: number | 'its own'; readonly retryAfter?: number };
+  /** Null, with an error of this code and these extensions. `as sent`: the number in the variant's name. */
+  | { readonly code: string; readonly status?: number | 'as sent'; readonly retryAfter?: number };
 
 export type Bound =
-  /** It waits for nothing but the upstream, which does not let it wait. */
-  | 'at once'
-  /** It waits a moment between its tries. */
-  | 'after its retries'
-  /** It waits for what the upstream asks to wait. */
-  | 'as long as it asks'
+  /** The upstream responds without delay, and the gateway does not wait. */
+  | 'none'
+  /** The gateway waits between its attempts. */
+  | 'retry delays'
+  /** The gateway waits for the delay that the upstream requests. */
+  | '`Retry-After`'
   | TimeSetting;
 
-/** The setting of a time that runs out. */
+/** The setting of a timeout. */
 export type TimeSetting =
   | 'REVOX_TIMEOUT_MS'
   | 'REVOX_CONNECT_TIMEOUT_MS'
@@ -71,36 +71,36 @@ export type TimeSetting =
 export type SubjectName = 'call' | 'call in full' | 'attempts' | 'assistant' | 'rows';
 
 export interface Variant {
-  /** Empty where there is only one. */
+  /** Empty if there is only one variant. */
   readonly name: string;
   readonly wrong: FaultSource;
 }
 
-/** Where it goes wrong. */
+/** The place of the fault. */
 export type FaultSource =
-  /** In answers to the requests of the field. */
+  /** The responses to the field's requests are faulty. */
   | { readonly answer: FaultyResponder }
-  /** In them too: they lead to another server, whose origin this is. Nobody may ever come there. */
+  /** The responses point to another server with this origin. The gateway must never connect to it. */
   | { readonly leadTo: (origin: string) => FaultyResponder }
-  /** With connections: then nothing else can be asked either. */
+  /** Connections are faulty, so no other field can be requested either. */
   | { readonly connection: FaultyConnection }
-  /** Something else stands where the upstream was. */
+  /** Another server listens on the upstream's port. */
   | { readonly instead: ReplacementServer };
 
-/** Faults of one kind: a table of its own. */
+/** Faults of one kind: one table of the page. */
 export interface FaultGroup {
   readonly title: string;
   readonly faults: readonly Fault[];
 }
 
-/** What is promised of a fault, as far as it is not as with most. */
+/** The expectations of a fault that differ from the defaults. */
 export type FaultExpectation = Pick<Fault, 'outcome'> &
   Partial<Omit<Fault, 'name' | 'variants' | 'requests'>> &
   SentRequests;
 
 interface SentRequests {
   readonly requests?: number;
-  /** The same request is sent again, as often as may be. */
+  /** Whether the gateway sends all retries. */
   readonly isRetried?: boolean;
 }
 
@@ -111,19 +111,19 @@ export function fault(name: string, wrong: FaultSource, promised: FaultExpectati
   return faults(name, { '': wrong }, promised);
 }
 
-/** Several that are the same to whoever asks. */
+/** Several faults with the same result. */
 export function faults(
   name: string,
   kinds: Readonly<Record<string, FaultSource>>,
   promised: FaultExpectation,
 ): Fault {
   const { isRetried = false, requests = isRetried ? 1 + RETRIES : 1, ...rest } = promised;
-  const bound = isRetried ? 'after its retries' : 'at once';
+  const bound = isRetried ? 'retry delays' : 'none';
   const variants = Object.entries(kinds).map(([kind, wrong]) => ({ name: kind, wrong }));
   return { name, variants, subject: 'call', bound, requests, ...rest };
 }
 
-/** A fault of answers. */
+/** A fault in the upstream's responses. */
 export function responseFault(
   name: string,
   answer: FaultyResponder,

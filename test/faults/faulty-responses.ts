@@ -9,7 +9,7 @@ import {
   type UpstreamExchange,
 } from '../support/faulty-upstream.ts';
 
-/** Answers with this status; `body` is sent as it is, nothing as a message in JSON. */
+/** Responds with this status. `body` is sent unchanged; without it, the body is a message in JSON. */
 export function status(
   code: number,
   headers: OutgoingHttpHeaders = {},
@@ -26,14 +26,14 @@ function isBodiless(code: number): boolean {
   return code === 204 || code === 304;
 }
 
-/** Answers 200 with this body. */
+/** Responds 200 with this body. */
 export function body(content: string | Buffer, headers: OutgoingHttpHeaders = {}): FaultyResponder {
   return ({ response }) => {
     response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(content);
   };
 }
 
-/** Answers as the sandbox does, but for what is changed. */
+/** Responds as the sandbox does, with the given changes. */
 export function withChangedResponse(
   change: (answer: SandboxResponse) => Partial<SandboxResponse>,
 ): FaultyResponder {
@@ -44,13 +44,13 @@ export function withChangedResponse(
   };
 }
 
-/** Answers as the sandbox does, with other headers besides. */
+/** Responds as the sandbox does, with additional headers. */
 export function withHeaders(headers: () => Record<string, string>): FaultyResponder {
   return withChangedResponse((answer) => ({ headers: { ...answer.headers, ...headers() } }));
 }
 
-/** Answers with what becomes of the sandbox's JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever the API says, and faults reach into it
+/** Responds with a changed copy of the sandbox's JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: the API defines the JSON, and faults change any part of it
 export function json(change: (json: any, exchange: UpstreamExchange) => unknown): FaultyResponder {
   return async (exchange) => {
     const { status: code, headers, body: content } = await exchange.sandboxResponse();
@@ -59,7 +59,7 @@ export function json(change: (json: any, exchange: UpstreamExchange) => unknown)
   };
 }
 
-/** Says these bytes in the place of an answer, and nothing more; `then` may close the connection. */
+/** Sends these bytes in place of a response, and nothing else. `then` may close the connection. */
 export function rawBytes(
   text: string | ((answer: SandboxResponse) => string | Buffer),
   then: (socket: Socket) => void = () => {},
@@ -71,7 +71,7 @@ export function rawBytes(
   };
 }
 
-/** The head of an answer that says nothing but how long the body is. */
+/** The head of a response with `Content-Length` only. */
 export function head(lines: readonly string[], statusLine = 'HTTP/1.1 200 OK'): string {
   return [statusLine, 'content-type: application/json', ...lines, '', ''].join('\r\n');
 }
@@ -90,7 +90,7 @@ export function reset(socket: Socket): void {
 
 export const hang: FaultyResponder = () => {};
 
-/** A piece at a time, with so many ms between, as long as there is anybody; then it closes the connection. */
+/** Sends one piece at a time, with a pause in ms, while the client is connected; then closes the connection. */
 export function drip(
   pieces: (answer: SandboxResponse) => Iterable<string | Buffer>,
   ms: number,
@@ -112,7 +112,7 @@ export function* bytesOf(buffer: Buffer): Iterable<Buffer> {
   for (let at = 0; at < buffer.length; at += 1) yield buffer.subarray(at, at + 1);
 }
 
-/** A call with an id of so many bytes, written as fast as it is taken. */
+/** Sends a call whose id has this number of bytes, as fast as the client reads. */
 export function flood(totalBytes: number): FaultyResponder {
   return async ({ response }) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -127,7 +127,7 @@ function* blanks(totalBytes: number): Iterable<string | Buffer> {
   yield '"}}';
 }
 
-/** Only the first time; from then on as the sandbox does. */
+/** Responds with the fault to the first request only, and as the sandbox does afterwards. */
 export function onFirstRequest(misbehave: FaultyResponder): FaultyResponder {
   let asked = 0;
   return (exchange) => {

@@ -7,23 +7,23 @@ type Items = readonly unknown[];
 
 /** The first hundred attempts: two pages of fifty. */
 function expectation(requests: number, more: Partial<FaultExpectation> = {}): FaultExpectation {
-  return { outcome: 'its value', subject: 'attempts', requests, ...more };
+  return { outcome: 'value', subject: 'attempts', requests, ...more };
 }
 
-/** The list of attempts, or a page of it, is not what it should be. */
+/** The list of attempts, or a page of it, is wrong. */
 export const lists: FaultGroup = {
   title: 'Lists',
   faults: [
     responseFault(
-      'serves a page with fewer items than asked for in the middle of the list',
+      'serves a page with fewer items than requested in the middle of the list',
       onPage(1, (calls) => calls.slice(0, 30)),
       expectation(4, {
         attempts: (ids) => [...ids.slice(0, 30), ...ids.slice(50, 120)],
-        remark: 'what is served, in its order, and more of it from further down',
+        remark: 'the served items in their order, filled up with later items',
       }),
     ),
     responseFault(
-      'serves an item twice on a page, and so one not at all',
+      'serves one item twice on a page, and another not at all',
       onPage(1, (calls) => [calls[0], ...calls.slice(0, 49)]),
       expectation(3, {
         attempts: (ids) => [...ids.slice(0, 49), ...ids.slice(50, 101)],
@@ -31,52 +31,52 @@ export const lists: FaultGroup = {
       }),
     ),
     responseFault(
-      'moves while it is read, each time',
+      'moves items between pages during every read',
       movingList(),
       expectation(9, { remark: 'each item once' }),
     ),
     responseFault(
-      'serves its first page whatever is asked for',
+      'serves its first page for every page number',
       samePage(),
       expectation(3, {
         attempts: (ids) => ids.slice(0, 50),
-        remark: 'the list ends where it repeats itself',
+        remark: 'the list ends at the repeated page',
       }),
     ),
     responseFault(
-      'serves things that are no objects, or without an id, among the items',
+      'serves items that are not objects or have no id',
       onPage(1, (calls) => calls.with(3, null).with(7, 'x').with(11, 7).with(13, []).with(17, {})),
       expectation(3, {
         attempts: (ids) => ids.slice(0, 105).filter((_, at) => ![3, 7, 11, 13, 17].includes(at)),
         drift: ['dropped CallAttemptConnection.nodes'],
-        remark: 'they are left out',
+        remark: 'these items are dropped',
       }),
     ),
     responseFault(
-      'refuses the second page',
+      'rejects the second page (400)',
       onlyPage(2, status(400)),
       expectation(2, {
         attempts: (ids) => ids.slice(0, 50),
-        remark: 'a 400 beyond the first page is the end',
+        remark: 'a 400 beyond the first page is the end of the list',
       }),
     ),
     responseFault('fails on the second page', onlyPage(2, status(500)), {
       ...expectation(4),
       outcome: { code: 'UPSTREAM_UNAVAILABLE' },
-      bound: 'after its retries',
+      bound: 'retry delays',
     }),
-    responseFault('hangs on the second page', onlyPage(2, hang), {
+    responseFault('does not respond to the second page', onlyPage(2, hang), {
       ...expectation(2),
       outcome: { code: 'UPSTREAM_TIMEOUT' },
       bound: 'REVOX_TIMEOUT_MS',
     }),
     responseFaults(
-      'answers with another list than promised:',
+      'responds with another list than documented:',
       {
-        none: body('{}'),
+        'a missing list': body('{}'),
         null: body('{"calls":null}'),
         'an object': body('{"calls":{"0":{"id":"x"}}}'),
-        'a bare one': json(({ calls }) => calls),
+        'a bare array': json(({ calls }) => calls),
       },
       { ...expectation(1), outcome: { code: 'UPSTREAM_INVALID_RESPONSE' } },
     ),

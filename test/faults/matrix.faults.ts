@@ -26,22 +26,22 @@ const FAULT_GROUPS = [
   drift,
 ];
 
-test('The table in the docs is made of what is tried here', async () => {
-  // `npm run test:faults -- --update` writes it.
+test('docs/reference/fault-matrix.md states what these tests assert', async () => {
+  // `npm run test:faults -- --update` writes the page.
   await expect(toTable(FAULT_GROUPS)).toMatchFileSnapshot('../../docs/reference/fault-matrix.md');
 });
 
 for (const { title, faults } of FAULT_GROUPS) {
-  describe(`${title}: the upstream`, () => {
+  describe(title, () => {
     for (const fault of faults) {
       for (const variant of fault.variants) {
-        test(`${fault.name} ${variant.name}`.trim(), async () => {
+        test(`the upstream ${fault.name} ${variant.name}`.trim(), async () => {
           const rejections = captureRejections();
           const before = openResources();
           await runFault(fault, variant);
           const leftOpen = () => moreThan(before, openResources());
           await expect
-            .poll(leftOpen, { interval: 10, message: 'what is left open in the process' })
+            .poll(leftOpen, { interval: 10, message: 'open resources of the process' })
             .toEqual({});
           expect(rejections).toEqual([]);
         });
@@ -54,9 +54,9 @@ async function runFault(fault: Fault, variant: Variant): Promise<void> {
   const { wrong } = variant;
   const normalResult = { data: toValue({ ...fault, attempts: undefined, transform: undefined }) };
   await using gateway = await createFaultHarness(fault);
-  const isOfAnswers = 'answer' in wrong || 'leadTo' in wrong;
-  // Where no connection can be had, only what is remembered can stand beside the fault.
-  if (!isOfAnswers || fault.isWarm) await gateway.warm();
+  const affectsOnlyField = 'answer' in wrong || 'leadTo' in wrong;
+  // Without connections, only cached responses can serve the other fields.
+  if (!affectsOnlyField || fault.isWarm) await gateway.warm();
   if (fault.isCached) expect((await gateway.observe()).answer).toEqual(normalResult);
   await gateway.startFault(wrong);
 
@@ -69,7 +69,7 @@ async function runFault(fault: Fault, variant: Variant): Promise<void> {
     expect(JSON.stringify(met.answer.errors ?? [])).not.toContain(secret);
   expect(met.drift).toEqual(fault.drift ?? []);
   expect(met.countedRequests).toBe(fault.requests);
-  if (isOfAnswers) expect(met.requests).toHaveLength(fault.requests);
+  if (affectsOnlyField) expect(met.requests).toHaveLength(fault.requests);
   expect(met.ms).toBeLessThan(maxMs(fault.bound));
   if (fault.maxBytes !== undefined) expect(bytes).toBeLessThan(fault.maxBytes);
 
@@ -85,13 +85,13 @@ async function runFault(fault: Fault, variant: Variant): Promise<void> {
 
 function toExpectedResult(fault: Fault, { name }: Variant) {
   const { outcome } = fault;
-  if (outcome === 'its value') return { data: toValue(fault) };
+  if (outcome === 'value') return { data: toValue(fault) };
   if (outcome === 'null') return { data: null };
-  const extensions = outcome.status === 'its own' ? { ...outcome, status: Number(name) } : outcome;
+  const extensions = outcome.status === 'as sent' ? { ...outcome, status: Number(name) } : outcome;
   return { data: null, errors: [expect.objectContaining({ path: ['hit'], extensions })] };
 }
 
-/** What is open in this process, by kind and number. Timers are not: those of the gateway are counted by themselves, others come and go. */
+/** The open resources of this process, counted by kind. Timers are left out: the harness counts those of the gateway. */
 function openResources(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo())
@@ -99,21 +99,21 @@ function openResources(): Record<string, number> {
   return counts;
 }
 
-/** How much more the process holds at most, in the heap and beside it, than when this began. */
+/** Measures the maximum growth of the process's memory, inside and outside the heap. */
 function watchMemory() {
-  const heldBytes = () => {
+  const usedBytes = () => {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
-  const before = heldBytes();
-  let most = 0;
+  const before = usedBytes();
+  let maxBytes = 0;
   const timer = setInterval(() => {
-    most = Math.max(most, heldBytes() - before);
+    maxBytes = Math.max(maxBytes, usedBytes() - before);
   }, 5);
   return {
     end(): number {
       clearInterval(timer);
-      return most;
+      return maxBytes;
     },
   };
 }
@@ -125,9 +125,9 @@ function moreThan(before: Readonly<Record<string, number>>, now: Readonly<Record
 }
 
 function captureRejections(): readonly unknown[] {
-  const heard: unknown[] = [];
-  const hear = (reason: unknown) => heard.push(reason);
-  process.on('unhandledRejection', hear);
-  onTestFinished(() => void process.off('unhandledRejection', hear));
-  return heard;
+  const rejections: unknown[] = [];
+  const onRejection = (reason: unknown) => rejections.push(reason);
+  process.on('unhandledRejection', onRejection);
+  onTestFinished(() => void process.off('unhandledRejection', onRejection));
+  return rejections;
 }

@@ -4,12 +4,12 @@ import { close, onFirstRequest, reset, status } from './faulty-responses.ts';
 
 const HOUR_MS = 3_600_000;
 
-const AFTER_RETRIES = { outcome: 'its value', requests: 2, bound: 'as long as it asks' } as const;
+const AFTER_RETRIES = { outcome: 'value', requests: 2, bound: '`Retry-After`' } as const;
 const UNAVAILABLE = { outcome: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
 
-/** It asks to be asked later, or fails only once. */
+/** The upstream limits the rate of requests, or fails only once. */
 export const rateLimits: FaultGroup = {
-  title: 'Patience',
+  title: 'Retries and rate limits',
   faults: [
     responseFaults(
       'fails once:',
@@ -18,66 +18,70 @@ export const rateLimits: FaultGroup = {
         '503': onFirstRequest(status(503)),
         '408': onFirstRequest(status(408)),
         '409': onFirstRequest(status(409)),
-        'closing the connection': onFirstRequest(({ socket }) => close(socket)),
-        'resetting it': onFirstRequest(({ socket }) => reset(socket)),
+        'closes the connection': onFirstRequest(({ socket }) => close(socket)),
+        'resets the connection': onFirstRequest(({ socket }) => reset(socket)),
       },
-      { outcome: 'its value', requests: 2, bound: 'after its retries' },
+      { outcome: 'value', requests: 2, bound: 'retry delays' },
     ),
     responseFault(
-      'closes connections that were kept at the moment they are used again',
+      'closes a kept-alive connection at the moment of its reuse',
       closeOnSecondRequest,
       {
-        outcome: 'its value',
+        outcome: 'value',
         requests: 2,
-        bound: 'after its retries',
+        bound: 'retry delays',
         isWarm: true,
       },
     ),
     responseFaults(
-      'answers 429 once, and asks for little patience:',
+      'responds 429 once, with a delay within the deadline:',
       {
         '`Retry-After: 1`': onFirstRequest(status(429, { 'retry-after': '1' })),
         '`Retry-After-Ms: 200`': onFirstRequest(
           status(429, { 'retry-after-ms': '200', 'retry-after': '3600' }),
         ),
         'a date': onFirstRequest(laterHttpDate(1_000)),
-        'a date by its clock, an hour behind': onFirstRequest(laterHttpDate(1_000, -HOUR_MS)),
-        'a date by its clock, an hour ahead': onFirstRequest(laterHttpDate(1_000, HOUR_MS)),
-        'a date that has gone by': onFirstRequest(laterHttpDate(-HOUR_MS)),
+        'a date by a clock that is an hour slow': onFirstRequest(laterHttpDate(1_000, -HOUR_MS)),
+        'a date by a clock that is an hour fast': onFirstRequest(laterHttpDate(1_000, HOUR_MS)),
+        'a date in the past': onFirstRequest(laterHttpDate(-HOUR_MS)),
         'a negative number': onFirstRequest(status(429, { 'retry-after': '-5' })),
-        nonsense: onFirstRequest(status(429, { 'retry-after': 'soon' })),
-        'for how long it does not say': onFirstRequest(status(429)),
+        'invalid text': onFirstRequest(status(429, { 'retry-after': 'soon' })),
+        'no `Retry-After` header': onFirstRequest(status(429)),
       },
       AFTER_RETRIES,
     ),
     responseFault(
-      'answers 429 again and again, `Retry-After: 1`',
+      'responds 429 to every request, `Retry-After: 1`',
       status(429, { 'retry-after': '1' }),
       {
         outcome: { code: 'RATE_LIMITED', retryAfter: 1 },
         isRetried: true,
-        bound: 'as long as it asks',
+        bound: '`Retry-After`',
         skipMs: 1_000,
       },
     ),
     responseFault(
-      'answers 429, and asks for more patience than the operation has',
+      'responds 429 with a delay beyond the deadline',
       status(429, { 'retry-after': '60' }),
       {
         outcome: { code: 'RATE_LIMITED', retryAfter: 60 },
         again: 0,
         skipMs: 60_000,
-        remark: 'nothing is sent with that key meanwhile',
+        remark: 'the gateway sends no request with that key during the cooldown',
       },
     ),
-    responseFault('answers 429, and asks for a year', status(429, { 'retry-after': '31536000' }), {
-      outcome: { code: 'RATE_LIMITED', retryAfter: 300 },
-      again: 0,
-      skipMs: 300_000,
-      remark: 'it is asked again after five minutes',
-    }),
     responseFault(
-      'answers 429 and `X-Should-Retry: false`',
+      'responds 429 with a delay of a year',
+      status(429, { 'retry-after': '31536000' }),
+      {
+        outcome: { code: 'RATE_LIMITED', retryAfter: 300 },
+        again: 0,
+        skipMs: 300_000,
+        remark: 'the cooldown ends after five minutes',
+      },
+    ),
+    responseFault(
+      'responds 429 with `X-Should-Retry: false`',
       status(429, { 'x-should-retry': 'false', 'retry-after': '1' }),
       {
         outcome: { code: 'RATE_LIMITED', retryAfter: 1 },
@@ -85,12 +89,12 @@ export const rateLimits: FaultGroup = {
       },
     ),
     responseFault(
-      'fails (503), `Retry-After: 1`, once',
+      'fails once (503), `Retry-After: 1`',
       onFirstRequest(status(503, { 'retry-after': '1' })),
       AFTER_RETRIES,
     ),
     responseFault(
-      'fails (503), and asks for more patience than the operation has',
+      'fails (503) with a delay beyond the deadline',
       status(503, { 'retry-after': '60' }),
       UNAVAILABLE,
     ),
@@ -100,7 +104,7 @@ export const rateLimits: FaultGroup = {
       UNAVAILABLE,
     ),
     responseFault(
-      'refuses (400), `X-Should-Retry: true`',
+      'rejects the request (400), `X-Should-Retry: true`',
       status(400, { 'x-should-retry': 'true' }),
       {
         outcome: { code: 'UPSTREAM_REJECTED', status: 400 },
@@ -108,18 +112,18 @@ export const rateLimits: FaultGroup = {
       },
     ),
     responseFault(
-      'refuses (422) once, `X-Should-Retry: true`',
+      'rejects the request once (422), `X-Should-Retry: true`',
       onFirstRequest(status(422, { 'x-should-retry': 'true' })),
       {
-        outcome: 'its value',
+        outcome: 'value',
         requests: 2,
-        bound: 'after its retries',
+        bound: 'retry delays',
       },
     ),
   ],
 };
 
-/** 429 until a date, so many ms from now by a clock that may be wrong. */
+/** 429 until a date, `ms` from now, by a clock that may be wrong. */
 function laterHttpDate(ms: number, skewMs = 0): FaultyResponder {
   const toHttpDate = (at: number) => new Date(at).toUTCString();
   return (exchange) => {
@@ -128,7 +132,7 @@ function laterHttpDate(ms: number, skewMs = 0): FaultyResponder {
   };
 }
 
-/** Answers the first request of a connection, and closes it on the second: it had not seen it coming. */
+/** Responds to the first request of a connection, and closes the connection on the second. */
 function closeOnSecondRequest(exchange: Parameters<FaultyResponder>[0]): void | Promise<void> {
   const { socket } = exchange;
   if (socket.bytesWritten > 0) return close(socket);

@@ -4,7 +4,7 @@ import { status, withHeaders } from './faulty-responses.ts';
 const UNAVAILABLE = { outcome: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
 const CODES = [301, 302, 303, 307, 308];
 
-/** It sends us elsewhere: nobody goes. */
+/** The upstream redirects; the gateway does not follow. */
 export const redirects: FaultGroup = {
   title: 'Redirects',
   faults: [
@@ -16,7 +16,7 @@ export const redirects: FaultGroup = {
           { leadTo: (origin: string) => status(code, { location: `${origin}/api/call/x` }) },
         ]),
       ),
-      { ...UNAVAILABLE, remark: 'nobody goes there, nor does the key' },
+      { ...UNAVAILABLE, remark: 'the gateway does not follow, and does not send the key there' },
     ),
     responseFault(
       'redirects to itself',
@@ -24,7 +24,7 @@ export const redirects: FaultGroup = {
         void response.writeHead(302, { location: request.url ?? '' }).end(),
       UNAVAILABLE,
     ),
-    responseFault('redirects to nowhere', status(302), UNAVAILABLE),
+    responseFault('redirects without a location', status(302), UNAVAILABLE),
     fault(
       'names another host in `Refresh`, `Link` and `Alt-Svc`',
       {
@@ -35,7 +35,7 @@ export const redirects: FaultGroup = {
             'alt-svc': `h2="${new URL(origin).host}"`,
           })),
       },
-      { outcome: 'its value', remark: 'nobody goes there' },
+      { outcome: 'value', remark: 'the gateway does not connect to it' },
     ),
   ],
 };

@@ -8,14 +8,14 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import type { Certificate } from '../support/faulty-upstream.ts';
 
-/** Takes the upstream's place on its port, until it is disposed of. */
+/** Listens on the upstream's port until it is disposed of. */
 export type ReplacementServer = (port: number) => Promise<AsyncDisposable>;
 
 const HOST = '127.0.0.1';
 
 export const noListener: ReplacementServer = async () => ({ async [Symbol.asyncDispose]() {} });
 
-/** The system takes connections as long as its backlog has room, and nobody ever fetches them from there. */
+/** The operating system accepts connections into the backlog, and no process takes them from there. */
 export const backlogOnly: ReplacementServer = async (port) => {
   const stopped = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(BUSY_SERVER, { eval: true, workerData: { port, host: HOST, stopped } });
@@ -42,7 +42,7 @@ export const backlogOnly: ReplacementServer = async (port) => {
   }
 };
 
-/** A server in a thread that does nothing else from then on, until it is told to end. */
+/** A server in a thread that is blocked until the test ends it. */
 const BUSY_SERVER = `
 const { parentPort, workerData: { port, host, stopped } } = require('node:worker_threads');
 const server = require('node:net').createServer();
@@ -60,7 +60,7 @@ export const plainHttp: ReplacementServer = (port) =>
     port,
   );
 
-/** @param certificate nobody whom the gateway trusts has signed it */
+/** @param certificate signed by an issuer that the gateway does not trust */
 export const untrustedTls: ReplacementServer = async (port) =>
   serve(createTlsServer(createCertificate()), port);
 
@@ -82,7 +82,7 @@ async function serve(server: Server, port: number): Promise<AsyncDisposable> {
   };
 }
 
-/** Signed by itself, for this machine. */
+/** A self-signed certificate for this machine. */
 export function createCertificate(): Certificate {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   try {

@@ -14,10 +14,10 @@ import {
 const MIB = 2 ** 20;
 const INVALID_RESPONSE = { outcome: { code: 'UPSTREAM_INVALID_RESPONSE' } } as const;
 const BROKEN = { outcome: { code: 'UPSTREAM_UNAVAILABLE' }, isRetried: true } as const;
-const VALUE_RETURNED = { outcome: 'its value' } as const;
+const VALUE_RETURNED = { outcome: 'value' } as const;
 const TOO_LARGE = {
   ...INVALID_RESPONSE,
-  remark: 'read as far as `REVOX_MAX_RESPONSE_BYTES`',
+  remark: 'read up to `REVOX_MAX_RESPONSE_BYTES`',
   maxBytes: 100 * MIB,
 } as const;
 
@@ -32,29 +32,29 @@ const TYPES = [
   '',
 ];
 
-/** It answers 200, and something is wrong with what it says. */
+/** The upstream responds with 200 and an invalid or unusual body. */
 export const bodies: FaultGroup = {
-  title: 'Answers',
+  title: 'Response bodies',
   faults: [
     responseFault(
-      'answers with an HTML page to log in',
+      'responds with an HTML login page',
       body(LOGIN, { 'content-type': 'text/html' }),
       INVALID_RESPONSE,
     ),
     responseFault(
-      'answers with JSON that was cut',
+      'responds with truncated JSON',
       withChangedResponse(({ body: whole }) => ({ body: whole.subarray(0, 200) })),
       INVALID_RESPONSE,
     ),
     responseFaults(
-      'answers with another document than promised:',
+      'responds with another document than documented:',
       {
-        nothing: body(''),
-        blanks: body(' \n'),
+        'an empty body': body(''),
+        'white space': body(' \n'),
         null: body('null'),
-        'a text': body('"ok"'),
-        'a list': body('[]'),
-        'an error': body('{"message":"Something went wrong"}'),
+        'a string': body('"ok"'),
+        'an array': body('[]'),
+        'an error object': body('{"message":"Something went wrong"}'),
         'an envelope with null in it': body('{"call":null}'),
         'an object without an id': body('{"call":{"status":"completed"}}'),
         'two documents': withChangedResponse(({ body: whole }) => ({
@@ -68,18 +68,18 @@ export const bodies: FaultGroup = {
       INVALID_RESPONSE,
     ),
     responseFault(
-      'answers with 100,000 lists within one another',
+      'responds with arrays nested 100,000 levels deep',
       body(`{"call":${'['.repeat(1e5)}${']'.repeat(1e5)}}`),
       INVALID_RESPONSE,
     ),
-    responseFault('answers with 50 MB', flood(50 * MIB), TOO_LARGE),
+    responseFault('responds with 50 MB', flood(50 * MIB), TOO_LARGE),
     responseFault(
-      'answers with 50 MB in 50 kB of gzip',
+      'responds with 50 MB in 50 kB of gzip',
       body(BOMB, { 'content-encoding': 'gzip' }),
       TOO_LARGE,
     ),
     responseFaults(
-      'compresses its answer, though nobody asked for it:',
+      'compresses its response although the request does not accept that:',
       {
         gzip: encoded('gzip', gzipSync),
         deflate: encoded('deflate', deflateSync),
@@ -88,16 +88,16 @@ export const bodies: FaultGroup = {
       VALUE_RETURNED,
     ),
     responseFaults(
-      'answers with damaged gzip:',
+      'responds with damaged gzip:',
       {
-        'other bytes in it': encoded('gzip', (whole) => damaged(gzipSync(whole))),
-        'cut short': encoded('gzip', (whole) => gzipSync(whole).subarray(0, -12)),
+        'overwritten bytes': encoded('gzip', (whole) => damaged(gzipSync(whole))),
+        truncated: encoded('gzip', (whole) => gzipSync(whole).subarray(0, -12)),
         'not gzip at all': encoded('gzip', (whole) => whole),
       },
       INVALID_RESPONSE,
     ),
     responseFaults(
-      'answers in an encoding that is not known:',
+      'responds in an unknown encoding:',
       {
         zstd: encoded('zstd', (whole) => whole),
         'gzip in gzip': encoded('gzip, gzip', (whole) => gzipSync(gzipSync(whole))),
@@ -105,31 +105,29 @@ export const bodies: FaultGroup = {
       INVALID_RESPONSE,
     ),
     responseFaults(
-      'calls its JSON something else:',
-      Object.fromEntries(
-        TYPES.map((type) => [type === '' ? 'nothing' : `\`${type}\``, typed(type)]),
-      ),
+      'sends its JSON with another content type:',
+      Object.fromEntries(TYPES.map((type) => [type === '' ? 'none' : `\`${type}\``, typed(type)])),
       VALUE_RETURNED,
     ),
     responseFault(
-      'puts a byte order mark before its JSON',
+      'sends a byte order mark before its JSON',
       withChangedResponse(({ body: whole }) => ({ body: Buffer.concat([MARK, whole]) })),
       VALUE_RETURNED,
     ),
     responseFault(
-      'answers in UTF-16',
+      'responds in UTF-16',
       withChangedResponse(({ body: whole }) => ({
         body: Buffer.from(whole.toString(), 'utf16le'),
       })),
       INVALID_RESPONSE,
     ),
     responseFault(
-      'tells a smaller `Content-Length` than its answer has',
+      'sends a `Content-Length` that is too small',
       rawBytes((answer) => withHead(answer, 'content-length: 30'), close),
       INVALID_RESPONSE,
     ),
     responseFault(
-      'tells two different lengths',
+      'sends two different `Content-Length` headers',
       rawBytes(
         (answer) => withHead(answer, 'content-length: 9', `content-length: ${answer.body.length}`),
         close,
@@ -137,7 +135,7 @@ export const bodies: FaultGroup = {
       BROKEN,
     ),
     responseFault(
-      'tells a length, and sends chunks',
+      'sends both `Content-Length` and chunks',
       rawBytes(
         (answer) =>
           chunked(answer.body, answer.body.length, `content-length: ${answer.body.length}`),
@@ -146,31 +144,31 @@ export const bodies: FaultGroup = {
       BROKEN,
     ),
     responseFault(
-      'sends a chunk whose size is no number',
+      'sends a chunk whose size is not a number',
       rawBytes(`${head(['transfer-encoding: chunked'])}zz\r\n{}\r\n`),
       BROKEN,
     ),
     responseFault(
-      'sends its answer in chunks of a few bytes',
+      'sends its response in chunks of a few bytes',
       rawBytes((answer) => chunked(answer.body, 7), close),
       VALUE_RETURNED,
     ),
     responseFault(
-      'speaks HTTP/1.0, and ends by closing',
+      'responds in HTTP/1.0 and closes the connection at the end',
       rawBytes((answer) => head([], 'HTTP/1.0 200 OK') + answer.body, close),
       VALUE_RETURNED,
     ),
     responseFault(
-      'closes the connection after its answer, and has not said so',
+      'closes the connection after its response without `Connection: close`',
       rawBytes((answer) => withHead(answer, lengthOf(answer)), close),
       VALUE_RETURNED,
     ),
     responseFault(
-      'answers with 100 kB of headers',
+      'responds with 100 kB of headers',
       status(200, { 'x-large': 'x'.repeat(100_000) }),
       BROKEN,
     ),
-    responseFault('answers with what is no HTTP', rawBytes('HTTP/9.9 YES\r\n\r\n', close), BROKEN),
+    responseFault('responds with malformed HTTP', rawBytes('HTTP/9.9 YES\r\n\r\n', close), BROKEN),
   ],
 };
 

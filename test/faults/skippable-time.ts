@@ -1,12 +1,12 @@
 interface Timer {
   readonly ms: number;
-  /** By the clock of `elapsed`. */
+  /** The time by the clock of `elapsed`. */
   readonly dueAt: number;
   readonly onTime: () => void;
   timeout: NodeJS.Timeout;
 }
 
-/** Time as it goes by, of which a test may leave out some. */
+/** Real time that a test can skip forward. */
 export function createSkippableTime() {
   const timers = new Set<Timer>();
   let skippedMs = 0;
@@ -35,11 +35,11 @@ export function createSkippableTime() {
         clearTimeout(timer.timeout);
       };
     },
-    /** Times that are being waited for, ms. */
+    /** The delays of running timers, in ms. */
     get running(): number[] {
       return [...timers].map(({ ms }) => ms);
     },
-    /** So much time has gone by at once, ms. */
+    /** Skips this time, in ms. */
     skip(ms: number): void {
       skippedMs += ms;
       for (const timer of timers) {

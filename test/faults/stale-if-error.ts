@@ -2,20 +2,20 @@ import { type FaultGroup, fault, responseFault, responseFaults } from './fault.t
 import { body, hang, rawBytes, reset, status } from './faulty-responses.ts';
 import { backlogOnly, noListener } from './replacement-servers.ts';
 
-/** Remembered, and no longer fresh by the time it is asked for again. */
+/** Cached, and stale when it is requested again. */
 const CACHED = {
   isCached: true,
   settings: { FRESHNESS_ENDED_CALL_MS: '1', FRESHNESS_WHILE_REVALIDATING_MS: '0' },
 } as const;
-const STALE_VALUE = { ...CACHED, outcome: 'its value', remark: 'an older one' } as const;
+const STALE_VALUE = { ...CACHED, outcome: 'value', remark: 'the stale one' } as const;
 const SLOW_BOUND = { ...STALE_VALUE, bound: 'REVOX_TIMEOUT_MS' } as const;
 
-/** What it has answered before is remembered. */
+/** The response to an earlier request is cached. */
 export const staleIfError: FaultGroup = {
-  title: 'When the field is remembered, but not fresh any more',
+  title: 'Stale cached field',
   faults: [
-    fault('is not there', { instead: noListener }, { ...STALE_VALUE, isRetried: true }),
-    fault('leaves connections in its backlog', { instead: backlogOnly }, SLOW_BOUND),
+    fault('refuses connections', { instead: noListener }, { ...STALE_VALUE, isRetried: true }),
+    fault('leaves connections in its accept backlog', { instead: backlogOnly }, SLOW_BOUND),
     fault(
       'closes connections',
       { connection: (socket) => void socket.end() },
@@ -25,9 +25,9 @@ export const staleIfError: FaultGroup = {
       ...STALE_VALUE,
       isRetried: true,
     }),
-    responseFault('answers nothing', hang, SLOW_BOUND),
+    responseFault('sends no response', hang, SLOW_BOUND),
     responseFault(
-      'hangs in the middle of the body',
+      'stops in the middle of the body',
       rawBytes('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"call":'),
       SLOW_BOUND,
     ),
@@ -40,7 +40,7 @@ export const staleIfError: FaultGroup = {
       },
     ),
     responseFault(
-      'answers 429, and asks for more patience than the operation has',
+      'responds 429 with a delay beyond the deadline',
       status(429, { 'retry-after': '60' }),
       {
         ...STALE_VALUE,
@@ -48,21 +48,21 @@ export const staleIfError: FaultGroup = {
       },
     ),
     responseFaults(
-      'says that it is gone:',
+      'reports that the object is gone:',
       { '404': status(404), '410': status(410) },
       { ...CACHED, outcome: 'null' },
     ),
-    responseFault('refuses (400)', status(400), {
+    responseFault('rejects the request (400)', status(400), {
       ...CACHED,
       outcome: { code: 'UPSTREAM_REJECTED', status: 400 },
     }),
-    responseFault('refuses the key (401)', status(401), {
+    responseFault('rejects the key (401)', status(401), {
       ...CACHED,
       outcome: { code: 'UPSTREAM_REJECTED', status: 401 },
       dropsCache: true,
-      remark: 'what was remembered for the key is dropped',
+      remark: 'the cached responses of the key are dropped',
     }),
-    responseFault('answers with HTML', body('<!doctype html>', { 'content-type': 'text/html' }), {
+    responseFault('responds with HTML', body('<!doctype html>', { 'content-type': 'text/html' }), {
       ...CACHED,
       outcome: { code: 'UPSTREAM_INVALID_RESPONSE' },
     }),

@@ -8,40 +8,47 @@ const PASS_THROUGH = {
   headers: { authorization: 'Bearer sk_demo_a' },
 };
 const UNAVAILABLE = { outcome: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
-const REJECTED = { outcome: { code: 'UPSTREAM_REJECTED', status: 'its own' } } as const;
-const REFUSED = { dropsCache: true, remark: 'what was remembered for the key is dropped' } as const;
+const REJECTED = { outcome: { code: 'UPSTREAM_REJECTED', status: 'as sent' } } as const;
+const REFUSED = {
+  dropsCache: true,
+  remark: 'the cached responses of the key are dropped',
+} as const;
 
-/** It refuses, or fails, and says so. */
+/** The upstream responds with an error status. */
 export const statuses: FaultGroup = {
   title: 'Statuses',
   faults: [
     responseFaults(
-      'refuses:',
+      'rejects the request:',
       eachStatus([
         400, 402, 405, 406, 412, 413, 414, 415, 418, 421, 422, 423, 424, 425, 426, 428, 431, 451,
         499,
       ]),
       REJECTED,
     ),
-    responseFaults('refuses for the moment:', eachStatus([408, 409]), {
+    responseFaults('rejects the request temporarily:', eachStatus([408, 409]), {
       ...REJECTED,
       isRetried: true,
     }),
-    responseFaults('refuses the gateway’s own key:', eachStatus([401]), {
+    responseFaults('rejects the gateway’s own key:', eachStatus([401]), {
       ...REJECTED,
       ...REFUSED,
     }),
-    responseFaults('refuses an object to the gateway’s own key:', eachStatus([403]), REJECTED),
-    responseFault('refuses the caller’s key: 401', status(401), {
+    responseFaults(
+      'denies the gateway’s own key access to the object:',
+      eachStatus([403]),
+      REJECTED,
+    ),
+    responseFault('rejects the caller’s key: 401', status(401), {
       outcome: { code: 'UNAUTHENTICATED' },
       ...REFUSED,
       ...PASS_THROUGH,
     }),
-    responseFault('refuses an object to the caller’s key: 403', status(403), {
+    responseFault('denies the caller’s key access to the object: 403', status(403), {
       outcome: { code: 'FORBIDDEN' },
       ...PASS_THROUGH,
     }),
-    responseFaults('says that there is no such object:', eachStatus([404, 410]), {
+    responseFaults('reports that the object does not exist:', eachStatus([404, 410]), {
       outcome: 'null',
     }),
     responseFaults(
@@ -53,7 +60,7 @@ export const statuses: FaultGroup = {
       },
     ),
     responseFault(
-      'fails (503), and its proxy answers with a page',
+      'fails (503) with an HTML page of its proxy',
       status(503, { 'content-type': 'text/html' }, '<h1>503</h1>'),
       {
         ...UNAVAILABLE,
@@ -61,60 +68,56 @@ export const statuses: FaultGroup = {
       },
     ),
     responseFault(
-      'refuses (400), and never ends what it says of it',
+      'rejects the request (400) with a body that never ends',
       rawBytes(unfinishedErrorBody('400 Bad Request')),
       {
         outcome: { code: 'UPSTREAM_REJECTED', status: 400 },
       },
     ),
     responseFault(
-      'says that there is no such object (404), and never ends what it says of it',
+      'reports that the object does not exist (404) with a body that never ends',
       rawBytes(unfinishedErrorBody('404 Not Found')),
       {
         outcome: 'null',
       },
     ),
-    responseFaults(
-      'answers with a status that is no answer to a question:',
-      eachStatus([300, 304, 305]),
-      UNAVAILABLE,
-    ),
-    responseFaults('answers with a status that there is not:', eachStatus([600, 999]), {
+    responseFaults('responds with another 3xx status:', eachStatus([300, 304, 305]), UNAVAILABLE),
+    responseFaults('responds with an undefined status:', eachStatus([600, 999]), {
       ...UNAVAILABLE,
       isRetried: true,
     }),
-    responseFaults('answers without a body:', eachStatus([204, 205]), {
+    responseFaults('responds without a body:', eachStatus([204, 205]), {
       outcome: { code: 'UPSTREAM_INVALID_RESPONSE' },
     }),
     responseFaults(
-      'answers in full, with another status than 200:',
+      'sends a complete response with a 2xx status other than 200:',
       Object.fromEntries(
         [201, 202, 203, 206, 226].map((code) => [
           String(code),
           withChangedResponse(() => ({ status: code })),
         ]),
       ),
-      { outcome: 'its value' },
+      { outcome: 'value' },
     ),
     responseFaults(
-      'says something before its answer:',
+      'sends an informational status before its response:',
       {
         '102': withStatusBefore('102 Processing'),
         '103': withStatusBefore('103 Early Hints\r\nlink: </x.css>; rel=preload'),
       },
-      { outcome: 'its value' },
+      { outcome: 'value' },
     ),
     responseFault(
-      'says 100 before its answer, though nobody asked whether to go on',
+      'sends 100 before its response although the request has no `Expect` header',
       withStatusBefore('100 Continue'),
       {
         ...UNAVAILABLE,
         isRetried: true,
-        remark: 'undici takes it for an error',
+        remark: 'undici treats it as an error',
       },
     ),
     responseFault(
-      'wants to go on in another protocol (101)',
+      'switches to another protocol (101)',
       rawBytes('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
       {
         ...UNAVAILABLE,

@@ -10,12 +10,12 @@ const { calls, assistants, campaigns, attempts, rows } = sandbox.control.data(KE
 const call = calls.find(({ id }) => id === richCallId)!;
 const assistantId = fiveAssistantIds.find((id) => id !== frenchAssistantId)!;
 
-/** A field that meets a fault, or stands beside it. */
+/** A field of the query: the one that meets the fault, or another. */
 export interface Subject {
   readonly selection: string;
-  /** Of the requests for it, as `GET /call/…`, without what differs. */
+  /** The common start of its request lines: `GET /call/…`. */
   readonly request: string;
-  /** As the sandbox's own data tells it. */
+  /** The expected value, from the sandbox's data. */
   readonly value: unknown;
 }
 
@@ -96,16 +96,16 @@ const SIBLING_FIELDS = {
   },
 } satisfies { readonly [name: string]: Subject };
 
-/** What a query holds: the field that meets the fault, and others that do not. */
+/** The fields of a query: one that meets the fault, and others that do not. */
 export interface SubjectScenario {
   readonly hit: Subject;
   readonly siblings: readonly Subject[];
-  /** For what stands beside the fault, or leads to it. */
+  /** The requests of the other fields, and those that lead to the fault. */
   readonly otherRequests: readonly string[];
 }
 
 export function toScenario(name: SubjectName): SubjectScenario {
-  // Two assistants at a time would be answered by the list of all.
+  // Two assistants in one operation would be read from the complete list.
   const siblings =
     name === 'assistant'
       ? [SIBLING_FIELDS.campaigns]
@@ -114,7 +114,7 @@ export function toScenario(name: SubjectName): SubjectScenario {
   return { hit: FIELDS[name], siblings, otherRequests: other.sort() };
 }
 
-/** What the field that meets a fault gives, where it gives anything. */
+/** The value of the field that meets a fault, if it has one. */
 export function toValue({ subject, attempts: toIds, transform }: Fault): unknown {
   const { value } = FIELDS[subject];
   if (transform) return transform(value);

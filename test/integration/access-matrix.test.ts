@@ -13,7 +13,7 @@ import {
   toJwk,
   VALID_CLAIMS,
 } from '../support/token-issuer.ts';
-import { readAccessMatrix, toMeanings } from './access-matrix.ts';
+import { readAccessMatrix, toMeanings, withTitles } from './access-matrix.ts';
 
 const SECRET = 'a-router-secret';
 const NEXT_SECRET = 'the-next-router-secret';
@@ -32,7 +32,7 @@ const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } }
   secrets: { ROUTER_SECRETS: `${SECRET},${NEXT_SECRET}` },
   tokens: JWT_SETTINGS,
   // These words describe upstream and issuer failures, not settings.
-  'refused by Revox': {},
+  'rejected by Revox': {},
   'issuer down': {},
 };
 
@@ -46,12 +46,12 @@ const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Prom
   none: () => undefined,
   'a Revox key': () => `Bearer ${KEY_B}`,
   'a Revox key, scheme in capitals': () => `BEARER ${KEY_B}`,
-  'a key that Revox does not take': () => 'Bearer sk_of_nobody',
-  'a key that may not see this': () => 'Bearer sk_of_somebody_else',
+  'a key that Revox rejects': () => 'Bearer sk_unknown',
+  'a key without access to the object': () => 'Bearer sk_without_access',
   'a Revox key as Basic': () => `Basic ${Buffer.from(`${KEY_B}:`).toString('base64')}`,
   'a Revox key without a scheme': () => KEY_B,
   'two keys': () => `Bearer ${KEY_A} ${KEY_B}`,
-  'Bearer and nothing': () => 'Bearer ',
+  'Bearer without a value': () => 'Bearer ',
   'a secret': () => `Bearer ${SECRET}`,
   'a token': () => bearer(sign(key, good())),
   'a token without a scheme': () => sign(key, good()),
@@ -59,16 +59,16 @@ const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Prom
     bearer(sign(key, { ...without('scope'), scp: ['calls:list', 'calls:read'] })),
   'a token for several audiences': () =>
     bearer(sign(key, { ...good(), aud: ['https://other.test', AUDIENCE] })),
-  "a token of the issuer's next key": () => bearer(sign(nextKey, good())),
-  'a token that names no key': () => bearer(sign(key, good(), { kid: undefined })),
+  "a token signed with the issuer's next key": () => bearer(sign(nextKey, good())),
+  'a token without a key id': () => bearer(sign(key, good(), { kid: undefined })),
   'an expired token': () => bearer(sign(key, { ...good(), exp: before() })),
   'a token without an expiry': () => bearer(sign(key, without('exp'))),
   'a token not valid yet': () => bearer(sign(key, { ...good(), nbf: expiresSoon() })),
-  'a token of another issuer': () => bearer(sign(key, { ...good(), iss: `${ISSUER}x` })),
+  'a token from another issuer': () => bearer(sign(key, { ...good(), iss: `${ISSUER}x` })),
   'a token without an issuer': () => bearer(sign(key, without('iss'))),
   'a token for another audience': () => bearer(sign(key, { ...good(), aud: 'https://other.test' })),
   'a token without an audience': () => bearer(sign(key, without('aud'))),
-  'a token of another scope': () => bearer(sign(key, { ...good(), scope: 'calls:read:list' })),
+  'a token with another scope': () => bearer(sign(key, { ...good(), scope: 'calls:read:list' })),
   'a token with a part of the scopes': () => bearer(sign(key, { ...good(), scope: 'calls:read' })),
   'a token without a scope': () => bearer(sign(key, without('scope'))),
   'an unsigned token': () =>
@@ -79,14 +79,14 @@ const AUTHORIZATIONS: { readonly [word: string]: () => string | undefined | Prom
       new SignJWT(good()).setProtectedHeader({ alg: 'HS256', kid: key.kid }).sign(secret),
     );
   },
-  'a token of an unknown key': () => bearer(sign(unknownKey, good())),
-  'a token that brings its own key': async () =>
+  'a token signed with an unknown key': () => bearer(sign(unknownKey, good())),
+  'a token that contains its own key': async () =>
     bearer(
       sign(unknownKey, good(), { jwk: await toJwk(unknownKey), jku: 'https://evil.test/keys' }),
     ),
-  'a token of another key under the name of a known one': () =>
+  'a token signed with another key under a known key id': () =>
     bearer(sign(unknownKey, good(), { kid: key.kid })),
-  'a token changed on the way': async () => {
+  'a modified token': async () => {
     const [header, , signature] = (await sign(key, { ...good(), scope: '' })).split('.');
     return bearer(Promise.resolve(`${header}.${toPart(good())}.${signature}`));
   },
@@ -99,10 +99,10 @@ const SECRETS: { readonly [word: string]: string | undefined } = {
   'the next secret': NEXT_SECRET,
   'a wrong secret': 'a-router-secreT',
   'a secret in capitals': SECRET.toUpperCase(),
-  'a part of a secret': SECRET.slice(0, -1),
+  'a truncated secret': SECRET.slice(0, -1),
   'both secrets': `${SECRET}, ${NEXT_SECRET}`,
   'Bearer and a secret': `Bearer ${SECRET}`,
-  'an empty one': '',
+  'an empty value': '',
   'a Revox key': KEY_B,
 };
 
@@ -119,16 +119,16 @@ const PROTECTED_FIELDS: { readonly [name: string]: string } = {
 const rows = readAccessMatrix('Mode × credential × secret');
 
 describe('Access matrix of docs/reference/access-matrix.md', () => {
-  test.each(rows)(
-    'a request with $settings · $Authorization · $Router-Authorization results in $answer',
-    async (row) => {
+  test.each(withTitles(rows, ['settings', 'Authorization', 'Router-Authorization']))(
+    '%s',
+    async (_title, row) => {
       const words = row.settings!.split(', ');
       const settings = Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word)));
       const authorization = await toMeanings(AUTHORIZATIONS, row.Authorization)();
       const secret = toMeanings(SECRETS, row['Router-Authorization']);
       const down = { ...issuer, respond: async () => new Response(null, { status: 500 }) };
       const bugs: unknown[] = [];
-      const askedWith: string[][] = [];
+      const sentHeaders: string[][] = [];
       const gateway = createTestGateway({
         settings,
         gateway: {
@@ -136,19 +136,19 @@ describe('Access matrix of docs/reference/access-matrix.md', () => {
           log: { info: () => {}, error: () => {}, unexpected: (error) => bugs.push(error) },
         },
         upstream: (request) => {
-          askedWith.push([...request.headers].map(([name, value]) => `${name}: ${value}`));
+          sentHeaders.push([...request.headers].map(([name, value]) => `${name}: ${value}`));
           return gateway.sandbox.fetch(request);
         },
       });
-      const isRefused = words.includes('refused by Revox') && 401;
-      const isForbidden = row.Authorization === 'a key that may not see this' && 403;
-      if (isRefused || isForbidden)
-        gateway.sandbox.control.fail(() => true, { status: isRefused || isForbidden || 500 });
+      const isRejected = words.includes('rejected by Revox') && 401;
+      const isForbidden = row.Authorization === 'a key without access to the object' && 403;
+      if (isRejected || isForbidden)
+        gateway.sandbox.control.fail(() => true, { status: isRejected || isForbidden || 500 });
       const { richCallId, otherCallId } = {
         ...sampleIds(gateway.sandbox),
         otherCallId: gateway.sandbox.control.data(KEY_B).calls[0]!.id,
       };
-      const id = row['Revox is asked with'] === "the caller's key" ? otherCallId : richCallId;
+      const id = row['credential sent to Revox'] === "the caller's key" ? otherCallId : richCallId;
 
       const headers = {
         'content-type': 'application/json',
@@ -183,7 +183,7 @@ describe('Access matrix of docs/reference/access-matrix.md', () => {
         [response.status, ...errors.map(({ extensions }) => extensions.code), reason]
           .filter(Boolean)
           .join(' '),
-      ).toBe(row.answer);
+      ).toBe(row.response);
       expect(challenge !== null).toBe(response.status === 401 || reason !== undefined);
       if (response.status !== 200)
         expect(await statusesOfAll()).toEqual(
@@ -193,13 +193,13 @@ describe('Access matrix of docs/reference/access-matrix.md', () => {
         response.status !== 200 ? undefined : { call: errors.length === 0 ? { id } : null },
       );
       const bearerOf: { readonly [word: string]: string | undefined } = {
-        nothing: undefined,
+        none: undefined,
         "the caller's key": authorization?.replace(/^bearer/i, 'Bearer'),
         "the gateway's key": `Bearer ${KEY_A}`,
       };
-      const bearer = toMeanings(bearerOf, row['Revox is asked with']);
+      const bearer = toMeanings(bearerOf, row['credential sent to Revox']);
       expect(gateway.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
-      expect(askedWith).toEqual(
+      expect(sentHeaders).toEqual(
         bearer === undefined ? [] : [['accept: application/json', `authorization: ${bearer}`]],
       );
       expect(bugs).toEqual([]);
@@ -207,12 +207,12 @@ describe('Access matrix of docs/reference/access-matrix.md', () => {
   );
 
   test('every word that this test defines occurs in the table of docs/reference/access-matrix.md', () => {
-    const said = (column: string) => new Set(rows.map((row) => row[column]!));
-    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(
+    const wordsOf = (column: string) => new Set(rows.map((row) => row[column]!));
+    expect(new Set([...wordsOf('settings')].flatMap((cell) => cell.split(', ')))).toEqual(
       new Set(Object.keys(SETTINGS)),
     );
-    expect(said('Authorization')).toEqual(new Set(Object.keys(AUTHORIZATIONS)));
-    expect(said('Router-Authorization')).toEqual(new Set(Object.keys(SECRETS)));
+    expect(wordsOf('Authorization')).toEqual(new Set(Object.keys(AUTHORIZATIONS)));
+    expect(wordsOf('Router-Authorization')).toEqual(new Set(Object.keys(SECRETS)));
   });
 });
 

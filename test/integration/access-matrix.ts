@@ -20,6 +20,17 @@ export function readAccessMatrix(heading: string): Record<string, string>[] {
   });
 }
 
+/** Pairs each row with the title of its test. (vitest cannot interpolate a column name with a hyphen.) */
+export function withTitles(
+  rows: readonly Record<string, string>[],
+  columns: readonly string[],
+): (readonly [title: string, row: Record<string, string>])[] {
+  return rows.map((row) => {
+    const values = columns.map((column) => row[column]).join(' · ');
+    return [`a request with ${values} results in ${row.response}`, row] as const;
+  });
+}
+
 function splitCells(row: string): string[] {
   return row
     .split('|')

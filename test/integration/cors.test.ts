@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createTestGateway, KEY_A } from '../support/test-gateway.ts';
-import { readAccessMatrix, toMeanings } from './access-matrix.ts';
+import { readAccessMatrix, toMeanings, withTitles } from './access-matrix.ts';
 
 const OWN = 'http://localhost:4000';
 const ALLOWED = 'https://app.test';
@@ -16,15 +16,14 @@ const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } }
 
 const ORIGINS: { readonly [word: string]: string | undefined } = {
   none: undefined,
-  nobody: undefined,
   null: 'null',
-  'its own': OWN,
-  'its own, by https': OWN.replace('http', 'https'),
-  'its own, by another name': OWN.replace('localhost', '127.0.0.1'),
-  'another port': 'http://localhost:4001',
-  'a stranger': 'https://evil.test',
-  'an allowed one': ALLOWED,
-  'an allowed one, by another name': `${ALLOWED}.evil.test`,
+  "the gateway's": OWN,
+  "the gateway's, with https": OWN.replace('http', 'https'),
+  "the gateway's, as 127.0.0.1": OWN.replace('localhost', '127.0.0.1'),
+  "the gateway's, with another port": 'http://localhost:4001',
+  'an unknown origin': 'https://evil.test',
+  'an allowed origin': ALLOWED,
+  'an origin that starts with an allowed one': `${ALLOWED}.evil.test`,
 };
 
 const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
@@ -44,13 +43,13 @@ const post: Sent = (id) => ({
 
 const REQUESTS: { readonly [word: string]: Sent } = {
   POST: post,
-  'POST of text': (id) => ({
+  'POST as text/plain': (id) => ({
     init: { ...post(id).init, headers: { 'content-type': 'text/plain' } },
   }),
   'POST without a secret': post,
   'POST without a key': post,
   GET: (id) => ({ search: toSearch(id) }),
-  'GET by address': (id) => ({
+  'GET from the address bar': (id) => ({
     search: toSearch(id),
     init: { headers: { 'sec-fetch-site': 'none' } },
   }),
@@ -70,9 +69,9 @@ const REQUESTS: { readonly [word: string]: Sent } = {
 const rows = readAccessMatrix('Pages of other origins');
 
 describe('CORS matrix of docs/reference/access-matrix.md', () => {
-  test.each(rows)(
-    'a request with $settings · $request · $Origin · $Sec-Fetch-Site results in $answer and is readable by $may read',
-    async (row) => {
+  test.each(withTitles(rows, ['settings', 'request', 'Origin', 'Sec-Fetch-Site']))(
+    '%s',
+    async (_title, row) => {
       const words = row.settings!.split(', ');
       const gateway = createTestGateway({
         settings: Object.assign({}, ...words.map((word) => toMeanings(SETTINGS, word))),
@@ -92,9 +91,9 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
       const text = await response.text();
 
       const code = /"code":"(\w+)"/.exec(text)?.[1];
-      expect([response.status, code].filter(Boolean).join(' ')).toBe(row.answer);
+      expect([response.status, code].filter(Boolean).join(' ')).toBe(row.response);
       expect(response.headers.get('access-control-allow-origin')).toBe(
-        toMeanings(ORIGINS, row['may read']) ?? null,
+        toMeanings(ORIGINS, row['Access-Control-Allow-Origin']) ?? null,
       );
       expect(response.headers.has('access-control-allow-credentials')).toBe(false);
       const varies = (response.headers.get('vary') ?? '')
@@ -106,21 +105,21 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
         'Accept',
         ...(words.includes('CORS_ORIGINS') ? ['Origin'] : []),
       ]);
-      const isAnswered = row.answer === '200' && row.request !== 'the GraphiQL page';
-      expect(text.includes(`"id":"${id}"`)).toBe(isAnswered);
-      expect(gateway.traffic()).toEqual(isAnswered ? [`GET /call/${id}`] : []);
+      const isFetched = row.response === '200' && row.request !== 'the GraphiQL page';
+      expect(text.includes(`"id":"${id}"`)).toBe(isFetched);
+      expect(gateway.traffic()).toEqual(isFetched ? [`GET /call/${id}`] : []);
       expect(gateway.unexpectedErrors).toEqual([]);
     },
   );
 
   test('every word that this test defines occurs in the CORS table of docs/reference/access-matrix.md', () => {
-    const said = (...columns: string[]) =>
+    const wordsOf = (...columns: string[]) =>
       new Set(columns.flatMap((column) => rows.map((row) => row[column]!)));
-    expect(new Set([...said('settings')].flatMap((cell) => cell.split(', ')))).toEqual(
+    expect(new Set([...wordsOf('settings')].flatMap((cell) => cell.split(', ')))).toEqual(
       new Set(Object.keys(SETTINGS)),
     );
-    expect(said('request')).toEqual(new Set(Object.keys(REQUESTS)));
-    expect(said('Origin', 'may read')).toEqual(new Set(Object.keys(ORIGINS)));
+    expect(wordsOf('request')).toEqual(new Set(Object.keys(REQUESTS)));
+    expect(wordsOf('Origin', 'Access-Control-Allow-Origin')).toEqual(new Set(Object.keys(ORIGINS)));
   });
 });
 

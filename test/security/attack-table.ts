@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attack, Observed } from './attack.ts';
 
-/** An attack that was played, and what was measured meanwhile. */
+/** An attack and the values that were measured during it. */
 export interface MeasuredAttack {
   readonly attack: Attack;
   readonly observed: Observed;
-  /** Without the neighbour's. */
+  /** Without the other tenant's requests. */
   readonly upstreamRequests: number;
-  /** The neighbour's latencies, ms: without attack, and during it. */
+  /** The other tenant's latencies in ms, without the attack and during it. */
   readonly quietMedian: number;
   readonly median: number;
   readonly p99: number;
@@ -16,7 +16,7 @@ export interface MeasuredAttack {
   readonly health: number;
   /** The slowest `/health`, ms. */
   readonly slowestHealth: number;
-  /** Of the gateway's process. */
+  /** Peak memory of the gateway's process. */
   readonly peakMebibytes: number;
 }
 
@@ -24,7 +24,7 @@ const PAGE = join(import.meta.dirname, '../../docs/reference/security-checklist.
 const [START, END] = ['<!-- attacks: written by `npm run test:security` -->', '<!-- /attacks -->'];
 
 const HEADER = [
-  '| attack | bound | answers | upstream requests | neighbour median, quiet → attacked (p99), ms | `/health` p99 (slowest), ms | peak memory, MiB |',
+  '| attack | bound | responses | upstream requests | other tenant: median without → with attack (p99), ms | `/health`: p99 (maximum), ms | peak memory, MiB |',
   '| --- | --- | --- | --: | --: | --: | --: |',
 ];
 
@@ -72,7 +72,7 @@ export function readTable(): { readonly name: string; readonly bound: string }[]
     });
 }
 
-/** The page with a new table in the place of the old one. */
+/** The page with a new table in place of the old one. */
 export function withTable(attacks: readonly MeasuredAttack[]): {
   readonly path: string;
   readonly text: string;
@@ -81,7 +81,7 @@ export function withTable(attacks: readonly MeasuredAttack[]): {
   return { path: PAGE, text: `${before}${START}\n${toTable(attacks)}\n${END}${after}` };
 }
 
-/** @throws Error where the page has no place for the table */
+/** @throws Error if the page has no markers for the table */
 function readPage(): { readonly before: string; readonly table: string; readonly after: string } {
   const text = readFileSync(PAGE, 'utf8');
   const [start, end] = [text.indexOf(START), text.indexOf(END)];

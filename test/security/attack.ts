@@ -1,31 +1,31 @@
-/** One way to harm the gateway, or one tenant by another. The suite plays each against a gateway process with a heap of 256 MiB. */
+/** An attack on the gateway, or of one tenant on another. The suite runs each against a gateway process with a heap of 256 MiB. */
 export interface Attack {
-  /** The row of the table in `docs/reference/security-checklist.md`: what is sent, by whom. */
+  /** The first column of the table in `docs/reference/security-checklist.md`: the requests and their sender. */
   readonly name: string;
-  /** What bounds it: a setting with its default, or a constant. */
+  /** The bound that stops the attack: a setting with its default, or a constant. */
   readonly bound: string;
-  /** Settings of the gateway, over those of pass-through mode. */
+  /** Settings of the gateway in addition to those of pass-through mode. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Answers the gateway's upstream requests, in the upstream's process; undefined: the sandbox answers. */
+  /** Responds to the gateway's upstream requests, in the upstream's process; undefined: the sandbox responds. */
   respond?(request: Request): Promise<Response> | Response | undefined;
-  /** Attacks until the signal aborts, in the attacker's process. It resolves also when the gateway closes connections. */
+  /** Attacks until the signal aborts, in the attacker's process. It also resolves if the gateway closes connections. */
   run(target: Target): Promise<Observed>;
-  /** Upstream requests that the attack may cause; default: as many as it likes. */
+  /** The maximum number of upstream requests that the attack may cause; default: no bound. */
   readonly maxUpstreamRequests?: (observed: Observed) => number;
-  /** Outcomes (see `Observed`) that are right; one of them must have been seen, and no other. */
+  /** Expected outcomes (see `Observed`). At least one must occur, and no other. */
   readonly outcomes: readonly string[];
 }
 
 export interface Target {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
   readonly signal: AbortSignal;
 }
 
-/** What the attacker saw. */
+/** The result that the attacker observed. */
 export interface Observed {
-  /** Answers by outcome: the code of the first error, `ok` for none, `HTTP 503` where the body is no GraphQL answer, `closed` for a connection that was closed. */
+  /** Number of responses by outcome: the code of the first error, `ok` without errors, `HTTP 503` if the body is not a GraphQL response, `closed` for a closed connection. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** The largest answer, bytes. */
+  /** The largest response, in bytes. */
   readonly maxAnswerBytes: number;
 }

@@ -10,8 +10,8 @@ const QUIET_MS = 1_500;
 const ATTACK_MS = 4_000;
 
 /**
- * What a tenant and a load balancer may notice of an attack, ms, beyond what a server that does nothing else takes at the same time: attacker, upstream
- * and gateway share two cores.
+ * Maximum latencies of another tenant and of a load balancer during an attack, in ms, less those of
+ * an idle server at the same time: attacker, upstream and gateway share two cores.
  */
 const MAX_MS = { median: 20, p99: 200, health: 200, slowestHealth: 1_000 };
 
@@ -21,7 +21,7 @@ const measured: MeasuredAttack[] = [];
 describe.each(named.map((one) => [one.attack.name, one] as const))(
   '%s',
   (_name, { id, attack }) => {
-    test('ends as it should, and neither the process nor the neighbour notices', async () => {
+    test('the attack has the expected outcome and leaves the process and the other tenant responsive', async () => {
       await using gateway = await startAttackedGateway({ id, attack }, NEIGHBOUR);
       const probeFor = (signal: AbortSignal) => probe({ ...gateway, key: NEIGHBOUR, signal });
       const quiet = await probeFor(AbortSignal.timeout(QUIET_MS));
@@ -31,7 +31,7 @@ describe.each(named.map((one) => [one.attack.name, one] as const))(
       const [observed, experience] = await Promise.all([attacked, probeFor(over.signal)]).catch(
         (cause: unknown) => {
           throw new Error(
-            `The attack was not answered. ${gateway.ending() ?? 'The process lives.'}`,
+            `The attack got no response. ${gateway.ending() ?? 'The process is running.'}`,
             { cause },
           );
         },
@@ -65,7 +65,7 @@ describe.each(named.map((one) => [one.attack.name, one] as const))(
       };
       for (const name of ['median', 'p99', 'health', 'slowestHealth'] as const) {
         expect
-          .soft(waits[name], `${name}, ms beyond what the control server takes`)
+          .soft(waits[name], `${name}, in ms beyond the control server`)
           .toBeLessThan(MAX_MS[name]);
       }
     });
@@ -78,7 +78,7 @@ test('the table of docs/reference/security-checklist.md names every attack and i
 
 afterAll(() => {
   console.log(toTable(measured));
-  // Figures differ from run to run: the page changes only when that is asked for.
+  // Figures differ between runs, so the page changes only on request.
   if (process.env.WRITE_TABLE === 'on' && measured.length === named.length) {
     const { path, text } = withTable(measured);
     writeFileSync(path, text);

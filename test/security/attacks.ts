@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attack } from './attack.ts';
 
-/** An attack, and the name that another process finds it by. */
+/** An attack and its id for other processes. */
 export interface NamedAttack {
   /** File and index, `execution.ts:3` for one. */
   readonly id: string;
@@ -23,7 +23,7 @@ export async function loadAttacks(): Promise<readonly NamedAttack[]> {
   return loaded.flat();
 }
 
-/** @throws Error where no attack has this id */
+/** @throws Error if no attack has this id */
 export async function findAttack(id: string): Promise<Attack> {
   const found = (await loadAttacks()).find((named) => named.id === id);
   if (!found) throw new Error(`No attack is named ${id}.`);

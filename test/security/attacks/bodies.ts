@@ -13,7 +13,7 @@ import {
 const CONNECTIONS = 400;
 const BODY_BYTES = 900_000;
 
-/** A document that is new each time, and nearly as long as a body may be. */
+/** A new document whose body is almost as large as the limit. */
 function toRequest(key: string, length: 'content-length' | 'chunked', n: number): Buffer {
   const body = JSON.stringify({ query: `{ __typename } # ${n} ${'x'.repeat(BODY_BYTES)}` });
   const head = `POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
@@ -59,7 +59,7 @@ function isClosed(socket: Socket): Promise<unknown> | undefined {
 const attack = (name: string, key: string, length: 'content-length' | 'chunked'): Attack => ({
   name,
   bound:
-    '64 MiB of request bodies under way, half of that for one caller and for all invented keys',
+    '64 MiB of request bodies in progress, half of that for one caller and for all invented keys',
   async run(target) {
     const tally = createOutcomeTally();
     for (let round = 0; !target.signal.aborted; round += 1) {

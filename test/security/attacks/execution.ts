@@ -1,23 +1,23 @@
 import type { Attack } from '../attack.ts';
 import { attackWith, type GraphQLParams, KNOWN_KEY, MADE_UP_KEY } from './requests.ts';
 
-/** An operation that is within all limits of a document, and the worst of its kind for the process that executes it. */
+/** An operation within all limits of a document, and the most expensive of its kind to execute. */
 export interface WorstOperation {
   readonly name: string;
   readonly bound: string;
-  /** Whose key it comes with; default: one that the upstream does not know. */
+  /** The API key; default: one that the upstream does not know. */
   readonly key?: string;
-  /** Answers in place of the sandbox. */
+  /** Responds in place of the sandbox. */
   readonly respond?: Attack['respond'];
   readonly outcomes: readonly string[];
   readonly maxUpstreamRequests?: number;
-  /** Whether the n-th body is another than those before; default: all are the same. */
+  /** Whether each body is new; default: all are the same. */
   readonly isNewEachTime?: boolean;
   toBody(n: number): string;
 }
 
 const ALIASES = 100;
-/** Lists of representations: as many objects as one operation may look up. */
+/** Lists of representations: together, the maximum number of lookups of an operation. */
 const LISTS = 10;
 const REPRESENTATIONS = 1_000;
 const IDS = 100;
@@ -29,7 +29,7 @@ const json = (params: GraphQLParams) => JSON.stringify(params);
 const aliasOf = (n: number) => `a${n}_`.padEnd(MAX_ALIAS_LENGTH, 'x');
 const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-/** So many fields that find entities. */
+/** A query with this number of `_entities` fields. */
 const entitiesOf = (fields: number) =>
   `query ($r: [_Any!]!) { ${times(fields, (n) => `a${n}: _entities(representations: $r) { __typename }`)} }`;
 
@@ -38,7 +38,7 @@ const entities = (
   toRepresentation: (n: number) => unknown,
   more: Partial<WorstOperation> = {},
 ): WorstOperation => ({
-  name: `10 × 1,000 representations that are ${name}`,
+  name: `10 × 1,000 representations: ${name}`,
   bound: '`MAX_ERRORS` (100)',
   outcomes: ['OPERATION_TOO_COMPLEX'],
   maxUpstreamRequests: 0,
@@ -50,13 +50,13 @@ const entities = (
   ...more,
 });
 
-/** The upstream answers each request for a call with this status. */
+/** The upstream responds to each request for a call with this status. */
 const answering = (status: number) => (request: Request) =>
   new URL(request.url).pathname.includes('/call/')
     ? Response.json({ error: 'x' }, { status })
     : undefined;
 
-/** Each assistant's prompt is 32 kB of characters that JSON writes as six. */
+/** Each assistant's prompt is 32 kB of characters that JSON escapes to six bytes. */
 function longPrompts(request: Request): Response | undefined {
   if (!new URL(request.url).pathname.endsWith('/assistants')) return undefined;
   const assistants = Array.from({ length: 20 }, (_, n) => ({
@@ -69,25 +69,25 @@ function longPrompts(request: Request): Response | undefined {
 
 const FAILING_OPERATIONS: readonly WorstOperation[] = [
   {
-    name: '100 × 1,000 representations that are numbers',
-    bound: '10 × `MAX_REPRESENTATIONS` (1,000) look-ups',
+    name: '100 × 1,000 representations: numbers',
+    bound: '10 × `MAX_REPRESENTATIONS` (1,000) lookups',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
     toBody: () =>
       json({ query: entitiesOf(ALIASES), variables: { r: Array(REPRESENTATIONS).fill(1) } }),
   },
   entities('numbers', () => 1),
-  entities('of an unknown type', () => ({ __typename: 'Nothing', id: '1' })),
+  entities('unknown types', () => ({ __typename: 'Nothing', id: '1' })),
   entities('attempts, which have no endpoint', (n) => ({ __typename: 'CallAttempt', id: `${n}` })),
-  entities('without an id', () => ({ __typename: 'Call', id: '' })),
-  entities('of an id that no URL can hold', () => ({ __typename: 'Campaign', id: '.' })),
+  entities('objects without an id', () => ({ __typename: 'Call', id: '' })),
+  entities('ids that a URL cannot contain', () => ({ __typename: 'Campaign', id: '.' })),
   entities('calls while the upstream fails', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
     key: KNOWN_KEY,
     respond: answering(500),
     outcomes: ['UPSTREAM_UNAVAILABLE'],
     maxUpstreamRequests: 250,
   }),
-  entities('calls that do not exist', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
+  entities('unknown calls', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
     key: KNOWN_KEY,
     respond: answering(404),
     outcomes: ['UPSTREAM_BUDGET_EXCEEDED'],
@@ -107,7 +107,7 @@ const FAILING_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'An argument that does not fit, of each of 100 campaigns, 50 times',
+    name: 'An invalid argument in each of 100 campaigns, 50 times',
     bound: '`MAX_ERRORS` (100)',
     key: KNOWN_KEY,
     outcomes: ['BAD_USER_INPUT'],
@@ -122,7 +122,7 @@ const FAILING_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'A page size that does not fit, of each campaign, 40 times',
+    name: 'An invalid page size in each campaign, 40 times',
     bound: '`MAX_ERRORS` (100)',
     key: KNOWN_KEY,
     outcomes: ['OPERATION_TOO_COMPLEX'],
@@ -135,7 +135,7 @@ const FAILING_OPERATIONS: readonly WorstOperation[] = [
 
 const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
   {
-    name: 'Response names of 256 characters, 100 of each of 100 attempts',
+    name: '100 response names of 256 characters for each of 100 attempts',
     bound: '`MAX_ANSWER_BYTES` (16 MiB), aliases of 256 characters',
     key: KNOWN_KEY,
     outcomes: ['ok'],
@@ -145,7 +145,7 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'Names of types under response names of 256 characters, of each of 100 attempts',
+    name: '`__typename` under response names of 256 characters for each of 100 attempts',
     bound: '`MAX_ANSWER_BYTES` (16 MiB)',
     key: KNOWN_KEY,
     outcomes: ['ok'],
@@ -155,7 +155,7 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'A response name of a megabyte',
+    name: 'A response name of one megabyte',
     bound: 'aliases of 256 characters',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
@@ -163,7 +163,7 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
       json({ query: `{ callAttempts(first: 100) { nodes { ${'x'.repeat(1_000_000)}: id } } }` }),
   },
   {
-    name: 'All that is known of 100 attempts, 70 times',
+    name: 'All fields of 100 attempts, 70 times',
     bound: '`MAX_ANSWER_BYTES` (16 MiB)',
     key: KNOWN_KEY,
     outcomes: ['OPERATION_TOO_COMPLEX'],
@@ -175,7 +175,7 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'The payload of 100 attempts, 100 times',
+    name: 'The payloads of 100 attempts, 100 times',
     bound: '`MAX_ANSWER_BYTES` (16 MiB)',
     key: KNOWN_KEY,
     outcomes: ['ok'],
@@ -185,7 +185,7 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'A long prompt of control characters, 100 times of each of 20 assistants',
+    name: 'A long prompt of control characters of each of 20 assistants, 100 times',
     bound: '`MAX_ANSWER_BYTES` (16 MiB)',
     key: KNOWN_KEY,
     respond: longPrompts,
@@ -196,7 +196,7 @@ const LARGE_RESULT_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'Rows of all campaigns, with their calls',
+    name: 'The rows of all campaigns with their calls',
     bound: '`MAX_ANSWER_BYTES` (16 MiB)',
     key: KNOWN_KEY,
     outcomes: ['ok'],
@@ -237,7 +237,7 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'A megabyte of lists in a variable',
+    name: 'One megabyte of lists in a variable',
     bound: '`MAX_REPRESENTATIONS` (1,000)',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
@@ -248,7 +248,7 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'A megabyte of numbers for representations',
+    name: 'One megabyte of numbers as representations',
     bound: '`MAX_REPRESENTATIONS` (1,000)',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
@@ -259,8 +259,8 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'A variable with a name of 300 kB that does not fit 500 times',
-    bound: 'five faults of variables in one answer, messages of 2,000 characters',
+    name: 'A variable with a name of 300 kB and 500 invalid values',
+    bound: 'five variable errors in a response, messages of 2,000 characters',
     outcomes: ['BAD_USER_INPUT'],
     maxUpstreamRequests: 0,
     toBody: () => {
@@ -285,7 +285,7 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
     toBody: () => `{"query":"{ __typename }","extensions":{"n":${nested(100_000)}}}`,
   },
   {
-    name: 'Fragments that spread one another, up to what may be written out',
+    name: 'Nested fragment spreads, up to the bound of expanded selections',
     bound: '20 × `MAX_TOKENS` selections',
     outcomes: ['ok'],
     maxUpstreamRequests: 0,
@@ -295,7 +295,7 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'More fields and fragments to compare than GraphQL compares, in a new document each time',
+    name: 'Fields and fragments beyond the bound of comparisons for overlapping fields, in new documents',
     bound: '500,000 comparisons',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
@@ -306,7 +306,7 @@ const EXPENSIVE_OPERATIONS: readonly WorstOperation[] = [
       }),
   },
   {
-    name: 'Five thousand tokens of fields, each with an argument',
+    name: '5,000 tokens of fields, each with an argument',
     bound: '`MAX_TOKENS` (5,000)',
     outcomes: ['OPERATION_TOO_COMPLEX'],
     maxUpstreamRequests: 0,
@@ -343,7 +343,7 @@ export const attacks: readonly Attack[] = WORST_OPERATIONS.map((operation) => {
     outcomes,
     ...(maxUpstreamRequests !== undefined && {
       maxUpstreamRequests: ({ outcomes: seen }) =>
-        // One more for each worker: it was cut short.
+        // One more for each worker, whose last operation was aborted.
         maxUpstreamRequests *
         (WORKERS + Object.values(seen).reduce((sum, count) => sum + count, 0)),
     }),

@@ -12,7 +12,7 @@ export interface GraphQLParams {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** What the attacker has seen, added up. */
+/** The outcomes that the attacker observed, counted. */
 export interface OutcomeTally {
   record(outcome: string, bytes?: number): void;
   observed(): Observed;
@@ -30,7 +30,7 @@ export function createOutcomeTally(): OutcomeTally {
   };
 }
 
-/** Lets so many workers act at the same time, each again and again, until the signal aborts. */
+/** Runs this number of workers concurrently; each repeats its action until the signal aborts. */
 export async function repeat(
   { signal }: Target,
   workers: number,
@@ -43,7 +43,7 @@ export async function repeat(
   );
 }
 
-/** Sends requests with so many workers, until the signal aborts. @param next the key and the parameters, or the text, of the n-th request */
+/** Sends requests with this number of workers until the signal aborts. @param next the key and the parameters, or the text, of the n-th request */
 export async function attackWith(
   target: Target,
   workers: number,
@@ -59,7 +59,7 @@ export async function attackWith(
   return tally.observed();
 }
 
-/** Waits, or until the signal aborts. */
+/** Waits for this time, or until the signal aborts. */
 export function pause({ signal }: Target, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
@@ -69,7 +69,7 @@ export function pause({ signal }: Target, ms: number): Promise<void> {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1_000 });
 
-/** Sends an operation, reads all of its answer, and notes the outcome. @param body the parameters, or the text of the body */
+/** Sends an operation, reads the complete response, and records the outcome. @param body the parameters, or the text of the body */
 export async function sendOperation(
   target: Target,
   tally: OutcomeTally,
@@ -94,7 +94,7 @@ export async function sendOperation(
     let start = '';
     let bytes = 0;
     response.on('data', (part: Buffer) => {
-      // The first error is at the start.
+      // The first error is at the start of the body.
       if (start.length < 4_096) start += part.toString('latin1');
       bytes += part.byteLength;
     });
@@ -105,7 +105,7 @@ export async function sendOperation(
   await promise;
 }
 
-/** @param start of the body */
+/** @param start the start of the body */
 export function toOutcome(start: string, status: number): string {
   if (start.startsWith('{"data"')) return 'ok';
   return /"code":"(\w+)"/.exec(start)?.[1] ?? `HTTP ${status}`;

@@ -15,7 +15,7 @@ const MEBIBYTE = 2 ** 20;
 const QUERY = 'query ($id: ID!) { assistant(id: $id) { prompt } }';
 const SMALL = 'query ($id: ID!) { assistant(id: $id) { name } }';
 
-/** An assistant whose id says how many bytes its prompt has: `large-10485760-n`; for any key. */
+/** An assistant, for any key, whose id contains the length of its prompt in bytes: `large-10485760-n`. */
 function respondLarge(request: Request): Response | undefined {
   const bytes = /\/assistants\/large-(\d+)-/.exec(request.url)?.[1];
   if (bytes === undefined) return undefined;
@@ -28,7 +28,7 @@ const large = (name = 'one', bytes = 10 * MEBIBYTE) => ({
   variables: { id: `large-${bytes}-${name}` },
 });
 
-/** Asks on a connection of its own, reads the head of the answer, and then as `read` says; until the connection is closed. */
+/** Sends a request on a new connection, reads the head of the response, then calls `read` until the connection closes. */
 async function sendAndStall(
   target: Target,
   tally: OutcomeTally,
@@ -74,7 +74,7 @@ function open({ url, signal }: Target): Socket {
   return socket.once('close', () => signal.removeEventListener('abort', end));
 }
 
-/** Keeps so many connections open on which something is said, and opens each again when it is closed. */
+/** Keeps this number of connections open, sends the text on each, and reopens each one that closes. */
 async function holdConnections(target: Target, count: number, said: string): Promise<Observed> {
   const tally = createOutcomeTally();
   await repeat(target, count, async () => {
@@ -96,7 +96,7 @@ async function holdConnections(target: Target, count: number, said: string): Pro
   return tally.observed();
 }
 
-/** Runs workers that ask, and returns what they have seen. */
+/** Runs workers that send requests, and returns the outcomes. */
 function sendingWorkers(
   workers: number,
   act: (target: Target, tally: OutcomeTally, worker: number, round: number) => Promise<void>,
@@ -117,12 +117,12 @@ const persisted = (text: string) => ({
 });
 
 const UNSENT_BYTES_BOUND =
-  '`MAX_UNSENT_BYTES_PER_CALLER` (32 MiB); the next part of an answer within 60 s';
-const CALLER_REST_BOUND = 'a caller rests twice as long as its operation took';
+  '`MAX_UNSENT_BYTES_PER_CALLER` (32 MiB); the next part of a response within 60 s';
+const CALLER_REST_BOUND = 'a caller pauses for twice the time of its operation';
 
 export const attacks: readonly Attack[] = [
   {
-    name: '120 connections of one tenant ask for a cached answer of 10 MB and do not read it',
+    name: '120 connections of one tenant request a cached response of 10 MB and do not read it',
     bound: UNSENT_BYTES_BOUND,
     respond: respondLarge,
     run: sendingWorkers(120, (target, tally) => sendAndStall(target, tally, TENANT, () => {})),
@@ -130,7 +130,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED', 'closed'],
   },
   {
-    name: '120 connections of 40 keys ask for an answer of 4 MB and do not read it',
+    name: '120 connections of 40 keys request a response of 4 MB and do not read it',
     bound: '`MAX_UNSENT_BYTES` (64 MiB)',
     respond: respondLarge,
     run: sendingWorkers(120, (target, tally, worker) =>
@@ -139,7 +139,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED', 'closed', 'UNAUTHENTICATED'],
   },
   {
-    name: '120 connections of one tenant ask for a cached answer of 10 MB and read a byte a second',
+    name: '120 connections of one tenant request a cached response of 10 MB and read one byte a second',
     bound: UNSENT_BYTES_BOUND,
     respond: respondLarge,
     run: sendingWorkers(120, (target, tally) =>
@@ -149,17 +149,17 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED', 'closed'],
   },
   {
-    name: 'Eight clients of one tenant ask for a cached answer of 10 MB as fast as they can',
+    name: 'Eight clients of one tenant request a cached response of 10 MB as fast as possible',
     bound: CALLER_REST_BOUND,
     respond: respondLarge,
     run: sendingWorkers(8, (target, tally) => sendOperation(target, tally, TENANT, large())),
     outcomes: ['ok', 'RATE_LIMITED'],
   },
   {
-    name: 'Eight clients of one tenant ask for an answer of 10 MB that is executed each time',
+    name: 'Eight clients of one tenant request a response of 10 MB that is not in the response cache',
     bound: CALLER_REST_BOUND,
     respond: respondLarge,
-    // Such a long request has no kept answer.
+    // The response cache does not store the response to such a long request.
     run: sendingWorkers(8, (target, tally) =>
       sendOperation(target, tally, TENANT, {
         ...large(),
@@ -169,7 +169,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED'],
   },
   {
-    name: 'Eight clients of one tenant ask for an answer of 10 MB by a new document each time',
+    name: 'Eight clients of one tenant request a response of 10 MB with new documents',
     bound: CALLER_REST_BOUND,
     respond: respondLarge,
     run: sendingWorkers(8, (target, tally, worker, round) =>
@@ -178,8 +178,8 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED'],
   },
   {
-    name: 'Requests that differ in blanks, order, unknown properties and unknown variables, against the cache',
-    bound: 'kept answers are keyed on parsed parameters',
+    name: 'Requests that differ in white space, order, unknown properties and unknown variables',
+    bound: 'the response cache uses parsed parameters as its key',
     respond: respondLarge,
     run: sendingWorkers(8, (target, tally, worker, round) => {
       const { query, variables } = large(`${worker}`, MEBIBYTE);
@@ -195,7 +195,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'One tenant fills the cache with entries of 1 MB',
-    bound: 'the credential that holds the most is evicted first (`CACHE_MAX_BYTES`)',
+    bound: 'the credential with the most bytes is evicted first (`CACHE_MAX_BYTES`)',
     respond: respondLarge,
     run: sendingWorkers(4, (target, tally, worker, round) =>
       sendOperation(target, tally, TENANT, large(`${worker}-${round}`, MEBIBYTE)),
@@ -203,8 +203,9 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED'],
   },
   {
-    name: 'A hundred invented keys bring large new documents',
-    bound: 'keys that the upstream has not accepted share one turn and one share of memory',
+    name: '100 invented keys send large new documents',
+    bound:
+      'keys that the upstream has not accepted share one turn of the scheduler and one share of memory',
     run: sendingWorkers(100, (target, tally, worker, round) =>
       sendOperation(target, tally, `sk_invented_${worker}`, {
         query: `{ assistants(first: 1) { nodes { id } } } # ${worker} ${round} ${'x'.repeat(40_000)}`,
@@ -213,8 +214,8 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED', 'RATE_LIMITED'],
   },
   {
-    name: 'Eight clients with invented keys register a hundred persisted documents of 120 kB, again and again',
-    bound: 'registration needs an accepted key',
+    name: 'Eight clients with invented keys register 100 persisted documents of 120 kB repeatedly',
+    bound: 'registration requires an accepted key',
     run: sendingWorkers(8, (target, tally, worker, round) =>
       sendOperation(
         target,
@@ -226,8 +227,8 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED', 'RATE_LIMITED'],
   },
   {
-    name: 'Eight clients of one tenant register persisted documents of 120 kB without end',
-    bound: 'the caller that has brought the most loses its own first (16 MiB)',
+    name: 'Eight clients of one tenant register new persisted documents of 120 kB continuously',
+    bound: 'documents of the caller with the most bytes are evicted first (16 MiB)',
     respond: respondLarge,
     run: sendingWorkers(8, (target, tally, worker, round) =>
       sendOperation(
@@ -240,8 +241,9 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED'],
   },
   {
-    name: '2,010 connections say nothing',
-    bound: '`MAX_CONNECTIONS_PER_ADDRESS` (1000); closed after 65 s, earlier when places run short',
+    name: '2,010 connections send nothing',
+    bound:
+      '`MAX_CONNECTIONS_PER_ADDRESS` (1000); closed after 65 s, earlier when connections run short',
     run: (target) => holdConnections(target, 2_010, ''),
     maxUpstreamRequests: () => 0,
     outcomes: ['open', 'closed', 'RATE_LIMITED'],
@@ -249,7 +251,7 @@ export const attacks: readonly Attack[] = [
   {
     name: '2,010 connections stop in the headers of a request',
     bound:
-      '`MAX_CONNECTIONS_PER_ADDRESS` (1000), `CLIENT_HEADERS_TIMEOUT_MS` (10 s), earlier when places run short',
+      '`MAX_CONNECTIONS_PER_ADDRESS` (1000), `CLIENT_HEADERS_TIMEOUT_MS` (10 s), earlier when connections run short',
     run: (target) =>
       holdConnections(target, 2_010, 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n'),
     maxUpstreamRequests: () => 0,
@@ -257,7 +259,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: '900 connections stop in the body of a request',
-    bound: '`CLIENT_REQUEST_TIMEOUT_MS` (30 s), earlier when places run short',
+    bound: '`CLIENT_REQUEST_TIMEOUT_MS` (30 s), earlier when connections run short',
     run: (target) =>
       holdConnections(
         target,

@@ -5,11 +5,11 @@ import { attackWith, createOutcomeTally, KNOWN_KEY, repeat, toOutcome } from './
 const operationsOf = ({ outcomes }: Observed) =>
   Object.values(outcomes).reduce((sum, times) => sum + times, 0);
 
-/** One campaign with its rows for the default, and twenty for null: ten times what `MAX_COST` allows. */
+/** One campaign with its rows by default, and twenty for null: ten times `MAX_COST`. */
 const CAMPAIGNS =
   'query ($n: Int = 1) { campaigns(first: $n) { nodes { rows(first: 100) { nodes { id } } } } }';
 
-/** What the neighbour asks for is cached, and few other requests are sent. */
+/** The other tenant's response is cached, so it causes few upstream requests. */
 const MAX_OF_NEIGHBOUR = 5;
 
 const HOSTS = [
@@ -48,8 +48,8 @@ async function askWithHosts(target: Target): Promise<Observed> {
 
 export const attacks: readonly Attack[] = [
   {
-    name: 'An absent variable and null by turns, of which one costs ten times what is allowed',
-    bound: '`MAX_COST`, for each by itself',
+    name: 'An absent variable and null alternately: null costs ten times the limit',
+    bound: '`MAX_COST`, computed for each',
     settings: { MAX_COST: '1000' },
     run: (target) =>
       attackWith(target, 2, (n) => ({
@@ -59,8 +59,8 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'OPERATION_TOO_COMPLEX'],
   },
   {
-    name: "One object that the upstream refuses to the gateway's own key by 403, again and again, in service mode",
-    bound: 'a 403 for one object drops nothing that is cached',
+    name: "One object for which the upstream rejects the gateway's own key (403), requested repeatedly, in service mode",
+    bound: 'a 403 for one object drops no cache entry',
     settings: { REVOX_API_KEY: KNOWN_KEY },
     respond: (asked) =>
       new URL(asked.url).pathname.endsWith('/call/refused')
@@ -75,8 +75,9 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UPSTREAM_REJECTED'],
   },
   {
-    name: 'A Host with user information, and those of other sites, in service mode',
-    bound: 'a gateway that asks for no credential answers `localhost`, `127.0.0.1` and `[::1]`',
+    name: '`Host` headers with user information and of other sites, in service mode',
+    bound:
+      'a gateway that requires no credential accepts only `localhost`, `127.0.0.1` and `[::1]`',
     settings: { REVOX_API_KEY: KNOWN_KEY },
     run: askWithHosts,
     maxUpstreamRequests: () => MAX_OF_NEIGHBOUR,

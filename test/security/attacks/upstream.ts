@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Attack, Observed } from '../attack.ts';
 import { attackWith } from './requests.ts';
 
-/** A key that the upstream accepts; the neighbour's is another. */
+/** A key that the upstream accepts. The other tenant has another. */
 const ACCEPTED = 'sk_demo_a';
 const MIB = 2 ** 20;
 const ROWS_OF_ALL_CAMPAIGNS =
@@ -20,7 +20,7 @@ const ids = (length: number) => Array.from({ length }, () => `call-${next()}`);
 const twoHundredAndFifty = () => ({ a: ids(100), b: ids(100), c: ids(50) });
 const operationsOf = ({ outcomes }: Observed) =>
   Object.values(outcomes).reduce((sum, times) => sum + times, 0);
-/** The operations that were under way at the end are in no outcome. */
+/** Operations in progress at the end have no outcome. */
 const MAX_UNFINISHED = 128;
 
 const isOfAttacker = (request: Request) =>
@@ -64,9 +64,9 @@ const respondWithLongRows = respondToAttacker((path, page) => {
   });
 });
 
-const HELD_BYTES_BOUND = '`MAX_UPSTREAM_BYTES` (40 MiB); 12 MiB held per key, 32 MiB in all';
+const HELD_BYTES_BOUND = '`MAX_UPSTREAM_BYTES` (40 MiB); 12 MiB held for each key, 32 MiB in total';
 
-/** A call's body as the upstream sends it, and what becomes of it. */
+/** An attack by the body of a call from the upstream. */
 function bodies(name: string, bound: string, respond: () => Response, workers = 4): Attack {
   return {
     name,
@@ -85,7 +85,7 @@ const BOMB = gzipSync(Buffer.alloc(64 * MIB, ' '));
 
 export const attacks: readonly Attack[] = [
   {
-    name: 'The rows of a hundred campaigns that embed long calls, four at a time',
+    name: 'The rows of 100 campaigns that contain long calls, four at a time',
     bound: HELD_BYTES_BOUND,
     respond: respondWithLongRows,
     run: (target) =>
@@ -93,7 +93,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'UPSTREAM_BUDGET_EXCEEDED', 'UPSTREAM_TIMEOUT'],
   },
   {
-    name: 'A hundred aliases of rows that embed long calls, four at a time',
+    name: '100 aliases of rows that contain long calls, four at a time',
     bound: HELD_BYTES_BOUND,
     respond: respondWithLongRows,
     run: (target) =>
@@ -107,9 +107,9 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'UPSTREAM_BUDGET_EXCEEDED', 'UPSTREAM_TIMEOUT'],
   },
   {
-    name: 'Two hundred and fifty objects with an invented key, a new one each time, 32 at a time',
+    name: '250 objects with a new invented key for each request, 32 at a time',
     bound:
-      'one upstream request per invented key; all of them share one queue and half of the places',
+      'one upstream request for each invented key; all invented keys share one queue and half of the slots',
     run: (target) =>
       attackWith(target, 32, (n) => ({
         key: `sk_invented_${n}`,
@@ -119,7 +119,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED'],
   },
   {
-    name: 'Two hundred and fifty objects with one invented key, again and again, 32 at a time',
+    name: '250 objects with one invented key, repeatedly, 32 at a time',
     bound: 'one upstream request a second',
     run: (target) =>
       attackWith(target, 32, () => ({
@@ -130,8 +130,9 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED'],
   },
   {
-    name: 'Invented keys, a new one each time, 128 at a time, to an upstream that refuses them slowly',
-    bound: 'half of `REVOX_MAX_CONCURRENCY_TOTAL` (200) for all keys that were never accepted',
+    name: 'New invented keys, 128 at a time, with an upstream that rejects them slowly',
+    bound:
+      'half of `REVOX_MAX_CONCURRENCY_TOTAL` (200) for all keys that the upstream has not accepted',
     respond(request) {
       if (!request.headers.get('authorization')?.startsWith('Bearer sk_invented')) return undefined;
       return new Promise((resolve) =>
@@ -157,12 +158,12 @@ export const attacks: readonly Attack[] = [
   }),
   bodies(
     'Upstream bodies nested five million levels deep',
-    '200 levels, a million values',
+    '200 levels, one million values',
     () => new Response('['.repeat(5_000_000)),
   ),
   bodies(
     'Upstream bodies of five million empty objects',
-    'a million values',
+    'one million values',
     () => new Response(`[${'{},'.repeat(5_000_000)}{}]`),
     1,
   ),
