@@ -128,18 +128,14 @@ async function measureCompression(): Promise<string> {
     rows.push([kind.name, `${plain.toFixed(0)} µs`, `${median(times).toFixed(0)} µs`]);
   }
   return toTable(
-    [
-      'processor time an operation, this gateway, warm',
-      'uncompressed',
-      'to a client that accepts brotli',
-    ],
+    ['processor time per operation, this gateway, warm', 'uncompressed', 'brotli'],
     rows,
   );
 }
 
 function toReport(): string {
   const how =
-    `Processor time of the server's whole process for one operation; ${ROUNDS} rounds of ${ROUND_MS} ms each, baseline, all others, baseline again; ` +
+    `Processor time of the server's whole process for one operation; ${ROUNDS} rounds of ${ROUND_MS} ms each, in the order baseline, all others, baseline; ` +
     'the median of the rounds, each as a ratio to the baseline of the same round.';
   return [
     describeConditions(how),

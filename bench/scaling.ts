@@ -42,7 +42,7 @@ const upstream = stack.use(await startUpstream());
 
 const documents = await measureEach(DOCUMENTS, measureDocuments);
 const calls = await measureEach(CALLS, measureCalls);
-publish('growth', toReport());
+publish('scaling', toReport());
 
 interface SteadyLoad {
   readonly cpuUs: number;
@@ -148,13 +148,13 @@ async function loadSteadily(client: Client, operations: readonly Operation[]): P
 }
 
 function toReport(): string {
-  const how = `Each count in a process of its own; the median of ${ROUNDS} rounds of ${ROUND_MS} ms. Processor time and operations a second as a multiple of the first line's.`;
+  const how = `One process for each count; the median of ${ROUNDS} rounds of ${ROUND_MS} ms. Processor time and operations per second are multiples of the first line.`;
   const [firstOfDocuments, firstOfCalls] = [documents[0]?.load, calls[0]?.loadOfRecent];
   return [
     describeConditions(how),
     'Q1 of one cached call, by number of distinct documents:',
     toTable(
-      ['documents', 'processor time', 'operations a second', 'memory, MB', 'heap, MB'],
+      ['documents', 'processor time', 'operations per second', 'memory, MB', 'heap, MB'],
       documents.map((one) => [
         toCount(one.count),
         ...toMultiples(one.load, firstOfDocuments),
@@ -166,14 +166,14 @@ function toReport(): string {
     toTable(
       [
         'calls',
-        'reached',
-        'calls a second',
-        'of the last: processor time',
-        'operations a second',
-        'requests an operation',
-        'of all: processor time',
-        'operations a second',
-        'requests an operation',
+        'loaded',
+        'calls per second',
+        'most recent: processor time',
+        'operations per second',
+        'requests per operation',
+        'all: processor time',
+        'operations per second',
+        'requests per operation',
         'memory, MB',
         'heap, MB',
       ],

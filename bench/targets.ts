@@ -87,7 +87,7 @@ export const targets: readonly Target[] = [
     start: startPeer('apollo.ts', 'on'),
   },
   {
-    name: 'the limit: `node:http`, responses from memory',
+    name: 'upper bound: `node:http`, responses from memory',
     isCaching: true,
     isGateway: false,
     start: startPeer('raw.ts', 'on'),

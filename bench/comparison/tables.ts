@@ -9,10 +9,10 @@ const NONE = '–';
 export function toRatioTable(entries: readonly MeasuredTarget[]): string {
   return toTable(
     [
-      'times the baseline',
+      'speed relative to the baseline',
       ...kinds.map(({ name }) => name),
-      'upstream requests of Q3: first, again',
-      `${CONCURRENT_OPERATIONS} × Q3 at once`,
+      'upstream requests of Q3: first, repeated',
+      `of ${CONCURRENT_OPERATIONS} concurrent Q3`,
       'memory, MB: after the first Q3, under load',
       'ready after, s',
     ],
@@ -36,7 +36,7 @@ export function toAbsoluteTable(entries: readonly MeasuredTarget[]): string {
     return `${toDigits(median(loads.map(({ cpuUs }) => cpuUs)))} µs, ${toDigits(median(loads.map(({ perSecond }) => perSecond)))}/s`;
   };
   return toTable(
-    ['processor time an operation, operations a second', ...kinds.map(({ name }) => name)],
+    ['processor time per operation, operations per second', ...kinds.map(({ name }) => name)],
     entries.map((entry) => [entry.target.name, ...kinds.map(({ name }) => cell(entry, name))]),
   );
 }
@@ -48,7 +48,7 @@ export function toLatencyTable(entries: readonly MeasuredTarget[]): string {
       : [NONE, NONE];
   return toTable(
     [
-      `Q1 over an upstream of ${SLOW_UPSTREAM_MS} ms`,
+      `Q1 with an upstream latency of ${SLOW_UPSTREAM_MS} ms`,
       'cold, added: p50',
       'p99',
       'warm: p50',

@@ -9,7 +9,7 @@ export function exampleOperations(
 ): { description: string; query: string; variables?: Record<string, unknown> }[] {
   return [
     {
-      description: 'One call with everything that happened in it: one upstream request.',
+      description: 'One call with its attempts, transcript and results: one upstream request.',
       query: `
 query OneCall($id: ID!) {
   call(id: $id) {
@@ -34,7 +34,7 @@ query OneCall($id: ID!) {
       variables: { id: ids.richCallId },
     },
     {
-      description: 'Several attempts over days, newest first.',
+      description: 'A call with several attempts over several days, newest first.',
       query: `
 query Retries($id: ID!) {
   call(id: $id) {
@@ -48,7 +48,8 @@ query Retries($id: ID!) {
       variables: { id: ids.retriedCallId },
     },
     {
-      description: 'Run this again and again: these calls go on while you look.',
+      description:
+        'Run this several times: these calls are in progress, and their transcripts grow.',
       query: `
 query LiveCalls {
   callAttempts(first: 5, statuses: [CALLING]) {
@@ -59,7 +60,7 @@ query LiveCalls {
     },
     {
       description:
-        'Walk the attempts: put the endCursor into $after. New calls arrive on top meanwhile; nothing is repeated, nothing is skipped.',
+        'Walk the attempts: copy endCursor into the variable after. New calls arrive on top meanwhile, but no attempt is repeated or skipped.',
       query: `
 query WalkAttempts($after: String) {
   callAttempts(first: 10, after: $after, statuses: [COMPLETED]) {
@@ -110,7 +111,7 @@ query TwentyCalls($ids: [ID!]!) {
       variables: { ids: ids.twentyCallIds },
     },
     {
-      description: 'An assistant in full.',
+      description: 'All settings of an assistant.',
       query: `
 query OneAssistant($id: ID!) {
   assistant(id: $id) {
@@ -138,7 +139,7 @@ query OneAssistant($id: ID!) {
     },
     {
       description:
-        'The lists, counted: one upstream request for the assistants, one for the campaigns, a few for the attempts.',
+        'The totals of the lists: one upstream request for the assistants, one for the campaigns, several for the attempts.',
       query: `
 query Overview {
   assistants(first: 100) { totalCount nodes { id name } }

@@ -20,11 +20,11 @@ const FLAGS = [
 export const hasChromium = existsSync(CHROMIUM);
 const isChecked = process.env.CI === 'true';
 
-/** Says so where there is no browser; in CI that is a failure. */
+/** Warns if the browser is missing; in CI a missing browser is a failure. */
 export function expectChromium(): void {
   if (!hasChromium)
     console.warn(
-      `Nothing is looked at: there is no ${CHROMIUM} on this machine. Install it, or let CI do it.`,
+      `The browser tests are skipped: ${CHROMIUM} does not exist. Install Chromium to run them.`,
     );
   test.runIf(isChecked)('CI has a browser', () => {
     expect(hasChromium).toBe(true);

@@ -12,7 +12,7 @@ expectChromium();
 
 const DATA = '{ assistants { totalCount } }';
 
-/** Serves an empty page on a port of this machine. */
+/** Serves an empty page on a free local port. */
 async function servePage(): Promise<{ readonly server: Server; readonly origin: string }> {
   const server = createServer((_, response) => {
     response
@@ -30,28 +30,32 @@ async function servePage(): Promise<{ readonly server: Server; readonly origin: 
 }
 
 describe.skipIf(!hasChromium)(
-  'In a browser, on a machine where the gateway asks nobody for a key',
+  'Cross-origin requests of a browser to a gateway that requires no credential',
   () => {
-    let friend: { readonly server: Server; readonly origin: string };
-    let stranger: { readonly server: Server; readonly origin: string };
-    let world: ServedGateway;
+    let allowed: { readonly server: Server; readonly origin: string };
+    let foreign: { readonly server: Server; readonly origin: string };
+    let gateway: ServedGateway;
     let chromium: Chromium;
     let page: Page;
 
     beforeAll(async () => {
-      [friend, stranger] = [await servePage(), await servePage()];
-      world = await serveTestGateway({ settings: { CORS_ORIGINS: friend.origin } });
+      [allowed, foreign] = [await servePage(), await servePage()];
+      gateway = await serveTestGateway({ settings: { CORS_ORIGINS: allowed.origin } });
       chromium = await startChromium();
       page = await chromium.browser.newPage();
     });
     afterAll(async () => {
       await chromium?.close();
-      await world?.close();
-      for (const { server } of [friend, stranger]) server?.close();
+      await gateway?.close();
+      for (const { server } of [allowed, foreign]) server?.close();
     });
 
-    /** What a page of an origin reads of an answer; where it reads none, the name of the error. */
-    async function ask(origin: string, method: 'GET' | 'POST', init: object = {}): Promise<string> {
+    /** The response text that a page of an origin can read, or the name of the error. */
+    async function request(
+      origin: string,
+      method: 'GET' | 'POST',
+      init: object = {},
+    ): Promise<string> {
       await page.goto(origin);
       return page.evaluate(
         async ({ url, init, method, query }) => {
@@ -64,91 +68,96 @@ describe.skipIf(!hasChromium)(
             ({ name }: Error) => name,
           );
         },
-        { url: world.url, init, method, query: DATA },
+        { url: gateway.url, init, method, query: DATA },
       );
     }
 
     test.each(['GET', 'POST'] as const)(
-      'a page of an allowed origin reads the answer to its %s',
+      'a page of an allowed origin can read the response to its %s',
       async (method) => {
-        expect(JSON.parse(await ask(friend.origin, method))).toMatchObject({
+        expect(JSON.parse(await request(allowed.origin, method))).toMatchObject({
           data: { assistants: { totalCount: expect.any(Number) } },
         });
-        world.traffic();
+        gateway.traffic();
       },
     );
 
     test.each(['GET', 'POST'] as const)(
-      'a page of another origin reads nothing by %s, and nothing is asked for it',
+      'a page of another origin cannot read the response to its %s, and causes no upstream request',
       async (method) => {
-        expect(await ask(stranger.origin, method)).toBe('TypeError');
-        expect(world.traffic()).toEqual([]);
+        expect(await request(foreign.origin, method)).toBe('TypeError');
+        expect(gateway.traffic()).toEqual([]);
       },
     );
 
     test.each([
-      ['without asking to read', { mode: 'no-cors' }],
-      ['of text', { mode: 'no-cors', headers: { 'content-type': 'text/plain' } }],
+      ['in no-cors mode', { mode: 'no-cors' }],
+      ['of text in no-cors mode', { mode: 'no-cors', headers: { 'content-type': 'text/plain' } }],
       [
-        'as a form',
+        'of form data in no-cors mode',
         { mode: 'no-cors', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
       ],
-    ])('nor by a POST %s', async (_name, init) => {
-      expect(await ask(stranger.origin, 'POST', init)).toMatch(/^(TypeError)?$/);
-      expect(world.traffic()).toEqual([]);
+    ])('a page of another origin causes no upstream request by a POST %s', async (_name, init) => {
+      expect(await request(foreign.origin, 'POST', init)).toMatch(/^(TypeError)?$/);
+      expect(gateway.traffic()).toEqual([]);
     });
 
     test.each([
       ['img', 'error'],
       ['script', 'error'],
-      // A frame is loaded, whatever is in it.
+      // A frame fires `load` even if its content is blocked.
       ['iframe', 'load'],
-    ])('nor by its %s', async (tag, event) => {
-      await page.goto(stranger.origin);
-      const asked = page.waitForRequest((request) => request.url().startsWith(world.url));
-      const happened = page.evaluate(
-        ({ tag, src }) =>
-          new Promise((resolve) => {
-            const element = Object.assign(document.createElement(tag), { src });
-            for (const type of ['load', 'error'])
-              element.addEventListener(type, () => resolve(type));
-            document.body.append(element);
-          }),
-        { tag, src: `${world.url}?query=${encodeURIComponent(DATA)}` },
-      );
-      await asked;
-      expect(await happened).toBe(event);
-      // It would be GraphiQL’s page, which stands in no frame.
-      expect(
-        page
-          .frames()
-          .slice(1)
-          .map((frame) => frame.url()),
-      ).toEqual(tag === 'iframe' ? ['chrome-error://chromewebdata/'] : []);
-      expect(world.traffic()).toEqual([]);
-    });
+    ])(
+      'a page of another origin causes no upstream request by an element <%s>',
+      async (tag, event) => {
+        await page.goto(foreign.origin);
+        const sent = page.waitForRequest((request) => request.url().startsWith(gateway.url));
+        const happened = page.evaluate(
+          ({ tag, src }) =>
+            new Promise((resolve) => {
+              const element = Object.assign(document.createElement(tag), { src });
+              for (const type of ['load', 'error'])
+                element.addEventListener(type, () => resolve(type));
+              document.body.append(element);
+            }),
+          { tag, src: `${gateway.url}?query=${encodeURIComponent(DATA)}` },
+        );
+        await sent;
+        expect(await happened).toBe(event);
+        // The response is the GraphiQL page, which forbids framing.
+        expect(
+          page
+            .frames()
+            .slice(1)
+            .map((frame) => frame.url()),
+        ).toEqual(tag === 'iframe' ? ['chrome-error://chromewebdata/'] : []);
+        expect(gateway.traffic()).toEqual([]);
+      },
+    );
 
-    test('nor by a form that looks like JSON', async () => {
-      await page.goto(stranger.origin);
+    test('a page of another origin causes no upstream request by a form whose body looks like JSON', async () => {
+      await page.goto(foreign.origin);
       const [before, after] = JSON.stringify({ query: DATA, x: '=' }).split('=') as [
         string,
         string,
       ];
       await page.setContent(
-        `<form method="post" enctype="text/plain" action="${world.url}"><input name='${before}' value='${after}'><button>send</button></form>`,
+        `<form method="post" enctype="text/plain" action="${gateway.url}"><input name='${before}' value='${after}'><button>send</button></form>`,
       );
       await page.getByRole('button').click();
       await page.getByText('"code":"FORBIDDEN"').waitFor();
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
     });
 
-    test('nor by a link: that leads to GraphiQL, which waits for a click', async () => {
-      await page.goto(stranger.origin);
-      await page.setContent(`<a href="${world.url}?query=${encodeURIComponent(DATA)}">a link</a>`);
+    test('a link of another origin opens GraphiQL, which sends no operation without a click', async () => {
+      await page.goto(foreign.origin);
+      await page.setContent(
+        `<a href="${gateway.url}?query=${encodeURIComponent(DATA)}">a link</a>`,
+      );
       await page.getByText('a link').click();
       await page.getByRole('button', { name: 'Execute query' }).waitFor();
-      expect(world.traffic()).toEqual([]);
-      expect(world.unexpectedErrors).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
     });
   },
 );

@@ -1,5 +1,6 @@
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exampleOperations } from '#sandbox/example-operations.ts';
@@ -10,21 +11,36 @@ import { type Chromium, expectChromium, hasChromium, startChromium } from './chr
 
 expectChromium();
 
-/** The tab that greets, and those of the ready operations. The titles are the names of the operations. */
+/** The titles of the tabs: the names of the welcome operation and of the example operations. */
 const TITLES = [
   'LatestAttempts',
   ...exampleOperations(sampleIds(createSandbox({ live: true }))).map(({ query }) => nameOf(query)),
 ];
 
+/** The picture of the README. `UPDATE_SCREENSHOT=on npm run test:browser` writes it. */
+const SCREENSHOT = join(import.meta.dirname, '../../docs/images/graphiql.png');
+
+/** Texts of the page in the screenshot. A page without them requires a new screenshot. */
+const SCREENSHOT_TEXTS = {
+  '.graphiql-tab-active': ['LatestAttempts'],
+  '.graphiql-query-editor': [
+    'query LatestAttempts',
+    'callAttempts(first: 5, statuses: [COMPLETED])',
+    'status',
+    'hasNextPage',
+  ],
+  '.result-window': ['"callAttempts"', '"status": "COMPLETED"', '"phoneNumber": "+', '"startedAt"'],
+};
+
 describe.skipIf(!hasChromium)(
-  'GraphiQL of the demo, in a browser that reaches nothing but the gateway',
+  'GraphiQL of the demo, in a browser that reaches only the gateway',
   () => {
     let demo: Demo;
     let chromium: Chromium;
     let page: Page;
-    /** What the page asked of others, and what went wrong in it. */
+    /** Requests of the page to other hosts, and errors of the page. */
     const strayRequests: string[] = [];
-    const complaints: string[] = [];
+    const pageErrors: string[] = [];
 
     beforeAll(async () => {
       demo = await startDemo();
@@ -38,9 +54,9 @@ describe.skipIf(!hasChromium)(
         return route.abort();
       });
       page = await browser.newPage();
-      page.on('pageerror', ({ message }) => complaints.push(message));
+      page.on('pageerror', ({ message }) => pageErrors.push(message));
       page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text());
+        if (message.type() === 'error') pageErrors.push(message.text());
       });
       page.setDefaultTimeout(10_000);
       await page.goto(demo.url);
@@ -52,7 +68,7 @@ describe.skipIf(!hasChromium)(
       await demo?.[Symbol.asyncDispose]();
     });
 
-    test('the documentation of the schema is there', async () => {
+    test('the documentation explorer shows the descriptions of the schema', async () => {
       await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
       await page
         .getByRole('button', { name: 'Query', exact: true })
@@ -64,37 +80,47 @@ describe.skipIf(!hasChromium)(
       await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
     });
 
-    test('the tabs are those of the ready operations', async () => {
+    test('the tabs are the welcome operation and the example operations', async () => {
       expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(TITLES);
     });
 
-    test('and are the same when the page is opened again', async () => {
+    test('the tabs are the same after the page is reloaded', async () => {
       await page.reload();
       await page.getByRole('button', { name: 'Execute query' }).waitFor();
       await page.locator('.graphiql-tab-active', { hasText: 'LatestAttempts' }).waitFor();
       expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(TITLES);
     });
 
-    test('the first tab is open, and one click shows data', () => expectData('LatestAttempts'));
+    test('the first tab is open, and one click shows the data of the screenshot', async () => {
+      await expectData('LatestAttempts');
+      await page.mouse.move(0, 0);
+      for (const [selector, texts] of Object.entries(SCREENSHOT_TEXTS)) {
+        const shown = async () => toPlainSpaces(await page.locator(selector).innerText());
+        for (const text of texts) await expect.poll(shown, { message: selector }).toContain(text);
+      }
+      if (process.env.UPDATE_SCREENSHOT !== 'on') return;
+      await mkdir(dirname(SCREENSHOT), { recursive: true });
+      await page.screenshot({ path: SCREENSHOT, animations: 'disabled' });
+    });
 
-    test.each(TITLES)('%s: a click on the tab and one on the button show data', async (title) => {
+    test.each(TITLES)('a click on the tab %s and one on the button show data', async (title) => {
       await page.locator('.graphiql-tab-button', { hasText: new RegExp(`^${title}$`) }).click();
       await page.locator('.graphiql-tab-active', { hasText: title }).waitFor();
-      // GraphiQL knows the operation a tenth of a second later, and tells the address bar in the same breath.
+      // GraphiQL selects the operation a tenth of a second later, when it updates the URL.
       await page.waitForURL(
         ({ searchParams }) => nameOf(searchParams.get('query') ?? '') === title,
       );
       await expectData(title);
     });
 
-    test('what an answer cost upstream stands below it', async () => {
+    test('the upstream cost of a response is shown below the data', async () => {
       await page.locator('.graphiql-tab-button', { hasText: /^OneAssistant$/ }).click();
       await page.locator('.graphiql-tab-active', { hasText: 'OneAssistant' }).waitFor();
       await page.waitForURL(
         ({ searchParams }) => nameOf(searchParams.get('query') ?? '') === 'OneAssistant',
       );
       const upstream = await expectData('OneAssistant');
-      // It has been asked for before: by its tab.
+      // The test of its tab has requested it before.
       expect(upstream).toMatchObject({
         requests: 0,
         cacheHits: 1,
@@ -106,7 +132,7 @@ describe.skipIf(!hasChromium)(
       await page.screenshot({ path: join(tmpdir(), 'graphiql-cost.png') });
     });
 
-    test('a key that is typed as a header is sent, and not kept in the browser', async () => {
+    test('a key that the user enters as a header is sent, and not stored in the browser', async () => {
       await page.getByRole('button', { name: 'New tab' }).click();
       await page.locator('.graphiql-tab-active', { hasText: '<untitled>' }).waitFor();
       await page.locator('.graphiql-query-editor .view-lines').click();
@@ -115,25 +141,25 @@ describe.skipIf(!hasChromium)(
       await page.locator('.graphiql-editor-tool .view-lines:visible').click();
       await page.keyboard.insertText('{"Authorization": "Bearer sk_typed"}');
       const [request] = await Promise.all([
-        page.waitForRequest((one) => isAnswerTo('WithKey', one.postData())),
+        page.waitForRequest((one) => isOperation('WithKey', one.postData())),
         page.getByRole('button', { name: 'Execute query' }).click(),
       ]);
       expect(request.headers().authorization).toBe('Bearer sk_typed');
       await page.reload();
       await page.getByRole('button', { name: 'Execute query' }).waitFor();
-      const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]));
-      expect(kept).toContain('WithKey');
-      expect(kept).not.toContain('sk_typed');
+      const stored = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]));
+      expect(stored).toContain('WithKey');
+      expect(stored).not.toContain('sk_typed');
     });
 
-    test('the editor knows the schema, and sets in order what is typed', async () => {
+    test('the editor completes fields of the schema and formats the operation', async () => {
       await page.getByRole('button', { name: 'New tab' }).click();
       await page.locator('.graphiql-tab-active', { hasText: '<untitled>' }).waitFor();
       await page.locator('.graphiql-query-editor .view-lines').click();
       await page.keyboard.press('Control+A');
       await page.keyboard.type('{assistants{total');
       const suggested = page.locator('.suggest-widget .monaco-list-row', { hasText: 'totalCount' });
-      // The editor learns the schema in its own time.
+      // The editor loads the schema asynchronously.
       await expect
         .poll(
           async () => {
@@ -155,18 +181,18 @@ describe.skipIf(!hasChromium)(
       await page.screenshot({ path: join(tmpdir(), 'graphiql-editor.png') });
     });
 
-    test('nothing was asked of anybody else, and nothing went wrong', () => {
+    test('the page sends no request to another host and reports no error', () => {
       expect(strayRequests).toEqual([]);
-      expect(complaints).toEqual([]);
+      expect(pageErrors).toEqual([]);
     });
 
-    /** Runs the operation of the tab that is open, waits until its answer can be seen, and tells what it cost upstream. */
+    /** Runs the operation of the open tab, waits until its result is visible, and returns its upstream cost. */
     async function expectData(title: string): Promise<unknown> {
       const [response] = await Promise.all([
-        page.waitForResponse((one) => isAnswerTo(title, one.request().postData())),
+        page.waitForResponse((one) => isOperation(title, one.request().postData())),
         page.getByRole('button', { name: 'Execute query' }).click(),
       ]);
-      const { data, errors, extensions } = (await response.json()) as TracedAnswer;
+      const { data, errors, extensions } = (await response.json()) as TracedResult;
       expect(errors).toBeUndefined();
       expect(Object.values(data)).not.toContain(null);
 
@@ -178,17 +204,22 @@ describe.skipIf(!hasChromium)(
   },
 );
 
-interface TracedAnswer {
+interface TracedResult {
   readonly data: Record<string, unknown>;
   readonly errors?: unknown;
   readonly extensions?: { readonly upstream?: unknown };
+}
+
+/** Monaco renders spaces as no-break spaces. */
+function toPlainSpaces(text: string): string {
+  return text.replaceAll('\u00a0', ' ');
 }
 
 function nameOf(query: string): string {
   return /^query (\w+)/m.exec(query)?.[1] ?? '';
 }
 
-/** GraphiQL asks for the schema, too. */
-function isAnswerTo(title: string, body: string | null): boolean {
+/** Distinguishes the operation from GraphiQL's own introspection. */
+function isOperation(title: string, body: string | null): boolean {
   return body !== null && nameOf((JSON.parse(body) as { query: string }).query) === title;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toGraphiQLOptions } from '#http/yoga/graphiql.ts';
 
-const KEY_HINT = 'First enter your key under Headers';
+const KEY_HINT = 'First enter your API key under Headers';
 
 describe('The first tab of GraphiQL', () => {
   test.each([true, false])(

@@ -5,8 +5,8 @@ import { toContentSecurityPolicy } from '#http/headers/security-headers.ts';
 
 const WELCOME_OPERATION: ExampleOperation = {
   description:
-    'The Revox API in GraphQL. Run this: Ctrl-Enter. Every field of the Revox documentation is here, in camelCase: ' +
-    'to_phone_number is toPhoneNumber. The book on the left opens the documentation.',
+    'The Revox API in GraphQL. Press Ctrl-Enter to run this operation. Field names are those of the Revox ' +
+    'documentation in camelCase: to_phone_number is toPhoneNumber. The book icon on the left opens the documentation.',
   query: `query LatestAttempts {
     callAttempts(first: 5, statuses: [COMPLETED]) {
       nodes { status result phoneNumber startedAt }
@@ -17,7 +17,7 @@ const WELCOME_OPERATION: ExampleOperation = {
 
 /** GraphiQL requests the schema when it opens, before the user has entered a key. */
 const API_KEY_HINT =
-  'First enter your key under Headers, below, and press the round arrow on the left to load the documentation.';
+  'First enter your API key under Headers below, and press the reload icon on the left to load the documentation.';
 
 export interface GraphiQLPageOptions {
   readonly operations: readonly ExampleOperation[];
