@@ -59,7 +59,7 @@ export const scalars = {
   SafeInt: createInputParser(
     'SafeInt',
     (value) => (Number.isSafeInteger(value) ? value : null),
-    'a whole number of at most 2^53-1 either way',
+    'an integer between -(2^53-1) and 2^53-1',
   ),
 };
 

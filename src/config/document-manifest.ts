@@ -46,9 +46,9 @@ function toManifest(
   const problems: string[] = [];
   for (const { id, text, location } of rawEntries) {
     if (typeof id !== 'string' || id === '')
-      problems.push(`has no id ${location}: it must be a text that is not empty`);
+      problems.push(`has no id ${location}: it must be a non-empty string`);
     else if (typeof text !== 'string')
-      problems.push(`has no document ${location}: it must be a text`);
+      problems.push(`has no document ${location}: it must be a string`);
     else entries.push({ id: id.replace(/^sha256:/, ''), text });
   }
   return { entries, problems };

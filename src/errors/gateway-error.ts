@@ -131,7 +131,7 @@ export class BodyTooLargeError extends OperationTooComplexError {
 export class BudgetExceededError extends GatewayError {
   constructor(resource: keyof typeof BUDGETS, limit: number) {
     const { toAllowance, setting } = BUDGETS[resource];
-    const message = `This operation may ${toAllowance(limit)} (${setting}) and needs more. Request fewer objects at a time.`;
+    const message = `This operation may ${toAllowance(limit)} (${setting}) and needs more. Request fewer objects in one operation.`;
     super('UPSTREAM_BUDGET_EXCEEDED', message);
   }
 }

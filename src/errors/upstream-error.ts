@@ -103,7 +103,7 @@ export class CredentialRefusedError extends UpstreamError {
       status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN',
       status === 401
         ? 'The Revox API does not accept this API key. Check the key in the Authorization header.'
-        : 'The Revox API does not allow this API key to read this.',
+        : 'The Revox API does not allow this API key to read this data.',
       line,
       { status: wasSent ? status : undefined },
     );
@@ -131,7 +131,7 @@ export class RateLimitedError extends UpstreamError {
 export class QueueFullError extends UpstreamError {
   constructor(line: UpstreamRequestLine, retryAfterMs: number) {
     const message =
-      'Too many requests to the Revox API are queued. Request less at a time, or try again later.';
+      'Too many requests to the Revox API are queued. Request less in one operation, or try again later.';
     super('RATE_LIMITED', message, line, {
       details: { retryAfter: Math.ceil(retryAfterMs / 1000) },
     });

@@ -99,8 +99,8 @@ describe('Input of custom scalars', () => {
   test.each([
     ['DateTime', 'soon', 'DateTime must be RFC 3339 text.'],
     ['DateTime', 1_717_243_200, 'DateTime must be RFC 3339 text.'],
-    ['SafeInt', '7', 'SafeInt must be a whole number of at most 2^53-1 either way.'],
-    ['SafeInt', 1.5, 'SafeInt must be a whole number of at most 2^53-1 either way.'],
+    ['SafeInt', '7', 'SafeInt must be an integer between -(2^53-1) and 2^53-1.'],
+    ['SafeInt', 1.5, 'SafeInt must be an integer between -(2^53-1) and 2^53-1.'],
   ] as const)('the scalar %s rejects the input %j', (name, given, message) => {
     expect(() => scalars[name].parseValue(given)).toThrow(new GraphQLError(message));
     expect(() => scalars[name].parseLiteral(parseValue(JSON.stringify(given)))).toThrow(

@@ -120,7 +120,7 @@ describe('Trusted documents', () => {
 });
 
 describe('Rejected trusted documents', () => {
-  const NO_ID = 'it must be a text that is not empty.';
+  const NO_ID = 'it must be a non-empty string.';
 
   test.each([
     {
@@ -174,7 +174,7 @@ describe('Rejected trusted documents', () => {
         `has no id in \`operations[0]\`: ${NO_ID}`,
         `has no id in \`operations[1]\`: ${NO_ID}`,
         `has no id in \`operations[2]\`: ${NO_ID}`,
-        'has no document in `operations[3]`: it must be a text.',
+        'has no document in `operations[3]`: it must be a string.',
         `has no id in \`operations[4]\`: ${NO_ID}`,
       ],
     },
@@ -183,9 +183,9 @@ describe('Rejected trusted documents', () => {
       content: { '': A, a: { body: A }, b: null, c: 5 },
       faults: [
         `has no id at "": ${NO_ID}`,
-        'has no document at "a": it must be a text.',
-        'has no document at "b": it must be a text.',
-        'has no document at "c": it must be a text.',
+        'has no document at "a": it must be a string.',
+        'has no document at "b": it must be a string.',
+        'has no document at "c": it must be a string.',
       ],
     },
   ])('TRUSTED_DOCUMENTS rejects $name', ({ content, faults }) => {

@@ -108,7 +108,7 @@ describe('Cost memo', () => {
         variables: given,
       }),
     );
-  const TOO_MUCH = 'The operation can bring 841 fields; at most 20 are allowed (MAX_COST).';
+  const TOO_MUCH = 'The operation can return 841 fields; at most 20 are allowed (MAX_COST).';
 
   test.each([
     ['an absent variable first', [{}, { n: null }]],

@@ -98,7 +98,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     limit: 2_560,
     measured: 2_561,
     message:
-      'The operation has 2561 selections with its fragments written out; at most 2560 are allowed (20 × MAX_TOKENS).',
+      'The operation has 2561 selections with its fragments expanded; at most 2560 are allowed (20 × MAX_TOKENS).',
   },
   {
     name: 'returned fields',
@@ -110,7 +110,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     },
     limit: 3,
     measured: 5,
-    message: 'The operation can bring 5 fields; at most 3 are allowed (MAX_COST).',
+    message: 'The operation can return 5 fields; at most 3 are allowed (MAX_COST).',
   },
   {
     name: 'ids',
@@ -119,7 +119,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     isOver: { query: '{ calls(ids: ["nobody", "nobody", "nobody"]) { id } }' },
     limit: 2,
     measured: 3,
-    message: '`ids` of Query.calls holds 3 items; at most 2 are allowed (MAX_IDS).',
+    message: '`ids` of Query.calls has 3 items; at most 2 are allowed (MAX_IDS).',
   },
   {
     name: 'ids in a variable',
@@ -134,7 +134,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     },
     limit: 2,
     measured: 3,
-    message: '`ids` of Query.nodes holds 3 items; at most 2 are allowed (MAX_IDS).',
+    message: '`ids` of Query.nodes has 3 items; at most 2 are allowed (MAX_IDS).',
   },
   {
     name: 'items of a list in any variable',
@@ -151,7 +151,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     },
     limit: 3,
     measured: 4,
-    message: '`$s` holds 4 items; at most 3 are allowed (MAX_REPRESENTATIONS).',
+    message: '`$s` has 4 items; at most 3 are allowed (MAX_REPRESENTATIONS).',
   },
   {
     name: 'comparisons during validation',
@@ -282,7 +282,7 @@ test('an operation never returns more fields than its computed cost, whatever it
     }
     const free = createTestGateway({ settings: { MAX_COST: '1' } });
     const [refusal] = (await free.execute(query, variables)).errors ?? [];
-    const cost = Number(/can bring (\d+) fields/.exec(refusal?.message ?? '')?.[1]);
+    const cost = Number(/can return (\d+) fields/.exec(refusal?.message ?? '')?.[1]);
     const fields = countFields(data);
     expect(fields).toBeLessThanOrEqual(cost);
     seen.push(fields);

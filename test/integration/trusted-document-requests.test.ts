@@ -300,7 +300,7 @@ describe('Unknown document id', () => {
 describe('Invalid document id', () => {
   const HASH = 'extensions.persistedQuery.sha256Hash';
   const isNoId = (place: string) =>
-    `\`${place}\` must be the id of a document: a text that is not empty.`;
+    `\`${place}\` must be the id of a document: a non-empty string.`;
   const CASES: { name: string; params: Params; message: string }[] = [
     ...[5, true, {}, ['card'], ''].flatMap((id) => [
       ...['documentId', 'doc_id', 'id'].map((way) => ({

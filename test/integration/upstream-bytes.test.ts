@@ -86,7 +86,7 @@ describe('Upstream byte budget', () => {
     expect(errors).toHaveLength(10 - loaded.length);
     expect(errors?.every(({ extensions }) => extensions.code === EXCEEDED.code)).toBe(true);
     expect(errors?.[0]?.message).toBe(
-      'This operation may read 524288 bytes from the Revox API (MAX_UPSTREAM_BYTES) and needs more. Request fewer objects at a time.',
+      'This operation may read 524288 bytes from the Revox API (MAX_UPSTREAM_BYTES) and needs more. Request fewer objects in one operation.',
     );
     expect(traffic()).toHaveLength(10);
     // Each body reads at most one more chunk, and its stream buffers another.

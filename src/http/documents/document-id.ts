@@ -79,9 +79,7 @@ function parseApqExtension({ extensions }: { readonly extensions?: unknown }): D
 
 function toDocumentId(source: string, id: unknown): DocumentId {
   if (typeof id !== 'string' || id === '')
-    throw invalidDocumentId(
-      `\`${source}\` must be the id of a document: a text that is not empty.`,
-    );
+    throw invalidDocumentId(`\`${source}\` must be the id of a document: a non-empty string.`);
   return { id: id.replace(/^sha256:/, ''), source, isApq: false };
 }
 

@@ -97,7 +97,7 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     const key = costs.keyOf(variables);
     const cost = costs.get(key) ?? computeCost(input, (cost) => costs.set(key, cost));
     if (cost <= limits.cost) return;
-    throw new OperationTooComplexError(`The operation can bring ${cost} fields`, {
+    throw new OperationTooComplexError(`The operation can return ${cost} fields`, {
       limit: limits.cost,
       measured: cost,
       setting: 'MAX_COST',
@@ -168,7 +168,7 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
   ): number {
     const limit = limits[name];
     if (measured <= limit) return measured;
-    throw new OperationTooComplexError(`${subject} holds ${measured} items`, {
+    throw new OperationTooComplexError(`${subject} has ${measured} items`, {
       limit,
       measured,
       setting: LIST_ARGUMENTS[name],

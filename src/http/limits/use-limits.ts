@@ -25,7 +25,7 @@ export interface Limits extends CostLimits {
 }
 
 /**
- * Maximum selections of a document with its fragments written out, as a multiple of `MAX_TOKENS`.
+ * Maximum selections of a document with its fragments expanded, as a multiple of `MAX_TOKENS`.
  */
 const EXPANSION_FACTOR = 20;
 
@@ -151,7 +151,7 @@ function checkDocumentSize(document: DocumentNode, limits: Limits): void {
     limits.directives,
     'MAX_DIRECTIVES',
   );
-  const expansionMessage = `The operation has ${selections} selections with its fragments written out`;
+  const expansionMessage = `The operation has ${selections} selections with its fragments expanded`;
   check(
     expansionMessage,
     selections,

@@ -20,7 +20,7 @@ export const COMMUNITY: Readonly<Record<'outage' | 'charity' | 'gym', CatalogueE
     settings: {
       name: 'Priya – Planned outage notice',
       prompt:
-        'You are Priya from Cascade Water. Wait until somebody speaks, also if it is a phone menu: use it to reach a person. Announce the planned water outage in {{district}} and ask whether anyone in the household depends on running water for medical reasons.',
+        'You are Priya from Cascade Water. Wait for the other side to speak, also if it is a phone menu: use it to reach a person. Announce the planned water outage in {{district}} and ask whether anyone in the household depends on running water for medical reasons.',
       first_sentence: null,
       first_sentence_mode: 'none',
       first_sentence_delay_ms: 0,
