@@ -112,7 +112,7 @@ export async function runSoak(
   };
 }
 
-/** All keys are those of one organisation, but for those that are refused. */
+/** All keys are those of one organization, but for those that are refused. */
 function withSandboxKey(request: Request): Request {
   const key = request.headers.get('authorization') ?? '';
   if (!key.includes('_refused_')) request.headers.set('authorization', `Bearer ${KEY_A}`);
