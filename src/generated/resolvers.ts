@@ -377,9 +377,9 @@ export type Campaign = Node & {
    *
    * Upstream: the gateway reads pages of 50 rows (`REVOX_PAGE_SIZE`). A page of up to 50 rows of a
    * forward walk costs at most two requests, `hasNextPage` included, while the list does not change.
-   * If it has changed, the search for the cursor may read more pages. Until the gateway knows the
-   * number of the upstream's first page, it sends up to two more requests, once. A row contains its
-   * call.
+   * If it has changed, the search for the cursor may read more pages. The gateway detects the number
+   * of the upstream's first page, and verifies it from time to time, usually by two more requests
+   * (`REVOX_FIRST_PAGE`). A row contains its call.
    */
   readonly rows?: Maybe<CampaignRowConnection>;
   /** The status of the campaign. `isCancelled` shows whether it was cancelled. */
@@ -624,7 +624,8 @@ export type Query = {
    * null if the object does not exist. This field is for routers.
    *
    * Upstream: one request for each distinct call. One assistant or campaign costs one request; two or
-   * more distinct ones share one request for the complete list.
+   * more distinct ones share one request for the complete list, plus one for each id that the list
+   * does not contain.
    */
   readonly _entities: ReadonlyArray<Maybe<_Entity>>;
   /** Returns the schema of this subgraph. This field is for routers and registries. */
@@ -633,7 +634,7 @@ export type Query = {
    * Returns an assistant by its id, or null if the assistant does not exist.
    *
    * Upstream: one request. Two or more distinct assistants that an operation loads together share one
-   * request for the complete list.
+   * request for the complete list, plus one for each id that the list does not contain.
    */
   readonly assistant?: Maybe<Assistant>;
   /**
@@ -654,9 +655,10 @@ export type Query = {
    *
    * Upstream: the gateway reads pages of 50 attempts (`REVOX_PAGE_SIZE`). A page of up to 50 attempts
    * of a forward walk costs at most two requests, `hasNextPage` included, while the list does not
-   * change. If it has changed, the search for the cursor may read more pages. Until the gateway knows
-   * the number of the upstream's first page, it sends up to two more requests, once. `last` without
-   * `before` costs as much as `totalCount`: about 2·log₂ of the number of pages.
+   * change. If it has changed, the search for the cursor may read more pages. The gateway detects the
+   * number of the upstream's first page, and verifies it from time to time, usually by two more
+   * requests (`REVOX_FIRST_PAGE`). `last` without `before` costs as much as `totalCount`: about 2·log₂
+   * of the number of pages.
    */
   readonly callAttempts?: Maybe<CallAttemptConnection>;
   /**
@@ -669,7 +671,7 @@ export type Query = {
    * Returns a campaign by its id, or null if the campaign does not exist.
    *
    * Upstream: one request. Two or more distinct campaigns that an operation loads together share one
-   * request for the complete list.
+   * request for the complete list, plus one for each id that the list does not contain.
    */
   readonly campaign?: Maybe<Campaign>;
   /**
