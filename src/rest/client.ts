@@ -1,34 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
-  CredentialRefusedError,
-  QueueFullError,
   RateLimitedError,
   UpstreamError,
   UpstreamInvalidResponseError,
-  UpstreamRejectedError,
   type UpstreamRequestLine,
   UpstreamTimeoutError,
-  UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
 import type { AcceptedCredentials } from '#rest/resilience/accepted-credentials.ts';
 import { createCircuitBreakers } from '#rest/resilience/circuit-breakers.ts';
-import {
-  CooldownError,
-  createConcurrencyLimiter,
-  QueueOverflowError,
-} from '#rest/resilience/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '#rest/resilience/concurrency-limiter.ts';
+import { createCredentialStatus } from '#rest/resilience/credential-status.ts';
 import { createLatencyEstimate } from '#rest/resilience/latency-estimate.ts';
 import { createCooldowns } from '#rest/resilience/rate-limit-cooldown.ts';
-import {
-  CredentialRejectedWhileQueuedError,
-  createRejectedCredentials,
-} from '#rest/resilience/rejected-credentials.ts';
-import { isRetryable, toBackoffMs } from '#rest/resilience/retry.ts';
+import { createRetryPolicy } from '#rest/resilience/retry.ts';
 import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
+import { createSendPermits } from '#rest/resilience/send-permits.ts';
 import { abortable } from '#rest/transport/abortable.ts';
 import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
-import type { Budget, UpstreamContext } from './upstream-context.ts';
+import type { UpstreamContext } from './upstream-context.ts';
 import type { UpstreamEvents, UpstreamRequestObserver, UpstreamState } from './upstream-events.ts';
 import {
   type FetchedResponse,
@@ -72,13 +62,12 @@ export interface RestClient {
  * The client knows no endpoint. Every failure is an `UpstreamError` or a `BudgetExceededError`.
  */
 export function createRestClient(options: RestClientOptions): RestClient {
-  const { acceptedCredentials, events, monotonicNow, now, random } = options;
+  const { acceptedCredentials, events, monotonicNow, now } = options;
   const cooldowns = createCooldowns({
     ...options,
     isAccepted: acceptedCredentials.has,
     onChange: (credential) => concurrencyLimiter.reevaluate(credential),
   });
-  const rejectedCredentials = createRejectedCredentials(options);
   const concurrencyLimiter = createConcurrencyLimiter({
     ...options,
     maxPerCredential: options.maxConcurrency,
@@ -93,7 +82,16 @@ export function createRestClient(options: RestClientOptions): RestClient {
     monotonicNow,
     onChange: events.onCircuitChange,
   });
+  const credentialStatus = createCredentialStatus({ ...options, concurrencyLimiter });
+  const sendPermits = createSendPermits({
+    concurrencyLimiter,
+    circuitBreakers,
+    credentialStatus,
+    events,
+    monotonicNow,
+  });
   const retryBudget = createRetryBudget(monotonicNow, acceptedCredentials.has);
+  const retryPolicy = createRetryPolicy({ ...options, cooldowns, retryBudget });
   const exchange = createExchange(options);
   const latencyEstimate = createLatencyEstimate();
   const instance = randomUUID();
@@ -109,7 +107,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
           return await sendOnce(context, request, retryCount, hooks);
         } catch (error) {
           if (!(error instanceof FailedRequest)) throw error;
-          const waitMs = toWaitMs(error, context, retryCount);
+          const waitMs = retryPolicy.toWaitMs(error, context, retryCount);
           if (waitMs === undefined) throw toClientError(error, context);
           hooks?.onRetry();
           events.onRetry(request.endpoint, error.kind);
@@ -139,7 +137,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
     const { endpoint, query } = request;
     const { credential, signal, budget } = context;
     const requestLine = toRequestLine(request);
-    const rejection = findRejection(context, requestLine);
+    const rejection = credentialStatus.findRejection(context, requestLine);
     if (rejection) throw rejection;
     const capacityAvailable = budget.waitForCapacity();
     if (capacityAvailable) {
@@ -151,7 +149,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     // Without contention the request skips the queue: a promise for each request costs more than
     // acquiring a slot.
     const { recordOutcome, release } =
-      tryEnter(context, request) ?? (await enterQueued(context, request));
+      sendPermits.tryAcquire(context, endpoint) ??
+      (await sendPermits.acquire(context, endpoint, requestLine));
     const startedAt = monotonicNow();
     let observer: UpstreamRequestObserver | undefined;
     let outcome: SendOutcome = NOT_SENT;
@@ -181,7 +180,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return { value, status, upstreamNow, readVersion, requestedAt };
     } catch (error) {
       if (error instanceof FailedRequest) outcome = error;
-      if (outcome.status === 401) credentialRejectionFor(budget, requestLine);
+      if (outcome.status === 401) credentialStatus.rejectionFor(budget, requestLine);
       throw error;
     } finally {
       const ms = monotonicNow() - startedAt;
@@ -233,128 +232,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
     credential: string,
     path: string,
   ): void {
-    if (kind === undefined) acceptCredential(credential);
-    else if (status === 401) rejectCredential(credential, path);
+    if (kind === undefined) credentialStatus.accept(credential);
+    else if (status === 401) credentialStatus.reject(credential, path);
     if (kind === 'rate-limited') events.onRateLimited(cooldowns.start(credential, retryAfterMs));
     else if (status !== null) cooldowns.clear(credential);
-  }
-
-  function acceptCredential(credential: string): void {
-    rejectedCredentials.delete(credential);
-    if (acceptedCredentials.has(credential)) return;
-    acceptedCredentials.add(credential);
-    concurrencyLimiter.reevaluate(credential);
-  }
-
-  function rejectCredential(credential: string, path: string): void {
-    rejectedCredentials.add(credential, path);
-    acceptedCredentials.delete(credential);
-    concurrencyLimiter.reevaluate(credential);
-    if (rejectedCredentials.has(credential))
-      concurrencyLimiter.rejectQueued(credential, new CredentialRejectedWhileQueuedError());
-  }
-
-  /**
-   * Returns the error for a request that must not be sent because the upstream rejected its
-   * credential.
-   */
-  function findRejection(
-    { budget, credential }: UpstreamContext,
-    requestLine: UpstreamRequestLine,
-  ): UpstreamError | undefined {
-    if (budget.credentialRejection) return budget.credentialRejection;
-    return rejectedCredentials.shouldReject(credential.fingerprint, requestLine.path)
-      ? credentialRejectionFor(budget, requestLine)
-      : undefined;
-  }
-
-  /**
-   * The gateway's own key still serves other operations. A caller's key that was rejected once is
-   * of no more use to this operation.
-   */
-  function credentialRejectionFor(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError {
-    if (options.keyHolder === 'gateway') return new UpstreamRejectedError(requestLine, 401, false);
-    budget.credentialRejection ??= new CredentialRefusedError(requestLine, 401, false);
-    return budget.credentialRejection;
-  }
-
-  /**
-   * Returns undefined, without any side effect, if the request must queue or must not be sent at
-   * all.
-   */
-  function tryEnter(
-    context: UpstreamContext,
-    { endpoint }: UpstreamRequest<unknown>,
-  ): AcquiredSlot | undefined {
-    if (context.signal.aborted) return undefined;
-    const release = concurrencyLimiter.tryAcquire(context.credential.fingerprint, context.caller);
-    const recordOutcome = release && circuitBreakers.tryAcquire(context, endpoint);
-    if (!recordOutcome) {
-      release?.();
-      return undefined;
-    }
-    context.budget.sentRequests += 1;
-    events.onQueueWait(0);
-    return { recordOutcome, release };
-  }
-
-  /**
-   * Waits until the request may be sent. The request counts toward the operation's budget from the
-   * moment it queues.
-   */
-  async function enterQueued(
-    context: UpstreamContext,
-    request: UpstreamRequest<unknown>,
-  ): Promise<AcquiredSlot> {
-    const { credential, caller, budget, signal, deadlineAt } = context;
-    const requestLine = toRequestLine(request);
-    if (!circuitBreakers.allowsRequest(context, request.endpoint))
-      throw new UpstreamUnavailableError(requestLine);
-    budget.sentRequests += 1;
-    let release = () => {};
-    const startedAt = monotonicNow();
-    try {
-      release = await concurrencyLimiter.acquire({
-        credential: credential.fingerprint,
-        caller,
-        signal,
-        deadlineAt,
-      });
-      events.onQueueWait(monotonicNow() - startedAt);
-      signal.throwIfAborted();
-      if (budget.bytesExceededError) throw budget.bytesExceededError;
-      // Other requests may have failed while this one was queued, so the circuit may be open by
-      // now.
-      const recordOutcome = circuitBreakers.tryAcquire(context, request.endpoint);
-      if (!recordOutcome) throw new UpstreamUnavailableError(requestLine);
-      return { recordOutcome, release };
-    } catch (error) {
-      release();
-      budget.sentRequests -= 1;
-      if (error instanceof QueueOverflowError) events.onQueueFull();
-      throw error instanceof CredentialRejectedWhileQueuedError
-        ? credentialRejectionFor(budget, requestLine)
-        : toNotSentError(requestLine, error);
-    }
-  }
-
-  /** Returns the delay before the retry, in ms; undefined if the request must not be retried. */
-  function toWaitMs(
-    failed: FailedRequest,
-    { credential, budget, deadlineAt }: UpstreamContext,
-    retryCount: number,
-  ): number | undefined {
-    if (retryCount >= options.retries || budget.exceededError || !isRetryable(failed))
-      return undefined;
-    const isRateLimited = failed.kind === 'rate-limited';
-    const waitMs = isRateLimited
-      ? cooldowns.remainingMs(credential.fingerprint)
-      : toBackoffMs(failed, retryCount, random);
-    if (monotonicNow() + waitMs >= deadlineAt()) return undefined;
-    // The queue holds all requests of the credential during its cooldown, and then the probe goes
-    // first, one request at a time: such a retry adds no load, so the retry budget does not apply.
-    if (isRateLimited) return 0;
-    return retryBudget.tryWithdraw(credential.fingerprint) ? waitMs : undefined;
   }
 
   function toClientError(
@@ -380,27 +261,6 @@ export function createRestClient(options: RestClientOptions): RestClient {
   }
 }
 
-/** What a request holds while it is in flight. */
-interface AcquiredSlot {
-  /** Reports the outcome of the request to the circuit breakers. */
-  readonly recordOutcome: NonNullable<
-    ReturnType<ReturnType<typeof createCircuitBreakers>['tryAcquire']>
-  >;
-  readonly release: () => void;
-}
-
-/** Converts the error of a request that was not sent. */
-function toNotSentError(
-  requestLine: UpstreamRequestLine,
-  error: unknown,
-): UpstreamError | BudgetExceededError {
-  if (error instanceof UpstreamError || error instanceof BudgetExceededError) return error;
-  if (error instanceof CooldownError) return new RateLimitedError(requestLine, error.remainingMs);
-  if (error instanceof QueueOverflowError)
-    return new QueueFullError(requestLine, QUEUE_RETRY_AFTER_MS);
-  return new UpstreamTimeoutError(requestLine, error);
-}
-
 /** The outcome of one request. */
 type SendOutcome = Pick<FailedRequest, 'status'> & {
   readonly kind: FailedRequest['kind'] | undefined;
@@ -411,9 +271,6 @@ type SendOutcome = Pick<FailedRequest, 'status'> & {
 const NOT_SENT: SendOutcome = { kind: 'aborted', status: null };
 /** Any other error is a bug in the code that reads the response. */
 const UNEXPECTED_ERROR: SendOutcome = { kind: 'invalid', status: null };
-
-/** A fixed value: the gateway cannot know how long its queue takes. */
-const QUEUE_RETRY_AFTER_MS = 1_000;
 
 function toRequestLine({ path }: UpstreamRequest<unknown>): UpstreamRequestLine {
   return { method: 'GET', path };

@@ -1,4 +1,24 @@
 import type { FailedRequest } from '#rest/exchange.ts';
+import type { UpstreamContext } from '#rest/upstream-context.ts';
+import type { Cooldowns } from './rate-limit-cooldown.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+/** Decides whether and when a failed request is sent again. */
+export interface RetryPolicy {
+  /** Returns the delay before the retry, in ms; undefined if the request must not be retried. */
+  toWaitMs(failed: FailedRequest, context: UpstreamContext, retryCount: number): number | undefined;
+}
+
+export interface RetryPolicyOptions {
+  /** Maximum retries of a failed request. */
+  readonly retries: number;
+  readonly cooldowns: Pick<Cooldowns, 'remainingMs'>;
+  readonly retryBudget: Pick<RetryBudget, 'tryWithdraw'>;
+  /** A monotonic clock for durations, in ms. */
+  readonly monotonicNow: () => number;
+  /** Returns a number from 0 to 1. */
+  readonly random: () => number;
+}
 
 /** The maximum of the first delay, in ms; it doubles with each retry. */
 const BASE_DELAY_MS = 250;
@@ -12,13 +32,32 @@ const TRANSIENT_FAILURES = new Set<FailedRequest['kind']>([
   'server-error',
 ]);
 
+export function createRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
+  const { retries, cooldowns, retryBudget, monotonicNow, random } = options;
+  return {
+    toWaitMs(failed, { credential, budget, deadlineAt }, retryCount) {
+      if (retryCount >= retries || budget.exceededError || !isRetryable(failed)) return undefined;
+      const isRateLimited = failed.kind === 'rate-limited';
+      const waitMs = isRateLimited
+        ? cooldowns.remainingMs(credential.fingerprint)
+        : toBackoffMs(failed, retryCount, random);
+      if (monotonicNow() + waitMs >= deadlineAt()) return undefined;
+      // The queue holds all requests of the credential during its cooldown, and then the probe goes
+      // first, one request at a time: such a retry adds no load, so the retry budget does not
+      // apply.
+      if (isRateLimited) return 0;
+      return retryBudget.tryWithdraw(credential.fingerprint) ? waitMs : undefined;
+    },
+  };
+}
+
 /**
  * Whether a retry of the same request can succeed: failed connections, 408, 409, 429 and 5xx,
  * unless the upstream says otherwise (`x-should-retry`). A 401 is never retried, whatever the
  * upstream says: an invented key would cause more than one request. A timeout is not retried: a
  * second request makes a slow upstream slower, and the first client has timed out by then.
  */
-export function isRetryable({ kind, status, shouldRetry }: FailedRequest): boolean {
+function isRetryable({ kind, status, shouldRetry }: FailedRequest): boolean {
   if (kind === 'aborted' || status === 401) return false;
   if (shouldRetry !== undefined) return shouldRetry;
   return TRANSIENT_FAILURES.has(kind) || status === 408 || status === 409;
@@ -31,7 +70,7 @@ export function isRetryable({ kind, status, shouldRetry }: FailedRequest): boole
  * @param retryCount how many times the request has been retried
  * @param random returns a number from 0 to 1
  */
-export function toBackoffMs(
+function toBackoffMs(
   { retryAfterMs }: FailedRequest,
   retryCount: number,
   random: () => number,
