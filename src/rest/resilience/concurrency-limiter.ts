@@ -1,3 +1,7 @@
+import { type CallerQueue, CredentialQueue, type QueuedRequest } from './credential-queue.ts';
+import { CooldownError } from './rate-limit-cooldown.ts';
+import { findLongestUnaccepted, UnacceptedQueues } from './unaccepted-queues.ts';
+
 export interface AcquireOptions {
   /** The fingerprint of the credential: the upstream counts requests by credential. */
   readonly credential: string;
@@ -38,17 +42,6 @@ export interface ConcurrencyLimiter {
   readonly state: { readonly queued: number; readonly inFlight: number };
 }
 
-/** The rate-limit cooldown of the credential lasts longer than the request's deadline. */
-export class CooldownError extends Error {
-  override name = 'CooldownError';
-  readonly remainingMs: number;
-
-  constructor(remainingMs: number) {
-    super(`cooling down for ${remainingMs} ms more`);
-    this.remainingMs = remainingMs;
-  }
-}
-
 /** The queue is full. */
 export class QueueOverflowError extends Error {
   override name = 'QueueOverflowError';
@@ -77,55 +70,9 @@ export interface ConcurrencyLimiterOptions {
   readonly monotonicNow: () => number;
 }
 
-/**
- * The share of a credential's slots that one caller may hold where callers are distinguished: the
- * next caller finds a free slot.
- */
-const MAX_CALLER_SHARE = 0.75;
 const TOTAL_QUEUE_FACTOR = 10;
 /** A caller may always queue this many requests, even when the total queue limit is reached. */
 const MIN_CALLER_QUEUE = 10;
-/**
- * The share of all slots that unaccepted credentials may hold: an accepted credential finds a free
- * slot however slow the requests of the others are.
- */
-const MAX_UNACCEPTED_SHARE = 0.5;
-
-interface QueuedRequest {
-  readonly deadlineAt: () => number;
-  grant(release: () => void): void;
-  reject(reason: unknown): void;
-}
-
-/** The requests of one caller of a credential. */
-interface CallerQueue {
-  readonly name: string;
-  readonly maxActive: number;
-  active: number;
-  readonly queued: Set<QueuedRequest>;
-}
-
-/** The requests of one credential. */
-interface CredentialQueue {
-  readonly credential: string;
-  isAccepted: boolean;
-  active: number;
-  queued: number;
-  /** In round-robin order: the first is next. */
-  readonly callers: Map<string, CallerQueue>;
-}
-
-/**
- * The queues of all unaccepted credentials. Invented keys cost nothing, so together these
- * credentials are scheduled like one accepted credential.
- */
-interface UnacceptedQueues {
-  active: number;
-  queued: number;
-  /** Like `ready` of the accepted credentials. */
-  readonly ready: Set<CredentialQueue>;
-}
-
 /**
  * Bounds the requests in flight, per credential and in total. Under contention, slots go
  * round-robin to credentials, and within a credential to its callers: a caller with many requests
@@ -142,9 +89,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     maxQueued,
     monotonicNow,
   } = options;
-  const maxActiveUnaccepted = Math.ceil(maxTotal * MAX_UNACCEPTED_SHARE);
   const queues = new Map<string, CredentialQueue>();
-  const unaccepted: UnacceptedQueues = { active: 0, queued: 0, ready: new Set() };
+  const unaccepted = new UnacceptedQueues(maxTotal);
   /**
    * The queues that may have a request to start, in round-robin order. `dispatch` drops a queue
    * that turns out to have none.
@@ -155,7 +101,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   return {
     tryAcquire(credential, name) {
       const queue = queueOf(credential);
-      const caller = callerQueueOf(queue, name);
+      const caller = queue.callerQueueOf(name);
       if (canStartNow(queue, caller)) return start(queue, caller);
       removeIdle(queue, caller);
       return undefined;
@@ -163,7 +109,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     async acquire({ credential, caller: name, signal, deadlineAt }) {
       signal.throwIfAborted();
       const queue = queueOf(credential);
-      const caller = callerQueueOf(queue, name);
+      const caller = queue.callerQueueOf(name);
       try {
         checkCooldown(credential, deadlineAt);
         if (!canStartNow(queue, caller) && !makeQueueRoom(queue, caller))
@@ -199,7 +145,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     reevaluate(credential) {
       const queue = queues.get(credential);
       if (!queue) return;
-      for (const request of queuedRequestsOf(queue)) {
+      for (const request of queue.queuedRequests()) {
         try {
           checkCooldown(credential, request.deadlineAt);
         } catch (error) {
@@ -211,7 +157,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     },
     rejectQueued(credential, reason) {
       const queue = queues.get(credential);
-      if (queue) for (const request of queuedRequestsOf(queue)) request.reject(reason);
+      if (queue) for (const request of queue.queuedRequests()) request.reject(reason);
     },
     get state() {
       return { queued, inFlight };
@@ -244,11 +190,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
    * credential with few queued requests keeps its place in the queue.
    */
   function rejectFromLongestQueue(atLeast: number): boolean {
-    let longest: CredentialQueue | undefined;
-    for (const queue of queues.values()) {
-      if (!queue.isAccepted && queue.queued > (longest?.queued ?? atLeast)) longest = queue;
-    }
-    const last = longest && queuedRequestsOf(longest).at(-1);
+    const longest = findLongestUnaccepted(queues.values(), atLeast);
+    const last = longest?.queuedRequests().at(-1);
     last?.reject(new QueueOverflowError(`${queued} requests are queued`));
     return last !== undefined;
   }
@@ -256,7 +199,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   function hasCapacity(queue: CredentialQueue): boolean {
     const { credential, active } = queue;
     if (coolingDownUntil(credential) !== undefined) return false;
-    if (!queue.isAccepted) return active < 1 && unaccepted.active < maxActiveUnaccepted;
+    if (!queue.isAccepted) return active < 1 && unaccepted.hasCapacity;
     return active < (isProbing(credential) ? 1 : maxPerCredential);
   }
 
@@ -270,27 +213,10 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   function queueOf(credential: string): CredentialQueue {
     let queue = queues.get(credential);
     if (!queue) {
-      queue = {
-        credential,
-        isAccepted: isAccepted(credential),
-        active: 0,
-        queued: 0,
-        callers: new Map(),
-      };
+      queue = new CredentialQueue(credential, isAccepted(credential), maxPerCredential);
       queues.set(credential, queue);
     }
     return queue;
-  }
-
-  function callerQueueOf(queue: CredentialQueue, name = ''): CallerQueue {
-    let caller = queue.callers.get(name);
-    if (!caller) {
-      const maxActive =
-        name === '' ? maxPerCredential : Math.ceil(maxPerCredential * MAX_CALLER_SHARE);
-      caller = { name, maxActive, active: 0, queued: new Set() };
-      queue.callers.set(name, caller);
-    }
-    return caller;
   }
 
   /** Starts every queued request that may start, after the state of this queue has changed. */
@@ -304,29 +230,15 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       if (inFlight >= maxTotal) return;
       ready.delete(next);
       // Re-queue at the end: credentials that have not had a slot yet go first.
-      if ('credential' in next ? dispatchNext(next) : dispatchUnaccepted()) ready.add(next);
+      const hasStarted =
+        next instanceof CredentialQueue ? dispatchNext(next) : next.dispatchNext(dispatchNext);
+      if (hasStarted) ready.add(next);
     }
   }
 
-  function dispatchUnaccepted(): boolean {
-    for (const queue of unaccepted.ready) {
-      if (unaccepted.active >= maxActiveUnaccepted) return false;
-      unaccepted.ready.delete(queue);
-      if (!dispatchNext(queue)) continue;
-      unaccepted.ready.add(queue);
-      return true;
-    }
-    return false;
-  }
-
-  /** Moves the queue between the accepted and the unaccepted credentials. */
   function toggleAccepted(queue: CredentialQueue): void {
-    const sign = queue.isAccepted ? 1 : -1;
-    queue.isAccepted = !queue.isAccepted;
-    unaccepted.active += sign * queue.active;
-    unaccepted.queued += sign * queue.queued;
+    unaccepted.toggleAccepted(queue);
     ready.delete(queue);
-    unaccepted.ready.delete(queue);
     if (unaccepted.ready.size > 0) ready.add(unaccepted);
   }
 
@@ -336,28 +248,18 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     if (!queue.isAccepted) unaccepted.queued += delta;
   }
 
-  function queuedRequestsOf(queue: CredentialQueue): readonly QueuedRequest[] {
-    return [...queue.callers.values()].flatMap(({ queued: requests }) => [...requests]);
-  }
-
   function dispatchNext(queue: CredentialQueue): boolean {
     if (!hasCapacity(queue)) return false;
-    for (const caller of queue.callers.values()) {
-      const [request] = caller.queued;
-      if (!request || caller.active >= caller.maxActive) continue;
-      request.grant(start(queue, caller));
-      return true;
-    }
-    return false;
+    const caller = queue.nextCaller();
+    if (!caller) return false;
+    const [request] = caller.queued;
+    request?.grant(start(queue, caller));
+    return true;
   }
 
   /** @returns the release function */
   function start(queue: CredentialQueue, caller: CallerQueue): () => void {
-    // Move the caller behind the other callers of its credential.
-    if (queue.callers.size > 1) {
-      queue.callers.delete(caller.name);
-      queue.callers.set(caller.name, caller);
-    }
+    queue.moveToEnd(caller);
     inFlight += 1;
     queue.active += 1;
     if (!queue.isAccepted) unaccepted.active += 1;
@@ -379,11 +281,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     };
   }
 
-  function removeIdle(queue: CredentialQueue, caller?: CallerQueue): void {
-    const isUnused = caller?.active === 0 && caller.queued.size === 0;
-    // The name may belong to a newer queue by now, with requests in flight.
-    if (isUnused && queue.callers.get(caller.name) === caller) queue.callers.delete(caller.name);
-    if (queue.callers.size > 0 || queues.get(queue.credential) !== queue) return;
+  function removeIdle(queue: CredentialQueue, caller: CallerQueue): void {
+    if (!queue.removeIdle(caller) || queues.get(queue.credential) !== queue) return;
     queues.delete(queue.credential);
     if (!queue.isAccepted) unaccepted.ready.delete(queue);
   }

@@ -21,6 +21,17 @@ export interface Cooldowns {
   readonly count: number;
 }
 
+/** The rate-limit cooldown of the credential lasts longer than the request's deadline. */
+export class CooldownError extends Error {
+  override name = 'CooldownError';
+  readonly remainingMs: number;
+
+  constructor(remainingMs: number) {
+    super(`cooling down for ${remainingMs} ms more`);
+    this.remainingMs = remainingMs;
+  }
+}
+
 export interface CooldownsOptions {
   /** Whether the upstream has accepted a credential. */
   readonly isAccepted: (credential: string) => boolean;

@@ -11,12 +11,9 @@ import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { UpstreamEvents } from '#rest/upstream-events.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
-import {
-  type ConcurrencyLimiter,
-  CooldownError,
-  QueueOverflowError,
-} from './concurrency-limiter.ts';
+import { type ConcurrencyLimiter, QueueOverflowError } from './concurrency-limiter.ts';
 import type { CredentialStatus } from './credential-status.ts';
+import { CooldownError } from './rate-limit-cooldown.ts';
 import { CredentialRejectedWhileQueuedError } from './rejected-credentials.ts';
 
 /** What a request holds while it is in flight. */
