@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { ReadVersion } from '#rest/upstream-request.ts';
-import { maxEntries } from './at-most.ts';
 import { estimateBytes } from './estimate-size.ts';
 import { createFairLru } from './fair-lru.ts';
+import { maxEntries } from './max-entries.ts';
 
 /** A cached upstream response: its parsed value, frozen and never copied. */
 export interface Entry {

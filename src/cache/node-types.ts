@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { maxEntries } from './at-most.ts';
+import { maxEntries } from './max-entries.ts';
 
 /** The types that implement `Node`. */
 export type NodeType = 'Call' | 'Assistant' | 'Campaign';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { maxEntries } from '#cache/at-most.ts';
+import { maxEntries } from '#cache/max-entries.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 /**

@@ -1,5 +1,4 @@
 import type { RedisClientType } from '@redis/client';
-import { NotRedisError, toErrorCode } from '#cache/redis-fault.ts';
 import { withTimeout } from './with-timeout.ts';
 
 export type Command = readonly (string | Buffer)[];
@@ -232,4 +231,16 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       client?.destroy();
     },
   };
+}
+
+/** The server does not respond to `TIME` like Redis. */
+class NotRedisError extends Error {}
+
+/** The kind of an error, without its message, which may contain addresses. */
+function toErrorCode(error: unknown): string {
+  if (error instanceof NotRedisError) return 'the server does not respond like Redis';
+  if (!(error instanceof Error)) return 'unknown error';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // Redis' own messages start with their kind: WRONGPASS, LOADING, OOM.
+  return /^[A-Z]{2,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name;
 }

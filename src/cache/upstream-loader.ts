@@ -1,0 +1,141 @@
+import { UpstreamError, UpstreamNotFoundError } from '#errors/upstream-error.ts';
+import type { UpstreamContext } from '#rest/upstream-context.ts';
+import type { ReadVersion, SendUpstream, UpstreamRequest } from '#rest/upstream-request.ts';
+import { type CacheWriter, isSingleObject } from './cache-writer.ts';
+import type { Entry, MemoryStore } from './memory-store.ts';
+import type { SecondTier } from './second-tier.ts';
+import type { InFlightState } from './single-flight.ts';
+import { isNewerVersion, type StalenessPolicy } from './staleness-policy.ts';
+
+/** The result of an in-flight request. */
+export interface LoadResult {
+  readonly entry: Entry;
+  readonly source: 'network' | 'redis';
+}
+
+export interface LoadOptions {
+  readonly key: string;
+  readonly newerThan: ReadVersion | undefined;
+  readonly state: InFlightState;
+  readonly rejectOthers: () => void;
+}
+
+/** Loads a response from the second tier or from the upstream, and stores it. */
+export interface UpstreamLoader {
+  load<T>(
+    context: UpstreamContext,
+    request: UpstreamRequest<T>,
+    options: LoadOptions,
+  ): Promise<LoadResult>;
+  /** The read version of the newest response of this process. */
+  latestVersion(): ReadVersion | undefined;
+}
+
+export interface UpstreamLoaderOptions {
+  readonly send: SendUpstream;
+  readonly memoryStore: MemoryStore;
+  readonly cacheWriter: CacheWriter;
+  readonly secondTier: SecondTier | undefined;
+  readonly stalenessPolicy: StalenessPolicy;
+  /** Whether credentials belong to callers: then each one must be accepted by the upstream. */
+  readonly checksCredentials: boolean;
+  /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
+  readonly onCredentialRevoked: (fingerprint: string) => void;
+  /** The wall clock, in ms. */
+  readonly now: () => number;
+  /** A monotonic clock for durations, in ms with fractions. */
+  readonly monotonicNow: () => number;
+}
+
+/**
+ * The maximum wait for a cooldown or a retry delay if a stale response can be served: then the
+ * client gets the stale response. A slow upstream is still awaited, because its response is newer.
+ */
+const MAX_WAIT_WHEN_STALE_MS = 1_000;
+
+export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLoader {
+  const { send, memoryStore, cacheWriter, secondTier, stalenessPolicy, checksCredentials } =
+    options;
+  const { now, monotonicNow } = options;
+  let latestVersion: ReadVersion | undefined;
+
+  return { load, latestVersion: () => latestVersion };
+
+  async function load<T>(
+    context: UpstreamContext,
+    request: UpstreamRequest<T>,
+    loadOptions: LoadOptions,
+  ): Promise<LoadResult> {
+    const { key, newerThan, state, rejectOthers } = loadOptions;
+    const { credential, signal } = context;
+    const { fingerprint } = credential;
+    const target = { owner: credential, request, key, fence: memoryStore.takeFence() };
+    // Only this process can have a response newer than a read of its own, so the second tier is
+    // skipped.
+    if (secondTier && newerThan?.instance !== (latestVersion?.instance ?? '')) {
+      const entry = await cacheWriter.readSecondTier(target);
+      if (
+        entry &&
+        now() < entry.freshUntil &&
+        isNewerVersion(entry.readVersion, newerThan) &&
+        stalenessPolicy.isCredentialCurrent(fingerprint)
+      ) {
+        return { entry, source: 'redis' };
+      }
+      signal.throwIfAborted();
+    }
+    try {
+      state.queuedFor = context;
+      const response = await send(withStaleDeadline(context, key), request, {
+        onSent(at) {
+          target.fence = memoryStore.takeFence();
+          state.sentAt = at;
+          state.latestSequenceAtSend = latestVersion?.sequence ?? 0;
+          state.attempts += 1;
+          state.queuedFor = undefined;
+        },
+        onRetry() {
+          state.sentAt = undefined;
+          state.queuedFor = context;
+        },
+        onBudgetWait(isHeld) {
+          state.isWaitingForBudget = isHeld;
+          if (isHeld) rejectOthers();
+        },
+      });
+      if (!latestVersion || response.readVersion.sequence > latestVersion.sequence)
+        latestVersion = response.readVersion;
+      memoryStore.recordAccepted(fingerprint, response.requestedAt, target.fence);
+      return { entry: cacheWriter.storeResponse(target, response), source: 'network' };
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (stalenessPolicy.isCredentialRejection(error, memoryStore.get(fingerprint, key))) {
+        const wasKnown = memoryStore.revoke(fingerprint);
+        if (wasKnown) options.onCredentialRevoked(fingerprint);
+        secondTier?.revoke(credential, wasKnown);
+      }
+      if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint)))
+        throw error;
+      const requestedAt = state.sentAt ?? now();
+      // The upstream may respond to a rejected credential with a 404. So a 404 shows only for the
+      // gateway's own key that the credential was accepted.
+      if (!checksCredentials) memoryStore.recordAccepted(fingerprint, requestedAt, target.fence);
+      return {
+        entry: cacheWriter.storeNotFound(target, error.status ?? 404, requestedAt),
+        source: 'network',
+      };
+    }
+  }
+
+  /**
+   * Shortens the deadline of a request whose stale response can be served: its operations do not
+   * wait long for a newer one.
+   */
+  function withStaleDeadline(context: UpstreamContext, key: string): UpstreamContext {
+    const { fingerprint } = context.credential;
+    const cached = memoryStore.get(fingerprint, key);
+    if (!cached || !stalenessPolicy.canServeDuringCooldown(cached, fingerprint)) return context;
+    const waitUntil = monotonicNow() + MAX_WAIT_WHEN_STALE_MS;
+    return { ...context, deadlineAt: () => Math.min(context.deadlineAt(), waitUntil) };
+  }
+}
