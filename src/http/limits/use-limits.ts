@@ -9,9 +9,10 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import { toBoundedError } from '#http/mask-error.ts';
-import type { CostInput, CostLimits } from './cost.ts';
+import type { CostLimits } from './cost.ts';
 import { measureDocument } from './document-size.ts';
 import { findTooDeepParameter, MAX_JSON_LEVELS, nestingOf } from './nesting.ts';
+import type { CostInput } from './operation-weight.ts';
 
 /** How much one operation may request. */
 export interface Limits extends CostLimits {

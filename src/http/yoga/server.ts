@@ -9,7 +9,7 @@ import {
   type PersistedDocumentsOptions,
   usePersistedDocuments,
 } from '#http/documents/use-persisted-documents.ts';
-import type { CostInput } from '#http/limits/cost.ts';
+import type { CostInput } from '#http/limits/operation-weight.ts';
 import type { PendingBody } from '#http/limits/request-body-budget.ts';
 import { useBodyLimit } from '#http/limits/use-body-limit.ts';
 import { type Limits, useLimits } from '#http/limits/use-limits.ts';
