@@ -1,5 +1,6 @@
+import type { ReadVersion } from '#rest/upstream-request.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
-import type { Identified, Page, ReadVersion } from './list.ts';
+import type { Identified, Page } from './list.ts';
 import { EMPTY_PAGE, hasSameItems, hasStatus, overlapRatio } from './page-content.ts';
 import { isUncached, latestVersion } from './read-version.ts';
 

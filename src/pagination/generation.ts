@@ -1,6 +1,8 @@
+import type { ReadVersion } from '#rest/upstream-request.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
 import { findLastPage, isLastPage, type SearchedPages, usedCache } from './last-page.ts';
-import { type Identified, type List, ListMovedError, type Page, type ReadVersion } from './list.ts';
+import { type Identified, type List, ListMovedError, type Page } from './list.ts';
+import { ListEnd } from './list-end.ts';
 import {
   createNumberedPages,
   type NumberedPages,
@@ -46,17 +48,8 @@ export class Generation<T extends Identified> implements List<T> {
   readonly #pages: OrderedPages<T>;
   /** Pages that have been compared with their neighbours: `loaded` returns only these. */
   readonly #compared = new Set<number>();
-  /**
-   * Short pages followed by more items, although the upstream also serves full pages: they do not
-   * prove the end.
-   */
-  readonly #holes = new Set<number>();
-  /**
-   * Pages from this index on repeat the one before: set only for upstreams that clamp page numbers.
-   */
-  #pastEndFrom: number;
+  readonly #end: ListEnd;
   #total: number | undefined;
-  #hasFullPage = false;
 
   constructor(
     readPage: ReadPage<T>,
@@ -72,9 +65,9 @@ export class Generation<T extends Identified> implements List<T> {
     });
     this.#facts = facts;
     this.#isLast = isLast;
-    this.#pastEndFrom = pastEndFrom;
     // One generation has one page size, even if another operation observes a new one meanwhile.
     this.pageSize = facts.pageSize;
+    this.#end = new ListEnd(facts, this.pageSize, pastEndFrom);
   }
 
   /** A version newer than this one is newer than all pages of this generation. */
@@ -96,7 +89,7 @@ export class Generation<T extends Identified> implements List<T> {
 
   isKnownEnd(index: number): boolean {
     const page = this.#pages.get(index);
-    return page !== undefined && this.#isEnd(index, page);
+    return page !== undefined && this.#end.isEnd(index, page);
   }
 
   async count(): Promise<number> {
@@ -117,11 +110,11 @@ export class Generation<T extends Identified> implements List<T> {
       // The response shows this page together with pages that were read in order: read in order as
       // well, it must be identical.
       const page = await this.#read(last);
-      const isComplete = this.#isEnd(last, page);
+      const isComplete = this.#end.isEnd(last, page);
       if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete })))
         this.reportOverlap();
     }
-    if (this.#facts.repeatsLastPage) this.#pastEndFrom = last + 1;
+    if (this.#facts.repeatsLastPage) this.#end.pastEndFrom = last + 1;
     return last * this.pageSize + found.served;
   }
 
@@ -142,24 +135,12 @@ export class Generation<T extends Identified> implements List<T> {
   #searched(defaultNewerThan?: ReadVersion): SearchedPages<T> {
     const visited = new Map<number, Page<T>>();
     const read = async (index: number, newerThan = defaultNewerThan) => {
-      const page = index >= this.#pastEndFrom ? EMPTY_PAGE : await this.#fetch(index, newerThan);
+      const page =
+        index >= this.#end.pastEndFrom ? EMPTY_PAGE : await this.#fetch(index, newerThan);
       visited.set(index, page);
       return page;
     };
     return { pageSize: this.pageSize, read, visited };
-  }
-
-  #isEnd(index: number, page: Page<T>): boolean {
-    if (page.served === 0 || index + 1 >= this.#pastEndFrom) return true;
-    if (page.total !== undefined) return index * this.pageSize + page.served >= page.total;
-    // A full page of the same generation shows that the upstream serves the requested page size,
-    // and saves the request that would prove the end; unless this endpoint is known to leave holes.
-    return (
-      page.served < this.pageSize &&
-      this.#hasFullPage &&
-      !this.#facts.leavesHoles &&
-      !this.#holes.has(index)
-    );
   }
 
   async #read(index: number): Promise<Page<T>> {
@@ -185,13 +166,14 @@ export class Generation<T extends Identified> implements List<T> {
 
   /** A page as the upstream served it, before the comparison with its neighbours. */
   async #pageAt(index: number): Promise<Page<T>> {
-    const isPastTheEnd = index >= this.#pastEndFrom || (index > 0 && this.isKnownEnd(index - 1));
+    const isPastTheEnd =
+      index >= this.#end.pastEndFrom || (index > 0 && this.isKnownEnd(index - 1));
     return isPastTheEnd ? EMPTY_PAGE : this.#pages.fetch(index);
   }
 
   async #fetch(index: number, newerThan?: ReadVersion): Promise<Page<T>> {
     const page = await this.#upstream.fetch(index, newerThan);
-    if (page.served === this.pageSize) this.#hasFullPage = true;
+    if (page.served === this.pageSize) this.#end.hasFullPage = true;
     if (page.served > this.pageSize)
       this.#learnPageSize(Math.max(page.served, this.#facts.maxRequestSize));
     if (index > 0 && page.served === 0 && this.#facts.repeatsLastPage)
@@ -210,10 +192,7 @@ export class Generation<T extends Identified> implements List<T> {
     if (hasSameItems(next, page)) return this.#handleRepetition(index, { page, next, earlier });
     if (overlapRatio(page, next) > 0 || (page.served === 0 && next.served > 0))
       return this.reportOverlap();
-    const isTotalMissed =
-      next.served === 0 &&
-      page.total !== undefined &&
-      index * this.pageSize + page.served < page.total;
+    const isTotalMissed = next.served === 0 && this.#end.isTotalBeyond(index, page);
     if (isTotalMissed && (await this.#upstream.isFirstPageContradictedByTotal()))
       return this.reportOverlap();
     if (index === 0 && next.served > 0 && isUncached([page.readVersion, next.readVersion]))
@@ -226,20 +205,17 @@ export class Generation<T extends Identified> implements List<T> {
    */
   async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);
-    if (!page || page.served === 0 || page.served >= this.pageSize || this.#holes.has(index))
+    if (!page || page.served === 0 || page.served >= this.pageSize || this.#end.holes.has(index))
       return;
     const next = this.#pages.get(index + 1);
     const following = next?.served ?? 0;
-    const isFollowed =
-      following > 0 ||
-      (page.total !== undefined && index * this.pageSize + page.served < page.total);
-    if (!isFollowed) return;
+    if (following === 0 && !this.#end.isTotalBeyond(index, page)) return;
     if (!this.#facts.areHolesTrusted && !this.#isCachedEvidence(page, next)) {
       // A capped upstream never serves a page longer than its cap.
-      const canBeCapped = following <= page.served && !this.#hasFullPage;
+      const canBeCapped = following <= page.served && !this.#end.hasFullPage;
       await this.#learnFromShortPage({ index, page, isFollowed: following > 0, canBeCapped });
     }
-    this.#holes.add(index);
+    this.#end.holes.add(index);
   }
 
   async #learnFromShortPage(short: ShortPage<T>): Promise<void> {
@@ -282,7 +258,7 @@ export class Generation<T extends Identified> implements List<T> {
       if (page.served >= this.pageSize && !this.#isCachedEvidence())
         this.#facts.repeatsLastPage = true;
     }
-    this.#pastEndFrom = Math.min(this.#pastEndFrom, index + 1);
+    this.#end.pastEndFrom = Math.min(this.#end.pastEndFrom, index + 1);
     this.#pages.set(index + 1, EMPTY_PAGE);
     if (earlier === 'page' || this.#isBestEffort) return;
     // The next page has been taken for a page of the list, at an index past the end.

@@ -1,4 +1,5 @@
-import type { Identified, Page, ReadVersion } from './list.ts';
+import type { ReadVersion } from '#rest/upstream-request.ts';
+import type { Identified, Page } from './list.ts';
 import { hasSameItems, isIdenticalPage, overlapRatio } from './page-content.ts';
 import { latestVersion } from './read-version.ts';
 

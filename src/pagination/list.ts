@@ -1,3 +1,5 @@
+import type { ReadVersion } from '#rest/upstream-request.ts';
+
 /**
  * One upstream page. `served` counts all items, unusable ones included: it marks the end of a list,
  * not `items`.
@@ -9,17 +11,6 @@ export interface Page<T> {
   readonly total?: number | undefined;
   /** Absent for a page that was not read: a page past a known end needs no request. */
   readonly readVersion?: ReadVersion;
-}
-
-/**
- * The upstream read that a page comes from. Of two reads of one instance, the one with the greater
- * sequence number was sent later; the order of reads of two instances is unknown.
- */
-export interface ReadVersion {
-  readonly instance: string;
-  readonly sequence: number;
-  /** Served from a cached response of an earlier request. */
-  readonly isCached: boolean;
 }
 
 /** An item of a list: its id identifies it across reads. */

@@ -1,6 +1,7 @@
+import type { ReadVersion } from '#rest/upstream-request.ts';
 import type { EndpointFacts } from './endpoint-facts.ts';
 import { findListStart, type ListStart } from './first-page.ts';
-import { type Identified, ListMovedError, type Page, type ReadVersion } from './list.ts';
+import { type Identified, ListMovedError, type Page } from './list.ts';
 import { EMPTY_PAGE, hasSameItems, hasStatus } from './page-content.ts';
 import { isRecentEnough, isTooOld, latestVersion } from './read-version.ts';
 

@@ -1,4 +1,5 @@
-import type { Identified, Page, ReadVersion } from './list.ts';
+import type { ReadVersion } from '#rest/upstream-request.ts';
+import type { Identified, Page } from './list.ts';
 import type { NumberedPages } from './numbered-pages.ts';
 import { isIdenticalPage } from './page-content.ts';
 import { isRecentEnough } from './read-version.ts';

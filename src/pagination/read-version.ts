@@ -1,4 +1,4 @@
-import type { ReadVersion } from './list.ts';
+import type { ReadVersion } from '#rest/upstream-request.ts';
 
 /** No version is newer than this one: a request for a newer version must go to the upstream. */
 const NEWER_THAN_ANYTHING: ReadVersion = Object.freeze({

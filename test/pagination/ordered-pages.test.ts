@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
-import type { Identified, Page, ReadVersion } from '#pagination/list.ts';
+import type { Identified, Page } from '#pagination/list.ts';
 import { createNumberedPages, type PageFetch } from '#pagination/numbered-pages.ts';
 import { createOrderedPages } from '#pagination/ordered-pages.ts';
+import type { ReadVersion } from '#rest/upstream-request.ts';
 
 const cachedVersion = (sequence: number): ReadVersion => ({
   instance: 'a',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Page, ReadVersion } from '#pagination/list.ts';
+import type { Page } from '#pagination/list.ts';
 import { isIdenticalPage } from '#pagination/page-content.ts';
 import {
   isAfter,
@@ -8,6 +8,7 @@ import {
   isUncached,
   latestVersion,
 } from '#pagination/read-version.ts';
+import type { ReadVersion } from '#rest/upstream-request.ts';
 
 /** Versions of the two instances `a` and `b`: read for this operation, or cached. */
 const uncachedVersion = (instance: string, sequence: number): ReadVersion => ({

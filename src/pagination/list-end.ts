@@ -1,0 +1,43 @@
+import type { EndpointFacts } from './endpoint-facts.ts';
+import type { Page } from './list.ts';
+
+/** What the pages of one generation show about the end of the list. */
+export class ListEnd {
+  /**
+   * Short pages followed by more items, although the upstream also serves full pages: they do not
+   * prove the end.
+   */
+  readonly holes = new Set<number>();
+  /**
+   * Pages from this index on repeat the one before: set only for upstreams that clamp page numbers.
+   */
+  pastEndFrom: number;
+  hasFullPage = false;
+  readonly #pageSize: number;
+  readonly #facts: EndpointFacts;
+
+  constructor(facts: EndpointFacts, pageSize: number, pastEndFrom: number) {
+    this.#facts = facts;
+    this.#pageSize = pageSize;
+    this.pastEndFrom = pastEndFrom;
+  }
+
+  /** Whether no item follows this page. */
+  isEnd(index: number, page: Page<unknown>): boolean {
+    if (page.served === 0 || index + 1 >= this.pastEndFrom) return true;
+    if (page.total !== undefined) return !this.isTotalBeyond(index, page);
+    // A full page of the same generation shows that the upstream serves the requested page size,
+    // and saves the request that would prove the end; unless this endpoint is known to leave holes.
+    return (
+      page.served < this.#pageSize &&
+      this.hasFullPage &&
+      !this.#facts.leavesHoles &&
+      !this.holes.has(index)
+    );
+  }
+
+  /** Whether the reported total counts items after this page. */
+  isTotalBeyond(index: number, { served, total }: Page<unknown>): boolean {
+    return total !== undefined && index * this.#pageSize + served < total;
+  }
+}
