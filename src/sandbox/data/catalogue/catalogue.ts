@@ -1,11 +1,13 @@
 import type { Assistant, EndedBy, Json, RetryConfig } from '#sandbox/api/wire.ts';
 import type { Market } from '#sandbox/data/contacts.ts';
-import { CARE } from './care.ts';
+import { APPOINTMENTS } from './appointments.ts';
 import { COMMERCE } from './commerce.ts';
 import { COMMUNITY } from './community.ts';
-import { FINANCE } from './finance.ts';
+import { DENTAL_CARE } from './dental-care.ts';
 import { HOME } from './home.ts';
+import { INSURANCE } from './insurance.ts';
 import { PEOPLE } from './people.ts';
+import { RECEIVABLES } from './receivables.ts';
 
 /**
  * A line of a conversation: a speaker and a text, or a tool with its result and its input. Texts
@@ -55,18 +57,18 @@ export const CATALOGUE: {
   readonly b: readonly CatalogueEntry[];
 } = {
   a: [
-    FINANCE.debt,
+    RECEIVABLES.debt,
     HOME.solar,
-    CARE.dentist,
+    DENTAL_CARE,
     COMMERCE.hotel,
     COMMERCE.delivery,
     PEOPLE.recruiting,
     HOME.renovation,
-    CARE.reminder,
+    APPOINTMENTS.reminder,
     PEOPLE.onboarding,
-    FINANCE.insurance,
+    INSURANCE,
     COMMUNITY.outage,
     COMMUNITY.charity,
   ],
-  b: [CARE.consultation, COMMUNITY.gym, FINANCE.invoice, PEOPLE.event],
+  b: [APPOINTMENTS.consultation, COMMUNITY.gym, RECEIVABLES.invoice, PEOPLE.event],
 };
