@@ -1,5 +1,6 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { type Caller, ownerOf, type RequestHead } from '#http/message.ts';
+import { OwnerBytes } from './owner-bytes.ts';
 
 /**
  * Counts the bytes of request bodies that are read, parsed, or waiting for their turn. A slow
@@ -60,8 +61,7 @@ export function createRequestBodyBudget({
   maxBodyBytes,
   maxBytes = 64 * 2 ** 20,
 }: RequestBodyBudgetOptions): RequestBodyBudget {
-  const bytesByOwner = new Map<string, number>();
-  let totalBytes = 0;
+  const heldBytes = new OwnerBytes();
 
   return {
     reserve(caller, { headers }) {
@@ -79,14 +79,14 @@ export function createRequestBodyBudget({
           throw tooManyBodyBytes();
         bodyBytes = newBodyBytes;
         if (newBodyBytes <= MAX_UNCOUNTED_BODY_BYTES) return;
-        add(owner, newBodyBytes - counted);
+        heldBytes.add(owner, newBodyBytes - counted);
         counted = newBodyBytes;
       };
       reserveMore(Number(contentLength ?? 0));
       return {
         add: (bytes) => contentLength === null && reserveMore(bytes),
         release() {
-          add(owner, -counted);
+          heldBytes.add(owner, -counted);
           counted = 0;
         },
       };
@@ -94,18 +94,11 @@ export function createRequestBodyBudget({
   };
 
   function exceedsShare(owner: string, bytes: number): boolean {
-    const ownerBytes = (bytesByOwner.get(owner) ?? 0) + bytes;
+    const ownerBytes = heldBytes.of(owner) + bytes;
     if (ownerBytes > maxBytes / 2) return true;
-    const owners = bytesByOwner.size + (bytesByOwner.has(owner) ? 0 : 1);
-    return totalBytes + bytes > maxBytes && ownerBytes > maxBytes / owners;
-  }
-
-  function add(owner: string, bytes: number): void {
-    if (bytes === 0) return;
-    totalBytes += bytes;
-    const own = (bytesByOwner.get(owner) ?? 0) + bytes;
-    if (own > 0) bytesByOwner.set(owner, own);
-    else bytesByOwner.delete(owner);
+    return (
+      heldBytes.total + bytes > maxBytes && ownerBytes > heldBytes.fairShareOf(owner, maxBytes)
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 import { type Caller, ownerOf } from '#http/message.ts';
+import { OwnerBytes } from './owner-bytes.ts';
 
 /**
  * Counts the bytes of responses that are complete and that clients have yet to read. They are in
@@ -39,13 +40,12 @@ export function createUnsentResponseBudget({
   maxBytesPerOwner,
   onLimitExceeded,
 }: UnsentResponseBudgetOptions): UnsentResponseBudget {
-  const bytesByOwner = new Map<string, number>();
-  let totalBytes = 0;
+  const unsentBytes = new OwnerBytes();
 
   return {
     check(caller) {
       // Usually all responses are sent: then the owner need not be looked up.
-      if (totalBytes === 0) return;
+      if (unsentBytes.total === 0) return;
       const exceededSetting = exceededSettingOf(ownerOf(caller), 0);
       if (exceededSetting === undefined) return;
       onLimitExceeded(exceededSetting);
@@ -58,28 +58,22 @@ export function createUnsentResponseBudget({
         onLimitExceeded(exceededSetting);
         return undefined;
       }
-      add(owner, bytes);
+      unsentBytes.add(owner, bytes);
       let isReserved = true;
       return () => {
-        if (isReserved) add(owner, -bytes);
+        if (isReserved) unsentBytes.add(owner, -bytes);
         isReserved = false;
       };
     },
-    totalBytes: () => totalBytes,
+    totalBytes: () => unsentBytes.total,
   };
 
   function exceededSettingOf(owner: string, bytes: number): string | undefined {
-    const ownerBytes = bytesByOwner.get(owner) ?? 0;
+    const ownerBytes = unsentBytes.of(owner);
     if (ownerBytes >= maxBytesPerOwner) return 'MAX_UNSENT_BYTES_PER_CALLER';
-    if (totalBytes < maxBytes) return undefined;
-    const owners = bytesByOwner.size + (bytesByOwner.has(owner) ? 0 : 1);
-    return ownerBytes + bytes >= maxBytes / owners ? 'MAX_UNSENT_BYTES' : undefined;
-  }
-
-  function add(owner: string, bytes: number): void {
-    totalBytes += bytes;
-    const ownerBytes = (bytesByOwner.get(owner) ?? 0) + bytes;
-    if (ownerBytes > 0) bytesByOwner.set(owner, ownerBytes);
-    else bytesByOwner.delete(owner);
+    if (unsentBytes.total < maxBytes) return undefined;
+    return ownerBytes + bytes >= unsentBytes.fairShareOf(owner, maxBytes)
+      ? 'MAX_UNSENT_BYTES'
+      : undefined;
   }
 }
