@@ -1,5 +1,4 @@
-import { type Cursor, decodeCursor, encodeCursor, MAX_NEIGHBOURS } from './cursor.ts';
-import { fingerprint } from './fingerprint.ts';
+import { type Cursor, decodeCursor, encodeCursor, fingerprint, MAX_NEIGHBOURS } from './cursor.ts';
 import { type Identified, type List, type ListSource, readCoherently } from './list.ts';
 import { type Gap, locate } from './locate.ts';
 import type { PageRequest } from './page-request.ts';

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { FINGERPRINT_BYTES, fingerprint } from './fingerprint.ts';
 
 /** Maximum number of neighbours that a cursor stores on each side. */
 export const MAX_NEIGHBOURS = 4;
@@ -16,12 +15,21 @@ export interface Cursor {
   readonly following: readonly Buffer[];
 }
 
+/**
+ * 48 bits keep the chance of a false match among the thousand items of a search below one in 10¹¹.
+ */
+const FINGERPRINT_BYTES = 6;
 const VERSION = 1;
 const CHECKSUM_BYTES = 4;
 /** Greater than the length of any list, and small enough for six bytes. */
 const MAX_POSITION = 2 ** 40;
 const POSITION_BYTES = 6;
 const HEADER_BYTES = 1 + FINGERPRINT_BYTES + POSITION_BYTES + 1;
+
+/** A short, stable hash of a text: it keeps cursors short and does not need to be secret. */
+export function fingerprint(text: string): Buffer {
+  return hash('sha1', text, 'buffer').subarray(0, FINGERPRINT_BYTES);
+}
 
 /**
  * Encodes a cursor as opaque text.

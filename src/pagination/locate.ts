@@ -1,5 +1,4 @@
-import type { Cursor } from './cursor.ts';
-import { fingerprint } from './fingerprint.ts';
+import { type Cursor, fingerprint } from './cursor.ts';
 import type { Identified, List } from './list.ts';
 
 /**

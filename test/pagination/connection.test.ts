@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
 import { createCompleteList } from '#pagination/complete-list.ts';
 import { readConnection } from '#pagination/connection.ts';
-import { decodeCursor, encodeCursor } from '#pagination/cursor.ts';
-import { fingerprint } from '#pagination/fingerprint.ts';
+import { decodeCursor, encodeCursor, fingerprint } from '#pagination/cursor.ts';
 import { toPageRequest } from '#pagination/page-request.ts';
 import {
   createSimulatedList,

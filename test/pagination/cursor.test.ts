@@ -2,8 +2,13 @@ import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
-import { type Cursor, decodeCursor, encodeCursor, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
-import { fingerprint } from '#pagination/fingerprint.ts';
+import {
+  type Cursor,
+  decodeCursor,
+  encodeCursor,
+  fingerprint,
+  MAX_NEIGHBOURS,
+} from '#pagination/cursor.ts';
 
 const SCOPE = 'Query.callAttempts';
 const DAMAGED =

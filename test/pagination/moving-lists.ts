@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { type Cursor, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
+import { type Cursor, fingerprint, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
 import type { EndpointFacts } from '#pagination/endpoint-facts.ts';
-import { fingerprint } from '#pagination/fingerprint.ts';
 import { SEARCH_REACH } from '#pagination/locate.ts';
 import type { PagingBehavior, SimulatedList } from '../support/simulated-list.ts';
 
