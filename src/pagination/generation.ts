@@ -205,7 +205,7 @@ export class Generation<T extends Identified> implements List<T> {
    */
   async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);
-    if (!page || page.served === 0 || page.served >= this.pageSize || this.#end.holes.has(index))
+    if (!page || page.served === 0 || page.served >= this.pageSize || this.#end.isHole(index))
       return;
     const next = this.#pages.get(index + 1);
     const following = next?.served ?? 0;
@@ -215,7 +215,7 @@ export class Generation<T extends Identified> implements List<T> {
       const canBeCapped = following <= page.served && !this.#end.hasFullPage;
       await this.#learnFromShortPage({ index, page, isFollowed: following > 0, canBeCapped });
     }
-    this.#end.holes.add(index);
+    this.#end.addHole(index);
   }
 
   async #learnFromShortPage(short: ShortPage<T>): Promise<void> {

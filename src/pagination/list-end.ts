@@ -4,17 +4,17 @@ import type { Page } from './list.ts';
 /** What the pages of one generation show about the end of the list. */
 export class ListEnd {
   /**
-   * Short pages followed by more items, although the upstream also serves full pages: they do not
-   * prove the end.
-   */
-  readonly holes = new Set<number>();
-  /**
    * Pages from this index on repeat the one before: set only for upstreams that clamp page numbers.
    */
   pastEndFrom: number;
   hasFullPage = false;
   readonly #pageSize: number;
   readonly #facts: EndpointFacts;
+  /**
+   * Short pages followed by more items, although the upstream also serves full pages: they do not
+   * prove the end. Undefined for most lists, which have none.
+   */
+  #holes: Set<number> | undefined;
 
   constructor(facts: EndpointFacts, pageSize: number, pastEndFrom: number) {
     this.#facts = facts;
@@ -32,12 +32,21 @@ export class ListEnd {
       page.served < this.#pageSize &&
       this.hasFullPage &&
       !this.#facts.leavesHoles &&
-      !this.holes.has(index)
+      !this.isHole(index)
     );
   }
 
   /** Whether the reported total counts items after this page. */
   isTotalBeyond(index: number, { served, total }: Page<unknown>): boolean {
     return total !== undefined && index * this.#pageSize + served < total;
+  }
+
+  isHole(index: number): boolean {
+    return this.#holes?.has(index) ?? false;
+  }
+
+  addHole(index: number): void {
+    this.#holes ??= new Set();
+    this.#holes.add(index);
   }
 }

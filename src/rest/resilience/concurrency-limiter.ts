@@ -1,4 +1,14 @@
-import { type CallerQueue, CredentialQueue, type QueuedRequest } from './credential-queue.ts';
+import {
+  type CallerQueue,
+  type CredentialQueue,
+  callerQueueOf,
+  createCredentialQueue,
+  moveToEnd,
+  nextCallerOf,
+  type QueuedRequest,
+  queuedRequestsOf,
+  removeIdleCaller,
+} from './credential-queue.ts';
 import { CooldownError } from './rate-limit-cooldown.ts';
 import { findLongestUnaccepted, UnacceptedQueues } from './unaccepted-queues.ts';
 
@@ -101,7 +111,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   return {
     tryAcquire(credential, name) {
       const queue = queueOf(credential);
-      const caller = queue.callerQueueOf(name);
+      const caller = callerQueueOf(queue, maxPerCredential, name);
       if (canStartNow(queue, caller)) return start(queue, caller);
       removeIdle(queue, caller);
       return undefined;
@@ -109,7 +119,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     async acquire({ credential, caller: name, signal, deadlineAt }) {
       signal.throwIfAborted();
       const queue = queueOf(credential);
-      const caller = queue.callerQueueOf(name);
+      const caller = callerQueueOf(queue, maxPerCredential, name);
       try {
         checkCooldown(credential, deadlineAt);
         if (!canStartNow(queue, caller) && !makeQueueRoom(queue, caller))
@@ -145,7 +155,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     reevaluate(credential) {
       const queue = queues.get(credential);
       if (!queue) return;
-      for (const request of queue.queuedRequests()) {
+      for (const request of queuedRequestsOf(queue)) {
         try {
           checkCooldown(credential, request.deadlineAt);
         } catch (error) {
@@ -157,7 +167,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
     },
     rejectQueued(credential, reason) {
       const queue = queues.get(credential);
-      if (queue) for (const request of queue.queuedRequests()) request.reject(reason);
+      if (queue) for (const request of queuedRequestsOf(queue)) request.reject(reason);
     },
     get state() {
       return { queued, inFlight };
@@ -191,7 +201,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
    */
   function rejectFromLongestQueue(atLeast: number): boolean {
     const longest = findLongestUnaccepted(queues.values(), atLeast);
-    const last = longest?.queuedRequests().at(-1);
+    const last = longest && queuedRequestsOf(longest).at(-1);
     last?.reject(new QueueOverflowError(`${queued} requests are queued`));
     return last !== undefined;
   }
@@ -213,7 +223,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   function queueOf(credential: string): CredentialQueue {
     let queue = queues.get(credential);
     if (!queue) {
-      queue = new CredentialQueue(credential, isAccepted(credential), maxPerCredential);
+      queue = createCredentialQueue(credential, isAccepted(credential));
       queues.set(credential, queue);
     }
     return queue;
@@ -231,7 +241,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       ready.delete(next);
       // Re-queue at the end: credentials that have not had a slot yet go first.
       const hasStarted =
-        next instanceof CredentialQueue ? dispatchNext(next) : next.dispatchNext(dispatchNext);
+        'credential' in next ? dispatchNext(next) : next.dispatchNext(dispatchNext);
       if (hasStarted) ready.add(next);
     }
   }
@@ -250,7 +260,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 
   function dispatchNext(queue: CredentialQueue): boolean {
     if (!hasCapacity(queue)) return false;
-    const caller = queue.nextCaller();
+    const caller = nextCallerOf(queue);
     if (!caller) return false;
     const [request] = caller.queued;
     request?.grant(start(queue, caller));
@@ -259,7 +269,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 
   /** @returns the release function */
   function start(queue: CredentialQueue, caller: CallerQueue): () => void {
-    queue.moveToEnd(caller);
+    moveToEnd(queue, caller);
     inFlight += 1;
     queue.active += 1;
     if (!queue.isAccepted) unaccepted.active += 1;
@@ -282,7 +292,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   }
 
   function removeIdle(queue: CredentialQueue, caller: CallerQueue): void {
-    if (!queue.removeIdle(caller) || queues.get(queue.credential) !== queue) return;
+    if (!removeIdleCaller(queue, caller) || queues.get(queue.credential) !== queue) return;
     queues.delete(queue.credential);
     if (!queue.isAccepted) unaccepted.ready.delete(queue);
   }

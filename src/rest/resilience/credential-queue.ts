@@ -19,60 +19,66 @@ export interface CallerQueue {
  */
 const MAX_CALLER_SHARE = 0.75;
 
-/** The requests of one credential, in flight and queued, with fair queueing between its callers. */
-export class CredentialQueue {
+/**
+ * The requests of one credential, in flight and queued, with fair queueing between its callers.
+ *
+ * Not a class: a request without contention creates a queue and drops it again, and a class with
+ * private fields adds about 1 µs to the 5 µs that the gateway spends on the request.
+ */
+export interface CredentialQueue {
   readonly credential: string;
   isAccepted: boolean;
-  active = 0;
-  queued = 0;
-  readonly #maxActive: number;
+  active: number;
+  queued: number;
   /** In round-robin order: the first is next. */
-  readonly #callers = new Map<string, CallerQueue>();
+  readonly callers: Map<string, CallerQueue>;
+}
 
-  /** @param maxActive maximum requests in flight for the credential */
-  constructor(credential: string, isAccepted: boolean, maxActive: number) {
-    this.credential = credential;
-    this.isAccepted = isAccepted;
-    this.#maxActive = maxActive;
-  }
+export function createCredentialQueue(credential: string, isAccepted: boolean): CredentialQueue {
+  return { credential, isAccepted, active: 0, queued: 0, callers: new Map() };
+}
 
-  callerQueueOf(name = ''): CallerQueue {
-    let caller = this.#callers.get(name);
-    if (!caller) {
-      const maxActive =
-        name === '' ? this.#maxActive : Math.ceil(this.#maxActive * MAX_CALLER_SHARE);
-      caller = { name, maxActive, active: 0, queued: new Set() };
-      this.#callers.set(name, caller);
-    }
-    return caller;
+/** @param maxPerCredential maximum requests in flight for the credential */
+export function callerQueueOf(
+  { callers }: CredentialQueue,
+  maxPerCredential: number,
+  name = '',
+): CallerQueue {
+  let caller = callers.get(name);
+  if (!caller) {
+    const maxActive =
+      name === '' ? maxPerCredential : Math.ceil(maxPerCredential * MAX_CALLER_SHARE);
+    caller = { name, maxActive, active: 0, queued: new Set() };
+    callers.set(name, caller);
   }
+  return caller;
+}
 
-  /** The next caller that has a queued request and may start one. */
-  nextCaller(): CallerQueue | undefined {
-    for (const caller of this.#callers.values())
-      if (caller.queued.size > 0 && caller.active < caller.maxActive) return caller;
-    return undefined;
-  }
+/** The next caller that has a queued request and may start one. */
+export function nextCallerOf({ callers }: CredentialQueue): CallerQueue | undefined {
+  for (const caller of callers.values())
+    if (caller.queued.size > 0 && caller.active < caller.maxActive) return caller;
+  return undefined;
+}
 
-  /** Moves the caller behind the other callers. */
-  moveToEnd(caller: CallerQueue): void {
-    if (this.#callers.size <= 1) return;
-    this.#callers.delete(caller.name);
-    this.#callers.set(caller.name, caller);
-  }
+/** Moves the caller behind the other callers of its credential. */
+export function moveToEnd({ callers }: CredentialQueue, caller: CallerQueue): void {
+  if (callers.size <= 1) return;
+  callers.delete(caller.name);
+  callers.set(caller.name, caller);
+}
 
-  /**
-   * Removes a caller that has no request in flight or queued.
-   * @returns whether the credential has no caller left
-   */
-  removeIdle(caller: CallerQueue): boolean {
-    const isIdle = caller.active === 0 && caller.queued.size === 0;
-    // The name may belong to a newer queue by now, with requests in flight.
-    if (isIdle && this.#callers.get(caller.name) === caller) this.#callers.delete(caller.name);
-    return this.#callers.size === 0;
-  }
+/**
+ * Removes a caller that has no request in flight or queued.
+ * @returns whether the credential has no caller left
+ */
+export function removeIdleCaller({ callers }: CredentialQueue, caller: CallerQueue): boolean {
+  const isIdle = caller.active === 0 && caller.queued.size === 0;
+  // The name may belong to a newer queue by now, with requests in flight.
+  if (isIdle && callers.get(caller.name) === caller) callers.delete(caller.name);
+  return callers.size === 0;
+}
 
-  queuedRequests(): readonly QueuedRequest[] {
-    return [...this.#callers.values()].flatMap(({ queued }) => [...queued]);
-  }
+export function queuedRequestsOf({ callers }: CredentialQueue): readonly QueuedRequest[] {
+  return [...callers.values()].flatMap(({ queued }) => [...queued]);
 }
