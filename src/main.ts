@@ -6,9 +6,10 @@ import { LOOPBACK_HOSTS } from '#config/variables.ts';
 import { printFatal } from '#observability/console.ts';
 import { createLogger } from '#observability/logger.ts';
 import { startTracing } from '#observability/start-tracing.ts';
+import { createHttpServer } from '#server/http-server.ts';
+import { toServerLimits } from '#server/server-limits.ts';
 import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
-import { createHttpServer, toServerLimits } from './server.ts';
 
 /**
  * After the last response everything closes within a moment, and then nothing keeps the process

@@ -58,23 +58,21 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
   'main.ts':
-    'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server.ts',
+    'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server',
   'node-handler.ts': '@whatwg-node/server, node:http (types)',
-  'node-message.ts': 'http/message.ts (types), node:http (types)',
   observability:
     '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), generated, node:crypto, pino, prom-client, rest (types)',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
   resolvers:
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',
-  'response-sender.ts': 'node:http (types)',
   rest: 'errors, generated (types), node:crypto, node:util, rest/resilience, rest/transport',
   'rest/resilience': 'errors, rest (types)',
   'rest/transport': 'errors, node:zlib, undici',
   sandbox: 'node:http, sandbox/api, sandbox/data',
   'sandbox/api': 'sandbox/data (types)',
   'sandbox/data': 'sandbox/api',
-  'server.ts':
-    '@whatwg-node/server, config (types), http/error-response.ts, http/headers, http/limits, http/message.ts, node-message.ts, node:http, node:net (types), response-sender.ts',
+  server:
+    '@whatwg-node/server, config (types), http/error-response.ts, http/headers, http/limits, http/message.ts, node:http, node:net (types)',
   errors: '',
   'http/fair-queue.ts': '',
 };
@@ -91,21 +89,14 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // Every other file receives the clock as an option.
   'Date.now': ['gateway.ts', 'observability/logger.ts', 'sandbox/sandbox.ts'],
   'new Date()': [],
-  'performance.now': ['gateway.ts', 'server.ts'],
-  setTimeout: ['gateway.ts', 'main.ts', 'server.ts', 'sandbox/sandbox.ts'],
+  'performance.now': ['gateway.ts', 'server/http-server.ts'],
+  setTimeout: ['gateway.ts', 'main.ts', 'server/http-server.ts', 'sandbox/sandbox.ts'],
   setInterval: [],
   // The network: towards the upstream, and towards clients.
   fetch: ['rest'],
   undici: ['rest'],
   '@redis/client': ['cache/redis/redis-connection.ts'],
-  'node:http': [
-    'server.ts',
-    'response-sender.ts',
-    'node-message.ts',
-    'node-handler.ts',
-    'drain.ts',
-    'sandbox/serve-sandbox.ts',
-  ],
+  'node:http': ['server', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],
   'node:tls': [],
@@ -117,7 +108,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   'node:fs': ['config/trusted-documents.ts'],
   'node:fs/promises': [],
   // Types only.
-  'node:net': ['main.ts', 'server.ts', 'drain.ts'],
+  'node:net': ['main.ts', 'server', 'drain.ts'],
   // Only these layers may handle credentials.
   '#rest/credential.ts': ['rest', 'context'],
 };

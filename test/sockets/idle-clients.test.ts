@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Handler, PlainHeaders } from '#http/message.ts';
-import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
+import { createHttpServer } from '#server/http-server.ts';
+import { type ServerLimits, toServerLimits } from '#server/server-limits.ts';
 import { listenOnFreePort } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
 

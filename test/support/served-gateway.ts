@@ -3,7 +3,8 @@ import { createGateway } from '#gateway.ts';
 import type { ExampleOperation } from '#http/example-operation.ts';
 import { createSandbox, type Sandbox } from '#sandbox/sandbox.ts';
 import { serveSandbox } from '#sandbox/serve-sandbox.ts';
-import { createHttpServer, type ServerLimits, toServerLimits } from '#server.ts';
+import { createHttpServer } from '#server/http-server.ts';
+import { type ServerLimits, toServerLimits } from '#server/server-limits.ts';
 import { KEY_A, type TestGatewayOptions } from './test-gateway.ts';
 
 export interface ServedGatewayOptions

@@ -1,8 +1,8 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { createResponseSender } from '#response-sender.ts';
-import { createManualTimers } from './rest/real-server.ts';
+import { createResponseSender } from '#server/response-sender.ts';
+import { createManualTimers } from '../rest/real-server.ts';
 
 const READING_MS = 1_000;
 const SLICES = 5;

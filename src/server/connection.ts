@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type EvictableConnection, toPeer } from '#http/limits/connection-limiter.ts';
+import type { PlainRequest } from '#http/message.ts';
+import type { NodeRequest } from './node-message.ts';
+
+/** One request and its response. */
+export interface ServerExchange {
+  readonly connection: Connection;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The request as the gateway gets it. Undefined until then. */
+  gatewayRequest: PlainRequest | Request | undefined;
+  /**
+   * Called when the client disconnects before its response is sent. A Fetch request has a signal
+   * for that.
+   */
+  client: Pick<NodeRequest, 'disconnect'> | undefined;
+}
+
+/** State of a connection, looked up once for each request. */
+export class Connection implements EvictableConnection {
+  readonly peer: string;
+  readonly #socket: Socket;
+  readonly #onEvicted: () => void;
+  /** The setting that the connection exceeds. */
+  exceededSetting: string | undefined;
+  /** The exchange of the last request. */
+  lastExchange: ServerExchange | undefined;
+  /** Requests whose responses are not sent. */
+  inFlight = 0;
+  /** When the last request began, or the last response ended, in ms. */
+  lastActivityAt: number;
+  /** Release the reservations of responses that are not sent. */
+  readonly pendingReleases = new Set<() => void>();
+
+  constructor(socket: Socket, openedAt: number, onEvicted: () => void) {
+    this.#socket = socket;
+    this.#onEvicted = onEvicted;
+    this.peer = toPeer(socket.remoteAddress ?? '');
+    this.lastActivityAt = openedAt;
+  }
+
+  get idleSince(): number | undefined {
+    return this.inFlight === 0 || this.lastExchange?.request.complete === false
+      ? this.lastActivityAt
+      : undefined;
+  }
+
+  /**
+   * Whether the response to the last request has begun and is not complete: the client would take
+   * an error response for a part of it.
+   */
+  get hasStartedResponse(): boolean {
+    const { request, response } = this.lastExchange ?? {};
+    const isDone = request?.complete && response?.writableFinished;
+    return response?.headersSent === true && !isDone;
+  }
+
+  close(): void {
+    this.#onEvicted();
+    this.#socket.destroy();
+  }
+}
+
+/**
+ * Whether the response is sent or its client has disconnected: then the response and the connection
+ * emit no more events.
+ */
+export function isFinished({ request, response }: ServerExchange): boolean {
+  return request.socket.destroyed || response.closed;
+}

@@ -1,0 +1,213 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createServerAdapter } from '@whatwg-node/server';
+import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
+import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
+import { type Handler, isPlainResponse } from '#http/message.ts';
+import { Connection, type ServerExchange } from './connection.ts';
+import { toNodeRequest, toRequestHead } from './node-message.ts';
+import {
+  findHostRejection,
+  INTERNAL_ERROR,
+  MAX_PIPELINED_REQUESTS,
+  type Rejection,
+  TOO_MANY_PIPELINED_REQUESTS,
+  tooManyConnections,
+  toParseRejection,
+  toRawResponse,
+  toRejectionResponse,
+} from './rejection.ts';
+import { createResponseWriter } from './response-writer.ts';
+import type { ServerLimits } from './server-limits.ts';
+
+/**
+ * Connections over the limit that get an error response. Further connections are closed without a
+ * response.
+ */
+const OVERFLOW_CONNECTIONS = 100;
+
+/** Maximum interval between two checks of time limits. */
+const MAX_CHECK_INTERVAL_MS = 1_000;
+
+/** Callbacks for what only the server sees. */
+export interface ServerEvents {
+  /** `fetch` has rejected although the client is still connected. */
+  onUnexpectedError(error: unknown): void;
+  /** A request, or malformed input, was rejected before it reached `fetch`. */
+  onRejected(rejected: RejectedRequest): void;
+  /** The server has closed a connection. */
+  onDisconnected?(reason: DisconnectReason): void;
+}
+
+/**
+ * Handles requests. A request that `canHandlePlain` accepts goes to `handlePlain`, without a
+ * `Request` object.
+ */
+export type RequestHandlers = Pick<Handler, 'fetch'> & Partial<Handler>;
+
+/**
+ * Creates a server that limits every wait for a client. It does not listen yet.
+ * @param gateway handles HTTP requests; the server rejects malformed ones itself, in the same shape
+ */
+export function createHttpServer(
+  gateway: RequestHandlers,
+  limits: ServerLimits,
+  events: ServerEvents,
+): Server {
+  const { headersMs, requestMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
+  const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
+  const { onUnexpectedError, onRejected } = events;
+  const adapter = createServerAdapter<FetchContext>((request, { exchange }) => {
+    exchange.gatewayRequest = request;
+    return gateway.fetch(request);
+  });
+  const connectionsBySocket = new WeakMap<Socket, Connection>();
+  const connectionLimiter = createConnectionLimiter({
+    maxConnections,
+    maxConnectionsPerPeer: maxConnectionsPerAddress,
+    monotonicNow,
+  });
+  const responseWriter = createResponseWriter({
+    reserveUnsent: gateway.reserveUnsent,
+    idleMs,
+    sendTimeoutMs,
+    startTimer,
+    reject,
+    disconnectUnread: (socket) => disconnect(socket, 'unread'),
+  });
+  const server = createServer({
+    headersTimeout: Math.min(headersMs, requestMs),
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, Math.ceil(headersMs / 4)),
+    keepAliveTimeout: keepAliveMs,
+    // Node's own rejection would be empty.
+    requireHostHeader: false,
+    // Node would use the first of two keys. A proxy in front may have checked the second.
+    joinDuplicateHeaders: true,
+  });
+  server.timeout = idleMs;
+  server.maxConnections = maxConnections + OVERFLOW_CONNECTIONS;
+  server.on('connection', (socket) => {
+    const connection = new Connection(socket, monotonicNow(), () =>
+      events.onDisconnected?.('evicted'),
+    );
+    connectionsBySocket.set(socket, connection);
+    connection.exceededSetting = connectionLimiter.add(connection);
+    socket.once('close', () => {
+      connectionLimiter.remove(connection);
+      for (const release of connection.pendingReleases) release();
+    });
+  });
+  server.on('request', handleRequest);
+  // Node would reject any expectation of the client with an empty response.
+  server.on('checkExpectation', handleRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Clients open connections before they need them. They would take an error for the response to
+    // a request that they have yet to send.
+    if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+      return disconnectIfSilent(socket);
+    if (socket.writable && !connectionsBySocket.get(socket)?.hasStartedResponse) {
+      const rejection = toParseRejection(error);
+      reportRejected(rejection);
+      socket.write(toRawResponse(rejection));
+    }
+    socket.destroySoon();
+  });
+  return server;
+
+  async function handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    const connection = connectionsBySocket.get(socket);
+    // Node emits `connection` before the requests of the connection, so this does not happen.
+    if (!connection) return reject(response, INTERNAL_ERROR);
+    if (!connection.lastExchange) connectionLimiter.markUsed(connection);
+    const exchange: ServerExchange = {
+      connection,
+      request,
+      response,
+      gatewayRequest: undefined,
+      client: undefined,
+    };
+    connection.lastExchange = exchange;
+    connection.inFlight += 1;
+    connection.lastActivityAt = monotonicNow();
+    // The event comes once: `once` would only create a wrapper to remove the listener.
+    response.on('close', () => {
+      connection.inFlight -= 1;
+      connection.lastActivityAt = monotonicNow();
+      if (!response.writableFinished) exchange.client?.disconnect();
+    });
+    try {
+      if (connection.exceededSetting) {
+        // A process at its limit is alive: a restart would help no client.
+        if (request.url !== '/health')
+          return reject(response, tooManyConnections(connection.exceededSetting));
+        response.setHeader('connection', 'close');
+      }
+      if (connection.inFlight > MAX_PIPELINED_REQUESTS)
+        return reject(response, TOO_MANY_PIPELINED_REQUESTS);
+      const hostRejection = findHostRejection(request);
+      if (hostRejection) return reject(response, hostRejection);
+      const head = gateway.canHandlePlain && toRequestHead(request);
+      if (head && gateway.canHandlePlain?.(head) && gateway.handlePlain) {
+        const nodeRequest = toNodeRequest(head, request);
+        exchange.gatewayRequest = nodeRequest;
+        exchange.client = nodeRequest;
+        const gatewayResponse = await gateway.handlePlain(nodeRequest);
+        if (isPlainResponse(gatewayResponse)) responseWriter.writePlain(gatewayResponse, exchange);
+        else await responseWriter.writeFetch(gatewayResponse, exchange);
+      } else {
+        await responseWriter.writeFetch(
+          await adapter.handleNodeRequestAndResponse(request, response, { exchange }),
+          exchange,
+        );
+      }
+    } catch (error) {
+      // A client that has disconnected is no error.
+      if (!request.socket.destroyed) onUnexpectedError(error);
+      if (response.headersSent) response.destroy();
+      else reject(response, INTERNAL_ERROR);
+    }
+  }
+
+  /**
+   * Closes an unused connection as late as one that waits for its next request. Clients treat both
+   * alike: they reuse an idle connection for as long as the `Keep-Alive` header of an earlier
+   * response allowed, and a request on a connection that is being closed fails.
+   */
+  function disconnectIfSilent(socket: Socket): void {
+    const stopTimer = startTimer(keepAliveMs - headersMs, () => {
+      if (socket.bytesRead === 0) disconnect(socket, 'silent');
+    });
+    socket.once('close', stopTimer);
+  }
+
+  function disconnect(socket: Socket | null, reason: DisconnectReason): void {
+    events.onDisconnected?.(reason);
+    socket?.destroy();
+  }
+
+  function reject(response: ServerResponse, rejection: Rejection): void {
+    reportRejected(rejection);
+    const { status, headers, body } = toRejectionResponse(rejection);
+    response.writeHead(status, headers).end(body);
+  }
+
+  function reportRejected([status, code, , setting]: Rejection): void {
+    onRejected({ status, code, setting });
+  }
+}
+
+/** What the adapter passes on to the handler. */
+interface FetchContext {
+  readonly exchange: ServerExchange;
+}
+
+function monotonicNow(): number {
+  return performance.now();
+}
+
+function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms).unref();
+  return () => clearTimeout(timer);
+}

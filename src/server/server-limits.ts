@@ -1,0 +1,56 @@
+import type { Settings } from '#config/settings.ts';
+
+/** Time limits of a client. */
+export interface ServerTimeouts {
+  /** To send the headers of a request, in ms. */
+  readonly headersMs: number;
+  /** To send all of a request, in ms. */
+  readonly requestMs: number;
+  /**
+   * To take the next part of a response, in ms: longer than an operation may last, because nothing
+   * moves during an operation either.
+   */
+  readonly idleMs: number;
+}
+
+export interface ServerLimits extends ServerTimeouts {
+  /** Maximum open connections. On connections over the limit, only `/health` is served. */
+  readonly maxConnections: number;
+  /** Maximum open connections from one address. @default no limit */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /** A client must take the next part of its response within this time, in ms. */
+  readonly sendTimeoutMs: number;
+  /** A connection is closed after this time without a request, also before its first one, in ms. */
+  readonly keepAliveMs: number;
+}
+
+/**
+ * A client must take the next part of its response within this time. The kernel accepts more only
+ * when about a third of its buffer is free, on most systems about 1 MB: so a client that reads
+ * steadily needs some 20 KB/s. The unread bytes of its caller bound a client that reads nothing.
+ */
+const SEND_TIMEOUT_MS = 60_000;
+
+/**
+ * Longer than the minute after which load balancers drop a connection: otherwise they would use one
+ * that is just being closed.
+ */
+const KEEP_ALIVE_MS = 65_000;
+
+export function toServerLimits({
+  clientTimeouts,
+  requestDeadlineMs,
+  maxConnections,
+  maxConnectionsPerAddress,
+}: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> &
+  Partial<Settings>): ServerLimits {
+  return {
+    ...clientTimeouts,
+    // Also the limit of a connection before its first request.
+    idleMs: Math.max(requestDeadlineMs + SEND_TIMEOUT_MS, KEEP_ALIVE_MS),
+    sendTimeoutMs: SEND_TIMEOUT_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+    maxConnections,
+    maxConnectionsPerAddress,
+  };
+}
