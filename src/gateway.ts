@@ -37,6 +37,7 @@ import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import type { UpstreamState } from '#rest/upstream-events.ts';
+import * as systemClock from './system-clock.ts';
 
 export interface Gateway extends Handler {
   /**
@@ -107,8 +108,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const { revox, cache, trustedDocuments } = settings;
   const {
     now = Date.now,
-    monotonicNow = systemMonotonicNow,
-    startTimer = startSystemTimer,
+    monotonicNow = systemClock.monotonicNow,
+    startTimer = systemClock.startTimer,
     random = Math.random,
   } = options;
   const { log = createLogger(settings.log) } = options;
@@ -389,14 +390,4 @@ function toCacheSecret({ cache, revox }: Settings): string | undefined {
   return cache.secret === undefined && !isShared
     ? undefined
     : `${cache.secret ?? ''} ${revox.baseUrl}`;
-}
-
-function startSystemTimer(ms: number, onTime: () => void): () => void {
-  const timer = setTimeout(onTime, ms);
-  timer.unref();
-  return () => clearTimeout(timer);
-}
-
-function systemMonotonicNow(): number {
-  return performance.now();
 }

@@ -10,6 +10,7 @@ import { createHttpServer } from '#server/http-server.ts';
 import { toServerLimits } from '#server/server-limits.ts';
 import { createDrain } from './drain.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
+import { startTimer } from './system-clock.ts';
 
 /**
  * After the last response everything closes within a moment, and then nothing keeps the process
@@ -111,12 +112,6 @@ async function serve(
     await onStopped();
     if (tracing) await tracing.stop();
   }
-}
-
-/** The timer does not keep the process alive. */
-function startTimer(ms: number, onTime: () => void): () => void {
-  const timer = setTimeout(onTime, ms).unref();
-  return () => clearTimeout(timer);
 }
 
 /**

@@ -18,7 +18,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport',
+    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'context (types), errors, http/error-response.ts, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
@@ -58,7 +58,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
   'main.ts':
-    'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server',
+    'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server, system-clock.ts',
   'node-handler.ts': '@whatwg-node/server, node:http (types)',
   observability:
     '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), generated, node:crypto, pino, prom-client, rest (types)',
@@ -72,7 +72,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'sandbox/api': 'sandbox/data (types)',
   'sandbox/data': 'sandbox/api',
   server:
-    '@whatwg-node/server, config (types), http/error-response.ts, http/headers, http/limits, http/message.ts, node:http, node:net (types)',
+    '@whatwg-node/server, config (types), http/error-response.ts, http/headers, http/limits, http/message.ts, node:http, node:net (types), system-clock.ts',
+  'system-clock.ts': '',
   errors: '',
   'http/fair-queue.ts': '',
 };
@@ -89,8 +90,8 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // Every other file receives the clock as an option.
   'Date.now': ['gateway.ts', 'observability/logger.ts', 'sandbox/sandbox.ts'],
   'new Date()': [],
-  'performance.now': ['gateway.ts', 'server/http-server.ts'],
-  setTimeout: ['gateway.ts', 'main.ts', 'server/http-server.ts', 'sandbox/sandbox.ts'],
+  'performance.now': ['system-clock.ts'],
+  setTimeout: ['system-clock.ts', 'sandbox/sandbox.ts'],
   setInterval: [],
   // The network: towards the upstream, and towards clients.
   fetch: ['rest'],

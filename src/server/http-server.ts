@@ -4,6 +4,7 @@ import { createServerAdapter } from '@whatwg-node/server';
 import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
 import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
 import { type Handler, isPlainResponse } from '#http/message.ts';
+import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
 import { toNodeRequest, toRequestHead } from './node-message.ts';
 import {
@@ -201,13 +202,4 @@ export function createHttpServer(
 /** What the adapter passes on to the handler. */
 interface FetchContext {
   readonly exchange: ServerExchange;
-}
-
-function monotonicNow(): number {
-  return performance.now();
-}
-
-function startTimer(ms: number, onTime: () => void): () => void {
-  const timer = setTimeout(onTime, ms).unref();
-  return () => clearTimeout(timer);
 }
