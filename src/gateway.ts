@@ -5,7 +5,11 @@ import { createRedisTier } from '#cache/redis/redis-tier.ts';
 import { isProxyConfigured } from '#config/proxy.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
-import { createCredentialResolver, type ResolveCredential } from '#context/credential-resolver.ts';
+import {
+  createCredentialResolver,
+  type ResolveCredential,
+  toFingerprintSecret,
+} from '#context/credential-resolver.ts';
 import { createContextFactory, type RequestContext } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAuthenticate } from '#http/auth/authenticate.ts';
@@ -26,6 +30,7 @@ import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNamer } from '#observability/operation-names.ts';
 import { createRequestObserver } from '#observability/request-observer.ts';
+import { createServerObserver } from '#observability/server-observer.ts';
 import { createTracing, type TracerProvider } from '#observability/tracing.ts';
 import { createUpstreamObserver } from '#observability/upstream-observer.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
@@ -36,7 +41,6 @@ import { createRevoxApiFactory } from '#rest/revox-api.ts';
 import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
-import type { UpstreamState } from '#rest/upstream-events.ts';
 import * as systemClock from './system-clock.ts';
 
 export interface Gateway extends Handler {
@@ -134,6 +138,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const tracing = createTracing({ provider: options.tracerProvider, baseUrl: revox.baseUrl });
   const upstreamObserver = createUpstreamObserver(metrics, tracing, now);
+  const serverObserver = createServerObserver(metrics, log);
 
   const keyHolder = isServiceMode ? 'gateway' : 'caller';
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
@@ -197,7 +202,11 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const resolveCredential = createCredentialResolver({
     apiKey: revox.apiKey,
-    cacheSecret: toCacheSecret(settings),
+    cacheSecret: toFingerprintSecret({
+      secret: cache.secret,
+      baseUrl: revox.baseUrl,
+      isCacheShared: cache.redisUrl !== undefined,
+    }),
   });
 
   const unsentBudget = createUnsentResponseBudget({
@@ -283,14 +292,17 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     corsOrigins: settings.corsOrigins,
     compression: settings.compression,
     isReady: () => !isDraining,
-    upstreamStatus: () => toUpstreamStatus(restClient.state, upstreamObserver.lastResponseAt),
+    upstreamStatus: () => ({
+      ...restClient.state,
+      lastResponseAt: upstreamObserver.lastResponseAt,
+    }),
     metrics,
     observeRequest: createRequestObserver({
       operationRoute: GRAPHQL_ENDPOINT,
       log,
       metrics,
       tracing,
-      nameOperation: createOperationNamer(MAX_OPERATION_NAMES),
+      nameOperation: createOperationNamer(),
       logsPersonalData: settings.log.personalData,
       monotonicNow,
     }),
@@ -302,7 +314,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       requiresApiKey: !isServiceMode,
     },
     upstreamTrace: settings.upstreamTrace,
-    onUnexpectedError,
+    onUnexpectedError: serverObserver.onUnexpectedError,
     onLimitExceeded: metrics.onLimitExceeded,
     onDrift: metrics.onDrift,
     now,
@@ -312,20 +324,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
 
   return {
     ...handler,
-    onUnexpectedError,
-    onRejected({ status, code, setting }) {
-      metrics.onResponse(NO_ROUTE, status);
-      metrics.onRejected(code);
-      if (setting !== undefined) metrics.onLimitExceeded(setting);
-      log.info('rejected', { status, code });
-    },
-    onDisconnected(reason) {
-      metrics.onDisconnected(reason);
-      // Silent connections cost their clients nothing: with a line for each, clients could flood
-      // the log.
-      if (reason === 'unread')
-        log.info('closed the connection of a client that does not read its response');
-    },
+    ...serverObserver,
     drain: () => {
       isDraining = true;
     },
@@ -345,49 +344,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     };
   }
 
-  function onUnexpectedError(error: unknown): void {
-    metrics.onUnexpectedError();
-    log.unexpected(error);
-  }
-
   function createTokenVerifier(jwt: JwtSettings): VerifyToken {
     const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport);
     return createLazyJwtVerifier({ ...jwt, fetchKeys, onStatusChange: log.error, now });
   }
-}
-
-/** Route of a request that is rejected before routing. */
-const NO_ROUTE = 'none';
-
-/**
- * Operation names that are counted separately: each is some fifteen series for each code that it
- * ends with.
- */
-const MAX_OPERATION_NAMES = 100;
-
-/** The field `upstream` of `/ready`. */
-function toUpstreamStatus(
-  { circuits: { connection, endpoint }, queued, inFlight, coolingDown }: UpstreamState,
-  lastResponseAt: number | undefined,
-) {
-  return {
-    breaker: connection.state,
-    circuitsOpen: connection.openCount + endpoint.openCount,
-    queued,
-    inFlight,
-    coolingDown,
-    lastResponseAt: lastResponseAt === undefined ? null : new Date(lastResponseAt).toISOString(),
-  };
-}
-
-/**
- * Instances that share a Redis need the same fingerprints: by a secret, or otherwise by the
- * credentials alone. The upstream is part of them: a key that two upstreams accept names two
- * callers.
- */
-function toCacheSecret({ cache, revox }: Settings): string | undefined {
-  const isShared = cache.redisUrl !== undefined;
-  return cache.secret === undefined && !isShared
-    ? undefined
-    : `${cache.secret ?? ''} ${revox.baseUrl}`;
 }

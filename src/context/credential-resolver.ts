@@ -55,3 +55,20 @@ export function createCredentialResolver({
     );
   };
 }
+
+/**
+ * The key of the fingerprints; undefined: a secret of this process. Instances that share a cache
+ * need the same fingerprints: by a secret, or otherwise by the credentials alone. The upstream is
+ * part of the key: a credential that two upstreams accept names two callers.
+ */
+export function toFingerprintSecret({
+  secret,
+  baseUrl,
+  isCacheShared,
+}: {
+  readonly secret: string | undefined;
+  readonly baseUrl: string;
+  readonly isCacheShared: boolean;
+}): string | undefined {
+  return secret === undefined && !isCacheShared ? undefined : `${secret ?? ''} ${baseUrl}`;
+}

@@ -2,10 +2,24 @@ import { NO_STORE } from '#http/headers/cache-control.ts';
 import { toErrorResponse } from './error-response.ts';
 import type { RequestHead } from './message.ts';
 
+/** What `/ready` shows of the upstream. */
+export interface UpstreamStatus {
+  readonly circuits: {
+    readonly connection: { readonly state: string; readonly openCount: number };
+    readonly endpoint: { readonly openCount: number };
+  };
+  /** Requests in the queue. */
+  readonly queued: number;
+  readonly inFlight: number;
+  /** Credentials in a rate-limit cooldown. */
+  readonly coolingDown: number;
+  /** When the upstream last sent any response, in ms; undefined before the first. */
+  readonly lastResponseAt: number | undefined;
+}
+
 export interface ProbesOptions {
   readonly isReady: () => boolean;
-  /** The field `upstream` of `/ready`. */
-  readonly upstreamStatus: () => object;
+  readonly upstreamStatus: () => UpstreamStatus;
   readonly metrics: {
     readonly contentType: string;
     render(): Promise<string>;
@@ -36,7 +50,7 @@ export function createProbes({ isReady, upstreamStatus, metrics }: ProbesOptions
     const ready = isReady();
     const status = ready ? 'ready' : 'draining';
     return Response.json(
-      { status, upstream: upstreamStatus() },
+      { status, upstream: toReadyField(upstreamStatus()) },
       { status: ready ? 200 : 503, headers },
     );
   };
@@ -46,4 +60,22 @@ export function createProbes({ isReady, upstreamStatus, metrics }: ProbesOptions
       headers: { ...headers, 'content-type': metrics.contentType },
     });
   }
+}
+
+/** The field `upstream` of `/ready`. */
+function toReadyField({
+  circuits: { connection, endpoint },
+  queued,
+  inFlight,
+  coolingDown,
+  lastResponseAt,
+}: UpstreamStatus): object {
+  return {
+    breaker: connection.state,
+    circuitsOpen: connection.openCount + endpoint.openCount,
+    queued,
+    inFlight,
+    coolingDown,
+    lastResponseAt: lastResponseAt === undefined ? null : new Date(lastResponseAt).toISOString(),
+  };
 }

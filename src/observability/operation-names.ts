@@ -9,14 +9,17 @@ export const OTHER = 'other';
 
 const MAX_NAME_LENGTH = 64;
 
+/** Each name is some fifteen series for each code that its operations end with. */
+const MAX_NAMES = 100;
+
 /**
  * Registers the first names, for as long as the process lives: each is a permanent series in the
  * metrics storage. A name is registered only once an operation of that name was served upstream
  * data: otherwise callers with unchecked keys could use up the names, and write any text into the
  * metrics.
- * @param maxNames the maximum number of names
+ * @param maxNames the maximum number of names that are counted separately
  */
-export function createOperationNamer(maxNames: number): OperationNamer {
+export function createOperationNamer(maxNames = MAX_NAMES): OperationNamer {
   const names = new Set<string>();
   return (name, hasUpstreamData) => {
     if (name === undefined) return ANONYMOUS;

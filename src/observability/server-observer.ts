@@ -1,0 +1,41 @@
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Observes what happens outside of the requests that the gateway handles. */
+export interface ServerObserver {
+  /** A request was rejected before routing. */
+  onRejected(rejected: {
+    readonly status: number;
+    readonly code: string;
+    /** The setting that the request exceeds. */
+    readonly setting?: string | undefined;
+  }): void;
+  /** The server has closed a connection. */
+  onDisconnected(reason: string): void;
+  onUnexpectedError(error: unknown): void;
+}
+
+/** Route of a request that is rejected before routing. */
+const NO_ROUTE = 'none';
+
+export function createServerObserver(metrics: Metrics, log: Log): ServerObserver {
+  return {
+    onRejected({ status, code, setting }) {
+      metrics.onResponse(NO_ROUTE, status);
+      metrics.onRejected(code);
+      if (setting !== undefined) metrics.onLimitExceeded(setting);
+      log.info('rejected', { status, code });
+    },
+    onDisconnected(reason) {
+      metrics.onDisconnected(reason);
+      // Silent connections cost their clients nothing: with a line for each, clients could flood
+      // the log.
+      if (reason === 'unread')
+        log.info('closed the connection of a client that does not read its response');
+    },
+    onUnexpectedError(error) {
+      metrics.onUnexpectedError();
+      log.unexpected(error);
+    },
+  };
+}
