@@ -5,25 +5,21 @@ import { createRedisTier } from '#cache/redis/redis-tier.ts';
 import { isProxyConfigured } from '#config/proxy.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
-import {
-  createCredentialResolver,
-  type ResolveCredential,
-  toFingerprintSecret,
-} from '#context/credential-resolver.ts';
-import { createContextFactory, type RequestContext } from '#context/request-context.ts';
+import { createCredentialResolver, toFingerprintSecret } from '#context/credential-resolver.ts';
+import { createContextFactory } from '#context/request-context.ts';
 import { createSubgraphSchema } from '#federation/schema.ts';
 import { createAuthenticate } from '#http/auth/authenticate.ts';
 import type { VerifyToken } from '#http/auth/jwt.ts';
 import { createLazyJwtVerifier } from '#http/auth/lazy-jwt-verifier.ts';
+import { createOpenSession } from '#http/auth/open-session.ts';
 import { createRouterCheck } from '#http/auth/router-secret.ts';
-import type { Session } from '#http/auth/session.ts';
 import { findInvalidDocuments } from '#http/documents/validate-trusted.ts';
 import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
 import type { ExampleOperation } from '#http/example-operation.ts';
 import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
-import { type BodyReservation, createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
+import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
-import type { Handler, RequestHead } from '#http/message.ts';
+import type { Handler } from '#http/message.ts';
 import type { CachedResponse, SessionResponseCache } from '#http/response-cache/cached-response.ts';
 import type { Log } from '#observability/log.ts';
 import { createLogger } from '#observability/logger.ts';
@@ -217,73 +213,21 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onLimitExceeded: metrics.onLimitExceeded,
   });
 
-  const requestBodyBudget = createRequestBodyBudget({ maxBodyBytes: settings.limits.bodyBytes });
-
-  /**
-   * A class creates one object for each request. A literal with a closure for each method took
-   * 0.5 % of a cached response.
-   */
-  class GatewaySession implements Session {
-    readonly callerKey: string;
-    readonly #credential: ReturnType<ResolveCredential>;
-    readonly #caller: string | undefined;
-    readonly #request: RequestHead;
-
-    constructor(
-      credential: ReturnType<ResolveCredential>,
-      caller: string | undefined,
-      request: RequestHead,
-    ) {
-      this.#credential = credential;
-      this.#caller = caller;
-      this.#request = request;
-      this.callerKey =
-        caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
-    }
-
-    get responseCache(): SessionResponseCache | undefined {
-      return options.responseCache === false
-        ? undefined
-        : responseCacheOf(this.#credential.fingerprint);
-    }
-
-    isCredentialAccepted(): boolean {
-      return acceptedCredentials.has(this.#credential.fingerprint);
-    }
-
-    reserveBody(): BodyReservation {
-      return requestBodyBudget.reserve(this, this.#request);
-    }
-
-    checkUnsentBudget(): void {
-      unsentBudget.check(this);
-    }
-
-    createContext(clientSignal: AbortSignal, trace: unknown): RequestContext {
-      return createContext({
-        credential: this.#credential,
-        caller: this.#caller,
-        clientSignal,
-        trace,
-      });
-    }
-  }
-
   const schema = createSubgraphSchema();
   for (const line of findInvalidDocuments(schema, documents)) log.info(line);
 
   const handler = createHandler({
     schema,
     createSchema: createSubgraphSchema,
-    async openSession(request) {
-      const subject = await authenticate(request);
-      const credential = resolveCredential(request.headers);
-      const session = new GatewaySession(credential, subject, request);
-      // The upstream accepts a key with its first operation, which the unread responses of other
-      // callers must not prevent.
-      if (session.isCredentialAccepted()) session.checkUnsentBudget();
-      return session;
-    },
+    openSession: createOpenSession({
+      authenticate,
+      resolveCredential,
+      acceptedCredentials,
+      requestBodyBudget: createRequestBodyBudget({ maxBodyBytes: settings.limits.bodyBytes }),
+      unsentBudget,
+      responseCacheOf: options.responseCache === false ? undefined : responseCacheOf,
+      createContext,
+    }),
     unsentBudget,
     isRouter,
     isLoopbackOnly: isAnonymousAllowed,

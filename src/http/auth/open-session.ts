@@ -1,0 +1,87 @@
+import type { ResolveCredential } from '#context/credential-resolver.ts';
+import type { CreateContext, RequestContext } from '#context/request-context.ts';
+import type { BodyReservation, RequestBodyBudget } from '#http/limits/request-body-budget.ts';
+import type { UnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
+import type { RequestHead } from '#http/message.ts';
+import type { SessionResponseCache } from '#http/response-cache/cached-response.ts';
+import type { Authenticate } from './authenticate.ts';
+import type { OpenSession, Session } from './session.ts';
+
+export interface OpenSessionOptions {
+  readonly authenticate: Authenticate;
+  readonly resolveCredential: ResolveCredential;
+  /** The credentials that the upstream has accepted, by fingerprint. */
+  readonly acceptedCredentials: { has(fingerprint: string): boolean };
+  readonly requestBodyBudget: RequestBodyBudget;
+  readonly unsentBudget: Pick<UnsentResponseBudget, 'check'>;
+  /** Absent: whole responses are not cached. */
+  readonly responseCacheOf: ((fingerprint: string) => SessionResponseCache) | undefined;
+  readonly createContext: CreateContext;
+}
+
+type Credential = ReturnType<ResolveCredential>;
+
+/** Authenticates requests, and gives each the credential of its upstream requests. */
+export function createOpenSession({
+  authenticate,
+  resolveCredential,
+  acceptedCredentials,
+  requestBodyBudget,
+  unsentBudget,
+  responseCacheOf,
+  createContext,
+}: OpenSessionOptions): OpenSession {
+  /**
+   * A class creates one object for each request. A literal with a closure for each method took
+   * 0.5 % of a cached response.
+   */
+  class GatewaySession implements Session {
+    readonly callerKey: string;
+    readonly #credential: Credential;
+    readonly #caller: string | undefined;
+    readonly #request: RequestHead;
+
+    constructor(credential: Credential, caller: string | undefined, request: RequestHead) {
+      this.#credential = credential;
+      this.#caller = caller;
+      this.#request = request;
+      this.callerKey =
+        caller === undefined ? credential.fingerprint : `${credential.fingerprint} ${caller}`;
+    }
+
+    get responseCache(): SessionResponseCache | undefined {
+      return responseCacheOf?.(this.#credential.fingerprint);
+    }
+
+    isCredentialAccepted(): boolean {
+      return acceptedCredentials.has(this.#credential.fingerprint);
+    }
+
+    reserveBody(): BodyReservation {
+      return requestBodyBudget.reserve(this, this.#request);
+    }
+
+    checkUnsentBudget(): void {
+      unsentBudget.check(this);
+    }
+
+    createContext(clientSignal: AbortSignal, trace: unknown): RequestContext {
+      return createContext({
+        credential: this.#credential,
+        caller: this.#caller,
+        clientSignal,
+        trace,
+      });
+    }
+  }
+
+  return async (request) => {
+    const subject = await authenticate(request);
+    const credential = resolveCredential(request.headers);
+    const session = new GatewaySession(credential, subject, request);
+    // The upstream accepts a key with its first operation, which the unread responses of other
+    // callers must not prevent.
+    if (session.isCredentialAccepted()) session.checkUnsentBudget();
+    return session;
+  };
+}
