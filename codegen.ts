@@ -43,6 +43,7 @@ const config: CodegenConfig = {
     'src/generated/version.ts': { plugins: ['./codegen/version.ts'] },
     'src/generated/type-definitions.ts': { plugins: ['./codegen/type-definitions.ts'] },
     'sdl/subgraph.graphql': { plugins: ['./codegen/subgraph-sdl.ts'] },
+    'docs/reference/configuration.md': { plugins: ['./codegen/configuration-page.ts'] },
     'sdl/client.graphql': { plugins: ['./codegen/client-sdl.ts'] },
     'src/generated/resolvers.ts': {
       plugins: ['typescript', 'typescript-resolvers'],

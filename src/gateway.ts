@@ -2,7 +2,7 @@ import { createCachingClient } from '#cache/caching-client.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
 import { createFactStore } from '#cache/redis/fact-store.ts';
 import { createRedisTier } from '#cache/redis/redis-tier.ts';
-import { isProxyConfigured } from '#config/proxy.ts';
+import { isProxyConfigured } from '#config/groups/rest-api.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createCredentialResolver, toFingerprintSecret } from '#context/credential-resolver.ts';

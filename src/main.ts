@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
+import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
-import { LOOPBACK_HOSTS } from '#config/variables.ts';
 import { printFatal } from '#observability/console.ts';
 import { createLogger } from '#observability/logger.ts';
 import { startTracing } from '#observability/start-tracing.ts';

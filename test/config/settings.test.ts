@@ -127,12 +127,12 @@ const WHOLE_NUMBERS: {
   unit: string;
   read: (settings: Settings) => number;
 }[] = [
-  { name: 'PORT', min: 0, max: 65_535, unit: 'a port', read: ({ port }) => port },
+  { name: 'PORT', min: 0, max: 65_535, unit: 'port', read: ({ port }) => port },
   {
     name: 'SANDBOX_PORT',
     min: 0,
     max: 65_535,
-    unit: 'a port',
+    unit: 'port',
     read: ({ sandboxPort }) => sandboxPort,
   },
   {
@@ -146,28 +146,28 @@ const WHOLE_NUMBERS: {
     name: 'REVOX_TIMEOUT_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ revox }) => revox.timeoutMs,
   },
   {
     name: 'REVOX_CONNECT_TIMEOUT_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ revox }) => revox.timeouts.connectMs,
   },
   {
     name: 'REVOX_HEADERS_TIMEOUT_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ revox }) => revox.timeouts.headersMs,
   },
   {
     name: 'REVOX_BODY_TIMEOUT_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ revox }) => revox.timeouts.bodyMs,
   },
   { name: 'REVOX_RETRIES', min: 0, max: 10, unit: 'retries', read: ({ revox }) => revox.retries },
@@ -182,7 +182,7 @@ const WHOLE_NUMBERS: {
     name: 'REVOX_BREAKER_OPEN_MS',
     min: 1,
     max: 30_000,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ revox }) => revox.breaker.openMs,
   },
   {
@@ -217,7 +217,7 @@ const WHOLE_NUMBERS: {
     name: 'REQUEST_DEADLINE_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ requestDeadlineMs }) => requestDeadlineMs,
   },
   {
@@ -258,22 +258,28 @@ const WHOLE_NUMBERS: {
     name: `FRESHNESS_${name}_MS`,
     min: 0,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ cache }: Settings) => cache.freshness[key],
   })),
-  { name: 'GRACE_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ cache }) => cache.graceMs },
+  {
+    name: 'GRACE_MS',
+    min: 0,
+    max: DAY_MS,
+    unit: 'milliseconds',
+    read: ({ cache }) => cache.graceMs,
+  },
   {
     name: 'CREDENTIAL_RECHECK_MS',
     min: 0,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ cache }) => cache.credentialRecheckMs,
   },
   {
     name: 'REDIS_TIMEOUT_MS',
     min: 1,
     max: 10_000,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ cache }) => cache.redisTimeoutMs,
   },
   {
@@ -332,14 +338,14 @@ const WHOLE_NUMBERS: {
     name: 'CLIENT_HEADERS_TIMEOUT_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ clientTimeouts }) => clientTimeouts.headersMs,
   },
   {
     name: 'CLIENT_REQUEST_TIMEOUT_MS',
     min: 1,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ clientTimeouts }) => clientTimeouts.requestMs,
   },
   {
@@ -363,35 +369,37 @@ const WHOLE_NUMBERS: {
     unit: 'bytes',
     read: ({ unsent }) => unsent.maxBytesPerCaller,
   },
-  { name: 'DRAIN_DELAY_MS', min: 0, max: DAY_MS, unit: 'ms', read: ({ drain }) => drain.delayMs },
+  {
+    name: 'DRAIN_DELAY_MS',
+    min: 0,
+    max: DAY_MS,
+    unit: 'milliseconds',
+    read: ({ drain }) => drain.delayMs,
+  },
   {
     name: 'DRAIN_TIMEOUT_MS',
     min: 0,
     max: DAY_MS,
-    unit: 'ms',
+    unit: 'milliseconds',
     read: ({ drain }) => drain.timeoutMs,
   },
 ];
 
 describe.each(WHOLE_NUMBERS)('Whole number $name', ({ name, min, max, unit, read }) => {
+  const kind = unit === 'port' ? 'a port number' : `a whole number of ${unit}`;
+  const problem = `${name} must be ${kind} from ${min} to ${max}.`;
+
   test('$name accepts only a whole number within its bounds', () => {
     expect(read(readSettings({ [name]: String(min) }))).toBe(min);
     expect(read(readSettings({ [name]: String(max) }))).toBe(max);
-    expect(faultsOf({ [name]: String(max + 1) })).toEqual([
-      `${name} must be ${min} to ${max} ${unit}.`,
-    ]);
-    if (min > 0)
-      expect(faultsOf({ [name]: String(min - 1) })).toEqual([
-        `${name} must be ${min} to ${max} ${unit}.`,
-      ]);
+    expect(faultsOf({ [name]: String(max + 1) })).toEqual([problem]);
+    if (min > 0) expect(faultsOf({ [name]: String(min - 1) })).toEqual([problem]);
   });
 
   test.each(['-1', '1.5', '1e3', '0x10', 'many', '10ms', '١٢', '1 000', 'NaN', 'Infinity'])(
     '$name rejects %s',
     (odd) => {
-      expect(faultsOf({ [name]: odd })).toEqual([
-        `${name} must be a whole number of ${unit}, ${min} to ${max}.`,
-      ]);
+      expect(faultsOf({ [name]: odd })).toEqual([problem]);
     },
   );
 
@@ -495,7 +503,7 @@ describe('MAX_CONNECTIONS_PER_ADDRESS', () => {
 
   test.each(['-1', 'on', 'Infinity', '1e3'])('MAX_CONNECTIONS_PER_ADDRESS rejects %s', (odd) => {
     expect(faultsOf({ MAX_CONNECTIONS_PER_ADDRESS: odd })).toEqual([
-      'MAX_CONNECTIONS_PER_ADDRESS must be a whole number of connections, 1 to 1000000, or off.',
+      'MAX_CONNECTIONS_PER_ADDRESS must be a whole number of connections from 1 to 1000000, or off.',
     ]);
   });
 });
@@ -720,7 +728,7 @@ describe('TRUSTED_DOCUMENTS', () => {
 
   test('TRUSTED_DOCUMENTS_ONLY requires TRUSTED_DOCUMENTS', () => {
     expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([
-      'TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on nothing else is executed.',
+      'TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on, the gateway executes no other documents.',
     ]);
     expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'yes' })).toHaveLength(1);
   });
@@ -808,7 +816,7 @@ describe('Tables of docs/reference/configuration.md', () => {
     'utf8',
   );
   const rows = Array.from(
-    page.matchAll(/^\| (`.+?) \| .+ \| (.+?) \|$/gm),
+    page.matchAll(/^\| (`[A-Z_…`, ]+) \| .+ \| (.+?) \|$/gm),
     ([, names = '', stated = '']) => ({
       names: Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
       stated,
@@ -829,7 +837,12 @@ describe('Tables of docs/reference/configuration.md', () => {
     const withDefaults = rows.filter(({ names }) =>
       names.some((name) => String(defaults[name] ?? '') !== ''),
     );
-    expect(withDefaults.map((row) => [row.names, row.stated.replaceAll('`', '')])).toEqual(
+    expect(
+      withDefaults.map(({ names, stated }) => [
+        names,
+        stated.replaceAll('`', '').replace(/ \(.+\)$/, ''),
+      ]),
+    ).toEqual(
       withDefaults.map(({ names }) => [
         names,
         names.map((name) => String(defaults[name])).join(', '),

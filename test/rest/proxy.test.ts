@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { isProxyConfigured } from '#config/proxy.ts';
+import { isProxyConfigured } from '#config/groups/rest-api.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
 

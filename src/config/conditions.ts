@@ -1,0 +1,56 @@
+import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+
+/** Environment variables by name. */
+export type Environment = { readonly [name: string]: string | undefined };
+
+/** A condition between several variables. Documentation and error message are the same words. */
+export interface Condition {
+  /** When the condition applies, in Markdown. */
+  readonly when: string;
+  /** What must hold then. */
+  readonly problem: string;
+  /** @param provided the variables that are not empty */
+  isBroken(provided: Environment): boolean;
+}
+
+/**
+ * The three variables without which no token can be checked: with half of them the gateway would
+ * accept tokens that were issued for another service.
+ */
+const REQUIRED_FOR_JWT = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+
+const isJwtConfigured = (provided: Environment) =>
+  [...REQUIRED_FOR_JWT, 'JWT_SCOPE'].some((name) => provided[name] !== undefined);
+
+export const conditions: readonly Condition[] = [
+  {
+    when: '`REVOX_API_KEY` is set, and neither `ROUTER_SECRETS` nor `JWT_JWKS_URL`',
+    problem:
+      'HOST must be 127.0.0.1, ::1 or localhost: with REVOX_API_KEY set, every client that reaches the gateway ' +
+      'reads with your key. Set ROUTER_SECRETS or JWT_JWKS_URL to accept only authenticated clients.',
+    isBroken: ({ REVOX_API_KEY, ROUTER_SECRETS, JWT_JWKS_URL, HOST }) =>
+      REVOX_API_KEY !== undefined &&
+      ROUTER_SECRETS === undefined &&
+      JWT_JWKS_URL === undefined &&
+      HOST !== undefined &&
+      !LOOPBACK_HOSTS.has(HOST),
+  },
+  ...REQUIRED_FOR_JWT.map((name) => ({
+    when: 'a `JWT_…` variable is set',
+    problem: `${name} must be set: tokens are checked against keys, issuer and audience together.`,
+    isBroken: (provided: Environment) => isJwtConfigured(provided) && provided[name] === undefined,
+  })),
+  {
+    when: 'a `JWT_…` variable is set',
+    problem:
+      'REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
+    isBroken: (provided) => isJwtConfigured(provided) && provided.REVOX_API_KEY === undefined,
+  },
+  {
+    when: '`TRUSTED_DOCUMENTS_ONLY` is `on`',
+    problem:
+      'TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on, the gateway executes no other documents.',
+    isBroken: ({ TRUSTED_DOCUMENTS_ONLY, TRUSTED_DOCUMENTS }) =>
+      TRUSTED_DOCUMENTS_ONLY === 'on' && TRUSTED_DOCUMENTS === undefined,
+  },
+];

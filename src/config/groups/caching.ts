@@ -1,0 +1,188 @@
+import {
+  bytes,
+  milliseconds,
+  optionalVariable,
+  text,
+  type Values,
+  type VariableGroup,
+  variable,
+} from '#config/variable.ts';
+
+/** What is cached between operations, and for how long. */
+export interface CacheSettings {
+  /** Memory for cached responses; an estimate, because parsed objects have no exact size. */
+  readonly maxBytes: number;
+  /**
+   * The key of the fingerprints that distinguish credentials. Absent: a random key, or with Redis
+   * none.
+   */
+  readonly secret: string | undefined;
+  readonly freshness: {
+    /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
+    readonly endedCallMs: number;
+    /** A call that just ended: its transcript and structured output may still arrive. */
+    readonly justEndedCallMs: number;
+    /** How long after its end a call counts as just ended. */
+    readonly settlingCallMs: number;
+    /** A call that has not ended, and a list page with such a call or attempt on it. */
+    readonly liveCallMs: number;
+    readonly assistantMs: number;
+    readonly campaignMs: number;
+    readonly runningCampaignMs: number;
+    /** A page of call attempts or of campaign rows. */
+    readonly pageMs: number;
+    /** The response that an object does not exist. */
+    readonly notFoundMs: number;
+    /**
+     * Stale-while-revalidate: how long after its freshness a cached response is served while it is
+     * fetched again. Never a live call, nor a list page.
+     */
+    readonly whileRevalidatingMs: number;
+  };
+  /**
+   * Stale-if-error: how long after its freshness a cached response is served if the upstream fails.
+   */
+  readonly graceMs: number;
+  /**
+   * Pass-through mode: how long after the upstream accepted a credential its cached data is served
+   * without asking the upstream again.
+   */
+  readonly credentialRecheckMs: number;
+  /** Absent: cached data stays in the process. */
+  readonly redisUrl: string | undefined;
+  /** Maximum wait of a request for Redis. */
+  readonly redisTimeoutMs: number;
+}
+
+const SECRET = text(
+  'at least 16 characters that cannot be guessed',
+  (secret) => secret.length >= 16,
+);
+const REDIS_URL = text('a redis or rediss URL, for example redis://127.0.0.1:6379', isRedisUrl);
+
+const variables = {
+  CACHE_MAX_BYTES: variable(
+    bytes(0, 64 * 2 ** 30),
+    64 * 2 ** 20,
+    'Estimated size of the cache, for all callers together (the [whole process](../operations/sizing.md) takes more). When the cache is full, the credential that holds the most loses its least recently used entries, and one entry takes at most a third. 0: no cache in memory.',
+  ),
+  CACHE_SECRET: optionalVariable(
+    SECRET,
+    'Keys the fingerprints of credentials, and the encryption in Redis. All instances that share a Redis must have the same.',
+    'without Redis: random. With Redis: none; a reader of the Redis could then test guessed keys',
+  ),
+  FRESHNESS_ENDED_CALL_MS: variable(
+    milliseconds(0),
+    600_000,
+    'Freshness of a call that ended a while ago. (Its `recordingUrl` may be a signed link of unknown lifetime.)',
+  ),
+  FRESHNESS_JUST_ENDED_CALL_MS: variable(
+    milliseconds(0),
+    5_000,
+    'Freshness of a settling call: its transcript and structured output may still arrive.',
+  ),
+  FRESHNESS_SETTLING_CALL_MS: variable(
+    milliseconds(0),
+    300_000,
+    'How long after its end a call is settling.',
+  ),
+  FRESHNESS_LIVE_CALL_MS: variable(
+    milliseconds(0),
+    1_000,
+    'Freshness of a live call, and of a page with one on it.',
+  ),
+  FRESHNESS_ASSISTANT_MS: variable(
+    milliseconds(0),
+    30_000,
+    'Freshness of an assistant, and of the list of assistants.',
+  ),
+  FRESHNESS_CAMPAIGN_MS: variable(milliseconds(0), 60_000, 'Freshness of a campaign.'),
+  FRESHNESS_RUNNING_CAMPAIGN_MS: variable(
+    milliseconds(0),
+    10_000,
+    'Freshness of a running campaign.',
+  ),
+  FRESHNESS_PAGE_MS: variable(
+    milliseconds(0),
+    1_000,
+    'Freshness of a page of call attempts or campaign rows.',
+  ),
+  FRESHNESS_NOT_FOUND_MS: variable(
+    milliseconds(0),
+    2_000,
+    'How long the gateway remembers that an object does not exist.',
+  ),
+  FRESHNESS_WHILE_REVALIDATING_MS: variable(
+    milliseconds(0),
+    10_000,
+    'Stale-while-revalidate: how long after its freshness a response is served once more while the gateway fetches a new one. Never a live call or a page.',
+  ),
+  GRACE_MS: variable(
+    milliseconds(0),
+    3_600_000,
+    'Stale-if-error: how long after its freshness a response is served while the upstream fails.',
+  ),
+  CREDENTIAL_RECHECK_MS: variable(
+    milliseconds(0),
+    60_000,
+    'Pass-through mode: how long after Revox accepted a key its cached responses are served without another upstream request.',
+  ),
+  REDIS_URL: optionalVariable(
+    REDIS_URL,
+    'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database; not a cluster.',
+  ),
+  REDIS_TIMEOUT_MS: variable(
+    milliseconds(1, 10_000),
+    50,
+    'How long a lookup waits for Redis before the gateway asks the upstream.',
+  ),
+};
+
+export const caching = {
+  title: 'Caching',
+  introduction: '[Caching](../guides/caching.md) explains the behaviour.',
+  variables,
+} satisfies VariableGroup;
+
+export function toCacheSettings(values: Values<typeof variables>): CacheSettings {
+  return {
+    maxBytes: values.CACHE_MAX_BYTES,
+    secret: values.CACHE_SECRET,
+    freshness: {
+      endedCallMs: values.FRESHNESS_ENDED_CALL_MS,
+      justEndedCallMs: values.FRESHNESS_JUST_ENDED_CALL_MS,
+      settlingCallMs: values.FRESHNESS_SETTLING_CALL_MS,
+      liveCallMs: values.FRESHNESS_LIVE_CALL_MS,
+      assistantMs: values.FRESHNESS_ASSISTANT_MS,
+      campaignMs: values.FRESHNESS_CAMPAIGN_MS,
+      runningCampaignMs: values.FRESHNESS_RUNNING_CAMPAIGN_MS,
+      pageMs: values.FRESHNESS_PAGE_MS,
+      notFoundMs: values.FRESHNESS_NOT_FOUND_MS,
+      whileRevalidatingMs: values.FRESHNESS_WHILE_REVALIDATING_MS,
+    },
+    graceMs: values.GRACE_MS,
+    credentialRecheckMs: values.CREDENTIAL_RECHECK_MS,
+    redisUrl: values.REDIS_URL,
+    redisTimeoutMs: values.REDIS_TIMEOUT_MS,
+  };
+}
+
+function isRedisUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, pathname, username, password } = new URL(url);
+  return (
+    /^rediss?:$/.test(protocol) &&
+    hostname !== '' &&
+    /^(\/\d{0,5})?$/.test(pathname) &&
+    [username, password].every(isPercentDecodable)
+  );
+}
+
+function isPercentDecodable(encoded: string): boolean {
+  try {
+    decodeURIComponent(encoded);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  bytes,
+  listOf,
+  milliseconds,
+  optionalVariable,
+  PORT_NUMBER,
+  SWITCH,
+  text,
+  type Values,
+  type VariableGroup,
+  variable,
+  wholeNumber,
+  wholeNumberOrOff,
+} from '#config/variable.ts';
+
+/** The hosts that only this machine can reach, and whose names the gateway accepts in `Host`. */
+export const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
+
+export interface ListeningSettings {
+  readonly port: number;
+  readonly host: string;
+  /** Maximum open connections of clients. */
+  readonly maxConnections: number;
+  /** Maximum open connections from one address. `Infinity`: the address is that of a proxy. */
+  readonly maxConnectionsPerAddress: number;
+  /** How long a client may take to send a request. */
+  readonly clientTimeouts: {
+    readonly headersMs: number;
+    /** The whole request, headers and body. */
+    readonly requestMs: number;
+  };
+  /** Origins whose pages may read responses. Empty: only the gateway's own. */
+  readonly corsOrigins: readonly string[];
+  /** Responses that are complete, and that clients have yet to read. */
+  readonly unsent: {
+    readonly maxBytes: number;
+    readonly maxBytesPerCaller: number;
+  };
+  /** Whether responses are compressed for clients that accept that. */
+  readonly compression: boolean;
+  /** What happens when the process gets a signal to end. */
+  readonly drain: {
+    /**
+     * How long the gateway is not ready but goes on as before, so that its clients go elsewhere.
+     */
+    readonly delayMs: number;
+    /** How long requests in flight may go on after that. */
+    readonly timeoutMs: number;
+  };
+}
+
+const HOST = text('an address or a name to listen on, for example 127.0.0.1', (host) =>
+  /^[\w.:-]+$/.test(host),
+);
+
+const variables = {
+  PORT: variable(PORT_NUMBER, 4000, 'Port to listen on; 0: any free port.'),
+  HOST: variable(HOST, '127.0.0.1', 'Address or name to listen on.'),
+  MAX_CONNECTIONS: variable(
+    wholeNumber(1, 1_000_000, 'connections'),
+    2_000,
+    'Maximum client connections. On further ones only `/health` succeeds; every other request gets 503, `RATE_LIMITED`.',
+  ),
+  MAX_CONNECTIONS_PER_ADDRESS: optionalVariable(
+    wholeNumberOrOff(1, 1_000_000, 'connections'),
+    'Maximum client connections from one address (IPv6: from one /64 network). `off` behind a proxy or a load balancer, whose address all clients share.',
+    'half of `MAX_CONNECTIONS`',
+  ),
+  CLIENT_HEADERS_TIMEOUT_MS: variable(
+    milliseconds(1),
+    10_000,
+    'How long a client may take to send the headers of a request.',
+  ),
+  CLIENT_REQUEST_TIMEOUT_MS: variable(
+    milliseconds(1),
+    30_000,
+    'How long a client may take to send the whole request.',
+  ),
+  CORS_ORIGINS: variable(
+    listOf('origins without a path, for example https://app.example.com', isOrigin),
+    [],
+    'Origins whose pages may read responses.',
+  ),
+  MAX_UNSENT_BYTES: variable(
+    bytes(2 ** 20, 64 * 2 ** 30),
+    64 * 2 ** 20,
+    'Maximum bytes of responses that all clients together have yet to read. A client that does not take the next part of its response within 60 seconds is disconnected, so it must read about 20 kB a second.',
+  ),
+  MAX_UNSENT_BYTES_PER_CALLER: variable(
+    bytes(2 ** 20, 64 * 2 ** 30),
+    32 * 2 ** 20,
+    'Maximum bytes of responses that one caller has yet to read; a caller over this limit gets `RATE_LIMITED`.',
+  ),
+  COMPRESSION: variable(
+    SWITCH,
+    'on',
+    'Whether responses from 1 kB on are compressed by brotli or gzip for clients that accept it (beyond 64 KiB two at a time, others uncompressed). `off` where a proxy in front compresses.',
+  ),
+  DRAIN_DELAY_MS: variable(
+    milliseconds(0),
+    1_000,
+    'After SIGTERM: how long the gateway accepts new requests while `/ready` is 503 and responses close their connections.',
+  ),
+  DRAIN_TIMEOUT_MS: variable(
+    milliseconds(0),
+    10_000,
+    'How long requests in progress may go on after `DRAIN_DELAY_MS`.',
+  ),
+};
+
+export const listening = { title: 'Listening', variables } satisfies VariableGroup;
+
+export function toListeningSettings(values: Values<typeof variables>): ListeningSettings {
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    maxConnections: values.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: toMaxPerAddress(values),
+    clientTimeouts: {
+      headersMs: values.CLIENT_HEADERS_TIMEOUT_MS,
+      requestMs: values.CLIENT_REQUEST_TIMEOUT_MS,
+    },
+    corsOrigins: values.CORS_ORIGINS,
+    unsent: {
+      maxBytes: values.MAX_UNSENT_BYTES,
+      maxBytesPerCaller: values.MAX_UNSENT_BYTES_PER_CALLER,
+    },
+    compression: values.COMPRESSION === 'on',
+    drain: { delayMs: values.DRAIN_DELAY_MS, timeoutMs: values.DRAIN_TIMEOUT_MS },
+  };
+}
+
+function toMaxPerAddress({
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_ADDRESS,
+}: Values<typeof variables>): number {
+  if (MAX_CONNECTIONS_PER_ADDRESS === 'off') return Number.POSITIVE_INFINITY;
+  return MAX_CONNECTIONS_PER_ADDRESS ?? Math.ceil(MAX_CONNECTIONS / 2);
+}
+
+function isOrigin(origin: string): boolean {
+  return URL.canParse(origin) && /^https?:[^*]*$/.test(origin) && new URL(origin).origin === origin;
+}

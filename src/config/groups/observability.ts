@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import {
+  oneOf,
+  optionalVariable,
+  SWITCH,
+  type Values,
+  type VariableGroup,
+  variable,
+} from '#config/variable.ts';
+
+export interface ObservabilitySettings {
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+    /** `text`: for a terminal. */
+    readonly format: 'json' | 'text';
+    /** Whether documents and variables are logged. */
+    readonly personalData: boolean;
+  };
+  readonly tracing: {
+    /**
+     * Whether the process sends traces: OpenTelemetry's own variables say so. Its SDK reads the
+     * rest of them.
+     */
+    readonly isEnabled: boolean;
+    /** Whether these variables contain the name of the service. */
+    readonly hasServiceName: boolean;
+  };
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** Whether requests may ask for `extensions.upstream`. */
+  readonly upstreamTrace: boolean;
+}
+
+const OFF_IN_PRODUCTION = '`on`; `off` with `NODE_ENV=production`';
+
+const variables = {
+  LOG_LEVEL: variable(
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'The least severe level that is logged.',
+  ),
+  LOG_FORMAT: optionalVariable(
+    oneOf('json', 'text'),
+    '`json`: one object a line; `text`: for people.',
+    '`text`; `json` with `NODE_ENV=production`',
+  ),
+  LOG_PERSONAL_DATA: variable(SWITCH, 'off', '`on`: the log contains documents and variables.'),
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_TRACES_EXPORTER: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_CONFIG_FILE: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
+  GRAPHIQL: optionalVariable(SWITCH, 'The GraphiQL page.', OFF_IN_PRODUCTION),
+  INTROSPECTION: optionalVariable(SWITCH, 'Introspection of the schema.', OFF_IN_PRODUCTION),
+  UPSTREAM_TRACE: optionalVariable(
+    SWITCH,
+    '[`extensions.upstream`](extensions.md) for requests that ask for it.',
+    OFF_IN_PRODUCTION,
+  ),
+  NODE_ENV: z.string().optional(),
+};
+
+export const observability = {
+  title: 'Logs, traces and tools',
+  variables,
+  foreignVariables: [
+    {
+      names: ['OTEL_…'],
+      meaning: 'The variables of OpenTelemetry: see [traces](../operations/monitoring.md#traces).',
+      accepts: 'as OpenTelemetry defines',
+      default: 'no traces',
+    },
+  ],
+} satisfies VariableGroup;
+
+export function toObservabilitySettings(values: Values<typeof variables>): ObservabilitySettings {
+  const isProduction = values.NODE_ENV === 'production';
+  return {
+    log: {
+      level: values.LOG_LEVEL,
+      format: values.LOG_FORMAT ?? (isProduction ? 'json' : 'text'),
+      personalData: values.LOG_PERSONAL_DATA === 'on',
+    },
+    tracing: toTracingSettings(values),
+    graphiql: isOn(values.GRAPHIQL, !isProduction),
+    introspection: isOn(values.INTROSPECTION, !isProduction),
+    upstreamTrace: isOn(values.UPSTREAM_TRACE, !isProduction),
+  };
+}
+
+/**
+ * OpenTelemetry's variables have their usual meaning. Where none of these is set, its SDK is not
+ * even loaded.
+ */
+function toTracingSettings(values: Values<typeof variables>): ObservabilitySettings['tracing'] {
+  const exporters =
+    values.OTEL_TRACES_EXPORTER ??
+    (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || values.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const isOff =
+    values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' ||
+    values.OTEL_TRACES_EXPORTER?.trim() === 'none';
+  return {
+    isEnabled: !isOff && (exporters ?? values.OTEL_CONFIG_FILE) !== undefined,
+    hasServiceName:
+      values.OTEL_SERVICE_NAME !== undefined ||
+      /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+  };
+}
+
+function isOn(value: 'on' | 'off' | undefined, defaultValue: boolean): boolean {
+  return value === undefined ? defaultValue : value === 'on';
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import {
+  bytes,
+  oneOf,
+  type Values,
+  type VariableGroup,
+  variable,
+  wholeNumber,
+} from '#config/variable.ts';
+
+export interface RestApiSettings {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  readonly firstPage: 'auto' | 0 | 1;
+  readonly arrayFormat: 'comma' | 'repeat' | 'brackets';
+  readonly pageSize: number;
+  readonly maxResponseBytes: number;
+}
+
+const BASE_URL_ACCEPTS =
+  'an http or https URL without user, query or fragment, for example https://www.getrevox.com/api';
+const BASE_URL = {
+  accepts: BASE_URL_ACCEPTS,
+  schema: z
+    .string()
+    .refine(isPlainHttpUrl, `must be ${BASE_URL_ACCEPTS}`)
+    .transform((url) => url.replace(/\/+$/, '')),
+};
+
+const variables = {
+  REVOX_BASE_URL: variable(BASE_URL, 'https://www.getrevox.com/api', 'URL of the REST API.'),
+  REVOX_FIRST_PAGE: variable(
+    oneOf('auto', '0', '1'),
+    'auto',
+    "Number of the first page, which the documentation gives as 0 and as 1. `auto`: detected for each credential from the upstream's own behaviour, and verified by at most three requests after 10 seconds, doubling to 10 minutes.",
+  ),
+  REVOX_ARRAY_FORMAT: variable(
+    oneOf('comma', 'repeat', 'brackets'),
+    'comma',
+    'Format of `statuses`, which is not documented. `comma`: `a,b`.',
+  ),
+  REVOX_PAGE_SIZE: variable(
+    wholeNumber(1, 10_000, 'items'),
+    50,
+    'Items of an upstream page. If the upstream serves fewer, the gateway learns the real size.',
+  ),
+  REVOX_MAX_RESPONSE_BYTES: variable(
+    bytes(1024),
+    32 * 2 ** 20,
+    'Maximum size of an upstream response.',
+  ),
+};
+
+export const restApi = {
+  title: 'The REST API',
+  variables,
+  foreignVariables: [
+    {
+      names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'],
+      meaning: 'Proxy for requests to the REST API, with the usual meaning.',
+      accepts: 'URLs; a list of hosts',
+      default: 'none',
+    },
+  ],
+} satisfies VariableGroup;
+
+export function toRestApiSettings(values: Values<typeof variables>): RestApiSettings {
+  return {
+    baseUrl: values.REVOX_BASE_URL,
+    firstPage:
+      values.REVOX_FIRST_PAGE === 'auto' ? 'auto' : values.REVOX_FIRST_PAGE === '0' ? 0 : 1,
+    arrayFormat: values.REVOX_ARRAY_FORMAT,
+    pageSize: values.REVOX_PAGE_SIZE,
+    maxResponseBytes: values.REVOX_MAX_RESPONSE_BYTES,
+  };
+}
+
+function isPlainHttpUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, username, password, search, hash } = new URL(url);
+  return (
+    /^https?:$/.test(protocol) &&
+    `${username}${password}${search}${hash}` === '' &&
+    !/[?#]/.test(url)
+  );
+}
+
+const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
+
+/**
+ * Whether the environment names a proxy for some requests, as undici's `EnvHttpProxyAgent` reads
+ * it.
+ */
+export function isProxyConfigured(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
+  return PROXY_VARIABLES.some((name) => environment[name]);
+}
