@@ -100,12 +100,13 @@ function withoutDeadLinks(text: string, path: string): string {
 }
 
 function toPackedManifest() {
-  const { name, version, description, license, type, engines, dependencies } = manifest;
+  const { name, version, description, keywords, license, type, engines, dependencies } = manifest;
   const { node: _, ...needed } = dependencies;
   return {
     name,
     version,
     description,
+    keywords,
     license,
     type,
     engines,
