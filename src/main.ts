@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+import { explainListenError } from '#config/listen-error.ts';
 import { readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { printFatal } from '#observability/console.ts';
 import { createLogger } from '#observability/logger.ts';
@@ -45,11 +46,7 @@ try {
   await (isDemo ? serveDemo(settings) : serve(settings));
 } catch (error) {
   if (error instanceof SettingsError) printFatal(error.message);
-  else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    printFatal(
-      `${error.message}: the port is in use. Set PORT${isDemo ? ' (and SANDBOX_PORT)' : ''} to another port.`,
-    );
-  } else printFatal(error);
+  else printFatal(explainListenError(error, isDemo ? 'PORT or SANDBOX_PORT' : 'PORT') ?? error);
   process.exit(1);
 }
 

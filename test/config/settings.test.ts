@@ -713,6 +713,24 @@ describe('CORS_ORIGINS', () => {
   });
 });
 
+describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy %s', (name) => {
+  test.each(['http://proxy.test:3128', 'https://user:pass@proxy.test', 'socks5://proxy.test:1080'])(
+    `${name} accepts %s`,
+    (url) => {
+      expect(faultsOf({ [name]: url })).toEqual([]);
+    },
+  );
+
+  test.each(['proxy.test', 'proxy.test:3128', 'http://', 'ftp://user:pass@proxy.test'])(
+    `${name} rejects %s, which undici would reject with the value in its message`,
+    (odd) => {
+      expect(faultsOf({ [name]: odd })).toEqual([
+        `${name} must be an http, https or socks5 URL, for example http://proxy.example.com:3128.`,
+      ]);
+    },
+  );
+});
+
 describe('TRUSTED_DOCUMENTS', () => {
   test('TRUSTED_DOCUMENTS_ONLY restricts the gateway to trusted documents', () => {
     const given = { TRUSTED_DOCUMENTS: './documents', TRUSTED_DOCUMENTS_ONLY: 'on' };
@@ -825,9 +843,9 @@ describe('Tables of docs/reference/configuration.md', () => {
   const defaults: { readonly [name: string]: unknown } = variables.parse({});
 
   test('the configuration page lists each variable once, and no other variable', () => {
-    // Node.js and OpenTelemetry define what these mean.
+    // Node.js, undici and OpenTelemetry define what these mean.
     const ours = Object.keys(variables.shape).filter(
-      (name) => name !== 'NODE_ENV' && !name.startsWith('OTEL_'),
+      (name) => name !== 'NODE_ENV' && !/^OTEL_|_proxy$/i.test(name),
     );
     const others = ['OTEL_…', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
     expect(rows.flatMap(({ names }) => names).sort()).toEqual([...ours, ...others].sort());

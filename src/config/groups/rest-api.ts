@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   bytes,
   oneOf,
+  text,
   type Values,
   type VariableGroup,
   variable,
@@ -27,6 +28,12 @@ const BASE_URL = {
     .transform((url) => url.replace(/\/+$/, '')),
 };
 
+// undici accepts these, and throws for every other one.
+const PROXY_URL = text(
+  'an http, https or socks5 URL, for example http://proxy.example.com:3128',
+  (url) => URL.canParse(url) && /^(https?|socks5?):$/.test(new URL(url).protocol),
+).schema.optional();
+
 const variables = {
   REVOX_BASE_URL: variable(BASE_URL, 'https://www.getrevox.com/api', 'URL of the REST API.'),
   REVOX_FIRST_PAGE: variable(
@@ -49,6 +56,10 @@ const variables = {
     32 * 2 ** 20,
     'Maximum size of an upstream response.',
   ),
+  http_proxy: PROXY_URL,
+  HTTP_PROXY: PROXY_URL,
+  https_proxy: PROXY_URL,
+  HTTPS_PROXY: PROXY_URL,
 };
 
 export const restApi = {
@@ -58,7 +69,7 @@ export const restApi = {
     {
       names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'],
       meaning: 'Proxy for requests to the REST API, with the usual meaning.',
-      accepts: 'URLs; a list of hosts',
+      accepts: 'an http, https or socks5 URL; a list of hosts',
       default: 'none',
     },
   ],
