@@ -18,7 +18,10 @@ import { variables } from './variables.ts';
 export type { JwtSettings } from '#config/groups/authentication.ts';
 export type { Environment } from './conditions.ts';
 
-/** All settings, checked. Each comes from an environment variable of `docs/reference/configuration.md`. */
+/**
+ * All settings, checked. Each comes from an environment variable of
+ * `docs/reference/configuration.md`.
+ */
 export interface Settings
   extends ListeningSettings,
     AuthenticationSettings,

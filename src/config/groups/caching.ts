@@ -8,49 +8,26 @@ import {
   variable,
 } from '#config/variable.ts';
 
-/** What is cached between operations, and for how long. */
+/** What is cached between operations, and for how long. The variables below state each meaning. */
 export interface CacheSettings {
-  /** Memory for cached responses; an estimate, because parsed objects have no exact size. */
+  /** An estimate, because parsed objects have no exact size. */
   readonly maxBytes: number;
-  /**
-   * The key of the fingerprints that distinguish credentials. Absent: a random key, or with Redis
-   * none.
-   */
   readonly secret: string | undefined;
   readonly freshness: {
-    /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
     readonly endedCallMs: number;
-    /** A call that just ended: its transcript and structured output may still arrive. */
     readonly justEndedCallMs: number;
-    /** How long after its end a call counts as just ended. */
     readonly settlingCallMs: number;
-    /** A call that has not ended, and a list page with such a call or attempt on it. */
     readonly liveCallMs: number;
     readonly assistantMs: number;
     readonly campaignMs: number;
     readonly runningCampaignMs: number;
-    /** A page of call attempts or of campaign rows. */
     readonly pageMs: number;
-    /** The response that an object does not exist. */
     readonly notFoundMs: number;
-    /**
-     * Stale-while-revalidate: how long after its freshness a cached response is served while it is
-     * fetched again. Never a live call, nor a list page.
-     */
     readonly whileRevalidatingMs: number;
   };
-  /**
-   * Stale-if-error: how long after its freshness a cached response is served if the upstream fails.
-   */
   readonly graceMs: number;
-  /**
-   * Pass-through mode: how long after the upstream accepted a credential its cached data is served
-   * without asking the upstream again.
-   */
   readonly credentialRecheckMs: number;
-  /** Absent: cached data stays in the process. */
   readonly redisUrl: string | undefined;
-  /** Maximum wait of a request for Redis. */
   readonly redisTimeoutMs: number;
 }
 
@@ -129,7 +106,7 @@ const variables = {
   ),
   REDIS_URL: optionalVariable(
     REDIS_URL,
-    'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database; not a cluster.',
+    'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database; not a cluster. Absent: cached data stays in the process.',
   ),
   REDIS_TIMEOUT_MS: variable(
     milliseconds(1, 10_000),

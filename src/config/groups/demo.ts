@@ -17,7 +17,13 @@ const variables = {
   ),
 };
 
-export const demo = { title: 'The demo', variables } satisfies VariableGroup;
+export const demo = {
+  title: 'The demo',
+  introduction:
+    'The demo uses its own key for every request: without `ROUTER_SECRETS`, `HOST` must be 127.0.0.1,\n' +
+    '::1 or localhost.',
+  variables,
+} satisfies VariableGroup;
 
 export function toDemoSettings(
   { SANDBOX_PORT }: Values<typeof variables>,

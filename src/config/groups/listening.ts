@@ -16,35 +16,26 @@ import {
 /** The hosts that only this machine can reach, and whose names the gateway accepts in `Host`. */
 export const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 
+/** The variables below state each meaning. */
 export interface ListeningSettings {
   readonly port: number;
   readonly host: string;
-  /** Maximum open connections of clients. */
   readonly maxConnections: number;
-  /** Maximum open connections from one address. `Infinity`: the address is that of a proxy. */
+  /** `Infinity`: the address is that of a proxy. */
   readonly maxConnectionsPerAddress: number;
-  /** How long a client may take to send a request. */
   readonly clientTimeouts: {
     readonly headersMs: number;
-    /** The whole request, headers and body. */
     readonly requestMs: number;
   };
-  /** Origins whose pages may read responses. Empty: only the gateway's own. */
+  /** Empty: only the gateway's own. */
   readonly corsOrigins: readonly string[];
-  /** Responses that are complete, and that clients have yet to read. */
   readonly unsent: {
     readonly maxBytes: number;
     readonly maxBytesPerCaller: number;
   };
-  /** Whether responses are compressed for clients that accept that. */
   readonly compression: boolean;
-  /** What happens when the process gets a signal to end. */
   readonly drain: {
-    /**
-     * How long the gateway is not ready but goes on as before, so that its clients go elsewhere.
-     */
     readonly delayMs: number;
-    /** How long requests in flight may go on after that. */
     readonly timeoutMs: number;
   };
 }
@@ -99,7 +90,7 @@ const variables = {
   DRAIN_DELAY_MS: variable(
     milliseconds(0),
     1_000,
-    'After SIGTERM: how long the gateway accepts new requests while `/ready` is 503 and responses close their connections.',
+    'After SIGTERM: how long the gateway accepts new requests while `/ready` is 503 and responses close their connections, so that clients go elsewhere.',
   ),
   DRAIN_TIMEOUT_MS: variable(
     milliseconds(0),

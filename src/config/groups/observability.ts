@@ -8,12 +8,11 @@ import {
   variable,
 } from '#config/variable.ts';
 
+/** The variables below state each meaning. */
 export interface ObservabilitySettings {
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-    /** `text`: for a terminal. */
     readonly format: 'json' | 'text';
-    /** Whether documents and variables are logged. */
     readonly personalData: boolean;
   };
   readonly tracing: {
@@ -27,7 +26,6 @@ export interface ObservabilitySettings {
   };
   readonly graphiql: boolean;
   readonly introspection: boolean;
-  /** Whether requests may ask for `extensions.upstream`. */
   readonly upstreamTrace: boolean;
 }
 

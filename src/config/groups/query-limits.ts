@@ -9,35 +9,26 @@ import {
   wholeNumber,
 } from '#config/variable.ts';
 
+/** The variables below state each meaning. */
 export interface QueryLimitSettings {
   readonly maxUpstreamRequests: number;
-  /** Bytes of upstream responses, decoded, that one operation may read. */
   readonly maxUpstreamBytes: number;
   /** How much one request may send, and one operation may request. */
   readonly limits: {
     readonly bodyBytes: number;
-    /** Tokens of the document, as the lexer counts them. */
     readonly tokens: number;
-    /** Levels of fields; fragments add none. */
     readonly depth: number;
-    /** Aliases, and fields that are repeated in one selection set. */
     readonly aliases: number;
     readonly directives: number;
     /** Fields, each as often as it can occur: see `http/limits/cost.ts`. */
     readonly cost: number;
-    /** Items of an `ids` argument. */
     readonly ids: number;
-    /** Items of `_entities(representations:)`. */
     readonly representations: number;
-    /** Of a response: its names and texts, and 128 for each field and item. */
     readonly responseBytes: number;
-    /** Fields and items that may fail before an operation is aborted. */
     readonly errors: number;
   };
   readonly trustedDocuments: {
-    /** A manifest, or a directory of manifests and documents. Absent: no trusted documents. */
     readonly path: string | undefined;
-    /** Whether only trusted documents are executed. */
     readonly trustedOnly: boolean;
   };
 }
@@ -57,17 +48,17 @@ const variables = {
   MAX_TOKENS: variable(
     wholeNumber(1, 1_000_000, 'tokens'),
     5_000,
-    'Maximum tokens of one document (and 20 times as many selections with its fragments expanded).',
+    'Maximum tokens of one document, as the lexer counts them (and 20 times as many selections with its fragments expanded).',
   ),
   MAX_DEPTH: variable(
     wholeNumber(1, 1_000, 'levels'),
     20,
-    'Maximum levels of fields of one document.',
+    'Maximum levels of fields of one document; fragments add none.',
   ),
   MAX_ALIASES: variable(
     wholeNumber(0, 100_000, 'aliases'),
     100,
-    'Maximum aliases of one document, with repeated fields, counted for each spread.',
+    'Maximum aliases of one document, with fields that are repeated in one selection set, counted for each spread.',
   ),
   MAX_DIRECTIVES: variable(
     wholeNumber(0, 100_000, 'directives'),
@@ -97,7 +88,7 @@ const variables = {
   ),
   TRUSTED_DOCUMENTS: optionalVariable(
     { ...ANY_TEXT, accepts: 'a path' },
-    'A file or a directory of [trusted documents](../guides/trusted-documents.md).',
+    '[Trusted documents](../guides/trusted-documents.md): a file, or a directory of manifests and documents.',
   ),
   TRUSTED_DOCUMENTS_ONLY: variable(
     SWITCH,

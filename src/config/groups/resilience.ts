@@ -6,6 +6,7 @@ import {
   wholeNumber,
 } from '#config/variable.ts';
 
+/** The variables below state each meaning. */
 export interface ResilienceSettings {
   readonly timeoutMs: number;
   /** Of the stages of one request; `timeoutMs` bounds all of them together. */
@@ -14,18 +15,13 @@ export interface ResilienceSettings {
     readonly headersMs: number;
     readonly bodyMs: number;
   };
-  /** How often a failed request is sent again. */
   readonly retries: number;
   readonly breaker: {
-    /** The number of failures that opens the circuit, if they are half of all requests. */
     readonly failures: number;
-    /** How long the circuit is open at first. */
     readonly openMs: number;
   };
-  /** Maximum requests in flight for one credential. */
   readonly maxConcurrency: number;
   readonly maxConcurrencyTotal: number;
-  /** Maximum queued requests of one caller. */
   readonly maxQueued: number;
 }
 
