@@ -111,7 +111,7 @@ const variables = {
   REDIS_TIMEOUT_MS: variable(
     milliseconds(1, 10_000),
     50,
-    'How long a lookup waits for Redis before the gateway asks the upstream.',
+    'How long a lookup waits for Redis before it goes to the upstream.',
   ),
 };
 
