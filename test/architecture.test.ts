@@ -154,6 +154,36 @@ const LAZY_PACKAGES = [
 
 const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib'];
 
+/**
+ * Words that had several meanings each, with the terms that replace them. They may not be part of a
+ * declared name, nor stand in a comment.
+ */
+const RETIRED_WORDS: { readonly [word: string]: string } = {
+  tell: '`report` to an observer, `log`, `format`, `set` or `respond`',
+  tells: '`reports`, `logs`, `sets` or `responds`',
+  told: '`reported`, `logged` or `received`',
+  errand: '`UpstreamRequest` or `operation`',
+  remembered: '`cached`',
+  anew: '`again`',
+  nobody: 'a noun of the system, such as client, caller or request',
+  somebody: 'a noun of the system, such as client, caller or request',
+  everybody: 'a noun of the system, such as client, caller or request',
+  whoever: 'a noun of the system, such as client, caller or request',
+};
+
+/** First words of a constant that is a bound. */
+const RETIRED_PREFIXES: { readonly [prefix: string]: string } = {
+  MOST_: '`MAX_`',
+  LONGEST_: '`MAX_`',
+  FARTHEST_: '`MAX_`',
+  DEEPEST_: '`MAX_`',
+  LEAST_: '`MIN_`',
+  FEWEST_: '`MIN_`',
+};
+
+/** In lines. A longer file has more than one concept. */
+const MAX_FILE_LENGTH = 300;
+
 const SRC = new URL('../src/', import.meta.url);
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((path) => statSync(new URL(path, SRC)).isFile())
@@ -216,6 +246,18 @@ describe('Architecture', () => {
   test('file names are descriptive and in kebab case', () => {
     expect(files.flatMap(({ path }) => nameViolations(path))).toEqual([]);
   });
+
+  test('names and comments use the terms of the field', () => {
+    expect(
+      files.filter(({ path }) => layerOf(path) !== 'generated').flatMap(wordViolations),
+    ).toEqual([]);
+  });
+
+  test('every file has at most 300 lines', () => {
+    expect(
+      files.filter(({ path }) => layerOf(path) !== 'generated').flatMap(lengthViolations),
+    ).toEqual([]);
+  });
 });
 
 describe('Architecture rules', () => {
@@ -227,6 +269,8 @@ describe('Architecture rules', () => {
       ...pathViolations(file),
       ...nameViolations(path),
       ...getterViolations(file),
+      ...wordViolations(file),
+      ...lengthViolations(file),
     ];
   };
 
@@ -321,6 +365,29 @@ describe('Architecture rules', () => {
     ['rest/misc/x.ts', '', 'rest/misc/x.ts: needs a descriptive name'],
     ['rest/date-helpers.ts', '', 'rest/date-helpers.ts: needs a descriptive name'],
     ['attic/x.ts', "import 'graphql';", 'attic/x.ts:1 must not import graphql'],
+    [
+      'http/x.ts',
+      'function tellClient() {}',
+      'http/x.ts:1 `tellClient`: `tell` is retired, write `report` to an observer, `log`, `format`, `set` or `respond`',
+    ],
+    [
+      'http/x.ts',
+      'const call = { toldAt: 5 };',
+      'http/x.ts:1 `toldAt`: `told` is retired, write `reported`, `logged` or `received`',
+    ],
+    [
+      'http/x.ts',
+      'const MOST_BYTES = 5; const LEAST_SQUARES = 5;',
+      'http/x.ts:1 `MOST_BYTES`: `MOST_` is retired, write `MAX_`',
+      'http/x.ts:1 `LEAST_SQUARES`: `LEAST_` is retired, write `MIN_`',
+    ],
+    [
+      'http/x.ts',
+      '/**\n * Nobody waits.\n */\nexport const waiting = 0; // It is tried anew.',
+      'http/x.ts:1 comment: `nobody` is retired, write a noun of the system, such as client, caller or request',
+      'http/x.ts:4 comment: `anew` is retired, write `again`',
+    ],
+    ['http/x.ts', '\n'.repeat(301), 'http/x.ts: has 301 lines of at most 300'],
   ])('the rules find the violation in %s with %j', (path, text, ...faults) => {
     expect(found(path, text)).toEqual(faults);
   });
@@ -347,6 +414,8 @@ describe('Architecture rules', () => {
     ['context/x.ts', 'class Account { get sum() { return 1; } }'],
     ['rest/resilience/circuit-breaker.ts', 'const circuit = { get state() { return 1; } };'],
     ['gateway.ts', 'const { now = Date.now } = options;'],
+    ['http/x.ts', "const intelligence = 'Nobody told me'; // The storyteller reports it.\n"],
+    ['http/x.ts', 'const atLeast = list.MOST_BYTES; '.concat('\n'.repeat(300))],
   ])('the rules accept %s with %j', (path, text) => {
     expect(found(path, text)).toEqual([]);
   });
@@ -469,6 +538,72 @@ function restrictedApiViolations(file: SourceFile): string[] {
       allowedUsers.some((user) => file.path === user || file.path.startsWith(`${user}/`));
     return isAllowed ? [] : [`${file.path}:${line} must not use ${api}`];
   });
+}
+
+function wordViolations({ path, text }: SourceFile): string[] {
+  const source = parse(path, text);
+  const at = (position: number) =>
+    `${path}:${source.getLineAndCharacterOfPosition(position).line + 1}`;
+  const violations: string[] = [];
+  walk(source, (node) => {
+    if (!ts.isIdentifier(node) || !isDeclaredName(node)) return;
+    for (const [prefix, instead] of Object.entries(RETIRED_PREFIXES))
+      if (node.text.startsWith(prefix))
+        violations.push(
+          `${at(node.getStart())} \`${node.text}\`: \`${prefix}\` is retired, write ${instead}`,
+        );
+    for (const word of wordsOf(node.text))
+      if (Object.hasOwn(RETIRED_WORDS, word))
+        violations.push(
+          `${at(node.getStart())} \`${node.text}\`: \`${word}\` is retired, write ${RETIRED_WORDS[word]}`,
+        );
+  });
+  for (const { start, comment } of commentsOf(text))
+    for (const word of new Set(comment.toLowerCase().match(/[a-z]+/g)))
+      if (Object.hasOwn(RETIRED_WORDS, word))
+        violations.push(
+          `${at(start)} comment: \`${word}\` is retired, write ${RETIRED_WORDS[word]}`,
+        );
+  return violations;
+}
+
+/** Whether a name is declared here, and not only used: names of libraries are not ours. */
+function isDeclaredName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (
+    !ts.isPropertyAccessExpression(parent) && (parent as { readonly name?: ts.Node }).name === node
+  );
+}
+
+/** The words of a name in camel case or in upper case, in lower case. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+}
+
+function commentsOf(text: string): { start: number; comment: string }[] {
+  const comments = new Map<number, string>();
+  const collect = (ranges: readonly ts.CommentRange[] = []) => {
+    for (const { pos, end } of ranges) comments.set(pos, text.slice(pos, end));
+  };
+  const collectAround = (token: ts.Node) => {
+    collect(ts.getLeadingCommentRanges(text, token.getFullStart()));
+    collect(ts.getTrailingCommentRanges(text, token.getEnd()));
+    for (const child of token.getChildren()) collectAround(child);
+  };
+  collectAround(parse('x.ts', text));
+  return [...comments]
+    .map(([start, comment]) => ({ start, comment }))
+    .sort((a, b) => a.start - b.start);
+}
+
+function lengthViolations({ path, text }: SourceFile): string[] {
+  const { length } = text.match(/\n/g) ?? [];
+  return length > MAX_FILE_LENGTH
+    ? [`${path}: has ${length} lines of at most ${MAX_FILE_LENGTH}`]
+    : [];
 }
 
 function getterViolations(file: SourceFile): string[] {
