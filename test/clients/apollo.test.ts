@@ -56,11 +56,11 @@ afterEach(() => {
   for (const client of open.splice(0)) client.stop();
 });
 
-describe('Apollo Client walks', () => {
+describe('Apollo Client', () => {
   describeListWalks(openWalk);
 });
 
-/** A component that shows a list, and asks for more with `fetchMore`. */
+/** A component that shows a list and loads more with `fetchMore`. */
 function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }: Walk): PagedWalk {
   const received: string[][] = [];
   const connectionOf = ({ callAttempts, campaign }: Lists) => (callAttempts ?? campaign?.rows)!;
@@ -84,7 +84,7 @@ function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }:
   shown.subscribe((connection) => {
     latest = connection;
   });
-  const whenLonger = (length: number) =>
+  const untilLongerThan = (length: number) =>
     firstValueFrom(shown.pipe(filter(({ edges }) => edges.length > length)));
 
   return {
@@ -93,38 +93,38 @@ function openWalk({ url }: ServedGateway, { list, direction, size, campaignId }:
     hasMore: () => latest!.pageInfo[direction === 'forward' ? 'hasNextPage' : 'hasPreviousPage'],
     async step() {
       if (!latest) {
-        await whenLonger(0);
+        await untilLongerThan(0);
         return;
       }
       const { pageInfo, edges } = latest;
       const variables =
         direction === 'forward' ? { after: pageInfo.endCursor } : { before: pageInfo.startCursor };
       await watched.fetchMore({ variables });
-      await whenLonger(edges.length);
+      await untilLongerThan(edges.length);
     },
   };
 }
 
-test('two assistants with the same voice keep their own speeds', async () => {
-  await using world = await serveTestGateway({ settings: NO_CACHE });
-  const voiced = shareOneVoice(world.sandbox);
-  const client = createClient(world.url);
+test('Apollo Client stores different speeds for two assistants with the same voice', async () => {
+  await using gateway = await serveTestGateway({ settings: NO_CACHE });
+  const voiced = shareOneVoice(gateway.sandbox);
+  const client = createClient(gateway.url);
   const query = gql`{ assistants(first: 100) { nodes { id voice { provider voiceId speed } } } }`;
   await client.query({ query });
   const { assistants } = client.readQuery<{ assistants: { nodes: unknown[] } }>({ query })!;
   expect(assistants.nodes.slice(0, 2)).toMatchObject(voiced);
-  expect(world.traffic()).toEqual(['GET /assistants']);
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.traffic()).toEqual(['GET /assistants']);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
-test('a call that comes again by `node` is the one that is shown already', async () => {
-  await using world = await serveTestGateway({ settings: NO_CACHE });
-  const { richCallId: id } = sampleIds(world.sandbox);
-  const client = createClient(world.url);
+test('Apollo Client updates a stored call when `node` returns it again', async () => {
+  await using gateway = await serveTestGateway({ settings: NO_CACHE });
+  const { richCallId: id } = sampleIds(gateway.sandbox);
+  const client = createClient(gateway.url);
   const card = gql`query Card($id: ID!) { call(id: $id) { id status campaign { id name } } }`;
   await client.query({ query: card, variables: { id } });
-  const call = world.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
-  world.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
+  const call = gateway.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
+  gateway.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
   await client.query({
     query: gql`query Again($id: ID!) { node(id: $id) { id ... on Call { status } } }`,
     variables: { id },
@@ -132,8 +132,8 @@ test('a call that comes again by `node` is the one that is shown already', async
   expect(client.readQuery({ query: card, variables: { id } })).toMatchObject({
     call: { id, status: 'CANCELLED', campaign: call.campaign },
   });
-  expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
-  expect(world.unexpectedErrors).toEqual([]);
+  expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
+  expect(gateway.unexpectedErrors).toEqual([]);
 });
 
 function createClient(url: string, onData: (data: unknown) => void = () => {}): ApolloClient {
@@ -148,10 +148,10 @@ function createClient(url: string, onData: (data: unknown) => void = () => {}): 
     link: ApolloLink.from([
       new ApolloLink((operation, forward) =>
         forward(operation).pipe(
-          map((answer) => {
-            expect(answer).not.toHaveProperty('errors');
-            onData('data' in answer ? answer.data : undefined);
-            return answer;
+          map((result) => {
+            expect(result).not.toHaveProperty('errors');
+            onData('data' in result ? result.data : undefined);
+            return result;
           }),
         ),
       ),

@@ -13,7 +13,7 @@ export interface CompiledRelayApp extends AsyncDisposable {
   fragment(name: string): ReaderFragment;
 }
 
-/** Compiles `relay-app` against the schema that runs, with the compiler of frontend teams. */
+/** Compiles `relay-app` against the real schema with Relay's own compiler. */
 export async function compileRelayApp(): Promise<CompiledRelayApp> {
   const compiler = createRequire(import.meta.url)('relay-compiler') as string | null;
   if (!compiler) throw new Error('relay-compiler has no binary for this machine.');
@@ -22,10 +22,12 @@ export async function compileRelayApp(): Promise<CompiledRelayApp> {
   const sources = join(import.meta.dirname, 'relay-app');
   await mkdir(join(folder, 'src'));
   for (const name of await readdir(sources)) {
-    // Its TypeScript artifacts would be ES modules with bare imports of types; and it reads either language, never both.
+    // The compiler's TypeScript artifacts are ES modules with bare type imports, which Node.js
+    // cannot load. With `language: javascript` the compiler reads only JavaScript, so the sources
+    // are copied as `.js`.
     await copyFile(join(sources, name), join(folder, 'src', `${basename(name, '.ts')}.js`));
   }
-  // The compiler does not make it.
+  // The compiler does not create this directory.
   await mkdir(artifacts);
   await writeFile(join(folder, 'schema.graphql'), printSchema(createSchema()));
   await writeFile(
@@ -35,7 +37,7 @@ export async function compileRelayApp(): Promise<CompiledRelayApp> {
       schema: 'schema.graphql',
       artifactDirectory: 'artifacts',
       language: 'javascript',
-      // CommonJS: what plain Node can load with no bundler.
+      // CommonJS loads in Node.js without a bundler.
       eagerEsModules: false,
     }),
   );

@@ -7,58 +7,58 @@ import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 export interface Walk {
   readonly list: 'attempts' | 'rows';
   readonly direction: 'forward' | 'backward';
-  /** Items asked for by each step. */
+  /** The number of items that each step requests. */
   readonly size: number;
-  /** Whose rows. */
+  /** The campaign whose rows are read. */
   readonly campaignId: string;
 }
 
-/** A real client on its way through a list. */
+/** A real client that reads a list page by page. */
 export interface PagedWalk {
-  /** Asks for the next page, and waits until it is in the client's store. */
+  /** Requests the next page and waits until it is in the client's store. */
   step(): Promise<void>;
-  /** What the client's store says. */
+  /** Whether the client's store reports a further page. */
   hasMore(): boolean;
-  /** The whole list as the client's store now has it. */
+  /** The ids of the list in the client's store. */
   ids(): readonly string[];
-  /** The pages as they came over the wire, in the order they came. */
+  /** The ids of each page received, in order of arrival. */
   readonly received: readonly (readonly string[])[];
 }
 
-/** Nothing gets old while a walk goes on, however slow the machine. */
+/** No cache entry expires during a walk, even on a slow machine. */
 const LONG_FRESHNESS = {
   FRESHNESS_PAGE_MS: '600000',
   FRESHNESS_LIVE_CALL_MS: '600000',
   FRESHNESS_RUNNING_CAMPAIGN_MS: '600000',
 };
 const UPSTREAM_PAGE_SIZE = 50;
-/** Of no page's size a multiple. */
+/** Not a multiple of any page size. */
 const LENGTH = 320;
-/** Less than a client page: else a walk up to the top would never end. */
+/** Smaller than a client page; otherwise a walk to the top would never end. */
 const NEW_ITEMS_PER_STEP = 7;
 
-/** The walks that every client has to be able to make, to the end, with what they may cost upstream. */
+/** The walks that every client must complete, with bounds on their upstream requests. */
 export function describeListWalks(
   open: (gateway: ServedGateway, walk: Walk) => Promise<PagedWalk> | PagedWalk,
 ): void {
-  let world: ServedGateway;
+  let gateway: ServedGateway;
   beforeEach(() => {
     vi.spyOn(console, 'error');
     vi.spyOn(console, 'warn');
   });
   afterEach(async () => {
-    await world.close();
-    // Clients complain there of ids and cursors that they can make nothing of.
+    await gateway.close();
+    // Clients log invalid ids and cursors to the console.
     const problems = [
       ...vi.mocked(console.error).mock.calls,
       ...vi.mocked(console.warn).mock.calls,
     ];
     vi.restoreAllMocks();
     expect(problems).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  describe.each(['attempts', 'rows'] as const)('%s', (list) => {
+  describe.each(['attempts', 'rows'] as const)('list of %s', (list) => {
     describe.each(['forward', 'backward'] as const)('%s to the end', (direction) => {
       test.each([
         { size: 45, moves: false, isCaching: true },
@@ -66,28 +66,30 @@ export function describeListWalks(
         { size: 100, moves: false, isCaching: false },
         { size: 45, moves: true, isCaching: false },
       ])(
-        '$size at a time, new ones on top meanwhile: $moves, remembered: $remembers',
+        'a client reads the whole list with pages of $size (items inserted on top: $moves, upstream pages cached: $isCaching)',
         async ({ size, moves, isCaching }) => {
-          world = await serveTestGateway({ settings: isCaching ? LONG_FRESHNESS : NO_CACHE });
-          const campaignId = sampleIds(world.sandbox).largeCampaignId;
+          gateway = await serveTestGateway({ settings: isCaching ? LONG_FRESHNESS : NO_CACHE });
+          const campaignId = sampleIds(gateway.sandbox).largeCampaignId;
           const walk: Walk = { list, direction, size, campaignId };
-          // Long enough for some pages of each size; what a client's store makes of a longer one takes it seconds.
-          truncateLists(world.sandbox, walk);
-          const atStart = idsInSandbox(world.sandbox, walk);
+          // Long enough for several pages of each size. The client's store needs seconds for a
+          // longer list.
+          truncateLists(gateway.sandbox, walk);
+          const atStart = idsInSandbox(gateway.sandbox, walk);
           expect(atStart).toHaveLength(LENGTH);
 
-          const client = await open(world, walk);
+          const client = await open(gateway, walk);
           const costs: string[][] = [];
           do {
-            if (moves && costs.length > 0) insertOnTop(world.sandbox, walk);
+            if (moves && costs.length > 0) insertOnTop(gateway.sandbox, walk);
             await client.step();
-            costs.push(world.traffic());
+            costs.push(gateway.traffic());
           } while (client.hasMore());
 
-          // Down a list, what came on top stands behind the walker; up the list, it lies before.
-          const expected = direction === 'forward' ? atStart : idsInSandbox(world.sandbox, walk);
+          // A forward walk has already passed the items inserted on top. A backward walk reaches
+          // them.
+          const expected = direction === 'forward' ? atStart : idsInSandbox(gateway.sandbox, walk);
           expect(client.ids()).toEqual(expected);
-          // Stores hide an item that comes twice; the wire does not.
+          // A client's store hides duplicate items; the received pages do not.
           expect(
             (direction === 'forward' ? client.received : client.received.toReversed()).flat(),
           ).toEqual(expected);
@@ -116,14 +118,14 @@ function truncateLists({ control }: Sandbox, { campaignId }: Walk): void {
 }
 
 function insertOnTop({ control }: Sandbox, { list, campaignId }: Walk): void {
-  const what = { at: 0, count: NEW_ITEMS_PER_STEP };
-  if (list === 'attempts') control.insertAttempts(KEY_A, what);
-  else control.insertRows(KEY_A, campaignId, what);
+  const insertion = { at: 0, count: NEW_ITEMS_PER_STEP };
+  if (list === 'attempts') control.insertAttempts(KEY_A, insertion);
+  else control.insertRows(KEY_A, campaignId, insertion);
 }
 
 /**
- * Down a list, each page is asked for once. Up the list, a page is asked for again when the one above it has been read, for what moved across
- * their border meanwhile would else be missed.
+ * A forward walk requests each page once. A backward walk requests a page again after it has read
+ * the page above it; otherwise it would miss items that moved across the page border in between.
  */
 function expectEachPageOnce(
   steps: readonly (readonly string[])[],
@@ -139,8 +141,9 @@ function expectEachPageOnce(
 }
 
 /**
- * A step asks for nothing but pages of the list: those its items lie on, and the one behind a border. Rows are reached through their
- * campaign, one request more. The first step from the end has to find the end; a list that moved is looked at where it was, too.
+ * A step requests only pages of the list: the pages of its items, and the page behind a page
+ * border. Rows cost one more request, for their campaign. The first backward step must also find
+ * the end of the list. In a list that has moved, a step also reads the cursor's former position.
  */
 function expectRequestBound(
   steps: readonly (readonly string[])[],

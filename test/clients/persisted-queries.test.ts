@@ -19,7 +19,7 @@ const CARD: DocumentNode = gql`query Card($id: ID!) {
   call(id: $id) { id status campaign { id name } }
 }`;
 
-/** The text as the client would send it. */
+/** The document text as the client sends it. */
 const TEXT = print(new InMemoryCache().transformDocument(CARD));
 const HASH = createHash('sha256').update(TEXT).digest('hex');
 
@@ -28,12 +28,12 @@ afterEach(() => {
   for (const client of open.splice(0)) client.stop();
 });
 
-/** What went over the wire: the method, and whether the hash and the text were in it. */
+/** The method of a request, and whether the request contains the hash and the text. */
 type Sent = string;
 
 interface Client {
   readonly sent: Sent[];
-  ask(id: string): Promise<unknown>;
+  queryCall(id: string): Promise<unknown>;
 }
 
 function createClient(
@@ -63,7 +63,7 @@ function createClient(
   open.push(client);
   return {
     sent,
-    ask: async (id) =>
+    queryCall: async (id) =>
       (await client.query({ query: CARD, variables: { id }, fetchPolicy: 'no-cache' })).data,
   };
 }
@@ -74,27 +74,30 @@ describe('Apollo Client with automatic persisted queries', () => {
     { with: 'GET', headers: {} },
     { with: 'POST', headers: { accept: 'application/json' } },
     { with: 'GET', headers: { accept: 'application/json' } },
-  ])('brings a document once, with $with and $headers', async ({ with: method, headers }) => {
-    await using world = await serveTestGateway({ settings: NO_CACHE });
-    const { richCallId: id } = sampleIds(world.sandbox);
-    const useGETForHashedQueries = method === 'GET';
-    const client = createClient(world, { useGETForHashedQueries }, headers);
-    expect(await client.ask(id)).toMatchObject({ call: { id } });
-    expect(client.sent).toEqual([`${method} hash`, 'POST hash text']);
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
+  ])(
+    'Apollo Client sends the text of a document once, by $with with $headers, and then only its hash',
+    async ({ with: method, headers }) => {
+      await using gateway = await serveTestGateway({ settings: NO_CACHE });
+      const { richCallId: id } = sampleIds(gateway.sandbox);
+      const useGETForHashedQueries = method === 'GET';
+      const client = createClient(gateway, { useGETForHashedQueries }, headers);
+      expect(await client.queryCall(id)).toMatchObject({ call: { id } });
+      expect(client.sent).toEqual([`${method} hash`, 'POST hash text']);
+      expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
 
-    expect(await client.ask(id)).toMatchObject({ call: { id } });
-    // Nor does the next client bring it.
-    const other = createClient(world, { useGETForHashedQueries }, headers);
-    expect(await other.ask(id)).toMatchObject({ call: { id } });
-    expect([client.sent.slice(2), other.sent]).toEqual([[`${method} hash`], [`${method} hash`]]);
-    expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
-    expect(world.unexpectedErrors).toEqual([]);
-  });
+      expect(await client.queryCall(id)).toMatchObject({ call: { id } });
+      // Another client also sends only the hash.
+      const other = createClient(gateway, { useGETForHashedQueries }, headers);
+      expect(await other.queryCall(id)).toMatchObject({ call: { id } });
+      expect([client.sent.slice(2), other.sent]).toEqual([[`${method} hash`], [`${method} hash`]]);
+      expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 });
 
-describe('with trusted documents only', () => {
-  /** What `@apollo/generate-persisted-query-manifest` writes. */
+describe('Clients of a gateway that accepts only trusted documents', () => {
+  /** The format of `@apollo/generate-persisted-query-manifest`. */
   const manifest = (id: string) => ({
     format: 'apollo-persisted-query-manifest',
     version: 1,
@@ -113,54 +116,54 @@ describe('with trusted documents only', () => {
     { ids: 'its hashes', id: HASH },
     { ids: 'ids of its own', id: 'web-1.2.0/Card' },
   ])(
-    'Apollo Client sends $ids and no text, from the manifest it was built with',
+    'Apollo Client sends $ids and no text when it is built with the manifest',
     async ({ id: documentId }) => {
-      await using world = await serve(documentId);
-      const { richCallId: id } = sampleIds(world.sandbox);
-      const client = createClient(world, {
+      await using gateway = await serve(documentId);
+      const { richCallId: id } = sampleIds(gateway.sandbox);
+      const client = createClient(gateway, {
         generateHash: () => documentId,
         useGETForHashedQueries: true,
       });
-      expect(await client.ask(id)).toMatchObject({ call: { id } });
+      expect(await client.queryCall(id)).toMatchObject({ call: { id } });
       expect(client.sent).toEqual(['GET hash']);
-      expect(world.traffic()).toEqual([`GET /call/${id}`]);
-      expect(world.unexpectedErrors).toEqual([]);
+      expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
+      expect(gateway.unexpectedErrors).toEqual([]);
     },
   );
 
-  test('Apollo Client is told what is wrong with a document that is not among them', async () => {
-    await using world = await serveTestGateway({
+  test('Apollo Client receives FORBIDDEN for a document that is not trusted', async () => {
+    await using gateway = await serveTestGateway({
       settings: {
         TRUSTED_DOCUMENTS: writeDocuments({ 'other.graphql': '{ __typename }' }),
         TRUSTED_DOCUMENTS_ONLY: 'on',
       },
     });
-    const client = createClient(world, {});
-    const failure = await client.ask('x').catch((error: unknown) => error);
+    const client = createClient(gateway, {});
+    const failure = await client.queryCall('x').catch((error: unknown) => error);
     expect(CombinedGraphQLErrors.is(failure) && failure.errors).toMatchObject([
       { extensions: { code: 'FORBIDDEN' } },
     ]);
     expect(client.sent).toEqual(['POST hash', 'POST hash text']);
-    expect(world.traffic()).toEqual([]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('Relay’s network layer names documents by the MD5 that its compiler gave them', async () => {
+  test('Relay’s network layer selects a trusted document by the MD5 that its compiler generated', async () => {
     const md5 = createHash('md5').update(TEXT).digest('hex');
-    await using world = await serveTestGateway({
+    await using gateway = await serveTestGateway({
       settings: {
         ...NO_CACHE,
         TRUSTED_DOCUMENTS: writeDocuments({ 'queries.json': { [md5]: TEXT } }),
         TRUSTED_DOCUMENTS_ONLY: 'on',
       },
     });
-    const { richCallId: id } = sampleIds(world.sandbox);
-    /** As in Relay's guide. With a persisted document `text` is null. */
+    const { richCallId: id } = sampleIds(gateway.sandbox);
+    /** The function of Relay's guide. `text` is null for a persisted document. */
     const fetchQuery = async (
       operation: { id: string | null; text: string | null },
       variables: object,
     ) => {
-      const response = await fetch(world.url, {
+      const response = await fetch(gateway.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ doc_id: operation.id, query: operation.text, variables }),
@@ -170,12 +173,12 @@ describe('with trusted documents only', () => {
     expect(await fetchQuery({ id: md5, text: null }, { id })).toMatchObject({
       data: { call: { id } },
     });
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    // Before it was compiled so.
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
+    // A document without an id is sent in full.
     expect(await fetchQuery({ id: null, text: TEXT }, { id })).toMatchObject({
       data: { call: { id } },
     });
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 });

@@ -28,15 +28,15 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-describe('relay-runtime walks', () => {
+describe('relay-runtime', () => {
   describeListWalks(openWalk);
 });
 
-describe('a call, by `node`', () => {
-  test('is refetched where it stands in the store', async () => {
-    await using world = await serveTestGateway({ settings: NO_CACHE });
-    const { richCallId: id } = sampleIds(world.sandbox);
-    const environment = createEnvironment(world.url);
+describe('relay-runtime with `node`', () => {
+  test('relay-runtime refetches a call by `node` and updates it in the store', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const { richCallId: id } = sampleIds(gateway.sandbox);
+    const environment = createEnvironment(gateway.url);
     const query = app.query('callCardQuery');
     const operation = createOperationDescriptor(getRequest(query), { id });
     environment.retain(operation);
@@ -51,54 +51,54 @@ describe('a call, by `node`', () => {
     };
 
     await fetchQuery(environment, query, { id }).toPromise();
-    const call = world.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
+    const call = gateway.sandbox.control.data(KEY_A).calls.find((one) => one.id === id)!;
     expect(card()).toMatchObject({
       id,
       status: 'COMPLETED',
       campaign: call.campaign,
       assistant: { name: call.assistant!.name },
     });
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
 
-    world.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
+    gateway.sandbox.control.putCall(KEY_A, { ...call, status: 'cancelled' });
     const { refetchableRequest } = getRefetchMetadata(app.fragment('callCard_call'), 'test');
     await fetchQuery(environment, refetchableRequest, { id }).toPromise();
     expect(card()).toMatchObject({ id, status: 'CANCELLED' });
-    expect(world.traffic()).toEqual([`GET /call/${id}`]);
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
-  test('is null under its alias when the id is of something else', async () => {
-    await using world = await serveTestGateway({ settings: NO_CACHE });
-    const id = sampleIds(world.sandbox).frenchAssistantId;
-    const answer = await fetchQuery(createEnvironment(world.url), app.query('callCardQuery'), {
+  test('relay-runtime reads null for an aliased call fragment when the id belongs to another type', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const id = sampleIds(gateway.sandbox).frenchAssistantId;
+    const result = await fetchQuery(createEnvironment(gateway.url), app.query('callCardQuery'), {
       id,
     }).toPromise();
-    expect(answer).toEqual({ node: { call: null } });
-    expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`]);
+    expect(result).toEqual({ node: { call: null } });
+    expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /assistants/${id}`]);
   });
 });
 
-test('two assistants with the same voice keep their own speeds', async () => {
-  await using world = await serveTestGateway({ settings: NO_CACHE });
-  const voiced = shareOneVoice(world.sandbox);
-  const environment = createEnvironment(world.url);
+test('relay-runtime stores different speeds for two assistants with the same voice', async () => {
+  await using gateway = await serveTestGateway({ settings: NO_CACHE });
+  const voiced = shareOneVoice(gateway.sandbox);
+  const environment = createEnvironment(gateway.url);
   const operation = createOperationDescriptor(getRequest(app.query('voicesQuery')), {});
   await fetchQuery(environment, app.query('voicesQuery'), {}).toPromise();
-  // biome-ignore lint/suspicious/noExplicitAny: an answer
+  // biome-ignore lint/suspicious/noExplicitAny: a GraphQL result
   const { assistants } = environment.lookup(operation.fragment).data as any;
   expect(assistants.nodes.slice(0, 2)).toMatchObject(voiced);
-  expect(world.traffic()).toEqual(['GET /assistants']);
+  expect(gateway.traffic()).toEqual(['GET /assistants']);
 });
 
-/** What `usePaginationFragment` does, without React. */
+/** Pages through the list as `usePaginationFragment` does, without React. */
 async function openWalk(
   { url }: ServedGateway,
   { list, direction, size, campaignId }: Walk,
 ): Promise<PagedWalk> {
   const received: string[][] = [];
   const environment = createEnvironment(url, ({ data }) => {
-    // biome-ignore lint/suspicious/noExplicitAny: an answer
+    // biome-ignore lint/suspicious/noExplicitAny: a GraphQL result
     const { callAttempts, campaign, node } = data as any;
     const { edges } = callAttempts ?? (campaign ?? node).rows;
     received.push(edges.map((edge: { node: { id: string } }) => edge.node.id));
@@ -155,7 +155,7 @@ async function openWalk(
 
 function createEnvironment(
   url: string,
-  onAnswer: (answer: { data?: unknown }) => void = () => {},
+  onResult: (result: { data?: unknown }) => void = () => {},
 ): Environment {
   return new Environment({
     store: new Store(new RecordSource()),
@@ -168,13 +168,13 @@ function createEnvironment(
         },
         body: JSON.stringify({ query: text, variables }),
       });
-      const answer = (await response.json()) as GraphQLResponse & {
+      const result = (await response.json()) as GraphQLResponse & {
         data?: unknown;
         errors?: unknown;
       };
-      expect(answer.errors).toBeUndefined();
-      onAnswer(answer);
-      return answer;
+      expect(result.errors).toBeUndefined();
+      onResult(result);
+      return result;
     }),
   });
 }

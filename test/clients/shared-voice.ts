@@ -1,7 +1,10 @@
 import type { Sandbox } from '#sandbox/sandbox.ts';
 import { KEY_A } from '../support/test-gateway.ts';
 
-/** Gives the first two assistants one voice at two speeds; returns what a client has to see of them. */
+/**
+ * Gives the first two assistants the same voice at two speeds, and returns what a client must
+ * read.
+ */
 export function shareOneVoice({ control }: Sandbox) {
   return control
     .data(KEY_A)

@@ -7,29 +7,29 @@ export const DEPLOY = join(import.meta.dirname, '../../deploy');
 
 export const readDeployFile = (path: string): string => readFileSync(join(DEPLOY, path), 'utf8');
 
-// biome-ignore lint/suspicious/noExplicitAny: what it has to be is told by schemas; the tests know the way in it
+// biome-ignore lint/suspicious/noExplicitAny: schemas check the files; each test knows the keys that it reads
 export type Yaml = any;
 
 export const readYaml = (path: string): Yaml => parse(readDeployFile(path));
 
-/** The files of Kubernetes, each with its object. */
+/** The Kubernetes files with their objects. */
 export function kubernetesObjects(): { readonly path: string; readonly object: Yaml }[] {
   return readdirSync(join(DEPLOY, 'kubernetes'))
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => ({ path: name, object: readYaml(`kubernetes/${name}`) }));
 }
 
-/** An instruction of the Dockerfile; what is an array there is one here. */
+/** An instruction of the Dockerfile. Arguments in array form are parsed. */
 export interface Instruction {
   readonly keyword: string;
   readonly args: readonly string[];
-  /** Of `COPY`: the stage it copies from. */
+  /** The source stage of a `COPY`. */
   readonly from: string | undefined;
-  /** As it is written, but for its flags, lines joined. */
+  /** The arguments without flags, with continued lines joined. */
   readonly text: string;
 }
 
-/** The stages of the Dockerfile, one after the other. */
+/** The stages of the Dockerfile, in order. */
 export function stages(): Instruction[][] {
   const found: Instruction[][] = [];
   for (const instruction of DockerfileParser.parse(

@@ -11,30 +11,33 @@ import { createClient, type Outcome } from './http-client.ts';
 const UPSTREAM_MS = 40;
 const CALL_REQUEST = '{ assistants(first: 1) { nodes { id } } }';
 
-/** Each of its own, so that none joins another's. */
+/** Each request reads a different call, so that no two coalesce. */
 const requestCall = () => `{ call(id: "${randomUUID()}") { id } }`;
 
 interface Served extends GatewayProcess {
   readonly url: string;
-  /** Resolves when so many requests have come upstream in all. */
-  asked(count: number): Promise<void>;
+  /** Resolves when the upstream has received this many requests in total. */
+  waitForRequests(count: number): Promise<void>;
 }
 
-/** `npm start` over an upstream that takes its time; nothing is remembered, so that each operation asks it. */
+/**
+ * `npm start` over a slow upstream. Nothing is cached, so every operation sends an upstream
+ * request.
+ */
 async function serve(
   settings: Readonly<Record<string, string>> = {},
   upstreamMs = UPSTREAM_MS,
 ): Promise<Served> {
   const sandbox = createSandbox();
   let count = 0;
-  let onAsked = () => {};
+  let onRequest = () => {};
   const upstream = await listenOnFreePort((port) =>
     serveSandbox(
       {
         basePath: sandbox.basePath,
         fetch: async (request) => {
           count += 1;
-          onAsked();
+          onRequest();
           await new Promise((resolve) => setTimeout(resolve, upstreamMs));
           return sandbox.fetch(request);
         },
@@ -58,15 +61,18 @@ async function serve(
   return {
     ...gateway,
     url,
-    asked: (least) =>
+    waitForRequests: (minRequests) =>
       new Promise((resolve) => {
-        onAsked = () => count >= least && resolve();
-        onAsked();
+        onRequest = () => count >= minRequests && resolve();
+        onRequest();
       }),
   };
 }
 
-/** Asks one thing after the other, without a pause: on one connection as long as it lives, or each on a new one as long as it may. */
+/**
+ * Sends requests one after another without a pause: on one connection until the gateway closes it,
+ * or each on a new connection while `canConnect` allows it.
+ */
 async function sendContinuously(
   url: string,
   keepAlive: boolean,
@@ -82,17 +88,17 @@ async function sendContinuously(
 }
 
 function isKeepAlive(outcome: Outcome | undefined): boolean {
-  return outcome?.kind === 'answered' && outcome.connection === 'keep-alive';
+  return outcome?.kind === 'complete' && outcome.connection === 'keep-alive';
 }
 
-/** Looks at /ready as what balances loads does, and sends nobody there any more once it says no. */
+/** Polls /ready as a load balancer does, and resolves when the gateway is not ready. */
 async function waitUntilNotReady(url: string): Promise<void> {
   while ((await fetch(new URL('/ready', url))).status === 200);
 }
 
-describe('Under load, SIGTERM', () => {
+describe('Drain under load', () => {
   test.each([1, 2, 3])(
-    'loses no request that was accepted, and ends the process with 0 (%i)',
+    'a gateway that receives SIGTERM under load completes every accepted request and exits with 0 (run %i)',
     async () => {
       const gateway = await serve({ DRAIN_DELAY_MS: '2000' });
       let mayConnect = true;
@@ -102,13 +108,13 @@ describe('Under load, SIGTERM', () => {
       const clients = Array.from({ length: 40 }, (_, index) =>
         sendContinuously(gateway.url, index % 4 !== 0, () => mayConnect),
       );
-      await gateway.asked(300);
+      await gateway.waitForRequests(300);
       gateway.process.kill('SIGTERM');
       const outcomes = (await Promise.all(clients)).flat();
       await watching;
 
       expect(outcomes.length).toBeGreaterThanOrEqual(300);
-      const whole = { kind: 'answered', status: 200, body: '{"data":{"call":null}}' };
+      const whole = { kind: 'complete', status: 200, body: '{"data":{"call":null}}' };
       for (const outcome of outcomes) expect(outcome).toMatchObject(whole);
       expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
       expect(await createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST)).toEqual({
@@ -117,50 +123,50 @@ describe('Under load, SIGTERM', () => {
     },
   );
 
-  test('is told at /ready, on answers, and to who asks anew, before anything is closed', async () => {
+  test('a gateway that receives SIGTERM is not ready, and still responds on old and new connections with Connection: close', async () => {
     const gateway = await serve({ DRAIN_DELAY_MS: '60000', DRAIN_TIMEOUT_MS: '60000' });
     const client = createClient(gateway.url, { keepAlive: true });
     expect(await client.post(CALL_REQUEST)).toMatchObject({
-      kind: 'answered',
+      kind: 'complete',
       connection: 'keep-alive',
     });
     gateway.process.kill('SIGTERM');
     const ready = new URL('/ready', gateway.url);
-    // The signal is a moment on its way.
+    // The signal arrives asynchronously.
     while ((await fetch(ready)).status === 200);
     expect((await fetch(ready)).headers.get('connection')).toBe('close');
     expect((await fetch(new URL('/health', gateway.url))).status).toBe(200);
     for (const one of [client, createClient(gateway.url, { keepAlive: true })]) {
       expect(await one.post(CALL_REQUEST)).toMatchObject({
-        kind: 'answered',
+        kind: 'complete',
         status: 200,
         connection: 'close',
       });
     }
-    // Whoever asks twice will not wait.
+    // A second signal ends the process at once.
     gateway.process.kill('SIGTERM');
     expect((await gateway.ended).code).toBe(143);
   });
 });
 
-test('SIGINT is the same', async () => {
+test('a gateway that receives SIGINT completes its requests and exits with 0', async () => {
   const gateway = await serve({ DRAIN_DELAY_MS: '0' });
-  const answer = createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST);
-  await gateway.asked(1);
+  const outcome = createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST);
+  await gateway.waitForRequests(1);
   gateway.process.kill('SIGINT');
-  expect(await answer).toMatchObject({ kind: 'answered', status: 200 });
+  expect(await outcome).toMatchObject({ kind: 'complete', status: 200 });
   expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('What is not answered within the bound is broken off, and the process says so', async () => {
+test('a gateway aborts requests that are in flight after DRAIN_TIMEOUT_MS, logs their number and exits with 1', async () => {
   const gateway = await serve({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '100' }, 30_000);
-  const answers = [1, 2].map(() =>
+  const outcomes = [1, 2].map(() =>
     createClient(gateway.url, { keepAlive: false }).post(requestCall()),
   );
-  await gateway.asked(2);
+  await gateway.waitForRequests(2);
   const socket = await idleConnection(gateway.url);
   gateway.process.kill('SIGTERM');
-  for (const answer of answers) expect(await answer).toMatchObject({ kind: 'lost' });
+  for (const outcome of outcomes) expect(await outcome).toMatchObject({ kind: 'lost' });
   expect(await gateway.ended).toMatchObject({
     code: 1,
     stdout: expect.stringContaining(
@@ -170,20 +176,20 @@ test('What is not answered within the bound is broken off, and the process says 
   socket.destroy();
 });
 
-describe('What nobody foresaw', () => {
+describe('Unexpected errors of the process', () => {
   const onSignal = (code: string) =>
     `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2',()=>{${code}})`)}`;
 
-  test('is told, and the process goes on, where it is a promise that nobody waited for', async () => {
+  test('the gateway logs an unhandled promise rejection and keeps running', async () => {
     const gateway = await serve({
       DRAIN_DELAY_MS: '0',
       NODE_OPTIONS: onSignal("Promise.reject(new Error('Forgotten.'))"),
     });
     gateway.process.kill('SIGUSR2');
-    // After its first line it says nothing until it has answered something.
+    // After its first line, the gateway writes nothing until it logs the error.
     await once(gateway.process.stdout!, 'data');
     expect(await createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST)).toMatchObject({
-      kind: 'answered',
+      kind: 'complete',
       status: 200,
     });
     gateway.process.kill('SIGTERM');
@@ -193,15 +199,15 @@ describe('What nobody foresaw', () => {
     });
   });
 
-  test('is told, what is under way is answered, and the process ends with 1, where it was thrown', async () => {
+  test('the gateway logs an uncaught exception, completes the requests in flight and exits with 1', async () => {
     const gateway = await serve({
       DRAIN_DELAY_MS: '0',
       NODE_OPTIONS: onSignal("throw new Error('Thrown.')"),
     });
-    const answer = createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST);
-    await gateway.asked(1);
+    const outcome = createClient(gateway.url, { keepAlive: false }).post(CALL_REQUEST);
+    await gateway.waitForRequests(1);
     gateway.process.kill('SIGUSR2');
-    expect(await answer).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await outcome).toMatchObject({ kind: 'complete', status: 200 });
     expect(await gateway.ended).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('Error: Thrown.'),
@@ -209,7 +215,7 @@ describe('What nobody foresaw', () => {
   });
 });
 
-/** A connection that has been answered once, and is idle. */
+/** A connection that has received one response and is idle. */
 async function idleConnection(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 
-/** What became of a request. Nothing is ever sent twice. */
+/** The outcome of a request. The client never retries. */
 export type Outcome =
-  /** A whole answer. */
+  /** A complete response. */
   | {
-      readonly kind: 'answered';
+      readonly kind: 'complete';
       readonly status: number;
       readonly body: string;
       readonly connection: string | undefined;
     }
-  /** There was no connection, and nothing has been sent. */
+  /** The connection was refused before anything was sent. */
   | { readonly kind: 'refused' }
-  /** It was sent, or begun, and there is no whole answer. */
+  /** The request was at least partly sent, and the response is missing or incomplete. */
   | { readonly kind: 'lost'; readonly why: string };
 
 export interface Client {
@@ -20,7 +20,10 @@ export interface Client {
   close(): void;
 }
 
-/** One connection, kept alive as long as the server lets it, or a new one for each request. */
+/**
+ * A client with one connection, kept alive as long as the server allows, or with one for each
+ * request.
+ */
 export function createClient(url: string, { keepAlive }: { readonly keepAlive: boolean }): Client {
   const agent = new Agent({ keepAlive, maxSockets: 1 });
   return {
@@ -33,7 +36,7 @@ export function createClient(url: string, { keepAlive }: { readonly keepAlive: b
         const [response] = await once(sent, 'response');
         const body = Buffer.concat(await response.toArray()).toString();
         return {
-          kind: 'answered',
+          kind: 'complete',
           status: response.statusCode,
           body,
           connection: response.headers.connection,

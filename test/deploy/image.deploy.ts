@@ -14,13 +14,13 @@ import { createClient } from './http-client.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALL_MS = 300_000;
 
-/** What the image has besides its base: 37.6 when this was written. */
+/** The size of the image without its base. Measured: 37.6 MB. */
 const MAX_IMAGE_MEGABYTES = 40;
 
-/** Where the image has its Node.js; here it is the one that runs the tests. */
+/** The path of Node.js in the image. The tests replace it by their own Node.js. */
 const NODE_OF_IMAGE = '/nodejs/bin/node';
 
-/** Where its user is at home. */
+/** The home directory of the image's user. */
 const HOME_OF_IMAGE = '/home/nonroot';
 
 const [packages = [], gateway = [], compiled = [], lastStage = []] = stages();
@@ -29,8 +29,10 @@ const onlyInstruction = (keyword: string, ...more: Instruction[][]) =>
     (instruction) => instruction.keyword === keyword,
   );
 
-/** There is no engine here to build the image: this does what the Dockerfile says, in a folder. */
-describe('What the image holds and starts', () => {
+/**
+ * This machine has no container engine, so the suite executes the Dockerfile's steps in a folder.
+ */
+describe('Container image', () => {
   const built = mkdtempSync(join(tmpdir(), 'image-'));
   const folder = mkdtempSync(join(tmpdir(), 'image-'));
   const home = mkdtempSync(join(tmpdir(), 'image-'));
@@ -45,7 +47,7 @@ describe('What the image holds and starts', () => {
     }
     for (const { keyword, args, from } of gateway) {
       if (keyword !== 'COPY') continue;
-      // From the stage before, by its WORKDIR.
+      // Paths of the previous stage are relative to its WORKDIR.
       if (from === 'packages')
         copy({ args: args.map((path) => path.replace('/gateway/', '')) }, built, folder);
       else copy({ args }, ROOT, folder);
@@ -53,7 +55,7 @@ describe('What the image holds and starts', () => {
     closeFolder();
     if (user.uid !== undefined) chownSync(home, uid, gid);
     for (const { args } of compiled.filter(({ keyword }) => keyword === 'RUN')) {
-      const [program, ...others] = args.map(toPlace);
+      const [program, ...others] = args.map(toImagePath);
       expect(program).toBe(NODE_OF_IMAGE);
       const settings = { ...variablesOf(compiled), PORT: String(await freePort()) };
       await using run = startProcess(process.execPath, others, { cwd: folder, settings, ...user });
@@ -61,7 +63,7 @@ describe('What the image holds and starts', () => {
     }
     chmodSync(folder, 0o755);
     for (const { keyword, args } of lastStage) {
-      const [source = '', target = ''] = args.map(toPlace);
+      const [source = '', target = ''] = args.map(toImagePath);
       if (keyword === 'COPY') cpSync(source, join(folder, target), { recursive: true });
     }
     closeFolder();
@@ -70,20 +72,20 @@ describe('What the image holds and starts', () => {
     for (const path of [built, folder, home]) rmSync(path, { recursive: true, force: true });
   });
 
-  /** As an image that is only read: nothing there is the user's own. */
+  /** The image's files are read-only, and its user owns none of them. */
   function closeFolder(): void {
     execFileSync('chmod', ['-R', 'a+rX,go-w', folder]);
     chmodSync(folder, 0o555);
   }
 
-  /** Where that is here which is there in the image. */
-  function toPlace(text: string): string {
+  /** The local path of a path in the image. */
+  function toImagePath(text: string): string {
     return text.replace('/gateway/', `${folder}/`).replace(HOME_OF_IMAGE, home);
   }
 
   function variablesOf(...more: Instruction[][]): Record<string, string> {
     const pairs = onlyInstruction('ENV', ...more).flatMap(({ args }) => args);
-    return Object.fromEntries(pairs.map((pair) => pair.split('=').map(toPlace)));
+    return Object.fromEntries(pairs.map((pair) => pair.split('=').map(toImagePath)));
   }
 
   function start(settings: Readonly<Record<string, string>>): GatewayProcess {
@@ -96,18 +98,18 @@ describe('What the image holds and starts', () => {
     });
   }
 
-  test('brings packages for production only, and no second Node.js', () => {
+  test('the image contains only production packages and no second Node.js', () => {
     const names = readdirSync(join(folder, 'node_modules'));
     expect(names).toContain('graphql');
     for (const name of ['node', 'vitest', 'typescript', '@biomejs'])
       expect(names).not.toContain(name);
   });
 
-  test(`is small: the gateway and its packages are at most ${MAX_IMAGE_MEGABYTES} MB`, () => {
+  test(`the gateway and its packages add at most ${MAX_IMAGE_MEGABYTES} MB to the image`, () => {
     expect(toMegabytes(folder)).toBeLessThan(MAX_IMAGE_MEGABYTES);
   });
 
-  test('has its source compiled: a start takes all of it from there, and writes nothing', async () => {
+  test('the image contains the compile cache of its source, and a start reads all of it and writes nothing', async () => {
     const { NODE_COMPILE_CACHE = '' } = variables;
     const filesOf = () => readdirSync(NODE_COMPILE_CACHE, { recursive: true, encoding: 'utf8' });
     const before = filesOf();
@@ -119,7 +121,8 @@ describe('What the image holds and starts', () => {
     gateway.process.kill('SIGTERM');
     const { code, stderr } = await gateway.ended;
     expect(code).toBe(0);
-    const namesIn = (told: RegExp) => new Set([...stderr.matchAll(told)].map(([, name]) => name));
+    const namesIn = (pattern: RegExp) =>
+      new Set([...stderr.matchAll(pattern)].map(([, name]) => name));
     const read = namesIn(/reading cache from \S+ for (?:ESM|CommonJS) (\S+?)\.\.\./g);
     const accepted = namesIn(/V8 code cache for (?:ESM|CommonJS) (\S+) was accepted/g);
     expect(accepted).toContain(`file://${folder}/src/main.ts`);
@@ -128,7 +131,7 @@ describe('What the image holds and starts', () => {
     expect(filesOf()).toEqual(before);
   });
 
-  test.runIf(process.getuid?.() === 0)('has nothing that its user could write', () => {
+  test.runIf(process.getuid?.() === 0)('the user of the image cannot write to its files', () => {
     const found = execFileSync('find', [
       folder,
       '!',
@@ -145,7 +148,7 @@ describe('What the image holds and starts', () => {
     expect(found.toString()).toBe('');
   });
 
-  test('keeps the licences of its packages', () => {
+  test('the image contains the licences of its packages', () => {
     const licences = (root: string) =>
       readdirSync(join(root, 'node_modules'), { recursive: true, encoding: 'utf8' }).filter(
         (path) =>
@@ -155,7 +158,7 @@ describe('What the image holds and starts', () => {
     expect(licences(folder).length).toBeGreaterThan(100);
   });
 
-  test('has what shows GraphiQL and sends traces', async () => {
+  test('the image contains the packages that serve GraphiQL and export traces', async () => {
     await using collector = await startCollector();
     const PORT = String(await freePort());
     const traces = {
@@ -176,7 +179,7 @@ describe('What the image holds and starts', () => {
     expect(collector.spans.map(({ name }) => name)).toEqual(['GET /graphql']);
   });
 
-  test('starts as well where what is compiled cannot be used', async () => {
+  test('the image starts when its compile cache is not usable', async () => {
     const PORT = String(await freePort());
     await using gateway = start({ PORT, NODE_COMPILE_CACHE: join(folder, 'src') });
     expect(await gateway.firstLine).toContain(`:${PORT}/graphql`);
@@ -185,7 +188,7 @@ describe('What the image holds and starts', () => {
   });
 
   test.each(['http/protobuf', 'grpc'])(
-    'has what sends traces by %s',
+    'the image contains the packages that export traces by %s',
     async (OTEL_EXPORTER_OTLP_PROTOCOL) => {
       const PORT = String(await freePort());
       await using gateway = start({
@@ -200,7 +203,7 @@ describe('What the image holds and starts', () => {
     },
   );
 
-  test('answers as nobody in particular, says that it is well, and ends with 0', async () => {
+  test('the image runs as an unprivileged user, responds to requests and health checks, and exits with 0', async () => {
     const sandbox = createSandbox();
     const upstream = await listenOnFreePort((port) =>
       serveSandbox(sandbox, { host: '127.0.0.1', port }),
@@ -227,10 +230,10 @@ describe('What the image holds and starts', () => {
       body: JSON.stringify({ query: '{ assistants { totalCount } }' }),
     });
     expect(await response.json()).toEqual({ data: { assistants: { totalCount: 12 } } });
-    const stranger = await createClient(at('/graphql').href, { keepAlive: false }).post(
+    const unauthorized = await createClient(at('/graphql').href, { keepAlive: false }).post(
       '{ __typename }',
     );
-    expect(stranger).toMatchObject({ kind: 'answered', status: 401 });
+    expect(unauthorized).toMatchObject({ kind: 'complete', status: 401 });
 
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
@@ -240,7 +243,7 @@ describe('What the image holds and starts', () => {
     await upstream.close();
   });
 
-  test('refuses to be open to everyone with a key of its own', async () => {
+  test('the image does not start with an API key and without a setting that restricts access', async () => {
     await using gateway = start({ PORT: String(await freePort()), REVOX_API_KEY: 'sk_demo_a' });
     expect(await gateway.ended).toMatchObject({
       code: 1,
@@ -250,7 +253,7 @@ describe('What the image holds and starts', () => {
   });
 });
 
-/** Of all files below it, 10^6 bytes each. */
+/** The total size of all files below `root`, in units of 10^6 bytes. */
 function toMegabytes(root: string): number {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),

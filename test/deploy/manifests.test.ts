@@ -36,11 +36,11 @@ const KINDS: { readonly [kind: string]: new (object: Yaml) => { validate(): void
 
 const CONFIGURATION = readFileSync(join(DEPLOY, '../docs/reference/configuration.md'), 'utf8');
 
-/** What `main.ts` takes at most to close everything. */
+/** The longest time that `main.ts` needs to close everything. */
 const CLOSING_MS = 5_000;
 
-/** Variables that are not ours, and whose they are. */
-const OTHERS = ['NODE_OPTIONS', 'NODE_ENV', 'NODE_COMPILE_CACHE'];
+/** Variables that Node.js reads. */
+const NODE_VARIABLES = ['NODE_OPTIONS', 'NODE_ENV', 'NODE_COMPILE_CACHE'];
 
 const kustomization = readYaml('kubernetes/kustomization.yaml');
 const objects = kubernetesObjects().filter(({ object }) => object.kind !== 'Kustomization');
@@ -50,7 +50,7 @@ const [container] = pod.containers;
 const variables: Yaml[] = container.env;
 const compose = readYaml('compose.yaml');
 const [packages = [], gateway = [], compiled = [], last = []] = stages();
-/** What the last stage says, and what the one says that it stands on. */
+/** The instructions of the last stage and of the stage that it is based on. */
 const image = [...gateway, ...last];
 const imageVariables = Object.fromEntries(
   image
@@ -59,20 +59,20 @@ const imageVariables = Object.fromEntries(
 );
 const portOfImage = Number(imageVariables.PORT);
 
-describe('Kubernetes', () => {
-  test.each(objects)('$path is what Kubernetes takes', ({ object }) => {
+describe('Kubernetes manifests', () => {
+  test.each(objects)('the manifest $path is valid for its kind', ({ object }) => {
     const Kind = KINDS[object.kind];
-    if (!Kind) return expect.unreachable(`${object.kind} is checked by nobody.`);
+    if (!Kind) return expect.unreachable(`No validator for ${object.kind}.`);
     expect(() => new Kind(object).validate()).not.toThrow();
   });
 
-  test('is given by kustomize all there is, but for the example', () => {
+  test('kustomize includes every manifest except the example', () => {
     const names = objects.map(({ path }) => path).filter((path) => !path.includes('example'));
     expect([...kustomization.resources].sort()).toEqual(names.sort());
     expect(kustomization.images).toEqual([{ name: container.image, newTag: manifest.version }]);
   });
 
-  test('finds the gateway by its name, everywhere', () => {
+  test("every selector of the manifests matches the gateway's labels", () => {
     const labels = { 'app.kubernetes.io/name': 'revox-gateway' };
     expect(kustomization.labels[0].pairs).toEqual(labels);
     const selectors = objects.flatMap(({ object: { spec = {} } }) => [
@@ -92,7 +92,7 @@ describe('Kubernetes', () => {
     expect(autoscaler.spec.scaleTargetRef.name).toBe(deployment.metadata.name);
   });
 
-  test('asks where the gateway listens', () => {
+  test("the probes and the Prometheus annotations name the gateway's port and paths", () => {
     expect(container.ports).toEqual([{ name: 'http', containerPort: portOfImage }]);
     const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe].map(
       ({ httpGet }) => httpGet,
@@ -107,7 +107,7 @@ describe('Kubernetes', () => {
     });
   });
 
-  test('waits for the drain, and hears of it long before', () => {
+  test('Kubernetes sees the pod as not ready within the drain delay, and its grace period is longer than the drain', () => {
     const given = Object.fromEntries(
       variables.filter(({ value }) => value).map(({ name, value }) => [name, value]),
     );
@@ -119,7 +119,7 @@ describe('Kubernetes', () => {
     expect(periodSeconds * failureThreshold * 1000).toBeLessThanOrEqual(drain.delayMs);
   });
 
-  test('gives no more rights than are needed', () => {
+  test('the container runs unprivileged, without capabilities and with a read-only file system', () => {
     expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
@@ -133,7 +133,7 @@ describe('Kubernetes', () => {
     expect(`${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`).toBe(user);
   });
 
-  test('lets the pod reach DNS, Redis, and port 443 of public addresses', () => {
+  test('the network policy lets the pod reach DNS, Redis, and port 443 of public addresses', () => {
     const { object: policy } = objects.find(({ object }) => object.kind === 'NetworkPolicy')!;
     const egress: Yaml[] = policy.spec.egress;
     expect(egress.filter(({ to }) => !to)).toEqual([]);
@@ -168,21 +168,21 @@ describe('Kubernetes', () => {
     expect(inside.filter(isReached)).toEqual([]);
   });
 
-  test('finds each secret in the one that the example shows', () => {
+  test('the example secret contains every secret that the deployment reads', () => {
     const { metadata, stringData } = readYaml('kubernetes/secret.example.yaml');
-    const asked = variables
+    const fieldPaths = variables
       .filter(({ valueFrom }) => valueFrom)
       .map(({ name, valueFrom: { secretKeyRef } }) => ({ name, ...secretKeyRef }));
-    expect(asked).toEqual(
+    expect(fieldPaths).toEqual(
       Object.keys(stringData).map((key) => ({ name: metadata.name, key, optional: true })),
     );
   });
 });
 
-describe('Compose', () => {
-  test('is what the specification of compose files takes', () => {
+describe('Compose file', () => {
+  test('the compose file is valid against the Compose specification', () => {
     const ajv = new Ajv.default({ strict: false, validateFormats: false });
-    // The names that an older draft of JSON Schema gave to its parts.
+    // These keywords have other meanings in an older draft of JSON Schema.
     const isName = (key: string, value: unknown) =>
       ['id', '$schema'].includes(key) && typeof value === 'string';
     const schema = JSON.stringify(composeSchema, (key, value) =>
@@ -192,14 +192,14 @@ describe('Compose', () => {
     expect([isValid, ajv.errors]).toEqual([true, null]);
   });
 
-  test('publishes ports to this machine only', () => {
+  test('the compose file publishes ports only on the loopback address', () => {
     const ports = Object.values<Yaml>(compose.services).flatMap(({ ports = [] }) => ports);
     expect(ports.length).toBeGreaterThan(0);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     expect(compose.services.gateway.ports).toEqual([`127.0.0.1:4000:${portOfImage}`]);
   });
 
-  test('mounts and builds what is there', () => {
+  test('every file that the compose file mounts or builds exists', () => {
     const { gateway, prometheus, grafana } = compose.services;
     expect(existsSync(join(DEPLOY, gateway.build.context, gateway.build.dockerfile))).toBe(true);
     const mounted = [...prometheus.volumes, ...grafana.volumes].map(
@@ -208,19 +208,19 @@ describe('Compose', () => {
     for (const path of mounted) expect.soft(existsSync(join(DEPLOY, path)), path).toBe(true);
   });
 
-  test('waits longer than the gateway takes to drain', () => {
+  test('the stop grace period of the compose file is longer than the drain', () => {
     const { drain } = readSettings({});
     const [, seconds] = /^(\d+)s$/.exec(compose.services.gateway.stop_grace_period) ?? [];
     expect(Number(seconds) * 1000).toBeGreaterThan(drain.delayMs + drain.timeoutMs + CLOSING_MS);
   });
 });
 
-describe('The Dockerfile', () => {
-  test('has nothing that its linter knows to be wrong', () => {
+describe('Dockerfile', () => {
+  test('the Dockerfile has no problem that its linter finds', () => {
     expect(lint(readDeployFile('Dockerfile')).map(({ message }) => message)).toEqual([]);
   });
 
-  test('has the Node.js that the project is tested with', () => {
+  test('the Dockerfile uses the Node.js version of the tests', () => {
     const { node } = manifest.dependencies;
     const [major] = node.split('.');
     expect(packages[0]?.text.split('@')[0]).toBe(`node:${node}-slim`);
@@ -229,7 +229,7 @@ describe('The Dockerfile', () => {
     );
   });
 
-  test('takes each image of a registry by its digest, and all other stages from the same file', () => {
+  test('the Dockerfile pins each registry image by digest and takes all other stages from itself', () => {
     const names = stages().flatMap(([from]) => / AS (\S+)$/.exec(from?.text ?? '')?.[1] ?? []);
     const bases = stages().map(([from]) => from?.args[0] ?? '');
     for (const base of bases)
@@ -237,21 +237,21 @@ describe('The Dockerfile', () => {
     expect(bases.filter((base) => base.includes('@sha256:'))).toHaveLength(2);
   });
 
-  test('has its source compiled by its own Node.js, as its own user', () => {
+  test("the Dockerfile compiles the source with the image's own Node.js and user", () => {
     expect([compiled[0]?.text, last[0]?.text]).toEqual(['gateway AS compiled', 'gateway']);
     const users = (stage: Instruction[]) =>
       stage.filter(({ keyword }) => keyword === 'USER').length;
     expect([gateway, compiled, last].map(users)).toEqual([1, 0, 0]);
   });
 
-  test('starts what `npm start` starts, with no shell in between', () => {
+  test('the entrypoint of the image is the command of `npm start`, without a shell', () => {
     const start = image.find(({ keyword }) => keyword === 'ENTRYPOINT');
     expect(start?.text).toMatch(/^\[/);
     expect(['node', ...(start?.args.slice(1) ?? [])].join(' ')).toBe(manifest.scripts.start);
     expect(image.some(({ keyword }) => keyword === 'CMD' || keyword === 'RUN')).toBe(false);
   });
 
-  test('copies what .dockerignore lets it see', () => {
+  test('the Dockerfile copies exactly the files that .dockerignore allows', () => {
     const seen = readFileSync(join(DEPLOY, '../.dockerignore'), 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('!'));
@@ -271,7 +271,7 @@ test('docs/reference/configuration.md lists every variable of the image, of Kube
   ];
   expect(names.length).toBeGreaterThan(10);
   const unknown = names.filter(
-    (name) => !OTHERS.includes(name) && !CONFIGURATION.includes(`\`${name}\``),
+    (name) => !NODE_VARIABLES.includes(name) && !CONFIGURATION.includes(`\`${name}\``),
   );
   expect(unknown).toEqual([]);
   const composed = JSON.stringify(compose).matchAll(/\$\{(\w+)/g);

@@ -10,7 +10,10 @@ const SECRET = 'a-secret-of-the-router';
 const folder = mkdtempSync(join(tmpdir(), 'modules-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The files of packages that a process has loaded from its start to its end. @param use what is done with it meanwhile */
+/**
+ * Runs a gateway, and returns the package files that it loaded.
+ * @param use runs while the gateway listens
+ */
 async function loadedBy(
   settings: Readonly<Record<string, string>>,
   use: (url: string) => Promise<void> = async () => {},
@@ -38,7 +41,7 @@ async function loadedBy(
     .filter((inner) => inner.length > 0);
 }
 
-/** By the names of their packages. */
+/** The names of the packages. */
 function packagesIn(loaded: readonly (readonly string[])[]): Set<string> {
   return new Set(loaded.map((inner) => toPackage(inner.at(-1) ?? '')));
 }
@@ -47,8 +50,8 @@ function toPackage(path: string): string {
   return path.split('/', path.startsWith('@') ? 2 : 1).join('/');
 }
 
-describe('A process loads', () => {
-  test('nothing for tokens and traces that nobody asks for, and of the tools that Yoga is made of no more than it has to', async () => {
+describe('Loaded modules', () => {
+  test('a gateway without tokens and traces loads none of their packages and only the graphql-tools that Yoga needs', async () => {
     const loaded = await loadedBy({ ROUTER_SECRETS: SECRET });
     const packages = packagesIn(loaded);
     expect([...packages]).toEqual(expect.arrayContaining(['graphql', 'graphql-yoga', 'undici']));
@@ -64,16 +67,16 @@ describe('A process loads', () => {
       '@graphql-tools/merge',
       '@graphql-tools/schema',
       '@graphql-tools/utils',
-      // Yoga itself names an older version than what it is made of.
+      // Yoga itself requires an older version than its packages do.
       'graphql-yoga > @graphql-tools/utils',
     ]);
   });
 
-  test('what checks tokens at its start, before the first one comes', async () => {
+  test('a gateway with token settings loads jose at the start', async () => {
     expect(packagesIn(await loadedBy(JWT_SETTINGS))).toContain('jose');
   });
 
-  test('what writes traces for the first router that asks for one', async () => {
+  test('a gateway loads the federated tracing package for the first router request with a trace', async () => {
     const loaded = await loadedBy({ ROUTER_SECRETS: SECRET }, async (url) => {
       const response = await fetch(url, {
         method: 'POST',

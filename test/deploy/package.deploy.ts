@@ -13,7 +13,7 @@ const INSTALL_MS = 300_000;
 
 const run = promisify(execFile);
 
-/** What a company's own project has besides the package. */
+/** The packages of the consumer project besides the gateway. */
 const OTHER_PACKAGES = [
   `@types/node@${manifest.devDependencies['@types/node']}`,
   'express@5.3.0',
@@ -31,7 +31,7 @@ const STRICT = {
   skipLibCheck: false,
 };
 
-describe('The package, installed in an empty folder', () => {
+describe('Package installed in an empty folder', () => {
   let folder: string;
   const inFolder = (program: string, ...args: string[]) => run(program, args, { cwd: folder });
 
@@ -65,7 +65,7 @@ describe('The package, installed in an empty folder', () => {
   }, INSTALL_MS);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('brings no Node.js of its own, no test, and no source but what its maps hold', async () => {
+  test('the package contains no Node.js, no test, and no source outside its source maps', async () => {
     const installed = join(folder, 'node_modules', manifest.name);
     const files = await readdir(installed, { recursive: true });
     expect(files.filter((path) => /(?<!\.d)\.ts$|(^|\/)test\//.test(path))).toEqual([]);
@@ -76,7 +76,7 @@ describe('The package, installed in an empty folder', () => {
     expect(node).toBeDefined();
   });
 
-  test('brings the documents, whose links lead to what is in it', async () => {
+  test('the package contains the documentation, and every link leads to a file of the package', async () => {
     const installed = join(folder, 'node_modules', manifest.name);
     const documents = (await readdir(installed, { recursive: true })).filter((path) =>
       path.endsWith('.md'),
@@ -95,28 +95,28 @@ describe('The package, installed in an empty folder', () => {
     );
   });
 
-  test('compiles, strictly, types of libraries included; and answers wherever it is mounted', async () => {
+  test('the package compiles with strict types, libraries included, and responds in each server that mounts it', async () => {
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
     const compiled = await inFolder(process.execPath, compiler).catch(
       (error: { stdout: string }) => error,
     );
     expect(compiled.stdout).toBe('');
     const { stdout, stderr } = await inFolder(process.execPath, 'app.js');
-    const answer = { data: { call: { id: expect.any(String) } } };
-    // Among the lines of the log, which are written when there is time.
-    const told = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{"fetch"')) ?? '');
-    expect([told, stderr]).toEqual([
+    const result = { data: { call: { id: expect.any(String) } } };
+    // The gateway's log lines appear before or after this line.
+    const report = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{"fetch"')) ?? '');
+    expect([report, stderr]).toEqual([
       {
-        fetch: { ready: 200, answer, own: 404 },
-        'node:http': { ready: 200, answer, own: 404 },
-        express: { ready: 200, answer, own: 200 },
+        fetch: { ready: 200, result, own: 404 },
+        'node:http': { ready: 200, result, own: 404 },
+        express: { ready: 200, result, own: 200 },
         faults: [expect.stringContaining('PORT must be')],
       },
       '',
     ]);
   });
 
-  test('is a program, too, that does what `npm start` does', async () => {
+  test('the program of the package starts the gateway as `npm start` does', async () => {
     const port = await freePort();
     await using gateway = startProcess(join(folder, 'node_modules/.bin', manifest.name), [], {
       cwd: folder,

@@ -1,4 +1,7 @@
-/** Loaded before a process under test: when that ends, all that it has loaded is in the file that `LOADED_FILE` names, a URL a line. */
+/**
+ * Loaded before the process under test. At exit it writes the URLs of all loaded modules to the
+ * file `LOADED_FILE`, one a line.
+ */
 import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { freePort, holdPort, startDemo, startGateway } from '../sockets/demo-process.ts';
 
-test('the demo finds its sandbox where the environment names a proxy', async () => {
+test('the demo reaches its sandbox when the environment configures a proxy', async () => {
   await using demo = await startDemo({
     HTTP_PROXY: 'http://127.0.0.1:9',
     NO_PROXY: 'elsewhere.example',
@@ -10,16 +10,16 @@ test('the demo finds its sandbox where the environment names a proxy', async () 
   expect(await response.json()).toEqual({ data: { assistants: { totalCount: 12 } } });
 });
 
-describe('what cannot start says why, and ends with code 1', () => {
+describe('A gateway that cannot start', () => {
   test.each([{ flags: [] }, { flags: ['--demo'] }])(
-    'wrong settings, all at once: $flags',
+    'a gateway that starts with invalid settings reports all of them and exits with 1 (flags: $flags)',
     async ({ flags }) => {
       await using gateway = startGateway(flags, {
         PORT: 'x',
         REVOX_FIRST_PAGE: '2',
         REVOX_BASE_URL: 'ftp://x.example/secret-path',
         REVOX_API_KEY: 'sk secret key',
-        ROUTER_SECRETS: 'odd secret',
+        ROUTER_SECRETS: 'invalid secret',
       });
       const { code, stdout, stderr } = await gateway.ended;
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -32,7 +32,7 @@ describe('what cannot start says why, and ends with code 1', () => {
       ]) {
         expect(stderr).toMatch(new RegExp(`^ +${name} must be `, 'm'));
       }
-      expect(stderr).not.toMatch(/sk secret key|secret-path|short-secret/);
+      expect(stderr).not.toMatch(/sk secret key|secret-path|invalid secret/);
       expect(stderr).not.toContain('    at ');
     },
   );
@@ -41,24 +41,27 @@ describe('what cannot start says why, and ends with code 1', () => {
     { taken: 'PORT', flags: [] },
     { taken: 'PORT', flags: ['--demo'] },
     { taken: 'SANDBOX_PORT', flags: ['--demo'] },
-  ])('$taken is taken: $flags', async ({ taken, flags }) => {
-    const held = await holdPort();
-    const free = String(await freePort());
-    await using gateway = startGateway(flags, {
-      PORT: free,
-      SANDBOX_PORT: free,
-      [taken]: String(held.port),
-    });
-    const { code, stdout, stderr } = await gateway.ended;
-    await held.release();
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain(`127.0.0.1:${held.port}`);
-    expect(stderr).toContain(taken);
-    expect(stderr).not.toContain('    at ');
-  });
+  ])(
+    'a gateway whose $taken is in use reports the address and exits with 1 (flags: $flags)',
+    async ({ taken, flags }) => {
+      const held = await holdPort();
+      const free = String(await freePort());
+      await using gateway = startGateway(flags, {
+        PORT: free,
+        SANDBOX_PORT: free,
+        [taken]: String(held.port),
+      });
+      const { code, stdout, stderr } = await gateway.ended;
+      await held.release();
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`127.0.0.1:${held.port}`);
+      expect(stderr).toContain(taken);
+      expect(stderr).not.toContain('    at ');
+    },
+  );
 });
 
-test('the demo, which asks nobody for a key, does not start where others can reach it', async () => {
+test('the demo, which requires no credential, does not start on an address that others can reach', async () => {
   await using gateway = startGateway(['--demo'], {
     HOST: '0.0.0.0',
     PORT: String(await freePort()),

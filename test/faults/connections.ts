@@ -7,7 +7,7 @@ const BROKEN = { outcome: { code: 'UPSTREAM_UNAVAILABLE' }, isRetried: true } as
 const TIMEOUT = { outcome: { code: 'UPSTREAM_TIMEOUT' }, bound: 'REVOX_TIMEOUT_MS' } as const;
 
 const halfOfTheBody = rawBytes(
-  (answer) => headOf(answer) + answer.body.subarray(0, answer.body.length / 2),
+  (response) => headOf(response) + response.body.subarray(0, response.body.length / 2),
 );
 
 /** The upstream is unreachable, or a connection breaks. */
@@ -93,24 +93,24 @@ export const slowness: FaultGroup = {
     responseFault('stops in the middle of the body', halfOfTheBody, TIMEOUT),
     responseFault(
       'sends the headers byte by byte, too slowly',
-      drip((answer) => bytesOf(Buffer.from(headOf(answer))), 30),
+      drip((response) => bytesOf(Buffer.from(headOf(response))), 30),
       TIMEOUT,
     ),
     responseFault(
       'sends the body byte by byte, too slowly',
-      drip(function* (answer) {
-        yield headOf(answer);
-        yield* bytesOf(answer.body);
+      drip(function* (response) {
+        yield headOf(response);
+        yield* bytesOf(response.body);
       }, 30),
       TIMEOUT,
     ),
     responseFault(
       'sends the body slowly in pieces, within the time limit',
-      drip(function* (answer) {
-        yield headOf(answer);
-        const piece = Math.ceil(answer.body.length / 20);
-        for (let at = 0; at < answer.body.length; at += piece)
-          yield answer.body.subarray(at, at + piece);
+      drip(function* (response) {
+        yield headOf(response);
+        const piece = Math.ceil(response.body.length / 20);
+        for (let at = 0; at < response.body.length; at += piece)
+          yield response.body.subarray(at, at + piece);
       }, 5),
       { outcome: 'value' },
     ),

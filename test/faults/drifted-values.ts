@@ -13,11 +13,11 @@ function changedCall(
   transform: (value: Loose) => Loose,
   { drift, remark }: Pick<FaultExpectation, 'drift' | 'remark'> = {},
 ): Fault {
-  const answer = json((body) => {
+  const respond = json((body) => {
     change(body.call);
     return body;
   });
-  return responseFault(name, answer, {
+  return responseFault(name, respond, {
     outcome: 'value',
     subject: 'call in full',
     transform,
@@ -32,8 +32,8 @@ function spokenVersion(
   drift: readonly string[],
   remark?: string,
 ): Fault {
-  const answer = json((body) => toVersion(spoken, body));
-  return responseFault(`speaks the version \`${spoken}\``, answer, {
+  const respond = json((body) => toVersion(spoken, body));
+  return responseFault(`speaks the version \`${spoken}\``, respond, {
     outcome: 'value',
     subject: 'call in full',
     transform,

@@ -46,7 +46,7 @@ function getCertificate(): Certificate {
 
 /** The result of one query: a field that meets the fault, and others that do not. */
 export interface FaultResult {
-  readonly answer: GraphQLResult;
+  readonly result: GraphQLResult;
   readonly ms: number;
   /** The requests of the field that meets the fault. */
   readonly requests: readonly string[];
@@ -101,17 +101,17 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
     // Retry delays are a tenth of their bound.
     random: () => 0.1,
   });
-  const elsewhere = await startFaultyUpstream(sandbox);
+  const otherHost = await startFaultyUpstream(sandbox);
   let areCached = false;
   let isFaulty = false;
   let replacement: AsyncDisposable | undefined;
 
-  const misbehave = (answer: FaultyResponder) =>
+  const misbehave = (respond: FaultyResponder) =>
     upstream.respondWith(({ requestLine }) =>
-      requestLine.startsWith(hit.request) ? answer : undefined,
+      requestLine.startsWith(hit.request) ? respond : undefined,
     );
 
-  const ask = async (query: string): Promise<GraphQLResult> => {
+  const executeOver = async (query: string): Promise<GraphQLResult> => {
     const response = await gateway.fetch(
       new Request('http://localhost/graphql', {
         method: 'POST',
@@ -137,7 +137,9 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
     async observe() {
       upstream.traffic();
       const startedAt = performance.now();
-      const { data, errors, extensions } = await ask(`{ hit: ${hit.selection} ${selections} }`);
+      const { data, errors, extensions } = await executeOver(
+        `{ hit: ${hit.selection} ${selections} }`,
+      );
       const ms = performance.now() - startedAt;
       const { hit: value, ...others } = data;
       expect(others, 'values of the other fields').toEqual(besideValues);
@@ -146,13 +148,13 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       const otherTraffic = traffic.filter((line) => !requests.includes(line)).sort();
       expect(otherTraffic, 'requests of the other fields').toEqual(areCached ? [] : otherRequests);
       areCached = !(dropsCache && isFaulty);
-      const answer = { data: value, ...(errors && { errors }) };
+      const result = { data: value, ...(errors && { errors }) };
       const { requests: sent, drift = [] } = extensions.upstream as {
         requests: number;
         drift?: Drift[];
       };
       return {
-        answer,
+        result,
         ms,
         requests,
         countedRequests: sent - otherTraffic.length,
@@ -160,7 +162,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       };
     },
     async warm() {
-      const { data, errors } = await ask(`{ ${selections} }`);
+      const { data, errors } = await executeOver(`{ ${selections} }`);
       expect({ data, errors }).toEqual({ data: besideValues, errors: undefined });
       areCached = true;
     },
@@ -170,7 +172,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       if ('answer' in wrong) {
         misbehave(wrong.answer);
       } else if ('leadTo' in wrong) {
-        misbehave(wrong.leadTo(elsewhere.url.replace(sandbox.basePath, '')));
+        misbehave(wrong.leadTo(otherHost.url.replace(sandbox.basePath, '')));
       } else {
         await upstream.stop();
         if ('instead' in wrong) replacement = await wrong.instead(upstream.port);
@@ -199,7 +201,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
           message: 'timers',
         })
         .toEqual([]);
-      expect(elsewhere.connections, 'connections to another host').toBe(0);
+      expect(otherHost.connections, 'connections to another host').toBe(0);
       await expect
         .poll(() => upstream.unanswered, { interval: 10, message: 'requests in progress' })
         .toBe(0);
@@ -211,7 +213,7 @@ export async function createFaultHarness(fault: Fault): Promise<FaultHarness> {
       await gateway.dispose();
       await replacement?.[Symbol.asyncDispose]();
       await upstream[Symbol.asyncDispose]();
-      await elsewhere[Symbol.asyncDispose]();
+      await otherHost[Symbol.asyncDispose]();
     },
   };
 }

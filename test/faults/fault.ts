@@ -107,17 +107,17 @@ interface SentRequests {
 /** `REVOX_RETRIES` */
 export const RETRIES = 2;
 
-export function fault(name: string, wrong: FaultSource, promised: FaultExpectation): Fault {
-  return faults(name, { '': wrong }, promised);
+export function fault(name: string, wrong: FaultSource, expected: FaultExpectation): Fault {
+  return faults(name, { '': wrong }, expected);
 }
 
 /** Several faults with the same result. */
 export function faults(
   name: string,
   kinds: Readonly<Record<string, FaultSource>>,
-  promised: FaultExpectation,
+  expected: FaultExpectation,
 ): Fault {
-  const { isRetried = false, requests = isRetried ? 1 + RETRIES : 1, ...rest } = promised;
+  const { isRetried = false, requests = isRetried ? 1 + RETRIES : 1, ...rest } = expected;
   const bound = isRetried ? 'retry delays' : 'none';
   const variants = Object.entries(kinds).map(([kind, wrong]) => ({ name: kind, wrong }));
   return { name, variants, subject: 'call', bound, requests, ...rest };
@@ -127,19 +127,19 @@ export function faults(
 export function responseFault(
   name: string,
   answer: FaultyResponder,
-  promised: FaultExpectation,
+  expected: FaultExpectation,
 ): Fault {
-  return fault(name, { answer }, promised);
+  return fault(name, { answer }, expected);
 }
 
 export function responseFaults(
   name: string,
   kinds: Readonly<Record<string, FaultyResponder>>,
-  promised: FaultExpectation,
+  expected: FaultExpectation,
 ): Fault {
   return faults(
     name,
     Object.fromEntries(Object.entries(kinds).map(([kind, answer]) => [kind, { answer }])),
-    promised,
+    expected,
   );
 }

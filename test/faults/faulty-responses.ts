@@ -35,18 +35,18 @@ export function body(content: string | Buffer, headers: OutgoingHttpHeaders = {}
 
 /** Responds as the sandbox does, with the given changes. */
 export function withChangedResponse(
-  change: (answer: SandboxResponse) => Partial<SandboxResponse>,
+  change: (response: SandboxResponse) => Partial<SandboxResponse>,
 ): FaultyResponder {
   return async ({ sandboxResponse, response }) => {
-    const answer = await sandboxResponse();
-    const { status: code, headers, body: content } = { ...answer, ...change(answer) };
+    const original = await sandboxResponse();
+    const { status: code, headers, body: content } = { ...original, ...change(original) };
     response.writeHead(code, { ...headers, 'content-length': content.length }).end(content);
   };
 }
 
 /** Responds as the sandbox does, with additional headers. */
 export function withHeaders(headers: () => Record<string, string>): FaultyResponder {
-  return withChangedResponse((answer) => ({ headers: { ...answer.headers, ...headers() } }));
+  return withChangedResponse((response) => ({ headers: { ...response.headers, ...headers() } }));
 }
 
 /** Responds with a changed copy of the sandbox's JSON. */
@@ -61,12 +61,12 @@ export function json(change: (json: any, exchange: UpstreamExchange) => unknown)
 
 /** Sends these bytes in place of a response, and nothing else. `then` may close the connection. */
 export function rawBytes(
-  text: string | ((answer: SandboxResponse) => string | Buffer),
+  text: string | ((response: SandboxResponse) => string | Buffer),
   then: (socket: Socket) => void = () => {},
 ): FaultyResponder {
   return async ({ socket, sandboxResponse }) => {
-    const said = typeof text === 'string' ? text : text(await sandboxResponse());
-    await new Promise<void>((resolve) => socket.write(said, () => resolve()));
+    const content = typeof text === 'string' ? text : text(await sandboxResponse());
+    await new Promise<void>((resolve) => socket.write(content, () => resolve()));
     then(socket);
   };
 }
@@ -92,7 +92,7 @@ export const hang: FaultyResponder = () => {};
 
 /** Sends one piece at a time, with a pause in ms, while the client is connected; then closes the connection. */
 export function drip(
-  pieces: (answer: SandboxResponse) => Iterable<string | Buffer>,
+  pieces: (response: SandboxResponse) => Iterable<string | Buffer>,
   ms: number,
 ): FaultyResponder {
   return async ({ socket, sandboxResponse }) => {
@@ -129,9 +129,9 @@ function* blanks(totalBytes: number): Iterable<string | Buffer> {
 
 /** Responds with the fault to the first request only, and as the sandbox does afterwards. */
 export function onFirstRequest(misbehave: FaultyResponder): FaultyResponder {
-  let asked = 0;
+  let requestCount = 0;
   return (exchange) => {
-    asked += 1;
-    return asked === 1 ? misbehave(exchange) : respondNormally(exchange);
+    requestCount += 1;
+    return requestCount === 1 ? misbehave(exchange) : respondNormally(exchange);
   };
 }

@@ -84,8 +84,8 @@ export const lists: FaultGroup = {
 };
 
 function onPage(page: number, change: (calls: Items) => Items): FaultyResponder {
-  return json((answer, exchange) =>
-    pageOf(exchange) === page ? { calls: change(answer.calls) } : answer,
+  return json((pageBody, exchange) =>
+    pageOf(exchange) === page ? { calls: change(pageBody.calls) } : pageBody,
   );
 }
 
@@ -106,8 +106,8 @@ function movingList(): FaultyResponder {
 
 function samePage(): FaultyResponder {
   let first: unknown;
-  return json((answer) => {
-    first ??= answer;
+  return json((pageBody) => {
+    first ??= pageBody;
     return first;
   });
 }

@@ -35,16 +35,19 @@ for (const { title, faults } of FAULT_GROUPS) {
   describe(title, () => {
     for (const fault of faults) {
       for (const variant of fault.variants) {
-        test(`the upstream ${fault.name} ${variant.name}`.trim(), async () => {
-          const rejections = captureRejections();
-          const before = openResources();
-          await runFault(fault, variant);
-          const leftOpen = () => moreThan(before, openResources());
-          await expect
-            .poll(leftOpen, { interval: 10, message: 'open resources of the process' })
-            .toEqual({});
-          expect(rejections).toEqual([]);
-        });
+        test(
+          `the gateway behaves as documented when the upstream ${fault.name} ${variant.name}`.trim(),
+          async () => {
+            const rejections = captureRejections();
+            const before = openResources();
+            await runFault(fault, variant);
+            const leftOpen = () => moreThan(before, openResources());
+            await expect
+              .poll(leftOpen, { interval: 10, message: 'open resources of the process' })
+              .toEqual({});
+            expect(rejections).toEqual([]);
+          },
+        );
       }
     }
   });
@@ -57,20 +60,20 @@ async function runFault(fault: Fault, variant: Variant): Promise<void> {
   const affectsOnlyField = 'answer' in wrong || 'leadTo' in wrong;
   // Without connections, only cached responses can serve the other fields.
   if (!affectsOnlyField || fault.isWarm) await gateway.warm();
-  if (fault.isCached) expect((await gateway.observe()).answer).toEqual(normalResult);
+  if (fault.isCached) expect((await gateway.observe()).result).toEqual(normalResult);
   await gateway.startFault(wrong);
 
   const memory = watchMemory();
-  const met = await gateway.observe();
+  const observed = await gateway.observe();
   const bytes = memory.end();
 
-  expect(met.answer).toEqual(toExpectedResult(fault, variant));
+  expect(observed.result).toEqual(toExpectedResult(fault, variant));
   for (const secret of gateway.secrets)
-    expect(JSON.stringify(met.answer.errors ?? [])).not.toContain(secret);
-  expect(met.drift).toEqual(fault.drift ?? []);
-  expect(met.countedRequests).toBe(fault.requests);
-  if (affectsOnlyField) expect(met.requests).toHaveLength(fault.requests);
-  expect(met.ms).toBeLessThan(maxMs(fault.bound));
+    expect(JSON.stringify(observed.result.errors ?? [])).not.toContain(secret);
+  expect(observed.drift).toEqual(fault.drift ?? []);
+  expect(observed.countedRequests).toBe(fault.requests);
+  if (affectsOnlyField) expect(observed.requests).toHaveLength(fault.requests);
+  expect(observed.ms).toBeLessThan(maxMs(fault.bound));
   if (fault.maxBytes !== undefined) expect(bytes).toBeLessThan(fault.maxBytes);
 
   if (fault.again !== undefined)
@@ -79,7 +82,7 @@ async function runFault(fault: Fault, variant: Variant): Promise<void> {
   await gateway.endFault();
   gateway.skip(fault.skipMs ?? 0);
   await gateway.expectNothingLeft();
-  expect((await gateway.observe()).answer).toEqual(normalResult);
+  expect((await gateway.observe()).result).toEqual(normalResult);
   expect(gateway.unexpectedErrors).toEqual([]);
 }
 

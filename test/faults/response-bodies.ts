@@ -123,13 +123,14 @@ export const bodies: FaultGroup = {
     ),
     responseFault(
       'sends a `Content-Length` that is too small',
-      rawBytes((answer) => withHead(answer, 'content-length: 30'), close),
+      rawBytes((response) => withHead(response, 'content-length: 30'), close),
       INVALID_RESPONSE,
     ),
     responseFault(
       'sends two different `Content-Length` headers',
       rawBytes(
-        (answer) => withHead(answer, 'content-length: 9', `content-length: ${answer.body.length}`),
+        (response) =>
+          withHead(response, 'content-length: 9', `content-length: ${response.body.length}`),
         close,
       ),
       BROKEN,
@@ -137,8 +138,8 @@ export const bodies: FaultGroup = {
     responseFault(
       'sends both `Content-Length` and chunks',
       rawBytes(
-        (answer) =>
-          chunked(answer.body, answer.body.length, `content-length: ${answer.body.length}`),
+        (response) =>
+          chunked(response.body, response.body.length, `content-length: ${response.body.length}`),
         close,
       ),
       BROKEN,
@@ -150,17 +151,17 @@ export const bodies: FaultGroup = {
     ),
     responseFault(
       'sends its response in chunks of a few bytes',
-      rawBytes((answer) => chunked(answer.body, 7), close),
+      rawBytes((response) => chunked(response.body, 7), close),
       VALUE_RETURNED,
     ),
     responseFault(
       'responds in HTTP/1.0 and closes the connection at the end',
-      rawBytes((answer) => head([], 'HTTP/1.0 200 OK') + answer.body, close),
+      rawBytes((response) => head([], 'HTTP/1.0 200 OK') + response.body, close),
       VALUE_RETURNED,
     ),
     responseFault(
       'closes the connection after its response without `Connection: close`',
-      rawBytes((answer) => withHead(answer, lengthOf(answer)), close),
+      rawBytes((response) => withHead(response, lengthOf(response)), close),
       VALUE_RETURNED,
     ),
     responseFault(
@@ -195,8 +196,8 @@ function lengthOf({ body: { length } }: SandboxResponse): string {
   return `content-length: ${length}`;
 }
 
-function withHead(answer: SandboxResponse, ...lines: string[]): Buffer {
-  return Buffer.concat([Buffer.from(head(lines)), answer.body]);
+function withHead(response: SandboxResponse, ...lines: string[]): Buffer {
+  return Buffer.concat([Buffer.from(head(lines)), response.body]);
 }
 
 /** With an extension at each chunk, and a trailer. */

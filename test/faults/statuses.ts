@@ -9,7 +9,7 @@ const PASS_THROUGH = {
 };
 const UNAVAILABLE = { outcome: { code: 'UPSTREAM_UNAVAILABLE' } } as const;
 const REJECTED = { outcome: { code: 'UPSTREAM_REJECTED', status: 'as sent' } } as const;
-const REFUSED = {
+const CREDENTIAL_REJECTED = {
   dropsCache: true,
   remark: 'the cached responses of the key are dropped',
 } as const;
@@ -32,7 +32,7 @@ export const statuses: FaultGroup = {
     }),
     responseFaults('rejects the gateway’s own key:', eachStatus([401]), {
       ...REJECTED,
-      ...REFUSED,
+      ...CREDENTIAL_REJECTED,
     }),
     responseFaults(
       'denies the gateway’s own key access to the object:',
@@ -41,7 +41,7 @@ export const statuses: FaultGroup = {
     ),
     responseFault('rejects the caller’s key: 401', status(401), {
       outcome: { code: 'UNAUTHENTICATED' },
-      ...REFUSED,
+      ...CREDENTIAL_REJECTED,
       ...PASS_THROUGH,
     }),
     responseFault('denies the caller’s key access to the object: 403', status(403), {

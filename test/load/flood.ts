@@ -1,6 +1,7 @@
 /**
- * A thread of its own, so that whoever measures does not wait for it: asks for calls that nobody has asked for, so many at a time, until it
- * is told to end. Says 'begun' with the first answer, and at the end how many there were.
+ * A worker thread, so that the measuring thread does not wait for it. Sends requests for distinct
+ * calls, `concurrency` at a time, until it receives a message. Posts 'started' after the first
+ * response, and the number of responses at the end.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Agent, request } from 'undici';
@@ -9,14 +10,14 @@ export interface Flood {
   readonly url: string;
   readonly authorization: string;
   readonly concurrency: number;
-  /** What its ids begin with. */
+  /** The prefix of the requested ids. */
   readonly name: string;
 }
 
 const { url, authorization, concurrency, name } = workerData as Flood;
 const client = new Agent({ connections: concurrency });
 let sentCount = 0;
-let answeredCount = 0;
+let responseCount = 0;
 let isOver = false;
 parentPort?.once('message', () => {
   isOver = true;
@@ -36,11 +37,11 @@ async function keepSending(): Promise<void> {
     });
     const { errors } = (await body.json()) as { errors?: unknown };
     if (errors) throw new Error(JSON.stringify(errors));
-    answeredCount += 1;
-    if (answeredCount === 1) parentPort?.postMessage('begun');
+    responseCount += 1;
+    if (responseCount === 1) parentPort?.postMessage('started');
   }
 }
 
 await Promise.all(Array.from({ length: concurrency }, keepSending));
 await client.close();
-parentPort?.postMessage(answeredCount);
+parentPort?.postMessage(responseCount);

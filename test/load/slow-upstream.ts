@@ -1,22 +1,25 @@
 import { createServer } from 'node:http';
 import { listenOnFreePort } from '../support/served-gateway.ts';
 
-/** An upstream that knows every call, and takes its time for each. */
+/** An upstream that has every call and responds to each request after a fixed latency. */
 export interface SlowUpstream extends AsyncDisposable {
   readonly url: string;
-  /** Of one credential, since this was last called: how many it has asked, and the most at a time. */
+  /**
+   * The number of requests with this credential since the last call, and their maximum
+   * concurrency.
+   */
   takeTraffic(authorization: string): { readonly requests: number; readonly maxConcurrent: number };
 }
 
 export async function startSlowUpstream(latencyMs: number): Promise<SlowUpstream> {
-  const traffic = new Map<string, { requests: number; now: number; mostAtOnce: number }>();
+  const traffic = new Map<string, { requests: number; now: number; maxConcurrent: number }>();
   const server = createServer(({ url, headers }, response) => {
-    const who = headers.authorization ?? '';
-    const seen = traffic.get(who) ?? { requests: 0, now: 0, mostAtOnce: 0 };
-    traffic.set(who, seen);
+    const credential = headers.authorization ?? '';
+    const seen = traffic.get(credential) ?? { requests: 0, now: 0, maxConcurrent: 0 };
+    traffic.set(credential, seen);
     seen.requests += 1;
     seen.now += 1;
-    seen.mostAtOnce = Math.max(seen.mostAtOnce, seen.now);
+    seen.maxConcurrent = Math.max(seen.maxConcurrent, seen.now);
     setTimeout(() => {
       seen.now -= 1;
       const id = decodeURIComponent(url?.split('/').at(-1) ?? '');
@@ -34,12 +37,8 @@ export async function startSlowUpstream(latencyMs: number): Promise<SlowUpstream
   return {
     url: `http://127.0.0.1:${port}`,
     takeTraffic(authorization) {
-      const {
-        requests = 0,
-        mostAtOnce: maxConcurrent = 0,
-        now = 0,
-      } = traffic.get(authorization) ?? {};
-      traffic.set(authorization, { requests: 0, now, mostAtOnce: now });
+      const { requests = 0, maxConcurrent = 0, now = 0 } = traffic.get(authorization) ?? {};
+      traffic.set(authorization, { requests: 0, now, maxConcurrent: now });
       return { requests, maxConcurrent };
     },
     async [Symbol.asyncDispose]() {

@@ -9,7 +9,7 @@ import type { Flood } from './flood.ts';
 import { startSlowUpstream } from './slow-upstream.ts';
 
 const LATENCY_MS = 40;
-/** `REVOX_MAX_CONCURRENCY`, as it is by default, and what a flood is. */
+/** The default of `REVOX_MAX_CONCURRENCY`, and the concurrency of the flood. */
 const LIMIT = 20;
 const FLOOD = 10 * LIMIT;
 const SAMPLES = 250;
@@ -17,26 +17,29 @@ const ROUNDS = 2;
 
 interface Tenants {
   readonly settings: Readonly<Record<string, string>>;
-  readonly modest: string;
+  readonly quietTenant: string;
   readonly flooding: string;
-  /** What each carries to the upstream. */
-  readonly upstreamKeys: { readonly modest: string; readonly flooding: string };
-  /** The most that the flood may have in flight: in the one case all places of its own key, in the other its share of the common one. */
+  /** The upstream credential of each tenant. */
+  readonly upstreamKeys: { readonly quietTenant: string; readonly flooding: string };
+  /**
+   * Maximum concurrent upstream requests of the flood: all slots of its own key, or its share of a
+   * common key.
+   */
   readonly maxOfFlood: number;
 }
 
-describe('While one tenant floods the gateway at ten times the limit', () => {
-  test('another one, with a key of its own, waits no longer than twice as long as in quiet', async () => {
+describe('While one tenant floods the gateway with ten times the concurrency limit', () => {
+  test('the p99 latency of another tenant with its own API key at most doubles', async () => {
     await runLoad({
       settings: {},
-      modest: 'Bearer sk_modest',
+      quietTenant: 'Bearer sk_modest',
       flooding: 'Bearer sk_flooding',
-      upstreamKeys: { modest: 'Bearer sk_modest', flooding: 'Bearer sk_flooding' },
+      upstreamKeys: { quietTenant: 'Bearer sk_modest', flooding: 'Bearer sk_flooding' },
       maxOfFlood: LIMIT,
     });
   });
 
-  test('another one, with a token of its own and the same key, waits no longer than twice as long as in quiet', async () => {
+  test('the p99 latency of another tenant with the same API key and its own token at most doubles', async () => {
     const key = await createKey('one');
     await using issuer = await listen(async (response) =>
       sendJson(response, { keys: [await toJwk(key)] }),
@@ -50,10 +53,10 @@ describe('While one tenant floods the gateway at ten times the limit', () => {
         JWT_ISSUER: ISSUER,
         JWT_AUDIENCE: AUDIENCE,
       },
-      modest: `Bearer ${await tokenOf('modest')}`,
+      quietTenant: `Bearer ${await tokenOf('modest')}`,
       flooding: `Bearer ${await tokenOf('flooding')}`,
-      upstreamKeys: { modest: 'Bearer sk_common', flooding: 'Bearer sk_common' },
-      // With the one request of the modest one.
+      upstreamKeys: { quietTenant: 'Bearer sk_common', flooding: 'Bearer sk_common' },
+      // Plus the one request of the other tenant.
       maxOfFlood: 0.75 * LIMIT + 1,
     });
   });
@@ -61,7 +64,7 @@ describe('While one tenant floods the gateway at ten times the limit', () => {
 
 async function runLoad({
   settings,
-  modest,
+  quietTenant,
   flooding,
   upstreamKeys,
   maxOfFlood,
@@ -79,18 +82,18 @@ async function runLoad({
   expect(await gateway.firstLine).toContain('/graphql');
   const url = `http://127.0.0.1:${port}/graphql`;
   const client = new Agent();
-  let asked = 0;
+  let sentCount = 0;
   let floods = 0;
 
-  /** How long one call takes that nobody has asked for before, ms. */
-  async function ask(): Promise<number> {
-    asked += 1;
-    const id = `call-${asked}`;
+  /** The latency of a request for a call that was not requested before, in ms. */
+  async function measureLatency(): Promise<number> {
+    sentCount += 1;
+    const id = `call-${sentCount}`;
     const startedAt = performance.now();
     const { body } = await request(url, {
       dispatcher: client,
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: modest },
+      headers: { 'content-type': 'application/json', authorization: quietTenant },
       body: JSON.stringify({
         query: 'query ($id: ID!) { call(id: $id) { id } }',
         variables: { id },
@@ -102,7 +105,7 @@ async function runLoad({
 
   async function sample(): Promise<number[]> {
     const times: number[] = [];
-    while (times.length < SAMPLES) times.push(await ask());
+    while (times.length < SAMPLES) times.push(await measureLatency());
     return times;
   }
 
@@ -117,42 +120,44 @@ async function runLoad({
       } satisfies Flood,
     });
     return {
-      begun: once(worker, 'message'),
-      /** @returns how many requests were answered */
+      started: once(worker, 'message'),
+      /** @returns the number of responses */
       async end(): Promise<number> {
         worker.postMessage('end');
-        const [answered] = await once(worker, 'message');
-        return answered as number;
+        const [message] = await once(worker, 'message');
+        return message as number;
       },
       [Symbol.asyncDispose]: async () => void (await worker.terminate()),
     };
   }
 
-  // What runs for the first time, and is yet to be compiled, is slow in quiet as well.
+  // Warms up: code that is not yet compiled would slow the quiet rounds as well.
   await using warmUp = startFlood();
-  await warmUp.begun;
-  for (let n = 0; n < 50; n += 1) await ask();
+  await warmUp.started;
+  for (let n = 0; n < 50; n += 1) await measureLatency();
   await warmUp.end();
 
-  // By turns: whatever else this machine does meanwhile falls on both.
+  // The rounds alternate, so that other load on the machine affects both.
   const quiet: number[] = [];
   const loud: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const key of Object.values(upstreamKeys)) upstream.takeTraffic(key);
     quiet.push(...(await sample()));
-    expect(upstream.takeTraffic(upstreamKeys.modest)).toEqual({
+    expect(upstream.takeTraffic(upstreamKeys.quietTenant)).toEqual({
       requests: SAMPLES,
       maxConcurrent: 1,
     });
 
     await using flood = startFlood();
-    await flood.begun;
+    await flood.started;
     loud.push(...(await sample()));
-    const answered = await flood.end();
+    const responseCount = await flood.end();
     const { requests, maxConcurrent } = upstream.takeTraffic(upstreamKeys.flooding);
-    // It has what is its own: it is not held back either.
+    // The flood still uses its whole share.
     expect(maxConcurrent).toBe(maxOfFlood);
-    expect(requests).toBe(answered + (upstreamKeys.modest === upstreamKeys.flooding ? SAMPLES : 0));
+    expect(requests).toBe(
+      responseCount + (upstreamKeys.quietTenant === upstreamKeys.flooding ? SAMPLES : 0),
+    );
   }
 
   const figures = { quiet: toLatencyStats(quiet), loud: toLatencyStats(loud) };
@@ -165,5 +170,5 @@ function toLatencyStats(times: readonly number[]) {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share: number) =>
     Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN) * 10) / 10;
-  return { p50: at(0.5), p99: at(0.99), most: at(1) };
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }

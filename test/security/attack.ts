@@ -27,5 +27,5 @@ export interface Observed {
   /** Number of responses by outcome: the code of the first error, `ok` without errors, `HTTP 503` if the body is not a GraphQL response, `closed` for a closed connection. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** The largest response, in bytes. */
-  readonly maxAnswerBytes: number;
+  readonly maxResponseBytes: number;
 }

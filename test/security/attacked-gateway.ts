@@ -12,25 +12,28 @@ const HEAP_MIB = 256;
 const MEBIBYTE = 2 ** 20;
 const MAX_STDERR = 1_000;
 
-/** A gateway in pass-through mode with a heap of 256 MiB, an upstream, and an attacker: each a process of its own. */
+/**
+ * A gateway in pass-through mode with a heap of 256 MiB, its upstream and an attacker. Each runs
+ * in its own process.
+ */
 export interface AttackedGateway extends AsyncDisposable {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
-  /** Of a server beside it that does nothing but answer. */
+  /** The URL of a control server that responds at once and does nothing else. */
   readonly controlUrl: string;
-  /** Attacks for so long, ms; rejects where the attacker's process fails. */
+  /** Runs the attack for this time, in ms; rejects when the attacker process fails. */
   attack(ms: number): Promise<Observed>;
-  /** Requests that reached the upstream, without the neighbour's. */
+  /** Requests received by the upstream, without those of the neighbour. */
   upstreamRequests(): Promise<number>;
-  /** The most memory that the gateway's process has held, MiB. */
+  /** The peak resident memory of the gateway process, in MiB. */
   peakMebibytes(): number;
-  /** What the process has written about its own faults. */
+  /** The error lines of the gateway's log. */
   unexpectedErrors(): readonly string[];
-  /** How the process has ended; undefined: it lives. */
+  /** How the process has ended; `undefined` while it runs. */
   ending(): string | undefined;
 }
 
-/** @param neighbour the API key of the tenant that is not to notice anything */
+/** @param neighbour the API key of the tenant that the attack must not affect */
 export async function startAttackedGateway(
   { id, attack }: NamedAttack,
   neighbour: string,
@@ -101,7 +104,7 @@ async function runAttacker(id: string, url: string, ms: number): Promise<Observe
   return observed;
 }
 
-/** Only the lines about faults are kept. */
+/** Stores only error lines. */
 function collectLines({ process: { stdout } }: GatewayProcess): string[] {
   const lines: string[] = [];
   let rest = '';

@@ -4,9 +4,12 @@ import { createTestGateway } from '../support/test-gateway.ts';
 import { WORST_OPERATIONS, type WorstOperation } from './attacks/execution.ts';
 import { MADE_UP_KEY } from './attacks/requests.ts';
 
-/** What `docs/reference/security-checklist.md` promises. The worst of these take a half of it on an idle machine. */
+/**
+ * The bound in `docs/reference/security-checklist.md`, in ms. On an idle machine the worst of
+ * these operations takes half of it.
+ */
 const MAX_BLOCK_MS = 1_000;
-/** What is compiled first counts only once: the quicker run decides. */
+/** Compilation slows the first run, so the faster run counts. */
 const RUNS = 2;
 
 function createAttackedTestGateway({ respond }: WorstOperation) {
@@ -18,8 +21,8 @@ function createAttackedTestGateway({ respond }: WorstOperation) {
 }
 
 /**
- * The longest time during which the event loop does nothing else, ms of its thread's processor time: other processes may take the processor
- * meanwhile, which is no block of ours.
+ * The longest block of the event loop, in ms of processor time of its thread. Time that other
+ * processes take does not count.
  */
 async function longestBlock(act: () => Promise<unknown>): Promise<number> {
   let longest = 0;
@@ -43,9 +46,9 @@ function threadMs(): number {
   return (user + system) / 1_000;
 }
 
-describe('The event loop is blocked for less than a second by an operation within all limits', () => {
+describe('Event loop blocking by operations within all limits', () => {
   test.each(WORST_OPERATIONS.map((operation) => [operation.name, operation] as const))(
-    '%s',
+    'the event loop is blocked for less than a second by the operation: %s',
     async (_, operation) => {
       const {
         key = MADE_UP_KEY,

@@ -8,26 +8,29 @@ const MEBIBYTE = 2 ** 20;
 const LARGE = 20 * MEBIBYTE;
 const CONCURRENT_REQUESTS = 10;
 
-/** Of a process whose heap is bounded to 128 MiB; idle it takes some 200. All of the bodies at once would be 800 MB. */
+/**
+ * Maximum resident memory of a process with a heap of 128 MiB, in bytes. An idle process has about
+ * 200 MB. All bodies at once would have 800 MB.
+ */
 const MAX_RESIDENT_BYTES = 600 * MEBIBYTE;
 
 const WITH_LENGTH = { 'content-type': 'application/json', 'content-length': String(LARGE) };
 const CHUNKED = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
 
 const BODIES: [string, Record<string, string>, () => Iterable<Buffer>][] = [
-  ['that tells its length', WITH_LENGTH, () => pieces('{"query": "#', 'x')],
-  ['that does not', CHUNKED, () => pieces('{"query": "#', 'x')],
-  ['of brackets', CHUNKED, () => pieces('', '[')],
+  ['with Content-Length', WITH_LENGTH, () => pieces('{"query": "#', 'x')],
+  ['chunked', CHUNKED, () => pieces('{"query": "#', 'x')],
+  ['chunked brackets', CHUNKED, () => pieces('', '[')],
   [
-    'packed',
+    'compressed',
     { ...CHUNKED, 'content-encoding': 'gzip' },
     () => [gzipSync(Buffer.alloc(LARGE, '['))],
   ],
 ];
 
-// What the process takes is read where Linux tells it.
+// The test reads the memory of the process from `/proc`, which only Linux has.
 test.skipIf(!existsSync('/proc/self/status'))(
-  'ten times four bodies of 20 MB at once are refused, and the process takes no more than it should',
+  'forty concurrent bodies of 20 MB are rejected within the memory limit of the process',
   async () => {
     await using demo = await startDemo({ NODE_OPTIONS: '--max-old-space-size=128' });
     const sendings = BODIES.flatMap(([name, headers, toBody]) =>
@@ -36,7 +39,7 @@ test.skipIf(!existsSync('/proc/self/status'))(
     for (const { name, status, text } of await Promise.all(sendings)) {
       expect({ name, status }).toEqual({
         name,
-        status: name === 'packed' ? expect.toBeOneOf([400, 413, 415]) : 413,
+        status: name === 'compressed' ? expect.toBeOneOf([400, 413, 415]) : 413,
       });
       expect(JSON.parse(text).errors).toMatchObject([
         { extensions: { code: expect.stringMatching(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/) } },
@@ -44,10 +47,10 @@ test.skipIf(!existsSync('/proc/self/status'))(
     }
     expect(peakOf(demo.process.pid)).toBeLessThan(MAX_RESIDENT_BYTES);
 
-    const answer = await fetch(
+    const response = await fetch(
       `${demo.url}?query=${encodeURIComponent('{ assistants(first: 1) { nodes { id } } }')}`,
     );
-    expect((await answer.json()).data.assistants.nodes).toHaveLength(1);
+    expect((await response.json()).data.assistants.nodes).toHaveLength(1);
     expect(demo.process.exitCode).toBeNull();
   },
 );
@@ -59,17 +62,22 @@ function* pieces(start: string, filling: string): Iterable<Buffer> {
   for (let sent = MEBIBYTE; sent < LARGE; sent += MEBIBYTE) yield Buffer.alloc(MEBIBYTE, filling);
 }
 
-/** As clients do. Where the connection ends with the answer, Node cuts off who still sends, and the answer may be lost on the way. */
+/**
+ * Clients keep connections alive. When the connection ends with the response, Node.js resets it
+ * while the client still sends, and the response may be lost.
+ */
 const KEEP_ALIVE_AGENT = new Agent({ keepAlive: true });
 
 interface Sent {
   readonly name: string;
-  /** Undefined where the connection was closed without an answer, which is to nobody's use. */
+  /** `undefined` when the connection was closed without a response. */
   readonly status?: number | undefined;
   readonly text: string;
 }
 
-/** Sends a body piece by piece, each when the one before has left, until an answer comes. */
+/**
+ * Sends a body piece by piece, each after the previous one was written, until a response arrives.
+ */
 function send(
   url: string,
   name: string,
@@ -78,10 +86,10 @@ function send(
 ): Promise<Sent> {
   const { promise, resolve } = Promise.withResolvers<Sent>();
   const sending = request(url, { method: 'POST', headers, agent: KEEP_ALIVE_AGENT });
-  let isAnswered = false;
-  sending.on('error', () => isAnswered || resolve({ name, text: '' }));
+  let hasResponse = false;
+  sending.on('error', () => hasResponse || resolve({ name, text: '' }));
   sending.on('response', (response) => {
-    isAnswered = true;
+    hasResponse = true;
     let text = '';
     response.setEncoding('utf8').on('data', (part: string) => {
       text += part;
@@ -93,14 +101,14 @@ function send(
 
   async function feed(): Promise<void> {
     for (const piece of body) {
-      if (isAnswered || sending.destroyed) break;
+      if (hasResponse || sending.destroyed) break;
       await new Promise((onSent) => sending.write(piece, onSent));
     }
     sending.end();
   }
 }
 
-/** The most memory that a process has ever held, bytes. */
+/** The peak resident memory of a process, in bytes. */
 function peakOf(pid: number | undefined): number {
   const kibibytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes) * 1024;

@@ -1,20 +1,22 @@
 import { Agent, type RequestOptions, request } from 'node:http';
 
-/** How long requests took that were sent one after the other, ms, sorted. */
+/** Latencies of sequential requests in ms, sorted. */
 export type Latencies = readonly number[];
 
-/** What a tenant and a load balancer see of a gateway meanwhile. */
+/** The latencies of a tenant, of a load balancer and of the control server. */
 export interface ProbeResult {
-  /** Of the tenant's cached answer, over one connection. */
+  /** Latencies of the tenant's cached response, over one connection. */
   readonly neighbour: Latencies;
-  /** Of `/health`, over one connection. */
+  /** Latencies of `/health`, over one connection. */
   readonly health: Latencies;
-  /** Of a server that does nothing else, in the same way and at the same time: the part of the machine. */
+  /**
+   * Latencies of a server that does nothing else, measured in the same way: the machine's share.
+   */
   readonly control: Latencies;
 }
 
 export interface ProbeOptions {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
   readonly controlUrl: string;
   /** The tenant's API key. */
@@ -24,12 +26,12 @@ export interface ProbeOptions {
 
 const PAUSE_MS = { neighbour: 5, health: 10 };
 
-/** An operation that the gateway answers from its memory from the second time on. */
+/** An operation that the gateway serves from its cache after the first time. */
 const OPERATION = JSON.stringify({ query: '{ assistants(first: 5) { nodes { id name } } }' });
 
 /**
  * Sends the tenant's operation, and `/health` beside it, until the signal aborts.
- * @throws Error for an answer that is not the one that was asked for
+ * @throws Error if a response is not the expected one
  */
 export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Promise<ProbeResult> {
   const [agent, healthAgent, controlAgent] = [createAgent(), createAgent(), createAgent()];
@@ -40,13 +42,14 @@ export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Pro
   };
   const [neighbour, health, control] = await Promise.all([
     repeat(signal, PAUSE_MS.neighbour, async () => {
-      const answer = await send(url, { method: 'POST', headers, agent }, OPERATION);
-      if (!/^\{"data":\{"assistants":\{"nodes":\[\{"id"/.test(answer.text))
-        throw new Error(`The tenant got ${describeResponse(answer)}`);
+      const response = await send(url, { method: 'POST', headers, agent }, OPERATION);
+      if (!/^\{"data":\{"assistants":\{"nodes":\[\{"id"/.test(response.text))
+        throw new Error(`The tenant received ${describeResponse(response)}`);
     }),
     repeat(signal, PAUSE_MS.health, async () => {
-      const answer = await send(new URL('/health', url).href, { agent: healthAgent });
-      if (answer.status !== 200) throw new Error(`/health answered ${describeResponse(answer)}`);
+      const response = await send(new URL('/health', url).href, { agent: healthAgent });
+      if (response.status !== 200)
+        throw new Error(`/health responded with ${describeResponse(response)}`);
     }),
     repeat(
       signal,
@@ -58,12 +61,12 @@ export async function probe({ url, controlUrl, key, signal }: ProbeOptions): Pro
   return { neighbour, health, control };
 }
 
-/** Of one connection that is kept. */
+/** An agent with one connection that is kept alive. */
 function createAgent(): Agent {
   return new Agent({ keepAlive: true, maxSockets: 1 });
 }
 
-/** The value below which this share of the latencies stands. */
+/** The value below which this share of the latencies lies. */
 export function quantile(latencies: Latencies, share: number): number {
   return (
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN

@@ -6,10 +6,10 @@ import { type RandomRequest, randomRequests } from './random-requests.ts';
 
 const NUM_RUNS = Number(process.env.FUZZ_RUNS ?? 500);
 
-/** One request, of this process's own time: what other processes do does not count. */
+/** Maximum processor time for one request, in ms. The time of other processes does not count. */
 const MAX_CPU_MS = 1_000;
 
-/** What the requests of this suite have to lead to, or they would not be worth sending. */
+/** Codes that the random requests must cause; otherwise the requests would test too little. */
 const SEEN_CODES = [
   'BAD_USER_INPUT',
   'GRAPHQL_PARSE_FAILED',
@@ -21,48 +21,50 @@ const CODES: readonly unknown[] = [
   'FORBIDDEN',
   'PERSISTED_QUERY_NOT_FOUND',
   'UNAUTHENTICATED',
-  // What an operation may run into that is fine in itself.
+  // A valid operation may exceed the upstream budget.
   'UPSTREAM_BUDGET_EXCEEDED',
 ] satisfies ErrorCode[];
 
-const SECRET = 'a-secret-nobody-guesses';
+const SECRET = 'a-secret-that-is-not-guessable';
 const MODES: [string, Record<string, string>, Record<string, string>][] = [
-  ['open on this machine', {}, {}],
+  ['service mode on loopback', {}, {}],
   [
-    'behind a secret, in production',
+    'router secret, in production',
     { ROUTER_SECRETS: SECRET, NODE_ENV: 'production' },
     { 'router-authorization': SECRET },
   ],
   [
-    'asked for traces by a router',
+    'router secret, with federated traces',
     { ROUTER_SECRETS: SECRET },
     { 'router-authorization': SECRET, 'apollo-federation-include-trace': 'ftv1' },
   ],
-  ['passing keys through', { REVOX_API_KEY: '' }, { authorization: `Bearer ${KEY_A}` }],
+  ['pass-through mode', { REVOX_API_KEY: '' }, { authorization: `Bearer ${KEY_A}` }],
 ];
 
-describe.each(MODES)('A gateway that is %s', (_, settings, proof) => {
+describe.each(MODES)('Random requests (%s)', (_, settings, proof) => {
   test(
-    'answers whatever it is sent with a code, never with a fault of its own, in time and within its budget',
+    'the gateway responds to any request without an unexpected error, in time and within the upstream budget',
     async () => {
-      const world = createTestGateway({ settings });
-      // What is compiled, or loaded, when it is first used is nobody's request.
-      await world.execute('{ callAttempts(first: 1) { nodes { id } } }', {}, proof);
-      await (await world.fetch('/graphql', { headers: { accept: 'text/html', ...proof } })).text();
+      const gateway = createTestGateway({ settings });
+      // The first use compiles and loads code, which must not count for a random request.
+      await gateway.execute('{ callAttempts(first: 1) { nodes { id } } }', {}, proof);
+      await (
+        await gateway.fetch('/graphql', { headers: { accept: 'text/html', ...proof } })
+      ).text();
       const seen = new Set<unknown>();
       await fc.assert(
         fc.asyncProperty(randomRequests, fc.boolean(), async (request, isProved) => {
-          world.traffic();
-          const { response, text, cpuMs } = await send(world, request, isProved ? proof : {});
+          gateway.traffic();
+          const { response, text, cpuMs } = await send(gateway, request, isProved ? proof : {});
           const codes = codesIn(response, text);
           expect(response.status).toBeLessThan(500);
-          expect(world.unexpectedErrors).toEqual([]);
+          expect(gateway.unexpectedErrors).toEqual([]);
           expect(leaksIn(response, text)).toEqual([]);
           expect(codes.filter((code) => !CODES.includes(code))).toEqual([]);
           if (response.status >= 400 && request.init.method !== 'HEAD')
             expect(codes).not.toEqual([]);
           expect(cpuMs).toBeLessThan(MAX_CPU_MS);
-          expect(world.traffic().length).toBeLessThanOrEqual(250);
+          expect(gateway.traffic().length).toBeLessThanOrEqual(250);
           for (const code of codes) seen.add(code);
         }),
         { numRuns: NUM_RUNS },
@@ -85,20 +87,25 @@ async function send(
   return { response, text, cpuMs: (user + system) / 1000 };
 }
 
-/** Of every error of an answer; an error without one is `undefined`. */
+/** The codes of all errors of a response; `undefined` for an error without one. */
 function codesIn(response: Response, text: string): unknown[] {
-  // Parts of a multipart answer, and events of a stream.
+  // The parts of a multipart response, and the events of a stream.
   if (!/json/.test(response.headers.get('content-type') ?? ''))
     return Array.from(text.matchAll(/"code":"(\w+)"/g), ([, code]) => code);
   if (text === '') return [];
-  const answers = [JSON.parse(text)].flat();
-  return answers.flatMap(({ errors = [] }) =>
+  const results = [JSON.parse(text)].flat();
+  return results.flatMap(({ errors = [] }) =>
     errors.map((error: { extensions?: { code?: unknown } }) => error.extensions?.code),
   );
 }
 
-/** What tells of our inside. GraphiQL's page, all nine megabytes, is the same for everyone. */
+/**
+ * Internal details in a response. The GraphiQL page of nine megabytes is the same for every
+ * caller, so it is not searched.
+ */
 function leaksIn(response: Response, text: string): string[] {
   if (response.headers.get('content-type')?.startsWith('text/html')) return [];
-  return text.match(/node_modules|\.ts:\d+|\bat \w+ \(|a-secret-nobody-guesses|sk_demo_\w/g) ?? [];
+  return (
+    text.match(/node_modules|\.ts:\d+|\bat \w+ \(|a-secret-that-is-not-guessable|sk_demo_\w/g) ?? []
+  );
 }

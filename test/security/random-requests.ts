@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-// Requests that no honest client sends, and some that one might.
+// Invalid requests, and some that a real client could send.
 
 const NAMES = [
   ...[
@@ -46,7 +46,7 @@ const typeName = fc.constantFrom(
   'Nobody',
 );
 
-/** Text that breaks what is careless with text. */
+/** Text that breaks careless parsers. */
 const unusualText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
   fc.constantFrom(
@@ -189,7 +189,7 @@ const many = fc.integer({ min: 1, max: 4_000 });
 const repeat = (count: number, toText: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => toText(n)).join(' ');
 
-/** What is meant to cost much: each is small to send. */
+/** Documents that are small to send and meant to be expensive. */
 const amplificationDocument = fc.oneof(
   many.map((n) => `${'{ campaign(id: "x") { assistant '.repeat(n)}${'} }'.repeat(n)}`),
   many.map((n) => `{ ${repeat(n, (i) => `a${i}: call(id: "${i}") { id }`)} }`),
@@ -237,7 +237,7 @@ export const documents = fc.oneof(
   { weight: 1, arbitrary: unusualText },
 );
 
-/** JSON text, with what `JSON.stringify` never writes. */
+/** JSON text with forms that `JSON.stringify` never writes. */
 const variables = fc.oneof(
   fc.jsonValue().map((json) => JSON.stringify(json)),
   fc
@@ -268,7 +268,7 @@ const extensions = fc.oneof(
   ),
 );
 
-/** Whose oddity is in its document. */
+/** Requests whose document is unusual. */
 const plainBody = fc
   .record(
     { query: documents.map((text) => JSON.stringify(text)), variables },
@@ -276,7 +276,7 @@ const plainBody = fc
   )
   .map(toJson);
 
-/** Odd in every way. */
+/** Requests that are unusual in every part. */
 const graphqlBody = fc
   .record(
     {
@@ -304,7 +304,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 const body = fc.oneof(
   { weight: 4, arbitrary: graphqlBody.map(bytes) },
-  // Twice the same key: which one counts, a proxy and a server may see differently.
+  // A duplicate key: a proxy and a server may read different values.
   {
     weight: 1,
     arbitrary: fc
@@ -398,7 +398,7 @@ export interface RandomRequest {
   readonly init: RequestInit;
 }
 
-/** Odd by their documents alone, as a client would send them. */
+/** Requests that are unusual only in their document, sent as a real client sends them. */
 const plainPosts: fc.Arbitrary<RandomRequest> = plainBody.map((body) => ({
   path: '/graphql',
   init: { method: 'POST', headers: { 'content-type': 'application/json' }, body },

@@ -1,18 +1,21 @@
 import { createSandbox } from '#sandbox/sandbox.ts';
 
-/** An upstream of as many calls as are asked for: each with an id, phone numbers and transcripts of its own, each over long ago. */
+/**
+ * An upstream with any number of calls. Each ended long ago and has its own id, phone numbers and
+ * transcripts.
+ */
 export interface EndedCalls {
-  /** In the place of the network. */
+  /** Replaces the network. */
   fetch(request: Request): Promise<Response>;
-  /** How many it has answered. */
+  /** The number of requests received. */
   readonly requests: number;
-  /** The answer to `GET /call/{id}`. */
+  /** The response body of `GET /call/{id}`. */
   bodyOf(index: number): Buffer;
 }
 
 const LONG_AGO = Date.UTC(2024, 0, 1);
 const DIGITS = 10;
-/** The number of no call: where it stands, another's is put. */
+/** A number that no call has. Each call's own number replaces it in the template. */
 const NO_CALL = 9_999_999_999;
 const HEADERS = new Headers({ 'content-type': 'application/json' });
 
@@ -30,7 +33,7 @@ export function createEndedCalls(): EndedCalls {
   const bodyOf = (index: number) => {
     const body = Buffer.from(template);
     const digits = Buffer.from(toDigits(index));
-    for (const place of offsets) digits.copy(body, place);
+    for (const offset of offsets) digits.copy(body, offset);
     return body;
   };
   let requests = 0;
@@ -41,7 +44,8 @@ export function createEndedCalls(): EndedCalls {
     },
     async fetch({ url }) {
       requests += 1;
-      // As much of a response as is looked at: to make a real one takes longer than all that is measured here.
+      // Contains only the parts of a response that the gateway reads: to create a real `Response`
+      // takes longer than everything that is measured here.
       return {
         status: 200,
         headers: HEADERS,
@@ -51,7 +55,10 @@ export function createEndedCalls(): EndedCalls {
   };
 }
 
-/** The answer with a call of the sandbox that was talked in, its ids and numbers replaced by those of no call. */
+/**
+ * The response of a sandbox call with a transcript, with its ids and numbers replaced by
+ * `NO_CALL`.
+ */
 function createTemplate(): Buffer {
   const { calls } = createSandbox({ startedAt: LONG_AGO }).control.data('sk_demo_a');
   const call = calls.find((one) => {
@@ -64,7 +71,7 @@ function createTemplate(): Buffer {
       length < 3000
     );
   });
-  if (!call) throw new Error('The sandbox has no such call any more.');
+  if (!call) throw new Error('The sandbox has no ended call of that size.');
   return Buffer.from(
     JSON.stringify({ call })
       .replaceAll(call.id, idOf(NO_CALL))
@@ -74,10 +81,10 @@ function createTemplate(): Buffer {
 }
 
 function offsetsOf(text: Buffer, word: string): number[] {
-  const places: number[] = [];
-  for (let place = text.indexOf(word); place !== -1; place = text.indexOf(word, place + 1))
-    places.push(place);
-  return places;
+  const found: number[] = [];
+  for (let offset = text.indexOf(word); offset !== -1; offset = text.indexOf(word, offset + 1))
+    found.push(offset);
+  return found;
 }
 
 function toDigits(index: number): string {

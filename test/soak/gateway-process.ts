@@ -7,22 +7,22 @@ import { freePort } from '../sockets/demo-process.ts';
 import type { ResourceUsage } from './measured-process.ts';
 
 export interface ProcessUsage extends ResourceUsage {
-  /** Files and sockets that the system has open for it. */
+  /** Open file descriptors of the process, sockets included. */
   readonly descriptors: number;
 }
 
 export interface MeasuredGateway extends AsyncDisposable {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
   measure(): Promise<ProcessUsage>;
-  /** Asks it to end, and waits until it has. */
+  /** Sends SIGTERM and waits until the process has ended. */
   end(): Promise<Ending>;
 }
 
 export interface Ending {
   readonly code: number | null;
   readonly stderr: string;
-  /** What it has logged as an error. */
+  /** The error lines of the log. */
   readonly errors: readonly string[];
 }
 
@@ -31,7 +31,9 @@ const MAX_ERRORS = 20;
 const ROOT = join(import.meta.dirname, '../..');
 const HEAP_MIB = 256;
 
-/** `node src/main.ts` with these settings and none of the caller's own, and a way to ask what it holds. */
+/**
+ * Starts `node src/main.ts` with only these settings, and with a channel to measure its resources.
+ */
 export async function startMeasuredGateway(
   settings: Readonly<Record<string, string>>,
 ): Promise<MeasuredGateway> {
@@ -67,9 +69,9 @@ export async function startMeasuredGateway(
   return {
     url,
     async measure() {
-      const answer = once(child, 'message');
+      const pending = once(child, 'message');
       child.send('measure');
-      const [holdings] = (await answer) as [ResourceUsage];
+      const [holdings] = (await pending) as [ResourceUsage];
       return { ...holdings, descriptors: openFilesOf(child) };
     },
     async end() {

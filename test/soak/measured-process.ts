@@ -1,30 +1,30 @@
 /**
- * Loaded into the gateway's own process before anything else, with `node --expose-gc --import`: tells whoever started it, over the channel
- * between them, what the process holds when all that nobody can reach has been thrown away. The gateway knows nothing of it.
+ * Loaded before the gateway with `node --expose-gc --import`. It reports the resources of the
+ * process after a garbage collection to the parent process. The gateway does not know of it.
  */
 import { setImmediate } from 'node:timers/promises';
 
 export interface ResourceUsage {
   readonly heapBytes: number;
-  /** Of buffers and the like, beside the heap. */
+  /** Memory outside the heap, such as buffers. */
   readonly externalBytes: number;
   readonly rssBytes: number;
-  /** What keeps the process alive, by kind: sockets, servers, timers. */
+  /** Active resources by kind: sockets, servers, timers. */
   readonly resources: Readonly<Record<string, number>>;
 }
 
 process.on('message', async () => process.send?.(await measure()));
-// It is no reason to stay alive.
+// The channel must not keep the process alive.
 process.channel?.unref();
 
 async function measure(): Promise<ResourceUsage> {
-  // Twice: what the first one finalises, the second one frees.
+  // The second collection frees what the first one has finalised.
   globalThis.gc?.();
   await setImmediate();
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
   const resources: Record<string, number> = {};
-  // Immediates are of this moment.
+  // Immediates exist only during this iteration of the event loop.
   for (const kind of process.getActiveResourcesInfo())
     if (kind !== 'Immediate') resources[kind] = (resources[kind] ?? 0) + 1;
   return { heapBytes: heapUsed, externalBytes: external, rssBytes: rss, resources };

@@ -5,19 +5,22 @@ import { describe, expect, test } from 'vitest';
 import { CACHE_MAX_BYTES, type Report } from './million-calls.ts';
 
 const MIB = 2 ** 20;
-/** Fewer for a quick look: but no less than fill the cache and make their way out of it again. */
+/**
+ * Fewer calls are possible for a quick run, but at least as many as fill the cache and cause
+ * evictions.
+ */
 const CALLS = Number(process.env.SOAK_CALLS || 1_000_000);
 const MIN_CALLS = 30_000;
 const MAX_DURATION_MS = 600_000;
 
-/** `node` as it comes, or with the flags given, in a process of its own. */
+/** Runs the soak in its own process, with these flags of Node.js. */
 async function soak(calls: number, ...flags: string[]): Promise<Report> {
   const program = join(import.meta.dirname, 'million-calls.ts');
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [...flags, program, String(calls)],
     {
-      // None of ours: NODE_OPTIONS may set the size of the heap.
+      // Excludes NODE_OPTIONS, which may set the size of the heap.
       env: { PATH: process.env.PATH },
     },
   );
@@ -33,36 +36,38 @@ function expectFullCache({
   valueBytes,
 }: Report): void {
   expect(requests).toBe(calls);
-  // What is not values is the entries' places.
+  // The rest of the cache's bytes is the overhead of entries.
   expect(cachedCalls * valueBytes).toBeGreaterThan(0.75 * CACHE_MAX_BYTES);
   expect(cachedCalls * valueBytes).toBeLessThanOrEqual(CACHE_MAX_BYTES);
   expect(requestsForOldest).toBe(100);
 }
 
-describe('A gateway with a cache of 64 MiB', () => {
-  test('is asked for enough calls to tell', () => {
+describe('Memory of a gateway with a cache of 64 MiB', () => {
+  test('SOAK_CALLS is large enough to fill the cache', () => {
     expect(CALLS).toBeGreaterThanOrEqual(MIN_CALLS);
     expect(CALLS % 1_000).toBe(0);
   });
 
-  test(`takes less than 640 MiB for ${CALLS} distinct calls, where its heap may not grow beyond 256`, {
+  test(`the gateway stays below 640 MiB for ${CALLS} distinct calls with a heap limit of 256 MiB`, {
     timeout: MAX_DURATION_MS,
   }, async () => {
     const report = await soak(CALLS, '--max-old-space-size=256');
     expectFullCache(report);
     // Measured: 450 to 500 MiB.
     expect(report.highWaterRssBytes).toBeLessThan(640 * MIB);
-    // Measured: 116 to 122 MiB, after a hundred thousand calls as after a million. 64 are the cache, 40 the program, 20 the types of 100,000 ids.
+    // Measured: 116 to 122 MiB, after a hundred thousand calls as after a million. The cache has
+    // 64, the program 40, the types of 100,000 ids 20.
     expect(report.liveHeapBytes).toBeLessThan(140 * MIB);
   });
 
-  test('holds no more with memory to spare, though garbage may lie there for longer', {
+  test("the gateway's live heap is as small without a heap limit, although garbage stays longer", {
     timeout: MAX_DURATION_MS,
   }, async () => {
     const report = await soak(Math.max(MIN_CALLS, CALLS / 10));
     expectFullCache(report);
     expect(report.liveHeapBytes).toBeLessThan(140 * MIB);
-    // Measured: 570 to 970 MiB on a machine of 24 GiB, where V8 lets the heap grow to several times what lives in it.
+    // Measured: 570 to 970 MiB on a machine with 24 GiB, where V8 lets the heap grow to several
+    // times the size of the live objects.
     expect(report.highWaterRssBytes).toBeLessThan(1280 * MIB);
   });
 });

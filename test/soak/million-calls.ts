@@ -1,6 +1,7 @@
 /**
- * A process of its own, so that its memory is the gateway's and nobody else's: asks a gateway with a cache of 64 MiB for so many distinct
- * calls, a hundred an operation, and prints what that took as JSON.
+ * Runs in its own process, so that all measured memory belongs to the gateway. Requests this many
+ * distinct calls from a gateway with a cache of 64 MiB, a hundred per operation, and prints the
+ * measurements as JSON:
  *
  *     node test/soak/million-calls.ts 1000000
  */
@@ -15,30 +16,32 @@ import { createEndedCalls, idOf, phoneNumberOf } from './ended-calls.ts';
 export interface Report {
   readonly calls: number;
   readonly seconds: number;
-  /** Requests that the upstream answered while each call was asked for once. */
+  /** Upstream requests while each call was requested once. */
   readonly requests: number;
-  /** The calls, latest first, that were then answered without a request. */
+  /** The most recent calls that were then served without an upstream request. */
   readonly cachedCalls: number;
-  /** Requests that the hundred calls asked for first cost the second time. */
+  /** Upstream requests for the first hundred calls when they were requested a second time. */
   readonly requestsForOldest: number;
   readonly bodyBytes: number;
-  /** What the value of one answer takes, by the cache's own estimate. */
+  /** The size of one response's value, as estimated by the cache. */
   readonly valueBytes: number;
-  /** Resident memory of the process when it had worked for a while, and had remembered nothing yet. */
+  /** Resident memory of the process after the warm-up, before the cache held anything. */
   readonly baseRssBytes: number;
-  /** The highest after any operation. */
+  /** The maximum after any operation. */
   readonly peakRssBytes: number;
-  /** The highest at any moment since the process began, as the system has seen it. */
+  /** The maximum since the process started, as recorded by the operating system. */
   readonly highWaterRssBytes: number;
   readonly finalRssBytes: number;
-  /** What the process holds when it has thrown away all that nobody can reach. */
+  /** Heap in use after garbage collection. */
   readonly liveHeapBytes: number;
 }
 
 export const CACHE_MAX_BYTES = 64 * 2 ** 20;
 const CALLS_PER_OPERATION = 100;
 const CONCURRENT_OPERATIONS = 4;
-/** Until the code is compiled, and the heap has the size that passing objects need. */
+/**
+ * Enough calls to compile the code and to grow the heap to the size that short-lived objects need.
+ */
 const WARM_UP_CALLS = 20_000;
 const MINIMAL_CACHE_BYTES = 2 ** 20;
 
@@ -90,14 +93,14 @@ async function runSoak(calls: number): Promise<Report> {
     const settings = readSettings({
       REVOX_BASE_URL: 'http://revox.test/api',
       REVOX_API_KEY: 'sk_soak',
-      // The standard output is for the report.
+      // The standard output is reserved for the report.
       LOG_LEVEL: 'silent',
       CACHE_MAX_BYTES: String(cacheMaxBytes),
     });
     return createGateway(settings, { fetch: upstream.fetch });
   }
 
-  /** A few operations at a time, each for the next hundred. */
+  /** Runs several operations concurrently, each for the next hundred calls. */
   async function fetchAll(of: Gateway, from: number, count: number): Promise<void> {
     let next = from;
     const keepSending = async () => {
@@ -118,9 +121,9 @@ async function runSoak(calls: number): Promise<Report> {
   }
 }
 
-/** Asks for a hundred calls, and makes sure that each is the one asked for. */
+/** Requests a hundred calls and checks that each result is the requested call. */
 async function fetchCalls(gateway: Gateway, first: number): Promise<void> {
-  const indices = Array.from({ length: CALLS_PER_OPERATION }, (_, place) => first + place);
+  const indices = Array.from({ length: CALLS_PER_OPERATION }, (_, position) => first + position);
   const response = await gateway.fetch(
     new Request('http://localhost/graphql', {
       method: 'POST',
@@ -129,8 +132,8 @@ async function fetchCalls(gateway: Gateway, first: number): Promise<void> {
     }),
   );
   const { data, errors } = (await response.json()) as CallsResult;
-  const wrong = indices.find((index, place) => {
-    const call = data?.calls[place];
+  const wrong = indices.find((index, position) => {
+    const call = data?.calls[position];
     return call?.id !== idOf(index) || call.toPhoneNumber !== phoneNumberOf(index);
   });
   if (wrong !== undefined)
@@ -145,9 +148,10 @@ interface CallsResult {
 }
 
 /**
- * Until a collection finds next to nothing: the signal of each Request holds what listens to it until a FinalizationRegistry has been told that it is
- * gone, which a task of its own does after the collection that has found it. The collector is no flag of the process: until now its memory was
- * nobody's business but its own.
+ * Collects until a collection frees almost nothing. The signal of each Request retains its
+ * listeners until a FinalizationRegistry runs, in a task after the collection that found the
+ * Request. The flag is set only now, so that no explicit collection affects the measurements
+ * before.
  */
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc');

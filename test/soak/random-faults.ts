@@ -17,22 +17,26 @@ import {
 } from '../support/faulty-upstream.ts';
 
 export interface RandomSource {
-  /** 0 to 1. */
+  /** A random number from 0 to 1. */
   next(): number;
   pick<T>(items: readonly T[]): T;
 }
 
-/** All that may happen to one request, each as often as the others. */
+/** The possible faults of a request, all equally likely. */
 const RANDOM_FAULTS: readonly FaultyResponder[] = [
   hang,
   rawBytes(headOf),
-  rawBytes((answer) => headOf(answer) + answer.body.subarray(0, answer.body.length / 2)),
-  rawBytes((answer) => headOf(answer) + answer.body.subarray(0, answer.body.length / 2), reset),
+  rawBytes((response) => headOf(response) + response.body.subarray(0, response.body.length / 2)),
+  rawBytes(
+    (response) => headOf(response) + response.body.subarray(0, response.body.length / 2),
+    reset,
+  ),
   rawBytes('HTTP/1.1 200 OK\r\ncontent-ty', close),
   rawBytes('220 mail ESMTP\r\n', close),
-  drip(function* (answer) {
-    yield headOf(answer);
-    for (let at = 0; at < answer.body.length; at += 512) yield answer.body.subarray(at, at + 512);
+  drip(function* (response) {
+    yield headOf(response);
+    for (let at = 0; at < response.body.length; at += 512)
+      yield response.body.subarray(at, at + 512);
   }, 50),
   ({ socket }) => close(socket),
   ({ socket }) => reset(socket),
@@ -59,13 +63,13 @@ const RANDOM_FAULTS: readonly FaultyResponder[] = [
   withChangedResponse(({ headers }) => ({ headers: { ...headers, 'content-encoding': 'gzip' } })),
 ];
 
-/** Of all requests, so many have a mishap. */
+/** The share of requests with a fault. */
 const FAULT_RATIO = 0.1;
-/** Once a minute nothing works for a while. */
+/** Once a minute the upstream is unavailable for some seconds. */
 const OUTAGE_EVERY_MS = 60_000;
 const OUTAGE_MS = 3_000;
 
-/** An upstream that has mishaps all the time, and outages now and then. */
+/** An upstream with constant random faults and regular outages. */
 export function createRandomFaults(
   chance: RandomSource,
   monotonicNow: () => number,

@@ -5,11 +5,11 @@ import { operationCosts } from '../support/operation-costs.ts';
 import type { GraphQLResult } from '../support/test-gateway.ts';
 import type { RandomSource } from './random-faults.ts';
 
-/** How often each thing came to pass: HTTP statuses, error codes, and what clients do. */
+/** Counts of HTTP statuses, error codes and client actions. */
 export type VisitTally = Record<string, number>;
 
 export interface ClientsOptions {
-  /** Of the GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
   readonly ids: SampleIds;
   readonly callIds: readonly string[];
@@ -19,7 +19,10 @@ export interface ClientsOptions {
 
 type ClientVisit = (key: string) => Promise<void>;
 
-/** Clients of all kinds: who ask what frontends ask, and who leave, stammer, or ask for nonsense. */
+/**
+ * Clients of all kinds: with common operations, early disconnects, unusual formats and invalid
+ * requests.
+ */
 export function createSimulatedClients({
   url,
   ids,
@@ -31,7 +34,7 @@ export function createSimulatedClients({
   const count = (what: string) => {
     tally[what] = (tally[what] ?? 0) + 1;
   };
-  /** Out of a hundred visits, so many of each kind. */
+  /** The frequency of each kind in a hundred visits. */
   const kinds: readonly (readonly [number, ClientVisit])[] = [
     [45, sendCommonOperations],
     [20, fetchRandomCall],
@@ -60,14 +63,14 @@ export function createSimulatedClients({
 
   async function fetchRandomCall(key: string): Promise<void> {
     const id = chance.pick(callIds);
-    const answer = await send(
+    const page = await send(
       key,
       'query ($id: ID!) { call(id: $id) { id status callAttempts { transcript { content } } } }',
       {
         id,
       },
     );
-    const result = answer?.data?.call;
+    const result = page?.data?.call;
     if (result && result.id !== id) throw new Error(`Asked for ${id}, got ${result.id}.`);
   }
 
@@ -76,8 +79,8 @@ export function createSimulatedClients({
       'query ($after: String) { callAttempts(first: 30, after: $after) { nodes { id } pageInfo { endCursor } } }';
     let after: string | null = null;
     for (let page = 0; page < 3; page += 1) {
-      const answer: GraphQLResult | undefined = await send(key, query, { after });
-      after = answer?.data?.callAttempts?.pageInfo.endCursor ?? null;
+      const result: GraphQLResult | undefined = await send(key, query, { after });
+      after = result?.data?.callAttempts?.pageInfo.endCursor ?? null;
       if (after === null) return;
     }
   }
@@ -98,7 +101,7 @@ export function createSimulatedClients({
     );
   }
 
-  /** A document, and an operation, that nobody has sent before. */
+  /** Sends a new document with a new operation name. */
   async function varyRequestFormat(key: string): Promise<void> {
     await send(key, `query Visit${visits} { assistants(first: 5) { nodes { id name } } }`);
   }
@@ -120,7 +123,7 @@ export function createSimulatedClients({
     await send(`${key}_refused_${visits}`, '{ assistants { nodes { id } } }');
   }
 
-  /** Sends a part of a request, and is gone. */
+  /** Sends a part of a request and closes the connection. */
   async function abortConnection(key: string): Promise<void> {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname).on('error', () => {});
@@ -132,7 +135,7 @@ export function createSimulatedClients({
       chance.next() * 100,
     );
     await closed;
-    count('broken off');
+    count('request aborted');
   }
 
   async function send(
@@ -152,13 +155,13 @@ export function createSimulatedClients({
         body: JSON.stringify({ query, variables }),
         ...(signal && { signal }),
       });
-      const answer = (await response.json()) as GraphQLResult;
+      const result = (await response.json()) as GraphQLResult;
       count(`HTTP ${response.status}`);
-      for (const { extensions } of answer.errors ?? []) count(extensions.code);
-      return answer;
+      for (const { extensions } of result.errors ?? []) count(extensions.code);
+      return result;
     } catch (error) {
       if (!signal?.aborted) throw error;
-      count('left');
+      count('disconnected');
       return undefined;
     }
   }

@@ -10,9 +10,9 @@ import { KEY_A } from '../support/test-gateway.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What the heap grows by while something is made, bytes, garbage left out. */
+/** The growth of the heap by the value that `make` creates, in bytes, without garbage. */
 async function heapOf(make: () => Promise<unknown>): Promise<number> {
-  // The first time, code is compiled.
+  // The first run compiles code.
   await growthBy(make);
   return growthBy(make);
 }
@@ -21,12 +21,16 @@ async function growthBy(make: () => Promise<unknown>): Promise<number> {
   const before = await heapInUse();
   const made = await make();
   const growth = (await heapInUse()) - before;
-  // Until here it is in use.
+  // Keeps the value alive until after the measurement.
   expect(made).toBeDefined();
   return growth;
 }
 
-/** What was made before is let go of by whatever waited for it in a turn of the event loop, and may be half marked by a collection under way. */
+/**
+ * The heap in use after garbage collection. Pending work of the event loop may still retain
+ * earlier values, and a collection in progress may already have marked them: two iterations and
+ * three collections free them.
+ */
 async function heapInUse(): Promise<number> {
   await new Promise(setImmediate);
   collectGarbage();
@@ -36,12 +40,12 @@ async function heapInUse(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Reads each text as an answer of the upstream is read: parsed, and frozen all the way down. */
+/** Reads each text like an upstream response: parses and deeply freezes it. */
 function readAll(texts: readonly string[]): unknown[] {
   return texts.map((text) => parseJson([Buffer.from(text)]));
 }
 
-/** How the estimate compares with what the heap really grew by. */
+/** The ratio of the estimate to the measured growth of the heap. */
 async function estimateOverHeap(texts: readonly string[]): Promise<number> {
   let estimated = 0;
   for (const value of readAll(texts)) estimated += estimateBytes(value);
@@ -56,7 +60,7 @@ const MAX_RATIO = 1.25;
 
 const { calls, attempts, assistants, campaigns } = createSandbox().control.data(KEY_A);
 
-/** The same, with what people say and write in another script. */
+/** The same value with its texts in another script. */
 function translate(value: unknown, toLetter: string): string {
   const SPOKEN = new Set([
     'content',
@@ -77,7 +81,7 @@ function repeat(times: number, toValue: (index: number) => unknown): string[] {
   return Array.from({ length: times }, (_, index) => JSON.stringify(toValue(index)));
 }
 
-describe('The estimate comes near what is really taken', () => {
+describe('Size estimate of cached values', () => {
   const pages = Array.from({ length: 40 }, (_, page) =>
     JSON.stringify({ calls: attempts.slice(page * 50, page * 50 + 50) }),
   );
@@ -139,13 +143,13 @@ describe('The estimate comes near what is really taken', () => {
       of: 'an object with a name as long as a book',
       texts: repeat(20, (index) => ({ [String(index).padEnd(100_000)]: 1 })),
     },
-  ])('of $of', async ({ texts }) => {
+  ])('the estimate is close to the measured heap size: $of', async ({ texts }) => {
     const ratio = await estimateOverHeap(texts);
     expect(ratio).toBeGreaterThan(MIN_RATIO);
     expect(ratio).toBeLessThan(MAX_RATIO);
   });
 
-  test('of a memory full of calls, with their places', async () => {
+  test('the estimate is close to the measured heap size of a memory store full of calls, overhead included', async () => {
     const texts = calls.map((call) => JSON.stringify(call));
     const create = () =>
       createMemoryStore({
@@ -155,7 +159,7 @@ describe('The estimate comes near what is really taken', () => {
         now: () => 0,
         startTimer: () => () => {},
       });
-    // Empty, each takes half a megabyte for its indexes.
+    // An empty store takes half a megabyte for its indexes.
     const memories = [create(), create()];
     const fingerprint = 'f'.repeat(43);
     let bytes = 0;

@@ -15,30 +15,39 @@ import { createRandomFaults } from './random-faults.ts';
 import { createSimulatedClients, type VisitTally } from './simulated-clients.ts';
 
 export interface SoakResult {
-  /** Of a client, while the load was steady. */
+  /** Visits of clients during the steady load. */
   readonly visits: number;
   readonly upstreamRequests: number;
-  /** Connections of clients that the gateway has closed early. */
+  /** Client connections that the gateway closed (`client_disconnects_total`). */
   readonly disconnects: number;
-  /** Of the visits, and of the requests that warm it up. */
+  /** Outcomes of the visits and of the warm-up requests. */
   readonly tally: VisitTally;
-  /** When nothing had been asked yet, and when nobody asked any more. */
+  /** Resources before the first request and after the last one. */
   readonly idle: { readonly before: ProcessUsage; readonly after: ProcessUsage };
-  /** While the load was steady. */
+  /** Samples during the steady load. */
   readonly samples: readonly (ProcessUsage & { readonly atMs: number })[];
   readonly ending: Ending;
 }
 
 export const VISITS_PER_SECOND = 60;
-/** Who comes when there are so many already goes away again: on a machine that cannot keep up, they would only become more. */
+/**
+ * A visit is skipped when this many are in progress; on a slow machine their number would grow
+ * without bound.
+ */
 const MAX_CONCURRENT_VISITS = 100;
 const SAMPLE_EVERY_MS = 10_000;
-/** What is only forgotten after a minute has been forgotten, and what is compiled only when it is used has been. */
+/**
+ * How long the load runs before the measurement, in ms. By then, state with a lifetime of a minute
+ * has expired, and code that is compiled on first use has been compiled.
+ */
 const SETTLE_MS = 180_000;
-/** More keys and documents than anything is remembered of: what grows with them has grown. */
+/** More keys and documents than any cache holds, so that bounded memory has reached its bound. */
 const INITIAL_KEYS = 10_500;
 const KEYS = 40;
-/** Longer than anybody keeps connections that nobody uses: the gateway offers its clients 65 seconds. */
+/**
+ * Longer than any idle connection is kept: the gateway keeps connections of clients for 65
+ * seconds.
+ */
 const IDLE_MS = 100_000;
 const SEED = 7;
 
@@ -50,8 +59,10 @@ const SETTINGS = {
 };
 
 /**
- * Asks a gateway in a process of its own, over real sockets and with an upstream that has mishaps, as often each second for so long.
- * @param isQuick leaves out what only a measurement needs: filling what is bounded, and letting it settle
+ * Sends visits at a constant rate to a gateway in its own process, over real sockets and with an
+ * upstream that has random faults.
+ * @param isQuick skips what only a measurement needs: filling bounded caches, and waiting until
+ * the load has settled
  */
 export async function runSoak(
   minutes: number,
@@ -76,21 +87,21 @@ export async function runSoak(
 
   upstream.respondWith(createRandomFaults(createRandom(SEED, 'upstream'), monotonicNow));
   let upstreamRequests = 0;
-  const forget = () => {
+  const reset = () => {
     upstreamRequests += upstream.traffic().length;
     sandbox.control.clearLog();
   };
   const load = startLoad(visit);
-  await load.during(isQuick ? 0 : SETTLE_MS, forget);
-  forget();
+  await load.during(isQuick ? 0 : SETTLE_MS, reset);
+  reset();
   upstreamRequests = 0;
   const visitsBefore = load.visits;
 
   let disconnects = 0;
   const samples: (ProcessUsage & { atMs: number })[] = [];
   const sample = async () => {
-    forget();
-    // As Prometheus does.
+    reset();
+    // Reads the metrics regularly, as Prometheus does.
     const metrics = parseMetrics(await (await fetch(new URL('/metrics', gateway.url))).text());
     disconnects = sumSamples(metrics, 'client_disconnects_total');
     samples.push({ atMs: monotonicNow(), ...(await gateway.measure()) });
@@ -112,31 +123,31 @@ export async function runSoak(
   };
 }
 
-/** All keys are those of one organization, but for those that are refused. */
+/** Maps all keys to the key of one organization, except keys that the upstream must reject. */
 function withSandboxKey(request: Request): Request {
   const key = request.headers.get('authorization') ?? '';
   if (!key.includes('_refused_')) request.headers.set('authorization', `Bearer ${KEY_A}`);
   return request;
 }
 
-/** Visits begin at the same pace, however long each takes. */
+/** Starts visits at a constant rate, independent of their duration. */
 function startLoad(visit: (key: string) => Promise<void>) {
   const inFlight = new Set<Promise<void>>();
   let visits = 0;
   let failure: unknown;
   const startedAt = performance.now();
   let due = 0;
-  // A busy machine comes late, and catches up.
+  // On a busy machine the timer fires late, and the loop catches up.
   const timer = setInterval(() => {
     const until = ((performance.now() - startedAt) * VISITS_PER_SECOND) / 1000;
     while (due < until) {
       due += 1;
-      if (inFlight.size < MAX_CONCURRENT_VISITS) begin();
+      if (inFlight.size < MAX_CONCURRENT_VISITS) startVisit();
     }
   }, 1000 / VISITS_PER_SECOND);
 
-  function begin(): void {
-    // A new key now and then: whoever remembers them all grows.
+  function startVisit(): void {
+    // Adds a new key regularly, which reveals state that is kept for each key without a bound.
     const key =
       visits % VISITS_PER_SECOND === 0 ? `sk_soak_new_${visits}` : `sk_soak_${visits % KEYS}`;
     visits += 1;
@@ -167,7 +178,10 @@ function startLoad(visit: (key: string) => Promise<void>) {
   };
 }
 
-/** So many keys that are taken, each with a document that nobody has sent before, and so many keys that are not. */
+/**
+ * Sends requests with `INITIAL_KEYS` valid keys, each with a new document, and with as many
+ * rejected keys.
+ */
 async function fill(url: string, tally: VisitTally): Promise<void> {
   let next = 0;
   const one = async () => {
@@ -182,18 +196,18 @@ async function fill(url: string, tally: VisitTally): Promise<void> {
         }),
       });
       await response.arrayBuffer();
-      tally['first visits'] = (tally['first visits'] ?? 0) + 1;
+      tally['warm-up requests'] = (tally['warm-up requests'] ?? 0) + 1;
     }
   };
   await Promise.all(Array.from({ length: 4 }, one));
 }
 
-/** Waits until nothing is left of all that, as long as that may take. */
+/** Waits until the gateway has no open socket, for at most `IDLE_MS`. */
 async function settle(gateway: MeasuredGateway): Promise<ProcessUsage> {
-  const giveUpAt = performance.now() + IDLE_MS;
+  const deadlineAt = performance.now() + IDLE_MS;
   for (;;) {
     const measure = await gateway.measure();
-    if (performance.now() > giveUpAt || (measure.resources.TCPSocketWrap ?? 0) === 0)
+    if (performance.now() > deadlineAt || (measure.resources.TCPSocketWrap ?? 0) === 0)
       return measure;
     await sleep(1_000);
   }

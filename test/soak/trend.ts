@@ -5,15 +5,15 @@ export interface Point {
 
 export interface Trend {
   readonly mean: number;
-  /** How much higher the line that fits best ends than it begins. */
+  /** The difference between the end and the start of the regression line. */
   readonly rise: number;
 }
 
-/** The straight line that fits best, by least squares. */
+/** The regression line, by least squares. */
 export function toTrend(points: readonly Point[]): Trend {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || first.x === last.x)
-    throw new Error('A trend takes points at two moments or more.');
+    throw new Error('A trend requires points at two moments or more.');
   const meanOf = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + value, 0) / values.length;
   const x = meanOf(points.map((point) => point.x));

@@ -8,7 +8,7 @@ export const rowsListQuery = graphql`
   }
 `;
 
-// Relay asks for a further page through `node(id:)`: `@refetchable` on a type that is a `Node`.
+// `Campaign` is a `Node`, so `@refetchable` makes Relay request further pages through `node(id:)`.
 export const rowsList = graphql`
   fragment rowsList_campaign on Campaign
   @refetchable(queryName: "rowsListPaginationQuery")

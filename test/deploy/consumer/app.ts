@@ -1,4 +1,7 @@
-/** A company's own server: what installs the package, compiles against its types, and mounts it in three ways. */
+/**
+ * A company's own server. It compiles against the types of the installed package, and mounts the
+ * gateway in three ways.
+ */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,8 +33,8 @@ app.get('/own', (_, response) => {
   response.send('own');
 });
 
-const answers = {
-  fetch: await ask((path, init) =>
+const results = {
+  fetch: await sendRequests((path, init) =>
     gateway.fetch(new Request(new URL(path, 'http://localhost'), init)),
   ),
   'node:http': await serve(toNodeHandler(gateway.fetch)),
@@ -40,27 +43,35 @@ const answers = {
 };
 await gateway.dispose();
 await upstream.close();
-process.stdout.write(`${JSON.stringify(answers)}\n`);
+process.stdout.write(`${JSON.stringify(results)}\n`);
 
 async function serve(listener: RequestListener): Promise<unknown> {
   const server = createServer(listener).listen(0, HOST);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const answer = await ask((path, init) => fetch(new URL(path, `http://${HOST}:${port}`), init));
+  const result = await sendRequests((path, init) =>
+    fetch(new URL(path, `http://${HOST}:${port}`), init),
+  );
   server.close();
   server.closeAllConnections();
-  return answer;
+  return result;
 }
 
-async function ask(send: (path: string, init: RequestInit) => Promise<Response>): Promise<unknown> {
+async function sendRequests(
+  send: (path: string, init: RequestInit) => Promise<Response>,
+): Promise<unknown> {
   const ready = await send('/ready', {});
   const headers = { 'content-type': 'application/json' };
-  const answer = await send('/graphql', {
+  const response = await send('/graphql', {
     method: 'POST',
     headers,
     body: JSON.stringify({ query }),
   });
-  return { ready: ready.status, answer: await answer.json(), own: (await send('/own', {})).status };
+  return {
+    ready: ready.status,
+    result: await response.json(),
+    own: (await send('/own', {})).status,
+  };
 }
 
 function faultsOf(environment: Record<string, string>): readonly string[] {

@@ -51,7 +51,7 @@ const entities = (
 });
 
 /** The upstream responds to each request for a call with this status. */
-const answering = (status: number) => (request: Request) =>
+const respondingWith = (status: number) => (request: Request) =>
   new URL(request.url).pathname.includes('/call/')
     ? Response.json({ error: 'x' }, { status })
     : undefined;
@@ -83,13 +83,13 @@ const FAILING_OPERATIONS: readonly WorstOperation[] = [
   entities('ids that a URL cannot contain', () => ({ __typename: 'Campaign', id: '.' })),
   entities('calls while the upstream fails', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
     key: KNOWN_KEY,
-    respond: answering(500),
+    respond: respondingWith(500),
     outcomes: ['UPSTREAM_UNAVAILABLE'],
     maxUpstreamRequests: 250,
   }),
   entities('unknown calls', (n) => ({ __typename: 'Call', id: `call-${n}` }), {
     key: KNOWN_KEY,
-    respond: answering(404),
+    respond: respondingWith(404),
     outcomes: ['UPSTREAM_BUDGET_EXCEEDED'],
     maxUpstreamRequests: 250,
   }),
@@ -97,7 +97,7 @@ const FAILING_OPERATIONS: readonly WorstOperation[] = [
     name: '100 × 100 ids of calls while the upstream fails',
     bound: '`MAX_ERRORS` (100)',
     key: KNOWN_KEY,
-    respond: answering(500),
+    respond: respondingWith(500),
     outcomes: ['UPSTREAM_UNAVAILABLE'],
     maxUpstreamRequests: 250,
     toBody: () =>

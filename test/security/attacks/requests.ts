@@ -20,13 +20,13 @@ export interface OutcomeTally {
 
 export function createOutcomeTally(): OutcomeTally {
   const outcomes: Record<string, number> = {};
-  let maxAnswerBytes = 0;
+  let maxResponseBytes = 0;
   return {
     record(outcome, bytes = 0) {
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-      maxAnswerBytes = Math.max(maxAnswerBytes, bytes);
+      maxResponseBytes = Math.max(maxResponseBytes, bytes);
     },
-    observed: () => ({ outcomes, maxAnswerBytes }),
+    observed: () => ({ outcomes, maxResponseBytes }),
   };
 }
 

@@ -75,22 +75,22 @@ function open({ url, signal }: Target): Socket {
 }
 
 /** Keeps this number of connections open, sends the text on each, and reopens each one that closes. */
-async function holdConnections(target: Target, count: number, said: string): Promise<Observed> {
+async function holdConnections(target: Target, count: number, sent: string): Promise<Observed> {
   const tally = createOutcomeTally();
   await repeat(target, count, async () => {
     const socket = open(target);
-    if (said !== '') socket.write(said);
-    let answer = '';
+    if (sent !== '') socket.write(sent);
+    let response = '';
     socket.on('data', (part: Buffer) => {
-      answer += part.toString('latin1');
+      response += part.toString('latin1');
     });
     await new Promise((resolve) => socket.once('close', resolve));
     if (target.signal.aborted) {
       tally.record('open');
       return;
     }
-    const [head = '', body = ''] = answer.split('\r\n\r\n');
-    tally.record(answer === '' ? 'closed' : toOutcome(body, Number(head.slice(9, 12))));
+    const [head = '', body = ''] = response.split('\r\n\r\n');
+    tally.record(response === '' ? 'closed' : toOutcome(body, Number(head.slice(9, 12))));
     await pause(target, 10);
   });
   return tally.observed();

@@ -21,7 +21,7 @@ const HOSTS = [
   'localhost.evil.test',
 ];
 
-async function askWithHosts(target: Target): Promise<Observed> {
+async function sendWithHosts(target: Target): Promise<Observed> {
   const tally = createOutcomeTally();
   await repeat(target, 2, async (_worker, round) => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -62,8 +62,8 @@ export const attacks: readonly Attack[] = [
     name: "One object for which the upstream rejects the gateway's own key (403), requested repeatedly, in service mode",
     bound: 'a 403 for one object drops no cache entry',
     settings: { REVOX_API_KEY: KNOWN_KEY },
-    respond: (asked) =>
-      new URL(asked.url).pathname.endsWith('/call/refused')
+    respond: (received) =>
+      new URL(received.url).pathname.endsWith('/call/refused')
         ? Response.json({ error: 'Forbidden' }, { status: 403 })
         : undefined,
     run: (target) =>
@@ -79,7 +79,7 @@ export const attacks: readonly Attack[] = [
     bound:
       'a gateway that requires no credential accepts only `localhost`, `127.0.0.1` and `[::1]`',
     settings: { REVOX_API_KEY: KNOWN_KEY },
-    run: askWithHosts,
+    run: sendWithHosts,
     maxUpstreamRequests: () => MAX_OF_NEIGHBOUR,
     outcomes: ['FORBIDDEN'],
   },

@@ -33,7 +33,7 @@ const respondToAttacker =
       : undefined;
   };
 
-const turns = Array.from({ length: 180 }, (_, n) => ({
+const messages = Array.from({ length: 180 }, (_, n) => ({
   role: n % 2 === 0 ? 'agent' : 'user',
   content: `A sentence of a transcript that goes on for a while, number ${n}`,
   start: n * 1.5,
@@ -48,7 +48,7 @@ function longRows(campaign: string, page: number): Response {
       call: {
         id: `call-${id}`,
         status: 'completed',
-        call_attempts: [{ id: `attempt-${id}`, transcript: turns }],
+        call_attempts: [{ id: `attempt-${id}`, transcript: messages }],
       },
     };
   });

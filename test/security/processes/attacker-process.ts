@@ -1,4 +1,7 @@
-/** The attacker's process: `node attacker.ts ATTACK URL MILLISECONDS`. It sends what it saw to its parent. */
+/**
+ * The attacker process: `node attacker-process.ts ATTACK URL MILLISECONDS`. It sends its
+ * observations to its parent.
+ */
 import { findAttack } from '../attacks.ts';
 
 const [id = '', url = '', ms = ''] = process.argv.slice(2);

@@ -1,4 +1,7 @@
-/** A server that does nothing but answer, in a process of its own: what takes long there is the machine's, not the gateway's. It sends its URL. */
+/**
+ * A server in its own process that only responds. Its latencies are those of the machine, not of
+ * the gateway. It sends its URL to its parent.
+ */
 import { createServer } from 'node:http';
 import { listenOnFreePort } from '../../support/served-gateway.ts';
 

@@ -1,6 +1,7 @@
 /**
- * The upstream's process: `node upstream.ts ATTACK NEIGHBOUR`. It serves the sandbox, and the attack's own answers to every key but the
- * neighbour's. It sends its URL to its parent, and to each message after that the number of requests by other keys.
+ * The upstream process: `node upstream-server.ts ATTACK NEIGHBOUR`. It serves the sandbox, and the
+ * attack's responses to every key except the neighbour's. It sends its URL to its parent, and in
+ * reply to each later message the number of requests with other keys.
  */
 import { createServer } from 'node:http';
 import { createServerAdapter } from '@whatwg-node/server';
@@ -13,7 +14,7 @@ const attack = await findAttack(id);
 const sandbox = createSandbox();
 let foreign = 0;
 
-// The sandbox's own server reads an answer to its end before it sends it: an attack's answer may have none.
+// The sandbox's own server buffers a whole response, and an attack's response may be endless.
 const server = createServer(
   createServerAdapter(async (request: Request): Promise<Response> => {
     if (request.headers.get('authorization') === `Bearer ${neighbour}`)
@@ -31,6 +32,6 @@ const port = await listenOnFreePort(
 );
 process.on('message', () => process.send?.(foreign));
 process.on('disconnect', () => process.exit());
-// A gateway that leaves is no reason to end.
+// A disconnected gateway must not end the process.
 process.on('uncaughtException', () => {});
 process.send?.(`http://127.0.0.1:${port}${sandbox.basePath}`);
