@@ -421,7 +421,7 @@ describe('Architecture rules', () => {
   });
 
   test('the modules of a start include transitive imports and no lazy ones', () => {
-    const house = [
+    const sourceFiles = [
       { path: 'main.ts', text: "import './a.ts'; import type { JWK } from 'jose';" },
       {
         path: 'a.ts',
@@ -431,7 +431,7 @@ describe('Architecture rules', () => {
       { path: 'room/c.ts', text: "import { Agent } from 'undici/agent';" },
       { path: 'room/late.ts', text: "import 'jose';" },
     ];
-    expect([...loadedModules(['main.ts'], house)].sort()).toEqual([
+    expect([...loadedModules(['main.ts'], sourceFiles)].sort()).toEqual([
       'a.ts',
       'main.ts',
       'room/b.ts',

@@ -15,25 +15,25 @@ const campaign = campaigns[0]!;
  * drift.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
-async function askChanged(selection: string, change: (call: any) => void) {
+async function executeWithChange(selection: string, change: (call: any) => void) {
   gateway.sandbox.control.heal();
   gateway.traffic();
   gateway.sandbox.control.transform('/call/', (body) => {
     change(body.call);
     return body;
   });
-  const answer = await gateway.execute(
+  const result = await gateway.execute(
     `query ($id: ID!) { call(id: $id) { ${selection} } }`,
     { id: call.id },
     { 'x-revox-trace': '1' },
   );
-  expect(answer.errors).toBeUndefined();
+  expect(result.errors).toBeUndefined();
   expect(gateway.traffic()).toEqual([`GET /call/${call.id}`]);
   expect(gateway.unexpectedErrors).toEqual([]);
   return {
-    call: answer.data.call,
-    ...toDrift(answer.extensions),
-    unrecognized: answer.extensions.unrecognized,
+    call: result.data.call,
+    ...toDrift(result.extensions),
+    unrecognized: result.extensions.unrecognized,
   };
 }
 
@@ -54,7 +54,7 @@ describe('Drift in the upstream trace', () => {
   test('missing required keys and forbidden nulls are reported as drift', async () => {
     const selection =
       'direction fromPhoneNumber organizationId assistant { name prompt } campaign { id }';
-    const { call, drift } = await askChanged(selection, (call) => {
+    const { call, drift } = await executeWithChange(selection, (call) => {
       delete call.direction;
       delete call.organization_id;
       call.from_phone_number = null;
@@ -80,7 +80,7 @@ describe('Drift in the upstream trace', () => {
   test('unreadable values and coerced values of another type are reported as drift', async () => {
     const selection =
       'callsCount firstSentenceDelayMs toPhoneNumber direction createdAt assistant { id ivrNavigationEnabled voice { speed } maxCallDurationSecs } campaign { id }';
-    const { call, drift } = await askChanged(selection, (call) => {
+    const { call, drift } = await executeWithChange(selection, (call) => {
       call.calls_count = '3';
       call.first_sentence_delay_ms = 1.5;
       call.to_phone_number = 33123456789;
@@ -123,7 +123,7 @@ describe('Drift in the upstream trace', () => {
   });
 
   test('unrecognized enum values and language models are reported as drift, once per occurrence', async () => {
-    const { call, drift, unrecognized } = await askChanged(
+    const { call, drift, unrecognized } = await executeWithChange(
       'status lastCallAttempt { transcript { role } } llmModel { __typename }',
       (call) => {
         call.status = 'paused';
@@ -160,7 +160,7 @@ describe('Drift in the upstream trace', () => {
   });
 
   test('unreadable items of embedded lists are reported as dropped', async () => {
-    const { call, drift } = await askChanged(
+    const { call, drift } = await executeWithChange(
       'callAttempts { id } assistant { structuredOutputConfig { enumOptions } }',
       (call) => {
         call.call_attempts = [null, 'attempt', { id: '' }, { id: 'a' }, [{ id: 'b' }]];
@@ -188,7 +188,7 @@ describe('Drift in the upstream trace', () => {
       calls: [null, ...calls.slice(1)],
     }));
     gateway.sandbox.control.transform('/assistants', ({ assistants }) => ({
-      assistants: [...assistants, { name: 'nobody' }, 'x'],
+      assistants: [...assistants, { name: 'absent' }, 'x'],
     }));
     gateway.sandbox.control.transform(/^\/campaigns\/.*\/rows/, ({ rows }) => ({
       rows: [...rows.slice(0, -1), 7],
@@ -208,20 +208,20 @@ describe('Drift in the upstream trace', () => {
   });
 
   test('drift is reported only for selected fields and only with a trace', async () => {
-    const { drift } = await askChanged('id', (call) => {
+    const { drift } = await executeWithChange('id', (call) => {
       delete call.direction;
       call.calls_count = 'many';
     });
     expect(drift).toBeUndefined();
-    const answer = await gateway.execute(
+    const result = await gateway.execute(
       'query ($id: ID!) { call(id: $id) { direction callsCount } }',
       { id: call.id },
     );
-    expect(answer).toEqual({ data: { call: { direction: null, callsCount: null } } });
+    expect(result).toEqual({ data: { call: { direction: null, callsCount: null } } });
   });
 
   test('drift that occurs several times is listed once with its count', async () => {
-    const { drift } = await askChanged('a: direction b: direction', (call) => {
+    const { drift } = await executeWithChange('a: direction b: direction', (call) => {
       delete call.direction;
     });
     expect(drift).toEqual(['missing Call.direction 2']);
@@ -280,7 +280,7 @@ describe('Documented values', () => {
       { call_retry_config: { calling_windows: [] } },
     ],
   ])('a response with %s has no drift', async (_what, selection, changes) => {
-    const { drift } = await askChanged(selection, (call) => Object.assign(call, changes));
+    const { drift } = await executeWithChange(selection, (call) => Object.assign(call, changes));
     expect(drift).toBeUndefined();
   });
 });
@@ -304,7 +304,7 @@ describe('Values derived from other API versions', () => {
   };
 
   test('a flat retry configuration becomes one calling window for calls and assistants', async () => {
-    const { call, drift } = await askChanged(
+    const { call, drift } = await executeWithChange(
       `callRetryConfig { ${WINDOWS} } assistant { callRetryConfig { ${WINDOWS} } }`,
       (call) => {
         call.call_retry_config = FLAT;
@@ -322,7 +322,7 @@ describe('Values derived from other API versions', () => {
   });
 
   test('a field that is missing in a flat retry configuration is null in its calling window', async () => {
-    const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
+    const { call, drift } = await executeWithChange(`callRetryConfig { ${WINDOWS} }`, (call) => {
       call.call_retry_config = {
         retry_delay_seconds: 60,
         max_retry_attempts: 1,
@@ -340,7 +340,7 @@ describe('Values derived from other API versions', () => {
   });
 
   test('existing calling windows take precedence over a flat retry configuration', async () => {
-    const { call, drift } = await askChanged(`callRetryConfig { ${WINDOWS} }`, (call) => {
+    const { call, drift } = await executeWithChange(`callRetryConfig { ${WINDOWS} }`, (call) => {
       call.call_retry_config = { ...FLAT, calling_windows: [] };
     });
     expect(call.callRetryConfig.callingWindows).toEqual([]);
@@ -362,7 +362,7 @@ describe('Values derived from other API versions', () => {
     'a missing or null status is derived from the two flags: $status of $is_cancelled, $is_completed',
     async ({ status, ...flags }) => {
       for (const absent of [undefined, null]) {
-        const { call, drift } = await askChanged('status', (call) => {
+        const { call, drift } = await executeWithChange('status', (call) => {
           delete call.is_cancelled;
           delete call.is_completed;
           Object.assign(call, flags, { status: absent });
@@ -385,7 +385,7 @@ describe('Values derived from other API versions', () => {
   ])(
     'the two flags are derived from a known status and are null for any other: $status',
     async ({ status, ...flags }) => {
-      const { call, drift } = await askChanged('isCancelled isCompleted', (call) => {
+      const { call, drift } = await executeWithChange('isCancelled isCompleted', (call) => {
         call.status = status;
         delete call.is_cancelled;
         delete call.is_completed;
@@ -397,7 +397,7 @@ describe('Values derived from other API versions', () => {
   );
 
   test('a status and flags that are present are not changed even if they contradict each other', async () => {
-    const { call, drift } = await askChanged('status isCancelled isCompleted', (call) => {
+    const { call, drift } = await executeWithChange('status isCancelled isCompleted', (call) => {
       Object.assign(call, { status: 'calling', is_cancelled: true, is_completed: true });
     });
     expect(call).toEqual({ status: 'CALLING', isCancelled: true, isCompleted: true });
@@ -406,7 +406,7 @@ describe('Values derived from other API versions', () => {
 
   test('a missing last attempt is derived from the first item of the attempts, which are sorted newest first', async () => {
     const lastOf = (call_attempts: unknown) =>
-      askChanged('lastCallAttempt { id }', (call) => {
+      executeWithChange('lastCallAttempt { id }', (call) => {
         delete call.last_call_attempt;
         call.call_attempts = call_attempts;
       });
@@ -425,7 +425,7 @@ describe('Values derived from other API versions', () => {
   });
 
   test('missing attempts are not derived from the last attempt because one attempt may not be all of them', async () => {
-    const { call, drift } = await askChanged(
+    const { call, drift } = await executeWithChange(
       'callAttempts { id } lastCallAttempt { id }',
       (call) => {
         delete call.call_attempts;
@@ -436,7 +436,7 @@ describe('Values derived from other API versions', () => {
   });
 
   test('a transcript that is a single string, as in webhooks, is null and reported as unreadable', async () => {
-    const { call, drift } = await askChanged(
+    const { call, drift } = await executeWithChange(
       'lastCallAttempt { id transcript { content } }',
       (call) => {
         call.last_call_attempt.transcript = 'Hello. Hello?';

@@ -91,13 +91,13 @@ describe.each(OPERATIONS)('Mutated responses for $what', (operation) => {
     `random mutations of the response for ${operation.what} cause only expected errors and valid field types`,
     async () => {
       await fc.assert(
-        fc.asyncProperty(mutations({ maxLength: 6 }), async (odd) => {
-          const { data, errors, changed } = await askChanged(operation, (body) =>
-            odd.map(toChange(body)),
+        fc.asyncProperty(mutations({ maxLength: 6 }), async (drifts) => {
+          const { data, errors, changed } = await executeWithChange(operation, (body) =>
+            drifts.map(toChange(body)),
           );
           // An operation may fail only if a mutation affects the envelope or an id.
           const mayFail = changed.some(
-            (place) => place.length <= root.length || place.at(-1) === 'id',
+            (path) => path.length <= root.length || path.at(-1) === 'id',
           );
           for (const { extensions } of errors ?? []) {
             expect(extensions.code).toBe('UPSTREAM_INVALID_RESPONSE');
@@ -117,19 +117,19 @@ describe.each(OPERATIONS.slice(0, 3))('One mutation of $what', (operation) => {
   const { query, root } = operation;
   const field = /\w+/.exec(query)![0];
   let honest: unknown;
-  const isInside = (place: JsonPath) =>
-    place.length > root.length && !(place.length === root.length + 1 && place.at(-1) === 'id');
+  const isInside = (path: JsonPath) =>
+    path.length > root.length && !(path.length === root.length + 1 && path.at(-1) === 'id');
 
   /** Expects the mutated response to differ from the original one only in the mutated field. */
   async function expectNothingElse(toChanges: (body: unknown) => readonly Change[]) {
-    const { data, errors, changed } = await askChanged(operation, toChanges);
+    const { data, errors, changed } = await executeWithChange(operation, toChanges);
     expect(errors).toBeUndefined();
     expect(gateway.unexpectedErrors).toEqual([]);
     const path = [field, ...fieldOf((changed[0] ?? []).slice(root.length))];
     expect(without(data, path), JSON.stringify(changed)).toEqual(without(honest, path));
   }
   beforeAll(async () => {
-    honest = (await askChanged(operation, () => [])).data;
+    honest = (await executeWithChange(operation, () => [])).data;
   });
 
   test(`a plain mutation at every kind of path in ${operation.what} changes only its own field`, async () => {
@@ -150,8 +150,8 @@ describe.each(OPERATIONS.slice(0, 3))('One mutation of $what', (operation) => {
     `a random mutation in ${operation.what} changes only its own field`,
     async () => {
       await fc.assert(
-        fc.asyncProperty(mutations({ maxLength: 1 }), (odd) =>
-          expectNothingElse((body) => odd.map(toChange(body, isInside))),
+        fc.asyncProperty(mutations({ maxLength: 1 }), (drifts) =>
+          expectNothingElse((body) => drifts.map(toChange(body, isInside))),
         ),
         { numRuns: NUM_RUNS },
       );
@@ -171,7 +171,7 @@ const PLAIN: readonly MutationKind[] = [
 /**
  * Executes the operation over mutated upstream responses; returns its result and the mutated paths.
  */
-async function askChanged(
+async function executeWithChange(
   { query, from = /^(?!.*\bpage=[2-9])/ }: Operation,
   toChanges: (body: unknown) => readonly Change[],
 ) {
@@ -221,9 +221,9 @@ function misfits(value: unknown, field = ''): string[] {
  * The path of the GraphQL field that an upstream path affects. It ends at a list, at the object of
  * an id, at a union and at a free-form payload.
  */
-function fieldOf(place: JsonPath): string[] {
+function fieldOf(path: JsonPath): string[] {
   const fields: string[] = [];
-  for (const key of place) {
+  for (const key of path) {
     if (typeof key === 'number' || key === 'id') break;
     fields.push(key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()));
     if (['llm_model', 'metadata', 'structured_output', 'input_data'].includes(key)) break;

@@ -18,14 +18,14 @@ function createGatewayWithCall() {
     )!;
   /** Requests the call, whose upstream response `change` modifies. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is whatever a test makes of it
-  const askChanged = (change: (call: any) => void, selection: string) => {
+  const executeWithChange = (change: (call: any) => void, selection: string) => {
     gateway.sandbox.control.transform('/call/', (body) => {
       change(body.call);
       return body;
     });
     return gateway.execute(`query ($id: ID!) { call(id: $id) { ${selection} } }`, { id: call.id });
   };
-  return { gateway, call, askChanged, request: `GET /call/${call.id}` };
+  return { gateway, call, executeWithChange, request: `GET /call/${call.id}` };
 }
 
 function expectNoUnexpectedErrors({ unexpectedErrors }: TestGateway) {
@@ -34,21 +34,21 @@ function expectNoUnexpectedErrors({ unexpectedErrors }: TestGateway) {
 
 describe('Unrecognized enum value', () => {
   test('an unrecognized value is UNRECOGNIZED and listed in extensions with its type, field and raw value', async () => {
-    const { gateway, askChanged, request } = createGatewayWithCall();
+    const { gateway, executeWithChange, request } = createGatewayWithCall();
 
-    const answer = await askChanged((call) => {
+    const result = await executeWithChange((call) => {
       call.status = 'on-hold';
       call.last_call_attempt.result = 'Robot';
       call.assistant.voice = { id: 'v', provider: 'inworld' };
     }, 'status direction lastCallAttempt { result } assistant { voice { provider } }');
 
-    expect(answer.errors).toBeUndefined();
-    expect(answer.data.call).toMatchObject({
+    expect(result.errors).toBeUndefined();
+    expect(result.data.call).toMatchObject({
       status: 'UNRECOGNIZED',
       lastCallAttempt: { result: 'UNRECOGNIZED' },
       assistant: { voice: { provider: 'UNRECOGNIZED' } },
     });
-    expect(answer.extensions).toEqual({
+    expect(result.extensions).toEqual({
       unrecognized: [
         { type: 'Call', field: 'status', value: 'on-hold' },
         { type: 'CallAttempt', field: 'result', value: 'Robot' },
@@ -60,8 +60,8 @@ describe('Unrecognized enum value', () => {
   });
 
   test('an unrecognized value is listed under the name of its field, not its alias, and only when it is selected', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const { data, extensions } = await askChanged(
+    const { executeWithChange } = createGatewayWithCall();
+    const { data, extensions } = await executeWithChange(
       (call) => Object.assign(call, { status: 'on-hold', direction: 'sideways' }),
       'where: status',
     );
@@ -72,8 +72,8 @@ describe('Unrecognized enum value', () => {
   test.each(['COMPLETED', 'Completed', 'UNRECOGNIZED', ' completed', ''])(
     'the status %j is unrecognized because the upstream spells its values in one way only',
     async (status) => {
-      const { askChanged } = createGatewayWithCall();
-      const { data, extensions } = await askChanged(
+      const { executeWithChange } = createGatewayWithCall();
+      const { data, extensions } = await executeWithChange(
         (call) => Object.assign(call, { status }),
         'status',
       );
@@ -85,23 +85,23 @@ describe('Unrecognized enum value', () => {
   );
 
   test('the upstream value "unknown" is recognized', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const answer = await askChanged(
+    const { executeWithChange } = createGatewayWithCall();
+    const result = await executeWithChange(
       (call) => Object.assign(call.last_call_attempt, { result: 'unknown' }),
       'lastCallAttempt { result }',
     );
-    expect(answer).toEqual({ data: { call: { lastCallAttempt: { result: 'UNKNOWN' } } } });
+    expect(result).toEqual({ data: { call: { lastCallAttempt: { result: 'UNKNOWN' } } } });
   });
 
   test('a response without unrecognized values has no extensions', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const answer = await askChanged(() => {}, 'status direction');
-    expect(Object.keys(answer)).toEqual(['data']);
+    const { executeWithChange } = createGatewayWithCall();
+    const result = await executeWithChange(() => {}, 'status direction');
+    expect(Object.keys(result)).toEqual(['data']);
   });
 
   test('an unrecognized value that occurs several times is listed once', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const { data, extensions } = await askChanged((call) => {
+    const { executeWithChange } = createGatewayWithCall();
+    const { data, extensions } = await executeWithChange((call) => {
       for (const message of call.last_call_attempt.transcript) message.role = 'moderator';
     }, 'lastCallAttempt { transcript { role } }');
     expect(
@@ -113,8 +113,8 @@ describe('Unrecognized enum value', () => {
   });
 
   test('long unrecognized values are truncated, and at most a hundred are listed', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const { data, extensions } = await askChanged((call) => {
+    const { executeWithChange } = createGatewayWithCall();
+    const { data, extensions } = await executeWithChange((call) => {
       call.last_call_attempt.transcript = Array.from({ length: 150 }, (_, index) => ({
         content: '',
         role: `${index}`.padEnd(5000, '-'),
@@ -132,16 +132,19 @@ describe('Unrecognized enum value', () => {
   test.each([[5], [true], [{}], [['completed']]])(
     'the status %j is not a string and becomes null',
     async (status) => {
-      const { gateway, askChanged } = createGatewayWithCall();
-      const answer = await askChanged((call) => Object.assign(call, { status }), 'id status');
-      expect(answer).toEqual({ data: { call: { id: expect.any(String), status: null } } });
+      const { gateway, executeWithChange } = createGatewayWithCall();
+      const result = await executeWithChange(
+        (call) => Object.assign(call, { status }),
+        'id status',
+      );
+      expect(result).toEqual({ data: { call: { id: expect.any(String), status: null } } });
       expectNoUnexpectedErrors(gateway);
     },
   );
 });
 
 describe('UNRECOGNIZED as input', () => {
-  const REFUSAL =
+  const REJECTION =
     '`statuses` must not be UNRECOGNIZED: it represents values newer than this schema, which cannot be requested.';
 
   test.each([
@@ -178,7 +181,7 @@ describe('UNRECOGNIZED as input', () => {
     const { data, errors } = await gateway.execute(query, variables);
     expect(data).toEqual({ callAttempts: null });
     expect(errors).toMatchObject([
-      { message: REFUSAL, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } },
+      { message: REJECTION, path: ['callAttempts'], extensions: { code: 'BAD_USER_INPUT' } },
     ]);
     expect(gateway.traffic()).toEqual([]);
     expectNoUnexpectedErrors(gateway);
@@ -193,7 +196,7 @@ describe('UNRECOGNIZED as input', () => {
     );
     expect(data).toEqual({ campaign: { name, rows: null } });
     expect(errors).toMatchObject([
-      { message: REFUSAL, path: ['campaign', 'rows'], extensions: { code: 'BAD_USER_INPUT' } },
+      { message: REJECTION, path: ['campaign', 'rows'], extensions: { code: 'BAD_USER_INPUT' } },
     ]);
     expect(gateway.traffic()).toEqual([`GET /campaigns/${id}`]);
   });
@@ -251,9 +254,9 @@ describe('Language model', () => {
     [['openrouter'], null],
     [null, null],
   ])('the language model %j resolves to the expected union member', async (llm_model, expected) => {
-    const { gateway, askChanged } = createGatewayWithCall();
-    const answer = await askChanged((call) => Object.assign(call, { llm_model }), SELECTION);
-    expect(answer).toEqual({ data: { call: { llmModel: expected } } });
+    const { gateway, executeWithChange } = createGatewayWithCall();
+    const result = await executeWithChange((call) => Object.assign(call, { llm_model }), SELECTION);
+    expect(result).toEqual({ data: { call: { llmModel: expected } } });
     expectNoUnexpectedErrors(gateway);
   });
 });
@@ -270,8 +273,8 @@ describe('Free-form payloads', () => {
     // Not a literal: a literal would set the prototype.
     [JSON.parse('{"__proto__":{"admin":true},"constructor":"x"}')],
   ])('toolArguments are passed through unchanged: %j', async (tool_arguments) => {
-    const { askChanged } = createGatewayWithCall();
-    const { data, errors } = await askChanged((call) => {
+    const { executeWithChange } = createGatewayWithCall();
+    const { data, errors } = await executeWithChange((call) => {
       call.last_call_attempt.transcript = [{ content: '', role: 'tool', tool_arguments }];
     }, 'lastCallAttempt { transcript { toolArguments toolName toolIsError } }');
     expect(errors).toBeUndefined();
@@ -281,10 +284,10 @@ describe('Free-form payloads', () => {
   });
 
   test('a payload of a hundred levels is passed through unchanged', async () => {
-    const { askChanged } = createGatewayWithCall();
+    const { executeWithChange } = createGatewayWithCall();
     const metadata = nested(100);
-    const answer = await askChanged((call) => Object.assign(call, { metadata }), 'metadata');
-    expect(answer).toEqual({ data: { call: { metadata } } });
+    const result = await executeWithChange((call) => Object.assign(call, { metadata }), 'metadata');
+    expect(result).toEqual({ data: { call: { metadata } } });
   });
 
   test.each([1_000, 5_000, 10_000, 100_000])(
@@ -314,9 +317,9 @@ function nested(levels: number): unknown[] {
 
 describe('Lists with malformed items', () => {
   test('an item that is not an object or has no required id is dropped', async () => {
-    const { gateway, call, askChanged } = createGatewayWithCall();
+    const { gateway, call, executeWithChange } = createGatewayWithCall();
     const good = call.call_attempts[0]!;
-    const { data, errors } = await askChanged((changed) => {
+    const { data, errors } = await executeWithChange((changed) => {
       changed.call_attempts = [
         null,
         'attempt',
@@ -339,8 +342,8 @@ describe('Lists with malformed items', () => {
   });
 
   test('an object without an optional id is kept', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const { data, errors } = await askChanged((call) => {
+    const { executeWithChange } = createGatewayWithCall();
+    const { data, errors } = await executeWithChange((call) => {
       call.assistant.faq_items = [{ question: 'Why?' }, null, 'x', { id: 5, answer: 'Because.' }];
       call.assistant.structured_output_config = [
         { name: 'x', enum_options: ['a', null, 3, {}, 'b'] },
@@ -358,14 +361,14 @@ describe('Lists with malformed items', () => {
 
   test.each([[undefined], [null], ['none'], [{}], [0]])(
     'a required list that is %j is empty, and an optional list is null',
-    async (odd) => {
-      const { askChanged } = createGatewayWithCall();
-      const answer = await askChanged((call) => {
-        call.call_attempts = odd;
-        call.call_retry_config = { calling_windows: odd };
-        call.last_call_attempt = { id: 'a', transcript: odd };
+    async (value) => {
+      const { executeWithChange } = createGatewayWithCall();
+      const result = await executeWithChange((call) => {
+        call.call_attempts = value;
+        call.call_retry_config = { calling_windows: value };
+        call.last_call_attempt = { id: 'a', transcript: value };
       }, 'callAttempts { id } callRetryConfig { callingWindows { retryDelaySeconds } } lastCallAttempt { transcript { content } }');
-      expect(answer).toEqual({
+      expect(result).toEqual({
         data: {
           call: {
             callAttempts: [],
@@ -379,10 +382,13 @@ describe('Lists with malformed items', () => {
 
   test('an attempt, assistant, campaign or row without an id is dropped from its list', async () => {
     const gateway = createTestGateway({ settings: NO_CACHE });
-    const odd = [null, 'x', { name: 'nobody' }, { id: '' }, { id: [] }, { id: 'good' }];
-    gateway.sandbox.control.transform('/call?', () => ({ calls: odd }));
-    gateway.sandbox.control.transform('/assistants', () => ({ assistants: odd }));
-    gateway.sandbox.control.corrupt('/campaigns', JSON.stringify({ campaigns: odd, rows: odd }));
+    const items = [null, 'x', { name: 'absent' }, { id: '' }, { id: [] }, { id: 'good' }];
+    gateway.sandbox.control.transform('/call?', () => ({ calls: items }));
+    gateway.sandbox.control.transform('/assistants', () => ({ assistants: items }));
+    gateway.sandbox.control.corrupt(
+      '/campaigns',
+      JSON.stringify({ campaigns: items, rows: items }),
+    );
 
     const { data, errors } = await gateway.execute(`{
       callAttempts(first: 3) { nodes { id } }
@@ -401,7 +407,7 @@ describe('Lists with malformed items', () => {
 });
 
 describe('Malformed fields', () => {
-  const ODD_VALUES = [
+  const UNEXPECTED_VALUES = [
     null,
     'odd',
     '',
@@ -417,14 +423,14 @@ describe('Malformed fields', () => {
     1e300,
   ];
 
-  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))(
+  test.each(UNEXPECTED_VALUES.map((value) => ({ value, name: JSON.stringify(value) })))(
     'a call stays intact when any one of its keys is $name',
-    async ({ odd }) => {
+    async ({ value }) => {
       const { gateway, call } = createGatewayWithCall();
       const keys = Object.keys(call).filter((key) => key !== 'id');
       let changedKey = '';
       gateway.sandbox.control.transform('/call/', (body) => ({
-        call: { ...body.call, [changedKey]: odd },
+        call: { ...body.call, [changedKey]: value },
       }));
 
       for (const key of keys) {
@@ -443,17 +449,17 @@ describe('Malformed fields', () => {
     },
   );
 
-  test.each(ODD_VALUES.map((odd) => ({ odd, name: JSON.stringify(odd) })))(
+  test.each(UNEXPECTED_VALUES.map((value) => ({ value, name: JSON.stringify(value) })))(
     'a call stays intact when all keys of its embedded objects are $name',
-    async ({ odd }) => {
-      const { gateway, call, askChanged } = createGatewayWithCall();
-      const { data, errors } = await askChanged(
+    async ({ value }) => {
+      const { gateway, call, executeWithChange } = createGatewayWithCall();
+      const { data, errors } = await executeWithChange(
         (changed) => {
           for (const inner of [changed.assistant, changed.last_call_attempt]) {
-            for (const key of Object.keys(inner)) if (key !== 'id') inner[key] = odd;
+            for (const key of Object.keys(inner)) if (key !== 'id') inner[key] = value;
           }
           for (const message of changed.call_attempts[0].transcript ?? [])
-            for (const key of Object.keys(message)) message[key] = odd;
+            for (const key of Object.keys(message)) message[key] = value;
         },
         FULL_CALL.slice(1, -1),
       );
@@ -481,8 +487,8 @@ describe('Malformed fields', () => {
   });
 
   test('an object without its required id is null', async () => {
-    const { askChanged } = createGatewayWithCall();
-    const { data, errors } = await askChanged((call) => {
+    const { executeWithChange } = createGatewayWithCall();
+    const { data, errors } = await executeWithChange((call) => {
       delete call.assistant.id;
       call.campaign.id = null;
       call.last_call_attempt.id = '';
@@ -497,8 +503,8 @@ describe('Malformed fields', () => {
   });
 
   test('a numeric id is a string', async () => {
-    const { askChanged, gateway, request } = createGatewayWithCall();
-    const { data, errors } = await askChanged((call) => {
+    const { executeWithChange, gateway, request } = createGatewayWithCall();
+    const { data, errors } = await executeWithChange((call) => {
       call.organization_id = 17;
       call.campaign.id = 42;
     }, 'organizationId campaign { id name }');

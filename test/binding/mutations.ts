@@ -83,19 +83,19 @@ export function toChange(
  */
 export function groupPaths(json: unknown, isMeant: (path: JsonPath) => boolean): JsonPath[][] {
   const groups = new Map<string, JsonPath[]>();
-  for (const place of pathsIn(json)) {
-    if (!isMeant(place)) continue;
-    const kind = place.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
-    groups.set(kind, [...(groups.get(kind) ?? []), place]);
+  for (const path of pathsIn(json)) {
+    if (!isMeant(path)) continue;
+    const kind = path.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
+    groups.set(kind, [...(groups.get(kind) ?? []), path]);
   }
   return [...groups.values()];
 }
 
-function* pathsIn(json: unknown, place: JsonPath = []): Iterable<JsonPath> {
-  if (place.length > 0) yield place;
+function* pathsIn(json: unknown, path: JsonPath = []): Iterable<JsonPath> {
+  if (path.length > 0) yield path;
   if (typeof json !== 'object' || json === null) return;
   for (const [key, value] of Object.entries(json))
-    yield* pathsIn(value, [...place, Array.isArray(json) ? Number(key) : key]);
+    yield* pathsIn(value, [...path, Array.isArray(json) ? Number(key) : key]);
 }
 
 /**

@@ -105,18 +105,18 @@ const selection: fc.Arbitrary<string> = fc.letrec<{ set: string }>((tie) => ({
 
 const FRAGMENT = 'fragment F on Thing { fromFragment: __typename text }';
 
-/** Executes a query within a response budget. `isGivenUp` tells whether the budget was exceeded. */
+/** Executes a query within a response budget. `isExceeded` is whether the budget was exceeded. */
 async function executeWithin(maxBytes: number, query: string, rootValue: object) {
-  const answer = createResponseBudget({ maxBytes, maxErrors: 1_000 }, () => {});
+  const budget = createResponseBudget({ maxBytes, maxErrors: 1_000 }, () => {});
   const result = await execute({
     schema,
     document: parse(query),
     rootValue,
-    contextValue: { responseBudget: answer },
+    contextValue: { responseBudget: budget },
   });
-  if (result.errors && !answer.isExceeded) answer.addErrors(result.errors);
-  answer.measureTexts();
-  return { result, isGivenUp: answer.isExceeded };
+  if (result.errors && !budget.isExceeded) budget.addErrors(result.errors);
+  budget.measureTexts();
+  return { result, isExceeded: budget.isExceeded };
 }
 
 test('a response over its byte limit always exceeds the budget: every serialized byte is counted', async () => {
@@ -130,7 +130,7 @@ test('a response over its byte limit always exceeds the budget: every serialized
         const root = { thing: one, things: many };
         const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, root);
         const written = Buffer.byteLength(JSON.stringify(result));
-        expect((await executeWithin(written - 1, query, root)).isGivenUp).toBe(true);
+        expect((await executeWithin(written - 1, query, root)).isExceeded).toBe(true);
       },
     ),
     { numRuns: 300 },
@@ -143,8 +143,8 @@ test('the measured size is at most 128 bytes per field and item larger than the 
       const root = { thing: { texts } };
       const query = '{ thing { texts } }';
       const written = Buffer.byteLength(JSON.stringify(texts));
-      const places = texts.length + 2;
-      expect((await executeWithin(written + 128 * places + 100, query, root)).isGivenUp).toBe(
+      const errorCount = texts.length + 2;
+      expect((await executeWithin(written + 128 * errorCount + 100, query, root)).isExceeded).toBe(
         false,
       );
     }),
@@ -159,43 +159,43 @@ test('errors count with their messages and paths, and their number is limited', 
   const { result } = await executeWithin(Number.MAX_SAFE_INTEGER, query, failing);
   expect(result.errors).toHaveLength(20);
   const written = Buffer.byteLength(JSON.stringify(result));
-  expect((await executeWithin(written - 1, query, failing)).isGivenUp).toBe(true);
-  expect((await executeWithin(written + 20 * 700, query, failing)).isGivenUp).toBe(false);
+  expect((await executeWithin(written - 1, query, failing)).isExceeded).toBe(true);
+  expect((await executeWithin(written + 20 * 700, query, failing)).isExceeded).toBe(false);
 
-  const answer = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 19 }, () => {});
-  answer.addErrors(result.errors ?? []);
-  expect(answer.isExceeded).toBe(true);
+  const budget = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 19 }, () => {});
+  budget.addErrors(result.errors ?? []);
+  expect(budget.isExceeded).toBe(true);
 });
 
 test('a null in a non-null field counts as an error', async () => {
   const strict = withBudgets(
     makeExecutableSchema({ typeDefs: 'type Query { things: [Thing] } type Thing { id: ID! }' }),
   );
-  const answer = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 3 }, () => {});
+  const budget = createResponseBudget({ maxBytes: 2 ** 20, maxErrors: 3 }, () => {});
   const rootValue = { things: Array.from({ length: 100 }, () => ({})) };
   const result = await execute({
     schema: strict,
     document: parse('{ things { id } }'),
     rootValue,
-    contextValue: { responseBudget: answer },
+    contextValue: { responseBudget: budget },
   });
-  expect(answer.exceededError?.details).toEqual({ limit: 3, measured: 4 });
+  expect(budget.exceededError?.details).toEqual({ limit: 3, measured: 4 });
   // Three fields have their own errors. All later fields share one error that means "exceeded".
   expect(new Set(result.errors).size).toBe(4);
 });
 
 test('a response budget is exceeded once, and later bytes and errors do not change its error', () => {
   let count = 0;
-  const answer = createResponseBudget({ maxBytes: 1_000, maxErrors: 1 }, () => {
+  const budget = createResponseBudget({ maxBytes: 1_000, maxErrors: 1 }, () => {
     count += 1;
   });
-  answer.addError(new Error('the first'));
-  expect(answer.isExceeded).toBe(false);
-  answer.addError(new Error('the second'));
-  const { exceededError } = answer;
+  budget.addError(new Error('the first'));
+  expect(budget.isExceeded).toBe(false);
+  budget.addError(new Error('the second'));
+  const { exceededError } = budget;
   expect(exceededError?.cause).toEqual(new Error('the first'));
-  answer.addBytes(10_000);
-  answer.addError(new Error('the third'));
-  expect(answer.exceededError).toBe(exceededError);
+  budget.addBytes(10_000);
+  budget.addError(new Error('the third'));
+  expect(budget.exceededError).toBe(exceededError);
   expect(count).toBe(1);
 });

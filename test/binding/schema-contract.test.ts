@@ -284,7 +284,7 @@ test('a partial campaign is loaded only for the keys that it lacks', async () =>
   ).getFields().campaign!;
   let loads = 0;
   const loaders = {
-    campaign: async (id: string) => ({ id, name: 'Renamed', status: 'running', asked: ++loads }),
+    campaign: async (id: string) => ({ id, name: 'Renamed', status: 'running', loads: ++loads }),
   };
   const campaign = (await resolve!(
     { campaign: { id: 'c1', name: 'As it was' } },
@@ -294,5 +294,5 @@ test('a partial campaign is loaded only for the keys that it lacks', async () =>
   )) as object;
   expect(campaign).toMatchObject({ id: 'c1', name: 'As it was' });
   expect(loads).toBe(0);
-  expect(await loadFull(campaign)).toMatchObject({ status: 'running', asked: 1 });
+  expect(await loadFull(campaign)).toMatchObject({ status: 'running', loads: 1 });
 });

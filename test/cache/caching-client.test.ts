@@ -34,22 +34,22 @@ const FRESHNESS: CachingClientOptions['freshness'] = {
 
 /** A fake second tier that stores what is written to it and logs every access. */
 function createFakeSecondTier(clock: { now(): number }) {
-  const kept = new Map<string, SecondTierEntry & { readonly since: number }>();
+  const stored = new Map<string, SecondTierEntry & { readonly since: number }>();
   const log: string[] = [];
-  const place = (owner: CacheOwner, key: string) => `${owner.fingerprint} ${key}`;
+  const entryKeyOf = (owner: CacheOwner, key: string) => `${owner.fingerprint} ${key}`;
   const tier: SecondTier = {
     async read(owner, key) {
       log.push(`read ${key}`);
-      const entry = kept.get(place(owner, key));
+      const entry = stored.get(entryKeyOf(owner, key));
       return entry && { ...entry, ageMs: entry.ageMs + clock.now() - entry.since };
     },
     write(owner, key, entry, keepForMs) {
       log.push(`write ${key} ${entry.status} for ${keepForMs}`);
-      kept.set(place(owner, key), { ...entry, since: clock.now() });
+      stored.set(entryKeyOf(owner, key), { ...entry, since: clock.now() });
     },
     revoke: ({ fingerprint }) => {
       log.push('forget');
-      for (const name of kept.keys()) if (name.startsWith(fingerprint)) kept.delete(name);
+      for (const name of stored.keys()) if (name.startsWith(fingerprint)) stored.delete(name);
     },
     close: async () => {},
   };
@@ -76,15 +76,15 @@ function createCachingScene({
   credentialRecheckMs = Number.POSITIVE_INFINITY,
   skewMs = 0,
 }: Setup = {}) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const sendings: (SendHooks | undefined)[] = [];
   let failure: UpstreamError | undefined;
   let held = Promise.resolve();
   let sequence = 0;
-  const send: SendUpstream = async (errand, question, sending) => {
-    asked.push(`${question.path}${question.query}`);
+  const send: SendUpstream = async (context, request, sending) => {
+    requests.push(`${request.path}${request.query}`);
     sendings.push(sending);
-    errand.budget.sentRequests += 1;
+    context.budget.sentRequests += 1;
     sequence += 1;
     const readVersion: ReadVersion = { instance, sequence, isCached: false };
     const requestedAt = clock.now();
@@ -92,7 +92,7 @@ function createCachingScene({
     await held;
     if (failure) throw failure;
     return {
-      value: question.parse({ id: question.path, number: sequence }),
+      value: request.parse({ id: request.path, number: sequence }),
       status: 200,
       readVersion,
       requestedAt,
@@ -113,18 +113,18 @@ function createCachingScene({
     startTimer: () => () => {},
   });
   const calls: UpstreamCall[] = [];
-  const errand = (key = 'sk_test') =>
+  const context = (key = 'sk_test') =>
     createUpstreamContext({
       credential: new Credential(key, 'a secret of several'),
       usage: { record: (call) => calls.push(call), startWait: () => () => {} },
     });
   return {
     clock,
-    errand,
-    ask: <T>(question: UpstreamRequest<T>, newerThan?: ReadVersion, key?: string) =>
-      fetch(errand(key), question, { newerThan }),
+    context,
+    load: <T>(request: UpstreamRequest<T>, newerThan?: ReadVersion, key?: string) =>
+      fetch(context(key), request, { newerThan }),
     sendings,
-    takeAsked: () => asked.splice(0),
+    takeRequests: () => requests.splice(0),
     takeSources: () => calls.splice(0).map(({ source }) => source),
     /** Holds the upstream's responses until the returned function is called. */
     hold(): () => void {
@@ -153,51 +153,56 @@ const page = (index: number): UpstreamRequest<unknown> => ({
 
 describe('Caching client with newerThan', () => {
   test('a cached page older than the required read version is fetched again, and its response is cached for later requests', async () => {
-    const { ask, takeAsked } = createCachingScene();
-    const { readVersion: first } = await ask(page(1));
-    const { readVersion: second } = await ask(page(2));
-    takeAsked();
-    expect((await ask(page(2), first)).readVersion).toEqual({ ...second, isCached: true });
-    expect(takeAsked()).toEqual([]);
-    const { readVersion: third } = await ask(page(1), second);
+    const { load, takeRequests } = createCachingScene();
+    const { readVersion: first } = await load(page(1));
+    const { readVersion: second } = await load(page(2));
+    takeRequests();
+    expect((await load(page(2), first)).readVersion).toEqual({ ...second, isCached: true });
+    expect(takeRequests()).toEqual([]);
+    const { readVersion: third } = await load(page(1), second);
     expect(third).toEqual({ instance: 'this', sequence: 3, isCached: false });
-    expect((await ask(page(1), second)).readVersion).toEqual({ ...third, isCached: true });
-    expect(takeAsked()).toEqual(['/call?page=1']);
+    expect((await load(page(1), second)).readVersion).toEqual({ ...third, isCached: true });
+    expect(takeRequests()).toEqual(['/call?page=1']);
   });
 
   test('a request with newerThan joins an in-flight request sent after that version, and not one sent before it', async () => {
-    const { ask, takeAsked, takeSources } = createCachingScene();
-    const { readVersion } = await ask(page(1));
-    takeAsked();
+    const { load, takeRequests, takeSources } = createCachingScene();
+    const { readVersion } = await load(page(1));
+    takeRequests();
     takeSources();
-    const [one, two] = await Promise.all([ask(page(1), readVersion), ask(page(1), readVersion)]);
+    const [one, two] = await Promise.all([load(page(1), readVersion), load(page(1), readVersion)]);
     expect(one.readVersion).toEqual(two.readVersion);
-    expect(takeAsked()).toEqual(['/call?page=1']);
+    expect(takeRequests()).toEqual(['/call?page=1']);
     expect(takeSources().sort()).toEqual(['coalesced', 'network']);
     // A request that was sent before the version was read cannot be known to be newer.
-    const early = ask(page(2));
-    const { readVersion: later } = await ask(page(3));
+    const early = load(page(2));
+    const { readVersion: later } = await load(page(3));
     await early;
-    const slow = ask(page(4));
-    const next = ask(page(4), { ...later, sequence: later.sequence + 100 });
+    const slow = load(page(4));
+    const next = load(page(4), { ...later, sequence: later.sequence + 100 });
     await Promise.all([slow, next]);
-    expect(takeAsked()).toEqual(['/call?page=2', '/call?page=3', '/call?page=4', '/call?page=4']);
+    expect(takeRequests()).toEqual([
+      '/call?page=2',
+      '/call?page=3',
+      '/call?page=4',
+      '/call?page=4',
+    ]);
   });
 
-  test('a request that must be newer than a version of another instance is answered by the upstream alone', async () => {
-    const { ask, takeAsked } = createCachingScene();
-    await ask(page(1));
-    takeAsked();
-    await ask(page(1), { instance: 'another', sequence: 1, isCached: true });
-    expect(takeAsked()).toEqual(['/call?page=1']);
+  test('a request that must be newer than a version of another instance is sent upstream', async () => {
+    const { load, takeRequests } = createCachingScene();
+    await load(page(1));
+    takeRequests();
+    await load(page(1), { instance: 'another', sequence: 1, isCached: true });
+    expect(takeRequests()).toEqual(['/call?page=1']);
   });
 
   test('a request with newerThan gets the cached response when the upstream fails', async () => {
-    const { ask, fail, takeSources } = createCachingScene();
-    const { readVersion } = await ask(page(1));
+    const { load, fail, takeSources } = createCachingScene();
+    const { readVersion } = await load(page(1));
     takeSources();
     fail(new UpstreamUnavailableError(REQUEST_LINE));
-    expect((await ask(page(1), readVersion)).readVersion).toEqual({
+    expect((await load(page(1), readVersion)).readVersion).toEqual({
       ...readVersion,
       isCached: true,
     });
@@ -211,21 +216,21 @@ describe('Caching client with a second tier', () => {
     const { tier, takeLog } = createFakeSecondTier(clock);
     const first = createCachingScene({ clock, tier, process: 'first' });
     const second = createCachingScene({ clock, tier, process: 'second' });
-    const { value } = await first.ask(assistant('a'));
+    const { value } = await first.load(assistant('a'));
     expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 200 for 6000']);
     clock.pass(400);
-    expect((await second.ask(assistant('a'))).value).toEqual(value);
+    expect((await second.load(assistant('a'))).value).toEqual(value);
     expect(takeLog()).toEqual(['read /assistants/a']);
-    expect(second.takeAsked()).toEqual([]);
+    expect(second.takeRequests()).toEqual([]);
     expect(second.takeSources()).toEqual(['cache']);
     // From now on the entry is in memory, for as long as it is fresh and no longer.
     clock.pass(599);
-    await second.ask(assistant('a'));
+    await second.load(assistant('a'));
     expect(takeLog()).toEqual([]);
     clock.pass(31);
-    await second.ask(assistant('a'));
+    await second.load(assistant('a'));
     expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 200 for 6000']);
-    expect(second.takeAsked()).toEqual(['/assistants/a']);
+    expect(second.takeRequests()).toEqual(['/assistants/a']);
   });
 
   test('the second tier keeps the read version of an entry, so that pages of one instance stay in order in another', async () => {
@@ -233,18 +238,18 @@ describe('Caching client with a second tier', () => {
     const { tier } = createFakeSecondTier(clock);
     const first = createCachingScene({ clock, tier, process: 'first' });
     const second = createCachingScene({ clock, tier, process: 'second' });
-    for (const index of [2, 1]) await first.ask(page(index));
-    const { readVersion } = await second.ask(page(1));
+    for (const index of [2, 1]) await first.load(page(index));
+    const { readVersion } = await second.load(page(1));
     expect(readVersion).toEqual({ instance: 'first', sequence: 2, isCached: true });
-    await second.ask(page(2));
-    second.takeAsked();
-    await second.ask(page(2), readVersion);
-    expect(second.takeAsked()).toEqual(['/call?page=2']);
+    await second.load(page(2));
+    second.takeRequests();
+    await second.load(page(2), readVersion);
+    expect(second.takeRequests()).toEqual(['/call?page=2']);
     const third = createCachingScene({ clock, tier, process: 'third' });
-    const { readVersion: earlier } = await first.ask(page(3));
-    await first.ask(page(4), earlier);
-    await third.ask(page(4), (await third.ask(page(3))).readVersion);
-    expect(third.takeAsked()).toEqual([]);
+    const { readVersion: earlier } = await first.load(page(3));
+    await first.load(page(4), earlier);
+    await third.load(page(4), (await third.load(page(3))).readVersion);
+    expect(third.takeRequests()).toEqual([]);
   });
 
   test('a response from the second tier counts as cached for the requests that join it, and may be too old for them', async () => {
@@ -253,18 +258,18 @@ describe('Caching client with a second tier', () => {
     const [first, second] = ['first', 'second'].map((process) =>
       createCachingScene({ clock, tier, process }),
     );
-    await first!.ask(page(2));
-    const { readVersion: upper } = await second!.ask(page(1));
-    second!.takeAsked();
+    await first!.load(page(2));
+    const { readVersion: upper } = await second!.load(page(1));
+    second!.takeRequests();
     // One request without `newerThan`, and one that joins it and must be newer than a page read a
     // moment ago.
-    const [any, newer] = await Promise.all([second!.ask(page(2)), second!.ask(page(2), upper)]);
+    const [any, newer] = await Promise.all([second!.load(page(2)), second!.load(page(2), upper)]);
     expect(any.readVersion).toEqual({ instance: 'first', sequence: 1, isCached: true });
     expect(newer.readVersion).toEqual({ instance: 'second', sequence: 2, isCached: false });
-    expect(second!.takeAsked()).toEqual(['/call?page=2']);
-    // A request that joins without `newerThan` is told that its response is cached.
-    await first!.ask(page(3));
-    const both = await Promise.all([second!.ask(page(3)), second!.ask(page(3))]);
+    expect(second!.takeRequests()).toEqual(['/call?page=2']);
+    // A request that joins without `newerThan` receives a version that is marked as cached.
+    await first!.load(page(3));
+    const both = await Promise.all([second!.load(page(3)), second!.load(page(3))]);
     expect(both.map(({ readVersion }) => readVersion.isCached)).toEqual([true, true]);
     expect(second!.takeSources().slice(-2)).toEqual(['cache', 'cache']);
   });
@@ -294,27 +299,27 @@ describe('Caching client with a second tier', () => {
     const [first, second] = [1, 2].map(() =>
       createCachingScene({ clock, tier, skewMs: -3_600_000 }),
     );
-    await first!.ask(rows);
-    await second!.ask(rows);
+    await first!.load(rows);
+    await second!.load(rows);
     for (const cache of [first!, second!]) {
-      cache.takeAsked();
+      cache.takeRequests();
       clock.pass(0);
-      await cache.ask(one);
-      expect(cache.takeAsked()).toEqual([]);
+      await cache.load(one);
+      expect(cache.takeRequests()).toEqual([]);
     }
     // The call has just ended: it is fresh for 100 ms, and then stale while it is revalidated.
     clock.pass(FRESHNESS.justEndedCallMs + FRESHNESS.whileRevalidatingMs);
-    await second!.ask(one);
-    expect(second!.takeAsked()).toEqual(['/call/c']);
+    await second!.load(one);
+    expect(second!.takeRequests()).toEqual(['/call/c']);
   });
 
   test('the caching client does not read the second tier for a request newer than what this instance has read', async () => {
     const clock = createClock();
     const { tier, takeLog } = createFakeSecondTier(clock);
-    const { ask } = createCachingScene({ clock, tier });
-    const { readVersion } = await ask(page(1));
+    const { load } = createCachingScene({ clock, tier });
+    const { readVersion } = await load(page(1));
     takeLog();
-    await ask(page(1), readVersion);
+    await load(page(1), readVersion);
     expect(takeLog()).toEqual(['write /call?page=1 200 for 5050']);
   });
 
@@ -326,10 +331,10 @@ describe('Caching client with a second tier', () => {
       createCachingScene({ clock, tier }),
     ];
     first.fail(new UpstreamNotFoundError(REQUEST_LINE, 404));
-    await expect(first.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
+    await expect(first.load(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
     expect(takeLog()).toEqual(['read /assistants/a', 'write /assistants/a 404 for 20']);
-    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
-    expect(second.takeAsked()).toEqual([]);
+    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(UpstreamNotFoundError);
+    expect(second.takeRequests()).toEqual([]);
   });
 
   test('a 401 revokes the credential in the second tier', async () => {
@@ -339,11 +344,11 @@ describe('Caching client with a second tier', () => {
       createCachingScene({ clock, tier }),
       createCachingScene({ clock, tier }),
     ];
-    await first.ask(assistant('a'));
+    await first.load(assistant('a'));
     second.fail(new CredentialRefusedError(REQUEST_LINE, 401));
-    await expect(second.ask(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    await expect(second.load(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
     expect(takeLog()).toContain('forget');
-    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
   });
 
   test('a 403 revokes the credential in the second tier only when another instance has read the object', async () => {
@@ -353,15 +358,15 @@ describe('Caching client with a second tier', () => {
       createCachingScene({ clock, tier }),
       createCachingScene({ clock, tier }),
     ];
-    await first.ask(assistant('a'));
+    await first.load(assistant('a'));
     clock.pass(2000);
     takeLog();
     second.fail(new CredentialRefusedError(REQUEST_LINE, 403));
-    await expect(second.ask(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    await expect(second.load(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
     expect(takeLog()).toEqual(['read /assistants/b']);
-    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
     expect(takeLog()).toEqual(['read /assistants/a', 'forget']);
-    expect(second.takeAsked()).toEqual(['/assistants/b', '/assistants/a']);
+    expect(second.takeRequests()).toEqual(['/assistants/b', '/assistants/a']);
   });
 
   test('the second tier serves stale on error to an instance that has never seen the response', async () => {
@@ -371,13 +376,13 @@ describe('Caching client with a second tier', () => {
       createCachingScene({ clock, tier }),
       createCachingScene({ clock, tier }),
     ];
-    const { value } = await first.ask(assistant('a'));
+    const { value } = await first.load(assistant('a'));
     clock.pass(3000);
     second.fail(new UpstreamUnavailableError(REQUEST_LINE));
-    expect((await second.ask(assistant('a'))).value).toEqual(value);
+    expect((await second.load(assistant('a'))).value).toEqual(value);
     expect(second.takeSources()).toEqual(['stale']);
     clock.pass(3000);
-    await expect(second.ask(assistant('a'))).rejects.toBeInstanceOf(UpstreamUnavailableError);
+    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(UpstreamUnavailableError);
   });
 
   test('the caching client writes embedded objects to the second tier', async () => {
@@ -395,10 +400,10 @@ describe('Caching client with a second tier', () => {
       createCachingScene({ clock, tier }),
       createCachingScene({ clock, tier }),
     ];
-    await first.ask(list);
-    await second.ask(list);
-    expect((await second.ask(assistant('a'))).value).toEqual({ id: 'a' });
-    expect(second.takeAsked()).toEqual([]);
+    await first.load(list);
+    await second.load(list);
+    expect((await second.load(assistant('a'))).value).toEqual({ id: 'a' });
+    expect(second.takeRequests()).toEqual([]);
   });
 
   describe('in pass-through mode', () => {
@@ -410,14 +415,14 @@ describe('Caching client with a second tier', () => {
       const [first, second] = [1, 2].map(() =>
         createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }),
       );
-      await first!.ask(assistant('a'));
+      await first!.load(assistant('a'));
       clock.pass(RECHECK - 1);
-      await second!.ask(assistant('a'));
-      expect(second!.takeAsked()).toEqual([]);
+      await second!.load(assistant('a'));
+      expect(second!.takeRequests()).toEqual([]);
       // Now the entry is too old to prove it.
       clock.pass(1);
-      await second!.ask(assistant('a'));
-      expect(second!.takeAsked()).toEqual(['/assistants/a']);
+      await second!.load(assistant('a'));
+      expect(second!.takeRequests()).toEqual(['/assistants/a']);
     });
 
     test('an old entry of the second tier does not prove that the upstream accepts its credential', async () => {
@@ -426,10 +431,10 @@ describe('Caching client with a second tier', () => {
       const [first, second] = [1, 2].map(() =>
         createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }),
       );
-      await first!.ask(assistant('a'));
+      await first!.load(assistant('a'));
       clock.pass(RECHECK);
-      await second!.ask(assistant('a'));
-      expect(second!.takeAsked()).toEqual(['/assistants/a']);
+      await second!.load(assistant('a'));
+      expect(second!.takeRequests()).toEqual(['/assistants/a']);
     });
 
     test('a 404 in the second tier does not prove that the upstream accepts its credential', async () => {
@@ -439,160 +444,160 @@ describe('Caching client with a second tier', () => {
         createCachingScene({ clock, tier, credentialRecheckMs: RECHECK }),
       );
       first!.fail(new UpstreamNotFoundError(REQUEST_LINE, 404));
-      await expect(first!.ask(assistant('a'))).rejects.toThrow();
-      await second!.ask(assistant('a'));
-      expect(second!.takeAsked()).toEqual(['/assistants/a']);
+      await expect(first!.load(assistant('a'))).rejects.toThrow();
+      await second!.load(assistant('a'));
+      expect(second!.takeRequests()).toEqual(['/assistants/a']);
     });
 
     test('the second tier never serves an entry of one credential to another', async () => {
       const clock = createClock();
       const { tier } = createFakeSecondTier(clock);
       const cache = createCachingScene({ clock, tier, credentialRecheckMs: RECHECK });
-      await cache.ask(assistant('a'), undefined, 'sk_one');
-      await cache.ask(assistant('a'), undefined, 'sk_two');
-      expect(cache.takeAsked()).toEqual(['/assistants/a', '/assistants/a']);
+      await cache.load(assistant('a'), undefined, 'sk_one');
+      await cache.load(assistant('a'), undefined, 'sk_two');
+      expect(cache.takeRequests()).toEqual(['/assistants/a', '/assistants/a']);
     });
   });
 });
 
 describe('Caching client after the clock is set back', () => {
   test('a clock that is set back keeps no cached response fresh for longer', async () => {
-    const { ask, clock, takeAsked } = createCachingScene();
-    await ask(assistant('a'));
+    const { load, clock, takeRequests } = createCachingScene();
+    await load(assistant('a'));
     clock.pass(-3_600_000);
-    await ask(assistant('a'));
-    expect(takeAsked()).toHaveLength(2);
+    await load(assistant('a'));
+    expect(takeRequests()).toHaveLength(2);
   });
 
   test('a clock that is set back does not prolong the acceptance of a credential', async () => {
-    const { ask, clock, takeAsked } = createCachingScene({ credentialRecheckMs: 500 });
-    await ask(assistant('a'));
+    const { load, clock, takeRequests } = createCachingScene({ credentialRecheckMs: 500 });
+    await load(assistant('a'));
     clock.pass(-1);
-    await ask(assistant('a'));
-    expect(takeAsked()).toHaveLength(2);
+    await load(assistant('a'));
+    expect(takeRequests()).toHaveLength(2);
   });
 });
 
 describe('Caching client with a request that waits for its byte budget', () => {
   test('no other operation waits for a request that waits for its byte budget: joined and later operations send their own', async () => {
-    const { ask, hold, sendings, takeAsked, takeSources } = createCachingScene();
-    const answer = hold();
-    const [holding, joining] = [ask(assistant('a')), ask(assistant('a'))];
+    const { load, hold, sendings, takeRequests, takeSources } = createCachingScene();
+    const respond = hold();
+    const [holding, joining] = [load(assistant('a')), load(assistant('a'))];
     await Promise.resolve();
-    expect(takeAsked()).toEqual(['/assistants/a']);
+    expect(takeRequests()).toEqual(['/assistants/a']);
     // From now on the upstream responds at once; the first response is still held.
     hold()();
     sendings[0]?.onBudgetWait(true);
-    await Promise.all([joining, ask(assistant('a'))]);
-    expect(takeAsked()).toEqual(['/assistants/a']);
-    answer();
+    await Promise.all([joining, load(assistant('a'))]);
+    expect(takeRequests()).toEqual(['/assistants/a']);
+    respond();
     await holding;
     expect(takeSources().sort()).toEqual(['coalesced', 'network', 'network']);
   });
 
   test('a recheck that waits for its byte budget does not keep another operation from rechecking the credential itself', async () => {
-    const { ask, clock, hold, sendings, takeAsked } = createCachingScene({
+    const { load, clock, hold, sendings, takeRequests } = createCachingScene({
       credentialRecheckMs: 500,
     });
-    for (const id of ['a', 'b']) await ask(assistant(id));
+    for (const id of ['a', 'b']) await load(assistant(id));
     clock.pass(500);
-    takeAsked();
-    const answer = hold();
-    const [holding, waiting] = [ask(assistant('a')), ask(assistant('b'))];
+    takeRequests();
+    const respond = hold();
+    const [holding, waiting] = [load(assistant('a')), load(assistant('b'))];
     await Promise.resolve();
-    expect(takeAsked()).toEqual(['/assistants/a']);
+    expect(takeRequests()).toEqual(['/assistants/a']);
     hold()();
     sendings.at(-1)?.onBudgetWait(true);
     await waiting;
-    expect(takeAsked()).toEqual(['/assistants/b']);
-    answer();
+    expect(takeRequests()).toEqual(['/assistants/b']);
+    respond();
     await holding;
   });
 
   test('an operation does not join a recheck that waits for its byte budget', async () => {
-    const { ask, clock, hold, sendings, takeAsked } = createCachingScene({
+    const { load, clock, hold, sendings, takeRequests } = createCachingScene({
       credentialRecheckMs: 500,
     });
-    for (const id of ['a', 'b']) await ask(assistant(id));
+    for (const id of ['a', 'b']) await load(assistant(id));
     clock.pass(500);
-    takeAsked();
-    const answer = hold();
-    const holding = ask(assistant('a'));
+    takeRequests();
+    const respond = hold();
+    const holding = load(assistant('a'));
     await Promise.resolve();
     hold()();
     sendings.at(-1)?.onBudgetWait(true);
-    await ask(assistant('b'));
-    expect(takeAsked()).toEqual(['/assistants/a', '/assistants/b']);
-    answer();
+    await load(assistant('b'));
+    expect(takeRequests()).toEqual(['/assistants/a', '/assistants/b']);
+    respond();
     await holding;
   });
 
   test('an operation joins a request again that no longer waits for its byte budget', async () => {
-    const { ask, hold, sendings, takeAsked } = createCachingScene();
-    const answer = hold();
-    const holding = ask(assistant('a'));
+    const { load, hold, sendings, takeRequests } = createCachingScene();
+    const respond = hold();
+    const holding = load(assistant('a'));
     await Promise.resolve();
     sendings[0]?.onBudgetWait(true);
     sendings[0]?.onBudgetWait(false);
-    const joining = ask(assistant('a'));
-    answer();
+    const joining = load(assistant('a'));
+    respond();
     await Promise.all([holding, joining]);
-    expect(takeAsked()).toEqual(['/assistants/a']);
+    expect(takeRequests()).toEqual(['/assistants/a']);
   });
 });
 
 describe('Caching client with a slow request', () => {
   test('an operation does not join a request that has been in flight for more than a second', async () => {
-    const { ask, clock, takeAsked } = createCachingScene();
-    const early = ask(assistant('a'));
+    const { load, clock, takeRequests } = createCachingScene();
+    const early = load(assistant('a'));
     clock.pass(999);
-    const joining = ask(assistant('a'));
+    const joining = load(assistant('a'));
     clock.pass(1);
-    const late = ask(assistant('a'));
+    const late = load(assistant('a'));
     await Promise.all([early, joining, late]);
-    expect(takeAsked()).toHaveLength(2);
+    expect(takeRequests()).toHaveLength(2);
   });
 });
 
 describe('Isolation of callers in the caching client', () => {
   test('the recheck of one credential does not wait for the response to another', async () => {
-    const { ask, clock, takeAsked, hold } = createCachingScene({ credentialRecheckMs: 500 });
-    for (const key of ['sk_one', 'sk_two']) await ask(assistant('a'), undefined, key);
+    const { load, clock, takeRequests, hold } = createCachingScene({ credentialRecheckMs: 500 });
+    for (const key of ['sk_one', 'sk_two']) await load(assistant('a'), undefined, key);
     clock.pass(500);
-    takeAsked();
+    takeRequests();
     const release = hold();
-    const one = ask(assistant('a'), undefined, 'sk_one');
-    const two = ask(assistant('a'), undefined, 'sk_two');
+    const one = load(assistant('a'), undefined, 'sk_one');
+    const two = load(assistant('a'), undefined, 'sk_two');
     await new Promise(setImmediate);
-    expect(takeAsked()).toHaveLength(2);
+    expect(takeRequests()).toHaveLength(2);
     release();
     await Promise.all([one, two]);
   });
 
   test('the background revalidations of one credential take no revalidation slot of another', async () => {
-    const { ask, clock, takeAsked, hold } = createCachingScene();
+    const { load, clock, takeRequests, hold } = createCachingScene();
     const ids = Array.from({ length: 12 }, (_, n) => `a${n}`);
     for (const key of ['sk_one', 'sk_two'])
-      for (const id of ids) await ask(assistant(id), undefined, key);
+      for (const id of ids) await load(assistant(id), undefined, key);
     clock.pass(FRESHNESS.assistantMs);
-    takeAsked();
+    takeRequests();
     const release = hold();
-    for (const id of ids) await ask(assistant(id), undefined, 'sk_one');
-    expect(takeAsked()).toHaveLength(10);
-    for (const id of ids) await ask(assistant(id), undefined, 'sk_two');
-    expect(takeAsked()).toHaveLength(10);
+    for (const id of ids) await load(assistant(id), undefined, 'sk_one');
+    expect(takeRequests()).toHaveLength(10);
+    for (const id of ids) await load(assistant(id), undefined, 'sk_two');
+    expect(takeRequests()).toHaveLength(10);
     release();
   });
 });
 
 describe('Credential recheck during an outage', () => {
   test('an operation whose credential must be rechecked waits for one failing recheck only', async () => {
-    const { ask, clock, takeAsked, fail } = createCachingScene({ credentialRecheckMs: 500 });
-    for (const id of ['a', 'b', 'c']) await ask(assistant(id));
+    const { load, clock, takeRequests, fail } = createCachingScene({ credentialRecheckMs: 500 });
+    for (const id of ['a', 'b', 'c']) await load(assistant(id));
     clock.pass(500);
-    takeAsked();
+    takeRequests();
     fail(new UpstreamUnavailableError(REQUEST_LINE));
-    await Promise.all(['a', 'b', 'c'].map((id) => ask(assistant(id))));
-    expect(takeAsked()).toEqual(['/assistants/a']);
+    await Promise.all(['a', 'b', 'c'].map((id) => load(assistant(id))));
+    expect(takeRequests()).toEqual(['/assistants/a']);
   });
 });

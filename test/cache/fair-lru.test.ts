@@ -126,10 +126,10 @@ test('the fair LRU cache evicts the same entries as a model that searches a list
           // A replacement is not an eviction.
           cache.delete(key);
           if (isSetting) model.push({ key, owner, size });
-          const isKept = cache.set(owner, key, size);
+          const isStored = cache.set(owner, key, size);
           // The cache does not store a value over the entry limit or over its owner's share: in the
           // second case it is all that the owner has, and no other owner has more.
-          if (!isKept && isSetting) {
+          if (!isStored && isSetting) {
             expect(heldBy(owner)).toBe(size);
             expect(size).toBe(Math.max(...model.map((one) => heldBy(one.owner))));
             model = model.filter((one) => one.key !== key);

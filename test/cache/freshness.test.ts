@@ -341,7 +341,7 @@ describe('Freshness of pages', () => {
 });
 
 describe('Freshness of unexpected values', () => {
-  const ODD = [null, undefined, '', 'text', 0, 7, true, [], [null], [[]], {}, { id: {} }];
+  const UNEXPECTED = [null, undefined, '', 'text', 0, 7, true, [], [null], [[]], {}, { id: {} }];
   /** The freshness of an unexpected value in the place of an object or a list. */
   const BY_ENDPOINT: readonly [Endpoint, unknown][] = [
     ['/call/{id}', LIVE],
@@ -356,9 +356,9 @@ describe('Freshness of unexpected values', () => {
   test.each(BY_ENDPOINT)(
     'an unexpected value of %s causes no error and is never fresh for long',
     (endpoint, expected) => {
-      for (const odd of ODD) {
-        expect(of(endpoint, odd)).toEqual(expected);
-        expect(of(endpoint, { items: odd }).freshForMs).toBeLessThanOrEqual(
+      for (const value of UNEXPECTED) {
+        expect(of(endpoint, value)).toEqual(expected);
+        expect(of(endpoint, { items: value }).freshForMs).toBeLessThanOrEqual(
           of(endpoint, { items: [] }).freshForMs,
         );
       }
@@ -366,9 +366,9 @@ describe('Freshness of unexpected values', () => {
   );
 
   test('an unexpected value in the place of an attempt makes the call live', () => {
-    for (const odd of ODD)
-      expect(of('/call/{id}', call({ call_attempts: [attempt(), odd] }))).toEqual(LIVE);
-    for (const odd of ODD.slice(2))
-      expect(of('/call/{id}', call({ last_call_attempt: odd }))).toEqual(LIVE);
+    for (const value of UNEXPECTED)
+      expect(of('/call/{id}', call({ call_attempts: [attempt(), value] }))).toEqual(LIVE);
+    for (const value of UNEXPECTED.slice(2))
+      expect(of('/call/{id}', call({ last_call_attempt: value }))).toEqual(LIVE);
   });
 });

@@ -48,7 +48,7 @@ function createStore(options: Partial<MemoryStoreOptions> = {}) {
     clock,
     entryOf,
     /** Records the credential as accepted, and stores an entry for it. */
-    remember(fingerprint: string, key: string, value: unknown, changes?: Partial<Entry>): Entry {
+    setAccepted(fingerprint: string, key: string, value: unknown, changes?: Partial<Entry>): Entry {
       const entry = entryOf(value, changes);
       memory.recordAccepted(fingerprint, clock.ms, memory.takeFence());
       memory.set(fingerprint, key, entry, memory.takeFence());
@@ -64,19 +64,19 @@ function readVersion(instance: string, sequence: number): ReadVersion {
 
 describe('Memory store', () => {
   test('the memory store returns the stored value itself, with all its metadata', () => {
-    const { memory, remember } = createStore();
+    const { memory, setAccepted } = createStore();
     const value = Object.freeze({ id: 'call' });
-    const entry = remember('a', '/call/1', value, { isLive: true, status: 203 });
+    const entry = setAccepted('a', '/call/1', value, { isLive: true, status: 203 });
     expect(memory.get('a', '/call/1')).toMatchObject(entry);
     expect(memory.get('a', '/call/1')!.value).toBe(value);
     expect(memory.get('a', '/call/2')).toBeUndefined();
   });
 
   test('the memory store never returns an entry of one credential to another', () => {
-    const { remember, valueAt, memory } = createStore();
-    remember('a', '/call/1', 'of a');
-    remember('b', '/call/1', 'of b');
-    remember('b', '/call/2', 'of b alone');
+    const { setAccepted, valueAt, memory } = createStore();
+    setAccepted('a', '/call/1', 'of a');
+    setAccepted('b', '/call/1', 'of b');
+    setAccepted('b', '/call/2', 'of b alone');
     memory.recordAccepted('c', 0, memory.takeFence());
     expect(['a', 'b', 'c'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([
       'of a',
@@ -91,8 +91,8 @@ describe('Memory store', () => {
   });
 
   test('the memory store stores a 404', () => {
-    const { memory, remember } = createStore();
-    remember('a', '/call/1', null, { status: 404 });
+    const { memory, setAccepted } = createStore();
+    setAccepted('a', '/call/1', null, { status: 404 });
     expect(memory.get('a', '/call/1')).toMatchObject({ value: null, status: 404 });
   });
 
@@ -106,8 +106,8 @@ describe('Memory store', () => {
   });
 
   test('the memory store returns an entry that is past its freshness, because its caller decides about staleness', () => {
-    const { clock, remember, valueAt } = createStore();
-    remember('a', '/call/1', 'old');
+    const { clock, setAccepted, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'old');
     clock.ms += FRESH_MS + GRACE_MS + 1;
     expect(valueAt('a', '/call/1')).toBe('old');
   });
@@ -138,10 +138,10 @@ describe('Acceptance of a credential in the memory store', () => {
 
 describe('Revocation in the memory store', () => {
   test('a revocation drops all entries of its credential and none of another', () => {
-    const { memory, remember, valueAt } = createStore();
-    remember('b', '/call/1', 'of b');
+    const { memory, setAccepted, valueAt } = createStore();
+    setAccepted('b', '/call/1', 'of b');
     const bytesOfB = memory.bytes;
-    for (let index = 0; index < 10; index += 1) remember('a', `/call/${index}`, 'of a');
+    for (let index = 0; index < 10; index += 1) setAccepted('a', `/call/${index}`, 'of a');
     memory.revoke('a');
     expect(Array.from({ length: 10 }, (_, index) => valueAt('a', `/call/${index}`))).toEqual(
       Array(10).fill(undefined),
@@ -152,17 +152,17 @@ describe('Revocation in the memory store', () => {
   });
 
   test('entries of a revoked credential do not come back when the credential is accepted again', () => {
-    const { memory, remember, valueAt } = createStore();
-    remember('a', '/call/1', 'before');
+    const { memory, setAccepted, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'before');
     memory.revoke('a');
-    remember('a', '/call/2', 'after');
+    setAccepted('a', '/call/2', 'after');
     expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual([undefined, 'after']);
   });
 
   test('revoke returns whether the credential was known', () => {
-    const { memory, remember } = createStore();
+    const { memory, setAccepted } = createStore();
     expect(memory.revoke('a')).toBe(false);
-    remember('a', '/call/1', 'of a');
+    setAccepted('a', '/call/1', 'of a');
     expect(memory.revoke('a')).toBe(true);
     expect(memory.revoke('a')).toBe(false);
   });
@@ -174,21 +174,24 @@ describe('Revocation in the memory store', () => {
     memory.revoke('a');
 
     memory.recordAccepted('a', clock.ms, before);
-    memory.set('a', '/call/1', entryOf('asked before'), before);
+    memory.set('a', '/call/1', entryOf('requested before'), before);
 
     expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
     expect(valueAt('a', '/call/1')).toBeUndefined();
   });
 
   test('a response requested before a revocation is not stored, even when the credential has been accepted again since', () => {
-    const { memory, entryOf, remember, valueAt, clock } = createStore();
+    const { memory, entryOf, setAccepted, valueAt, clock } = createStore();
     const before = memory.takeFence();
     memory.revoke('a');
-    remember('a', '/call/1', 'asked after');
+    setAccepted('a', '/call/1', 'requested after');
     clock.ms += 5;
-    memory.set('a', '/call/2', entryOf('asked before'), before);
+    memory.set('a', '/call/2', entryOf('requested before'), before);
     memory.recordAccepted('a', clock.ms, before);
-    expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual(['asked after', undefined]);
+    expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual([
+      'requested after',
+      undefined,
+    ]);
     expect(memory.acceptedAt('a')).toBe(clock.ms - 5);
   });
 
@@ -203,28 +206,28 @@ describe('Revocation in the memory store', () => {
 
   test('a response requested before a revocation is not stored, even after ten thousand other revocations', () => {
     const { memory, entryOf } = createStore();
-    const mark = memory.takeFence();
+    const fence = memory.takeFence();
     memory.revoke('a');
     for (let other = 0; other < 10_000; other += 1) memory.revoke(`other ${other}`);
-    memory.recordAccepted('a', 1_000_000, mark);
-    memory.set('a', 'key', entryOf('asked before'), mark);
+    memory.recordAccepted('a', 1_000_000, fence);
+    memory.set('a', 'key', entryOf('requested before'), fence);
     expect(memory.get('a', 'key')).toBeUndefined();
     expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
   });
 
   test('each of several revocations invalidates all responses requested before it', () => {
     const { memory, entryOf, valueAt, clock } = createStore();
-    const marks = [memory.takeFence()];
+    const fences = [memory.takeFence()];
     for (let round = 0; round < 3; round += 1) {
       memory.revoke('a');
-      marks.push(memory.takeFence());
+      fences.push(memory.takeFence());
     }
-    const last = marks.pop()!;
+    const last = fences.pop()!;
     memory.recordAccepted('a', clock.ms, last);
-    for (const mark of marks) memory.set('a', '/call/1', entryOf('asked before'), mark);
+    for (const fence of fences) memory.set('a', '/call/1', entryOf('requested before'), fence);
     expect(valueAt('a', '/call/1')).toBeUndefined();
-    memory.set('a', '/call/1', entryOf('asked after'), last);
-    expect(valueAt('a', '/call/1')).toBe('asked after');
+    memory.set('a', '/call/1', entryOf('requested after'), last);
+    expect(valueAt('a', '/call/1')).toBe('requested after');
   });
 });
 
@@ -260,36 +263,36 @@ describe('Replacement in the memory store', () => {
       ['older', 'newer'],
       ['newer', 'older'],
     ] as const) {
-      const { remember, valueAt } = createStore();
+      const { setAccepted, valueAt } = createStore();
       const entries = { older, newer };
-      for (const age of order) remember('a', '/call/1', age, entries[age]);
+      for (const age of order) setAccepted('a', '/call/1', age, entries[age]);
       expect(valueAt('a', '/call/1')).toBe('newer');
     }
   });
 
   test('of two responses of the same read version, the last one is stored', () => {
-    const { remember, valueAt } = createStore();
-    remember('a', '/call/1', 'in a list', { readVersion: readVersion('p', 1) });
-    remember('a', '/call/1', 'by itself', { readVersion: readVersion('p', 1) });
+    const { setAccepted, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'in a list', { readVersion: readVersion('p', 1) });
+    setAccepted('a', '/call/1', 'by itself', { readVersion: readVersion('p', 1) });
     expect(valueAt('a', '/call/1')).toBe('by itself');
   });
 
   test('a newer response that may not be stored still removes the older entry', () => {
-    const { memory, remember, clock } = createStore();
-    remember('a', '/call/1', 'over');
-    remember('a', '/call/1', 'live again', { freshUntil: clock.ms });
+    const { memory, setAccepted, clock } = createStore();
+    setAccepted('a', '/call/1', 'over');
+    setAccepted('a', '/call/1', 'live again', { freshUntil: clock.ms });
     expect(memory.get('a', '/call/1')).toBeUndefined();
     expect(memory.bytes).toBe(0);
   });
 
   test('an older response replaces nothing, even if it may not be stored', () => {
-    const { remember, valueAt } = createStore();
-    remember('a', '/call/1', 'over', {
+    const { setAccepted, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'over', {
       readVersion: readVersion('p', 2),
       requestedAt: 500,
       freshUntil: 900,
     });
-    remember('a', '/call/1', 'was live', {
+    setAccepted('a', '/call/1', 'was live', {
       readVersion: readVersion('p', 1),
       requestedAt: 400,
       freshUntil: 400,
@@ -298,12 +301,12 @@ describe('Replacement in the memory store', () => {
   });
 
   test('a replacement also replaces the counted bytes', () => {
-    const { memory, remember } = createStore();
-    remember('a', '/call/1', LARGE);
+    const { memory, setAccepted } = createStore();
+    setAccepted('a', '/call/1', LARGE);
     const large = memory.bytes;
-    remember('a', '/call/1', 'small');
+    setAccepted('a', '/call/1', 'small');
     expect(memory.bytes).toBeLessThan(large - 9_000);
-    remember('a', '/call/1', LARGE);
+    setAccepted('a', '/call/1', LARGE);
     expect(memory.bytes).toBe(large);
     memory.revoke('a');
     expect(memory.bytes).toBe(0);
@@ -312,24 +315,24 @@ describe('Replacement in the memory store', () => {
 
 describe('Byte limit of the memory store', () => {
   test('the byte limit counts the value, the key and the overhead of an entry', () => {
-    const { memory, remember } = createStore();
-    remember('a', '/call/1', null);
-    const place = memory.bytes;
-    expect(place).toBeGreaterThan(100);
-    remember('a', `/call/2${'?'.repeat(1_000)}`, null);
-    expect(memory.bytes).toBeGreaterThan(2 * place + 1_000);
+    const { memory, setAccepted } = createStore();
+    setAccepted('a', '/call/1', null);
+    const bytesWithOne = memory.bytes;
+    expect(bytesWithOne).toBeGreaterThan(100);
+    setAccepted('a', `/call/2${'?'.repeat(1_000)}`, null);
+    expect(memory.bytes).toBeGreaterThan(2 * bytesWithOne + 1_000);
     const before = memory.bytes;
-    remember('a', '/call/3', LARGE);
-    expect(memory.bytes - before).toBeGreaterThan(place + LARGE.length);
+    setAccepted('a', '/call/3', LARGE);
+    expect(memory.bytes - before).toBeGreaterThan(bytesWithOne + LARGE.length);
   });
 
   test('the memory store evicts the least recently used entry of the credential that holds the most, and a lookup counts as use', () => {
-    const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
-    remember('b', '/call/2', LARGE);
-    remember('a', '/call/1', LARGE);
-    remember('a', '/call/3', LARGE);
+    const { memory, setAccepted, valueAt } = createStore({ maxBytes: 35_000 });
+    setAccepted('b', '/call/2', LARGE);
+    setAccepted('a', '/call/1', LARGE);
+    setAccepted('a', '/call/3', LARGE);
     expect(valueAt('a', '/call/1')).toBe(LARGE);
-    remember('a', '/call/4', LARGE);
+    setAccepted('a', '/call/4', LARGE);
     expect(valueAt('b', '/call/2')).toBe(LARGE);
     expect(['1', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([
       LARGE,
@@ -340,9 +343,9 @@ describe('Byte limit of the memory store', () => {
   });
 
   test('a credential that holds less than its share keeps all its entries, however much another credential stores', () => {
-    const { remember, valueAt } = createStore({ maxBytes: 100_000 });
-    for (let n = 0; n < 4; n += 1) remember('small', `/call/${n}`, LARGE);
-    for (let n = 0; n < 1_000; n += 1) remember('large', `/call/${n}`, LARGE);
+    const { setAccepted, valueAt } = createStore({ maxBytes: 100_000 });
+    for (let n = 0; n < 4; n += 1) setAccepted('small', `/call/${n}`, LARGE);
+    for (let n = 0; n < 1_000; n += 1) setAccepted('large', `/call/${n}`, LARGE);
     expect(Array.from({ length: 4 }, (_, n) => valueAt('small', `/call/${n}`))).toEqual(
       Array(4).fill(LARGE),
     );
@@ -350,11 +353,11 @@ describe('Byte limit of the memory store', () => {
   });
 
   test('a response that is already expired on arrival does not count as a use of its entry', () => {
-    const { remember, valueAt, entryOf, memory } = createStore({ maxBytes: 35_000 });
+    const { setAccepted, valueAt, entryOf, memory } = createStore({ maxBytes: 35_000 });
     const late = entryOf('late');
-    for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
+    for (const id of ['1', '2', '3']) setAccepted('a', `/call/${id}`, LARGE);
     memory.set('a', '/call/1', late, memory.takeFence());
-    remember('a', '/call/4', LARGE);
+    setAccepted('a', '/call/4', LARGE);
     expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([
       undefined,
       LARGE,
@@ -364,8 +367,8 @@ describe('Byte limit of the memory store', () => {
   });
 
   test('the byte limit holds for all credentials together', () => {
-    const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
-    for (const fingerprint of ['a', 'b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
+    const { memory, setAccepted, valueAt } = createStore({ maxBytes: 35_000 });
+    for (const fingerprint of ['a', 'b', 'c', 'd']) setAccepted(fingerprint, '/call/1', LARGE);
     expect(['a', 'b', 'c', 'd'].map((fingerprint) => valueAt(fingerprint, '/call/1'))).toEqual([
       undefined,
       LARGE,
@@ -376,10 +379,10 @@ describe('Byte limit of the memory store', () => {
   });
 
   test('the memory store rejects a value larger than a third of its limit, and evicts only the entry that it would replace', () => {
-    const { memory, remember, valueAt } = createStore({ maxBytes: 35_000 });
-    remember('a', '/call/1', 'small');
-    remember('a', '/call/2', 'small, too');
-    remember('a', '/call/2', `${LARGE}${LARGE.slice(0, 2_000)}`);
+    const { memory, setAccepted, valueAt } = createStore({ maxBytes: 35_000 });
+    setAccepted('a', '/call/1', 'small');
+    setAccepted('a', '/call/2', 'small, too');
+    setAccepted('a', '/call/2', `${LARGE}${LARGE.slice(0, 2_000)}`);
     expect([valueAt('a', '/call/1'), valueAt('a', '/call/2')]).toEqual(['small', undefined]);
     // No trace of the value is left that a revocation could trip over.
     memory.revoke('a');
@@ -387,40 +390,41 @@ describe('Byte limit of the memory store', () => {
   });
 
   test('a memory store with a limit of 0 bytes stores nothing', () => {
-    const { memory, remember, valueAt } = createStore({ maxBytes: 0 });
-    remember('a', '/call/1', null);
+    const { memory, setAccepted, valueAt } = createStore({ maxBytes: 0 });
+    setAccepted('a', '/call/1', null);
     expect(valueAt('a', '/call/1')).toBeUndefined();
     expect(memory.bytes).toBe(0);
   });
 
   test('the memory store never exceeds its byte limit', () => {
     const maxBytes = 100_000;
-    const { memory, remember, valueAt } = createStore({ maxBytes });
-    let mostBytes = 0;
+    const { memory, setAccepted, valueAt } = createStore({ maxBytes });
+    let peakBytes = 0;
     for (let index = 0; index < 3_000; index += 1) {
       const fingerprint = `credential ${index % 7}`;
-      remember(fingerprint, `/call/${(index * 31) % 101}`, 'x'.repeat((index * 7_919) % 12_000));
+      setAccepted(fingerprint, `/call/${(index * 31) % 101}`, 'x'.repeat((index * 7_919) % 12_000));
       if (index % 97 === 0) memory.revoke(fingerprint);
       valueAt(fingerprint, `/call/${(index * 17) % 101}`);
-      mostBytes = Math.max(mostBytes, memory.bytes);
+      peakBytes = Math.max(peakBytes, memory.bytes);
     }
-    expect(mostBytes).toBeLessThanOrEqual(maxBytes);
-    expect(mostBytes).toBeGreaterThan(maxBytes - 15_000);
+    expect(peakBytes).toBeLessThanOrEqual(maxBytes);
+    expect(peakBytes).toBeGreaterThan(maxBytes - 15_000);
     for (let index = 0; index < 7; index += 1) memory.revoke(`credential ${index}`);
     expect(memory.bytes).toBe(0);
   });
 });
 
 describe('Credential limit of the memory store', () => {
-  const MOST = 10_000;
+  const MAX_CREDENTIALS = 10_000;
 
   test('the memory store evicts the least recently used credential with all its entries', () => {
-    const { memory, remember, valueAt } = createStore();
-    for (let index = 0; index < MOST; index += 1) remember(`credential ${index}`, '/call/1', index);
+    const { memory, setAccepted, valueAt } = createStore();
+    for (let index = 0; index < MAX_CREDENTIALS; index += 1)
+      setAccepted(`credential ${index}`, '/call/1', index);
     const full = memory.bytes;
     expect(valueAt('credential 0', '/call/1')).toBe(0);
 
-    remember('one more', '/call/1', 'of one more');
+    setAccepted('one more', '/call/1', 'of one more');
 
     expect(valueAt('credential 0', '/call/1')).toBe(0);
     expect(valueAt('credential 1', '/call/1')).toBeUndefined();
@@ -431,9 +435,9 @@ describe('Credential limit of the memory store', () => {
   });
 
   test('credentials that were never accepted do not count towards the credential limit', () => {
-    const { memory, remember, valueAt, entryOf } = createStore();
-    remember('a', '/call/1', 'of a');
-    for (let index = 0; index <= MOST; index += 1) {
+    const { memory, setAccepted, valueAt, entryOf } = createStore();
+    setAccepted('a', '/call/1', 'of a');
+    for (let index = 0; index <= MAX_CREDENTIALS; index += 1) {
       const made = `made up ${index}`;
       memory.get(made, '/call/1');
       memory.set(made, '/call/1', entryOf('nothing'), memory.takeFence());
@@ -445,10 +449,10 @@ describe('Credential limit of the memory store', () => {
 
 describe('Sweep of the memory store', () => {
   test('one sweep is scheduled while the memory store holds anything', () => {
-    const { memory, timers, remember } = createStore();
+    const { memory, timers, setAccepted } = createStore();
     expect(timers.running).toEqual([]);
-    remember('a', '/call/1', 'of a');
-    remember('b', '/call/1', 'of b');
+    setAccepted('a', '/call/1', 'of a');
+    setAccepted('b', '/call/1', 'of b');
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
     timers.elapse(SWEEP_INTERVAL_MS);
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
@@ -456,14 +460,14 @@ describe('Sweep of the memory store', () => {
     memory.revoke('b');
     timers.elapse(SWEEP_INTERVAL_MS);
     expect(timers.running).toEqual([]);
-    remember('a', '/call/1', 'again');
+    setAccepted('a', '/call/1', 'again');
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 
   test('the sweep drops entries that are past their freshness and grace, and no others', () => {
-    const { memory, timers, clock, remember, valueAt } = createStore();
-    remember('a', '/call/1', 'short', { freshUntil: clock.ms + 10 });
-    remember('a', '/call/2', 'long', { freshUntil: clock.ms + 20 });
+    const { memory, timers, clock, setAccepted, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'short', { freshUntil: clock.ms + 10 });
+    setAccepted('a', '/call/2', 'long', { freshUntil: clock.ms + 20 });
     const both = memory.bytes;
     clock.ms += 10 + GRACE_MS;
     timers.elapse(SWEEP_INTERVAL_MS);
@@ -475,11 +479,11 @@ describe('Sweep of the memory store', () => {
   });
 
   test('the sweep does not count as a use of an entry', () => {
-    const { timers, remember, valueAt } = createStore({ maxBytes: 35_000 });
-    for (const id of ['1', '2', '3']) remember('a', `/call/${id}`, LARGE);
+    const { timers, setAccepted, valueAt } = createStore({ maxBytes: 35_000 });
+    for (const id of ['1', '2', '3']) setAccepted('a', `/call/${id}`, LARGE);
     expect(valueAt('a', '/call/1')).toBe(LARGE);
     timers.elapse(SWEEP_INTERVAL_MS);
-    remember('a', '/call/4', LARGE);
+    setAccepted('a', '/call/4', LARGE);
     expect(['1', '2', '3', '4'].map((id) => valueAt('a', `/call/${id}`))).toEqual([
       LARGE,
       undefined,
@@ -502,8 +506,8 @@ describe('Sweep of the memory store', () => {
   });
 
   test('the sweep keeps a credential that has entries', () => {
-    const { memory, timers, clock, remember, valueAt } = createStore();
-    remember('a', '/call/1', 'for days', { freshUntil: clock.ms + 10 * IDLE_MS });
+    const { memory, timers, clock, setAccepted, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'for days', { freshUntil: clock.ms + 10 * IDLE_MS });
     clock.ms += 5 * IDLE_MS;
     timers.elapse(SWEEP_INTERVAL_MS);
     expect(valueAt('a', '/call/1')).toBe('for days');
@@ -511,8 +515,8 @@ describe('Sweep of the memory store', () => {
   });
 
   test('the sweep that drops the last entry of an idle credential also forgets the credential', () => {
-    const { memory, timers, clock, remember } = createStore();
-    for (let index = 0; index < 3; index += 1) remember('a', `/call/${index}`, 'of a');
+    const { memory, timers, clock, setAccepted } = createStore();
+    for (let index = 0; index < 3; index += 1) setAccepted('a', `/call/${index}`, 'of a');
     clock.ms += IDLE_MS + FRESH_MS + GRACE_MS + 1;
     timers.elapse(SWEEP_INTERVAL_MS);
     expect(memory.bytes).toBe(0);
@@ -521,18 +525,18 @@ describe('Sweep of the memory store', () => {
   });
 
   test('the sweep forgets an idle credential whose entries were evicted', () => {
-    const { memory, timers, clock, remember } = createStore({ maxBytes: 35_000 });
-    remember('a', '/call/1', LARGE);
+    const { memory, timers, clock, setAccepted } = createStore({ maxBytes: 35_000 });
+    setAccepted('a', '/call/1', LARGE);
     clock.ms += IDLE_MS + 1;
-    for (const fingerprint of ['b', 'c', 'd']) remember(fingerprint, '/call/1', LARGE);
+    for (const fingerprint of ['b', 'c', 'd']) setAccepted(fingerprint, '/call/1', LARGE);
     timers.elapse(SWEEP_INTERVAL_MS);
     expect(memory.acceptedAt('a')).toBe(Number.NEGATIVE_INFINITY);
     expect(memory.acceptedAt('b')).toBe(clock.ms);
   });
 
   test('repeated acceptances of a credential do not postpone the sweep', () => {
-    const { timers, clock, remember, memory, valueAt } = createStore();
-    remember('a', '/call/1', 'old');
+    const { timers, clock, setAccepted, memory, valueAt } = createStore();
+    setAccepted('a', '/call/1', 'old');
     for (let round = 0; round < 20; round += 1) {
       clock.ms += SWEEP_INTERVAL_MS;
       memory.recordAccepted('a', clock.ms, memory.takeFence());

@@ -41,25 +41,25 @@ function createResponseCacheScene({
     acceptedAt: memoryStore.acceptedAt,
     now: clock.now,
   });
-  const told: string[] = [];
+  const lookups: string[] = [];
   const events = {
-    onLookup: (endpoint: Endpoint, source: string) => told.push(`${endpoint} ${source}`),
+    onLookup: (endpoint: Endpoint, source: string) => lookups.push(`${endpoint} ${source}`),
   };
-  const answers = createResponseCache<Text>({
+  const responses = createResponseCache<Text>({
     memoryStore,
     stalenessPolicy,
     events,
     now: clock.now,
   });
   let serial = 0;
-  const place = {
+  const scene = {
     clock,
     memory: memoryStore,
     timers,
-    answers,
-    takeTold: () => told.splice(0),
+    responses,
+    takeLookups: () => lookups.splice(0),
     /** Records the credential as accepted, and stores an upstream response for it. */
-    learn(
+    storeDependency(
       key: string,
       { fingerprint = 'a', freshForMs = FRESH_MS, value = 'x' as unknown } = {},
     ): Dependency {
@@ -78,141 +78,152 @@ function createResponseCacheScene({
       return { endpoint: CALL, key, serial };
     },
     /** Caches the response of an operation with these dependencies. */
-    keep(
+    storeResponse(
       dependencies: readonly Dependency[],
-      { fingerprint = 'a', body = 'the answer', mark = answers.takeFence() } = {},
+      { fingerprint = 'a', body = 'the response', fence = responses.takeFence() } = {},
     ): void {
       const freshUntil = Math.min(
         ...dependencies.map(
           ({ key }) => memoryStore.get(fingerprint, key)?.freshUntil ?? clock.now() + FRESH_MS,
         ),
       );
-      answers.set(
+      responses.set(
         fingerprint,
-        'asked',
+        'operation',
         { body, bytes: 2 * body.length, freshUntil, dependencies },
-        mark,
+        fence,
       );
     },
-    found: (fingerprint = 'a') => answers.get(fingerprint, 'asked')?.body,
+    found: (fingerprint = 'a') => responses.get(fingerprint, 'operation')?.body,
   };
-  return place;
+  return scene;
 }
 
 describe('Response cache hit', () => {
   test('the response cache serves a response while its dependencies are cached and fresh, and reports a hit for each of them', () => {
-    const { learn, keep, found, clock, takeTold } = createResponseCacheScene();
-    keep([learn('/call/1'), learn('/call/2'), learn('/call/3')]);
-    expect(found()).toBe('the answer');
+    const { storeDependency, storeResponse, found, clock, takeLookups } =
+      createResponseCacheScene();
+    storeResponse([
+      storeDependency('/call/1'),
+      storeDependency('/call/2'),
+      storeDependency('/call/3'),
+    ]);
+    expect(found()).toBe('the response');
     clock.pass(FRESH_MS - 1);
-    expect(found()).toBe('the answer');
-    expect(takeTold()).toEqual(Array.from({ length: 6 }, () => `${CALL} memory`));
+    expect(found()).toBe('the response');
+    expect(takeLookups()).toEqual(Array.from({ length: 6 }, () => `${CALL} memory`));
   });
 
   test('a cached response is fresh no longer than its least fresh dependency', () => {
-    const { learn, keep, found, clock, takeTold } = createResponseCacheScene();
-    keep([learn('/call/1'), learn('/call/2', { freshForMs: 10 })]);
+    const { storeDependency, storeResponse, found, clock, takeLookups } =
+      createResponseCacheScene();
+    storeResponse([storeDependency('/call/1'), storeDependency('/call/2', { freshForMs: 10 })]);
     clock.pass(9);
-    expect(found()).toBe('the answer');
-    takeTold();
+    expect(found()).toBe('the response');
+    takeLookups();
     clock.pass(1);
     expect(found()).toBeUndefined();
-    expect(takeTold()).toEqual([]);
+    expect(takeLookups()).toEqual([]);
   });
 
   test('a cached response without dependencies is fresh for ten minutes', () => {
-    const { memory, answers, clock } = createResponseCacheScene();
+    const { memory, responses, clock } = createResponseCacheScene();
     memory.recordAccepted('a', 0, memory.takeFence());
-    answers.set(
+    responses.set(
       'a',
       'key',
       { body: 'the schema', bytes: 10, freshUntil: Number.POSITIVE_INFINITY, dependencies: [] },
-      answers.takeFence(),
+      responses.takeFence(),
     );
     clock.pass(599_999);
-    expect(answers.get('a', 'key')?.body).toBe('the schema');
+    expect(responses.get('a', 'key')?.body).toBe('the schema');
     clock.pass(1);
-    expect(answers.get('a', 'key')).toBeUndefined();
+    expect(responses.get('a', 'key')).toBeUndefined();
   });
 
   test('a cached response is served only for its own key and its own credential', () => {
-    const { learn, keep, found, answers } = createResponseCacheScene();
-    keep([learn('/call/1')]);
-    learn('/call/1', { fingerprint: 'b' });
+    const { storeDependency, storeResponse, found, responses } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
+    storeDependency('/call/1', { fingerprint: 'b' });
     expect(found('b')).toBeUndefined();
-    expect(found('nobody')).toBeUndefined();
-    expect(answers.get('a', 'asked ')).toBeUndefined();
-    expect(answers.get('a', '')).toBeUndefined();
-    expect(found()).toBe('the answer');
+    expect(found('absent')).toBeUndefined();
+    expect(responses.get('a', 'operation ')).toBeUndefined();
+    expect(responses.get('a', '')).toBeUndefined();
+    expect(found()).toBe('the response');
   });
 
   test('a cached response is never served as an upstream response, because no path is one of its keys', () => {
-    const { learn, keep, memory } = createResponseCacheScene();
-    keep([learn('/call/1')]);
-    expect(memory.get('a', 'asked')).toBeUndefined();
+    const { storeDependency, storeResponse, memory } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
+    expect(memory.get('a', 'operation')).toBeUndefined();
     expect(memory.entries).toBe(2);
   });
 });
 
 describe('Response cache miss', () => {
   test('a newer upstream response invalidates every cached response that depends on it', () => {
-    const { learn, keep, found, memory } = createResponseCacheScene();
-    keep([learn('/call/1'), learn('/call/2')]);
-    learn('/call/2');
+    const { storeDependency, storeResponse, found, memory } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1'), storeDependency('/call/2')]);
+    storeDependency('/call/2');
     expect(found()).toBeUndefined();
     // The cached response is deleted as well.
     expect(memory.entries).toBe(2);
   });
 
   test('a newer upstream response that may not be stored invalidates the cached response too', () => {
-    const { learn, keep, found } = createResponseCacheScene();
-    keep([learn('/call/1')]);
-    learn('/call/1', { freshForMs: 0 });
+    const { storeDependency, storeResponse, found } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
+    storeDependency('/call/1', { freshForMs: 0 });
     expect(found()).toBeUndefined();
   });
 
   test('the eviction of a dependency invalidates the cached response', () => {
-    const { learn, keep, found, memory, clock } = createResponseCacheScene({ maxBytes: 60_000 });
-    keep([learn('/call/1', { freshForMs: 50 * FRESH_MS })]);
+    const { storeDependency, storeResponse, found, memory, clock } = createResponseCacheScene({
+      maxBytes: 60_000,
+    });
+    storeResponse([storeDependency('/call/1', { freshForMs: 50 * FRESH_MS })]);
     // The cached response is used again and again, which counts as a use of its dependency.
     for (let n = 0; n < 50; n += 1) {
       clock.pass(FRESH_MS / 2);
-      learn(`/call/other-${n}`, { value: 'x'.repeat(2_000) });
-      expect(found()).toBe('the answer');
+      storeDependency(`/call/other-${n}`, { value: 'x'.repeat(2_000) });
+      expect(found()).toBe('the response');
     }
     memory.delete('a', '/call/1');
     expect(found()).toBeUndefined();
-    keep([learn('/call/1')]);
-    for (let n = 0; n < 50; n += 1) learn(`/call/other-${n}`, { value: 'x'.repeat(2_000) });
+    storeResponse([storeDependency('/call/1')]);
+    for (let n = 0; n < 50; n += 1)
+      storeDependency(`/call/other-${n}`, { value: 'x'.repeat(2_000) });
     expect(memory.get('a', '/call/1')).toBeUndefined();
     expect(found()).toBeUndefined();
   });
 
   test('a revocation invalidates the cached responses of its credential for good', () => {
-    const { learn, keep, found, memory } = createResponseCacheScene();
-    keep([learn('/call/1')]);
+    const { storeDependency, storeResponse, found, memory } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
     memory.revoke('a');
     expect(found()).toBeUndefined();
-    learn('/call/1');
+    storeDependency('/call/1');
     expect(found()).toBeUndefined();
   });
 
   test('the response cache serves nothing while the credential must be rechecked, and again after the recheck', () => {
-    const { learn, keep, found, clock } = createResponseCacheScene({ recheckMs: RECHECK_MS });
-    keep([learn('/call/1')]);
+    const { storeDependency, storeResponse, found, clock } = createResponseCacheScene({
+      recheckMs: RECHECK_MS,
+    });
+    storeResponse([storeDependency('/call/1')]);
     clock.pass(RECHECK_MS - 1);
-    expect(found()).toBe('the answer');
+    expect(found()).toBe('the response');
     clock.pass(1);
     expect(found()).toBeUndefined();
-    learn('/call/other');
-    expect(found()).toBe('the answer');
+    storeDependency('/call/other');
+    expect(found()).toBe('the response');
   });
 
   test('a clock set back to before a response was cached invalidates it', () => {
-    const { learn, keep, found, clock } = createResponseCacheScene();
-    const ingredient = learn('/call/1');
+    const { storeDependency, storeResponse, found, clock } = createResponseCacheScene();
+    const dependency = storeDependency('/call/1');
     clock.pass(10);
-    keep([ingredient]);
+    storeResponse([dependency]);
     clock.pass(-1);
     expect(found()).toBeUndefined();
   });
@@ -220,52 +231,55 @@ describe('Response cache miss', () => {
 
 describe('Response cache storage', () => {
   test('a response with more than two hundred dependencies is not cached', () => {
-    const { learn, keep, found, memory } = createResponseCacheScene();
-    const madeOf = Array.from({ length: 201 }, (_, n) => learn(`/call/${n}`));
+    const { storeDependency, storeResponse, found, memory } = createResponseCacheScene();
+    const dependencies = Array.from({ length: 201 }, (_, n) => storeDependency(`/call/${n}`));
     memory.recordAccepted('a', 0, memory.takeFence());
-    keep(madeOf);
+    storeResponse(dependencies);
     expect(found()).toBeUndefined();
     expect(memory.entries).toBe(201);
-    const fewer = Array.from({ length: 200 }, (_, n) => learn(`/call/${n}`));
-    keep(fewer);
-    expect(found()).toBe('the answer');
+    const fewer = Array.from({ length: 200 }, (_, n) => storeDependency(`/call/${n}`));
+    storeResponse(fewer);
+    expect(found()).toBe('the response');
   });
 
   test('a response with a dependency that is not stored is not cached, because a change of it could not invalidate it', () => {
-    const { learn, keep, found, memory } = createResponseCacheScene();
-    keep([learn('/call/1'), { endpoint: CALL, key: '/call/failed', serial: undefined }]);
+    const { storeDependency, storeResponse, found, memory } = createResponseCacheScene();
+    storeResponse([
+      storeDependency('/call/1'),
+      { endpoint: CALL, key: '/call/failed', serial: undefined },
+    ]);
     expect(found()).toBeUndefined();
     expect(memory.entries).toBe(1);
   });
 
   test('a response is not served when a newer version of a dependency is stored than the one it was built from', () => {
-    const { learn, keep, found } = createResponseCacheScene();
-    keep([learn('/call/1'), { endpoint: CALL, key: '/call/2', serial: 1_000 }]);
+    const { storeDependency, storeResponse, found } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1'), { endpoint: CALL, key: '/call/2', serial: 1_000 }]);
     expect(found()).toBeUndefined();
   });
 
   test('a response that has expired by the time it is complete is not cached', () => {
-    const { learn, keep, memory, clock } = createResponseCacheScene();
-    const ingredient = learn('/call/1');
+    const { storeDependency, storeResponse, memory, clock } = createResponseCacheScene();
+    const dependency = storeDependency('/call/1');
     clock.pass(FRESH_MS);
-    keep([ingredient]);
+    storeResponse([dependency]);
     expect(memory.entries).toBe(1);
   });
 
   test('a response being built when its credential is revoked is not cached, even if the credential is accepted again', () => {
-    const { learn, keep, found, answers, memory } = createResponseCacheScene();
-    learn('/call/1');
-    const mark = answers.takeFence();
+    const { storeDependency, storeResponse, found, responses, memory } = createResponseCacheScene();
+    storeDependency('/call/1');
+    const fence = responses.takeFence();
     memory.revoke('a');
-    keep([learn('/call/1')], { mark });
+    storeResponse([storeDependency('/call/1')], { fence });
     expect(found()).toBeUndefined();
-    keep([learn('/call/1')]);
-    expect(found()).toBe('the answer');
+    storeResponse([storeDependency('/call/1')]);
+    expect(found()).toBe('the response');
   });
 
   test('a response for a credential that was never accepted is not cached', () => {
-    const { keep, memory } = createResponseCacheScene();
-    keep([{ endpoint: CALL, key: '/call/1', serial: 1 }], { fingerprint: 'stranger' });
+    const { storeResponse, memory } = createResponseCacheScene();
+    storeResponse([{ endpoint: CALL, key: '/call/1', serial: 1 }], { fingerprint: 'another' });
     expect(memory.entries).toBe(0);
   });
 });
@@ -273,61 +287,63 @@ describe('Response cache storage', () => {
 describe('Response cache memory', () => {
   test('cached responses and their dependencies share one byte limit', () => {
     const maxBytes = 100_000;
-    const { learn, answers, clock, memory } = createResponseCacheScene({ maxBytes });
-    const dependencies = [learn('/call/1')];
+    const { storeDependency, responses, clock, memory } = createResponseCacheScene({ maxBytes });
+    const dependencies = [storeDependency('/call/1')];
     for (let n = 0; n < 1_000; n += 1) {
-      const answer = {
+      const response = {
         body: 'x'.repeat(1_000),
         bytes: 2_000,
         freshUntil: clock.now() + FRESH_MS,
         dependencies,
       };
-      answers.set('a', `asked ${n}`, answer, answers.takeFence());
+      responses.set('a', `operation ${n}`, response, responses.takeFence());
       expect(memory.bytes).toBeLessThanOrEqual(maxBytes);
     }
     expect(memory.entries).toBeGreaterThan(10);
   });
 
   test('a response larger than the byte limit allows is not cached and evicts nothing', () => {
-    const { learn, keep, found, memory } = createResponseCacheScene({ maxBytes: 100_000 });
-    keep([learn('/call/1')], { body: 'x'.repeat(60_000) });
+    const { storeDependency, storeResponse, found, memory } = createResponseCacheScene({
+      maxBytes: 100_000,
+    });
+    storeResponse([storeDependency('/call/1')], { body: 'x'.repeat(60_000) });
     expect(found()).toBeUndefined();
     expect(memory.get('a', '/call/1')).toBeDefined();
   });
 
   test('the size of a cached response includes its key and the keys of its dependencies', () => {
-    const { learn, answers, memory, clock } = createResponseCacheScene();
+    const { storeDependency, responses, memory, clock } = createResponseCacheScene();
     const long = `/call/${'x'.repeat(10_000)}`;
-    const dependencies = [learn(long)];
+    const dependencies = [storeDependency(long)];
     const before = memory.bytes;
-    answers.set(
+    responses.set(
       'a',
       'k'.repeat(10_000),
       { body: '', bytes: 0, freshUntil: clock.now() + FRESH_MS, dependencies },
-      answers.takeFence(),
+      responses.takeFence(),
     );
     expect(memory.bytes - before).toBeGreaterThan(40_000);
   });
 
   test('a newer response replaces the cached one', () => {
-    const { learn, keep, found, memory } = createResponseCacheScene();
-    keep([learn('/call/1')]);
-    keep([learn('/call/1')], { body: 'the next answer' });
-    expect(found()).toBe('the next answer');
+    const { storeDependency, storeResponse, found, memory } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
+    storeResponse([storeDependency('/call/1')], { body: 'the next response' });
+    expect(found()).toBe('the next response');
     expect(memory.entries).toBe(2);
   });
 
   test('a lookup deletes a cached response that has expired', () => {
-    const { learn, keep, found, clock, memory } = createResponseCacheScene();
-    keep([learn('/call/1')]);
+    const { storeDependency, storeResponse, found, clock, memory } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
     clock.pass(FRESH_MS);
     expect(found()).toBeUndefined();
     expect(memory.entries).toBe(1);
   });
 
   test('the sweep deletes expired cached responses, because they are never served stale', () => {
-    const { learn, keep, clock, timers, memory } = createResponseCacheScene();
-    keep([learn('/call/1')]);
+    const { storeDependency, storeResponse, clock, timers, memory } = createResponseCacheScene();
+    storeResponse([storeDependency('/call/1')]);
     clock.pass(SWEEP_INTERVAL_MS);
     timers.elapse(SWEEP_INTERVAL_MS);
     expect(memory.entries).toBe(1);

@@ -9,7 +9,7 @@ const SECRET = 'a secret that the instances share';
 const keyOf = (token: string, secret = SECRET) =>
   new Credential(token, secret).deriveKey('sealing');
 const KEY = keyOf('sk_one');
-const NAME = 'revox:1:one:question';
+const NAME = 'revox:1:one:request';
 
 const CALL = {
   id: 'call-1',
@@ -73,13 +73,13 @@ describe('Seal', () => {
 describe('Opening sealed bytes', () => {
   test.each([
     ['with the key of another credential', keyOf('sk_two')],
-    ['with the key of another secret', keyOf('sk_one', 'a secret of somebody else')],
+    ['with the key of another secret', keyOf('sk_one', 'a secret of another deployment')],
     ['with a key for another purpose', new Credential('sk_one', SECRET).deriveKey('names')],
   ])('sealed bytes do not open %s', async (_name, key) => {
     expect(await open(await sealed(), key, NAME)).toBeUndefined();
   });
 
-  test.each(['revox:1:one:another', 'revox:2:one:question', ''])(
+  test.each(['revox:1:one:another', 'revox:2:one:request', ''])(
     'sealed bytes do not open under another name: %j',
     async (name) => {
       expect(await open(await sealed(), KEY, name)).toBeUndefined();
@@ -88,9 +88,9 @@ describe('Opening sealed bytes', () => {
 
   test('sealed bytes with one flipped bit at any position do not open', async () => {
     const bytes = await sealed({ id: 'call-1' });
-    for (let place = 0; place < bytes.length; place += 1) {
+    for (let offset = 0; offset < bytes.length; offset += 1) {
       const damaged = Buffer.from(bytes);
-      damaged[place] = (damaged[place] as number) ^ (1 << (place % 8));
+      damaged[offset] = (damaged[offset] as number) ^ (1 << (offset % 8));
       expect(await open(damaged, KEY, NAME)).toBeUndefined();
     }
     expect(await open(bytes, KEY, NAME)).toEqual({ id: 'call-1' });

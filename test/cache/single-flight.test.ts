@@ -18,14 +18,14 @@ function createRequest() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const signals: AbortSignal[] = [];
   return {
-    ask: (signal: AbortSignal) => {
+    send: (signal: AbortSignal) => {
       signals.push(signal);
       return promise;
     },
-    answer: resolve,
+    respond: resolve,
     fail: reject,
     /** How often the request was sent. */
-    get asked() {
+    get sendCount() {
       return signals.length;
     },
     get isCalledBack() {
@@ -72,9 +72,9 @@ afterEach(async () => {
 describe('In-flight request', () => {
   test('an in-flight request is sent at once and once, and all joined callers get its response', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    const flight = flights.start('key', NOW, question.ask);
-    expect(question.asked).toBe(1);
+    const request = createRequest();
+    const flight = flights.start('key', NOW, request.send);
+    expect(request.sendCount).toBe(1);
     const waiting = [
       flight.join(NEVER_ABORTED),
       flights.get<string>('key')!.join(NEVER_ABORTED),
@@ -82,24 +82,24 @@ describe('In-flight request', () => {
     ];
     expect(await isSettled(Promise.race(waiting))).toBe(false);
 
-    question.answer('so it is');
+    request.respond('so it is');
 
     expect(await Promise.all(waiting)).toEqual(['so it is', 'so it is', 'so it is']);
-    expect(question.asked).toBe(1);
-    expect(question.isCalledBack).toBe(false);
+    expect(request.sendCount).toBe(1);
+    expect(request.isCalledBack).toBe(false);
   });
 
   test('a failed in-flight request rejects for all joined callers with the same error', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    const flight = flights.start('key', NOW, question.ask);
+    const request = createRequest();
+    const flight = flights.start('key', NOW, request.send);
     const waiting = [
       flight.join(NEVER_ABORTED),
       flight.join(new AbortController().signal),
       flight.join(NEVER_ABORTED),
     ];
-    const error = new Error('no answer');
-    question.fail(error);
+    const error = new Error('no response');
+    request.fail(error);
     expect(await Promise.allSettled(waiting)).toEqual(
       waiting.map(() => ({ status: 'rejected', reason: error })),
     );
@@ -117,7 +117,7 @@ describe('In-flight request', () => {
         isWaitingForBudget: false,
         deadlineAt: 0,
       },
-      createRequest().ask,
+      createRequest().send,
     );
     expect(flights.get('key')!.state).toEqual({
       sentAt: 0,
@@ -131,13 +131,13 @@ describe('In-flight request', () => {
 
   test('an in-flight request settles on a response and on a failure, and never rejects', async () => {
     const flights = createSingleFlight();
-    const [answered, failed] = [createRequest(), createRequest()];
+    const [succeeded, failed] = [createRequest(), createRequest()];
     const settled = [
-      flights.start('a', NOW, answered.ask).settled,
-      flights.start('b', NOW, failed.ask).settled,
+      flights.start('a', NOW, succeeded.send).settled,
+      flights.start('b', NOW, failed.send).settled,
     ];
     expect(await Promise.all(settled.map(isSettled))).toEqual([false, false]);
-    answered.answer('yes');
+    succeeded.respond('yes');
     expect(await Promise.all(settled.map(isSettled))).toEqual([true, false]);
     failed.fail(new Error('no'));
     expect(await Promise.all(settled)).toEqual([undefined, undefined]);
@@ -145,9 +145,9 @@ describe('In-flight request', () => {
 
   test('an in-flight request may fail when no caller has joined it', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    flights.start('key', NOW, question.ask);
-    question.fail(new Error('nobody hears of it'));
+    const request = createRequest();
+    flights.start('key', NOW, request.send);
+    request.fail(new Error('not reported'));
     await turn();
     expect(flights.get('key')).toBeUndefined();
   });
@@ -156,10 +156,10 @@ describe('In-flight request', () => {
 describe('Leaving an in-flight request', () => {
   test('an aborted caller rejects with its own reason, and the other callers get the response', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    const flight = flights.start('key', NOW, question.ask);
+    const request = createRequest();
+    const flight = flights.start('key', NOW, request.send);
     const [first, second] = [new AbortController(), new AbortController()];
-    const [gone, alsoGone, patient] = [
+    const [aborted, alsoAborted, waiting] = [
       flight.join(first.signal),
       flight.join(second.signal),
       flight.join(NEVER_ABORTED),
@@ -168,22 +168,22 @@ describe('Leaving an in-flight request', () => {
     first.abort(new Error('the first has to go'));
     second.abort(new Error('the second, too'));
 
-    await expect(gone).rejects.toThrow('the first has to go');
-    await expect(alsoGone).rejects.toThrow('the second, too');
-    expect(question.isCalledBack).toBe(false);
-    question.answer('worth the wait');
-    expect(await patient).toBe('worth the wait');
+    await expect(aborted).rejects.toThrow('the first has to go');
+    await expect(alsoAborted).rejects.toThrow('the second, too');
+    expect(request.isCalledBack).toBe(false);
+    request.respond('worth the wait');
+    expect(await waiting).toBe('worth the wait');
   });
 
   test('an in-flight request is aborted when the last caller leaves, and not before', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    const flight = flights.start('key', NOW, question.ask);
+    const request = createRequest();
+    const flight = flights.start('key', NOW, request.send);
     const leaving = [new AbortController(), new AbortController(), new AbortController()];
     const waiting = leaving.map(({ signal }) => flight.join(signal));
     const isCalledBack = leaving.map((one) => {
       one.abort(new Error('gone'));
-      return question.isCalledBack;
+      return request.isCalledBack;
     });
     expect(isCalledBack).toEqual([false, false, true]);
     for (const one of waiting) await expect(one).rejects.toThrow('gone');
@@ -195,24 +195,24 @@ describe('Leaving an in-flight request', () => {
       ['held, then joined', true],
       ['joined, then held', false],
     ] as const) {
-      const question = createRequest();
-      const flight = flights.start(key, NOW, question.ask);
+      const request = createRequest();
+      const flight = flights.start(key, NOW, request.send);
       const leaving = new AbortController();
       const held = isHeldFirst ? flight.join(NEVER_ABORTED) : undefined;
-      const gone = flight.join(leaving.signal);
+      const aborted = flight.join(leaving.signal);
       const stays = held ?? flight.join(NEVER_ABORTED);
       leaving.abort(new Error('gone'));
-      await expect(gone).rejects.toThrow('gone');
-      expect(question.isCalledBack).toBe(false);
+      await expect(aborted).rejects.toThrow('gone');
+      expect(request.isCalledBack).toBe(false);
       expect(flights.get(key)).toBe(flight);
-      question.answer('held');
+      request.respond('held');
       expect(await stays).toBe('held');
     }
   });
 
   test('an aborted caller rejects at once, whether the in-flight request goes on or is aborted', async () => {
     const flights = createSingleFlight();
-    const flight = flights.start('key', NOW, createRequest().ask);
+    const flight = flights.start('key', NOW, createRequest().send);
     const leaving = [new AbortController(), new AbortController()];
     const waiting = leaving.map(({ signal }) => flight.join(signal));
     for (const [index, one] of leaving.entries()) {
@@ -224,35 +224,35 @@ describe('Leaving an in-flight request', () => {
 
   test('a caller that joins with an aborted signal is rejected and does not affect the other callers', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    const flight = flights.start('key', NOW, question.ask);
-    const patient = flight.join(NEVER_ABORTED);
+    const request = createRequest();
+    const flight = flights.start('key', NOW, request.send);
+    const waiting = flight.join(NEVER_ABORTED);
     await expect(flight.join(AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
-    expect(question.isCalledBack).toBe(false);
-    question.answer('still here');
-    expect(await patient).toBe('still here');
+    expect(request.isCalledBack).toBe(false);
+    request.respond('still here');
+    expect(await waiting).toBe('still here');
   });
 
   test('a single caller that joins with an aborted signal aborts the in-flight request', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
-    const gone = flights
-      .start('key', NOW, question.ask)
+    const request = createRequest();
+    const aborted = flights
+      .start('key', NOW, request.send)
       .join(AbortSignal.abort(new Error('too late')));
-    await expect(gone).rejects.toThrow('too late');
-    expect(question.isCalledBack).toBe(true);
+    await expect(aborted).rejects.toThrow('too late');
+    expect(request.isCalledBack).toBe(true);
     expect(flights.get('key')).toBeUndefined();
   });
 
   test('a caller that leaves after the response aborts nothing', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
+    const request = createRequest();
     const leaving = new AbortController();
-    const answered = flights.start('key', NOW, question.ask).join(leaving.signal);
-    question.answer('here');
-    expect(await answered).toBe('here');
+    const pending = flights.start('key', NOW, request.send).join(leaving.signal);
+    request.respond('here');
+    expect(await pending).toBe('here');
     leaving.abort();
-    expect(question.isCalledBack).toBe(false);
+    expect(request.isCalledBack).toBe(false);
   });
 
   test('a caller that leaves while the response is being delivered aborts nothing', async () => {
@@ -265,10 +265,10 @@ describe('Leaving an in-flight request', () => {
       });
       return 'here';
     });
-    const answered = flight.join(leaving.signal);
+    const pending = flight.join(leaving.signal);
     // After the in-flight request has settled, and before the joined caller is notified.
     const left = flight.settled.then(() => leaving.abort(new Error('gone')));
-    await Promise.allSettled([answered, left]);
+    await Promise.allSettled([pending, left]);
     expect(leaving.signal.aborted).toBe(true);
     expect(isCalledBack).toBe(false);
   });
@@ -288,8 +288,8 @@ describe('Single-flight', () => {
   test('an in-flight request is found by its key only', () => {
     const flights = createSingleFlight();
     const [a, b] = [
-      flights.start('a', NOW, createRequest().ask),
-      flights.start('b', NOW, createRequest().ask),
+      flights.start('a', NOW, createRequest().send),
+      flights.start('b', NOW, createRequest().send),
     ];
     expect([flights.get('a'), flights.get('b'), flights.get('c')]).toEqual([a, b, undefined]);
     expect(flights.get('a')).toBe(a);
@@ -298,10 +298,10 @@ describe('Single-flight', () => {
 
   test('a settled in-flight request is no longer found, whether it succeeded or failed', async () => {
     const flights = createSingleFlight();
-    const [answered, failed] = [createRequest(), createRequest()];
-    flights.start('a', NOW, answered.ask);
-    const lost = flights.start('b', NOW, failed.ask).join(NEVER_ABORTED);
-    answered.answer('yes');
+    const [pending, failed] = [createRequest(), createRequest()];
+    flights.start('a', NOW, pending.send);
+    const lost = flights.start('b', NOW, failed.send).join(NEVER_ABORTED);
+    pending.respond('yes');
     failed.fail(new Error('no'));
     await expect(lost).rejects.toThrow('no');
     expect([flights.get('a'), flights.get('b')]).toEqual([undefined, undefined]);
@@ -309,22 +309,22 @@ describe('Single-flight', () => {
 
   test('an aborted in-flight request is no longer found, even before it has settled', async () => {
     const flights = createSingleFlight();
-    const question = createRequest();
+    const request = createRequest();
     const leaving = new AbortController();
-    const flight = flights.start('key', NOW, question.ask);
-    const gone = flight.join(leaving.signal);
+    const flight = flights.start('key', NOW, request.send);
+    const aborted = flight.join(leaving.signal);
     leaving.abort(new Error('gone'));
     expect(flights.get('key')).toBeUndefined();
-    await expect(gone).rejects.toThrow('gone');
+    await expect(aborted).rejects.toThrow('gone');
     expect(await isSettled(flight.settled)).toBe(false);
 
     const again = createRequest();
-    const next = flights.start('key', NOW, again.ask);
-    question.fail(new Error('called back'));
+    const next = flights.start('key', NOW, again.send);
+    request.fail(new Error('called back'));
     await flight.settled;
     expect(flights.get('key')).toBe(next);
-    again.answer('asked anew');
-    expect(await next.join(NEVER_ABORTED)).toBe('asked anew');
+    again.respond('requested again');
+    expect(await next.join(NEVER_ABORTED)).toBe('requested again');
   });
 
   test('a new request under the same key replaces the in-flight one, which goes on for its callers', async () => {
@@ -340,7 +340,7 @@ describe('Single-flight', () => {
         isWaitingForBudget: false,
         deadlineAt: 0,
       },
-      old.ask,
+      old.send,
     );
     const early = first.join(NEVER_ABORTED);
     const second = flights.start(
@@ -353,17 +353,17 @@ describe('Single-flight', () => {
         isWaitingForBudget: false,
         deadlineAt: 0,
       },
-      fresh.ask,
+      fresh.send,
     );
     expect(flights.get('key')).toBe(second);
     expect(old.isCalledBack).toBe(false);
 
-    old.answer('as it was');
+    old.respond('as it was');
 
     expect(await early).toBe('as it was');
     expect(flights.get('key')).toBe(second);
     const late = flights.get<string>('key')!.join(NEVER_ABORTED);
-    fresh.answer('as it is');
+    fresh.respond('as it is');
     expect(await late).toBe('as it is');
     expect(flights.get('key')).toBeUndefined();
   });
@@ -372,7 +372,7 @@ describe('Single-flight', () => {
     const flights = createSingleFlight();
     const [old, fresh] = [createRequest(), createRequest()];
     const leaving = new AbortController();
-    const gone = flights
+    const aborted = flights
       .start(
         'key',
         {
@@ -383,7 +383,7 @@ describe('Single-flight', () => {
           isWaitingForBudget: false,
           deadlineAt: 0,
         },
-        old.ask,
+        old.send,
       )
       .join(leaving.signal);
     const second = flights.start(
@@ -396,10 +396,10 @@ describe('Single-flight', () => {
         isWaitingForBudget: false,
         deadlineAt: 0,
       },
-      fresh.ask,
+      fresh.send,
     );
     leaving.abort(new Error('gone'));
-    await expect(gone).rejects.toThrow('gone');
+    await expect(aborted).rejects.toThrow('gone');
     expect([old.isCalledBack, fresh.isCalledBack]).toEqual([true, false]);
     expect(flights.get('key')).toBe(second);
   });
@@ -410,10 +410,10 @@ describe('Single-flight', () => {
     const add = vi.spyOn(signal, 'addEventListener');
     const remove = vi.spyOn(signal, 'removeEventListener');
     for (let index = 0; index < 20; index += 1) {
-      const question = createRequest();
-      const joined = flights.start(`key ${index}`, NOW, question.ask).join(signal);
-      if (index % 2 === 0) question.answer('yes');
-      else question.fail(new Error('no'));
+      const request = createRequest();
+      const joined = flights.start(`key ${index}`, NOW, request.send).join(signal);
+      if (index % 2 === 0) request.respond('yes');
+      else request.fail(new Error('no'));
       await Promise.allSettled([joined]);
     }
     await turn();
@@ -426,7 +426,7 @@ describe('Single-flight', () => {
     const flights = createSingleFlight();
     const signal = AbortSignal.abort(new Error('too late'));
     const add = vi.spyOn(signal, 'addEventListener');
-    await expect(flights.start('key', NOW, createRequest().ask).join(signal)).rejects.toThrow(
+    await expect(flights.start('key', NOW, createRequest().send).join(signal)).rejects.toThrow(
       'too late',
     );
     expect(add).not.toHaveBeenCalled();
@@ -436,17 +436,17 @@ describe('Single-flight', () => {
 test('a request that dismisses its other callers rejects all but the first, and is aborted when that one leaves too', async () => {
   const flights = createSingleFlight();
   const held = Promise.withResolvers<string>();
-  let dismissOthers = () => {};
+  let abortOthers = () => {};
   let signal: AbortSignal | undefined;
   const flight = flights.start<string>('key', NOW, (given, dismiss) => {
     signal = given;
-    dismissOthers = dismiss;
+    abortOthers = dismiss;
     return held.promise;
   });
   const leaving = new AbortController();
   const first = flight.join(leaving.signal);
   const others = [flight.join(NEVER_ABORTED), flight.join(NEVER_ABORTED)];
-  dismissOthers();
+  abortOthers();
   expect(await Promise.allSettled(others)).toEqual(
     Array(2).fill({ status: 'rejected', reason: expect.any(JoinRejectedError) }),
   );

@@ -21,7 +21,7 @@ function read(path: string): { [id: string]: { text: string; file: string } } {
 }
 
 /** The problems, with the directory replaced by `…`. */
-function faultsOf(path: string): readonly string[] {
+function problemsOf(path: string): readonly string[] {
   try {
     readTrustedDocuments(path);
   } catch (error) {
@@ -126,36 +126,36 @@ describe('Rejected trusted documents', () => {
     {
       name: 'a file without JSON',
       content: '{ "a": ',
-      faults: [`is not JSON: it must be ${KINDS}.`],
+      problems: [`is not JSON: it must be ${KINDS}.`],
     },
-    { name: 'an empty file', content: '', faults: [`is not JSON: it must be ${KINDS}.`] },
-    { name: 'a JSON list', content: [['a', A]], faults: [`must be ${KINDS}.`] },
-    { name: 'a JSON null', content: 'null', faults: [`must be ${KINDS}.`] },
-    { name: 'a JSON string', content: '"query"', faults: [`must be ${KINDS}.`] },
+    { name: 'an empty file', content: '', problems: [`is not JSON: it must be ${KINDS}.`] },
+    { name: 'a JSON list', content: [['a', A]], problems: [`must be ${KINDS}.`] },
+    { name: 'a JSON null', content: 'null', problems: [`must be ${KINDS}.`] },
+    { name: 'a JSON string', content: '"query"', problems: [`must be ${KINDS}.`] },
     {
       name: 'a file without UTF-8',
       content: new Uint8Array([0x7b, 0xff, 0x7d]),
-      faults: ['must be UTF-8.'],
+      problems: ['must be UTF-8.'],
     },
     {
       name: 'another format',
-      content: { format: 'somebody-elses', version: 1, operations: [] },
-      faults: [`has an unknown \`format\`: it must be ${KINDS}.`],
+      content: { format: 'unknown-format', version: 1, operations: [] },
+      problems: [`has an unknown \`format\`: it must be ${KINDS}.`],
     },
     {
       name: 'another version',
       content: { ...APOLLO, version: 2, operations: [] },
-      faults: ['must have `version` 1.'],
+      problems: ['must have `version` 1.'],
     },
     {
       name: 'a manifest without operations',
       content: { ...APOLLO },
-      faults: ['must have a list of `operations`.'],
+      problems: ['must have a list of `operations`.'],
     },
     {
       name: 'a map of operations',
       content: { ...APOLLO, operations: { a: A } },
-      faults: ['must have a list of `operations`.'],
+      problems: ['must have a list of `operations`.'],
     },
     {
       name: 'invalid ids and invalid documents',
@@ -170,7 +170,7 @@ describe('Rejected trusted documents', () => {
           { id: 'b', body: B },
         ],
       },
-      faults: [
+      problems: [
         `has no id in \`operations[0]\`: ${NO_ID}`,
         `has no id in \`operations[1]\`: ${NO_ID}`,
         `has no id in \`operations[2]\`: ${NO_ID}`,
@@ -181,33 +181,33 @@ describe('Rejected trusted documents', () => {
     {
       name: 'a map of other values',
       content: { '': A, a: { body: A }, b: null, c: 5 },
-      faults: [
+      problems: [
         `has no id at "": ${NO_ID}`,
         'has no document at "a": it must be a string.',
         'has no document at "b": it must be a string.',
         'has no document at "c": it must be a string.',
       ],
     },
-  ])('TRUSTED_DOCUMENTS rejects $name', ({ content, faults }) => {
-    const told = faults.map((fault) => `TRUSTED_DOCUMENTS: …/m.json ${fault}`);
-    expect(faultsOf(write({ 'm.json': content }, 'm.json'))).toEqual(told);
-    expect(faultsOf(write({ 'm.json': content, 'good.json': { good: A } }))).toEqual(told);
+  ])('TRUSTED_DOCUMENTS rejects $name', ({ content, problems }) => {
+    const messages = problems.map((fault) => `TRUSTED_DOCUMENTS: …/m.json ${fault}`);
+    expect(problemsOf(write({ 'm.json': content }, 'm.json'))).toEqual(messages);
+    expect(problemsOf(write({ 'm.json': content, 'good.json': { good: A } }))).toEqual(messages);
   });
 
   test('TRUSTED_DOCUMENTS rejects a path that does not exist', () => {
-    expect(faultsOf(write({}, 'nowhere/m.json'))).toEqual([
+    expect(problemsOf(write({}, 'nowhere/m.json'))).toEqual([
       'TRUSTED_DOCUMENTS: …/nowhere/m.json does not exist.',
     ]);
   });
 
   test('TRUSTED_DOCUMENTS rejects a path that is neither a file nor a directory', () => {
-    expect(faultsOf('/dev/null')).toEqual([
+    expect(problemsOf('/dev/null')).toEqual([
       'TRUSTED_DOCUMENTS: /dev/null is neither a file nor a directory.',
     ]);
   });
 
   test('TRUSTED_DOCUMENTS rejects a file that cannot be read', () => {
-    expect(faultsOf(write({ 'm.json': { a: A } }, 'm.json/n.json'))).toEqual([
+    expect(problemsOf(write({ 'm.json': { a: A } }, 'm.json/n.json'))).toEqual([
       'TRUSTED_DOCUMENTS: …/m.json/n.json cannot be read (ENOTDIR).',
     ]);
   });
@@ -215,7 +215,7 @@ describe('Rejected trusted documents', () => {
   test('TRUSTED_DOCUMENTS rejects a broken link', () => {
     const path = write({ 'a.json': { a: A } });
     symlinkSync('nowhere', join(path, 'b.json'));
-    expect(faultsOf(path)).toEqual(['TRUSTED_DOCUMENTS: …/b.json does not exist.']);
+    expect(problemsOf(path)).toEqual(['TRUSTED_DOCUMENTS: …/b.json does not exist.']);
   });
 
   test.each([
@@ -223,7 +223,7 @@ describe('Rejected trusted documents', () => {
     { name: 'a directory of other files', files: { 'README.md': A } },
     { name: 'an empty manifest', files: { 'm.json': {} } },
   ])('TRUSTED_DOCUMENTS rejects a source without documents: $name', ({ files }) => {
-    expect(faultsOf(write(files))).toEqual([
+    expect(problemsOf(write(files))).toEqual([
       'TRUSTED_DOCUMENTS: … contains no document: it must contain manifests or GraphQL documents.',
     ]);
   });
@@ -234,7 +234,7 @@ describe('Rejected trusted documents', () => {
       { id: 'sha256:a', body: B },
     ];
     const path = write({ 'm.json': { ...APOLLO, operations }, 'n/a.graphql': B, 'o/a.graphql': A });
-    expect(faultsOf(path)).toEqual([
+    expect(problemsOf(path)).toEqual([
       'TRUSTED_DOCUMENTS: …/m.json has a different document with the id "a" than …/m.json.',
       'TRUSTED_DOCUMENTS: …/n/a.graphql has a different document with the id "a" than …/m.json.',
     ]);
@@ -250,12 +250,12 @@ test('all problems of the trusted documents are reported at once, without their 
     'd.json': { y: secret },
     'e.json': { y: A },
   });
-  const faults = faultsOf(path);
-  expect(faults.map((fault) => fault.split(' ')[1])).toEqual([
+  const problems = problemsOf(path);
+  expect(problems.map((fault) => fault.split(' ')[1])).toEqual([
     '…/a.json',
     '…/b.json',
     '…/c.gql',
     '…/e.json',
   ]);
-  expect(faults.join()).not.toContain('Secret');
+  expect(problems.join()).not.toContain('Secret');
 });

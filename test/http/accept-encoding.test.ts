@@ -40,10 +40,10 @@ test.each([
   ['constructor, __proto__', 'as it is'],
 ])('Accept-Encoding %j selects: %s', (header, expected) => {
   const { encoding, acceptsIdentity } = parseAcceptEncoding(header);
-  const told = encoding
+  const suffix = encoding
     ? `${encoding}${acceptsIdentity ? '' : ', or nothing'}`
     : acceptsIdentity
       ? 'as it is'
       : 'nothing';
-  expect(told).toBe(expected);
+  expect(suffix).toBe(expected);
 });

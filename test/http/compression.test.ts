@@ -7,14 +7,14 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 const decode = { br: brotliDecompressSync, gzip: gunzipSync };
 
-function ask(accepted: string | undefined, method = 'GET'): Request {
+function requestAccepting(accepted: string | undefined, method = 'GET'): Request {
   return new Request('http://localhost/graphql', {
     method,
     headers: accepted === undefined ? {} : { 'accept-encoding': accepted },
   });
 }
 
-function answer(
+function respondWith(
   headers: Record<string, string> = {},
   body: BodyInit | null = TEXT,
   status = 200,
@@ -26,12 +26,12 @@ describe('Compression', () => {
   test.each(['br', 'gzip'] as const)(
     'a response compressed with %s decodes to the same text and keeps its other headers',
     async (encoding) => {
-      const given = answer(
+      const given = respondWith(
         { 'x-more': '1', 'content-length': String(Buffer.byteLength(TEXT)) },
         TEXT,
         401,
       );
-      const sent = await createCompress()(ask(encoding), given);
+      const sent = await createCompress()(requestAccepting(encoding), given);
       expect(sent.status).toBe(401);
       const bytes = await sent.bytes();
       expect(Object.fromEntries(sent.headers)).toEqual({
@@ -48,32 +48,47 @@ describe('Compression', () => {
 
   test('a response varies by Accept-Encoding in addition to its own Vary header, compressed or not', async () => {
     for (const accepted of [undefined, 'gzip']) {
-      const sent = await createCompress()(ask(accepted), answer({ vary: 'Authorization, Origin' }));
+      const sent = await createCompress()(
+        requestAccepting(accepted),
+        respondWith({ vary: 'Authorization, Origin' }),
+      );
       expect(sent.headers.get('vary')).toBe('Authorization, Origin, Accept-Encoding');
     }
   });
 
   test.each([
-    ['the client sends no Accept-Encoding', ask(undefined), answer()],
-    ['the client accepts no supported encoding', ask('deflate'), answer()],
-    ['the request is HEAD', ask('gzip', 'HEAD'), answer()],
-    ['it has no body', ask('gzip'), answer({}, null, 204)],
-    ['its status is 304', ask('gzip'), answer({}, null, 304)],
-    ['its Content-Length is short', ask('gzip'), answer({ 'content-length': '9' }, '{"a":"b"}')],
+    ['the client sends no Accept-Encoding', requestAccepting(undefined), respondWith()],
+    ['the client accepts no supported encoding', requestAccepting('deflate'), respondWith()],
+    ['the request is HEAD', requestAccepting('gzip', 'HEAD'), respondWith()],
+    ['it has no body', requestAccepting('gzip'), respondWith({}, null, 204)],
+    ['its status is 304', requestAccepting('gzip'), respondWith({}, null, 304)],
+    [
+      'its Content-Length is short',
+      requestAccepting('gzip'),
+      respondWith({ 'content-length': '9' }, '{"a":"b"}'),
+    ],
     [
       'it has Cache-Control: no-transform',
-      ask('gzip'),
-      answer({ 'cache-control': 'private, no-transform' }),
+      requestAccepting('gzip'),
+      respondWith({ 'cache-control': 'private, no-transform' }),
     ],
-    ['it is compressed already', ask('br'), answer({ 'content-encoding': 'gzip' })],
-    ['it is an event stream', ask('gzip'), answer({ 'content-type': 'text/event-stream' })],
+    [
+      'it is compressed already',
+      requestAccepting('br'),
+      respondWith({ 'content-encoding': 'gzip' }),
+    ],
+    [
+      'it is an event stream',
+      requestAccepting('gzip'),
+      respondWith({ 'content-type': 'text/event-stream' }),
+    ],
     [
       'it is a multipart response',
-      ask('gzip'),
-      answer({ 'content-type': 'multipart/mixed; boundary="-"' }),
+      requestAccepting('gzip'),
+      respondWith({ 'content-type': 'multipart/mixed; boundary="-"' }),
     ],
-    ['it is an image', ask('gzip'), answer({ 'content-type': 'image/png' })],
-    ['it has no Content-Type', ask('gzip'), new Response(new Uint8Array(2000))],
+    ['it is an image', requestAccepting('gzip'), respondWith({ 'content-type': 'image/png' })],
+    ['it has no Content-Type', requestAccepting('gzip'), new Response(new Uint8Array(2000))],
   ])('a response is not compressed when %s', async (_, request, given) => {
     const before = given.headers.get('content-encoding');
     const sent = await createCompress()(request, given);
@@ -82,7 +97,7 @@ describe('Compression', () => {
   });
 
   test('a response without a Content-Length whose body is short is not compressed', async () => {
-    const sent = await createCompress()(ask('gzip'), answer({}, '{"a":"b"}'));
+    const sent = await createCompress()(requestAccepting('gzip'), respondWith({}, '{"a":"b"}'));
     expect([sent.headers.get('content-encoding'), sent.headers.get('content-length')]).toEqual([
       null,
       '9',
@@ -92,19 +107,19 @@ describe('Compression', () => {
 
   test('a short response is compressed when the client does not accept identity', async () => {
     const sent = await createCompress()(
-      ask('gzip, identity;q=0'),
-      answer({ 'content-length': '9' }, '{"a":"b"}'),
+      requestAccepting('gzip, identity;q=0'),
+      respondWith({ 'content-length': '9' }, '{"a":"b"}'),
     );
     expect(gunzipSync(await sent.bytes()).toString()).toBe('{"a":"b"}');
   });
 
   test('a client that accepts no encoding receives 406 with the CORS headers of the response', async () => {
-    const given = answer({
+    const given = respondWith({
       'access-control-allow-origin': 'https://app.test',
       'content-length': '9000',
       'cache-control': 'private',
     });
-    const sent = await createCompress()(ask('identity;q=0'), given);
+    const sent = await createCompress()(requestAccepting('identity;q=0'), given);
     expect([
       sent.status,
       sent.headers.get('content-length'),
@@ -120,36 +135,38 @@ describe('Compression', () => {
     const compress = createCompress();
     for (const name of ['a', 'b']) {
       const text = name.repeat(5000);
-      const sent = await compress(ask('gzip'), answer({}, text));
+      const sent = await compress(requestAccepting('gzip'), respondWith({}, text));
       expect(gunzipSync(await sent.bytes()).toString()).toBe(text);
     }
   });
 
   test('a response body that fails rejects instead of being truncated', async () => {
     const broken = new ReadableStream({ pull: () => Promise.reject(new Error('Broken off.')) });
-    await expect(createCompress()(ask('gzip'), answer({}, broken))).rejects.toThrow('Broken off.');
+    await expect(
+      createCompress()(requestAccepting('gzip'), respondWith({}, broken)),
+    ).rejects.toThrow('Broken off.');
   });
 });
 
 describe('Compression of the GraphiQL page', () => {
-  const page = (text: BodyInit) => answer({ 'content-type': 'text/html' }, text);
+  const page = (text: BodyInit) => respondWith({ 'content-type': 'text/html' }, text);
 
   test('the page is compressed once per encoding, also for concurrent requests', async () => {
     const compress = createCompress();
     const texts = [TEXT, 'never read', 'nor this'];
     const pages = texts.map(page);
-    const sent = await Promise.all(pages.map((one) => compress(ask('br'), one)));
+    const sent = await Promise.all(pages.map((one) => compress(requestAccepting('br'), one)));
     expect(pages.map(({ bodyUsed }) => bodyUsed)).toEqual([true, false, false]);
     for (const one of sent) expect(brotliDecompressSync(await one.bytes()).toString()).toBe(TEXT);
-    const zipped = await compress(ask('gzip'), page(TEXT));
+    const zipped = await compress(requestAccepting('gzip'), page(TEXT));
     expect(gunzipSync(await zipped.bytes()).toString()).toBe(TEXT);
   });
 
   test('the page is compressed again after a failed compression', async () => {
     const compress = createCompress();
     const broken = new ReadableStream({ pull: () => Promise.reject(new Error('Broken off.')) });
-    await expect(compress(ask('br'), page(broken))).rejects.toThrow('Broken off.');
-    const sent = await compress(ask('br'), page(TEXT));
+    await expect(compress(requestAccepting('br'), page(broken))).rejects.toThrow('Broken off.');
+    const sent = await compress(requestAccepting('br'), page(TEXT));
     expect(brotliDecompressSync(await sent.bytes()).toString()).toBe(TEXT);
   });
 });
@@ -160,7 +177,7 @@ describe('Compression of large responses', () => {
   test('at most two large responses are compressed at the same time, and others are sent uncompressed', async () => {
     const compress = createCompress();
     const sent = await Promise.all(
-      Array.from({ length: 5 }, () => compress(ask('gzip'), answer({}, LARGE))),
+      Array.from({ length: 5 }, () => compress(requestAccepting('gzip'), respondWith({}, LARGE))),
     );
     expect(sent.map(({ headers }) => headers.get('content-encoding'))).toEqual([
       'gzip',
@@ -170,7 +187,7 @@ describe('Compression of large responses', () => {
       null,
     ]);
     for (const response of sent.slice(2)) expect(await response.text()).toBe(LARGE);
-    const next = await compress(ask('gzip'), answer({}, LARGE));
+    const next = await compress(requestAccepting('gzip'), respondWith({}, LARGE));
     expect(decode.gzip(await next.bytes()).toString()).toBe(LARGE);
   });
 
@@ -178,7 +195,7 @@ describe('Compression of large responses', () => {
     const compress = createCompress();
     const sent = await Promise.all(
       Array.from({ length: 3 }, () =>
-        compress(ask('gzip, identity;q=0'), answer({ 'x-more': '1' }, LARGE)),
+        compress(requestAccepting('gzip, identity;q=0'), respondWith({ 'x-more': '1' }, LARGE)),
       ),
     );
     expect(sent.map(({ status }) => status)).toEqual([200, 200, 429]);
@@ -193,8 +210,10 @@ describe('Compression of large responses', () => {
 
   test('small responses are compressed while large ones are being compressed', async () => {
     const compress = createCompress();
-    const large = Array.from({ length: 3 }, () => compress(ask('gzip'), answer({}, LARGE)));
-    const small = await compress(ask('gzip'), answer());
+    const large = Array.from({ length: 3 }, () =>
+      compress(requestAccepting('gzip'), respondWith({}, LARGE)),
+    );
+    const small = await compress(requestAccepting('gzip'), respondWith());
     expect(small.headers.get('content-encoding')).toBe('gzip');
     await Promise.all(large);
   });

@@ -13,31 +13,35 @@ function createLimitScene({
 } = {}) {
   let now = 0;
   const closed: string[] = [];
-  const places = createConnectionLimiter({
+  const limiter = createConnectionLimiter({
     maxConnections,
     maxConnectionsPerPeer,
     monotonicNow: () => now,
   });
   return {
-    places,
+    limiter,
     closed,
     pass(ms: number): void {
       now += ms;
     },
     /** Opens a connection. Returns it and the setting that it exceeds, if any. */
     open(name: string, peer = 'peer') {
-      const place = { peer, idleSince: now as number | undefined, close: () => closed.push(name) };
-      const excess = places.add(place satisfies EvictableConnection);
+      const connection = {
+        peer,
+        idleSince: now as number | undefined,
+        close: () => closed.push(name),
+      };
+      const excess = limiter.add(connection satisfies EvictableConnection);
       return {
         excess,
         request() {
-          places.markUsed(place);
-          place.idleSince = undefined;
+          limiter.markUsed(connection);
+          connection.idleSince = undefined;
         },
-        answer() {
-          place.idleSince = now;
+        finish() {
+          connection.idleSince = now;
         },
-        leave: () => places.remove(place),
+        leave: () => limiter.remove(connection),
       };
     },
   };
@@ -96,7 +100,7 @@ test('when no silent connection is left, idle ones are closed, the longest idle 
   const connections = Array.from({ length: 8 }, (_, n) => open(`${n}`));
   for (const connection of connections) connection.request();
   for (const n of [5, 3, 1]) {
-    connections[n]?.answer();
+    connections[n]?.finish();
     pass(10);
   }
   expect(open('early').excess).toBe(LIMIT_SETTING);

@@ -79,11 +79,11 @@ describe('Cost memo', () => {
           minLength: 2,
           maxLength: 60,
         }),
-        (asked) => {
-          const remembering = createCostCheck(LIMITS);
-          for (const [{ text, document, operation }, given] of asked) {
+        (operations) => {
+          const memoized = createCostCheck(LIMITS);
+          for (const [{ text, document, operation }, given] of operations) {
             const costed = { schema, document, operation, variables: given };
-            const outcome = outcomeOf(() => remembering(costed));
+            const outcome = outcomeOf(() => memoized(costed));
             expect(outcome, `${text} with ${JSON.stringify(given)}`).toBe(
               outcomeOf(() => createCostCheck(LIMITS)(costed)),
             );
@@ -99,7 +99,7 @@ describe('Cost memo', () => {
   });
 
   const [, defaulted] = DOCUMENTS;
-  const ask = (check: ReturnType<typeof createCostCheck>, given: Record<string, unknown>) =>
+  const checkWith = (check: ReturnType<typeof createCostCheck>, given: Record<string, unknown>) =>
     outcomeOf(() =>
       check({
         schema,
@@ -108,15 +108,15 @@ describe('Cost memo', () => {
         variables: given,
       }),
     );
-  const TOO_MUCH = 'The operation can return 841 fields; at most 20 are allowed (MAX_COST).';
+  const TOO_EXPENSIVE = 'The operation can return 841 fields; at most 20 are allowed (MAX_COST).';
 
   test.each([
     ['an absent variable first', [{}, { n: null }]],
     ['null first', [{ n: null }, {}]],
-  ])('the memo distinguishes null from an absent variable with a default: %s', (_, asked) => {
+  ])('the memo distinguishes null from an absent variable with a default: %s', (_, operations) => {
     const check = createCostCheck(LIMITS);
-    for (const given of [...asked, ...asked])
-      expect(ask(check, given)).toBe('n' in given ? TOO_MUCH : 'fits');
+    for (const given of [...operations, ...operations])
+      expect(checkWith(check, given)).toBe('n' in given ? TOO_EXPENSIVE : 'fits');
   });
 
   test('the memo keeps the cost of recently used variables regardless of how many others follow', () => {

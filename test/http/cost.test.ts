@@ -63,17 +63,17 @@ describe('Lookup limit', () => {
   }
 
   test('the lookup limit counts the objects of all lists and allows ten lists of the maximum length', () => {
-    const ask = (count: number) => () =>
+    const checkCount = (count: number) => () =>
       check(`query ($r: [_Any!]!) { ${fields(count, ENTITIES)} }`, { r: Array(1_000).fill(1) });
-    expect(ask(10)).not.toThrow();
-    expect(ask(11)).toThrow(
+    expect(checkCount(10)).not.toThrow();
+    expect(checkCount(11)).toThrow(
       'The operation looks up 11000 objects; at most 10000 are allowed (10 × MAX_REPRESENTATIONS).',
     );
-    expect(excessOf(ask(11))).toEqual({ limit: 10_000, measured: 11_000 });
+    expect(excessOf(checkCount(11))).toEqual({ limit: 10_000, measured: 11_000 });
   });
 
   test('the lookup limit follows the setting of the longest list', () => {
-    const ask = (count: number) => () =>
+    const checkCount = (count: number) => () =>
       check(
         `query ($i: [ID!]) { ${fields(count, (n) => `a${n}: users(ids: $i) { id }`)} }`,
         { i: Array(20).fill('x') },
@@ -82,20 +82,20 @@ describe('Lookup limit', () => {
           representations: 2,
         },
       );
-    expect(ask(10)).not.toThrow();
-    expect(ask(11)).toThrow(
+    expect(checkCount(10)).not.toThrow();
+    expect(checkCount(11)).toThrow(
       'The operation looks up 220 objects; at most 200 are allowed (10 × MAX_IDS).',
     );
   });
 
   test('the lookup limit counts lists in expanded fragments and not in skipped ones', () => {
-    const ask = (directive: string) => () =>
+    const checkDirective = (directive: string) => () =>
       check(
         `query ($r: [_Any!]!) { ${fields(6, ENTITIES)} ...F ${directive} } fragment F on Query { ${fields(6, (n) => ENTITIES(n + 6))} }`,
         { r: Array(1_000).fill(1) },
       );
-    expect(ask('')).toThrow('looks up 12000 objects');
-    expect(ask('@skip(if: true)')).not.toThrow();
+    expect(checkDirective('')).toThrow('looks up 12000 objects');
+    expect(checkDirective('@skip(if: true)')).not.toThrow();
   });
 });
 
@@ -258,9 +258,9 @@ describe('Cost of invalid input', () => {
 test('the cost of a document is computed for the variables of each request', () => {
   const document = parse('query ($n: Int) { callAttempts(first: $n) { nodes { id } } }');
   const check = createCostCheck({ cost: 10, ids: 1, representations: 1, errors: 100 });
-  const ask = (n: number) =>
+  const checkCount = (n: number) =>
     check({ schema: revox, document, operation: getOperationAST(document)!, variables: { n } });
-  ask(4);
-  expect(excessOf(() => ask(5))).toEqual({ limit: 10, measured: 11 });
-  ask(4);
+  checkCount(4);
+  expect(excessOf(() => checkCount(5))).toEqual({ limit: 10, measured: 11 });
+  checkCount(4);
 });

@@ -63,7 +63,7 @@ function createTokenGateway(...keys: IssuerKey[]) {
   }
   const tokenOf = (key: IssuerKey, header = {}, claims = {}) =>
     sign(key, { ...VALID_CLAIMS, exp: now() / 1000 + 86_400, ...claims }, header);
-  return { gateway, issuer, told: logged, enter: authenticate, tokenOf };
+  return { gateway, issuer, logged, authenticate, tokenOf };
 }
 
 const REJECTED = '401 UNAUTHENTICATED';
@@ -79,27 +79,27 @@ describe('Token subject', () => {
   ])(
     'a token whose subject is a %s is rejected without an unexpected error',
     async (_kind, sub) => {
-      const { enter, tokenOf, told } = createTokenGateway(one);
-      expect(await enter(tokenOf(one, {}, { sub }))).toBe(REJECTED);
-      expect(told).toEqual([]);
+      const { authenticate, tokenOf, logged } = createTokenGateway(one);
+      expect(await authenticate(tokenOf(one, {}, { sub }))).toBe(REJECTED);
+      expect(logged).toEqual([]);
     },
   );
 
   test('a token whose subject is a string, empty or missing is accepted', async () => {
-    const { enter, tokenOf } = createTokenGateway(one);
+    const { authenticate, tokenOf } = createTokenGateway(one);
     for (const claims of [{ sub: 'u' }, { sub: '' }, {}])
-      expect(await enter(tokenOf(one, {}, claims))).toBe('200');
+      expect(await authenticate(tokenOf(one, {}, claims))).toBe('200');
   });
 });
 
 describe('Issuer keys', () => {
   test('issuer keys are fetched when the first token needs them, once for all waiting requests', async () => {
-    const { issuer, enter, tokenOf, gateway } = createTokenGateway(one);
+    const { issuer, authenticate, tokenOf, gateway } = createTokenGateway(one);
     expect((await gateway.fetch('/graphql?query={__typename}')).status).toBe(401);
-    expect(await enter('no.token.atAll')).toBe(REJECTED);
+    expect(await authenticate('no.token.atAll')).toBe(REJECTED);
     expect(issuer.requests).toHaveLength(0);
     expect(
-      new Set(await Promise.all(Array.from({ length: 100 }, () => enter(tokenOf(one))))),
+      new Set(await Promise.all(Array.from({ length: 100 }, () => authenticate(tokenOf(one))))),
     ).toEqual(new Set(['200']));
     expect(
       issuer.requests.map(({ method, url, redirect, headers }) => [
@@ -112,77 +112,77 @@ describe('Issuer keys', () => {
   });
 
   test('issuer keys are cached for ten minutes', async () => {
-    const { issuer, enter, tokenOf } = createTokenGateway(one);
+    const { issuer, authenticate, tokenOf } = createTokenGateway(one);
     const token = tokenOf(one);
-    expect(await enter(token)).toBe('200');
+    expect(await authenticate(token)).toBe('200');
     passSeconds(599);
-    expect(await enter(token)).toBe('200');
+    expect(await authenticate(token)).toBe('200');
     expect(issuer.requests).toHaveLength(1);
     issuer.keys.splice(0, 1, two);
     passSeconds(1);
-    expect(await enter(token)).toBe(REJECTED);
+    expect(await authenticate(token)).toBe(REJECTED);
     expect(issuer.requests).toHaveLength(2);
   });
 
   test('issuer keys that are at least 30 s old are fetched again for a token with an unknown key', async () => {
-    const { issuer, enter, tokenOf } = createTokenGateway(one);
-    expect(await enter(tokenOf(one))).toBe('200');
+    const { issuer, authenticate, tokenOf } = createTokenGateway(one);
+    expect(await authenticate(tokenOf(one))).toBe('200');
     issuer.keys.push(two);
     passSeconds(30);
-    expect(await enter(tokenOf(two))).toBe('200');
-    expect(await enter(tokenOf(one))).toBe('200');
+    expect(await authenticate(tokenOf(two))).toBe('200');
+    expect(await authenticate(tokenOf(one))).toBe('200');
     expect(issuer.requests).toHaveLength(2);
   });
 
   test('tokens with invented key ids cause at most one fetch of the issuer keys per 30 s', async () => {
-    const { issuer, enter, tokenOf } = createTokenGateway(one);
+    const { issuer, authenticate, tokenOf } = createTokenGateway(one);
     for (let seconds = 0; seconds < 60; seconds += 1) {
-      expect(await enter(tokenOf(three, { kid: `made-up-${seconds}` }))).toBe(REJECTED);
+      expect(await authenticate(tokenOf(three, { kid: `made-up-${seconds}` }))).toBe(REJECTED);
       passSeconds(1);
     }
     expect(issuer.requests).toHaveLength(2);
   });
 
   test('all issuer keys are tried for a token without a key id', async () => {
-    const { enter, tokenOf } = createTokenGateway(one, two);
+    const { authenticate, tokenOf } = createTokenGateway(one, two);
     const nameless = { kid: undefined };
     expect(
-      await Promise.all([one, two, three].map((key) => enter(tokenOf(key, nameless)))),
+      await Promise.all([one, two, three].map((key) => authenticate(tokenOf(key, nameless)))),
     ).toEqual(['200', '200', REJECTED]);
-    expect(await enter(tokenOf(two, nameless, { exp: 1 }))).toBe(REJECTED);
+    expect(await authenticate(tokenOf(two, nameless, { exp: 1 }))).toBe(REJECTED);
   });
 });
 
 describe('Unavailable issuer keys', () => {
   const FAULTS: {
-    readonly [name: string]: { readonly answer: () => Promise<Response>; readonly reason: string };
+    readonly [name: string]: { readonly respond: () => Promise<Response>; readonly reason: string };
   } = {
     'a status of 500': {
-      answer: async () => new Response('at db.internal', { status: 500 }),
+      respond: async () => new Response('at db.internal', { status: 500 }),
       reason: 'status 500',
     },
     'a redirect': {
-      answer: async () =>
+      respond: async () =>
         new Response(null, { status: 302, headers: { location: 'https://evil.test' } }),
       reason: 'status 302',
     },
     'a body that is not JSON': {
-      answer: async () => new Response('<html>db.internal'),
+      respond: async () => new Response('<html>db.internal'),
       reason: 'the response is not a JSON Web Key Set',
     },
     'a body that is not a key set': {
-      answer: async () => Response.json({ keys: 'db.internal' }),
+      respond: async () => Response.json({ keys: 'db.internal' }),
       reason: 'the response is not a JSON Web Key Set',
     },
     'no connection': {
-      answer: () =>
+      respond: () =>
         Promise.reject(
           Object.assign(new Error('connect to db.internal'), { code: 'ECONNREFUSED' }),
         ),
       reason: 'ECONNREFUSED',
     },
     'an error without a code': {
-      answer: () => Promise.reject(new TypeError('db.internal')),
+      respond: () => Promise.reject(new TypeError('db.internal')),
       reason: 'TypeError',
     },
   };
@@ -190,11 +190,11 @@ describe('Unavailable issuer keys', () => {
   test.each(Object.keys(FAULTS))(
     'issuer keys that cannot be fetched because of %s cause 503, one log line, and a retry every five seconds',
     async (name) => {
-      const { issuer, enter, tokenOf, told } = createTokenGateway(one);
-      const { respond: answerWell } = issuer;
-      const { answer, reason } = FAULTS[name]!;
-      issuer.respond = answer;
-      const storm = () => Promise.all(Array.from({ length: 20 }, () => enter(tokenOf(one))));
+      const { issuer, authenticate, tokenOf, logged } = createTokenGateway(one);
+      const { respond: respondNormally } = issuer;
+      const { respond, reason } = FAULTS[name]!;
+      issuer.respond = respond;
+      const storm = () => Promise.all(Array.from({ length: 20 }, () => authenticate(tokenOf(one))));
       for (const _ of [1, 2, 3]) {
         expect(new Set(await storm())).toEqual(new Set([UNAVAILABLE]));
         passSeconds(4.999);
@@ -202,43 +202,43 @@ describe('Unavailable issuer keys', () => {
         passSeconds(0.001);
       }
       expect(issuer.requests).toHaveLength(3);
-      expect(told).toEqual([
+      expect(logged).toEqual([
         `The keys of JWT_JWKS_URL cannot be fetched: ${reason}. The gateway rejects bearer tokens with 503 until it can fetch keys.`,
       ]);
 
-      issuer.respond = answerWell;
-      expect(await enter(tokenOf(one))).toBe('200');
-      expect(told.slice(1)).toEqual(['The keys of JWT_JWKS_URL can be fetched again.']);
-      expect(await enter(tokenOf(two))).toBe(REJECTED);
+      issuer.respond = respondNormally;
+      expect(await authenticate(tokenOf(one))).toBe('200');
+      expect(logged.slice(1)).toEqual(['The keys of JWT_JWKS_URL can be fetched again.']);
+      expect(await authenticate(tokenOf(two))).toBe(REJECTED);
     },
   );
 
   test('tokens with cached issuer keys are accepted for an hour after the issuer has become unavailable', async () => {
-    const { issuer, enter, tokenOf, told } = createTokenGateway(one);
-    expect(await enter(tokenOf(one))).toBe('200');
-    const { respond: answerWell } = issuer;
+    const { issuer, authenticate, tokenOf, logged } = createTokenGateway(one);
+    expect(await authenticate(tokenOf(one))).toBe('200');
+    const { respond: respondNormally } = issuer;
     issuer.respond = async () => new Response(null, { status: 502 });
     passSeconds(600);
-    expect(await enter(tokenOf(one))).toBe('200');
-    expect(told).toEqual([
+    expect(await authenticate(tokenOf(one))).toBe('200');
+    expect(logged).toEqual([
       'The keys of JWT_JWKS_URL cannot be fetched: status 502. The gateway verifies bearer tokens with the last fetched keys until they are an hour old.',
     ]);
     // The unknown key may be a new one, so the response is 503 and not 401.
-    expect(await enter(tokenOf(two))).toBe(UNAVAILABLE);
-    expect(await enter(tokenOf(two, { kid: one.kid }))).toBe(REJECTED);
+    expect(await authenticate(tokenOf(two))).toBe(UNAVAILABLE);
+    expect(await authenticate(tokenOf(two, { kid: one.kid }))).toBe(REJECTED);
 
     passSeconds(2_999);
-    expect(await enter(tokenOf(one))).toBe('200');
+    expect(await authenticate(tokenOf(one))).toBe('200');
     passSeconds(600);
-    expect(await enter(tokenOf(one))).toBe(UNAVAILABLE);
-    issuer.respond = answerWell;
+    expect(await authenticate(tokenOf(one))).toBe(UNAVAILABLE);
+    issuer.respond = respondNormally;
     passSeconds(5);
-    expect(await enter(tokenOf(one))).toBe('200');
-    expect(told).toHaveLength(2);
+    expect(await authenticate(tokenOf(one))).toBe('200');
+    expect(logged).toHaveLength(2);
   });
 
   test('the fetch of issuer keys is aborted after five seconds', async () => {
-    const { issuer, enter, tokenOf, told } = createTokenGateway(one);
+    const { issuer, authenticate, tokenOf, logged } = createTokenGateway(one);
     const timeout = new AbortController();
     const timeouts = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal);
     try {
@@ -247,9 +247,9 @@ describe('Unavailable issuer keys', () => {
           signal.addEventListener('abort', () => reject(signal.reason));
           timeout.abort(new DOMException('at db.internal', 'TimeoutError'));
         });
-      expect(await enter(tokenOf(one))).toBe(UNAVAILABLE);
+      expect(await authenticate(tokenOf(one))).toBe(UNAVAILABLE);
       expect(timeouts.mock.calls).toEqual([[5_000]]);
-      expect(told).toEqual([
+      expect(logged).toEqual([
         'The keys of JWT_JWKS_URL cannot be fetched: TimeoutError. The gateway rejects bearer tokens with 503 until it can fetch keys.',
       ]);
     } finally {
@@ -266,12 +266,12 @@ describe('Token verification', () => {
     ['becomes valid in 6 s', { exp: 60, nbf: 6 }, REJECTED],
   ])(
     'a token that %s by the clock of the gateway (%j) results in %s',
-    async (_name, seconds, answer) => {
-      const { enter, tokenOf } = createTokenGateway(one);
+    async (_name, seconds, expected) => {
+      const { authenticate, tokenOf } = createTokenGateway(one);
       const claims = Object.fromEntries(
         Object.entries(seconds).map(([claim, s]) => [claim, now() / 1000 + s]),
       );
-      expect(await enter(tokenOf(one, {}, claims))).toBe(answer);
+      expect(await authenticate(tokenOf(one, {}, claims))).toBe(expected);
     },
   );
 
@@ -283,9 +283,11 @@ describe('Token verification', () => {
     ['scp', { 'calls:list': true }, '403 FORBIDDEN'],
     ['scope', 7, '403 FORBIDDEN'],
     ['scopes', 'calls:list calls:read', '403 FORBIDDEN'],
-  ])('a token with the %s claim %j results in %s', async (claim, value, answer) => {
-    const { enter, tokenOf } = createTokenGateway(one);
-    expect(await enter(tokenOf(one, {}, { scope: undefined, [claim]: value }))).toBe(answer);
+  ])('a token with the %s claim %j results in %s', async (claim, value, expected) => {
+    const { authenticate, tokenOf } = createTokenGateway(one);
+    expect(await authenticate(tokenOf(one, {}, { scope: undefined, [claim]: value }))).toBe(
+      expected,
+    );
   });
 
   test.each([
@@ -299,14 +301,14 @@ describe('Token verification', () => {
     '%00',
     '{"alg":"none"}',
   ])('an invalid token is rejected without an unexpected error: %j', async (token) => {
-    const { enter, told, issuer } = createTokenGateway(one);
-    expect(await enter(token)).toBe(REJECTED);
-    expect(told).toEqual([]);
+    const { authenticate, logged, issuer } = createTokenGateway(one);
+    expect(await authenticate(token)).toBe(REJECTED);
+    expect(logged).toEqual([]);
     expect(issuer.requests.length).toBeLessThanOrEqual(1);
   });
 
   test('a token with a symmetric signature is rejected even if the issuer publishes a symmetric key', async () => {
-    const { enter, issuer } = createTokenGateway();
+    const { authenticate, issuer } = createTokenGateway();
     const secret = new TextEncoder().encode('a-secret-of-thirty-two-characters');
     issuer.respond = async () =>
       Response.json({
@@ -318,14 +320,14 @@ describe('Token verification', () => {
       alg: 'HS256',
       kid: 'one',
     });
-    expect(await enter(token.sign(secret))).toBe(REJECTED);
+    expect(await authenticate(token.sign(secret))).toBe(REJECTED);
   });
 
   test('a token with an unsupported signature algorithm is rejected', async () => {
-    const { enter, issuer, tokenOf } = createTokenGateway();
+    const { authenticate, issuer, tokenOf } = createTokenGateway();
     const key = await createKey('one', 'ML-DSA-44');
     issuer.keys.push(key);
-    expect(await enter(tokenOf(key))).toBe(REJECTED);
+    expect(await authenticate(tokenOf(key))).toBe(REJECTED);
     expect(issuer.requests).toHaveLength(0);
   });
 

@@ -136,18 +136,18 @@ describe('Masked execution errors of GraphQL', () => {
   }
 
   test('an execution error of an argument is BAD_USER_INPUT with its message', async () => {
-    const told = maskError(await errorOf({ ids: null }), failOnUnexpectedError);
-    expect([told.extensions, told.path]).toEqual([{ code: 'BAD_USER_INPUT' }, ['a']]);
-    expect(told.message).toContain('Argument "ids" of non-null type "[ID!]!" must not be null');
+    const masked = maskError(await errorOf({ ids: null }), failOnUnexpectedError);
+    expect([masked.extensions, masked.path]).toEqual([{ code: 'BAD_USER_INPUT' }, ['a']]);
+    expect(masked.message).toContain('Argument "ids" of non-null type "[ID!]!" must not be null');
   });
 
   test('an execution error of a resolved value is masked and reported as unexpected', async () => {
     const bugs: unknown[] = [];
-    const told = maskError(await errorOf({ ids: [] }), {
+    const masked = maskError(await errorOf({ ids: [] }), {
       ...failOnUnexpectedError,
       onUnexpectedError: (error) => bugs.push(error),
     });
-    expect(told).toMatchObject({
+    expect(masked).toMatchObject({
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
       message: 'Something went wrong in the gateway.',
     });

@@ -57,8 +57,8 @@ test('a hundred invented API keys with a large document each do not evict the pa
     });
   }
   const parser = vi.spyOn(Parser.prototype, 'parseDocument');
-  const answer = await gateway.execute(text, undefined, asTenant);
-  expect(answer.data.assistants.nodes).toHaveLength(1);
+  const result = await gateway.execute(text, undefined, asTenant);
+  expect(result.data.assistants.nodes).toHaveLength(1);
   expect(parser).not.toHaveBeenCalled();
   await gateway.execute('{ __typename more: __typename }', undefined, asTenant);
   expect(parser).toHaveBeenCalledOnce();

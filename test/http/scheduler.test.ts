@@ -279,7 +279,7 @@ test('an empty queue schedules nothing and retains no caller', async () => {
 });
 
 test('in a real event loop each queued operation runs its microtasks before the next one starts, within one iteration', async () => {
-  const told: string[] = [];
+  const events: string[] = [];
   await new Promise<void>((resolve) => {
     let time = 0;
     const scheduler = createOperationScheduler({
@@ -290,18 +290,18 @@ test('in a real event loop each queued operation runs its microtasks before the 
     });
     const operate = async (name: string) => {
       await scheduler.waitForTurn(toCaller(name));
-      told.push(`${name} begins`);
+      events.push(`${name} begins`);
       for (let step = 0; step < 50; step += 1) await undefined;
-      told.push(`${name} has done what it can`);
+      events.push(`${name} has done what it can`);
       if (name === 'c') resolve();
     };
     scheduler.waitForTurn(toCaller('first'));
     // The first operation has used up the time slice: the others wait for the next iteration.
     time += TIME_SLICE_MS;
     for (const name of ['a', 'b', 'c']) void operate(name);
-    setImmediate(() => told.push('another turn'));
+    setImmediate(() => events.push('another turn'));
   });
-  expect(told).toEqual(
+  expect(events).toEqual(
     ['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} has done what it can`]),
   );
 });

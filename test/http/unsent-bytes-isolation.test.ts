@@ -29,7 +29,7 @@ function createServedGateway() {
     bugs: unexpectedErrors,
     traffic: () => sandbox.log.map(({ method, path }) => `${method} ${path}`),
     /** Sends an operation and reserves `bytes` unsent bytes for its response. */
-    async ask(key: string, query: string, bytes = 0) {
+    async send(key: string, query: string, bytes = 0) {
       const request = new Request('http://localhost/graphql', {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
@@ -48,35 +48,35 @@ function createServedGateway() {
 }
 
 test('a tenant is served while callers with invented API keys use up their share of unsent bytes', async () => {
-  const { gateway, ask, traffic, bugs } = createServedGateway();
+  const { gateway, send, traffic, bugs } = createServedGateway();
   for (const n of [1, 2]) {
-    expect(await ask(`sk_invented_${n}`, LARGE, 20 * MEBIBYTE)).toMatchObject({
+    expect(await send(`sk_invented_${n}`, LARGE, 20 * MEBIBYTE)).toMatchObject({
       status: 200,
       fields: 99,
       release: expect.any(Function),
     });
   }
-  expect(await ask('sk_invented_3', LARGE, MEBIBYTE)).toMatchObject({
+  expect(await send('sk_invented_3', LARGE, MEBIBYTE)).toMatchObject({
     code: 'RATE_LIMITED',
     release: undefined,
   });
   expect(traffic()).toEqual([]);
 
-  expect(await ask(KEY_A, SMALL)).toMatchObject({ status: 200, fields: 1 });
+  expect(await send(KEY_A, SMALL)).toMatchObject({ status: 200, fields: 1 });
   expect(traffic()).toEqual(['GET /assistants']);
-  expect(await ask(KEY_A, LARGE, MEBIBYTE)).toMatchObject({
+  expect(await send(KEY_A, LARGE, MEBIBYTE)).toMatchObject({
     fields: 99,
     release: expect.any(Function),
   });
-  expect(await ask('sk_invented_3', SMALL)).toMatchObject({ code: 'UNAUTHENTICATED' });
+  expect(await send('sk_invented_3', SMALL)).toMatchObject({ code: 'UNAUTHENTICATED' });
   expect(traffic()).toHaveLength(2);
   expect(bugs).toEqual([]);
   await gateway.dispose();
 });
 
 test('the public GraphiQL page does not count as unsent bytes of callers with invented API keys', async () => {
-  const { gateway, ask } = createServedGateway();
-  await ask('sk_invented', LARGE, 40 * MEBIBYTE);
+  const { gateway, send } = createServedGateway();
+  await send('sk_invented', LARGE, 40 * MEBIBYTE);
   const page = new Request('http://localhost/graphql', { headers: { accept: 'text/html' } });
   expect((await gateway.fetch(page)).headers.get('content-type')).toMatch('text/html');
   expect(gateway.reserveUnsent(page, MEBIBYTE)).toBeTypeOf('function');

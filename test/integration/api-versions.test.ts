@@ -157,11 +157,11 @@ describe.each(VERSIONS)('Upstream API version $version', ({ version, requests, .
   test.each(operations)(
     `the gateway completes $name without errors over API version ${version}`,
     async (operation) => {
-      const asDocumented = await ask(documented, operation);
-      const answer = await ask(gateway, operation);
-      expect(answer.traffic).toEqual(requests(operation, asDocumented.traffic));
-      for (const one of answer.drift) drift.add(one);
-      for (const one of differences(asDocumented.data, answer.data)) differ.add(one);
+      const asDocumented = await execute(documented, operation);
+      const result = await execute(gateway, operation);
+      expect(result.traffic).toEqual(requests(operation, asDocumented.traffic));
+      for (const one of result.drift) drift.add(one);
+      for (const one of differences(asDocumented.data, result.data)) differ.add(one);
       expect(asDocumented.drift).toEqual([]);
     },
   );
@@ -205,7 +205,7 @@ test('an upstream that changes its API version between two operations is read co
   expect(gateway.traffic()).toEqual([`GET /call/${ids.richCallId}`, `GET /call/${ids.richCallId}`]);
 });
 
-async function ask(gateway: typeof documented, { query, variables }: Operation) {
+async function execute(gateway: typeof documented, { query, variables }: Operation) {
   gateway.traffic();
   const { data, errors, extensions } = await gateway.execute(query, variables, {
     'x-revox-trace': '1',

@@ -5,7 +5,7 @@ import { JSON_TYPE, post, RESPONSE_TYPE } from './limit-scenarios.ts';
 describe('Body limit', () => {
   const settings = { MAX_BODY_BYTES: '1024' };
   const HELLO = '{"query":"{ __typename }"}';
-  const told = async (response: Response) => [response.status, await response.json()];
+  const statusAndJson = async (response: Response) => [response.status, await response.json()];
   const tooLarge = (bytes: string, measured: number) => [
     413,
     {
@@ -40,7 +40,7 @@ describe('Body limit', () => {
       const gateway = createTestGateway({ settings });
       const { stream, state } = parts(HELLO);
       const response = await post(gateway, stream, { accept, 'content-length': '1025' });
-      expect(await told(response)).toEqual(tooLarge('1025', 1025));
+      expect(await statusAndJson(response)).toEqual(tooLarge('1025', 1025));
       expect(response.headers.get('content-type')).toBe(accept);
       expect(state.taken).toBe(0);
       expect([gateway.traffic(), gateway.unexpectedErrors]).toEqual([[], []]);
@@ -50,7 +50,7 @@ describe('Body limit', () => {
   test('a body without a Content-Length is read only up to the limit', async () => {
     const gateway = createTestGateway({ settings });
     const fits = parts(HELLO, ' '.repeat(1024 - HELLO.length));
-    expect(await told(await post(gateway, fits.stream))).toEqual([
+    expect(await statusAndJson(await post(gateway, fits.stream))).toEqual([
       200,
       { data: { __typename: 'Query' } },
     ]);
@@ -60,7 +60,7 @@ describe('Body limit', () => {
       ' ',
       ...Array(100).fill(' '.repeat(1000)),
     );
-    expect(await told(await post(gateway, isOver.stream))).toEqual(
+    expect(await statusAndJson(await post(gateway, isOver.stream))).toEqual(
       tooLarge('more than 1024', 1025),
     );
     expect(isOver.state.taken).toBeLessThan(10);
@@ -70,7 +70,7 @@ describe('Body limit', () => {
   test('a body that is longer than its Content-Length is rejected at the limit', async () => {
     const gateway = createTestGateway({ settings });
     const { stream } = parts(HELLO, ' '.repeat(2000));
-    const answer = await told(await post(gateway, stream, { 'content-length': '30' }));
-    expect(answer).toEqual(tooLarge('more than 1024', 1025));
+    const result = await statusAndJson(await post(gateway, stream, { 'content-length': '30' }));
+    expect(result).toEqual(tooLarge('more than 1024', 1025));
   });
 });

@@ -7,7 +7,7 @@ const CALL = 'query ($id: ID!) { call(id: $id) { id status } }';
 const ASSISTANT = 'query ($id: ID!) { assistant(id: $id) { name } }';
 const CAMPAIGN = 'query ($id: ID!) { campaign(id: $id) { name status } }';
 const PAGE = '{ callAttempts(first: 5, statuses: [COMPLETED]) { nodes { id } } }';
-const NEVER_SEEN = 'a-call-that-nobody-has-seen';
+const NEVER_SEEN = 'a-call-without-cache-entry';
 
 interface Kind {
   readonly name: string;
@@ -114,9 +114,9 @@ describe.each(KINDS)(
       expect(traffic()).toHaveLength(1);
 
       clock.pass(freshForMs - 1);
-      const kept = await executeTraced(query, variables);
-      expect(kept.data).toEqual(first.data);
-      expect(kept.extensions.upstream).toMatchObject({ requests: 0, cacheHits: 1, stale: 0 });
+      const cached = await executeTraced(query, variables);
+      expect(cached.data).toEqual(first.data);
+      expect(cached.extensions.upstream).toMatchObject({ requests: 0, cacheHits: 1, stale: 0 });
       expect(traffic()).toEqual([]);
 
       clock.pass(1);
@@ -131,11 +131,11 @@ describe.each(KINDS)(
       traffic();
       clock.pass(freshForMs);
       sandbox.control.hang(() => true);
-      const asked = executeTraced(query, variables);
+      const pending = executeTraced(query, variables);
       await untilIdle();
       expect(traffic()).toHaveLength(1);
       if (isServedWhileRevalidating) {
-        expect((await asked).extensions.upstream).toMatchObject({
+        expect((await pending).extensions.upstream).toMatchObject({
           requests: 1,
           cacheHits: 0,
           stale: 1,
@@ -154,7 +154,7 @@ describe.each(KINDS)(
         });
       } else {
         sandbox.control.heal();
-        expect((await asked).extensions.upstream).toMatchObject({
+        expect((await pending).extensions.upstream).toMatchObject({
           requests: 1,
           cacheHits: 0,
           stale: 0,
@@ -197,16 +197,16 @@ test('a large stale response is revalidated by one request that outlives the ope
     });
   };
   const { execute, clock, traffic, unexpectedErrors } = createTimedGateway({ upstream });
-  const askName = async () => (await execute(ASSISTANT, { id: 'large' })).data.assistant.name;
-  expect(await askName()).toBe('version 1');
+  const fetchName = async () => (await execute(ASSISTANT, { id: 'large' })).data.assistant.name;
+  expect(await fetchName()).toBe('version 1');
   clock.pass(30_000);
   const { promise, resolve } = Promise.withResolvers<void>();
   held = promise;
-  expect(await askName()).toBe('version 1');
+  expect(await fetchName()).toBe('version 1');
   await untilIdle();
   resolve();
   await untilIdle();
-  expect([await askName(), await askName()]).toEqual(['version 2', 'version 2']);
+  expect([await fetchName(), await fetchName()]).toEqual(['version 2', 'version 2']);
   expect(traffic()).toEqual(['GET /assistants/large', 'GET /assistants/large']);
   expect(unexpectedErrors).toEqual([]);
 });

@@ -66,10 +66,10 @@ test('cached responses equal computed ones for random operations, upstream failu
       fc.array(step, { minLength: 5, maxLength: 30 }),
       fc.constantFrom('', KEY_A),
       async (steps, ownKey) => {
-        const ways = createPipelines({
+        const pipelines = createPipelines({
           settings: { ...NO_RETRIES, REVOX_API_KEY: ownKey, REVOX_FIRST_PAGE: 'auto' },
         });
-        const ids = idSets(ways.gateways.long);
+        const ids = idSets(pipelines.gateways.yoga);
         for (const taken of steps) {
           if ('query' in taken) {
             const init = {
@@ -85,13 +85,13 @@ test('cached responses equal computed ones for random operations, upstream failu
               }),
             };
             for (let time = 0; time < taken.times; time += 1) {
-              const { observed } = await ways.observe(init);
-              expect(observed.short).toEqual(observed.long);
-              expect(observed.kept).toEqual(observed.long);
-              expect(observed.cachedYoga).toEqual(observed.long);
+              const { observed } = await pipelines.observe(init);
+              expect(observed.fast).toEqual(observed.yoga);
+              expect(observed.cached).toEqual(observed.yoga);
+              expect(observed.cachedYoga).toEqual(observed.yoga);
             }
           } else {
-            await ways.each(({ clock, sandbox: { control } }) => {
+            await pipelines.each(({ clock, sandbox: { control } }) => {
               if ('pass' in taken) clock.pass(taken.pass);
               if ('back' in taken) clock.pass(-taken.back);
               if ('heal' in taken) control.heal();
@@ -108,7 +108,7 @@ test('cached responses equal computed ones for random operations, upstream failu
           }
           await untilIdle();
         }
-        for (const { unexpectedErrors } of Object.values(ways.gateways))
+        for (const { unexpectedErrors } of Object.values(pipelines.gateways))
           expect(unexpectedErrors).toEqual([]);
       },
     ),

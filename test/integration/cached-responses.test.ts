@@ -42,13 +42,13 @@ async function createCachingGateway(
   init: (gateway: ObservedGateway) => RequestInit = callOf,
   options: TestGatewayOptions = {},
 ) {
-  const testGateway = createObservedGateway('kept', options);
+  const testGateway = createObservedGateway('cached', options);
   const send = async (given = init(testGateway)) => {
     const response = await testGateway.fetch('/graphql', given);
     const text = await response.text();
     return {
       text,
-      answer: JSON.parse(text),
+      result: JSON.parse(text),
       age: response.headers.get('cache-control'),
       opened: testGateway.takeStartedOperations(),
     };
@@ -61,24 +61,24 @@ async function createCachingGateway(
  * the gateway with the response cache started, per request.
  */
 async function expectSameOnAllPipelines(
-  ways: Pipelines,
+  pipelines: Pipelines,
   init: RequestInit,
   times = 4,
 ): Promise<number[]> {
   const all: number[] = [];
   for (let time = 1; time <= times; time += 1) {
-    const { observed, startedOperations } = await ways.observe(init);
-    expect(observed.short, `the fast path, request ${time}`).toEqual(observed.long);
-    expect(observed.kept, `the response cache, request ${time}`).toEqual(observed.long);
+    const { observed, startedOperations } = await pipelines.observe(init);
+    expect(observed.fast, `the fast path, request ${time}`).toEqual(observed.yoga);
+    expect(observed.cached, `the response cache, request ${time}`).toEqual(observed.yoga);
     expect(observed.cachedYoga, `the response cache before Yoga, request ${time}`).toEqual(
-      observed.long,
+      observed.yoga,
     );
     expect(startedOperations.cachedYoga, `cached without the fast path, request ${time}`).toBe(
-      startedOperations.kept,
+      startedOperations.cached,
     );
-    all.push(startedOperations.kept);
+    all.push(startedOperations.cached);
   }
-  for (const { unexpectedErrors } of Object.values(ways.gateways))
+  for (const { unexpectedErrors } of Object.values(pipelines.gateways))
     expect(unexpectedErrors).toEqual([]);
   return all;
 }
@@ -102,13 +102,13 @@ describe('Response cache of a repeated operation', () => {
   test.each(operationCosts.map((operation) => [operation.name, operation] as const))(
     'a cached response equals a computed one: %s',
     async (_, { query, variables }) => {
-      const ways = createPipelines();
-      const init = post({ query, variables: variables?.(idsOf(ways.gateways.long)) });
-      await expectSameOnAllPipelines(ways, init);
+      const pipelines = createPipelines();
+      const init = post({ query, variables: variables?.(idsOf(pipelines.gateways.yoga)) });
+      await expectSameOnAllPipelines(pipelines, init);
       // Some entries are still fresh, others have expired.
       for (const ms of [1_200, 34_000]) {
-        await ways.each(({ clock }) => clock.pass(ms));
-        await expectSameOnAllPipelines(ways, init, 2);
+        await pipelines.each(({ clock }) => clock.pass(ms));
+        await expectSameOnAllPipelines(pipelines, init, 2);
         await untilIdle();
       }
     },
@@ -117,10 +117,10 @@ describe('Response cache of a repeated operation', () => {
   test.each(['call', 'assistant', 'campaign', 'nothing'] as const)(
     'every pipeline sends the same response for a node of kind "%s"',
     async (kind) => {
-      const ways = createPipelines();
+      const pipelines = createPipelines();
       const query = 'query ($id: ID!) { node(id: $id) { id __typename } }';
       const { richCallId, frenchAssistantId, finishedCampaignId, twentyCallIds } = idsOf(
-        ways.gateways.long,
+        pipelines.gateways.yoga,
       );
       const ids = {
         call: richCallId,
@@ -129,43 +129,53 @@ describe('Response cache of a repeated operation', () => {
         nothing: 'nothing',
       };
       // The document is warm: the response that costs three upstream requests could be cached.
-      await expectSameOnAllPipelines(ways, post({ query, variables: { id: twentyCallIds[0] } }), 2);
-      await expectSameOnAllPipelines(ways, post({ query, variables: { id: ids[kind] } }));
+      await expectSameOnAllPipelines(
+        pipelines,
+        post({ query, variables: { id: twentyCallIds[0] } }),
+        2,
+      );
+      await expectSameOnAllPipelines(pipelines, post({ query, variables: { id: ids[kind] } }));
     },
   );
 
   test('every pipeline sends the same response when a warm document is requested with new variables', async () => {
-    const ways = createPipelines({ settings: { REVOX_FIRST_PAGE: 'auto' } });
-    const { fiveAssistantIds, twentyCallIds } = idsOf(ways.gateways.long);
+    const pipelines = createPipelines({ settings: { REVOX_FIRST_PAGE: 'auto' } });
+    const { fiveAssistantIds, twentyCallIds } = idsOf(pipelines.gateways.yoga);
     const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }';
-    await expectSameOnAllPipelines(ways, post({ query, variables: { ids: [] } }), 2);
-    await expectSameOnAllPipelines(ways, post({ query, variables: { ids: fiveAssistantIds } }));
+    await expectSameOnAllPipelines(pipelines, post({ query, variables: { ids: [] } }), 2);
     await expectSameOnAllPipelines(
-      ways,
+      pipelines,
+      post({ query, variables: { ids: fiveAssistantIds } }),
+    );
+    await expectSameOnAllPipelines(
+      pipelines,
       post({ query, variables: { ids: [...twentyCallIds.slice(0, 3), ...fiveAssistantIds] } }),
     );
     const pages =
       'query ($first: Int, $after: String) { callAttempts(first: $first, after: $after, statuses: [COMPLETED]) { pageInfo { endCursor hasNextPage } nodes { id } } }';
-    await expectSameOnAllPipelines(ways, post({ query: pages, variables: { first: 0 } }), 2);
-    const { answer } = await (async () => {
-      const response = await ways.gateways.long.fetch(
+    await expectSameOnAllPipelines(pipelines, post({ query: pages, variables: { first: 0 } }), 2);
+    const { result } = await (async () => {
+      const response = await pipelines.gateways.yoga.fetch(
         '/graphql',
         post({ query: pages, variables: { first: 45 } }),
       );
-      for (const name of ['kept', 'short', 'cachedYoga'] as const)
-        await ways.gateways[name].fetch(
+      for (const name of ['cached', 'fast', 'cachedYoga'] as const)
+        await pipelines.gateways[name].fetch(
           '/graphql',
           post({ query: pages, variables: { first: 45 } }),
         );
       return {
-        answer: (await response.json()) as {
+        result: (await response.json()) as {
           data: { callAttempts: { pageInfo: { endCursor: string } } };
         },
       };
     })();
-    const after = answer.data.callAttempts.pageInfo.endCursor;
-    await ways.each(({ clock }) => clock.pass(600));
-    await expectSameOnAllPipelines(ways, post({ query: pages, variables: { first: 45, after } }));
+    const after = result.data.callAttempts.pageInfo.endCursor;
+    await pipelines.each(({ clock }) => clock.pass(600));
+    await expectSameOnAllPipelines(
+      pipelines,
+      post({ query: pages, variables: { first: 45, after } }),
+    );
   });
 
   test('a cached response counts as memory hits of its dependencies in the metrics and in the log', async () => {
@@ -240,7 +250,7 @@ describe('Response cache key', () => {
     const { richCallId } = sampleIds(sandbox);
     expect(await send(post(toParams(richCallId)))).toMatchObject({
       opened: 0,
-      answer: { data: { call: { id: richCallId } } },
+      result: { data: { call: { id: richCallId } } },
     });
     expect(traffic()).toEqual([]);
   });
@@ -256,9 +266,9 @@ describe('Response cache key', () => {
     sandbox.control.transform(/^\/assistants\//, (assistant) => ({ ...assistant, prompt }));
     for (let time = 0; time < 2; time += 1) await send();
     traffic();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => send()));
-    expect(answers.reduce((sum, { opened }) => sum + opened, 0)).toBe(0);
-    for (const { answer } of answers) expect(answer).toEqual({ data: { assistant: { prompt } } });
+    const responses = await Promise.all(Array.from({ length: 20 }, () => send()));
+    expect(responses.reduce((sum, { opened }) => sum + opened, 0)).toBe(0);
+    for (const { result } of responses) expect(result).toEqual({ data: { assistant: { prompt } } });
     expect(traffic()).toEqual([]);
   });
 });
@@ -290,68 +300,73 @@ describe('Responses that are not cached', () => {
       {},
     ],
   ])('%s is never cached', async (_, params, headers) => {
-    const ways = createPipelines();
-    const init = post(params(idsOf(ways.gateways.long)), headers);
-    expect(await expectSameOnAllPipelines(ways, init)).toEqual([1, 1, 1, 1]);
+    const pipelines = createPipelines();
+    const init = post(params(idsOf(pipelines.gateways.yoga)), headers);
+    expect(await expectSameOnAllPipelines(pipelines, init)).toEqual([1, 1, 1, 1]);
   });
 
   test('a response with an unrecognized enum value is never cached, and its drift is reported and counted each time', async () => {
-    const ways = createPipelines();
-    const { richCallId } = idsOf(ways.gateways.long);
-    await ways.each(({ sandbox }) =>
+    const pipelines = createPipelines();
+    const { richCallId } = idsOf(pipelines.gateways.yoga);
+    await pipelines.each(({ sandbox }) =>
       sandbox.control.transform(`/call/${richCallId}`, (call) => ({ ...call, status: 'odd' })),
     );
     // The gateway treats a call with an unrecognized status as live and does not cache it for that
     // reason; the drift of an assistant has no such effect.
-    await ways.each(({ sandbox }) =>
+    await pipelines.each(({ sandbox }) =>
       sandbox.control.transform(/^\/assistants\//, (assistant) => ({
         ...assistant,
         first_sentence_mode: 'odd',
       })),
     );
     const query = 'query ($id: ID!) { assistant(id: $id) { firstSentenceMode } }';
-    const init = post({ query, variables: { id: idsOf(ways.gateways.long).frenchAssistantId } });
-    expect(await expectSameOnAllPipelines(ways, init)).toEqual([1, 1, 1, 1]);
-    const { observed } = await ways.observe(init);
-    expect(observed.kept).toMatchObject({ text: expect.stringContaining('"unrecognized":[{') });
+    const init = post({
+      query,
+      variables: { id: idsOf(pipelines.gateways.yoga).frenchAssistantId },
+    });
+    expect(await expectSameOnAllPipelines(pipelines, init)).toEqual([1, 1, 1, 1]);
+    const { observed } = await pipelines.observe(init);
+    expect(observed.cached).toMatchObject({ text: expect.stringContaining('"unrecognized":[{') });
   });
 
   test('a stale response is never cached, neither during revalidation nor during an upstream failure', async () => {
-    const ways = createPipelines({ settings: NO_RETRIES });
-    const init = callOf(ways.gateways.long);
-    await expectSameOnAllPipelines(ways, init, 3);
-    await ways.each(({ clock, sandbox }) => {
+    const pipelines = createPipelines({ settings: NO_RETRIES });
+    const init = callOf(pipelines.gateways.yoga);
+    await expectSameOnAllPipelines(pipelines, init, 3);
+    await pipelines.each(({ clock, sandbox }) => {
       clock.pass(600_000);
       sandbox.control.hang(() => true);
     });
     // Stale responses are served while the revalidation is in flight.
     for (let time = 0; time < 3; time += 1) {
-      await expectSameOnAllPipelines(ways, init, 1);
+      await expectSameOnAllPipelines(pipelines, init, 1);
       await untilIdle();
     }
-    expect((await ways.observe(init)).observed.kept).toMatchObject({
+    expect((await pipelines.observe(init)).observed.cached).toMatchObject({
       headers: { 'cache-control': 'no-store' },
     });
-    await ways.each(({ sandbox }) => sandbox.control.heal());
+    await pipelines.each(({ sandbox }) => sandbox.control.heal());
     await untilIdle();
-    await expectSameOnAllPipelines(ways, init, 3);
-    await ways.each(({ sandbox, clock }) => {
+    await expectSameOnAllPipelines(pipelines, init, 3);
+    await pipelines.each(({ sandbox, clock }) => {
       sandbox.control.fail(() => true, { status: 503 });
       clock.pass(660_000);
     });
-    await expectSameOnAllPipelines(ways, init, 3);
-    expect((await ways.observe(init)).observed.kept).toMatchObject({
+    await expectSameOnAllPipelines(pipelines, init, 3);
+    expect((await pipelines.observe(init)).observed.cached).toMatchObject({
       headers: { 'cache-control': 'no-store' },
       log: [{ stale: 1, code: 'OK' }],
     });
-    await ways.each(({ sandbox }) => sandbox.control.heal());
-    const opened = await expectSameOnAllPipelines(ways, init, 3);
+    await pipelines.each(({ sandbox }) => sandbox.control.heal());
+    const opened = await expectSameOnAllPipelines(pipelines, init, 3);
     expect(opened.at(-1)).toBe(0);
   });
 
   test('a response is not cached when the freshness of its endpoint is 0', async () => {
-    const ways = createPipelines({ settings: { FRESHNESS_ENDED_CALL_MS: '0' } });
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long))).toEqual([1, 1, 1, 1]);
+    const pipelines = createPipelines({ settings: { FRESHNESS_ENDED_CALL_MS: '0' } });
+    expect(await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga))).toEqual([
+      1, 1, 1, 1,
+    ]);
   });
 });
 
@@ -380,7 +395,7 @@ describe('Response cache invalidation', () => {
       },
     );
     expect(traffic()).toContain('GET /assistants');
-    expect((await send()).answer.data.assistant.name).toBe('renamed');
+    expect((await send()).result.data.assistant.name).toBe('renamed');
     expect(traffic()).toEqual([]);
   });
 
@@ -394,7 +409,7 @@ describe('Response cache invalidation', () => {
     await execute(CALL, { id: 'elsewhere' });
     traffic();
     sandbox.control.reset(() => true);
-    expect((await send()).answer).toMatchObject({
+    expect((await send()).result).toMatchObject({
       data: { call: null },
       errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
     });
@@ -418,7 +433,7 @@ describe('Response cache invalidation', () => {
     sandbox.control.fail('/call/elsewhere', { status: 401, times: 1 });
     await execute(CALL, { id: 'elsewhere' });
     arrive();
-    expect((await onItsWay).answer.data.call.id).toBe(retriedCallId);
+    expect((await onItsWay).result.data.call.id).toBe(retriedCallId);
     traffic();
     takeStartedOperations();
     expect((await send(init)).opened).toBe(1);
@@ -427,55 +442,62 @@ describe('Response cache invalidation', () => {
 
   test('a cached response older than a minute is served only after an upstream request with the same API key has succeeded', async () => {
     const headers = { authorization: `Bearer ${KEY_A}` };
-    const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
-    const init = callOf(ways.gateways.long, headers);
-    await expectSameOnAllPipelines(ways, init, 3);
-    await ways.each(({ clock }) => clock.pass(59_999));
-    expect(await expectSameOnAllPipelines(ways, init, 1)).toEqual([0]);
-    await ways.each(({ clock }) => clock.pass(1));
-    expect(await expectSameOnAllPipelines(ways, init, 3)).toEqual([1, 1, 0]);
-    await ways.each(({ clock, sandbox }) => {
+    const pipelines = createPipelines({ settings: { REVOX_API_KEY: '' } });
+    const init = callOf(pipelines.gateways.yoga, headers);
+    await expectSameOnAllPipelines(pipelines, init, 3);
+    await pipelines.each(({ clock }) => clock.pass(59_999));
+    expect(await expectSameOnAllPipelines(pipelines, init, 1)).toEqual([0]);
+    await pipelines.each(({ clock }) => clock.pass(1));
+    expect(await expectSameOnAllPipelines(pipelines, init, 3)).toEqual([1, 1, 0]);
+    await pipelines.each(({ clock, sandbox }) => {
       clock.pass(60_000);
       sandbox.control.fail(() => true, { status: 401 });
     });
-    expect(await expectSameOnAllPipelines(ways, init, 3)).toEqual([1, 1, 1]);
+    expect(await expectSameOnAllPipelines(pipelines, init, 3)).toEqual([1, 1, 1]);
   });
 });
 
 describe('Response cache isolation', () => {
   test('a response cached for one API key is never served to another API key that sends the same request', async () => {
-    const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
-    const told = [];
+    const pipelines = createPipelines({ settings: { REVOX_API_KEY: '' } });
+    const results = [];
     for (const key of [KEY_A, KEY_B, KEY_A, KEY_B, KEY_A, KEY_B]) {
       const init = post({ query: ASSISTANTS }, { authorization: `Bearer ${key}` });
-      await expectSameOnAllPipelines(ways, init, 2);
-      const { observed: now, startedOperations } = await ways.observe(init);
-      told.push({ text: (now.kept as { text: string }).text, opened: startedOperations.kept });
+      await expectSameOnAllPipelines(pipelines, init, 2);
+      const { observed: now, startedOperations } = await pipelines.observe(init);
+      results.push({
+        text: (now.cached as { text: string }).text,
+        opened: startedOperations.cached,
+      });
     }
-    expect(new Set(told.map(({ text }) => text)).size).toBe(2);
-    expect(told[0]?.text).not.toBe(told[1]?.text);
-    expect(told.at(-1)?.opened).toBe(0);
+    expect(new Set(results.map(({ text }) => text)).size).toBe(2);
+    expect(results[0]?.text).not.toBe(results[1]?.text);
+    expect(results.at(-1)?.opened).toBe(0);
   });
 
   test('an invalid API key is rejected even when the response is cached for a valid key', async () => {
-    const ways = createPipelines({ settings: { REVOX_API_KEY: '' } });
+    const pipelines = createPipelines({ settings: { REVOX_API_KEY: '' } });
     await expectSameOnAllPipelines(
-      ways,
-      callOf(ways.gateways.long, { authorization: `Bearer ${KEY_A}` }),
+      pipelines,
+      callOf(pipelines.gateways.yoga, { authorization: `Bearer ${KEY_A}` }),
       3,
     );
     for (const authorization of ['Bearer sk_made_up', `bearer  ${KEY_A}x`, `Basic ${KEY_A}`, '']) {
-      await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, { authorization }), 2);
+      await expectSameOnAllPipelines(
+        pipelines,
+        callOf(pipelines.gateways.yoga, { authorization }),
+        2,
+      );
     }
   });
 
   test('two token subjects that share the API key of the gateway share cached responses, and a token without the scope is rejected', async () => {
     const key = await createKey('one');
-    const ways = createPipelines({
+    const pipelines = createPipelines({
       settings: JWT_SETTINGS,
       gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
     });
-    const exp = ways.gateways.long.clock.now() / 1000 + 100;
+    const exp = pipelines.gateways.yoga.clock.now() / 1000 + 100;
     const tokenOf = async (claims = {}) => ({
       authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, ...claims })}`,
     });
@@ -484,46 +506,54 @@ describe('Response cache isolation', () => {
       await tokenOf({ sub: 'other' }),
       await tokenOf({ scope: 'profile' }),
     ];
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, one), 3)).toEqual([
-      1, 1, 0,
-    ]);
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, other), 1)).toEqual([0]);
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, narrow), 2)).toEqual([
-      0, 0,
-    ]);
-    expect((await ways.observe(callOf(ways.gateways.long, narrow))).observed.kept).toMatchObject({
+    expect(
+      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga, one), 3),
+    ).toEqual([1, 1, 0]);
+    expect(
+      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga, other), 1),
+    ).toEqual([0]);
+    expect(
+      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga, narrow), 2),
+    ).toEqual([0, 0]);
+    expect(
+      (await pipelines.observe(callOf(pipelines.gateways.yoga, narrow))).observed.cached,
+    ).toMatchObject({
       status: 403,
     });
-    await ways.each(({ clock }) => clock.pass(200_000));
-    expect((await ways.observe(callOf(ways.gateways.long, one))).observed.kept).toMatchObject({
+    await pipelines.each(({ clock }) => clock.pass(200_000));
+    expect(
+      (await pipelines.observe(callOf(pipelines.gateways.yoga, one))).observed.cached,
+    ).toMatchObject({
       status: 401,
     });
   });
 
   test('a cached response is served to a router with a valid secret and to no request with a wrong or missing one', async () => {
-    const ways = createPipelines({ settings: { ROUTER_SECRETS: 'a-router-secret-of-length' } });
+    const pipelines = createPipelines({
+      settings: { ROUTER_SECRETS: 'a-router-secret-of-length' },
+    });
     const right = { 'router-authorization': 'a-router-secret-of-length' };
-    expect(await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, right), 3)).toEqual([
-      1, 1, 0,
-    ]);
+    expect(
+      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga, right), 3),
+    ).toEqual([1, 1, 0]);
     for (const headers of [
       {},
       { 'router-authorization': 'wrong' },
       { 'router-authorization': '' },
     ]) {
-      await expectSameOnAllPipelines(ways, callOf(ways.gateways.long, headers), 2);
-      expect((await ways.observe(callOf(ways.gateways.long, headers))).observed.kept).toMatchObject(
-        { status: 401 },
-      );
+      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga, headers), 2);
+      expect(
+        (await pipelines.observe(callOf(pipelines.gateways.yoga, headers))).observed.cached,
+      ).toMatchObject({ status: 401 });
     }
     // A request for a federated trace is executed: a cached response has no timings.
-    const traced = callOf(ways.gateways.long, {
+    const traced = callOf(pipelines.gateways.yoga, {
       ...right,
       'apollo-federation-include-trace': 'ftv1',
     });
-    const { startedOperations, observed } = await ways.observe(traced);
-    expect(startedOperations.kept).toBe(1);
-    expect(observed.kept).toMatchObject({
+    const { startedOperations, observed } = await pipelines.observe(traced);
+    expect(startedOperations.cached).toBe(1);
+    expect(observed.cached).toMatchObject({
       text: expect.stringContaining('"ftv1"'),
       headers: { 'cache-control': 'no-store' },
     });
@@ -534,23 +564,23 @@ describe('Response cache isolation', () => {
     const path = writeDocuments({ 'relay.json': { card: CALL } });
     const settings = { TRUSTED_DOCUMENTS: path, TRUSTED_DOCUMENTS_ONLY: 'on' };
     const key = await createKey('one');
-    const ways = createPipelines({
+    const pipelines = createPipelines({
       settings: { ...settings, ...JWT_SETTINGS, ROUTER_SECRETS: 'a-router-secret-of-length' },
       gateway: { fetchKeys: toFetchKeys(createTokenIssuer(key)) },
     });
-    const exp = ways.gateways.long.clock.now() / 1000 + 100_000;
+    const exp = pipelines.gateways.yoga.clock.now() / 1000 + 100_000;
     const client = {
       authorization: `Bearer ${await sign(key, { ...VALID_CLAIMS, exp, sub: 'one' })}`,
     };
-    const id = idsOf(ways.gateways.long).richCallId;
+    const id = idsOf(pipelines.gateways.yoga).richCallId;
     const entities = {
       query:
         'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Call { id status } } }',
       variables: { r: [{ __typename: 'Call', id }] },
     };
-    await expectSameOnAllPipelines(ways, post(entities, secret));
-    await expectSameOnAllPipelines(ways, post(entities, client));
-    expect((await ways.observe(post(entities, client))).observed.kept).toMatchObject({
+    await expectSameOnAllPipelines(pipelines, post(entities, secret));
+    await expectSameOnAllPipelines(pipelines, post(entities, client));
+    expect((await pipelines.observe(post(entities, client))).observed.cached).toMatchObject({
       log: [{ code: 'FORBIDDEN' }],
       traffic: [],
     });
@@ -558,14 +588,14 @@ describe('Response cache isolation', () => {
     const variables = { id };
     const sha256Hash = createHash('sha256').update(CALL).digest('hex');
     for (const headers of [secret, client]) {
-      await expectSameOnAllPipelines(ways, post({ documentId: 'card', variables }, headers));
-      await expectSameOnAllPipelines(ways, post({ query: CALL, variables }, headers));
+      await expectSameOnAllPipelines(pipelines, post({ documentId: 'card', variables }, headers));
+      await expectSameOnAllPipelines(pipelines, post({ query: CALL, variables }, headers));
       await expectSameOnAllPipelines(
-        ways,
+        pipelines,
         post({ extensions: { persistedQuery: { version: 1, sha256Hash } }, variables }, headers),
       );
-      await expectSameOnAllPipelines(ways, post({ query: `${CALL} `, variables }, headers));
-      await expectSameOnAllPipelines(ways, post({ documentId: 'other', variables }, headers));
+      await expectSameOnAllPipelines(pipelines, post({ query: `${CALL} `, variables }, headers));
+      await expectSameOnAllPipelines(pipelines, post({ documentId: 'other', variables }, headers));
     }
   });
 });
@@ -575,44 +605,44 @@ describe('Pipeline equivalence', () => {
     'query A { assistants(first: 1) { nodes { id } } } query B { assistants(first: 2) { nodes { id } } }';
 
   test('every pipeline executes the operation that operationName selects', async () => {
-    const ways = createPipelines();
+    const pipelines = createPipelines();
     for (const operationName of ['A', 'B', 'A', 'B', 'C', undefined, null, '', 'A']) {
-      await expectSameOnAllPipelines(ways, post({ query: TWO, operationName }), 3);
+      await expectSameOnAllPipelines(pipelines, post({ query: TWO, operationName }), 3);
     }
   });
 
   test('a document with one invalid operation is rejected by every pipeline, whichever operation is selected', async () => {
-    const ways = createPipelines({ settings: { MAX_ALIASES: '2', MAX_COST: '300' } });
+    const pipelines = createPipelines({ settings: { MAX_ALIASES: '2', MAX_COST: '300' } });
     const dear = 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }';
     for (const n of [1, 1, 1, 100, 1, 'x', null])
-      await expectSameOnAllPipelines(ways, post({ query: dear, variables: { n } }), 2);
+      await expectSameOnAllPipelines(pipelines, post({ query: dear, variables: { n } }), 2);
     const mixed =
       'query A { assistants { nodes { id } } } query B { callAttempts(first: 100) { nodes { id callId } } }';
     for (const operationName of ['A', 'B', 'A'])
-      await expectSameOnAllPipelines(ways, post({ query: mixed, operationName }), 2);
+      await expectSameOnAllPipelines(pipelines, post({ query: mixed, operationName }), 2);
     const aliased = 'query A { __typename } query B { a: __typename b: __typename c: __typename }';
     for (const operationName of ['A', 'B', 'A'])
-      await expectSameOnAllPipelines(ways, post({ query: aliased, operationName }), 2);
+      await expectSameOnAllPipelines(pipelines, post({ query: aliased, operationName }), 2);
     const written = 'query A { __typename } mutation B { x } subscription C { y }';
     for (const operationName of ['A', 'B', 'C', 'A'])
-      await expectSameOnAllPipelines(ways, post({ query: written, operationName }), 2);
+      await expectSameOnAllPipelines(pipelines, post({ query: written, operationName }), 2);
   });
 
   test('every pipeline rejects introspection where it is disabled', async () => {
-    const ways = createPipelines({ settings: { INTROSPECTION: 'off' } });
+    const pipelines = createPipelines({ settings: { INTROSPECTION: 'off' } });
     const query = 'query A { assistants { nodes { id } } } query B { __schema { types { name } } }';
     for (const operationName of ['A', 'B', 'A'])
-      await expectSameOnAllPipelines(ways, post({ query, operationName }), 2);
+      await expectSameOnAllPipelines(pipelines, post({ query, operationName }), 2);
     await expectSameOnAllPipelines(
-      ways,
+      pipelines,
       post({ query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { ids: 1 } }),
       3,
     );
   });
 
   test('every pipeline sends the same response for each combination of variables and Accept header', async () => {
-    const ways = createPipelines();
-    const { richCallId, retriedCallId } = idsOf(ways.gateways.long);
+    const pipelines = createPipelines();
+    const { richCallId, retriedCallId } = idsOf(pipelines.gateways.yoga);
     for (const accept of [
       'application/json',
       'application/graphql-response+json',
@@ -622,7 +652,7 @@ describe('Pipeline equivalence', () => {
     ]) {
       for (const id of [richCallId, retriedCallId, [richCallId], null, '..']) {
         await expectSameOnAllPipelines(
-          ways,
+          pipelines,
           post({ query: CALL, variables: { id } }, { accept }),
           3,
         );
@@ -631,8 +661,8 @@ describe('Pipeline equivalence', () => {
   });
 
   test('every pipeline sends the same response for each combination of URL and HTTP method', async () => {
-    const ways = createPipelines();
-    await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
+    const pipelines = createPipelines();
+    await expectSameOnAllPipelines(pipelines, post({ query: ASSISTANTS }), 3);
     for (const [url, init] of [
       [
         `/graphql?query=${encodeURIComponent(ASSISTANTS)}`,
@@ -654,16 +684,16 @@ describe('Pipeline equivalence', () => {
       ],
     ] as const) {
       for (let time = 0; time < 2; time += 1) {
-        const { observed } = await ways.observe(init, url);
-        expect(observed.kept, url).toEqual(observed.long);
-        expect(observed.short, url).toEqual(observed.long);
+        const { observed } = await pipelines.observe(init, url);
+        expect(observed.cached, url).toEqual(observed.yoga);
+        expect(observed.fast, url).toEqual(observed.yoga);
       }
     }
   });
 
   test('every pipeline sends the same response for each origin, content type and encoding', async () => {
-    const ways = createPipelines({ settings: { CORS_ORIGINS: 'https://app.example' } });
-    await expectSameOnAllPipelines(ways, post({ query: ASSISTANTS }), 3);
+    const pipelines = createPipelines({ settings: { CORS_ORIGINS: 'https://app.example' } });
+    await expectSameOnAllPipelines(pipelines, post({ query: ASSISTANTS }), 3);
     for (const headers of [
       { origin: 'https://app.example' },
       { origin: 'https://other.example' },
@@ -678,12 +708,12 @@ describe('Pipeline equivalence', () => {
       { 'accept-encoding': 'identity;q=0' },
     ]) {
       await expectSameOnAllPipelines(
-        ways,
+        pipelines,
         post({ query: ASSISTANTS }, headers as unknown as Record<string, string>),
         2,
       );
     }
-    await expectSameOnAllPipelines(ways, post([{ query: ASSISTANTS }]), 2);
+    await expectSameOnAllPipelines(pipelines, post([{ query: ASSISTANTS }]), 2);
   });
 });
 
@@ -691,46 +721,46 @@ describe('Disconnecting client', () => {
   test.each(['while the upstream request is in flight', 'before its request is read'])(
     'a client that disconnects %s is logged as CLIENT_CLOSED_REQUEST by every pipeline',
     async (moment) => {
-      const ways = createPipelines();
-      await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
-      const told = [];
-      for (const gateway of Object.values(ways.gateways)) {
+      const pipelines = createPipelines();
+      await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga), 1);
+      const results = [];
+      for (const gateway of Object.values(pipelines.gateways)) {
         const client = new AbortController();
         gateway.sandbox.control.hang(() => true);
         gateway.capturedLog.lines.splice(0);
         gateway.traffic();
-        const asked = gateway.fetch('/graphql', {
+        const pending = gateway.fetch('/graphql', {
           ...post({ query: CALL, variables: { id: idsOf(gateway).retriedCallId } }),
           signal: client.signal,
         });
         if (moment.startsWith('while')) await untilIdle();
         client.abort();
-        await expect(asked).rejects.toThrow('aborted');
+        await expect(pending).rejects.toThrow('aborted');
         await untilIdle();
         const [line] = gateway.capturedLog.read('/graphql');
         const { status, code, operation } = line!;
-        told.push({ status, code, operation, traffic: gateway.traffic() });
+        results.push({ status, code, operation, traffic: gateway.traffic() });
         expect(gateway.unexpectedErrors).toEqual([]);
       }
-      expect(told[2]).toMatchObject({ status: 499, code: 'CLIENT_CLOSED_REQUEST' });
-      expect(told[1]).toEqual(told[2]);
-      expect(told[0]).toEqual(told[2]);
+      expect(results[2]).toMatchObject({ status: 499, code: 'CLIENT_CLOSED_REQUEST' });
+      expect(results[1]).toEqual(results[2]);
+      expect(results[0]).toEqual(results[2]);
     },
   );
 
   test('an operation whose client disconnects while the operation is queued starts nothing and sends no upstream request', async () => {
     let ms = 0;
-    const ways = createPipelines({ gateway: { monotonicNow: () => ms } });
-    await expectSameOnAllPipelines(ways, callOf(ways.gateways.long), 1);
+    const pipelines = createPipelines({ gateway: { monotonicNow: () => ms } });
+    await expectSameOnAllPipelines(pipelines, callOf(pipelines.gateways.yoga), 1);
     const outcomes: { traffic: number; codes: unknown[] }[] = [];
-    for (const gateway of Object.values(ways.gateways)) {
+    for (const gateway of Object.values(pipelines.gateways)) {
       const ids = idsOf(gateway).twentyCallIds;
       const clients = ids.map(() => new AbortController());
       gateway.capturedLog.lines.splice(0);
       gateway.traffic();
       // All operations arrive in one iteration of the event loop; the first one uses up its time
       // slice.
-      const asked = ids.map((id, n) => {
+      const pending = ids.map((id, n) => {
         const sent = gateway.fetch('/graphql', {
           ...post({ query: CALL, variables: { id } }),
           signal: clients[n]!.signal,
@@ -744,7 +774,7 @@ describe('Disconnecting client', () => {
       for (let tick = 0; tick < 3; tick += 1) await Promise.resolve();
       ms += 100;
       for (const client of clients.slice(1)) client.abort();
-      expect((await Promise.all(asked)).slice(1)).toEqual(ids.slice(1).map(() => 'left'));
+      expect((await Promise.all(pending)).slice(1)).toEqual(ids.slice(1).map(() => 'left'));
       await untilIdle();
       outcomes.push({
         traffic: gateway.traffic().length,

@@ -18,7 +18,7 @@ function createHangingGateway(settings = {}) {
     /** Sends the request as a client that can disconnect. */
     connect(headers: Record<string, string> = {}) {
       const client = new AbortController();
-      const answer = gateway
+      const pending = gateway
         .fetch('/graphql', {
           method: 'POST',
           headers: { 'content-type': 'application/json', ...headers },
@@ -27,7 +27,7 @@ function createHangingGateway(settings = {}) {
         })
         .then((response) => response.json())
         .catch((error: unknown) => ({ gone: error }));
-      return { answer, leave: () => client.abort() };
+      return { pending, leave: () => client.abort() };
     },
   };
 }
@@ -40,19 +40,19 @@ describe('Coalescing of identical requests', () => {
     'fifty identical concurrent requests share one upstream request in a gateway $name',
     async ({ settings }) => {
       const gateway = createHangingGateway(settings);
-      const asked = Array.from({ length: 50 }, () =>
+      const pending = Array.from({ length: 50 }, () =>
         gateway.executeTraced(CALL, { id: gateway.id }),
       );
       await untilIdle();
       gateway.sandbox.control.heal();
-      const answers = await Promise.all(asked);
+      const results = await Promise.all(pending);
       expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`]);
-      for (const { data } of answers) expect(data).toEqual({ call: { id: gateway.id } });
-      expect(answers.map(({ sources }) => sources)).toEqual([
+      for (const { data } of results) expect(data).toEqual({ call: { id: gateway.id } });
+      expect(results.map(({ sources }) => sources)).toEqual([
         [`network /call/${gateway.id}`],
         ...Array.from({ length: 49 }, () => [`coalesced /call/${gateway.id}`]),
       ]);
-      expect(answers.map(({ extensions }) => extensions.upstream.requests)).toEqual([
+      expect(results.map(({ extensions }) => extensions.upstream.requests)).toEqual([
         1,
         ...Array.from({ length: 49 }, () => 0),
       ]);
@@ -61,15 +61,15 @@ describe('Coalescing of identical requests', () => {
 
   test('a failed upstream request fails for every caller that joined it', async () => {
     const gateway = createHangingGateway(NO_RETRIES);
-    const asked = [
+    const pending = [
       gateway.execute(CALL, { id: gateway.id }),
       gateway.execute(CALL, { id: gateway.id }),
     ];
     await untilIdle();
     gateway.sandbox.control.fail(ALL, { status: 500 });
     gateway.sandbox.control.release();
-    for (const answer of await Promise.all(asked)) {
-      expect(answer.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
+    for (const result of await Promise.all(pending)) {
+      expect(result.errors).toMatchObject([{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }]);
     }
     expect(gateway.traffic()).toHaveLength(1);
   });
@@ -81,17 +81,17 @@ describe('Coalescing of identical requests', () => {
     expect(gateway.traffic()).toHaveLength(1);
     for (const client of [first, second]) {
       client.leave();
-      await client.answer;
+      await client.pending;
       await untilIdle();
       expect(gateway.aborted()).toBe(0);
     }
     third.leave();
-    await third.answer;
+    await third.pending;
     await untilIdle();
     expect(gateway.aborted()).toBe(1);
 
     gateway.sandbox.control.heal();
-    expect(await gateway.connect().answer).toEqual({ data: { call: { id: gateway.id } } });
+    expect(await gateway.connect().pending).toEqual({ data: { call: { id: gateway.id } } });
     expect(gateway.traffic()).toHaveLength(1);
   });
 
@@ -100,9 +100,9 @@ describe('Coalescing of identical requests', () => {
     const [first, second] = [gateway.connect(), gateway.connect()];
     await untilIdle();
     first.leave();
-    await first.answer;
+    await first.pending;
     gateway.sandbox.control.heal();
-    expect(await second.answer).toEqual({ data: { call: { id: gateway.id } } });
+    expect(await second.pending).toEqual({ data: { call: { id: gateway.id } } });
     expect(gateway.traffic()).toHaveLength(1);
     expect(gateway.aborted()).toBe(0);
   });
@@ -115,8 +115,8 @@ describe('Coalescing of identical requests', () => {
     await untilIdle();
     expect(gateway.traffic()).toEqual([`GET /call/${gateway.id}`, `GET /call/${gateway.id}`]);
     gateway.sandbox.control.heal();
-    expect(await ofA!.answer).toEqual({ data: { call: { id: gateway.id } } });
-    expect(await ofB!.answer).toEqual({ data: { call: null } });
+    expect(await ofA!.pending).toEqual({ data: { call: { id: gateway.id } } });
+    expect(await ofB!.pending).toEqual({ data: { call: null } });
   });
 });
 
@@ -139,11 +139,11 @@ describe('Upstream request budget', () => {
       .data(KEY_A)
       .calls.slice(4, 6)
       .map(({ id }) => id);
-    const asked = execute(query, { ids: [...ids, ...more] });
+    const pending = execute(query, { ids: [...ids, ...more] });
     await untilIdle();
     sandbox.control.heal();
     expect(await other).toMatchObject({ data: { calls: ids.slice(2, 4).map((id) => ({ id })) } });
-    expect(await asked).toEqual({ data: { calls: [...ids, ...more].map((id) => ({ id })) } });
+    expect(await pending).toEqual({ data: { calls: [...ids, ...more].map((id) => ({ id })) } });
     expect(traffic()).toHaveLength(6);
   });
 

@@ -12,13 +12,13 @@ function createPassThroughGateway(settings = {}) {
     settings: { ...NO_RETRIES, REVOX_API_KEY: '', ...settings },
   });
   const { richCallId: id, twentyCallIds: ids } = sampleIds(gateway.sandbox);
-  const askAs = (
+  const executeAs = (
     key: string,
     query: string,
     variables: Record<string, unknown>,
   ): Promise<GraphQLResult> =>
     gateway.execute(query, variables, { authorization: `Bearer ${key}` });
-  return { ...gateway, id, ids, askAs };
+  return { ...gateway, id, ids, executeAs };
 }
 
 describe('API key rejected with 401', () => {
@@ -61,34 +61,34 @@ describe('API key rejected with 401', () => {
   );
 
   test('a 401 for one API key leaves the cache of another key intact', async () => {
-    const { askAs, traffic, sandbox, clock, id } = createPassThroughGateway();
+    const { executeAs, traffic, sandbox, clock, id } = createPassThroughGateway();
     const ofB = sandbox.control.data(KEY_B).calls.find((call) => call.status === 'completed')!.id;
-    await askAs(KEY_A, CALL, { id });
-    await askAs(KEY_B, CALL, { id: ofB });
+    await executeAs(KEY_A, CALL, { id });
+    await executeAs(KEY_B, CALL, { id: ofB });
     traffic();
     sandbox.control.fail('/call/elsewhere', { status });
-    await askAs(KEY_A, CALL, { id: 'elsewhere' });
+    await executeAs(KEY_A, CALL, { id: 'elsewhere' });
     expect(traffic()).toEqual(['GET /call/elsewhere']);
-    expect((await askAs(KEY_B, CALL, { id: ofB })).data.call).toEqual({ id: ofB });
+    expect((await executeAs(KEY_B, CALL, { id: ofB })).data.call).toEqual({ id: ofB });
     expect(traffic()).toEqual([]);
     clock.pass(1_000);
-    await askAs(KEY_A, CALL, { id });
+    await executeAs(KEY_A, CALL, { id });
     expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 
   test('a response in flight when its API key is rejected is not cached', async () => {
-    const { askAs, traffic, sandbox, id } = createPassThroughGateway();
+    const { executeAs, traffic, sandbox, id } = createPassThroughGateway();
     const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
-    await askAs(KEY_A, CALL, { id: sampleIds(sandbox).retriedCallId });
+    await executeAs(KEY_A, CALL, { id: sampleIds(sandbox).retriedCallId });
     sandbox.control.delay(`/call/${id}`, late, 1);
-    const onItsWay = askAs(KEY_A, CALL, { id });
+    const onItsWay = executeAs(KEY_A, CALL, { id });
     await untilIdle();
     sandbox.control.fail('/call/elsewhere', { status, times: 1 });
-    await askAs(KEY_A, CALL, { id: 'elsewhere' });
+    await executeAs(KEY_A, CALL, { id: 'elsewhere' });
     arrive();
     expect((await onItsWay).data.call).toEqual({ id });
     traffic();
-    await askAs(KEY_A, CALL, { id });
+    await executeAs(KEY_A, CALL, { id });
     expect(traffic()).toEqual([`GET /call/${id}`]);
   });
 });
@@ -143,26 +143,26 @@ describe.each([
 
 describe('Credential recheck after a minute', () => {
   test('an API key last accepted a minute ago reads cached entries again after one successful upstream request', async () => {
-    const { askAs, traffic, clock, ids } = createPassThroughGateway();
-    await askAs(KEY_A, CALLS, { ids });
+    const { executeAs, traffic, clock, ids } = createPassThroughGateway();
+    await executeAs(KEY_A, CALLS, { ids });
     traffic();
     clock.pass(59_999);
-    await askAs(KEY_A, CALLS, { ids });
+    await executeAs(KEY_A, CALLS, { ids });
     expect(traffic()).toEqual([]);
     clock.pass(1);
-    expect((await askAs(KEY_A, CALLS, { ids })).errors).toBeUndefined();
+    expect((await executeAs(KEY_A, CALLS, { ids })).errors).toBeUndefined();
     expect(traffic()).toEqual([`GET /call/${ids[0]}`]);
-    await askAs(KEY_A, CALLS, { ids });
+    await executeAs(KEY_A, CALLS, { ids });
     expect(traffic()).toEqual([]);
   });
 
   test('an API key that was revoked since its last acceptance reads no cached entry', async () => {
-    const { askAs, traffic, clock, ids, sandbox } = createPassThroughGateway();
-    await askAs(KEY_A, CALLS, { ids });
+    const { executeAs, traffic, clock, ids, sandbox } = createPassThroughGateway();
+    await executeAs(KEY_A, CALLS, { ids });
     traffic();
     clock.pass(60_000);
     sandbox.control.fail(() => true, { status: 401 });
-    const { data, errors } = await askAs(KEY_A, CALLS, { ids });
+    const { data, errors } = await executeAs(KEY_A, CALLS, { ids });
     expect(data.calls).toEqual(ids.map(() => null));
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(
       ids.map(() => 'UNAUTHENTICATED'),
@@ -173,24 +173,26 @@ describe('Credential recheck after a minute', () => {
   test.each([503, 429, 400, 404])(
     'an upstream response with status %i does not count as acceptance of the API key',
     async (status) => {
-      const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway();
-      await askAs(KEY_A, CALL, { id });
+      const { executeAs, traffic, clock, id, sandbox } = createPassThroughGateway();
+      await executeAs(KEY_A, CALL, { id });
       clock.pass(60_000);
       sandbox.control.fail(() => true, { status });
       for (let time = 0; time < 2; time += 1)
-        expect((await askAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
+        expect((await executeAs(KEY_A, CALL, { id })).data).toEqual({ call: null });
       expect(traffic()).toHaveLength(3);
     },
   );
 
   test('the last acceptance of an API key stays valid for the grace period while the upstream does not respond', async () => {
-    const { askAs, traffic, clock, id, sandbox } = createPassThroughGateway({ GRACE_MS: '300000' });
-    await askAs(KEY_A, CALL, { id });
+    const { executeAs, traffic, clock, id, sandbox } = createPassThroughGateway({
+      GRACE_MS: '300000',
+    });
+    await executeAs(KEY_A, CALL, { id });
     sandbox.control.reset(() => true);
     clock.pass(60_000 + 300_000 - 1);
-    expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
+    expect((await executeAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
     clock.pass(1);
-    expect(await askAs(KEY_A, CALL, { id })).toMatchObject({
+    expect(await executeAs(KEY_A, CALL, { id })).toMatchObject({
       data: { call: null },
       errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
     });
@@ -209,14 +211,14 @@ describe('Credential recheck after a minute', () => {
 });
 
 test('API keys that the upstream has not accepted take no cache memory and evict no entries of other keys', async () => {
-  const { askAs, traffic, id } = createPassThroughGateway();
-  await askAs(KEY_A, CALL, { id });
+  const { executeAs, traffic, id } = createPassThroughGateway();
+  await executeAs(KEY_A, CALL, { id });
   for (let start = 0; start < 10_500; start += 500) {
     await Promise.all(
-      Array.from({ length: 500 }, (_, n) => askAs(`sk_made_up_${start + n}`, CALL, { id })),
+      Array.from({ length: 500 }, (_, n) => executeAs(`sk_made_up_${start + n}`, CALL, { id })),
     );
   }
   traffic();
-  expect((await askAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
+  expect((await executeAs(KEY_A, CALL, { id })).data.call).toEqual({ id });
   expect(traffic()).toEqual([]);
 });

@@ -22,8 +22,8 @@ describe('Default limits', () => {
     'the operation "$name" stays within a fraction of the default limits',
     async ({ query, variables }) => {
       const gateway = createTestGateway({ settings });
-      const answer = await gateway.execute(query, variables?.(sampleIds(gateway.sandbox)));
-      expect(answer).not.toHaveProperty('errors');
+      const result = await gateway.execute(query, variables?.(sampleIds(gateway.sandbox)));
+      expect(result).not.toHaveProperty('errors');
       expect(gateway.traffic()).not.toEqual([]);
     },
   );
@@ -39,9 +39,9 @@ describe('Default limits', () => {
   test('a rich client page built from fragments stays within a fraction of the default limits', async () => {
     const gateway = createTestGateway({ settings });
     const { largeCampaignId } = sampleIds(gateway.sandbox);
-    const answer = await gateway.execute(RICH_PAGE, { id: largeCampaignId, first: 50 });
-    expect(answer).not.toHaveProperty('errors');
-    expect(answer.data.campaign.rows.edges).toHaveLength(50);
+    const result = await gateway.execute(RICH_PAGE, { id: largeCampaignId, first: 50 });
+    expect(result).not.toHaveProperty('errors');
+    expect(result.data.campaign.rows.edges).toHaveLength(50);
     expect(gateway.traffic()).not.toEqual([]);
   });
 

@@ -64,11 +64,13 @@ describe('Disabled introspection', () => {
       // The message stays a complete sentence without the suggestion.
       for (const message of messages) expect(message).toMatch(/[.!"\]]$/);
 
-      const told = await messagesOf(withIntrospection, kind);
-      expect(told).toContainEqual(
+      const withSuggestions = await messagesOf(withIntrospection, kind);
+      expect(withSuggestions).toContainEqual(
         expect.stringMatching(new RegExp(`Did you mean .*"@?${MISSPELLED_QUERIES[kind]!.like}"`)),
       );
-      expect(told.map((message) => message.replace(/ Did you mean .*$/, ''))).toEqual(messages);
+      expect(withSuggestions.map((message) => message.replace(/ Did you mean .*$/, ''))).toEqual(
+        messages,
+      );
     },
   );
 

@@ -35,18 +35,18 @@ describe('Documented example of GET /call/{id}', () => {
   test('a query for every field of the documented call succeeds with one upstream request', async () => {
     const gateway = createTestGateway({ upstream: async () => json(callText) });
 
-    const answer = await gateway.execute(query, { id: 'id' });
+    const result = await gateway.execute(query, { id: 'id' });
 
-    expect(answer).toEqual({ data: { call: translate(call, 'Call') } });
+    expect(result).toEqual({ data: { call: translate(call, 'Call') } });
     expect(gateway.traffic()).toEqual(['GET /call/id']);
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('the schema covers every key of the documented call', () => {
-    const asked = new Set<string>();
-    translate(call, 'Call', asked);
-    expect([...asked].sort()).toEqual(keysIn(call).sort());
-    expect(asked.size).toBe(111);
+    const readKeys = new Set<string>();
+    translate(call, 'Call', readKeys);
+    expect([...readKeys].sort()).toEqual(keysIn(call).sort());
+    expect(readKeys.size).toBe(111);
   });
 
   test('a `{}` timestamp of the documented call becomes null, and the smallest safe integer arrives unchanged', async () => {
@@ -118,10 +118,10 @@ describe('Documented example of GET /call', () => {
   });
 
   test('the schema covers every key of the documented attempt', () => {
-    const asked = new Set<string>();
-    translate(calls[0]!, 'CallAttempt', asked);
-    expect([...asked].sort()).toEqual(keysIn(calls[0]!).sort());
-    expect(asked.size).toBe(18);
+    const readKeys = new Set<string>();
+    translate(calls[0]!, 'CallAttempt', readKeys);
+    expect([...readKeys].sort()).toEqual(keysIn(calls[0]!).sort());
+    expect(readKeys.size).toBe(18);
   });
 
   test.each([
@@ -197,11 +197,11 @@ function selectionOfField(typeName: string, field: string): string {
   return `${field} { __typename ${members.join(' ')} }`;
 }
 
-/** The expected GraphQL value of an upstream object. Adds each key that it reads to `asked`. */
+/** The expected GraphQL value of an upstream object. Adds each key that it reads to `readKeys`. */
 function translate(
   object: JsonObject,
   typeName: string,
-  asked = new Set<string>(),
+  readKeys = new Set<string>(),
   path = '',
 ): Json {
   const translated: JsonObject = { __typename: typeName };
@@ -210,11 +210,11 @@ function translate(
       `${typeName}.${field}` === 'Voice.voiceId'
         ? 'id'
         : field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (key in object) asked.add(`${path}/${key}`);
+    if (key in object) readKeys.add(`${path}/${key}`);
     translated[field] = translateValue(
       object[key] ?? null,
       objectType(typeName).getFields()[field]!.type,
-      asked,
+      readKeys,
       `${path}/${key}`,
     );
   }
@@ -224,22 +224,22 @@ function translate(
 function translateValue(
   value: Json,
   type: GraphQLOutputType,
-  asked: Set<string>,
+  readKeys: Set<string>,
   path: string,
 ): Json {
-  if (isNonNullType(type)) return translateValue(value, type.ofType, asked, path);
+  if (isNonNullType(type)) return translateValue(value, type.ofType, readKeys, path);
   if (value === null) return null;
   if (isListType(type))
-    return (value as Json[]).map((item) => translateValue(item, type.ofType, asked, path));
+    return (value as Json[]).map((item) => translateValue(item, type.ofType, readKeys, path));
   if (isEnumType(type)) return (value as string).toUpperCase().replaceAll('-', '_');
   if (isScalarType(type)) return type.name === 'DateTime' && isEmptyObject(value) ? null : value;
-  if (isObjectType(type)) return translate(value as JsonObject, type.name, asked, path);
+  if (isObjectType(type)) return translate(value as JsonObject, type.name, readKeys, path);
   const { type: kind, ...others } = value as JsonObject;
   const member = {
     'dedicated-instance': 'DedicatedInstanceLlmModel',
     openrouter: 'OpenrouterLlmModel',
   }[kind as string]!;
-  const fields = translate({ type: kind!, ...others }, member, asked, path) as JsonObject;
+  const fields = translate({ type: kind!, ...others }, member, readKeys, path) as JsonObject;
   return Object.fromEntries(
     Object.entries(fields).map(([field, inner]) => [
       field === '__typename' ? field : `${member}_${field}`,

@@ -23,8 +23,8 @@ const toRepresentations = (
 ): Representation[] => objects.map(({ id }) => ({ __typename, id }));
 
 async function findEntities(gateway: TestGateway, representations: readonly unknown[]) {
-  const answer = await gateway.execute(ENTITIES, { representations });
-  return { entities: answer.data?._entities, errors: answer.errors, traffic: gateway.traffic() };
+  const result = await gateway.execute(ENTITIES, { representations });
+  return { entities: result.data?._entities, errors: result.errors, traffic: gateway.traffic() };
 }
 
 function dataOf(gateway: TestGateway) {
@@ -106,17 +106,17 @@ describe('List of representations', () => {
   test('a representation of an object that does not exist is null without an error', async () => {
     const gateway = createTestGateway();
     const [call] = toRepresentations('Call', dataOf(gateway).calls);
-    const nobody = { __typename: 'Call', id: 'nobody', status: 'COMPLETED' };
+    const unknownCall = { __typename: 'Call', id: 'absent', status: 'COMPLETED' };
     // The id of a call is not the id of a campaign.
     const { entities, errors, traffic } = await findEntities(gateway, [
-      nobody,
+      unknownCall,
       call,
       { __typename: 'Campaign', id: call!.id },
     ]);
     expect(errors).toBeUndefined();
     expect(entities).toEqual([null, expect.objectContaining(call!), null]);
     expect(traffic.sort()).toEqual(
-      [`GET /call/${call!.id}`, 'GET /call/nobody', `GET /campaigns/${call!.id}`].sort(),
+      [`GET /call/${call!.id}`, 'GET /call/absent', `GET /campaigns/${call!.id}`].sort(),
     );
   });
 
@@ -174,21 +174,24 @@ describe('Invalid representation', () => {
     ['that is a string', 'Call:a', /must be an object/],
     ['that is a list', [{ __typename: 'Call', id: 'a' }], /must be an object/],
     ['that is a number', 5, /must be an object/],
-  ])('a representation %s is null with an error at its path', async (_, odd, message) => {
-    const gateway = createTestGateway();
-    const [call] = toRepresentations('Call', dataOf(gateway).calls);
-    const { entities, errors, traffic } = await findEntities(gateway, [odd, call]);
-    expect(entities).toEqual([null, expect.objectContaining(call!)]);
-    expect(errors).toEqual([
-      expect.objectContaining({
-        message: expect.stringMatching(message),
-        path: ['_entities', 0],
-        extensions: { code: 'BAD_USER_INPUT' },
-      }),
-    ]);
-    expect(traffic).toEqual([`GET /call/${call!.id}`]);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+  ])(
+    'a representation %s is null with an error at its path',
+    async (_, representation, message) => {
+      const gateway = createTestGateway();
+      const [call] = toRepresentations('Call', dataOf(gateway).calls);
+      const { entities, errors, traffic } = await findEntities(gateway, [representation, call]);
+      expect(entities).toEqual([null, expect.objectContaining(call!)]);
+      expect(errors).toEqual([
+        expect.objectContaining({
+          message: expect.stringMatching(message),
+          path: ['_entities', 0],
+          extensions: { code: 'BAD_USER_INPUT' },
+        }),
+      ]);
+      expect(traffic).toEqual([`GET /call/${call!.id}`]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 
   test('an integer is a valid id of a representation', async () => {
     const gateway = createTestGateway();

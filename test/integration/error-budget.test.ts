@@ -76,15 +76,15 @@ describe('Error budget', () => {
   test('each failed item of a list of ids counts towards the error budget, and the error has the code of the upstream failure', async () => {
     const gateway = createTestGateway({ settings: { MAX_ERRORS: '5', ...NO_RETRIES } });
     gateway.sandbox.control.fail(() => true, { status: 503 });
-    const ask = (count: number) =>
+    const execute = (count: number) =>
       gateway.execute('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', {
         ids: Array.from({ length: count }, (_, n) => `c${n}`),
       });
-    const { data, errors } = await ask(5);
+    const { data, errors } = await execute(5);
     expect(data).toEqual({ calls: Array(5).fill(null) });
     expect(errors).toHaveLength(5);
     expect(gateway.traffic()).toHaveLength(5);
-    expect(await ask(6)).toEqual(tooManyErrors(5, UNAVAILABLE));
+    expect(await execute(6)).toEqual(tooManyErrors(5, UNAVAILABLE));
     expect(gateway.unexpectedErrors).toEqual([]);
   });
 
@@ -112,10 +112,10 @@ describe('Error budget', () => {
         });
       },
     });
-    const answer = await gateway.execute(
+    const result = await gateway.execute(
       `{ slow: call(id: "slow") { id } ${repeat(6, (n) => `a${n}: assistant(id: "a${n}") { id }`)} }`,
     );
-    expect(answer).toEqual(tooManyErrors(5, UNAVAILABLE));
+    expect(result).toEqual(tooManyErrors(5, UNAVAILABLE));
     expect(aborted).toEqual(['/api/call/slow']);
     expect(gateway.traffic()).toEqual(['GET /call/slow', 'GET /assistants']);
     expect(gateway.unexpectedErrors).toEqual([]);
@@ -142,8 +142,8 @@ describe('Error budget of a null variable with a default', () => {
       // The memoized cost of valid variables must not hide that other variables fail.
       expect((await gateway.execute(query, { n: 6 })).errors).toBeUndefined();
       gateway.traffic();
-      const answer = await gateway.execute(query, { s: null, n: 6 });
-      expect(answer).toEqual({
+      const result = await gateway.execute(query, { s: null, n: 6 });
+      expect(result).toEqual({
         errors: [
           {
             message: 'Argument "statuses" has invalid value [$s].',
@@ -164,7 +164,7 @@ test('an unknown API key that exceeds the error budget causes no unexpected erro
   const { data, errors } = await gateway.execute(
     ENTITIES,
     { r },
-    { authorization: 'Bearer nobody' },
+    { authorization: 'Bearer absent' },
   );
   expect(data ?? null).toBeNull();
   expect(errors).toHaveLength(1);

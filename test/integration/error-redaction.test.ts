@@ -72,20 +72,22 @@ const CALLERS = [
 
 /** Upstreams, and issuers, that echo the credential in every part of a response. */
 const ECHOING_UPSTREAMS: { readonly [kind: string]: (credential: string) => Promise<Response> } = {
-  'echoes it in a 401': async (told) =>
-    new Response(told, { status: 401, headers: { 'x-key': told, 'www-authenticate': told } }),
-  'echoes it in a 500': async (told) =>
-    Response.json({ error: told, stack: told }, { status: 500, headers: { server: told } }),
-  'echoes it in a redirect': async (told) =>
-    new Response(null, { status: 302, headers: { location: `https://x.test/${told}` } }),
-  'echoes it in a body that is not JSON': async (told) =>
-    new Response(`<${told}>`, { headers: { 'x-key': told } }),
-  'echoes it in an unexpected shape': async (told) =>
-    Response.json({ [told]: told, calls: told, keys: told }),
-  'fails with it': (told) =>
-    Promise.reject(Object.assign(new Error(told, { cause: new Error(told) }), { headers: told })),
-  'echoes it in a 429': async (told) =>
-    new Response(told, { status: 429, headers: { 'retry-after': told } }),
+  'echoes it in a 401': async (secret) =>
+    new Response(secret, { status: 401, headers: { 'x-key': secret, 'www-authenticate': secret } }),
+  'echoes it in a 500': async (secret) =>
+    Response.json({ error: secret, stack: secret }, { status: 500, headers: { server: secret } }),
+  'echoes it in a redirect': async (secret) =>
+    new Response(null, { status: 302, headers: { location: `https://x.test/${secret}` } }),
+  'echoes it in a body that is not JSON': async (secret) =>
+    new Response(`<${secret}>`, { headers: { 'x-key': secret } }),
+  'echoes it in an unexpected shape': async (secret) =>
+    Response.json({ [secret]: secret, calls: secret, keys: secret }),
+  'fails with it': (secret) =>
+    Promise.reject(
+      Object.assign(new Error(secret, { cause: new Error(secret) }), { headers: secret }),
+    ),
+  'echoes it in a 429': async (secret) =>
+    new Response(secret, { status: 429, headers: { 'retry-after': secret } }),
 };
 
 const QUERY =
@@ -95,9 +97,9 @@ test.each(Object.keys(MODES))(
   'no response, log line, metric or URL contains a credential, whatever fails (%s mode)',
   async (mode) => {
     for (const [kind, echo] of Object.entries(ECHOING_UPSTREAMS)) {
-      const said: string[] = [];
-      const say = (...words: unknown[]) =>
-        void said.push(inspect(words, { depth: 20, showHidden: true, getters: true }));
+      const output: string[] = [];
+      const record = (...words: unknown[]) =>
+        void output.push(inspect(words, { depth: 20, showHidden: true, getters: true }));
       const issuer = createTokenIssuer(key);
       const written = [captureLog(), captureLog({ format: 'text' })];
       let requests = 0;
@@ -107,20 +109,20 @@ test.each(Object.keys(MODES))(
         gateway: {
           fetchKeys: toFetchKeys(issuer),
           log: {
-            info: (...words) => tellAll('info', words),
-            error: (...words) => tellAll('error', words),
-            unexpected: (...words) => tellAll('unexpected', words),
+            info: (...words) => logAll('info', words),
+            error: (...words) => logAll('error', words),
+            unexpected: (...words) => logAll('unexpected', words),
           },
         },
         upstream: (request) => {
           requests += 1;
           const { authorization, ...others } = Object.fromEntries(request.headers);
-          say(request.method, request.url, others);
+          record(request.method, request.url, others);
           return echo(authorization ?? '');
         },
       };
-      function tellAll(level: 'info' | 'error' | 'unexpected', words: readonly unknown[]): void {
-        say(...words);
+      function logAll(level: 'info' | 'error' | 'unexpected', words: readonly unknown[]): void {
+        record(...words);
         const [first, fields] = words as [string, object & Record<string, string>];
         for (const { log } of written) log[level](first, fields);
       }
@@ -148,11 +150,11 @@ test.each(Object.keys(MODES))(
             '{',
           ]) {
             const response = await gateway.fetch('/graphql', { method: 'POST', headers, body });
-            say(response.status, [...response.headers], await response.text());
+            record(response.status, [...response.headers], await response.text());
           }
         }
-        say(gateway.traffic(), gateway.unexpectedErrors);
-        say(
+        record(gateway.traffic(), gateway.unexpectedErrors);
+        record(
           await (await gateway.fetch('/metrics')).text(),
           await (await gateway.fetch('/ready')).text(),
         );
@@ -160,9 +162,9 @@ test.each(Object.keys(MODES))(
       expect(requests, kind).toBeGreaterThan(0);
       for (const { lines } of written) {
         expect(lines.length, kind).toBeGreaterThan(0);
-        said.push(...lines);
+        output.push(...lines);
       }
-      const all = said.join('\n');
+      const all = output.join('\n');
       expect(
         SECRETS.filter((secret) => all.includes(secret)),
         kind,

@@ -33,7 +33,7 @@ interface HttpResult {
   readonly status: number;
   readonly type: string | undefined;
   readonly headers: Headers;
-  readonly answer: GraphQLResult;
+  readonly result: GraphQLResult;
 }
 
 async function send(
@@ -47,7 +47,7 @@ async function send(
     status: response.status,
     type,
     headers: response.headers,
-    answer: (await response.json()) as GraphQLResult,
+    result: (await response.json()) as GraphQLResult,
   };
 }
 
@@ -90,8 +90,8 @@ describe('Invalid GraphQL request', () => {
     'a request with $name is BAD_USER_INPUT with 400 for every Accept header',
     async ({ body }) => {
       for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-        const { status, type, answer } = await send(serviceGateway, post(body, { accept }));
-        expect({ status, type, codes: codesOf(answer), data: answer.data }).toEqual({
+        const { status, type, result } = await send(serviceGateway, post(body, { accept }));
+        expect({ status, type, codes: codesOf(result), data: result.data }).toEqual({
           status: 400,
           type: accept,
           codes: ['BAD_USER_INPUT'],
@@ -103,8 +103,8 @@ describe('Invalid GraphQL request', () => {
   );
 
   test('a GET request without a query in its URL is BAD_USER_INPUT', async () => {
-    const { status, answer } = await send(serviceGateway, { headers: { accept: JSON_TYPE } });
-    expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+    const { status, result } = await send(serviceGateway, { headers: { accept: JSON_TYPE } });
+    expect([status, codesOf(result)]).toEqual([400, ['BAD_USER_INPUT']]);
   });
 
   test.each([
@@ -116,20 +116,20 @@ describe('Invalid GraphQL request', () => {
     'application/json ;charset=utf-8',
     'application/xml',
   ])('a request of content type %s is rejected with 415', async (type) => {
-    const { status, answer } = await send(serviceGateway, post(HELLO, { 'content-type': type }));
-    expect([status, codesOf(answer)]).toEqual([415, ['BAD_USER_INPUT']]);
+    const { status, result } = await send(serviceGateway, post(HELLO, { 'content-type': type }));
+    expect([status, codesOf(result)]).toEqual([415, ['BAD_USER_INPUT']]);
   });
 
   test('a request body over the limit is OPERATION_TOO_COMPLEX with 413', async () => {
     const gateway = createTestGateway({ settings: { MAX_BODY_BYTES: '1024' } });
     const fits = post({ query: '{ __typename }'.padEnd(1024 - '{"query":""}'.length) });
-    expect((await send(gateway, fits)).answer).toEqual({ data: { __typename: 'Query' } });
+    expect((await send(gateway, fits)).result).toEqual({ data: { __typename: 'Query' } });
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const { status, answer } = await send(
+      const { status, result } = await send(
         gateway,
         post({ query: '{ __typename }'.padEnd(1025) }, { accept }),
       );
-      expect([status, codesOf(answer)]).toEqual([413, ['OPERATION_TOO_COMPLEX']]);
+      expect([status, codesOf(result)]).toEqual([413, ['OPERATION_TOO_COMPLEX']]);
     }
     expect(gateway.unexpectedErrors).toEqual([]);
   });
@@ -178,42 +178,42 @@ describe('Document that cannot be executed', () => {
   test.each(CASES)(
     'an operation that $name is $code with 200 as JSON and 400 as a GraphQL response',
     async ({ body, code }) => {
-      const told = await Promise.all(
+      const results = await Promise.all(
         [JSON_TYPE, RESPONSE_TYPE].map((accept) => send(serviceGateway, post(body, { accept }))),
       );
-      expect(told.map(({ status, type }) => [status, type])).toEqual([
+      expect(results.map(({ status, type }) => [status, type])).toEqual([
         [200, JSON_TYPE],
         [400, RESPONSE_TYPE],
       ]);
-      for (const { answer } of told) {
-        expect(new Set(codesOf(answer))).toEqual(new Set([code]));
-        expect(answer).not.toHaveProperty('data');
+      for (const { result } of results) {
+        expect(new Set(codesOf(result))).toEqual(new Set([code]));
+        expect(result).not.toHaveProperty('data');
       }
       expect(serviceGateway.traffic()).toEqual([]);
     },
   );
 
   test('a validation error has the line and column of the field', async () => {
-    const { answer } = await send(serviceGateway, post({ query: '{ call(id: "x") {\n  nope } }' }));
-    expect(answer.errors).toMatchObject([
+    const { result } = await send(serviceGateway, post({ query: '{ call(id: "x") {\n  nope } }' }));
+    expect(result.errors).toMatchObject([
       { locations: [{ line: 2, column: 3 }], message: expect.stringContaining('"nope"') },
     ]);
   });
 });
 
 describe('INTROSPECTION setting', () => {
-  const QUESTION = { query: '{ __schema { queryType { name } } }' };
+  const INTROSPECTION_QUERY = { query: '{ __schema { queryType { name } } }' };
 
   test('introspection is allowed with INTROSPECTION=on and rejected with INTROSPECTION=off', async () => {
     const open = createTestGateway({ settings: { INTROSPECTION: 'on', NODE_ENV: 'production' } });
     const closed = createTestGateway({ settings: { INTROSPECTION: 'off' } });
-    expect((await send(open, post(QUESTION))).answer).toEqual({
+    expect((await send(open, post(INTROSPECTION_QUERY))).result).toEqual({
       data: { __schema: { queryType: { name: 'Query' } } },
     });
-    const { answer } = await send(closed, post(QUESTION));
-    expect(new Set(codesOf(answer))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
-    expect(answer).not.toHaveProperty('data');
-    expect((await send(closed, post(HELLO))).answer).toEqual({ data: { __typename: 'Query' } });
+    const { result } = await send(closed, post(INTROSPECTION_QUERY));
+    expect(new Set(codesOf(result))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
+    expect(result).not.toHaveProperty('data');
+    expect((await send(closed, post(HELLO))).result).toEqual({ data: { __typename: 'Query' } });
   });
 });
 
@@ -228,13 +228,13 @@ describe('Pass-through mode', () => {
     'a request with $name is rejected with 401 without an upstream request',
     async ({ headers }) => {
       for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-        const told = await send(passThroughGateway, post(ANY_CALL, { ...headers, accept }));
-        expect([told.status, told.type, codesOf(told.answer)]).toEqual([
+        const response = await send(passThroughGateway, post(ANY_CALL, { ...headers, accept }));
+        expect([response.status, response.type, codesOf(response.result)]).toEqual([
           401,
           accept,
           ['UNAUTHENTICATED'],
         ]);
-        expect(told.headers.get('www-authenticate')).toBe('Bearer');
+        expect(response.headers.get('www-authenticate')).toBe('Bearer');
       }
       expect(passThroughGateway.traffic()).toEqual([]);
     },
@@ -252,11 +252,11 @@ describe('Pass-through mode', () => {
   });
 
   test('the Bearer scheme is accepted in any letter case', async () => {
-    const { answer } = await send(
+    const { result } = await send(
       passThroughGateway,
       post(HELLO, { authorization: `bEARER ${KEY_A}` }),
     );
-    expect(answer).toEqual({ data: { __typename: 'Query' } });
+    expect(result).toEqual({ data: { __typename: 'Query' } });
   });
 
   test('GraphiQL, /health and /ready are served without an API key', async () => {
@@ -280,12 +280,12 @@ describe('Router secret', () => {
     SECRET.toUpperCase(),
     SECRET.slice(0, -1),
   ])('a request with Router-Authorization: %s is rejected with 401', async (secret) => {
-    const told = await send(
+    const response = await send(
       routerSecretGateway,
       post(ANY_CALL, secret === undefined ? {} : { 'router-authorization': secret }),
     );
-    expect([told.status, codesOf(told.answer)]).toEqual([401, ['UNAUTHENTICATED']]);
-    expect(JSON.stringify(told.answer)).not.toContain('secret');
+    expect([response.status, codesOf(response.result)]).toEqual([401, ['UNAUTHENTICATED']]);
+    expect(JSON.stringify(response.result)).not.toContain('secret');
     expect(routerSecretGateway.traffic()).toEqual([]);
   });
 
@@ -293,7 +293,7 @@ describe('Router secret', () => {
     'a request with the configured router secret %s is accepted',
     async (secret) => {
       expect(
-        (await send(routerSecretGateway, post(HELLO, { 'router-authorization': secret }))).answer,
+        (await send(routerSecretGateway, post(HELLO, { 'router-authorization': secret }))).result,
       ).toEqual({
         data: { __typename: 'Query' },
       });
@@ -319,12 +319,12 @@ describe('Router secret', () => {
   });
 
   test('a gateway with a router secret or token check accepts any Host header', async () => {
-    const told = await send(
+    const response = await send(
       routerSecretGateway,
       post(HELLO, { 'router-authorization': SECRET }),
       'http://gateway.internal/graphql',
     );
-    expect(told.status).toBe(200);
+    expect(response.status).toBe(200);
     // The same applies to a gateway that requires a token: the missing token causes the 401, not
     // the host.
     const byToken = createTestGateway({ settings: JWT_SETTINGS });
@@ -351,8 +351,8 @@ describe('Host check in service mode', () => {
         ['/health', {}],
         ['/', {}],
       ] as const) {
-        const told = await send(serviceGateway, init, `http://${host}${url}`);
-        expect([told.status, codesOf(told.answer)]).toEqual([403, ['FORBIDDEN']]);
+        const response = await send(serviceGateway, init, `http://${host}${url}`);
+        expect([response.status, codesOf(response.result)]).toEqual([403, ['FORBIDDEN']]);
       }
       expect(serviceGateway.traffic()).toEqual([]);
     },
@@ -361,19 +361,19 @@ describe('Host check in service mode', () => {
   test.each(['localhost', '127.0.0.1:4000', '[::1]:4000', 'LOCALHOST:80'])(
     'a request for the loopback host %s is accepted',
     async (host) => {
-      expect((await send(serviceGateway, post(HELLO), `http://${host}/graphql`)).answer).toEqual({
+      expect((await send(serviceGateway, post(HELLO), `http://${host}/graphql`)).result).toEqual({
         data: { __typename: 'Query' },
       });
     },
   );
 
   test('a request with its own API key is accepted with any Host header', async () => {
-    const told = await send(
+    const response = await send(
       passThroughGateway,
       post(HELLO, { authorization: `Bearer ${KEY_A}` }),
       'http://gateway.internal/graphql',
     );
-    expect(told.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 });
 
@@ -389,8 +389,8 @@ describe('Unknown route', () => {
     '/health/x',
     '/.env',
   ])('a request for %s is 404 with an error code', async (path) => {
-    const { status, answer } = await send(serviceGateway, post(HELLO), path);
-    expect([status, codesOf(answer)]).toEqual([404, ['BAD_USER_INPUT']]);
+    const { status, result } = await send(serviceGateway, post(HELLO), path);
+    expect([status, codesOf(result)]).toEqual([404, ['BAD_USER_INPUT']]);
   });
 
   test.each(['/graphql/', '//graphql', '/x/graphql', '/nope?to=/graphql', '/health/x?to=/graphql'])(
@@ -409,11 +409,11 @@ describe('Unsupported HTTP method', () => {
   test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
     'a %s request is rejected with 405',
     async (method) => {
-      const { status, headers, answer } = await send(serviceGateway, {
+      const { status, headers, result } = await send(serviceGateway, {
         method,
         headers: { accept: JSON_TYPE },
       });
-      expect([status, codesOf(answer)]).toEqual([405, ['BAD_USER_INPUT']]);
+      expect([status, codesOf(result)]).toEqual([405, ['BAD_USER_INPUT']]);
       expect(headers.get('allow')).toBe('GET, POST');
     },
   );
@@ -427,12 +427,12 @@ describe('Field error', () => {
       times: 2,
     });
     for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-      const { status, answer } = await send(
+      const { status, result } = await send(
         serviceGateway,
         post({ query: '{ here: call(id: "x") { id } }' }, { accept }),
       );
       expect(status).toBe(200);
-      expect(answer).toEqual({
+      expect(result).toEqual({
         data: { here: null },
         errors: [
           {
@@ -463,11 +463,11 @@ describe('Field error', () => {
     for (const happen of faults) {
       const { sandbox, execute, traffic } = createTestGateway({ settings: NO_RETRIES });
       happen(sandbox.control);
-      const answer = await execute(
+      const result = await execute(
         '{ call(id: "x") { id } campaign(id: "y") { id } assistants { nodes { id } } callAttempts { nodes { id } } }',
       );
-      expect(answer.errors?.length).toBeGreaterThan(0);
-      expect(JSON.stringify(answer.errors)).not.toMatch(
+      expect(result.errors?.length).toBeGreaterThan(0);
+      expect(JSON.stringify(result.errors)).not.toMatch(
         /revox\.test|PG::|db\.test|sk_demo|\/api|\/call|Bearer|undici|fetch|JSON\.parse|Unexpected token/,
       );
       expect(traffic()).toHaveLength(4);
@@ -488,8 +488,8 @@ describe('Unexpected error', () => {
         },
       },
     });
-    const answer = await gateway.execute('{ __typename call(id: "x") { id } }');
-    expect(answer).toEqual({
+    const result = await gateway.execute('{ __typename call(id: "x") { id } }');
+    expect(result).toEqual({
       data: { __typename: 'Query', call: null },
       errors: [
         {
@@ -511,8 +511,8 @@ describe('Unexpected error', () => {
         },
       },
     });
-    const { answer } = await send(gateway, post(HELLO));
-    expect(answer).toEqual({
+    const { result } = await send(gateway, post(HELLO));
+    expect(result).toEqual({
       errors: [
         {
           message: 'Something went wrong in the gateway.',

@@ -150,9 +150,9 @@ describe('Federated trace for a router with the secret', () => {
     const { paths } = readTrace(
       (await execute(query, { representations }, TRACED)).extensions.ftv1,
     );
-    const [asked, found] = [paths.get('_entities'), paths.get('_entities.0.status')];
-    expect(Number(asked?.endTime)).toBeLessThanOrEqual(Number(found?.startTime));
-    expect(Number(asked?.endTime)).toBeGreaterThan(Number(asked?.startTime));
+    const [entitiesNode, found] = [paths.get('_entities'), paths.get('_entities.0.status')];
+    expect(Number(entitiesNode?.endTime)).toBeLessThanOrEqual(Number(found?.startTime));
+    expect(Number(entitiesNode?.endTime)).toBeGreaterThan(Number(entitiesNode?.startTime));
     expect(traffic()).toEqual([`GET /call/${richCallId}`]);
 
     const wrong = await execute('{ assistants(first: 0) { totalCount } }', {}, TRACED);
@@ -199,13 +199,13 @@ describe('Federated trace without authorization', () => {
 
   test('a trace request with a wrong router secret is rejected', async () => {
     const { execute, traffic } = createRouterSecretGateway();
-    const answer = await execute(
+    const result = await execute(
       '{ __typename }',
       {},
       { ...TRACED, 'router-authorization': 'a-guess' },
     );
-    expect(answer).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
-    expect(answer.extensions).toBeUndefined();
+    expect(result).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(result.extensions).toBeUndefined();
     expect(traffic()).toEqual([]);
   });
 });

@@ -30,7 +30,7 @@ function createTenants(numbering: Numbering) {
   ]);
   const clock = createClock();
   const due: (() => void)[] = [];
-  const odd: Response[] = [];
+  const queuedResponses: Response[] = [];
   const gateway = createTestGateway({
     settings: { ...NO_CACHE, ...NO_RETRIES, REVOX_API_KEY: '', REVOX_FIRST_PAGE: 'auto' },
     gateway: { monotonicNow: clock.now },
@@ -38,7 +38,7 @@ function createTenants(numbering: Numbering) {
       const list =
         lists.get(request.headers.get('authorization')?.slice('Bearer '.length) ?? '') ?? [];
       const page = Number(new URL(request.url).searchParams.get('page'));
-      const response = odd.shift() ?? respond(list, numbering, page);
+      const response = queuedResponses.shift() ?? respond(list, numbering, page);
       due.shift()?.();
       return response;
     },
@@ -50,7 +50,7 @@ function createTenants(numbering: Numbering) {
     /** Runs `act` after the next upstream request. */
     afterNext: (act: () => void) => due.push(act),
     /** Replaces the response to the next upstream request. */
-    answerNext: (response: Response) => odd.push(response),
+    respondNext: (response: Response) => queuedResponses.push(response),
   };
 }
 
@@ -111,8 +111,8 @@ describe('First-page discovery', () => {
   test.each([400, 422])(
     'discovery draws no wrong conclusion from one transient status %i when pages are numbered from 0',
     async (status) => {
-      const { gateway, lists, answerNext } = createTenants({ firstPage: 0, below: 400 });
-      answerNext(Response.json({ error: 'passing' }, { status }));
+      const { gateway, lists, respondNext } = createTenants({ firstPage: 0, below: 400 });
+      respondNext(Response.json({ error: 'passing' }, { status }));
       const { data } = await readTop(gateway, KEY_A);
       expect(data.callAttempts.nodes[0]).toEqual({ id: 'a0' });
 
@@ -141,11 +141,11 @@ describe('First-page discovery', () => {
 
   test('an operation whose short list is missing on page 1 repeats discovery after the upstream has switched to numbering from 0', async () => {
     const numbering: Numbering = { firstPage: 1, below: 400 };
-    const { gateway, lists, answerNext } = createTenants(numbering);
+    const { gateway, lists, respondNext } = createTenants(numbering);
     await readTop(gateway, KEY_A);
     numbering.firstPage = 0;
     lists.set(KEY_A, ids('short', 7));
-    answerNext(Response.json({ error: 'page' }, { status: 404 }));
+    respondNext(Response.json({ error: 'page' }, { status: 404 }));
     const { data } = await readTop(gateway, KEY_A);
     expect(data.callAttempts.nodes).toHaveLength(7);
   });
@@ -186,10 +186,10 @@ describe('Cost of first-page discovery', () => {
       const looks: number[] = [];
       for (let second = 0; second < 3600; second += 10) {
         await readTop(gateway, KEY_A);
-        const asked = gateway.traffic();
-        if (asked.length > 1) looks.push(second);
-        expect(asked.filter((one) => one !== toPages(first)[0]).slice(0, 1)).toEqual(
-          toPages(...verification).slice(0, asked.length - 1),
+        const requests = gateway.traffic();
+        if (requests.length > 1) looks.push(second);
+        expect(requests.filter((one) => one !== toPages(first)[0]).slice(0, 1)).toEqual(
+          toPages(...verification).slice(0, requests.length - 1),
         );
         clock.pass(10_000);
       }
@@ -235,12 +235,12 @@ describe('Cost of first-page discovery', () => {
   });
 
   test('a list that the upstream rejects costs its own tenant one additional request and other tenants none', async () => {
-    const { gateway, answerNext } = createTenants({ firstPage: 0, below: 400 });
+    const { gateway, respondNext } = createTenants({ firstPage: 0, below: 400 });
     for (const key of [KEY_A, KEY_B]) await walk(gateway, key);
     gateway.traffic();
     for (let times = 0; times < 3; times += 1) {
       for (let requests = 0; requests < 2; requests += 1)
-        answerNext(Response.json({ error: 'filter' }, { status: 400 }));
+        respondNext(Response.json({ error: 'filter' }, { status: 400 }));
       const { errors } = await readTop(gateway, KEY_A);
       expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_REJECTED', status: 400 });
       expect(gateway.traffic()).toEqual(toPages(0, 1));

@@ -23,7 +23,7 @@ const operation = (query: string): RequestInit => post({ query, operationName: '
 const repeat = (count: number, toText: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => toText(n)).join('');
 
-type Found = (answer: GraphQLResult & { readonly length?: number }, text: string) => boolean;
+type Found = (result: GraphQLResult & { readonly length?: number }, text: string) => boolean;
 
 const CHECKS: {
   name: string;
@@ -117,14 +117,14 @@ describe('graphql-cop', () => {
       const gateway = createProductionGateway();
       const response = await gateway.fetch(`/graphql${path}`, init);
       const text = await response.text();
-      const answer = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {};
-      expect(isFound(answer, text)).toBe(false);
+      const result = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {};
+      expect(isFound(result, text)).toBe(false);
       expect(response.status).toBeLessThan(500);
-      const told = (answer.errors ?? []).map(
+      const errorCodes = (result.errors ?? []).map(
         (error: { extensions: { code: string } }) => error.extensions.code,
       );
-      if (codes) expect(told).toEqual(codes);
-      else expect(told).not.toEqual([]);
+      if (codes) expect(errorCodes).toEqual(codes);
+      else expect(errorCodes).not.toEqual([]);
       expect(gateway.traffic()).toEqual([]);
       expect(gateway.unexpectedErrors).toEqual([]);
     },
@@ -134,8 +134,8 @@ describe('graphql-cop', () => {
 test('graphql-cop finds GET Method Query Support, which is intended and which cross-site pages cannot use', async () => {
   const gateway = createProductionGateway();
   const path = `/graphql?query=${encodeURIComponent('query cop {__typename}')}`;
-  const answer = await (await gateway.fetch(path, { headers: PROOF })).json();
-  expect(answer).toEqual({ data: { __typename: 'Query' } });
+  const result = await (await gateway.fetch(path, { headers: PROOF })).json();
+  expect(result).toEqual({ data: { __typename: 'Query' } });
   expect((await gateway.fetch(path)).status).toBe(401);
 
   const open = createTestGateway();

@@ -89,7 +89,7 @@ test.each([
 
 describe('Node lookup by id', () => {
   const QUERY = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }';
-  const unknown = Array.from({ length: 100 }, (_, n) => `nobody-${n}`);
+  const unknown = Array.from({ length: 100 }, (_, n) => `absent-${n}`);
 
   test('a hundred unknown ids are null and cost one request each and the two list requests', async () => {
     const gateway = createTestGateway();
@@ -102,7 +102,7 @@ describe('Node lookup by id', () => {
   test('ids of every node type are found in one lookup', async () => {
     const gateway = createTestGateway();
     const { calls, assistants, campaigns } = gateway.sandbox.control.data(KEY_A);
-    const ids = [calls[0]!.id, assistants[0]!.id, campaigns[0]!.id, 'nobody', campaigns[1]!.id];
+    const ids = [calls[0]!.id, assistants[0]!.id, campaigns[0]!.id, 'absent', campaigns[1]!.id];
     const { data } = await gateway.execute(QUERY, { ids });
     expect(data.nodes.map((node: { __typename: string } | null) => node?.__typename)).toEqual([
       'Call',

@@ -55,38 +55,38 @@ export function createIsolationRun(): IsolationRun<TimedGateway> {
   };
 }
 
-type Scenario = (run: IsolationRun, ask: (key: Key) => Promise<void>) => Promise<void>;
+type Scenario = (run: IsolationRun, execute: (key: Key) => Promise<void>) => Promise<void>;
 
 export const SCENARIOS: { readonly [name: string]: Scenario } = {
-  'one after the other': async (_run, ask) => {
-    for (const key of [...KEYS, ...KEYS]) await ask(key);
+  'one after the other': async (_run, execute) => {
+    for (const key of [...KEYS, ...KEYS]) await execute(key);
   },
-  'at the same time': async (_run, ask) => {
-    await Promise.all([...KEYS, ...KEYS].map(ask));
+  'at the same time': async (_run, execute) => {
+    await Promise.all([...KEYS, ...KEYS].map(execute));
   },
-  'while the upstream is unavailable': async ({ gateway }, ask) => {
-    await ask(KEY_A);
+  'while the upstream is unavailable': async ({ gateway }, execute) => {
+    await execute(KEY_A);
     gateway.clock.pass(15_000);
     gateway.sandbox.control.reset(() => true);
-    await ask(KEY_B);
+    await execute(KEY_B);
     gateway.sandbox.control.heal();
     // The longest time for which the circuit breaker stays open.
     gateway.clock.pass(30_000);
-    await ask(KEY_B);
+    await execute(KEY_B);
     gateway.clock.pass(15_000);
     await untilIdle();
     gateway.sandbox.control.reset(() => true);
-    await Promise.all(KEYS.map(ask));
+    await Promise.all(KEYS.map(execute));
   },
-  'during background revalidation': async ({ gateway }, ask) => {
-    for (const key of KEYS) await ask(key);
+  'during background revalidation': async ({ gateway }, execute) => {
+    for (const key of KEYS) await execute(key);
     gateway.clock.pass(31_000);
     // The clock has moved further than a time slice: in the same iteration of the event loop, the
     // scheduler would start one operation after the other.
     await untilIdle();
-    await Promise.all(KEYS.map(ask));
+    await Promise.all(KEYS.map(execute));
     await untilIdle();
-    for (const key of KEYS) await ask(key);
+    for (const key of KEYS) await execute(key);
   },
 };
 

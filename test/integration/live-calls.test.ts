@@ -36,15 +36,15 @@ test('a polled live call is at most one second old, costs about one request per 
     );
     if (truths.at(-1)?.is !== snapshot()) truths.push({ at: clock.now(), is: snapshot() });
     const { data } = await execute(query, { id });
-    const told = [data.call.status, data.call.callsCount, data.call.lastCallAttempt?.status].join(
+    const served = [data.call.status, data.call.callsCount, data.call.lastCallAttempt?.status].join(
       ' ',
     );
-    shown.add(told);
+    shown.add(served);
     const wasTrue = truths.some(({ at, is }, index) => {
       const until = truths[index + 1]?.at ?? Number.POSITIVE_INFINITY;
-      return is === told && at <= clock.now() && until > clock.now() - LIVE_MS;
+      return is === served && at <= clock.now() && until > clock.now() - LIVE_MS;
     });
-    expect(wasTrue, `${told} at ${clock.now()}, of ${JSON.stringify(truths)}`).toBe(true);
+    expect(wasTrue, `${served} at ${clock.now()}, of ${JSON.stringify(truths)}`).toBe(true);
     requests += traffic().length;
     expect(polls).toBeLessThan(10_000);
   }

@@ -32,67 +32,67 @@ async function runWithLog(settings: Record<string, string> = {}) {
   const tracerProvider = new TracerProvider({
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });
-  const kept = [captureLog(), captureLog({ format: 'text' })] as const;
-  const tell =
+  const logs = [captureLog(), captureLog({ format: 'text' })] as const;
+  const logTo =
     (level: 'debug' | 'info' | 'error' | 'unexpected') =>
     (message: unknown, fields?: Record<string, string>) => {
-      for (const { log } of kept) log[level]?.(message as string, fields);
+      for (const { log } of logs) log[level]?.(message as string, fields);
     };
   const gateway = createTestGateway({
     settings,
     gateway: {
       tracerProvider,
       log: {
-        debug: tell('debug'),
-        info: tell('info') as never,
-        error: tell('error') as never,
-        unexpected: tell('unexpected') as never,
+        debug: logTo('debug'),
+        info: logTo('info') as never,
+        error: logTo('error') as never,
+        unexpected: logTo('unexpected') as never,
       },
     },
   });
   const operations = exampleOperations(sampleIds(gateway.sandbox));
   const personal = new Set<string>([KEY_A]);
   for (const { query, variables } of operations) {
-    const answer = await gateway.execute(query, variables as Record<string, unknown>);
-    for (const text of [...textsIn(answer.data), ...textsIn(variables)]) personal.add(text);
+    const result = await gateway.execute(query, variables as Record<string, unknown>);
+    for (const text of [...textsIn(result.data), ...textsIn(variables)]) personal.add(text);
   }
   gateway.sandbox.control.fail(() => true, { status: 500 });
   for (const { query, variables } of operations)
     await gateway.execute(`${query} # again`, variables as Record<string, unknown>);
   await gateway.execute('query ($id: ID!) { call(id: $id) { nope } }', {
-    id: 'the-id-of-somebody',
+    id: 'the-id-of-a-person',
   });
-  await gateway.fetch('/call/the-id-of-somebody?phone=+33639985691');
+  await gateway.fetch('/call/the-id-of-a-person?phone=+33639985691');
   const metrics = await (await gateway.fetch('/metrics')).text();
   const spans = exporter
     .getFinishedSpans()
     .map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
-  const told = {
-    lines: kept.map(({ lines }) => lines.join('')).join(''),
+  const output = {
+    lines: logs.map(({ lines }) => lines.join('')).join(''),
     metrics,
     spans: inspect(spans, { depth: 10 }),
   };
   return {
-    told,
-    personal: [...personal, 'the-id-of-somebody', '+33639985691'],
+    output,
+    personal: [...personal, 'the-id-of-a-person', '+33639985691'],
     requests: gateway.traffic(),
   };
 }
 
 test('the log, the metrics and the traces contain no API key, id, phone number or other value of a response', async () => {
-  const { told, personal, requests } = await runWithLog();
+  const { output, personal, requests } = await runWithLog();
   expect(personal.length).toBeGreaterThan(200);
   expect(requests.length).toBeGreaterThan(10);
-  for (const text of Object.values(told)) {
+  for (const text of Object.values(output)) {
     expect(text.length).toBeGreaterThan(1_000);
     expect(personal.filter((one) => text.includes(one))).toEqual([]);
   }
 });
 
 test('the log contains ids with LOG_PERSONAL_DATA=on, so the redaction test would find them', async () => {
-  const { told, personal } = await runWithLog({ LOG_PERSONAL_DATA: 'on' });
-  expect(personal.filter((one) => told.lines.includes(one)).length).toBeGreaterThan(3);
-  expect(personal.filter((one) => told.metrics.includes(one) || told.spans.includes(one))).toEqual(
-    [],
-  );
+  const { output, personal } = await runWithLog({ LOG_PERSONAL_DATA: 'on' });
+  expect(personal.filter((one) => output.lines.includes(one)).length).toBeGreaterThan(3);
+  expect(
+    personal.filter((one) => output.metrics.includes(one) || output.spans.includes(one)),
+  ).toEqual([]);
 });

@@ -20,7 +20,7 @@ function createGatewayWithAttempts(count: number) {
 async function walk(gateway: TestGateway) {
   const seen: string[] = [];
   const drift: Drift[] = [];
-  for (let after: string | null = null, goesOn = true; goesOn; ) {
+  for (let after: string | null = null, hasMore = true; hasMore; ) {
     const { data, errors, extensions } = await gateway.execute(
       'query ($after: String) { callAttempts(first: 7, after: $after) { nodes { id } pageInfo { endCursor hasNextPage } } }',
       { after },
@@ -29,7 +29,7 @@ async function walk(gateway: TestGateway) {
     expect(errors).toBeUndefined();
     seen.push(...data.callAttempts.nodes.map(({ id }: { id: string }) => id));
     drift.push(...(extensions.upstream.drift ?? []));
-    ({ endCursor: after, hasNextPage: goesOn } = data.callAttempts.pageInfo);
+    ({ endCursor: after, hasNextPage: hasMore } = data.callAttempts.pageInfo);
   }
   expect(gateway.unexpectedErrors).toEqual([]);
   return { seen, drift };
@@ -45,10 +45,10 @@ test('a walk over pages with malformed items returns every other item once and r
     49: [],
   };
   gateway.sandbox.control.transform('/call?', ({ calls }) => ({
-    calls: calls.map((attempt: unknown, place: number) => (place in junk ? junk[place] : attempt)),
+    calls: calls.map((attempt: unknown, index: number) => (index in junk ? junk[index] : attempt)),
   }));
   const { seen, drift } = await walk(gateway);
-  expect(seen).toEqual(ids.filter((_, place) => !(place % 50 in junk)));
+  expect(seen).toEqual(ids.filter((_, index) => !(index % 50 in junk)));
   expect(drift[0]).toEqual({
     kind: 'dropped',
     type: 'CallAttemptConnection',
@@ -61,10 +61,10 @@ test('a walk over pages with malformed items returns every other item once and r
 test('an item that occurs twice on its page is returned once', async () => {
   const { gateway, ids } = createGatewayWithAttempts(60);
   gateway.sandbox.control.transform('/call?', ({ calls }) => ({
-    calls: calls.map((attempt: unknown, place: number) => (place === 3 ? calls[2] : attempt)),
+    calls: calls.map((attempt: unknown, index: number) => (index === 3 ? calls[2] : attempt)),
   }));
   const { seen, drift } = await walk(gateway);
-  expect(seen).toEqual(ids.filter((_, place) => place % 50 !== 3));
+  expect(seen).toEqual(ids.filter((_, index) => index % 50 !== 3));
   expect(drift).toEqual([]);
 });
 
@@ -88,8 +88,8 @@ test('a walk over an upstream that returns all rows for every page is complete',
   gateway.sandbox.control.transform(`/campaigns/${id}/rows`, () => ({ rows: all }));
   const seen: string[] = [];
   for (
-    let after: string | null = null, goesOn = true, pages = 0;
-    goesOn && pages < 20;
+    let after: string | null = null, hasMore = true, pages = 0;
+    hasMore && pages < 20;
     pages += 1
   ) {
     const { data, errors } = await gateway.execute(
@@ -98,7 +98,7 @@ test('a walk over an upstream that returns all rows for every page is complete',
     );
     expect(errors).toBeUndefined();
     seen.push(...data.campaign.rows.nodes.map((row: { id: string }) => row.id));
-    ({ endCursor: after, hasNextPage: goesOn } = data.campaign.rows.pageInfo);
+    ({ endCursor: after, hasNextPage: hasMore } = data.campaign.rows.pageInfo);
   }
   expect(seen).toEqual(all.map((row) => row.id));
 });

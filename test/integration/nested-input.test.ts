@@ -57,10 +57,10 @@ describe('Nesting limit of JSON input', () => {
       await gateway.execute(QUERY);
       gateway.traffic();
       for (let round = 0; round < 3; round += 1) {
-        const answer = await post(gateway, toBody(parameter, json));
+        const result = await post(gateway, toBody(parameter, json));
         if (json.includes('sha256Hash'))
-          expect(answer.errors[0].extensions.code).toMatch(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/);
-        else expect(answer).toEqual(limitErrorOf(parameter));
+          expect(result.errors[0].extensions.code).toMatch(/OPERATION_TOO_COMPLEX|BAD_USER_INPUT/);
+        else expect(result).toEqual(limitErrorOf(parameter));
       }
       expect(gateway.traffic()).toEqual([]);
       expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);
@@ -89,8 +89,8 @@ describe('Nesting limit of JSON input', () => {
         settings: { LOG_PERSONAL_DATA: 'on' },
         gateway: { log: log.log },
       });
-      const answer = await post(gateway, toBody('variables', json));
-      expect(answer.errors).toMatchObject([
+      const result = await post(gateway, toBody('variables', json));
+      expect(result.errors).toMatchObject([
         { extensions: { code: 'BAD_USER_INPUT' }, path: ['_entities', 0] },
       ]);
       expect(log.read().filter(({ level }) => level === 'error')).toEqual([]);

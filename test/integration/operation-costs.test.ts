@@ -27,13 +27,13 @@ describe('Upstream cost table', () => {
     async ({ query, variables, requests }) => {
       const gateway = createTimedGateway();
       const given = variables?.(sampleIds(gateway.sandbox));
-      const answers = await Promise.all(
+      const results = await Promise.all(
         Array.from({ length: 100 }, () => gateway.execute(query, given)),
       );
       expect(gateway.traffic()).toHaveLength(requests.hundredConcurrent);
-      const [first] = answers;
+      const [first] = results;
       expect(nullFields(first?.data)).toEqual([]);
-      for (const answer of answers) expect(answer).toEqual(first);
+      for (const result of results) expect(result).toEqual(first);
       expect(gateway.unexpectedErrors).toEqual([]);
     },
   );
@@ -63,17 +63,17 @@ test('a walk through all attempts, 20 per page, forward and backward, repeats an
     ['last', 'before', 'startCursor', 'hasPreviousPage'],
   ] as const) {
     const seen: string[] = [];
-    for (let at: string | null = null, goesOn = true, pages = 0; goesOn; pages += 1) {
-      const answer = await gateway.execute(
+    for (let at: string | null = null, hasMore = true, pages = 0; hasMore; pages += 1) {
+      const result = await gateway.execute(
         `query ($at: String) { callAttempts(${size}: 20, ${cursor}: $at) { nodes { id } pageInfo { ${edge} ${more} } } }`,
         { at },
       );
-      const page = answer.data.callAttempts;
+      const page = result.data.callAttempts;
       const found = page.nodes.map(({ id }: { id: string }) => id);
       if (size === 'first') seen.push(...found);
       else seen.unshift(...found);
       at = page.pageInfo[edge];
-      goesOn = page.pageInfo[more];
+      hasMore = page.pageInfo[more];
       // The first page from the end must find the end of the list.
       if (size === 'first' || pages > 0) expect(gateway.traffic().length).toBeLessThanOrEqual(2);
       else gateway.traffic();
@@ -102,10 +102,10 @@ describe('Walk over 2,000 attempts by `first: 7`', () => {
             after,
           },
         );
-        const { nodes, pageInfo: told } = data.callAttempts;
+        const { nodes, pageInfo: info } = data.callAttempts;
         seen.push(...nodes.map(({ id }: { id: string }) => id));
-        after = told.endCursor;
-        if (told.hasNextPage === false || nodes.length === 0) break;
+        after = info.endCursor;
+        if (info.hasNextPage === false || nodes.length === 0) break;
       }
       expect(seen).toEqual(ids);
       // 40 pages, and one request to detect the end.

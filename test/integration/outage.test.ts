@@ -12,7 +12,7 @@ const ALL = () => true;
 const STALE_AFTER_MS = 700_000;
 
 type StartOutage = (sandbox: Sandbox) => void;
-const answers =
+const respondingWith =
   (status: number, headers?: Record<string, string>): StartOutage =>
   ({ control }) =>
     control.fail(ALL, { status, ...(headers && { headers }) });
@@ -25,12 +25,12 @@ const OUTAGES: { name: string; breakIt: StartOutage; code: string }[] = [
   },
   ...[500, 502, 503, 504, 599].map((status) => ({
     name: `responds with ${status}`,
-    breakIt: answers(status),
+    breakIt: respondingWith(status),
     code: 'UPSTREAM_UNAVAILABLE',
   })),
   {
     name: 'responds with 429',
-    breakIt: answers(429, { 'retry-after': '3' }),
+    breakIt: respondingWith(429, { 'retry-after': '3' }),
     code: 'RATE_LIMITED',
   },
 ];
@@ -72,9 +72,9 @@ describe.each(OUTAGES)('Upstream that $name', ({ name, breakIt, code }) => {
       stale: 1,
     });
 
-    const asked = executeTraced(CALL, { id: sampleIds(sandbox).retriedCallId });
+    const pending = executeTraced(CALL, { id: sampleIds(sandbox).retriedCallId });
     await waitAWhile();
-    const unseen = await asked;
+    const unseen = await pending;
     expect(unseen.data).toEqual({ call: null });
     expect(unseen.errors).toMatchObject([{ path: ['call'], extensions: { code } }]);
     expect(unseen.sources).toEqual([`network /call/${sampleIds(sandbox).retriedCallId}`]);
@@ -117,10 +117,10 @@ test('a cached response is served stale when the upstream times out', async () =
   clock.pass(STALE_AFTER_MS);
   sandbox.control.hang(ALL);
   traffic();
-  const asked = executeTraced(CALL, { id });
+  const pending = executeTraced(CALL, { id });
   await untilIdle();
   timers.elapse(10_000);
-  expect(await asked).toMatchObject({
+  expect(await pending).toMatchObject({
     data: { call: { id } },
     extensions: { upstream: { requests: 1, stale: 1 } },
   });
@@ -137,20 +137,24 @@ test('an operation that reaches its deadline returns stale data', async () => {
   await execute(CALL, { id });
   clock.pass(STALE_AFTER_MS);
   sandbox.control.hang(ALL);
-  const asked = execute(CALL, { id });
+  const pending = execute(CALL, { id });
   await untilIdle();
   timers.elapse(777);
-  expect(await asked).toMatchObject({ data: { call: { id } } });
+  expect(await pending).toMatchObject({ data: { call: { id } } });
 });
 
 describe('Upstream responses without stale-if-error', () => {
   test.each<[name: string, breakIt: StartOutage, code: string | undefined]>([
-    ['a 400', answers(400), 'UPSTREAM_REJECTED'],
-    ['a 422', answers(422), 'UPSTREAM_REJECTED'],
-    ['a 409', answers(409), 'UPSTREAM_REJECTED'],
-    ['a 404', answers(404), undefined],
-    ['a 410', answers(410), undefined],
-    ['a redirect', answers(302, { location: 'http://elsewhere.test/' }), 'UPSTREAM_UNAVAILABLE'],
+    ['a 400', respondingWith(400), 'UPSTREAM_REJECTED'],
+    ['a 422', respondingWith(422), 'UPSTREAM_REJECTED'],
+    ['a 409', respondingWith(409), 'UPSTREAM_REJECTED'],
+    ['a 404', respondingWith(404), undefined],
+    ['a 410', respondingWith(410), undefined],
+    [
+      'a redirect',
+      respondingWith(302, { location: 'http://elsewhere.test/' }),
+      'UPSTREAM_UNAVAILABLE',
+    ],
     [
       'a body that is not JSON',
       ({ control }) => control.corrupt(ALL, '<html>'),

@@ -9,7 +9,7 @@ const large = (n: number) => `${ASSISTANTS} #${n} ${'x'.repeat(120_000)}`;
 const createTenants = () => createTestGateway({ settings: { REVOX_API_KEY: '' } });
 
 /** Sends the hash of a text, and the document itself if `query` is given. */
-async function ask(
+async function sendDocument(
   gateway: TestGateway,
   key: string,
   text: string,
@@ -29,15 +29,16 @@ async function ask(
   return errors?.[0]?.extensions.code ?? 'ok';
 }
 
-const register = (gateway: TestGateway, key: string, text: string) => ask(gateway, key, text, text);
+const register = (gateway: TestGateway, key: string, text: string) =>
+  sendDocument(gateway, key, text, text);
 
 describe('Registered documents', () => {
   test('a registered document is found by its hash after the first operation of an accepted credential', async () => {
     const gateway = createTenants();
-    expect(await ask(gateway, KEY_A, ASSISTANTS)).toBe('PERSISTED_QUERY_NOT_FOUND');
+    expect(await sendDocument(gateway, KEY_A, ASSISTANTS)).toBe('PERSISTED_QUERY_NOT_FOUND');
     expect(await register(gateway, KEY_A, ASSISTANTS)).toBe('ok');
-    expect(await ask(gateway, KEY_A, ASSISTANTS)).toBe('ok');
-    expect(await ask(gateway, KEY_B, ASSISTANTS)).toBe('ok');
+    expect(await sendDocument(gateway, KEY_A, ASSISTANTS)).toBe('ok');
+    expect(await sendDocument(gateway, KEY_B, ASSISTANTS)).toBe('ok');
     expect(gateway.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
   });
 
@@ -47,7 +48,7 @@ describe('Registered documents', () => {
     expect(await register(gateway, 'sk_invented', '{ __typename }')).toBe('ok');
     gateway.traffic();
     for (const text of [ASSISTANTS, '{ __typename }'])
-      expect(await ask(gateway, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
+      expect(await sendDocument(gateway, KEY_A, text)).toBe('PERSISTED_QUERY_NOT_FOUND');
     expect(gateway.traffic()).toEqual([]);
   });
 
@@ -56,7 +57,7 @@ describe('Registered documents', () => {
     await register(gateway, KEY_A, large(0));
     for (let n = 1; n <= 100; n += 1) await register(gateway, `sk_invented_${n}`, large(n));
     gateway.traffic();
-    expect(await ask(gateway, KEY_A, large(0))).toBe('ok');
+    expect(await sendDocument(gateway, KEY_A, large(0))).toBe('ok');
     expect(gateway.traffic()).toEqual([]);
   });
 
@@ -64,8 +65,8 @@ describe('Registered documents', () => {
     const gateway = createTenants();
     for (let n = 0; n < 10; n += 1) await register(gateway, KEY_A, large(n));
     for (let n = 100; n < 200; n += 1) await register(gateway, KEY_B, large(n));
-    for (let n = 0; n < 10; n += 1) expect(await ask(gateway, KEY_A, large(n))).toBe('ok');
-    expect(await ask(gateway, KEY_B, large(199))).toBe('ok');
-    expect(await ask(gateway, KEY_B, large(100))).toBe('PERSISTED_QUERY_NOT_FOUND');
+    for (let n = 0; n < 10; n += 1) expect(await sendDocument(gateway, KEY_A, large(n))).toBe('ok');
+    expect(await sendDocument(gateway, KEY_B, large(199))).toBe('ok');
+    expect(await sendDocument(gateway, KEY_B, large(100))).toBe('PERSISTED_QUERY_NOT_FOUND');
   });
 });

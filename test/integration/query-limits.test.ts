@@ -19,8 +19,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'tokens',
     settings: { MAX_TOKENS: '11' },
-    fits: { query: '{ call(id: "nobody") { id } }' },
-    isOver: { query: '{ call(id: "nobody") { id status direction } }' },
+    fits: { query: '{ call(id: "absent") { id } }' },
+    isOver: { query: '{ call(id: "absent") { id status direction } }' },
     limit: 11,
     // The parser stops at the first token over the limit.
     measured: 12,
@@ -30,11 +30,11 @@ const LIMIT_CASES: readonly (LimitExcess & {
     name: 'levels',
     settings: { MAX_DEPTH: '3' },
     fits: {
-      query: '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { id } }',
+      query: '{ call(id: "absent") { ... { ...F } } } fragment F on Call { campaign { id } }',
     },
     isOver: {
       query:
-        '{ call(id: "nobody") { ... { ...F } } } fragment F on Call { campaign { assistant { id } } }',
+        '{ call(id: "absent") { ... { ...F } } } fragment F on Call { campaign { assistant { id } } }',
     },
     limit: 3,
     measured: 4,
@@ -43,8 +43,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'aliases',
     settings: { MAX_ALIASES: '4' },
-    fits: { query: '{ a: call(id: "nobody") { ...F ...F b: id } } fragment F on Call { c: id }' },
-    isOver: { query: '{ a: call(id: "nobody") { ...F ...F } } fragment F on Call { b: id c: id }' },
+    fits: { query: '{ a: call(id: "absent") { ...F ...F b: id } } fragment F on Call { c: id }' },
+    isOver: { query: '{ a: call(id: "absent") { ...F ...F } } fragment F on Call { b: id c: id }' },
     limit: 4,
     measured: 5,
     message:
@@ -53,8 +53,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'repeated fields',
     settings: { MAX_ALIASES: '4' },
-    fits: { query: '{ call(id: "nobody") { id id id id id } }' },
-    isOver: { query: '{ call(id: "nobody") { id id id id id id } }' },
+    fits: { query: '{ call(id: "absent") { id id id id id } }' },
+    isOver: { query: '{ call(id: "absent") { id id id id id id } }' },
     limit: 4,
     measured: 5,
     message:
@@ -63,9 +63,9 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'characters of an alias',
     settings: {},
-    fits: { query: `{ ${'a'.repeat(256)}: call(id: "nobody") { id } }` },
+    fits: { query: `{ ${'a'.repeat(256)}: call(id: "absent") { id } }` },
     isOver: {
-      query: `{ call(id: "nobody") { ...F } } fragment F on Call { ${'a'.repeat(257)}: id }`,
+      query: `{ call(id: "absent") { ...F } } fragment F on Call { ${'a'.repeat(257)}: id }`,
     },
     limit: 256,
     measured: 257,
@@ -76,11 +76,11 @@ const LIMIT_CASES: readonly (LimitExcess & {
     settings: { MAX_DIRECTIVES: '4' },
     fits: {
       query:
-        '{ call(id: "nobody") @skip(if: false) { id @skip(if: false) ...F ...F } } fragment F on Call { id @skip(if: false) }',
+        '{ call(id: "absent") @skip(if: false) { id @skip(if: false) ...F ...F } } fragment F on Call { id @skip(if: false) }',
     },
     isOver: {
       query:
-        '{ call(id: "nobody") { ...F ...F ...F ...F ...F } } fragment F on Call { id @skip(if: false) }',
+        '{ call(id: "absent") { ...F ...F ...F ...F ...F } } fragment F on Call { id @skip(if: false) }',
     },
     limit: 4,
     measured: 5,
@@ -90,10 +90,10 @@ const LIMIT_CASES: readonly (LimitExcess & {
     name: 'selections with expanded fragments',
     settings: { MAX_TOKENS: '128' },
     fits: {
-      query: `{ call(id: "nobody") { ...F0 } } ${doubling(9, 'Call', 'id status direction')}`,
+      query: `{ call(id: "absent") { ...F0 } } ${doubling(9, 'Call', 'id status direction')}`,
     },
     isOver: {
-      query: `{ call(id: "nobody") { id ...F0 } } ${doubling(9, 'Call', 'id status direction')}`,
+      query: `{ call(id: "absent") { id ...F0 } } ${doubling(9, 'Call', 'id status direction')}`,
     },
     limit: 2_560,
     measured: 2_561,
@@ -103,7 +103,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'returned fields',
     settings: { MAX_COST: '3' },
-    fits: { query: '{ call(id: "nobody") { id status } }' },
+    fits: { query: '{ call(id: "absent") { id status } }' },
     isOver: {
       query: 'query ($n: Int) { callAttempts(first: $n) { nodes { id } } }',
       variables: { n: 2 },
@@ -115,8 +115,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'ids',
     settings: { MAX_IDS: '2' },
-    fits: { query: '{ calls(ids: ["nobody", "nobody"]) { id } }' },
-    isOver: { query: '{ calls(ids: ["nobody", "nobody", "nobody"]) { id } }' },
+    fits: { query: '{ calls(ids: ["absent", "absent"]) { id } }' },
+    isOver: { query: '{ calls(ids: ["absent", "absent", "absent"]) { id } }' },
     limit: 2,
     measured: 3,
     message: '`ids` of Query.calls has 3 items; at most 2 are allowed (MAX_IDS).',
@@ -126,7 +126,7 @@ const LIMIT_CASES: readonly (LimitExcess & {
     settings: { MAX_IDS: '2' },
     fits: {
       query: 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }',
-      variables: { ids: ['nobody', 'nobody'] },
+      variables: { ids: ['absent', 'absent'] },
     },
     isOver: {
       query:
@@ -141,12 +141,12 @@ const LIMIT_CASES: readonly (LimitExcess & {
     settings: { MAX_IDS: '2', MAX_REPRESENTATIONS: '3' },
     fits: {
       query:
-        'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+        'query ($s: [CallStatus!]) { call(id: "absent") { campaign { rows(statuses: $s) { totalCount } } } }',
       variables: { s: ['COMPLETED', 'CANCELLED', 'COMPLETED'] },
     },
     isOver: {
       query:
-        'query ($s: [CallStatus!]) { call(id: "nobody") { campaign { rows(statuses: $s) { totalCount } } } }',
+        'query ($s: [CallStatus!]) { call(id: "absent") { campaign { rows(statuses: $s) { totalCount } } } }',
       variables: { s: [1, 2, 3, 4] },
     },
     limit: 3,
@@ -156,8 +156,8 @@ const LIMIT_CASES: readonly (LimitExcess & {
   {
     name: 'comparisons during validation',
     settings: { MAX_ALIASES: '10000' },
-    fits: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(707)} }` },
-    isOver: { query: `{ call(id: "nobody") { id } ${'__typename '.repeat(708)} }` },
+    fits: { query: `{ call(id: "absent") { id } ${'__typename '.repeat(707)} }` },
+    isOver: { query: `{ call(id: "absent") { id } ${'__typename '.repeat(708)} }` },
     limit: 500_000,
     measured: 500_001,
     message:
@@ -170,7 +170,7 @@ describe.each(LIMIT_CASES)('Limit of $name', ({ name, settings, fits, isOver, ..
     const gateway = createTestGateway({ settings: { FRESHNESS_NOT_FOUND_MS: '0', ...settings } });
     for (let round = 0; round < 2; round += 1) {
       expect(await gateway.execute(fits.query, fits.variables)).not.toHaveProperty('errors');
-      expect(gateway.traffic()).toEqual(['GET /call/nobody']);
+      expect(gateway.traffic()).toEqual(['GET /call/absent']);
     }
   });
 
@@ -221,13 +221,13 @@ describe('Invalid input and the cost limit', () => {
   test('an invalid argument of a directive is reported before anything is executed', async () => {
     const gateway = createTestGateway();
     const query = `query ($v: Boolean = true) { assistants { nodes { id @include(if: $v) } } ${ROWS_OF_ROWS} }`;
-    const answer = await gateway.execute(query, { v: null });
-    expect(answer).toMatchObject({
+    const result = await gateway.execute(query, { v: null });
+    expect(result).toMatchObject({
       errors: [
         { extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('"if"') },
       ],
     });
-    expect(answer).not.toHaveProperty('data');
+    expect(result).not.toHaveProperty('data');
     expect(gateway.traffic()).toEqual([]);
   });
 
@@ -255,12 +255,12 @@ describe('Invalid input and the cost limit', () => {
 
 test('only the selected operation of a document counts towards the cost limit', async () => {
   const gateway = createTestGateway();
-  const query = `query Small { call(id: "nobody") { id } } query Large { ${ROWS_OF_ROWS} }`;
-  const ask = async (operationName: string) =>
+  const query = `query Small { call(id: "absent") { id } } query Large { ${ROWS_OF_ROWS} }`;
+  const execute = async (operationName: string) =>
     (await (await post(gateway, JSON.stringify({ query, operationName }))).json()) as GraphQLResult;
-  expect(await ask('Small')).toEqual({ data: { call: null } });
-  expect(gateway.traffic()).toEqual(['GET /call/nobody']);
-  expect((await ask('Large')).errors).toMatchObject([
+  expect(await execute('Small')).toEqual({ data: { call: null } });
+  expect(gateway.traffic()).toEqual(['GET /call/absent']);
+  expect((await execute('Large')).errors).toMatchObject([
     { extensions: { limit: 500_000, measured: 5_050_201 } },
   ]);
   expect(gateway.traffic()).toEqual([]);
@@ -281,8 +281,8 @@ test('an operation never returns more fields than its computed cost, whatever it
       continue;
     }
     const free = createTestGateway({ settings: { MAX_COST: '1' } });
-    const [refusal] = (await free.execute(query, variables)).errors ?? [];
-    const cost = Number(/can return (\d+) fields/.exec(refusal?.message ?? '')?.[1]);
+    const [error] = (await free.execute(query, variables)).errors ?? [];
+    const cost = Number(/can return (\d+) fields/.exec(error?.message ?? '')?.[1]);
     const fields = countFields(data);
     expect(fields).toBeLessThanOrEqual(cost);
     seen.push(fields);
@@ -299,11 +299,11 @@ function countFields(value: unknown): number {
 
 test('the cost of an operation is computed again for other variables', async () => {
   const gateway = createTestGateway({ settings: { MAX_COST: '10' } });
-  const ask = (n: number | null) =>
+  const execute = (n: number | null) =>
     gateway.execute('query ($n: Int) { assistants(first: $n) { nodes { id } } }', { n });
-  expect((await ask(4)).errors).toBeUndefined();
-  expect((await ask(5)).errors).toMatchObject([{ extensions: { limit: 10, measured: 11 } }]);
-  expect((await ask(null)).errors).toMatchObject([{ extensions: { limit: 10, measured: 41 } }]);
-  expect((await ask(4)).errors).toBeUndefined();
+  expect((await execute(4)).errors).toBeUndefined();
+  expect((await execute(5)).errors).toMatchObject([{ extensions: { limit: 10, measured: 11 } }]);
+  expect((await execute(null)).errors).toMatchObject([{ extensions: { limit: 10, measured: 41 } }]);
+  expect((await execute(4)).errors).toBeUndefined();
   expect(gateway.traffic()).toEqual(['GET /assistants']);
 });

@@ -32,8 +32,8 @@ function codesOf({
 describe('Invented API key in pass-through mode', () => {
   test('an invented API key costs the upstream one request, whatever the document selects', async () => {
     const { execute, traffic } = createPassThroughGateway();
-    const answer = await execute(EVERYTHING, { ids: hundredIds }, INVALID_KEY);
-    expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+    const result = await execute(EVERYTHING, { ids: hundredIds }, INVALID_KEY);
+    expect(codesOf(result)).toEqual(['UNAUTHENTICATED']);
     expect(traffic()).toHaveLength(1);
   });
 
@@ -42,26 +42,27 @@ describe('Invented API key in pass-through mode', () => {
     const late = Promise.withResolvers<void>();
     sandbox.control.fail(() => true, { status: 401, headers: { 'x-should-retry': 'true' } });
     sandbox.control.delay(() => true, late.promise);
-    const asked = execute(EVERYTHING, { ids: hundredIds }, INVALID_KEY);
+    const pending = execute(EVERYTHING, { ids: hundredIds }, INVALID_KEY);
     await untilIdle();
     clock.pass(10_000);
     late.resolve();
-    expect(codesOf(await asked)).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await pending)).toEqual(['UNAUTHENTICATED']);
     expect(traffic()).toHaveLength(1);
   });
 
   test('a hundred concurrent operations with an invented API key cost one request, and the next hundred in the same second none', async () => {
     const { execute, clock, traffic } = createPassThroughGateway();
-    const askAll = () => Promise.all(hundredIds.map((id) => execute(CALL, { id }, INVALID_KEY)));
-    const answers = await askAll();
-    expect([...new Set(answers.flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
-    expect(answers.every(({ data }) => data.call === null)).toBe(true);
+    const executeAll = () =>
+      Promise.all(hundredIds.map((id) => execute(CALL, { id }, INVALID_KEY)));
+    const results = await executeAll();
+    expect([...new Set(results.flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
+    expect(results.every(({ data }) => data.call === null)).toBe(true);
     expect(traffic()).toHaveLength(1);
     clock.pass(999);
-    expect([...new Set((await askAll()).flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
+    expect([...new Set((await executeAll()).flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
     expect(traffic()).toEqual([]);
     clock.pass(1);
-    expect([...new Set((await askAll()).flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
+    expect([...new Set((await executeAll()).flatMap(codesOf))]).toEqual(['UNAUTHENTICATED']);
     expect(traffic()).toHaveLength(1);
   });
 
@@ -114,30 +115,30 @@ describe('Rejected API key in pass-through mode', () => {
     const { richCallId } = sampleIds(sandbox);
     await execute(CALL, { id: richCallId }, VALID_KEY);
     traffic();
-    const [refusal, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    sandbox.control.delay('/assistants', refusal.promise);
+    const [rejection, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    sandbox.control.delay('/assistants', rejection.promise);
     sandbox.control.fail('/assistants', { status: 401 });
     sandbox.control.delay('/call/slow', late.promise);
     sandbox.control.corrupt(
       '/call/slow',
       JSON.stringify({ call: { id: 'slow', call_attempts: [], campaign: { id: 'next' } } }),
     );
-    const asked = execute(
+    const pending = execute(
       '{ assistants { nodes { id } } call(id: "slow") { id campaign { status } } }',
       {},
       VALID_KEY,
     );
     await untilIdle();
-    refusal.resolve();
+    rejection.resolve();
     await untilIdle();
     clock.pass(60_000);
     late.resolve();
-    const answer = await asked;
-    expect(answer.errors?.map(({ path }) => path)).toEqual([
+    const result = await pending;
+    expect(result.errors?.map(({ path }) => path)).toEqual([
       ['assistants'],
       ['call', 'campaign', 'status'],
     ]);
-    expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(result)).toEqual(['UNAUTHENTICATED']);
     expect(traffic().sort()).toEqual(['GET /assistants', 'GET /call/slow']);
   });
 });
@@ -149,9 +150,9 @@ describe('API key of the gateway in service mode', () => {
     });
     const { richCallId: id } = sampleIds(sandbox);
     sandbox.control.fail(() => true, { status: 401 });
-    const answer = await execute(CALLS, { ids: hundredIds });
-    expect(codesOf(answer)).toEqual(['UPSTREAM_REJECTED']);
-    expect(answer.errors).toHaveLength(100);
+    const result = await execute(CALLS, { ids: hundredIds });
+    expect(codesOf(result)).toEqual(['UPSTREAM_REJECTED']);
+    expect(result.errors).toHaveLength(100);
     expect(traffic()).toHaveLength(10);
     expect(codesOf(await execute(CALL, { id }))).toEqual(['UPSTREAM_REJECTED']);
     expect(traffic()).toEqual([]);

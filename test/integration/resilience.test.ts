@@ -41,10 +41,10 @@ describe('Retries', () => {
     const { executeTraced, sandbox, pass, traffic, ids } = createScene();
     sandbox.control.fail('/call/', { status: 503, times: 1 });
     sandbox.control.reset('/call/', 1);
-    const asked = executeTraced(CALL, { id: ids.first });
+    const pending = executeTraced(CALL, { id: ids.first });
     await pass(250);
     await pass(500);
-    const { data, errors, extensions } = await asked;
+    const { data, errors, extensions } = await pending;
     expect([data, errors]).toEqual([{ call: { id: ids.first } }, undefined]);
     expect(extensions.upstream).toMatchObject({
       requests: 3,
@@ -73,10 +73,10 @@ describe('Retries', () => {
     await executeTraced(CALL, { id: ids.first });
     clock.pass(700_000);
     sandbox.control.fail('/call/', { status: 503 });
-    const asked = executeTraced(CALL, { id: ids.first });
+    const pending = executeTraced(CALL, { id: ids.first });
     await pass(250);
     await pass(500);
-    expect((await asked).extensions.upstream).toMatchObject({ stale: 1, requests: 3 });
+    expect((await pending).extensions.upstream).toMatchObject({ stale: 1, requests: 3 });
     traffic();
     sandbox.control.heal();
     sandbox.control.fail('/call/', { status: 503, headers: { 'retry-after': '2' } });
@@ -113,13 +113,13 @@ describe('Rate-limit cooldown', () => {
   test('identical requests that wait for the end of a cooldown are coalesced', async () => {
     const { execute, sandbox, pass, traffic, ids } = createScene();
     sandbox.control.fail('/call/', { status: 429, headers: { 'retry-after': '20' }, times: 1 });
-    const asked = [execute(CALL, { id: ids.first })];
+    const pending = [execute(CALL, { id: ids.first })];
     for (let second = 0; second < 5; second += 1) {
       await pass(2_000);
-      asked.push(execute(CALL, { id: ids.first }), execute(CALL, { id: ids.second }));
+      pending.push(execute(CALL, { id: ids.first }), execute(CALL, { id: ids.second }));
     }
     await pass(20_000);
-    expect((await Promise.all(asked)).every(({ data }) => data.call !== null)).toBe(true);
+    expect((await Promise.all(pending)).every(({ data }) => data.call !== null)).toBe(true);
     expect(traffic()).toEqual([
       `GET /call/${ids.first}`,
       `GET /call/${ids.first}`,
@@ -217,13 +217,13 @@ describe('Fair queueing between token subjects', () => {
     await untilInFlight(3);
     // The concurrency limiter reserves one slot for other callers.
     expect(traffic()).toEqual(ids.slice(0, 3).map((id) => `GET /call/${id}`));
-    const own = calls.at(-1)!.id;
-    const asked = execute(CALL, { id: own }, modest);
+    const ownCallId = calls.at(-1)!.id;
+    const pending = execute(CALL, { id: ownCallId }, modest);
     await untilInFlight(4);
-    expect(traffic()).toEqual([`GET /call/${own}`]);
+    expect(traffic()).toEqual([`GET /call/${ownCallId}`]);
 
     sandbox.control.heal();
-    expect((await asked).data.call.id).toBe(own);
+    expect((await pending).data.call.id).toBe(ownCallId);
     expect((await flood).data.calls).toHaveLength(40);
   });
 });

@@ -14,7 +14,7 @@ function createGatewayWithLongCalls(settings: Record<string, string> = {}) {
   const { calls, assistants } = sandbox.control.data(KEY_A);
   const transcript = Array.from({ length: 200 }, () => ({
     role: 'user',
-    content: 'What was said, at some length, by somebody. '.repeat(2),
+    content: 'A sentence of some length in a transcript.  '.repeat(2),
   }));
   const gateway = createTestGateway({
     settings,
@@ -55,11 +55,11 @@ describe('Response size limit', () => {
   test('an operation that selects one call many times is aborted during execution when its response exceeds the limit', async () => {
     const { execute, callId, traffic, unexpectedErrors } = createGatewayWithLongCalls();
     const query = `query ($ids: [ID!]!) { ${repeat(20, (n) => `a${n}: calls(ids: $ids) { ${TRANSCRIPT_QUERY} }`)} }`;
-    const { cpuMs, answer } = await measured(() =>
+    const { cpuMs, result } = await measured(() =>
       execute(query, { ids: Array(100).fill(callId) }),
     );
-    expect(answer).toEqual(TOO_LARGE);
-    expect(answer.errors?.[0]?.extensions).toMatchObject({ limit: 2 ** 24 });
+    expect(result).toEqual(TOO_LARGE);
+    expect(result.errors?.[0]?.extensions).toMatchObject({ limit: 2 ** 24 });
     // The complete response would have 1,600,000 fields.
     expect(cpuMs).toBeLessThan(3_000);
     expect(traffic()).toEqual([`GET /call/${callId}`]);
@@ -159,32 +159,32 @@ describe('Measured response size', () => {
         }));
         return Response.json({ ...body, ...(calls && { calls }) });
       };
-      const answered = createTestGateway({ settings, upstream });
-      const response = await answered.fetch('/graphql', post(query));
+      const withinLimit = createTestGateway({ settings, upstream });
+      const response = await withinLimit.fetch('/graphql', post(query));
       const written = Buffer.byteLength(await response.text());
       expect(written).toBeGreaterThan(10_000);
-      const refused = createTestGateway({
+      const overLimit = createTestGateway({
         settings: { ...settings, MAX_ANSWER_BYTES: String(written - 1) },
         upstream,
       });
-      expect(await (await refused.fetch('/graphql', post(query))).json()).toEqual(TOO_LARGE);
-      expect(answered.traffic()).toEqual(refused.traffic());
-      expect([...answered.unexpectedErrors, ...refused.unexpectedErrors]).toEqual([]);
+      expect(await (await overLimit.fetch('/graphql', post(query))).json()).toEqual(TOO_LARGE);
+      expect(withinLimit.traffic()).toEqual(overLimit.traffic());
+      expect([...withinLimit.unexpectedErrors, ...overLimit.unexpectedErrors]).toEqual([]);
     },
   );
 
   test('the measured response size includes the upstream trace', async () => {
     const query = `{ ${repeat(90, (n) => `a${n}: call(id: "${n}${'x'.repeat(200)}") { id }`)} }`;
     const traced = { 'x-revox-trace': '1' };
-    const answered = createTestGateway({ settings: { UPSTREAM_TRACE: 'on' } });
+    const withinLimit = createTestGateway({ settings: { UPSTREAM_TRACE: 'on' } });
     const written = Buffer.byteLength(
-      await (await answered.fetch('/graphql', post(query, traced))).text(),
+      await (await withinLimit.fetch('/graphql', post(query, traced))).text(),
     );
     const settings = { UPSTREAM_TRACE: 'on', MAX_ANSWER_BYTES: String(written - 100) };
     expect(
       await (await createTestGateway({ settings }).fetch('/graphql', post(query, traced))).json(),
     ).toEqual(TOO_LARGE);
-    expect(answered.unexpectedErrors).toEqual([]);
+    expect(withinLimit.unexpectedErrors).toEqual([]);
   });
 });
 
@@ -211,7 +211,7 @@ const TOO_LARGE = {
 
 async function measured<T>(act: () => Promise<T>) {
   const before = process.cpuUsage();
-  const answer = await act();
+  const result = await act();
   const { user, system } = process.cpuUsage(before);
-  return { answer, cpuMs: (user + system) / 1000 };
+  return { result, cpuMs: (user + system) / 1000 };
 }

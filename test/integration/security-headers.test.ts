@@ -128,9 +128,9 @@ test('the GraphiQL page may run only the scripts that it contains', async () => 
   ]);
   expect(policy).toContain(`'sha256-${hash}'`);
   // Responses that are not the page keep the strict policy after the page has been served.
-  const answer = await gateway.fetch('/graphql?query={__typename}', {
+  const graphqlResponse = await gateway.fetch('/graphql?query={__typename}', {
     headers: { authorization: `Bearer ${KEY_A}` },
   });
-  expect(Object.fromEntries(answer.headers)).toMatchObject(NOTHING_TO_LOAD);
+  expect(Object.fromEntries(graphqlResponse.headers)).toMatchObject(NOTHING_TO_LOAD);
   expect(gateway.traffic()).toEqual([]);
 });

@@ -66,15 +66,15 @@ interface Params {
 const METHODS = ['POST', 'GET'] as const;
 
 /** Every parameter that can carry a document id. */
-const ID_PARAMETERS: { readonly way: string; readonly name: (id: string) => Params }[] = [
-  { way: 'documentId', name: (id) => ({ documentId: id }) },
-  { way: 'documentId with sha256:', name: (id) => ({ documentId: `sha256:${id}` }) },
-  { way: 'doc_id', name: (id) => ({ doc_id: id }) },
-  { way: 'id', name: (id) => ({ id }) },
-  { way: 'persistedQuery', name: toApqParams },
+const ID_PARAMETERS: { readonly parameter: string; readonly name: (id: string) => Params }[] = [
+  { parameter: 'documentId', name: (id) => ({ documentId: id }) },
+  { parameter: 'documentId with sha256:', name: (id) => ({ documentId: `sha256:${id}` }) },
+  { parameter: 'doc_id', name: (id) => ({ doc_id: id }) },
+  { parameter: 'id', name: (id) => ({ id }) },
+  { parameter: 'persistedQuery', name: toApqParams },
 ];
 const METHODS_AND_PARAMETERS = METHODS.flatMap((method) =>
-  ID_PARAMETERS.map((way) => ({ method, ...way })),
+  ID_PARAMETERS.map((parameter) => ({ method, ...parameter })),
 );
 
 function toApqParams(id: string): Params {
@@ -88,7 +88,7 @@ function sha256(text: string): string {
 interface HttpResult {
   readonly status: number;
   readonly headers: Headers;
-  readonly answer: GraphQLResult;
+  readonly result: GraphQLResult;
 }
 
 async function send(
@@ -112,7 +112,7 @@ async function send(
   return {
     status: response.status,
     headers: response.headers,
-    answer: (await response.json()) as GraphQLResult,
+    result: (await response.json()) as GraphQLResult,
   };
 }
 
@@ -125,17 +125,17 @@ const NOT_FOUND = {
 
 describe('Trusted document', () => {
   test.each(METHODS_AND_PARAMETERS)(
-    'a trusted document is selected by $way with $method',
+    'a trusted document is selected by $parameter with $method',
     async ({ method, name }) => {
       const { richCallId } = sampleIds(trustedGateway.sandbox);
       for (const id of ['card', sha256(CARD)]) {
-        const { status, answer } = await send(trustedGateway, method, {
+        const { status, result } = await send(trustedGateway, method, {
           ...name(id),
           variables: { id: richCallId },
         });
-        expect({ status, answer }).toEqual({
+        expect({ status, result }).toEqual({
           status: 200,
-          answer: { data: { call: { id: richCallId } } },
+          result: { data: { call: { id: richCallId } } },
         });
         expect(trustedGateway.traffic()).toEqual([`GET /call/${richCallId}`]);
       }
@@ -147,12 +147,12 @@ describe('Trusted document', () => {
     async (method) => {
       const gateway = trustedGateway;
       const kind = await send(gateway, method, { doc_id: 'two', operationName: 'Kind' });
-      expect(kind.answer).toEqual({ data: { __typename: 'Query' } });
+      expect(kind.result).toEqual({ data: { __typename: 'Query' } });
       expect(gateway.traffic()).toEqual([]);
       const names = await send(gateway, method, { doc_id: 'two', operationName: 'Names' });
-      expect(names.answer.data.assistants.nodes).toHaveLength(1);
+      expect(names.result.data.assistants.nodes).toHaveLength(1);
       expect(gateway.traffic()).toEqual(['GET /assistants']);
-      expect(codesOf((await send(gateway, method, { doc_id: 'two' })).answer)).toEqual([
+      expect(codesOf((await send(gateway, method, { doc_id: 'two' })).result)).toEqual([
         'BAD_USER_INPUT',
       ]);
       expect(gateway.traffic()).toEqual([]);
@@ -165,7 +165,7 @@ describe('Trusted document', () => {
       const gateway = trustedGateway;
       expect(
         (await send(gateway, 'POST', { id: 'card', doc_id: null, query, variables: { id: 'x' } }))
-          .answer,
+          .result,
       ).toEqual({
         data: { call: null },
       });
@@ -174,16 +174,16 @@ describe('Trusted document', () => {
   );
 
   test.each(ID_PARAMETERS)(
-    'a trusted document may be sent in full next to its id, by $way',
+    'a trusted document may be sent in full next to its id, by $parameter',
     async ({ name }) => {
       const gateway = trustedGateway;
       for (const id of ['card', sha256(CARD)]) {
-        const { answer } = await send(gateway, 'POST', {
+        const { result } = await send(gateway, 'POST', {
           ...name(id),
           query: CARD,
           variables: { id: 'x' },
         });
-        expect(answer).toEqual({ data: { call: null } });
+        expect(result).toEqual({ data: { call: null } });
         expect(gateway.traffic()).toEqual(['GET /call/x']);
       }
     },
@@ -197,7 +197,7 @@ describe('Trusted document', () => {
       variables: { id: 'x' },
     };
     for (const method of METHODS) {
-      expect((await send(gateway, method, params)).answer).toEqual({ data: { call: null } });
+      expect((await send(gateway, method, params)).result).toEqual({ data: { call: null } });
       expect(gateway.traffic()).toEqual(['GET /call/x']);
     }
   });
@@ -208,23 +208,23 @@ describe('Trusted document', () => {
       const gateway = createTestGateway({
         settings: { ...TRUSTED_SETTINGS, INTROSPECTION: 'off' },
       });
-      const refused = async (id: string) => {
-        const { answer } = await send(gateway, method, { id });
-        const { answer: inFull } = await send(gateway, method, {
+      const rejectionOf = async (id: string) => {
+        const { result } = await send(gateway, method, { id });
+        const { result: inFull } = await send(gateway, method, {
           query: {
             outdated: '{ nothing }',
             broken: '{ call(',
             schema: '{ __schema { __typename } }',
           }[id],
         });
-        expect(answer).toEqual(inFull);
-        return codesOf(answer);
+        expect(result).toEqual(inFull);
+        return codesOf(result);
       };
-      expect(await refused('broken')).toEqual(['GRAPHQL_PARSE_FAILED']);
-      expect(await refused('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
-      expect(new Set(await refused('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
+      expect(await rejectionOf('broken')).toEqual(['GRAPHQL_PARSE_FAILED']);
+      expect(await rejectionOf('outdated')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+      expect(new Set(await rejectionOf('schema'))).toEqual(new Set(['GRAPHQL_VALIDATION_FAILED']));
       // The required variable is missing.
-      expect(codesOf((await send(gateway, method, { id: 'card' })).answer)).toEqual([
+      expect(codesOf((await send(gateway, method, { id: 'card' })).result)).toEqual([
         'BAD_USER_INPUT',
       ]);
       expect(gateway.traffic()).toEqual([]);
@@ -235,24 +235,24 @@ describe('Trusted document', () => {
   test('a GET response for a trusted document has Cache-Control and Vary headers', async () => {
     const gateway = createTimedGateway({ settings: TRUSTED_SETTINGS });
     const { richCallId: id, liveCallId } = sampleIds(gateway.sandbox);
-    const kept = async (callId: string) => {
+    const cacheHeaders = async (callId: string) => {
       const { headers } = await send(gateway, 'GET', {
         ...toApqParams(sha256(CARD)),
         variables: { id: callId },
       });
       return [headers.get('cache-control'), headers.get('vary')];
     };
-    expect(await kept(id)).toEqual([
+    expect(await cacheHeaders(id)).toEqual([
       'private, max-age=600',
       'Authorization, Router-Authorization, Accept, Accept-Encoding',
     ]);
     gateway.clock.pass(100_000);
-    expect(await kept(id)).toEqual([
+    expect(await cacheHeaders(id)).toEqual([
       'private, max-age=500',
       'Authorization, Router-Authorization, Accept, Accept-Encoding',
     ]);
     expect(gateway.traffic()).toEqual([`GET /call/${id}`]);
-    expect(await kept(liveCallId)).toEqual([
+    expect(await cacheHeaders(liveCallId)).toEqual([
       'no-store',
       'Authorization, Router-Authorization, Accept, Accept-Encoding',
     ]);
@@ -262,11 +262,11 @@ describe('Trusted document', () => {
 
 describe('Unknown document id', () => {
   test.each(METHODS_AND_PARAMETERS)(
-    'an unknown document id by $way with $method is PersistedQueryNotFound, which clients rely on',
-    async ({ way, method, name }) => {
+    'an unknown document id by $parameter with $method is PersistedQueryNotFound, which clients rely on',
+    async ({ parameter, method, name }) => {
       for (const gateway of [plainGateway, trustedGateway, trustedOnlyGateway]) {
         for (const id of [
-          sha256('{ nobody }'),
+          sha256('{ absent }'),
           'Card',
           '__proto__',
           'constructor',
@@ -274,10 +274,12 @@ describe('Unknown document id', () => {
           'x'.repeat(500),
         ]) {
           for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-            const { status, answer, headers } = await send(gateway, method, name(id), { accept });
-            expect(answer).toEqual(NOT_FOUND);
+            const { status, result, headers } = await send(gateway, method, name(id), { accept });
+            expect(result).toEqual(NOT_FOUND);
             // Apollo's protocol continues from this response: for its clients it is not a failure.
-            expect(status).toBe(accept === RESPONSE_TYPE && way !== 'persistedQuery' ? 400 : 200);
+            expect(status).toBe(
+              accept === RESPONSE_TYPE && parameter !== 'persistedQuery' ? 400 : 200,
+            );
             expect(headers.get('cache-control')).toBe('no-store');
           }
         }
@@ -286,27 +288,27 @@ describe('Unknown document id', () => {
   );
 
   test('an unknown hash in persistedQuery follows the Apollo protocol even next to another id parameter', async () => {
-    const hash = sha256('{ nobody }');
-    const { status, answer } = await send(
+    const hash = sha256('{ absent }');
+    const { status, result } = await send(
       plainGateway,
       'POST',
       { documentId: hash, ...toApqParams(hash) },
       { accept: RESPONSE_TYPE },
     );
-    expect([status, answer]).toEqual([200, NOT_FOUND]);
+    expect([status, result]).toEqual([200, NOT_FOUND]);
   });
 });
 
 describe('Invalid document id', () => {
   const HASH = 'extensions.persistedQuery.sha256Hash';
-  const isNoId = (place: string) =>
-    `\`${place}\` must be the id of a document: a non-empty string.`;
+  const isNoId = (location: string) =>
+    `\`${location}\` must be the id of a document: a non-empty string.`;
   const CASES: { name: string; params: Params; message: string }[] = [
     ...[5, true, {}, ['card'], ''].flatMap((id) => [
-      ...['documentId', 'doc_id', 'id'].map((way) => ({
-        name: `${way} of ${JSON.stringify(id)}`,
-        params: { [way]: id },
-        message: isNoId(way),
+      ...['documentId', 'doc_id', 'id'].map((parameter) => ({
+        name: `${parameter} of ${JSON.stringify(id)}`,
+        params: { [parameter]: id },
+        message: isNoId(parameter),
       })),
       {
         name: `a hash of ${JSON.stringify(id)}`,
@@ -347,15 +349,15 @@ describe('Invalid document id', () => {
       const gateway = trustedGateway;
       for (const query of [undefined, CARD]) {
         for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
-          const { status, answer } = await send(
+          const { status, result } = await send(
             gateway,
             'POST',
             { ...params, query, variables: { id: 'x' } },
             { accept },
           );
-          expect({ status, answer }).toEqual({
+          expect({ status, result }).toEqual({
             status: 400,
-            answer: { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
+            result: { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] },
           });
         }
       }
@@ -381,12 +383,12 @@ describe('Invalid document id', () => {
     'the parameter %s is not a document id and is rejected as unknown',
     async (name) => {
       const gateway = trustedGateway;
-      const { status, answer } = await send(gateway, 'POST', {
+      const { status, result } = await send(gateway, 'POST', {
         [name]: 'card',
         query: CARD,
         variables: { id: 'x' },
       });
-      expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+      expect([status, codesOf(result)]).toEqual([400, ['BAD_USER_INPUT']]);
       expect(gateway.traffic()).toEqual([]);
     },
   );
@@ -395,8 +397,8 @@ describe('Invalid document id', () => {
     'a document id next to the invalid query %j is BAD_USER_INPUT',
     async (query) => {
       const gateway = trustedGateway;
-      const { status, answer } = await send(gateway, 'POST', { id: 'card', query });
-      expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
+      const { status, result } = await send(gateway, 'POST', { id: 'card', query });
+      expect([status, codesOf(result)]).toEqual([400, ['BAD_USER_INPUT']]);
       expect(gateway.traffic()).toEqual([]);
     },
   );
@@ -404,16 +406,16 @@ describe('Invalid document id', () => {
 
 describe('Document id next to another document', () => {
   test.each(METHODS_AND_PARAMETERS)(
-    'a document id by $way with $method next to another document is BAD_USER_INPUT',
+    'a document id by $parameter with $method next to another document is BAD_USER_INPUT',
     async ({ method, name }) => {
       for (const gateway of [trustedGateway, trustedOnlyGateway]) {
-        for (const id of ['card', sha256(CARD), 'unknown', sha256('{ nobody }')]) {
-          const { status, answer } = await send(gateway, method, {
+        for (const id of ['card', sha256(CARD), 'unknown', sha256('{ absent }')]) {
+          const { status, result } = await send(gateway, method, {
             ...name(id),
             query: '{ assistants { nodes { id } } }',
           });
-          expect([status, codesOf(answer)]).toEqual([400, ['BAD_USER_INPUT']]);
-          expect(answer.errors?.[0]?.message).toMatch(
+          expect([status, codesOf(result)]).toEqual([400, ['BAD_USER_INPUT']]);
+          expect(result.errors?.[0]?.message).toMatch(
             /does not match the document in `query`: it must be the SHA-256/,
           );
         }
@@ -425,19 +427,19 @@ describe('Document id next to another document', () => {
 
 describe('Automatic persisted query', () => {
   const LIST = '{ assistants { nodes { id } } }';
-  const BROUGHT = { ...toApqParams(sha256(LIST)), query: LIST };
+  const APQ_REGISTRATION = { ...toApqParams(sha256(LIST)), query: LIST };
 
   test.each(METHODS)(
     'a document that was sent with its hash is found by the hash in later requests, with %s',
     async (method) => {
       const gateway = createTestGateway();
-      expect((await send(gateway, method, toApqParams(sha256(LIST)))).answer).toEqual(NOT_FOUND);
+      expect((await send(gateway, method, toApqParams(sha256(LIST)))).result).toEqual(NOT_FOUND);
       expect(gateway.traffic()).toEqual([]);
-      const { answer } = await send(gateway, method, BROUGHT);
-      expect(answer.data.assistants.nodes.length).toBeGreaterThan(0);
+      const { result } = await send(gateway, method, APQ_REGISTRATION);
+      expect(result.data.assistants.nodes.length).toBeGreaterThan(0);
       expect(gateway.traffic()).toEqual(['GET /assistants']);
       for (const { name } of ID_PARAMETERS)
-        expect((await send(gateway, method, name(sha256(LIST)))).answer).toEqual(answer);
+        expect((await send(gateway, method, name(sha256(LIST)))).result).toEqual(result);
       expect(gateway.traffic()).toEqual([]);
       expect(gateway.unexpectedErrors).toEqual([]);
     },
@@ -446,13 +448,13 @@ describe('Automatic persisted query', () => {
   test('a registered document is shared by all API keys, and its responses are not', async () => {
     const gateway = createTestGateway({ settings: { REVOX_API_KEY: '' } });
     const as = (key: string) => ({ authorization: `Bearer ${key}` });
-    const ofA = await send(gateway, 'POST', BROUGHT, as(KEY_A));
+    const ofA = await send(gateway, 'POST', APQ_REGISTRATION, as(KEY_A));
     const ofB = await send(gateway, 'GET', toApqParams(sha256(LIST)), as(KEY_B));
     expect(gateway.traffic()).toEqual(['GET /assistants', 'GET /assistants']);
     const idsOf = (key: string) =>
       gateway.sandbox.control.data(key).assistants.map(({ id }) => ({ id }));
-    expect(ofA.answer.data.assistants.nodes).toEqual(idsOf(KEY_A).slice(0, 20));
-    expect(ofB.answer.data.assistants.nodes).toEqual(idsOf(KEY_B).slice(0, 20));
+    expect(ofA.result.data.assistants.nodes).toEqual(idsOf(KEY_A).slice(0, 20));
+    expect(ofB.result.data.assistants.nodes).toEqual(idsOf(KEY_B).slice(0, 20));
     expect(ofB.headers.get('vary')).toContain('Authorization');
     expect((await send(gateway, 'GET', toApqParams(sha256(LIST)))).status).toBe(401);
     expect(gateway.traffic()).toEqual([]);
@@ -467,20 +469,20 @@ describe('Automatic persisted query', () => {
     const gateway = plainGateway;
     const first = await send(gateway, 'POST', { ...toApqParams(sha256(query)), query });
     const again = await send(gateway, 'POST', { ...toApqParams(sha256(query)), query });
-    expect(again.answer).toEqual(first.answer);
-    expect((await send(gateway, 'POST', toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
+    expect(again.result).toEqual(first.result);
+    expect((await send(gateway, 'POST', toApqParams(sha256(query)))).result).toEqual(NOT_FOUND);
   });
 
   test('a different document with the hash of a registered one is BAD_USER_INPUT', async () => {
     const gateway = createTestGateway();
-    await send(gateway, 'POST', BROUGHT);
+    await send(gateway, 'POST', APQ_REGISTRATION);
     expect(gateway.traffic()).toEqual(['GET /assistants']);
-    const { answer } = await send(gateway, 'POST', {
+    const { result } = await send(gateway, 'POST', {
       ...toApqParams(sha256(LIST)),
       query: `${LIST} `,
     });
-    expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
-    expect((await send(gateway, 'POST', toApqParams(sha256(LIST)))).answer).not.toHaveProperty(
+    expect(codesOf(result)).toEqual(['BAD_USER_INPUT']);
+    expect((await send(gateway, 'POST', toApqParams(sha256(LIST)))).result).not.toHaveProperty(
       'errors',
     );
     expect(gateway.traffic()).toEqual([]);
@@ -488,21 +490,21 @@ describe('Automatic persisted query', () => {
 
   test('registered documents are evicted when too many are registered, and trusted ones are not', async () => {
     const gateway = createTestGateway({ settings: TRUSTED_SETTINGS });
-    const bring = (number: number) => {
+    const register = (number: number) => {
       const query = `{ __typename } # ${number} ${'x'.repeat(2 ** 16)}`;
       return { query, send: () => send(gateway, 'POST', { ...toApqParams(sha256(query)), query }) };
     };
     const isKnown = async (query: string) =>
-      !('errors' in (await send(gateway, 'POST', toApqParams(sha256(query)))).answer);
-    const brought = Array.from({ length: 128 }, (_, number) => bring(number));
-    for (const each of brought.slice(0, 100)) await each.send();
-    expect(await isKnown(brought[0]!.query)).toBe(true);
-    for (const each of brought.slice(100)) await each.send();
+      !('errors' in (await send(gateway, 'POST', toApqParams(sha256(query)))).result);
+    const registered = Array.from({ length: 128 }, (_, number) => register(number));
+    for (const each of registered.slice(0, 100)) await each.send();
+    expect(await isKnown(registered[0]!.query)).toBe(true);
+    for (const each of registered.slice(100)) await each.send();
     // A lookup refreshes a document; the least recently used one is evicted.
-    expect(await Promise.all([0, 1, 127].map((number) => isKnown(brought[number]!.query)))).toEqual(
-      [true, false, true],
-    );
-    expect((await send(gateway, 'POST', { id: 'card', variables: { id: 'x' } })).answer).toEqual({
+    expect(
+      await Promise.all([0, 1, 127].map((number) => isKnown(registered[number]!.query))),
+    ).toEqual([true, false, true]);
+    expect((await send(gateway, 'POST', { id: 'card', variables: { id: 'x' } })).result).toEqual({
       data: { call: null },
     });
     expect(gateway.traffic()).toEqual(['GET /call/x']);
@@ -514,7 +516,7 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
   const asRouter = { 'router-authorization': SECRET };
 
   test.each(METHODS_AND_PARAMETERS)(
-    'a trusted document is executed by $way with $method and when it is sent in full',
+    'a trusted document is executed by $parameter with $method and when it is sent in full',
     async ({ method, name }) => {
       const gateway = trustedOnlyGateway;
       for (const params of [
@@ -523,8 +525,8 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
         { query: CARD },
         { query: CARD, ...name(sha256(CARD)) },
       ]) {
-        const { answer } = await send(gateway, method, { ...params, variables: { id: 'x' } });
-        expect(answer).toEqual({ data: { call: null } });
+        const { result } = await send(gateway, method, { ...params, variables: { id: 'x' } });
+        expect(result).toEqual({ data: { call: null } });
         expect(gateway.traffic()).toEqual(['GET /call/x']);
       }
     },
@@ -551,20 +553,20 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
           [JSON_TYPE, 200],
           [RESPONSE_TYPE, 403],
         ] as const) {
-          const { status, answer, headers } = await send(gateway, method, params, {
+          const { status, result, headers } = await send(gateway, method, params, {
             accept,
             ...asRouter,
           });
-          expect([status, codesOf(answer)]).toEqual([expected, ['FORBIDDEN']]);
-          expect(answer.errors?.[0]?.message).toMatch(
+          expect([status, codesOf(result)]).toEqual([expected, ['FORBIDDEN']]);
+          expect(result.errors?.[0]?.message).toMatch(
             /executes only trusted documents.*`documentId`/,
           );
-          expect(answer).not.toHaveProperty('data');
+          expect(result).not.toHaveProperty('data');
           expect(headers.get('cache-control')).toBe('no-store');
         }
       }
       // The document is not registered either.
-      expect((await send(gateway, method, toApqParams(sha256(query)))).answer).toEqual(NOT_FOUND);
+      expect((await send(gateway, method, toApqParams(sha256(query)))).result).toEqual(NOT_FOUND);
     }
   });
 
@@ -575,22 +577,22 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
         { query: '{ __typename }' },
         { query: '{ __typename }', ...toApqParams(sha256('{ __typename }')) },
       ]) {
-        expect((await send(gateway, method, params, asRouter)).answer).toEqual({
+        expect((await send(gateway, method, params, asRouter)).result).toEqual({
           data: { __typename: 'Query' },
         });
       }
     }
     const query = 'query Kind { __typename } query Mine { call(id: "x") { id } }';
     expect(
-      (await send(gateway, 'POST', { query, operationName: 'Kind' }, asRouter)).answer,
+      (await send(gateway, 'POST', { query, operationName: 'Kind' }, asRouter)).result,
     ).toEqual({
       data: { __typename: 'Query' },
     });
     expect(
-      (await send(gateway, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).answer,
+      (await send(gateway, 'POST', toApqParams(sha256('{ __typename }')), asRouter)).result,
     ).toEqual(NOT_FOUND);
     expect(
-      (await send(gateway, 'POST', { query: '{ _service' }, asRouter)).answer.errors?.[0]
+      (await send(gateway, 'POST', { query: '{ _service' }, asRouter)).result.errors?.[0]
         ?.extensions.code,
     ).toBe('GRAPHQL_PARSE_FAILED');
     expect(gateway.traffic()).toEqual([]);
@@ -600,14 +602,14 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
     const query =
       'query ($representations: [_Any!]!) { _service { sdl } _entities(representations: $representations) { __typename } }';
     const variables = { representations: [{ __typename: 'Call', id: 'x' }] };
-    const { answer } = await send(routerSecretGateway, 'POST', { query, variables }, asRouter);
-    expect(answer.data).toEqual({
+    const { result } = await send(routerSecretGateway, 'POST', { query, variables }, asRouter);
+    expect(result.data).toEqual({
       _service: { sdl: expect.stringContaining('@link') },
       _entities: [null],
     });
     expect(routerSecretGateway.traffic()).toEqual(['GET /call/x']);
     expect(
-      codesOf((await send(trustedOnlyGateway, 'POST', { query, variables }, asRouter)).answer),
+      codesOf((await send(trustedOnlyGateway, 'POST', { query, variables }, asRouter)).result),
     ).toEqual(['FORBIDDEN']);
     expect(trustedOnlyGateway.traffic()).toEqual([]);
   });
@@ -624,9 +626,9 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
       const gateway = routerSecretGateway;
       for (const method of METHODS) {
         const params = { query, ...(operationName === undefined ? {} : { operationName }) };
-        const { answer } = await send(gateway, method, params, asRouter);
-        expect(codesOf(answer)).toEqual(['FORBIDDEN']);
-        expect(answer.errors?.[0]?.message).toMatch(
+        const { result } = await send(gateway, method, params, asRouter);
+        expect(codesOf(result)).toEqual(['FORBIDDEN']);
+        expect(result.errors?.[0]?.message).toMatch(
           /a document that is not trusted only for `_entities` and `_service`/,
         );
       }
@@ -635,7 +637,7 @@ describe('TRUSTED_DOCUMENTS_ONLY=on', () => {
 });
 
 describe('Trusted documents at startup', () => {
-  const told = (settings: Record<string, string>) => {
+  const loggedWith = (settings: Record<string, string>) => {
     const lines: string[] = [];
     createTestGateway({
       settings,
@@ -648,11 +650,11 @@ describe('Trusted documents at startup', () => {
 
   test('invalid trusted documents are logged once each and do not prevent the start', () => {
     const file = join(DOCUMENTS, 'relay.json');
-    expect(told(TRUSTED_ONLY_SETTINGS)).toEqual([
+    expect(loggedWith(TRUSTED_ONLY_SETTINGS)).toEqual([
       `Trusted document "outdated" (${file}) is not valid against the schema: Cannot query field "nothing" on type "Query".`,
       `Trusted document "broken" (${file}) is not valid against the schema: Syntax Error: Expected Name, found <EOF>.`,
     ]);
-    expect(told({})).toEqual([]);
+    expect(loggedWith({})).toEqual([]);
   });
 
   test('the number of invalid trusted documents is logged when there are many', () => {
@@ -661,7 +663,7 @@ describe('Trusted documents at startup', () => {
     );
     // GraphQL repeats unexpected text in its error message.
     const unexpected = '{ """over\ntwo lines""" }';
-    const lines = told({
+    const lines = loggedWith({
       TRUSTED_DOCUMENTS: writeDocuments({ 'm.json': { unexpected, ...documents } }),
     });
     expect(lines).toHaveLength(21);
@@ -670,6 +672,8 @@ describe('Trusted documents at startup', () => {
   });
 
   test('trusted documents that cannot be read prevent the start', () => {
-    expect(() => told({ TRUSTED_DOCUMENTS: join(DOCUMENTS, 'nowhere') })).toThrow(SettingsError);
+    expect(() => loggedWith({ TRUSTED_DOCUMENTS: join(DOCUMENTS, 'nowhere') })).toThrow(
+      SettingsError,
+    );
   });
 });

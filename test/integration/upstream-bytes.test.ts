@@ -43,10 +43,10 @@ function createGatewayWithLongBodies(settings: Record<string, string> = {}, byte
 test('concurrent operations that share the same large objects all complete although together they reach the byte limit', async () => {
   const settings = { MAX_UPSTREAM_BYTES: String(32 * 1024 * KIB) };
   const { execute, bodies } = createGatewayWithLongBodies(settings, 2_000 * KIB);
-  const answers = await Promise.all(
+  const results = await Promise.all(
     Array.from({ length: 5 }, (_, n) => execute(`query Q${n}${CALLS.slice(5)}`, { ids: TEN_IDS })),
   );
-  expect(answers).toEqual(answers.map(() => ({ data: { calls: TEN_IDS.map((id) => ({ id })) } })));
+  expect(results).toEqual(results.map(() => ({ data: { calls: TEN_IDS.map((id) => ({ id })) } })));
   expect(bodies.open).toBe(0);
 });
 
@@ -119,11 +119,11 @@ describe('Upstream byte budget', () => {
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     bodies.hold = promise;
-    const spending = execute(CALLS, { ids: TEN_IDS.slice(0, 3) });
+    const pending = execute(CALLS, { ids: TEN_IDS.slice(0, 3) });
     const joining = execute(CALL, { id: TEN_IDS[2] });
     while (bodies.open < 3) await new Promise(setImmediate);
     resolve();
-    expect((await spending).errors?.map(({ extensions }) => extensions)).toContainEqual(EXCEEDED);
+    expect((await pending).errors?.map(({ extensions }) => extensions)).toContainEqual(EXCEEDED);
     expect(await joining).toEqual({ data: { call: { id: TEN_IDS[2] } } });
     expect(traffic()).toHaveLength(4);
   });

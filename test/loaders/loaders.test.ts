@@ -35,7 +35,7 @@ const NO_CONTEXT = {} as UpstreamContext;
 /** An upstream that returns the same body for every request. */
 const apiReturning =
   (body: unknown): FetchUpstream =>
-  async (_errand, { parse }) => ({
+  async (_context, { parse }) => ({
     value: parse(body),
     status: 200,
     readVersion: { instance: 'test', sequence: 1, isCached: false },
@@ -137,52 +137,52 @@ describe('Loaders of one operation', () => {
   const call = calls.find((one) => one.assistant && one.campaign)!;
 
   /**
-   * Loaders over an upstream with the given endpoints. `asked` lists the requests and the drift.
+   * Loaders over an upstream with the given endpoints. `requests` lists the requests and the drift.
    */
   function createLoadersOver(rest: Partial<RevoxApi>) {
-    const asked: string[] = [];
-    const refuse = (name: string) => async (id: string) => {
-      asked.push(`${name} ${id}`);
+    const requests: string[] = [];
+    const failOn = (name: string) => async (id: string) => {
+      requests.push(`${name} ${id}`);
       throw new UpstreamNotFoundError({ method: 'GET', path: `/${name}/${id}` }, 404);
     };
-    const nodeTypes = createNodeTypes(Date.now).of('somebody');
+    const nodeTypes = createNodeTypes(Date.now).of('one credential');
     const loaders = createLoaders({
       rest: {
-        getCall: refuse('call'),
-        getAssistant: refuse('assistant'),
-        getCampaign: refuse('campaign'),
+        getCall: failOn('call'),
+        getAssistant: failOn('assistant'),
+        getCampaign: failOn('campaign'),
         ...rest,
       } as RevoxApi,
       facts: createEndpointFacts({ firstPage: 1, pageSize: 50, monotonicNow: () => 0 })({
         fingerprint: 'ann',
       }),
       nodeTypes,
-      onDrift: (kind, type, field) => asked.push(`${kind} ${type}.${field}`),
+      onDrift: (kind, type, field) => requests.push(`${kind} ${type}.${field}`),
     });
-    return { loaders, asked, nodeTypes };
+    return { loaders, requests, nodeTypes };
   }
 
   test.each([
-    { name: 'a complete call is used for call(id:)', embedded: call, expected: call, asked: [] },
+    { name: 'a complete call is used for call(id:)', embedded: call, expected: call, requests: [] },
     {
       name: 'a partial call is not used for call(id:)',
       embedded: { id: call.id, status: call.status },
       expected: null,
-      asked: [`call ${call.id}`],
+      requests: [`call ${call.id}`],
     },
     {
       name: 'a call with malformed attempts is not used for call(id:)',
       embedded: { ...call, call_attempts: 'many' },
       expected: null,
-      asked: [`call ${call.id}`],
+      requests: [`call ${call.id}`],
     },
     {
       name: 'a call with a numeric id is not used for call(id:)',
       embedded: { ...call, id: 7 },
       expected: null,
-      asked: [`call ${call.id}`],
+      requests: [`call ${call.id}`],
     },
-  ])('$name when a row embeds it', async ({ embedded, expected, asked }) => {
+  ])('$name when a row embeds it', async ({ embedded, expected, requests }) => {
     const items = [{ id: 'r1', call: embedded }, { id: 'r2' }, { id: 'r3', call: null }];
     const { listCampaignRows } = createRevoxApiFactory(apiReturning({ rows: items, total: 3 }), {
       arrayFormat: 'comma',
@@ -190,11 +190,11 @@ describe('Loaders of one operation', () => {
     const upstream = createLoadersOver({ listCampaignRows });
     await (await upstream.loaders.campaignRows('c', {}).current()).page(0);
     expect(await upstream.loaders.call(call.id)).toEqual(expected);
-    expect(upstream.asked).toEqual(asked);
+    expect(upstream.requests).toEqual(requests);
   });
 
   test('the assistant and the campaign of a call are not used for other lookups because the call may have its own versions', async () => {
-    const { loaders, asked, nodeTypes } = createLoadersOver({ getCall: async () => call });
+    const { loaders, requests, nodeTypes } = createLoadersOver({ getCall: async () => call });
     await loaders.call(call.id);
     expect(
       await Promise.all([
@@ -202,7 +202,7 @@ describe('Loaders of one operation', () => {
         loaders.campaign(call.campaign!.id),
       ]),
     ).toEqual([null, null]);
-    expect(asked).toEqual([`assistant ${call.assistant!.id}`, `campaign ${call.campaign!.id}`]);
+    expect(requests).toEqual([`assistant ${call.assistant!.id}`, `campaign ${call.campaign!.id}`]);
     // The types of their ids are known.
     expect([call.id, call.assistant!.id, call.campaign!.id].map(nodeTypes.get)).toEqual([
       'Call',
@@ -212,10 +212,10 @@ describe('Loaders of one operation', () => {
   });
 
   test('a failed lookup is not repeated within an operation', async () => {
-    const { loaders, asked } = createLoadersOver({});
+    const { loaders, requests } = createLoadersOver({});
     for (let time = 0; time < 2; time += 1)
       await Promise.all([loaders.call('x'), loaders.assistant('x'), loaders.campaign('x')]);
-    expect(asked).toEqual(['call x', 'assistant x', 'campaign x']);
+    expect(requests).toEqual(['call x', 'assistant x', 'campaign x']);
   });
 
   test('lists with the same filter share one list', () => {
@@ -234,11 +234,11 @@ describe('Loaders of one operation', () => {
   });
 
   test('an item without an id is dropped, an item with a numeric id is kept, and both are reported as drift', async () => {
-    const { loaders, asked } = createLoadersOver({
+    const { loaders, requests } = createLoadersOver({
       listAssistants: async () => ({ items: [null, { id: '' }, { id: 5 }] }),
     });
     expect(await (await loaders.assistants().current()).page(0)).toEqual([{ id: '5' }]);
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       'dropped AssistantConnection.nodes',
       'dropped AssistantConnection.nodes',
       'coerced Assistant.id',
@@ -290,13 +290,13 @@ describe('Call.campaign', () => {
     const { execute, sandbox } = fresh();
     const [call] = callsOfCampaigns(1);
     sandbox.control.fail('/campaigns/', { status: 404 });
-    const answer = await execute(
+    const result = await execute(
       'query ($id: ID!) { call(id: $id) { campaign { id name status assistant { id } } } }',
       {
         id: call!.id,
       },
     );
-    expect(answer).toEqual({
+    expect(result).toEqual({
       data: { call: { campaign: { ...call!.campaign, status: null, assistant: null } } },
     });
   });
@@ -367,10 +367,10 @@ describe.each([
     sandbox.control.transform(new RegExp(`^/${list}$`), (body) => ({
       [list]: body[list].slice(1),
     }));
-    const { data, errors } = await execute(byAlias([ids[0]!, ids[1]!, 'nobody']));
+    const { data, errors } = await execute(byAlias([ids[0]!, ids[1]!, 'absent']));
     expect(errors).toBeUndefined();
     expect(idsIn(data)).toEqual([ids[0], ids[1], null]);
-    expect(traffic()).toEqual([`GET /${list}`, `GET /${list}/${ids[0]}`, `GET /${list}/nobody`]);
+    expect(traffic()).toEqual([`GET /${list}`, `GET /${list}/${ids[0]}`, `GET /${list}/absent`]);
   });
 
   test(`a failed list of ${field} fails only the fields that need it`, async () => {
@@ -430,9 +430,9 @@ describe('calls(ids:)', () => {
   test('calls(ids:) keeps the order and duplicates of its ids and is null for unknown ids', async () => {
     const { execute, traffic } = fresh();
     const [a, b] = calls.map(({ id }) => id);
-    const answer = await execute(QUERY, { ids: [b, 'nobody', a, b] });
-    expect(answer).toEqual({ data: { calls: [{ id: b }, null, { id: a }, { id: b }] } });
-    expect(traffic()).toEqual([`GET /call/${b}`, 'GET /call/nobody', `GET /call/${a}`]);
+    const result = await execute(QUERY, { ids: [b, 'absent', a, b] });
+    expect(result).toEqual({ data: { calls: [{ id: b }, null, { id: a }, { id: b }] } });
+    expect(traffic()).toEqual([`GET /call/${b}`, 'GET /call/absent', `GET /call/${a}`]);
   });
 
   test('calls(ids:) accepts no ids and a hundred ids', async () => {
@@ -496,13 +496,13 @@ describe('calls(ids:)', () => {
       return true;
     }, held.promise);
 
-    const answer = execute(QUERY, { ids });
+    const pending = execute(QUERY, { ids });
     await full.promise;
     await new Promise(setImmediate);
     expect(sandbox.control.inFlight()).toBe(7);
     held.resolve();
 
-    expect((await answer).data.calls).toEqual(ids.map((id) => ({ id })));
+    expect((await pending).data.calls).toEqual(ids.map((id) => ({ id })));
     expect(sandbox.control.maxInFlight()).toBe(7);
     expect(arrived).toBe(50);
   });
@@ -558,11 +558,11 @@ describe('node', () => {
 
   test('node is null for an unknown id after three requests', async () => {
     const { execute, traffic } = fresh();
-    expect(await execute(QUERY, { id: 'nobody' })).toEqual({ data: { node: null } });
+    expect(await execute(QUERY, { id: 'absent' })).toEqual({ data: { node: null } });
     expect(traffic()).toEqual([
-      'GET /call/nobody',
-      'GET /assistants/nobody',
-      'GET /campaigns/nobody',
+      'GET /call/absent',
+      'GET /assistants/absent',
+      'GET /campaigns/absent',
     ]);
   });
 
@@ -571,7 +571,7 @@ describe('node', () => {
     async ({ path }) => {
       const { execute, sandbox } = fresh();
       sandbox.control.fail(`/${path}/`, { status: 500 });
-      const { data, errors } = await execute(QUERY, { id: 'nobody-yet' });
+      const { data, errors } = await execute(QUERY, { id: 'absent-yet' });
       expect(data).toEqual({ node: null });
       expect(errors).toMatchObject([
         { path: ['node'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } },

@@ -176,9 +176,9 @@ describe('Cached pages during an outage', () => {
     const upstream = createSimulatedList(40);
     const withHole: SimulatedList = {
       ...upstream,
-      async readPage(asked) {
-        const page = await upstream.readPage(asked);
-        return asked.page === 1 ? { items: page.items.slice(0, 9), served: 9 } : page;
+      async readPage(pageFetch) {
+        const page = await upstream.readPage(pageFetch);
+        return pageFetch.page === 1 ? { items: page.items.slice(0, 9), served: 9 } : page;
       },
     };
     const [after, before] = [await cursorAt({ upstream }, 15), await cursorAt({ upstream }, 25)];

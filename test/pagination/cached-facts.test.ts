@@ -51,9 +51,9 @@ describe('Endpoint facts over cached pages', () => {
     const upstream = createSimulatedList(9);
     const withHole: SimulatedList = {
       ...upstream,
-      async readPage(asked) {
-        const page = await upstream.readPage(asked);
-        return asked.page === 1 && asked.pageSize === PAGE_SIZE
+      async readPage(pageFetch) {
+        const page = await upstream.readPage(pageFetch);
+        return pageFetch.page === 1 && pageFetch.pageSize === PAGE_SIZE
           ? { items: page.items.slice(0, 9), served: 9 }
           : page;
       },
@@ -64,7 +64,7 @@ describe('Endpoint facts over cached pages', () => {
     const before = await cursorAt({ upstream }, 27);
     const { read, facts } = createListReader(memory, { pageSize: PAGE_SIZE });
     expect((await read({ last: 8, before })).ids).toEqual(
-      [18, 20, 21, 22, 23, 24, 25, 26].map((place) => upstream.ids[place]),
+      [18, 20, 21, 22, 23, 24, 25, 26].map((position) => upstream.ids[position]),
     );
     expect(facts).toMatchObject({ pageSize: PAGE_SIZE, leavesHoles: true });
   });
@@ -153,12 +153,12 @@ describe('First page number over cached pages', () => {
   });
 
   test('the number of the first page is discovered again in another instance, even if all pages are cached', async () => {
-    for (const [manners, requested] of [
+    for (const [behavior, requested] of [
       [{}, [0, 1]],
       [{ firstPage: 1, below: 'clamped' }, [0, 1, 2, 0, 1]],
       [{ firstPage: 1, below: 'empty' }, [0, 1, 0]],
     ] as [PagingBehavior, number[]][]) {
-      const { memory, upstream } = createCachedList(35, manners);
+      const { memory, upstream } = createCachedList(35, behavior);
       await warmPages(memory, 0, 1, 2);
       const { read, facts } = createListReader(memory.anotherInstance(), {
         pageSize: PAGE_SIZE,
@@ -170,11 +170,11 @@ describe('First page number over cached pages', () => {
   });
 
   test('the number of the first page stays unknown at no cost while a list reads the same either way', async () => {
-    for (const [length, manners, requested] of [
+    for (const [length, behavior, requested] of [
       [0, {}, [0, 1]],
       [7, { past: 'clamped' }, [0, 1, 2]],
     ] as [number, PagingBehavior, number[]][]) {
-      const { read, upstream, facts } = createCachedList(length, manners, auto);
+      const { read, upstream, facts } = createCachedList(length, behavior, auto);
       expect(await read({ first: 5 })).toMatchObject({ ids: upstream.ids.slice(0, 5), requested });
       expect(await read({ first: 5 })).toMatchObject({
         ids: upstream.ids.slice(0, 5),
@@ -203,7 +203,7 @@ describe('First page number over cached pages', () => {
   });
 
   test('the discovery of the first page number costs a hundred concurrent clients as much as one or two', async () => {
-    for (const [manners, cost] of [
+    for (const [behavior, cost] of [
       [{}, 2],
       [{ firstPage: 1, below: 422 }, 3],
       [{ firstPage: 1, below: 'empty' }, 3],
@@ -211,16 +211,16 @@ describe('First page number over cached pages', () => {
     ] as [PagingBehavior, number][]) {
       // All at once; one after the other while page 0 is in flight; and half of them after page 0
       // has arrived.
-      for (const turnsBefore of [
+      for (const microtasksBefore of [
         () => 0,
         (index: number) => index,
         (index: number) => (index % 2) * 300,
       ]) {
-        const upstream = createSimulatedList(35, manners);
+        const upstream = createSimulatedList(35, behavior);
         const distant: SimulatedList = {
           ...upstream,
-          async readPage(asked) {
-            const page = upstream.readPage(asked);
+          async readPage(pageFetch) {
+            const page = upstream.readPage(pageFetch);
             await Promise.all([page.catch(() => {}), passMicrotasks(200)]);
             return page;
           },
@@ -231,16 +231,16 @@ describe('First page number over cached pages', () => {
         });
         const pages = await Promise.all(
           Array.from({ length: 100 }, async (_, index) => {
-            await passMicrotasks(turnsBefore(index));
+            await passMicrotasks(microtasksBefore(index));
             return read({ first: 5 });
           }),
         );
         for (const { ids } of pages) expect(ids).toEqual(upstream.ids.slice(0, 5));
         // Pages cached by then prove nothing: the late clients read their cached pages once more,
         // all of them together.
-        const isLate = manners.firstPage === 1 && turnsBefore(1) === 300;
-        expect(upstream.log.length, JSON.stringify(manners)).toBeGreaterThanOrEqual(cost);
-        expect(upstream.log.length, JSON.stringify(manners)).toBeLessThanOrEqual(
+        const isLate = behavior.firstPage === 1 && microtasksBefore(1) === 300;
+        expect(upstream.log.length, JSON.stringify(behavior)).toBeGreaterThanOrEqual(cost);
+        expect(upstream.log.length, JSON.stringify(behavior)).toBeLessThanOrEqual(
           isLate ? cost + 3 : cost,
         );
       }

@@ -10,10 +10,10 @@ export const PAGE_SIZE = 10;
  */
 export function createCachedList(
   length: number,
-  manners: PagingBehavior = {},
+  behavior: PagingBehavior = {},
   options: Partial<ReaderOptions> = {},
 ) {
-  const upstream = createSimulatedList(length, manners);
+  const upstream = createSimulatedList(length, behavior);
   const cachedUpstream = createCachedUpstream(upstream);
   return {
     upstream,

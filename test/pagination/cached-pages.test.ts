@@ -55,17 +55,17 @@ describe('Walks over cached pages', () => {
   test('a backward walk that reaches a new page reads the older page below it once more', async () => {
     const { read, upstream } = createCachedList(95);
     const walked: string[] = [];
-    const asked: string[] = [];
+    const requests: string[] = [];
     for (let [before, more] = [null as string | null, true]; more; ) {
       const page = await read({ last: 7, before });
       walked.unshift(...page.ids);
-      asked.push(page.requested.join());
+      requests.push(page.requested.join());
       [before, more] = [page.startCursor, page.hasPreviousPage];
     }
     expect(walked).toEqual(upstream.ids);
     // The search for the end leaves some pages in order with the ones below them: 8 with 9, 2 with
     // 3, 1 with 2, 0 with 1.
-    expect(asked.filter(Boolean)).toEqual(['0,1,2,4,8,16,12,10,9', '7,8', '6,7', '5,6', '3,4']);
+    expect(requests.filter(Boolean)).toEqual(['0,1,2,4,8,16,12,10,9', '7,8', '6,7', '5,6', '3,4']);
   });
 
   test('the search for the end and the count reuse their cached pages', async () => {
@@ -152,9 +152,9 @@ describe('Order of cached pages', () => {
     // Page 1 takes longer to arrive.
     const slow: SimulatedList = {
       ...memory,
-      async readPage(asked) {
-        const page = await memory.readPage(asked);
-        await passMicrotasks(asked.page === 1 ? 50 : 0);
+      async readPage(pageFetch) {
+        const page = await memory.readPage(pageFetch);
+        await passMicrotasks(pageFetch.page === 1 ? 50 : 0);
         return page;
       },
     };
@@ -249,8 +249,8 @@ describe('Order of cached pages', () => {
 });
 
 describe('Moved list over cached pages', () => {
-  async function createMovedScene(manners: PagingBehavior = {}) {
-    const scene = createCachedList(40, manners);
+  async function createMovedScene(behavior: PagingBehavior = {}) {
+    const scene = createCachedList(40, behavior);
     await warmPages(scene.memory, 0);
     scene.upstream.insert(0, 3);
     return scene;

@@ -60,10 +60,10 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
   let source: UpstreamCall['source'] = 'network';
   let sent = 0;
   const { fetch } = createCachingClient(
-    async (_errand, question, sending) => {
+    async (_context, request, sending) => {
       sent += 1;
       const readVersion = { instance, sequence: sent, isCached: false };
-      const [page, pageSize] = question.query.split(' ').map(Number) as [number, number];
+      const [page, pageSize] = request.query.split(' ').map(Number) as [number, number];
       const requestedAt = clock.now();
       sending?.onSent(requestedAt);
       if (state.isDown) {
@@ -73,7 +73,7 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
       const version = upstream.version();
       const body = await upstream.readPage({ page, pageSize });
       return {
-        value: question.parse({ ...body, version }),
+        value: request.parse({ ...body, version }),
         status: 200,
         readVersion,
         requestedAt,
@@ -104,8 +104,8 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
       startTimer: () => () => {},
     },
   );
-  const errand = createUpstreamContext({
-    credential: { fingerprint: 'somebody' } as UpstreamContext['credential'],
+  const context = createUpstreamContext({
+    credential: { fingerprint: 'one credential' } as UpstreamContext['credential'],
     signal: NEVER_ABORTED,
     budget: createBudget({ maxRequests: Number.POSITIVE_INFINITY }),
     usage: {
@@ -117,16 +117,16 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
   });
 
   const readPage: ReadPage<Identified> = async ({ page: number, pageSize, newerThan }) => {
-    const question: UpstreamRequest<Page<Identified> & { readonly version: number }> = {
+    const request: UpstreamRequest<Page<Identified> & { readonly version: number }> = {
       endpoint: '/call',
       path: '/list',
       query: `${number} ${pageSize}`,
       parse: (body) => body as Page<Identified> & { readonly version: number },
     };
-    const wasFresh = (freshUntil.get(question.query) ?? 0) > clock.now();
-    const { value, readVersion } = await fetch(errand, question, { newerThan });
+    const wasFresh = (freshUntil.get(request.query) ?? 0) > clock.now();
+    const { value, readVersion } = await fetch(context, request, { newerThan });
     const { version, ...page } = value;
-    if (source === 'network') freshUntil.set(question.query, clock.now() + FRESH_MS);
+    if (source === 'network') freshUntil.set(request.query, clock.now() + FRESH_MS);
     served.push({ page: number, source, version, isReread: source === 'network' && wasFresh });
     return { ...page, readVersion };
   };
@@ -156,9 +156,9 @@ function createSecondTier(now: () => number): SecondTier {
   >();
   return {
     async read(_owner, key) {
-      const kept = entries.get(key);
-      if (!kept || now() - kept.at > kept.keepForMs) return undefined;
-      return { ...kept.entry, ageMs: kept.entry.ageMs + now() - kept.at };
+      const stored = entries.get(key);
+      if (!stored || now() - stored.at > stored.keepForMs) return undefined;
+      return { ...stored.entry, ageMs: stored.entry.ageMs + now() - stored.at };
     },
     write(_owner, key, entry, keepForMs) {
       entries.set(key, { entry, at: now(), keepForMs });

@@ -48,7 +48,7 @@ const arbitraryWait = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 * FRESH_MS }) },
 );
 
-const turnsOf = (edits: fc.Arbitrary<Edit>) =>
+const stepsOf = (edits: fc.Arbitrary<Edit>) =>
   fc.array(
     fc.record({
       walker: fc.nat({ max: 2 }),
@@ -81,7 +81,7 @@ const scenario = fc.record({
     fc.record({
       direction: fc.constantFrom('forward' as const, 'backward' as const),
       sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
-      asksHasNextPage: fc.boolean(),
+      selectsHasNextPage: fc.boolean(),
       counts: fc.boolean(),
       /**
        * The instance that performs a step: each has its own memory cache, and all share a second
@@ -91,16 +91,16 @@ const scenario = fc.record({
     }),
     { minLength: 1, maxLength: 3 },
   ),
-  turns: fc.oneof(
-    turnsOf(arbitrarySmallEdit),
-    turnsOf(fc.oneof(arbitraryEdit, arbitrarySmallEdit)),
+  steps: fc.oneof(
+    stepsOf(arbitrarySmallEdit),
+    stepsOf(fc.oneof(arbitraryEdit, arbitrarySmallEdit)),
   ),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
 
 /** What the runs covered, so that a property that never meets its subject is noticed. */
 const covered = {
-  remembered: 0,
+  cached: 0,
   ofDifferentAge: 0,
   calmOfDifferentAge: 0,
   readAgain: 0,
@@ -120,7 +120,7 @@ interface State {
   readonly removed: number;
 }
 
-async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
+async function run({ length, pageSize, behavior, walkers, steps }: Scenario) {
   const upstream = createSimulatedList(length, behavior);
   const isClamped = upstream.behavior.past === 'clamped';
   const first = createCachedUpstream(upstream);
@@ -186,7 +186,7 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     const present = view.at(-1)!;
     walk.awaited ??= new Set(present.ids.filter((id) => view.every(({ ids }) => ids.includes(id))));
 
-    const wanted = { page: true, hasNextPage: isForward || walk.asksHasNextPage };
+    const wanted = { page: true, hasNextPage: isForward || walk.selectsHasNextPage };
     memory.takeServedPages();
     const page = await reader.read(
       isForward ? { first: size, after: cursorText } : { last: size, before: cursorText },
@@ -194,17 +194,17 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
         wanted,
       },
     );
-    const answers = memory.takeServedPages();
+    const servedPages = memory.takeServedPages();
     const realSize = reader.facts.pageSize;
-    const isOfDifferentAge = new Set(answers.map(({ version }) => version)).size > 1;
-    covered.remembered += Number(answers.some(({ source }) => source === 'cache'));
+    const isOfDifferentAge = new Set(servedPages.map(({ version }) => version)).size > 1;
+    covered.cached += Number(servedPages.some(({ source }) => source === 'cache'));
     covered.ofDifferentAge += Number(isOfDifferentAge);
     covered.calmOfDifferentAge += Number(isOfDifferentAge && isCalm);
     const renewed =
-      new Set(answers.filter(({ source }) => source === 'network').map(({ page }) => page)).size <
-      page.requested.length;
+      new Set(servedPages.filter(({ source }) => source === 'network').map(({ page }) => page))
+        .size < page.requested.length;
     covered.movedInMemory += Number(renewed && isCalm && changes.length > 0);
-    covered.readAgain += Number(answers.some(({ isReread }) => isReread));
+    covered.readAgain += Number(servedPages.some(({ isReread }) => isReread));
     covered.notCalm += Number(!isCalm);
 
     // No fact that is not true is stored for the endpoint.
@@ -272,7 +272,12 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
           if (!(gap > a && gap <= b)) return `gap ${gap} not between ${a} and ${b}`;
           if (page.ids.length < size && !isAtEnd) return 'short';
           if (!(isClamped && !isForward) && hasMore === isAtEnd) return `has more: ${hasMore}`;
-          if (!isForward && cursor && walk.asksHasNextPage && page.hasNextPage !== gap < ids.length)
+          if (
+            !isForward &&
+            cursor &&
+            walk.selectsHasNextPage &&
+            page.hasNextPage !== gap < ids.length
+          )
             return 'has next';
           if (!cursor && (isForward ? at !== 0 : gap !== ids.length)) return 'not from the end';
         } else if (!cursor && ids.length > 0) return 'empty';
@@ -283,14 +288,14 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
       if (inserted >= smallest) return stop(walk);
       // In the order of each state, for the items that are in it.
       for (const { ids } of view) {
-        const places = page.ids.map((id) => ids.indexOf(id)).filter((place) => place >= 0);
-        expect(places).toEqual([...places].sort((one, other) => one - other));
+        const positions = page.ids.map((id) => ids.indexOf(id)).filter((position) => position >= 0);
+        expect(positions).toEqual([...positions].sort((one, other) => one - other));
       }
       if (isClamped) return stop(walk);
       const pagesOf = new Map<string, number>();
       for (const { ids } of view) {
-        for (const [place, id] of ids.entries()) {
-          const on = Math.floor(place / realSize);
+        for (const [position, id] of ids.entries()) {
+          const on = Math.floor(position / realSize);
           if ((pagesOf.get(id) ?? -1) > on) walk.mayBeSkipped.add(id);
           pagesOf.set(id, Math.max(on, pagesOf.get(id) ?? -1));
         }
@@ -315,7 +320,7 @@ async function run({ length, pageSize, behavior, walkers, turns }: Scenario) {
     walk.isOver = true;
   }
 
-  for (const { walker, isTogether, waits, edits } of turns) {
+  for (const { walker, isTogether, waits, edits } of steps) {
     const walk = walks[walker % walks.length]!;
     if (isTogether) await Promise.all(walks.map((one) => one.isOver || takeStep(one, false)));
     else if (!walk.isOver) await takeStep(walk);

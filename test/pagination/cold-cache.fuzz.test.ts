@@ -21,9 +21,9 @@ test(
         fc.record({
           length: fc.integer({ min: 0, max: 150 }),
           pageSize: fc.integer({ min: 1, max: 12 }),
-          manners: arbitraryBehavior,
+          behavior: arbitraryBehavior,
           firstPage: fc.constantFrom('auto' as const, 'known' as const),
-          place: fc.option(fc.nat({ max: 150 })),
+          position: fc.option(fc.nat({ max: 150 })),
           direction: fc.constantFrom('first' as const, 'last' as const),
           side: fc.constantFrom('after' as const, 'before' as const),
           size: fc.integer({ min: 1, max: 30 }),
@@ -34,16 +34,26 @@ test(
             },
           ),
         }),
-        async ({ length, pageSize, manners, firstPage, place, direction, side, size, edits }) => {
-          const [plain, remembering] = await Promise.all(
-            [false, true].map(async (isRemembering) => {
-              const upstream = createSimulatedList(length, manners);
+        async ({
+          length,
+          pageSize,
+          behavior,
+          firstPage,
+          position,
+          direction,
+          side,
+          size,
+          edits,
+        }) => {
+          const [plain, cached] = await Promise.all(
+            [false, true].map(async (isCached) => {
+              const upstream = createSimulatedList(length, behavior);
               const known = createListReader(upstream, { pageSize });
               const { edges } = (await known.read({ first: 100 })).connection;
-              const item = place === null ? undefined : edges[place];
+              const item = position === null ? undefined : edges[position];
               upstream.log.length = 0;
               const reader = createListReader(
-                isRemembering ? createCachedUpstream(upstream) : upstream,
+                isCached ? createCachedUpstream(upstream) : upstream,
                 { pageSize, firstPage },
               );
               for (const [count, one] of edits) {
@@ -58,15 +68,15 @@ test(
                 });
                 return { ...page, total: await connection.totalCount() };
               };
-              const answer = await read().catch((error: unknown) => ({ error }));
+              const result = await read().catch((error: unknown) => ({ error }));
               return {
-                answer,
+                result,
                 log: upstream.log.map(({ page }) => page),
                 facts: reader.currentFacts(),
               };
             }),
           );
-          expect(remembering).toEqual(plain);
+          expect(cached).toEqual(plain);
           if (new Set(plain!.log).size < plain!.log.length) moved += 1;
         },
       ),

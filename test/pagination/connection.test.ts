@@ -35,23 +35,23 @@ function relay(
 }
 
 describe('Connection', () => {
-  const manners: PagingBehavior[] = [
+  const behavior: PagingBehavior[] = [
     {},
     { past: 'clamped', firstPage: 1, below: 'clamped' },
     { past: 404, hasTotal: true },
     { cap: 2, past: 'clamped' },
   ];
-  test.each(manners)(
+  test.each(behavior)(
     'a connection matches the Relay specification for every first, last, after and before: %o',
-    async (manner) => {
+    async (behavior) => {
       for (const length of [0, 1, 4, 8, 9]) {
-        const upstream = createSimulatedList(length, manner);
+        const upstream = createSimulatedList(length, behavior);
         const reader = createListReader(upstream, { pageSize: 4 });
         const { connection } = await reader.read({ first: 100 });
         const cursors = connection.edges.map(({ cursor }) => cursor);
-        const places = [undefined, ...upstream.ids.keys()];
-        for (const after of places) {
-          for (const before of places) {
+        const positions = [undefined, ...upstream.ids.keys()];
+        for (const after of positions) {
+          for (const before of positions) {
             for (const size of [1, 3, 4, 5, 20]) {
               for (const direction of ['first', 'last'] as const) {
                 const given = {
@@ -95,10 +95,10 @@ describe('Connection', () => {
     const upstream = createSimulatedList(12);
     const { connection } = await createListReader(upstream, { pageSize: 5 }).read({ first: 8 });
     expect(connection.edges.map(({ node }) => node)).toEqual(connection.nodes);
-    const prints = (...places: number[]) =>
-      places.map((place) => fingerprint(upstream.ids[place]!));
-    const cursorOf = (place: number) =>
-      decodeCursor(connection.edges[place]!.cursor, SCOPE, 'after');
+    const prints = (...positions: number[]) =>
+      positions.map((position) => fingerprint(upstream.ids[position]!));
+    const cursorOf = (position: number) =>
+      decodeCursor(connection.edges[position]!.cursor, SCOPE, 'after');
     // Ten items have been read, in two pages.
     expect(cursorOf(0)).toEqual({
       id: 'i0',
@@ -381,27 +381,27 @@ describe('Upstream requests of a walk', () => {
 
 describe('Cursor search', () => {
   /** The cursor of the item at a position, with all its neighbours. */
-  async function cursorAt(upstream: SimulatedList, place: number, pageSize = 10) {
+  async function cursorAt(upstream: SimulatedList, position: number, pageSize = 10) {
     const { connection } = await createListReader(upstream, { pageSize }).read({ first: 100 });
     upstream.takeLog();
-    return connection.edges[place]!.cursor;
+    return connection.edges[position]!.cursor;
   }
 
   test('the cursor search reads one page when nothing moved, whichever page border the item is at', async () => {
     const upstream = createSimulatedList(80);
     const reader = createListReader(upstream, { pageSize: 10 });
     const wanted = { page: true, hasNextPage: false };
-    for (let place = 11; place <= 58; place += 1) {
-      const cursor = await cursorAt(upstream, place);
+    for (let position = 11; position <= 58; position += 1) {
+      const cursor = await cursorAt(upstream, position);
       const forward = await reader.read({ first: 1, after: cursor }, { wanted });
       expect(forward).toMatchObject({
-        ids: [`i${place + 1}`],
-        requested: [Math.floor((place + 1) / 10)],
+        ids: [`i${position + 1}`],
+        requested: [Math.floor((position + 1) / 10)],
       });
       const backward = await reader.read({ last: 1, before: cursor }, { wanted });
       expect(backward).toMatchObject({
-        ids: [`i${place - 1}`],
-        requested: [Math.floor((place - 1) / 10)],
+        ids: [`i${position - 1}`],
+        requested: [Math.floor((position - 1) / 10)],
       });
     }
   });
@@ -561,8 +561,8 @@ describe('List that moves within a client page', () => {
       const upstream = createSimulatedList(60, { hasTotal: true });
       const restless = {
         ...upstream,
-        readPage: async (asked: { page: number; pageSize: number }) => {
-          const page = await upstream.readPage(asked);
+        readPage: async (pageFetch: { page: number; pageSize: number }) => {
+          const page = await upstream.readPage(pageFetch);
           upstream.insert(0, 2);
           return page;
         },

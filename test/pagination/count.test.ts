@@ -10,13 +10,13 @@ const COUNT_ONLY = { page: false, hasNextPage: false };
  */
 const requestBound = (pages: number) => 2 * Math.ceil(Math.log2(Math.max(pages, 1))) + 5;
 
-async function countItems(length: number, pageSize: number, manners: PagingBehavior) {
-  const upstream = createSimulatedList(length, manners);
+async function countItems(length: number, pageSize: number, behavior: PagingBehavior) {
+  const upstream = createSimulatedList(length, behavior);
   const reader = createListReader(upstream, { pageSize });
   const { connection, requested } = await reader.read({ first: 1 }, { wanted: COUNT_ONLY });
   expect(requested).toEqual([]);
   const counted = await connection.totalCount();
-  return { counted, asked: upstream.takeLog() };
+  return { counted, requestedPages: upstream.takeLog() };
 }
 
 describe('Total count of a list', () => {
@@ -26,12 +26,15 @@ describe('Total count of a list', () => {
     async (past) => {
       for (const pageSize of [1, 2, 3, 7, 10, 50]) {
         for (let length = 0; length <= 310; length += 1) {
-          const { counted, asked } = await countItems(length, pageSize, { past, firstPage: 1 });
+          const { counted, requestedPages } = await countItems(length, pageSize, {
+            past,
+            firstPage: 1,
+          });
           const pages = Math.ceil(length / pageSize);
           expect(counted, `${length} items in pages of ${pageSize}`).toBe(length);
           expect(
-            asked.length,
-            `${length} items in pages of ${pageSize}: ${asked}`,
+            requestedPages.length,
+            `${length} items in pages of ${pageSize}: ${requestedPages}`,
           ).toBeLessThanOrEqual(requestBound(pages));
         }
       }
@@ -41,9 +44,9 @@ describe('Total count of a list', () => {
   test('the total count of a long list is exact in about twice the logarithm of its pages', async () => {
     for (const past of ['empty', 'clamped'] as const) {
       for (const length of [49_950, 50_000, 50_001, 51_199, 51_200, 51_201, 99_999]) {
-        const { counted, asked } = await countItems(length, 50, { past });
+        const { counted, requestedPages } = await countItems(length, 50, { past });
         expect(counted).toBe(length);
-        expect(asked.length).toBeLessThanOrEqual(requestBound(length / 50));
+        expect(requestedPages.length).toBeLessThanOrEqual(requestBound(length / 50));
       }
     }
   });
@@ -51,24 +54,24 @@ describe('Total count of a list', () => {
   test('the count needs one more request when a probe hits the last page, because the next page proves it', async () => {
     expect(await countItems(645, 10, {})).toEqual({
       counted: 645,
-      asked: [0, 1, 2, 4, 8, 16, 32, 64, 65],
+      requestedPages: [0, 1, 2, 4, 8, 16, 32, 64, 65],
     });
     expect(await countItems(605, 10, {})).toEqual({
       counted: 605,
-      asked: [0, 1, 2, 4, 8, 16, 32, 64, 48, 56, 60, 61],
+      requestedPages: [0, 1, 2, 4, 8, 16, 32, 64, 48, 56, 60, 61],
     });
   });
 
   test('the count requests no page twice, unless identical pages may mean that the list has moved', async () => {
-    const { asked } = await countItems(1234, 10, {});
-    expect(new Set(asked).size).toBe(asked.length);
+    const { requestedPages } = await countItems(1234, 10, {});
+    expect(new Set(requestedPages).size).toBe(requestedPages.length);
   });
 
   test('the count costs one request when the upstream returns a total', async () => {
     for (const length of [0, 1, 9, 10, 11, 500]) {
-      const { counted, asked } = await countItems(length, 10, { hasTotal: true });
+      const { counted, requestedPages } = await countItems(length, 10, { hasTotal: true });
       expect(counted).toBe(length);
-      expect(asked).toEqual([0]);
+      expect(requestedPages).toEqual([0]);
     }
   });
 
@@ -87,7 +90,7 @@ describe('Total count of a list', () => {
     const reader = createListReader(
       {
         ...upstream,
-        readPage: async (asked) => ({ ...(await upstream.readPage(asked)), items: [] }),
+        readPage: async (pageFetch) => ({ ...(await upstream.readPage(pageFetch)), items: [] }),
       },
       { pageSize: 10 },
     );
@@ -100,9 +103,13 @@ describe('Total count of a list', () => {
     for (const offsetBy of ['served', 'requested'] as const) {
       for (const past of ['empty', 'clamped'] as const) {
         for (const length of [11, 12, 13, 40, 41, 100]) {
-          const { counted, asked } = await countItems(length, 10, { cap: 4, offsetBy, past });
+          const { counted, requestedPages } = await countItems(length, 10, {
+            cap: 4,
+            offsetBy,
+            past,
+          });
           expect(counted).toBe(length);
-          expect(asked.length).toBeLessThanOrEqual(requestBound(length / 4) + 5);
+          expect(requestedPages.length).toBeLessThanOrEqual(requestBound(length / 4) + 5);
         }
       }
     }

@@ -30,7 +30,7 @@ function createChangingUpstream(length: number, before: PagingBehavior, after: P
   const upstream: SimulatedList = {
     ...changed,
     takeLog: () => current.takeLog(),
-    readPage: (asked) => current.readPage(asked),
+    readPage: (pageFetch) => current.readPage(pageFetch),
   };
   return {
     clock,
@@ -118,7 +118,7 @@ describe('Recovery of endpoint facts', () => {
     const { reader, old, clock } = createChangingUpstream(35, { ...FROM_1, hasTotal: false }, {});
     const lying: SimulatedList = {
       ...old,
-      readPage: async (asked) => ({ ...(await old.readPage(asked)), total: 38 }),
+      readPage: async (pageFetch) => ({ ...(await old.readPage(pageFetch)), total: 38 }),
     };
     const factsOf = createEndpointFacts({
       firstPage: 'auto',

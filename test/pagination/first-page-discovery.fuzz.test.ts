@@ -73,20 +73,20 @@ const scenario = fc.record({
   lengths: fc.array(length, { minLength: 2, maxLength: 3 }),
   /** How many tenants are disturbed: all other lists stand still throughout. */
   disturbed: fc.integer({ min: 1, max: 3 }),
-  turns: fc.array(turn, { minLength: 1, maxLength: 12 }),
+  steps: fc.array(turn, { minLength: 1, maxLength: 12 }),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer W> ? W : never;
 
 const covered = { calm: 0, disturbed: 0, healed: 0 };
 
-async function run({ behavior, lengths, disturbed, turns }: Scenario): Promise<void> {
+async function run({ behavior, lengths, disturbed, steps }: Scenario): Promise<void> {
   const { clock, tenants } = createTenants({
     behavior,
     pageSize: PAGE_SIZE,
     lengths,
     instances: 2,
   });
-  for (const { tenant: number, instance, action, disturbances, waitMs } of turns) {
+  for (const { tenant: number, instance, action, disturbances, waitMs } of steps) {
     const index = number % tenants.length;
     const tenant = tenants[index]!;
     if (index < disturbed) {
@@ -175,12 +175,12 @@ async function act(tenant: Tenant, instance: number, action: Action) {
 
 async function expectRight(tenant: Tenant, instance: number, action: Action): Promise<void> {
   const { ids } = tenant.upstream;
-  const answer = await act(tenant, instance, action);
-  if (action === 'walk') expect(answer.ids).toEqual(ids);
-  else if (action === 'last page') expect(answer.ids).toEqual(ids.slice(-7));
-  else expect(answer.ids).toEqual(ids.slice(0, 7));
-  if (action === 'walk') expect(answer.isHonest).toBe(true);
-  if (action === 'count') expect(answer.total).toBe(ids.length);
+  const result = await act(tenant, instance, action);
+  if (action === 'walk') expect(result.ids).toEqual(ids);
+  else if (action === 'last page') expect(result.ids).toEqual(ids.slice(-7));
+  else expect(result.ids).toEqual(ids.slice(0, 7));
+  if (action === 'walk') expect(result.isHonest).toBe(true);
+  if (action === 'count') expect(result.total).toBe(ids.length);
 }
 
 describe('First page discovery on moving lists', () => {
@@ -210,7 +210,7 @@ describe('First page discovery on moving lists', () => {
           fc.record({
             // When numbers past the end are clamped, a page by which the list has grown looks like
             // its end.
-            manners: arbitraryBehavior.filter(
+            behavior: arbitraryBehavior.filter(
               ({ past, cap }) => past !== 'clamped' && cap === undefined,
             ),
             length,
@@ -219,7 +219,7 @@ describe('First page discovery on moving lists', () => {
               { maxLength: 2 },
             ),
           }),
-          async ({ manners: behavior, length, inserts }) => {
+          async ({ behavior, length, inserts }) => {
             const { tenants } = createTenants({ behavior, pageSize: PAGE_SIZE, lengths: [length] });
             const [tenant] = tenants as [Tenant];
             const was = [...tenant.upstream.ids];

@@ -72,15 +72,15 @@ describe('First page number', () => {
     ['0 and page 1 differ and both are capped', 35, { firstPage: 0, cap: 4 }, 0, [0, 1]],
   ])(
     'the gateway discovers the number of the first page when page %s',
-    async (_, length, manners, firstPage, asked) => {
-      const upstream = createSimulatedList(length, manners);
+    async (_, length, behavior, firstPage, requestedPages) => {
+      const upstream = createSimulatedList(length, behavior);
       const reader = createListReader(upstream, discoveringReader);
 
       const page = await reader.read({ first: 2 });
 
       expect(page.ids).toEqual(upstream.ids.slice(0, 2));
       expect(reader.facts.firstPage).toBe(firstPage);
-      expect(page.requested).toEqual(asked);
+      expect(page.requested).toEqual(requestedPages);
     },
   );
 
@@ -118,13 +118,13 @@ describe('First page number', () => {
   });
 
   test('an empty list does not prove the number of the first page', async () => {
-    for (const manners of [
+    for (const behavior of [
       { firstPage: 0 },
       { firstPage: 1, below: 'empty' },
       { firstPage: 0, past: 404 },
       { firstPage: 1, below: 'clamped' },
     ] as const) {
-      const upstream = createSimulatedList(0, manners);
+      const upstream = createSimulatedList(0, behavior);
       const reader = createListReader(upstream, discoveringReader);
 
       const page = await reader.read({ first: 2 });
@@ -139,7 +139,7 @@ describe('First page number', () => {
       upstream.insert(0, 25);
       const walk = await reader.read({ first: 12 });
       expect(walk.ids).toEqual(upstream.ids.slice(0, 12));
-      expect(reader.facts.firstPage).toBe(manners.firstPage);
+      expect(reader.facts.firstPage).toBe(behavior.firstPage);
     }
   });
 
@@ -156,7 +156,7 @@ describe('First page number', () => {
   });
 
   test('a list of one page under every number does not prove the number, whether clamped below or past the end', async () => {
-    for (const manners of [
+    for (const behavior of [
       { firstPage: 0, past: 'clamped' },
       { firstPage: 1, below: 'clamped', past: 'clamped' },
     ] as const) {
@@ -166,7 +166,7 @@ describe('First page number', () => {
         [10, false],
         [10, true],
       ] as const) {
-        const upstream = createSimulatedList(length, { ...manners, hasTotal });
+        const upstream = createSimulatedList(length, { ...behavior, hasTotal });
         const reader = createListReader(upstream, discoveringReader);
 
         expect(await reader.read({ first: 3 })).toMatchObject({
@@ -181,7 +181,7 @@ describe('First page number', () => {
         const page = await reader.read({ first: 25 });
         expect(page.ids).toEqual(upstream.ids.slice(0, 25));
         expect(page.requested.length).toBeLessThanOrEqual(6);
-        expect(reader.facts.firstPage).toBe(manners.firstPage);
+        expect(reader.facts.firstPage).toBe(behavior.firstPage);
       }
     }
   });
@@ -197,7 +197,7 @@ describe('First page number', () => {
   test('a request that is rejected under both numbers does not prove the number of the first page', async () => {
     const upstream = createSimulatedList(40);
     const reader = createListReader(upstream, discoveringReader);
-    const refusing = createListReader(
+    const rejectingReader = createListReader(
       {
         ...upstream,
         readPage: async () => {
@@ -206,11 +206,11 @@ describe('First page number', () => {
       },
       discoveringReader,
     );
-    await expect(refusing.read({ first: 3 })).rejects.toMatchObject({
+    await expect(rejectingReader.read({ first: 3 })).rejects.toMatchObject({
       code: 'UPSTREAM_REJECTED',
       status: 400,
     });
-    expect(refusing.facts.firstPage).toBeUndefined();
+    expect(rejectingReader.facts.firstPage).toBeUndefined();
     expect((await reader.read({ first: 3 })).ids).toEqual(upstream.ids.slice(0, 3));
   });
 

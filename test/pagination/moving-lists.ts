@@ -47,22 +47,22 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
   const itself = item < 0 ? undefined : item;
   const above = side === 'after' ? [itself, ...preceding] : preceding;
   const below = side === 'after' ? following : [itself, ...following];
-  const isPresent = (place: number | undefined): place is number => place !== undefined;
+  const isPresent = (position: number | undefined): position is number => position !== undefined;
   const [a, b] = [above.find(isPresent), below.find(isPresent)];
 
-  const pageOf = (place: number) => Math.floor(place / pageSize);
+  const pageOf = (position: number) => Math.floor(position / pageSize);
   const expectedPage = pageOf(cursor.position);
   const [top, bottom] = [expectedPage - SEARCH_REACH.up, expectedPage + SEARCH_REACH.down];
-  const isWithin = (place: number | undefined): place is number =>
-    isPresent(place) && pageOf(place) >= top && pageOf(place) <= bottom;
+  const isWithin = (position: number | undefined): position is number =>
+    isPresent(position) && pageOf(position) >= top && pageOf(position) <= bottom;
   const seenAbove = preceding.findIndex(isWithin);
   const seenBelow = following.findIndex(isWithin);
   const farthest =
     seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
   const nearest =
     seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
-  const isReached = (place: number | undefined) =>
-    isPresent(place) && pageOf(place) >= nearest && pageOf(place) <= farthest;
+  const isReached = (position: number | undefined) =>
+    isPresent(position) && pageOf(position) >= nearest && pageOf(position) <= farthest;
 
   const survivors = [...above, ...below];
   const lastPage = pageOf(ids.length - 1);
@@ -73,7 +73,8 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
     isExact: isReached(a) || isReached(b),
     isLost: !survivors.some(isWithin),
     canAppearRepeated:
-      isRepeated && survivors.some((place) => isPresent(place) && pageOf(place) === lastPage),
+      isRepeated &&
+      survivors.some((position) => isPresent(position) && pageOf(position) === lastPage),
   };
 }
 
@@ -181,7 +182,7 @@ export function isUndecidable(
   { ids, behavior }: SimulatedList,
   { firstPage, pageSize }: Pick<EndpointFacts, 'firstPage' | 'pageSize'>,
 ): boolean {
-  const standsUnderBoth =
+  const isInBothGenerations =
     behavior.firstPage === 0 && behavior.past === 'clamped' && !behavior.hasTotal;
-  return firstPage === undefined && standsUnderBoth && ids.length === pageSize;
+  return firstPage === undefined && isInBothGenerations && ids.length === pageSize;
 }

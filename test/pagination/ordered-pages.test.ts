@@ -25,34 +25,34 @@ const pageOf = (readVersion: ReadVersion, ...ids: string[]): Page<Identified> =>
  * The cached page 1, below a page 0 that was read later, and the result of reading page 1 again.
  */
 function createOrderedPagesScene(again: Page<Identified>, { isInVain = false } = {}) {
-  const asked: unknown[] = [];
+  const fetches: unknown[] = [];
   const pages = createOrderedPages<Identified>({
     fetch: async () => again,
-    fetchAgain: async (...question) => {
-      asked.push(question);
+    fetchAgain: async (...args) => {
+      fetches.push(args);
       return again;
     },
     isPointless: () => isInVain,
-    onMoved: () => asked.push('moved'),
+    onMoved: () => fetches.push('moved'),
   });
   pages.set(1, pageOf(cachedVersion(3), 'x'));
   pages.set(0, pageOf(uncachedVersion(7), 'w'));
-  return { pages, asked };
+  return { pages, fetches };
 }
 
 describe('Ordered pages', () => {
   test('a page that is unchanged when it is read again keeps its version and no longer counts as only cached', async () => {
-    const { pages, asked } = createOrderedPagesScene(pageOf(uncachedVersion(8), 'x'));
+    const { pages, fetches } = createOrderedPagesScene(pageOf(uncachedVersion(8), 'x'));
     await pages.ensureOrder(0);
     await pages.ensureOrder(0);
-    expect(asked).toEqual([[1, uncachedVersion(7)]]);
+    expect(fetches).toEqual([[1, uncachedVersion(7)]]);
     expect(pages.get(1)).toEqual(pageOf(uncachedVersion(3), 'x'));
   });
 
   test('a page that has changed when it is read again is used as it is now, if the list is not read again', async () => {
-    const { pages, asked } = createOrderedPagesScene(pageOf(uncachedVersion(8), 'v'));
+    const { pages, fetches } = createOrderedPagesScene(pageOf(uncachedVersion(8), 'v'));
     await pages.ensureOrder(0);
-    expect(asked).toEqual([[1, uncachedVersion(7)], 'moved']);
+    expect(fetches).toEqual([[1, uncachedVersion(7)], 'moved']);
     expect(pages.get(1)).toEqual(pageOf(uncachedVersion(8), 'v'));
   });
 
@@ -63,23 +63,23 @@ describe('Ordered pages', () => {
     const other = createOrderedPagesScene(pageOf(cachedVersion(3), 'x'), { isInVain: true });
     await other.pages.ensureOrder(0);
     await other.pages.rereadCached();
-    expect(other.asked).toEqual([]);
+    expect(other.fetches).toEqual([]);
   });
 });
 
 test('the pages that discovered the first page number are requested again when they are too old', async () => {
-  const asked: PageFetch[] = [];
+  const fetches: PageFetch[] = [];
   const facts = createEndpointFacts({ firstPage: 'auto', pageSize: 1, monotonicNow: () => 0 })({
     fingerprint: 'ann',
   })('/list');
-  const pages = createNumberedPages<Identified>(async (question) => {
-    asked.push(question);
+  const pages = createNumberedPages<Identified>(async (pageFetch) => {
+    fetches.push(pageFetch);
     // One page under every number: the number of the first page stays unknown.
-    return pageOf(cachedVersion(asked.length), 'x');
+    return pageOf(cachedVersion(fetches.length), 'x');
   }, facts);
   expect((await pages.fetch(1)).readVersion).toEqual(cachedVersion(2));
   expect((await pages.fetch(1, uncachedVersion(1))).readVersion).toEqual(cachedVersion(2));
-  expect(asked.map(({ page }) => page)).toEqual([0, 1, 2]);
+  expect(fetches.map(({ page }) => page)).toEqual([0, 1, 2]);
   await pages.fetch(1, uncachedVersion(2));
-  expect(asked.at(-1)).toEqual({ page: 1, pageSize: 1, newerThan: uncachedVersion(2) });
+  expect(fetches.at(-1)).toEqual({ page: 1, pageSize: 1, newerThan: uncachedVersion(2) });
 });

@@ -81,6 +81,6 @@ test.each([
   [{ first: 101 }, 100],
   [{ first: Number.NaN }, 100],
   [{ first: 1, last: -1 }, 100],
-] as const)('the arguments %o may return at most %i items', (given, most) => {
-  expect(maxItems(given)).toBe(most);
+] as const)('the arguments %o may return at most %i items', (given, limit) => {
+  expect(maxItems(given)).toBe(limit);
 });

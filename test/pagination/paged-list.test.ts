@@ -33,13 +33,13 @@ describe('Page size', () => {
     { offsetBy: 'requested', past: 'clamped' },
     { offsetBy: 'served', hasTotal: true },
     { offsetBy: 'requested', hasTotal: true },
-  ])('a capped list loses no row from either end: %o', async (manners) => {
+  ])('a capped list loses no row from either end: %o', async (behavior) => {
     for (let length = 0; length <= 45; length += 1) {
       // Without a total, a list longer than the cap and shorter than the page, with offsets by the
       // requested size, looks complete: its second page is empty.
-      if (manners.offsetBy === 'requested' && !manners.hasTotal && length > 4 && length <= 10)
+      if (behavior.offsetBy === 'requested' && !behavior.hasTotal && length > 4 && length <= 10)
         continue;
-      const upstream = createSimulatedList(length, { cap: 4, ...manners });
+      const upstream = createSimulatedList(length, { cap: 4, ...behavior });
       const forward = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
       expect(forward.ids, `${length} items`).toEqual(upstream.ids);
       expect(forward.requested.length).toBeLessThanOrEqual(Math.ceil(length / 4) + 6);
@@ -91,10 +91,10 @@ describe('Page size', () => {
     let isDown = true;
     const flaky = {
       ...upstream,
-      readPage: (asked: { page: number; pageSize: number }) => {
-        if (isDown && asked.pageSize === 4)
+      readPage: (pageFetch: { page: number; pageSize: number }) => {
+        if (isDown && pageFetch.pageSize === 4)
           throw new UpstreamUnavailableError({ method: 'GET', path: '/list' }, { status: 503 });
-        return upstream.readPage(asked);
+        return upstream.readPage(pageFetch);
       },
     };
     const reader = createListReader(flaky, { pageSize: 10 });
@@ -121,9 +121,9 @@ describe('Page size', () => {
     const reader = createListReader(
       {
         ...upstream,
-        readPage: async (asked) => {
-          const page = await upstream.readPage(asked);
-          return asked.page === 1 ? { items: page.items.slice(0, 3), served: 3 } : page;
+        readPage: async (pageFetch) => {
+          const page = await upstream.readPage(pageFetch);
+          return pageFetch.page === 1 ? { items: page.items.slice(0, 3), served: 3 } : page;
         },
       },
       { pageSize: 10 },
@@ -162,10 +162,10 @@ describe('Page size', () => {
     const withHole = { ...upstream, readPage: holed(upstream) };
     const reader = createListReader(withHole, { pageSize: 10 });
     const seen: string[] = [];
-    for (let after: string | null = null, goesOn = true; goesOn; ) {
+    for (let after: string | null = null, hasMore = true; hasMore; ) {
       const page = await reader.read({ first: 5, after });
       seen.push(...page.ids);
-      [after, goesOn] = [page.endCursor, page.hasNextPage];
+      [after, hasMore] = [page.endCursor, page.hasNextPage];
     }
     expect(seen).toEqual(upstream.ids.filter((id) => id !== 'i19'));
     expect(reader.facts).toMatchObject({ pageSize: 10, leavesHoles: true });
@@ -174,9 +174,11 @@ describe('Page size', () => {
 
   /** The second page lacks its last item. */
   function holed(upstream: ReturnType<typeof createSimulatedList>): typeof upstream.readPage {
-    return async (asked) => {
-      const page = await upstream.readPage(asked);
-      return asked.page === 1 ? { items: page.items.slice(0, -1), served: page.served - 1 } : page;
+    return async (pageFetch) => {
+      const page = await upstream.readPage(pageFetch);
+      return pageFetch.page === 1
+        ? { items: page.items.slice(0, -1), served: page.served - 1 }
+        : page;
     };
   }
 });
@@ -189,35 +191,35 @@ describe('End of a paged list', () => {
     ['a repetition of the last page', { past: 'clamped' }],
   ];
 
-  test.each(ends)('%s ends a list after a full last page', async (_, manners) => {
+  test.each(ends)('%s ends a list after a full last page', async (_, behavior) => {
     for (const firstPage of [0, 1] as const) {
-      const upstream = createSimulatedList(30, { ...manners, firstPage });
+      const upstream = createSimulatedList(30, { ...behavior, firstPage });
       const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 30 });
       expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
       const reads = [0, 1, 2, 3].map((index) => firstPage + index);
       // A page identical to the one before may also mean that the list moved by a page: the first
       // time, it is read again.
       expect(page.requested).toEqual(
-        manners.past === 'clamped' ? [...reads, firstPage + 2] : reads,
+        behavior.past === 'clamped' ? [...reads, firstPage + 2] : reads,
       );
     }
   });
 
-  test.each(ends)('%s ends a list after a single short page', async (_, manners) => {
-    const upstream = createSimulatedList(7, manners);
+  test.each(ends)('%s ends a list after a single short page', async (_, behavior) => {
+    const upstream = createSimulatedList(7, behavior);
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 10 });
     expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1] });
   });
 
-  test.each(ends)('a short page ends a list without a request for %s', async (_, manners) => {
-    const upstream = createSimulatedList(37, manners);
+  test.each(ends)('a short page ends a list without a request for %s', async (_, behavior) => {
+    const upstream = createSimulatedList(37, behavior);
     const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
     expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false, requested: [0, 1, 2, 3] });
   });
 
-  test.each(ends)('the total ends a list without a request for %s', async (_, manners) => {
+  test.each(ends)('the total ends a list without a request for %s', async (_, behavior) => {
     for (const length of [1, 9, 10, 11, 30]) {
-      const upstream = createSimulatedList(length, { ...manners, hasTotal: true });
+      const upstream = createSimulatedList(length, { ...behavior, hasTotal: true });
       const page = await createListReader(upstream, { pageSize: 10 }).read({ first: 100 });
       expect(page).toMatchObject({ ids: upstream.ids, hasNextPage: false });
       expect(page.requested.length).toBe(Math.ceil(length / 10));
@@ -266,9 +268,9 @@ describe('End of a paged list', () => {
     const upstream = createSimulatedList(30);
     const source = {
       ...upstream,
-      readPage: async (asked: { page: number; pageSize: number }) => {
-        const page = await upstream.readPage(asked);
-        return asked.page === 1 ? { ...page, items: [] } : page;
+      readPage: async (pageFetch: { page: number; pageSize: number }) => {
+        const page = await upstream.readPage(pageFetch);
+        return pageFetch.page === 1 ? { ...page, items: [] } : page;
       },
     };
     const rest = [...upstream.ids.slice(0, 10), ...upstream.ids.slice(20)];
@@ -308,8 +310,8 @@ describe('Clamped page past the end', () => {
   const cursorAt = async (
     upstream: ReturnType<typeof createSimulatedList>,
     pageSize: number,
-    place: number,
-  ) => (await createListReader(upstream, { pageSize }).read({ first: place + 1 })).endCursor;
+    position: number,
+  ) => (await createListReader(upstream, { pageSize }).read({ first: position + 1 })).endCursor;
 
   test('a backward read from past the end takes a clamped page for the page that it repeats', async () => {
     for (let remaining = 1; remaining <= 40; remaining += 1) {

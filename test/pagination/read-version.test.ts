@@ -67,8 +67,8 @@ describe('Age of read versions', () => {
     [uncachedVersion('b', 1), uncachedVersion('a', 2), true],
     [cachedVersion('a', 1), undefined, true],
     [undefined, uncachedVersion('a', 1), true],
-  ])('the read version %j is recent enough for %j: %j', (reading, than, will) => {
-    expect(isRecentEnough(reading, than)).toBe(will);
+  ])('the read version %j is recent enough for %j: %j', (version, than, will) => {
+    expect(isRecentEnough(version, than)).toBe(will);
   });
 
   test.each<[ReadVersion | undefined, ReadVersion | undefined, boolean]>([
@@ -80,8 +80,8 @@ describe('Age of read versions', () => {
     [cachedVersion('a', 5), latestVersion(uncachedVersion('a', 1), uncachedVersion('b', 2)), true],
     [cachedVersion('a', 1), undefined, false],
     [undefined, uncachedVersion('a', 1), false],
-  ])('the read version %j is known to be older than %j: %j', (reading, than, is) => {
-    expect(isTooOld(reading, than)).toBe(is);
+  ])('the read version %j is known to be older than %j: %j', (version, than, is) => {
+    expect(isTooOld(version, than)).toBe(is);
   });
 });
 
@@ -95,8 +95,8 @@ test.each<[(ReadVersion | undefined)[], boolean]>([
   [[uncachedVersion('a', 1), cachedVersion('b', 2)], false],
 ])(
   'read versions count as uncached when they were read for this operation or follow one that was: %j',
-  (readings, is) => {
-    expect(isUncached(readings)).toBe(is);
+  (versions, is) => {
+    expect(isUncached(versions)).toBe(is);
   },
 );
 

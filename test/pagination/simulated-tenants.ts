@@ -62,8 +62,8 @@ export function createTenants({
   return { clock, tenants };
 }
 
-function createFlakyList(length: number, manners: PagingBehavior): FlakyList {
-  const list = createSimulatedList(length, manners);
+function createFlakyList(length: number, behavior: PagingBehavior): FlakyList {
+  const list = createSimulatedList(length, behavior);
   let isEmptyNext = false;
   return {
     ...list,
@@ -74,10 +74,10 @@ function createFlakyList(length: number, manners: PagingBehavior): FlakyList {
       isEmptyNext = false;
       list.cancelChanges();
     },
-    async readPage(asked): Promise<Page<Identified>> {
+    async readPage(pageFetch): Promise<Page<Identified>> {
       const isEmpty = isEmptyNext;
       isEmptyNext = false;
-      const page = await list.readPage(asked);
+      const page = await list.readPage(pageFetch);
       return isEmpty ? { items: [], served: 0 } : page;
     },
   };
@@ -112,13 +112,14 @@ export async function walk({ upstream, at }: Tenant, instance: number, size: num
   const reader = at(instance);
   const ids: string[] = [];
   let isHonest = true;
-  let asked = 0;
+  let requestCount = 0;
   for (let after: string | null = null; ; ) {
     const page = await reader.read({ first: size, after });
     ids.push(...page.ids);
-    asked += page.requested.length;
+    requestCount += page.requested.length;
     isHonest &&= page.hasNextPage === ids.length < upstream.ids.length;
-    if (!page.hasNextPage || ids.length > 2 * upstream.ids.length) return { ids, isHonest, asked };
+    if (!page.hasNextPage || ids.length > 2 * upstream.ids.length)
+      return { ids, isHonest, requestCount };
     after = page.endCursor;
   }
 }

@@ -21,7 +21,7 @@ const scenario = fc.record({
   pageSize: fc.integer({ min: 1, max: 12 }),
   behavior: arbitraryBehavior,
   sizes: fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 6 }),
-  asksHasNextPage: fc.boolean(),
+  selectsHasNextPage: fc.boolean(),
   edits: fc.array(fc.array(arbitraryEdit, { maxLength: 2 }), { maxLength: 20 }),
 });
 
@@ -30,7 +30,7 @@ const covered = { exact: 0, moved: 0, itemGone: 0, lost: 0, walkedToTheEnd: 0 };
 
 async function walk(
   direction: 'forward' | 'backward',
-  { length, pageSize, behavior, sizes, asksHasNextPage, edits }: Scenario,
+  { length, pageSize, behavior, sizes, selectsHasNextPage, edits }: Scenario,
 ) {
   const upstream = createSimulatedList(length, behavior);
   const isClamped = upstream.behavior.past === 'clamped';
@@ -46,7 +46,7 @@ async function walk(
     const known = reader.currentFacts();
     // Backward pages know without a request whether more items precede; forward pages must look for
     // following ones.
-    const wanted = { page: true, hasNextPage: direction === 'forward' || asksHasNextPage };
+    const wanted = { page: true, hasNextPage: direction === 'forward' || selectsHasNextPage };
     const given =
       direction === 'forward'
         ? { first: size, after: cursorText }
@@ -105,7 +105,12 @@ async function walk(
     const hasMore = direction === 'forward' ? page.hasNextPage : page.hasPreviousPage;
     if (page.ids.length > 0 && !(isClamped && direction === 'backward'))
       expect(hasMore).toBe(!isAtEnd);
-    if (page.ids.length > 0 && direction === 'backward' && cursorText !== null && asksHasNextPage) {
+    if (
+      page.ids.length > 0 &&
+      direction === 'backward' &&
+      cursorText !== null &&
+      selectsHasNextPage
+    ) {
       expect(page.hasNextPage).toBe(from + page.ids.length < upstream.ids.length);
     }
 
@@ -156,7 +161,7 @@ describe('Walk through a moving list', () => {
         fc.asyncProperty(
           fc.record({
             pageSize: fc.integer({ min: 1, max: 12 }),
-            place: fc.integer({ min: 0, max: 150 }),
+            position: fc.integer({ min: 0, max: 150 }),
             /** Whole pages, and some items; negative values move upwards by deletion. */
             pages: fc.integer({ min: -7, max: 12 }),
             items: fc.integer({ min: -12, max: 12 }),
@@ -165,7 +170,7 @@ describe('Walk through a moving list', () => {
             side: fc.constantFrom('after' as const, 'before' as const),
             past: fc.constantFrom('empty' as const, 404 as const),
           }),
-          async ({ pageSize, place: position, pages, items, size, isItemGone, side, past }) => {
+          async ({ pageSize, position, pages, items, size, isItemGone, side, past }) => {
             const upstream = createSimulatedList(400, { past });
             const reader = createListReader(upstream, { pageSize });
             const source = reader.createSource();
@@ -229,28 +234,19 @@ describe('Walk through a moving list', () => {
         fc.asyncProperty(
           fc.record({
             pageSize: fc.integer({ min: 2, max: 12 }),
-            place: fc.integer({ min: 0, max: 80 }),
+            position: fc.integer({ min: 0, max: 80 }),
             size: fc.integer({ min: 1, max: 30 }),
             side: fc.constantFrom('after' as const, 'before' as const),
             afterRequests: fc.integer({ min: 1, max: 6 }),
             at: fc.double({ min: 0, max: 1, noNaN: true }),
             // An insertion of a whole page or more between two reads leaves no trace.
             share: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-            tellsTotal: fc.boolean(),
+            hasTotal: fc.boolean(),
           }),
-          async ({
-            pageSize,
-            place,
-            size,
-            side,
-            afterRequests,
-            at,
-            share,
-            tellsTotal: hasTotal,
-          }) => {
+          async ({ pageSize, position, size, side, afterRequests, at, share, hasTotal }) => {
             const upstream = createSimulatedList(100, { hasTotal });
             const reader = createListReader(upstream, { pageSize });
-            const cursor = (await reader.read({ first: place + 1 })).endCursor;
+            const cursor = (await reader.read({ first: position + 1 })).endCursor;
             const was = [...upstream.ids];
             upstream.afterRequests(afterRequests, () => {
               upstream.insert(Math.floor(at * 100), Math.max(1, Math.floor(share * pageSize)));
@@ -263,11 +259,11 @@ describe('Walk through a moving list', () => {
             const old = page.ids.filter((id) => was.includes(id));
             expect(old).toEqual(
               side === 'after'
-                ? was.slice(place + 1, place + 1 + old.length)
-                : was.slice(place - old.length, place),
+                ? was.slice(position + 1, position + 1 + old.length)
+                : was.slice(position - old.length, position),
             );
             const isAtEnd =
-              side === 'after' ? old.at(-1) === was.at(-1) : old[0] === was[0] || place === 0;
+              side === 'after' ? old.at(-1) === was.at(-1) : old[0] === was[0] || position === 0;
             expect(page.ids.length === size || isAtEnd).toBe(true);
             // The list moves once, so one more generation is enough.
             expect(page.requested.length).toBeLessThanOrEqual(2 * requestBound(size, pageSize));

@@ -33,7 +33,7 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
     one.revoke(ANN, true);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
-    expect(one.troubles).toEqual([]);
+    expect(one.statusChanges).toEqual([]);
     expect(await observer.keys()).toEqual([]);
     await observer.send('SELECT', '3');
     expect(await observer.keys()).toHaveLength(2);
@@ -45,7 +45,7 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
     ['no password', (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
     [
       'an unknown user',
-      (port: number) => `redis://nobody:wrong-secret@127.0.0.1:${port}`,
+      (port: number) => `redis://absent:wrong-secret@127.0.0.1:${port}`,
       'WRONGPASS',
     ],
     ['a missing database', (port: number) => `redis://:${ENCODED}@127.0.0.1:${port}/99`, 'ERR'],
@@ -55,12 +55,12 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
       await using redis = await startRedis(['--requirepass', PASSWORD]);
       await using one = createTierInstance(toUrl(redis.port));
       const first = one.read(ANN, PATH);
-      await one.waitForTroubles(1);
+      await one.waitForStatusChanges(1);
       expect(await first).toBeUndefined();
       one.write(ANN, PATH, toEntry(CALL), 60_000);
       one.revoke(ANN, true);
       expect(await one.read(ANN, PATH)).toBeUndefined();
-      expect(one.troubles).toEqual([unavailableMessage(reason)]);
+      expect(one.statusChanges).toEqual([unavailableMessage(reason)]);
     },
   );
 
@@ -68,11 +68,11 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
     await using redis = await startRedis();
     await using observer = await redis.connect();
     await using one = createTierInstance(`redis://gateway:${ENCODED}@127.0.0.1:${redis.port}`);
-    await one.waitForTroubles(1);
+    await one.waitForStatusChanges(1);
     await observer.send('ACL', 'SETUSER', 'gateway', 'on', `>${PASSWORD}`, '~*', '+@all');
-    await one.waitForTroubles(2);
+    await one.waitForStatusChanges(2);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
-    expect(one.troubles).toEqual([expect.stringContaining('WRONGPASS'), AVAILABLE_AGAIN]);
+    expect(one.statusChanges).toEqual([expect.stringContaining('WRONGPASS'), AVAILABLE_AGAIN]);
   });
 });
 
@@ -121,20 +121,22 @@ describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('Redis behind TLS', () 
     ]);
     const url = `rediss://127.0.0.1:${redis.port}`;
 
-    await using stranger = createTierInstance(url);
-    await stranger.waitForTroubles(1);
-    expect(stranger.troubles).toEqual([expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT')]);
-    expect(await stranger.read(ANN, PATH)).toBeUndefined();
+    await using untrusting = createTierInstance(url);
+    await untrusting.waitForStatusChanges(1);
+    expect(untrusting.statusChanges).toEqual([
+      expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+    ]);
+    expect(await untrusting.read(ANN, PATH)).toBeUndefined();
 
     const trusted = getCACertificates('default');
     onTestFinished(() => setDefaultCACertificates(trusted));
     setDefaultCACertificates([...trusted, readFileSync(certificate, 'utf8')]);
     await using one = createTierInstance(url);
     expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
-    expect(one.troubles).toEqual([]);
+    expect(one.statusChanges).toEqual([]);
 
     await using plain = createTierInstance(url.replace('rediss:', 'redis:'));
-    await plain.waitForTroubles(1);
+    await plain.waitForStatusChanges(1);
     expect(await plain.read(ANN, PATH)).toBeUndefined();
   });
 });

@@ -42,7 +42,7 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     return () => observer[Symbol.asyncDispose]();
   });
   /** How often Redis has received TIME: once for each lookup, and once for each probe. */
-  const timesAsked = async () =>
+  const countCommands = async () =>
     Number(
       /cmdstat_time:calls=(\d+)/.exec(String(await observer.send('INFO', 'commandstats')))?.[1],
     );
@@ -52,17 +52,17 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
     await redis.kill();
-    await one.waitForTroubles(1);
+    await one.waitForStatusChanges(1);
     // No timer fires in this test: a read that waits for one would wait forever.
     for (let reads = 0; reads < 100; reads += 1) expect(await one.read(ANN, PATH)).toBeUndefined();
     one.write(ANN, PATH, toEntry(CALL), 60_000);
     expect(one.timers.running.filter((ms) => ms === TIMEOUT_MS)).toEqual([]);
 
     await redis.restart();
-    await one.waitForTroubles(2);
+    await one.waitForStatusChanges(2);
     expect(await one.read(ANN, PATH)).toBeUndefined();
     expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
-    expect(one.troubles).toEqual([
+    expect(one.statusChanges).toEqual([
       expect.stringMatching(/^Redis is unavailable: \w+\. /),
       AVAILABLE_AGAIN,
     ]);
@@ -84,7 +84,7 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
 
-    const before = await timesAsked();
+    const before = await countCommands();
     redis.pause();
     const waiting = [one.read(ANN, PATH), one.read(ANN, PATH)];
     await untilRedisIsAwaited(one);
@@ -100,12 +100,12 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
       await expectNoWaitForRedis(one);
     }
     expect(one.timers.running).toEqual([]);
-    expect(one.troubles).toEqual([SILENT_MESSAGE]);
+    expect(one.statusChanges).toEqual([SILENT_MESSAGE]);
 
     redis.resume();
-    await expect.poll(timesAsked).toBe(before + 3);
+    await expect.poll(countCommands).toBe(before + 3);
     await afterProbeDelay(one, 2);
-    expect(one.troubles).toEqual([SILENT_MESSAGE, AVAILABLE_AGAIN]);
+    expect(one.statusChanges).toEqual([SILENT_MESSAGE, AVAILABLE_AGAIN]);
     // Late responses were not attributed to other commands.
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
     expect(await one.read(ANN, '/other')).toBeUndefined();
@@ -128,9 +128,9 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     expect(await one.read(ANN, PATH)).toBeUndefined();
 
     one.timers.elapse(PROBE_DELAY_MS);
-    await one.waitForTroubles(2);
+    await one.waitForStatusChanges(2);
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
-    expect(one.troubles).toEqual([SILENT_MESSAGE, AVAILABLE_AGAIN]);
+    expect(one.statusChanges).toEqual([SILENT_MESSAGE, AVAILABLE_AGAIN]);
   });
 
   test('thousands of concurrent reads neither queue up nor leave listeners behind when Redis stops responding', async () => {
@@ -140,10 +140,10 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     await using one = createTierInstance(redis.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     redis.pause();
-    const crowd = Promise.all(Array.from({ length: 20_000 }, () => one.read(ANN, PATH)));
+    const reads = Promise.all(Array.from({ length: 20_000 }, () => one.read(ANN, PATH)));
     await untilRedisIsAwaited(one);
     one.timers.elapse(TIMEOUT_MS);
-    expect(new Set(await crowd)).toEqual(new Set([undefined]));
+    expect(new Set(await reads)).toEqual(new Set([undefined]));
     redis.resume();
     await afterProbeDelay(one, 2);
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
@@ -171,7 +171,7 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     expect(first - start).toBeLessThan(200 + BUSY_MS);
     // A thousand waiting reads would take 200 seconds.
     expect(rest - first).toBeLessThan(BUSY_MS);
-    await one.waitForTroubles(2);
+    await one.waitForStatusChanges(2);
     expect(await one.read(ANN, PATH)).toMatchObject({ value: CALL });
   });
 
@@ -186,7 +186,7 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
     const until = performance.now() + 5 * TIMEOUT_MS;
     while (performance.now() < until);
     await read;
-    expect(one.troubles).toEqual([]);
+    expect(one.statusChanges).toEqual([]);
   });
 
   test.each([
@@ -219,43 +219,43 @@ describe.skipIf(!hasRedisServer)('Failing Redis connection', () => {
       async (one: TierInstance) => {
         await one.storeAndRead(ANN, PATH, toEntry(CALL));
         await redis.kill();
-        await one.waitForTroubles(1);
+        await one.waitForStatusChanges(1);
       },
     ],
   ])(
     'closing the tier with %s ends all its work, and later reads return nothing',
-    async (_name, goThere) => {
+    async (_name, reachOutage) => {
       await using other = createTierInstance(redis.url);
       await other.storeAndRead(ANN, '/other', toEntry(CALL));
       const one = createTierInstance(redis.url);
-      await goThere(one);
-      const troubles = one.troubles.length;
-      const underWay = one.read(ANN, PATH);
+      await reachOutage(one);
+      const statusChanges = one.statusChanges.length;
+      const pending = one.read(ANN, PATH);
       one.write(ANN, PATH, toEntry(CALL), 60_000);
       await one.close();
       await one.close();
-      expect(await underWay).toBeUndefined();
+      expect(await pending).toBeUndefined();
       expect(await one.read(ANN, PATH)).toBeUndefined();
       one.write(ANN, PATH, toEntry(CALL), 60_000);
       one.revoke(ANN, true);
       expect(one.timers.running).toEqual([]);
-      expect(one.troubles).toHaveLength(troubles);
+      expect(one.statusChanges).toHaveLength(statusChanges);
 
       // Of the two instances only the other one is connected, or reconnects.
       redis.resume();
       await redis.restart();
-      await other.waitForTroubles(2);
+      await other.waitForStatusChanges(2);
       expect(await observer.clients()).toHaveLength(1);
     },
   );
 });
 
 /** Fires the probe delay repeatedly until the given number of status changes is reported. */
-async function afterProbeDelay(instance: TierInstance, troubles: number): Promise<void> {
+async function afterProbeDelay(instance: TierInstance, statusChanges: number): Promise<void> {
   await expect
     .poll(() => {
       instance.timers.elapse(PROBE_DELAY_MS);
-      return instance.troubles.length;
+      return instance.statusChanges.length;
     })
-    .toBe(troubles);
+    .toBe(statusChanges);
 }

@@ -20,17 +20,17 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
     'an operation that one gateway has paid for costs the other gateway no upstream request: $name',
     async ({ query, variables, requests }) => {
       const sandbox = createSandbox();
-      const question = { query, variables: variables?.(sampleIds(sandbox)) };
+      const operation = { query, variables: variables?.(sampleIds(sandbox)) };
       await using one = createRedisGateway(sandbox, settings());
       await using other = createRedisGateway(sandbox, settings());
 
-      const paid = await one.execute(question);
+      const first = await one.execute(operation);
       expect(one.traffic()).toHaveLength(requests.first);
-      await hasKept(requests.first);
-      const answer = await other.execute(question);
+      await untilStored(requests.first);
+      const result = await other.execute(operation);
 
-      expect(answer).toEqual(paid);
-      expect(paid.errors).toBeUndefined();
+      expect(result).toEqual(first);
+      expect(first.errors).toBeUndefined();
       expect(other.traffic()).toEqual([]);
       expect([...one.problems, ...other.problems]).toEqual([]);
     },
@@ -40,10 +40,10 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
     const sandbox = createSandbox();
     await using one = createRedisGateway(sandbox, settings());
     await using other = createRedisGateway(sandbox, settings());
-    const question = { query: '{ call(id: "nowhere") { id } }' };
-    expect(await one.execute(question)).toEqual({ data: { call: null } });
-    await hasKept(1);
-    expect(await other.execute(question)).toEqual({ data: { call: null } });
+    const operation = { query: '{ call(id: "nowhere") { id } }' };
+    expect(await one.execute(operation)).toEqual({ data: { call: null } });
+    await untilStored(1);
+    expect(await other.execute(operation)).toEqual({ data: { call: null } });
     expect(other.traffic()).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
     const query = `query ($ids: [ID!]!) { calls(ids: $ids) { id toPhoneNumber assistant { name } callAttempts { result } }
       callAttempts(first: 50) { nodes { id } pageInfo { hasNextPage } } }`;
     const body = JSON.stringify({ query, variables: { ids: sampleIds(sandbox).twentyCallIds } });
-    const answers: unknown[] = [];
+    const results: unknown[] = [];
     // Twenty calls and two pages.
     for (const expected of [22, 0]) {
       sandbox.control.clearLog();
@@ -78,28 +78,28 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
         headers: { 'content-type': 'application/json' },
         body,
       });
-      answers.push(await response.json());
+      results.push(await response.json());
       expect(sandbox.log.map(({ path }) => path)).toHaveLength(expected);
-      await hasKept(22);
+      await untilStored(22);
     }
-    expect(answers[0]).toMatchObject({ data: { calls: { length: 20 } } });
-    expect(answers[1]).toEqual(answers[0]);
+    expect(results[0]).toMatchObject({ data: { calls: { length: 20 } } });
+    expect(results[1]).toEqual(results[0]);
   });
 
   test('a gateway neither reads nor changes the entries of a release with another contract version', async () => {
     const sandbox = createSandbox();
-    const question = { query: '{ assistants { nodes { id name } } }' };
+    const operation = { query: '{ assistants { nodes { id name } } }' };
     await using one = createRedisGateway(sandbox, settings());
-    await one.execute(question);
-    await hasKept(1);
+    await one.execute(operation);
+    await untilStored(1);
     const [name] = await redis.observer.entries();
     const nameOfOther = String(name).replace(contractVersion, 'fedcba987654');
     await redis.observer.send('RENAME', String(name), nameOfOther);
 
     await using other = createRedisGateway(sandbox, settings());
-    expect((await other.execute(question)).errors).toBeUndefined();
+    expect((await other.execute(operation)).errors).toBeUndefined();
     expect(other.traffic()).toEqual(['GET /assistants']);
-    await hasKept(2);
+    await untilStored(2);
     expect(await redis.observer.entries()).toContain(nameOfOther);
   });
 
@@ -113,23 +113,23 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
     test("a gateway does not serve a credential from Redis after another gateway's 401 for it", async () => {
       const sandbox = createSandbox();
       const { richCallId: id } = sampleIds(sandbox);
-      const question = { query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { id } };
+      const operation = { query: 'query ($id: ID!) { call(id: $id) { id } }', variables: { id } };
       await using one = createRedisGateway(sandbox, passThrough());
       await using other = createRedisGateway(sandbox, passThrough());
-      await one.execute(question, KEY_A);
-      await one.execute(question, KEY_B);
-      await hasKept(2);
+      await one.execute(operation, KEY_A);
+      await one.execute(operation, KEY_B);
+      await untilStored(2);
 
       sandbox.control.fail(({ path }) => path === '/assistants', { status: 401, times: 1 });
       await one.execute({ query: '{ assistants { totalCount } }' }, KEY_A);
       await expect.poll(async () => (await epochTtls()).some((ms) => ms <= 600_000)).toBe(true);
 
-      expect((await other.execute(question, KEY_A)).data).toEqual({ call: { id } });
+      expect((await other.execute(operation, KEY_A)).data).toEqual({ call: { id } });
       expect(other.traffic()).toEqual([`GET /call/${id}`]);
     });
   });
 
-  async function hasKept(entries: number): Promise<void> {
+  async function untilStored(entries: number): Promise<void> {
     await expect
       .poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 })
       .toBe(entries);

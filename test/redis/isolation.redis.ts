@@ -24,29 +24,37 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
 
   test("two credentials that send the same operations through Redis never receive a byte of each other's data", async () => {
     const sandbox = createSandbox();
-    const questions = temptations(sandbox);
-    const alone = await askEach(questions, () =>
+    const operations = crossTenantOperations(sandbox);
+    const alone = await executeEach(operations, () =>
       createRedisGateway(sandbox, { REVOX_API_KEY: '' }),
     );
-    expect(JSON.stringify(alone[KEY_A].answers)).not.toBe(JSON.stringify(alone[KEY_B].answers));
+    expect(JSON.stringify(alone[KEY_A].results)).not.toBe(JSON.stringify(alone[KEY_B].results));
 
     const paidFor = new Set<string>();
-    const isKept = async (key: string, traffic: readonly string[]) => {
+    const isStored = async (key: string, traffic: readonly string[]) => {
       for (const line of traffic) paidFor.add(`${key} ${line}`);
       await expect
         .poll(async () => (await redis.observer.entries()).length, { interval: 5 })
         .toBe(paidFor.size);
     };
-    const cold = await askEach(questions, () => createRedisGateway(sandbox, passThrough()), isKept);
-    const warm = await askEach(questions, () => createRedisGateway(sandbox, passThrough()), isKept);
+    const cold = await executeEach(
+      operations,
+      () => createRedisGateway(sandbox, passThrough()),
+      isStored,
+    );
+    const warm = await executeEach(
+      operations,
+      () => createRedisGateway(sandbox, passThrough()),
+      isStored,
+    );
 
     for (const key of [KEY_A, KEY_B] as const) {
-      expect(cold[key].answers).toEqual(alone[key].answers);
-      expect(warm[key].answers).toEqual(alone[key].answers);
+      expect(cold[key].results).toEqual(alone[key].results);
+      expect(warm[key].results).toEqual(alone[key].results);
       // The responses came out of Redis, which also held those of the other credential. Exceptions
       // are pages that two gateways have read, whose order is unknown, and missing objects, which
       // do not prove that the key is still accepted: an assistant's id is not the id of a call.
-      const isThere = placesOf(sandbox, key);
+      const isThere = keysOf(sandbox, key);
       const paid = warm[key].traffic.filter((line) => !line.includes('page=') && isThere.has(line));
       expect(paid).toEqual([]);
       expect(cold[key].traffic.filter((line) => isThere.has(line))).not.toEqual([]);
@@ -54,16 +62,16 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
     // The same holds concurrently, through one gateway, and with a memory cache in front.
     await using both = createRedisGateway(sandbox, passThrough());
     const together = await Promise.all(
-      questions.flatMap((question, index) =>
+      operations.flatMap((operation, index) =>
         ([KEY_A, KEY_B, KEY_A] as const).map(async (key) => ({
           index,
           key,
-          answer: await both.execute(question, key),
+          result: await both.execute(operation, key),
         })),
       ),
     );
-    for (const { index, key, answer } of together)
-      expect(answer).toEqual(alone[key].answers[index]);
+    for (const { index, key, result } of together)
+      expect(result).toEqual(alone[key].results[index]);
   });
 
   describe('Isolation without distinct fingerprints', () => {
@@ -105,8 +113,8 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
       toBroken: (actual: typeof Credential) => typeof Credential,
     ): Promise<boolean> {
       const sandbox = createSandbox();
-      const questions = temptations(sandbox);
-      const alone = await askEach(questions, () =>
+      const operations = crossTenantOperations(sandbox);
+      const alone = await executeEach(operations, () =>
         createRedisGateway(sandbox, { REVOX_API_KEY: '' }),
       );
       const actual = await vi.importActual<{ Credential: typeof Credential }>(
@@ -118,12 +126,12 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
       }));
       vi.resetModules();
       const broken = await import('./redis-gateway.ts');
-      const through = await askEach(
-        questions,
+      const through = await executeEach(
+        operations,
         () => broken.createRedisGateway(sandbox, passThrough()),
         redis.observer.isIdle,
       );
-      return JSON.stringify(through[KEY_B].answers) !== JSON.stringify(alone[KEY_B].answers);
+      return JSON.stringify(through[KEY_B].results) !== JSON.stringify(alone[KEY_B].results);
     }
   });
 
@@ -131,7 +139,7 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
    * The operations of both keys, with ids of both organizations, so that each key requests objects
    * of the other.
    */
-  function temptations(sandbox: Sandbox): TestOperation[] {
+  function crossTenantOperations(sandbox: Sandbox): TestOperation[] {
     const ids = sampleIds(sandbox);
     const ofB = sandbox.control.data(KEY_B);
     return [
@@ -153,38 +161,38 @@ describe.skipIf(!hasRedisServer)('Isolation of credentials in Redis', () => {
   }
 
   /** Every operation with each credential, each time through a gateway with an empty cache. */
-  async function askEach(
-    questions: readonly TestOperation[],
+  async function executeEach(
+    operations: readonly TestOperation[],
     create: () => RedisGateway,
-    isKept: (key: string, traffic: readonly string[]) => Promise<void> = async () => {},
+    isStored: (key: string, traffic: readonly string[]) => Promise<void> = async () => {},
   ) {
-    const told = {
-      [KEY_A]: { answers: [] as GraphQLResult[], traffic: [] as string[] },
-      [KEY_B]: { answers: [] as GraphQLResult[], traffic: [] as string[] },
+    const byKey = {
+      [KEY_A]: { results: [] as GraphQLResult[], traffic: [] as string[] },
+      [KEY_B]: { results: [] as GraphQLResult[], traffic: [] as string[] },
     };
-    for (const question of questions) {
+    for (const operation of operations) {
       for (const key of [KEY_A, KEY_B] as const) {
         await using gateway = create();
-        told[key].answers.push(await gateway.execute(question, key));
+        byKey[key].results.push(await gateway.execute(operation, key));
         const traffic = gateway.traffic();
-        told[key].traffic.push(...traffic);
-        await isKept(key, traffic);
+        byKey[key].traffic.push(...traffic);
+        await isStored(key, traffic);
       }
     }
-    return told;
+    return byKey;
   }
 
   /** The objects and lists of a key, as written in its traffic, without the pages of rows. */
-  function placesOf(sandbox: Sandbox, key: string): Set<string> {
+  function keysOf(sandbox: Sandbox, key: string): Set<string> {
     const { calls, assistants, campaigns } = sandbox.control.data(key);
-    const placesIn = (path: string, items: readonly { readonly id: string }[]) =>
+    const keysIn = (path: string, items: readonly { readonly id: string }[]) =>
       items.map(({ id }) => `GET ${path}/${id}`);
     return new Set([
       'GET /assistants',
       'GET /campaigns',
-      ...placesIn('/call', calls),
-      ...placesIn('/assistants', assistants),
-      ...placesIn('/campaigns', campaigns),
+      ...keysIn('/call', calls),
+      ...keysIn('/assistants', assistants),
+      ...keysIn('/campaigns', campaigns),
     ]);
   }
 });

@@ -17,7 +17,7 @@ const BUSY_MS = 1_000;
 const QUERY = 'query ($id: ID!) { call(id: $id) { id toPhoneNumber campaign { id name } } }';
 
 interface TimedOperation {
-  readonly answer: unknown;
+  readonly result: unknown;
   readonly id: string;
   readonly ms: number;
 }
@@ -55,14 +55,14 @@ describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
     await load.queries(500);
     await load.stop();
 
-    for (const { answer, id } of load.asked)
-      expect(answer).toMatchObject({ data: { call: { id } } });
-    expect(load.asked.filter(({ answer }) => 'errors' in (answer as object))).toEqual([]);
+    for (const { result, id } of load.operations)
+      expect(result).toMatchObject({ data: { call: { id } } });
+    expect(load.operations.filter(({ result }) => 'errors' in (result as object))).toEqual([]);
     // Redis was used before and after the outages.
-    expect(load.asked.length - gateway.traffic().length).toBeGreaterThan(500);
+    expect(load.operations.length - gateway.traffic().length).toBeGreaterThan(500);
 
-    const slow = load.asked.filter(({ ms }) => ms > TIMEOUT_MS * 0.9);
-    expect(Math.max(...load.asked.map(({ ms }) => ms))).toBeLessThan(TIMEOUT_MS + BUSY_MS);
+    const slow = load.operations.filter(({ ms }) => ms > TIMEOUT_MS * 0.9);
+    expect(Math.max(...load.operations.map(({ ms }) => ms))).toBeLessThan(TIMEOUT_MS + BUSY_MS);
     // Only the queries in flight at the pause waited: one of each client.
     expect(slow.length).toBeLessThanOrEqual(CLIENTS);
     expect(gateway.problems).toEqual([
@@ -97,25 +97,25 @@ describe.skipIf(!hasRedisServer)('Redis outages under load', () => {
 
 /** Clients that send one query after the other, each for a call of its own choice. */
 function startLoad(gateway: RedisGateway, ids: readonly string[]) {
-  const asked: TimedOperation[] = [];
+  const operations: TimedOperation[] = [];
   let isOver = false;
   const clients = Array.from({ length: CLIENTS }, async (_, client) => {
     for (let turn = 0; !isOver; turn += 1) {
       const id = ids[(client * 13 + turn * 7) % 200] as string;
       const at = performance.now();
-      const answer = await gateway.execute({ query: QUERY, variables: { id } });
-      asked.push({ answer, id, ms: performance.now() - at });
+      const result = await gateway.execute({ query: QUERY, variables: { id } });
+      operations.push({ result, id, ms: performance.now() - at });
       // The upstream runs in this process: without yielding to the event loop no socket would ever
       // be read.
       await new Promise(setImmediate);
     }
   });
   return {
-    asked,
+    operations,
     /** Resolves when `count` more queries have completed. */
     async queries(count: number): Promise<void> {
-      const target = asked.length + count;
-      while (asked.length < target) await new Promise(setImmediate);
+      const target = operations.length + count;
+      while (operations.length < target) await new Promise(setImmediate);
     },
     async stop(): Promise<void> {
       isOver = true;

@@ -10,7 +10,7 @@ export interface TestOperation {
 
 /** One of several gateways over one upstream. */
 export interface RedisGateway extends AsyncDisposable {
-  execute(question: TestOperation, key?: string): Promise<GraphQLResult>;
+  execute(operation: TestOperation, key?: string): Promise<GraphQLResult>;
   /** The upstream requests since the last call, as `GET /call/…`. */
   traffic(): string[];
   /** Everything that the gateway has logged: problems with Redis and unexpected errors. */
@@ -42,7 +42,7 @@ const LONG_TIMEOUT: Environment = {
 export function createRedisGateway(sandbox: Sandbox, settings: Environment): RedisGateway {
   const requests: string[] = [];
   const problems: unknown[] = [];
-  const note = (complaint: unknown) => problems.push(complaint);
+  const note = (problem: unknown) => problems.push(problem);
   const gateway = createGateway(
     readSettings({
       REVOX_BASE_URL: 'http://revox.test/api',

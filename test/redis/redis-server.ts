@@ -155,15 +155,15 @@ async function launch(port: number, flags: readonly string[]): Promise<ChildProc
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const said: string[] = [];
+  const output: string[] = [];
   const lines = createInterface(server.stdout);
   await new Promise<void>((resolve, reject) => {
     lines.on('line', (line) => {
-      said.push(line);
+      output.push(line);
       if (line.includes('Ready to accept connections')) resolve();
     });
     server.once('error', reject);
-    server.once('exit', () => reject(new Error(`redis-server ended:\n${said.join('\n')}`)));
+    server.once('exit', () => reject(new Error(`redis-server ended:\n${output.join('\n')}`)));
   });
   return server;
 }

@@ -23,10 +23,10 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     await one.storeAndRead(BOB, PATH, toEntry(CALL));
 
-    const whileRefused = one.read(ANN, PATH);
+    const whileRejected = one.read(ANN, PATH);
     one.revoke(ANN, true);
 
-    expect(await whileRefused).toBeUndefined();
+    expect(await whileRejected).toBeUndefined();
     expect(await one.read(ANN, PATH)).toBeUndefined();
     await expect.poll(() => other.read(ANN, PATH)).toBeUndefined();
     expect(await other.read(BOB, PATH)).toMatchObject({ value: CALL });
@@ -37,10 +37,10 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     await using other = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     one.revoke(ANN, true);
-    await hasBegunAnotherEpoch();
+    await untilNextEpoch();
 
-    await other.storeAndRead(ANN, PATH, toEntry({ id: 'anew' }));
-    expect(await one.read(ANN, PATH)).toMatchObject({ value: { id: 'anew' } });
+    await other.storeAndRead(ANN, PATH, toEntry({ id: 'new' }));
+    expect(await one.read(ANN, PATH)).toMatchObject({ value: { id: 'new' } });
     // After this the epoch of the credential expires as late as that of any other credential.
     expect(await redis.observer.send<number>('PTTL', nameOfEpoch())).toBeGreaterThan(86_400_000);
   });
@@ -50,16 +50,16 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     ['a credential with entries', ['/other']],
   ])(
     'a response requested before the revocation of %s is never read',
-    async (_name, keptBefore) => {
+    async (_name, storedBefore) => {
       await using one = createTierInstance(redis.server.url);
       await using other = createTierInstance(redis.server.url);
-      for (const key of keptBefore) await one.storeAndRead(ANN, key, toEntry(CALL));
+      for (const key of storedBefore) await one.storeAndRead(ANN, key, toEntry(CALL));
       await one.read(ANN, PATH);
       // The instance sends its request. Meanwhile another instance receives a 401 for the credential.
       other.revoke(ANN, true);
-      await hasBegunAnotherEpoch();
+      await untilNextEpoch();
       one.write(ANN, PATH, toEntry(CALL), 60_000);
-      await hasWritten(one);
+      await untilWritten(one);
 
       expect(await one.read(ANN, PATH)).toBeUndefined();
       expect(await other.read(ANN, PATH)).toBeUndefined();
@@ -72,12 +72,12 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     await one.storeAndRead(ANN, '/other', toEntry(CALL));
     await one.read(ANN, PATH);
     other.revoke(ANN, true);
-    await hasBegunAnotherEpoch();
+    await untilNextEpoch();
 
     one.clock.now += 500;
     await one.read(ANN, '/other');
     one.write(ANN, PATH, toEntry(CALL, { ageMs: 500 }), 60_000);
-    await hasWritten(one);
+    await untilWritten(one);
     expect(await other.read(ANN, PATH)).toBeUndefined();
 
     // A response requested since then is read.
@@ -85,13 +85,13 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     expect(await other.readUntilStored(ANN, PATH)).toMatchObject({ value: { id: 'since' } });
   });
 
-  test('a response requested longer ago than a revocation is remembered is not stored', async () => {
+  test('a response requested longer ago than revocations are kept is not stored', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.storeAndRead(ANN, '/other', toEntry(CALL));
     one.clock.now += 600_001;
     await one.read(ANN, PATH);
     one.write(ANN, PATH, toEntry(CALL, { ageMs: 600_001 }), 60_000);
-    await hasWritten(one);
+    await untilWritten(one);
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
@@ -146,7 +146,7 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     one.revoke(ANN, true);
     redis.server.resume();
 
-    await isBack(one, 2);
+    await untilProbePasses(one, 2);
     await expect.poll(() => other.read(ANN, PATH)).toBeUndefined();
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
@@ -158,8 +158,8 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     await redis.observer.send('CONFIG', 'SET', 'maxmemory', '1');
     try {
       one.revoke(ANN, true);
-      await one.waitForTroubles(1);
-      expect(one.troubles).toEqual([
+      await one.waitForStatusChanges(1);
+      expect(one.statusChanges).toEqual([
         'Redis rejects writes: OOM. The gateway still reads from Redis, and stores new responses in its own memory only.',
       ]);
       expect(await other.read(ANN, PATH)).toBeUndefined();
@@ -169,9 +169,9 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
     }
     // A read sends the revocation to Redis once more.
     await expect
-      .poll(async () => [await one.read(ANN, PATH), one.troubles.length])
+      .poll(async () => [await one.read(ANN, PATH), one.statusChanges.length])
       .toEqual([undefined, 2]);
-    expect(one.troubles[1]).toBe(
+    expect(one.statusChanges[1]).toBe(
       'Redis accepts writes again. The gateway stores new responses in Redis, too.',
     );
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
@@ -180,7 +180,7 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
   const nameOfEpoch = () => `revox:epoch:${ANN.fingerprint}`;
 
   /** Resolves when a revocation has reached Redis: its epoch then has a short TTL. */
-  async function hasBegunAnotherEpoch(): Promise<void> {
+  async function untilNextEpoch(): Promise<void> {
     await expect
       .poll(
         async () =>
@@ -192,17 +192,17 @@ describe.skipIf(!hasRedisServer)('Revoked credential in Redis', () => {
   /**
    * Resolves when earlier writes have completed: this write takes the same path and takes longer.
    */
-  async function hasWritten(instance: TierInstance): Promise<void> {
+  async function untilWritten(instance: TierInstance): Promise<void> {
     await instance.storeAndRead(BOB, '/marker', toEntry(Array.from({ length: 50 }, () => CALL)));
   }
 
   /** Fires the probe delay until Redis has passed its probe. */
-  async function isBack(instance: TierInstance, troubles: number): Promise<void> {
+  async function untilProbePasses(instance: TierInstance, statusChanges: number): Promise<void> {
     await expect
       .poll(() => {
         instance.timers.elapse(PROBE_DELAY_MS);
-        return instance.troubles.length;
+        return instance.statusChanges.length;
       })
-      .toBe(troubles);
+      .toBe(statusChanges);
   }
 });

@@ -18,7 +18,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
   test('another instance reads a first page fact for the same credential, with its age', async () => {
     await using one = createOne();
     await using other = createOne();
-    await writeNote(one);
+    await writeFact(one);
     expect(await createFactStore(other, toOwner('sk_live_ann')).readFirstPage('/call')).toEqual({
       ...FIRST_PAGE_FACT,
       ageMs: expect.any(Number),
@@ -27,7 +27,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
 
   test('a first page fact is absent for another credential, another upstream and another endpoint', async () => {
     await using one = createOne();
-    await writeNote(one);
+    await writeFact(one);
     const ofAnotherUpstream = toOwner(
       'sk_live_ann',
       'a secret that the instances share, and another URL',
@@ -40,10 +40,10 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
 
   test('a first page fact is absent when it is forged, damaged, or copied from another endpoint or credential', async () => {
     await using one = createOne();
-    const name = await writeNote(one);
+    const name = await writeFact(one);
     const sealed = await redis.observer.send<Buffer>('GET', name);
-    const nameOfRows = await writeNote(one, ANN, '/campaigns/{id}/rows');
-    const nameOfBob = await writeNote(one, BOB);
+    const nameOfRows = await writeFact(one, ANN, '/campaigns/{id}/rows');
+    const nameOfBob = await writeFact(one, BOB);
 
     const damaged = Buffer.from(sealed);
     damaged[damaged.length >> 1]! ^= 1;
@@ -62,7 +62,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
 
   test('a first page fact is absent when it is put back after its expiry', async () => {
     await using one = createOne();
-    const name = await writeNote(one, ANN, '/call', { value: 1, trustMs: 5_000 });
+    const name = await writeFact(one, ANN, '/call', { value: 1, trustMs: 5_000 });
     const sealed = await redis.observer.send<Buffer>('GET', name);
     await expect.poll(() => redis.observer.send('EXISTS', name), { timeout: 10_000 }).toBe(0);
     await redis.observer.send('SET', name, sealed);
@@ -94,7 +94,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
   });
 
   describe('between gateways', () => {
-    const QUESTION = { query: '{ callAttempts(first: 1) { nodes { id } } }' };
+    const FIRST_ATTEMPT = { query: '{ callAttempts(first: 1) { nodes { id } } }' };
     const settings = () => ({
       REDIS_URL: redis.server.url,
       REVOX_FIRST_PAGE: 'auto',
@@ -104,25 +104,25 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
     test('a first page fact in Redis saves another gateway the discovery', async () => {
       const sandbox = createSandbox();
       await using one = createRedisGateway(sandbox, settings());
-      await one.execute(QUESTION);
+      await one.execute(FIRST_ATTEMPT);
       expect(pagesOf(one.traffic())).toEqual(['0', '1', '0']);
-      await hasNote();
+      await untilFactStored();
       await using other = createRedisGateway(sandbox, settings());
-      expect((await other.execute(QUESTION)).errors).toBeUndefined();
+      expect((await other.execute(FIRST_ATTEMPT)).errors).toBeUndefined();
       expect(pagesOf(other.traffic())).toEqual(['1']);
     });
 
     test('an instance that detects a contradiction replaces the first page fact, and the next instance reads the right number', async () => {
       const upstream = createRenumberedUpstream();
       await using one = createRedisGateway(upstream.sandbox, settings());
-      const before = await one.execute(QUESTION);
-      await hasNote();
+      const before = await one.execute(FIRST_ATTEMPT);
+      await untilFactStored();
       const [name] = await redis.observer.entries();
       const note = await redis.observer.send<Buffer>('GET', name!);
 
       upstream.numberFrom(0);
       await using other = createRedisGateway(upstream.sandbox, settings());
-      expect(await other.execute(QUESTION)).toEqual(before);
+      expect(await other.execute(FIRST_ATTEMPT)).toEqual(before);
       expect(pagesOf(other.traffic())).toEqual(['1', '0', '0', '1']);
       await expect
         .poll(async () => note.equals(await redis.observer.send<Buffer>('GET', name!)), {
@@ -131,7 +131,7 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
         .toBe(false);
 
       await using third = createRedisGateway(upstream.sandbox, settings());
-      expect(await third.execute(QUESTION)).toEqual(before);
+      expect(await third.execute(FIRST_ATTEMPT)).toEqual(before);
       expect(pagesOf(third.traffic())).toEqual(['0']);
     });
 
@@ -142,11 +142,11 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
         .digest('base64url');
       await redis.observer.send('SET', `revox:1.${contractVersion}:note:${name}`, '1');
       await using one = createRedisGateway(sandbox, settings());
-      await one.execute(QUESTION);
+      await one.execute(FIRST_ATTEMPT);
       expect(pagesOf(one.traffic())).toEqual(['0', '1']);
     });
 
-    async function hasNote(): Promise<void> {
+    async function untilFactStored(): Promise<void> {
       await expect
         .poll(async () => (await redis.observer.entries()).length, { timeout: 10_000 })
         .toBe(1);
@@ -154,19 +154,19 @@ describe.skipIf(!hasRedisServer)('First page fact in Redis', () => {
   });
 
   /** @returns the name of the fact in Redis */
-  async function writeNote(
+  async function writeFact(
     one: TierInstance,
     owner = ANN,
     endpoint = '/call',
     note: { value: 0 | 1; trustMs: number } = FIRST_PAGE_FACT,
   ) {
     const before = new Set(await redis.observer.entries());
-    const notebook = createFactStore(one, owner);
+    const factStore = createFactStore(one, owner);
     // An instance writes only for a credential that it has looked up.
-    await notebook.readFirstPage(endpoint);
-    notebook.writeFirstPage(endpoint, note, note.trustMs);
+    await factStore.readFirstPage(endpoint);
+    factStore.writeFirstPage(endpoint, note, note.trustMs);
     await expect
-      .poll(() => notebook.readFirstPage(endpoint), { timeout: 10_000 })
+      .poll(() => factStore.readFirstPage(endpoint), { timeout: 10_000 })
       .toMatchObject(note);
     return (await redis.observer.entries()).find((name) => !before.has(name))!;
   }

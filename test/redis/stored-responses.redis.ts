@@ -27,7 +27,7 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
         expect(
           Object.isFrozen((read as typeof entry & { value: typeof CALL }).value.transcript[0]),
         ).toBe(true);
-      expect([...one.troubles, ...other.troubles]).toEqual([]);
+      expect([...one.statusChanges, ...other.statusChanges]).toEqual([]);
     },
   );
 
@@ -141,11 +141,10 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
   test('a response without remaining time is not stored', async () => {
     await using one = createTierInstance(redis.server.url);
     await one.read(ANN, PATH);
-    for (const keepForMs of [0, -5, Number.NaN])
-      one.write(ANN, `/${keepForMs}`, toEntry(CALL), keepForMs);
+    for (const ttlMs of [0, -5, Number.NaN]) one.write(ANN, `/${ttlMs}`, toEntry(CALL), ttlMs);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     expect(await redis.observer.entries()).toHaveLength(1);
-    expect(one.troubles).toEqual([]);
+    expect(one.statusChanges).toEqual([]);
   });
 
   test('a response that is too large to be fetched in time is not stored', async () => {
@@ -183,7 +182,7 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
       await one.storeAndRead(ANN, PATH, toEntry(CALL));
       await redis.observer.send('SET', String((await redis.observer.entries())[0]), garbage);
       expect(await one.read(ANN, PATH)).toBeUndefined();
-      expect(one.troubles).toEqual([]);
+      expect(one.statusChanges).toEqual([]);
     },
   );
 
@@ -195,15 +194,15 @@ describe.skipIf(!hasRedisServer)('Responses in Redis', () => {
       other.clock.now = -1e12;
       const before = await redis.observer.time();
       await one.storeAndRead(ANN, PATH, toEntry(CALL, { ageMs: 300 }));
-      const kept = await redis.observer.time();
+      const storedAt = await redis.observer.time();
       await redis.observer.pass(50);
 
-      const asked = await redis.observer.time();
+      const requestedAt = await redis.observer.time();
       const age = (await other.read(ANN, PATH))?.ageMs ?? 0;
-      const answered = await redis.observer.time();
+      const respondedAt = await redis.observer.time();
 
-      expect(age).toBeGreaterThanOrEqual(300 + asked - kept);
-      expect(age).toBeLessThanOrEqual(300 + answered - before);
+      expect(age).toBeGreaterThanOrEqual(300 + requestedAt - storedAt);
+      expect(age).toBeLessThanOrEqual(300 + respondedAt - before);
     });
 
     test('the age of a stored response is never underestimated, because the time of the read counts', async () => {

@@ -9,7 +9,7 @@ export const TIMEOUT_MS = 50;
 /** How long the tier leaves a failing Redis alone, in ms. */
 export const PROBE_DELAY_MS = 1_000;
 const SECRET = 'a secret that the instances share';
-const KEEP_MS = 60_000;
+const TTL_MS = 60_000;
 
 export const CALL = {
   id: 'call-1',
@@ -51,9 +51,9 @@ export interface TierInstance extends SecondTier, AsyncDisposable {
   readonly timers: ReturnType<typeof createManualTimers>;
   readonly clock: { now: number };
   /** The status changes of Redis reported so far. */
-  readonly troubles: readonly string[];
+  readonly statusChanges: readonly string[];
   /** Resolves when this number of status changes has been reported. */
-  waitForTroubles(count: number): Promise<void>;
+  waitForStatusChanges(count: number): Promise<void>;
   /**
    * Stores a response as a gateway does: reads, requests, writes; and resolves when the entry can
    * be read.
@@ -62,7 +62,7 @@ export interface TierInstance extends SecondTier, AsyncDisposable {
     owner: CacheOwner,
     key: string,
     entry: SecondTierEntry,
-    keepForMs?: number,
+    ttlMs?: number,
   ): Promise<SecondTierEntry>;
   /** Reads until there is an entry. */
   readUntilStored(owner: CacheOwner, key: string): Promise<SecondTierEntry>;
@@ -74,16 +74,16 @@ export function createTierInstance(
 ): TierInstance {
   const timers = createManualTimers();
   const clock = { now: 5_000 };
-  const troubles: string[] = [];
-  const troubleEvents = new EventEmitter();
+  const statusChanges: string[] = [];
+  const statusEvents = new EventEmitter();
   const tier = createRedisTier({
     url,
     timeoutMs: TIMEOUT_MS,
     now: () => clock.now,
     startTimer: timers.startTimer,
     onStatusChange: (message) => {
-      troubles.push(message);
-      troubleEvents.emit('trouble');
+      statusChanges.push(message);
+      statusEvents.emit('trouble');
     },
     ...options,
   });
@@ -97,17 +97,17 @@ export function createTierInstance(
     ...tier,
     timers,
     clock,
-    troubles,
-    async waitForTroubles(count) {
-      while (troubles.length < count) await once(troubleEvents, 'trouble');
+    statusChanges,
+    async waitForStatusChanges(count) {
+      while (statusChanges.length < count) await once(statusEvents, 'trouble');
     },
-    async storeAndRead(owner, key, entry, keepForMs = KEEP_MS) {
+    async storeAndRead(owner, key, entry, ttlMs = TTL_MS) {
       await tier.read(owner, key);
       // The instance's clock advances during its request, while Redis' clock does not: a second
       // read synchronizes them.
       clock.now += entry.ageMs;
       await tier.read(owner, key);
-      tier.write(owner, key, entry, keepForMs);
+      tier.write(owner, key, entry, ttlMs);
       return readUntilStored(owner, key);
     },
     readUntilStored,

@@ -29,11 +29,11 @@ describe('Server that is not Redis', () => {
     await once(sockets[0] as Socket, 'close');
     await expect.poll(() => sockets, { timeout: 10_000 }).toHaveLength(2);
     await expectNoWaitForRedis(one);
-    expect(one.troubles).toEqual([unavailableMessage('SocketTimeoutError')]);
+    expect(one.statusChanges).toEqual([unavailableMessage('SocketTimeoutError')]);
   });
 
   test('no read waits and nothing breaks when the server closes its connections or speaks another protocol', async () => {
-    const answers = [
+    const greetings = [
       '',
       'HTTP/1.1 400 Bad Request\r\n\r\n',
       '+OK\r\n'.repeat(20),
@@ -43,16 +43,16 @@ describe('Server that is not Redis', () => {
     ];
     let connections = 0;
     await using server = await listenTcp((socket) => {
-      const answer = answers[connections++ % answers.length] as string;
-      socket.once('data', () => socket.end(answer));
-      if (answer === '') socket.destroy();
+      const response = greetings[connections++ % greetings.length] as string;
+      socket.once('data', () => socket.end(response));
+      if (response === '') socket.destroy();
     });
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
-    await one.waitForTroubles(1);
-    await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(answers.length);
+    await one.waitForStatusChanges(1);
+    await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(greetings.length);
     expect(await one.read(ANN, PATH)).toBeUndefined();
     one.revoke(ANN, true);
-    expect(one.troubles).toHaveLength(1);
+    expect(one.statusChanges).toHaveLength(1);
   });
 
   test('a server that responds OK to everything is not used as Redis', async () => {
@@ -63,8 +63,10 @@ describe('Server that is not Redis', () => {
         ),
     );
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
-    await one.waitForTroubles(1);
-    expect(one.troubles).toEqual([unavailableMessage('the server does not respond like Redis')]);
+    await one.waitForStatusChanges(1);
+    expect(one.statusChanges).toEqual([
+      unavailableMessage('the server does not respond like Redis'),
+    ]);
     expect(await one.read(ANN, PATH)).toBeUndefined();
   });
 
@@ -77,14 +79,14 @@ describe('Server that is not Redis', () => {
     await using one = createTierInstance(`redis://127.0.0.1:${server.port}`);
     await expect.poll(() => calls.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(5);
     expect((calls[4] as number) - (calls[0] as number)).toBeGreaterThan(400);
-    expect(one.troubles).toHaveLength(1);
+    expect(one.statusChanges).toHaveLength(1);
   });
 
   test('closing the tier closes a pending connection at once', { timeout: 3_000 }, async () => {
     const sockets: Socket[] = [];
     await using server = await listenTcp((socket) => void sockets.push(socket.resume()));
     // The client sends its name and password first, and never gets a response.
-    const one = createTierInstance(`redis://somebody:secret@127.0.0.1:${server.port}`);
+    const one = createTierInstance(`redis://user:secret@127.0.0.1:${server.port}`);
     await expect.poll(() => sockets).toHaveLength(1);
     const closed = once(sockets[0] as Socket, 'close');
     await one.close();
@@ -106,13 +108,13 @@ describe('Server that is not Redis', () => {
   ])('a Redis URL with %s is reported and breaks nothing', async (_name, url, reason) => {
     await using one = createTierInstance(url);
     const read = one.read(ANN, PATH);
-    await one.waitForTroubles(1);
+    await one.waitForStatusChanges(1);
     expect(await read).toBeUndefined();
-    expect(one.troubles).toEqual([
+    expect(one.statusChanges).toEqual([
       expect.stringMatching(typeof reason === 'string' ? unavailableMessage(reason) : /./),
     ]);
     for (const part of ['127.0.0.1', 'nowhere', 'user', '%ff'])
-      expect(one.troubles[0]).not.toContain(part);
+      expect(one.statusChanges[0]).not.toContain(part);
     one.write(ANN, PATH, toEntry(CALL), 60_000);
     one.revoke(ANN, true);
     expect(await one.read(ANN, PATH)).toBeUndefined();

@@ -25,11 +25,11 @@ test('resolveConnection walks each fragment once although fragments spread one a
     resolveConnection(list, args, [], context, info);
   // No query limit applies here: 2²⁸ steps would take half a minute.
   const start = performance.now();
-  const answer = await execute({
+  const result = await execute({
     schema,
     document: parse(`{ things(first: 1) { ...F0 } } ${fragments.join(' ')}`),
   });
-  expect(answer).toEqual({
+  expect(result).toEqual({
     data: { things: { nodes: [{ id: 'a' }], pageInfo: { hasNextPage: true } } },
   });
   expect(loads).toBe(1);

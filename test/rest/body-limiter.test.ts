@@ -35,7 +35,7 @@ function createScene(
         budget,
         /** @returns whether the operation must pause */
         read: (bytes: number) => note(budget.consumeBytes(bytes)),
-        awaitRoom: () => note(budget.waitForCapacity()),
+        waitForCapacity: () => note(budget.waitForCapacity()),
         end: () => ending.abort(),
       };
     },
@@ -93,10 +93,10 @@ describe('Budget of a background request', () => {
     const [hog, operation] = [open('hog', 'a'), open('operation', 'a')];
     hog.read(20 * MIB);
     const background = operation.budget.openBackground(new AbortController().signal);
-    const room = background.consumeBytes(MIB);
-    expect(room).toBeInstanceOf(Promise);
+    const capacity = background.consumeBytes(MIB);
+    expect(capacity).toBeInstanceOf(Promise);
     hog.end();
-    await room;
+    await capacity;
   });
 });
 
@@ -121,12 +121,12 @@ describe('Body limiter', () => {
     const [first, second, third] = [open('first', 'a'), open('second', 'a'), open('third', 'a')];
     expect(first.read(3 * MIB)).toBe(false);
     expect(second.read(2 * MIB)).toBe(false);
-    expect([third.read(MIB), second.read(MIB), second.awaitRoom(), first.read(20 * MIB)]).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    expect([
+      third.read(MIB),
+      second.read(MIB),
+      second.waitForCapacity(),
+      first.read(20 * MIB),
+    ]).toEqual([true, true, true, false]);
     await settle();
     expect(order).toEqual([]);
     first.end();
@@ -142,7 +142,7 @@ describe('Body limiter', () => {
     const [first, second] = [open('first', 'a'), open('second', 'a')];
     first.read(20 * MIB);
     expect(second.read(MIB)).toBe(true);
-    expect([open('b').read(MIB), open('c').awaitRoom()]).toEqual([false, false]);
+    expect([open('b').read(MIB), open('c').waitForCapacity()]).toEqual([false, false]);
   });
 
   test('at the total limit only the oldest operation reads on, and afterwards the credentials resume in turn', async () => {
@@ -162,12 +162,12 @@ describe('Body limiter', () => {
     const { open } = createScene();
     expect(open('hog', 'a').read(20 * MIB)).toBe(false);
     const small = open('small', 'a');
-    expect([small.awaitRoom(), small.read(64 * KIB), small.awaitRoom(), small.read(1)]).toEqual([
-      false,
-      false,
-      false,
-      true,
-    ]);
+    expect([
+      small.waitForCapacity(),
+      small.read(64 * KIB),
+      small.waitForCapacity(),
+      small.read(1),
+    ]).toEqual([false, false, false, true]);
   });
 
   test('the bytes of one caller pause no other caller of the same credential that has reserved little', async () => {
@@ -176,7 +176,7 @@ describe('Body limiter', () => {
     hog.read(20 * MIB);
     expect(open('loud too', 'a', 'loud').read(300 * KIB)).toBe(true);
     const [first, second] = [open('first', 'a', 'quiet'), open('second', 'a', 'quiet')];
-    expect([first.read(MIB), first.awaitRoom(), second.read(300 * KIB)]).toEqual([
+    expect([first.read(MIB), first.waitForCapacity(), second.read(300 * KIB)]).toEqual([
       false,
       true,
       true,

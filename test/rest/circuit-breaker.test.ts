@@ -56,9 +56,9 @@ describe('Circuit breaker', () => {
     expect(circuit.tryAcquire()).toBeUndefined();
     clock.now = 1_000;
     expect(circuit.state).toBe('half-open');
-    const trial = circuit.tryAcquire();
+    const probe = circuit.tryAcquire();
     expect(circuit.tryAcquire()).toBeUndefined();
-    trial?.succeed();
+    probe?.succeed();
     expect(circuit.state).toBe('closed');
     for (let count = 0; count < 3; count += 1) circuit.tryAcquire()?.fail();
     expect(circuit.state).toBe('closed');
@@ -93,11 +93,11 @@ describe('Circuit breaker', () => {
     early?.succeed();
     expect(circuit.state).toBe('open');
     clock.now = 1_000;
-    const trial = circuit.tryAcquire();
+    const probe = circuit.tryAcquire();
     late?.fail();
     circuit.recordFailure();
     expect(circuit.state).toBe('half-open');
-    trial?.succeed();
+    probe?.succeed();
     expect(circuit.state).toBe('closed');
   });
 });
@@ -120,12 +120,12 @@ test('the circuit breaker of an accepted credential stays open while any number 
 describe('Circuit breakers of the client', () => {
   function createBroken(
     kind: FailureKind,
-    asker = toBreakerKey('a'),
+    breakerKey = toBreakerKey('a'),
     endpoint = '/call/{id}' as const,
   ) {
     const { options, clock } = createBreakerScene();
     const breaker = createCircuitBreakers(options);
-    for (let count = 0; count < 4; count += 1) breaker.tryAcquire(asker, endpoint)?.(kind);
+    for (let count = 0; count < 4; count += 1) breaker.tryAcquire(breakerKey, endpoint)?.(kind);
     return { breaker, clock };
   }
 
@@ -155,14 +155,14 @@ describe('Circuit breakers of the client', () => {
       });
       expect(breaker.tryAcquire(toBreakerKey('a'), '/call/{id}')).toBeUndefined();
       expect(breaker.allowsRequest(toBreakerKey('a'), '/call/{id}')).toBe(false);
-      for (const [asker, endpoint] of [
+      for (const [breakerKey, endpoint] of [
         [toBreakerKey('b'), '/call/{id}'],
         [toBreakerKey('a'), '/call'],
         // The same key, but another caller.
         [toBreakerKey('a', 'another'), '/call/{id}'],
       ] as const) {
-        expect(breaker.allowsRequest(asker, endpoint)).toBe(true);
-        expect(breaker.tryAcquire(asker, endpoint)).toBeTypeOf('function');
+        expect(breaker.allowsRequest(breakerKey, endpoint)).toBe(true);
+        expect(breaker.tryAcquire(breakerKey, endpoint)).toBeTypeOf('function');
       }
     },
   );

@@ -41,13 +41,13 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 /** Acquires slots, records the order in which they are granted, and releases them one by one. */
-function createQueueScene(turns: ConcurrencyLimiter) {
+function createQueueScene(limiter: ConcurrencyLimiter) {
   const order: string[] = [];
   const ends: (() => void)[] = [];
   return {
     order,
-    ask(name: string, given: Partial<AcquireOptions> = {}) {
-      return turns.acquire(toAcquireOptions(given)).then((end) => {
+    acquire(name: string, given: Partial<AcquireOptions> = {}) {
+      return limiter.acquire(toAcquireOptions(given)).then((end) => {
         order.push(name);
         ends.push(end);
       });
@@ -61,38 +61,38 @@ function createQueueScene(turns: ConcurrencyLimiter) {
 
 describe('Concurrency limiter', () => {
   test('the limiter starts as many requests as there are slots and then one for each that ends, first come first served', async () => {
-    const turns = createLimiter({ maxPerCredential: 2 });
-    const { order, ask, endNext } = createQueueScene(turns);
-    for (const name of ['first', 'second', 'third', 'fourth']) void ask(name);
+    const limiter = createLimiter({ maxPerCredential: 2 });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    for (const name of ['first', 'second', 'third', 'fourth']) void acquire(name);
     await new Promise(setImmediate);
     expect(order).toEqual(['first', 'second']);
-    expect(turns.state).toEqual({ inFlight: 2, queued: 2 });
+    expect(limiter.state).toEqual({ inFlight: 2, queued: 2 });
     await endNext();
     expect(order).toEqual(['first', 'second', 'third']);
     await endNext();
     expect(order).toEqual(['first', 'second', 'third', 'fourth']);
     await endNext();
     await endNext();
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
   test('the limiter never exceeds its limits, in whatever order requests start and end', async () => {
-    const turns = createLimiter({ maxPerCredential: 3, maxTotal: 5 });
+    const limiter = createLimiter({ maxPerCredential: 3, maxTotal: 5 });
     const inside = new Map<string, number>();
-    let most = 0;
-    let mostInAll = 0;
+    let maxActive = 0;
+    let maxTotalActive = 0;
     const visit = async (index: number) => {
       const credential = `key ${index % 4}`;
-      const end = await turns.acquire(
+      const end = await limiter.acquire(
         toAcquireOptions({
           credential,
           caller: index % 3 === 0 ? undefined : `caller ${index % 5}`,
         }),
       );
       inside.set(credential, (inside.get(credential) ?? 0) + 1);
-      most = Math.max(most, ...inside.values());
-      mostInAll = Math.max(
-        mostInAll,
+      maxActive = Math.max(maxActive, ...inside.values());
+      maxTotalActive = Math.max(
+        maxTotalActive,
         [...inside.values()].reduce((sum, count) => sum + count, 0),
       );
       for (let turn = 0; turn < (index * 7) % 11; turn += 1) await Promise.resolve();
@@ -100,25 +100,25 @@ describe('Concurrency limiter', () => {
       end();
     };
     await Promise.all(Array.from({ length: 400 }, (_, index) => visit(index)));
-    expect([most, mostInAll]).toEqual([3, 5]);
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect([maxActive, maxTotalActive]).toEqual([3, 5]);
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
   test('requests of one credential do not wait for requests of another', async () => {
-    const turns = createLimiter();
-    await turns.acquire(toAcquireOptions({ credential: 'a' }));
-    const second = turns.acquire(toAcquireOptions({ credential: 'a' }));
-    await expect(turns.acquire(toAcquireOptions({ credential: 'b' }))).resolves.toBeTypeOf(
+    const limiter = createLimiter();
+    await limiter.acquire(toAcquireOptions({ credential: 'a' }));
+    const second = limiter.acquire(toAcquireOptions({ credential: 'a' }));
+    await expect(limiter.acquire(toAcquireOptions({ credential: 'b' }))).resolves.toBeTypeOf(
       'function',
     );
     expect(await isSettled(second)).toBe(false);
   });
 
   test('a slot is released once, however often its release function is called', async () => {
-    const turns = createLimiter();
-    const end = await turns.acquire(toAcquireOptions());
-    const next = turns.acquire(toAcquireOptions());
-    const afterNext = turns.acquire(toAcquireOptions());
+    const limiter = createLimiter();
+    const end = await limiter.acquire(toAcquireOptions());
+    const next = limiter.acquire(toAcquireOptions());
+    const afterNext = limiter.acquire(toAcquireOptions());
     end();
     end();
     await next;
@@ -126,37 +126,37 @@ describe('Concurrency limiter', () => {
   });
 
   test('the limiter grants no slot to an aborted request and leaves no listener on its signal', async () => {
-    const turns = createLimiter();
-    const end = await turns.acquire(toAcquireOptions());
+    const limiter = createLimiter();
+    const end = await limiter.acquire(toAcquireOptions());
     const leaving = new AbortController();
     const add = vi.spyOn(leaving.signal, 'addEventListener');
     const remove = vi.spyOn(leaving.signal, 'removeEventListener');
-    const gone = turns.acquire(toAcquireOptions({ signal: leaving.signal }));
-    const next = turns.acquire(toAcquireOptions());
+    const aborted = limiter.acquire(toAcquireOptions({ signal: leaving.signal }));
+    const next = limiter.acquire(toAcquireOptions());
     leaving.abort(new Error('I have to go'));
-    await expect(gone).rejects.toThrow('I have to go');
+    await expect(aborted).rejects.toThrow('I have to go');
     expect(add).toHaveBeenCalledTimes(1);
     expect(remove.mock.calls[0]).toEqual(add.mock.calls[0]?.slice(0, 2));
     await expect(
-      turns.acquire(toAcquireOptions({ signal: AbortSignal.abort(new Error('too late')) })),
+      limiter.acquire(toAcquireOptions({ signal: AbortSignal.abort(new Error('too late')) })),
     ).rejects.toThrow('too late');
     end();
     (await next)();
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
   test('the limiter forgets a credential and a caller without requests', async () => {
     const set = vi.spyOn(Map.prototype, 'set');
-    const turns = createLimiter();
-    const end = await turns.acquire(
-      toAcquireOptions({ credential: 'a key of its own', caller: 'somebody' }),
+    const limiter = createLimiter();
+    const end = await limiter.acquire(
+      toAcquireOptions({ credential: 'a key of its own', caller: 'one caller' }),
     );
     const mapOf = (key: string) =>
       set.mock.contexts[set.mock.calls.findIndex(([name]) => name === key)] as Map<string, unknown>;
-    const [lanes, callers] = [mapOf('a key of its own'), mapOf('somebody')];
+    const [queues, callers] = [mapOf('a key of its own'), mapOf('one caller')];
     set.mockRestore();
     const leaving = new AbortController();
-    const gone = turns.acquire(
+    const aborted = limiter.acquire(
       toAcquireOptions({
         credential: 'a key of its own',
         caller: 'another',
@@ -165,23 +165,23 @@ describe('Concurrency limiter', () => {
     );
     expect(callers.size).toBe(2);
     leaving.abort();
-    await expect(gone).rejects.toThrow();
-    expect([lanes.size, callers.size]).toEqual([1, 1]);
+    await expect(aborted).rejects.toThrow();
+    expect([queues.size, callers.size]).toEqual([1, 1]);
     end();
-    expect([lanes.size, callers.size]).toEqual([0, 0]);
+    expect([queues.size, callers.size]).toEqual([0, 0]);
   });
 
   test('the limiter counts a slot that is released while another request of its credential starts', async () => {
-    const turns = createLimiter();
-    const end = await turns.acquire(toAcquireOptions());
+    const limiter = createLimiter();
+    const end = await limiter.acquire(toAcquireOptions());
     const leaving = new AbortController();
-    const gone = turns.acquire(toAcquireOptions({ signal: leaving.signal }));
+    const aborted = limiter.acquire(toAcquireOptions({ signal: leaving.signal }));
     leaving.abort();
     end();
     // Starts on a new lane, before the aborted request has noticed its signal.
-    const first = await turns.acquire(toAcquireOptions());
-    await expect(gone).rejects.toThrow();
-    const second = turns.acquire(toAcquireOptions());
+    const first = await limiter.acquire(toAcquireOptions());
+    await expect(aborted).rejects.toThrow();
+    const second = limiter.acquire(toAcquireOptions());
     expect(await isSettled(second)).toBe(false);
     first();
     await second;
@@ -190,70 +190,70 @@ describe('Concurrency limiter', () => {
 
 describe('Fair queueing', () => {
   test('a credential with many requests does not delay other credentials when the total limit is reached', async () => {
-    const { order, ask, endNext } = createQueueScene(
+    const { order, acquire, endNext } = createQueueScene(
       createLimiter({ maxPerCredential: 10, maxTotal: 1 }),
     );
-    for (let count = 0; count < 5; count += 1) void ask('flood', { credential: 'flood' });
-    void ask('a', { credential: 'a' });
-    void ask('b', { credential: 'b' });
+    for (let count = 0; count < 5; count += 1) void acquire('flood', { credential: 'flood' });
+    void acquire('a', { credential: 'a' });
+    void acquire('b', { credential: 'b' });
     for (let count = 0; count < 7; count += 1) await endNext();
     expect(order).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'flood', 'flood']);
   });
 
   test('a caller with many requests does not delay other callers of the same credential', async () => {
-    const { order, ask, endNext } = createQueueScene(createLimiter({ maxPerCredential: 1 }));
-    for (let count = 0; count < 5; count += 1) void ask('flood', { caller: 'flood' });
-    void ask('a', { caller: 'a' });
-    void ask('a', { caller: 'a' });
-    void ask('b', { caller: 'b' });
+    const { order, acquire, endNext } = createQueueScene(createLimiter({ maxPerCredential: 1 }));
+    for (let count = 0; count < 5; count += 1) void acquire('flood', { caller: 'flood' });
+    void acquire('a', { caller: 'a' });
+    void acquire('a', { caller: 'a' });
+    void acquire('b', { caller: 'b' });
     for (let count = 0; count < 8; count += 1) await endNext();
     expect(order).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'a', 'flood', 'flood']);
   });
 
   test('a single caller leaves some slots of its credential free for other callers', async () => {
-    const turns = createLimiter({ maxPerCredential: 20 });
+    const limiter = createLimiter({ maxPerCredential: 20 });
     for (let count = 0; count < 200; count += 1)
-      void turns.acquire(toAcquireOptions({ caller: 'flood' }));
-    expect(turns.state).toEqual({ inFlight: 15, queued: 185 });
-    await expect(turns.acquire(toAcquireOptions({ caller: 'somebody else' }))).resolves.toBeTypeOf(
-      'function',
-    );
+      void limiter.acquire(toAcquireOptions({ caller: 'flood' }));
+    expect(limiter.state).toEqual({ inFlight: 15, queued: 185 });
+    await expect(
+      limiter.acquire(toAcquireOptions({ caller: 'another caller' })),
+    ).resolves.toBeTypeOf('function');
     // Without callers in the options there is no other caller to keep a slot free for.
     for (let count = 0; count < 20; count += 1)
-      void turns.acquire(toAcquireOptions({ credential: 'alone' }));
-    expect(turns.state.inFlight).toBe(36);
+      void limiter.acquire(toAcquireOptions({ credential: 'alone' }));
+    expect(limiter.state.inFlight).toBe(36);
   });
 
   test('a request over the queue limit of its credential is rejected, and a caller below its minimum still queues', async () => {
-    const turns = createLimiter({ maxQueued: 2 });
-    const end = await turns.acquire(toAcquireOptions({ caller: 'flood' }));
+    const limiter = createLimiter({ maxQueued: 2 });
+    const end = await limiter.acquire(toAcquireOptions({ caller: 'flood' }));
     const queued = [
-      turns.acquire(toAcquireOptions({ caller: 'flood' })),
-      turns.acquire(toAcquireOptions({ caller: 'flood' })),
+      limiter.acquire(toAcquireOptions({ caller: 'flood' })),
+      limiter.acquire(toAcquireOptions({ caller: 'flood' })),
     ];
-    await expect(turns.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow(
+    await expect(limiter.acquire(toAcquireOptions({ caller: 'flood' }))).rejects.toThrow(
       '2 requests are queued',
     );
-    expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'another' })))).toBe(false);
+    expect(await isSettled(limiter.acquire(toAcquireOptions({ caller: 'another' })))).toBe(false);
     end();
     await queued[0];
-    expect(turns.state).toEqual({ inFlight: 1, queued: 2 });
+    expect(limiter.state).toEqual({ inFlight: 1, queued: 2 });
   });
 
   test('all queues together are bounded', async () => {
-    const turns = createLimiter({ maxQueued: 25 });
+    const limiter = createLimiter({ maxQueued: 25 });
     for (let count = 0; count < 251; count += 1)
-      void turns.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
-    expect(turns.state).toEqual({ inFlight: 1, queued: 250 });
-    await expect(turns.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow(
+      void limiter.acquire(toAcquireOptions({ caller: `caller ${count % 10}` }));
+    expect(limiter.state).toEqual({ inFlight: 1, queued: 250 });
+    await expect(limiter.acquire(toAcquireOptions({ caller: 'caller 1' }))).rejects.toThrow(
       '250 requests are queued',
     );
     // A caller below its minimum is not rejected, and a request with a free slot does not queue at
     // all.
-    expect(await isSettled(turns.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(
+    expect(await isSettled(limiter.acquire(toAcquireOptions({ caller: 'a modest one' })))).toBe(
       false,
     );
-    await expect(turns.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf(
+    await expect(limiter.acquire(toAcquireOptions({ credential: 'another' }))).resolves.toBeTypeOf(
       'function',
     );
   });
@@ -262,48 +262,51 @@ describe('Fair queueing', () => {
 describe('Concurrency limiter during a cooldown', () => {
   /** A limiter whose `key` can be in a cooldown until a given moment, and be probing. */
   function createPausable() {
-    const state = { until: undefined as number | undefined, isOnTrial: false, now: 0 };
-    const turns = createLimiter({
+    const state = { until: undefined as number | undefined, isProbing: false, now: 0 };
+    const limiter = createLimiter({
       maxPerCredential: 5,
-      isProbing: (credential) => credential === 'key' && state.isOnTrial,
+      isProbing: (credential) => credential === 'key' && state.isProbing,
       coolingDownUntil: (credential) => (credential === 'key' ? state.until : undefined),
       monotonicNow: () => state.now,
     });
-    return { state, turns };
+    return { state, limiter };
   }
 
   test('requests that can outwait the cooldown stay queued, and the others are rejected at once with the remaining time', async () => {
-    const { state, turns } = createPausable();
-    for (let count = 0; count < 5; count += 1) void turns.acquire(toAcquireOptions());
-    const patient = turns.acquire(toAcquireOptions({ deadlineAt: () => 8_000 }));
-    const impatient = turns.acquire(toAcquireOptions({ deadlineAt: () => 6_000 }));
+    const { state, limiter } = createPausable();
+    for (let count = 0; count < 5; count += 1) void limiter.acquire(toAcquireOptions());
+    const longDeadline = limiter.acquire(toAcquireOptions({ deadlineAt: () => 8_000 }));
+    const shortDeadline = limiter.acquire(toAcquireOptions({ deadlineAt: () => 6_000 }));
     Object.assign(state, { until: 7_000, now: 100 });
-    turns.reevaluate('key');
-    await expect(impatient).rejects.toMatchObject({ name: 'CooldownError', remainingMs: 6_900 });
+    limiter.reevaluate('key');
+    await expect(shortDeadline).rejects.toMatchObject({
+      name: 'CooldownError',
+      remainingMs: 6_900,
+    });
     await expect(
-      turns.acquire(toAcquireOptions({ deadlineAt: () => 6_999 })),
+      limiter.acquire(toAcquireOptions({ deadlineAt: () => 6_999 })),
     ).rejects.toMatchObject({ remainingMs: 6_900 });
-    expect(await isSettled(patient)).toBe(false);
+    expect(await isSettled(longDeadline)).toBe(false);
     await expect(
-      turns.acquire(toAcquireOptions({ credential: 'another', deadlineAt: () => 0 })),
+      limiter.acquire(toAcquireOptions({ credential: 'another', deadlineAt: () => 0 })),
     ).resolves.toBeTypeOf('function');
   });
 
   test('the limiter sends nothing during a cooldown, then one probe, and all queued requests after the probe', async () => {
-    const { state, turns } = createPausable();
-    Object.assign(state, { until: 7_000, isOnTrial: true });
-    const { order, ask, endNext } = createQueueScene(turns);
-    for (const name of ['a', 'b', 'c', 'd']) void ask(name);
+    const { state, limiter } = createPausable();
+    Object.assign(state, { until: 7_000, isProbing: true });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    for (const name of ['a', 'b', 'c', 'd']) void acquire(name);
     await new Promise(setImmediate);
     expect(order).toEqual([]);
     state.until = undefined;
-    turns.reevaluate('key');
+    limiter.reevaluate('key');
     await new Promise(setImmediate);
     expect(order).toEqual(['a']);
     await endNext();
     expect(order).toEqual(['a', 'b']);
-    state.isOnTrial = false;
-    turns.reevaluate('key');
+    state.isProbing = false;
+    limiter.reevaluate('key');
     await new Promise(setImmediate);
     expect(order).toEqual(['a', 'b', 'c', 'd']);
   });
@@ -311,7 +314,7 @@ describe('Concurrency limiter during a cooldown', () => {
 
 describe('Concurrency limiter for unaccepted credentials', () => {
   const accepted = new Set<string>();
-  const createAmongNewcomers = (options: Partial<ConcurrencyLimiterOptions> = {}) => {
+  const createLimiterWithNewCallers = (options: Partial<ConcurrencyLimiterOptions> = {}) => {
     accepted.clear();
     return createLimiter({
       maxPerCredential: 20,
@@ -321,52 +324,52 @@ describe('Concurrency limiter for unaccepted credentials', () => {
   };
 
   test('an unaccepted credential has one request in flight, and as many as others once the upstream accepts it', async () => {
-    const turns = createAmongNewcomers({ maxPerCredential: 3 });
-    const { order, ask, endNext } = createQueueScene(turns);
-    for (const name of ['1', '2', '3', '4', '5']) void ask(name);
+    const limiter = createLimiterWithNewCallers({ maxPerCredential: 3 });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    for (const name of ['1', '2', '3', '4', '5']) void acquire(name);
     await new Promise(setImmediate);
     expect(order).toEqual(['1']);
     accepted.add('key');
-    turns.reevaluate('key');
+    limiter.reevaluate('key');
     await new Promise(setImmediate);
     expect(order).toEqual(['1', '2', '3']);
     await endNext();
     expect(order).toEqual(['1', '2', '3', '4']);
     accepted.delete('key');
-    turns.reevaluate('key');
+    limiter.reevaluate('key');
     await endNext();
     await endNext();
     expect(order).toEqual(['1', '2', '3', '4']);
     await endNext();
     expect(order).toEqual(['1', '2', '3', '4', '5']);
     await endNext();
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
   test('half of all slots stay free for accepted credentials, however many unaccepted ones there are', async () => {
-    const turns = createAmongNewcomers({ maxTotal: 10 });
+    const limiter = createLimiterWithNewCallers({ maxTotal: 10 });
     accepted.add('tenant');
-    const { order, ask, endNext } = createQueueScene(turns);
-    for (let n = 0; n < 100; n += 1) void ask(`invented ${n}`, { credential: `invented ${n}` });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    for (let n = 0; n < 100; n += 1) void acquire(`invented ${n}`, { credential: `invented ${n}` });
     await new Promise(setImmediate);
-    expect(turns.state).toEqual({ inFlight: 5, queued: 95 });
-    for (let n = 0; n < 5; n += 1) void ask(`tenant ${n}`, { credential: 'tenant' });
+    expect(limiter.state).toEqual({ inFlight: 5, queued: 95 });
+    for (let n = 0; n < 5; n += 1) void acquire(`tenant ${n}`, { credential: 'tenant' });
     await new Promise(setImmediate);
     expect(order.slice(5)).toEqual(['tenant 0', 'tenant 1', 'tenant 2', 'tenant 3', 'tenant 4']);
     for (let count = 0; count < 105; count += 1) await endNext();
     expect(order).toHaveLength(105);
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
   test('all unaccepted credentials together get the share of one accepted credential', async () => {
-    const turns = createAmongNewcomers({ maxTotal: 2 });
+    const limiter = createLimiterWithNewCallers({ maxTotal: 2 });
     accepted.add('busy').add('a').add('b');
-    const { order, ask, endNext } = createQueueScene(turns);
-    for (let n = 0; n < 2; n += 1) void ask('busy', { credential: 'busy' });
-    for (let n = 0; n < 100; n += 1) void ask('invented', { credential: `invented ${n}` });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    for (let n = 0; n < 2; n += 1) void acquire('busy', { credential: 'busy' });
+    for (let n = 0; n < 100; n += 1) void acquire('invented', { credential: `invented ${n}` });
     for (let n = 0; n < 3; n += 1) {
-      void ask('a', { credential: 'a' });
-      void ask('b', { credential: 'b' });
+      void acquire('a', { credential: 'a' });
+      void acquire('b', { credential: 'b' });
     }
     await new Promise(setImmediate);
     for (let count = 0; count < 9; count += 1) await endNext();
@@ -377,10 +380,10 @@ describe('Concurrency limiter for unaccepted credentials', () => {
   });
 
   test('unaccepted credentials take turns among themselves', async () => {
-    const turns = createAmongNewcomers({ maxTotal: 1 });
-    const { order, ask, endNext } = createQueueScene(turns);
-    for (let n = 0; n < 50; n += 1) void ask('loud', { credential: 'loud' });
-    void ask('quiet', { credential: 'quiet' });
+    const limiter = createLimiterWithNewCallers({ maxTotal: 1 });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    for (let n = 0; n < 50; n += 1) void acquire('loud', { credential: 'loud' });
+    void acquire('quiet', { credential: 'quiet' });
     await new Promise(setImmediate);
     await endNext();
     await endNext();
@@ -388,56 +391,56 @@ describe('Concurrency limiter for unaccepted credentials', () => {
   });
 
   test('unaccepted credentials share one queue, and an accepted credential still queues when that one is full', async () => {
-    const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
+    const limiter = createLimiterWithNewCallers({ maxTotal: 1, maxQueued: 20 });
     accepted.add('tenant');
-    const { ask } = createQueueScene(turns);
-    for (let n = 0; n < 21; n += 1) void ask('invented', { credential: `invented ${n}` });
+    const { acquire } = createQueueScene(limiter);
+    for (let n = 0; n < 21; n += 1) void acquire('invented', { credential: `invented ${n}` });
     await new Promise(setImmediate);
-    expect(turns.state).toEqual({ inFlight: 1, queued: 20 });
+    expect(limiter.state).toEqual({ inFlight: 1, queued: 20 });
     await expect(
-      turns.acquire(toAcquireOptions({ credential: 'one more' })),
+      limiter.acquire(toAcquireOptions({ credential: 'one more' })),
     ).rejects.toBeInstanceOf(QueueOverflowError);
-    void ask('tenant', { credential: 'tenant' });
+    void acquire('tenant', { credential: 'tenant' });
     await new Promise(setImmediate);
-    expect(turns.state).toEqual({ inFlight: 1, queued: 21 });
+    expect(limiter.state).toEqual({ inFlight: 1, queued: 21 });
   });
 
   test('when the shared queue is full, the unaccepted credential with the most queued requests loses its last one', async () => {
-    const turns = createAmongNewcomers({ maxTotal: 1, maxQueued: 20 });
-    const { order, ask, endNext } = createQueueScene(turns);
+    const limiter = createLimiterWithNewCallers({ maxTotal: 1, maxQueued: 20 });
+    const { order, acquire, endNext } = createQueueScene(limiter);
     const outcomes: string[] = [];
-    const askAs = (credential: string) =>
-      ask(credential, { credential }).catch(() => outcomes.push(credential));
-    for (let n = 0; n < 10; n += 1) void askAs('loud');
-    for (let n = 0; n < 12; n += 1) void askAs('louder');
+    const acquireAs = (credential: string) =>
+      acquire(credential, { credential }).catch(() => outcomes.push(credential));
+    for (let n = 0; n < 10; n += 1) void acquireAs('loud');
+    for (let n = 0; n < 12; n += 1) void acquireAs('louder');
     await new Promise(setImmediate);
     expect(outcomes).toEqual(['louder']);
-    for (let n = 0; n < 4; n += 1) void askAs('quiet');
+    for (let n = 0; n < 4; n += 1) void acquireAs('quiet');
     await new Promise(setImmediate);
     expect(outcomes.toSorted()).toEqual(['loud', 'louder', 'louder', 'louder', 'louder']);
-    expect(turns.state).toEqual({ inFlight: 1, queued: 20 });
+    expect(limiter.state).toEqual({ inFlight: 1, queued: 20 });
     for (let count = 0; count < 21; count += 1) await endNext();
     expect(order.filter((name) => name === 'quiet')).toHaveLength(4);
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 
   test('the limiter rejects all queued requests of a rejected credential and no others', async () => {
-    const turns = createAmongNewcomers({ maxTotal: 1 });
-    const { order, ask, endNext } = createQueueScene(turns);
-    void ask('first', { credential: 'refused' });
+    const limiter = createLimiterWithNewCallers({ maxTotal: 1 });
+    const { order, acquire, endNext } = createQueueScene(limiter);
+    void acquire('first', { credential: 'refused' });
     const waiting = Array.from({ length: 5 }, () =>
-      turns.acquire(toAcquireOptions({ credential: 'refused' })),
+      limiter.acquire(toAcquireOptions({ credential: 'refused' })),
     );
-    void ask('other', { credential: 'other' });
+    void acquire('other', { credential: 'other' });
     const reason = new Error('refused');
-    turns.rejectQueued('refused', reason);
-    turns.rejectQueued('nothing waits with this one', reason);
+    limiter.rejectQueued('refused', reason);
+    limiter.rejectQueued('nothing waits with this one', reason);
     expect(await Promise.allSettled(waiting)).toEqual(
       Array(5).fill({ status: 'rejected', reason }),
     );
     await endNext();
     expect(order).toEqual(['first', 'other']);
     await endNext();
-    expect(turns.state).toEqual({ inFlight: 0, queued: 0 });
+    expect(limiter.state).toEqual({ inFlight: 0, queued: 0 });
   });
 });

@@ -6,7 +6,7 @@ import { EncodingError } from '#rest/transport/content-encoding.ts';
 import { parseJson } from '#rest/transport/parse-json.ts';
 import { TooLargeError } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
-import { listen, PATIENT } from './real-server.ts';
+import { listen, NO_TIMEOUTS } from './real-server.ts';
 
 const VALUE = { call: { id: 'c', transcript: 'x'.repeat(10_000) } };
 const TEXT = JSON.stringify(VALUE);
@@ -18,9 +18,9 @@ const MAX_BYTES = 2 ** 20;
 const LONG = createHash('shake256', { outputLength: 500_000 }).update('long').digest();
 
 /** Reads a server's response as JSON, over real sockets. */
-async function read(answer: (response: ServerResponse) => void) {
-  await using server = await listen(answer);
-  const { transport, close } = createUndiciTransport(PATIENT);
+async function read(respond: (response: ServerResponse) => void) {
+  await using server = await listen(respond);
+  const { transport, close } = createUndiciTransport(NO_TIMEOUTS);
   onTestFinished(close);
   const { body, bodyError } = await transport({
     origin: server.origin,
@@ -96,23 +96,23 @@ describe('Content encoding of the upstream', () => {
   ])(
     'the transport rejects a body whose content encoding is $name',
     async ({ encoding, body, message }) => {
-      const reading = read((response) =>
+      const pending = read((response) =>
         response.writeHead(200, { 'content-encoding': encoding }).end(body),
       );
-      await expect(reading).rejects.toThrow(new EncodingError(message));
+      await expect(pending).rejects.toThrow(new EncodingError(message));
     },
   );
 
   test('the transport stops at the size limit of the decoded body and closes the connection', async () => {
-    const gone = Promise.withResolvers<void>();
+    const disconnected = Promise.withResolvers<void>();
     const bomb = gzipSync(Buffer.alloc(64 * MAX_BYTES, ' '));
-    const reading = read((response) => {
-      response.on('close', gone.resolve);
+    const pending = read((response) => {
+      response.on('close', disconnected.resolve);
       // Never ended: only the reader can end it.
       response.writeHead(200, { 'content-encoding': 'gzip' }).write(bomb);
     });
-    await expect(reading).rejects.toThrow(TooLargeError);
-    await gone.promise;
+    await expect(pending).rejects.toThrow(TooLargeError);
+    await disconnected.promise;
   });
 
   test.each([
@@ -122,25 +122,25 @@ describe('Content encoding of the upstream', () => {
   ])(
     'the transport reads a %s stream that ends before its body and closes the connection',
     async (encoding, body) => {
-      const gone = Promise.withResolvers<void>();
-      const reading = read((response) => {
-        response.on('close', gone.resolve);
+      const disconnected = Promise.withResolvers<void>();
+      const pending = read((response) => {
+        response.on('close', disconnected.resolve);
         // Never ended: only the reader can end it.
         response
           .writeHead(200, { 'content-encoding': encoding })
           .write(Buffer.concat([body, Buffer.alloc(65_536)]));
       });
-      expect(await reading).toEqual(VALUE);
-      await gone.promise;
+      expect(await pending).toEqual(VALUE);
+      await disconnected.promise;
     },
   );
 
   test('a broken connection within an encoded body is not reported as a damaged encoding', async () => {
-    const reading = read((response) => {
+    const pending = read((response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 999 });
       response.write(gzipSync(TEXT).subarray(0, 20), () => response.destroy());
     });
-    await expect(reading).rejects.not.toThrow(EncodingError);
+    await expect(pending).rejects.not.toThrow(EncodingError);
   });
 });
 

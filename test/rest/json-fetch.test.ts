@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
-import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
+import { listen, listenTcp, NO_TIMEOUTS, sendJson } from './real-server.ts';
 
 const DOCUMENT = { keys: [{ kid: 'one' }] };
 
 function fetchDocument(url: string, init: RequestInit = {}): Promise<Response> {
-  const { transport, close } = createUndiciTransport(PATIENT);
+  const { transport, close } = createUndiciTransport(NO_TIMEOUTS);
   onTestFinished(close);
   return createJsonFetch(transport)(new Request(url, init));
 }

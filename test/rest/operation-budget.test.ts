@@ -68,13 +68,13 @@ const found = () => Response.json({ call: { id: 'c' } });
 
 describe('Request budget of an operation', () => {
   test('a field over the request budget is null with a code, and the rest of the response is complete', async () => {
-    const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
-    const ids = world.sandbox.control
+    const gateway = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '2' } });
+    const ids = gateway.sandbox.control
       .data(KEY_A)
       .calls.slice(0, 3)
       .map(({ id }) => id);
 
-    const { data, errors } = await world.execute(
+    const { data, errors } = await gateway.execute(
       'query ($ids: [ID!]!) { __typename calls(ids: $ids) { id } }',
       { ids },
     );
@@ -87,19 +87,19 @@ describe('Request budget of an operation', () => {
       }),
     ]);
     expect(errors?.[0]?.message).toContain('2 upstream requests');
-    expect(world.traffic()).toEqual(ids.slice(0, 2).map((id) => `GET /call/${id}`));
-    expect(world.unexpectedErrors).toEqual([]);
+    expect(gateway.traffic()).toEqual(ids.slice(0, 2).map((id) => `GET /call/${id}`));
+    expect(gateway.unexpectedErrors).toEqual([]);
   });
 
   test('each operation has its own request budget', async () => {
-    const world = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '1' } });
-    const [one, other] = world.sandbox.control.data(KEY_A).calls;
-    const answers = await Promise.all(
+    const gateway = createTestGateway({ settings: { MAX_UPSTREAM_REQUESTS: '1' } });
+    const [one, other] = gateway.sandbox.control.data(KEY_A).calls;
+    const results = await Promise.all(
       [one!, other!, one!].map(({ id }) =>
-        world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }),
+        gateway.execute('query ($id: ID!) { call(id: $id) { id } }', { id }),
       ),
     );
-    expect(answers.map(({ data }) => data.call.id)).toEqual([one!.id, other!.id, one!.id]);
+    expect(results.map(({ data }) => data.call.id)).toEqual([one!.id, other!.id, one!.id]);
   });
 
   test('the request budget counts failed requests and no requests that were never sent', async () => {
@@ -129,100 +129,100 @@ describe('Request budget of an operation', () => {
 describe('Deadline of an operation', () => {
   test('the deadline aborts pending upstream requests and keeps the data that has arrived', async () => {
     const timers = createManualTimers();
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       settings: { REQUEST_DEADLINE_MS: '5000' },
       gateway: { ...timers, monotonicNow: () => 0 },
     });
-    const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+    const { id } = gateway.sandbox.control.data(KEY_A).calls[0]!;
     const hanging = Promise.withResolvers<void>();
-    world.sandbox.control.hang(recordRequests('/assistants/slow', hanging.resolve));
+    gateway.sandbox.control.hang(recordRequests('/assistants/slow', hanging.resolve));
 
-    const answer = world.execute(
+    const pending = gateway.execute(
       'query ($id: ID!) { call(id: $id) { id } assistant(id: "slow") { id } }',
       { id },
     );
     await hanging.promise;
     // The call has arrived when no request but the slow one is in flight.
-    while (world.sandbox.control.inFlight() > 1) await new Promise(setImmediate);
+    while (gateway.sandbox.control.inFlight() > 1) await new Promise(setImmediate);
     await new Promise(setImmediate);
     timers.elapse(5000);
 
-    const { data, errors } = await answer;
+    const { data, errors } = await pending;
     expect(data).toEqual({ call: { id }, assistant: null });
     expect(errors).toMatchObject([
       { path: ['assistant'], extensions: { code: 'UPSTREAM_TIMEOUT' } },
     ]);
-    expect(world.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
+    expect(gateway.sandbox.log.at(-1)).toMatchObject({ path: '/assistants/slow', aborted: true });
     timers.elapse(1_000);
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 
   test('a complete response leaves no deadline timer behind', async () => {
     const timers = createManualTimers();
-    const world = createTestGateway({ gateway: timers });
-    await world.execute('{ call(id: "nobody") { id } }');
-    await world.execute('{ call(id: "") { id } }');
-    await world.execute('{ __typename }');
+    const gateway = createTestGateway({ gateway: timers });
+    await gateway.execute('{ call(id: "absent") { id } }');
+    await gateway.execute('{ call(id: "") { id } }');
+    await gateway.execute('{ __typename }');
     expect(timers.running).toEqual([SWEEP_INTERVAL_MS]);
   });
 });
 
 describe('Concurrency of one credential', () => {
   test('requests of one credential wait for each other and not for those of another credential', async () => {
-    const world = createTestGateway({
+    const gateway = createTestGateway({
       settings: { REVOX_API_KEY: '', REVOX_MAX_CONCURRENCY: '1' },
     });
-    const ofA = world.sandbox.control
+    const ofA = gateway.sandbox.control
       .data(KEY_A)
       .calls.slice(0, 2)
       .map(({ id }) => id);
-    const { id: ofB } = world.sandbox.control.data(KEY_B).calls[0]!;
+    const { id: ofB } = gateway.sandbox.control.data(KEY_B).calls[0]!;
     const held = Promise.withResolvers<void>();
-    world.sandbox.control.hang(recordRequests(`/call/${ofA[0]}`, held.resolve));
+    gateway.sandbox.control.hang(recordRequests(`/call/${ofA[0]}`, held.resolve));
     const query = 'query ($ids: [ID!]!) { calls(ids: $ids) { id } }';
 
-    const slow = world.execute(query, { ids: ofA }, { authorization: `Bearer ${KEY_A}` });
+    const slow = gateway.execute(query, { ids: ofA }, { authorization: `Bearer ${KEY_A}` });
     await held.promise;
-    const { data } = await world.execute(
+    const { data } = await gateway.execute(
       query,
       { ids: [ofB] },
       { authorization: `Bearer ${KEY_B}` },
     );
 
     expect(data).toEqual({ calls: [{ id: ofB }] });
-    expect(world.traffic()).toEqual([`GET /call/${ofA[0]}`, `GET /call/${ofB}`]);
-    world.sandbox.control.release();
+    expect(gateway.traffic()).toEqual([`GET /call/${ofA[0]}`, `GET /call/${ofB}`]);
+    gateway.sandbox.control.release();
     expect((await slow).data).toEqual({ calls: ofA.map((id) => ({ id })) });
-    expect(world.traffic()).toEqual([`GET /call/${ofA[1]}`]);
+    expect(gateway.traffic()).toEqual([`GET /call/${ofA[1]}`]);
   });
 
   test('the timeout of an upstream request starts when the request has a slot, not when it is queued', async () => {
     const timers = createManualTimers();
-    const answers: ((response: Response) => void)[] = [];
+    const pendingResponses: ((response: Response) => void)[] = [];
     const get = createClient(
-      createFetchTransport(() => new Promise((resolve) => answers.push(resolve))),
+      createFetchTransport(() => new Promise((resolve) => pendingResponses.push(resolve))),
       { maxConcurrency: 1, ...timers },
     );
     const first = get(context(), upstreamRequest('/call/a'));
     const second = get(context(), upstreamRequest('/call/b'));
     await new Promise(setImmediate);
     expect(timers.running).toEqual([1000]);
-    answers[0]!(found());
+    pendingResponses[0]!(found());
     await first;
     await new Promise(setImmediate);
     expect(timers.running).toEqual([1000]);
-    answers[1]!(found());
+    pendingResponses[1]!(found());
     expect((await second).value).toEqual({ call: { id: 'c' } });
     expect(timers.running).toEqual([]);
   });
 
   test('a queued request whose operation ends as its slot becomes free is not sent', async () => {
     const sent: string[] = [];
-    const answers: ((response: Response) => void)[] = [];
+    const pendingResponses: ((response: Response) => void)[] = [];
     const fetch = ({ url, signal }: Request) => {
       signal.throwIfAborted();
       sent.push(url);
-      return new Promise<Response>((resolve) => answers.push(resolve));
+      return new Promise<Response>((resolve) => pendingResponses.push(resolve));
     };
     const get = createClient(
       createFetchTransport(async (request) => fetch(request)),
@@ -232,7 +232,7 @@ describe('Concurrency of one credential', () => {
     const first = get(context(), upstreamRequest('/call/a')).then(() => operation.abort());
     const second = get(context(operation.signal), upstreamRequest('/call/b'));
     await new Promise(setImmediate);
-    answers[0]!(found());
+    pendingResponses[0]!(found());
     await first;
     await expect(second).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     expect(sent).toEqual(['http://revox.test/api/call/a']);
@@ -267,10 +267,10 @@ describe('Fetch implementations that ignore their signal', () => {
       createFetchTransport(() => new Promise(() => {})),
       timers,
     );
-    const answer = get(context(), upstreamRequest('/call/a'));
+    const pending = get(context(), upstreamRequest('/call/a'));
     await new Promise(setImmediate);
     timers.elapse(1000);
-    await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    await expect(pending).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
   });
 
   test('a fetch that rejects after its timeout causes no unhandled rejection', async () => {
@@ -280,10 +280,10 @@ describe('Fetch implementations that ignore their signal', () => {
       createFetchTransport(() => late.promise),
       timers,
     );
-    const answer = get(context(), upstreamRequest('/call/a'));
+    const pending = get(context(), upstreamRequest('/call/a'));
     await new Promise(setImmediate);
     timers.elapse(1000);
-    await expect(answer).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    await expect(pending).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     late.reject(new Error('much later'));
     // An unhandled rejection would fail this run.
     await new Promise(setImmediate);
@@ -358,26 +358,26 @@ describe('Confidentiality of the credential', () => {
   );
 
   test('no response and no log contains the credential, whatever fails', async () => {
-    const said: unknown[] = [];
-    const note = (message: unknown) => said.push(message);
-    const world = createTestGateway({
+    const logged: unknown[] = [];
+    const note = (message: unknown) => logged.push(message);
+    const gateway = createTestGateway({
       settings: { REVOX_API_KEY: '' },
       gateway: { log: { info: note, error: note, unexpected: note } },
     });
-    const ask = () =>
-      world.execute(
+    const execute = () =>
+      gateway.execute(
         '{ call(id: "x") { id } assistant(id: "y") { id } campaigns { nodes { id } } callAttempts { nodes { id } } }',
         {},
         { authorization: `Bearer ${KEY}` },
       );
-    const answers = [await ask()];
+    const results = [await execute()];
     for (const fault of ['reset', 'truncate'] as const) {
-      world.sandbox.control.heal();
-      world.sandbox.control[fault]('/');
-      answers.push(await ask());
+      gateway.sandbox.control.heal();
+      gateway.sandbox.control[fault]('/');
+      results.push(await execute());
     }
-    expect(answers.every(({ errors }) => errors?.length === 4)).toBe(true);
-    expect(JSON.stringify(answers)).not.toContain(KEY);
-    expect(inspect(said, { depth: null, showHidden: true })).not.toContain(KEY);
+    expect(results.every(({ errors }) => errors?.length === 4)).toBe(true);
+    expect(JSON.stringify(results)).not.toContain(KEY);
+    expect(inspect(logged, { depth: null, showHidden: true })).not.toContain(KEY);
   });
 });

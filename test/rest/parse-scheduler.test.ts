@@ -9,14 +9,14 @@ function createScene() {
   const clock = { now: 0 };
   const order: string[] = [];
   let nextTurn: (() => void)[] = [];
-  const turns = createParseScheduler(
+  const scheduler = createParseScheduler(
     () => clock.now,
     (run) => nextTurn.push(run),
   );
   return {
     order,
     run: (name: string, ms: number, credential = name) =>
-      turns.run(credential, () => {
+      scheduler.run(credential, () => {
         clock.now += ms;
         order.push(name);
         if (name === 'bad') throw new SyntaxError('no JSON');

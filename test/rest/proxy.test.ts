@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isProxyConfigured } from '#config/groups/rest-api.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
-import { listen, listenTcp, PATIENT, sendJson } from './real-server.ts';
+import { listen, listenTcp, NO_TIMEOUTS, sendJson } from './real-server.ts';
 
 const KEY = 'sk_test_behind_a_proxy';
 
@@ -19,11 +19,11 @@ afterEach(() => vi.unstubAllEnvs());
  * to one port.
  */
 async function startProxy(upstreamPort?: number) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const server = await listenTcp((client) => {
     client.once('data', (data) => {
       const head = data.toString('latin1').split('\r\n\r\n')[0] ?? '';
-      asked.push(head);
+      requests.push(head);
       if (upstreamPort === undefined) {
         client.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
         return;
@@ -36,12 +36,12 @@ async function startProxy(upstreamPort?: number) {
       client.pipe(upstream).pipe(client);
     });
   });
-  return Object.assign(server, { asked });
+  return Object.assign(server, { requests });
 }
 
 async function get(url: string) {
   const { transport, close } = createUndiciTransport({
-    ...PATIENT,
+    ...NO_TIMEOUTS,
     isProxyConfigured: isProxyConfigured(),
   });
   onTestFinished(close);
@@ -65,8 +65,8 @@ describe('Proxy of the environment', () => {
 
       expect(await get('http://revox.test/api/call/c')).toBe(200);
 
-      expect(proxy.asked).toHaveLength(1);
-      expect(proxy.asked[0]).toMatch(
+      expect(proxy.requests).toHaveLength(1);
+      expect(proxy.requests[0]).toMatch(
         /^(GET http:\/\/revox\.test\/api\/call\/c|CONNECT revox\.test:80) HTTP\/1\.1/,
       );
       expect(upstream.requests).toMatchObject([
@@ -81,9 +81,9 @@ describe('Proxy of the environment', () => {
 
     await expect(get('https://revox.test/api/call/c')).rejects.toThrow();
 
-    expect(proxy.asked).toHaveLength(1);
-    expect(proxy.asked[0]).toMatch(/^CONNECT revox\.test:443 HTTP\/1\.1/);
-    expect(proxy.asked[0]).not.toContain(KEY);
+    expect(proxy.requests).toHaveLength(1);
+    expect(proxy.requests[0]).toMatch(/^CONNECT revox\.test:443 HTTP\/1\.1/);
+    expect(proxy.requests[0]).not.toContain(KEY);
   });
 
   test.each(['127.0.0.1', '*', 'elsewhere.test,127.0.0.1'])(
@@ -106,7 +106,7 @@ describe('Proxy of the environment', () => {
     vi.stubEnv('HTTP_PROXY', proxy.origin);
     vi.stubEnv('NO_PROXY', 'elsewhere.test');
     expect(await get('http://revox.test/api/call/c')).toBe(502);
-    expect(proxy.asked).toHaveLength(1);
+    expect(proxy.requests).toHaveLength(1);
   });
 
   test('the transport uses no proxy when none is configured', async () => {

@@ -26,7 +26,7 @@ export interface RealServer extends AsyncDisposable {
 }
 
 /** Options of a transport without time limits of its own. */
-export const PATIENT: UndiciTransportOptions = {
+export const NO_TIMEOUTS: UndiciTransportOptions = {
   connectMs: 0,
   headersMs: 0,
   bodyMs: 0,
@@ -41,18 +41,18 @@ export const PATIENT: UndiciTransportOptions = {
 const LOWEST_PORT = 20_000;
 const HIGHEST_PORT = 32_767;
 
-type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+type Respond = (response: ServerResponse, request: IncomingMessage) => void;
 
 /**
  * An upstream of real sockets on 127.0.0.1. It closes with all its connections when the test that
  * uses it ends.
  */
-export async function listen(answer: Answer): Promise<RealServer> {
+export async function listen(respond: Respond): Promise<RealServer> {
   const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const { method, url, headers, rawHeaders } = request;
     requests.push({ method, url, headers, rawHeaders });
-    answer(response, request);
+    respond(response, request);
   });
   return open(server, requests);
 }

@@ -13,7 +13,7 @@ import {
   createUpstreamContext,
   NO_UPSTREAM_EVENTS,
 } from '../support/upstream-context.ts';
-import { createManualTimers, listen, PATIENT } from './real-server.ts';
+import { createManualTimers, listen, NO_TIMEOUTS } from './real-server.ts';
 
 const TIMEOUT_MS = 10_000;
 const MIB = 2 ** 20;
@@ -44,16 +44,16 @@ function createClient(
     ...timers,
     ...options,
   });
-  const ask = (
+  const send = (
     path: string,
     budget: Budget = createBudget(),
     signal: AbortSignal = new AbortController().signal,
   ) => {
-    const asked = client.send(createUpstreamContext({ budget, signal }), upstreamRequest(path));
-    asked.catch(() => {});
-    return asked;
+    const pending = client.send(createUpstreamContext({ budget, signal }), upstreamRequest(path));
+    pending.catch(() => {});
+    return pending;
   };
-  return { ask, timers, client };
+  return { send, timers, client };
 }
 
 function upstreamRequest(path: string): UpstreamRequest<unknown> {
@@ -61,7 +61,7 @@ function upstreamRequest(path: string): UpstreamRequest<unknown> {
 }
 
 function createSocketTransport(bodyMs = 0) {
-  const sockets = createUndiciTransport({ ...PATIENT, bodyMs });
+  const sockets = createUndiciTransport({ ...NO_TIMEOUTS, bodyMs });
   onTestFinished(() => sockets.close());
   return sockets.transport;
 }
@@ -103,20 +103,20 @@ describe.each([
       else response.end('{}');
     });
     const breaker = { failures: 100, openMs: 1_000 };
-    const { ask, timers, client } = createClient(server.origin, createSocketTransport(1), {
+    const { send, timers, client } = createClient(server.origin, createSocketTransport(1), {
       breaker,
     });
     const { budget, readOn, paused, bytes } = createPausingBudget();
 
-    const asked = ask('/long', budget);
+    const pending = send('/long', budget);
     await paused;
     // A body that is not paused runs into the transport's time limit of one millisecond.
-    await expect(ask('/stalled')).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    await expect(send('/stalled')).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     expect([timers.running, bytes() < MIB, client.state.inFlight]).toEqual([[], true, 0]);
-    expect((await ask('/short')).status).toBe(200);
+    expect((await send('/short')).status).toBe(200);
 
     readOn();
-    expect(JSON.stringify((await asked).value) === LONG).toBe(true);
+    expect(JSON.stringify((await pending).value) === LONG).toBe(true);
     expect([bytes(), timers.running, client.state.inFlight]).toEqual([LONG.length, [], 0]);
   });
 
@@ -124,39 +124,39 @@ describe.each([
     await using server = await listen((response) => {
       response.writeHead(200, headers).write(body.subarray(0, MIB));
     });
-    const { ask, timers } = createClient(server.origin, createSocketTransport(), { retries: 0 });
+    const { send, timers } = createClient(server.origin, createSocketTransport(), { retries: 0 });
     const { budget, readOn, paused } = createPausingBudget();
-    const asked = ask('/long', budget);
+    const pending = send('/long', budget);
     await paused;
     expect(timers.running).toEqual([]);
     readOn();
     await new Promise(setImmediate);
     expect(timers.running).toEqual([TIMEOUT_MS]);
     timers.elapse(TIMEOUT_MS);
-    await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+    await expect(pending).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
   });
 
   test.each(['its operation ends', 'its budget says so'])(
     'a paused body is abandoned when %s, and its connection is closed',
     async (why) => {
-      const gone = Promise.withResolvers<void>();
+      const disconnected = Promise.withResolvers<void>();
       await using server = await listen((response) => {
-        response.on('close', gone.resolve);
+        response.on('close', disconnected.resolve);
         sendLong(response);
       });
-      const { ask, timers } = createClient(server.origin, createSocketTransport());
+      const { send, timers } = createClient(server.origin, createSocketTransport());
       const { budget, giveUp, paused, bytes } = createPausingBudget();
       const ending = new AbortController();
-      const asked = ask('/long', budget, ending.signal);
+      const pending = send('/long', budget, ending.signal);
       await paused;
       if (why === 'its operation ends') {
         ending.abort();
-        await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+        await expect(pending).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
       } else {
         giveUp(new BudgetExceededError('bytes', 1));
-        await expect(asked).rejects.toMatchObject({ code: 'UPSTREAM_BUDGET_EXCEEDED' });
+        await expect(pending).rejects.toMatchObject({ code: 'UPSTREAM_BUDGET_EXCEEDED' });
       }
-      await gone.promise;
+      await disconnected.promise;
       expect(bytes()).toBeLessThan(MIB);
       expect(server.requests).toHaveLength(1);
       expect(timers.running).not.toContain(TIMEOUT_MS);
@@ -166,17 +166,17 @@ describe.each([
 
 describe('Byte budget of a response body', () => {
   test('a body over the byte budget is abandoned while it arrives, is not requested again and is not a failure of the upstream', async () => {
-    const gone = Promise.withResolvers<void>();
+    const disconnected = Promise.withResolvers<void>();
     await using server = await listen((response, { url }) => {
       if (url !== '/endless') return response.end('{}');
-      response.on('close', gone.resolve);
+      response.on('close', disconnected.resolve);
       const write = () => {
         while (!response.destroyed && response.write(Buffer.alloc(65_536, ' ')));
       };
       response.writeHead(200).on('drain', write);
       return write();
     });
-    const { ask } = createClient(server.origin, createSocketTransport(), { maxConcurrency: 2 });
+    const { send } = createClient(server.origin, createSocketTransport(), { maxConcurrency: 2 });
     let bytes = 0;
     const budget = createBudget({
       consumeBytes(more) {
@@ -185,11 +185,11 @@ describe('Byte budget of a response body', () => {
         return undefined;
       },
     });
-    await expect(ask('/endless', budget)).rejects.toBeInstanceOf(BudgetExceededError);
-    await gone.promise;
+    await expect(send('/endless', budget)).rejects.toBeInstanceOf(BudgetExceededError);
+    await disconnected.promise;
     expect(bytes).toBeLessThan(2 * MIB);
     // The breaker would open at the first failure.
-    expect((await ask('/c')).status).toBe(200);
+    expect((await send('/c')).status).toBe(200);
     expect(server.requests.map(({ url }) => url)).toEqual(['/endless', '/c']);
   });
 });
@@ -203,7 +203,7 @@ describe('Aborted operation', () => {
       sent.push(new URL(url).pathname);
       return new Promise((resolve) => arrived.push(resolve));
     });
-    const { ask } = createClient('http://revox.test', transport, {
+    const { send } = createClient('http://revox.test', transport, {
       maxConcurrency: 2,
       monotonicNow: () => clock.now,
     });
@@ -218,13 +218,13 @@ describe('Aborted operation', () => {
     });
     onTestFinished(() => spy.mockRestore());
     const ending = new AbortController();
-    const asked = ['/a', '/b', '/c'].map((path) => ask(path, createBudget(), ending.signal));
+    const pending = ['/a', '/b', '/c'].map((path) => send(path, createBudget(), ending.signal));
     while (arrived.length < 2) await new Promise(setImmediate);
     // The parse of the first body uses up its time slice.
-    asked[0]?.then(() => ending.abort());
-    for (const answer of arrived) answer(new Response('1'.padEnd(100_000)));
+    pending[0]?.then(() => ending.abort());
+    for (const respond of arrived) respond(new Response('1'.padEnd(100_000)));
 
-    const outcomes = await Promise.allSettled(asked);
+    const outcomes = await Promise.allSettled(pending);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     await new Promise(setImmediate);
     expect(parsed).toBe(1);
@@ -241,15 +241,15 @@ test('a Fetch transport pauses response bodies like a socket transport', async (
       if (pulled === 2) controller.close();
     },
   });
-  const { ask } = createClient(
+  const { send } = createClient(
     'http://revox.test',
     createFetchTransport(async () => new Response(body)),
   );
   const { budget, readOn, paused } = createPausingBudget();
-  const asked = ask('/c', budget);
+  const pending = send('/c', budget);
   await paused;
   await new Promise(setImmediate);
   expect(pulled).toBe(2);
   readOn();
-  expect((await asked).value).toEqual({ call: { id: 'c' } });
+  expect((await pending).value).toEqual({ call: { id: 'c' } });
 });

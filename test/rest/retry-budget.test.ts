@@ -3,15 +3,15 @@ import { createExpiringMap, createPartitionedMap } from '#rest/resilience/expiri
 import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 
 /**
- * Sends `questions` requests that fail twice each, and counts the retries that the budget allows.
+ * Sends `requestCount` requests that fail twice each, and counts the retries that the budget allows.
  */
 function retriesOf(
   budget: ReturnType<typeof createRetryBudget>,
   credentialOf: (n: number) => string,
-  questions: number,
+  requestCount: number,
 ): number {
   let retries = 0;
-  for (let n = 0; n < questions; n += 1) {
+  for (let n = 0; n < requestCount; n += 1) {
     budget.deposit(credentialOf(n));
     for (let resend = 0; resend < 2; resend += 1)
       if (budget.tryWithdraw(credentialOf(n))) retries += 1;
@@ -27,14 +27,14 @@ describe('Retry budget', () => {
     [10_000, 2_010],
   ])(
     'the retry budget of one credential allows %i failing requests to be retried %i times',
-    (questions, retries) => {
+    (requestCount, retries) => {
       const counted = retriesOf(
         createRetryBudget(
           () => 0,
           () => true,
         ),
         () => 'a',
-        questions,
+        requestCount,
       );
       expect(Math.abs(counted - retries)).toBeLessThanOrEqual(2);
     },

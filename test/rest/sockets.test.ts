@@ -10,7 +10,7 @@ import {
   createManualTimers,
   listen,
   listenTcp,
-  PATIENT,
+  NO_TIMEOUTS,
   type RealServer,
   sendJson,
 } from './real-server.ts';
@@ -77,9 +77,9 @@ function failure(code: string) {
 describe('Upstream request over sockets', () => {
   test('an upstream request carries the credential and nothing that the caller sent', async () => {
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
-    const ask = createConnectedGateway(server.origin);
+    const execute = createConnectedGateway(server.origin);
 
-    const answer = await ask(CALL, {
+    const result = await execute(CALL, {
       headers: {
         authorization: 'Bearer of-the-caller',
         cookie: 'session=1',
@@ -87,11 +87,11 @@ describe('Upstream request over sockets', () => {
         'x-revox-trace': '1',
         traceparent: '00-1',
         'accept-language': 'fr',
-        'user-agent': 'somebody',
+        'user-agent': 'a-client',
       },
     });
 
-    expect(answer.data).toEqual({ call: { id: 'c' } });
+    expect(result.data).toEqual({ call: { id: 'c' } });
     expect(server.requests).toEqual([
       {
         method: 'GET',
@@ -109,10 +109,12 @@ describe('Upstream request over sockets', () => {
 
   test('in pass-through mode each upstream request carries the key of its own caller', async () => {
     await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
-    const ask = createConnectedGateway(server.origin, { REVOX_API_KEY: '' });
+    const execute = createConnectedGateway(server.origin, { REVOX_API_KEY: '' });
 
     await Promise.all(
-      ['sk_one', 'sk_two'].map((key) => ask(CALL, { headers: { authorization: `bearer ${key}` } })),
+      ['sk_one', 'sk_two'].map((key) =>
+        execute(CALL, { headers: { authorization: `bearer ${key}` } }),
+      ),
     );
 
     expect(server.requests.map(({ headers }) => headers.authorization).sort()).toEqual([
@@ -126,10 +128,10 @@ describe('Upstream request over sockets', () => {
     await using server = await listen((response) =>
       sendJson(response, { call: { id: 'c' } }, statuses.shift()),
     );
-    const ask = createConnectedGateway(server.origin);
+    const execute = createConnectedGateway(server.origin);
 
-    for (let asked = 0; asked < 4; asked += 1) {
-      await ask(CALL);
+    for (let round = 0; round < 4; round += 1) {
+      await execute(CALL);
       // undici frees a socket one event-loop iteration after its response.
       await new Promise(setImmediate);
     }
@@ -151,7 +153,7 @@ describe('Upstream request over sockets', () => {
 });
 
 describe('Ids in upstream paths', () => {
-  const ODD_IDS = [
+  const UNUSUAL_IDS = [
     '/',
     '//',
     'a/b',
@@ -182,15 +184,15 @@ describe('Ids in upstream paths', () => {
     'an id of the field $field never leads to another endpoint',
     async ({ field, path }) => {
       await using server = await listen((response) => sendJson(response, {}, 404));
-      const ask = createConnectedGateway(server.origin);
-      for (const id of ODD_IDS) {
-        const answer = await ask(`query ($id: ID!) { ${field}(id: $id) { id } }`, {
+      const execute = createConnectedGateway(server.origin);
+      for (const id of UNUSUAL_IDS) {
+        const result = await execute(`query ($id: ID!) { ${field}(id: $id) { id } }`, {
           variables: { id },
         });
-        expect(answer, id).toEqual({ data: { [field]: null } });
+        expect(result, id).toEqual({ data: { [field]: null } });
       }
       expect(server.requests.map(({ url }) => url)).toEqual(
-        ODD_IDS.map((id) => `/api/${path}/${encodeURIComponent(id)}`),
+        UNUSUAL_IDS.map((id) => `/api/${path}/${encodeURIComponent(id)}`),
       );
     },
   );
@@ -199,9 +201,9 @@ describe('Ids in upstream paths', () => {
     'an id that the path of $field cannot contain is rejected before any upstream request',
     async ({ field }) => {
       await using server = await listen((response) => sendJson(response, {}, 404));
-      const ask = createConnectedGateway(server.origin);
+      const execute = createConnectedGateway(server.origin);
       for (const id of ['', '.', '..', '\ud800', 'x\udfff']) {
-        const { data, errors } = await ask(`query ($id: ID!) { ${field}(id: $id) { id } }`, {
+        const { data, errors } = await execute(`query ($id: ID!) { ${field}(id: $id) { id } }`, {
           variables: { id },
         });
         expect(data, id).toEqual({ [field]: null });
@@ -218,8 +220,8 @@ describe('Ids in upstream paths', () => {
       const isRows = url?.includes('/rows');
       sendJson(response, isRows ? { rows: [], total: 0 } : { campaign: { id: 'a/../b?c#d' } });
     });
-    const ask = createConnectedGateway(server.origin);
-    await ask('{ campaign(id: "x") { rows(query: "a&page=9") { nodes { id } } } }');
+    const execute = createConnectedGateway(server.origin);
+    await execute('{ campaign(id: "x") { rows(query: "a&page=9") { nodes { id } } } }');
     expect(server.requests.map(({ url }) => url)).toEqual([
       '/api/campaigns/x',
       '/api/campaigns/a%2F..%2Fb%3Fc%23d/rows?page=1&page_size=50&query=a%26page%3D9',
@@ -238,9 +240,11 @@ describe('Array format of statuses', () => {
       await using server = await listen((response) =>
         sendJson(response, { calls: [], rows: [], campaign: { id: 'c' } }),
       );
-      const ask = createConnectedGateway(server.origin, { REVOX_ARRAY_FORMAT: format });
-      await ask('{ callAttempts(statuses: [ERRORED, COMPLETED, ERRORED]) { nodes { id } } }');
-      await ask('{ campaign(id: "c") { rows(statuses: [ERRORED, COMPLETED]) { nodes { id } } } }');
+      const execute = createConnectedGateway(server.origin, { REVOX_ARRAY_FORMAT: format });
+      await execute('{ callAttempts(statuses: [ERRORED, COMPLETED, ERRORED]) { nodes { id } } }');
+      await execute(
+        '{ campaign(id: "c") { rows(statuses: [ERRORED, COMPLETED]) { nodes { id } } } }',
+      );
       expect(server.requests.map(({ url }) => url)).toEqual([
         `/api/call?page=1&page_size=50&${written}`,
         '/api/campaigns/c',
@@ -331,10 +335,10 @@ describe('Malformed upstream responses', () => {
 
 describe('Size limit of upstream bodies', () => {
   test('the gateway stops reading a body at the size limit and closes the connection, even if the upstream keeps sending', async () => {
-    const gone = Promise.withResolvers<void>();
+    const disconnected = Promise.withResolvers<void>();
     await using server = await listen((response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.on('close', gone.resolve);
+      response.on('close', disconnected.resolve);
       const chunk = Buffer.alloc(64 * 1024, ' ');
       const write = () => {
         while (!response.destroyed && response.write(chunk));
@@ -342,10 +346,10 @@ describe('Size limit of upstream bodies', () => {
       response.on('drain', write);
       write();
     });
-    const ask = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '65536' });
+    const execute = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '65536' });
 
-    expect(await ask(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
-    await gone.promise;
+    expect(await execute(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
+    await disconnected.promise;
   });
 
   test('a body of exactly the size limit is read, and one of one byte more is rejected', async () => {
@@ -353,10 +357,10 @@ describe('Size limit of upstream bodies', () => {
     await using server = await listen((response) =>
       response.end(JSON.stringify({ call: { id: 'c' } }).padEnd(bytes)),
     );
-    const ask = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '2048' });
-    expect(await ask(CALL)).toEqual({ data: { call: { id: 'c' } } });
+    const execute = createConnectedGateway(server.origin, { REVOX_MAX_RESPONSE_BYTES: '2048' });
+    expect(await execute(CALL)).toEqual({ data: { call: { id: 'c' } } });
     bytes += 1;
-    expect(await ask(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
+    expect(await execute(CALL)).toEqual(failure('UPSTREAM_INVALID_RESPONSE'));
   });
 });
 
@@ -443,13 +447,17 @@ describe('Timeout of an upstream request', () => {
     const timers = createManualTimers();
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
-    const ask = createConnectedGateway(server.origin.replace('http:', 'https:'), setting, timers);
+    const execute = createConnectedGateway(
+      server.origin.replace('http:', 'https:'),
+      setting,
+      timers,
+    );
 
-    const answer = ask(CALL);
+    const pending = execute(CALL);
     await connected.promise;
     timers.elapse(TIMEOUT_MS);
 
-    expect(await answer).toEqual(failure('UPSTREAM_TIMEOUT'));
+    expect(await pending).toEqual(failure('UPSTREAM_TIMEOUT'));
   });
 
   test('closing the transport does not wait for a connection that is still being opened', {
@@ -457,46 +465,46 @@ describe('Timeout of an upstream request', () => {
   }, async () => {
     const connected = Promise.withResolvers<void>();
     await using server = await listenTcp(() => connected.resolve());
-    const { transport, close } = createUndiciTransport(PATIENT);
+    const { transport, close } = createUndiciTransport(NO_TIMEOUTS);
     const origin = server.origin.replace('http:', 'https:');
     const { response } = transport({ origin, path: '/', headers: {}, maxBytes: 2 ** 20 });
-    const refusal = expect(response).rejects.toThrow();
+    const rejection = expect(response).rejects.toThrow();
     await connected.promise;
     await close();
-    await refusal;
+    await rejection;
   });
 
   test('an upstream request times out while it waits for the response, and its connection is closed', async () => {
     const timers = createManualTimers();
-    const asked = Promise.withResolvers<void>();
-    const gone = Promise.withResolvers<void>();
+    const requested = Promise.withResolvers<void>();
+    const disconnected = Promise.withResolvers<void>();
     await using server = await listen((response) => {
-      response.on('close', gone.resolve);
-      asked.resolve();
+      response.on('close', disconnected.resolve);
+      requested.resolve();
     });
-    const answer = createConnectedGateway(server.origin, setting, timers)(CALL);
-    await asked.promise;
+    const pending = createConnectedGateway(server.origin, setting, timers)(CALL);
+    await requested.promise;
     timers.elapse(TIMEOUT_MS);
 
-    expect(await answer).toEqual(failure('UPSTREAM_TIMEOUT'));
-    await gone.promise;
+    expect(await pending).toEqual(failure('UPSTREAM_TIMEOUT'));
+    await disconnected.promise;
   });
 
   test('an upstream request times out while it reads the body, and its connection is closed', async () => {
     const timers = createManualTimers();
-    const gone = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
+    const disconnected = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
     await using server = await listen((response) => {
-      response.on('close', gone.resolve);
+      response.on('close', disconnected.resolve);
       response.writeHead(200, { 'content-length': '999' });
-      response.write('{"call":', () => begun.resolve());
+      response.write('{"call":', () => started.resolve());
     });
-    const answer = createConnectedGateway(server.origin, setting, timers)(CALL);
-    await begun.promise;
+    const pending = createConnectedGateway(server.origin, setting, timers)(CALL);
+    await started.promise;
     timers.elapse(TIMEOUT_MS);
 
-    expect(await answer).toEqual(failure('UPSTREAM_TIMEOUT'));
-    await gone.promise;
+    expect(await pending).toEqual(failure('UPSTREAM_TIMEOUT'));
+    await disconnected.promise;
   });
 
   test('a response in time leaves no timeout timer behind', async () => {
@@ -521,27 +529,27 @@ describe('Status of an upstream response', () => {
 
 describe('Client disconnect', () => {
   test('a disconnect aborts the upstream requests of its operation, including the queued ones', async () => {
-    const asked = Promise.withResolvers<void>();
-    const gone = Promise.withResolvers<void>();
+    const requested = Promise.withResolvers<void>();
+    const disconnected = Promise.withResolvers<void>();
     await using server = await listen((response) => {
-      response.on('close', gone.resolve);
-      asked.resolve();
+      response.on('close', disconnected.resolve);
+      requested.resolve();
     });
     const timers = createManualTimers();
     const client = new AbortController();
-    const ask = createConnectedGateway(
+    const execute = createConnectedGateway(
       server.origin,
       { REVOX_MAX_CONCURRENCY: '1' },
       { ...timers, monotonicNow: () => 0 },
     );
 
-    const answer = ask('{ a: call(id: "a") { id } b: call(id: "b") { id } }', {
+    const pending = execute('{ a: call(id: "a") { id } b: call(id: "b") { id } }', {
       signal: client.signal,
     }).catch(() => {});
-    await asked.promise;
+    await requested.promise;
     client.abort();
-    await gone.promise;
-    await answer;
+    await disconnected.promise;
+    await pending;
 
     expect(server.requests.map(({ url }) => url)).toEqual(['/api/call/a']);
     // The upstream may not have noticed the abort yet: for a while the slot stays taken.
@@ -552,17 +560,17 @@ describe('Client disconnect', () => {
 
   test('a disconnect does not abort the upstream requests of another client', async () => {
     const responses: Parameters<Parameters<typeof listen>[0]>[0][] = [];
-    const bothAsked = Promise.withResolvers<void>();
+    const bothRequested = Promise.withResolvers<void>();
     await using server = await listen((response) => {
-      if (responses.push(response) === 2) bothAsked.resolve();
+      if (responses.push(response) === 2) bothRequested.resolve();
     });
-    const ask = createConnectedGateway(server.origin);
+    const execute = createConnectedGateway(server.origin);
     const client = new AbortController();
-    const leaving = ask('{ call(id: "leaving") { id } }', { signal: client.signal }).catch(
+    const leaving = execute('{ call(id: "leaving") { id } }', { signal: client.signal }).catch(
       () => {},
     );
-    const staying = ask(CALL);
-    await bothAsked.promise;
+    const staying = execute(CALL);
+    await bothRequested.promise;
 
     const closed = Promise.any(responses.map((response) => once(response, 'close')));
     client.abort();
@@ -577,12 +585,12 @@ describe('Client disconnect', () => {
 
 test('two operations of one credential share its concurrency slots', async () => {
   let inFlight = 0;
-  let most = 0;
+  let maxConcurrent = 0;
   const waiting: (() => void)[] = [];
   const arrived = Promise.withResolvers<void>();
   await using server: RealServer = await listen((response, { url }) => {
     inFlight += 1;
-    most = Math.max(most, inFlight);
+    maxConcurrent = Math.max(maxConcurrent, inFlight);
     waiting.push(() => {
       inFlight -= 1;
       sendJson(response, { call: { id: url?.split('/').at(-1) } });
@@ -590,19 +598,19 @@ test('two operations of one credential share its concurrency slots', async () =>
     if (waiting.length === 3) arrived.resolve();
     if (server.requests.length > 3) waiting.pop()?.();
   });
-  const ask = createConnectedGateway(server.origin, { REVOX_MAX_CONCURRENCY: '3' });
+  const execute = createConnectedGateway(server.origin, { REVOX_MAX_CONCURRENCY: '3' });
   const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
 
-  const answers = Promise.all(
+  const pending = Promise.all(
     [ids.slice(0, 10), ids.slice(10)].map((part) =>
-      ask('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { variables: { ids: part } }),
+      execute('query ($ids: [ID!]!) { calls(ids: $ids) { id } }', { variables: { ids: part } }),
     ),
   );
   await arrived.promise;
-  for (const answer of waiting.splice(0)) answer();
+  for (const respond of waiting.splice(0)) respond();
 
-  expect((await answers).flatMap(({ data }) => data.calls)).toEqual(ids.map((id) => ({ id })));
-  expect(most).toBe(3);
+  expect((await pending).flatMap(({ data }) => data.calls)).toEqual(ids.map((id) => ({ id })));
+  expect(maxConcurrent).toBe(3);
   // undici frees a socket one event-loop iteration after its response: until then the next request
   // may open another.
   expect(server.connections).toBeLessThanOrEqual(6);

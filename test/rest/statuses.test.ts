@@ -62,19 +62,19 @@ describe.each(TABLES)('Upstream statuses in $mode', ({ create, headers, rows }) 
     'the status $status for a single object is $code',
     async ({ status, code, details }) => {
       // A gateway with a cooldown is of no use to the other cases.
-      const world = status === 429 ? create() : known;
-      world.sandbox.control.heal();
-      const { id } = world.sandbox.control.data(KEY_A).calls[0]!;
+      const gateway = status === 429 ? create() : known;
+      gateway.sandbox.control.heal();
+      const { id } = gateway.sandbox.control.data(KEY_A).calls[0]!;
       // The upstream must have accepted the key: an unaccepted key has one request in flight at a
       // time.
-      await world.execute('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
-      world.traffic();
-      world.sandbox.control.fail('/call/odd', {
+      await gateway.execute('query ($id: ID!) { call(id: $id) { id } }', { id }, headers);
+      gateway.traffic();
+      gateway.sandbox.control.fail('/call/odd', {
         status,
         body: { message: 'raised by db-7.internal', key: KEY_A },
       });
 
-      const { data, errors } = await world.execute(
+      const { data, errors } = await gateway.execute(
         'query ($id: ID!) { odd: call(id: "odd") { id } call(id: $id) { id } }',
         { id },
         headers,
@@ -94,18 +94,18 @@ describe.each(TABLES)('Upstream statuses in $mode', ({ create, headers, rows }) 
       expect(JSON.stringify(errors ?? '')).not.toMatch(
         /raised by|db-7|sk_demo|revox\.test|\/call\/|\/api/,
       );
-      expect(world.traffic()).toEqual(['GET /call/odd', `GET /call/${id}`]);
-      expect(world.unexpectedErrors).toEqual([]);
+      expect(gateway.traffic()).toEqual(['GET /call/odd', `GET /call/${id}`]);
+      expect(gateway.unexpectedErrors).toEqual([]);
     },
   );
 
   test.each([404, 410])(
     'a %i for a list is an error, because a list is not an object that may be missing',
     async (status) => {
-      const world = known;
-      world.sandbox.control.heal();
-      world.sandbox.control.fail('/', { status });
-      const { data, errors } = await world.execute(
+      const gateway = known;
+      gateway.sandbox.control.heal();
+      gateway.sandbox.control.fail('/', { status });
+      const { data, errors } = await gateway.execute(
         '{ callAttempts { nodes { id } } assistants { nodes { id } } campaigns { nodes { id } } }',
         {},
         headers,
@@ -119,9 +119,9 @@ describe.each(TABLES)('Upstream statuses in $mode', ({ create, headers, rows }) 
 
   test('the HTTP status of the response is 200 whatever the status of the upstream', async () => {
     for (const status of [401, 403, 429, 500]) {
-      const world = create();
-      world.sandbox.control.fail('/call/odd', { status, times: 1 });
-      const response = await world.fetch('/graphql', {
+      const gateway = create();
+      gateway.sandbox.control.fail('/call/odd', { status, times: 1 });
+      const response = await gateway.fetch('/graphql', {
         method: 'POST',
         headers: {
           'content-type': 'application/json',

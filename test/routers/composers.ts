@@ -9,18 +9,24 @@ export interface Subgraph {
 }
 
 export interface Composition {
-  /** For a router. */
+  /** The supergraph for routers. */
   readonly supergraphSdl?: string;
-  /** For clients. */
+  /** The schema for clients. */
   readonly publicSdl?: string;
   /** Errors, warnings and hints. */
   readonly errors: readonly string[];
 }
 
-/** Where the programs of others are, with packages of their own: they share one graphql, which is not that of the tests. */
+/**
+ * The directory of the third-party programs. It has its own packages: they share one copy of
+ * graphql, which is not the copy of the tests.
+ */
 export const PROCESSES = join(import.meta.dirname, 'processes');
 
-/** For programs of others, as in production: nothing of the caller's own, and no word to their makers. */
+/**
+ * The environment of third-party programs: production mode, no telemetry, and no variables of the
+ * test process except PATH.
+ */
 export const TOOL_ENVIRONMENT = {
   PATH: process.env.PATH,
   NODE_ENV: 'production',
@@ -33,7 +39,10 @@ export const TOOL_ENVIRONMENT = {
 /** `@apollo/composition`, `@theguild/federation-composition`, `@wundergraph/composition`. */
 export type Composer = 'apollo' | 'hive' | 'cosmo';
 
-/** @param exclude what carries one of these tags is left out, as from a contract; Apollo's registry alone can do that, not its library */
+/**
+ * @param exclude the tags whose elements the contract excludes. Apollo offers contracts only in
+ * its registry, not in its library.
+ */
 export async function compose(
   composer: Composer,
   subgraphs: readonly Subgraph[],
@@ -42,7 +51,7 @@ export async function compose(
   return JSON.parse(await run(['compose.js', composer], JSON.stringify({ subgraphs, exclude })));
 }
 
-/** Runs a program of this folder, and gives what it prints. */
+/** Runs a program of `PROCESSES`, and returns its standard output. */
 export async function run(command: readonly string[], input = ''): Promise<string> {
   const program = spawn(process.execPath, command, {
     cwd: PROCESSES,
@@ -50,12 +59,12 @@ export async function run(command: readonly string[], input = ''): Promise<strin
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   program.stdin.end(input);
-  const [code, output, complaint] = await Promise.all([
+  const [code, output, errorOutput] = await Promise.all([
     new Promise<number | null>((resolve) => program.once('close', resolve)),
     text(program.stdout),
     text(program.stderr),
   ]);
   if (code !== 0)
-    throw new Error(`${command.join(' ')} ended with ${code}:\n${output}${complaint}`);
+    throw new Error(`${command.join(' ')} ended with ${code}:\n${output}${errorOutput}`);
   return output;
 }

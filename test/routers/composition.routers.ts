@@ -10,7 +10,7 @@ import { type Composer, compose, run } from './composers.ts';
 import { serveContacts } from './contacts-subgraph.ts';
 import { expectRouters, hasRouters } from './installed.ts';
 import { ROUTER_SECRET, ROUTERS } from './router-process.ts';
-import { askAt, startSupergraph, subgraphSdl, toSubgraphs } from './supergraph.ts';
+import { executeAt, startSupergraph, subgraphSdl, toSubgraphs } from './supergraph.ts';
 
 expectRouters();
 
@@ -21,15 +21,18 @@ const SUBGRAPHS = toSubgraphs({
 const COMPOSERS: readonly Composer[] = ['apollo', 'hive', 'cosmo'];
 const CONTRACT_COMPOSERS: readonly Composer[] = ['hive', 'cosmo'];
 
-describe.skipIf(!hasRouters)('With the subgraph of another team it composes', () => {
-  test.each(COMPOSERS)('by %s, without a word of complaint', async (composer) => {
-    const { errors, publicSdl } = await compose(composer, SUBGRAPHS);
-    expect(errors).toEqual([]);
-    expect(fieldsOf(publicSdl!)).toEqual(fieldsOfBoth());
-  });
+describe.skipIf(!hasRouters)("Composition with another team's subgraph", () => {
+  test.each(COMPOSERS)(
+    'the subgraph composes with %s without errors, warnings or hints',
+    async (composer) => {
+      const { errors, publicSdl } = await compose(composer, SUBGRAPHS);
+      expect(errors).toEqual([]);
+      expect(fieldsOf(publicSdl!)).toEqual(fieldsOfBoth());
+    },
+  );
 
-  test('by wgc, which has asked the running gateway for its SDL', async () => {
-    await using world = await serveTestGateway({
+  test('wgc composes a gateway whose SDL it introspects at run time', async () => {
+    await using gateway = await serveTestGateway({
       settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' },
     });
     await using contacts = await serveContacts();
@@ -38,11 +41,11 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
       const [graph, config] = [join(directory, 'graph.yaml'), join(directory, 'config.json')];
       const headers = { 'Router-Authorization': ROUTER_SECRET };
       const subgraphs = [
-        { name: 'revox', routing_url: world.url, introspection: { url: world.url, headers } },
+        { name: 'revox', routing_url: gateway.url, introspection: { url: gateway.url, headers } },
         { name: 'contacts', routing_url: contacts.url, introspection: { url: contacts.url } },
       ];
       await writeFile(graph, stringify({ version: 1, subgraphs }));
-      const said = await run([
+      const printed = await run([
         'node_modules/wgc/dist/src/index.js',
         'router',
         'compose',
@@ -51,74 +54,80 @@ describe.skipIf(!hasRouters)('With the subgraph of another team it composes', ()
         '-o',
         config,
       ]);
-      expect(said).toMatch(/^Router config successfully written to \S+\s*$/);
+      expect(printed).toMatch(/^Router config successfully written to \S+\s*$/);
       const { engineConfig } = JSON.parse(await readFile(config, 'utf8'));
       expect(fieldsOf(engineConfig.graphqlSchema)).toEqual(fieldsOfBoth());
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
     } finally {
       await rm(directory, { recursive: true });
     }
   });
 
-  test('and the running gateway says the same of itself as the file for the registry, to a router alone', async () => {
-    await using world = await serveTestGateway({
+  test("the running gateway returns the registry's SDL, and only to a router", async () => {
+    await using gateway = await serveTestGateway({
       settings: { ROUTER_SECRETS: ROUTER_SECRET, INTROSPECTION: 'off' },
     });
-    const ask = (headers: Record<string, string>) =>
-      askAt(world.url, '{ _service { sdl } }', {}, headers);
-    expect(await ask({ 'router-authorization': ROUTER_SECRET })).toEqual({
+    const execute = (headers: Record<string, string>) =>
+      executeAt(gateway.url, '{ _service { sdl } }', {}, headers);
+    expect(await execute({ 'router-authorization': ROUTER_SECRET })).toEqual({
       data: { _service: { sdl: subgraphSdl } },
     });
-    expect(await ask({})).toEqual({
+    expect(await execute({})).toEqual({
       errors: [
         expect.objectContaining({
           extensions: expect.objectContaining({ code: 'UNAUTHENTICATED' }),
         }),
       ],
     });
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
-describe.skipIf(!hasRouters)('A contract without personal data', () => {
-  test.each(CONTRACT_COMPOSERS)('composes by %s, and has everything else', async (composer) => {
-    const { errors, publicSdl } = await compose(composer, SUBGRAPHS, ['pii']);
-    expect(errors).toEqual([]);
-    const personal = SUBGRAPHS.flatMap(({ sdl }) => taggedIn(sdl, 'pii'));
-    expect(personal).toContain('Call.toPhoneNumber');
-    expect(fieldsOf(publicSdl!)).toEqual(
-      fieldsOfBoth().filter((field) => !personal.includes(field.replace(/:.*/, ''))),
-    );
-  });
+describe.skipIf(!hasRouters)('Contract without personal data', () => {
+  test.each(CONTRACT_COMPOSERS)(
+    'the contract composes with %s and contains everything except personal data',
+    async (composer) => {
+      const { errors, publicSdl } = await compose(composer, SUBGRAPHS, ['pii']);
+      expect(errors).toEqual([]);
+      const personal = SUBGRAPHS.flatMap(({ sdl }) => taggedIn(sdl, 'pii'));
+      expect(personal).toContain('Call.toPhoneNumber');
+      expect(fieldsOf(publicSdl!)).toEqual(
+        fieldsOfBoth().filter((field) => !personal.includes(field.replace(/:.*/, ''))),
+      );
+    },
+  );
 
   test.each(ROUTERS.filter(({ composer }) => composer === 'hive'))(
-    'is kept by $name, which still finds the contact of a call by its number',
+    'a contract in $name hides the phone number of a call and still uses it to find the contact',
     async (kind) => {
       await using supergraph = await startSupergraph(kind, ['pii']);
-      await using world = await supergraph.serveGateway();
-      const [call] = world.sandbox.control.data('sk_demo_a').calls;
+      await using gateway = await supergraph.serveGateway();
+      const [call] = gateway.sandbox.control.data('sk_demo_a').calls;
       const assistantId = call!.assistant!.id;
       supergraph.contacts.contacts = [
-        { phoneNumber: call!.to_phone_number, name: 'Somebody', callIds: [], assistantId },
+        { phoneNumber: call!.to_phone_number, name: 'Ann', callIds: [], assistantId },
       ];
-      const ask = (field: string) =>
-        supergraph.ask(`query ($id: ID!) { call(id: $id) { ${field} } }`, { id: call!.id });
+      const execute = (field: string) =>
+        supergraph.execute(`query ($id: ID!) { call(id: $id) { ${field} } }`, { id: call!.id });
 
-      const hidden = await ask('status toPhoneNumber');
+      const hidden = await execute('status toPhoneNumber');
       expect(hidden.data).toBeUndefined();
       expect(hidden.errors).toMatchObject([
         { message: expect.stringContaining('Cannot query field "toPhoneNumber"') },
       ]);
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
 
-      const shown = await ask('contact { assistant { id } }');
+      const shown = await execute('contact { assistant { id } }');
       expect(shown).toEqual({ data: { call: { contact: { assistant: { id: assistantId } } } } });
-      expect(world.traffic()).toEqual([`GET /call/${call!.id}`]);
+      expect(gateway.traffic()).toEqual([`GET /call/${call!.id}`]);
     },
   );
 });
 
-/** `Type.field: Type` and `Type.field(argument): Type`, and the values of enums: all that clients can name. */
+/**
+ * All names that clients can use: `Type.field: Type`, `Type.field(argument): Type`, and enum
+ * values.
+ */
 function fieldsOf(sdl: string): string[] {
   const types = Object.values(buildSchema(sdl, { assumeValidSDL: true }).getTypeMap()).filter(
     ({ name }) => !name.startsWith('__'),
@@ -138,7 +147,7 @@ function fieldsOf(sdl: string): string[] {
     .sort();
 }
 
-/** What a supergraph of both should have. */
+/** The expected names of a supergraph of both subgraphs. */
 function fieldsOfBoth(): string[] {
   return [...new Set(SUBGRAPHS.flatMap(({ sdl }) => fieldsOf(sdl)))].sort();
 }

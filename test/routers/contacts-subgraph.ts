@@ -7,22 +7,22 @@ import { startListening } from './listen.ts';
 export interface Contact {
   readonly phoneNumber: string;
   readonly name: string;
-  /** Of the calls with them, as this team has written them down: nobody keeps them from being wrong. */
+  /** The ids of the contact's calls. This subgraph stores them itself, so some may be wrong. */
   readonly callIds: readonly string[];
   readonly assistantId?: string;
 }
 
 export interface ContactsSubgraph extends AsyncDisposable {
   readonly url: string;
-  /** What it knows; each scene brings its own. */
+  /** The contacts of the subgraph; each test sets its own. */
   contacts: readonly Contact[];
-  /** A call that follows another, by the id of the first. */
+  /** The follow-up call of a call, by id. */
   followUps: ReadonlyMap<string, string>;
 }
 
 export const contactsSdl = readFileSync(new URL('contacts.graphql', import.meta.url), 'utf8');
 
-// What it says of others' objects can be told from their ids: whoever is handed the wrong one is found out.
+// Values that depend only on an id, so that a test detects an entity with the wrong id.
 export const toNotes = (callId: string) => [`Noted of ${callId}.`];
 export const toOwner = (assistantId: string) => `The owner of ${assistantId}`;
 export const toRating = (attemptId: string) => 1 + ((attemptId.codePointAt(0) ?? 0) % 5);
@@ -34,13 +34,13 @@ interface Reference {
   readonly toPhoneNumber?: string | null;
 }
 
-/** The subgraph of another team, over a real socket. */
+/** The subgraph of another team, served over a real socket. */
 export async function serveContacts(): Promise<ContactsSubgraph> {
   const findContact = (phoneNumber: string | null | undefined) =>
     subgraph.contacts.find((contact) => contact.phoneNumber === phoneNumber);
   const schema = makeExecutableSchema({
     typeDefs: [contactsSdl, FEDERATION_DEFINITIONS],
-    // The directives of federation are the composer's.
+    // The composer defines the directives of federation.
     assumeValidSDL: true,
     resolvers: {
       Query: {

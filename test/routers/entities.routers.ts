@@ -5,7 +5,12 @@ import { KEY_A } from '../support/test-gateway.ts';
 import { toNotes, toOwner, toRating } from './contacts-subgraph.ts';
 import { expectRouters, hasRouters } from './installed.ts';
 import { ROUTER_SECRET, ROUTERS } from './router-process.ts';
-import { askAt, type GatewayBehindRouter, type Supergraph, startSupergraph } from './supergraph.ts';
+import {
+  executeAt,
+  type GatewayBehindRouter,
+  type Supergraph,
+  startSupergraph,
+} from './supergraph.ts';
 
 expectRouters();
 
@@ -13,16 +18,16 @@ const FIFTY = '{ contacts(first: 50) { nodes { name calls { id status toPhoneNum
 
 const dataOf = ({ sandbox }: GatewayBehindRouter) => sandbox.control.data(KEY_A);
 
-describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
+describe.skipIf(!hasRouters).each(ROUTERS)('Entities through $name', (kind) => {
   let supergraph: Supergraph;
   beforeAll(async () => {
     supergraph = await startSupergraph(kind);
   });
   afterAll(() => supergraph?.[Symbol.asyncDispose]());
 
-  /** Fifty contacts, each with a call of its own, which is over; one of five assistants looks after each. */
-  function writeDown(world: GatewayBehindRouter) {
-    const { calls, assistants } = dataOf(world);
+  /** Creates fifty contacts. Each has one completed call and one of five assistants. */
+  function recordContacts(gateway: GatewayBehindRouter) {
+    const { calls, assistants } = dataOf(gateway);
     const over = calls.filter(({ status }) => status === 'completed').slice(0, 50);
     supergraph.contacts.contacts = over.map((call, index) => ({
       phoneNumber: `+${index}`,
@@ -34,21 +39,21 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
     return over;
   }
 
-  /** One contact with these calls. */
-  function writeDownCalls(callIds: readonly string[]) {
-    supergraph.contacts.contacts = [{ phoneNumber: '+1', name: 'Somebody', callIds }];
+  /** Creates one contact with these calls. */
+  function recordCalls(callIds: readonly string[]) {
+    supergraph.contacts.contacts = [{ phoneNumber: '+1', name: 'Ann', callIds }];
   }
 
-  describe('fifty calls that another subgraph knows', () => {
-    test('come as one request, and cost what a list of their ids costs; nothing while they are remembered', async () => {
-      await using world = await supergraph.serveGateway();
-      const calls = writeDown(world);
+  describe('fifty calls of another subgraph', () => {
+    test('a router fetches fifty calls in one request, at the upstream cost of one list of ids, and without cost while they are cached', async () => {
+      await using gateway = await supergraph.serveGateway();
+      const calls = recordContacts(gateway);
       const found = calls.map(({ id, to_phone_number }, index) => ({
         name: `Contact ${index}`,
         calls: [{ id, status: 'COMPLETED', toPhoneNumber: to_phone_number, notes: toNotes(id) }],
       }));
-      expect(await supergraph.ask(FIFTY)).toEqual({ data: { contacts: { nodes: found } } });
-      const traffic = world.traffic();
+      expect(await supergraph.execute(FIFTY)).toEqual({ data: { contacts: { nodes: found } } });
+      const traffic = gateway.traffic();
       expect(traffic.toSorted()).toEqual(calls.map(({ id }) => `GET /call/${id}`).sort());
       const [request, ...others] = supergraph.recorder.requests();
       expect(others).toEqual([]);
@@ -57,12 +62,12 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
         calls.map(({ id }) => ({ __typename: 'Call', id })),
       );
 
-      expect(await supergraph.ask(FIFTY)).toEqual({ data: { contacts: { nodes: found } } });
+      expect(await supergraph.execute(FIFTY)).toEqual({ data: { contacts: { nodes: found } } });
       expect(supergraph.recorder.requests()).toHaveLength(1);
-      expect(world.traffic()).toEqual([]);
+      expect(gateway.traffic()).toEqual([]);
 
       await using other = await supergraph.serveGateway();
-      await askAt(
+      await executeAt(
         other.url,
         'query ($ids: [ID!]!) { calls(ids: $ids) { status toPhoneNumber } }',
         { ids: calls.map(({ id }) => id) },
@@ -71,14 +76,14 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       expect(other.traffic().sort()).toEqual(traffic.sort());
     });
 
-    test('and what they ask of five assistants cost one list', async () => {
-      await using world = await supergraph.serveGateway();
-      writeDown(world);
-      const { data, errors } = await supergraph.ask(
+    test('the five assistants of fifty contacts cost one upstream request', async () => {
+      await using gateway = await supergraph.serveGateway();
+      recordContacts(gateway);
+      const { data, errors } = await supergraph.execute(
         '{ contacts(first: 50) { nodes { assistant { id name owner } } } }',
       );
       expect(errors).toBeUndefined();
-      const assistants = dataOf(world).assistants.slice(0, 5);
+      const assistants = dataOf(gateway).assistants.slice(0, 5);
       expect(data.contacts.nodes).toEqual(
         Array.from({ length: 50 }, (_, index) => {
           const { id, name } = assistants[index % 5]!;
@@ -86,13 +91,13 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
         }),
       );
       expect(supergraph.recorder.requests()).toHaveLength(1);
-      expect(world.traffic()).toEqual(['GET /assistants']);
+      expect(gateway.traffic()).toEqual(['GET /assistants']);
     });
 
-    test('and more than one operation may cost: those over it are null, with the code', async () => {
-      await using world = await supergraph.serveGateway({ MAX_UPSTREAM_REQUESTS: '30' });
-      writeDown(world);
-      const { data, errors } = await supergraph.ask(FIFTY);
+    test('calls above the upstream budget are null with UPSTREAM_BUDGET_EXCEEDED', async () => {
+      await using gateway = await supergraph.serveGateway({ MAX_UPSTREAM_REQUESTS: '30' });
+      recordContacts(gateway);
+      const { data, errors } = await supergraph.execute(FIFTY);
       const calls: { status: string | null }[] = data.contacts.nodes.flatMap(
         (node: { calls: unknown[] }) => node.calls,
       );
@@ -100,80 +105,80 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
         new Set(['UPSTREAM_BUDGET_EXCEEDED']),
       );
-      expect(world.traffic()).toHaveLength(30);
+      expect(gateway.traffic()).toHaveLength(30);
     });
   });
 
-  test('a thousand references pass in one request; of a thousand and one, none does', async () => {
-    await using world = await supergraph.serveGateway({ MAX_UPSTREAM_REQUESTS: '1000' });
-    const ids = Array.from({ length: 1_001 }, (_, index) => `nobody-${index}`);
+  test('a router request with a thousand representations succeeds, and one with a thousand and one is rejected', async () => {
+    await using gateway = await supergraph.serveGateway({ MAX_UPSTREAM_REQUESTS: '1000' });
+    const ids = Array.from({ length: 1_001 }, (_, index) => `absent-${index}`);
     const query =
       '{ contacts { nodes { calls { status toPhoneNumber lastCallAttempt { status result rating } } } } }';
-    writeDownCalls(ids.slice(1));
-    expect((await supergraph.ask(query)).errors).toBeUndefined();
+    recordCalls(ids.slice(1));
+    expect((await supergraph.execute(query)).errors).toBeUndefined();
     expect(supergraph.recorder.requests()[0]?.variables?.representations).toHaveLength(1_000);
-    expect(world.traffic()).toHaveLength(1_000);
+    expect(gateway.traffic()).toHaveLength(1_000);
 
-    writeDownCalls(ids);
-    const { errors } = await supergraph.ask(query);
+    recordCalls(ids);
+    const { errors } = await supergraph.execute(query);
     expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
       new Set(['OPERATION_TOO_COMPLEX']),
     );
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
-  describe('what the gateway serves leads on to the other subgraph', () => {
-    test('from attempts, which nobody can ask the gateway for', async () => {
-      await using world = await supergraph.serveGateway();
-      const { data, errors } = await supergraph.ask(
+  describe('references from the gateway to another subgraph', () => {
+    test('call attempts, which the gateway cannot look up by id, have fields of another subgraph', async () => {
+      await using gateway = await supergraph.serveGateway();
+      const { data, errors } = await supergraph.execute(
         '{ callAttempts(first: 5) { nodes { id status rating } } }',
       );
       expect(errors).toBeUndefined();
-      const attempts = dataOf(world).attempts.slice(0, 5);
+      const attempts = dataOf(gateway).attempts.slice(0, 5);
       expect(data.callAttempts.nodes).toMatchObject(
         attempts.map(({ id }) => ({ id, rating: toRating(id) })),
       );
       expect(supergraph.recorder.requests()).toHaveLength(1);
-      expect(world.traffic()).toEqual(['GET /call?page=1&page_size=50']);
+      expect(gateway.traffic()).toEqual(['GET /call?page=1&page_size=50']);
     });
 
-    test('from a call, with its number to the contact, and on to the call after it', async () => {
-      await using world = await supergraph.serveGateway();
-      const { richCallId: id } = sampleIds(world.sandbox);
+    test('a call leads to its contact by phone number, and to its follow-up call', async () => {
+      await using gateway = await supergraph.serveGateway();
+      const { richCallId: id } = sampleIds(gateway.sandbox);
       const [call, next] = [
-        dataOf(world).calls.find((one) => one.id === id)!,
-        writeDown(world)[0]!,
+        dataOf(gateway).calls.find((one) => one.id === id)!,
+        recordContacts(gateway)[0]!,
       ];
       supergraph.contacts.contacts = [
-        { phoneNumber: call.to_phone_number, name: 'Somebody', callIds: [] },
+        { phoneNumber: call.to_phone_number, name: 'Ann', callIds: [] },
       ];
       supergraph.contacts.followUps = new Map([[id, next.id]]);
-      const { data, errors } = await supergraph.ask(
+      const { data, errors } = await supergraph.execute(
         'query ($id: ID!) { call(id: $id) { notes contact { name } assistant { name owner } followUp { id status notes } } }',
         { id },
       );
       expect(errors).toBeUndefined();
       expect(data.call).toEqual({
         notes: toNotes(id),
-        contact: { name: 'Somebody' },
+        contact: { name: 'Ann' },
         assistant: { name: call.assistant!.name, owner: toOwner(call.assistant!.id) },
         followUp: { id: next.id, status: 'COMPLETED', notes: toNotes(next.id) },
       });
-      // A call is known to have an assistant of its own making: that one comes with it.
-      expect(world.traffic()).toEqual([`GET /call/${id}`, `GET /call/${next.id}`]);
+      // The response of a call embeds its assistant, so the assistant costs no request.
+      expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /call/${next.id}`]);
     });
 
-    test('from the rows of a campaign, page by page, beside a list of the other', async () => {
-      await using world = await supergraph.serveGateway();
-      writeDown(world);
-      const { largeCampaignId: id } = sampleIds(world.sandbox);
+    test("pages of campaign rows and pages of another subgraph's list are read in one operation", async () => {
+      await using gateway = await supergraph.serveGateway();
+      recordContacts(gateway);
+      const { largeCampaignId: id } = sampleIds(gateway.sandbox);
       const walk = `query ($id: ID!, $after: String, $contact: String) {
         campaign(id: $id) { name rows(first: 10, after: $after) {
           totalCount pageInfo { hasNextPage endCursor } nodes { rowIndex call { id notes } } } }
         contacts(first: 2, after: $contact) { pageInfo { hasNextPage endCursor } nodes { name } } }`;
-      const first = await supergraph.ask(walk, { id });
+      const first = await supergraph.execute(walk, { id });
       const { rows } = first.data.campaign;
-      const second = await supergraph.ask(walk, {
+      const second = await supergraph.execute(walk, {
         id,
         after: rows.pageInfo.endCursor,
         contact: first.data.contacts.pageInfo.endCursor,
@@ -181,7 +186,7 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       expect([first.errors, second.errors]).toEqual([undefined, undefined]);
       const walked = [...rows.nodes, ...second.data.campaign.rows.nodes];
       expect(walked).toEqual(
-        dataOf(world)
+        dataOf(gateway)
           .rows[id]!.slice(0, 20)
           .map(({ row_index, call }) => ({
             rowIndex: row_index,
@@ -190,35 +195,37 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       );
       expect(rows).toMatchObject({ totalCount: 500, pageInfo: { hasNextPage: true } });
       expect(second.data.contacts.nodes).toEqual([{ name: 'Contact 2' }, { name: 'Contact 3' }]);
-      expect(world.traffic()).toEqual([
+      expect(gateway.traffic()).toEqual([
         `GET /campaigns/${id}`,
         `GET /campaigns/${id}/rows?page=1&page_size=50`,
       ]);
     });
   });
 
-  describe('of calls that another subgraph has written down', () => {
-    test('one that does not exist has nothing but what is said of it there, without an error', async () => {
-      await using world = await supergraph.serveGateway();
-      const [call] = dataOf(world).calls;
-      writeDownCalls(['nobody', call!.id]);
-      const { data, errors } = await supergraph.ask(
+  describe('calls that only another subgraph stores', () => {
+    test('a call that does not exist has only the fields of the other subgraph, without an error', async () => {
+      await using gateway = await supergraph.serveGateway();
+      const [call] = dataOf(gateway).calls;
+      recordCalls(['absent', call!.id]);
+      const { data, errors } = await supergraph.execute(
         '{ contacts { nodes { calls { id toPhoneNumber notes } } } }',
       );
       expect(errors).toBeUndefined();
       expect(data.contacts.nodes[0].calls).toEqual([
-        { id: 'nobody', toPhoneNumber: null, notes: toNotes('nobody') },
+        { id: 'absent', toPhoneNumber: null, notes: toNotes('absent') },
         { id: call!.id, toPhoneNumber: call!.to_phone_number, notes: toNotes(call!.id) },
       ]);
-      expect(world.traffic().sort()).toEqual(['GET /call/nobody', `GET /call/${call!.id}`].sort());
+      expect(gateway.traffic().sort()).toEqual(
+        ['GET /call/absent', `GET /call/${call!.id}`].sort(),
+      );
     });
 
-    test('one that fails is null with the code, and all others are there', async () => {
-      await using world = await supergraph.serveGateway();
-      const [broken, sound] = dataOf(world).calls;
-      writeDownCalls([broken!.id, sound!.id]);
-      world.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
-      const { data, errors } = await supergraph.ask(
+    test("a call that fails is null with the upstream's error code, and the other calls are complete", async () => {
+      await using gateway = await supergraph.serveGateway();
+      const [broken, sound] = dataOf(gateway).calls;
+      recordCalls([broken!.id, sound!.id]);
+      gateway.sandbox.control.fail(({ path }) => path.includes(broken!.id), { status: 500 });
+      const { data, errors } = await supergraph.execute(
         '{ contacts { nodes { calls { toPhoneNumber notes } } } }',
       );
       expect(data.contacts.nodes[0].calls).toEqual([
@@ -228,30 +235,32 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
       expect(errors?.map(({ extensions, message }) => [extensions.code, message])).toEqual([
         ['UPSTREAM_UNAVAILABLE', expect.stringContaining('The Revox API cannot be reached')],
       ]);
-      expect(new Set(world.traffic())).toEqual(
+      expect(new Set(gateway.traffic())).toEqual(
         new Set([`GET /call/${broken!.id}`, `GET /call/${sound!.id}`]),
       );
     });
 
-    test('one that does not exist is null where a field of it may not be: the list stays, for its items may be null', async () => {
-      await using world = await supergraph.serveGateway();
-      const [call] = dataOf(world).calls;
-      writeDownCalls(['nobody', call!.id]);
-      const { data } = await supergraph.ask(
+    test('a call that does not exist is null in a list of nullable items when one of its non-null fields is selected', async () => {
+      await using gateway = await supergraph.serveGateway();
+      const [call] = dataOf(gateway).calls;
+      recordCalls(['absent', call!.id]);
+      const { data } = await supergraph.execute(
         '{ contacts { nodes { name calls { id callAttempts { id } } } } }',
       );
       expect(data.contacts.nodes[0]).toEqual({
-        name: 'Somebody',
+        name: 'Ann',
         calls: [null, expect.objectContaining({ id: call!.id })],
       });
-      expect(world.traffic().sort()).toEqual(['GET /call/nobody', `GET /call/${call!.id}`].sort());
+      expect(gateway.traffic().sort()).toEqual(
+        ['GET /call/absent', `GET /call/${call!.id}`].sort(),
+      );
     });
   });
 
-  test('a router with a wrong secret gets nothing, and the upstream is not asked', async () => {
-    await using world = await supergraph.serveGateway({ ROUTER_SECRETS: 'another-secret' });
-    writeDown(world);
-    const { data, errors } = await supergraph.ask(
+  test('a router with a wrong secret receives UNAUTHENTICATED and causes no upstream request', async () => {
+    await using gateway = await supergraph.serveGateway({ ROUTER_SECRETS: 'another-secret' });
+    recordContacts(gateway);
+    const { data, errors } = await supergraph.execute(
       '{ contacts(first: 2) { nodes { name calls { notes status } } } }',
     );
     expect(data.contacts.nodes).toEqual(
@@ -266,41 +275,41 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Through $name', (kind) => {
     expect(supergraph.recorder.requests()).toMatchObject([
       { status: 401, headers: { 'router-authorization': ROUTER_SECRET } },
     ]);
-    expect(world.traffic()).toEqual([]);
+    expect(gateway.traffic()).toEqual([]);
   });
 
-  test('a gateway that executes only trusted documents trusts a router with entities, and with nothing else', async () => {
+  test('a gateway that accepts only trusted documents accepts entity operations of a router and no other operation', async () => {
     const documents = writeDocuments({ 'Assistants.graphql': '{ assistants { nodes { id } } }' });
-    await using world = await supergraph.serveGateway({
+    await using gateway = await supergraph.serveGateway({
       TRUSTED_DOCUMENTS: documents,
       TRUSTED_DOCUMENTS_ONLY: 'on',
     });
-    writeDown(world);
-    const { data, errors } = await supergraph.ask(
+    recordContacts(gateway);
+    const { data, errors } = await supergraph.execute(
       '{ contacts(first: 2) { nodes { calls { status } } } }',
     );
     expect(errors).toBeUndefined();
     expect(data.contacts.nodes).toEqual(
       Array.from({ length: 2 }, () => ({ calls: [{ status: 'COMPLETED' }] })),
     );
-    expect(world.traffic()).toHaveLength(2);
+    expect(gateway.traffic()).toHaveLength(2);
 
-    const refused = await supergraph.ask('{ callAttempts { nodes { id } } }');
-    expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
-    expect(world.traffic()).toEqual([]);
+    const rejected = await supergraph.execute('{ callAttempts { nodes { id } } }');
+    expect(rejected.errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+    expect(gateway.traffic()).toEqual([]);
   });
 });
 
-describe.skipIf(!hasRouters)('A router that asks for federated traces', () => {
+describe.skipIf(!hasRouters)('Federated traces', () => {
   const apollo = ROUTERS.filter(({ name }) => name === 'Apollo Gateway');
 
-  test.each(apollo)('is given them, and $name reads them', async (kind) => {
+  test.each(apollo)("$name requests and reads the gateway's federated trace", async (kind) => {
     await using supergraph = await startSupergraph(kind);
-    await using world = await supergraph.serveGateway();
-    const [call] = dataOf(world).calls.filter(({ status }) => status === 'completed');
-    supergraph.contacts.contacts = [{ phoneNumber: '+1', name: 'Somebody', callIds: [call!.id] }];
+    await using gateway = await supergraph.serveGateway();
+    const [call] = dataOf(gateway).calls.filter(({ status }) => status === 'completed');
+    supergraph.contacts.contacts = [{ phoneNumber: '+1', name: 'Ann', callIds: [call!.id] }];
     const query = '{ contacts(first: 1) { nodes { calls { id toPhoneNumber } } } }';
-    const { data, errors, extensions } = await supergraph.ask(query, {}, { 'x-trace': '1' });
+    const { data, errors, extensions } = await supergraph.execute(query, {}, { 'x-trace': '1' });
     expect(errors).toBeUndefined();
     expect(data.contacts.nodes[0].calls[0]).toEqual({
       id: call!.id,
@@ -315,7 +324,7 @@ describe.skipIf(!hasRouters)('A router that asks for federated traces', () => {
     expect(supergraph.recorder.requests()[0]?.headers['apollo-federation-include-trace']).toBe(
       'ftv1',
     );
-    expect(world.traffic()).toEqual([`GET /call/${call!.id}`]);
+    expect(gateway.traffic()).toEqual([`GET /call/${call!.id}`]);
   });
 });
 
@@ -324,7 +333,7 @@ interface FetchTrace {
   readonly traceParsingFailed: boolean;
 }
 
-/** Of every subgraph that was asked, wherever it stands in the plan. */
+/** The traces of all requests to subgraphs, at any depth of the query plan. */
 function tracesOf(plan: unknown): FetchTrace[] {
   if (typeof plan !== 'object' || plan === null) return [];
   const inner = Object.values(plan).flatMap(tracesOf);

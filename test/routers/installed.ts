@@ -1,19 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-/** What `processes/package.json` asks for and this machine lacks, or has in another version. */
+/**
+ * The packages of `processes/package.json` that are missing on this machine, or installed in
+ * another version.
+ */
 const missingPackages = Object.entries(readJson('package.json').devDependencies ?? {}).filter(
   ([name, version]) => readJson(`node_modules/${name}/package.json`).version !== version,
 );
 
 export const hasRouters = missingPackages.length === 0;
 
-/** To be called in each suite: says in plain words when there is nothing to test with, and fails in CI, where there has to be. */
+/**
+ * Call it in each suite: it warns when the routers are not installed, and fails in CI, which must
+ * have them.
+ */
 export function expectRouters(): void {
   if (!hasRouters) {
     const names = missingPackages.map((entry) => entry.join('@')).join(', ');
     console.warn(
-      `Nothing is tried with routers: this machine has no ${names}. \`npm run install:routers\` brings what is missing.`,
+      `The router tests are skipped: this machine has no ${names}. \`npm run install:routers\` installs them.`,
     );
   }
   test.runIf(process.env.CI === 'true')('CI has the routers', () => {

@@ -4,7 +4,7 @@ import { listenOnFreePort } from '../support/served-gateway.ts';
 
 const HOST = '127.0.0.1';
 
-/** Has a server listen on a free port of this machine. */
+/** Starts a server on a free port of 127.0.0.1. */
 export async function startListening(
   server: Server,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {

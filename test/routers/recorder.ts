@@ -2,27 +2,30 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { startListening } from './listen.ts';
 
-/** A request of a router to the gateway, as it came over the wire. */
+/** A request of a router to the gateway, as received over the wire. */
 export interface RecordedRequest {
   readonly headers: IncomingHttpHeaders;
   readonly query: string;
   readonly variables?: {
     readonly representations?: readonly { readonly __typename: string; readonly id: string }[];
   };
-  /** What the gateway answered. */
+  /** The status of the gateway's response. */
   readonly status: number;
 }
 
-/** Stands at the gateway's address for a router, passes everything on as it is, and knows what it was. */
+/** A proxy between the router and the gateway that forwards requests unchanged and records them. */
 export interface Recorder extends AsyncDisposable {
   readonly url: string;
-  /** The gateway that is meant from now on: a router keeps its address, while each test brings a gateway of its own. */
+  /**
+   * Sets the gateway that receives the requests. The router keeps one address while each test
+   * starts its own gateway.
+   */
   forwardTo(gatewayUrl: string): void;
-  /** The requests to that gateway since the last time this was called. */
+  /** The requests to that gateway since the last call. */
   requests(): RecordedRequest[];
 }
 
-/** Of one connection, and not of the request: the next one has its own. */
+/** Hop-by-hop headers, which the proxy does not forward. */
 const HOP_BY_HOP = new Set([
   'connection',
   'content-encoding',
@@ -44,14 +47,14 @@ export async function startRecorder(): Promise<Recorder> {
         body,
       });
       recorded.push({ ...JSON.parse(body), headers: incoming.headers, status: response.status });
-      const answer = new Uint8Array(await response.arrayBuffer());
+      const responseBody = new Uint8Array(await response.arrayBuffer());
       outgoing.writeHead(
         response.status,
         Object.fromEntries(toForwardedHeaders([...response.headers])),
       );
-      outgoing.end(answer);
+      outgoing.end(responseBody);
     } catch {
-      // As if nobody were there. A test that meets this fails by what is missing.
+      // The router sees a lost connection, and the test fails because the result is incomplete.
       incoming.socket.destroy();
     }
   });

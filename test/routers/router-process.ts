@@ -9,9 +9,12 @@ import { PROCESSES, TOOL_ENVIRONMENT } from './composers.ts';
 
 export interface RouterKind {
   readonly name: string;
-  /** Who composes for it. */
+  /** The composer of the router's supergraph. */
   readonly composer: 'apollo' | 'hive';
-  /** What Node runs; `SUPERGRAPH` and `PORT` stand for the file and the port. */
+  /**
+   * The arguments of Node.js. `SUPERGRAPH` and `PORT` are replaced by the supergraph's file and
+   * the port.
+   */
   readonly command: readonly string[];
 }
 
@@ -24,7 +27,7 @@ const HIVE = [
   '--port=PORT',
 ];
 
-/** Those that the npm registry has. */
+/** The routers that the npm registry has. */
 export const ROUTERS: readonly RouterKind[] = [
   { name: 'Apollo Gateway', composer: 'apollo', command: ['apollo.js', 'SUPERGRAPH', 'PORT'] },
   { name: 'Hive Gateway', composer: 'hive', command: HIVE },
@@ -35,15 +38,18 @@ export const ROUTERS: readonly RouterKind[] = [
   },
 ];
 
-/** What a router carries to enter the gateway. */
+/** The secret that the router sends to the gateway. */
 export const ROUTER_SECRET = 'a-secret-between-router-and-gateway';
 
 export interface RouterProcess extends AsyncDisposable {
-  /** Of its GraphQL endpoint. */
+  /** The URL of the GraphQL endpoint. */
   readonly url: string;
 }
 
-/** Starts a router in a process of its own, and waits until it listens. It is killed at the end of the scope. */
+/**
+ * Starts a router in its own process and waits until it listens. The router is killed at the end
+ * of the scope.
+ */
 export async function startRouter(kind: RouterKind, supergraphSdl: string): Promise<RouterProcess> {
   await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'supergraph-'));
@@ -69,7 +75,7 @@ export async function startRouter(kind: RouterKind, supergraphSdl: string): Prom
         [Symbol.asyncDispose]: () => running.disposeAsync(),
       };
     }
-    // Taken by another process since it was found free.
+    // Another process has taken the port in the meantime.
     if (!ending.includes('EADDRINUSE')) throw new Error(`${kind.name} did not start:\n${ending}`);
   }
 }
@@ -81,19 +87,19 @@ async function kill(router: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Nothing once it says that it listens; all that it has said, if it ends before. */
+/** Returns nothing when the router reports that it listens, and its output when it ends before. */
 function listensOrEnds(
   router: ChildProcessWithoutNullStreams,
   port: number,
 ): Promise<string | undefined> {
-  const said: string[] = [];
+  const lines: string[] = [];
   return new Promise((resolve) => {
     for (const output of [router.stdout, router.stderr]) {
       createInterface(output).on('line', (line) => {
-        said.push(line);
+        lines.push(line);
         if (/listening on|ready at/i.test(line) && line.includes(`:${port}`)) resolve(undefined);
       });
     }
-    router.once('close', () => resolve(said.join('\n')));
+    router.once('close', () => resolve(lines.join('\n')));
   });
 }

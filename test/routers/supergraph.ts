@@ -13,7 +13,7 @@ export const subgraphSdl = readFileSync(
   'utf8',
 );
 
-/** The gateway's SDL and that of another team, which refers to it. */
+/** The SDL of the gateway, and the SDL of a team whose subgraph refers to it. */
 export function toSubgraphs(urls: { readonly revox: string; readonly contacts: string }) {
   return [
     { name: 'revox', url: urls.revox, sdl: subgraphSdl },
@@ -21,27 +21,33 @@ export function toSubgraphs(urls: { readonly revox: string; readonly contacts: s
   ];
 }
 
-/** A gateway over a sandbox, by a clock of the test's: what it remembers stays fresh until the test says otherwise. */
+/**
+ * A gateway over a sandbox with a clock that the test controls, so that no cache entry expires by
+ * itself.
+ */
 export interface GatewayBehindRouter extends ServedGateway {
   readonly clock: Clock;
 }
 
-/** A router over two subgraphs: the gateway, and what another team has. */
+/** A router over two subgraphs: the gateway, and the subgraph of another team. */
 export interface Supergraph extends AsyncDisposable {
   readonly contacts: ContactsSubgraph;
-  /** Between router and gateway. */
+  /** The proxy between router and gateway. */
   readonly recorder: Recorder;
-  /** Starts a gateway that lets nobody in but the router, to which the router comes from now on. */
+  /**
+   * Starts a gateway that requires the router's secret. The router sends its requests to the
+   * latest gateway.
+   */
   serveGateway(settings?: Environment): Promise<GatewayBehindRouter>;
   /** Sends one operation to the router. */
-  ask(
+  execute(
     query: string,
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Promise<GraphQLResult>;
 }
 
-/** @param exclude tags of what is hidden from clients */
+/** @param exclude the tags whose elements are hidden from clients */
 export async function startSupergraph(
   kind: RouterKind,
   exclude: readonly string[] = [],
@@ -51,7 +57,8 @@ export async function startSupergraph(
   const recorder = started.use(await startRecorder());
   const subgraphs = toSubgraphs({ revox: recorder.url, contacts: contacts.url });
   const { supergraphSdl, errors } = await compose(kind.composer, subgraphs, exclude);
-  if (supergraphSdl === undefined) throw new Error(`They do not compose: ${errors.join(' ')}`);
+  if (supergraphSdl === undefined)
+    throw new Error(`The subgraphs do not compose: ${errors.join(' ')}`);
   const router = started.use(await startRouter(kind, supergraphSdl));
   const running = started.move();
   return {
@@ -67,13 +74,13 @@ export async function startSupergraph(
       recorder.forwardTo(gateway.url);
       return { ...gateway, clock };
     },
-    ask: (query, variables, headers) => askAt(router.url, query, variables, headers),
+    execute: (query, variables, headers) => executeAt(router.url, query, variables, headers),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-/** Sends one operation to a router, or to a gateway itself. */
-export async function askAt(
+/** Sends one operation to a router or directly to a gateway. */
+export async function executeAt(
   url: string,
   query: string,
   variables: Record<string, unknown> = {},

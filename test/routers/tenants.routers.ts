@@ -14,13 +14,14 @@ import { type GatewayBehindRouter, type Supergraph, startSupergraph } from './su
 
 expectRouters();
 
-/** Without the ids: what the other subgraph knows anyway tells nothing. */
+/** Selects no ids, because the other subgraph returns the ids of both tenants anyway. */
 const CONTACTS = {
   query: `{ contacts(first: 100) { nodes { assistant { name prompt } calls {
     status toPhoneNumber callAttempts { phoneNumber transcript { content } } assistant { name } campaign { name status } } } } }`,
 };
 
-// Pass-through mode: the router hands on the credential of its client, and each tenant has its own.
+// Pass-through mode: the router forwards its client's credential, and each tenant has its own
+// credential.
 describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
   let supergraph: Supergraph;
   beforeAll(async () => {
@@ -29,10 +30,13 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
   afterAll(() => supergraph?.[Symbol.asyncDispose]());
 
   const executeAs = (key: Key, { query, variables }: IsolationRun['operations'][number]) =>
-    supergraph.ask(query, variables, { authorization: `Bearer ${key}` });
+    supergraph.execute(query, variables, { authorization: `Bearer ${key}` });
 
-  /** The other subgraph tells tenants not apart: it hands each the ids of both, 25 calls and three assistants of either. */
-  function writeDown({ sandbox }: GatewayBehindRouter) {
+  /**
+   * Creates contacts with the data of both tenants: 25 calls and three assistants of each. The
+   * other subgraph returns all of them to each tenant.
+   */
+  function recordContacts({ sandbox }: GatewayBehindRouter) {
     const owned = KEYS.map((key) => {
       const { calls, assistants } = sandbox.control.data(key);
       return {
@@ -52,81 +56,84 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Two tenants of $name', (kind) => {
     return owned;
   }
 
-  test.each(Object.keys(SCENARIOS))('are told not one byte of each other, %s', async (scene) => {
-    await using gateway = await supergraph.serveGateway(PASS_THROUGH);
-    writeDown(gateway);
-    // A supergraph has no nodes.
-    const operations = [
-      ...operationsAbout(gateway).filter(({ query }) => !query.includes('nodes(ids:')),
-      CONTACTS,
-    ];
-    expect(await findLeaks(scene, { gateway, operations, executeAs })).toEqual([]);
-    expect(gateway.unexpectedErrors).toEqual([]);
-  });
+  test.each(Object.keys(SCENARIOS))(
+    "no tenant receives a byte of the other tenant's data: %s",
+    async (scene) => {
+      await using gateway = await supergraph.serveGateway(PASS_THROUGH);
+      recordContacts(gateway);
+      // The supergraph has no `nodes` field.
+      const operations = [
+        ...operationsAbout(gateway).filter(({ query }) => !query.includes('nodes(ids:')),
+        CONTACTS,
+      ];
+      expect(await findLeaks(scene, { gateway, operations, executeAs })).toEqual([]);
+      expect(gateway.unexpectedErrors).toEqual([]);
+    },
+  );
 
-  test('are served with their own keys, and by what was remembered of them', async () => {
-    await using world = await supergraph.serveGateway(PASS_THROUGH);
-    const owned = writeDown(world);
-    const question = {
+  test("the gateway sends each tenant's own key upstream and serves each tenant only from its own cache entries", async () => {
+    await using gateway = await supergraph.serveGateway(PASS_THROUGH);
+    const owned = recordContacts(gateway);
+    const operation = {
       query: '{ contacts(first: 100) { nodes { calls { toPhoneNumber } assistant { name } } } }',
     };
-    const expected = KEYS.map((_, asker) => ({
+    const expected = KEYS.map((_, tenant) => ({
       nodes: owned.flatMap(({ calls, assistants }, owner) =>
         calls.map((call, index) => ({
-          calls: [{ toPhoneNumber: asker === owner ? call.to_phone_number : null }],
-          assistant: { name: asker === owner ? assistants[index % 3]!.name : null },
+          calls: [{ toPhoneNumber: tenant === owner ? call.to_phone_number : null }],
+          assistant: { name: tenant === owner ? assistants[index % 3]!.name : null },
         })),
       ),
     }));
-    const askBoth = async () =>
-      (await Promise.all(KEYS.map((key) => executeAs(key, question)))).map(
+    const executeBoth = async () =>
+      (await Promise.all(KEYS.map((key) => executeAs(key, operation)))).map(
         ({ data }) => data.contacts,
       );
 
-    // That there is no such object is remembered only for a key which is known to be one.
+    // The gateway caches a 404 only for a key that the upstream has accepted.
     for (const key of KEYS)
       await executeAs(key, { query: '{ assistants(first: 1) { nodes { id } } }' });
-    world.sandbox.control.clearLog();
-    expect(await askBoth()).toEqual(expected);
+    gateway.sandbox.control.clearLog();
+    expect(await executeBoth()).toEqual(expected);
     const ids = owned.flatMap(({ calls }) => calls.map(({ id }) => id));
-    const others = (asker: number) => owned[1 - asker]!.assistants.map(({ id }) => id);
-    KEYS.forEach((_, asker) => {
-      const { id } = world.sandbox.organizations[asker]!;
-      const sent = world.sandbox.log
+    const others = (tenant: number) => owned[1 - tenant]!.assistants.map(({ id }) => id);
+    KEYS.forEach((_, tenant) => {
+      const { id } = gateway.sandbox.organizations[tenant]!;
+      const sent = gateway.sandbox.log
         .filter(({ organizationId }) => organizationId === id)
         .map(({ path }) => path);
       const needed = [
         ...ids.map((id) => `/call/${id}`),
-        ...others(asker).map((id) => `/assistants/${id}`),
+        ...others(tenant).map((id) => `/assistants/${id}`),
       ];
       expect(sent.sort()).toEqual(needed.sort());
     });
-    // And nothing with a key of nobody.
-    expect(world.sandbox.log).toHaveLength(2 * (50 + 3));
+    // No request was sent with any other key.
+    expect(gateway.sandbox.log).toHaveLength(2 * (50 + 3));
 
-    for (const [asker, key] of [...KEYS, ...KEYS].entries()) {
-      expect((await executeAs(key, question)).data.contacts).toEqual(expected[asker % 2]);
+    for (const [tenant, key] of [...KEYS, ...KEYS].entries()) {
+      expect((await executeAs(key, operation)).data.contacts).toEqual(expected[tenant % 2]);
     }
-    expect(await askBoth()).toEqual(expected);
-    expect(world.sandbox.log).toHaveLength(2 * (50 + 3));
+    expect(await executeBoth()).toEqual(expected);
+    expect(gateway.sandbox.log).toHaveLength(2 * (50 + 3));
   });
 
-  test('and one who brings no key, or one that nobody knows, is told nothing, whatever is remembered', async () => {
-    await using world = await supergraph.serveGateway(PASS_THROUGH);
-    writeDown(world);
-    const question = { query: '{ contacts(first: 100) { nodes { calls { toPhoneNumber } } } }' };
-    for (const key of KEYS) await executeAs(key, question);
-    for (const headers of [{}, { authorization: 'Bearer sk_of_nobody' }]) {
+  test('a client without a key or with an unknown key receives no cached data', async () => {
+    await using gateway = await supergraph.serveGateway(PASS_THROUGH);
+    recordContacts(gateway);
+    const operation = { query: '{ contacts(first: 100) { nodes { calls { toPhoneNumber } } } }' };
+    for (const key of KEYS) await executeAs(key, operation);
+    for (const headers of [{}, { authorization: 'Bearer sk_unknown' }]) {
       supergraph.recorder.requests();
-      world.sandbox.control.clearLog();
-      const { data, errors } = await supergraph.ask(question.query, {}, headers);
+      gateway.sandbox.control.clearLog();
+      const { data, errors } = await supergraph.execute(operation.query, {}, headers);
       expect(JSON.stringify(data)).not.toMatch(/"toPhoneNumber":"/);
       expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(
         new Set(['UNAUTHENTICATED']),
       );
       expect(supergraph.recorder.requests()).toHaveLength(1);
       const sent = new Set(
-        world.sandbox.log.map(({ organizationId, status }) => `${organizationId} ${status}`),
+        gateway.sandbox.log.map(({ organizationId, status }) => `${organizationId} ${status}`),
       );
       expect([...sent]).toEqual('authorization' in headers ? ['null 401'] : []);
     }

@@ -7,9 +7,9 @@ import { idsOf, STARTED_AT } from './sandbox-requests.ts';
 const sandbox = createSandbox({ startedAt: STARTED_AT });
 const a = sandbox.control.data('sk_demo_a');
 const b = sandbox.control.data('sk_demo_b');
-const everyone = [a, b];
-const calls = everyone.flatMap((data) => data.calls);
-const attempts = everyone.flatMap((data) => data.attempts);
+const organizations = [a, b];
+const calls = organizations.flatMap((data) => data.calls);
+const attempts = organizations.flatMap((data) => data.attempts);
 
 const CALL_KEYS =
   'assistant call_attempts call_retry_config calls_count campaign created_at direction first_sentence_delay_ms from_phone_number id is_cancelled is_completed last_call_attempt llm_model metadata organization_id scheduled_at status to_phone_number';
@@ -20,7 +20,7 @@ describe('Seed of the sandbox data', () => {
   it('the same seed generates the same data', () => {
     const again = createSandbox({ startedAt: STARTED_AT });
     for (const key of ['sk_demo_a', 'sk_demo_b']) {
-      const [one, other] = [again, sandbox].map((told) => JSON.stringify(told.control.data(key)));
+      const [one, other] = [again, sandbox].map((data) => JSON.stringify(data.control.data(key)));
       expect(one === other).toBe(true);
     }
     expect(again.organizations).toEqual(sandbox.organizations);
@@ -51,7 +51,7 @@ describe('Seed of the sandbox data', () => {
 
 describe('Size of the sandbox data', () => {
   it('the sandbox data has the counts of call-plan.ts', () => {
-    const counts = everyone.map((data) => ({
+    const counts = organizations.map((data) => ({
       calls: data.calls.length,
       attempts: data.attempts.length,
       assistants: data.assistants.length,
@@ -72,7 +72,7 @@ describe('Size of the sandbox data', () => {
   });
 
   it('the sandbox data uses each id once', () => {
-    const ids = everyone.flatMap((data) =>
+    const ids = organizations.flatMap((data) =>
       [
         data.calls,
         data.attempts,
@@ -276,20 +276,20 @@ describe('Call in the sandbox data', () => {
   });
 
   it('transcripts and outputs contain no placeholder', () => {
-    const said = attempts
+    const statements = attempts
       .flatMap((attempt) => [...(attempt.transcript ?? []), attempt.structured_output ?? {}])
       .map((part) => JSON.stringify(part));
-    expect(said.filter((text) => /\{\w+\}/.test(text))).toEqual([]);
+    expect(statements.filter((text) => /\{\w+\}/.test(text))).toEqual([]);
   });
 
   it('the sandbox data uses only phone numbers reserved for fiction', () => {
     const fictional = /^(\+1\d{3}55501\d\d|\+3363998\d{4}|\+447700900\d{3})$/;
     const numbers = [
       ...calls.flatMap((call) => [call.from_phone_number, call.to_phone_number]),
-      ...everyone.flatMap((data) =>
+      ...organizations.flatMap((data) =>
         Object.values(data.rows).flatMap((rows) => rows.map((row) => row.phone_number)),
       ),
-      ...everyone.flatMap((data) =>
+      ...organizations.flatMap((data) =>
         data.assistants.flatMap((assistant) => assistant.transfer_phone_number ?? []),
       ),
     ];
@@ -298,7 +298,7 @@ describe('Call in the sandbox data', () => {
 });
 
 describe('List of attempts in the sandbox data', () => {
-  it.each(everyone)(
+  it.each(organizations)(
     'the list contains the attempts of all calls, queued ones first and then newest first',
     ({ attempts: listed, calls: all }) => {
       expect(new Set(listed)).toEqual(new Set(all.flatMap((call) => call.call_attempts)));
@@ -313,7 +313,7 @@ describe('List of attempts in the sandbox data', () => {
 
 describe('Campaigns and assistants in the sandbox data', () => {
   it('a campaign and its calls share one assistant object, and rows share the call objects', () => {
-    for (const data of everyone) {
+    for (const data of organizations) {
       for (const campaign of data.campaigns) {
         expect(campaign.assistant).toBe(
           data.assistants.find(({ id }) => id === campaign.assistant_id),

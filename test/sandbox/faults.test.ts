@@ -55,8 +55,8 @@ describe('Matching of sandbox faults', () => {
       status: 429,
       headers: { 'retry-after': '7' },
     });
-    const refused = await fetchJson(sandbox, '/assistants', { key: 'sk_demo_b' });
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '7']);
+    const rejected = await fetchJson(sandbox, '/assistants', { key: 'sk_demo_b' });
+    expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([429, '7']);
     expect((await fetchJson(sandbox, '/assistants')).status).toBe(200);
   });
 
@@ -102,11 +102,11 @@ describe('delay', () => {
     const { sandbox, control, statuses } = createSandboxScene();
     const gate = Promise.withResolvers<void>();
     control.delay('/assistants', gate.promise);
-    const answers = [send(sandbox, '/assistants'), send(sandbox, '/assistants')];
-    expect(await isSettled(Promise.race(answers))).toBe(false);
+    const pending = [send(sandbox, '/assistants'), send(sandbox, '/assistants')];
+    expect(await isSettled(Promise.race(pending))).toBe(false);
     expect([statuses(), control.inFlight()]).toEqual([[null, null], 2]);
     gate.resolve();
-    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await Promise.all(pending)).map(({ status }) => status)).toEqual([200, 200]);
     expect([control.inFlight(), control.maxInFlight()]).toEqual([0, 2]);
   });
 
@@ -115,11 +115,11 @@ describe('delay', () => {
     const startTimer = vi.fn((_run: () => void, _ms: number) => stop);
     const { sandbox, control } = createSandboxScene({ startTimer });
     control.delay('/assistants', 250);
-    const answer = send(sandbox, '/assistants');
-    expect(await isSettled(answer)).toBe(false);
+    const pending = send(sandbox, '/assistants');
+    expect(await isSettled(pending)).toBe(false);
     expect(startTimer.mock.calls[0]![1]).toBe(250);
     startTimer.mock.calls[0]![0]();
-    expect((await answer).status).toBe(200);
+    expect((await pending).status).toBe(200);
 
     stop.mockClear();
     const leaving = new AbortController();
@@ -135,10 +135,10 @@ describe('delay', () => {
     const gate = Promise.withResolvers<void>();
     control.delay('/assistants', gate.promise, 1);
     control.fail('/assistants', { status: 500, times: 1 });
-    const answer = send(sandbox, '/assistants');
-    expect(await isSettled(answer)).toBe(false);
+    const pending = send(sandbox, '/assistants');
+    expect(await isSettled(pending)).toBe(false);
     gate.resolve();
-    expect((await answer).status).toBe(500);
+    expect((await pending).status).toBe(500);
   });
 });
 
@@ -148,11 +148,11 @@ describe('hang', () => {
     control.hang('/assistants', 1);
     control.fail('/assistants', { status: 500, times: 1 });
     const leaving = new AbortController();
-    const answer = send(sandbox, '/assistants', { signal: leaving.signal });
-    expect(await isSettled(answer)).toBe(false);
+    const pending = send(sandbox, '/assistants', { signal: leaving.signal });
+    expect(await isSettled(pending)).toBe(false);
     expect(sandbox.log[0]).toMatchObject({ status: null, aborted: false });
     leaving.abort(new Error('I am leaving'));
-    await expect(answer).rejects.toThrow('I am leaving');
+    await expect(pending).rejects.toThrow('I am leaving');
     expect(sandbox.log[0]).toMatchObject({ status: null, aborted: true });
     expect(control.inFlight()).toBe(0);
     // The request that was aborted did not use up the fault behind it.

@@ -42,8 +42,8 @@ function differences(one: SandboxData, other: SandboxData): string[] {
 }
 
 it('the live data starts like the static data', () => {
-  const standing = createSandbox({ startedAt: STARTED_AT }).control.data('sk_demo_a');
-  expect(differences(createLiveSandbox().at(0), standing)).toEqual([]);
+  const still = createSandbox({ startedAt: STARTED_AT }).control.data('sk_demo_a');
+  expect(differences(createLiveSandbox().at(0), still)).toEqual([]);
 });
 
 it('the static data does not change when the clock advances', async () => {
@@ -87,9 +87,9 @@ it('a live call passes through its stages in order within minutes, and its trans
       stories.set(call.id, story);
     }
   }
-  const told = [...stories].filter(([id]) => ids.has(id)).map(([, story]) => story);
-  expect(told).toHaveLength(10);
-  for (const { stages, lines, seconds } of told) {
+  const summaries = [...stories].filter(([id]) => ids.has(id)).map(([, story]) => story);
+  expect(summaries).toHaveLength(10);
+  for (const { stages, lines, seconds } of summaries) {
     expect(
       [
         'queued_for_calling/queued',
@@ -104,8 +104,8 @@ it('a live call passes through its stages in order within minutes, and its trans
     expect(lines).toEqual([...lines].sort((one, other) => one - other));
     expect(seconds).toBeLessThanOrEqual(180);
   }
-  expect(told.filter(({ stages }) => stages.length === 4).length).toBeGreaterThan(5);
-  expect(Math.max(...told.map(({ lines }) => new Set(lines).size))).toBeGreaterThan(4);
+  expect(summaries.filter(({ stages }) => stages.length === 4).length).toBeGreaterThan(5);
+  expect(Math.max(...summaries.map(({ lines }) => new Set(lines).size))).toBeGreaterThan(4);
 });
 
 it('the live sandbox completes calls that were in progress at the start, also in rows and lookups', async () => {

@@ -32,16 +32,16 @@ const headers = { authorization: 'Bearer sk_demo_a' };
 /** A sandbox that exposes when a request has arrived and when it has ended. */
 const createServedScene = async () => {
   const sandbox = createSandbox({ startedAt: STARTED_AT });
-  const came = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
   const over = Promise.withResolvers<void>();
   const { url } = await serve({
     basePath: sandbox.basePath,
     fetch: (request) => {
-      came.resolve();
+      arrived.resolve();
       return sandbox.fetch(request).finally(over.resolve);
     },
   });
-  return { sandbox, url, came: came.promise, over: over.promise };
+  return { sandbox, url, arrived: arrived.promise, over: over.promise };
 };
 
 it('the served sandbox responds over a socket as without one', async () => {
@@ -75,28 +75,28 @@ it('the served sandbox destroys the socket on reset', async () => {
 });
 
 it('the served sandbox logs a disconnected client', async () => {
-  const { sandbox, url, came, over } = await createServedScene();
+  const { sandbox, url, arrived, over } = await createServedScene();
   sandbox.control.hang('/assistants');
   const leaving = new AbortController();
-  const answer = fetch(`${url}/assistants`, { headers, signal: leaving.signal });
-  await came;
+  const pending = fetch(`${url}/assistants`, { headers, signal: leaving.signal });
+  await arrived;
   expect(sandbox.log[0]).toMatchObject({ status: null, aborted: false });
   leaving.abort();
-  await expect(answer).rejects.toThrow('aborted');
+  await expect(pending).rejects.toThrow('aborted');
   await over;
   expect(sandbox.log[0]).toMatchObject({ status: null, aborted: true });
 });
 
 it('closing the served sandbox ends waiting and idle connections', async () => {
-  const { sandbox, url, came } = await createServedScene();
+  const { sandbox, url, arrived } = await createServedScene();
   const idle = createConnection(Number(new URL(url).port), '127.0.0.1');
   await new Promise((resolve) => idle.once('connect', resolve));
   const idleEnded = new Promise((resolve) => idle.once('close', resolve));
   sandbox.control.hang('/assistants');
-  const answer = fetch(`${url}/assistants`, { headers }).catch((reason: unknown) => reason);
-  await came;
+  const pending = fetch(`${url}/assistants`, { headers }).catch((reason: unknown) => reason);
+  await arrived;
   await open.pop()!.close();
-  expect(await answer).toBeInstanceOf(TypeError);
+  expect(await pending).toBeInstanceOf(TypeError);
   await idleEnded;
   await expect(fetch(`${url}/assistants`, { headers })).rejects.toThrow('fetch failed');
 });

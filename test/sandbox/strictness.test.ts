@@ -221,26 +221,26 @@ describe('Filters of the sandbox', () => {
   });
 
   const allRows = a.rows[campaignId]!;
-  const askRows = async (filter: string) =>
+  const fetchRows = async (filter: string) =>
     (await fetchJson(sandbox, `${rows}?page=1&page_size=1000&${filter}`)).json;
 
   it.each(['IVR', 'voicemail', 'human', 'unknown', 'ios-screening-filter'])(
     'the result filter finds rows whose last attempt has the result %s',
     async (result) => {
       const wanted = allRows.filter((row) => row.call?.last_call_attempt?.result === result);
-      const { rows: found, total } = await askRows(`result=${result}`);
+      const { rows: found, total } = await fetchRows(`result=${result}`);
       expect(idsOf(found)).toEqual(idsOf(wanted));
       expect(total).toBe(wanted.length);
     },
   );
 
   it('the result filter finds rows without a result, and all rows', async () => {
-    const none = await askRows('result=none');
+    const none = await fetchRows('result=none');
     expect(idsOf(none.rows)).toEqual(
       idsOf(allRows.filter((row) => (row.call?.last_call_attempt?.result ?? null) === null)),
     );
     expect(none.total).toBeGreaterThan(310);
-    expect((await askRows('result=all')).total).toBe(500);
+    expect((await fetchRows('result=all')).total).toBe(500);
   });
 
   it('the statuses filter finds rows by the status of their order', async () => {
@@ -248,16 +248,16 @@ describe('Filters of the sandbox', () => {
       (row) => row.call?.status === 'calling' || row.call?.status === 'scheduled',
     );
     expect(wanted.length).toBeGreaterThan(0);
-    expect(idsOf((await askRows('statuses=calling,scheduled')).rows)).toEqual(idsOf(wanted));
+    expect(idsOf((await fetchRows('statuses=calling,scheduled')).rows)).toEqual(idsOf(wanted));
   });
 
   it('the query filter finds rows by text in the phone number or the input data, in upper or lower case', async () => {
     const row = allRows[7]!;
-    expect(idsOf((await askRows(`query=${encodeURIComponent(row.phone_number)}`)).rows)).toContain(
-      row.id,
-    );
+    expect(
+      idsOf((await fetchRows(`query=${encodeURIComponent(row.phone_number)}`)).rows),
+    ).toContain(row.id);
     const name = row.input_data.last_name!;
-    const found = (await askRows(`query=${name.toUpperCase()}`)).rows;
+    const found = (await fetchRows(`query=${name.toUpperCase()}`)).rows;
     expect(idsOf(found)).toEqual(
       idsOf(
         allRows.filter(({ input_data }) =>
@@ -265,11 +265,11 @@ describe('Filters of the sandbox', () => {
         ),
       ),
     );
-    expect((await askRows('query=nobody%20is%20called%20so')).total).toBe(0);
+    expect((await fetchRows('query=no%20such%20name')).total).toBe(0);
   });
 
   it('the filters of rows can be combined', async () => {
-    const { rows: found } = await askRows('result=human&statuses=completed&query=a');
+    const { rows: found } = await fetchRows('result=human&statuses=completed&query=a');
     const wanted = allRows.filter(
       (row) =>
         row.call?.status === 'completed' &&

@@ -86,7 +86,7 @@ describe('All API versions of the sandbox', () => {
       const before = structuredClone(sandbox.control.data('sk_demo_a').calls[0]);
       await fetchJson(sandbox, `/call/${before!.id}`);
       expect(sandbox.control.data('sk_demo_a').calls[0]).toEqual(before);
-      expect((await fetchJson(sandbox, '/call/nobody')).json).toEqual({
+      expect((await fetchJson(sandbox, '/call/absent')).json).toEqual({
         message: 'Call not found',
       });
     },

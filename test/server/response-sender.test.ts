@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { createResponseSender } from '#server/response-sender.ts';
 import { createManualTimers } from '../rest/real-server.ts';
 
-const READING_MS = 1_000;
+const SEND_TIMEOUT_MS = 1_000;
 const SLICES = 5;
 const BODY = new Uint8Array(SLICES * 65_536);
 
-/** A socket whose client takes what it was given when the test says so. */
+/** A socket whose client reads only when the test says so. */
 class HeldSocket extends Socket {
   #taken: (() => void)[] = [];
   #bytes = 0;
@@ -23,8 +23,8 @@ class HeldSocket extends Socket {
     this.#taken.push(callback);
   }
 
-  /** Takes all that was given; returns how many bytes those were. */
-  async takeAll(): Promise<number> {
+  /** Reads everything that was written, and returns its size in bytes. */
+  async readAll(): Promise<number> {
     await new Promise(setImmediate);
     for (let next = this.#taken.shift(); next; next = this.#taken.shift()) next();
     const bytes = this.#bytes;
@@ -41,35 +41,35 @@ function createSendingScene() {
   const response = new ServerResponse(new IncomingMessage(socket));
   response.assignSocket(socket);
   const sender = createResponseSender({
-    sendTimeoutMs: READING_MS,
+    sendTimeoutMs: SEND_TIMEOUT_MS,
     startTimer: timers.startTimer,
     onSendTimeout: (left) => unread.push(left),
   });
   return { timers, unread, socket, response, sender };
 }
 
-test('A client that takes each slice in time gets all of its answer, and the time for each slice is its own', async () => {
+test('a client that reads each slice within its own time limit receives the whole response', async () => {
   const { timers, unread, socket, response, sender } = createSendingScene();
   sender.sendInSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
   let bytes = 0;
   for (let slice = 1; slice <= SLICES; slice += 1) {
-    expect(timers.running).toEqual([READING_MS]);
-    const taken = await socket.takeAll();
-    expect(taken).toBeGreaterThanOrEqual(65_536);
-    bytes += taken;
+    expect(timers.running).toEqual([SEND_TIMEOUT_MS]);
+    const readBytes = await socket.readAll();
+    expect(readBytes).toBeGreaterThanOrEqual(65_536);
+    bytes += readBytes;
   }
-  // The head is part of it.
+  // The bytes include the head.
   expect(bytes).toBeGreaterThan(BODY.byteLength);
   response.destroy();
   response.emit('close');
   expect([timers.running, unread]).toEqual([[], []]);
 });
 
-test('A client that does not take the next slice in time is reported', async () => {
+test('a response is reported when its client does not read the next slice in time', async () => {
   const { timers, unread, socket, response, sender } = createSendingScene();
   sender.sendInSlices(BODY, response.writeHead(200, { 'content-length': BODY.byteLength }));
-  await socket.takeAll();
+  await socket.readAll();
   expect(unread).toEqual([]);
-  timers.elapse(READING_MS);
+  timers.elapse(SEND_TIMEOUT_MS);
   expect(unread).toEqual([response]);
 });

@@ -9,7 +9,7 @@ import { connectTo } from './raw-client.ts';
 const DELAY_MS = 1;
 const TIMEOUT_MS = 5_000;
 
-const ask = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const requestOf = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 /** A server whose responses and timers the test controls. */
 async function serve() {
@@ -24,9 +24,9 @@ async function serve() {
     },
   });
   const waiting = new Map<string, (response: ServerResponse) => void>();
-  const asked = new Map<string, ServerResponse>();
+  const responses = new Map<string, ServerResponse>();
   server.on('request', ({ url = '' }, response) => {
-    asked.set(url, response);
+    responses.set(url, response);
     waiting.get(url)?.(response);
   });
   await listenOnFreePort(async (port) => {
@@ -44,7 +44,7 @@ async function serve() {
     timers,
     /** The response for a path, as soon as the path has been requested. */
     responseTo: async (path: string) =>
-      asked.get(path) ??
+      responses.get(path) ??
       (await new Promise<ServerResponse>((resolve) => waiting.set(path, resolve))),
   };
 }
@@ -63,7 +63,7 @@ async function untilAccepted({ server }: { server: Server }, count: number): Pro
 test('drain completes an in-flight request and closes its connection after the response', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
-  socket.write(ask('/slow'));
+  socket.write(requestOf('/slow'));
   const response = await gateway.responseTo('/slow');
   const drained = gateway.drain();
   gateway.pass(DELAY_MS);
@@ -78,7 +78,7 @@ test('drain accepts new connections during the delay and sends Connection: close
   const gateway = await serve();
   const drained = gateway.drain();
   const { socket, received } = gateway.connect();
-  socket.write(ask('/late'));
+  socket.write(requestOf('/late'));
   (await gateway.responseTo('/late')).end('in time');
   expect(await received).toMatch(/connection: close\r\n.*in time/is);
   expect(gateway.server.listening).toBe(true);
@@ -90,7 +90,7 @@ test('drain accepts new connections during the delay and sends Connection: close
 test('drain closes a connection after a response that had started before the drain', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
-  socket.write(ask('/long'));
+  socket.write(requestOf('/long'));
   const response = await gateway.responseTo('/long');
   response.write('begun, ');
   const drained = gateway.drain();
@@ -105,7 +105,7 @@ test('drain lets a slow client receive its complete response', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
   socket.pause();
-  socket.write(ask('/large'));
+  socket.write(requestOf('/large'));
   (await gateway.responseTo('/large')).end('x'.repeat(20_000_000));
   const drained = gateway.drain();
   gateway.pass(DELAY_MS);
@@ -118,10 +118,10 @@ test('drain lets a slow client receive its complete response', async () => {
 test('drain completes all pipelined requests of a connection', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
-  socket.write(ask('/one') + ask('/two'));
+  socket.write(requestOf('/one') + requestOf('/two'));
   const [one, two] = [await gateway.responseTo('/one'), await gateway.responseTo('/two')];
   const drained = gateway.drain();
-  socket.write(ask('/three'));
+  socket.write(requestOf('/three'));
   const three = await gateway.responseTo('/three');
   gateway.pass(DELAY_MS);
   await untilClosed(gateway);
@@ -137,7 +137,7 @@ test('drain completes all pipelined requests of a connection', async () => {
 test('drain closes an idle connection after the delay and not before', async () => {
   const gateway = await serve();
   const { socket, received } = gateway.connect();
-  socket.write(ask('/'));
+  socket.write(requestOf('/'));
   (await gateway.responseTo('/')).end('first');
   await once(socket, 'data');
   const drained = gateway.drain();
@@ -156,7 +156,7 @@ test('drain gives a connection without a request one second to send it', async (
   const drained = gateway.drain();
   gateway.pass(DELAY_MS);
   await untilClosed(gateway);
-  late.socket.write(ask('/late'));
+  late.socket.write(requestOf('/late'));
   (await gateway.responseTo('/late')).end('in time');
   expect(await late.received).toMatch(/connection: close\r\n.*in time/is);
   gateway.pass(1_000);
@@ -167,7 +167,7 @@ test('drain gives a connection without a request one second to send it', async (
 test('drain aborts and counts the requests that are still in flight after the timeout', async () => {
   const gateway = await serve();
   const clients = [gateway.connect(), gateway.connect()];
-  for (const [index, { socket }] of clients.entries()) socket.write(ask(`/${index}`));
+  for (const [index, { socket }] of clients.entries()) socket.write(requestOf(`/${index}`));
   for (const index of clients.keys()) await gateway.responseTo(`/${index}`);
   const drained = gateway.drain();
   gateway.pass(DELAY_MS);
@@ -180,7 +180,7 @@ test('drain aborts and counts the requests that are still in flight after the ti
 test('drain does not wait for a client that disconnects', async () => {
   const gateway = await serve();
   const { socket } = gateway.connect();
-  socket.write(ask('/slow'));
+  socket.write(requestOf('/slow'));
   await gateway.responseTo('/slow');
   const drained = gateway.drain();
   gateway.pass(DELAY_MS);

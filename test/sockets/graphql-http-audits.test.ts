@@ -38,7 +38,7 @@ describe('Invalid GraphQL request over HTTP', () => {
       ['plain text', { body: '{ "query": "{ __typename }" }', type: 'text/plain' }, 415],
     ] as const)(`a request with %s is rejected as ${accept}`, async (_name, sent, status) => {
       const { body, type = 'application/json' } = sent as { body: string; type?: string };
-      await expectRefusal(
+      await expectRejection(
         fetch(gateway.url, { method: 'POST', headers: { 'content-type': type, accept }, body }),
         accept,
         status,
@@ -50,27 +50,27 @@ describe('Invalid GraphQL request over HTTP', () => {
       '?query={__typename}&extensions=nonsense',
       '?query=',
     ])(`a GET request with the search %s is rejected as ${accept}`, async (search) => {
-      await expectRefusal(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
+      await expectRejection(fetch(gateway.url + search, { headers: { accept } }), accept, 400);
     });
   });
 
-  async function expectRefusal(
+  async function expectRejection(
     response: Promise<Response>,
     accept: string,
     status: number,
   ): Promise<void> {
     const {
       headers,
-      status: answered,
-      ...answer
+      status: actualStatus,
+      ...result
     } = await response.then(async (it) => ({
       status: it.status,
       headers: it.headers,
       json: (await it.json()) as unknown,
     }));
-    expect(answered).toBe(status);
+    expect(actualStatus).toBe(status);
     expect(headers.get('content-type')).toBe(`${accept}; charset=utf-8`);
-    expect(answer.json).toEqual({
+    expect(result.json).toEqual({
       errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT' } }],
     });
     expect(gateway.traffic()).toEqual([]);

@@ -12,7 +12,7 @@ const POST = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 async function serve(
-  answer: () => Response | Promise<Response>,
+  respond: () => Response | Promise<Response>,
   given: Partial<ServerLimits> = {},
   reserveUnsent?: Handler['reserveUnsent'],
 ) {
@@ -28,12 +28,12 @@ async function serve(
     ...given,
   };
   const gateway = {
-    fetch: async () => answer(),
+    fetch: async () => respond(),
     canHandlePlain: ({ method }: { method: string }) => method === 'POST',
     handlePlain: async () => ({
       status: 200,
       headers: new PlainHeaders({}),
-      body: await (await answer()).text(),
+      body: await (await respond()).text(),
     }),
     ...(reserveUnsent && { reserveUnsent }),
   };
@@ -90,12 +90,12 @@ test.each([
 ])(
   'a %s that is ready after its client has disconnected is not counted as unsent bytes',
   async (_, request, bytes) => {
-    const begun = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
     const ready = Promise.withResolvers<void>();
     let unsent = 0;
     const { url, connection, bugs } = await serve(
       async () => {
-        begun.resolve();
+        started.resolve();
         await ready.promise;
         return Response.json('x'.repeat(bytes), { headers: { 'content-length': `${bytes + 2}` } });
       },
@@ -110,7 +110,7 @@ test.each([
     const { socket } = connectTo(url);
     const server = await connection;
     socket.write(request);
-    await begun.promise;
+    await started.promise;
     socket.destroy();
     await once(server, 'close');
     ready.resolve();
@@ -130,20 +130,20 @@ test('a client with small unread responses is disconnected when its caller has n
   socket.pause();
   const server = await connection;
   const closed = once(server, 'close');
-  const asking = (async () => {
+  const pending = (async () => {
     while (!server.destroyed) {
       socket.write(POST);
       await new Promise(setImmediate);
     }
   })();
   await closed;
-  await asking;
+  await pending;
   socket.destroy();
   expect(disconnects).toEqual(['unread']);
 });
 
 test('a connection without a request is closed after the keep-alive timeout, without a response', async () => {
-  const { url, disconnects } = await serve(() => new Response('an answer'), {
+  const { url, disconnects } = await serve(() => new Response('a response'), {
     headersMs: 40,
     keepAliveMs: 300,
     idleMs: 60_000,
@@ -156,25 +156,25 @@ test('a connection without a request is closed after the keep-alive timeout, wit
 });
 
 test('a first request after the headers timeout and before the keep-alive timeout receives a response', async () => {
-  const { url, server, disconnects } = await serve(() => new Response('an answer'), {
+  const { url, server, disconnects } = await serve(() => new Response('a response'), {
     headersMs: 40,
     idleMs: 60_000,
   });
   const { socket, received } = connectTo(url);
   await once(server, 'clientError');
   socket.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
-  expect(await received).toContain('an answer');
+  expect(await received).toContain('a response');
   expect(disconnects).toEqual([]);
 });
 
 test('a client disconnect aborts the request of that client', async () => {
   const ended = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
   const server = createHttpServer(
     {
       fetch: (request) =>
         new Promise((_, reject) => {
-          begun.resolve();
+          started.resolve();
           request.signal.addEventListener('abort', () => {
             ended.resolve();
             reject(request.signal.reason);
@@ -198,7 +198,7 @@ test('a client disconnect aborts the request of that client', async () => {
   });
   const { socket } = connectTo(`http://127.0.0.1:${port}`);
   socket.write(GET);
-  await begun.promise;
+  await started.promise;
   socket.destroy();
   await ended.promise;
   server.close();
@@ -260,9 +260,9 @@ test('the headers timeout is never longer than the request timeout', async () =>
 test('a failure that the client did not cause is reported as an unexpected error', async () => {
   const bug = new TypeError('Of ours.');
   const { url, bugs } = await serve(() => Promise.reject(bug));
-  const answer = await fetch(url);
-  expect(answer.status).toBe(500);
-  expect(await answer.json()).toMatchObject({
+  const response = await fetch(url);
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({
     errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
   });
   expect(bugs).toEqual([bug]);

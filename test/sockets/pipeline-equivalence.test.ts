@@ -7,7 +7,7 @@ import { PIPELINES, type Pipeline } from '../support/pipelines.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 
 interface Served extends ServedGateway {
-  readonly kept: CapturedLog;
+  readonly capturedLog: CapturedLog;
 }
 
 const NAMES = Object.keys(PIPELINES) as Pipeline[];
@@ -19,19 +19,19 @@ const SETTINGS = {
   MAX_BODY_BYTES: '20000',
 };
 
-async function serve(way: Pipeline): Promise<Served> {
-  const kept = captureLog();
+async function serve(pipeline: Pipeline): Promise<Served> {
+  const capturedLog = captureLog();
   const gateway = await serveTestGateway({
     settings: SETTINGS,
     sandbox: { startedAt: STARTED_AT },
     // A fixed clock: the max-age of a response must not depend on the speed of the test.
-    gateway: { log: kept.log, now: () => STARTED_AT, ...PIPELINES[way] },
+    gateway: { log: capturedLog.log, now: () => STARTED_AT, ...PIPELINES[pipeline] },
   });
-  return Object.assign(gateway, { kept });
+  return Object.assign(gateway, { capturedLog });
 }
 
 beforeAll(async () => {
-  for (const way of NAMES) gateways[way] = await serve(way);
+  for (const pipeline of NAMES) gateways[pipeline] = await serve(pipeline);
 });
 afterAll(() => Promise.all(Object.values(gateways).map((gateway) => gateway.close())));
 
@@ -86,7 +86,7 @@ function open({ url }: ServedGateway): Raw {
  * The received text without dates and request ids, which always differ. Header names are
  * lower-cased and sorted, and reason phrases are removed: they carry no meaning.
  */
-function toTold(received: string): string {
+function toSummary(received: string): string {
   return received
     .replaceAll(/^([\w-]+):(?= )/gm, (name) => name.toLowerCase())
     .replaceAll(/^(HTTP\/1\.1 \d+) [\w ]*/gm, '$1')
@@ -101,34 +101,36 @@ function toTold(received: string): string {
  * the results. Documents are warm from the second time on, and responses may be cached from the
  * third.
  */
-async function alike(say: (socket: Socket) => unknown, times = 3): Promise<string> {
+async function alike(send: (socket: Socket) => unknown, times = 3): Promise<string> {
   let last = '';
   for (let time = 1; time <= times; time += 1) {
-    const told = {} as Record<Pipeline, { received: string; log: unknown }>;
-    for (const way of NAMES) {
-      const { kept, traffic, unexpectedErrors } = gateways[way];
-      kept.lines.splice(0);
-      const { socket, received } = open(gateways[way]);
-      await say(socket);
-      told[way] = { received: toTold(await received), log: [] };
-      await untilToldOf(gateways[way]);
-      told[way].log = kept
+    const observed = {} as Record<Pipeline, { received: string; log: unknown }>;
+    for (const pipeline of NAMES) {
+      const { capturedLog, traffic, unexpectedErrors } = gateways[pipeline];
+      capturedLog.lines.splice(0);
+      const { socket, received } = open(gateways[pipeline]);
+      await send(socket);
+      observed[pipeline] = { received: toSummary(await received), log: [] };
+      await untilReported(gateways[pipeline]);
+      observed[pipeline].log = capturedLog
         .read()
         .map(({ status, code, route, operation }) => `${status} ${code} ${route} ${operation}`)
         .sort();
       expect(unexpectedErrors).toEqual([]);
       traffic();
     }
-    expect(told.short, `the fast path, request ${time}`).toEqual(told.long);
-    expect(told.kept, `the response cache, request ${time}`).toEqual(told.long);
-    expect(told.cachedYoga, `the response cache before Yoga, request ${time}`).toEqual(told.long);
-    last = told.kept.received;
+    expect(observed.fast, `the fast path, request ${time}`).toEqual(observed.yoga);
+    expect(observed.cached, `the response cache, request ${time}`).toEqual(observed.yoga);
+    expect(observed.cachedYoga, `the response cache before Yoga, request ${time}`).toEqual(
+      observed.yoga,
+    );
+    last = observed.cached.received;
   }
   return last;
 }
 
 /** Waits until no operation is in progress. Completed operations are in the log by then. */
-async function untilToldOf({ url }: ServedGateway): Promise<void> {
+async function untilReported({ url }: ServedGateway): Promise<void> {
   for (;;) {
     const text = await (await fetch(new URL('/metrics', url))).text();
     if (sumSamples(parseMetrics(text), 'operations_in_progress') === 0) return;
@@ -291,18 +293,18 @@ describe('Pipeline equivalence over sockets', () => {
   });
 
   test('every pipeline responds to pipelined requests over the limit with 200 or 429', async () => {
-    for (const way of NAMES) {
-      const { socket, received } = open(gateways[way]);
+    for (const pipeline of NAMES) {
+      const { socket, received } = open(gateways[pipeline]);
       socket.write(`${toRequest([]).repeat(40)}${toRequest([CLOSE])}`);
       const statuses = (await received).match(/(?<=^|\n|})HTTP\/1\.1 \d+/g) ?? [];
-      expect(new Set(['HTTP/1.1 200', 'HTTP/1.1 429', ...statuses]).size, way).toBe(2);
+      expect(new Set(['HTTP/1.1 200', 'HTTP/1.1 429', ...statuses]).size, pipeline).toBe(2);
       expect(statuses[0]).toBe('HTTP/1.1 200');
-      gateways[way].traffic();
+      gateways[pipeline].traffic();
     }
   });
 
   test('every pipeline responds alike to a request after a rejected one on the same connection', async () => {
-    for (const refused of [
+    for (const rejected of [
       toRequest(['Origin: http://evil.test']),
       toRequest([], '{'),
       toRequest(['Content-Type: text/plain']),
@@ -310,7 +312,7 @@ describe('Pipeline equivalence over sockets', () => {
       toRequest([], BODY.padEnd(20_001)),
     ]) {
       await alike(async (socket) => {
-        socket.write(refused);
+        socket.write(rejected);
         await once(socket, 'data');
         socket.write(toRequest([CLOSE]));
       }, 2);
@@ -356,26 +358,26 @@ describe('Pipeline equivalence for incomplete bodies', () => {
   });
 
   test('every pipeline logs pipelined requests with the same statuses when the client resets the connection', async () => {
-    for (const way of NAMES) {
-      const gateway = gateways[way];
-      gateway.kept.lines.splice(0);
+    for (const pipeline of NAMES) {
+      const gateway = gateways[pipeline];
+      gateway.capturedLog.lines.splice(0);
       gateway.sandbox.control.hang(/^\/call\//);
       const { socket } = open(gateway);
       const slow = JSON.stringify({
         query: 'query Slow($id: ID!) { call(id: $id) { id } }',
-        variables: { id: `slow-${way}` },
+        variables: { id: `slow-${pipeline}` },
       });
       socket.write(`${toRequest([], slow)}${toRequest([])}${cut}`);
       while (!gateway.traffic().some((line) => line.includes('slow')))
         await new Promise(setImmediate);
       socket.resetAndDestroy();
-      await untilToldOf(gateway);
+      await untilReported(gateway);
       expect(
-        gateway.kept
+        gateway.capturedLog
           .read('/graphql')
           .map(({ status }) => status)
           .sort(),
-        way,
+        pipeline,
       ).toEqual([200, 499, 499]);
       gateway.sandbox.control.heal();
       expect(gateway.unexpectedErrors).toEqual([]);

@@ -14,13 +14,13 @@ test.each(['[', 'a b', '%', 'x:99999'])(
     socket.end(
       `GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
     );
-    let answer = '';
+    let response = '';
     socket.setEncoding('utf8').on('data', (text: string) => {
-      answer += text;
+      response += text;
     });
     await once(socket, 'close');
-    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
-    expect(answer).not.toMatch(/file:|at .*\.ts|TypeError/);
+    expect(response).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(response).not.toMatch(/file:|at .*\.ts|TypeError/);
     expect(gateway.traffic()).toEqual([]);
     expect(gateway.unexpectedErrors).toEqual([]);
   },
@@ -65,28 +65,28 @@ test.each([
           headers,
         }),
     });
-    const answer = await gateway.execute('{ call(id: "x") { id } }');
-    expect(answer.data).toEqual(data);
-    expect(answer.errors?.[0]?.extensions).toEqual(extensions);
+    const result = await gateway.execute('{ call(id: "x") { id } }');
+    expect(result.data).toEqual(data);
+    expect(result.errors?.[0]?.extensions).toEqual(extensions);
     expect(gateway.traffic()).toEqual(['GET /call/x']);
   },
 );
 
 test.each(['with its length', 'in parts'])(
   'a body over the limit that is sent %s is rejected with 413',
-  async (manner) => {
+  async (mode) => {
     await using gateway = await serveTestGateway({ settings: { MAX_BODY_BYTES: '100000' } });
     const text = `{"query":"{ __typename }"}`.padEnd(100_001);
     const send = (body: string) =>
       fetch(gateway.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: manner === 'in parts' ? new Blob([body]).stream() : body,
+        body: mode === 'in parts' ? new Blob([body]).stream() : body,
         duplex: 'half',
       } as RequestInit);
-    const told = await send(text);
-    expect(told.status).toBe(413);
-    expect(await told.json()).toMatchObject({
+    const response = await send(text);
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({
       errors: [
         { extensions: { code: 'OPERATION_TOO_COMPLEX', limit: 100_000, measured: 100_001 } },
       ],
@@ -147,9 +147,9 @@ test.each([
     socket.write(
       [...head, 'Connection: close', `Content-Length: ${body.length}`, '', body].join('\r\n'),
     );
-    const answer = await received;
-    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    expect(answer).toContain(`"code":"${code}"`);
+    const response = await received;
+    expect(response).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(response).toContain(`"code":"${code}"`);
     expect(gateway.traffic()).toEqual([]);
   },
 );

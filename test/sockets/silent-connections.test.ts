@@ -5,7 +5,7 @@ import { parseMetrics, sumSamples } from '../support/metrics.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
 
-const ASK =
+const REQUEST =
   'GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
 /**
@@ -17,13 +17,13 @@ const MAX_WAIT_MS = 8_000;
 /**
  * Opens connections and sends the same bytes on each. A gateway that closes them is not an error.
  */
-async function open(gateway: ServedGateway, count: number, said = ''): Promise<Socket[]> {
+async function open(gateway: ServedGateway, count: number, sent = ''): Promise<Socket[]> {
   const { hostname, port } = new URL(gateway.url);
   const sockets = Array.from({ length: count }, () =>
     connect(Number(port), hostname).on('error', () => {}),
   );
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-  for (const socket of sockets) if (said !== '') socket.write(said);
+  for (const socket of sockets) if (sent !== '') socket.write(sent);
   return sockets;
 }
 
@@ -35,7 +35,7 @@ async function untilServed(gateway: ServedGateway): Promise<number> {
   const startedAt = performance.now();
   for (;;) {
     const client = connectTo(gateway.url);
-    client.socket.write(ASK);
+    client.socket.write(REQUEST);
     if ((await client.received).includes('"totalCount":12')) return performance.now() - startedAt;
   }
 }
@@ -46,11 +46,11 @@ test.each([
 ])(
   '2,010 connections %s do not keep a new client from being served',
   { timeout: 30_000 },
-  async (_, said) => {
+  async (_, sent) => {
     await using gateway = await serveTestGateway({
       settings: { MAX_CONNECTIONS_PER_ADDRESS: 'off' },
     });
-    const sockets = await open(gateway, 2_010, said);
+    const sockets = await open(gateway, 2_010, sent);
     expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
     for (const socket of sockets) socket.destroy();
     expect(gateway.unexpectedErrors).toEqual([]);
@@ -78,7 +78,7 @@ test('one address may hold half of all connections, and further connections are 
     await once(socket, 'data');
   }
   const third = connectTo(gateway.url);
-  third.socket.write(ASK);
+  third.socket.write(REQUEST);
   expect(await third.received).toMatch(/^HTTP\/1\.1 503 .*"code":"RATE_LIMITED","retryAfter":1/s);
   first.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const samples = parseMetrics(await first.received);
@@ -97,9 +97,9 @@ test('a connection over the limit is closed after its response to /health', asyn
   await once(first.socket, 'data');
   const over = connectTo(gateway.url);
   over.socket.write(health);
-  const answer = await over.received;
-  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-  expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+  const response = await over.received;
+  expect(response).toMatch(/^HTTP\/1\.1 200 /);
+  expect(response).toMatch(/\r\nconnection: close\r\n/i);
   first.socket.write(health);
   await once(first.socket, 'data');
   first.socket.destroy();

@@ -27,7 +27,7 @@ const HEAD = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: applica
 const BODY = '{ "query": "{ assistants { nodes { id } } }" }';
 
 /** The status and the error code of a response, or an empty string if there is no response. */
-function toTold(received: string): string {
+function toSummary(received: string): string {
   if (received === '') return '';
   const [head = '', body = ''] = received.split('\r\n\r\n');
   const { errors } = JSON.parse(body) as {
@@ -65,7 +65,7 @@ describe('Timeout of incomplete requests', () => {
   ])('a client that %s receives 408', async (_name, text) => {
     const { socket, received } = connectTo(gateway.url);
     socket.write(text);
-    expect(toTold(await received)).toBe(TIMEOUT);
+    expect(toSummary(await received)).toBe(TIMEOUT);
   });
 
   test.each([
@@ -78,7 +78,7 @@ describe('Timeout of incomplete requests', () => {
     const dribble = (async () => {
       for await (const _ of setInterval(10)) if (socket.closed || !socket.write(drop)) break;
     })();
-    expect(toTold(await received)).toBe(TIMEOUT);
+    expect(toSummary(await received)).toBe(TIMEOUT);
     socket.destroy();
     await dribble;
   });
@@ -89,7 +89,7 @@ describe('Timeout of incomplete requests', () => {
     socket.once('data', () => socket.write('GET /health HTTP'));
     const [first, second] = (await received).split(/(?=HTTP\/1\.1 4)/);
     expect(first).toMatch(/^HTTP\/1\.1 200 .*"alive"/s);
-    expect(toTold(second ?? '')).toBe(TIMEOUT);
+    expect(toSummary(second ?? '')).toBe(TIMEOUT);
   });
 
   test('a client that sends nothing more after a rejected request receives one response only', async () => {
@@ -130,10 +130,10 @@ describe('Malformed HTTP request', () => {
       `GET /graphql?query=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
       TOO_LARGE,
     ],
-  ])('a request with %s is rejected with a GraphQL error', async (_name, text, told) => {
+  ])('a request with %s is rejected with a GraphQL error', async (_name, text, expected) => {
     const { socket, received } = connectTo(gateway.url);
     socket.end(text, 'latin1');
-    expect(toTold(await received)).toBe(told);
+    expect(toSummary(await received)).toBe(expected);
   });
 
   test.each(['', 'nonsense', HEAD, `${HEAD}Content-Length: 1000\r\n\r\n${BODY}`])(

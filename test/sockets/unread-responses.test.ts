@@ -36,7 +36,7 @@ function toRequest(id: string, key: string): string {
 }
 
 /** Sends a request and reads nothing of its response beyond the socket buffer. */
-function askWithoutReading(gateway: ServedGateway, request: string): Socket {
+function sendWithoutReading(gateway: ServedGateway, request: string): Socket {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname).on('error', () => {});
   socket.pause();
@@ -73,7 +73,7 @@ test('a caller with too many unread response bytes is rejected until it has read
       10 * MEBIBYTE,
     );
   const sockets = Array.from({ length: 40 }, () =>
-    askWithoutReading(gateway, toRequest(id, KEY_A)),
+    sendWithoutReading(gateway, toRequest(id, KEY_A)),
   );
   // The limit of a caller is 32 MiB: its fourth response exceeds the limit.
   await until(
@@ -83,9 +83,9 @@ test('a caller with too many unread response bytes is rejected until it has read
       })) >= 36,
   );
   expect(await metricOf(gateway, 'unsent_bytes')).toBeLessThanOrEqual(41 * MEBIBYTE);
-  const refused = await post(gateway, id, KEY_A);
-  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
-  expect((await refused.json()).errors).toMatchObject([
+  const rejected = await post(gateway, id, KEY_A);
+  expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([429, '1']);
+  expect((await rejected.json()).errors).toMatchObject([
     { extensions: { code: 'RATE_LIMITED', retryAfter: 1 } },
   ]);
   for (const page of ['/health', '/ready'])
@@ -116,7 +116,7 @@ test('of forty responses that wait for one upstream request, only those within t
   const { gateway, id } = await serveLarge();
   await using _ = gateway;
   const sockets = Array.from({ length: 40 }, () =>
-    askWithoutReading(gateway, toRequest(id, KEY_A)),
+    sendWithoutReading(gateway, toRequest(id, KEY_A)),
   );
   await until(
     async () =>
@@ -132,13 +132,13 @@ test('of forty responses that wait for one upstream request, only those within t
 
 test.each(['nothing', 'a byte at a time'])(
   'a client that reads %s of its response is disconnected and counted',
-  async (manner) => {
+  async (mode) => {
     const { gateway, id } = await serveLarge(1_000);
     await using _ = gateway;
-    const socket = askWithoutReading(gateway, toRequest(id, KEY_A));
+    const socket = sendWithoutReading(gateway, toRequest(id, KEY_A));
     let isClosed = false;
     const trickle = (async () => {
-      while (!isClosed && manner !== 'nothing') {
+      while (!isClosed && mode !== 'nothing') {
         await new Promise(setImmediate);
         socket.read(1);
       }

@@ -9,9 +9,9 @@ import { createTimedGateway, type TimedGateway, untilIdle } from './timed-gatewa
  * through all of Yoga.
  */
 export const PIPELINES = {
-  kept: { fastPath: true, responseCache: true },
-  short: { fastPath: true, responseCache: false },
-  long: { fastPath: false, responseCache: false },
+  cached: { fastPath: true, responseCache: true },
+  fast: { fastPath: true, responseCache: false },
+  yoga: { fastPath: false, responseCache: false },
   cachedYoga: { fastPath: false, responseCache: true },
 } satisfies { [name: string]: Pick<GatewayOptions, 'fastPath' | 'responseCache'> };
 
@@ -124,9 +124,9 @@ export function createPipelines(
   options: TestGatewayOptions & { readonly settings?: Environment } = {},
 ): Pipelines {
   const gateways = {
-    kept: createObservedGateway('kept', options),
-    short: createObservedGateway('short', options),
-    long: createObservedGateway('long', options),
+    cached: createObservedGateway('cached', options),
+    fast: createObservedGateway('fast', options),
+    yoga: createObservedGateway('yoga', options),
     cachedYoga: createObservedGateway('cachedYoga', options),
   };
   const names = Object.keys(gateways) as Pipeline[];

@@ -41,7 +41,7 @@ export interface SimulatedList {
   /** How many edits the list has had. */
   version(): number;
   /** The response to a request at this moment, without a log entry. */
-  respond(asked: PageArguments): Page<Identified>;
+  respond(pageFetch: PageArguments): Page<Identified>;
 }
 
 const REQUEST_LINE = { method: 'GET', path: '/list' } as const;
@@ -87,12 +87,12 @@ export function createSimulatedList(length: number, behavior: PagingBehavior = {
     behavior: { firstPage, below, past, cap, offsetBy, hasTotal },
     log,
     respond,
-    async readPage(asked) {
-      log.push(asked);
+    async readPage(pageFetch) {
+      log.push(pageFetch);
       // The response is built when the request arrives and is delivered later, as on a wire.
       try {
         if (failure) throw failure;
-        return respond(asked);
+        return respond(pageFetch);
       } finally {
         failure = undefined;
         pendingChanges = pendingChanges.filter((one) => {

@@ -40,12 +40,12 @@ export function createTimedGateway({
     ...testGateway,
     clock,
     async executeTraced(query, variables, headers) {
-      const answer = await testGateway.execute(query, variables, {
+      const result = await testGateway.execute(query, variables, {
         'x-revox-trace': '1',
         ...headers,
       });
-      const calls: { source: string; path: string }[] = answer.extensions.upstream.calls;
-      return { ...answer, sources: calls.map(({ source, path }) => `${source} ${path}`).sort() };
+      const calls: { source: string; path: string }[] = result.extensions.upstream.calls;
+      return { ...result, sources: calls.map(({ source, path }) => `${source} ${path}`).sort() };
     },
   };
 }

@@ -1,4 +1,4 @@
-// Apollo Gateway as its documentation sets it up. Arguments: the supergraph's file, and the port.
+// Apollo Gateway, set up as in its documentation. Arguments: the supergraph's file and the port.
 import { readFileSync } from 'node:fs';
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
@@ -18,7 +18,10 @@ const gateway = new ApolloGateway({
   buildService: ({ name, url }) =>
     name === 'revox' ? new Revox({ url }) : new RemoteGraphQLDataSource({ url }),
 });
-/** Asks subgraphs for traces when a client of the tests says so, and tells what it read in them: else that goes to Apollo's cloud. */
+/**
+ * Requests traces from subgraphs when a client sends `x-trace`, and returns them in the extensions:
+ * normally they go to Apollo's cloud.
+ */
 const traces = {
   requestDidStart: async ({ request, metrics }) => {
     if (request.http.headers.get('x-trace') !== '1') return {};

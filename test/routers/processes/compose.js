@@ -1,5 +1,7 @@
-// What the composers' libraries make of subgraphs, in a process of its own: all their packages have to share one graphql.
-// Argument: the composer. Standard input: `{ subgraphs: [{ name, url, sdl }], exclude: [tag] }`. It prints `{ supergraphSdl, publicSdl, errors }`.
+// Composes subgraphs with a composer's library, in its own process: all packages of the composers
+// must share one copy of graphql.
+// Argument: the composer. Standard input: `{ subgraphs: [{ name, url, sdl }], exclude: [tag] }`.
+// Standard output: `{ supergraphSdl, publicSdl, errors }`.
 import { text } from 'node:stream/consumers';
 import { parse, print, printSchema } from 'graphql';
 

@@ -1,2 +1,2 @@
-// Loaded first into each router: when the tests are gone, in whatever way, so is it.
+// Loaded first into each router: the router exits when the test process ends, even if it crashes.
 process.stdin.resume().once('close', () => process.exit());
