@@ -1,5 +1,7 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
-import { readWireEnums } from './codegen/openapi-document.ts';
+import { Kind } from 'graphql';
+import { readWireContract, readWireEnums } from './codegen/openapi-document.ts';
+import { readPublicSchema } from './codegen/public-schema.ts';
 import { toEnumName } from './src/binding/names.ts';
 
 /** GraphQL enum values → REST values: what resolvers are given and give. */
@@ -10,29 +12,23 @@ const enumValues = Object.fromEntries(
   ]),
 );
 
+const objectTypes = readPublicSchema().flatMap(({ document }) =>
+  document.definitions.flatMap((definition) =>
+    definition.kind === Kind.OBJECT_TYPE_DEFINITION ? [definition.name.value] : [],
+  ),
+);
+
+/** Types that the REST API has under the same name: their resolvers get the upstream's objects. */
+const wireTypes = Object.keys(readWireContract()).filter((name) => objectTypes.includes(name));
 const wire = (name: string) => `./revox-api.ts#${name} as Wire${name}`;
-const WIRE_TYPES = [
-  'Assistant',
-  'Calendly',
-  'Call',
-  'CallAttempt',
-  'CallingWindow',
-  'CallRetryConfig',
-  'Campaign',
-  'CampaignRow',
-  'DedicatedInstanceLlmModel',
-  'FaqItem',
-  'OpenrouterLlmModel',
-  'StructuredOutputField',
-  'TranscriptMessage',
-  'Voice',
-];
 
 /** Every list is the same connection, of other items. */
-const connections = ['Assistant', 'CallAttempt', 'Campaign', 'CampaignRow'].flatMap((name) => [
-  [`${name}Connection`, `import('../pagination/connection.ts').Connection<Wire${name}>`],
-  [`${name}Edge`, `import('../pagination/connection.ts').Edge<Wire${name}>`],
-]);
+const connections = wireTypes
+  .filter((name) => objectTypes.includes(`${name}Connection`))
+  .flatMap((name) => [
+    [`${name}Connection`, `import('../pagination/connection.ts').Connection<Wire${name}>`],
+    [`${name}Edge`, `import('../pagination/connection.ts').Edge<Wire${name}>`],
+  ]);
 
 /** SDL → resolver types with wire types as parents; OpenAPI → wire types and their version; SDL → text for the running gateway and for others. */
 const config: CodegenConfig = {
@@ -53,7 +49,7 @@ const config: CodegenConfig = {
         enumValues,
         immutableTypes: true,
         mappers: Object.fromEntries([
-          ...WIRE_TYPES.map((name) => [name, wire(name)]),
+          ...wireTypes.map((name) => [name, wire(name)]),
           ...connections,
         ]),
         scalars: {

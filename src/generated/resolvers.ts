@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
-import type { Assistant as WireAssistant, Calendly as WireCalendly, Call as WireCall, CallAttempt as WireCallAttempt, CallingWindow as WireCallingWindow, CallRetryConfig as WireCallRetryConfig, Campaign as WireCampaign, CampaignRow as WireCampaignRow, DedicatedInstanceLlmModel as WireDedicatedInstanceLlmModel, FaqItem as WireFaqItem, OpenrouterLlmModel as WireOpenrouterLlmModel, StructuredOutputField as WireStructuredOutputField, TranscriptMessage as WireTranscriptMessage, Voice as WireVoice } from './revox-api.ts';
+import type { Call as WireCall, CallAttempt as WireCallAttempt, TranscriptMessage as WireTranscriptMessage, Assistant as WireAssistant, Calendly as WireCalendly, CallRetryConfig as WireCallRetryConfig, CallingWindow as WireCallingWindow, DedicatedInstanceLlmModel as WireDedicatedInstanceLlmModel, OpenrouterLlmModel as WireOpenrouterLlmModel, StructuredOutputField as WireStructuredOutputField, Voice as WireVoice, FaqItem as WireFaqItem, Campaign as WireCampaign, CampaignRow as WireCampaignRow } from './revox-api.ts';
 import type { RequestContext } from '../context/request-context.ts';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;

@@ -29,15 +29,7 @@ export interface OpenApiDocument {
 }
 
 /** Envelopes of upstream responses. The gateway unwraps them before it binds the objects. */
-const ENVELOPES = [
-  'AssistantList',
-  'CallAttemptPage',
-  'CallEnvelope',
-  'CampaignEnvelope',
-  'CampaignList',
-  'CampaignRowPage',
-  'Error',
-];
+const ENVELOPE = /(Envelope|List|Page)$|^Error$/;
 
 /** Components whose name differs from that of their GraphQL type. */
 const TYPE_OF: { readonly [component: string]: string } = { CampaignReference: 'Campaign' };
@@ -131,7 +123,7 @@ export function objectsOf(
   document: OpenApiDocument,
 ): { component: string; type: string; keys: string[] }[] {
   return Object.entries(document.components.schemas)
-    .filter(([name, { properties }]) => properties && !ENVELOPES.includes(name))
+    .filter(([name, { properties }]) => properties && !ENVELOPE.test(name))
     .map(([name, { properties = {} }]) => ({
       component: name,
       type: TYPE_OF[name] ?? name,

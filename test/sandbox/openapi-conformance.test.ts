@@ -154,6 +154,8 @@ describe.each(sandboxes)('Conformance of the %s data', (_name, options, elapsedM
     async (key) => {
       const paths = crawl(sandbox, key);
       expect(paths.length).toBeGreaterThan(150);
+      const crawled = new Set(paths.map((path) => operationOf(path.split('?')[0]!)[0]));
+      expect([...crawled].sort()).toEqual(Object.keys(contract.paths).sort());
       const wrong = [];
       for (const path of paths) {
         const checked = await check(sandbox, path, key);
