@@ -164,8 +164,9 @@ export function createHttpServer(
         );
       }
     } catch (error) {
-      // A client that has disconnected is no error.
-      if (!request.socket.destroyed) onUnexpectedError(error);
+      // A client that has disconnected is no error, and gets no response.
+      if (request.socket.destroyed) return;
+      onUnexpectedError(error);
       if (response.headersSent) response.destroy();
       else reject(response, INTERNAL_ERROR);
     }

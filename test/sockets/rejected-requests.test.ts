@@ -99,7 +99,7 @@ test.each(['with its length', 'in parts'])(
   },
 );
 
-test('a client that disconnects within its body causes no unexpected error', async () => {
+test('a client that disconnects within its body causes no unexpected error and counts as no rejection', async () => {
   await using gateway = await serveTestGateway();
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);
@@ -109,6 +109,8 @@ test('a client that disconnects within its body causes no unexpected error', asy
   await left;
   const next = await fetch(`${gateway.url}?query={__typename}`);
   expect(await next.json()).toEqual({ data: { __typename: 'Query' } });
+  const metrics = await (await fetch(new URL('/metrics', gateway.url))).text();
+  expect(metrics).not.toContain('INTERNAL_SERVER_ERROR');
   expect(gateway.traffic()).toEqual([]);
   expect(gateway.unexpectedErrors).toEqual([]);
 });
