@@ -14,8 +14,8 @@ export type Compress = <Reply extends PlainResponse | Response>(
 const MIN_BYTES = 1024;
 
 /**
- * Text that is sent whole. Never event streams and multipart responses: each part would wait for
- * the next one.
+ * Media types of text that is sent whole. Event streams and multipart responses are not compressed:
+ * each part would wait for the next one.
  */
 const COMPRESSIBLE_TYPE = /^(application\/(graphql-response\+)?json|text\/(html|plain))\s*(;|$)/i;
 
@@ -23,7 +23,7 @@ const HTML_TYPE = /^text\/html\b/i;
 
 /**
  * Compression levels. `bench/compression.ts` shows the cost of each level: the client waits for the
- * compression, and so do other clients.
+ * compression, and so does every other response that needs a thread of the pool.
  */
 const QUALITY = { br: 4, gzip: 4 };
 
@@ -31,8 +31,8 @@ const QUALITY = { br: 4, gzip: 4 };
 const MAX_SMALL_BYTES = 65_536;
 
 /**
- * Node has four threads: two stay free for smaller bodies. A body that waits for a thread is in
- * memory, and no budget counts it.
+ * libuv's thread pool has four threads: two stay free for smaller bodies. More large bodies are not
+ * queued, because waiting bodies would be in memory and in no budget.
  */
 const MAX_CONCURRENT_LARGE_BODIES = 2;
 
@@ -41,8 +41,8 @@ const PAGE_QUALITY = { br: 6, gzip: 6 };
 
 /**
  * Compresses text that is sent whole and is large enough, in Node's threads, so that other requests
- * are served meanwhile. The compressed response of a caller is not cached. Of the one HTML page,
- * which is the same for all clients, each encoding is made once and cached.
+ * are served meanwhile. The compressed response of a caller is not cached. The HTML page is the
+ * same for all clients: each of its encodings is created once and cached.
  */
 export function createCompress(): Compress {
   const pages = new Map<Encoding, Promise<Blob>>();
@@ -155,7 +155,10 @@ function toUnacceptableEncoding(response: PlainResponse | Response): Response {
   return withHeadersFrom(response, errorResponse);
 }
 
-/** Keeps the headers of a response that say which pages may read it. */
+/**
+ * Copies the headers of a response to the error that replaces it, except those that describe the
+ * body or allow caching.
+ */
 function withHeadersFrom(response: PlainResponse | Response, errorResponse: Response): Response {
   for (const [name, value] of toResponse(response).headers) {
     if (!/^content-(?!security)/i.test(name) && name !== 'cache-control')
@@ -164,7 +167,10 @@ function withHeadersFrom(response: PlainResponse | Response, errorResponse: Resp
   return errorResponse;
 }
 
-/** Otherwise a shared cache would send all clients the same encoding. */
+/**
+ * Adds `Accept-Encoding` to `Vary`: otherwise a shared cache would send all clients the same
+ * encoding.
+ */
 function appendAcceptEncoding(vary: string | null): string {
   return vary ? `${vary}, Accept-Encoding` : 'Accept-Encoding';
 }

@@ -1,4 +1,7 @@
-/** A tab of GraphiQL. In a file of its own: it is part of the public types, which must not depend on those of graphql-yoga. */
+/**
+ * An operation in a tab of GraphiQL. It is in its own file, because public types must not depend on
+ * graphql-yoga.
+ */
 export interface ExampleOperation {
   /** What the operation shows. */
   readonly description: string;

@@ -55,7 +55,7 @@ export interface GraphQLServerOptions {
   /** Monotonic clock, in ms and fractions of it. */
   readonly monotonicNow: () => number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /** Whether warm operations are executed on the fast path, past Yoga. */
+  /** Whether warm operations are executed on the fast path, without Yoga. */
   readonly fastPath: boolean;
   /** Whether responses to warm operations are cached. */
   readonly responseCache: boolean;
@@ -73,8 +73,9 @@ export interface GraphQLServer {
 }
 
 /**
- * Executes operations: on the plain pipeline (response cache, fast path), and with Yoga. The two
- * have everything in common but the way to an execution: sessions, scheduler, documents, limits.
+ * Executes operations: on the plain pipeline (response cache, fast path), and with Yoga. Both use
+ * the same sessions, scheduler, documents and limits. They differ only in how they reach the
+ * execution.
  */
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
   const { schema, limits, fastPath, responseCache } = options;

@@ -119,7 +119,7 @@ export function createHandler(options: HandlerOptions): Handler {
     return lastURL.url;
   }
 
-  /** An unexpected error outside of the operation. */
+  /** Converts an unexpected error outside of the operation to a 500. */
   function toInternalError(error: unknown): Response {
     options.onUnexpectedError(error);
     const response = toErrorResponse(
@@ -152,7 +152,7 @@ export function createHandler(options: HandlerOptions): Handler {
         },
       );
     }
-    // Yoga accepts any URL that ends like its endpoint. Only the routes below get that far.
+    // Yoga accepts any URL that ends with its endpoint, so every other path is rejected here.
     if (!ROUTES.has(url.pathname)) return toNotFound(url.pathname, request.headers);
     if (url.pathname !== GRAPHQL_ENDPOINT) return handleProbe(url.pathname, request);
     const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
@@ -181,10 +181,13 @@ export function createHandler(options: HandlerOptions): Handler {
   }
 }
 
-/** Requests with a query string go to Yoga, which reads parameters from the URL. */
+/**
+ * Matches a URL that ends with the endpoint. A URL with a query string goes to Yoga, which reads
+ * its parameters.
+ */
 const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
 
-/** Owns the pages and error responses that are the same for all callers. */
+/** Owner of the unsent bytes of pages and error responses that are the same for all callers. */
 const PUBLIC_OWNER = 'public';
 
 const ROUTES = new Set([GRAPHQL_ENDPOINT, ...PROBE_PATHS]);
@@ -196,8 +199,9 @@ const ROUTES = new Set([GRAPHQL_ENDPOINT, ...PROBE_PATHS]);
 const UNKNOWN_ROUTE = 'other';
 
 /**
- * An executed operation has set `Cache-Control` itself. A rejection, a multipart response, and a
- * response with federated tracing must not be cached; the page is the same for all clients.
+ * Sets `Vary`, and `no-store` for every response except the page and a complete result with a
+ * `Cache-Control` of its own. A rejection, a multipart response, and a response with federated
+ * tracing must not be cached; the page is the same for all clients.
  */
 function setCacheHeaders(headers: HeaderWriter, isTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
@@ -217,7 +221,7 @@ function toNotFound(pathname: string, headers: HeaderReader): Response {
   return toErrorResponse('BAD_USER_INPUT', message, { status: 404 });
 }
 
-/** Yoga rejects this request with an empty response. */
+/** Creates the response that replaces Yoga's empty 406. */
 function toUnacceptableMediaType(): Response {
   const message =
     'The Accept header must accept application/graphql-response+json or application/json.';

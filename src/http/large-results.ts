@@ -2,15 +2,18 @@ import type { RequestContext } from '#context/request-context.ts';
 import type { Session } from '#http/auth/session.ts';
 import type { OperationScheduler } from './scheduler.ts';
 
-/** In the estimate that `MAX_ANSWER_BYTES` bounds. */
+/**
+ * Maximum size of a result that is serialized without waiting, in bytes, as `ResponseBudget.bytes`
+ * estimates it.
+ */
 const MAX_SMALL_RESULT_BYTES = 262_144;
 
 /**
  * Waits until a result may be serialized. Undefined: at once. A hundred operations that wait for
- * the same upstream response end at the same moment, and a hundred texts of 10 MB would exceed the
- * heap. So a large result waits for its caller's turn, and each text is given to its socket before
- * the next result is serialized.
- * @throws GatewayError when the caller has too many unread bytes by then
+ * the same upstream response end at the same moment, and a hundred strings of 10 MB would exceed
+ * the heap. So a large result waits for its caller's turn, and each string is written to its socket
+ * before the next result is serialized.
+ * @throws GatewayError when the caller has too many unsent bytes by then
  */
 export function waitToSerialize(
   { responseBudget }: RequestContext,

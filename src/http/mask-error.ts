@@ -32,7 +32,7 @@ export interface MaskErrorOptions {
 
 /**
  * Turns any thrown value into an error that may be shown: the gateway's own errors with their
- * codes, GraphQL's errors about the request, and for everything else a message that reveals
+ * codes, graphql-js's errors about the request, and for everything else a message that reveals
  * nothing.
  */
 export function maskError(error: unknown, options: MaskErrorOptions): GraphQLError {
@@ -61,9 +61,9 @@ export function maskError(error: unknown, options: MaskErrorOptions): GraphQLErr
 }
 
 /**
- * Reports one error for many. Most of them usually have the cause of the first: if that is the
- * upstream or the credential, its code and details are what clients act on (`UNAUTHENTICATED`, or
- * `RATE_LIMITED` with `retryAfter`).
+ * Converts a `TooManyErrorsError` to the one error of the response. Most of its errors usually have
+ * the cause of the first: if that is the upstream or the credential, its code and details are what
+ * clients act on (`UNAUTHENTICATED`, or `RATE_LIMITED` with `retryAfter`).
  */
 function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions): GraphQLError {
   const { message, extensions } = maskError(error.cause, options);
@@ -83,7 +83,8 @@ function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions)
 }
 
 /**
- * An error of GraphQL or Yoga about a request that is not executed: its message is for the caller.
+ * An error of graphql-js or Yoga about a request that is not executed: its message is for the
+ * caller.
  */
 function maskRequestError(error: GraphQLError): GraphQLError {
   const { http, code } = error.extensions;
@@ -114,14 +115,14 @@ function toHttpExtension(error: GatewayError): { http?: { spec?: boolean; status
 }
 
 /**
- * `Did you mean "name"?` is at the end: a caller that guesses often enough would read the whole
- * schema from it.
+ * Removes the suggestion (`Did you mean "name"?`) from the end of a message: with enough guesses,
+ * suggestions would reveal the whole schema.
  */
 export function withoutSuggestion(error: GraphQLError): GraphQLError {
   const { message } = error;
   const start = message.lastIndexOf(' Did you mean ');
-  // Otherwise the words are the caller's own. (No regular expression: that can be a megabyte of
-  // these words.)
+  // The same words elsewhere in the message come from the caller's document. A regular expression
+  // would be slow on a document that repeats them for a megabyte.
   const isLast = start !== -1 && message.indexOf('?', start) === message.length - 1;
   return isLast ? sanitized(error, message.slice(0, start), error.extensions) : error;
 }
@@ -143,9 +144,9 @@ function unwrapCause(error: unknown): unknown {
 }
 
 /**
- * GraphQL reports an invalid argument only at its field if a variable is null in place of its
- * default. An error of GraphQL about the result of a resolver has the field as its node, or no
- * node.
+ * Whether graphql-js reports an invalid argument during execution: it does so if a variable is null
+ * in place of the argument's default. The first node of that error is the argument's value. The
+ * first node of an error about a resolver's result is the field, if it has a node.
  */
 function isArgumentError(error: unknown): error is GraphQLError {
   return (

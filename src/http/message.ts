@@ -31,12 +31,15 @@ export interface Caller {
 }
 
 /**
- * Owns everything of callers whose credential the upstream has not accepted. Clients can invent
- * keys, so all of these callers have one share.
+ * Owner for all callers whose credential the upstream has not accepted. A client can send any key,
+ * so all of these callers together have one share.
  */
 export const UNACCEPTED_OWNER = 'unaccepted';
 
-/** The owner on whose share of a bounded memory a caller's bytes count. */
+/**
+ * The owner for fair sharing of bounded memory: the caller itself once the upstream has accepted
+ * its credential, `UNACCEPTED_OWNER` before.
+ */
 export function ownerOf(caller: Caller): string {
   return caller.isCredentialAccepted() ? caller.callerKey : UNACCEPTED_OWNER;
 }
@@ -51,7 +54,8 @@ export interface PlainRequest extends RequestHead {
   caller: Caller | undefined;
   /**
    * Reads the body. To be called once.
-   * @param onBytes called with the bytes of each part, at least of a body without `Content-Length`
+   * @param onBytes called with the size of each part; may be skipped if the request has a
+   * `Content-Length`
    * @throws BodyTooLargeError, or the error of the connection
    */
   readBody(maxBytes: number, onBytes?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
@@ -89,7 +93,7 @@ export class PlainHeaders implements HeaderWriter {
     this.#values[name] = value;
   }
 
-  /** Not a copy: for the code that sends them. */
+  /** The headers themselves, not a copy, for the code that sends them. */
   toRecord(): Readonly<Record<string, string>> {
     return this.#values;
   }
@@ -104,14 +108,14 @@ export interface Handler {
   handlePlain(request: PlainRequest): Promise<PlainResponse | Response>;
   /**
    * Counts the bytes of a response until the returned function is called. Undefined: the caller has
-   * too many unread bytes, and the response must not be sent.
+   * too many unsent bytes, and the response must not be sent.
    */
   reserveUnsent(request: PlainRequest | Request, bytes: number): (() => void) | undefined;
 }
 
 /**
- * A property, because an entry of a `WeakMap` takes 1 µs to set: as long as the look-up of a cached
- * response.
+ * Key of the caller on a Fetch `Request`. An entry of a `WeakMap` takes 1 µs to set, as long as the
+ * lookup of a cached response.
  */
 const CALLER = Symbol('caller');
 
@@ -125,14 +129,17 @@ export function recordCaller(request: RequestWithCaller, caller: Caller): void {
 }
 
 /**
- * Undefined: the request was not authenticated, and the response is an error or one of the
- * gateway's own pages.
+ * The caller of a request. Undefined if the request was not authenticated: the response is then an
+ * error or one of the gateway's own pages.
  */
 export function callerOf(request: PlainRequest | RequestWithCaller): Caller | undefined {
   return 'readBody' in request ? request.caller : request[CALLER];
 }
 
-/** Not by `instanceof Response`: Yoga's responses have a class of their own. */
+/**
+ * Whether the response is plain. `instanceof Response` cannot decide it, because Yoga's responses
+ * have another class.
+ */
 export function isPlainResponse(response: PlainResponse | Response): response is PlainResponse {
   return response.headers instanceof PlainHeaders;
 }

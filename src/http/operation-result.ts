@@ -38,8 +38,8 @@ export function withExtensions(
   };
   countRemainingSize(result, extensions, document, context);
   const { exceededError } = context.responseBudget;
-  // Checked before the serialization: a document of a few kilobytes may have a result that is
-  // longer than a text can be.
+  // The budget is checked before serialization: the result of a document of a few kilobytes may
+  // exceed V8's maximum string length.
   if (exceededError)
     return { errors: [new GraphQLError(exceededError.message, { originalError: exceededError })] };
   const isCacheable = !isTraced && !result.errors?.length;
@@ -51,7 +51,7 @@ export function withExtensions(
 }
 
 /**
- * Counts what no field has counted: errors, extensions, and what GraphQL itself returns of the
+ * Counts what no field has counted: errors, extensions, and what graphql-js itself returns of the
  * schema.
  */
 function countRemainingSize(
@@ -80,7 +80,7 @@ function toExtensions({ driftLog, paginationNotes }: RequestContext) {
 }
 
 /**
- * The upstream cost of a response: requests sent, every upstream look-up with its source, and the
+ * The upstream trace of a response: requests sent, every upstream lookup with its source, and the
  * drift of the upstream's responses.
  */
 function toUpstreamTrace({ usage: { counts, calls }, budget, driftLog }: RequestContext) {

@@ -47,7 +47,10 @@ export type PlainPipeline = (
   observer: RequestObserver,
 ) => Promise<PlainResponse | Response | Fallthrough>;
 
-/** A longer request is parsed and executed each time. */
+/**
+ * Maximum size of a request that uses the request cache and the response cache, in bytes. A longer
+ * one is parsed and executed each time.
+ */
 const MAX_CACHEABLE_REQUEST_BYTES = 16_384;
 
 /** Event-loop time that sending a byte of a large body takes. */
@@ -55,7 +58,8 @@ const SEND_MS_PER_BYTE = 1e-6;
 
 /**
  * The pipeline of eligible requests: authenticate, read the body, look up the response cache, wait
- * for the caller's turn, execute on the fast path. Yoga gets what neither can serve.
+ * for the caller's turn, execute on the fast path. A request that neither the response cache nor
+ * the fast path can serve falls through to Yoga.
  */
 export function createPlainPipeline({
   openSession,

@@ -5,7 +5,7 @@ import type { RequestObserver } from '#observability/request-observer.ts';
 /** Called for each kind of drift in the upstream's responses. */
 export type OnDrift = (kind: string, type: string, field: string, count: number) => void;
 
-/** Reports the upstream cost and the drift of an operation. */
+/** Reports the upstream requests and the drift of an operation. */
 export function reportExecuted(
   { usage, budget, driftLog }: RequestContext,
   observer: RequestObserver,

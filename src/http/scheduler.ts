@@ -28,7 +28,10 @@ export interface OperationSchedulerOptions {
   readonly monotonicNow: () => number;
   /** Calls back in the next iteration of the event loop. */
   readonly runNextIteration: (run: () => void) => void;
-  /** Calls back in this iteration, after all microtasks. It is called in a microtask. */
+  /**
+   * Calls back in this iteration, after all microtasks. The scheduler calls this function only in a
+   * microtask.
+   */
   readonly afterMicrotasks: (run: () => void) => void;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
@@ -39,13 +42,10 @@ export interface OperationSchedulerOptions {
  */
 const TIME_SLICE_MS = 2;
 
-/**
- * An operation that blocks the event loop for less is not charged: tenants' usual operations take
- * less.
- */
+/** An operation that blocks the event loop for less is not charged: usual operations take less. */
 const MIN_CHARGED_MS = 5;
 
-/** No operation blocks the event loop longer: the clock was moved, or the process was suspended. */
+/** A longer measurement is ignored: the process was suspended. */
 const MAX_CHARGED_MS = 5_000;
 
 /**
@@ -70,8 +70,8 @@ const ACTIVITY_WINDOW_MS = 1_000;
  * take turns. Only the start is scheduled: an operation that waits for the upstream delays no other
  * operation.
  *
- * Clients can invent keys. So all callers whose credential the upstream has not accepted share one
- * turn, and take turns within it.
+ * A client can send any key. So all callers whose credential the upstream has not accepted share
+ * one turn, and take turns within it.
  *
  * An operation cannot be interrupted: eight clients that request 10 MB each would delay other
  * clients, however fair the turns are. So a caller whose operation has taken long is throttled
@@ -88,10 +88,10 @@ export function createOperationScheduler({
 }: OperationSchedulerOptions): OperationScheduler {
   const queues = createFairQueue<() => void>();
   const unacceptedQueues = createFairQueue<() => void>();
-  /** By owner. Never longer than `MAX_THROTTLE_MS`. */
+  /** When the throttling of each owner ends, by `monotonicNow`: at most `MAX_THROTTLE_MS` ahead. */
   const throttledUntil = new Map<string, number>();
   const activity = createActivityTracker();
-  /** The operation that started last, until its first synchronous stretch ends. */
+  /** The operation that started last, until its synchronous part ends. */
   let currentRun: { readonly owner: string; readonly startedAt: number } | undefined;
   let timeSliceEndsAt: number | undefined;
   let isWakeUpScheduled = false;
@@ -128,7 +128,7 @@ export function createOperationScheduler({
         };
         if (isAccepted) return queues.enqueue(owner, start);
         unacceptedQueues.enqueue(caller.callerKey, start);
-        // A ticket in the shared turn: it starts the next operation of these callers.
+        // A placeholder in the main queue: its turn starts the next operation of these callers.
         queues.enqueue(owner, () => unacceptedQueues.dequeue(canStartUnaccepted)?.());
       });
     },
@@ -153,7 +153,7 @@ export function createOperationScheduler({
       isWakeUpScheduled = true;
       startTimer(nextStartAt - monotonicNow(), () => {
         isWakeUpScheduled = false;
-        // Deleted whatever the clock says: callers must not wait longer because it stands still.
+        // The timer has fired, so these throttles end even if the clock is a little behind it.
         for (const [owner, until] of throttledUntil)
           if (until <= nextStartAt) throttledUntil.delete(owner);
         if (timeSliceEndsAt === undefined) endTimeSlice();
@@ -199,7 +199,7 @@ export function createOperationScheduler({
     return !isThrottled(UNACCEPTED_OWNER, callerKey);
   }
 
-  /** A caller's own activity does not throttle its requests, only that of other callers. */
+  /** Whether the caller must wait: its owner is throttled, and another caller is active. */
   function isThrottled(owner: string, callerKey: string): boolean {
     const until = throttledUntil.get(owner);
     if (until === undefined) return false;
@@ -224,8 +224,8 @@ interface Activity {
 }
 
 /**
- * Tracks the last active caller, and the last one before it that was another: that is enough to
- * know whether a caller is alone.
+ * Tracks the two callers that were active last. That is enough to know when a caller other than a
+ * given one was active.
  */
 function createActivityTracker(): Activity {
   let latest = { caller: '', at: Number.NEGATIVE_INFINITY };
@@ -244,8 +244,8 @@ function createActivityTracker(): Activity {
 }
 
 /**
- * Calls back when no promise has work left, and before the iteration ends: Node runs the ticks that
- * microtasks have scheduled after the last microtask.
+ * Calls back after all microtasks and before the iteration of the event loop ends, if it is called
+ * in a microtask: Node runs `nextTick` callbacks when the microtask queue is empty.
  */
 export function afterMicrotasks(callback: () => void): void {
   process.nextTick(callback);

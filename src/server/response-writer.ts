@@ -67,7 +67,7 @@ export function createResponseWriter({
     const { status, headers } = fetchResponse;
     const bytes = Number(headers.get('content-length') ?? 0);
     if (bytes > MAX_SMALL_RESPONSE_BYTES && JSON_TYPE.test(headers.get('content-type') ?? '')) {
-      // Read at once: the text must leave the heap before the next one is written.
+      // Read at once: the string must leave the heap before the next one is written.
       const body = new Uint8Array(await fetchResponse.arrayBuffer());
       writeLargeResponse({ status, headers: Object.fromEntries(headers), body }, exchange);
       return;
@@ -91,7 +91,7 @@ export function createResponseWriter({
   }
 
   /**
-   * Counts what the socket could not send at once. If its caller has too many unread bytes, a
+   * Counts what the socket could not send at once. If its caller has too many unsent bytes, a
    * client that left earlier responses unread is disconnected.
    */
   function trackUnsent(exchange: ServerExchange): void {
@@ -104,7 +104,7 @@ export function createResponseWriter({
 
   /**
    * Counts the bytes of a response until it is sent or its connection closes. False: the caller has
-   * too many unread bytes.
+   * too many unsent bytes.
    */
   function reserveWhileUnsent(bytes: number, exchange: ServerExchange): boolean {
     const { connection, response, gatewayRequest } = exchange;

@@ -13,16 +13,16 @@ export type Authenticate = (request: RequestHead) => Promise<string | undefined>
 
 export interface AuthenticateOptions {
   /**
-   * Whether router secrets are configured. A request then needs one, or a bearer token if
-   * `verifyToken` is set.
+   * Whether router secrets are configured. A request must then carry a secret or, if `verifyToken`
+   * is set, a bearer token.
    */
   readonly requiresRouterSecret: boolean;
   readonly isRouter: IsRouter;
   /** Absent: bearer tokens are not accepted. */
   readonly verifyToken: VerifyToken | undefined;
   /**
-   * Whether requests need no authentication: the gateway uses its own key for every client on this
-   * machine, except for pages of other origins in a browser on it.
+   * Whether requests need no authentication: service mode on the loopback interface. Requests from
+   * pages of other origins are still rejected.
    */
   readonly isAnonymousAllowed: boolean;
   /** Origins whose pages may send requests, besides the gateway's own. */
@@ -30,8 +30,9 @@ export interface AuthenticateOptions {
 }
 
 /**
- * Name of the caller for all routers. A router sends the requests of many users, so all routers
- * together count as one caller beside the subjects of tokens.
+ * Caller name of every router: a router sends the requests of many users. All routers together
+ * count as one caller beside the subjects of tokens. (Without `verifyToken`, callers are not
+ * distinguished.)
  */
 const ROUTER_CALLER = 'router';
 
@@ -50,7 +51,7 @@ export function createAuthenticate({
 
   return async (request) => {
     if (requiresRouterSecret && request.headers.has('router-authorization')) {
-      // A valid token does not help: a router with a wrong secret must get an error.
+      // A wrong secret is rejected even if the token is valid: the router must get an error.
       if (!isRouter(request.headers))
         throw new UnauthenticatedError('The Router-Authorization header is wrong.');
       return verifyToken && ROUTER_CALLER;

@@ -2,8 +2,9 @@ import type { RequestHead } from '#http/message.ts';
 
 /**
  * Whether a browser sent this request for a page of another origin that is not allowed. Another
- * port of this machine is another origin too: the server there may be hostile. Other clients than
- * browsers send neither header, nor does a browser whose user typed the address.
+ * port of this machine is another origin too: the server there may be hostile. Clients other than
+ * browsers send neither `Origin` nor `Sec-Fetch-Site`. A browser whose user typed the address sends
+ * `Sec-Fetch-Site: none`.
  */
 export function isCrossSite(
   { url, headers }: RequestHead,
@@ -12,7 +13,7 @@ export function isCrossSite(
   const origin = headers.get('origin');
   if (origin !== null && allowedOrigins.has(origin)) return false;
   // A plain GET of another site's page (image, script, link) carries no `Origin`, but it carries
-  // this.
+  // `Sec-Fetch-Site`.
   const site = headers.get('sec-fetch-site');
   if (site !== null && site !== 'same-origin' && site !== 'none') return true;
   return origin !== null && origin !== new URL(url).origin;

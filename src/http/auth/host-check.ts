@@ -7,8 +7,10 @@ const LOOPBACK_HOSTNAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
  * to every page in the user's browser whose host name resolves to 127.0.0.1 (DNS rebinding). Such a
  * page cannot change the `Host` that the browser sends.
  *
- * An empty `Host`, and one with user information, name no host (RFC 9110, 4.2.4 and 7.2). The
- * adapter reads an empty one as `localhost`; a mounted gateway may get no `Host` at all.
+ * An empty `Host`, and one with user information, name no host (RFC 9110, 4.2.4 and 7.2). The Node
+ * adapter (`@whatwg-node/server`) builds the URL of a request with an empty `Host` from the local
+ * address, so the header is checked too. A gateway that is embedded in another server may get no
+ * `Host` at all.
  */
 export function hasLoopbackHost({ hostname }: URL, headers: HeaderReader): boolean {
   const host = headers.get('host');

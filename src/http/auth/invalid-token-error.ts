@@ -1,9 +1,9 @@
 import { GatewayError } from '#errors/gateway-error.ts';
 
 /**
- * A bearer token is missing or rejected. Surfaces as the whole response (HTTP 401, 403), with this
- * challenge in `WWW-Authenticate` (RFC 6750). The message contains neither the token nor its
- * claims.
+ * A bearer token is missing or rejected. The gateway rejects the request with HTTP 401 or 403, and
+ * with this challenge in `WWW-Authenticate` (RFC 6750). The message contains neither the token nor
+ * its claims.
  */
 export class InvalidTokenError extends GatewayError {
   readonly challenge: string;

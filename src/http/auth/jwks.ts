@@ -17,8 +17,8 @@ const TIMEOUT_MS = 5_000;
 const MAX_AGE_MS = 600_000;
 
 /**
- * How long after a fetch a token with an unknown key id causes no other fetch: a client can make up
- * key ids.
+ * Minimum interval between a fetch and the next one for an unknown key id: a client can send any
+ * key id.
  */
 const COOLDOWN_MS = 30_000;
 
@@ -29,8 +29,8 @@ const RETRY_DELAY_MS = 5_000;
 const GRACE_MS = 3_600_000;
 
 /**
- * A token cannot be verified, because the issuer's keys are unavailable. Surfaces as the whole
- * response (HTTP 503): the caller is not at fault.
+ * A token cannot be verified, because the issuer's keys are unavailable. The gateway rejects the
+ * request with HTTP 503: the caller is not at fault.
  */
 export class KeysUnavailableError extends GatewayError {
   constructor() {

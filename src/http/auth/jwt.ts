@@ -36,7 +36,7 @@ export interface JwtVerifierOptions {
 }
 
 /**
- * Verifies the bearer token of a request. Returns the token's subject, or an empty text if the
+ * Verifies the bearer token of a request. Returns the token's subject, or the empty string if the
  * token has none.
  * @throws InvalidTokenError, KeysUnavailableError
  */
@@ -59,8 +59,8 @@ export function createJwtVerifier({
       currentDate: new Date(now()),
     });
     const { sub = '' } = claims;
-    // jose checks the type of `sub` only if a subject is required. A number or an object would own
-    // a queue like any other subject.
+    // jose checks the type of `sub` only if a subject is required. A value of another type would
+    // become a caller name of its own.
     if (typeof sub !== 'string')
       throw new InvalidTokenError('UNAUTHENTICATED', INVALID_SUBJECT_MESSAGE, 'invalid_token');
     const granted = grantedScopes(claims);
@@ -132,7 +132,7 @@ function invalidToken(error: unknown): InvalidTokenError {
 
 /**
  * Reads scopes as OAuth 2.0 writes them (`scope`, separated by spaces), and as some issuers do
- * (`scp`, a text or a list).
+ * (`scp`, a string or an array).
  */
 function grantedScopes({ scope, scp }: JWTPayload): Set<unknown> {
   return new Set(

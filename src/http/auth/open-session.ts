@@ -32,8 +32,8 @@ export function createOpenSession({
   createContext,
 }: OpenSessionOptions): OpenSession {
   /**
-   * A class creates one object for each request. A literal with a closure for each method took
-   * 0.5 % of a cached response.
+   * A class creates one object for each request. A literal with a closure for each method took 0.5
+   * % of the time of a cached response.
    */
   class GatewaySession implements Session {
     readonly callerKey: string;
@@ -79,8 +79,9 @@ export function createOpenSession({
     const subject = await authenticate(request);
     const credential = resolveCredential(request.headers);
     const session = new GatewaySession(credential, subject, request);
-    // The upstream accepts a key with its first operation, which the unread responses of other
-    // callers must not prevent.
+    // The unsent bytes of unaccepted credentials are not checked here, because they count together:
+    // unread responses of one caller would block the first operation of another, with which the
+    // upstream accepts its credential.
     if (session.isCredentialAccepted()) session.checkUnsentBudget();
     return session;
   };

@@ -6,7 +6,10 @@ import type { RequestHead } from '#http/message.ts';
 import type { SessionResponseCache } from '#http/response-cache/cached-response.ts';
 import { InvalidTokenError } from './invalid-token-error.ts';
 
-/** An authenticated request. */
+/**
+ * An authenticated request with its caller and its upstream credential. Each request has a session
+ * of its own.
+ */
 export interface Session {
   /** Identifies the caller. Never shown. */
   readonly callerKey: string;
@@ -17,7 +20,7 @@ export interface Session {
    * @throws GatewayError when too many bytes of bodies are in flight
    */
   reserveBody(): BodyReservation;
-  /** @throws GatewayError when the caller has too many bytes of unread responses */
+  /** @throws GatewayError when the caller has too many unsent bytes of responses */
   checkUnsentBudget(): void;
   /** The cached responses of the caller's credential. Undefined: responses are not cached. */
   readonly responseCache: SessionResponseCache | undefined;

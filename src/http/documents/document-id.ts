@@ -7,8 +7,8 @@ export interface DocumentId {
   /** The parameter that holds the id. */
   readonly source: string;
   /**
-   * Whether the id came by Apollo's protocol (APQ): a client whose hash is unknown sends it again
-   * with the text.
+   * Whether the id came by Apollo's protocol for persisted queries (APQ): if the gateway does not
+   * know the hash, the client sends the hash and the document.
    */
   readonly isApq: boolean;
 }
@@ -42,7 +42,10 @@ export function parseDocumentId(
   return ids.find(({ isApq }) => isApq) ?? first;
 }
 
-/** The status is 400 for every media type, because the request itself is wrong. */
+/**
+ * Creates the error for an invalid document id: 400 for every media type, because the request
+ * itself is wrong.
+ */
 export function invalidDocumentId(message: string): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
@@ -51,7 +54,7 @@ export function invalidDocumentId(message: string): GraphQLError {
 
 type RawIds = readonly (readonly [source: string, id: unknown])[];
 
-/** Read here because Yoga reads only the parameters of a URL that it knows. */
+/** Reads document ids from a URL. Yoga reads only the parameters of a URL that it knows. */
 function readIdsFromUrl(url: string): RawIds {
   const { searchParams } = new URL(url);
   return ID_PARAMETERS.flatMap((name) =>

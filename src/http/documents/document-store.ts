@@ -14,23 +14,24 @@ export interface TrustedDocument {
 export interface DocumentStore {
   /** The text with this id or with this SHA-256. */
   get(id: string): string | undefined;
-  /** Whether the text is, to the letter, that of a trusted document. */
+  /** Whether the text is exactly that of a trusted document. */
   isTrusted(text: string): boolean;
-  /** Stores a caller's text under its SHA-256, on the share of its owner. */
+  /** Stores a caller's document under its SHA-256. Its bytes count against its owner's share. */
   register(owner: string, text: string): void;
 }
 
 /**
- * Limit for the texts of all callers together: the texts contain no caller's data, and a hash names
- * one text only. An owner that registers many texts evicts its own first.
+ * Maximum size of the documents of all callers together, in bytes. All callers share them: a
+ * document contains no upstream data, and a request finds it only by its SHA-256. An owner that
+ * registers many documents evicts its own first.
  */
 const MAX_BYTES = 16 * 2 ** 20;
 /**
- * A caller's long text must not evict many short ones. A client sends a longer text in full each
- * time.
+ * Maximum size of a registered document: a longer one is not stored, and its client sends it in
+ * full each time. Otherwise one document could evict many short ones.
  */
 const MAX_TEXT_BYTES = 256 * 2 ** 10;
-/** Bytes of an entry besides its text: its hash, and its place in the index. */
+/** Bytes of an entry besides its document: its hash, and its place in the index. */
 const ENTRY_OVERHEAD_BYTES = 300;
 
 /** @param trusted if two documents have the same id, it names the last one */
@@ -52,7 +53,7 @@ export function createDocumentStore(trusted: readonly TrustedDocument[]): Docume
   };
 }
 
-/** The hash by which every caller may name a text. */
+/** The hash by which every caller may request a document. */
 export function toSha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -11,8 +11,8 @@ const FEDERATION_FIELDS = new Set(['_service', '_entities', '__typename']);
 
 /**
  * Whether an operation requests only what a router requests by itself. The document need not be
- * valid: an operation or a fragment that cannot be found makes it false. Fields that `@skip` and
- * `@include` leave out count.
+ * valid: an operation or a fragment that cannot be found makes it false. A field counts even if
+ * `@skip` or `@include` excludes it.
  */
 export function isFederationOperation(
   document: DocumentNode,

@@ -3,19 +3,22 @@ import { createFairLru, type FairLru } from '#cache/fair-lru.ts';
 
 const MAX_BYTES = 32 * 2 ** 20;
 /**
- * Measured: the bytes of a token with its node and location; and of a character, because comments
- * have no tokens.
+ * Measured: the bytes of a token with its AST node and location, and the bytes of a character,
+ * which counts too because comments have no tokens.
  */
 const BYTES_PER_TOKEN = 500;
 const BYTES_PER_CHARACTER = 50;
 
-/** Parsed documents, by their text. They contain no caller's data, so all callers share them. */
+/**
+ * Parsed documents, by their text. All callers share them: a document contains no upstream data,
+ * and only a request with the identical text finds it.
+ */
 export type ParserCache = FairLru<DocumentNode>;
 
 /**
  * Caches parsed documents between requests, so that a document is parsed and validated once. The
- * cache is bounded by its memory: Yoga's own holds a thousand documents of each kind, whatever
- * their size, and one of five thousand tokens takes 2.4 MB.
+ * cache is bounded by bytes: Yoga's own cache holds a thousand documents, whatever their size, and
+ * a document of 5,000 tokens takes 2.4 MB.
  */
 export function createParserCache(): ParserCache {
   return createFairLru<DocumentNode>({

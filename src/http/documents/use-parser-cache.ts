@@ -4,8 +4,9 @@ import { ownerOf } from '#http/message.ts';
 import type { ParserCache } from './parser-cache.ts';
 
 /**
- * Caches parsed documents, each on the share of the caller that sent it: documents of invented keys
- * evict each other, and those of a tenant evict its own. Yoga looks them up.
+ * Caches parsed documents, each counted against its owner's share: a caller's documents evict only
+ * that caller's documents, and the documents of all unaccepted credentials evict one another. Yoga
+ * looks them up.
  */
 export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
   return {
@@ -22,8 +23,8 @@ export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
       const text = params.query;
       if (!text || !session || session.isCredentialAccepted()) return;
       return {
-        // The first operation of a new client: the upstream has accepted its credential meanwhile,
-        // so the client has its own share.
+        // After a new client's first operation the upstream has accepted its credential: the
+        // document moves from the shared owner to the client.
         onExecuteDone() {
           if (session.isCredentialAccepted()) cache.set(session.callerKey, text, document);
         },

@@ -16,17 +16,17 @@ export interface PersistedDocumentsOptions {
 
 /**
  * Replaces the id of a document with its text, before any other plugin reads the document: a
- * document that is sent by its id is parsed, limited and validated like one that is sent in full. A
- * text that is sent with its SHA-256 can be named by it once the text was executed for a credential
- * that the upstream accepts: an invalid text and an invented key cost their sender nothing, and
- * must not evict anything.
+ * document that is sent by its id is parsed, limited and validated like one that is sent in full.
+ * The gateway registers a document that is sent with its SHA-256 after an execution with an
+ * accepted credential. Otherwise a client could evict registered documents with invalid ones, or
+ * with any number of unaccepted credentials.
  */
 export function usePersistedDocuments({
   documents,
   trustedOnly,
   isRouter,
 }: PersistedDocumentsOptions): Plugin<SessionContext, SessionContext> {
-  /** Texts to register after their execution. */
+  /** Documents to register after their execution. */
   const pendingRegistrations = new WeakMap<Request, string>();
   return {
     onParams({ request, params, setParams }) {
@@ -70,9 +70,9 @@ export function usePersistedDocuments({
 }
 
 /**
- * Clients react to the message and, with Apollo's protocol, to the status: they send the text then.
- * (Apollo Client stopped sending hashes for good at a 400 until its version 3.8, and Apollo iOS
- * stops at any status but 2xx.)
+ * The error for an unknown id. Clients recognize its message and, with APQ, its status, and then
+ * send the document. (Apollo Client before 3.8 stops sending hashes for good at a 400, and Apollo
+ * iOS stops at any status but 2xx.)
  */
 function persistedQueryNotFound({ isApq }: DocumentId): GraphQLError {
   const http = isApq ? { status: 200 } : { spec: true, status: 400 };

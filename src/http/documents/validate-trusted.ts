@@ -5,8 +5,8 @@ import type { TrustedDocument } from './document-store.ts';
 const MAX_REPORTED_DOCUMENTS = 20;
 
 /**
- * Finds the documents that are not valid against the schema, one line each. The gateway starts all
- * the same: they may be documents of an old client, which gets the same errors as before.
+ * Finds the documents that are not valid against the schema, one line each. The gateway starts
+ * nevertheless: an invalid document may belong to an old client, which then gets validation errors.
  */
 export function findInvalidDocuments(
   schema: GraphQLSchema,
@@ -14,7 +14,7 @@ export function findInvalidDocuments(
 ): string[] {
   const lines = documents.flatMap(({ id, text, file }) => {
     const problem = findValidationError(schema, text);
-    // On one line, whatever its parts contain: both come from a file.
+    // Whitespace is collapsed, because the message quotes a file and may contain line ends.
     return problem === undefined
       ? []
       : [

@@ -42,8 +42,8 @@ export type ExecuteWarmOperation = (
 ) => Promise<PlainResponse>;
 
 /**
- * Fast path: executes a warm operation directly. Yoga's pipeline to the same response, through two
- * HTTP adapters and a list of plugins, takes several times as long as GraphQL does.
+ * Fast path: executes a warm operation directly. Yoga's pipeline has two HTTP adapters and a list
+ * of plugins, and takes several times as long as the execution itself.
  * `test/http/fast-path.test.ts` compares the two pipelines.
  */
 export function createFastPath({

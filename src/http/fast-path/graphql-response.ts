@@ -5,7 +5,7 @@ import { reportError } from '#http/report-operation.ts';
 import { toResponseHeaders } from '#http/response-headers.ts';
 import type { RequestObserver } from '#observability/request-observer.ts';
 
-/** Makes the same response of a result as Yoga does. */
+/** Builds the response to a result, identical to Yoga's. */
 export function toGraphQLResponse(
   result: ExecutionResult,
   cacheControl: string,
@@ -27,8 +27,8 @@ export function toGraphQLResponse(
 }
 
 /**
- * The highest status that an error requests. `spec`: ignored for `application/json`, whose clients
- * take every status but 200 for a failure of the transport.
+ * The highest `http.status` of the errors. A status with `spec` is ignored for `application/json`:
+ * its clients treat any status but 200 as a transport failure.
  */
 function toHttpStatus(errors: readonly GraphQLError[], mediaType: MediaType): number {
   let status = 0;

@@ -13,8 +13,8 @@ export const NO_STORE = 'no-store';
  */
 export function toCacheControl({ freshness, counts }: UpstreamUsage, now: number): string {
   if (freshness.isLive || counts.stale > 0) return NO_STORE;
-  // Infinite without upstream data in the response: what the gateway says of itself changes with
-  // its next release.
+  // `freshUntil` is infinite for a response without upstream data, such as introspection. Its
+  // max-age is 0, because it changes with the gateway's next release.
   return toPrivateMaxAge(Number.isFinite(freshness.freshUntil) ? freshness.freshUntil - now : 0);
 }
 

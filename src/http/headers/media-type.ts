@@ -8,8 +8,7 @@ const MEDIA_TYPES: readonly MediaType[] = ['application/graphql-response+json', 
 
 /**
  * Negotiates the media type of a response as Yoga does: the first match in the `Accept` header
- * wins, and weights are ignored. Undefined if the client accepts neither type, or no response that
- * is sent whole.
+ * wins, and weights are ignored. Undefined if the client accepts neither type.
  */
 export function negotiateMediaType(accept: string | null): MediaType | undefined {
   const header = accept || '*/*';

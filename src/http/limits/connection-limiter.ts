@@ -41,11 +41,14 @@ export interface ConnectionLimiter {
  */
 const EVICTION_THRESHOLD = 3 / 4;
 
-/** A client that has a request sends it within this time. */
+/**
+ * Minimum idle time before a connection is closed early, in ms. A client with a request sends it
+ * sooner.
+ */
 const MIN_IDLE_MS = 1_000;
 /**
- * The same when the limit is reached: about as long as a response takes to a client on the other
- * side of the world.
+ * Minimum idle time before a connection is closed when the limit is reached, in ms: about one round
+ * trip to the other side of the world.
  */
 const MIN_IDLE_WHEN_FULL_MS = 250;
 
@@ -56,10 +59,10 @@ const MIN_IDLE_WHEN_FULL_MS = 250;
 const SWEEP_INTERVAL_MS = 100;
 
 /**
- * Limits the open connections, in total and for each peer. A connection without a request is worth
- * the least: at the limit, the oldest of them is closed for the next connection, so silent
- * connections keep no client out. Connections that wait for another request are closed next, the
- * longest wait first.
+ * Limits the open connections, in total and for each peer. A connection that has sent no request
+ * yet is closed first: at the limit, the oldest such connection is closed for the next one, so
+ * silent connections keep no client out. Connections that wait for another request are closed next,
+ * the longest wait first.
  */
 export function createConnectionLimiter({
   maxConnections,

@@ -8,8 +8,8 @@ import {
 } from 'graphql';
 
 /**
- * Caches the costs of operations by everything that determines them. All tenants share the cache:
- * documents and costs contain none of their data.
+ * Caches the costs of operations by everything that determines them. All callers share the cache,
+ * because a cost depends on the document and its variables, and contains no upstream data.
  */
 export interface CostCache {
   costsOf(operation: OperationDefinitionNode, document: DocumentNode): OperationCosts;
@@ -85,9 +85,9 @@ function isList({ type }: VariableDefinitionNode): boolean {
 }
 
 /**
- * What of a variable determines the cost, in ascending order. Its presence: whether it is set and
- * not null, because a null in place of a default makes the field fail. Its length, for a list. Its
- * value, for `first`, `last` and a directive.
+ * The aspect of a variable on which the cost depends; each aspect includes the ones before it.
+ * `presence`: whether the variable is set and not null, because a null in place of a default makes
+ * the field fail. `length`: of a list. `value`: of `first`, `last`, or a directive's argument.
  */
 type Aspect = 'presence' | 'length' | 'value';
 
@@ -99,8 +99,8 @@ interface KeyPart {
 const ASPECT_ORDER: readonly Aspect[] = ['presence', 'length', 'value'];
 
 /**
- * By argument. A variable within a list or an object of an argument counts by its presence, as in
- * all other arguments.
+ * The aspect of each argument that affects the cost. Any other argument, and a variable inside a
+ * list or an object, has `presence`.
  */
 const ARGUMENT_ASPECTS: ReadonlyMap<string, Aspect> = new Map([
   ['first', 'value'],
@@ -146,7 +146,7 @@ function toKeyCode({ name, aspect }: KeyPart, variables: Variables): string {
   const value = variables[name];
   if (value === null || value === undefined) return NULL;
   if (aspect === 'presence') return PRESENT;
-  // GraphQL coerces a single value to a list of one.
+  // graphql-js coerces a single value to a list of one.
   if (aspect === 'length') return `l${Array.isArray(value) ? value.length : 1};`;
   return typeof value === 'number' || typeof value === 'boolean' ? `=${value};` : INVALID;
 }
@@ -154,5 +154,8 @@ function toKeyCode({ name, aspect }: KeyPart, variables: Variables): string {
 const ABSENT = '-';
 const NULL = '0';
 const PRESENT = '+';
-/** Fits neither `first`, `last` nor a directive. Its cost is never cached. */
+/**
+ * Code of a value that is neither a number nor a boolean: the operation fails, so its cost is not
+ * cached.
+ */
 const INVALID = '?';

@@ -20,18 +20,18 @@ const LIST_SETTINGS: Readonly<Record<ListArgument, string>> = {
 };
 
 /**
- * Maximum look-ups of one operation, in lists of the maximum length. Each look-up takes some 5 µs
- * of the event loop, whatever it finds: a hundred lists of a thousand block the event loop for half
- * a second.
+ * Maximum lookups of one operation, as a multiple of the longest allowed list. Each lookup takes
+ * some 5 µs of the event loop, whether it finds an object or not: a hundred lists of a thousand
+ * block the event loop for half a second.
  */
 const MAX_FULL_LISTS = 10;
 
 /**
- * The cost of an operation is the number of its fields, each as often as it can occur. A connection
- * counts its selection set as often as its arguments allow, whatever exists; a list in an argument,
- * as often as it has items; an embedded list of objects ten times, because its length is unknown
- * before execution (`MAX_ANSWER_BYTES` bounds its real length). A field that is not included costs
- * nothing; a field with invalid arguments costs only itself.
+ * The cost of an operation is the number of its fields, each counted as often as the response can
+ * contain it. The selection set of a connection counts `first` or `last` times; of a field with
+ * `ids` or `representations`, once for each item; of an embedded list of objects, ten times,
+ * because the length of the list is unknown before execution (`MAX_ANSWER_BYTES` bounds it). A
+ * field that is not included costs nothing; a field with invalid arguments costs only itself.
  * @returns a check that throws OperationTooComplexError over a limit, and GraphQLError if a
  * variable does not fit a directive, or if more fields have invalid arguments than may fail
  */
@@ -54,8 +54,8 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
   };
 
   /**
-   * Checked before any value is read: GraphQL takes half a second to coerce a list of a megabyte,
-   * and reports one error of it.
+   * Checks the length of list variables before graphql-js coerces them: it takes half a second to
+   * coerce a list of a megabyte, and reports one error of it.
    */
   function checkVariables(
     listVariables: readonly string[],
@@ -68,8 +68,8 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
   }
 
   /**
-   * @param onCost called with a cost that is within the limit and holds for other variables too: no
-   * field fails
+   * @param onCost called with a cost that may be cached for other variables with the same key: it
+   * is within the limit, and no argument is invalid
    */
   function computeCost(input: CostInput, onCost: (cost: number) => void): number {
     const { schema, operation, variables } = input;
@@ -86,7 +86,7 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
     );
     if (fields <= limits.cost) checkLookups(lookups);
     if (failures === 0 && fields <= limits.cost) onCost(fields);
-    // GraphQL creates each of these errors before any resolver could stop the operation.
+    // graphql-js creates each of these errors before any resolver could stop the operation.
     if (fields <= limits.cost && firstFailure && failures > limits.errors) throw firstFailure;
     return fields;
   }

@@ -19,7 +19,7 @@ export interface DocumentSize {
   readonly selections: number;
   /** Characters of the longest alias. */
   readonly aliasLength: number;
-  /** Whether the document requests the schema, which GraphQL resolves by itself. */
+  /** Whether the document requests the schema, which graphql-js resolves by itself. */
   readonly usesIntrospection: boolean;
 }
 
@@ -37,9 +37,9 @@ const INTROSPECTION_FIELDS = new Set(['__schema', '__type']);
 const sizeByDocument = new WeakMap<DocumentNode, DocumentSize>();
 
 /**
- * Measures a document by its largest operation. The document need not be valid, because its
- * validation is what may take long. Each fragment is walked once, so the time is linear in the
- * document's length.
+ * Measures a document: each number is the maximum over its operations and fragments. The document
+ * need not be valid, because its validation is what may take long. Each fragment is walked once, so
+ * the time is linear in the document's length.
  */
 export function measureDocument(document: DocumentNode): DocumentSize {
   let size = sizeByDocument.get(document);

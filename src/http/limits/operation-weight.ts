@@ -41,12 +41,15 @@ export interface CostInput {
  */
 const ASSUMED_LIST_SIZE = 10;
 
-/** The most that an operation, or a part of it, can return. */
+/** The maximum that an operation, or a part of it, can return. */
 interface Weight {
   readonly fields: number;
   /** Items of `ids` and `representations`. */
   readonly lookups: number;
-  /** Fields with invalid arguments: each is an error instead of its selection set. */
+  /**
+   * Number of fields with invalid arguments. Such a field returns an error and costs no selection
+   * set.
+   */
   readonly failures: number;
 }
 
@@ -65,8 +68,8 @@ type CheckListLength = (field: string, name: ListArgument, list: unknown) => num
 type Values = { readonly [name: string]: unknown };
 
 /**
- * Weighs an operation: walks each selection, and each fragment once. `firstFailure` is the first
- * error of an invalid argument.
+ * Computes the cost of an operation: walks each selection, and each fragment once. `firstFailure`
+ * is the first error of an invalid argument.
  */
 export function weighOperation(
   { schema, document, operation }: CostInput,
@@ -83,7 +86,7 @@ export function weighOperation(
   const root = schema.getRootType(operation.operation);
   return { ...(root ? weighSelections(operation.selectionSet, root) : ZERO_WEIGHT), firstFailure };
 
-  /** For an abstract type, the heaviest of its possible types counts. */
+  /** For an abstract type, the most expensive of its possible types counts. */
   function weighSelections({ selections }: SelectionSetNode, type: GraphQLCompositeType): Weight {
     const byType = new Map<string, Weight>();
     for (const selection of selections) {
@@ -190,7 +193,8 @@ function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): reado
 }
 
 /**
- * Whether a type is a list of objects that neither a connection nor an argument above it counts.
+ * Whether a field is a list of objects whose length is unknown before execution: neither the list
+ * of a connection, nor a root list, which has an item for each of its `ids` or `representations`.
  */
 function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): boolean {
   const isCounted = /(Connection|^Query)$/.test(parent.name);

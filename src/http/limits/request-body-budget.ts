@@ -34,7 +34,7 @@ export interface RequestBodyBudgetOptions {
   /** Maximum bytes of one body. */
   readonly maxBodyBytes: number;
   /**
-   * Maximum bytes of the bodies of all owners. As text and parsed they take a few times as much.
+   * Maximum bytes of the bodies of all owners. Decoded and parsed, they take a few times as much.
    * @default 64 MiB
    */
   readonly maxBytes?: number;
@@ -44,8 +44,8 @@ export interface RequestBodyBudgetOptions {
 const MAX_SMALL_BODY_BYTES = 65_536;
 
 /**
- * Nearly all operations are smaller. They are not counted: one for each connection takes 8 MiB in
- * total.
+ * Bodies up to this size are not counted: one on each of 2,000 connections takes 8 MiB in total.
+ * Nearly all operations are smaller.
  */
 const MAX_UNCOUNTED_BODY_BYTES = 4_096;
 
@@ -54,8 +54,8 @@ const NOT_COUNTED: BodyReservation = { add: () => {}, release: () => {} };
 const RETRY_AFTER_S = 1;
 
 /**
- * An owner may have half of all bytes in flight; when the limit of all owners is reached, an equal
- * share. A few large bodies must not keep out other callers.
+ * An owner may hold half of `maxBytes`. When all owners together exceed `maxBytes`, an owner may
+ * hold an equal share. A few large bodies must not keep out other callers.
  */
 export function createRequestBodyBudget({
   maxBodyBytes,
@@ -73,7 +73,7 @@ export function createRequestBodyBudget({
       let counted = 0;
       const reserveMore = (bytes: number) => {
         const newBodyBytes = bodyBytes + bytes;
-        // The limit of one body rejects it.
+        // `maxBodyBytes` rejects this body: it is not counted here.
         if (newBodyBytes > maxBodyBytes) return;
         if (newBodyBytes > MAX_SMALL_BODY_BYTES && exceedsShare(owner, newBodyBytes - counted))
           throw tooManyBodyBytes();

@@ -7,11 +7,11 @@ import { OwnerBytes } from './owner-bytes.ts';
  * memory until then.
  */
 export interface UnsentResponseBudget {
-  /** @throws GatewayError for an owner that has too many unread bytes to start another operation */
+  /** @throws GatewayError for an owner that has too many unsent bytes to start another operation */
   check(caller: Caller): void;
   /**
    * Counts the bytes of a response until the returned function is called. Undefined: the owner has
-   * too many unread bytes.
+   * too many unsent bytes.
    */
   reserve(owner: string, bytes: number): (() => void) | undefined;
   totalBytes(): number;
@@ -30,10 +30,10 @@ export const MAX_SMALL_RESPONSE_BYTES = 65_536;
 const RETRY_AFTER_S = 1;
 
 /**
- * An owner may go on while it has less than its own limit. Above the limit of all owners together,
- * an owner may still go on while it has less than an equal share: callers that read their responses
- * are served, whatever other callers leave unread. So all responses together take at most twice
- * `maxBytes`, and one response for each owner.
+ * An owner may start operations and receive responses while its unsent bytes are below
+ * `maxBytesPerOwner`. Once all owners together reach `maxBytes`, its unsent bytes must also be
+ * below an equal share: a caller that reads its responses is served, whatever other callers leave
+ * unread. So all responses together take at most twice `maxBytes`, and one response for each owner.
  */
 export function createUnsentResponseBudget({
   maxBytes,

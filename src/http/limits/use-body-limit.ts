@@ -6,7 +6,7 @@ import type { PendingBody } from './request-body-budget.ts';
 /**
  * Rejects a body that is too large: before it is read if its `Content-Length` says so, otherwise
  * when the limit is reached. Yoga's own limit cancels the body, which closes the connection before
- * the response is on it. Here Node drops the rest of the body after the response.
+ * the response is sent. Here Node drops the rest of the body after the response.
  */
 export function useBodyLimit(
   maxBytes: number,

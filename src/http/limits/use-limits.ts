@@ -43,14 +43,14 @@ const MAX_VALIDATION_ERRORS = 5;
 const MAX_ALIAS_LENGTH = 256;
 
 /**
- * Comparisons that GraphQL spends on the fields and fragments of one document. GraphQL does not
- * export this constant.
+ * Maximum comparisons that graphql-js spends on the fields and fragments of one document. It does
+ * not export this constant.
  */
 const MAX_OVERLAP_COMPARISONS = 500_000;
 
 /**
- * Rejects a request over a limit before it costs anything: a document while it is parsed and before
- * it is validated, an operation before it is executed.
+ * Rejects a request over a limit before it takes time: a document while it is parsed and before it
+ * is validated, an operation before it is executed.
  */
 export function useLimits(limits: Limits, checkCost: (input: CostInput) => void): Plugin {
   return {
@@ -161,7 +161,9 @@ function checkDocumentSize(document: DocumentNode, limits: Limits): void {
   );
 }
 
-/** GraphQL compares fields and fragments with one another, and aborts when that takes too long. */
+/**
+ * graphql-js compares fields and fragments with one another, and aborts when that takes too long.
+ */
 function isValidationAborted({ message }: Error): boolean {
   return message === 'Validation aborted.';
 }

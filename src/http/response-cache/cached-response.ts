@@ -25,7 +25,10 @@ export interface SessionResponseCache {
   startStore(key: string): StoreResponse;
 }
 
-/** A longer cached body waits for its turn, and is stored as bytes. In UTF-16 code units. */
+/**
+ * Maximum length of a body that is sent without scheduling, in UTF-16 code units. A longer body is
+ * stored as bytes, and waits for its turn.
+ */
 const MAX_SMALL_BODY_LENGTH = 65_536;
 
 /**
@@ -54,11 +57,10 @@ export function respondFromCache(
 }
 
 /**
- * Stores a response without errors, only if all its look-ups were cache hits and all of them are
- * its dependencies. A first execution makes look-ups on the way (what an id names, where a list
- * begins), which would be counted at each replay and would make the response as old as they are. A
- * response with live data is not stored either, nor one with drift, because each occurrence of
- * drift is counted.
+ * Stores a response without errors, only if all its lookups were cache hits and all of them are its
+ * dependencies. The first execution may also look up the type of an id or the first page of a list:
+ * a stored response would count these lookups on every hit, and expire with them. A response with
+ * live data is not stored either, nor one with drift, because each occurrence of drift is counted.
  */
 export function storeResponse(
   store: StoreResponse,

@@ -24,7 +24,7 @@ export async function storeYogaResponse(
   if (!context || hasErrors) return response;
   const body = await response.text();
   storeResponse(store, operation, body, context);
-  // Yoga spells the names of headers as it likes. The server sets the length.
+  // Yoga's header names have mixed case. The server sets the length.
   const headers = [...response.headers].map(([name, value]) => [name.toLowerCase(), value]);
   const { 'content-length': _, ...sentHeaders } = Object.fromEntries(headers);
   return { status: response.status, headers: new PlainHeaders(sentHeaders), body };

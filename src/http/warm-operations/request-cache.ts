@@ -38,7 +38,7 @@ export interface NumberedOperation {
   readonly variables: { readonly [name: string]: unknown } | undefined;
 }
 
-/** Parses request bodies. Cached results depend on the text alone, so all callers share them. */
+/** Parses request bodies. A cached result depends only on the body, so all callers share it. */
 export interface RequestCache {
   parse(text: string): ParsedRequest;
   /** Computes the keys of a request's cached responses, once for each request. */
@@ -47,21 +47,21 @@ export interface RequestCache {
 
 const MAX_BYTES = 4 * 2 ** 20;
 /**
- * Measured: the bytes of an entry besides its text, and of a character with all that is parsed from
- * it.
+ * Measured: fixed bytes of an entry, and bytes for each character of the body, including the parsed
+ * values.
  */
 const ENTRY_BYTES = 600;
 const BYTES_PER_CHARACTER = 8;
 
 /**
  * A longer key is replaced by its digest: a key with a hundred ids in it would be copied and hashed
- * at each look-up.
+ * at each lookup.
  */
 const MAX_KEY_LENGTH = 128;
 
 /**
- * Clients send the same requests again and again, and to parse one takes as long as to find its
- * cached response.
+ * Caches parsed request bodies: parsing a body takes as long as finding its cached response, and
+ * clients repeat requests.
  */
 export function createRequestCache(): RequestCache {
   const requests = new LRUCache<string, ParsedRequest>({
@@ -111,7 +111,7 @@ const PARAMETER_GUARDS = new Map<string, (value: unknown) => boolean>([
   ['documentId', isString],
 ]);
 
-/** Undefined for a text that has more than the fast path supports. */
+/** Parses a request body. Undefined for a body that has more than the fast path supports. */
 export function parseParams(text: string): RequestParams | undefined {
   let params: unknown;
   try {

@@ -7,9 +7,10 @@ import type { VariableDefinitionNode } from 'graphql';
 const MAX_NESTING_DEPTH = 10;
 
 /**
- * The declared variables of an operation as a canonical text: whitespace, the order of properties,
- * and variables that the operation does not declare make no difference. An absent variable, null,
- * and a number that JSON cannot write stay distinct. Undefined for variables that nest too deep.
+ * The declared variables of an operation as a canonical string: whitespace, the order of
+ * properties, and variables that the operation does not declare make no difference. An absent
+ * variable, null, and a number that JSON cannot write stay distinct. Undefined for variables that
+ * nest too deep.
  */
 export function toVariablesKey(
   definitions: readonly VariableDefinitionNode[] = [],
@@ -36,7 +37,8 @@ function isWithinDepth(depth: number, value: unknown): boolean {
 }
 
 function toCanonicalText(value: unknown): string {
-  // One call for a whole list of texts: a call for each of a hundred ids takes three times as long.
+  // One call for a whole list of strings: a call for each of a hundred ids takes three times as
+  // long.
   if (isString(value) || (Array.isArray(value) && value.every(isString)))
     return JSON.stringify(value);
   // Not `JSON.stringify`: it writes 1e400 as null.

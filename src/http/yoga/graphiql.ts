@@ -23,7 +23,7 @@ export interface GraphiQLPageOptions {
   readonly operations: readonly ExampleOperation[];
   /** Whether the user must enter a key. */
   readonly requiresApiKey: boolean;
-  /** Whether responses report their upstream cost. */
+  /** Whether responses have `extensions.upstream`. */
   readonly tracing: boolean;
 }
 
@@ -38,8 +38,8 @@ export interface GraphiQLPage {
 
 export function createGraphiQLPage(options: GraphiQLPageOptions): GraphiQLPage {
   /**
-   * Nine megabytes, shared by all clients. A text would be encoded for each request, and its bytes
-   * kept for each client that does not read them.
+   * The encoded page (9 MB), shared by all clients. As a string it would be encoded for each
+   * request, and its bytes kept for each client that does not read them.
    */
   let page: Uint8Array<ArrayBuffer> | undefined;
   let contentSecurityPolicy: string | undefined;
@@ -77,8 +77,8 @@ export function toGraphiQLOptions({
       ...headers,
     })),
     ...headers,
-    // Sent in addition to the headers of the tab: a tab with headers of its own would open on them,
-    // and hide its variables.
+    // GraphiQL sends these headers in addition to the tab's. If they were in the tab, GraphiQL
+    // would open the tab's headers instead of its variables.
     ...(tracing ? { additionalHeaders: TRACE_HEADERS } : {}),
     // GraphiQL would write the headers, including the key, into the browser's storage, where they
     // outlive the page.
@@ -87,7 +87,9 @@ export function toGraphiQLOptions({
   };
 }
 
-/** The editor is half a window wide, and cuts off longer lines. */
+/**
+ * Maximum length of a comment line: the editor is half a window wide, and cuts off longer lines.
+ */
 const MAX_LINE_LENGTH = 54;
 
 /** One field a line, below the wrapped description. */
@@ -104,7 +106,7 @@ const TRACE_HEADERS = { 'x-revox-trace': '1' };
 
 /** GraphiQL's page as one self-contained document, with patches for three of its bugs. */
 export async function renderGraphiQLPage(options?: GraphiQLOptions): Promise<string> {
-  // Loaded on demand: its nine megabytes are a third of the start-up time.
+  // Loaded on demand: loading the 9 MB of the page takes a third of the start-up time.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return renderGraphiQL(options).replace('<div id="root"></div>', (root) => PATCHES + root);
 }

@@ -98,8 +98,8 @@ export function createYogaServer(
       errorCache: DISABLED_CACHE,
     },
     extraParamNames: ID_PARAMETERS,
-    // `createCors` replaces it: Yoga's allows the origin `null` to read responses, which every
-    // sandboxed frame can have, and overwrites `Vary`.
+    // `createCors` replaces it: Yoga's CORS lets the origin `null`, which every sandboxed frame can
+    // have, read responses, and overwrites `Vary`.
     cors: false,
     multipart: false,
     landingPage: false,

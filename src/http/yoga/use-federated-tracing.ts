@@ -5,7 +5,10 @@ import {
 } from '@graphql-yoga/plugin-apollo-inline-trace';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 
-/** A larger trace is left out, because it would be larger than most responses. */
+/**
+ * Maximum size of a trace. A larger one is left out, because it would be larger than most
+ * responses.
+ */
 const MAX_TRACE_BYTES = 4 * 2 ** 20;
 
 /**
@@ -65,9 +68,9 @@ class TraceNodes extends Map<string, Trace.Node> {
 }
 
 /**
- * Leaves out the error that the plugin cannot place, because the plugin would throw and the whole
- * response would be lost: the error of a root field that was not called, since a variable does not
- * fit its argument.
+ * Drops errors of root fields whose argument is invalid. The resolver of such a field was not
+ * called, so the plugin has no trace node for it. The plugin would throw, and the whole response
+ * would be lost.
  */
 const rewriteError: NonNullable<ApolloInlineTracePluginOptions['rewriteError']> = (error) =>
   error.path?.length === 1 && /^Argument "/.test(error.message) ? null : error;

@@ -59,7 +59,7 @@ function isClosed(socket: Socket): Promise<unknown> | undefined {
 const attack = (name: string, key: string, length: 'content-length' | 'chunked'): Attack => ({
   name,
   bound:
-    '64 MiB of request bodies in progress, half of that for one caller and for all invented keys',
+    '64 MiB of request bodies in progress, half of that for one caller and for all unaccepted keys',
   async run(target) {
     const tally = createOutcomeTally();
     for (let round = 0; !target.signal.aborted; round += 1) {
@@ -73,7 +73,7 @@ const attack = (name: string, key: string, length: 'content-length' | 'chunked')
 
 export const attacks: readonly Attack[] = [
   attack(
-    '400 connections of an invented key send bodies of 900 kB at once',
+    '400 connections of an unaccepted key send bodies of 900 kB at once',
     MADE_UP_KEY,
     'content-length',
   ),

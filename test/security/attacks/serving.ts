@@ -203,7 +203,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'RATE_LIMITED'],
   },
   {
-    name: '100 invented keys send large new documents',
+    name: '100 unaccepted keys send large new documents',
     bound:
       'keys that the upstream has not accepted share one turn of the scheduler and one share of memory',
     run: sendingWorkers(100, (target, tally, worker, round) =>
@@ -214,7 +214,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED', 'RATE_LIMITED'],
   },
   {
-    name: 'Eight clients with invented keys register 100 persisted documents of 120 kB repeatedly',
+    name: 'Eight clients with unaccepted keys register 100 persisted documents of 120 kB repeatedly',
     bound: 'registration requires an accepted key',
     run: sendingWorkers(8, (target, tally, worker, round) =>
       sendOperation(

@@ -107,9 +107,9 @@ export const attacks: readonly Attack[] = [
     outcomes: ['ok', 'UPSTREAM_BUDGET_EXCEEDED', 'UPSTREAM_TIMEOUT'],
   },
   {
-    name: '250 objects with a new invented key for each request, 32 at a time',
+    name: '250 objects with a new unaccepted key for each request, 32 at a time',
     bound:
-      'one upstream request for each invented key; all invented keys share one queue and half of the slots',
+      'one upstream request for each unaccepted key; all unaccepted keys share one queue and half of the slots',
     run: (target) =>
       attackWith(target, 32, (n) => ({
         key: `sk_invented_${n}`,
@@ -119,7 +119,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED'],
   },
   {
-    name: '250 objects with one invented key, repeatedly, 32 at a time',
+    name: '250 objects with one unaccepted key, repeatedly, 32 at a time',
     bound: 'one upstream request a second',
     run: (target) =>
       attackWith(target, 32, () => ({
@@ -130,7 +130,7 @@ export const attacks: readonly Attack[] = [
     outcomes: ['UNAUTHENTICATED'],
   },
   {
-    name: 'New invented keys, 128 at a time, with an upstream that rejects them slowly',
+    name: 'New unaccepted keys, 128 at a time, with an upstream that rejects them slowly',
     bound:
       'half of `REVOX_MAX_CONCURRENCY_TOTAL` (200) for all keys that the upstream has not accepted',
     respond(request) {
