@@ -117,8 +117,8 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const documents =
     trustedDocuments.path === undefined ? [] : readTrustedDocuments(trustedDocuments.path);
   const isServiceMode = revox.apiKey !== undefined;
-  const requiresRouterSecret = settings.routerSecrets.length > 0;
-  const isAnonymousAllowed = isServiceMode && !requiresRouterSecret && settings.jwt === undefined;
+  const hasRouterSecrets = settings.routerSecrets.length > 0;
+  const isAnonymousAllowed = isServiceMode && !hasRouterSecrets && settings.jwt === undefined;
   const undiciTransport = createUndiciTransport({
     ...revox.timeouts,
     isProxyConfigured: isProxyConfigured(),
@@ -190,7 +190,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   });
   const isRouter = createRouterCheck(settings.routerSecrets);
   const authenticate = createAuthenticate({
-    requiresRouterSecret,
+    hasRouterSecrets,
     isRouter,
     isAnonymousAllowed,
     corsOrigins: settings.corsOrigins,

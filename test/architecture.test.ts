@@ -33,7 +33,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/graphql-server.ts':
     'graphql (types), graphql-yoga (types), http/auth (types), http/documents, http/example-operation.ts (types), http/fast-path, http/limits, http/mask-error.ts, http/message.ts (types), http/plain-pipeline.ts, http/report-operation.ts (types), http/response-cache, http/scheduler.ts, http/warm-operations, http/yoga, observability (types)',
   'http/handler.ts':
-    'http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/probes.ts, observability (types)',
+    'http/auth, http/compression.ts, http/error-response.ts, http/headers, http/limits (types), http/graphql-server.ts, http/message.ts, http/health-endpoints.ts, observability (types)',
   'http/headers': 'context (types), http/message.ts (types), lru-cache, node:crypto',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
   'http/limits':
@@ -44,7 +44,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'context (types), graphql, http/headers, http/limits, http/message.ts (types)',
   'http/plain-pipeline.ts':
     'graphql (types), http/auth, http/fast-path, http/headers, http/limits (types), http/message.ts (types), http/operation-result.ts, http/response-cache, http/scheduler.ts (types), http/warm-operations, observability (types)',
-  'http/probes.ts': 'http/error-response.ts, http/headers, http/message.ts (types)',
+  'http/health-endpoints.ts': 'http/error-response.ts, http/headers, http/message.ts (types)',
   'http/read-body.ts': 'errors, graphql',
   'http/report-operation.ts': 'context (types), graphql (types), observability (types)',
   'http/response-cache':

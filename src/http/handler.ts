@@ -9,6 +9,11 @@ import { createCompress } from './compression.ts';
 import { errorCodeOf, toErrorResponse } from './error-response.ts';
 import { createGraphQLServer, type GraphQLServerOptions } from './graphql-server.ts';
 import {
+  createHealthEndpoints,
+  HEALTH_PATHS,
+  type HealthEndpointsOptions,
+} from './health-endpoints.ts';
+import {
   callerOf,
   type Handler,
   type HeaderReader,
@@ -21,9 +26,10 @@ import {
   toPlainRequest,
   toResponse,
 } from './message.ts';
-import { createProbes, PROBE_PATHS, type ProbesOptions } from './probes.ts';
 
-export interface HandlerOptions extends Omit<GraphQLServerOptions, 'endpoint'>, ProbesOptions {
+export interface HandlerOptions
+  extends Omit<GraphQLServerOptions, 'endpoint'>,
+    HealthEndpointsOptions {
   /** Whether a request carries a router's secret. */
   readonly isRouter: IsRouter;
   /** Whether only requests to `localhost`, `127.0.0.1` and `[::1]` are accepted. */
@@ -49,7 +55,7 @@ export function createHandler(options: HandlerOptions): Handler {
   const cors = createCors(options.corsOrigins);
   const graphqlServer = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
   const compress = options.compression ? createCompress() : undefined;
-  const handleProbe = createProbes(options);
+  const handleHealthRequest = createHealthEndpoints(options);
   /** The last parsed URL: clients send requests to the same URL again and again. */
   let lastURL: { readonly text: string; readonly url: URL | null } | undefined;
   const canHandlePlain = (head: RequestHead) =>
@@ -154,7 +160,7 @@ export function createHandler(options: HandlerOptions): Handler {
     }
     // Yoga accepts any URL that ends with its endpoint, so every other path is rejected here.
     if (!ROUTES.has(url.pathname)) return toNotFound(url.pathname, request.headers);
-    if (url.pathname !== GRAPHQL_ENDPOINT) return handleProbe(url.pathname, request);
+    if (url.pathname !== GRAPHQL_ENDPOINT) return handleHealthRequest(url.pathname, request);
     const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
     setCacheHeaders(response.headers, isFederatedTraceRequested(request.headers, options.isRouter));
     cors.setAllowOrigin(request, response.headers);
@@ -190,7 +196,7 @@ const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
 /** Owner of the unsent bytes of pages and error responses that are the same for all callers. */
 const PUBLIC_OWNER = 'public';
 
-const ROUTES = new Set([GRAPHQL_ENDPOINT, ...PROBE_PATHS]);
+const ROUTES = new Set([GRAPHQL_ENDPOINT, ...HEALTH_PATHS]);
 
 /**
  * Route label of every path that the gateway does not serve: callers choose paths, and a metric

@@ -68,12 +68,13 @@ export function maskError(error: unknown, options: MaskErrorOptions): GraphQLErr
 function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions): GraphQLError {
   const { message, extensions } = maskError(error.cause, options);
   const { code: firstCode, http: _, ...firstDetails } = extensions;
-  const isOwnError = firstCode === 'BAD_USER_INPUT' || firstCode === 'INTERNAL_SERVER_ERROR';
+  const isRequestOrGatewayFault =
+    firstCode === 'BAD_USER_INPUT' || firstCode === 'INTERNAL_SERVER_ERROR';
   return new GraphQLError(
     toBoundedMessage(`${error.message} The first is ${firstCode}: ${message}`),
     {
       extensions: {
-        ...(isOwnError ? { code: error.code } : { ...firstDetails, code: firstCode }),
+        ...(isRequestOrGatewayFault ? { code: error.code } : { ...firstDetails, code: firstCode }),
         ...error.details,
         first: { message, code: firstCode },
         ...toHttpExtension(error),

@@ -25,7 +25,7 @@ export const TOO_MANY_PIPELINED_REQUESTS: Rejection = [
   'RATE_LIMITED',
   `More than ${MAX_PIPELINED_REQUESTS} requests are in flight on one connection: wait for responses.`,
 ];
-export const TOO_MANY_UNREAD_BYTES: Rejection = [
+export const TOO_MANY_UNSENT_BYTES: Rejection = [
   429,
   'RATE_LIMITED',
   'Too many bytes of responses are unread (MAX_UNSENT_BYTES_PER_CALLER): read them before you send more requests.',

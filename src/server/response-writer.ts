@@ -4,7 +4,7 @@ import { sendNodeResponse } from '@whatwg-node/server';
 import { MAX_SMALL_RESPONSE_BYTES } from '#http/limits/unsent-response-budget.ts';
 import type { Handler, PlainResponse } from '#http/message.ts';
 import { isFinished, type ServerExchange } from './connection.ts';
-import { type Rejection, TOO_MANY_UNREAD_BYTES } from './rejection.ts';
+import { type Rejection, TOO_MANY_UNSENT_BYTES } from './rejection.ts';
 import { createResponseSender } from './response-sender.ts';
 
 export interface ResponseWriterOptions {
@@ -86,7 +86,7 @@ export function createResponseWriter({
   ): void {
     const { response } = exchange;
     if (isFinished(exchange)) return;
-    if (!reserveWhileUnsent(body.byteLength, exchange)) reject(response, TOO_MANY_UNREAD_BYTES);
+    if (!reserveWhileUnsent(body.byteLength, exchange)) reject(response, TOO_MANY_UNSENT_BYTES);
     else responseSender.sendInSlices(body, response.writeHead(status, headers));
   }
 

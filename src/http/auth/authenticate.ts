@@ -16,7 +16,7 @@ export interface AuthenticateOptions {
    * Whether router secrets are configured. A request must then carry a secret or, if `verifyToken`
    * is set, a bearer token.
    */
-  readonly requiresRouterSecret: boolean;
+  readonly hasRouterSecrets: boolean;
   readonly isRouter: IsRouter;
   /** Absent: bearer tokens are not accepted. */
   readonly verifyToken: VerifyToken | undefined;
@@ -41,7 +41,7 @@ const ROUTER_CALLER = 'router';
  * credential goes upstream.
  */
 export function createAuthenticate({
-  requiresRouterSecret,
+  hasRouterSecrets,
   isRouter,
   verifyToken,
   isAnonymousAllowed,
@@ -50,14 +50,14 @@ export function createAuthenticate({
   const allowedOrigins = new Set(corsOrigins);
 
   return async (request) => {
-    if (requiresRouterSecret && request.headers.has('router-authorization')) {
+    if (hasRouterSecrets && request.headers.has('router-authorization')) {
       // A wrong secret is rejected even if the token is valid: the router must get an error.
       if (!isRouter(request.headers))
         throw new UnauthenticatedError('The Router-Authorization header is wrong.');
       return verifyToken && ROUTER_CALLER;
     }
     if (verifyToken) return `subject ${await verifyToken(request.headers)}`;
-    if (requiresRouterSecret)
+    if (hasRouterSecrets)
       throw new UnauthenticatedError('The Router-Authorization header is missing.');
     // Only anonymous requests need this check: a browser adds neither a token nor a secret by
     // itself.

@@ -22,8 +22,8 @@ export interface DocumentStore {
 
 /**
  * Maximum size of the documents of all callers together, in bytes. All callers share them: a
- * document contains no upstream data, and a request finds it only by its SHA-256. An owner that
- * registers many documents evicts its own first.
+ * document contains no upstream data, and a request finds it only by its SHA-256. A full store
+ * evicts documents of the owner with the most bytes first.
  */
 const MAX_BYTES = 16 * 2 ** 20;
 /**

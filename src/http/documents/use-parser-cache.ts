@@ -4,9 +4,9 @@ import { ownerOf } from '#http/message.ts';
 import type { ParserCache } from './parser-cache.ts';
 
 /**
- * Caches parsed documents, each counted against its owner's share: a caller's documents evict only
- * that caller's documents, and the documents of all unaccepted credentials evict one another. Yoga
- * looks them up.
+ * Caches parsed documents, each counted against its owner's share: a full cache evicts documents of
+ * the owner with the most bytes first, and all unaccepted credentials together are one owner. Yoga
+ * looks documents up.
  */
 export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
   return {

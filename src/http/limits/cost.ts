@@ -1,7 +1,7 @@
 import { getVariableValues } from 'graphql';
 import { OperationTooComplexError } from '#errors/gateway-error.ts';
 import { createCostCache } from './cost-cache.ts';
-import { type CostInput, type ListArgument, weighOperation } from './operation-weight.ts';
+import { type CostInput, computeOperationCost, type ListArgument } from './operation-cost.ts';
 
 export interface CostLimits {
   readonly cost: number;
@@ -79,7 +79,7 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
       maxErrors: 1,
     });
     if (values.errors) return 0;
-    const { fields, lookups, failures, firstFailure } = weighOperation(
+    const { fields, lookups, failures, firstFailure } = computeOperationCost(
       input,
       values.coerced,
       checkArgumentLength,

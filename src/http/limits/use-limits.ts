@@ -12,7 +12,7 @@ import { toBoundedError } from '#http/mask-error.ts';
 import type { CostLimits } from './cost.ts';
 import { measureDocument } from './document-size.ts';
 import { findTooDeepParameter, MAX_JSON_LEVELS, nestingOf } from './nesting.ts';
-import type { CostInput } from './operation-weight.ts';
+import type { CostInput } from './operation-cost.ts';
 
 /** How much one operation may request. */
 export interface Limits extends CostLimits {
@@ -49,7 +49,7 @@ const MAX_ALIAS_LENGTH = 256;
 const MAX_OVERLAP_COMPARISONS = 500_000;
 
 /**
- * Rejects a request over a limit before it takes time: a document while it is parsed and before it
+ * Rejects a request over a limit as early as possible: a document while it is parsed and before it
  * is validated, an operation before it is executed.
  */
 export function useLimits(limits: Limits, checkCost: (input: CostInput) => void): Plugin {

@@ -1,7 +1,7 @@
 import { type DocumentNode, type GraphQLSchema, getOperationAST } from 'graphql';
 import { parseDocumentId } from '#http/documents/document-id.ts';
 import type { DocumentStore } from '#http/documents/document-store.ts';
-import type { CostInput } from '#http/limits/operation-weight.ts';
+import type { CostInput } from '#http/limits/operation-cost.ts';
 import type { OperationInfo } from '#observability/request-observer.ts';
 import type { NumberedOperation, RequestParams } from './request-cache.ts';
 

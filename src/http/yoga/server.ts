@@ -9,7 +9,7 @@ import {
   type PersistedDocumentsOptions,
   usePersistedDocuments,
 } from '#http/documents/use-persisted-documents.ts';
-import type { CostInput } from '#http/limits/operation-weight.ts';
+import type { CostInput } from '#http/limits/operation-cost.ts';
 import type { PendingBody } from '#http/limits/request-body-budget.ts';
 import { useBodyLimit } from '#http/limits/use-body-limit.ts';
 import { type Limits, useLimits } from '#http/limits/use-limits.ts';
@@ -103,7 +103,7 @@ export function createYogaServer(
     cors: false,
     multipart: false,
     landingPage: false,
-    // `createProbes` replaces it: Yoga would accept any method there.
+    // `createHealthEndpoints` replaces it: Yoga would accept any method there.
     healthCheckEndpoint: '/health/yoga',
     // `onUnexpectedError` gets every unexpected error once. Yoga would log it again.
     logging: false,

@@ -4,7 +4,7 @@ import type { OperationScheduler } from '#http/scheduler.ts';
 
 /**
  * Delays an operation until its caller's turn: before its document is parsed and validated, which
- * costs most of what an operation can cost.
+ * takes most of the event-loop time that an operation can take.
  */
 export function useFairScheduling(
   scheduler: OperationScheduler,

@@ -17,7 +17,7 @@ export interface UpstreamStatus {
   readonly lastResponseAt: number | undefined;
 }
 
-export interface ProbesOptions {
+export interface HealthEndpointsOptions {
   readonly isReady: () => boolean;
   readonly upstreamStatus: () => UpstreamStatus;
   readonly metrics: {
@@ -27,16 +27,24 @@ export interface ProbesOptions {
 }
 
 /** Handles a request to one of the paths below. */
-export type HandleProbe = (pathname: string, request: RequestHead) => Promise<Response> | Response;
+export type HandleHealthRequest = (
+  pathname: string,
+  request: RequestHead,
+) => Promise<Response> | Response;
 
-export const PROBE_PATHS = ['/health', '/ready', '/metrics'];
+export const HEALTH_PATHS = ['/health', '/ready', '/metrics'];
 
 /**
- * Endpoints for operators. `GET /health`: the process is alive. `GET /ready`: the gateway accepts
- * requests; 503 once it drains. Never 503 because of the upstream: cached data can still be served.
- * `GET /metrics`: for Prometheus. They require no secret, and reveal no caller's data.
+ * Health and metrics endpoints for operators. `GET /health`: the process is alive. `GET /ready`:
+ * the gateway accepts requests; 503 once it drains. Never 503 because of the upstream: cached data
+ * can still be served. `GET /metrics`: for Prometheus. They require no secret, and reveal no
+ * caller's data.
  */
-export function createProbes({ isReady, upstreamStatus, metrics }: ProbesOptions): HandleProbe {
+export function createHealthEndpoints({
+  isReady,
+  upstreamStatus,
+  metrics,
+}: HealthEndpointsOptions): HandleHealthRequest {
   return (pathname, { method }) => {
     if (method !== 'GET' && method !== 'HEAD') {
       return toErrorResponse('BAD_USER_INPUT', `${pathname} accepts only GET.`, {

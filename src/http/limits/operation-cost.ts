@@ -42,7 +42,7 @@ export interface CostInput {
 const ASSUMED_LIST_SIZE = 10;
 
 /** The maximum that an operation, or a part of it, can return. */
-interface Weight {
+interface OperationCost {
   readonly fields: number;
   /** Items of `ids` and `representations`. */
   readonly lookups: number;
@@ -53,9 +53,9 @@ interface Weight {
   readonly failures: number;
 }
 
-const ZERO_WEIGHT: Weight = { fields: 0, lookups: 0, failures: 0 };
-const ONE_FIELD: Weight = { fields: 1, lookups: 0, failures: 0 };
-const ONE_FAILURE: Weight = { fields: 1, lookups: 0, failures: 1 };
+const ZERO_COST: OperationCost = { fields: 0, lookups: 0, failures: 0 };
+const ONE_FIELD: OperationCost = { fields: 1, lookups: 0, failures: 0 };
+const ONE_FAILURE: OperationCost = { fields: 1, lookups: 0, failures: 1 };
 
 /** Arguments that list the objects to look up. */
 export type ListArgument = 'ids' | 'representations';
@@ -71,64 +71,70 @@ type Values = { readonly [name: string]: unknown };
  * Computes the cost of an operation: walks each selection, and each fragment once. `firstFailure`
  * is the first error of an invalid argument.
  */
-export function weighOperation(
+export function computeOperationCost(
   { schema, document, operation }: CostInput,
   values: Values,
   checkListLength: CheckListLength,
-): Weight & { readonly firstFailure: GraphQLError | undefined } {
+): OperationCost & { readonly firstFailure: GraphQLError | undefined } {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION)
       fragments.set(definition.name.value, definition);
   }
-  const fragmentWeights = new Map<string, Weight>();
+  const costByFragment = new Map<string, OperationCost>();
   let firstFailure: GraphQLError | undefined;
   const root = schema.getRootType(operation.operation);
-  return { ...(root ? weighSelections(operation.selectionSet, root) : ZERO_WEIGHT), firstFailure };
+  return { ...(root ? costOfSelections(operation.selectionSet, root) : ZERO_COST), firstFailure };
 
   /** For an abstract type, the most expensive of its possible types counts. */
-  function weighSelections({ selections }: SelectionSetNode, type: GraphQLCompositeType): Weight {
-    const byType = new Map<string, Weight>();
+  function costOfSelections(
+    { selections }: SelectionSetNode,
+    type: GraphQLCompositeType,
+  ): OperationCost {
+    const byType = new Map<string, OperationCost>();
     for (const selection of selections) {
       if (!isIncluded(selection, values)) continue;
-      const [on, weight] = weighSelection(selection, type);
+      const [on, cost] = costOfSelection(selection, type);
       for (const name of possibleTypes(schema, on))
-        byType.set(name, addWeights(byType.get(name) ?? ZERO_WEIGHT, weight));
+        byType.set(name, addCosts(byType.get(name) ?? ZERO_COST, cost));
     }
-    return [...byType.values()].reduce(maxWeight, ZERO_WEIGHT);
+    return [...byType.values()].reduce(maxCost, ZERO_COST);
   }
 
-  function weighSelection(
+  function costOfSelection(
     selection: SelectionNode,
     type: GraphQLCompositeType,
-  ): readonly [GraphQLCompositeType, Weight] {
+  ): readonly [GraphQLCompositeType, OperationCost] {
     switch (selection.kind) {
       case Kind.FIELD:
-        return [type, weighField(selection, type)];
+        return [type, costOfField(selection, type)];
       case Kind.INLINE_FRAGMENT: {
         const on = toType(selection.typeCondition?.name.value) ?? type;
-        return [on, weighSelections(selection.selectionSet, on)];
+        return [on, costOfSelections(selection.selectionSet, on)];
       }
       default: {
         const fragment = fragments.get(selection.name.value);
         const on = toType(fragment?.typeCondition.name.value);
-        return fragment && on ? [on, weighFragment(fragment, on)] : [type, ZERO_WEIGHT];
+        return fragment && on ? [on, costOfFragment(fragment, on)] : [type, ZERO_COST];
       }
     }
   }
 
-  function weighFragment(fragment: FragmentDefinitionNode, on: GraphQLCompositeType): Weight {
+  function costOfFragment(
+    fragment: FragmentDefinitionNode,
+    on: GraphQLCompositeType,
+  ): OperationCost {
     const { value: name } = fragment.name;
-    const cached = fragmentWeights.get(name);
+    const cached = costByFragment.get(name);
     if (cached) return cached;
-    const weight = weighSelections(fragment.selectionSet, on);
-    fragmentWeights.set(name, weight);
-    return weight;
+    const cost = costOfSelections(fragment.selectionSet, on);
+    costByFragment.set(name, cost);
+    return cost;
   }
 
-  function weighField(node: FieldNode, type: GraphQLCompositeType): Weight {
+  function costOfField(node: FieldNode, type: GraphQLCompositeType): OperationCost {
     const field = fieldOf(type, node.name.value);
-    if (!field) return ZERO_WEIGHT;
+    if (!field) return ZERO_COST;
     let args: Values;
     try {
       args = getArgumentValues(field, node, values);
@@ -139,7 +145,7 @@ export function weighOperation(
     const named = getNamedType(field.type);
     if (!node.selectionSet || !isCompositeType(named)) return ONE_FIELD;
     const { times, lookups: ownLookups } = toMultiplier(field, args, type);
-    const { fields, lookups, failures } = weighSelections(node.selectionSet, named);
+    const { fields, lookups, failures } = costOfSelections(node.selectionSet, named);
     return {
       fields: clampToSafeInteger(1 + times * fields),
       lookups: clampToSafeInteger(ownLookups + times * lookups),
@@ -201,7 +207,7 @@ function isEmbeddedList(parent: GraphQLCompositeType, type: GraphQLOutputType): 
   return !isCounted && isListType(getNullableType(type)) && isCompositeType(getNamedType(type));
 }
 
-function addWeights(a: Weight, b: Weight): Weight {
+function addCosts(a: OperationCost, b: OperationCost): OperationCost {
   return {
     fields: a.fields + b.fields,
     lookups: a.lookups + b.lookups,
@@ -209,7 +215,7 @@ function addWeights(a: Weight, b: Weight): Weight {
   };
 }
 
-function maxWeight(a: Weight, b: Weight): Weight {
+function maxCost(a: OperationCost, b: OperationCost): OperationCost {
   return {
     fields: Math.max(a.fields, b.fields),
     lookups: Math.max(a.lookups, b.lookups),
