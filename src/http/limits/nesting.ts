@@ -1,7 +1,7 @@
 /**
- * The maximum nesting of brackets in a document, whether it parses or not. GraphQL walks documents
- * recursively, in the parser and long after it: thousands of nested fields, inline fragments or
- * values would overflow the stack.
+ * The maximum nesting of brackets in a document, whether it parses or not. graphql-js walks
+ * documents recursively, in the parser and long after it: thousands of nested fields, inline
+ * fragments or values would overflow the stack.
  */
 export function nestingOf(text: string): number {
   let depth = 0;
@@ -52,7 +52,8 @@ export const MAX_JSON_LEVELS = 64;
 
 /**
  * Finds a parameter of a request that nests too deep. Much of the code that reads parameters is
- * recursive: `JSON.stringify`, and GraphQL where it coerces variables or quotes them in a message.
+ * recursive: `JSON.stringify`, and graphql-js where it coerces variables or quotes them in a
+ * message.
  * @returns `variables` or `extensions`; undefined if neither does
  */
 export function findTooDeepParameter(params: {

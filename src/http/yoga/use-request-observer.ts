@@ -5,8 +5,8 @@ import { type OnDrift, reportError, reportExecuted } from '#http/report-operatio
 import type { RequestObserver } from '#observability/request-observer.ts';
 
 /**
- * Reports to the observer what only GraphQL knows of a request: its operation, its upstream cost
- * and its error.
+ * Reports to the observer what is known only inside of Yoga: the operation of a request, its
+ * upstream requests and its error.
  */
 export function useRequestObserver(
   onDrift: OnDrift,
