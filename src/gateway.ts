@@ -165,7 +165,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     credentialRecheckMs: isServiceMode ? Number.POSITIVE_INFINITY : cache.credentialRecheckMs,
     maxRevalidations: Math.ceil(revox.maxConcurrency / 2),
     secondTier: redis,
-    onCredentialRevoked: nodeTypes.revoke,
+    onCredentialRejected: nodeTypes.revoke,
     events: metrics.cacheEvents,
     now,
     monotonicNow,

@@ -38,7 +38,7 @@ export interface CacheWriter {
   readSecondTier<T>(target: CacheTarget<T>): Promise<Entry | undefined>;
 }
 
-/** The read version of a not-found entry, which has none. */
+/** Placeholder for the read version of a not-found entry: never known to be newer than a read. */
 const UNVERSIONED: ReadVersion = { instance: '', sequence: 0, isCached: false };
 
 /**
@@ -49,8 +49,8 @@ interface SecondTierValue {
   readonly value: unknown;
   readonly readVersion: ReadVersion;
   /**
-   * By the upstream's clock: every instance must judge the timestamps in the response by that
-   * clock.
+   * When the upstream responded, by its own clock, in ms: the timestamps in the response must be
+   * compared with that clock only.
    */
   readonly upstreamNow: number;
 }

@@ -42,13 +42,14 @@ export interface CachingClientOptions extends Pick<RevalidatorOptions, 'maxReval
    */
   readonly graceMs: number;
   /**
-   * How long after the upstream accepted a credential cached responses are served without a new
-   * check of it, in ms. Infinity if the credential is the gateway's own.
+   * How long an acceptance of a credential by the upstream is valid, in ms: until then cached
+   * responses are served without another upstream request. Infinity if the credential is the
+   * gateway's own.
    */
   readonly credentialRecheckMs: number;
   readonly secondTier?: SecondTier | undefined;
   /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
-  readonly onCredentialRevoked: (fingerprint: string) => void;
+  readonly onCredentialRejected: (fingerprint: string) => void;
   readonly events: CacheEvents;
   /** The wall clock, in ms. */
   readonly now: () => number;
@@ -67,7 +68,8 @@ export interface CachingClient<CachedResponse extends CacheableResponse> {
 /**
  * Caching client: serves fresh responses from memory or the second tier, coalesces identical
  * in-flight requests, revalidates in the background (stale-while-revalidate) and serves stale
- * responses if the upstream fails (stale-if-error). Callers use it like the client it wraps.
+ * responses if the upstream fails (stale-if-error). Its `fetch` returns a cached response, or calls
+ * the REST client's `send`.
  *
  * Every key contains the credential's fingerprint. Only successful responses, and the 404 and 410
  * of a single object, are stored.
@@ -122,7 +124,8 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
           return respond(cached, 'stale');
         }
         const credentialCheck = coalescer.credentialCheckOf(fingerprint);
-        // A request that waits for the byte budget may wait for this operation to end.
+        // This operation does not wait for a request that waits for the byte budget: that request
+        // may itself wait for bytes of this operation (deadlock).
         if (credentialCheck && !credentialCheck.state.isWaitingForBudget && !hasWaited) {
           // One request checks the credential for all operations. If it does not renew the
           // acceptance, each operation sends its own request.
@@ -147,8 +150,8 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
         inFlight ??= coalescer.start(context, request, key, newerThan);
         stopWaiting = context.usage.startWait();
         const { entry, source } = await inFlight.join(context.signal);
-        // The request we joined may have been sent without `newerThan`, and a Redis hit may be too
-        // old for this operation: try again.
+        // The joined request may have been sent without `newerThan`, and a Redis hit may be too old
+        // for this operation: try again.
         if (source === 'redis' && !isNewerVersion(entry.readVersion, newerThan)) continue;
         result = { entry, source: joined && source === 'network' ? 'coalesced' : source };
       } catch (cause) {

@@ -18,24 +18,24 @@ const DICTIONARY_SLOT_BYTES = 24;
 /** Every documented name is shorter: a longer name is data, and not shared with other objects. */
 const MAX_SHARED_NAME_LENGTH = 32;
 /**
- * Size of an unshared name without its text: a hidden class and its description, both twice because
- * the object is frozen.
+ * Size of an unshared name without its characters: a hidden class and its description, both twice
+ * because the object is frozen.
  */
 const UNIQUE_NAME_BYTES = 160;
 
-/** A single character beyond Latin-1 makes V8 store the whole text with two bytes a character. */
+/** A single character beyond Latin-1 makes V8 store the whole string with two bytes a character. */
 const TWO_BYTE_CHARACTER = /[\u0100-\uffff]/;
 
 /**
  * Estimates the memory of a parsed JSON value, in bytes. The error is a few percent for the
- * documents of the upstream. The estimate is too low, down to a twentieth, only for objects with
- * few and short names that no other object has: a single object does not show whether its names are
- * shared.
+ * response bodies of the upstream. The estimate is too low, down to a twentieth, only for objects
+ * with few and short names that no other object has: a single object does not show whether its
+ * names are shared.
  */
 export function estimateBytes(value: unknown): number {
   switch (typeof value) {
     case 'string':
-      return textBytes(value);
+      return stringBytes(value);
     case 'number':
       return (value | 0) === value ? 0 : NUMBER_BYTES;
     case 'object': {
@@ -50,7 +50,7 @@ export function estimateBytes(value: unknown): number {
   }
 }
 
-/** Without its values and their slots. */
+/** Size of an object without its values and slots, in bytes. */
 function objectBytes(names: readonly string[]): number {
   if (names.length === 0) return EMPTY_OBJECT_BYTES;
   const isDictionary = names.length >= MIN_DICTIONARY_PROPERTIES;
@@ -59,12 +59,14 @@ function objectBytes(names: readonly string[]): number {
     ? OBJECT_BYTES + DICTIONARY_SLOT_BYTES * 2 ** Math.ceil(Math.log2(names.length * 1.5))
     : OBJECT_BYTES;
   for (const name of names) {
-    if (isDictionary) bytes += textBytes(name);
-    else if (name.length > MAX_SHARED_NAME_LENGTH) bytes += UNIQUE_NAME_BYTES + textBytes(name);
+    if (isDictionary) bytes += stringBytes(name);
+    else if (name.length > MAX_SHARED_NAME_LENGTH) bytes += UNIQUE_NAME_BYTES + stringBytes(name);
   }
   return bytes;
 }
 
-function textBytes(text: string): number {
-  return STRING_BYTES + Math.ceil((text.length * (TWO_BYTE_CHARACTER.test(text) ? 2 : 1)) / 8) * 8;
+function stringBytes(value: string): number {
+  return (
+    STRING_BYTES + Math.ceil((value.length * (TWO_BYTE_CHARACTER.test(value) ? 2 : 1)) / 8) * 8
+  );
 }

@@ -8,7 +8,8 @@ export interface FairLru<Value> {
   /** Does not count as use. */
   peek(key: string): Value | undefined;
   /**
-   * Replaces the value of the key, also that of another owner. Returns whether the value is stored.
+   * Replaces the value of the key, even if another owner stored it. Returns whether the value is
+   * stored.
    */
   set(owner: string, key: string, value: Value): boolean;
   delete(key: string): void;

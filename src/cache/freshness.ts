@@ -90,8 +90,9 @@ function freshnessOfCall(
   ];
   if (!isOrderFinished(call) || !attempts.every(isAttemptFinished))
     return { freshForMs: settings.liveCallMs, isLive: true };
-  // Without attempts the call has no transcript, and none can arrive; but the response must then
-  // contain an empty list. An attempt whose end cannot be parsed may have just ended.
+  // A finished call with an empty list of attempts has settled: no transcript can arrive. A
+  // response with neither an attempt nor the list is treated as just ended, and so is an attempt
+  // whose end cannot be parsed.
   const isKnown = attempts.length > 0 || Array.isArray(propertyOf(call, 'call_attempts'));
   const hasSettled = (attempt: unknown) => {
     const ended = Date.parse(toDateTime(propertyOf(attempt, 'ended_at')) ?? '');

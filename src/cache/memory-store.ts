@@ -23,8 +23,7 @@ export interface Entry {
 }
 
 /**
- * Marks a moment: if the credential is revoked after it, a response requested before the moment
- * must not be stored.
+ * Fencing token: a response is not stored if its credential was revoked after the token was taken.
  */
 export type Fence = number;
 
@@ -109,8 +108,8 @@ export function createMemoryStore({
       if (serial !== undefined) owner.serials.delete(serial);
     },
   });
-  // Only an accepted credential has a state: otherwise invented keys could evict the entries of
-  // every credential.
+  // Only an accepted credential has a state: otherwise keys that the upstream has not accepted
+  // could evict the entries of every credential.
   const credentialStates = new LRUCache<string, CredentialState>({
     ...maxEntries(MAX_CREDENTIALS),
     dispose: (_, fingerprint) => entries.deleteOwner(fingerprint),
@@ -133,7 +132,7 @@ export function createMemoryStore({
     get: (fingerprint, key) =>
       credentialStates.get(fingerprint) ? entries.get(toStoreKey(fingerprint, key)) : undefined,
     hasAll(fingerprint, serials) {
-      // `peek`: the preceding look-up has already counted as use.
+      // `peek`: the preceding lookup has already counted as use.
       const storedSerials = credentialStates.peek(fingerprint)?.serials;
       return storedSerials !== undefined && serials.every((serial) => storedSerials.has(serial));
     },

@@ -4,7 +4,7 @@ import { maxEntries } from './max-entries.ts';
 /** The types that implement `Node`. */
 export type NodeType = 'Call' | 'Assistant' | 'Campaign';
 
-/** The types of ids that one credential has seen. */
+/** The types of ids that were served to one credential. */
 export interface NodeTypes {
   get(id: string): NodeType | undefined;
   set(id: string, type: NodeType): void;
@@ -16,7 +16,7 @@ const TTL_MS = 3_600_000;
 
 export interface NodeTypesByCredential {
   of(credentialFingerprint: string): NodeTypes;
-  /** Drops the types that a rejected credential has seen. */
+  /** Drops the types of a rejected credential. */
   revoke(credentialFingerprint: string): void;
 }
 

@@ -7,8 +7,9 @@ import type { LoadResult, UpstreamLoader } from './upstream-loader.ts';
 /** Starts upstream requests, and finds identical in-flight requests for others to join. */
 export interface RequestCoalescer {
   /**
-   * The in-flight request that the operation may join. A request that is not sent yet will bring
-   * the newest response. But no operation joins a request in the queue of another caller.
+   * The in-flight request that the operation may join. An unsent request may be joined at any age,
+   * because its response will be newer than any other, unless it waits in the queue of another
+   * caller or for the byte budget.
    */
   findJoinable(
     context: UpstreamContext,
@@ -22,7 +23,7 @@ export interface RequestCoalescer {
     newerThan?: ReadVersion,
   ): InFlightRequest<LoadResult>;
   isInFlight(fingerprint: string, key: string): boolean;
-  /** The in-flight request that checks whether the credential is still accepted, if there is one. */
+  /** The in-flight request that checks whether the credential is still accepted. */
   credentialCheckOf(fingerprint: string): InFlightRequest<LoadResult> | undefined;
   /** Number of requests in flight. */
   inFlightCount(): number;
@@ -34,9 +35,9 @@ export interface RequestCoalescerOptions {
 }
 
 /**
- * The maximum age of an in-flight request that others may join: its response may be as old. The
- * value is the default freshness of a live call. It is not configurable, because a gateway without
- * a cache must coalesce requests, too.
+ * The maximum age of a sent request that other operations may join, in ms: a joining operation gets
+ * a response of up to this age. The value is the default freshness of a live call. It is not
+ * configurable, because a gateway without a cache must coalesce requests, too.
  */
 const MAX_JOIN_AGE_MS = 1_000;
 

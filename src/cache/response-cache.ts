@@ -130,7 +130,7 @@ export function createResponseCache<CachedResponse extends CacheableResponse>({
           (sum, { key: dependencyKey }) => sum + DEPENDENCY_BYTES + 2 * dependencyKey.length,
           bytes,
         ),
-        // Never served stale: its dependencies are.
+        // A cached response is never served stale. An execution may serve its dependencies stale.
         isFreshOnly: true,
       };
       memoryStore.set(fingerprint, KEY_PREFIX + key, entry, fence);

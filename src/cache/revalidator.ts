@@ -51,8 +51,8 @@ export function createRevalidator({
   };
 
   /**
-   * Sends a request that no operation waits for. It may take as long as the operation that starts
-   * it, and outlast it.
+   * Sends a request that no operation waits for. Its time limit is the deadline of the operation
+   * that starts it. The operation may end earlier.
    */
   async function fetchInBackground<T>(
     context: UpstreamContext,
@@ -67,7 +67,7 @@ export function createRevalidator({
     const inFlight = coalescer.start({ ...context, budget }, request, key);
     await inFlight.join(background.signal).catch(() => {});
     stopTimer();
-    // Releases the bytes that it holds.
+    // Abort the budget's signal: it releases the bytes of this request.
     background.abort();
   }
 }

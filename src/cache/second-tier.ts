@@ -12,8 +12,8 @@ export interface SecondTierEntry {
   /** The upstream's status: 2xx, or the 404 or 410 of a single object. */
   readonly status: number;
   /**
-   * Time since the request was sent, in ms: by the writer's clock in `write`, plus the time in the
-   * tier in `read`.
+   * Time since the request was sent, in ms. `write` takes it by the writer's clock; `read` returns
+   * it with the time since the write added.
    */
   readonly ageMs: number;
   /** Time from the request to the end of freshness, in ms. */
@@ -40,8 +40,8 @@ export interface SecondTier {
   write(owner: CacheOwner, key: string, entry: SecondTierEntry, ttlMs: number): void;
   /**
    * Invalidates all entries of a rejected credential, for all instances.
-   * @param wasKnown whether this process knows that the credential was accepted before: a key that
-   *   was never accepted has no entries
+   * @param wasKnown whether this process knows that the credential was accepted before: an
+   *   unaccepted credential has no entries
    */
   revoke(owner: CacheOwner, wasKnown: boolean): void;
   close(): Promise<void>;

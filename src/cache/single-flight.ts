@@ -1,8 +1,8 @@
 /** An in-flight request and the operations that wait for its response. */
 export interface InFlightRequest<T> {
   /**
-   * Waits for the shared response. Rejects with the signal's reason if the signal aborts; when the
-   * last waiter has left, the request is aborted.
+   * Waits for the shared response. Rejects with the signal's reason if the signal aborts; when no
+   * operation waits any more, the request is aborted.
    */
   join(signal: AbortSignal): Promise<T>;
   /** Resolves when the request has a response or has failed. Never rejects. */
@@ -22,7 +22,7 @@ export interface InFlightState {
   attempts: number;
   /**
    * The caller in whose queue the request waits: under contention, each caller of a credential has
-   * a queue of its own.
+   * its own queue.
    */
   queuedFor: { readonly caller: string | undefined } | undefined;
   /**

@@ -40,7 +40,7 @@ export interface UpstreamLoaderOptions {
   /** Whether credentials belong to callers: then each one must be accepted by the upstream. */
   readonly checksCredentials: boolean;
   /** Called with the fingerprint of a credential that the upstream rejected after accepting it. */
-  readonly onCredentialRevoked: (fingerprint: string) => void;
+  readonly onCredentialRejected: (fingerprint: string) => void;
   /** The wall clock, in ms. */
   readonly now: () => number;
   /** A monotonic clock for durations, in ms with fractions. */
@@ -111,14 +111,14 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
       if (!(error instanceof UpstreamError)) throw error;
       if (stalenessPolicy.isCredentialRejection(error, memoryStore.get(fingerprint, key))) {
         const wasKnown = memoryStore.revoke(fingerprint);
-        if (wasKnown) options.onCredentialRevoked(fingerprint);
+        if (wasKnown) options.onCredentialRejected(fingerprint);
         secondTier?.revoke(credential, wasKnown);
       }
       if (!(error instanceof UpstreamNotFoundError && isSingleObject(request.endpoint)))
         throw error;
       const requestedAt = state.sentAt ?? now();
-      // The upstream may respond to a rejected credential with a 404. So a 404 shows only for the
-      // gateway's own key that the credential was accepted.
+      // The upstream may respond to a rejected credential with a 404. So a 404 proves acceptance
+      // only for the gateway's own key.
       if (!checksCredentials) memoryStore.recordAccepted(fingerprint, requestedAt, target.fence);
       return {
         entry: cacheWriter.storeNotFound(target, error.status ?? 404, requestedAt),

@@ -93,7 +93,7 @@ export class UpstreamRejectedError extends UpstreamError {
 export class UpstreamNotFoundError extends UpstreamRejectedError {}
 
 /** The upstream rejects the caller's own credential (pass-through mode). */
-export class CredentialRefusedError extends UpstreamError {
+export class CredentialRejectedError extends UpstreamError {
   /**
    * @param wasSent false: an earlier request with the same credential got this status, and this one
    * was not sent

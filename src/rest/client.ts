@@ -59,7 +59,8 @@ export interface RestClient {
  * retried where a retry can succeed and the retry budget permits it. A request is not sent while
  * its credential is rejected or cooling down, or while its circuit is open.
  *
- * The client knows no endpoint. Every failure is an `UpstreamError` or a `BudgetExceededError`.
+ * The client has no code for a specific endpoint. Every failure is an `UpstreamError` or a
+ * `BudgetExceededError`.
  */
 export function createRestClient(options: RestClientOptions): RestClient {
   const { acceptedCredentials, events, monotonicNow, now } = options;
@@ -125,7 +126,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
   };
 
   /**
-   * @throws FailedRequest if the request was sent and failed; otherwise the error that surfaces,
+   * @throws FailedRequest if the request was sent and failed; otherwise the error of the request,
    *   because nothing was sent
    */
   async function sendOnce<T>(
@@ -180,7 +181,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return { value, status, upstreamNow, readVersion, requestedAt };
     } catch (error) {
       if (error instanceof FailedRequest) outcome = error;
-      if (outcome.status === 401) credentialStatus.rejectionFor(budget, requestLine);
+      if (outcome.status === 401) credentialStatus.recordRejection(budget, requestLine);
       throw error;
     } finally {
       const ms = monotonicNow() - startedAt;
@@ -196,10 +197,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
     }
   }
 
-  /**
-   * Operations hold as many bytes as the body limiter allows: this operation waits until others
-   * end.
-   */
+  /** Waits until the body limiter has capacity for this operation. */
   async function waitForCapacity(
     { signal, budget }: UpstreamContext,
     requestLine: UpstreamRequestLine,

@@ -18,9 +18,9 @@ const NUMBER = /^-?\d{9,}(\.\d+)?$/;
 const MILLISECONDS_THRESHOLD = 1e11;
 
 /**
- * Parses a timestamp whose type the API's documents leave open. RFC 3339 text passes unchanged;
- * other ISO 8601 text (UTC if it has no zone) and numbers become UTC. Anything else, `{}` for
- * instance, becomes null.
+ * Parses a timestamp whose type the OpenAPI document leaves open. An RFC 3339 string passes
+ * unchanged; other ISO 8601 strings (UTC if it has no zone) and numbers become UTC. Anything else,
+ * `{}` for instance, becomes null.
  */
 export function toDateTime(raw: unknown): string | null {
   if (typeof raw === 'number')

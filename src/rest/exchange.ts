@@ -1,6 +1,6 @@
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
-  CredentialRefusedError,
+  CredentialRejectedError,
   RateLimitedError,
   type UpstreamError,
   UpstreamInvalidResponseError,
@@ -32,7 +32,10 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** Maximum size of a response body, in bytes. */
   readonly maxResponseBytes: number;
-  /** Who owns the API key. `gateway`: a rejected key does not surface as the caller's credential. */
+  /**
+   * Who owns the API key. `gateway`: a 401 or 403 of the upstream is a fault of the gateway, not of
+   * the client's credential.
+   */
   readonly keyHolder: 'gateway' | 'caller';
   readonly now: () => number;
   /** A monotonic clock for durations, in ms with fractions. */
@@ -65,10 +68,7 @@ export interface ExchangeResult {
 export class FailedRequest extends Error {
   override name = 'FailedRequest';
   readonly kind: FailureKind;
-  /**
-   * The error that surfaces if the request is not retried; the REST client replaces the delay of a
-   * 429.
-   */
+  /** The error of the request if it is not retried; the REST client replaces the delay of a 429. */
   readonly error: UpstreamError | BudgetExceededError;
   /** The delay that the upstream requests, in ms. */
   readonly retryAfterMs: number | undefined;
@@ -94,8 +94,8 @@ export class FailedRequest extends Error {
 }
 
 /**
- * Sends one request and parses its response as JSON; knows no endpoint. Rejects only with
- * `FailedRequest`.
+ * Sends one request and parses its response as JSON, with no code for a specific endpoint. Rejects
+ * only with `FailedRequest`.
  */
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeResult>;
 
@@ -206,7 +206,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (status === 401 || status === 403) {
       const isCallerKey = options.keyHolder === 'caller';
       const error = isCallerKey
-        ? new CredentialRefusedError(requestLine, status)
+        ? new CredentialRejectedError(requestLine, status)
         : new UpstreamRejectedError(requestLine, status);
       return new FailedRequest('credential', error, advice);
     }
@@ -283,7 +283,7 @@ function describeBodyError(cause: unknown): string {
   if (cause instanceof TooDeepError) return 'nested too deeply';
   if (cause instanceof TooLargeError) return 'too many bytes';
   if (cause instanceof TooManyValuesError) return 'too many values';
-  // Only messages of the gateway itself may surface.
+  // A response may contain only messages of the gateway itself.
   return cause instanceof EncodingError ? cause.message : 'not readable';
 }
 

@@ -57,7 +57,7 @@ export type FailureKind =
   | 'timeout'
   /** The request was aborted: no operation waits for it any more. */
   | 'aborted'
-  /** The response is not what the API's documents promise. */
+  /** The response is not what the API documentation states. */
   | 'invalid'
   /** 429. */
   | 'rate-limited'
@@ -70,7 +70,7 @@ export type FailureKind =
   /** Any other status below 500, redirects included. */
   | 'rejected';
 
-/** The current state of the upstream connection, for gauges and for `/ready`. */
+/** The current state of the REST client, for gauges and for `/ready`. */
 export interface UpstreamState {
   /** Requests in the queue. */
   readonly queued: number;

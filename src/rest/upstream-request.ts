@@ -22,7 +22,7 @@ export interface UpstreamRequest<T> {
   readonly query: string;
   /**
    * Parses the response body. New objects in the result are frozen, like the body.
-   * @throws UnexpectedShapeError if the body is not what the API's documents promise
+   * @throws UnexpectedShapeError if the body is not what the API documentation states
    */
   parse(body: unknown): T;
   /** Complete responses of other requests that this response contains. */
@@ -30,7 +30,7 @@ export interface UpstreamRequest<T> {
 }
 
 /**
- * A response is not what the API's documents promise; the message says what is missing. Never
+ * A response is not what the API documentation states; the message says what is missing. Never
  * leaves `rest/`.
  */
 export class UnexpectedShapeError extends Error {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type CachingClientOptions, createCachingClient } from '#cache/caching-client.ts';
 import type { CacheOwner, SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import {
-  CredentialRefusedError,
+  CredentialRejectedError,
   type UpstreamError,
   UpstreamNotFoundError,
   UpstreamUnavailableError,
@@ -106,7 +106,7 @@ function createCachingScene({
     credentialRecheckMs,
     maxRevalidations: 10,
     secondTier: tier,
-    onCredentialRevoked: () => {},
+    onCredentialRejected: () => {},
     events: { onLookup: () => {} },
     now: clock.now,
     monotonicNow: clock.now,
@@ -345,10 +345,10 @@ describe('Caching client with a second tier', () => {
       createCachingScene({ clock, tier }),
     ];
     await first.load(assistant('a'));
-    second.fail(new CredentialRefusedError(REQUEST_LINE, 401));
-    await expect(second.load(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    second.fail(new CredentialRejectedError(REQUEST_LINE, 401));
+    await expect(second.load(assistant('b'))).rejects.toBeInstanceOf(CredentialRejectedError);
     expect(takeLog()).toContain('forget');
-    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(CredentialRejectedError);
   });
 
   test('a 403 revokes the credential in the second tier only when another instance has read the object', async () => {
@@ -361,10 +361,10 @@ describe('Caching client with a second tier', () => {
     await first.load(assistant('a'));
     clock.pass(2000);
     takeLog();
-    second.fail(new CredentialRefusedError(REQUEST_LINE, 403));
-    await expect(second.load(assistant('b'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    second.fail(new CredentialRejectedError(REQUEST_LINE, 403));
+    await expect(second.load(assistant('b'))).rejects.toBeInstanceOf(CredentialRejectedError);
     expect(takeLog()).toEqual(['read /assistants/b']);
-    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(CredentialRefusedError);
+    await expect(second.load(assistant('a'))).rejects.toBeInstanceOf(CredentialRejectedError);
     expect(takeLog()).toEqual(['read /assistants/a', 'forget']);
     expect(second.takeRequests()).toEqual(['/assistants/b', '/assistants/a']);
   });

@@ -8,7 +8,7 @@ import {
   UserInputError,
 } from '#errors/gateway-error.ts';
 import {
-  CredentialRefusedError,
+  CredentialRejectedError,
   RateLimitedError,
   UpstreamRejectedError,
 } from '#errors/upstream-error.ts';
@@ -60,7 +60,7 @@ describe('Masked error of an exceeded error budget', () => {
   });
 
   test.each([
-    ['UNAUTHENTICATED', new CredentialRefusedError(REQUEST_LINE, 401), {}],
+    ['UNAUTHENTICATED', new CredentialRejectedError(REQUEST_LINE, 401), {}],
     ['RATE_LIMITED', new RateLimitedError(REQUEST_LINE, 7_000), { retryAfter: 7 }],
     ['UPSTREAM_REJECTED', new UpstreamRejectedError(REQUEST_LINE, 418), { status: 418 }],
     ['UPSTREAM_BUDGET_EXCEEDED', new BudgetExceededError('requests', 250), {}],

@@ -97,7 +97,7 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
       graceMs: GRACE_MS,
       credentialRecheckMs: Number.POSITIVE_INFINITY,
       secondTier: tier,
-      onCredentialRevoked: () => {},
+      onCredentialRejected: () => {},
       events: { onLookup: () => {} },
       now: clock.now,
       monotonicNow: clock.now,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
-  CredentialRefusedError,
+  CredentialRejectedError,
   RateLimitedError,
   UpstreamRejectedError,
   UpstreamTimeoutError,
@@ -227,8 +227,8 @@ describe('First page number', () => {
     new UpstreamUnavailableError(REQUEST_LINE),
     new UpstreamTimeoutError(REQUEST_LINE),
     new RateLimitedError(REQUEST_LINE, 3000, 429),
-    new CredentialRefusedError(REQUEST_LINE, 401),
-    new CredentialRefusedError(REQUEST_LINE, 403),
+    new CredentialRejectedError(REQUEST_LINE, 401),
+    new CredentialRejectedError(REQUEST_LINE, 403),
     new UpstreamRejectedError(REQUEST_LINE, 401),
     new UpstreamRejectedError(REQUEST_LINE, 403),
     new Error('socket hang up'),

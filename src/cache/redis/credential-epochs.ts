@@ -15,17 +15,18 @@ export interface CredentialEpochs {
   /** The Redis key of a credential's epoch. All releases share it. */
   redisKeyOf(fingerprint: string): string;
   /**
-   * Whether a revocation has not reached Redis yet. Until then the epoch in Redis does not count.
+   * Whether a revocation has not reached Redis yet. Until then, the epoch in Redis must not be
+   * used.
    */
   isRevoked(fingerprint: string): boolean;
-  /** Marks a moment: must be taken before Redis is queried for the epoch. */
+  /** Returns a fencing token: it must be taken before Redis is queried for the epoch. */
   takeFence(): number;
   /**
    * Records the epoch, or its absence, that Redis returned to a query sent after the fence. Returns
    * undefined if a later query has already completed: replies can overtake each other.
    */
   observe(fingerprint: string, epoch: string | undefined, fence: number): ObservedEpoch | undefined;
-  /** Whether no other epoch has started since, as far as this instance knows. */
+  /** Whether `observed` is still the latest epoch that this instance knows. */
   isCurrent(fingerprint: string, observed: ObservedEpoch): boolean;
   /**
    * Returns the epoch of a response by the time its request was sent, and starts the first epoch if
@@ -57,7 +58,8 @@ interface KnownEpoch extends ObservedEpoch {
 }
 
 /**
- * Time to live of an epoch with entries, in ms: the maximum of an entry's. Each write renews it.
+ * Time to live of an epoch with entries, in ms, and the maximum time to live of an entry. Each
+ * write renews it.
  */
 export const EPOCH_TTL_MS = 2 * 86_400_000;
 /**

@@ -63,11 +63,11 @@ const WRITABLE_AGAIN =
 /**
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
- * After a late reply, Redis is down for all operations until a probe succeeds: one second later, a
- * probe that no operation waits for requests the time, and Redis is up if the reply is in time.
- * Replies arrive in the order of the commands, so no command is sent behind one without a reply. A
- * hanging Redis therefore costs one timeout for the operations that query it when it starts to
- * hang, and nothing for later operations. A connection that stays silent is closed, and made again.
+ * After a late reply, Redis is down for all operations. One second later, a probe (`TIME`) is sent
+ * in the background. If its reply is in time, Redis is up again. Replies arrive in the order of the
+ * commands, so no command is sent behind one without a reply. A hanging Redis therefore costs one
+ * timeout for the operations that query it when it starts to hang, and nothing for later
+ * operations. A connection without traffic is closed, and the client connects again.
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;
@@ -75,7 +75,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   const started = Promise.withResolvers<void>();
   let client: Client | undefined;
   let state: 'starting' | 'up' | 'down' | 'closed' = 'starting';
-  /** Until a query has waited for the first connection. */
+  /** Whether no query has waited for the first connection yet. */
   let waitsForFirstConnection = true;
   let isProbing = false;
   let isWritable = true;
@@ -97,8 +97,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       disableOfflineQueue: true,
       commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
       pingInterval: PING_INTERVAL_MS,
-      // The client's own timeout ends when a command is sent, and needs a timer for each command.
-      // The timeout of this connection starts there.
+      // The client's own timeout covers only the time before a command is sent, and needs a timer
+      // for each command. `withTimeout` covers the time until the reply.
       commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
       socket: {
         connectTimeout: CONNECT_TIMEOUT_MS,
@@ -206,8 +206,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
         isWritable = true;
         return replies;
       } catch (error) {
-        // Redis is out of memory, or a replica: reads still work. A lost connection is handled
-        // elsewhere.
+        // Redis is out of memory, or a replica: reads still work. The client's `error` event
+        // reports a lost connection.
         if (isWritable && client?.isReady) {
           isWritable = false;
           onStatusChange(

@@ -8,8 +8,8 @@ import { withTimeout } from './with-timeout.ts';
 
 export interface RedisTierOptions extends Omit<RedisConnectionOptions, 'onUp'> {
   /**
-   * Identifies the shape of the responses: releases with different shapes neither see nor disturb
-   * each other's entries.
+   * Identifies the format of the responses. Releases with different formats use different Redis
+   * keys.
    * @default the version of this release
    */
   readonly contractVersion?: string;
@@ -25,7 +25,8 @@ interface Envelope extends SecondTierEntry {
 }
 
 /**
- * Must be raised when `Envelope` changes, or what the endpoints make of a body before it is cached.
+ * Format version of an entry. It must be raised when `Envelope` changes, or when `request.parse`
+ * returns another value for the same body.
  */
 const FORMAT = 3;
 const MAX_CONCURRENT_WRITES = 64;
@@ -37,7 +38,7 @@ const MAX_SEALED_BYTES = 2 * 2 ** 20;
 
 /**
  * Second tier in Redis, shared by all instances: entries are compressed, sealed with a key of the
- * credential, stored under keys that reveal nothing, and expire with their use.
+ * credential, and stored under hashed keys. An entry expires when it can no longer be served.
  *
  * Ages are computed by Redis' own clock, so the clocks of the instances may differ. The round trip
  * is added as uncertainty: a response never counts as younger than it is.
@@ -131,14 +132,18 @@ export function createRedisTier({
         });
     },
     revoke({ fingerprint }, wasKnown) {
-      // Otherwise invented keys could fill Redis, and the queue of pending revocations.
+      // Otherwise keys that the upstream has not accepted could fill Redis, and the queue of
+      // pending revocations.
       if (wasKnown || epochs.hasObserved(fingerprint)) epochs.revoke(fingerprint);
     },
     close: async () => connection.close(),
   };
 }
 
-/** Without the credential, the Redis key reveals no path, and confirms no guess. */
+/**
+ * The Redis key is an HMAC with a key of the credential: without the credential, the path can be
+ * neither derived nor verified.
+ */
 function toRedisKey(version: string, owner: CacheOwner, key: string): string {
   const requestHash = createHmac('sha256', owner.deriveKey('keys of cache entries'))
     .update(key)

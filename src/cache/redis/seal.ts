@@ -6,8 +6,8 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /**
- * Maximum size of the JSON text, in bytes: sixteen times the upstream's largest documents. A larger
- * value is not sealed, and not decompressed.
+ * Maximum size of the JSON string, in bytes: sixteen times the upstream's largest response body. A
+ * larger value is not sealed, and not decompressed.
  */
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 

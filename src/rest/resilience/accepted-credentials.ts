@@ -1,9 +1,9 @@
 import { createExpiringMap } from './expiring-map.ts';
 
 /**
- * The credentials that the upstream has accepted, by fingerprint. An invented API key costs
- * nothing, so a credential gets a queue, a concurrency limit and a share of a cache of its own only
- * once the upstream has accepted it; all other credentials share one.
+ * The credentials that the upstream has accepted, by fingerprint. A client can make up any number
+ * of API keys, so a credential gets its own queue, concurrency limit and share of a cache only once
+ * the upstream has accepted it; all unaccepted credentials share one.
  */
 export interface AcceptedCredentials {
   /**
@@ -27,7 +27,7 @@ export interface AcceptedCredentialsOptions {
  * counts as its first again.
  */
 const IDLE_TTL_MS = 3_600_000;
-/** Invented keys are never added, so they cannot evict accepted ones. */
+/** Keys that the upstream has not accepted are never added, so they cannot evict accepted ones. */
 const MAX_CREDENTIALS = 10_000;
 
 export function createAcceptedCredentials({

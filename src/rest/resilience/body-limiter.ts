@@ -31,7 +31,10 @@ export interface BodyLimiterOptions {
 }
 
 const RESERVATION_BYTES = 262_144;
-/** A caller whose operations hold less than this reads on, whatever all other callers hold. */
+/**
+ * A caller whose operations hold less than this reads on, regardless of the bytes of all other
+ * callers.
+ */
 const MIN_BYTES_PER_CALLER = 2 ** 20;
 
 /** The bytes that the operations of one caller hold, and the operations that wait. */
@@ -184,7 +187,7 @@ export function createBodyLimiter(options: BodyLimiterOptions = {}): BodyLimiter
     }
   }
 
-  /** The next waiting operation that may read on. The oldest comes first: it may always read on. */
+  /** The next waiting operation that may read on: the oldest of the credential first. */
   function nextOf(credentialUsage: CredentialUsage): OperationBudget | undefined {
     const [oldest] = credentialUsage.reservedBy;
     if (

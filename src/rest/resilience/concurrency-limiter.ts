@@ -27,8 +27,9 @@ export interface AcquireOptions {
 }
 
 /**
- * Limits concurrent upstream requests, per credential and in total, with fair queueing between
- * credentials and between the callers of a credential.
+ * Concurrency limiter: limits concurrent upstream requests, per credential and in total, with fair
+ * queueing between credentials and between the callers of a credential. A slot is the permit for
+ * one request in flight.
  */
 export interface ConcurrencyLimiter {
   /**

@@ -1,5 +1,5 @@
 import {
-  CredentialRefusedError,
+  CredentialRejectedError,
   type UpstreamError,
   UpstreamRejectedError,
   type UpstreamRequestLine,
@@ -31,11 +31,11 @@ export interface CredentialStatus {
     requestLine: UpstreamRequestLine,
   ): UpstreamError | undefined;
   /**
-   * Returns the error of an operation whose credential was rejected. The gateway's own key still
-   * serves other operations. A caller's key that was rejected once is of no more use to this
-   * operation.
+   * Records a 401 for the operation, and returns its error. With a caller's key, the budget stores
+   * the error: the operation sends nothing more. With the gateway's own key, the operation's other
+   * requests are still sent.
    */
-  rejectionFor(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError;
+  recordRejection(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError;
 }
 
 export interface CredentialStatusOptions extends RejectedCredentialsOptions {
@@ -64,15 +64,15 @@ export function createCredentialStatus(options: CredentialStatusOptions): Creden
     findRejection({ budget, credential }, requestLine) {
       if (budget.credentialRejection) return budget.credentialRejection;
       return rejectedCredentials.shouldReject(credential.fingerprint, requestLine.path)
-        ? rejectionFor(budget, requestLine)
+        ? recordRejection(budget, requestLine)
         : undefined;
     },
-    rejectionFor,
+    recordRejection,
   };
 
-  function rejectionFor(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError {
+  function recordRejection(budget: Budget, requestLine: UpstreamRequestLine): UpstreamError {
     if (keyHolder === 'gateway') return new UpstreamRejectedError(requestLine, 401, false);
-    budget.credentialRejection ??= new CredentialRefusedError(requestLine, 401, false);
+    budget.credentialRejection ??= new CredentialRejectedError(requestLine, 401, false);
     return budget.credentialRejection;
   }
 }

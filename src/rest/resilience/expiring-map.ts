@@ -11,9 +11,9 @@ export interface ExpiringMapOptions {
  * An LRU map whose entries expire when idle: `get` and `set` count as use.
  *
  * The package `lru-cache` does not replace it: `lru-cache` removes an idle entry only when its key
- * is read, or in a pass over all entries (0.9 ms for 10,000). The entries of 10,000 invented keys
- * would stay in memory. A look-up also takes 140 ns instead of 70 ns, and an operation makes about
- * ten.
+ * is read, or in a pass over all entries (0.9 ms for 10,000). The entries of 10,000 unaccepted
+ * credentials would stay in memory. A lookup also takes 140 ns instead of 70 ns, and an operation
+ * makes about ten.
  */
 export interface ExpiringMap<T> {
   get(key: string): T | undefined;
@@ -75,8 +75,8 @@ export function createExpiringMap<T>({
 }
 
 /**
- * A map of `maxEntries` entries of accepted credentials and as many of others: an invented key
- * costs nothing, and must not evict the entries of accepted credentials.
+ * A map of `maxEntries` entries of accepted credentials and as many of others: a client can make up
+ * any number of other keys, and these must not evict the entries of accepted credentials.
  * @param isAccepted whether a key of the map belongs to an accepted credential
  */
 export function createPartitionedMap<T>(

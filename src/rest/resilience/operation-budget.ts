@@ -45,8 +45,8 @@ export class OperationBudget implements Budget {
   #pendingWait: PromiseWithResolvers<void> | undefined;
 
   /**
-   * @param parent the budget whose request count this one shares, if it has only its bytes for
-   *   itself
+   * @param parent the operation's budget, if this is a background budget: requests count there,
+   *   bytes count here
    */
   constructor(
     { credential, caller = '', signal, maxRequests, maxBytes }: BudgetedOperation,

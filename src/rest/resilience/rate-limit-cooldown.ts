@@ -1,11 +1,11 @@
-/** Rate-limit cooldowns, one per credential: after a 429, requests with the credential wait. */
+/** Rate limit cooldowns, one per credential: after a 429, requests with the credential wait. */
 export interface Cooldowns {
   /**
    * Starts a cooldown: no request is sent with this credential until it ends, and then one at a
    * time, as a probe, until the upstream responds without a 429.
-   * @param requestedMs the `Retry-After` of the response, in ms. Without one, the cooldown is at
-   *   most one second at first, and doubles each time. With one, the doubling starts at a quarter
-   *   of that, as a minimum.
+   * @param requestedMs the `Retry-After` of the response, in ms. Without it, the first cooldown is
+   *   0.5 to 1 s, and both bounds double with each further one. With it, the cooldown is
+   *   `Retry-After`, but at least a backoff that starts at 125 to 250 ms and doubles.
    * @returns the remaining time of the cooldown, in ms
    */
   start(credential: string, requestedMs: number | undefined): number;
@@ -46,19 +46,18 @@ export interface CooldownsOptions {
 }
 
 /**
- * The first cooldown without a `Retry-After`; `MIN_COOLDOWN_MS` is the minimum of the first one
- * that has it.
+ * The backoff of the first cooldown before jitter, in ms: without a `Retry-After`, and with one.
  */
-const INITIAL_COOLDOWN_MS = 1_000;
-const MIN_COOLDOWN_MS = 250;
-/** The maximum, whatever `Retry-After` says: then the gateway probes. */
+const INITIAL_BACKOFF_MS = 1_000;
+const INITIAL_BACKOFF_WITH_RETRY_AFTER_MS = 250;
+/** The maximum of a cooldown, even if `Retry-After` is longer: then the gateway probes. */
 const MAX_COOLDOWN_MS = 300_000;
 /** How long probing lasts after a cooldown if the upstream does not respond, in ms. */
 const PROBE_WINDOW_MS = 60_000;
 /**
  * Maximum cooldowns of accepted credentials, and as many of all others: beyond that the oldest is
- * dropped. Invented keys, which may all be rate-limited, must not end the cooldowns of accepted
- * credentials.
+ * dropped. Unaccepted credentials, which may all be rate-limited, must not end the cooldowns of
+ * accepted credentials.
  */
 const MAX_CREDENTIALS = 10_000;
 
@@ -154,9 +153,9 @@ export function createCooldowns({
 }
 
 /**
- * Half of the exponential backoff is random, so that clients that were rate-limited together do not
- * return together. The backoff is a minimum: an upstream that requests very short waits again and
- * again gets longer ones.
+ * The cooldown is `Retry-After`, but at least an exponential backoff: an upstream that repeatedly
+ * requests very short waits gets longer ones. Half of the backoff is random, so that clients that
+ * were rate-limited together do not return together.
  */
 function toCooldownMs(
   requestedMs: number | undefined,
@@ -164,7 +163,7 @@ function toCooldownMs(
   random: () => number,
 ): number {
   const backoffMs =
-    (requestedMs === undefined ? INITIAL_COOLDOWN_MS : MIN_COOLDOWN_MS) *
+    (requestedMs === undefined ? INITIAL_BACKOFF_MS : INITIAL_BACKOFF_WITH_RETRY_AFTER_MS) *
     2 ** consecutive *
     (0.5 + random() / 2);
   return Math.max(requestedMs ?? 0, backoffMs);

@@ -2,8 +2,8 @@ import { createExpiringMap } from './expiring-map.ts';
 
 /**
  * The credentials that the upstream rejected with a 401, by fingerprint, for some seconds. The
- * gateway fails requests with such a credential with the same error, without sending them, so an
- * invented key costs the upstream next to nothing.
+ * gateway fails requests with such a credential with the same error, without sending them, so a key
+ * that the upstream does not accept causes about one upstream request a second.
  */
 export interface RejectedCredentials {
   /** Records a 401 for this credential and path. */
@@ -14,8 +14,9 @@ export interface RejectedCredentials {
   has(fingerprint: string): boolean;
   /**
    * Like `has`, but lets one request a second pass as a probe, because the upstream may accept the
-   * credential by now. For one second, a request for a path that was rejected yields to requests
-   * for other paths: the 401 may concern that one object.
+   * credential by now. A request for a path without a 401 is preferred as the probe, because the
+   * 401 may concern one object: if such a request has been rejected since the last 401, a request
+   * for a path with a 401 must wait one more second.
    */
   shouldReject(fingerprint: string, path: string): boolean;
 }

@@ -1,8 +1,8 @@
 import { createPartitionedMap } from './expiring-map.ts';
 
 /**
- * Retry budget (token bucket): bounds retries so that they never double the load of an upstream
- * that struggles.
+ * Retry budget (token bucket): limits retries to one for five requests, after an initial ten for a
+ * credential and twenty in total, so that they cannot overload a failing upstream.
  */
 export interface RetryBudget {
   /** Records a first attempt. */
@@ -13,7 +13,7 @@ export interface RetryBudget {
 
 /** Tokens that a first attempt deposits: one retry for five requests. */
 const RETRY_RATIO = 0.2;
-/** Initial and maximum balance: a few failures at a quiet time are retried all the same. */
+/** Initial and maximum balance: a few failures at a quiet time are retried, too. */
 const MAX_CREDENTIAL_TOKENS = 10;
 const MAX_TOTAL_TOKENS = 20;
 /** How long the bucket of an unused credential is kept, in ms. After that it starts full again. */

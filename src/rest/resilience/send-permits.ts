@@ -105,7 +105,7 @@ export function createSendPermits({
         budget.sentRequests -= 1;
         if (error instanceof QueueOverflowError) events.onQueueFull();
         throw error instanceof CredentialRejectedWhileQueuedError
-          ? credentialStatus.rejectionFor(budget, requestLine)
+          ? credentialStatus.recordRejection(budget, requestLine)
           : toNotSentError(requestLine, error);
       }
     },

@@ -7,8 +7,8 @@ import type { CredentialQueue } from './credential-queue.ts';
 const MAX_UNACCEPTED_SHARE = 0.5;
 
 /**
- * The queues of all unaccepted credentials. Invented keys cost nothing, so together these
- * credentials are scheduled like one accepted credential.
+ * The queues of all unaccepted credentials. A client can make up any number of keys, so together
+ * these credentials are scheduled like one accepted credential.
  */
 export class UnacceptedQueues {
   active = 0;

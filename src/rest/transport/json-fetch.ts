@@ -4,9 +4,9 @@ import type { Transport } from './transport.ts';
 const MAX_BYTES = 2 ** 20;
 
 /**
- * Fetches JSON documents that are not part of the API, an issuer's keys for instance, in the same
- * way: only GET, through the same proxy, without following redirects. A response without status 200
- * has no body. A body that is not JSON, or larger than 1 MiB, rejects.
+ * Fetches JSON documents of other servers (an issuer's keys) with the transport of the API: only
+ * GET, through the same proxy, without following redirects. A response without status 200 has no
+ * body. A body that is not JSON, or larger than 1 MiB, rejects.
  */
 export function createJsonFetch(transport: Transport): (request: Request) => Promise<Response> {
   return async ({ url, headers, signal }) => {

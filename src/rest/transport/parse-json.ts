@@ -1,6 +1,6 @@
 /**
- * Maximum nesting. The API's documents have at most ten levels; a few thousand would overflow the
- * stack of every recursive function, `JSON.stringify` for instance.
+ * Maximum nesting. The response bodies of the API have at most ten levels; a few thousand would
+ * overflow the stack of every recursive function, `JSON.stringify` for instance.
  */
 const MAX_NESTING_DEPTH = 200;
 

@@ -21,7 +21,7 @@ type Job = () => void;
 /**
  * Fair scheduling of JSON parsing. Each parse blocks the event loop for milliseconds, and the
  * synchronous work on the parsed value takes as long again. A hundred parses that are due at once
- * would delay all other tenants by their sum, so the scheduler runs them in time slices of a few
+ * would delay all other callers by their sum, so the scheduler runs them in time slices of a few
  * milliseconds, round-robin by credential.
  * @param monotonicNow a monotonic clock for durations, in ms with fractions
  * @param runNextIteration calls back in the next iteration of the event loop

@@ -33,8 +33,8 @@ export interface TransportResponse {
   readonly status: number;
   header(name: string): string | undefined;
   /**
-   * The complete body. Without a 2xx status the body is empty, and the response arrives before its
-   * body has: no code reads it.
+   * The complete body. Without a 2xx status the body is empty, and `response` resolves before the
+   * body has arrived, because no code reads it.
    */
   readonly body: readonly Uint8Array[];
   /** Why the body is missing. */
