@@ -12,8 +12,8 @@ export function createCompleteList<T extends Identified>(
 
 function toList<T extends Identified>(items: readonly T[]): List<T> {
   return {
-    // Not the list's length: every position that a cursor can name is on the single page, however
-    // much the list has shrunk.
+    // Not the list's length: every position that a cursor can contain is on the single page,
+    // however much the list has shrunk.
     pageSize: Number.MAX_SAFE_INTEGER,
     page: async (index) => (index === 0 ? items : []),
     loaded: (index) => (index === 0 ? items : []),
@@ -21,7 +21,7 @@ function toList<T extends Identified>(items: readonly T[]): List<T> {
     isKnownEnd: () => true,
     count: async () => items.length,
     measure: async () => items.length,
-    reportOverlap: () => {},
-    reportMissing: async () => {},
+    rejectGeneration: () => {},
+    rereadCached: async () => {},
   };
 }

@@ -90,23 +90,23 @@ async function readView<T extends Identified>(
   { after, before }: { readonly after: Cursor | undefined; readonly before: Cursor | undefined },
   selected: SelectedParts,
 ): Promise<PageView<T>> {
-  const lower = after && (await locate(list, after, 'after'));
+  const afterGap = after && (await locate(list, after, 'after'));
   if (from === 'end' && before)
-    await readTopDown(
+    await readInListOrder(
       list,
-      Math.max(lower?.position ?? 0, before.position - size),
+      Math.max(afterGap?.position ?? 0, before.position - size),
       before.position,
     );
-  const upper = before && (await locate(list, before, 'before'));
-  const start = lower?.position ?? 0;
-  const isCursorItemGone = Boolean(lower?.isLost || upper?.isLost);
+  const beforeGap = before && (await locate(list, before, 'before'));
+  const start = afterGap?.position ?? 0;
+  const isCursorItemGone = Boolean(afterGap?.isLost || beforeGap?.isLost);
 
   if (from === 'start') {
-    const end = upper?.position ?? Number.POSITIVE_INFINITY;
+    const end = beforeGap?.position ?? Number.POSITIVE_INFINITY;
     const items = await takeForward(list, start, end, size);
     const last = items.at(-1);
     const hasItemAfter = async (next: number) =>
-      upper && !upper.isLost ? next < end : hasItemAt(list, next, end);
+      beforeGap && !beforeGap.isLost ? next < end : hasItemAt(list, next, end);
     const hasNextPage =
       selected.hasNextPage &&
       items.length === size &&
@@ -115,12 +115,12 @@ async function readView<T extends Identified>(
     return { list, items, hasNextPage, hasPreviousPage: start > 0, isCursorItemGone };
   }
 
-  const end = await findEnd(list, upper);
+  const end = await findEnd(list, beforeGap);
   const items = await takeBackward(list, start, end, size);
   const first = items[0];
   const hasNextPage =
     selected.hasNextPage &&
-    upper !== undefined &&
+    beforeGap !== undefined &&
     (await hasItemAt(list, end, Number.POSITIVE_INFINITY));
   return {
     list,
@@ -132,7 +132,7 @@ async function readView<T extends Identified>(
 }
 
 /**
- * Whether the list has an item at `start` or below it, before `end`. It reads a page only if the
+ * Whether the list has an item at or after `start`, before `end`. It reads a page only if the
  * upstream reports no total.
  */
 async function hasItemAt(list: List<Identified>, start: number, end: number): Promise<boolean> {
@@ -143,11 +143,11 @@ async function hasItemAt(list: List<Identified>, start: number, end: number): Pr
 }
 
 /**
- * Reads the pages of a window that `takeBackward` then collects. Lists grow on top: reading
- * downwards shows an item twice if it moves between two reads, and the pages are read again;
- * reading upwards would miss the item.
+ * Reads the pages of a window, which `takeBackward` then collects, from start to end. Items are
+ * inserted at the start of a list: this order shows an item twice if it moves between two reads,
+ * and the pages are read again; the opposite order would miss the item.
  */
-async function readTopDown(list: List<Identified>, start: number, end: number): Promise<void> {
+async function readInListOrder(list: List<Identified>, start: number, end: number): Promise<void> {
   for (let index = Math.floor(start / list.pageSize); index * list.pageSize < end; index += 1)
     await list.page(index);
 }
@@ -156,9 +156,9 @@ async function readTopDown(list: List<Identified>, start: number, end: number): 
  * The position to page backward from. A position past the end of the list, or a total that the
  * pages do not reach, is replaced by the measured end of the list.
  */
-async function findEnd(list: List<Identified>, upper: Gap | undefined): Promise<number> {
-  if (upper && !upper.isLost) return upper.position;
-  const end = upper?.position ?? (await list.count());
+async function findEnd(list: List<Identified>, beforeGap: Gap | undefined): Promise<number> {
+  if (beforeGap && !beforeGap.isLost) return beforeGap.position;
+  const end = beforeGap?.position ?? (await list.count());
   if (end === 0) return 0;
   const isReached = (await list.page(Math.floor((end - 1) / list.pageSize))).length > 0;
   return isReached ? end : Math.min(end, await list.measure());

@@ -16,7 +16,8 @@ export interface Cursor {
 }
 
 /**
- * 48 bits keep the chance of a false match among the thousand items of a search below one in 10¹¹.
+ * With 48 bits, a search of a thousand items for eight neighbours has a false match with a
+ * probability of 3 in 10¹¹.
  */
 const FINGERPRINT_BYTES = 6;
 const VERSION = 1;
@@ -26,16 +27,16 @@ const MAX_POSITION = 2 ** 40;
 const POSITION_BYTES = 6;
 const HEADER_BYTES = 1 + FINGERPRINT_BYTES + POSITION_BYTES + 1;
 
-/** A short, stable hash of a text: it keeps cursors short and does not need to be secret. */
-export function fingerprint(text: string): Buffer {
-  return hash('sha1', text, 'buffer').subarray(0, FINGERPRINT_BYTES);
+/** A short, stable hash of a string: it keeps cursors short and does not need to be secret. */
+export function fingerprint(value: string): Buffer {
+  return hash('sha1', value, 'buffer').subarray(0, FINGERPRINT_BYTES);
 }
 
 /**
- * Encodes a cursor as opaque text.
+ * Encodes a cursor as an opaque string.
  *
- * Layout: version (1 byte), fingerprint of the scope (6), position (6), counts of neighbours
- * (4 + 4 bits), fingerprints of the neighbours, id of the item, checksum (4).
+ * Layout: version (1 byte), fingerprint of the scope (6), position (6), counts of neighbours (4 + 4
+ * bits), fingerprints of the neighbours, id of the item, checksum (4).
  * @param scope names the field, its parent and its filter: any other scope rejects the cursor
  */
 export function encodeCursor(cursor: Cursor, scope: string): string {
@@ -56,22 +57,22 @@ export function encodeCursor(cursor: Cursor, scope: string): string {
 /**
  * Decodes a cursor that `encodeCursor` wrote for the same scope.
  * @param argument the name of the argument, for the error message
- * @throws UserInputError for any other text; the message names the cause
+ * @throws UserInputError for any other string; the message names the cause
  */
-export function decodeCursor(text: string, scope: string, argument: 'after' | 'before'): Cursor {
+export function decodeCursor(encoded: string, scope: string, argument: 'after' | 'before'): Cursor {
   const invalidCursor = () =>
     new UserInputError(
       `\`${argument}\` is not a cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier response returned it.`,
     );
-  if (!/^[\w-]+$/.test(text)) throw invalidCursor();
-  const bytes = Buffer.from(text, 'base64url');
+  if (!/^[\w-]+$/.test(encoded)) throw invalidCursor();
+  const bytes = Buffer.from(encoded, 'base64url');
   const body = bytes.subarray(0, -CHECKSUM_BYTES);
-  // The text is compared too: base64 has several spellings for the same bytes, a cursor has only
+  // The string is compared too: base64 has several spellings for the same bytes, a cursor has only
   // one.
   if (
     body.length < HEADER_BYTES ||
     !checksum(body).equals(bytes.subarray(-CHECKSUM_BYTES)) ||
-    bytes.toString('base64url') !== text
+    bytes.toString('base64url') !== encoded
   ) {
     throw invalidCursor();
   }

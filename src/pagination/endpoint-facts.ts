@@ -1,8 +1,8 @@
 import { Fact, MIN_TRUST_MS, type Observation } from './fact.ts';
 
 /**
- * How an endpoint pages, as one operation of one credential assumes. Assigning to a property
- * records an observation. The facts contain no upstream data.
+ * The paging facts of one endpoint for one credential, as one operation uses them. A setter records
+ * an observation. The facts contain no upstream data.
  */
 export interface EndpointFacts {
   /** The number of the first page; undefined until a probe has determined it. */
@@ -12,10 +12,10 @@ export interface EndpointFacts {
   /** Whether the credential itself has verified the number recently. */
   readonly isFirstPageTrusted: boolean;
   /**
-   * Whether a probe must determine or verify the number before the gateway reads pages by it. A
-   * wrong 1 does not show in the responses: the first page is missing, and the rest is a valid
-   * list. A wrong 0 shows at the start of a list: page 0 is rejected, empty, or served again as
-   * page 1.
+   * Whether a probe must determine or verify the number of the first page. If the gateway assumes 1
+   * and the upstream starts at 0, no response shows it: the first page is missing, and the rest is
+   * a valid list. If the gateway assumes 0 and the upstream starts at 1, the start of the list
+   * shows it: page 0 is rejected, empty, or repeated as page 1.
    * @param isAtStart the list is read from its start
    */
   needsFirstPageProbe(isAtStart: boolean): Promise<boolean>;
@@ -31,7 +31,7 @@ export interface EndpointFacts {
    * Whether the upstream has recently reported totals that the pages do not reach, whatever the
    * number of the first page.
    */
-  totalsMislead: boolean;
+  hasWrongTotals: boolean;
   /** Items on a full page: as configured, until the upstream serves fewer or more. */
   pageSize: number;
   /** Items requested per page: the page size, but never more than configured. */
@@ -41,7 +41,7 @@ export interface EndpointFacts {
    * Whether a short page has been observed between fuller ones: then a short page proves neither
    * the end of the list nor a cap.
    */
-  leavesHoles: boolean;
+  hasHoles: boolean;
   /**
    * Whether the credential itself has observed a hole recently: if not, the next short page is
    * classified again.
@@ -110,9 +110,9 @@ class EndpointRecord {
   readonly maxRequestSize: number;
   readonly firstPage: Fact<0 | 1>;
   readonly servesPageZero: Fact<boolean>;
-  readonly totalsMislead: Fact<boolean>;
+  readonly hasWrongTotals: Fact<boolean>;
   readonly pageSize: Fact<number>;
-  readonly leavesHoles: Fact<boolean>;
+  readonly hasHoles: Fact<boolean>;
   readonly repeatsLastPage: Fact<boolean>;
 
   constructor(name: string, maxRequestSize: number, monotonicNow: () => number) {
@@ -120,9 +120,9 @@ class EndpointRecord {
     this.maxRequestSize = maxRequestSize;
     this.firstPage = new Fact(monotonicNow);
     this.servesPageZero = new Fact(monotonicNow);
-    this.totalsMislead = new Fact(monotonicNow);
+    this.hasWrongTotals = new Fact(monotonicNow);
     this.pageSize = new Fact(monotonicNow);
-    this.leavesHoles = new Fact(monotonicNow);
+    this.hasHoles = new Fact(monotonicNow);
     this.repeatsLastPage = new Fact(monotonicNow);
   }
 }
@@ -198,12 +198,12 @@ class CredentialFacts implements EndpointFacts {
     this.#endpoint.servesPageZero.observe(this.#credential, isSeen);
   }
 
-  get totalsMislead(): boolean {
-    return this.#endpoint.totalsMislead.isTrustedFor(this.#credential);
+  get hasWrongTotals(): boolean {
+    return this.#endpoint.hasWrongTotals.isTrustedFor(this.#credential);
   }
 
-  set totalsMislead(isSeen: boolean) {
-    this.#endpoint.totalsMislead.observe(this.#credential, isSeen);
+  set hasWrongTotals(isSeen: boolean) {
+    this.#endpoint.hasWrongTotals.observe(this.#credential, isSeen);
   }
 
   get maxRequestSize(): number {
@@ -222,16 +222,16 @@ class CredentialFacts implements EndpointFacts {
     this.#endpoint.pageSize.observe(this.#credential, size);
   }
 
-  get leavesHoles(): boolean {
-    return this.#endpoint.leavesHoles.valueFor(this.#credential) ?? false;
+  get hasHoles(): boolean {
+    return this.#endpoint.hasHoles.valueFor(this.#credential) ?? false;
   }
 
-  set leavesHoles(isSeen: boolean) {
-    this.#endpoint.leavesHoles.observe(this.#credential, isSeen);
+  set hasHoles(isSeen: boolean) {
+    this.#endpoint.hasHoles.observe(this.#credential, isSeen);
   }
 
   get areHolesTrusted(): boolean {
-    return this.leavesHoles && this.#endpoint.leavesHoles.isTrustedFor(this.#credential);
+    return this.hasHoles && this.#endpoint.hasHoles.isTrustedFor(this.#credential);
   }
 
   get repeatsLastPage(): boolean {

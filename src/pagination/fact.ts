@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
-/** Number of credentials that must agree before another credential starts from their value. */
+/**
+ * Number of credentials whose observations must agree before their value is used for a credential
+ * without one.
+ */
 const QUORUM = 2;
 /** Maximum number of credentials that a quorum compares: the most recently used ones. */
 const MAX_COMPARED_CREDENTIALS = 15;
@@ -12,8 +15,8 @@ export const MIN_TRUST_MS = 10_000;
 export const MAX_TRUST_MS = 600_000;
 
 /**
- * A value that one credential has observed, and how long it counts as verified: 0 ms until a second
- * observation agrees, if the first one proves little.
+ * A value that was observed with one credential, and how long it is trusted: not at all after a
+ * first, unconfirmed observation.
  */
 export interface Observation<V> {
   readonly value: V;
@@ -31,7 +34,7 @@ interface Entry<V> {
 }
 
 /**
- * One property of the upstream, as each credential has observed it.
+ * One property of the upstream, as observed with each credential.
  *
  * A credential's own observation always overrides those of other credentials, so no other
  * credential can make its responses wrong. A credential without an observation starts from the

@@ -30,18 +30,19 @@ const MAX_PROBES = 3;
 /**
  * Determines whether the upstream numbers pages from 0 or from 1, for one credential.
  *
- * From 1: page 0 is rejected (400, 422) while page 1 is not, or page 0 is empty while page 1 is
- * not, or page 0 is served as page 1 (a clamped number). Otherwise from 0. The probe costs two
- * requests, and a third if page 0 is served as page 1: the list could also have a single page, be
- * numbered from 0 and clamp numbers past the end, and only page 2 shows the difference.
+ * The upstream numbers pages from 1 if page 0 is rejected (400, 422) while page 1 is not, or page 0
+ * is empty while page 1 is not, or page 0 is served as page 1 (a clamped number). Otherwise it
+ * numbers them from 0. The probe costs two requests, and a third if page 0 is served as page 1: the
+ * list could also have a single page, be numbered from 0 and clamp numbers past the end, and only
+ * page 2 shows the difference.
  *
  * A list that moves between two requests, or a single anomalous response, can make 0 look like 1. A
- * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1; a wrong 0 shows
+ * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1. A wrong 0 shows
  * at the start of a list. Once the number is trusted, a probe verifies it from time to time.
  *
- * The probe concludes nothing from any other failure, which it throws, nor from a list that reads
- * the same either way; such a list is read from 0. Cached pages may have any age if the probe
- * concludes nothing from them; if it would, it reads them again first.
+ * The probe throws any other failure. A list that reads the same with both numberings is
+ * inconclusive, and is read from 0. A conclusion needs uncached pages: the probe reads cached pages
+ * again before it concludes.
  * @param isAtStart the list is read from its start
  */
 export async function findListStart<T extends Identified>(
@@ -81,8 +82,7 @@ async function probeStart<T extends Identified>(
     const probe = isFirstUncached
       ? first
       : await probeNumbers(readNumber, versionsOf(first).reduce(latestVersion, undefined));
-    // The pages are cached again if the upstream fails and the cache serves stale responses
-    // (stale-if-error).
+    // The pages may come from the cache again, if the upstream has failed (stale-if-error).
     if (!probe.isConclusive || !(isFirstUncached || isUncached(versionsOf(probe))))
       return toStart(probe, newerThan);
     if (probe.firstPage === 0 || assumed === 1) return conclude(probe, facts, newerThan);
@@ -200,12 +200,12 @@ function classifyPageZero(zero: Page<Identified> | undefined, one: Page<Identifi
 
 /**
  * Whether the second read returned the first page again: it begins with the same items, except for
- * items inserted on top between the two reads. A second page may also share items with the first
- * one after the list has moved, but never the topmost item.
+ * items inserted at the start between the two reads. A second page may also share items with the
+ * first one after the list has moved, but never its first item.
  */
 function isFirstPageAgain<T extends Identified>(first: Page<T>, again: Page<T>): boolean {
-  const topmost = first.items[0]?.id;
-  return overlapRatio(first, again) > 0.5 && again.items.some(({ id }) => id === topmost);
+  const firstId = first.items[0]?.id;
+  return overlapRatio(first, again) > 0.5 && again.items.some(({ id }) => id === firstId);
 }
 
 function versionsOf({ pages }: Probe<unknown>): (ReadVersion | undefined)[] {

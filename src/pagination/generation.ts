@@ -36,8 +36,8 @@ interface Repetition<T> {
 export class Generation<T extends Identified> implements List<T> {
   readonly pageSize: number;
   /**
-   * The first index past the end, for the next generation, if this one took repetitions past the
-   * end for pages of the list.
+   * The first index past the end, for the next generation. It is set if this generation treated a
+   * repetition past the end as a page of the list.
    */
   nextPastEndFrom = Number.POSITIVE_INFINITY;
 
@@ -61,7 +61,7 @@ export class Generation<T extends Identified> implements List<T> {
       fetch: (index, newerThan) => this.#fetch(index, newerThan),
       fetchAgain: (index, newerThan) => this.#upstream.fetchAgain(index, newerThan),
       isPointless: () => this.#upstream.servedStale,
-      onMoved: () => this.reportOverlap(),
+      onMoved: () => this.rejectGeneration(),
     });
     this.#facts = facts;
     this.#isLast = isLast;
@@ -107,26 +107,26 @@ export class Generation<T extends Identified> implements List<T> {
     const last = await findLastPage(searched);
     const found = await searched.read(last);
     if (usedCache(searched)) {
-      // The response shows this page together with pages that were read in order: read in order as
-      // well, it must be identical.
+      // The search may have used a cached page. The response combines this page with pages that
+      // were read in order, so the gateway reads it in order, too, and requires the same content.
       const page = await this.#read(last);
       const isComplete = this.#end.isEnd(last, page);
       if (!isIdenticalPage(page, found) || !(await isLastPage(searched, last, { isComplete })))
-        this.reportOverlap();
+        this.rejectGeneration();
     }
     if (this.#facts.repeatsLastPage) this.#end.pastEndFrom = last + 1;
     return last * this.pageSize + found.served;
   }
 
-  reportOverlap(): void {
+  rejectGeneration(): void {
     if (!this.#isBestEffort) throw new ListMovedError();
   }
 
-  reportMissing(): Promise<void> {
+  rereadCached(): Promise<void> {
     return this.#pages.rereadCached();
   }
 
-  /** Another generation would not be more coherent. */
+  /** Whether this generation is used as it is: another one would not be more coherent. */
   get #isBestEffort(): boolean {
     return this.#isLast || this.#upstream.servedStale;
   }
@@ -152,7 +152,7 @@ export class Generation<T extends Identified> implements List<T> {
     const page = await this.#pageAt(index);
     this.#pages.set(index, page);
     if (page.total !== undefined) {
-      if (this.#total !== undefined && this.#total !== page.total) this.reportOverlap();
+      if (this.#total !== undefined && this.#total !== page.total) this.rejectGeneration();
       this.#total = page.total;
     }
     await this.#pages.ensureOrder(index - 1);
@@ -182,8 +182,8 @@ export class Generation<T extends Identified> implements List<T> {
   }
 
   /**
-   * Compares two neighbouring pages: they show the end of the list, or a move of the list between
-   * the two reads.
+   * Compares two neighbouring pages. They may show the end of the list, or a move of the list
+   * between the two reads.
    */
   async #compare(index: number, { earlier }: { readonly earlier: 'page' | 'next' }): Promise<void> {
     const page = this.#pages.get(index);
@@ -191,12 +191,12 @@ export class Generation<T extends Identified> implements List<T> {
     if (!page || !next) return;
     if (hasSameItems(next, page)) return this.#handleRepetition(index, { page, next, earlier });
     if (overlapRatio(page, next) > 0 || (page.served === 0 && next.served > 0))
-      return this.reportOverlap();
+      return this.rejectGeneration();
     const isTotalMissed = next.served === 0 && this.#end.isTotalBeyond(index, page);
     if (isTotalMissed && (await this.#upstream.isFirstPageContradictedByTotal()))
-      return this.reportOverlap();
+      return this.rejectGeneration();
     if (index === 0 && next.served > 0 && isUncached([page.readVersion, next.readVersion]))
-      await this.#upstream.reportDistinctFirstPages();
+      await this.#upstream.recordDistinctFirstPages();
   }
 
   /**
@@ -210,7 +210,7 @@ export class Generation<T extends Identified> implements List<T> {
     const next = this.#pages.get(index + 1);
     const following = next?.served ?? 0;
     if (following === 0 && !this.#end.isTotalBeyond(index, page)) return;
-    if (!this.#facts.areHolesTrusted && !this.#isCachedEvidence(page, next)) {
+    if (!this.#facts.areHolesTrusted && this.#requireUncached(page, next)) {
       // A capped upstream never serves a page longer than its cap.
       const canBeCapped = following <= page.served && !this.#end.hasFullPage;
       await this.#learnFromShortPage({ index, page, isFollowed: following > 0, canBeCapped });
@@ -220,14 +220,14 @@ export class Generation<T extends Identified> implements List<T> {
 
   async #learnFromShortPage(short: ShortPage<T>): Promise<void> {
     const reason = await classifyShortPage(this.#upstream, short);
-    if (this.#isCachedEvidence()) return;
-    const isKnown = this.#facts.leavesHoles || !short.canBeCapped;
-    if (reason === 'hole') this.#facts.leavesHoles = true;
+    if (!this.#requireUncached()) return;
+    const isKnown = this.#facts.hasHoles || !short.canBeCapped;
+    if (reason === 'hole') this.#facts.hasHoles = true;
     if (reason === 'cap') {
-      this.#facts.leavesHoles = false;
+      this.#facts.hasHoles = false;
       this.#learnPageSize(short.page.served);
     }
-    if (reason !== 'hole' || !isKnown) this.reportOverlap();
+    if (reason !== 'hole' || !isKnown) this.rejectGeneration();
   }
 
   /**
@@ -235,7 +235,8 @@ export class Generation<T extends Identified> implements List<T> {
    * two reads.
    */
   async #handleRepetition(index: number, { page, next, earlier }: Repetition<T>): Promise<void> {
-    if (index === 0 && (await this.#upstream.isFirstPageClamped(next))) return this.reportOverlap();
+    if (index === 0 && (await this.#upstream.isFirstPageClamped(next)))
+      return this.rejectGeneration();
     const isCertainEnd =
       this.#facts.repeatsLastPage || (earlier === 'page' && page.served < this.pageSize);
     // If the endpoint is known to repeat its last page, cached pages are sufficient evidence,
@@ -243,7 +244,7 @@ export class Generation<T extends Identified> implements List<T> {
     const canHaveMoved =
       page.served === this.pageSize && page.readVersion?.isCached && !next.readVersion?.isCached;
     const isKnownRepetition = this.#facts.repeatsLastPage && earlier === 'page' && !canHaveMoved;
-    if (isKnownRepetition || !this.#isCachedEvidence(page, next)) {
+    if (isKnownRepetition || this.#requireUncached(page, next)) {
       const [rereadIndex, newerThan] = [
         earlier === 'page' ? index : index + 1,
         latestVersion(page.readVersion, next.readVersion),
@@ -252,35 +253,36 @@ export class Generation<T extends Identified> implements List<T> {
         !isCertainEnd &&
         !hasSameItems(await this.#upstream.fetchAgain(rereadIndex, newerThan), page)
       )
-        return this.reportOverlap();
-      // A short page ends the list whatever follows it; its repetition may also be a move by a
-      // whole page.
-      if (page.served >= this.pageSize && !this.#isCachedEvidence())
+        return this.rejectGeneration();
+      // Only a repeated full page is evidence that the endpoint repeats its last page. A repeated
+      // short page may also mean that the list moved by a whole page.
+      if (page.served >= this.pageSize && this.#requireUncached())
         this.#facts.repeatsLastPage = true;
     }
     this.#end.pastEndFrom = Math.min(this.#end.pastEndFrom, index + 1);
     this.#pages.set(index + 1, EMPTY_PAGE);
     if (earlier === 'page' || this.#isBestEffort) return;
-    // The next page has been taken for a page of the list, at an index past the end.
+    // The next page was treated as a page of the list, at an index past the end.
     this.nextPastEndFrom =
       1 + (await findLastPage(this.#searched(page.readVersion), { index, page }));
-    this.reportOverlap();
+    this.rejectGeneration();
   }
 
   /**
-   * Whether pages come from the cache, so that no fact about the endpoint may be concluded from
-   * them: facts outlive this operation, and pages of different ages do not show how the upstream
-   * pages. Then the next generation reads all pages again, unless that would not be more coherent.
+   * Throws `ListMovedError` if one of the pages comes from the cache, so that the next generation
+   * reads all pages again. No fact about the endpoint may be concluded from cached pages: facts
+   * outlive this operation, and pages of different ages do not show how the upstream pages.
+   * @returns whether all pages are uncached; false if another generation would not be more coherent
    */
-  #isCachedEvidence(...pages: readonly (Page<T> | undefined)[]): boolean {
+  #requireUncached(...pages: readonly (Page<T> | undefined)[]): boolean {
     if (!this.#upstream.servedStale && isUncached(pages.map((page) => page?.readVersion)))
-      return false;
-    this.reportOverlap();
-    return true;
+      return true;
+    this.rejectGeneration();
+    return false;
   }
 
   #learnPageSize(served: number): void {
     if (this.#facts.pageSize === this.pageSize) this.#facts.pageSize = served;
-    this.reportOverlap();
+    this.rejectGeneration();
   }
 }

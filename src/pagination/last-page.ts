@@ -14,8 +14,8 @@ export interface SearchedPages<T> {
 /**
  * Finds the last page of a list that is not empty, by a galloping search over page numbers: about
  * 2·log₂(pages) requests.
- * @param repetition a page that is known to be the last one or to repeat it: then the search only
- *   goes upwards from there
+ * @param repetition a page that is known to be the last one or to repeat it: then the search reads
+ *   only earlier pages
  */
 export async function findLastPage<T extends Identified>(
   { read, pageSize }: SearchedPages<T>,
@@ -27,8 +27,9 @@ export async function findLastPage<T extends Identified>(
    */
   let end = repetition?.page;
   /**
-   * `past`: the nearest page known to be empty or to have the content of the last page. `last` and
-   * `beforeLast`: the farthest two known to be neither, if they differ from each other.
+   * `past`: the lowest index known to be empty or to have the content of the last page. `last` and
+   * `beforeLast`: the two highest indices before it whose pages are known and differ; -1 if there
+   * is none.
    */
   let past = repetition?.index ?? Number.POSITIVE_INFINITY;
   let last = repetition ? -1 : 0;
@@ -64,7 +65,7 @@ export function usedCache({ visited }: SearchedPages<unknown>): boolean {
 
 /**
  * Verifies that the page that the search has found is the last one, although the search may have
- * used pages of different ages: the list may have pushed items onto a page that was empty when it
+ * used pages of different ages: insertions may have moved items onto a page that was empty when it
  * was read, and a page that was the last one when it was read may now be past the end. If the
  * decisive pages were read last, this costs no request.
  * @param isComplete the page itself shows that no item follows
@@ -78,8 +79,8 @@ export async function isLastPage<T extends Identified>(
   if (visited.get(last + 1)?.served === 0)
     return isComplete || (await read(last + 1, page.readVersion)).served === 0;
   if (last === 0) return true;
-  // Pages past the end repeat the last one. The page before shows that this one is not a
-  // repetition, if it was read after all pages that repeat this one.
+  // Pages past the end repeat the last one. The page before, read after all these repetitions, must
+  // differ from this page: then this page is no repetition.
   const others = [...visited]
     .filter(([index]) => index < last - 1 || index > last)
     .map(([, { readVersion }]) => readVersion);

@@ -1,10 +1,11 @@
 import type { EndpointFacts } from './endpoint-facts.ts';
 import type { Page } from './list.ts';
 
-/** What the pages of one generation show about the end of the list. */
+/** The end of the list, as the pages of one generation show it. */
 export class ListEnd {
   /**
-   * Pages from this index on repeat the one before: set only for upstreams that clamp page numbers.
+   * The first index past the end: pages from this index on repeat the last page. Infinity until a
+   * repetition is found.
    */
   pastEndFrom: number;
   hasFullPage = false;
@@ -31,7 +32,7 @@ export class ListEnd {
     return (
       page.served < this.#pageSize &&
       this.hasFullPage &&
-      !this.#facts.leavesHoles &&
+      !this.#facts.hasHoles &&
       !this.isHole(index)
     );
   }

@@ -42,17 +42,17 @@ export interface List<T extends Identified> {
   /** The length of the list, measured by searching for its end, whatever total is reported. */
   measure(): Promise<number>;
   /**
-   * Reports that one item is on two pages: the list moved between the two reads. Throws
-   * `ListMovedError`, except in the last generation or if the upstream has failed; the response
-   * then uses this generation.
+   * Rejects this generation as not coherent: the list moved between two reads, or the gateway
+   * assumed wrong facts. Throws `ListMovedError`, except in the last generation or if the upstream
+   * has failed: the response then uses this generation.
    */
-  reportOverlap(): void;
+  rejectGeneration(): void;
   /**
-   * Reports that an item is not at its expected position. Cached pages may be older than the item,
-   * so they are read again. Throws `ListMovedError` if one of them has changed, except in the last
+   * Reads cached pages again: an item is not at its expected position, and cached pages may be
+   * older than the item. Throws `ListMovedError` if one of them has changed, except in the last
    * generation or if the upstream has failed.
    */
-  reportMissing(): Promise<void>;
+  rereadCached(): Promise<void>;
 }
 
 /** The upstream's list, and its current generation. */

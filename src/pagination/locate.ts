@@ -2,10 +2,11 @@ import { type Cursor, fingerprint } from './cursor.ts';
 import type { Identified, List } from './list.ts';
 
 /**
- * How far from its last known position an item is searched, in upstream pages. New items arrive on
- * top and push others down, so the search reaches farther down.
+ * How far from its last known position an item is searched, in upstream pages. New items are
+ * inserted at the start of a list and move others to later positions, so the search reads more
+ * later pages.
  */
-export const SEARCH_REACH = { down: 10, up: 5 } as const;
+export const SEARCH_REACH = { later: 10, earlier: 5 } as const;
 
 /** A gap between two items of a list, identified by the number of items before it. */
 export interface Gap {
@@ -20,21 +21,19 @@ export interface Gap {
 /**
  * Finds the gap after (or before) a cursor's item, wherever the list has moved meanwhile.
  *
- * The survivors are those of the cursor's item and its stored neighbours that are still in the
- * list. The gap is exact (a walk repeats no item, and skips no item that was in the list
- * throughout) if the nearest survivor on at least one of its two sides is within `SEARCH_REACH`
- * pages of the item's last position; or beyond, but no farther from a neighbour within the reach
- * than it once was. (If instead a neighbour is within the reach, and so many items were inserted
- * between the two that the nearest survivors are beyond, the walk continues beside that neighbour,
- * and may repeat or skip the items between.) With no survivor within the reach the gap is lost, and
- * `isLost` is true.
+ * A survivor is the cursor's item or a stored neighbour that is still in the list. The gap is exact
+ * if the nearest survivor on one of its sides is found: within `SEARCH_REACH` pages of the item's
+ * last position, or at most as far from a found neighbour as when the cursor was made. Exact means:
+ * a walk repeats no item, and skips no item that was in the list throughout. If more items were
+ * inserted between a found neighbour and the nearest survivor, the walk continues beside that
+ * neighbour, and may repeat or skip the items between. If no survivor is found, `isLost` is true.
  *
- * All of this holds for the list as the pages show it, and pages may be cached. But the item counts
- * as gone, and a farther neighbour as the nearest, only if none of the pages is cached: another
- * instance may have seen the item later.
+ * If a page is cached, `locate` reads it again before it gives the item up: another instance may
+ * have served the item later.
  *
- * The search reads one page if the list has not moved, and at most `SEARCH_REACH.down +
- * SEARCH_REACH.up + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border of the reach.
+ * The search reads one page if the list has not moved, and at most `SEARCH_REACH.later +
+ * SEARCH_REACH.earlier + 1` pages, plus ⌈MAX_NEIGHBOURS / page size⌉ across the border of the
+ * reach.
  */
 export async function locate<T extends Identified>(
   list: List<T>,
@@ -43,43 +42,44 @@ export async function locate<T extends Identified>(
 ): Promise<Gap> {
   const expectedPage = pageOf(list, cursor.position);
   const search = new NeighbourSearch(cursor, list.pageSize);
-  let top = entryPage(list, cursor, side);
-  let bottom = top;
-  search.add(top, await list.page(top));
+  let firstRead = entryPage(list, cursor, side);
+  let lastRead = firstRead;
+  search.add(firstRead, await list.page(firstRead));
 
   for (let step = 0; ; step += 1) {
     const gap = search.gap(side);
     if (gap !== undefined) return { position: gap, isLost: false };
 
-    // A neighbour found on one side bounds the search for the other items: they are beyond it, at
-    // their former distance unless items were inserted between.
+    // A neighbour found on one side bounds the search for the other items: they are on its other
+    // side, at their former distance unless items were inserted between.
     const { before, after } = search;
-    const highest = Math.max(
-      expectedPage + SEARCH_REACH.down,
+    const lastToRead = Math.max(
+      expectedPage + SEARCH_REACH.later,
       before ? pageOf(list, before.position + before.distance) : 0,
     );
-    const lowest = Math.max(
+    const firstToRead = Math.max(
       0,
       Math.min(
-        expectedPage - SEARCH_REACH.up,
+        expectedPage - SEARCH_REACH.earlier,
         after ? pageOf(list, after.position - after.distance) : expectedPage,
       ),
     );
-    const canGoDown = bottom < highest && !after && !list.isKnownEnd(bottom);
-    const canGoUp = top > lowest && !before;
-    if (canGoDown && (!canGoUp || prefersDown(step))) {
-      bottom += 1;
-      search.add(bottom, await list.page(bottom));
-    } else if (canGoUp) {
-      top -= 1;
-      search.add(top, await list.page(top));
+    const canReadLater = lastRead < lastToRead && !after && !list.isKnownEnd(lastRead);
+    const canReadEarlier = firstRead > firstToRead && !before;
+    if (canReadLater && (!canReadEarlier || prefersLater(step))) {
+      lastRead += 1;
+      search.add(lastRead, await list.page(lastRead));
+    } else if (canReadEarlier) {
+      firstRead -= 1;
+      search.add(firstRead, await list.page(firstRead));
     } else {
       // Cached pages may be older than the cursor.
-      await list.reportMissing();
+      await list.rereadCached();
       // The item is gone or out of reach. All items between survivors on both sides are new, so the
-      // page includes them.
-      const [above, below] = [before && before.position + 1, after?.position];
-      const position = side === 'after' ? (above ?? below) : (below ?? above);
+      // walk includes them.
+      const [afterEarlier, beforeLater] = [before && before.position + 1, after?.position];
+      const position =
+        side === 'after' ? (afterEarlier ?? beforeLater) : (beforeLater ?? afterEarlier);
       return { position: position ?? cursor.position, isLost: position === undefined };
     }
   }
@@ -90,8 +90,9 @@ function pageOf(list: List<Identified>, position: number): number {
 }
 
 /**
- * The page where the search begins: the item's own or, if the gap is at a page border, the one
- * across it: the neighbour there is sufficient to determine the gap.
+ * The page where the search begins: the page of the position next to the gap. If the gap is at a
+ * page border, that is the page on the other side of the border: the neighbour there determines the
+ * gap.
  */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
   if (side === 'after')
@@ -102,8 +103,8 @@ function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'befo
   );
 }
 
-/** Two pages down for one page up, because lists grow on top. */
-function prefersDown(step: number): boolean {
+/** Two later pages for one earlier page, because items are inserted at the start of a list. */
+function prefersLater(step: number): boolean {
   return step % 3 !== 1;
 }
 

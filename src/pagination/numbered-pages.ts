@@ -42,8 +42,9 @@ export interface NumberedPages<T> {
    */
   readonly servedStale: boolean;
   /**
-   * Whether page 2 shows that the list does not end although page 1 repeats page 0. If the number
-   * of the first page is uncertain, page 0 may be page 1, served for a number below it (clamped).
+   * Whether page 1 repeats page 0 because a page number was clamped, and not because the list ends:
+   * page 2 differs. If the number of the first page is uncertain, page 0 may be page 1, served for
+   * a number below it (clamped).
    */
   isFirstPageClamped(one: Page<T>): Promise<boolean>;
   /**
@@ -51,8 +52,8 @@ export interface NumberedPages<T> {
    * next generation probes the number again.
    */
   isFirstPageContradictedByTotal(): Promise<boolean>;
-  /** Reports that pages 0 and 1, read one after the other, hold different items. */
-  reportDistinctFirstPages(): Promise<void>;
+  /** Records that pages 0 and 1, read one after the other, hold different items. */
+  recordDistinctFirstPages(): Promise<void>;
 }
 
 /** @param newerThan every page must be newer than this version */
@@ -128,13 +129,13 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
 
   async isFirstPageContradictedByTotal(): Promise<boolean> {
     const { isSettled } = await this.#findStart();
-    if (isSettled) this.#facts.totalsMislead = true;
-    if (isSettled || this.#facts.totalsMislead) return false;
+    if (isSettled) this.#facts.hasWrongTotals = true;
+    if (isSettled || this.#facts.hasWrongTotals) return false;
     this.#facts.invalidateFirstPage();
     return true;
   }
 
-  async reportDistinctFirstPages(): Promise<void> {
+  async recordDistinctFirstPages(): Promise<void> {
     const { firstPage, isSettled } = await this.#findStart();
     if (firstPage === 0 && !isSettled) this.#facts.observeFirstPage(0, { isConfirmed: false });
   }
@@ -185,16 +186,17 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
   }
 
   /**
-   * If the first page is rejected or empty, its number may be wrong: then the other number has a
-   * page.
+   * If the first page is rejected or empty, and its number is uncertain, reads the other number: if
+   * that has items, the assumed number is wrong.
    */
   async #readFirst(start: ListStart<T>, newerThan: ReadVersion | undefined): Promise<Page<T>> {
     let page: Page<T>;
     try {
       page = await this.#readIndex(start, 0, this.#sizeOf(0), newerThan);
     } catch (error) {
-      const isRefusal = hasStatus(error, start.firstPage === 0 ? [400, 422] : [400, 404, 422]);
-      if (isRefusal && (await this.#isOtherNumberServed(start))) throw this.#invalidateFirstPage();
+      const isRejection = hasStatus(error, start.firstPage === 0 ? [400, 422] : [400, 404, 422]);
+      if (isRejection && (await this.#isOtherNumberServed(start)))
+        throw this.#invalidateFirstPage();
       throw error;
     }
     if (page.served > 0) {

@@ -7,23 +7,24 @@ import { isRecentEnough } from './read-version.ts';
 /**
  * The pages of one generation, by index, each read after the one before it.
  *
- * Lists grow on top. If pages are read downwards, an item that moves across the border between two
- * reads appears twice, which shows the move; if pages are read upwards, the item would be on
- * neither page. Two reads of one operation are close together, whatever their order. A cached page
- * may be much older: it must be known to be newer than the page before, or it is read again.
+ * Items are inserted at the start of a list. If pages are read from start to end, an item that
+ * moves across the border between two reads appears twice, which shows the move; if pages are read
+ * from end to start, the item would be on neither page. Two reads of one operation are close
+ * together, whatever their order. A cached page may be much older: it must be known to be newer
+ * than the page before, or it is read again.
  *
- * An item that a removal pulls up across the border between two reads is on neither page, whatever
+ * An item that a removal moves to an earlier page between two reads is on neither page, whatever
  * the order, and only a total distinguishes it from an item that never existed. This can happen
  * between two reads of one operation, and between two cached reads, which may be as far apart as
- * their freshness allows: it is the price of reading each page once.
+ * their freshness allows: preventing it would require reading each page twice.
  */
 export interface OrderedPages<T> {
   get(index: number): Page<T> | undefined;
   set(index: number, page: Page<T>): void;
   /** Reads a page, newer than the one before it if that has been read; does not store it. */
   fetch(index: number): Promise<Page<T>>;
-  /** Reads the lower of two stored neighbours again if it may be older than the upper one. */
-  ensureOrder(upper: number): Promise<void>;
+  /** Reads the later of two stored neighbours again if it may be older than the earlier one. */
+  ensureOrder(earlierIndex: number): Promise<void>;
   /** Reads every cached page again. */
   rereadCached(): Promise<void>;
 }
@@ -53,13 +54,13 @@ export function createOrderedPages<T extends Identified>(
       requestedNewerThan.set(index, newerThan);
       return upstream.fetch(index, newerThan);
     },
-    async ensureOrder(upper) {
-      const newerThan = pages.get(upper)?.readVersion;
-      const lower = pages.get(upper + 1);
+    async ensureOrder(earlierIndex) {
+      const newerThan = pages.get(earlierIndex)?.readVersion;
+      const later = pages.get(earlierIndex + 1);
       const isInOrder =
-        isRecentEnough(lower?.readVersion, newerThan) ||
-        requestedNewerThan.get(upper + 1) === newerThan;
-      if (lower && !isInOrder) await reread(upper + 1, lower, newerThan);
+        isRecentEnough(later?.readVersion, newerThan) ||
+        requestedNewerThan.get(earlierIndex + 1) === newerThan;
+      if (later && !isInOrder) await reread(earlierIndex + 1, later, newerThan);
     },
     async rereadCached() {
       for (const index of [...pages.keys()].sort((one, other) => one - other)) {

@@ -1,6 +1,6 @@
 import { UserInputError } from '#errors/gateway-error.ts';
 
-/** The arguments of every connection, as GraphQL passes them: null means absent. */
+/** The arguments of every connection, as graphql-js passes them: null means absent. */
 export interface ConnectionArguments {
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;

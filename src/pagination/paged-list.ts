@@ -11,7 +11,7 @@ const MAX_RENEWALS = 3;
 
 /**
  * A page-numbered list. It determines the number of the first page, the real page size and the end
- * of the list when they matter, and records in `facts` what holds for the endpoint.
+ * of the list on first use, and records the facts of the endpoint in `facts`.
  *
  * A page past the end is empty, a 400 or 404 (beyond the first page), or repeats the page before
  * it.

@@ -49,7 +49,10 @@ export function isTooOld(
   return version.instance === newerThan.instance || newerThan === NEWER_THAN_ANYTHING;
 }
 
-/** Whether each read of a sequence was sent for this operation, or after another read that was. */
+/**
+ * Whether every read was sent for this operation, or is known to have been sent after a read of
+ * this operation.
+ */
 export function isUncached(versions: Iterable<ReadVersion | undefined>): boolean {
   let first: ReadVersion | undefined;
   for (const version of versions) {

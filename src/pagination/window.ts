@@ -7,7 +7,7 @@ export interface PositionedItem<T> {
 }
 
 /**
- * Collects up to `size` items downwards from `start`, before `end`, each id once.
+ * Collects up to `size` items forward from `start`, before `end`, each id once.
  * @param end exclusive; infinity means the end of the list
  */
 export async function takeForward<T extends Identified>(
@@ -31,7 +31,7 @@ export async function takeForward<T extends Identified>(
 }
 
 /**
- * Collects up to `size` items upwards from `end`, not before `start`, in list order, each id once.
+ * Collects up to `size` items backward from `end`, not before `start`, in list order, each id once.
  * @param end exclusive, and not past the end of the list
  */
 export async function takeBackward<T extends Identified>(
@@ -69,7 +69,7 @@ function createCollector<T extends Identified>(list: List<T>) {
         pageById.set(positioned.item.id, page);
         collected.push(positioned);
       } else if (firstPage !== page) {
-        list.reportOverlap();
+        list.rejectGeneration();
       }
     },
   };

@@ -189,7 +189,7 @@ describe('Cached pages during an outage', () => {
     const { read, facts } = createListReader(memory, { pageSize: PAGE_SIZE });
     const page = await read({ first: 20, after, before });
     expect(page.ids).toEqual(['i16', 'i17', 'i18', 'i20', 'i21', 'i22', 'i23', 'i24']);
-    expect(facts.leavesHoles).toBe(false);
+    expect(facts.hasHoles).toBe(false);
   });
 
   test('stale pages served on error prove no fact about the endpoint, and reading them ends', async () => {
@@ -205,6 +205,6 @@ describe('Cached pages during an outage', () => {
       hasNextPage: false,
       requested: [0, 1, 0, 1],
     });
-    expect(facts).toMatchObject({ repeatsLastPage: false, leavesHoles: false });
+    expect(facts).toMatchObject({ repeatsLastPage: false, hasHoles: false });
   });
 });

@@ -18,7 +18,7 @@ describe('Endpoint facts over cached pages', () => {
     const before = await cursorAt({ upstream }, 33);
     const page = await read({ last: 8, before });
     expect(page).toMatchObject({ ids: upstream.ids.slice(25, 33), requested: [3, 2, 3] });
-    expect(facts.leavesHoles).toBe(false);
+    expect(facts.hasHoles).toBe(false);
   });
 
   test('cached pages do not prove that the upstream caps its pages', async () => {
@@ -44,7 +44,7 @@ describe('Endpoint facts over cached pages', () => {
       ids: upstream.ids.slice(0, 6),
       requested: [0, 1, 0, 1, 0, 1],
     });
-    expect(facts).toMatchObject({ pageSize: 4, leavesHoles: false });
+    expect(facts).toMatchObject({ pageSize: 4, hasHoles: false });
   });
 
   test('a short cached first page does not prove that the upstream caps its pages', async () => {
@@ -66,7 +66,7 @@ describe('Endpoint facts over cached pages', () => {
     expect((await read({ last: 8, before })).ids).toEqual(
       [18, 20, 21, 22, 23, 24, 25, 26].map((position) => upstream.ids[position]),
     );
-    expect(facts).toMatchObject({ pageSize: PAGE_SIZE, leavesHoles: true });
+    expect(facts).toMatchObject({ pageSize: PAGE_SIZE, hasHoles: true });
   });
 
   test('cached pages do not prove that the upstream repeats its last page past the end', async () => {

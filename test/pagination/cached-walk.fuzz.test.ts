@@ -208,7 +208,7 @@ async function run({ length, pageSize, behavior, walkers, steps }: Scenario) {
     covered.notCalm += Number(!isCalm);
 
     // No fact that is not true is stored for the endpoint.
-    expect(reader.facts.leavesHoles).toBe(false);
+    expect(reader.facts.hasHoles).toBe(false);
     if (reader.facts.repeatsLastPage) expect(isClamped).toBe(true);
     expect([pageSize, smallest]).toContain(reader.facts.pageSize);
     expect([undefined, upstream.behavior.firstPage]).toContain(reader.facts.firstPage);

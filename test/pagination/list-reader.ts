@@ -51,7 +51,7 @@ export function createListReader(upstream: SimulatedList, options: ReaderOptions
     currentFacts: () => ({
       firstPage: facts.firstPage,
       pageSize: facts.pageSize,
-      leavesHoles: facts.leavesHoles,
+      hasHoles: facts.hasHoles,
       repeatsLastPage: facts.repeatsLastPage,
     }),
     createSource,

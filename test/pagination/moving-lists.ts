@@ -18,10 +18,11 @@ export type Side = 'after' | 'before';
  * before.
  *
  * A cursor contains an item, up to four neighbours on either side, and the position of the item.
- * The survivors are those of them that are still in the list; A is the survivor nearest to the
- * walk's gap (after the item, or before it) from above, B from below. The reach is the pages from
- * `SEARCH_REACH.up` above to `SEARCH_REACH.down` below the position, and beyond its border as far
- * as a neighbour within it implies that the item must be, if nothing was inserted in between.
+ * The survivors are those of them that are still in the list; A is the nearest survivor before the
+ * walk's gap (after the item, or before it), B the nearest one after it. The reach is the pages
+ * from `SEARCH_REACH.earlier` before to `SEARCH_REACH.later` after the position, and beyond its
+ * border as far as a neighbour within it implies that the item must be, if nothing was inserted in
+ * between.
  *
  * - `isExact`: A or B is within the reach. Then the page begins (ends) between A and B: what was
  *   returned before is not returned again, and what was in the list throughout is not skipped.
@@ -52,7 +53,7 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
 
   const pageOf = (position: number) => Math.floor(position / pageSize);
   const expectedPage = pageOf(cursor.position);
-  const [top, bottom] = [expectedPage - SEARCH_REACH.up, expectedPage + SEARCH_REACH.down];
+  const [top, bottom] = [expectedPage - SEARCH_REACH.earlier, expectedPage + SEARCH_REACH.later];
   const isWithin = (position: number | undefined): position is number =>
     isPresent(position) && pageOf(position) >= top && pageOf(position) <= bottom;
   const seenAbove = preceding.findIndex(isWithin);
@@ -83,7 +84,8 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
  * the proof of the end), and, backward, the window at its last known position.
  */
 export function requestBound(size: number, pageSize: number): number {
-  const search = SEARCH_REACH.up + SEARCH_REACH.down + 1 + Math.ceil(MAX_NEIGHBOURS / pageSize);
+  const search =
+    SEARCH_REACH.earlier + SEARCH_REACH.later + 1 + Math.ceil(MAX_NEIGHBOURS / pageSize);
   return search + 2 * Math.ceil(size / pageSize) + 2;
 }
 

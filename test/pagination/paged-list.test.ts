@@ -99,7 +99,7 @@ describe('Page size', () => {
     };
     const reader = createListReader(flaky, { pageSize: 10 });
     await expect(reader.read({ first: 6 })).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
-    expect(reader.facts).toMatchObject({ pageSize: 10, leavesHoles: false });
+    expect(reader.facts).toMatchObject({ pageSize: 10, hasHoles: false });
     isDown = false;
     expect((await reader.read({ first: 6 })).ids).toEqual(upstream.ids.slice(0, 6));
     expect(reader.facts.pageSize).toBe(4);
@@ -168,7 +168,7 @@ describe('Page size', () => {
       [after, hasMore] = [page.endCursor, page.hasNextPage];
     }
     expect(seen).toEqual(upstream.ids.filter((id) => id !== 'i19'));
-    expect(reader.facts).toMatchObject({ pageSize: 10, leavesHoles: true });
+    expect(reader.facts).toMatchObject({ pageSize: 10, hasHoles: true });
     expect((await reader.read({ first: 40 })).ids).toEqual(seen);
   });
 
