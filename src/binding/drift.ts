@@ -9,7 +9,7 @@ export interface Unrecognized {
 
 /** How a selected field differs from the API documentation. */
 export type DriftKind =
-  /** The value has another type, and is readable all the same: a number as text. */
+  /** The value has another type, but is readable: a number as a string. */
   | 'coerced'
   /**
    * The key is missing, and its value is derived from keys that other versions of the API use

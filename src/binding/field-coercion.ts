@@ -11,7 +11,7 @@ export type CoerceField = (object: WireObject, drift: DriftReporter) => unknown;
 
 /**
  * Creates the coercer of a field: it coerces a value, and reports a missing or null one. A value
- * that is present needs no look-up in the API contract.
+ * that is present needs no lookup in the API contract.
  *
  * Undocumented keys are neither read nor counted. Every version of the API adds some, and they are
  * harmless. To detect them, the gateway would have to inspect every key of every object, and their

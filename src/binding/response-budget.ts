@@ -20,8 +20,8 @@ export interface ResponseBudget {
   /** The gateway will not send the response: no further field does any work. */
   readonly isExceeded: boolean;
   addBytes(bytes: number): void;
-  /** Counts a text in its JSON form: with escapes, in UTF-8. */
-  addText(text: string): void;
+  /** Counts a string in its JSON form: with escapes, in UTF-8. */
+  addString(value: string): void;
   /** Counts the error of a field or of a list item. */
   addError(error: unknown): void;
 }
@@ -31,15 +31,15 @@ interface BudgetedContext {
 }
 
 /**
- * Memory that a field or a list item takes during execution, in addition to its name and its text:
- * as measured, including its share of the object that contains it.
+ * Memory that a field or a list item takes during execution, in addition to its name and its
+ * string: as measured, including its share of the object that contains it.
  */
 export const FIELD_OVERHEAD_BYTES = 128;
 
 /**
  * The error that every field throws once the response is abandoned. It is a single object with a
- * path: GraphQL passes an error with a path on unchanged, and wraps any other in a new error with a
- * stack (30 µs each, as measured).
+ * path: graphql-js passes an error with a path on unchanged, and wraps any other in a new error
+ * with a stack (30 µs each, as measured).
  */
 const BUDGET_EXCEEDED = new GraphQLError('The response is abandoned: it exceeds a limit.', {
   path: [],
@@ -104,7 +104,7 @@ export function countError(error: unknown, responseBudget: ResponseBudget): Erro
 }
 
 function addLeaves(value: unknown, responseBudget: ResponseBudget): void {
-  if (typeof value === 'string') responseBudget.addText(value);
+  if (typeof value === 'string') responseBudget.addString(value);
   else if (Array.isArray(value)) {
     for (const item of value) {
       responseBudget.addBytes(FIELD_OVERHEAD_BYTES);

@@ -7,8 +7,8 @@ export type CoerceScalar = (raw: unknown) => unknown;
 const INT_LIMIT = 2 ** 31;
 
 /**
- * The coercer of each scalar. A number as text becomes a number; any other value of the wrong type
- * becomes null.
+ * The coercer of each scalar. A string that is a number becomes a number; any other value of the
+ * wrong type becomes null.
  */
 export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
   Boolean: (raw) => {

@@ -6,7 +6,7 @@ export function isWireObject(value: unknown): value is WireObject {
 }
 
 /**
- * Whether an object has an id that identifies it. An id must be text or a number, and must be
+ * Whether an object has an id that identifies it. An id must be a string or a number, and must be
  * usable in a URL path.
  */
 export function hasId({ id }: WireObject): boolean {

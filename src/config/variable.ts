@@ -98,7 +98,7 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
 
 export const SWITCH = oneOf('on', 'off');
 
-/** Text in which a condition holds. */
+/** A string that satisfies a condition. */
 export function text(accepts: string, isAccepted: (text: string) => boolean) {
   return { accepts, schema: z.string().refine(isAccepted, mustBe(accepts)) };
 }

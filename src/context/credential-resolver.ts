@@ -12,7 +12,7 @@ export interface CredentialResolverOptions {
    */
   readonly apiKey?: string | undefined;
   /**
-   * The key of the fingerprints.
+   * The HMAC key of the credential fingerprints.
    * @default a secret of this process
    */
   readonly cacheSecret?: string | undefined;
@@ -24,7 +24,7 @@ export interface CredentialResolverOptions {
 const MAX_CREDENTIALS = 1_000;
 const CREDENTIAL_TTL_MS = 60_000;
 
-/** The resolver throws an `UnauthenticatedError` for a request without a key. */
+/** Creates the resolver, which throws an `UnauthenticatedError` for a request without a key. */
 export function createCredentialResolver({
   apiKey,
   cacheSecret,
@@ -57,9 +57,9 @@ export function createCredentialResolver({
 }
 
 /**
- * The key of the fingerprints; undefined: a secret of this process. Instances that share a cache
- * need the same fingerprints: by a secret, or otherwise by the credentials alone. The upstream is
- * part of the key: a credential that two upstreams accept names two callers.
+ * The HMAC key of the credential fingerprints. Undefined means a random key of this process.
+ * Instances with a shared cache need the same key: the configured secret, otherwise a constant. The
+ * base URL is part of it, so that one credential has different fingerprints for two upstreams.
  */
 export function toFingerprintSecret({
   secret,

@@ -8,7 +8,8 @@ import {
 
 export interface OperationResponseBudget extends ResponseBudget {
   /**
-   * Bytes counted so far, with one byte per character of texts: a lower bound of the response size.
+   * Bytes counted so far, with one byte per character of strings: a lower bound of the response
+   * size.
    */
   readonly bytes: number;
   /** The error that replaces the response once the budget is exceeded. */
@@ -18,12 +19,12 @@ export interface OperationResponseBudget extends ResponseBudget {
   /** Counts the errors of the result, including those that no field caused. */
   addErrors(errors: readonly SerializedError[]): void;
   /**
-   * Measures the serialized size of the texts if it could exceed the limit, and discards the
+   * Measures the serialized size of the strings if it could exceed the limit, and discards the
    * response if it does. Must be called after everything else is counted. Measuring takes as long
    * as serializing (17 ms for 10 MB), so it happens in the event-loop iteration that serializes the
    * response.
    */
-  measureTexts(): void;
+  measureStrings(): void;
 }
 
 /** The serialized fields of an error whose size is not fixed. */
@@ -47,10 +48,10 @@ export function createResponseBudget(
 }
 
 /**
- * A text up to this length fits into the bytes that each field counts anyway, even if every
+ * A string up to this length fits into the bytes that each field counts anyway, even if every
  * character is serialized as `\u0000`.
  */
-const SHORT_TEXT_LENGTH = 16;
+const SHORT_STRING_LENGTH = 16;
 /** Maximum bytes of a serialized UTF-16 unit: `\u0000`. */
 const MAX_BYTES_PER_CHARACTER = 6;
 
@@ -67,9 +68,9 @@ class CountingResponseBudget implements OperationResponseBudget {
   readonly #limits: ResponseLimits;
   readonly #onExceeded: () => void;
   #bytes = ENVELOPE_BYTES;
-  /** Texts over `SHORT_TEXT_LENGTH`, and the total of their characters. */
-  #texts: string[] = [];
-  #textLength = 0;
+  /** Strings over `SHORT_STRING_LENGTH`, and the total of their characters. */
+  #strings: string[] = [];
+  #stringLength = 0;
   #errors = 0;
   #firstError: unknown;
   #exceededError: GatewayError | undefined;
@@ -94,7 +95,7 @@ class CountingResponseBudget implements OperationResponseBudget {
   abort(error: GatewayError): void {
     if (this.#exceededError) return;
     this.#exceededError = error;
-    this.#texts = [];
+    this.#strings = [];
     this.#onExceeded();
   }
 
@@ -103,11 +104,11 @@ class CountingResponseBudget implements OperationResponseBudget {
     if (this.#bytes > this.#limits.maxBytes) this.#abortForBytes();
   }
 
-  addText(text: string): void {
-    if (text.length <= SHORT_TEXT_LENGTH) return;
-    this.#texts.push(text);
-    this.#textLength += text.length;
-    this.addBytes(text.length);
+  addString(value: string): void {
+    if (value.length <= SHORT_STRING_LENGTH) return;
+    this.#strings.push(value);
+    this.#stringLength += value.length;
+    this.addBytes(value.length);
   }
 
   addError(error: unknown): void {
@@ -126,12 +127,12 @@ class CountingResponseBudget implements OperationResponseBudget {
     }
   }
 
-  measureTexts(): void {
-    const maxBytes = this.#bytes + this.#textLength * (MAX_BYTES_PER_CHARACTER - 1);
+  measureStrings(): void {
+    const maxBytes = this.#bytes + this.#stringLength * (MAX_BYTES_PER_CHARACTER - 1);
     if (this.isExceeded || maxBytes <= this.#limits.maxBytes) return;
-    for (const text of this.#texts) this.addBytes(toJsonBytes(text) - text.length);
-    this.#texts = [];
-    this.#textLength = 0;
+    for (const value of this.#strings) this.addBytes(toJsonBytes(value) - value.length);
+    this.#strings = [];
+    this.#stringLength = 0;
   }
 
   #checkErrors(): void {

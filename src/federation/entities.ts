@@ -57,7 +57,7 @@ function parseRepresentation(representation: unknown): {
       `The \`__typename\` of a representation must be one of ${Object.keys(ENTITY_LOADERS).join(', ')}.`,
     );
   }
-  // The values that GraphQL accepts as an ID.
+  // The values that graphql-js accepts as an ID.
   if (typeof id !== 'string' && !Number.isSafeInteger(id)) {
     throw new UserInputError(`The \`id\` of a representation of ${type} must be a string.`);
   }

@@ -64,7 +64,7 @@ function countRemainingSize(
   if (Object.keys(extensions).length > 0) responseBudget.addBytes(toJsonBytes(extensions));
   if (measureDocument(document).usesIntrospection && !responseBudget.isExceeded)
     responseBudget.addBytes(toJsonBytes(data));
-  responseBudget.measureTexts();
+  responseBudget.measureStrings();
 }
 
 function toJsonBytes(value: unknown): number {

@@ -4,11 +4,11 @@ import { nullIfNotFound, toKeyError } from './load-errors.ts';
 export interface ListBackedLoader<T> {
   readonly byId: DataLoader<string, T | null>;
   /**
-   * Looks up an id that may belong to an object of another type. If there are several, ids missing
-   * in the list are not requested one by one: a hundred ids of another type would be a hundred
-   * requests.
+   * Looks up an id that may belong to an object of another type. With several ids, an id that the
+   * list lacks is null without a request: otherwise a hundred ids of another type would cost a
+   * hundred requests.
    */
-  readonly probe: DataLoader<string, T | null>;
+  readonly findInList: DataLoader<string, T | null>;
   /** The complete list, requested once. */
   all(): Promise<readonly T[]>;
 }
@@ -44,5 +44,5 @@ export function createListBackedLoader<T extends { readonly id: string }>({
       const listed = new Map((await all()).map((item) => [item.id, item]));
       return Promise.all(ids.map((id) => listed.get(id) ?? findUnlisted(id).catch(toKeyError)));
     });
-  return { byId: createLoader(getOneOrNull), probe: createLoader(async () => null), all };
+  return { byId: createLoader(getOneOrNull), findInList: createLoader(async () => null), all };
 }

@@ -6,7 +6,7 @@ export type ItemDrift = 'dropped' | 'coerced';
 
 /**
  * The items that have an id. Items that are not objects or have no id are dropped; an id that is a
- * number becomes text.
+ * number becomes a string.
  */
 export function withIds<T extends { readonly id: string }>(
   items: readonly unknown[],

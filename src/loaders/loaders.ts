@@ -24,7 +24,7 @@ export interface Loaders {
   campaign(id: string): Promise<Campaign | null>;
   /**
    * An object of any of the three types. An unknown id costs at most three requests; a failed
-   * look-up is an error, never null.
+   * lookup is an error, never null.
    */
   node(
     id: string,
@@ -78,10 +78,10 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     Assistant: (id) => assistants.byId.load(id),
     Campaign: (id) => campaigns.byId.load(id),
   };
-  const probe: Load = {
+  const findInLists: Load = {
     ...load,
-    Assistant: (id) => assistants.probe.load(id),
-    Campaign: (id) => campaigns.probe.load(id),
+    Assistant: (id) => assistants.findInList.load(id),
+    Campaign: (id) => campaigns.findInList.load(id),
   };
 
   const callAttempts = new Map<string, ListSource<CallAttempt>>();
@@ -98,7 +98,7 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
         return object && { type: known, object };
       }
       for (const type of ['Call', 'Assistant', 'Campaign'] as const) {
-        const object = await probe[type](id);
+        const object = await findInLists[type](id);
         if (object) return { type, object };
       }
       return null;
@@ -119,8 +119,8 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
             const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, {
               newerThan,
             });
-            // At present no field of the schema loads a call after its row has arrived; a load that
-            // starts after the root fields finds the call here.
+            // The calls of rows are complete, so `callById` need not request them. (No field of the
+            // schema loads a call after its row yet.)
             for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
             if (response.total === undefined)
               onDrift('missing', 'CampaignRowConnection', 'totalCount');
@@ -136,13 +136,13 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     return object;
   }
 
-  // Objects embedded in a response have been served too, so a client may request them by their ids.
-
+  /** Records the types of the embedded objects, too: a client may request them with `node(id:)`. */
   function recordCampaignTypes(campaign: Campaign): Campaign {
     if (campaign.assistant?.id) nodeTypes.set(campaign.assistant.id, 'Assistant');
     return recordType('Campaign', campaign);
   }
 
+  /** Records the types of the embedded objects, too: a client may request them with `node(id:)`. */
   function recordCallTypes(call: Call): Call;
   function recordCallTypes(call: Call | null): Call | null;
   function recordCallTypes(call: Call | null): Call | null {

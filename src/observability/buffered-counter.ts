@@ -5,7 +5,7 @@ export type BufferedCounter = (first: string, second: string) => void;
 
 /**
  * A counter with two labels for events that occur many times in an operation. prom-client builds a
- * text from the labels on each increment, which takes longer than a map lookup, so the increments
+ * string from the labels on each increment, which takes longer than a map lookup, so the increments
  * are buffered until the metrics are read.
  */
 export function createBufferedCounter<L extends string>(

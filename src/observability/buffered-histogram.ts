@@ -29,7 +29,7 @@ interface Branch {
 }
 
 /**
- * A histogram for observations that every operation makes. prom-client builds a text from the
+ * A histogram for observations that every operation makes. prom-client builds a string from the
  * labels on each observation, which takes longer than a map lookup, and its counts accept only one
  * observation at a time. So the counts are stored here, and prom-client reads them.
  */
@@ -101,7 +101,7 @@ interface MetricValue {
   readonly metricName: string;
   readonly labels: { readonly le?: number | '+Inf' };
   /**
-   * The same object for all values of a series: prom-client caches the text of its labels by
+   * The same object for all values of a series: prom-client caches the string of its labels by
    * identity.
    */
   readonly sharedLabels: Series['labels'];

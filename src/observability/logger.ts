@@ -14,7 +14,7 @@ export interface LogSettings {
 const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
 
 /**
- * Lines are written in batches: writing each line separately takes as long as a tenth of a cached
+ * Lines are written in batches: writing each line separately takes 10 % of the time of a cached
  * response.
  */
 const FLUSH_BYTES = 16_000;

@@ -47,7 +47,7 @@ export interface Metrics extends UpstreamMetrics {
    * `client_disconnects_total`.
    */
   onDisconnected(reason: string): void;
-  /** A value in an upstream response is not what the API's documents promise. */
+  /** A value in an upstream response is not what the API documentation states. */
   onDrift(kind: string, type: string, field: string, count?: number): void;
   onUnexpectedError(): void;
   readonly contentType: string;
@@ -56,8 +56,8 @@ export interface Metrics extends UpstreamMetrics {
 }
 
 /**
- * What produced a response. `cached`: the response cache. `fast`: the fast path for warm operations. `yoga`: Yoga's pipeline,
- * for all other requests.
+ * What produced a response. `cached`: the response cache. `fast`: the fast path for warm
+ * operations. `yoga`: Yoga's pipeline, for all other requests.
  */
 export type Pipeline = 'cached' | 'fast' | 'yoga';
 

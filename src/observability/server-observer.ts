@@ -1,7 +1,7 @@
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Observes what happens outside of the requests that the gateway handles. */
+/** Observes rejected requests, closed connections and errors of the HTTP server. */
 export interface ServerObserver {
   /** A request was rejected before routing. */
   onRejected(rejected: {
@@ -28,8 +28,8 @@ export function createServerObserver(metrics: Metrics, log: Log): ServerObserver
     },
     onDisconnected(reason) {
       metrics.onDisconnected(reason);
-      // Silent connections cost their clients nothing: with a line for each, clients could flood
-      // the log.
+      // A client can open any number of silent connections: with a line for each, clients could
+      // flood the log.
       if (reason === 'unread')
         log.info('closed the connection of a client that does not read its response');
     },

@@ -9,9 +9,9 @@ import {
 } from '@opentelemetry/api';
 
 /**
- * W3C Trace Context only, without `baggage`: callers may put anything into it, and the upstream is
- * a different organization. The propagators that a process registers are not used, because without
- * a registered one no context would be propagated.
+ * Extracts W3C Trace Context from headers. `baggage` is dropped: callers may put anything into it,
+ * and the upstream is a different organization. The gateway does not use the registered propagators
+ * of the process: without one, no context would be propagated.
  */
 export function extractTraceContext(headers: ReadableHeaders): Context {
   const spanContext = parseTraceParent(headers.get('traceparent') ?? '');

@@ -2,8 +2,8 @@ import { countError, type ResponseBudget } from '#binding/response-budget.ts';
 import { UserInputError } from '#errors/gateway-error.ts';
 
 /**
- * @throws UserInputError for a text that disappears from a URL path: the request would reach
- * another endpoint
+ * @throws UserInputError for a string that disappears from a URL path: the request would reach
+ *   another endpoint
  */
 export function assertId(id: string): string {
   if (id !== '' && id !== '.' && id !== '..') return id;
@@ -11,10 +11,10 @@ export function assertId(id: string): string {
 }
 
 /**
- * Loads several objects so that a failure affects one item only: GraphQL treats an `Error` in a
+ * Loads several objects so that a failure affects one item only: graphql-js treats an `Error` in a
  * list as the failure of that item. No item rejects, so a dropped list leaves no unhandled
  * rejection. Loading stops once the response is abandoned. The generated types allow a promise of
- * null only for a whole list: GraphQL accepts it for an item as well.
+ * null only for a whole list: graphql-js accepts it for an item as well.
  * @param load an error that it throws synchronously also affects that item only
  */
 export function loadMany<K, T>(

@@ -93,7 +93,7 @@ export interface SandboxControl {
   ): CampaignRow[];
   /** Removes rows from a campaign. */
   removeRows(apiKey: string, campaignId: string, ids: readonly string[]): void;
-  /** Adds a call, or replaces the one with its id everywhere: look-up, list, rows. */
+  /** Adds a call, or replaces the one with its id everywhere: lookup, list, rows. */
   putCall(apiKey: string, call: Call): void;
   /** Removes a call with its attempts; its row remains, without a call. */
   removeCall(apiKey: string, id: string): void;

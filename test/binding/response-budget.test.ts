@@ -115,7 +115,7 @@ async function executeWithin(maxBytes: number, query: string, rootValue: object)
     contextValue: { responseBudget: budget },
   });
   if (result.errors && !budget.isExceeded) budget.addErrors(result.errors);
-  budget.measureTexts();
+  budget.measureStrings();
   return { result, isExceeded: budget.isExceeded };
 }
 

@@ -233,7 +233,7 @@ interface Mutable {
 const UNLIMITED_BUDGET = {
   isExceeded: false,
   addBytes: () => {},
-  addText: () => {},
+  addString: () => {},
   addError: () => {},
 };
 const RESOLVE_INFO = {

@@ -39,7 +39,7 @@ export function generateEmbeddedAssistant(
 ): Assistant | null {
   // The assistant has been deleted since.
   if (index % 23 === 5) return null;
-  // The assistant was sent with the order: a look-up by its id finds no object.
+  // The assistant was sent with the order: a lookup by its id finds no object.
   if (index % 17 === 3)
     return {
       ...assistant,

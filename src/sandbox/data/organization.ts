@@ -86,7 +86,7 @@ export function removeAttempts(organization: Organization, ids: ReadonlySet<stri
   for (const id of ids) organization.orderOf.delete(id);
 }
 
-/** Adds a call, or replaces the one with its id everywhere: list, rows, look-up. */
+/** Adds a call, or replaces the one with its id everywhere: list, rows, lookup. */
 export function putCall(organization: Organization, call: Call): void {
   const index = organization.calls.findIndex(({ id }) => id === call.id);
   const replaced = organization.calls[index];
