@@ -9,7 +9,7 @@ export interface EndpointFacts {
   readonly firstPage: 0 | 1 | undefined;
   /** Whether the number is configured: then no upstream response contradicts it. */
   readonly isFirstPageConfigured: boolean;
-  /** Whether the credential itself has verified the number recently. */
+  /** Whether the number was recently verified with the credential itself. */
   readonly isFirstPageTrusted: boolean;
   /**
    * Whether a probe must determine or verify the number of the first page. If the gateway assumes 1
@@ -43,7 +43,7 @@ export interface EndpointFacts {
    */
   hasHoles: boolean;
   /**
-   * Whether the credential itself has observed a hole recently: if not, the next short page is
+   * Whether a hole was recently observed with the credential itself: if not, the next short page is
    * classified again.
    */
   readonly areHolesTrusted: boolean;

@@ -63,15 +63,15 @@ export class Fact<V extends {}> {
   }
 
   /**
-   * Whether the credential has observed the value itself, recently enough that no verification is
-   * due.
+   * Whether the value was observed with the credential itself, recently enough that no verification
+   * is due.
    */
   isTrustedFor(credential: string): boolean {
     const own = this.#entryOf(credential);
     return own?.value !== undefined && this.#monotonicNow() < own.trustedUntil;
   }
 
-  /** Whether the credential has observed a contradiction, and no value since. */
+  /** Whether a contradiction was observed with the credential, and no value since. */
   isInvalidatedFor(credential: string): boolean {
     const own = this.#entryOf(credential);
     return own !== undefined && own.value === undefined;
@@ -100,8 +100,8 @@ export class Fact<V extends {}> {
   }
 
   /**
-   * Upstream responses contradict the value: the credential starts over, whatever others have
-   * observed.
+   * Upstream responses contradict the value: the observations of the credential start over,
+   * regardless of the values of others.
    */
   invalidate(credential: string): void {
     const now = this.#monotonicNow();

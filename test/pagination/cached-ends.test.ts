@@ -10,7 +10,7 @@ describe('Cursor search over cached pages', () => {
     const after = await cursorAt({ upstream }, 35);
     upstream.remove(30, 9);
     await warmPages(memory, 3);
-    // One neighbour below survives, on page 3, which turns out to be older than page 2: page 3 is
+    // One later neighbour survives, on page 3, which turns out to be older than page 2: page 3 is
     // read again, once.
     const page = await read({ first: 3, after });
     expect(page).toMatchObject({

@@ -130,7 +130,7 @@ describe('First page number over cached pages', () => {
     );
     await warmPages(memory, 1);
     upstream.insert(0, 7);
-    // Both numbers serve the first page, but the cached copy lacks the topmost item of the other.
+    // Both numbers serve the first page, but the cached copy lacks the first item of the other.
     expect(await read({ first: 5 })).toMatchObject({
       ids: upstream.ids.slice(0, 5),
       requested: [0, 1, 2, 0, 1],

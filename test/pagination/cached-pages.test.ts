@@ -52,7 +52,7 @@ describe('Walks over cached pages', () => {
     },
   );
 
-  test('a backward walk that reaches a new page reads the older page below it once more', async () => {
+  test('a backward walk that reaches a new page reads the older page after it once more', async () => {
     const { read, upstream } = createCachedList(95);
     const walked: string[] = [];
     const requests: string[] = [];
@@ -63,7 +63,7 @@ describe('Walks over cached pages', () => {
       [before, more] = [page.startCursor, page.hasPreviousPage];
     }
     expect(walked).toEqual(upstream.ids);
-    // The search for the end leaves some pages in order with the ones below them: 8 with 9, 2 with
+    // The search for the end leaves some pages in order with the ones after them: 8 with 9, 2 with
     // 3, 1 with 2, 0 with 1.
     expect(requests.filter(Boolean)).toEqual(['0,1,2,4,8,16,12,10,9', '7,8', '6,7', '5,6', '3,4']);
   });
@@ -122,7 +122,7 @@ describe('Walks over cached pages', () => {
 });
 
 describe('Order of cached pages', () => {
-  test('a cached page that is older than the page above it is read again, because neither may show an item pushed across the border', async () => {
+  test('a cached page that is older than the page before it is read again, because neither may show an item that moved across the border', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 1);
     upstream.insert(0);
@@ -132,7 +132,7 @@ describe('Order of cached pages', () => {
     });
   });
 
-  test('a cached page that is older than the page above it is read again even if nothing moved, and is in order afterwards', async () => {
+  test('a cached page that is older than the page before it is read again even if nothing moved, and is in order afterwards', async () => {
     const { memory, read, upstream } = createCachedList(40);
     await warmPages(memory, 1, 0);
     expect(await read({ first: 15 })).toMatchObject({
@@ -171,7 +171,7 @@ describe('Order of cached pages', () => {
     ]);
   });
 
-  test('the lower of two pages from two instances is read again, because their order is unknown', async () => {
+  test('the later of two pages from two instances is read again, because their order is unknown', async () => {
     const { memory, read, upstream } = createCachedList(40);
     const other = memory.anotherInstance();
     // By its sequence number page 1 would be newer.
@@ -196,7 +196,7 @@ describe('Order of cached pages', () => {
 
   /**
    * A cursor whose item has moved up a page: its cached page holds the second of the items that
-   * followed it, so the search continues above.
+   * followed it, so the search continues on earlier pages.
    */
   async function createUpwardScene() {
     const scene = createCachedList(60);
@@ -205,7 +205,7 @@ describe('Order of cached pages', () => {
     return { ...scene, after };
   }
 
-  test('a page older than the one above it is read again, and an unchanged result keeps all pages below it', async () => {
+  test('a page older than the one before it is read again, and an unchanged result keeps all pages after it', async () => {
     const { memory, read, upstream, after } = await createUpwardScene();
     await warmPages(memory, 2, 3);
     const page = await read({ first: 20, after });
@@ -216,7 +216,7 @@ describe('Order of cached pages', () => {
     ]);
   });
 
-  test('a page older than the one above it is read again, and a changed result means that the list has moved and is read again', async () => {
+  test('a page older than the one before it is read again, and a changed result means that the list has moved and is read again', async () => {
     const { memory, read, upstream, after } = await createUpwardScene();
     await warmPages(memory, 2);
     upstream.insert(0);
@@ -224,7 +224,7 @@ describe('Order of cached pages', () => {
     expect(page).toMatchObject({ ids: upstream.ids.slice(20, 25), requested: [1, 2, 2] });
   });
 
-  test('a page from another instance than the one above it is read again, and a changed result means that the list has moved', async () => {
+  test('a page from another instance than the one before it is read again, and a changed result means that the list has moved', async () => {
     const { memory, read, upstream, after } = await createUpwardScene();
     await warmPages(memory, 5, 6, 2);
     upstream.insert(0);
@@ -241,7 +241,7 @@ describe('Order of cached pages', () => {
     const page = await read({ first: 3, after }, { source });
     expect(page).toMatchObject({ ids: ['i10', 'i11', 'i12'], requested: [] });
     upstream.insert(0);
-    // Another field of the same operation reads the page above, which no longer holds i9.
+    // Another field of the same operation reads the page before, which no longer holds i9.
     expect(await read({ first: 3 }, { source })).toMatchObject({ ids: upstream.ids.slice(0, 3) });
     const cursor = page.connection.pageInfo.startCursor;
     expect(decodeCursor(cursor!, SCOPE, 'before')).toMatchObject({ id: 'i10', preceding: [] });

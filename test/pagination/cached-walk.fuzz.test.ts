@@ -32,10 +32,10 @@ import {
  *   has the requested length, and reports correctly what follows. So nothing is repeated and
  *   nothing is skipped.
  * - Not calm: an item that a removal has pulled up across the border of two upstream pages is on
- *   neither of them, if the upper one was read before the removal and the lower one after it.
+ *   neither of them, if the earlier one was read before the removal and the later one after it.
  *   Nothing in the pages tells it from an item that never existed. Such items, and no others, may
  *   be skipped: `mayBeSkipped`. When a page or more was inserted, the two pages need not overlap,
- *   and items from above may be repeated; when numbers past the end are clamped, the two pages may
+ *   and earlier items may be repeated; when numbers past the end are clamped, the two pages may
  *   even be identical, as past the end. From there on nothing is guaranteed.
  *
  * Whatever was edited: an item that counts as gone (`isCursorItemGone`) is out of reach now, and

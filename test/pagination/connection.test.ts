@@ -430,7 +430,7 @@ describe('Cursor search', () => {
     }
   });
 
-  test('the cursor search reads two pages downwards for each page upwards, because lists grow at the top', async () => {
+  test('the cursor search reads two later pages for each earlier page, because items are inserted at the start of a list', async () => {
     const upstream = createSimulatedList(300);
     const after = await cursorAt(upstream, 75);
     upstream.remove(60, 40);
@@ -447,8 +447,8 @@ describe('Cursor search', () => {
     ] as const) {
       const upstream = createSimulatedList(80);
       const cursor = await cursorAt(upstream, 35);
-      // i35 is gone with i34 and i36: three neighbours survive above (i31 to i33) and three below
-      // (i37 to i39).
+      // i35 is gone with i34 and i36: three neighbours survive before it (i31 to i33) and three
+      // after it (i37 to i39).
       upstream.remove(34, 3);
       const fresh = upstream.insert(34, 2);
       if (!survivingBelow) upstream.remove(36, 3);
@@ -484,11 +484,11 @@ describe('Cursor search', () => {
     });
   });
 
-  test('the cursor search reads only pages that can still hold the item: below a preceding neighbour, above a following one', async () => {
+  test('the cursor search reads only pages that can still hold the item: after a preceding neighbour, before a following one', async () => {
     const upstream = createSimulatedList(300);
     const cursor = await cursorAt(upstream, 75);
-    // The item, all neighbours above it and the first below it are gone: the item could only be
-    // above the survivors, up to five pages.
+    // The item, all neighbours before it and the first after it are gone: the item could only be
+    // before the survivors, up to five pages.
     upstream.remove(71, 6);
     const up = await createListReader(upstream, { pageSize: 10 }).read({ first: 2, after: cursor });
     expect(up).toMatchObject({
@@ -533,7 +533,7 @@ describe('List that moves within a client page', () => {
     expect(page.requested).toEqual([0, 1, 0, 1]);
   });
 
-  test('a backward client page detects an insertion too, because its pages are read downwards', async () => {
+  test('a backward client page detects an insertion too, because its pages are read from start to end', async () => {
     for (const [size, requested] of [
       [12, [1, 2, 1, 2]],
       [25, [0, 1, 0, 1, 2]],

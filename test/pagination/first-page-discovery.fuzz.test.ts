@@ -203,7 +203,7 @@ describe('First page discovery on moving lists', () => {
   );
 
   test(
-    'an operation shows the whole list from its start, however many items are inserted on top during discovery',
+    'an operation shows the whole list from its start, however many items are inserted at the start during discovery',
     async () => {
       await fc.assert(
         fc.asyncProperty(

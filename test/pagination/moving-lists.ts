@@ -46,28 +46,35 @@ export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side,
   const item = ids.indexOf(cursor.id);
   const [preceding, following] = [positions(cursor.preceding), positions(cursor.following)];
   const itself = item < 0 ? undefined : item;
-  const above = side === 'after' ? [itself, ...preceding] : preceding;
-  const below = side === 'after' ? following : [itself, ...following];
+  const earlier = side === 'after' ? [itself, ...preceding] : preceding;
+  const later = side === 'after' ? following : [itself, ...following];
   const isPresent = (position: number | undefined): position is number => position !== undefined;
-  const [a, b] = [above.find(isPresent), below.find(isPresent)];
+  const [a, b] = [earlier.find(isPresent), later.find(isPresent)];
 
   const pageOf = (position: number) => Math.floor(position / pageSize);
   const expectedPage = pageOf(cursor.position);
-  const [top, bottom] = [expectedPage - SEARCH_REACH.earlier, expectedPage + SEARCH_REACH.later];
+  const [firstInReach, lastInReach] = [
+    expectedPage - SEARCH_REACH.earlier,
+    expectedPage + SEARCH_REACH.later,
+  ];
   const isWithin = (position: number | undefined): position is number =>
-    isPresent(position) && pageOf(position) >= top && pageOf(position) <= bottom;
-  const seenAbove = preceding.findIndex(isWithin);
-  const seenBelow = following.findIndex(isWithin);
-  const farthest =
-    seenAbove < 0 ? bottom : Math.max(bottom, pageOf(preceding[seenAbove]! + seenAbove + 1));
-  const nearest =
-    seenBelow < 0 ? top : Math.min(top, pageOf(following[seenBelow]! - seenBelow - 1));
+    isPresent(position) && pageOf(position) >= firstInReach && pageOf(position) <= lastInReach;
+  const seenEarlier = preceding.findIndex(isWithin);
+  const seenLater = following.findIndex(isWithin);
+  const lastReached =
+    seenEarlier < 0
+      ? lastInReach
+      : Math.max(lastInReach, pageOf(preceding[seenEarlier]! + seenEarlier + 1));
+  const firstReached =
+    seenLater < 0
+      ? firstInReach
+      : Math.min(firstInReach, pageOf(following[seenLater]! - seenLater - 1));
   const isReached = (position: number | undefined) =>
-    isPresent(position) && pageOf(position) >= nearest && pageOf(position) <= farthest;
+    isPresent(position) && pageOf(position) >= firstReached && pageOf(position) <= lastReached;
 
-  const survivors = [...above, ...below];
+  const survivors = [...earlier, ...later];
   const lastPage = pageOf(ids.length - 1);
-  const isRepeated = upstream.behavior.past === 'clamped' && bottom > lastPage;
+  const isRepeated = upstream.behavior.past === 'clamped' && lastInReach > lastPage;
   return {
     a: a ?? -1,
     b: b ?? ids.length,

@@ -22,7 +22,7 @@ const pageOf = (readVersion: ReadVersion, ...ids: string[]): Page<Identified> =>
 });
 
 /**
- * The cached page 1, below a page 0 that was read later, and the result of reading page 1 again.
+ * The cached page 1, after a page 0 that was read later, and the result of reading page 1 again.
  */
 function createOrderedPagesScene(again: Page<Identified>, { isInVain = false } = {}) {
   const fetches: unknown[] = [];

@@ -105,7 +105,7 @@ describe('Page size', () => {
     expect(reader.facts.pageSize).toBe(4);
   });
 
-  test('the page size is not concluded from a list that grew on top, which one more request reveals', async () => {
+  test('the page size is not concluded from a list that grew at its start, which one more request reveals', async () => {
     const upstream = createSimulatedList(6);
     const reader = createListReader(upstream, { pageSize: 10 });
     upstream.afterRequests(1, () => upstream.insert(0, 8));

@@ -162,7 +162,10 @@ describe('Walk through a moving list', () => {
           fc.record({
             pageSize: fc.integer({ min: 1, max: 12 }),
             position: fc.integer({ min: 0, max: 150 }),
-            /** Whole pages, and some items; negative values move upwards by deletion. */
+            /**
+             * Whole pages, and some items; negative values move items to earlier positions by
+             * deletion.
+             */
             pages: fc.integer({ min: -7, max: 12 }),
             items: fc.integer({ min: -12, max: 12 }),
             size: fc.integer({ min: 1, max: 15 }),
