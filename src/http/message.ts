@@ -99,6 +99,9 @@ export class PlainHeaders implements HeaderWriter {
   }
 }
 
+/** The settings that limit the unsent bytes of responses. */
+export type UnsentBytesSetting = 'MAX_UNSENT_BYTES' | 'MAX_UNSENT_BYTES_PER_CALLER';
+
 /** The gateway's interface to an HTTP server. */
 export interface Handler {
   fetch(request: Request): Promise<Response>;
@@ -107,10 +110,10 @@ export interface Handler {
   /** The same as `fetch`, for servers that have no `Request` and need not create one. */
   handlePlain(request: PlainRequest): Promise<PlainResponse | Response>;
   /**
-   * Counts the bytes of a response until the returned function is called. Undefined: the caller has
-   * too many unsent bytes, and the response must not be sent.
+   * Counts the bytes of a response until the returned function is called. If the caller has too
+   * many unsent bytes, returns the exceeded setting: the response must not be sent.
    */
-  reserveUnsent(request: PlainRequest | Request, bytes: number): (() => void) | undefined;
+  reserveUnsent(request: PlainRequest | Request, bytes: number): (() => void) | UnsentBytesSetting;
 }
 
 /**

@@ -1,13 +1,15 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { ERROR_HEADERS, type RejectedRequest, toErrorBody } from '#http/error-response.ts';
 import { SECURITY_HEADERS } from '#http/headers/security-headers.ts';
+import { toUnsentBytesMessage } from '#http/limits/unsent-response-budget.ts';
+import type { UnsentBytesSetting } from '#http/message.ts';
 
-/** The error response to a request that does not reach the gateway. */
+/** An error response that the server creates itself, in place of a response of the gateway. */
 export type Rejection = readonly [
   status: number,
   code: RejectedRequest['code'],
   message: string,
-  /** The setting that the request exceeds. */
+  /** The exceeded setting that the server must report. */
   setting?: string,
 ];
 
@@ -25,16 +27,16 @@ export const TOO_MANY_PIPELINED_REQUESTS: Rejection = [
   'RATE_LIMITED',
   `More than ${MAX_PIPELINED_REQUESTS} requests are in flight on one connection: wait for responses.`,
 ];
-export const TOO_MANY_UNSENT_BYTES: Rejection = [
-  429,
-  'RATE_LIMITED',
-  'Too many bytes of responses are unread (MAX_UNSENT_BYTES_PER_CALLER): read them before you send more requests.',
-];
 export const INTERNAL_ERROR: Rejection = [
   500,
   'INTERNAL_SERVER_ERROR',
   'Something went wrong in the gateway.',
 ];
+
+/** Has no `setting`: the budget of unsent bytes reports the exceeded setting itself. */
+export function tooManyUnsentBytes(setting: UnsentBytesSetting): Rejection {
+  return [429, 'RATE_LIMITED', toUnsentBytesMessage(setting)];
+}
 
 export function tooManyConnections(setting: string): Rejection {
   return [
@@ -76,8 +78,8 @@ export function findHostRejection(request: IncomingMessage): Rejection | undefin
 }
 
 /**
- * Node keeps the first of them. (Its `headersDistinct` shows both, but reads all other headers for
- * that.)
+ * Whether the request has several `Host` headers. `headers` holds only the first one.
+ * (`headersDistinct` holds all of them, but Node must then parse all other headers, too.)
  */
 function hasDuplicateHost({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0;

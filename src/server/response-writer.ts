@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sendNodeResponse } from '@whatwg-node/server';
 import { MAX_SMALL_RESPONSE_BYTES } from '#http/limits/unsent-response-budget.ts';
-import type { Handler, PlainResponse } from '#http/message.ts';
+import type { Handler, PlainResponse, UnsentBytesSetting } from '#http/message.ts';
 import { isFinished, type ServerExchange } from './connection.ts';
-import { type Rejection, TOO_MANY_UNSENT_BYTES } from './rejection.ts';
+import { type Rejection, tooManyUnsentBytes } from './rejection.ts';
 import { createResponseSender } from './response-sender.ts';
 
 export interface ResponseWriterOptions {
@@ -15,7 +15,7 @@ export interface ResponseWriterOptions {
   /** A client must take the next part of its response within this time, in ms. */
   readonly sendTimeoutMs: number;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
-  /** Sends an error response instead. */
+  /** Sends an error response in place of the gateway's response. */
   readonly reject: (response: ServerResponse, rejection: Rejection) => void;
   /** Closes the connection of a client that does not read its response. */
   readonly disconnectUnread: (socket: Socket | null) => void;
@@ -33,7 +33,7 @@ interface LargeResponse {
   readonly body: Uint8Array;
 }
 
-/** Content types of responses that are sent whole, whatever their size. */
+/** Content types of responses that are complete. A response of another type may be a stream. */
 const JSON_TYPE = /^application\/(graphql-response\+)?json/;
 
 export function createResponseWriter({
@@ -86,39 +86,41 @@ export function createResponseWriter({
   ): void {
     const { response } = exchange;
     if (isFinished(exchange)) return;
-    if (!reserveWhileUnsent(body.byteLength, exchange)) reject(response, TOO_MANY_UNSENT_BYTES);
+    const exceededSetting = reserveWhileUnsent(body.byteLength, exchange);
+    if (exceededSetting) reject(response, tooManyUnsentBytes(exceededSetting));
     else responseSender.sendInSlices(body, response.writeHead(status, headers));
   }
 
   /**
-   * Counts what the socket could not send at once. If its caller has too many unsent bytes, a
-   * client that left earlier responses unread is disconnected.
+   * Counts the bytes of the response that the socket could not send at once. If the caller has too
+   * many unsent bytes, the server closes the connection of this response.
    */
   function trackUnsent(exchange: ServerExchange): void {
     const { request, response } = exchange;
     if (response.writableLength === 0 || isFinished(exchange)) return;
-    if (reserveWhileUnsent(response.writableLength, exchange))
-      responseSender.startSendTimeout(response);
-    else disconnectUnread(request.socket);
+    if (reserveWhileUnsent(response.writableLength, exchange)) disconnectUnread(request.socket);
+    else responseSender.startSendTimeout(response);
   }
 
   /**
-   * Counts the bytes of a response until it is sent or its connection closes. False: the caller has
+   * Counts the bytes of a response until it is sent or its connection closes. The exchange must not
+   * be finished: no event would release the bytes. Returns the exceeded setting if the caller has
    * too many unsent bytes.
    */
-  function reserveWhileUnsent(bytes: number, exchange: ServerExchange): boolean {
+  function reserveWhileUnsent(
+    bytes: number,
+    exchange: ServerExchange,
+  ): UnsentBytesSetting | undefined {
     const { connection, response, gatewayRequest } = exchange;
-    // No event would release the bytes.
-    if (isFinished(exchange)) return false;
-    if (!gatewayRequest || !reserveUnsent) return true;
+    if (!gatewayRequest || !reserveUnsent) return undefined;
     const release = reserveUnsent(gatewayRequest, bytes);
-    if (!release) return false;
+    if (typeof release === 'string') return release;
     // A pipelined response gets no event when its connection closes.
     connection.pendingReleases.add(release);
     response.once('close', () => {
       connection.pendingReleases.delete(release);
       release();
     });
-    return true;
+    return undefined;
   }
 }

@@ -58,7 +58,7 @@ test('a tenant is served while callers with invented API keys use up their share
   }
   expect(await send('sk_invented_3', LARGE, MEBIBYTE)).toMatchObject({
     code: 'RATE_LIMITED',
-    release: undefined,
+    release: 'MAX_UNSENT_BYTES_PER_CALLER',
   });
   expect(traffic()).toEqual([]);
 

@@ -124,7 +124,7 @@ test('a client with small unread responses is disconnected when its caller has n
   const { url, connection, disconnects } = await serve(
     () => Response.json('x'.repeat(60_000)),
     { idleMs: 60_000 },
-    () => undefined,
+    () => 'MAX_UNSENT_BYTES_PER_CALLER',
   );
   const { socket } = connectTo(url);
   socket.pause();
@@ -223,6 +223,28 @@ test('a response stream that fails closes the connection without an end marker o
     expect(await received).not.toMatch(/0\r\n\r\n$|db\.internal/);
   }
 });
+
+test.each(['MAX_UNSENT_BYTES', 'MAX_UNSENT_BYTES_PER_CALLER'] as const)(
+  'a large response that exceeds %s is replaced by an error response that names this setting',
+  async (setting) => {
+    const { url, bugs } = await serve(
+      () => Response.json('x'.repeat(70_000)),
+      {},
+      () => setting,
+    );
+    const response = await fetch(url, { method: 'POST', body: '' });
+    expect(response.status).toBe(429);
+    expect(await response.json()).toMatchObject({
+      errors: [
+        {
+          message: expect.stringContaining(`(${setting})`),
+          extensions: { code: 'RATE_LIMITED', retryAfter: 1 },
+        },
+      ],
+    });
+    expect(bugs).toEqual([]);
+  },
+);
 
 test('an error outside the request handler is reported as INTERNAL_SERVER_ERROR without its message', async () => {
   const { url } = await serve(() => Promise.reject(new Error('at db.internal')));

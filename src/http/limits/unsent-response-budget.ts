@@ -1,5 +1,5 @@
 import { GatewayError } from '#errors/gateway-error.ts';
-import { type Caller, ownerOf } from '#http/message.ts';
+import { type Caller, ownerOf, type UnsentBytesSetting } from '#http/message.ts';
 import { OwnerBytes } from './owner-bytes.ts';
 
 /**
@@ -10,10 +10,10 @@ export interface UnsentResponseBudget {
   /** @throws GatewayError for an owner that has too many unsent bytes to start another operation */
   check(caller: Caller): void;
   /**
-   * Counts the bytes of a response until the returned function is called. Undefined: the owner has
-   * too many unsent bytes.
+   * Counts the bytes of a response until the returned function is called. If the owner has too many
+   * unsent bytes, returns the exceeded setting.
    */
-  reserve(owner: string, bytes: number): (() => void) | undefined;
+  reserve(owner: string, bytes: number): (() => void) | UnsentBytesSetting;
   totalBytes(): number;
 }
 
@@ -21,7 +21,7 @@ export interface UnsentResponseBudgetOptions {
   readonly maxBytes: number;
   readonly maxBytesPerOwner: number;
   /** Called with the setting that is exceeded. */
-  readonly onLimitExceeded: (setting: string) => void;
+  readonly onLimitExceeded: (setting: UnsentBytesSetting) => void;
 }
 
 /** The server sends a response up to this size at once, and a larger one in slices. */
@@ -29,11 +29,17 @@ export const MAX_SMALL_RESPONSE_BYTES = 65_536;
 
 const RETRY_AFTER_S = 1;
 
+/** The message to a client that has too many unsent bytes. */
+export function toUnsentBytesMessage(setting: UnsentBytesSetting): string {
+  return `Too many bytes of responses are unread (${setting}): read them before you send more requests.`;
+}
+
 /**
  * An owner may start operations and receive responses while its unsent bytes are below
  * `maxBytesPerOwner`. Once all owners together reach `maxBytes`, its unsent bytes must also be
  * below an equal share: a caller that reads its responses is served, whatever other callers leave
- * unread. So all responses together take at most twice `maxBytes`, and one response for each owner.
+ * unread. The share of the n-th owner is `maxBytes / n`, so N owners together hold less than
+ * `maxBytes * (2 + ln N)` and one response.
  */
 export function createUnsentResponseBudget({
   maxBytes,
@@ -49,14 +55,15 @@ export function createUnsentResponseBudget({
       const exceededSetting = exceededSettingOf(ownerOf(caller), 0);
       if (exceededSetting === undefined) return;
       onLimitExceeded(exceededSetting);
-      const message = `Too many bytes of responses are unread (${exceededSetting}): read them before you send more requests.`;
-      throw new GatewayError('RATE_LIMITED', message, { retryAfter: RETRY_AFTER_S });
+      throw new GatewayError('RATE_LIMITED', toUnsentBytesMessage(exceededSetting), {
+        retryAfter: RETRY_AFTER_S,
+      });
     },
     reserve(owner, bytes) {
       const exceededSetting = exceededSettingOf(owner, bytes);
       if (exceededSetting !== undefined) {
         onLimitExceeded(exceededSetting);
-        return undefined;
+        return exceededSetting;
       }
       unsentBytes.add(owner, bytes);
       let isReserved = true;
@@ -68,7 +75,7 @@ export function createUnsentResponseBudget({
     totalBytes: () => unsentBytes.total,
   };
 
-  function exceededSettingOf(owner: string, bytes: number): string | undefined {
+  function exceededSettingOf(owner: string, bytes: number): UnsentBytesSetting | undefined {
     const ownerBytes = unsentBytes.of(owner);
     if (ownerBytes >= maxBytesPerOwner) return 'MAX_UNSENT_BYTES_PER_CALLER';
     if (unsentBytes.total < maxBytes) return undefined;
