@@ -46,7 +46,7 @@ export function toErrorBody(code: ErrorCode, message: string, details: PublicDet
  */
 export type DisconnectReason = 'unread' | 'silent' | 'evicted';
 
-/** A request that the server rejects before the gateway sees it. */
+/** A request to which the server responds with an error of its own. */
 export interface RejectedRequest {
   readonly status: number;
   readonly code: ErrorCode;

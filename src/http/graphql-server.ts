@@ -62,8 +62,8 @@ export interface GraphQLServerOptions {
 }
 
 export interface GraphQLServer {
-  /** @param isTraced whether a router requests the timings of fields */
-  fetch(request: Request, observer: RequestObserver, isTraced: boolean): Promise<Response>;
+  /** @param isFederatedTraced whether a router requests the timings of fields */
+  fetch(request: Request, observer: RequestObserver, isFederatedTraced: boolean): Promise<Response>;
   /** Whether `handlePlain` can handle a request, as far as its head shows. */
   canHandlePlain(head: RequestHead): boolean;
   /** Like `fetch`, without Fetch objects where possible. */
@@ -119,10 +119,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
   let tracingYoga: Promise<typeof yoga> | undefined;
 
   return {
-    async fetch(request, observer, isTraced) {
+    async fetch(request, observer, isFederatedTraced) {
       const pendingBody: PendingBody = {};
       try {
-        if (!isTraced) return await yoga.fetch(request, { observer, pendingBody });
+        if (!isFederatedTraced) return await yoga.fetch(request, { observer, pendingBody });
         tracingYoga ??= createTracingYoga().catch(resetTracing);
         return await (await tracingYoga).fetch(request, { observer, pendingBody });
       } finally {

@@ -209,12 +209,12 @@ const UNKNOWN_ROUTE = 'other';
  * `Cache-Control` of its own. A rejection, a multipart response, and a response with federated
  * tracing must not be cached; the page is the same for all clients.
  */
-function setCacheHeaders(headers: HeaderWriter, isTraced: boolean): void {
+function setCacheHeaders(headers: HeaderWriter, isFederatedTraced: boolean): void {
   const type = headers.get('content-type') ?? '';
   headers.set('vary', VARY);
   if (type.startsWith('text/html')) return;
   const isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
-  if (!isCompleteJson || isTraced || !headers.has('cache-control'))
+  if (!isCompleteJson || isFederatedTraced || !headers.has('cache-control'))
     headers.set('cache-control', NO_STORE);
 }
 

@@ -61,9 +61,10 @@ export function maskError(error: unknown, options: MaskErrorOptions): GraphQLErr
 }
 
 /**
- * Converts a `TooManyErrorsError` to the one error of the response. Most of its errors usually have
- * the cause of the first: if that is the upstream or the credential, its code and details are what
- * clients act on (`UNAUTHENTICATED`, or `RATE_LIMITED` with `retryAfter`).
+ * Converts a `TooManyErrorsError` to the one error of the response. The errors of a response usually
+ * share one cause. If the first error concerns the upstream or the credential, the response has the
+ * code and details of this error, because clients act on them (`UNAUTHENTICATED`, or `RATE_LIMITED`
+ * with `retryAfter`).
  */
 function maskTooManyErrors(error: TooManyErrorsError, options: MaskErrorOptions): GraphQLError {
   const { message, extensions } = maskError(error.cause, options);

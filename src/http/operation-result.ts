@@ -19,7 +19,7 @@ export function isTraceRequested(headers: HeaderReader): boolean {
 }
 
 export interface CompleteResult extends ExecutionResult {
-  /** Undefined if there is nothing that a cache could store. */
+  /** Absent if an error replaces the result because it exceeds the response budget. */
   readonly cacheControl?: string;
 }
 
@@ -51,8 +51,8 @@ export function withExtensions(
 }
 
 /**
- * Counts what no field has counted: errors, extensions, and what graphql-js itself returns of the
- * schema.
+ * Adds the size of errors and extensions to that of the fields. With introspection, adds all of
+ * `data`, because graphql-js resolves the schema without the counting resolvers.
  */
 function countRemainingSize(
   { data, errors }: ExecutionResult,

@@ -10,8 +10,8 @@ export interface OperationScheduler {
    */
   waitForTurn(caller: Caller, isExclusive?: boolean): Promise<void> | undefined;
   /**
-   * Records an operation of an accepted caller that was served without waiting: it counts as
-   * activity for which other callers are throttled.
+   * Records an operation of an accepted caller that was served without waiting. While this caller
+   * is active, other callers can be throttled.
    */
   recordActivity(callerKey: string): void;
   /**

@@ -12,10 +12,10 @@ export interface ServerExchange {
   /** The request as the gateway gets it. Undefined until then. */
   gatewayRequest: PlainRequest | Request | undefined;
   /**
-   * Called when the client disconnects before its response is sent. A Fetch request has a signal
-   * for that.
+   * The request to notify when its client disconnects before the response is sent. Undefined for a
+   * Fetch request: its signal shows the disconnect.
    */
-  client: Pick<NodeRequest, 'disconnect'> | undefined;
+  disconnectTarget: Pick<NodeRequest, 'disconnect'> | undefined;
 }
 
 /** State of a connection, looked up once for each request. */

@@ -32,9 +32,11 @@ const MAX_CHECK_INTERVAL_MS = 1_000;
 
 /** Callbacks for what only the server sees. */
 export interface ServerEvents {
-  /** `fetch` has rejected although the client is still connected. */
+  /**
+   * Handling a request or writing its response has failed although the client is still connected.
+   */
   onUnexpectedError(error: unknown): void;
-  /** A request, or malformed input, was rejected before it reached `fetch`. */
+  /** The server has sent an error response of its own in place of a response of the gateway. */
   onRejected(rejected: RejectedRequest): void;
   /** The server has closed a connection. */
   onDisconnected?(reason: DisconnectReason): void;
@@ -83,7 +85,8 @@ export function createHttpServer(
     keepAliveTimeout: keepAliveMs,
     // Node's own rejection would be empty.
     requireHostHeader: false,
-    // Node would use the first of two keys. A proxy in front may have checked the second.
+    // Node would keep the first of two `Authorization` headers, but a proxy in front may have checked
+    // the second. Their joined value is no valid `Bearer` value, so the gateway rejects it.
     joinDuplicateHeaders: true,
   });
   server.timeout = idleMs;
@@ -127,7 +130,7 @@ export function createHttpServer(
       request,
       response,
       gatewayRequest: undefined,
-      client: undefined,
+      disconnectTarget: undefined,
     };
     connection.lastExchange = exchange;
     connection.inFlight += 1;
@@ -136,7 +139,7 @@ export function createHttpServer(
     response.on('close', () => {
       connection.inFlight -= 1;
       connection.lastActivityAt = monotonicNow();
-      if (!response.writableFinished) exchange.client?.disconnect();
+      if (!response.writableFinished) exchange.disconnectTarget?.disconnect();
     });
     try {
       if (connection.exceededSetting) {
@@ -153,7 +156,7 @@ export function createHttpServer(
       if (head && gateway.canHandlePlain?.(head) && gateway.handlePlain) {
         const nodeRequest = toNodeRequest(head, request);
         exchange.gatewayRequest = nodeRequest;
-        exchange.client = nodeRequest;
+        exchange.disconnectTarget = nodeRequest;
         const gatewayResponse = await gateway.handlePlain(nodeRequest);
         if (isPlainResponse(gatewayResponse)) responseWriter.writePlain(gatewayResponse, exchange);
         else await responseWriter.writeFetch(gatewayResponse, exchange);

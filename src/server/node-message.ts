@@ -42,7 +42,7 @@ export class NodeRequest implements PlainRequest {
   readonly headers: HeaderReader;
   caller: PlainRequest['caller'];
   readonly #request: IncomingMessage;
-  /** Created on demand: most responses are ready before that. */
+  /** Created when `signal` is first read: a small cached response never needs it. */
   #abortController: AbortController | undefined;
   #isDisconnected = false;
   #onDisconnect: (() => void) | undefined;

@@ -12,7 +12,7 @@ export interface ResponseSenderOptions {
 }
 
 export interface ResponseSender {
-  /** Sends a body. The head of the response must be written. */
+  /** Sends a body. The calling function must have written the head of the response. */
   sendInSlices(body: Uint8Array, response: ServerResponse): void;
   /** Limits the time of a response that is ended, and that the socket has not sent yet. */
   startSendTimeout(response: ServerResponse): void;

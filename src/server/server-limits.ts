@@ -7,8 +7,8 @@ export interface ServerTimeouts {
   /** To send all of a request, in ms. */
   readonly requestMs: number;
   /**
-   * To take the next part of a response, in ms: longer than an operation may last, because nothing
-   * moves during an operation either.
+   * How long a connection may neither send nor receive a byte, in ms. It is longer than an operation
+   * may last, because no byte moves during an operation.
    */
   readonly idleMs: number;
 }

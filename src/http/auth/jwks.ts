@@ -8,7 +8,7 @@ import {
 import { GatewayError } from '#errors/gateway-error.ts';
 
 /** Maximum wait for the issuer's response. */
-const TIMEOUT_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 
 /**
  * How long fetched keys are used before they are fetched again, unless a token names a key that is
@@ -20,13 +20,13 @@ const MAX_AGE_MS = 600_000;
  * Minimum interval between a fetch and the next one for an unknown key id: a client can send any
  * key id.
  */
-const COOLDOWN_MS = 30_000;
+const MIN_REFETCH_INTERVAL_MS = 30_000;
 
 /** How long after a failed fetch the gateway does not try again. */
 const RETRY_DELAY_MS = 5_000;
 
 /** Maximum age of the last fetched keys while newer ones cannot be fetched. */
-const GRACE_MS = 3_600_000;
+const MAX_STALE_AGE_MS = 3_600_000;
 
 /**
  * A token cannot be verified, because the issuer's keys are unavailable. The gateway rejects the
@@ -78,7 +78,7 @@ export function createKeySource({
   let failedAt: number | undefined;
 
   const fetchJwks: FetchImplementation = async (address, init) => {
-    if (failedAt !== undefined && now() - failedAt < RETRY_DELAY_MS) return useLastKnown();
+    if (failedAt !== undefined && now() - failedAt < RETRY_DELAY_MS) return lastKnownResponse();
     try {
       const text = await readJwks(await fetchKeys(new Request(address, init)));
       lastKnown = { text, fetchedAt: now() };
@@ -92,7 +92,7 @@ export function createKeySource({
         );
       }
       failedAt = now();
-      return useLastKnown();
+      return lastKnownResponse();
     }
     if (failedAt !== undefined) onStatusChange('The keys of JWT_JWKS_URL can be fetched again.');
     failedAt = undefined;
@@ -100,18 +100,18 @@ export function createKeySource({
   };
 
   function hasUsableKeys(): boolean {
-    return lastKnown !== undefined && now() - lastKnown.fetchedAt < GRACE_MS;
+    return lastKnown !== undefined && now() - lastKnown.fetchedAt < MAX_STALE_AGE_MS;
   }
 
-  function useLastKnown(): Response {
+  function lastKnownResponse(): Response {
     if (lastKnown && hasUsableKeys()) return new Response(lastKnown.text);
     throw new KeysUnavailableError();
   }
 
   return {
     findKey: createRemoteJWKSet(new URL(url), {
-      timeoutDuration: TIMEOUT_MS,
-      cooldownDuration: COOLDOWN_MS,
+      timeoutDuration: MAX_WAIT_MS,
+      cooldownDuration: MIN_REFETCH_INTERVAL_MS,
       cacheMaxAge: MAX_AGE_MS,
       [customFetch]: fetchJwks,
     }),

@@ -121,7 +121,10 @@ function toVerificationError(error: unknown, keys: KeySource): GatewayError {
   return invalidToken(error);
 }
 
-/** Every other error rejects the token, such as a key of the issuer that cannot be used. */
+/**
+ * The error that rejects a token. It is also the error for a key of the issuer that cannot be used;
+ * unavailable keys cause a `KeysUnavailableError`.
+ */
 function invalidToken(error: unknown): InvalidTokenError {
   const message =
     error instanceof errors.JWTExpired

@@ -76,12 +76,12 @@ export function createOpenSession({
   }
 
   return async (request) => {
-    const subject = await authenticate(request);
+    const caller = await authenticate(request);
     const credential = resolveCredential(request.headers);
-    const session = new GatewaySession(credential, subject, request);
-    // The unsent bytes of unaccepted credentials are not checked here, because they count together:
-    // unread responses of one caller would block the first operation of another, with which the
-    // upstream accepts its credential.
+    const session = new GatewaySession(credential, caller, request);
+    // Unaccepted credentials share one count of unsent bytes, which is not checked here: unread
+    // responses of one caller would block the first operation of another caller. The upstream cannot
+    // accept a credential before its first operation.
     if (session.isCredentialAccepted()) session.checkUnsentBudget();
     return session;
   };

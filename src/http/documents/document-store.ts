@@ -27,8 +27,9 @@ export interface DocumentStore {
  */
 const MAX_BYTES = 16 * 2 ** 20;
 /**
- * Maximum size of a registered document: a longer one is not stored, and its client sends it in
- * full each time. Otherwise one document could evict many short ones.
+ * Maximum size of a registered document in memory, in bytes, at two bytes a character. A larger one
+ * is not stored, because one document could evict many short ones: its client sends it in full each
+ * time.
  */
 const MAX_TEXT_BYTES = 256 * 2 ** 10;
 /** Bytes of an entry besides its document: its hash, and its place in the index. */

@@ -10,9 +10,9 @@ import {
 const FEDERATION_FIELDS = new Set(['_service', '_entities', '__typename']);
 
 /**
- * Whether an operation requests only what a router requests by itself. The document need not be
- * valid: an operation or a fragment that cannot be found makes it false. A field counts even if
- * `@skip` or `@include` excludes it.
+ * Whether an operation is a query whose root fields are all `_service`, `_entities` or `__typename`.
+ * The document need not be valid: an operation or a fragment that cannot be found makes the result
+ * false. A field counts even if `@skip` or `@include` excludes it.
  */
 export function isFederationOperation(
   document: DocumentNode,

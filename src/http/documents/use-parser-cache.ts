@@ -5,8 +5,8 @@ import type { ParserCache } from './parser-cache.ts';
 
 /**
  * Caches parsed documents, each counted against its owner's share: a full cache evicts documents of
- * the owner with the most bytes first, and all unaccepted credentials together are one owner. Yoga
- * looks documents up.
+ * the owner with the most bytes first, and all unaccepted credentials together are one owner. This
+ * plugin only writes the cache: Yoga itself reads it, as its `documentCache`.
  */
 export function useParserCache(cache: ParserCache): Plugin<SessionContext> {
   return {

@@ -17,10 +17,11 @@ export interface PersistedDocumentsOptions {
 /**
  * Persisted documents: trusted documents, and automatic persisted queries (APQ). Replaces the id of
  * a document with its text, before any other plugin reads the document: a document that is sent by
- * its id is parsed, limited and validated like one that is sent in full. The gateway registers a
- * document that is sent with its SHA-256 after an execution with an accepted credential. Otherwise
- * a client could evict registered documents with invalid ones, or with any number of unaccepted
- * credentials.
+ * its id is parsed, limited and validated like one that is sent in full.
+ *
+ * A request can send a document together with its SHA-256. The gateway registers this document once
+ * it has executed it with an accepted credential. Without this condition, a client could evict
+ * registered documents with invalid ones, or with any number of unaccepted credentials.
  */
 export function usePersistedDocuments({
   documents,

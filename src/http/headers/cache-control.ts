@@ -1,6 +1,9 @@
 import type { UpstreamUsage } from '#context/upstream-usage.ts';
 
-/** The headers that a response depends on, besides the request's URL and body. */
+/**
+ * The request headers on which a cacheable response depends. Compression and CORS append their own
+ * headers to `Vary`.
+ */
 export const VARY = 'Authorization, Router-Authorization, Accept';
 
 /** For a response that no cache may store. */

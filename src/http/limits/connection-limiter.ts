@@ -37,7 +37,8 @@ export interface ConnectionLimiter {
 }
 
 /**
- * The fraction of `maxConnections` from which on connections without a request are closed early.
+ * While more than this fraction of `maxConnections` is open, connections without a request are
+ * closed early.
  */
 const EVICTION_THRESHOLD = 3 / 4;
 
@@ -92,7 +93,7 @@ export function createConnectionLimiter({
             ? 'MAX_CONNECTIONS_PER_ADDRESS'
             : undefined;
       connections.add(connection);
-      // Only now, because an eviction removes a peer that has no connection left.
+      // After the evictions: they remove a peer that has no connection left.
       peers.set(connection.peer, peer);
       peer.open += 1;
       unused.add(connection);

@@ -54,8 +54,8 @@ export function createCostCheck(limits: CostLimits): (input: CostInput) => void 
   };
 
   /**
-   * Checks the length of list variables before graphql-js coerces them: it takes half a second to
-   * coerce a list of a megabyte, and reports one error of it.
+   * Checks the length of list variables before graphql-js coerces them: graphql-js takes half a
+   * second to coerce a list of a megabyte, even if it then reports only one error.
    */
   function checkVariables(
     listVariables: readonly string[],

@@ -11,7 +11,7 @@ export interface DocumentSize {
   /** Levels of fields; fragments add none. */
   readonly depth: number;
   /**
-   * Aliases, and fields that are repeated in one selection set: both request the same field again.
+   * Aliases, and fields that are repeated in one selection set: both can request a field many times.
    */
   readonly aliases: number;
   readonly directives: number;
@@ -118,8 +118,9 @@ function countDirectives(directives: readonly DirectiveNode[] | undefined): numb
 }
 
 /**
- * Adds siblings: the depth is the greater one, everything else the sum. Fragments that double the
- * sum again and again would make it infinite.
+ * The size of two siblings: the greater depth and alias length, and the sum of each count. A sum is
+ * at most `MAX_SAFE_INTEGER`: in a long chain of fragments, of which each spreads the next one twice,
+ * it would be infinite.
  */
 function addSizes(a: DocumentSize, b: Partial<DocumentSize>): DocumentSize {
   return {

@@ -57,10 +57,10 @@ export function respondFromCache(
 }
 
 /**
- * Stores a response without errors, only if all its lookups were cache hits and all of them are its
- * dependencies. The first execution may also look up the type of an id or the first page of a list:
- * a stored response would count these lookups on every hit, and expire with them. A response with
- * live data is not stored either, nor one with drift, because each occurrence of drift is counted.
+ * Stores a response without errors, only if every lookup of its execution was a cache hit. A first
+ * execution may also look up the type of an id or the first page of a list: a stored response would
+ * report these lookups on every hit, and expire with them. A response with live data is not stored
+ * either, nor one with drift, because each occurrence of drift is counted.
  */
 export function storeResponse(
   store: StoreResponse,

@@ -15,12 +15,15 @@ export interface RequestParams {
 
 /** A parsed request body. */
 export interface ParsedRequest {
-  /** Undefined for a request that has more than the fast path supports. */
+  /**
+   * Undefined for a body that only Yoga handles: malformed, nested too deep, or with unknown
+   * parameters.
+   */
   readonly params: RequestParams | undefined;
   /**
-   * The keys of its cached responses. A document that was parsed again has another number.
-   * Responses stored under the earlier number stay valid, because both documents have the same
-   * text.
+   * The keys of its cached responses. They contain the number of the parsed document. If the parser
+   * cache evicts the document, the same text is parsed again and gets another number:
+   * `toResponseKeys` then computes the keys again.
    */
   responseKeys?: { readonly documentNumber: number; readonly keys: ResponseKeys };
 }
@@ -89,7 +92,10 @@ export function createRequestCache(): RequestCache {
   };
 }
 
-/** Requests that differ in whitespace or in the order of their variables have the same keys. */
+/**
+ * Neither the whitespace of the JSON nor the order of the variables changes the keys. The text of
+ * the document does.
+ */
 function toKeys({ documentNumber, operation, variables }: NumberedOperation): ResponseKeys {
   const variablesKey = toVariablesKey(operation.variableDefinitions, variables);
   if (variablesKey === undefined) return {};
@@ -111,7 +117,10 @@ const PARAMETER_GUARDS = new Map<string, (value: unknown) => boolean>([
   ['documentId', isString],
 ]);
 
-/** Parses a request body. Undefined for a body that has more than the fast path supports. */
+/**
+ * Parses a request body. Undefined for a body that only Yoga handles: malformed, nested too deep, or
+ * with unknown parameters.
+ */
 export function parseParams(text: string): RequestParams | undefined {
   let params: unknown;
   try {

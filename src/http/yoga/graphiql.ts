@@ -115,8 +115,9 @@ export async function renderGraphiQLPage(options?: GraphiQLOptions): Promise<str
  * 1. Tabs can be dragged. For that, GraphiQL moves them over each other when the window is resized
  *    and when one is pressed for the first time, so that a click hits another tab or none
  *    (github.com/motiondivision/motion/issues/3823). The patch keeps tabs in their positions.
- * 2. On a page that is opened again and was not edited before, GraphiQL adds an empty tab, because
- *    no tab equals the query, which is not stored.
+ * 2. GraphiQL stores its query only after an edit. When a page without an edit is opened again, no
+ *    stored tab equals the query, so GraphiQL adds an empty tab. The patch stores the query of the
+ *    active tab.
  * 3. The editor draws a box around each dash and apostrophe that is not ASCII: in French responses,
  *    around a good part of the text.
  */

@@ -92,7 +92,7 @@ export function createYogaServer(
     maskedErrors: { maskError: options.maskError },
     // `useBodyLimit` replaces it: Yoga's limit closes the connection without a response.
     maxRequestBodySize: false,
-    // Yoga only looks documents up. `useParserCache` stores them, because it knows the caller.
+    // Yoga only reads the document cache. `useParserCache` writes it, because it knows the caller.
     parserAndValidationCache: {
       documentCache: { get: parserCache.get, set: () => {} },
       errorCache: DISABLED_CACHE,
@@ -103,7 +103,8 @@ export function createYogaServer(
     cors: false,
     multipart: false,
     landingPage: false,
-    // `createHealthEndpoints` replaces it: Yoga would accept any method there.
+    // No request reaches this path. `createHealthEndpoints` serves `/health` in its place, because
+    // Yoga would accept any method.
     healthCheckEndpoint: '/health/yoga',
     // `onUnexpectedError` gets every unexpected error once. Yoga would log it again.
     logging: false,
