@@ -8,8 +8,8 @@ import {
 
 export interface OperationResponseBudget extends ResponseBudget {
   /**
-   * Bytes counted so far, with one byte per character of strings: a lower bound of the response
-   * size.
+   * Bytes counted so far. Each field counts `FIELD_OVERHEAD_BYTES` and its name, each list item
+   * `FIELD_OVERHEAD_BYTES`, and a string that does not fit into them one byte per character.
    */
   readonly bytes: number;
   /** The error that replaces the response once the budget is exceeded. */
@@ -21,13 +21,13 @@ export interface OperationResponseBudget extends ResponseBudget {
   /**
    * Measures the serialized size of the strings if it could exceed the limit, and discards the
    * response if it does. Must be called after everything else is counted. Measuring takes as long
-   * as serializing (17 ms for 10 MB), so it happens in the event-loop iteration that serializes the
-   * response.
+   * as serializing (17 ms for 10 MB): for a large response, the caller must first wait for its
+   * exclusive turn (`waitToSerialize`).
    */
   measureStrings(): void;
 }
 
-/** The serialized fields of an error whose size is not fixed. */
+/** The fields of a serialized error that vary in size. */
 export interface SerializedError {
   readonly message: string;
   readonly path?: readonly (string | number)[] | undefined;
@@ -150,7 +150,10 @@ class CountingResponseBudget implements OperationResponseBudget {
       setting: 'MAX_ANSWER_BYTES',
     };
     this.abort(
-      new OperationTooComplexError(`The response takes at least ${this.#bytes} bytes`, limitExcess),
+      new OperationTooComplexError(
+        `The size of the response, with an overhead for each field and list item, is at least ${this.#bytes} bytes`,
+        limitExcess,
+      ),
     );
   }
 }

@@ -198,7 +198,7 @@ const TOO_LARGE = {
   errors: [
     {
       message: expect.stringMatching(
-        /^The response takes at least \d+ bytes; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/,
+        /^The size of the response, with an overhead for each field and list item, is at least \d+ bytes; at most \d+ are allowed \(MAX_ANSWER_BYTES\)\.$/,
       ),
       extensions: {
         code: 'OPERATION_TOO_COMPLEX',
