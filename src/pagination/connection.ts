@@ -1,4 +1,4 @@
-import { type Cursor, decodeCursor, encodeCursor, fingerprint, MAX_NEIGHBOURS } from './cursor.ts';
+import { type Cursor, decodeCursor, encodeCursor, MAX_NEIGHBOURS, shortHash } from './cursor.ts';
 import { type Identified, type List, type ListSource, readCoherently } from './list.ts';
 import { type Gap, locate } from './locate.ts';
 import type { PageRequest } from './page-request.ts';
@@ -12,8 +12,8 @@ export interface Connection<T> {
   /** Counts the whole list; the cost in upstream requests depends on the list. */
   totalCount(): Promise<number>;
   /**
-   * The item of a cursor and all its neighbours are gone: the page begins (or ends) at the item's
-   * last known position.
+   * Whether the search for a cursor's item has found neither the item nor a neighbour: then the
+   * page begins (or ends) at the item's last known position.
    */
   readonly isCursorItemGone: boolean;
 }
@@ -236,7 +236,7 @@ function neighbours(list: List<Identified> | undefined, position: number, step: 
     if (!items) break;
     const neighbour = items[offset];
     if (neighbour) {
-      found.push(fingerprint(neighbour.id));
+      found.push(shortHash(neighbour.id));
       offset += step;
     } else {
       index += step;

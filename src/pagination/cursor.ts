@@ -9,9 +9,9 @@ export interface Cursor {
   readonly id: string;
   /** The item's last known position: the number of items before it. */
   readonly position: number;
-  /** Fingerprints of the ids before the item, nearest first; empty if unknown. */
+  /** Short hashes of the ids before the item, nearest first; empty if unknown. */
   readonly preceding: readonly Buffer[];
-  /** Fingerprints of the ids after the item, nearest first; empty if unknown. */
+  /** Short hashes of the ids after the item, nearest first; empty if unknown. */
   readonly following: readonly Buffer[];
 }
 
@@ -19,31 +19,31 @@ export interface Cursor {
  * With 48 bits, a search of a thousand items for eight neighbours has a false match with a
  * probability of 3 in 10¹¹.
  */
-const FINGERPRINT_BYTES = 6;
+const HASH_BYTES = 6;
 const VERSION = 1;
 const CHECKSUM_BYTES = 4;
 /** Greater than the length of any list, and small enough for six bytes. */
 const MAX_POSITION = 2 ** 40;
 const POSITION_BYTES = 6;
-const HEADER_BYTES = 1 + FINGERPRINT_BYTES + POSITION_BYTES + 1;
+const HEADER_BYTES = 1 + HASH_BYTES + POSITION_BYTES + 1;
 
-/** A short, stable hash of a string: it keeps cursors short and does not need to be secret. */
-export function fingerprint(value: string): Buffer {
-  return hash('sha1', value, 'buffer').subarray(0, FINGERPRINT_BYTES);
+/** A stable hash of a string: it keeps cursors short and does not need to be secret. */
+export function shortHash(value: string): Buffer {
+  return hash('sha1', value, 'buffer').subarray(0, HASH_BYTES);
 }
 
 /**
  * Encodes a cursor as an opaque string.
  *
- * Layout: version (1 byte), fingerprint of the scope (6), position (6), counts of neighbours (4 + 4
- * bits), fingerprints of the neighbours, id of the item, checksum (4).
+ * Layout: version (1 byte), hash of the scope (6), position (6), counts of neighbours (4 + 4 bits),
+ * hashes of the neighbours' ids, id of the item, checksum (4).
  * @param scope names the field, its parent and its filter: any other scope rejects the cursor
  */
 export function encodeCursor(cursor: Cursor, scope: string): string {
   const header = Buffer.alloc(HEADER_BYTES);
   header[0] = VERSION;
-  fingerprint(scope).copy(header, 1);
-  header.writeUIntBE(cursor.position, 1 + FINGERPRINT_BYTES, POSITION_BYTES);
+  shortHash(scope).copy(header, 1);
+  header.writeUIntBE(cursor.position, 1 + HASH_BYTES, POSITION_BYTES);
   header[HEADER_BYTES - 1] = (cursor.preceding.length << 4) | cursor.following.length;
   const body = Buffer.concat([
     header,
@@ -81,15 +81,15 @@ export function decodeCursor(encoded: string, scope: string, argument: 'after' |
       `\`${argument}\` was made by another version of this gateway: start again without it.`,
     );
   }
-  if (!fingerprint(scope).equals(body.subarray(1, 1 + FINGERPRINT_BYTES))) {
+  if (!shortHash(scope).equals(body.subarray(1, 1 + HASH_BYTES))) {
     throw new UserInputError(
       `\`${argument}\` belongs to another list: a cursor is valid only for the field, the parent and the filter it came from.`,
     );
   }
-  const position = body.readUIntBE(1 + FINGERPRINT_BYTES, POSITION_BYTES);
+  const position = body.readUIntBE(1 + HASH_BYTES, POSITION_BYTES);
   const counts = body[HEADER_BYTES - 1] ?? 0;
   const [before, after] = [counts >> 4, counts & 0b1111];
-  const idOffset = HEADER_BYTES + (before + after) * FINGERPRINT_BYTES;
+  const idOffset = HEADER_BYTES + (before + after) * HASH_BYTES;
   if (
     position > MAX_POSITION ||
     before > MAX_NEIGHBOURS ||
@@ -98,8 +98,8 @@ export function decodeCursor(encoded: string, scope: string, argument: 'after' |
   )
     throw invalidCursor();
   const neighbour = (index: number) => {
-    const offset = HEADER_BYTES + index * FINGERPRINT_BYTES;
-    return body.subarray(offset, offset + FINGERPRINT_BYTES);
+    const offset = HEADER_BYTES + index * HASH_BYTES;
+    return body.subarray(offset, offset + HASH_BYTES);
   };
   return {
     id: body.toString('utf8', idOffset),

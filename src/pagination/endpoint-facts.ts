@@ -5,20 +5,24 @@ import { Fact, MIN_TRUST_MS, type Observation } from './fact.ts';
  * an observation. The facts contain no upstream data.
  */
 export interface EndpointFacts {
-  /** The number of the first page; undefined until a probe has determined it. */
+  /**
+   * The number of the first page: configured, or observed with this credential, or else with
+   * others. Undefined if it is unknown or contradicted.
+   */
   readonly firstPage: 0 | 1 | undefined;
-  /** Whether the number is configured: then no upstream response contradicts it. */
+  /** Whether the number is configured: then the gateway does not check it against responses. */
   readonly isFirstPageConfigured: boolean;
   /** Whether the number was recently verified with the credential itself. */
   readonly isFirstPageTrusted: boolean;
   /**
-   * Whether a probe must determine or verify the number of the first page. If the gateway assumes 1
-   * and the upstream starts at 0, no response shows it: the first page is missing, and the rest is
-   * a valid list. If the gateway assumes 0 and the upstream starts at 1, the start of the list
-   * shows it: page 0 is rejected, empty, or repeated as page 1.
+   * Starts a probe that determines or verifies the number of the first page, if one is due. Returns
+   * whether the caller must then run it, and call `endFirstPageProbe`. If the gateway assumes 1 and
+   * the upstream starts at 0, no response shows it: the first page is missing, and the rest is a
+   * valid list. If the gateway assumes 0 and the upstream starts at 1, the start of the list shows
+   * it: page 0 is rejected, empty, or repeated as page 1.
    * @param isAtStart the list is read from its start
    */
-  needsFirstPageProbe(isAtStart: boolean): Promise<boolean>;
+  beginFirstPageProbe(isAtStart: boolean): Promise<boolean>;
   /** If the probe was inconclusive, the next operation probes again. */
   endFirstPageProbe(result: { readonly hasProbed: boolean }): void;
   /** @param isConfirmed the number has been observed twice */
@@ -160,7 +164,7 @@ class CredentialFacts implements EndpointFacts {
     );
   }
 
-  async needsFirstPageProbe(isAtStart: boolean): Promise<boolean> {
+  async beginFirstPageProbe(isAtStart: boolean): Promise<boolean> {
     if (this.#isInvalidated) return true;
     if (this.#isUsable(isAtStart)) return false;
     await this.#loadSharedFirstPage();

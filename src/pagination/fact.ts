@@ -34,11 +34,12 @@ interface Entry<V> {
 }
 
 /**
- * One property of the upstream, as observed with each credential.
+ * The observations of one property of the upstream, by credential, and the value that each
+ * credential uses.
  *
- * A credential's own observation always overrides those of other credentials, so no other
- * credential can make its responses wrong. A credential without an observation starts from the
- * value that at least two others agree on. A fact contains no upstream data.
+ * A credential's own observation always overrides those of other credentials. A credential without
+ * an observation starts from the value that most of the others, and at least two, agree on. A fact
+ * contains no upstream data.
  */
 export class Fact<V extends {}> {
   readonly #monotonicNow: () => number;

@@ -12,8 +12,8 @@ export interface ListStart<T> {
   readonly firstPage: 0 | 1;
   readonly pages: ReadonlyMap<number, Page<T>>;
   /**
-   * The number is configured, or this operation has probed it: then no upstream response
-   * contradicts it.
+   * The number is configured, or this operation has probed it: then the gateway does not check it
+   * again because of a rejected or empty first page, or a total that the pages do not reach.
    */
   readonly isSettled: boolean;
   /** The list has moved since this version: pages read from now on must be newer. */
@@ -40,9 +40,10 @@ const MAX_PROBES = 3;
  * wrong 1 loses a page, so the probe reads page 0 once more before it concludes 1. A wrong 0 shows
  * at the start of a list. Once the number is trusted, a probe verifies it from time to time.
  *
- * The probe throws any other failure. A list that reads the same with both numberings is
- * inconclusive, and is read from 0. A conclusion needs uncached pages: the probe reads cached pages
- * again before it concludes.
+ * If page 0 is served, a 400 or 404 for a later number counts as an empty page. The probe throws
+ * all other failures. A list that reads the same with both numberings is inconclusive, and is read
+ * from 0. A conclusion needs uncached pages: the probe reads cached pages again before it
+ * concludes.
  * @param isAtStart the list is read from its start
  */
 export async function findListStart<T extends Identified>(
@@ -50,7 +51,7 @@ export async function findListStart<T extends Identified>(
   facts: EndpointFacts,
   { isAtStart }: { readonly isAtStart: boolean },
 ): Promise<ListStart<T>> {
-  const needsProbe = await facts.needsFirstPageProbe(isAtStart);
+  const needsProbe = await facts.beginFirstPageProbe(isAtStart);
   const { firstPage } = facts;
   if (firstPage !== undefined && !needsProbe)
     return { firstPage, pages: new Map(), isSettled: facts.isFirstPageConfigured };
@@ -115,7 +116,8 @@ async function rereadStart<T extends Identified>(
     return { zero, isConsistent: probe.zero === 'empty', latestVersion: newerThan };
   if (probe.zero !== 'page 1' || !isFirstPageAgain(probe.one, zero))
     return { zero, isConsistent: false, latestVersion: newerThan };
-  // A list of one page that grew before page 2 was read looks the same until page 1 is read again.
+  // If a list of one page grew between the reads of numbers 1 and 2, number 0 looks clamped,
+  // although number 1 was. A second read of number 1 shows the difference.
   const one = await readNumber(1, newerThan);
   return {
     zero,

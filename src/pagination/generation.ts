@@ -60,7 +60,7 @@ export class Generation<T extends Identified> implements List<T> {
     this.#pages = createOrderedPages({
       fetch: (index, newerThan) => this.#fetch(index, newerThan),
       fetchAgain: (index, newerThan) => this.#upstream.fetchAgain(index, newerThan),
-      isPointless: () => this.#upstream.servedStale,
+      isRereadPointless: () => this.#upstream.servedStale,
       onMoved: () => this.rejectGeneration(),
     });
     this.#facts = facts;
@@ -201,7 +201,7 @@ export class Generation<T extends Identified> implements List<T> {
 
   /**
    * A short page followed by more items: the upstream caps its pages, the list has moved, or the
-   * page has a hole.
+   * upstream has left items out of the page (a hole).
    */
   async #classifyShortPage(index: number): Promise<void> {
     const page = this.#pages.get(index);

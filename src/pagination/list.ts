@@ -1,8 +1,8 @@
 import type { ReadVersion } from '#rest/upstream-request.ts';
 
 /**
- * One upstream page. `served` counts all items, unusable ones included: it marks the end of a list,
- * not `items`.
+ * One upstream page. `served` counts all items, unusable ones included. Whether a page is short,
+ * which may mark the end of the list, depends on `served` and not on the length of `items`.
  */
 export interface Page<T> {
   readonly items: readonly T[];

@@ -1,4 +1,4 @@
-import { type Cursor, fingerprint } from './cursor.ts';
+import { type Cursor, shortHash } from './cursor.ts';
 import type { Identified, List } from './list.ts';
 
 /**
@@ -22,11 +22,12 @@ export interface Gap {
  * Finds the gap after (or before) a cursor's item, wherever the list has moved meanwhile.
  *
  * A survivor is the cursor's item or a stored neighbour that is still in the list. The gap is exact
- * if the nearest survivor on one of its sides is found: within `SEARCH_REACH` pages of the item's
- * last position, or at most as far from a found neighbour as when the cursor was made. Exact means:
- * a walk repeats no item, and skips no item that was in the list throughout. If more items were
- * inserted between a found neighbour and the nearest survivor, the walk continues beside that
- * neighbour, and may repeat or skip the items between. If no survivor is found, `isLost` is true.
+ * if the search finds the nearest survivor on one of its sides. The search covers `SEARCH_REACH`
+ * pages around the item's last position. If it finds a neighbour, it also covers the former
+ * distance between that neighbour and the item. Exact means: a walk repeats no item, and skips no
+ * item that was in the list throughout. If more items were inserted between a found neighbour and
+ * the nearest survivor, the walk continues beside that neighbour, and may repeat or skip the items
+ * between. If no survivor is found, `isLost` is true.
  *
  * If a page is cached, `locate` reads it again before it gives the item up: another instance may
  * have served the item later.
@@ -50,8 +51,8 @@ export async function locate<T extends Identified>(
     const gap = search.gap(side);
     if (gap !== undefined) return { position: gap, isLost: false };
 
-    // A neighbour found on one side bounds the search for the other items: they are on its other
-    // side, at their former distance unless items were inserted between.
+    // If the cursor's item still exists, it is after a found predecessor and before a found
+    // successor. It is farther away than before only if items were inserted between them.
     const { before, after } = search;
     const lastToRead = Math.max(
       expectedPage + SEARCH_REACH.later,
@@ -90,9 +91,9 @@ function pageOf(list: List<Identified>, position: number): number {
 }
 
 /**
- * The page where the search begins: the page of the position next to the gap. If the gap is at a
- * page border, that is the page on the other side of the border: the neighbour there determines the
- * gap.
+ * The page where the search begins: the page of the item beyond the gap, seen from the cursor's
+ * item, because that item determines the gap on its own. At a page border, it is on the
+ * neighbouring page.
  */
 function entryPage(list: List<Identified>, cursor: Cursor, side: 'after' | 'before'): number {
   if (side === 'after')
@@ -142,9 +143,9 @@ class NeighbourSearch {
         if (isNearer) this.#item = position;
         continue;
       }
-      const itemFingerprint = fingerprint(one.id);
+      const idHash = shortHash(one.id);
       const distanceIn = (side: Cursor['preceding']) =>
-        1 + side.findIndex((known) => known.equals(itemFingerprint));
+        1 + side.findIndex((known) => known.equals(idHash));
       this.before = nearest(this.before, { position, distance: distanceIn(preceding) });
       this.after = nearest(this.after, { position, distance: distanceIn(following) });
     }

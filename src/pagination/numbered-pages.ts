@@ -42,9 +42,10 @@ export interface NumberedPages<T> {
    */
   readonly servedStale: boolean;
   /**
-   * Whether page 1 repeats page 0 because a page number was clamped, and not because the list ends:
-   * page 2 differs. If the number of the first page is uncertain, page 0 may be page 1, served for
-   * a number below it (clamped).
+   * To be called if the page at index 1 repeats the page at index 0. Returns whether the upstream
+   * numbers pages from 1, and has served its first page for number 0, too (clamped): the page at
+   * number 2 then differs. If it does not differ, the list ends. Always false if the number of the
+   * first page is 1 or configured.
    */
   isFirstPageClamped(one: Page<T>): Promise<boolean>;
   /**

@@ -30,8 +30,8 @@ export interface OrderedPages<T> {
 }
 
 export interface OrderedPagesOptions<T> extends Pick<NumberedPages<T>, 'fetch' | 'fetchAgain'> {
-  /** Whether another read would return the same page. */
-  readonly isPointless: () => boolean;
+  /** Whether another read would only return the same page. */
+  readonly isRereadPointless: () => boolean;
   /**
    * Called when a page has changed since the previous read. It may throw; if not, the new page
    * replaces the old one.
@@ -75,7 +75,7 @@ export function createOrderedPages<T extends Identified>(
     page: Page<T>,
     newerThan: ReadVersion | undefined,
   ): Promise<void> {
-    if (upstream.isPointless()) return;
+    if (upstream.isRereadPointless()) return;
     const again = await upstream.fetchAgain(index, newerThan);
     if (!isIdenticalPage(again, page)) {
       upstream.onMoved();

@@ -7,13 +7,13 @@ export interface ShortPage<T> {
   readonly page: Page<T>;
   /** The next page holds items, so the total is not the only sign that more items follow. */
   readonly isFollowed: boolean;
-  /** No page longer than this one has been served. */
+  /** Neither a full page nor a longer next page has been served: the upstream may cap its pages. */
   readonly canBeCapped: boolean;
 }
 
 /**
  * Determines why a page is short although more items follow: the list has moved, the upstream caps
- * its pages, or it has left a hole in this page.
+ * its pages, or it has left items out of this page (a hole).
  */
 export async function classifyShortPage<T extends Identified>(
   pages: Pick<NumberedPages<T>, 'fetchAgain'>,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UserInputError } from '#errors/gateway-error.ts';
 import { createCompleteList } from '#pagination/complete-list.ts';
 import { readConnection } from '#pagination/connection.ts';
-import { decodeCursor, encodeCursor, fingerprint } from '#pagination/cursor.ts';
+import { decodeCursor, encodeCursor, shortHash } from '#pagination/cursor.ts';
 import { toPageRequest } from '#pagination/page-request.ts';
 import {
   createSimulatedList,
@@ -96,7 +96,7 @@ describe('Connection', () => {
     const { connection } = await createListReader(upstream, { pageSize: 5 }).read({ first: 8 });
     expect(connection.edges.map(({ node }) => node)).toEqual(connection.nodes);
     const prints = (...positions: number[]) =>
-      positions.map((position) => fingerprint(upstream.ids[position]!));
+      positions.map((position) => shortHash(upstream.ids[position]!));
     const cursorOf = (position: number) =>
       decodeCursor(connection.edges[position]!.cursor, SCOPE, 'after');
     // Ten items have been read, in two pages.

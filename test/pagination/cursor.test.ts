@@ -6,8 +6,8 @@ import {
   type Cursor,
   decodeCursor,
   encodeCursor,
-  fingerprint,
   MAX_NEIGHBOURS,
+  shortHash,
 } from '#pagination/cursor.ts';
 
 const SCOPE = 'Query.callAttempts';
@@ -15,7 +15,7 @@ const DAMAGED =
   '`after` is not a cursor of this gateway, or it is damaged: pass a cursor exactly as an earlier response returned it.';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const neighbours = fc.array(fc.string().map(fingerprint), { maxLength: MAX_NEIGHBOURS });
+const neighbours = fc.array(fc.string().map(shortHash), { maxLength: MAX_NEIGHBOURS });
 const anyCursor: fc.Arbitrary<Cursor> = fc.record({
   // `binary`: every code point except lone surrogates, which are not text and cannot be encoded.
   id: fc.string({ unit: 'binary' }),
@@ -39,8 +39,8 @@ describe('Cursor', () => {
     const cursor = {
       id: 'attempt-é',
       position: 1234,
-      preceding: [fingerprint('p')],
-      following: [fingerprint('f'), fingerprint('g')],
+      preceding: [shortHash('p')],
+      following: [shortHash('f'), shortHash('g')],
     };
     const text = encodeCursor(cursor, SCOPE);
     const damages = [...text].flatMap((character, at) => [
@@ -117,7 +117,7 @@ describe('Cursor', () => {
   });
 
   test('a cursor with all its neighbours has about a hundred characters', () => {
-    const four = ['a', 'b', 'c', 'd'].map(fingerprint);
+    const four = ['a', 'b', 'c', 'd'].map(shortHash);
     const text = encodeCursor(
       {
         id: '3f2b8c1e-6a51-4f0e-9d57-0c1f2a3b4c5d',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Cursor, fingerprint, MAX_NEIGHBOURS } from '#pagination/cursor.ts';
+import { type Cursor, MAX_NEIGHBOURS, shortHash } from '#pagination/cursor.ts';
 import type { EndpointFacts } from '#pagination/endpoint-facts.ts';
 import { SEARCH_REACH } from '#pagination/locate.ts';
 import type { PagingBehavior, SimulatedList } from '../support/simulated-list.ts';
@@ -38,9 +38,7 @@ export type Side = 'after' | 'before';
  */
 export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
   const { ids } = upstream;
-  const positionOf = new Map(
-    ids.map((id, position) => [fingerprint(id).toString('hex'), position]),
-  );
+  const positionOf = new Map(ids.map((id, position) => [shortHash(id).toString('hex'), position]));
   const positions = (fingerprints: readonly Buffer[]) =>
     fingerprints.map((itemFingerprint) => positionOf.get(itemFingerprint.toString('hex')));
   const item = ids.indexOf(cursor.id);

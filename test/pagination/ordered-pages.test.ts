@@ -32,7 +32,7 @@ function createOrderedPagesScene(again: Page<Identified>, { isInVain = false } =
       fetches.push(args);
       return again;
     },
-    isPointless: () => isInVain,
+    isRereadPointless: () => isInVain,
     onMoved: () => fetches.push('moved'),
   });
   pages.set(1, pageOf(cachedVersion(3), 'x'));
