@@ -25,10 +25,10 @@ type Resolver = GraphQLFieldResolver<unknown, BindingContext>;
 type BoundField = GraphQLField<unknown, unknown>;
 
 /**
- * Gives every field without a resolver of its own one that reads its REST key, and counts the
- * output of all fields against the response budget. Runs once, when the schema is built.
+ * Gives every field without a resolver one that reads its REST key, and counts the output of all
+ * fields against the response budget. Runs once, when the schema is built.
  *
- * Root, connection and federation types are not bound: the gateway creates their objects, not REST.
+ * Root, connection and federation types are not bound, because their objects do not come from REST.
  */
 export function bind(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -72,9 +72,7 @@ function createFieldResolver(typeName: string, field: BoundField): Resolver {
   };
 }
 
-/**
- * Reports drift of a field's REST key although a resolver of its own produces the field's value.
- */
+/** Reports drift of the REST key of a field that has its own resolver. */
 function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver): Resolver {
   const coerce = createFieldCoercer(field.type, typeName, field.name);
   return (parent, args, context, info) => {

@@ -32,24 +32,27 @@ export function createCoercer(
 ): Coerce {
   if (isNonNullType(type)) {
     const coerce = createCoercer(type.ofType, typeName, fieldName, isItem);
-    return isListType(type.ofType) ? (raw, report) => coerce(raw, report) ?? [] : coerce;
+    return isListType(type.ofType) ? (raw, drift) => coerce(raw, drift) ?? [] : coerce;
   }
   if (isListType(type)) {
     const coerceItem = createCoercer(type.ofType, typeName, fieldName, true);
-    return (raw, report) => {
-      if (!Array.isArray(raw)) return coerceToNull(raw, report);
-      return raw.map((item) => coerceItem(item, report)).filter((item) => item !== null);
+    return (raw, drift) => {
+      if (!Array.isArray(raw)) return coerceToNull(raw, drift);
+      return raw.map((item) => coerceItem(item, drift)).filter((item) => item !== null);
     };
   }
   if (isEnumType(type)) return createEnumCoercer(type);
   if (isScalarType(type)) return createScalarCoercer(type);
   const requiresId = isObjectType(type) && hasNonNullId(type);
-  return (raw, report) => {
+  return (raw, drift) => {
     const isReadable = isWireObject(raw) && (!requiresId || hasId(raw));
-    return isReadable ? raw : coerceToNull(raw, report);
+    return isReadable ? raw : coerceToNull(raw, drift);
   };
 
-  /** Null counts as drift only for a list item: the API documentation may allow it for a key. */
+  /**
+   * Null is reported here only for a list item. `createFieldCoercer` reports it for a key whose
+   * documentation does not allow null.
+   */
   function coerceToNull(raw: unknown, drift: DriftReporter): null {
     if (isItem) drift.report('dropped', typeName, fieldName);
     else if (raw != null) drift.report('unreadable', typeName, fieldName);
@@ -61,10 +64,10 @@ export function createCoercer(
     if (!coerceScalar) throw new Error(`The scalar ${name} has no coercer.`);
     // The API documentation does not type timestamps: its own example of one is `{}`.
     const isUntyped = name === 'DateTime';
-    return (raw, report) => {
+    return (raw, drift) => {
       const value = raw == null ? null : coerceScalar(raw);
-      if (value === null) return isUntyped && isEmptyObject(raw) ? null : coerceToNull(raw, report);
-      if (value !== raw && !isUntyped) report.report('coerced', typeName, fieldName);
+      if (value === null) return isUntyped && isEmptyObject(raw) ? null : coerceToNull(raw, drift);
+      if (value !== raw && !isUntyped) drift.report('coerced', typeName, fieldName);
       return value;
     };
   }
@@ -73,10 +76,10 @@ export function createCoercer(
     const known = new Set(enumType.getValues().map(({ value }) => value as string));
     // The gateway's own value: an upstream value of the same name would be unrecognized, too.
     known.delete(UNRECOGNIZED);
-    return (raw, report) => {
-      if (typeof raw !== 'string') return coerceToNull(raw, report);
+    return (raw, drift) => {
+      if (typeof raw !== 'string') return coerceToNull(raw, drift);
       if (known.has(raw)) return raw;
-      report.reportUnrecognized(typeName, fieldName, raw);
+      drift.reportUnrecognized(typeName, fieldName, raw);
       return UNRECOGNIZED;
     };
   }

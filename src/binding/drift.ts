@@ -12,11 +12,11 @@ export type DriftKind =
   /** The value has another type, but is readable: a number as a string. */
   | 'coerced'
   /**
-   * The key is missing, and its value is derived from keys that other versions of the API use
-   * instead.
+   * The key is missing, or null although the documentation does not allow it. Its value is derived
+   * from keys that other versions of the API use instead.
    */
   | 'derived'
-  /** The list has an unreadable item: it is left out. */
+  /** A list item is null or unreadable, and is left out of the list. */
   | 'dropped'
   /** The key is missing, although the documentation requires it. */
   | 'missing'

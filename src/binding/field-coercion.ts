@@ -29,10 +29,10 @@ export function createFieldCoercer(
   const canBeNull = !contract?.notNull.includes(key);
   const fallback = fallbackFor(typeName, key);
 
-  return (object, report) => {
+  return (object, drift) => {
     const raw = object[key];
     const matchesContract = raw === undefined ? !isRequired : raw !== null || canBeNull;
-    return matchesContract ? coerce(raw, report) : coerceFallback(object, raw, report);
+    return matchesContract ? coerce(raw, drift) : coerceFallback(object, raw, drift);
   };
 
   function coerceFallback(object: WireObject, raw: unknown, drift: DriftReporter): unknown {

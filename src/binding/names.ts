@@ -1,5 +1,5 @@
 /**
- * The single rule between the names of REST and the names of GraphQL.
+ * The only rule that maps the names of REST to the names of GraphQL.
  *
  * A GraphQL field is the REST key in camel case; an enum value is the REST value in upper case, in
  * which one `_` replaces every run of characters that GraphQL does not allow. The documentation of

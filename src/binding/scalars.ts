@@ -7,8 +7,9 @@ export type CoerceScalar = (raw: unknown) => unknown;
 const INT_LIMIT = 2 ** 31;
 
 /**
- * The coercer of each scalar. A string that is a number becomes a number; any other value of the
- * wrong type becomes null.
+ * The coercer of each scalar. A string that holds a number or a boolean is converted, and so is a
+ * number or a boolean in place of a string; `toDateTime` also converts numbers and other formats.
+ * Any other value of the wrong type becomes null.
  */
 export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
   Boolean: (raw) => {

@@ -5,7 +5,7 @@ import type { Endpoint } from '#rest/upstream-request.ts';
  * nor throw.
  */
 export interface CacheEvents {
-  /** An upstream request of an operation has a response, or failed. */
+  /** An operation has received an upstream response from this source, or its lookup has failed. */
   onLookup(endpoint: Endpoint, source: ResponseSource): void;
 }
 
@@ -20,6 +20,6 @@ export interface CacheState {
   /** Estimated size of the entries. */
   readonly bytes: number;
   readonly entries: number;
-  /** Upstream requests in flight. */
+  /** Lookups in flight that identical lookups can join: reading Redis, queued, or sent. */
   readonly inFlight: number;
 }

@@ -32,8 +32,8 @@ export interface CacheWriter {
   /** Stores that the object does not exist, which replaces its cached response. */
   storeNotFound(target: CacheTarget<unknown>, status: number, requestedAt: number): Entry;
   /**
-   * Copies the entry of another instance into memory; undefined if there is none, or the second
-   * tier does not respond in time.
+   * Copies the entry of the second tier into memory; undefined if there is none, or the second tier
+   * does not respond in time.
    */
   readSecondTier<T>(target: CacheTarget<T>): Promise<Entry | undefined>;
 }

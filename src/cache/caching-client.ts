@@ -4,7 +4,7 @@ import {
   UpstreamNotFoundError,
   UpstreamTimeoutError,
 } from '#errors/upstream-error.ts';
-import type { UpstreamCall, UpstreamContext } from '#rest/upstream-context.ts';
+import type { UpstreamContext, UpstreamLookup } from '#rest/upstream-context.ts';
 import type {
   FetchUpstream,
   SendUpstream,
@@ -194,7 +194,7 @@ export function createCachingClient<CachedResponse extends CacheableResponse>(
 
     function record(
       status: number | null,
-      source: UpstreamCall['source'],
+      source: UpstreamLookup['source'],
       attempts = 0,
       entry?: Entry,
     ): void {

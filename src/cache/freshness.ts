@@ -5,9 +5,11 @@ import type { Endpoint } from '#rest/upstream-request.ts';
 export interface FreshnessSettings {
   /** A call that ended a while ago. Its `recording_url` may be a signed link of unknown life. */
   readonly endedCallMs: number;
-  /** A call that just ended: its transcript and structured output may still arrive. */
+  /**
+   * A settling call, which has just ended: its transcript and structured output may still arrive.
+   */
   readonly justEndedCallMs: number;
-  /** How long after its end a call counts as just ended. */
+  /** How long after its end a call is a settling call. */
   readonly settlingCallMs: number;
   /** A call that has not ended, and a list page with such a call or attempt on it. */
   readonly liveCallMs: number;
@@ -24,7 +26,7 @@ export interface Freshness {
   /** Time from the request to the end of freshness, in ms. */
   readonly freshForMs: number;
   /**
-   * Whether the object changes while it is viewed: then it is never served stale, unless the
+   * Whether the response contains a live call or attempt: then it is never served stale, unless the
    * upstream fails.
    */
   readonly isLive: boolean;
@@ -76,8 +78,8 @@ export function createFreshnessPolicy(settings: FreshnessSettings): FreshnessOf 
 }
 
 /**
- * A call has ended when its order and all its attempts have ended; an unknown status counts as
- * live.
+ * A call has ended if its own status and the status of each of its attempts are final. A call with
+ * an unknown status counts as live.
  */
 function freshnessOfCall(
   call: unknown,
@@ -91,8 +93,8 @@ function freshnessOfCall(
   if (!isOrderFinished(call) || !attempts.every(isAttemptFinished))
     return { freshForMs: settings.liveCallMs, isLive: true };
   // A finished call with an empty list of attempts has settled: no transcript can arrive. A
-  // response with neither an attempt nor the list is treated as just ended, and so is an attempt
-  // whose end cannot be parsed.
+  // response with neither an attempt nor the list is treated as a settling call, and so is a call
+  // with an attempt whose end cannot be parsed.
   const isKnown = attempts.length > 0 || Array.isArray(propertyOf(call, 'call_attempts'));
   const hasSettled = (attempt: unknown) => {
     const ended = Date.parse(toDateTime(propertyOf(attempt, 'ended_at')) ?? '');

@@ -4,7 +4,10 @@ import { estimateBytes } from './estimate-size.ts';
 import { createFairLru } from './fair-lru.ts';
 import { maxEntries } from './max-entries.ts';
 
-/** A cached upstream response: its parsed value, frozen and never copied. */
+/**
+ * A cached response. The value is a parsed upstream response, frozen and never copied, or the
+ * response to a whole operation (`ResponseCache`).
+ */
 export interface Entry {
   readonly value: unknown;
   /** 2xx, or the 404 or 410 of a single object, which has no value. */
@@ -38,7 +41,8 @@ export interface MemoryStore {
   /** Must be taken before a request is sent, and passed to `set` with its response. */
   takeFence(): Fence;
   /**
-   * Stores an entry, unless a newer one is stored, or the credential was revoked after the fence.
+   * Stores an entry of an accepted credential, unless a newer one is stored, or the credential was
+   * revoked after the fence. An entry without freshness only removes the stored one.
    */
   set(fingerprint: string, key: string, entry: Entry, fence: Fence): void;
   delete(fingerprint: string, key: string): void;
@@ -122,7 +126,7 @@ export function createMemoryStore({
   });
   /**
    * The fence of the latest revocation that was evicted. A credential without a stored revocation
-   * may have been revoked until then.
+   * may have been revoked at this fence or before it.
    */
   let lastEvictedRevocation: Fence = 0;
   let currentFence: Fence = 0;

@@ -7,9 +7,9 @@ import type { LoadResult, UpstreamLoader } from './upstream-loader.ts';
 /** Starts upstream requests, and finds identical in-flight requests for others to join. */
 export interface RequestCoalescer {
   /**
-   * The in-flight request that the operation may join. An unsent request may be joined at any age,
-   * because its response will be newer than any other, unless it waits in the queue of another
-   * caller or for the byte budget.
+   * The in-flight request that the operation may join. A request that is not sent yet may be joined
+   * at any age, because its response will be newer than all others. It must wait neither in the
+   * queue of another caller nor for the byte budget.
    */
   findJoinable(
     context: UpstreamContext,

@@ -70,8 +70,8 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
     const { credential, signal } = context;
     const { fingerprint } = credential;
     const target = { owner: credential, request, key, fence: memoryStore.takeFence() };
-    // Only this process can have a response newer than a read of its own, so the second tier is
-    // skipped.
+    // The second tier is skipped if `newerThan` is a read of this process: a response of another
+    // instance is not known to be newer.
     if (secondTier && newerThan?.instance !== (latestVersion?.instance ?? '')) {
       const entry = await cacheWriter.readSecondTier(target);
       if (
@@ -98,9 +98,9 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
           state.sentAt = undefined;
           state.queuedFor = context;
         },
-        onBudgetWait(isHeld) {
-          state.isWaitingForBudget = isHeld;
-          if (isHeld) rejectOthers();
+        onBudgetWait(isWaiting) {
+          state.isWaitingForBudget = isWaiting;
+          if (isWaiting) rejectOthers();
         },
       });
       if (!latestVersion || response.readVersion.sequence > latestVersion.sequence)
@@ -128,8 +128,8 @@ export function createUpstreamLoader(options: UpstreamLoaderOptions): UpstreamLo
   }
 
   /**
-   * Shortens the deadline of a request whose stale response can be served: its operations do not
-   * wait long for a newer one.
+   * Shortens how long a request whose stale response can be served waits for a cooldown or a retry.
+   * It still waits for a slow upstream.
    */
   function withStaleDeadline(context: UpstreamContext, key: string): UpstreamContext {
     const { fingerprint } = context.credential;

@@ -29,13 +29,16 @@ export interface RequestContext {
   readonly budget: Readonly<Budget>;
   /** Notes on the pages of this response, for `extensions.pagination`. */
   readonly paginationNotes: PaginationNote[];
-  /** Must be called when the response is complete. */
+  /**
+   * Must be called when the execution ends: aborts pending work, and releases the bytes of the
+   * operation's upstream responses.
+   */
   end(): void;
 }
 
 /**
- * A page that starts or ends at the former position of its cursor's item, because the item and all
- * its neighbours are gone.
+ * A page that starts or ends at the last known position of its cursor's item, because the search
+ * has found neither the item nor a neighbour: all of them are gone or out of reach.
  */
 export interface PaginationNote {
   readonly path: readonly (string | number)[];
@@ -60,7 +63,7 @@ export interface RequestContextOptions {
   readonly monotonicNow: () => number;
 }
 
-/** The origin of an operation: credential, caller and connection. */
+/** The origin of an operation: its credential and caller, the client's signal, and the trace. */
 export interface OperationOrigin {
   readonly credential: Credential;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */

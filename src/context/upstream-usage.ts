@@ -1,14 +1,14 @@
 import type { Dependency } from '#cache/response-cache.ts';
-import type { ResponseFreshness, UpstreamCall, UsageRecorder } from '#rest/upstream-context.ts';
+import type { ResponseFreshness, UpstreamLookup, UsageRecorder } from '#rest/upstream-context.ts';
 
-/** Maximum calls recorded individually; `counts` includes all calls. */
-const MAX_RECORDED_CALLS = 1000;
+/** Maximum lookups recorded individually; `counts` includes all of them. */
+const MAX_RECORDED_LOOKUPS = 1000;
 
-/** The upstream requests of one operation, and the sources of their responses. */
+/** The lookups of upstream responses of one operation, and their sources. */
 export interface UpstreamUsage extends UsageRecorder {
-  readonly counts: Readonly<Record<UpstreamCall['source'], number>>;
-  /** In the order of their responses, at most a thousand. */
-  readonly calls: readonly UpstreamCall[];
+  readonly counts: Readonly<Record<UpstreamLookup['source'], number>>;
+  /** In the order in which the lookups ended, at most a thousand. */
+  readonly lookups: readonly UpstreamLookup[];
   /** How long the response may be cached: the minimum over all upstream responses in it. */
   readonly freshness: ResponseFreshness;
   /** In the order of their responses, at most a thousand. */
@@ -27,7 +27,7 @@ export function createUpstreamUsage(monotonicNow: () => number): UpstreamUsage {
 
 class OperationUpstreamUsage implements UpstreamUsage {
   readonly counts = { network: 0, cache: 0, stale: 0, coalesced: 0 };
-  readonly calls: UpstreamCall[] = [];
+  readonly lookups: UpstreamLookup[] = [];
   readonly dependencies: Dependency[] = [];
   readonly #monotonicNow: () => number;
   #freshUntil = Number.POSITIVE_INFINITY;
@@ -58,14 +58,14 @@ class OperationUpstreamUsage implements UpstreamUsage {
   }
 
   record(
-    call: UpstreamCall,
+    lookup: UpstreamLookup,
     freshness: ResponseFreshness | undefined,
     endpoint: Dependency['endpoint'],
   ): void {
-    this.counts[call.source] += 1;
-    if (this.calls.length < MAX_RECORDED_CALLS) {
-      this.calls.push(call);
-      this.dependencies.push({ endpoint, key: call.path, serial: freshness?.serial });
+    this.counts[lookup.source] += 1;
+    if (this.lookups.length < MAX_RECORDED_LOOKUPS) {
+      this.lookups.push(lookup);
+      this.dependencies.push({ endpoint, key: lookup.path, serial: freshness?.serial });
     }
     if (!freshness) return;
     this.#freshUntil = Math.min(this.#freshUntil, freshness.freshUntil);

@@ -83,7 +83,7 @@ function toExtensions({ driftLog, paginationNotes }: RequestContext) {
  * The upstream trace of a response: requests sent, every upstream lookup with its source, and the
  * drift of the upstream's responses.
  */
-function toUpstreamTrace({ usage: { counts, calls }, budget, driftLog }: RequestContext) {
+function toUpstreamTrace({ usage: { counts, lookups: calls }, budget, driftLog }: RequestContext) {
   const drift = driftLog.drift.slice(0, MAX_DRIFT_ENTRIES);
   return {
     requests: budget.sentRequests,

@@ -4,9 +4,9 @@ import { nullIfNotFound, toKeyError } from './load-errors.ts';
 export interface ListBackedLoader<T> {
   readonly byId: DataLoader<string, T | null>;
   /**
-   * Looks up an id that may belong to an object of another type. With several ids, an id that the
-   * list lacks is null without a request: otherwise a hundred ids of another type would cost a
-   * hundred requests.
+   * Looks up an id that may belong to an object of another type. If the ids are read from the list,
+   * an id that the list lacks is null without a further request: otherwise a hundred ids of another
+   * type would cost a hundred requests.
    */
   readonly findInList: DataLoader<string, T | null>;
   /** The complete list, requested once. */

@@ -119,8 +119,8 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
             const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, {
               newerThan,
             });
-            // The calls of rows are complete, so `callById` need not request them. (No field of the
-            // schema loads a call after its row yet.)
+            // The calls of rows are complete, so `callById` need not request them. (At present no
+            // field below a row requests a call by id.)
             for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
             if (response.total === undefined)
               onDrift('missing', 'CampaignRowConnection', 'totalCount');

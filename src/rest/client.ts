@@ -265,9 +265,11 @@ type SendOutcome = Pick<FailedRequest, 'status'> & {
   readonly retryAfterMs?: number | undefined;
 };
 
-/** An error before the request was sent, in an observer for example. */
+/** The outcome until the request is sent: it stays if a hook or an observer throws. */
 const NOT_SENT: SendOutcome = { kind: 'aborted', status: null };
-/** Any other error is a bug in the code that reads the response. */
+/**
+ * The outcome until the response is read: it stays if the code that reads the response has a bug.
+ */
 const UNEXPECTED_ERROR: SendOutcome = { kind: 'invalid', status: null };
 
 function toRequestLine({ path }: UpstreamRequest<unknown>): UpstreamRequestLine {

@@ -222,7 +222,7 @@ function parseList(key: string, body: unknown): ListResponse {
   return Object.freeze(isValidTotal(total) ? { items, total } : { items });
 }
 
-/** Rejects a page without a single item that has an id: no cursor could point into it. */
+/** Rejects a page that has items, but none with an id: no cursor could point into it. */
 function parsePage(key: string, body: unknown): ListResponse {
   const list = parseList(key, body);
   const isUsable = (item: unknown) =>

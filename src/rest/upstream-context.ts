@@ -11,7 +11,10 @@ export interface UpstreamContext {
   readonly credential: Credential;
   /** One of the callers that share the credential; undefined if callers are not distinguished. */
   readonly caller: string | undefined;
-  /** Aborts when the client disconnects or the operation's deadline passes. */
+  /**
+   * Aborts when no operation needs the response any more: on client disconnect, at the deadline, or
+   * at the end of the operation.
+   */
   readonly signal: AbortSignal;
   /** The deadline, by the monotonic clock, in ms. */
   readonly deadlineAt: () => number;
@@ -65,24 +68,30 @@ export interface Budget {
   openBackground(signal: AbortSignal): Budget;
 }
 
-/** Records every upstream request of an operation, and the source of its response. */
+/**
+ * Records the lookups of an operation: each cached or requested upstream response, and its source.
+ */
 export interface UsageRecorder {
   /**
    * Starts to count time as waiting for the upstream.
    * @returns a function that ends the wait
    */
   startWait(): () => void;
-  record(call: UpstreamCall, freshness: ResponseFreshness | undefined, endpoint: Endpoint): void;
+  record(
+    lookup: UpstreamLookup,
+    freshness: ResponseFreshness | undefined,
+    endpoint: Endpoint,
+  ): void;
 }
 
-/** One upstream request, as reported in `extensions.upstream`. */
-export interface UpstreamCall {
+/** One lookup of an upstream response, as reported in `extensions.upstream.calls`. */
+export interface UpstreamLookup {
   readonly method: 'GET';
   /** Path and query, without the origin. */
   readonly path: string;
   /** Null without a response. */
   readonly status: number | null;
-  /** From the request to its result, time in the queue included. */
+  /** From the start of the lookup to its result, time in the queue included. */
   readonly ms: number;
   /**
    * `coalesced`: joined an identical in-flight request. `stale`: served after the end of its
@@ -97,9 +106,7 @@ export interface UpstreamCall {
 export interface ResponseFreshness {
   /** By the gateway's clock, in ms. */
   readonly freshUntil: number;
-  /**
-   * The response contains an object that changes while it is viewed: no other cache may store it.
-   */
+  /** Whether the response contains a live call or attempt: then no other cache may store it. */
   readonly isLive: boolean;
   /** Identifies the cached entry. */
   readonly serial?: number;

@@ -49,7 +49,10 @@ export interface RequestOutcome {
 export type FailureKind =
   /** The connection could not be made. */
   | 'unreachable'
-  /** The connection broke, before the response or during it. */
+  /**
+   * An established connection broke, before the response or during it. The circuit `connection`
+   * does not count it as a failure, because the connection was made.
+   */
   | 'connection'
   /** The connection was not made in time. */
   | 'connect-timeout'
@@ -83,7 +86,7 @@ export interface UpstreamState {
 
 /**
  * Which requests a circuit blocks. `connection`: all of them, because connections to the upstream
- * fail. `endpoint`: those of one caller to one endpoint.
+ * cannot be made. `endpoint`: those of one caller to one endpoint.
  */
 export type CircuitScope = 'connection' | 'endpoint';
 

@@ -8,7 +8,7 @@ import {
   UpstreamUnavailableError,
 } from '#errors/upstream-error.ts';
 import { Credential } from '#rest/credential.ts';
-import type { UpstreamCall } from '#rest/upstream-context.ts';
+import type { UpstreamLookup } from '#rest/upstream-context.ts';
 import type {
   ReadVersion,
   SendHooks,
@@ -112,7 +112,7 @@ function createCachingScene({
     monotonicNow: clock.now,
     startTimer: () => () => {},
   });
-  const calls: UpstreamCall[] = [];
+  const calls: UpstreamLookup[] = [];
   const context = (key = 'sk_test') =>
     createUpstreamContext({
       credential: new Credential(key, 'a secret of several'),

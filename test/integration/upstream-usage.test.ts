@@ -98,7 +98,7 @@ describe('extensions.upstream', () => {
       );
     }
     expect(account.counts.cache).toBe(1001);
-    expect(account.calls).toHaveLength(1000);
+    expect(account.lookups).toHaveLength(1000);
   });
 });
 

@@ -3,7 +3,7 @@ import type { SecondTier, SecondTierEntry } from '#cache/second-tier.ts';
 import { UpstreamUnavailableError } from '#errors/upstream-error.ts';
 import type { Identified, Page } from '#pagination/list.ts';
 import type { ReadPage } from '#pagination/numbered-pages.ts';
-import type { UpstreamCall, UpstreamContext } from '#rest/upstream-context.ts';
+import type { UpstreamContext, UpstreamLookup } from '#rest/upstream-context.ts';
 import type { UpstreamRequest } from '#rest/upstream-request.ts';
 import { createClock } from '../support/clock.ts';
 import type { SimulatedList } from '../support/simulated-list.ts';
@@ -16,7 +16,7 @@ const NEVER_ABORTED = new AbortController().signal;
 
 export interface ServedPage {
   readonly page: number;
-  readonly source: UpstreamCall['source'];
+  readonly source: UpstreamLookup['source'];
   /** The version of the list that the page shows. */
   readonly version: number;
   /** Whether the page was requested from the upstream although it was cached and fresh. */
@@ -57,7 +57,7 @@ function createInstance(upstream: SimulatedList, state: CachedUpstreamState): Ca
   const served: ServedPage[] = [];
   /** Keyed by query. */
   const freshUntil = new Map<string, number>();
-  let source: UpstreamCall['source'] = 'network';
+  let source: UpstreamLookup['source'] = 'network';
   let sent = 0;
   const { fetch } = createCachingClient(
     async (_context, request, sending) => {

@@ -39,8 +39,8 @@ export type Side = 'after' | 'before';
 export function expectedGap(upstream: SimulatedList, cursor: Cursor, side: Side, pageSize: number) {
   const { ids } = upstream;
   const positionOf = new Map(ids.map((id, position) => [shortHash(id).toString('hex'), position]));
-  const positions = (fingerprints: readonly Buffer[]) =>
-    fingerprints.map((itemFingerprint) => positionOf.get(itemFingerprint.toString('hex')));
+  const positions = (hashes: readonly Buffer[]) =>
+    hashes.map((idHash) => positionOf.get(idHash.toString('hex')));
   const item = ids.indexOf(cursor.id);
   const [preceding, following] = [positions(cursor.preceding), positions(cursor.following)];
   const itself = item < 0 ? undefined : item;

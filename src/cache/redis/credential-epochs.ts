@@ -5,8 +5,8 @@ import type { RedisConnection } from './redis-connection.ts';
 
 /**
  * Invalidates the Redis entries of a rejected credential: only entries of its current epoch may be
- * read. A rejection starts a new epoch, for all instances and releases, and so does a Redis that
- * has lost the epoch.
+ * read. A rejection starts a new epoch, for all instances and releases. If Redis has lost the
+ * epoch, the next write starts a new one.
  *
  * A response belongs to the epoch in which its request was sent: an instance that sends a request
  * before a rejection and receives the response after it writes an entry that no instance reads.
@@ -19,11 +19,15 @@ export interface CredentialEpochs {
    * used.
    */
   isRevoked(fingerprint: string): boolean;
-  /** Returns a fencing token: it must be taken before Redis is queried for the epoch. */
+  /**
+   * Returns a fencing token, to be taken before Redis is queried for the epoch: `observe` ignores a
+   * reply whose token is older than that of the known epoch.
+   */
   takeFence(): number;
   /**
    * Records the epoch, or its absence, that Redis returned to a query sent after the fence. Returns
-   * undefined if a later query has already completed: replies can overtake each other.
+   * undefined if a later epoch is known: this instance may have revoked the credential while the
+   * query was in flight.
    */
   observe(fingerprint: string, epoch: string | undefined, fence: number): ObservedEpoch | undefined;
   /** Whether `observed` is still the latest epoch that this instance knows. */

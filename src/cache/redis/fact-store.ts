@@ -1,8 +1,8 @@
 import type { CacheOwner, SecondTier } from '#cache/second-tier.ts';
 
 /**
- * Shares the facts that the gateway has detected with a credential with other instances: the number
- * of an endpoint's first page, and how long it may be trusted.
+ * Shares the facts of one credential between instances: the number of an endpoint's first page, and
+ * how long it may be trusted.
  */
 export interface FactStore {
   /** Undefined if there is no fact, or the lookup takes too long. Never rejects. */

@@ -64,10 +64,11 @@ const WRITABLE_AGAIN =
  * One connection to Redis, which no operation waits for longer than the timeout.
  *
  * After a late reply, Redis is down for all operations. One second later, a probe (`TIME`) is sent
- * in the background. If its reply is in time, Redis is up again. Replies arrive in the order of the
- * commands, so no command is sent behind one without a reply. A hanging Redis therefore costs one
- * timeout for the operations that query it when it starts to hang, and nothing for later
- * operations. A connection without traffic is closed, and the client connects again.
+ * in the background. If its reply is in time, Redis is up again. While Redis is down, the gateway
+ * sends no other command: replies arrive in the order of the commands, so a further command would
+ * wait for the late reply. A hanging Redis therefore costs one timeout for the operations that
+ * query it when it starts to hang, and nothing for later operations. A connection without traffic
+ * is closed, and the client connects again.
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;

@@ -132,8 +132,8 @@ export function createRedisTier({
         });
     },
     revoke({ fingerprint }, wasKnown) {
-      // Otherwise keys that the upstream has not accepted could fill Redis, and the queue of
-      // pending revocations.
+      // Only a credential that may have entries is revoked in Redis: keys that the upstream has
+      // never accepted must not fill Redis, or the queue of pending revocations.
       if (wasKnown || epochs.hasObserved(fingerprint)) epochs.revoke(fingerprint);
     },
     close: async () => connection.close(),

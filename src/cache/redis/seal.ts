@@ -6,7 +6,7 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /**
- * Maximum size of the JSON string, in bytes: sixteen times the upstream's largest response body. A
+ * Maximum size of the JSON string, in bytes: twice the default of `REVOX_MAX_RESPONSE_BYTES`. A
  * larger value is not sealed, and not decompressed.
  */
 const MAX_TEXT_BYTES = 64 * 2 ** 20;

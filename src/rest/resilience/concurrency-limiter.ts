@@ -66,7 +66,7 @@ export interface ConcurrencyLimiterOptions {
    * request in flight, and shares a queue with all other unaccepted credentials.
    */
   readonly isAccepted: (credential: string) => boolean;
-  /** Whether a credential is limited to a single request in flight, as a probe after a cooldown. */
+  /** Whether a credential is cooling down or probing: then at most one request may be in flight. */
   readonly isProbing: (credential: string) => boolean;
   /**
    * When the cooldown of a credential ends, by `monotonicNow`, in ms; undefined if it is not
@@ -82,7 +82,7 @@ export interface ConcurrencyLimiterOptions {
 }
 
 const TOTAL_QUEUE_FACTOR = 10;
-/** A caller may always queue this many requests, even when the total queue limit is reached. */
+/** A caller of an accepted credential may queue this many requests even if the queue is full. */
 const MIN_CALLER_QUEUE = 10;
 /**
  * Bounds the requests in flight, per credential and in total. Under contention, slots go
@@ -197,11 +197,11 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 
   /**
    * The queue of the unaccepted credentials is full: the credential with the most queued requests
-   * drops its last one, if it has more than `atLeast`. So their total stays bounded, and a
+   * drops its last one, if it has more than `moreThan`. So their total stays bounded, and a
    * credential with few queued requests keeps its place in the queue.
    */
-  function rejectFromLongestQueue(atLeast: number): boolean {
-    const longest = findLongestUnaccepted(queues.values(), atLeast);
+  function rejectFromLongestQueue(moreThan: number): boolean {
+    const longest = findLongestUnaccepted(queues.values(), moreThan);
     const last = longest && queuedRequestsOf(longest).at(-1);
     last?.reject(new QueueOverflowError(`${queued} requests are queued`));
     return last !== undefined;

@@ -55,8 +55,8 @@ export function createRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
  * Whether a retry of the same request can succeed: failed connections, 408, 409, 429 and 5xx,
  * unless the upstream says otherwise (`x-should-retry`). A 401 is never retried, even if the
  * upstream requests it: a key that the upstream does not accept would cause more than one request.
- * A timeout is not retried: a second request makes a slow upstream slower, and the client has
- * usually timed out by then.
+ * A response that is not complete in time (`timeout`) is not retried: a second request makes a slow
+ * upstream slower, and the client has usually timed out by then. A connect timeout is retried.
  */
 function isRetryable({ kind, status, shouldRetry }: FailedRequest): boolean {
   if (kind === 'aborted' || status === 401) return false;

@@ -51,13 +51,13 @@ export class UnacceptedQueues {
   }
 }
 
-/** The unaccepted credential with the most queued requests, if it has more than `atLeast`. */
+/** The unaccepted credential with the most queued requests, if it has more than `moreThan`. */
 export function findLongestUnaccepted(
   queues: Iterable<CredentialQueue>,
-  atLeast: number,
+  moreThan: number,
 ): CredentialQueue | undefined {
   let longest: CredentialQueue | undefined;
   for (const queue of queues)
-    if (!queue.isAccepted && queue.queued > (longest?.queued ?? atLeast)) longest = queue;
+    if (!queue.isAccepted && queue.queued > (longest?.queued ?? moreThan)) longest = queue;
   return longest;
 }

@@ -11,7 +11,10 @@ export interface Decoder {
   write(chunk: Uint8Array): boolean;
   /** Signals the end of the input. */
   end(): void;
-  /** Emits no data until `resume`, and buffers no more than its limit. */
+  /**
+   * Emits no data until `resume`, and buffers no more output than the high-water mark of the zlib
+   * stream.
+   */
   pause(): void;
   resume(): void;
   /** Discards the body: no further events. */

@@ -5,8 +5,8 @@ const MAX_BYTES = 2 ** 20;
 
 /**
  * Fetches JSON documents of other servers (an issuer's keys) with the transport of the API: only
- * GET, through the same proxy, without following redirects. A response without status 200 has no
- * body. A body that is not JSON, or larger than 1 MiB, rejects.
+ * GET, through the same proxy, without following redirects. A response with any other status than
+ * 200 has no body. A body that is not JSON, or larger than 1 MiB, rejects.
  */
 export function createJsonFetch(transport: Transport): (request: Request) => Promise<Response> {
   return async ({ url, headers, signal }) => {
