@@ -3,7 +3,7 @@ import type { Metrics } from './metrics.ts';
 
 /** Observes rejected requests, closed connections and errors of the HTTP server. */
 export interface ServerObserver {
-  /** A request was rejected before routing. */
+  /** The server has sent an error response of its own. */
   onRejected(rejected: {
     readonly status: number;
     readonly code: string;
@@ -15,7 +15,7 @@ export interface ServerObserver {
   onUnexpectedError(error: unknown): void;
 }
 
-/** Route of a request that is rejected before routing. */
+/** Route of a response that the server sends itself. */
 const NO_ROUTE = 'none';
 
 export function createServerObserver(metrics: Metrics, log: Log): ServerObserver {
