@@ -37,6 +37,7 @@ import { createRevoxApiFactory } from '#rest/revox-api.ts';
 import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
+import { toUserAgent } from '#rest/transport/user-agent.ts';
 import * as systemClock from './system-clock.ts';
 
 export interface Gateway extends Handler {
@@ -119,8 +120,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const isServiceMode = revox.apiKey !== undefined;
   const hasRouterSecrets = settings.routerSecrets.length > 0;
   const isAnonymousAllowed = isServiceMode && !hasRouterSecrets && settings.jwt === undefined;
+  const userAgent = toUserAgent(revox.userAgentComment);
   const undiciTransport = createUndiciTransport({
     ...revox.timeouts,
+    userAgent,
     isProxyConfigured: isProxyConfigured(),
     startTimer,
   });
@@ -141,6 +144,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const restClient = createRestClient({
     ...revox,
     transport: options.fetch ? createFetchTransport(options.fetch) : undiciTransport.transport,
+    userAgent,
     keyHolder,
     acceptedCredentials,
     events: upstreamObserver.events,
@@ -289,7 +293,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   }
 
   function createTokenVerifier(jwt: JwtSettings): VerifyToken {
-    const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport);
+    const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport, userAgent);
     return createLazyJwtVerifier({ ...jwt, fetchKeys, onStatusChange: log.error, now });
   }
 }

@@ -67,7 +67,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',
   rest: 'errors, generated (types), node:crypto, node:util, rest/resilience, rest/transport',
   'rest/resilience': 'errors, rest (types)',
-  'rest/transport': 'errors, node:zlib, undici',
+  'rest/transport': 'errors, generated, node:zlib, undici',
   sandbox: 'node:http, sandbox/api, sandbox/data',
   'sandbox/api': 'sandbox/data (types)',
   'sandbox/data': 'sandbox/api',

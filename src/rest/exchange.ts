@@ -32,6 +32,8 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** Maximum size of a response body, in bytes. */
   readonly maxResponseBytes: number;
+  /** Value of the `User-Agent` header. */
+  readonly userAgent: string;
   /**
    * Who owns the API key. `gateway`: a 401 or 403 of the upstream is a fault of the gateway, not of
    * the client's credential.
@@ -100,7 +102,7 @@ export class FailedRequest extends Error {
 export type Exchange = (request: ExchangeRequest) => Promise<ExchangeResult>;
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { transport, timeoutMs, maxResponseBytes: maxBytes, startTimer } = options;
+  const { transport, userAgent, timeoutMs, maxResponseBytes: maxBytes, startTimer } = options;
   const { origin, pathname } = new URL(options.baseUrl);
   const basePath = pathname === '/' ? '' : pathname;
   /** The last parsed `Date` header: all responses of one second have the same. */
@@ -119,6 +121,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       headers: {
         accept: 'application/json',
         authorization: credential.toAuthorization(),
+        'user-agent': userAgent,
         ...headers,
       },
       maxBytes,

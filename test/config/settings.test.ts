@@ -37,6 +37,7 @@ describe('Settings without an environment', () => {
         maxConcurrencyTotal: 200,
         maxQueued: 2_000,
         maxResponseBytes: 32 * MEBIBYTE,
+        userAgentComment: undefined,
       },
       routerSecrets: [],
       cache: {
@@ -562,6 +563,26 @@ describe('REVOX_BASE_URL', () => {
       'REVOX_BASE_URL must be an http or https URL without user, query or fragment, for example https://www.getrevox.com/api.',
     ]);
   });
+});
+
+describe('REVOX_USER_AGENT_COMMENT', () => {
+  test.each(['ops@example.com', 'production; +https://example.com', 'x'.repeat(200)])(
+    'REVOX_USER_AGENT_COMMENT accepts %s',
+    (comment) => {
+      expect(readSettings({ REVOX_USER_AGENT_COMMENT: comment }).revox.userAgentComment).toBe(
+        comment,
+      );
+    },
+  );
+
+  test.each(['(nested)', 'open (', 'back\\slash', 'clé', 'line\r\nx-injected: 1', 'x'.repeat(201)])(
+    'REVOX_USER_AGENT_COMMENT rejects %j',
+    (odd) => {
+      expect(faultsOf({ REVOX_USER_AGENT_COMMENT: odd })).toEqual([
+        'REVOX_USER_AGENT_COMMENT must be at most 200 characters of ASCII without parentheses and backslashes, for example ops@example.com.',
+      ]);
+    },
+  );
 });
 
 describe('Secrets', () => {

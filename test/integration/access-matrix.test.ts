@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { VERSION } from '#generated/version.ts';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { createTestGateway, KEY_A, KEY_B } from '../support/test-gateway.ts';
 import {
@@ -200,7 +201,15 @@ describe('Access matrix of docs/reference/access-matrix.md', () => {
       const bearer = toMeanings(bearerOf, row['credential sent to Revox']);
       expect(gateway.traffic()).toEqual(bearer === undefined ? [] : [`GET /call/${id}`]);
       expect(sentHeaders).toEqual(
-        bearer === undefined ? [] : [['accept: application/json', `authorization: ${bearer}`]],
+        bearer === undefined
+          ? []
+          : [
+              [
+                'accept: application/json',
+                `authorization: ${bearer}`,
+                `user-agent: revox-graphql-gateway/${VERSION}`,
+              ],
+            ],
       );
       expect(bugs).toEqual([]);
     },

@@ -40,6 +40,7 @@ export function createScene(
       sent.push(new URL(request.url).pathname.slice(4));
       return (acts[Math.min(sent.length, acts.length) - 1] ?? found)();
     }),
+    userAgent: 'a-gateway/1',
     baseUrl: 'http://revox.test/api',
     timeoutMs: TIMEOUT_MS,
     maxConcurrency: 20,

@@ -4,12 +4,13 @@ import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { listen, listenTcp, NO_TIMEOUTS, sendJson } from './real-server.ts';
 
+const USER_AGENT = 'a-gateway/1';
 const DOCUMENT = { keys: [{ kid: 'one' }] };
 
 function fetchDocument(url: string, init: RequestInit = {}): Promise<Response> {
   const { transport, close } = createUndiciTransport(NO_TIMEOUTS);
   onTestFinished(close);
-  return createJsonFetch(transport)(new Request(url, init));
+  return createJsonFetch(transport, USER_AGENT)(new Request(url, init));
 }
 
 describe('JSON fetch of external documents', () => {
@@ -22,6 +23,12 @@ describe('JSON fetch of external documents', () => {
     expect(server.requests).toMatchObject([
       { method: 'GET', url: '/keys?of=us', headers: { accept: 'application/jwk-set+json' } },
     ]);
+  });
+
+  test('the JSON fetch names the gateway in User-Agent, as requests to the API do', async () => {
+    await using server = await listen((response) => sendJson(response, DOCUMENT));
+    await fetchDocument(server.origin);
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual([USER_AGENT]);
   });
 
   test('the JSON fetch does not follow a redirect', async () => {

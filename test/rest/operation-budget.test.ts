@@ -23,6 +23,7 @@ const KEY = 'sk_test_never_to_be_seen';
 function createClient(transport: Transport, options: Partial<RestClientOptions> = {}) {
   const { send } = createRestClient({
     transport,
+    userAgent: 'a-gateway/1',
     baseUrl: 'http://revox.test/api',
     timeoutMs: 1000,
     maxConcurrency: 2,

@@ -84,6 +84,7 @@ describe('Proxy of the environment', () => {
     expect(proxy.requests).toHaveLength(1);
     expect(proxy.requests[0]).toMatch(/^CONNECT revox\.test:443 HTTP\/1\.1/);
     expect(proxy.requests[0]).not.toContain(KEY);
+    expect(proxy.requests[0]).toMatch(/^user-agent: a-gateway\/1$/m);
   });
 
   test.each(['127.0.0.1', '*', 'elsewhere.test,127.0.0.1'])(

@@ -31,6 +31,7 @@ export const NO_TIMEOUTS: UndiciTransportOptions = {
   headersMs: 0,
   bodyMs: 0,
   isProxyConfigured: false,
+  userAgent: 'a-gateway/1',
   startTimer(ms, onTime) {
     const timer = setTimeout(onTime, ms).unref();
     return () => clearTimeout(timer);

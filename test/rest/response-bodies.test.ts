@@ -27,6 +27,7 @@ function createClient(
   const timers = createManualTimers();
   const client = createRestClient({
     transport,
+    userAgent: 'a-gateway/1',
     baseUrl,
     timeoutMs: TIMEOUT_MS,
     maxConcurrency: 1,

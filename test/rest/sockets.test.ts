@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { SWEEP_INTERVAL_MS } from '#cache/memory-store.ts';
 import { readSettings } from '#config/settings.ts';
 import { createGateway, type GatewayOptions } from '#gateway.ts';
+import { VERSION } from '#generated/version.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import type { GraphQLResult } from '../support/test-gateway.ts';
 import { NO_CACHE, NO_RETRIES } from '../support/test-gateway.ts';
@@ -101,10 +102,39 @@ describe('Upstream request over sockets', () => {
           connection: 'keep-alive',
           accept: 'application/json',
           authorization: `Bearer ${KEY}`,
+          'user-agent': `revox-graphql-gateway/${VERSION}`,
         },
         rawHeaders: expect.anything(),
       },
     ]);
+  });
+
+  test.each(['ops@example.com', 'production; +https://example.com/bot', 'a "quoted", name'])(
+    'an upstream request has the configured comment in User-Agent: %s',
+    async (comment) => {
+      await using server = await listen((response) => sendJson(response, { call: { id: 'c' } }));
+      const execute = createConnectedGateway(server.origin, { REVOX_USER_AGENT_COMMENT: comment });
+      expect(await execute(CALL)).toEqual({ data: { call: { id: 'c' } } });
+      expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual([
+        `revox-graphql-gateway/${VERSION} (${comment})`,
+      ]);
+    },
+  );
+
+  test('a retry has the same User-Agent as the first request', async () => {
+    const statuses = [500, 200];
+    await using server = await listen((response) =>
+      sendJson(response, { call: { id: 'c' } }, statuses.shift()),
+    );
+    const execute = createConnectedGateway(
+      server.origin,
+      { REVOX_RETRIES: '1' },
+      { random: () => 0 },
+    );
+    expect(await execute(CALL)).toEqual({ data: { call: { id: 'c' } } });
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual(
+      Array(2).fill(`revox-graphql-gateway/${VERSION}`),
+    );
   });
 
   test('in pass-through mode each upstream request carries the key of its own caller', async () => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   bytes,
   oneOf,
+  optionalVariable,
   text,
   type Values,
   type VariableGroup,
@@ -16,6 +17,7 @@ export interface RestApiSettings {
   readonly arrayFormat: 'comma' | 'repeat' | 'brackets';
   readonly pageSize: number;
   readonly maxResponseBytes: number;
+  readonly userAgentComment: string | undefined;
 }
 
 const BASE_URL_ACCEPTS =
@@ -33,6 +35,12 @@ const PROXY_URL = text(
   'an http, https or socks5 URL, for example http://proxy.example.com:3128',
   (url) => URL.canParse(url) && /^(https?|socks5?):$/.test(new URL(url).protocol),
 ).schema.optional();
+
+// RFC 9110, 5.6.5: without the characters that would nest or end the comment, or need escapes.
+const USER_AGENT_COMMENT = text(
+  'at most 200 characters of ASCII without parentheses and backslashes, for example ops@example.com',
+  (comment) => /^[\x20-\x27\x2a-\x5b\x5d-\x7e]{1,200}$/.test(comment),
+);
 
 const variables = {
   REVOX_BASE_URL: variable(BASE_URL, 'https://www.getrevox.com/api', 'URL of the REST API.'),
@@ -55,6 +63,10 @@ const variables = {
     bytes(1024),
     32 * 2 ** 20,
     'Maximum size of an upstream response.',
+  ),
+  REVOX_USER_AGENT_COMMENT: optionalVariable(
+    USER_AGENT_COMMENT,
+    'Comment of the `User-Agent` header of upstream requests: `revox-graphql-gateway/<version> (<comment>)`.',
   ),
   http_proxy: PROXY_URL,
   HTTP_PROXY: PROXY_URL,
@@ -83,6 +95,7 @@ export function toRestApiSettings(values: Values<typeof variables>): RestApiSett
     arrayFormat: values.REVOX_ARRAY_FORMAT,
     pageSize: values.REVOX_PAGE_SIZE,
     maxResponseBytes: values.REVOX_MAX_RESPONSE_BYTES,
+    userAgentComment: values.REVOX_USER_AGENT_COMMENT,
   };
 }
 

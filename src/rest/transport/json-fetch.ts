@@ -8,14 +8,17 @@ const MAX_BYTES = 2 ** 20;
  * GET, through the same proxy, without following redirects. A response with any other status than
  * 200 has no body. A body that is not JSON, or larger than 1 MiB, rejects.
  */
-export function createJsonFetch(transport: Transport): (request: Request) => Promise<Response> {
+export function createJsonFetch(
+  transport: Transport,
+  userAgent: string,
+): (request: Request) => Promise<Response> {
   return async ({ url, headers, signal }) => {
     signal.throwIfAborted();
     const { origin, pathname, search } = new URL(url);
     const pendingResponse = transport({
       origin,
       path: pathname + search,
-      headers: Object.fromEntries(headers),
+      headers: { 'user-agent': userAgent, ...Object.fromEntries(headers) },
       maxBytes: MAX_BYTES,
     });
     const onAbort = () => pendingResponse.abort(signal.reason);

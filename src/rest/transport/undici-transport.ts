@@ -30,6 +30,8 @@ export interface UndiciTransportOptions extends StageTimeouts {
    * checked against `NO_PROXY`.
    */
   readonly isProxyConfigured: boolean;
+  /** The `User-Agent` of requests to the proxy itself; every other request has its own headers. */
+  readonly userAgent: string;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
 }
 
@@ -56,7 +58,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     bodyTimeout: bodyMs,
     connect: { timeout: connectMs },
   };
-  const dispatcher = isProxyConfigured ? new EnvHttpProxyAgent(settings) : new Agent(settings);
+  const dispatcher = isProxyConfigured
+    ? new EnvHttpProxyAgent({ ...settings, headers: { 'user-agent': options.userAgent } })
+    : new Agent(settings);
   return {
     // Not `close`: that waits for connections that are still being made for aborted requests, up to
     // their time limit.
