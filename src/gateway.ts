@@ -2,7 +2,6 @@ import { createCachingClient } from '#cache/caching-client.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
 import { createFactStore } from '#cache/redis/fact-store.ts';
 import { createRedisTier } from '#cache/redis/redis-tier.ts';
-import { isProxyConfigured } from '#config/groups/rest-api.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createCredentialResolver, toFingerprintSecret } from '#context/credential-resolver.ts';
@@ -124,7 +123,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const undiciTransport = createUndiciTransport({
     ...revox.timeouts,
     userAgent,
-    isProxyConfigured: isProxyConfigured(),
+    proxies: revox.proxies,
     startTimer,
   });
   let isDraining = false;

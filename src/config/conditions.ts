@@ -1,4 +1,9 @@
 import { LOOPBACK_HOSTS } from '#config/groups/listening.ts';
+import {
+  COLLECTOR_ENDPOINTS,
+  isCollectorEndpoint,
+  isTracingEnabled,
+} from '#config/groups/observability.ts';
 
 /** Environment variables by name. */
 export type Environment = { readonly [name: string]: string | undefined };
@@ -46,6 +51,17 @@ export const conditions: readonly Condition[] = [
       'REVOX_API_KEY must be set with JWT_JWKS_URL: in pass-through mode `Authorization` carries the Revox key.',
     isBroken: (provided) => isJwtConfigured(provided) && provided.REVOX_API_KEY === undefined,
   },
+  ...COLLECTOR_ENDPOINTS.map((name) => ({
+    when: `traces are enabled, and \`${name}\` is set`,
+    problem: `${name} must be an http or https URL, for example http://collector.example.com:4318.`,
+    isBroken: (provided: Environment) =>
+      isTracingEnabled(provided) &&
+      provided[name] !== undefined &&
+      !isCollectorEndpoint(
+        provided[name],
+        provided.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? provided.OTEL_EXPORTER_OTLP_PROTOCOL,
+      ),
+  })),
   {
     when: '`TRUSTED_DOCUMENTS_ONLY` is `on`',
     problem:

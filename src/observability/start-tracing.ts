@@ -30,13 +30,14 @@ export async function startTracing({
   startTimer,
 }: StartTracingOptions): Promise<RunningTracing> {
   const { startNodeSdk } = await import('@opentelemetry/sdk-node');
-  const sdk = startNodeSdk({
-    resourceAttributes: hasServiceName ? {} : { 'service.name': SERVICE_NAME },
-    metricReaders: [],
-    logRecordProcessors: [],
-  });
-  // Replaces the SDK's own logger, which writes to the console.
   diag.setLogger(toDiagLogger(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  const sdk = withoutConsoleLogger(() =>
+    startNodeSdk({
+      resourceAttributes: hasServiceName ? {} : { 'service.name': SERVICE_NAME },
+      metricReaders: [],
+      logRecordProcessors: [],
+    }),
+  );
   return {
     stop: () =>
       new Promise((resolve) => {
@@ -48,6 +49,20 @@ export async function startTracing({
         sdk.shutdown().then(onStopped, onStopped);
       }),
   };
+}
+
+/**
+ * The SDK registers a logger that writes to the console before it reads its variables. What it
+ * reports of them, an unknown protocol for instance, must be lines of the log.
+ */
+function withoutConsoleLogger<Sdk>(start: () => Sdk): Sdk {
+  const { setLogger } = diag;
+  diag.setLogger = () => false;
+  try {
+    return start();
+  } finally {
+    diag.setLogger = setLogger;
+  }
 }
 
 /** Logs a collector that is down once, not every five seconds. */

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Environment, readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { variables } from '#config/variables.ts';
+import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
+import { NO_TIMEOUTS } from '../rest/real-server.ts';
 
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
@@ -38,6 +40,7 @@ describe('Settings without an environment', () => {
         maxQueued: 2_000,
         maxResponseBytes: 32 * MEBIBYTE,
         userAgentComment: undefined,
+        proxies: undefined,
       },
       routerSecrets: [],
       cache: {
@@ -530,6 +533,38 @@ describe('OpenTelemetry variables', () => {
     expect(readSettings({ ...asked, OTEL_TRACES_EXPORTER: 'none' }).tracing.isEnabled).toBe(false);
   });
 
+  describe.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])(
+    'Collector in %s',
+    (name) => {
+      const problem = `${name} must be an http or https URL, for example http://collector.example.com:4318.`;
+
+      test.each(['collector:4318', 'localhost', 'http://', '//collector:4318', 'tcp://c:1', 'a b'])(
+        `${name} rejects %s, for which the SDK would send the spans elsewhere`,
+        (odd) => {
+          expect(faultsOf({ [name]: odd })).toEqual([problem]);
+          expect(faultsOf({ [name]: odd, OTEL_SDK_DISABLED: 'true' })).toEqual([]);
+          expect(faultsOf({ [name]: odd, OTEL_TRACES_EXPORTER: 'none' })).toEqual([]);
+        },
+      );
+
+      test.each(['http://collector:4318', 'https://c.test/v1/traces', ' HTTP://[::1]:4318/ '])(
+        `${name} accepts %s`,
+        (endpoint) => {
+          expect(faultsOf({ [name]: endpoint })).toEqual([]);
+        },
+      );
+
+      test(`${name} may lack the scheme with the protocol grpc only`, () => {
+        const endpoint = { [name]: 'collector:4317' };
+        expect(faultsOf({ ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([]);
+        expect(faultsOf({ ...endpoint, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc' })).toEqual([]);
+        expect(faultsOf({ ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })).toEqual([
+          problem,
+        ]);
+      });
+    },
+  );
+
   test.each([
     [{ OTEL_SERVICE_NAME: 'mine' }, true],
     [{ OTEL_RESOURCE_ATTRIBUTES: 'team=a, service.name=mine' }, true],
@@ -735,21 +770,44 @@ describe('CORS_ORIGINS', () => {
 });
 
 describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy %s', (name) => {
-  test.each(['http://proxy.test:3128', 'https://user:pass@proxy.test', 'socks5://proxy.test:1080'])(
-    `${name} accepts %s`,
-    (url) => {
-      expect(faultsOf({ [name]: url })).toEqual([]);
-    },
-  );
+  test.each([
+    'http://proxy.test:3128',
+    'http://proxy.test:3128/',
+    'https://user:pass@proxy.test',
+    'https://user:100%25@proxy.test',
+    'socks5://proxy.test:1080',
+  ])(`${name} accepts %s, and undici does, too`, async (url) => {
+    expect(faultsOf({ [name]: url })).toEqual([]);
+    await createUndiciTransport({
+      ...NO_TIMEOUTS,
+      proxies: readSettings({ [name]: url }).revox.proxies,
+    }).close();
+  });
 
-  test.each(['proxy.test', 'proxy.test:3128', 'http://', 'ftp://user:pass@proxy.test'])(
-    `${name} rejects %s, which undici would reject with the value in its message`,
-    (odd) => {
-      expect(faultsOf({ [name]: odd })).toEqual([
-        `${name} must be an http, https or socks5 URL, for example http://proxy.example.com:3128.`,
-      ]);
-    },
-  );
+  test(`${name} counts as absent when it is blank`, () => {
+    expect(readSettings({ [name]: ' ' }).revox.proxies).toBeUndefined();
+  });
+
+  test.each([
+    'proxy.test',
+    'proxy.test:3128',
+    'localhost:8080',
+    '10.0.0.1:3128',
+    '[::1]:3128',
+    'user:pass@proxy.test:3128',
+    '//proxy.test:3128',
+    'http://',
+    'http://proxy.test:99999',
+    'http://user:100%@proxy.test',
+    'socks5h://proxy.test:1080',
+    'http://proxy.test/path',
+    'http://proxy.test?query',
+    'ftp://user:pass@proxy.test',
+  ])(`${name} rejects %s, which undici would reject with the value in its message`, (odd) => {
+    expect(faultsOf({ [name]: odd })).toEqual([
+      `${name} must be an http, https or socks5 URL without a path, for example http://proxy.example.com:3128.`,
+    ]);
+  });
 });
 
 describe('TRUSTED_DOCUMENTS', () => {

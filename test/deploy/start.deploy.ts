@@ -38,6 +38,21 @@ describe('A gateway that cannot start', () => {
   );
 
   test.each([
+    ['HTTP_PROXY', 'proxy.test:3128'],
+    ['https_proxy', 'http://user:secret%@proxy.test'],
+    ['HTTPS_PROXY', 'http://proxy.test/secret'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://'],
+  ])('a gateway with an unusable %s reports it in one plain line', async (name, value) => {
+    await using gateway = startGateway([], { PORT: '0', [name]: value });
+    const { code, stdout, stderr } = await gateway.ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const problem = expect.stringMatching(new RegExp(`^  ${name} must be an http.* URL`));
+    expect(stderr.trimEnd().split('\n')).toEqual(['Invalid settings:', problem]);
+    expect(stderr).not.toContain('secret');
+  });
+
+  test.each([
     { taken: 'PORT', flags: [] },
     { taken: 'PORT', flags: ['--demo'] },
     { taken: 'SANDBOX_PORT', flags: ['--demo'] },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Demo, startDemo } from '../sockets/demo-process.ts';
+import { type Demo, freePort, startDemo, startGateway } from '../sockets/demo-process.ts';
 import { startCollector } from './collector.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -7,7 +7,7 @@ const SPAN = 'b7ad6b7169203331';
 
 const VOICES = { query: 'query Voices { assistants(first: 1) { nodes { id } } }' };
 
-function sendOperation({ url }: Demo, headers: Record<string, string> = {}) {
+function sendOperation({ url }: Pick<Demo, 'url'>, headers: Record<string, string> = {}) {
   return fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -91,6 +91,34 @@ describe('Traces of a gateway process', () => {
       2,
     );
   });
+
+  test.each([
+    ['OTEL_TRACES_EXPORTER', 'jaeger'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/yaml'],
+    ['OTEL_CONFIG_FILE', '/absent.yaml'],
+  ])(
+    'a gateway process starts, and reports the misconfigured %s in one line of its log',
+    async (name, value) => {
+      const port = await freePort();
+      await using gateway = startGateway(['--demo'], {
+        PORT: String(port),
+        SANDBOX_PORT: '0',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+        OTEL_BSP_SCHEDULE_DELAY: '600000',
+        LOG_FORMAT: 'json',
+        [name]: value,
+      });
+      expect(JSON.parse(await gateway.firstLine)).toMatchObject({
+        level: 'error',
+        msg: expect.stringMatching(`^OpenTelemetry: .*${value}`),
+      });
+      await expect
+        .poll(() => sendOperation({ url: `http://127.0.0.1:${port}/graphql` }).catch(() => {}))
+        .toMatchObject({ status: 200 });
+      gateway.process.kill('SIGTERM');
+      expect(await gateway.ended).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
 
   test.each([
     {},

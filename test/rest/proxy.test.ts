@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { isProxyConfigured } from '#config/groups/rest-api.ts';
+import { readSettings } from '#config/settings.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { listen, listenTcp, NO_TIMEOUTS, sendJson } from './real-server.ts';
 
@@ -42,7 +42,7 @@ async function startProxy(upstreamPort?: number) {
 async function get(url: string) {
   const { transport, close } = createUndiciTransport({
     ...NO_TIMEOUTS,
-    isProxyConfigured: isProxyConfigured(),
+    proxies: readSettings().revox.proxies,
   });
   onTestFinished(close);
   const { origin, pathname: path } = new URL(url);
@@ -108,6 +108,39 @@ describe('Proxy of the environment', () => {
     vi.stubEnv('NO_PROXY', 'elsewhere.test');
     expect(await get('http://revox.test/api/call/c')).toBe(502);
     expect(proxy.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['an empty one', ''],
+    ['a blank one', '  '],
+  ])('the transport ignores %s, and uses the other variable', async (_name, absent) => {
+    await using upstream = await listen((response) => sendJson(response, {}));
+    await using proxy = await startProxy(upstream.port);
+    vi.stubEnv('http_proxy', absent);
+    vi.stubEnv('https_proxy', absent);
+    vi.stubEnv('HTTP_PROXY', proxy.origin);
+
+    expect(await get('http://revox.test/api/call/c')).toBe(200);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  test.each(['', ' '])('the transport uses no proxy when all variables are %j', async (absent) => {
+    await using upstream = await listen((response) => sendJson(response, {}));
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])
+      vi.stubEnv(name, absent);
+    expect(await get(`${upstream.origin}/api/call/c`)).toBe(200);
+    expect(upstream.requests.map(({ url }) => url)).toEqual(['/api/call/c']);
+  });
+
+  test('the transport sends the name and the password of the proxy URL decoded', async () => {
+    await using upstream = await listen((response) => sendJson(response, {}));
+    await using proxy = await startProxy(upstream.port);
+    vi.stubEnv('HTTP_PROXY', proxy.origin.replace('//', '//gateway:100%25@'));
+    expect(await get('http://revox.test/api/call/c')).toBe(200);
+    expect(proxy.requests[0]).toMatch(
+      new RegExp(`^proxy-authorization: Basic ${btoa('gateway:100%')}$`, 'im'),
+    );
+    expect(upstream.requests).toHaveLength(1);
   });
 
   test('the transport uses no proxy when none is configured', async () => {

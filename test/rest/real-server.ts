@@ -30,7 +30,7 @@ export const NO_TIMEOUTS: UndiciTransportOptions = {
   connectMs: 0,
   headersMs: 0,
   bodyMs: 0,
-  isProxyConfigured: false,
+  proxies: undefined,
   userAgent: 'a-gateway/1',
   startTimer(ms, onTime) {
     const timer = setTimeout(onTime, ms).unref();

@@ -31,6 +31,12 @@ export interface ObservabilitySettings {
 
 const OFF_IN_PRODUCTION = '`on`; `off` with `NODE_ENV=production`';
 
+/** OpenTelemetry's variables that name a collector. Its SDK silently uses a default instead. */
+export const COLLECTOR_ENDPOINTS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+] as const;
+
 const variables = {
   LOG_LEVEL: variable(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
@@ -88,23 +94,36 @@ export function toObservabilitySettings(values: Values<typeof variables>): Obser
   };
 }
 
+function toTracingSettings(values: Values<typeof variables>): ObservabilitySettings['tracing'] {
+  return {
+    isEnabled: isTracingEnabled(values),
+    hasServiceName:
+      values.OTEL_SERVICE_NAME !== undefined ||
+      /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
+  };
+}
+
 /**
  * OpenTelemetry's variables have their usual meaning. Where none of these is set, its SDK is not
  * even loaded.
  */
-function toTracingSettings(values: Values<typeof variables>): ObservabilitySettings['tracing'] {
+export function isTracingEnabled(
+  values: Readonly<Partial<Record<string, string | undefined>>>,
+): boolean {
   const exporters =
     values.OTEL_TRACES_EXPORTER ??
     (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || values.OTEL_EXPORTER_OTLP_ENDPOINT);
   const isOff =
     values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' ||
     values.OTEL_TRACES_EXPORTER?.trim() === 'none';
-  return {
-    isEnabled: !isOff && (exporters ?? values.OTEL_CONFIG_FILE) !== undefined,
-    hasServiceName:
-      values.OTEL_SERVICE_NAME !== undefined ||
-      /(^|,)\s*service\.name\s*=/.test(values.OTEL_RESOURCE_ATTRIBUTES ?? ''),
-  };
+  return !isOff && (exporters ?? values.OTEL_CONFIG_FILE) !== undefined;
+}
+
+/** gRPC addresses a collector without a scheme, too: `collector:4317`. */
+export function isCollectorEndpoint(endpoint: string, protocol = ''): boolean {
+  const text = endpoint.trim();
+  if (protocol.trim() === 'grpc' && /^[\w.-]+:\d{1,5}$/.test(text)) return true;
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
 }
 
 function isOn(value: 'on' | 'off' | undefined, defaultValue: boolean): boolean {

@@ -18,6 +18,14 @@ export interface RestApiSettings {
   readonly pageSize: number;
   readonly maxResponseBytes: number;
   readonly userAgentComment: string | undefined;
+  /** Absent: no proxy. `NO_PROXY` applies to each request, as undici reads it. */
+  readonly proxies: ProxySettings | undefined;
+}
+
+/** The proxies by the scheme of the upstream. Without one for https, that for http is used. */
+export interface ProxySettings {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
 }
 
 const BASE_URL_ACCEPTS =
@@ -30,10 +38,10 @@ const BASE_URL = {
     .transform((url) => url.replace(/\/+$/, '')),
 };
 
-// undici accepts these, and throws for every other one.
+/** undici throws for every other URL, with a stack or with the value in its message. */
 const PROXY_URL = text(
-  'an http, https or socks5 URL, for example http://proxy.example.com:3128',
-  (url) => URL.canParse(url) && /^(https?|socks5?):$/.test(new URL(url).protocol),
+  'an http, https or socks5 URL without a path, for example http://proxy.example.com:3128',
+  isProxyUrl,
 ).schema.optional();
 
 // RFC 9110, 5.6.5: without the characters that would nest or end the comment, or need escapes.
@@ -81,7 +89,7 @@ export const restApi = {
     {
       names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'],
       meaning: 'Proxy for requests to the REST API, with the usual meaning.',
-      accepts: 'an http, https or socks5 URL; a list of hosts',
+      accepts: 'an http, https or socks5 URL without a path; a list of hosts',
       default: 'none',
     },
   ],
@@ -96,6 +104,7 @@ export function toRestApiSettings(values: Values<typeof variables>): RestApiSett
     pageSize: values.REVOX_PAGE_SIZE,
     maxResponseBytes: values.REVOX_MAX_RESPONSE_BYTES,
     userAgentComment: values.REVOX_USER_AGENT_COMMENT,
+    proxies: toProxies(values),
   };
 }
 
@@ -109,14 +118,29 @@ function isPlainHttpUrl(url: string): boolean {
   );
 }
 
-const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  return (
+    /^(https?|socks5?):$/.test(protocol) &&
+    /^\/?$/.test(pathname + search + hash) &&
+    [username, password].every(isPercentEncoded)
+  );
+}
 
-/**
- * Whether the environment names a proxy for some requests, as undici's `EnvHttpProxyAgent` reads
- * it.
- */
-export function isProxyConfigured(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): boolean {
-  return PROXY_VARIABLES.some((name) => environment[name]);
+/** Whether the name or password can be decoded: a `%` must be written as `%25`. */
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The lower-case name takes precedence, as in undici and curl. */
+function toProxies(values: Values<typeof variables>): ProxySettings | undefined {
+  const http = values.http_proxy ?? values.HTTP_PROXY;
+  const https = values.https_proxy ?? values.HTTPS_PROXY;
+  return http === undefined && https === undefined ? undefined : { http, https };
 }

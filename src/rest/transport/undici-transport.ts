@@ -26,10 +26,12 @@ export interface StageTimeouts {
 
 export interface UndiciTransportOptions extends StageTimeouts {
   /**
-   * Whether the environment configures a proxy (`HTTPS_PROXY`, `HTTP_PROXY`): then each request is
-   * checked against `NO_PROXY`.
+   * The proxies by the scheme of a request; without one for https, that for http is used. Each
+   * request is checked against `NO_PROXY`. Undefined: no proxy.
    */
-  readonly isProxyConfigured: boolean;
+  readonly proxies:
+    | { readonly http: string | undefined; readonly https: string | undefined }
+    | undefined;
   /** The `User-Agent` of requests to the proxy itself; every other request has its own headers. */
   readonly userAgent: string;
   readonly startTimer: (ms: number, onTime: () => void) => () => void;
@@ -51,15 +53,21 @@ const DISCARD_REASON = new Error('The response body is no longer read.');
  * configures.
  */
 export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
-  const { connectMs, headersMs, bodyMs, isProxyConfigured, startTimer } = options;
+  const { connectMs, headersMs, bodyMs, proxies, startTimer } = options;
   const settings = {
     keepAliveTimeout: 30_000,
     headersTimeout: headersMs,
     bodyTimeout: bodyMs,
     connect: { timeout: connectMs },
   };
-  const dispatcher = isProxyConfigured
-    ? new EnvHttpProxyAgent({ ...settings, headers: { 'user-agent': options.userAgent } })
+  const dispatcher = proxies
+    ? new EnvHttpProxyAgent({
+        ...settings,
+        // An empty value: undici must not read variables that the settings count as absent.
+        httpProxy: proxies.http ?? '',
+        httpsProxy: proxies.https ?? '',
+        headers: { 'user-agent': options.userAgent },
+      })
     : new Agent(settings);
   return {
     // Not `close`: that waits for connections that are still being made for aborted requests, up to
