@@ -59,7 +59,7 @@ async function serve(
   const tracing =
     settings.tracing.isEnabled && (await startTracing({ ...settings.tracing, log, startTimer }));
   const gateway = createGateway(settings, { log, processMetrics: true, ...options });
-  const server = createHttpServer(gateway, toServerLimits(settings), gateway);
+  const server = createHttpServer(gateway, toServerLimits(settings), gateway, settings.corsOrigins);
   const drain = createDrain(server, { ...settings.drain, startTimer });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

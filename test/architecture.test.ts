@@ -21,7 +21,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
-    'context (types), errors, http/error-response.ts, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
+    'context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
   'http/compression.ts':
     'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
   'http/documents':

@@ -113,7 +113,7 @@ export function createHandler(options: HandlerOptions): Handler {
         observer.onClientDisconnect();
         throw error;
       }
-      const response = toInternalError(error);
+      const response = toInternalError(request, error);
       observer.onError('INTERNAL_SERVER_ERROR');
       observer.onResponse(response.status);
       return response;
@@ -126,7 +126,7 @@ export function createHandler(options: HandlerOptions): Handler {
   }
 
   /** Converts an unexpected error outside of the operation to a 500. */
-  function toInternalError(error: unknown): Response {
+  function toInternalError(request: RequestHead, error: unknown): Response {
     options.onUnexpectedError(error);
     const response = toErrorResponse(
       'INTERNAL_SERVER_ERROR',
@@ -134,6 +134,7 @@ export function createHandler(options: HandlerOptions): Handler {
       { status: 500 },
     );
     setSecurityHeaders(response.headers, undefined);
+    cors.setAllowOrigin(request, response.headers);
     return response;
   }
 
@@ -142,21 +143,10 @@ export function createHandler(options: HandlerOptions): Handler {
     url: URL | null,
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
-    if (!url) {
-      return toErrorResponse(
-        'BAD_USER_INPUT',
-        'The Host header and the path do not form a valid URL.',
-        { status: 400 },
-      );
-    }
-    if (options.isLoopbackOnly && !hasLoopbackHost(url, request.headers)) {
-      return toErrorResponse(
-        'FORBIDDEN',
-        'This gateway accepts only requests to localhost, because it uses its own API key without authentication. Set ROUTER_SECRETS or JWT_JWKS_URL to accept others.',
-        {
-          status: 403,
-        },
-      );
+    if (!url || (options.isLoopbackOnly && !hasLoopbackHost(url, request.headers))) {
+      const response = url ? toForbiddenHost() : toInvalidUrl();
+      cors.setAllowOrigin(request, response.headers);
+      return response;
     }
     // Yoga accepts any URL that ends with its endpoint, so every other path is rejected here.
     if (!ROUTES.has(url.pathname)) return toNotFound(url.pathname, request.headers);
@@ -216,6 +206,17 @@ function setCacheHeaders(headers: HeaderWriter, isFederatedTraced: boolean): voi
   const isCompleteJson = /^application\/(graphql-response\+)?json/.test(type);
   if (!isCompleteJson || isFederatedTraced || !headers.has('cache-control'))
     headers.set('cache-control', NO_STORE);
+}
+
+function toInvalidUrl(): Response {
+  const message = 'The Host header and the path do not form a valid URL.';
+  return toErrorResponse('BAD_USER_INPUT', message, { status: 400 });
+}
+
+function toForbiddenHost(): Response {
+  const message =
+    'This gateway accepts only requests to localhost, because it uses its own API key without authentication. Set ROUTER_SECRETS or JWT_JWKS_URL to accept others.';
+  return toErrorResponse('FORBIDDEN', message, { status: 403 });
 }
 
 /** Redirects a browser at the root to GraphiQL, and names the routes to every other client. */

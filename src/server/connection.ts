@@ -57,6 +57,12 @@ export class Connection implements EvictableConnection {
     return response?.headersSent === true && !isDone;
   }
 
+  /** The last request, while a part of it has yet to arrive. */
+  get incompleteRequest(): IncomingMessage | undefined {
+    const { request } = this.lastExchange ?? {};
+    return request?.complete === false ? request : undefined;
+  }
+
   close(): void {
     this.#onEvicted();
     this.#socket.destroy();

@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { createServerAdapter } from '@whatwg-node/server';
 import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
+import { VARY } from '#http/headers/cache-control.ts';
+import { createCors } from '#http/headers/cors.ts';
 import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
-import { type Handler, isPlainResponse } from '#http/message.ts';
+import { type Handler, isPlainResponse, PlainHeaders } from '#http/message.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
-import { toNodeRequest, toRequestHead } from './node-message.ts';
+import { toHeaderReader, toNodeRequest, toRequestHead } from './node-message.ts';
 import {
   findHostRejection,
   INTERNAL_ERROR,
@@ -51,15 +53,18 @@ export type RequestHandlers = Pick<Handler, 'fetch'> & Partial<Handler>;
 /**
  * Creates a server that limits every wait for a client. It does not listen yet.
  * @param gateway handles HTTP requests; the server rejects malformed ones itself, in the same shape
+ * @param corsOrigins origins whose pages may read these rejections, too
  */
 export function createHttpServer(
   gateway: RequestHandlers,
   limits: ServerLimits,
   events: ServerEvents,
+  corsOrigins: readonly string[] = [],
 ): Server {
   const { headersMs, requestMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
   const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
   const { onUnexpectedError, onRejected } = events;
+  const cors = createCors(corsOrigins);
   const adapter = createServerAdapter<FetchContext>((request, { exchange }) => {
     exchange.gatewayRequest = request;
     return gateway.fetch(request);
@@ -110,10 +115,11 @@ export function createHttpServer(
     // a request that they have yet to send.
     if (socket.bytesRead === 0 && error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
       return disconnectIfSilent(socket);
-    if (socket.writable && !connectionsBySocket.get(socket)?.hasStartedResponse) {
+    const connection = connectionsBySocket.get(socket);
+    if (socket.writable && !connection?.hasStartedResponse) {
       const rejection = toParseRejection(error);
       reportRejected(rejection);
-      socket.write(toRawResponse(rejection));
+      socket.write(toRawResponse(rejection, toCorsHeaders(connection?.incompleteRequest)));
     }
     socket.destroySoon();
   });
@@ -143,8 +149,12 @@ export function createHttpServer(
     });
     try {
       if (connection.exceededSetting) {
-        // A process at its limit is alive: a restart would help no client.
-        if (request.url !== '/health')
+        // A process at its limit is alive: a restart would help no client. Without its preflight, a
+        // page could not send the request whose rejection it may read.
+        if (
+          request.url !== '/health' &&
+          !cors.isPreflight(request.method, toHeaderReader(request.headers))
+        )
           return reject(response, tooManyConnections(connection.exceededSetting));
         response.setHeader('connection', 'close');
       }
@@ -194,8 +204,16 @@ export function createHttpServer(
 
   function reject(response: ServerResponse, rejection: Rejection): void {
     reportRejected(rejection);
-    const { status, headers, body } = toRejectionResponse(rejection);
+    const { status, headers, body } = toRejectionResponse(rejection, toCorsHeaders(response.req));
     response.writeHead(status, headers).end(body);
+  }
+
+  /** @param request undefined if its headers are malformed or incomplete */
+  function toCorsHeaders(request: IncomingMessage | undefined): Readonly<Record<string, string>> {
+    if (!request) return cors.unknownOriginHeaders;
+    const headers = new PlainHeaders({ vary: VARY });
+    cors.setAllowOrigin({ headers: toHeaderReader(request.headers) }, headers);
+    return headers.toRecord();
   }
 
   function reportRejected([status, code, , setting]: Rejection): void {

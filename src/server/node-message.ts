@@ -21,7 +21,7 @@ export function toRequestHead({
   return { method, url: `${scheme}://${host}${url}`, headers: toHeaderReader(headers) };
 }
 
-function toHeaderReader(headers: IncomingMessage['headers']): HeaderReader {
+export function toHeaderReader(headers: IncomingMessage['headers']): HeaderReader {
   return {
     get(name) {
       const value = headers[name];

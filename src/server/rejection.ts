@@ -91,18 +91,21 @@ function hasDuplicateHost({ rawHeaders }: IncomingMessage): boolean {
 }
 
 /** The response to a request for which Node creates no response object. */
-export function toRawResponse(rejection: Rejection): string {
-  const { status, headers, body } = toRejectionResponse(rejection);
+export function toRawResponse(rejection: Rejection, corsHeaders: CorsHeaders): string {
+  const { status, headers, body } = toRejectionResponse(rejection, corsHeaders);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }
 
-export function toRejectionResponse([status, code, message]: Rejection) {
+type CorsHeaders = Readonly<Record<string, string>>;
+
+export function toRejectionResponse([status, code, message]: Rejection, corsHeaders: CorsHeaders) {
   const canRetry = code === 'RATE_LIMITED';
   const body = toErrorBody(code, message, canRetry ? { retryAfter: RETRY_AFTER_S } : {});
   const headers = {
     ...ERROR_HEADERS,
     ...SECURITY_HEADERS,
+    ...corsHeaders,
     ...(canRetry ? { 'retry-after': String(RETRY_AFTER_S) } : {}),
     connection: 'close',
     'content-length': Buffer.byteLength(body),

@@ -755,16 +755,54 @@ describe('CORS_ORIGINS', () => {
   });
 
   test.each([
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'moz-extension://0b3f2c1e-1111-2222-3333-444455556666',
+    'safari-web-extension://0B3F2C1E-1111-2222-3333-444455556666',
+    'app://obsidian.md',
+    'https://*.app.test',
+    'https://*.app.test:8443',
+    'http://*.localhost:3000',
+    'https://web-*.app.test',
+    'https://*-team.vercel.app',
+    'https://deploy-preview-*--site.netlify.app',
+  ])('CORS_ORIGINS accepts %s', (origin) => {
+    expect(readSettings({ CORS_ORIGINS: origin }).corsOrigins).toEqual([origin]);
+  });
+
+  test.each([
     '*',
     'null',
     'app.test',
     'https://app.test/',
     'https://app.test/page',
-    'https://*.app.test',
     'https://APP.test',
+    'https://*.app.test/',
+    'https://*.*.app.test',
+    'https://**.app.test',
+    'https://a.*.app.test',
+    'https://app.*.test',
+    'https://*',
+    'https://*.test',
+    'https://app*',
+    'https://*.0.0.1',
+    'https://*.app.test:443',
+    'https://user@*.app.test',
+    '*://*.app.test',
+    'https*://app.test',
+    'https://app.test:*',
+    'chrome-extension://*',
+    'capacitor://localhost/',
+    'capacitor:localhost',
+    'Capacitor://localhost',
+    'file://',
+    'file://localhost',
+    'ws://app.test',
   ])('CORS_ORIGINS rejects %s', (odd) => {
     expect(faultsOf({ CORS_ORIGINS: odd })).toEqual([
-      'CORS_ORIGINS must be a comma-separated list of origins without a path, for example https://app.example.com.',
+      'CORS_ORIGINS must be a comma-separated list of origins without a path, for example https://app.example.com, https://*.example.com or capacitor://localhost.',
     ]);
   });
 });

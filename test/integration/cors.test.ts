@@ -11,7 +11,9 @@ const SETTINGS: { readonly [word: string]: { readonly [name: string]: string } }
   'pass-through': { REVOX_API_KEY: '' },
   service: {},
   secrets: { ROUTER_SECRETS: SECRET },
-  CORS_ORIGINS: { CORS_ORIGINS: `https://other.test,${ALLOWED}` },
+  CORS_ORIGINS: {
+    CORS_ORIGINS: `https://other.test,${ALLOWED},https://*.preview.test,http://web-*.ci.test:8080,capacitor://localhost`,
+  },
 };
 
 const ORIGINS: { readonly [word: string]: string | undefined } = {
@@ -24,6 +26,16 @@ const ORIGINS: { readonly [word: string]: string | undefined } = {
   'an unknown origin': 'https://evil.test',
   'an allowed origin': ALLOWED,
   'an origin that starts with an allowed one': `${ALLOWED}.evil.test`,
+  'an origin of a pattern': 'https://pr-7.preview.test',
+  'an origin of a pattern with a prefix and a port': 'http://web-7.ci.test:8080',
+  'a pattern, with two labels': 'https://a.pr-7.preview.test',
+  'a pattern, without the label': 'https://.preview.test',
+  'a pattern, followed by another domain': 'https://pr-7.preview.test.evil.test',
+  'a pattern, after another domain': 'https://evil.test#.preview.test',
+  'a pattern, with http': 'http://pr-7.preview.test',
+  'a pattern, with another port': 'http://web-7.ci.test:8081',
+  'an allowed app': 'capacitor://localhost',
+  'an unknown app': 'capacitor://evil',
 };
 
 const QUERY = 'query ($id: ID!) { call(id: $id) { id } }';
@@ -95,6 +107,11 @@ describe('CORS matrix of docs/reference/access-matrix.md', () => {
       expect(response.headers.get('access-control-allow-origin')).toBe(
         toMeanings(ORIGINS, row['Access-Control-Allow-Origin']) ?? null,
       );
+      expect(response.headers.get('access-control-expose-headers')).toBe(
+        row['Access-Control-Allow-Origin'] === 'none'
+          ? null
+          : 'Allow, Retry-After, WWW-Authenticate, X-Request-Id',
+      );
       expect(response.headers.has('access-control-allow-credentials')).toBe(false);
       const varies = (response.headers.get('vary') ?? '')
         .split(', ')
@@ -143,6 +160,7 @@ describe('CORS preflight', () => {
       'access-control-allow-origin': ALLOWED,
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers': 'authorization, content-type, x-revox-trace',
+      'access-control-expose-headers': 'Allow, Retry-After, WWW-Authenticate, X-Request-Id',
       'access-control-max-age': '7200',
     });
     expect(gateway.traffic()).toEqual([]);
@@ -178,6 +196,16 @@ describe('CORS preflight', () => {
       expect(allowances(await gateway.fetch(path, { headers: { origin: ALLOWED } }))).toEqual({});
     },
   );
+
+  test('a page can read the rejection of a Host header that does not name this machine', async () => {
+    const guarded = createTestGateway({ settings: { CORS_ORIGINS: ALLOWED } });
+    const response = await guarded.fetch('http://elsewhere.test/graphql', {
+      headers: { origin: ALLOWED },
+    });
+    expect(response.status).toBe(403);
+    expect(allowances(response)).toMatchObject({ 'access-control-allow-origin': ALLOWED });
+    expect(guarded.traffic()).toEqual([]);
+  });
 
   test.each<Record<string, string>>([
     {},

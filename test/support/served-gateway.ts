@@ -66,6 +66,7 @@ export async function serveTestGateway({
       onRejected: gateway.onRejected,
       onDisconnected: gateway.onDisconnected,
     },
+    parsedSettings.corsOrigins,
   );
   const listeningPort = await listenOnFreePort(
     (port) =>

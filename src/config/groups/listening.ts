@@ -68,9 +68,12 @@ const variables = {
     'How long a client may take to send the whole request.',
   ),
   CORS_ORIGINS: variable(
-    listOf('origins without a path, for example https://app.example.com', isOrigin),
+    listOf(
+      'origins without a path, for example https://app.example.com, https://*.example.com or capacitor://localhost',
+      isOriginOrPattern,
+    ),
     [],
-    'Origins whose pages may read responses.',
+    'Origins whose pages may [read responses](../guides/authentication.md#cross-site-requests-and-cors). A `*` in the first label of a host stands for any characters of that label.',
   ),
   MAX_UNSENT_BYTES: variable(
     bytes(2 ** 20, 64 * 2 ** 30),
@@ -129,6 +132,28 @@ function toMaxPerAddress({
   return MAX_CONNECTIONS_PER_ADDRESS ?? Math.ceil(MAX_CONNECTIONS / 2);
 }
 
+function isOriginOrPattern(origin: string): boolean {
+  return origin.includes('*') ? isOriginPattern(origin) : isOrigin(origin);
+}
+
+/**
+ * Of an app or an extension: `capacitor://localhost`, `chrome-extension://…`. `URL` has no origin
+ * of these; a browser writes the scheme and the host.
+ */
+const APP_ORIGIN = /^(?!(?:https?|wss?|ftp|file):)[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d{1,5})?$/;
+
 function isOrigin(origin: string): boolean {
-  return URL.canParse(origin) && /^https?:[^*]*$/.test(origin) && new URL(origin).origin === origin;
+  if (APP_ORIGIN.test(origin)) return true;
+  return URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin;
+}
+
+/**
+ * At least two labels must follow that with the `*`, the last of them no number: otherwise the
+ * pattern would match whole top-level domains, or addresses.
+ */
+const ORIGIN_PATTERN =
+  /^https?:\/\/[a-z\d-]*\*[a-z\d-]*\.((?:[a-z\d-]+\.)+[a-z][a-z\d-]*|localhost)(:\d{1,5})?$/;
+
+function isOriginPattern(pattern: string): boolean {
+  return ORIGIN_PATTERN.test(pattern) && isOrigin(pattern.replace('*', 'x'));
 }

@@ -1,4 +1,5 @@
 import { GatewayError, UnauthenticatedError } from '#errors/gateway-error.ts';
+import { createOriginMatcher } from '#http/headers/allowed-origins.ts';
 import type { RequestHead } from '#http/message.ts';
 import { isCrossSite } from './cross-site.ts';
 import type { VerifyToken } from './jwt.ts';
@@ -47,7 +48,7 @@ export function createAuthenticate({
   isAnonymousAllowed,
   corsOrigins,
 }: AuthenticateOptions): Authenticate {
-  const allowedOrigins = new Set(corsOrigins);
+  const isAllowedOrigin = createOriginMatcher(corsOrigins);
 
   return async (request) => {
     if (hasRouterSecrets && request.headers.has('router-authorization')) {
@@ -61,7 +62,7 @@ export function createAuthenticate({
       throw new UnauthenticatedError('The Router-Authorization header is missing.');
     // Only anonymous requests need this check: a browser adds neither a token nor a secret by
     // itself.
-    if (isAnonymousAllowed && isCrossSite(request, allowedOrigins)) {
+    if (isAnonymousAllowed && isCrossSite(request, isAllowedOrigin)) {
       throw new GatewayError(
         'FORBIDDEN',
         'This request comes from a page of another origin: only the pages of this gateway and of CORS_ORIGINS may send requests.',

@@ -1,3 +1,4 @@
+import type { IsAllowedOrigin } from '#http/headers/allowed-origins.ts';
 import type { RequestHead } from '#http/message.ts';
 
 /**
@@ -8,10 +9,10 @@ import type { RequestHead } from '#http/message.ts';
  */
 export function isCrossSite(
   { url, headers }: RequestHead,
-  allowedOrigins: ReadonlySet<string>,
+  isAllowedOrigin: IsAllowedOrigin,
 ): boolean {
   const origin = headers.get('origin');
-  if (origin !== null && allowedOrigins.has(origin)) return false;
+  if (origin !== null && isAllowedOrigin(origin)) return false;
   // A plain GET of another site's page (image, script, link) carries no `Origin`, but it carries
   // `Sec-Fetch-Site`.
   const site = headers.get('sec-fetch-site');
