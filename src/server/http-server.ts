@@ -101,6 +101,9 @@ export function createHttpServer(
       events.onDisconnected?.('evicted'),
     );
     connectionsBySocket.set(socket, connection);
+    // The limit of idle time counts from the first request. Until then, `disconnectIfSilent` closes
+    // the connection before this time.
+    socket.setTimeout(idleMs + keepAliveMs);
     connection.exceededSetting = connectionLimiter.add(connection);
     socket.once('close', () => {
       connectionLimiter.remove(connection);
@@ -130,7 +133,10 @@ export function createHttpServer(
     const connection = connectionsBySocket.get(socket);
     // Node emits `connection` before the requests of the connection, so this does not happen.
     if (!connection) return reject(response, INTERNAL_ERROR);
-    if (!connection.lastExchange) connectionLimiter.markUsed(connection);
+    if (!connection.lastExchange) {
+      connectionLimiter.markUsed(connection);
+      socket.setTimeout(idleMs);
+    }
     const exchange: ServerExchange = {
       connection,
       request,
@@ -191,7 +197,7 @@ export function createHttpServer(
    * response allowed, and a request on a connection that is being closed fails.
    */
   function disconnectIfSilent(socket: Socket): void {
-    const stopTimer = startTimer(keepAliveMs - headersMs, () => {
+    const stopTimer = startTimer(Math.max(0, keepAliveMs - headersMs), () => {
       if (socket.bytesRead === 0) disconnect(socket, 'silent');
     });
     socket.once('close', stopTimer);

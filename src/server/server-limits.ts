@@ -11,6 +11,8 @@ export interface ServerTimeouts {
    * may last, because no byte moves during an operation.
    */
   readonly idleMs: number;
+  /** A connection is closed after this time without a request, also before its first one, in ms. */
+  readonly keepAliveMs: number;
 }
 
 export interface ServerLimits extends ServerTimeouts {
@@ -20,8 +22,6 @@ export interface ServerLimits extends ServerTimeouts {
   readonly maxConnectionsPerAddress?: number | undefined;
   /** A client must take the next part of its response within this time, in ms. */
   readonly sendTimeoutMs: number;
-  /** A connection is closed after this time without a request, also before its first one, in ms. */
-  readonly keepAliveMs: number;
 }
 
 /**
@@ -32,12 +32,6 @@ export interface ServerLimits extends ServerTimeouts {
  */
 const SEND_TIMEOUT_MS = 60_000;
 
-/**
- * Longer than the minute after which load balancers drop a connection: otherwise they would use one
- * that is just being closed.
- */
-const KEEP_ALIVE_MS = 65_000;
-
 export function toServerLimits({
   clientTimeouts,
   requestDeadlineMs,
@@ -47,10 +41,8 @@ export function toServerLimits({
   Partial<Settings>): ServerLimits {
   return {
     ...clientTimeouts,
-    // Also the limit of a connection before its first request.
-    idleMs: Math.max(requestDeadlineMs + SEND_TIMEOUT_MS, KEEP_ALIVE_MS),
+    idleMs: requestDeadlineMs + SEND_TIMEOUT_MS,
     sendTimeoutMs: SEND_TIMEOUT_MS,
-    keepAliveMs: KEEP_ALIVE_MS,
     maxConnections,
     maxConnectionsPerAddress,
   };

@@ -85,7 +85,7 @@ describe('Settings without an environment', () => {
       maxConnectionsPerAddress: 1_000,
       unsent: { maxBytes: 67_108_864, maxBytesPerCaller: 33_554_432 },
       drain: { delayMs: 1_000, timeoutMs: 10_000 },
-      clientTimeouts: { headersMs: 10_000, requestMs: 30_000 },
+      clientTimeouts: { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 620_000 },
       jwt: undefined,
       graphiql: true,
       introspection: true,
@@ -351,6 +351,13 @@ const WHOLE_NUMBERS: {
     max: DAY_MS,
     unit: 'milliseconds',
     read: ({ clientTimeouts }) => clientTimeouts.requestMs,
+  },
+  {
+    name: 'KEEP_ALIVE_TIMEOUT_MS',
+    min: 1,
+    max: DAY_MS,
+    unit: 'milliseconds',
+    read: ({ clientTimeouts }) => clientTimeouts.keepAliveMs,
   },
   {
     name: 'MAX_CONNECTIONS',

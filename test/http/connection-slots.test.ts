@@ -136,6 +136,40 @@ test('the limit of one address closes silent connections of that address first',
   expect(closed).toEqual(['a3']);
 });
 
+test('the limit of one address closes idle connections of that address, the longest idle first', () => {
+  const { open, pass, closed } = createLimitScene({
+    maxConnections: 100,
+    maxConnectionsPerPeer: 4,
+  });
+  const other = open('other', 'other');
+  other.request();
+  other.finish();
+  for (const name of ['a1', 'a2', 'a3', 'a4']) {
+    const connection = open(name, 'a');
+    connection.request();
+    if (name !== 'a4') connection.finish();
+    pass(10);
+  }
+  expect(open('early', 'a').excess).toBe('MAX_CONNECTIONS_PER_ADDRESS');
+  pass(1_000);
+  expect(open('next', 'a').excess).toBeUndefined();
+  expect(closed).toEqual(['early', 'a1']);
+});
+
+test('an address at its limit does not delay that idle connections are closed at the total limit', () => {
+  const { open, pass, closed } = createLimitScene({ maxConnections: 8, maxConnectionsPerPeer: 4 });
+  for (const name of ['a1', 'a2', 'a3', 'a4']) open(name, 'a').request();
+  for (const peer of ['b', 'c', 'd', 'e']) {
+    const connection = open(peer, peer);
+    connection.request();
+    connection.finish();
+  }
+  pass(1_000);
+  expect(open('a5', 'a').excess).toBeDefined();
+  expect(open('next', 'f').excess).toBeUndefined();
+  expect(closed).toContain('b');
+});
+
 test.each([
   ['127.0.0.1', '127.0.0.1'],
   ['::ffff:192.0.2.1', '192.0.2.1'],

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type Handler, PlainHeaders } from '#http/message.ts';
 import { createHttpServer } from '#server/http-server.ts';
 import { type ServerLimits, toServerLimits } from '#server/server-limits.ts';
-import { listenOnFreePort } from '../support/served-gateway.ts';
+import { listenOnFreePort, serveTestGateway } from '../support/served-gateway.ts';
 import { connectTo } from './raw-client.ts';
 
 const LARGE = 'x'.repeat(50_000_000);
@@ -255,22 +255,65 @@ test('an error outside the request handler is reported as INTERNAL_SERVER_ERROR 
 });
 
 test('the idle timeout covers the request deadline plus one minute, and the send timeout is one minute', () => {
-  const clientTimeouts = { headersMs: 1, requestMs: 2 };
+  const clientTimeouts = { headersMs: 1, requestMs: 2, keepAliveMs: 3 };
   const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 30_000, maxConnections: 7 });
   expect(limits).toMatchObject({
     headersMs: 1,
     requestMs: 2,
+    keepAliveMs: 3,
     idleMs: 90_000,
     sendTimeoutMs: 60_000,
     maxConnections: 7,
   });
 });
 
-test('the idle timeout is never shorter than the keep-alive timeout', () => {
-  const clientTimeouts = { headersMs: 1, requestMs: 2 };
-  const limits = toServerLimits({ clientTimeouts, requestDeadlineMs: 100, maxConnections: 7 });
-  expect(limits).toMatchObject({ idleMs: 65_000, keepAliveMs: 65_000 });
+test('a connection may wait for its first request for longer than the idle timeout of a response', async () => {
+  const { url, disconnects } = await serve(() => new Response('a response'), {
+    headersMs: 40,
+    idleMs: 50,
+    keepAliveMs: 400,
+  });
+  const connectedAt = performance.now();
+  const { received } = connectTo(url);
+  expect(await received).toBe('');
+  expect(performance.now() - connectedAt).toBeGreaterThan(390);
+  expect(disconnects).toEqual(['silent']);
 });
+
+test.each([
+  ['GET', GET],
+  ['POST', POST],
+])(
+  'a connection may wait for its next request for the keep-alive timeout after %s',
+  async (_, request) => {
+    const { url } = await serve(() => new Response('a response'), { idleMs: 50, keepAliveMs: 400 });
+    const { socket, received } = connectTo(url);
+    socket.write(request);
+    await once(socket, 'data');
+    const respondedAt = performance.now();
+    await received;
+    expect(performance.now() - respondedAt).toBeGreaterThan(390);
+  },
+);
+
+test.each([
+  [{}, 620],
+  [{ KEEP_ALIVE_TIMEOUT_MS: '3620000' }, 3_620],
+  [{ KEEP_ALIVE_TIMEOUT_MS: '5000' }, 5],
+])(
+  'with the settings %j a response announces that its connection is kept for %i seconds',
+  async (settings, seconds) => {
+    await using gateway = await serveTestGateway({ settings });
+    const { socket } = connectTo(gateway.url);
+    socket.write('GET /graphql?query={assistants{totalCount}} HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [response] = await once(socket, 'data');
+    socket.destroy();
+    expect(response).toMatch(
+      new RegExp(`^HTTP/1\\.1 200 .*\r\nKeep-Alive: timeout=${seconds}\r\n`, 's'),
+    );
+    expect(gateway.traffic()).toHaveLength(1);
+  },
+);
 
 test('the headers timeout is never longer than the request timeout', async () => {
   const { server } = await serve(() => new Response(''), { headersMs: 5_000, requestMs: 1_000 });

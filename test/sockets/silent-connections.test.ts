@@ -89,6 +89,22 @@ test('one address may hold half of all connections, and further connections are 
   expect(gateway.traffic()).toEqual([]);
 });
 
+test.each([
+  ['one address', { MAX_CONNECTIONS: '40' }],
+  ['all addresses', { MAX_CONNECTIONS: '20', MAX_CONNECTIONS_PER_ADDRESS: 'off' }],
+])(
+  'idle connections at the limit of %s do not keep a new client from being served',
+  async (_, settings) => {
+    await using gateway = await serveTestGateway({ settings });
+    const sockets = await open(gateway, 20, 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await Promise.all(sockets.map((socket) => once(socket, 'data')));
+    expect(await untilServed(gateway)).toBeLessThan(MAX_WAIT_MS);
+    for (const socket of sockets) socket.destroy();
+    expect(gateway.traffic()).toHaveLength(1);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  },
+);
+
 test('a connection over the limit is closed after its response to /health', async () => {
   await using gateway = await serveTestGateway({ settings: { MAX_CONNECTIONS: '2' } });
   const health = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';

@@ -26,6 +26,7 @@ export interface ListeningSettings {
   readonly clientTimeouts: {
     readonly headersMs: number;
     readonly requestMs: number;
+    readonly keepAliveMs: number;
   };
   /** Empty: only the gateway's own. */
   readonly corsOrigins: readonly string[];
@@ -66,6 +67,11 @@ const variables = {
     milliseconds(1),
     30_000,
     'How long a client may take to send the whole request.',
+  ),
+  KEEP_ALIVE_TIMEOUT_MS: variable(
+    milliseconds(1),
+    620_000,
+    'How long a connection may wait for its first or next request. Must be longer than a load balancer in front keeps its connections ([table](../operations/deployment.md#load-balancers)). Idle connections are closed earlier when connections run short.',
   ),
   CORS_ORIGINS: variable(
     listOf(
@@ -113,6 +119,7 @@ export function toListeningSettings(values: Values<typeof variables>): Listening
     clientTimeouts: {
       headersMs: values.CLIENT_HEADERS_TIMEOUT_MS,
       requestMs: values.CLIENT_REQUEST_TIMEOUT_MS,
+      keepAliveMs: values.KEEP_ALIVE_TIMEOUT_MS,
     },
     corsOrigins: values.CORS_ORIGINS,
     unsent: {

@@ -59,68 +59,75 @@ const MIN_IDLE_WHEN_FULL_MS = 250;
  */
 const SWEEP_INTERVAL_MS = 100;
 
+/** The open connections of a peer, or of all peers. */
+interface Peer {
+  readonly connections: Set<EvictableConnection>;
+  /** Connections without a request, the oldest first. */
+  readonly unused: Set<EvictableConnection>;
+  /** When the last pass over its connections began, in ms. */
+  lastSweepAt: number;
+}
+
 /**
  * Limits the open connections, in total and for each peer. A connection that has sent no request
  * yet is closed first: at the limit, the oldest such connection is closed for the next one, so
  * silent connections keep no client out. Connections that wait for another request are closed next,
- * the longest wait first.
+ * the longest wait first; at the limit of a peer, those of that peer.
  */
 export function createConnectionLimiter({
   maxConnections,
   maxConnectionsPerPeer,
   monotonicNow,
 }: ConnectionLimiterOptions): ConnectionLimiter {
-  const connections = new Set<EvictableConnection>();
-  /** Connections without a request, the oldest first. */
-  const unused = new Set<EvictableConnection>();
-  const peers = new Map<string, { open: number; readonly unused: Set<EvictableConnection> }>();
-  let lastSweepAt = Number.NEGATIVE_INFINITY;
+  const all = createPeer();
+  const peers = new Map<string, Peer>();
 
   return {
     add(connection) {
-      const peer = peers.get(connection.peer) ?? {
-        open: 0,
-        unused: new Set<EvictableConnection>(),
-      };
+      const peer = peers.get(connection.peer) ?? createPeer();
+      makeRoom(peer, maxConnectionsPerPeer);
+      makeRoom(all, maxConnections);
       // Connections over a limit are counted too, until they are rejected.
-      while (peer.open >= maxConnectionsPerPeer && evictOldest(peer.unused));
-      while (connections.size >= maxConnections && evictOldest(unused));
-      if (connections.size >= maxConnections) evictIdle();
       const exceededSetting =
-        connections.size >= maxConnections
+        all.connections.size >= maxConnections
           ? 'MAX_CONNECTIONS'
-          : peer.open >= maxConnectionsPerPeer
+          : peer.connections.size >= maxConnectionsPerPeer
             ? 'MAX_CONNECTIONS_PER_ADDRESS'
             : undefined;
-      connections.add(connection);
       // After the evictions: they remove a peer that has no connection left.
       peers.set(connection.peer, peer);
-      peer.open += 1;
-      unused.add(connection);
-      peer.unused.add(connection);
-      if (isNearLimit()) evictUnused();
+      for (const { connections, unused } of [all, peer]) {
+        connections.add(connection);
+        unused.add(connection);
+      }
+      evictUnused();
       return exceededSetting;
     },
     markUsed(connection) {
-      unused.delete(connection);
+      all.unused.delete(connection);
       peers.get(connection.peer)?.unused.delete(connection);
     },
     remove,
   };
 
   function remove(connection: EvictableConnection): void {
-    if (!connections.delete(connection)) return;
-    unused.delete(connection);
+    if (!all.connections.delete(connection)) return;
+    all.unused.delete(connection);
     const peer = peers.get(connection.peer);
     if (!peer) return;
+    peer.connections.delete(connection);
     peer.unused.delete(connection);
-    peer.open -= 1;
-    if (peer.open === 0) peers.delete(connection.peer);
+    if (peer.connections.size === 0) peers.delete(connection.peer);
   }
 
   function evict(connection: EvictableConnection): void {
     remove(connection);
     connection.close();
+  }
+
+  function makeRoom(peer: Peer, max: number): void {
+    while (peer.connections.size >= max && evictOldest(peer.unused));
+    if (peer.connections.size >= max) evictIdle(peer, max);
   }
 
   function evictOldest(candidates: Set<EvictableConnection>): boolean {
@@ -130,13 +137,9 @@ export function createConnectionLimiter({
     return true;
   }
 
-  function isNearLimit(): boolean {
-    return connections.size > maxConnections * EVICTION_THRESHOLD;
-  }
-
   function evictUnused(): void {
-    for (const connection of unused) {
-      if (!isNearLimit() || !isIdleFor(connection, MIN_IDLE_MS)) return;
+    for (const connection of all.unused) {
+      if (!isNearLimit(all, maxConnections) || !isIdleFor(connection, MIN_IDLE_MS)) return;
       evict(connection);
     }
   }
@@ -145,15 +148,15 @@ export function createConnectionLimiter({
    * Closes connections that wait for another request, or for the rest of one, until the limit is no
    * longer near.
    */
-  function evictIdle(): void {
+  function evictIdle(peer: Peer, max: number): void {
     const now = monotonicNow();
-    if (now - lastSweepAt < SWEEP_INTERVAL_MS) return;
-    lastSweepAt = now;
-    const idle = [...connections]
+    if (now - peer.lastSweepAt < SWEEP_INTERVAL_MS) return;
+    peer.lastSweepAt = now;
+    const idle = [...peer.connections]
       .filter((connection) => isIdleFor(connection, MIN_IDLE_MS))
       .sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
     for (const connection of idle) {
-      if (!isNearLimit()) return;
+      if (!isNearLimit(peer, max)) return;
       evict(connection);
     }
   }
@@ -161,6 +164,14 @@ export function createConnectionLimiter({
   function isIdleFor({ idleSince }: EvictableConnection, ms: number): boolean {
     return idleSince !== undefined && monotonicNow() - idleSince >= ms;
   }
+}
+
+function createPeer(): Peer {
+  return { connections: new Set(), unused: new Set(), lastSweepAt: Number.NEGATIVE_INFINITY };
+}
+
+function isNearLimit({ connections }: Peer, max: number): boolean {
+  return connections.size > max * EVICTION_THRESHOLD;
 }
 
 /** An IPv6 host can choose any address in a network of 64 bits, so that network is the peer. */

@@ -1,14 +1,7 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { BudgetExceededError } from '#errors/gateway-error.ts';
-import { createDecoder, type Decoder, EncodingError, isEncoded } from './content-encoding.ts';
-import {
-  isSuccess,
-  type PendingResponse,
-  TooLargeError,
-  type Transport,
-  type TransportRequest,
-  type TransportResponse,
-} from './transport.ts';
+import { Agent, EnvHttpProxyAgent, Pool } from 'undici';
+import { CountingClient } from './counting-client.ts';
+import { ResponseHandler } from './response-handler.ts';
+import type { Transport, TransportRequest } from './transport.ts';
 
 export interface UndiciTransport {
   readonly transport: Transport;
@@ -38,15 +31,18 @@ export interface UndiciTransportOptions extends StageTimeouts {
 }
 
 /**
- * Maximum bytes of an unread body that the gateway receives to reuse the connection: beyond that, a
- * new connection costs no more.
+ * How long an idle connection is kept if the upstream does not say it (`Keep-Alive: timeout`), in
+ * ms: less than the 60 seconds or more of common load balancers and web servers.
  */
-const MAX_DISCARDED_BYTES = 131_072;
-/** Maximum time for receiving an unread body, in ms: the body may never end. */
-const MAX_DISCARD_MS = 1_000;
-
-/** One error for all discarded bodies: each new error captures a stack. */
-const DISCARD_REASON = new Error('The response body is no longer read.');
+const KEEP_ALIVE_MS = 30_000;
+/** Maximum of the time that the upstream says, in ms. */
+const MAX_KEEP_ALIVE_MS = 600_000;
+/**
+ * How much earlier than the upstream the gateway closes an idle connection, in ms: the timers of
+ * undici are late by up to a second. A connection that the upstream keeps no longer than that is not
+ * reused.
+ */
+const KEEP_ALIVE_MARGIN_MS = 2_000;
 
 /**
  * Transport over sockets: keep-alive, pooled by origin, through the proxy that the environment
@@ -55,208 +51,47 @@ const DISCARD_REASON = new Error('The response body is no longer read.');
 export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
   const { connectMs, headersMs, bodyMs, proxies, startTimer } = options;
   const settings = {
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+    keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
     headersTimeout: headersMs,
     bodyTimeout: bodyMs,
     connect: { timeout: connectMs },
   };
+  // A proxy gives its own options to the pool, without these.
+  const factory = (origin: string | URL, options: object) =>
+    new Pool(origin, { ...settings, ...options, factory: createClient });
   const dispatcher = proxies
     ? new EnvHttpProxyAgent({
         ...settings,
+        factory,
         // An empty value: undici must not read variables that the settings count as absent.
         httpProxy: proxies.http ?? '',
         httpsProxy: proxies.https ?? '',
         headers: { 'user-agent': options.userAgent },
       })
-    : new Agent(settings);
+    : new Agent({ ...settings, factory });
+  const handlerOptions = { startTimer, send };
   return {
     // Not `close`: that waits for connections that are still being made for aborted requests, up to
     // their time limit.
     close: () => dispatcher.destroy(),
     transport(request) {
-      const { origin, path, headers } = request;
-      const handler = new ResponseHandler(request, startTimer);
-      dispatcher.dispatch(
-        { origin, path, method: 'GET', headers: headers as Record<string, string> },
-        handler,
-      );
+      const handler = new ResponseHandler(request, handlerOptions);
+      send(request, handler);
       return handler;
     },
   };
-}
 
-/**
- * Receives a response through undici's dispatch handler. Building a stream of the body takes longer
- * than all other work for a request.
- */
-class ResponseHandler implements Dispatcher.DispatchHandler, PendingResponse {
-  readonly response: Promise<TransportResponse>;
-  readonly #request: Pick<TransportRequest, 'maxBytes' | 'onBytes'>;
-  readonly #startTimer: UndiciTransportOptions['startTimer'];
-  readonly #resolvers: Pick<PromiseWithResolvers<TransportResponse>, 'resolve' | 'reject'>;
-  /** Whether `response` has settled. */
-  #isSettled = false;
-  /**
-   * Whether the complete response has arrived: the connection belongs to another request from then
-   * on.
-   */
-  #isReceived = false;
-  #controller: Dispatcher.DispatchController | undefined;
-  /** The reason of an abort before undici has started the request. */
-  #abortReason: Error | undefined;
-  #head: Pick<TransportResponse, 'status' | 'header'> | undefined;
-  #decoder: Decoder | undefined;
-  readonly #chunks: Uint8Array[] = [];
-  #bytes = 0;
-  #stopDiscarding: (() => void) | undefined;
-
-  constructor(request: TransportRequest, startTimer: UndiciTransportOptions['startTimer']) {
-    this.#request = request;
-    this.#startTimer = startTimer;
-    const { promise, ...settle } = Promise.withResolvers<TransportResponse>();
-    this.response = promise;
-    this.#resolvers = settle;
-  }
-
-  abort(reason: unknown): void {
-    if (this.#isSettled) return;
-    this.#reject(reason);
-    this.#abortConnection(reason instanceof Error ? reason : DISCARD_REASON);
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#abortReason) controller.abort(this.#abortReason);
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Headers,
-  ): void {
-    // Informational responses may come first: 103, for instance.
-    if (status < 200 || this.#isSettled) return;
-    this.#head = { status, header: (name) => firstValue(headers[name]) };
-    if (isSuccess(status)) this.#startBody(this.#head.header('content-encoding'), controller);
-    else this.#discard();
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#stopDiscarding) this.#countDiscarded(chunk);
-    else if (this.#isSettled) return;
-    else if (!this.#decoder) this.#addChunk(chunk);
-    else if (!this.#decoder.write(chunk)) controller.pause();
-  }
-
-  onResponseEnd(): void {
-    this.#isReceived = true;
-    this.#stopDiscarding?.();
-    if (this.#decoder) this.#decoder.end();
-    else this.#resolve({ body: this.#chunks });
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#stopDiscarding?.();
-    this.#decoder?.destroy();
-    this.#reject(error);
-  }
-
-  #startBody(encoding: string | undefined, controller: Dispatcher.DispatchController): void {
-    if (!isEncoded(encoding)) return;
-    try {
-      this.#decoder = createDecoder(encoding, {
-        onData: (part) => this.#addChunk(part),
-        onDrain: () => controller.resume(),
-        onEnd: () => this.#onDecoded(),
-        onError: (error) => this.#abortBody(error),
-      });
-    } catch (error) {
-      if (!(error instanceof EncodingError)) throw error;
-      this.#abortBody(error);
-    }
-  }
-
-  /**
-   * The encoded content may end long before the body does. The rest is not read, so the connection
-   * must be aborted.
-   */
-  #onDecoded(): void {
-    this.#resolve({ body: this.#chunks });
-    if (!this.#isReceived) this.#abortConnection(DISCARD_REASON);
-  }
-
-  #addChunk(chunk: Uint8Array): void {
-    // After a pause undici's parser starts with an empty chunk: pausing for that again would never
-    // end.
-    if (this.#isSettled || chunk.byteLength === 0) return;
-    const { maxBytes, onBytes } = this.#request;
-    this.#bytes += chunk.byteLength;
-    this.#chunks.push(chunk);
-    try {
-      if (this.#bytes > maxBytes) throw new TooLargeError(maxBytes);
-      const resumed = onBytes?.(chunk.byteLength);
-      if (resumed) this.#pauseUntil(resumed);
-    } catch (error) {
-      if (!(error instanceof BudgetExceededError || error instanceof TooLargeError)) throw error;
-      this.#abortBody(error);
-    }
-  }
-
-  /**
-   * Pauses reading from the socket, which blocks the upstream by backpressure. undici's body
-   * timeout does not run during the pause.
-   */
-  #pauseUntil(resumed: Promise<void>): void {
-    const flow = this.#decoder ?? this.#controller;
-    flow?.pause();
-    resumed.then(
-      () => flow?.resume(),
-      (reason) => this.#abortBody(reason),
+  /** With new options for each dispatch, because the dispatcher of a proxy changes them. */
+  function send({ origin, path, headers }: TransportRequest, handler: ResponseHandler): void {
+    dispatcher.dispatch(
+      { origin, path, method: 'GET', headers: headers as Record<string, string> },
+      handler,
     );
   }
-
-  /**
-   * The body of an error response is not needed; but the connection can be reused only after the
-   * body was received.
-   */
-  #discard(): void {
-    this.#resolve({ body: [] });
-    const stopTimer = this.#startTimer(MAX_DISCARD_MS, () => this.#abortConnection(DISCARD_REASON));
-    this.#stopDiscarding = stopTimer;
-  }
-
-  #countDiscarded(chunk: Uint8Array): void {
-    this.#bytes += chunk.byteLength;
-    if (this.#bytes > MAX_DISCARDED_BYTES) this.#abortConnection(DISCARD_REASON);
-  }
-
-  #abortBody(bodyError: NonNullable<TransportResponse['bodyError']>): void {
-    this.#resolve({ body: [], bodyError });
-    this.#abortConnection(bodyError);
-  }
-
-  #resolve(body: Pick<TransportResponse, 'body' | 'bodyError'>): void {
-    if (this.#isSettled || !this.#head) return;
-    this.#isSettled = true;
-    this.#resolvers.resolve({ ...this.#head, ...body });
-  }
-
-  #reject(reason: unknown): void {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#resolvers.reject(reason);
-  }
-
-  /** Aborts the request in undici. */
-  #abortConnection(reason: Error): void {
-    this.#decoder?.destroy();
-    if (this.#controller) this.#controller.abort(reason);
-    else this.#abortReason = reason;
-  }
 }
 
-type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
-
-function firstValue(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
+function createClient(origin: URL, options: object): CountingClient {
+  return new CountingClient(origin, options);
 }

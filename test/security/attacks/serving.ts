@@ -243,7 +243,7 @@ export const attacks: readonly Attack[] = [
   {
     name: '2,010 connections send nothing',
     bound:
-      '`MAX_CONNECTIONS_PER_ADDRESS` (1000); closed after 65 s, earlier when connections run short',
+      '`MAX_CONNECTIONS_PER_ADDRESS` (1000); closed after `KEEP_ALIVE_TIMEOUT_MS` (620 s), earlier when connections run short',
     run: (target) => holdConnections(target, 2_010, ''),
     maxUpstreamRequests: () => 0,
     outcomes: ['open', 'closed', 'RATE_LIMITED'],
