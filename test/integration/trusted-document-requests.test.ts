@@ -347,7 +347,10 @@ describe('Invalid document id', () => {
     'a request with $name is BAD_USER_INPUT with 400 for every Accept header',
     async ({ params, message }) => {
       const gateway = trustedGateway;
-      for (const query of [undefined, CARD]) {
+      // Beside a document in full, only Apollo's hash counts.
+      for (const query of Object.keys(params).every((name) => name === 'extensions')
+        ? [undefined, CARD]
+        : [undefined]) {
         for (const accept of [JSON_TYPE, RESPONSE_TYPE]) {
           const { status, result } = await send(
             gateway,
@@ -380,15 +383,15 @@ describe('Invalid document id', () => {
   });
 
   test.each(['documentID', 'docId', 'queryId', 'hash'])(
-    'the parameter %s is not a document id and is rejected as unknown',
+    'the property %s is not a document id and is ignored',
     async (name) => {
       const gateway = trustedGateway;
-      const { status, result } = await send(gateway, 'POST', {
-        [name]: 'card',
-        query: CARD,
-        variables: { id: 'x' },
-      });
-      expect([status, codesOf(result)]).toEqual([400, ['BAD_USER_INPUT']]);
+      const inFull = { query: CARD, variables: { id: 'x' } };
+      const { result } = await send(gateway, 'POST', { ...inFull, [name]: 'two' });
+      expect(result).toEqual({ data: { call: null } });
+      expect(gateway.traffic()).toEqual(['GET /call/x']);
+      const { status, result: alone } = await send(gateway, 'POST', { [name]: 'card' });
+      expect([status, codesOf(alone)]).toEqual([400, ['BAD_USER_INPUT']]);
       expect(gateway.traffic()).toEqual([]);
     },
   );
@@ -405,15 +408,22 @@ describe('Invalid document id', () => {
 });
 
 describe('Document id next to another document', () => {
-  test.each(METHODS_AND_PARAMETERS)(
-    'a document id by $parameter with $method next to another document is BAD_USER_INPUT',
-    async ({ method, name }) => {
+  const OTHER = '{ assistants(first: 1) { nodes { id } } }';
+
+  test.each(
+    METHODS.flatMap((method) => [
+      { method, parameter: 'persistedQuery', name: toApqParams, ids: ['card', 'unknown'] },
+      { method, parameter: 'documentId', name: (id: string) => ({ documentId: id }), ids: [] },
+      { method, parameter: 'doc_id', name: (id: string) => ({ doc_id: id }), ids: [] },
+      { method, parameter: 'id', name: (id: string) => ({ id }), ids: [] },
+    ]),
+  )(
+    'a hash by $parameter with $method next to another document is BAD_USER_INPUT',
+    async ({ method, name, ids }) => {
+      const hashes = [sha256(CARD), sha256('{ absent }')].map((hash) => `sha256:${hash}`);
       for (const gateway of [trustedGateway, trustedOnlyGateway]) {
-        for (const id of ['card', sha256(CARD), 'unknown', sha256('{ absent }')]) {
-          const { status, result } = await send(gateway, method, {
-            ...name(id),
-            query: '{ assistants { nodes { id } } }',
-          });
+        for (const id of [...ids, ...hashes]) {
+          const { status, result } = await send(gateway, method, { ...name(id), query: OTHER });
           expect([status, codesOf(result)]).toEqual([400, ['BAD_USER_INPUT']]);
           expect(result.errors?.[0]?.message).toMatch(
             /does not match the document in `query`: it must be the SHA-256/,
@@ -423,6 +433,30 @@ describe('Document id next to another document', () => {
       }
     },
   );
+
+  test.each(
+    METHODS.flatMap((method) =>
+      ['documentId', 'doc_id', 'id'].map((parameter) => ({ method, parameter })),
+    ),
+  )(
+    'an id by $parameter with $method next to a document is ignored, and the document is executed',
+    async ({ method, parameter }) => {
+      const gateway = trustedGateway;
+      for (const id of ['card', 'unknown', '', '9a0364b9e99bb480dd25e1f0284c8555', sha256(CARD)]) {
+        const { status, result } = await send(gateway, method, { [parameter]: id, query: OTHER });
+        expect([status, result.data?.assistants?.nodes?.length]).toEqual([200, 1]);
+        expect(gateway.traffic()).toEqual(['GET /assistants']);
+      }
+    },
+  );
+
+  test('a document that is not trusted is not executed because of the id of a trusted one', async () => {
+    for (const id of ['card', sha256(CARD)]) {
+      const { result } = await send(trustedOnlyGateway, 'POST', { id, query: OTHER });
+      expect(codesOf(result)).toEqual(['FORBIDDEN']);
+    }
+    expect(trustedOnlyGateway.traffic()).toEqual([]);
+  });
 });
 
 describe('Automatic persisted query', () => {

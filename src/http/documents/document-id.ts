@@ -14,18 +14,32 @@ export interface DocumentId {
 }
 
 /** The parameter of GraphQL over HTTP, and two that are common with Relay. */
-export const ID_PARAMETERS = ['documentId', 'doc_id', 'id'];
+const ID_PARAMETERS = ['documentId', 'doc_id', 'id'];
+
+/** The parameters of a request as the client sent them, not validated yet. */
+export interface RawParams {
+  readonly query?: unknown;
+  readonly extensions?: unknown;
+  readonly [name: string]: unknown;
+}
+
+/** An id that declares itself the SHA-256 of a document (GraphQL over HTTP, Appendix A). */
+const DECLARED_HASH = /^sha256:[\da-f]{64}$/;
 
 /**
  * Parses the id by which a request names its document. Undefined if it names none.
- * @param params the parameters as the client sent them, not validated yet
+ *
+ * Beside a `query` only a hash names the document: Apollo's, or an id with the prefix `sha256:`.
+ * Every other id is a property of the client there and is ignored: Relay's network layers send the
+ * id of their compiler with each text.
  * @throws GraphQLError for an invalid id, and for ids that differ
  */
 export function parseDocumentId(
   request: { readonly method: string; readonly url: string },
-  params: object,
+  params: RawParams,
 ): DocumentId | undefined {
-  const rawIds = request.method === 'GET' ? readIdsFromUrl(request.url) : readIdsFromBody(params);
+  const namedIds = request.method === 'GET' ? readIdsFromUrl(request.url) : readIdsFromBody(params);
+  const rawIds = hasQuery(params) ? namedIds.filter(([, id]) => isDeclaredHash(id)) : namedIds;
   const ids = [
     ...rawIds.map(([source, id]) => toDocumentId(source, id)),
     ...parseApqExtension(params),
@@ -40,6 +54,20 @@ export function parseDocumentId(
     );
   }
   return ids.find(({ isApq }) => isApq) ?? first;
+}
+
+/** Whether a request sends a document. An empty text is none. */
+export function hasQuery({ query }: RawParams): boolean {
+  return isPresent(query) && query !== '';
+}
+
+/** Whether a request has a hash that must agree with its `query`. */
+export function hasHash(params: RawParams): boolean {
+  const { extensions } = params;
+  return (
+    (isObject(extensions) && 'persistedQuery' in extensions) ||
+    ID_PARAMETERS.some((name) => isDeclaredHash(params[name]))
+  );
 }
 
 /**
@@ -62,13 +90,13 @@ function readIdsFromUrl(url: string): RawIds {
   );
 }
 
-function readIdsFromBody(params: object): RawIds {
-  return Object.entries(params).filter(
-    ([name, id]) => ID_PARAMETERS.includes(name) && isPresent(id),
+function readIdsFromBody(params: RawParams): RawIds {
+  return ID_PARAMETERS.map((name) => [name, params[name]] as const).filter(([, id]) =>
+    isPresent(id),
   );
 }
 
-function parseApqExtension({ extensions }: { readonly extensions?: unknown }): DocumentId[] {
+function parseApqExtension({ extensions }: RawParams): DocumentId[] {
   // Yoga rejects `extensions` that are not an object.
   if (!isObject(extensions) || !isPresent(extensions.persistedQuery)) return [];
   const { persistedQuery } = extensions;
@@ -84,6 +112,10 @@ function toDocumentId(source: string, id: unknown): DocumentId {
   if (typeof id !== 'string' || id === '')
     throw invalidDocumentId(`\`${source}\` must be the id of a document: a non-empty string.`);
   return { id: id.replace(/^sha256:/, ''), source, isApq: false };
+}
+
+function isDeclaredHash(id: unknown): boolean {
+  return typeof id === 'string' && DECLARED_HASH.test(id);
 }
 
 function isPresent(value: unknown): boolean {

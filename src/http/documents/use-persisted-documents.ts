@@ -2,7 +2,13 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { IsRouter } from '#http/auth/router-secret.ts';
 import type { SessionContext } from '#http/auth/session.ts';
-import { type DocumentId, invalidDocumentId, parseDocumentId } from './document-id.ts';
+import {
+  type DocumentId,
+  hasQuery,
+  invalidDocumentId,
+  parseDocumentId,
+  type RawParams,
+} from './document-id.ts';
 import { type DocumentStore, toSha256 } from './document-store.ts';
 import { isFederationOperation } from './federation-operation.ts';
 
@@ -32,11 +38,12 @@ export function usePersistedDocuments({
   const pendingRegistrations = new WeakMap<Request, string>();
   return {
     onParams({ request, params, setParams }) {
-      const documentId = parseDocumentId(request, params);
+      const rawParams: RawParams = { ...params };
+      const documentId = parseDocumentId(request, rawParams);
       if (!documentId) return;
       const storedText = documents.get(documentId.id);
-      const sentText: unknown = params.query;
-      if (sentText === undefined || sentText === null || sentText === '') {
+      const sentText = rawParams.query;
+      if (!hasQuery(rawParams)) {
         if (storedText === undefined) throw persistedQueryNotFound(documentId);
         setParams({ ...params, query: storedText });
       } else if (typeof sentText === 'string') {

@@ -5,12 +5,16 @@ import type { MediaType } from '#http/headers/media-type.ts';
 import { findTooDeepParameter } from '#http/limits/nesting.ts';
 import { toVariablesKey } from './variables-key.ts';
 
-/** The parameters of a GraphQL request, as they are in its body. */
+/**
+ * The parameters of a GraphQL request, as they are in its body: those of GraphQL over HTTP, and
+ * properties of the client that may name a document and are otherwise ignored.
+ */
 export interface RequestParams {
   readonly query?: string | null;
   readonly variables?: { readonly [name: string]: unknown } | null;
   readonly operationName?: string | null;
   readonly extensions?: object | null;
+  readonly [name: string]: unknown;
 }
 
 /** A parsed request body. */
@@ -109,28 +113,28 @@ function toKeys({ documentNumber, operation, variables }: NumberedOperation): Re
 
 const isString = (value: unknown) => typeof value === 'string';
 const isObject = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
-const PARAMETER_GUARDS = new Map<string, (value: unknown) => boolean>([
+const PARAMETER_GUARDS: readonly [name: string, isValid: (value: unknown) => boolean][] = [
   ['query', isString],
   ['variables', isObject],
   ['operationName', isString],
   ['extensions', isObject],
-  ['documentId', isString],
-]);
+];
 
 /**
  * Parses a request body. Undefined for a body that only Yoga handles: malformed, nested too deep, or
  * with unknown parameters.
  */
 export function parseParams(text: string): RequestParams | undefined {
-  let params: unknown;
+  let params: RequestParams | null;
   try {
     params = JSON.parse(text);
   } catch {
     return undefined;
   }
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined;
-  for (const [name, value] of Object.entries(params)) {
-    if (value !== null && !PARAMETER_GUARDS.get(name)?.(value)) return undefined;
+  for (const [name, isValid] of PARAMETER_GUARDS) {
+    const value = params[name];
+    if (value !== undefined && value !== null && !isValid(value)) return undefined;
   }
   return findTooDeepParameter(params) === undefined ? params : undefined;
 }

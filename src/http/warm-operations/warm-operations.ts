@@ -1,5 +1,5 @@
 import { type DocumentNode, type GraphQLSchema, getOperationAST } from 'graphql';
-import { parseDocumentId } from '#http/documents/document-id.ts';
+import { hasHash, parseDocumentId } from '#http/documents/document-id.ts';
 import type { DocumentStore } from '#http/documents/document-store.ts';
 import type { CostInput } from '#http/limits/operation-cost.ts';
 import type { OperationInfo } from '#observability/request-observer.ts';
@@ -9,7 +9,7 @@ import type { NumberedOperation, RequestParams } from './request-cache.ts';
 export interface WarmOperation extends NumberedOperation {
   readonly text: string;
   readonly document: DocumentNode;
-  readonly name: string | null | undefined;
+  readonly name: string | undefined;
 }
 
 export interface WarmOperationsOptions {
@@ -62,10 +62,12 @@ export function createWarmOperations({
           : parserCache.get(text);
       const documentNumber = document && documentNumbers.get(document);
       if (text === undefined || !document || documentNumber === undefined) return undefined;
-      const operation = getOperationAST(document, params?.operationName);
+      // An empty name counts as absent.
+      const name = params?.operationName || undefined;
+      const operation = getOperationAST(document, name);
       if (operation?.operation !== 'query') return undefined;
       const variables = params?.variables ?? undefined;
-      return { text, document, documentNumber, operation, variables, name: params?.operationName };
+      return { text, document, documentNumber, operation, variables, name };
     },
     isWithinCost({ document, operation, variables }) {
       try {
@@ -87,14 +89,11 @@ export function toOperationInfo({
 }
 
 /**
- * The text of a document that is sent in full, or named by its id. A request with both goes to
- * Yoga, which compares them.
+ * The text of a document that is sent in full, or named by its id. A text with a hash goes to Yoga,
+ * which compares them.
  */
 function toDocumentText(params: RequestParams, documents: DocumentStore): string | undefined {
-  const hasDocumentId =
-    'documentId' in params || (params.extensions && 'persistedQuery' in params.extensions);
-  if (!hasDocumentId) return params.query ?? undefined;
-  if (params.query) return undefined;
+  if (params.query) return hasHash(params) ? undefined : params.query;
   try {
     const documentId = parseDocumentId(POST_REQUEST, params);
     return documentId && documents.get(documentId.id);

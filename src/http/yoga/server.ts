@@ -2,7 +2,6 @@ import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '#context/request-context.ts';
 import type { OpenSession, Session } from '#http/auth/session.ts';
-import { ID_PARAMETERS } from '#http/documents/document-id.ts';
 import type { ParserCache } from '#http/documents/parser-cache.ts';
 import { useParserCache } from '#http/documents/use-parser-cache.ts';
 import {
@@ -23,6 +22,7 @@ import { useDisableIntrospection } from './use-disable-introspection.ts';
 import { useFairScheduling } from './use-fair-scheduling.ts';
 import { useJsonOnly } from './use-json-only.ts';
 import { useOperationLifecycle } from './use-operation-lifecycle.ts';
+import { useParameters } from './use-parameters.ts';
 import { useRequestObserver } from './use-request-observer.ts';
 
 export interface YogaServerOptions {
@@ -80,6 +80,7 @@ export function createYogaServer(
       useFairScheduling(scheduler),
       // Before every plugin that reads the document.
       usePersistedDocuments(options.persistedDocuments),
+      useParameters(),
       useLimits(limits, options.checkCost),
       ...(options.introspection ? [] : [useDisableIntrospection()]),
       useOperationLifecycle(options),
@@ -97,7 +98,6 @@ export function createYogaServer(
       documentCache: { get: parserCache.get, set: () => {} },
       errorCache: DISABLED_CACHE,
     },
-    extraParamNames: ID_PARAMETERS,
     // `createCors` replaces it: Yoga's CORS lets the origin `null`, which every sandboxed frame can
     // have, read responses, and overwrites `Vary`.
     cors: false,
