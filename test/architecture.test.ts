@@ -24,6 +24,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
   'http/compression.ts':
     'http/error-response.ts, http/headers, http/message.ts, node:util, node:zlib',
+  'http/decode-body.ts':
+    'errors, graphql, http/headers (types), http/read-body.ts, node:stream/promises, node:zlib',
   'http/documents':
     'cache, graphql, graphql-yoga (types), http/auth (types), http/message.ts, node:crypto',
   'http/example-operation.ts': '',
@@ -37,13 +39,13 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/headers': 'context (types), http/message.ts (types), lru-cache, node:crypto',
   'http/large-results.ts': 'context (types), http/auth (types), http/scheduler.ts (types)',
   'http/limits':
-    'errors, graphql, graphql-yoga (types), http/mask-error.ts, http/message.ts, http/read-body.ts, pagination',
+    'errors, graphql, graphql-yoga (types), http/decode-body.ts, http/headers, http/mask-error.ts, http/message.ts, http/read-body.ts, pagination',
   'http/mask-error.ts': 'errors, graphql',
   'http/message.ts': 'http/read-body.ts',
   'http/operation-result.ts':
     'context (types), graphql, http/headers, http/limits, http/message.ts (types)',
   'http/plain-pipeline.ts':
-    'graphql (types), http/auth, http/fast-path, http/headers, http/limits (types), http/message.ts (types), http/operation-result.ts, http/response-cache, http/scheduler.ts (types), http/warm-operations, observability (types)',
+    'graphql (types), http/auth, http/fast-path, http/headers, http/limits (types), http/message.ts (types), http/operation-result.ts, http/read-body.ts, http/response-cache, http/scheduler.ts (types), http/warm-operations, observability (types)',
   'http/health-endpoints.ts': 'http/error-response.ts, http/headers, http/message.ts (types)',
   'http/read-body.ts': 'errors, graphql',
   'http/report-operation.ts': 'context (types), graphql (types), observability (types)',
@@ -54,7 +56,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/warm-operations':
     'graphql, http/documents, http/headers, http/limits, http/message.ts (types), lru-cache, node:crypto, observability (types)',
   'http/yoga':
-    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types)',
+    'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/read-body.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types)',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
   'main.ts':

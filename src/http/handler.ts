@@ -2,6 +2,7 @@ import { hasLoopbackHost } from '#http/auth/host-check.ts';
 import { type IsRouter, isFederatedTraceRequested } from '#http/auth/router-secret.ts';
 import { NO_STORE, VARY } from '#http/headers/cache-control.ts';
 import { createCors } from '#http/headers/cors.ts';
+import { ACCEPTABLE_TYPES, prefersHtml } from '#http/headers/media-type.ts';
 import { setSecurityHeaders } from '#http/headers/security-headers.ts';
 import type { UnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import type { ObserveRequest, RequestObserver } from '#observability/request-observer.ts';
@@ -221,7 +222,7 @@ function toForbiddenHost(): Response {
 
 /** Redirects a browser at the root to GraphiQL, and names the routes to every other client. */
 function toNotFound(pathname: string, headers: HeaderReader): Response {
-  if (pathname === '/' && headers.get('accept')?.includes('text/html')) {
+  if (pathname === '/' && prefersHtml(headers.get('accept'))) {
     return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
   }
   const message = `${pathname} does not exist: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, the other routes are /health, /ready and /metrics.`;
@@ -230,7 +231,6 @@ function toNotFound(pathname: string, headers: HeaderReader): Response {
 
 /** Creates the response that replaces Yoga's empty 406. */
 function toUnacceptableMediaType(): Response {
-  const message =
-    'The Accept header must accept application/graphql-response+json or application/json.';
+  const message = `The Accept header must accept ${ACCEPTABLE_TYPES}.`;
   return toErrorResponse('BAD_USER_INPUT', message, { status: 406 });
 }

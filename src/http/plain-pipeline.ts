@@ -3,7 +3,7 @@ import { type OpenSession, type Session, toGatewayErrorResponse } from '#http/au
 import type { ExecuteWarmOperation } from '#http/fast-path/execute.ts';
 import { toGraphQLResponse } from '#http/fast-path/graphql-response.ts';
 import { NO_STORE } from '#http/headers/cache-control.ts';
-import { negotiateMediaType } from '#http/headers/media-type.ts';
+import { isWhole, negotiateMediaType } from '#http/headers/media-type.ts';
 import type { PendingBody } from '#http/limits/request-body-budget.ts';
 import { respondFromCache } from '#http/response-cache/cached-response.ts';
 import type { StorableOperation } from '#http/response-cache/store-yoga-response.ts';
@@ -12,6 +12,7 @@ import type { WarmOperation, WarmOperations } from '#http/warm-operations/warm-o
 import type { RequestObserver } from '#observability/request-observer.ts';
 import type { PlainRequest, PlainResponse } from './message.ts';
 import { isTraceRequested } from './operation-result.ts';
+import { withoutByteOrderMark } from './read-body.ts';
 import type { OperationScheduler } from './scheduler.ts';
 
 export interface PlainPipelineOptions {
@@ -82,7 +83,8 @@ export function createPlainPipeline({
     } catch (error) {
       return toGatewayErrorResponse(error, request);
     }
-    const mediaType = negotiateMediaType(request.headers.get('accept')) ?? 'application/json';
+    const negotiated = negotiateMediaType(request.headers.get('accept'));
+    const mediaType = isWhole(negotiated) ? negotiated : 'application/json';
     let body: Uint8Array<ArrayBuffer>;
     try {
       body = await request.readBody(maxBodyBytes, pendingBody.reservation.add);
@@ -152,5 +154,5 @@ export function createPlainPipeline({
 }
 
 function decodeBody({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString();
+  return withoutByteOrderMark(Buffer.from(buffer, byteOffset, byteLength).toString());
 }

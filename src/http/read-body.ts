@@ -14,13 +14,31 @@ export async function readBodyUpTo(
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
-    const { done, value } = await reader.read().catch(throwIncompleteBody);
-    if (done) return Buffer.concat(chunks);
-    chunks.push(value);
-    bytes += value.byteLength;
+    const chunk = await readChunk(reader);
+    if (!chunk) return Buffer.concat(chunks);
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
     if (bytes > maxBytes) throw new BodyTooLargeError(maxBytes);
-    onBytes?.(value.byteLength);
+    onBytes?.(chunk.byteLength);
   }
+}
+
+/**
+ * Reads the next part of a body. Undefined at its end.
+ * @throws GraphQLError for an incomplete body
+ */
+export async function readChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  const { value } = await reader.read().catch(throwIncompleteBody);
+  return value;
+}
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** Readers of JSON may ignore a byte order mark (RFC 8259, 8.1); `JSON.parse` rejects it. */
+export function withoutByteOrderMark(text: string): string {
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
 /** The client has disconnected, or its body is cut. */

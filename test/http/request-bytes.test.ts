@@ -4,19 +4,24 @@ import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 const KIB = 1024;
 const MIB = 2 ** 20;
 
-function toRequest(bytes: number | undefined) {
+function toRequest(bytes: number | undefined, headers: Record<string, string> = {}) {
   return {
     method: 'POST',
     url: 'http://localhost/graphql',
-    headers: new Headers(bytes === undefined ? {} : { 'content-length': String(bytes) }),
+    headers: new Headers(
+      bytes === undefined ? headers : { ...headers, 'content-length': String(bytes) },
+    ),
   };
 }
 
 function createScene() {
   const requests = createRequestBodyBudget({ maxBodyBytes: MIB, maxBytes: 8 * MIB });
   return {
-    hold: (owner: string, bytes: number | undefined) =>
-      requests.reserve({ callerKey: owner, isCredentialAccepted: () => true }, toRequest(bytes)),
+    hold: (owner: string, bytes: number | undefined, headers: Record<string, string> = {}) =>
+      requests.reserve(
+        { callerKey: owner, isCredentialAccepted: () => true },
+        toRequest(bytes, headers),
+      ),
   };
 }
 
@@ -63,6 +68,17 @@ describe('Request body budget', () => {
     const { hold } = createScene();
     for (let n = 0; n < 4; n += 1) hold('a', MIB).add(MIB);
     expect(() => hold('a', MIB)).toThrow(RATE_LIMITED);
+  });
+
+  test('an encoded body counts its decoded bytes, whatever its Content-Length', () => {
+    const { hold } = createScene();
+    for (let n = 0; n < 3; n += 1) hold('a', MIB);
+    const encoded = { 'content-encoding': 'gzip' };
+    const body = hold('a', 1_000, encoded);
+    body.add(MIB);
+    expect(() => hold('a', 1_000, encoded).add(65 * KIB)).toThrow(RATE_LIMITED);
+    body.release();
+    hold('a', 1_000, encoded).add(MIB);
   });
 
   test('a body over the body limit is left to that limit, and a request without a body reserves nothing', () => {

@@ -112,8 +112,8 @@ describe('Invalid GraphQL request', () => {
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     'application/graphql',
-    'Application/JSON',
-    'application/json ;charset=utf-8',
+    'application/jsonp',
+    'application/json; charset=latin1',
     'application/xml',
   ])('a request of content type %s is rejected with 415', async (type) => {
     const { status, result } = await send(serviceGateway, post(HELLO, { 'content-type': type }));

@@ -1,41 +1,125 @@
 import { memoizeHeader } from './memoize-header.ts';
 
-/** Media types of a response that is sent whole. */
+/** Media types of a response that is one JSON text. */
 export type MediaType = 'application/graphql-response+json' | 'application/json';
 
-/** In ascending order of preference. */
-const MEDIA_TYPES: readonly MediaType[] = ['application/graphql-response+json', 'application/json'];
+/** Media types of a response in parts, for clients that do not accept one JSON text. */
+export type StreamMediaType = 'text/event-stream' | 'multipart/mixed';
 
-/**
- * Negotiates the media type of a response as Yoga does: the first match in the `Accept` header
- * wins, and weights are ignored. Undefined if the client accepts neither type.
- */
-export function negotiateMediaType(accept: string | null): MediaType | undefined {
-  const header = accept || '*/*';
-  return header.length > MAX_HEADER_LENGTH ? undefined : negotiateMemoized(header);
+type AnyMediaType = MediaType | StreamMediaType;
+
+/** One element of an `Accept` header. */
+interface MediaRange {
+  readonly group: string;
+  readonly name: string;
+  /** From 0 to 1. */
+  readonly weight: number;
 }
 
-/** No client needs a longer header. Yoga handles such a request. */
-const MAX_HEADER_LENGTH = 200;
+/** The types that are negotiated by weight. */
+const NEGOTIATED_TYPES: readonly AnyMediaType[] = [
+  'application/json',
+  'application/graphql-response+json',
+  'text/event-stream',
+];
 
-const negotiateMemoized = memoizeHeader(findFirstMatch);
+/** The types that a client can accept, for a message. */
+export const ACCEPTABLE_TYPES =
+  'application/graphql-response+json, application/json, text/event-stream or multipart/mixed';
 
-function findFirstMatch(header: string): MediaType | undefined {
-  const ranges = header.replace(/\s/g, '').toLowerCase().split(',').filter(allowsUtf8);
-  return ranges.flatMap((range) =>
-    MEDIA_TYPES.filter((type) => matchesRange(range.split(';')[0] ?? '', type)).reverse(),
-  )[0];
+/**
+ * Negotiates the media type of a response to an operation (RFC 9110, 12.5.1): the type to which the
+ * `Accept` header gives the highest weight. Among equal weights the gateway prefers
+ * `application/graphql-response+json` if the header names it, then `application/json`, because a
+ * client that names neither may be older than the first. Undefined if the client accepts no type.
+ */
+export function negotiateMediaType(accept: string | null): AnyMediaType | undefined {
+  return negotiateMemoized(accept?.trim() || '*/*');
+}
+
+/** Whether a negotiated type is one JSON text. */
+export function isWhole(type: AnyMediaType | undefined): type is MediaType {
+  return type === 'application/json' || type === 'application/graphql-response+json';
+}
+
+/** Whether a client prefers a page to every type of `negotiateMediaType`, or likes both alike. */
+export function prefersHtml(accept: string | null): boolean {
+  return accept?.includes('text/html') === true && prefersHtmlMemoized(accept);
+}
+
+const negotiateMemoized = memoizeHeader((accept) => {
+  const ranges = parseAccept(accept);
+  const [best] = NEGOTIATED_TYPES.map((type) => ({ type, ...matchRange(type, ranges) }))
+    .filter(({ weight }) => weight > 0)
+    .sort((one, other) => other.weight - one.weight || rankOf(one) - rankOf(other));
+  return best?.type ?? (acceptsOnlyParts(ranges) ? 'multipart/mixed' : undefined);
+});
+
+const prefersHtmlMemoized = memoizeHeader((accept) => {
+  const ranges = parseAccept(accept);
+  const { weight } = matchRange('text/html', ranges);
+  return weight > 0 && NEGOTIATED_TYPES.every((type) => matchRange(type, ranges).weight <= weight);
+});
+
+function parseAccept(header: string): MediaRange[] {
+  return header.replace(/\s/g, '').toLowerCase().split(',').filter(allowsUtf8).map(parseRange);
 }
 
 function allowsUtf8(range: string): boolean {
-  const charset = range
-    .split(';')
-    .find((parameter, index) => index > 0 && parameter.includes('charset='));
-  return charset === undefined || charset === 'charset=utf-8';
+  const charset = /;charset="?([^;"]*)/.exec(range)?.[1];
+  return charset === undefined || charset === 'utf-8' || charset === 'utf8';
 }
 
-function matchesRange(range: string, type: string): boolean {
-  const [group, name] = range.split('/');
-  const [ofType, nameOfType] = type.split('/');
-  return (group === '*' || group === ofType) && (name === '*' || name === nameOfType);
+function parseRange(range: string): MediaRange {
+  const [type = '', ...parameters] = range.split(';');
+  const [group = '', name = ''] = type.split('/');
+  const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+  return { group, name, weight: weight === undefined ? 1 : toWeight(weight) };
+}
+
+/** An invalid weight counts as none: a client with a typing error still gets a response. */
+function toWeight(text: string): number {
+  return /^\d*\.?\d+$/.test(text) ? Math.min(Number(text), 1) : 1;
+}
+
+/** The weight of a type, and how specific the range is that gives it. */
+function matchRange(
+  type: AnyMediaType | 'text/html',
+  ranges: readonly MediaRange[],
+): { readonly weight: number; readonly specificity: number } {
+  let weight = 0;
+  let specificity = -1;
+  for (const range of ranges) {
+    const rangeSpecificity = specificityOf(range, type);
+    if (rangeSpecificity < 0 || rangeSpecificity < specificity) continue;
+    weight = rangeSpecificity === specificity ? Math.max(weight, range.weight) : range.weight;
+    specificity = rangeSpecificity;
+  }
+  return { weight, specificity };
+}
+
+const NAMED = 2;
+
+/** -1: the range does not match the type. */
+function specificityOf({ group, name }: MediaRange, type: string): number {
+  const [typeGroup, typeName] = type.split('/');
+  if (group === '*') return name === '*' ? 0 : -1;
+  if (group !== typeGroup) return -1;
+  if (name === '*') return 1;
+  return name === typeName ? NAMED : -1;
+}
+
+/** The position in the gateway's order of preference. */
+function rankOf({ type, specificity }: { type: AnyMediaType; specificity: number }): number {
+  const isNamedResponse = type === 'application/graphql-response+json' && specificity === NAMED;
+  return isNamedResponse ? -1 : NEGOTIATED_TYPES.indexOf(type);
+}
+
+/** Yoga writes parts only for a client whose header has no range that matches JSON. */
+function acceptsOnlyParts(ranges: readonly MediaRange[]): boolean {
+  return (
+    matchRange('multipart/mixed', ranges).weight > 0 &&
+    matchRange('application/json', ranges).specificity < 0 &&
+    matchRange('application/graphql-response+json', ranges).specificity < 0
+  );
 }

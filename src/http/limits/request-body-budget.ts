@@ -17,7 +17,8 @@ export interface RequestBodyBudget {
 
 export interface BodyReservation {
   /**
-   * Counts more bytes of a body without `Content-Length`. @throws GatewayError as `reserve` does
+   * Counts more bytes of a body whose length is unknown: without `Content-Length`, or encoded.
+   * @throws GatewayError as `reserve` does
    */
   readonly add: (bytes: number) => void;
   readonly release: () => void;
@@ -65,7 +66,8 @@ export function createRequestBodyBudget({
 
   return {
     reserve(caller, { headers }) {
-      const contentLength = headers.get('content-length');
+      // The decoded bytes of an encoded body are counted as they arrive.
+      const contentLength = headers.has('content-encoding') ? null : headers.get('content-length');
       if (contentLength !== null && Number(contentLength) <= MAX_UNCOUNTED_BODY_BYTES)
         return NOT_COUNTED;
       const owner = ownerOf(caller);

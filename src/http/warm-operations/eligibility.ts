@@ -1,8 +1,8 @@
-import { negotiateMediaType } from '#http/headers/media-type.ts';
+import { isJsonContentType } from '#http/headers/content-type.ts';
+import { isWhole, negotiateMediaType } from '#http/headers/media-type.ts';
 import type { RequestHead } from '#http/message.ts';
 
-/** Requests with another content type, or with one of these headers, go to Yoga. */
-const JSON_CONTENT_TYPE = /^application\/json(;\s*charset=utf-8)?$/;
+/** Requests with one of these headers go to Yoga. */
 const UNSUPPORTED_HEADERS = ['apollo-federation-include-trace', 'content-encoding'];
 
 /**
@@ -12,9 +12,9 @@ const UNSUPPORTED_HEADERS = ['apollo-federation-include-trace', 'content-encodin
 export function isEligible({ method, headers }: RequestHead, maxBodyBytes: number): boolean {
   return (
     method === 'POST' &&
-    JSON_CONTENT_TYPE.test(headers.get('content-type') ?? '') &&
+    isJsonContentType(headers.get('content-type')) &&
     !(Number(headers.get('content-length') ?? 0) > maxBodyBytes) &&
     !UNSUPPORTED_HEADERS.some((name) => headers.has(name)) &&
-    negotiateMediaType(headers.get('accept')) !== undefined
+    isWhole(negotiateMediaType(headers.get('accept')))
   );
 }

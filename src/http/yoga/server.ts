@@ -8,6 +8,7 @@ import {
   type PersistedDocumentsOptions,
   usePersistedDocuments,
 } from '#http/documents/use-persisted-documents.ts';
+import { prefersHtml } from '#http/headers/media-type.ts';
 import type { CostInput } from '#http/limits/operation-cost.ts';
 import type { PendingBody } from '#http/limits/request-body-budget.ts';
 import { useBodyLimit } from '#http/limits/use-body-limit.ts';
@@ -21,6 +22,7 @@ import { useAuthentication } from './use-authentication.ts';
 import { useDisableIntrospection } from './use-disable-introspection.ts';
 import { useFairScheduling } from './use-fair-scheduling.ts';
 import { useJsonOnly } from './use-json-only.ts';
+import { useMediaType } from './use-media-type.ts';
 import { useOperationLifecycle } from './use-operation-lifecycle.ts';
 import { useParameters } from './use-parameters.ts';
 import { useRequestObserver } from './use-request-observer.ts';
@@ -75,6 +77,7 @@ export function createYogaServer(
       (session as Session).createContext(request.signal, observer.trace),
     plugins: [
       useAuthentication(options.openSession, options.endpoint),
+      useMediaType(),
       useJsonOnly(),
       useBodyLimit(limits.bodyBytes),
       useFairScheduling(scheduler),
@@ -88,7 +91,9 @@ export function createYogaServer(
       useParserCache(parserCache),
       extraPlugin,
     ],
-    graphiql: graphiqlPage ? graphiqlPage.options : false,
+    graphiql: graphiqlPage
+      ? (request) => prefersHtml(request.headers.get('accept')) && graphiqlPage.options
+      : false,
     ...(graphiqlPage ? { renderGraphiQL: graphiqlPage.render } : {}),
     maskedErrors: { maskError: options.maskError },
     // `useBodyLimit` replaces it: Yoga's limit closes the connection without a response.
