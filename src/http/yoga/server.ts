@@ -25,6 +25,7 @@ import { useJsonOnly } from './use-json-only.ts';
 import { useMediaType } from './use-media-type.ts';
 import { useOperationLifecycle } from './use-operation-lifecycle.ts';
 import { useParameters } from './use-parameters.ts';
+import { useReadOnly } from './use-read-only.ts';
 import { useRequestObserver } from './use-request-observer.ts';
 
 export interface YogaServerOptions {
@@ -84,6 +85,7 @@ export function createYogaServer(
       // Before every plugin that reads the document.
       usePersistedDocuments(options.persistedDocuments),
       useParameters(),
+      useReadOnly(schema),
       useLimits(limits, options.checkCost),
       ...(options.introspection ? [] : [useDisableIntrospection()]),
       useOperationLifecycle(options),

@@ -25,9 +25,6 @@ export function useOperationLifecycle({
   SessionContext & RequestContext & YogaInitialContext & { executionRecord?: ExecutionRecord }
 > {
   return {
-    // The schema has no subscriptions. One that is requested all the same is rejected after its
-    // context was created.
-    onSubscribe: ({ args: { contextValue } }) => contextValue.end(),
     onExecute({ args: { contextValue, document }, setExecuteFn }) {
       // Yoga's own executor reports that a variable does not fit, but not which one.
       setExecuteFn(async (args: ExecutionArgs) => {
