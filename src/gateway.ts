@@ -42,7 +42,7 @@ import * as systemClock from './system-clock.ts';
 export interface Gateway extends Handler {
   /**
    * Handles a request. It opens no port: mount it where requests arrive. Its routes are `/graphql`,
-   * `/health`, `/ready` and `/metrics`, at the root. Rejects only when the request is aborted.
+   * `/health`, `/ready` and `/metrics`, below `BASE_PATH`. Rejects only when the request is aborted.
    */
   fetch(request: Request): Promise<Response>;
   /** From now on `/ready` responds with 503. Requests in flight go on. */
@@ -220,6 +220,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   for (const line of findInvalidDocuments(schema, documents)) log.info(line);
 
   const handler = createHandler({
+    basePath: settings.basePath,
     schema,
     createSchema: createSubgraphSchema,
     openSession: createOpenSession({

@@ -67,7 +67,7 @@ async function serve(
   });
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-  log.info(`Ready: http://${host}:${port}/graphql`);
+  log.info(`Ready: http://${host}:${port}${settings.basePath}/graphql`);
   if (settings.cache.redisUrl !== undefined && settings.cache.secret === undefined) {
     log.info(
       'CACHE_SECRET is not set: a reader of the Redis can test guessed API keys. Set the same CACHE_SECRET for all instances.',

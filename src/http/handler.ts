@@ -31,6 +31,8 @@ import {
 export interface HandlerOptions
   extends Omit<GraphQLServerOptions, 'endpoint'>,
     HealthEndpointsOptions {
+  /** The prefix of all routes: empty, or as in `/api/calls`. */
+  readonly basePath: string;
   /** Whether a request carries a router's secret. */
   readonly isRouter: IsRouter;
   /** Whether only requests to `localhost`, `127.0.0.1` and `[::1]` are accepted. */
@@ -46,24 +48,35 @@ export interface HandlerOptions
   readonly observeRequest: ObserveRequest;
 }
 
+/** The route of operations, below the base path. */
 export const GRAPHQL_ENDPOINT = '/graphql';
+
+/** A URL, and which of `ROUTES` it names. */
+interface Target {
+  readonly url: URL;
+  readonly route: string | undefined;
+}
 
 /**
  * The gateway's HTTP entry point: routes, CORS, compression, security headers and error responses
  * around the GraphQL server.
  */
 export function createHandler(options: HandlerOptions): Handler {
+  const { basePath } = options;
   const cors = createCors(options.corsOrigins);
-  const graphqlServer = createGraphQLServer({ ...options, endpoint: GRAPHQL_ENDPOINT });
+  const graphqlServer = createGraphQLServer({
+    ...options,
+    endpoint: `${basePath}${GRAPHQL_ENDPOINT}`,
+  });
   const compress = options.compression ? createCompress() : undefined;
   const handleHealthRequest = createHealthEndpoints(options);
   /** The last parsed URL: clients send requests to the same URL again and again. */
-  let lastURL: { readonly text: string; readonly url: URL | null } | undefined;
+  let lastURL: { readonly text: string; readonly target: Target | undefined } | undefined;
   const canHandlePlain = (head: RequestHead) =>
     ENDS_WITH_ENDPOINT.test(head.url) && graphqlServer.canHandlePlain(head);
   const handlePlain = (request: PlainRequest) =>
-    respond(request, (url, observer) =>
-      route(request, url, () => graphqlServer.handlePlain(request, observer)),
+    respond(request, (target, observer) =>
+      route(request, target, () => graphqlServer.handlePlain(request, observer)),
     );
   return {
     canHandlePlain,
@@ -75,8 +88,8 @@ export function createHandler(options: HandlerOptions): Handler {
         if (plainRequest.caller) recordCaller(request, plainRequest.caller);
         return toResponse(response);
       }
-      return respond(request, (url, observer) =>
-        route(request, url, () =>
+      return respond(request, (target, observer) =>
+        route(request, target, () =>
           graphqlServer.fetch(
             request,
             observer,
@@ -93,15 +106,15 @@ export function createHandler(options: HandlerOptions): Handler {
 
   async function respond<Reply extends PlainResponse | Response>(
     request: RequestHead & { readonly signal: AbortSignal },
-    createResponse: (url: URL | null, observer: RequestObserver) => Promise<Reply | Response>,
+    createResponse: (
+      target: Target | undefined,
+      observer: RequestObserver,
+    ) => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
-    const url = parseUrl(request.url);
-    const observer = options.observeRequest(
-      request,
-      url && ROUTES.has(url.pathname) ? url.pathname : UNKNOWN_ROUTE,
-    );
+    const target = parseTarget(request.url);
+    const observer = options.observeRequest(request, target?.route ?? UNKNOWN_ROUTE);
     try {
-      const response = await createResponse(url, observer);
+      const response = await createResponse(target, observer);
       setSecurityHeaders(response.headers, graphqlServer.pageContentSecurityPolicy);
       response.headers.set('x-request-id', observer.requestId);
       const encodedResponse = compress ? await compress(request, response) : response;
@@ -121,9 +134,12 @@ export function createHandler(options: HandlerOptions): Handler {
     }
   }
 
-  function parseUrl(text: string): URL | null {
-    if (lastURL?.text !== text) lastURL = { text, url: URL.parse(text) };
-    return lastURL.url;
+  function parseTarget(text: string): Target | undefined {
+    if (lastURL?.text !== text) {
+      const url = URL.parse(text);
+      lastURL = { text, target: url ? { url, route: toRoute(url.pathname, basePath) } : undefined };
+    }
+    return lastURL.target;
   }
 
   /** Converts an unexpected error outside of the operation to a 500. */
@@ -141,17 +157,18 @@ export function createHandler(options: HandlerOptions): Handler {
 
   async function route<Reply extends PlainResponse | Response>(
     request: RequestHead & { readonly signal: AbortSignal },
-    url: URL | null,
+    target: Target | undefined,
     execute: () => Promise<Reply | Response>,
   ): Promise<Reply | Response> {
-    if (!url || (options.isLoopbackOnly && !hasLoopbackHost(url, request.headers))) {
-      const response = url ? toForbiddenHost() : toInvalidUrl();
+    if (!target || (options.isLoopbackOnly && !hasLoopbackHost(target.url, request.headers))) {
+      const response = target ? toForbiddenHost() : toInvalidUrl();
       cors.setAllowOrigin(request, response.headers);
       return response;
     }
+    const { url, route: routeName } = target;
     // Yoga accepts any URL that ends with its endpoint, so every other path is rejected here.
-    if (!ROUTES.has(url.pathname)) return toNotFound(url.pathname, request.headers);
-    if (url.pathname !== GRAPHQL_ENDPOINT) return handleHealthRequest(url.pathname, request);
+    if (routeName === undefined) return toNotFound(url.pathname, basePath, request.headers);
+    if (routeName !== GRAPHQL_ENDPOINT) return handleHealthRequest(routeName, request);
     const response = cors.handlePreflight(request) ?? (await executeGraphQL(request, execute));
     setCacheHeaders(response.headers, isFederatedTraceRequested(request.headers, options.isRouter));
     cors.setAllowOrigin(request, response.headers);
@@ -182,12 +199,19 @@ export function createHandler(options: HandlerOptions): Handler {
  * Matches a URL that ends with the endpoint. A URL with a query string goes to Yoga, which reads
  * its parameters.
  */
-const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}$`);
+const ENDS_WITH_ENDPOINT = new RegExp(`[^/]${GRAPHQL_ENDPOINT}/?$`);
 
 /** Owner of the unsent bytes of pages and error responses that are the same for all callers. */
 const PUBLIC_OWNER = 'public';
 
 const ROUTES = new Set([GRAPHQL_ENDPOINT, ...HEALTH_PATHS]);
+
+/** The route of a path below the base path; a slash at its end makes no difference. */
+function toRoute(pathname: string, basePath: string): string | undefined {
+  if (!pathname.startsWith(basePath)) return undefined;
+  const path = pathname.slice(basePath.length).replace(/(?<=.)\/$/, '');
+  return ROUTES.has(path) ? path : undefined;
+}
 
 /**
  * Route label of every path that the gateway does not serve: callers choose paths, and a metric
@@ -220,12 +244,20 @@ function toForbiddenHost(): Response {
   return toErrorResponse('FORBIDDEN', message, { status: 403 });
 }
 
-/** Redirects a browser at the root to GraphiQL, and names the routes to every other client. */
-function toNotFound(pathname: string, headers: HeaderReader): Response {
-  if (pathname === '/' && prefersHtml(headers.get('accept'))) {
-    return new Response(null, { status: 302, headers: { location: GRAPHQL_ENDPOINT } });
+/**
+ * Redirects a browser at the base path to GraphiQL, and names the routes to every other client. The
+ * location is relative, so that a prefix that a proxy has removed from the path stays in the
+ * browser's address.
+ */
+function toNotFound(pathname: string, basePath: string, headers: HeaderReader): Response {
+  const isBase = pathname === basePath || pathname === `${basePath}/`;
+  if (isBase && prefersHtml(headers.get('accept'))) {
+    const lastSegment = pathname.slice(pathname.lastIndexOf('/') + 1);
+    const location = `${lastSegment}${GRAPHQL_ENDPOINT}`.replace(/^\//, '');
+    return new Response(null, { status: 302, headers: { location } });
   }
-  const message = `${pathname} does not exist: the GraphQL endpoint is ${GRAPHQL_ENDPOINT}, the other routes are /health, /ready and /metrics.`;
+  const [endpoint, ...others] = [...ROUTES].map((route) => `${basePath}${route}`);
+  const message = `${pathname} does not exist: the GraphQL endpoint is ${endpoint}, the other routes are ${others.join(', ')}.`;
   return toErrorResponse('BAD_USER_INPUT', message, { status: 404 });
 }
 

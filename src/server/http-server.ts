@@ -8,7 +8,12 @@ import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
 import { type Handler, isPlainResponse, PlainHeaders } from '#http/message.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
-import { toHeaderReader, toNodeRequest, toRequestHead } from './node-message.ts';
+import {
+  rewriteAbsoluteForm,
+  toHeaderReader,
+  toNodeRequest,
+  toRequestHead,
+} from './node-message.ts';
 import {
   findHostRejection,
   INTERNAL_ERROR,
@@ -62,7 +67,11 @@ export function createHttpServer(
   corsOrigins: readonly string[] = [],
 ): Server {
   const { headersMs, requestMs, idleMs, sendTimeoutMs, keepAliveMs } = limits;
-  const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
+  const {
+    healthPath,
+    maxConnections,
+    maxConnectionsPerAddress = Number.POSITIVE_INFINITY,
+  } = limits;
   const { onUnexpectedError, onRejected } = events;
   const cors = createCors(corsOrigins);
   const adapter = createServerAdapter<FetchContext>((request, { exchange }) => {
@@ -153,12 +162,13 @@ export function createHttpServer(
       connection.lastActivityAt = monotonicNow();
       if (!response.writableFinished) exchange.disconnectTarget?.disconnect();
     });
+    if (!request.url?.startsWith('/')) rewriteAbsoluteForm(request);
     try {
       if (connection.exceededSetting) {
         // A process at its limit is alive: a restart would help no client. Without its preflight, a
         // page could not send the request whose rejection it may read.
         if (
-          request.url !== '/health' &&
+          request.url !== healthPath &&
           !cors.isPreflight(request.method, toHeaderReader(request.headers))
         )
           return reject(response, tooManyConnections(connection.exceededSetting));

@@ -4,6 +4,19 @@ import type { HeaderReader, PlainRequest, RequestHead } from '#http/message.ts';
 /** Values of `Host` that need no further check to become part of a URL. */
 const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i;
 
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
+
+/**
+ * Rewrites a request target in absolute form, as clients of a proxy send it, to its path. The host
+ * of the target replaces `Host` (RFC 9112, 3.2.2); a missing `Host` stays missing.
+ */
+export function rewriteAbsoluteForm(request: IncomingMessage): void {
+  const [, authority, path = ''] = ABSOLUTE_FORM.exec(request.url ?? '') ?? [];
+  if (authority === undefined) return;
+  request.url = path.startsWith('/') ? path : `/${path}`;
+  if (request.headers.host !== undefined) request.headers.host = authority;
+}
+
 /**
  * The head of a Node request. Undefined for a request that is not plain: without `Content-Length`,
  * or with an unusual `Host` or target.

@@ -16,8 +16,10 @@ export interface ServerTimeouts {
 }
 
 export interface ServerLimits extends ServerTimeouts {
-  /** Maximum open connections. On connections over the limit, only `/health` is served. */
+  /** Maximum open connections. On connections over the limit, only `healthPath` is served. */
   readonly maxConnections: number;
+  /** @default `/health` */
+  readonly healthPath?: string;
   /** Maximum open connections from one address. @default no limit */
   readonly maxConnectionsPerAddress?: number | undefined;
   /** A client must take the next part of its response within this time, in ms. */
@@ -37,6 +39,7 @@ export function toServerLimits({
   requestDeadlineMs,
   maxConnections,
   maxConnectionsPerAddress,
+  basePath = '',
 }: Pick<Settings, 'clientTimeouts' | 'requestDeadlineMs' | 'maxConnections'> &
   Partial<Settings>): ServerLimits {
   return {
@@ -45,5 +48,6 @@ export function toServerLimits({
     sendTimeoutMs: SEND_TIMEOUT_MS,
     maxConnections,
     maxConnectionsPerAddress,
+    healthPath: `${basePath}/health`,
   };
 }

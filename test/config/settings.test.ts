@@ -81,6 +81,7 @@ describe('Settings without an environment', () => {
       corsOrigins: [],
       trustedDocuments: { path: undefined, trustedOnly: false },
       compression: true,
+      basePath: '',
       maxConnections: 2_000,
       maxConnectionsPerAddress: 1_000,
       unsent: { maxBytes: 67_108_864, maxBytesPerCaller: 33_554_432 },

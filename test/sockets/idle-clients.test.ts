@@ -264,6 +264,7 @@ test('the idle timeout covers the request deadline plus one minute, and the send
     idleMs: 90_000,
     sendTimeoutMs: 60_000,
     maxConnections: 7,
+    healthPath: '/health',
   });
 });
 

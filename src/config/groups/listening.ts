@@ -20,6 +20,8 @@ export const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 export interface ListeningSettings {
   readonly port: number;
   readonly host: string;
+  /** Empty, or a path without a slash at its end. */
+  readonly basePath: string;
   readonly maxConnections: number;
   /** `Infinity`: the address is that of a proxy. */
   readonly maxConnectionsPerAddress: number;
@@ -45,9 +47,18 @@ const HOST = text('an address or a name to listen on, for example 127.0.0.1', (h
   /^[\w.:-]+$/.test(host),
 );
 
+/** A path as every client and proxy spells it: its segments are not empty, not dots, not encoded. */
+const PATH_PREFIX = text('a path without a query, for example /api/calls', (path) =>
+  /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)*\/?$/.test(path),
+);
+
 const variables = {
   PORT: variable(PORT_NUMBER, 4000, 'Port to listen on; 0: any free port.'),
   HOST: variable(HOST, '127.0.0.1', 'Address or name to listen on.'),
+  BASE_PATH: optionalVariable(
+    PATH_PREFIX,
+    'Prefix of all routes: with `/api/calls`, the endpoint is `/api/calls/graphql` and the probes are `/api/calls/health` and so on. Not needed behind a proxy that removes its prefix.',
+  ),
   MAX_CONNECTIONS: variable(
     wholeNumber(1, 1_000_000, 'connections'),
     2_000,
@@ -114,6 +125,7 @@ export function toListeningSettings(values: Values<typeof variables>): Listening
   return {
     port: values.PORT,
     host: values.HOST,
+    basePath: values.BASE_PATH?.replace(/\/$/, '') ?? '',
     maxConnections: values.MAX_CONNECTIONS,
     maxConnectionsPerAddress: toMaxPerAddress(values),
     clientTimeouts: {

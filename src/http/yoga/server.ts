@@ -77,7 +77,7 @@ export function createYogaServer(
     context: ({ session, request, observer }) =>
       (session as Session).createContext(request.signal, observer.trace),
     plugins: [
-      useAuthentication(options.openSession, options.endpoint),
+      useAuthentication(options.openSession),
       useMediaType(),
       useJsonOnly(),
       useBodyLimit(limits.bodyBytes),
@@ -110,9 +110,9 @@ export function createYogaServer(
     cors: false,
     multipart: false,
     landingPage: false,
-    // No request reaches this path. `createHealthEndpoints` serves `/health` in its place, because
-    // Yoga would accept any method.
-    healthCheckEndpoint: '/health/yoga',
+    // `createHealthEndpoints` replaces it: Yoga would accept any method there. Yoga responds, without
+    // authentication, to every URL that ends like this: no URL ends with a space.
+    healthCheckEndpoint: ' ',
     // `onUnexpectedError` gets every unexpected error once. Yoga would log it again.
     logging: false,
   });

@@ -14,13 +14,10 @@ interface AuthenticationContext {
  * Rejects an unauthenticated request before a byte of its body is read. The GraphiQL page needs no
  * authentication: it shows no data, and its own requests are authenticated here.
  */
-export function useAuthentication(
-  openSession: OpenSession,
-  endpoint: string,
-): Plugin<object, AuthenticationContext> {
+export function useAuthentication(openSession: OpenSession): Plugin<object, AuthenticationContext> {
   return {
-    async onRequest({ request, url, serverContext, endResponse }) {
-      if (url.pathname !== endpoint || serverContext.session) return;
+    async onRequest({ request, serverContext, endResponse }) {
+      if (serverContext.session) return;
       try {
         serverContext.session = await openSession(request);
         serverContext.pendingBody.reservation = serverContext.session.reserveBody();
