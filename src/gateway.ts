@@ -142,7 +142,9 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
   const acceptedCredentials = createAcceptedCredentials({ keyHolder, monotonicNow });
   const restClient = createRestClient({
     ...revox,
-    transport: options.fetch ? createFetchTransport(options.fetch) : undiciTransport.transport,
+    transport: options.fetch
+      ? createFetchTransport(options.fetch, startTimer)
+      : undiciTransport.transport,
     userAgent,
     keyHolder,
     acceptedCredentials,

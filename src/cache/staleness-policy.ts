@@ -1,9 +1,12 @@
 import {
+  CredentialRejectedError,
   QueueFullError,
   RateLimitedError,
   type UpstreamError,
+  UpstreamRejectedError,
   UpstreamTimeoutError,
   UpstreamUnavailableError,
+  WebPageError,
 } from '#errors/upstream-error.ts';
 import type { Endpoint, ReadVersion } from '#rest/upstream-request.ts';
 import { isListPage } from './freshness.ts';
@@ -57,8 +60,10 @@ export function createStalenessPolicy(options: StalenessPolicyOptions): Stalenes
   return {
     isWithin,
     isCredentialCurrent,
-    isCredentialRejection: ({ status }, cached) =>
-      status === 401 || (status === 403 && cached !== undefined && isWithinGrace(cached)),
+    isCredentialRejection: (error, cached) =>
+      (error instanceof CredentialRejectedError || error instanceof UpstreamRejectedError) &&
+      (error.status === 401 ||
+        (error.status === 403 && cached !== undefined && isWithinGrace(cached))),
     canServe(cached, endpoint, newerThan) {
       const allowsRevalidation =
         !cached.isLive && !isNotFound(cached.status) && !isListPage(endpoint);
@@ -72,7 +77,11 @@ export function createStalenessPolicy(options: StalenessPolicyOptions): Stalenes
       isWithinGrace(stale) && isCredentialCurrent(fingerprint),
     canServeOnError(stale, error, fingerprint) {
       if (!isWithinGrace(stale)) return false;
-      if (error instanceof RateLimitedError || error instanceof QueueFullError)
+      if (
+        error instanceof RateLimitedError ||
+        error instanceof QueueFullError ||
+        error instanceof WebPageError
+      )
         return isCredentialCurrent(fingerprint);
       if (error instanceof UpstreamUnavailableError && error.status !== undefined) {
         return error.status >= 500 && isCredentialCurrent(fingerprint);

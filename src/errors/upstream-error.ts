@@ -73,6 +73,25 @@ export class UpstreamInvalidResponseError extends UpstreamError {
 }
 
 /**
+ * HTML or XML instead of a response of the API: a page of a load balancer, a firewall or another
+ * server. Whatever its status, it is a failure like a 502, and says nothing about objects, keys or
+ * lists.
+ */
+export class WebPageError extends UpstreamError {
+  constructor(line: UpstreamRequestLine, status: number) {
+    const isRedirect = status >= 300 && status <= 399;
+    super(
+      isRedirect ? 'UPSTREAM_UNAVAILABLE' : 'UPSTREAM_INVALID_RESPONSE',
+      isRedirect
+        ? 'The Revox API cannot be reached or failed. Try again later.'
+        : 'The Revox API sent an unexpected response: HTML or XML, not JSON.',
+      line,
+      { status },
+    );
+  }
+}
+
+/**
  * The upstream's 4xx, with its status. In service mode also its 401 and 403, which the caller
  * cannot fix.
  */

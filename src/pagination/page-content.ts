@@ -1,4 +1,4 @@
-import { UpstreamError } from '#errors/upstream-error.ts';
+import { UpstreamRejectedError } from '#errors/upstream-error.ts';
 import type { Identified, Page } from './list.ts';
 
 export const EMPTY_PAGE: Page<never> = Object.freeze({ items: Object.freeze([]), served: 0 });
@@ -32,9 +32,14 @@ export function overlapRatio(a: Page<Identified>, b: Page<Identified>): number {
   return b.items.filter(({ id }) => known.has(id)).length / smaller;
 }
 
-/** Whether the error is an upstream response with one of these statuses. */
+/**
+ * Whether the API itself has rejected the request with one of these statuses; a web page with the
+ * status says nothing about the list.
+ */
 export function hasStatus(error: unknown, statuses: readonly number[]): boolean {
   return (
-    error instanceof UpstreamError && error.status !== undefined && statuses.includes(error.status)
+    error instanceof UpstreamRejectedError &&
+    error.status !== undefined &&
+    statuses.includes(error.status)
   );
 }

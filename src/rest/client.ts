@@ -17,7 +17,8 @@ import { createRetryPolicy } from '#rest/resilience/retry.ts';
 import { createRetryBudget } from '#rest/resilience/retry-budget.ts';
 import { createSendPermits } from '#rest/resilience/send-permits.ts';
 import { abortable } from '#rest/transport/abortable.ts';
-import { createExchange, type ExchangeOptions, FailedRequest } from './exchange.ts';
+import { createExchange, type ExchangeOptions } from './exchange.ts';
+import { FailedRequest } from './failed-request.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import type { UpstreamEvents, UpstreamRequestObserver, UpstreamState } from './upstream-events.ts';
 import {
@@ -181,7 +182,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
       return { value, status, upstreamNow, readVersion, requestedAt };
     } catch (error) {
       if (error instanceof FailedRequest) outcome = error;
-      if (outcome.status === 401) credentialStatus.recordRejection(budget, requestLine);
+      if (isKeyRejected(outcome)) credentialStatus.recordRejection(budget, requestLine);
       throw error;
     } finally {
       const ms = monotonicNow() - startedAt;
@@ -225,13 +226,10 @@ export function createRestClient(options: RestClientOptions): RestClient {
   }
 
   /** Applies the outcome of a request to all requests with the same credential. */
-  function applyOutcome(
-    { kind, status, retryAfterMs }: SendOutcome,
-    credential: string,
-    path: string,
-  ): void {
+  function applyOutcome(outcome: SendOutcome, credential: string, path: string): void {
+    const { kind, status, retryAfterMs } = outcome;
     if (kind === undefined) credentialStatus.accept(credential);
-    else if (status === 401) credentialStatus.reject(credential, path);
+    else if (isKeyRejected(outcome)) credentialStatus.reject(credential, path);
     if (kind === 'rate-limited') events.onRateLimited(cooldowns.start(credential, retryAfterMs));
     else if (status !== null) cooldowns.clear(credential);
   }
@@ -271,6 +269,11 @@ const NOT_SENT: SendOutcome = { kind: 'aborted', status: null };
  * The outcome until the response is read: it stays if the code that reads the response has a bug.
  */
 const UNEXPECTED_ERROR: SendOutcome = { kind: 'invalid', status: null };
+
+/** The upstream itself rejects the key; a web page with that status says nothing about it. */
+function isKeyRejected({ kind, status }: SendOutcome): boolean {
+  return kind === 'credential' && status === 401;
+}
 
 function toRequestLine({ path }: UpstreamRequest<unknown>): UpstreamRequestLine {
   return { method: 'GET', path };

@@ -2,13 +2,13 @@ import { BudgetExceededError } from '#errors/gateway-error.ts';
 import {
   CredentialRejectedError,
   RateLimitedError,
-  type UpstreamError,
   UpstreamInvalidResponseError,
   UpstreamNotFoundError,
   UpstreamRejectedError,
   type UpstreamRequestLine,
   UpstreamTimeoutError,
   UpstreamUnavailableError,
+  WebPageError,
 } from '#errors/upstream-error.ts';
 import { parseRetryAfterMs } from '#rest/resilience/retry-after.ts';
 import { EncodingError } from '#rest/transport/content-encoding.ts';
@@ -20,9 +20,10 @@ import {
   type Transport,
   type TransportResponse,
 } from '#rest/transport/transport.ts';
+import { canBeMistaken, isWebPage } from '#rest/transport/web-page.ts';
 import type { Credential } from './credential.ts';
+import { FailedRequest, type RetryAdvice, toFailedTransport } from './failed-request.ts';
 import type { Budget } from './upstream-context.ts';
-import type { FailureKind } from './upstream-events.ts';
 
 export interface ExchangeOptions {
   readonly transport: Transport;
@@ -64,35 +65,6 @@ export interface ExchangeResult {
   readonly status: number;
   /** When the upstream responded, by its own clock, in ms. */
   readonly upstreamNow: number;
-}
-
-/** A failed request, with all that decides whether it is retried. */
-export class FailedRequest extends Error {
-  override name = 'FailedRequest';
-  readonly kind: FailureKind;
-  /** The error of the request if it is not retried; the REST client replaces the delay of a 429. */
-  readonly error: UpstreamError | BudgetExceededError;
-  /** The delay that the upstream requests, in ms. */
-  readonly retryAfterMs: number | undefined;
-  /** Whether the upstream wants a retry (`x-should-retry`). */
-  readonly shouldRetry: boolean | undefined;
-
-  constructor(
-    kind: FailureKind,
-    error: UpstreamError | BudgetExceededError,
-    advice: { retryAfterMs?: number; shouldRetry?: boolean } = {},
-  ) {
-    super(error.message, { cause: error });
-    this.kind = kind;
-    this.error = error;
-    this.retryAfterMs = advice.retryAfterMs;
-    this.shouldRetry = advice.shouldRetry;
-  }
-
-  /** The upstream's status; null without a response. */
-  get status(): number | null {
-    return 'status' in this.error ? (this.error.status ?? null) : null;
-  }
 }
 
 /**
@@ -179,15 +151,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
     return { body, status: response.status, upstreamNow: toUpstreamNow(response) };
   };
 
-  function parseBody(
-    requestLine: UpstreamRequestLine,
-    { status, body, bodyError }: TransportResponse,
-  ): unknown {
+  function parseBody(requestLine: UpstreamRequestLine, response: TransportResponse): unknown {
+    const { status, body, bodyError } = response;
     try {
       if (bodyError) throw bodyError;
       return parseJson(body);
     } catch (cause) {
       if (cause instanceof BudgetExceededError) throw new FailedRequest('aborted', cause);
+      if (isWebPage(response)) throw toFailedPage(requestLine, response);
       throw new FailedRequest(
         'invalid',
         new UpstreamInvalidResponseError(requestLine, describeBodyError(cause), { status, cause }),
@@ -199,13 +170,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
     requestLine: UpstreamRequestLine,
     response: TransportResponse,
   ): FailedRequest {
-    const { status, header } = response;
-    const retryAfterMs = parseRetryAfterMs(header, toUpstreamNow(response));
-    const shouldRetry = parseBoolean(header('x-should-retry'));
-    const advice = {
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      ...(shouldRetry === undefined ? {} : { shouldRetry }),
-    };
+    const { status } = response;
+    if (canBeMistaken(status) && isWebPage(response)) return toFailedPage(requestLine, response);
+    const advice = toRetryAdvice(response);
     if (status === 401 || status === 403) {
       const isCallerKey = options.keyHolder === 'caller';
       const error = isCallerKey
@@ -218,13 +185,30 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (status === 429)
       return new FailedRequest(
         'rate-limited',
-        new RateLimitedError(requestLine, retryAfterMs ?? 0, 429),
+        new RateLimitedError(requestLine, advice.retryAfterMs ?? 0, 429),
         advice,
       );
     if (status >= 400 && status < 500)
       return new FailedRequest('rejected', new UpstreamRejectedError(requestLine, status), advice);
     const kind = status >= 500 ? 'server-error' : 'rejected';
     return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { status }), advice);
+  }
+
+  function toFailedPage(
+    requestLine: UpstreamRequestLine,
+    response: TransportResponse,
+  ): FailedRequest {
+    const error = new WebPageError(requestLine, response.status);
+    return new FailedRequest('server-error', error, toRetryAdvice(response));
+  }
+
+  function toRetryAdvice(response: TransportResponse): RetryAdvice {
+    const retryAfterMs = parseRetryAfterMs(response.header, toUpstreamNow(response));
+    const shouldRetry = parseBoolean(response.header('x-should-retry'));
+    return {
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(shouldRetry === undefined ? {} : { shouldRetry }),
+    };
   }
 
   /**
@@ -255,31 +239,6 @@ function isLarge({ body }: TransportResponse): boolean {
 
 /** One error for all timeouts: each new error captures a stack. */
 const TIMEOUT_REASON = new Error('The request to the upstream timed out.');
-
-function toFailedTransport(requestLine: UpstreamRequestLine, cause: unknown): FailedRequest {
-  const code =
-    errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined) ?? '';
-  if (code === 'UND_ERR_CONNECT_TIMEOUT')
-    return new FailedRequest('connect-timeout', new UpstreamTimeoutError(requestLine, cause));
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new FailedRequest('timeout', new UpstreamTimeoutError(requestLine, cause));
-  }
-  const kind = UNREACHABLE_CODES.test(code) ? 'unreachable' : 'connection';
-  return new FailedRequest(kind, new UpstreamUnavailableError(requestLine, { cause }));
-}
-
-/**
- * Failures before the first byte of the request is sent: names, routes, ports, proxies and
- * certificates. Any other failure may depend on the request.
- */
-const UNREACHABLE_CODES =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_PRX_|ERR_TLS_|CERT_|.*_CERT|UNABLE_TO_)/;
-
-function errorCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
-}
 
 function describeBodyError(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'not JSON';

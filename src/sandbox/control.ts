@@ -55,11 +55,14 @@ export interface SandboxControl {
   reset(match: RequestMatch, times?: number): void;
   /** Sends only the first half of the body, with status and headers unchanged: truncated JSON. */
   truncate(match: RequestMatch, times?: number): void;
-  /** Responds with this body instead. Defaults: status 200, application/json. */
+  /**
+   * Responds with this body instead, a web page for example. Defaults: status 200,
+   * application/json; null sends no type.
+   */
   corrupt(
     match: RequestMatch,
     body: string | Uint8Array,
-    kind?: { contentType?: string; status?: number },
+    kind?: { contentType?: string | null; status?: number; headers?: Record<string, string> },
     times?: number,
   ): void;
   /** Changes the JSON of a response; `change` receives a copy. */
@@ -185,14 +188,23 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
         return new Response(text.slice(0, Math.floor(text.length / 2)), response);
       });
     },
-    corrupt(match, body, { contentType = 'application/json', status = 200 } = {}, times) {
+    corrupt(
+      match,
+      body,
+      { contentType = 'application/json', status = 200, headers = {} } = {},
+      times,
+    ) {
       addRule(
         match,
         times,
         async () =>
-          new Response(typeof body === 'string' ? body : new Uint8Array(body), {
+          // Of a text `Response` would derive a type.
+          new Response(typeof body === 'string' ? Buffer.from(body) : new Uint8Array(body), {
             status,
-            headers: { 'content-type': contentType },
+            headers: {
+              ...headers,
+              ...(contentType === null ? {} : { 'content-type': contentType }),
+            },
           }),
       );
     },

@@ -39,7 +39,7 @@ export const bodies: FaultGroup = {
     responseFault(
       'responds with an HTML login page',
       body(LOGIN, { 'content-type': 'text/html' }),
-      INVALID_RESPONSE,
+      { ...INVALID_RESPONSE, isRetried: true },
     ),
     responseFault(
       'responds with truncated JSON',

@@ -62,7 +62,17 @@ export const staleIfError: FaultGroup = {
       dropsCache: true,
       remark: 'the cached responses of the key are dropped',
     }),
-    responseFault('responds with HTML', body('<!doctype html>', { 'content-type': 'text/html' }), {
+    responseFaults(
+      'responds with HTML:',
+      Object.fromEntries(
+        [200, 401, 403, 404, 410].map((code) => [
+          String(code),
+          status(code, { 'content-type': 'text/html' }, '<!doctype html>'),
+        ]),
+      ),
+      { ...STALE_VALUE, isRetried: true },
+    ),
+    responseFault('responds with a body that is not JSON', body('oops'), {
       ...CACHED,
       outcome: { code: 'UPSTREAM_INVALID_RESPONSE' },
     }),

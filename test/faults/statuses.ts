@@ -67,6 +67,14 @@ export const statuses: FaultGroup = {
         isRetried: true,
       },
     ),
+    responseFaults(
+      'responds with an HTML page of a load balancer or a firewall:',
+      eachStatus([400, 401, 403, 404, 405, 410], { 'content-type': 'text/html' }, '<h1>No</h1>'),
+      {
+        outcome: { code: 'UPSTREAM_INVALID_RESPONSE' },
+        isRetried: true,
+      },
+    ),
     responseFault(
       'rejects the request (400) with a body that never ends',
       rawBytes(unfinishedErrorBody('400 Bad Request')),
@@ -130,8 +138,9 @@ export const statuses: FaultGroup = {
 function eachStatus(
   codes: readonly number[],
   headers: OutgoingHttpHeaders = {},
+  body?: string,
 ): Record<string, FaultyResponder> {
-  return Object.fromEntries(codes.map((code) => [String(code), status(code, headers)]));
+  return Object.fromEntries(codes.map((code) => [String(code), status(code, headers, body)]));
 }
 
 function unfinishedErrorBody(statusLine: string): string {

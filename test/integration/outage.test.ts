@@ -157,7 +157,7 @@ describe('Upstream responses without stale-if-error', () => {
     ],
     [
       'a body that is not JSON',
-      ({ control }) => control.corrupt(ALL, '<html>'),
+      ({ control }) => control.corrupt(ALL, 'oops'),
       'UPSTREAM_INVALID_RESPONSE',
     ],
     [

@@ -1,4 +1,4 @@
-import type { FailedRequest } from '#rest/exchange.ts';
+import type { FailedRequest } from '#rest/failed-request.ts';
 import type { CircuitScope, CircuitStatus, UpstreamState } from '#rest/upstream-events.ts';
 import type { Endpoint } from '#rest/upstream-request.ts';
 import {

@@ -1,4 +1,4 @@
-import type { FailedRequest } from '#rest/exchange.ts';
+import type { FailedRequest } from '#rest/failed-request.ts';
 import type { UpstreamContext } from '#rest/upstream-context.ts';
 import type { Cooldowns } from './rate-limit-cooldown.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -52,14 +52,14 @@ export function createRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
 }
 
 /**
- * Whether a retry of the same request can succeed: failed connections, 408, 409, 429 and 5xx,
- * unless the upstream says otherwise (`x-should-retry`). A 401 is never retried, even if the
- * upstream requests it: a key that the upstream does not accept would cause more than one request.
+ * Whether a retry of the same request can succeed: failed connections, 408, 409, 429, 5xx and
+ * web pages, unless the upstream says otherwise (`x-should-retry`). A 401 is never retried, even if
+ * the upstream requests it: a key that the upstream does not accept would cause more than one request.
  * A response that is not complete in time (`timeout`) is not retried: a second request makes a slow
  * upstream slower, and the client has usually timed out by then. A connect timeout is retried.
  */
 function isRetryable({ kind, status, shouldRetry }: FailedRequest): boolean {
-  if (kind === 'aborted' || status === 401) return false;
+  if (kind === 'aborted' || (kind === 'credential' && status === 401)) return false;
   if (shouldRetry !== undefined) return shouldRetry;
   return TRANSIENT_FAILURES.has(kind) || status === 408 || status === 409;
 }

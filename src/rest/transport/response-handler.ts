@@ -3,11 +3,13 @@ import { BudgetExceededError } from '#errors/gateway-error.ts';
 import { createDecoder, type Decoder, EncodingError, isEncoded } from './content-encoding.ts';
 import {
   isSuccess,
+  MAX_DISCARD_MS,
   type PendingResponse,
   TooLargeError,
   type TransportRequest,
   type TransportResponse,
 } from './transport.ts';
+import { canBeMistaken, isSufficientStart } from './web-page.ts';
 
 /** The connection that a request is sent on. */
 export interface ConnectionUse {
@@ -26,8 +28,6 @@ export interface ResponseHandlerOptions {
  * new connection costs no more.
  */
 const MAX_DISCARDED_BYTES = 131_072;
-/** Maximum time for receiving an unread body, in ms: the body may never end. */
-const MAX_DISCARD_MS = 1_000;
 
 /** One error for all discarded bodies: each new error captures a stack. */
 const DISCARD_REASON = new Error('The response body is no longer read.');
@@ -101,11 +101,11 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
     if (status < 200 || this.#isSettled) return;
     this.#head = { status, header: (name) => firstValue(headers[name]) };
     if (isSuccess(status)) this.#startBody(this.#head.header('content-encoding'), controller);
-    else this.#discard();
+    else this.#startErrorBody(this.#head, controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#stopDiscarding) this.#countDiscarded(chunk);
+    if (this.#stopDiscarding) this.#discard(chunk);
     else if (this.#isSettled) return;
     else if (!this.#decoder) this.#addChunk(chunk);
     else if (!this.#decoder.write(chunk)) controller.pause();
@@ -124,8 +124,11 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
       this.#resend();
       return;
     }
-    this.#stopDiscarding?.();
     this.#decoder?.destroy();
+    if (this.#stopDiscarding) {
+      this.#stopDiscarding();
+      this.#resolve({ body: this.#chunks });
+    }
     this.#reject(error);
   }
 
@@ -202,19 +205,53 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, PendingRespo
   }
 
   /**
-   * The body of an error response is not needed; but the connection can be reused only after the
-   * body was received.
+   * Of the body of an error response at most the start is needed; but the connection can be reused
+   * only after the body was received.
    */
-  #discard(): void {
-    this.#resolve({ body: [] });
-    this.#stopDiscarding = this.#options.startTimer(MAX_DISCARD_MS, () =>
-      this.#abortConnection(DISCARD_REASON),
-    );
+  #startErrorBody(
+    { status, header }: Pick<TransportResponse, 'status' | 'header'>,
+    controller: Dispatcher.DispatchController,
+  ): void {
+    this.#stopDiscarding = this.#options.startTimer(MAX_DISCARD_MS, () => {
+      this.#resolveStart();
+      this.#abortConnection(DISCARD_REASON);
+    });
+    const encoding = header('content-encoding');
+    if (!canBeMistaken(status)) this.#resolveStart();
+    else if (isEncoded(encoding)) this.#startDecodingError(encoding, controller);
   }
 
-  #countDiscarded(chunk: Uint8Array): void {
+  #startDecodingError(encoding: string, controller: Dispatcher.DispatchController): void {
+    try {
+      this.#decoder = createDecoder(encoding, {
+        onData: (part) => this.#addErrorChunk(part),
+        onDrain: () => controller.resume(),
+        onEnd: () => this.#resolveStart(),
+        onError: () => this.#resolveStart(),
+      });
+    } catch (error) {
+      if (!(error instanceof EncodingError)) throw error;
+      this.#resolveStart();
+    }
+  }
+
+  #discard(chunk: Buffer): void {
     this.#bytes += chunk.byteLength;
     if (this.#bytes > MAX_DISCARDED_BYTES) this.#abortConnection(DISCARD_REASON);
+    else if (this.#decoder) this.#decoder.write(chunk);
+    else if (!this.#isSettled) this.#addErrorChunk(chunk);
+  }
+
+  #addErrorChunk(chunk: Uint8Array): void {
+    if (this.#isSettled || chunk.byteLength === 0) return;
+    this.#chunks.push(chunk);
+    if (isSufficientStart(this.#chunks)) this.#resolveStart();
+  }
+
+  #resolveStart(): void {
+    this.#resolve({ body: this.#chunks });
+    this.#decoder?.destroy();
+    this.#decoder = undefined;
   }
 
   #abortBody(bodyError: NonNullable<TransportResponse['bodyError']>): void {

@@ -1,5 +1,6 @@
 import { BudgetExceededError } from '#errors/gateway-error.ts';
 import { abortable } from './abortable.ts';
+import { canBeMistaken, isSufficientStart } from './web-page.ts';
 
 /** Sends one GET request: no redirect is followed, and no status is an error. */
 export type Transport = (request: TransportRequest) => PendingResponse;
@@ -33,8 +34,8 @@ export interface TransportResponse {
   readonly status: number;
   header(name: string): string | undefined;
   /**
-   * The complete body. Without a 2xx status the body is empty, and `response` resolves before the
-   * body has arrived, because no code reads it.
+   * The complete body. Without a 2xx status only its start, as much as `isWebPage` needs: the
+   * response arrives before its body is complete, and no other code reads it.
    */
   readonly body: readonly Uint8Array[];
   /** Why the body is missing. */
@@ -54,10 +55,18 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status <= 299;
 }
 
+/** Maximum time for receiving a body that is not read, or its start, in ms: it may never arrive. */
+export const MAX_DISCARD_MS = 1_000;
+
 /**
  * Adapts a function with the signature of `fetch`: a sandbox in tests, or a company's own client.
+ * @param startTimer bounds the wait for the start of an error's body; without it only the time limit
+ *   of the request does
  */
-export function createFetchTransport(fetch: (request: Request) => Promise<Response>): Transport {
+export function createFetchTransport(
+  fetch: (request: Request) => Promise<Response>,
+  startTimer: (ms: number, onTime: () => void) => () => void = () => () => {},
+): Transport {
   return ({ origin, path, headers, maxBytes, onBytes }) => {
     const abortController = new AbortController();
     const { signal } = abortController;
@@ -77,10 +86,40 @@ export function createFetchTransport(fetch: (request: Request) => Promise<Respon
       // `fetch` may ignore the signal.
       if (isSuccess(status) && !signal.aborted)
         return { ...head, ...(await readAll(body, maxBytes, onBytes)) };
+      if (body && canBeMistaken(status) && !signal.aborted)
+        return { ...head, body: await readStart(body, startTimer) };
       discard(body);
       return { ...head, body: [] };
     }
   };
+}
+
+/**
+ * Reads the start of an error's body, and cancels the rest. A body that fails ends there: the status
+ * has arrived.
+ */
+async function readStart(
+  body: NonNullable<Response['body']>,
+  startTimer: (ms: number, onTime: () => void) => () => void,
+): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  let cancel = () => discard(body);
+  const stopTimer = startTimer(MAX_DISCARD_MS, () => cancel());
+  try {
+    const reader = body.getReader();
+    cancel = () => void reader.cancel().catch(() => {});
+    while (!isSufficientStart(chunks)) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+    }
+  } catch {
+    // A stream of another implementation may not support reading.
+  } finally {
+    stopTimer();
+    cancel();
+  }
+  return chunks;
 }
 
 /**
