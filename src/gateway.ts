@@ -112,6 +112,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     startTimer = systemClock.startTimer,
     random = Math.random,
   } = options;
+  const { startTimer: startOperationTimer = systemClock.startOperationTimer } = options;
   const { log = createLogger(settings.log) } = options;
   // First, because an error here leaves nothing open.
   const documents =
@@ -190,7 +191,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     bodyLimiter: createBodyLimiter(),
     responseLimits: { maxBytes: settings.limits.responseBytes, maxErrors: settings.limits.errors },
     deadlineMs: settings.requestDeadlineMs,
-    startTimer,
+    startTimer: startOperationTimer,
     monotonicNow,
   });
   const isRouter = createRouterCheck(settings.routerSecrets);
@@ -269,7 +270,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
     onDrift: metrics.onDrift,
     now,
     monotonicNow,
-    startTimer,
+    startTimer: startOperationTimer,
   });
 
   return {

@@ -58,6 +58,7 @@ export interface RequestContextOptions {
   readonly responseLimits: ResponseLimits;
   /** Time limit of the whole operation, in ms. */
   readonly deadlineMs: number;
+  /** Its timers keep the process alive. */
   readonly startTimer: StartTimer;
   /** A monotonic clock for durations, in ms with fractions. */
   readonly monotonicNow: () => number;
