@@ -456,7 +456,7 @@ export type CampaignRowConnection = {
    * The number of rows in the complete list, with the same filter.
    *
    * Upstream: each page of the list contains the total, so this field costs no request beside `nodes`
-   * or `edges`, and one request alone.
+   * or `edges`, and alone one request for a single row.
    */
   readonly totalCount?: Maybe<Scalars['Int']['output']>;
 };

@@ -115,17 +115,19 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
         campaignRows,
         JSON.stringify([campaignId, filter.query, filter.result, filter.statuses]),
         () =>
-          createPagedList(async ({ page, pageSize, newerThan }) => {
-            const response = await rest.listCampaignRows(campaignId, { page, pageSize }, filter, {
-              newerThan,
-            });
-            // The calls of rows are complete, so `callById` need not request them. (At present no
-            // field below a row requests a call by id.)
-            for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
-            if (response.total === undefined)
-              onDrift('missing', 'CampaignRowConnection', 'totalCount');
-            return toPage<CampaignRow>(response, onItemDrift('CampaignRow'));
-          }, facts('/campaigns/{id}/rows')),
+          createPagedList(
+            async ({ newerThan, ...page }) => {
+              const response = await rest.listCampaignRows(campaignId, page, filter, { newerThan });
+              // The calls of rows are complete, so `callById` need not request them. (At present no
+              // field below a row requests a call by id.)
+              for (const call of response.calls) callById.prime(call.id, recordCallTypes(call));
+              if (response.total === undefined)
+                onDrift('missing', 'CampaignRowConnection', 'totalCount');
+              return toPage<CampaignRow>(response, onItemDrift('CampaignRow'));
+            },
+            facts('/campaigns/{id}/rows'),
+            { reportsTotal: true },
+          ),
       ),
     assistants: () => createCompleteList(assistants.all),
     campaigns: () => createCompleteList(campaigns.all),

@@ -54,10 +54,12 @@ export async function readConnection<T extends Identified>(
     request.after === undefined ? undefined : decodeCursor(request.after, scope, 'after');
   const before =
     request.before === undefined ? undefined : decodeCursor(request.before, scope, 'before');
-  const totalCount = () => readCoherently(source, (list) => list.count());
+  const totalCount = async () =>
+    (await source.totalOnly?.read()) ?? readCoherently(source, (list) => list.count());
 
   if (!selected.page)
     return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
+  source.totalOnly?.expectPages();
   const pageView = await readCoherently(source, (list) =>
     readView(list, request, { after, before }, selected),
   );

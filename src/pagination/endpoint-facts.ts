@@ -36,6 +36,8 @@ export interface EndpointFacts {
    * number of the first page.
    */
   hasWrongTotals: boolean;
+  /** Whether a page of one item has recently shown no total: then a total needs a whole page. */
+  totalsNeedWholePage: boolean;
   /** Items on a full page: as configured, until the upstream serves fewer or more. */
   pageSize: number;
   /** Items requested per page: the page size, but never more than configured. */
@@ -115,6 +117,7 @@ class EndpointRecord {
   readonly firstPage: Fact<0 | 1>;
   readonly servesPageZero: Fact<boolean>;
   readonly hasWrongTotals: Fact<boolean>;
+  readonly totalsNeedWholePage: Fact<boolean>;
   readonly pageSize: Fact<number>;
   readonly hasHoles: Fact<boolean>;
   readonly repeatsLastPage: Fact<boolean>;
@@ -125,6 +128,7 @@ class EndpointRecord {
     this.firstPage = new Fact(monotonicNow);
     this.servesPageZero = new Fact(monotonicNow);
     this.hasWrongTotals = new Fact(monotonicNow);
+    this.totalsNeedWholePage = new Fact(monotonicNow);
     this.pageSize = new Fact(monotonicNow);
     this.hasHoles = new Fact(monotonicNow);
     this.repeatsLastPage = new Fact(monotonicNow);
@@ -208,6 +212,14 @@ class CredentialFacts implements EndpointFacts {
 
   set hasWrongTotals(isSeen: boolean) {
     this.#endpoint.hasWrongTotals.observe(this.#credential, isSeen);
+  }
+
+  get totalsNeedWholePage(): boolean {
+    return this.#endpoint.totalsNeedWholePage.isTrustedFor(this.#credential);
+  }
+
+  set totalsNeedWholePage(isSeen: boolean) {
+    this.#endpoint.totalsNeedWholePage.observe(this.#credential, isSeen);
   }
 
   get maxRequestSize(): number {

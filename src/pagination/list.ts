@@ -61,6 +61,16 @@ export interface ListSource<T extends Identified> {
   current(): List<T> | Promise<List<T>>;
   /** The generation after this one; the same for all readers of this one. */
   renew(list: List<T>): List<T>;
+  /** For lists whose total may cost less than a page. */
+  readonly totalOnly?: TotalOnly;
+}
+
+/** Reads the total of a list of which the operation reads no page. */
+export interface TotalOnly {
+  /** A reader of the list needs its pages: they also show the total. */
+  expectPages(): void;
+  /** Undefined if the total must be counted in the list's pages. */
+  read(): Promise<number | undefined>;
 }
 
 /**

@@ -11,6 +11,8 @@ export type ReadPage<T> = (request: PageFetch) => Promise<Page<T>>;
 export interface PageFetch {
   readonly page: number;
   readonly pageSize: number;
+  /** The page is known to be the first: it also shows what a page of its first item would. */
+  readonly isFirst?: boolean | undefined;
   /** The response must come from a request that is known to have been sent after this version. */
   readonly newerThan?: ReadVersion | undefined;
 }
@@ -239,7 +241,12 @@ class UpstreamPages<T extends Identified> implements NumberedPages<T> {
     try {
       return this.#withoutFalseTotal(
         index,
-        await this.#read({ page: firstPage + index, pageSize, newerThan }),
+        await this.#read({
+          page: firstPage + index,
+          pageSize,
+          newerThan,
+          isFirst: index === 0 ? true : undefined,
+        }),
       );
     } catch (error) {
       if (index > 0 && hasStatus(error, [400, 404])) return EMPTY_PAGE;

@@ -2,6 +2,7 @@ import type { EndpointFacts } from './endpoint-facts.ts';
 import { Generation } from './generation.ts';
 import type { Identified, ListSource } from './list.ts';
 import type { ReadPage } from './numbered-pages.ts';
+import { createTotalOnly } from './total-only.ts';
 
 /**
  * Maximum number of further generations. After these the list moves faster than it can be read, and
@@ -15,10 +16,12 @@ const MAX_RENEWALS = 3;
  *
  * A page past the end is empty, a 400 or 404 (beyond the first page), or repeats the page before
  * it.
+ * @param reportsTotal each page shows the length of the whole list
  */
 export function createPagedList<T extends Identified>(
   readPage: ReadPage<T>,
   facts: EndpointFacts,
+  { reportsTotal = false }: { readonly reportsTotal?: boolean } = {},
 ): ListSource<T> {
   let renewals = 0;
   let current = new Generation(readPage, facts, {
@@ -27,6 +30,7 @@ export function createPagedList<T extends Identified>(
     newerThan: undefined,
   });
   return {
+    ...(reportsTotal ? { totalOnly: createTotalOnly(readPage, facts) } : {}),
     current: () => current,
     renew(list) {
       if (list === current) {

@@ -26,6 +26,8 @@ import {
 export interface NumberedPage {
   readonly page: number;
   readonly pageSize: number;
+  /** The page is known to be the first one of its list. */
+  readonly isFirst?: boolean | undefined;
 }
 
 /** Items of a list, unchecked: an item may be any JSON value. */
@@ -145,24 +147,35 @@ export function createRevoxApiFactory(
         }),
       async listCampaignRows(
         campaignId,
-        { page, pageSize },
+        { page, pageSize, isFirst = false },
         { query, result, statuses = [] },
         options,
       ) {
+        const path = `${objectPaths.campaign(campaignId)}/rows`;
+        const toQuery = (size: number) =>
+          encodeQuery({
+            page,
+            page_size: size,
+            query: query || undefined,
+            result,
+            // This endpoint reads one string, whatever the format of other lists.
+            statuses: statuses.length === 0 ? undefined : statuses.join(','),
+          });
         const response = await getPage(
           {
             endpoint: '/campaigns/{id}/rows',
-            path: `${objectPaths.campaign(campaignId)}/rows`,
-            query: encodeQuery({
-              page,
-              page_size: pageSize,
-              query: query || undefined,
-              result,
-              // This endpoint reads one string, whatever the format of other lists.
-              statuses: statuses.length === 0 ? undefined : statuses.join(','),
-            }),
+            path,
+            query: toQuery(pageSize),
             parse: (body) => parsePage('rows', body),
-            embedded: ({ items }) => embeddedIn('/call/{id}', objectPaths.call, fullCallsOf(items)),
+            *embedded(list) {
+              yield* embeddedIn('/call/{id}', objectPaths.call, fullCallsOf(list.items));
+              if (isFirst && pageSize > 1 && list.total !== undefined)
+                yield {
+                  endpoint: '/campaigns/{id}/rows',
+                  path: `${path}${toQuery(1)}`,
+                  value: toFirstItem(list),
+                };
+            },
           },
           options,
         );
@@ -230,6 +243,11 @@ function parsePage(key: string, body: unknown): ListResponse {
     (typeof item.id === 'number' || (typeof item.id === 'string' && item.id !== ''));
   if (list.items.length === 0 || list.items.some(isUsable)) return list;
   throw new UnexpectedShapeError('a list in which no item has an id');
+}
+
+/** The page of one item that begins with the same item. */
+function toFirstItem({ items, ...rest }: ListResponse): ListResponse {
+  return Object.freeze({ ...rest, items: Object.freeze(items.slice(0, 1)) });
 }
 
 /**

@@ -39,6 +39,7 @@ export class UnexpectedShapeError extends Error {
 
 export interface EmbeddedResponse {
   readonly endpoint: Endpoint;
+  /** With its query. */
   readonly path: string;
   readonly value: unknown;
 }

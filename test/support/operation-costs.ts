@@ -70,6 +70,14 @@ export const operationCosts: readonly OperationCost[] = [
     requests: { first: 2, again: 0, hundredConcurrent: 2 },
   },
   {
+    name: 'three filtered totals of each campaign, beside its first rows',
+    query: `{ campaigns(first: 4) { nodes {
+      completed: rows(statuses: [COMPLETED]) { totalCount }
+      errored: rows(statuses: [ERRORED]) { totalCount }
+      all: rows { totalCount } rows(first: 10) { nodes { id } } } } }`,
+    requests: { first: 13, again: 0, hundredConcurrent: 13 },
+  },
+  {
     name: 'the last 10 rows of a campaign of 500',
     query:
       'query ($id: ID!) { campaign(id: $id) { rows(last: 10) { nodes { rowIndex } pageInfo { hasPreviousPage } } } }',
