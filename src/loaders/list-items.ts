@@ -27,6 +27,13 @@ export function withIds<T extends { readonly id: string }>(
   return identified;
 }
 
+/** Each id once: of several items with one id, the first counts. */
+export function uniqueById<T extends { readonly id: string }>(items: readonly T[]): T[] {
+  const byId = new Map<string, T>();
+  for (const item of items) if (!byId.has(item.id)) byId.set(item.id, item);
+  return [...byId.values()];
+}
+
 export function toPage<T extends { readonly id: string }>(
   { items, total, readVersion }: PageResponse,
   onDrift: (kind: ItemDrift) => void,

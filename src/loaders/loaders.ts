@@ -14,7 +14,7 @@ import type { ListSource } from '#pagination/list.ts';
 import { createPagedList } from '#pagination/paged-list.ts';
 import type { CampaignRowFilter, RevoxApi } from '#rest/revox-api.ts';
 import { createListBackedLoader } from './list-backed-loader.ts';
-import { type ItemDrift, toPage, withIds } from './list-items.ts';
+import { type ItemDrift, toPage, uniqueById, withIds } from './list-items.ts';
 import { nullIfNotFound, toKeyError } from './load-errors.ts';
 
 /** All objects and lists that one operation can load. Each is requested only once per operation. */
@@ -58,16 +58,16 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
   const assistants = createListBackedLoader<Assistant>({
     getOne: async (id) => recordType('Assistant', await rest.getAssistant(id)),
     getAll: async () =>
-      withIds<Assistant>((await rest.listAssistants()).items, onItemDrift('Assistant')).map(
-        (assistant) => recordType('Assistant', assistant),
-      ),
+      uniqueById(
+        withIds<Assistant>((await rest.listAssistants()).items, onItemDrift('Assistant')),
+      ).map((assistant) => recordType('Assistant', assistant)),
   });
   const campaigns = createListBackedLoader<Campaign>({
     getOne: async (id) => recordCampaignTypes(await rest.getCampaign(id)),
     getAll: async () =>
-      withIds<Campaign>((await rest.listCampaigns()).items, onItemDrift('Campaign')).map(
-        recordCampaignTypes,
-      ),
+      uniqueById(
+        withIds<Campaign>((await rest.listCampaigns()).items, onItemDrift('Campaign')),
+      ).map(recordCampaignTypes),
   });
 
   type Load = {

@@ -2,7 +2,7 @@ import type { Identified, List, ListSource } from './list.ts';
 
 /**
  * A list that the upstream serves whole, as one page that never moves.
- * @param load resolves with the list; it must cache its own result
+ * @param load resolves with the list, each id once; it must cache its own result
  */
 export function createCompleteList<T extends Identified>(
   load: () => Promise<readonly T[]>,
@@ -20,6 +20,7 @@ function toList<T extends Identified>(items: readonly T[]): List<T> {
     total: items.length,
     isKnownEnd: () => true,
     count: async () => items.length,
+    repeatedItems: 0,
     measure: async () => items.length,
     rejectGeneration: () => {},
     rereadCached: async () => {},

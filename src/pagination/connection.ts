@@ -55,7 +55,7 @@ export async function readConnection<T extends Identified>(
   const before =
     request.before === undefined ? undefined : decodeCursor(request.before, scope, 'before');
   const totalCount = async () =>
-    (await source.totalOnly?.read()) ?? readCoherently(source, (list) => list.count());
+    (await source.totalOnly?.read()) ?? readCoherently(source, countShown);
 
   if (!selected.page)
     return { ...toConnection(NO_PAGE, scope), totalCount, isCursorItemGone: false };
@@ -68,6 +68,12 @@ export async function readConnection<T extends Identified>(
     totalCount,
     isCursorItemGone: pageView.isCursorItemGone,
   };
+}
+
+/** The length of the list, each id once where that is known. */
+async function countShown(list: List<Identified>): Promise<number> {
+  const count = await list.count();
+  return Math.max(0, count - list.repeatedItems);
 }
 
 interface PageView<T extends Identified> {

@@ -97,6 +97,16 @@ export class Generation<T extends Identified> implements List<T> {
     return (await this.#read(0)).total ?? this.measure();
   }
 
+  get repeatedItems(): number {
+    const ids = new Set<string>();
+    let items = 0;
+    for (const page of this.#pages.all()) {
+      items += page.items.length;
+      for (const { id } of page.items) ids.add(id);
+    }
+    return items - ids.size;
+  }
+
   async measure(): Promise<number> {
     const first = await this.#read(0);
     if (first.served === 0) return 0;

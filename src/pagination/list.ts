@@ -39,6 +39,11 @@ export interface List<T extends Identified> {
   readonly total: number | undefined;
   /** The length of the list: the reported total, else the measured length. */
   count(): Promise<number>;
+  /**
+   * Items on the pages read so far whose id another item has: no connection shows them, although the
+   * length counts them.
+   */
+  readonly repeatedItems: number;
   /** The length of the list, measured by searching for its end, whatever total is reported. */
   measure(): Promise<number>;
   /**

@@ -20,6 +20,8 @@ import { isRecentEnough } from './read-version.ts';
  */
 export interface OrderedPages<T> {
   get(index: number): Page<T> | undefined;
+  /** All pages read so far, in no order. */
+  all(): Iterable<Page<T>>;
   set(index: number, page: Page<T>): void;
   /** Reads a page, newer than the one before it if that has been read; does not store it. */
   fetch(index: number): Promise<Page<T>>;
@@ -48,6 +50,7 @@ export function createOrderedPages<T extends Identified>(
 
   return {
     get: (index) => pages.get(index),
+    all: () => pages.values(),
     set: (index, page) => pages.set(index, page),
     fetch(index) {
       const newerThan = pages.get(index - 1)?.readVersion;
