@@ -662,7 +662,8 @@ export type Query = {
    */
   readonly callAttempts?: Maybe<CallAttemptConnection>;
   /**
-   * Returns calls by their ids, in the order of `ids`. An item is null if the call does not exist.
+   * Returns calls by their ids, in the order of `ids`. An item is null if the call does not exist. An
+   * item whose text cannot be an id is null with an error of its own, and the others are returned.
    *
    * Upstream: one request for each distinct id.
    */
@@ -690,7 +691,8 @@ export type Query = {
   readonly node?: Maybe<Node>;
   /**
    * Returns several objects by their ids, in the order of `ids`. An item is null if the object does
-   * not exist.
+   * not exist. An item whose text cannot be an id is null with an error of its own, and the others are
+   * returned.
    *
    * Upstream: for ids that the gateway has already served for the same credential, one request for
    * each distinct call, and one list for two or more assistants or campaigns. An unknown id costs one

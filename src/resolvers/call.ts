@@ -6,7 +6,7 @@ export const callResolvers: Resolvers = {
   Query: {
     call: (_query, { id }, { loaders }) => loaders.call(assertId(id)),
     calls: (_query, { ids }, context) =>
-      loadMany(ids.map(assertId), (id) => context.loaders.call(id), context),
+      loadMany(ids, (id) => context.loaders.call(assertId(id)), context),
   },
   Call: {
     campaign({ campaign }, _args, { loaders }) {

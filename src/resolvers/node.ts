@@ -12,7 +12,7 @@ export const nodeResolvers: Resolvers = {
   Query: {
     node: (_query, { id }, context) => findNode(assertId(id), context),
     nodes: (_query, { ids }, context) =>
-      loadMany(ids.map(assertId), (id) => findNode(id, context), context),
+      loadMany(ids, (id) => findNode(assertId(id), context), context),
   },
   Node: { __resolveType: getNodeType },
 };

@@ -464,13 +464,6 @@ describe('calls(ids:)', () => {
     },
   );
 
-  test.each(['', '.', '..'])('calls(ids:) rejects the id %j before any request', async (id) => {
-    const { execute, traffic } = fresh();
-    const { errors } = await execute(QUERY, { ids: [calls[0]!.id, id] });
-    expect(errors).toMatchObject([{ path: ['calls'], extensions: { code: 'BAD_USER_INPUT' } }]);
-    expect(traffic()).toEqual([]);
-  });
-
   test('calls(ids:) is null with an error for a call that fails', async () => {
     const { execute, sandbox } = fresh();
     const ids = calls.slice(0, 3).map(({ id }) => id);
