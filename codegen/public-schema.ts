@@ -11,10 +11,20 @@ export interface SchemaFile {
   readonly document: DocumentNode;
 }
 
-/** The public schema, one file per domain, sorted by name. */
+/**
+ * The order of the files, which is the order of the root fields: calls first, as the API's subject;
+ * fields for clients and routers last. Other files are between them, by name.
+ */
+const FIRST_FILES = ['query.graphql', 'call.graphql', 'call-attempt.graphql'];
+const LAST_FILES = ['node.graphql', FEDERATION_FILE];
+
+/** The public schema, one file per domain. */
 export function readPublicSchema(): SchemaFile[] {
-  return readdirSync(SCHEMA_FOLDER)
-    .filter((name) => name.endsWith('.graphql'))
-    .sort()
-    .map((name) => ({ name, document: parse(readFileSync(new URL(name, SCHEMA_FOLDER), 'utf8')) }));
+  const names = readdirSync(SCHEMA_FOLDER).filter((name) => name.endsWith('.graphql'));
+  const isFixed = (name: string) => FIRST_FILES.includes(name) || LAST_FILES.includes(name);
+  const others = names.filter((name) => !isFixed(name)).sort();
+  return [...FIRST_FILES, ...others, ...LAST_FILES].map((name) => ({
+    name,
+    document: parse(readFileSync(new URL(name, SCHEMA_FOLDER), 'utf8')),
+  }));
 }

@@ -135,8 +135,12 @@ export type Calendly = {
 export type Call = Node & {
   readonly __typename?: 'Call';
   /**
-   * The assistant that speaks in this call, with the settings of this call. It is part of the call and
-   * costs no upstream request.
+   * The assistant that speaks in this call, or null if the call contains none. It is part of the call
+   * and costs no upstream request.
+   *
+   * The upstream does not document whether its settings are those of the time of the call or those of
+   * today. If they differ from `assistant(id:)`, a client cache that stores both by `id` keeps only the
+   * one that it received last.
    */
   readonly assistant?: Maybe<Assistant>;
   /**
@@ -354,7 +358,8 @@ export type CallingWindow = {
 export type Campaign = Node & {
   readonly __typename?: 'Campaign';
   /**
-   * The assistant that speaks in the calls of this campaign.
+   * The assistant that speaks in the calls of this campaign, or null if the campaign names none, or one
+   * that does not exist.
    *
    * Upstream: no request if the campaign contains the assistant, as most campaigns do. Otherwise it
    * costs as much as `assistant(id:)`.
@@ -777,7 +782,7 @@ export type StructuredOutputField = {
   readonly __typename?: 'StructuredOutputField';
   /** The meaning of the value, in words for the model, or null if there is no description. */
   readonly description?: Maybe<Scalars['String']['output']>;
-  /** The accepted values if `type` is `ENUM`. */
+  /** The accepted values if `type` is `ENUM`, otherwise null. */
   readonly enumOptions?: Maybe<ReadonlyArray<Scalars['String']['output']>>;
   /** The key of the value in `structuredOutput`. */
   readonly name?: Maybe<Scalars['String']['output']>;
