@@ -6,6 +6,7 @@ import {
   HttpLink,
   InMemoryCache,
   type TypedDocumentNode,
+  type TypePolicies,
 } from '@apollo/client';
 import { relayStylePagination } from '@apollo/client/utilities';
 import { filter, firstValueFrom, map, type Observable } from 'rxjs';
@@ -14,6 +15,7 @@ import { sampleIds } from '#sandbox/sample-ids.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
+import { giveCallOlderAssistant } from './older-assistant.ts';
 import { shareOneVoice } from './shared-voice.ts';
 
 interface Connection {
@@ -136,13 +138,69 @@ test('Apollo Client updates a stored call when `node` returns it again', async (
   expect(gateway.unexpectedErrors).toEqual([]);
 });
 
-function createClient(url: string, onData: (data: unknown) => void = () => {}): ApolloClient {
+describe('Apollo Client with a call whose assistant differs from the assistant of today', () => {
+  const select = (marker: string): DocumentNode => gql`
+    query Both($callId: ID!, $assistantId: ID!) {
+      call(id: $callId) { id assistant { ${marker} id prompt } }
+      assistant(id: $assistantId) { id name prompt }
+    }`;
+  // The recipe of docs/guides/clients.md.
+  const typePolicies: TypePolicies = {
+    Assistant: { keyFields: (object) => (object.inCall ? false : `Assistant:${object.id}`) },
+    Call: { fields: { assistant: { merge: true } } },
+  };
+
+  test('Apollo Client stores both side by side with the recipe, and a later query updates only its own', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const { variables, expected, traffic } = giveCallOlderAssistant(gateway.sandbox);
+    const client = createClient(gateway.url, undefined, typePolicies);
+    const query = select('inCall: __typename');
+    await client.query({ query, variables });
+    expect(client.readQuery({ query, variables })).toMatchObject(expected);
+    expect(gateway.traffic().sort()).toEqual(traffic.toSorted());
+
+    const { assistantId: id } = variables;
+    const today = gateway.sandbox.control.data(KEY_A).assistants.find((one) => one.id === id)!;
+    today.prompt = 'The prompt of tomorrow.';
+    const again: DocumentNode = gql`query Again($id: ID!) { node(id: $id) { id ... on Assistant { prompt } } }`;
+    await client.query({ query: again, variables: { id } });
+    const more: DocumentNode = gql`query More($id: ID!) { call(id: $id) { id assistant { inCall: __typename id name } } }`;
+    await client.query({ query: more, variables: { id: variables.callId } });
+    expect(client.readQuery({ query, variables })).toMatchObject({
+      call: expected.call,
+      assistant: { id, prompt: today.prompt },
+    });
+    expect(gateway.traffic()).toEqual([`GET /assistants/${id}`, `GET /call/${variables.callId}`]);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  });
+
+  test('Apollo Client stores one content for both without the recipe, as the schema warns', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const { variables, traffic } = giveCallOlderAssistant(gateway.sandbox);
+    const client = createClient(gateway.url);
+    const query = select('');
+    await client.query({ query, variables });
+    const { call, assistant } = client.readQuery<{
+      call: { assistant: { prompt: string } };
+      assistant: { prompt: string };
+    }>({ query, variables })!;
+    expect(call.assistant.prompt).toBe(assistant.prompt);
+    expect(gateway.traffic().sort()).toEqual(traffic.toSorted());
+  });
+});
+
+function createClient(
+  url: string,
+  onData: (data: unknown) => void = () => {},
+  typePolicies: TypePolicies = {},
+): ApolloClient {
   const client = new ApolloClient({
     cache: new InMemoryCache({
       possibleTypes: { Node: ['Assistant', 'Call', 'Campaign'] },
       typePolicies: {
         Query: { fields: { callAttempts: relayStylePagination(['statuses']) } },
         Campaign: { fields: { rows: relayStylePagination(['query', 'result', 'statuses']) } },
+        ...typePolicies,
       },
     }),
     link: ApolloLink.from([

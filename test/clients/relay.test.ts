@@ -1,6 +1,7 @@
 import {
   createOperationDescriptor,
   Environment,
+  type EnvironmentConfig,
   fetchQuery,
   type GraphQLResponse,
   getPaginationMetadata,
@@ -14,12 +15,13 @@ import {
   Store,
   type Variables,
 } from 'relay-runtime';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { type ServedGateway, serveTestGateway } from '../support/served-gateway.ts';
 import { KEY_A, NO_CACHE } from '../support/test-gateway.ts';
 import { type CompiledRelayApp, compileRelayApp } from './compile-relay.ts';
 import { describeListWalks, type PagedWalk, type Walk } from './list-walks.ts';
+import { giveCallOlderAssistant } from './older-assistant.ts';
 import { shareOneVoice } from './shared-voice.ts';
 
 let app: CompiledRelayApp;
@@ -91,6 +93,51 @@ test('relay-runtime stores different speeds for two assistants with the same voi
   expect(gateway.traffic()).toEqual(['GET /assistants']);
 });
 
+describe('relay-runtime with a call whose assistant differs from the assistant of today', () => {
+  // The recipe of docs/guides/clients.md.
+  const getDataID: EnvironmentConfig['getDataID'] = (object) =>
+    object.inCall ? undefined : object.id;
+
+  test('relay-runtime stores both side by side with the recipe, and a later query updates only its own', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const { variables, expected, traffic } = giveCallOlderAssistant(gateway.sandbox);
+    const environment = createEnvironment(gateway.url, undefined, { getDataID });
+    const query = app.query('bothAssistantsQuery');
+    const operation = createOperationDescriptor(getRequest(query), variables);
+    environment.retain(operation);
+    await fetchQuery(environment, query, variables).toPromise();
+    expect(environment.lookup(operation.fragment).data).toMatchObject(expected);
+    expect(gateway.traffic().sort()).toEqual(traffic.toSorted());
+
+    const { assistantId: id } = variables;
+    const today = gateway.sandbox.control.data(KEY_A).assistants.find((one) => one.id === id)!;
+    today.prompt = 'The prompt of tomorrow.';
+    await fetchQuery(environment, app.query('bothAssistantsAgainQuery'), variables).toPromise();
+    expect(environment.lookup(operation.fragment).data).toMatchObject({
+      call: expected.call,
+      assistant: { id, prompt: today.prompt },
+    });
+    expect(gateway.traffic()).toEqual([`GET /assistants/${id}`]);
+    expect(gateway.unexpectedErrors).toEqual([]);
+  });
+
+  test('relay-runtime stores one content for both without the recipe, as the schema warns', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const { variables, traffic } = giveCallOlderAssistant(gateway.sandbox);
+    const environment = createEnvironment(gateway.url);
+    const query = app.query('bothAssistantsPlainQuery');
+    const operation = createOperationDescriptor(getRequest(query), variables);
+    const warned = vi.spyOn(console, 'error').mockImplementation(() => {});
+    await fetchQuery(environment, query, variables).toPromise();
+    expect(warned.mock.calls.join()).toContain('two instances of the same id');
+    warned.mockRestore();
+    // biome-ignore lint/suspicious/noExplicitAny: a GraphQL result
+    const { call, assistant } = environment.lookup(operation.fragment).data as any;
+    expect(call.assistant.prompt).toBe(assistant.prompt);
+    expect(gateway.traffic().sort()).toEqual(traffic.toSorted());
+  });
+});
+
 /** Pages through the list as `usePaginationFragment` does, without React. */
 async function openWalk(
   { url }: ServedGateway,
@@ -156,8 +203,10 @@ async function openWalk(
 function createEnvironment(
   url: string,
   onResult: (result: { data?: unknown }) => void = () => {},
+  options: Pick<EnvironmentConfig, 'getDataID'> = {},
 ): Environment {
   return new Environment({
+    ...options,
     store: new Store(new RecordSource()),
     network: Network.create(async ({ text }, variables) => {
       const response = await fetch(url, {

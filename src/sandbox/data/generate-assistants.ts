@@ -30,7 +30,11 @@ export function generateAssistant(
   };
 }
 
-/** The assistant that a call without a campaign contains, which is not always a listed one. */
+/**
+ * The assistant that a call without a campaign contains, which is not always a listed one. A listed
+ * one has the content of the list: a client cache that stores objects by `id` holds one content for
+ * an id. A test of a call with other settings puts them there with `SandboxControl.putCall`.
+ */
 export function generateEmbeddedAssistant(
   seed: number,
   organizationKey: string,
@@ -46,16 +50,6 @@ export function generateEmbeddedAssistant(
       id: toId(seed, organizationKey, 'own-assistant', index),
       name: `${assistant.name} (inline)`,
       webhook_url: null,
-    };
-  // A listed assistant as it was at the time of the call: same id, other values. A client must not
-  // store it as the current assistant.
-  if (index % 13 === 4)
-    return {
-      ...assistant,
-      name: `${assistant.name} (v1)`,
-      first_sentence_delay_ms: 400,
-      updated_at: assistant.created_at,
-      pending_faq_count: 0,
     };
   return assistant;
 }
