@@ -14,7 +14,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'cache/redis': '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib',
   config: 'node:fs, node:path, zod',
   context:
-    'binding (types), cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
+    'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway.ts':

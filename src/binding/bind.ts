@@ -62,13 +62,13 @@ function toResolver(typeName: string, field: BoundField): Resolver {
 function createFieldResolver(typeName: string, field: BoundField): Resolver {
   const key = keyOf(typeName, field.name);
   const coerce = createFieldCoercer(field.type, typeName, field.name);
-  return (parent, _args, { driftLog }) => {
+  return (parent, _args, { driftLog }, { path }) => {
     const object = parent as WireObject;
-    if (key in object) return coerce(object, driftLog);
+    if (key in object) return coerce(object, driftLog, path);
     const full = loadFull(object);
     if (full instanceof Promise)
-      return full.then((loaded) => (isWireObject(loaded) ? coerce(loaded, driftLog) : null));
-    return coerce(object, driftLog);
+      return full.then((loaded) => (isWireObject(loaded) ? coerce(loaded, driftLog, path) : null));
+    return coerce(object, driftLog, path);
   };
 }
 
@@ -76,7 +76,7 @@ function createFieldResolver(typeName: string, field: BoundField): Resolver {
 function withDriftCheck(typeName: string, field: BoundField, resolve: Resolver): Resolver {
   const coerce = createFieldCoercer(field.type, typeName, field.name);
   return (parent, args, context, info) => {
-    coerce(parent as WireObject, context.driftLog);
+    coerce(parent as WireObject, context.driftLog, info.path);
     return resolve(parent, args, context, info);
   };
 }

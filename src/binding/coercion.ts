@@ -11,14 +11,16 @@ import {
 } from 'graphql';
 import type { DriftReporter } from './drift.ts';
 import { UNRECOGNIZED } from './names.ts';
+import type { LinkedPath } from './response-path.ts';
 import { scalarCoercers } from './scalars.ts';
 import { hasId, isWireObject } from './wire-object.ts';
 
 /**
  * Converts the value of a REST key to the field's GraphQL type; null if that is impossible. Never
  * throws.
+ * @param path the path of the field, for its unrecognized values
  */
-export type Coerce = (raw: unknown, drift: DriftReporter) => unknown;
+export type Coerce = (raw: unknown, drift: DriftReporter, path: LinkedPath) => unknown;
 
 /**
  * Creates the coercer of a field from its type. Null becomes an empty list if the list is non-null;
@@ -32,13 +34,13 @@ export function createCoercer(
 ): Coerce {
   if (isNonNullType(type)) {
     const coerce = createCoercer(type.ofType, typeName, fieldName, isItem);
-    return isListType(type.ofType) ? (raw, drift) => coerce(raw, drift) ?? [] : coerce;
+    return isListType(type.ofType) ? (raw, drift, path) => coerce(raw, drift, path) ?? [] : coerce;
   }
   if (isListType(type)) {
     const coerceItem = createCoercer(type.ofType, typeName, fieldName, true);
-    return (raw, drift) => {
+    return (raw, drift, path) => {
       if (!Array.isArray(raw)) return coerceToNull(raw, drift);
-      return raw.map((item) => coerceItem(item, drift)).filter((item) => item !== null);
+      return raw.map((item) => coerceItem(item, drift, path)).filter((item) => item !== null);
     };
   }
   if (isEnumType(type)) return createEnumCoercer(type);
@@ -76,10 +78,10 @@ export function createCoercer(
     const known = new Set(enumType.getValues().map(({ value }) => value as string));
     // The gateway's own value: an upstream value of the same name would be unrecognized, too.
     known.delete(UNRECOGNIZED);
-    return (raw, drift) => {
+    return (raw, drift, path) => {
       if (typeof raw !== 'string') return coerceToNull(raw, drift);
       if (known.has(raw)) return raw;
-      drift.reportUnrecognized(typeName, fieldName, raw);
+      drift.reportUnrecognized(typeName, fieldName, raw, path);
       return UNRECOGNIZED;
     };
   }

@@ -1,3 +1,5 @@
+import type { LinkedPath, ResponsePath } from './response-path.ts';
+
 /** An upstream value that the schema does not know, as reported in `extensions.unrecognized`. */
 export interface Unrecognized {
   /** The GraphQL type that has the field. */
@@ -5,6 +7,8 @@ export interface Unrecognized {
   readonly field: string;
   /** The raw value, truncated to 100 characters. */
   readonly value: string;
+  /** The paths of the fields with this value; bounded, so some may be missing. */
+  readonly paths: readonly ResponsePath[];
 }
 
 /** How a selected field differs from the API documentation. */
@@ -29,7 +33,7 @@ export type DriftKind =
 
 /** Observes every difference between an upstream response and the API documentation. */
 export interface DriftReporter {
-  reportUnrecognized(type: string, field: string, value: string): void;
+  reportUnrecognized(type: string, field: string, value: string, path: LinkedPath): void;
   /** `type` and `field` are the schema's own names: their number is bounded. */
   report(kind: DriftKind, type: string, field: string): void;
 }

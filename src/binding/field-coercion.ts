@@ -3,11 +3,12 @@ import { wireContracts } from '#generated/revox-api.ts';
 import { createCoercer } from './coercion.ts';
 import type { DriftReporter } from './drift.ts';
 import { keyOf } from './names.ts';
+import type { LinkedPath } from './response-path.ts';
 import { fallbackFor } from './version-fallbacks.ts';
 import type { WireObject } from './wire-object.ts';
 
 /** Reads a field's REST key from an object, whether or not the object has it. Never throws. */
-export type CoerceField = (object: WireObject, drift: DriftReporter) => unknown;
+export type CoerceField = (object: WireObject, drift: DriftReporter, path: LinkedPath) => unknown;
 
 /**
  * Creates the coercer of a field: it coerces a value, and reports a missing or null one. A value
@@ -29,16 +30,21 @@ export function createFieldCoercer(
   const canBeNull = !contract?.notNull.includes(key);
   const fallback = fallbackFor(typeName, key);
 
-  return (object, drift) => {
+  return (object, drift, path) => {
     const raw = object[key];
     const matchesContract = raw === undefined ? !isRequired : raw !== null || canBeNull;
-    return matchesContract ? coerce(raw, drift) : coerceFallback(object, raw, drift);
+    return matchesContract ? coerce(raw, drift, path) : coerceFallback(object, raw, drift, path);
   };
 
-  function coerceFallback(object: WireObject, raw: unknown, drift: DriftReporter): unknown {
+  function coerceFallback(
+    object: WireObject,
+    raw: unknown,
+    drift: DriftReporter,
+    path: LinkedPath,
+  ): unknown {
     const derived = fallback?.(object);
     const absenceKind = raw === null ? 'null' : 'missing';
     drift.report(derived === undefined ? absenceKind : 'derived', typeName, fieldName);
-    return coerce(derived, drift);
+    return coerce(derived, drift, path);
   }
 }

@@ -1,7 +1,14 @@
 import type { DriftKind, DriftReporter, Unrecognized } from '#binding/drift.ts';
+import { type LinkedPath, type ResponsePath, toResponsePath } from '#binding/response-path.ts';
 
 const MAX_REPORTED_VALUES = 100;
 const MAX_VALUE_LENGTH = 100;
+
+/**
+ * Maximum characters of all paths, as JSON. The paths of a list repeat its response names, of up to
+ * 256 characters each, for each item.
+ */
+const MAX_PATH_CHARACTERS = 65_536;
 
 /**
  * How often a field drifted in one way. It contains no upstream value, so it may be counted and
@@ -16,7 +23,7 @@ export interface Drift {
 
 /** The drift in the upstream responses of one operation. */
 export interface DriftLog extends DriftReporter {
-  /** Each unrecognized value once, at most a hundred. */
+  /** Each unrecognized value once, at most a hundred, with up to 64 KiB of paths in all. */
   readonly reported: readonly Unrecognized[];
   /**
    * All drift, in order of first occurrence; at most one entry for each field of the schema and
@@ -30,7 +37,8 @@ export function createDriftLog(): DriftLog {
 }
 
 class OperationDriftLog implements DriftLog {
-  readonly #reported = new Map<string, Unrecognized>();
+  readonly #reported = new Map<string, Unrecognized & { readonly paths: ResponsePath[] }>();
+  #pathCharacters = 0;
   readonly #drift = new Map<string, { -readonly [Key in keyof Drift]: Drift[Key] }>();
 
   get reported(): readonly Unrecognized[] {
@@ -48,11 +56,27 @@ class OperationDriftLog implements DriftLog {
     else this.#drift.set(key, { type, field, kind, count: 1 });
   }
 
-  reportUnrecognized(type: string, field: string, raw: string): void {
+  reportUnrecognized(type: string, field: string, raw: string, path: LinkedPath): void {
     this.report('unrecognized', type, field);
     const value = raw.slice(0, MAX_VALUE_LENGTH);
     const key = `${type}.${field}=${value}`;
-    if (this.#reported.size < MAX_REPORTED_VALUES || this.#reported.has(key))
-      this.#reported.set(key, { type, field, value });
+    let entry = this.#reported.get(key);
+    if (!entry) {
+      if (this.#reported.size === MAX_REPORTED_VALUES) return;
+      entry = { type, field, value, paths: [] };
+      this.#reported.set(key, entry);
+    }
+    const characters = countCharacters(path);
+    if (this.#pathCharacters + characters > MAX_PATH_CHARACTERS) return;
+    this.#pathCharacters += characters;
+    entry.paths.push(toResponsePath(path));
   }
+}
+
+/** The length of a path as JSON: names need no escapes. */
+function countCharacters(path: LinkedPath): number {
+  let sum = 2;
+  for (let step: LinkedPath | undefined = path; step; step = step.prev)
+    sum += String(step.key).length + 3;
+  return sum;
 }

@@ -1,3 +1,4 @@
+import type { ResponsePath } from '#binding/response-path.ts';
 import type { NodeTypes } from '#cache/node-types.ts';
 import { createLoaders, type Loaders } from '#loaders/loaders.ts';
 import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
@@ -41,7 +42,7 @@ export interface RequestContext {
  * has found neither the item nor a neighbour: all of them are gone or out of reach.
  */
 export interface PaginationNote {
-  readonly path: readonly (string | number)[];
+  readonly path: ResponsePath;
   readonly reason: 'CURSOR_ITEM_GONE';
 }
 

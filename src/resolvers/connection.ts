@@ -6,6 +6,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
+import { toResponsePath } from '#binding/response-path.ts';
 import type { RequestContext } from '#context/request-context.ts';
 import { type Connection, readConnection } from '#pagination/connection.ts';
 import type { Identified, ListSource } from '#pagination/list.ts';
@@ -30,7 +31,7 @@ export async function resolveConnection<T extends Identified>(
     hasNextPage: selected.has('pageInfo.hasNextPage'),
   });
   if (connection.isCursorItemGone) {
-    context.paginationNotes.push({ path: pathOf(info), reason: 'CURSOR_ITEM_GONE' });
+    context.paginationNotes.push({ path: toResponsePath(info.path), reason: 'CURSOR_ITEM_GONE' });
   }
   return connection;
 }
@@ -71,11 +72,4 @@ function selectedPaths(info: GraphQLResolveInfo): ReadonlySet<string> {
       if (fragment) collect(fragment.selectionSet, prefix, depth);
     }
   }
-}
-
-function pathOf({ path }: GraphQLResolveInfo): (string | number)[] {
-  const keys: (string | number)[] = [];
-  for (let step: GraphQLResolveInfo['path'] | undefined = path; step; step = step.prev)
-    keys.unshift(step.key);
-  return keys;
 }

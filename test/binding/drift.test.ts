@@ -152,10 +152,11 @@ describe('Drift in the upstream trace', () => {
       'unrecognized TranscriptMessage.role 2',
       'unrecognized Call.llmModel 1',
     ]);
+    const roleAt = (index: number) => [['call', 'lastCallAttempt', 'transcript', index, 'role']];
     expect(unrecognized).toEqual([
-      { type: 'Call', field: 'status', value: 'paused' },
-      { type: 'TranscriptMessage', field: 'role', value: 'moderator' },
-      { type: 'TranscriptMessage', field: 'role', value: 'judge' },
+      { type: 'Call', field: 'status', value: 'paused', paths: [['call', 'status']] },
+      { type: 'TranscriptMessage', field: 'role', value: 'moderator', paths: roleAt(0) },
+      { type: 'TranscriptMessage', field: 'role', value: 'judge', paths: roleAt(2) },
     ]);
   });
 
@@ -450,10 +451,11 @@ describe('Values derived from other API versions', () => {
 describe('Drift log', () => {
   test('the drift log counts by kind, type and field in the order of first occurrence', () => {
     const log = createDriftLog();
+    const path = { prev: undefined, key: 'status' };
     log.report('missing', 'Call', 'status');
-    log.reportUnrecognized('Call', 'status', 'paused');
+    log.reportUnrecognized('Call', 'status', 'paused', path);
     log.report('missing', 'Call', 'status');
-    log.reportUnrecognized('Call', 'status', 'on-hold');
+    log.reportUnrecognized('Call', 'status', 'on-hold', path);
     expect(log.drift).toEqual([
       { type: 'Call', field: 'status', kind: 'missing', count: 2 },
       { type: 'Call', field: 'status', kind: 'unrecognized', count: 2 },

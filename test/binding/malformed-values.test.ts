@@ -50,9 +50,19 @@ describe('Unrecognized enum value', () => {
     });
     expect(result.extensions).toEqual({
       unrecognized: [
-        { type: 'Call', field: 'status', value: 'on-hold' },
-        { type: 'CallAttempt', field: 'result', value: 'Robot' },
-        { type: 'Voice', field: 'provider', value: 'inworld' },
+        { type: 'Call', field: 'status', value: 'on-hold', paths: [['call', 'status']] },
+        {
+          type: 'CallAttempt',
+          field: 'result',
+          value: 'Robot',
+          paths: [['call', 'lastCallAttempt', 'result']],
+        },
+        {
+          type: 'Voice',
+          field: 'provider',
+          value: 'inworld',
+          paths: [['call', 'assistant', 'voice', 'provider']],
+        },
       ],
     });
     expect(gateway.traffic()).toEqual([request]);
@@ -66,7 +76,9 @@ describe('Unrecognized enum value', () => {
       'where: status',
     );
     expect(data.call).toEqual({ where: 'UNRECOGNIZED' });
-    expect(extensions.unrecognized).toEqual([{ type: 'Call', field: 'status', value: 'on-hold' }]);
+    expect(extensions.unrecognized).toEqual([
+      { type: 'Call', field: 'status', value: 'on-hold', paths: [['call', 'where']] },
+    ]);
   });
 
   test.each(['COMPLETED', 'Completed', 'UNRECOGNIZED', ' completed', ''])(
@@ -79,7 +91,9 @@ describe('Unrecognized enum value', () => {
       );
       expect(data.call).toEqual({ status: 'UNRECOGNIZED' });
       expect(extensions).toEqual({
-        unrecognized: [{ type: 'Call', field: 'status', value: status }],
+        unrecognized: [
+          { type: 'Call', field: 'status', value: status, paths: [['call', 'status']] },
+        ],
       });
     },
   );
@@ -99,7 +113,7 @@ describe('Unrecognized enum value', () => {
     expect(Object.keys(result)).toEqual(['data']);
   });
 
-  test('an unrecognized value that occurs several times is listed once', async () => {
+  test('an unrecognized value that occurs several times is listed once, with each path', async () => {
     const { executeWithChange } = createGatewayWithCall();
     const { data, extensions } = await executeWithChange((call) => {
       for (const message of call.last_call_attempt.transcript) message.role = 'moderator';
@@ -108,7 +122,18 @@ describe('Unrecognized enum value', () => {
       new Set(data.call.lastCallAttempt.transcript.map(({ role }: { role: string }) => role)),
     ).toEqual(new Set(['UNRECOGNIZED']));
     expect(extensions.unrecognized).toEqual([
-      { type: 'TranscriptMessage', field: 'role', value: 'moderator' },
+      {
+        type: 'TranscriptMessage',
+        field: 'role',
+        value: 'moderator',
+        paths: data.call.lastCallAttempt.transcript.map((_: unknown, index: number) => [
+          'call',
+          'lastCallAttempt',
+          'transcript',
+          index,
+          'role',
+        ]),
+      },
     ]);
   });
 
@@ -126,6 +151,7 @@ describe('Unrecognized enum value', () => {
       type: 'TranscriptMessage',
       field: 'role',
       value: '99'.padEnd(100, '-'),
+      paths: [['call', 'lastCallAttempt', 'transcript', 99, 'role']],
     });
   });
 

@@ -5,6 +5,7 @@ import {
   gql,
   HttpLink,
   InMemoryCache,
+  type StoreObject,
   type TypedDocumentNode,
   type TypePolicies,
 } from '@apollo/client';
@@ -136,6 +137,67 @@ test('Apollo Client updates a stored call when `node` returns it again', async (
   });
   expect(gateway.traffic()).toEqual([`GET /call/${id}`, `GET /call/${id}`]);
   expect(gateway.unexpectedErrors).toEqual([]);
+});
+
+describe('Apollo Client with values that are newer than the schema', () => {
+  interface Unrecognized {
+    readonly field: string;
+    readonly value: string;
+    readonly paths: readonly (readonly (string | number)[])[];
+  }
+
+  test('a link of Apollo Client finds the raw value of each stored object by extensions.unrecognized', async () => {
+    await using gateway = await serveTestGateway({ settings: NO_CACHE });
+    const { control } = gateway.sandbox;
+    const ids = control
+      .data(KEY_A)
+      .calls.slice(0, 3)
+      .map(({ id }) => id);
+    const raw: Record<string, string> = { [ids[0]!]: 'on-hold', [ids[2]!]: 'parked' };
+    control.transform('/call/', ({ call }) => ({
+      call: { ...call, status: raw[call.id] ?? call.status },
+    }));
+
+    // The recipe of docs/guides/clients.md.
+    const cache = new InMemoryCache();
+    const rawValues = new Map<string, Record<string, string>>();
+    const unrecognizedLink = new ApolloLink((operation, forward) =>
+      forward(operation).pipe(
+        map((result) => {
+          const list = (result.extensions?.unrecognized ?? []) as readonly Unrecognized[];
+          for (const { field, value, paths } of list) {
+            for (const path of paths) {
+              const object = path
+                .slice(0, -1)
+                .reduce<unknown>(
+                  (parent, key) => (parent as Record<string, unknown>)[key],
+                  'data' in result ? result.data : undefined,
+                );
+              const id = cache.identify(object as StoreObject);
+              if (id) rawValues.set(id, { ...rawValues.get(id), [field]: value });
+            }
+          }
+          return result;
+        }),
+      ),
+    );
+    const client = new ApolloClient({
+      cache,
+      link: ApolloLink.from([unrecognizedLink, new HttpLink({ uri: gateway.url })]),
+    });
+    open.push(client);
+
+    const query: DocumentNode = gql`query Calls($ids: [ID!]!) { calls(ids: $ids) { id state: status } }`;
+    const result = await client.query<{ calls: StoreObject[] }>({ query, variables: { ids } });
+    // Otherwise no link would be needed.
+    expect(result).not.toHaveProperty('extensions');
+    const shown = result.data!.calls.map(
+      (call) => rawValues.get(cache.identify(call)!)?.status ?? call.state,
+    );
+    expect(shown).toEqual(['on-hold', expect.not.stringMatching('UNRECOGNIZED'), 'parked']);
+    expect(rawValues.size).toBe(2);
+    expect(gateway.traffic().sort()).toEqual(ids.map((id) => `GET /call/${id}`).sort());
+  });
 });
 
 describe('Apollo Client with a call whose assistant differs from the assistant of today', () => {

@@ -184,7 +184,11 @@ test('a call status of a later API version is UNRECOGNIZED, and its response is 
   });
   expect(await response.json()).toEqual({
     data: { call: { status: 'UNRECOGNIZED', isCompleted: false } },
-    extensions: { unrecognized: [{ type: 'Call', field: 'status', value: 'paused' }] },
+    extensions: {
+      unrecognized: [
+        { type: 'Call', field: 'status', value: 'paused', paths: [['call', 'status']] },
+      ],
+    },
   });
   expect(response.headers.get('cache-control')).toBe('no-store');
 });
