@@ -100,6 +100,12 @@ export type Assistant = Node & {
 /** One page of assistants. */
 export type AssistantConnection = {
   readonly __typename?: 'AssistantConnection';
+  /**
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
+   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
+   * false without a cursor. `extensions.pagination` reports the same.
+   */
+  readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The assistants of this page with their cursors. */
   readonly edges: ReadonlyArray<AssistantEdge>;
   /** The assistants of this page without cursors. */
@@ -241,6 +247,12 @@ export type CallAttempt = {
 /** One page of call attempts. */
 export type CallAttemptConnection = {
   readonly __typename?: 'CallAttemptConnection';
+  /**
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
+   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
+   * false without a cursor. `extensions.pagination` reports the same.
+   */
+  readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The attempts of this page with their cursors. */
   readonly edges: ReadonlyArray<CallAttemptEdge>;
   /** The attempts of this page without cursors. */
@@ -408,6 +420,12 @@ export type CampaignRowsArgs = {
 /** One page of campaigns. */
 export type CampaignConnection = {
   readonly __typename?: 'CampaignConnection';
+  /**
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
+   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
+   * false without a cursor. `extensions.pagination` reports the same.
+   */
+  readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The campaigns of this page with their cursors. */
   readonly edges: ReadonlyArray<CampaignEdge>;
   /** The campaigns of this page without cursors. */
@@ -451,6 +469,12 @@ export type CampaignRow = {
 /** One page of rows. */
 export type CampaignRowConnection = {
   readonly __typename?: 'CampaignRowConnection';
+  /**
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
+   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
+   * false without a cursor. `extensions.pagination` reports the same.
+   */
+  readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The rows of this page with their cursors. */
   readonly edges: ReadonlyArray<CampaignRowEdge>;
   /** The rows of this page without cursors. */
@@ -1133,6 +1157,7 @@ export type AssistantResolvers<ContextType = RequestContext, ParentType extends 
 };
 
 export type AssistantConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['AssistantConnection'] = ResolversParentTypes['AssistantConnection']> = {
+  cursorItemGone?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   edges?: Resolver<ReadonlyArray<ResolversTypes['AssistantEdge']>, ParentType, ContextType>;
   nodes?: Resolver<ReadonlyArray<ResolversTypes['Assistant']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
@@ -1190,6 +1215,7 @@ export type CallAttemptResolvers<ContextType = RequestContext, ParentType extend
 };
 
 export type CallAttemptConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CallAttemptConnection'] = ResolversParentTypes['CallAttemptConnection']> = {
+  cursorItemGone?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   edges?: Resolver<ReadonlyArray<ResolversTypes['CallAttemptEdge']>, ParentType, ContextType>;
   nodes?: Resolver<ReadonlyArray<ResolversTypes['CallAttempt']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
@@ -1236,6 +1262,7 @@ export type CampaignResolvers<ContextType = RequestContext, ParentType extends R
 };
 
 export type CampaignConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CampaignConnection'] = ResolversParentTypes['CampaignConnection']> = {
+  cursorItemGone?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   edges?: Resolver<ReadonlyArray<ResolversTypes['CampaignEdge']>, ParentType, ContextType>;
   nodes?: Resolver<ReadonlyArray<ResolversTypes['Campaign']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
@@ -1256,6 +1283,7 @@ export type CampaignRowResolvers<ContextType = RequestContext, ParentType extend
 };
 
 export type CampaignRowConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CampaignRowConnection'] = ResolversParentTypes['CampaignRowConnection']> = {
+  cursorItemGone?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   edges?: Resolver<ReadonlyArray<ResolversTypes['CampaignRowEdge']>, ParentType, ContextType>;
   nodes?: Resolver<ReadonlyArray<ResolversTypes['CampaignRow']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;

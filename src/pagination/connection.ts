@@ -33,7 +33,7 @@ export interface PageInfo {
 
 /** Which parts of a connection the client has selected; other parts cost no upstream request. */
 export interface SelectedParts {
-  /** `edges`, `nodes` or any field of `pageInfo`. */
+  /** `edges`, `nodes`, any field of `pageInfo`, or whether the item of a cursor is gone. */
   readonly page: boolean;
   /** `hasNextPage`: it may cost one more upstream page. */
   readonly hasNextPage: boolean;

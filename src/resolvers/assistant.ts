@@ -1,5 +1,5 @@
 import type { Resolvers } from '#generated/resolvers.ts';
-import { resolveConnection } from './connection.ts';
+import { connectionResolvers, resolveConnection } from './connection.ts';
 import { assertId } from './ids.ts';
 
 export const assistantResolvers: Resolvers = {
@@ -8,5 +8,5 @@ export const assistantResolvers: Resolvers = {
     assistants: (_query, args, context, info) =>
       resolveConnection(context.loaders.assistants(), args, [], context, info),
   },
-  AssistantConnection: { totalCount: (connection) => connection.totalCount() },
+  AssistantConnection: connectionResolvers,
 };

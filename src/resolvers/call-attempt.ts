@@ -1,5 +1,5 @@
 import type { Resolvers } from '#generated/resolvers.ts';
-import { resolveConnection } from './connection.ts';
+import { connectionResolvers, resolveConnection } from './connection.ts';
 import { toFilter } from './filter.ts';
 
 export const callAttemptResolvers: Resolvers = {
@@ -15,5 +15,5 @@ export const callAttemptResolvers: Resolvers = {
       );
     },
   },
-  CallAttemptConnection: { totalCount: (connection) => connection.totalCount() },
+  CallAttemptConnection: connectionResolvers,
 };

@@ -1,5 +1,5 @@
 import type { Resolvers } from '#generated/resolvers.ts';
-import { resolveConnection } from './connection.ts';
+import { connectionResolvers, resolveConnection } from './connection.ts';
 import { toFilter } from './filter.ts';
 
 export const campaignRowResolvers: Resolvers = {
@@ -20,5 +20,5 @@ export const campaignRowResolvers: Resolvers = {
       );
     },
   },
-  CampaignRowConnection: { totalCount: (connection) => connection.totalCount() },
+  CampaignRowConnection: connectionResolvers,
 };

@@ -1,6 +1,6 @@
 import { hasId, isWireObject, loadFull } from '#binding/wire-object.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
-import { resolveConnection } from './connection.ts';
+import { connectionResolvers, resolveConnection } from './connection.ts';
 import { assertId } from './ids.ts';
 
 export const campaignResolvers: Resolvers = {
@@ -17,5 +17,5 @@ export const campaignResolvers: Resolvers = {
       return hasId({ id }) ? loaders.assistant(String(id)) : null;
     },
   },
-  CampaignConnection: { totalCount: (connection) => connection.totalCount() },
+  CampaignConnection: connectionResolvers,
 };

@@ -26,8 +26,11 @@ export async function resolveConnection<T extends Identified>(
   const request = toPageRequest(args);
   const fullScope = JSON.stringify([`${info.parentType.name}.${info.fieldName}`, ...scope]);
   const selected = selectedPaths(info);
+  const hasCursor = request.after !== undefined || request.before !== undefined;
   const connection = await readConnection(list, request, fullScope, {
-    page: ['edges', 'nodes', 'pageInfo'].some((name) => selected.has(name)),
+    page:
+      ['edges', 'nodes', 'pageInfo'].some((name) => selected.has(name)) ||
+      (hasCursor && selected.has('cursorItemGone')),
     hasNextPage: selected.has('pageInfo.hasNextPage'),
   });
   if (connection.isCursorItemGone) {
@@ -35,6 +38,12 @@ export async function resolveConnection<T extends Identified>(
   }
   return connection;
 }
+
+/** The fields of a connection that are not properties of the page. */
+export const connectionResolvers = {
+  cursorItemGone: (connection: Connection<unknown>) => connection.isCursorItemGone,
+  totalCount: (connection: Connection<unknown>) => connection.totalCount(),
+};
 
 /**
  * The selected fields, here and one level below, as `field` and `field.field`; fragments and
