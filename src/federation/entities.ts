@@ -47,9 +47,9 @@ function parseRepresentation(representation: unknown): {
     );
   }
   const { __typename: type, id } = representation as { readonly [key: string]: unknown };
-  if (type === 'CallAttempt') {
+  if (type === 'CallAttempt' || type === 'CampaignRow') {
     throw new UserInputError(
-      'A CallAttempt cannot be loaded by its id: the upstream has no endpoint for one.',
+      `A ${type} cannot be loaded by its id: the upstream has no endpoint for one.`,
     );
   }
   if (!isEntityType(type)) {

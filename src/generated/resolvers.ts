@@ -101,9 +101,9 @@ export type Assistant = Node & {
 export type AssistantConnection = {
   readonly __typename?: 'AssistantConnection';
   /**
-   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
-   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
-   * false without a cursor. `extensions.pagination` reports the same.
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The
+   * page then starts or ends at the item's last known position, and the walk may repeat or skip items.
+   * It is false without a cursor. `extensions.pagination` reports the same.
    */
   readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The assistants of this page with their cursors. */
@@ -248,9 +248,9 @@ export type CallAttempt = {
 export type CallAttemptConnection = {
   readonly __typename?: 'CallAttemptConnection';
   /**
-   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
-   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
-   * false without a cursor. `extensions.pagination` reports the same.
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The
+   * page then starts or ends at the item's last known position, and the walk may repeat or skip items.
+   * It is false without a cursor. `extensions.pagination` reports the same.
    */
   readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The attempts of this page with their cursors. */
@@ -421,9 +421,9 @@ export type CampaignRowsArgs = {
 export type CampaignConnection = {
   readonly __typename?: 'CampaignConnection';
   /**
-   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
-   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
-   * false without a cursor. `extensions.pagination` reports the same.
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The
+   * page then starts or ends at the item's last known position, and the walk may repeat or skip items.
+   * It is false without a cursor. `extensions.pagination` reports the same.
    */
   readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The campaigns of this page with their cursors. */
@@ -445,7 +445,7 @@ export type CampaignEdge = {
   readonly node: Campaign;
 };
 
-/** A person to call in a campaign. */
+/** A person to call in a campaign. The REST API has no endpoint for a row, so a row is not a `Node`. */
 export type CampaignRow = {
   readonly __typename?: 'CampaignRow';
   /**
@@ -470,9 +470,9 @@ export type CampaignRow = {
 export type CampaignRowConnection = {
   readonly __typename?: 'CampaignRowConnection';
   /**
-   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The page
-   * then starts or ends at the item's last known position, and the walk may repeat or skip items. It is
-   * false without a cursor. `extensions.pagination` reports the same.
+   * Whether the item of `after` or `before` and all its known neighbours are gone from the list. The
+   * page then starts or ends at the item's last known position, and the walk may repeat or skip items.
+   * It is false without a cursor. `extensions.pagination` reports the same.
    */
   readonly cursorItemGone: Scalars['Boolean']['output'];
   /** The rows of this page with their cursors. */
@@ -892,7 +892,7 @@ export type VoiceProvider =
   | 'UNRECOGNIZED';
 
 /** The types that other subgraphs can refer to. */
-export type _Entity = Assistant | Call | CallAttempt | Campaign;
+export type _Entity = Assistant | Call | CallAttempt | Campaign | CampaignRow;
 
 /** The description of this subgraph for registries. */
 export type _Service = {
@@ -989,6 +989,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
     | ( WireCall )
     | ( WireCallAttempt )
     | ( WireCampaign )
+    | ( WireCampaignRow )
   ;
 };
 
@@ -1280,6 +1281,7 @@ export type CampaignRowResolvers<ContextType = RequestContext, ParentType extend
   inputData?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   phoneNumber?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   rowIndex?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type CampaignRowConnectionResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['CampaignRowConnection'] = ResolversParentTypes['CampaignRowConnection']> = {
@@ -1408,7 +1410,7 @@ export interface _AnyScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes
 }
 
 export type _EntityResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['_Entity'] = ResolversParentTypes['_Entity']> = {
-  __resolveType: TypeResolveFn<'Assistant' | 'Call' | 'CallAttempt' | 'Campaign', ParentType, ContextType>;
+  __resolveType: TypeResolveFn<'Assistant' | 'Call' | 'CallAttempt' | 'Campaign' | 'CampaignRow', ParentType, ContextType>;
 };
 
 export type _ServiceResolvers<ContextType = RequestContext, ParentType extends ResolversParentTypes['_Service'] = ResolversParentTypes['_Service']> = {

@@ -144,8 +144,13 @@ describe('Invalid representation', () => {
       /no endpoint/,
     ],
     [
-      'of a type that is not an entity',
+      'of a campaign row, which has no endpoint',
       { __typename: 'CampaignRow', id: 'a' },
+      /A CampaignRow cannot be loaded by its id: .* no endpoint/,
+    ],
+    [
+      'of a type that is not an entity',
+      { __typename: 'Voice', id: 'a' },
       /one of Assistant, Call, Campaign/,
     ],
     [
@@ -226,6 +231,38 @@ describe('Subgraph SDL', () => {
       'TranscriptMessage.content',
       'TranscriptMessage.toolArguments',
     ]);
+  });
+
+  test('the SDL tags exactly the settings of an assistant that are for the organization as internal', () => {
+    expect(taggedIn(subgraphSdl, 'internal')).toEqual([
+      'Assistant.calendly',
+      'Assistant.faqItems',
+      'Assistant.prompt',
+      'Assistant.transferPhoneNumber',
+      'Assistant.webhookUrl',
+    ]);
+  });
+
+  test('the SDL has a key on exactly the types of _Entity, resolvable where the upstream has an endpoint', async () => {
+    const keys = Array.from(
+      subgraphSdl.matchAll(/^type (\w+) @key\(fields: "id"(, resolvable: false)?\)/gm),
+      ([, name, isUnresolvable]) => `${name}${isUnresolvable ? ' unresolvable' : ''}`,
+    ).sort();
+    expect(keys).toEqual([
+      'Assistant',
+      'Call',
+      'CallAttempt unresolvable',
+      'Campaign',
+      'CampaignRow unresolvable',
+    ]);
+    const gateway = createTestGateway();
+    const { data } = await gateway.execute(
+      '{ __type(name: "_Entity") { possibleTypes { name } } }',
+    );
+    expect(data.__type.possibleTypes.map(({ name }: { name: string }) => name).sort()).toEqual(
+      keys.map((key) => key.split(' ')[0]),
+    );
+    expect(gateway.traffic()).toEqual([]);
   });
 
   test('the SDL does not contain Node, and the served schema does', async () => {

@@ -83,6 +83,81 @@ describe.skipIf(!hasRouters)("Composition with another team's subgraph", () => {
   });
 });
 
+/** The SDL of a third team, which knows nothing of this gateway. */
+const toStranger = (sdl: string) => ({
+  name: 'stranger',
+  url: 'http://stranger.test/graphql',
+  sdl: `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])\n${sdl}`,
+});
+
+describe.skipIf(!hasRouters)('Composition with a team that uses the same names', () => {
+  test.each(COMPOSERS)(
+    "%s merges another team's Campaign with the same key into Campaign of the gateway",
+    async (composer) => {
+      const stranger = toStranger(
+        'type Query { adCampaigns: [Campaign!] } type Campaign @key(fields: "id") { id: ID! clicks: Int }',
+      );
+      const { errors, publicSdl } = await compose(composer, [...SUBGRAPHS, stranger]);
+      expect(errors).toEqual([]);
+      expect(fieldsOf(publicSdl!)).toEqual(
+        expect.arrayContaining(['Campaign.clicks: Int', 'Campaign.assistantId: ID']),
+      );
+    },
+  );
+
+  test.each(COMPOSERS)(
+    '%s merges a DateTime that another team specifies in another way, and only Apollo gives a hint',
+    async (composer) => {
+      const stranger = toStranger(
+        'type Query { today: DateTime } scalar DateTime @specifiedBy(url: "https://stranger.test/days-since-1970")',
+      );
+      const { errors, publicSdl } = await compose(composer, [...SUBGRAPHS, stranger]);
+      expect(errors).toEqual(
+        composer === 'apollo'
+          ? [
+              expect.stringMatching(
+                /^\[INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS\].*"DateTime"/,
+              ),
+            ]
+          : [],
+      );
+      expect(fieldsOf(publicSdl!)).toEqual(
+        expect.arrayContaining(['Query.today: DateTime', 'Call.createdAt: DateTime']),
+      );
+    },
+  );
+
+  test.each(COMPOSERS)(
+    '%s reports a field of the same name with another type',
+    async (composer) => {
+      const stranger = toStranger(
+        'type Query { ads: [Campaign!] } type Campaign @key(fields: "id") { id: ID! name: Int @shareable }',
+      );
+      const { errors } = await compose(composer, [...SUBGRAPHS, stranger]);
+      expect(errors).not.toEqual([]);
+    },
+  );
+});
+
+describe.skipIf(!hasRouters)('Contract without internal settings', () => {
+  test.each(CONTRACT_COMPOSERS)(
+    'the contract composes with %s and contains everything except internal settings',
+    async (composer) => {
+      const { errors, publicSdl } = await compose(composer, SUBGRAPHS, ['internal']);
+      expect(errors).toEqual([]);
+      const fields = fieldsOf(publicSdl!);
+      const internal = SUBGRAPHS.flatMap(({ sdl }) => taggedIn(sdl, 'internal'));
+      expect(internal).toContain('Assistant.prompt');
+      const isReachable = (field: string) => !/^(Calendly|FaqItem|FaqItemSource)\b/.test(field);
+      expect(fields.filter(isReachable)).toEqual(
+        fieldsOfBoth()
+          .filter(isReachable)
+          .filter((field) => !internal.includes(field.replace(/:.*/, ''))),
+      );
+    },
+  );
+});
+
 describe.skipIf(!hasRouters)('Contract without personal data', () => {
   test.each(CONTRACT_COMPOSERS)(
     'the contract composes with %s and contains everything except personal data',

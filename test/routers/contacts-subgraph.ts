@@ -26,9 +26,10 @@ export const contactsSdl = readFileSync(new URL('contacts.graphql', import.meta.
 export const toNotes = (callId: string) => [`Noted of ${callId}.`];
 export const toOwner = (assistantId: string) => `The owner of ${assistantId}`;
 export const toRating = (attemptId: string) => 1 + ((attemptId.codePointAt(0) ?? 0) % 5);
+export const toPriority = (rowId: string) => 1 + ((rowId.codePointAt(1) ?? 0) % 3);
 
 interface Reference {
-  readonly __typename: 'Assistant' | 'Call' | 'CallAttempt' | 'Contact';
+  readonly __typename: 'Assistant' | 'Call' | 'CallAttempt' | 'CampaignRow' | 'Contact';
   readonly id: string;
   readonly phoneNumber: string;
   readonly toPhoneNumber?: string | null;
@@ -68,6 +69,7 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
       },
       Assistant: { owner: ({ id }: Reference) => toOwner(id) },
       CallAttempt: { rating: ({ id }: Reference) => toRating(id) },
+      CampaignRow: { priority: ({ id }: Reference) => toPriority(id) },
     },
   });
   const server = createServer(createYoga({ schema, logging: false, landingPage: false }));
@@ -83,7 +85,7 @@ export async function serveContacts(): Promise<ContactsSubgraph> {
 
 const FEDERATION_DEFINITIONS = `
   scalar _Any
-  union _Entity = Assistant | Call | CallAttempt | Contact
+  union _Entity = Assistant | Call | CallAttempt | CampaignRow | Contact
   type _Service { sdl: String! }
   extend type Query { _entities(representations: [_Any!]!): [_Entity]!  _service: _Service! }
 `;

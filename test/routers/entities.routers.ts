@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleIds } from '#sandbox/sample-ids.ts';
 import { writeDocuments } from '../support/document-files.ts';
 import { KEY_A } from '../support/test-gateway.ts';
-import { toNotes, toOwner, toRating } from './contacts-subgraph.ts';
+import { toNotes, toOwner, toPriority, toRating } from './contacts-subgraph.ts';
 import { expectRouters, hasRouters } from './installed.ts';
 import { ROUTER_SECRET, ROUTERS } from './router-process.ts';
 import {
@@ -140,6 +140,29 @@ describe.skipIf(!hasRouters).each(ROUTERS)('Entities through $name', (kind) => {
       );
       expect(supergraph.recorder.requests()).toHaveLength(1);
       expect(gateway.traffic()).toEqual(['GET /call?page=1&page_size=50']);
+    });
+
+    test('campaign rows, which the gateway cannot look up by id, have fields of another subgraph', async () => {
+      await using gateway = await supergraph.serveGateway();
+      const { campaigns, rows } = dataOf(gateway);
+      const { id } = campaigns.find((campaign) => rows[campaign.id]!.length > 5)!;
+      const { data, errors } = await supergraph.execute(
+        'query ($id: ID!) { campaign(id: $id) { rows(first: 5) { nodes { id rowIndex priority } } } }',
+        { id },
+      );
+      expect(errors).toBeUndefined();
+      expect(data.campaign.rows.nodes).toEqual(
+        rows[id]!.slice(0, 5).map((row) => ({
+          id: row.id,
+          rowIndex: row.row_index,
+          priority: toPriority(row.id),
+        })),
+      );
+      expect(supergraph.recorder.requests()).toHaveLength(1);
+      expect(gateway.traffic()).toEqual([
+        `GET /campaigns/${id}`,
+        `GET /campaigns/${id}/rows?page=1&page_size=50`,
+      ]);
     });
 
     test('a call leads to its contact by phone number, and to its follow-up call', async () => {
