@@ -177,12 +177,12 @@ export type Call = Node & {
   readonly id: Scalars['ID']['output'];
   /**
    * Whether the call was cancelled.
-   * @deprecated Derived from `status` by the upstream. Use `status`: CANCELLED.
+   * @deprecated Derived from `status` by the upstream. Use `status`: CANCELLED. Removal: not before 2027-06-30.
    */
   readonly isCancelled?: Maybe<Scalars['Boolean']['output']>;
   /**
    * Whether the call is over.
-   * @deprecated Derived from `status` by the upstream. Use `status`: COMPLETED.
+   * @deprecated Derived from `status` by the upstream. Use `status`: COMPLETED. Removal: not before 2027-06-30.
    */
   readonly isCompleted?: Maybe<Scalars['Boolean']['output']>;
   /**
