@@ -14,19 +14,17 @@ import { createOpenSession } from '#http/auth/open-session.ts';
 import { createRouterCheck } from '#http/auth/router-secret.ts';
 import { findInvalidDocuments } from '#http/documents/validate-trusted.ts';
 import type { DisconnectReason, RejectedRequest } from '#http/error-response.ts';
-import type { ExampleOperation } from '#http/example-operation.ts';
 import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import type { Handler } from '#http/message.ts';
 import type { CachedResponse, SessionResponseCache } from '#http/response-cache/cached-response.ts';
-import type { Log } from '#observability/log.ts';
 import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNamer } from '#observability/operation-names.ts';
 import { createRequestObserver } from '#observability/request-observer.ts';
 import { createServerObserver } from '#observability/server-observer.ts';
-import { createTracing, type TracerProvider } from '#observability/tracing.ts';
+import { createTracing } from '#observability/tracing.ts';
 import { createUpstreamObserver } from '#observability/upstream-observer.ts';
 import { createEndpointFacts } from '#pagination/endpoint-facts.ts';
 import { createRestClient } from '#rest/client.ts';
@@ -37,7 +35,10 @@ import { createJsonFetch } from '#rest/transport/json-fetch.ts';
 import { createFetchTransport } from '#rest/transport/transport.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { toUserAgent } from '#rest/transport/user-agent.ts';
+import type { GatewayOptions } from './gateway-options.ts';
 import * as systemClock from './system-clock.ts';
+
+export type { GatewayOptions } from './gateway-options.ts';
 
 export interface Gateway extends Handler {
   /**
@@ -61,43 +62,6 @@ export interface Gateway extends Handler {
   onUnexpectedError(error: unknown): void;
   /** Closes the connections to the upstream and to Redis. */
   dispose(): Promise<void>;
-}
-
-export interface GatewayOptions {
-  /** Sends an upstream request. @default real sockets */
-  readonly fetch?: (request: Request) => Promise<Response>;
-  /** Fetches the keys of the issuer of bearer tokens. @default real sockets */
-  readonly fetchKeys?: (request: Request) => Promise<Response>;
-  /** Operations for GraphiQL's tabs. */
-  readonly exampleOperations?: readonly ExampleOperation[];
-  /** The log. @default lines on the standard output, as the settings say */
-  readonly log?: Log;
-  /**
-   * Creates spans. @default the provider that the process has registered with OpenTelemetry's API
-   */
-  readonly tracerProvider?: TracerProvider;
-  /**
-   * Whether `/metrics` includes metrics of the process. Only where the gateway is all there is in
-   * the process. @default false
-   */
-  readonly processMetrics?: boolean;
-  /**
-   * Whether warm operations take the fast path past Yoga; the responses are the same. @default true
-   */
-  readonly fastPath?: boolean;
-  /**
-   * Whether whole responses are cached, beside the upstream responses that they are made of.
-   * @default true
-   */
-  readonly responseCache?: boolean;
-  /** Current time, in ms. */
-  readonly now?: () => number;
-  /** Monotonic clock, in ms and fractions of it; it never goes back. */
-  readonly monotonicNow?: () => number;
-  /** Calls back after a time in ms; returns the function that cancels that. */
-  readonly startTimer?: (ms: number, onTime: () => void) => () => void;
-  /** Random number, 0 to 1, for jitter: clients that failed together must not retry together. */
-  readonly random?: () => number;
 }
 
 /**

@@ -17,8 +17,9 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
   'drain.ts': 'node:http (types), node:net',
   federation: 'context (types), errors, generated, graphql (types), resolvers',
+  'gateway-options.ts': 'http/example-operation.ts (types), observability (types)',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/example-operation.ts (types), http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
+    'cache, cache/redis, config, context, federation, gateway-options.ts (types), http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',

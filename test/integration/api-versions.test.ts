@@ -134,18 +134,21 @@ const VERSIONS: readonly Expected[] = [
 ];
 
 /**
- * Whether the additional requests are a search: about 2·log₂ of the ten pages of rows, each
- * requested once.
+ * Whether the additional requests are a search in each list: about 2·log₂ of at most ten pages of
+ * rows, each requested once.
  */
 function isSearch(requests: readonly string[], asDocumented: readonly string[]): boolean {
   const more = requests.filter((request) => !asDocumented.includes(request));
+  const searches = Object.values(
+    Object.groupBy(more, (request) => request.replace(/page=\d+/, '')),
+  );
   return (
     asDocumented.every((request) => requests.includes(request)) &&
     more.every((request) =>
-      /^GET \/campaigns\/[^/]+\/rows\?page=\d+&page_size=50$/.test(request),
+      /^GET \/campaigns\/[^/]+\/rows\?page=\d+&page_size=50(&statuses=\w+)?$/.test(request),
     ) &&
     new Set(requests).size === requests.length &&
-    more.length <= 2 * Math.ceil(Math.log2(10)) + 2
+    searches.every((search = []) => search.length <= 2 * Math.ceil(Math.log2(10)) + 2)
   );
 }
 
