@@ -62,7 +62,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
   'main.ts':
     'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server, system-clock.ts',
-  'node-handler.ts': '@whatwg-node/server, node:http (types)',
+  'node-handler.ts': '@whatwg-node/server, http/error-response.ts, node:http (types), node:stream',
   observability:
     '@opentelemetry/api, @opentelemetry/sdk-node, cache (types), generated, node:crypto, pino, prom-client, rest (types)',
   pagination: 'errors, lru-cache, node:crypto, rest (types)',
