@@ -99,7 +99,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // The network: towards the upstream, and towards clients.
   fetch: ['rest'],
   undici: ['rest'],
-  '@redis/client': ['cache/redis/redis-connection.ts'],
+  '@redis/client': ['cache/redis/redis-client.ts'],
   'node:http': ['server', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],

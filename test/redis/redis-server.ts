@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -110,10 +113,12 @@ async function serve(
   const killWithUs = () => server.kill('SIGKILL');
   process.once('exit', killWithUs);
   const kill = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const ended = once(server, 'exit');
-    server.kill('SIGKILL');
-    await ended;
+    if (server.exitCode === null && server.signalCode === null) {
+      const ended = once(server, 'exit');
+      server.kill('SIGKILL');
+      await ended;
+    }
+    await rm(join(tmpdir(), fileOf(port)), { force: true });
   };
   return {
     port,
@@ -139,6 +144,10 @@ async function serve(
   };
 }
 
+function fileOf(port: number): string {
+  return `revox-test-${port}.rdb`;
+}
+
 async function launch(port: number, flags: readonly string[]): Promise<ChildProcess> {
   const listening = flags.includes('--tls-port') ? [] : ['--port', String(port)];
   const server = spawn(
@@ -151,6 +160,11 @@ async function launch(port: number, flags: readonly string[]): Promise<ChildProc
       '',
       '--appendonly',
       'no',
+      // Replicas write a file, and so does a reload.
+      '--dir',
+      tmpdir(),
+      '--dbfilename',
+      fileOf(port),
       ...flags.map((flag) => flag.replace('PORT', String(port))),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -1,15 +1,11 @@
-import type { RedisClientType } from '@redis/client';
+import { createRedisClient, type RedisClient, type RedisClientOptions } from './redis-client.ts';
 import { withTimeout } from './with-timeout.ts';
 
 export type Command = readonly (string | Buffer)[];
 /** Strings are returned as `Buffer`. */
 export type Reply = unknown;
 
-type Client = Pick<RedisClientType, 'isReady' | 'sendCommand' | 'destroy'>;
-
-export interface RedisConnectionOptions {
-  /** May contain user, password and database; `rediss:` means TLS. */
-  readonly url: string;
+export interface RedisConnectionOptions extends RedisClientOptions {
   /**
    * How long a query waits for its reply, in ms. After a timeout, queries do not wait at all until
    * a probe succeeds.
@@ -47,14 +43,20 @@ export interface RedisConnection {
 
 /** Delay before a probe after a timeout or an error, in ms. */
 const PROBE_DELAY_MS = 1_000;
-/** Time limits, in ms: of a connection attempt, and of a connection without traffic. */
-const CONNECT_TIMEOUT_MS = 2_000;
-const SOCKET_TIMEOUT_MS = 5_000;
-/** How often an idle connection is checked, in ms: before `SOCKET_TIMEOUT_MS`. */
-const PING_INTERVAL_MS = 2_000;
-const MAX_BACKOFF_MS = 2_000;
-/** Maximum commands without a reply. Beyond that, the client rejects commands itself. */
-const MAX_QUEUED_COMMANDS = 10_000;
+/**
+ * Minimum time between two new connections to replace one whose server cannot serve, in ms. It
+ * doubles until the server accepts a write.
+ */
+const MIN_REPLACEMENT_INTERVAL_MS = 1_000;
+const MAX_REPLACEMENT_INTERVAL_MS = 10_000;
+
+/** A key that does not exist: reading it shows whether the server serves data. */
+const PROBE_KEY = 'revox:probe';
+
+/** Replies of a server that serves nothing: it loads its data, has lost its master, or its user. */
+const NOT_SERVING = new Set(['LOADING', 'MASTERDOWN', 'NOAUTH']);
+/** After these replies, a new connection may lead to another server, or authenticates again. */
+const NEEDS_REPLACEMENT = new Set(['READONLY', ...NOT_SERVING]);
 
 const AVAILABLE_AGAIN = 'Redis is available again. The gateway uses it as the shared cache.';
 const WRITABLE_AGAIN =
@@ -68,13 +70,18 @@ const WRITABLE_AGAIN =
  * sends no other command: replies arrive in the order of the commands, so a further command would
  * wait for the late reply. A hanging Redis therefore costs one timeout for the operations that
  * query it when it starts to hang, and nothing for later operations. A connection without traffic
- * is closed, and the client connects again.
+ * is closed, and the client connects again. A connection to a server that is a replica by now, or
+ * cannot serve, is replaced: it stays in use until the new one is ready.
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { timeoutMs, now, startTimer, onStatusChange, onUp } = options;
   const noReplyInTime = `no reply within REDIS_TIMEOUT_MS (${timeoutMs} ms)`;
   const started = Promise.withResolvers<void>();
-  let client: Client | undefined;
+  let client: RedisClient | undefined;
+  /** Connects in place of `client`, which is in use until then. */
+  let replacement: Promise<RedisClient> | undefined;
+  let replacementIntervalMs = MIN_REPLACEMENT_INTERVAL_MS;
+  let nextReplacementAt = Number.NEGATIVE_INFINITY;
   let state: 'starting' | 'up' | 'down' | 'closed' = 'starting';
   /** Whether no query has waited for the first connection yet. */
   let waitsForFirstConnection = true;
@@ -84,39 +91,52 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   /** The latest time by Redis' clock, with the times by the gateway's clock before and after it. */
   let clockSample = { ms: Number.NaN, sentAt: 0, receivedAt: 0 };
 
-  connect().catch(() => markDown('REDIS_URL is not valid'));
+  openClient().then(
+    (firstClient) => {
+      client ??= firstClient;
+      if (state === 'closed') firstClient.destroy();
+    },
+    () => markDown('REDIS_URL is not valid'),
+  );
 
-  async function connect(): Promise<void> {
-    // Loading the Redis client takes 200 ms and 28 MB, so only gateways with a Redis load it.
-    const { createClient, RESP_TYPES } = await import('@redis/client');
-    if (state === 'closed') return;
-    const newClient = createClient({
-      url: options.url,
-      // RESP 2: Redis before version 6 and proxies support it, too.
-      RESP: 2,
-      maintNotifications: 'disabled',
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
-      pingInterval: PING_INTERVAL_MS,
-      // The client's own timeout covers only the time before a command is sent, and needs a timer
-      // for each command. `withTimeout` covers the time until the reply.
-      commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-      socket: {
-        connectTimeout: CONNECT_TIMEOUT_MS,
-        socketTimeout: SOCKET_TIMEOUT_MS,
-        reconnectStrategy: (retries) =>
-          Math.min(50 * 2 ** retries, MAX_BACKOFF_MS) * (0.75 + Math.random() / 4),
+  function openClient(): Promise<RedisClient> {
+    return createRedisClient(options, {
+      onError(source, error) {
+        // A replacement that cannot connect says nothing of the connection that it replaces.
+        if (source === (client ?? source)) markDown(toErrorCode(error));
+      },
+      onConnect(source) {
+        // `close` does not stop a connection attempt: destroy the connection once it is made.
+        if (state === 'closed') source.destroy();
+      },
+      onReady(source) {
+        if (state === 'closed') return;
+        if (client !== source) {
+          client?.destroy();
+          client = source;
+          replacement = undefined;
+          // The clock of another server must be read before the server is used.
+          if (state === 'up') state = 'starting';
+        }
+        void probe();
       },
     });
-    client = newClient;
-    newClient.on('error', (error) => markDown(toErrorCode(error)));
-    newClient.on('ready', probe);
-    newClient.on('connect', () => {
-      // `close` does not stop a connection attempt: destroy the connection once it is made.
-      if (state === 'closed') newClient.destroy();
-    });
-    // The 'error' event reports failures; the client tries again until the connection is closed.
-    newClient.connect().catch(() => {});
+  }
+
+  /**
+   * Connects again. A failover leaves existing connections with a server that has become a replica,
+   * and only a new connection resolves the host's name again.
+   */
+  function replaceClient(): void {
+    if (replacement || state === 'closed' || now() < nextReplacementAt) return;
+    nextReplacementAt = now() + replacementIntervalMs;
+    replacementIntervalMs = Math.min(2 * replacementIntervalMs, MAX_REPLACEMENT_INTERVAL_MS);
+    replacement = openClient();
+  }
+
+  function fail(code: string): void {
+    markDown(code);
+    if (NEEDS_REPLACEMENT.has(code)) replaceClient();
   }
 
   async function sendCommands(commands: readonly Command[]): Promise<readonly Reply[]> {
@@ -139,17 +159,29 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     if (isProbing || state === 'up' || state === 'closed' || !client?.isReady) return;
     isProbing = true;
     try {
-      const reply = sendCommands([]);
+      const reply = sendCommands([['GET', PROBE_KEY]]);
       const isInTime = (await withTimeout(reply, timeoutMs, startTimer)) !== undefined;
       if (!isInTime) markDown(noReplyInTime);
       await reply;
       if (isInTime) markUp();
     } catch (error) {
-      markDown(toErrorCode(error));
+      fail(toErrorCode(error));
     } finally {
       isProbing = false;
       if (state === 'down') scheduleProbe();
     }
+  }
+
+  /** Redis is out of memory, or a replica: reads still work. */
+  function onWriteError(code: string): void {
+    if (NOT_SERVING.has(code)) fail(code);
+    else if (isWritable) {
+      isWritable = false;
+      onStatusChange(
+        `Redis rejects writes: ${code}. The gateway still reads from Redis, and stores new responses in its own memory only.`,
+      );
+    }
+    if (NEEDS_REPLACEMENT.has(code)) replaceClient();
   }
 
   function markUp(): void {
@@ -190,31 +222,28 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
         waitsForFirstConnection = false;
       }
       if (state !== 'up') return undefined;
+      const usedClient = client;
       try {
         const replies = await withTimeout(sendCommands(commands), timeoutMs, startTimer);
         if (!replies) markDown(noReplyInTime);
         return replies;
       } catch (error) {
-        markDown(toErrorCode(error));
+        if (client === usedClient) fail(toErrorCode(error));
         return undefined;
       }
     },
     async send(...commands) {
       if (state !== 'up') return undefined;
+      const usedClient = client;
       try {
         const replies = await sendCommands(commands);
         if (!isWritable) onStatusChange(WRITABLE_AGAIN);
         isWritable = true;
+        replacementIntervalMs = MIN_REPLACEMENT_INTERVAL_MS;
         return replies;
       } catch (error) {
-        // Redis is out of memory, or a replica: reads still work. The client's `error` event
-        // reports a lost connection.
-        if (isWritable && client?.isReady) {
-          isWritable = false;
-          onStatusChange(
-            `Redis rejects writes: ${toErrorCode(error)}. The gateway still reads from Redis, and stores new responses in its own memory only.`,
-          );
-        }
+        // A lost connection is handled elsewhere.
+        if (client === usedClient && client?.isReady) onWriteError(toErrorCode(error));
         return undefined;
       }
     },
@@ -230,6 +259,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       started.resolve();
       cancelProbe?.();
       client?.destroy();
+      replacement?.then((pending) => pending.destroy());
     },
   };
 }
