@@ -2,6 +2,7 @@ import { createCachingClient } from '#cache/caching-client.ts';
 import { createNodeTypes } from '#cache/node-types.ts';
 import { createFactStore } from '#cache/redis/fact-store.ts';
 import { createRedisTier } from '#cache/redis/redis-tier.ts';
+import { readRedisTls } from '#config/ca-file.ts';
 import type { JwtSettings, Settings } from '#config/settings.ts';
 import { readTrustedDocuments } from '#config/trusted-documents.ts';
 import { createCredentialResolver, toFingerprintSecret } from '#context/credential-resolver.ts';
@@ -66,7 +67,7 @@ export interface Gateway extends Handler {
 
 /**
  * Creates a gateway from its settings.
- * @throws SettingsError if the files that `TRUSTED_DOCUMENTS` names cannot be read
+ * @throws SettingsError if a file that the settings name cannot be read
  */
 export function createGateway(settings: Settings, options: GatewayOptions = {}): Gateway {
   const { revox, cache, trustedDocuments } = settings;
@@ -125,6 +126,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       ? undefined
       : createRedisTier({
           url: cache.redisUrl,
+          tls: readRedisTls(cache.redisTls),
           timeoutMs: cache.redisTimeoutMs,
           now,
           startTimer,

@@ -73,6 +73,11 @@ async function serve(
       'CACHE_SECRET is not set: a reader of the Redis can test guessed API keys. Set the same CACHE_SECRET for all instances.',
     );
   }
+  if (!settings.cache.redisTls.isVerified) {
+    log.info(
+      'REDIS_TLS_VERIFY is off: the certificate of Redis is not checked. Set REDIS_TLS_CA_FILE to the certificate of its authority instead, if there is one.',
+    );
+  }
 
   let isStopping = false;
   for (const [signal, number] of Object.entries(SIGNALS)) {

@@ -109,7 +109,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   'node:child_process': [],
   'node:worker_threads': [],
   // Files are read once, at the start.
-  'node:fs': ['config/trusted-documents.ts'],
+  'node:fs': ['config/trusted-documents.ts', 'config/ca-file.ts'],
   'node:fs/promises': [],
   // Types only.
   'node:net': ['main.ts', 'server', 'drain.ts'],

@@ -63,6 +63,20 @@ export const conditions: readonly Condition[] = [
       ),
   })),
   {
+    when: '`REDIS_TLS_CA_FILE` is set, or `REDIS_TLS_VERIFY` is `off`',
+    problem:
+      'REDIS_URL must begin with rediss://, because the settings of TLS apply to no other URL.',
+    isBroken: ({ REDIS_TLS_CA_FILE, REDIS_TLS_VERIFY, REDIS_URL = '' }) =>
+      (REDIS_TLS_CA_FILE !== undefined || REDIS_TLS_VERIFY === 'off') &&
+      !/^rediss:/i.test(REDIS_URL),
+  },
+  {
+    when: '`REDIS_TLS_CA_FILE` is set',
+    problem: 'REDIS_TLS_VERIFY must be on: without verification, REDIS_TLS_CA_FILE has no effect.',
+    isBroken: ({ REDIS_TLS_CA_FILE, REDIS_TLS_VERIFY }) =>
+      REDIS_TLS_CA_FILE !== undefined && REDIS_TLS_VERIFY === 'off',
+  },
+  {
     when: '`TRUSTED_DOCUMENTS_ONLY` is `on`',
     problem:
       'TRUSTED_DOCUMENTS must name a file or a directory: with TRUSTED_DOCUMENTS_ONLY=on, the gateway executes no other documents.',

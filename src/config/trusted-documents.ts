@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type ManifestEntry, parseManifest, quote } from './document-manifest.ts';
+import { describeFileError } from './file-error.ts';
 import { SettingsError } from './settings.ts';
 
 /** A document that clients may name instead of sending it. */
@@ -111,9 +112,4 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function describeFileError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-  return code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
 }

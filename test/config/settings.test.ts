@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Environment, readSettings, type Settings, SettingsError } from '#config/settings.ts';
 import { variables } from '#config/variables.ts';
+import { createGateway } from '#gateway.ts';
 import { createUndiciTransport } from '#rest/transport/undici-transport.ts';
 import { NO_TIMEOUTS } from '../rest/real-server.ts';
 
@@ -61,6 +62,7 @@ describe('Settings without an environment', () => {
         graceMs: 3_600_000,
         credentialRecheckMs: 60_000,
         redisUrl: undefined,
+        redisTls: { caFile: undefined, isVerified: true },
         redisTimeoutMs: 50,
       },
       requestDeadlineMs: 30_000,
@@ -853,6 +855,50 @@ describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy
     expect(faultsOf({ [name]: odd })).toEqual([
       `${name} must be an http, https or socks5 URL without a path, for example http://proxy.example.com:3128.`,
     ]);
+  });
+});
+
+describe('REDIS_TLS_… variables', () => {
+  const REDIS_URL = 'rediss://redis.test';
+  const needsTls =
+    'REDIS_URL must begin with rediss://, because the settings of TLS apply to no other URL.';
+
+  test('the variables of TLS become settings', () => {
+    expect(readSettings({ REDIS_URL, REDIS_TLS_CA_FILE: 'ca.pem' }).cache.redisTls).toEqual({
+      caFile: 'ca.pem',
+      isVerified: true,
+    });
+    expect(readSettings({ REDIS_URL, REDIS_TLS_VERIFY: 'off' }).cache.redisTls).toEqual({
+      caFile: undefined,
+      isVerified: false,
+    });
+  });
+
+  test.each([
+    [{ REDIS_TLS_CA_FILE: 'ca.pem' }, [needsTls]],
+    [{ REDIS_TLS_VERIFY: 'off' }, [needsTls]],
+    [{ REDIS_TLS_CA_FILE: 'ca.pem', REDIS_URL: 'redis://redis.test' }, [needsTls]],
+    [{ REDIS_TLS_VERIFY: 'on' }, []],
+    [
+      { REDIS_URL, REDIS_TLS_CA_FILE: 'ca.pem', REDIS_TLS_VERIFY: 'off' },
+      ['REDIS_TLS_VERIFY must be on: without verification, REDIS_TLS_CA_FILE has no effect.'],
+    ],
+    [{ REDIS_URL, REDIS_TLS_VERIFY: 'no' }, ['REDIS_TLS_VERIFY must be one of on, off.']],
+  ])('the problems of the settings %j are %j', (given, problems) => {
+    expect(faultsOf(given)).toEqual(problems);
+  });
+
+  test.each([
+    ['/absent/ca.pem', 'REDIS_TLS_CA_FILE: /absent/ca.pem does not exist.'],
+    ['/', 'REDIS_TLS_CA_FILE: / cannot be read (EISDIR).'],
+    [
+      import.meta.filename,
+      `REDIS_TLS_CA_FILE: ${import.meta.filename} contains no certificate in PEM format.`,
+    ],
+  ])('the file %s is a settings error', (path, problem) => {
+    expect(() => createGateway(readSettings({ REDIS_URL, REDIS_TLS_CA_FILE: path }))).toThrow(
+      new SettingsError([problem]),
+    );
   });
 });
 

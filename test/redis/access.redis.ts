@@ -1,10 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
 import {
   ANN,
@@ -73,70 +67,5 @@ describe.skipIf(!hasRedisServer)('Redis access control', () => {
     await one.waitForStatusChanges(2);
     await one.storeAndRead(ANN, PATH, toEntry(CALL));
     expect(one.statusChanges).toEqual([expect.stringContaining('WRONGPASS'), AVAILABLE_AGAIN]);
-  });
-});
-
-const OPENSSL = '/usr/bin/openssl';
-
-describe.skipIf(!hasRedisServer || !existsSync(OPENSSL))('Redis behind TLS', () => {
-  test('the gateway trusts a Redis behind TLS only when its certificate is trusted', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const files = ['-keyout', key, '-out', certificate];
-    execFileSync(
-      OPENSSL,
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        ...files,
-        ...subject,
-      ],
-      {
-        stdio: 'ignore',
-      },
-    );
-    const tls = [
-      '--tls-cert-file',
-      certificate,
-      '--tls-key-file',
-      key,
-      '--tls-ca-cert-file',
-      certificate,
-    ];
-    await using redis = await startRedis([
-      '--port',
-      '0',
-      '--tls-port',
-      'PORT',
-      '--tls-auth-clients',
-      'no',
-      ...tls,
-    ]);
-    const url = `rediss://127.0.0.1:${redis.port}`;
-
-    await using untrusting = createTierInstance(url);
-    await untrusting.waitForStatusChanges(1);
-    expect(untrusting.statusChanges).toEqual([
-      expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
-    ]);
-    expect(await untrusting.read(ANN, PATH)).toBeUndefined();
-
-    const trusted = getCACertificates('default');
-    onTestFinished(() => setDefaultCACertificates(trusted));
-    setDefaultCACertificates([...trusted, readFileSync(certificate, 'utf8')]);
-    await using one = createTierInstance(url);
-    expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
-    expect(one.statusChanges).toEqual([]);
-
-    await using plain = createTierInstance(url.replace('rediss:', 'redis:'));
-    await plain.waitForStatusChanges(1);
-    expect(await plain.read(ANN, PATH)).toBeUndefined();
   });
 });

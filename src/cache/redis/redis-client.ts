@@ -5,6 +5,15 @@ export type RedisClient = Pick<RedisClientType, 'isReady' | 'sendCommand' | 'des
 export interface RedisClientOptions {
   /** May contain user, password and database; `rediss:` means TLS. */
   readonly url: string;
+  /** For a `rediss:` URL. @default the certificate authorities of Node.js */
+  readonly tls?: RedisTls | undefined;
+}
+
+export interface RedisTls {
+  /** Certificates of the trusted authorities, in PEM format, in place of those of Node.js. */
+  readonly ca: string | undefined;
+  /** Whether the server's certificate must be signed by one of them. */
+  readonly isVerified: boolean;
 }
 
 /** Each event names the client that it comes from: a connection replaces its client. */
@@ -31,7 +40,7 @@ const MAX_QUEUED_COMMANDS = 10_000;
  * @throws if the URL is not valid
  */
 export async function createRedisClient(
-  { url }: RedisClientOptions,
+  { url, tls }: RedisClientOptions,
   { onError, onConnect, onReady }: RedisClientEvents,
 ): Promise<RedisClient> {
   // Loading the Redis client takes 200 ms and 28 MB, so only gateways with a Redis load it.
@@ -48,6 +57,8 @@ export async function createRedisClient(
     // The timeout of this connection starts there.
     commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
     socket: {
+      // The URL decides whether there is TLS at all.
+      ...(tls && { ca: tls.ca, rejectUnauthorized: tls.isVerified }),
       connectTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
       reconnectStrategy: (retries) =>

@@ -1,7 +1,9 @@
 import {
+  ANY_TEXT,
   bytes,
   milliseconds,
   optionalVariable,
+  SWITCH,
   text,
   type Values,
   type VariableGroup,
@@ -28,6 +30,10 @@ export interface CacheSettings {
   readonly graceMs: number;
   readonly credentialRecheckMs: number;
   readonly redisUrl: string | undefined;
+  readonly redisTls: {
+    readonly caFile: string | undefined;
+    readonly isVerified: boolean;
+  };
   readonly redisTimeoutMs: number;
 }
 
@@ -108,6 +114,16 @@ const variables = {
     REDIS_URL,
     'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database; not a cluster. Absent: cached data stays in the process.',
   ),
+  REDIS_TLS_CA_FILE: optionalVariable(
+    { ...ANY_TEXT, accepts: 'a path' },
+    'Certificates (PEM) of the authorities that may sign the certificate of a `rediss://` Redis.',
+    'those of Node.js',
+  ),
+  REDIS_TLS_VERIFY: variable(
+    SWITCH,
+    'on',
+    '`off`: any certificate of a `rediss://` Redis is accepted, also a self-signed one (Heroku). The connection is encrypted, but the server is not authenticated.',
+  ),
   REDIS_TIMEOUT_MS: variable(
     milliseconds(1, 10_000),
     50,
@@ -140,6 +156,10 @@ export function toCacheSettings(values: Values<typeof variables>): CacheSettings
     graceMs: values.GRACE_MS,
     credentialRecheckMs: values.CREDENTIAL_RECHECK_MS,
     redisUrl: values.REDIS_URL,
+    redisTls: {
+      caFile: values.REDIS_TLS_CA_FILE,
+      isVerified: values.REDIS_TLS_VERIFY === 'on',
+    },
     redisTimeoutMs: values.REDIS_TIMEOUT_MS,
   };
 }
