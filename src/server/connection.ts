@@ -27,8 +27,8 @@ export class Connection implements EvictableConnection {
   exceededSetting: string | undefined;
   /** The exchange of the last request. */
   lastExchange: ServerExchange | undefined;
-  /** Requests whose responses are not sent. */
-  inFlight = 0;
+  /** Exchanges whose responses are not sent, in the order of their requests. */
+  readonly exchanges = new Set<ServerExchange>();
   /** When the last request began, or the last response ended, in ms. */
   lastActivityAt: number;
   /** Release the reservations of responses that are not sent. */
@@ -39,6 +39,11 @@ export class Connection implements EvictableConnection {
     this.#onEvicted = onEvicted;
     this.peer = toPeer(socket.remoteAddress ?? '');
     this.lastActivityAt = openedAt;
+  }
+
+  /** Requests whose responses are not sent. */
+  get inFlight(): number {
+    return this.exchanges.size;
   }
 
   get idleSince(): number | undefined {

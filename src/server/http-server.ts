@@ -8,6 +8,7 @@ import { createConnectionLimiter } from '#http/limits/connection-limiter.ts';
 import { type Handler, isPlainResponse, PlainHeaders } from '#http/message.ts';
 import { monotonicNow, startTimer } from '#system-clock.ts';
 import { Connection, type ServerExchange } from './connection.ts';
+import { watchHalfClosedClient } from './half-closed-client.ts';
 import {
   rewriteAbsoluteForm,
   toHeaderReader,
@@ -103,6 +104,8 @@ export function createHttpServer(
     // the second. Their joined value is no valid `Bearer` value, so the gateway rejects it.
     joinDuplicateHeaders: true,
   });
+  // A client may close its side after its last request. Node would close the other side at once.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.timeout = idleMs;
   server.maxConnections = maxConnections + OVERFLOW_CONNECTIONS;
   server.on('connection', (socket) => {
@@ -114,6 +117,7 @@ export function createHttpServer(
     // the connection before this time.
     socket.setTimeout(idleMs + keepAliveMs);
     connection.exceededSetting = connectionLimiter.add(connection);
+    socket.once('end', () => watchHalfClosedClient(socket, connection, startTimer));
     socket.once('close', () => {
       connectionLimiter.remove(connection);
       for (const release of connection.pendingReleases) release();
@@ -154,11 +158,11 @@ export function createHttpServer(
       disconnectTarget: undefined,
     };
     connection.lastExchange = exchange;
-    connection.inFlight += 1;
+    connection.exchanges.add(exchange);
     connection.lastActivityAt = monotonicNow();
     // The event comes once: `once` would only create a wrapper to remove the listener.
     response.on('close', () => {
-      connection.inFlight -= 1;
+      connection.exchanges.delete(exchange);
       connection.lastActivityAt = monotonicNow();
       if (!response.writableFinished) exchange.disconnectTarget?.disconnect();
     });
