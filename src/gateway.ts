@@ -19,7 +19,7 @@ import { createHandler, GRAPHQL_ENDPOINT } from '#http/handler.ts';
 import { createRequestBodyBudget } from '#http/limits/request-body-budget.ts';
 import { createUnsentResponseBudget } from '#http/limits/unsent-response-budget.ts';
 import type { Handler } from '#http/message.ts';
-import type { CachedResponse, SessionResponseCache } from '#http/response-cache/cached-response.ts';
+import { type CachedResponse, toSessionCache } from '#http/response-cache/cached-response.ts';
 import { createLogger } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics.ts';
 import { createOperationNamer } from '#observability/operation-names.ts';
@@ -126,6 +126,7 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       ? undefined
       : createRedisTier({
           url: cache.redisUrl,
+          sentinels: cache.redisSentinels,
           tls: readRedisTls(cache.redisTls),
           timeoutMs: cache.redisTimeoutMs,
           now,
@@ -198,7 +199,10 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       acceptedCredentials,
       requestBodyBudget: createRequestBodyBudget({ maxBodyBytes: settings.limits.bodyBytes }),
       unsentBudget,
-      responseCacheOf: options.responseCache === false ? undefined : responseCacheOf,
+      responseCacheOf:
+        options.responseCache === false
+          ? undefined
+          : (fingerprint) => toSessionCache(cachingClient.responses, fingerprint),
       createContext,
     }),
     unsentBudget,
@@ -249,17 +253,6 @@ export function createGateway(settings: Settings, options: GatewayOptions = {}):
       await Promise.all([undiciTransport.close(), redis?.close()]);
     },
   };
-
-  function responseCacheOf(fingerprint: string): SessionResponseCache {
-    const { responses } = cachingClient;
-    return {
-      get: (key) => responses.get(fingerprint, key),
-      startStore(key) {
-        const fence = responses.takeFence();
-        return (response) => responses.set(fingerprint, key, response, fence);
-      },
-    };
-  }
 
   function createTokenVerifier(jwt: JwtSettings): VerifyToken {
     const fetchKeys = options.fetchKeys ?? createJsonFetch(undiciTransport.transport, userAgent);

@@ -19,7 +19,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   federation: 'context (types), errors, generated, graphql (types), resolvers',
   'gateway-options.ts': 'http/example-operation.ts (types), observability (types)',
   'gateway.ts':
-    'cache, cache/redis, config, context, federation, gateway-options.ts (types), http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/message.ts (types), http/response-cache (types), observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
+    'cache, cache/redis, config, context, federation, gateway-options.ts (types), http/auth, http/documents, http/error-response.ts (types), http/handler.ts, http/limits, http/message.ts (types), http/response-cache, observability, pagination, rest, rest/resilience, rest/transport, system-clock.ts',
   generated: 'context (types), graphql (types), pagination (types)',
   'http/auth':
     'context (types), errors, http/error-response.ts, http/headers, http/limits (types), http/message.ts (types), http/response-cache (types), jose, node:crypto',
@@ -99,7 +99,7 @@ const RESTRICTED_APIS: { readonly [api: string]: readonly string[] } = {
   // The network: towards the upstream, and towards clients.
   fetch: ['rest'],
   undici: ['rest'],
-  '@redis/client': ['cache/redis/redis-client.ts'],
+  '@redis/client': ['cache/redis/redis-client.ts', 'cache/redis/sentinels.ts'],
   'node:http': ['server', 'node-handler.ts', 'drain.ts', 'sandbox/serve-sandbox.ts'],
   'node:https': [],
   'node:http2': [],

@@ -63,6 +63,13 @@ export const conditions: readonly Condition[] = [
       ),
   })),
   {
+    when: '`REDIS_SENTINELS` is set',
+    problem:
+      'REDIS_URL must be set: its host is the name of the master, for example redis://mymaster.',
+    isBroken: ({ REDIS_SENTINELS, REDIS_URL }) =>
+      REDIS_SENTINELS !== undefined && REDIS_URL === undefined,
+  },
+  {
     when: '`REDIS_TLS_CA_FILE` is set, or `REDIS_TLS_VERIFY` is `off`',
     problem:
       'REDIS_URL must begin with rediss://, because the settings of TLS apply to no other URL.',

@@ -62,6 +62,7 @@ describe('Settings without an environment', () => {
         graceMs: 3_600_000,
         credentialRecheckMs: 60_000,
         redisUrl: undefined,
+        redisSentinels: [],
         redisTls: { caFile: undefined, isVerified: true },
         redisTimeoutMs: 50,
       },
@@ -854,6 +855,25 @@ describe.each(['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])('Proxy
   ])(`${name} rejects %s, which undici would reject with the value in its message`, (odd) => {
     expect(faultsOf({ [name]: odd })).toEqual([
       `${name} must be an http, https or socks5 URL without a path, for example http://proxy.example.com:3128.`,
+    ]);
+  });
+});
+
+describe('REDIS_SENTINELS', () => {
+  test('REDIS_SENTINELS accepts a list of URLs beside REDIS_URL', () => {
+    const { cache } = readSettings({
+      REDIS_URL: 'redis://:secret@mymaster/1',
+      REDIS_SENTINELS: 'redis://a.test:26379, rediss://:other@b.test:26379',
+    });
+    expect(cache.redisSentinels).toEqual(['redis://a.test:26379', 'rediss://:other@b.test:26379']);
+  });
+
+  test('REDIS_SENTINELS requires REDIS_URL and rejects addresses without a scheme', () => {
+    expect(faultsOf({ REDIS_SENTINELS: 'redis://a.test:26379' })).toEqual([
+      'REDIS_URL must be set: its host is the name of the master, for example redis://mymaster.',
+    ]);
+    expect(faultsOf({ REDIS_URL: 'redis://mymaster', REDIS_SENTINELS: 'a.test:26379' })).toEqual([
+      'REDIS_SENTINELS must be a comma-separated list of redis or rediss URLs, for example redis://10.0.0.1:26379.',
     ]);
   });
 });

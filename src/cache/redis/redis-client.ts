@@ -1,4 +1,5 @@
 import type { RedisClientType } from '@redis/client';
+import { findMasterUrl } from './sentinels.ts';
 
 export type RedisClient = Pick<RedisClientType, 'isReady' | 'sendCommand' | 'destroy'>;
 
@@ -7,6 +8,11 @@ export interface RedisClientOptions {
   readonly url: string;
   /** For a `rediss:` URL. @default the certificate authorities of Node.js */
   readonly tls?: RedisTls | undefined;
+  /**
+   * URLs of the Sentinels that know the master; the host of `url` is then its name.
+   * @default none
+   */
+  readonly sentinels?: readonly string[];
 }
 
 export interface RedisTls {
@@ -37,16 +43,16 @@ const MAX_QUEUED_COMMANDS = 10_000;
 
 /**
  * Creates a client that connects, and connects again when it loses its connection.
- * @throws if the URL is not valid
+ * @throws NoMasterError, or another error if the URL is not valid
  */
 export async function createRedisClient(
-  { url, tls }: RedisClientOptions,
+  { url, tls, sentinels = [] }: RedisClientOptions,
   { onError, onConnect, onReady }: RedisClientEvents,
 ): Promise<RedisClient> {
   // Loading the Redis client takes 200 ms and 28 MB, so only gateways with a Redis load it.
   const { createClient, RESP_TYPES } = await import('@redis/client');
   const client = createClient({
-    url,
+    url: sentinels.length > 0 ? await findMasterUrl(url, sentinels, tls) : url,
     // RESP 2: Redis before version 6 and proxies support it, too.
     RESP: 2,
     maintNotifications: 'disabled',

@@ -1,4 +1,5 @@
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './redis-client.ts';
+import { NoMasterError } from './sentinels.ts';
 import { withTimeout } from './with-timeout.ts';
 
 export type Command = readonly (string | Buffer)[];
@@ -91,19 +92,27 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   /** The latest time by Redis' clock, with the times by the gateway's clock before and after it. */
   let clockSample = { ms: Number.NaN, sentAt: 0, receivedAt: 0 };
 
-  openClient().then(
-    (firstClient) => {
-      client ??= firstClient;
-      if (state === 'closed') firstClient.destroy();
-    },
-    () => markDown('REDIS_URL is not valid'),
-  );
+  openClient().then((firstClient) => {
+    client ??= firstClient;
+    if (state === 'closed') firstClient.destroy();
+  }, onOpenError);
+
+  function onOpenError(error: unknown): void {
+    markDown(
+      error instanceof NoMasterError ? 'no Sentinel knows its master' : 'REDIS_URL is not valid',
+    );
+  }
 
   function openClient(): Promise<RedisClient> {
     return createRedisClient(options, {
       onError(source, error) {
-        // A replacement that cannot connect says nothing of the connection that it replaces.
         if (source === (client ?? source)) markDown(toErrorCode(error));
+        else {
+          // It says nothing of the client that it should replace. The next one may find another
+          // master.
+          replacement = undefined;
+          source.destroy();
+        }
       },
       onConnect(source) {
         // `close` does not stop a connection attempt: destroy the connection once it is made.
@@ -132,6 +141,9 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     nextReplacementAt = now() + replacementIntervalMs;
     replacementIntervalMs = Math.min(2 * replacementIntervalMs, MAX_REPLACEMENT_INTERVAL_MS);
     replacement = openClient();
+    replacement.catch(() => {
+      replacement = undefined;
+    });
   }
 
   function fail(code: string): void {
@@ -208,7 +220,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   function scheduleProbe(): void {
     cancelProbe ??= startTimer(PROBE_DELAY_MS, () => {
       cancelProbe = undefined;
-      void probe();
+      if (client?.isReady || !options.sentinels?.length) void probe();
+      else {
+        // The client would connect to the same address again. Another master may be known by now.
+        replaceClient();
+        scheduleProbe();
+      }
     });
   }
 
@@ -259,7 +276,10 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
       started.resolve();
       cancelProbe?.();
       client?.destroy();
-      replacement?.then((pending) => pending.destroy());
+      replacement?.then(
+        (pending) => pending.destroy(),
+        () => {},
+      );
     },
   };
 }

@@ -1,6 +1,7 @@
 import {
   ANY_TEXT,
   bytes,
+  listOf,
   milliseconds,
   optionalVariable,
   SWITCH,
@@ -30,6 +31,8 @@ export interface CacheSettings {
   readonly graceMs: number;
   readonly credentialRecheckMs: number;
   readonly redisUrl: string | undefined;
+  /** URLs. Empty: `redisUrl` contains the address of the Redis. */
+  readonly redisSentinels: readonly string[];
   readonly redisTls: {
     readonly caFile: string | undefined;
     readonly isVerified: boolean;
@@ -114,6 +117,11 @@ const variables = {
     REDIS_URL,
     'A Redis (6 or newer) that all instances share: `redis://` or `rediss://`, with user, password and database; not a cluster. Absent: cached data stays in the process.',
   ),
+  REDIS_SENTINELS: variable(
+    listOf('redis or rediss URLs, for example redis://10.0.0.1:26379', isRedisUrl),
+    [],
+    'Sentinels that know the master of the Redis. The host of `REDIS_URL` is then the name of the master, its other parts apply to the master: `redis://user:password@mymaster/0`.',
+  ),
   REDIS_TLS_CA_FILE: optionalVariable(
     { ...ANY_TEXT, accepts: 'a path' },
     'Certificates (PEM) of the authorities that may sign the certificate of a `rediss://` Redis.',
@@ -156,6 +164,7 @@ export function toCacheSettings(values: Values<typeof variables>): CacheSettings
     graceMs: values.GRACE_MS,
     credentialRecheckMs: values.CREDENTIAL_RECHECK_MS,
     redisUrl: values.REDIS_URL,
+    redisSentinels: values.REDIS_SENTINELS,
     redisTls: {
       caFile: values.REDIS_TLS_CA_FILE,
       isVerified: values.REDIS_TLS_VERIFY === 'on',

@@ -44,7 +44,11 @@ const variables = {
     40 * 2 ** 20,
     'Maximum decoded bytes of the upstream responses of one operation; fields beyond them are null, `UPSTREAM_BUDGET_EXCEEDED`.',
   ),
-  MAX_BODY_BYTES: variable(bytes(1024), 2 ** 20, 'Maximum size of a request body, encoded and decoded.'),
+  MAX_BODY_BYTES: variable(
+    bytes(1024),
+    2 ** 20,
+    'Maximum size of a request body, encoded and decoded.',
+  ),
   MAX_TOKENS: variable(
     wholeNumber(1, 1_000_000, 'tokens'),
     5_000,

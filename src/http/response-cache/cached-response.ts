@@ -1,4 +1,4 @@
-import type { CacheableResponse } from '#cache/response-cache.ts';
+import type { CacheableResponse, ResponseCache } from '#cache/response-cache.ts';
 import type { RequestContext } from '#context/request-context.ts';
 import { toPrivateMaxAge } from '#http/headers/cache-control.ts';
 import type { MediaType } from '#http/headers/media-type.ts';
@@ -23,6 +23,19 @@ export interface SessionResponseCache {
    * To be called before the operation is executed. Returns the function that stores its response.
    */
   startStore(key: string): StoreResponse;
+}
+
+export function toSessionCache(
+  responses: ResponseCache<CachedResponse>,
+  fingerprint: string,
+): SessionResponseCache {
+  return {
+    get: (key) => responses.get(fingerprint, key),
+    startStore(key) {
+      const fence = responses.takeFence();
+      return (response) => responses.set(fingerprint, key, response, fence);
+    },
+  };
 }
 
 /**

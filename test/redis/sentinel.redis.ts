@@ -1,0 +1,116 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort, startProcess } from '../sockets/demo-process.ts';
+import { expectRedisServer, hasRedisServer, startRedis } from './redis-server.ts';
+import {
+  ANN,
+  AVAILABLE_AGAIN,
+  CALL,
+  createTierInstance,
+  PATH,
+  PROBE_DELAY_MS,
+  type TierInstance,
+  toEntry,
+  unavailableMessage,
+} from './tier-instance.ts';
+
+expectRedisServer();
+
+const NO_MASTER = unavailableMessage('no Sentinel knows its master');
+
+/** Starts a Sentinel that decides alone. It ends with the test. */
+async function startSentinel(masterPort: number): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-sentinel-'));
+  const port = await freePort();
+  const file = join(folder, 'sentinel.conf');
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor mymaster 127.0.0.1 ${masterPort} 1`,
+    'sentinel down-after-milliseconds mymaster 300',
+    'sentinel failover-timeout mymaster 3000',
+  ];
+  await writeFile(file, `${lines.join('\n')}\n`);
+  const sentinel = startProcess('/usr/bin/redis-server', [file, '--sentinel'], { settings: {} });
+  onTestFinished(async () => {
+    await sentinel[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+  await sentinel.firstLine;
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** Advances the clock and fires the probe delay until this number of status changes is reported. */
+async function probeUntil(instance: TierInstance, statusChanges: number): Promise<void> {
+  await vi.waitUntil(
+    () => {
+      instance.clock.now += PROBE_DELAY_MS;
+      instance.timers.elapse(PROBE_DELAY_MS);
+      return instance.statusChanges.length >= statusChanges;
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+}
+
+describe.skipIf(!hasRedisServer)('Redis with Sentinel', () => {
+  test('the gateway finds the master by its name, and the new master after a failover', async () => {
+    await using master = await startRedis(['--repl-diskless-sync-delay', '0']);
+    await using replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`]);
+    await using replicaObserver = await replica.connect();
+    await vi.waitUntil(
+      async () =>
+        String(await replicaObserver.send('INFO', 'replication')).includes('link_status:up'),
+      { timeout: 20_000, interval: 50 },
+    );
+    const sentinel = await startSentinel(master.port);
+    await using one = createTierInstance('redis://mymaster', {
+      sentinels: ['redis://127.0.0.1:1', sentinel],
+      timeoutMs: 1_000,
+    });
+    await probeUntil(one, 0);
+    expect(await one.storeAndRead(ANN, PATH, toEntry(CALL))).toMatchObject({ value: CALL });
+    // The Sentinel must know the replica before the master fails.
+    await vi.waitUntil(
+      async () => {
+        const { createClient } = await import('@redis/client');
+        const client = createClient({ url: sentinel, RESP: 2 });
+        client.on('error', () => {});
+        await client.connect();
+        const replicas = await client.sendCommand<unknown[]>(['SENTINEL', 'REPLICAS', 'mymaster']);
+        client.destroy();
+        return replicas.length === 1;
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+
+    await master.kill();
+    await one.waitForStatusChanges(1);
+    expect(await one.read(ANN, PATH)).toBeUndefined();
+    await probeUntil(one, 2);
+
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    expect(one.statusChanges.at(-1)).toBe(AVAILABLE_AGAIN);
+    expect(String(await replicaObserver.send('INFO', 'replication'))).toContain('role:master');
+    expect(await replicaObserver.clients()).not.toEqual([]);
+  });
+
+  test('a gateway without a Sentinel that knows the master reports that once, and finds it later', async () => {
+    await using redis = await startRedis();
+    const sentinel = await startSentinel(redis.port);
+    await using unknown = createTierInstance('redis://another', { sentinels: [sentinel] });
+    await unknown.waitForStatusChanges(1);
+    expect(await unknown.read(ANN, PATH)).toBeUndefined();
+    expect(unknown.statusChanges).toEqual([NO_MASTER]);
+
+    const sentinels = ['redis://127.0.0.1:1'];
+    await using one = createTierInstance('redis://mymaster', { sentinels, timeoutMs: 1_000 });
+    await one.waitForStatusChanges(1);
+    sentinels.push(sentinel);
+    await probeUntil(one, 2);
+    await one.storeAndRead(ANN, PATH, toEntry(CALL));
+    expect(one.statusChanges).toEqual([NO_MASTER, AVAILABLE_AGAIN]);
+  });
+});
