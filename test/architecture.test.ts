@@ -9,9 +9,10 @@ import { describe, expect, test } from 'vitest';
  * generated files use others.
  */
 const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
-  binding: 'errors, generated, graphql, rest',
+  binding: 'errors, generated, graphql, rest, rest/transport',
   cache: 'errors, lru-cache, rest',
-  'cache/redis': '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib',
+  'cache/redis':
+    '@redis/client, cache, generated, lru-cache, node:crypto, node:util, node:zlib, rest/transport',
   config: 'node:fs, node:path, zod',
   context:
     'binding, cache (types), errors, loaders, lru-cache, pagination (types), rest, rest/resilience (types)',
@@ -59,7 +60,8 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
   'http/yoga':
     'http/example-operation.ts (types), @apollo/usage-reporting-protobuf, @graphql-yoga/plugin-apollo-inline-trace, @graphql-yoga/render-graphiql, context (types), graphql, graphql-yoga, http/auth, http/documents, http/headers, http/large-results.ts, http/limits, http/mask-error.ts, http/message.ts, http/operation-result.ts, http/read-body.ts, http/report-operation.ts, http/response-cache (types), http/scheduler.ts, observability (types)',
   'index.ts': 'config, gateway.ts, node-handler.ts, observability (types)',
-  loaders: 'cache (types), dataloader, errors, generated (types), pagination, rest (types)',
+  loaders:
+    'cache (types), dataloader, errors, generated (types), pagination, rest (types), rest/transport',
   'main.ts':
     'config, drain.ts, gateway.ts, node:net (types), node:v8, observability, sandbox, server, system-clock.ts',
   'node-handler.ts': '@whatwg-node/server, http/error-response.ts, node:http (types), node:stream',
@@ -70,7 +72,7 @@ const ALLOWED_IMPORTS: { readonly [layer: string]: string } = {
     '@graphql-tools/schema, binding, cache (types), context (types), errors, generated, graphql, pagination',
   rest: 'errors, generated (types), node:crypto, node:util, rest/resilience, rest/transport',
   'rest/resilience': 'errors, rest (types)',
-  'rest/transport': 'errors, generated, node:zlib, undici',
+  'rest/transport': 'errors, generated, node:crypto, node:zlib, undici',
   sandbox: 'node:http, sandbox/api, sandbox/data',
   'sandbox/api': 'sandbox/data (types)',
   'sandbox/data': 'sandbox/api',

@@ -1,5 +1,6 @@
 import { GraphQLError, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { toDateTime } from '#rest/date-time.ts';
+import { isExactNumber, withoutExactNumber } from '#rest/transport/exact-number.ts';
 
 /** Coerces a REST value; null if the value is not readable as this scalar. Never throws. */
 export type CoerceScalar = (raw: unknown) => unknown;
@@ -34,12 +35,14 @@ export const scalarCoercers: { readonly [name: string]: CoerceScalar } = {
 };
 
 function toNumber(raw: unknown): number | null {
-  const number = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
+  const number =
+    typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : withoutExactNumber(raw);
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
 }
 
 function toText(raw: unknown): string | null {
   if (typeof raw === 'string') return raw;
+  if (isExactNumber(raw)) return raw.rawJSON;
   return typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : null;
 }
 

@@ -1,8 +1,12 @@
+import { isExactNumber, toNumericId } from '#rest/transport/exact-number.ts';
+
 /** An object as REST returns it, with unknown values. */
 export type WireObject = { readonly [key: string]: unknown };
 
 export function isWireObject(value: unknown): value is WireObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
+  );
 }
 
 /**
@@ -10,7 +14,13 @@ export function isWireObject(value: unknown): value is WireObject {
  * usable in a URL path.
  */
 export function hasId({ id }: WireObject): boolean {
-  return typeof id === 'number' || (typeof id === 'string' && !['', '.', '..'].includes(id));
+  return toId(id) !== undefined;
+}
+
+/** An id as text; undefined for a value that identifies no object. */
+export function toId(id: unknown): string | undefined {
+  if (typeof id !== 'string') return toNumericId(id);
+  return ['', '.', '..'].includes(id) ? undefined : id;
 }
 
 const LOAD_FULL = Symbol('load whole');

@@ -1,5 +1,6 @@
 import type { Page } from '#pagination/list.ts';
 import type { PageResponse } from '#rest/revox-api.ts';
+import { toNumericId } from '#rest/transport/exact-number.ts';
 
 /** Drift of list items: an item has no id and is dropped, or its id is a number. */
 export type ItemDrift = 'dropped' | 'coerced';
@@ -15,11 +16,12 @@ export function withIds<T extends { readonly id: string }>(
   const identified: T[] = [];
   for (const item of items) {
     const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
+    const numericId = toNumericId(id);
     if (typeof id === 'string' && id !== '') {
       identified.push(item as T);
-    } else if (typeof id === 'number') {
+    } else if (numericId !== undefined) {
       onDrift('coerced');
-      identified.push({ ...(item as T), id: String(id) });
+      identified.push({ ...(item as T), id: numericId });
     } else {
       onDrift('dropped');
     }

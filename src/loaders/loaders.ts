@@ -13,6 +13,7 @@ import type { FactsByEndpoint } from '#pagination/endpoint-facts.ts';
 import type { ListSource } from '#pagination/list.ts';
 import { createPagedList } from '#pagination/paged-list.ts';
 import type { CampaignRowFilter, RevoxApi } from '#rest/revox-api.ts';
+import { toNumericId } from '#rest/transport/exact-number.ts';
 import { createListBackedLoader } from './list-backed-loader.ts';
 import { type ItemDrift, toPage, uniqueById, withIds } from './list-items.ts';
 import { nullIfNotFound, toKeyError } from './load-errors.ts';
@@ -138,9 +139,15 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
     return object;
   }
 
+  /** @param id as the upstream sent it: a number at times */
+  function recordId(type: NodeType, id: unknown): void {
+    const text = typeof id === 'string' ? id : toNumericId(id);
+    if (text) nodeTypes.set(text, type);
+  }
+
   /** Records the types of the embedded objects, too: a client may request them with `node(id:)`. */
   function recordCampaignTypes(campaign: Campaign): Campaign {
-    if (campaign.assistant?.id) nodeTypes.set(campaign.assistant.id, 'Assistant');
+    recordId('Assistant', campaign.assistant?.id);
     return recordType('Campaign', campaign);
   }
 
@@ -149,8 +156,8 @@ export function createLoaders({ rest, facts, nodeTypes, onDrift }: LoadersOption
   function recordCallTypes(call: Call | null): Call | null;
   function recordCallTypes(call: Call | null): Call | null {
     if (!call) return null;
-    if (call.assistant?.id) nodeTypes.set(call.assistant.id, 'Assistant');
-    if (call.campaign?.id) nodeTypes.set(call.campaign.id, 'Campaign');
+    recordId('Assistant', call.assistant?.id);
+    recordId('Campaign', call.campaign?.id);
     return recordType('Call', call);
   }
 }

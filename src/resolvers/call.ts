@@ -1,4 +1,4 @@
-import { asStub, isWireObject } from '#binding/wire-object.ts';
+import { asStub, isWireObject, toId } from '#binding/wire-object.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
 import { assertId, loadMany } from './ids.ts';
 
@@ -11,7 +11,8 @@ export const callResolvers: Resolvers = {
   Call: {
     campaign({ campaign }, _args, { loaders }) {
       if (!isWireObject(campaign) || !campaign.id) return null;
-      return asStub(campaign, () => loaders.campaign(String(campaign.id)));
+      const id = toId(campaign.id);
+      return id === undefined ? null : asStub(campaign, () => loaders.campaign(id));
     },
   },
 };

@@ -1,4 +1,4 @@
-import { hasId, isWireObject, loadFull } from '#binding/wire-object.ts';
+import { hasId, isWireObject, loadFull, toId } from '#binding/wire-object.ts';
 import type { Resolvers } from '#generated/resolvers.ts';
 import { connectionResolvers, resolveConnection } from './connection.ts';
 import { assertId } from './ids.ts';
@@ -13,8 +13,8 @@ export const campaignResolvers: Resolvers = {
     async assistant(known, _args, { loaders }) {
       const campaign = await loadFull(known);
       if (isWireObject(campaign?.assistant) && hasId(campaign.assistant)) return campaign.assistant;
-      const id: unknown = campaign?.assistant_id;
-      return hasId({ id }) ? loaders.assistant(String(id)) : null;
+      const id = toId(campaign?.assistant_id);
+      return id === undefined ? null : loaders.assistant(id);
     },
   },
   CampaignConnection: connectionResolvers,

@@ -1,3 +1,5 @@
+import { withoutExactNumber } from '#rest/transport/exact-number.ts';
+
 /** The common case: RFC 3339, with a day of the month from 1 to 28. */
 const COMMON_RFC_3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
@@ -25,7 +27,10 @@ const MILLISECONDS_THRESHOLD = 1e11;
 export function toDateTime(raw: unknown): string | null {
   if (typeof raw === 'number')
     return toUtc(Math.abs(raw) < MILLISECONDS_THRESHOLD ? raw * 1000 : raw);
-  if (typeof raw !== 'string') return null;
+  if (typeof raw !== 'string') {
+    const number = withoutExactNumber(raw);
+    return typeof number === 'number' ? toDateTime(number) : null;
+  }
   if (COMMON_RFC_3339.test(raw)) return raw;
   const text = raw.trim();
   const exact = RFC_3339.exec(raw);

@@ -5,6 +5,7 @@ import type {
   Campaign,
   CampaignRowResult,
 } from '#generated/revox-api.ts';
+import { isExactNumber, toNumericId } from '#rest/transport/exact-number.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import {
   type EmbeddedResponse,
@@ -223,7 +224,8 @@ function parseObject<T>(key: string, body: unknown): T {
   const object = isObject(body) ? body[key] : undefined;
   const id = isObject(object) ? object.id : undefined;
   if (typeof id === 'string' && id !== '') return object as T;
-  if (typeof id === 'number') return Object.freeze({ ...(object as T), id: String(id) });
+  const numericId = toNumericId(id);
+  if (numericId !== undefined) return Object.freeze({ ...(object as T), id: numericId });
   throw new UnexpectedShapeError(`no ${key} with an id`);
 }
 
@@ -240,7 +242,7 @@ function parsePage(key: string, body: unknown): ListResponse {
   const list = parseList(key, body);
   const isUsable = (item: unknown) =>
     isObject(item) &&
-    (typeof item.id === 'number' || (typeof item.id === 'string' && item.id !== ''));
+    (typeof item.id === 'string' ? item.id !== '' : toNumericId(item.id) !== undefined);
   if (list.items.length === 0 || list.items.some(isUsable)) return list;
   throw new UnexpectedShapeError('a list in which no item has an id');
 }
@@ -259,5 +261,7 @@ function isValidTotal(total: unknown): total is number {
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value)
+  );
 }

@@ -68,6 +68,8 @@ export interface SandboxControl {
   /** Changes the JSON of a response; `change` receives a copy. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON is any response of the API, and tests reach into it.
   transform(match: RequestMatch, change: (json: any) => unknown, times?: number): void;
+  /** Changes the JSON text of a response, for values that JavaScript cannot hold. */
+  rewrite(match: RequestMatch, change: (json: string) => string, times?: number): void;
   /**
    * Responds in the form of this version of the API (see versions.ts). The sandbox itself must use
    * the documented version: no version is translated back.
@@ -215,6 +217,12 @@ export function createControl(sandbox: ControlledSandbox): SandboxControl {
       });
     },
 
+    rewrite(match, change, times) {
+      addRule(match, times, async (_request, next) => {
+        const response = await next();
+        return new Response(change(await response.text()), response);
+      });
+    },
     respondAs(version, match = '', times) {
       addRule(match, times, async (_request, next) => {
         const response = await next();

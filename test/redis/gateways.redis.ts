@@ -36,6 +36,25 @@ describe.skipIf(!hasRedisServer)('Two gateways with one Redis', () => {
     },
   );
 
+  test('numbers that JavaScript cannot hold come out of Redis with the same digits', async () => {
+    const sandbox = createSandbox();
+    await using one = createRedisGateway(sandbox, settings());
+    await using other = createRedisGateway(sandbox, settings());
+    const { id } = sandbox.control.data(KEY_A).calls[0]!;
+    const metadata = '{"order":750727362669608961,"list":[1e400,-0,0.12345678901234567891]}';
+    sandbox.control.rewrite('/call/', (json) => {
+      const { call } = JSON.parse(json);
+      return JSON.stringify({ call: { ...call, metadata: 'MARK' } }).replace('"MARK"', metadata);
+    });
+    const operation = { query: `{ call(id: "${id}") { metadata } }` };
+    const expected = `{"data":{"call":{"metadata":${metadata}}}}`;
+    expect(await one.executeText(operation)).toBe(expected);
+    await untilStored(1);
+    expect(await other.executeText(operation)).toBe(expected);
+    expect([one.traffic(), other.traffic()]).toEqual([[`GET /call/${id}`], []]);
+    expect([...one.problems, ...other.problems]).toEqual([]);
+  });
+
   test('a 404 that one gateway has received costs the other gateway no upstream request', async () => {
     const sandbox = createSandbox();
     await using one = createRedisGateway(sandbox, settings());

@@ -28,7 +28,7 @@ interface Envelope extends SecondTierEntry {
  * Format version of an entry. It must be raised when `Envelope` changes, or when `request.parse`
  * returns another value for the same body.
  */
-const FORMAT = 3;
+const FORMAT = 4;
 const MAX_CONCURRENT_WRITES = 64;
 /**
  * Maximum size of a sealed entry, in bytes: 17 ms at 1 Gbit/s. A larger entry could not be read

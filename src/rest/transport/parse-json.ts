@@ -1,3 +1,5 @@
+import { hasChangedLongNumber, mayBeChanged, parseExactNumbers } from './exact-number.ts';
+
 /**
  * Maximum nesting. The response bodies of the API have at most ten levels; a few thousand would
  * overflow the stack of every recursive function, `JSON.stringify` for instance.
@@ -21,16 +23,30 @@ export class TooManyValuesError extends Error {
 }
 
 /**
- * Parses a body as JSON, deeply frozen: many readers share the value, and none may change it.
+ * Parses a body as JSON, deeply frozen: many readers share the value, and none may change it. A
+ * number that JavaScript would change becomes an `ExactNumber`.
  * @throws TooDeepError, TooManyValuesError, SyntaxError
  */
 export function parseJson(chunks: readonly Uint8Array[]): unknown {
   const body = concatChunks(chunks);
   checkValueCount(body);
-  const value: unknown = JSON.parse(decodeUtf8(body));
-  deepFreeze(value, MAX_NESTING_DEPTH);
-  return value;
+  return parseFrozen(body, MAX_NESTING_DEPTH);
 }
+
+/** As `parseJson`, for a text of the gateway's own making. */
+export function parseFrozen(json: Buffer, maxDepth = Number.POSITIVE_INFINITY): unknown {
+  const text = decodeUtf8(json);
+  const value: unknown = JSON.parse(text);
+  hasChangedNumber = hasChangedLongNumber(json);
+  deepFreeze(value, maxDepth);
+  if (!hasChangedNumber) return value;
+  const exact = parseExactNumbers(text);
+  deepFreeze(exact, maxDepth);
+  return exact;
+}
+
+/** Set while a value is frozen: that visits each number anyway. */
+let hasChangedNumber = false;
 
 function concatChunks(chunks: readonly Uint8Array[]): Buffer {
   const [first] = chunks;
@@ -76,4 +92,5 @@ function deepFreeze(value: unknown, remainingLevels: number): void {
 
 function deepFreezeInner(inner: unknown, remainingLevels: number): void {
   if (typeof inner === 'object') deepFreeze(inner, remainingLevels - 1);
+  else if (typeof inner === 'number' && mayBeChanged(inner)) hasChangedNumber = true;
 }
